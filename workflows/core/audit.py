@@ -1,0 +1,90 @@
+"""Audit entries: a closed vocabulary, and the digest that the client makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from workflows.core.canonical import digest
+
+
+class Event(StrEnum):
+    """Every event there is, as `subject.action`. A new one is added here, in docs/lifecycle.md and nowhere else."""
+
+    REQUEST_MADE = "request.made"
+    REQUEST_RESOLVED = "request.resolved"
+    REQUEST_REFUSED = "request.refused"
+    REQUEST_AGREED = "request.agreed"  # one of several approvers
+    REQUEST_APPROVED = "request.approved"
+    REQUEST_AUTO_APPROVED = "request.auto_approved"
+    REQUEST_DENIED = "request.denied"
+    REQUEST_WITHDRAWN = "request.withdrawn"
+    REQUEST_EXPIRED = "request.expired"
+    REQUEST_TERMS_CHANGED = "request.terms_changed"
+    GRANT_ACTIVE = "grant.active"
+    GRANT_END_STARTED = "grant.end_started"
+    GRANT_ENDED = "grant.ended"
+    GRANT_REVOKED = "grant.revoked"
+    GRANT_ACTIVATION_FAILED = "grant.activation_failed"
+    GRANT_REMOVAL_FAILING = "grant.removal_failing"
+    GRANT_REAPPEARED = "grant.reappeared"  # access found after its end, and taken away again
+    PERSON_BOUND = "person.bound"
+    PERSON_BINDING_CHANGED = "person.binding_changed"
+    PERSON_CONFIRMED = "person.confirmed"
+    REFUSALS_COUNTED = "refusals.counted"
+    POLICY_ACTIVATED = "policy.activated"
+    LEDGER_DURABILITY_DECLARED = "ledger.durability_declared"
+    DIGEST_POSTED = "digest.posted"
+    DRIFT_FOUND = "drift.found"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One entry as the client hands it to the ledger, which gives it its number.
+
+    `subject`: `PA-1042`, or another record's name. `facts`: what the decision rested on and its age, strings only, no
+    free text and no names. `private`: free text and names; they stand outside the chain, and the entry holds only a salted
+    digest of them, so that erasing a person leaves the record verifiable. `nonce` and `salt` are 32 hex digits.
+    """
+
+    event: Event
+    subject: str
+    at: datetime
+    nonce: str
+    salt: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    private: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, object]:
+        """What is chained: JSON-able, without number (the ledger gives it) and without private words."""
+        return {
+            "v": 1,
+            "event": self.event.value,
+            "subject": self.subject,
+            "at": self.at.isoformat(),
+            "nonce": self.nonce,
+            "facts": dict(self.facts),
+            "private": digest([self.salt, dict(self.private)]),
+        }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the canonical body, 64 hex digits; receipts show the first 12."""
+        return digest(self.body())
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An entry as it is read back, with its number."""
+
+    number: int
+    event: Event
+    subject: str
+    at: datetime
+    digest: str
+    facts: Mapping[str, str]
+    private: Mapping[str, str]
+    body: str  # the canonical JSON that the digest was made of
+    salt: str = ""

@@ -1,0 +1,77 @@
+"""Refusals are values. `Code` names each; `bot.words` turns them into one sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    # who
+    PERSON_UNKNOWN = "person_unknown"
+    PERSON_DEACTIVATED = "person_deactivated"
+    PERSON_GUEST = "person_guest"
+    PERSON_BOT = "person_bot"
+    PERSON_FOREIGN = "person_foreign"
+    PERSON_NO_ADDRESS = "person_no_address"
+    PERSON_SUSPENDED = "person_suspended"
+    PERSON_BLOCKED = "person_blocked"
+    FACTS_STALE = "facts_stale"
+    # what
+    ENVIRONMENT_UNKNOWN = "environment_unknown"
+    ROLE_UNKNOWN = "role_unknown"
+    DURATION_UNREADABLE = "duration_unreadable"
+    DURATION_ZERO = "duration_zero"
+    DURATION_TOO_LONG = "duration_too_long"
+    REASON_MISSING = "reason_missing"
+    REASON_TOO_LONG = "reason_too_long"
+    TICKET_MISSING = "ticket_missing"
+    ID_UNREADABLE = "id_unreadable"
+    ID_UNKNOWN = "id_unknown"
+    COMMAND_UNREADABLE = "command_unreadable"
+    FREEZE = "freeze"
+    OUTSIDE_HOURS = "outside_hours"
+    # may they
+    NOT_A_REQUESTER = "not_a_requester"
+    NOT_AN_APPROVER = "not_an_approver"
+    OWN_REQUEST = "own_request"
+    NOT_YOURS = "not_yours"
+    NOT_VISIBLE = "not_visible"
+    NOBODY_CAN_APPROVE = "nobody_can_approve"
+    TOO_MANY_PENDING = "too_many_pending"
+    ALREADY_ASKED = "already_asked"
+    ALREADY_ACTIVE = "already_active"
+    ALREADY_VOTED = "already_voted"
+    # too late
+    DECIDED = "decided"
+    NOT_RESOLVED_YET = "not_resolved_yet"
+    TERMS_CHANGED = "terms_changed"
+    GRANT_OVER = "grant_over"
+    # the world
+    STANDING_ACCESS = "standing_access"
+    TARGET_PERSON_MISSING = "target_person_missing"
+    TARGET_PERSON_AMBIGUOUS = "target_person_ambiguous"
+    TARGET_PERSON_NOT_TAGGED = "target_person_not_tagged"
+    TARGET_THING_MISSING = "target_thing_missing"
+    TARGET_NO_ROOM = "target_no_room"
+    TARGET_REFUSED = "target_refused"
+    TARGET_UNREACHABLE = "target_unreachable"
+    TEMPLATE_REFUSED = "template_refused"
+    POLICY_NOT_IN_FORCE = "policy_not_in_force"
+    LEDGER_NOT_DURABLE = "ledger_not_durable"
+    LEDGER_UNREACHABLE = "ledger_unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An expected no. `params` fill the sentence; values are plain text and are escaped where they are shown.
+
+    `rules` name what matched, so that the answer explains itself. `audited` is False for slips of the keyboard, which
+    are no event for the record.
+    """
+
+    code: Code
+    params: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
+    audited: bool = True

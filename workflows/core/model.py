@@ -1,0 +1,416 @@
+"""The records that the ledger keeps: request, grant, holding, and what stands on them.
+
+All times are UTC and come from the ledger's own clock; all durations are whole seconds where they are stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from workflows.core.canonical import digest
+from workflows.core.people import PersonId, SlackUser
+from workflows.core.policy import Risk, TargetKind, Tier
+
+# Short and sayable, ASCII digits only: `PA-1042`. The request and the grant that follows share it.
+ID_PATTERN = re.compile(r"PA-[1-9][0-9]{0,9}")
+
+
+class RequestState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class GrantState(StrEnum):
+    ACTIVATING = "activating"
+    ACTIVE = "active"
+    REVOKING = "revoking"
+    ENDED = "ended"
+    REVOKED = "revoked"
+    ACTIVATION_FAILED = "activation_failed"
+
+
+LIVE = frozenset({GrantState.ACTIVATING, GrantState.ACTIVE, GrantState.REVOKING})
+CLOSED = frozenset({GrantState.ENDED, GrantState.REVOKED, GrantState.ACTIVATION_FAILED})
+
+
+class EndCause(StrEnum):
+    """Why a grant left `active` or `activating`."""
+
+    TIME = "time"  # the deadline was reached -> ended
+    REVOKED = "revoked"  # an owner took it back -> revoked
+    RETURNED = "returned"  # the holder gave it back early -> ended
+    FAILED = "failed"  # the activation failed -> activation_failed
+    STANDING = "standing"  # the holder had this access already -> activation_failed, nothing touched
+
+
+class DecisionKind(StrEnum):
+    APPROVAL = "approval"
+    AUTO = "auto_approval"
+    BREAK_GLASS = "break_glass"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTerms:
+    """Exactly what would be given where, with placeholders filled in. It outlives the role in the configuration."""
+
+    kind: TargetKind
+    connection: str
+    region: str
+    partition: str = "aws"
+    account: str | None = None
+    instance_arn: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    profile: str | None = None
+    portal: str | None = None
+    permission_set: str | None = None
+    group: str | None = None
+    user: str | None = None
+    # The filled-in policy document as JSON text, without its end.
+    document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a request asks for and an approver agrees to."""
+
+    environment: str
+    role: str
+    tier: Tier
+    risk: Risk
+    holder: PersonId
+    duration_s: int
+    target: TargetTerms
+    allows: str
+    danger: str | None = None
+
+    @property
+    def duration(self) -> timedelta:
+        return timedelta(seconds=self.duration_s)
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits; a button carries them, so that a press agrees to these terms and no others."""
+        return digest(_plain(self))[:16]
+
+
+def _plain(terms: Terms) -> dict[str, object]:
+    target = {name: getattr(terms.target, name) for name in TargetTerms.__dataclass_fields__}
+    own = {name: getattr(terms, name) for name in Terms.__dataclass_fields__ if name != "target"}
+    return {**own, "target": target}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What a target resolved: immutable ids. `ids` alone name the holding; the rest is for people.
+
+    `session_s`: how long a session that is open when access ends may go on (Identity Center), in seconds.
+    `enforces_end`: whether the target ends the access by itself.
+    """
+
+    kind: TargetKind
+    target: TargetTerms
+    ids: Mapping[str, str]
+    title: str
+    session_s: int | None = None
+    enforces_end: bool = False
+    # Set where removing this access removes the last of its kind, with a side effect people should know of.
+    warning: str | None = None
+
+    @property
+    def holding(self) -> str:
+        """The holding's id: `H-` and 20 hex digits over kind and ids."""
+        return "H-" + digest({"kind": self.kind, "ids": dict(self.ids)})[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request was typed. `incident` is True only where the channel was proved to be an incident's."""
+
+    team: str = ""
+    channel: str = ""
+    channel_name: str = ""
+    thread_ts: str | None = None
+    incident: bool = False
+    # The channel matches the policy's patterns and is of this organisation alone: receipts go there, too.
+    receipts_here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    by: PersonId
+    by_name: str
+    at: datetime
+    # The groups of `approve` that this person may speak for, at the time of the vote.
+    groups: tuple[str, ...]
+    terms_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why access may exist. The worker derives it again from policy and facts before it gives anything."""
+
+    kind: DecisionKind
+    at: datetime
+    policy_hash: str
+    rule: str | None = None
+    by: tuple[PersonId, ...] = ()
+    by_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a request ended without access. `by` is None where nobody did (expiry, nothing to resolve)."""
+
+    at: datetime
+    by: PersonId | None = None
+    by_name: str | None = None
+    reason: str | None = None
+    # A refusal code where the bot itself closed it (the person is not known in AWS, ...), with its parameters.
+    code: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    id: str
+    requester: PersonId
+    requester_name: str
+    requester_slack: SlackUser
+    holder: PersonId
+    holder_name: str
+    terms: Terms
+    reason: str
+    state: RequestState
+    created_at: datetime
+    expires_at: datetime
+    policy_hash: str
+    origin: Origin = Origin()
+    ticket: str | None = None
+    break_glass: bool = False
+    # None until the worker has resolved names to ids; nobody is asked to approve before.
+    resource: Resource | None = None
+    votes: tuple[Vote, ...] = ()
+    decision: Decision | None = None
+    closing: Closing | None = None
+    # Group names whose members were unavailable when it was last looked at, with why: shown on the card.
+    group_problems: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def slot(self) -> str:
+        return slot_id(self.holder, self.terms.environment, self.terms.role)
+
+
+def slot_id(holder: PersonId, environment: str, role: str) -> str:
+    """One person has one pending or live ask per entitlement; this names the place it takes."""
+    return digest([holder, environment, role])[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The recorded cause of an end."""
+
+    cause: EndCause
+    at: datetime
+    by: PersonId | None = None
+    by_name: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    id: str
+    holder: PersonId
+    holder_name: str
+    terms: Terms
+    resource: Resource
+    holding: str
+    state: GrantState
+    decision: Decision
+    # The deciding commit's time plus the duration. Nothing is given at or after it.
+    deadline: datetime
+    activated_at: datetime | None = None
+    end: End | None = None
+    closed_at: datetime | None = None
+    # Whether another grant still covers the same holding at the time this one closed: its id.
+    covered_by: str | None = None
+    warned: bool = False
+    # The last error of the target in words for people, while it is being tried again.
+    error: str | None = None
+
+
+class OperationKind(StrEnum):
+    GRANT = "grant"
+    REVOKE = "revoke"
+
+
+class OperationState(StrEnum):
+    IN_PROGRESS = "in_progress"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One changing call at a target. `id` is the target's own, where it is asynchronous."""
+
+    kind: OperationKind
+    state: OperationState
+    id: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The note that a changing call is about to be made. It stands until its result is recorded.
+
+    `until` is when the call can no longer take effect, whatever happened to who made it: until then it is in doubt.
+    """
+
+    kind: OperationKind
+    fence: int
+    at: datetime
+    until: datetime
+    # The latest end among the grants it was made for; for targets that enforce an end.
+    deadline: datetime | None = None
+
+
+class Baseline(StrEnum):
+    """What stood before the first intent on a holding."""
+
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+    STANDING = "standing"
+
+
+class Presence(StrEnum):
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a target answers when it is looked at. `until` is the end it enforces, where it shows one."""
+
+    presence: Presence
+    resource: Resource | None = None
+    until: datetime | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One person's access to one resource: what its live grants add up to, and what is known of the world.
+
+    `grants` are the ids of the grants that are not closed. `ours` is True from the first intent to give until absence was
+    read back. `looks` are the later looks that are still owed. `doubt_until` is the latest time at which an operation whose
+    outcome nobody saw can still take effect.
+    """
+
+    id: str
+    resource: Resource
+    grants: tuple[str, ...] = ()
+    baseline: Baseline = Baseline.UNKNOWN
+    ours: bool = False
+    intent: Intent | None = None
+    operation: Operation | None = None
+    operation_at: datetime | None = None
+    # Grants whose own giving operation succeeded; they become active once it was read back.
+    given: tuple[str, ...] = ()
+    # The end that the target enforces by itself, as last written.
+    enforced_until: datetime | None = None
+    next_try: datetime | None = None
+    failures: int = 0
+    looks: tuple[datetime, ...] = ()
+    doubt_until: datetime | None = None
+    last_grant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """What the ledger keeps of a person: bindings, open asks, blocks. Key: the address."""
+
+    id: PersonId
+    name: str
+    slack: tuple[SlackUser, ...] = ()
+    # The target's own ids by connection: {"main": "906...-identity-store-user-id"}.
+    target_ids: Mapping[str, str] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
+    # Set when a binding changed; rights are suspended until an administrator confirms.
+    suspended: str | None = None
+    blocked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The pending request or live grant of one person for one entitlement."""
+
+    id: str
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivePolicy:
+    """The policy in force. Every deciding commit names its hash."""
+
+    hash: str
+    activated_at: datetime
+    commit_sha: str | None = None
+    # Readable summary of each file by hash is kept so that the next activation can say what changed.
+    summary: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Refusals of one person within a minute, coalesced: the first is an entry of its own, the others are counted."""
+
+    person: PersonId
+    since: datetime
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One message that chat shows, or is about to. `nonce` is found again in the channel after a crash."""
+
+    channel: str
+    ts: str | None = None
+    # SHA-256 of what was last sent, 16 hex digits.
+    shown: str = ""
+    nonce: str | None = None
+    # Set while a post is under way whose answer nobody has recorded.
+    intent_at: datetime | None = None
+    # The channel that Slack answered with (a direct message has one of its own).
+    posted_channel: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRecord:
+    """All messages of one subject (a request, a digest slot, an alarm), by slot: `card`, `receipts`, `dm:U...`."""
+
+    subject: str
+    postings: Mapping[str, Posting] = field(default_factory=dict)
+    # The last audit entry that each thread of receipts has told, by slot of its root.
+    told: Mapping[str, int] = field(default_factory=dict)
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A command or press that was acknowledged and waits for a worker, because facts were not fresh enough."""
+
+    id: str
+    at: datetime
+    payload: str  # JSON of the surface's own
+
+
+Record = Request | Grant | Holding | PersonRecord | Slot | ActivePolicy | Refusals | ChatRecord | Press

@@ -1,0 +1,238 @@
+"""The policy, resolved: every entitlement carries its effective rules. Built by `workflows.policy_file`.
+
+Precedence has been applied already (role in an environment > environment > rule of tier and risk > workspace), so
+nothing that decides needs to look anywhere else. All models are frozen; all durations are `timedelta`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+
+from workflows.core.people import PersonId
+
+OWNERS = "owners"
+REQUESTERS = "requesters"
+
+
+class Tier(StrEnum):
+    PRODUCTION = "production"
+    STAGING = "staging"
+    DEVELOPMENT = "development"
+
+
+class Risk(StrEnum):
+    READ = "read"
+    CHANGE = "change"
+    ADMIN = "admin"
+
+
+class TargetKind(StrEnum):
+    IDENTITY_CENTER = "aws-identity-center"
+    IDENTITY_CENTER_GROUP = "aws-identity-center-group"
+    IAM_POLICY = "aws-iam-policy"
+    IAM_GROUP = "aws-iam-group"
+
+
+class Visibility(StrEnum):
+    OPEN = "open"
+    MEMBERS = "members"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People, named once. Exactly one source is set; `members` is the one that needs no look-up."""
+
+    name: str
+    members: frozenset[PersonId] | None = None
+    slack_usergroup: str | None = None
+    identity_center_group: str | None = None
+    # The Identity Center connection to look `identity_center_group` up in; the only one, where one is configured.
+    connection: str | None = None
+    pagerduty_schedule: str | None = None
+    https: str | None = None
+    token_env: str | None = None
+    trusted: bool = False
+
+    @property
+    def source(self) -> str | None:
+        """Where its members are looked up, as one name; None where the policy itself lists them."""
+        if self.slack_usergroup:
+            return f"slack:{self.slack_usergroup}"
+        if self.identity_center_group:
+            return f"identity-center:{self.connection}:{self.identity_center_group}"
+        if self.pagerduty_schedule:
+            return f"pagerduty:{self.pagerduty_schedule}"
+        return f"https:{self.https}" if self.https else None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where access is given. Credentials are no part of it: they come from the worker's own surroundings."""
+
+    name: str
+    kind: str
+    region: str
+    portal: str | None = None
+    instance_arn: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    profile: str | None = None
+    partition: str = "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """A role's target as the policy has it; placeholders are not filled in yet. Unused fields are None."""
+
+    kind: TargetKind
+    permission_set: str | None = None
+    group: str | None = None
+    user: str | None = None
+    # The text of the template file (JSON), as read when the policy was loaded.
+    policy_template: str | None = None
+    policy_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A weekly window in the policy's time zone. `days`: 0 is Monday. `until` <= `start` runs past midnight."""
+
+    days: frozenset[int]
+    start: time
+    until: time
+
+
+@dataclass(frozen=True, slots=True)
+class AutoApproval:
+    """A rule that approves by itself. Every condition that is set must hold."""
+
+    name: str
+    who: tuple[str, ...]
+    in_incident_channel: bool = False
+    max_duration: timedelta | None = None
+    hours: Hours | None = None
+    max_uses_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    who: tuple[str, ...]
+    roles: tuple[str, ...]
+    max_duration: timedelta
+    max_per_day: int | None = None
+    max_total: timedelta | None = None
+    review_within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    after: timedelta
+    to: tuple[str, ...]
+    may_approve: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    start: datetime
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """`pattern` is a regular expression, matched with `fullmatch` against words of the justification or the field."""
+
+    pattern: str
+    link: str | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """One role in one environment with its effective rules."""
+
+    environment: str
+    role: str
+    tier: Tier
+    risk: Risk
+    allows: str
+    target: TargetSpec
+    connection: Connection
+    account: str | None
+    requesters: tuple[str, ...]
+    owners: tuple[str, ...]
+    # How many distinct people of each group must agree; empty where only auto-approval lets anybody in.
+    approve: Mapping[str, int]
+    durations: tuple[timedelta, ...]
+    default_duration: timedelta
+    max_duration: timedelta
+    max_total: timedelta | None = None
+    ticket: Ticket | None = None
+    auto_approve: tuple[AutoApproval, ...] = ()
+    hours: Hours | None = None
+    danger: str | None = None
+    how_to: str | None = None
+    expires_after: timedelta = timedelta(hours=1)
+    # Where each effective value came from, for `config render --explain`: key -> "payments-prod.yaml:12".
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.environment} {self.role}"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    name: str
+    title: str
+    tier: Tier
+    owners: tuple[str, ...]
+    requesters: tuple[str, ...]
+    roles: Mapping[str, Entitlement]
+    approvals_channel: str | None = None
+    visibility: Visibility = Visibility.OPEN
+    break_glass: BreakGlass | None = None
+    escalate: Escalation | None = None
+    freezes: tuple[Freeze, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A scheduled summary. `schedule` is a five-field cron expression in the policy's time zone."""
+
+    channel: str
+    schedule: str
+    environments: tuple[str, ...] | None = None
+    only_if_active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChannels:
+    """`names` are shell-style patterns; `created_by` are Slack user ids whose channels count as proof of an incident."""
+
+    names: tuple[str, ...] = ()
+    created_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything the folder says. `hash` is SHA-256 over the content of its files (64 hex digits)."""
+
+    hash: str
+    timezone: str
+    email_domains: tuple[str, ...]
+    connections: Mapping[str, Connection]
+    receipts_channel: str
+    groups: Mapping[str, Group]
+    environments: Mapping[str, Environment]
+    incident_channels: IncidentChannels = IncidentChannels()
+    request_expires_after: timedelta = timedelta(hours=1)
+    panic_group: str | None = None
+    digests: tuple[Digest, ...] = ()
+
+    def entitlement(self, environment: str, role: str) -> Entitlement | None:
+        found = self.environments.get(environment)
+        return found.roles.get(role) if found else None

@@ -1,0 +1,345 @@
+"""What the use cases need from the outside. Each Protocol has a fake and a real thing that pass the same contract tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from workflows.core.audit import AuditEntry, AuditEvent
+from workflows.core.errors import Refused
+from workflows.core.model import Observation, Operation, Record, Resource, TargetTerms
+from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
+from workflows.core.policy import Policy
+
+T = TypeVar("T")
+
+# ---------------------------------------------------------------- ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A record and the version at which it was read. Version 0 is absence, which is a version, too."""
+
+    version: int
+    record: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one read saw, all of it at one instant, and that instant on the ledger's clock.
+
+    `replay` is the stored answer where the commit id that was asked about has been committed before.
+    """
+
+    now: datetime
+    items: Mapping[str, Versioned]
+    replay: str | None = None
+
+    def get(self, key: str, kind: type[T]) -> T | None:
+        """The record under `key`, or None where it is absent. Raises TypeError where it is of another kind."""
+        record = self.items[key].record
+        if record is None:
+            return None
+        if not isinstance(record, kind):
+            raise TypeError(f"{key} holds a {type(record).__name__}, not a {kind.__name__}")
+        return record
+
+    def versions(self) -> dict[str, int]:
+        return {key: item.version for key, item in self.items.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Proof of a lease: the commit is refused unless this number is still the lease's, and it has not run out."""
+
+    lease: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """`member` stands in the index `name` at `score` (seconds since the epoch), or is taken out where it is None."""
+
+    name: str
+    member: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One atomic step: all of it is applied, or nothing.
+
+    `commit_id`: made from the press, the form or the job; a second commit of the same id changes nothing and gets the
+    first one's `answer`. `at`: the instant of the snapshot on which it was decided; it is the time of every entry, and the
+    ledger refuses it when more than `STALE_S_MAX` have passed since. `reads`: key -> version, all that the decision rested on.
+    `due`: item -> when the clock must look at it again; None takes it out. `gives_access` is refused while the ledger is not
+    durable; `removes_access` may use memory past the limit.
+    """
+
+    commit_id: str
+    at: datetime
+    reads: Mapping[str, int]
+    puts: Mapping[str, Record] = field(default_factory=dict)
+    deletes: frozenset[str] = frozenset()
+    due: Mapping[str, datetime | None] = field(default_factory=dict)
+    index: tuple[IndexEntry, ...] = ()
+    audit: tuple[AuditEvent, ...] = ()
+    fence: Fence | None = None
+    gives_access: bool = False
+    removes_access: bool = False
+    answer: str = ""
+
+
+# A decision older than this on the ledger's clock is made again on fresh facts.
+STALE_S_MAX = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """`numbers`: of the audit entries, in order. `answer`: what the commit stored, or an earlier one of the same id did."""
+
+    numbers: tuple[int, ...]
+    answer: str
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Nothing was written. `why`: `version` (somebody else was first), `stale`, `fence` or `durability`."""
+
+    why: str
+    keys: tuple[str, ...] = ()
+
+
+class LedgerUnreachable(Exception):
+    """Redis did not answer, or answered that it cannot write. Nothing is known of the last commit; its id tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """`deadline_s`: on this host's monotonic clock, taken before the lease was asked for, so it errs on the early side."""
+
+    name: str
+    number: int
+    token: str
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Durability:
+    """Whether what is committed survives a crash of the server. `why` is one sentence where it does not."""
+
+    durable: bool
+    mode: str
+    why: str = ""
+
+
+class Ledger(Protocol):
+    """The record, the truth. Raises LedgerUnreachable from every method when the server does not answer."""
+
+    def now(self) -> datetime: ...
+    def read(self, *keys: str, commit_id: str | None = None) -> Snapshot: ...
+    def commit(self, change: Change) -> Committed | Lost: ...
+    def next_id(self) -> str:
+        """A fresh `PA-...`. Ids of commits that lost are not used again."""
+        ...
+
+    def members(
+        self,
+        index: str,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        limit: int = 1000,
+        newest: bool = False,
+    ) -> Sequence[str]:
+        """Members by score, ascending unless `newest`."""
+        ...
+
+    def count(self, index: str) -> int: ...
+    def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
+        """Audit entries with a number above `after`, in order."""
+        ...
+
+    def entries_of(self, subject: str, *, after: int = 0) -> Sequence[AuditEntry]: ...
+    def head(self) -> int:
+        """The number of the newest audit entry; 0 where there is none."""
+        ...
+
+    def acquire(self, name: str) -> Lease | None:
+        """Take the lease for `LEASE_S`, or None where somebody holds it. Each has a number above all before it."""
+        ...
+
+    def renew(self, lease: Lease) -> Lease | None: ...
+    def release(self, lease: Lease) -> None: ...
+    def durability(self) -> Durability: ...
+    def make_durable(self) -> bool:
+        """Wait until all that this client has committed is on disk and on the replicas that are configured.
+
+        False where that cannot be had: then the call that an intent stands for is not made.
+        """
+        ...
+
+
+# Short, so that what a killed worker held is free again within seconds; a live one renews it every second.
+LEASE_S = 3.0
+
+
+class Due(Protocol):
+    """The clock's side of the ledger: what is due, and the wake-ups for it."""
+
+    def lead(self, token: str) -> bool:
+        """Be, or stay, the one leader for `LEASE_S`."""
+        ...
+
+    def claim(self, token: str, *, limit: int = 500) -> Sequence[str]:
+        """Items that are due and for which a wake-up shall be sent now; each is moved to now + 5 s in the same step.
+
+        Empty where `token` does not lead. An item whose wake-up still waits in a queue is moved, but not returned.
+        """
+        ...
+
+    def awake(self, item: str) -> None:
+        """A worker has taken the item's wake-up."""
+        ...
+
+    def waking(self, item: str) -> bool:
+        """Note that a wake-up for `item` is being sent outside `claim`. False where one waits already."""
+        ...
+
+
+class Wake(Protocol):
+    """Sends a wake-up for due items. Losing one does no harm: the clock finds the item again."""
+
+    def __call__(self, *items: str) -> None: ...
+
+
+class Buckets(Protocol):
+    """Shared token buckets, by name, across all processes."""
+
+    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0) -> float:
+        """Take `amount`. Returns 0.0, or the seconds to wait before trying again (then nothing was taken)."""
+        ...
+
+    def block(self, name: str, seconds: float) -> None:
+        """Nobody takes from `name` for so long: what the other side asked for by `Retry-After`."""
+        ...
+
+
+# ---------------------------------------------------------------- people
+
+
+class Directory(Protocol):
+    """What is known of people and groups, from a cache in the ledger; never calls out."""
+
+    def person(self, who: SlackUser) -> PersonFacts | None:
+        """The cached facts, however old; None where the account was never looked up."""
+        ...
+
+    def by_address(self, address: PersonId) -> PersonFacts | None: ...
+    def groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
+
+
+class DirectoryStore(Directory, Protocol):
+    """The cache with its writing side. A source names where a group's members come from: `slack:S0ONCALL`."""
+
+    def put_person(self, facts: PersonFacts) -> None: ...
+    def put_members(self, source: str, membership: Membership) -> None: ...
+    def members(self, source: str) -> Membership | None: ...
+
+
+class DirectoryRefresher(Protocol):
+    """Calls out, so only workers have it."""
+
+    def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts: ...
+    def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
+
+
+# ---------------------------------------------------------------- targets
+
+
+class TargetThrottled(Exception):
+    """The target asked to wait. `after_s`: how long, in seconds. A changing call that raises this had no effect."""
+
+    def __init__(self, after_s: float, what: str = "") -> None:
+        super().__init__(what)
+        self.after_s = after_s
+
+
+class TargetInDoubt(Exception):
+    """No answer: the call may or may not have had its effect, or have it later."""
+
+
+class TargetRefused(Exception):
+    """The target said no, and will again: `words` say what and what to do by hand. The call had no effect."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class LeaseOver(Exception):
+    """The lease ran out before the call was sent, so it was not."""
+
+
+# Called right before each attempt goes on the wire; raises LeaseOver.
+BeforeSend = Callable[[], None]
+
+
+class Target(Protocol):
+    """An adapter to a system that holds access. Reads raise TargetThrottled or TargetInDoubt; changing calls those and
+    TargetRefused and LeaseOver. None of them sleeps or retries by itself.
+    """
+
+    def resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:
+        """Names to immutable ids, or why not. Nothing is changed. Names are cached."""
+        ...
+
+    def observe(self, resource: Resource) -> Observation:
+        """Whether this very access is there now, as the target says. One call, however many grants there are."""
+        ...
+
+    def grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation: ...
+    def revoke(self, resource: Resource, before_send: BeforeSend) -> Operation:
+        """Success where it is gone already."""
+        ...
+
+    def poll(self, resource: Resource, operation: Operation) -> Operation:
+        """How an asynchronous operation stands. Synchronous targets return it unchanged."""
+        ...
+
+    def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
+        """For drift: all access of the kind that this bot manages or could have given under `terms`."""
+        ...
+
+    @property
+    def tells_ours_apart(self) -> bool:
+        """Whether access given by us can be told from access that stood before (by name)."""
+        ...
+
+
+class Targets(Protocol):
+    def for_terms(self, terms: TargetTerms) -> Target: ...
+
+
+# ---------------------------------------------------------------- the rest
+
+
+class PolicySource(Protocol):
+    """This process's copy of the policy folder."""
+
+    def current(self) -> Policy:
+        """The last valid load. Raises PolicyUnavailable where there never was one."""
+        ...
+
+
+class PolicyUnavailable(Exception):
+    """The folder could not be read or is not valid; the message says why in one sentence."""
+
+
+class Chance(Protocol):
+    """Randomness, passed in so that tests repeat."""
+
+    def hex(self, digits: int) -> str: ...
