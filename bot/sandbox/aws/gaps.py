@@ -1,0 +1,68 @@
+"""Calls that moto 5.2.5 lacks or answers otherwise than AWS, answered here from moto's own state."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.sandbox.aws.answers import Answer, page, success
+from bot.sandbox.aws.calls import SSO_ADMIN, Call
+from bot.sandbox.aws.state import State
+
+
+def answer(call: Call, state: State) -> Answer | None:
+    """AWS's answer to a call that moto has not, or not right; None for all others."""
+    handler = _HANDLERS.get(call.name)
+    return handler(call, state) if handler else None
+
+
+def _for_principal(call: Call, state: State) -> Answer:
+    """Everything that a principal has access to. For a user AWS counts what comes through groups, too, and names the
+    group as the principal; moto knows only direct assignments.
+    """
+    kind, principal = call.arguments.get("PrincipalType"), call.arguments.get("PrincipalId")
+    wanted = {(kind, principal)}
+    if kind == "USER":
+        memberships = state.store.group_memberships.values()
+        wanted |= {("GROUP", entry["GroupId"]) for entry in memberships if entry["MemberId"]["UserId"] == principal}
+    account = (call.arguments.get("Filter") or {}).get("AccountId")
+    chosen = [
+        {
+            "AccountId": entry.target_id,
+            "PermissionSetArn": entry.permission_set_arn,
+            "PrincipalId": entry.principal_id,
+            "PrincipalType": entry.principal_type,
+        }
+        for entry in state.sso.account_assignments
+        if (entry.principal_type, entry.principal_id) in wanted and account in (None, entry.target_id)
+    ]
+    return page(call, "AccountAssignments", chosen)
+
+
+def _sets_of_account(call: Call, state: State) -> Answer:
+    """A permission set is provisioned where it is assigned; moto keeps a list that assignments do not touch."""
+    entries, account = state.sso.account_assignments, call.arguments.get("AccountId")
+    return page(
+        call, "PermissionSets", sorted({entry.permission_set_arn for entry in entries if entry.target_id == account})
+    )
+
+
+def _accounts_of_set(call: Call, state: State) -> Answer:
+    entries, arn = state.sso.account_assignments, call.arguments.get("PermissionSetArn")
+    return page(call, "AccountIds", sorted({entry.target_id for entry in entries if entry.permission_set_arn == arn}))
+
+
+def _instances(call: Call, state: State) -> Answer:
+    return page(call, "Instances", [_instance(state)] if call.region == state.spec.region else [])
+
+
+def _instance(state: State) -> dict[str, Any]:
+    payload: dict[str, Any] = state.sso.instances[0].to_json()
+    return {name: value for name, value in payload.items() if value is not None}
+
+
+_HANDLERS: dict[str, Callable[[Call, State], Answer]] = {
+    f"{SSO_ADMIN}:ListAccountAssignmentsForPrincipal": _for_principal,
+    f"{SSO_ADMIN}:ListPermissionSetsProvisionedToAccount": _sets_of_account,
+    f"{SSO_ADMIN}:ListAccountsForProvisionedPermissionSet": _accounts_of_set,
+    f"{SSO_ADMIN}:ListInstances": _instances,
+    f"{SSO_ADMIN}:DescribeInstance": lambda _call, state: success(_instance(state)),
+}

@@ -1,0 +1,75 @@
+"""Fixtures on real servers of our own. No fixed ports; everything ends with the test run, however it ends."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from bot.embedded import EmbeddedValkey
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    """One durable server (`appendfsync always`) for each pytest worker. Not to be killed: see `durable_redis`."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("redis") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: EmbeddedValkey) -> str:
+    """The address of an empty server."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of an empty server, answers as text."""
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def durable_redis(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A server of the test's own, which may be killed and restarted."""
+    with EmbeddedValkey(tmp_path / "valkey") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[Any]:
+    """One simulated AWS for each pytest worker; tests take `aws`."""
+    # moto takes half a second to import, which only tests that need it should pay.
+    from bot.sandbox.aws.server import SandboxAws
+
+    with SandboxAws() as server:
+        yield server
+
+
+@pytest.fixture
+def aws(aws_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A calm AWS, seeded with the people of the example policy; boto3 in this process talks to it by default."""
+    aws_server.reset()
+    for name, value in aws_server.environment().items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    yield aws_server
+    aws_server.shim.calm()
+
+
+@pytest.fixture
+def aws_client(aws: Any) -> Iterator[Callable[..., Any]]:
+    """Makes boto3 clients of `aws` that are closed at the end: `aws_client("iam", read_timeout_s=0.3)`."""
+    with ExitStack() as open_clients:
+
+        def make(service: str, **rest: Any) -> Any:
+            client = aws.client(service, **rest)
+            open_clients.callback(client.close)
+            return client
+
+        yield make
