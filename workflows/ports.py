@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -174,6 +175,10 @@ class Ledger(Protocol):
 
     def renew(self, lease: Lease) -> Lease | None: ...
     def release(self, lease: Lease) -> None: ...
+    def remind(self, item: str, after_s: float) -> None:
+        """Make `item` due in `after_s` seconds, unless it is due sooner already."""
+        ...
+
     def durability(self) -> Durability: ...
     def make_durable(self) -> bool:
         """Wait until all that this client has committed is on disk and on the replicas that are configured.
@@ -250,8 +255,13 @@ class DirectoryStore(Directory, Protocol):
     def members(self, source: str) -> Membership | None: ...
 
 
+class DirectoryUnreachable(Exception):
+    """Nobody could be asked who somebody is; the message says whom. Nothing is granted on a guess."""
+
+
 class DirectoryRefresher(Protocol):
-    """Calls out, so only workers have it."""
+    """Calls out, so only workers have it. `refresh_person` raises DirectoryUnreachable; of a group that cannot be
+    learnt, `Membership.problem` says why."""
 
     def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts: ...
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
@@ -317,6 +327,14 @@ class Target(Protocol):
     @property
     def tells_ours_apart(self) -> bool:
         """Whether access given by us can be told from access that stood before (by name)."""
+        ...
+
+
+class Keeper(Protocol):
+    """Renews leases while work goes on, every second."""
+
+    def keep(self, lease: Lease) -> AbstractContextManager[Callable[[], Lease | None]]:
+        """While the context is open the lease is renewed; the callable gives its latest form, or None once it is lost."""
         ...
 
 

@@ -123,6 +123,8 @@ class Resource:
     enforces_end: bool = False
     # Set where removing this access removes the last of its kind, with a side effect people should know of.
     warning: str | None = None
+    # Whom it was resolved for, where the target can prove it again before it gives (an IAM user's tag).
+    person: PersonId | None = None
 
     @property
     def holding(self) -> str:
@@ -298,12 +300,21 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a target answers when it is looked at. `until` is the end it enforces, where it shows one."""
+    """What a target answers when it is looked at. `until` is the end it enforces, where it shows one.
+
+    `through` names another way by which the person has the very same access, one that we neither give nor take: a group.
+    """
 
     presence: Presence
     resource: Resource | None = None
     until: datetime | None = None
     detail: str | None = None
+    through: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the person has this access, in whatever way."""
+        return self.presence is Presence.PRESENT or self.through is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,8 +334,12 @@ class Holding:
     intent: Intent | None = None
     operation: Operation | None = None
     operation_at: datetime | None = None
+    # The grants for which the asynchronous operation was started.
+    operation_for: tuple[str, ...] = ()
     # Grants whose own giving operation succeeded; they become active once it was read back.
     given: tuple[str, ...] = ()
+    # The taking operation succeeded; what is missing is absence, read back.
+    taken: bool = False
     # The end that the target enforces by itself, as last written.
     enforced_until: datetime | None = None
     next_try: datetime | None = None

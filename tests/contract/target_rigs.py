@@ -1,0 +1,162 @@
+"""One rig for each real target and one for the fake in each kind: what the contract's tests need to turn and to count."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from workflows.core.errors import Code
+from workflows.core.model import Operation, OperationState, Resource, TargetTerms
+from workflows.core.people import PersonId, person_id
+from workflows.core.policy import TargetKind
+from workflows.ports import BeforeSend, Target
+from workflows.targets.memory import Lose, MemoryTargets, Refuse, Settle, Throttle
+from workflows.targets.registry import AwsTargets
+
+DOCUMENT = (
+    '{"Version":"2012-10-17","Statement":['
+    '{"Effect":"Allow","Action":["s3:ListBucket"],"Resource":"arn:aws:s3:::state"},'
+    '{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::state/*",'
+    '"Condition":{"StringEquals":{"aws:RequestedRegion":"eu-central-1"}}}]}'
+)
+PERSON = person_id("dana@example.com")
+STRANGER = person_id("nobody@example.com")
+UNTIL = datetime(2030, 1, 1, 12, 0, 0, 900_000, tzinfo=UTC)
+
+_THINGS: dict[TargetKind, dict[str, str]] = {
+    TargetKind.IDENTITY_CENTER: {"permission_set": "ReadOnlyAccess"},
+    TargetKind.IDENTITY_CENTER_GROUP: {"group": "payments-readers"},
+    TargetKind.IAM_POLICY: {"user": "dana", "document": DOCUMENT},
+    TargetKind.IAM_GROUP: {"user": "dana", "group": "payments-prod-deployers"},
+}
+UNKNOWN_PERSON = {
+    TargetKind.IDENTITY_CENTER: Code.TARGET_PERSON_MISSING,
+    TargetKind.IDENTITY_CENTER_GROUP: Code.TARGET_PERSON_MISSING,
+    TargetKind.IAM_POLICY: Code.TARGET_THING_MISSING,
+    TargetKind.IAM_GROUP: Code.TARGET_THING_MISSING,
+}
+
+
+class FreeBuckets:
+    """Nothing is ever used up, unless a test says so. `taken` counts by name."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, float] = {}
+        self.blocked: dict[str, float] = {}
+        self.wait_s = 0.0
+
+    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0) -> float:
+        if not self.wait_s:
+            self.taken[name] = self.taken.get(name, 0.0) + amount
+        return self.wait_s
+
+    def block(self, name: str, seconds: float) -> None:
+        self.blocked[name] = seconds
+
+
+def terms(kind: TargetKind, **changed: Any) -> TargetTerms:
+    values: dict[str, Any] = {"kind": kind, "connection": "main", "region": "eu-central-1", "account": "111122223333"}
+    return TargetTerms(**(values | _THINGS[kind] | changed))
+
+
+class Rig:
+    """`sent`: how often the lease was asked. `target` is what is tested."""
+
+    kind: TargetKind
+    target: Target
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def ok(self) -> None:
+        """A lease that still holds."""
+        self.sent += 1
+
+    def resource(self, request_id: str = "PA-1042", **changed: Any) -> Resource:
+        found = self.target.resolve(terms(self.kind, **changed), PERSON, request_id)
+        assert isinstance(found, Resource), found
+        return found
+
+    def given(self, before_send: BeforeSend | None = None, until: datetime = UNTIL) -> Resource:
+        resource = self.resource()
+        assert self.settled(resource, self.target.grant(resource, until, before_send or self.ok)).state == "succeeded"
+        return resource
+
+    def settled(self, resource: Resource, operation: Operation) -> Operation:
+        for _ in range(5):
+            if operation.state is not OperationState.IN_PROGRESS:
+                break
+            self.wait()
+            operation = self.target.poll(resource, operation)
+        return operation
+
+    def wait(self) -> None:
+        """Time passes, as much as an asynchronous operation takes."""
+
+    def unknown(self) -> tuple[TargetTerms, PersonId]:
+        gone = {"user": "nobody"} if "user" in _THINGS[self.kind] else {}
+        return terms(self.kind, **gone), STRANGER
+
+
+class AwsRig(Rig):
+    def __init__(self, kind: TargetKind, aws: Any) -> None:
+        super().__init__()
+        self.kind, self.aws = kind, aws
+        self.buckets = FreeBuckets()
+        self.targets = AwsTargets(self.buckets, monotonic=lambda: 0.0)
+        self.target = self.targets.for_terms(terms(kind))
+
+    def changes(self) -> int:
+        return int(self.aws.shim.log.count("changes"))
+
+    def calls(self) -> int:
+        return int(self.aws.shim.log.count())
+
+    def throttle(self, name: str) -> None:
+        self.aws.shim.throttle("changes" if name in {"grant", "revoke"} else "reads")
+
+    def lose(self, *, applied: bool) -> None:
+        self.aws.shim.reset_connection("changes", effect="before" if applied else "never")
+
+    def refuse(self, name: str) -> None:
+        self.aws.shim.error("denied", "changes" if name in {"grant", "revoke"} else "reads", times=9)
+
+    def stale(self) -> None:
+        self.aws.shim.stale("reads", behind=1, times=1)
+
+
+class MemoryRig(Rig):
+    def __init__(self, kind: TargetKind) -> None:
+        super().__init__()
+        self.kind = kind
+        self.time = datetime(2029, 6, 1, tzinfo=UTC)
+        self.targets = MemoryTargets(now=lambda: self.time)
+        self.targets.add_person(PERSON)
+        self.memory = self.targets[kind]
+        self.memory.slow_s = 2.0 if kind is TargetKind.IDENTITY_CENTER else None
+        self.target = self.memory
+
+    def wait(self) -> None:
+        self.time += timedelta(seconds=10)
+
+    def changes(self) -> int:
+        return self.memory.changes()
+
+    def calls(self) -> int:
+        return len(self.memory.calls)
+
+    def throttle(self, name: str) -> None:
+        self.memory.next(name, Throttle())
+
+    def lose(self, *, applied: bool) -> None:
+        for name in ("grant", "revoke"):
+            self.memory.next(name, Lose(applied))
+
+    def refuse(self, name: str) -> None:
+        self.memory.next(name, *[Refuse()] * 9)
+
+    def stale(self) -> None:
+        self.memory.stale_s = 3600
+
+    def fail(self, reason: str) -> None:
+        self.memory.next("grant", Settle(2.0, reason))

@@ -1,0 +1,80 @@
+"""The policy in force: which copy of the folder decides. Activating another one is an event that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from workflows.context import Attempt, Context, Done, event, run
+from workflows.core import keys
+from workflows.core.audit import Event
+from workflows.core.canonical import digest
+from workflows.core.errors import Refused
+from workflows.core.model import ActivePolicy
+from workflows.core.policy import Digest, Policy
+from workflows.ports import Change
+
+# A readable difference longer than this is cut in the receipt; the audit entry holds the hashes.
+LINES_MAX = 40
+
+NextSlot = Callable[[str, datetime, ZoneInfo], datetime]
+Difference = Callable[[Mapping[str, str] | None, Policy], tuple[str, ...]]
+Summary = Callable[[Policy], Mapping[str, str]]
+
+
+def activate(
+    ctx: Context,
+    policy: Policy,
+    *,
+    summary: Summary,
+    difference: Difference,
+    next_slot: NextSlot,
+    commit_sha: str | None = None,
+) -> Done | Refused:
+    """Make `policy` the one in force. `Done.outcome`: `activated`, or `in_force` where it is already."""
+    return run(ctx, lambda: _once(ctx, policy, summary, difference, next_slot, commit_sha))
+
+
+def subject_of(policy_hash: str) -> str:
+    return f"policy-{policy_hash[:12]}"
+
+
+def digest_key(plan: Digest) -> str:
+    """A name for one scheduled digest that stays while its settings stay."""
+    return digest([plan.channel, plan.schedule, list(plan.environments or ()), plan.only_if_active])[:12]
+
+
+def digest_due(key: str) -> str:
+    return f"digest:{key}"
+
+
+def _once(
+    ctx: Context, policy: Policy, summary: Summary, difference: Difference, next_slot: NextSlot, commit_sha: str | None
+) -> Attempt | Done:
+    snapshot = ctx.ledger.read(keys.ACTIVE_POLICY)
+    before = snapshot.get(keys.ACTIVE_POLICY, ActivePolicy)
+    if before is not None and before.hash == policy.hash:
+        return Done(policy.hash, "in_force")
+    changed = difference(before.summary if before else None, policy)[:LINES_MAX]
+    subject = subject_of(policy.hash)
+    facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": commit_sha or ""}
+    entry = event(ctx, Event.POLICY_ACTIVATED, subject, snapshot, facts, {"difference": "\n".join(changed)})
+    done = Done(policy.hash, "activated")
+    chat = keys.chat(subject)
+    change = Change(
+        commit_id=f"policy:{policy.hash}:{snapshot.items[keys.ACTIVE_POLICY].version}",
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.ACTIVE_POLICY: ActivePolicy(policy.hash, snapshot.now, commit_sha, summary(policy))},
+        due={chat: snapshot.now + timedelta(seconds=1), **_digests(policy, next_slot, snapshot.now)},
+        audit=(entry,),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(chat,))
+
+
+def _digests(policy: Policy, next_slot: NextSlot, now: datetime) -> dict[str, datetime | None]:
+    """When each scheduled digest is due next. One that the policy no longer has finds that out when it comes due."""
+    zone = ZoneInfo(policy.timezone)
+    return {digest_due(digest_key(plan)): next_slot(plan.schedule, now, zone) for plan in policy.digests}

@@ -1,0 +1,48 @@
+"""What every end of a pending request has in common: the place it took is free again, and chat is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from workflows.context import SOON
+from workflows.core import keys
+from workflows.core.audit import AuditEvent
+from workflows.core.model import PersonRecord, Request, Slot
+from workflows.ports import Change, IndexEntry, Snapshot
+
+
+def keys_of(request: Request) -> tuple[str, ...]:
+    """The records that a decision about a request rests on or changes."""
+    return keys.request(request.id), keys.person(request.requester), keys.slot(request.slot), keys.ACTIVE_POLICY
+
+
+def no_longer_pending(snapshot: Snapshot, request: Request) -> Mapping[str, PersonRecord]:
+    item = keys.person(request.requester)
+    record = snapshot.get(item, PersonRecord)
+    if record is None:
+        return {}
+    return {item: replace(record, pending=tuple(id_ for id_ in record.pending if id_ != request.id))}
+
+
+def out_of_pending(request: Request) -> tuple[IndexEntry, ...]:
+    names = keys.places(keys.PENDING, environment=request.terms.environment, person_id=request.requester)
+    return tuple(IndexEntry(name, request.id, None) for name in names)
+
+
+def closing_change(
+    snapshot: Snapshot, request: Request, commit_id: str, audit: tuple[AuditEvent, ...], answer: str = ""
+) -> Change:
+    """The change that writes `request`, which has just been denied, withdrawn or expired."""
+    slot = snapshot.get(keys.slot(request.slot), Slot)
+    return Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.request(request.id): request, **no_longer_pending(snapshot, request)},
+        deletes=frozenset({keys.slot(request.slot)}) if slot and slot.request == request.id else frozenset(),
+        due={keys.request(request.id): None, keys.chat(request.id): snapshot.now + SOON},
+        index=out_of_pending(request),
+        audit=audit,
+        answer=answer,
+    )

@@ -1,0 +1,161 @@
+"""What every use case is handed, and the loop that all of them share: read, decide, commit, start over when it lost a race."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from workflows.core import keys
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.errors import Code, Refused
+from workflows.core.model import ActivePolicy, Origin
+from workflows.core.people import FACTS_AGE_MAX, GroupFacts, PersonFacts, SlackUser
+from workflows.core.policy import Policy
+from workflows.ports import (
+    Chance,
+    Change,
+    Committed,
+    Directory,
+    DirectoryRefresher,
+    Keeper,
+    Ledger,
+    PolicySource,
+    PolicyUnavailable,
+    Snapshot,
+    Targets,
+    Wake,
+)
+
+# The clock's own look at what has just been committed comes this much later than the wake-up that is sent along.
+SOON = timedelta(seconds=1)
+# A use case that loses this many races in a row meets something other than a race.
+ATTEMPTS_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """For every process that decides."""
+
+    ledger: Ledger
+    directory: Directory
+    policy: PolicySource
+    wake: Wake
+    chance: Chance
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext(Context):
+    """For workers alone: with the world outside. `monotonic_s` is this host's, in seconds; it goes on while stopped."""
+
+    targets: Targets
+    refresher: DirectoryRefresher
+    keeper: Keeper
+    # What the channel of a request really is, as far as the chat can prove it.
+    prove_origin: Callable[[Policy, Origin], Origin]
+    monotonic_s: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who acts, and the facts that a decision may rest on."""
+
+    policy: Policy
+    person: PersonFacts
+    groups: GroupFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is on the ledger. `outcome` is a word of the use case's own; `numbers` are the audit entries'."""
+
+    id: str
+    outcome: str
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def answer(self) -> str:
+        return json.dumps({"id": self.id, "outcome": self.outcome})
+
+
+def done_from(answer: str, numbers: tuple[int, ...] = ()) -> Done:
+    stored = json.loads(answer)
+    return Done(stored["id"], stored["outcome"], numbers)
+
+
+class Contended(Exception):
+    """Too many races lost in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one turn of the loop wants: to commit `change` and answer `done`. `wake` are the due items to wake at once."""
+
+    change: Change
+    done: Done
+    wake: tuple[str, ...] = ()
+
+
+def run(ctx: Context, once: Callable[[], Attempt | Done | Refused]) -> Done | Refused:
+    """Run `once` until its commit is taken, it refuses, or it has nothing to commit."""
+    for _ in range(ATTEMPTS_MAX):
+        attempt = once()
+        if not isinstance(attempt, Attempt):
+            return attempt
+        result = ctx.ledger.commit(attempt.change)
+        if isinstance(result, Committed):
+            ctx.wake(*attempt.wake)
+            return done_from(result.answer, result.numbers)
+        if result.why == "durability":
+            return Refused(Code.LEDGER_NOT_DURABLE, {"why": ctx.ledger.durability().why})
+    raise Contended(f"lost {ATTEMPTS_MAX} races in a row")
+
+
+def event(
+    ctx: Context,
+    kind: Event,
+    subject: str,
+    snapshot: Snapshot,
+    facts: Mapping[str, str] | None = None,
+    private: Mapping[str, str] | None = None,
+) -> AuditEvent:
+    """An audit entry at the snapshot's time, with fresh randomness."""
+    return AuditEvent(
+        kind, subject, snapshot.now, ctx.chance.hex(32), ctx.chance.hex(32), dict(facts or {}), dict(private or {})
+    )
+
+
+def known(ctx: Context, who: SlackUser, groups: Callable[[Policy], Iterable[str]]) -> Known | Refused:
+    """The actor and the groups that matter, from the cache. FACTS_STALE where a worker has to look first."""
+    try:
+        policy = ctx.policy.current()
+    except PolicyUnavailable as problem:
+        return Refused(Code.POLICY_NOT_IN_FORCE, {"why": str(problem)})
+    names = tuple(groups(policy))
+    now = ctx.ledger.now()
+    person = ctx.directory.person(who)
+    if person is None or now - person.as_of > FACTS_AGE_MAX:
+        return Refused(Code.FACTS_STALE, audited=False)
+    facts = ctx.directory.groups(policy, names)
+    if facts.stale(names, now):
+        return Refused(Code.FACTS_STALE, audited=False)
+    return Known(policy, person, facts)
+
+
+def nobody(_policy: Policy) -> tuple[str, ...]:
+    """For `known`, where no group matters."""
+    return ()
+
+
+def not_in_force(snapshot: Snapshot, policy: Policy) -> Refused | None:
+    """A process whose folder is not the active one decides nothing."""
+    active = snapshot.get(keys.ACTIVE_POLICY, ActivePolicy)
+    if active is not None and active.hash == policy.hash:
+        return None
+    why = (
+        "no policy is active yet"
+        if active is None
+        else "this process has another copy of the policy than the active one"
+    )
+    return Refused(Code.POLICY_NOT_IN_FORCE, {"why": why})

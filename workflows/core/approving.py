@@ -1,0 +1,180 @@
+"""May this person approve, is it enough, which rule approves by itself, and does a recorded decision still stand? Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workflows.core.errors import Code, Refused
+from workflows.core.matching import match_people
+from workflows.core.model import Decision, DecisionKind, Origin, Request, Vote
+from workflows.core.people import GroupFacts, PersonFacts, PersonId
+from workflows.core.policy import AutoApproval, Entitlement, Environment, Policy
+from workflows.core.scope import approvers, groups_named, groups_that_count, person_problem, within
+
+
+@dataclass(frozen=True, slots=True)
+class MayDecide:
+    """Yes: this person may vote, speaking for `groups` of `approve`."""
+
+    groups: tuple[str, ...]
+
+
+def auto_approval(
+    policy: Policy,
+    entitlement: Entitlement,
+    holder: PersonId,
+    duration: timedelta,
+    origin: Origin,
+    groups: GroupFacts,
+    now: datetime,
+) -> AutoApproval | None:
+    """The first rule all of whose conditions hold, or None."""
+    environment = policy.environments[entitlement.environment]
+    for rule in entitlement.auto_approve:
+        if _rule_holds(policy, environment, rule, holder, duration, origin, groups, now):
+            return rule
+    return None
+
+
+def _rule_holds(
+    policy: Policy,
+    environment: Environment,
+    rule: AutoApproval,
+    holder: PersonId,
+    duration: timedelta,
+    origin: Origin,
+    groups: GroupFacts,
+    now: datetime,
+) -> bool:
+    names = groups_that_count(policy, environment, rule.who)
+    return (
+        groups.has(holder, names)
+        and (rule.max_duration is None or duration <= rule.max_duration)
+        and (not rule.in_incident_channel or origin.incident)
+        and (rule.hours is None or within(rule.hours, now, policy.timezone))
+        # Counting uses needs the record of the day; a rule with such a limit approves nothing until that is counted.
+        and rule.max_uses_per_day is None
+    )
+
+
+def may_decide(policy: Policy, request: Request, person: PersonFacts, groups: GroupFacts) -> MayDecide | Refused:
+    """Whether `person` may approve or deny `request`, on these facts."""
+    problem = person_problem(person)
+    if problem:
+        return problem
+    if person.id in (request.requester, request.holder):
+        return Refused(Code.OWN_REQUEST, {"id": request.id})
+    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
+    if entitlement is None:
+        return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
+    environment = policy.environments[entitlement.environment]
+    eligible = approvers(policy, environment, entitlement, request.requester, request.holder, groups)
+    speaks_for = tuple(name for name, people in eligible.items() if person.id in people)
+    if not speaks_for:
+        names = groups_named(environment, tuple(entitlement.approve))
+        params = {"id": request.id, "groups": ", ".join(names)}
+        problems = groups.problems(names)
+        if problems:
+            params["problem"] = problems[0][1]
+        return Refused(Code.NOT_AN_APPROVER, params)
+    return MayDecide(speaks_for)
+
+
+def missing(entitlement: Entitlement, votes: tuple[Vote, ...]) -> dict[str, int]:
+    """How many must still agree, by group. Empty when it is enough. One person takes one place, whatever groups they are in."""
+    places = [name for name, count in entitlement.approve.items() for _ in range(count)]
+    offers: dict[str, tuple[PersonId, ...]] = {
+        name: tuple(vote.by for vote in votes if name in vote.groups) for name in entitlement.approve
+    }
+    filled = match_people(places, offers)
+    open_places: dict[str, int] = {}
+    for index, name in enumerate(places):
+        if index not in filled:
+            open_places[name] = open_places.get(name, 0) + 1
+    return open_places
+
+
+def decision_by_votes(
+    entitlement: Entitlement, votes: tuple[Vote, ...], policy_hash: str, now: datetime
+) -> Decision | None:
+    """The approval that these votes make, or None while somebody is missing."""
+    if not entitlement.approve or missing(entitlement, votes):
+        return None
+    return Decision(
+        DecisionKind.APPROVAL,
+        now,
+        policy_hash,
+        by=tuple(vote.by for vote in votes),
+        by_names=tuple(vote.by_name for vote in votes),
+    )
+
+
+def still_decided(
+    policy: Policy, request: Request, groups: GroupFacts, people: dict[PersonId, PersonFacts | None]
+) -> Refused | None:
+    """Derive the recorded decision again before anything is given: None where it still stands.
+
+    People who agreed must still be there and still speak for their group; the holder must still be somebody.
+    """
+    decision = request.decision
+    if decision is None:
+        return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
+    for who in (request.holder, *decision.by):
+        facts = people.get(who)
+        if facts is None:
+            return Refused(Code.PERSON_UNKNOWN)
+        problem = person_problem(facts)
+        if problem:
+            return problem
+    return (
+        _rule_still_holds(policy, request, groups)
+        if decision.rule
+        else _votes_still_count(policy, request, groups, people)
+    )
+
+
+def _votes_still_count(
+    policy: Policy, request: Request, groups: GroupFacts, people: dict[PersonId, PersonFacts | None]
+) -> Refused | None:
+    for vote in request.votes:
+        facts = people.get(vote.by)
+        answer = may_decide(policy, request, facts, groups) if facts else Refused(Code.PERSON_UNKNOWN)
+        if isinstance(answer, Refused):
+            return answer
+        if vote.terms_hash != request.terms.hash:
+            return Refused(Code.TERMS_CHANGED, {"id": request.id})
+    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
+    if entitlement is None or not entitlement.approve or missing(entitlement, request.votes):
+        return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
+    return None
+
+
+def _rule_still_holds(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
+    decision, terms = request.decision, request.terms
+    entitlement = policy.entitlement(terms.environment, terms.role)
+    if entitlement is None or decision is None:
+        return Refused(Code.ROLE_UNKNOWN, {"name": terms.role, "environment": terms.environment})
+    environment = policy.environments[terms.environment]
+    for rule in entitlement.auto_approve:
+        if rule.name == decision.rule and _rule_holds(
+            policy, environment, rule, request.holder, terms.duration, request.origin, groups, decision.at
+        ):
+            return None
+    return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
+
+
+def may_end(
+    policy: Policy, environment: str, holder: PersonId, person: PersonFacts, groups: GroupFacts
+) -> str | Refused:
+    """`returned` for the holder, `revoked` for an owner or the panic group, or why not."""
+    problem = person_problem(person)
+    if problem:
+        return problem
+    if person.id == holder:
+        return "returned"
+    place = policy.environments.get(environment)
+    names = (place.owners if place else ()) + ((policy.panic_group,) if policy.panic_group else ())
+    if groups.has(person.id, names):
+        return "revoked"
+    return Refused(Code.NOT_YOURS, {"groups": ", ".join(names)})

@@ -1,0 +1,197 @@
+"""May this person ask for this? Pure: time and facts are arguments, and a refusal says what and why."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workflows.core.errors import Code, Refused
+from workflows.core.matching import enough_people
+from workflows.core.people import GroupFacts, PersonFacts, PersonId
+from workflows.core.policy import Entitlement, Environment, Policy
+from workflows.core.scope import approvers, groups_named, person_problem, within
+
+REASON_LENGTH_MAX = 500
+PENDING_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What somebody typed or filled in, names not yet looked up. `duration` None means the role's default."""
+
+    environment: str
+    role: str
+    duration: timedelta | None
+    reason: str
+    ticket: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MayAsk:
+    """Yes: with what the ask means under the policy."""
+
+    entitlement: Entitlement
+    duration: timedelta
+    reason: str
+    ticket: str | None
+    rules: tuple[str, ...] = ()
+
+
+def may_ask(
+    policy: Policy, ask: Ask, person: PersonFacts, holder: PersonId, groups: GroupFacts, now: datetime
+) -> MayAsk | Refused:
+    """Whether `person` may make this request for `holder`. Slips of the keyboard are told before rights."""
+    found = find_entitlement(policy, ask.environment, ask.role)
+    if isinstance(found, Refused):
+        return found
+    environment = policy.environments[found.environment]
+    return (
+        person_problem(person)
+        or _not_a_requester(environment, found, person, holder, groups)
+        or _text_problem(ask, found)
+        or _duration_problem(ask, found)
+        or _time_problem(policy, environment, found, now)
+        or _nobody_can_approve(policy, environment, found, person.id, holder, groups)
+        or MayAsk(found, ask.duration or found.default_duration, clean(ask.reason), find_ticket(ask, found))
+    )
+
+
+def find_entitlement(policy: Policy, environment: str, role: str) -> Entitlement | Refused:
+    """The entitlement, or which name is not there with the nearest ones."""
+    names = _fold(environment), _fold(role)
+    place = policy.environments.get(names[0])
+    if place is None:
+        return _unknown(Code.ENVIRONMENT_UNKNOWN, environment, tuple(policy.environments), {})
+    if names[1] not in place.roles:
+        return _unknown(Code.ROLE_UNKNOWN, role, tuple(place.roles), {"environment": place.name})
+    return place.roles[names[1]]
+
+
+def _fold(name: str) -> str:
+    return name.strip().lower()
+
+
+def _unknown(code: Code, name: str, known: tuple[str, ...], params: dict[str, str]) -> Refused:
+    near = nearest(name, known)
+    return Refused(
+        code, {**params, "name": name[:60], "near": ", ".join(near), "known": ", ".join(known[:8])}, audited=False
+    )
+
+
+def nearest(name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Up to three known names that look like `name`: by shared beginning, part or a few slips."""
+    from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and only needed after a slip
+
+    folded = _fold(name)
+    parts = [item for item in known if folded and (folded in item or item in folded)]
+    return tuple(dict.fromkeys([*get_close_matches(folded, known, n=3, cutoff=0.6), *parts]))[:3]
+
+
+def _not_a_requester(
+    environment: Environment, entitlement: Entitlement, person: PersonFacts, holder: PersonId, groups: GroupFacts
+) -> Refused | None:
+    names = groups_named(environment, entitlement.requesters)
+    missing = next((who for who in (person.id, holder) if not groups.has(who, names)), None)
+    if missing is None:
+        return None
+    problems = groups.problems(names)
+    params = {"environment": environment.name, "role": entitlement.role, "groups": ", ".join(names)}
+    if problems:
+        params["problem"] = problems[0][1]
+    return Refused(Code.NOT_A_REQUESTER, params)
+
+
+def clean(reason: str) -> str:
+    """One line, blanks folded, characters that steer a terminal or the writing direction taken out.
+
+    A right-to-left override could make a reason read as something it is not.
+    """
+    visible = "".join(" " if ch.isspace() else ch for ch in reason if ch.isspace() or _is_harmless(ch))
+    return " ".join(visible.split())
+
+
+def _is_harmless(character: str) -> bool:
+    number = ord(character)
+    steers_direction = 0x202A <= number <= 0x202E or 0x2066 <= number <= 0x2069
+    return number >= 0x20 and not 0x7F <= number <= 0x9F and not steers_direction
+
+
+def text_problem(reason: str, params: dict[str, str]) -> Refused | None:
+    """Whether a reason that somebody must give is missing or too long. `params` say what it is for."""
+    cleaned = clean(reason)
+    if not cleaned:
+        return Refused(Code.REASON_MISSING, params, audited=False)
+    if len(cleaned) > REASON_LENGTH_MAX:
+        return Refused(
+            Code.REASON_TOO_LONG, {"length": str(len(cleaned)), "max": str(REASON_LENGTH_MAX)}, audited=False
+        )
+    return None
+
+
+def _text_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
+    problem = text_problem(ask.reason, {"environment": entitlement.environment, "role": entitlement.role})
+    if problem:
+        return problem
+    if entitlement.ticket and entitlement.ticket.required and find_ticket(ask, entitlement) is None:
+        return Refused(
+            Code.TICKET_MISSING, {"pattern": entitlement.ticket.pattern, "role": entitlement.role}, audited=False
+        )
+    return None
+
+
+def find_ticket(ask: Ask, entitlement: Entitlement) -> str | None:
+    """The ticket in its own field, else the first word of the reason that is one."""
+    if entitlement.ticket is None:
+        return ask.ticket.strip() or None if ask.ticket else None
+    words = [ask.ticket.strip()] if ask.ticket and ask.ticket.strip() else ask.reason.split()
+    matching = (word.strip(".,:;()[]") for word in words)
+    return next((word for word in matching if re.fullmatch(entitlement.ticket.pattern, word)), None)
+
+
+def _duration_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
+    if ask.duration is None:
+        return None
+    if ask.duration <= timedelta(0):
+        return Refused(Code.DURATION_ZERO, audited=False)
+    if ask.duration > entitlement.max_duration:
+        params = {
+            "asked_s": str(int(ask.duration.total_seconds())),
+            "max_s": str(int(entitlement.max_duration.total_seconds())),
+            "role": entitlement.role,
+            "environment": entitlement.environment,
+        }
+        return Refused(Code.DURATION_TOO_LONG, params, audited=False)
+    return None
+
+
+def _time_problem(policy: Policy, environment: Environment, entitlement: Entitlement, now: datetime) -> Refused | None:
+    freeze = next((item for item in environment.freezes if item.start <= now < item.until), None)
+    if freeze:
+        return Refused(Code.FREEZE, {"reason": freeze.reason, "until": freeze.until.isoformat()}, rules=("freeze",))
+    if entitlement.hours and not within(entitlement.hours, now, policy.timezone):
+        window = f"{entitlement.hours.start:%H:%M} to {entitlement.hours.until:%H:%M}"
+        return Refused(Code.OUTSIDE_HOURS, {"role": entitlement.role, "window": window}, rules=("hours",))
+    return None
+
+
+def _nobody_can_approve(
+    policy: Policy,
+    environment: Environment,
+    entitlement: Entitlement,
+    requester: PersonId,
+    holder: PersonId,
+    groups: GroupFacts,
+) -> Refused | None:
+    if any(groups.has(holder, groups_named(environment, rule.who)) for rule in entitlement.auto_approve):
+        return None
+    eligible = approvers(policy, environment, entitlement, requester, holder, groups)
+    short = next((name for name, people in eligible.items() if len(people) < entitlement.approve[name]), None)
+    if entitlement.approve and short is None and enough_people(entitlement.approve, eligible):
+        return None
+    names = groups_named(environment, (short,)) if short else environment.owners
+    params = {"environment": environment.name, "role": entitlement.role, "groups": ", ".join(names)}
+    problems = groups.problems(names)
+    if problems:
+        params["problem"] = problems[0][1]
+    return Refused(Code.NOBODY_CAN_APPROVE, params)

@@ -1,0 +1,74 @@
+"""Names of records, due items and indexes, so that nobody spells one by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from workflows.core.people import PersonId
+
+ACTIVE_POLICY = "policy:active"
+# Indexes; scores are seconds since the epoch.
+PENDING = "pending"  # requests, by expiry
+LIVE = "live"  # grants that are not closed, by deadline
+CLOSED = "closed"  # grants that are over, by when
+RECENT = "recent"  # all requests ever made, by time
+
+
+def request(id_: str) -> str:
+    return f"request:{id_}"
+
+
+def grant(id_: str) -> str:
+    return f"grant:{id_}"
+
+
+def holding(id_: str) -> str:
+    return f"holding:{id_}"
+
+
+def person(id_: PersonId) -> str:
+    return f"person:{id_}"
+
+
+def slot(id_: str) -> str:
+    return f"slot:{id_}"
+
+
+def refusals(id_: PersonId) -> str:
+    return f"refusals:{id_}"
+
+
+def chat(subject: str) -> str:
+    return f"chat:{subject}"
+
+
+def press(id_: str) -> str:
+    return f"press:{id_}"
+
+
+def end_due(grant_id: str) -> str:
+    """The due item that holds a grant's deadline; it stands until the grant is closed."""
+    return f"end:{grant_id}"
+
+
+def warn_due(grant_id: str) -> str:
+    return f"warn:{grant_id}"
+
+
+def places(index: str, *, environment: str, person_id: PersonId) -> tuple[str, ...]:
+    """The index itself, and its parts by environment and by person."""
+    return index, f"{index}:env:{environment}", f"{index}:person:{person_id}"
+
+
+def of_environment(index: str, environment: str) -> str:
+    return f"{index}:env:{environment}"
+
+
+def of_person(index: str, person_id: PersonId) -> str:
+    return f"{index}:person:{person_id}"
+
+
+def earliest(times: Iterable[datetime | None]) -> datetime | None:
+    known = [time for time in times if time is not None]
+    return min(known) if known else None

@@ -1,0 +1,75 @@
+"""Who and when: the people behind the policy's words, and whether a moment is inside its hours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from workflows.core.errors import Code, Refused
+from workflows.core.people import GroupFacts, PersonFacts, PersonId
+from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Hours, Policy, Tier
+
+
+def groups_named(environment: Environment, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Group names behind `words`, with `owners` and `requesters` replaced by the environment's own."""
+    found: dict[str, None] = {}
+    for word in words:
+        own = {OWNERS: environment.owners, REQUESTERS: environment.requesters}.get(word, (word,))
+        found.update(dict.fromkeys(own))
+    return tuple(found)
+
+
+def groups_that_count(policy: Policy, environment: Environment, words: tuple[str, ...]) -> tuple[str, ...]:
+    """As `groups_named`, for approving: in production a Slack group that anybody may edit speaks for nobody."""
+    named = groups_named(environment, words)
+    if environment.tier is not Tier.PRODUCTION:
+        return named
+    return tuple(name for name in named if _counts_in_production(policy, name))
+
+
+def _counts_in_production(policy: Policy, name: str) -> bool:
+    group = policy.groups.get(name)
+    return group is not None and (group.slack_usergroup is None or group.trusted)
+
+
+def groups_needed(policy: Policy, environment: Environment) -> tuple[str, ...]:
+    """Every group whose members a decision about this environment can rest on."""
+    words: dict[str, None] = dict.fromkeys((*environment.owners, *environment.requesters))
+    for entitlement in environment.roles.values():
+        words.update(dict.fromkeys(entitlement.requesters))
+        words.update(dict.fromkeys(groups_named(environment, tuple(entitlement.approve))))
+        for rule in entitlement.auto_approve:
+            words.update(dict.fromkeys(groups_named(environment, rule.who)))
+    if policy.panic_group:
+        words[policy.panic_group] = None
+    return tuple(words)
+
+
+def person_problem(person: PersonFacts) -> Refused | None:
+    """The refusal that holds for this account whatever it wants to do, or None."""
+    return Refused(Code(person.standing_problem)) if person.standing_problem else None
+
+
+def approvers(
+    policy: Policy,
+    environment: Environment,
+    entitlement: Entitlement,
+    requester: PersonId,
+    holder: PersonId,
+    groups: GroupFacts,
+) -> dict[str, frozenset[PersonId]]:
+    """Who may agree, by group of `approve`: never the requester, never the holder."""
+    return {
+        name: groups.members(groups_that_count(policy, environment, (name,))) - {requester, holder}
+        for name in entitlement.approve
+    }
+
+
+def within(hours: Hours, now: datetime, timezone: str) -> bool:
+    """Whether `now` is inside the weekly window. A window past midnight belongs to the day on which it began."""
+    local = now.astimezone(ZoneInfo(timezone))
+    today, yesterday = local.weekday() in hours.days, (local.weekday() - 1) % 7 in hours.days
+    at = local.time()
+    if hours.start < hours.until:
+        return today and hours.start <= at < hours.until
+    return (today and at >= hours.start) or (yesterday and at < hours.until)

@@ -1,0 +1,79 @@
+"""A person ends access: the holder gives it back early, an owner (or the panic group) takes it back."""
+
+from __future__ import annotations
+
+from workflows.context import SOON, Attempt, Context, Done, Known, done_from, event, known, not_in_force, run
+from workflows.converge import grants_of
+from workflows.core import keys
+from workflows.core.approving import may_end
+from workflows.core.asking import clean
+from workflows.core.audit import Event
+from workflows.core.convergence import State, start_end
+from workflows.core.errors import Code, Refused
+from workflows.core.model import CLOSED, End, EndCause, Grant, GrantState, Holding
+from workflows.core.people import SlackUser
+from workflows.core.policy import Policy
+from workflows.ports import Change, Snapshot
+
+
+def end(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
+    """Start the removal of a live grant. `Done.outcome`: `returned` or `revoked`."""
+    first = find_grant(ctx, id_)
+    if isinstance(first, Refused):
+        return first
+
+    def groups(policy: Policy) -> tuple[str, ...]:
+        environment = policy.environments.get(first.terms.environment)
+        return (environment.owners if environment else ()) + ((policy.panic_group,) if policy.panic_group else ())
+
+    actor = known(ctx, who, groups)
+    if isinstance(actor, Refused):
+        return actor
+    return run(ctx, lambda: _once(ctx, actor, first, clean(reason), commit_id))
+
+
+def find_grant(ctx: Context, id_: str) -> Grant | Refused:
+    grant = ctx.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+    return grant if grant is not None else Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
+
+
+def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str) -> Attempt | Done | Refused:
+    item = keys.holding(first.holding)
+    snapshot = ctx.ledger.read(item, keys.grant(first.id), keys.ACTIVE_POLICY, commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    grant, holding = snapshot.get(keys.grant(first.id), Grant), snapshot.get(item, Holding)
+    if grant is None or holding is None or grant.state in CLOSED | {GrantState.REVOKING}:
+        return Refused(
+            Code.GRANT_OVER, {"id": first.id, "state": grant.state.value if grant else "ended"}, audited=False
+        )
+    answer = may_end(actor.policy, grant.terms.environment, grant.holder, actor.person, actor.groups)
+    # Taking away is safe under any copy of the policy; who may do it is not.
+    refusal = (
+        answer
+        if isinstance(answer, Refused)
+        else (not_in_force(snapshot, actor.policy) if answer == "revoked" else None)
+    )
+    if refusal is not None:
+        return refusal
+    cause = EndCause.RETURNED if answer == "returned" else EndCause.REVOKED
+    end_ = End(cause, snapshot.now, actor.person.id, actor.person.name, reason or None)
+    return _attempt(ctx, snapshot, holding, grant, end_, commit_id)
+
+
+def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, end_: End, commit_id: str) -> Attempt:
+    state = start_end(State(holding, grants_of(grant)), (grant.id,), end_)
+    done = Done(grant.id, end_.cause.value)
+    private = {"actor": end_.by or "", "actor_name": end_.by_name or "", "reason": end_.reason or ""}
+    item = keys.holding(holding.id)
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.grant(grant.id): state.grants[grant.id], item: state.holding},
+        due={item: snapshot.now + SOON, keys.chat(grant.id): snapshot.now + SOON},
+        audit=(event(ctx, Event.GRANT_END_STARTED, grant.id, snapshot, {"cause": end_.cause.value}, private),),
+        removes_access=True,
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(item, keys.chat(grant.id)))

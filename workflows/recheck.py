@@ -1,0 +1,42 @@
+"""Before anything is given, the decision is derived again from the record, on people as they are now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from workflows.context import WorkerContext
+from workflows.core import keys
+from workflows.core.approving import still_decided
+from workflows.core.errors import Code, Refused
+from workflows.core.model import Request
+from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId
+from workflows.core.policy import Policy
+from workflows.core.scope import groups_needed
+from workflows.ports import PolicyUnavailable
+
+
+def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
+    """Why the recorded decision does not stand any more; None where it does. Raises DirectoryUnreachable."""
+    request = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
+    if request is None or request.decision is None:
+        return Refused(Code.ID_UNKNOWN, {"id": id_})
+    try:
+        policy = ctx.policy.current()
+    except PolicyUnavailable as problem:
+        return Refused(Code.POLICY_NOT_IN_FORCE, {"why": str(problem)})
+    concerned = (request.holder, *request.decision.by)
+    people = {who: _facts(ctx, policy, request, who, now) for who in concerned}
+    environment = policy.environments.get(request.terms.environment)
+    names = groups_needed(policy, environment) if environment else ()
+    groups = ctx.directory.groups(policy, names)
+    if groups.stale(names, now):
+        groups = ctx.refresher.refresh_groups(policy, names)
+    return still_decided(policy, request, groups, people)
+
+
+def _facts(ctx: WorkerContext, policy: Policy, request: Request, who: PersonId, now: datetime) -> PersonFacts | None:
+    facts = ctx.directory.by_address(who)
+    if facts is not None and now - facts.as_of <= FACTS_AGE_MAX:
+        return facts
+    account = facts.slack if facts else (request.requester_slack if who == request.requester else None)
+    return ctx.refresher.refresh_person(account, policy) if account else None

@@ -1,0 +1,155 @@
+"""A developer asks: `/prodaccess ENV ROLE ...` or the form. Records the ask and lets a worker resolve its names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workflows.context import SOON, Attempt, Context, Done, Known, done_from, event, known, not_in_force, run
+from workflows.core import keys
+from workflows.core.asking import PENDING_MAX, Ask, MayAsk, find_entitlement, may_ask
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.errors import Code, Refused
+from workflows.core.granting import terms_for
+from workflows.core.model import Grant, Origin, PersonRecord, Request, RequestState, Slot, Terms, slot_id
+from workflows.core.people import SlackUser
+from workflows.core.policy import Policy
+from workflows.core.scope import groups_needed
+from workflows.core.templates import TemplateRefused
+from workflows.people import bind, suspended
+from workflows.ports import Change, IndexEntry, Snapshot
+
+
+def ask_for_access(ctx: Context, ask: Ask, who: SlackUser, origin: Origin, commit_id: str) -> Done | Refused:
+    """Record a request. `Done.outcome`: `asked`, or `have_it` with the id of the ask or grant that is there already."""
+
+    def groups(policy: Policy) -> tuple[str, ...]:
+        found = find_entitlement(policy, ask.environment, ask.role)
+        return () if isinstance(found, Refused) else groups_needed(policy, policy.environments[found.environment])
+
+    actor = known(ctx, who, groups)
+    if isinstance(actor, Refused):
+        return actor
+    return run(ctx, lambda: _once(ctx, actor, ask, origin, commit_id))
+
+
+def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) -> Attempt | Done | Refused:
+    person = actor.person
+    place = slot_id(person.id, ask.environment.strip().lower(), ask.role.strip().lower())
+    snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.person(person.id), keys.slot(place), commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    answer = may_ask(actor.policy, ask, person, person.id, actor.groups, snapshot.now)
+    record = snapshot.get(keys.person(person.id), PersonRecord)
+    refusal = (
+        not_in_force(snapshot, actor.policy) or suspended(record) or _too_many(record) or _blocked(record, snapshot)
+    )
+    if isinstance(answer, Refused):
+        return answer
+    if refusal:
+        return refusal
+    slot = snapshot.get(keys.slot(place), Slot)
+    if slot is not None and slot.request:
+        return Done(slot.request, "have_it")
+    try:
+        terms = terms_for(answer.entitlement, person.id, answer.duration)
+    except TemplateRefused as problem:
+        return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
+    return _attempt(ctx, actor, answer, terms, origin, snapshot, commit_id)
+
+
+def _too_many(record: PersonRecord | None) -> Refused | None:
+    if record is None or len(record.pending) < PENDING_MAX:
+        return None
+    return Refused(Code.TOO_MANY_PENDING, {"max": str(PENDING_MAX), "ids": ", ".join(record.pending)})
+
+
+def _blocked(record: PersonRecord | None, snapshot: Snapshot) -> Refused | None:
+    if record is None or record.blocked_until is None or record.blocked_until <= snapshot.now:
+        return None
+    return Refused(Code.PERSON_BLOCKED, {"until": record.blocked_until.isoformat()})
+
+
+def _attempt(
+    ctx: Context, actor: Known, answer: MayAsk, terms: Terms, origin: Origin, snapshot: Snapshot, commit_id: str
+) -> Attempt | Refused:
+    person, now = actor.person, snapshot.now
+    bound, news = bind(snapshot.get(keys.person(person.id), PersonRecord), person)
+    refusal = suspended(bound)
+    if refusal:
+        return _suspend(ctx, bound, news, snapshot, commit_id, refusal) if news else refusal
+    request = Request(
+        id=ctx.ledger.next_id(),
+        requester=person.id,
+        requester_name=person.name,
+        requester_slack=person.slack,
+        holder=person.id,
+        holder_name=person.name,
+        terms=terms,
+        reason=answer.reason,
+        state=RequestState.PENDING,
+        created_at=now,
+        expires_at=now + answer.entitlement.expires_after,
+        policy_hash=actor.policy.hash,
+        origin=origin,
+        ticket=answer.ticket,
+    )
+    done = Done(request.id, "asked")
+    item = keys.request(request.id)
+    change = Change(
+        commit_id=commit_id,
+        at=now,
+        reads={**snapshot.versions(), item: 0},
+        puts={
+            item: request,
+            keys.person(person.id): replace(bound, pending=(*bound.pending, request.id)),
+            keys.slot(request.slot): Slot(request.slot, request.id),
+        },
+        # A little later than now: the wake-up below comes first, and the clock finds it if that was lost.
+        due={item: now + SOON},
+        index=tuple(
+            IndexEntry(name, request.id, score)
+            for index, score in ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, now.timestamp()))
+            for name in keys.places(index, environment=terms.environment, person_id=person.id)
+        ),
+        audit=(*_binding(ctx, news, person.id, snapshot), _made(ctx, request, actor, snapshot)),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(item,))
+
+
+def _suspend(
+    ctx: Context, record: PersonRecord, news: Event, snapshot: Snapshot, commit_id: str, refusal: Refused
+) -> Refused:
+    """A binding that changed is recorded before it is refused."""
+    change = Change(
+        commit_id=commit_id + ":binding",
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.person(record.id): record},
+        audit=_binding(ctx, news, record.id, snapshot),
+    )
+    ctx.ledger.commit(change)
+    return refusal
+
+
+def _binding(ctx: Context, news: Event | None, who: str, snapshot: Snapshot) -> tuple[AuditEvent, ...]:
+    return (event(ctx, news, "person", snapshot, private={"actor": who}),) if news else ()
+
+
+def _made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> AuditEvent:
+    facts = {
+        "environment": request.terms.environment,
+        "role": request.terms.role,
+        "duration_s": str(request.terms.duration_s),
+        "terms": request.terms.hash,
+        "policy": actor.policy.hash[:12],
+        "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
+    }
+    private = {"actor": request.requester, "actor_name": request.requester_name, "reason": request.reason}
+    return event(ctx, Event.REQUEST_MADE, request.id, snapshot, facts, private)
+
+
+def grant_or_request(ctx: Context, id_: str) -> tuple[Request | None, Grant | None]:
+    """Both records of an id, at one instant."""
+    snapshot = ctx.ledger.read(keys.request(id_), keys.grant(id_))
+    return snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)

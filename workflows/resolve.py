@@ -1,0 +1,212 @@
+"""A worker looks at a new request: names to immutable ids, is it standing already, does a rule approve it; and its expiry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from workflows.closing import closing_change, keys_of
+from workflows.context import SOON, Attempt, Done, WorkerContext, event, not_in_force, run
+from workflows.core import keys
+from workflows.core.approving import auto_approval
+from workflows.core.audit import Event
+from workflows.core.errors import Code, Refused
+from workflows.core.granting import close
+from workflows.core.lifecycle import Move
+from workflows.core.model import (
+    Closing,
+    Decision,
+    DecisionKind,
+    Grant,
+    Request,
+    RequestState,
+    Resource,
+)
+from workflows.core.people import GroupFacts
+from workflows.core.policy import AutoApproval, Policy
+from workflows.core.scope import groups_needed
+from workflows.ports import (
+    Change,
+    PolicyUnavailable,
+    Snapshot,
+    TargetInDoubt,
+    TargetRefused,
+    TargetThrottled,
+)
+from workflows.review import granting
+
+# How long to wait before a target that did not answer is asked again, in seconds.
+ASK_AGAIN_S = 3.0
+
+
+def advance_request(ctx: WorkerContext, id_: str) -> None:
+    """Bring one request forward: expire it, or resolve it and see whether a rule approves it. May run any number of times."""
+    item = keys.request(id_)
+    snapshot = ctx.ledger.read(item)
+    request = snapshot.get(item, Request)
+    if request is None or request.state is not RequestState.PENDING:
+        return
+    if snapshot.now >= request.expires_at:
+        run(ctx, lambda: _expire(ctx, id_))
+        return
+    if request.resource is not None:
+        # Due early: nothing to do before the expiry.
+        ctx.ledger.remind(item, (request.expires_at - snapshot.now).total_seconds())
+        return
+    _resolve(ctx, request)
+
+
+# ---------------------------------------------------------------- resolving
+
+
+def _resolve(ctx: WorkerContext, request: Request) -> None:
+    try:
+        policy = ctx.policy.current()
+        found = _look_up(ctx, request)
+    except (TargetThrottled, TargetInDoubt, PolicyUnavailable):
+        # The request is safe on the ledger; chat shows it as waiting until the target answers or the ask expires.
+        ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+        return
+    except TargetRefused as problem:
+        found = Refused(Code.TARGET_REFUSED, {"why": problem.words})
+    if isinstance(found, Refused):
+        refusal = found
+        run(ctx, lambda: _close_unresolved(ctx, request, refusal))
+        return
+    resource = found
+    groups = _groups(ctx, policy, request)
+    proved = replace(request, resource=resource, origin=ctx.prove_origin(policy, request.origin))
+    run(ctx, lambda: _resolved(ctx, policy, proved, resource, groups))
+
+
+def _look_up(ctx: WorkerContext, request: Request) -> Resource | Refused:
+    """Ids, or why not; and whether the holder has this access anyway, where that cannot be told from ours."""
+    target = ctx.targets.for_terms(request.terms.target)
+    found = target.resolve(request.terms.target, request.holder, request.id)
+    if isinstance(found, Refused) or target.tells_ours_apart or _held_by_us(ctx, found):
+        return found
+    seen = target.observe(found)
+    if seen.stands:
+        return Refused(Code.STANDING_ACCESS, {"how": seen.through or "", "what": found.title})
+    return found
+
+
+def _held_by_us(ctx: WorkerContext, resource: Resource) -> bool:
+    item = keys.holding(resource.holding)
+    return ctx.ledger.read(item).items[item].record is not None
+
+
+def _groups(ctx: WorkerContext, policy: Policy, request: Request) -> GroupFacts:
+    environment = policy.environments.get(request.terms.environment)
+    names = groups_needed(policy, environment) if environment else ()
+    groups = ctx.directory.groups(policy, names)
+    return ctx.refresher.refresh_groups(policy, names) if groups.stale(names, ctx.ledger.now()) else groups
+
+
+def _resolved(
+    ctx: WorkerContext, policy: Policy, seen: Request, resource: Resource, groups: GroupFacts
+) -> Attempt | Done | Refused:
+    extra = (keys.grant(seen.id), keys.holding(resource.holding))
+    snapshot = ctx.ledger.read(*keys_of(seen), *extra)
+    request = snapshot.get(keys.request(seen.id), Request)
+    if request is None or request.state is not RequestState.PENDING or request.terms != seen.terms:
+        return Done(seen.id, "overtaken")
+    environment = policy.environments.get(request.terms.environment)
+    names = groups_needed(policy, environment) if environment else ()
+    request = replace(request, resource=resource, origin=seen.origin, group_problems=groups.problems(names))
+    rule = _rule(policy, request, groups, snapshot)
+    commit_id = f"resolve:{request.id}:{snapshot.items[keys.request(request.id)].version}"
+    if rule is not None:
+        return _by_rule(ctx, policy, request, rule, snapshot, commit_id)
+    done = Done(request.id, "resolved")
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.request(request.id): request},
+        due={keys.request(request.id): request.expires_at, keys.chat(request.id): snapshot.now + SOON},
+        audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, _ids(resource)),),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(keys.chat(request.id),))
+
+
+def _ids(resource: Resource) -> dict[str, str]:
+    return {"holding": resource.holding, "kind": resource.kind.value, **{f"id.{k}": v for k, v in resource.ids.items()}}
+
+
+def _rule(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot) -> AutoApproval | None:
+    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
+    if entitlement is None or not_in_force(snapshot, policy):
+        return None
+    return auto_approval(
+        policy, entitlement, request.holder, request.terms.duration, request.origin, groups, snapshot.now
+    )
+
+
+def _by_rule(
+    ctx: WorkerContext, policy: Policy, request: Request, rule: AutoApproval, snapshot: Snapshot, commit_id: str
+) -> Attempt:
+    decision = Decision(DecisionKind.AUTO, snapshot.now, policy.hash, rule=rule.name)
+    facts = {
+        **(_ids(request.resource) if request.resource else {}),
+        "rule": rule.name,
+        "policy": policy.hash[:12],
+        "terms": request.terms.hash,
+        "incident_channel": str(request.origin.incident).lower(),
+    }
+    entry = event(ctx, Event.REQUEST_AUTO_APPROVED, request.id, snapshot, facts, {"holder": request.holder})
+    return granting(request, decision, snapshot, commit_id, entry)
+
+
+# ---------------------------------------------------------------- closing without access
+
+
+def _close_unresolved(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Done:
+    snapshot = ctx.ledger.read(*keys_of(seen))
+    request = snapshot.get(keys.request(seen.id), Request)
+    if request is None or request.state is not RequestState.PENDING:
+        return Done(seen.id, "overtaken")
+    over = close(request, Move.DENY, Closing(snapshot.now, code=refusal.code.value, params=dict(refusal.params)))
+    entry = event(ctx, Event.REQUEST_DENIED, request.id, snapshot, {"code": refusal.code.value, "by": "prodaccess"})
+    done = Done(request.id, "denied")
+    commit_id = f"unresolved:{request.id}:{snapshot.items[keys.request(request.id)].version}"
+    return Attempt(
+        closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(request.id),)
+    )
+
+
+def _expire(ctx: WorkerContext, id_: str) -> Attempt | Done:
+    first = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
+    if first is None:
+        return Done(id_, "overtaken")
+    snapshot = ctx.ledger.read(*keys_of(first))
+    request = snapshot.get(keys.request(id_), Request)
+    if request is None or request.state is not RequestState.PENDING or snapshot.now < request.expires_at:
+        return Done(id_, "overtaken")
+    over = close(request, Move.EXPIRE, Closing(snapshot.now))
+    entry = event(ctx, Event.REQUEST_EXPIRED, request.id, snapshot, {"terms": request.terms.hash})
+    done = Done(request.id, "expired")
+    return Attempt(closing_change(snapshot, over, f"expire:{id_}", (entry,), done.answer), done, wake=(keys.chat(id_),))
+
+
+# ---------------------------------------------------------------- warning
+
+
+def warn(ctx: WorkerContext, id_: str) -> None:
+    """The end is near: mark the grant so that chat tells its holder, once."""
+    run(ctx, lambda: _warn(ctx, id_))
+
+
+def _warn(ctx: WorkerContext, id_: str) -> Attempt | Done:
+    item = keys.grant(id_)
+    snapshot = ctx.ledger.read(item)
+    grant = snapshot.get(item, Grant)
+    due: dict[str, datetime | None] = {keys.warn_due(id_): None}
+    puts: dict[str, Grant] = {}
+    if grant is not None and grant.activated_at is not None and grant.end is None and not grant.warned:
+        puts = {item: replace(grant, warned=True)}
+    done = Done(id_, "warned" if puts else "overtaken")
+    commit_id = f"warn:{id_}:{snapshot.items[item].version}"
+    change = Change(commit_id, snapshot.now, snapshot.versions(), puts=puts, due=due, answer=done.answer)
+    return Attempt(change, done, wake=(keys.chat(id_),) if puts else ())

@@ -1,0 +1,305 @@
+"""An owner decides: approve, deny; and the requester takes back the ask. One press, decided on the ledger's own word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from workflows.closing import closing_change, keys_of, no_longer_pending, out_of_pending
+from workflows.context import SOON, Attempt, Context, Done, Known, done_from, event, known, nobody, not_in_force, run
+from workflows.core import keys
+from workflows.core.approving import MayDecide, decision_by_votes, may_decide
+from workflows.core.asking import clean, text_problem
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.errors import Code, Refused
+from workflows.core.granting import approve as approved_request
+from workflows.core.granting import close, grant_for, held, terms_for, warning_at
+from workflows.core.lifecycle import Move
+from workflows.core.model import (
+    Closing,
+    Decision,
+    DecisionKind,
+    Holding,
+    PersonRecord,
+    Request,
+    RequestState,
+    Vote,
+)
+from workflows.core.people import PersonFacts, SlackUser
+from workflows.core.policy import Policy
+from workflows.core.scope import groups_needed
+from workflows.core.templates import TemplateRefused
+from workflows.people import suspended
+from workflows.ports import Change, IndexEntry, Snapshot
+
+# What is done with a request that was found, by somebody who is known, on one snapshot.
+Decide = Callable[[Known, Snapshot, Request], Attempt | Refused]
+
+
+def approve(ctx: Context, id_: str, who: SlackUser, commit_id: str, terms_hash: str | None = None) -> Done | Refused:
+    """Agree to a request. `terms_hash` is the button's; None where it was typed, which means the terms as they stand.
+
+    `Done.outcome`: `approved`, or `agreed` while somebody else must agree, too.
+    """
+
+    def vote(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
+        return _vote(ctx, actor, snapshot, request, commit_id, terms_hash)
+
+    return _decide(ctx, id_, who, vote, commit_id)
+
+
+def deny(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
+    """Refuse a request, with a reason. `Done.outcome`: `denied`."""
+    problem = text_problem(reason, {"what": "deny"})
+    if problem:
+        return problem
+
+    def refuse(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
+        return _deny(ctx, actor, snapshot, request, clean(reason), commit_id)
+
+    return _decide(ctx, id_, who, refuse, commit_id)
+
+
+def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Refused:
+    """The requester takes back the ask. `Done.outcome`: `withdrawn`."""
+    actor = known(ctx, who, nobody)
+    if isinstance(actor, Refused):
+        return actor
+    return run(ctx, lambda: _withdraw(ctx, actor, id_, commit_id))
+
+
+# ---------------------------------------------------------------- the common part
+
+
+def _decide(ctx: Context, id_: str, who: SlackUser, then: Decide, commit_id: str) -> Done | Refused:
+    first = find_request(ctx, id_)
+    if isinstance(first, Refused):
+        return first
+
+    def groups(policy: Policy) -> tuple[str, ...]:
+        environment = policy.environments.get(first.terms.environment)
+        return groups_needed(policy, environment) if environment else ()
+
+    actor = known(ctx, who, groups)
+    if isinstance(actor, Refused):
+        return actor
+    return run(ctx, lambda: _decide_once(ctx, actor, id_, then, commit_id))
+
+
+def find_request(ctx: Context, id_: str) -> Request | Refused:
+    request = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
+    return request if request is not None else Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
+
+
+def _decide_once(ctx: Context, actor: Known, id_: str, then: Decide, commit_id: str) -> Attempt | Done | Refused:
+    found = find_request(ctx, id_)
+    if isinstance(found, Refused):
+        return found
+    extra = _grant_keys(found)
+    snapshot = ctx.ledger.read(*keys_of(found), keys.person(actor.person.id), *extra, commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    request = snapshot.get(keys.request(id_), Request)
+    if request is None or _grant_keys(request) != extra:
+        return _decide_once(ctx, actor, id_, then, commit_id)
+    problem = suspended(snapshot.get(keys.person(actor.person.id), PersonRecord)) or not_in_force(
+        snapshot, actor.policy
+    )
+    return problem or then(actor, snapshot, request)
+
+
+def _grant_keys(request: Request) -> tuple[str, ...]:
+    return (keys.grant(request.id), keys.holding(request.resource.holding)) if request.resource else ()
+
+
+def _not_open(request: Request, snapshot: Snapshot) -> Refused | None:
+    """A press on a decided request changes nothing and says what was decided."""
+    if request.state is not RequestState.PENDING:
+        return Refused(Code.DECIDED, {"id": request.id, "state": request.state.value, "by": decided_by(request)})
+    if snapshot.now >= request.expires_at:
+        return Refused(Code.DECIDED, {"id": request.id, "state": RequestState.EXPIRED.value, "by": ""})
+    if request.resource is None:
+        return Refused(Code.NOT_RESOLVED_YET, {"id": request.id}, audited=False)
+    return None
+
+
+def decided_by(request: Request) -> str:
+    """Names of those who decided, for a sentence; empty where nobody did."""
+    if request.decision is not None:
+        return ", ".join(request.decision.by_names) or (request.decision.rule or "")
+    return (request.closing.by_name or "") if request.closing else ""
+
+
+# ---------------------------------------------------------------- approve
+
+
+def _vote(
+    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, commit_id: str, terms_hash: str | None
+) -> Attempt | Refused:
+    answer = may_decide(actor.policy, request, actor.person, actor.groups)
+    if isinstance(answer, Refused):
+        return answer
+    closed = _not_open(request, snapshot)
+    if closed:
+        return closed
+    changed = _changed_terms(ctx, actor, snapshot, request, commit_id)
+    if changed:
+        return changed
+    if terms_hash is not None and terms_hash != request.terms.hash:
+        return Refused(Code.TERMS_CHANGED, {"id": request.id})
+    if any(vote.by == actor.person.id for vote in request.votes):
+        return Refused(Code.ALREADY_VOTED, {"id": request.id}, audited=False)
+    return _count(ctx, actor, snapshot, request, answer, commit_id)
+
+
+def _changed_terms(
+    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, commit_id: str
+) -> Attempt | Refused | None:
+    """Where the role means something else by now: votes are void, names are resolved again, the card is shown anew."""
+    entitlement = actor.policy.entitlement(request.terms.environment, request.terms.role)
+    if entitlement is None:
+        return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
+    try:
+        terms = terms_for(entitlement, request.holder, request.terms.duration)
+    except TemplateRefused as problem:
+        return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
+    if terms.hash == request.terms.hash:
+        return None
+    anew = replace(request, terms=terms, votes=(), resource=None, policy_hash=actor.policy.hash)
+    item = keys.request(request.id)
+    done = Done(request.id, "terms_changed")
+    facts = {"before": request.terms.hash, "after": terms.hash, "policy": actor.policy.hash[:12]}
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={item: anew},
+        due={item: snapshot.now + SOON, keys.chat(request.id): snapshot.now + SOON},
+        audit=(event(ctx, Event.REQUEST_TERMS_CHANGED, request.id, snapshot, facts),),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(item,))
+
+
+def _count(
+    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, answer: MayDecide, commit_id: str
+) -> Attempt | Refused:
+    person = actor.person
+    entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
+    vote = Vote(person.id, person.name, snapshot.now, answer.groups, request.terms.hash)
+    voted = replace(request, votes=(*request.votes, vote))
+    decision = decision_by_votes(entitlement, voted.votes, actor.policy.hash, snapshot.now)
+    facts = _vote_facts(actor, snapshot, request, answer)
+    private = {"actor": person.id, "actor_name": person.name}
+    if decision is not None:
+        entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
+        return granting(voted, decision, snapshot, commit_id, entry)
+    done = Done(request.id, "agreed")
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.request(request.id): voted},
+        due={keys.chat(request.id): snapshot.now + SOON},
+        audit=(event(ctx, Event.REQUEST_AGREED, request.id, snapshot, facts, private),),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(keys.chat(request.id),))
+
+
+def _vote_facts(actor: Known, snapshot: Snapshot, request: Request, answer: MayDecide) -> dict[str, str]:
+    ages = [
+        snapshot.now - facts.as_of
+        for name in answer.groups
+        if (facts := actor.groups.by_name.get(name)) and facts.as_of
+    ]
+    return {
+        "terms": request.terms.hash,
+        "policy": actor.policy.hash[:12],
+        "groups": ",".join(answer.groups),
+        "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
+        "groups_age_s": str(int(max((age.total_seconds() for age in ages), default=0))),
+    }
+
+
+def granting(request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent) -> Attempt:
+    """The commit from which access may follow: decision, deadline and holding in one atomic step."""
+    approved = approved_request(request, decision)
+    grant = grant_for(approved, decision)
+    holding = held(snapshot.get(keys.holding(grant.holding), Holding), grant)
+    item = keys.holding(grant.holding)
+    outcome = "approved" if decision.kind is DecisionKind.APPROVAL else decision.kind.value
+    done = Done(request.id, outcome)
+    live = keys.places(keys.LIVE, environment=grant.terms.environment, person_id=grant.holder)
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={
+            keys.request(request.id): approved,
+            keys.grant(grant.id): grant,
+            item: holding,
+            **no_longer_pending(snapshot, request),
+        },
+        due={
+            keys.request(request.id): None,
+            keys.end_due(grant.id): grant.deadline,
+            keys.warn_due(grant.id): warning_at(grant),
+            item: snapshot.now + SOON,
+            keys.chat(request.id): snapshot.now + SOON,
+        },
+        index=(*out_of_pending(request), *(IndexEntry(name, grant.id, grant.deadline.timestamp()) for name in live)),
+        audit=(entry,),
+        gives_access=True,
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(item, keys.chat(request.id)))
+
+
+# ---------------------------------------------------------------- deny, withdraw
+
+
+def _deny(
+    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, reason: str, commit_id: str
+) -> Attempt | Refused:
+    answer = may_decide(actor.policy, request, actor.person, actor.groups)
+    if isinstance(answer, Refused):
+        return answer
+    closed = _not_open(request, snapshot)
+    if closed and closed.code is not Code.NOT_RESOLVED_YET:
+        return closed
+    return _closed(ctx, actor.person, snapshot, request, Move.DENY, Event.REQUEST_DENIED, reason, commit_id)
+
+
+def _withdraw(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt | Done | Refused:
+    found = find_request(ctx, id_)
+    if isinstance(found, Refused):
+        return found
+    snapshot = ctx.ledger.read(*keys_of(found), commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    request = snapshot.get(keys.request(id_), Request)
+    if request is None or actor.person.id != request.requester:
+        return Refused(Code.NOT_YOURS, {"groups": ""})
+    closed = _not_open(request, snapshot)
+    if closed and closed.code is not Code.NOT_RESOLVED_YET:
+        return closed
+    return _closed(ctx, actor.person, snapshot, request, Move.WITHDRAW, Event.REQUEST_WITHDRAWN, None, commit_id)
+
+
+def _closed(
+    ctx: Context,
+    person: PersonFacts,
+    snapshot: Snapshot,
+    request: Request,
+    move: Move,
+    kind: Event,
+    reason: str | None,
+    commit_id: str,
+) -> Attempt:
+    over = close(request, move, Closing(snapshot.now, person.id, person.name, reason))
+    private: dict[str, str] = {"actor": person.id, "actor_name": person.name} | ({"reason": reason} if reason else {})
+    entry = event(ctx, kind, request.id, snapshot, {"terms": request.terms.hash}, private)
+    done = Done(request.id, over.state.value)
+    change = closing_change(snapshot, over, commit_id, (entry,), done.answer)
+    return Attempt(change, done, wake=(keys.chat(request.id),))

@@ -1,0 +1,113 @@
+"""What the four AWS targets have in common: how what AWS said becomes an answer of the port."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from datetime import datetime
+
+from workflows.core.errors import Code, Refused
+from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
+from workflows.core.people import PersonId
+from workflows.ports import BeforeSend, TargetInDoubt, TargetRefused
+from workflows.targets.aws import Link, Links, Place
+from workflows.targets.aws_errors import Exists, Missing
+
+
+class AwsTarget(ABC):
+    """One adapter for all places of its kind. Subclasses make the calls; here the errors get their meaning."""
+
+    tells_ours_apart = False
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def link(self, terms: TargetTerms) -> Link:
+        return self._links.to(Place.of_terms(terms))
+
+    def resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:
+        """Names to immutable ids. Raises TargetThrottled and TargetInDoubt; all else is a refusal."""
+        try:
+            return self._resolve(terms, person, request_id)
+        except TargetRefused as refused:
+            return Refused(Code.TARGET_REFUSED, {"words": refused.words})
+
+    def observe(self, resource: Resource) -> Observation:
+        """One call. UNKNOWN, with why in `detail`, where AWS does not let us look."""
+        try:
+            return self._observe(resource)
+        except Missing as missing:
+            return Observation(Presence.ABSENT, resource, detail=missing.words)
+        except TargetRefused as refused:
+            return Observation(Presence.UNKNOWN, resource, detail=refused.words)
+
+    def grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:
+        """One changing call. What is there already is a success."""
+        try:
+            return self._grant(resource, until, before_send)
+        except Exists:
+            return done(OperationKind.GRANT)
+        except Missing as missing:
+            self.link(resource.target).names.forget()
+            raise TargetRefused(f"{missing.words} Ask again, so that names are looked up anew.") from None
+        except TargetRefused as refused:
+            raise TargetRefused(f"{refused.words} {self.by_hand(resource, OperationKind.GRANT)}") from None
+
+    def revoke(self, resource: Resource, before_send: BeforeSend) -> Operation:
+        """One changing call. What is not there is a success."""
+        try:
+            return self._revoke(resource, before_send)
+        except Missing:
+            return done(OperationKind.REVOKE)
+        except TargetRefused as refused:
+            raise TargetRefused(f"{refused.words} {self.by_hand(resource, OperationKind.REVOKE)}") from None
+
+    def poll(self, resource: Resource, operation: Operation) -> Operation:
+        """Raises TargetThrottled and TargetInDoubt."""
+        try:
+            return self._poll(resource, operation)
+        except Missing:
+            return Operation(operation.kind, OperationState.FAILED, operation.id, "AWS no longer knows this operation.")
+        except TargetRefused as refused:
+            raise TargetInDoubt(refused.words) from None
+
+    def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
+        """For drift. Raises TargetThrottled and TargetInDoubt: an answer that is not complete is none."""
+        try:
+            found = self._list_managed(terms)
+        except TargetRefused as refused:
+            raise TargetInDoubt(refused.words) from None
+        if isinstance(found, Refused):
+            raise TargetInDoubt(f"{found.code}: {dict(found.params)}")
+        return found
+
+    @abstractmethod
+    def by_hand(self, resource: Resource, kind: OperationKind) -> str:
+        """One sentence: how a person does this in the console."""
+
+    @abstractmethod
+    def _resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused: ...
+
+    @abstractmethod
+    def _observe(self, resource: Resource) -> Observation: ...
+
+    @abstractmethod
+    def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation: ...
+
+    @abstractmethod
+    def _revoke(self, resource: Resource, before_send: BeforeSend) -> Operation: ...
+
+    @abstractmethod
+    def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused: ...
+
+    def _poll(self, resource: Resource, operation: Operation) -> Operation:  # noqa: ARG002  # synchronous: nothing to look at
+        return operation
+
+
+def done(kind: OperationKind) -> Operation:
+    return Operation(kind, OperationState.SUCCEEDED)
+
+
+def missing(thing: str, where: str) -> Refused:
+    """Something that the policy names is not there, or not one of a kind. `thing`: "permission set ReadOnlyAccess"."""
+    return Refused(Code.TARGET_THING_MISSING, {"thing": thing, "where": where})

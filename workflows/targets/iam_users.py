@@ -1,0 +1,66 @@
+"""IAM users that belong to a person: found by name, proved by the tag `prodaccess:person`, held by their immutable id.
+
+IAM's changing calls take names, and a user that was deleted and made anew under the same name may be another person. No call
+answers both "which id" and "which policies", so a grant looks at the user right before it changes anything (GetUser: id and
+tag). A removal does not: IAM deletes no user that still has inline policies or groups, so what we gave is gone with the user.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workflows.core.errors import Code, Refused
+from workflows.core.model import TargetTerms
+from workflows.core.people import PersonId, person_id
+from workflows.ports import TargetRefused
+from workflows.targets.aws import Link
+from workflows.targets.aws_errors import Missing
+from workflows.targets.base import missing
+
+TAG = "prodaccess:person"
+
+
+@dataclass(frozen=True, slots=True)
+class IamUser:
+    """`id`: `AIDA...`. `person`: what the tag says, folded; None without the tag."""
+
+    name: str
+    id: str
+    account: str
+    person: PersonId | None
+
+
+def look_up(link: Link, name: str) -> IamUser | None:
+    """One call. None where there is no such user. Raises as `Door.read` does."""
+    try:
+        user = link.iam.read("iam GetUser", lambda client: client.get_user(UserName=name))["User"]
+    except Missing:
+        return None
+    tags = [tag["Value"] for tag in user.get("Tags", []) if tag["Key"] == TAG]
+    account = user["Arn"].split(":")[4]
+    return IamUser(user["UserName"], user["UserId"], account, person_id(tags[0]) if tags else None)
+
+
+def owned(link: Link, terms: TargetTerms, person: PersonId) -> IamUser | Refused:
+    """The user of the terms, if it is this person's. One call, never remembered: a tag is taken away in a second."""
+    where = f"AWS IAM (connection {link.place.connection})"
+    if terms.user is None:
+        return missing("IAM user for the role", "the policy")
+    user = look_up(link, terms.user)
+    if user is None:
+        return missing(f"IAM user {terms.user}", where)
+    if user.person != person:
+        params = {"user": user.name, "address": person, "tag": TAG, "where": f"{where}, account {user.account}"}
+        return Refused(Code.TARGET_PERSON_NOT_TAGGED, params)
+    return user
+
+
+def still_the_same(link: Link, name: str, user_id: str, person: PersonId | None) -> None:
+    """Raises TargetRefused where the name now means another user, or the user another person."""
+    user = look_up(link, name)
+    if user is None or user.id != user_id:
+        raise TargetRefused(
+            f"The IAM user {name} is not the one that was approved: it was deleted or made anew. Ask again."
+        )
+    if person is not None and user.person != person:
+        raise TargetRefused(f"The IAM user {name} no longer carries the tag {TAG} = {person}. Set it, or ask again.")

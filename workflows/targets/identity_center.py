@@ -1,0 +1,233 @@
+"""`aws-identity-center`: a user's assignment of a permission set in an account. Asynchronous.
+
+Calls: observe 1, grant 1, revoke 1, poll 1, however many assignments there are; where the worker runs in a delegated
+administrator's account, see `_by_set`. Resolving costs ListInstances, ListPermissionSets, a DescribePermissionSet for each
+set not seen before, GetUserId, DescribeUser and ListAccountAssignments, all remembered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from workflows.core.errors import Refused
+from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
+from workflows.core.people import PersonId
+from workflows.core.policy import TargetKind
+from workflows.ports import BeforeSend
+from workflows.targets.aws import Link, pages
+from workflows.targets.aws_errors import Denied, scrubbed
+from workflows.targets.base import AwsTarget, missing
+from workflows.targets.identity_store import IdentityStore
+from workflows.targets.names import THING_S
+from workflows.targets.permission_sets import Instance, PermissionSet, PermissionSets
+
+if TYPE_CHECKING:
+    from mypy_boto3_sso_admin.type_defs import AccountAssignmentOperationStatusTypeDef
+
+# How `Observation.detail` starts where the person has the same access through a group of Identity Center.
+
+_PAGE = 100
+# IsMemberInGroups takes so many (API reference).
+_GROUPS_MAX = 100
+# How a removal ends that found nothing to remove; seen as "Received a 404 status error: ... was not found".
+_GONE = re.compile(r"\b404\b|not found|does not exist", re.IGNORECASE)
+
+
+class IdentityCenterTarget(AwsTarget):
+    def _resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
+        link = self.link(terms)
+        sets, store = PermissionSets(link), IdentityStore(link)
+        if terms.account is None or terms.permission_set is None:
+            return missing("account with a permission set for the role", "the policy")
+        instance = sets.instance(terms.instance_arn)
+        if isinstance(instance, Refused):
+            return instance
+        permission_set = sets.permission_set(instance, terms.permission_set)
+        if isinstance(permission_set, Refused):
+            return permission_set
+        user = store.user(instance.store, person)
+        if isinstance(user, Refused):
+            return user
+        warning = _warning(
+            sets.assigned(instance, terms.account, permission_set.arn), user, permission_set, terms.account
+        )
+        return _resource(terms, instance, permission_set, user, warning)
+
+    def _observe(self, resource: Resource) -> Observation:
+        link, ids = self.link(resource.target), resource.ids
+        if link.names.get("only by set"):
+            return self._by_set(link, resource)
+        try:
+            # One page holds a hundred permission sets of one person in one account.
+            page = link.sso.read(
+                "sso-admin ListAccountAssignmentsForPrincipal",
+                lambda client: client.list_account_assignments_for_principal(
+                    InstanceArn=ids["instance"],
+                    PrincipalId=ids["user"],
+                    PrincipalType="USER",
+                    Filter={"AccountId": ids["account"]},
+                    MaxResults=_PAGE,
+                ),
+            )
+        except Denied:
+            # "This action must be called from the management account" (API reference): remembered for an hour.
+            link.names.put("only by set", True, THING_S)
+            return self._by_set(link, resource)
+        entries = [
+            entry for entry in page["AccountAssignments"] if entry.get("PermissionSetArn") == ids["permission_set"]
+        ]
+        return _seen(
+            resource, entries, [entry["PrincipalId"] for entry in entries if entry.get("PrincipalType") == "GROUP"]
+        )
+
+    def _by_set(self, link: Link, resource: Resource) -> Observation:
+        """What a delegated administrator may ask: who holds the permission set in the account; one call for each hundred of
+        these. Where groups are among them and the person is not, one more: whether the person is in one of them.
+        """
+        entries = _assignments(link, resource.ids)
+        groups = [entry["PrincipalId"] for entry in entries if entry["PrincipalType"] == "GROUP"][:_GROUPS_MAX]
+        direct = _seen(resource, entries, [])
+        if direct.presence is Presence.PRESENT or not groups:
+            return direct
+        store = PermissionSets(link).instance(resource.ids["instance"])
+        if isinstance(store, Refused):
+            return direct
+        results = link.store.read(
+            "identitystore IsMemberInGroups",
+            lambda client: client.is_member_in_groups(
+                IdentityStoreId=store.store, MemberId={"UserId": resource.ids["user"]}, GroupIds=groups
+            ),
+        )["Results"]
+        return _seen(resource, entries, [entry["GroupId"] for entry in results if entry.get("MembershipExists")])
+
+    def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:  # noqa: ARG002  # it knows no end
+        answer = self.link(resource.target).sso.change(
+            "sso-admin CreateAccountAssignment",
+            before_send,
+            lambda client: client.create_account_assignment(**_assignment(resource.ids)),
+        )
+        return _operation(OperationKind.GRANT, answer["AccountAssignmentCreationStatus"])
+
+    def _revoke(self, resource: Resource, before_send: BeforeSend) -> Operation:
+        answer = self.link(resource.target).sso.change(
+            "sso-admin DeleteAccountAssignment",
+            before_send,
+            lambda client: client.delete_account_assignment(**_assignment(resource.ids)),
+        )
+        return _operation(OperationKind.REVOKE, answer["AccountAssignmentDeletionStatus"])
+
+    def _poll(self, resource: Resource, operation: Operation) -> Operation:
+        if operation.id is None or operation.state is not OperationState.IN_PROGRESS:
+            return operation
+        sso, instance, request_id = self.link(resource.target).sso, resource.ids["instance"], operation.id
+        if operation.kind is OperationKind.GRANT:
+            status = sso.read(
+                "sso-admin DescribeAccountAssignmentCreationStatus",
+                lambda client: client.describe_account_assignment_creation_status(
+                    InstanceArn=instance, AccountAssignmentCreationRequestId=request_id
+                ),
+            )["AccountAssignmentCreationStatus"]
+        else:
+            status = sso.read(
+                "sso-admin DescribeAccountAssignmentDeletionStatus",
+                lambda client: client.describe_account_assignment_deletion_status(
+                    InstanceArn=instance, AccountAssignmentDeletionRequestId=request_id
+                ),
+            )["AccountAssignmentDeletionStatus"]
+        return _operation(operation.kind, status)
+
+    def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused:
+        """Every direct assignment of the permission set in the account, one call for each hundred: ours cannot be told apart."""
+        sets = PermissionSets(self.link(terms))
+        instance = sets.instance(terms.instance_arn)
+        if isinstance(instance, Refused):
+            return instance
+        permission_set = sets.permission_set(instance, terms.permission_set or "")
+        if isinstance(permission_set, Refused):
+            return permission_set
+        ids = {"instance": instance.arn, "account": terms.account or "", "permission_set": permission_set.arn}
+        users = [e["PrincipalId"] for e in _assignments(self.link(terms), ids) if e["PrincipalType"] == "USER"]
+        found = [_resource(terms, instance, permission_set, user, None) for user in users]
+        return [Observation(Presence.PRESENT, resource) for resource in found]
+
+    def by_hand(self, resource: Resource, kind: OperationKind) -> str:
+        verb = "assign" if kind is OperationKind.GRANT else "remove"
+        return (
+            f"By hand: in the console of IAM Identity Center, under AWS accounts, {resource.ids['account']}, {verb} the user "
+            f"{resource.ids['user']} with {resource.target.permission_set}."
+        )
+
+
+def _resource(
+    terms: TargetTerms, instance: Instance, permission_set: PermissionSet, user: str, warning: str | None
+) -> Resource:
+    return Resource(
+        kind=TargetKind.IDENTITY_CENTER,
+        target=terms,
+        ids={
+            "instance": instance.arn,
+            "account": str(terms.account),
+            "permission_set": permission_set.arn,
+            "user": user,
+        },
+        title=f"{permission_set.name} in account {terms.account}",
+        session_s=permission_set.session_s,
+        warning=warning,
+    )
+
+
+def _warning(holders: frozenset[str] | None, user: str, permission_set: PermissionSet, account: str) -> str | None:
+    if holders is None or holders - {user}:
+        return None
+    return (
+        f"Nobody else holds {permission_set.name} in {account}. When this ends AWS deletes its role there, and the next one has "
+        "another name: what names the role (EKS, key and bucket policies) breaks. A permanent assignment keeps it."
+    )
+
+
+def _assignment(ids: Mapping[str, str]) -> Any:
+    return {
+        "InstanceArn": ids["instance"],
+        "TargetId": ids["account"],
+        "TargetType": "AWS_ACCOUNT",
+        "PermissionSetArn": ids["permission_set"],
+        "PrincipalType": "USER",
+        "PrincipalId": ids["user"],
+    }
+
+
+def _assignments(link: Link, ids: Mapping[str, str]) -> list[Any]:
+    found = pages(
+        lambda more: link.sso.read(
+            "sso-admin ListAccountAssignments",
+            lambda client: client.list_account_assignments(
+                InstanceArn=ids["instance"],
+                AccountId=ids["account"],
+                PermissionSetArn=ids["permission_set"],
+                MaxResults=_PAGE,
+                **more,
+            ),
+        )
+    )
+    return [entry for page in found for entry in page["AccountAssignments"]]
+
+
+def _seen(resource: Resource, entries: Iterable[Any], groups: list[str]) -> Observation:
+    """PRESENT is the direct assignment and nothing else: it is all that we give and take."""
+    direct = any(
+        entry.get("PrincipalType") == "USER" and entry["PrincipalId"] == resource.ids["user"] for entry in entries
+    )
+    through = "group " + ", ".join(sorted(groups)) if groups else None
+    return Observation(Presence.PRESENT if direct else Presence.ABSENT, resource, through=through)
+
+
+def _operation(kind: OperationKind, status: AccountAssignmentOperationStatusTypeDef) -> Operation:
+    reason = scrubbed(status.get("FailureReason", ""))
+    state = OperationState(status["Status"].lower())
+    if state is OperationState.FAILED and kind is OperationKind.REVOKE and _GONE.search(reason):
+        return Operation(kind, OperationState.SUCCEEDED, status.get("RequestId"))
+    error = (reason or "AWS gave no reason.") if state is OperationState.FAILED else None
+    return Operation(kind, state, status.get("RequestId"), error)

@@ -1,0 +1,36 @@
+"""Members of Identity Center groups as addresses, for groups that the policy names (`identity_center_group: NAME`)."""
+
+from __future__ import annotations
+
+from workflows.core.errors import Refused
+from workflows.core.people import PersonId
+from workflows.core.policy import Connection
+from workflows.ports import TargetRefused
+from workflows.targets.aws import Links, Place
+from workflows.targets.identity_store import IdentityStore
+from workflows.targets.permission_sets import PermissionSets
+
+
+class IdentityCenterGroups:
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def members(self, connection: Connection, group_name: str) -> frozenset[PersonId]:
+        """Primary addresses of the group's enabled members, as they are now.
+
+        One call for each hundred members; who they are is remembered for ten minutes. Raises TargetThrottled, TargetInDoubt, and
+        TargetRefused where the group is not there.
+        """
+        link = self._links.to(Place.of_connection(connection))
+        names = IdentityStore(link)
+        instance = PermissionSets(link).instance(connection.instance_arn)
+        if isinstance(instance, Refused):
+            raise _not_there(instance)
+        group = names.group(instance.store, group_name)
+        if isinstance(group, Refused):
+            raise _not_there(group)
+        return names.addresses(instance.store, names.members(instance.store, group))
+
+
+def _not_there(refused: Refused) -> TargetRefused:
+    return TargetRefused(f"There is no {refused.params['thing']} in {refused.params['where']}.")

@@ -1,0 +1,286 @@
+"""A target in memory, for unit tests: the same contract as the real ones, a clock that is passed in, and faults on order.
+
+    targets = MemoryTargets(now=clock.now)
+    target = targets[TargetKind.IDENTITY_CENTER]
+    target.people[person_id("ana@example.com")] = "u-ana"
+    target.next("grant", Settle(after_s=3), Lose(applied=True))   # the first grant takes 3 s, the second loses its answer
+
+What is not scripted succeeds at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from workflows.core.errors import Code, Refused
+from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
+from workflows.core.people import PersonId
+from workflows.core.policy import TargetKind
+from workflows.ports import BeforeSend, TargetInDoubt, TargetRefused, TargetThrottled
+
+_ENFORCES_END = frozenset({TargetKind.IAM_POLICY})
+_TAGGED = frozenset({TargetKind.IAM_POLICY, TargetKind.IAM_GROUP})
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """The call has no effect and raises TargetThrottled."""
+
+    after_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The call has no effect and raises TargetRefused; a read says UNKNOWN or refuses."""
+
+    words: str = "AWS does not let the worker do this."
+
+
+@dataclass(frozen=True, slots=True)
+class Lose:
+    """The call raises TargetInDoubt. `applied`: whether it takes effect, `late_s` seconds from now."""
+
+    applied: bool = False
+    late_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A changing call answers IN_PROGRESS and settles after `after_s`: with success, or FAILED with `error` and no effect."""
+
+    after_s: float = 0.0
+    error: str | None = None
+
+
+Behaviour = Throttle | Refuse | Lose | Settle
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it reached the target. Changing calls that the lease kept back are not among them."""
+
+    name: str
+    holding: str
+    at: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    at: datetime
+    resource: Resource
+    present: bool
+    until: datetime | None = None
+
+
+class MemoryTarget:
+    """One kind of target. All attributes may be set at any time.
+
+    `people`: addresses to ids; who is not there is unknown. `ambiguous`, `untagged`: who is refused for that.
+    `refusal`: what every resolve answers. `session_s`, `warning`: for all resources.
+    `stale_s`: how far behind the truth reads are.
+    `slow_s`: how long each changing call takes, where the script does not say; None is synchronous.
+    `through_group`: holdings that are there through a group, too, and its name. `calls`: the log.
+    """
+
+    def __init__(self, kind: TargetKind, *, now: Callable[[], datetime]) -> None:
+        self.kind, self._now = kind, now
+        self.people: dict[PersonId, str] = {}
+        self.ambiguous: set[PersonId] = set()
+        self.untagged: set[PersonId] = set()
+        self.refusal: Refused | None = None
+        self.stale_s = 0.0
+        self.slow_s: float | None = None
+        self.through_group: dict[str, str] = {}
+        self.session_s: int | None = 3600 if kind is TargetKind.IDENTITY_CENTER else None
+        self.warning: str | None = None
+        self.calls: list[Call] = []
+        self._scripts: dict[str, deque[Behaviour]] = {}
+        self._changes: list[_Change] = []
+        self._operations: dict[str, tuple[datetime, str | None]] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def tells_ours_apart(self) -> bool:
+        return self.kind is TargetKind.IAM_POLICY
+
+    def next(self, name: str, *behaviours: Behaviour) -> None:
+        """What the next calls of `name` do: `resolve`, `observe`, `grant`, `revoke`, `poll` or `list_managed`."""
+        with self._lock:
+            self._scripts.setdefault(name, deque()).extend(behaviours)
+
+    def put(self, resource: Resource, *, until: datetime | None = None) -> None:
+        """Somebody else gives the access: standing access, or drift."""
+        self._change(resource, True, until, self._now())
+
+    def take(self, resource: Resource) -> None:
+        """Somebody else takes the access away."""
+        self._change(resource, False, None, self._now())
+
+    def has(self, resource: Resource) -> bool:
+        """The truth, at this moment."""
+        return self._at(resource.holding, self._now()) is not None
+
+    def changes(self) -> int:
+        """How many changing calls were sent."""
+        return sum(call.name in {"grant", "revoke"} for call in self.calls)
+
+    def resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:
+        behaviour = self._begin("resolve", "")
+        if isinstance(behaviour, Refuse):
+            return Refused(Code.TARGET_REFUSED, {"words": behaviour.words})
+        return self.refusal or self._person_problem(terms, person) or self._resource(terms, person, request_id)
+
+    def observe(self, resource: Resource) -> Observation:
+        behaviour = self._begin("observe", resource.holding)
+        if isinstance(behaviour, Refuse):
+            return Observation(Presence.UNKNOWN, resource, detail=behaviour.words)
+        found = self._at(resource.holding, self._now() - timedelta(seconds=self.stale_s))
+        group = self.through_group.get(resource.holding)
+        through = f"group {group}" if group else None
+        if found is None:
+            return Observation(Presence.ABSENT, resource, through=through)
+        return Observation(Presence.PRESENT, resource, found.until, through=through)
+
+    def grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:
+        return self._send("grant", OperationKind.GRANT, resource, until, before_send)
+
+    def revoke(self, resource: Resource, before_send: BeforeSend) -> Operation:
+        return self._send("revoke", OperationKind.REVOKE, resource, None, before_send)
+
+    def poll(self, resource: Resource, operation: Operation) -> Operation:
+        behaviour = self._begin("poll", resource.holding)
+        if isinstance(behaviour, Refuse):
+            raise TargetInDoubt(behaviour.words)
+        if operation.id is None or operation.state is not OperationState.IN_PROGRESS:
+            return operation
+        settles_at, error = self._operations[operation.id]
+        if self._now() < settles_at:
+            return operation
+        state = OperationState.FAILED if error else OperationState.SUCCEEDED
+        return Operation(operation.kind, state, operation.id, error)
+
+    def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
+        self._begin("list_managed", "")
+        known = {change.resource.holding: change.resource for change in self._changes}
+        mine = [resource for resource in known.values() if _same_thing(resource.target, terms)]
+        looked_at = [(resource, self._at(resource.holding, self._now())) for resource in mine]
+        return [
+            Observation(Presence.PRESENT, resource, found.until) for resource, found in looked_at if found is not None
+        ]
+
+    def _begin(self, name: str, holding: str, until: datetime | None = None) -> Behaviour | None:
+        """Log the call and take its behaviour. Raises for what reads and changes have in common."""
+        with self._lock:
+            self.calls.append(Call(name, holding, self._now(), until))
+            script = self._scripts.get(name)
+            behaviour = script.popleft() if script else None
+        if isinstance(behaviour, Throttle):
+            raise TargetThrottled(behaviour.after_s, name)
+        if isinstance(behaviour, Lose) and name not in {"grant", "revoke"}:
+            raise TargetInDoubt(f"{name}: no answer")
+        return behaviour
+
+    def _send(
+        self, name: str, kind: OperationKind, resource: Resource, until: datetime | None, before_send: BeforeSend
+    ) -> Operation:
+        before_send()
+        behaviour = self._begin(name, resource.holding, until)
+        if behaviour is None and self.slow_s is not None:
+            behaviour = Settle(self.slow_s)
+        if isinstance(behaviour, Refuse):
+            raise TargetRefused(behaviour.words)
+        present, now = kind is OperationKind.GRANT, self._now()
+        if isinstance(behaviour, Lose):
+            if behaviour.applied:
+                self._change(resource, present, until, now + timedelta(seconds=behaviour.late_s))
+            raise TargetInDoubt(f"{name}: no answer")
+        if isinstance(behaviour, Settle):
+            return self._settle_later(behaviour, kind, resource, until)
+        self._change(resource, present, until, now)
+        return Operation(kind, OperationState.SUCCEEDED)
+
+    def _settle_later(
+        self, behaviour: Settle, kind: OperationKind, resource: Resource, until: datetime | None
+    ) -> Operation:
+        at = self._now() + timedelta(seconds=behaviour.after_s)
+        with self._lock:
+            name = f"op-{len(self._operations) + 1}"
+            self._operations[name] = (at, behaviour.error)
+        if behaviour.error is None:
+            self._change(resource, kind is OperationKind.GRANT, until, at)
+        return Operation(kind, OperationState.IN_PROGRESS, name)
+
+    def _change(self, resource: Resource, present: bool, until: datetime | None, at: datetime) -> None:
+        end = until.replace(microsecond=0) if until is not None and self.kind in _ENFORCES_END else None
+        with self._lock:
+            self._changes.append(_Change(at, resource, present, end))
+
+    def _at(self, holding: str, moment: datetime) -> _Change | None:
+        """The access as of `moment`; None where there was none."""
+        with self._lock:
+            past = [change for change in self._changes if change.resource.holding == holding and change.at <= moment]
+        # Of two at the same time the later call counts: max() alone would take the first.
+        last = max(reversed(past), key=lambda change: change.at, default=None)
+        return last if last is not None and last.present else None
+
+    def _person_problem(self, terms: TargetTerms, person: PersonId) -> Refused | None:
+        where = f"memory (connection {terms.connection})"
+        if self.kind in _TAGGED and person in self.untagged:
+            params = {"user": terms.user or "", "address": person, "tag": "prodaccess:person", "where": where}
+            return Refused(Code.TARGET_PERSON_NOT_TAGGED, params)
+        if person in self.ambiguous:
+            return Refused(Code.TARGET_PERSON_AMBIGUOUS, {"address": person, "where": where})
+        if person in self.people:
+            return None
+        if self.kind in _TAGGED:
+            return Refused(Code.TARGET_THING_MISSING, {"thing": f"IAM user {terms.user}", "where": where})
+        return Refused(Code.TARGET_PERSON_MISSING, {"address": person, "where": where})
+
+    def _resource(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource:
+        thing = terms.permission_set or terms.group
+        if self.kind is TargetKind.IAM_POLICY:
+            thing = f"prodaccess-{request_id}"
+        where = f" in account {terms.account}" if terms.account else ""
+        return Resource(
+            kind=self.kind,
+            target=replace(terms),
+            ids={"account": terms.account or "", "thing": thing or "", "user": self.people[person]},
+            title=f"{thing}{where}",
+            session_s=self.session_s,
+            enforces_end=self.kind in _ENFORCES_END,
+            warning=self.warning,
+            person=person if self.kind in _TAGGED else None,
+        )
+
+
+class MemoryTargets:
+    """`Targets` in memory: one `MemoryTarget` for each kind, under `targets[kind]`."""
+
+    def __init__(self, *, now: Callable[[], datetime]) -> None:
+        self._targets = {kind: MemoryTarget(kind, now=now) for kind in TargetKind}
+
+    def __getitem__(self, kind: TargetKind) -> MemoryTarget:
+        return self._targets[kind]
+
+    def for_terms(self, terms: TargetTerms) -> MemoryTarget:
+        return self._targets[terms.kind]
+
+    def add_person(self, person: PersonId, user_id: str = "") -> None:
+        """Known to all kinds, by the address unless `user_id` is given."""
+        for target in self._targets.values():
+            target.people[person] = user_id or f"id-of-{person}"
+
+
+def _same_thing(one: TargetTerms, other: TargetTerms) -> bool:
+    """The same role in the same place, whoever it is for."""
+    return (one.kind, one.account, one.permission_set, one.group) == (
+        other.kind,
+        other.account,
+        other.permission_set,
+        other.group,
+    )

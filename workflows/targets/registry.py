@@ -1,0 +1,53 @@
+"""All AWS targets of the process, and the clients they share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from workflows.core.model import TargetTerms
+from workflows.core.policy import Connection, TargetKind
+from workflows.ports import Buckets
+from workflows.targets.aws import Links, Place
+from workflows.targets.aws_errors import FROM_AWS, translate
+from workflows.targets.base import AwsTarget
+from workflows.targets.iam_group import IamGroupTarget
+from workflows.targets.iam_policy import IamPolicyTarget
+from workflows.targets.identity_center import IdentityCenterTarget
+from workflows.targets.identity_center_group import IdentityCenterGroupTarget
+from workflows.targets.identity_center_groups import IdentityCenterGroups
+
+KINDS: dict[TargetKind, type[AwsTarget]] = {
+    TargetKind.IDENTITY_CENTER: IdentityCenterTarget,
+    TargetKind.IDENTITY_CENTER_GROUP: IdentityCenterGroupTarget,
+    TargetKind.IAM_POLICY: IamPolicyTarget,
+    TargetKind.IAM_GROUP: IamGroupTarget,
+}
+
+
+class AwsTargets:
+    """`Targets` on AWS. Build one in a process; it is safe for threads. Building it calls nothing.
+
+    `groups` lists members of Identity Center groups through the same clients.
+    """
+
+    def __init__(self, buckets: Buckets, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._links = Links(buckets, monotonic)
+        self._targets = {kind: build(self._links) for kind, build in KINDS.items()}
+        self.groups = IdentityCenterGroups(self._links)
+
+    def for_terms(self, terms: TargetTerms) -> AwsTarget:
+        return self._targets[terms.kind]
+
+    def warm(self, connections: Iterable[Connection]) -> tuple[str, ...]:
+        """Build the clients of these connections before the first job; nothing is sent. Says what is wrong, one sentence each."""
+        problems = []
+        for connection in connections:
+            link = self._links.to(Place.of_connection(connection))
+            for door in (link.sso, link.store, link.iam):
+                try:
+                    door.open()
+                except FROM_AWS as error:
+                    problems.append(f"Connection {connection.name}: {translate(error, 'building clients')}")
+                    break
+        return tuple(problems)
