@@ -11,7 +11,7 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.canonical import digest
 from workflows.core.errors import Refused
-from workflows.core.model import ActivePolicy
+from workflows.core.model import ActivePolicy, PolicySummary
 from workflows.core.policy import Digest, Policy
 from workflows.ports import Change
 
@@ -19,7 +19,7 @@ from workflows.ports import Change
 LINES_MAX = 40
 
 NextSlot = Callable[[str, datetime, ZoneInfo], datetime]
-Difference = Callable[[Mapping[str, str] | None, Policy], tuple[str, ...]]
+Difference = Callable[[Mapping[str, str], Policy], tuple[str, ...]]
 Summary = Callable[[Policy], Mapping[str, str]]
 
 
@@ -56,7 +56,8 @@ def _once(
     before = snapshot.get(keys.ACTIVE_POLICY, ActivePolicy)
     if before is not None and before.hash == policy.hash:
         return Done(policy.hash, "in_force")
-    changed = difference(before.summary if before else None, policy)[:LINES_MAX]
+    told = ctx.ledger.read(keys.POLICY_SUMMARY).get(keys.POLICY_SUMMARY, PolicySummary)
+    changed = difference(told.lines if told else {}, policy)[:LINES_MAX]
     subject = subject_of(policy.hash)
     facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": commit_sha or ""}
     entry = event(ctx, Event.POLICY_ACTIVATED, subject, snapshot, facts, {"difference": "\n".join(changed)})
@@ -66,7 +67,10 @@ def _once(
         commit_id=f"policy:{policy.hash}:{snapshot.items[keys.ACTIVE_POLICY].version}",
         at=snapshot.now,
         reads=snapshot.versions(),
-        puts={keys.ACTIVE_POLICY: ActivePolicy(policy.hash, snapshot.now, commit_sha, summary(policy))},
+        puts={
+            keys.ACTIVE_POLICY: ActivePolicy(policy.hash, snapshot.now, commit_sha),
+            keys.POLICY_SUMMARY: PolicySummary(policy.hash, summary(policy)),
+        },
         due={chat: snapshot.now + timedelta(seconds=1), **_digests(policy, next_slot, snapshot.now)},
         audit=(entry,),
         answer=done.answer,

@@ -34,7 +34,7 @@ from workflows.core.convergence import (
     start_end,
     with_intent,
 )
-from workflows.core.model import CLOSED, Baseline, End, EndCause, Grant, Holding, Intent, Operation, slot_id
+from workflows.core.model import CLOSED, Baseline, End, EndCause, Grant, Holding, Intent, Operation, Slot, slot_id
 from workflows.ports import (
     LEASE_S,
     Change,
@@ -126,22 +126,20 @@ def _goes_on(written: Committed | Lost) -> bool:
 
 
 def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[Turn, State | None]:
-    """The holding and its grants at one instant. The holding names its grants, so it is read first, then all again."""
+    """The holding, its grants and their slots at one instant. The holding names them, so it is read first, then all again."""
     item = keys.holding(holding_id)
-    read_at_s = ctx.monotonic_s()
-    ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     while True:
-        snapshot = ctx.ledger.read(item, *(keys.grant(id_) for id_ in ids))
+        read_at_s = ctx.monotonic_s()
+        snapshot = ctx.ledger.read(item, *names)
         holding = snapshot.get(item, Holding)
         if holding is None:
             return Turn(holding_id, snapshot, lease, read_at_s), None
-        if holding.grants == ids:
-            grants = [snapshot.get(keys.grant(id_), Grant) for id_ in ids]
-            return Turn(holding_id, snapshot, lease, read_at_s), State(
-                holding, grants_of(*(grant for grant in grants if grant))
-            )
-        ids = holding.grants
-        read_at_s = ctx.monotonic_s()
+        wanted = (*map(keys.grant, holding.grants), *map(keys.slot, holding.slots))
+        if wanted == names:
+            grants = [snapshot.get(keys.grant(id_), Grant) for id_ in holding.grants]
+            return Turn(holding_id, snapshot, lease, read_at_s), State(holding, grants_of(*filter(None, grants)))
+        names = wanted
 
 
 def _ask_world(ctx: WorkerContext, state: State, action: Look | Poll, now: datetime) -> State:
@@ -312,7 +310,7 @@ def _commit(
         at=now,
         reads=turn.snapshot.versions(),
         puts={**({} if forget else {item: after.holding}), **{keys.grant(grant.id): grant for grant in changed}},
-        deletes=frozenset({item} if forget else ()) | {keys.slot(slot) for slot in _slots(closed)},
+        deletes=frozenset({item} if forget else ()) | _freed(turn.snapshot, closed),
         due={item: _due(after, now, forget=forget), **_due_of(changed, after.notes, now)},
         index=tuple(entry for grant in closed for entry in _moved(grant, now)),
         audit=tuple(
@@ -357,8 +355,11 @@ def _moved(grant: Grant, now: datetime) -> list[IndexEntry]:
     return [*out, IndexEntry(keys.CLOSED, grant.id, now.timestamp())]
 
 
-def _slots(closed: list[Grant]) -> list[str]:
-    return [slot_id(grant.holder, grant.terms.environment, grant.terms.role) for grant in closed]
+def _freed(snapshot: Snapshot, closed: list[Grant]) -> set[str]:
+    """Slots that the closed grants took; one that a later request has taken stays."""
+    names = {keys.slot(slot_id(grant.holder, grant.terms.environment, grant.terms.role)): grant.id for grant in closed}
+    taken = {name: snapshot.get(name, Slot) for name in names if name in snapshot.items}
+    return {name for name, slot in taken.items() if slot is not None and slot.request == names[name]}
 
 
 def _why(grant: Grant) -> dict[str, str]:

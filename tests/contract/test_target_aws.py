@@ -130,7 +130,7 @@ def test_access_through_a_group_is_told_but_not_taken_for_ours(center: AwsRig, a
     aws.world.assign(PERSON, "ReadOnlyAccess", ACCOUNT)
     both = center.target.observe(resource)
     assert both.presence is Presence.PRESENT
-    assert both.detail == seen.detail
+    assert both.through == seen.through
 
 
 @pytest.mark.parametrize("through", [True, False])
@@ -141,7 +141,7 @@ def test_a_delegated_administrator_sees_the_same(aws: Any, through: bool) -> Non
     resource = center.resource()
     seen = center.target.observe(resource)
     assert seen.presence is Presence.ABSENT
-    assert (seen.detail is not None) is through
+    assert (seen.through is not None) is through
     center.given()
     assert center.target.observe(resource).presence is Presence.PRESENT
     assert aws.shim.log.count("ListAccountAssignmentsForPrincipal") == 1

@@ -88,7 +88,7 @@ def test_an_untrusted_slack_group_approves_nothing_in_production():
     assert may_decide(
         replace(base, groups={**base.groups, "platform": trusted}), request(), facts(OLU), groups()
     ) == MayDecide(("owners",))
-    staging = environment(tier=Tier.STAGING)
+    staging = environment(entitlement(tier=Tier.STAGING), tier=Tier.STAGING)
     elsewhere = replace(policy(staging), groups={**base.groups, "platform": slack_group})
     assert isinstance(may_decide(elsewhere, request(), facts(OLU), groups()), MayDecide)
 

@@ -9,7 +9,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.matching import match_people
 from workflows.core.model import Decision, DecisionKind, Origin, Request, Vote
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
-from workflows.core.policy import AutoApproval, Entitlement, Environment, Policy
+from workflows.core.policy import AutoApproval, Entitlement, Policy
 from workflows.core.scope import approvers, groups_named, groups_that_count, person_problem, within
 
 
@@ -30,16 +30,15 @@ def auto_approval(
     now: datetime,
 ) -> AutoApproval | None:
     """The first rule all of whose conditions hold, or None."""
-    environment = policy.environments[entitlement.environment]
     for rule in entitlement.auto_approve:
-        if _rule_holds(policy, environment, rule, holder, duration, origin, groups, now):
+        if _rule_holds(policy, entitlement, rule, holder, duration, origin, groups, now):
             return rule
     return None
 
 
 def _rule_holds(
     policy: Policy,
-    environment: Environment,
+    entitlement: Entitlement,
     rule: AutoApproval,
     holder: PersonId,
     duration: timedelta,
@@ -47,7 +46,7 @@ def _rule_holds(
     groups: GroupFacts,
     now: datetime,
 ) -> bool:
-    names = groups_that_count(policy, environment, rule.who)
+    names = groups_that_count(policy, entitlement, rule.who)
     return (
         groups.has(holder, names)
         and (rule.max_duration is None or duration <= rule.max_duration)
@@ -68,11 +67,10 @@ def may_decide(policy: Policy, request: Request, person: PersonFacts, groups: Gr
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     if entitlement is None:
         return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
-    environment = policy.environments[entitlement.environment]
-    eligible = approvers(policy, environment, entitlement, request.requester, request.holder, groups)
+    eligible = approvers(policy, entitlement, request.requester, request.holder, groups)
     speaks_for = tuple(name for name, people in eligible.items() if person.id in people)
     if not speaks_for:
-        names = groups_named(environment, tuple(entitlement.approve))
+        names = groups_named(entitlement, tuple(entitlement.approve))
         params = {"id": request.id, "groups": ", ".join(names)}
         problems = groups.problems(names)
         if problems:
@@ -155,10 +153,9 @@ def _rule_still_holds(policy: Policy, request: Request, groups: GroupFacts) -> R
     entitlement = policy.entitlement(terms.environment, terms.role)
     if entitlement is None or decision is None:
         return Refused(Code.ROLE_UNKNOWN, {"name": terms.role, "environment": terms.environment})
-    environment = policy.environments[terms.environment]
     for rule in entitlement.auto_approve:
         if rule.name == decision.rule and _rule_holds(
-            policy, environment, rule, request.holder, terms.duration, request.origin, groups, decision.at
+            policy, entitlement, rule, request.holder, terms.duration, request.origin, groups, decision.at
         ):
             return None
     return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})

@@ -14,6 +14,7 @@ from workflows.core.scope import approvers, groups_named, person_problem, within
 
 REASON_LENGTH_MAX = 500
 PENDING_MAX = 10
+TICKET_LENGTH_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def nearest(name: str, known: tuple[str, ...]) -> tuple[str, ...]:
 def _not_a_requester(
     environment: Environment, entitlement: Entitlement, person: PersonFacts, holder: PersonId, groups: GroupFacts
 ) -> Refused | None:
-    names = groups_named(environment, entitlement.requesters)
+    names = groups_named(entitlement, entitlement.requesters)
     missing = next((who for who in (person.id, holder) if not groups.has(who, names)), None)
     if missing is None:
         return None
@@ -145,6 +146,8 @@ def find_ticket(ask: Ask, entitlement: Entitlement) -> str | None:
     if entitlement.ticket is None:
         return ask.ticket.strip() or None if ask.ticket else None
     words = [ask.ticket.strip()] if ask.ticket and ask.ticket.strip() else ask.reason.split()
+    # No ticket is this long; a pattern gets no chance to labour on what is not one.
+    words = [word for word in words if len(word) <= TICKET_LENGTH_MAX]
     matching = (word.strip(".,:;()[]") for word in words)
     return next((word for word in matching if re.fullmatch(entitlement.ticket.pattern, word)), None)
 
@@ -183,13 +186,13 @@ def _nobody_can_approve(
     holder: PersonId,
     groups: GroupFacts,
 ) -> Refused | None:
-    if any(groups.has(holder, groups_named(environment, rule.who)) for rule in entitlement.auto_approve):
+    if any(groups.has(holder, groups_named(entitlement, rule.who)) for rule in entitlement.auto_approve):
         return None
-    eligible = approvers(policy, environment, entitlement, requester, holder, groups)
+    eligible = approvers(policy, entitlement, requester, holder, groups)
     short = next((name for name, people in eligible.items() if len(people) < entitlement.approve[name]), None)
     if entitlement.approve and short is None and enough_people(entitlement.approve, eligible):
         return None
-    names = groups_named(environment, (short,)) if short else environment.owners
+    names = groups_named(entitlement, (short,)) if short else entitlement.owners
     params = {"environment": environment.name, "role": entitlement.role, "groups": ", ".join(names)}
     problems = groups.problems(names)
     if problems:

@@ -15,6 +15,7 @@ from workflows.core.model import (
     Request,
     TargetTerms,
     Terms,
+    slot_id,
 )
 from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement
@@ -95,8 +96,10 @@ def grant_for(request: Request, decision: Decision) -> Grant:
 def held(holding: Holding | None, grant: Grant) -> Holding:
     """The holding with one more grant on it."""
     if holding is None:
-        return Holding(id=grant.holding, resource=grant.resource, grants=(grant.id,))
-    return replace(holding, grants=(*holding.grants, grant.id), looks=())
+        holding = Holding(id=grant.holding, resource=grant.resource)
+    slot = slot_id(grant.holder, grant.terms.environment, grant.terms.role)
+    slots = tuple(dict.fromkeys((*holding.slots, slot)))
+    return replace(holding, grants=(*holding.grants, grant.id), slots=slots, looks=())
 
 
 def warning_at(grant: Grant) -> datetime | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from workflows.core.people import PersonId
 
 ACTIVE_POLICY = "policy:active"
+POLICY_SUMMARY = "summary:policy"
 # Indexes; scores are seconds since the epoch.
 PENDING = "pending"  # requests, by expiry
 LIVE = "live"  # grants that are not closed, by deadline

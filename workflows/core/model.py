@@ -329,6 +329,8 @@ class Holding:
     id: str
     resource: Resource
     grants: tuple[str, ...] = ()
+    # The slots that these grants take, and earlier ones took: read with the holding, freed when a grant closes.
+    slots: tuple[str, ...] = ()
     baseline: Baseline = Baseline.UNKNOWN
     ours: bool = False
     intent: Intent | None = None
@@ -379,8 +381,15 @@ class ActivePolicy:
     hash: str
     activated_at: datetime
     commit_sha: str | None = None
-    # Readable summary of each file by hash is kept so that the next activation can say what changed.
-    summary: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySummary:
+    """The policy in force in words, so that the next activation can say what changed. Apart, because it is large and
+    every decision reads `ActivePolicy`."""
+
+    hash: str
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,4 +437,4 @@ class Press:
     payload: str  # JSON of the surface's own
 
 
-Record = Request | Grant | Holding | PersonRecord | Slot | ActivePolicy | Refusals | ChatRecord | Press
+Record = Request | Grant | Holding | PersonRecord | Slot | ActivePolicy | PolicySummary | Refusals | ChatRecord | Press

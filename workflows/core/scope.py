@@ -9,20 +9,23 @@ from workflows.core.errors import Code, Refused
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Hours, Policy, Tier
 
+# `owners` and `requesters` mean the role's own where the policy gives it some, else the environment's.
+Scope = Entitlement | Environment
 
-def groups_named(environment: Environment, words: tuple[str, ...]) -> tuple[str, ...]:
-    """Group names behind `words`, with `owners` and `requesters` replaced by the environment's own."""
+
+def groups_named(scope: Scope, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Group names behind `words`, with `owners` and `requesters` replaced by the scope's own."""
     found: dict[str, None] = {}
     for word in words:
-        own = {OWNERS: environment.owners, REQUESTERS: environment.requesters}.get(word, (word,))
+        own = {OWNERS: scope.owners, REQUESTERS: scope.requesters}.get(word, (word,))
         found.update(dict.fromkeys(own))
     return tuple(found)
 
 
-def groups_that_count(policy: Policy, environment: Environment, words: tuple[str, ...]) -> tuple[str, ...]:
+def groups_that_count(policy: Policy, scope: Scope, words: tuple[str, ...]) -> tuple[str, ...]:
     """As `groups_named`, for approving: in production a Slack group that anybody may edit speaks for nobody."""
-    named = groups_named(environment, words)
-    if environment.tier is not Tier.PRODUCTION:
+    named = groups_named(scope, words)
+    if scope.tier is not Tier.PRODUCTION:
         return named
     return tuple(name for name in named if _counts_in_production(policy, name))
 
@@ -34,15 +37,22 @@ def _counts_in_production(policy: Policy, name: str) -> bool:
 
 def groups_needed(policy: Policy, environment: Environment) -> tuple[str, ...]:
     """Every group whose members a decision about this environment can rest on."""
-    words: dict[str, None] = dict.fromkeys((*environment.owners, *environment.requesters))
+    named: dict[str, None] = dict.fromkeys((*environment.owners, *environment.requesters))
     for entitlement in environment.roles.values():
-        words.update(dict.fromkeys(entitlement.requesters))
-        words.update(dict.fromkeys(groups_named(environment, tuple(entitlement.approve))))
-        for rule in entitlement.auto_approve:
-            words.update(dict.fromkeys(groups_named(environment, rule.who)))
+        words = (
+            OWNERS,
+            REQUESTERS,
+            *entitlement.approve,
+            *(who for rule in entitlement.auto_approve for who in rule.who),
+        )
+        named.update(dict.fromkeys(groups_named(entitlement, words)))
+    if environment.break_glass:
+        named.update(dict.fromkeys(groups_named(environment, environment.break_glass.who)))
+    if environment.escalate:
+        named.update(dict.fromkeys(groups_named(environment, environment.escalate.to)))
     if policy.panic_group:
-        words[policy.panic_group] = None
-    return tuple(words)
+        named[policy.panic_group] = None
+    return tuple(named)
 
 
 def person_problem(person: PersonFacts) -> Refused | None:
@@ -52,7 +62,6 @@ def person_problem(person: PersonFacts) -> Refused | None:
 
 def approvers(
     policy: Policy,
-    environment: Environment,
     entitlement: Entitlement,
     requester: PersonId,
     holder: PersonId,
@@ -60,7 +69,7 @@ def approvers(
 ) -> dict[str, frozenset[PersonId]]:
     """Who may agree, by group of `approve`: never the requester, never the holder."""
     return {
-        name: groups.members(groups_that_count(policy, environment, (name,))) - {requester, holder}
+        name: groups.members(groups_that_count(policy, entitlement, (name,))) - {requester, holder}
         for name in entitlement.approve
     }
 

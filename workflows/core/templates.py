@@ -134,6 +134,9 @@ def _parse(text: str) -> dict[str, Any]:
         raise TemplateRefused(f"It is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise TemplateRefused("It is nested too deeply.") from None
+    except ValueError:
+        # Python refuses to read integers of thousands of digits.
+        raise TemplateRefused("It has a number that is too long.") from None
     if not isinstance(document, dict):
         raise TemplateRefused("It must be a JSON object with `Version` and `Statement`.")
     return document

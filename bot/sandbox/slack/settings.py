@@ -1,0 +1,37 @@
+"""The app as its manifest would describe it. One app, one bot, one workspace."""
+
+import secrets
+from dataclasses import dataclass, field
+
+DEFAULT_EVENTS = frozenset({"app_home_opened", "user_change", "team_join", "subteam_updated", "subteam_created"})
+
+
+def _token(prefix: str) -> str:
+    return f"{prefix}-{secrets.token_hex(16)}"
+
+
+@dataclass
+class AppSettings:
+    """`request_url` set: payloads are POSTed there, signed. Not set: they travel over Socket Mode.
+
+    `should_escape` and `chat_write_public` are what the manifest's `should_escape` and the scope
+    `chat:write.public` are. `ack_timeout_s` is Slack's three seconds (docs: "Handling user interaction").
+    """
+
+    request_url: str | None = None
+    app_id: str = "A0PRODACC"
+    bot_id: str = "B0PRODACC"
+    bot_user_id: str = "U0PRODBOT"
+    bot_name: str = "prodaccess"
+    team_id: str = "T0EXAMPLE"
+    team_name: str = "Example"
+    team_domain: str = "example"
+    bot_token: str = field(default_factory=lambda: _token("xoxb"))
+    app_token: str = field(default_factory=lambda: _token("xapp-1"))
+    signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    verification_token: str = field(default_factory=lambda: secrets.token_hex(12))
+    commands: tuple[str, ...] = ("/prodaccess",)
+    should_escape: bool = True
+    chat_write_public: bool = False
+    events: frozenset[str] = DEFAULT_EVENTS
+    ack_timeout_s: float = 3.0

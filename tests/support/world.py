@@ -1,0 +1,256 @@
+"""A whole installation in memory: use cases, convergence and the clock, on fakes that pass the contract tests.
+
+Jobs run one at a time, when the test says so; nothing sleeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from tests.support import build
+from workflows.context import Done, WorkerContext
+from workflows.converge import converge
+from workflows.core import keys
+from workflows.core.asking import Ask
+from workflows.core.audit import AuditEntry
+from workflows.core.errors import Refused
+from workflows.core.model import ActivePolicy, Grant, Holding, Origin, Request
+from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser
+from workflows.core.policy import Policy, TargetKind
+from workflows.end import end
+from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger
+from workflows.ports import Change, DirectoryUnreachable, Lease
+from workflows.refusals import count_refusals
+from workflows.request import ask_for_access
+from workflows.resolve import advance_request, warn
+from workflows.review import approve, deny, withdraw
+from workflows.targets.memory import MemoryTarget, MemoryTargets
+
+
+class Counter:
+    """Randomness that repeats."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def hex(self, digits: int) -> str:
+        self._next += 1
+        return f"{self._next:0{digits}x}"
+
+
+class FixedPolicy:
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def current(self) -> Policy:
+        return self.policy
+
+
+class Chat:
+    """What the chat would say of people; a `DirectoryRefresher`."""
+
+    def __init__(self, directory: MemoryDirectory, clock: MemoryClock) -> None:
+        self.directory, self.clock = directory, clock
+        self.people: dict[SlackUser, PersonFacts] = {}
+        self.unreachable = False
+
+    def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts:
+        if self.unreachable:
+            raise DirectoryUnreachable("the chat does not answer")
+        facts = self.people[who]
+        fresh = PersonFacts(
+            facts.id, facts.name, facts.slack, self.clock.now(), facts.time_zone, facts.standing_problem
+        )
+        self.directory.put_person(fresh)
+        return fresh
+
+    def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
+        return self.directory.groups(policy, names)
+
+
+class StillKeeper:
+    """Keeps nothing: in memory, time stands still while a job runs, unless the test moves it."""
+
+    def __init__(self, clock: MemoryClock) -> None:
+        self.clock = clock
+
+    @contextmanager
+    def keep(self, lease: Lease) -> Iterator[Callable[[], Lease | None]]:
+        yield lambda: lease if self.clock.monotonic() < lease.deadline_s else None
+
+
+class World:
+    """`policy`, people and targets as given; `dana`, `olu`, ... are accounts."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.clock = MemoryClock(build.NOW)
+        self.ledger = MemoryLedger(self.clock)
+        self.due = MemoryDue(self.ledger)
+        self.directory = MemoryDirectory(self.clock)
+        self.chat = Chat(self.directory, self.clock)
+        self.policy = FixedPolicy(policy or build.policy())
+        self.targets = MemoryTargets(now=self.clock.now)
+        self.ctx = WorkerContext(
+            ledger=self.ledger,
+            directory=self.directory,
+            policy=self.policy,
+            wake=lambda *items: None,
+            chance=Counter(),
+            targets=self.targets,
+            refresher=self.chat,
+            keeper=StillKeeper(self.clock),
+            prove_origin=lambda policy, origin: origin,
+            monotonic_s=self.clock.monotonic,
+        )
+        for who in (build.DANA, build.OLU, build.PAT, build.NIA, build.SUE, build.GUS):
+            self.chat.people[account(who)] = build.facts(who)
+            self.targets.add_person(who)
+        self._ids = 0
+        self._done_now: set[str] = set()
+        self._seen_head = -1
+        self.activate()
+
+    # ------------------------------------------------------------ people act
+
+    def activate(self) -> None:
+        snapshot = self.ledger.read(keys.ACTIVE_POLICY)
+        active = ActivePolicy(self.policy.policy.hash, snapshot.now)
+        self._ids += 1
+        self.ledger.commit(
+            Change(f"activate-{self._ids}", snapshot.now, snapshot.versions(), puts={keys.ACTIVE_POLICY: active})
+        )
+
+    def press_id(self) -> str:
+        self._ids += 1
+        return f"press-{self._ids}"
+
+    def knows(self, *people: PersonId) -> None:
+        """The facts of these people are fresh now."""
+        for who in people:
+            self.chat.refresh_person(account(who), self.policy.policy)
+
+    def ask(
+        self,
+        who: PersonId = build.DANA,
+        role: str = "read-only",
+        environment: str = "payments-prod",
+        duration: timedelta | None = build.HOUR,
+        reason: str = "INC-42 checkout errors",
+        origin: Origin | None = None,
+    ) -> Done | Refused:
+        self.knows(who)
+        asked = Ask(environment, role, duration, reason)
+        return ask_for_access(self.ctx, asked, account(who), origin or Origin(), self.press_id())
+
+    def asked(self, who: PersonId = build.DANA, **changes: object) -> str:
+        """Ask, and let a worker resolve it. Returns the id."""
+        answer = self.ask(who, **changes)  # type: ignore[arg-type]  # handed through
+        assert isinstance(answer, Done), answer
+        self.work()
+        return answer.id
+
+    def approve(
+        self, id_: str, who: PersonId = build.OLU, terms: str | None = None, press: str | None = None
+    ) -> Done | Refused:
+        self.knows(who)
+        return approve(self.ctx, id_, account(who), press or self.press_id(), terms)
+
+    def deny(self, id_: str, who: PersonId = build.OLU, reason: str = "use staging") -> Done | Refused:
+        self.knows(who)
+        return deny(self.ctx, id_, account(who), reason, self.press_id())
+
+    def withdraw(self, id_: str, who: PersonId = build.DANA) -> Done | Refused:
+        self.knows(who)
+        return withdraw(self.ctx, id_, account(who), self.press_id())
+
+    def end(self, id_: str, who: PersonId = build.DANA, reason: str = "") -> Done | Refused:
+        self.knows(who)
+        return end(self.ctx, id_, account(who), reason, self.press_id())
+
+    def active(self, who: PersonId = build.DANA, **changes: object) -> str:
+        """A grant that is active."""
+        id_ = self.asked(who, **changes)
+        if self.request(id_).decision is None:
+            answer = self.approve(id_)
+            assert isinstance(answer, Done), answer
+        self.work()
+        return id_
+
+    # ------------------------------------------------------------ the clock and the workers
+
+    def work(self) -> None:
+        """Run what is due until nothing is, without letting time pass."""
+        for _ in range(200):
+            ready = [item for item, at in sorted(self.ledger.due.items()) if at <= self.clock.now().timestamp() + 1.001]
+            ready = [item for item in ready if item not in self._done_now]
+            if not ready:
+                break
+            for item in ready:
+                self._done_now.add(item)
+                self.run(item)
+                if self._progressed():
+                    self._done_now.clear()
+        self._done_now.clear()
+
+    def _progressed(self) -> bool:
+        head = self.ledger.head()
+        moved, self._seen_head = head != self._seen_head, head
+        return moved
+
+    def run(self, item: str) -> None:
+        kind, _, id_ = item.partition(":")
+        if kind == "holding":
+            converge(self.ctx, id_)
+        elif kind == "end":
+            grant = self.grant(id_)
+            converge(self.ctx, grant.holding)
+        elif kind == "request":
+            advance_request(self.ctx, id_)
+        elif kind == "warn":
+            warn(self.ctx, id_)
+        elif kind == "refusals":
+            count_refusals(self.ctx, PersonId(id_))
+
+    def advance(self, seconds: float, step_s: float = 1.0) -> None:
+        """Let time pass, working all the while."""
+        left = seconds
+        while left > 0:
+            self.clock.advance(min(step_s, left))
+            left -= step_s
+            self.work()
+
+    # ------------------------------------------------------------ looking
+
+    def request(self, id_: str) -> Request:
+        found = self.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
+        assert found is not None
+        return found
+
+    def grant(self, id_: str) -> Grant:
+        found = self.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+        assert found is not None
+        return found
+
+    def holding(self, id_: str) -> Holding | None:
+        item = keys.holding(self.grant(id_).holding)
+        return self.ledger.read(item).get(item, Holding)
+
+    def target(self, kind: TargetKind = TargetKind.IDENTITY_CENTER) -> MemoryTarget:
+        return self.targets[kind]
+
+    def has_access(self, id_: str) -> bool:
+        request = self.request(id_)
+        assert request.resource is not None
+        return self.target(request.resource.kind).has(request.resource)
+
+    def events(self, id_: str) -> list[str]:
+        return [entry.event.value for entry in self.ledger.entries_of(id_)]
+
+    def all_entries(self) -> list[AuditEntry]:
+        return list(self.ledger.entries(limit=100_000))
+
+
+def account(who: PersonId) -> SlackUser:
+    return build.facts(who).slack

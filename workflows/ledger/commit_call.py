@@ -1,0 +1,110 @@
+"""A Change as keys and arguments of commit.lua, and its answer as a result. commit.lua says what stands where."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workflows.ledger.codec import encode, event_body, event_private
+from workflows.ledger.keys import Keys
+from workflows.ledger.scripts import Argument, text
+from workflows.ledger.times import micros, score
+from workflows.ports import STALE_S_MAX, Change, Committed, Lost
+
+AHEAD_S_MAX = 1.0
+"""A decision from further in the future than this was not made on a snapshot of this ledger."""
+
+ANSWER_TTL_S = 24 * 3600
+"""How long a commit id is remembered: nothing repeats a commit later than that, and no access stands behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedEvent:
+    subject: str
+    body: bytes
+    digest: str
+    private: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The parts of a change that need encoding; both ledgers store exactly these bytes."""
+
+    puts: Mapping[str, bytes]
+    due: Mapping[str, float | None]
+    audit: tuple[EncodedEvent, ...]
+
+
+def encode_change(change: Change) -> Encoded:
+    """Check and encode, before anything is sent. Raises ValueError where the change is not one."""
+    _check(change)
+    return Encoded(
+        puts={key: encode(key, record) for key, record in change.puts.items()},
+        due={item: None if when is None else score(when) for item, when in change.due.items()},
+        audit=tuple(_encode_event(event, change) for event in change.audit),
+    )
+
+
+def _encode_event(event: Any, change: Change) -> EncodedEvent:
+    if event.at != change.at:
+        raise ValueError(f"entry {event.event} has another time than the change that it is part of")
+    body = event_body(event)
+    return EncodedEvent(event.subject, body, hashlib.sha256(body).hexdigest(), event_private(event))
+
+
+def _check(change: Change) -> None:
+    if not change.commit_id:
+        raise ValueError("a change needs a commit id, or a repeated one would be applied twice")
+    blind = (change.puts.keys() | change.deletes) - change.reads.keys()
+    if blind:
+        raise ValueError(f"written without having been read: {', '.join(sorted(blind))}")
+    both = change.puts.keys() & change.deletes
+    if both:
+        raise ValueError(f"put and deleted in one change: {', '.join(sorted(both))}")
+    for entry in change.index:
+        if entry.score is not None and not math.isfinite(entry.score):
+            raise ValueError(f"{entry.member} cannot stand at {entry.score} in the index {entry.name}")
+
+
+def commit_call(keys: Keys, change: Change, *, refuse_access: bool) -> tuple[list[str], list[Argument]]:
+    parts = encode_change(change)
+    access = ("refuse" if refuse_access else "give") if change.gives_access else ""
+    names = [keys.commit(change.commit_id), keys.tick, keys.due, keys.woken, keys.audit, keys.private, keys.durable]
+    names.append(keys.lease(change.fence.lease if change.fence else ""))
+    names += [keys.record(key) for key in (*change.reads, *parts.puts, *change.deletes)]
+    names += [keys.index(entry.name) for entry in change.index]
+    names += [keys.audit_of(event.subject) for event in parts.audit]
+    args: list[Argument] = [micros(change.at), _micros(STALE_S_MAX), _micros(AHEAD_S_MAX)]
+    args += [change.fence.number if change.fence else "", access, change.answer, ANSWER_TTL_S * 1000]
+    args += map(len, (change.reads, parts.puts, change.deletes, parts.due, change.index, parts.audit))
+    args += [*change.reads.values(), *parts.puts.values(), *_pairs(parts.due.items())]
+    args += _pairs((entry.member, entry.score) for entry in change.index)
+    for event in parts.audit:
+        args += [event.body, event.digest, event.private]
+    return names, args
+
+
+def _micros(seconds: float) -> int:
+    return int(seconds * 1_000_000)
+
+
+def _pairs(items: Any) -> list[Argument]:
+    return [part for name, value in items for part in (name, "" if value is None else repr(float(value)))]
+
+
+def commit_result(reply: Sequence[Any], change: Change) -> Committed | Lost:
+    outcome, detail = text(reply[0]), text(reply[1])
+    if outcome == "lost":
+        reads = tuple(change.reads)
+        return Lost(detail, tuple(reads[int(place) - 1] for place in reply[2:]))
+    first, count, answer = detail.split(":", 2)
+    numbers = tuple(range(int(first), int(first) + int(count)))
+    return Committed(numbers, answer, replayed=outcome == "replayed")
+
+
+def stored_answer(stored: Any) -> str:
+    """The answer in what commit.lua keeps under a commit id."""
+    return text(stored).split(":", 2)[2]

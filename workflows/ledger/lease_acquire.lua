@@ -1,0 +1,19 @@
+-- Takes a lease, or takes it again for who holds it already: a client that lost our first answer asks once more.
+--
+-- KEYS  1 lease   2 tick
+-- ARGV  1 token of who asks   2 how long it lives, milliseconds
+-- Returns its number, or false where somebody else holds it. Numbers only rise; see commit.lua for the counter.
+
+local held = redis.call('GET', KEYS[1])
+if held then
+  local number, token = string.match(held, '^(%d+):(.*)$')
+  if token ~= ARGV[1] then return false end
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return number
+end
+local time = redis.call('TIME')
+local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+local number = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
+redis.call('SET', KEYS[2], number)
+redis.call('SET', KEYS[1], number .. ':' .. ARGV[1], 'PX', ARGV[2])
+return number

@@ -1,0 +1,277 @@
+"""The ledger in this process's memory, on a clock that the test sets. See `memory`, which has the rest."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from workflows.core.audit import AuditEntry
+from workflows.ledger.codec import audit_entry, decode
+from workflows.ledger.commit_call import AHEAD_S_MAX, ANSWER_TTL_S, Encoded, encode_change
+from workflows.ledger.times import micros, score
+from workflows.ports import (
+    LEASE_S,
+    STALE_S_MAX,
+    Change,
+    Committed,
+    Durability,
+    Lease,
+    Ledger,
+    LedgerUnreachable,
+    Lost,
+    Snapshot,
+    Versioned,
+)
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+LEADER = "clock-leader"
+
+
+class MemoryClock:
+    """Stands still until it is told to go on."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
+        self._now = start
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        with self._lock:
+            return self._now
+
+    def monotonic(self) -> float:
+        return (self.now() - self._start).total_seconds()
+
+    def advance(self, seconds: float) -> None:
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+
+    def set(self, now: datetime) -> None:
+        with self._lock:
+            self._now = now
+
+
+class MemoryLedger(Ledger):
+    """Beside the port's methods, a test may set:
+
+    `is_durable`: a Durability. `unreachable`: a sentence; every call raises LedgerUnreachable with it. `full`: only
+    changes that remove access are taken. `before_commit`: called once with the next change, before it is looked at, to
+    stage a race; it may commit itself. `lose_answers`: so many commits are applied, and then raise LedgerUnreachable.
+    """
+
+    def __init__(self, clock: MemoryClock | None = None) -> None:
+        self.clock = clock or MemoryClock()
+        self.is_durable = Durability(True, "declared")
+        self.unreachable: str | None = None
+        self.full = False
+        self.before_commit: Callable[[Change], None] | None = None
+        self.lose_answers = 0
+        self.lock = threading.RLock()
+        # Item -> seconds since the epoch, and item -> when its wake-up was sent; MemoryDue works on them.
+        self.due: dict[str, float] = {}
+        self.woken: dict[str, datetime] = {}
+        self._records: dict[str, tuple[int, bytes]] = {}
+        self._indexes: dict[str, dict[str, float]] = {}
+        self._audit: list[tuple[str, str, str, str]] = []  # subject, body, digest, private
+        self._commits: dict[str, tuple[datetime, Committed]] = {}
+        self._leases: dict[str, tuple[int, str, datetime]] = {}
+        self._tick = 0
+        self._tokens = itertools.count()
+        self._ids = 0
+
+    # ------------------------------------------------------------ records
+
+    def now(self) -> datetime:
+        self._reach()
+        return self.clock.now()
+
+    def read(self, *keys: str, commit_id: str | None = None) -> Snapshot:
+        self._reach()
+        with self.lock:
+            earlier = self._earlier(commit_id or "")
+            items = {key: self._versioned(key) for key in keys}
+            return Snapshot(self.clock.now(), items, earlier.answer if earlier else None)
+
+    def commit(self, change: Change) -> Committed | Lost:
+        self._reach()
+        hook, self.before_commit = self.before_commit, None
+        if hook is not None:
+            hook(change)
+        encoded = encode_change(change)
+        with self.lock:
+            if self.full and not change.removes_access:
+                raise LedgerUnreachable("Redis has reached its memory limit and takes no more writes (in memory).")
+            earlier = self._earlier(change.commit_id)
+            result = (
+                replace(earlier, replayed=True) if earlier else self._refusal(change) or self._apply(change, encoded)
+            )
+        if self.lose_answers > 0 and isinstance(result, Committed):
+            self.lose_answers -= 1
+            raise LedgerUnreachable("Redis did not answer in time (in memory).")
+        return result
+
+    def next_id(self) -> str:
+        self._reach()
+        with self.lock:
+            self._ids += 1
+            return f"PA-{self._ids}"
+
+    def _refusal(self, change: Change) -> Lost | None:
+        changed = tuple(key for key, version in change.reads.items() if self._version(key) != version)
+        if changed:
+            return Lost("version", changed)
+        age_s = (self.clock.now() - change.at).total_seconds()
+        if age_s > STALE_S_MAX or -age_s > AHEAD_S_MAX:
+            return Lost("stale")
+        if change.fence is not None:
+            lease = self._living(change.fence.lease)
+            if lease is None or lease[0] != change.fence.number:
+                return Lost("fence")
+        return Lost("durability") if change.gives_access and not self.is_durable.durable else None
+
+    def _apply(self, change: Change, encoded: Encoded) -> Committed:
+        version = self._next_tick()
+        for key, body in encoded.puts.items():
+            self._records[key] = (version, body)
+        for key in change.deletes:
+            self._records.pop(key, None)
+        for item, when in encoded.due.items():
+            if when is None:
+                self.due.pop(item, None)
+                self.woken.pop(item, None)
+            else:
+                self.due[item] = when
+        for entry in change.index:
+            members = self._indexes.setdefault(entry.name, {})
+            if entry.score is None:
+                members.pop(entry.member, None)
+            else:
+                members[entry.member] = entry.score
+        first = len(self._audit) + 1
+        self._audit += [
+            (event.subject, event.body.decode(), event.digest, event.private.decode()) for event in encoded.audit
+        ]
+        result = Committed(tuple(range(first, len(self._audit) + 1)), change.answer)
+        self._commits[change.commit_id] = (self.clock.now(), result)
+        return result
+
+    def _earlier(self, commit_id: str) -> Committed | None:
+        at, result = self._commits.get(commit_id, (None, None))
+        return result if at is not None and (self.clock.now() - at).total_seconds() < ANSWER_TTL_S else None
+
+    def _version(self, key: str) -> int:
+        return self._records.get(key, (0, b""))[0]
+
+    def _versioned(self, key: str) -> Versioned:
+        version, body = self._records.get(key, (0, None))
+        return Versioned(version, None if body is None else decode(key, body))
+
+    def _next_tick(self) -> int:
+        self._tick = max(self._tick + 1, micros(self.clock.now()))
+        return self._tick
+
+    def _reach(self) -> None:
+        if self.unreachable is not None:
+            raise LedgerUnreachable(self.unreachable)
+
+    # ------------------------------------------------------------ indexes
+
+    def members(
+        self,
+        index: str,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        limit: int = 1000,
+        newest: bool = False,
+    ) -> Sequence[str]:
+        self._reach()
+        with self.lock:
+            found = sorted((at, member.encode()) for member, at in self._indexes.get(index, {}).items())
+        inside = [m.decode() for at, m in found if (low is None or at >= low) and (high is None or at <= high)]
+        return (inside[::-1] if newest else inside)[:limit]
+
+    def count(self, index: str) -> int:
+        self._reach()
+        with self.lock:
+            return len(self._indexes.get(index, {}))
+
+    # ------------------------------------------------------------ audit
+
+    def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
+        return self._entries(after, None)[:limit]
+
+    def entries_of(self, subject: str, *, after: int = 0) -> Sequence[AuditEntry]:
+        return self._entries(after, subject)
+
+    def _entries(self, after: int, subject: str | None) -> Sequence[AuditEntry]:
+        self._reach()
+        with self.lock:
+            numbered = list(enumerate(self._audit, start=1))[after:]
+        return [
+            audit_entry(number, body, digest, private)
+            for number, (about, body, digest, private) in numbered
+            if subject is None or about == subject
+        ]
+
+    def head(self) -> int:
+        self._reach()
+        with self.lock:
+            return len(self._audit)
+
+    # ------------------------------------------------------------ leases
+
+    def acquire(self, name: str) -> Lease | None:
+        return self.take_lease(name, f"token-{next(self._tokens)}")
+
+    def take_lease(self, name: str, token: str) -> Lease | None:
+        self._reach()
+        with self.lock:
+            held = self._living(name)
+            if held is not None and held[1] != token:
+                return None
+            number = held[0] if held is not None else self._next_tick()
+            self._leases[name] = (number, token, self.clock.now() + timedelta(seconds=LEASE_S))
+            return Lease(name, number, token, self.clock.monotonic() + LEASE_S)
+
+    def renew(self, lease: Lease) -> Lease | None:
+        self._reach()
+        with self.lock:
+            held = self._living(lease.name)
+            return self.take_lease(lease.name, lease.token) if held is not None and held[0] == lease.number else None
+
+    def release(self, lease: Lease) -> None:
+        self._reach()
+        with self.lock:
+            held = self._living(lease.name)
+            if held is not None and held[0] == lease.number:
+                del self._leases[lease.name]
+
+    def _living(self, name: str) -> tuple[int, str, datetime] | None:
+        held = self._leases.get(name)
+        return held if held is not None and self.clock.now() < held[2] else None
+
+    def leads(self, token: str) -> bool:
+        with self.lock:
+            held = self._living(LEADER)
+            return held is not None and held[1] == token
+
+    # ------------------------------------------------------------ due items
+
+    def remind(self, item: str, after_s: float) -> None:
+        self._reach()
+        with self.lock:
+            at = score(self.clock.now()) + after_s
+            self.due[item] = min(at, self.due.get(item, at))
+
+    # ------------------------------------------------------------ durability
+
+    def durability(self) -> Durability:
+        self._reach()
+        return self.is_durable
+
+    def make_durable(self) -> bool:
+        return self.durability().durable

@@ -1,0 +1,34 @@
+"""Token buckets that all processes share."""
+
+from __future__ import annotations
+
+import redis
+
+from workflows.ledger.keys import Keys
+from workflows.ledger.scripts import Script, Server, script, text
+from workflows.ports import Buckets
+
+
+class RedisBuckets(Buckets):
+    def __init__(self, client: redis.Redis, *, prefix: str = "prodaccess:") -> None:
+        self._server = Server(client)
+        self._keys = Keys(prefix)
+
+    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0) -> float:
+        check_bucket(rate=rate, burst=burst, amount=amount)
+        return float(text(self._server.run(_script("bucket"), [self._keys.bucket(name)], [rate, burst, amount])))
+
+    def block(self, name: str, seconds: float) -> None:
+        if seconds > 0:
+            self._server.run(_script("block"), [self._keys.bucket(name)], [float(seconds)])
+
+
+def check_bucket(*, rate: float, burst: float, amount: float) -> None:
+    """Raises ValueError for a bucket that would never give what is asked for."""
+    if rate <= 0 or not 0 < amount <= burst:
+        raise ValueError(f"a bucket of {burst} at {rate} a second never gives {amount}")
+
+
+def _script(name: str) -> Script:
+    # Removals wait for these buckets, so they work while memory is full.
+    return script(name, flags="allow-oom")

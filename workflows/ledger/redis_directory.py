@@ -1,0 +1,108 @@
+"""What is known of people and groups, kept in Redis for all processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import redis
+from redis.exceptions import RedisError
+
+from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
+from workflows.core.policy import Policy
+from workflows.ledger.codec import dump, load
+from workflows.ledger.keys import Keys
+from workflows.ledger.scripts import Server, text
+from workflows.ledger.times import instant
+from workflows.ports import DirectoryStore
+
+KEEP_S = 7 * 24 * 3600
+"""Facts have no access behind them, and are far too old for a decision by then."""
+
+
+class RedisDirectory(DirectoryStore):
+    """Facts are returned however old they are: `as_of` says it, and the caller judges."""
+
+    def __init__(self, client: redis.Redis, *, prefix: str = "prodaccess:") -> None:
+        self._server = Server(client)
+        self._keys = Keys(prefix)
+
+    def person(self, who: SlackUser) -> PersonFacts | None:
+        return self._person_at(self._keys.account(who.team, who.user))
+
+    def by_address(self, address: PersonId) -> PersonFacts | None:
+        account = self._server.call("GET", self._keys.address(address))
+        facts = self._person_at(text(account)) if account is not None else None
+        # The account may have another address by now.
+        return facts if facts is not None and facts.id == address else None
+
+    def put_person(self, facts: PersonFacts) -> None:
+        account = self._keys.account(facts.slack.team, facts.slack.user)
+        body = dump(PersonFacts, facts)
+        # An account that may do nothing does not take an address away from one that may.
+        unless_taken = ("NX",) if facts.standing_problem else ()
+
+        def fill(pipe: Any) -> None:
+            pipe.execute_command("SET", account, body, "EX", KEEP_S)
+            if facts.id:
+                pipe.execute_command("SET", self._keys.address(facts.id), account, "EX", KEEP_S, *unless_taken)
+
+        self._all(fill)
+
+    def groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
+        names = tuple(names)
+        sources = looked_up(policy, names)
+
+        def fill(pipe: Any) -> None:
+            pipe.execute_command("TIME")
+            if sources:
+                pipe.execute_command("MGET", *map(self._keys.group, sources))
+
+        (seconds, micros), *found = self._all(fill)
+        kept = dict(zip(sources, found[0] if found else (), strict=True))
+        known = {source: _membership(source, body) for source, body in kept.items() if body is not None}
+        return group_facts(policy, names, known, instant(int(seconds) * 1_000_000 + int(micros)))
+
+    def put_members(self, source: str, membership: Membership) -> None:
+        self._server.call("SET", self._keys.group(source), dump(Membership, membership), "EX", KEEP_S)
+
+    def members(self, source: str) -> Membership | None:
+        body = self._server.call("GET", self._keys.group(source))
+        return None if body is None else _membership(source, body)
+
+    def _person_at(self, key: str) -> PersonFacts | None:
+        body = self._server.call("GET", key)
+        return None if body is None else load(PersonFacts, text(body), where=key)
+
+    def _all(self, fill: Any) -> list[Any]:
+        answers = self._server.pipeline(fill)
+        for answer in answers:
+            if isinstance(answer, RedisError):
+                raise self._server.explain(answer)
+        return answers
+
+
+def _membership(source: str, body: Any) -> Membership:
+    return load(Membership, text(body), where=f"the members of {source}")
+
+
+def looked_up(policy: Policy, names: Iterable[str]) -> tuple[str, ...]:
+    """The sources of those groups of `names` whose members the policy does not list itself."""
+    found = (policy.groups[name].source for name in names if name in policy.groups)
+    return tuple(dict.fromkeys(source for source in found if source is not None))
+
+
+def group_facts(policy: Policy, names: Iterable[str], known: Mapping[str, Membership], now: datetime) -> GroupFacts:
+    """Facts by the policy's names. A group that was never looked up is left out, so that it counts as stale."""
+    facts: dict[str, Membership] = {}
+    for name in names:
+        group = policy.groups.get(name)
+        if group is None:
+            # Looking it up again would not help, so it is not stale: it has no members.
+            facts[name] = Membership(as_of=now, problem="the policy has no such group")
+        elif group.source is None:
+            facts[name] = Membership(members=group.members or frozenset(), as_of=now)
+        elif group.source in known:
+            facts[name] = known[group.source]
+    return GroupFacts(facts)

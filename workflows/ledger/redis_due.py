@@ -1,0 +1,89 @@
+"""What is due, on Redis: found by one leader, in one round trip a look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import redis
+
+from workflows.ledger.keys import Keys
+from workflows.ledger.redis_ledger import take_lease
+from workflows.ledger.scripts import Argument, Script, Server, script, text
+from workflows.ports import LEASE_S, Due
+
+AGAIN_S = 5
+"""A moved item is due again after so long, so that what a worker took and did not finish is found."""
+
+RENEW_S = 1.0
+"""How long being the leader is taken for granted; a third of `LEASE_S`."""
+
+SLACK_S = 1.0
+"""How far Redis's clock can run ahead of our estimate of it, within RENEW_S."""
+
+
+class RedisDue(Due):
+    """`queues`: the keys of the lists in which wake-ups wait, as RQ names them: `rq:queue:prodaccess-remove`.
+
+    For one thread. An idle look is one round trip and two commands on the server; once a second it is five.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        queues: Sequence[str],
+        monotonic: Callable[[], float],
+        prefix: str = "prodaccess:",
+    ) -> None:
+        self._server = Server(client)
+        self._keys = Keys(prefix)
+        self._queues = tuple(queues)
+        self._monotonic = monotonic
+        self._leads: str | None = None
+        self._confirmed_s = 0.0
+        # Redis's clock less our monotonic one, as of `_confirmed_s`, both in seconds.
+        self._offset_s: float | None = None
+
+    def lead(self, token: str) -> bool:
+        if self._is_fresh(token):
+            return True
+        asked_s = self._monotonic()
+        number = take_lease(self._server, self._keys.leader, self._keys.tick, token)
+        self._note(token, asked_s, leads=number is not None)
+        return number is not None
+
+    def claim(self, token: str, *, limit: int = 500) -> Sequence[str]:
+        asked_s = self._monotonic()
+        renew = not self._is_fresh(token)
+        keys = [self._keys.due, self._keys.woken, self._keys.leader, *self._queues]
+        args: list[Argument] = [token, limit, self._horizon(asked_s), int(LEASE_S * 1000) if renew else "", AGAIN_S]
+        micros, leads, *items = self._server.run(_script("claim"), keys, args)
+        if text(leads) == "0" or renew:
+            self._note(token, asked_s, leads=text(leads) == "1")
+        if text(micros):
+            self._offset_s = int(micros) / 1_000_000 - self._monotonic()
+        return [text(item) for item in items]
+
+    def awake(self, item: str) -> None:
+        self._server.call("HDEL", self._keys.woken, item)
+
+    def waking(self, item: str) -> bool:
+        return bool(int(self._server.run(_script("waking"), [self._keys.woken, *self._queues], [item])))
+
+    def _is_fresh(self, token: str) -> bool:
+        return self._leads == token and self._monotonic() - self._confirmed_s < RENEW_S
+
+    def _note(self, token: str, asked_s: float, *, leads: bool) -> None:
+        self._leads = token if leads else None
+        self._confirmed_s = asked_s
+
+    def _horizon(self, now_s: float) -> str:
+        """A score that is surely above Redis's now. It only saves a closer look; what is due, Redis's clock decides."""
+        if self._offset_s is None:
+            return "+inf"
+        return f"{now_s + self._offset_s + SLACK_S:.6f}"
+
+
+def _script(name: str) -> Script:
+    # Removals must be found while memory is full, too.
+    return script(name, flags="allow-oom", prelude="woken")

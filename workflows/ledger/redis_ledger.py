@@ -1,0 +1,189 @@
+"""The ledger on Redis or Valkey. What is atomic happens in Lua; all times come from Redis `TIME`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import redis
+
+from workflows.core.audit import AuditEntry
+from workflows.ledger.codec import CorruptRecord, audit_entry, decode
+from workflows.ledger.commit_call import commit_call, commit_result, stored_answer
+from workflows.ledger.durability import DurabilityProbe, Mode, server_version
+from workflows.ledger.keys import Keys
+from workflows.ledger.scripts import Script, Server, script, text
+from workflows.ledger.times import instant
+from workflows.ports import LEASE_S, Change, Committed, Durability, Lease, Ledger, Lost, Snapshot, Versioned
+
+VERSION_MIN = (7, 0)
+
+
+class UnfitServer(Exception):
+    """This Redis cannot hold the ledger; the message is one sentence for the person who runs it."""
+
+
+class RedisLedger(Ledger):
+    """`client`: with the caller's timeouts; whether it decodes replies does not matter. `monotonic`: seconds of this host.
+
+    Safe to share between threads, as the client is.
+    """
+
+    def __init__(
+        self, client: redis.Redis, *, prefix: str = "prodaccess:", durability: Mode, monotonic: Callable[[], float]
+    ) -> None:
+        self._server = Server(client)
+        self._keys = Keys(prefix)
+        self._monotonic = monotonic
+        self._probe = DurabilityProbe(self._server, self._keys, durability, monotonic)
+
+    def check_server(self) -> None:
+        """For start-up. Raises UnfitServer, or LedgerUnreachable."""
+        (info,) = self._server.pipeline(lambda pipe: pipe.info())
+        if isinstance(info, redis.RedisError):
+            raise self._server.explain(info)
+        problem = unfit(info)
+        if problem:
+            raise UnfitServer(problem)
+
+    # ------------------------------------------------------------ records
+
+    def now(self) -> datetime:
+        return self.read().now
+
+    def read(self, *keys: str, commit_id: str | None = None) -> Snapshot:
+        names = [self._keys.commit(commit_id or ""), *map(self._keys.record, keys)]
+        seconds, micros, stored, *found = self._server.run(_read(), names)
+        return Snapshot(
+            now=instant(int(seconds) * 1_000_000 + int(micros)),
+            items={key: _versioned(key, value) for key, value in zip(keys, found, strict=True)},
+            replay=None if stored is None else stored_answer(stored),
+        )
+
+    def commit(self, change: Change) -> Committed | Lost:
+        result = self._commit(change)
+        if isinstance(result, Lost) and result.why == "durability":
+            # The mark is missing: this is another server than the one we looked at, or we were paused. Look again, once.
+            self._probe.forget()
+            result = self._commit(change)
+        return result
+
+    def _commit(self, change: Change) -> Committed | Lost:
+        refuse = change.gives_access and not self._probe.current().durable
+        keys, args = commit_call(self._keys, change, refuse_access=refuse)
+        reply = self._server.run(_commit(removes=change.removes_access), keys, args)
+        return commit_result(reply, change)
+
+    def next_id(self) -> str:
+        return f"PA-{int(self._server.call('INCR', self._keys.ids))}"
+
+    # ------------------------------------------------------------ indexes
+
+    def members(
+        self,
+        index: str,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        limit: int = 1000,
+        newest: bool = False,
+    ) -> Sequence[str]:
+        floor, ceiling = "-inf" if low is None else repr(low), "+inf" if high is None else repr(high)
+        ends = (ceiling, floor, "BYSCORE", "REV") if newest else (floor, ceiling, "BYSCORE")
+        found = self._server.call("ZRANGE", self._keys.index(index), *ends, "LIMIT", 0, limit)
+        return [text(member) for member in found]
+
+    def count(self, index: str) -> int:
+        return int(self._server.call("ZCARD", self._keys.index(index)))
+
+    # ------------------------------------------------------------ audit
+
+    def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
+        return self._entries([self._keys.audit, self._keys.private], after, limit)
+
+    def entries_of(self, subject: str, *, after: int = 0) -> Sequence[AuditEntry]:
+        return self._entries([self._keys.audit, self._keys.private, self._keys.audit_of(subject)], after, 0)
+
+    def _entries(self, keys: list[str], after: int, limit: int) -> Sequence[AuditEntry]:
+        flat = self._server.run(script("entries", flags="no-writes"), keys, [after, limit])
+        fours = zip(*[iter(flat)] * 4, strict=True)
+        return [_entry(number, body, digest, private) for number, body, digest, private in fours]
+
+    def head(self) -> int:
+        newest = self._server.call("XREVRANGE", self._keys.audit, "+", "-", "COUNT", 1)
+        return int(text(newest[0][0]).partition("-")[0]) if newest else 0
+
+    # ------------------------------------------------------------ leases
+
+    def acquire(self, name: str) -> Lease | None:
+        token = secrets.token_hex(8)
+        # Before the question: our end of the lease is never later than the server's.
+        deadline_s = self._monotonic() + LEASE_S
+        number = take_lease(self._server, self._keys.lease(name), self._keys.tick, token)
+        return None if number is None else Lease(name, number, token, deadline_s)
+
+    def renew(self, lease: Lease) -> Lease | None:
+        deadline_s = self._monotonic() + LEASE_S
+        what = script("lease_renew", flags="allow-oom")
+        renewed = self._server.run(what, [self._keys.lease(lease.name)], [_held(lease), int(LEASE_S * 1000)])
+        return replace(lease, deadline_s=deadline_s) if int(renewed) else None
+
+    def release(self, lease: Lease) -> None:
+        self._server.run(script("lease_release", flags="allow-oom"), [self._keys.lease(lease.name)], [_held(lease)])
+
+    # ------------------------------------------------------------ due items
+
+    def remind(self, item: str, after_s: float) -> None:
+        self._server.run(script("remind", flags="allow-oom"), [self._keys.due], [item, after_s])
+
+    # ------------------------------------------------------------ durability
+
+    def durability(self) -> Durability:
+        return self._probe.current()
+
+    def make_durable(self) -> bool:
+        return self._probe.wait()
+
+
+def take_lease(server: Server, lease: str, tick: str, token: str) -> int | None:
+    """The lease's number, or None where another token holds it. Asking twice with one token is harmless."""
+    # Removals need leases, too, so it is taken even while memory is full.
+    number = server.run(script("lease_acquire", flags="allow-oom"), [lease, tick], [token, int(LEASE_S * 1000)])
+    return None if number is None else int(number)
+
+
+def unfit(info: Mapping[str, Any]) -> str:
+    """Why a server that says this of itself cannot hold the ledger; empty where it can."""
+    if server_version(info) < VERSION_MIN:
+        return f"Redis {info.get('redis_version')} is too old: prodaccess needs Redis 7 or Valkey."
+    if int(info.get("cluster_enabled", 0)):
+        return "Redis runs in cluster mode, which neither the ledger nor its queues can use: give prodaccess a single server."
+    return ""
+
+
+def _read() -> Script:
+    return script("read", flags="no-writes")
+
+
+def _commit(*, removes: bool) -> Script:
+    return script("commit", flags="allow-oom" if removes else "")
+
+
+def _held(lease: Lease) -> str:
+    return f"{lease.number}:{lease.token}"
+
+
+def _versioned(key: str, value: Any) -> Versioned:
+    if value is None:
+        return Versioned(0, None)
+    version, colon, body = text(value).partition(":")
+    if not colon or not version.isdecimal():
+        raise CorruptRecord(f"{key} has no version")
+    return Versioned(int(version), decode(key, body))
+
+
+def _entry(number: Any, body: Any, digest: Any, private: Any) -> AuditEntry:
+    return audit_entry(int(number), text(body), text(digest), None if private is None else text(private))

@@ -1,0 +1,137 @@
+"""Runs our Lua on a Redis client, and turns what Redis answers when it cannot into one plain sentence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis import exceptions
+
+from workflows.ledger.codec import CorruptLedger
+from workflows.ports import LedgerUnreachable
+
+Argument = str | bytes | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """`sha` is how Redis names the text."""
+
+    text: str
+    sha: str
+
+
+@cache
+def script(name: str, *, flags: str = "", prelude: str = "") -> Script:
+    """The text of `<name>.lua`, which may stand behind a `prelude`, with its first line.
+
+    That line matters even without flags: only with it does Redis refuse a whole script before its first write when memory
+    is full or it cannot write to its disk. `allow-oom`: run although memory is full; `no-writes`: run whatever is wrong.
+    """
+    parts = [_text(part) for part in (prelude, name) if part]
+    head = f"#!lua flags={flags}" if flags else "#!lua"
+    text = "\n".join([head, *parts])
+    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _text(name: str) -> str:
+    return files("workflows.ledger").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
+class Server:
+    """A Redis client whose every call either answers or raises LedgerUnreachable."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        # redis-py's methods have no full types.
+        self._client: Any = client
+
+    def run(self, what: Script, keys: Sequence[str], args: Iterable[Argument] = ()) -> Any:
+        """Run a script in one round trip; in two after a restart, when the server has forgotten its text."""
+        rest = (len(keys), *keys, *args)
+        with self.plain_errors():
+            try:
+                return self._client.execute_command("EVALSHA", what.sha, *rest)
+            except exceptions.NoScriptError:
+                return self._client.execute_command("EVAL", what.text, *rest)
+
+    def call(self, *command: Argument) -> Any:
+        with self.plain_errors():
+            return self._client.execute_command(*command)
+
+    def pipeline(self, fill: Callable[[Any], object]) -> list[Any]:
+        """Send what `fill` puts in, in one round trip on one connection. An answer may be a ResponseError."""
+        with self.plain_errors(), self._client.pipeline(transaction=False) as pipe:
+            fill(pipe)
+            return list(pipe.execute(raise_on_error=False))
+
+    @contextmanager
+    def plain_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except exceptions.RedisError as error:
+            # The cause is cut off: nothing that Redis or the client put into words can carry a password into a log.
+            raise self.explain(error) from None
+
+    def explain(self, error: exceptions.RedisError) -> Exception:
+        words = str(error)
+        if "LEDGERCORRUPT" in words:
+            return CorruptLedger(words.partition("LEDGERCORRUPT ")[2].partition(" script:")[0])
+        return LedgerUnreachable(f"{_sentence(error, words)} ({self.place}).")
+
+    @property
+    def place(self) -> str:
+        """Where the server is, without user and password."""
+        settings = self._client.connection_pool.connection_kwargs
+        if "path" in settings:
+            return str(settings["path"])
+        return f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"
+
+
+# What Redis answers -> what it means. The first that fits counts; subclasses stand before their bases.
+_BY_TYPE: tuple[tuple[type[exceptions.RedisError], str], ...] = (
+    (exceptions.AuthenticationError, "Redis refuses our user name or password"),
+    (exceptions.BusyLoadingError, "Redis is still loading its data"),
+    (exceptions.ReadOnlyError, "Redis is a replica and takes no writes"),
+    (exceptions.OutOfMemoryError, "Redis has reached its memory limit and takes no more writes"),
+    (exceptions.NoPermissionError, "Redis does not allow our user to do this"),
+    (exceptions.MaxConnectionsError, "All our connections to Redis are in use"),
+    (exceptions.TimeoutError, "Redis did not answer in time"),
+)
+_BY_WORD: tuple[tuple[str, str], ...] = (
+    ("MISCONF", "Redis cannot write to its disk"),
+    ("NOREPLICAS", "Redis has too few replicas to take writes"),
+    ("NOAUTH", "Redis asks for a password"),
+    ("WRONGPASS", "Redis refuses our user name or password"),
+    ("OOM ", "Redis has reached its memory limit and takes no more writes"),
+    ("READONLY", "Redis is a replica and takes no writes"),
+    ("LOADING", "Redis is still loading its data"),
+    ("MASTERDOWN", "Redis has lost its primary"),
+    ("NOPERM", "Redis does not allow our user to do this"),
+    ("BUSY ", "Redis is busy with a script of somebody else's"),
+)
+
+
+def _sentence(error: exceptions.RedisError, words: str) -> str:
+    for kind, sentence in _BY_TYPE:
+        if isinstance(error, kind):
+            return sentence
+    if isinstance(error, exceptions.ConnectionError) and not isinstance(error, exceptions.ResponseError):
+        return "Redis cannot be reached"
+    for word, sentence in _BY_WORD:
+        if word in words:
+            return sentence
+    if "user_script" in words or "script:" in words:
+        # Our own Lua failed; its message names a line and never holds a password.
+        return f"Redis could not run a script of ours: {words[:300]}"
+    return f"Redis answered with an error of the kind {words.split(' ', 1)[0][:40] or type(error).__name__}"
+
+
+def text(value: Any) -> str:
+    """A reply as text, whether or not the client decodes replies."""
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,92 @@
+"""Single parts of the files -> their place in the resolved policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from workflows.core import policy as core
+from workflows.policy_file import raw
+from workflows.policy_file.values import days_of
+
+
+def connection(name: str, given: raw.Connection) -> core.Connection:
+    return core.Connection(
+        name=name,
+        kind=given.kind,
+        region=given.region,
+        portal=given.portal,
+        instance_arn=given.instance_arn,
+        role_arn=given.role_arn,
+        external_id=given.external_id,
+        profile=given.profile,
+        partition=given.partition or _partition(given.region),
+    )
+
+
+def _partition(region: str) -> str:
+    starts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((partition for start, partition in starts.items() if region.startswith(start)), "aws")
+
+
+def target(given: raw.Target, templates: Mapping[str, str]) -> core.TargetSpec:
+    path = getattr(given, "policy", None)
+    return core.TargetSpec(
+        kind=core.TargetKind(given.kind),
+        permission_set=getattr(given, "permission_set", None),
+        group=getattr(given, "group", None),
+        user=getattr(given, "user", None),
+        policy_path=path,
+        policy_template=templates.get(path) if path else None,
+    )
+
+
+def ticket(given: object) -> core.Ticket | None:
+    if isinstance(given, raw.TicketRule):
+        return core.Ticket(given.pattern, given.link, given.required)
+    return core.Ticket(given) if isinstance(given, str) else None
+
+
+def hours(given: object) -> core.Hours | None:
+    if not isinstance(given, raw.Hours):
+        return None
+    return core.Hours(days_of(given.days), given.start, given.until)
+
+
+def auto_approval(given: raw.AutoApproval) -> core.AutoApproval:
+    return core.AutoApproval(
+        name=given.name,
+        who=given.who,
+        in_incident_channel=given.in_incident_channel,
+        max_duration=given.max_duration,
+        hours=hours(given.hours),
+        max_uses_per_day=given.max_uses_per_day,
+    )
+
+
+def break_glass(given: raw.BreakGlass | None) -> core.BreakGlass | None:
+    if given is None:
+        return None
+    return core.BreakGlass(
+        who=given.who,
+        roles=given.roles,
+        max_duration=given.max_duration,
+        max_per_day=given.max_per_day,
+        max_total=given.max_total,
+        review_within=given.review_within,
+    )
+
+
+def escalation(given: raw.Escalate | None) -> core.Escalation | None:
+    return core.Escalation(given.after, given.to, given.may_approve) if given else None
+
+
+def freezes(given: Iterable[raw.Freeze] | None) -> tuple[core.Freeze, ...]:
+    return tuple(core.Freeze(item.start, item.until, item.reason) for item in given or ())
+
+
+def digest(given: raw.Digest) -> core.Digest:
+    return core.Digest(given.channel, given.schedule, given.environments, given.only_if_active)
+
+
+def incident_channels(given: raw.IncidentChannels) -> core.IncidentChannels:
+    return core.IncidentChannels(given.names, given.created_by)

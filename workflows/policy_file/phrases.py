@@ -1,0 +1,73 @@
+"""Parts of a policy in words, one line each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+from workflows.core.durations import format_duration
+from workflows.core.policy import AutoApproval, Entitlement, Hours, TargetSpec
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def entitlement_words(role: Entitlement) -> Iterator[tuple[str, str]]:
+    yield "risk", role.risk
+    yield "allows", role.allows
+    yield "danger", role.danger or ""
+    yield "how_to", role.how_to or ""
+    yield "target", target_words(role.target)
+    yield "owners", ", ".join(role.owners)
+    yield "requesters", ", ".join(role.requesters)
+    yield "approve", approve_words(role)
+    yield "durations", ", ".join(map(format_duration, role.durations))
+    yield "default_duration", format_duration(role.default_duration)
+    yield "max_duration", format_duration(role.max_duration)
+    yield "max_total", duration_words(role.max_total)
+    yield "ticket", ticket_words(role)
+    yield "hours", hours_words(role.hours)
+    yield "auto_approve", ", ".join(map(auto_approval_words, role.auto_approve))
+    yield "expires_after", format_duration(role.expires_after)
+
+
+def target_words(target: TargetSpec) -> str:
+    """`aws-iam-policy user {local_part} policies/x.json (3f2a91c07ab3)`; the digits are of the template's content."""
+    parts = [str(target.kind), target.permission_set, f"user {target.user}" if target.user else None]
+    parts.append(f"group {target.group}" if target.group else None)
+    if target.policy_template is not None:
+        digits = hashlib.sha256(target.policy_template.encode()).hexdigest()[:12]
+        parts.append(f"{target.policy_path} ({digits})")
+    return " ".join(part for part in parts if part)
+
+
+def approve_words(role: Entitlement) -> str:
+    return ", ".join(f"{count} of {name}" for name, count in role.approve.items())
+
+
+def ticket_words(role: Entitlement) -> str:
+    if role.ticket is None:
+        return ""
+    link = f", linked to {role.ticket.link}" if role.ticket.link else ""
+    return f"{role.ticket.pattern}{'' if role.ticket.required else ', not required'}{link}"
+
+
+def hours_words(hours: Hours | None) -> str:
+    if hours is None:
+        return ""
+    return f"{' '.join(_DAYS[day] for day in sorted(hours.days))} {hours.start:%H:%M}-{hours.until:%H:%M}"
+
+
+def auto_approval_words(rule: AutoApproval) -> str:
+    conditions = [
+        f"for {' and '.join(rule.who)}",
+        f"up to {format_duration(rule.max_duration)}" if rule.max_duration else "",
+        "in an incident channel" if rule.in_incident_channel else "",
+        hours_words(rule.hours),
+        f"{rule.max_uses_per_day} times a day" if rule.max_uses_per_day else "",
+    ]
+    return f"{rule.name} ({'; '.join(item for item in conditions if item)})"
+
+
+def duration_words(value: timedelta | None) -> str:
+    return format_duration(value) if value is not None else ""

@@ -1,0 +1,314 @@
+"""The files as they are written, before precedence: one model a file. Their JSON schemas serve editors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core.core_schema import ValidationInfo
+
+from workflows.policy_file.problem import nearest, quote
+from workflows.policy_file.values import (
+    Account,
+    Address,
+    Channel,
+    ChatUser,
+    ClockTime,
+    Count,
+    Days,
+    Domain,
+    Duration,
+    EnvironmentName,
+    GroupName,
+    Https,
+    InstanceArn,
+    Instant,
+    Name,
+    Pattern,
+    Region,
+    RoleArn,
+    Schedule,
+    TemplatePath,
+    Text,
+    TicketLink,
+    TimeZone,
+    UserGroup,
+    Variable,
+    fault,
+)
+from workflows.policy_file.yaml_reader import Block, Path
+
+# Lists of the file become tuples, so a tuple is the one thing that is not read strictly.
+_LOOSE = Field(strict=False)
+Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+Durations = Annotated[tuple[Duration, ...], Field(strict=False, min_length=1)]
+
+Report = Callable[[Path, str, str], None]
+
+
+class Raw(BaseModel):
+    """Keys that are not known, and keys without a value, are reported here, because only here the known ones are at hand."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys(cls, data: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, Block) or info.context is None:
+            return data
+        report: Report = info.context
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        for key, value in data.items():
+            if key not in known:
+                report((*data.path, key), f"no key {quote(key)} here", nearest(key, known))
+            elif value is None:
+                report((*data.path, key), f"{quote(key)} has no value", "fill it in, or take the key out")
+        kept = Block({key: value for key, value in data.items() if key in known and value is not None})
+        kept.path = data.path
+        # A required key without a value has been reported already; a second sentence for it would only be noise.
+        return kept
+
+
+class FromEnvironment(Raw):
+    """A secret, by the name of the environment variable that holds it."""
+
+    env: Variable
+
+
+class Hours(Raw):
+    """A weekly window in the time zone of the policy."""
+
+    days: Days = Field(("mon-fri",), description="mon ... sun, or a span: mon-fri")
+    start: ClockTime = Field(alias="from", description="the first minute, in quotes")
+    until: ClockTime = Field(description="in quotes; at or before `from` it means the next day")
+
+
+class TicketRule(Raw):
+    pattern: Pattern = Field(description="a regular expression that a whole word must match")
+    link: TicketLink | None = Field(None, description="an https address with {ticket} in it")
+    required: bool = Field(True, description="false: a ticket is shown where there is one")
+
+
+def _ticket_form(value: object) -> str:
+    return "rule" if isinstance(value, dict | TicketRule) else "pattern"
+
+
+Ticket = Annotated[
+    Annotated[Pattern, Tag("pattern")] | Annotated[TicketRule, Tag("rule")],
+    Discriminator(_ticket_form),
+]
+
+
+class AutoApproval(Raw):
+    name: Text = Field(description="how the record names the rule")
+    who: Names = Field(description="groups, `owners` or `requesters`")
+    in_incident_channel: bool = Field(
+        False, description="only when asked in a channel that is proved to be an incident's"
+    )
+    max_duration: Duration | None = Field(None, description="longer asks need an approval")
+    hours: Hours | None = Field(None, description="only within this window")
+    max_uses_per_day: Count | None = Field(None, description="uses a person and day")
+
+
+class Settings(Raw):
+    """What may be said of an entitlement on every level, from the workspace down to the role in an environment."""
+
+    approve: dict[str, Count] | None = Field(None, description="how many distinct people of each group must agree")
+    durations: Durations | None = Field(None, description="the menu")
+    default_duration: Duration | None = Field(None, description="what is meant when nobody says; the first of the menu")
+    max_duration: Duration | None = Field(None, description="the longest that can be asked for")
+    max_total: Duration | None = Field(None, description="the longest with all extensions")
+    ticket: Ticket | None = Field(None, description="a pattern, or {pattern, link, required}")
+    hours: Hours | None = Field(None, description="when access can be asked for")
+    auto_approve: Annotated[tuple[AutoApproval, ...], _LOOSE] | None = Field(
+        None, description="rules that approve by themselves"
+    )
+    request_expires_after: Duration | None = Field(None, description="how long a request waits for an answer")
+
+
+class RoleHere(Settings):
+    """A role in one environment: what differs from everywhere else."""
+
+    owners: Names | None = None
+    requesters: Names | None = None
+    allows: Text | None = None
+    danger: Text | None = None
+    how_to: Text | None = None
+
+
+class BreakGlass(Raw):
+    who: Names = Field(description="groups, `owners` or `requesters`")
+    roles: Names
+    max_duration: Duration
+    max_per_day: Count | None = Field(None, description="uses a person and day")
+    max_total: Duration | None = Field(None, description="the longest with all extensions")
+    review_within: Duration | None = Field(None, description="how long the review may take")
+
+
+class Escalate(Raw):
+    after: Duration
+    to: Names = Field(description="groups, `owners` or `requesters`")
+    may_approve: bool = Field(False, description="false: they are only mentioned")
+
+
+class Freeze(Raw):
+    start: Instant = Field(alias="from")
+    until: Instant
+    reason: Text
+
+    @model_validator(mode="after")
+    def _order(self) -> Freeze:
+        if self.until <= self.start:
+            raise fault("the freeze ends before it begins", "exchange 'from' and 'until'")
+        return self
+
+
+Freezes = Annotated[tuple[Freeze, ...], _LOOSE]
+Tier = Literal["production", "staging", "development"]
+Visibility = Literal["open", "members"]
+
+
+def _empty_role(value: object) -> object:
+    """`read-only:` with nothing behind it means: as everywhere."""
+    return Block() if value is None else value
+
+
+class EnvironmentFile(Settings):
+    """environments/NAME.yaml"""
+
+    environment: EnvironmentName = Field(description="the same as the file's name")
+    title: Text | None = Field(None, description="as people call it")
+    tier: Tier
+    connection: str | None = Field(None, description="not needed where there is one connection only")
+    account: Account | None = Field(None, description="12 digits, in quotes")
+    owners: Names = Field(description="groups that may approve; never their own")
+    requesters: Names = Field(description="groups that may ask")
+    approvals_channel: Channel | None = None
+    visibility: Visibility | None = Field(None, description="members: outsiders see environment, state and id alone")
+    roles: dict[str, Annotated[RoleHere, BeforeValidator(_empty_role)]] = Field(min_length=1)
+    break_glass: BreakGlass | None = None
+    escalate: Escalate | None = None
+    freezes: Freezes | None = None
+
+
+class Connection(Raw):
+    kind: Literal["aws"]
+    region: Region = Field(description="of Identity Center, where it is used")
+    portal: Https | None = Field(None, description="the start address of the access portal")
+    instance_arn: InstanceArn | None = Field(None, description="not needed where the account has one instance")
+    role_arn: RoleArn | None = Field(None, description="the role that the worker takes on")
+    external_id: Text | None = None
+    profile: Text | None = Field(None, description="a profile of the worker's AWS configuration")
+    partition: Literal["aws", "aws-cn", "aws-us-gov"] | None = Field(None, description="else taken from the region")
+
+
+_SOURCES = ("members", "identity_center_group", "slack_usergroup", "pagerduty_schedule", "https")
+
+
+class Group(Raw):
+    """People, named once. Exactly one source."""
+
+    members: Annotated[tuple[Address, ...], Field(strict=False, min_length=1)] | None = None
+    identity_center_group: Text | None = Field(None, description="display name in Identity Center")
+    connection: str | None = Field(None, description="where the Identity Center group is, if there are several")
+    slack_usergroup: UserGroup | None = None
+    trusted: bool = Field(False, description="only administrators may edit this Slack group")
+    pagerduty_schedule: Text | None = Field(None, description="who is on call in this schedule")
+    https: Https | None = Field(None, description="an address that answers with a list of e-mail addresses")
+    token: FromEnvironment | None = Field(None, description="the secret for pagerduty_schedule or https")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Group:
+        given = [name for name in _SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = f"{' and '.join(given)} stand together" if given else "nothing says who is in it"
+            raise fault(found, f"a group has one of {', '.join(_SOURCES)}")
+        self._belongs("trusted", self.trusted, ("slack_usergroup",), given[0])
+        self._belongs("token", self.token, ("pagerduty_schedule", "https"), given[0])
+        self._belongs("connection", self.connection, ("identity_center_group",), given[0])
+        return self
+
+    def _belongs(self, key: str, value: object, sources: tuple[str, ...], given: str) -> None:
+        if value and given not in sources:
+            raise fault(f"'{key}' means nothing beside '{given}'", f"it belongs to {' or '.join(sources)}; take it out")
+
+
+class IncidentChannels(Raw):
+    names: Annotated[tuple[Text, ...], _LOOSE] = Field((), description="patterns like inc-*")
+    created_by: Annotated[tuple[ChatUser, ...], _LOOSE] = Field((), description="only their channels prove an incident")
+
+
+class Digest(Raw):
+    channel: Channel
+    schedule: Schedule = Field(description="five cron fields, in the time zone of the policy")
+    environments: Names | None = None
+    only_if_active: bool = False
+
+
+RiskOrAny = Literal["read", "change", "admin", "any"]
+
+
+class Rules(Raw):
+    production: dict[RiskOrAny, Settings] = Field(default_factory=dict)
+    staging: dict[RiskOrAny, Settings] = Field(default_factory=dict)
+    development: dict[RiskOrAny, Settings] = Field(default_factory=dict)
+
+
+class WorkspaceFile(Settings):
+    """prodaccess.yaml"""
+
+    version: Literal[1]
+    timezone: TimeZone = Field("UTC", description="for schedules and working hours")
+    email_domains: Annotated[tuple[Domain, ...], Field(strict=False, min_length=1)]
+    connections: dict[Name, Connection] = Field(min_length=1)
+    receipts_channel: Channel
+    groups: dict[GroupName, Group] = Field(min_length=1)
+    incident_channels: IncidentChannels = IncidentChannels()
+    panic_group: str | None = Field(None, description="the group that may revoke everywhere")
+    rules: Rules = Rules()
+    digests: Annotated[tuple[Digest, ...], _LOOSE] = ()
+    visibility: Visibility | None = None
+    escalate: Escalate | None = None
+    freezes: Freezes | None = None
+
+
+class PermissionSetTarget(Raw):
+    kind: Literal["aws-identity-center"]
+    permission_set: Text
+
+
+class DirectoryGroupTarget(Raw):
+    kind: Literal["aws-identity-center-group"]
+    group: Text
+
+
+class InlinePolicyTarget(Raw):
+    kind: Literal["aws-iam-policy"]
+    user: Text
+    policy: TemplatePath
+
+
+class IamGroupTarget(Raw):
+    kind: Literal["aws-iam-group"]
+    user: Text
+    group: Text
+
+
+Target = Annotated[
+    PermissionSetTarget | DirectoryGroupTarget | InlinePolicyTarget | IamGroupTarget, Field(discriminator="kind")
+]
+
+
+class Role(Raw):
+    risk: Literal["read", "change", "admin"]
+    allows: Text = Field(description="one line for the form and the card")
+    danger: Text | None = Field(None, description="shown on the form and the card; Approve asks to confirm")
+    how_to: Text | None = Field(None, description="told to the holder when access is there")
+    target: Target
+
+
+class RolesFile(Raw):
+    """roles.yaml"""
+
+    roles: dict[Name, Role] = Field(min_length=1)

@@ -1,0 +1,207 @@
+"""The files -> the policy: precedence applied, each value with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from workflows.core import policy as core
+from workflows.core.people import person_id
+from workflows.policy_file import convert
+from workflows.policy_file.layers import Found, Layer, find, layers_of, resolve_menu
+from workflows.policy_file.problem import Problem
+from workflows.policy_file.raw import EnvironmentFile, Role, RoleHere, RolesFile, WorkspaceFile
+from workflows.policy_file.trust import untrusted
+from workflows.policy_file.yaml_reader import Document
+
+_EXPIRES = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files that have the right shape, with their lines."""
+
+    workspace: tuple[WorkspaceFile, Document]
+    roles: tuple[RolesFile, Document]
+    environments: tuple[tuple[EnvironmentFile, Document], ...]
+    templates: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Collects problems while it resolves; names that point at nothing have been reported before, and are skipped."""
+
+    files: Files
+    hash: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def policy(self) -> core.Policy:
+        workspace = self.files.workspace[0]
+        connections = {name: convert.connection(name, raw) for name, raw in workspace.connections.items()}
+        groups = {name: self._group(name, connections) for name in workspace.groups}
+        environments = (self._environment(file, place, connections) for file, place in self.files.environments)
+        found = core.Policy(
+            hash=self.hash,
+            timezone=workspace.timezone,
+            email_domains=workspace.email_domains,
+            connections=connections,
+            receipts_channel=workspace.receipts_channel,
+            groups=groups,
+            environments={item.name: item for item in environments if item},
+            incident_channels=convert.incident_channels(workspace.incident_channels),
+            request_expires_after=workspace.request_expires_after or _EXPIRES,
+            panic_group=workspace.panic_group,
+            digests=tuple(convert.digest(raw) for raw in workspace.digests),
+        )
+        self.problems.extend(untrusted(found, self.files.environments))
+        return found
+
+    def _group(self, name: str, connections: Mapping[str, core.Connection]) -> core.Group:
+        raw = self.files.workspace[0].groups[name]
+        connection = raw.connection
+        if raw.identity_center_group and connection is None:
+            if len(connections) == 1:
+                connection = next(iter(connections))
+            else:
+                self._workspace_problem(name, f"there are several connections, and {name} does not say which")
+        return core.Group(
+            name=name,
+            members=frozenset(map(person_id, raw.members)) if raw.members is not None else None,
+            slack_usergroup=raw.slack_usergroup,
+            identity_center_group=raw.identity_center_group,
+            connection=connection,
+            pagerduty_schedule=raw.pagerduty_schedule,
+            https=raw.https,
+            token_env=raw.token.env if raw.token else None,
+            trusted=raw.trusted,
+        )
+
+    def _workspace_problem(self, group: str, message: str) -> None:
+        document = self.files.workspace[1]
+        self.problems.append(Problem(document.file, document.line(("groups", group)), message, "add connection: NAME"))
+
+    def _environment(
+        self, file: EnvironmentFile, document: Document, connections: Mapping[str, core.Connection]
+    ) -> core.Environment | None:
+        connection = self._connection(file, document, connections)
+        if connection is None:
+            return None
+        workspace = self.files.workspace[0]
+        roles = {name: self._entitlement(file, document, name, connection) for name in file.roles}
+        escalate = file.escalate or workspace.escalate
+        return core.Environment(
+            name=file.environment,
+            title=file.title or file.environment,
+            tier=core.Tier(file.tier),
+            owners=file.owners,
+            requesters=file.requesters,
+            roles={name: found for name, found in roles.items() if found},
+            approvals_channel=file.approvals_channel,
+            visibility=core.Visibility(file.visibility or workspace.visibility or "open"),
+            break_glass=convert.break_glass(file.break_glass),
+            escalate=convert.escalation(escalate),
+            freezes=convert.freezes(file.freezes if file.freezes is not None else workspace.freezes),
+        )
+
+    def _connection(
+        self, file: EnvironmentFile, document: Document, connections: Mapping[str, core.Connection]
+    ) -> core.Connection | None:
+        if file.connection is not None:
+            return connections.get(file.connection)
+        if len(connections) == 1:
+            return next(iter(connections.values()))
+        words = "there are several connections, and this environment does not say which"
+        self.problems.append(Problem(document.file, document.line(("environment",)), words, "add connection: NAME"))
+        return None
+
+    def _entitlement(
+        self, file: EnvironmentFile, document: Document, name: str, connection: core.Connection
+    ) -> core.Entitlement | None:
+        role, here = self.files.roles[0].roles.get(name), file.roles[name]
+        if role is None:
+            return None
+        layers = layers_of((here, name), (file, document), self.files.workspace, role.risk)
+        self.problems.extend(_target_problems(role, file, document, name, self.files.templates))
+        menu = resolve_menu(layers, f"{file.environment} {name}")
+        if isinstance(menu, Problem):
+            self.problems.append(menu)
+            return None
+        ticket, hours = _value(layers, "ticket"), _value(layers, "hours")
+        return core.Entitlement(
+            environment=file.environment,
+            role=name,
+            tier=core.Tier(file.tier),
+            risk=core.Risk(role.risk),
+            allows=here.allows or role.allows,
+            target=convert.target(role.target, self.files.templates),
+            connection=connection,
+            account=file.account,
+            requesters=here.requesters or file.requesters,
+            owners=here.owners or file.owners,
+            approve=dict(_value(layers, "approve") or {}),
+            durations=menu.durations,
+            default_duration=menu.default,
+            max_duration=menu.longest,
+            max_total=_value(layers, "max_total"),
+            ticket=convert.ticket(ticket),
+            auto_approve=tuple(convert.auto_approval(raw) for raw in _value(layers, "auto_approve") or ()),
+            hours=convert.hours(hours),
+            danger=here.danger or role.danger,
+            how_to=here.how_to or role.how_to,
+            expires_after=_value(layers, "request_expires_after") or _EXPIRES,
+            origins={**self._origins(role, here, document, name), **_places(layers), **menu.origins},
+        )
+
+    def _origins(self, role: Role, here: RoleHere, document: Document, name: str) -> dict[str, str]:
+        """Where the values came from that do not go through all levels."""
+        places = {}
+        roles_document = self.files.roles[1]
+        for key in ("risk", "target", "allows", "danger", "how_to"):
+            if getattr(here, key, None) is not None:
+                places[key] = document.place("roles", name, key)
+            elif getattr(role, key) is not None:
+                places[key] = roles_document.place("roles", name, key)
+        for key in ("owners", "requesters"):
+            path = ("roles", name, key) if getattr(here, key) is not None else (key,)
+            places[key] = document.place(*path)
+        for key in ("tier", "account", "connection"):
+            if (key,) in document.lines:
+                places[key] = document.place(key)
+        return places
+
+
+_LAYERED = ("approve", "max_total", "ticket", "hours", "auto_approve")
+
+
+def _value(layers: tuple[Layer, ...], key: str) -> Any:
+    found = find(layers, key)
+    return found.value if found else None
+
+
+def _places(layers: tuple[Layer, ...]) -> dict[str, str]:
+    found: dict[str, Found | None] = {key: find(layers, key) for key in _LAYERED}
+    found["expires_after"] = find(layers, "request_expires_after")
+    return {key: item.place for key, item in found.items() if item}
+
+
+def _target_problems(
+    role: Role, file: EnvironmentFile, document: Document, name: str, templates: Mapping[str, str]
+) -> Iterator[Problem]:
+    """What the environment must say so that the role's target can be filled in."""
+    if file.account is not None:
+        return
+    words = [getattr(role.target, key, "") for key in ("permission_set", "group", "user")]
+    words.append(templates.get(getattr(role.target, "policy", ""), ""))
+    needs = core.TargetKind(role.target.kind) is core.TargetKind.IDENTITY_CENTER or any(
+        "{account}" in text for text in words
+    )
+    if needs:
+        line = document.line(("roles", name))
+        yield Problem(
+            document.file,
+            line,
+            f"the role {name} needs an account, and the environment has none",
+            'add account: "012345678901"',
+        )
