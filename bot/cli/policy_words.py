@@ -1,0 +1,106 @@
+"""The effective policy as people read it. Lines of plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from workflows.core.durations import format_duration
+from workflows.core.policy import Entitlement, Environment, Group, Policy, Visibility
+from workflows.policy_file.phrases import (
+    approve_words,
+    auto_approval_words,
+    entitlement_words,
+    hours_words,
+    target_words,
+    ticket_words,
+)
+
+_ORIGIN_NONE = "nobody says it"
+
+
+def rendered(policy: Policy) -> Iterator[str]:
+    """All groups and environments, with what holds for each role."""
+    yield f"Policy {policy.hash[:12]} · receipts to {policy.receipts_channel} · times in {policy.timezone}"
+    yield ""
+    yield "Groups"
+    yield from _table(((name, _group(group)) for name, group in policy.groups.items()), 2)
+    if policy.panic_group:
+        yield f"  {policy.panic_group} may revoke everywhere."
+    for environment in policy.environments.values():
+        yield ""
+        yield f"{environment.name} · {environment.title} · {environment.tier}"
+        yield from _table(_environment(environment), 2)
+        for role in environment.roles.values():
+            yield ""
+            yield f"  {role.role} ({role.risk}): {role.allows}"
+            yield from _table(_role(environment, role), 4)
+
+
+def explained(policy: Policy, role: Entitlement) -> Iterator[str]:
+    """One entitlement: each key, its effective value, and the line that it came from."""
+    environment = policy.environments[role.environment]
+    yield f"{role.name} · {environment.title} · {role.tier}"
+    rows = [
+        ("tier", str(role.tier)),
+        ("connection", role.connection.name),
+        ("account", role.account or ""),
+        *entitlement_words(role),
+    ]
+    width, places = max(len(key) for key, _ in rows), role.origins
+    longest = max(len(places.get(key, _ORIGIN_NONE)) for key, _ in rows)
+    for key, value in rows:
+        place = places.get(key, _ORIGIN_NONE if not value else "default")
+        yield f"  {key:<{width}}  {place:<{longest}}  {value or '-'}"
+
+
+def _environment(environment: Environment) -> Iterator[tuple[str, str]]:
+    yield "owners", ", ".join(environment.owners)
+    yield "may ask", ", ".join(environment.requesters)
+    yield "approvals", environment.approvals_channel or "direct messages to the owners"
+    if environment.visibility is Visibility.MEMBERS:
+        yield "visible", "who and why only to those who own or may ask"
+    if glass := environment.break_glass:
+        limits = [f"for up to {format_duration(glass.max_duration)}"]
+        limits.append(f"{glass.max_per_day} times a day" if glass.max_per_day else "as often as needed")
+        limits.append(
+            f"reviewed within {format_duration(glass.review_within)}" if glass.review_within else "without a review"
+        )
+        yield "break-glass", f"{', '.join(glass.who)} to {', '.join(glass.roles)}, {', '.join(limits)}"
+    if escalate := environment.escalate:
+        may = "who may approve then" if escalate.may_approve else "who are only mentioned"
+        yield "escalation", f"after {format_duration(escalate.after)} to {', '.join(escalate.to)}, {may}"
+    for freeze in environment.freezes:
+        yield "frozen", f"{freeze.start:%Y-%m-%d %H:%M %Z} to {freeze.until:%Y-%m-%d %H:%M %Z}: {freeze.reason}"
+
+
+def _role(environment: Environment, role: Entitlement) -> Iterator[tuple[str, str]]:
+    if role.owners != environment.owners:
+        yield "owners", ", ".join(role.owners)
+    if role.requesters != environment.requesters:
+        yield "may ask", ", ".join(role.requesters)
+    yield "agreed by", approve_words(role) or "nobody; only the rules below let anybody in"
+    for rule in role.auto_approve:
+        yield "by itself", auto_approval_words(rule)
+    menu = ", ".join(map(format_duration, role.durations))
+    yield (
+        "for",
+        f"{menu}; {format_duration(role.default_duration)} unless said, at most {format_duration(role.max_duration)}",
+    )
+    yield "ticket", ticket_words(role)
+    yield "hours", hours_words(role.hours)
+    yield "danger", role.danger or ""
+    yield "given as", target_words(role.target) + (f" in {role.account}" if role.account else "")
+
+
+def _group(group: Group) -> str:
+    if group.members is not None:
+        return ", ".join(sorted(group.members))
+    return f"from {group.source}" + (", trusted" if group.trusted else "")
+
+
+def _table(rows: Iterable[tuple[str, str]], indent: int) -> Iterator[str]:
+    """Key and value in two columns; rows without a value are left out."""
+    shown = [(key, value) for key, value in rows if value]
+    width = max((len(key) for key, _ in shown), default=0)
+    for key, value in shown:
+        yield f"{' ' * indent}{key:<{width}}  {value}"
