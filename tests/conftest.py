@@ -1,5 +1,7 @@
 """Fixtures for all tests."""
 
+from hypothesis import settings
+
 from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by their names here
     aws,
     aws_client,
@@ -9,3 +11,7 @@ from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by th
     redis_server,
     redis_url,
 )
+
+# The same examples in every run: a test fails because the code changed, not because the dice did.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")

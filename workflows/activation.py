@@ -52,11 +52,11 @@ def digest_due(key: str) -> str:
 def _once(
     ctx: Context, policy: Policy, summary: Summary, difference: Difference, next_slot: NextSlot, commit_sha: str | None
 ) -> Attempt | Done:
-    snapshot = ctx.ledger.read(keys.ACTIVE_POLICY)
+    snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_SUMMARY)
     before = snapshot.get(keys.ACTIVE_POLICY, ActivePolicy)
     if before is not None and before.hash == policy.hash:
         return Done(policy.hash, "in_force")
-    told = ctx.ledger.read(keys.POLICY_SUMMARY).get(keys.POLICY_SUMMARY, PolicySummary)
+    told = snapshot.get(keys.POLICY_SUMMARY, PolicySummary)
     changed = difference(told.lines if told else {}, policy)[:LINES_MAX]
     subject = subject_of(policy.hash)
     facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": commit_sha or ""}

@@ -352,7 +352,8 @@ def _moved(grant: Grant, now: datetime) -> list[IndexEntry]:
     """Out of what is live, into what is over."""
     live = keys.places(keys.LIVE, environment=grant.terms.environment, person_id=grant.holder)
     out = [IndexEntry(name, grant.id, None) for name in live]
-    return [*out, IndexEntry(keys.CLOSED, grant.id, now.timestamp())]
+    slot = slot_id(grant.holder, grant.terms.environment, grant.terms.role)
+    return [*out, *(IndexEntry(name, grant.id, now.timestamp()) for name in (keys.CLOSED, keys.last_of(slot)))]
 
 
 def _freed(snapshot: Snapshot, closed: list[Grant]) -> set[str]:

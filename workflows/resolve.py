@@ -109,7 +109,7 @@ def _resolved(
     extra = (keys.grant(seen.id), keys.holding(resource.holding))
     snapshot = ctx.ledger.read(*keys_of(seen), *extra)
     request = snapshot.get(keys.request(seen.id), Request)
-    if request is None or request.state is not RequestState.PENDING or request.terms != seen.terms:
+    if request is None or not _waits_for(request, seen):
         return Done(seen.id, "overtaken")
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
@@ -129,6 +129,11 @@ def _resolved(
         answer=done.answer,
     )
     return Attempt(change, done, wake=(keys.chat(request.id),))
+
+
+def _waits_for(request: Request, seen: Request) -> bool:
+    """Whether `request` still lacks what was looked up for `seen`: no worker was quicker, and it means the same."""
+    return request.state is RequestState.PENDING and request.resource is None and request.terms == seen.terms
 
 
 def _ids(resource: Resource) -> dict[str, str]:
@@ -165,7 +170,7 @@ def _by_rule(
 def _close_unresolved(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Done:
     snapshot = ctx.ledger.read(*keys_of(seen))
     request = snapshot.get(keys.request(seen.id), Request)
-    if request is None or request.state is not RequestState.PENDING:
+    if request is None or not _waits_for(request, seen):
         return Done(seen.id, "overtaken")
     over = close(request, Move.DENY, Closing(snapshot.now, code=refusal.code.value, params=dict(refusal.params)))
     entry = event(ctx, Event.REQUEST_DENIED, request.id, snapshot, {"code": refusal.code.value, "by": "prodaccess"})

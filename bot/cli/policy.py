@@ -34,7 +34,7 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as problems.")] = False,
 ) -> None:
     """Check the policy folder and print every problem with file and line."""
-    from workflows.policy_file import read_policy  # noqa: PLC0415 (lazy, for a quick --help)
+    from workflows.policy_file import read_policy
 
     reading = read_policy(folder)
     for problem in reading.problems:
@@ -56,9 +56,9 @@ def render(
     ] = None,
 ) -> None:
     """Print the effective policy as people read it."""
-    from bot.cli.policy_words import explained, rendered  # noqa: PLC0415 (lazy, for a quick --help)
-    from workflows.policy_file import read_policy  # noqa: PLC0415 (lazy, for a quick --help)
-    from workflows.policy_file.problem import nearest  # noqa: PLC0415 (lazy, for a quick --help)
+    from bot.cli.policy_words import explained, rendered
+    from workflows.policy_file import read_policy
+    from workflows.policy_file.problem import nearest
 
     reading = read_policy(folder)
     if reading.policy is None:
@@ -81,7 +81,7 @@ def schema(
     write: Annotated[bool, typer.Option("--write", help="Write them to DIR/schema instead of printing them.")] = False,
 ) -> None:
     """JSON schemas of the files, for completion in editors."""
-    from workflows.policy_file.schema import FOLDER, schemas  # noqa: PLC0415 (lazy, for a quick --help)
+    from workflows.policy_file.schema import FOLDER, schemas
 
     if not write:
         for text in schemas().values():

@@ -57,6 +57,11 @@ def warn_due(grant_id: str) -> str:
     return f"warn:{grant_id}"
 
 
+def last_of(slot_id: str) -> str:
+    """Index: grants of one person and entitlement that are over, by when."""
+    return f"last:{slot_id}"
+
+
 def places(index: str, *, environment: str, person_id: PersonId) -> tuple[str, ...]:
     """The index itself, and its parts by environment and by person."""
     return index, f"{index}:env:{environment}", f"{index}:person:{person_id}"

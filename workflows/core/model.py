@@ -143,6 +143,8 @@ class Origin:
     incident: bool = False
     # The channel matches the policy's patterns and is of this organisation alone: receipts go there, too.
     receipts_here: bool = False
+    # Asked in the form, whose answer is a message, not the command's own.
+    by_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,8 @@ def _parse(text: str) -> dict[str, Any]:
         raise TemplateRefused("It has a character that IAM does not accept in a policy.")
     try:
         document = json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
+    except TemplateRefused:
+        raise
     except json.JSONDecodeError as error:
         raise TemplateRefused(f"It is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
     except RecursionError:

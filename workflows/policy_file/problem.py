@@ -25,7 +25,9 @@ class Problem:
         return f"{self.file}:{self.line}" if self.line else self.file
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" + (f"; {self.suggestion}" if self.suggestion else "")
+        line = f"{self.place}: {self.message}" + (f"; {self.suggestion}" if self.suggestion else "")
+        # A place can be named after a key that somebody wrote, with whatever is in it.
+        return "".join(char if char.isprintable() else "?" for char in line)
 
 
 def quote(value: object) -> str:

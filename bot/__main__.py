@@ -1,0 +1,168 @@
+"""`prodaccess ...`, which is `python -m bot ...`.
+
+What a command needs is imported when it runs, so that `--help` is quick and a broken part breaks its own command only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from bot.cli import policy
+
+if TYPE_CHECKING:
+    from bot.settings import Process, Settings
+
+FAILED, USAGE = 1, 2
+
+app = typer.Typer(
+    name="prodaccess",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"prodaccess {version('prodaccess')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Temporary production access, asked for and approved in chat, that ends by itself."""
+
+
+@app.command()
+def web() -> None:
+    """Listen to chat, and answer /healthz, /readyz and /metrics."""
+    _serve("web")
+
+
+@app.command()
+def worker() -> None:
+    """Give access and take it away. The only process with cloud credentials."""
+    _serve("worker")
+
+
+@app.command()
+def clock() -> None:
+    """Find what is due. Any number may run; one leads."""
+    _serve("clock")
+
+
+@app.command()
+def up(
+    workers: Annotated[int, typer.Option(min=1, max=32, help="How many worker processes.")] = 1,
+    env_file: Annotated[Path, typer.Option(help="Variables; those of the environment come first.")] = Path(".env"),
+) -> None:
+    """Run web, worker and clock together, with a Valkey where REDIS_URL is not set."""
+    from bot import cloud, settings
+    from bot.up import up as run_all
+
+    _assert_one_root()
+    environ = settings.with_env_file(settings.process_environ(), env_file)
+    if isinstance(environ, tuple):
+        _refuse(environ)
+    # Each process is handed what it may have; a server that we start inherits ours.
+    cloud.scrub_cloud_credentials(settings.process_environ())
+    result = run_all(environ, workers=workers)
+    if isinstance(result, tuple):
+        _refuse(result)
+    raise typer.Exit(result)
+
+
+@app.command()
+def demo() -> None:
+    """Play a request's whole life on this machine, without Slack or AWS."""
+    _assert_one_root()
+    try:
+        module = importlib.import_module("bot.sandbox.demo")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in {"bot", "workflows"}:
+            raise
+        _refuse([f"The demo needs {error.name}: install it with pip install 'prodaccess[sandbox]'."])
+    raise typer.Exit(module.main())
+
+
+policy.register(app)
+
+
+def main() -> NoReturn:
+    """The console script. Expected trouble is a sentence and exit code 2, the rest a log line with an error number."""
+    try:
+        # Not `app()`, which installs a hook that prints local variables, secrets among them.
+        typer.main.get_command(app)(prog_name="prodaccess")
+    except Exception as error:  # the last line of defence between a traceback and a person
+        _fail(error)
+    sys.exit(0)
+
+
+def _serve(process: Process) -> None:
+    from bot import cloud, log, settings
+
+    _assert_one_root()
+    environ = settings.process_environ()
+    credentials = cloud.cloud_secrets(environ)
+    if process != "worker":
+        cloud.scrub_cloud_credentials(environ)
+    found = settings.for_process(process, environ)
+    if isinstance(found, tuple):
+        _refuse(found)
+    hide = (*found.secret_values(), *credentials)
+    log.configure(process, level=found.log_level, format_=found.log_format, secrets=hide)
+    _run(process, found)
+
+
+def _run(process: Process, settings: Settings) -> None:
+    from bot import log
+
+    try:
+        importlib.import_module(f"bot.{process}").run(settings)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except Exception as error:  # logged where all else is logged, with what is known to be secret hidden
+        number = log.log_failure("the process ends by an exception that nobody caught", error)
+        print(f"prodaccess {process} stopped by an error of its own: error {number} in the log.", file=sys.stderr)
+        raise typer.Exit(FAILED) from None
+
+
+def _assert_one_root() -> None:
+    """`bot` and `workflows` are common names; half of us from somewhere else would fail late and in odd ways."""
+    ours = Path(__file__).resolve().parent.parent
+    for name in ("bot", "workflows"):
+        spec = importlib.util.find_spec(name)
+        place = Path(spec.origin).resolve().parent if spec is not None and spec.origin else None
+        if place != ours / name:
+            _refuse([f"The package {name} comes from {place or 'nowhere'}, not from {ours}: remove the other one."])
+
+
+def _refuse(sentences: Iterable[str]) -> NoReturn:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
+    raise typer.Exit(USAGE)
+
+
+def _fail(error: Exception) -> NoReturn:
+    from bot import log
+
+    log.configure("command", stream=sys.stderr)
+    number = log.log_failure("a command ended by an exception that nobody caught", error)
+    print(f"That should not have happened: error {number}, see the line above.", file=sys.stderr)
+    sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The clock: one leader finds what is due, five times a second, and wakes workers. Any number may run; the others wait."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import structlog
+
+from bot.beat import beat_while_running
+from bot.log import log_failure
+from bot.settings import Settings
+from bot.wiring import ClockParts, build_clock
+from workflows.ports import LedgerUnreachable, PolicyUnavailable
+
+log = structlog.get_logger()
+
+LOOK_EVERY_S = 0.2
+POLICY_EVERY_S = 2.0
+# A clock that does not lead asks this often whether it may.
+ASK_EVERY_S = 1.0
+
+
+def run(settings: Settings) -> None:
+    """Tick until SIGTERM or SIGINT."""
+    parts = build_clock(settings)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ticker = Ticker(parts)
+    beat_while_running(parts.beats, "clock", stop, ticker.healthy)
+    log.info("clock is ready")
+    while not stop.wait(ticker.tick()):
+        pass
+    parts.close()
+
+
+class Ticker:
+    """One look: lead or ask to; claim what is due; wake. Once in a while: the policy folder."""
+
+    def __init__(self, parts: ClockParts) -> None:
+        self._parts = parts
+        self._leads = False
+        self._policy_at_s = 0.0
+        self._worked_at_s = parts.monotonic_s()
+
+    def tick(self) -> float:
+        """Returns how long to wait before the next one, in seconds."""
+        try:
+            return self._tick()
+        except LedgerUnreachable as problem:
+            log.warning("the ledger does not answer", error=str(problem))
+            self._leads = False
+            return ASK_EVERY_S
+
+    def healthy(self) -> bool:
+        """A clock that waits for another one to fall is healthy, too; one that cannot reach the ledger is not."""
+        return self._parts.monotonic_s() - self._worked_at_s < 2 * ASK_EVERY_S + 1
+
+    def _tick(self) -> float:
+        parts = self._parts
+        led, self._leads = self._leads, parts.due.lead(parts.token)
+        self._worked_at_s = parts.monotonic_s()
+        if not self._leads:
+            return ASK_EVERY_S
+        if not led:
+            log.info("this clock leads now")
+        if parts.monotonic_s() - self._policy_at_s >= POLICY_EVERY_S:
+            self._policy_at_s = parts.monotonic_s()
+            self._look_at_policy()
+        for item in parts.due.claim(parts.token):
+            self._send(item)
+        return LOOK_EVERY_S
+
+    def _send(self, item: str) -> None:
+        try:
+            self._parts.wake.send(item)
+        except KeyError:
+            log.error("something of an unknown kind is due", item=item)
+
+    def _look_at_policy(self) -> None:
+        try:
+            self._parts.activate_policy()
+        except PolicyUnavailable as problem:
+            log.warning("the policy folder is not valid; the active policy stays", problem=str(problem))
+        except LedgerUnreachable:
+            raise
+        except Exception as problem:
+            # Whatever is wrong with a policy, ends must still be found.
+            log_failure("the policy was not activated", problem)

@@ -1,0 +1,137 @@
+"""One audit entry as one line of a receipt, without its time and number: `approved by Olu Owner`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.words import Words
+from workflows.core.audit import AuditEntry, Event
+from workflows.core.durations import format_duration
+from workflows.core.people import PersonId
+
+_REASON_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a line is made of. `hidden`: the readers may not know who and why."""
+
+    entry: AuditEntry
+    actor: str
+    deadline: datetime | None
+    hidden: bool
+
+    def fact(self, name: str, otherwise: str = "") -> str:
+        return self.entry.facts.get(name) or otherwise
+
+    def by(self) -> str:
+        return f" by {self.actor}" if self.actor and not self.hidden else ""
+
+    def why(self, name: str = "reason") -> str:
+        """Private words: the reason, or the target's error."""
+        text = "" if self.hidden else " ".join(self.entry.private.get(name, "").split())
+        return f": {text if len(text) <= _REASON_LENGTH_MAX else text[: _REASON_LENGTH_MAX - 1] + '…'}" if text else ""
+
+
+def event_words(
+    entry: AuditEntry, names: Mapping[PersonId, str], *, deadline: datetime | None = None, hidden: bool = False
+) -> Words:
+    """What happened. `names`: address -> name, for entries that do not carry one; `deadline`: the grant's."""
+    who = entry.private.get("actor", "")
+    actor = entry.private.get("actor_name") or names.get(PersonId(who)) or who
+    return _LINES[entry.event](_Told(entry, actor, deadline, hidden))
+
+
+def _made(told: _Told) -> Words:
+    text = told.fact("duration_s")
+    duration = f" for {format_duration(timedelta(seconds=int(text)))}" if text.isascii() and text.isdigit() else ""
+    return (f"asked{told.by()}{duration}{told.why()}",)
+
+
+def _active(told: _Told) -> Words:
+    return ("active until ", told.deadline, ", seen in AWS") if told.deadline else ("active, seen in AWS",)
+
+
+_CAUSES = {
+    "time": "time was up",
+    "returned": "given back early",
+    "revoked": "taken back",
+    "failed": "it could not be set up",
+    "standing": "the person has it already, standing",
+}
+_PROOFS = {
+    "absence_read_back": "removal verified",
+    "covered": "access goes on under another grant",
+    "nothing_given": "nothing had been given",
+}
+
+
+def _end_started(told: _Told) -> Words:
+    cause = _CAUSES.get(told.fact("cause"), "its end has come")
+    return (f"removal started{told.by()}: {cause}{told.why()}",)
+
+
+def _over(word: str) -> Callable[[_Told], Words]:
+    def line(told: _Told) -> Words:
+        cause = _CAUSES.get(told.fact("cause"), "")
+        proof = _PROOFS.get(told.fact("proof"), "")
+        return (": ".join(part for part in (word, ", ".join(filter(None, (cause, proof)))) if part),)
+
+    return line
+
+
+def _failed(told: _Told) -> Words:
+    if told.fact("cause") == "standing":
+        return ("not given: the person has it already, standing; nothing was given and nothing will be taken",)
+    proof = _PROOFS.get(told.fact("proof"), "nothing is open")
+    return (f"not given{told.why()} ({proof})",)
+
+
+def _removal_failing(told: _Told) -> Words:
+    return (
+        f"⚠️ could not be removed, tried {told.fact('failures', 'several')} times{told.why('error')}; trying goes on",
+    )
+
+
+def _auto(told: _Told) -> Words:
+    rule = told.fact("rule") or told.entry.private.get("rule", "")
+    return (f"auto-approved by rule '{rule}'" if rule else "auto-approved by a rule of the policy",)
+
+
+def _refused(told: _Told) -> Words:
+    return (f"refused{told.by()}: {told.fact('code', 'not allowed').replace('_', ' ')}",)
+
+
+def _says(text: str, *, why: bool = False, by: bool = False) -> Callable[[_Told], Words]:
+    return lambda told: (f"{text}{told.by() if by else ''}{told.why() if why else ''}",)
+
+
+_LINES: dict[Event, Callable[[_Told], Words]] = {
+    Event.REQUEST_MADE: _made,
+    Event.REQUEST_RESOLVED: _says("names looked up in AWS"),
+    Event.REQUEST_REFUSED: _refused,
+    Event.REQUEST_AGREED: _says("agreed to", by=True),
+    Event.REQUEST_APPROVED: _says("approved", by=True),
+    Event.REQUEST_AUTO_APPROVED: _auto,
+    Event.REQUEST_DENIED: _says("denied", by=True, why=True),
+    Event.REQUEST_WITHDRAWN: _says("withdrawn", by=True),
+    Event.REQUEST_EXPIRED: _says("expired: nobody answered in time"),
+    Event.REQUEST_TERMS_CHANGED: _says("the role has changed: earlier approvals are void"),
+    Event.GRANT_ACTIVE: _active,
+    Event.GRANT_END_STARTED: _end_started,
+    Event.GRANT_ENDED: _over("ended"),
+    Event.GRANT_REVOKED: _over("revoked"),
+    Event.GRANT_ACTIVATION_FAILED: _failed,
+    Event.GRANT_REMOVAL_FAILING: _removal_failing,
+    Event.GRANT_REAPPEARED: _says("⚠️ access was there again after its end; it is being taken away"),
+    Event.PERSON_BOUND: _says("chat account bound to the address", by=True),
+    Event.PERSON_BINDING_CHANGED: _says("⚠️ the chat account behind an address has changed; rights on hold", by=True),
+    Event.PERSON_CONFIRMED: _says("chat account confirmed", by=True),
+    Event.REFUSALS_COUNTED: lambda told: (f"{told.fact('more', 'more')} more refusals{told.by()} within a minute",),
+    Event.POLICY_ACTIVATED: _says("policy activated", by=True),
+    Event.LEDGER_DURABILITY_DECLARED: _says("the ledger's durability is declared, not verified"),
+    Event.DIGEST_POSTED: _says("digest posted"),
+    Event.DRIFT_FOUND: _says("⚠️ access found in AWS that the ledger does not know", why=True),
+}

@@ -1,0 +1,170 @@
+"""Stories from the ledger, for lists, cards and digests. What it costs grows with what is shown, not with the past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.overviews import DigestStory, HomeStory, Sealed, digest_story, home_story
+from bot.story import LastTime, RequestStory, last_time, request_story
+from workflows.context import Context
+from workflows.core import keys
+from workflows.core.approving import MayDecide, may_decide
+from workflows.core.model import Grant, Holding, Request
+from workflows.core.people import GroupFacts, PersonFacts, PersonId
+from workflows.core.policy import Entitlement, Policy
+from workflows.core.scope import groups_named
+from workflows.ports import Snapshot
+
+# What one message or page can show; the rest is counted.
+SHOWN_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request with all that stands behind its story."""
+
+    request: Request
+    grant: Grant | None
+    story: RequestStory
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Stories in order, and how many more there are."""
+
+    stories: tuple[RequestStory, ...]
+    more: int = 0
+
+
+class Reader:
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    # ------------------------------------------------------------ one
+
+    def one(self, id_: str, policy: Policy | None) -> Seen | None:
+        """Everything about one id, or None where there is no such request."""
+        snapshot = self._ctx.ledger.read(keys.request(id_), keys.grant(id_))
+        return self._seen(snapshot, id_, policy)
+
+    def last_time(self, request: Request) -> LastTime | None:
+        """When this person last had this entitlement."""
+        before = self._ctx.ledger.members(keys.last_of(request.slot), limit=1, newest=True)
+        return last_time(self._grant(before[0])) if before and before[0] != request.id else None
+
+    def _seen(self, snapshot: Snapshot, id_: str, policy: Policy | None) -> Seen | None:
+        request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
+        if request is None:
+            return None
+        environment = policy.environments.get(request.terms.environment) if policy else None
+        covering = self._grant(grant.covered_by) if grant and grant.covered_by else None
+        story = request_story(
+            request,
+            grant,
+            environment,
+            snapshot.now,
+            last=self.last_time(request) if grant is None and request.closing is None else None,
+            covered_until=covering.deadline if covering else None,
+            removal_failures=self._failures(grant) if grant and grant.error else None,
+        )
+        return Seen(request, grant, story)
+
+    def _grant(self, id_: str) -> Grant | None:
+        return self._ctx.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+
+    def _failures(self, grant: Grant) -> int:
+        item = keys.holding(grant.holding)
+        holding = self._ctx.ledger.read(item).get(item, Holding)
+        return holding.failures if holding else 0
+
+    # ------------------------------------------------------------ many
+
+    def live(self, policy: Policy, environments: Sequence[str] | None = None, limit: int = SHOWN_MAX) -> Page:
+        """Access that is open, the first to end first."""
+        return self._page(keys.LIVE, policy, environments, limit)
+
+    def pending(self, policy: Policy, environments: Sequence[str] | None = None, limit: int = SHOWN_MAX) -> Page:
+        """Requests that nobody has answered, the first to expire first."""
+        return self._page(keys.PENDING, policy, environments, limit)
+
+    def of_person(self, index: str, who: PersonId, policy: Policy, limit: int = 50) -> tuple[RequestStory, ...]:
+        ids = self._ctx.ledger.members(keys.of_person(index, who), limit=limit)
+        return self._stories(ids, policy)
+
+    def _page(self, index: str, policy: Policy, environments: Sequence[str] | None, limit: int) -> Page:
+        names = [index] if environments is None else [keys.of_environment(index, name) for name in environments]
+        ids = [id_ for name in names for id_ in self._ctx.ledger.members(name, limit=limit)]
+        total = sum(self._ctx.ledger.count(name) for name in names) if len(ids) >= limit else len(ids)
+        return Page(self._stories(ids[:limit], policy), max(0, total - limit))
+
+    def _stories(self, ids: Sequence[str], policy: Policy) -> tuple[RequestStory, ...]:
+        """One read for all of them; what each needs beside it is rare (an error, a cover)."""
+        if not ids:
+            return ()
+        snapshot = self._ctx.ledger.read(*(name for id_ in ids for name in (keys.request(id_), keys.grant(id_))))
+        found = (self._short(snapshot, id_, policy) for id_ in ids)
+        return tuple(story for story in found if story is not None)
+
+    def _short(self, snapshot: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
+        request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
+        if request is None:
+            return None
+        failures = self._failures(grant) if grant and grant.error else None
+        environment = policy.environments.get(request.terms.environment)
+        return request_story(request, grant, environment, snapshot.now, removal_failures=failures)
+
+    # ------------------------------------------------------------ overviews
+
+    def digest(self, policy: Policy, environments: Sequence[str] | None) -> DigestStory:
+        live, pending = self.live(policy, environments), self.pending(policy, environments)
+        closed = self._ctx.ledger.members(keys.CLOSED, limit=1, newest=True)
+        return digest_story(
+            (*live.stories, *pending.stories),
+            self._ctx.ledger.now(),
+            last_ended=self._grant(closed[0]) if closed else None,
+            sealed=self._head(),
+            more=live.more,
+        )
+
+    def _head(self) -> Sealed | None:
+        number = self._ctx.ledger.head()
+        newest = self._ctx.ledger.entries(after=number - 1, limit=1) if number else ()
+        return Sealed(newest[0].number, newest[0].digest) if newest else None
+
+    def home(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> HomeStory:
+        """One person's page: my access, what waits on me, what I asked, what I can ask for."""
+        return home_story(
+            self._ctx.ledger.now(),
+            mine=self.of_person(keys.LIVE, person.id, policy),
+            waiting_on_me=self.waiting_on(policy, person, groups),
+            asked=self.of_person(keys.PENDING, person.id, policy),
+            can_ask=askable(policy, person.id, groups),
+            titles={environment.name: environment.title for environment in policy.environments.values()},
+        )
+
+    def waiting_on(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestStory, ...]:
+        """Pending requests that this person may decide."""
+        ids = self._ctx.ledger.members(keys.PENDING, limit=SHOWN_MAX)
+        if not ids:
+            return ()
+        snapshot = self._ctx.ledger.read(*map(keys.request, ids))
+        requests = (snapshot.get(keys.request(id_), Request) for id_ in ids)
+        mine = [
+            request.id
+            for request in requests
+            if request is not None
+            and isinstance(may_decide(policy, request, person, groups), MayDecide)
+            and all(vote.by != person.id for vote in request.votes)
+        ]
+        return self._stories(mine, policy)
+
+
+def askable(policy: Policy, person: PersonId, groups: GroupFacts) -> list[Entitlement]:
+    """Every role that this person may ask for."""
+    return [
+        role
+        for environment in policy.environments.values()
+        for role in environment.roles.values()
+        if groups.has(person, groups_named(role, role.requesters))
+    ]

@@ -1,0 +1,305 @@
+"""Refusals in words: one table, a sentence or two for each code, saying what is wrong and what to do next.
+
+The text is plain: values from people stand in it as they are and are escaped where it is shown. Back-ticks in them are
+replaced, because the sentences set names and commands in back-ticks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from workflows.core.durations import format_duration
+from workflows.core.errors import Code, Refused
+
+_PARAM_LENGTH_MAX = 160
+_WORDS_LENGTH_MAX = 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One refusal's parameters, each ready for a sentence."""
+
+    params: Mapping[str, str]
+    command: str
+    time_zone: str
+
+    def __call__(self, name: str, otherwise: str = "", length_max: int = _PARAM_LENGTH_MAX) -> str:
+        text = " ".join(self.params.get(name, "").replace("`", "'").split())
+        return (text if len(text) <= length_max else text[: length_max - 1] + "…") or otherwise
+
+    def typed(self, words: str) -> str:
+        return f"`{self.command} {words}`"
+
+    def duration(self, name: str) -> str:
+        text = self.params.get(name, "")
+        return format_duration(timedelta(seconds=int(text))) if text.isascii() and text.isdigit() else "that long"
+
+    def time(self, name: str) -> str:
+        try:
+            moment = datetime.fromisoformat(self.params.get(name, ""))
+        except ValueError:
+            return self(name, "later")
+        if moment.tzinfo is None:
+            return f"{moment:%d %b %Y %H:%M}"
+        return f"{moment.astimezone(ZoneInfo(self.time_zone)):%d %b %Y %H:%M} ({self.time_zone})"
+
+    def either(self, name: str) -> str:
+        """`a, b, c` as `a, b or c`."""
+        head, _, last = self(name).rpartition(", ")
+        return f"{head} or {last}" if head else last
+
+    def and_problem(self) -> str:
+        """Where a group could not be learnt, that may be the whole reason."""
+        problem = self("problem", length_max=_WORDS_LENGTH_MAX)
+        return f" Not all of its members are known just now: {_sentence(problem)}" if problem else ""
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text[-1] in ".!?…" else f"{text}."
+
+
+def refusal(refused: Refused, *, command: str = "/prodaccess", time_zone: str = "UTC") -> str:
+    """What is wrong, and what to do next. `time_zone` is the reader's, by its IANA name."""
+    return _SENTENCES[refused.code](_Case(refused.params, command, time_zone))
+
+
+# ---------------------------------------------------------------- sentences that need a thought
+
+
+def _near(c: _Case, what: str, where: str, then: str) -> str:
+    guess = f" Did you mean {c.either('near')}?" if c("near") else (f" There is {c('known')}." if c("known") else "")
+    return f"There is no {what} `{c('name')}`{where}.{guess}{then}"
+
+
+def _environment_unknown(c: _Case) -> str:
+    return _near(c, "environment", "", f" {c.typed('envs')} lists all.")
+
+
+def _role_unknown(c: _Case) -> str:
+    where = f" in {c('environment')}" if c("environment") else ""
+    then = "" if c("near") or c("known") else f" {c.typed('envs')} lists what there is."
+    return _near(c, "role", where, then)
+
+
+def _duration_too_long(c: _Case) -> str:
+    return (
+        f"{c('role', 'This role')} in {c('environment', 'this environment')} is given for {c.duration('max_s')} at most; "
+        f"you asked for {c.duration('asked_s')}."
+    )
+
+
+def _reason_missing(c: _Case) -> str:
+    if c("what") == "deny":
+        return f"Say why you deny it, so that the person knows what to do: {c.typed('deny PA-1042 REASON')}."
+    if c("environment"):
+        typed = c.typed(f"{c('environment')} {c('role')} REASON")
+        return f"Say why you need it: {typed}."
+    return "Say why, in a few words."
+
+
+def _ticket_missing(c: _Case) -> str:
+    return (
+        f"{c('role', 'This role')} wants a ticket that looks like `{c('pattern')}`. Put it into the reason, or into the form's "
+        "ticket field."
+    )
+
+
+def _command_unreadable(c: _Case) -> str:
+    guess = f" Did you mean {c.either('near')}?" if c("near") else ""
+    what = f"I do not know `{c('word')}`." if c("word") else f"I could not read that{_after(c('why'))}."
+    return f"{what}{guess} {c.typed('help')} shows what I understand."
+
+
+def _after(why: str) -> str:
+    return f": {why.rstrip('.')}" if why else ""
+
+
+def _nobody_can_approve(c: _Case) -> str:
+    return (
+        f"Nobody could approve {c('role', 'this role')} in {c('environment', 'this environment')} for you: there "
+        f"are not enough people in "
+        f"{c.either('groups') or 'its owners'} besides yourself.{c.and_problem()} The policy's keepers can add somebody."
+    )
+
+
+def _own_request(c: _Case) -> str:
+    others = f" {_and(c('others'))} can." if c("others") else ""
+    return f"You asked for this yourself, so somebody else has to approve it.{others}"
+
+
+def _and(names: str) -> str:
+    head, _, last = names.rpartition(", ")
+    return f"{head} and {last}" if head else last
+
+
+def _not_a_requester(c: _Case) -> str:
+    return (
+        f"{c('role', 'This role')} in {c('environment', 'this environment')} can be asked for by members of "
+        f"{c.either('groups') or 'no group yet'}, and you are not one of them.{c.and_problem()} Ask its owners to add you."
+    )
+
+
+def _not_an_approver(c: _Case) -> str:
+    who = _and(c("others")) or f"members of {c.either('groups')}" if c("others") or c("groups") else "its owners"
+    return f"Only {who} can decide this, and you are not among them.{c.and_problem()}"
+
+
+def _not_yours(c: _Case) -> str:
+    who = f", members of {c.either('groups')}" if c("groups") else ""
+    return f"Only the person whose it is{who} can do that. Ask one of them."
+
+
+_STATES = {
+    "approved": "was approved",
+    "denied": "was denied",
+    "withdrawn": "was withdrawn",
+    "expired": "has expired: nobody answered in time. The person can ask again",
+    "ended": "has ended",
+    "revoked": "was revoked",
+    "activation_failed": "was not given",
+    "revoking": "is being removed already",
+}
+
+
+def _decided(c: _Case) -> str:
+    by = f" by {c('by')}" if c("by") else ""
+    state = _STATES.get(c("state"), "was decided")
+    return f"{c('id', 'It')} {state}{by}. Your press changed nothing."
+
+
+def _grant_over(c: _Case) -> str:
+    return f"{c('id', 'It')} {_STATES.get(c('state'), 'is over')}. There is nothing left to end."
+
+
+def _already(c: _Case, word: str) -> str:
+    return f"You have {word} this already: {c('id')}. {c.typed('show ' + c('id', 'PA-1042'))} shows it."
+
+
+def _no_room(c: _Case) -> str:
+    sizes = f" ({c('needed')} characters are needed, {c('left')} are left)" if c("needed") and c("left") else ""
+    return f"The IAM user has no room for another policy{sizes}. An administrator has to remove one of its inline policies."
+
+
+_SENTENCES: dict[Code, Callable[[_Case], str]] = {
+    Code.PERSON_UNKNOWN: lambda _: (
+        "I do not know this account. Sign in to Slack with your work account, or ask an administrator."
+    ),
+    Code.PERSON_DEACTIVATED: lambda _: "This Slack account is deactivated, so it can do nothing here.",
+    Code.PERSON_GUEST: lambda _: (
+        "Guests cannot ask for access or decide about it. Ask a full member of the workspace to do it."
+    ),
+    Code.PERSON_BOT: lambda _: "Bots and workflows cannot ask for access or decide about it. A person has to.",
+    Code.PERSON_FOREIGN: lambda _: (
+        "You belong to another organisation, so you can do nothing here. Ask somebody of this one."
+    ),
+    Code.PERSON_NO_ADDRESS: lambda _: (
+        "Your Slack profile has no address of this company, so I cannot tell who you are. Ask an administrator to set it."
+    ),
+    Code.PERSON_SUSPENDED: lambda c: (
+        f"Your rights are on hold: {_sentence(c('why', 'your account has changed'))} An administrator has to confirm you."
+    ),
+    Code.PERSON_BLOCKED: lambda c: (
+        f"All your access was taken back, and you can ask again from {c.time('until')}. The panic group knows why."
+    ),
+    Code.FACTS_STALE: lambda _: (
+        "I could not check who may do this just now, so nothing was done. Try again in a minute."
+    ),
+    Code.ENVIRONMENT_UNKNOWN: _environment_unknown,
+    Code.ROLE_UNKNOWN: _role_unknown,
+    Code.DURATION_UNREADABLE: lambda c: (
+        f"I cannot read `{c('text', 'that')}` as a duration. I understand `45s`, `90m`, `1 h 30 min` and `2d`."
+    ),
+    Code.DURATION_ZERO: lambda _: "Access for no time at all is no access. Ask for `30m` or whatever you need.",
+    Code.DURATION_TOO_LONG: _duration_too_long,
+    Code.REASON_MISSING: _reason_missing,
+    Code.REASON_TOO_LONG: lambda c: (
+        f"The reason has {c('length', 'too many')} characters, and {c('max', '500')} is the most. Say it shorter."
+    ),
+    Code.TICKET_MISSING: _ticket_missing,
+    Code.ID_UNREADABLE: lambda c: (
+        f"I cannot read `{c('text', 'that')}` as an id. Ids look like `PA-1042`; {c.typed('pending')} lists what waits."
+    ),
+    Code.ID_UNKNOWN: lambda c: f"There is no {c('id', 'such id')}. {c.typed('mine')} lists yours.",
+    Code.COMMAND_UNREADABLE: _command_unreadable,
+    Code.FREEZE: lambda c: (
+        f"No access is given here until {c.time('until')}: {_sentence(c('reason', 'changes are frozen'))}"
+    ),
+    Code.OUTSIDE_HOURS: lambda c: (
+        f"{c('role', 'This role')} is given from {c('window', 'some hours to others')} only. Ask again then."
+    ),
+    Code.NOT_A_REQUESTER: _not_a_requester,
+    Code.NOT_AN_APPROVER: _not_an_approver,
+    Code.OWN_REQUEST: _own_request,
+    Code.NOT_YOURS: _not_yours,
+    Code.NOT_VISIBLE: lambda _: (
+        "What happens in this environment is shown to its members only. Ask one of its owners."
+    ),
+    Code.NOBODY_CAN_APPROVE: _nobody_can_approve,
+    Code.TOO_MANY_PENDING: lambda c: (
+        f"You have {c('max', 'too many')} requests waiting. Withdraw one first: {c.typed('withdraw ' + _first(c('ids')))}."
+    ),
+    Code.ALREADY_ASKED: lambda c: _already(c, "asked for"),
+    Code.ALREADY_ACTIVE: lambda c: _already(c, "got"),
+    Code.ALREADY_VOTED: lambda c: (
+        f"You have agreed to {c('id', 'this')} already. Somebody else has to agree, too."
+    ),
+    Code.DECIDED: _decided,
+    Code.NOT_RESOLVED_YET: lambda c: (
+        f"Names are still being looked up in AWS for {c('id', 'this request')}. Try again in a few seconds."
+    ),
+    Code.TERMS_CHANGED: lambda c: (
+        f"The role has changed since you saw {c('id', 'this request')}. Look at the new card, then press again."
+    ),
+    Code.GRANT_OVER: _grant_over,
+    Code.STANDING_ACCESS: lambda _: (
+        "You already have this, standing. Nothing was given and nothing will be taken."
+    ),
+    Code.TARGET_PERSON_MISSING: lambda c: (
+        f"There is no user with the address {c('address', 'of this person')} in {c('where', 'AWS')}. "
+        "Ask its administrators to add one."
+    ),
+    Code.TARGET_PERSON_AMBIGUOUS: lambda c: (
+        f"Several users have the address {c('address', 'of this person')} in {c('where', 'AWS')}, so which one is meant? "
+        "Its administrators have to leave one."
+    ),
+    Code.TARGET_PERSON_NOT_TAGGED: lambda c: (
+        f"The IAM user {c('user', 'of this role')} does not carry the tag `{c('tag', 'prodaccess:person')}` with "
+        f"{c('address', 'your address')}, so I cannot tell that it is yours. An administrator has to set it."
+    ),
+    Code.TARGET_THING_MISSING: lambda c: (
+        f"There is no {c('thing', 'such thing')} in {c('where', 'AWS')}. The policy's keepers have to correct the role."
+    ),
+    Code.TARGET_NO_ROOM: _no_room,
+    Code.TARGET_REFUSED: lambda c: (
+        _sentence(c("words", c("why", "AWS refused it", _WORDS_LENGTH_MAX), _WORDS_LENGTH_MAX)) + " Nothing was given."
+    ),
+    Code.TARGET_UNREACHABLE: lambda c: (
+        f"AWS did not answer. {_safe(c)} I try again by myself."
+    ),
+    Code.TEMPLATE_REFUSED: lambda c: (
+        "The role's policy template cannot be used: "
+        f"{_sentence(c('why') or c('problems', 'it is not valid', 300))} Tell the policy's keepers."
+    ),
+    Code.POLICY_NOT_IN_FORCE: lambda c: (
+        f"I decide nothing at the moment: {_sentence(c('why', 'no policy is active', 300))} Try again in a minute; "
+        "if it stays, tell the platform team."
+    ),
+    Code.LEDGER_NOT_DURABLE: lambda c: (
+        "I give nothing at the moment, because what I write down could be lost"
+        f"{_after(c('why', length_max=300))}. Removing goes on. Tell the platform team."
+    ),
+    Code.LEDGER_UNREACHABLE: lambda _: (
+        "My memory (Redis) did not answer, so nothing was done. Try again in a minute; if it stays, tell the platform team."
+    ),
+}  # fmt: skip
+
+
+def _first(ids: str) -> str:
+    return ids.split(", ", maxsplit=1)[0] or "PA-1042"
+
+
+def _safe(c: _Case) -> str:
+    return f"Your request {c('id')} is safe;" if c("id") else "Your request is safe;"

@@ -1,0 +1,288 @@
+"""The only reader of the environment: variables, the files that `NAME_FILE` names, and `.env` for `prodaccess up`.
+
+What is wrong comes back as sentences, all at once, and never repeats a value, because the value may be a secret.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, MutableMapping, Set
+from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+from urllib.parse import unquote, urlsplit
+
+from dotenv.parser import parse_stream
+from pydantic import BeforeValidator, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.cloud import aws_is_real, is_loopback
+
+Process = Literal["web", "worker", "clock"]
+Durability = Literal["verify", "declared", "volatile"]
+Policy = Literal["watch", "manual"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["json", "console"]
+
+PROCESSES: tuple[Process, ...] = get_args(Process)
+
+SECRETS = (
+    "slack_bot_token",
+    "slack_signing_secret",
+    "slack_app_token",
+    "redis_url",
+    "teams_webhook_url",
+    "teams_app_password",
+)
+"""Fields that `NAME_FILE` may give, too, and that no log line may show."""
+
+SECRET_FILE_CHARS_MAX = 65_536
+
+_PREFIXED = frozenset({"command", "redis_durability", "config", "policy", "data", "audit_key", "audit_bucket", "host"})
+_NEEDED: Mapping[Process, tuple[str, ...]] = {
+    "web": ("slack_bot_token", "redis_url"),
+    "worker": ("slack_bot_token", "redis_url"),
+    "clock": ("redis_url",),
+}
+_TEAMS_APP = ("teams_app_id", "teams_app_password", "teams_tenant_id")
+
+
+def _checked(check: Callable[[str], str | int]) -> BeforeValidator:
+    """Checks text only: what is not text was made by our own code."""
+    return BeforeValidator(lambda value: check(value) if isinstance(value, str) else value)
+
+
+def _matching(pattern: str, problem: str) -> BeforeValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(problem)
+        return value
+
+    return _checked(check)
+
+
+def _one_of(*words: str) -> BeforeValidator:
+    def check(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
+        return value.lower()
+
+    return _checked(check)
+
+
+def _port(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", value) or int(value) > 65_535:
+        raise ValueError("must be a number from 1 to 65535, or 0 for a free port")
+    return int(value)
+
+
+def _redis_url(value: str) -> str:
+    # A password may hold anything, so only the end of the authority says whether several servers are named.
+    if value.startswith(("redis+cluster://", "rediss+cluster://")) or "," in value.rpartition("@")[2]:
+        raise ValueError("names a cluster or several servers, which is not supported: give one redis:// address")
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0
+        # The client takes database 0 for a path that it cannot read.
+        usable = usable and bool(re.fullmatch(r"/?|/[0-9]+", parts.path)) and not re.search(r"\s", value)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must look like redis://HOST:PORT/0 or rediss://USER:PASSWORD@HOST:PORT/0")
+    return value
+
+
+def _web_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(value))):
+        raise ValueError("must be an https:// address (http:// only on this machine), because secrets travel on it")
+    return value
+
+
+def _slack_api_url(value: str) -> str:
+    return _web_address(value).rstrip("/") + "/"
+
+
+def _audit_key(value: str) -> str:
+    if "-----BEGIN" in value:
+        raise ValueError("is the path of a PEM file or awskms:ARN, never the key itself")
+    if value.startswith("awskms:") and not re.fullmatch(r"awskms:arn:aws[a-z-]*:kms:[^:\s]+:[0-9]{12}:\S+", value):
+        raise ValueError("must be awskms: followed by the key's whole ARN")
+    return value
+
+
+_BOT_TOKEN = _matching(r"xoxb-[\x21-\x7e]+", "must start with xoxb-: the bot token of the app's OAuth page")
+_APP_TOKEN = _matching(r"xapp-[\x21-\x7e]+", "must start with xapp-: an app-level token, for Socket Mode")
+_WORD = _matching(r"[\x21-\x7e]+", "must be one word without blanks")
+_COMMAND = _matching(r"/[a-z0-9_-]{1,31}", "must be a slash and 1 to 31 of a-z, 0-9, _ and -, such as /prodaccess")
+_BUCKET = _matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be the name of an S3 bucket")
+
+
+class Settings(BaseSettings):
+    """What a process was told. Frozen; secrets print as stars. `load_settings` makes it."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    slack_bot_token: Annotated[SecretStr | None, _BOT_TOKEN] = None
+    slack_signing_secret: Annotated[SecretStr | None, _WORD] = None
+    slack_app_token: Annotated[SecretStr | None, _APP_TOKEN] = None
+    slack_api_url: Annotated[str, _checked(_slack_api_url)] = "https://slack.com/api/"
+    command: Annotated[str, _COMMAND] = "/prodaccess"
+    redis_url: Annotated[SecretStr | None, _checked(_redis_url)] = None
+    redis_durability: Annotated[Durability, _one_of(*get_args(Durability))] = "verify"
+    config: Path = Path("config")
+    policy: Annotated[Policy, _one_of(*get_args(Policy))] = "watch"
+    data: Path = Path("data")
+    audit_key: Annotated[str | None, _checked(_audit_key)] = None
+    audit_bucket: Annotated[str | None, _BUCKET] = None
+    teams_webhook_url: Annotated[SecretStr | None, _checked(_web_address)] = None
+    teams_app_id: Annotated[str | None, _WORD] = None
+    teams_app_password: Annotated[SecretStr | None, _WORD] = None
+    teams_tenant_id: Annotated[str | None, _WORD] = None
+    port: Annotated[int, _checked(_port)] = 3000
+    # A container or a platform reaches it from outside; Slack's requests are signed. HOST itself is the shells' name.
+    host: Annotated[str, _WORD] = "0.0.0.0"  # noqa: S104 - meant
+    log_level: Annotated[LogLevel, _one_of(*get_args(LogLevel))] = "info"
+    log_format: Annotated[LogFormat, _one_of(*get_args(LogFormat))] = "json"
+    aws_is_real: bool = True
+    """Whether calls to AWS leave this machine; not a variable, but found from `AWS_ENDPOINT_URL`."""
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]  # called with keywords; the others are not wanted
+        cls, _: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_others: object
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments only: a `Settings()` somewhere in the code must not read the environment by itself."""
+        return (init_settings,)
+
+    @property
+    def socket_mode(self) -> bool:
+        return self.slack_app_token is not None
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Every secret in plain text, and the Redis password alone, for the log to look for. Show them to nobody."""
+        values = [held.get_secret_value() for name in SECRETS if (held := getattr(self, name)) is not None]
+        password = urlsplit(self.redis_url.get_secret_value()).password if self.redis_url else None
+        return (*values, password, unquote(password)) if password else tuple(values)
+
+
+_FIELDS = tuple(field for field in Settings.model_fields if field != "aws_is_real")
+
+
+def process_environ() -> MutableMapping[str, str]:
+    """The environment of this process; changes reach its children."""
+    return os.environ  # noqa: TID251 - its one home
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings | tuple[str, ...]:
+    """The settings, or every problem as a sentence. Asks for nothing: `for_process` knows who needs what."""
+    return _load(process_environ() if environ is None else environ, None)
+
+
+def for_process(process: Process, environ: Mapping[str, str] | None = None) -> Settings | tuple[str, ...]:
+    """The settings of one process, or every problem as a sentence, with what this process cannot start without."""
+    return _load(process_environ() if environ is None else environ, process)
+
+
+def variable(field: str) -> str:
+    """`redis_durability` -> `PRODACCESS_REDIS_DURABILITY`."""
+    return f"PRODACCESS_{field}".upper() if field in _PREFIXED else field.upper()
+
+
+def with_env_file(environ: Mapping[str, str], path: Path) -> dict[str, str] | tuple[str, ...]:
+    """`environ`, and below it what the file says; a missing file says nothing. Values are literal, `$` too."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return dict(environ)
+    except (OSError, UnicodeDecodeError) as error:
+        return (f"{path} cannot be read: {_why(error)}.",)
+    lines = list(parse_stream(StringIO(text)))
+    wrong = tuple(f"{path}:{line.original.line}: this is not NAME=value." for line in lines if line.error)
+    found = {line.key: line.value for line in lines if line.key is not None and line.value is not None}
+    return wrong or {**found, **environ}
+
+
+def _load(environ: Mapping[str, str], process: Process | None) -> Settings | tuple[str, ...]:
+    values, problems = _values(environ)
+    real = aws_is_real(environ)
+    sentences = [*problems.values(), *_misspelt(environ), *_contradictions(values, aws_is_real=real)]
+    if process is not None:
+        sentences += _missing(values.keys() | problems.keys(), process)
+    try:
+        settings = Settings.model_validate({**values, "aws_is_real": real})
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        sentences += [f"{variable(str(each['loc'][0]))} {each['msg'].removeprefix('Value error, ')}." for each in found]
+        return tuple(sentences)
+    return tuple(sentences) or settings
+
+
+def _values(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Values and problems, by field. An empty variable counts as not set, as compose files leave them."""
+    values: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for field in _FIELDS:
+        name = variable(field)
+        plain, file = environ.get(name), environ.get(f"{name}_FILE") if field in SECRETS else None
+        if plain and file:
+            problems[field] = f"{name} and {name}_FILE are both set: keep one."
+        elif plain:
+            values[field] = plain
+        elif file:
+            _from_file(field, Path(file), values, problems)
+    return values, problems
+
+
+def _from_file(field: str, path: Path, values: dict[str, str], problems: dict[str, str]) -> None:
+    name = f"{variable(field)}_FILE"
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(SECRET_FILE_CHARS_MAX).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        problems[field] = f"{name} names {path}, which cannot be read: {_why(error)}."
+        return
+    if text:
+        values[field] = text
+    else:
+        problems[field] = f"{name} names {path}, which is empty."
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or "no reason given").lower() if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+def _misspelt(environ: Mapping[str, str]) -> list[str]:
+    """A slip in our own names would leave a default in force that nobody asked for. Other programs' names are theirs."""
+    known = {variable(field).removeprefix("PRODACCESS_") for field in _PREFIXED}
+    found = []
+    for name in sorted(environ):
+        rest = name.removeprefix("PRODACCESS_")
+        if rest != name and rest not in known and (near := get_close_matches(rest, known, n=1, cutoff=0.75)):
+            found.append(f"{name} is not a variable: did you mean PRODACCESS_{near[0]}?")
+    return found
+
+
+def _contradictions(values: Mapping[str, str], *, aws_is_real: bool) -> list[str]:
+    found = []
+    if values.get("redis_durability", "").lower() == "volatile" and aws_is_real:
+        found.append(
+            "PRODACCESS_REDIS_DURABILITY=volatile is refused with a real AWS endpoint, because access could outlive "
+            "the record of it: make Redis durable, or point AWS_ENDPOINT_URL at a simulator on this machine."
+        )
+    absent = [variable(field) for field in _TEAMS_APP if field not in values]
+    if 0 < len(absent) < len(_TEAMS_APP):
+        found.append(f"Two-way Teams also needs {' and '.join(absent)}: set all three, or none.")
+    return found
+
+
+def _missing(present: Set[str], process: Process) -> list[str]:
+    found = [f"{variable(field)} is not set; {process} needs it." for field in _NEEDED[process] if field not in present]
+    if process == "web" and not present & {"slack_app_token", "slack_signing_secret"}:
+        found.append("Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set; web needs one.")
+    return found

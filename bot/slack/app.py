@@ -1,0 +1,300 @@
+"""The Bolt app. A listener parses, calls the desk and renders; it records first, acknowledges, and does the rest later.
+
+No call to Slack stands between a press and its acknowledgement. Opening a form needs its trigger within three seconds,
+so that is started at once, beside the acknowledgement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+from slack_bolt import Ack, App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+
+from bot.desk import Desk, FactsStale, Reply
+from bot.log import log_failure
+from bot.slack import cards, form, notices, reason_forms
+from bot.slack.deferred import defer
+from bot.slack.doors import Doors
+from bot.slack.form_fields import ENVIRONMENT, ROLE
+from bot.slack.home import ASK, WITHDRAW
+from bot.slack.interaction import COMMAND, DENY, END, FORM, PRESS, Interaction
+from bot.slack.meant import OpenForm
+from bot.slack.notices import OPEN_CONSOLE
+from bot.wiring import WebParts
+from workflows.ports import LedgerUnreachable, PolicyUnavailable
+
+log = structlog.get_logger()
+
+ACTS = Counter("prodaccess_acts_total", "What people did in chat, by kind.", ["kind"])
+# For what follows an acknowledgement: opening forms, answering presses.
+AFTERWARDS_THREADS = 16
+SOCKET_CONCURRENCY = 16
+SOCKET_PING_S = 5
+
+Body = Mapping[str, Any]
+
+
+def build_app(parts: WebParts) -> App:
+    """The app with all its listeners. Nothing is sent: who may act is decided by the signed payload and the ledger."""
+    settings = parts.settings
+    secret = settings.slack_signing_secret
+
+    def authorize() -> AuthorizeResult:
+        # One workspace, one token: no call to Slack is needed to find it.
+        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=parts.client.token)
+
+    app = App(
+        client=parts.client,
+        authorize=authorize,
+        signing_secret=secret.get_secret_value() if secret else None,
+        # In Socket Mode there are no signatures: the connection is ours, and /slack/events takes nothing.
+        request_verification_enabled=True,
+        # The answer is ready when the listener is done, so nothing has to poll for it.
+        process_before_response=True,
+        raise_error_for_unhandled_request=False,
+    )
+    Listeners(parts, parts.desk).register(app)
+    return app
+
+
+def socket_mode(parts: WebParts, app: App) -> SocketModeHandler:
+    """A connection to Slack that needs no public address."""
+    token = parts.settings.slack_app_token
+    if token is None:
+        raise ValueError("SLACK_APP_TOKEN is not set")
+    client = WebClient(token=token.get_secret_value(), base_url=parts.settings.slack_api_url)
+    return SocketModeHandler(
+        app, token.get_secret_value(), web_client=client, ping_interval=SOCKET_PING_S, concurrency=SOCKET_CONCURRENCY
+    )
+
+
+class Listeners:
+    def __init__(self, parts: WebParts, desk: Desk) -> None:
+        self._parts = parts
+        self._desk = desk
+        self._command_name = parts.settings.command
+        self._doors = Doors(parts.context, parts.client, parts.refresher, desk, self._command_name)
+        self._afterwards = ThreadPoolExecutor(AFTERWARDS_THREADS, thread_name_prefix="afterwards")
+
+    def register(self, app: App) -> None:
+        app.command(self._command_name)(self.command)
+        for action in (cards.APPROVE, cards.MORE, cards.END, WITHDRAW):
+            app.action(action)(self.press)
+        app.action(cards.DENY)(self.press_deny)
+        app.action(ASK)(self.press_ask)
+        app.action(OPEN_CONSOLE)(self.nothing)
+        app.action(re.compile(rf"^({ENVIRONMENT}|{ROLE})$"))(self.form_changed)
+        app.action(re.compile(r"^.*$"))(self.nothing)
+        app.options(ENVIRONMENT)(self.options)
+        app.view(form.REQUEST_FORM)(self.form_sent)
+        app.view(reason_forms.DENY_FORM)(self.reason_sent)
+        app.view(reason_forms.END_FORM)(self.reason_sent)
+        app.shortcut("request_access")(self.shortcut)
+        app.shortcut("request_access_here")(self.shortcut)
+        app.event("app_home_opened")(self.home_opened)
+        app.event("user_change")(self.user_changed)
+
+    # ------------------------------------------------------------ typed
+
+    def command(self, ack: Ack, body: Body) -> None:
+        act = Interaction(
+            id=f"command:{body['trigger_id']}",
+            kind=COMMAND,
+            team=str(body["team_id"]),
+            user=str(body["user_id"]),
+            text=str(body.get("text") or "")[:10_000],
+            channel=str(body.get("channel_id") or ""),
+            channel_name=str(body.get("channel_name") or ""),
+            response_url=str(body.get("response_url") or ""),
+        )
+        meant = self._desk.parse(act.text)
+        if isinstance(meant, OpenForm):
+            where = form.Where(act.channel, act.channel_name)
+            self._later(self._doors.open_request_form, act, body["trigger_id"], where, meant.environment)
+            ack()
+            return
+        reply = self._carry_out(act)
+        if reply.message is None:
+            ack()
+        else:
+            ack(text=reply.message.text, blocks=reply.message.blocks, response_type="ephemeral")
+
+    # ------------------------------------------------------------ pressed
+
+    def press(self, ack: Ack, body: Body) -> None:
+        act = _pressed(body)
+        if self._doors.is_stray_copy(act, body):
+            ack()
+            self._later(self._doors.turn_into_pointer, act)
+            return
+        reply = self._carry_out(act)
+        ack()
+        if reply.message is not None:
+            self._later(self._doors.tell, act, reply.message)
+
+    def press_deny(self, ack: Ack, body: Body) -> None:
+        self._later(self._doors.open_deny_form, _pressed(body), body["trigger_id"])
+        ack()
+
+    def press_ask(self, ack: Ack, body: Body) -> None:
+        act = _pressed(body)
+        environment, _, role = act.value.partition(" ")
+        self._later(self._doors.open_request_form, act, body["trigger_id"], form.Where(), environment, role or None)
+        ack()
+
+    def nothing(self, ack: Ack) -> None:
+        """A link that Slack opens by itself, or a field that is read when the form is sent."""
+        ack()
+
+    # ------------------------------------------------------------ forms
+
+    def shortcut(self, ack: Ack, body: Body) -> None:
+        channel = body.get("channel") or {}
+        message = body.get("message") or {}
+        thread = message.get("thread_ts") or message.get("ts")
+        where = form.Where(str(channel.get("id", "")), str(channel.get("name", "")), str(thread) if thread else None)
+        act = Interaction(
+            id=f"shortcut:{body['trigger_id']}",
+            kind=PRESS,
+            team=_team(body),
+            user=str(body["user"]["id"]),
+            channel=where.channel,
+            response_url=str(body.get("response_url") or ""),
+        )
+        self._later(self._doors.open_request_form, act, body["trigger_id"], where)
+        ack()
+
+    def form_changed(self, ack: Ack, body: Body) -> None:
+        self._later(self._doors.redraw_request_form, _team(body), str(body["user"]["id"]), body["view"])
+        ack()
+
+    def options(self, ack: Ack, body: Body) -> None:
+        try:
+            environments = list(self._parts.policy.current().environments.values())
+        except PolicyUnavailable:
+            environments = []
+        ack(form.options_for(str(body.get("value") or ""), environments))
+
+    def form_sent(self, ack: Ack, body: Body) -> None:
+        view = body["view"]
+        found = form.read(view)
+        if isinstance(found, dict):
+            ack(response_action="errors", errors=found)
+            return
+        ask, where = found.ask, found.where
+        fields = {"environment": ask.environment, "role": ask.role, "reason": ask.reason, "ticket": ask.ticket or ""}
+        if ask.duration is not None:
+            fields["duration_s"] = str(int(ask.duration.total_seconds()))
+        act = self._sent(body, FORM, fields, where)
+        reply = self._carry_out(act)
+        if reply.refused is not None:
+            sentence = reply.message.text if reply.message else ""
+            ack(response_action="errors", errors=form.field_errors(view, reply.refused.code, sentence))
+            return
+        ack()
+        if reply.message is not None:
+            self._later(self._doors.tell, act, reply.message)
+
+    def reason_sent(self, ack: Ack, body: Body) -> None:
+        view = body["view"]
+        found = reason_forms.read_reason(view)
+        if found is None:
+            ack()
+            return
+        kind = DENY if view["callback_id"] == reason_forms.DENY_FORM else END
+        act = self._sent(body, kind, {"id": found[0], "reason": found[2]}, form.Where())
+        reply = self._carry_out(act)
+        if reply.refused is not None and reply.message is not None:
+            block = view["blocks"][-1]["block_id"]
+            ack(response_action="errors", errors={block: reply.message.text.replace("`", "")[:1000]})
+            return
+        ack()
+
+    def _sent(self, body: Body, kind: str, fields: dict[str, str], where: form.Where) -> Interaction:
+        view = body["view"]
+        return Interaction(
+            # A form that was refused and corrected is sent again under the same id: what was taken is not taken twice.
+            id=f"view:{view['id']}",
+            kind=kind,
+            team=_team(body),
+            user=str(body["user"]["id"]),
+            fields=fields,
+            channel=where.channel,
+            channel_name=where.channel_name,
+            thread_ts=where.thread_ts,
+        )
+
+    # ------------------------------------------------------------ events
+
+    def home_opened(self, event: Body, body: Body) -> None:
+        if event.get("tab", "home") == "home":
+            self._parts.wake(f"chat:home-{body.get('team_id', '')}-{event['user']}")
+
+    def user_changed(self, event: Body, body: Body) -> None:
+        """Somebody was deactivated, became a guest, changed their address: known at once, not in a minute."""
+        self._doors.remember(event["user"], str(body.get("team_id") or ""))
+
+    # ------------------------------------------------------------ the common part
+
+    def _carry_out(self, act: Interaction) -> Reply:
+        """The desk's answer; or the act is put on the ledger for a worker, and answered later."""
+        ACTS.labels(act.kind).inc()
+        try:
+            try:
+                return self._desk.carry_out(act)
+            except FactsStale:
+                defer(self._parts.context, act)
+                return Reply()
+        except LedgerUnreachable as problem:
+            number = log_failure("the ledger does not answer", problem, kind=act.kind)
+            return Reply(notices.answer(_LEDGER_AWAY.format(number)))
+        except Exception as problem:
+            number = log_failure("an act failed", problem, kind=act.kind)
+            return Reply(notices.answer(_FAULT.format(number)))
+
+    def _later(self, then: Callable[..., None], *args: object) -> None:
+        def run() -> None:
+            try:
+                then(*args)
+            except Exception as problem:
+                log_failure("what follows an acknowledgement failed", problem)
+
+        self._afterwards.submit(run)
+
+
+_LEDGER_AWAY = (
+    "I cannot reach my records just now, so I changed nothing. Please try again in a minute. "
+    "Access that is open still ends by itself. (error {})"
+)
+_FAULT = "Something went wrong on my side, and I do not know more. Please try again; the platform team finds it under error {}."
+
+
+def _pressed(body: Body) -> Interaction:
+    """A button, or a choice of a menu. The clicked element names itself; who clicked is in the signed payload."""
+    action = body["actions"][0]
+    chosen = action.get("selected_option") or {}
+    channel = body.get("channel") or {}
+    return Interaction(
+        id=f"press:{_team(body)}:{body['user']['id']}:{action['action_id']}:{action['action_ts']}:{body['trigger_id']}",
+        kind=PRESS,
+        team=_team(body),
+        user=str(body["user"]["id"]),
+        action=str(action["action_id"]),
+        value=str(action.get("value") or chosen.get("value") or ""),
+        channel=str(channel.get("id") or ""),
+        channel_name=str(channel.get("name") or ""),
+        response_url=str(body.get("response_url") or ""),
+    )
+
+
+def _team(body: Body) -> str:
+    """The actor's own team: somebody of another organisation in a shared channel has another one than the channel."""
+    return str((body.get("user") or {}).get("team_id") or (body.get("team") or {}).get("id") or "")

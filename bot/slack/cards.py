@@ -1,0 +1,156 @@
+"""The approval card, in every state, shrinking as it ages: a channel full of old cards reads like a list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.slack import blocks as b
+from bot.slack import text as t
+from bot.slack.blocks import Message as Message  # noqa: PLC0414 - part of this module's face
+from bot.state_words import state_line
+from bot.story import RequestStory, in_short
+from bot.words import BREAK_GLASS, Stage
+from workflows.core.durations import format_duration
+
+# action_ids of what can be pressed.
+APPROVE, DENY, MORE, END = "approve", "deny", "more", "end"
+
+# States in which the card still says why it was asked.
+_SHOWS_REASON = frozenset({Stage.WAITING, Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
+
+_HAD = frozenset({Stage.REMOVING, Stage.STUCK, Stage.ENDED, Stage.REVOKED})
+
+
+def approval_card(story: RequestStory, mentions: t.Mentions | None = None) -> Message:
+    """`mentions`: whom to call, by group name; only a waiting card calls anybody."""
+    if story.hidden:
+        return _hidden(story)
+    if story.stage is Stage.WAITING:
+        return _waiting(story, mentions or {})
+    buttons = (b.actions(end_button(story, "End early")) if story.stage is Stage.ACTIVE else None,)
+    lines = (b.section(headline(story)), _reason(story), b.context(small_print(story)))
+    return b.message(fallback(story), (*lines, *buttons))
+
+
+def _hidden(story: RequestStory) -> Message:
+    line = f"{t.literal(story.environment)} · {story.tier_words} · {story.state} · {story.id}"
+    return b.message(line, [b.section(line)])
+
+
+def _waiting(story: RequestStory, mentions: t.Mentions) -> Message:
+    can_press = story.resolved and story.in_policy and bool(story.needs)
+    press = b.actions(approve_button(story), deny_button(story), more_menu(story)) if can_press else None
+    return b.message(
+        fallback(story),
+        (
+            b.section(headline(story)),
+            _reason(story),
+            b.fields(_details(story)),
+            _danger(story),
+            press,
+            b.context(small_print(story, mentions)),
+        ),
+    )
+
+
+# ---------------------------------------------------------------- lines
+
+
+def headline(story: RequestStory) -> str:
+    """`Dana Dev asks for *read-only* in *Payments* · 🔴 production`, as mrkdwn."""
+    what = f"*{t.literal(story.role, 80)}*" if story.role else "access"
+    place = f"*{t.literal(story.title, 100)}* · {story.tier_words}"
+    line = f"{t.literal(story.holder, 100)} {story.verb} {what} in {place}"
+    return f"{BREAK_GLASS} · {line}" if story.break_glass else line
+
+
+def fallback(story: RequestStory) -> str:
+    """The lock screen's line: the headline in full with duration, reason and state, as mrkdwn."""
+    line = t.literal(in_short(story), 400)
+    if story.hidden:
+        return f"{line} · {story.state} · {story.id}"
+    asked = f"for {format_duration(story.duration)}: {t.literal(story.reason, 500)}"
+    if story.stage is Stage.WAITING:
+        return f"{line} {asked} · {story.id}"
+    # What was had for a while was had for another while than was asked.
+    full = line if story.stage in _HAD else f"{line} {asked}"
+    return f"{full} · {status(story)} · {story.id}"
+
+
+def status(story: RequestStory, mentions: t.Mentions | None = None) -> str:
+    """The state line as mrkdwn. What is over is told on the record's own time, so that it never changes again."""
+    return t.render(state_line(story), story.closed_at or story.now, mentions)
+
+
+def small_print(story: RequestStory, mentions: t.Mentions | None = None) -> str:
+    waiting = story.stage is Stage.WAITING
+    place = f" · {t.literal(story.environment, 80)}" if waiting else ""
+    return f"{status(story, mentions)}{place} · {story.id}"
+
+
+def _reason(story: RequestStory) -> dict[str, Any] | None:
+    return b.quote(story.reason) if story.stage in _SHOWS_REASON else None
+
+
+def _details(story: RequestStory) -> list[tuple[str, str]]:
+    """Four things beside each other; what there is nothing to say about is left out."""
+    last = story.last_time.words(story.now) if story.last_time else ""
+    return [
+        ("For", f"{format_duration(story.duration)}, from the approval"),
+        ("Allows", t.literal(story.allows)),
+        ("Ticket", ticket(story)),
+        ("Last time", last),
+    ]
+
+
+def ticket(story: RequestStory) -> str:
+    if not story.ticket:
+        return ""
+    return t.link(story.ticket_link, story.ticket) if story.ticket_link else t.literal(story.ticket, 100)
+
+
+def _danger(story: RequestStory) -> dict[str, Any] | None:
+    """What to know before pressing: what it can break, what cannot be checked."""
+    lines = [f"⚠️ *Dangerous:* {t.literal(story.danger, 300)}"] if story.danger else []
+    lines += [f"⚠️ {t.literal(story.warning, 600)}"] if story.warning else []
+    lines += [
+        f"⚠️ Who is in {t.literal(group, 80)} is not known just now: {t.literal(why, 200)}"
+        for group, why in story.group_problems[:5]
+    ]
+    return b.section("\n".join(lines)) if lines else None
+
+
+# ---------------------------------------------------------------- buttons
+
+
+def approve_button(story: RequestStory) -> dict[str, Any]:
+    sure = None
+    if story.dangerous:
+        danger = f" Danger: {story.danger}." if story.danger else ""
+        what = f"{t.cut(story.holder, 60)} gets {t.cut(story.role, 60)} in {t.cut(story.title, 60)}"
+        text = f"{what} ({story.tier.value}) for {format_duration(story.duration)}.{danger}"
+        sure = b.confirmation(f"Approve {t.cut(story.role, 60)}?", text, "Approve", "Go back")
+    return b.button("Approve", APPROVE, _value(story), style="primary", confirm=sure)
+
+
+def deny_button(story: RequestStory) -> dict[str, Any]:
+    return b.button("Deny", DENY, _value(story), style="danger")
+
+
+def more_menu(story: RequestStory) -> dict[str, Any]:
+    return b.overflow(MORE, [("Explain who may approve this", f"explain:{_value(story)}")])
+
+
+def end_button(story: RequestStory, label: str) -> dict[str, Any]:
+    return b.button(label, END, _value(story))
+
+
+def read_more(value: str) -> tuple[str, str, str | None] | None:
+    """(what was chosen, id, terms hash) of an option of `more`; None where it is none of ours."""
+    choice, _, rest = value.partition(":")
+    found = b.read_value(rest)
+    return (choice, *found) if found and choice == "explain" else None
+
+
+def _value(story: RequestStory) -> str:
+    return b.value_of(story.id, story.terms.hash)

@@ -1,0 +1,265 @@
+"""What is typed after `/prodaccess`: from a line to one frozen value that says what is meant, or why it cannot be read.
+
+Forgiving where nothing can be mistaken (case, blanks, a phone's dashes and quotes), strict where something could: ids are
+ASCII, and a slip in a duration is named rather than read as the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.slack.meant import (
+    Approve,
+    Ask,
+    BreakGlass,
+    Command,
+    Deny,
+    End,
+    Envs,
+    Explain,
+    Extend,
+    Help,
+    History,
+    List,
+    Mine,
+    OpenForm,
+    Pending,
+    RevokeAll,
+    Show,
+    Who,
+    Whom,
+    Withdraw,
+)
+from bot.slack.text import straight, typed
+from workflows.core.asking import nearest
+from workflows.core.durations import looks_like_duration, parse_duration
+from workflows.core.errors import Code, Refused
+from workflows.core.model import ID_PATTERN
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The words after the verb: `raw` as Slack escaped them, `words` folded for names, ids and durations."""
+
+    raw: tuple[str, ...]
+    environments: tuple[str, ...] = ()
+    words: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def word(self, number: int) -> str:
+        return self.words[number] if number < len(self.words) else ""
+
+    def rest(self, start: int) -> str:
+        """From word `start` on, as typed."""
+        return typed(" ".join(self.raw[start:]))
+
+    def after(self, count: int) -> _Line:
+        return _Line(self.raw[count:], self.environments, self.words[count:])
+
+
+def _line(text: str, environments: Sequence[str]) -> _Line:
+    raw = tuple(_WORD.findall(text))
+    return _Line(raw, tuple(environments), tuple(_folded(word) for word in raw))
+
+
+# A mention of somebody with blanks in the name is one word.
+_WORD = re.compile(r"(?:<[@#!][^<>]*>|\S)+")
+
+
+def _folded(word: str) -> str:
+    return straight(typed(word)).strip("`\"'").lower()
+
+
+def parse(text: str, environments: Sequence[str]) -> Command | Refused:
+    """Read what stands after the command's name. `environments`: the names there are, all in lower case."""
+    line = _line(text, environments)
+    if not len(line):
+        return OpenForm()
+    if line.words[:2] == ("break", "glass"):
+        return _break_glass(line.after(2))
+    verb = _ALIASES.get(line.word(0), line.word(0))
+    if verb in _VERBS:
+        return _VERBS[verb](line.after(1))
+    if len(line) == 1 and isinstance(id_ := read_id(line.raw[0]), str):
+        return Show(id_)
+    return _ask(line) if _plausible(line) else _unreadable(line)
+
+
+# ---------------------------------------------------------------- asking
+
+
+def _plausible(line: _Line) -> bool:
+    """Whether the first word means an environment: one that there is, or a near miss of one with a role behind it."""
+    name = line.word(0)
+    if name in line.environments:
+        return True
+    near_verb = nearest(name, VERBS)
+    near_environment = nearest(name, line.environments)
+    return len(line) > 1 and bool(near_environment or (len(line) > 2 and not near_verb and "-" in name))
+
+
+def _unreadable(line: _Line) -> Refused:
+    near = nearest(line.word(0), VERBS_OFFERED + line.environments)
+    params = {"word": typed(line.raw[0])[:60], "near": ", ".join(near)}
+    return Refused(Code.COMMAND_UNREADABLE, params, audited=False)
+
+
+def _ask(line: _Line) -> Command | Refused:
+    if len(line) == 1:
+        return OpenForm(line.word(0))
+    found = _terms(line)
+    return found if isinstance(found, Refused) else Ask(*found)
+
+
+def _request(line: _Line) -> Command | Refused:
+    return _ask(line) if len(line) else OpenForm()
+
+
+def _break_glass(line: _Line) -> Command | Refused:
+    if len(line) < 2:
+        return _missing("break-glass ENVIRONMENT ROLE REASON")
+    found = _terms(line)
+    return found if isinstance(found, Refused) else BreakGlass(*found)
+
+
+def _terms(line: _Line) -> tuple[str, str, timedelta | None, str] | Refused:
+    duration, used = _duration(line.after(2))
+    if isinstance(duration, Refused):
+        return duration
+    return line.word(0), line.word(1), duration, line.rest(2 + used)
+
+
+def _duration(line: _Line) -> tuple[timedelta | Refused | None, int]:
+    """The duration at the beginning, over as many words as it takes (`1 h 30 min`), and how many these are."""
+    skip = 1 if line.word(0) == "for" and _reads(line.after(1)) else 0
+    rest = line.after(skip)
+    for count in range(min(6, len(rest)), 0, -1):
+        found = parse_duration(" ".join(rest.words[:count]).rstrip(",:"))
+        if found is not None:
+            return found, skip + count
+    if _is_a_slip(rest.word(0)):
+        shown = " ".join(rest.words[:2]) if rest.word(0).isdigit() else rest.word(0)
+        return Refused(Code.DURATION_UNREADABLE, {"text": shown[:40]}, audited=False), 0
+    return None, 0
+
+
+def _reads(line: _Line) -> bool:
+    return any(parse_duration(" ".join(line.words[:count])) is not None for count in (1, 2))
+
+
+def _is_a_slip(word: str) -> bool:
+    """`1`, `1x`, `1.5h`, `-1h`, `1:30h`, `1h1h`: meant as a duration, and none."""
+    shapes = (r"-?[0-9]{1,12}([.,:][0-9]{1,12})?[a-z]{0,12}", r"([0-9]{1,12}[a-z]{1,12}){2,6}")
+    return looks_like_duration(word) or any(re.fullmatch(shape, word) for shape in shapes)
+
+
+# ---------------------------------------------------------------- by id
+
+
+def read_id(word: str) -> str | Refused:
+    """`PA-1042`, `pa-1042`, `#PA-1042`; a phone's dash is forgiven. ASCII digits only: what looks like an id is not one."""
+    folded = straight(typed(word)).strip("`\"'.,;:()[]").removeprefix("#").upper()
+    if ID_PATTERN.fullmatch(folded):
+        return folded
+    return Refused(Code.ID_UNREADABLE, {"text": typed(word)[:40]}, audited=False)
+
+
+def _by_id(make: Callable[[str], Command], usage: str) -> Callable[[_Line], Command | Refused]:
+    def read(line: _Line) -> Command | Refused:
+        if not len(line):
+            return _missing(usage)
+        id_ = read_id(line.raw[0])
+        return id_ if isinstance(id_, Refused) else make(id_)
+
+    return read
+
+
+def _by_id_why(make: Callable[[str, str], Command], usage: str) -> Callable[[_Line], Command | Refused]:
+    def read(line: _Line) -> Command | Refused:
+        return _by_id(lambda id_: make(id_, line.rest(1)), usage)(line)
+
+    return read
+
+
+def _extend(line: _Line) -> Command | Refused:
+    duration, used = _duration(line.after(1))
+    if isinstance(duration, Refused):
+        return duration
+    return _by_id(lambda id_: Extend(id_, duration, line.rest(1 + used)), "extend ID DURATION REASON")(line)
+
+
+# ---------------------------------------------------------------- the others
+
+
+def _missing(usage: str) -> Refused:
+    return Refused(Code.COMMAND_UNREADABLE, {"why": f"it goes like this: {usage}"}, audited=False)
+
+
+_PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
+
+
+def whom(line: _Line, number: int) -> Whom | None:
+    if number >= len(line):
+        return None
+    match = _PERSON.fullmatch(line.raw[number])
+    return Whom(match[1] if match else None, typed(line.raw[number]))
+
+
+def _revoke_all(line: _Line) -> Command | Refused:
+    usage = "revoke-all person WHO REASON, or revoke-all env ENVIRONMENT REASON"
+    if len(line) < 2 or line.word(0) not in ("person", "env"):
+        return _missing(usage)
+    if line.word(0) == "env":
+        return RevokeAll(line.word(1), None, line.rest(2))
+    return RevokeAll(None, whom(line, 1), line.rest(2))
+
+
+def _explain(line: _Line) -> Command | Refused:
+    if len(line) < 2:
+        return _missing("explain ENVIRONMENT ROLE, and somebody's name if it is not for you")
+    return Explain(line.word(0), line.word(1), whom(line, 2))
+
+
+def _who(line: _Line) -> Command | Refused:
+    return Who(line.word(0)) if len(line) else _missing("who ENVIRONMENT")
+
+
+_VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
+    "request": _request,
+    "break-glass": _break_glass,
+    "approve": _by_id(Approve, "approve ID"),
+    "deny": _by_id_why(Deny, "deny ID REASON"),
+    "withdraw": _by_id(Withdraw, "withdraw ID"),
+    "show": _by_id(Show, "show ID"),
+    "end": _by_id_why(End, "end ID, and why if you like"),
+    "revoke": _by_id_why(End, "revoke ID REASON"),
+    "revoke-all": _revoke_all,
+    "extend": _extend,
+    "list": lambda line: List(line.word(0) or None),
+    "mine": lambda _: Mine(),
+    "pending": lambda _: Pending(),
+    "envs": lambda _: Envs(),
+    "who": _who,
+    "history": lambda line: History(whom(line, 0)),
+    "help": lambda line: Help(line.word(0) or None),
+    "explain": _explain,
+}
+# Reserved: no environment is called by one of these.
+VERBS = tuple(_VERBS)
+NOT_OFFERED = ("break-glass", "revoke-all", "extend", "history")
+VERBS_OFFERED = tuple(verb for verb in VERBS if verb not in NOT_OFFERED)
+_ALIASES = {
+    "?": "help",
+    "-h": "help",
+    "--help": "help",
+    "-help": "help",
+    "breakglass": "break-glass",
+    "revokeall": "revoke-all",
+    "environments": "envs",
+    "cancel": "withdraw",
+}

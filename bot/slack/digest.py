@@ -1,0 +1,93 @@
+"""The digest: what is open now, most dangerous first, then what needs a hand, then the sums and the record's head."""
+
+from __future__ import annotations
+
+from bot.overviews import DigestStory, Place
+from bot.slack import blocks as b
+from bot.slack import text as t
+from bot.slack.blocks import Message
+from bot.slack.cards import status
+from bot.story import RequestStory
+from bot.words import TIER_WORDS, Stage, ago, rounded
+
+_REASON_LENGTH_MAX = 60
+
+
+def digest(story: DigestStory, command: str = "/prodaccess") -> Message:
+    """Reasons are cut to 60 characters; what does not fit is counted."""
+    hands = _hands(story)
+    parts = [
+        b.section(f"*{_head(story)}*"),
+        *b.paragraphs(_places(story), 8000, f"… and {{}} more lines: `{command} list`"),
+    ]
+    if hands:
+        parts += [b.section("*Needs a hand*"), *b.paragraphs(hands, 3000, f"… and {{}} more: `{command} pending`")]
+    return b.message(_fallback(story), [*parts, b.context(_sums(story))])
+
+
+def _head(story: DigestStory) -> str:
+    if story.active:
+        return f"Active access: {story.active}"
+    if story.stuck:
+        return "Nothing else is active"
+    last = f" Last access ended {t.when(story.last_ended, story.now, with_day=True)}." if story.last_ended else ""
+    return f"Nothing active.{last}"
+
+
+def _fallback(story: DigestStory) -> str:
+    hands = f" · ⚠️ {len(story.stuck)} could not be removed" if story.stuck else ""
+    waits = f" · {len(story.waiting)} unanswered" if story.waiting else ""
+    return f"{_head(story)}{hands}{waits}"
+
+
+def _places(story: DigestStory) -> list[str]:
+    return [line for place in story.places for line in (_title(place), *map(_line, place.stories))]
+
+
+def _title(place: Place) -> str:
+    return f"*{t.literal(place.title, 100)}* · {TIER_WORDS[place.tier]}"
+
+
+def _line(story: RequestStory) -> str:
+    """Who, role, until, approved by, reason."""
+    if story.hidden:
+        return f"• {story.state} · {story.id}"
+    until = _until(story)
+    age = f"began {ago(story.now - story.activated_at)}" if story.activated_at else ""
+    parts = [
+        f"{t.literal(story.holder, 80)} · {t.literal(story.role, 60)}",
+        until,
+        t.literal(story.approved_by, 120),
+        t.literal(story.reason, _REASON_LENGTH_MAX),
+        age,
+        story.id,
+    ]
+    return "• " + " · ".join(part for part in parts if part)
+
+
+def _until(story: RequestStory) -> str:
+    if story.deadline is None or story.time_left is None or story.stage is not Stage.ACTIVE:
+        return story.state
+    return f"until {t.when(story.deadline, story.now)}, {rounded(story.time_left)} left"
+
+
+def _hands(story: DigestStory) -> list[str]:
+    stuck = [f"• {_who(item)} · {status(item)} · {item.id}" for item in story.stuck]
+    waiting = [f"• {_who(item)} · {_since(item)} · {item.id}" for item in story.waiting]
+    return stuck + waiting
+
+
+def _since(story: RequestStory) -> str:
+    return f"waits since {t.when(story.created_at, story.now)}, expires {t.when(story.expires_at, story.now)}"
+
+
+def _who(story: RequestStory) -> str:
+    place = t.literal(story.title, 80)
+    return place if story.hidden else f"{t.literal(story.holder, 80)} · {t.literal(story.role, 60)} in {place}"
+
+
+def _sums(story: DigestStory) -> str:
+    counts = ((story.active, "active"), (len(story.waiting), "unanswered"), (len(story.stuck), "could not be removed"))
+    said = [f"{count} {word}" for count, word in counts if count] or ["Nothing needs a hand"]
+    head = story.sealed
+    return " · ".join([*said, *([f"audit #{head.number} {t.literal(head.digest[:12])}".rstrip()] if head else [])])

@@ -1,0 +1,185 @@
+"""What follows an acknowledgement in the web process: opening and redrawing forms, answering a press. These call Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.desk import Desk, FactsStale
+from bot.reader import askable
+from bot.slack import form, notices, reason_forms
+from bot.slack.blocks import Message, read_value
+from bot.slack.deferred import respond
+from bot.slack.interaction import Interaction
+from bot.slack.people import SlackRefresher
+from workflows.context import Context
+from workflows.core import keys
+from workflows.core.approving import may_decide
+from workflows.core.errors import Code, Refused
+from workflows.core.model import ChatRecord, Request
+from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId, SlackUser
+from workflows.core.policy import Environment, Policy
+from workflows.core.scope import approvers, groups_needed
+from workflows.ports import DirectoryUnreachable, PolicyUnavailable
+
+log = structlog.get_logger()
+
+RECENT_MAX = 5
+
+
+class Doors:
+    def __init__(self, ctx: Context, client: WebClient, refresher: SlackRefresher, desk: Desk, command: str) -> None:
+        self._ctx = ctx
+        self._client = client
+        self._refresher = refresher
+        self._desk = desk
+        self._command = command
+
+    # ------------------------------------------------------------ the request form
+
+    def open_request_form(
+        self,
+        act: Interaction,
+        trigger_id: str,
+        where: form.Where,
+        environment: str | None = None,
+        role: str | None = None,
+    ) -> None:
+        """Open it for somebody who may act at all; everybody else gets the sentence that says why not."""
+        person = self._person(act)
+        if person is None:
+            return
+        policy = self._ctx.policy.current()
+        chosen = form.Chosen(environment if environment in policy.environments else None, role)
+        self._client.views_open(trigger_id=trigger_id, view=self._form(policy, person, chosen, where))
+
+    def redraw_request_form(self, team: str, user: str, view: Mapping[str, Any]) -> None:
+        """Another environment or role was chosen: the roles, durations and people to ask follow it."""
+        person = self._ctx.directory.person(SlackUser(team, user))
+        if person is None or person.standing_problem:
+            return
+        policy = self._ctx.policy.current()
+        drawn = self._form(policy, person, form.chosen(view), form.read_where(view))
+        try:
+            self._client.views_update(view_id=view["id"], hash=view["hash"], view=drawn)
+        except SlackApiError as problem:
+            # Another choice was faster; its redraw is on the way.
+            if problem.response.get("error") not in ("hash_conflict", "not_found"):
+                raise
+
+    def _form(self, policy: Policy, person: PersonFacts, chosen: form.Chosen, where: form.Where) -> dict[str, Any]:
+        return form.request_form(
+            self._environments(policy, person.id),
+            chosen,
+            where,
+            recent=self._recent(person.id),
+            asked=self._asked(policy, person.id, chosen),
+        )
+
+    def _environments(self, policy: Policy, who: PersonId) -> list[Environment]:
+        """Those in which this person may ask for something, as far as groups are known; all where none is."""
+        names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
+        groups = self._ctx.directory.groups(policy, names)
+        open_to = {role.environment for role in askable(policy, who, groups)}
+        return [place for place in policy.environments.values() if place.name in open_to] or list(
+            policy.environments.values()
+        )
+
+    def _recent(self, who: PersonId) -> list[str]:
+        ids = self._ctx.ledger.members(keys.of_person(keys.RECENT, who), limit=RECENT_MAX, newest=True)
+        if not ids:
+            return []
+        snapshot = self._ctx.ledger.read(*map(keys.request, ids))
+        found = (snapshot.get(keys.request(id_), Request) for id_ in ids)
+        return list(dict.fromkeys(request.terms.environment for request in found if request))
+
+    def _asked(self, policy: Policy, who: PersonId, chosen: form.Chosen) -> list[str]:
+        role = policy.entitlement(chosen.environment or "", chosen.role or "")
+        if role is None:
+            return []
+        groups = self._ctx.directory.groups(policy, groups_needed(policy, policy.environments[role.environment]))
+        people = approvers(policy, role, who, who, groups)
+        found = dict.fromkeys(item for names in people.values() for item in sorted(names))
+        known = ((self._ctx.directory.by_address(item), item) for item in found)
+        return [facts.name if facts else item.partition("@")[0] for facts, item in known]
+
+    # ------------------------------------------------------------ deny
+
+    def open_deny_form(self, act: Interaction, trigger_id: str) -> None:
+        """For those who may deny; a stranger is told so before typing a reason."""
+        found = read_value(act.value)
+        person = self._person(act) if found else None
+        if found is None or person is None:
+            return
+        policy = self._ctx.policy.current()
+        seen = self._desk.reader.one(found[0], policy)
+        if seen is None:
+            return
+        place = policy.environments.get(seen.request.terms.environment)
+        groups = self._ctx.directory.groups(policy, groups_needed(policy, place) if place else ())
+        answer = may_decide(policy, seen.request, person, groups)
+        if isinstance(answer, Refused):
+            self._refuse(act, answer, found[0])
+            return
+        self._client.views_open(trigger_id=trigger_id, view=reason_forms.deny_form(seen.story, act.value))
+
+    # ------------------------------------------------------------ who is it
+
+    def _person(self, act: Interaction) -> PersonFacts | None:
+        """Facts that are fresh, asking Slack where they are not; None where the actor was told why nothing opens."""
+        facts = self._ctx.directory.person(act.who)
+        try:
+            if facts is None or self._ctx.ledger.now() - facts.as_of > FACTS_AGE_MAX:
+                facts = self._refresher.refresh_person(act.who, self._ctx.policy.current())
+        except (DirectoryUnreachable, PolicyUnavailable) as problem:
+            log.warning("a form was not opened", why=str(problem))
+            self._refuse(act, Refused(Code.PERSON_UNKNOWN, audited=False), "-")
+            return None
+        if facts.standing_problem:
+            self._refuse(act, Refused(Code(facts.standing_problem)), "-")
+            return None
+        return facts
+
+    def remember(self, user: Mapping[str, Any], team: str) -> None:
+        """What Slack says of somebody by itself."""
+        try:
+            self._refresher.remember(user, team, self._ctx.policy.current())
+        except PolicyUnavailable:
+            return
+
+    # ------------------------------------------------------------ answers
+
+    def _refuse(self, act: Interaction, refused: Refused, subject: str) -> None:
+        try:
+            reply = self._desk.refuse(act, refused, subject)
+        except FactsStale:
+            return
+        if reply.message is not None:
+            self.tell(act, reply.message)
+
+    def tell(self, act: Interaction, message: Message) -> None:
+        """To the actor alone: where they acted, or as a direct message."""
+        if act.response_url:
+            respond(act.response_url, message)
+        else:
+            self._client.chat_postMessage(channel=act.user, text=message.text, blocks=message.blocks)
+
+    def is_stray_copy(self, act: Interaction, body: Mapping[str, Any]) -> bool:
+        """Whether the pressed message is none that the ledger knows of: a post whose record was lost, and made again."""
+        found, ts = read_value(act.value), (body.get("message") or {}).get("ts")
+        if found is None or not ts or body.get("container", {}).get("is_ephemeral"):
+            return False
+        record = self._ctx.ledger.read(keys.chat(found[0])).get(keys.chat(found[0]), ChatRecord)
+        postings = record.postings.values() if record else ()
+        # While a post of ours is under way, a copy may be the one whose record is about to be written.
+        under_way = any(posting.intent_at is not None for posting in postings)
+        return not under_way and bool(postings) and all(posting.ts != ts for posting in postings)
+
+    def turn_into_pointer(self, act: Interaction) -> None:
+        found = read_value(act.value)
+        if found is not None and act.response_url:
+            respond(act.response_url, notices.unknown_copy(found[0], self._command), replace_original=True)

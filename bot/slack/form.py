@@ -1,0 +1,182 @@
+"""The request form. Views are dicts; what was filled in is read back into values.
+
+A block's id holds what its options depend on, so that Slack drops a value that belongs to another choice, and keeps the
+reason that was typed before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from bot.slack import text as t
+from bot.slack.form_fields import DURATION as DURATION  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import ENVIRONMENT as ENVIRONMENT  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import REASON as REASON  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import ROLE as ROLE  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import TICKET as TICKET  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import (
+    about,
+    duration_input,
+    environment_input,
+    id_of,
+    modal,
+    reason_input,
+    recent_first,
+    role_input,
+    ticket_input,
+)
+from bot.slack.form_fields import options_for as options_for  # noqa: PLC0414 - part of this module's face
+from workflows.core.asking import Ask
+from workflows.core.errors import Code
+from workflows.core.policy import Environment
+
+REQUEST_FORM = "request_form"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where the form was opened from; it travels in private_metadata."""
+
+    channel: str = ""
+    channel_name: str = ""
+    thread_ts: str | None = None
+
+    def packed(self) -> str:
+        # Names have at most 80 characters at Slack; a longer one is none.
+        return json.dumps(
+            asdict(Where(self.channel[:80], self.channel_name[:200], self.thread_ts and self.thread_ts[:40]))
+        )
+
+
+def read_where(view: Mapping[str, Any]) -> Where:
+    try:
+        found = json.loads(view.get("private_metadata") or "{}")
+    except ValueError:
+        return Where()
+    if not isinstance(found, dict):
+        return Where()
+    thread = found.get("thread_ts")
+    return Where(
+        str(found.get("channel", "")), str(found.get("channel_name", "")), str(thread) if thread is not None else None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is filled in so far. Names that the policy does not have count as nothing."""
+
+    environment: str | None = None
+    role: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormAsk:
+    ask: Ask
+    where: Where
+
+
+def request_form(
+    environments: Sequence[Environment],
+    chosen: Chosen = Chosen(),
+    where: Where = Where(),
+    *,
+    recent: Sequence[str] = (),
+    asked: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The view for views.open and views.update. `environments`: those that the reader may ask in.
+
+    `recent`: names used last, newest first. `asked`: names of who would be asked for the chosen role.
+    """
+    ordered = recent_first(environments, recent)
+    place = next((item for item in ordered if item.name == chosen.environment), None)
+    entitlement = place.roles.get(chosen.role) if place and chosen.role else None
+    if place and entitlement is None and len(place.roles) == 1:
+        entitlement = next(iter(place.roles.values()))
+    blocks = [environment_input(ordered, place)]
+    if place:
+        blocks.append(role_input(place, entitlement))
+    if entitlement:
+        blocks += [about(entitlement, asked), duration_input(entitlement)]
+    blocks.append(reason_input(chosen.reason))
+    if entitlement and entitlement.ticket:
+        blocks.append(ticket_input(entitlement))
+    return modal(REQUEST_FORM, "Ask for access", "Ask", where.packed(), blocks)
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read(view: Mapping[str, Any]) -> FormAsk | dict[str, str]:
+    """What was asked, or an error beside each field that lacks something (block_id -> sentence)."""
+    environment, role = _selected(view, ENVIRONMENT), _selected(view, ROLE)
+    reason = " ".join((typed_text(view, REASON) or "").split())
+    errors = {
+        ENVIRONMENT: "" if environment else "Choose an environment.",
+        ROLE: "" if role else "Choose a role.",
+        REASON: "" if reason else "Say why you need it, in a few words.",
+    }
+    wrong = {_block_id(view, name): sentence for name, sentence in errors.items() if sentence}
+    if wrong:
+        return wrong
+    ticket = (typed_text(view, TICKET) or "").strip() or None
+    return FormAsk(Ask(environment or "", role or "", _seconds(view), reason, ticket), read_where(view))
+
+
+def chosen(view: Mapping[str, Any]) -> Chosen:
+    """What is chosen so far, for drawing the form again after a choice. Slack keeps the typed reason by its block_id."""
+    environment = _selected(view, ENVIRONMENT)
+    # A role that was chosen for another environment is none.
+    block_id = id_of(ROLE, environment) if environment else ""
+    role = (view.get("state", {}).get("values", {}).get(block_id, {}).get(ROLE, {}) or {}).get("selected_option") or {}
+    return Chosen(environment, role.get("value"))
+
+
+def element(view: Mapping[str, Any], action_id: str) -> Mapping[str, Any]:
+    values: Mapping[str, Mapping[str, Any]] = view.get("state", {}).get("values", {})
+    return next((found[action_id] or {} for found in values.values() if action_id in found), {})
+
+
+def _selected(view: Mapping[str, Any], action_id: str) -> str | None:
+    option = element(view, action_id).get("selected_option") or {}
+    value = option.get("value")
+    return str(value) if value and value != "none" else None
+
+
+def typed_text(view: Mapping[str, Any], action_id: str) -> str | None:
+    return element(view, action_id).get("value")
+
+
+def _seconds(view: Mapping[str, Any]) -> timedelta | None:
+    value = _selected(view, DURATION) or ""
+    return timedelta(seconds=int(value)) if value.isascii() and value.isdigit() else None
+
+
+def _block_id(view: Mapping[str, Any], action_id: str) -> str:
+    """The id of the block that holds this field; the environment's, which is always there, for one that is not shown."""
+    blocks: Sequence[Mapping[str, Any]] = view.get("blocks", ())
+    ids = (block["block_id"] for block in blocks if block.get("element", {}).get("action_id") == action_id)
+    return str(next(ids, ENVIRONMENT))
+
+
+_FIELDS: dict[Code, str] = {
+    Code.ROLE_UNKNOWN: ROLE,
+    Code.NOT_A_REQUESTER: ROLE,
+    Code.NOBODY_CAN_APPROVE: ROLE,
+    Code.OUTSIDE_HOURS: ROLE,
+    Code.DURATION_UNREADABLE: DURATION,
+    Code.DURATION_ZERO: DURATION,
+    Code.DURATION_TOO_LONG: DURATION,
+    Code.REASON_MISSING: REASON,
+    Code.REASON_TOO_LONG: REASON,
+    Code.TICKET_MISSING: TICKET,
+}
+
+
+def field_errors(view: Mapping[str, Any], code: Code, sentence: str) -> dict[str, str]:
+    """A refusal beside the field it is about, for `response_action: errors`; all others stand beside the environment."""
+    return {_block_id(view, _FIELDS.get(code, ENVIRONMENT)): t.cut(sentence.replace("`", ""), 1000)}

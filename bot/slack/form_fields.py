@@ -1,0 +1,156 @@
+"""The fields of the request form, each within Slack's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from bot.slack import blocks as b
+from bot.slack import text as t
+from bot.words import TIER_WORDS, people
+from workflows.core.asking import REASON_LENGTH_MAX
+from workflows.core.canonical import digest
+from workflows.core.durations import format_duration
+from workflows.core.policy import Entitlement, Environment
+
+# action_ids; the block_id of each begins with the same word.
+ENVIRONMENT, ROLE, DURATION, REASON, TICKET = "environment", "role", "duration", "reason", "ticket"
+OPTIONS_MAX = 100
+_RADIO_MAX = 10
+_ALLOWS_LENGTH_MAX = 300
+
+
+def modal(callback_id: str, title: str, submit: str, metadata: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": b.plain_text(title, 24),
+        "submit": b.plain_text(submit, 24),
+        "close": b.plain_text("Cancel", 24),
+        "private_metadata": metadata,
+        "blocks": blocks,
+    }
+
+
+def recent_first(environments: Sequence[Environment], recent: Sequence[str]) -> list[Environment]:
+    rank = {name: number for number, name in enumerate(recent)}
+    return sorted(environments, key=lambda item: (rank.get(item.name, len(rank)), item.name))
+
+
+def field(block_id: str, label: str, element: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "input", "block_id": block_id, "label": b.plain_text(label, 200), "element": element, **more}
+
+
+def option(text: str, value: str) -> dict[str, Any]:
+    return {"text": b.plain_text(text, 75), "value": value[:150]}
+
+
+def _environment_option(item: Environment) -> dict[str, Any]:
+    """Tier first: of a long title the end is cut, and production must be seen."""
+    return option(f"{TIER_WORDS[item.tier]} · {t.cut(item.title, 30)} · {item.name}", item.name)
+
+
+def environment_input(environments: Sequence[Environment], place: Environment | None) -> dict[str, Any]:
+    many = len(environments) > OPTIONS_MAX
+    element: dict[str, Any] = {
+        "type": "external_select" if many else "static_select",
+        "action_id": ENVIRONMENT,
+        "placeholder": b.plain_text("Choose an environment", 150),
+    }
+    if many:
+        element["min_query_length"] = 0
+    else:
+        element["options"] = [_environment_option(item) for item in environments] or [option("None", "none")]
+    if place:
+        element["initial_option"] = _environment_option(place)
+    return field(ENVIRONMENT, "Environment", element, dispatch_action=True)
+
+
+def options_for(
+    query: str, environments: Sequence[Environment], recent: Sequence[str] = ()
+) -> dict[str, list[dict[str, Any]]]:
+    """The answer to a type-ahead request: what contains all words of `query`, recent ones first, 100 at most."""
+    words = t.straight(query).lower().split()
+    found = [
+        item
+        for item in recent_first(environments, recent)
+        if all(word in f"{item.name} {item.title} {item.tier.value}".lower() for word in words)
+    ]
+    return {"options": [_environment_option(item) for item in found[:OPTIONS_MAX]]}
+
+
+def id_of(*parts: str) -> str:
+    """A block_id of its own for each choice that it depends on; at most 255 characters, whatever the names."""
+    return f"{parts[0]}:{digest(list(parts[1:]))[:16]}"
+
+
+def _role_option(entitlement: Entitlement) -> dict[str, Any]:
+    return option(entitlement.role, entitlement.role) | {"description": b.plain_text(entitlement.allows, 75)}
+
+
+def role_input(place: Environment, entitlement: Entitlement | None) -> dict[str, Any]:
+    options = [_role_option(item) for item in list(place.roles.values())[:OPTIONS_MAX]] or [option("None", "none")]
+    element: dict[str, Any] = {
+        "type": "static_select",
+        "action_id": ROLE,
+        "placeholder": b.plain_text("Choose a role", 150),
+        "options": options,
+    }
+    if entitlement and _role_option(entitlement) in options:
+        element["initial_option"] = _role_option(entitlement)
+    return field(id_of(ROLE, place.name), "Role", element, dispatch_action=True)
+
+
+def about(entitlement: Entitlement, asked: Sequence[str]) -> dict[str, Any]:
+    """What it allows, what it can break, who will be asked: before it is sent."""
+    lines = [f"Allows: {t.literal(entitlement.allows, _ALLOWS_LENGTH_MAX)}"]
+    if entitlement.danger:
+        lines.append(f"⚠️ *Dangerous:* {t.literal(entitlement.danger, 300)}")
+    return b.section("\n".join([*lines, _who_is_asked(entitlement, asked)]))
+
+
+def _who_is_asked(entitlement: Entitlement, asked: Sequence[str]) -> str:
+    total = sum(entitlement.approve.values())
+    if not total:
+        return "Nobody is asked: a rule of the policy decides."
+    shown = [*asked[:6], *([f"{len(asked) - 6} more"] if len(asked) > 6 else [])]
+    who = t.literal(people(shown, "or" if total == 1 else "and"), 600) or "its owners"
+    return f"Asks: {who}. {'One has' if total == 1 else f'{total} have'} to agree."
+
+
+def duration_input(entitlement: Entitlement) -> dict[str, Any]:
+    """The least first, as buttons while there are few."""
+    menu = sorted({*entitlement.durations, entitlement.default_duration})[:OPTIONS_MAX]
+    options = [_duration_option(item) for item in menu]
+    element: dict[str, Any] = {
+        "type": "radio_buttons" if len(options) <= _RADIO_MAX else "static_select",
+        "action_id": DURATION,
+        "options": options,
+    }
+    if entitlement.default_duration in menu:
+        element["initial_option"] = _duration_option(entitlement.default_duration)
+    return field(id_of(DURATION, entitlement.environment, entitlement.role), "How long", element)
+
+
+def _duration_option(item: timedelta) -> dict[str, Any]:
+    return option(format_duration(item), str(int(item.total_seconds())))
+
+
+def text_element(action_id: str, **more: Any) -> dict[str, Any]:
+    return {"type": "plain_text_input", "action_id": action_id, **more}
+
+
+def reason_input(reason: str) -> dict[str, Any]:
+    element = text_element(REASON, multiline=True, max_length=REASON_LENGTH_MAX)
+    if reason:
+        element["initial_value"] = reason[:REASON_LENGTH_MAX]
+    return field(REASON, "Why", element)
+
+
+def ticket_input(entitlement: Entitlement) -> dict[str, Any]:
+    """Optional here even where the role wants one: it may stand in the reason, too, and the core says if it is missing."""
+    pattern = entitlement.ticket.pattern if entitlement.ticket else ""
+    hint = b.plain_text(f"Looks like {pattern}. Not needed here if the reason has it.", 200)
+    block_id = id_of(TICKET, entitlement.environment, entitlement.role)
+    return field(block_id, "Ticket", text_element(TICKET, max_length=100), optional=True, hint=hint)

@@ -1,0 +1,41 @@
+"""The help: one screen, and a sentence for each command."""
+
+from __future__ import annotations
+
+from bot.slack.blocks import Message
+from bot.slack.notices import answer
+
+_LINES = {
+    "request": (
+        "{c}` – opens the form",
+        "{c} ENV ROLE [DURATION] REASON` – asks in one line: `{c} payments-prod read-only 1h INC-42 checkout errors`",
+    ),
+    "approve": ("{c} approve ID` · `deny ID REASON` – decides a request; the buttons do the same",),
+    "withdraw": ("{c} withdraw ID` – takes back what you asked for",),
+    "end": ("{c} end ID [REASON]` – gives access back early, or takes it back as an owner",),
+    "show": ("{c} show ID` – one request with its receipts",),
+    "list": ("{c} list [ENV]` · `mine` · `pending` – who has access now, what is yours, what waits",),
+    "envs": ("{c} envs` · `who ENV` – what there is to ask for, and who owns it",),
+    "explain": ("{c} explain ENV ROLE [WHO]` – who may ask, who could approve, and why",),
+}
+_TOPICS = {"deny": "approve", "revoke": "end", "mine": "list", "pending": "list", "who": "envs"}
+
+
+def help_text(topic: str | None = None, command: str = "/prodaccess") -> str:
+    """All of it, or what belongs to one command. Verbs that are not offered yet are not named."""
+    chosen = _LINES.get(_TOPICS.get(topic or "", topic or ""))
+    if chosen:
+        return "\n".join("`" + line.format(c=command) for line in chosen)
+    head = "Temporary access that somebody else approves and that ends by itself."
+    lines = ["• `" + line.format(c=command) for lines in _LINES.values() for line in lines]
+    tail = "Durations: `45s`, `90m`, `1 h 30 min`, `2d`; none means the role's default. Ids look like `PA-1042`."
+    return "\n".join([head, *lines, tail])
+
+
+def help_message(topic: str | None = None, command: str = "/prodaccess") -> Message:
+    return answer(help_text(topic, command))
+
+
+def not_offered_yet(verb: str, command: str = "/prodaccess") -> str:
+    """For what the grammar reads already and this version does not do."""
+    return f"`{verb}` is not part of this version. `{command} help` shows what is."

@@ -1,0 +1,74 @@
+"""The App Home: my access with time left, what waits on me, what I asked, what I can ask for. At most 100 blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from bot.overviews import CanAsk, HomeStory
+from bot.slack import blocks as b
+from bot.slack import text as t
+from bot.slack.cards import approve_button, deny_button, end_button, headline, status
+from bot.story import RequestStory
+from bot.words import TIER_WORDS, Stage
+
+ASK, WITHDRAW = "ask", "withdraw"
+# Blocks: 2 for the head; at most 3 x 10, 3 x 15, 2 x 8 and 10 for the parts, with four titles and four "more".
+_MINE_MAX, _WAITING_MAX, _ASKED_MAX, _CAN_ASK_MAX = 10, 12, 10, 15
+
+T = TypeVar("T")
+
+
+def home_view(story: HomeStory, command: str = "/prodaccess") -> dict[str, Any]:
+    """The view for views.publish."""
+    blocks = [
+        b.section("*Temporary production access*", b.button("Ask for access", ASK, "form", style="primary")),
+        *_part("Your access", story.mine, _MINE_MAX, _my_access, f"`{command} mine`"),
+        *_part("Waiting on you", story.waiting_on_me, _WAITING_MAX, _waits, f"`{command} pending`"),
+        *_part("You asked for", story.asked, _ASKED_MAX, _asked, f"`{command} mine`"),
+        *_part("You can ask for", story.can_ask, _CAN_ASK_MAX, _can_ask, f"`{command} envs`"),
+    ]
+    return {"type": "home", "blocks": blocks}
+
+
+def _part(
+    title: str, items: Sequence[T], items_max: int, show: Callable[[T], list[dict[str, Any]]], more: str
+) -> list[dict[str, Any]]:
+    """Always there, so that "none" is said, too."""
+    blocks = [b.header(title)]
+    if not items:
+        return [*blocks, b.context("Nothing just now.")]
+    blocks += [block for item in items[:items_max] for block in show(item)]
+    if len(items) > items_max:
+        blocks.append(b.context(f"… and {len(items) - items_max} more: {more}"))
+    return blocks
+
+
+def _line(story: RequestStory) -> str:
+    if story.hidden:
+        return f"{t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
+    return f"{headline(story)}\n{status(story)} · {story.id}"
+
+
+def _my_access(story: RequestStory) -> list[dict[str, Any]]:
+    end = end_button(story, "I am done") if story.stage is Stage.ACTIVE else None
+    return [b.section(_line(story), end)]
+
+
+def _waits(story: RequestStory) -> list[dict[str, Any]]:
+    buttons = b.actions(approve_button(story), deny_button(story) | {}) if story.resolved and story.needs else None
+    for element in buttons["elements"] if buttons else ():
+        element.pop("style", None)
+    lines = [b.section(_line(story)), b.quote(story.reason), buttons]
+    return [line for line in lines if line is not None]
+
+
+def _asked(story: RequestStory) -> list[dict[str, Any]]:
+    waiting = story.stage is Stage.WAITING
+    return [b.section(_line(story), b.button("Withdraw", WITHDRAW, b.value_of(story.id)) if waiting else None)]
+
+
+def _can_ask(item: CanAsk) -> list[dict[str, Any]]:
+    place = f"*{t.literal(item.title, 100)}* · {TIER_WORDS[item.tier]}"
+    line = f"*{t.literal(item.role, 80)}* in {place}\n{t.literal(item.allows, 200)}"
+    return [b.section(line, b.button("Ask", ASK, f"{item.environment} {item.role}"[:2000]))]

@@ -1,0 +1,50 @@
+"""What somebody did in Slack, as one small value that can be stored and carried out later by a worker."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from workflows.core.model import Origin
+from workflows.core.people import SlackUser
+
+COMMAND, PRESS, FORM, DENY, END = "command", "press", "form", "deny_form", "end_form"
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """`id` names this one act, so that a repeated delivery is the same act. Team and user come from the signed payload.
+
+    `text`: what was typed after the command. `action`, `value`: the button's. `fields`: of a form, by name.
+    `response_url`: where an answer may be sent later; it is a secret of this act.
+    """
+
+    id: str
+    kind: str
+    team: str
+    user: str
+    text: str = ""
+    action: str = ""
+    value: str = ""
+    fields: dict[str, str] | None = None
+    channel: str = ""
+    channel_name: str = ""
+    thread_ts: str | None = None
+    response_url: str = ""
+
+    @property
+    def who(self) -> SlackUser:
+        return SlackUser(self.team, self.user)
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.team, self.channel, self.channel_name, self.thread_ts, by_form=self.kind == FORM)
+
+    def packed(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def unpacked(text: str) -> Interaction:
+    found: dict[str, Any] = json.loads(text)
+    return Interaction(**found)

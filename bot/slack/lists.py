@@ -1,0 +1,158 @@
+"""Answers to `list`, `mine`, `pending`, `show`, `envs`, `who` and `explain`: for one reader, within Slack's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.overviews import Explanation, HomeStory, by_place
+from bot.slack import blocks as b
+from bot.slack import text as t
+from bot.slack.blocks import Message
+from bot.slack.cards import headline, status, ticket
+from bot.slack.receipts import receipt_line
+from bot.story import RequestStory
+from bot.words import TIER_WORDS, Stage, people
+from workflows.core.audit import AuditEntry
+from workflows.core.durations import format_duration
+from workflows.core.people import PersonId
+from workflows.core.policy import Environment
+
+
+def active_list(stories: Sequence[RequestStory], environment: str | None = None, more: int = 0) -> Message:
+    """`list`: live access by environment. `more`: grants that were not read."""
+    where = f" in {t.literal(environment, 80)}" if environment else ""
+    if not stories:
+        return _lines(f"Nobody has access{where} just now.", [])
+    lines = [
+        line
+        for place in by_place(stories)
+        for line in (f"*{t.literal(place.title, 100)}* · {TIER_WORDS[place.tier]}", *map(_short, place.stories))
+    ]
+    return _lines(f"Access{where} now: {len(stories) + more}", lines, more)
+
+
+def _short(story: RequestStory) -> str:
+    if story.hidden:
+        return f"• {story.state} · {story.id}"
+    return f"• {t.literal(story.holder, 80)} · {t.literal(story.role, 60)} · {status(story)} · {story.id}"
+
+
+def pending(stories: Sequence[RequestStory], more: int = 0, command: str = "/prodaccess") -> Message:
+    """`pending`: what waits for an answer, the first to expire first."""
+    if not stories:
+        return _lines("Nothing waits for an answer.", [])
+    lines = [_with_headline(story) for story in sorted(stories, key=lambda item: (item.expires_at, item.id))]
+    message = _lines(f"Waiting for an answer: {len(stories) + more}", lines, more)
+    return b.message(message.text, [*message.blocks, b.context(f"`{command} approve ID` · `{command} deny ID REASON`")])
+
+
+def _with_headline(story: RequestStory) -> str:
+    if story.hidden:
+        return f"• {t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
+    reason = f": {t.literal(story.reason, 100)}" if story.stage is Stage.WAITING else ""
+    return f"• {headline(story)}{reason} · {status(story)} · {story.id}"
+
+
+def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
+    """`mine`: my access, what I asked, what waits on me."""
+    groups = (("You have", story.mine), ("You asked for", story.asked), ("Waiting on you", story.waiting_on_me))
+    lines = [line for title, items in groups if items for line in (f"*{title}*", *map(_with_headline, items))]
+    if not lines:
+        return _lines(f"You have no access just now, and nothing waits on you. `{command}` asks for some.", [])
+    return _lines("Yours", lines)
+
+
+def show(story: RequestStory, entries: Sequence[AuditEntry], names: Mapping[PersonId, str]) -> Message:
+    """`show ID`: everything about one request, with its receipts."""
+    lines = [receipt_line(entry, names, deadline=story.deadline, hidden=story.hidden) for entry in entries]
+    if story.hidden:
+        head = f"{t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
+        return b.message(head, [b.section(head), *b.paragraphs(lines, 9000)])
+    details = b.fields(
+        [
+            ("For", format_duration(story.duration)),
+            ("Allows", t.literal(story.allows)),
+            ("Ticket", ticket(story)),
+            ("Where", t.literal(story.resource.title if story.resource else story.environment, 300)),
+        ]
+    )
+    state = f"{status(story)} · {story.id}"
+    head = headline(story)
+    return b.message(
+        f"{head} · {state}",
+        [b.section(head), b.quote(story.reason), details, b.section(state), *b.paragraphs(lines, 7000)],
+    )
+
+
+def environments(items: Sequence[Environment], command: str = "/prodaccess") -> Message:
+    """`envs`: what there is to ask for."""
+    if not items:
+        return _lines("The policy has no environment yet.", [])
+    lines = [
+        _environment(item) for item in sorted(items, key=lambda item: (list(TIER_WORDS).index(item.tier), item.name))
+    ]
+    message = _lines(f"Environments: {len(items)}", lines)
+    example = items[0]
+    role = next(iter(example.roles), "ROLE")
+    hint = f"Ask: `{command} {t.literal(example.name, 64)} {t.literal(role, 64)} REASON`"
+    return b.message(message.text, [*message.blocks, b.context(hint)])
+
+
+def _environment(item: Environment) -> str:
+    roles = ", ".join(f"`{t.literal(name, 64)}`" for name in list(item.roles)[:12])
+    more = f" and {len(item.roles) - 12} more" if len(item.roles) > 12 else ""
+    return f"• *{t.literal(item.name, 80)}* · {t.literal(item.title, 80)} · {TIER_WORDS[item.tier]} · {roles or 'no roles'}{more}"
+
+
+def who(
+    environment: Environment,
+    owners: Mapping[str, Sequence[str]],
+    requesters: Mapping[str, Sequence[str]],
+    problems: Mapping[str, str] | None = None,
+) -> Message:
+    """`who ENV`: owners and requesters by group, as names; `problems`: group -> why its members are not known."""
+    head = f"*{t.literal(environment.title, 100)}* · {TIER_WORDS[environment.tier]} · {t.literal(environment.name, 80)}"
+    lines = ["*May approve*", *_groups(owners, problems or {}), "*May ask*", *_groups(requesters, problems or {})]
+    return b.message(head, [b.section(head), *b.paragraphs(lines, 10_000)])
+
+
+def _groups(groups: Mapping[str, Sequence[str]], problems: Mapping[str, str]) -> list[str]:
+    return [
+        f"• {t.literal(name, 80)}: {_members(members, problems.get(name))}" for name, members in groups.items()
+    ] or ["• nobody"]
+
+
+def _members(members: Sequence[str], problem: str | None) -> str:
+    if problem:
+        return f"not known just now: {t.literal(problem, 200)}"
+    shown = [*members[:15], *([f"{len(members) - 15} more"] if len(members) > 15 else [])]
+    return t.literal(people(shown), 1500) or "nobody"
+
+
+def explain(story: Explanation) -> Message:
+    """`explain ENV ROLE`: who could approve it, under which rules, and why somebody may or may not ask."""
+    head = f"*{t.literal(story.role, 80)}* in *{t.literal(story.title, 100)}* · {TIER_WORDS[story.tier]}"
+    verdict = f"✅ {t.literal(story.who, 100)} may ask for this." if story.may else f"⛔ {t.escape(story.why_not)}"
+    return b.message(f"{head}: {verdict}", [b.section(f"{head}\n{verdict}"), *b.paragraphs(_rules(story), 9000)])
+
+
+def _rules(story: Explanation) -> list[str]:
+    lines = [f"Allows: {t.literal(story.allows)}"]
+    lines += [f"⚠️ Dangerous: {t.literal(story.danger)}"] if story.danger else []
+    lines += [_need(story, index) for index in range(len(story.needs))] or ["Nobody approves it by hand."]
+    lines += [f"Approved by itself: {t.literal(rule, 300)}" for rule in story.rules]
+    lines.append(f"For: {', '.join(story.durations)}; {story.longest} at most")
+    lines += [f"Ticket: looks like {t.literal(story.ticket, 100)}"] if story.ticket else []
+    lines.append(f"May be asked for by: {t.literal(people(story.requesters, 'or'), 500) or 'nobody'}")
+    return lines
+
+
+def _need(story: Explanation, index: int) -> str:
+    need = story.needs[index]
+    names = list(dict.fromkeys(name for group in need.groups for name in story.approvers.get(group, ())))
+    return f"Needs {need.count} of {t.literal(need.label, 200)}: {_members(names, None)}"
+
+
+def _lines(head: str, lines: Sequence[str], more: int = 0) -> Message:
+    title = b.section(f"*{head}*" if lines else head)
+    return b.message(head, [title, *b.paragraphs(lines, 11_000, left_out=more)])

@@ -1,0 +1,144 @@
+"""What a typed line means: one frozen value for each command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """A person as typed: `user` is the Slack id where somebody was mentioned, else None and `text` holds a name or address."""
+
+    user: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForm:
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`duration` None means the role's default. An empty role or reason is refused by the core, in its own words."""
+
+    environment: str
+    role: str
+    duration: timedelta | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    environment: str
+    role: str
+    duration: timedelta | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeAll:
+    """`environment` or `whom`; never both."""
+
+    environment: str | None
+    whom: Whom | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    id: str
+    duration: timedelta | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Envs:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    term: Whom | None
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    topic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    environment: str
+    role: str
+    who: Whom | None
+
+
+Command = (
+    OpenForm
+    | Ask
+    | BreakGlass
+    | Approve
+    | Deny
+    | Withdraw
+    | Show
+    | End
+    | RevokeAll
+    | Extend
+    | List
+    | Mine
+    | Pending
+    | Envs
+    | Who
+    | History
+    | Help
+    | Explain
+)

@@ -1,0 +1,228 @@
+"""What one person is told: the holder about their own access, owners and the receipts channel about what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.aws_words import by_hand, how_to_use
+from bot.slack import blocks as b
+from bot.slack import text as t
+from bot.slack.blocks import Message
+from bot.slack.cards import end_button, headline, status, ticket
+from bot.state_words import how, short, stop, why_not
+from bot.story import RequestStory
+from bot.words import Asked, Stage, people, rounded
+from workflows.core.durations import format_duration
+from workflows.core.model import EndCause, Resource
+
+OPEN_CONSOLE = "open_console"
+
+
+def answer(text: str) -> Message:
+    """A sentence of ours to one person (a refusal, a help line). Back-ticks in it are ours and format."""
+    safe = t.escape(text)
+    return b.message(safe, b.paragraphs(safe.split("\n")))
+
+
+# ---------------------------------------------------------------- asked
+
+
+def asked(story: RequestStory, can_approve: Sequence[str] = (), command: str = "/prodaccess") -> Message:
+    """The requester's own answer: what was asked, who was asked, until when. `can_approve`: names; few are shown."""
+    line = f"You asked for {_what(story)} for {format_duration(story.duration)}."
+    who = t.literal(
+        people([*can_approve[:5], *([f"{len(can_approve) - 5} more"] if len(can_approve) > 5 else [])], "or")
+    )
+    waits = f"{who} can approve it." if who else "Its owners are asked as soon as AWS has confirmed the names."
+    # The shortest wait first: this is written before a rule may have approved it.
+    when = t.when(story.expires_at, story.now)
+    small = f"expires {when} · take it back with `{command} withdraw {story.id}` · {story.id}"
+    return b.message(
+        f"{line} {waits} {story.id}", [b.section(f"⏳ {line} {waits}"), b.quote(story.reason), b.context(small)]
+    )
+
+
+def have_it(story: RequestStory) -> Message:
+    """A second ask for what is pending or live answers with the one that is there."""
+    line = f"You asked for this already: {_what(story)}."
+    return b.message(
+        f"{line} {status(story)} · {story.id}", [b.section(line), b.context(f"{status(story)} · {story.id}")]
+    )
+
+
+def _what(story: RequestStory) -> str:
+    return f"*{t.literal(story.role, 80)}* in *{t.literal(story.title, 100)}* ({story.tier_words})"
+
+
+# ---------------------------------------------------------------- active
+
+
+def active(story: RequestStory) -> Message:
+    """One line of state, how to get in, the role's own hint. Nothing else."""
+    line = f"✅ You have {_what(story)}{_until(story)}."
+    use = how_to_use(story.environment, story.role, story.terms.target)
+    console = (
+        b.button("Open console", OPEN_CONSOLE, story.id, style="primary", url=use.console) if use.console else None
+    )
+    hint = b.section(t.literal(story.how_to, 600)) if story.how_to else None
+    end = end_button(story, "I am done")
+    small = b.context(
+        " · ".join(filter(None, (story.approved_by and t.literal(story.approved_by), ticket(story), story.id)))
+    )
+    return b.message(line, [b.section(line), b.actions(console, end), b.code(use.lines), hint, small])
+
+
+def _until(story: RequestStory) -> str:
+    if story.deadline is None or story.time_left is None:
+        return ""
+    return f" until {t.when(story.deadline, story.now)}, {rounded(story.time_left)} left"
+
+
+def over_active(story: RequestStory) -> Message:
+    """What the message "active" becomes when it is over: its state, no buttons, nothing to paste."""
+    return b.message(f"{headline(story)} · {status(story)}", [b.section(headline(story)), b.context(_small(story))])
+
+
+def ending(story: RequestStory, command: str = "/prodaccess") -> Message:
+    """The end is near."""
+    left = rounded(story.time_left) if story.time_left is not None else "A little"
+    until = f": it ends at {t.when(story.deadline, story.now)}" if story.deadline else ""
+    line = f"⏰ {left} left of your {_what(story)}{until}."
+    again = f"Need longer? Ask again when it has ended: `{command} {t.literal(story.environment)} {t.literal(story.role)} REASON`"
+    return b.message(line, [b.section(line), b.context(f"{again} · {story.id}")])
+
+
+# ---------------------------------------------------------------- over
+
+
+def outcome(story: RequestStory, command: str = "/prodaccess") -> Message:
+    """To the holder, once it is over: what became of it, and what to do next. For states that are not over: the state."""
+    say = _OUTCOMES.get(story.stage)
+    line = say(story) if say else f"{_what(story)}: {status(story)}"
+    next_ = _next(story, command)
+    return b.message(f"{line} {story.id}", [b.section(line), b.context(f"{next_} · {story.id}" if next_ else story.id)])
+
+
+def _ended(s: RequestStory) -> str:
+    start = "You gave back your" if s.end_cause is EndCause.RETURNED else "Your time is up:"
+    verb = "." if s.end_cause is EndCause.RETURNED else " has ended."
+    return f"🏁 {start} {_what(s)}{verb} {_tail(s)}"
+
+
+def _tail(s: RequestStory) -> str:
+    """What is still open, if anything is."""
+    if s.covered_by:
+        until = f" until {t.when(s.covered_until, s.closed_at or s.now)}" if s.covered_until else ""
+        return f"Your access goes on under {s.covered_by}{until}."
+    if s.activated_at is None:
+        return "Nothing is open."
+    if s.session_until:
+        until = t.when(s.session_until, s.closed_at or s.now)
+        return f"The removal is verified. A session that is open may work until {until}; please close it."
+    return "The removal is verified."
+
+
+def _revoked(s: RequestStory) -> str:
+    why = f": {t.literal(stop(short(s.why)), 300)}" if s.why else "."
+    return f"✂️ {t.literal(s.ended_by or 'Somebody', 100)} took back your {_what(s)}{why} {_tail(s)}"
+
+
+def _denied(s: RequestStory) -> str:
+    why = f": {t.literal(stop(short(s.why, 500)), 510)}" if s.why else "."
+    return f"⛔ {t.literal(s.ended_by or 'Somebody', 100)} denied your request for {_what(s)}{why}"
+
+
+def _expired(s: RequestStory) -> str:
+    return (
+        f"⌛ Nobody answered your request for {_what(s)} in {rounded(s.expires_at - s.created_at)}. Nothing was given."
+    )
+
+
+def _not_given(s: RequestStory) -> str:
+    return f"❌ You do not get {_what(s)}: {t.escape(stop(t.cut(why_not(s), 600)))} {_tail(s)}"
+
+
+def _standing(s: RequestStory) -> str:
+    return f"❌ {_what(s)}: you already have this, standing{t.escape(how(s))}. Nothing was given and nothing will be taken."
+
+
+def _withdrawn(s: RequestStory) -> str:
+    return f"↩︎ You took back your request for {_what(s)}."
+
+
+_OUTCOMES: dict[Stage, Callable[[RequestStory], str]] = {
+    Stage.ENDED: _ended,
+    Stage.REVOKED: _revoked,
+    Stage.DENIED: _denied,
+    Stage.EXPIRED: _expired,
+    Stage.NOT_GIVEN: _not_given,
+    Stage.STANDING: _standing,
+    Stage.WITHDRAWN: _withdrawn,
+}
+
+
+def _next(s: RequestStory, command: str) -> str:
+    place = f"{t.literal(s.environment)} {t.literal(s.role)}"
+    if s.stage in (Stage.ENDED, Stage.EXPIRED) and not s.covered_by:
+        return f"Again: `{command} {place} REASON`"
+    return ""
+
+
+def _small(story: RequestStory) -> str:
+    return f"{status(story)} · {story.id}"
+
+
+# ---------------------------------------------------------------- alarms
+
+
+def removal_failing(
+    story: RequestStory, *, failures: int | None = None, mentions: t.Mentions | None = None, owners: Sequence[str] = ()
+) -> Message:
+    """Access that should be over could not be taken away. `owners`: group names to call, with `mentions`."""
+    times = f" {failures} times" if failures else ""
+    line = f"⚠️ I tried{times} to remove {_whose(story)}, and could not."
+    error = "" if story.hidden else f"Why: {t.literal(short(story.error or 'AWS did not say', 600), 600)}"
+    lines = [f"{line} *It may still be open.* I keep trying.", *filter(None, [error])]
+    return b.message(
+        f"{line} It may still be open. {error} {story.id}", [*_alarm(story, lines), _called(story, mentions, owners)]
+    )
+
+
+def reappeared(
+    story: RequestStory, seen_at: datetime, *, mentions: t.Mentions | None = None, owners: Sequence[str] = ()
+) -> Message:
+    """Access was there again after its verified end."""
+    what = _whose(story)
+    line = f"⚠️ {what[:1].upper()}{what[1:]} was there again at {t.when(seen_at, story.now)}, after its end."
+    lines = (
+        f"{line} I am taking it away again.",
+        "Somebody may have given it by hand, or a late answer of AWS did. If it comes back, look at who gives it.",
+    )
+    return b.message(f"{line} {story.id}", [*_alarm(story, lines), _called(story, mentions, owners)])
+
+
+def _whose(story: RequestStory) -> str:
+    if story.hidden:
+        return f"access in *{t.literal(story.title, 100)}* ({story.tier_words})"
+    return f"{t.literal(story.holder, 100)}'s {_what(story)}"
+
+
+def _alarm(story: RequestStory, lines: Sequence[str]) -> list[dict[str, Any]]:
+    resource: Resource | None = story.resource
+    commands = (
+        [b.code(by_hand(resource, story.id), "By hand, with an administrator's credentials:")] if resource else []
+    )
+    return [b.section("\n".join(lines)), *commands]
+
+
+def _called(story: RequestStory, mentions: t.Mentions | None, owners: Sequence[str]) -> dict[str, Any]:
+    called = t.call(Asked(tuple(owners)), mentions or {}) if owners else ""
+    return b.context(f"For {called} · {story.id}" if called else story.id)
+
+
+def unknown_copy(id_: str, command: str = "/prodaccess") -> Message:
+    """What a copy that the ledger does not know becomes when it is pressed: a pointer."""
+    line = f"This is an old copy of {t.literal(id_)}. `{command} show {t.literal(id_)}` shows how it stands."
+    return b.message(line, [b.section(line)])

@@ -1,0 +1,196 @@
+"""Who Slack says people are: accounts, groups, incident channels. Only workers call this; everybody reads the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from workflows.core.errors import Code
+from workflows.core.model import Origin
+from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, person_id
+from workflows.core.policy import Connection, Group, Policy
+from workflows.ports import DirectoryStore, DirectoryUnreachable
+
+# Answers that say "there is no such account", as opposed to "ask again".
+_NOBODY = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
+# An address that Slack does not know is not asked for again at once: `users.lookupByEmail` has 50 a minute.
+NOBODY_FOR = timedelta(minutes=5)
+Clock = Callable[[], datetime]
+
+
+def facts_of(user: Mapping[str, Any], home_team: str, domains: Iterable[str], now: datetime) -> PersonFacts:
+    """A `users.info` user as facts. Whatever is not plainly a full member with an address of ours may do nothing."""
+    profile = user.get("profile") or {}
+    address = person_id(str(profile.get("email") or ""))
+    account = SlackUser(str(user.get("team_id") or home_team), str(user["id"]))
+    return PersonFacts(
+        id=address or PersonId(f"slack:{account.team}:{account.user}"),
+        name=str(profile.get("display_name") or profile.get("real_name") or user.get("name") or account.user),
+        slack=account,
+        as_of=now,
+        time_zone=str(user.get("tz") or "UTC"),
+        standing_problem=_problem(user, account.team, home_team, address, tuple(domains)),
+    )
+
+
+def _problem(user: Mapping[str, Any], team: str, home_team: str, address: str, domains: tuple[str, ...]) -> str | None:
+    checks = (
+        (bool(user.get("deleted")), Code.PERSON_DEACTIVATED),
+        (bool(user.get("is_bot")) or user.get("id") == "USLACKBOT", Code.PERSON_BOT),
+        (bool(user.get("is_stranger")) or (bool(home_team) and team != home_team), Code.PERSON_FOREIGN),
+        (any(user.get(flag) for flag in ("is_restricted", "is_ultra_restricted")), Code.PERSON_GUEST),
+        (not address or address.rpartition("@")[2] not in domains, Code.PERSON_NO_ADDRESS),
+    )
+    return next((code.value for wrong, code in checks if wrong), None)
+
+
+class SlackRefresher:
+    """Asks Slack (and Identity Center for its groups) and writes the answers into the cache. A `DirectoryRefresher`."""
+
+    def __init__(
+        self,
+        client: WebClient,
+        store: DirectoryStore,
+        now: Clock,
+        identity_center_members: Callable[[Connection, str], frozenset[PersonId]],
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._now = now
+        self._identity_center_members = identity_center_members
+        self._team: str | None = None
+        self._nobody_until: dict[PersonId, datetime] = {}
+
+    def home_team(self) -> str:
+        if self._team is None:
+            self._team = str(self._client.auth_test()["team_id"])
+        return self._team
+
+    def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts:
+        """Ask Slack who this is. Raises DirectoryUnreachable."""
+        try:
+            home = self.home_team()
+            user: Mapping[str, Any] = self._client.users_info(user=who.user)["user"]
+        except SlackApiError as problem:
+            if problem.response.get("error") not in _NOBODY:
+                raise DirectoryUnreachable("Slack did not say who that is") from problem
+            user = {"id": who.user, "team_id": who.team, "deleted": True}
+        except (SlackClientError, OSError) as problem:
+            raise DirectoryUnreachable("Slack did not answer") from problem
+        # Kept under the account that acted, whatever team Slack says it belongs to: that is what is looked up next time.
+        facts = replace(facts_of(user, home, policy.email_domains, self._now()), slack=who)
+        self._store.put_person(facts)
+        return facts
+
+    def remember(self, user: Mapping[str, Any], team: str, policy: Policy) -> None:
+        """Facts that Slack sent by itself, of somebody who is known already; strangers are looked up when they act."""
+        account = SlackUser(team, str(user["id"]))
+        if self._store.person(account) is not None:
+            facts = facts_of(user, team, policy.email_domains, self._now())
+            self._store.put_person(replace(facts, slack=account))
+
+    def find(self, address: PersonId, policy: Policy) -> PersonFacts | None:
+        """The account behind an address: from the cache, else by asking Slack, and remembering a "nobody" for a while."""
+        known = self._store.by_address(address)
+        if known is not None:
+            return known
+        if self._nobody_until.get(address, self._now()) > self._now():
+            return None
+        try:
+            user: Mapping[str, Any] = self._client.users_lookupByEmail(email=address)["user"]
+            facts = facts_of(user, self.home_team(), policy.email_domains, self._now())
+        except (SlackClientError, OSError):
+            self._nobody_until[address] = self._now() + NOBODY_FOR
+            return None
+        self._store.put_person(facts)
+        return facts
+
+    def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
+        """Learn the members of these groups. What cannot be learnt has no members and says why."""
+        wanted = [policy.groups[name] for name in names if name in policy.groups]
+        slack_groups = [group for group in wanted if group.slack_usergroup]
+        if slack_groups:
+            self._refresh_slack_groups(slack_groups, policy)
+        for group in wanted:
+            if group.identity_center_group:
+                self._refresh_identity_center_group(group, policy)
+            elif group.source and not group.slack_usergroup:
+                self._put(group, Membership(as_of=self._now(), problem="this kind of group cannot be looked up yet"))
+        return self._store.groups(policy, names)
+
+    def _refresh_slack_groups(self, groups: list[Group], policy: Policy) -> None:
+        """All user groups with their members in one call, instead of one call a group."""
+        try:
+            answer = self._client.usergroups_list(include_users=True, include_disabled=False)
+        except (SlackClientError, OSError):
+            for group in groups:
+                self._put(group, Membership(as_of=self._now(), problem="Slack did not say who is in it"))
+            return
+        members = {str(item["id"]): item.get("users") or [] for item in answer["usergroups"]}
+        for group in groups:
+            self._put(group, self._membership(members.get(str(group.slack_usergroup)), policy))
+
+    def _membership(self, users: list[str] | None, policy: Policy) -> Membership:
+        if users is None:
+            return Membership(as_of=self._now(), problem="Slack has no such user group, or it is disabled")
+        addresses = (self._address(user, policy) for user in users)
+        return Membership(frozenset(address for address in addresses if address), self._now())
+
+    def _address(self, user: str, policy: Policy) -> PersonId | None:
+        """The address behind a member. Accounts that may do nothing are members of nothing."""
+        account = SlackUser(self.home_team(), user)
+        facts = self._store.person(account)
+        if facts is None:
+            try:
+                facts = self.refresh_person(account, policy)
+            except DirectoryUnreachable:
+                return None
+        return None if facts.standing_problem else facts.id
+
+    def _refresh_identity_center_group(self, group: Group, policy: Policy) -> None:
+        connection = policy.connections.get(group.connection or "")
+        if connection is None:
+            self._put(group, Membership(as_of=self._now(), problem="its connection is not configured"))
+            return
+        try:
+            members = self._identity_center_members(connection, str(group.identity_center_group))
+        except Exception as problem:
+            words = f"Identity Center did not say who is in it ({type(problem).__name__})"
+            self._put(group, Membership(as_of=self._now(), problem=words))
+            return
+        self._put(group, Membership(members, self._now()))
+
+    def _put(self, group: Group, membership: Membership) -> None:
+        if group.source:
+            self._store.put_members(group.source, membership)
+
+
+def prove_origin(client: WebClient, policy: Policy, origin: Origin) -> Origin:
+    """What the channel really is. A name proves nothing: an incident's channel was made by a listed creator, is of this
+    organisation alone, and is not archived. Where Slack does not answer, nothing is proved.
+    """
+    named = any(fnmatchcase(origin.channel_name, pattern) for pattern in policy.incident_channels.names)
+    if not origin.channel or not named:
+        return origin
+    try:
+        channel: Mapping[str, Any] = client.conversations_info(channel=origin.channel)["channel"]
+    except (SlackClientError, OSError):
+        return origin
+    shared = any(channel.get(flag) for flag in ("is_ext_shared", "is_pending_ext_shared", "is_org_shared"))
+    usable = not shared and not channel.get("is_archived")
+    made_by = channel.get("creator") in policy.incident_channels.created_by
+    return Origin(
+        team=origin.team,
+        channel=origin.channel,
+        channel_name=str(channel.get("name") or origin.channel_name),
+        thread_ts=origin.thread_ts,
+        incident=usable and made_by,
+        receipts_here=usable,
+        by_form=origin.by_form,
+    )

@@ -1,0 +1,217 @@
+"""Which messages a request has by now, and where: pure, from the ledger's records. The sender makes Slack agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.slack import cards, notices, receipts
+from bot.slack.blocks import Message
+from bot.slack.text import Mentions
+from bot.story import RequestStory, seen_by
+from bot.words import Stage
+from workflows.core.audit import AuditEntry, Event
+from workflows.core.canonical import digest
+from workflows.core.model import ChatRecord, Request
+from workflows.core.policy import Environment
+
+Render = Callable[[RequestStory], Message]
+
+# What happens quickly one after the other is told as one; after so long it is told as it stands.
+SETTLES_IN_S = 1.0
+_PASSING = frozenset({Stage.SETTING_UP, Stage.REMOVING})
+_OVER = frozenset(
+    {Stage.ENDED, Stage.REVOKED, Stage.DENIED, Stage.WITHDRAWN, Stage.EXPIRED, Stage.NOT_GIVEN, Stage.STANDING}
+)
+# The holder did these, or was told before: their own message changes in place, and nothing new arrives.
+_QUIET = frozenset({Stage.WITHDRAWN, Stage.ENDED})
+# Entries that say nothing to people beside the ones around them.
+_SILENT = frozenset({Event.REQUEST_RESOLVED})
+_ALARMS = frozenset({Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One message as it should be. `key` says when it has to be sent again: it leaves out the minutes that tick away.
+
+    `under`: the slot of the message in whose thread it stands. `told`: the last audit entry that it tells.
+    """
+
+    slot: str
+    channel: str
+    message: Message
+    key: str
+    under: str | None = None
+    told: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a request's messages are made from."""
+
+    request: Request
+    story: RequestStory
+    environment: Environment | None
+    receipts_channel: str
+    entries: Sequence[AuditEntry]
+    chat: ChatRecord
+    mentions: Mentions
+    # Slack ids of those who get the card as direct messages, where it has no channel.
+    approver_ids: Sequence[str] = ()
+    can_approve: Sequence[str] = ()
+    warned: bool = False
+    command: str = "/prodaccess"
+
+
+def passing_until_s(story: RequestStory, since: datetime | None) -> float:
+    """Seconds to wait until a passing state is worth telling; 0.0 where it is told now."""
+    if story.stage not in _PASSING or since is None:
+        return 0.0
+    return max(0.0, SETTLES_IN_S - (story.now - since).total_seconds())
+
+
+def wanted(facts: Facts) -> list[Wanted]:
+    """In the order in which they matter: the card, alarms, the requester, receipts."""
+    return [*_cards(facts), *_alarms(facts), *_holder(facts), *_receipts(facts)]
+
+
+# ---------------------------------------------------------------- the approval card
+
+
+def _cards(facts: Facts) -> list[Wanted]:
+    posted = [slot for slot in facts.chat.postings if slot.startswith("card:")]
+    channels = [slot.removeprefix("card:") for slot in posted if facts.chat.postings[slot].error is None]
+    if not channels and facts.story.resolved and facts.story.stage not in _OVER:
+        channels = _new_card_channels(facts)
+    return [_card(facts, channel) for channel in channels]
+
+
+def _new_card_channels(facts: Facts) -> list[str]:
+    """The approvals channel; the approvers themselves where there is none, or it cannot be posted to."""
+    channel = facts.environment.approvals_channel if facts.environment else None
+    failed = channel is not None and _failed(facts, f"card:{channel}")
+    if channel is not None and not failed:
+        return [channel]
+    return [user for user in facts.approver_ids if not _failed(facts, f"card:{user}")]
+
+
+def _failed(facts: Facts, slot: str) -> bool:
+    posting = facts.chat.postings.get(slot)
+    return posting is not None and posting.error is not None
+
+
+def _card(facts: Facts, channel: str) -> Wanted:
+    return _wanted(facts, f"card:{channel}", channel, lambda story: cards.approval_card(story, facts.mentions))
+
+
+# ---------------------------------------------------------------- alarms
+
+
+def _alarms(facts: Facts) -> list[Wanted]:
+    own = facts.environment.approvals_channel if facts.environment else None
+    channels = list(dict.fromkeys(filter(None, (own, facts.receipts_channel))))
+    found = []
+    for entry in facts.entries:
+        if entry.event in _ALARMS:
+            found += [_alarm(facts, entry, channel) for channel in channels]
+    return found
+
+
+def _alarm(facts: Facts, entry: AuditEntry, channel: str) -> Wanted:
+    story = _for_channel(facts, channel)
+    owners = facts.environment.owners if facts.environment else ()
+    if entry.event is Event.GRANT_REAPPEARED:
+        message = notices.reappeared(story, entry.at, mentions=facts.mentions, owners=owners)
+    else:
+        failures = int(entry.facts.get("failures", "0")) or None
+        error = replace(story, error=entry.private.get("error") or story.error)
+        message = notices.removal_failing(error, failures=failures, mentions=facts.mentions, owners=owners)
+    # An alarm is news of one moment: it is posted once and not edited.
+    return Wanted(f"alarm:{entry.number}:{channel}", channel, message, key="once")
+
+
+# ---------------------------------------------------------------- the holder
+
+
+def _holder(facts: Facts) -> list[Wanted]:
+    user, story = facts.request.requester_slack.user, facts.story
+    found = [_asked(facts, user)] if facts.request.origin.by_form else []
+    active, warning, outcome = f"holder:{user}", f"warning:{user}", f"outcome:{user}"
+    if story.stage is Stage.ACTIVE:
+        found.append(_wanted(facts, active, user, notices.active, hide=False))
+        if facts.warned:
+            message = notices.ending(story, facts.command)
+            found.append(Wanted(warning, user, message, key="once"))
+    elif active in facts.chat.postings and story.stage in _OVER | {Stage.STUCK}:
+        found.append(_wanted(facts, active, user, notices.over_active, hide=False))
+    if story.stage in _OVER and (story.stage not in _QUIET or _missed_its_end(facts, active)):
+        found.append(Wanted(outcome, user, notices.outcome(story, facts.command), key="once"))
+    return found
+
+
+def _missed_its_end(facts: Facts, active: str) -> bool:
+    """It ended, and the holder was never told that it had begun."""
+    return facts.story.stage is Stage.ENDED and active not in facts.chat.postings
+
+
+def _asked(facts: Facts, user: str) -> Wanted:
+    """The form's answer, which afterwards shrinks to the state like the card does."""
+    slot = f"asked:{user}"
+
+    def render(story: RequestStory) -> Message:
+        if story.stage is Stage.WAITING:
+            return notices.asked(story, facts.can_approve, facts.command)
+        return notices.over_active(story)
+
+    return _wanted(facts, slot, user, render, hide=False)
+
+
+# ---------------------------------------------------------------- receipts
+
+
+def _receipts(facts: Facts) -> list[Wanted]:
+    origin = facts.request.origin
+    here = [origin.channel] if origin.receipts_here and origin.channel else []
+    if not (facts.story.resolved or facts.story.stage in _OVER):
+        return []
+    channels = dict.fromkeys([*here, facts.receipts_channel])
+    return [item for channel in channels for item in _thread(facts, channel)]
+
+
+def _thread(facts: Facts, channel: str) -> list[Wanted]:
+    root = f"receipts:{channel}"
+    found = [_wanted(facts, root, channel, receipts.receipt_root)]
+    lines = _lines(facts, channel, root)
+    return [*found, lines] if lines else found
+
+
+def _lines(facts: Facts, channel: str, root: str) -> Wanted | None:
+    """The entries that the thread has not told yet. While somebody is waited for, the root says it all."""
+    told = facts.chat.told.get(root, 0)
+    news = [entry for entry in facts.entries if entry.number > told and entry.event not in _SILENT]
+    if not news or (facts.story.stage is Stage.WAITING and all(entry.event is Event.REQUEST_MADE for entry in news)):
+        return None
+    shown = news[: receipts.ENTRIES_MAX]
+    story = _for_channel(facts, channel)
+    who = facts.request
+    names = {who.holder: who.holder_name, who.requester: who.requester_name}
+    message = receipts.receipt_replies(shown, names, deadline=facts.story.deadline, hidden=story.hidden)
+    slot = f"lines:{shown[0].number}:{channel}"
+    return Wanted(slot, channel, message, key="once", under=root, told=shown[-1].number)
+
+
+# ---------------------------------------------------------------- rendering
+
+
+def _wanted(facts: Facts, slot: str, channel: str, render: Render, *, hide: bool = True) -> Wanted:
+    story = _for_channel(facts, channel) if hide else facts.story
+    # The same story with its clock held: what differs then is worth an edit, and a minute less is not.
+    still = render(replace(story, now=facts.request.created_at))
+    return Wanted(slot, channel, render(story), key=digest([still.text, still.blocks])[:16])
+
+
+def _for_channel(facts: Facts, channel: str) -> RequestStory:
+    """Where the policy hides an environment from outsiders, only its own channel and people's own messages tell all."""
+    own = facts.environment.approvals_channel if facts.environment else None
+    return seen_by(facts.story, facts.environment, member=channel == own or channel.startswith(("U", "W", "D")))

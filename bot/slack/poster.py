@@ -1,0 +1,232 @@
+"""One message into Slack, once: an intent on the ledger with a nonce, the post with the nonce in it, the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.slack.plan import Wanted
+from workflows.context import WorkerContext
+from workflows.core import keys
+from workflows.core.model import ChatRecord, Posting
+from workflows.ports import Buckets, Change, Committed, Fence, Lease
+
+log = structlog.get_logger()
+
+EVENT_TYPE = "prodaccess_post"
+# Slack's limits: about one message a second in a channel, with bursts; chat.update 50 a minute
+# (docs.slack.dev/apis/web-api/rate-limits).
+POSTS_A_SECOND, POSTS_BURST = 1.0, 4.0
+EDITS_A_SECOND, EDITS_BURST = 50 / 60, 20.0
+# History is searched from a little before the intent: Slack's clock is not ours.
+SEARCH_FROM = timedelta(seconds=30)
+# Answers that will be the same tomorrow: this channel cannot be posted to.
+FINAL = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "restricted_action",
+        "user_not_found",
+        "user_disabled",
+        "cannot_dm_bot",
+        "messages_tab_disabled",
+        "ekm_access_denied",
+        "team_access_not_granted",
+    }
+)
+# The message is gone, or is not ours to edit: leave it.
+LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+
+
+class Later(Exception):
+    """Slack, or its limits, want us to come back. `after_s`: in seconds."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(after_s)
+        self.after_s = after_s
+
+
+class Fenced(Exception):
+    """Somebody else shows this subject by now."""
+
+
+@dataclass(slots=True)
+class Page:
+    """The record of one subject's messages, kept current while they are sent, under its lease."""
+
+    ctx: WorkerContext
+    item: str
+    record: ChatRecord
+    version: int
+    current: Callable[[], Lease | None]
+
+    def save(self, record: ChatRecord, step: str) -> None:
+        """Commit the record. Raises Fenced where the lease is over."""
+        lease = self.current()
+        if lease is None:
+            raise Fenced
+        snapshot = self.ctx.ledger.read(self.item)
+        if snapshot.items[self.item].version != self.version:
+            raise Fenced
+        change = Change(
+            commit_id=f"{self.item}:{self.version}:{step}:{lease.number}",
+            at=snapshot.now,
+            reads=snapshot.versions(),
+            puts={self.item: record},
+            fence=Fence(lease.name, lease.number),
+        )
+        if not isinstance(self.ctx.ledger.commit(change), Committed):
+            raise Fenced
+        self.record = record
+        self.version = self.ctx.ledger.read(self.item).items[self.item].version
+
+    def put(self, slot: str, posting: Posting, step: str, told: Mapping[str, int] | None = None) -> None:
+        postings = {**self.record.postings, slot: posting}
+        self.save(replace(self.record, postings=postings, told={**self.record.told, **(told or {})}), step)
+
+
+class Poster:
+    """Sends what is wanted, one message at a time. Raises Later, Fenced and the SDK's errors for what went wrong."""
+
+    def __init__(self, ctx: WorkerContext, client: WebClient, buckets: Buckets) -> None:
+        self._ctx = ctx
+        self._client = client
+        self._buckets = buckets
+
+    def send(self, page: Page, wanted: Wanted) -> None:
+        """Make this one message be as wanted. Does nothing where it is already."""
+        posting = page.record.postings.get(wanted.slot)
+        if posting is None or posting.ts is None:
+            if posting is None or posting.error is None:
+                self._post(page, wanted, posting)
+        elif wanted.key not in ("once", posting.shown):
+            self._edit(page, wanted, posting)
+
+    # ------------------------------------------------------------ posting
+
+    def _post(self, page: Page, wanted: Wanted, posting: Posting | None) -> None:
+        root = page.record.postings.get(wanted.under) if wanted.under else None
+        if wanted.under and (root is None or root.ts is None):
+            return
+        found: tuple[str, str] | str | None = self._find(posting, root) if posting is not None else None
+        if posting is None:
+            posting = Posting(wanted.channel, nonce=self._ctx.chance.hex(24), intent_at=self._ctx.ledger.now())
+            self._wait_for_turn("chat.postMessage", wanted.channel)
+            page.put(wanted.slot, posting, f"intent:{wanted.slot}")
+        if found is None:
+            if posting.intent_at is None:
+                self._wait_for_turn("chat.postMessage", wanted.channel)
+            found = self._call(wanted, posting, root)
+        if isinstance(found, str):
+            log.warning("a channel cannot be posted to", channel=wanted.channel, error=found)
+            page.put(wanted.slot, replace(posting, error=found, intent_at=None), f"failed:{wanted.slot}")
+            return
+        done = replace(posting, ts=found[1], posted_channel=found[0], shown=wanted.key, intent_at=None)
+        told = {wanted.under: wanted.told} if wanted.under else None
+        page.put(wanted.slot, done, f"posted:{wanted.slot}", told)
+
+    def _call(self, wanted: Wanted, posting: Posting, root: Posting | None) -> tuple[str, str] | str:
+        """(channel, ts), or the error that will not go away."""
+        channel = (root.posted_channel if root else None) or wanted.channel
+        try:
+            answer = self._client.chat_postMessage(
+                channel=channel,
+                text=wanted.message.text,
+                blocks=wanted.message.blocks,
+                thread_ts=root.ts if root else None,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"nonce": posting.nonce}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except SlackApiError as problem:
+            return self._explain(problem, "chat.postMessage", wanted.channel)
+        return str(answer["channel"]), str(answer["ts"])
+
+    def _find(self, posting: Posting, root: Posting | None) -> tuple[str, str] | None:
+        """A post whose answer nobody recorded: is it there? The nonce in its metadata tells."""
+        if posting.intent_at is None:
+            return None
+        oldest = f"{(posting.intent_at - SEARCH_FROM).timestamp():.6f}"
+        try:
+            channel = (root.posted_channel if root else None) or self._channel_id(posting.channel)
+            if root is not None and root.ts is not None:
+                answer = self._client.conversations_replies(
+                    channel=channel, ts=root.ts, oldest=oldest, limit=200, include_all_metadata=True
+                )
+            else:
+                answer = self._client.conversations_history(
+                    channel=channel, oldest=oldest, limit=200, include_all_metadata=True
+                )
+        except SlackApiError as problem:
+            error = self._explain(problem, "conversations.history", posting.channel)
+            log.warning("the channel's history cannot be read", channel=posting.channel, error=error)
+            return None
+        return next(((channel, str(item["ts"])) for item in answer["messages"] if _nonce(item) == posting.nonce), None)
+
+    def _channel_id(self, channel: str) -> str:
+        if not channel.startswith(("U", "W")):
+            return channel
+        return str(self._client.conversations_open(users=[channel])["channel"]["id"])
+
+    # ------------------------------------------------------------ editing
+
+    def _edit(self, page: Page, wanted: Wanted, posting: Posting) -> None:
+        self._wait_for_turn("chat.update", None)
+        try:
+            self._client.chat_update(
+                channel=posting.posted_channel or posting.channel,
+                ts=str(posting.ts),
+                text=wanted.message.text,
+                blocks=wanted.message.blocks,
+            )
+        except SlackApiError as problem:
+            if problem.response.get("error") not in LOST:
+                self._explain(problem, "chat.update", None)
+            log.warning("a message can no longer be edited", slot=wanted.slot, error=problem.response.get("error"))
+        page.put(wanted.slot, replace(posting, shown=wanted.key), f"edited:{wanted.slot}:{wanted.key}")
+
+    # ------------------------------------------------------------ limits
+
+    def _wait_for_turn(self, method: str, channel: str | None) -> None:
+        """The shared bucket of the method, and of the channel. Raises Later instead of waiting: nobody sleeps on a job."""
+        if channel is None:
+            wait_s = self._buckets.take(f"slack:{method}", rate=EDITS_A_SECOND, burst=EDITS_BURST)
+        else:
+            wait_s = self._buckets.take(f"slack:{method}:{channel}", rate=POSTS_A_SECOND, burst=POSTS_BURST)
+        if wait_s > 0:
+            raise Later(wait_s)
+
+    def _explain(self, problem: SlackApiError, method: str, channel: str | None) -> str:
+        """The error's name where it is final. Raises Later where Slack asks for patience, else the error itself."""
+        error = str(problem.response.get("error"))
+        if error == "ratelimited" or problem.response.status_code == 429:
+            after_s = float(problem.response.headers.get("Retry-After", 1))
+            self._buckets.block(f"slack:{method}:{channel}" if channel else f"slack:{method}", after_s)
+            raise Later(after_s) from problem
+        if error in FINAL:
+            return error
+        raise problem
+
+
+def _nonce(message: Mapping[str, Any]) -> str | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    nonce = (metadata.get("event_payload") or {}).get("nonce")
+    return str(nonce) if nonce else None
+
+
+def trouble(problem: Exception) -> bool:
+    """Whether an exception is Slack's or the network's, as opposed to a fault of ours."""
+    return isinstance(problem, (SlackClientError, OSError))
+
+
+def item_of(subject: str) -> str:
+    return keys.chat(subject)

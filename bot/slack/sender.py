@@ -1,0 +1,252 @@
+"""Makes chat agree with the ledger: for a request, a digest, a policy that was activated. Level-triggered: it may run
+twice, late, or after a crash, and shows how things stand now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+from slack_sdk import WebClient
+
+from bot.overviews import DigestStory, HomeStory
+from bot.reader import Reader, Seen
+from bot.slack import receipts
+from bot.slack.blocks import Message
+from bot.slack.digest import digest
+from bot.slack.home import home_view
+from bot.slack.mentions import Mentioner
+from bot.slack.people import SlackRefresher
+from bot.slack.plan import Facts, Wanted, passing_until_s, wanted
+from bot.slack.poster import Fenced, Later, Page, Poster, trouble
+from bot.story import RequestStory, seen_by
+from workflows.activation import digest_due
+from workflows.context import WorkerContext
+from workflows.core import keys
+from workflows.core.audit import Event
+from workflows.core.model import ID_PATTERN, ChatRecord, Grant, Request
+from workflows.core.people import SlackUser
+from workflows.core.policy import Policy
+from workflows.core.scope import groups_needed
+from workflows.digest import Slot, due_slot, schedule_next
+from workflows.ports import LEASE_S, Buckets, Change, DirectoryUnreachable, Lease, PolicyUnavailable
+from workflows.schedule import latest_slot, next_slot
+
+log = structlog.get_logger()
+
+# A subject that cannot be shown is tried again after 1, 2, 4 ... seconds, at most this many.
+RETRY_S_MAX = 60.0
+
+
+class Sender:
+    def __init__(
+        self, ctx: WorkerContext, client: WebClient, buckets: Buckets, refresher: SlackRefresher, command: str
+    ) -> None:
+        self._ctx = ctx
+        self._command = command
+        self._client = client
+        self._refresher = refresher
+        self._reader = Reader(ctx)
+        self._poster = Poster(ctx, client, buckets)
+        self._mentioner = Mentioner(ctx, refresher)
+
+    # ------------------------------------------------------------ entry points
+
+    def show(self, subject: str) -> None:
+        """Make the messages of one subject as they should be."""
+        if ID_PATTERN.fullmatch(subject):
+            self._under_lease(subject, lambda page: self._show_request(page, subject))
+        elif subject.startswith("home-"):
+            self._show_home(subject)
+        elif subject.startswith("policy-"):
+            self._under_lease(subject, lambda page: self._show_policy(page, subject))
+        else:
+            self._clear(subject)
+
+    def post_digest(self, key: str) -> None:
+        """Post the slot of a digest that is due, once, and put the next one on the clock."""
+        slot = due_slot(self._ctx, key, latest_slot)
+        if slot is None:
+            schedule_next(self._ctx, key, None, next_slot)
+            return
+        due = slot
+        self._under_lease(slot.subject, lambda page: self._show_digest(page, key, due), retry=digest_due(key))
+
+    # ------------------------------------------------------------ the frame
+
+    def _under_lease(self, subject: str, then: Callable[[Page], None], retry: str | None = None) -> None:
+        item = keys.chat(subject)
+        lease = self._ctx.ledger.acquire(item)
+        if lease is None:
+            self._ctx.ledger.remind(retry or item, LEASE_S / 2)
+            return
+        try:
+            with self._ctx.keeper.keep(lease) as current:
+                self._try(subject, then, current, retry or item)
+        finally:
+            self._ctx.ledger.release(lease)
+
+    def _try(self, subject: str, then: Callable[[Page], None], current: Callable[[], Lease | None], retry: str) -> None:
+        page = self._page(subject, current)
+        try:
+            then(page)
+        except Later as later:
+            self._ctx.ledger.remind(retry, later.after_s)
+        except Fenced:
+            self._ctx.ledger.remind(retry, LEASE_S / 2)
+        except Exception as problem:
+            if not trouble(problem):
+                raise
+            failures = page.record.failures + 1
+            log.warning("chat does not show this yet", subject=subject, error=type(problem).__name__, failures=failures)
+            self._ctx.ledger.remind(retry, min(2.0 ** (failures - 1), RETRY_S_MAX))
+            page.save(replace(page.record, failures=failures), f"failure:{failures}")
+
+    def _page(self, subject: str, current: Callable[[], Lease | None]) -> Page:
+        item = keys.chat(subject)
+        snapshot = self._ctx.ledger.read(item)
+        record = snapshot.get(item, ChatRecord) or ChatRecord(subject)
+        return Page(self._ctx, item, record, snapshot.items[item].version, current)
+
+    def _clear(self, subject: str, *also: str) -> bool:
+        """Nothing is left to show: take the mark off, unless one of `also` has changed since it was read."""
+        item = keys.chat(subject)
+        snapshot = self._ctx.ledger.read(item, *also)
+        change = Change(
+            commit_id=f"shown:{item}:{self._ctx.chance.hex(12)}",
+            at=snapshot.now,
+            reads=snapshot.versions(),
+            due={item: None},
+        )
+        self._ctx.ledger.commit(change)
+        return True
+
+    # ------------------------------------------------------------ a request
+
+    def _show_request(self, page: Page, id_: str) -> None:
+        policy = self._policy()
+        versions = self._ctx.ledger.read(keys.request(id_), keys.grant(id_)).versions()
+        seen = self._reader.one(id_, policy)
+        if seen is None:
+            self._clear(id_)
+            return
+        wait_s = passing_until_s(seen.story, _since(seen.request, seen.grant))
+        if wait_s > 0:
+            raise Later(wait_s)
+        facts = self._facts(page, seen, policy)
+        for item in wanted(facts):
+            self._poster.send(page, item)
+        # A card whose channel turned out closed goes to the owners instead; they are in the plan now.
+        for item in wanted(replace(facts, chat=page.record)):
+            self._poster.send(page, item)
+        self._shown(page, versions, id_)
+
+    def _shown(self, page: Page, versions: dict[str, int], id_: str) -> None:
+        """Take the mark off, in a commit that is lost when the request or its grant has changed meanwhile."""
+        item = keys.chat(id_)
+        snapshot = self._ctx.ledger.read(item, *versions)
+        if any(snapshot.items[name].version != version for name, version in versions.items()):
+            self._ctx.ledger.remind(item, 0.0)
+            return
+        change = Change(
+            commit_id=f"shown:{item}:{page.version}:{self._ctx.chance.hex(12)}",
+            at=snapshot.now,
+            reads=snapshot.versions(),
+            due={item: None},
+        )
+        self._ctx.ledger.commit(change)
+
+    def _facts(self, page: Page, seen: Seen, policy: Policy | None) -> Facts:
+        request = seen.request
+        environment = policy.environments.get(request.terms.environment) if policy else None
+        people = self._mentioner.whom_to_ask(policy, environment, request) if policy and environment else None
+        return Facts(
+            request=request,
+            story=seen.story,
+            environment=environment,
+            receipts_channel=policy.receipts_channel if policy else "",
+            entries=self._ctx.ledger.entries_of(request.id),
+            chat=page.record,
+            mentions=people.mentions if people else {},
+            approver_ids=people.ids if people else (),
+            can_approve=people.names if people else (),
+            warned=bool(seen.grant and seen.grant.warned),
+            command=self._command,
+        )
+
+    def _policy(self) -> Policy | None:
+        try:
+            return self._ctx.policy.current()
+        except PolicyUnavailable:
+            return None
+
+    # ------------------------------------------------------------ a home, a policy, a digest
+
+    def _show_home(self, subject: str) -> None:
+        """Draw one person's page. It is drawn again when they open it, so nothing of it is recorded."""
+        _, team, user = subject.split("-", 2)
+        who = SlackUser(team, user)
+        policy = self._policy()
+        if policy is None:
+            return
+        try:
+            person = self._refresher.refresh_person(who, policy)
+            names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
+            stale = self._ctx.directory.groups(policy, names).stale(tuple(names), self._ctx.ledger.now())
+            groups = (
+                self._refresher.refresh_groups(policy, names) if stale else self._ctx.directory.groups(policy, names)
+            )
+        except DirectoryUnreachable:
+            return
+        story = (
+            self._reader.home(policy, person, groups)
+            if not person.standing_problem
+            else HomeStory(self._ctx.ledger.now())
+        )
+        self._client.views_publish(user_id=user, view=home_view(story, self._command))
+
+    def _show_policy(self, page: Page, subject: str) -> None:
+        policy = self._policy()
+        entries = [item for item in self._ctx.ledger.entries_of(subject) if item.event is Event.POLICY_ACTIVATED]
+        if policy is not None and entries:
+            entry = entries[-1]
+            message = receipts.policy_activated(entry, self._command)
+            self._poster.send(page, _once(f"policy:{entry.number}", policy.receipts_channel, message))
+        self._clear(subject)
+
+    def _show_digest(self, page: Page, key: str, slot: Slot) -> None:
+        policy = self._ctx.policy.current()
+        story = self._reader.digest(policy, slot.plan.environments)
+        if story.places or story.waiting or not slot.plan.only_if_active or page.record.postings:
+            shown = _visible(story, policy, slot.plan.channel)
+            self._poster.send(page, _once("digest", slot.plan.channel, digest(shown, self._command)))
+        schedule_next(self._ctx, key, slot, next_slot)
+
+
+def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:
+    """Where an environment is hidden from outsiders, a digest elsewhere tells state and id alone."""
+
+    def seen(stories: tuple[RequestStory, ...]) -> tuple[RequestStory, ...]:
+        return tuple(_seen_in(story, policy, channel) for story in stories)
+
+    places = tuple(replace(place, stories=seen(place.stories)) for place in digest_.places)
+    return replace(digest_, places=places, stuck=seen(digest_.stuck), waiting=seen(digest_.waiting))
+
+
+def _seen_in(story: RequestStory, policy: Policy, channel: str) -> RequestStory:
+    environment = policy.environments.get(story.environment)
+    own = environment.approvals_channel if environment else None
+    return seen_by(story, environment, member=channel == own)
+
+
+def _once(slot: str, channel: str, message: Message) -> Wanted:
+    return Wanted(slot, channel, message, key="once")
+
+
+def _since(request: Request, grant: Grant | None) -> datetime | None:
+    """When a passing state began; None where there is none."""
+    if grant is not None and grant.end is not None:
+        return grant.end.at
+    return request.decision.at if request.decision else None

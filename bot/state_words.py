@@ -1,0 +1,197 @@
+"""The line that says how it stands: state word with its mark, until when, by whom. The same on every surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.refusal_words import refusal
+from bot.story import Need, RequestStory
+from bot.words import Asked, Stage, Words, joined, people, rounded
+from workflows.core.errors import Code, Refused
+from workflows.core.model import EndCause
+
+_WHY_LENGTH_MAX = 300
+
+
+def state_line(story: RequestStory) -> Words:
+    """`✅ Active until 04:20, 58 min left · approved by Olu Owner at 03:20`. Outsiders see the state's word alone."""
+    return (story.state,) if story.hidden else _LINES[story.stage](story)
+
+
+def short(text: str | None, length_max: int = _WHY_LENGTH_MAX) -> str:
+    one_line = " ".join((text or "").split())
+    return one_line if len(one_line) <= length_max else one_line[: length_max - 1] + "…"
+
+
+def stop(text: str) -> str:
+    return text if text[-1:] in tuple(".!?…") else f"{text}."
+
+
+# ---------------------------------------------------------------- before there is access
+
+
+def _waiting(s: RequestStory) -> Words:
+    if not s.resolved:
+        return joined([(f"{s.state}: names are being looked up in AWS",), ("expires ", s.expires_at)])
+    if not s.in_policy:
+        return (f"{s.state} · the policy no longer has this role, so nobody can approve it · expires ", s.expires_at)
+    return joined([(s.state, *_for_whom(s)), ("expires ", s.expires_at)])
+
+
+def _for_whom(s: RequestStory) -> Words:
+    """Who is missing. Only they are called; who has agreed stands by name."""
+    total, done = sum(need.count for need in s.needs), sum(need.agreed for need in s.needs)
+    if not s.needs:
+        return (": only a rule of the policy can approve it",)
+    if not done:
+        parts = [(f"{need.open} of ", Asked(need.groups)) for need in s.needs]
+        return (" for ", *_and(parts))
+    return (f" · {done} of {total}: ", *_listed([_part(need) for need in s.needs]), f" (agreed: {people(s.agreed_by)})")
+
+
+def _part(need: Need) -> Words:
+    if not need.open:
+        return (f"{need.label} agreed",)
+    missing = Asked(need.groups), " missing"
+    return missing if not need.agreed else (f"{need.agreed} of {need.count} agreed, one more of ", *missing)
+
+
+def _and(parts: Sequence[Words]) -> Words:
+    return tuple(item for number, part in enumerate(parts) for item in ((" and ",) if number else ()) + part)
+
+
+def _listed(parts: Sequence[Words]) -> Words:
+    return tuple(item for number, part in enumerate(parts) for item in ((", ",) if number else ()) + part)
+
+
+def _denied(s: RequestStory) -> Words:
+    why = f": {short(s.why)}" if s.why else ""
+    return (f"{s.state} by {s.ended_by or 'somebody'}{why}",)
+
+
+def _withdrawn(s: RequestStory) -> Words:
+    return (f"{s.state} by {s.ended_by or s.requester}",)
+
+
+def _expired(s: RequestStory) -> Words:
+    waited = f" · nobody answered in {rounded(s.expires_at - s.created_at)}"
+    return (f"{s.state} ", s.expires_at, waited)
+
+
+# ---------------------------------------------------------------- while there is access
+
+
+def _decided(s: RequestStory) -> Words:
+    if not s.approved_by:
+        return ()
+    return (f"{s.approved_by} at ", s.decided_at) if s.decided_at else (s.approved_by,)
+
+
+def _setting_up(s: RequestStory) -> Words:
+    trouble = (f"{stop(short(s.error, 200))} I try again by myself",) if s.error else ()
+    return joined([(s.state,), trouble, _decided(s)])
+
+
+def _active(s: RequestStory) -> Words:
+    if s.deadline is None or s.time_left is None:
+        return (s.state,)
+    return joined([(f"{s.state} until ", s.deadline, f", {rounded(s.time_left)} left"), _decided(s)])
+
+
+def _removing(s: RequestStory) -> Words:
+    trouble = (f"{stop(short(s.error, 200))} I try again by myself",) if s.error else ()
+    return joined([(f"{s.state}: {_cause(s)}",), trouble])
+
+
+def _cause(s: RequestStory) -> str:
+    by, why = s.ended_by or "somebody", f": {short(s.why, 200)}" if s.why else ""
+    if s.end_cause is EndCause.RETURNED:
+        return f"given back by {by}"
+    if s.end_cause is EndCause.REVOKED:
+        return f"taken back by {by}{why}"
+    if s.end_cause is EndCause.FAILED:
+        return f"it could not be set up{why}"
+    return "already held, standing" if s.end_cause is EndCause.STANDING else "time is up"
+
+
+def _stuck(s: RequestStory) -> Words:
+    error = stop(short(s.error or "AWS did not say why"))
+    due = ("it should have ended ", s.deadline) if s.deadline and s.end_cause is EndCause.TIME else ()
+    return joined([(f"{s.state}: {error} It may still be open. I keep trying.",), due])
+
+
+# ---------------------------------------------------------------- after it
+
+
+def _ended(s: RequestStory) -> Words:
+    used = f"used {rounded(s.used)}" if s.used is not None else ""
+    if s.end_cause is EndCause.RETURNED:
+        used = f"given back by {s.ended_by or s.holder}" + (f" after {rounded(s.used)}" if s.used is not None else "")
+    # Where a session may go on, that matters more than how it began.
+    approved = s.approved_by if s.session_until is None else ""
+    return joined([_at(s), (used,) if used else (), (approved,) if approved else (), *_proof(s)])
+
+
+def _at(s: RequestStory) -> Words:
+    return (f"{s.state} ", s.closed_at) if s.closed_at else (s.state,)
+
+
+def _proof(s: RequestStory) -> tuple[Words, ...]:
+    """What is certain about the access itself."""
+    if s.covered_by:
+        until: Words = (f"access goes on under {s.covered_by}",)
+        return ((*until, " until ", s.covered_until) if s.covered_until else until,)
+    tail: Words = ("a session that is open may work until ", s.session_until) if s.session_until else ()
+    return ("removal verified",), tail
+
+
+def _revoked(s: RequestStory) -> Words:
+    why = f": {short(s.why)}" if s.why else ""
+    by = f" by {s.ended_by or 'somebody'}{why}"
+    before = ("before it was active",) if s.activated_at is None else ()
+    return joined([(*_at(s), by), before, *_proof(s)])
+
+
+def _not_given(s: RequestStory) -> Words:
+    return (f"{s.state}: {stop(why_not(s))} ", *_nothing_open(s))
+
+
+def why_not(s: RequestStory, command: str = "/prodaccess") -> str:
+    """Why it was not given, in the words of the refusal where the bot closed it, else of the target."""
+    code = s.closing.code if s.closing else None
+    if code and s.closing:
+        return refusal(Refused(Code(code), s.closing.params), command=command).removesuffix(" Nothing was given.")
+    return short(s.why or s.error or "AWS did not say why")
+
+
+def _nothing_open(s: RequestStory) -> Words:
+    """Never claimed while another grant keeps the same access open."""
+    if s.covered_by:
+        return ("Access goes on under " + s.covered_by, *((" until ", s.covered_until) if s.covered_until else ()), ".")
+    return ("Nothing is open.",)
+
+
+def how(s: RequestStory) -> str:
+    """` (through group admins)`, where the target said so."""
+    detail = short(s.closing.params.get("how"), 120) if s.closing else ""
+    return f" ({detail})" if detail else ""
+
+
+def _standing(s: RequestStory) -> Words:
+    return (f"{s.state}: {s.holder} has this already, standing{how(s)}. Nothing was given and nothing will be taken.",)
+
+
+_LINES: dict[Stage, Callable[[RequestStory], Words]] = {
+    Stage.WAITING: _waiting,
+    Stage.SETTING_UP: _setting_up,
+    Stage.ACTIVE: _active,
+    Stage.REMOVING: _removing,
+    Stage.STUCK: _stuck,
+    Stage.ENDED: _ended,
+    Stage.REVOKED: _revoked,
+    Stage.DENIED: _denied,
+    Stage.WITHDRAWN: _withdrawn,
+    Stage.EXPIRED: _expired,
+    Stage.NOT_GIVEN: _not_given,
+    Stage.STANDING: _standing,
+}

@@ -1,0 +1,352 @@
+"""Ledger state -> what is shown to whom. Knows no surface, so that Slack and Teams tell the same story. Pure.
+
+A story holds raw text, times and the words of its state; a surface escapes, formats and puts every reader's clock in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from bot.words import STATE_WORDS, TIER_WORDS, VERBS, Stage, ago, people, rounded
+from workflows.core.approving import missing
+from workflows.core.durations import format_duration
+from workflows.core.errors import Code
+from workflows.core.model import (
+    Closing,
+    Decision,
+    DecisionKind,
+    EndCause,
+    Grant,
+    GrantState,
+    Origin,
+    Request,
+    RequestState,
+    Resource,
+    Terms,
+)
+from workflows.core.policy import Entitlement, Environment, Risk, Tier, Visibility
+from workflows.core.scope import groups_named
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Places that must be filled before there is an approval. `groups` are the policy's names behind one word of `approve`."""
+
+    groups: tuple[str, ...]
+    count: int
+    open: int
+
+    @property
+    def label(self) -> str:
+        return " or ".join(self.groups) or "owners"
+
+    @property
+    def agreed(self) -> int:
+        return self.count - self.open
+
+
+@dataclass(frozen=True, slots=True)
+class LastTime:
+    """The holder's last access of this kind."""
+
+    at: datetime
+    used: timedelta
+    how: str
+
+    def words(self, now: datetime) -> str:
+        return f"{ago(now - self.at)}, {rounded(self.used)}, {self.how}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStory:
+    """One request and its grant, as one thing. Times that have not come are None."""
+
+    id: str
+    stage: Stage
+    now: datetime
+    holder: str
+    requester: str
+    environment: str
+    title: str
+    tier: Tier
+    role: str
+    risk: Risk
+    reason: str
+    duration: timedelta
+    allows: str
+    danger: str | None
+    created_at: datetime
+    expires_at: datetime
+    terms: Terms
+    origin: Origin
+    ticket: str | None = None
+    ticket_link: str | None = None
+    how_to: str | None = None
+    # Whether names have been looked up, so that somebody can be asked.
+    resolved: bool = True
+    # Whether the policy still has this role; without it nobody can approve.
+    in_policy: bool = True
+    needs: tuple[Need, ...] = ()
+    agreed_by: tuple[str, ...] = ()
+    group_problems: tuple[tuple[str, str], ...] = ()
+    decided_at: datetime | None = None
+    approved_by: str = ""
+    deadline: datetime | None = None
+    activated_at: datetime | None = None
+    end_cause: EndCause | None = None
+    ended_by: str | None = None
+    why: str | None = None
+    closed_at: datetime | None = None
+    closing: Closing | None = None
+    covered_by: str | None = None
+    covered_until: datetime | None = None
+    session_until: datetime | None = None
+    error: str | None = None
+    warning: str | None = None
+    resource: Resource | None = None
+    last_time: LastTime | None = None
+    break_glass: bool = False
+    # The readers may see environment, state and id alone; everything else is blank already.
+    hidden: bool = False
+
+    @property
+    def state(self) -> str:
+        return STATE_WORDS[self.stage]
+
+    @property
+    def verb(self) -> str:
+        return VERBS[self.stage]
+
+    @property
+    def tier_words(self) -> str:
+        return TIER_WORDS[self.tier]
+
+    @property
+    def dangerous(self) -> bool:
+        return bool(self.danger) or self.risk is Risk.ADMIN
+
+    @property
+    def time_left(self) -> timedelta | None:
+        return None if self.deadline is None else max(timedelta(0), self.deadline - self.now)
+
+    @property
+    def used(self) -> timedelta | None:
+        """How long it was active."""
+        if self.activated_at is None:
+            return None
+        return (self.closed_at or self.now) - self.activated_at
+
+
+def stage_of(request: Request, grant: Grant | None, removal_failures: int | None = None) -> Stage:
+    """`removal_failures`: the holding's count where it is at hand; without it any error of a removal counts as stuck."""
+    if grant is None:
+        return _stage_of_request(request)
+    if grant.state is GrantState.REVOKING:
+        stuck = grant.error and (removal_failures is None or removal_failures >= 3)
+        return Stage.STUCK if stuck else Stage.REMOVING
+    if grant.state is GrantState.ACTIVATION_FAILED:
+        standing = grant.end is not None and grant.end.cause is EndCause.STANDING
+        return Stage.STANDING if standing else Stage.NOT_GIVEN
+    return _BY_GRANT[grant.state]
+
+
+_BY_GRANT = {
+    GrantState.ACTIVATING: Stage.SETTING_UP,
+    GrantState.ACTIVE: Stage.ACTIVE,
+    GrantState.ENDED: Stage.ENDED,
+    GrantState.REVOKED: Stage.REVOKED,
+}
+_BY_REQUEST = {
+    RequestState.PENDING: Stage.WAITING,
+    RequestState.APPROVED: Stage.SETTING_UP,
+    RequestState.DENIED: Stage.DENIED,
+    RequestState.WITHDRAWN: Stage.WITHDRAWN,
+    RequestState.EXPIRED: Stage.EXPIRED,
+}
+
+
+def _stage_of_request(request: Request) -> Stage:
+    """What the bot itself closed was not denied by anybody: it was not given."""
+    code = request.closing.code if request.closing else None
+    if code == Code.STANDING_ACCESS:
+        return Stage.STANDING
+    return Stage.NOT_GIVEN if code else _BY_REQUEST[request.state]
+
+
+def request_story(
+    request: Request,
+    grant: Grant | None,
+    environment: Environment | None,
+    now: datetime,
+    *,
+    last: LastTime | None = None,
+    covered_until: datetime | None = None,
+    removal_failures: int | None = None,
+) -> RequestStory:
+    """Everything there is to tell. `environment` is None where the policy no longer has it: the terms still tell most.
+
+    `covered_until`: the deadline of the grant that `grant.covered_by` names. `last`: from `last_time`.
+    """
+    entitlement = environment.roles.get(request.terms.role) if environment else None
+    story = _asked(request, grant, now, stage_of(request, grant, removal_failures))
+    if environment and entitlement:
+        story = replace(
+            story,
+            ticket_link=_ticket_link(request.ticket, entitlement),
+            how_to=entitlement.how_to,
+            needs=needs_of(entitlement, request),
+        )
+    story = replace(
+        story,
+        title=environment.title if environment else request.terms.environment,
+        in_policy=entitlement is not None,
+        last_time=last,
+        approved_by=_approved_by(request.decision),
+        decided_at=request.decision.at if request.decision else None,
+    )
+    if grant is not None:
+        return _with_grant(story, grant, covered_until)
+    return _closed(story, request.closing) if request.closing else story
+
+
+def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -> RequestStory:
+    """What the request itself says; its terms outlive the policy that they were made of."""
+    terms = grant.terms if grant else request.terms
+    return RequestStory(
+        id=request.id,
+        stage=stage,
+        now=now,
+        holder=request.holder_name,
+        requester=request.requester_name,
+        environment=terms.environment,
+        title=terms.environment,
+        tier=terms.tier,
+        role=terms.role,
+        risk=terms.risk,
+        reason=request.reason,
+        duration=terms.duration,
+        allows=terms.allows,
+        danger=terms.danger,
+        created_at=request.created_at,
+        expires_at=request.expires_at,
+        terms=terms,
+        origin=request.origin,
+        ticket=request.ticket,
+        resolved=request.resource is not None,
+        agreed_by=tuple(vote.by_name for vote in request.votes),
+        group_problems=request.group_problems,
+        warning=request.resource.warning if request.resource else None,
+        resource=grant.resource if grant else request.resource,
+        break_glass=request.break_glass,
+    )
+
+
+def _approved_by(decision: Decision | None) -> str:
+    if decision is None:
+        return ""
+    if decision.kind is DecisionKind.AUTO:
+        return f"auto-approved by rule '{decision.rule}'" if decision.rule else "auto-approved"
+    if decision.kind is DecisionKind.BREAK_GLASS:
+        return "break-glass, without approval"
+    return f"approved by {people(decision.by_names) or 'somebody'}"
+
+
+def _closed(story: RequestStory, closing: Closing) -> RequestStory:
+    return replace(story, closing=closing, closed_at=closing.at, ended_by=closing.by_name, why=closing.reason)
+
+
+def _with_grant(story: RequestStory, grant: Grant, covered_until: datetime | None) -> RequestStory:
+    end = grant.end
+    return replace(
+        story,
+        deadline=grant.deadline,
+        activated_at=grant.activated_at,
+        end_cause=end.cause if end else None,
+        ended_by=end.by_name if end else None,
+        why=end.reason if end else None,
+        closed_at=grant.closed_at,
+        covered_by=grant.covered_by,
+        covered_until=covered_until if grant.covered_by else None,
+        session_until=_session_until(grant),
+        error=grant.error,
+    )
+
+
+def _session_until(grant: Grant) -> datetime | None:
+    """On Identity Center a session that is open outlives the assignment; one opened at the last moment the longest."""
+    length_s = grant.resource.session_s
+    if grant.activated_at is None or grant.closed_at is None or grant.covered_by or not length_s:
+        return None
+    return grant.closed_at + timedelta(seconds=length_s)
+
+
+def _ticket_link(ticket: str | None, entitlement: Entitlement) -> str | None:
+    rule = entitlement.ticket
+    if not ticket or rule is None or not rule.link:
+        return None
+    return rule.link.replace("{ticket}", quote(ticket, safe=""))
+
+
+def needs_of(entitlement: Entitlement, request: Request | None = None) -> tuple[Need, ...]:
+    """Who has to agree, by group, and how many places are still open."""
+    open_places = missing(entitlement, request.votes if request else ())
+    return tuple(
+        Need(groups_named(entitlement, (word,)), count, open_places.get(word, 0))
+        for word, count in entitlement.approve.items()
+    )
+
+
+def last_time(grant: Grant | None) -> LastTime | None:
+    """From the holder's last closed grant of the same entitlement; None where it never was active."""
+    if grant is None or grant.activated_at is None or grant.closed_at is None:
+        return None
+    cause = grant.end.cause if grant.end else EndCause.TIME
+    how = {EndCause.TIME: "ended by itself", EndCause.RETURNED: "given back early"}.get(cause, "taken back")
+    return LastTime(grant.closed_at, grant.closed_at - grant.activated_at, how)
+
+
+def for_outsiders(story: RequestStory) -> RequestStory:
+    """What people outside may see where the policy says `visibility: members`: environment, state and id.
+
+    All else is blanked here, so that no surface can leak it by forgetting to ask.
+    """
+    return RequestStory(
+        id=story.id,
+        stage=story.stage,
+        now=story.now,
+        holder="Somebody",
+        requester="Somebody",
+        environment=story.environment,
+        title=story.title,
+        tier=story.tier,
+        role="",
+        risk=Risk.READ,
+        reason="",
+        duration=story.duration,
+        allows="",
+        danger=None,
+        created_at=story.created_at,
+        expires_at=story.expires_at,
+        terms=replace(story.terms, role="", allows="", danger=None),
+        origin=Origin(),
+        hidden=True,
+    )
+
+
+def seen_by(story: RequestStory, environment: Environment | None, *, member: bool) -> RequestStory:
+    """The story for one reader or channel. An environment that is gone from the policy is treated as closed to outsiders."""
+    is_open = environment is not None and environment.visibility is Visibility.OPEN
+    return story if member or is_open else for_outsiders(story)
+
+
+def in_short(story: RequestStory) -> str:
+    """Who, verb, role, environment in plain words: `Dana Dev asks for read-only in Payments (production)`."""
+    what = story.role or "access"
+    line = f"{story.holder} {story.verb} {what} in {story.title} ({story.tier.value})"
+    return f"🚨 Break-glass: {line}" if story.break_glass else line
+
+
+def duration_words(story: RequestStory) -> str:
+    return format_duration(story.duration)

@@ -1,0 +1,117 @@
+"""The web process: one ASGI app with Slack's events, health, readiness and metrics. In Socket Mode, too, it answers on PORT."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from slack_bolt import App, BoltRequest, BoltResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.settings import Settings
+from bot.slack.app import build_app, socket_mode
+from bot.wiring import WebParts, build_web
+
+log = structlog.get_logger()
+
+# All interfaces: a platform's router and its health checks come from outside. Without a signature nothing is done for them.
+HOST = "0.0.0.0"  # noqa: S104 - meant, as the line above says
+# Slack's largest payloads (a view with its state) are far below; more is not read.
+BODY_BYTES_MAX = 1_000_000
+# Listeners wait for Redis, and some for Slack; acknowledgements must not queue behind the latter.
+LISTENER_THREADS = 24
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parts = build_web(settings)
+    bolt = build_app(parts)
+    app = asgi(parts, bolt)
+    handler = socket_mode(parts, bolt) if settings.slack_app_token else None
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+    )
+    if handler is not None:
+        handler.connect()  # type: ignore[no-untyped-call]  # bolt's adapters are typed in part
+    log.info("web is starting", mode="socket" if handler else "http", port=settings.port)
+    try:
+        uvicorn.Server(config).run()
+    finally:
+        if handler is not None:
+            handler.close()  # type: ignore[no-untyped-call]  # as above
+        parts.close()
+
+
+def asgi(parts: WebParts, bolt: App) -> Starlette:
+    """The routes. `/slack/events` takes commands, interactivity and events alike, as Slack's own handlers do."""
+    pool = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="slack")
+
+    async def slack(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse("too large", 413)
+        bolt_request = BoltRequest(body=body, query=request.url.query, headers=dict(request.headers))
+        loop = asyncio.get_running_loop()
+        # Bolt is synchronous; in the event loop it would hold up every other request.
+        return _answer(await loop.run_in_executor(pool, bolt.dispatch, bolt_request))
+
+    async def ready(_request: Request) -> Response:
+        loop = asyncio.get_running_loop()
+        missing = await loop.run_in_executor(pool, parts.missing)
+        return JSONResponse({"ready": not missing, "missing": missing}, 200 if not missing else 503)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        pool.shutdown(wait=False, cancel_futures=True)
+
+    # In Socket Mode nothing comes in over HTTP, and without a signing secret nothing could be believed.
+    events = [] if parts.settings.socket_mode else [Route("/slack/events", slack, methods=["POST"])]
+    routes = [
+        *events,
+        Route("/healthz", _healthy),
+        Route("/readyz", ready),
+        Route("/metrics", _metrics),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _healthy(_request: Request) -> Response:
+    return JSONResponse({"healthy": True})
+
+
+async def _metrics(_request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _body(request: Request) -> str | None:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks).decode("utf-8", "replace")
+
+
+def _answer(response: BoltResponse) -> Response:
+    answer = Response(response.body, response.status)
+    for name, values in response.headers.items():
+        for value in values:
+            answer.headers.append(name, value)
+    return answer

@@ -1,0 +1,99 @@
+"""The worker: brings the world and the chat in line with the ledger. The only process with cloud credentials.
+
+Threads, not forks: a holding is converged under a lease anyway, the work is waiting for AWS and Slack, and what was
+imported and connected once serves every job.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import structlog
+from redis import Redis
+from rq.serializers import JSONSerializer
+
+from bot import jobs
+from bot.beat import beat_while_running
+from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker
+from bot.settings import Settings
+from bot.wiring import WorkerParts, build_worker
+
+log = structlog.get_logger()
+
+ACCESS_THREADS = 4
+CHAT_THREADS = 2
+# RQ forgets a worker that has not been heard of for so long, in seconds.
+WORKER_TTL_S = 30
+STOP_WITHIN_S = 8.0
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is under way."""
+    parts = build_worker(settings)
+    jobs.install(parts)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    crew = Crew(parts.redis, stop)
+    crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
+    crew.start("chat", (CHAT,), CHAT_THREADS)
+    beat_while_running(parts.beats, "worker", stop, crew.healthy)
+    log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
+    _watch(parts, stop)
+    crew.join(STOP_WITHIN_S)
+    parts.close()
+
+
+def _watch(parts: WorkerParts, stop: threading.Event) -> None:
+    while not stop.wait(1.0):
+        parts.refresh_what_is_needed()
+
+
+class Crew:
+    """Threads that each run an RQ worker, and start another one when theirs gives up."""
+
+    def __init__(self, connection: Redis, stop: threading.Event) -> None:
+        self._connection = connection
+        self._stop = stop
+        self._threads: list[threading.Thread] = []
+        self._at_work: set[OwnWorker] = set()
+
+    def start(self, name: str, queues: tuple[str, ...], count: int) -> None:
+        for number in range(count):
+            thread = threading.Thread(target=self._work_on, args=(queues,), name=f"{name}-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def healthy(self) -> bool:
+        return all(thread.is_alive() for thread in self._threads)
+
+    def join(self, seconds: float) -> None:
+        """Ask every worker to stop after its job, and wait."""
+        for worker in list(self._at_work):
+            worker._stop_requested = True
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _work_on(self, queues: tuple[str, ...]) -> None:
+        while not self._stop.is_set():
+            try:
+                worker = self._worker(queues)
+                self._at_work.add(worker)
+                worker.work(logging_level="WARNING")
+                self._at_work.discard(worker)
+            except Exception as problem:
+                # Redis away, most likely. Whoever waits for removals wants this thread back.
+                log.warning("a worker thread starts over", error=type(problem).__name__)
+            self._stop.wait(0.5)
+
+    def _worker(self, queues: tuple[str, ...]) -> OwnWorker:
+        return OwnWorker(
+            list(queues),
+            connection=self._connection,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL_S,
+            log_job_description=False,
+        )

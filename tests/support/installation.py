@@ -1,0 +1,443 @@
+"""The whole product as its users run it: our three processes, a Redis, AWS and Slack on this machine.
+
+One installation serves many tests. Each test takes a `Case`: an environment of its own, with its own account, channels
+and roles, so that tests that run one after the other do not meet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.embedded import EmbeddedValkey
+from bot.sandbox.aws.server import SandboxAws
+from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
+from bot.sandbox.slack import Message, Outcome, SlackServer, words
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[2]
+REGION = "eu-central-1"
+COMMAND = "/prodaccess"
+
+# Name in tests -> Slack id. dana asks, olu and pat own, nia is on call, sue is security, gus is a guest.
+PEOPLE = {
+    "dana": "U0DANA",
+    "olu": "U0OLU",
+    "pat": "U0PAT",
+    "nia": "U0NIA",
+    "sue": "U0SUE",
+    "gus": "U0GUS",
+    "zed": "U0ZED",
+}
+RECEIPTS, GENERAL, INCIDENT, FAKE_INCIDENT = "C0RECEIPTS", "C0GENERAL", "C0INC42", "C0INC66"
+CASES = 60
+WHY = "1h INC-42 checkout errors"
+
+ROLES = """
+roles:
+  read-only:
+    risk: read
+    allows: Read logs and metrics
+    target: {kind: aws-identity-center, permission_set: ReadOnlyAccess}
+    how_to: Dashboards are at go/dashboards
+  same-thing:
+    risk: read
+    allows: The same permission set under another name
+    target: {kind: aws-identity-center, permission_set: ReadOnlyAccess}
+  admin:
+    risk: admin
+    allows: Change anything
+    danger: can delete customer data
+    target: {kind: aws-identity-center, permission_set: AdministratorAccess}
+  readers:
+    risk: read
+    allows: Read all accounts
+    target: {kind: aws-identity-center-group, group: "{environment}-readers"}
+  state-write:
+    risk: change
+    allows: Write the state of Terraform
+    target: {kind: aws-iam-policy, user: "{local_part}", policy: policies/state.json}
+  deploy:
+    risk: change
+    allows: Roll out or back
+    target: {kind: aws-iam-group, user: "{local_part}", group: "{environment}-deployers"}
+  self-service:
+    risk: read
+    allows: Read, approved by a rule
+    target: {kind: aws-identity-center, permission_set: ReadOnlyAccess}
+"""
+WORKSPACE = """
+version: 1
+timezone: Europe/Berlin
+email_domains: [example.com]
+connections:
+  main: {kind: aws, region: eu-central-1, portal: "https://acme.awsapps.com/start"}
+receipts_channel: C0RECEIPTS
+incident_channels: {names: [inc-*], created_by: [U0SIREN]}
+request_expires_after: %(expires)s
+groups:
+  platform: {members: [olu@example.com, pat@example.com]}
+  security: {members: [sue@example.com, pat@example.com]}
+  developers: {members: [dana@example.com, nia@example.com, olu@example.com, gus@example.com]}
+  oncall: {slack_usergroup: S0ONCALL, trusted: true}
+panic_group: security
+rules:
+  production:
+    any: {approve: {owners: 1}, durations: [2s, 30m, 1h], default_duration: 30m, max_duration: 8h}
+    admin: {approve: {owners: 1, security: 1}, durations: [30m], max_duration: 1h, ticket: 'INC-[0-9]+'}
+digests:
+%(digests)s
+"""
+STATE = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:{partition}:s3:::state/{environment}/*"}
+    ],
+}
+
+
+def case_name(number: int) -> str:
+    return f"shop-{number:02}-prod"
+
+
+def account_of(number: int) -> str:
+    return f"2000000000{number:02}"
+
+
+def environment_yaml(number: int, channel: str | None) -> str:
+    place = f"approvals_channel: {channel}\n" if channel else ""
+    return (
+        f"environment: {case_name(number)}\ntitle: Shop {number:02}\ntier: production\nconnection: main\n"
+        f'account: "{account_of(number)}"\nowners: [platform]\nrequesters: [developers, oncall]\n{place}'
+        "roles:\n  read-only:\n    auto_approve:\n"
+        "      - {name: on-call reads in an incident, who: [oncall], in_incident_channel: true, max_duration: 1h}\n"
+        "  same-thing: {}\n  admin: {}\n  readers: {}\n  state-write: {}\n  deploy: {}\n"
+        "  self-service:\n    auto_approve: [{name: developers read, who: [developers], max_duration: 1h}]\n"
+    )
+
+
+def write_policy(folder: Path, expires: str = "1h", digests: str = "") -> None:
+    plans = digests or '  - {channel: C0RECEIPTS, schedule: "0 9 1 1 *"}'
+    (folder / "environments").mkdir(parents=True, exist_ok=True)
+    (folder / "policies").mkdir(exist_ok=True)
+    (folder / "prodaccess.yaml").write_text(WORKSPACE.lstrip() % {"expires": expires, "digests": plans})
+    (folder / "roles.yaml").write_text(ROLES.lstrip())
+    (folder / "policies" / "state.json").write_text(json.dumps(STATE))
+    for number in range(CASES):
+        # Every tenth environment has no channel: its owners get the card as direct messages.
+        channel = None if number % 10 == 9 else f"C0SHOP{number:02}"
+        (folder / "environments" / f"{case_name(number)}.yaml").write_text(environment_yaml(number, channel))
+
+
+def aws_world() -> WorldSpec:
+    accounts = tuple(account_of(number) for number in range(CASES))
+    return WorldSpec(
+        accounts=("111122223333", *accounts),
+        permission_sets=(PermissionSetSpec("ReadOnlyAccess"), PermissionSetSpec("AdministratorAccess")),
+        people=tuple(PersonSpec(f"{name}@example.com") for name in PEOPLE),
+        groups={f"{case_name(number)}-readers": () for number in range(CASES)},
+        iam_users=tuple(IamUserSpec(name, person=f"{name}@example.com") for name in PEOPLE),
+        iam_groups=tuple(IamGroupSpec(f"{case_name(number)}-deployers") for number in range(CASES)),
+    )
+
+
+def slack_world() -> dict[str, Any]:
+    everybody = list(PEOPLE.values())
+    channels = [
+        {"id": RECEIPTS, "name": "access-log", "members": everybody},
+        {"id": GENERAL, "name": "general", "members": everybody, "bot": False},
+        {"id": INCIDENT, "name": "inc-42", "members": everybody, "creator": "U0SIREN"},
+        {"id": FAKE_INCIDENT, "name": "inc-66", "members": everybody, "creator": "U0DANA"},
+    ]
+    for number in range(CASES):
+        if number % 10 != 9:
+            channels.append({"id": f"C0SHOP{number:02}", "name": f"shop-{number:02}", "members": everybody})
+    users = [
+        {
+            "id": id_,
+            "name": name,
+            "real_name": name.title(),
+            "display_name": name.title(),
+            "email": f"{name}@example.com",
+        }
+        for name, id_ in PEOPLE.items()
+    ]
+    for user in users:
+        if user["name"] == "gus":
+            user["is_restricted"] = True
+    users.append({"id": "U0SIREN", "name": "siren", "is_bot": True, "email": ""})
+    return {
+        "users": users,
+        "groups": [{"id": "S0ONCALL", "handle": "oncall", "users": ["U0NIA"]}],
+        "channels": channels,
+    }
+
+
+def free_port() -> int:
+    """A port that is free at the moment; the web process takes it at once."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(look: Callable[[], T], what: str = "", within_s: float = 10.0) -> T:
+    """The first truthy answer. Looks often; fails with `what` when there is none in time."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"did not happen within {within_s:g} s: {what or look}")
+        time.sleep(0.02)
+
+
+@dataclass
+class Process:
+    """One of ours, as a process of its own."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        self.popen.kill()
+        self.popen.wait()
+
+    def freeze(self) -> None:
+        self.popen.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.popen.send_signal(signal.SIGCONT)
+
+    def alive(self) -> bool:
+        return self.popen.poll() is None
+
+
+@dataclass
+class Installation:
+    """Use as a context manager. `socket` is Socket Mode, else HTTP with signatures."""
+
+    folder: Path
+    socket: bool = False
+    expires: str = "1h"
+    digests: str = ""
+    processes: dict[str, Process] = field(default_factory=dict)
+    _cases: Iterator[int] = field(default_factory=lambda: iter(number for number in range(CASES) if number % 10 != 9))
+    _without_channel: Iterator[int] = field(default_factory=lambda: iter(range(9, CASES, 10)))
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _started: int = 0
+
+    def __enter__(self) -> Installation:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._stack.close()
+
+    def _start(self) -> None:
+        self.redis = self._stack.enter_context(EmbeddedValkey(self.folder / "redis"))
+        self.aws = self._stack.enter_context(SandboxAws())
+        self.aws.reset(aws_world())
+        self.slack = self._stack.enter_context(SlackServer(slack_world()))
+        self.port = free_port()
+        if not self.socket:
+            self.slack.app.request_url = f"http://127.0.0.1:{self.port}/slack/events"
+        self.config = self.folder / "config"
+        write_policy(self.config, self.expires, self.digests)
+        for name in ("web", "worker", "clock"):
+            self.launch(name)
+        self.wait_ready()
+
+    # ------------------------------------------------------------ processes
+
+    def environment(self, process: str) -> dict[str, str]:
+        env = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SLACK_", "PRODACCESS_"))
+        }
+        env |= {
+            "SLACK_BOT_TOKEN": self.slack.app.bot_token,
+            "SLACK_API_URL": self.slack.api_url,
+            "REDIS_URL": self.redis.url,
+            "PRODACCESS_CONFIG": str(self.config),
+            "PORT": str(self.port),
+            "AWS_ENDPOINT_URL": self.aws.environment()["AWS_ENDPOINT_URL"],
+            "LOG_LEVEL": "info",
+            "PYTHONWARNINGS": "default",
+        }
+        if self.socket:
+            env["SLACK_APP_TOKEN"] = self.slack.app.app_token
+        else:
+            env["SLACK_SIGNING_SECRET"] = self.slack.app.signing_secret
+        return env | self.aws.environment() if process == "worker" else env
+
+    def launch(self, name: str, label: str | None = None) -> Process:
+        """Start one more process of this kind. `label` where there is more than one."""
+        self._started += 1
+        label = label or name
+        log = self.folder / f"{self._started:03}-{label}.log"
+        with log.open("wb") as out:
+            popen = subprocess.Popen(
+                [sys.executable, "-m", "bot", name], cwd=ROOT, env=self.environment(name), stdout=out, stderr=out
+            )
+        self.processes[label] = Process(name, popen, log)
+        return self.processes[label]
+
+    def kill(self, *labels: str) -> None:
+        for label in labels or tuple(self.processes):
+            self.processes[label].kill()
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            if process.alive():
+                process.thaw()
+                process.popen.terminate()
+        for process in self.processes.values():
+            try:
+                process.popen.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def ready(self) -> dict[str, Any]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
+                return dict(json.load(answer))
+        except urllib.error.HTTPError as problem:
+            with problem:
+                return dict(json.load(problem))
+        except OSError as problem:
+            return {"ready": False, "missing": [str(problem)]}
+
+    def wait_ready(self, within_s: float = 20.0) -> None:
+        try:
+            eventually(lambda: self.ready()["ready"], within_s=within_s)
+        except AssertionError:
+            raise AssertionError(f"not ready: {self.ready()}\n{self.logs()}") from None
+        if self.socket:
+            self.slack.wait_connected(10)
+
+    def logs(self) -> str:
+        return "\n".join(f"--- {path.name}\n{path.read_text()[-4000:]}" for path in sorted(self.folder.glob("*.log")))
+
+    # ------------------------------------------------------------ people
+
+    def case(self, *, channel: bool = True) -> Case:
+        """An environment that no other test uses."""
+        return Case(self, next(self._cases if channel else self._without_channel))
+
+    def types(self, who: str, text: str, channel: str = GENERAL) -> Outcome:
+        return self.slack.person(PEOPLE[who]).command(COMMAND, text, channel=channel)
+
+    def told(self, who: str, text: str, channel: str = GENERAL) -> str:
+        """What `who` is answered, in words: at once, or a little later where a worker had to look first."""
+        person = self.slack.person(PEOPLE[who])
+        seen = {message.ts for message in person.ephemerals(channel)}
+        outcome = self.types(who, text, channel)
+        assert outcome.ok, (outcome, self.logs())
+
+        def news() -> list[Message]:
+            return [message for message in person.ephemerals(channel) if message.ts not in seen]
+
+        return "\n".join(words(message) for message in eventually(news, f"an answer to {text!r}"))
+
+    def messages(self, channel: str) -> list[Message]:
+        return self.slack.person(PEOPLE["sue"]).messages(channel)
+
+
+@dataclass
+class Case:
+    """One environment: its name, account and approvals channel."""
+
+    at: Installation
+    number: int
+
+    @property
+    def name(self) -> str:
+        return case_name(self.number)
+
+    @property
+    def account(self) -> str:
+        return account_of(self.number)
+
+    @property
+    def channel(self) -> str:
+        return f"C0SHOP{self.number:02}"
+
+    def ask(self, who: str = "dana", role: str = "read-only", rest: str = WHY, channel: str = GENERAL) -> str:
+        return self.at.told(who, f"{self.name} {role} {rest}", channel)
+
+    def cards(self, viewer: str = "olu") -> list[Message]:
+        """Approval cards in the environment's channel, oldest first."""
+        person = self.at.slack.person(PEOPLE[viewer])
+        return [message for message in person.messages(self.channel) if not message.ephemeral_to]
+
+    def card(self, *parts: str, viewer: str = "olu", within_s: float = 10.0) -> Message:
+        """The newest card whose words hold all `parts`."""
+
+        def look() -> Message | None:
+            found = [card for card in self.cards(viewer) if all(part in words(card) for part in parts)]
+            return found[-1] if found else None
+
+        try:
+            found = eventually(look, within_s=within_s)
+        except AssertionError:
+            shown = "\n---\n".join(words(card) for card in self.cards(viewer))
+            raise AssertionError(f"no card with {parts} in\n{shown}\n{self.at.logs()}") from None
+        assert found is not None
+        return found
+
+    def asked(self, who: str = "dana", role: str = "read-only", rest: str = WHY, channel: str = GENERAL) -> Message:
+        """Ask, and wait for the card that the owners get."""
+        before = {card.ts for card in self.cards()}
+        self.ask(who, role, rest, channel)
+        eventually(lambda: [card for card in self.cards() if card.ts not in before], "a card")
+        return self.card("Waiting")
+
+    def press(self, who: str, card: Message, action: str, **more: Any) -> Outcome:
+        return self.at.slack.person(PEOPLE[who]).press(card, action, channel=self.channel, **more)
+
+    def approve(self, card: Message, who: str = "olu") -> None:
+        outcome = self.press(who, card, "approve")
+        assert outcome.ok, outcome
+
+    def active(self, who: str = "dana", role: str = "read-only", rest: str = WHY) -> Message:
+        """A grant that is active, as its card."""
+        self.approve(self.asked(who, role, rest))
+        return self.card("Active")
+
+    def whispers(self, who: str, channel: str | None = None) -> list[str]:
+        """What `who` alone was told in the channel."""
+        place = channel or self.channel
+        return [words(message) for message in self.at.slack.person(PEOPLE[who]).ephemerals(place)]
+
+    def whispered(self, who: str, part: str, channel: str | None = None) -> str:
+        return (
+            eventually(
+                lambda: next((text for text in self.whispers(who, channel) if part in text), None),
+                f"{who} is told {part!r}",
+            )
+            or ""
+        )
+
+    def direct(self, who: str) -> list[str]:
+        return [words(message) for message in self.at.slack.person(PEOPLE[who]).dms()]
+
+    def has_access(self, who: str = "dana", permission_set: str = "ReadOnlyAccess") -> bool:
+        return f"{who}@example.com" in self.at.aws.world.who_has(permission_set, self.account)

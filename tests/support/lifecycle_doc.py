@@ -1,0 +1,137 @@
+"""Writes docs/lifecycle.md, so that the page and the code cannot part: `python -m tests.support.lifecycle_doc`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workflows.core.audit import Event
+from workflows.core.convergence import IN_DOUBT_FOR, LATER_LOOKS
+from workflows.core.lifecycle import diagram
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "lifecycle.md"
+
+# Every event in one sentence. A new one without a sentence here fails the test of the page.
+MEANING: dict[Event, str] = {
+    Event.REQUEST_MADE: "Somebody asked, with role, duration and reason.",
+    Event.REQUEST_RESOLVED: "Names were looked up and became immutable ids; from now on it can be approved.",
+    Event.REQUEST_REFUSED: "An ask or a press was refused. Only the first of a person in a minute is an entry of its own.",
+    Event.REQUEST_AGREED: "One person agreed, and at least one more must.",
+    Event.REQUEST_APPROVED: "The last person who had to agree did. The grant and its deadline are in the same commit.",
+    Event.REQUEST_AUTO_APPROVED: "A rule of the policy approved; the entry names it. Grant and deadline as above.",
+    Event.REQUEST_DENIED: "Somebody who may approve said no, or the bot found that it cannot be given; the entry says which.",
+    Event.REQUEST_WITHDRAWN: "The requester took back the ask.",
+    Event.REQUEST_EXPIRED: "Nobody answered in time.",
+    Event.REQUEST_TERMS_CHANGED: "The role means something else by now: all votes are void and names are looked up again.",
+    Event.GRANT_ACTIVE: "Access was given for this grant, and read back.",
+    Event.GRANT_END_STARTED: "The end has begun; the entry has its cause.",
+    Event.GRANT_ENDED: "Time ran out or the holder gave it back, and the proof named in the entry was had.",
+    Event.GRANT_REVOKED: "A person took it back, and the proof named in the entry was had.",
+    Event.GRANT_ACTIVATION_FAILED: "It could not be given, and nothing of it is left.",
+    Event.GRANT_REMOVAL_FAILING: "Taking away has failed repeatedly: an alarm. It goes on being tried.",
+    Event.GRANT_REAPPEARED: "Access was seen after its end: an alarm. It is taken away again.",
+    Event.PERSON_BOUND: "A chat account was bound to an address for the first time.",
+    Event.PERSON_BINDING_CHANGED: "Another chat account claims an address: its rights rest until somebody confirms.",
+    Event.PERSON_CONFIRMED: "An administrator confirmed a changed binding.",
+    Event.REFUSALS_COUNTED: "How many more refusals a person had within a minute of the first.",
+    Event.POLICY_ACTIVATED: "Another policy is in force; the entry has both hashes and the difference.",
+    Event.LEDGER_DURABILITY_DECLARED: "The operator vouches for a Redis whose settings cannot be read.",
+    Event.DIGEST_POSTED: "A scheduled summary was posted.",
+    Event.DRIFT_FOUND: "A target and the ledger disagree.",
+}
+
+PROSE = """\
+# Life cycles
+
+This page is written by `python -m tests.support.lifecycle_doc` from `workflows/core/lifecycle.py` and
+`workflows/core/audit.py`; a test compares it with them.
+
+```mermaid
+{diagram}
+```
+
+## Requests
+
+A request begins as *pending*. A worker first turns its names into ids that cannot change their meaning, and looks
+whether the person has the access anyway; nobody can approve before that. Then people answer, or a rule of the policy
+does, or the ask expires. Every way out of *pending* is final.
+
+What is approved are the request's **terms**: exactly what would be given to whom, where, for how long. If the role
+means something else when somebody presses Approve, the votes are void and the new terms are shown instead.
+
+## Grants
+
+An approval writes four things in one step: the decision, the grant, its deadline, and the note that the holding must
+be looked at. So removal is arranged before anything has been given. The deadline counts from that step. A slow
+activation does not move it, and nothing is given at or after it.
+
+A grant is *activating* until its own operation at the target has succeeded and was read back; only then is it
+*active*. Right before the operation the decision is derived again: whoever agreed must still be there and still have
+a say, and the holder must still be somebody.
+
+All ends go through *revoking*, the failed activation too, because a call without an answer proves nothing. What a
+grant becomes then follows from the recorded cause:
+
+| cause | who or what | becomes |
+| --- | --- | --- |
+| `time` | the deadline was reached | ended |
+| `returned` | the holder gave it back | ended |
+| `revoked` | an owner, or the panic group, took it back | revoked |
+| `failed` | it could not be given, in time or at all | activation_failed |
+| `standing` | the person had this access already | activation_failed |
+
+The closing entry names its proof: `absence_read_back` (taken away, and seen to be gone), `covered` (another grant
+still needs the same access), `nothing_given` (no call to give was ever made).
+
+## Holdings
+
+A holding is one person's access to one resource: what its live grants add up to. Two roles can mean the same
+permission set, so two grants can stand on one holding. While one of them still runs, the end of the other takes
+nothing away.
+
+Before the first call on a holding its *baseline* is recorded: was the access there already? Standing access is
+neither given nor taken, and the baseline is not looked at again, so that a retry cannot take its own half-done work
+for standing access.
+
+One worker at a time works on a holding, under a lease. Before each call that changes something an *intent* is
+committed, and each attempt on the wire is held back once the lease is over.
+
+## When things go wrong
+
+- **Giving fails.** A refusal ends the activation; a call without an answer is tried three times. Then it is taken
+  away like any other access, whatever has become of it.
+- **Taking away fails.** The grant stays in *revoking* and is tried for ever, at most 30 seconds apart. From the third
+  failure on there are alarms.
+- **No answer.** An operation that nobody saw the end of is in doubt for {doubt} seconds. The holding is not forgotten
+  before that.
+- **The worker dies.** Its intent stays on the record, so whoever comes next treats the call as in doubt and goes on.
+- **Everything is down.** What is due stands in the ledger. Whatever is overdue ends as soon as somebody is back.
+
+## Later looks
+
+After an end the holding is looked at again, {looks} seconds later and once more when nothing in doubt can come any
+more. Access that is seen then is taken away again and raises an alarm.
+
+## Audit events
+
+Each is on the audit log once, in the commit that makes the change.
+
+| event | what it says |
+| --- | --- |
+{events}
+"""
+
+
+def render() -> str:
+    """The page as it must be."""
+    events = "\n".join(f"| `{event.value}` | {MEANING[event]} |" for event in Event)
+    looks = " and ".join(str(int(look.total_seconds())) for look in LATER_LOOKS)
+    return PROSE.format(diagram=diagram(), events=events, looks=looks, doubt=int(IN_DOUBT_FOR.total_seconds()))
+
+
+def write() -> None:
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,315 @@
+"""The card in each state, and the rule that everything sent is within Slack's limits and pings only whom it should."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block
+
+from bot.aws_words import by_hand, how_to_use
+from bot.overviews import Sealed, digest_story, home_story
+from bot.sandbox.slack.limits import UPDATE_TEXT_MAX, check_blocks, check_view
+from bot.sandbox.slack.mentions import mentions
+from bot.slack import cards, digest, form, home, lists, notices, reason_forms, receipts
+from bot.slack.blocks import Message
+from bot.slack.plain import as_text
+from bot.story import RequestStory, for_outsiders
+from bot.words import Stage
+from tests.support.stories import (
+    DANA,
+    NOW,
+    REASON,
+    admin,
+    approved,
+    closed,
+    end,
+    entitlement,
+    entry,
+    environment,
+    every_state,
+    grant,
+    request,
+    resource,
+    target,
+    told,
+)
+from workflows.core.audit import Event
+from workflows.core.model import EndCause, GrantState
+from workflows.core.policy import TargetKind
+
+STATES = every_state()
+MENTIONS = {"platform": ["S0PLATFORM"], "security": ["U0SID", "U0SUE"]}
+
+
+def check(message: Message) -> None:
+    """As Slack's own models and the strict stand-in see it."""
+    assert 0 < len(message.text) <= UPDATE_TEXT_MAX
+    assert message.blocks
+    check_blocks(json.loads(json.dumps(message.blocks)))
+    for block in Block.parse_all(message.blocks):
+        block.to_dict()
+
+
+def buttons(message: Message) -> list[dict[str, Any]]:
+    return [item for block in message.blocks if block["type"] == "actions" for item in block["elements"]]
+
+
+def card(name: str) -> Message:
+    return cards.approval_card(STATES[name], MENTIONS)
+
+
+# ---------------------------------------------------------------- the approval card
+
+
+def test_a_pending_card_reads_as_agreed() -> None:
+    assert as_text(card("pending")) == (
+        "Dana Dev asks for read-only in Payments · 🔴 production\n"
+        "> INC-42 checkout errors since the 02:40 deploy\n"
+        "For        1 h, from the approval\n"
+        "Allows     Read logs, metrics and configuration\n"
+        "Ticket     INC-42 (https://tickets.example.com/INC-42)\n"
+        "Last time  3 days ago, 1 h, ended by itself\n"
+        "[ Approve ]  [ Deny ]  [ More: Explain who may approve this ]\n"
+        "⏳ Waiting for 1 of @S0PLATFORM · expires 04:12 UTC · payments-prod · PA-1042"
+    )
+
+
+def test_the_lock_screen_gets_the_whole_line_with_duration_and_reason() -> None:
+    assert card("pending").text == (f"Dana Dev asks for read-only in Payments (production) for 1 h: {REASON} · PA-1042")
+
+
+def test_an_active_card_reads_as_agreed() -> None:
+    assert as_text(card("active")) == (
+        "Dana Dev has read-only in Payments · 🔴 production\n"
+        "> INC-42 checkout errors since the 02:40 deploy\n"
+        "✅ Active until 04:20 UTC, 58 min left · approved by Olu Owner at 03:20 UTC · PA-1042\n"
+        "[ End early ]"
+    )
+
+
+def test_an_ended_card_is_two_lines() -> None:
+    assert as_text(card("ended")) == (
+        "Dana Dev had read-only in Payments · 🔴 production\n"
+        "🏁 Ended 04:20 UTC · used 1 h · approved by Olu Owner · removal verified · PA-1042"
+    )
+
+
+def test_a_card_shrinks_as_it_ages() -> None:
+    sizes = [len(card(name).blocks) for name in ("pending, dangerous", "active", "ended")]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 3
+
+
+@pytest.mark.parametrize("name", list(STATES))
+def test_buttons_that_can_no_longer_do_anything_are_gone(name: str) -> None:
+    story = STATES[name]
+    found = {button["action_id"] for button in buttons(card(name))}
+    can_be_decided = story.stage is Stage.WAITING and story.resolved and story.in_policy
+    assert ("approve" in found) == ("deny" in found) == can_be_decided
+    assert ("end" in found) == (story.stage is Stage.ACTIVE)
+
+
+@pytest.mark.parametrize("name", list(STATES))
+def test_people_are_called_only_where_they_must_act_and_once(name: str) -> None:
+    message = card(name)
+    called = mentions(message.text, message.blocks)
+    expected = {
+        "pending": ("S0PLATFORM",),
+        "pending, dangerous": ("S0PLATFORM", "U0SID", "U0SUE"),
+        "pending, 1 of 2": ("U0SID", "U0SUE"),
+    }
+    assert called == expected.get(name, ())
+    assert all(json.dumps(message.blocks).count(id_) == 1 for id_ in called)
+
+
+def test_every_button_carries_the_request_and_its_terms() -> None:
+    story = STATES["pending"]
+    for button in buttons(card("pending")):
+        value = button["value"] if button["type"] == "button" else button["options"][0]["value"]
+        assert value.endswith(f"PA-1042:{story.terms.hash}")
+    more = buttons(card("pending"))[2]["options"][0]["value"]
+    assert cards.read_more(more) == ("explain", "PA-1042", story.terms.hash)
+    assert cards.read_more("delete:PA-1042") is None
+
+
+def test_a_dangerous_role_asks_to_confirm_and_repeats_who_what_where_how_long() -> None:
+    approve = buttons(card("pending, dangerous"))[0]
+    assert approve["confirm"]["text"]["text"] == (
+        "Dana Dev gets admin in Payments (production) for 1 h. Danger: can delete customer data."
+    )
+    assert "confirm" not in buttons(card("pending"))[0]
+
+
+def test_there_is_one_primary_button_at_most() -> None:
+    messages = [card(name) for name in STATES] + [notices.active(story) for story in STATES.values()]
+    assert all(sum(item.get("style") == "primary" for item in buttons(message)) <= 1 for message in messages)
+
+
+def test_the_reason_is_in_plain_text_as_it_was_typed() -> None:
+    evil = "<!channel> *bold* `x` & <@U1>"
+    message = cards.approval_card(told(request(reason=evil)))
+    assert message.blocks[1]["text"] == {"type": "plain_text", "text": f"> {evil}", "emoji": False}
+    assert mentions(message.text, message.blocks) == ()
+
+
+# ---------------------------------------------------------------- receipts
+
+
+def test_a_receipt_is_a_line_with_number_and_digest() -> None:
+    story = STATES["active"]
+    entries = [
+        entry(1873, Event.REQUEST_APPROVED, 8, actor_name="Olu Owner"),
+        entry(1874, Event.GRANT_ACTIVE, 8, proof="presence_read_back"),
+    ]
+    text = as_text(receipts.receipt_replies(entries, {}, deadline=story.deadline))
+    assert text.split("\n") == [
+        "03:20 UTC approved by Olu Owner · #1873 751751751751",
+        "03:20 UTC active until 04:20 UTC, seen in AWS · #1874 752752752752",
+    ]
+
+
+def test_receipts_in_a_channel_of_outsiders_name_nobody() -> None:
+    story = for_outsiders(STATES["active"])
+    entries = [entry(1, Event.REQUEST_MADE, actor=DANA, actor_name="Dana Dev", reason=REASON, duration_s="3600")]
+    shown = [receipts.receipt_root(story), receipts.receipt_replies(entries, {DANA: "Dana Dev"}, hidden=True)]
+    for message in [*shown, cards.approval_card(story), receipts.summary([story])]:
+        for secret in ("Dana", "read-only", "INC-42"):
+            assert secret not in message.text + as_text(message)
+
+
+def test_the_root_is_one_line_in_every_state() -> None:
+    for story in STATES.values():
+        assert len(as_text(receipts.receipt_root(story)).split("\n")) == 1
+
+
+# ---------------------------------------------------------------- the holder
+
+
+def test_open_console_is_awss_shortcut_link() -> None:
+    console = buttons(notices.active(STATES["active"]))[0]
+    assert console["url"] == (
+        "https://acme.awsapps.com/start/#/console?account_id=111122223333&role_name=ReadOnlyAccess"
+    )
+
+
+@pytest.mark.parametrize("kind", list(TargetKind))
+def test_every_kind_of_target_says_how_to_get_in_and_how_to_take_it_away_by_hand(kind: TargetKind) -> None:
+    use = how_to_use("payments-prod", "read-only", target(kind))
+    assert use.lines
+    assert use.console is None or use.console.startswith("https://")
+    commands = by_hand(resource(kind), "PA-1042")
+    verb = {
+        TargetKind.IDENTITY_CENTER: "delete-account-assignment",
+        TargetKind.IDENTITY_CENTER_GROUP: "delete-group-membership",
+        TargetKind.IAM_POLICY: "delete-user-policy --user-name dana --policy-name prodaccess-PA-1042",
+        TargetKind.IAM_GROUP: "remove-user-from-group --user-name dana --group-name deployers",
+    }[kind]
+    assert any(verb in line for line in commands)
+    check(notices.removal_failing(replace(STATES["could not be removed"], resource=resource(kind)), failures=3))
+
+
+def test_commands_by_hand_quote_what_a_shell_would_run() -> None:
+    evil = replace(resource(TargetKind.IAM_GROUP), ids={"user": "x; rm -rf /", "group": "$(id)"})
+    joined = "\n".join(by_hand(evil, "PA-1042"))
+    assert "'x; rm -rf /'" in joined
+    assert "'$(id)'" in joined
+
+
+def test_an_outcome_tells_the_holder_what_is_still_open() -> None:
+    assert "may work until 05:20 UTC" in as_text(notices.outcome(STATES["ended, session open"]))
+    assert "Nothing is open" in as_text(notices.outcome(STATES["not given"]))
+    assert "goes on under PA-1043" in as_text(notices.outcome(STATES["not given, covered"]))
+
+
+# ---------------------------------------------------------------- within limits, whatever is written
+
+TEXT = st.one_of(
+    st.text(max_size=60),
+    st.text(alphabet="<>&*_~`|!@#^\n \u202e\u200b😀é", max_size=80),
+    st.sampled_from(["", " ", "<!channel>", "```", "x" * 4_000, "&" * 3_000, "<" * 600, "@here", "😀" * 500]),
+)
+MAKERS: list[Callable[[RequestStory], Message]] = [
+    lambda story: cards.approval_card(story, MENTIONS),
+    receipts.receipt_root,
+    notices.asked,
+    notices.have_it,
+    notices.active,
+    notices.over_active,
+    notices.ending,
+    notices.outcome,
+    notices.removal_failing,
+    lambda story: notices.reappeared(story, NOW),
+    lambda story: receipts.summary([story] * 60, 99),
+    lambda story: lists.active_list([story] * 60, "payments-prod", 7),
+    lambda story: lists.pending([story] * 60),
+    lambda story: lists.show(story, [entry(1, Event.REQUEST_MADE, reason=story.reason)] * 60, {}),
+    lambda story: lists.mine(home_story(NOW, mine=[story] * 20, asked=[story] * 20, waiting_on_me=[story] * 20)),
+    lambda story: digest.digest(digest_story([story] * 60, NOW, sealed=Sealed(9, "ab" * 32))),
+]
+
+
+@pytest.mark.parametrize("name", list(STATES))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_every_message_is_valid_and_pings_nobody_whatever_people_wrote(name: str, data: st.DataObject) -> None:
+    made = STATES[name]
+    words: dict[str, Any] = {
+        field: data.draw(TEXT)
+        for field in ("holder", "requester", "title", "role", "reason", "allows", "danger", "ticket", "how_to", "why")
+    }
+    words |= {"approved_by": data.draw(TEXT), "ended_by": data.draw(TEXT), "error": data.draw(TEXT)}
+    problems = ((data.draw(TEXT), data.draw(TEXT)),)
+    story = replace(made, ticket_link="https://x.example/" + "y" * 40, group_problems=problems, **words)
+    for shown in (story, for_outsiders(story)):
+        for make in MAKERS:
+            message = make(shown)
+            check(message)
+            assert set(mentions(message.text, message.blocks)) <= {"S0PLATFORM", "U0SID", "U0SUE"}
+            as_text(message)
+    check_view(reason_forms.deny_form(story, "PA-1042"), "modal")
+    check_view(
+        home.home_view(home_story(NOW, mine=[story] * 30, waiting_on_me=[story] * 30, asked=[story] * 30)), "home"
+    )
+
+
+@settings(max_examples=15, deadline=None)
+@given(TEXT, TEXT, TEXT)
+def test_entries_with_any_words_make_valid_receipts(reason: str, name: str, rule: str) -> None:
+    entries = [entry(number, event, actor_name=name, reason=reason, rule=rule) for number, event in enumerate(Event)]
+    for message in (receipts.receipt_replies(entries, {}), receipts.policy_activated(entries[-4])):
+        check(message)
+        assert mentions(message.text, message.blocks) == ()
+
+
+@settings(max_examples=15, deadline=None)
+@given(TEXT, TEXT, TEXT, TEXT)
+def test_forms_and_lists_of_any_policy_are_valid(title: str, allows: str, danger: str, name: str) -> None:
+    roles = (entitlement(allows=allows, danger=danger), admin())
+    places = [environment(*roles, name=f"env-{number}", title=title) for number in range(120)]
+    view = form.request_form(places, form.Chosen("env-3", "admin"), asked=[name] * 30)
+    check_view(view, "modal")
+    check_view(form.request_form(places[:100], form.Chosen("env-3", "read-only", "y" * 700), asked=[]), "modal")
+    check(lists.environments(places))
+    check(lists.who(places[0], {name: [name] * 90}, {}, {name: danger}))
+
+
+def test_a_digest_says_nothing_active_and_when_the_last_access_ended() -> None:
+    last = closed(GrantState.ENDED, end(EndCause.TIME))
+    text = as_text(
+        digest.digest(digest_story([], NOW + timedelta(hours=6), last_ended=last, sealed=Sealed(7, "ab" * 32)))
+    )
+    assert text == "Nothing active. Last access ended 21 Nov, 04:20 UTC.\nNothing needs a hand · audit #7 abababababab"
+
+
+def test_a_digest_names_the_most_dangerous_first_and_what_needs_a_hand() -> None:
+    dangerous = replace(told(approved(admin()), grant(role=admin())), id="PA-9")
+    lines = as_text(digest.digest(digest_story([*STATES.values(), dangerous], NOW))).split("\n")
+    assert "PA-9" in lines[2]
+    hands = lines.index("Needs a hand")
+    assert "Could not be removed" in lines[hands + 1]
+    assert "waits since" in lines[hands + 2]

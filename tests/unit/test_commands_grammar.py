@@ -1,0 +1,195 @@
+"""What is typed is understood where nothing can be mistaken, and named as a slip where something could be."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.refusal_words import refusal
+from bot.slack import lists, notices
+from bot.slack.commands import NOT_OFFERED, VERBS, VERBS_OFFERED, parse
+from bot.slack.help import help_text, not_offered_yet
+from bot.slack.meant import (
+    Approve,
+    Ask,
+    BreakGlass,
+    Deny,
+    End,
+    Envs,
+    Explain,
+    Extend,
+    Help,
+    History,
+    List,
+    Mine,
+    OpenForm,
+    Pending,
+    RevokeAll,
+    Show,
+    Who,
+    Whom,
+    Withdraw,
+)
+from bot.slack.plain import as_text
+from tests.support.stories import environment, every_state
+from workflows.core.durations import format_duration
+from workflows.core.errors import Code, Refused
+
+ENVS = ("payments-prod", "payments-staging")
+H = timedelta(hours=1)
+
+
+def code(text: str) -> Code:
+    found = parse(text, ENVS)
+    assert isinstance(found, Refused), found
+    return found.code
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("", OpenForm()),
+        ("   ", OpenForm()),
+        ("request", OpenForm()),
+        ("payments-prod", OpenForm("payments-prod")),
+        ("payments-prod read-only 1h why", Ask("payments-prod", "read-only", H, "why")),
+        ("request payments-prod read-only 1h why", Ask("payments-prod", "read-only", H, "why")),
+        ("payments-prod read-only why", Ask("payments-prod", "read-only", None, "why")),
+        ("payments-prod read-only", Ask("payments-prod", "read-only", None, "")),
+        ("  PAYMENTS–PROD   “Read-Only”  1 h  30 min  why", Ask("payments-prod", "read-only", 1.5 * H, "why")),
+        ("payments-prod read-only for 2d why", Ask("payments-prod", "read-only", 48 * H, "why")),
+        ("payments-prod read-only for Dana", Ask("payments-prod", "read-only", None, "for Dana")),
+        ("payments-prod read-only 0s why", Ask("payments-prod", "read-only", 0 * H, "why")),
+        ("payments-prod read-only 1h 2 pods down", Ask("payments-prod", "read-only", H, "2 pods down")),
+        ("payments-prod read-only a &amp; b: “it’s”", Ask("payments-prod", "read-only", None, "a & b: “it’s”")),
+        ("paymets-prod read-only 1h why", Ask("paymets-prod", "read-only", H, "why")),
+        ("break-glass payments-prod admin 15m why", BreakGlass("payments-prod", "admin", H / 4, "why")),
+        ("Break Glass payments-prod admin why", BreakGlass("payments-prod", "admin", None, "why")),
+        ("approve PA-1042", Approve("PA-1042")),
+        ("APPROVE #pa–1042.", Approve("PA-1042")),
+        ("deny PA-1042 not now, please", Deny("PA-1042", "not now, please")),
+        ("withdraw `PA-1042`", Withdraw("PA-1042")),
+        ("show pa-7", Show("PA-7")),
+        ("pa-7", Show("PA-7")),
+        ("end PA-7", End("PA-7", "")),
+        ("revoke PA-7 wrong account", End("PA-7", "wrong account")),
+        ("revoke-all person <@U123|dana dev> left", RevokeAll(None, Whom("U123", "@dana dev"), "left")),
+        ("revoke-all env payments-prod fire", RevokeAll("payments-prod", None, "fire")),
+        ("extend PA-7 1 h why", Extend("PA-7", H, "why")),
+        ("list", List()),
+        ("list payments-prod", List("payments-prod")),
+        ("Mine", Mine()),
+        ("pending", Pending()),
+        ("envs", Envs()),
+        ("who payments-prod", Who("payments-prod")),
+        ("history", History(None)),
+        ("history <@U1|dana>", History(Whom("U1", "@dana"))),
+        ("help", Help()),
+        ("?", Help()),
+        ("help end", Help("end")),
+        ("explain payments-prod admin", Explain("payments-prod", "admin", None)),
+        ("explain payments-prod admin <@U1|dana>", Explain("payments-prod", "admin", Whom("U1", "@dana"))),
+        ("explain payments-prod admin dana@x.io", Explain("payments-prod", "admin", Whom(None, "dana@x.io"))),
+    ],
+)
+def test_what_is_typed_is_understood(text: str, meant: object) -> None:
+    assert parse(text, ENVS) == meant
+
+
+@pytest.mark.parametrize("duration", ["1 fortnight", "1x", "90", "1.5h", "-1h", "1:30h", "1h1h", "5 apples"])
+def test_a_slip_in_a_duration_is_named_rather_than_read_as_the_reason(duration: str) -> None:
+    found = parse(f"payments-prod read-only {duration} why", ENVS)
+    assert isinstance(found, Refused)
+    assert found.code is Code.DURATION_UNREADABLE
+    assert "`1 h 30 min`" in refusal(found)
+
+
+@pytest.mark.parametrize(
+    "word", ["PA-１０４２", "PA-0", "PA-01", "1042", "PA 1042", "PA-1042x", "PA-12345678901", "<@U1>"]
+)
+def test_what_only_looks_like_an_id_is_refused_in_one_sentence(word: str) -> None:
+    assert code(f"approve {word}") is Code.ID_UNREADABLE
+
+
+def test_a_word_that_is_no_verb_gets_the_nearest_ones() -> None:
+    found = parse("lst", ENVS)
+    assert isinstance(found, Refused)
+    assert refusal(found).startswith("I do not know `lst`. Did you mean list?")
+    assert code("frobnicate") is Code.COMMAND_UNREADABLE
+
+
+def test_what_is_missing_is_said_with_how_it_goes() -> None:
+    for text in ("approve", "deny", "who", "explain payments-prod", "revoke-all", "revoke-all all x", "break-glass"):
+        assert code(text) is Code.COMMAND_UNREADABLE
+    assert code("extend") is Code.COMMAND_UNREADABLE
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_is_never_an_environment(verb: str) -> None:
+    found = parse(f"{verb} read-only 1h why", (*ENVS, verb))
+    assert not isinstance(found, Ask) or verb == "request"
+
+
+def test_slips_of_the_keyboard_are_no_event_for_the_record() -> None:
+    for text in ("lst", "approve x", "payments-prod read-only 1x y", "deny"):
+        found = parse(text, ENVS)
+        assert isinstance(found, Refused)
+        assert not found.audited
+
+
+@given(st.text(max_size=80))
+def test_anything_typed_gets_an_answer(text: str) -> None:
+    found = parse(text, ENVS)
+    if isinstance(found, Refused):
+        assert refusal(found)
+
+
+@given(st.integers(1, 30 * 86_400))
+def test_every_duration_that_is_printed_reads_back(seconds: int) -> None:
+    shown = format_duration(timedelta(seconds=seconds))
+    found = parse(f"payments-prod read-only {shown} why", ENVS)
+    assert isinstance(found, Ask)
+    assert found.duration is not None
+    assert format_duration(found.duration) == shown
+
+
+def _printed() -> set[str]:
+    """Everything in back-ticks that begins with the command's name, from all that the bot says."""
+    params = {"environment": "payments-prod", "role": "read-only", "id": "PA-1042", "ids": "PA-1042", "name": "x"}
+    texts = [refusal(Refused(item, params)) for item in Code]
+    texts += [refusal(Refused(Code.REASON_MISSING, {"what": "deny"})), help_text(), not_offered_yet("extend")]
+    for story in every_state().values():
+        texts += [as_text(notices.asked(story)), as_text(notices.ending(story)), as_text(notices.outcome(story))]
+    texts += [as_text(lists.environments([environment()])), as_text(lists.pending(list(every_state().values())))]
+    return {found for text in texts for found in re.findall(r"`/prodaccess([^`]*)`", text)}
+
+
+@pytest.mark.parametrize("printed", sorted(_printed()))
+def test_every_command_that_is_printed_is_accepted_back(printed: str) -> None:
+    text = printed.replace("[", "").replace("]", "").replace("ENV", "payments-prod").replace("ROLE", "admin")
+    text = text.replace("DURATION", "1 h").replace("ID", "PA-1042").replace("WHO", "<@U1|dana>")
+    assert not isinstance(parse(text, ENVS), Refused)
+
+
+def test_help_is_one_screen_and_names_only_what_is_offered() -> None:
+    assert help_text().count("\n") < 12
+    for verb in NOT_OFFERED:
+        assert verb not in help_text()
+        assert "is not part of this version" in not_offered_yet(verb)
+    assert all(verb in help_text() for verb in VERBS_OFFERED if verb not in ("request", "revoke", "help"))
+    assert help_text("deny") == help_text("approve") != help_text()
+    assert help_text("nonsense") == help_text()
+
+
+def test_the_manifest_matches_what_the_bot_listens_to() -> None:
+    manifest = yaml.safe_load((Path(__file__).parents[2] / "deploy/slack/manifest.yaml").read_text())
+    command = manifest["features"]["slash_commands"][0]
+    assert (command["command"], command["should_escape"]) == ("/prodaccess", True)
+    shortcuts = {item["callback_id"]: item["type"] for item in manifest["features"]["shortcuts"]}
+    assert shortcuts == {"request_access": "global", "request_access_here": "message"}
+    assert manifest["settings"]["socket_mode_enabled"] is True
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == {"app_home_opened", "user_change"}

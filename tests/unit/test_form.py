@@ -1,0 +1,188 @@
+"""The form: least first, who will be asked before it is sent, errors beside their fields."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.sandbox.slack.limits import check_view
+from bot.slack import form
+from bot.slack.form import Chosen, FormAsk, Where
+from bot.slack.plain import view_as_text
+from bot.slack.reason_forms import deny_form, end_form, read_reason
+from tests.support.stories import admin, entitlement, environment, every_state
+from workflows.core.asking import Ask
+from workflows.core.errors import Code
+from workflows.core.policy import Tier
+
+PROD = environment()
+STAGING = environment(entitlement(ticket=None), name="payments-staging", tier=Tier.STAGING)
+WHERE = Where("C0INC", "inc-42", "1700000000.000100")
+
+
+def blocks(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """By action_id."""
+    return {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
+
+
+def filled(view: dict[str, Any], **values: str) -> dict[str, Any]:
+    """The view as Slack sends it back."""
+    state: dict[str, Any] = {}
+    for action_id, block in blocks(view).items():
+        chosen = values.get(action_id)
+        is_text = block["element"]["type"] == "plain_text_input"
+        initial = block["element"].get("initial_option", {}).get("value")
+        picked = chosen or initial
+        held = {"value": chosen} if is_text else {"selected_option": {"value": picked} if picked else None}
+        state[block["block_id"]] = {action_id: held}
+    return view | {"state": {"values": state}}
+
+
+def whole() -> dict[str, Any]:
+    return form.request_form([PROD, STAGING], Chosen("payments-prod", "admin"), WHERE, asked=["Olu", "Pat"])
+
+
+def test_it_opens_with_environment_and_reason_alone() -> None:
+    view = form.request_form([PROD, STAGING])
+    check_view(view, "modal")
+    assert list(blocks(view)) == ["environment", "reason"]
+    assert view["callback_id"] == "request_form"
+
+
+def test_environments_used_last_stand_first_and_production_is_seen_at_a_glance() -> None:
+    options = blocks(form.request_form([PROD, STAGING], recent=["payments-staging"]))["environment"]["element"][
+        "options"
+    ]
+    assert [option["value"] for option in options] == ["payments-staging", "payments-prod"]
+    assert options[1]["text"]["text"] == "🔴 production · Payments · payments-prod"
+
+
+def test_the_roles_follow_the_environment_and_drop_a_choice_that_belongs_to_another() -> None:
+    prod = blocks(form.request_form([PROD, STAGING], Chosen("payments-prod")))["role"]
+    staging = blocks(form.request_form([PROD, STAGING], Chosen("payments-staging")))["role"]
+    assert prod["dispatch_action"] is True
+    assert [option["value"] for option in prod["element"]["options"]] == ["read-only", "admin"]
+    assert prod["block_id"] != staging["block_id"]
+
+
+def test_what_it_allows_its_danger_and_who_is_asked_stand_there_before_it_is_sent() -> None:
+    text = view_as_text(whole())
+    for words in (
+        "Allows: Change anything",
+        "Dangerous: can delete customer data",
+        "Asks: Olu and Pat. 2 have to agree.",
+    ):
+        assert words in text
+
+
+def test_the_least_duration_stands_first_and_the_default_is_chosen() -> None:
+    element = blocks(whole())["duration"]["element"]
+    assert element["type"] == "radio_buttons"
+    assert [option["text"]["text"] for option in element["options"]] == ["30 min", "1 h", "4 h"]
+    assert element["initial_option"]["value"] == "1800"
+
+
+def test_a_long_menu_of_durations_becomes_a_select() -> None:
+    many = entitlement(durations=tuple(timedelta(minutes=number) for number in range(1, 30)))
+    view = form.request_form([environment(many)], Chosen("payments-prod", "read-only"))
+    check_view(view, "modal")
+    assert blocks(view)["duration"]["element"]["type"] == "static_select"
+
+
+def test_a_ticket_is_asked_for_only_where_the_role_has_a_rule() -> None:
+    assert "ticket" in blocks(whole())
+    assert "ticket" not in blocks(form.request_form([STAGING], Chosen("payments-staging", "read-only")))
+
+
+def test_an_only_role_is_chosen_already() -> None:
+    assert "duration" in blocks(form.request_form([STAGING], Chosen("payments-staging")))
+
+
+def test_what_was_filled_in_reads_back() -> None:
+    view = filled(whole(), duration="3600", reason="  checkout\n errors ", ticket=" INC-42 ")
+    assert form.read(view) == FormAsk(
+        Ask("payments-prod", "admin", timedelta(hours=1), "checkout errors", "INC-42"), WHERE
+    )
+
+
+def test_what_is_missing_is_said_beside_its_field() -> None:
+    view = form.request_form([PROD, STAGING], Chosen("payments-prod"))
+    errors = form.read(filled(view, reason=" "))
+    assert isinstance(errors, dict)
+    assert set(errors) == {blocks(view)["role"]["block_id"], "reason"}
+
+
+@pytest.mark.parametrize(
+    ("code", "action_id"),
+    [
+        (Code.DURATION_TOO_LONG, "duration"),
+        (Code.TICKET_MISSING, "ticket"),
+        (Code.REASON_TOO_LONG, "reason"),
+        (Code.NOT_A_REQUESTER, "role"),
+        (Code.FREEZE, "environment"),
+        (Code.LEDGER_UNREACHABLE, "environment"),
+    ],
+)
+def test_a_refusal_stands_beside_the_field_it_is_about(code: Code, action_id: str) -> None:
+    errors = form.field_errors(whole(), code, "Use `30m`.")
+    assert errors == {blocks(whole())[action_id]["block_id"]: "Use 30m."}
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_every_refusal_finds_a_field_that_is_there(code: Code) -> None:
+    view = form.request_form([PROD, STAGING])
+    there = {block["block_id"] for block in blocks(view).values()}
+    assert set(form.field_errors(view, code, "No.")) <= there
+
+
+def test_a_role_chosen_for_another_environment_is_forgotten() -> None:
+    view = filled(whole(), role="admin")
+    assert form.chosen(view) == Chosen("payments-prod", "admin")
+    assert form.chosen(filled(whole(), role="admin", environment="payments-staging")).role is None
+
+
+def test_redrawing_keeps_the_reason_that_was_typed() -> None:
+    first, second = form.request_form([PROD]), whole()
+    assert blocks(first)["reason"]["block_id"] == blocks(second)["reason"]["block_id"]
+
+
+def test_more_than_a_hundred_environments_are_typed_ahead() -> None:
+    many = [replace(PROD, name=f"env-{number:03}") for number in range(250)]
+    view = form.request_form(many, Chosen("env-007"))
+    check_view(view, "modal")
+    assert blocks(view)["environment"]["element"]["type"] == "external_select"
+    assert [o["value"] for o in form.options_for("ENV–007", many)["options"]] == ["env-007"]
+    assert len(form.options_for("", many)["options"]) == 100
+    assert form.options_for("", many, ["env-200"])["options"][0]["value"] == "env-200"
+    assert form.options_for("nothing like it", many) == {"options": []}
+
+
+def test_no_environment_and_no_role_still_make_a_form() -> None:
+    check_view(form.request_form([]), "modal")
+    check_view(form.request_form([replace(PROD, roles={})], Chosen("payments-prod")), "modal")
+    assert form.read(filled(form.request_form([]), environment="none", reason="x")) == {
+        "environment": "Choose an environment.",
+        "role": "Choose a role.",
+    } or isinstance(form.read(filled(form.request_form([]), environment="none", reason="x")), dict)
+
+
+def test_foreign_metadata_is_no_place() -> None:
+    for text in ("", "x", "[]", '{"thread_ts": 5}'):
+        assert form.read_where({"private_metadata": text}).channel == ""
+
+
+def test_a_reason_to_deny_is_asked_and_read_with_what_was_pressed() -> None:
+    story = every_state()["pending"]
+    view = deny_form(story, "PA-1042:0123456789abcdef")
+    check_view(view, "modal")
+    assert view["callback_id"] == "deny_form"
+    assert read_reason(filled(view, reason="use\nstaging")) == ("PA-1042", "0123456789abcdef", "use staging")
+    assert read_reason(view | {"private_metadata": "x"}) is None
+    check_view(end_form(story, "PA-1042"), "modal")
+    assert end_form(story, "PA-1042")["blocks"][1]["optional"] is True
+
+
+def test_a_dangerous_role_is_named_in_the_options() -> None:
+    options = blocks(whole())["role"]["element"]["options"]
+    assert options[1]["description"]["text"] == admin().allows

@@ -1,0 +1,253 @@
+"""One line an event, and no secret in any of them."""
+
+import io
+import json
+import logging
+import re
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+import structlog
+
+from bot import log
+from bot.redaction import HIDDEN, TEXT_CHARS_MAX, Redactor
+
+SIGNING = "0123456789abcdef" * 2
+PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ\nabc\n-----END PRIVATE KEY-----"
+
+# Text that holds a secret, and the part that must not be seen.
+SECRETS = [
+    ("token " + "xoxb-" + "12-ab-CD", "12-ab-CD"),
+    ("xoxe." + "xoxp-" + "1-Mi0yLTEyMw", "Mi0yLTEyMw"),
+    ("xapp-" + "1-A0-77-feed", "77-feed"),
+    ("key " + "AKIA" + "IOSFODNN7EXAMPLE.", "IOSFODNN7"),
+    ("ASIA" + "IOSFODNN7EXAMPLE", "IOSFODNN7"),
+    ("AWS4-HMAC-SHA256 Credential=x/20260101/eu/iam/aws4_request, SignedHeaders=host, Signature=fe5f80", "fe5f80"),
+    ("redis://user:pass/w@rd@redis.example:6379/0", "pass/w@rd"),
+    ("rediss://:s3cret@h", "s3cret"),
+    ("postgres://bob:s3cret@h/db", "s3cret"),
+    ("https://hooks.slack.com/services/T0/B0/s3cret", "s3cret"),
+    ("https://prod-1.westeurope.logic.azure.com:443/workflows/1/invoke?sp=x&sig=s3cret", "s3cret"),
+    ("https://x.webhook.office.com/webhookb2/s3cret@1/IncomingWebhook/2", "s3cret"),
+    ("wss://wss-primary.slack.com/link/?ticket=s3cret&app_id=1", "s3cret"),
+    ("https://b.s3.amazonaws.com/k?X-Amz-Signature=s3cret&X-Amz-Date=1", "s3cret"),
+    (PEM, "MC4CAQAwBQYDK2VwBCIEIJ"),
+    (repr(PEM), "MC4CAQAwBQYDK2VwBCIEIJ"),
+    ("Authorization: Basic dXNlcjpzM2NyZXQ=", "dXNlcjpzM2NyZXQ"),
+    ("{'Authorization': b'Digest user=x, response=s3cret'}", "s3cret"),
+    ("sent Bearer abcdefghijklmnopqrstuvwx", "abcdefghijkl"),
+    ('{"SecretAccessKey": "abc/s3cret", "a": 1}', "s3cret"),
+    ('"{\\"SessionToken\\": \\"abc/s3cret\\"}"', "s3cret"),
+    ("<SecretAccessKey>s3cret</SecretAccessKey>", "s3cret"),
+    ("password='two s3cret words'", "s3cret"),
+    ("client_secret=s3cret&grant_type=x", "s3cret"),
+    (f"signed with {SIGNING}", SIGNING),
+]
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Logging belongs to the whole process, and pytest has handlers of its own in it."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, sys.excepthook, threading.excepthook
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    logging.captureWarnings(False)
+    root.handlers[:], sys.excepthook, threading.excepthook = before[0], before[2], before[3]
+    root.setLevel(before[1])
+
+
+@pytest.fixture
+def lines() -> Callable[..., Callable[[], list[dict[str, Any]]]]:
+    def start(**rest: Any) -> Callable[[], list[dict[str, Any]]]:
+        stream = io.StringIO()
+        log.configure("worker", stream=stream, secrets=[SIGNING], **rest)
+        return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    return start
+
+
+def test_a_line_says_when_what_and_which_process(lines: Any) -> None:
+    read = lines()
+    structlog.get_logger("bot.x").info("granted", grant="PA-1042", calls=3)
+    (line,) = read()
+    assert list(line)[:4] == ["timestamp", "level", "process", "event"]
+    assert (line["level"], line["process"], line["event"], line["calls"]) == ("info", "worker", "granted", 3)
+    assert datetime.fromisoformat(line["timestamp"]).utcoffset().total_seconds() == 0  # type: ignore[union-attr]
+
+
+def test_a_line_carries_what_the_work_is_about(lines: Any) -> None:
+    read = lines()
+    with structlog.contextvars.bound_contextvars(request="PA-1", holding="h", job="j"):
+        structlog.get_logger().info("x")
+        logging.getLogger("library").warning("y")
+    for line in read():
+        assert (line["request"], line["holding"], line["job"]) == ("PA-1", "h", "j")
+
+
+def test_libraries_write_the_same_lines(lines: Any) -> None:
+    read = lines()
+    logging.getLogger("uvicorn.error").info("started on %s", 3000)
+    (line,) = read()
+    assert (line["event"], line["logger"], line["process"]) == ("started on 3000", "uvicorn.error", "worker")
+
+
+def test_handlers_of_libraries_are_taken_off(lines: Any) -> None:
+    other = io.StringIO()
+    logging.getLogger("some.library").addHandler(logging.StreamHandler(other))
+    read = lines()
+    logging.getLogger("some.library").error("once")
+    assert len(read()) == 1
+    assert not other.getvalue()
+
+
+def test_the_level_counts_for_all(lines: Any) -> None:
+    read = lines(level="warning")
+    structlog.get_logger().info("x")
+    logging.getLogger("library").info("x")
+    assert read() == []
+
+
+def test_libraries_that_write_whole_requests_never_do(lines: Any) -> None:
+    read = lines(level="debug")
+    for name in ("botocore.endpoint", "botocore.auth", "urllib3.connectionpool", "slack_sdk.web", "slack_bolt.App"):
+        logging.getLogger(name).debug("everything")
+    assert read() == []
+    structlog.get_logger().debug("ours")
+    assert len(read()) == 1
+
+
+def test_warnings_are_lines(lines: Any) -> None:
+    read = lines()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(True)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    assert "old" in read()[0]["event"]
+
+
+@pytest.mark.parametrize("format_", ["json", "console"])
+@pytest.mark.parametrize(("text", "secret"), SECRETS)
+def test_no_secret_comes_out_of_any_place(text: str, secret: str, format_: str) -> None:
+    stream = io.StringIO()
+    log.configure("worker", stream=stream, format_=format_, secrets=[SIGNING])
+    ours = structlog.get_logger("x")
+    ours.info(text, plain=text, nested={"a": [text, (text,), {text}], text: 1}, raw=text.encode(), thing=Thing(text))
+    logging.getLogger("y").warning("%s and %r", text, {"a": text})
+    try:
+        try:
+            raise ValueError(text)
+        except ValueError as first:
+            first.add_note(text)
+            raise RuntimeError("outer") from first
+    except RuntimeError as error:
+        ours.exception("failed")
+        logging.getLogger("y").exception("failed, too")
+        log.log_failure("failed again", error, context=text)
+    with structlog.contextvars.bound_contextvars(request=text):
+        ours.info("bound")
+    assert secret not in stream.getvalue()
+    assert stream.getvalue().count("Traceback") >= 3
+    assert HIDDEN in stream.getvalue()
+
+
+class Thing:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"Thing({self.text})"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "converged PA-1042 for dana@example.com until 2026-11-02T14:32:00Z",
+        "POST https://slack.com/api/chat.postMessage took 0.1 s",
+        "9f2c41d07ab3e5f60718293a4b5c6d7e8f901234",
+        "the token bucket is empty",
+        "arn:aws:iam::123456789012:role/prodaccess",
+        "redis://127.0.0.1:6379/0",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert Redactor(["x", "short"]).text(text) == text
+
+
+def test_a_field_with_a_telling_name_is_hidden_whatever_it_looks_like() -> None:
+    clean = Redactor().value(
+        {"password": "a b", "Slack-Signature": b"v0", "token": "t", "tokens_left": 4, "secret": ""}
+    )
+    assert clean == {
+        "password": HIDDEN,
+        "Slack-Signature": HIDDEN,
+        "token": HIDDEN,
+        "tokens_left": 4,
+        "secret": "",
+    }
+
+
+def test_known_values_are_found_in_other_spellings() -> None:
+    redactor = Redactor(['p@ss/"w\\rd'])
+    for form in ('p@ss/"w\\rd', "p%40ss%2F%22w%5Crd", json.dumps('p@ss/"w\\rd'), repr('p@ss/"w\\rd')):
+        assert "ss" not in redactor.text(f"x {form} y")
+
+
+def test_long_text_is_cut_and_no_half_of_a_secret_is_left() -> None:
+    text = "x" * (TEXT_CHARS_MAX - 10) + SIGNING + "x" * 100_000
+    clean = Redactor([SIGNING]).text(text)
+    assert len(clean) < TEXT_CHARS_MAX + 100
+    assert SIGNING[:6] not in clean
+
+
+def test_a_thing_that_contains_itself_is_no_trap() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    assert "[...]" in str(Redactor().value(endless))
+
+
+def test_a_line_that_cannot_be_formatted_gives_nothing_away(lines: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    read = lines()
+    logging.getLogger("y").warning("%d", "xoxb-" + "12-ab-CD")
+    assert "could not be written" in read()[0]["event"]
+    out = capsys.readouterr()
+    assert "12-ab-CD" not in out.err + out.out + json.dumps(read())
+
+
+def test_a_failure_is_logged_under_the_number_that_the_person_is_told(lines: Any) -> None:
+    read = lines()
+    number = log.log_failure("failed", ValueError("why"), request="PA-1")
+    assert re.fullmatch(r"E-[0-9A-HJKMNP-TV-Z]{5}", number)
+    (line,) = read()
+    assert line["error"] == number
+    assert "ValueError: why" in line["exception"]
+
+
+def test_numbers_differ() -> None:
+    assert len({log.error_number() for _ in range(100)}) > 95
+
+
+UNCAUGHT = """
+import threading
+from bot import log
+log.configure("web", secrets=["hunter2hunter2"])
+thread = threading.Thread(target=lambda: 1 / len("") if not "hunter2hunter2" else int("hunter2hunter2"))
+thread.start(); thread.join()
+token = "hunter2hunter2"
+raise RuntimeError(token)
+"""
+
+
+def test_what_nobody_caught_is_a_line_without_secrets() -> None:
+    done = subprocess.run([sys.executable, "-c", UNCAUGHT], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["event"].split()[:2] for line in lines] == [["a", "thread"], ["the", "process"]]
+    assert "hunter2hunter2" not in done.stdout + done.stderr

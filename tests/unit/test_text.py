@@ -1,0 +1,91 @@
+"""What people wrote pings nobody, formats nothing and is cut where Slack would refuse it."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sandbox.slack.mentions import mentions
+from bot.slack import text as t
+from bot.slack.blocks import read_value, value_of
+from bot.slack.plain import from_mrkdwn
+from bot.words import Asked
+from tests.support.stories import NOW
+
+
+def test_only_the_three_signs_are_escaped() -> None:
+    assert t.escape("a & b <c> \"d\" 'e'") == "a &amp; b &lt;c&gt; \"d\" 'e'"
+
+
+@given(st.text())
+def test_no_text_pings_anybody(text: str) -> None:
+    assert mentions(t.escape(text), []) == ()
+    assert mentions(t.literal(text), []) == ()
+
+
+@pytest.mark.parametrize("evil", ["<!channel>", "<@U1>", "<!subteam^S1>", "<!here|here>", "a <!everyone> b"])
+def test_typed_mentions_ping_nobody_and_stay_readable(evil: str) -> None:
+    assert mentions(t.literal(evil), []) == ()
+    assert from_mrkdwn(t.literal(evil)) == evil
+
+
+def test_formatting_characters_format_nothing() -> None:
+    assert not set(t.literal("*bold* ~gone~ `code` ```block```")) & set("*~`")
+    assert "_" not in t.literal("_slanted_ text")
+    assert t.literal("some_name_here") == "some_name_here"
+
+
+def test_text_that_turns_the_writing_direction_is_disarmed_and_emoji_live() -> None:
+    assert t.literal("abc\u202edcba\u2066x\u200f") == "abcdcbax"
+    assert t.literal("👩‍🚒 ok") == "👩‍🚒 ok"
+    assert t.literal("line\none\r\n two") == "line one two"
+
+
+@given(st.text(alphabet="ab <>&|^!@U1é😀"), st.integers(1, 60))
+def test_cutting_never_splits_a_token_or_an_entity(text: str, length_max: int) -> None:
+    escaped = t.escape(text) + t.when(NOW, NOW) + t.escape(text)
+    found = t.cut_mrkdwn(escaped, length_max)
+    assert len(found) <= length_max
+    assert found.count("<") == found.count(">")
+    assert "&" not in found.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
+
+
+def test_times_are_the_readers_own_with_utc_beside_them() -> None:
+    assert t.when(NOW, NOW) == "<!date^1795230720^{time}|03:12 UTC>"
+    far = t.when(NOW, NOW + timedelta(days=2))
+    assert far == "<!date^1795230720^{date_short_pretty}, {time}|21 Nov, 03:12 UTC>"
+
+
+def test_groups_are_called_by_user_group_or_by_people_and_by_name_otherwise() -> None:
+    assert t.call(Asked(("oncall",)), {"oncall": ["S0ONCALL"]}) == "<!subteam^S0ONCALL>"
+    assert t.call(Asked(("platform",)), {"platform": ["U1", "U2", "U1"]}) == "<@U1> or <@U2>"
+    assert t.call(Asked(("platform", "security")), {}) == "platform or security"
+
+
+def test_a_crowd_is_not_woken() -> None:
+    called = t.call(Asked(("all",)), {"all": [f"U{number}" for number in range(50)]})
+    assert called.count("<@") == t.MENTIONS_MAX
+    assert called.endswith(" and 42 more")
+
+
+def test_what_was_typed_comes_out_of_slacks_escapes() -> None:
+    assert t.typed("a &amp; b &lt;c&gt;") == "a & b <c>"
+    assert t.typed("&amp;lt;") == "&lt;"
+    assert t.typed("ask <@U1|dana> in <#C1|inc-42>") == "ask @dana in #inc-42"
+    assert (
+        t.typed("<https://x.example/a|x.example/a> <mailto:a@b.example|a@b.example>")
+        == "https://x.example/a a@b.example"
+    )
+    assert t.typed("<!channel> <!here|here>") == "@channel @here"
+
+
+def test_links_cannot_be_broken_out_of() -> None:
+    assert t.link("https://x.example/a>b|c", "a|<!channel>") == "<https://x.example/a&gt;b%7Cc|a¦&lt;!channel&gt;>"
+
+
+def test_button_values_read_back_and_foreign_ones_do_not() -> None:
+    assert read_value(value_of("PA-1042", "0123456789abcdef")) == ("PA-1042", "0123456789abcdef")
+    assert read_value("PA-1042") == ("PA-1042", None)
+    for foreign in ("PA-１０４２", "PA-1042:xyz", "PA-1042:0123456789abcdef\n", "", "{}"):
+        assert read_value(foreign) is None
