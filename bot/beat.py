@@ -35,9 +35,11 @@ def beat_while_running(beats: Beats, kind: str, stop: threading.Event, healthy: 
 
     def loop() -> None:
         while True:
-            if healthy():
+            lives = healthy()
+            if lives:
                 beats.beat(kind)
-            if stop.wait(BEAT_EVERY_S):
+            # What is still starting is looked at soon again: whoever waits for it should not wait for a beat.
+            if stop.wait(BEAT_EVERY_S if lives else 0.2):
                 return
 
     threading.Thread(target=loop, name=f"beat-{kind}", daemon=True).start()

@@ -6,6 +6,7 @@ import signal
 import threading
 
 import structlog
+from redis.exceptions import RedisError
 
 from bot.beat import beat_while_running
 from bot.log import log_failure
@@ -77,6 +78,9 @@ class Ticker:
             self._parts.wake.send(item)
         except KeyError:
             log.error("something of an unknown kind is due", item=item)
+        except RedisError as problem:
+            # Full memory, say. It is due again in 5 s, and workers look for overdue ends by themselves.
+            log.error("a wake-up was not sent", item=item, error=type(problem).__name__)
 
     def _look_at_policy(self) -> None:
         try:

@@ -39,7 +39,7 @@ from bot.slack.meant import (
 )
 from bot.story import RequestStory, seen_by
 from bot.words import refusal
-from workflows.context import Context, Done, Known, known, nobody
+from workflows.context import Context, Done
 from workflows.core.asking import Ask as CoreAsk
 from workflows.core.asking import find_entitlement, may_ask
 from workflows.core.errors import Code, Refused
@@ -47,6 +47,7 @@ from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.scope import approvers, groups_needed
 from workflows.end import end
+from workflows.people import Known, known, nobody
 from workflows.ports import PolicyUnavailable
 from workflows.refusals import record_refusal
 from workflows.request import ask_for_access

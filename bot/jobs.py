@@ -12,11 +12,12 @@ from structlog.contextvars import bound_contextvars
 
 from workflows.converge import converge
 from workflows.core import keys
-from workflows.core.model import Grant
+from workflows.core.model import CLOSED, Grant
 from workflows.core.people import PersonId
 from workflows.refusals import count_refusals as write_refusals
 from workflows.resolve import advance_request as bring_forward
 from workflows.resolve import warn
+from workflows.sweep import take_off
 
 if TYPE_CHECKING:
     from bot.wiring import WorkerParts
@@ -48,7 +49,9 @@ def end_grant(id_: str) -> None:
     parts = _worker()
     parts.due.awake(keys.end_due(id_))
     grant = parts.context.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
-    if grant is not None:
+    if grant is None or grant.state in CLOSED:
+        take_off(parts.context, keys.end_due(id_), keys.grant(id_))
+    else:
         with bound_contextvars(request=id_, holding=grant.holding):
             converge(parts.context, grant.holding)
 

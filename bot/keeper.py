@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from bot.log import log_failure
 from workflows.ports import Lease, Ledger, LedgerUnreachable
 
 log = structlog.get_logger()
@@ -48,8 +49,13 @@ class LeaseKeeper:
             with self._lock:
                 held = dict(self._held)
             for token, lease in held.items():
-                if lease is not None:
+                if lease is None:
+                    continue
+                try:
                     self._renew(token, lease)
+                except Exception as problem:
+                    # This thread must outlive every fault: without it no work can finish.
+                    log_failure("a lease was not renewed", problem)
 
     def _renew(self, token: str, lease: Lease) -> None:
         try:

@@ -24,7 +24,7 @@ ALL_QUEUES = (REMOVE, GRANT, CHAT)
 # Kind of due item -> queue and job. RQ stores the dotted name, so a rename strands what is queued: a test pins these.
 JOBS: dict[str, tuple[str, str]] = {
     "end": (REMOVE, "bot.jobs.end_grant"),
-    "holding": (REMOVE, "bot.jobs.converge_holding"),
+    "holding": (GRANT, "bot.jobs.converge_holding"),
     "request": (GRANT, "bot.jobs.advance_request"),
     "press": (GRANT, "bot.jobs.decide_press"),
     "warn": (CHAT, "bot.jobs.warn_holder"),
@@ -70,6 +70,7 @@ class OwnWorker(SimpleWorker):
     """
 
     death_penalty_class = TimerDeathPenalty  # the default one is made of signals, which only the main thread gets
+    is_busy = False
     max_connection_wait_time = 2.0  # after a restart of Redis, work goes on within seconds
 
     def _install_signal_handlers(self) -> None:
@@ -89,7 +90,18 @@ class OwnWorker(SimpleWorker):
             log.error("a job that is not ours was found in the queue and dropped", job=job.id)
             job.delete()
             return
-        super().execute_job(job, queue)
+        if self._stop_requested:
+            # Taken from the queue while stopping: the item stays due, and another worker gets it.
+            return
+        self.is_busy = True
+        try:
+            super().execute_job(job, queue)
+        finally:
+            self.is_busy = False
+
+    def take_no_more(self) -> None:
+        """Stop after the job that is under way."""
+        self._stop_requested = True
 
 
 def is_ours(job: Job) -> bool:

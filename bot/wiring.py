@@ -79,10 +79,11 @@ class WebParts(Common):
     client: WebClient
     desk: Desk
     refresher: SlackRefresher
+    slack: SlackCheck
 
     def missing(self) -> list[str]:
         """What a person who runs this must know: every reason why it is not ready, in words."""
-        return [*_ledger_problems(self), *_policy_problems(self), *_slack_problems(self.client)]
+        return [*_ledger_problems(self), *_policy_problems(self), *self.slack.problems()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,16 @@ class WorkerParts(Common):
 class ClockParts(Common):
     token: str
     monotonic_s: Callable[[], float]
+    # Policy hash -> when this process first saw it.
+    first_seen: dict[str, datetime]
 
     def activate_policy(self) -> None:
         """In `watch` mode: make a new valid folder the policy in force. Raises PolicyUnavailable."""
         policy = self.policy.current()
-        if self.settings.policy == "watch":
-            activate(self.context, policy, summary=summary, difference=difference, next_slot=next_slot)
+        if self.settings.policy != "watch":
+            return
+        seen_at = self.first_seen.setdefault(policy.hash, self.ledger.now())
+        activate(self.context, policy, summary=summary, difference=difference, next_slot=next_slot, seen_at=seen_at)
 
 
 # ---------------------------------------------------------------- building
@@ -165,7 +170,21 @@ def build_web(settings: Settings) -> WebParts:
     client = build_slack(settings)
     refresher = SlackRefresher(client, directory, ledger.now, _no_identity_center)
     desk = Desk(context, settings.command)
-    return WebParts(settings, redis, ledger, due, directory, folder, wake, beats, context, client, desk, refresher)
+    return WebParts(
+        settings,
+        redis,
+        ledger,
+        due,
+        directory,
+        folder,
+        wake,
+        beats,
+        context,
+        client,
+        desk,
+        refresher,
+        SlackCheck(client),
+    )
 
 
 def build_worker(settings: Settings) -> WorkerParts:
@@ -211,7 +230,7 @@ def build_clock(settings: Settings) -> ClockParts:
     redis, ledger, due, directory, folder, wake, beats = _common(settings)
     context = Context(ledger, directory, folder, wake, Chance())
     token = secrets.token_hex(8)
-    return ClockParts(settings, redis, ledger, due, directory, folder, wake, beats, context, token, monotonic_s)
+    return ClockParts(settings, redis, ledger, due, directory, folder, wake, beats, context, token, monotonic_s, {})
 
 
 def _no_identity_center(_connection: Connection, _group: str) -> frozenset[PersonId]:
@@ -257,12 +276,28 @@ def _policy_problems(parts: WebParts) -> list[str]:
     return invalid
 
 
-def _slack_problems(client: WebClient) -> list[str]:
-    try:
-        client.auth_test()
-    except Exception as problem:
-        return [f"Slack does not accept the bot token, or does not answer ({type(problem).__name__})"]
-    return []
+class SlackCheck:
+    """Whether Slack takes the bot token, asked at most twice a minute however often somebody probes."""
+
+    EVERY_S = 30.0
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._asked_at_s: float | None = None
+        self._problems: list[str] = []
+
+    def problems(self) -> list[str]:
+        if self._asked_at_s is None or monotonic_s() - self._asked_at_s > self.EVERY_S or self._problems:
+            self._problems = self._ask()
+            self._asked_at_s = monotonic_s()
+        return self._problems
+
+    def _ask(self) -> list[str]:
+        try:
+            self._client.auth_test()
+        except Exception as problem:
+            return [f"Slack does not accept the bot token, or does not answer ({type(problem).__name__})"]
+        return []
 
 
 # ---------------------------------------------------------------- keeping facts fresh

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 from redis import Redis
@@ -16,9 +17,12 @@ from rq.serializers import JSONSerializer
 
 from bot import jobs
 from bot.beat import beat_while_running
+from bot.log import log_failure
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker
 from bot.settings import Settings
 from bot.wiring import WorkerParts, build_worker
+from workflows.converge import converge
+from workflows.sweep import overdue_holdings
 
 log = structlog.get_logger()
 
@@ -27,6 +31,7 @@ CHAT_THREADS = 2
 # RQ forgets a worker that has not been heard of for so long, in seconds.
 WORKER_TTL_S = 30
 STOP_WITHIN_S = 8.0
+RESCUE_EVERY_S = 5.0
 
 
 def run(settings: Settings) -> None:
@@ -39,16 +44,33 @@ def run(settings: Settings) -> None:
     crew = Crew(parts.redis, stop)
     crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
     crew.start("chat", (CHAT,), CHAT_THREADS)
+    keep_doing("rescue", lambda: rescue(parts), RESCUE_EVERY_S, stop)
+    keep_doing("refresh", parts.refresh_what_is_needed, 1.0, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
-    _watch(parts, stop)
+    stop.wait()
     crew.join(STOP_WITHIN_S)
     parts.close()
 
 
-def _watch(parts: WorkerParts, stop: threading.Event) -> None:
-    while not stop.wait(1.0):
-        parts.refresh_what_is_needed()
+def rescue(parts: WorkerParts) -> None:
+    """End what should have ended a while ago, without the queue: it may be what is broken."""
+    for holding in overdue_holdings(parts.context):
+        log.warning("an end is overdue and is done without the queue", holding=holding)
+        converge(parts.context, holding)
+
+
+def keep_doing(name: str, what: Callable[[], None], every_s: float, stop: threading.Event) -> None:
+    """Do it again and again in a thread of its own, whatever goes wrong with it."""
+
+    def loop() -> None:
+        while not stop.wait(every_s):
+            try:
+                what()
+            except Exception as problem:
+                log_failure(f"{name} failed", problem)
+
+    threading.Thread(target=loop, name=name, daemon=True).start()
 
 
 class Crew:
@@ -67,26 +89,30 @@ class Crew:
             self._threads.append(thread)
 
     def healthy(self) -> bool:
-        return all(thread.is_alive() for thread in self._threads)
+        """Whether every thread has a worker that listens or works. One that starts over and over does not count."""
+        return all(thread.is_alive() for thread in self._threads) and len(self._at_work) == len(self._threads)
 
     def join(self, seconds: float) -> None:
-        """Ask every worker to stop after its job, and wait."""
+        """Wait for the jobs that are under way. A worker that only listens is not waited for: it holds nothing."""
         for worker in list(self._at_work):
-            worker._stop_requested = True
+            worker.take_no_more()
         deadline = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        while time.monotonic() < deadline and any(worker.is_busy for worker in list(self._at_work)):
+            time.sleep(0.05)
 
     def _work_on(self, queues: tuple[str, ...]) -> None:
         while not self._stop.is_set():
+            worker: OwnWorker | None = None
             try:
                 worker = self._worker(queues)
                 self._at_work.add(worker)
                 worker.work(logging_level="WARNING")
-                self._at_work.discard(worker)
             except Exception as problem:
                 # Redis away, most likely. Whoever waits for removals wants this thread back.
                 log.warning("a worker thread starts over", error=type(problem).__name__)
+            finally:
+                if worker is not None:
+                    self._at_work.discard(worker)
             self._stop.wait(0.5)
 
     def _worker(self, queues: tuple[str, ...]) -> OwnWorker:

@@ -31,9 +31,18 @@ def activate(
     difference: Difference,
     next_slot: NextSlot,
     commit_sha: str | None = None,
+    seen_at: datetime | None = None,
 ) -> Done | Refused:
-    """Make `policy` the one in force. `Done.outcome`: `activated`, or `in_force` where it is already."""
-    return run(ctx, lambda: _once(ctx, policy, summary, difference, next_slot, commit_sha))
+    """Make `policy` the one in force. `Done.outcome`: `activated`, `in_force` where it is already, or `older`.
+
+    `seen_at`: when this process first saw this content. Where another copy was activated since, ours is the older one (a
+    process that was not restarted during a deployment), and is not brought back.
+    """
+
+    def once() -> Attempt | Done:
+        return _once(ctx, policy, summary, difference, next_slot, commit_sha, seen_at)
+
+    return run(ctx, once)
 
 
 def subject_of(policy_hash: str) -> str:
@@ -50,12 +59,20 @@ def digest_due(key: str) -> str:
 
 
 def _once(
-    ctx: Context, policy: Policy, summary: Summary, difference: Difference, next_slot: NextSlot, commit_sha: str | None
+    ctx: Context,
+    policy: Policy,
+    summary: Summary,
+    difference: Difference,
+    next_slot: NextSlot,
+    commit_sha: str | None,
+    seen_at: datetime | None,
 ) -> Attempt | Done:
     snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_SUMMARY)
     before = snapshot.get(keys.ACTIVE_POLICY, ActivePolicy)
     if before is not None and before.hash == policy.hash:
         return Done(policy.hash, "in_force")
+    if before is not None and seen_at is not None and seen_at <= before.activated_at:
+        return Done(policy.hash, "older")
     told = snapshot.get(keys.POLICY_SUMMARY, PolicySummary)
     changed = difference(told.lines if told else {}, policy)[:LINES_MAX]
     subject = subject_of(policy.hash)

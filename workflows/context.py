@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +11,6 @@ from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.model import ActivePolicy, Origin
-from workflows.core.people import FACTS_AGE_MAX, GroupFacts, PersonFacts, SlackUser
 from workflows.core.policy import Policy
 from workflows.ports import (
     Chance,
@@ -22,7 +21,6 @@ from workflows.ports import (
     Keeper,
     Ledger,
     PolicySource,
-    PolicyUnavailable,
     Snapshot,
     Targets,
     Wake,
@@ -55,15 +53,6 @@ class WorkerContext(Context):
     # What the channel of a request really is, as far as the chat can prove it.
     prove_origin: Callable[[Policy, Origin], Origin]
     monotonic_s: Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Who acts, and the facts that a decision may rest on."""
-
-    policy: Policy
-    person: PersonFacts
-    groups: GroupFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,28 +113,6 @@ def event(
     return AuditEvent(
         kind, subject, snapshot.now, ctx.chance.hex(32), ctx.chance.hex(32), dict(facts or {}), dict(private or {})
     )
-
-
-def known(ctx: Context, who: SlackUser, groups: Callable[[Policy], Iterable[str]]) -> Known | Refused:
-    """The actor and the groups that matter, from the cache. FACTS_STALE where a worker has to look first."""
-    try:
-        policy = ctx.policy.current()
-    except PolicyUnavailable as problem:
-        return Refused(Code.POLICY_NOT_IN_FORCE, {"why": str(problem)})
-    names = tuple(groups(policy))
-    now = ctx.ledger.now()
-    person = ctx.directory.person(who)
-    if person is None or now - person.as_of > FACTS_AGE_MAX:
-        return Refused(Code.FACTS_STALE, audited=False)
-    facts = ctx.directory.groups(policy, names)
-    if facts.stale(names, now):
-        return Refused(Code.FACTS_STALE, audited=False)
-    return Known(policy, person, facts)
-
-
-def nobody(_policy: Policy) -> tuple[str, ...]:
-    """For `known`, where no group matters."""
-    return ()
 
 
 def not_in_force(snapshot: Snapshot, policy: Policy) -> Refused | None:

@@ -45,6 +45,7 @@ from workflows.ports import (
     Lease,
     LeaseOver,
     Lost,
+    PolicyUnavailable,
     Snapshot,
     Target,
     TargetInDoubt,
@@ -52,6 +53,7 @@ from workflows.ports import (
     TargetThrottled,
 )
 from workflows.recheck import undecided
+from workflows.sweep import take_off
 
 # A holding that wants more steps than this in one go is looked at again a little later, so that none starves the others.
 STEPS_MAX = 25
@@ -77,6 +79,9 @@ def converge(ctx: WorkerContext, holding_id: str) -> None:
         ctx.ledger.remind(item, LEASE_S / 2)
         return
     try:
+        if ctx.ledger.read(item).items[item].record is None:
+            take_off(ctx, item, item)
+            return
         with ctx.keeper.keep(lease) as current:
             for _ in range(STEPS_MAX):
                 if not _step(ctx, holding_id, current):
@@ -172,7 +177,7 @@ def _change_world(
     """Commit the intent, make the call, look, record."""
     intended = with_intent(state, action, turn.lease.number, turn.snapshot.now)
     giving = isinstance(action, Give)
-    written = _commit(ctx, turn, before, intended, gives=giving, takes=not giving)
+    written = _commit(ctx, turn, before, intended, gives=giving)
     if isinstance(written, Lost):
         return _not_intended(ctx, turn, before, state, written)
     if not ctx.ledger.make_durable() and giving:
@@ -278,7 +283,7 @@ def _refuse_undecided(ctx: WorkerContext, state: State, now: datetime) -> State:
     for id_ in action.grants:
         try:
             problem = undecided(ctx, id_, now)
-        except DirectoryUnreachable:
+        except (DirectoryUnreachable, PolicyUnavailable):
             return postponed(state, _ASK_AGAIN_S, now)
         if problem is not None:
             reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
@@ -296,7 +301,6 @@ def _commit(
     after: State,
     *,
     gives: bool = False,
-    takes: bool = False,
     forget: bool = False,
 ) -> Committed | Lost:
     """Write the step, with all that follows from it for chat, indexes and the clock."""
@@ -318,7 +322,8 @@ def _commit(
         ),
         fence=Fence(turn.lease.name, turn.lease.number),
         gives_access=gives,
-        removes_access=takes or bool(closed),
+        # Whatever is not a step towards giving must be written down even when memory is full.
+        removes_access=not gives,
     )
     result = ctx.ledger.commit(change)
     if isinstance(result, Lost):

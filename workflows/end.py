@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.context import SOON, Attempt, Context, Done, Known, done_from, event, known, not_in_force, run
+from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.converge import grants_of
 from workflows.core import keys
 from workflows.core.approving import may_end
@@ -13,6 +13,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.model import CLOSED, End, EndCause, Grant, GrantState, Holding
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
+from workflows.people import Known, known
 from workflows.ports import Change, Snapshot
 
 
@@ -71,9 +72,13 @@ def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, e
         at=snapshot.now,
         reads=snapshot.versions(),
         puts={keys.grant(grant.id): state.grants[grant.id], item: state.holding},
-        due={item: snapshot.now + SOON, keys.chat(grant.id): snapshot.now + SOON},
+        due={
+            keys.end_due(grant.id): snapshot.now + SOON,
+            item: snapshot.now + SOON,
+            keys.chat(grant.id): snapshot.now + SOON,
+        },
         audit=(event(ctx, Event.GRANT_END_STARTED, grant.id, snapshot, {"cause": end_.cause.value}, private),),
         removes_access=True,
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(item, keys.chat(grant.id)))
+    return Attempt(change, done, wake=(keys.end_due(grant.id), keys.chat(grant.id)))

@@ -1,13 +1,52 @@
-"""Bindings: one address, one chat account, one id at each target. A changed binding suspends until it is confirmed."""
+"""Who acts: facts that are fresh enough, and bindings. One address, one chat account of a team; a changed binding suspends
+until it is confirmed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
+from workflows.context import Context, event
+from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.errors import Code, Refused
 from workflows.core.model import PersonRecord
-from workflows.core.people import PersonFacts
+from workflows.core.people import FACTS_AGE_MAX, GroupFacts, PersonFacts, SlackUser
+from workflows.core.policy import Policy
+from workflows.ports import Change, Committed, PolicyUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who acts, and the facts that a decision may rest on."""
+
+    policy: Policy
+    person: PersonFacts
+    groups: GroupFacts
+
+
+def known(ctx: Context, who: SlackUser, groups: Callable[[Policy], Iterable[str]]) -> Known | Refused:
+    """The actor and the groups that matter, from the cache. FACTS_STALE where a worker has to look first."""
+    try:
+        policy = ctx.policy.current()
+    except PolicyUnavailable as problem:
+        return Refused(Code.POLICY_NOT_IN_FORCE, {"why": str(problem)})
+    names = tuple(groups(policy))
+    now = ctx.ledger.now()
+    person = ctx.directory.person(who)
+    if person is None or now - person.as_of > FACTS_AGE_MAX:
+        return Refused(Code.FACTS_STALE, audited=False)
+    facts = ctx.directory.groups(policy, names)
+    if facts.stale(names, now):
+        return Refused(Code.FACTS_STALE, audited=False)
+    held = None if person.standing_problem else ensure_bound(ctx, person)
+    return held or Known(policy, person, facts)
+
+
+def nobody(_policy: Policy) -> tuple[str, ...]:
+    """For `known`, where no group matters."""
+    return ()
 
 
 def bind(record: PersonRecord | None, facts: PersonFacts) -> tuple[PersonRecord, Event | None]:
@@ -24,6 +63,27 @@ def bind(record: PersonRecord | None, facts: PersonFacts) -> tuple[PersonRecord,
         return replace(record, slack=(*record.slack, facts.slack)), Event.PERSON_BOUND
     why = "the chat account behind this address has changed"
     return replace(record, suspended=why), Event.PERSON_BINDING_CHANGED if record.suspended is None else None
+
+
+def ensure_bound(ctx: Context, facts: PersonFacts) -> Refused | None:
+    """Bind this account to its address, or say why its rights are on hold. Every door asks this."""
+    item = keys.person(facts.id)
+    while True:
+        snapshot = ctx.ledger.read(item)
+        before = snapshot.get(item, PersonRecord)
+        record, news = bind(before, facts)
+        if record == before:
+            return suspended(record)
+        audit = (event(ctx, news, "person", snapshot, private={"actor": facts.id}),) if news else ()
+        change = Change(
+            commit_id=f"bind:{item}:{snapshot.items[item].version}:{facts.slack.team}:{facts.slack.user}",
+            at=snapshot.now,
+            reads=snapshot.versions(),
+            puts={item: record},
+            audit=audit,
+        )
+        if isinstance(ctx.ledger.commit(change), Committed):
+            return suspended(record)
 
 
 def suspended(record: PersonRecord | None) -> Refused | None:

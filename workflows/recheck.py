@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from workflows.context import WorkerContext
+from workflows.context import WorkerContext, not_in_force
 from workflows.core import keys
 from workflows.core.approving import still_decided
 from workflows.core.errors import Code, Refused
@@ -12,18 +12,22 @@ from workflows.core.model import Request
 from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
-from workflows.ports import PolicyUnavailable
+from workflows.ports import DirectoryUnreachable, PolicyUnavailable
 
 
 def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
-    """Why the recorded decision does not stand any more; None where it does. Raises DirectoryUnreachable."""
-    request = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
+    """Why the recorded decision does not stand any more; None where it does.
+
+    Raises DirectoryUnreachable or PolicyUnavailable where that cannot be told now: nothing is given, and nothing is ended.
+    """
+    snapshot = ctx.ledger.read(keys.request(id_), keys.ACTIVE_POLICY)
+    request = snapshot.get(keys.request(id_), Request)
     if request is None or request.decision is None:
         return Refused(Code.ID_UNKNOWN, {"id": id_})
-    try:
-        policy = ctx.policy.current()
-    except PolicyUnavailable as problem:
-        return Refused(Code.POLICY_NOT_IN_FORCE, {"why": str(problem)})
+    policy = ctx.policy.current()
+    other_copy = not_in_force(snapshot, policy)
+    if other_copy is not None:
+        raise PolicyUnavailable(other_copy.params["why"])
     concerned = (request.holder, *request.decision.by)
     people = {who: _facts(ctx, policy, request, who, now) for who in concerned}
     environment = policy.environments.get(request.terms.environment)
@@ -31,7 +35,11 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     groups = ctx.directory.groups(policy, names)
     if groups.stale(names, now):
         groups = ctx.refresher.refresh_groups(policy, names)
-    return still_decided(policy, request, groups, people)
+    answer = still_decided(policy, request, groups, people)
+    problems = groups.problems(names)
+    if answer is not None and problems:
+        raise DirectoryUnreachable(f"{problems[0][0]}: {problems[0][1]}")
+    return answer
 
 
 def _facts(ctx: WorkerContext, policy: Policy, request: Request, who: PersonId, now: datetime) -> PersonFacts | None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workflows.context import SOON, Attempt, Context, Done, Known, done_from, event, known, not_in_force, run
+from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
 from workflows.core.asking import PENDING_MAX, Ask, MayAsk, find_entitlement, may_ask
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import terms_for
-from workflows.core.model import Grant, Origin, PersonRecord, Request, RequestState, Slot, Terms, slot_id
+from workflows.core.model import Origin, PersonRecord, Request, RequestState, Slot, Terms, slot_id
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
-from workflows.people import bind, suspended
+from workflows.people import Known, known, suspended
 from workflows.ports import Change, IndexEntry, Snapshot
 
 
@@ -71,12 +71,9 @@ def _blocked(record: PersonRecord | None, snapshot: Snapshot) -> Refused | None:
 
 def _attempt(
     ctx: Context, actor: Known, answer: MayAsk, terms: Terms, origin: Origin, snapshot: Snapshot, commit_id: str
-) -> Attempt | Refused:
+) -> Attempt:
     person, now = actor.person, snapshot.now
-    bound, news = bind(snapshot.get(keys.person(person.id), PersonRecord), person)
-    refusal = suspended(bound)
-    if refusal:
-        return _suspend(ctx, bound, news, snapshot, commit_id, refusal) if news else refusal
+    record = snapshot.get(keys.person(person.id), PersonRecord) or PersonRecord(person.id, person.name, (person.slack,))
     request = Request(
         id=ctx.ledger.next_id(),
         requester=person.id,
@@ -101,7 +98,7 @@ def _attempt(
         reads={**snapshot.versions(), item: 0},
         puts={
             item: request,
-            keys.person(person.id): replace(bound, pending=(*bound.pending, request.id)),
+            keys.person(person.id): replace(record, pending=(*record.pending, request.id)),
             keys.slot(request.slot): Slot(request.slot, request.id),
         },
         # A little later than now: the wake-up below comes first, and the clock finds it if that was lost.
@@ -111,29 +108,10 @@ def _attempt(
             for index, score in ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, now.timestamp()))
             for name in keys.places(index, environment=terms.environment, person_id=person.id)
         ),
-        audit=(*_binding(ctx, news, person.id, snapshot), _made(ctx, request, actor, snapshot)),
+        audit=(_made(ctx, request, actor, snapshot),),
         answer=done.answer,
     )
     return Attempt(change, done, wake=(item,))
-
-
-def _suspend(
-    ctx: Context, record: PersonRecord, news: Event, snapshot: Snapshot, commit_id: str, refusal: Refused
-) -> Refused:
-    """A binding that changed is recorded before it is refused."""
-    change = Change(
-        commit_id=commit_id + ":binding",
-        at=snapshot.now,
-        reads=snapshot.versions(),
-        puts={keys.person(record.id): record},
-        audit=_binding(ctx, news, record.id, snapshot),
-    )
-    ctx.ledger.commit(change)
-    return refusal
-
-
-def _binding(ctx: Context, news: Event | None, who: str, snapshot: Snapshot) -> tuple[AuditEvent, ...]:
-    return (event(ctx, news, "person", snapshot, private={"actor": who}),) if news else ()
 
 
 def _made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> AuditEvent:
@@ -147,9 +125,3 @@ def _made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> A
     }
     private = {"actor": request.requester, "actor_name": request.requester_name, "reason": request.reason}
     return event(ctx, Event.REQUEST_MADE, request.id, snapshot, facts, private)
-
-
-def grant_or_request(ctx: Context, id_: str) -> tuple[Request | None, Grant | None]:
-    """Both records of an id, at one instant."""
-    snapshot = ctx.ledger.read(keys.request(id_), keys.grant(id_))
-    return snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)

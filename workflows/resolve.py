@@ -34,6 +34,7 @@ from workflows.ports import (
     TargetThrottled,
 )
 from workflows.review import granting
+from workflows.sweep import take_off
 
 # How long to wait before a target that did not answer is asked again, in seconds.
 ASK_AGAIN_S = 3.0
@@ -45,6 +46,7 @@ def advance_request(ctx: WorkerContext, id_: str) -> None:
     snapshot = ctx.ledger.read(item)
     request = snapshot.get(item, Request)
     if request is None or request.state is not RequestState.PENDING:
+        take_off(ctx, item, item)
         return
     if snapshot.now >= request.expires_at:
         run(ctx, lambda: _expire(ctx, id_))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from workflows.closing import closing_change, keys_of, no_longer_pending, out_of_pending
-from workflows.context import SOON, Attempt, Context, Done, Known, done_from, event, known, nobody, not_in_force, run
+from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
 from workflows.core.approving import MayDecide, decision_by_votes, may_decide
 from workflows.core.asking import clean, text_problem
@@ -29,7 +29,7 @@ from workflows.core.people import PersonFacts, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
-from workflows.people import suspended
+from workflows.people import Known, known, nobody, suspended
 from workflows.ports import Change, IndexEntry, Snapshot
 
 # What is done with a request that was found, by somebody who is known, on one snapshot.

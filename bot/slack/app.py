@@ -6,6 +6,7 @@ so that is started at once, beside the acknowledgement.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,8 @@ def build_app(parts: WebParts) -> App:
         # One workspace, one token: no call to Slack is needed to find it.
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=parts.client.token)
 
+    # Bolt warns that it does not use a token which it finds in the environment by itself.
+    logging.getLogger("slack_bolt.App").setLevel(logging.ERROR)
     app = App(
         client=parts.client,
         authorize=authorize,

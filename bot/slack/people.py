@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
+import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from workflows.core.errors import Code
 from workflows.core.model import Origin
-from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, person_id
+from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, PersonFacts, PersonId, SlackUser, person_id
 from workflows.core.policy import Connection, Group, Policy
 from workflows.ports import DirectoryStore, DirectoryUnreachable
+
+log = structlog.get_logger()
 
 # Answers that say "there is no such account", as opposed to "ask again".
 _NOBODY = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
@@ -127,10 +130,11 @@ class SlackRefresher:
     def _refresh_slack_groups(self, groups: list[Group], policy: Policy) -> None:
         """All user groups with their members in one call, instead of one call a group."""
         try:
+            self.home_team()
             answer = self._client.usergroups_list(include_users=True, include_disabled=False)
         except (SlackClientError, OSError):
             for group in groups:
-                self._put(group, Membership(as_of=self._now(), problem="Slack did not say who is in it"))
+                self._unknown(group, "Slack did not say who is in it")
             return
         members = {str(item["id"]): item.get("users") or [] for item in answer["usergroups"]}
         for group in groups:
@@ -161,10 +165,17 @@ class SlackRefresher:
         try:
             members = self._identity_center_members(connection, str(group.identity_center_group))
         except Exception as problem:
-            words = f"Identity Center did not say who is in it ({type(problem).__name__})"
-            self._put(group, Membership(as_of=self._now(), problem=words))
+            log.warning("a group was not looked up", group=group.name, error=type(problem).__name__)
+            self._unknown(group, "Identity Center did not say who is in it")
             return
         self._put(group, Membership(members, self._now()))
+
+    def _unknown(self, group: Group, why: str) -> None:
+        """It cannot be learnt now. What is known and still fresh enough stays; else it has no members, and says why."""
+        known = self._store.members(group.source) if group.source else None
+        fresh = known is not None and known.as_of is not None and self._now() - known.as_of <= FACTS_AGE_MAX
+        if known is None or known.problem or not fresh:
+            self._put(group, Membership(as_of=self._now(), problem=why))
 
     def _put(self, group: Group, membership: Membership) -> None:
         if group.source:

@@ -26,6 +26,7 @@ POSTS_A_SECOND, POSTS_BURST = 1.0, 4.0
 EDITS_A_SECOND, EDITS_BURST = 50 / 60, 20.0
 # History is searched from a little before the intent: Slack's clock is not ours.
 SEARCH_FROM = timedelta(seconds=30)
+SEARCH_PAGES_MAX = 10
 # Answers that will be the same tomorrow: this channel cannot be posted to.
 FINAL = frozenset(
     {
@@ -156,19 +157,34 @@ class Poster:
         oldest = f"{(posting.intent_at - SEARCH_FROM).timestamp():.6f}"
         try:
             channel = (root.posted_channel if root else None) or self._channel_id(posting.channel)
-            if root is not None and root.ts is not None:
-                answer = self._client.conversations_replies(
-                    channel=channel, ts=root.ts, oldest=oldest, limit=200, include_all_metadata=True
-                )
-            else:
-                answer = self._client.conversations_history(
-                    channel=channel, oldest=oldest, limit=200, include_all_metadata=True
-                )
+            messages = self._since(channel, oldest, root.ts if root else None)
         except SlackApiError as problem:
             error = self._explain(problem, "conversations.history", posting.channel)
             log.warning("the channel's history cannot be read", channel=posting.channel, error=error)
             return None
-        return next(((channel, str(item["ts"])) for item in answer["messages"] if _nonce(item) == posting.nonce), None)
+        return next(((channel, str(item["ts"])) for item in messages if _nonce(item) == posting.nonce), None)
+
+    def _since(self, channel: str, oldest: str, thread: str | None) -> list[Mapping[str, Any]]:
+        """Messages of a channel or thread since then, with their metadata; a busy channel takes some pages."""
+        found: list[Mapping[str, Any]] = []
+        cursor = ""
+        for _ in range(SEARCH_PAGES_MAX):
+            more: dict[str, Any] = {
+                "oldest": oldest,
+                "limit": 200,
+                "include_all_metadata": True,
+                "cursor": cursor or None,
+            }
+            answer = (
+                self._client.conversations_replies(channel=channel, ts=thread, **more)
+                if thread
+                else self._client.conversations_history(channel=channel, **more)
+            )
+            found += answer["messages"]
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return found
 
     def _channel_id(self, channel: str) -> str:
         if not channel.startswith(("U", "W")):

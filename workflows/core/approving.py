@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.core.errors import Code, Refused
@@ -135,6 +135,7 @@ def still_decided(
 def _votes_still_count(
     policy: Policy, request: Request, groups: GroupFacts, people: dict[PersonId, PersonFacts | None]
 ) -> Refused | None:
+    counted: list[Vote] = []
     for vote in request.votes:
         facts = people.get(vote.by)
         answer = may_decide(policy, request, facts, groups) if facts else Refused(Code.PERSON_UNKNOWN)
@@ -142,8 +143,10 @@ def _votes_still_count(
             return answer
         if vote.terms_hash != request.terms.hash:
             return Refused(Code.TERMS_CHANGED, {"id": request.id})
+        # For the groups they are in now: who has left one speaks for it no more.
+        counted.append(replace(vote, groups=answer.groups))
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
-    if entitlement is None or not entitlement.approve or missing(entitlement, request.votes):
+    if entitlement is None or not entitlement.approve or missing(entitlement, tuple(counted)):
         return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
     return None
 

@@ -43,6 +43,10 @@ BACKOFF_MAX = timedelta(seconds=30)
 ALARM_AT = frozenset({3, 10, 30, 100, 300, 1000})
 GIVE_FAILURES_MAX = 3
 STUCK_GRANT_OPERATION = timedelta(seconds=60)
+# A removal that AWS has neither done nor refused after so long is started again.
+STUCK_REMOVAL = timedelta(minutes=5)
+# Somebody has to know of a removal that has taken longer than this, even where nothing has failed.
+LATE_REMOVAL = timedelta(minutes=2)
 
 
 class Purpose(StrEnum):
@@ -174,16 +178,12 @@ def _refuse_beside_standing(state: State, now: datetime) -> State:
 
 
 def _give_up_stuck_operation(state: State, now: datetime) -> State:
-    """A giving operation that never ends must not keep the removal waiting; what it may still do is in doubt."""
+    """An operation that never ends must not keep the removal waiting; what it may still do is in doubt."""
     holding = state.holding
-    stuck = (
-        holding.operation is not None
-        and holding.operation.kind is OperationKind.GRANT
-        and not state.wanted(now)
-        and holding.operation_at is not None
-        and now - holding.operation_at > STUCK_GRANT_OPERATION
-    )
-    if not stuck:
+    if holding.operation is None or holding.operation_at is None or state.wanted(now):
+        return state
+    giving = holding.operation.kind is OperationKind.GRANT
+    if now - holding.operation_at <= (STUCK_GRANT_OPERATION if giving else STUCK_REMOVAL):
         return state
     doubt = _later(holding.doubt_until, now + IN_DOUBT_FOR)
     return state.with_holding(operation=None, operation_at=None, next_try=None, doubt_until=doubt)
@@ -277,7 +277,10 @@ def after_operation(
         started = state.holding.operation_at or now
         pause = min(max((now - started) / 4, timedelta(seconds=0.5)), timedelta(seconds=5))
         grants = action.grants if isinstance(action, Give) else state.holding.operation_for
-        return state.with_holding(operation=operation, operation_at=started, operation_for=grants, next_try=now + pause)
+        state = state.with_holding(
+            operation=operation, operation_at=started, operation_for=grants, next_try=now + pause
+        )
+        return _tell_of_late_removals(state, "the target is still at it", now)
     grants = action.grants if isinstance(action, Give) else state.holding.operation_for
     state = state.with_holding(operation=None, operation_at=None, operation_for=(), next_try=None)
     if operation.state is OperationState.FAILED:
@@ -314,8 +317,19 @@ def refused(state: State, words: str, now: datetime) -> State:
 
 
 def postponed(state: State, after_s: float, now: datetime) -> State:
-    """The target or its quota asked to wait. No failure: nothing was tried."""
-    return state.with_holding(intent=None, next_try=now + timedelta(seconds=max(after_s, 0.05)))
+    """The target or its quota asked to wait. No failure: nothing was tried. A removal that waits for long is told, once."""
+    state = state.with_holding(intent=None, next_try=now + timedelta(seconds=max(after_s, 0.05)))
+    return _tell_of_late_removals(state, "the target keeps asking to wait", now)
+
+
+def _tell_of_late_removals(state: State, words: str, now: datetime) -> State:
+    late = [
+        grant
+        for grant in state.of(GrantState.REVOKING)
+        if grant.error is None and grant.end is not None and now - grant.end.at > LATE_REMOVAL
+    ]
+    notes = (Note(Event.GRANT_REMOVAL_FAILING, grant.id, {"failures": "0"}) for grant in late)
+    return state.with_grants((replace(grant, error=words) for grant in late), *notes)
 
 
 def failed(state: State, words: str, now: datetime) -> State:
@@ -344,10 +358,18 @@ def after_look(state: State, purpose: Purpose, seen: Observation, now: datetime)
             baseline=Baseline.STANDING if seen.stands else Baseline.ABSENT, failures=0, next_try=None
         )
     if purpose is Purpose.PROOF_OF_PRESENCE:
-        return _proved_present(state, now) if present else _not_there_yet(state, now)
+        return _proved_present(state, now) if present and _as_given(state, seen) else _not_there_yet(state, now)
     if purpose is Purpose.PROOF_OF_ABSENCE:
         return _still_there(state, now) if present else _proved_absent(state, now)
     return _reappeared(state, now) if present else _look_done(state, now)
+
+
+def _as_given(state: State, seen: Observation) -> bool:
+    """Where the target shows what it enforces: the end that was written, and nothing else changed."""
+    holding = state.holding
+    if not holding.resource.enforces_end or holding.enforced_until is None:
+        return True
+    return seen.detail is None and seen.until is not None and seen.until <= holding.enforced_until
 
 
 def _proved_present(state: State, now: datetime) -> State:

@@ -99,7 +99,8 @@ def held(holding: Holding | None, grant: Grant) -> Holding:
         holding = Holding(id=grant.holding, resource=grant.resource)
     slot = slot_id(grant.holder, grant.terms.environment, grant.terms.role)
     slots = tuple(dict.fromkeys((*holding.slots, slot)))
-    return replace(holding, grants=(*holding.grants, grant.id), slots=slots, looks=())
+    # The newest terms say how to reach it: the same ids, perhaps through another role.
+    return replace(holding, resource=grant.resource, grants=(*holding.grants, grant.id), slots=slots, looks=())
 
 
 def warning_at(grant: Grant) -> datetime | None:

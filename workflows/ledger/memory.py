@@ -61,7 +61,7 @@ class MemoryDue(Due):
 
     def _waits(self, age_s: float) -> bool:
         """See woken.lua, whose rule this is."""
-        return 0 <= age_s <= 1 or (1 < age_s <= 30 and self._queued() > 0)
+        return 0 <= age_s <= 1 or (1 < age_s <= 300 and self._queued() > 0)
 
 
 class MemoryBuckets(Buckets):

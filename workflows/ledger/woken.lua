@@ -1,6 +1,6 @@
 -- Prelude of claim.lua and waking.lua: whether an item's earlier wake-up may still wait in a queue.
 --
--- A wake-up that nobody took after 30 s is taken for lost. So is one after 1 s while all queues are empty, for then it
+-- A wake-up that nobody took after 5 min is taken for lost. So is one after 1 s while all queues are empty, for then it
 -- is in none of them; that second covers the moment between our note and the push to the queue. One from the future
 -- comes from a clock that was set back, and tells nothing.
 
@@ -8,7 +8,7 @@ local function waits(woken, queues, item, now)
   local sent = redis.call('HGET', woken, item)
   if not sent then return false end
   local age = now - tonumber(sent)
-  if age < 0 or age > 30000000 then return false end
+  if age < 0 or age > 300000000 then return false end
   if age <= 1000000 then return true end
   if not queues.length then
     queues.length = 0

@@ -1,0 +1,39 @@
+"""What the clock finds: items that lead nowhere any more, and ends that the queue did not bring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workflows.context import Context
+from workflows.core import keys
+from workflows.core.model import Grant
+from workflows.ports import Change
+
+# The clock wakes a worker for an end at once, and again after 5 s. What is later than this did not come by the queue.
+OVERDUE_S = 8.0
+
+
+def take_off(ctx: Context, item: str, *reads: str) -> None:
+    """Nothing is to be done for `item`: off the clock with it, unless one of the records `reads` has changed meanwhile."""
+    snapshot = ctx.ledger.read(*reads)
+    versions = ":".join(str(found.version) for found in snapshot.items.values())
+    change = Change(
+        commit_id=f"off:{item}:{versions}:{ctx.chance.hex(8)}",
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        due={item: None},
+        removes_access=True,
+    )
+    ctx.ledger.commit(change)
+
+
+def overdue_holdings(ctx: Context, limit: int = 50) -> Sequence[str]:
+    """Holdings with a grant whose deadline has passed for a while and that is not closed: whatever is wrong with the
+    queue (full memory refuses its writes, say), these are to be converged without it.
+    """
+    late = ctx.ledger.members(keys.LIVE, high=ctx.ledger.now().timestamp() - OVERDUE_S, limit=limit)
+    if not late:
+        return ()
+    snapshot = ctx.ledger.read(*map(keys.grant, late))
+    grants = (snapshot.get(keys.grant(id_), Grant) for id_ in late)
+    return list(dict.fromkeys(grant.holding for grant in grants if grant is not None))
