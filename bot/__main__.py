@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import policy
+from bot.cli import operate, policy
 
 if TYPE_CHECKING:
     from bot.settings import Process, Settings
@@ -98,6 +98,7 @@ def demo() -> None:
 
 
 policy.register(app)
+operate.register(app)
 
 
 def main() -> NoReturn:

@@ -13,6 +13,7 @@ from bot.log import log_failure
 from bot.settings import Settings
 from bot.wiring import ClockParts, build_clock
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
+from workflows.sweep import declare_durability
 
 log = structlog.get_logger()
 
@@ -66,6 +67,7 @@ class Ticker:
             return ASK_EVERY_S
         if not led:
             log.info("this clock leads now")
+            declare_durability(parts.context, parts.settings.redis_durability)
         if parts.monotonic_s() - self._policy_at_s >= POLICY_EVERY_S:
             self._policy_at_s = parts.monotonic_s()
             self._look_at_policy()

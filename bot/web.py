@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 
 import structlog
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from slack_bolt import App, BoltRequest, BoltResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.metrics import LedgerMetrics
 from bot.settings import Settings
 from bot.slack.app import build_app, socket_mode
 from bot.wiring import WebParts, build_web
@@ -33,6 +34,7 @@ LISTENER_THREADS = 24
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     parts = build_web(settings)
+    REGISTRY.register(LedgerMetrics(parts.ledger, parts.redis))
     bolt = build_app(parts)
     app = asgi(parts, bolt)
     handler = socket_mode(parts, bolt) if settings.slack_app_token else None
@@ -95,7 +97,9 @@ async def _healthy(_request: Request) -> Response:
 
 
 async def _metrics(_request: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    # In a thread: it asks the ledger.
+    body = await asyncio.to_thread(generate_latest)
+    return Response(body, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _body(request: Request) -> str | None:

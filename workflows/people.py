@@ -12,7 +12,7 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.errors import Code, Refused
 from workflows.core.model import PersonRecord
-from workflows.core.people import FACTS_AGE_MAX, GroupFacts, PersonFacts, SlackUser
+from workflows.core.people import FACTS_AGE_MAX, GroupFacts, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.ports import Change, Committed, PolicyUnavailable
 
@@ -84,6 +84,26 @@ def ensure_bound(ctx: Context, facts: PersonFacts) -> Refused | None:
         )
         if isinstance(ctx.ledger.commit(change), Committed):
             return suspended(record)
+
+
+def confirm(ctx: Context, who: PersonId, account: SlackUser) -> bool:
+    """An administrator says that this account is theirs: bound anew, the hold lifted. False where nobody is known by `who`."""
+    item = keys.person(who)
+    while True:
+        snapshot = ctx.ledger.read(item)
+        record = snapshot.get(item, PersonRecord)
+        if record is None:
+            return False
+        others = tuple(known for known in record.slack if known.team != account.team)
+        change = Change(
+            commit_id=f"confirm:{item}:{snapshot.items[item].version}",
+            at=snapshot.now,
+            reads=snapshot.versions(),
+            puts={item: replace(record, slack=(*others, account), suspended=None)},
+            audit=(event(ctx, Event.PERSON_CONFIRMED, "person", snapshot, private={"person": who}),),
+        )
+        if isinstance(ctx.ledger.commit(change), Committed):
+            return True
 
 
 def suspended(record: PersonRecord | None) -> Refused | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workflows.context import Context
+from workflows.context import Context, event
 from workflows.core import keys
+from workflows.core.audit import Event
 from workflows.core.model import Grant
 from workflows.ports import Change
 
@@ -37,3 +38,14 @@ def overdue_holdings(ctx: Context, limit: int = 50) -> Sequence[str]:
     snapshot = ctx.ledger.read(*map(keys.grant, late))
     grants = (snapshot.get(keys.grant(id_), Grant) for id_ in late)
     return list(dict.fromkeys(grant.holding for grant in grants if grant is not None))
+
+
+def declare_durability(ctx: Context, mode: str) -> None:
+    """Where durability is only declared, the record says that nobody has checked it. Once for each policy in force."""
+    if mode != "declared":
+        return
+    snapshot = ctx.ledger.read(keys.ACTIVE_POLICY)
+    version = snapshot.items[keys.ACTIVE_POLICY].version
+    entry = event(ctx, Event.LEDGER_DURABILITY_DECLARED, "ledger", snapshot, {"mode": mode})
+    change = Change(f"durability-declared:{version}", snapshot.now, snapshot.versions(), audit=(entry,))
+    ctx.ledger.commit(change)

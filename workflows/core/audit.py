@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -88,3 +90,27 @@ class AuditEntry:
     private: Mapping[str, str]
     body: str  # the canonical JSON that the digest was made of
     salt: str = ""
+
+
+def check_entries(entries: Iterable[AuditEntry], after: int = 0) -> Iterator[str]:
+    """What is wrong with a run of entries that should begin after number `after`: one sentence for each fault.
+
+    Finds changed bodies and words, and entries that are missing. Somebody who can rewrite everything can also rewrite the
+    digests: those are compared with the receipts in the chat, which stand outside.
+    """
+    expected = after + 1
+    for entry in entries:
+        if entry.number != expected:
+            yield f"#{expected} to #{entry.number - 1} are missing"
+        expected = entry.number + 1
+        if hashlib.sha256(entry.body.encode()).hexdigest() != entry.digest:
+            yield f"#{entry.number} was changed: its digest is another one"
+        elif entry.salt and digest([entry.salt, dict(entry.private)]) != _private_digest(entry):
+            yield f"#{entry.number}: its names or words were changed"
+
+
+def _private_digest(entry: AuditEntry) -> str:
+    try:
+        return str(json.loads(entry.body)["private"])
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,142 @@
+"""What the people who run it do by hand: activate a policy, confirm a person, check the record."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.wiring import Common
+
+PROBLEMS, USAGE = 1, 2
+PAGE = 1000
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands on the program's own. All of them want REDIS_URL."""
+    policy = typer.Typer(help="The policy in force.", no_args_is_help=True)
+    policy.command("apply")(apply)
+    app.add_typer(policy, name="policy")
+    person = typer.Typer(help="People and their accounts.", no_args_is_help=True)
+    person.command("confirm")(confirm)
+    app.add_typer(person, name="person")
+    audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+    audit.command("verify")(verify)
+    audit.command("export")(export)
+    app.add_typer(audit, name="audit")
+
+
+def apply(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The policy folder.")],
+    commit: Annotated[str, typer.Option(metavar="SHA", help="The commit it comes from, for the record.")] = "",
+) -> None:
+    """Make a folder the policy in force. Processes with another copy decide nothing until they have it, too."""
+    from workflows.activation import activate
+    from workflows.core.errors import Refused
+    from workflows.policy_file import difference, read_policy, summary
+    from workflows.schedule import next_slot
+
+    reading = read_policy(folder)
+    if reading.policy is None:
+        for problem in reading.problems:
+            print(problem, file=sys.stderr)
+        raise typer.Exit(PROBLEMS)
+    with _open() as parts:
+        done = activate(
+            parts.context,
+            reading.policy,
+            summary=summary,
+            difference=difference,
+            next_slot=next_slot,
+            commit_sha=commit or None,
+        )
+    if isinstance(done, Refused):
+        _refuse("The ledger did not take it: try again in a moment.")
+    words = {"in_force": "is in force already", "activated": "is in force now"}
+    print(f"Policy {reading.policy.hash[:12]} {words[done.outcome]}.")
+
+
+def confirm(
+    address: Annotated[str, typer.Argument(help="The person's address.")],
+    team: Annotated[str, typer.Option(help="The Slack workspace's id, T...")],
+    user: Annotated[str, typer.Option(help="The id of the Slack account that is theirs now, U...")],
+) -> None:
+    """Lift the hold on somebody whose chat account has changed, and bind the account that is theirs."""
+    from workflows.core.people import SlackUser, person_id
+    from workflows.people import confirm as bind_anew
+
+    with _open() as parts:
+        known = bind_anew(parts.context, person_id(address), SlackUser(team, user))
+    if not known:
+        _refuse(f"Nobody with the address {address} is on the record.")
+    print(f"{address} is bound to the account {user} of {team}, and may act again.")
+
+
+def verify() -> None:
+    """Check every entry of the audit log against its digest, and that none is missing."""
+    from workflows.core.audit import check_entries
+
+    faults, count = 0, 0
+    with _open() as parts:
+        while page := parts.ledger.entries(after=count, limit=PAGE):
+            for fault in check_entries(page, count):
+                print(fault)
+                faults += 1
+            count = page[-1].number
+    print(f"{count} entries, {faults} faults." if count else "The audit log is empty.")
+    if count and not faults:
+        print("Compare some numbers and digests with the receipts in the chat: those stand outside of this record.")
+    raise typer.Exit(PROBLEMS if faults else 0)
+
+
+def export(after: Annotated[int, typer.Option(help="Only entries with a higher number.")] = 0) -> None:
+    """Print the audit log as JSON lines, with the words that have not been erased."""
+    with _open() as parts:
+        last = after
+        while page := parts.ledger.entries(after=last, limit=PAGE):
+            for entry in page:
+                line = {
+                    "number": entry.number,
+                    "digest": entry.digest,
+                    **json.loads(entry.body),
+                    "words": dict(entry.private),
+                }
+                print(json.dumps(line, ensure_ascii=False))
+            last = page[-1].number
+
+
+def _open() -> _Opened:
+    return _Opened()
+
+
+class _Opened:
+    """The ledger as the environment names it; trouble with it is one sentence."""
+
+    def __enter__(self) -> Common:
+        from bot import settings
+        from bot.wiring import build_clock
+        from workflows.ledger.redis_ledger import UnfitServer
+        from workflows.ports import LedgerUnreachable
+
+        found = settings.for_process("clock", settings.process_environ())
+        if isinstance(found, tuple):
+            for sentence in found:
+                print(sentence, file=sys.stderr)
+            raise typer.Exit(USAGE)
+        try:
+            self._parts = build_clock(found)
+        except (UnfitServer, LedgerUnreachable) as problem:
+            _refuse(str(problem))
+        return self._parts
+
+    def __exit__(self, *_: object) -> None:
+        self._parts.close()
+
+
+def _refuse(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(PROBLEMS)

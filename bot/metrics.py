@@ -1,0 +1,52 @@
+"""What `/metrics` tells of the ledger: counted when it is scraped, so that no process has to keep a figure up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from redis import Redis
+from redis.exceptions import RedisError
+
+from bot.queues import ALL_QUEUES
+from workflows.core import keys
+from workflows.ports import Ledger, LedgerUnreachable
+
+
+class LedgerMetrics(Collector):
+    """Register it once. A ledger that does not answer shows as `prodaccess_ledger_up 0`, and as nothing else."""
+
+    def __init__(self, ledger: Ledger, redis: Redis) -> None:
+        self._ledger = ledger
+        self._redis = redis
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        up = GaugeMetricFamily("prodaccess_ledger_up", "Whether the ledger answers.")
+        try:
+            found = list(self._found())
+        except (LedgerUnreachable, RedisError):
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield up
+        yield from found
+
+    def _found(self) -> Iterator[GaugeMetricFamily]:
+        yield _gauge(
+            "prodaccess_requests_pending", "Requests that nobody has answered.", self._ledger.count(keys.PENDING)
+        )
+        yield _gauge("prodaccess_grants_live", "Grants that are not closed.", self._ledger.count(keys.LIVE))
+        late = len(self._ledger.members(keys.LIVE, high=self._ledger.now().timestamp(), limit=10_000))
+        yield _gauge("prodaccess_grants_overdue", "Grants past their deadline that are not closed.", late)
+        yield _gauge("prodaccess_audit_head", "Number of the newest audit entry.", self._ledger.head())
+        queues = GaugeMetricFamily("prodaccess_wakeups_queued", "Wake-ups that wait, by queue.", labels=["queue"])
+        for name in ALL_QUEUES:
+            length = self._redis.llen(f"rq:queue:{name}")
+            queues.add_metric([name], float(length if isinstance(length, int) else 0))
+        yield queues
+
+
+def _gauge(name: str, help_: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, help_, value=value)

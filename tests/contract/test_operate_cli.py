@@ -1,0 +1,130 @@
+"""`policy apply`, `person confirm`, `audit verify` and `audit export`, on a real ledger."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from typer.testing import CliRunner, Result
+
+from bot.__main__ import app
+from tests.support import build
+from tests.unit.policy_folder import write
+from workflows.core import keys
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.model import ActivePolicy, PersonRecord
+from workflows.core.people import SlackUser
+from workflows.ledger.redis_ledger import RedisLedger
+from workflows.ports import Change
+
+
+@pytest.fixture
+def ledger(redis_client: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> RedisLedger:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    return RedisLedger(redis_client, durability="verify", monotonic=lambda: 0.0)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def record(ledger: RedisLedger, count: int = 3) -> None:
+    for number in range(count):
+        now = ledger.now()
+        entry = AuditEvent(
+            Event.REQUEST_MADE, "PA-1", now, f"{number:032x}", "5" * 32, {"n": str(number)}, {"actor": "dana"}
+        )
+        ledger.commit(Change(f"c{number}", now, {}, audit=(entry,)))
+
+
+def tamper(client: redis.Redis, number: int, field: str, change: Any) -> None:
+    """Rewrite one field of one entry, as somebody with write access to Redis could."""
+    ((_, fields),) = client.xrange("prodaccess:audit", f"{number}-0", f"{number}-0")
+    later = client.xrange("prodaccess:audit", f"({number}-0", "+")
+    client.xtrim("prodaccess:audit", minid=f"{number}-0", approximate=False)
+    client.delete("prodaccess:audit")
+    for id_, kept in [(f"{number}-0", {**fields, field: change(fields[field])}), *later]:
+        client.xadd("prodaccess:audit", kept, id=id_)
+
+
+def test_an_untouched_record_is_found_good(ledger):
+    record(ledger)
+    answer = run("audit", "verify")
+    assert (answer.exit_code, answer.output.splitlines()[0]) == (0, "3 entries, 0 faults.")
+
+
+def test_a_changed_entry_is_found(ledger, redis_client):
+    record(ledger, 1)
+    tamper(redis_client, ledger.head(), "body", lambda body: body.replace('"n":"0"', '"n":"7"'))
+    answer = run("audit", "verify")
+    assert answer.exit_code == 1
+    assert "was changed" in answer.output
+
+
+def test_a_removed_entry_is_found(ledger, redis_client):
+    record(ledger, 3)
+    redis_client.xdel("prodaccess:audit", f"{ledger.head() - 1}-0")
+    answer = run("audit", "verify")
+    assert answer.exit_code == 1
+    assert "missing" in answer.output
+
+
+def test_changed_words_are_found_and_erased_ones_are_no_fault(ledger, redis_client):
+    record(ledger, 2)
+    newest = ledger.head()
+    redis_client.hset(
+        "prodaccess:audit:private", str(newest), json.dumps({"salt": "5" * 32, "private": {"actor": "eve"}})
+    )
+    redis_client.hdel("prodaccess:audit:private", str(newest - 1))
+    answer = run("audit", "verify")
+    assert answer.exit_code == 1
+    assert answer.output.count("words were changed") == 1
+
+
+def test_the_record_is_exported_as_json_lines(ledger):
+    record(ledger, 2)
+    lines = [json.loads(line) for line in run("audit", "export").output.splitlines()]
+    assert [(line["subject"], line["words"]["actor"]) for line in lines] == [("PA-1", "dana")] * 2
+
+
+def test_a_policy_is_put_in_force_by_hand_and_says_what_changed(ledger, tmp_path: Path):
+    write(tmp_path)
+    first = run("policy", "apply", str(tmp_path), "--commit", "abc123")
+    assert first.exit_code == 0, first.output
+    assert "is in force now" in first.output
+    assert "in force already" in run("policy", "apply", str(tmp_path)).output
+    active = ledger.read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
+    assert active is not None
+    assert active.commit_sha == "abc123"
+
+
+def test_an_invalid_folder_is_not_put_in_force(ledger, tmp_path: Path):
+    answer = run("policy", "apply", str(tmp_path))
+    assert answer.exit_code == 1
+    assert ledger.read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy) is None
+
+
+def test_a_hold_is_lifted_for_the_account_that_is_named(ledger):
+    item = keys.person(build.DANA)
+    snapshot = ledger.read(item)
+    held = PersonRecord(build.DANA, "Dana", (SlackUser("T1", "UOLD"),), suspended="the account has changed")
+    ledger.commit(Change("held", snapshot.now, snapshot.versions(), puts={item: held}))
+    answer = run("person", "confirm", "Dana@example.com", "--team", "T1", "--user", "UNEW")
+    assert answer.exit_code == 0, answer.output
+    found = ledger.read(item).get(item, PersonRecord)
+    assert found is not None
+    assert (found.suspended, found.slack) == (None, (SlackUser("T1", "UNEW"),))
+
+
+def test_nobody_is_confirmed_who_is_not_on_the_record(ledger):
+    assert run("person", "confirm", "who@example.com", "--team", "T1", "--user", "U1").exit_code == 1
+
+
+def test_without_a_ledger_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    answer = run("audit", "verify")
+    assert answer.exit_code == 1
+    assert "Traceback" not in answer.output
