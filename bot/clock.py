@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.2
 POLICY_EVERY_S = 2.0
+# A folder that has not changed is compared with the policy in force this often: somebody may have applied another one.
+COMPARE_EVERY_S = 10.0
 # A clock that does not lead asks this often whether it may.
 ASK_EVERY_S = 1.0
 
@@ -44,6 +46,7 @@ class Ticker:
         self._parts = parts
         self._leads = False
         self._policy_at_s = 0.0
+        self._compared: tuple[str, float] = ("", 0.0)
         self._worked_at_s = parts.monotonic_s()
 
     def tick(self) -> float:
@@ -86,7 +89,11 @@ class Ticker:
 
     def _look_at_policy(self) -> None:
         try:
+            hash_, now_s = self._parts.policy.current().hash, self._parts.monotonic_s()
+            if hash_ == self._compared[0] and now_s - self._compared[1] < COMPARE_EVERY_S:
+                return
             self._parts.activate_policy()
+            self._compared = (hash_, now_s)
         except PolicyUnavailable as problem:
             log.warning("the policy folder is not valid; the active policy stays", problem=str(problem))
         except LedgerUnreachable:

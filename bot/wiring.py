@@ -119,7 +119,9 @@ class ClockParts(Common):
         policy = self.policy.current()
         if self.settings.policy != "watch":
             return
-        seen_at = self.first_seen.setdefault(policy.hash, self.ledger.now())
+        if policy.hash not in self.first_seen:
+            self.first_seen[policy.hash] = self.ledger.now()
+        seen_at = self.first_seen[policy.hash]
         activate(self.context, policy, summary=summary, difference=difference, next_slot=next_slot, seen_at=seen_at)
 
 

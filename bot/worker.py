@@ -32,6 +32,7 @@ CHAT_THREADS = 2
 WORKER_TTL_S = 30
 STOP_WITHIN_S = 8.0
 RESCUE_EVERY_S = 5.0
+REFRESH_EVERY_S = 5.0
 
 
 def run(settings: Settings) -> None:
@@ -45,7 +46,7 @@ def run(settings: Settings) -> None:
     crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
     crew.start("chat", (CHAT,), CHAT_THREADS)
     keep_doing("rescue", lambda: rescue(parts), RESCUE_EVERY_S, stop)
-    keep_doing("refresh", parts.refresh_what_is_needed, 1.0, stop)
+    keep_doing("refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
     stop.wait()
