@@ -1,0 +1,72 @@
+"""Who and what the example policy in `config/` speaks of: the people, channels and accounts of a small mail-order shop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
+
+DOMAIN = "example.com"
+RECEIPTS, OWNERS_ROOM, TEAM_ROOM, INCIDENT = "C0ACCESSLOG", "C0ORDERSOPS", "C0ORDERSDEV", "C0INC7"
+PRODUCTION, STAGING = "orders-prod", "orders-staging"
+ACCOUNTS = {"orders-prod": "210987654321", "orders-staging": "321098765432", "orders-dev": "432109876543"}
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Somebody who works at the shop. `part` says in a few words what they are to the policy."""
+
+    key: str
+    name: str
+    part: str
+
+    @property
+    def id(self) -> str:
+        return f"U0{self.key.upper()}"
+
+    @property
+    def email(self) -> str:
+        return f"{self.key}@{DOMAIN}"
+
+
+DANA = Player("dana", "Dana Dev", "developer")
+NIA = Player("nia", "Nia Night", "developer, on call this week")
+OLU = Player("olu", "Olu Owner", "platform team, which owns production")
+PAT = Player("pat", "Pat Platform", "platform team, too")
+SID = Player("sid", "Sid Secure", "security")
+SUE = Player("sue", "Sue Secure", "security")
+MAX = Player("max", "Max Market", "marketing; has no say here")
+PLAYERS = (DANA, NIA, OLU, PAT, SID, SUE, MAX)
+
+
+def slack_world() -> dict[str, Any]:
+    """The workspace, as `bot.sandbox.slack.seeding` takes it."""
+    everybody = [player.id for player in PLAYERS]
+    users: list[dict[str, Any]] = [
+        {"id": p.id, "name": p.key, "real_name": p.name, "display_name": p.name, "email": p.email} for p in PLAYERS
+    ]
+    users.append({"id": "U0SIREN", "name": "siren", "is_bot": True, "email": ""})
+    return {
+        "users": users,
+        "groups": [{"id": "S0ONCALLROTA", "handle": "orders-oncall", "users": [NIA.id]}],
+        "channels": [
+            {"id": RECEIPTS, "name": "access-log", "members": everybody},
+            {"id": OWNERS_ROOM, "name": "orders-ops", "members": everybody},
+            {"id": TEAM_ROOM, "name": "orders-dev", "members": everybody},
+            {"id": INCIDENT, "name": "inc-7", "members": everybody, "creator": "U0SIREN"},
+        ],
+    }
+
+
+def aws_world() -> WorldSpec:
+    """An organisation in which nobody has access to anything yet."""
+    home = WorldSpec().home_account
+    return WorldSpec(
+        accounts=(home, *ACCOUNTS.values()),
+        permission_sets=(PermissionSetSpec("ReadOnlyAccess"), PermissionSetSpec("AdministratorAccess")),
+        people=tuple(PersonSpec(player.email, *player.name.split()) for player in PLAYERS),
+        groups={"sales-readers": ()},
+        iam_users=tuple(IamUserSpec(player.key, player.email) for player in PLAYERS),
+        iam_groups=tuple(IamGroupSpec(f"{environment}-deployers") for environment in ACCOUNTS),
+    )
