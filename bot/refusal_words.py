@@ -70,7 +70,7 @@ def refusal(refused: Refused, *, command: str = "/prodaccess", time_zone: str = 
 
 
 def _near(c: _Case, what: str, where: str, then: str) -> str:
-    guess = f" Did you mean {c.either('near')}?" if c("near") else (f" There is {c('known')}." if c("known") else "")
+    guess = f" Did you mean {c.either('near')}?" if c("near") else (f" I know {c('known')}." if c("known") else "")
     return f"There is no {what} `{c('name')}`{where}.{guess}{then}"
 
 
@@ -153,6 +153,7 @@ def _not_yours(c: _Case) -> str:
 
 
 _STATES = {
+    "pending": "has not been approved yet",
     "approved": "was approved",
     "denied": "was denied",
     "withdrawn": "was withdrawn",
@@ -170,8 +171,14 @@ def _decided(c: _Case) -> str:
     return f"{c('id', 'It')} {state}{by}. Your press changed nothing."
 
 
+def _person_unknown(c: _Case) -> str:
+    if c("name"):
+        return f"I know nobody called {c('name')}. Mention the person with @, or give their whole address."
+    return "I do not know this account. Sign in to Slack with your work account, or ask an administrator."
+
+
 def _grant_over(c: _Case) -> str:
-    return f"{c('id', 'It')} {_STATES.get(c('state'), 'is over')}. There is nothing left to end."
+    return f"{c('id', 'It')} {_STATES.get(c('state'), 'is over')}. There is nothing to end."
 
 
 def _already(c: _Case, word: str) -> str:
@@ -184,9 +191,7 @@ def _no_room(c: _Case) -> str:
 
 
 _SENTENCES: dict[Code, Callable[[_Case], str]] = {
-    Code.PERSON_UNKNOWN: lambda _: (
-        "I do not know this account. Sign in to Slack with your work account, or ask an administrator."
-    ),
+    Code.PERSON_UNKNOWN: _person_unknown,
     Code.PERSON_DEACTIVATED: lambda _: "This Slack account is deactivated, so it can do nothing here.",
     Code.PERSON_GUEST: lambda _: (
         "Guests cannot ask for access or decide about it. Ask a full member of the workspace to do it."

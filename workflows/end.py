@@ -10,7 +10,7 @@ from workflows.core.asking import clean
 from workflows.core.audit import Event
 from workflows.core.convergence import State, start_end
 from workflows.core.errors import Code, Refused
-from workflows.core.model import CLOSED, End, EndCause, Grant, GrantState, Holding
+from workflows.core.model import CLOSED, End, EndCause, Grant, GrantState, Holding, Request
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.people import Known, known
@@ -34,7 +34,10 @@ def end(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> 
 
 
 def find_grant(ctx: Context, id_: str) -> Grant | Refused:
-    grant = ctx.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+    snapshot = ctx.ledger.read(keys.grant(id_), keys.request(id_))
+    grant, request = snapshot.get(keys.grant(id_), Grant), snapshot.get(keys.request(id_), Request)
+    if grant is None and request is not None:
+        return Refused(Code.GRANT_OVER, {"id": id_, "state": request.state.value}, audited=False)
     return grant if grant is not None else Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
 
 

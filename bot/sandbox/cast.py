@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
+from bot.sandbox.aws.spec import AssignmentSpec, IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
 
 DOMAIN = "example.com"
 RECEIPTS, OWNERS_ROOM, TEAM_ROOM, INCIDENT = "C0ACCESSLOG", "C0ORDERSOPS", "C0ORDERSDEV", "C0INC7"
@@ -60,13 +60,19 @@ def slack_world() -> dict[str, Any]:
 
 
 def aws_world() -> WorldSpec:
-    """An organisation in which nobody has access to anything yet."""
+    """An organisation in which nobody has access to anything yet.
+
+    A group without members holds each permission set in each account: where nobody does, AWS deletes its role there, and
+    the next one has another name.
+    """
     home = WorldSpec().home_account
+    sets = (PermissionSetSpec("ReadOnlyAccess"), PermissionSetSpec("AdministratorAccess"))
     return WorldSpec(
         accounts=(home, *ACCOUNTS.values()),
-        permission_sets=(PermissionSetSpec("ReadOnlyAccess"), PermissionSetSpec("AdministratorAccess")),
+        permission_sets=sets,
         people=tuple(PersonSpec(player.email, *player.name.split()) for player in PLAYERS),
-        groups={"sales-readers": ()},
+        groups={"sales-readers": (), "role-keepers": ()},
+        assignments=tuple(AssignmentSpec("role-keepers", each.name, a) for each in sets for a in ACCOUNTS.values()),
         iam_users=tuple(IamUserSpec(player.key, player.email) for player in PLAYERS),
         iam_groups=tuple(IamGroupSpec(f"{environment}-deployers") for environment in ACCOUNTS),
     )

@@ -18,8 +18,7 @@ from bot.sandbox.slack import Message, SlackServer
 Block = dict[str, Any]
 
 _TOKEN = re.compile(
-    r"```\n?(?P<fence>.*?)\n?```"
-    r"|`(?P<code>[^`\n]+)`"
+    r"`(?P<code>[^`\n]+)`"
     r"|<!date\^(?P<epoch>[0-9]+)\^(?P<form>[^|<>]*)\|(?P<fallback>[^<>]*)>"
     r"|<!subteam\^(?P<group>[A-Z0-9]+)(?:\|[^<>]*)?>"
     r"|<@(?P<person>[A-Z0-9]+)(?:\|[^<>]*)?>"
@@ -29,6 +28,7 @@ _TOKEN = re.compile(
     r"|(?<![\w_])_(?P<italic>[^_\n]+)_(?![\w_])",
     re.DOTALL,
 )
+_FENCE = re.compile(r"```(.*?)```", re.DOTALL)
 _LABEL_WIDTH = 11
 _BUTTON = {"primary": "bold green", "danger": "red"}
 
@@ -81,7 +81,6 @@ def _token(match: re.Match[str], names: Names) -> Text:
 
 
 _PLAIN: dict[str, Callable[[str, Names], Text]] = {
-    "fence": lambda text, _: Text(unescape(text), style="cyan"),
     "code": lambda text, _: Text(unescape(text), style="cyan"),
     "italic": lambda text, names: mrkdwn(text, names, "italic"),
     "group": lambda id_, names: Text(f"@{names.groups.get(id_, id_)}", style="bold blue"),
@@ -94,8 +93,10 @@ def _when(epoch: int, form: str) -> str:
     """On this machine's clock, as Slack does it on the reader's."""
     moment = datetime.fromtimestamp(epoch, tz=UTC).astimezone()
     day = f"{moment:%b} {moment.day}"
-    return form.replace("{date_short_pretty}", day).replace("{time_secs}", f"{moment:%T}").replace(
-        "{time}", f"{moment:%H:%M}"
+    return (
+        form.replace("{date_short_pretty}", day)
+        .replace("{time_secs}", f"{moment:%T}")
+        .replace("{time}", f"{moment:%H:%M}")
     )
 
 
@@ -114,12 +115,23 @@ def _text(node: Block, names: Names, style: str = "") -> Text:
 
 def _section(block: Block, names: Names) -> Iterator[RenderableType]:
     if "text" in block:
-        text = _text(block["text"], names)
-        yield Text(text.plain, style="italic") if text.plain.startswith("> ") else text
+        yield from _paragraph(block["text"], names)
     if "fields" in block:
         yield pairs(_field(item, names) for item in block["fields"])
     if "accessory" in block:
         yield _element(block["accessory"], names)
+
+
+def _paragraph(node: Block, names: Names) -> Iterator[RenderableType]:
+    if node["type"] != "mrkdwn":
+        yield Text(node["text"], style="italic" if node["text"].startswith("> ") else "")
+        return
+    for number, part in enumerate(_FENCE.split(node["text"])):
+        if number % 2:
+            # Lines to copy: cut, where a terminal is too narrow, rather than folded into something else.
+            yield Text(unescape(part.strip("\n")), style="cyan", no_wrap=True, overflow="ellipsis")
+        elif part.strip():
+            yield mrkdwn(part.strip("\n"), names)
 
 
 def _field(item: Block, names: Names) -> tuple[Text, Text]:
@@ -145,7 +157,7 @@ def _actions(block: Block, names: Names) -> Iterator[RenderableType]:
     yield Text("  ").join(_element(item, names) for item in block["elements"])
     for item in block["elements"]:
         if "url" in item:
-            yield Text(f"→ {item['url']}", style="dim", overflow="fold")
+            yield Text(item["url"], style="dim underline", overflow="fold")
 
 
 def _element(element: Block, names: Names) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
+import redis
+
 from bot.cloud import scrub_cloud_credentials
 from bot.embedded import EmbeddedError, EmbeddedValkey
 from bot.sandbox.aws.server import SandboxAws
@@ -27,6 +30,7 @@ from bot.sandbox.slack import Person, SlackServer
 from bot.sandbox.slack.seeding import Seed
 from bot.supervisor import _DIE_WITH_PARENT  # the one that `up` uses
 from bot.up import programs
+from workflows.ledger.redis_ledger import RedisLedger
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,8 +66,10 @@ class Stage:
         self._config = config
         self.slack = SlackServer(slack)
         self.aws = SandboxAws(aws)
-        self.folder = Path()
+        self.folder = Path(os.devnull)
         self.port = 0
+        self.last_logs = ""
+        """The last lines of each process, once they have ended."""
         self._processes: list[_Process] = []
         self._stack = ExitStack()
 
@@ -96,6 +102,7 @@ class Stage:
 
     def stop(self) -> None:
         """End everything and remove the folder. May be called twice."""
+        self.last_logs = self._logs() or self.last_logs
         self._stack.close()
 
     # ------------------------------------------------------------ processes
@@ -152,18 +159,22 @@ class Stage:
         finally:
             connection.close()
 
-    def logs(self) -> str:
-        """The last lines of each process."""
+    def _logs(self) -> str:
         parts = []
         for path in sorted(self.folder.glob("*.log")):
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_KEPT:]
             parts.append("\n".join((f"--- {path.stem}", *lines)))
-        return "\n".join(parts) + "\n"
+        return "\n".join(parts)
 
     # ------------------------------------------------------------ for those who play on it
 
     def person(self, player: Player) -> Person:
         return self.slack.person(player.id)
+
+    def bring_forward(self, item: str) -> None:
+        """Make something on the clock due now, as if its time had come."""
+        with contextlib.closing(redis.Redis.from_url(self.redis.url)) as client:
+            RedisLedger(client, durability="verify", monotonic=time.monotonic).remind(item, 0.0)
 
     def until(self, look: Callable[[], T | None], what: str, within_s: float = 15.0) -> T:
         """The first answer that is something. Raise StageError where one of ours died, or none came in time."""

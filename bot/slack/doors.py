@@ -116,7 +116,7 @@ class Doors:
         if found is None or person is None:
             return
         policy = self._ctx.policy.current()
-        seen = self._desk.reader.one(found[0], policy)
+        seen = self._desk.window.reader.one(found[0], policy)
         if seen is None:
             return
         place = policy.environments.get(seen.request.terms.environment)

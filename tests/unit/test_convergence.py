@@ -13,8 +13,10 @@ from workflows.core.audit import Event
 from workflows.core.convergence import (
     BACKOFF_MAX,
     IN_DOUBT_FOR,
+    LATE_REMOVAL,
     LATER_LOOKS,
     STUCK_GRANT_OPERATION,
+    STUCK_REMOVAL,
     Forget,
     Give,
     Look,
@@ -214,10 +216,11 @@ def test_a_stuck_giving_operation_is_given_up_only_when_nobody_waits_for_it():
     assert next_action(unwanted, late) == Take()
 
 
-def test_a_removal_under_way_is_never_given_up():
-    late = NOW + 10 * STUCK_GRANT_OPERATION
-    slow = settle(state(leaving(), ours=True, operation=TAKING, operation_at=NOW), late)
-    assert slow.holding.operation == TAKING
+def test_a_removal_under_way_is_started_again_when_the_target_forgets_it():
+    slow = state(leaving(), ours=True, operation=TAKING, operation_at=NOW)
+    assert settle(slow, NOW + STUCK_REMOVAL).holding.operation == TAKING
+    again = settle(slow, NOW + STUCK_REMOVAL + SECOND)
+    assert (again.grants["PA-1"].state, next_action(again, NOW + STUCK_REMOVAL)) == (GrantState.REVOKING, Take())
 
 
 def test_settling_twice_changes_nothing_more():
@@ -317,6 +320,15 @@ def test_being_asked_to_wait_is_no_failure():
     assert (waiting.holding.intent, waiting.holding.doubt_until) == (None, None)
 
 
+def test_a_removal_that_is_only_slow_is_told_once_after_two_minutes():
+    late = NOW + LATE_REMOVAL + SECOND
+    slow = state(leaving(), ours=True)
+    assert events(postponed(slow, 1, NOW + LATE_REMOVAL)) == []
+    told = postponed(slow, 1, late)
+    assert events(told) == [Event.GRANT_REMOVAL_FAILING]
+    assert events(postponed(replace(told, notes=()), 1, late + MINUTE)) == []
+
+
 def test_failures_wait_longer_each_time_and_thirty_seconds_at_most():
     pauses, tried = [], state(leaving(), ours=True)
     for _ in range(8):
@@ -365,6 +377,14 @@ def test_only_the_grant_whose_own_operation_succeeded_becomes_active():
 def test_a_proof_that_comes_at_the_deadline_activates_nothing():
     after = after_look(state(grant(), ours=True, given=("PA-1",)), Purpose.PROOF_OF_PRESENCE, PRESENT, NOW + HOUR)
     assert (after.grants["PA-1"].state, after.notes) == (GrantState.ACTIVATING, ())
+
+
+@pytest.mark.parametrize("until", [None, NOW + 2 * HOUR])
+def test_where_the_target_shows_its_end_another_end_is_no_proof(until):
+    resource = replace(grant().resource, enforces_end=True)
+    given = state(grant(), resource=resource, ours=True, given=("PA-1",), enforced_until=NOW + HOUR)
+    after = after_look(given, Purpose.PROOF_OF_PRESENCE, replace(PRESENT, until=until), NOW)
+    assert after.grants["PA-1"].state is GrantState.ACTIVATING
 
 
 def test_what_was_given_and_cannot_be_seen_is_given_again_at_the_third_look():

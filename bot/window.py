@@ -1,0 +1,190 @@
+"""What somebody may look at: lists, one request, who owns what, and why they may or may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.overviews import Explanation, HomeStory, explanation
+from bot.reader import Reader, Seen
+from bot.slack import lists
+from bot.slack.blocks import Message
+from bot.slack.meant import Command, Envs, Explain, List, Mine, Pending, Show, Who, Whom
+from bot.story import RequestStory, seen_by
+from workflows.context import Context
+from workflows.core.asking import Ask, find_entitlement, may_ask
+from workflows.core.errors import Code, Refused
+from workflows.core.people import PersonFacts, PersonId, SlackUser
+from workflows.core.policy import Entitlement, Environment, Policy
+from workflows.core.scope import groups_needed, groups_that_count
+from workflows.people import Known, known
+from workflows.ports import PolicyUnavailable
+
+
+class Window:
+    """`command` is the slash command's name, as it is typed."""
+
+    def __init__(self, ctx: Context, command: str) -> None:
+        self._ctx = ctx
+        self._command = command
+        self.reader = Reader(ctx)
+
+    def look(self, meant: Command, actor: Known) -> Message | Refused:
+        """The answer to a command that only looks. FACTS_STALE where a worker has to look first."""
+        policy = actor.policy
+        match meant:
+            case Show(id_):
+                return self._show(id_, actor)
+            case List(environment):
+                return self._list(environment, actor)
+            case Mine():
+                home = self.home(actor.person.slack)
+                return home if isinstance(home, Refused) else lists.mine(home, self._command)
+            case Pending():
+                page = self.reader.pending(policy)
+                return lists.pending(self._visible(actor, page.stories), page.more, self._command)
+            case Envs():
+                return lists.environments(tuple(policy.environments.values()), self._command)
+            case Who(environment):
+                return self._who(environment, actor)
+            case Explain(environment, role, whom):
+                return self._explain(environment, role, whom, actor)
+        raise AssertionError(f"no way to look at {type(meant).__name__}")
+
+    # ------------------------------------------------------------ requests
+
+    def seen(self, id_: str) -> Seen | None:
+        """One request with its story, whatever becomes of the policy."""
+        try:
+            return self.reader.one(id_, self._ctx.policy.current())
+        except PolicyUnavailable:
+            return self.reader.one(id_, None)
+
+    def _show(self, id_: str, actor: Known) -> Message | Refused:
+        seen = self.reader.one(id_, actor.policy)
+        if seen is None:
+            return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
+        (story,) = self._visible(actor, (seen.story,))
+        names = {seen.request.holder: seen.request.holder_name, seen.request.requester: seen.request.requester_name}
+        return lists.show(story, self._ctx.ledger.entries_of(id_), names)
+
+    def _list(self, environment: str | None, actor: Known) -> Message | Refused:
+        if environment is not None and environment not in actor.policy.environments:
+            return _no_environment(actor.policy, environment)
+        page = self.reader.live(actor.policy, (environment,) if environment else None)
+        return lists.active_list(self._visible(actor, page.stories), environment, page.more)
+
+    def home(self, who: SlackUser) -> HomeStory | Refused:
+        """Somebody's own page."""
+
+        def groups(policy: Policy) -> set[str]:
+            return {name for place in policy.environments.values() for name in groups_needed(policy, place)}
+
+        actor = known(self._ctx, who, groups)
+        return actor if isinstance(actor, Refused) else self.reader.home(actor.policy, actor.person, actor.groups)
+
+    def _visible(self, actor: Known, stories: tuple[RequestStory, ...]) -> tuple[RequestStory, ...]:
+        """Where an environment is hidden from outsiders, only its own people see who and why."""
+        places = {story.environment: actor.policy.environments.get(story.environment) for story in stories}
+        inside = {name: self._is_inside(actor, place) for name, place in places.items()}
+        return tuple(seen_by(story, places[story.environment], member=inside[story.environment]) for story in stories)
+
+    def _is_inside(self, actor: Known, environment: Environment | None) -> bool:
+        if environment is None:
+            return False
+        panic = (actor.policy.panic_group,) if actor.policy.panic_group else ()
+        names = (*environment.owners, *environment.requesters, *panic)
+        return self._ctx.directory.groups(actor.policy, names).has(actor.person.id, names)
+
+    # ------------------------------------------------------------ people
+
+    def can_approve(self, seen: Seen) -> tuple[str, ...]:
+        """Names of those who may approve a request, as far as they are known."""
+        policy, request = self._ctx.policy.current(), seen.request
+        role = policy.entitlement(request.terms.environment, request.terms.role)
+        if role is None:
+            return ()
+        people = self._approvers(policy, role, request.requester, request.holder)
+        return tuple(dict.fromkeys(name for names in people.values() for name in names))
+
+    def _approvers(
+        self, policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId
+    ) -> dict[str, list[str]]:
+        """Names by group, of those groups that count."""
+        names = groups_that_count(policy, role, tuple(role.approve))
+        groups = self._ctx.directory.groups(policy, names)
+        return {name: self._names(groups.members((name,)) - {requester, holder}) for name in names}
+
+    def _names(self, people: Iterable[PersonId]) -> list[str]:
+        return [self._name(who) for who in sorted(people)]
+
+    def _name(self, who: PersonId) -> str:
+        facts = self._ctx.directory.by_address(who)
+        return facts.name if facts else who.partition("@")[0]
+
+    def _who(self, name: str, actor: Known) -> Message | Refused:
+        environment = actor.policy.environments.get(name)
+        if environment is None:
+            return _no_environment(actor.policy, name)
+        groups = self._ctx.directory.groups(actor.policy, (*environment.owners, *environment.requesters))
+
+        def named(names: tuple[str, ...]) -> dict[str, list[str]]:
+            return {name: self._names(groups.members((name,))) for name in names}
+
+        problems = dict(groups.problems((*environment.owners, *environment.requesters)))
+        return lists.who(environment, named(environment.owners), named(environment.requesters), problems)
+
+    # ------------------------------------------------------------ explain
+
+    def _explain(self, environment: str, role: str, whom: Whom | None, actor: Known) -> Message | Refused:
+        found = find_entitlement(actor.policy, environment, role)
+        if isinstance(found, Refused):
+            return found
+        person = self._somebody(whom, actor)
+        if person is None:
+            return Refused(Code.PERSON_UNKNOWN, {"name": whom.text if whom else ""}, audited=False)
+        return lists.explain(self._explanation(actor.policy, found, person, itself=person.id == actor.person.id))
+
+    def explain_request(self, id_: str, actor: Known) -> Message | Refused:
+        """From the card's menu: who may approve this request, and why."""
+        seen = self.seen(id_)
+        terms = seen.request.terms if seen else None
+        role = actor.policy.entitlement(terms.environment, terms.role) if terms else None
+        if seen is None or role is None:
+            return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
+        holder = self._ctx.directory.by_address(seen.request.holder) or actor.person
+        return lists.explain(self._explanation(actor.policy, role, holder, itself=False))
+
+    def _explanation(self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool) -> Explanation:
+        place = policy.environments[role.environment]
+        groups = self._ctx.directory.groups(policy, groups_needed(policy, place))
+        asked = Ask(role.environment, role.role, None, "to explain")
+        answer = may_ask(_without_ticket(policy, role), asked, person, person.id, groups, self._ctx.ledger.now())
+        return explanation(
+            place,
+            role,
+            answer,
+            who="You" if itself else person.name,
+            approvers=self._approvers(policy, role, person.id, person.id),
+            command=self._command,
+            time_zone=person.time_zone,
+        )
+
+    def _somebody(self, whom: Whom | None, actor: Known) -> PersonFacts | None:
+        if whom is None:
+            return actor.person
+        if whom.user:
+            return self._ctx.directory.person(SlackUser(actor.person.slack.team, whom.user))
+        return self._ctx.directory.by_address(PersonId(whom.text.strip().casefold()))
+
+
+def _no_environment(policy: Policy, name: str) -> Refused:
+    found = find_entitlement(policy, name, "")
+    return found if isinstance(found, Refused) else Refused(Code.ENVIRONMENT_UNKNOWN, {"name": name}, audited=False)
+
+
+def _without_ticket(policy: Policy, role: Entitlement) -> Policy:
+    """To explain rights, not to check a ticket that nobody has typed."""
+    place = policy.environments[role.environment]
+    free = replace(place, roles={**place.roles, role.role: replace(role, ticket=None)})
+    return replace(policy, environments={**policy.environments, place.name: free})

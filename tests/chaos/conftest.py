@@ -1,0 +1,19 @@
+"""An installation of its own for every chaos test: it is there to be broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.rig import Rig
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    with Rig(tmp_path) as running:
+        yield running
+        # Calls that a fault still holds would keep a worker from ending when it is asked to.
+        running.aws.shim.calm()
+        running.slack.faults.clear()

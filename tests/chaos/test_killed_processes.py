@@ -1,0 +1,102 @@
+"""Processes that are killed: access is as the record says within seconds of their return."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.aws.operations import Plan
+from tests.chaos.rig import CALLS, SOON_S, Rig, id_of
+from tests.support.installation import ROOT
+
+KINDS = pytest.mark.parametrize(
+    ("role", "plan"),
+    [
+        pytest.param("read-only", Plan(), id="identity-center"),
+        pytest.param("read-only", Plan(delay_s=1.0), id="identity-center-in-progress"),
+        pytest.param("state-write", Plan(), id="iam-policy"),
+    ],
+)
+
+
+@KINDS
+def test_access_is_given_once_when_the_worker_dies_between_the_call_and_its_record(rig: Rig, role: str, plan: Plan) -> None:
+    case = rig.case()
+    card = case.asked(role=role)
+    rig.aws.shim.operations.default = plan
+    held = rig.hold(CALLS[role][0], effect="before")
+    case.approve(card)
+    held.wait_held()
+    rig.kill("worker")
+    held.release()
+    back_at = rig.relaunch()
+    rig.until(lambda: "Active" in case.cards()[0].text, "active", SOON_S)
+    assert time.monotonic() - back_at < SOON_S
+    assert rig.has(case, role)
+    assert "Active" in rig.one_card(case).text
+    rig.assert_once(id_of(card), "request.approved", "grant.active")
+
+
+@KINDS
+def test_access_ends_once_when_the_worker_dies_between_the_removal_and_its_record(rig: Rig, role: str, plan: Plan) -> None:
+    case = rig.case()
+    card = case.active(role=role)
+    rig.aws.shim.operations.default = plan
+    held = rig.hold(CALLS[role][1], effect="before")
+    rig.end(id_of(card))
+    held.wait_held()
+    rig.kill("worker")
+    held.release()
+    rig.relaunch()
+    rig.until(lambda: "Revoked" in case.cards()[0].text, "revoked", SOON_S)
+    assert rig.gone(case, role)
+    rig.one_card(case)
+    rig.assert_once(id_of(card), "grant.active", "grant.end_started", "grant.revoked")
+
+
+@pytest.mark.parametrize("role", ["read-only", "state-write"])
+def test_access_ends_when_everything_was_dead_at_its_deadline(rig: Rig, role: str) -> None:
+    case = rig.case()
+    card = case.active(role=role, rest="2s INC-42 checkout errors")
+    rig.kill()
+    died_at = time.monotonic()
+    rig.until(lambda: time.monotonic() - died_at > 2.5, "the deadline has passed", 5)
+    assert rig.has(case, role), "nobody was there to take it away"
+    for name in ("web", "clock"):
+        rig.launch(name)
+    rig.relaunch()
+    rig.until(lambda: rig.gone(case, role), "the access is gone", SOON_S)
+    rig.until(lambda: "Ended" in case.cards()[0].text, "it is said", SOON_S)
+    rig.assert_once(id_of(card), "grant.active", "grant.end_started", "grant.ended")
+    rig.one_card(case)
+
+
+def test_a_killed_worker_is_brought_back_by_the_supervisor_and_access_ends(rig: Rig, tmp_path: Path) -> None:
+    rig.stop()
+    log = tmp_path / "up.log"
+    environ = {**rig.environment("worker"), **rig.environment("web"), **rig.aws.environment()}
+    with log.open("wb") as out:
+        up = subprocess.Popen([sys.executable, "-m", "bot", "up"], cwd=ROOT, env=environ, stdout=out, stderr=out)
+    try:
+        rig.wait_ready()
+        case = rig.case()
+        card = case.active()
+        held = rig.hold("DeleteAccountAssignment", effect="before")
+        rig.end(id_of(card))
+        held.wait_held()
+        started = [line for line in log.read_text().splitlines() if "worker started" in line]
+        os.kill(int(started[-1].rpartition("pid ")[2].rstrip(")")), signal.SIGKILL)
+        held.release()
+        rig.until(lambda: log.read_text().count("worker started") == 2, "another worker", SOON_S)
+        rig.until(lambda: "Revoked" in case.cards()[0].text, log.read_text(), SOON_S + 1)
+        assert rig.gone(case)
+        rig.assert_once(id_of(card), "grant.active", "grant.revoked")
+    finally:
+        up.terminate()
+        assert up.wait(20) == 0
