@@ -17,24 +17,24 @@ from redis.retry import Retry
 from slack_sdk import WebClient
 
 from bot.beat import Beats
+from bot.freshness import refresh_groups_of_pending
 from bot.keeper import LeaseKeeper
 from bot.queues import ALL_QUEUES, RqWake
+from bot.readiness import SlackCheck, missing
 from bot.settings import Settings
 from bot.slack.people import SlackRefresher, prove_origin
 from bot.times import monotonic_s
 from workflows.activation import activate
 from workflows.context import Context, WorkerContext
-from workflows.core import keys
-from workflows.core.model import ActivePolicy, Origin
-from workflows.core.people import FACTS_AGE_MAX, Membership, PersonId
+from workflows.core.model import Origin
+from workflows.core.people import PersonId
 from workflows.core.policy import Connection, Policy
-from workflows.core.scope import groups_needed
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import PolicyFolder, difference, summary
-from workflows.ports import Ledger, LedgerUnreachable, PolicyUnavailable
+from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.schedule import next_slot
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class WebParts(Common):
 
     def missing(self) -> list[str]:
         """What a person who runs this must know: every reason why it is not ready, in words."""
-        return [*_ledger_problems(self), *_policy_problems(self), *self.slack.problems()]
+        return missing(self, self.slack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,88 +245,3 @@ def _warm(folder: PolicyFolder, warm: Callable[[Iterable[Connection]], tuple[str
             log.warning("a connection cannot be used", problem=problem)
     except PolicyUnavailable as problem:
         log.warning("the policy folder is not valid", problem=str(problem))
-
-
-# ---------------------------------------------------------------- readiness
-
-
-def _ledger_problems(parts: WebParts) -> list[str]:
-    try:
-        durability = parts.ledger.durability()
-        problems = [] if durability.durable else [f"the ledger is not durable: {durability.why}"]
-        return problems + [f"no {kind} is running" for kind in ("worker", "clock") if not parts.beats.alive(kind)]
-    except Exception as problem:
-        return [f"Redis does not answer ({type(problem).__name__})"]
-
-
-def _policy_problems(parts: WebParts) -> list[str]:
-    try:
-        policy = parts.policy.current()
-    except PolicyUnavailable as problem:
-        return [str(problem)]
-    invalid = (
-        ["the policy folder has changed and is not valid; the active policy stays"] if parts.policy.problems else []
-    )
-    try:
-        active = parts.ledger.read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
-    except LedgerUnreachable:
-        return invalid
-    if active is None:
-        return [*invalid, "no policy is active yet"]
-    if active.hash != policy.hash:
-        return [*invalid, "this process has another copy of the policy than the active one"]
-    return invalid
-
-
-class SlackCheck:
-    """Whether Slack takes the bot token, asked at most twice a minute however often somebody probes."""
-
-    EVERY_S = 30.0
-
-    def __init__(self, client: WebClient) -> None:
-        self._client = client
-        self._asked_at_s: float | None = None
-        self._problems: list[str] = []
-
-    def problems(self) -> list[str]:
-        if self._asked_at_s is None or monotonic_s() - self._asked_at_s > self.EVERY_S or self._problems:
-            self._problems = self._ask()
-            self._asked_at_s = monotonic_s()
-        return self._problems
-
-    def _ask(self) -> list[str]:
-        try:
-            self._client.auth_test()
-        except Exception as problem:
-            return [f"Slack does not accept the bot token, or does not answer ({type(problem).__name__})"]
-        return []
-
-
-# ---------------------------------------------------------------- keeping facts fresh
-
-
-# Refreshed at this age, so that a press, which wants FACTS_AGE_MAX, finds them young enough.
-_REFRESH_AGE = FACTS_AGE_MAX * 0.6
-
-
-def refresh_groups_of_pending(context: WorkerContext, refresher: SlackRefresher) -> None:
-    """Groups of environments that somebody waits for. Nothing waits: nothing is asked."""
-    ledger: Ledger = context.ledger
-    if not ledger.count(keys.PENDING):
-        return
-    policy = context.policy.current()
-    now = ledger.now()
-    waiting = [
-        environment
-        for environment in policy.environments.values()
-        if ledger.count(keys.of_environment(keys.PENDING, environment.name))
-    ]
-    names = {name for environment in waiting for name in groups_needed(policy, environment)}
-    facts = context.directory.groups(policy, names)
-    old = [name for name in names if _is_old(facts.by_name.get(name), now)]
-    if old:
-        refresher.refresh_groups(policy, old)
-
-
-def _is_old(membership: Membership | None, now: datetime) -> bool:
-    return membership is None or membership.as_of is None or now - membership.as_of > _REFRESH_AGE

@@ -41,16 +41,17 @@ def main(arguments: Sequence[str] = ()) -> int:
         try:
             return _play(console, seconds)
         except KeyboardInterrupt:
-            console.print("\nStopped. Nothing is left running.")
+            with contextlib.suppress(OSError):  # the terminal may be what has gone
+                console.print("\nStopped. Nothing is left running.")
             return INTERRUPTED
 
 
 def _play(console: Console, seconds: int) -> int:
     stage = Stage(process_environ(), CONFIG, slack_world(), aws_world())
-    scrub_cloud_credentials(process_environ())  # neither we nor what we start could find any
     try:
         policy = example_policy()
         _title(console, stage)
+        scrub_cloud_credentials(process_environ())  # neither we nor what we start could find any
         with stage:
             screen = Screen(console, Names.of(stage.slack), pace_s=PACE_S if console.is_terminal else 0.0)
             Play(stage, screen, policy, seconds=seconds).run()

@@ -84,7 +84,7 @@ class Play:
     def receipts(self) -> None:
         self.screen.scene("Every step has left a receipt in #access-log")
         thread = self.acts.receipts("Dana", "Ended")
-        self.screen.sees("One thread a request. At the end of each line: number and digest on the audit log", *thread)
+        self.screen.sees("A thread for each request, with number and digest of each audit entry", *thread)
 
     def staging_by_rule(self) -> None:
         self.screen.scene("Staging is not production: here a rule may approve")

@@ -19,7 +19,7 @@ from bot.sandbox.slack import Message
 
 WIDTH_MAX = 80
 INDENT = 3
-_BARS = 30
+_BARS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Screen:
 
     def types(self, who: str, channel: str, line: str) -> None:
         self.say(f"{who} types in #{channel}:")
-        self._put(Text(line, style="cyan"), INDENT + 2)
+        self._put(Text(line, style="cyan"))
 
     def sees(self, where: str, *messages: Message) -> None:
         """What stands somewhere, as messages one under the other."""
@@ -122,8 +122,8 @@ class Screen:
             time.sleep(0.05)
         return True
 
-    def _put(self, what: RenderableType, indent: int = INDENT) -> None:
-        self.console.print(Behind(" " * indent, what), end="")
+    def _put(self, what: RenderableType) -> None:
+        self.console.print(Behind(" " * INDENT, what), end="")
 
 
 def _clock(seconds: float, passed_s: float, what: str) -> Text:

@@ -116,14 +116,17 @@ class Poster:
         root = page.record.postings.get(wanted.under) if wanted.under else None
         if wanted.under and (root is None or root.ts is None):
             return
-        found: tuple[str, str] | str | None = self._find(posting, root) if posting is not None else None
+        self._wait_for_turn("chat.postMessage", wanted.channel)
+        found: tuple[str, str] | str | None = None
         if posting is None:
             posting = Posting(wanted.channel, nonce=self._ctx.chance.hex(24), intent_at=self._ctx.ledger.now())
-            self._wait_for_turn("chat.postMessage", wanted.channel)
             page.put(wanted.slot, posting, f"intent:{wanted.slot}")
-        if found is None:
-            if posting.intent_at is None:
-                self._wait_for_turn("chat.postMessage", wanted.channel)
+        else:
+            found = self._find(posting, root)
+        if isinstance(found, tuple):
+            # It shows what was wanted when it was posted, which may be long ago.
+            self._change(wanted, *found)
+        else:
             found = self._call(wanted, posting, root)
         if isinstance(found, str):
             log.warning("a channel cannot be posted to", channel=wanted.channel, error=found)
@@ -194,19 +197,17 @@ class Poster:
     # ------------------------------------------------------------ editing
 
     def _edit(self, page: Page, wanted: Wanted, posting: Posting) -> None:
+        self._change(wanted, posting.posted_channel or posting.channel, str(posting.ts))
+        page.put(wanted.slot, replace(posting, shown=wanted.key), f"edited:{wanted.slot}:{wanted.key}")
+
+    def _change(self, wanted: Wanted, channel: str, ts: str) -> None:
         self._wait_for_turn("chat.update", None)
         try:
-            self._client.chat_update(
-                channel=posting.posted_channel or posting.channel,
-                ts=str(posting.ts),
-                text=wanted.message.text,
-                blocks=wanted.message.blocks,
-            )
+            self._client.chat_update(channel=channel, ts=ts, text=wanted.message.text, blocks=wanted.message.blocks)
         except SlackApiError as problem:
             if problem.response.get("error") not in LOST:
                 self._explain(problem, "chat.update", None)
             log.warning("a message can no longer be edited", slot=wanted.slot, error=problem.response.get("error"))
-        page.put(wanted.slot, replace(posting, shown=wanted.key), f"edited:{wanted.slot}:{wanted.key}")
 
     # ------------------------------------------------------------ limits
 

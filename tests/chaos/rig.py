@@ -106,9 +106,9 @@ class Rig(Installation):
         """What is really there, whatever anybody was told."""
         world = self.aws.world
         if role == "state-write":
-            return any(name.startswith("prodaccess-") for name in world.iam_policies(who, case.account))
+            return any(name.startswith("prodaccess-") for name in world.iam_policies(who))
         if role == "deploy":
-            return who in world.iam_group_members(f"{case.name}-deployers", case.account)
+            return who in world.iam_group_members(f"{case.name}-deployers")
         if role == "readers":
             return f"{who}@example.com" in world.group_members(f"{case.name}-readers")
         return case.has_access(who)

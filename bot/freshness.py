@@ -1,0 +1,38 @@
+"""Keeps the facts fresh that somebody is about to decide on, so that a press finds them so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.slack.people import SlackRefresher
+from workflows.context import WorkerContext
+from workflows.core import keys
+from workflows.core.people import FACTS_AGE_MAX, Membership
+from workflows.core.scope import groups_needed
+from workflows.ports import Ledger
+
+# Refreshed at this age, so that a press, which wants FACTS_AGE_MAX, finds them young enough.
+_REFRESH_AGE = FACTS_AGE_MAX * 0.6
+
+
+def refresh_groups_of_pending(context: WorkerContext, refresher: SlackRefresher) -> None:
+    """Groups of environments that somebody waits for. Nothing waits: nothing is asked."""
+    ledger: Ledger = context.ledger
+    if not ledger.count(keys.PENDING):
+        return
+    policy = context.policy.current()
+    now = ledger.now()
+    waiting = [
+        environment
+        for environment in policy.environments.values()
+        if ledger.count(keys.of_environment(keys.PENDING, environment.name))
+    ]
+    names = {name for environment in waiting for name in groups_needed(policy, environment)}
+    facts = context.directory.groups(policy, names)
+    old = [name for name in names if _is_old(facts.by_name.get(name), now)]
+    if old:
+        refresher.refresh_groups(policy, old)
+
+
+def _is_old(membership: Membership | None, now: datetime) -> bool:
+    return membership is None or membership.as_of is None or now - membership.as_of > _REFRESH_AGE

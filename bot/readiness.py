@@ -1,0 +1,72 @@
+"""Why a web process is not ready, in words for the person who runs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slack_sdk import WebClient
+
+from bot.times import monotonic_s
+from workflows.core import keys
+from workflows.core.model import ActivePolicy
+from workflows.ports import LedgerUnreachable, PolicyUnavailable
+
+if TYPE_CHECKING:
+    from bot.wiring import Common
+
+
+def missing(parts: Common, slack: SlackCheck) -> list[str]:
+    """Every reason, a sentence each; empty where it is ready."""
+    return [*_ledger_problems(parts), *_policy_problems(parts), *slack.problems()]
+
+
+def _ledger_problems(parts: Common) -> list[str]:
+    try:
+        durability = parts.ledger.durability()
+        problems = [] if durability.durable else [f"the ledger is not durable: {durability.why}"]
+        return problems + [f"no {kind} is running" for kind in ("worker", "clock") if not parts.beats.alive(kind)]
+    except Exception as problem:
+        return [f"Redis does not answer ({type(problem).__name__})"]
+
+
+def _policy_problems(parts: Common) -> list[str]:
+    try:
+        policy = parts.policy.current()
+    except PolicyUnavailable as problem:
+        return [str(problem)]
+    invalid = (
+        ["the policy folder has changed and is not valid; the active policy stays"] if parts.policy.problems else []
+    )
+    try:
+        active = parts.ledger.read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
+    except LedgerUnreachable:
+        return invalid
+    if active is None:
+        return [*invalid, "no policy is active yet"]
+    if active.hash != policy.hash:
+        return [*invalid, "this process has another copy of the policy than the active one"]
+    return invalid
+
+
+class SlackCheck:
+    """Whether Slack takes the bot token, asked at most twice a minute however often somebody probes."""
+
+    EVERY_S = 30.0
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._asked_at_s: float | None = None
+        self._problems: list[str] = []
+
+    def problems(self) -> list[str]:
+        if self._asked_at_s is None or monotonic_s() - self._asked_at_s > self.EVERY_S or self._problems:
+            self._problems = self._ask()
+            self._asked_at_s = monotonic_s()
+        return self._problems
+
+    def _ask(self) -> list[str]:
+        try:
+            self._client.auth_test()
+        except Exception as problem:
+            return [f"Slack does not accept the bot token, or does not answer ({type(problem).__name__})"]
+        return []

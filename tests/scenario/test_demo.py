@@ -1,0 +1,144 @@
+"""`prodaccess demo`, as somebody meets it who has just cloned the repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import demo
+from bot.sandbox.drawing import Names, drawn
+from bot.sandbox.screen import console_for
+from bot.sandbox.slack import Message
+
+ROOT = Path(__file__).resolve().parents[2]
+
+MOMENTS = (
+    "Nobody has access to anything.",
+    "/prodaccess orders-prod read-only 3s ORD-17 checkout errors since the deploy",
+    "Only Dana sees the answer",
+    "Dana Dev asks for read-only in Orders · 🔴 production",
+    "[ Approve ]  [ Deny ]",
+    "Waiting for 1 of @Olu Owner or @Pat Platform",
+    "Max presses it, and is told in private",
+    "you are not among",
+    "You asked for this yourself",
+    "Olu, an owner, presses Approve",
+    "✅ Active until",
+    "dana@example.com   ReadOnlyAccess   210987654321 (orders-prod)",
+    "✅ You have read-only in Orders",
+    "https://larkspur.awsapps.com/start/#/console",
+    "aws sso login --profile orders-prod-read-only",
+    "3 seconds pass",
+    "Nobody has access to anything.",
+    "🏁 Ended",
+    "asked by Dana Dev for 3 s",
+    "own request · #",
+    "approved by Olu Owner · #",
+    "ended: time was up, removal verified · #",
+    "Nia Night has read-only in Orders · 🟡 staging",
+    "auto-approved by rule",
+    "Active access: 1",
+    "What just happened",
+    "make run",
+)
+
+
+class Demo:
+    """The demo as a process of its own, in a home and a temporary folder that nobody else uses."""
+
+    def __init__(self, folder: Path, **more: str) -> None:
+        self.mark = uuid.uuid4().hex
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        environ = {"PATH": os.defpath, "HOME": str(folder), "TMPDIR": str(self.temporary), "DEMO_MARK": self.mark}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bot.sandbox.demo", "--seconds", "3"],
+            cwd=ROOT,
+            env={**environ, **more},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def nothing_is_left(self) -> bool:
+        return not list(self.temporary.iterdir()) and not self._processes()
+
+    def _processes(self) -> list[str]:
+        """Whoever inherited our mark. Elsewhere than on Linux nobody can be asked."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if f"DEMO_MARK={self.mark}".encode() in (entry / "environ").read_bytes():
+                    found.append(entry.name)
+            except OSError:
+                continue
+        return found
+
+
+def test_the_demo_tells_a_whole_life_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    # Tokens of a real Slack and a Redis of somebody's own: neither may be used.
+    real = {
+        "SLACK_BOT_TOKEN": "xoxb-not-ours",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "HTTP_PROXY": "http://127.0.0.1:1",
+    }
+    played = Demo(tmp_path, **real)
+    out, err = played.process.communicate(timeout=120)
+    assert played.process.returncode == 0, (out, err)
+    assert not err
+    at = 0
+    for moment in MOMENTS:
+        found = out.find(moment, at)
+        assert found >= 0, f"{moment!r} does not follow in\n{out[at:]}"
+        at = found + len(moment)
+    assert "Your environment has SLACK_BOT_TOKEN, REDIS_URL: the demo does not use it." in out
+    assert "xoxb-not-ours" not in out
+    assert "\x1b" not in out
+    assert not re.search(r"<!|<@|[ ]$", out, re.MULTILINE)
+    assert max(len(line) for line in out.splitlines()) <= 80
+    assert played.nothing_is_left()
+
+
+def test_an_interrupted_demo_takes_everything_down(tmp_path: Path) -> None:
+    played = Demo(tmp_path)
+    assert played.process.stdout is not None
+    for line in played.process.stdout:
+        if "The owners get a card" in line:
+            break
+    played.process.send_signal(signal.SIGINT)
+    out, err = played.process.communicate(timeout=60)
+    assert played.process.returncode == 130, (out, err)
+    assert "Stopped. Nothing is left running." in out
+    assert not err
+    assert played.nothing_is_left()
+
+
+def test_a_changed_policy_is_named_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "CONFIG", tmp_path)
+    assert demo.main() == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith(f"The demo plays the example policy, and {tmp_path} is not valid: ")
+
+
+def test_a_message_is_drawn_as_a_person_sees_it() -> None:
+    text = (
+        "*Dana* &amp; <@U1> see `it` <!date^0^{date_short_pretty}|1 Jan> in <https://example.com|the _log_> &lt;now&gt;"
+    )
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]
+    out = StringIO()
+    console_for(out).print(drawn(Message("1.0", "C1", "U0", "", blocks), Names({"U1": "Olu"})))
+    said = out.getvalue().strip()
+    assert re.fullmatch(r"Dana & @Olu see it (Jan 1|Dec 31) in the _log_ <now>", said), said
