@@ -13,6 +13,7 @@ import structlog
 from redis import Redis
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from slack_sdk import WebClient
 
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 REDIS_CONNECT_S, REDIS_ANSWER_S = 2.0, 5.0
+# Slack wants an acknowledgement within three seconds, and "my records do not answer" is one.
+WEB_CONNECT_S, WEB_ANSWER_S = 1.0, 2.0
 # A worker's RQ connection blocks on its queues; RQ sets the time-outs of those calls itself.
 SLACK_TIMEOUT_S = 8
 
@@ -128,23 +131,28 @@ class ClockParts(Common):
 # ---------------------------------------------------------------- building
 
 
-def build_redis(settings: Settings) -> Redis:
-    """One pool a process. Commands that hit a broken connection are tried again: commits stand that by their ids."""
+def build_redis(settings: Settings, *, for_web: bool = False) -> Redis:
+    """One pool a process. Commands that hit a broken connection are tried again: commits stand that by their ids.
+
+    What gets no answer in time is tried again as well, except by the web process, where a person waits.
+    """
     if settings.redis_url is None:
         raise ValueError("REDIS_URL is not set")
+    again = (RedisConnectionError,) if for_web else (RedisConnectionError, RedisTimeoutError, TimeoutError)
     client: Redis = Redis.from_url(
         settings.redis_url.get_secret_value(),
-        socket_connect_timeout=REDIS_CONNECT_S,
-        socket_timeout=REDIS_ANSWER_S,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
-        retry_on_error=[RedisConnectionError],
+        socket_connect_timeout=WEB_CONNECT_S if for_web else REDIS_CONNECT_S,
+        socket_timeout=WEB_ANSWER_S if for_web else REDIS_ANSWER_S,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=again),
         health_check_interval=30,
     )
     return client
 
 
-def _common(settings: Settings) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats]:
-    redis = build_redis(settings)
+def _common(
+    settings: Settings, *, for_web: bool = False
+) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats]:
+    redis = build_redis(settings, for_web=for_web)
     ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s)
     ledger.check_server()
     due = RedisDue(redis, queues=[f"rq:queue:{name}" for name in ALL_QUEUES], monotonic=monotonic_s)
@@ -167,7 +175,7 @@ def build_slack(settings: Settings) -> WebClient:
 def build_web(settings: Settings) -> WebParts:
     from bot.desk import Desk  # noqa: PLC0415 - the clock does without
 
-    redis, ledger, due, directory, folder, wake, beats = _common(settings)
+    redis, ledger, due, directory, folder, wake, beats = _common(settings, for_web=True)
     context = Context(ledger, directory, folder, wake, Chance())
     client = build_slack(settings)
     refresher = SlackRefresher(client, directory, ledger.now, _no_identity_center)

@@ -22,6 +22,7 @@ from slack_sdk import WebClient
 from bot.desk import Desk, FactsStale, Reply
 from bot.log import log_failure
 from bot.slack import cards, form, notices, reason_forms
+from bot.slack.blocks import Message
 from bot.slack.deferred import defer
 from bot.slack.doors import Doors
 from bot.slack.form_fields import ENVIRONMENT, ROLE
@@ -134,7 +135,13 @@ class Listeners:
 
     def press(self, ack: Ack, body: Body) -> None:
         act = _pressed(body)
-        if self._doors.is_stray_copy(act, body):
+        try:
+            stray = self._doors.is_stray_copy(act, body)
+        except LedgerUnreachable as problem:
+            ack()
+            self._later(self._doors.tell, act, _away(act, problem))
+            return
+        if stray:
             ack()
             self._later(self._doors.turn_into_pointer, act)
             return
@@ -257,8 +264,7 @@ class Listeners:
                 defer(self._parts.context, act)
                 return Reply()
         except LedgerUnreachable as problem:
-            number = log_failure("the ledger does not answer", problem, kind=act.kind)
-            return Reply(notices.answer(_LEDGER_AWAY.format(number)))
+            return Reply(_away(act, problem))
         except Exception as problem:
             number = log_failure("an act failed", problem, kind=act.kind)
             return Reply(notices.answer(_FAULT.format(number)))
@@ -267,17 +273,30 @@ class Listeners:
         def run() -> None:
             try:
                 then(*args)
+            except LedgerUnreachable as problem:
+                # A form that does not open needs a word, too.
+                act = next((arg for arg in args if isinstance(arg, Interaction) and arg.response_url), None)
+                if act is not None:
+                    self._later(self._doors.tell, act, _away(act, problem))
+                else:
+                    log_failure("what follows an acknowledgement failed", problem)
             except Exception as problem:
                 log_failure("what follows an acknowledgement failed", problem)
 
         self._afterwards.submit(run)
 
 
+# Nothing is promised about what was on its way when the records fell silent: only they know.
 _LEDGER_AWAY = (
-    "I cannot reach my records just now, so I changed nothing. Please try again in a minute. "
-    "Access that is open still ends by itself. (error {})"
+    "I cannot reach my records just now, so I cannot tell that I took this. Please try again in a minute: what was taken "
+    "is not done twice. Access that is open still ends by itself. (error {})"
 )
 _FAULT = "Something went wrong on my side, and I do not know more. Please try again; the platform team finds it under error {}."
+
+
+def _away(act: Interaction, problem: LedgerUnreachable) -> Message:
+    number = log_failure("the ledger does not answer", problem, kind=act.kind)
+    return notices.answer(_LEDGER_AWAY.format(number))
 
 
 def _pressed(body: Body) -> Interaction:

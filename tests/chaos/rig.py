@@ -44,9 +44,20 @@ class Rig(Installation):
             raise AssertionError(f"{late}\n{self.picture()}\n{self.logs()}") from None
 
     def picture(self) -> str:
-        shown = [f"{channel.name or channel.id}: {words(m)}" for channel in self.slack.workspace.channels.values() for m in channel.messages.values()]
+        shown = [
+            f"{channel.name or channel.id}: {words(m)}"
+            for channel in self.slack.workspace.channels.values()
+            for m in channel.messages.values()
+        ]
         calls = [f"{c.service}:{c.action} {c.outcome} {c.fault} {c.at_s:.2f}" for c in self.aws.shim.log.calls()]
-        return "--- Slack\n" + "\n".join(shown) + "\n--- AWS\n" + "\n".join(calls[-40:]) + "\n--- audit\n" + self._audit_text()
+        return (
+            "--- Slack\n"
+            + "\n".join(shown)
+            + "\n--- AWS\n"
+            + "\n".join(calls[-40:])
+            + "\n--- audit\n"
+            + self._audit_text()
+        )
 
     def _audit_text(self) -> str:
         try:
@@ -121,7 +132,9 @@ class Rig(Installation):
 
     def roots(self) -> list[Message]:
         """Threads of receipts about requests."""
-        return [message for message in self.messages(RECEIPTS) if "PA-" in words(message) and "tried" not in words(message)]
+        return [
+            message for message in self.messages(RECEIPTS) if "PA-" in words(message) and "tried" not in words(message)
+        ]
 
     def lines(self, root: Message) -> list[str]:
         """What stands in the thread, line by line."""

@@ -26,7 +26,9 @@ KINDS = pytest.mark.parametrize(
 
 
 @KINDS
-def test_access_is_given_once_when_the_worker_dies_between_the_call_and_its_record(rig: Rig, role: str, plan: Plan) -> None:
+def test_access_is_given_once_when_the_worker_dies_between_the_call_and_its_record(
+    rig: Rig, role: str, plan: Plan
+) -> None:
     case = rig.case()
     card = case.asked(role=role)
     rig.aws.shim.operations.default = plan
@@ -44,7 +46,9 @@ def test_access_is_given_once_when_the_worker_dies_between_the_call_and_its_reco
 
 
 @KINDS
-def test_access_ends_once_when_the_worker_dies_between_the_removal_and_its_record(rig: Rig, role: str, plan: Plan) -> None:
+def test_access_ends_once_when_the_worker_dies_between_the_removal_and_its_record(
+    rig: Rig, role: str, plan: Plan
+) -> None:
     case = rig.case()
     card = case.active(role=role)
     rig.aws.shim.operations.default = plan

@@ -578,6 +578,14 @@ class Lives(RuleBasedStateMachine):
         self.world.activate()
         ledger.lose_answers, ledger.before_commit, ledger.full = kept
 
+    @rule(who=st.sampled_from((DANA, NIA)), role=st.sampled_from(("read-only", "reader")), then_work=st.booleans())
+    def the_role_changes_while_it_is_asked_for(self, who: PersonId, role: str, then_work: bool) -> None:
+        self.ask(who, role, 5, True)
+        other = "ViewOnlyAccess" if self.law.read_set == "ReadOnlyAccess" else "ReadOnlyAccess"
+        self.another_policy({"read_set": other})
+        for voter in (PAT, PAT, OLU):
+            self.approve(voter, 0, True, False, then_work)
+
     # ------------------------------------------------------------ rules: time
 
     @rule()

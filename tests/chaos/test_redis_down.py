@@ -1,0 +1,156 @@
+"""Redis killed, stopped, not durable: nothing is lost, nothing is granted on a guess, and everybody recovers alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from bot.sandbox.aws.operations import Plan
+from bot.sandbox.slack import words
+from tests.chaos.rig import SOON_S, Rig, id_of
+
+
+def all_alive(rig: Rig) -> None:
+    assert all(process.alive() for process in rig.processes.values()), rig.logs()
+
+
+def test_a_pending_request_survives_a_killed_redis(rig: Rig) -> None:
+    case = rig.case()
+    card = case.asked()
+    rig.redis.restart()
+    case.approve(card)
+    rig.until(lambda: rig.has(case), "given", SOON_S)
+    rig.until(lambda: "Active" in case.cards()[0].text, "said", SOON_S)
+    rig.one_card(case)
+    rig.assert_once(id_of(card), "request.made", "request.approved", "grant.active")
+    all_alive(rig)
+
+
+def test_an_active_grant_ends_on_time_after_a_killed_redis(rig: Rig) -> None:
+    case = rig.case()
+    card = case.active(rest="3s INC-42 checkout errors")
+    rig.redis.restart()
+    rig.until(lambda: rig.gone(case), "gone", 3 + SOON_S)
+    rig.until(lambda: "Ended" in case.cards()[0].text, "said", SOON_S)
+    rig.assert_once(id_of(card), "grant.active", "grant.ended")
+    all_alive(rig)
+
+
+def test_a_removal_under_way_goes_on_after_a_killed_redis(rig: Rig) -> None:
+    case = rig.case()
+    card = case.active()
+    rig.aws.shim.operations.default = Plan(delay_s=1.0)
+    held = rig.hold("DeleteAccountAssignment", effect="before")
+    rig.end(id_of(card))
+    held.wait_held()
+    rig.redis.kill()
+    held.release()
+    rig.redis.start()
+    rig.until(lambda: rig.gone(case), "gone", SOON_S)
+    rig.until(lambda: "Revoked" in case.cards()[0].text, "said", 2 * SOON_S)
+    rig.assert_once(id_of(card), "grant.active", "grant.revoked")
+    all_alive(rig)
+
+
+def test_access_ends_soon_after_redis_is_back_when_it_was_down_over_the_deadline(rig: Rig) -> None:
+    case = rig.case()
+    card = case.active(rest="2s INC-42 checkout errors")
+    rig.redis.kill()
+    down_at = time.monotonic()
+    answered = rig.types("dana", f"{case.name} read-only 1h INC-43 more errors")
+    assert answered.ok, answered
+    assert "I cannot reach my records just now" in str(answered.response)
+    pressed = case.press("dana", card, "end")
+    assert pressed.ok, pressed
+    case.whispered("dana", "I cannot reach my records just now")
+    assert not rig.ready()["ready"]
+    rig.until(lambda: time.monotonic() - down_at > 3.5, "the deadline has passed", 5)
+    assert rig.has(case)
+    rig.redis.start()
+    rig.until(lambda: rig.gone(case), "gone", SOON_S)
+    rig.until(lambda: "Ended" in case.cards()[0].text, "said", SOON_S)
+    rig.assert_once(id_of(card), "grant.active", "grant.ended")
+    rig.wait_ready(15)
+    all_alive(rig)
+
+
+def test_people_get_a_plain_sentence_in_time_while_redis_does_not_answer(rig: Rig) -> None:
+    """It takes connections and says nothing, as a machine does that is starved or paused."""
+    case = rig.case()
+    card = case.asked()
+    os.kill(rig.redis.pid, signal.SIGSTOP)
+    try:
+        typed = rig.types("dana", "mine")
+        pressed = case.press("olu", card, "approve")
+    finally:
+        os.kill(rig.redis.pid, signal.SIGCONT)
+    assert typed.ok, typed
+    assert "I cannot reach my records just now" in str(typed.response)
+    assert pressed.ok, pressed
+    # Whether the press was taken is for the record to say; pressing again decides it once.
+    rig.until(
+        lambda: "approve" not in str(case.cards()[0].blocks) or case.press("olu", case.cards()[0], "approve").ok, ""
+    )
+    rig.until(lambda: "Active" in case.cards()[0].text, "active", 2 * SOON_S)
+    rig.assert_once(id_of(card), "request.approved", "grant.active")
+    all_alive(rig)
+
+
+def test_without_durability_nothing_is_given_and_removal_goes_on(rig: Rig) -> None:
+    active, waiting = rig.case(), rig.case()
+    open_card = active.active()
+    card = waiting.asked()
+    with rig.connection() as client:
+        client.config_set("appendonly", "no")
+    rig.until(lambda: "not durable" in str(rig.ready()["missing"]), "/readyz says so", 8)
+    pressed = waiting.press("olu", card, "approve")
+    assert pressed.ok
+    told = waiting.whispered("olu", "I give nothing at the moment")
+    assert "Removing goes on" in told
+    assert rig.gone(waiting)
+    rig.end(id_of(open_card))
+    rig.until(lambda: rig.gone(active), "removal goes on", SOON_S)
+    rig.until(lambda: "Revoked" in active.cards()[0].text, "said", SOON_S)
+    with rig.connection() as client:
+        client.config_set("appendonly", "yes")
+    rig.wait_ready(15)
+    waiting.approve(waiting.card("Waiting"))
+    rig.until(lambda: rig.has(waiting), "given, once it is durable again", SOON_S)
+
+
+def test_worker_threads_that_die_are_replaced(rig: Rig) -> None:
+    """Redis stops in the middle of a sentence: RQ's loop raises in every thread."""
+    case = rig.case()
+    worker = rig.processes["worker"]
+    threads = len(os.listdir(f"/proc/{worker.popen.pid}/task"))
+    for _ in range(2):
+        with rig.connection() as client:
+            client.execute_command("CLIENT", "PAUSE", 100, "ALL")
+            client.execute_command("CLIENT", "KILL", "TYPE", "normal")
+    with rig.connection() as client:
+        client.delete("prodaccess:beat:worker")
+    rig.until(lambda: rig.ready()["ready"], "all threads are back", 10)
+    card = case.active()
+    rig.end(id_of(card))
+    rig.until(lambda: "Revoked" in words(case.cards()[0]), "revoked")
+    assert abs(len(os.listdir(f"/proc/{worker.popen.pid}/task")) - threads) <= 3
+    all_alive(rig)
+
+
+@pytest.mark.parametrize("seconds", [6.5])
+def test_a_redis_that_hangs_over_the_deadline_only_delays_the_end(rig: Rig, seconds: float) -> None:
+    case = rig.case()
+    card = case.active(rest="2s INC-42 checkout errors")
+    os.kill(rig.redis.pid, signal.SIGSTOP)
+    stopped_at = time.monotonic()
+    try:
+        rig.until(lambda: time.monotonic() - stopped_at > seconds, "calls have timed out", 10)
+    finally:
+        os.kill(rig.redis.pid, signal.SIGCONT)
+    rig.until(lambda: rig.gone(case), "gone", SOON_S)
+    rig.until(lambda: "Ended" in case.cards()[0].text, "said", SOON_S)
+    rig.assert_once(id_of(card), "grant.active", "grant.ended")
+    all_alive(rig)
