@@ -34,7 +34,19 @@ from workflows.core.convergence import (
     start_end,
     with_intent,
 )
-from workflows.core.model import CLOSED, Baseline, End, EndCause, Grant, Holding, Intent, Operation, Slot, slot_id
+from workflows.core.model import (
+    CLOSED,
+    Baseline,
+    End,
+    EndCause,
+    Grant,
+    GrantState,
+    Holding,
+    Intent,
+    Operation,
+    Slot,
+    slot_id,
+)
 from workflows.ports import (
     LEASE_S,
     Change,
@@ -281,6 +293,8 @@ def _refuse_undecided(ctx: WorkerContext, state: State, now: datetime) -> State:
     if not isinstance(action, Give):
         return state
     for id_ in action.grants:
+        if state.grants[id_].state is not GrantState.ACTIVATING:
+            continue
         try:
             problem = undecided(ctx, id_, now)
         except (DirectoryUnreachable, PolicyUnavailable):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from workflows.closing import closing_change, keys_of, no_longer_pending, out_of_pending
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
-from workflows.core.approving import MayDecide, decision_by_votes, may_decide
+from workflows.core.approving import MayDecide, decision_by_votes, may_decide, recount
 from workflows.core.asking import clean, text_problem
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
@@ -187,7 +187,7 @@ def _count(
     person = actor.person
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
     vote = Vote(person.id, person.name, snapshot.now, answer.groups, request.terms.hash)
-    voted = replace(request, votes=(*request.votes, vote))
+    voted = replace(request, votes=(*recount(actor.policy, request, actor.groups), vote))
     decision = decision_by_votes(entitlement, voted.votes, actor.policy.hash, snapshot.now)
     facts = _vote_facts(actor, snapshot, request, answer)
     private = {"actor": person.id, "actor_name": person.name}

@@ -34,7 +34,7 @@ _THEME = TerminalTheme(
     ],
 )
 # The picture is shown where nothing else may be loaded, so it names no font to fetch.
-_FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+_LEFT_OUT = re.compile(r"\s*(@font-face \{.*?\}|<!--.*?-->)", re.DOTALL)
 
 
 class Picture(Play):
@@ -68,7 +68,7 @@ def main(target: Path) -> int:
 def svg(console: Console) -> str:
     """What was recorded. The same words give the same file."""
     drawn = console.export_svg(title="prodaccess: the life of a request", theme=_THEME, unique_id="life")
-    lines = (line.rstrip() for line in _FONTS.sub("", drawn).splitlines())
+    lines = (line.rstrip() for line in _LEFT_OUT.sub("", drawn).splitlines())
     return "\n".join(lines) + "\n"
 
 

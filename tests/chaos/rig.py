@@ -44,26 +44,18 @@ class Rig(Installation):
             raise AssertionError(f"{late}\n{self.picture()}\n{self.logs()}") from None
 
     def picture(self) -> str:
-        shown = [
-            f"{channel.name or channel.id}: {words(m)}"
-            for channel in self.slack.workspace.channels.values()
-            for m in channel.messages.values()
-        ]
-        calls = [f"{c.service}:{c.action} {c.outcome} {c.fault} {c.at_s:.2f}" for c in self.aws.shim.log.calls()]
-        return (
-            "--- Slack\n"
-            + "\n".join(shown)
-            + "\n--- AWS\n"
-            + "\n".join(calls[-40:])
-            + "\n--- audit\n"
-            + self._audit_text()
-        )
+        """All that happened, for a failure's message."""
+        channels = self.slack.workspace.channels.values()
+        shown = [f"{channel.name or channel.id}: {words(m)}" for channel in channels for m in channel.messages.values()]
+        calls = [f"{call.at_s:.2f} {call.action} {call.outcome} {call.fault}" for call in self.aws.shim.log.calls()]
+        parts = {"Slack": shown, "AWS": calls[-60:], "audit": self._audit_lines()}
+        return "\n".join(f"--- {name}\n" + "\n".join(lines) for name, lines in parts.items())
 
-    def _audit_text(self) -> str:
+    def _audit_lines(self) -> list[str]:
         try:
-            return "\n".join(f"{e.number} {e.at:%M:%S.%f} {e.event} {e.subject} {dict(e.facts)}" for e in self.audit())
+            return [f"{e.number} {e.at:%M:%S.%f} {e.event} {e.subject} {dict(e.facts)}" for e in self.audit()]
         except Exception as problem:
-            return f"no ledger: {type(problem).__name__}"
+            return [f"no ledger: {type(problem).__name__}"]
 
     def connection(self) -> redis.Redis:
         return redis.Redis.from_url(self.redis.url, decode_responses=True)
@@ -92,7 +84,7 @@ class Rig(Installation):
             ids = [id_.decode() for name in ALL_QUEUES for id_ in client.lrange(f"rq:queue:{name}", 0, -1)]
             return [str(client.hget(f"rq:job:{id_}", "description")) for id_ in ids]
 
-    # ------------------------------------------------------------ breaking
+    # ------------------------------------------------------------ ways to break it
 
     def relaunch(self, name: str = "worker", label: str | None = None) -> float:
         """Start a process; returns when it says that it is ready, as monotonic seconds."""

@@ -57,6 +57,14 @@ def test_a_blocked_bucket_gives_nothing_until_the_block_ends(world: World) -> No
     assert take(world.buckets) == 0.0
 
 
+def test_who_has_to_leave_a_reserve_waits_while_others_still_take(world: World) -> None:
+    assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == 0.0
+    assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == 0.0
+    assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == pytest.approx(10, abs=1)
+    assert take(world.buckets) == 0.0
+    assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == pytest.approx(20, abs=1)
+
+
 def test_buckets_do_not_know_of_each_other(world: World) -> None:
     world.buckets.block("iam", 30)
     take(world.buckets, 3, "slack")
@@ -68,6 +76,8 @@ def test_a_bucket_that_could_never_give_is_an_error(world: World) -> None:
         take(world.buckets, 4)
     with pytest.raises(ValueError, match="never gives"):
         world.buckets.take("iam", rate=0, burst=1)
+    with pytest.raises(ValueError, match="never gives"):
+        world.buckets.take("iam", rate=1, burst=3, reserve=2.5)
 
 
 def test_an_idle_bucket_leaves_nothing_behind(redis_client: redis.Redis) -> None:

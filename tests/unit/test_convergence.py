@@ -537,7 +537,6 @@ def test_a_request_that_one_worker_has_resolved_is_not_denied_by_another():
     assert world.events(id_) == ["request.made", "request.resolved"]
 
 
-@pytest.mark.xfail(reason="an active grant is not looked at when an earlier removal in doubt runs out")
 def test_a_late_removal_of_an_earlier_grant_does_not_leave_a_later_one_active_without_access():
     world = World(policy(environment(entitlement("one"), entitlement("two"))))
     world.active(role="one", duration=MINUTE)
@@ -549,9 +548,6 @@ def test_a_late_removal_of_an_earlier_grant_does_not_leave_a_later_one_active_wi
     assert world.has_access(later)
 
 
-@pytest.mark.xfail(
-    reason="a giving operation that was given up is not asked after any more, and its doubt ends after 330 s"
-)
 def test_a_giving_operation_that_settles_long_after_it_was_given_up_leaves_no_access():
     world = World()
     id_ = world.asked(duration=MINUTE)

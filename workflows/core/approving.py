@@ -93,6 +93,19 @@ def missing(entitlement: Entitlement, votes: tuple[Vote, ...]) -> dict[str, int]
     return open_places
 
 
+def recount(policy: Policy, request: Request, groups: GroupFacts) -> tuple[Vote, ...]:
+    """The votes so far, each for the groups that its voter speaks for now; without those who speak for none any more."""
+    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
+    if entitlement is None:
+        return ()
+    eligible = approvers(policy, entitlement, request.requester, request.holder, groups)
+    counted = (
+        replace(vote, groups=tuple(name for name, people in eligible.items() if vote.by in people))
+        for vote in request.votes
+    )
+    return tuple(vote for vote in counted if vote.groups)
+
+
 def decision_by_votes(
     entitlement: Entitlement, votes: tuple[Vote, ...], policy_hash: str, now: datetime
 ) -> Decision | None:

@@ -45,6 +45,8 @@ GIVE_FAILURES_MAX = 3
 STUCK_GRANT_OPERATION = timedelta(seconds=60)
 # A removal that AWS has neither done nor refused after so long is started again.
 STUCK_REMOVAL = timedelta(minutes=5)
+# An abandoned operation is asked after this often.
+ASK_ABANDONED_EVERY = timedelta(seconds=30)
 # Somebody has to know of a removal that has taken longer than this, even where nothing has failed.
 LATE_REMOVAL = timedelta(minutes=2)
 
@@ -54,6 +56,7 @@ class Purpose(StrEnum):
     PROOF_OF_PRESENCE = "proof_of_presence"
     PROOF_OF_ABSENCE = "proof_of_absence"
     AFTER_THE_END = "after_the_end"
+    STILL_THERE = "still_there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Take:
 @dataclass(frozen=True, slots=True)
 class Poll:
     operation: Operation
+    abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,14 @@ def _give_up_stuck_operation(state: State, now: datetime) -> State:
     if now - holding.operation_at <= (STUCK_GRANT_OPERATION if giving else STUCK_REMOVAL):
         return state
     doubt = _later(holding.doubt_until, now + IN_DOUBT_FOR)
-    return state.with_holding(operation=None, operation_at=None, next_try=None, doubt_until=doubt)
+    return state.with_holding(
+        operation=None,
+        operation_at=None,
+        next_try=None,
+        doubt_until=doubt,
+        abandoned=holding.operation if giving else holding.abandoned,
+        ask_abandoned_at=now + ASK_ABANDONED_EVERY,
+    )
 
 
 def _close_what_needs_no_call(state: State, now: datetime) -> State:
@@ -229,31 +240,42 @@ def next_action(state: State, now: datetime) -> Action:
         return Poll(holding.operation) if due else Wait(holding.next_try)
     if holding.next_try is not None and holding.next_try > now:
         return Wait(_earlier(holding.next_try, *(grant.deadline for grant in wanted)))
-    return _towards_presence(state, wanted) if wanted else _towards_absence(state, now)
+    return _towards_presence(state, wanted, now) if wanted else _towards_absence(state, now)
 
 
-def _towards_presence(state: State, wanted: list[Grant]) -> Action:
+def _towards_presence(state: State, wanted: list[Grant], now: datetime) -> Action:
     holding = state.holding
     if holding.baseline is Baseline.UNKNOWN:
         return Look(Purpose.BASELINE)
     until = max(grant.deadline for grant in wanted)
     waiting = tuple(
-        grant.id for grant in wanted if grant.state is GrantState.ACTIVATING and grant.id not in holding.given
+        grant.id
+        for grant in wanted
+        if (grant.state is GrantState.ACTIVATING and grant.id not in holding.given) or holding.lost
     )
     end_moved = holding.resource.enforces_end and holding.ours and holding.enforced_until != until
     if waiting or end_moved:
         return Give(waiting, until)
     if any(grant.state is GrantState.ACTIVATING for grant in wanted):
         return Look(Purpose.PROOF_OF_PRESENCE)
-    return Wait(min(grant.deadline for grant in wanted))
+    first_end = min(grant.deadline for grant in wanted)
+    if holding.doubt_until is None:
+        return Wait(first_end)
+    # An earlier removal whose outcome nobody saw may have taken this access with it.
+    return Look(Purpose.STILL_THERE) if holding.doubt_until <= now else Wait(min(first_end, holding.doubt_until))
 
 
 def _towards_absence(state: State, now: datetime) -> Action:
     holding = state.holding
     if holding.ours:
         return Look(Purpose.PROOF_OF_ABSENCE) if holding.taken else Take()
-    if holding.looks:
-        return Look(Purpose.AFTER_THE_END) if holding.looks[0] <= now else Wait(holding.looks[0])
+    if holding.looks and holding.looks[0] <= now:
+        return Look(Purpose.AFTER_THE_END)
+    if holding.abandoned is not None and holding.ask_abandoned_at is not None and holding.ask_abandoned_at <= now:
+        return Poll(holding.abandoned, abandoned=True)
+    following = _earlier(*holding.looks[:1], holding.ask_abandoned_at if holding.abandoned else None)
+    if following is not None:
+        return Wait(following)
     return Forget() if not holding.grants else Wait(None)
 
 
@@ -272,6 +294,8 @@ def after_operation(
     state: State, action: Give | Take | Poll, operation: Operation, intended: Intent | None, now: datetime
 ) -> State:
     """Record how a changing call, or a look at an asynchronous one, came out."""
+    if isinstance(action, Poll) and action.abandoned:
+        return _after_abandoned(state, operation, now)
     state = state.with_holding(intent=None)
     if operation.state is OperationState.IN_PROGRESS:
         started = state.holding.operation_at or now
@@ -289,7 +313,18 @@ def after_operation(
         return state.with_holding(taken=True)
     given = tuple(dict.fromkeys((*state.holding.given, *grants)))
     until = intended.deadline if intended else state.holding.enforced_until
-    return state.with_holding(given=given, enforced_until=until, failures=0)
+    return state.with_holding(given=given, lost=False, enforced_until=until, failures=0)
+
+
+def _after_abandoned(state: State, operation: Operation, now: datetime) -> State:
+    """One that had its effect after all is looked for at once, and taken away."""
+    if operation.state is OperationState.IN_PROGRESS:
+        return state.with_holding(ask_abandoned_at=now + ASK_ABANDONED_EVERY)
+    state = state.with_holding(abandoned=None, ask_abandoned_at=None)
+    if operation.state is OperationState.FAILED:
+        return state
+    looks = {*state.holding.looks, now, *(now + pause for pause in LATER_LOOKS)}
+    return state.with_holding(looks=tuple(sorted(looks)))
 
 
 def _operation_failed(state: State, grants: tuple[str, ...], operation: Operation, now: datetime) -> State:
@@ -361,6 +396,8 @@ def after_look(state: State, purpose: Purpose, seen: Observation, now: datetime)
         return _proved_present(state, now) if present and _as_given(state, seen) else _not_there_yet(state, now)
     if purpose is Purpose.PROOF_OF_ABSENCE:
         return _still_there(state, now) if present else _proved_absent(state, now)
+    if purpose is Purpose.STILL_THERE:
+        return state.with_holding(lost=not present, doubt_until=None, failures=0, next_try=None)
     return _reappeared(state, now) if present else _look_done(state, now)
 
 
@@ -400,6 +437,7 @@ def _proved_absent(state: State, now: datetime) -> State:
     return state.with_holding(
         ours=False,
         taken=False,
+        lost=False,
         given=(),
         grants=live,
         enforced_until=None,

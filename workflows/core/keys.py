@@ -44,6 +44,11 @@ def chat(subject: str) -> str:
     return f"chat:{subject}"
 
 
+def waiting(channel: str) -> str:
+    """Index: requests whose receipts wait for their turn in this channel, by since when."""
+    return f"waiting:{channel}"
+
+
 def press(id_: str) -> str:
     return f"press:{id_}"
 

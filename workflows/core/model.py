@@ -338,10 +338,16 @@ class Holding:
     intent: Intent | None = None
     operation: Operation | None = None
     operation_at: datetime | None = None
+    # An operation that never ended and that nothing waits for any more. It is asked after until it has ended after all,
+    # because what AWS has accepted has no time-out.
+    abandoned: Operation | None = None
+    ask_abandoned_at: datetime | None = None
     # The grants for which the asynchronous operation was started.
     operation_for: tuple[str, ...] = ()
     # Grants whose own giving operation succeeded; they become active once it was read back.
     given: tuple[str, ...] = ()
+    # Access of active grants turned out to be gone (an earlier removal came late): it is given again.
+    lost: bool = False
     # The taking operation succeeded; what is missing is absence, read back.
     taken: bool = False
     # The end that the target enforces by itself, as last written.

@@ -71,13 +71,13 @@ class MemoryBuckets(Buckets):
         self._tokens: dict[str, tuple[float, float]] = {}  # name -> (tokens, as of monotonic seconds)
         self._blocked: dict[str, float] = {}
 
-    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0) -> float:
-        check_bucket(rate=rate, burst=burst, amount=amount)
+    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0) -> float:
+        check_bucket(rate=rate, burst=burst, amount=amount, reserve=reserve)
         with self._lock:
             now = self._clock.monotonic()
             tokens, at = self._tokens.get(name, (burst, now))
             tokens = min(burst, tokens + (now - at) * rate)
-            wait = max(self._blocked.get(name, now) - now, (amount - tokens) / rate)
+            wait = max(self._blocked.get(name, now) - now, (amount + reserve - tokens) / rate)
             if wait > 0:
                 return max(wait, 0.001)
             self._tokens[name] = (tokens - amount, now)

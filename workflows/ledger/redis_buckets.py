@@ -14,19 +14,21 @@ class RedisBuckets(Buckets):
         self._server = Server(client)
         self._keys = Keys(prefix)
 
-    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0) -> float:
-        check_bucket(rate=rate, burst=burst, amount=amount)
-        return float(text(self._server.run(_script("bucket"), [self._keys.bucket(name)], [rate, burst, amount])))
+    def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0) -> float:
+        check_bucket(rate=rate, burst=burst, amount=amount, reserve=reserve)
+        wanted = [rate, burst, amount, reserve]
+        return float(text(self._server.run(_script("bucket"), [self._keys.bucket(name)], wanted)))
 
     def block(self, name: str, seconds: float) -> None:
         if seconds > 0:
             self._server.run(_script("block"), [self._keys.bucket(name)], [float(seconds)])
 
 
-def check_bucket(*, rate: float, burst: float, amount: float) -> None:
+def check_bucket(*, rate: float, burst: float, amount: float, reserve: float) -> None:
     """Raises ValueError for a bucket that would never give what is asked for."""
-    if rate <= 0 or not 0 < amount <= burst:
-        raise ValueError(f"a bucket of {burst} at {rate} a second never gives {amount}")
+    if rate <= 0 or not 0 < amount <= burst - reserve or reserve < 0:
+        kept = f" and keeps {reserve}" if reserve else ""
+        raise ValueError(f"a bucket of {burst} at {rate} a second never gives {amount}{kept}")
 
 
 def _script(name: str) -> Script:

@@ -1,0 +1,142 @@
+"""AWS throttles, fails, hangs, refuses and tells old news: removal is retried and told, and nothing false is said."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from bot.sandbox.aws.operations import Plan
+from bot.sandbox.slack import words
+from tests.chaos.rig import SOON_S, Rig, id_of
+from tests.support.installation import RECEIPTS, Case
+
+
+def alarms(rig: Rig, place: str) -> list[str]:
+    return [words(message) for message in rig.messages(place) if "to remove" in words(message)]
+
+
+def ended(rig: Rig, case: Case, id_: str, within_s: float, event: str = "grant.ended") -> None:
+    rig.until(lambda: rig.gone(case), "the access is gone", within_s)
+    rig.until(lambda: rig.events(id_)[event], "it is on the record", SOON_S)
+    rig.assert_once(id_, "grant.active", "grant.end_started", event)
+
+
+def test_throttling_over_the_deadline_only_delays_the_end(rig: Rig) -> None:
+    case = rig.case()
+    card = case.active(rest="2s INC-42 checkout errors")
+    fault = rig.aws.shim.throttle(times=None)
+    since = time.monotonic()
+    rig.until(lambda: time.monotonic() - since > 10.5, "ten seconds of it", 12)
+    assert rig.aws.shim.log.count(since=since) < 40, "throttled calls are not made in a storm"
+    rig.aws.shim.faults.remove(fault)
+    ended(rig, case, id_of(card), SOON_S)
+
+
+TROUBLE: dict[str, Any] = {
+    "server-errors": lambda shim: shim.error("server_error", "changes", times=None),
+    "reset-before": lambda shim: shim.reset_connection("changes", times=None),
+    "reset-after": lambda shim: shim.reset_connection("changes", times=2, effect="before"),
+    "reads-fail": lambda shim: shim.error("unavailable", "reads", times=None),
+}
+
+
+@pytest.mark.parametrize("how", TROUBLE)
+def test_a_removal_that_fails_is_tried_until_it_works(rig: Rig, how: str) -> None:
+    case = rig.case()
+    card = case.active()
+    fault = TROUBLE[how](rig.aws.shim)
+    rig.end(id_of(card))
+    rig.until(lambda: fault.played >= 2, "it failed twice", 8)
+    rig.aws.shim.faults.remove(fault)
+    ended(rig, case, id_of(card), SOON_S, "grant.revoked")
+    rig.until(lambda: "Revoked" in rig.one_card(case).text, "said", SOON_S)
+
+
+def test_a_call_without_an_answer_is_given_up_and_tried_again(rig: Rig) -> None:
+    """A time-out takes 8 s of ours; what came of the call nobody knows."""
+    case = rig.case()
+    card = case.active(rest="2s INC-42 checkout errors")
+    rig.aws.shim.hang("DeleteAccountAssignment", seconds=30)
+    ended(rig, case, id_of(card), 2 + 8 + SOON_S)
+
+
+def test_the_third_failure_of_a_removal_alarms_owners_and_receipts_and_it_ends_once_it_may(rig: Rig) -> None:
+    case = rig.case()
+    card = case.active()
+    fault = rig.aws.shim.error("denied", "DeleteAccountAssignment", times=None)
+    rig.end(id_of(card))
+    rig.until(lambda: fault.played >= 2, "it failed twice", 6)
+    assert not alarms(rig, case.channel)
+    rig.until(lambda: alarms(rig, case.channel) and alarms(rig, RECEIPTS), "both channels are alarmed", 8)
+    for place in (case.channel, RECEIPTS):
+        (alarm,) = alarms(rig, place)
+        assert "It may still be open" in alarm
+        assert "does not let the worker" in alarm
+        assert "aws sso-admin delete-account-assignment" in alarm
+    rig.until(lambda: "Could not be removed" in words(case.cards()[0]), "the card says it")
+    assert rig.has(case)
+    assert rig.events(id_of(card))["grant.revoked"] == 0
+    rig.aws.shim.faults.remove(fault)
+    # The fourth pause of the backoff is 4 s, the fifth 8 s.
+    ended(rig, case, id_of(card), 8 + SOON_S, "grant.revoked")
+    rig.until(lambda: "Revoked" in words(case.cards()[0]), "said", SOON_S)
+    assert len(alarms(rig, RECEIPTS)) == 1
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["without-effect", "with-effect"])
+def test_a_failed_assignment_is_said_to_be_not_given_and_nothing_is_open(rig: Rig, *, left: bool) -> None:
+    case = rig.case()
+    card = case.asked()
+    reason = "Received a 403 status error: the role is not assumable"
+    rig.aws.shim.operations.plan(
+        Plan(delay_s=0.5, status="FAILED", reason=reason, effect=left), action="CreateAccountAssignment"
+    )
+    case.approve(card)
+    rig.until(lambda: "Not given" in case.cards()[0].text, "said")
+    assert "Nothing is open" in words(case.cards()[0])
+    assert rig.gone(case)
+    assert rig.events(id_of(card))["grant.active"] == 0
+    rig.assert_once(id_of(card), "grant.activation_failed")
+
+
+def test_reads_of_the_past_are_not_believed(rig: Rig) -> None:
+    """AWS answers for two seconds as it was before: neither is active said too soon, nor ended while it is still there."""
+    case = rig.case()
+    card = case.asked()
+    old = rig.aws.shim.stale(seconds=2.0)
+    case.approve(card)
+    rig.until(lambda: rig.has(case), "given")
+    assert rig.events(id_of(card))["grant.active"] == 0
+    rig.until(lambda: rig.events(id_of(card))["grant.active"], "seen in the end", 8)
+    rig.end(id_of(card))
+    rig.until(lambda: rig.gone(case), "taken")
+    assert rig.events(id_of(card))["grant.revoked"] == 0
+    rig.until(lambda: rig.events(id_of(card))["grant.revoked"], "its absence is seen in the end", 8)
+    rig.aws.shim.faults.remove(old)
+    rig.assert_once(id_of(card), "grant.active", "grant.revoked")
+    assert rig.events(id_of(card))["grant.reappeared"] == 0
+    rig.until(lambda: "Revoked" in case.cards()[0].text, "said")
+
+
+def test_twelve_ends_at_once_keep_within_the_quota_of_identity_center(rig: Rig) -> None:
+    """20 calls a second, 10 operations outstanding, each a second long."""
+    cases = [rig.case() for _ in range(12)]
+    for case in cases:
+        case.ask(role="self-service", rest="1h INC-42 checkout errors")
+    rig.until(lambda: all(rig.has(case) for case in cases), "all given", 20)
+    ids = {entry.subject for entry in rig.audit() if entry.subject.startswith("PA-")}
+    rig.until(lambda: all(rig.events(id_)["grant.active"] for id_ in ids), "all active", 20)
+    rig.aws.shim.operations.default = Plan(delay_s=1.0)
+    rig.aws.shim.quota.set()
+    since = time.monotonic()
+    answer = rig.told("sue", "revoke-all person dana incident")
+    assert "12" in answer or "nobody can" not in answer, answer
+    rig.until(lambda: all(rig.gone(case) for case in cases), "all gone", 12)
+    rig.until(lambda: all(rig.events(id_)["grant.revoked"] == 1 for id_ in ids), "all on the record", 6)
+    took_s = time.monotonic() - since
+    refused = [call for call in rig.aws.shim.log.calls(since=since) if call.fault == "quota"]
+    assert len(refused) <= 12, [call.action for call in refused]
+    assert took_s < 12
+    print(f"twelve ends under the quota: {took_s:.1f} s, {len(refused)} refused calls")
