@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import structlog
 
-from bot.slack import lists, notices
+from bot.slack import notices
 from bot.slack.blocks import Message, read_value
 from bot.slack.cards import APPROVE, MORE, read_more
 from bot.slack.cards import END as END_ACTION
@@ -28,7 +28,7 @@ from bot.slack.meant import (
     Withdraw,
 )
 from bot.window import Window
-from bot.words import refusal
+from bot.words import done_words, refusal
 from workflows.context import Context, Done
 from workflows.core.asking import Ask as CoreAsk
 from workflows.core.errors import Code, Refused
@@ -90,7 +90,7 @@ class Desk:
             raise FactsStale
         facts = self._ctx.directory.person(act.who)
         actor = facts.id if facts else PersonId(f"slack:{act.team}:{act.user}")
-        record_refusal(self._ctx, actor, subject, refused, act.id)
+        record_refusal(self._ctx, actor, subject, refused, act.id, name=facts.name if facts else "")
         zone = facts.time_zone if facts else "UTC"
         return Reply(notices.answer(refusal(refused, command=self._command, time_zone=zone)), refused)
 
@@ -101,7 +101,7 @@ class Desk:
         if isinstance(meant, Refused):
             return self.refuse(act, meant)
         if isinstance(meant, Help):
-            return Reply(help_message(meant.topic, self._command))
+            return Reply(help_message(meant.topic, self._command, self.window.example()))
         if type(meant).__name__ in LATER:
             return Reply(notices.answer(not_offered_yet(LATER[type(meant).__name__], self._command)))
         actor = known(self._ctx, act.who, nobody)
@@ -143,7 +143,8 @@ class Desk:
         if act.kind == FORM:
             # The form's answer is a direct message, which the sender keeps current.
             return Reply()
-        return Reply(notices.asked(seen.story, self.window.can_approve(seen), self._command))
+        by_rule = self.window.rule_may_approve(seen)
+        return Reply(notices.asked(seen.story, self.window.can_approve(seen), self._command, by_rule=by_rule))
 
     def _form(self, act: Interaction) -> Reply:
         fields = act.fields or {}
@@ -194,8 +195,7 @@ class Desk:
         """After a typed command there is no card in front of the actor, so the outcome is told."""
         if isinstance(answer, Refused) or answer.outcome == "terms_changed":
             return self._quiet(act, id_, answer)
-        seen = self.window.seen(id_)
-        return Reply(lists.show(seen.story, (), {}) if seen else None)
+        return Reply(notices.answer(done_words(answer.outcome, id_)))
 
     def _refused(self, act: Interaction, id_: str, refused: Refused) -> Reply:
         if refused.code in (Code.OWN_REQUEST, Code.NOT_AN_APPROVER):

@@ -48,6 +48,10 @@ class Reader:
         snapshot = self._ctx.ledger.read(keys.request(id_), keys.grant(id_))
         return self._seen(snapshot, id_, policy)
 
+    def some(self, ids: Sequence[str], policy: Policy) -> tuple[RequestStory, ...]:
+        """The stories of these requests, in this order."""
+        return self._stories(ids, policy)
+
     def last_time(self, request: Request) -> LastTime | None:
         """When this person last had this entitlement."""
         before = self._ctx.ledger.members(keys.last_of(request.slot), limit=1, newest=True)

@@ -16,7 +16,7 @@ from workflows.core.asking import Ask, find_entitlement, may_ask
 from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
-from workflows.core.scope import groups_needed, groups_that_count
+from workflows.core.scope import groups_named, groups_needed, groups_that_count
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
 
@@ -107,6 +107,21 @@ class Window:
         people = self._approvers(policy, role, request.requester, request.holder)
         return tuple(dict.fromkeys(name for names in people.values() for name in names))
 
+    def rule_may_approve(self, seen: Seen) -> bool:
+        """Whether a rule of the policy is for this holder; its other conditions are looked at by a worker."""
+        policy, request = self._ctx.policy.current(), seen.request
+        role = policy.entitlement(request.terms.environment, request.terms.role)
+        names = groups_named(role, tuple(who for rule in role.auto_approve for who in rule.who)) if role else ()
+        return self._ctx.directory.groups(policy, names).has(request.holder, names)
+
+    def example(self) -> str:
+        """An environment and a role that there are, for the help."""
+        try:
+            places = self._ctx.policy.current().environments.values()
+        except PolicyUnavailable:
+            return "payments-prod read-only"
+        return next((f"{place.name} {role}" for place in places for role in place.roles), "payments-prod read-only")
+
     def _approvers(
         self, policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId
     ) -> dict[str, list[str]]:
@@ -120,7 +135,7 @@ class Window:
 
     def _name(self, who: PersonId) -> str:
         facts = self._ctx.directory.by_address(who)
-        return facts.name if facts else who.partition("@")[0]
+        return facts.name if facts else name_from(who)
 
     def _who(self, name: str, actor: Known) -> Message | Refused:
         environment = actor.policy.environments.get(name)
@@ -176,6 +191,11 @@ class Window:
         if whom.user:
             return self._ctx.directory.person(SlackUser(actor.person.slack.team, whom.user))
         return self._ctx.directory.by_address(PersonId(whom.text.strip().casefold()))
+
+
+def name_from(address: PersonId) -> str:
+    """What to call somebody whom the chat has not introduced yet: `dana.dev@example.com` is Dana Dev."""
+    return " ".join(part.capitalize() for part in address.partition("@")[0].replace(".", " ").split())
 
 
 def _no_environment(policy: Policy, name: str) -> Refused:

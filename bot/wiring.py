@@ -48,7 +48,8 @@ log = structlog.get_logger()
 REDIS_CONNECT_S, REDIS_ANSWER_S = 2.0, 5.0
 # Slack wants an acknowledgement within three seconds, and "my records do not answer" is one.
 WEB_CONNECT_S, WEB_ANSWER_S = 1.0, 2.0
-# A worker's RQ connection blocks on its queues; RQ sets the time-outs of those calls itself.
+# RQ's workers wait on their queues for a quarter of a minute; they have connections of their own.
+REDIS_QUEUE_S = 30.0
 SLACK_TIMEOUT_S = 8
 
 
@@ -97,9 +98,11 @@ class WorkerParts(Common):
     sender: Sender
     keeper: LeaseKeeper
     refresher: SlackRefresher
+    queue_redis: Redis
 
     def close(self) -> None:
         self.keeper.close()
+        self.queue_redis.close()
         self.redis.close()
 
     def refresh_what_is_needed(self) -> None:
@@ -131,7 +134,7 @@ class ClockParts(Common):
 # ---------------------------------------------------------------- building
 
 
-def build_redis(settings: Settings, *, for_web: bool = False) -> Redis:
+def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | None = None) -> Redis:
     """One pool a process. Commands that hit a broken connection are tried again: commits stand that by their ids.
 
     What gets no answer in time is tried again as well, except by the web process, where a person waits.
@@ -142,7 +145,7 @@ def build_redis(settings: Settings, *, for_web: bool = False) -> Redis:
     client: Redis = Redis.from_url(
         settings.redis_url.get_secret_value(),
         socket_connect_timeout=WEB_CONNECT_S if for_web else REDIS_CONNECT_S,
-        socket_timeout=WEB_ANSWER_S if for_web else REDIS_ANSWER_S,
+        socket_timeout=answer_s or (WEB_ANSWER_S if for_web else REDIS_ANSWER_S),
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=again),
         health_check_interval=30,
     )
@@ -233,6 +236,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         sender,
         keeper,
         refresher,
+        build_redis(settings, answer_s=REDIS_QUEUE_S),
     )
 
 

@@ -42,7 +42,7 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    crew = Crew(parts.redis, stop)
+    crew = Crew(parts.queue_redis, stop)
     crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
     crew.start("chat", (CHAT,), CHAT_THREADS)
     keep_doing("rescue", lambda: rescue(parts), RESCUE_EVERY_S, stop)

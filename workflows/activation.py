@@ -45,6 +45,11 @@ def activate(
     return run(ctx, once)
 
 
+def _first(policy: Policy) -> tuple[str, ...]:
+    roles = sum(len(environment.roles) for environment in policy.environments.values())
+    return (f"the first policy: {len(policy.environments)} environments, {roles} roles",)
+
+
 def subject_of(policy_hash: str) -> str:
     return f"policy-{policy_hash[:12]}"
 
@@ -74,7 +79,7 @@ def _once(
     if before is not None and seen_at is not None and seen_at <= before.activated_at:
         return Done(policy.hash, "older")
     told = snapshot.get(keys.POLICY_SUMMARY, PolicySummary)
-    changed = difference(told.lines if told else {}, policy)[:LINES_MAX]
+    changed = difference(told.lines, policy)[:LINES_MAX] if told else _first(policy)
     subject = subject_of(policy.hash)
     facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": commit_sha or ""}
     entry = event(ctx, Event.POLICY_ACTIVATED, subject, snapshot, facts, {"difference": "\n".join(changed)})

@@ -18,18 +18,18 @@ COALESCED_FOR = timedelta(minutes=1)
 _ATTEMPTS = 5
 
 
-def record_refusal(ctx: Context, who: PersonId, subject: str, refused: Refused, commit_id: str) -> None:
+def record_refusal(ctx: Context, who: PersonId, subject: str, refused: Refused, commit_id: str, name: str = "") -> None:
     """Put the refusal on the audit log. Slips of the keyboard (`audited` False) are none of its business."""
     if not refused.audited:
         return
     for attempt in range(_ATTEMPTS):
         if isinstance(
-            ctx.ledger.commit(_change(ctx, who, subject, refused, f"{commit_id}:refused:{attempt}")), Committed
+            ctx.ledger.commit(_change(ctx, who, name, subject, refused, f"{commit_id}:refused:{attempt}")), Committed
         ):
             return
 
 
-def _change(ctx: Context, who: PersonId, subject: str, refused: Refused, commit_id: str) -> Change:
+def _change(ctx: Context, who: PersonId, name: str, subject: str, refused: Refused, commit_id: str) -> Change:
     item = keys.refusals(who)
     snapshot = ctx.ledger.read(item)
     standing = snapshot.get(item, Refusals)
@@ -37,7 +37,7 @@ def _change(ctx: Context, who: PersonId, subject: str, refused: Refused, commit_
         counted = replace(standing, more=standing.more + 1)
         return Change(commit_id, snapshot.now, snapshot.versions(), puts={item: counted})
     facts = {"code": refused.code.value, "rules": ",".join(refused.rules)}
-    entry = event(ctx, Event.REQUEST_REFUSED, subject, snapshot, facts, {"actor": who})
+    entry = event(ctx, Event.REQUEST_REFUSED, subject, snapshot, facts, {"actor": who, "actor_name": name})
     first = Refusals(who, snapshot.now)
     due = {item: snapshot.now + COALESCED_FOR}
     return Change(commit_id, snapshot.now, snapshot.versions(), puts={item: first}, due=due, audit=(entry,))

@@ -65,7 +65,11 @@ def _resolve(ctx: WorkerContext, request: Request) -> None:
     try:
         policy = ctx.policy.current()
         found = _look_up(ctx, request)
-    except (TargetThrottled, TargetInDoubt, PolicyUnavailable):
+    except TargetThrottled as wait:
+        # Names that were found are remembered, so the next try gets further.
+        ctx.ledger.remind(keys.request(request.id), wait.after_s)
+        return
+    except (TargetInDoubt, PolicyUnavailable):
         # The request is safe on the ledger; chat shows it as waiting until the target answers or the ask expires.
         ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
         return

@@ -54,8 +54,10 @@ def build_app(parts: WebParts) -> App:
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=parts.client.token)
 
     # Bolt warns that it does not use a token which it finds in the environment by itself.
-    logging.getLogger("slack_bolt.App").setLevel(logging.ERROR)
+    quiet = logging.getLogger("bot.slack.bolt")
+    quiet.setLevel(logging.ERROR)
     app = App(
+        logger=quiet,
         client=parts.client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else None,

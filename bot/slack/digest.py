@@ -87,7 +87,7 @@ def _who(story: RequestStory) -> str:
 
 
 def _sums(story: DigestStory) -> str:
-    counts = ((story.active, "active"), (len(story.waiting), "unanswered"), (len(story.stuck), "could not be removed"))
+    counts = ((len(story.waiting), "unanswered"), (len(story.stuck), "could not be removed"))
     said = [f"{count} {word}" for count, word in counts if count] or ["Nothing needs a hand"]
     head = story.sealed
     return " · ".join([*said, *([f"audit #{head.number} {t.literal(head.digest[:12])}".rstrip()] if head else [])])

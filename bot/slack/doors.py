@@ -16,6 +16,7 @@ from bot.slack.blocks import Message, read_value
 from bot.slack.deferred import respond
 from bot.slack.interaction import Interaction
 from bot.slack.people import SlackRefresher
+from bot.window import name_from
 from workflows.context import Context
 from workflows.core import keys
 from workflows.core.approving import may_decide
@@ -105,7 +106,7 @@ class Doors:
         people = approvers(policy, role, who, who, groups)
         found = dict.fromkeys(item for names in people.values() for item in sorted(names))
         known = ((self._ctx.directory.by_address(item), item) for item in found)
-        return [facts.name if facts else item.partition("@")[0] for facts, item in known]
+        return [facts.name if facts else name_from(item) for facts, item in known]
 
     # ------------------------------------------------------------ deny
 

@@ -8,7 +8,7 @@ from bot.slack.notices import answer
 _LINES = {
     "request": (
         "{c}` – opens the form",
-        "{c} ENV ROLE [DURATION] REASON` – asks in one line: `{c} payments-prod read-only 1h INC-42 checkout errors`",
+        "{c} ENV ROLE [DURATION] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`",
     ),
     "approve": ("{c} approve ID` · `deny ID REASON` – decides a request; the buttons do the same",),
     "withdraw": ("{c} withdraw ID` – takes back what you asked for",),
@@ -21,21 +21,28 @@ _LINES = {
 _TOPICS = {"deny": "approve", "revoke": "end", "mine": "list", "pending": "list", "who": "envs"}
 
 
-def help_text(topic: str | None = None, command: str = "/prodaccess") -> str:
-    """All of it, or what belongs to one command. Verbs that are not offered yet are not named."""
+def help_text(topic: str | None = None, command: str = "/prodaccess", example: str = "payments-prod read-only") -> str:
+    """All of it, or what belongs to one command. `example`: an environment and a role that there are."""
     chosen = _LINES.get(_TOPICS.get(topic or "", topic or ""))
     if chosen:
-        return "\n".join("`" + line.format(c=command) for line in chosen)
+        return "\n".join("`" + line.format(c=command, e=example) for line in chosen)
     head = "Temporary access that somebody else approves and that ends by itself."
-    lines = ["• `" + line.format(c=command) for lines in _LINES.values() for line in lines]
+    lines = ["• `" + line.format(c=command, e=example) for lines in _LINES.values() for line in lines]
     tail = "Durations: `45s`, `90m`, `1 h 30 min`, `2d`; none means the role's default. Ids look like `PA-1042`."
     return "\n".join([head, *lines, tail])
 
 
-def help_message(topic: str | None = None, command: str = "/prodaccess") -> Message:
-    return answer(help_text(topic, command))
+def help_message(
+    topic: str | None = None, command: str = "/prodaccess", example: str = "payments-prod read-only"
+) -> Message:
+    return answer(help_text(topic, command, example))
 
 
 def not_offered_yet(verb: str, command: str = "/prodaccess") -> str:
     """For what the grammar reads already and this version does not do."""
+    if verb == "break-glass":
+        return (
+            "`break-glass` is not part of this version. What works now: ask as usual in the incident's channel, where a rule may "
+            f"approve you at once; `{command} explain ENV ROLE` says whether it does, and who else can approve."
+        )
     return f"`{verb}` is not part of this version. `{command} help` shows what is."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +30,22 @@ def answer(text: str) -> Message:
 # ---------------------------------------------------------------- asked
 
 
-def asked(story: RequestStory, can_approve: Sequence[str] = (), command: str = "/prodaccess") -> Message:
-    """The requester's own answer: what was asked, who was asked, until when. `can_approve`: names; few are shown."""
+def asked(
+    story: RequestStory, can_approve: Sequence[str] = (), command: str = "/prodaccess", *, by_rule: bool = False
+) -> Message:
+    """The requester's own answer: what was asked, who was asked, until when. `can_approve`: names; few are shown.
+
+    `by_rule`: a rule of the policy may approve it at once, which is not known yet.
+    """
     line = f"You asked for {_what(story)} for {format_duration(story.duration)}."
     who = t.literal(
         people([*can_approve[:5], *([f"{len(can_approve) - 5} more"] if len(can_approve) > 5 else [])], "or")
     )
     waits = f"{who} can approve it." if who else "Its owners are asked as soon as AWS has confirmed the names."
+    if by_rule:
+        waits = (
+            f"A rule may approve it in a moment; if not, {who} can." if who else "A rule may approve it in a moment."
+        )
     # The shortest wait first: this is written before a rule may have approved it.
     when = t.when(story.expires_at, story.now)
     small = f"expires {when} · take it back with `{command} withdraw {story.id}` · {story.id}"
@@ -62,7 +72,10 @@ def _what(story: RequestStory) -> str:
 def active(story: RequestStory) -> Message:
     """One line of state, how to get in, the role's own hint. Nothing else."""
     line = f"✅ You have {_what(story)}{_until(story)}."
-    use = how_to_use(story.environment, story.role, story.terms.target)
+    account = story.resource.ids.get("account") if story.resource else None
+    use = how_to_use(
+        story.environment, story.role, replace(story.terms.target, account=account or story.terms.target.account)
+    )
     console = (
         b.button("Open console", OPEN_CONSOLE, story.id, style="primary", url=use.console) if use.console else None
     )

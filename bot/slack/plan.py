@@ -14,7 +14,7 @@ from bot.words import Stage
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.canonical import digest
 from workflows.core.model import ChatRecord, Request
-from workflows.core.policy import Environment
+from workflows.core.policy import Environment, Policy
 
 Render = Callable[[RequestStory], Message]
 
@@ -171,25 +171,45 @@ def _asked(facts: Facts, user: str) -> Wanted:
 
 
 def _receipts(facts: Facts) -> list[Wanted]:
-    origin = facts.request.origin
-    here = [origin.channel] if origin.receipts_here and origin.channel else []
     if not (facts.story.resolved or facts.story.stage in _OVER):
         return []
-    channels = dict.fromkeys([*here, facts.receipts_channel])
+    channels = receipt_channels(facts.request, facts.receipts_channel)
     return [item for channel in channels for item in _thread(facts, channel)]
 
 
+def receipt_channels(request: Request, receipts_channel: str) -> list[str]:
+    origin = request.origin
+    here = origin.channel if origin.receipts_here else ""
+    return list(dict.fromkeys(filter(None, [here, receipts_channel])))
+
+
+def root_slot(channel: str) -> str:
+    return f"receipts:{channel}"
+
+
+def is_receipt(wanted: Wanted) -> bool:
+    return wanted.slot.startswith(("receipts:", "lines:"))
+
+
+def news_of(chat: ChatRecord, entries: Sequence[AuditEntry], channel: str) -> list[AuditEntry]:
+    """The entries that this channel has not been told yet, by the thread or by a summary (see `crowd`)."""
+    told = chat.told.get(root_slot(channel), 0)
+    return [entry for entry in entries if entry.number > told and entry.event not in _SILENT]
+
+
 def _thread(facts: Facts, channel: str) -> list[Wanted]:
-    root = f"receipts:{channel}"
-    found = [_wanted(facts, root, channel, receipts.receipt_root)]
+    root = root_slot(channel)
     lines = _lines(facts, channel, root)
+    if lines is None and root in facts.chat.told and root not in facts.chat.postings:
+        # A summary told all there is; a thread begins with what happens next.
+        return []
+    found = [_wanted(facts, root, channel, receipts.receipt_root)]
     return [*found, lines] if lines else found
 
 
 def _lines(facts: Facts, channel: str, root: str) -> Wanted | None:
     """The entries that the thread has not told yet. While somebody is waited for, the root says it all."""
-    told = facts.chat.told.get(root, 0)
-    news = [entry for entry in facts.entries if entry.number > told and entry.event not in _SILENT]
+    news = news_of(facts.chat, facts.entries, channel)
     if not news or (facts.story.stage is Stage.WAITING and all(entry.event is Event.REQUEST_MADE for entry in news)):
         return None
     shown = news[: receipts.ENTRIES_MAX]
@@ -209,6 +229,13 @@ def _wanted(facts: Facts, slot: str, channel: str, render: Render, *, hide: bool
     # The same story with its clock held: what differs then is worth an edit, and a minute less is not.
     still = render(replace(story, now=facts.request.created_at))
     return Wanted(slot, channel, render(story), key=digest([still.text, still.blocks])[:16])
+
+
+def seen_in(story: RequestStory, policy: Policy, channel: str) -> RequestStory:
+    """A story among others in a channel: where the policy hides an environment, only its own channel is told all."""
+    environment = policy.environments.get(story.environment)
+    own = environment.approvals_channel if environment else None
+    return seen_by(story, environment, member=channel == own)
 
 
 def _for_channel(facts: Facts, channel: str) -> RequestStory:

@@ -15,7 +15,7 @@ from bot.slack.plan import Wanted
 from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.model import ChatRecord, Posting
-from workflows.ports import Buckets, Change, Committed, Fence, Lease
+from workflows.ports import Buckets, Change, Committed, Fence, IndexEntry, Lease
 
 log = structlog.get_logger()
 
@@ -24,16 +24,24 @@ EVENT_TYPE = "prodaccess_post"
 # (docs.slack.dev/apis/web-api/rate-limits).
 POSTS_A_SECOND, POSTS_BURST = 1.0, 4.0
 EDITS_A_SECOND, EDITS_BURST = 50 / 60, 20.0
+# What a kind of message has to leave in the bucket for those that matter more; cards, alarms and news for a person use all
+# of it. So a flood of receipts never holds up the card that somebody waits for.
+POSTS_RESERVE = {"summary": 0.5, "receipts": 1.0, "lines": 1.0}
+EDITS_RESERVE = {"holder": 5.0, "asked": 5.0, "receipts": 10.0}
 # History is searched from a little before the intent: Slack's clock is not ours.
 SEARCH_FROM = timedelta(seconds=30)
 SEARCH_PAGES_MAX = 10
-# Answers that will be the same tomorrow: this channel cannot be posted to.
+# Answers that will be the same tomorrow: this channel, or a thread whose root was deleted, cannot be posted to.
 FINAL = frozenset(
     {
         "channel_not_found",
         "not_in_channel",
         "is_archived",
         "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+        "thread_not_found",
         "user_not_found",
         "user_disabled",
         "cannot_dm_bot",
@@ -47,15 +55,20 @@ LOST = frozenset({"message_not_found", "cant_update_message", "edit_window_close
 
 
 class Later(Exception):
-    """Slack, or its limits, want us to come back. `after_s`: in seconds."""
+    """Slack, or its limits, want us to come back. `after_s`: in seconds. `channel`: where a new message waits for its turn."""
 
-    def __init__(self, after_s: float) -> None:
+    def __init__(self, after_s: float, channel: str | None = None) -> None:
         super().__init__(after_s)
         self.after_s = after_s
+        self.channel = channel
 
 
 class Fenced(Exception):
     """Somebody else shows this subject by now."""
+
+
+# Due item -> the version at which a record was read, and what becomes of it.
+Others = Mapping[str, tuple[int, ChatRecord]]
 
 
 @dataclass(slots=True)
@@ -68,19 +81,21 @@ class Page:
     version: int
     current: Callable[[], Lease | None]
 
-    def save(self, record: ChatRecord, step: str) -> None:
-        """Commit the record. Raises Fenced where the lease is over."""
+    def save(self, record: ChatRecord, step: str, others: Others | None = None, *index: IndexEntry) -> None:
+        """Commit the record, and with it the `others`. Raises Fenced where the lease is over, or somebody else has written."""
         lease = self.current()
         if lease is None:
             raise Fenced
         snapshot = self.ctx.ledger.read(self.item)
         if snapshot.items[self.item].version != self.version:
             raise Fenced
+        others = others or {}
         change = Change(
             commit_id=f"{self.item}:{self.version}:{step}:{lease.number}",
             at=snapshot.now,
-            reads=snapshot.versions(),
-            puts={self.item: record},
+            reads=snapshot.versions() | {item: version for item, (version, _) in others.items()},
+            puts={self.item: record} | {item: other for item, (_, other) in others.items()},
+            index=index,
             fence=Fence(lease.name, lease.number),
         )
         if not isinstance(self.ctx.ledger.commit(change), Committed):
@@ -91,6 +106,11 @@ class Page:
     def put(self, slot: str, posting: Posting, step: str, told: Mapping[str, int] | None = None) -> None:
         postings = {**self.record.postings, slot: posting}
         self.save(replace(self.record, postings=postings, told={**self.record.told, **(told or {})}), step)
+
+    def take_back(self, slot: str) -> None:
+        """An intent that came to nothing, for certain: nobody has to look for it."""
+        postings = {name: posting for name, posting in self.record.postings.items() if name != slot}
+        self.save(replace(self.record, postings=postings), f"taken-back:{slot}")
 
 
 class Poster:
@@ -116,7 +136,7 @@ class Poster:
         root = page.record.postings.get(wanted.under) if wanted.under else None
         if wanted.under and (root is None or root.ts is None):
             return
-        self._wait_for_turn("chat.postMessage", wanted.channel)
+        self._wait_for_turn("chat.postMessage", wanted, wanted.channel)
         found: tuple[str, str] | str | None = None
         if posting is None:
             posting = Posting(wanted.channel, nonce=self._ctx.chance.hex(24), intent_at=self._ctx.ledger.now())
@@ -127,7 +147,7 @@ class Poster:
             # It shows what was wanted when it was posted, which may be long ago.
             self._change(wanted, *found)
         else:
-            found = self._call(wanted, posting, root)
+            found = self._call_or_take_back(page, wanted, posting, root)
         if isinstance(found, str):
             log.warning("a channel cannot be posted to", channel=wanted.channel, error=found)
             page.put(wanted.slot, replace(posting, error=found, intent_at=None), f"failed:{wanted.slot}")
@@ -135,6 +155,16 @@ class Poster:
         done = replace(posting, ts=found[1], posted_channel=found[0], shown=wanted.key, intent_at=None)
         told = {wanted.under: wanted.told} if wanted.under else None
         page.put(wanted.slot, done, f"posted:{wanted.slot}", told)
+
+    def _call_or_take_back(
+        self, page: Page, wanted: Wanted, posting: Posting, root: Posting | None
+    ) -> tuple[str, str] | str:
+        try:
+            return self._call(wanted, posting, root)
+        except Later:
+            # Slack refused it: whoever comes back need not search the channel for it.
+            page.take_back(wanted.slot)
+            raise
 
     def _call(self, wanted: Wanted, posting: Posting, root: Posting | None) -> tuple[str, str] | str:
         """(channel, ts), or the error that will not go away."""
@@ -201,7 +231,7 @@ class Poster:
         page.put(wanted.slot, replace(posting, shown=wanted.key), f"edited:{wanted.slot}:{wanted.key}")
 
     def _change(self, wanted: Wanted, channel: str, ts: str) -> None:
-        self._wait_for_turn("chat.update", None)
+        self._wait_for_turn("chat.update", wanted, None)
         try:
             self._client.chat_update(channel=channel, ts=ts, text=wanted.message.text, blocks=wanted.message.blocks)
         except SlackApiError as problem:
@@ -211,22 +241,25 @@ class Poster:
 
     # ------------------------------------------------------------ limits
 
-    def _wait_for_turn(self, method: str, channel: str | None) -> None:
+    def _wait_for_turn(self, method: str, wanted: Wanted, channel: str | None) -> None:
         """The shared bucket of the method, and of the channel. Raises Later instead of waiting: nobody sleeps on a job."""
+        kind = wanted.slot.partition(":")[0]
         if channel is None:
-            wait_s = self._buckets.take(f"slack:{method}", rate=EDITS_A_SECOND, burst=EDITS_BURST)
+            name, rate, burst, reserve = f"slack:{method}", EDITS_A_SECOND, EDITS_BURST, EDITS_RESERVE.get(kind, 0.0)
         else:
-            wait_s = self._buckets.take(f"slack:{method}:{channel}", rate=POSTS_A_SECOND, burst=POSTS_BURST)
+            name, rate, burst = f"slack:{method}:{channel}", POSTS_A_SECOND, POSTS_BURST
+            reserve = POSTS_RESERVE.get(kind, 0.0)
+        wait_s = self._buckets.take(name, rate=rate, burst=burst, reserve=reserve)
         if wait_s > 0:
-            raise Later(wait_s)
+            raise Later(wait_s, channel)
 
     def _explain(self, problem: SlackApiError, method: str, channel: str | None) -> str:
         """The error's name where it is final. Raises Later where Slack asks for patience, else the error itself."""
         error = str(problem.response.get("error"))
-        if error == "ratelimited" or problem.response.status_code == 429:
+        if error in ("ratelimited", "rate_limited") or problem.response.status_code == 429:
             after_s = float(problem.response.headers.get("Retry-After", 1))
             self._buckets.block(f"slack:{method}:{channel}" if channel else f"slack:{method}", after_s)
-            raise Later(after_s) from problem
+            raise Later(after_s, channel if method == "chat.postMessage" else None) from problem
         if error in FINAL:
             return error
         raise problem

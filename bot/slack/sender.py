@@ -4,7 +4,7 @@ twice, late, or after a crash, and shows how things stand now.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,13 +15,14 @@ from bot.overviews import DigestStory, HomeStory
 from bot.reader import Reader, Seen
 from bot.slack import receipts
 from bot.slack.blocks import Message
+from bot.slack.crowd import Crowd, channel_of
 from bot.slack.digest import digest
 from bot.slack.home import home_view
 from bot.slack.mentions import Mentioner
 from bot.slack.people import SlackRefresher
-from bot.slack.plan import Facts, Wanted, passing_until_s, wanted
+from bot.slack.plan import Facts, Wanted, is_receipt, passing_until_s, receipt_channels, seen_in, wanted
 from bot.slack.poster import Fenced, Later, Page, Poster, trouble
-from bot.story import RequestStory, seen_by
+from bot.story import RequestStory
 from workflows.activation import digest_due
 from workflows.context import WorkerContext
 from workflows.core import keys
@@ -31,7 +32,7 @@ from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.digest import Slot, due_slot, schedule_next
-from workflows.ports import LEASE_S, Buckets, Change, DirectoryUnreachable, Lease, PolicyUnavailable
+from workflows.ports import LEASE_S, Buckets, Change, DirectoryUnreachable, IndexEntry, Lease, PolicyUnavailable
 from workflows.schedule import latest_slot, next_slot
 
 log = structlog.get_logger()
@@ -51,6 +52,7 @@ class Sender:
         self._reader = Reader(ctx)
         self._poster = Poster(ctx, client, buckets)
         self._mentioner = Mentioner(ctx, refresher)
+        self._crowd = Crowd(ctx, self._poster, self._reader, command)
 
     # ------------------------------------------------------------ entry points
 
@@ -62,6 +64,8 @@ class Sender:
             self._show_home(subject)
         elif subject.startswith("policy-"):
             self._under_lease(subject, lambda page: self._show_policy(page, subject))
+        elif channel := channel_of(subject):
+            self._under_lease(subject, lambda page: self._crowd.show(page, channel))
         else:
             self._clear(subject)
 
@@ -136,14 +140,25 @@ class Sender:
         if wait_s > 0:
             raise Later(wait_s)
         facts = self._facts(page, seen, policy)
-        for item in wanted(facts):
-            self._poster.send(page, item)
+        self._send(page, wanted(facts))
         # A card whose channel turned out closed goes to the owners instead; they are in the plan now.
-        for item in wanted(replace(facts, chat=page.record)):
-            self._poster.send(page, item)
-        self._shown(page, versions, id_)
+        self._send(page, wanted(replace(facts, chat=page.record)))
+        self._shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
 
-    def _shown(self, page: Page, versions: dict[str, int], id_: str) -> None:
+    def _send(self, page: Page, items: Sequence[Wanted]) -> None:
+        """Each of them, as far as it is its turn: what has to wait holds up nothing behind it. Raises Later for what waits."""
+        waits: list[Later] = []
+        for item in items:
+            try:
+                self._poster.send(page, item)
+            except Later as later:
+                waits.append(later)
+                if later.channel is not None and is_receipt(item):
+                    self._crowd.waits(page.record.subject, later.channel)
+        if waits:
+            raise min(waits, key=lambda later: later.after_s)
+
+    def _shown(self, page: Page, versions: dict[str, int], id_: str, channels: Sequence[str]) -> None:
         """Take the mark off, in a commit that is lost when the request or its grant has changed meanwhile."""
         item = keys.chat(id_)
         snapshot = self._ctx.ledger.read(item, *versions)
@@ -155,6 +170,7 @@ class Sender:
             at=snapshot.now,
             reads=snapshot.versions(),
             due={item: None},
+            index=tuple(IndexEntry(keys.waiting(channel), id_, None) for channel in channels),
         )
         self._ctx.ledger.commit(change)
 
@@ -229,16 +245,10 @@ def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:
     """Where an environment is hidden from outsiders, a digest elsewhere tells state and id alone."""
 
     def seen(stories: tuple[RequestStory, ...]) -> tuple[RequestStory, ...]:
-        return tuple(_seen_in(story, policy, channel) for story in stories)
+        return tuple(seen_in(story, policy, channel) for story in stories)
 
     places = tuple(replace(place, stories=seen(place.stories)) for place in digest_.places)
     return replace(digest_, places=places, stuck=seen(digest_.stuck), waiting=seen(digest_.waiting))
-
-
-def _seen_in(story: RequestStory, policy: Policy, channel: str) -> RequestStory:
-    environment = policy.environments.get(story.environment)
-    own = environment.approvals_channel if environment else None
-    return seen_by(story, environment, member=channel == own)
 
 
 def _once(slot: str, channel: str, message: Message) -> Wanted:

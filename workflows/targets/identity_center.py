@@ -183,8 +183,8 @@ def _warning(holders: frozenset[str] | None, user: str, permission_set: Permissi
     if holders is None or holders - {user}:
         return None
     return (
-        f"Nobody else holds {permission_set.name} in {account}. When this ends AWS deletes its role there, and the next one has "
-        "another name: what names the role (EKS, key and bucket policies) breaks. A permanent assignment keeps it."
+        f"Nobody else holds {permission_set.name} in {account}, so AWS deletes its role there when this ends. What names that "
+        "role (EKS, key and bucket policies) breaks; one permanent assignment prevents it."
     )
 
 

@@ -1,0 +1,162 @@
+"""How long people wait until what they typed or pressed is acknowledged, and how many a second the web process takes.
+
+    python -m bench.acks [--quick]
+
+Signed requests come from a process of their own. Each command asks for an access that its person does not have, each press
+approves one of these requests: nothing is answered from an earlier answer. At 50 a second everything else is at work, too
+(workers giving what was approved, cards, receipts, and the stand-ins for Slack and AWS on the same two cores). The most
+that the web process takes is measured with workers and clock stopped, beside a bare Bolt app that only acknowledges.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+from bench.load import Answers, Body, send
+from bench.place import DEVELOPERS, OWNERS, Place, ms, options, person, running, say, table, until
+from bench.tuned import NO_QUOTA
+from bot.sandbox.slack import Message, payloads
+from bot.sandbox.slack.delivery import Delivery
+from bot.sandbox.slack.http_delivery import encoded
+from bot.sandbox.slack.reading import element
+from bot.slack.cards import APPROVE
+from tests.support.installation import CASES, COMMAND, GENERAL, PEOPLE, ROOT, case_name, free_port
+from workflows.core import keys
+
+RATE, AT_ONCE = 50, 16
+# Below what a person may have pending (10).
+ASKS_EACH = 8
+CHANNELS = [number for number in range(CASES) if number % 10 != 9]
+
+
+def main() -> None:
+    asked = options(__doc__)
+    count = 60 if asked.quick else 600
+    developers = 2 * count // ASKS_EACH + 1
+    with running(*NO_QUOTA, developers=developers, owners=40) as place:
+        _bind_everybody(place, developers)
+        url, secret = str(place.slack.app.request_url), place.slack.app.signing_secret
+        lines = _lines(developers)
+        say("commands")
+        typed = send([_command(place, *next(lines)) for _ in range(count)], url, secret, rate=RATE)
+        most_typed = _alone(place, [_command(place, *next(lines)) for _ in range(count)])
+        say("waiting for the cards")
+        cards = until(lambda: _cards(place, typed, most_typed), "a card for each request", 400, 1)
+        presses = [_press(place, card, number % 40) for number, card in enumerate(cards)]
+        half = len(presses) // 2
+        place.warm()
+        say("presses")
+        pressed = send(presses[:half], url, secret, rate=RATE)
+        most_pressed = _alone(place, presses[half:])
+        limits = _bare([_command(place, DEVELOPERS, 0, "help") for _ in range(count)], presses[half:], secret)
+        _check(place, half + len(presses[half:]), len(typed.seconds) + len(most_typed.seconds))
+    _show(typed, pressed, most_typed, most_pressed, limits)
+
+
+def _bind_everybody(place: Place, developers: int) -> None:
+    """The first thing that somebody ever types binds their account to their address; that is not what is measured."""
+    bodies = [_command(place, DEVELOPERS, number, "mine") for number in range(developers)]
+    bodies += [_command(place, OWNERS, number, "mine") for number in range(40)]
+    done = send(bodies, str(place.slack.app.request_url), place.slack.app.signing_secret, at_once=4)
+    if done.failed:
+        raise SystemExit(f"{done.failed} were not answered: {done.said}")
+
+
+def _lines(developers: int) -> Iterator[tuple[str, int, str]]:
+    """Who types what, each line another person's or environment's."""
+    for turn in range(ASKS_EACH):
+        for number in range(developers):
+            place = CHANNELS[(number + 7 * turn) % len(CHANNELS)]
+            yield DEVELOPERS, number, f"{case_name(place)} read-only 1h INC-42 checkout errors"
+
+
+def _command(place: Place, prefix: str, number: int, text: str) -> Body:
+    ws = place.slack.workspace
+    user = ws.user(PEOPLE[person(prefix, number)])
+    return _body("slash_commands", payloads.command(ws, user, ws.channel(GENERAL), COMMAND, text))
+
+
+def _press(place: Place, card: Message, owner: int) -> Body:
+    ws = place.slack.workspace
+    user = ws.user(PEOPLE[person(OWNERS, owner)])
+    block, button = element(card.blocks, APPROVE, None, None)
+    url = payloads.response_url(ws, user, ws.channel(card.channel), card)
+    more = {"trigger_id": ws.triggers.issue(user.id), "response_url": url}
+    payload = payloads.in_message(ws, "block_actions", user, card) | more
+    payload["actions"] = [payloads.action(ws, block, button, {"value": button["value"]})]
+    return _body("interactive", payload)
+
+
+def _body(kind: str, payload: object) -> Body:
+    body, content_type = encoded(Delivery("bench", kind, payload, 0.0))  # type: ignore[arg-type]
+    return content_type, body.decode()
+
+
+def _cards(place: Place, *asks: Answers) -> list[Message] | None:
+    """One card for each request that was taken, once all are there."""
+    looking = place.slack.person(PEOPLE["sue"])
+    cards = [card for number in CHANNELS for card in looking.messages(f"C0SHOP{number:02}")]
+    wanted = sum(len(answers.seconds) for answers in asks)
+    return cards if len(cards) >= wanted else None
+
+
+def _alone(place: Place, bodies: list[Body]) -> Answers:
+    """The most that the web process takes, with workers and clock stopped meanwhile."""
+    for name in ("worker", "clock"):
+        place.processes[name].freeze()
+    try:
+        return send(bodies, str(place.slack.app.request_url), place.slack.app.signing_secret, at_once=AT_ONCE)
+    finally:
+        for name in ("worker", "clock"):
+            place.processes[name].thaw()
+
+
+def _bare(commands: list[Body], presses: list[Body], secret: str) -> tuple[Answers, Answers]:
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "bench.bare", str(port), secret], cwd=ROOT)
+    try:
+        until(lambda: _listens(port), "the bare app listens", 20)
+        url = f"http://127.0.0.1:{port}/slack/events"
+        send(commands[:20], url, secret, at_once=4)
+        return tuple(send(bodies, url, secret, at_once=AT_ONCE) for bodies in (commands, presses))  # type: ignore[return-value]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _check(place: Place, pressed: int, asked: int) -> None:
+    """What was acknowledged is on the record: so many requests, and each press was an approval."""
+    ledger = place.ledger()
+    made, pending = ledger.count(keys.RECENT), ledger.count(keys.PENDING)
+    if made != asked or made - pending != pressed:
+        say(f"NOT AS EXPECTED: {asked} asked, {made} on the record; {pressed} pressed, {made - pending} decided")
+
+
+def _show(
+    typed: Answers, pressed: Answers, most_typed: Answers, most_pressed: Answers, limits: tuple[Answers, Answers]
+) -> None:
+    rows = []
+    for name, answers in (("command", typed), ("press", pressed)):
+        failed = f", {answers.failed} FAILED" if answers.failed else ""
+        rows.append((f"{name} acknowledged, {RATE} a second", "p99 < 100 ms", ms(answers.seconds) + failed))
+    for name, most, bare in zip(("commands", "presses"), (most_typed, most_pressed), limits, strict=True):
+        share = most.a_second / bare.a_second
+        figures = f"{share:.2f} ({most.a_second:.0f} a second, the bare app {bare.a_second:.0f})"
+        rows.append((f"{name}, share of a bare Bolt app", ">= 0.7", figures + (f", {most.failed} FAILED" if most.failed else "")))
+    table(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""A Bolt app that only acknowledges, under our own server and adapter: the limit that `bench.acks` measures against.
+
+python -m bench.bare PORT SECRET
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from types import SimpleNamespace
+from typing import Any, cast
+
+import uvicorn
+from slack_bolt import Ack, App
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+
+from bot.web import asgi
+from bot.wiring import WebParts
+
+
+def bare_app(secret: str) -> App:
+    """Built as ours is (`bot/slack/app.py`), with listeners that do nothing."""
+
+    def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token="xoxb-none")  # noqa: S106  # no token at all
+
+    app = App(
+        client=WebClient(token="xoxb-none"),  # noqa: S106  # as above
+        authorize=authorize,
+        signing_secret=secret,
+        process_before_response=True,
+        raise_error_for_unhandled_request=False,
+    )
+    app.command("/prodaccess")(_acknowledge)
+    app.action(re.compile(r"^.*$"))(_acknowledge)
+    return app
+
+
+def _acknowledge(ack: Ack) -> None:
+    ack()
+
+
+def main() -> None:
+    port, secret = int(sys.argv[1]), sys.argv[2]
+    parts: Any = SimpleNamespace(settings=SimpleNamespace(socket_mode=False), missing=list)
+    app = asgi(cast(WebParts, parts), bare_app(secret))
+    uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""What the measurements share: the whole product running on this machine, with a crowd of people, and small tables.
+
+The stand-ins for Slack and AWS live in the measuring process and share its interpreter and the two cores with us, so what
+is measured here is what the product does in spite of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from bot.queues import ALL_QUEUES
+from tests.support import installation
+from tests.support.installation import PEOPLE, ROOT, Installation, Process
+from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser
+from workflows.ledger.redis_directory import RedisDirectory
+from workflows.ledger.redis_ledger import RedisLedger
+
+DEVELOPERS, OWNERS = "crowd-dev", "crowd-own"
+ONCALL_SOURCE = "slack:S0ONCALL"
+
+
+@dataclass
+class Place(Installation):
+    """`tuned`: assignments for the workers, `module:NAME=value`; see `bench.tuned`."""
+
+    tuned: tuple[str, ...] = ()
+    names: dict[str, str] = field(default_factory=dict)
+
+    def launch(self, name: str, label: str | None = None) -> Process:
+        if name != "worker" or not self.tuned:
+            return super().launch(name, label)
+        log = self.folder / f"{label or name}-tuned.log"
+        with log.open("wb") as out:
+            popen = subprocess.Popen(
+                [sys.executable, "-m", "bench.tuned", *self.tuned], cwd=ROOT, env=self.environment(name), stdout=out, stderr=out
+            )
+        self.processes[label or name] = Process(name, popen, log)
+        return self.processes[label or name]
+
+    def connection(self) -> redis.Redis:
+        return redis.Redis.from_url(self.redis.url)
+
+    def ledger(self) -> RedisLedger:
+        return RedisLedger(self.connection(), durability="verify", monotonic=time.monotonic)
+
+    def warm(self) -> None:
+        """Facts about everybody, as of now, as workers would have looked them up."""
+        directory, now, team = RedisDirectory(self.connection()), self.ledger().now(), self.slack.app.team_id
+        for name, id_ in PEOPLE.items():
+            if name != "gus":
+                directory.put_person(PersonFacts(PersonId(f"{name}@example.com"), name, SlackUser(team, id_), now))
+        directory.put_members(ONCALL_SOURCE, Membership(frozenset({PersonId("nia@example.com")}), now))
+
+    def waiting_jobs(self) -> int:
+        with self.connection() as client:
+            return sum(client.llen(f"rq:queue:{name}") for name in ALL_QUEUES)
+
+
+@contextlib.contextmanager
+def running(*tuned: str, developers: int = 0, owners: int = 0) -> Iterator[Place]:
+    """The whole product, started and ready; `developers` and `owners` people beside the tests' own."""
+    crowd(developers, owners)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, Place(Path(folder), tuned=tuned) as place:
+        place.warm()
+        yield place
+
+
+def crowd(developers: int, owners: int) -> None:
+    """Add people to the tests' world: some may ask, some may approve."""
+    for group, prefix, count in (("developers", DEVELOPERS, developers), ("platform", OWNERS, owners)):
+        names = [person(prefix, number) for number in range(count)]
+        PEOPLE.update({name: f"U0{name.upper().replace('-', '')}" for name in names})
+        before = f"  {group}: {{members: ["
+        addresses = "".join(f"{name}@example.com, " for name in names)
+        installation.WORKSPACE = installation.WORKSPACE.replace(before, before + addresses)
+
+
+def person(prefix: str, number: int) -> str:
+    return f"{prefix}{number:04}"
+
+
+# ---------------------------------------------------------------- figures
+
+
+def options(text: str | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small sizes: does it run; the figures mean little")
+    return parser.parse_args()
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+
+
+def ms(values: Sequence[float]) -> str:
+    """p50 and p99 of seconds, in milliseconds."""
+    return f"p50 {percentile(values, 0.5) * 1000:.0f} ms, p99 {percentile(values, 0.99) * 1000:.0f} ms"
+
+
+def table(rows: Iterable[tuple[str, str, str]]) -> None:
+    found = [("what", "goal", "measured"), *rows]
+    widths = [max(len(row[column]) for row in found) for column in range(2)]
+    for row in found:
+        print(f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}", flush=True)
+
+
+def until(look: Callable[[], Any], what: str, within_s: float = 60.0, every_s: float = 0.1) -> Any:
+    """The first truthy answer; looks seldom, so as not to disturb what is measured."""
+    deadline = time.monotonic() + within_s
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"did not happen within {within_s:g} s: {what}")
+        time.sleep(every_s)
+    return found
+
+
+def say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+MINUTE = timedelta(minutes=1)

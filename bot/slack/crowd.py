@@ -1,0 +1,180 @@
+"""Many receipts at once for one channel: one summary in their place.
+
+Slack takes about one message a second in a channel. A request whose receipts have to wait for that stands in the index
+`waiting:<channel>`. When more than 20 stand there, their news become the duty of one summary, in one commit: it notes in
+each request's record what is told (`told`), in its own record for which requests it has to speak, and empties the index.
+Only then is it posted, with an intent and a nonce like any other message. So each entry is told by its own thread or by
+one summary, never by both, and a crash between any two steps loses nothing and repeats nothing.
+
+What that means for a request:
+- Its thread stands already: there are no lines for what the summary told. The root is still edited in place, which
+  rings nobody, so that it never goes on saying "Active" about access that has ended.
+- It has no thread yet: `told` without a posting says that a summary spoke. None is opened for that; what happens later
+  opens one, with the lines from then on.
+- It changes meanwhile, or a post of its own is under way: it is left out, and shown by itself.
+
+Cards, alarms and messages to people are never summed up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.reader import SHOWN_MAX, Reader
+from bot.slack import receipts
+from bot.slack.plan import Wanted, news_of, root_slot, seen_in
+from bot.slack.poster import Fenced, Later, Page, Poster
+from workflows.context import WorkerContext
+from workflows.core import keys
+from workflows.core.audit import AuditEntry, Event
+from workflows.core.model import ChatRecord
+from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable, Snapshot
+
+# More than so many become one message.
+WAITING_MAX = 20
+# What comes in the same moments is told in the same summary: it waits until nobody has joined for so long, but not for ever.
+SETTLES_IN_S = 2.0
+GATHERS_S_MAX = 10.0
+# So many requests are handed over in one commit.
+AT_ONCE = 200
+POLICY_AGAIN_S = 5.0
+SLOT = "summary"
+_PREFIX = "summary-"
+
+
+def channel_of(subject: str) -> str:
+    """The channel whose summary this subject of chat is; empty where it is something else."""
+    return subject.removeprefix(_PREFIX) if subject.startswith(_PREFIX) else ""
+
+
+def summary_due(channel: str) -> str:
+    return keys.chat(_PREFIX + channel)
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """A request with news for the channel: its record as it was read, and the last entry there is to tell."""
+
+    subject: str
+    version: int
+    record: ChatRecord
+    number: int
+
+
+class Crowd:
+    def __init__(self, ctx: WorkerContext, poster: Poster, reader: Reader, command: str) -> None:
+        self._ctx = ctx
+        self._poster = poster
+        self._reader = reader
+        self._command = command
+
+    def waits(self, subject: str, channel: str) -> None:
+        """Note that a request's receipts wait for their turn in a channel. Where too many do, a summary is due."""
+        index = keys.waiting(channel)
+        if subject not in self._ctx.ledger.members(index):
+            now = self._ctx.ledger.now()
+            entry = IndexEntry(index, subject, now.timestamp())
+            commit_id = f"waits:{channel}:{subject}:{self._ctx.chance.hex(12)}"
+            self._ctx.ledger.commit(Change(commit_id, now, reads={}, index=(entry,)))
+        if self._ctx.ledger.count(index) > WAITING_MAX:
+            self._ctx.ledger.remind(summary_due(channel), SETTLES_IN_S)
+
+    def show(self, page: Page, channel: str) -> None:
+        """Post the summary that is due in a channel, or finish one that was begun. Raises what the poster raises."""
+        if SLOT not in page.record.postings:
+            if not page.record.told and self._still_gathering(channel):
+                raise Later(SETTLES_IN_S / 2)
+            self._hand_over(page, channel)
+        if page.record.told:
+            self._poster.send(page, self._wanted(page.record, channel))
+        self._over(page)
+
+    def _still_gathering(self, channel: str) -> bool:
+        index, now = keys.waiting(channel), self._ctx.ledger.now().timestamp()
+        joined = self._ctx.ledger.members(index, low=now - SETTLES_IN_S + 0.001, limit=1)
+        return bool(joined) and not self._ctx.ledger.members(index, high=now - GATHERS_S_MAX, limit=1)
+
+    # ------------------------------------------------------------ whose news the summary tells
+
+    def _hand_over(self, page: Page, channel: str) -> None:
+        """Make the summary speak for those who wait, `AT_ONCE` at a time. Raises Fenced where one of them changed meanwhile."""
+        while waiting := self._ctx.ledger.members(keys.waiting(channel), limit=AT_ONCE):
+            snapshot = self._ctx.ledger.read(*map(keys.chat, waiting))
+            owed, settled = self._sort(snapshot, waiting, channel)
+            if len(owed) <= WAITING_MAX and not page.record.told:
+                # So few take their own turns after all.
+                owed = []
+            if not owed and not settled:
+                return
+            self._take(page, channel, owed, settled)
+            if len(waiting) < AT_ONCE:
+                return
+
+    def _sort(self, snapshot: Snapshot, waiting: Sequence[str], channel: str) -> tuple[list[_Owed], list[str]]:
+        """Who has news for the channel, and who has none any more. Whose own post is under way is neither."""
+        owed, settled = [], []
+        for subject in waiting:
+            item = keys.chat(subject)
+            record = snapshot.get(item, ChatRecord) or ChatRecord(subject)
+            if any(posting.intent_at is not None for posting in record.postings.values()):
+                continue
+            number = last_news(record, self._ctx.ledger.entries_of(subject), channel)
+            if number:
+                owed.append(_Owed(subject, snapshot.items[item].version, record, number))
+            else:
+                settled.append(subject)
+        return owed, settled
+
+    def _take(self, page: Page, channel: str, owed: Sequence[_Owed], settled: Sequence[str]) -> None:
+        root = root_slot(channel)
+        told = {one.subject: one.number for one in owed}
+        others = {
+            keys.chat(one.subject): (
+                one.version,
+                replace(one.record, told={**one.record.told, root: one.number}),
+            )
+            for one in owed
+        }
+        out = [IndexEntry(keys.waiting(channel), subject, None) for subject in (*told, *settled)]
+        page.save(replace(page.record, told={**page.record.told, **told}), "handed-over", others, *out)
+
+    # ------------------------------------------------------------ the message
+
+    def _wanted(self, record: ChatRecord, channel: str) -> Wanted:
+        """How the requests stand now. Without the policy nobody knows what may be told where."""
+        try:
+            policy = self._ctx.policy.current()
+        except PolicyUnavailable as problem:
+            raise Later(POLICY_AGAIN_S) from problem
+        first = sorted(record.told, key=record.told.__getitem__)[:SHOWN_MAX]
+        stories = [seen_in(story, policy, channel) for story in self._reader.some(first, policy)]
+        return Wanted(SLOT, channel, receipts.summary(stories, len(record.told), self._command), key="once")
+
+    def _over(self, page: Page) -> None:
+        """It is said: forget it, so that the next crowd gets a summary of its own."""
+        lease = page.current()
+        if lease is None:
+            raise Fenced
+        change = Change(
+            commit_id=f"{page.item}:{page.version}:over:{lease.number}",
+            at=self._ctx.ledger.now(),
+            reads={page.item: page.version},
+            deletes=frozenset({page.item}),
+            due={page.item: None},
+            fence=Fence(lease.name, lease.number),
+        )
+        if not isinstance(self._ctx.ledger.commit(change), Committed):
+            raise Fenced
+
+
+def last_news(record: ChatRecord, entries: Sequence[AuditEntry], channel: str) -> int:
+    """The number of the last entry that the channel has to be told; 0 where there is nothing to tell."""
+    root = record.postings.get(root_slot(channel))
+    if root is not None and root.error is not None:
+        return 0
+    news = news_of(record, entries, channel)
+    if root is not None and all(entry.event is Event.REQUEST_MADE for entry in news):
+        # The root itself says who waits.
+        return 0
+    return news[-1].number if news else 0

@@ -1,0 +1,108 @@
+"""More than one clock and worker, an end on time, and queues that stay short when nobody takes from them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import redis
+
+from bot.sandbox.slack import words
+from tests.chaos.rig import SOON_S, Rig, id_of
+from tests.support.installation import PEOPLE, RECEIPTS
+
+
+def leading(rig: Rig, *labels: str) -> str:
+    """Which clock said last that it leads."""
+    said = {label: rig.processes[label].log.read_text() for label in labels}
+    found = [label for label in labels if "this clock leads now" in said[label]]
+    assert len(found) == 1, said
+    return found[0]
+
+
+def test_two_clocks_and_two_workers_do_everything_once(rig: Rig) -> None:
+    rig.relaunch("worker", "worker-2")
+    rig.relaunch("clock", "clock-2")
+    cases = [rig.case() for _ in range(4)]
+    cards = [case.asked(rest="3s INC-42 checkout errors") for case in cases]
+    for case, card in zip(cases, cards, strict=True):
+        case.approve(card)
+    rig.until(lambda: all(rig.has(case) for case in cases), "all given", 3)
+    rig.until(lambda: all(rig.gone(case) for case in cases), "all gone", 3 + SOON_S)
+    rig.until(lambda: all("Ended" in case.cards()[0].text for case in cases), "said", 2 * SOON_S)
+    for case, card in zip(cases, cards, strict=True):
+        rig.one_card(case)
+        rig.assert_once(
+            id_of(card), "request.made", "request.approved", "grant.active", "grant.end_started", "grant.ended"
+        )
+    rig.until(lambda: len(rig.roots()) == 4, "four threads of receipts")
+    counts = rig.aws.shim.log.counts()
+    assert counts["sso-admin:CreateAccountAssignment"] == 4, counts
+    assert counts["sso-admin:DeleteAccountAssignment"] == 4, counts
+    told = Counter(words(message).partition("\n")[0] for message in rig.slack.person(PEOPLE["dana"]).dms())
+    assert set(told.values()) <= {1}, told
+    assert len([m for m in rig.messages(RECEIPTS) if "is in force" in words(m)]) == 1
+
+
+def test_another_clock_leads_within_seconds_when_the_leading_one_is_killed_and_the_end_is_on_time(rig: Rig) -> None:
+    rig.relaunch("clock", "clock-2")
+    case = rig.case()
+    card = case.active(rest="4s INC-42 checkout errors")
+    first = leading(rig, "clock", "clock-2")
+    rig.kill(first)
+    rig.until(lambda: "this clock leads now" in rig.processes["clock-2"].log.read_text(), "the other leads", 6)
+    rig.until(lambda: rig.gone(case), "gone", 4 + SOON_S)
+    rig.until(lambda: rig.events(id_of(card))["grant.ended"], "on the record", 2)
+    late_s = lateness_s(rig, id_of(card))
+    assert 0.0 <= late_s < 5.0, late_s
+
+
+def lateness_s(rig: Rig, id_: str) -> float:
+    """How long after its deadline the end was proved; seconds by Redis's clock."""
+    entries = {entry.event.value: entry for entry in rig.audit(id_)}
+    decided = entries.get("request.approved") or entries["request.auto_approved"]
+    seconds = int(entries["request.made"].facts["duration_s"])
+    return (entries["grant.ended"].at - decided.at).total_seconds() - seconds
+
+
+def test_a_grant_of_two_seconds_ends_two_seconds_later(
+    rig: Rig, record_property: Callable[[str, object], None]
+) -> None:
+    found = []
+    for role in ("read-only", "state-write", "readers", "deploy"):
+        case = rig.case()
+        card = case.active(role=role, rest="2s INC-42 checkout errors")
+        rig.until(lambda case=case, role=role: rig.gone(case, role), "gone", 2 + SOON_S)
+        rig.until(lambda card=card: rig.events(id_of(card))["grant.ended"], "on the record", 3)
+        found.append(lateness_s(rig, id_of(card)))
+    record_property("late_s", found)
+    assert all(0.0 <= late_s < 5.0 for late_s in found), found
+
+
+def test_queues_stay_short_while_no_worker_runs_and_everything_is_done_afterwards(rig: Rig) -> None:
+    waiting, active = rig.case(), rig.case()
+    card = active.active(rest="2s INC-42 checkout errors")
+    rig.until(lambda: not rig.queued(), "nothing waits")
+    rig.kill("worker")
+    waiting.ask()
+    down_at = time.monotonic()
+    seen: Counter[str] = Counter()
+
+    def look() -> bool:
+        counts = Counter(rig.queued())
+        for job, count in counts.items():
+            seen[job] = max(seen[job], count)
+        return time.monotonic() - down_at > 12.0
+
+    rig.until(look, "twelve seconds without a worker", 15)
+    assert seen, "something was due"
+    assert max(seen.values()) <= 2, seen
+    with redis.Redis.from_url(rig.redis.url) as client:
+        assert len(list(client.scan_iter("rq:job:*"))) <= 12
+    rig.relaunch()
+    rig.until(lambda: rig.gone(active), "gone", SOON_S)
+    rig.until(lambda: "Ended" in active.cards()[0].text, "said", SOON_S)
+    waiting.card("Waiting", within_s=SOON_S)
+    rig.assert_once(id_of(card), "grant.active", "grant.ended")
+    rig.until(lambda: not rig.queued(), "the queues are empty", SOON_S)
