@@ -99,7 +99,7 @@ def _body(kind: str, payload: object) -> Body:
 def _cards(place: Place, *asks: Answers) -> list[Message] | None:
     """One card for each request that was taken, once all are there."""
     looking = place.slack.person(PEOPLE["sue"])
-    cards = [card for number in CHANNELS for card in looking.messages(f"C0SHOP{number:02}")]
+    cards = [card for number in CHANNELS for card in looking.messages(f"C0SHOP{number:03}")]
     wanted = sum(len(answers.seconds) for answers in asks)
     return cards if len(cards) >= wanted else None
 

@@ -13,8 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,8 @@ class Place(Installation):
     """`tuned`: assignments for the workers, `module:NAME=value`; see `bench.tuned`."""
 
     tuned: tuple[str, ...] = ()
-    names: dict[str, str] = field(default_factory=dict)
+    # Slack's limits are kept, as in production.
+    unlimited: bool = False
 
     def launch(self, name: str, label: str | None = None) -> Process:
         if name != "worker" or not self.tuned:
@@ -129,6 +129,3 @@ def until(look: Callable[[], Any], what: str, within_s: float = 60.0, every_s: f
 
 def say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
-
-
-MINUTE = timedelta(minutes=1)

@@ -32,6 +32,7 @@ CHAT_THREADS = 2
 WORKER_TTL_S = 30
 STOP_WITHIN_S = 8.0
 RESCUE_EVERY_S = 5.0
+RESCUE_ROUNDS = 10
 REFRESH_EVERY_S = 5.0
 
 
@@ -45,7 +46,7 @@ def run(settings: Settings) -> None:
     crew = Crew(parts.queue_redis, stop)
     crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
     crew.start("chat", (CHAT,), CHAT_THREADS)
-    keep_doing("rescue", lambda: rescue(parts), RESCUE_EVERY_S, stop)
+    keep_doing("rescue", lambda: rescue(parts, stop), RESCUE_EVERY_S, stop)
     keep_doing("refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
@@ -54,11 +55,18 @@ def run(settings: Settings) -> None:
     parts.close()
 
 
-def rescue(parts: WorkerParts) -> None:
-    """End what should have ended a while ago, without the queue: it may be what is broken."""
-    for holding in overdue_holdings(parts.context):
-        log.warning("an end is overdue and is done without the queue", holding=holding)
-        converge(parts.context, holding)
+def rescue(parts: WorkerParts, stop: threading.Event) -> None:
+    """End what should have ended a while ago, without the queue: it may be what is broken.
+
+    An asynchronous removal takes some looks, so the next round comes soon while there is anything to do.
+    """
+    for _ in range(RESCUE_ROUNDS):
+        overdue = overdue_holdings(parts.context)
+        for holding in overdue:
+            log.warning("an end is overdue and is done without the queue", holding=holding)
+            converge(parts.context, holding)
+        if not overdue or stop.wait(1.0):
+            return
 
 
 def keep_doing(name: str, what: Callable[[], None], every_s: float, stop: threading.Event) -> None:

@@ -32,13 +32,23 @@ from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.digest import Slot, due_slot, schedule_next
-from workflows.ports import LEASE_S, Buckets, Change, DirectoryUnreachable, IndexEntry, Lease, PolicyUnavailable
+from workflows.ports import (
+    LEASE_S,
+    Buckets,
+    Change,
+    Committed,
+    DirectoryUnreachable,
+    IndexEntry,
+    Lease,
+    PolicyUnavailable,
+)
 from workflows.schedule import latest_slot, next_slot
 
 log = structlog.get_logger()
 
-# A subject that cannot be shown is tried again after 1, 2, 4 ... seconds, at most this many.
-RETRY_S_MAX = 60.0
+# A subject that cannot be shown is tried again after 1, 2, 4 ... seconds, at most this many: after so long the clock
+# finds it due again anyway (see AGAIN_S).
+RETRY_S_MAX = 5.0
 
 
 class Sender:
@@ -131,7 +141,7 @@ class Sender:
 
     def _show_request(self, page: Page, id_: str) -> None:
         policy = self._policy()
-        versions = self._ctx.ledger.read(keys.request(id_), keys.grant(id_)).versions()
+        versions = self._versions(id_)
         seen = self._reader.one(id_, policy)
         if seen is None:
             self._clear(id_)
@@ -144,6 +154,13 @@ class Sender:
         # A card whose channel turned out closed goes to the owners instead; they are in the plan now.
         self._send(page, wanted(replace(facts, chat=page.record)))
         self._shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
+
+    def _versions(self, id_: str) -> dict[str, int]:
+        """Of all records that change when there is something new to tell: an alarm leaves the grant itself as it was."""
+        snapshot = self._ctx.ledger.read(keys.request(id_), keys.grant(id_))
+        grant = snapshot.get(keys.grant(id_), Grant)
+        holding = self._ctx.ledger.read(keys.holding(grant.holding)).versions() if grant else {}
+        return snapshot.versions() | holding
 
     def _send(self, page: Page, items: Sequence[Wanted]) -> None:
         """Each of them, as far as it is its turn: what has to wait holds up nothing behind it. Raises Later for what waits."""
@@ -159,7 +176,7 @@ class Sender:
             raise min(waits, key=lambda later: later.after_s)
 
     def _shown(self, page: Page, versions: dict[str, int], id_: str, channels: Sequence[str]) -> None:
-        """Take the mark off, in a commit that is lost when the request or its grant has changed meanwhile."""
+        """Take the mark off, in a commit that is lost when one of these records has changed meanwhile."""
         item = keys.chat(id_)
         snapshot = self._ctx.ledger.read(item, *versions)
         if any(snapshot.items[name].version != version for name, version in versions.items()):
@@ -168,11 +185,14 @@ class Sender:
         change = Change(
             commit_id=f"shown:{item}:{page.version}:{self._ctx.chance.hex(12)}",
             at=snapshot.now,
-            reads=snapshot.versions(),
+            reads=snapshot.versions() | {item: page.version},
+            # The next bad minute begins with short pauses again.
+            puts={item: replace(page.record, failures=0)} if page.record.failures else {},
             due={item: None},
             index=tuple(IndexEntry(keys.waiting(channel), id_, None) for channel in channels),
         )
-        self._ctx.ledger.commit(change)
+        if not isinstance(self._ctx.ledger.commit(change), Committed):
+            self._ctx.ledger.remind(item, 0.0)
 
     def _facts(self, page: Page, seen: Seen, policy: Policy | None) -> Facts:
         request = seen.request

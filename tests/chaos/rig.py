@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import redis
@@ -60,8 +61,10 @@ class Rig(Installation):
     def connection(self) -> redis.Redis:
         return redis.Redis.from_url(self.redis.url, decode_responses=True)
 
-    def ledger(self) -> RedisLedger:
-        return RedisLedger(redis.Redis.from_url(self.redis.url), durability="verify", monotonic=time.monotonic)
+    def ledger_now(self) -> datetime:
+        """Redis's clock: the only one that decides."""
+        with redis.Redis.from_url(self.redis.url) as client:
+            return RedisLedger(client, durability="verify", monotonic=time.monotonic).now()
 
     def audit(self, subject: str | None = None) -> list[AuditEntry]:
         with redis.Redis.from_url(self.redis.url) as client:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
-
-import pytest
 
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.slack import words
@@ -35,24 +32,26 @@ def test_throttling_over_the_deadline_only_delays_the_end(rig: Rig) -> None:
     ended(rig, case, id_of(card), SOON_S)
 
 
-TROUBLE: dict[str, Any] = {
-    "server-errors": lambda shim: shim.error("server_error", "changes", times=None),
-    "reset-before": lambda shim: shim.reset_connection("changes", times=None),
-    "reset-after": lambda shim: shim.reset_connection("changes", times=2, effect="before"),
-    "reads-fail": lambda shim: shim.error("unavailable", "reads", times=None),
-}
-
-
-@pytest.mark.parametrize("how", TROUBLE)
-def test_a_removal_that_fails_is_tried_until_it_works(rig: Rig, how: str) -> None:
-    case = rig.case()
-    card = case.active()
-    fault = TROUBLE[how](rig.aws.shim)
-    rig.end(id_of(card))
-    rig.until(lambda: fault.played >= 2, "it failed twice", 8)
-    rig.aws.shim.faults.remove(fault)
-    ended(rig, case, id_of(card), SOON_S, "grant.revoked")
-    rig.until(lambda: "Revoked" in rig.one_card(case).text, "said", SOON_S)
+def test_removals_that_fail_are_tried_until_they_work(rig: Rig) -> None:
+    """Server errors, connections reset before and after the effect, reads that fail: each at an account of its own."""
+    cases = [rig.case() for _ in range(4)]
+    cards = [case.active() for case in cases]
+    shim, changes = rig.aws.shim, [{"where": {"TargetId": case.account}} for case in cases]
+    reads = {"where": {"Filter": {"AccountId": cases[3].account}}}
+    faults = [
+        shim.error("server_error", "DeleteAccountAssignment", times=None, **changes[0]),
+        shim.reset_connection("DeleteAccountAssignment", times=None, **changes[1]),
+        shim.reset_connection("DeleteAccountAssignment", times=2, effect="before", **changes[2]),
+        shim.error("unavailable", "ListAccountAssignmentsForPrincipal", times=None, **reads),
+    ]
+    for card in cards:
+        rig.end(id_of(card))
+    rig.until(lambda: all(fault.played >= 2 for fault in faults), "each failed twice", 8)
+    for fault in faults:
+        shim.faults.remove(fault)
+    for case, card in zip(cases, cards, strict=True):
+        ended(rig, case, id_of(card), SOON_S, "grant.revoked")
+    rig.until(lambda: all("Revoked" in rig.one_card(case).text for case in cases), "said", 2 * SOON_S)
 
 
 def test_a_call_without_an_answer_is_given_up_and_tried_again(rig: Rig) -> None:
@@ -86,20 +85,20 @@ def test_the_third_failure_of_a_removal_alarms_owners_and_receipts_and_it_ends_o
     assert len(alarms(rig, RECEIPTS)) == 1
 
 
-@pytest.mark.parametrize("left", [False, True], ids=["without-effect", "with-effect"])
-def test_a_failed_assignment_is_said_to_be_not_given_and_nothing_is_open(rig: Rig, *, left: bool) -> None:
-    case = rig.case()
-    card = case.asked()
-    reason = "Received a 403 status error: the role is not assumable"
-    rig.aws.shim.operations.plan(
-        Plan(delay_s=0.5, status="FAILED", reason=reason, effect=left), action="CreateAccountAssignment"
-    )
-    case.approve(card)
-    rig.until(lambda: "Not given" in case.cards()[0].text, "said")
-    assert "Nothing is open" in words(case.cards()[0])
-    assert rig.gone(case)
-    assert rig.events(id_of(card))["grant.active"] == 0
-    rig.assert_once(id_of(card), "grant.activation_failed")
+def test_a_failed_assignment_is_said_to_be_not_given_and_nothing_is_open(rig: Rig) -> None:
+    """One that failed without an effect, and one that had it all the same."""
+    cases = [rig.case(), rig.case()]
+    cards = [case.asked() for case in cases]
+    for case, card, effect in zip(cases, cards, (False, True), strict=True):
+        plan = Plan(delay_s=0.5, status="FAILED", reason="Received a 403 status error: not assumable", effect=effect)
+        rig.aws.shim.operations.plan(plan, action="CreateAccountAssignment", where={"TargetId": case.account})
+        case.approve(card)
+    rig.until(lambda: all("Not given" in case.cards()[0].text for case in cases), "said")
+    for case, card in zip(cases, cards, strict=True):
+        assert "Nothing is open" in words(case.cards()[0])
+        assert rig.gone(case)
+        assert rig.events(id_of(card))["grant.active"] == 0
+        rig.assert_once(id_of(card), "grant.activation_failed")
 
 
 def test_reads_of_the_past_are_not_believed(rig: Rig) -> None:

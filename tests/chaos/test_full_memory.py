@@ -7,14 +7,14 @@ from tests.chaos.rig import SOON_S, Rig, id_of
 
 def test_access_ends_while_redis_takes_no_more_writes(rig: Rig) -> None:
     case, other = rig.case(), rig.case()
-    card = case.active(rest="2s INC-42 checkout errors")
+    card = case.active(role="state-write", rest="2s INC-42 checkout errors")
     with rig.connection() as client:
         client.config_set("maxmemory", "1mb")
     answered = rig.types("dana", f"{other.name} read-only 1h INC-43 more errors")
     assert answered.ok, answered
     assert "I cannot reach my records just now" in str(answered.response)
     # The queue is full like the rest: workers look for overdue ends by themselves, after 8 s and every 5 s.
-    rig.until(lambda: rig.gone(case), "gone", 2 + 8 + 5 + SOON_S)
+    rig.until(lambda: rig.gone(case, "state-write"), "gone", 2 + 8 + 5 + SOON_S)
     rig.until(lambda: rig.events(id_of(card))["grant.ended"], "on the record", SOON_S)
     with rig.connection() as client:
         client.config_set("maxmemory", "0")

@@ -38,7 +38,7 @@ def settled(rig: Rig, case: Any) -> bool:
     )
 
 
-def meet(rig: Rig, case: Any, place: str) -> dict[str, Any]:
+def meet(case: Any, place: str) -> dict[str, Any]:
     """Arguments by which the fault finds the post that is meant."""
     return {
         "card": {"channel": case.channel},
@@ -48,17 +48,20 @@ def meet(rig: Rig, case: Any, place: str) -> dict[str, Any]:
     }[place]
 
 
-@pytest.mark.parametrize("killed", [False, True], ids=["answer-lost", "worker-killed"])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("place", "killed"),
+    [("card", False), ("lines", False), *((place, True) for place in PLACES)],
+    ids=lambda value: {True: "worker-killed", False: "answer-lost"}.get(value, value),
+)
 def test_one_message_when_its_answer_never_came(rig: Rig, place: str, *, killed: bool) -> None:
     case = rig.case()
     if place in ("card", "root"):
-        lose = rig.slack.faults.add("chat.postMessage", drop="after", where=meet(rig, case, place))
+        lose = rig.slack.faults.add("chat.postMessage", drop="after", where=meet(case, place))
         case.ask()
     else:
         card = case.asked()
         rig.until(rig.roots, "the thread of receipts")
-        lose = rig.slack.faults.add("chat.postMessage", drop="after", where=meet(rig, case, place))
+        lose = rig.slack.faults.add("chat.postMessage", drop="after", where=meet(case, place))
         case.approve(card)
     if killed:
         # As long as posts do not work, nobody can repair before the worker is dead.

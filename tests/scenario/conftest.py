@@ -32,10 +32,14 @@ def running(request: pytest.FixtureRequest) -> Installation:
 
 
 @pytest.fixture
-def case(running: Installation) -> Case:
-    return running.case()
+def case(running: Installation) -> Iterator[Case]:
+    found = running.case()
+    yield found
+    found.tidy()
 
 
 @pytest.fixture
-def http_case(over_http: Installation) -> Case:
-    return over_http.case()
+def http_case(over_http: Installation) -> Iterator[Case]:
+    found = over_http.case()
+    yield found
+    found.tidy()

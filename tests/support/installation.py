@@ -12,19 +12,27 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bot.embedded import EmbeddedValkey
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
 from bot.sandbox.slack import Message, Outcome, SlackServer, words
+from workflows.core import keys
+from workflows.core.model import Request
+from workflows.ledger.redis_ledger import RedisLedger
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
@@ -42,7 +50,7 @@ PEOPLE = {
     "zed": "U0ZED",
 }
 RECEIPTS, GENERAL, INCIDENT, FAKE_INCIDENT = "C0RECEIPTS", "C0GENERAL", "C0INC42", "C0INC66"
-CASES = 60
+CASES = 120
 WHY = "1h INC-42 checkout errors"
 
 ROLES = """
@@ -109,17 +117,17 @@ STATE = {
 
 
 def case_name(number: int) -> str:
-    return f"shop-{number:02}-prod"
+    return f"shop-{number:03}-prod"
 
 
 def account_of(number: int) -> str:
-    return f"2000000000{number:02}"
+    return f"200000000{number:03}"
 
 
 def environment_yaml(number: int, channel: str | None) -> str:
     place = f"approvals_channel: {channel}\n" if channel else ""
     return (
-        f"environment: {case_name(number)}\ntitle: Shop {number:02}\ntier: production\nconnection: main\n"
+        f"environment: {case_name(number)}\ntitle: Shop {number:03}\ntier: production\nconnection: main\n"
         f'account: "{account_of(number)}"\nowners: [platform]\nrequesters: [developers, oncall]\n{place}'
         "roles:\n  read-only:\n    auto_approve:\n"
         "      - {name: on-call reads in an incident, who: [oncall], in_incident_channel: true, max_duration: 1h}\n"
@@ -137,7 +145,7 @@ def write_policy(folder: Path, expires: str = "1h", digests: str = "") -> None:
     (folder / "policies" / "state.json").write_text(json.dumps(STATE))
     for number in range(CASES):
         # Every tenth environment has no channel: its owners get the card as direct messages.
-        channel = None if number % 10 == 9 else f"C0SHOP{number:02}"
+        channel = None if number % 10 == 9 else f"C0SHOP{number:03}"
         (folder / "environments" / f"{case_name(number)}.yaml").write_text(environment_yaml(number, channel))
 
 
@@ -163,7 +171,7 @@ def slack_world() -> dict[str, Any]:
     ]
     for number in range(CASES):
         if number % 10 != 9:
-            channels.append({"id": f"C0SHOP{number:02}", "name": f"shop-{number:02}", "members": everybody})
+            channels.append({"id": f"C0SHOP{number:03}", "name": f"shop-{number:03}", "members": everybody})
     users = [
         {
             "id": id_,
@@ -234,11 +242,16 @@ class Installation:
     socket: bool = False
     expires: str = "1h"
     digests: str = ""
+    unlimited: bool = True
     processes: dict[str, Process] = field(default_factory=dict)
-    _cases: Iterator[int] = field(default_factory=lambda: iter(number for number in range(CASES) if number % 10 != 9))
-    _without_channel: Iterator[int] = field(default_factory=lambda: iter(range(9, CASES, 10)))
     _stack: ExitStack = field(default_factory=ExitStack)
     _started: int = 0
+
+    def __post_init__(self) -> None:
+        # The simulated AWS is one for the whole Python process, so installations beside each other share its accounts.
+        own = range(CASES // 2, CASES) if self.socket else range(CASES // 2)
+        self._cases = iter([number for number in own if number % 10 != 9])
+        self._without_channel = iter([number for number in own if number % 10 == 9])
 
     def __enter__(self) -> Installation:
         try:
@@ -265,6 +278,26 @@ class Installation:
         for name in ("web", "worker", "clock"):
             self.launch(name)
         self.wait_ready()
+        if self.unlimited:
+            self._stack.callback(self._forget_limits().set)
+
+    def _forget_limits(self) -> threading.Event:
+        """Slack takes 50 edits a minute, which many tests in a row exceed. The stand-in takes them all, so the shared
+        buckets are emptied all the time; what the limits do has tests of its own.
+        """
+        stop = threading.Event()
+        client = redis.Redis.from_url(self.redis.url, retry=Retry(NoBackoff(), 0))
+
+        def forget() -> None:
+            while not stop.wait(0.3):
+                with suppress(redis.RedisError):
+                    found = list(client.scan_iter("prodaccess:bucket:slack:*", count=1000))
+                    if found:
+                        client.delete(*found)
+            client.close()
+
+        threading.Thread(target=forget, daemon=True).start()
+        return stop
 
     # ------------------------------------------------------------ processes
 
@@ -333,6 +366,17 @@ class Installation:
         if self.socket:
             self.slack.wait_connected(10)
 
+    def ledger(self) -> RedisLedger:
+        """The record itself, to look into."""
+        return RedisLedger(redis.Redis.from_url(self.redis.url), durability="verify", monotonic=time.monotonic)
+
+    def state(self) -> str:
+        """What is due and what waits in the queues, for a failure's message."""
+        with redis.Redis.from_url(self.redis.url, decode_responses=True) as client:
+            queues = {name: client.llen(f"rq:queue:prodaccess-{name}") for name in ("remove", "grant", "chat")}
+            due = client.zrange("prodaccess:due", 0, -1, withscores=True)
+            return f"now {client.time()[0]}, due {due}, woken {client.hgetall('prodaccess:woken')}, queued {queues}"
+
     def logs(self) -> str:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-4000:]}" for path in sorted(self.folder.glob("*.log")))
 
@@ -378,7 +422,15 @@ class Case:
 
     @property
     def channel(self) -> str:
-        return f"C0SHOP{self.number:02}"
+        return f"C0SHOP{self.number:03}"
+
+    def tidy(self) -> None:
+        """Take back what is still asked for here: one person can have ten asks waiting at most."""
+        ledger = self.at.ledger()
+        for id_ in ledger.members(keys.of_environment(keys.PENDING, self.name)):
+            request = ledger.read(keys.request(id_)).get(keys.request(id_), Request)
+            if request is not None:
+                self.at.types(request.requester.partition("@")[0], f"withdraw {id_}")
 
     def ask(self, who: str = "dana", role: str = "read-only", rest: str = WHY, channel: str = GENERAL) -> str:
         return self.at.told(who, f"{self.name} {role} {rest}", channel)
@@ -406,8 +458,12 @@ class Case:
     def asked(self, who: str = "dana", role: str = "read-only", rest: str = WHY, channel: str = GENERAL) -> Message:
         """Ask, and wait for the card that the owners get."""
         before = {card.ts for card in self.cards()}
-        self.ask(who, role, rest, channel)
-        eventually(lambda: [card for card in self.cards() if card.ts not in before], "a card")
+        answer = self.ask(who, role, rest, channel)
+        what = f"a card, after the answer {answer!r}"
+        try:
+            eventually(lambda: [card for card in self.cards() if card.ts not in before], what)
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}\n{self.at.state()}\n{self.at.logs()}") from None
         return self.card("Waiting")
 
     def press(self, who: str, card: Message, action: str, **more: Any) -> Outcome:
@@ -425,7 +481,7 @@ class Case:
     def whispers(self, who: str, channel: str | None = None) -> list[str]:
         """What `who` alone was told in the channel."""
         place = channel or self.channel
-        return [words(message) for message in self.at.slack.person(PEOPLE[who]).ephemerals(place)]
+        return [words(message) for message in self.at.slack.person(PEOPLE[who], force=True).ephemerals(place)]
 
     def whispered(self, who: str, part: str, channel: str | None = None) -> str:
         return (

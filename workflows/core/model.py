@@ -431,7 +431,8 @@ class ChatRecord:
 
     subject: str
     postings: Mapping[str, Posting] = field(default_factory=dict)
-    # The last audit entry that each thread of receipts has told, by slot of its root.
+    # The last audit entry that each channel was told of, by slot of its thread's root: by the thread, or by a summary. A
+    # summary's own record: the last entry that it tells, by request.
     told: Mapping[str, int] = field(default_factory=dict)
     failures: int = 0
 

@@ -1,0 +1,90 @@
+"""Calls to Slack and AWS for one life: asked by command, one approval, one end, and both later looks.
+
+    python -m bench.calls [--quick]
+
+An earlier life of the same person in the same environment has warmed up names; people and groups are fresh. Everything is
+counted that reaches the stand-ins until the holding is forgotten: background refreshes, too. Then the same with 40 other
+grants active. `--quick` has the later looks after 1 and 2 seconds; the counts are the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from bench.filled import fill
+from bench.place import DEVELOPERS, Place, options, person, running, say, table, until
+from bench.tuned import SOON_LOOKS
+from bot.sandbox.slack import Message, words
+from tests.support.installation import Case
+from workflows.core import keys
+
+OTHERS = 40
+GOAL = "<= 10 (nearest peer: {})"
+Counts = Mapping[str, int]
+
+
+def main() -> None:
+    asked = options(__doc__)
+    with running(*(SOON_LOOKS if asked.quick else ()), developers=3) as place:
+        case = place.case()
+        say("one life to warm up; after each the later looks are waited for")
+        _life(place, case, 1, by_time=False)
+        by_hand = _life(place, case, 1, by_time=False)
+        by_time = _life(place, case, 1, by_time=True)
+        in_an_hour = place.ledger().now() + timedelta(hours=1)
+        fill(place, OTHERS, lambda _: in_an_hour)
+        crowded = _life(place, case, 1, by_time=False)
+    rows = []
+    for name, (slack, aws) in (
+        ("ended by hand", by_hand),
+        ("ended by time", by_time),
+        (f"ended by hand, {OTHERS} others active", crowded),
+    ):
+        rows.append((f"Slack calls, {name}", GOAL.format("19 to 22"), _told(slack)))
+        rows.append((f"AWS calls, {name}", GOAL.format("52 to 260"), _told(aws)))
+    table(rows)
+
+
+def _told(counts: Counts) -> str:
+    parts = ", ".join(f"{count} {name.rpartition(':')[2]}" for name, count in sorted(counts.items()))
+    return f"{sum(counts.values())} ({parts})"
+
+
+def _life(place: Place, case: Case, number: int, *, by_time: bool) -> tuple[Counts, Counts]:
+    """The calls of one life, from the command until the holding is forgotten and chat is quiet."""
+    who = person(DEVELOPERS, number)
+    place.warm()
+    mark, since = place.slack.calls.mark(), time.monotonic()
+    before = {card.ts for card in case.cards()}
+    place.types(who, f"{case.name} read-only {'40s' if by_time else '30m'} INC-42 checkout errors")
+
+    def card(state: str) -> Callable[[], Message | None]:
+        def look() -> Message | None:
+            mine = [card for card in case.cards() if card.ts not in before and state in words(card)]
+            return mine[-1] if mine else None
+
+        return look
+
+    case.press("olu", until(card("Waiting"), "the card"), "approve")
+    shown = until(card("Active"), "an active grant")
+    if not by_time:
+        time.sleep(2)
+        case.press(who, shown, "end")
+    until(card("Ended"), "an ended grant", 90)
+    until(lambda: not _held(place), "the later looks", 120, 0.5)
+    until(lambda: not place.waiting_jobs(), "a quiet queue")
+    time.sleep(1)
+    return place.slack.calls.counts(mark), place.aws.shim.log.counts(since)
+
+
+def _held(place: Place) -> bool:
+    """Whether any holding is about to be looked at: those of the others are due at their end only."""
+    with place.connection() as client:
+        due = client.zrangebyscore("prodaccess:due", "-inf", time.time() + 300)
+    return any(item.decode().partition(":")[0] in (keys.holding("").rstrip(":"), "chat", "end") for item in due)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""From the press of Approve until the access was given, read back, and is on the record as active.
+
+    python -m bench.press [--quick]
+
+One press after the other, each for another environment and person, as often a second as our own quota of AWS calls allows
+without waiting for it. The time counts from when the request leaves until the audit entry `grant.active` can be read.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+from bench.place import DEVELOPERS, Place, ms, options, person, running, say, table, until
+from bot.sandbox.slack import Message, words
+from tests.support.installation import Case
+from workflows.ledger.keys import Keys
+
+# One life so far takes five calls of the quota of 18 a second.
+PAUSE_S = 0.5
+ROLES = ("read-only", "state-write")
+EACH_PERSON = 4
+
+
+def main() -> None:
+    asked = options(__doc__)
+    count = 10 if asked.quick else 100
+    rows = []
+    for role in ROLES:
+        with running(developers=count // EACH_PERSON + 1) as place:
+            say(f"{role}: asking")
+            cards = [_ask(place, number, role) for number in range(count)]
+            time.sleep(2)
+            seconds = []
+            for case, card in cards:
+                if len(seconds) % 50 == 0:
+                    place.warm()
+                seconds.append(_press(place, case, card))
+                time.sleep(PAUSE_S)
+        rows.append((f"press to verified, {TARGETS[role]}", "p50 < 150 ms, p99 < 500 ms", ms(seconds)))
+    table(rows)
+
+
+TARGETS = {"read-only": "aws-identity-center", "state-write": "aws-iam-policy"}
+
+
+def _ask(place: Place, number: int, role: str) -> tuple[Case, Message]:
+    """A pending request of a person in an environment where nobody else waits."""
+    case = Case(place, [n for n in range(60) if n % 10 != 9][number % 54])
+    before = {card.ts for card in case.cards()}
+    place.types(person(DEVELOPERS, number // EACH_PERSON), f"{case.name} {role} 1h INC-42 checkout errors")
+    cards = until(lambda: [card for card in case.cards() if card.ts not in before and "Waiting" in words(card)], "a card")
+    return case, cards[-1]
+
+
+def _press(place: Place, case: Case, card: Message) -> float:
+    """Seconds until this request's entry `grant.active` is there to be read."""
+    with place.connection() as client:
+        stream = Keys().audit
+        last = client.xrevrange(stream, count=1)[0][0]
+        began = time.perf_counter()
+        case.press("olu", card, "approve")
+        while time.perf_counter() - began < 30:
+            for _, entries in client.xread({stream: last}, block=1000) or []:
+                for last, fields in entries:
+                    if json.loads(fields[b"body"])["event"] == "grant.active":
+                        return time.perf_counter() - began
+    raise SystemExit(f"not active within 30 s: {place.logs()}")
+
+
+if __name__ == "__main__":
+    main()
