@@ -37,7 +37,7 @@ def main() -> None:
     asked = options(__doc__)
     count = 60 if asked.quick else 600
     developers = 2 * count // ASKS_EACH + 1
-    with running(*NO_QUOTA, developers=developers, owners=40) as place:
+    with running(*NO_QUOTA, developers=developers, owners=8) as place:
         _bind_everybody(place, developers)
         url, secret = str(place.slack.app.request_url), place.slack.app.signing_secret
         lines = _lines(developers)
@@ -46,7 +46,7 @@ def main() -> None:
         most_typed = _alone(place, [_command(place, *next(lines)) for _ in range(count)])
         say("waiting for the cards")
         cards = until(lambda: _cards(place, typed, most_typed), "a card for each request", 400, 1)
-        presses = [_press(place, card, number % 40) for number, card in enumerate(cards)]
+        presses = [_press(place, card, number % 8) for number, card in enumerate(cards)]
         half = len(presses) // 2
         place.warm()
         say("presses")
@@ -60,7 +60,7 @@ def main() -> None:
 def _bind_everybody(place: Place, developers: int) -> None:
     """The first thing that somebody ever types binds their account to their address; that is not what is measured."""
     bodies = [_command(place, DEVELOPERS, number, "mine") for number in range(developers)]
-    bodies += [_command(place, OWNERS, number, "mine") for number in range(40)]
+    bodies += [_command(place, OWNERS, number, "mine") for number in range(8)]
     done = send(bodies, str(place.slack.app.request_url), place.slack.app.signing_secret, at_once=4)
     if done.failed:
         raise SystemExit(f"{done.failed} were not answered: {done.said}")
@@ -154,7 +154,13 @@ def _show(
     for name, most, bare in zip(("commands", "presses"), (most_typed, most_pressed), limits, strict=True):
         share = most.a_second / bare.a_second
         figures = f"{share:.2f} ({most.a_second:.0f} a second, the bare app {bare.a_second:.0f})"
-        rows.append((f"{name}, share of a bare Bolt app", ">= 0.7", figures + (f", {most.failed} FAILED" if most.failed else "")))
+        rows.append(
+            (
+                f"{name}, share of a bare Bolt app",
+                ">= 0.7",
+                figures + (f", {most.failed} FAILED" if most.failed else ""),
+            )
+        )
     table(rows)
 
 

@@ -17,8 +17,9 @@ from bench.filled import fill
 from bench.place import DEVELOPERS, Place, options, person, running, say, table, until
 from bench.tuned import SOON_LOOKS
 from bot.sandbox.slack import Message, words
+from bot.sandbox.slack.clock import system_clock
 from tests.support.installation import Case
-from workflows.core import keys
+from workflows.ledger.keys import Keys
 
 OTHERS = 40
 GOAL = "<= 10 (nearest peer: {})"
@@ -80,10 +81,10 @@ def _life(place: Place, case: Case, number: int, *, by_time: bool) -> tuple[Coun
 
 
 def _held(place: Place) -> bool:
-    """Whether any holding is about to be looked at: those of the others are due at their end only."""
+    """Whether anything is due soon: a holding to be looked at, a card to be drawn. The others' grants end much later."""
     with place.connection() as client:
-        due = client.zrangebyscore("prodaccess:due", "-inf", time.time() + 300)
-    return any(item.decode().partition(":")[0] in (keys.holding("").rstrip(":"), "chat", "end") for item in due)
+        due = client.zrangebyscore(Keys().due, "-inf", system_clock() + 300)
+    return any(item.decode().partition(":")[0] in ("holding", "chat", "end") for item in due)
 
 
 if __name__ == "__main__":

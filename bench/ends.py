@@ -10,20 +10,19 @@ stand at the simulated AWS.
 
 from __future__ import annotations
 
-import json
 import random
 import subprocess
 import sys
 import threading
-import time
 from datetime import timedelta
 
 from bench.filled import Filled, developers_for, fill
-from bench.place import Place, options, percentile, running, say, table, until
+from bench.place import News, Place, options, percentile, running, say, table, until
 from bench.tuned import NO_QUOTA
 from bot.sandbox.aws.operations import Plan
+from bot.sandbox.slack.clock import system_clock
 from tests.support.installation import ROOT
-from workflows.ledger.keys import Keys
+from workflows.core.audit import Event
 
 CALLS_A_SECOND, OUTSTANDING = 20.0, 10
 # Start the removal, see that it succeeded, read absence back: nobody who verifies can do with less.
@@ -96,22 +95,21 @@ def _lateness(place: Place, found: list[Filled], within_s: float) -> list[float]
     """Seconds from each deadline until `grant.ended` could be read from the record."""
     deadlines = {item.grant.id: item.grant.deadline.timestamp() for item in found}
     late: dict[str, float] = {}
-    over = threading.Event()
+    over, watching = threading.Event(), threading.Event()
 
     def watch() -> None:
-        last = b"$"
         with place.connection() as client:
-            last = client.xrevrange(Keys().audit, count=1)[0][0]
+            news = News(client)
+            watching.set()
             while not over.is_set():
-                for _, entries in client.xread({Keys().audit: last}, block=500) or []:
-                    now = time.time()
-                    for last, fields in entries:
-                        body = json.loads(fields[b"body"])
-                        if body["event"] == "grant.ended":
-                            late[body["subject"]] = now - deadlines[body["subject"]]
+                for event, subject in news.wait(0.5):
+                    if event == Event.GRANT_ENDED:
+                        # Redis is on this machine, so its clock is this one.
+                        late[subject] = system_clock() - deadlines[subject]
 
     watcher = threading.Thread(target=watch)
     watcher.start()
+    watching.wait(5)
     try:
         until(lambda: len(late) == len(found), "every grant has ended", within_s, 0.2)
     except SystemExit as problem:
@@ -145,7 +143,10 @@ from concurrent.futures import ThreadPoolExecutor
 sso = boto3.client("sso-admin")
 instance, user, account = sys.argv[1:]
 def ask(_):
-    sso.list_account_assignments_for_principal(InstanceArn=instance, PrincipalId=user, PrincipalType="USER", Filter={"AccountId": account})
+    place = {"AccountId": account}
+    sso.list_account_assignments_for_principal(
+        InstanceArn=instance, PrincipalId=user, PrincipalType="USER", Filter=place
+    )
 with ThreadPoolExecutor(4) as pool:
     list(pool.map(ask, range(20)))
     began = time.perf_counter()

@@ -82,7 +82,15 @@ def _everything() -> Iterator[tuple[str, int, str]]:
 
 
 def _one(
-    policy: Policy, world: WorldSpec, now: datetime, n: int, who: str, place: int, role: str, deadline: datetime, team: str
+    policy: Policy,
+    world: WorldSpec,
+    now: datetime,
+    n: int,
+    who: str,
+    place: int,
+    role: str,
+    deadline: datetime,
+    team: str,
 ) -> Filled:
     holder, account = PersonId(f"{who}@example.com"), SlackUser(team, PEOPLE[who])
     entitlement = policy.environments[case_name(place)].roles[role]
@@ -94,7 +102,9 @@ def _one(
         "permission_set": world.permission_set_arn(str(terms.target.permission_set)),
         "user": world.user_id(holder),
     }
-    resource = Resource(terms.target.kind, terms.target, ids, f"{terms.target.permission_set} in account {account_of(place)}", 3600)
+    resource = Resource(
+        terms.target.kind, terms.target, ids, f"{terms.target.permission_set} in account {account_of(place)}", 3600
+    )
     asked = Request(
         id=f"PA-{500_000 + n}",
         requester=holder,
@@ -116,7 +126,10 @@ def _one(
     decision = Decision(DecisionKind.APPROVAL, made + timedelta(seconds=30), policy.hash, by=(olu,), by_names=("Olu",))
     request = approve(asked, decision)
     given = replace(
-        grant_for(request, decision), state=GrantState.ACTIVE, deadline=deadline, activated_at=made + timedelta(seconds=31)
+        grant_for(request, decision),
+        state=GrantState.ACTIVE,
+        deadline=deadline,
+        activated_at=made + timedelta(seconds=31),
     )
     holding = replace(held(None, given), baseline=Baseline.ABSENT, ours=True)
     return Filled(request, given, holding)
@@ -145,7 +158,9 @@ def _write(ledger: RedisLedger, found: Sequence[Filled]) -> None:
         due |= {keys.warn_due(grant.id): warning} if warning and warning > now else {}
         index += _entries(item)
         audit += [
-            AuditEvent(kind, request.id, now, f"{n:032x}", "0" * 32, {"terms": request.terms.hash}, {"actor": request.holder})
+            AuditEvent(
+                kind, request.id, now, f"{n:032x}", "0" * 32, {"terms": request.terms.hash}, {"actor": request.holder}
+            )
             for n, kind in enumerate((Event.REQUEST_MADE, Event.REQUEST_APPROVED, Event.GRANT_ACTIVE))
         ]
     change = Change(
@@ -176,5 +191,11 @@ def _shown(item: Filled) -> ChatRecord:
     """The messages that such a grant has by then; the stand-in does not have them, and nothing edits them while it lives."""
     environment = item.request.terms.environment
     channel = f"C0SHOP{environment.split('-')[1]}"
-    slots = {f"card:{channel}": channel, "receipts:C0RECEIPTS": "C0RECEIPTS", f"holder:{item.request.requester_slack.user}": channel}
-    return ChatRecord(item.request.id, {slot: Posting(place, ts="1.000001", posted_channel=place) for slot, place in slots.items()})
+    slots = {
+        f"card:{channel}": channel,
+        "receipts:C0RECEIPTS": "C0RECEIPTS",
+        f"holder:{item.request.requester_slack.user}": channel,
+    }
+    return ChatRecord(
+        item.request.id, {slot: Posting(place, ts="1.000001", posted_channel=place) for slot, place in slots.items()}
+    )

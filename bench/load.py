@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.sandbox.slack.clock import system_clock
 from bot.sandbox.slack.http_delivery import sign
 
 TIMEOUT_S = 10.0
@@ -79,7 +80,7 @@ class Sender:
 
     async def _post(self, body: Body) -> tuple[bytes, bytes]:
         content_type, text = body
-        raw, at = text.encode(), str(int(time.time()))
+        raw, at = text.encode(), str(int(system_clock()))
         head = (
             f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: {content_type}\r\n"
             f"Content-Length: {len(raw)}\r\nX-Slack-Request-Timestamp: {at}\r\n"

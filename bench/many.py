@@ -29,6 +29,7 @@ from bot.times import monotonic_s
 from bot.wiring import Chance
 from tests.support.installation import PEOPLE, ROOT, case_name
 from workflows.context import Context
+from workflows.ledger.keys import Keys
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
 from workflows.policy_file import PolicyFolder
@@ -53,9 +54,15 @@ def main() -> None:
         many = _looks(place)
         memory = {name: _mib(place.processes[name].popen.pid) for name in ("web", "worker", "clock")}
         start_s = _web_starts(place)
-        swept = _sweeps(place, count)
+        swept = _sweeps(place)
     for name, seconds in many.items():
-        rows.append((f"{name}, {count} active", "< 1 s", f"{seconds * 1000:.0f} ms ({count // 100} active: {few[name] * 1000:.0f} ms)"))
+        rows.append(
+            (
+                f"{name}, {count} active",
+                "< 1 s",
+                f"{seconds * 1000:.0f} ms ({count // 100} active: {few[name] * 1000:.0f} ms)",
+            )
+        )
     rows.append((f"the clock hands out what is due, {count} at once", "-", f"{swept:.1f} s"))
     for name, mib in memory.items():
         rows.append((f"memory of {name}, {count} active", "< 150 MiB", f"{mib:.0f} MiB"))
@@ -118,14 +125,14 @@ def _queues() -> list[str]:
     return [f"rq:queue:{name}" for name in ALL_QUEUES]
 
 
-def _sweeps(place: Place, count: int) -> float:
+def _sweeps(place: Place) -> float:
     """Everything is due at once: how long until the clock's script has handed out all of it. Ends the installation."""
     place.kill("worker", "clock")
     client = place.connection()
     due = RedisDue(client, queues=_queues(), monotonic=monotonic_s)
     until(lambda: due.lead("bench"), "the lease of the killed clock runs out", 10)
-    items = client.zrange("prodaccess:due", 0, -1)
-    client.zadd("prodaccess:due", dict.fromkeys(items, 1.0))
+    items: Any = client.zrange(Keys().due, 0, -1)
+    client.zadd(Keys().due, dict.fromkeys(items, 1.0))
     began, found = time.perf_counter(), 0
     while found < len(items):
         due.lead("bench")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from bot.queues import ALL_QUEUES
 from tests.support import installation
 from tests.support.installation import PEOPLE, ROOT, Installation, Process
 from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser
+from workflows.ledger.keys import Keys
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_ledger import RedisLedger
 
@@ -44,7 +46,11 @@ class Place(Installation):
         log = self.folder / f"{label or name}-tuned.log"
         with log.open("wb") as out:
             popen = subprocess.Popen(
-                [sys.executable, "-m", "bench.tuned", *self.tuned], cwd=ROOT, env=self.environment(name), stdout=out, stderr=out
+                [sys.executable, "-m", "bench.tuned", *self.tuned],
+                cwd=ROOT,
+                env=self.environment(name),
+                stdout=out,
+                stderr=out,
             )
         self.processes[label or name] = Process(name, popen, log)
         return self.processes[label or name]
@@ -72,9 +78,11 @@ class Place(Installation):
 def running(*tuned: str, developers: int = 0, owners: int = 0) -> Iterator[Place]:
     """The whole product, started and ready; `developers` and `owners` people beside the tests' own."""
     crowd(developers, owners)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, Place(Path(folder), tuned=tuned) as place:
-        place.warm()
-        yield place
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        place = Place(Path(folder), tuned=tuned)
+        with place:
+            place.warm()
+            yield place
 
 
 def crowd(developers: int, owners: int) -> None:
@@ -89,6 +97,24 @@ def crowd(developers: int, owners: int) -> None:
 
 def person(prefix: str, number: int) -> str:
     return f"{prefix}{number:04}"
+
+
+class News:
+    """The audit record as it grows, from now on."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client, self._stream = client, Keys().audit
+        newest: Any = client.xrevrange(self._stream, count=1)
+        self._last = newest[0][0] if newest else b"0-0"
+
+    def wait(self, seconds: float) -> list[tuple[str, str]]:
+        """Event and subject of each new entry; returns as soon as there is one, or empty when time is out."""
+        answer: Any = self._client.xread({self._stream: self._last}, block=int(seconds * 1000))
+        entries = answer[0][1] if answer else []
+        if entries:
+            self._last = entries[-1][0]
+        bodies = (json.loads(fields[b"body"]) for _, fields in entries)
+        return [(body["event"], body["subject"]) for body in bodies]
 
 
 # ---------------------------------------------------------------- figures

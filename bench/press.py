@@ -8,13 +8,12 @@ without waiting for it. The time counts from when the request leaves until the a
 
 from __future__ import annotations
 
-import json
 import time
 
-from bench.place import DEVELOPERS, Place, ms, options, person, running, say, table, until
+from bench.place import DEVELOPERS, News, Place, ms, options, person, running, say, table, until
 from bot.sandbox.slack import Message, words
 from tests.support.installation import Case
-from workflows.ledger.keys import Keys
+from workflows.core.audit import Event
 
 # One life so far takes five calls of the quota of 18 a second.
 PAUSE_S = 0.5
@@ -31,7 +30,7 @@ def main() -> None:
             say(f"{role}: asking")
             cards = [_ask(place, number, role) for number in range(count)]
             time.sleep(2)
-            seconds = []
+            seconds: list[float] = []
             for case, card in cards:
                 if len(seconds) % 50 == 0:
                     place.warm()
@@ -49,22 +48,21 @@ def _ask(place: Place, number: int, role: str) -> tuple[Case, Message]:
     case = Case(place, [n for n in range(60) if n % 10 != 9][number % 54])
     before = {card.ts for card in case.cards()}
     place.types(person(DEVELOPERS, number // EACH_PERSON), f"{case.name} {role} 1h INC-42 checkout errors")
-    cards = until(lambda: [card for card in case.cards() if card.ts not in before and "Waiting" in words(card)], "a card")
+    cards = until(
+        lambda: [card for card in case.cards() if card.ts not in before and "Waiting" in words(card)], "a card"
+    )
     return case, cards[-1]
 
 
 def _press(place: Place, case: Case, card: Message) -> float:
     """Seconds until this request's entry `grant.active` is there to be read."""
     with place.connection() as client:
-        stream = Keys().audit
-        last = client.xrevrange(stream, count=1)[0][0]
+        news = News(client)
         began = time.perf_counter()
         case.press("olu", card, "approve")
         while time.perf_counter() - began < 30:
-            for _, entries in client.xread({stream: last}, block=1000) or []:
-                for last, fields in entries:
-                    if json.loads(fields[b"body"])["event"] == "grant.active":
-                        return time.perf_counter() - began
+            if any(event == Event.GRANT_ACTIVE for event, _ in news.wait(1)):
+                return time.perf_counter() - began
     raise SystemExit(f"not active within 30 s: {place.logs()}")
 
 

@@ -93,9 +93,10 @@ def _duration_too_long(c: _Case) -> str:
 
 def _reason_missing(c: _Case) -> str:
     if c("what") == "deny":
-        return f"Say why you deny it, so that the person knows what to do: {c.typed('deny PA-1042 REASON')}."
+        return f"Say why you deny it, so that the person knows what to do: {c.typed('deny ' + c('id', 'PA-1042') + ' REASON')}."
     if c("environment"):
-        typed = c.typed(f"{c('environment')} {c('role')} REASON")
+        given = f"{c('environment')} {c('role')} {c.duration('asked_s') if c('asked_s') else ''}"
+        typed = c.typed(f"{given.strip()} REASON")
         return f"Say why you need it: {typed}."
     return "Say why, in a few words."
 
@@ -108,8 +109,10 @@ def _ticket_missing(c: _Case) -> str:
 
 
 def _command_unreadable(c: _Case) -> str:
+    if c("usage"):
+        return f"It goes like this: {c.typed(c('usage'))}. {c.typed('help')} shows what I understand."
     guess = f" Did you mean {c.either('near')}?" if c("near") else ""
-    what = f"I do not know `{c('word')}`." if c("word") else f"I could not read that{_after(c('why'))}."
+    what = f"I do not know `{c('word')}`." if c("word") else "I could not read that."
     return f"{what}{guess} {c.typed('help')} shows what I understand."
 
 
@@ -148,8 +151,9 @@ def _not_an_approver(c: _Case) -> str:
 
 
 def _not_yours(c: _Case) -> str:
-    who = f", members of {c.either('groups')}" if c("groups") else ""
-    return f"Only the person whose it is{who} can do that. Ask one of them."
+    if not c("groups"):
+        return "Only the person who asked for it can take it back. Ask them."
+    return f"Only the person who has it or somebody of {c.either('groups')} can do that. Ask one of them."
 
 
 _STATES = {
@@ -168,7 +172,7 @@ _STATES = {
 def _decided(c: _Case) -> str:
     by = f" by {c('by')}" if c("by") else ""
     state = _STATES.get(c("state"), "was decided")
-    return f"{c('id', 'It')} {state}{by}. Your press changed nothing."
+    return f"{c('id', 'It')} {state}{by}. Nothing was changed."
 
 
 def _person_unknown(c: _Case) -> str:

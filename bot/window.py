@@ -131,11 +131,11 @@ class Window:
         return {name: self._names(groups.members((name,)) - {requester, holder}) for name in names}
 
     def _names(self, people: Iterable[PersonId]) -> list[str]:
-        return [self._name(who) for who in sorted(people)]
-
-    def _name(self, who: PersonId) -> str:
-        facts = self._ctx.directory.by_address(who)
-        return facts.name if facts else name_from(who)
+        """Without those of whom is known that they may do nothing: a guest, somebody who has left."""
+        known = ((who, self._ctx.directory.by_address(who)) for who in sorted(people))
+        return [
+            facts.name if facts else name_from(who) for who, facts in known if not (facts and facts.standing_problem)
+        ]
 
     def _who(self, name: str, actor: Known) -> Message | Refused:
         environment = actor.policy.environments.get(name)

@@ -20,6 +20,7 @@ from bot.beat import beat_while_running
 from bot.log import log_failure
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker
 from bot.settings import Settings
+from bot.times import monotonic_s
 from bot.wiring import WorkerParts, build_worker
 from workflows.converge import converge
 from workflows.sweep import overdue_holdings
@@ -31,6 +32,8 @@ CHAT_THREADS = 2
 # RQ forgets a worker that has not been heard of for so long, in seconds.
 WORKER_TTL_S = 30
 STOP_WITHIN_S = 8.0
+# How long a thread waits before it starts over; longer each time, where it fails at once.
+PAUSE_S_MIN, PAUSE_S_MAX = 0.25, 2.0
 RESCUE_EVERY_S = 5.0
 RESCUE_ROUNDS = 10
 REFRESH_EVERY_S = 5.0
@@ -110,19 +113,27 @@ class Crew:
             time.sleep(0.05)
 
     def _work_on(self, queues: tuple[str, ...]) -> None:
+        pause_s = PAUSE_S_MIN
         while not self._stop.is_set():
-            worker: OwnWorker | None = None
-            try:
-                worker = self._worker(queues)
-                self._at_work.add(worker)
-                worker.work(logging_level="WARNING")
-            except Exception as problem:
-                # Redis away, most likely. Whoever waits for removals wants this thread back.
-                log.warning("a worker thread starts over", error=type(problem).__name__)
-            finally:
-                if worker is not None:
-                    self._at_work.discard(worker)
-            self._stop.wait(0.5)
+            began_s = monotonic_s()
+            self._work_once(queues)
+            # One that fails again and again (full memory refuses RQ's writes) should not fill the log.
+            lasted = monotonic_s() - began_s > PAUSE_S_MAX
+            pause_s = PAUSE_S_MIN if lasted else min(2 * pause_s, PAUSE_S_MAX)
+            self._stop.wait(pause_s)
+
+    def _work_once(self, queues: tuple[str, ...]) -> None:
+        worker: OwnWorker | None = None
+        try:
+            worker = self._worker(queues)
+            self._at_work.add(worker)
+            worker.work(logging_level="WARNING")
+        except Exception as problem:
+            # Redis away, most likely. Whoever waits for removals wants this thread back.
+            log.warning("a worker thread starts over", error=type(problem).__name__)
+        finally:
+            if worker is not None:
+                self._at_work.discard(worker)
 
     def _worker(self, queues: tuple[str, ...]) -> OwnWorker:
         return OwnWorker(

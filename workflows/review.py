@@ -50,7 +50,7 @@ def approve(ctx: Context, id_: str, who: SlackUser, commit_id: str, terms_hash: 
 
 def deny(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
     """Refuse a request, with a reason. `Done.outcome`: `denied`."""
-    problem = text_problem(reason, {"what": "deny"})
+    problem = text_problem(reason, {"what": "deny", "id": id_})
     if problem:
         return problem
 

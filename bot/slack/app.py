@@ -149,6 +149,9 @@ class Listeners:
             return
         reply = self._carry_out(act)
         ack()
+        if (body.get("view") or {}).get("type") == "home":
+            # A card changes by itself; somebody's home has to be drawn again.
+            self._parts.wake(f"chat:home-{act.team}-{act.user}")
         if reply.message is not None:
             self._later(self._doors.tell, act, reply.message)
 

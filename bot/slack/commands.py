@@ -122,7 +122,7 @@ def _request(line: _Line) -> Command | Refused:
 
 def _break_glass(line: _Line) -> Command | Refused:
     if len(line) < 2:
-        return _missing("break-glass ENVIRONMENT ROLE REASON")
+        return _missing("break-glass ENV ROLE REASON")
     found = _terms(line)
     return found if isinstance(found, Refused) else BreakGlass(*found)
 
@@ -197,7 +197,7 @@ def _extend(line: _Line) -> Command | Refused:
 
 
 def _missing(usage: str) -> Refused:
-    return Refused(Code.COMMAND_UNREADABLE, {"why": f"it goes like this: {usage}"}, audited=False)
+    return Refused(Code.COMMAND_UNREADABLE, {"usage": usage}, audited=False)
 
 
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
@@ -211,7 +211,7 @@ def whom(line: _Line, number: int) -> Whom | None:
 
 
 def _revoke_all(line: _Line) -> Command | Refused:
-    usage = "revoke-all person WHO REASON, or revoke-all env ENVIRONMENT REASON"
+    usage = "revoke-all person WHO REASON, or revoke-all env ENV REASON"
     if len(line) < 2 or line.word(0) not in ("person", "env"):
         return _missing(usage)
     if line.word(0) == "env":
@@ -221,12 +221,12 @@ def _revoke_all(line: _Line) -> Command | Refused:
 
 def _explain(line: _Line) -> Command | Refused:
     if len(line) < 2:
-        return _missing("explain ENVIRONMENT ROLE, and somebody's name if it is not for you")
+        return _missing("explain ENV ROLE [WHO]")
     return Explain(line.word(0), line.word(1), whom(line, 2))
 
 
 def _who(line: _Line) -> Command | Refused:
-    return Who(line.word(0)) if len(line) else _missing("who ENVIRONMENT")
+    return Who(line.word(0)) if len(line) else _missing("who ENV")
 
 
 _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
@@ -236,7 +236,7 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "deny": _by_id_why(Deny, "deny ID REASON"),
     "withdraw": _by_id(Withdraw, "withdraw ID"),
     "show": _by_id(Show, "show ID"),
-    "end": _by_id_why(End, "end ID, and why if you like"),
+    "end": _by_id_why(End, "end ID [REASON]"),
     "revoke": _by_id_why(End, "revoke ID REASON"),
     "revoke-all": _revoke_all,
     "extend": _extend,

@@ -41,11 +41,12 @@ def asked(
     who = t.literal(
         people([*can_approve[:5], *([f"{len(can_approve) - 5} more"] if len(can_approve) > 5 else [])], "or")
     )
-    waits = f"{who} can approve it." if who else "Its owners are asked as soon as AWS has confirmed the names."
+    # One name in the list is not enough where two have to agree.
+    total = sum(need.count for need in story.needs)
+    more = f"; {total} of them have to agree" if total > 1 else ""
+    waits = f"{who} can approve it{more}." if who else "Its owners are asked as soon as AWS has confirmed the names."
     if by_rule:
-        waits = (
-            f"A rule may approve it in a moment; if not, {who} can." if who else "A rule may approve it in a moment."
-        )
+        waits = f"A rule may approve it in a moment{f'; if not, {who} can{more}' if who else ''}."
     # The shortest wait first: this is written before a rule may have approved it.
     when = t.when(story.expires_at, story.now)
     small = f"expires {when} · take it back with `{command} withdraw {story.id}` · {story.id}"

@@ -12,7 +12,8 @@ from tests.chaos.rig import Rig
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    with Rig(tmp_path) as running:
+    # With the limits of chat as they are: they are part of what is to be withstood.
+    with Rig(tmp_path, unlimited=False) as running:
         yield running
         # Calls that a fault still holds would keep a worker from ending when it is asked to.
         running.aws.shim.calm()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.installation import Case, Installation
+from tests.support.installation import HIDDEN, IMPATIENT, Case, Installation, case_name
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,19 @@ def over_http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
 def over_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The same in Socket Mode."""
     with Installation(tmp_path_factory.mktemp("socket"), socket=True) as running:
+        yield running
+
+
+def _with_more(config: Path) -> None:
+    for number, line in ((HIDDEN, "visibility: members\n"), (IMPATIENT, "request_expires_after: 2s\n")):
+        with (config / "environments" / f"{case_name(number)}.yaml").open("a") as file:
+            file.write(line)
+
+
+@pytest.fixture(scope="session")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One whose policy folder may be edited, and may be invalid for a while: every test leaves it valid."""
+    with Installation(tmp_path_factory.mktemp("own"), prepare=_with_more) as running:
         yield running
 
 

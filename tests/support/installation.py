@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -51,6 +52,8 @@ PEOPLE = {
 }
 RECEIPTS, GENERAL, INCIDENT, FAKE_INCIDENT = "C0RECEIPTS", "C0GENERAL", "C0INC42", "C0INC66"
 CASES = 120
+# Environments of the installation `own`; the others get this far only after fifty tests.
+HIDDEN, IMPATIENT, CHANGING = 118, 117, 116
 WHY = "1h INC-42 checkout errors"
 
 ROLES = """
@@ -200,6 +203,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def id_in(text: str) -> str:
+    """The id that stands last, in the small print."""
+    return re.findall(r"PA-[0-9]+", text)[-1]
+
+
 def eventually(look: Callable[[], T], what: str = "", within_s: float = 10.0) -> T:
     """The first truthy answer. Looks often; fails with `what` when there is none in time."""
     deadline = time.monotonic() + within_s
@@ -243,6 +251,8 @@ class Installation:
     expires: str = "1h"
     digests: str = ""
     unlimited: bool = True
+    # Changes the policy folder before anything is started.
+    prepare: Callable[[Path], None] | None = None
     processes: dict[str, Process] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
     _started: int = 0
@@ -275,6 +285,8 @@ class Installation:
             self.slack.app.request_url = f"http://127.0.0.1:{self.port}/slack/events"
         self.config = self.folder / "config"
         write_policy(self.config, self.expires, self.digests)
+        if self.prepare is not None:
+            self.prepare(self.config)
         for name in ("web", "worker", "clock"):
             self.launch(name)
         self.wait_ready()
@@ -376,6 +388,26 @@ class Installation:
             queues = {name: client.llen(f"rq:queue:prodaccess-{name}") for name in ("remove", "grant", "chat")}
             due = client.zrange("prodaccess:due", 0, -1, withscores=True)
             return f"now {client.time()[0]}, due {due}, woken {client.hgetall('prodaccess:woken')}, queued {queues}"
+
+    def events(self, subject: str) -> list[str]:
+        """What the record says of one request or policy, in order."""
+        return [entry.event.value for entry in self.ledger().entries_of(subject)]
+
+    def soon(self, item: str) -> None:
+        """Something that the clock would find later is due now."""
+        self.ledger().remind(item, 0.0)
+
+    def quiet(self) -> None:
+        """Wait until nothing is under way: no mark in chat, no deferred act, no wake-up in a queue."""
+        with redis.Redis.from_url(self.redis.url, decode_responses=True) as client:
+
+            def still() -> bool:
+                due = client.zrange("prodaccess:due", 0, -1)
+                marks = [item for item in due if item.startswith(("chat:", "press:"))]
+                queues = (f"rq:queue:prodaccess-{name}" for name in ("remove", "grant", "chat"))
+                return not marks and not any(client.llen(name) for name in queues)
+
+            eventually(still, "quiet")
 
     def logs(self) -> str:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-4000:]}" for path in sorted(self.folder.glob("*.log")))

@@ -58,7 +58,7 @@ def test_own_request_names_who_else_can() -> None:
 
 def test_a_press_on_what_is_decided_says_what_was_decided_and_by_whom() -> None:
     text = said(Code.DECIDED, id="PA-1042", state="denied", by="Pat Platform")
-    assert text == "PA-1042 was denied by Pat Platform. Your press changed nothing."
+    assert text == "PA-1042 was denied by Pat Platform. Nothing was changed."
 
 
 def test_times_in_a_refusal_are_the_readers_own() -> None:

@@ -131,7 +131,10 @@ def text_problem(reason: str, params: dict[str, str]) -> Refused | None:
 
 
 def _text_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
-    problem = text_problem(ask.reason, {"environment": entitlement.environment, "role": entitlement.role})
+    params = {"environment": entitlement.environment, "role": entitlement.role}
+    if ask.duration is not None:
+        params["asked_s"] = str(int(ask.duration.total_seconds()))
+    problem = text_problem(ask.reason, params)
     if problem:
         return problem
     if entitlement.ticket and entitlement.ticket.required and find_ticket(ask, entitlement) is None:

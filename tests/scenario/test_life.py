@@ -1,0 +1,414 @@
+"""What becomes of a request, on running processes: nothing is said that AWS does not bear out, and whoever has to know is told.
+
+Where one test would look at one life only, the four kinds of target live side by side in the fixture `lives`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.sandbox.aws.evaluate import allows
+from bot.sandbox.aws.log import Record
+from bot.sandbox.slack import Message, buttons, words
+from tests.support.installation import (
+    CHANGING,
+    FAKE_INCIDENT,
+    GENERAL,
+    IMPATIENT,
+    INCIDENT,
+    PEOPLE,
+    RECEIPTS,
+    Case,
+    Installation,
+    eventually,
+    id_in,
+)
+from workflows.core import keys
+from workflows.core.audit import check_entries
+from workflows.core.model import Grant, Request
+
+HOME = "111122223333"
+ROLES = ("read-only", "readers", "state-write", "deploy")
+# What the worker calls to give and to take, by role.
+CHANGES = {
+    "read-only": ("CreateAccountAssignment", "DeleteAccountAssignment"),
+    "readers": ("CreateGroupMembership", "DeleteGroupMembership"),
+    "state-write": ("PutUserPolicy", "DeleteUserPolicy"),
+    "deploy": ("AddUserToGroup", "RemoveUserFromGroup"),
+}
+SLACK_CALLS_MAX, AWS_CALLS_MAX = 10, 10
+LATER_LOOKS = 2
+# Asked once a minute for everybody, not for this life.
+DIRECTORY = {"users.info", "usergroups.list", "auth.test", "users.lookupByEmail"}
+
+
+# ---------------------------------------------------------------- four lives side by side
+
+
+@dataclass(frozen=True)
+class Said:
+    """One call to Slack: its text, and who had what at that moment."""
+
+    at_s: float
+    channel: str
+    text: str
+    had: dict[str, bool]
+
+
+@dataclass
+class Lives:
+    case: Case
+    began_at_s: float
+    ids: dict[str, str]
+    said: list[Said]
+
+    def first(self, role: str, mark: str) -> list[Said]:
+        """The first time that each place was told `mark` of this role."""
+        about = f"{role}* in" if mark == "✅ You have" else f"{role} in"
+        found = [said for said in self.said if mark in said.text and about in said.text]
+        return list({said.channel: said for said in reversed(found)}.values())
+
+    def call(self, role: str, change: int) -> Record:
+        """The call that gave (0) or took (1). Nothing else in this installation changes anything meanwhile."""
+        (found,) = self.case.at.aws.shim.log.calls(CHANGES[role][change], since=self.began_at_s)
+        return found
+
+    def dana(self, role: str) -> list[Message]:
+        """Direct messages to dana about this role."""
+        return [message for message in self.case.at.slack.person(PEOPLE["dana"]).dms() if self.ids[role] in words(message)]
+
+
+def holds(case: Case, role: str) -> bool:
+    world = case.at.aws.world
+    match role:
+        case "readers":
+            return "dana@example.com" in world.group_members(f"{case.name}-readers")
+        case "state-write":
+            return any(case.name in str(policy.document) for policy in world.iam_policies("dana", HOME).values())
+        case "deploy":
+            return "dana" in world.iam_group_members(f"{case.name}-deployers", HOME)
+        case _:
+            return case.has_access()
+
+
+@contextmanager
+def overheard(case: Case) -> Iterator[list[Said]]:
+    """Every message about this environment, with what AWS held when Slack took it: later would prove nothing."""
+    heard: list[Said] = []
+    log, add = case.at.slack.calls, case.at.slack.calls.add
+
+    def listen(method: str, arguments: Any, error: str | None) -> None:
+        text = str(arguments.get("text", ""))
+        if error is None and f"Shop {case.number:03}" in text:
+            had = {role: holds(case, role) for role in ROLES}
+            heard.append(Said(time.monotonic(), str(arguments.get("channel", "")), text, had))
+        add(method, arguments, error)
+
+    log.add = listen  # type: ignore[method-assign] # a test listens in
+    try:
+        yield heard
+    finally:
+        log.add = add  # type: ignore[method-assign] # as above
+
+
+@pytest.fixture(scope="module", params=["http", "socket"])
+def lives(request: pytest.FixtureRequest) -> Lives:
+    """Each role asked for by command, approved, and ended by its time."""
+    at: Installation = request.getfixturevalue(f"over_{request.param}")
+    case = at.case()
+    began_at_s = time.monotonic()
+    with overheard(case) as said:
+        cards = {role: case.asked(role=role, rest="4s INC-42 checkout errors") for role in ROLES}
+        for card in cards.values():
+            case.approve(card)
+        for role in ROLES:
+            case.card(f"had {role}" if False else role, "Ended", within_s=20.0)
+        at.quiet()
+    return Lives(case, began_at_s, {role: id_in(words(card)) for role, card in cards.items()}, said)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_active_is_said_only_when_the_target_has_it(lives: Lives, role: str):
+    told = lives.first(role, "✅ Active") + lives.first(role, "✅ You have")
+    assert len(told) == 3, "the card, the receipts and the holder"
+    assert all(said.had[role] for said in told)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_ended_is_said_only_when_the_target_has_it_no_more(lives: Lives, role: str):
+    told = lives.first(role, "🏁 Ended")
+    assert len(told) == 3
+    assert not any(said.had[role] for said in told)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("mark", ["✅", "🏁 Ended"])
+def test_before_each_word_the_target_was_asked(lives: Lives, role: str, mark: str):
+    change = lives.call(role, 1 if mark == "🏁 Ended" else 0)
+    first = min(said.at_s for said in lives.said if mark in said.text and f"{role}" in said.text)
+    reads = lives.case.at.aws.shim.log.calls(f"{change.service}:*", since=change.ended_at_s or 0.0)
+    looks = [call for call in reads if call.action.startswith(("List", "Get", "Is")) and call.outcome == "ok"]
+    assert any((look.ended_at_s or first) < first for look in looks), [look.action for look in reads]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_entry_of_the_record_has_one_receipt_with_its_number_and_digest(lives: Lives, role: str):
+    at, id_ = lives.case.at, lives.ids[role]
+    entries = [entry for entry in at.ledger().entries_of(id_) if entry.event.value != "request.resolved"]
+    assert [entry.event.value for entry in entries] == [
+        "request.made",
+        "request.approved",
+        "grant.active",
+        "grant.end_started",
+        "grant.ended",
+    ]
+    lines = "\n".join(words(message) for message in replies(at, root_of(at, id_))).splitlines()
+    assert [line.rpartition("· ")[2] for line in lines] == [f"#{entry.number} {entry.digest[:12]}" for entry in entries]
+
+
+def test_nobody_changed_the_record(lives: Lives):
+    assert list(check_entries(lives.case.at.ledger().entries(limit=10_000))) == []
+
+
+def root_of(at: Installation, id_: str, channel: str = RECEIPTS) -> Message:
+    found = [message for message in at.messages(channel) if id_ in words(message)]
+    assert len(found) == 1, "one thread a request"
+    return found[0]
+
+
+def replies(at: Installation, root: Message) -> list[Message]:
+    return at.slack.person(PEOPLE["sue"]).thread(root.channel, root.ts)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_holder_has_one_message_that_says_active_and_then_ended(lives: Lives, role: str):
+    (message,) = lives.dana(role)
+    assert "🏁 Ended" in words(message)
+    assert "removal verified" in words(message)
+    assert buttons(message) == []
+    assert lives.first(role, "✅ You have")
+
+
+def test_the_inline_policy_stops_allowing_at_the_deadline_by_itself(lives: Lives):
+    document = json.loads(lives.call("state-write", 0).arguments["PolicyDocument"])
+    item = keys.grant(lives.ids["state-write"])
+    grant = lives.case.at.ledger().read(item).get(item, Grant)
+    assert grant is not None
+    for statement in document["Statement"]:
+        (end,) = statement["Condition"]["DateLessThan"].values()
+        assert abs(datetime.fromisoformat(end) - grant.deadline) <= timedelta(seconds=1)
+    thing = f"arn:aws:s3:::state/{lives.case.name}/x"
+    assert allows(document, "s3:GetObject", thing, grant.deadline - timedelta(seconds=2))
+    assert not allows(document, "s3:GetObject", thing, grant.deadline + timedelta(seconds=1))
+
+
+def test_what_is_over_reads_like_a_list(lives: Lives):
+    cards = lives.case.cards()
+    assert len(cards) == len(ROLES)
+    assert all(buttons(card) == [] and len(words(card).splitlines()) == 2 for card in cards)
+
+
+# ---------------------------------------------------------------- what it costs
+
+
+def test_one_life_takes_at_most_ten_calls_to_slack_and_ten_to_aws(http_case: Case):
+    case, at = http_case, http_case.at
+    case.active(rest="1s INC-41 warm up")
+    eventually(lambda: ended(case, 1), "the first end")
+    at.quiet()
+    mark, began_at_s = at.slack.calls.mark(), time.monotonic()
+    case.approve(case.asked(rest="3s INC-42 counted"))
+    eventually(lambda: ended(case, 2), "the second end")
+    at.quiet()
+    slack = [call.method for call in at.slack.calls.since(mark) if call.method not in DIRECTORY]
+    aws = [call.action for call in at.aws.shim.log.calls(since=began_at_s) if case.account in str(call.arguments)]
+    aws += [call.action for call in at.aws.shim.log.calls("Describe*Status", since=began_at_s)]
+    assert len(slack) <= SLACK_CALLS_MAX, slack
+    assert len(aws) + LATER_LOOKS <= AWS_CALLS_MAX, aws
+
+
+def ended(case: Case, count: int) -> bool:
+    return sum("🏁 Ended" in words(card) for card in case.cards()) == count
+
+
+# ---------------------------------------------------------------- ended, revoked, denied, withdrawn, expired
+
+
+def test_the_holder_gives_it_back_with_one_press_in_their_own_message(case: Case):
+    card = case.active(rest="30m INC-42 quick look")
+    dana = case.at.slack.person(PEOPLE["dana"])
+    mine = message_to(case, "dana", id_in(words(card)))
+    assert dana.press(mine, "end").ok
+    assert "given back by Dana" in words(case.card("Ended"))
+    assert not case.has_access()
+    after = eventually(lambda: [m for m in dana.dms() if m.ts == mine.ts and "Ended" in words(m)], "the message changes")
+    assert buttons(after[0]) == []
+    case.at.quiet()
+    assert len([m for m in dana.dms() if id_in(words(card)) in words(m)]) == 1, "nothing new for what they just did"
+
+
+def message_to(case: Case, who: str, part: str) -> Message:
+    person = case.at.slack.person(PEOPLE[who])
+    found = eventually(lambda: [m for m in person.dms() if part in words(m)], f"a message to {who} with {part}")
+    return found[-1]
+
+
+def test_an_owner_takes_it_back_and_the_holder_reads_who_and_why(case: Case):
+    id_ = id_in(words(case.active(rest="30m INC-42 quick look")))
+    assert f"You took back {id_}" in case.at.told("olu", f"end {id_} wrong account")
+    assert "by Olu: wrong account" in words(case.card("Revoked"))
+    assert not case.has_access()
+    told = message_to(case, "dana", "wrong account")
+    assert "Olu took back your" in words(told)
+
+
+def test_a_denial_reaches_the_one_who_asked_with_its_reason(case: Case):
+    card = case.asked()
+    olu = case.at.slack.person(PEOPLE["olu"])
+    assert case.press("olu", card, "deny").ok
+    form = eventually(olu.view, "the form")
+    assert form is not None
+    assert form.submit().error == "incomplete", "a reason is wanted"
+    form.fill("reason", "use staging for this")
+    assert form.submit().ok
+    assert not form.is_open
+    denied = case.card("Denied by Olu: use staging for this")
+    assert buttons(denied) == []
+    assert "Olu denied your request" in words(message_to(case, "dana", "use staging for this"))
+    assert not case.has_access()
+    assert id_in(case.ask()) != id_in(words(card)), "one may ask again"
+
+
+def test_an_ask_that_was_taken_back_can_no_longer_be_approved(case: Case):
+    card = case.asked()
+    id_ = id_in(words(card))
+    assert "You took back" in case.at.told("dana", f"withdraw {id_}")
+    assert buttons(case.card("Withdrawn")) == []
+    case.press("olu", card, "approve", stale=True)
+    case.whispered("olu", "was withdrawn by Dana")
+    assert case.at.events(id_)[-1] != "request.approved"
+    assert [m for m in case.at.slack.person(PEOPLE["dana"]).dms() if id_ in words(m)] == []
+
+
+def test_what_nobody_answers_expires_and_the_one_who_asked_is_told(own: Installation):
+    case = Case(own, IMPATIENT)
+    card = case.asked()
+    id_ = id_in(words(card))
+    assert buttons(case.card("Expired", "nobody answered in 2 s")) == []
+    assert "Nobody answered" in words(message_to(case, "dana", id_))
+    case.press("olu", card, "approve", stale=True)
+    case.whispered("olu", "has expired")
+    assert not case.has_access()
+    assert case.at.events(id_)[-2:] == ["request.expired", "request.refused"]
+    assert id_in(case.ask()) != id_, "one may ask again"
+
+
+# ---------------------------------------------------------------- without a press
+
+
+def test_a_rule_approves_at_once_and_says_its_name_everywhere(case: Case):
+    case.ask(role="self-service", rest="1h looking around")
+    card = case.card("✅ Active", "auto-approved by rule 'developers read'")
+    assert case.has_access()
+    case.at.quiet()
+    lines = "\n".join(map(words, replies(case.at, root_of(case.at, id_in(words(card))))))
+    assert "auto-approved by rule 'developers read'" in lines
+    assert card.pinged == ()
+    case.at.told("olu", f"end {id_in(words(card))}")
+
+
+def test_on_call_gets_in_at_once_in_a_real_incident_and_its_channel_holds_the_receipts(case: Case):
+    case.ask(who="nia", channel=INCIDENT)
+    card = case.card("✅ Active", "on-call reads in an incident")
+    assert case.has_access("nia")
+    case.at.quiet()
+    id_ = id_in(words(card))
+    for channel in (INCIDENT, RECEIPTS):
+        lines = "\n".join(map(words, replies(case.at, root_of(case.at, id_, channel))))
+        assert "asked by Nia" in lines
+        assert "seen in AWS" in lines
+    case.at.told("nia", f"end {id_}")
+    case.card("Ended")
+
+
+def test_a_channel_that_anybody_named_like_an_incident_opens_nothing(case: Case):
+    case.ask(who="nia", channel=FAKE_INCIDENT)
+    card = case.card("Waiting")
+    assert set(buttons(card)) == {"Approve", "Deny"}
+    assert not case.has_access("nia")
+    assert "request.auto_approved" not in case.at.events(id_in(words(card)))
+
+
+# ---------------------------------------------------------------- where the card stands
+
+
+def copies(case: Case, part: str) -> dict[str, Message]:
+    """Who has the card as a direct message, in this state."""
+    title = f"Shop {case.number:03}"
+    found = {
+        name: [m for m in case.at.slack.person(id_).dms() if title in words(m) and part in words(m)]
+        for name, id_ in PEOPLE.items()
+    }
+    return {name: messages[-1] for name, messages in found.items() if messages}
+
+
+def asked_by_direct_message(case: Case) -> dict[str, Message]:
+    case.ask()
+    return eventually(lambda: (found := copies(case, "Waiting")) if len(copies(case, "Waiting")) == 2 else {}, "two copies")
+
+
+def decided_on_one_copy_changes_all(case: Case) -> None:
+    waiting = asked_by_direct_message(case)
+    assert set(waiting) == {"olu", "pat"}
+    assert case.at.slack.person(PEOPLE["pat"]).press(waiting["pat"], "approve").ok
+    eventually(lambda: {"olu", "pat"} <= set(copies(case, "✅ Active")), "both copies change")
+    assert all(buttons(copies(case, "✅ Active")[name]) == ["End early"] for name in ("olu", "pat"))
+    assert copies(case, "Waiting") == {}
+    case.at.told("dana", f"end {id_in(words(waiting['pat']))}")
+
+
+def test_without_a_channel_each_owner_gets_the_card_and_all_copies_change(running: Installation):
+    decided_on_one_copy_changes_all(running.case(channel=False))
+
+
+def test_a_channel_that_the_bot_is_not_in_makes_direct_messages(case: Case):
+    channel = case.at.slack.workspace.channel(case.channel)
+    case.at.slack.workspace.change_channel(
+        case.channel, members=[member for member in channel.members if member != case.at.slack.app.bot_user_id]
+    )
+    decided_on_one_copy_changes_all(case)
+    assert case.cards() == []
+
+
+# ---------------------------------------------------------------- overlaps, standing access
+
+
+def test_the_first_of_two_overlapping_grants_to_end_leaves_the_second(case: Case):
+    second = case.active(role="same-thing", rest="30m INC-2 stays")
+    case.approve(case.asked(rest="2s INC-1 ends"))
+    first = case.card("read-only", "Ended")
+    assert f"access goes on under {id_in(words(second))}" in words(first)
+    assert "removal verified" not in words(first)
+    assert case.has_access()
+    assert f"goes on under {id_in(words(second))}" in words(message_to(case, "dana", id_in(words(first))))
+    case.press("dana", second, "end")
+    case.card("same-thing", "Ended", "removal verified")
+    assert not case.has_access()
+
+
+def test_access_that_stood_before_is_told_and_stays(case: Case):
+    case.at.aws.world.assign("dana@example.com", "ReadOnlyAccess", case.account)
+    id_ = id_in(case.ask())
+    assert "you already have this, standing" in words(message_to(case, "dana", id_))
+    assert case.cards() == [], "nobody is asked for what is there"
+    assert case.has_access()
+    assert case.at.events(id_)[-1] == "request.denied"
+    case.at.aws.world.unassign("dana@example.com", "ReadOnlyAccess", case.account)
