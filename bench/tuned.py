@@ -14,7 +14,7 @@ from datetime import timedelta
 NO_QUOTA = tuple(
     f"workflows.targets.aws:{name}=100000.0" for name in ("SSO_RATE", "SSO_BURST", "IAM_RATE", "IAM_BURST")
 )
-SOON_LOOKS = ("workflows.core.convergence:LATER_LOOKS=(1, 2)",)
+SOON_LOOKS = ("workflows.core.outcomes:LATER_LOOKS=(1, 2)",)
 
 
 def main() -> None:

@@ -176,6 +176,8 @@ def _decided(c: _Case) -> str:
 
 
 def _person_unknown(c: _Case) -> str:
+    if c("mentioned"):
+        return f"{c('name')} has never used me, so I do not know what they may do. I know it as soon as they have."
     if c("name"):
         return f"I know nobody called {c('name')}. Mention the person with @, or give their whole address."
     return "I do not know this account. Sign in to Slack with your work account, or ask an administrator."

@@ -157,7 +157,8 @@ class Window:
             return found
         person = self._somebody(whom, actor)
         if person is None:
-            return Refused(Code.PERSON_UNKNOWN, {"name": whom.text if whom else ""}, audited=False)
+            params = {"name": whom.text if whom else "", "mentioned": "yes" if whom and whom.user else ""}
+            return Refused(Code.PERSON_UNKNOWN, params, audited=False)
         return lists.explain(self._explanation(actor.policy, found, person, itself=person.id == actor.person.id))
 
     def explain_request(self, id_: str, actor: Known) -> Message | Refused:

@@ -117,7 +117,7 @@ class WorkerParts(Common):
 class ClockParts(Common):
     token: str
     monotonic_s: Callable[[], float]
-    # Policy hash -> when this process first saw it.
+    # The hash of the policy in the folder -> since when this process has seen it there.
     first_seen: dict[str, datetime]
 
     def activate_policy(self) -> None:
@@ -126,6 +126,8 @@ class ClockParts(Common):
         if self.settings.policy != "watch":
             return
         if policy.hash not in self.first_seen:
+            # What was seen before another content is not remembered: going back to it is a change like any other.
+            self.first_seen.clear()
             self.first_seen[policy.hash] = self.ledger.now()
         seen_at = self.first_seen[policy.hash]
         activate(self.context, policy, summary=summary, difference=difference, next_slot=next_slot, seen_at=seen_at)

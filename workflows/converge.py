@@ -7,35 +7,24 @@ changing call, and each attempt on the wire is refused once the lease is over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from workflows.context import WorkerContext, event
+from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.convergence import (
-    Action,
     Forget,
     Give,
     Look,
-    Note,
     Poll,
     Purpose,
     State,
     Take,
     Wait,
-    after_look,
-    after_operation,
-    failed,
-    in_doubt,
     next_action,
-    postponed,
-    refused,
     settle,
     start_end,
-    with_intent,
 )
 from workflows.core.model import (
-    CLOSED,
     Baseline,
     End,
     EndCause,
@@ -44,43 +33,27 @@ from workflows.core.model import (
     Holding,
     Intent,
     Operation,
-    Slot,
-    slot_id,
 )
+from workflows.core.outcomes import after_look, after_operation, failed, in_doubt, postponed, refused, with_intent
 from workflows.ports import (
     LEASE_S,
-    Change,
     Committed,
     DirectoryUnreachable,
-    Fence,
-    IndexEntry,
     Lease,
     LeaseOver,
     Lost,
     PolicyUnavailable,
-    Snapshot,
     Target,
     TargetInDoubt,
     TargetRefused,
     TargetThrottled,
 )
 from workflows.recheck import undecided
+from workflows.steps import Turn, write_step
 from workflows.sweep import take_off
 
 # A holding that wants more steps than this in one go is looked at again a little later, so that none starves the others.
 STEPS_MAX = 25
-# While a step is under way, the clock finds the holding again this much later, should this worker die.
-RESCUE = timedelta(seconds=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One step's view: what was read, under which lease, and when by this host's monotonic clock."""
-
-    holding: str
-    snapshot: Snapshot
-    lease: Lease
-    read_at_s: float
 
 
 def converge(ctx: WorkerContext, holding_id: str) -> None:
@@ -125,11 +98,12 @@ def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | Non
     state = _refuse_undecided(ctx, settle(before, now), now)
     action = next_action(state, now)
     if isinstance(action, (Wait, Forget)):
-        written = _commit(ctx, turn, before, state, forget=isinstance(action, Forget))
+        written = write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
         return isinstance(written, Lost) and written.why in _READ_AGAIN
     if isinstance(action, (Give, Take)):
         return _change_world(ctx, turn, before, state, action, current)
-    return _goes_on(_commit(ctx, turn, before, _ask_world(ctx, state, action, now)))
+    outcome = _ask_world(ctx, state, action)
+    return _record(ctx, turn, lambda fresh, at: _if_still(action, settle(fresh, at), outcome, at), current)
 
 
 # Reasons for a lost commit after which another turn of the loop can do better.
@@ -138,8 +112,13 @@ _READ_AGAIN = ("version", "stale")
 _ASK_AGAIN_S = 2.0
 
 
-def _goes_on(written: Committed | Lost) -> bool:
-    return isinstance(written, Committed) or written.why in _READ_AGAIN
+def _if_still(action: Look | Poll, state: State, outcome: Outcome, at: datetime) -> State:
+    """The answer counts only for the question that is still the one to ask; else the next turn asks another one."""
+    following = next_action(state, at)
+    same = type(following) is type(action) and (
+        not isinstance(action, Look) or not isinstance(following, Look) or following.purpose is action.purpose
+    )
+    return outcome(state, at) if same else state
 
 
 def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[Turn, State | None]:
@@ -159,23 +138,30 @@ def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[Turn, Stat
         names = wanted
 
 
-def _ask_world(ctx: WorkerContext, state: State, action: Look | Poll, now: datetime) -> State:
+# What an answer makes of the state, at the time when it is written down. A slow answer is not an old decision: the record
+# is read anew after it, and the answer is applied to what stands then.
+Outcome = Callable[[State, datetime], State]
+
+
+def _ask_world(ctx: WorkerContext, state: State, action: Look | Poll) -> Outcome:
     resource = state.holding.resource
     target = ctx.targets.for_terms(resource.target)
     if isinstance(action, Look) and action.purpose is Purpose.BASELINE and target.tells_ours_apart:
         # What is there under our own name is ours, from a life that this record does not know of.
-        return state.with_holding(baseline=Baseline.ABSENT)
+        return lambda fresh, _at: fresh.with_holding(baseline=Baseline.ABSENT)
     try:
         if isinstance(action, Poll):
-            return after_operation(state, action, target.poll(resource, action.operation), None, now)
+            operation = target.poll(resource, action.operation)
+            return lambda fresh, at: after_operation(fresh, action, operation, None, at)
         seen = target.observe(resource)
     except TargetThrottled as wait:
-        return postponed(state, wait.after_s, now)
-    except TargetInDoubt as problem:
-        return failed(state, str(problem), now)
-    except TargetRefused as problem:
-        return failed(state, problem.words, now)
-    return after_look(state, action.purpose, seen, now)
+        after_s = wait.after_s
+        return lambda fresh, at: postponed(fresh, after_s, at)
+    except (TargetInDoubt, TargetRefused) as problem:
+        words = problem.words if isinstance(problem, TargetRefused) else str(problem)
+        return lambda fresh, at: failed(fresh, words, at)
+    purpose = action.purpose
+    return lambda fresh, at: after_look(fresh, purpose, seen, at)
 
 
 def _change_world(
@@ -189,7 +175,7 @@ def _change_world(
     """Commit the intent, make the call, look, record."""
     intended = with_intent(state, action, turn.lease.number, turn.snapshot.now)
     giving = isinstance(action, Give)
-    written = _commit(ctx, turn, before, intended, gives=giving)
+    written = write_step(ctx, turn, before, intended, gives=giving)
     if isinstance(written, Lost):
         return _not_intended(ctx, turn, before, state, written)
     if not ctx.ledger.make_durable() and giving:
@@ -197,12 +183,21 @@ def _change_world(
     intent = intended.holding.intent
     if intent is None:
         raise AssertionError("with_intent sets an intent")
-    guard = _guard(ctx, turn, action, current)
     target = ctx.targets.for_terms(state.holding.resource.target)
-    after = _call(target, intended, action, guard)
-    return _record(ctx, turn, lambda fresh, at: after(fresh, intent, at), current)
+    after = _call(target, intended, action, _guard(ctx, turn, action, current))
+    # The proof is asked for at once, so that outcome and proof are one commit.
+    expected = after(intended, intent, turn.snapshot.now)
+    look = next_action(expected, turn.snapshot.now)
+    proof = _ask_world(ctx, expected, look) if isinstance(look, Look) and look.purpose in _PROOFS else None
+
+    def outcome(fresh: State, at: datetime) -> State:
+        done = after(fresh, intent, at)
+        return _if_still(look, done, proof, at) if proof is not None and isinstance(look, Look) else done
+
+    return _record(ctx, turn, outcome, current)
 
 
+_PROOFS = frozenset({Purpose.PROOF_OF_PRESENCE, Purpose.PROOF_OF_ABSENCE})
 _NOT_DURABLE = "the ledger is not durable at the moment, so nothing is given"
 
 
@@ -210,7 +205,7 @@ def _not_intended(ctx: WorkerContext, turn: Turn, before: State, state: State, l
     """Without its intent on the record the call is not made."""
     if lost.why != "durability":
         return lost.why in _READ_AGAIN
-    _commit(ctx, turn, before, failed(state, _NOT_DURABLE, turn.snapshot.now))
+    write_step(ctx, turn, before, failed(state, _NOT_DURABLE, turn.snapshot.now))
     return False
 
 
@@ -255,13 +250,8 @@ def _call(target: Target, state: State, action: Give | Take, guard: Callable[[],
     return lambda fresh, intent, at: after_operation(fresh, action, operation, intent, at)
 
 
-def _record(
-    ctx: WorkerContext, turn: Turn, change: Callable[[State, datetime], State], current: Callable[[], Lease | None]
-) -> bool:
-    """Write down what came out. Others may have changed grants meanwhile (an owner's End), so it is read anew.
-
-    Followed at once by the proof, where one is wanted, so that outcome and proof are one commit.
-    """
+def _record(ctx: WorkerContext, turn: Turn, outcome: Outcome, current: Callable[[], Lease | None]) -> bool:
+    """Write down what came out. Others may have changed grants meanwhile (an owner's End), so it is read anew."""
     for _ in range(10):
         lease = current()
         if lease is None:
@@ -269,20 +259,12 @@ def _record(
         fresh_turn, fresh = _read(ctx, turn.holding, lease)
         if fresh is None:
             return False
-        now = fresh_turn.snapshot.now
-        outcome = change(fresh, now)
-        written = _commit(ctx, fresh_turn, fresh, _with_proof(ctx, outcome, now))
+        written = write_step(ctx, fresh_turn, fresh, outcome(fresh, fresh_turn.snapshot.now))
         if isinstance(written, Committed):
             return True
         if written.why not in _READ_AGAIN:
             return False
     return True
-
-
-def _with_proof(ctx: WorkerContext, state: State, now: datetime) -> State:
-    following = next_action(state, now)
-    proves = isinstance(following, Look) and following.purpose.value.startswith("proof")
-    return _ask_world(ctx, state, following, now) if proves and isinstance(following, Look) else state
 
 
 # ---------------------------------------------------------------- who may still have it
@@ -303,85 +285,3 @@ def _refuse_undecided(ctx: WorkerContext, state: State, now: datetime) -> State:
             reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
             state = start_end(state, (id_,), End(EndCause.FAILED, now, reason=reason))
     return settle(state, now)
-
-
-# ---------------------------------------------------------------- writing it down
-
-
-def _commit(
-    ctx: WorkerContext,
-    turn: Turn,
-    before: State,
-    after: State,
-    *,
-    gives: bool = False,
-    forget: bool = False,
-) -> Committed | Lost:
-    """Write the step, with all that follows from it for chat, indexes and the clock."""
-    now = turn.snapshot.now
-    item = keys.holding(after.holding.id)
-    changed = [grant for grant in after.grants.values() if before.grants.get(grant.id) != grant]
-    closed = [grant for grant in changed if grant.state in CLOSED]
-    why = {grant.id: _why(grant) for grant in after.grants.values()}
-    change = Change(
-        commit_id=f"{item}:{turn.snapshot.items[item].version}:{turn.lease.number}",
-        at=now,
-        reads=turn.snapshot.versions(),
-        puts={**({} if forget else {item: after.holding}), **{keys.grant(grant.id): grant for grant in changed}},
-        deletes=frozenset({item} if forget else ()) | _freed(turn.snapshot, closed),
-        due={item: _due(after, now, forget=forget), **_due_of(changed, after.notes, now)},
-        index=tuple(entry for grant in closed for entry in _moved(grant, now)),
-        audit=tuple(
-            event(ctx, note.event, note.grant, turn.snapshot, note.facts, why.get(note.grant)) for note in after.notes
-        ),
-        fence=Fence(turn.lease.name, turn.lease.number),
-        gives_access=gives,
-        # Whatever is not a step towards giving must be written down even when memory is full.
-        removes_access=not gives,
-    )
-    result = ctx.ledger.commit(change)
-    if isinstance(result, Lost):
-        return result
-    chats = {keys.chat(grant.id) for grant in changed} | {keys.chat(note.grant) for note in after.notes}
-    if chats:
-        ctx.wake(*sorted(chats))
-    return result
-
-
-def _due(state: State, now: datetime, *, forget: bool) -> datetime | None:
-    """When the clock must look again: when the wait is over, or soon, should this worker die before its next step."""
-    if forget:
-        return None
-    following: Action = next_action(settle(replace(state, notes=()), now), now)
-    return following.until if isinstance(following, Wait) else now + RESCUE
-
-
-def _due_of(changed: list[Grant], notes: tuple[Note, ...], now: datetime) -> dict[str, datetime | None]:
-    due: dict[str, datetime | None] = {}
-    for grant in changed:
-        due[keys.chat(grant.id)] = now
-        if grant.state in CLOSED:
-            due[keys.end_due(grant.id)] = None
-            due[keys.warn_due(grant.id)] = None
-    due.update({keys.chat(note.grant): now for note in notes})
-    return due
-
-
-def _moved(grant: Grant, now: datetime) -> list[IndexEntry]:
-    """Out of what is live, into what is over."""
-    live = keys.places(keys.LIVE, environment=grant.terms.environment, person_id=grant.holder)
-    out = [IndexEntry(name, grant.id, None) for name in live]
-    slot = slot_id(grant.holder, grant.terms.environment, grant.terms.role)
-    return [*out, *(IndexEntry(name, grant.id, now.timestamp()) for name in (keys.CLOSED, keys.last_of(slot)))]
-
-
-def _freed(snapshot: Snapshot, closed: list[Grant]) -> set[str]:
-    """Slots that the closed grants took; one that a later request has taken stays."""
-    names = {keys.slot(slot_id(grant.holder, grant.terms.environment, grant.terms.role)): grant.id for grant in closed}
-    taken = {name: snapshot.get(name, Slot) for name in names if name in snapshot.items}
-    return {name for name, slot in taken.items() if slot is not None and slot.request == names[name]}
-
-
-def _why(grant: Grant) -> dict[str, str]:
-    words = {"reason": grant.end.reason if grant.end and grant.end.reason else "", "error": grant.error or ""}
-    return {name: text for name, text in words.items() if text}

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import redis
 
 from bot.sandbox.aws.evaluate import allows
 from bot.sandbox.aws.log import Record
-from bot.sandbox.slack import Message, buttons, words
+from bot.sandbox.slack import Form, Home, Message, Person, buttons, elements, words
 from tests.support.installation import (
     CHANGING,
     FAKE_INCIDENT,
@@ -31,9 +32,10 @@ from tests.support.installation import (
     eventually,
     id_in,
 )
+from workflows.activation import subject_of
 from workflows.core import keys
 from workflows.core.audit import check_entries
-from workflows.core.model import Grant, Request
+from workflows.core.model import ActivePolicy, Grant, Request
 
 HOME = "111122223333"
 ROLES = ("read-only", "readers", "state-write", "deploy")
@@ -72,8 +74,7 @@ class Lives:
 
     def first(self, role: str, mark: str) -> list[Said]:
         """The first time that each place was told `mark` of this role."""
-        about = f"{role}* in" if mark == "✅ You have" else f"{role} in"
-        found = [said for said in self.said if mark in said.text and about in said.text]
+        found = [said for said in self.said if mark in said.text and f"{role} in" in said.text]
         return list({said.channel: said for said in reversed(found)}.values())
 
     def call(self, role: str, change: int) -> Record:
@@ -83,7 +84,9 @@ class Lives:
 
     def dana(self, role: str) -> list[Message]:
         """Direct messages to dana about this role."""
-        return [message for message in self.case.at.slack.person(PEOPLE["dana"]).dms() if self.ids[role] in words(message)]
+        return [
+            message for message in self.case.at.slack.person(PEOPLE["dana"]).dms() if self.ids[role] in words(message)
+        ]
 
 
 def holds(case: Case, role: str) -> bool:
@@ -106,7 +109,7 @@ def overheard(case: Case) -> Iterator[list[Said]]:
     log, add = case.at.slack.calls, case.at.slack.calls.add
 
     def listen(method: str, arguments: Any, error: str | None) -> None:
-        text = str(arguments.get("text", ""))
+        text = str(arguments.get("text", "")).replace("*", "")
         if error is None and f"Shop {case.number:03}" in text:
             had = {role: holds(case, role) for role in ROLES}
             heard.append(Said(time.monotonic(), str(arguments.get("channel", "")), text, had))
@@ -130,7 +133,7 @@ def lives(request: pytest.FixtureRequest) -> Lives:
         for card in cards.values():
             case.approve(card)
         for role in ROLES:
-            case.card(f"had {role}" if False else role, "Ended", within_s=20.0)
+            case.card(f"{role}*", "Ended", within_s=20.0)
         at.quiet()
     return Lives(case, began_at_s, {role: id_in(words(card)) for role, card in cards.items()}, said)
 
@@ -249,16 +252,22 @@ def test_the_holder_gives_it_back_with_one_press_in_their_own_message(case: Case
     assert dana.press(mine, "end").ok
     assert "given back by Dana" in words(case.card("Ended"))
     assert not case.has_access()
-    after = eventually(lambda: [m for m in dana.dms() if m.ts == mine.ts and "Ended" in words(m)], "the message changes")
+    after = eventually(
+        lambda: [m for m in dana.dms() if m.ts == mine.ts and "Ended" in words(m)], "the message changes"
+    )
     assert buttons(after[0]) == []
     case.at.quiet()
     assert len([m for m in dana.dms() if id_in(words(card)) in words(m)]) == 1, "nothing new for what they just did"
 
 
-def message_to(case: Case, who: str, part: str) -> Message:
+def message_to(case: Case, who: str, *parts: str) -> Message:
+    """The newest direct message that holds all `parts`."""
     person = case.at.slack.person(PEOPLE[who])
-    found = eventually(lambda: [m for m in person.dms() if part in words(m)], f"a message to {who} with {part}")
-    return found[-1]
+
+    def look() -> list[Message]:
+        return [message for message in person.dms() if all(part in words(message) for part in parts)]
+
+    return eventually(look, f"a message to {who} with {parts}")[-1]
 
 
 def test_an_owner_takes_it_back_and_the_holder_reads_who_and_why(case: Case):
@@ -362,7 +371,8 @@ def copies(case: Case, part: str) -> dict[str, Message]:
 
 def asked_by_direct_message(case: Case) -> dict[str, Message]:
     case.ask()
-    return eventually(lambda: (found := copies(case, "Waiting")) if len(copies(case, "Waiting")) == 2 else {}, "two copies")
+    eventually(lambda: len(copies(case, "Waiting")) == 2, "two copies")
+    return copies(case, "Waiting")
 
 
 def decided_on_one_copy_changes_all(case: Case) -> None:
@@ -398,7 +408,7 @@ def test_the_first_of_two_overlapping_grants_to_end_leaves_the_second(case: Case
     assert f"access goes on under {id_in(words(second))}" in words(first)
     assert "removal verified" not in words(first)
     assert case.has_access()
-    assert f"goes on under {id_in(words(second))}" in words(message_to(case, "dana", id_in(words(first))))
+    message_to(case, "dana", f"goes on under {id_in(words(second))}", id_in(words(first)))
     case.press("dana", second, "end")
     case.card("same-thing", "Ended", "removal verified")
     assert not case.has_access()
@@ -412,3 +422,312 @@ def test_access_that_stood_before_is_told_and_stays(case: Case):
     assert case.has_access()
     assert case.at.events(id_)[-1] == "request.denied"
     case.at.aws.world.unassign("dana@example.com", "ReadOnlyAccess", case.account)
+
+
+# ---------------------------------------------------------------- the form
+
+
+def dana(at: Installation) -> Person:
+    return at.slack.person(PEOPLE["dana"])
+
+
+def opened(at: Installation) -> Form:
+    """The form in front of dana, once it is there."""
+    found = eventually(dana(at).view, "the form opens")
+    assert found is not None
+    return found
+
+
+def block_of(form: Form, name: str) -> str:
+    return next((str(b["block_id"]) for b in form.blocks if b["block_id"].partition(":")[0] == name), "")
+
+
+def with_role(case: Case, form: Form, role: str) -> Form:
+    """Choose the environment and a role, and wait for what follows from them."""
+    form.choose("environment", case.name, query=case.name)
+    eventually(lambda: block_of(opened(case.at), "role"), "the roles of the environment")
+    opened(case.at).choose("role", role)
+    eventually(lambda: block_of(opened(case.at), "duration"), "how long")
+    return opened(case.at)
+
+
+def shut(at: Installation) -> None:
+    while (view := dana(at).view()) is not None:
+        view.close(everything=True)
+
+
+def by_command(case: Case) -> None:
+    assert case.at.types("dana", "").ok
+
+
+def by_shortcut(case: Case) -> None:
+    assert dana(case.at).shortcut("request_access").ok
+
+
+def by_message(case: Case) -> None:
+    said = case.at.slack.person(PEOPLE["nia"]).say(INCIDENT, "checkout is down")
+    assert dana(case.at).message_shortcut(said, "request_access_here").ok
+
+
+def by_home(case: Case) -> None:
+    home = home_of(case, "dana")
+    assert home.press("ask", "form").ok
+
+
+DOORS: dict[str, Callable[[Case], None]] = {
+    "command": by_command,
+    "shortcut": by_shortcut,
+    "message": by_message,
+    "home": by_home,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_form_opens_from_every_door_and_asks_like_the_command(case: Case, door: str):
+    shut(case.at)
+    DOORS[door](case)
+    form = with_role(case, opened(case.at), "deploy")
+    assert "Roll out or back" in words(form.view)
+    assert "Asks: Olu or Pat" in words(form.view), "who will be asked, before it is sent"
+    form.fill("reason", f"INC-42 by {door}")
+    assert form.submit().ok
+    assert not form.is_open
+    id_ = id_in(words(case.card("Waiting", f"INC-42 by {door}")))
+    assert "Olu or Pat can approve it" in words(message_to(case, "dana", id_))
+    request = case.at.ledger().read(keys.request(id_)).get(keys.request(id_), Request)
+    assert request is not None
+    assert request.origin.by_form
+    if door == "message":
+        assert request.origin.channel == INCIDENT
+        assert request.origin.thread_ts, "where it was asked goes with it"
+
+
+def test_the_form_follows_what_is_chosen_and_keeps_what_was_typed(case: Case):
+    shut(case.at)
+    assert case.at.types("dana", case.name).ok
+    form = opened(case.at)
+    form.fill("reason", "INC-42 typed first")
+    form.choose("role", "admin")
+    eventually(lambda: "can delete customer data" in words(opened(case.at).view), "the danger")
+    assert block_of(opened(case.at), "ticket"), "this role wants a ticket"
+    assert "2 have to agree" in words(opened(case.at).view)
+    opened(case.at).choose("role", "read-only")
+    eventually(lambda: "Allows: Read logs and metrics" in words(opened(case.at).view), "the other role")
+    form = opened(case.at)
+    assert not block_of(form, "ticket")
+    assert form.state["reason"]["reason"]["value"] == "INC-42 typed first"
+    durations = next(block for block in form.blocks if block["block_id"] == block_of(form, "duration"))
+    assert [option["text"]["text"] for option in durations["element"]["options"]] == ["2 s", "30 min", "1 h"]
+    shut(case.at)
+
+
+def test_what_is_wrong_in_the_form_stands_beside_its_field_and_nothing_is_lost(case: Case):
+    shut(case.at)
+    by_command(case)
+    form = with_role(case, opened(case.at), "admin")
+    form.fill("reason", "no ticket in here")
+    assert form.submit().ok
+    assert form.is_open
+    assert "wants a ticket" in form.errors[block_of(form, "ticket")]
+    assert case.cards() == []
+    form.fill(block_of(form, "ticket"), "INC-7")
+    assert form.submit().ok
+    assert not form.is_open
+    card = case.card("Waiting", "no ticket in here")
+    assert "INC-7" in words(card)
+    approve = next(element for element in elements(card) if element["action_id"] == "approve")
+    assert "can delete customer data" in approve["confirm"]["text"]["text"]
+    assert all(part in approve["confirm"]["text"]["text"] for part in ("Dana", "admin", "Shop", "30 min"))
+
+
+# ---------------------------------------------------------------- App Home
+
+
+def home_of(case: Case, who: str) -> Home:
+    person = case.at.slack.person(PEOPLE[who])
+    person.open_home()
+    found = eventually(person.home, "a home")
+    assert found is not None
+    return found
+
+
+def drawn(case: Case, who: str, *parts: str, without: str = "") -> Home:
+    """The home, once it shows all `parts`."""
+    person = case.at.slack.person(PEOPLE[who])
+
+    def look() -> Home | None:
+        home = person.home()
+        fits = (
+            home
+            and all(part in words(home.view) for part in parts)
+            and (not without or without not in words(home.view))
+        )
+        return home if fits else None
+
+    person.open_home()
+    found = eventually(look, f"a home with {parts} and without {without!r}")
+    assert found is not None
+    return found
+
+
+def test_home_shows_what_waits_on_an_owner_and_its_buttons_decide(case: Case):
+    id_ = id_in(words(case.asked()))
+    home = drawn(case, "olu", "Waiting on you", id_)
+    value = next(
+        e["value"] for e in elements(home.view) if e["action_id"] == "approve" and e["value"].startswith(f"{id_}:")
+    )
+    assert home.press("approve", value).ok
+    case.card("Active")
+    assert case.has_access()
+    person = case.at.slack.person(PEOPLE["olu"])
+    eventually(lambda: id_ not in words(person.home().view), "buttons that can no longer do anything are gone")
+    case.at.told("dana", f"end {id_}")
+
+
+def test_home_shows_my_access_and_what_i_asked_and_ends_both(case: Case):
+    active, waiting = id_in(words(case.active())), id_in(words(case.asked(role="deploy")))
+    home = drawn(case, "dana", active, waiting, " left")
+    assert home.press("end", active_value(home, active)).ok
+    case.card("given back by Dana")
+    eventually(lambda: f"Active · {active}" not in words(dana(case.at).home().view))
+    home = drawn(case, "dana", waiting, without=active)
+    assert home.press("withdraw", waiting).ok
+    case.card("Withdrawn")
+    eventually(lambda: waiting not in words(dana(case.at).home().view), "it is gone without opening the page again")
+
+
+def active_value(home: Home, id_: str) -> str:
+    return next(e["value"] for e in elements(home.view) if e["action_id"] == "end" and e["value"].startswith(id_))
+
+
+# ---------------------------------------------------------------- looking
+
+
+def test_what_there_is_can_be_looked_at(case: Case):
+    active, waiting = id_in(words(case.active())), id_in(words(case.asked(role="deploy")))
+    place, title = case.name, f"Shop {case.number:03}"
+    answers = {
+        f"list {place}": ("Access in " + place, "Dana · read-only · ✅ Active until", "approved by Olu", active),
+        "list": (title, active),
+        "mine": ("You have", active, "You asked for", waiting),
+        "pending": ("Waiting for an answer", f"Dana asks for *deploy* in *{title}*", waiting, "approve ID"),
+        f"show {active}": (
+            "asked by Dana",
+            "approved by Olu",
+            "seen in AWS",
+            f"ReadOnlyAccess in account {case.account}",
+        ),
+        active.lower(): ("✅ Active",),
+        "envs": (place, "`read-only`", "🔴 production"),
+        f"who {place}": ("*May approve*", "platform: Olu and Pat", "developers: Dana, Nia and Olu"),
+        f"explain {place} admin": ("✅ You may ask", "Needs 1 of security: Pat and Sue", "Dangerous", "looks like INC"),
+        f"explain {place} read-only @zed": ("⛔", "members of developers or oncall"),
+        "help": ("opens the form", "1 h 30 min"),
+        "help deny": ("deny ID REASON",),
+    }
+    for outsider in ("zed", "gus"):
+        # Whom nobody has met is not known to be a guest, or to be in no group.
+        case.at.told(outsider, "mine")
+    for typed, parts in answers.items():
+        answer = case.at.told("dana", typed)
+        assert all(part in answer for part in parts), (typed, parts, answer)
+    case.at.told("dana", f"end {active}")
+
+
+def test_looking_pings_nobody(http_case: Case):
+    http_case.asked()
+    for typed in ("pending", "list", f"who {http_case.name}", f"explain {http_case.name} admin"):
+        http_case.at.told("sue", typed)
+    sue = http_case.at.slack.person(PEOPLE["sue"])
+    assert all(message.pinged == () for message in sue.ephemerals(GENERAL))
+
+
+# ---------------------------------------------------------------- by the clock, and other policies
+
+
+def digest_item(at: Installation) -> str:
+    with redis.Redis.from_url(at.redis.url, decode_responses=True) as client:
+        (found,) = [item for item in client.zrange("prodaccess:due", 0, -1) if item.startswith("digest:")]
+    return str(found)
+
+
+def test_a_digest_is_posted_once_a_slot(own: Installation):
+    case = Case(own, CHANGING)
+    active, waiting = id_in(words(case.active())), id_in(words(case.asked(role="deploy")))
+    item = digest_item(own)
+    own.soon(item)
+    posted = eventually(lambda: digests(own), "the digest")
+    text = words(posted[0])
+    assert all(part in text for part in ("Active access: 1", f"*Shop {case.number}*", "Dana · read-only", active))
+    assert all(
+        part in text for part in ("Needs a hand", f"Dana · deploy in Shop {case.number}", waiting, "1 unanswered")
+    )
+    head = own.ledger().entries(after=own.ledger().head() - 1, limit=1)[0]
+    assert f"audit #{head.number} {head.digest[:12]}" in text
+    own.soon(item)
+    eventually(lambda: scheduled(own, item), "the next slot is on the clock again")
+    own.quiet()
+    assert len(digests(own)) == 1
+    own.told("dana", f"end {active}")
+    own.told("dana", f"withdraw {waiting}")
+
+
+def digests(at: Installation) -> list[Message]:
+    return [
+        message
+        for message in at.messages(RECEIPTS)
+        if "Active access" in message.text or "Nothing active" in message.text
+    ]
+
+
+def scheduled(at: Installation, item: str) -> bool:
+    with redis.Redis.from_url(at.redis.url) as client:
+        return float(client.zscore("prodaccess:due", item) or 0) > time.time() + 3600
+
+
+@contextmanager
+def edited(at: Installation, number: int, before: str, after: str) -> Iterator[None]:
+    """One environment's file, changed for a while, until everybody decides by the old one again."""
+    path = at.config / "environments" / f"shop-{number}-prod.yaml"
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+        at.wait_ready()
+
+
+def policies(at: Installation) -> list[str]:
+    return [words(message) for message in at.messages(RECEIPTS) if message.text.startswith("📜")]
+
+
+def test_another_policy_is_told_with_its_difference_and_decides(own: Installation):
+    case, before = Case(own, CHANGING), len(policies(own))
+    with edited(own, CHANGING, "  readers: {}\n", "  readers: {max_duration: 45m}\n"):
+        told = eventually(lambda: policies(own)[before:], "the receipt")
+        assert f"{case.name} readers: max_duration 8 h -> 45 min" in told[0]
+        entry = own.ledger().entries_of(subject_in_force(own))[-1]
+        assert f"#{entry.number} {entry.digest[:12]}" in told[0]
+        own.wait_ready()
+        assert "45 min at most" in case.ask(role="readers")
+    eventually(lambda: len(policies(own)) == before + 2, "and back again")
+    assert id_in(case.ask(role="readers"))
+
+
+def subject_in_force(at: Installation) -> str:
+    active = at.ledger().read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
+    assert active is not None
+    return subject_of(active.hash)
+
+
+def test_an_edit_that_is_not_valid_is_told_and_the_old_policy_goes_on(own: Installation):
+    case, before = Case(own, CHANGING), len(policies(own))
+    with edited(own, CHANGING, "owners: [platform]", "owners: [platfrom]"):
+        eventually(lambda: "not valid" in str(own.ready()["missing"]), "it says so")
+        assert own.ready()["missing"] == ["the policy folder has changed and is not valid; the active policy stays"]
+        card = case.active(role="same-thing")
+        assert case.has_access()
+        own.told("dana", f"end {id_in(words(card))}")
+    assert len(policies(own)) == before

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from workflows.core.audit import Event
-from workflows.core.convergence import IN_DOUBT_FOR, LATER_LOOKS
+from workflows.core.convergence import IN_DOUBT_FOR
 from workflows.core.lifecycle import diagram
+from workflows.core.outcomes import LATER_LOOKS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "lifecycle.md"
 

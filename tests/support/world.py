@@ -71,14 +71,27 @@ class Chat:
 
 
 class StillKeeper:
-    """Keeps nothing: in memory, time stands still while a job runs, unless the test moves it."""
+    """Keeps nothing by itself: in memory, time stands still while a job runs, unless the test moves it.
 
-    def __init__(self, clock: MemoryClock) -> None:
-        self.clock = clock
+    `pass_time` lets it pass as it does for a worker that waits for an answer: the lease is renewed all the while.
+    """
+
+    def __init__(self, clock: MemoryClock, ledger: MemoryLedger) -> None:
+        self.clock, self.ledger = clock, ledger
+        self.held: Lease | None = None
 
     @contextmanager
     def keep(self, lease: Lease) -> Iterator[Callable[[], Lease | None]]:
-        yield lambda: lease if self.clock.monotonic() < lease.deadline_s else None
+        self.held = lease
+        yield self.current
+
+    def current(self) -> Lease | None:
+        return self.held if self.held and self.clock.monotonic() < self.held.deadline_s else None
+
+    def pass_time(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.clock.advance(1)
+            self.held = self.ledger.renew(self.held) if self.held else None
 
 
 class World:
@@ -92,6 +105,7 @@ class World:
         self.chat = Chat(self.directory, self.clock)
         self.policy = FixedPolicy(policy or build.policy())
         self.targets = MemoryTargets(now=self.clock.now)
+        self.keeper = StillKeeper(self.clock, self.ledger)
         self.ctx = WorkerContext(
             ledger=self.ledger,
             directory=self.directory,
@@ -100,7 +114,7 @@ class World:
             chance=Counter(),
             targets=self.targets,
             refresher=self.chat,
-            keeper=StillKeeper(self.clock),
+            keeper=self.keeper,
             prove_origin=lambda policy, origin: origin,
             monotonic_s=self.clock.monotonic,
         )

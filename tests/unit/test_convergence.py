@@ -12,10 +12,7 @@ from tests.support.world import World
 from workflows.converge import converge
 from workflows.core.audit import Event
 from workflows.core.convergence import (
-    BACKOFF_MAX,
     IN_DOUBT_FOR,
-    LATE_REMOVAL,
-    LATER_LOOKS,
     STUCK_GRANT_OPERATION,
     STUCK_REMOVAL,
     Forget,
@@ -26,16 +23,9 @@ from workflows.core.convergence import (
     State,
     Take,
     Wait,
-    after_look,
-    after_operation,
-    failed,
-    in_doubt,
     next_action,
-    postponed,
-    refused,
     settle,
     start_end,
-    with_intent,
 )
 from workflows.core.granting import grant_for, held
 from workflows.core.model import (
@@ -53,6 +43,18 @@ from workflows.core.model import (
     OperationKind,
     OperationState,
     Presence,
+)
+from workflows.core.outcomes import (
+    BACKOFF_MAX,
+    LATE_REMOVAL,
+    LATER_LOOKS,
+    after_look,
+    after_operation,
+    failed,
+    in_doubt,
+    postponed,
+    refused,
+    with_intent,
 )
 from workflows.core.policy import TargetKind
 from workflows.ports import LEASE_S

@@ -449,6 +449,24 @@ def test_a_press_of_end_while_it_is_being_set_up_ends_it(world):
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.REVOKED, False)
 
 
+@pytest.mark.parametrize("seconds", [4, 7])
+def test_a_target_that_answers_slowly_is_believed_all_the_same(world, seconds):
+    id_ = world.asked()
+    target = world.target()
+    look = target.observe
+
+    def slowly(resource):
+        world.keeper.pass_time(seconds)
+        return look(resource)
+
+    target.observe = slowly
+    world.approve(id_)
+    world.knows(DANA, OLU)
+    converge(world.ctx, world.grant(id_).holding)
+    assert world.grant(id_).state is GrantState.ACTIVE
+    assert [call.name for call in target.calls if call.name != "resolve"][1:] == ["observe", "grant", "observe"]
+
+
 # ---------------------------------------------------------------- bad days of our own
 
 

@@ -1,0 +1,104 @@
+"""Writes one step of a convergence to the ledger, with all that follows from it for chat, indexes and the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from workflows.context import WorkerContext, event
+from workflows.core import keys
+from workflows.core.convergence import Action, Note, State, Wait, next_action, settle
+from workflows.core.model import CLOSED, Grant, Slot, slot_id
+from workflows.ports import Change, Committed, Fence, IndexEntry, Lease, Lost, Snapshot
+
+# While a step is under way, the clock finds the holding again this much later, should this worker die.
+RESCUE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One step's view: what was read, under which lease, and when by this host's monotonic clock."""
+
+    holding: str
+    snapshot: Snapshot
+    lease: Lease
+    read_at_s: float
+
+
+def write_step(
+    ctx: WorkerContext,
+    turn: Turn,
+    before: State,
+    after: State,
+    *,
+    gives: bool = False,
+    forget: bool = False,
+) -> Committed | Lost:
+    """Write the step, with all that follows from it for chat, indexes and the clock."""
+    now = turn.snapshot.now
+    item = keys.holding(after.holding.id)
+    changed = [grant for grant in after.grants.values() if before.grants.get(grant.id) != grant]
+    closed = [grant for grant in changed if grant.state in CLOSED]
+    why = {grant.id: _why(grant) for grant in after.grants.values()}
+    change = Change(
+        commit_id=f"{item}:{turn.snapshot.items[item].version}:{turn.lease.number}",
+        at=now,
+        reads=turn.snapshot.versions(),
+        puts={**({} if forget else {item: after.holding}), **{keys.grant(grant.id): grant for grant in changed}},
+        deletes=frozenset({item} if forget else ()) | _freed(turn.snapshot, closed),
+        due={item: _due(after, now, forget=forget), **_due_of(changed, after.notes, now)},
+        index=tuple(entry for grant in closed for entry in _moved(grant, now)),
+        audit=tuple(
+            event(ctx, note.event, note.grant, turn.snapshot, note.facts, why.get(note.grant)) for note in after.notes
+        ),
+        fence=Fence(turn.lease.name, turn.lease.number),
+        gives_access=gives,
+        # Whatever is not a step towards giving must be written down even when memory is full.
+        removes_access=not gives,
+    )
+    result = ctx.ledger.commit(change)
+    if isinstance(result, Lost):
+        return result
+    chats = {keys.chat(grant.id) for grant in changed} | {keys.chat(note.grant) for note in after.notes}
+    if chats:
+        ctx.wake(*sorted(chats))
+    return result
+
+
+def _due(state: State, now: datetime, *, forget: bool) -> datetime | None:
+    """When the clock must look again: when the wait is over, or soon, should this worker die before its next step."""
+    if forget:
+        return None
+    following: Action = next_action(settle(replace(state, notes=()), now), now)
+    return following.until if isinstance(following, Wait) else now + RESCUE
+
+
+def _due_of(changed: list[Grant], notes: tuple[Note, ...], now: datetime) -> dict[str, datetime | None]:
+    due: dict[str, datetime | None] = {}
+    for grant in changed:
+        due[keys.chat(grant.id)] = now
+        if grant.state in CLOSED:
+            due[keys.end_due(grant.id)] = None
+            due[keys.warn_due(grant.id)] = None
+    due.update({keys.chat(note.grant): now for note in notes})
+    return due
+
+
+def _moved(grant: Grant, now: datetime) -> list[IndexEntry]:
+    """Out of what is live, into what is over."""
+    live = keys.places(keys.LIVE, environment=grant.terms.environment, person_id=grant.holder)
+    out = [IndexEntry(name, grant.id, None) for name in live]
+    slot = slot_id(grant.holder, grant.terms.environment, grant.terms.role)
+    return [*out, *(IndexEntry(name, grant.id, now.timestamp()) for name in (keys.CLOSED, keys.last_of(slot)))]
+
+
+def _freed(snapshot: Snapshot, closed: list[Grant]) -> set[str]:
+    """Slots that the closed grants took; one that a later request has taken stays."""
+    names = {keys.slot(slot_id(grant.holder, grant.terms.environment, grant.terms.role)): grant.id for grant in closed}
+    taken = {name: snapshot.get(name, Slot) for name in names if name in snapshot.items}
+    return {name for name, slot in taken.items() if slot is not None and slot.request == names[name]}
+
+
+def _why(grant: Grant) -> dict[str, str]:
+    words = {"reason": grant.end.reason if grant.end and grant.end.reason else "", "error": grant.error or ""}
+    return {name: text for name, text in words.items() if text}
