@@ -88,6 +88,8 @@ class Desk:
         """One sentence to the actor, one entry on the record."""
         if refused.code is Code.FACTS_STALE:
             raise FactsStale
+        if refused.code in (Code.OWN_REQUEST, Code.NOT_AN_APPROVER):
+            refused = self._with_others(refused, subject)
         facts = self._ctx.directory.person(act.who)
         actor = facts.id if facts else PersonId(f"slack:{act.team}:{act.user}")
         record_refusal(self._ctx, actor, subject, refused, act.id, name=facts.name if facts else "")
@@ -186,9 +188,9 @@ class Desk:
     def _quiet(self, act: Interaction, id_: str, answer: Done | Refused) -> Reply:
         """After a press the card tells; only what the card cannot show is said."""
         if isinstance(answer, Refused):
-            return self._refused(act, id_, answer)
+            return self.refuse(act, answer, id_)
         if answer.outcome == "terms_changed":
-            return self._refused(act, id_, Refused(Code.TERMS_CHANGED, {"id": id_}, audited=False))
+            return self.refuse(act, Refused(Code.TERMS_CHANGED, {"id": id_}, audited=False), id_)
         return Reply()
 
     def _said(self, act: Interaction, id_: str, answer: Done | Refused) -> Reply:
@@ -197,12 +199,11 @@ class Desk:
             return self._quiet(act, id_, answer)
         return Reply(notices.answer(done_words(answer.outcome, id_)))
 
-    def _refused(self, act: Interaction, id_: str, refused: Refused) -> Reply:
-        if refused.code in (Code.OWN_REQUEST, Code.NOT_AN_APPROVER):
-            seen = self.window.seen(id_)
-            others = ", ".join(self.window.can_approve(seen)[:5]) if seen else ""
-            refused = replace(refused, params={**refused.params, "others": others})
-        return self.refuse(act, refused, subject=id_)
+    def _with_others(self, refused: Refused, id_: str) -> Refused:
+        """Whoever may not decide reads who can."""
+        seen = self.window.seen(id_)
+        others = ", ".join(self.window.can_approve(seen)[:5]) if seen else ""
+        return replace(refused, params={**refused.params, "others": others})
 
 
 # Read already, not done yet: the type of what was meant -> its verb.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.background import POLICY_EVERY_S, keep_doing
 from bot.metrics import LedgerMetrics
 from bot.settings import Settings
 from bot.slack.app import build_app, socket_mode
@@ -47,12 +49,15 @@ def run(settings: Settings) -> None:
         server_header=False,
         lifespan="on",
     )
+    stop = threading.Event()
+    keep_doing("policy", parts.policy.refresh, POLICY_EVERY_S, stop)
     if handler is not None:
         handler.connect()  # type: ignore[no-untyped-call]  # bolt's adapters are typed in part
     log.info("web is starting", mode="socket" if handler else "http", port=settings.port)
     try:
         uvicorn.Server(config).run()
     finally:
+        stop.set()
         if handler is not None:
             handler.close()  # type: ignore[no-untyped-call]  # as above
         parts.close()

@@ -9,15 +9,14 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
 
 import structlog
 from redis import Redis
 from rq.serializers import JSONSerializer
 
 from bot import jobs
+from bot.background import POLICY_EVERY_S, keep_doing
 from bot.beat import beat_while_running
-from bot.log import log_failure
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker
 from bot.settings import Settings
 from bot.times import monotonic_s
@@ -51,6 +50,7 @@ def run(settings: Settings) -> None:
     crew.start("chat", (CHAT,), CHAT_THREADS)
     keep_doing("rescue", lambda: rescue(parts, stop), RESCUE_EVERY_S, stop)
     keep_doing("refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
+    keep_doing("policy", parts.policy.refresh, POLICY_EVERY_S, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
     stop.wait()
@@ -70,19 +70,6 @@ def rescue(parts: WorkerParts, stop: threading.Event) -> None:
             converge(parts.context, holding)
         if not overdue or stop.wait(1.0):
             return
-
-
-def keep_doing(name: str, what: Callable[[], None], every_s: float, stop: threading.Event) -> None:
-    """Do it again and again in a thread of its own, whatever goes wrong with it."""
-
-    def loop() -> None:
-        while not stop.wait(every_s):
-            try:
-                what()
-            except Exception as problem:
-                log_failure(f"{name} failed", problem)
-
-    threading.Thread(target=loop, name=name, daemon=True).start()
 
 
 class Crew:

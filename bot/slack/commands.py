@@ -153,8 +153,8 @@ def _reads(line: _Line) -> bool:
 
 
 def _is_a_slip(word: str) -> bool:
-    """`1`, `1x`, `1.5h`, `-1h`, `1:30h`, `1h1h`: meant as a duration, and none."""
-    shapes = (r"-?[0-9]{1,12}([.,:][0-9]{1,12})?[a-z]{0,12}", r"([0-9]{1,12}[a-z]{1,12}){2,6}")
+    """`1`, `1x`, `1.5h`, `-1h`, `1:30h`, `1h30`, `1h1h`: meant as a duration, and none."""
+    shapes = (r"-?[0-9]{1,12}([.,:][0-9]{1,12})?[a-z]{0,12}", r"([0-9]{1,12}[a-z]{1,12}){1,6}[0-9]{0,12}")
     return looks_like_duration(word) or any(re.fullmatch(shape, word) for shape in shapes)
 
 

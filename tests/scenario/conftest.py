@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installation import HIDDEN, IMPATIENT, Case, Installation, case_name
+from tests.support.installation import CHANGING, HIDDEN, IMPATIENT, Case, Installation, case_name
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,9 @@ def _with_more(config: Path) -> None:
 @pytest.fixture(scope="session")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """One whose policy folder may be edited, and may be invalid for a while: every test leaves it valid."""
-    with Installation(tmp_path_factory.mktemp("own"), prepare=_with_more) as running:
+    plan = '  - {channel: C0RECEIPTS, schedule: "0 9 1 1 *", environments: [%s]}\n'
+    digests = "".join(plan % case_name(number) for number in (HIDDEN, CHANGING))
+    with Installation(tmp_path_factory.mktemp("own"), digests=digests, prepare=_with_more) as running:
         yield running
 
 

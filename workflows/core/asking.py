@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -121,7 +122,8 @@ def _is_harmless(character: str) -> bool:
 def text_problem(reason: str, params: dict[str, str]) -> Refused | None:
     """Whether a reason that somebody must give is missing or too long. `params` say what it is for."""
     cleaned = clean(reason)
-    if not cleaned:
+    # Characters that nobody sees give no reason.
+    if not any(unicodedata.category(character)[0] in "LNPS" for character in cleaned):
         return Refused(Code.REASON_MISSING, params, audited=False)
     if len(cleaned) > REASON_LENGTH_MAX:
         return Refused(
