@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint run check lock docs clean
+.PHONY: demo test lint run check bench docs lock clean
 
 $(STAMP): pyproject.toml requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "prodaccess needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -32,6 +32,14 @@ run: $(STAMP)
 
 check: $(STAMP)
 	@$(BIN)/python -m bot check config
+
+bench: $(STAMP)
+	@for name in ledger acks press calls ends many; do $(BIN)/python -m bench.$$name --quick || exit 1; done
+
+docs: $(STAMP)
+	$(BIN)/python -m tests.support.lifecycle_doc
+	$(BIN)/python -m bot config schema --write
+	$(BIN)/python -m bot.sandbox.picture docs/images/life.svg
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev pyproject.toml -o requirements-dev.lock

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.words import Asked, Words
 
-# Slack's limits in characters, from docs.slack.dev/reference/block-kit; `FACTS.md` has them all.
+# Slack's limits in characters, from docs.slack.dev/reference/block-kit.
 SECTION_LENGTH_MAX = 3000
 FIELD_LENGTH_MAX = 2000
 CONTEXT_LENGTH_MAX = 2000

@@ -21,7 +21,7 @@ from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement
 from workflows.core.templates import fill, fill_words
 
-# Design section 8: five minutes before the end, or a tenth of the duration. Below half a minute a warning warns of nothing.
+# Five minutes before the end, or a tenth of the duration, whichever is less. Below half a minute a warning warns of nothing.
 WARNING_MAX = timedelta(minutes=5)
 WARNING_MIN = timedelta(seconds=30)
 

@@ -34,10 +34,10 @@ from workflows.core.model import (
     Presence,
 )
 
-# Design section 2, promise 4.
+# After an end the holding is looked at again, for what came late.
 LATER_LOOKS = (timedelta(seconds=15), timedelta(seconds=60))
 BACKOFF_MAX = timedelta(seconds=30)
-# Design section 4: alarms from the third failure; then rarer, so that they stay alarms.
+# Alarms from the third failure; then rarer, so that they stay alarms.
 ALARM_AT = frozenset({3, 10, 30, 100, 300, 1000})
 GIVE_FAILURES_MAX = 3
 # Somebody has to know of a removal that has taken longer than this, even where nothing has failed.

@@ -11,7 +11,7 @@ from typing import NewType
 # one person, so that nobody approves themselves through the other account.
 PersonId = NewType("PersonId", str)
 
-# Design section 8: a press is decided on facts at most this old.
+# A press is decided on facts at most this old; see docs/how-it-fails-safe.md.
 FACTS_AGE_MAX = timedelta(seconds=60)
 
 
