@@ -132,7 +132,9 @@ class Window:
 
     def _names(self, people: Iterable[PersonId]) -> list[str]:
         """Without those of whom is known that they may do nothing: a guest, somebody who has left."""
-        known = ((who, self._ctx.directory.by_address(who)) for who in sorted(people))
+        ordered = sorted(people)
+        facts_of = self._ctx.directory.by_addresses(ordered)
+        known = ((who, facts_of.get(who)) for who in ordered)
         return [
             facts.name if facts else name_from(who) for who, facts in known if not (facts and facts.standing_problem)
         ]

@@ -50,6 +50,19 @@ def test_a_person_is_found_by_account_and_by_address(world: World) -> None:
     assert world.directory.person(SlackUser("T2", "U1")) is None
 
 
+def test_many_are_found_at_once_and_the_unknown_are_left_out(world: World) -> None:
+    known = facts(world)
+    world.directory.put_person(known)
+    assert world.directory.by_addresses([BOB, ADA]) == {ADA: known}
+    assert world.directory.by_addresses([]) == {}
+
+
+def test_an_address_that_was_given_up_leads_to_nobody_among_many(world: World) -> None:
+    world.directory.put_person(facts(world, address=ADA))
+    world.directory.put_person(facts(world, address=BOB))
+    assert set(world.directory.by_addresses([ADA, BOB])) == {BOB}
+
+
 def test_old_facts_are_returned_with_their_age(world: World) -> None:
     known = facts(world)
     world.directory.put_person(known)

@@ -62,6 +62,9 @@ def after_operation(
     if operation.state is OperationState.IN_PROGRESS:
         started = state.holding.operation_at or now
         pause = min(max((now - started) / 4, timedelta(seconds=0.5)), timedelta(seconds=5))
+        if isinstance(action, Give):
+            # Somebody waits for this one: the first look is at once, which costs a call where it is not done by then.
+            pause = timedelta(0)
         grants = action.grants if isinstance(action, Give) else state.holding.operation_for
         state = state.with_holding(
             operation=operation, operation_at=started, operation_for=grants, next_try=now + pause

@@ -106,6 +106,10 @@ class MemoryDirectory(DirectoryStore):
         facts = self.person(account) if account is not None else None
         return facts if facts is not None and facts.id == address else None
 
+    def by_addresses(self, addresses: Iterable[PersonId]) -> dict[PersonId, PersonFacts]:
+        found = {address: self.by_address(address) for address in addresses}
+        return {address: facts for address, facts in found.items() if facts is not None}
+
     def put_person(self, facts: PersonFacts) -> None:
         with self._lock:
             self._people[facts.slack] = dump(PersonFacts, facts)
