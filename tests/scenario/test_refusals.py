@@ -15,6 +15,7 @@ import pytest
 
 from bot.sandbox.slack import Message, Tampering, words
 from tests.support.installation import (
+    CHANGING,
     COMMAND,
     GENERAL,
     HIDDEN,
@@ -399,6 +400,8 @@ def test_over_http_a_forged_press_from_nobody_is_not_carried_out(http_case: Case
 
 def test_outsiders_see_environment_state_and_id_alone(own: Installation):
     case = Case(own, HIDDEN)
+    # What other tests left waiting here is nobody's secret.
+    Case(own, CHANGING).tidy()
     id_ = id_in(words(case.active(rest="30m INC-42 something secret")))
     own.quiet()
     title, secrets = f"Shop {HIDDEN}", ("Dana", "Olu", "read-only", "secret")
