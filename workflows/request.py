@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
-from workflows.core.asking import PENDING_MAX, Ask, MayAsk, find_entitlement, may_ask
+from workflows.core.asking import PENDING_MAX, Ask, MayAsk, find_entitlement, may_ask, slip
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import terms_for
@@ -28,7 +28,8 @@ def ask_for_access(ctx: Context, ask: Ask, who: SlackUser, origin: Origin, commi
 
     actor = known(ctx, who, groups)
     if isinstance(actor, Refused):
-        return actor
+        # What a worker decides later closes the form: a slip that needs no facts is told while what was typed is there.
+        return (slip(ctx.policy.current(), ask) if actor.code is Code.FACTS_STALE else None) or actor
     return run(ctx, lambda: _once(ctx, actor, ask, origin, commit_id))
 
 

@@ -230,6 +230,21 @@ def test_stale_facts_decide_nothing(world):
     assert code(approve(world.ctx, id_, account(OLU), "late")) is Code.FACTS_STALE
 
 
+@pytest.mark.parametrize(
+    ("ask", "why"),
+    [
+        (Ask("payments-prod", "read-onyl", None, "INC-1"), Code.ROLE_UNKNOWN),
+        (Ask("payments-prod", "read-only", None, " "), Code.REASON_MISSING),
+        (Ask("payments-prod", "read-only", timedelta(days=9), "INC-1"), Code.DURATION_TOO_LONG),
+        (Ask("payments-prod", "read-only", None, "INC-1"), Code.FACTS_STALE),
+    ],
+)
+def test_a_slip_is_told_even_while_nobody_knows_freshly_who_asks(world, ask, why):
+    world.knows(DANA)
+    world.clock.advance(61)
+    assert code(ask_for_access(world.ctx, ask, account(DANA), Origin(), "late")) is why
+
+
 def test_another_policy_than_the_active_one_decides_nothing(world):
     id_ = world.asked()
     world.policy.policy = replace(world.policy.policy, hash="0" * 64)

@@ -59,6 +59,12 @@ def may_ask(
     )
 
 
+def slip(policy: Policy, ask: Ask) -> Refused | None:
+    """What is wrong with the words of an ask, whoever asks: told at once, even while nobody knows freshly who it is."""
+    found = find_entitlement(policy, ask.environment, ask.role)
+    return found if isinstance(found, Refused) else _text_problem(ask, found) or _duration_problem(ask, found)
+
+
 def find_entitlement(policy: Policy, environment: str, role: str) -> Entitlement | Refused:
     """The entitlement, or which name is not there with the nearest ones."""
     names = _fold(environment), _fold(role)
