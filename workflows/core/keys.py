@@ -14,6 +14,8 @@ PENDING = "pending"  # requests, by expiry
 LIVE = "live"  # grants that are not closed, by deadline
 CLOSED = "closed"  # grants that are over, by when
 RECENT = "recent"  # all requests ever made, by time
+SCHEDULED = "scheduled"  # requests that were approved and begin later, by when
+REVIEWS = "reviews"  # reviews that are owed, by when they are due
 
 
 def request(id_: str) -> str:
@@ -47,6 +49,18 @@ def chat(subject: str) -> str:
 def waiting(channel: str) -> str:
     """Index: requests whose receipts wait for their turn in this channel, by since when."""
     return f"waiting:{channel}"
+
+
+def review(id_: str) -> str:
+    return f"review:{id_}"
+
+
+def uses(id_: str) -> str:
+    return f"uses:{id_}"
+
+
+def sweepout(id_: str) -> str:
+    return f"sweepout:{id_}"
 
 
 def press(id_: str) -> str:

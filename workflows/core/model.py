@@ -206,6 +206,19 @@ class Request:
     closing: Closing | None = None
     # Group names whose members were unavailable when it was last looked at, with why: shown on the card.
     group_problems: tuple[tuple[str, str], ...] = ()
+    # The holder's chat account where somebody else asked for them; None where the requester is the holder.
+    holder_slack: SlackUser | None = None
+    # The grant that this ask would prolong; its terms say how much time is added.
+    extends: str | None = None
+    # What was asked for, where an approver gives less than that.
+    asked_terms: Terms | None = None
+    # When the access shall begin, where that is later than the approval.
+    start_at: datetime | None = None
+    # The ids of all requests that were asked in one go, itself included; the first one's messages tell of all.
+    batch: tuple[str, ...] = ()
+    # When the approvers were reminded, and when the next group was called.
+    chased_at: tuple[datetime, ...] = ()
+    escalated_at: datetime | None = None
 
     @property
     def slot(self) -> str:
@@ -246,6 +259,12 @@ class Grant:
     # Whether another grant still covers the same holding at the time this one closed: its id.
     covered_by: str | None = None
     warned: bool = False
+    # The id of the ask for more time that waits for an answer.
+    extension: str | None = None
+    # A later end that was approved, until the target enforces it; then it is the deadline.
+    extended_to: datetime | None = None
+    # The approved extensions, oldest first.
+    extensions: tuple[str, ...] = ()
     # The last error of the target in words for people, while it is being tried again.
     error: str | None = None
 
@@ -371,7 +390,74 @@ class PersonRecord:
     pending: tuple[str, ...] = ()
     # Set when a binding changed; rights are suspended until an administrator confirms.
     suspended: str | None = None
+    # No new asks until then: everything of theirs was taken back, and why.
     blocked_until: datetime | None = None
+    blocked_why: str | None = None
+    # No break-glass until security lifts it, and why.
+    break_glass_barred: str | None = None
+    delegation: Delegation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """Somebody who is away names who decides in their place until then."""
+
+    to: PersonId
+    to_name: str
+    at: datetime
+    until: datetime
+
+
+class ReviewState(StrEnum):
+    OWED = "owed"
+    ACKNOWLEDGED = "acknowledged"
+    FLAGGED = "flagged"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What an owner owes after a break-glass. It has the grant's id, and outlives the grant."""
+
+    id: str
+    environment: str
+    holder: PersonId
+    state: ReviewState
+    since: datetime
+    due_at: datetime
+    chased_at: tuple[datetime, ...] = ()
+    by: PersonId | None = None
+    by_name: str | None = None
+    at: datetime | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """When something with a daily limit was used, the last day's worth: a rule by a person, a break-glass by a person."""
+
+    id: str
+    times: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sweepout:
+    """One press of the panic switch: what it was for, and what it still has to take back.
+
+    `open` are ids of requests and grants that are not over yet; `done` those that were taken back by it.
+    """
+
+    id: str
+    by: PersonId
+    by_name: str
+    at: datetime
+    reason: str
+    person: PersonId | None = None
+    person_name: str | None = None
+    environment: str | None = None
+    channel: str = ""
+    open: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    finished_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,4 +532,18 @@ class Press:
     payload: str  # JSON of the surface's own
 
 
-Record = Request | Grant | Holding | PersonRecord | Slot | ActivePolicy | PolicySummary | Refusals | ChatRecord | Press
+Record = (
+    Request
+    | Grant
+    | Holding
+    | PersonRecord
+    | Slot
+    | ActivePolicy
+    | PolicySummary
+    | Refusals
+    | ChatRecord
+    | Press
+    | Review
+    | Uses
+    | Sweepout
+)

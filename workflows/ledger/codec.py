@@ -27,7 +27,10 @@ from workflows.core.model import (
     Record,
     Refusals,
     Request,
+    Review,
     Slot,
+    Sweepout,
+    Uses,
 )
 
 T = TypeVar("T")
@@ -43,6 +46,9 @@ KINDS: Mapping[str, type[Any]] = {
     "refusals": Refusals,
     "chat": ChatRecord,
     "press": Press,
+    "review": Review,
+    "uses": Uses,
+    "sweepout": Sweepout,
 }
 
 
