@@ -114,9 +114,6 @@ def rounded(value: timedelta) -> str:
     return format_duration(timedelta(seconds=round(seconds)))
 
 
-# To whoever presses or types while facts have to be looked up first.
-ONE_MOMENT = "One moment: I am looking up who may do this, and answer as soon as I know."
-
 _DONE: dict[str, str] = {
     "asked": "You asked for it: {id}.",
     "have_it": "You asked for this already: {id}.",

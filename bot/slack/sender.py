@@ -124,10 +124,10 @@ class Sender:
         record = snapshot.get(item, ChatRecord) or ChatRecord(subject)
         return Page(self._ctx, item, record, snapshot.items[item].version, current)
 
-    def _clear(self, subject: str, *also: str) -> bool:
-        """Nothing is left to show: take the mark off, unless one of `also` has changed since it was read."""
+    def _clear(self, subject: str) -> None:
+        """Nothing is left to show: take the mark off."""
         item = keys.chat(subject)
-        snapshot = self._ctx.ledger.read(item, *also)
+        snapshot = self._ctx.ledger.read(item)
         change = Change(
             commit_id=f"shown:{item}:{self._ctx.chance.hex(12)}",
             at=snapshot.now,
@@ -135,7 +135,6 @@ class Sender:
             due={item: None},
         )
         self._ctx.ledger.commit(change)
-        return True
 
     # ------------------------------------------------------------ a request
 
