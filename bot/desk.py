@@ -211,5 +211,4 @@ LATER: dict[str, str] = {
     "BreakGlass": "break-glass",
     "RevokeAll": "revoke-all",
     "Extend": "extend",
-    "History": "history",
 }

@@ -92,6 +92,12 @@ class Reader:
         """Requests that nobody has answered, the first to expire first."""
         return self._page(keys.PENDING, policy, environments, limit)
 
+    def past(self, index: str, policy: Policy, limit: int) -> Page:
+        """What stands in an index by time, the newest first."""
+        ids = self._ctx.ledger.members(index, limit=limit, newest=True)
+        more = self._ctx.ledger.count(index) - limit if len(ids) >= limit else 0
+        return Page(self._stories(ids, policy), max(0, more))
+
     def of_person(self, index: str, who: PersonId, policy: Policy, limit: int = 50) -> tuple[RequestStory, ...]:
         ids = self._ctx.ledger.members(keys.of_person(index, who), limit=limit)
         return self._stories(ids, policy)

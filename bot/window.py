@@ -9,9 +9,10 @@ from bot.overviews import Explanation, HomeStory, explanation
 from bot.reader import Reader, Seen
 from bot.slack import lists
 from bot.slack.blocks import Message
-from bot.slack.meant import Command, Envs, Explain, List, Mine, Pending, Show, Who, Whom
+from bot.slack.meant import Command, Envs, Explain, History, List, Mine, Pending, Show, Who, Whom
 from bot.story import RequestStory, seen_by
 from workflows.context import Context
+from workflows.core import keys
 from workflows.core.asking import Ask, find_entitlement, may_ask
 from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonFacts, PersonId, SlackUser
@@ -19,6 +20,9 @@ from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.scope import groups_named, groups_needed, groups_that_count
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
+
+# As many as one reads at a glance; the audit log has all.
+HISTORY_MAX = 20
 
 
 class Window:
@@ -43,6 +47,8 @@ class Window:
             case Pending():
                 page = self.reader.pending(policy)
                 return lists.pending(self._visible(actor, page.stories), page.more, self._command)
+            case History(term):
+                return self._history(term, actor)
             case Envs():
                 return lists.environments(tuple(policy.environments.values()), self._command)
             case Who(environment):
@@ -73,6 +79,25 @@ class Window:
             return _no_environment(actor.policy, environment)
         page = self.reader.live(actor.policy, (environment,) if environment else None)
         return lists.active_list(self._visible(actor, page.stories), environment, page.more)
+
+    def _history(self, term: Whom | None, actor: Known) -> Message | Refused:
+        """What was asked and what became of it, the newest first; of everything, one environment or one person."""
+        if term is None:
+            return self._past(keys.RECENT, "", actor)
+        name = term.text.strip().lower()
+        if name in actor.policy.environments:
+            return self._past(keys.of_environment(keys.RECENT, name), f"in {name}", actor)
+        if not term.user and "@" not in name:
+            return _no_environment(actor.policy, term.text)
+        person = self._somebody(term, actor)
+        if person is None:
+            return _nobody_known(term)
+        whose = "you" if person.id == actor.person.id else person.name
+        return self._past(keys.of_person(keys.RECENT, person.id), f"of {whose}", actor)
+
+    def _past(self, index: str, which: str, actor: Known) -> Message:
+        page = self.reader.past(index, actor.policy, limit=HISTORY_MAX)
+        return lists.history(self._visible(actor, page.stories), which, page.more)
 
     def home(self, who: SlackUser) -> HomeStory | Refused:
         """Somebody's own page."""
@@ -159,9 +184,8 @@ class Window:
             return found
         person = self._somebody(whom, actor)
         if person is None:
-            params = {"name": whom.text if whom else "", "mentioned": "yes" if whom and whom.user else ""}
-            return Refused(Code.PERSON_UNKNOWN, params, audited=False)
-        return lists.explain(self._explanation(actor.policy, found, person, itself=person.id == actor.person.id))
+            return _nobody_known(whom)
+        return lists.explain(self.explanation(actor.policy, found, person, itself=person.id == actor.person.id))
 
     def explain_request(self, id_: str, actor: Known) -> Message | Refused:
         """From the card's menu: who may approve this request, and why."""
@@ -171,9 +195,10 @@ class Window:
         if seen is None or role is None:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
         holder = self._ctx.directory.by_address(seen.request.holder) or actor.person
-        return lists.explain(self._explanation(actor.policy, role, holder, itself=False))
+        return lists.explain(self.explanation(actor.policy, role, holder, itself=False))
 
-    def _explanation(self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool) -> Explanation:
+    def explanation(self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool) -> Explanation:
+        """Who could approve it, under which rules, and why this person may or may not ask, as far as groups are known."""
         place = policy.environments[role.environment]
         groups = self._ctx.directory.groups(policy, groups_needed(policy, place))
         asked = Ask(role.environment, role.role, None, "to explain")
@@ -199,6 +224,11 @@ class Window:
 def name_from(address: PersonId) -> str:
     """What to call somebody whom the chat has not introduced yet: `dana.dev@example.com` is Dana Dev."""
     return " ".join(part.capitalize() for part in address.partition("@")[0].replace(".", " ").split())
+
+
+def _nobody_known(whom: Whom | None) -> Refused:
+    params = {"name": whom.text if whom else "", "mentioned": "yes" if whom and whom.user else ""}
+    return Refused(Code.PERSON_UNKNOWN, params, audited=False)
 
 
 def _no_environment(policy: Policy, name: str) -> Refused:

@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     policy = typer.Typer(help="The policy in force.", no_args_is_help=True)
     policy.command("apply")(apply)
     app.add_typer(policy, name="policy")
+    app.command()(explain)
     person = typer.Typer(help="People and their accounts.", no_args_is_help=True)
     person.command("confirm")(confirm)
     app.add_typer(person, name="person")
@@ -58,6 +59,36 @@ def apply(
         _refuse("The ledger did not take it: try again in a moment.")
     words = {"in_force": "is in force already", "activated": "is in force now"}
     print(f"Policy {reading.policy.hash[:12]} {words[done.outcome]}.")
+
+
+def explain(
+    environment: Annotated[str, typer.Argument(metavar="ENV")],
+    role: Annotated[str, typer.Argument(metavar="ROLE")],
+    address: Annotated[str, typer.Option("--as", metavar="EMAIL", help="Whom it is explained for.")],
+) -> None:
+    """Who could approve a role, under which rules, and why a person may or may not ask for it."""
+    from bot.refusal_words import refusal
+    from bot.slack.lists import explain as explained
+    from bot.slack.plain import as_text
+    from bot.window import Window
+    from workflows.core.asking import find_entitlement
+    from workflows.core.errors import Refused
+    from workflows.core.people import person_id
+    from workflows.ports import PolicyUnavailable
+
+    with _open() as parts:
+        command = parts.settings.command
+        try:
+            policy = parts.context.policy.current()
+        except PolicyUnavailable as problem:
+            _refuse(f"Nothing can be explained: {problem}.")
+        found = find_entitlement(policy, environment, role)
+        if isinstance(found, Refused):
+            _refuse(refusal(found, command=command))
+        person = parts.context.directory.by_address(person_id(address))
+        if person is None:
+            _refuse(f"Nothing is known of {address} yet: the bot learns of people when they first use it in chat.")
+        print(as_text(explained(Window(parts.context, command).explanation(policy, found, person, itself=False))))
 
 
 def confirm(

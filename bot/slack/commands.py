@@ -251,7 +251,7 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
 }
 # Reserved: no environment is called by one of these.
 VERBS = tuple(_VERBS)
-NOT_OFFERED = ("break-glass", "revoke-all", "extend", "history")
+NOT_OFFERED = ("break-glass", "revoke-all", "extend")
 VERBS_OFFERED = tuple(verb for verb in VERBS if verb not in NOT_OFFERED)
 _ALIASES = {
     "?": "help",

@@ -15,6 +15,7 @@ _LINES = {
     "end": ("{c} end ID [REASON]` – gives access back early, or takes it back as an owner",),
     "show": ("{c} show ID` – one request with its receipts",),
     "list": ("{c} list [ENV]` · `mine` · `pending` – who has access now, what is yours, what waits",),
+    "history": ("{c} history [ENV or WHO]` – the last requests, and what became of them",),
     "envs": ("{c} envs` · `who ENV` – what there is to ask for, and who owns it",),
     "explain": ("{c} explain ENV ROLE [WHO]` – who may ask, who could approve, and why",),
 }

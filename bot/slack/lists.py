@@ -1,4 +1,4 @@
-"""Answers to `list`, `mine`, `pending`, `show`, `envs`, `who` and `explain`: for one reader, within Slack's limits."""
+"""Answers to `list`, `mine`, `pending`, `history`, `show`, `envs`, `who` and `explain`: for one reader, within Slack's limits."""
 
 from __future__ import annotations
 
@@ -51,6 +51,22 @@ def _with_headline(story: RequestStory) -> str:
         return f"• {t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
     reason = f": {t.literal(story.reason, 100)}" if story.stage is Stage.WAITING else ""
     return f"• {headline(story)}{reason} · {status(story)} · {story.id}"
+
+
+def history(stories: Sequence[RequestStory], which: str = "", more: int = 0) -> Message:
+    """`history`: what was asked and what became of it, the newest first. `which`: `in orders-prod`, `of Dana Dev`."""
+    whose = f" {t.literal(which, 100)}" if which else ""
+    if not stories:
+        return _lines(f"No request{whose} is on the record yet.", [])
+    return _lines(f"The last requests{whose}: {len(stories)}", [_past(story) for story in stories], more)
+
+
+def _past(story: RequestStory) -> str:
+    day = t.when(story.created_at, story.now, with_day=True)
+    if story.hidden:
+        return f"• {day} · {_with_headline(story).removeprefix('• ')}"
+    reason = f": {t.literal(story.reason, 100)}"
+    return f"• {day} · {headline(story)}{reason} · {status(story)} · {story.id}"
 
 
 def mine(story: HomeStory, command: str = "/prodaccess") -> Message:

@@ -16,7 +16,8 @@ from tests.unit.policy_folder import write
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.model import ActivePolicy, PersonRecord
-from workflows.core.people import SlackUser
+from workflows.core.people import Membership, SlackUser
+from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change
 
@@ -48,6 +49,34 @@ def tamper(client: redis.Redis, number: int, field: str, change: Any) -> None:
     client.delete("prodaccess:audit")
     for id_, kept in [(f"{number}-0", {**fields, field: change(fields[field])}), *later]:
         client.xadd("prodaccess:audit", kept, id=id_)
+
+
+@pytest.fixture
+def explained(ledger, redis_client, tmp_path, monkeypatch):
+    """A policy folder, and dana as the chat has shown her."""
+    write(tmp_path)
+    monkeypatch.setenv("PRODACCESS_CONFIG", str(tmp_path))
+    directory = RedisDirectory(redis_client)
+    directory.put_person(build.facts(build.DANA, as_of=ledger.now()))
+    directory.put_members("slack:S0ONCALL", Membership(frozenset({build.DANA}), as_of=ledger.now()))
+
+    def explain(who: str, environment: str = "shop-prod", role: str = "read-only") -> Result:
+        return run("explain", "--as", who, environment, role)
+
+    return explain
+
+
+def test_explain_says_who_could_approve_and_whether_the_person_may_ask(explained):
+    answer = explained(build.DANA)
+    assert answer.exit_code == 0
+    assert "Dana may ask for this" in answer.output
+    assert "Needs 1 of" in answer.output
+
+
+def test_explain_names_what_is_not_there(explained):
+    assert "did you mean" in explained(build.DANA, role="read-onyl").output.lower()
+    nobody = explained("nobody@example.com")
+    assert (nobody.exit_code, "Nothing is known of nobody@example.com" in nobody.output) == (1, True)
 
 
 def test_an_untouched_record_is_found_good(ledger):

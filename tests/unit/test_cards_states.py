@@ -247,6 +247,7 @@ MAKERS: list[Callable[[RequestStory], Message]] = [
     lambda story: receipts.summary([story] * 60, 99),
     lambda story: lists.active_list([story] * 60, "payments-prod", 7),
     lambda story: lists.pending([story] * 60),
+    lambda story: lists.history([story] * 20, "in payments-prod", 7),
     lambda story: lists.show(story, [entry(1, Event.REQUEST_MADE, reason=story.reason)] * 60, {}),
     lambda story: lists.mine(home_story(NOW, mine=[story] * 20, asked=[story] * 20, waiting_on_me=[story] * 20)),
     lambda story: digest.digest(digest_story([story] * 60, NOW, sealed=Sealed(9, "ab" * 32))),
