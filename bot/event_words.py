@@ -27,7 +27,9 @@ class _Told:
         return self.entry.facts.get(name) or otherwise
 
     def by(self) -> str:
-        return f" by {self.actor}" if self.actor and not self.hidden else ""
+        """` by Nia for Olu`, where it was another's right."""
+        right = self.entry.private.get("for_name", "")
+        return f" by {self.actor}{f' for {right}' if right else ''}" if self.actor and not self.hidden else ""
 
     def why(self, name: str = "reason") -> str:
         """Private words: the reason, or the target's error."""
@@ -100,6 +102,18 @@ def _auto(told: _Told) -> Words:
     return (f"auto-approved by rule '{rule}'" if rule else "auto-approved by a rule of the policy",)
 
 
+def _escalated(told: _Told) -> Words:
+    """A group's name is the policy's, and no secret where the environment is one's own."""
+    groups = "" if told.hidden else told.fact("groups").replace(",", " and ")
+    may = ", who may approve from now on" if told.fact("may_approve") == "true" else ""
+    return (f"nobody has answered: {groups or 'the next group'} called{may}",)
+
+
+def _delegated(told: _Told) -> Words:
+    to = "" if told.hidden else told.entry.private.get("to_name", "")
+    return (f"decisions handed over{told.by()}{f' to {to}' if to else ''}",)
+
+
 def _refused(told: _Told) -> Words:
     return (f"refused{told.by()}: {told.fact('code', 'not allowed').replace('_', ' ')}",)
 
@@ -118,6 +132,8 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_DENIED: _says("denied", by=True, why=True),
     Event.REQUEST_WITHDRAWN: _says("withdrawn", by=True),
     Event.REQUEST_EXPIRED: _says("expired: nobody answered in time"),
+    Event.REQUEST_REMINDED: _says("nobody has answered: those who can decide were reminded"),
+    Event.REQUEST_ESCALATED: _escalated,
     Event.REQUEST_TERMS_CHANGED: _says("the role has changed: earlier approvals are void"),
     Event.GRANT_ACTIVE: _active,
     Event.GRANT_END_STARTED: _end_started,
@@ -129,6 +145,8 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.PERSON_BOUND: _says("chat account bound to the address", by=True),
     Event.PERSON_BINDING_CHANGED: _says("⚠️ the chat account behind an address has changed; rights on hold", by=True),
     Event.PERSON_CONFIRMED: _says("chat account confirmed", by=True),
+    Event.DELEGATION_SET: _delegated,
+    Event.DELEGATION_ENDED: _says("delegation ended", by=True),
     Event.REFUSALS_COUNTED: lambda told: (f"{told.fact('more', 'more')} more refusals{told.by()} within a minute",),
     Event.POLICY_ACTIVATED: _says("policy activated", by=True),
     Event.LEDGER_DURABILITY_DECLARED: _says("the ledger's durability is declared, not verified"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from workflows.chase import chase
 from workflows.converge import converge
 from workflows.core import keys
 from workflows.core.model import CLOSED, Grant
@@ -68,6 +69,13 @@ def warn_holder(id_: str) -> None:
     parts.due.awake(keys.warn_due(id_))
     with bound_contextvars(request=id_):
         warn(parts.context, id_)
+
+
+def chase_approvers(id_: str) -> None:
+    parts = _worker()
+    parts.due.awake(keys.chase_due(id_))
+    with bound_contextvars(request=id_):
+        chase(parts.context, id_)
 
 
 def count_refusals(id_: str) -> None:

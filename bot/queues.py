@@ -28,6 +28,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "request": (GRANT, "bot.jobs.advance_request"),
     "press": (GRANT, "bot.jobs.decide_press"),
     "warn": (CHAT, "bot.jobs.warn_holder"),
+    "chase": (CHAT, "bot.jobs.chase_approvers"),
     "chat": (CHAT, "bot.jobs.show"),
     "digest": (CHAT, "bot.jobs.post_digest"),
     "refusals": (CHAT, "bot.jobs.count_refusals"),

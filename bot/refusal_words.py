@@ -257,6 +257,30 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.ALREADY_VOTED: lambda c: (
         f"You have agreed to {c('id', 'this')} already. Somebody else has to agree, too."
     ),
+    Code.DELEGATE_NOT_AN_OWNER: lambda _: (
+        "You are in no group that approves anything, so there is nothing that somebody could decide in your place."
+    ),
+    Code.DELEGATE_YOURSELF: lambda c: (
+        f"Name somebody else: {c.typed('delegate @NAME until fri')}. You decide for yourself as long as you name nobody."
+    ),
+    Code.DELEGATE_UNFIT: lambda c: (
+        f"{c('name', 'This account')} cannot decide in your place: {c('why', 'it may do nothing here')}. Name a full member of the "
+        "workspace."
+    ),
+    Code.DELEGATE_UNTIL_UNREADABLE: lambda c: (
+        f"Until when? {'I cannot read ' + chr(96) + c('text') + chr(96) + ' as a day. ' if c('text') else ''}"
+        f"Say it like {c.typed('delegate @NAME until fri')}; I also read `tomorrow`, `3d`, `24.12.` and `2026-12-24`."
+    ),
+    Code.DELEGATE_PAST: lambda c: (
+        f"{c('text', 'That day')} is over already. Name a day to come: {c.typed('delegate @NAME until fri')}."
+    ),
+    Code.DELEGATE_TOO_LONG: lambda c: (
+        f"Somebody decides in your place for {c('days', '30')} days at most. Name an earlier day, and do it again when it has come. "
+        "Who is away for longer should leave the group for a while."
+    ),
+    Code.DELEGATE_NONE: lambda c: (
+        f"Nobody decides in your place. {c.typed('delegate @NAME until fri')} names somebody."
+    ),
     Code.DECIDED: _decided,
     Code.NOT_RESOLVED_YET: lambda c: (
         f"Names are still being looked up in AWS for {c('id', 'this request')}. Try again in a few seconds."

@@ -123,6 +123,7 @@ _DONE: dict[str, str] = {
     "denied": "⛔ You denied {id}.",
     "withdrawn": "↩︎ You took back {id}.",
     "terms_changed": "The role has changed since {id} was asked for. Nobody's approval counts until the new terms are looked at.",
+    "delegation_ended": "You decide for yourself again. Nobody does it in your place any more.",
     "returned": "🔄 You gave back {id}. It is being removed.",
     "revoked": "🔄 You took back {id}. It is being removed.",
 }

@@ -41,7 +41,11 @@ def closing_change(
         reads=snapshot.versions(),
         puts={keys.request(request.id): request, **no_longer_pending(snapshot, request)},
         deletes=frozenset({keys.slot(request.slot)}) if slot and slot.request == request.id else frozenset(),
-        due={keys.request(request.id): None, keys.chat(request.id): snapshot.now + SOON},
+        due={
+            keys.request(request.id): None,
+            keys.chase_due(request.id): None,
+            keys.chat(request.id): snapshot.now + SOON,
+        },
         index=out_of_pending(request),
         audit=audit,
         answer=answer,

@@ -15,6 +15,7 @@ from workflows.core.model import PersonRecord
 from workflows.core.people import FACTS_AGE_MAX, GroupFacts, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.ports import Change, Committed, PolicyUnavailable
+from workflows.standing_in import with_delegations
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def known(ctx: Context, who: SlackUser, groups: Callable[[Policy], Iterable[str]
     person = ctx.directory.person(who)
     if person is None or now - person.as_of > FACTS_AGE_MAX:
         return Refused(Code.FACTS_STALE, audited=False)
-    facts = ctx.directory.groups(policy, names)
+    facts = with_delegations(ctx, ctx.directory.groups(policy, names)) if names else GroupFacts()
     if facts.stale(names, now):
         return Refused(Code.FACTS_STALE, audited=False)
     held = None if person.standing_problem else ensure_bound(ctx, person)

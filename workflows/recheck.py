@@ -13,6 +13,7 @@ from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
+from workflows.standing_in import spoken_for, with_delegations
 
 
 def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
@@ -28,13 +29,15 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     other_copy = not_in_force(snapshot, policy)
     if other_copy is not None:
         raise PolicyUnavailable(other_copy.params["why"])
-    concerned = (request.holder, *request.decision.by)
+    spoken = spoken_for(request)
+    concerned = (request.holder, *request.decision.by, *spoken)
     people = {who: _facts(ctx, policy, request, who, now) for who in concerned}
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
     groups = ctx.directory.groups(policy, names)
     if groups.stale(names, now):
         groups = ctx.refresher.refresh_groups(policy, names)
+    groups = with_delegations(ctx, groups, spoken)
     answer = still_decided(policy, request, groups, people)
     problems = groups.problems(names)
     if answer is not None and problems:

@@ -10,6 +10,7 @@ from workflows.context import SOON, Attempt, Done, WorkerContext, event, not_in_
 from workflows.core import keys
 from workflows.core.approving import auto_approval
 from workflows.core.audit import Event
+from workflows.core.chasing import escalation_of, next_chase
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import close
 from workflows.core.lifecycle import Move
@@ -130,7 +131,11 @@ def _resolved(
         at=snapshot.now,
         reads=snapshot.versions(),
         puts={keys.request(request.id): request},
-        due={keys.request(request.id): request.expires_at, keys.chat(request.id): snapshot.now + SOON},
+        due={
+            keys.request(request.id): request.expires_at,
+            keys.chase_due(request.id): next_chase(request, escalation_of(policy, request)),
+            keys.chat(request.id): snapshot.now + SOON,
+        },
         audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, _ids(resource)),),
         answer=done.answer,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from workflows.closing import closing_change, keys_of, no_longer_pending, out_of_pending
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
@@ -31,6 +32,7 @@ from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
 from workflows.people import Known, known, nobody, suspended
 from workflows.ports import Change, IndexEntry, Snapshot
+from workflows.standing_in import as_recorded, delegators, spoken_for, with_delegations
 
 # What is done with a request that was found, by somebody who is known, on one snapshot.
 Decide = Callable[[Known, Snapshot, Request], Attempt | Refused]
@@ -83,7 +85,10 @@ def _decide(ctx: Context, id_: str, who: SlackUser, then: Decide, commit_id: str
     actor = known(ctx, who, groups)
     if isinstance(actor, Refused):
         return actor
-    return run(ctx, lambda: _decide_once(ctx, actor, id_, then, commit_id))
+    knows = actor
+    if away := spoken_for(first):
+        knows = replace(actor, groups=with_delegations(ctx, actor.groups, away))
+    return run(ctx, lambda: _decide_once(ctx, knows, id_, then, commit_id))
 
 
 def find_request(ctx: Context, id_: str) -> Request | Refused:
@@ -96,7 +101,8 @@ def _decide_once(ctx: Context, actor: Known, id_: str, then: Decide, commit_id: 
     if isinstance(found, Refused):
         return found
     extra = _grant_keys(found)
-    snapshot = ctx.ledger.read(*keys_of(found), keys.person(actor.person.id), *extra, commit_id=commit_id)
+    away = delegators(actor.groups)
+    snapshot = ctx.ledger.read(*keys_of(found), keys.person(actor.person.id), *extra, *away, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     request = snapshot.get(keys.request(id_), Request)
@@ -105,7 +111,7 @@ def _decide_once(ctx: Context, actor: Known, id_: str, then: Decide, commit_id: 
     problem = suspended(snapshot.get(keys.person(actor.person.id), PersonRecord)) or not_in_force(
         snapshot, actor.policy
     )
-    return problem or then(actor, snapshot, request)
+    return problem or then(replace(actor, groups=as_recorded(actor.groups, snapshot)), snapshot, request)
 
 
 def _grant_keys(request: Request) -> tuple[str, ...]:
@@ -186,11 +192,21 @@ def _count(
 ) -> Attempt | Refused:
     person = actor.person
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
-    vote = Vote(person.id, person.name, snapshot.now, answer.groups, request.terms.hash)
-    voted = replace(request, votes=(*recount(actor.policy, request, actor.groups), vote))
+    vote = Vote(
+        person.id,
+        person.name,
+        snapshot.now,
+        answer.groups,
+        request.terms.hash,
+        for_=answer.for_,
+        for_names=actor.groups.names(answer.for_),
+    )
+    # Counted together: whoever speaks for themselves now needs nobody any more who spoke in their place.
+    together = replace(request, votes=(*request.votes, vote))
+    voted = replace(request, votes=recount(actor.policy, together, actor.groups))
     decision = decision_by_votes(entitlement, voted.votes, actor.policy.hash, snapshot.now)
     facts = _vote_facts(actor, snapshot, request, answer)
-    private = {"actor": person.id, "actor_name": person.name}
+    private = {"actor": person.id, "actor_name": person.name, **in_place_of(actor, answer)}
     if decision is not None:
         entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
         return granting(voted, decision, snapshot, commit_id, entry)
@@ -207,6 +223,13 @@ def _count(
     return Attempt(change, done, wake=(keys.chat(request.id),))
 
 
+def in_place_of(actor: Known, answer: MayDecide) -> dict[str, str]:
+    """Whose right it was, where it was not the actor's own."""
+    if not answer.for_:
+        return {}
+    return {"for": ", ".join(answer.for_), "for_name": " and ".join(actor.groups.names(answer.for_))}
+
+
 def _vote_facts(actor: Known, snapshot: Snapshot, request: Request, answer: MayDecide) -> dict[str, str]:
     ages = [
         snapshot.now - facts.as_of
@@ -217,6 +240,7 @@ def _vote_facts(actor: Known, snapshot: Snapshot, request: Request, answer: MayD
         "terms": request.terms.hash,
         "policy": actor.policy.hash[:12],
         "groups": ",".join(answer.groups),
+        **({"delegated": "yes"} if answer.for_ else {}),
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
         "groups_age_s": str(int(max((age.total_seconds() for age in ages), default=0))),
     }
@@ -245,6 +269,7 @@ def granting(request: Request, decision: Decision, snapshot: Snapshot, commit_id
             keys.request(request.id): None,
             keys.end_due(grant.id): grant.deadline,
             keys.warn_due(grant.id): warning_at(grant),
+            keys.chase_due(grant.id): None,
             item: snapshot.now + SOON,
             keys.chat(request.id): snapshot.now + SOON,
         },
@@ -268,7 +293,8 @@ def _deny(
     closed = _not_open(request, snapshot)
     if closed and closed.code is not Code.NOT_RESOLVED_YET:
         return closed
-    return _closed(ctx, actor.person, snapshot, request, Move.DENY, Event.REQUEST_DENIED, reason, commit_id)
+    more = in_place_of(actor, answer)
+    return _closed(ctx, actor.person, snapshot, request, Move.DENY, Event.REQUEST_DENIED, reason, commit_id, more)
 
 
 def _withdraw(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt | Done | Refused:
@@ -296,9 +322,11 @@ def _closed(
     kind: Event,
     reason: str | None,
     commit_id: str,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Attempt:
     over = close(request, move, Closing(snapshot.now, person.id, person.name, reason))
-    private: dict[str, str] = {"actor": person.id, "actor_name": person.name} | ({"reason": reason} if reason else {})
+    private: dict[str, str] = {"actor": person.id, "actor_name": person.name, **more}
+    private |= {"reason": reason} if reason else {}
     entry = event(ctx, kind, request.id, snapshot, {"terms": request.terms.hash}, private)
     done = Done(request.id, over.state.value)
     change = closing_change(snapshot, over, commit_id, (entry,), done.answer)

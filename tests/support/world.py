@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.support import build
+from workflows.chase import chase
 from workflows.context import Done, WorkerContext
 from workflows.converge import converge
 from workflows.core import keys
@@ -60,9 +62,7 @@ class Chat:
         if self.unreachable:
             raise DirectoryUnreachable("the chat does not answer")
         facts = self.people[who]
-        fresh = PersonFacts(
-            facts.id, facts.name, facts.slack, self.clock.now(), facts.time_zone, facts.standing_problem
-        )
+        fresh = replace(facts, as_of=self.clock.now())
         self.directory.put_person(fresh)
         return fresh
 
@@ -224,6 +224,8 @@ class World:
             advance_request(self.ctx, id_)
         elif kind == "warn":
             warn(self.ctx, id_)
+        elif kind == "chase":
+            chase(self.ctx, id_)
         elif kind == "refusals":
             count_refusals(self.ctx, PersonId(id_))
 

@@ -22,6 +22,7 @@ def test_the_names_on_the_queue_never_change():
         "request": "bot.jobs.advance_request",
         "press": "bot.jobs.decide_press",
         "warn": "bot.jobs.warn_holder",
+        "chase": "bot.jobs.chase_approvers",
         "chat": "bot.jobs.show",
         "digest": "bot.jobs.post_digest",
         "refusals": "bot.jobs.count_refusals",

@@ -10,14 +10,16 @@ from workflows.core.matching import match_people
 from workflows.core.model import Decision, DecisionKind, Origin, Request, Vote
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import AutoApproval, Entitlement, Policy
-from workflows.core.scope import approvers, groups_named, groups_that_count, person_problem, within
+from workflows.core.scope import groups_named, groups_that_count, person_problem, within
+from workflows.core.speaking import speakers
 
 
 @dataclass(frozen=True, slots=True)
 class MayDecide:
-    """Yes: this person may vote, speaking for `groups` of `approve`."""
+    """Yes: this person may vote, speaking for `groups` of `approve`; for some of them in the place of `for_`."""
 
     groups: tuple[str, ...]
+    for_: tuple[PersonId, ...] = ()
 
 
 def auto_approval(
@@ -57,8 +59,10 @@ def _rule_holds(
     )
 
 
-def may_decide(policy: Policy, request: Request, person: PersonFacts, groups: GroupFacts) -> MayDecide | Refused:
-    """Whether `person` may approve or deny `request`, on these facts."""
+def may_decide(
+    policy: Policy, request: Request, person: PersonFacts, groups: GroupFacts, at: datetime | None = None
+) -> MayDecide | Refused:
+    """Whether `person` may approve or deny `request`, on these facts; `at`: when they did, for a vote of the past."""
     problem = person_problem(person)
     if problem:
         return problem
@@ -67,8 +71,7 @@ def may_decide(policy: Policy, request: Request, person: PersonFacts, groups: Gr
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     if entitlement is None:
         return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
-    eligible = approvers(policy, entitlement, request.requester, request.holder, groups)
-    speaks_for = tuple(name for name, people in eligible.items() if person.id in people)
+    speaks_for = _speaks_for(policy, entitlement, request, person.id, groups, at)
     if not speaks_for:
         names = groups_named(entitlement, tuple(entitlement.approve))
         params = {"id": request.id, "groups": ", ".join(names)}
@@ -76,7 +79,21 @@ def may_decide(policy: Policy, request: Request, person: PersonFacts, groups: Gr
         if problems:
             params["problem"] = problems[0][1]
         return Refused(Code.NOT_AN_APPROVER, params)
-    return MayDecide(speaks_for)
+    rights = dict.fromkeys(right for right in speaks_for.values() if right != person.id)
+    return MayDecide(tuple(speaks_for), tuple(rights))
+
+
+def _speaks_for(
+    policy: Policy,
+    entitlement: Entitlement,
+    request: Request,
+    who: PersonId,
+    groups: GroupFacts,
+    at: datetime | None = None,
+) -> dict[str, PersonId]:
+    """Words of `approve` that this person may speak for, and in whose right."""
+    eligible = speakers(policy, entitlement, request, groups, at)
+    return {word: people[who] for word, people in eligible.items() if who in people}
 
 
 def missing(entitlement: Entitlement, votes: tuple[Vote, ...]) -> dict[str, int]:
@@ -98,12 +115,13 @@ def recount(policy: Policy, request: Request, groups: GroupFacts) -> tuple[Vote,
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     if entitlement is None:
         return ()
-    eligible = approvers(policy, entitlement, request.requester, request.holder, groups)
-    counted = (
-        replace(vote, groups=tuple(name for name, people in eligible.items() if vote.by in people))
-        for vote in request.votes
-    )
-    return tuple(vote for vote in counted if vote.groups)
+    counted: list[Vote] = []
+    for vote in request.votes:
+        speaks_for = _speaks_for(policy, entitlement, request, vote.by, groups, vote.at)
+        rights = tuple(dict.fromkeys(right for right in speaks_for.values() if right != vote.by))
+        if speaks_for:
+            counted.append(replace(vote, groups=tuple(speaks_for), for_=rights, for_names=groups.names(rights)))
+    return tuple(counted)
 
 
 def decision_by_votes(
@@ -117,7 +135,7 @@ def decision_by_votes(
         now,
         policy_hash,
         by=tuple(vote.by for vote in votes),
-        by_names=tuple(vote.by_name for vote in votes),
+        by_names=tuple(vote.said_by for vote in votes),
     )
 
 
@@ -151,7 +169,7 @@ def _votes_still_count(
     counted: list[Vote] = []
     for vote in request.votes:
         facts = people.get(vote.by)
-        answer = may_decide(policy, request, facts, groups) if facts else Refused(Code.PERSON_UNKNOWN)
+        answer = may_decide(policy, request, facts, groups, vote.at) if facts else Refused(Code.PERSON_UNKNOWN)
         if isinstance(answer, Refused):
             return answer
         if vote.terms_hash != request.terms.hash:

@@ -43,6 +43,14 @@ class Code(StrEnum):
     ALREADY_ASKED = "already_asked"
     ALREADY_ACTIVE = "already_active"
     ALREADY_VOTED = "already_voted"
+    # decides in another's place
+    DELEGATE_NOT_AN_OWNER = "delegate_not_an_owner"
+    DELEGATE_YOURSELF = "delegate_yourself"
+    DELEGATE_UNFIT = "delegate_unfit"
+    DELEGATE_UNTIL_UNREADABLE = "delegate_until_unreadable"
+    DELEGATE_PAST = "delegate_past"
+    DELEGATE_TOO_LONG = "delegate_too_long"
+    DELEGATE_NONE = "delegate_none"
     # too late
     DECIDED = "decided"
     NOT_RESOLVED_YET = "not_resolved_yet"

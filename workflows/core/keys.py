@@ -16,6 +16,7 @@ CLOSED = "closed"  # grants that are over, by when
 RECENT = "recent"  # all requests ever made, by time
 SCHEDULED = "scheduled"  # requests that were approved and begin later, by when
 REVIEWS = "reviews"  # reviews that are owed, by when they are due
+DELEGATIONS = "delegations"  # people who named a delegate, by until when
 
 
 def request(id_: str) -> str:
@@ -74,6 +75,11 @@ def end_due(grant_id: str) -> str:
 
 def warn_due(grant_id: str) -> str:
     return f"warn:{grant_id}"
+
+
+def chase_due(request_id: str) -> str:
+    """The due item that reminds whoever can decide a request, and then calls the next group."""
+    return f"chase:{request_id}"
 
 
 def last_of(slot_id: str) -> str:

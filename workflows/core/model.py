@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from workflows.core.canonical import digest
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.people import Delegation, PersonId, SlackUser
 from workflows.core.policy import Risk, TargetKind, Tier
 
 # Short and sayable, ASCII digits only: `PA-1042`. The request and the grant that follows share it.
@@ -155,6 +155,14 @@ class Vote:
     # The groups of `approve` that this person may speak for, at the time of the vote.
     groups: tuple[str, ...]
     terms_hash: str
+    # In whose place, where it does not count in the voter's own right alone.
+    for_: tuple[PersonId, ...] = ()
+    for_names: tuple[str, ...] = ()
+
+    @property
+    def said_by(self) -> str:
+        """`Nia for Olu`."""
+        return f"{self.by_name} for {' and '.join(self.for_names)}" if self.for_names else self.by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,16 +404,6 @@ class PersonRecord:
     # No break-glass until security lifts it, and why.
     break_glass_barred: str | None = None
     delegation: Delegation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delegation:
-    """Somebody who is away names who decides in their place until then."""
-
-    to: PersonId
-    to_name: str
-    at: datetime
-    until: datetime
 
 
 class ReviewState(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NewType
@@ -42,6 +42,19 @@ class PersonFacts:
     as_of: datetime
     time_zone: str = "UTC"
     standing_problem: str | None = None
+    # Until when they say of themselves that they are away; None where they do not.
+    away_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """Somebody who is away names who decides in their place until then. `by_name` is who is away."""
+
+    to: PersonId
+    to_name: str
+    at: datetime
+    until: datetime
+    by_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +68,23 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """Memberships by the policy's group names. An unknown group has no members: refuse by default."""
+    """Memberships by the policy's group names. An unknown group has no members: refuse by default.
+
+    `delegations`: who is away -> who decides in their place; read at `at`, those that ended lately among them.
+    """
 
     by_name: Mapping[str, Membership] = field(default_factory=dict)
+    delegations: Mapping[PersonId, Delegation] = field(default_factory=dict)
+    at: datetime | None = None
+
+    def delegate_of(self, who: PersonId, at: datetime | None = None) -> Delegation | None:
+        """Who decides in their place at that instant, or at the instant of these facts."""
+        found, moment = self.delegations.get(who), at or self.at
+        return found if found is not None and moment is not None and found.at <= moment < found.until else None
+
+    def names(self, away: Iterable[PersonId]) -> tuple[str, ...]:
+        """What those who named a delegate are called."""
+        return tuple(found.by_name or str(who) for who in away if (found := self.delegations.get(who)))
 
     def members(self, names: frozenset[str] | tuple[str, ...]) -> frozenset[PersonId]:
         found: set[PersonId] = set()

@@ -1,0 +1,138 @@
+"""An owner who is away names who decides in their place, for some days; it ends by itself, or when they say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.core import keys
+from workflows.core.audit import Event
+from workflows.core.errors import Code, Refused
+from workflows.core.model import PersonRecord
+from workflows.core.people import Delegation, PersonFacts, SlackUser
+from workflows.core.policy import Policy
+from workflows.core.scope import groups_that_count
+from workflows.people import Known, known, nobody, suspended
+from workflows.ports import Change, IndexEntry
+
+LONGEST = timedelta(days=30)
+# Cards that are drawn again at once, so that the delegate is called on them.
+CARDS_MAX = 50
+
+
+def approving_groups(policy: Policy) -> tuple[str, ...]:
+    """Every group whose members may approve something somewhere."""
+    found: dict[str, None] = {}
+    for place in policy.environments.values():
+        for role in place.roles.values():
+            found.update(dict.fromkeys(groups_that_count(policy, role, tuple(role.approve))))
+        if place.escalate and place.escalate.may_approve:
+            found.update(dict.fromkeys(groups_that_count(policy, place, place.escalate.to)))
+    return tuple(found)
+
+
+def delegate(ctx: Context, who: SlackUser, to: PersonFacts, until: datetime, commit_id: str) -> Done | Refused:
+    """Name who decides in one's place until then. `Done.outcome`: `delegated`."""
+    actor = known(ctx, who, approving_groups)
+    if isinstance(actor, Refused):
+        return actor
+    return run(ctx, lambda: _delegate(ctx, actor, to, until, commit_id))
+
+
+def end_delegation(ctx: Context, who: SlackUser, commit_id: str) -> Done | Refused:
+    """Decide for oneself again. `Done.outcome`: `delegation_ended`."""
+    actor = known(ctx, who, nobody)
+    if isinstance(actor, Refused):
+        return actor
+    return run(ctx, lambda: _end(ctx, actor, commit_id))
+
+
+def delegation_of(ctx: Context, person: PersonFacts) -> Delegation | None:
+    """Who decides in this person's place now."""
+    item = keys.person(person.id)
+    snapshot = ctx.ledger.read(item)
+    record = snapshot.get(item, PersonRecord)
+    found = record.delegation if record else None
+    return found if found is not None and found.at <= snapshot.now < found.until else None
+
+
+def _delegate(ctx: Context, actor: Known, to: PersonFacts, until: datetime, commit_id: str) -> Attempt | Done | Refused:
+    person, item = actor.person, keys.person(actor.person.id)
+    snapshot = ctx.ledger.read(item, keys.ACTIVE_POLICY, commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    record = snapshot.get(item, PersonRecord)
+    problem = (
+        _unfit_actor(actor)
+        or suspended(record)
+        or not_in_force(snapshot, actor.policy)
+        or _unfit(actor, to)
+        or _bad_time(until, snapshot.now)
+    )
+    if problem or record is None:
+        return problem or Refused(Code.PERSON_UNKNOWN)
+    delegation = Delegation(to.id, to.name, snapshot.now, until, person.name)
+    done = Done(person.id, "delegated")
+    facts = {"until": until.isoformat(), "policy": actor.policy.hash[:12]}
+    private = {"actor": person.id, "actor_name": person.name, "to": to.id, "to_name": to.name}
+    waiting = [keys.chat(id_) for id_ in ctx.ledger.members(keys.PENDING, limit=CARDS_MAX)]
+    news = keys.chat(f"delegation-{to.slack.user}-{person.id}")
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={item: replace(record, delegation=delegation)},
+        due={news: snapshot.now + SOON, **{card: snapshot.now + SOON for card in waiting}},
+        index=(IndexEntry(keys.DELEGATIONS, person.id, until.timestamp()),),
+        audit=(event(ctx, Event.DELEGATION_SET, "person", snapshot, facts, private),),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(news, *waiting))
+
+
+def _end(ctx: Context, actor: Known, commit_id: str) -> Attempt | Done | Refused:
+    person, item = actor.person, keys.person(actor.person.id)
+    snapshot = ctx.ledger.read(item, commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    record = snapshot.get(item, PersonRecord)
+    if record is None or record.delegation is None or record.delegation.until <= snapshot.now:
+        return Refused(Code.DELEGATE_NONE, audited=False)
+    done = Done(person.id, "delegation_ended")
+    private = {"actor": person.id, "actor_name": person.name, "to": record.delegation.to}
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={item: replace(record, delegation=None)},
+        index=(IndexEntry(keys.DELEGATIONS, person.id, None),),
+        audit=(event(ctx, Event.DELEGATION_ENDED, "person", snapshot, {}, private),),
+        answer=done.answer,
+    )
+    return Attempt(change, done)
+
+
+def _unfit_actor(actor: Known) -> Refused | None:
+    if actor.person.standing_problem:
+        return Refused(Code(actor.person.standing_problem))
+    if actor.groups.has(actor.person.id, approving_groups(actor.policy)):
+        return None
+    return Refused(Code.DELEGATE_NOT_AN_OWNER)
+
+
+def _unfit(actor: Known, to: PersonFacts) -> Refused | None:
+    if to.id == actor.person.id:
+        return Refused(Code.DELEGATE_YOURSELF, audited=False)
+    if to.standing_problem:
+        return Refused(Code.DELEGATE_UNFIT, {"name": to.name, "code": to.standing_problem})
+    return None
+
+
+def _bad_time(until: datetime, now: datetime) -> Refused | None:
+    if until <= now:
+        return Refused(Code.DELEGATE_PAST, audited=False)
+    if until > now + LONGEST + timedelta(days=1):
+        # The end of the thirtieth day, whatever the hour at which it was typed.
+        return Refused(Code.DELEGATE_TOO_LONG, {"days": str(LONGEST.days)}, audited=False)
+    return None
