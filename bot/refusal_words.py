@@ -196,6 +196,14 @@ def _no_room(c: _Case) -> str:
     return f"The IAM user has no room for another policy{sizes}. An administrator has to remove one of its inline policies."
 
 
+_UNFIT = {
+    "person_guest": "guests decide nothing",
+    "person_bot": "bots decide nothing",
+    "person_deactivated": "the account is deactivated",
+    "person_foreign": "they belong to another organisation",
+    "person_no_address": "their profile has no address of this company",
+}
+
 _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.PERSON_UNKNOWN: _person_unknown,
     Code.PERSON_DEACTIVATED: lambda _: "This Slack account is deactivated, so it can do nothing here.",
@@ -264,8 +272,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"Name somebody else: {c.typed('delegate @NAME until fri')}. You decide for yourself as long as you name nobody."
     ),
     Code.DELEGATE_UNFIT: lambda c: (
-        f"{c('name', 'This account')} cannot decide in your place: {c('why', 'it may do nothing here')}. Name a full member of the "
-        "workspace."
+        f"{c('name', 'This account')} cannot decide in your place: {_UNFIT.get(c('code'), 'the account may do nothing here')}. "
+        "Name a full member of the workspace."
     ),
     Code.DELEGATE_UNTIL_UNREADABLE: lambda c: (
         f"Until when? {'I cannot read ' + chr(96) + c('text') + chr(96) + ' as a day. ' if c('text') else ''}"
@@ -275,7 +283,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"{c('text', 'That day')} is over already. Name a day to come: {c.typed('delegate @NAME until fri')}."
     ),
     Code.DELEGATE_TOO_LONG: lambda c: (
-        f"Somebody decides in your place for {c('days', '30')} days at most. Name an earlier day, and do it again when it has come. "
+        f"Somebody decides in your place for {c('days', '30')} days at most. Name an earlier day, and do it again then. "
         "Who is away for longer should leave the group for a while."
     ),
     Code.DELEGATE_NONE: lambda c: (

@@ -60,6 +60,15 @@ class LastTime:
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """Who decides in the place of somebody who is away."""
+
+    name: str
+    instead_of: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RequestStory:
     """One request and its grant, as one thing. Times that have not come are None."""
 
@@ -108,6 +117,14 @@ class RequestStory:
     resource: Resource | None = None
     last_time: LastTime | None = None
     break_glass: bool = False
+    # While it waits: when its approvers were reminded, who was called next, who is away and who decides for whom.
+    owners: tuple[str, ...] = ()
+    reminded_at: tuple[datetime, ...] = ()
+    escalated_at: datetime | None = None
+    escalated_to: tuple[str, ...] = ()
+    escalation_approves: bool = False
+    away: tuple[str, ...] = ()
+    stand_ins: tuple[StandIn, ...] = ()
     # The readers may see environment, state and id alone; everything else is blank already.
     hidden: bool = False
 
@@ -197,7 +214,11 @@ def request_story(
             ticket_link=_ticket_link(request.ticket, entitlement),
             how_to=entitlement.how_to,
             needs=needs_of(entitlement, request),
+            owners=entitlement.owners,
         )
+    if environment and environment.escalate and request.escalated_at:
+        called = groups_named(environment, environment.escalate.to)
+        story = replace(story, escalated_to=called, escalation_approves=environment.escalate.may_approve)
     story = replace(
         story,
         title=environment.title if environment else request.terms.environment,
@@ -235,7 +256,9 @@ def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -
         origin=request.origin,
         ticket=request.ticket,
         resolved=request.resource is not None,
-        agreed_by=tuple(vote.by_name for vote in request.votes),
+        agreed_by=tuple(vote.said_by for vote in request.votes),
+        reminded_at=tuple(at for at in request.chased_at if at != request.escalated_at),
+        escalated_at=request.escalated_at,
         group_problems=request.group_problems,
         warning=request.resource.warning if request.resource else None,
         resource=grant.resource if grant else request.resource,

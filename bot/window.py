@@ -11,6 +11,7 @@ from bot.slack import lists
 from bot.slack.blocks import Message
 from bot.slack.meant import Command, Envs, Explain, History, List, Mine, Pending, Show, Who, Whom
 from bot.story import RequestStory, seen_by
+from bot.words import Stage
 from workflows.context import Context
 from workflows.core import keys
 from workflows.core.asking import Ask, find_entitlement, may_ask
@@ -18,8 +19,10 @@ from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.scope import groups_named, groups_needed, groups_that_count
+from workflows.core.speaking import can_speak
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
+from workflows.standing_in import with_delegations
 
 # As many as one reads at a glance; the audit log has all.
 HISTORY_MAX = 20
@@ -72,7 +75,8 @@ class Window:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
         (story,) = self._visible(actor, (seen.story,))
         names = {seen.request.holder: seen.request.holder_name, seen.request.requester: seen.request.requester_name}
-        return lists.show(story, self._ctx.ledger.entries_of(id_), names)
+        asked = self.can_approve(seen) if story.stage is Stage.WAITING and not story.hidden else ()
+        return lists.show(story, self._ctx.ledger.entries_of(id_), names, asked)
 
     def _list(self, environment: str | None, actor: Known) -> Message | Refused:
         if environment is not None and environment not in actor.policy.environments:
@@ -124,13 +128,14 @@ class Window:
     # ------------------------------------------------------------ people
 
     def can_approve(self, seen: Seen) -> tuple[str, ...]:
-        """Names of those who may approve a request, as far as they are known."""
+        """Names of those who may approve a request and have not, as far as they are known."""
         policy, request = self._ctx.policy.current(), seen.request
         role = policy.entitlement(request.terms.environment, request.terms.role)
         if role is None:
             return ()
-        people = self._approvers(policy, role, request.requester, request.holder)
-        return tuple(dict.fromkeys(name for names in people.values() for name in names))
+        names = groups_needed(policy, policy.environments[role.environment])
+        groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names))
+        return tuple(dict.fromkeys(self._names(can_speak(policy, role, request, groups))))
 
     def rule_may_approve(self, seen: Seen) -> bool:
         """Whether a rule of the policy is for this holder; its other conditions are looked at by a worker."""

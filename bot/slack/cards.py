@@ -9,6 +9,7 @@ from bot.slack import text as t
 from bot.slack.blocks import Message as Message  # noqa: PLC0414 - part of this module's face
 from bot.state_words import state_line
 from bot.story import RequestStory, in_short
+from bot.waiting_words import notes
 from bot.words import BREAK_GLASS, Stage
 from workflows.core.durations import format_duration
 
@@ -85,7 +86,8 @@ def status(story: RequestStory, mentions: t.Mentions | None = None) -> str:
 def small_print(story: RequestStory, mentions: t.Mentions | None = None) -> str:
     waiting = story.stage is Stage.WAITING
     place = f" · {t.literal(story.environment, 80)}" if waiting else ""
-    return f"{status(story, mentions)}{place} · {story.id}"
+    told = t.render(notes(story), story.now) if waiting else ""
+    return f"{status(story, mentions)}{f' · {told}' if told else ''}{place} · {story.id}"
 
 
 def _reason(story: RequestStory) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from bot.slack.meant import (
     Ask,
     BreakGlass,
     Command,
+    Delegate,
     Deny,
     End,
     Envs,
@@ -203,6 +204,14 @@ def _missing(usage: str) -> Refused:
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 
 
+MENTIONED_MAX = 3
+
+
+def mentioned(text: str) -> tuple[str, ...]:
+    """Slack ids of the people whom a typed line names; Slack has put them there itself."""
+    return tuple(dict.fromkeys(_PERSON.findall(text)))[:MENTIONED_MAX]
+
+
 def whom(line: _Line, number: int) -> Whom | None:
     if number >= len(line):
         return None
@@ -217,6 +226,15 @@ def _revoke_all(line: _Line) -> Command | Refused:
     if line.word(0) == "env":
         return RevokeAll(line.word(1), None, line.rest(2))
     return RevokeAll(None, whom(line, 1), line.rest(2))
+
+
+def _delegate(line: _Line) -> Command | Refused:
+    if not len(line):
+        return Delegate()
+    if line.words in (("off",), ("stop",), ("end",)):
+        return Delegate(off=True)
+    skip = 2 if line.word(1) in ("until", "till", "to") else 1
+    return Delegate(whom(line, 0), " ".join(line.words[skip:]))
 
 
 def _explain(line: _Line) -> Command | Refused:
@@ -240,6 +258,7 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "revoke": _by_id_why(End, "revoke ID REASON"),
     "revoke-all": _revoke_all,
     "extend": _extend,
+    "delegate": _delegate,
     "list": lambda line: List(line.word(0) or None),
     "mine": lambda _: Mine(),
     "pending": lambda _: Pending(),

@@ -15,6 +15,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.desk import Desk, FactsStale, Reply
 from bot.slack import notices
 from bot.slack.blocks import Message
+from bot.slack.commands import mentioned
 from bot.slack.interaction import Interaction, unpacked
 from bot.slack.people import SlackRefresher
 from bot.words import refusal
@@ -22,6 +23,7 @@ from workflows.context import SOON, Context
 from workflows.core import keys
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Press
+from workflows.core.people import SlackUser
 from workflows.core.scope import groups_needed
 from workflows.ports import Change, DirectoryUnreachable, PolicyUnavailable
 
@@ -81,6 +83,8 @@ class Deferred:
     def _refresh(self, act: Interaction) -> None:
         policy = self._ctx.policy.current()
         self._refresher.refresh_person(act.who, policy)
+        for user in mentioned(act.text):
+            self._refresher.refresh_person(SlackUser(act.team, user), policy)
         names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
         stale = self._ctx.directory.groups(policy, names).stale(tuple(names), self._ctx.ledger.now())
         if stale:

@@ -26,6 +26,7 @@ from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId, SlackUse
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import approvers, groups_needed
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
+from workflows.standing_in import with_delegations
 
 log = structlog.get_logger()
 
@@ -121,7 +122,9 @@ class Doors:
         if seen is None:
             return
         place = policy.environments.get(seen.request.terms.environment)
-        groups = self._ctx.directory.groups(policy, groups_needed(policy, place) if place else ())
+        groups = with_delegations(
+            self._ctx, self._ctx.directory.groups(policy, groups_needed(policy, place) if place else ())
+        )
         answer = may_decide(policy, seen.request, person, groups)
         if isinstance(answer, Refused):
             self._refuse(act, answer, found[0])

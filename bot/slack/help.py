@@ -13,6 +13,9 @@ _LINES = {
     "approve": ("{c} approve ID` · `deny ID REASON` – decides a request; the buttons do the same",),
     "withdraw": ("{c} withdraw ID` – takes back what you asked for",),
     "end": ("{c} end ID [REASON]` – gives access back early, or takes it back as an owner",),
+    "delegate": (
+        "{c} delegate @NAME until fri` · `delegate` · `delegate off` – who decides in your place while you are away",
+    ),
     "show": ("{c} show ID` – one request with its receipts",),
     "list": ("{c} list [ENV]` · `mine` · `pending` – who has access now, what is yours, what waits",),
     "history": ("{c} history [ENV or WHO]` – the last requests, and what became of them",),

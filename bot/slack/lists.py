@@ -11,6 +11,7 @@ from bot.slack.blocks import Message
 from bot.slack.cards import headline, status, ticket
 from bot.slack.receipts import receipt_line
 from bot.story import RequestStory
+from bot.waiting_words import history
 from bot.words import TIER_WORDS, Stage, people
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
@@ -78,8 +79,10 @@ def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
     return _lines("Yours", lines)
 
 
-def show(story: RequestStory, entries: Sequence[AuditEntry], names: Mapping[PersonId, str]) -> Message:
-    """`show ID`: everything about one request, with its receipts."""
+def show(
+    story: RequestStory, entries: Sequence[AuditEntry], names: Mapping[PersonId, str], asked: Sequence[str] = ()
+) -> Message:
+    """`show ID`: everything about one request, with its receipts. `asked`: who can decide it, by name."""
     lines = [receipt_line(entry, names, deadline=story.deadline, hidden=story.hidden) for entry in entries]
     if story.hidden:
         head = f"{t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
@@ -92,7 +95,8 @@ def show(story: RequestStory, entries: Sequence[AuditEntry], names: Mapping[Pers
             ("Where", t.literal(story.resource.title if story.resource else story.environment, 300)),
         ]
     )
-    state = f"{status(story)} · {story.id}"
+    told = t.render(history(story, asked), story.now) if story.stage is Stage.WAITING else ""
+    state = f"{status(story)} · {f'{told} · ' if told else ''}{story.id}"
     head = headline(story)
     return b.message(
         f"{head} · {state}",

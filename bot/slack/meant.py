@@ -86,6 +86,15 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegate:
+    """`whom` None shows who decides in one's place, or ends it where `off`."""
+
+    whom: Whom | None = None
+    until: str = ""
+    off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Mine:
     pass
 
@@ -131,6 +140,7 @@ Command = (
     | Withdraw
     | Show
     | End
+    | Delegate
     | RevokeAll
     | Extend
     | List

@@ -1,17 +1,20 @@
-"""Whom a card calls: the Slack accounts behind the groups that may approve, never the requester."""
+"""Whom a card calls: the Slack accounts behind those who may approve, never the requester, and nobody who is away."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.slack.people import SlackRefresher
 from bot.slack.text import MENTIONS_MAX, Mentions
+from bot.story import StandIn
 from workflows.context import WorkerContext
 from workflows.core.model import Request
-from workflows.core.people import PersonFacts, PersonId
+from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.scope import groups_named
+from workflows.core.speaking import can_speak
+from workflows.standing_in import with_delegations
 
 # More direct messages than this, for a card without a channel, is a nuisance and not a help.
 DIRECT_MESSAGES_MAX = 20
@@ -19,11 +22,35 @@ DIRECT_MESSAGES_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class WhomToAsk:
-    """`mentions` by group; `ids` and `names` of the people who may approve this request."""
+    """`mentions` by group; `ids` and `names` of the people who may approve this request and have not.
+
+    `called`: of the groups that the policy's escalation names; all ids are Slack's. `away`: names of those who are not called.
+    """
 
     mentions: Mentions
     ids: tuple[str, ...]
     names: tuple[str, ...]
+    # Of `ids`, those who are called by a reminder.
+    reminded: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    # The same as people, where it is a user group.
+    called_people: tuple[str, ...] = ()
+    away: tuple[str, ...] = ()
+    stand_ins: tuple[StandIn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What is known of everybody who matters to one request."""
+
+    groups: GroupFacts
+    # Accounts by address: of those who may do something.
+    people: Mapping[PersonId, PersonFacts]
+    # Requester, holder, and those who have voted: nobody of them is called.
+    out: frozenset[PersonId]
+    # Who may still agree -> in whose right.
+    speakers: Mapping[PersonId, PersonId]
+    away: frozenset[PersonId]
 
 
 class Mentioner:
@@ -36,34 +63,78 @@ class Mentioner:
         entitlement = environment.roles.get(request.terms.role)
         words = tuple(entitlement.approve) if entitlement else (OWNERS,)
         names = groups_named(_scope(entitlement, environment), (*words, OWNERS))
-        excluded = {request.requester, request.holder}
-        members = self._members(policy, names, excluded)
-        mentions = {name: self._mention(policy, name, members[name]) for name in names}
-        may = groups_named(_scope(entitlement, environment), words)
-        people = {facts.id: facts for name in may for facts in members[name]}
+        to = environment.escalate.to if environment.escalate and request.escalated_at else ()
+        sight = self._sight(policy, entitlement, request, (*names, *groups_named(environment, to)))
+        may = [sight.people[who] for who in sight.speakers if who in sight.people]
+        called = [who for name in to for who in _callable(sight, sight.groups.members((name,)))]
         return WhomToAsk(
-            mentions,
-            tuple(facts.slack.user for facts in people.values())[:DIRECT_MESSAGES_MAX],
-            tuple(facts.name for facts in people.values()),
+            {name: self._mention(policy, name, sight) for name in dict.fromkeys((*names, *to))},
+            ids=tuple(facts.slack.user for facts in may)[:DIRECT_MESSAGES_MAX],
+            names=tuple(facts.name for facts in may),
+            reminded=_accounts(sight, list(sight.speakers)),
+            called=tuple(dict.fromkeys(id_ for name in to for id_ in self._mention(policy, name, sight))),
+            called_people=_accounts(sight, called)[:DIRECT_MESSAGES_MAX],
+            away=tuple(
+                facts.name
+                for facts in may
+                if facts.id in sight.away
+                and sight.speakers[facts.id] == facts.id
+                and not sight.groups.delegate_of(facts.id)
+            ),
+            stand_ins=_stand_ins(sight),
         )
 
-    def _members(
-        self, policy: Policy, names: tuple[str, ...], excluded: set[PersonId]
-    ) -> Mapping[str, tuple[PersonFacts, ...]]:
-        groups = self._ctx.directory.groups(policy, names)
-        found: dict[str, tuple[PersonFacts, ...]] = {}
+    def _sight(self, policy: Policy, entitlement: Entitlement | None, request: Request, names: Sequence[str]) -> _Sight:
+        groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names))
+        out = frozenset({request.requester, request.holder, *(vote.by for vote in request.votes)})
+        speakers = can_speak(policy, entitlement, request, groups) if entitlement else {}
+        wanted = dict.fromkeys(speakers)
         for name in names:
-            membership = groups.by_name.get(name)
-            people = sorted((membership.members if membership else frozenset()) - excluded)[:DIRECT_MESSAGES_MAX]
-            known = (self._refresher.find(address, policy) for address in people)
-            found[name] = tuple(facts for facts in known if facts is not None and not facts.standing_problem)
-        return found
+            wanted.update(dict.fromkeys(sorted(groups.members((name,)) - out)[:DIRECT_MESSAGES_MAX]))
+        found = (self._refresher.find(address, policy) for address in wanted)
+        people = {facts.id: facts for facts in found if facts is not None and not facts.standing_problem}
+        return _Sight(groups, people, out, speakers, self._refresher.away.among(people.values()))
 
-    def _mention(self, policy: Policy, name: str, members: tuple[PersonFacts, ...]) -> tuple[str, ...]:
+    def _mention(self, policy: Policy, name: str, sight: _Sight) -> tuple[str, ...]:
+        """A user group as one where all of it can be called, else its people one by one."""
         group = policy.groups.get(name)
-        if group is not None and group.slack_usergroup:
+        members = sight.groups.members((name,))
+        called = _callable(sight, members)
+        if group is not None and group.slack_usergroup and set(called) >= members - sight.out:
             return (group.slack_usergroup,)
-        return tuple(facts.slack.user for facts in members)[: MENTIONS_MAX + 1]
+        return _accounts(sight, called)[: MENTIONS_MAX + 1]
+
+
+def _callable(sight: _Sight, members: frozenset[PersonId]) -> list[PersonId]:
+    """Members, or who stands in for them. Where all are away, all are called: somebody has to be."""
+    found: dict[PersonId, None] = {}
+    for who in sorted(members - sight.out):
+        delegation = sight.groups.delegate_of(who)
+        stands_in = delegation is not None and sight.speakers.get(delegation.to) in (who, delegation.to)
+        found[delegation.to if delegation is not None and stands_in else who] = None
+    present = [who for who in found if who not in sight.away]
+    return present or list(found)
+
+
+def _accounts(sight: _Sight, people: Sequence[PersonId]) -> tuple[str, ...]:
+    """Slack ids, without those who are away unless all are."""
+    found = [sight.people[who] for who in people if who in sight.people]
+    at_hand = [facts for facts in found if facts.id not in sight.away and not _handed_over(sight, facts.id)]
+    return tuple(dict.fromkeys(facts.slack.user for facts in at_hand or found))
+
+
+def _handed_over(sight: _Sight, who: PersonId) -> bool:
+    delegation = sight.groups.delegate_of(who)
+    return delegation is not None and sight.speakers.get(delegation.to) == who
+
+
+def _stand_ins(sight: _Sight) -> tuple[StandIn, ...]:
+    found = []
+    for who, right in sight.speakers.items():
+        delegation = sight.groups.delegate_of(right)
+        if who != right and delegation is not None:
+            found.append(StandIn(delegation.to_name, delegation.by_name or str(right), delegation.until))
+    return tuple(found)
 
 
 def _scope(entitlement: Entitlement | None, environment: Environment) -> Entitlement | Environment:

@@ -14,6 +14,7 @@ from bot.slack.blocks import Message
 from bot.slack.cards import end_button, headline, status, ticket
 from bot.state_words import how, short, stop, why_not
 from bot.story import RequestStory
+from bot.waiting_words import history
 from bot.words import Asked, Stage, people, rounded
 from workflows.core.durations import format_duration
 from workflows.core.model import EndCause, Resource
@@ -49,18 +50,21 @@ def asked(
         waits = f"A rule may approve it in a moment{f'; if not, {who} can{more}' if who else ''}."
     # The shortest wait first: this is written before a rule may have approved it.
     when = t.when(story.expires_at, story.now)
-    small = f"expires {when} · take it back with `{command} withdraw {story.id}` · {story.id}"
+    # Who was asked stands above already; what has been done since is what the person wants to know.
+    since = story.reminded_at or story.escalated_at
+    told = f"{t.render(history(story, can_approve), story.now)} · " if since and can_approve else ""
+    small = f"{told}expires {when} · take it back with `{command} withdraw {story.id}` · {story.id}"
     return b.message(
         f"{line} {waits} {story.id}", [b.section(f"⏳ {line} {waits}"), b.quote(story.reason), b.context(small)]
     )
 
 
-def have_it(story: RequestStory) -> Message:
-    """A second ask for what is pending or live answers with the one that is there."""
+def have_it(story: RequestStory, can_approve: Sequence[str] = ()) -> Message:
+    """A second ask for what is pending or live answers with the one that is there, and with what was done about it."""
     line = f"You asked for this already: {_what(story)}."
-    return b.message(
-        f"{line} {status(story)} · {story.id}", [b.section(line), b.context(f"{status(story)} · {story.id}")]
-    )
+    told = t.render(history(story, can_approve), story.now) if story.stage is Stage.WAITING else ""
+    small = f"{status(story)} · {f'{told} · ' if told else ''}{story.id}"
+    return b.message(f"{line} {small}", [b.section(line), b.context(small)])
 
 
 def _what(story: RequestStory) -> str:

@@ -12,6 +12,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.slack.away import Away, away_until
 from workflows.core.errors import Code
 from workflows.core.model import Origin
 from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, PersonFacts, PersonId, SlackUser, person_id
@@ -39,6 +40,7 @@ def facts_of(user: Mapping[str, Any], home_team: str, domains: Iterable[str], no
         as_of=now,
         time_zone=str(user.get("tz") or "UTC"),
         standing_problem=_problem(user, account.team, home_team, address, tuple(domains)),
+        away_until=away_until(profile, now),
     )
 
 
@@ -67,6 +69,7 @@ class SlackRefresher:
         self._store = store
         self._now = now
         self._identity_center_members = identity_center_members
+        self.away = Away(client, store, now)
         self._team: str | None = None
         self._nobody_until: dict[PersonId, datetime] = {}
 

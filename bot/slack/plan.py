@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.slack import cards, notices, receipts
+from bot.slack import calls, cards, notices, receipts
 from bot.slack.blocks import Message
 from bot.slack.text import Mentions
 from bot.story import RequestStory, seen_by
@@ -27,7 +27,7 @@ _OVER = frozenset(
 # The holder did these, or was told before: their own message changes in place, and nothing new arrives.
 _QUIET = frozenset({Stage.WITHDRAWN, Stage.ENDED})
 # Entries that say nothing to people beside the ones around them.
-_SILENT = frozenset({Event.REQUEST_RESOLVED})
+_SILENT = frozenset({Event.REQUEST_RESOLVED, Event.REQUEST_REMINDED})
 _ALARMS = frozenset({Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED})
 
 
@@ -60,6 +60,10 @@ class Facts:
     # Slack ids of those who get the card as direct messages, where it has no channel.
     approver_ids: Sequence[str] = ()
     can_approve: Sequence[str] = ()
+    # Slack ids to call: those who can decide, and those of the escalation (`called_people`: without user groups).
+    reminded: Sequence[str] = ()
+    called: Sequence[str] = ()
+    called_people: Sequence[str] = ()
     warned: bool = False
     command: str = "/prodaccess"
 
@@ -72,8 +76,8 @@ def passing_until_s(story: RequestStory, since: datetime | None) -> float:
 
 
 def wanted(facts: Facts) -> list[Wanted]:
-    """In the order in which they matter: the card, alarms, the requester, receipts."""
-    return [*_cards(facts), *_alarms(facts), *_holder(facts), *_receipts(facts)]
+    """In the order in which they matter: the card, calls to those who can decide, alarms, the requester, receipts."""
+    return [*_cards(facts), *_calls(facts), *_alarms(facts), *_holder(facts), *_receipts(facts)]
 
 
 # ---------------------------------------------------------------- the approval card
@@ -84,6 +88,9 @@ def _cards(facts: Facts) -> list[Wanted]:
     channels = [slot.removeprefix("card:") for slot in posted if facts.chat.postings[slot].error is None]
     if not channels and facts.story.resolved and facts.story.stage not in _OVER:
         channels = _new_card_channels(facts)
+    elif facts.story.stage is Stage.WAITING and all(map(_is_person, channels)):
+        # Who may decide by now, and could not when it was asked: a delegate, the next group, another shift.
+        channels += [slot for slot in _new_card_channels(facts) if slot not in channels]
     return [_card(facts, channel) for channel in channels]
 
 
@@ -103,6 +110,68 @@ def _failed(facts: Facts, slot: str) -> bool:
 
 def _card(facts: Facts, channel: str) -> Wanted:
     return _wanted(facts, f"card:{channel}", channel, lambda story: cards.approval_card(story, facts.mentions))
+
+
+# ---------------------------------------------------------------- calls, while nobody has answered
+
+
+def _calls(facts: Facts) -> list[Wanted]:
+    """The newest reminder alone: one that Slack did not take in time is not sent after the next."""
+    if facts.story.stage is not Stage.WAITING:
+        return []
+    return [*_reminders(facts), *_escalation(facts)]
+
+
+def _reminders(facts: Facts) -> list[Wanted]:
+    reminders = facts.story.reminded_at
+    if not reminders:
+        return []
+    found = []
+    for channel in _posted_cards(facts):
+        if not _is_person(channel) or channel in facts.reminded:
+            ids = [channel] if _is_person(channel) else facts.reminded
+            message = calls.reminder(_for_channel(facts, channel), ids)
+            found.append(
+                Wanted(f"reminder:{len(reminders)}:{channel}", channel, message, key="once", under=f"card:{channel}")
+            )
+    return found
+
+
+def _escalation(facts: Facts) -> list[Wanted]:
+    """Under the card; where the card went to people, to each of those who are called and have none."""
+    if facts.story.escalated_at is None:
+        return []
+    posted = _posted_cards(facts)
+    found = [
+        Wanted(
+            f"escalated:{channel}",
+            channel,
+            calls.escalated(facts.story, facts.called),
+            key="once",
+            under=f"card:{channel}",
+        )
+        for channel in posted
+        if not _is_person(channel)
+    ]
+    if found:
+        return found
+    called = facts.called_people if not facts.story.escalation_approves else ()
+    return [
+        Wanted(f"escalated:{user}", user, calls.escalated(facts.story, [user], on_card=False), key="once")
+        for user in called
+        if user not in posted
+    ]
+
+
+def _posted_cards(facts: Facts) -> list[str]:
+    found = facts.chat.postings.items()
+    return [
+        slot.removeprefix("card:") for slot, post in found if slot.startswith("card:") and post.ts and not post.error
+    ]
+
+
+def _is_person(channel: str) -> bool:
+    return channel.startswith(("U", "W"))
 
 
 # ---------------------------------------------------------------- alarms

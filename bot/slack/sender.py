@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 
 from bot.overviews import DigestStory, HomeStory
 from bot.reader import Reader, Seen
-from bot.slack import receipts
+from bot.slack import delegating, receipts
 from bot.slack.blocks import Message
 from bot.slack.crowd import Crowd, channel_of
 from bot.slack.digest import digest
@@ -27,8 +27,8 @@ from workflows.activation import digest_due
 from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.model import ID_PATTERN, ChatRecord, Grant, Request
-from workflows.core.people import SlackUser
+from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request
+from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.digest import Slot, due_slot, schedule_next
@@ -43,6 +43,7 @@ from workflows.ports import (
     PolicyUnavailable,
 )
 from workflows.schedule import latest_slot, next_slot
+from workflows.standing_in import with_delegations
 
 log = structlog.get_logger()
 
@@ -74,6 +75,8 @@ class Sender:
             self._show_home(subject)
         elif subject.startswith("policy-"):
             self._under_lease(subject, lambda page: self._show_policy(page, subject))
+        elif subject.startswith("delegation-"):
+            self._under_lease(subject, lambda page: self._show_delegation(page, subject))
         elif channel := channel_of(subject):
             self._under_lease(subject, lambda page: self._crowd.show(page, channel))
         else:
@@ -197,9 +200,10 @@ class Sender:
         request = seen.request
         environment = policy.environments.get(request.terms.environment) if policy else None
         people = self._mentioner.whom_to_ask(policy, environment, request) if policy and environment else None
+        story = replace(seen.story, away=people.away, stand_ins=people.stand_ins) if people else seen.story
         return Facts(
             request=request,
-            story=seen.story,
+            story=story,
             environment=environment,
             receipts_channel=policy.receipts_channel if policy else "",
             entries=self._ctx.ledger.entries_of(request.id),
@@ -207,6 +211,9 @@ class Sender:
             mentions=people.mentions if people else {},
             approver_ids=people.ids if people else (),
             can_approve=people.names if people else (),
+            reminded=people.reminded if people else (),
+            called=people.called if people else (),
+            called_people=people.called_people if people else (),
             warned=bool(seen.grant and seen.grant.warned),
             command=self._command,
         )
@@ -233,6 +240,7 @@ class Sender:
             groups = (
                 self._refresher.refresh_groups(policy, names) if stale else self._ctx.directory.groups(policy, names)
             )
+            groups = with_delegations(self._ctx, groups)
         except DirectoryUnreachable:
             return
         story = (
@@ -250,6 +258,22 @@ class Sender:
             message = receipts.policy_activated(entry, self._command)
             self._poster.send(page, _once(f"policy:{entry.number}", policy.receipts_channel, message))
         self._clear(subject)
+
+    def _show_delegation(self, page: Page, subject: str) -> None:
+        """Tell somebody that they decide in another's place."""
+        _, user, who = subject.split("-", 2)
+        item = keys.person(PersonId(who))
+        snapshot = self._ctx.ledger.read(item)
+        record = snapshot.get(item, PersonRecord)
+        found = record.delegation if record else None
+        if found is not None and found.until > snapshot.now and self._is(found.to, user):
+            message = delegating.to_the_delegate(found, snapshot.now, self._command)
+            self._poster.send(page, _once(f"delegation:{int(found.at.timestamp())}", user, message))
+        self._clear(subject)
+
+    def _is(self, who: PersonId, user: str) -> bool:
+        facts = self._ctx.directory.by_address(who)
+        return facts is not None and facts.slack.user == user
 
     def _show_digest(self, page: Page, key: str, slot: Slot) -> None:
         policy = self._ctx.policy.current()

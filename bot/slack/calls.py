@@ -1,0 +1,56 @@
+"""Calls to those who can decide, while nobody has: the reminder, and the next group. Each is one message, sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.slack import blocks as b
+from bot.slack import text as t
+from bot.slack.blocks import Message
+from bot.slack.cards import approve_button, deny_button, headline
+from bot.story import RequestStory
+from bot.words import Asked, people, rounded
+from workflows.core.durations import format_duration
+
+
+def reminder(story: RequestStory, ids: Sequence[str]) -> Message:
+    """Under the card. `ids`: Slack ids of those who can decide and have not."""
+    who = _called(ids, story)
+    left = rounded(story.expires_at - story.now)
+    line = f"⏳ {who}: {_still(story)}"
+    return b.message(
+        f"{line} {story.id}",
+        [b.section(line), b.context(f"expires {t.when(story.expires_at, story.now)}, {left} left · {story.id}")],
+    )
+
+
+def escalated(story: RequestStory, ids: Sequence[str], *, on_card: bool = True) -> Message:
+    """To the next group: under the card, or with buttons of its own where there is no channel."""
+    waited = rounded((story.escalated_at or story.now) - story.created_at)
+    line = f"🔔 {_called(ids, story)}: nobody has answered for {waited}. {_still(story)}"
+    buttons = None
+    if story.escalation_approves:
+        then = "You may approve or deny it, on the card above." if on_card else "You may approve or deny it."
+        buttons = None if on_card else b.actions(approve_button(story), deny_button(story))
+    else:
+        owners = people(story.owners, "or") or "its owners"
+        then = f"Please find somebody of {t.literal(owners, 200)}: they can decide, and you cannot."
+    return b.message(
+        f"{line} {then} {story.id}",
+        [
+            b.section(f"{line}\n{then}"),
+            b.context(f"expires {t.when(story.expires_at, story.now)} · {story.id}"),
+            buttons,
+        ],
+    )
+
+
+def _still(story: RequestStory) -> str:
+    """Who waits for what, and why: whoever reads this may never have seen the card."""
+    return f"{headline(story)} for {format_duration(story.duration)}: {t.literal(story.reason, 200)}."
+
+
+def _called(ids: Sequence[str], story: RequestStory) -> str:
+    """By mention; by the group's name where nobody is known."""
+    groups = story.escalated_to or tuple(need.label for need in story.needs if need.open)
+    return t.call(Asked(groups), {groups[0]: ids} if groups else {})
