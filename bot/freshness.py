@@ -9,6 +9,7 @@ from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.people import FACTS_AGE_MAX, Membership
 from workflows.core.scope import groups_needed
+from workflows.delegate import approving_groups
 from workflows.ports import Ledger
 
 # Refreshed at this age, so that a press, which wants FACTS_AGE_MAX, finds them young enough.
@@ -32,6 +33,15 @@ def refresh_groups_of_pending(context: WorkerContext, refresher: SlackRefresher)
     old = [name for name in names if _is_old(facts.by_name.get(name), now)]
     if old:
         refresher.refresh_groups(policy, old)
+
+
+def refresh_away(context: WorkerContext, refresher: SlackRefresher) -> None:
+    """Who of all approvers wants no calls: asked every few minutes, so that the next card is not late for it."""
+    policy = context.policy.current()
+    names = approving_groups(policy)
+    members = context.directory.groups(policy, names).members(names)
+    # Whoever was never looked up is looked up when a card calls them.
+    refresher.away.refresh(context.directory.by_addresses(sorted(members)).values())
 
 
 def _is_old(membership: Membership | None, now: datetime) -> bool:

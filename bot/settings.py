@@ -145,6 +145,8 @@ class Settings(BaseSettings):
     teams_app_id: Annotated[str | None, _WORD] = None
     teams_app_password: Annotated[SecretStr | None, _WORD] = None
     teams_tenant_id: Annotated[str | None, _WORD] = None
+    # Accounts in Europe have another: https://api.eu.pagerduty.com.
+    pagerduty_api_url: Annotated[str, _checked(_web_address)] = "https://api.pagerduty.com"
     port: Annotated[int, _checked(_port)] = 3000
     # A container or a platform reaches it from outside; Slack's requests are signed. HOST itself is the shells' name.
     host: Annotated[str, _WORD] = "0.0.0.0"  # noqa: S104 - meant
@@ -187,6 +189,26 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings | tuple[
 def for_process(process: Process, environ: Mapping[str, str] | None = None) -> Settings | tuple[str, ...]:
     """The settings of one process, or every problem as a sentence, with what this process cannot start without."""
     return _load(process_environ() if environ is None else environ, process)
+
+
+def named_secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """The secret that the policy calls `{env: NAME}`, from NAME or the file that NAME_FILE names; None where it is not there.
+
+    Read each time, so that a new token needs no restart. Our own secrets and the cloud's are no business of an address in
+    the policy, whatever it calls them.
+    """
+    given = process_environ() if environ is None else environ
+    ours = {variable(field) for field in SECRETS} | {f"{variable(field)}_FILE" for field in SECRETS}
+    if name in ours or name.startswith("AWS_"):
+        return None
+    plain, file = given.get(name), given.get(f"{name}_FILE")
+    if plain or not file:
+        return plain or None
+    try:
+        with Path(file).open(encoding="utf-8") as opened:
+            return opened.read(SECRET_FILE_CHARS_MAX).rstrip("\r\n") or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def variable(field: str) -> str:

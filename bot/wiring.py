@@ -18,11 +18,12 @@ from redis.retry import Retry
 from slack_sdk import WebClient
 
 from bot.beat import Beats
-from bot.freshness import refresh_groups_of_pending
+from bot.freshness import refresh_away, refresh_groups_of_pending
 from bot.keeper import LeaseKeeper
+from bot.oncall import OutsideGroups
 from bot.queues import ALL_QUEUES, RqWake
 from bot.readiness import SlackCheck, missing
-from bot.settings import Settings
+from bot.settings import Settings, named_secret
 from bot.slack.people import SlackRefresher, prove_origin
 from bot.times import monotonic_s
 from workflows.activation import activate
@@ -109,6 +110,7 @@ class WorkerParts(Common):
         """Keep the groups fresh that a pending request's approvers stand in, so that a press finds them so."""
         try:
             refresh_groups_of_pending(self.context, self.refresher)
+            refresh_away(self.context, self.refresher)
         except (LedgerUnreachable, PolicyUnavailable) as problem:
             log.warning("groups were not refreshed", error=str(problem))
 
@@ -212,7 +214,8 @@ def build_worker(settings: Settings) -> WorkerParts:
     client = build_slack(settings)
     buckets = RedisBuckets(redis)
     targets = AwsTargets(buckets, monotonic=monotonic_s)
-    refresher = SlackRefresher(client, directory, ledger.now, targets.groups.members)
+    outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
+    refresher = SlackRefresher(client, directory, ledger.now, targets.groups.members, outside.members)
     keeper = LeaseKeeper(ledger, monotonic_s)
 
     def prove(policy: Policy, origin: Origin) -> Origin:

@@ -26,11 +26,10 @@ REFRESH_AGE = timedelta(minutes=5)
 STATUS_FOR = timedelta(days=7)
 SOURCE = "slack:do-not-disturb"
 
-_EMOJI = frozenset(
-    {":palm_tree:", ":face_with_thermometer:", ":no_entry:", ":airplane:", ":desert_island:", ":beach_with_umbrella:"}
-)
+# The first two are Slack's own suggestions for "Vacationing" and "Out sick".
+_EMOJI = frozenset({":palm_tree:", ":face_with_thermometer:", ":desert_island:", ":beach_with_umbrella:"})
 _WORDS = re.compile(
-    r"\b(vacation\w*|vacay|holidays?|out of (the )?office|ooo|out sick|sick|on leave|(parental|maternity|paternity) leave|pto|afk|away"
+    r"\b(vacation\w*|holidays?|out of (the )?office|ooo|sick|(on|parental|maternity|paternity) leave|pto|away"
     r"|urlaub|krank|elternzeit|abwesend)\b",
     re.IGNORECASE,
 )

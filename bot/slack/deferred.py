@@ -83,8 +83,9 @@ class Deferred:
     def _refresh(self, act: Interaction) -> None:
         policy = self._ctx.policy.current()
         self._refresher.refresh_person(act.who, policy)
-        for user in mentioned(act.text):
-            self._refresher.refresh_person(SlackUser(act.team, user), policy)
+        for account in (SlackUser(act.team, user) for user in mentioned(act.text)):
+            if self._ctx.directory.person(account) is None:
+                self._refresher.refresh_person(account, policy)
         names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
         stale = self._ctx.directory.groups(policy, names).stale(tuple(names), self._ctx.ledger.now())
         if stale:

@@ -55,8 +55,15 @@ def _problem(user: Mapping[str, Any], team: str, home_team: str, address: str, d
     return next((code.value for wrong, code in checks if wrong), None)
 
 
+def _no_worker(_group: Group) -> frozenset[PersonId]:
+    raise DirectoryUnreachable("only workers look it up")
+
+
 class SlackRefresher:
-    """Asks Slack (and Identity Center for its groups) and writes the answers into the cache. A `DirectoryRefresher`."""
+    """Asks Slack, and for other groups Identity Center, PagerDuty or an address; the answers go into the cache.
+
+    A `DirectoryRefresher`.
+    """
 
     def __init__(
         self,
@@ -64,11 +71,13 @@ class SlackRefresher:
         store: DirectoryStore,
         now: Clock,
         identity_center_members: Callable[[Connection, str], frozenset[PersonId]],
+        outside: Callable[[Group], frozenset[PersonId]] = _no_worker,
     ) -> None:
         self._client = client
         self._store = store
         self._now = now
         self._identity_center_members = identity_center_members
+        self._outside = outside
         self.away = Away(client, store, now)
         self._team: str | None = None
         self._nobody_until: dict[PersonId, datetime] = {}
@@ -126,8 +135,8 @@ class SlackRefresher:
         for group in wanted:
             if group.identity_center_group:
                 self._refresh_identity_center_group(group, policy)
-            elif group.source and not group.slack_usergroup:
-                self._put(group, Membership(as_of=self._now(), problem="this kind of group cannot be looked up yet"))
+            elif group.pagerduty_schedule or group.https:
+                self._refresh_outside_group(group, policy)
         return self._store.groups(policy, names)
 
     def _refresh_slack_groups(self, groups: list[Group], policy: Policy) -> None:
@@ -172,6 +181,17 @@ class SlackRefresher:
             self._unknown(group, "Identity Center did not say who is in it")
             return
         self._put(group, Membership(members, self._now()))
+
+    def _refresh_outside_group(self, group: Group, policy: Policy) -> None:
+        """Addresses of other organisations are nobody's here, whoever lists them."""
+        try:
+            members = self._outside(group)
+        except DirectoryUnreachable as problem:
+            log.warning("a group was not looked up", group=group.name, why=str(problem))
+            self._unknown(group, str(problem))
+            return
+        ours = {who for who in members if who.rpartition("@")[2] in policy.email_domains}
+        self._put(group, Membership(frozenset(ours), self._now()))
 
     def _unknown(self, group: Group, why: str) -> None:
         """It cannot be learnt now. What is known and still fresh enough stays; else it has no members, and says why."""

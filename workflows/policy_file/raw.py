@@ -26,6 +26,7 @@ from workflows.policy_file.values import (
     Instant,
     Name,
     Pattern,
+    PeopleAddress,
     Region,
     RoleArn,
     Schedule,
@@ -215,7 +216,7 @@ class Group(Raw):
     slack_usergroup: UserGroup | None = None
     trusted: bool = Field(False, description="only administrators may edit this Slack group")
     pagerduty_schedule: Text | None = Field(None, description="who is on call in this schedule")
-    https: Https | None = Field(None, description="an address that answers with a list of e-mail addresses")
+    https: PeopleAddress | None = Field(None, description="an address that answers with a list of e-mail addresses")
     token: FromEnvironment | None = Field(None, description="the secret for pagerduty_schedule or https")
 
     @model_validator(mode="after")

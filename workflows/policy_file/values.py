@@ -214,6 +214,11 @@ def _https(value: str) -> str:
     return value
 
 
+def _people_address(value: str) -> str:
+    """Plain HTTP reaches this machine alone: a helper that runs beside the worker, say."""
+    return value if re.fullmatch(r"http://127\.0\.0\.1(?::[0-9]+)?(?:[/?#][^\s<>|]*)?", value) else _https(value)
+
+
 def _ticket_link(value: str) -> str:
     if "{ticket}" not in value:
         raise fault("the link has no place for the ticket", "write {ticket} where it stands")
@@ -243,6 +248,9 @@ Instant = Annotated[datetime, BeforeValidator(_instant), _string({"format": "dat
 ClockTime = Annotated[time, BeforeValidator(_clock_time), _string({"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})]
 Pattern = Annotated[str, AfterValidator(_pattern), _string({"format": "regex"})]
 Https = Annotated[str, AfterValidator(_https), _string({"pattern": "^https://"})]
+PeopleAddress = Annotated[
+    str, AfterValidator(_people_address), _string({"pattern": r"^(https://|http://127\.0\.0\.1[:/])"})
+]
 TicketLink = Annotated[str, AfterValidator(_ticket_link), _string({"pattern": r"^https://.*\{ticket\}"})]
 Days = Annotated[tuple[str, ...], Field(strict=False, min_length=1), AfterValidator(_days)]
 TimeZone = Annotated[str, AfterValidator(_timezone), _string({})]

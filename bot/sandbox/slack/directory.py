@@ -6,6 +6,8 @@ from bot.sandbox.slack.methods import method, page
 from bot.sandbox.slack.model import Json
 from bot.sandbox.slack.workspace import Workspace
 
+DND_USERS_MAX = 50
+
 
 @method("auth.test", per_minute=600)
 def auth_test(ws: Workspace, _arguments: Arguments) -> Json:
@@ -64,6 +66,18 @@ def lookup_by_email(ws: Workspace, arguments: Arguments) -> Json:
 def get_presence(ws: Workspace, arguments: Arguments) -> Json:
     ws.user(arguments.needed("user"))
     return {"presence": "active"}
+
+
+@method("dnd.teamInfo", per_minute=20)
+def dnd_team_info(ws: Workspace, arguments: Arguments) -> Json:
+    """For up to 50 accounts, comma-separated; `users` is required."""
+    wanted = arguments.text("users")
+    if wanted is None:
+        raise ApiError("no_users_provided")
+    ids = wanted.split(",")
+    if len(ids) > DND_USERS_MAX:
+        raise ApiError("too_many_users")
+    return {"users": {id_: ws.users[id_].do_not_disturb() for id_ in ids if id_ in ws.users}}
 
 
 @method("users.conversations")

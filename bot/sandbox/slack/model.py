@@ -26,11 +26,33 @@ class User:
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     is_stranger: bool = False
+    status_text: str = ""
+    status_emoji: str = ""
+    status_expiration: int = 0
+    dnd_from: int = 0
+    dnd_until: int = 0
+    """Do-not-disturb, in seconds since the epoch; both 0 where it is switched off."""
     updated: int = 0
+
+    def do_not_disturb(self) -> Json:
+        """As `dnd.teamInfo` has it: somebody who has none is answered with ones."""
+        on = self.dnd_until > 0
+        return {
+            "dnd_enabled": on,
+            "next_dnd_start_ts": self.dnd_from if on else 1,
+            "next_dnd_end_ts": self.dnd_until if on else 1,
+        }
 
     def to_json(self) -> Json:
         """As `users.info` has it. Slack leaves most flags out for a deactivated account."""
-        profile: Json = {"real_name": self.real_name, "display_name": self.display_name, "team": self.team_id}
+        profile: Json = {
+            "real_name": self.real_name,
+            "display_name": self.display_name,
+            "status_text": self.status_text,
+            "status_emoji": self.status_emoji,
+            "status_expiration": self.status_expiration,
+            "team": self.team_id,
+        }
         if self.email is not None:
             profile["email"] = self.email
         answer: Json = {
