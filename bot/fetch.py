@@ -33,7 +33,7 @@ class NotFetched(Exception):
 def fetch_json(url: str, headers: Mapping[str, str], monotonic_s: Callable[[], float]) -> Any:
     """What stands there. Secrets travel in `headers`, so plain HTTP is for this machine alone. Raises NotFetched."""
     if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
-        raise NotFetched("its address is not an https address")
+        raise NotFetched("is not an https address")
     request = Request(url, headers={"User-Agent": "prodaccess", "Accept": "application/json", **headers})  # noqa: S310 - checked above
     until_s = monotonic_s() + TIMEOUT_S
     try:
@@ -89,5 +89,6 @@ class _SameOrigin(HTTPRedirectHandler):
     ) -> Request | None:
         before, after = urlsplit(req.full_url), urlsplit(newurl)
         if (before.scheme, before.netloc) != (after.scheme, after.netloc):
+            fp.close()
             raise NotFetched("points to another address, which is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

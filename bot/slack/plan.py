@@ -13,7 +13,7 @@ from bot.story import RequestStory, seen_by
 from bot.words import Stage
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.canonical import digest
-from workflows.core.model import ChatRecord, Request
+from workflows.core.model import ChatRecord, Posting, Request
 from workflows.core.policy import Environment, Policy
 
 Render = Callable[[RequestStory], Message]
@@ -127,7 +127,7 @@ def _reminders(facts: Facts) -> list[Wanted]:
     if not reminders:
         return []
     found = []
-    for channel in _posted_cards(facts):
+    for channel in _posted_cards(facts, before=reminders[-1]):
         if not _is_person(channel) or channel in facts.reminded:
             ids = [channel] if _is_person(channel) else facts.reminded
             message = calls.reminder(_for_channel(facts, channel), ids)
@@ -163,11 +163,15 @@ def _escalation(facts: Facts) -> list[Wanted]:
     ]
 
 
-def _posted_cards(facts: Facts) -> list[str]:
+def _posted_cards(facts: Facts, before: datetime | None = None) -> list[str]:
+    """Where the card stands; `before`: those that stood there by then, because a newer one is no old news."""
     found = facts.chat.postings.items()
-    return [
-        slot.removeprefix("card:") for slot, post in found if slot.startswith("card:") and post.ts and not post.error
-    ]
+    stands = {slot.removeprefix("card:"): float(post.ts) for slot, post in found if _is_card(slot, post) and post.ts}
+    return [channel for channel, at_s in stands.items() if before is None or at_s < before.timestamp()]
+
+
+def _is_card(slot: str, posting: Posting) -> bool:
+    return slot.startswith("card:") and posting.error is None
 
 
 def _is_person(channel: str) -> bool:

@@ -58,7 +58,7 @@ PROOFS = {
 SLACK_CALLS_MAX, AWS_CALLS_MAX = 10, 10
 LATER_LOOKS = 2
 # Asked once a minute for everybody, not for this life.
-DIRECTORY = {"users.info", "usergroups.list", "auth.test", "users.lookupByEmail"}
+DIRECTORY = {"users.info", "usergroups.list", "auth.test", "users.lookupByEmail", "dnd.teamInfo"}
 
 
 # ---------------------------------------------------------------- four lives side by side
