@@ -156,7 +156,7 @@ def test_those_who_may_approve_by_an_escalation_get_the_card_where_there_is_no_c
     assert slack.person("USUE").dms() == []
     wait(rig, 11)
     (card,) = slack.person("USUE").dms()
-    assert {"approve", "deny"} <= set(buttons(card))
+    assert {"Approve", "Deny"} <= set(buttons(card))
 
 
 def test_those_who_may_not_are_told_where_there_is_no_channel(make: Make):

@@ -34,6 +34,7 @@ VERBS = frozenset(
         "end",
         "revoke",
         "revoke-all",
+        "delegate",
         "extend",
         "list",
         "mine",
