@@ -119,19 +119,19 @@ class Desk:
             case Ask(environment, role, duration, reason):
                 return self._ask(act, CoreAsk(environment, role, duration, reason))
             case Approve(id_):
-                return self.said(act, id_, approve(self._ctx, id_, act.who, act.id))
+                return self._said(act, id_, approve(self._ctx, id_, act.who, act.id))
             case Deny(id_, reason):
-                return self.said(act, id_, deny(self._ctx, id_, act.who, reason, act.id))
+                return self._said(act, id_, deny(self._ctx, id_, act.who, reason, act.id))
             case Withdraw(id_):
-                return self.said(act, id_, withdraw(self._ctx, id_, act.who, act.id))
+                return self._said(act, id_, withdraw(self._ctx, id_, act.who, act.id))
             case Delegate():
-                return delegating.carry_out(self, self._ctx, act, meant, actor, self._command)
+                return self._look(act, delegating.carry_out(self._ctx, act, meant, actor, self._command))
             case End(id_, reason):
-                return self.said(act, id_, end(self._ctx, id_, act.who, reason, act.id))
+                return self._said(act, id_, end(self._ctx, id_, act.who, reason, act.id))
             case _:
-                return self.show(act, self.window.look(meant, actor))
+                return self._look(act, self.window.look(meant, actor))
 
-    def show(self, act: Interaction, found: Message | Refused) -> Reply:
+    def _look(self, act: Interaction, found: Message | Refused) -> Reply:
         return self.refuse(act, found) if isinstance(found, Refused) else Reply(found)
 
     # ------------------------------------------------------------ asking
@@ -178,7 +178,7 @@ class Desk:
 
     def _explain(self, act: Interaction, id_: str) -> Reply:
         actor = known(self._ctx, act.who, nobody)
-        return self.show(act, actor if isinstance(actor, Refused) else self.window.explain_request(id_, actor))
+        return self._look(act, actor if isinstance(actor, Refused) else self.window.explain_request(id_, actor))
 
     def _denied(self, act: Interaction) -> Reply:
         fields = act.fields or {}
@@ -196,7 +196,7 @@ class Desk:
             return self.refuse(act, Refused(Code.TERMS_CHANGED, {"id": id_}, audited=False), id_)
         return Reply()
 
-    def said(self, act: Interaction, id_: str, answer: Done | Refused) -> Reply:
+    def _said(self, act: Interaction, id_: str, answer: Done | Refused) -> Reply:
         """After a typed command there is no card in front of the actor, so the outcome is told."""
         if isinstance(answer, Refused) or answer.outcome == "terms_changed":
             return self._quiet(act, id_, answer)

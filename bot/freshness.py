@@ -37,6 +37,8 @@ def refresh_groups_of_pending(context: WorkerContext, refresher: SlackRefresher)
 
 def refresh_away(context: WorkerContext, refresher: SlackRefresher) -> None:
     """Who of all approvers wants no calls: asked every few minutes, so that the next card is not late for it."""
+    if not refresher.away.is_due():
+        return
     policy = context.policy.current()
     names = approving_groups(policy)
     members = context.directory.groups(policy, names).members(names)

@@ -20,7 +20,7 @@ def notes(story: RequestStory) -> Words:
     )
 
 
-def history(story: RequestStory, asked: Sequence[str]) -> Words:
+def asked_so_far(story: RequestStory, asked: Sequence[str]) -> Words:
     """`Asked Olu or Pat at 03:10; reminded at 03:17; security called at 03:20`. `asked`: who can decide, by name."""
     if not story.resolved or not asked:
         return ()

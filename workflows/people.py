@@ -38,7 +38,7 @@ def known(ctx: Context, who: SlackUser, groups: Callable[[Policy], Iterable[str]
     person = ctx.directory.person(who)
     if person is None or now - person.as_of > FACTS_AGE_MAX:
         return Refused(Code.FACTS_STALE, audited=False)
-    facts = with_delegations(ctx, ctx.directory.groups(policy, names)) if names else GroupFacts()
+    facts = with_delegations(ctx, ctx.directory.groups(policy, names), now=now) if names else GroupFacts()
     if facts.stale(names, now):
         return Refused(Code.FACTS_STALE, audited=False)
     held = None if person.standing_problem else ensure_bound(ctx, person)

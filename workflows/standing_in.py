@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from workflows.context import Context
 from workflows.core import keys
@@ -15,9 +16,11 @@ from workflows.ports import Snapshot
 AWAY_MAX = 500
 
 
-def with_delegations(ctx: Context, groups: GroupFacts, also: Iterable[PersonId] = ()) -> GroupFacts:
+def with_delegations(
+    ctx: Context, groups: GroupFacts, also: Iterable[PersonId] = (), now: datetime | None = None
+) -> GroupFacts:
     """The facts with the delegations that are in force now, and those of `also`, who were spoken for earlier."""
-    now = ctx.ledger.now()
+    now = now or ctx.ledger.now()
     in_force = ctx.ledger.members(keys.DELEGATIONS, low=now.timestamp(), limit=AWAY_MAX)
     away = tuple(dict.fromkeys((*map(PersonId, in_force), *also)))
     if not away:

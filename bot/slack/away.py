@@ -61,12 +61,16 @@ class Away:
         self._store = store
         self._now = now
 
-    def refresh(self, people: Collection[PersonFacts]) -> None:
-        """Learn who of them wants no calls. Does nothing while that is known freshly enough, whoever asked."""
-        now = self._now()
+    def is_due(self) -> bool:
+        """Whether nobody, in whatever process, has asked lately."""
         known = self._store.members(SOURCE)
-        if not people or (known is not None and known.as_of is not None and now - known.as_of < REFRESH_AGE):
+        return known is None or known.as_of is None or self._now() - known.as_of >= REFRESH_AGE
+
+    def refresh(self, people: Collection[PersonFacts]) -> None:
+        """Learn who of them wants no calls."""
+        if not people:
             return
+        now = self._now()
         self._store.put_members(SOURCE, Membership(self._undisturbed(sorted(people, key=_id)[:ASKED_MAX], now), now))
 
     def among(self, people: Collection[PersonFacts]) -> frozenset[PersonId]:

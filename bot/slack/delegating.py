@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from bot.slack import blocks as b
 from bot.slack import notices
@@ -11,6 +10,7 @@ from bot.slack import text as t
 from bot.slack.blocks import Message
 from bot.slack.interaction import Interaction
 from bot.slack.meant import Delegate, Whom
+from bot.words import done_words
 from workflows.context import Context
 from workflows.core.dates import end_of
 from workflows.core.errors import Code, Refused
@@ -18,29 +18,29 @@ from workflows.core.people import Delegation, PersonFacts, PersonId, SlackUser
 from workflows.delegate import delegate, delegation_of, end_delegation
 from workflows.people import Known
 
-if TYPE_CHECKING:
-    from bot.desk import Desk, Reply
 
-
-def carry_out(desk: Desk, ctx: Context, act: Interaction, meant: Delegate, actor: Known, command: str) -> Reply:
+def carry_out(ctx: Context, act: Interaction, meant: Delegate, actor: Known, command: str) -> Message | Refused:
     """Name somebody, end it, or show it; and say what came of it."""
     if meant.off:
-        return desk.said(act, "-", end_delegation(ctx, act.who, act.id))
-    if meant.whom is None:
-        found = delegation_of(ctx, actor.person)
-        nobody = Refused(Code.DELEGATE_NONE, audited=False)
-        return desk.show(act, in_force(found, ctx.ledger.now(), command) if found else nobody)
-    person = _somebody(ctx, meant.whom, actor)
-    if isinstance(person, Refused):
-        return desk.refuse(act, person)
-    until = end_of(meant.until, ctx.ledger.now(), actor.policy.timezone)
-    if until is None:
-        return desk.refuse(act, Refused(Code.DELEGATE_UNTIL_UNREADABLE, {"text": meant.until[:40]}, audited=False))
-    answer = delegate(ctx, act.who, person, until, act.id)
-    if isinstance(answer, Refused):
-        return desk.refuse(act, answer)
+        ended = end_delegation(ctx, act.who, act.id)
+        return ended if isinstance(ended, Refused) else notices.answer(done_words(ended.outcome, "-"))
+    if meant.whom is not None:
+        refused = _hand_over(ctx, act, meant.whom, meant.until, actor)
+        if refused is not None:
+            return refused
     found = delegation_of(ctx, actor.person)
-    return desk.show(act, in_force(found, ctx.ledger.now(), command) if found else notices.answer("Done."))
+    return in_force(found, ctx.ledger.now(), command) if found else Refused(Code.DELEGATE_NONE, audited=False)
+
+
+def _hand_over(ctx: Context, act: Interaction, whom: Whom, until: str, actor: Known) -> Refused | None:
+    person = _somebody(ctx, whom, actor)
+    if isinstance(person, Refused):
+        return person
+    end = end_of(until, ctx.ledger.now(), actor.policy.timezone)
+    if end is None:
+        return Refused(Code.DELEGATE_UNTIL_UNREADABLE, {"text": until[:40]}, audited=False)
+    answer = delegate(ctx, act.who, person, end, act.id)
+    return answer if isinstance(answer, Refused) else None
 
 
 def _somebody(ctx: Context, whom: Whom, actor: Known) -> PersonFacts | Refused:

@@ -11,7 +11,7 @@ from bot.slack.blocks import Message
 from bot.slack.cards import headline, status, ticket
 from bot.slack.receipts import receipt_line
 from bot.story import RequestStory
-from bot.waiting_words import history
+from bot.waiting_words import asked_so_far
 from bot.words import TIER_WORDS, Stage, people
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
@@ -95,7 +95,7 @@ def show(
             ("Where", t.literal(story.resource.title if story.resource else story.environment, 300)),
         ]
     )
-    told = t.render(history(story, asked), story.now) if story.stage is Stage.WAITING else ""
+    told = t.render(asked_so_far(story, asked), story.now) if story.stage is Stage.WAITING else ""
     state = f"{status(story)} · {f'{told} · ' if told else ''}{story.id}"
     head = headline(story)
     return b.message(

@@ -14,7 +14,7 @@ from bot.slack.blocks import Message
 from bot.slack.cards import end_button, headline, status, ticket
 from bot.state_words import how, short, stop, why_not
 from bot.story import RequestStory
-from bot.waiting_words import history
+from bot.waiting_words import asked_so_far
 from bot.words import Asked, Stage, people, rounded
 from workflows.core.durations import format_duration
 from workflows.core.model import EndCause, Resource
@@ -52,7 +52,7 @@ def asked(
     when = t.when(story.expires_at, story.now)
     # Who was asked stands above already; what has been done since is what the person wants to know.
     since = story.reminded_at or story.escalated_at
-    told = f"{t.render(history(story, can_approve), story.now)} · " if since and can_approve else ""
+    told = f"{t.render(asked_so_far(story, can_approve), story.now)} · " if since and can_approve else ""
     small = f"{told}expires {when} · take it back with `{command} withdraw {story.id}` · {story.id}"
     return b.message(
         f"{line} {waits} {story.id}", [b.section(f"⏳ {line} {waits}"), b.quote(story.reason), b.context(small)]
@@ -62,7 +62,7 @@ def asked(
 def have_it(story: RequestStory, can_approve: Sequence[str] = ()) -> Message:
     """A second ask for what is pending or live answers with the one that is there, and with what was done about it."""
     line = f"You asked for this already: {_what(story)}."
-    told = t.render(history(story, can_approve), story.now) if story.stage is Stage.WAITING else ""
+    told = t.render(asked_so_far(story, can_approve), story.now) if story.stage is Stage.WAITING else ""
     small = f"{status(story)} · {f'{told} · ' if told else ''}{story.id}"
     return b.message(f"{line} {small}", [b.section(line), b.context(small)])
 

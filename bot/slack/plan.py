@@ -146,7 +146,7 @@ def _escalation(facts: Facts) -> list[Wanted]:
         Wanted(
             f"escalated:{channel}",
             channel,
-            calls.escalated(facts.story, facts.called),
+            calls.escalated(_for_channel(facts, channel), facts.called),
             key="once",
             under=f"card:{channel}",
         )

@@ -15,10 +15,10 @@ from bot.aws_words import by_hand, how_to_use
 from bot.overviews import Sealed, digest_story, home_story
 from bot.sandbox.slack.limits import UPDATE_TEXT_MAX, check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
-from bot.slack import cards, digest, form, home, lists, notices, reason_forms, receipts
+from bot.slack import calls, cards, delegating, digest, form, home, lists, notices, reason_forms, receipts
 from bot.slack.blocks import Message
 from bot.slack.plain import as_text
-from bot.story import RequestStory, for_outsiders
+from bot.story import RequestStory, StandIn, for_outsiders
 from bot.words import Stage
 from tests.support.stories import (
     DANA,
@@ -40,6 +40,7 @@ from tests.support.stories import (
 )
 from workflows.core.audit import Event
 from workflows.core.model import EndCause, GrantState
+from workflows.core.people import Delegation
 from workflows.core.policy import TargetKind
 
 STATES = every_state()
@@ -233,6 +234,18 @@ TEXT = st.one_of(
     st.text(alphabet="<>&*_~`|!@#^\n \u202e\u200b😀é", max_size=80),
     st.sampled_from(["", " ", "<!channel>", "```", "x" * 4_000, "&" * 3_000, "<" * 600, "@here", "😀" * 500]),
 )
+
+
+def _chased(story: RequestStory) -> RequestStory:
+    """Somebody has waited for a while; what is hidden stays hidden."""
+    if story.hidden:
+        return story
+    away = (story.holder, story.reason)
+    stand_in = StandIn(story.holder, story.reason, NOW)
+    told = replace(story, reminded_at=(NOW, NOW), escalated_at=NOW, escalated_to=("security",), owners=("platform",))
+    return replace(told, away=away, stand_ins=(stand_in,), escalation_approves=len(story.reason) % 2 == 0)
+
+
 MAKERS: list[Callable[[RequestStory], Message]] = [
     lambda story: cards.approval_card(story, MENTIONS),
     receipts.receipt_root,
@@ -249,6 +262,15 @@ MAKERS: list[Callable[[RequestStory], Message]] = [
     lambda story: lists.pending([story] * 60),
     lambda story: lists.history([story] * 20, "in payments-prod", 7),
     lambda story: lists.show(story, [entry(1, Event.REQUEST_MADE, reason=story.reason)] * 60, {}),
+    lambda story: calls.reminder(_chased(story), ["U0SID", "U0SUE"]),
+    lambda story: calls.escalated(_chased(story), ["S0PLATFORM"]),
+    lambda story: calls.escalated(_chased(story), ["U0SUE"], on_card=False),
+    lambda story: cards.approval_card(_chased(story), MENTIONS),
+    lambda story: notices.have_it(_chased(story), [story.holder] * 9),
+    lambda story: delegating.to_the_delegate(
+        Delegation(DANA, story.holder, NOW, NOW, story.reason), NOW, "/prodaccess"
+    ),
+    lambda story: delegating.in_force(Delegation(DANA, story.holder, NOW, NOW), NOW, "/prodaccess"),
     lambda story: lists.mine(home_story(NOW, mine=[story] * 20, asked=[story] * 20, waiting_on_me=[story] * 20)),
     lambda story: digest.digest(digest_story([story] * 60, NOW, sealed=Sealed(9, "ab" * 32))),
 ]

@@ -74,4 +74,5 @@ def can_speak(
         for who, right in people.items():
             if who not in voted and (who not in found or right == who):
                 found[who] = right
-    return found
+    # In one order everywhere: what is shown must not change because another process shows it.
+    return {who: found[who] for who in sorted(found)}

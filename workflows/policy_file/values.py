@@ -34,7 +34,6 @@ VERBS = frozenset(
         "end",
         "revoke",
         "revoke-all",
-        "delegate",
         "extend",
         "list",
         "mine",

@@ -76,7 +76,7 @@ def dnd_team_info(ws: Workspace, arguments: Arguments) -> Json:
         raise ApiError("no_users_provided")
     ids = wanted.split(",")
     if len(ids) > DND_USERS_MAX:
-        raise ApiError("too_many_users")
+        raise ApiError("invalid_arguments", ["must be at most 50 users"])
     return {"users": {id_: ws.users[id_].do_not_disturb() for id_ in ids if id_ in ws.users}}
 
 

@@ -171,6 +171,21 @@ def test_history_finds_a_nonce_again(ws: Workspace) -> None:
 # People
 
 
+def test_do_not_disturb_is_told_as_slack_does(ws: Workspace) -> None:
+    ws.change_user("U0DANA", dnd_from=1450387800, dnd_until=1450423800, status_text="OOO", status_emoji=":palm_tree:")
+    found = call(ws, "dnd.teamInfo", users="U0DANA,U0OLU")["users"]
+    assert found["U0DANA"] == {
+        "dnd_enabled": True,
+        "next_dnd_start_ts": 1450387800,
+        "next_dnd_end_ts": 1450423800,
+    }
+    assert found["U0OLU"] == {"dnd_enabled": False, "next_dnd_start_ts": 1, "next_dnd_end_ts": 1}
+    assert call(ws, "dnd.teamInfo")["error"] == "no_users_provided"
+    assert "error" in call(ws, "dnd.teamInfo", users=",".join(["U0DANA"] * 51))
+    profile = call(ws, "users.info", user="U0DANA")["user"]["profile"]
+    assert (profile["status_text"], profile["status_emoji"], profile["status_expiration"]) == ("OOO", ":palm_tree:", 0)
+
+
 def test_the_directory_answers_as_slack_does(ws: Workspace) -> None:
     assert call(ws, "users.lookupByEmail", email="Dana@Example.com")["user"]["id"] == "U0DANA"
     ws.change_user("U0DANA", deleted=True)
