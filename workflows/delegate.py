@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
 from workflows.core.audit import Event
+from workflows.core.dates import end_of
 from workflows.core.errors import Code, Refused
 from workflows.core.model import PersonRecord
 from workflows.core.people import Delegation, PersonFacts, SlackUser
@@ -68,7 +70,7 @@ def _delegate(ctx: Context, actor: Known, to: PersonFacts, until: datetime, comm
         or suspended(record)
         or not_in_force(snapshot, actor.policy)
         or _unfit(actor, to)
-        or _bad_time(until, snapshot.now)
+        or _bad_time(until, snapshot.now, actor.policy.timezone)
     )
     if problem or record is None:
         return problem or Refused(Code.PERSON_UNKNOWN)
@@ -129,10 +131,11 @@ def _unfit(actor: Known, to: PersonFacts) -> Refused | None:
     return None
 
 
-def _bad_time(until: datetime, now: datetime) -> Refused | None:
+def _bad_time(until: datetime, now: datetime, timezone: str) -> Refused | None:
     if until <= now:
         return Refused(Code.DELEGATE_PAST, audited=False)
-    if until > now + LONGEST + timedelta(days=1):
-        # The end of the thirtieth day, whatever the hour at which it was typed.
+    # The end of the thirtieth day, whatever the hour at which it was typed.
+    last_day = (now + LONGEST).astimezone(ZoneInfo(timezone)).date()
+    if until > (end_of(last_day.isoformat(), now, timezone) or now):
         return Refused(Code.DELEGATE_TOO_LONG, {"days": str(LONGEST.days)}, audited=False)
     return None

@@ -88,7 +88,7 @@ def _cards(facts: Facts) -> list[Wanted]:
     channels = [slot.removeprefix("card:") for slot in posted if facts.chat.postings[slot].error is None]
     if not channels and facts.story.resolved and facts.story.stage not in _OVER:
         channels = _new_card_channels(facts)
-    elif facts.story.stage is Stage.WAITING and all(map(_is_person, channels)):
+    elif channels and facts.story.stage is Stage.WAITING and facts.story.resolved and all(map(_is_person, channels)):
         # Who may decide by now, and could not when it was asked: a delegate, the next group, another shift.
         channels += [slot for slot in _new_card_channels(facts) if slot not in channels]
     return [_card(facts, channel) for channel in channels]

@@ -354,3 +354,11 @@ def test_members_that_are_not_known_are_said_on_the_card(make: Make):
     rig.asked()
     rig.settle()
     assert "Who is in pager is not known just now: PagerDuty did not answer in time" in shown(slack)
+
+
+def test_nobody_gets_a_card_before_its_names_are_known(make: Make):
+    rig, slack = make(build.policy(build.environment(approvals_channel=None)))
+    answer = rig.ask()
+    assert isinstance(answer, Done)
+    rig.sender.show(answer.id)
+    assert slack.person("UOLU").dms() == []

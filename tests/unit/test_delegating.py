@@ -271,7 +271,7 @@ def test_a_guest_is_nobodys_delegate(world: World):
 
 
 @pytest.mark.parametrize(
-    ("days", "code"), [(-1, Code.DELEGATE_PAST), (0, Code.DELEGATE_PAST), (32, Code.DELEGATE_TOO_LONG)]
+    ("days", "code"), [(-1, Code.DELEGATE_PAST), (0, Code.DELEGATE_PAST), (31, Code.DELEGATE_TOO_LONG)]
 )
 def test_it_lasts_thirty_days_at_most(world: World, days: int, code: Code):
     assert refused(hand_over(world, days=days)) is code
