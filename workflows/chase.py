@@ -23,7 +23,8 @@ def chase(ctx: Context, id_: str) -> None:
     item = keys.request(id_)
     snapshot = ctx.ledger.read(item, keys.ACTIVE_POLICY)
     request = snapshot.get(item, Request)
-    if request is None or request.state is not RequestState.PENDING:
+    if request is None or request.state is not RequestState.PENDING or request.resource is None:
+        # While names are looked up nobody can decide; whoever has them puts this on the clock again.
         take_off(ctx, keys.chase_due(id_), item)
         return
     try:
@@ -41,7 +42,9 @@ def _chase(ctx: Context, policy: Policy, id_: str) -> Attempt | Done:
     item = keys.request(id_)
     snapshot = ctx.ledger.read(item, keys.ACTIVE_POLICY)
     request = snapshot.get(item, Request)
-    if request is None or request.state is not RequestState.PENDING or snapshot.now >= request.expires_at:
+    if request is None or request.state is not RequestState.PENDING or request.resource is None:
+        return Done(id_, "overtaken")
+    if snapshot.now >= request.expires_at:
         return Done(id_, "overtaken")
     escalate = escalation_of(policy, request)
     anew = _called(request, escalate, snapshot.now)

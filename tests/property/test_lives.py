@@ -114,6 +114,7 @@ OVER = ("ended", "revoked", "activation_failed")
 CYCLE: dict[tuple[str, str], str] = {
     ("", "request.made"): PENDING,
     (PENDING, "request.resolved"): PENDING,
+    (PENDING, "request.reminded"): PENDING,
     (PENDING, "request.agreed"): PENDING,
     (PENDING, "request.terms_changed"): PENDING,
     (PENDING, "request.approved"): ACTIVATING,

@@ -204,3 +204,19 @@ def test_an_escalation_to_people_who_own_it_anyway_counts_them_once():
     assert world.approve(id_, PAT).outcome == "agreed"
     assert refused(world.approve(id_, PAT)) is Code.ALREADY_VOTED
     assert world.approve(id_, SUE).outcome == "approved"
+
+
+def test_nobody_is_reminded_of_what_cannot_be_decided_yet():
+    """The role was changed, and its names are being looked up again."""
+    world = World()
+    id_ = world.asked()
+    changed = policy(environment(entitlement(allows="Something else")))
+    world.policy.policy = replace(changed, hash="e" * 64)
+    world.activate()
+    world.approve(id_)
+    assert world.request(id_).resource is None
+    world.clock.advance(8 * 60)
+    chase(world.ctx, id_)
+    assert world.request(id_).chased_at == ()
+    world.advance(60)
+    assert len(world.request(id_).chased_at) == 1
