@@ -289,6 +289,7 @@ class Lives(RuleBasedStateMachine):
             tell(life, entry)
         assert before != life.state or name in (
             "request.resolved",
+            "request.reminded",
             "request.agreed",
             "request.terms_changed",
             "grant.removal_failing",
@@ -298,6 +299,9 @@ class Lives(RuleBasedStateMachine):
     def _on_request_resolved(self, life: Life, entry: AuditEntry) -> None:
         assert not life.resolved, f"{life.id} was resolved twice"
         life.resolved = True
+
+    def _on_request_reminded(self, life: Life, entry: AuditEntry) -> None:
+        assert life.resolved, f"{life.id} cannot be decided yet"
 
     def _on_request_terms_changed(self, life: Life, entry: AuditEntry) -> None:
         life.resolved, life.voters = False, []
