@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from workflows.closing import closing_change, keys_of
 from workflows.context import SOON, Attempt, Done, WorkerContext, event, not_in_force, run
 from workflows.core import keys
-from workflows.core.approving import auto_approval
+from workflows.core.approving import ByRule, auto_approval, decision_by_votes, recount, within_a_day
+from workflows.core.asking import next_change, not_now
 from workflows.core.audit import Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import close
@@ -21,12 +23,14 @@ from workflows.core.model import (
     Request,
     RequestState,
     Resource,
+    Uses,
 )
 from workflows.core.people import GroupFacts
 from workflows.core.policy import AutoApproval, Policy
 from workflows.core.scope import groups_needed
 from workflows.ports import (
     Change,
+    Committed,
     PolicyUnavailable,
     Snapshot,
     TargetInDoubt,
@@ -51,11 +55,32 @@ def advance_request(ctx: WorkerContext, id_: str) -> None:
     if snapshot.now >= request.expires_at:
         run(ctx, lambda: _expire(ctx, id_))
         return
-    if request.resource is not None:
-        # Due early: nothing to do before the expiry.
-        ctx.ledger.remind(item, (request.expires_at - snapshot.now).total_seconds())
-        return
-    _resolve(ctx, request)
+    if request.resource is None:
+        _resolve(ctx, request)
+    else:
+        _look_again(ctx, request, snapshot)
+
+
+def _look_again(ctx: WorkerContext, request: Request, snapshot: Snapshot) -> None:
+    """It waits, and something may have changed that its card tells: a freeze has begun or is over, the policy is another one."""
+    item = keys.request(request.id)
+    try:
+        policy: Policy | None = ctx.policy.current()
+    except PolicyUnavailable:
+        policy = None
+    change = Change(
+        commit_id=f"again:{item}:{ctx.chance.hex(12)}",
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        due={item: _next_look(policy, request, snapshot.now), keys.chat(request.id): snapshot.now + SOON},
+    )
+    if isinstance(ctx.ledger.commit(change), Committed):
+        ctx.wake(keys.chat(request.id))
+
+
+def _next_look(policy: Policy | None, request: Request, now: datetime) -> datetime:
+    change = next_change(policy, request, now) if policy else None
+    return min(filter(None, (request.expires_at, change)))
 
 
 # ---------------------------------------------------------------- resolving
@@ -113,24 +138,38 @@ def _resolved(
     ctx: WorkerContext, policy: Policy, seen: Request, resource: Resource, groups: GroupFacts
 ) -> Attempt | Done | Refused:
     extra = (keys.grant(seen.id), keys.holding(resource.holding))
-    snapshot = ctx.ledger.read(*keys_of(seen), *extra)
+    uses = (uses_of(seen, rule) for rule in _counted(policy, seen))
+    snapshot = ctx.ledger.read(*keys_of(seen), *extra, *uses)
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
         return Done(seen.id, "overtaken")
+    in_force = not not_in_force(snapshot, policy)
+    if request.votes and not in_force:
+        # Nobody would press again: this process catches up with the policy, or another worker comes.
+        ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
+        return Done(seen.id, "waits")
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
     request = replace(request, resource=resource, origin=seen.origin, group_problems=groups.problems(names))
-    rule = _rule(policy, request, groups, snapshot)
     commit_id = f"resolve:{request.id}:{snapshot.items[keys.request(request.id)].version}"
-    if rule is not None:
-        return _by_rule(ctx, policy, request, rule, snapshot, commit_id)
+    if in_force and not not_now(policy, request, snapshot.now):
+        decided = _by_votes(ctx, policy, request, groups, snapshot, commit_id)
+        if decided is not None:
+            return decided
+        found = _rules(policy, request, groups, snapshot)
+        if found.rule is not None:
+            return _by_rule(ctx, policy, request, found, snapshot, commit_id)
+        request = replace(request, used_up=found.used_up)
     done = Done(request.id, "resolved")
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
         reads=snapshot.versions(),
         puts={keys.request(request.id): request},
-        due={keys.request(request.id): request.expires_at, keys.chat(request.id): snapshot.now + SOON},
+        due={
+            keys.request(request.id): _next_look(policy, request, snapshot.now),
+            keys.chat(request.id): snapshot.now + SOON,
+        },
         audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, _ids(resource)),),
         answer=done.answer,
     )
@@ -146,28 +185,91 @@ def _ids(resource: Resource) -> dict[str, str]:
     return {"holding": resource.holding, "kind": resource.kind.value, **{f"id.{k}": v for k, v in resource.ids.items()}}
 
 
-def _rule(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot) -> AutoApproval | None:
+# ---------------------------------------------------------------- deciding
+
+
+def _by_votes(
+    ctx: WorkerContext, policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot, commit_id: str
+) -> Attempt | None:
+    """Whoever must agree has already, to a lesser role whose names had to be looked up first."""
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
-    if entitlement is None or not_in_force(snapshot, policy):
+    votes = recount(policy, request, groups)
+    if entitlement is None or any(vote.terms_hash != request.terms.hash for vote in votes):
         return None
+    decision = decision_by_votes(entitlement, votes, policy.hash, snapshot.now)
+    if decision is None or request.resource is None:
+        return None
+    last = votes[-1]
+    facts = {**_ids(request.resource), "terms": request.terms.hash, "policy": policy.hash[:12]}
+    facts["groups"] = ",".join(last.groups)
+    private = {"actor": last.by, "actor_name": last.by_name}
+    entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
+    return granting(replace(request, votes=votes), decision, snapshot, commit_id, entry)
+
+
+def _counted(policy: Policy, request: Request) -> tuple[AutoApproval, ...]:
+    """The rules that may approve so many times a day."""
+    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
+    return tuple(rule for rule in entitlement.auto_approve if rule.max_uses_per_day) if entitlement else ()
+
+
+def uses_of(request: Request, rule: AutoApproval) -> str:
+    """Where the uses of a rule by this holder stand."""
+    return keys.rule_uses(request.terms.environment, request.terms.role, rule.name, request.holder)
+
+
+def _used(snapshot: Snapshot, item: str) -> tuple[datetime, ...]:
+    found = snapshot.get(item, Uses)
+    return found.times if found else ()
+
+
+def _rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot) -> ByRule:
+    terms = request.terms
+    entitlement = policy.entitlement(terms.environment, terms.role)
+    if entitlement is None:
+        return ByRule(None)
+    uses = {rule.name: _used(snapshot, uses_of(request, rule)) for rule in _counted(policy, request)}
     return auto_approval(
-        policy, entitlement, request.holder, request.terms.duration, request.origin, groups, snapshot.now
+        policy, entitlement, request.holder, terms.duration, request.origin, groups, snapshot.now, uses
     )
 
 
 def _by_rule(
-    ctx: WorkerContext, policy: Policy, request: Request, rule: AutoApproval, snapshot: Snapshot, commit_id: str
+    ctx: WorkerContext, policy: Policy, request: Request, found: ByRule, snapshot: Snapshot, commit_id: str
 ) -> Attempt:
-    decision = Decision(DecisionKind.AUTO, snapshot.now, policy.hash, rule=rule.name)
+    """The rule's approval. Where its uses are counted, this one is, in the same commit: of two at once one reads it."""
+    rule = found.rule
+    if rule is None:
+        raise ValueError(f"no rule approves {request.id}")
+    decision = Decision(
+        DecisionKind.AUTO, snapshot.now, policy.hash, rule=rule.name, facts=_why(request, rule, found.use)
+    )
     facts = {
         **(_ids(request.resource) if request.resource else {}),
         "rule": rule.name,
         "policy": policy.hash[:12],
         "terms": request.terms.hash,
-        "incident_channel": str(request.origin.incident).lower(),
+        "incident_channel": request.origin.channel if request.origin.incident else "",
+        "creator_proven": str(request.origin.incident).lower(),
+        "local_time": f"{snapshot.now.astimezone(ZoneInfo(policy.timezone)):%a %H:%M} {policy.timezone}",
+        "use": str(found.use) if rule.max_uses_per_day else "",
     }
     entry = event(ctx, Event.REQUEST_AUTO_APPROVED, request.id, snapshot, facts, {"holder": request.holder})
-    return granting(request, decision, snapshot, commit_id, entry)
+    attempt = granting(request, decision, snapshot, commit_id, entry)
+    if not rule.max_uses_per_day:
+        return attempt
+    item = uses_of(request, rule)
+    times = (*within_a_day(_used(snapshot, item), snapshot.now), snapshot.now)
+    puts = {**attempt.change.puts, item: Uses(item.removeprefix(keys.uses("")), times)}
+    return replace(attempt, change=replace(attempt.change, puts=puts))
+
+
+def _why(request: Request, rule: AutoApproval, use: int) -> dict[str, str]:
+    """What the rule rested on, as far as people want to read it."""
+    facts = {"channel_name": request.origin.channel_name} if rule.in_incident_channel else {}
+    if rule.max_uses_per_day:
+        facts |= {"use": str(use), "of": str(rule.max_uses_per_day)}
+    return facts
 
 
 # ---------------------------------------------------------------- closing without access

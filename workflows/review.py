@@ -8,8 +8,8 @@ from dataclasses import replace
 from workflows.closing import closing_change, keys_of, no_longer_pending, out_of_pending
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
-from workflows.core.approving import MayDecide, decision_by_votes, may_decide, recount
-from workflows.core.asking import clean, text_problem
+from workflows.core.approving import decision_by_votes, may_decide, missing, recount
+from workflows.core.asking import clean, not_now, text_problem
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import approve as approved_request
@@ -34,6 +34,7 @@ from workflows.ports import Change, IndexEntry, Snapshot
 
 # What is done with a request that was found, by somebody who is known, on one snapshot.
 Decide = Callable[[Known, Snapshot, Request], Attempt | Refused]
+Also = Callable[[Request], tuple[str, ...]]
 
 
 def approve(ctx: Context, id_: str, who: SlackUser, commit_id: str, terms_hash: str | None = None) -> Done | Refused:
@@ -45,7 +46,7 @@ def approve(ctx: Context, id_: str, who: SlackUser, commit_id: str, terms_hash: 
     def vote(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
         return _vote(ctx, actor, snapshot, request, commit_id, terms_hash)
 
-    return _decide(ctx, id_, who, vote, commit_id)
+    return decide_on(ctx, id_, who, vote, commit_id)
 
 
 def deny(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
@@ -57,7 +58,7 @@ def deny(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) ->
     def refuse(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
         return _deny(ctx, actor, snapshot, request, clean(reason), commit_id)
 
-    return _decide(ctx, id_, who, refuse, commit_id)
+    return decide_on(ctx, id_, who, refuse, commit_id)
 
 
 def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Refused:
@@ -71,7 +72,10 @@ def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | R
 # ---------------------------------------------------------------- the common part
 
 
-def _decide(ctx: Context, id_: str, who: SlackUser, then: Decide, commit_id: str) -> Done | Refused:
+def decide_on(
+    ctx: Context, id_: str, who: SlackUser, then: Decide, commit_id: str, also: Also = lambda _: ()
+) -> Done | Refused:
+    """Find the request and who acts, and do `then` with them until it is on the ledger. `also`: more records to read."""
     first = find_request(ctx, id_)
     if isinstance(first, Refused):
         return first
@@ -83,7 +87,7 @@ def _decide(ctx: Context, id_: str, who: SlackUser, then: Decide, commit_id: str
     actor = known(ctx, who, groups)
     if isinstance(actor, Refused):
         return actor
-    return run(ctx, lambda: _decide_once(ctx, actor, id_, then, commit_id))
+    return run(ctx, lambda: _decide_once(ctx, actor, id_, then, commit_id, also))
 
 
 def find_request(ctx: Context, id_: str) -> Request | Refused:
@@ -91,17 +95,19 @@ def find_request(ctx: Context, id_: str) -> Request | Refused:
     return request if request is not None else Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
 
 
-def _decide_once(ctx: Context, actor: Known, id_: str, then: Decide, commit_id: str) -> Attempt | Done | Refused:
+def _decide_once(
+    ctx: Context, actor: Known, id_: str, then: Decide, commit_id: str, also: Also
+) -> Attempt | Done | Refused:
     found = find_request(ctx, id_)
     if isinstance(found, Refused):
         return found
-    extra = _grant_keys(found)
+    extra = (*_grant_keys(found), *also(found))
     snapshot = ctx.ledger.read(*keys_of(found), keys.person(actor.person.id), *extra, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     request = snapshot.get(keys.request(id_), Request)
-    if request is None or _grant_keys(request) != extra:
-        return _decide_once(ctx, actor, id_, then, commit_id)
+    if request is None or (*_grant_keys(request), *also(request)) != extra or request.slot != found.slot:
+        return _decide_once(ctx, actor, id_, then, commit_id, also)
     problem = suspended(snapshot.get(keys.person(actor.person.id), PersonRecord)) or not_in_force(
         snapshot, actor.policy
     )
@@ -112,7 +118,7 @@ def _grant_keys(request: Request) -> tuple[str, ...]:
     return (keys.grant(request.id), keys.holding(request.resource.holding)) if request.resource else ()
 
 
-def _not_open(request: Request, snapshot: Snapshot) -> Refused | None:
+def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
     """A press on a decided request changes nothing and says what was decided."""
     if request.state is not RequestState.PENDING:
         return Refused(Code.DECIDED, {"id": request.id, "state": request.state.value, "by": decided_by(request)})
@@ -139,20 +145,29 @@ def _vote(
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     if isinstance(answer, Refused):
         return answer
-    closed = _not_open(request, snapshot)
+    closed = not_open(request, snapshot)
     if closed:
         return closed
-    changed = _changed_terms(ctx, actor, snapshot, request, commit_id)
+    changed = changed_terms(ctx, actor, snapshot, request, commit_id)
     if changed:
         return changed
     if terms_hash is not None and terms_hash != request.terms.hash:
         return Refused(Code.TERMS_CHANGED, {"id": request.id})
-    if any(vote.by == actor.person.id for vote in request.votes):
+    shut = not_now(actor.policy, request, snapshot.now, actor.person.id, actor.groups)
+    if shut:
+        return shut
+    if any(vote.by == actor.person.id for vote in request.votes) and not _enough(actor, request):
         return Refused(Code.ALREADY_VOTED, {"id": request.id}, audited=False)
-    return _count(ctx, actor, snapshot, request, answer, commit_id)
+    return count(ctx, actor, snapshot, request, answer.groups, commit_id)
 
 
-def _changed_terms(
+def _enough(actor: Known, request: Request) -> bool:
+    """Whether all who must agree have: a freeze came between the last of them and the names, and now it is over."""
+    entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
+    return bool(entitlement.approve) and not missing(entitlement, recount(actor.policy, request, actor.groups))
+
+
+def changed_terms(
     ctx: Context, actor: Known, snapshot: Snapshot, request: Request, commit_id: str
 ) -> Attempt | Refused | None:
     """Where the role means something else by now: votes are void, names are resolved again, the card is shown anew."""
@@ -181,15 +196,17 @@ def _changed_terms(
     return Attempt(change, done, wake=(item,))
 
 
-def _count(
-    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, answer: MayDecide, commit_id: str
-) -> Attempt | Refused:
+def count(
+    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...], commit_id: str
+) -> Attempt:
+    """One more vote for the request as it is, by somebody who may: the approval where it is the last one needed."""
     person = actor.person
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
-    vote = Vote(person.id, person.name, snapshot.now, answer.groups, request.terms.hash)
-    voted = replace(request, votes=(*recount(actor.policy, request, actor.groups), vote))
+    vote = Vote(person.id, person.name, snapshot.now, groups, request.terms.hash)
+    others = (earlier for earlier in recount(actor.policy, request, actor.groups) if earlier.by != person.id)
+    voted = replace(request, votes=(*others, vote))
     decision = decision_by_votes(entitlement, voted.votes, actor.policy.hash, snapshot.now)
-    facts = _vote_facts(actor, snapshot, request, answer)
+    facts = vote_facts(actor, snapshot, request, groups)
     private = {"actor": person.id, "actor_name": person.name}
     if decision is not None:
         entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
@@ -207,16 +224,13 @@ def _count(
     return Attempt(change, done, wake=(keys.chat(request.id),))
 
 
-def _vote_facts(actor: Known, snapshot: Snapshot, request: Request, answer: MayDecide) -> dict[str, str]:
-    ages = [
-        snapshot.now - facts.as_of
-        for name in answer.groups
-        if (facts := actor.groups.by_name.get(name)) and facts.as_of
-    ]
+def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> dict[str, str]:
+    """What a vote rested on, and its age."""
+    ages = [snapshot.now - facts.as_of for name in groups if (facts := actor.groups.by_name.get(name)) and facts.as_of]
     return {
         "terms": request.terms.hash,
         "policy": actor.policy.hash[:12],
-        "groups": ",".join(answer.groups),
+        "groups": ",".join(groups),
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
         "groups_age_s": str(int(max((age.total_seconds() for age in ages), default=0))),
     }
@@ -265,7 +279,7 @@ def _deny(
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     if isinstance(answer, Refused):
         return answer
-    closed = _not_open(request, snapshot)
+    closed = not_open(request, snapshot)
     if closed and closed.code is not Code.NOT_RESOLVED_YET:
         return closed
     return _closed(ctx, actor.person, snapshot, request, Move.DENY, Event.REQUEST_DENIED, reason, commit_id)
@@ -281,7 +295,7 @@ def _withdraw(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt |
     request = snapshot.get(keys.request(id_), Request)
     if request is None or actor.person.id != request.requester:
         return Refused(Code.NOT_YOURS, {"groups": ""})
-    closed = _not_open(request, snapshot)
+    closed = not_open(request, snapshot)
     if closed and closed.code is not Code.NOT_RESOLVED_YET:
         return closed
     return _closed(ctx, actor.person, snapshot, request, Move.WITHDRAW, Event.REQUEST_WITHDRAWN, None, commit_id)

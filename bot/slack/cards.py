@@ -7,13 +7,15 @@ from typing import Any
 from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.blocks import Message as Message  # noqa: PLC0414 - part of this module's face
-from bot.state_words import state_line
+from bot.state_words import less_words, state_line
 from bot.story import RequestStory, in_short
 from bot.words import BREAK_GLASS, Stage
 from workflows.core.durations import format_duration
 
 # action_ids of what can be pressed.
 APPROVE, DENY, MORE, END = "approve", "deny", "more", "end"
+# What is chosen in the menu, where it opens a form.
+LESS = "less"
 
 # States in which the card still says why it was asked.
 _SHOWS_REASON = frozenset({Stage.WAITING, Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
@@ -28,7 +30,7 @@ def approval_card(story: RequestStory, mentions: t.Mentions | None = None) -> Me
     if story.stage is Stage.WAITING:
         return _waiting(story, mentions or {})
     buttons = (b.actions(end_button(story, "End early")) if story.stage is Stage.ACTIVE else None,)
-    lines = (b.section(headline(story)), _reason(story), b.context(small_print(story)))
+    lines = (b.section(headline(story)), _reason(story), less_line(story), b.context(small_print(story)))
     return b.message(fallback(story), (*lines, *buttons))
 
 
@@ -45,6 +47,7 @@ def _waiting(story: RequestStory, mentions: t.Mentions) -> Message:
         (
             b.section(headline(story)),
             _reason(story),
+            less_line(story),
             b.fields(_details(story)),
             _danger(story),
             press,
@@ -90,6 +93,12 @@ def small_print(story: RequestStory, mentions: t.Mentions | None = None) -> str:
 
 def _reason(story: RequestStory) -> dict[str, Any] | None:
     return b.quote(story.reason) if story.stage in _SHOWS_REASON else None
+
+
+def less_line(story: RequestStory) -> dict[str, Any] | None:
+    """What was asked for, where an approver agreed to less of it."""
+    words = less_words(story) if story.stage in _SHOWS_REASON else ""
+    return b.context(t.literal(words, 400)) if words else None
 
 
 def _details(story: RequestStory) -> list[tuple[str, str]]:
@@ -138,7 +147,13 @@ def deny_button(story: RequestStory) -> dict[str, Any]:
 
 
 def more_menu(story: RequestStory) -> dict[str, Any]:
-    return b.overflow(MORE, [("Explain who may approve this", f"explain:{_value(story)}")])
+    return b.overflow(
+        MORE,
+        [
+            ("Approve for less…", f"{LESS}:{_value(story)}"),
+            ("Explain who may approve this", f"explain:{_value(story)}"),
+        ],
+    )
 
 
 def end_button(story: RequestStory, label: str) -> dict[str, Any]:
@@ -149,7 +164,7 @@ def read_more(value: str) -> tuple[str, str, str | None] | None:
     """(what was chosen, id, terms hash) of an option of `more`; None where it is none of ours."""
     choice, _, rest = value.partition(":")
     found = b.read_value(rest)
-    return (choice, *found) if found and choice == "explain" else None
+    return (choice, *found) if found and choice in ("explain", LESS) else None
 
 
 def _value(story: RequestStory) -> str:

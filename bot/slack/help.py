@@ -11,6 +11,7 @@ _LINES = {
         "{c} ENV ROLE [DURATION] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`",
     ),
     "approve": ("{c} approve ID` · `deny ID REASON` – decides a request; the buttons do the same",),
+    "less": ("{c} less ID [ROLE] [DURATION]` – approves less than was asked: a shorter time, a role of less risk",),
     "withdraw": ("{c} withdraw ID` – takes back what you asked for",),
     "end": ("{c} end ID [REASON]` – gives access back early, or takes it back as an owner",),
     "show": ("{c} show ID` – one request with its receipts",),

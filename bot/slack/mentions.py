@@ -36,7 +36,8 @@ class Mentioner:
         entitlement = environment.roles.get(request.terms.role)
         words = tuple(entitlement.approve) if entitlement else (OWNERS,)
         names = groups_named(_scope(entitlement, environment), (*words, OWNERS))
-        excluded = {request.requester, request.holder}
+        # Who has agreed already has nothing left to do.
+        excluded = {request.requester, request.holder, *(vote.by for vote in request.votes)}
         members = self._members(policy, names, excluded)
         mentions = {name: self._mention(policy, name, members[name]) for name in names}
         may = groups_named(_scope(entitlement, environment), words)

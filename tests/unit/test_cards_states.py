@@ -74,7 +74,7 @@ def test_a_pending_card_reads_as_agreed() -> None:
         "Allows     Read logs, metrics and configuration\n"
         "Ticket     INC-42 (https://tickets.example.com/INC-42)\n"
         "Last time  3 days ago, 1 h, ended by itself\n"
-        "[ Approve ]  [ Deny ]  [ More: Explain who may approve this ]\n"
+        "[ Approve ]  [ Deny ]  [ More: Approve for less…, Explain who may approve this ]\n"
         "⏳ Waiting for 1 of @S0PLATFORM · expires 04:12 UTC · payments-prod · PA-1042"
     )
 
@@ -132,8 +132,8 @@ def test_every_button_carries_the_request_and_its_terms() -> None:
     for button in buttons(card("pending")):
         value = button["value"] if button["type"] == "button" else button["options"][0]["value"]
         assert value.endswith(f"PA-1042:{story.terms.hash}")
-    more = buttons(card("pending"))[2]["options"][0]["value"]
-    assert cards.read_more(more) == ("explain", "PA-1042", story.terms.hash)
+    for option, choice in zip(buttons(card("pending"))[2]["options"], (cards.LESS, "explain"), strict=True):
+        assert cards.read_more(option["value"]) == (choice, "PA-1042", story.terms.hash)
     assert cards.read_more("delete:PA-1042") is None
 
 
