@@ -37,7 +37,11 @@ def _waiting(s: RequestStory) -> Words:
         return joined([(f"{s.state}: names are being looked up in AWS",), ("expires ", s.expires_at)])
     if not s.in_policy:
         return (f"{s.state} · the policy no longer has this role, so nobody can approve it · expires ", s.expires_at)
-    return joined([(s.state, *_for_whom(s)), *_in_the_way(s), ("expires ", s.expires_at)])
+    whom = _for_whom(s)
+    if s.shut:
+        # Nobody is called who can do nothing about it.
+        whom = tuple(part.label if isinstance(part, Asked) else part for part in whom)
+    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires_at)])
 
 
 def _in_the_way(s: RequestStory) -> list[Words]:

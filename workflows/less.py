@@ -13,18 +13,17 @@ from datetime import timedelta
 
 from workflows.context import SOON, Attempt, Context, Done, event
 from workflows.core import keys
-from workflows.core.approving import recount
 from workflows.core.asking import not_now
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import terms_for
 from workflows.core.lesser import Lesser, may_lessen, votes_for_less
-from workflows.core.model import Request, Slot, Terms, Vote, slot_id
+from workflows.core.model import Request, Slot, Terms, slot_id
 from workflows.core.people import SlackUser
 from workflows.core.templates import TemplateRefused
 from workflows.people import Known
 from workflows.ports import Change, Snapshot
-from workflows.review import changed_terms, count, decide_on, not_open, vote_facts
+from workflows.review import changed_terms, count, decide_on, not_open, vote_by, vote_facts
 
 
 def approve_for_less(
@@ -63,22 +62,25 @@ def _lessen(
     terms_hash: str | None,
 ) -> Attempt | Refused:
     answer = may_lessen(actor.policy, request, role, duration, actor.person, actor.groups, snapshot.now)
-    problem = answer if isinstance(answer, Refused) and answer.audited else None
-    closed = problem or not_open(request, snapshot) or (answer if isinstance(answer, Refused) else None)
-    if closed or isinstance(answer, Refused):
-        return closed or Refused(Code.NOT_LESS, {"id": request.id}, audited=False)
+    closed = not_open(request, snapshot)
+    if isinstance(answer, Refused):
+        # Who may not is told so; to everybody else that it is decided says more than what was wrong with the words.
+        return answer if answer.audited or closed is None else closed
+    if closed:
+        return closed
     changed = changed_terms(ctx, actor, snapshot, request, commit_id)
     if changed:
         return changed
     if terms_hash is not None and terms_hash != request.terms.hash:
         return Refused(Code.TERMS_CHANGED, {"id": request.id})
-    shut = not_now(actor.policy, request, snapshot.now, actor.person.id, actor.groups)
-    if shut and answer.same_role:
+    # Another role's own hours were looked at already.
+    shut = not_now(actor.policy, request, snapshot.now, actor.person.id, actor.groups) if answer.same_role else None
+    if shut:
         return shut
     try:
         terms = terms_for(answer.entitlement, request.holder, answer.duration)
-    except TemplateRefused as problem_:
-        return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem_)})
+    except TemplateRefused as problem:
+        return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
     if answer.same_role:
         return _shorter(ctx, actor, snapshot, request, terms, answer, commit_id)
     return _other_role(ctx, actor, snapshot, request, terms, answer, commit_id)
@@ -87,9 +89,7 @@ def _lessen(
 def _shorter(
     ctx: Context, actor: Known, snapshot: Snapshot, request: Request, terms: Terms, answer: Lesser, commit_id: str
 ) -> Attempt:
-    cut = _cut(actor, request, terms)
-    vote = Vote(actor.person.id, actor.person.name, snapshot.now, answer.groups, terms.hash)
-    cut = replace(cut, votes=votes_for_less(recount(actor.policy, request, actor.groups), terms, vote))
+    cut = replace(_cut(actor, request, terms), votes=votes_for_less(request.votes, terms))
     attempt = count(ctx, actor, snapshot, cut, answer.groups, commit_id)
     audit = (_entry(ctx, actor, snapshot, request, cut, answer), *attempt.change.audit)
     return replace(attempt, change=replace(attempt.change, audit=audit))
@@ -98,8 +98,8 @@ def _shorter(
 def _other_role(
     ctx: Context, actor: Known, snapshot: Snapshot, request: Request, terms: Terms, answer: Lesser, commit_id: str
 ) -> Attempt | Refused:
-    vote = Vote(actor.person.id, actor.person.name, snapshot.now, answer.groups, terms.hash)
-    cut = replace(_cut(actor, request, terms), votes=(vote,), resource=None)
+    cut = replace(_cut(actor, request, terms), resource=None)
+    cut = replace(cut, votes=(vote_by(actor, snapshot, cut, answer.groups),))
     place = keys.slot(cut.slot)
     taken = snapshot.get(place, Slot)
     if taken is not None and taken.request:

@@ -202,7 +202,7 @@ def count(
     """One more vote for the request as it is, by somebody who may: the approval where it is the last one needed."""
     person = actor.person
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
-    vote = Vote(person.id, person.name, snapshot.now, groups, request.terms.hash)
+    vote = vote_by(actor, snapshot, request, groups)
     others = (earlier for earlier in recount(actor.policy, request, actor.groups) if earlier.by != person.id)
     voted = replace(request, votes=(*others, vote))
     decision = decision_by_votes(entitlement, voted.votes, actor.policy.hash, snapshot.now)
@@ -222,6 +222,11 @@ def count(
         answer=done.answer,
     )
     return Attempt(change, done, wake=(keys.chat(request.id),))
+
+
+def vote_by(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> Vote:
+    """The vote of who acts, on the terms as they stand."""
+    return Vote(actor.person.id, actor.person.name, snapshot.now, groups, request.terms.hash)
 
 
 def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> dict[str, str]:

@@ -41,7 +41,9 @@ def _hidden(story: RequestStory) -> Message:
 
 def _waiting(story: RequestStory, mentions: t.Mentions) -> Message:
     can_press = story.resolved and story.in_policy and bool(story.needs)
-    press = b.actions(approve_button(story), deny_button(story), more_menu(story)) if can_press else None
+    # What cannot be approved now can still be denied.
+    agree = None if story.shut else approve_button(story)
+    press = b.actions(agree, deny_button(story), more_menu(story)) if can_press else None
     return b.message(
         fallback(story),
         (
@@ -147,13 +149,8 @@ def deny_button(story: RequestStory) -> dict[str, Any]:
 
 
 def more_menu(story: RequestStory) -> dict[str, Any]:
-    return b.overflow(
-        MORE,
-        [
-            ("Approve for less…", f"{LESS}:{_value(story)}"),
-            ("Explain who may approve this", f"explain:{_value(story)}"),
-        ],
-    )
+    less = [] if story.shut else [("Approve for less…", f"{LESS}:{_value(story)}")]
+    return b.overflow(MORE, [*less, ("Explain who may approve this", f"explain:{_value(story)}")])
 
 
 def end_button(story: RequestStory, label: str) -> dict[str, Any]:

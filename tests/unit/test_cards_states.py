@@ -110,7 +110,8 @@ def test_buttons_that_can_no_longer_do_anything_are_gone(name: str) -> None:
     story = STATES[name]
     found = {button["action_id"] for button in buttons(card(name))}
     can_be_decided = story.stage is Stage.WAITING and story.resolved and story.in_policy
-    assert ("approve" in found) == ("deny" in found) == can_be_decided
+    assert ("deny" in found) == can_be_decided
+    assert ("approve" in found) == (can_be_decided and story.shut is None)
     assert ("end" in found) == (story.stage is Stage.ACTIVE)
 
 
@@ -122,6 +123,8 @@ def test_people_are_called_only_where_they_must_act_and_once(name: str) -> None:
         "pending": ("S0PLATFORM",),
         "pending, dangerous": ("S0PLATFORM", "U0SID", "U0SUE"),
         "pending, 1 of 2": ("U0SID", "U0SUE"),
+        "pending, for less": ("S0PLATFORM",),
+        "pending, rule used up": ("S0PLATFORM",),
     }
     assert called == expected.get(name, ())
     assert all(json.dumps(message.blocks).count(id_) == 1 for id_ in called)
@@ -314,3 +317,16 @@ def test_a_digest_names_the_most_dangerous_first_and_what_needs_a_hand() -> None
     hands = lines.index("Needs a hand")
     assert "Could not be removed" in lines[hands + 1]
     assert "waits since" in lines[hands + 2]
+
+
+def test_a_card_in_a_freeze_says_until_when_and_can_be_denied() -> None:
+    assert as_text(card("pending, frozen")).splitlines()[-2:] == [
+        "[ Deny ]  [ More: Explain who may approve this ]",
+        "⏳ Waiting for 1 of platform · Year-end freeze until 24 Nov, 03:12 UTC: cannot be approved before"
+        " · expires 04:12 UTC · payments-prod · PA-1042",
+    ]
+
+
+@pytest.mark.parametrize("state", ["pending, for less", "active, for less"])
+def test_a_card_tells_what_was_asked_for_and_what_was_approved_instead(state: str) -> None:
+    assert "Asked for admin for 2 h; approved for less: read-only for 1 h by Olu Owner" in as_text(card(state))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -24,13 +24,15 @@ from tests.support.build import (
     entitlement,
     environment,
     policy,
+    request,
 )
 from tests.support.world import World, account
 from workflows.context import Done
 from workflows.core import keys
+from workflows.core.asking import next_change, not_now
 from workflows.core.errors import Code, Refused
 from workflows.core.model import GrantState, Origin, RequestState, Slot
-from workflows.core.policy import BreakGlass, Freeze, Risk, TargetKind, TargetSpec, Ticket
+from workflows.core.policy import BreakGlass, Freeze, Hours, Risk, TargetKind, TargetSpec, Ticket
 from workflows.less import approve_for_less
 
 ADMIN_SET = TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="AdministratorAccess")
@@ -430,6 +432,36 @@ def test_who_may_break_glass_is_told_that_it_stays_possible():
     assert "break-glass" not in refusal(world.ask(NIA))
     world, id_ = frozen(break_glass=replace(glass, who=("security",)))
     assert "break-glass" not in refusal(world.approve(id_))
+
+
+def test_outside_the_hours_of_its_role_a_request_waits():
+    """It is Saturday, four in the morning; the role is given until five."""
+    weekend = Hours(frozenset({5, 6}), time(3), time(5))
+    world = world_with(entitlement(hours=weekend, expires_after=24 * HOUR))
+    id_ = world.asked()
+    world.advance(3600, step_s=600)
+    answer = world.approve(id_)
+    assert code(answer) is Code.OUTSIDE_HOURS
+    assert f"Approve {id_} then" in refusal(answer)
+    assert "given 03:00 to 05:00 only: cannot be approved now" in line(world, id_)
+    world.advance(22 * 3600, step_s=1800)
+    assert world.approve(id_).outcome == "approved"
+
+
+@pytest.mark.parametrize("which", ["freeze", "hours"])
+def test_what_keeps_a_request_from_being_approved_changes_when_it_was_said_to(which):
+    """`next_change` is never later than the change itself: a card would tell yesterday's state."""
+    freezes = (Freeze(NOW + 5 * HOUR, NOW + 30 * HOUR, "Freeze"),) if which == "freeze" else ()
+    hours = Hours(frozenset({0, 5, 6}), time(22), time(6)) if which == "hours" else None
+    pol = policy(environment(entitlement(hours=hours), freezes=freezes))
+    asked, now, changes = request(), NOW, 0
+    while now < NOW + 96 * HOUR:
+        then = next_change(pol, asked, now) or NOW + 96 * HOUR
+        states = [not_now(pol, asked, moment) for moment in (now, now + (then - now) / 2, then - timedelta(seconds=1))]
+        assert all((state is None) == (states[0] is None) for state in states)
+        changes += (not_now(pol, asked, then) is None) != (states[0] is None)
+        now = then
+    assert changes >= 2
 
 
 def test_votes_that_a_freeze_kept_waiting_count_at_the_next_press():

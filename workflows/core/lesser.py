@@ -130,9 +130,6 @@ def choices(
     return roles, tuple(sorted(times | ({request.terms.duration} if fits else set())))
 
 
-def votes_for_less(votes: tuple[Vote, ...], terms: Terms, vote: Vote) -> tuple[Vote, ...]:
-    """The votes that hold when only the time is cut: who agreed to more time agreed to less of it.
-
-    So earlier votes count for the new terms without a new press; the approver who cuts has one vote, as before.
-    """
-    return (*(replace(earlier, terms_hash=terms.hash) for earlier in votes if earlier.by != vote.by), vote)
+def votes_for_less(votes: tuple[Vote, ...], terms: Terms) -> tuple[Vote, ...]:
+    """The votes that hold when only the time is cut, on the new terms: who agreed to more time agreed to less of it."""
+    return tuple(replace(vote, terms_hash=terms.hash) for vote in votes)
