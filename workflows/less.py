@@ -89,7 +89,7 @@ def _lessen(
 def _shorter(
     ctx: Context, actor: Known, snapshot: Snapshot, request: Request, terms: Terms, answer: Lesser, commit_id: str
 ) -> Attempt:
-    cut = replace(_cut(actor, request, terms), votes=votes_for_less(request.votes, terms))
+    cut = replace(_cut(actor, request, terms), votes=votes_for_less(request.votes, request.terms, terms))
     attempt = count(ctx, actor, snapshot, cut, answer.groups, commit_id)
     audit = (_entry(ctx, actor, snapshot, request, cut, answer), *attempt.change.audit)
     return replace(attempt, change=replace(attempt.change, audit=audit))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from workflows.by_itself import by_rule, by_votes, counted, ids_of, rules, uses_of
 from workflows.closing import closing_change, keys_of
 from workflows.context import SOON, Attempt, Done, WorkerContext, event, not_in_force, run
 from workflows.core import keys
-from workflows.core.approving import ByRule, auto_approval, decision_by_votes, recount, within_a_day
 from workflows.core.asking import next_change, not_now
 from workflows.core.audit import Event
 from workflows.core.errors import Code, Refused
@@ -17,16 +16,13 @@ from workflows.core.granting import close
 from workflows.core.lifecycle import Move
 from workflows.core.model import (
     Closing,
-    Decision,
-    DecisionKind,
     Grant,
     Request,
     RequestState,
     Resource,
-    Uses,
 )
 from workflows.core.people import GroupFacts
-from workflows.core.policy import AutoApproval, Policy
+from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.ports import (
     Change,
@@ -37,7 +33,6 @@ from workflows.ports import (
     TargetRefused,
     TargetThrottled,
 )
-from workflows.review import granting
 from workflows.sweep import take_off
 
 # How long to wait before a target that did not answer is asked again, in seconds.
@@ -138,7 +133,7 @@ def _resolved(
     ctx: WorkerContext, policy: Policy, seen: Request, resource: Resource, groups: GroupFacts
 ) -> Attempt | Done | Refused:
     extra = (keys.grant(seen.id), keys.holding(resource.holding))
-    uses = (uses_of(seen, rule) for rule in _counted(policy, seen))
+    uses = (uses_of(seen, rule) for rule in counted(policy, seen))
     snapshot = ctx.ledger.read(*keys_of(seen), *extra, *uses)
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
@@ -153,12 +148,12 @@ def _resolved(
     request = replace(request, resource=resource, origin=seen.origin, group_problems=groups.problems(names))
     commit_id = f"resolve:{request.id}:{snapshot.items[keys.request(request.id)].version}"
     if in_force and not not_now(policy, request, snapshot.now):
-        decided = _by_votes(ctx, policy, request, groups, snapshot, commit_id)
+        decided = by_votes(ctx, policy, request, groups, snapshot, commit_id)
         if decided is not None:
             return decided
-        found = _rules(policy, request, groups, snapshot)
+        found = rules(policy, request, groups, snapshot)
         if found.rule is not None:
-            return _by_rule(ctx, policy, request, found, snapshot, commit_id)
+            return by_rule(ctx, policy, request, found, snapshot, commit_id)
         request = replace(request, used_up=found.used_up)
     done = Done(request.id, "resolved")
     change = Change(
@@ -170,7 +165,7 @@ def _resolved(
             keys.request(request.id): _next_look(policy, request, snapshot.now),
             keys.chat(request.id): snapshot.now + SOON,
         },
-        audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, _ids(resource)),),
+        audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, ids_of(resource)),),
         answer=done.answer,
     )
     return Attempt(change, done, wake=(keys.chat(request.id),))
@@ -179,97 +174,6 @@ def _resolved(
 def _waits_for(request: Request, seen: Request) -> bool:
     """Whether `request` still lacks what was looked up for `seen`: no worker was quicker, and it means the same."""
     return request.state is RequestState.PENDING and request.resource is None and request.terms == seen.terms
-
-
-def _ids(resource: Resource) -> dict[str, str]:
-    return {"holding": resource.holding, "kind": resource.kind.value, **{f"id.{k}": v for k, v in resource.ids.items()}}
-
-
-# ---------------------------------------------------------------- deciding
-
-
-def _by_votes(
-    ctx: WorkerContext, policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot, commit_id: str
-) -> Attempt | None:
-    """Whoever must agree has already, to a lesser role whose names had to be looked up first."""
-    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
-    votes = recount(policy, request, groups)
-    if entitlement is None or any(vote.terms_hash != request.terms.hash for vote in votes):
-        return None
-    decision = decision_by_votes(entitlement, votes, policy.hash, snapshot.now)
-    if decision is None or request.resource is None:
-        return None
-    last = votes[-1]
-    facts = {**_ids(request.resource), "terms": request.terms.hash, "policy": policy.hash[:12]}
-    facts["groups"] = ",".join(last.groups)
-    private = {"actor": last.by, "actor_name": last.by_name}
-    entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
-    return granting(replace(request, votes=votes), decision, snapshot, commit_id, entry)
-
-
-def _counted(policy: Policy, request: Request) -> tuple[AutoApproval, ...]:
-    """The rules that may approve so many times a day."""
-    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
-    return tuple(rule for rule in entitlement.auto_approve if rule.max_uses_per_day) if entitlement else ()
-
-
-def uses_of(request: Request, rule: AutoApproval) -> str:
-    """Where the uses of a rule by this holder stand."""
-    return keys.rule_uses(request.terms.environment, request.terms.role, rule.name, request.holder)
-
-
-def _used(snapshot: Snapshot, item: str) -> tuple[datetime, ...]:
-    found = snapshot.get(item, Uses)
-    return found.times if found else ()
-
-
-def _rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot) -> ByRule:
-    terms = request.terms
-    entitlement = policy.entitlement(terms.environment, terms.role)
-    if entitlement is None:
-        return ByRule(None)
-    uses = {rule.name: _used(snapshot, uses_of(request, rule)) for rule in _counted(policy, request)}
-    return auto_approval(
-        policy, entitlement, request.holder, terms.duration, request.origin, groups, snapshot.now, uses
-    )
-
-
-def _by_rule(
-    ctx: WorkerContext, policy: Policy, request: Request, found: ByRule, snapshot: Snapshot, commit_id: str
-) -> Attempt:
-    """The rule's approval. Where its uses are counted, this one is, in the same commit: of two at once one reads it."""
-    rule = found.rule
-    if rule is None:
-        raise ValueError(f"no rule approves {request.id}")
-    decision = Decision(
-        DecisionKind.AUTO, snapshot.now, policy.hash, rule=rule.name, facts=_why(request, rule, found.use)
-    )
-    facts = {
-        **(_ids(request.resource) if request.resource else {}),
-        "rule": rule.name,
-        "policy": policy.hash[:12],
-        "terms": request.terms.hash,
-        "incident_channel": request.origin.channel if request.origin.incident else "",
-        "creator_proven": str(request.origin.incident).lower(),
-        "local_time": f"{snapshot.now.astimezone(ZoneInfo(policy.timezone)):%a %H:%M} {policy.timezone}",
-        "use": str(found.use) if rule.max_uses_per_day else "",
-    }
-    entry = event(ctx, Event.REQUEST_AUTO_APPROVED, request.id, snapshot, facts, {"holder": request.holder})
-    attempt = granting(request, decision, snapshot, commit_id, entry)
-    if not rule.max_uses_per_day:
-        return attempt
-    item = uses_of(request, rule)
-    times = (*within_a_day(_used(snapshot, item), snapshot.now), snapshot.now)
-    puts = {**attempt.change.puts, item: Uses(item.removeprefix(keys.uses("")), times)}
-    return replace(attempt, change=replace(attempt.change, puts=puts))
-
-
-def _why(request: Request, rule: AutoApproval, use: int) -> dict[str, str]:
-    """What the rule rested on, as far as people want to read it."""
-    facts = {"channel_name": request.origin.channel_name} if rule.in_incident_channel else {}
-    if rule.max_uses_per_day:
-        facts |= {"use": str(use), "of": str(rule.max_uses_per_day)}
-    return facts
 
 
 # ---------------------------------------------------------------- closing without access

@@ -10,8 +10,9 @@ _LINES = {
         "{c}` – opens the form",
         "{c} ENV ROLE [DURATION] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`",
     ),
-    "approve": ("{c} approve ID` · `deny ID REASON` – decides a request; the buttons do the same",),
-    "less": ("{c} less ID [ROLE] [DURATION]` – approves less than was asked: a shorter time, a role of less risk",),
+    "approve": (
+        "{c} approve ID` · `less ID [ROLE] [DURATION]` · `deny ID REASON` – decides a request; the buttons do the same",
+    ),
     "withdraw": ("{c} withdraw ID` – takes back what you asked for",),
     "end": ("{c} end ID [REASON]` – gives access back early, or takes it back as an owner",),
     "show": ("{c} show ID` – one request with its receipts",),
@@ -20,7 +21,7 @@ _LINES = {
     "envs": ("{c} envs` · `who ENV` – what there is to ask for, and who owns it",),
     "explain": ("{c} explain ENV ROLE [WHO]` – who may ask, who could approve, and why",),
 }
-_TOPICS = {"deny": "approve", "revoke": "end", "mine": "list", "pending": "list", "who": "envs"}
+_TOPICS = {"deny": "approve", "less": "approve", "revoke": "end", "mine": "list", "pending": "list", "who": "envs"}
 
 
 def help_text(topic: str | None = None, command: str = "/prodaccess", example: str = "payments-prod read-only") -> str:

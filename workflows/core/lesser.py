@@ -130,6 +130,6 @@ def choices(
     return roles, tuple(sorted(times | ({request.terms.duration} if fits else set())))
 
 
-def votes_for_less(votes: tuple[Vote, ...], terms: Terms) -> tuple[Vote, ...]:
-    """The votes that hold when only the time is cut, on the new terms: who agreed to more time agreed to less of it."""
-    return tuple(replace(vote, terms_hash=terms.hash) for vote in votes)
+def votes_for_less(votes: tuple[Vote, ...], before: Terms, after: Terms) -> tuple[Vote, ...]:
+    """The votes that hold when only the time is cut: who agreed to more time agreed to less of it. Other votes do not count."""
+    return tuple(replace(vote, terms_hash=after.hash) for vote in votes if vote.terms_hash == before.hash)
