@@ -9,9 +9,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.cloud import scrub_cloud_credentials
-from bot.sandbox.cast import aws_world, slack_world
-from bot.sandbox.page.page import Page
-from bot.sandbox.showing import CONFIG, example_policy, failed, interruptible
+from bot.sandbox.page.sandbox import Sandbox
+from bot.sandbox.showing import failed, interruptible
 from bot.sandbox.stage import Stage, StageError
 from bot.settings import process_environ
 from workflows.core.policy import Policy
@@ -61,24 +60,26 @@ def beside_real_slack(environ: Mapping[str, str]) -> str | None:
 
 
 def _show(environ: Mapping[str, str], port: int, tour: Tour | None) -> int:
-    stage = Stage(environ, CONFIG, slack_world(), aws_world(), slack_port=port)
+    sandbox: Sandbox | None = None
     try:
-        policy = example_policy(CONFIG)
-        page = Page(stage.slack, stage.aws, stage, policy)
+        sandbox = Sandbox(environ, port=port)
         _say("prodaccess: temporary production access, agreed in chat")
         _say("Starting the bot beside a stand-in for Slack and a simulated AWS ...")
         scrub_cloud_credentials(process_environ())  # neither we nor what we start could find any
-        with stage:
+        with sandbox:
             if tour is not None:
-                tour(stage, policy)
-            with stage.ledger() as ledger, page.watching(ledger):
-                _invite(page.url, stage.found_and_not_used)
-                threading.Event().wait()
+                tour(sandbox.stage, sandbox.policy)
+            _invite(sandbox.address, sandbox.stage.found_and_not_used)
+            threading.Event().wait()
     except StageError as problem:
-        return failed(str(problem), stage.last_logs)
+        return failed(str(problem), _logs(sandbox))
     except Exception as problem:  # the last line of defence between a traceback and a reader
-        return failed(f"The sandbox met an error of its own: {type(problem).__name__}: {problem}.", stage.last_logs)
+        return failed(f"The sandbox met an error of its own: {type(problem).__name__}: {problem}.", _logs(sandbox))
     return 0
+
+
+def _logs(sandbox: Sandbox | None) -> str:
+    return sandbox.stage.last_logs if sandbox else ""
 
 
 def _invite(url: str, not_used: Sequence[str]) -> None:
