@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -61,6 +62,7 @@ class Stage:
         self.found_and_not_used = tuple(name for name in _REAL if environ.get(name))
         self._environ = {name: value for name, value in environ.items() if not _OURS.fullmatch(name)}
         self._config = config
+        self._slack_port = slack_port
         self.slack = SlackServer(slack, port=slack_port, controlled=False)
         self.aws = SandboxAws(aws, controlled=False)
         self.folder = Path(os.devnull)
@@ -103,9 +105,9 @@ class Stage:
         try:
             self._stack.enter_context(self.slack)
         except OSError as problem:
-            raise StageError(
-                f"The stand-in for Slack cannot listen: {problem.strerror}; take another --port."
-            ) from None
+            why = "is taken" if problem.errno == errno.EADDRINUSE else "cannot be used"
+            sentence = f"Port {self._slack_port} {why}: choose another with --port, or none for a free one."
+            raise StageError(sentence) from None
 
     def stop(self) -> None:
         """End everything and remove the folder. May be called twice."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bot.embedded import EmbeddedError
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.slack import CannotDo, SlackServer
@@ -179,7 +180,10 @@ class Faults:
 
     def _restart_redis(self) -> str:
         self.note("restart_redis", "Redis is away")
-        self._machine.restart_redis()
+        try:
+            self._machine.restart_redis()
+        except EmbeddedError as problem:
+            raise CannotDo(str(problem)) from None
         return "Redis was away, and is back with the same data"
 
 

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -53,7 +54,8 @@ def mount(token: str, gets: dict[str, Handler], posts: dict[str, Handler], event
         Route("/", partial(_index, static)),
         Mount("/static", app=_OwnFiles(directory=static, check_dir=False)),
     ]
-    return Mount(ROOT, app=_Guard(token, Router([*api, *files], redirect_slashes=False)))
+    # An application of its own answers its own errors, so that they carry our headers as well.
+    return Mount(ROOT, app=_Guard(token, Starlette(routes=[*api, *files])))
 
 
 def playing(slack: SlackServer) -> tuple[dict[str, Handler], dict[str, Handler]]:
