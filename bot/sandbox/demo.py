@@ -20,7 +20,7 @@ from bot.sandbox.drawing import Names
 from bot.sandbox.page.command import add_port, run
 from bot.sandbox.play import Play
 from bot.sandbox.screen import Screen, console_for
-from bot.sandbox.showing import CONFIG, example_policy, failed, interruptible
+from bot.sandbox.showing import CONFIG, Interrupts, example_policy, failed
 from bot.sandbox.stage import Stage, StageError
 from bot.settings import process_environ
 from workflows.core.policy import Policy
@@ -43,22 +43,24 @@ def main(arguments: Sequence[str] = ()) -> int:
     if console.is_terminal:
         wanted = process_environ().get("TOUR", "") not in ("", "0")
         return run(options.port, partial(_tour, console, seconds) if wanted else None)
-    with interruptible():
+    with Interrupts() as interrupts:
         try:
-            return _play(console, seconds)
+            return _play(console, seconds, interrupts)
         except KeyboardInterrupt:
             with contextlib.suppress(OSError):  # the terminal may be what has gone
                 console.print("\nStopped. Nothing is left running.")
             return INTERRUPTED
 
 
-def _play(console: Console, seconds: int) -> int:
+def _play(console: Console, seconds: int, interrupts: Interrupts) -> int:
     stage = Stage(process_environ(), CONFIG, slack_world(), aws_world())
     try:
         policy = example_policy(CONFIG)
         _title(console, stage)
         scrub_cloud_credentials(process_environ())  # neither we nor what we start could find any
-        with stage:
+        with contextlib.ExitStack() as running:
+            with interrupts.held():
+                running.enter_context(stage)
             _tour(console, seconds, stage, policy)
     except StageError as problem:
         return failed(str(problem), stage.last_logs)

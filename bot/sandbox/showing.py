@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Self
 
 from bot.sandbox.cast import PRODUCTION, STAGING
 from bot.sandbox.stage import ROOT, StageError
@@ -40,19 +41,39 @@ def failed(sentence: str, logs: str) -> int:
     return FAILED
 
 
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """A closed terminal or a plain kill takes the same way out as Ctrl-C: everything is ended and removed."""
+class Interrupts:
+    """A closed terminal or a plain kill takes the same way out as Ctrl-C: everything is ended and removed.
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        for number in watched:
-            signal.signal(number, signal.SIG_IGN)  # ending what we started is not to be interrupted
-        raise KeyboardInterrupt
+    Entered, the first of them raises KeyboardInterrupt, and those after it are ignored.
+    """
 
-    watched = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, interrupt) for number in watched}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    _WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self._held = self._asked = False
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._interrupt) for number in self._WATCHED}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, an interruption waits: what is half built when it comes could not be taken down."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        for number in self._WATCHED:
+            signal.signal(number, signal.SIG_IGN)  # ending what we started is not to be interrupted
+        self._asked = True
+        if not self._held:
+            raise KeyboardInterrupt

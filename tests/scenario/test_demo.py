@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import signal
 from io import StringIO
@@ -82,6 +84,25 @@ def test_an_interrupted_demo_takes_everything_down(tmp_path: Path) -> None:
     assert played.process.returncode == 130, (out, err)
     assert "Stopped. Nothing is left running." in out
     assert not err
+    assert played.nothing_is_left()
+
+
+@pytest.mark.parametrize("tour", [False, True])
+def test_at_a_terminal_the_demo_ends_in_the_page(tmp_path: Path, tour: bool) -> None:
+    here, there = pty.openpty()
+    more = {"TOUR": "1"} if tour else {}
+    played = Command(tmp_path, "bot.sandbox.demo", "--seconds", "3", stdout=there, TERM="dumb", **more)
+    os.close(there)
+    said = ""
+    with open(here, encoding="utf-8", errors="replace") as terminal:
+        while "Ctrl-C ends it" not in said:
+            said += terminal.readline()
+        played.process.send_signal(signal.SIGINT)
+        assert played.process.wait(60) == 0
+    assert re.search(r"http://127\.0\.0\.1:[0-9]+/sandbox/[-_A-Za-z0-9]{32,}/", said)
+    assert ("What just happened" in said) is tour
+    assert played.process.stderr is not None
+    assert not played.process.stderr.read()
     assert played.nothing_is_left()
 
 

@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,18 +62,18 @@ class Sandbox:
     def types(self, user: str, channel: str, line: str) -> str:
         """Returns what they alone are answered, or told in private."""
         name, _, text = line.partition(" ")
-        before = len(self._told(user))
+        before = self._told(user).keys()
         outcome = self.post(f"people/{user}/command", name=name, text=text, channel=channel)
         assert outcome["ok"], outcome
         return self.until(lambda: self._news(user, before), f"an answer to {line}")
 
-    def _news(self, user: str, before: int) -> str | None:
-        found = [told for told in self._told(user)[before:] if "One moment" not in told]
-        return found[-1] if found else None
+    def _news(self, user: str, before: Set[str]) -> str | None:
+        found = [told for ts, told in sorted(self._told(user).items()) if ts not in before]
+        return next((told for told in found if "One moment" not in told), None)
 
-    def _told(self, user: str) -> list[str]:
+    def _told(self, user: str) -> dict[str, str]:
         seen = self.get(f"people/{user}")
-        return [json.dumps(post, ensure_ascii=False) for post in [*seen["ephemerals"], *seen["dms"]]]
+        return {post["ts"]: json.dumps(post, ensure_ascii=False) for post in [*seen["ephemerals"], *seen["dms"]]}
 
     def card(self, *parts: str) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
@@ -87,13 +87,13 @@ class Sandbox:
         where = {"message": card["ts"], "channel": card["channel"]}
         assert self.post(f"people/{player.id}/press", **where, action_id=action)["ok"]
 
-    def asks_and_gets(self, seconds: int, why: str) -> float:
-        """Dana, in production, with Olu's approval. Returns when it was given."""
+    def asks_and_gets(self, seconds: int, why: str) -> tuple[str, float]:
+        """Dana, in production, with Olu's approval. Returns the id, and when it was given."""
         line = f"/prodaccess orders-prod read-only {seconds}s {why}"
-        self.types(DANA.id, TEAM_ROOM, line)
+        id_ = id_in(self.types(DANA.id, TEAM_ROOM, line))
         self.press(OLU, self.card("Waiting", why, '"approve"'), "approve")
         self.until(lambda: self.access(DANA), "Dana has it")
-        return time.monotonic()
+        return id_, time.monotonic()
 
     # ------------------------------------------------------------ looking
 
@@ -106,13 +106,24 @@ class Sandbox:
             for row in each["access"]
         ]
 
-    def gone(self, player: Player, within_s: float, why: str) -> None:
-        """At AWS, and then by what the bot says."""
+    def gone(self, player: Player, within_s: float, id_: str) -> dict[str, Any]:
+        """At AWS, and then by the record, whose entry this returns."""
         self.until(lambda: not self.access(player), f"the access of {player.name} has ended", within_s)
-        self.card("Ended", player.name, why)
+
+        def look() -> dict[str, Any] | None:
+            entries = self.get("audit", limit=200)["entries"]
+            return next((e for e in entries if (e["event"], e["subject"]) == ("grant.ended", id_)), None)
+
+        return self.until(look, f"{id_} is said to have ended")
 
     def happened(self, fault: str) -> str:
         return next(str(each["happened"]) for each in self.get("faults")["faults"] if each["id"] == fault)
+
+
+def id_in(text: str) -> str:
+    found = re.search(r"PA-[0-9]+", text)
+    assert found, text
+    return found[0]
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +149,7 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
 
     # Dana asks, Olu approves, and it is there.
     assert (asks["as"], asks["in"]) == (DANA.id, TEAM_ROOM)
-    assert "PA-1" in types(asks)
+    id_ = id_in(types(asks))
     assert "Approve" in hints[1]["text"]
     sandbox.press(OLU, sandbox.card("Waiting", "Dana", '"approve"'), "approve")
     sandbox.until(lambda: sandbox.access(DANA), "Dana has it")
@@ -152,7 +163,7 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
 
     # Nia, on call and in the incident's channel, needs nobody.
     assert (on_call["as"], on_call["in"]) == (NIA.id, INCIDENT)
-    types(on_call)
+    by_rule = id_in(types(on_call))
     sandbox.until(lambda: sandbox.access(NIA), "Nia has it")
 
     # A change, which Olu denies with a reason.
@@ -170,12 +181,11 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     assert "Orders" in types(mine)
 
     # All of it ends by itself, and has left receipts that the audit log agrees with.
-    sandbox.gone(DANA, 20 - (time.monotonic() - given_s) + LATE_S_MAX, "checkout errors")
-    sandbox.gone(NIA, LATE_S_MAX, "checkout errors")
+    ended = sandbox.gone(DANA, 20 - (time.monotonic() - given_s) + LATE_S_MAX, id_)
+    assert ended["words"] == "ended: time was up, removal verified"
+    sandbox.gone(NIA, LATE_S_MAX, by_rule)
     entries = sandbox.get("audit", limit=100)["entries"]
     assert [each["number"] for each in entries] == list(range(entries[0]["number"], 0, -1))
-    ended = next(each for each in entries if each["event"] == "grant.ended" and each["subject"] == "PA-1")
-    assert ended["words"] == "ended: time was up, removal verified"
     sandbox.until(
         lambda: ended["digest12"] in json.dumps(sandbox.get(f"people/{OLU.id}")["channels"][RECEIPTS]), "the receipt"
     )
@@ -183,23 +193,21 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
 
 def test_a_killed_worker_comes_back_and_the_access_ends(sandbox: Sandbox) -> None:
     (before,) = sandbox.command.processes("-m bot worker")
-    why = "INC-8 with the worker killed"
-    given_s = sandbox.asks_and_gets(6, why)
+    id_, given_s = sandbox.asks_and_gets(6, "INC-8 with the worker killed")
     sandbox.post("faults/kill_worker")
     assert "worker killed" in sandbox.happened("kill_worker")
     sandbox.until(lambda: "new one is up" in sandbox.happened("kill_worker"), "a new worker")
     (after,) = sandbox.command.processes("-m bot worker")
     assert after != before
-    sandbox.gone(DANA, 6 - (time.monotonic() - given_s) + LATE_S_MAX, why)
+    sandbox.gone(DANA, 6 - (time.monotonic() - given_s) + LATE_S_MAX, id_)
 
 
 def test_everything_lives_through_a_restart_of_redis(sandbox: Sandbox) -> None:
     processes = {name: sandbox.command.processes(f"-m bot {name}") for name in ("web", "worker", "clock")}
-    why = "INC-9 with Redis away"
-    given_s = sandbox.asks_and_gets(6, why)
+    id_, given_s = sandbox.asks_and_gets(6, "INC-9 with Redis away")
     number = sandbox.get("audit")["entries"][0]["number"]
     sandbox.post("faults/restart_redis")
-    sandbox.gone(DANA, 6 - (time.monotonic() - given_s) + LATE_S_MAX, why)
+    sandbox.gone(DANA, 6 - (time.monotonic() - given_s) + LATE_S_MAX, id_)
     sandbox.until(lambda: sandbox.get("audit")["entries"][0]["number"] > number, "the record goes on")
     assert {name: sandbox.command.processes(f"-m bot {name}") for name in processes} == processes
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Command:
     """`python -m MODULE ...` in a home and a temporary folder that nobody else uses. `more`: of its environment."""
 
-    def __init__(self, folder: Path, module: str, *arguments: str, **more: str) -> None:
+    def __init__(self, folder: Path, module: str, *arguments: str, stdout: int = subprocess.PIPE, **more: str) -> None:
         self.mark = uuid.uuid4().hex
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
@@ -24,7 +24,7 @@ class Command:
             cwd=ROOT,
             env={**environ, **more},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",

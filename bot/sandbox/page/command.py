@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.cloud import scrub_cloud_credentials
 from bot.sandbox.page.sandbox import Sandbox
-from bot.sandbox.showing import failed, interruptible
+from bot.sandbox.showing import Interrupts, failed
 from bot.sandbox.stage import Stage, StageError
 from bot.settings import process_environ
 from workflows.core.policy import Policy
@@ -39,9 +39,9 @@ def run(port: int, tour: Tour | None = None) -> int:
     if refusal := beside_real_slack(environ):
         sys.stderr.write(f"{refusal}\n")
         return REFUSED
-    with interruptible():
+    with Interrupts() as interrupts:
         try:
-            return _show(environ, port, tour)
+            return _show(environ, port, tour, interrupts)
         except KeyboardInterrupt:
             with contextlib.suppress(OSError):  # the terminal may be what has gone
                 _say("\nStopped. Nothing is left running.")
@@ -59,14 +59,16 @@ def beside_real_slack(environ: Mapping[str, str]) -> str | None:
     )
 
 
-def _show(environ: Mapping[str, str], port: int, tour: Tour | None) -> int:
+def _show(environ: Mapping[str, str], port: int, tour: Tour | None, interrupts: Interrupts) -> int:
     sandbox: Sandbox | None = None
     try:
         sandbox = Sandbox(environ, port=port)
         _say("prodaccess: temporary production access, agreed in chat")
         _say("Starting the bot beside a stand-in for Slack and a simulated AWS ...")
         scrub_cloud_credentials(process_environ())  # neither we nor what we start could find any
-        with sandbox:
+        with contextlib.ExitStack() as running:
+            with interrupts.held():
+                running.enter_context(sandbox)
             if tour is not None:
                 tour(sandbox.stage, sandbox.policy)
             _invite(sandbox.address, sandbox.stage.found_and_not_used)
