@@ -19,6 +19,7 @@ from tests.support.command import Command
 
 T = TypeVar("T")
 LATE_S_MAX = 15.0
+has_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 
 
 class Sandbox:
@@ -130,9 +131,11 @@ def id_in(text: str) -> str:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     made = Sandbox(tmp_path_factory.mktemp("sandbox"))
     yield made
+    with made.http.stream("GET", "events") as open_page:
+        assert next(open_page.iter_lines()) == "event: changed"
+        made.command.process.send_signal(signal.SIGINT)
+        out, err = made.command.process.communicate(timeout=60)
     made.http.close()
-    made.command.process.send_signal(signal.SIGINT)
-    out, err = made.command.process.communicate(timeout=60)
     assert made.command.process.returncode == 0, (out, err)
     assert not err
     assert "Stopped. Nothing is left running." in out
@@ -191,6 +194,7 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     )
 
 
+@has_proc
 def test_a_killed_worker_comes_back_and_the_access_ends(sandbox: Sandbox) -> None:
     (before,) = sandbox.command.processes("-m bot worker")
     id_, given_s = sandbox.asks_and_gets(6, "INC-8 with the worker killed")
@@ -202,6 +206,7 @@ def test_a_killed_worker_comes_back_and_the_access_ends(sandbox: Sandbox) -> Non
     sandbox.gone(DANA, 6 - (time.monotonic() - given_s) + LATE_S_MAX, id_)
 
 
+@has_proc
 def test_everything_lives_through_a_restart_of_redis(sandbox: Sandbox) -> None:
     processes = {name: sandbox.command.processes(f"-m bot {name}") for name in ("web", "worker", "clock")}
     id_, given_s = sandbox.asks_and_gets(6, "INC-9 with Redis away")
@@ -210,6 +215,16 @@ def test_everything_lives_through_a_restart_of_redis(sandbox: Sandbox) -> None:
     sandbox.gone(DANA, 6 - (time.monotonic() - given_s) + LATE_S_MAX, id_)
     sandbox.until(lambda: sandbox.get("audit")["entries"][0]["number"] > number, "the record goes on")
     assert {name: sandbox.command.processes(f"-m bot {name}") for name in processes} == processes
+
+
+@has_proc
+def test_nobody_plays_people_or_aws_but_by_the_page(sandbox: Sandbox) -> None:
+    (worker,) = sandbox.command.processes("-m bot worker")
+    environ = Path(f"/proc/{worker}/environ").read_bytes().decode().split("\0")
+    aws = next(each for each in environ if each.startswith("AWS_ENDPOINT_URL=")).partition("=")[2]
+    assert httpx.get(f"{aws}/_shim/health").status_code >= 400
+    slack = sandbox.url.partition("/sandbox/")[0]
+    assert httpx.get(f"{slack}/_control/info").status_code == 404
 
 
 def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
