@@ -4,7 +4,7 @@ import { clockSeconds, h, keyed } from "./dom.js";
 import { listen, state } from "./store.js";
 
 export function auditPanel() {
-  const list = h("ol", { class: "entries" });
+  const list = h("ol", { class: "entries", tabindex: "0", "aria-labelledby": "audit-title" });
   const none = h("p", { class: "nobody" }, "Nothing yet. Each step leaves an entry with a number and a digest.");
   listen((what) => {
     if (what !== "audit" || !state.audit) return;

@@ -16,7 +16,7 @@ export function showBlocks(parent, blocks, surface, lookOf = () => "") {
 }
 
 const DRAWERS = {
-  header: (block) => h("h3", { class: "b-header" }, textObject(block.text)),
+  header: (block, surface) => h(surface.kind === "modal" ? "h3" : "h2", { class: "b-header" }, textObject(block.text)),
   divider: () => h("hr", { class: "b-divider" }),
   section,
   context: (block) => h("div", { class: "b-context" }, block.elements.map((each) => h("span", {}, each.type === "image" ? each.alt_text : textObject(each)))),

@@ -14,6 +14,7 @@ const posts = byId("posts");
 const pane = byId("thread");
 let drawnPlace = "";
 let known = new Set();
+let atEnd = true; // whoever reads the newest message goes on reading the newest
 
 export function startChat() {
   listen((what) => {
@@ -21,7 +22,11 @@ export function startChat() {
     if (["place", "chat", "thread"].includes(what)) drawThread();
   });
   document.addEventListener("visibilitychange", markRead);
+  scroll.addEventListener("scroll", () => { atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_PX; });
+  new ResizeObserver(() => atEnd && state.at !== "home" && toEnd()).observe(scroll);
 }
+
+const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; };
 
 // ------------------------------------------------------------ the head
 
@@ -57,11 +62,11 @@ function drawPosts() {
   posts.classList.toggle("home", isHome);
   const fresh = place !== drawnPlace;
   if (fresh) posts.replaceChildren();
-  const low = fresh || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_PX;
+  const low = fresh || atEnd;
   if (isHome) drawHome();
   else drawList(here());
   if (fresh && isHome) scroll.scrollTop = 0;
-  else if (low && !isHome) scroll.scrollTop = scroll.scrollHeight;
+  else if (low && !isHome) toEnd();
   tellNews(fresh);
   drawnPlace = place;
   markRead();

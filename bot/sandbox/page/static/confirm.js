@@ -8,7 +8,9 @@ export function confirmed(dialog) {
   if (!dialog) return Promise.resolve(true);
   const node = byId("confirm");
   return new Promise((resolve) => {
-    const answer = (yes) => { node.close(); resolve(yes); };
+    const answer = (yes) => { removeEventListener("hashchange", leave); node.close(); resolve(yes); };
+    const leave = () => answer(false); // somebody else, or somewhere else
+    addEventListener("hashchange", leave);
     const style = dialog.style === "danger" ? "danger" : "primary";
     node.replaceChildren(
       h("h2", { id: "confirm-title" }, textObject(dialog.title)),

@@ -23,7 +23,7 @@ export function openMenu(anchor, items, label) {
       h("span", {}, item.label), item.says && h("small", {}, item.says)));
   const menu = h("div", { class: "menu", role: "menu", "aria-label": label, onkeydown: (event) => move(event, rows) }, rows);
   // A dialog makes everything outside itself inert, so a menu of its own has to stand in it.
-  (anchor.closest("dialog") ?? document.body).append(menu);
+  (anchor.closest("dialog, main, nav") ?? document.body).append(menu);
   anchor.setAttribute("aria-expanded", "true");
   place(menu, anchor);
   open = { menu, anchor };

@@ -42,7 +42,7 @@ function drawPeople(list) {
       h("button", { type: "button", class: "row person", "aria-current": each.id === state.me ? "true" : null, data: { focus: `as/${each.id}` }, onclick: () => go({ me: each.id }) },
         avatar(each.id), h("span", { class: "who" }, h("span", { class: "name" }, each.name), h("small", {}, each.part)),
         each.id !== state.me && badge(state.badges[each.id] ?? 0)),
-      h("a", { class: "window", href: address(each.id), target: "_blank", rel: "noopener", title: `Open ${each.name} in a second window`, "aria-label": `Open ${each.name} in a second window` }, h("span", { "aria-hidden": "true" }, "⧉"))),
+      h("a", { class: "window", href: address(each.id), target: "_blank", rel: "noopener", title: `Open ${each.name} in a second window`, "aria-label": `Open ${each.name} in a second window` }, h("span", { "aria-hidden": "true" }, "↗"))),
   });
 }
 

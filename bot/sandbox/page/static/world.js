@@ -49,10 +49,16 @@ function lines(list, access) {
     key: (line) => `${line.kind} ${line.what} ${line.where}`,
     look: (line) => JSON.stringify(line),
     draw: (line) => h("li", { class: line.standing ? "access standing" : "access" },
-      h("strong", {}, line.what), h("span", { class: "where" }, line.where),
+      h("strong", {}, line.what), " ", h("span", { class: "where" }, `in ${line.where}`),
       h("p", { class: "when" }, ending(line)), line.how && h("p", { class: "how" }, line.how)),
-    changed: (fresh) => settled && !calm.matches && fresh.classList.add("flash"),
+    changed: (fresh) => settled && !calm.matches && flash(fresh),
   });
+}
+
+/** Once: a pane that is hidden and shown again would play it anew. */
+function flash(node) {
+  node.classList.add("flash");
+  setTimeout(() => node.classList.remove("flash"), 1700);
 }
 
 function ending(line) {
