@@ -11,6 +11,7 @@ const node = byId("modal");
 const parts = {};
 let shown = null; // the view's id
 let opener = null;
+let sending = Promise.resolve();
 const drafts = new Map(); // "view/block/action" -> {block, element, value, sent}
 
 export function startModal() {
@@ -96,8 +97,13 @@ function modalSurface(view) {
   };
 }
 
-/** Everything typed goes into the form before anything is done with it, in the order of the fields. */
-async function sendKept() {
+/** Everything typed goes into the form before anything is done with it: whoever calls this waits for what is under way. */
+function sendKept() {
+  sending = sending.then(sendAll, sendAll);
+  return sending;
+}
+
+async function sendAll() {
   for (const [key, draft] of drafts) {
     if (draft.sent || !key.startsWith(`${shown}/`)) continue;
     draft.sent = true;
