@@ -19,10 +19,14 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 WAIT_MS_MAX = 15_000
 
 
+def chromium_path() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Of the module alone: while it is open this thread counts as running an event loop, which other tests start."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = chromium_path()
     if path is None:
         pytest.skip(f"needs Chromium: none of {', '.join(NAMES)} is on PATH")
     try:

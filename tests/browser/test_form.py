@@ -16,7 +16,7 @@ Open = Callable[[], Window]
 def form(window: Open) -> Window:
     dana = window().be(DANA, TEAM)
     dana.page.get_by_role("button", name="Shortcuts", exact=True).click()
-    dana.page.get_by_role("menuitem", name="Request access").click()
+    dana.page.get_by_role("menuitem", name="Ask for access").click()
     see(dana.modal)
     return dana
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -13,19 +14,18 @@ Open = Callable[[], Window]
 NOBODY = "Nobody has access to anything."
 
 
-def ask(window: Window, terms: str, reason: str) -> None:
+def ask(window: Window, terms: str, reason: str) -> str:
+    """Returns the request's id."""
     window.be(DANA, TEAM).types(f"/prodaccess orders-prod {terms} {reason}")
-    see(window.post("You asked for", reason))
+    answer = window.post("You asked for", reason)
+    see(answer)
+    return re.findall(r"PA-[0-9]+", answer.inner_text())[-1]
 
 
-def withdraw_all(dana: Window) -> None:
-    """What stands in the way of asking for the same."""
-    dana.be(DANA, "home")
-    see(dana.page.get_by_role("heading", name="You can ask for"))
-    buttons = dana.page.get_by_role("button", name="Withdraw")
-    while left := buttons.count():
-        buttons.first.click()
-        see(buttons, left - 1)
+def withdraw(window: Window, number: str) -> None:
+    """So that the next test may ask for the same."""
+    window.be(DANA, TEAM).types(f"/prodaccess withdraw {number}")
+    see(window.post(f"You took back {number}"))
 
 
 def test_a_command_is_completed_and_sent_with_keys_alone(window: Open) -> None:
@@ -51,12 +51,11 @@ def test_a_command_is_completed_and_sent_with_keys_alone(window: Open) -> None:
     see(option, 0)
     write.press_sequentially("PA-1")
     write.press("Enter")
-    see(dana.post("Withdrawn"))
+    see(dana.post("You took back"))
 
 
 def test_two_windows_are_two_people_and_aws_changes_before_their_eyes(window: Open) -> None:
     dana, olu = window(), window()
-    withdraw_all(dana)
     ask(dana, "read-only 5s", "ORD-2 checkout errors")
     see(olu.be(OLU, OWNERS).aws.get_by_text(NOBODY))
     olu.button(olu.post("ORD-2"), "Approve").click()
@@ -72,10 +71,9 @@ def test_two_windows_are_two_people_and_aws_changes_before_their_eyes(window: Op
 
 def test_the_receipts_are_a_thread_beside_the_channel(window: Open) -> None:
     dana, sid = window(), window()
-    ask(dana, "deploy 30m", "ORD-5 a release")
-    dana.types("/prodaccess withdraw PA-3")
+    withdraw(dana, ask(dana, "admin 15m", "ORD-5 a repair by hand"))
     sid.be(SID, RECEIPTS)
-    replies = sid.page.get_by_role("button", name="repl").last
+    replies = sid.post("Withdrawn").get_by_role("button", name="repl")
     replies.click()
     thread = sid.page.get_by_role("complementary", name="Thread")
     see(thread.get_by_text("asked by Dana Dev"))
@@ -86,14 +84,14 @@ def test_the_receipts_are_a_thread_beside_the_channel(window: Open) -> None:
 
 def test_a_stranger_who_presses_approve_is_told_alone(window: Open) -> None:
     dana, stranger, owner = window(), window(), window()
-    withdraw_all(dana)
-    ask(dana, "read-only 30m", "ORD-6 checkout errors")
+    number = ask(dana, "read-only 30m", "ORD-6 checkout errors")
     owner.be(OLU, OWNERS)
     stranger.be(MAX, OWNERS)
     stranger.button(stranger.post("ORD-6"), "Approve").click()
-    see(stranger.post("Only visible to you", "Max"))
+    see(stranger.post("Only visible to you"))
     see(owner.post("Waiting", "ORD-6"))
     see(owner.page.get_by_text("Only visible to you"), 0)
+    withdraw(dana, number)
 
 
 def test_deny_wants_a_reason_and_tells_it_word_for_word(window: Open) -> None:
@@ -118,3 +116,15 @@ def test_access_ends_early_by_a_button_at_home(window: Open) -> None:
     see(dana.aws.get_by_text("min left"))
     dana.be(DANA, "home").page.get_by_role("button", name="I am done").click()
     see(dana.aws.get_by_text(NOBODY))
+
+
+def test_access_ends_though_the_worker_was_killed_by_a_button(window: Open) -> None:
+    dana, olu = window(), window()
+    ask(dana, "read-only 5s", "ORD-7 once more")
+    olu.be(OLU, OWNERS)
+    olu.button(olu.post("ORD-7"), "Approve").click()
+    see(olu.aws.get_by_text("ReadOnlyAccess"))
+    olu.page.get_by_role("button", name="Kill the worker").click()
+    see(olu.page.get_by_role("region", name="Break something").get_by_text("ago: worker"))
+    see(olu.aws.get_by_text(NOBODY))
+    see(olu.post("Ended"))

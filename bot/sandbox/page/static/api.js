@@ -8,7 +8,7 @@ async function call(path, options = {}) {
     throw new Error("The sandbox does not answer. Is it still running in your terminal?");
   }
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(body.error ?? `The sandbox answered ${answer.status}.`);
+  if (!answer.ok) throw Object.assign(new Error(body.error ?? `The sandbox answered ${answer.status}.`), { status: answer.status });
   return body;
 }
 

@@ -104,7 +104,7 @@ function drawPost(post, inThread = false) {
     !post.ephemeral_to && !inThread && tools(post));
 }
 
-const mentionsMe = (post) => (post.pinged ?? []).includes(state.me);
+const mentionsMe = (post) => `${post.text}${JSON.stringify(post.blocks)}`.includes(`<@${state.me}>`);
 
 function threadButton(post) {
   const count = post.replies?.length ?? 0;
@@ -165,10 +165,13 @@ function tellNews(fresh) {
   if (!fresh && state.at !== "home") unheard.slice(-3).forEach((post) => announce(`${author(post)}: ${post.text}`));
 }
 
+let marking = false;
+
 function markRead() {
-  if (document.hidden || !state.seen || state.at === "home") return;
+  if (marking || document.hidden || !state.seen || state.at === "home") return;
   const at = state.at === "dm" ? dmChannel() : state.at;
   const unread = state.at === "dm" ? state.seen.dm_unread : state.seen.unread[state.at];
   if (!at || !unread) return;
-  does("mark_read", { channel: at }).then(() => refresh("chat"));
+  marking = true;
+  does("mark_read", { channel: at }).then(() => refresh("chat")).finally(() => { marking = false; });
 }

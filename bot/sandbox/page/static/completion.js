@@ -2,8 +2,7 @@
 
 /** The grammar as lists of words, one for each form of a command: `ENV`, `ROLE`, `[DURATION]`, `approve`. */
 function forms(start) {
-  const usages = start.verbs.map((each) => ({ words: each.usage.split(/\s+/), says: each.says }));
-  return [...usages, { words: ["ENV", "ROLE", "[DURATION]", "REASON"], says: "ask in one line" }];
+  return start.verbs.filter((each) => each.usage).map((each) => ({ words: each.usage.split(/\s+/), says: each.says }));
 }
 
 const kindOf = (word) => {

@@ -76,12 +76,24 @@ function steps() {
       button: "Go there", run: () => go({ at: receipts()?.id }),
       done: () => state.at === receipts()?.id,
     },
+    ...more(),
     {
       says: ["Ask once more, and kill the worker while the access is there (Break something). It still ends. Or look at the App’s Home."],
       button: "Break something", run: () => { showPane("aws"); byId("break")?.scrollIntoView({ block: "start" }); byId("break")?.querySelector("button")?.focus(); },
       done: () => false,
     },
   ].filter(Boolean);
+}
+
+/** What else there is to try: the sandbox's own proposals that are commands to type, each at the person's leisure. */
+function more() {
+  return (state.start.hints ?? []).slice(1).filter((hint) => hint.text.startsWith(state.start.command)).map((hint) => ({
+    says: [hint.says],
+    button: state.me === hint.as ? "Use it" : `Become ${first(someone(hint.as).name)}`,
+    run: () => { go({ me: hint.as, at: hint.in }); setTimeout(() => fillIn(hint.text), 60); },
+    done: () => false,
+    next: "Next",
+  }));
 }
 
 function draw() {
@@ -98,7 +110,7 @@ function draw() {
     h("span", { class: "step", "aria-label": `Step ${at + 1} of ${all.length}` }, String(at + 1)),
     h("p", { "aria-live": "polite" }, step.says),
     h("button", { type: "button", class: "button", onclick: step.run }, step.button),
-    at < all.length - 1 && h("button", { type: "button", class: "button quiet", onclick: () => { at += 1; changed("guide"); } }, "Skip"),
+    at < all.length - 1 && h("button", { type: "button", class: "button quiet", onclick: () => { at += 1; changed("guide"); } }, step.next ?? "Skip"),
     h("button", { type: "button", class: "button icon quiet", "aria-label": "Close the guide", onclick: dismiss }, h("span", { "aria-hidden": "true" }, "×")));
   if (had) node.querySelector("button").focus();
 }

@@ -72,7 +72,10 @@ export async function does(path, body = {}) {
     refresh("chat");
     return outcome ?? { ok: true };
   } catch (problem) {
-    toast(problem.message);
+    // What was pressed may have been drawn anew while the finger was on its way.
+    const gone = problem.status === 409 && /(press|choose|fill)$/.test(path);
+    toast(gone ? "This has changed a moment ago. Look again." : problem.message);
+    refresh("chat");
     return { ok: false, error: problem.message };
   }
 }

@@ -17,7 +17,7 @@ export function worldPanel() {
     settled = true;
   });
   setInterval(tick, 500);
-  return h("section", { class: "panel world", "aria-labelledby": "world-title" },
+  return h("section", { class: "panel world", tabindex: "0", "aria-labelledby": "world-title" },
     h("h2", { id: "world-title" }, "What is true in AWS now", h("span", { class: "live", title: "Read from AWS itself, as it changes" }, "live")),
     list, rest, under);
 }
