@@ -15,7 +15,7 @@ $(STAMP): pyproject.toml requirements-dev.lock
 	@touch $@
 
 demo: $(STAMP)
-	@$(BIN)/python -m bot demo
+	@$(BIN)/python -m bot demo $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)

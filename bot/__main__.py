@@ -84,17 +84,33 @@ def up(
     raise typer.Exit(result)
 
 
+_PORT = Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; a free one unless said.")]
+
+
 @app.command()
-def demo() -> None:
-    """Play a request's whole life on this machine, without Slack or AWS."""
+def sandbox(port: _PORT = 0) -> None:
+    """Open a page on this machine where you play everybody, without Slack or AWS."""
+    _play("bot.sandbox.page.command", "--port", str(port))
+
+
+@app.command()
+def demo(
+    port: _PORT = 0,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="How long the access of the tour lasts.")] = 20,
+) -> None:
+    """At a terminal the sandbox's page (TOUR=1: after a tour), elsewhere the tour alone, as text."""
+    _play("bot.sandbox.demo", "--port", str(port), "--seconds", str(seconds))
+
+
+def _play(name: str, *arguments: str) -> NoReturn:
     _assert_one_root()
     try:
-        module = importlib.import_module("bot.sandbox.demo")
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in {"bot", "workflows"}:
             raise
         _refuse([f"The demo needs {error.name}: install it with pip install 'prodaccess[sandbox]'."])
-    raise typer.Exit(module.main())
+    raise typer.Exit(module.main(arguments))
 
 
 policy.register(app)

@@ -17,7 +17,7 @@ from bot.slack.cards import END as END_ACTION
 from bot.slack.commands import parse
 from bot.slack.help import help_message, not_offered_yet
 from bot.slack.home import WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, END, FORM, PRESS, Interaction
+from bot.slack.interaction import COMMAND, DENY, END, FORM, LESS, PRESS, Interaction
 from bot.slack.meant import (
     Approve,
     Ask,
@@ -26,6 +26,7 @@ from bot.slack.meant import (
     Deny,
     End,
     Help,
+    Less,
     Withdraw,
 )
 from bot.window import Window
@@ -35,6 +36,7 @@ from workflows.core.asking import Ask as CoreAsk
 from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonId
 from workflows.end import end
+from workflows.less import approve_for_less
 from workflows.people import Known, known, nobody
 from workflows.ports import PolicyUnavailable
 from workflows.refusals import record_refusal
@@ -74,6 +76,7 @@ class Desk:
             FORM: self._form,
             DENY: self._denied,
             END: self._ended,
+            LESS: self._lessened,
         }
         return kinds[act.kind](act)
 
@@ -120,6 +123,8 @@ class Desk:
                 return self._ask(act, CoreAsk(environment, role, duration, reason))
             case Approve(id_):
                 return self._said(act, id_, approve(self._ctx, id_, act.who, act.id))
+            case Less(id_, role, duration):
+                return self._said(act, id_, approve_for_less(self._ctx, id_, act.who, role, duration, act.id))
             case Deny(id_, reason):
                 return self._said(act, id_, deny(self._ctx, id_, act.who, reason, act.id))
             case Withdraw(id_):
@@ -183,6 +188,13 @@ class Desk:
     def _denied(self, act: Interaction) -> Reply:
         fields = act.fields or {}
         return self._quiet(act, fields["id"], deny(self._ctx, fields["id"], act.who, fields["reason"], act.id))
+
+    def _lessened(self, act: Interaction) -> Reply:
+        fields = act.fields or {}
+        id_, seconds = fields["id"], fields.get("duration_s")
+        duration = timedelta(seconds=int(seconds)) if seconds else None
+        role, terms_hash = fields.get("role"), fields.get("terms")
+        return self._quiet(act, id_, approve_for_less(self._ctx, id_, act.who, role, duration, act.id, terms_hash))
 
     def _ended(self, act: Interaction) -> Reply:
         fields = act.fields or {}

@@ -26,22 +26,13 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from bot.lifeline import dies_with_us
+
 VERSION_MIN = 7
 """Lua with `#!lua flags=allow-oom` needs Redis 7; every Valkey has it."""
 
 START_TIMEOUT_S = 60.0
 """A large AOF takes time to load; a server that is alive and loading is waited for."""
-
-# Runs between fork and the server. A `preexec_fn` would run Python in a forked copy of a process with threads, which
-# can deadlock; a fresh interpreter cannot. The check of the parent closes the gap before prctl took effect.
-_DIE_WITH_PARENT = """
-import ctypes, os, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit(1)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 # Elsewhere than on Linux: a shell that reads from a pipe which only the parent can write. It sees the end of the
 # pipe when the parent is gone, however it died.
@@ -178,7 +169,7 @@ class EmbeddedValkey:
     def _spawn(self) -> subprocess.Popen[bytes]:
         if self._lock is None:
             raise EmbeddedError("The data folder is not ours.")
-        command = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), str(self._server), "-"]
+        command = dies_with_us((str(self._server), "-"))
         with (self.data / "server.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - our interpreter and the server found above, no shell
                 command,

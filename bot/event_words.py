@@ -114,6 +114,19 @@ def _delegated(told: _Told) -> Words:
     return (f"decisions handed over{told.by()}{f' to {to}' if to else ''}",)
 
 
+def _lessened(told: _Told) -> Words:
+    line = f"approved for less{told.by()}"
+    if told.hidden:
+        return (line,)
+    return (f"{line}: {_given(told, '')} instead of {_given(told, 'asked_')}",)
+
+
+def _given(told: _Told, which: str) -> str:
+    seconds = told.fact(f"{which}duration_s")
+    time = f" for {format_duration(timedelta(seconds=int(seconds)))}" if seconds.isascii() and seconds.isdigit() else ""
+    return f"{told.fact(f'{which}role', 'the role')}{time}"
+
+
 def _refused(told: _Told) -> Words:
     return (f"refused{told.by()}: {told.fact('code', 'not allowed').replace('_', ' ')}",)
 
@@ -129,6 +142,7 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_AGREED: _says("agreed to", by=True),
     Event.REQUEST_APPROVED: _says("approved", by=True),
     Event.REQUEST_AUTO_APPROVED: _auto,
+    Event.REQUEST_LESSENED: _lessened,
     Event.REQUEST_DENIED: _says("denied", by=True, why=True),
     Event.REQUEST_WITHDRAWN: _says("withdrawn", by=True),
     Event.REQUEST_EXPIRED: _says("expired: nobody answered in time"),

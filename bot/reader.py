@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.overviews import DigestStory, HomeStory, Sealed, digest_story, home_story
 from bot.story import LastTime, RequestStory, last_time, request_story
 from workflows.context import Context
 from workflows.core import keys
 from workflows.core.approving import MayDecide, may_decide
-from workflows.core.model import Grant, Holding, Request
+from workflows.core.asking import not_now
+from workflows.core.errors import Refused
+from workflows.core.model import Grant, Holding, Request, RequestState
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
 from workflows.core.scope import groups_named
@@ -71,6 +74,7 @@ class Reader:
             last=self.last_time(request) if grant is None and request.closing is None else None,
             covered_until=covering.deadline if covering else None,
             removal_failures=self._failures(grant) if grant and grant.error else None,
+            shut=_shut(policy, request, snapshot.now),
         )
         return Seen(request, grant, story)
 
@@ -122,7 +126,8 @@ class Reader:
             return None
         failures = self._failures(grant) if grant and grant.error else None
         environment = policy.environments.get(request.terms.environment)
-        return request_story(request, grant, environment, snapshot.now, removal_failures=failures)
+        shut = _shut(policy, request, snapshot.now)
+        return request_story(request, grant, environment, snapshot.now, removal_failures=failures, shut=shut)
 
     # ------------------------------------------------------------ overviews
 
@@ -168,6 +173,11 @@ class Reader:
             and all(vote.by != person.id for vote in request.votes)
         ]
         return self._stories(mine, policy)
+
+
+def _shut(policy: Policy | None, request: Request, now: datetime) -> Refused | None:
+    waits = request.state is RequestState.PENDING
+    return not_now(policy, request, now) if policy and waits else None
 
 
 def askable(policy: Policy, person: PersonId, groups: GroupFacts) -> list[Entitlement]:

@@ -187,6 +187,42 @@ def _grant_over(c: _Case) -> str:
     return f"{c('id', 'It')} {_STATES.get(c('state'), 'is over')}. There is nothing to end."
 
 
+def _freeze(c: _Case) -> str:
+    why = _sentence(c("reason", "changes are frozen"))
+    if c("id"):
+        stays = "It waits, and can be denied and withdrawn meanwhile."
+        return f"{c('id')} cannot be approved before {c.time('until')}: {why} {stays}{_in_an_emergency(c)}"
+    return f"No access is given here until {c.time('until')}: {why}{_in_an_emergency(c)}"
+
+
+def _outside_hours(c: _Case) -> str:
+    given = f"{c('role', 'This role')} is given from {c('window', 'some hours to others')} only."
+    if c("id"):
+        return f"{given} Approve {c('id')} then; it can be denied and withdrawn meanwhile.{_in_an_emergency(c)}"
+    return f"{given} Ask again then.{_in_an_emergency(c)}"
+
+
+def _in_an_emergency(c: _Case) -> str:
+    return f" In an emergency: {c.typed('break-glass ' + c('break_glass') + ' REASON')}." if c("break_glass") else ""
+
+
+def _requests(c: _Case) -> str:
+    return "one is the most" if c("max") == "1" else f"{c('max', 'so many')} are the most"
+
+
+def _not_less(c: _Case) -> str:
+    if c("why") == "risk":
+        return (
+            f"{c('role', 'That role')} is not less than {c('asked', 'what was asked')}. A role of less risk in the same "
+            "environment is, or the same role for a shorter time."
+        )
+    if c("why") == "least":
+        return f"{c('id', 'This')} asks for the least there is here. Approve it, or deny it and say what would do."
+    if c("why") == "requester":
+        return f"{c('holder', 'The person')} may not ask for {c('role', 'that role')}, so it cannot be given instead."
+    return f"{c('id', 'This')} asks for {c.duration('asked_s')}. Say a shorter time, or a role of less risk."
+
+
 def _already(c: _Case, word: str) -> str:
     return f"You have {word} this already: {c('id')}. {c.typed('show ' + c('id', 'PA-1042'))} shows it."
 
@@ -243,12 +279,12 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.ID_UNKNOWN: lambda c: f"There is no {c('id', 'such id')}. {c.typed('mine')} lists yours.",
     Code.COMMAND_UNREADABLE: _command_unreadable,
-    Code.FREEZE: lambda c: (
-        f"No access is given here until {c.time('until')}: {_sentence(c('reason', 'changes are frozen'))}"
+    Code.TICKET_USED: lambda c: (
+        f"{c('ticket', 'This ticket')} stands behind {_and(c('ids')) or 'other requests'} already, and {_requests(c)} "
+        "for one ticket. Use another ticket, or have one of these withdrawn if it still waits."
     ),
-    Code.OUTSIDE_HOURS: lambda c: (
-        f"{c('role', 'This role')} is given from {c('window', 'some hours to others')} only. Ask again then."
-    ),
+    Code.FREEZE: _freeze,
+    Code.OUTSIDE_HOURS: _outside_hours,
     Code.NOT_A_REQUESTER: _not_a_requester,
     Code.NOT_AN_APPROVER: _not_an_approver,
     Code.OWN_REQUEST: _own_request,
@@ -288,6 +324,11 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.DELEGATE_NONE: lambda c: (
         f"Nobody decides in your place. {c.typed('delegate @NAME until fri')} names somebody."
+    ),
+    Code.NOT_LESS: _not_less,
+    Code.LESS_TAKEN: lambda c: (
+        f"{c('holder', 'The person')} has asked for {c('role', 'that role')} already, or has it: {c('id')}. Decide that one, or "
+        "deny this one."
     ),
     Code.DECIDED: _decided,
     Code.NOT_RESOLVED_YET: lambda c: (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from bot.refusal_words import refusal
 from bot.story import Need, RequestStory
 from bot.words import Asked, Stage, Words, joined, people, rounded
+from workflows.core.durations import format_duration
 from workflows.core.errors import Code, Refused
 from workflows.core.model import EndCause
 
@@ -35,7 +37,37 @@ def _waiting(s: RequestStory) -> Words:
         return joined([(f"{s.state}: names are being looked up in AWS",), ("expires ", s.expires_at)])
     if not s.in_policy:
         return (f"{s.state} · the policy no longer has this role, so nobody can approve it · expires ", s.expires_at)
-    return joined([(s.state, *_for_whom(s)), ("expires ", s.expires_at)])
+    whom = _for_whom(s)
+    if s.shut:
+        # Nobody is called who can do nothing about it.
+        whom = tuple(part.label if isinstance(part, Asked) else part for part in whom)
+    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires_at)])
+
+
+def _in_the_way(s: RequestStory) -> list[Words]:
+    """What keeps it from being approved: a freeze, closed hours, a rule that has been used as often as it may."""
+    spent: list[Words] = [(f"the rule '{name}' has been used {_times(uses)} today",) for name, uses in s.used_up]
+    return [*spent, _shut(s.shut)] if s.shut else spent
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _shut(refused: Refused) -> Words:
+    params = refused.params
+    if refused.code is Code.FREEZE:
+        reason = short(params.get("reason"), 120).rstrip(".") or "Changes are frozen"
+        return (f"{reason} until ", datetime.fromisoformat(params["until"]), ": cannot be approved before")
+    return (f"given {params.get('window', 'at other hours')} only: cannot be approved now",)
+
+
+def less_words(s: RequestStory) -> str:
+    """`Asked for admin for 30 min; approved for less: read-only for 20 s by Olu`; empty where nothing was cut."""
+    if s.asked_duration is None or s.hidden:
+        return ""
+    given = f"{s.role} for {format_duration(s.duration)} by {s.lessened_by or 'an approver'}"
+    return f"Asked for {s.asked_role} for {format_duration(s.asked_duration)}; approved for less: {given}"
 
 
 def _for_whom(s: RequestStory) -> Words:
@@ -46,14 +78,18 @@ def _for_whom(s: RequestStory) -> Words:
     if not done:
         parts = [(f"{need.open} of ", Asked(need.groups)) for need in s.needs]
         return (" for ", *_and(parts))
-    return (f" · {done} of {total}: ", *_listed([_part(need) for need in s.needs]), f" (agreed: {people(s.agreed_by)})")
+    if any(need.helps and not need.open for need in s.needs):
+        # Somebody who speaks for two groups agreed: a person of either completes it.
+        either = tuple(group for need in s.needs if need.helps for group in need.groups)
+        return (f" · {done} of {total}: {people(s.agreed_by)} agreed, one more of ", Asked(either), " missing")
+    return (f" · {done} of {total}: ", *_listed([_part(need) for need in s.needs]))
 
 
 def _part(need: Need) -> Words:
     if not need.open:
-        return (f"{need.label} agreed",)
+        return (f"{people(need.by)} agreed for {need.label}",)
     missing = Asked(need.groups), " missing"
-    return missing if not need.agreed else (f"{need.agreed} of {need.count} agreed, one more of ", *missing)
+    return missing if not need.agreed else (f"{people(need.by)} agreed for {need.label}, one more of ", *missing)
 
 
 def _and(parts: Sequence[Words]) -> Words:
@@ -84,7 +120,16 @@ def _expired(s: RequestStory) -> Words:
 def _decided(s: RequestStory) -> Words:
     if not s.approved_by:
         return ()
-    return (f"{s.approved_by} at ", s.decided_at) if s.decided_at else (s.approved_by,)
+    by: Words = (f"{s.approved_by} at ", s.decided_at) if s.decided_at else (s.approved_by,)
+    return joined([by, *((part,) for part in _rule_why(s))])
+
+
+def _rule_why(s: RequestStory) -> list[str]:
+    """What the rule rested on: `asked in #inc-42, an incident's channel`, `use 2 of 3 today`."""
+    facts = s.rule_facts
+    where = f"asked in #{facts['channel_name']}, an incident's channel" if facts.get("channel_name") else ""
+    use = f"use {facts['use']} of {facts['of']} today" if facts.get("use") and facts.get("of") else ""
+    return [part for part in (where, use) if part]
 
 
 def _setting_up(s: RequestStory) -> Words:

@@ -5,14 +5,15 @@ A story holds raw text, times and the words of its state; a surface escapes, for
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from bot.words import STATE_WORDS, TIER_WORDS, VERBS, Stage, ago, people, rounded
-from workflows.core.approving import missing
+from workflows.core.approving import seats, would_help
 from workflows.core.durations import format_duration
-from workflows.core.errors import Code
+from workflows.core.errors import Code, Refused
 from workflows.core.model import (
     Closing,
     Decision,
@@ -37,6 +38,10 @@ class Need:
     groups: tuple[str, ...]
     count: int
     open: int
+    # Names of those who agreed for this group.
+    by: tuple[str, ...] = ()
+    # Whether one more person of this group brings it forward.
+    helps: bool = True
 
     @property
     def label(self) -> str:
@@ -99,9 +104,19 @@ class RequestStory:
     in_policy: bool = True
     needs: tuple[Need, ...] = ()
     agreed_by: tuple[str, ...] = ()
+    # Why it cannot be approved at the moment, whoever presses: a freeze, or the role's hours.
+    shut: Refused | None = None
+    # Rules that were used as often as they may: name and uses.
+    used_up: tuple[tuple[str, int], ...] = ()
+    # What was asked for, where an approver agreed to less, and who that was.
+    asked_role: str = ""
+    asked_duration: timedelta | None = None
+    lessened_by: str = ""
     group_problems: tuple[tuple[str, str], ...] = ()
     decided_at: datetime | None = None
     approved_by: str = ""
+    # What the rule that approved rested on.
+    rule_facts: Mapping[str, str] = field(default_factory=dict)
     deadline: datetime | None = None
     activated_at: datetime | None = None
     end_cause: EndCause | None = None
@@ -201,6 +216,7 @@ def request_story(
     last: LastTime | None = None,
     covered_until: datetime | None = None,
     removal_failures: int | None = None,
+    shut: Refused | None = None,
 ) -> RequestStory:
     """Everything there is to tell. `environment` is None where the policy no longer has it: the terms still tell most.
 
@@ -224,7 +240,9 @@ def request_story(
         title=environment.title if environment else request.terms.environment,
         in_policy=entitlement is not None,
         last_time=last,
+        shut=shut,
         approved_by=_approved_by(request.decision),
+        rule_facts=request.decision.facts if request.decision else {},
         decided_at=request.decision.at if request.decision else None,
     )
     if grant is not None:
@@ -235,6 +253,7 @@ def request_story(
 def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -> RequestStory:
     """What the request itself says; its terms outlive the policy that they were made of."""
     terms = grant.terms if grant else request.terms
+    asked = request.asked_terms
     return RequestStory(
         id=request.id,
         stage=stage,
@@ -259,6 +278,10 @@ def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -
         agreed_by=tuple(vote.said_by for vote in request.votes),
         reminded_at=tuple(at for at in request.chased_at if at != request.escalated_at),
         escalated_at=request.escalated_at,
+        used_up=request.used_up,
+        asked_role=asked.role if asked else "",
+        asked_duration=asked.duration if asked else None,
+        lessened_by=(request.lessened_by or "") if asked else "",
         group_problems=request.group_problems,
         warning=request.resource.warning if request.resource else None,
         resource=grant.resource if grant else request.resource,
@@ -314,11 +337,16 @@ def _ticket_link(ticket: str | None, entitlement: Entitlement) -> str | None:
 
 def needs_of(entitlement: Entitlement, request: Request | None = None) -> tuple[Need, ...]:
     """Who has to agree, by group, and how many places are still open."""
-    open_places = missing(entitlement, request.votes if request else ())
-    return tuple(
-        Need(groups_named(entitlement, (word,)), count, open_places.get(word, 0))
-        for word, count in entitlement.approve.items()
-    )
+    votes = request.votes if request else ()
+    names = {vote.by: vote.by_name for vote in votes}
+    places, helpful = seats(entitlement, votes), would_help(entitlement, votes)
+
+    def need(word: str, count: int) -> Need:
+        taken = [who for name, who in places if name == word and who is not None]
+        by = tuple(names[who] for who in taken)
+        return Need(groups_named(entitlement, (word,)), count, count - len(taken), by, word in helpful)
+
+    return tuple(need(word, count) for word, count in entitlement.approve.items())
 
 
 def last_time(grant: Grant | None) -> LastTime | None:

@@ -18,6 +18,7 @@ from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 from honcho.process import Popen
 
+from bot.lifeline import dies_with_us
 from bot.redaction import Redactor
 
 STOP_S_MAX = 9.0
@@ -25,17 +26,6 @@ STOP_S_MAX = 9.0
 
 SERVICE_LOOK_S = 0.2
 OWN_NAME = "up"
-
-# Runs between fork and the program: a `preexec_fn` could deadlock in a process with threads. The look at the parent
-# closes the gap before the call took effect. A session of its own keeps a terminal's Ctrl-C for the supervisor.
-_DIE_WITH_PARENT = """
-import ctypes, os, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit(1)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 Say = Callable[[str, str | bytes], None]
 
@@ -214,12 +204,12 @@ class _Keeper:
         return how
 
     def _spawn(self) -> subprocess.Popen[bytes] | None:
-        wrapper = (sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()))
         with self._lock:
             if self._stopping.is_set():
                 return None
-            command = (*wrapper, *self.program.command)
-            # honcho's Popen joins the two outputs and starts a session, which makes the child the leader of a group.
+            command = dies_with_us(self.program.command)
+            # honcho's Popen joins the two outputs and starts a session, which makes the child the leader of a group;
+            # and it keeps a terminal's Ctrl-C for us.
             self._child = Popen(command, shell=False, stdin=subprocess.DEVNULL, env=dict(self.program.environ))
             return self._child
 

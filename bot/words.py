@@ -119,6 +119,7 @@ _DONE: dict[str, str] = {
     "have_it": "You asked for this already: {id}.",
     "approved": "✅ You approved {id}. It is being set up.",
     "agreed": "✅ You agreed to {id}. Somebody else has to agree, too.",
+    "lessened": "✅ You approved {id} for less. Its names are being looked up in AWS.",
     "auto_approval": "✅ A rule of the policy approved {id}. It is being set up.",
     "denied": "⛔ You denied {id}.",
     "withdrawn": "↩︎ You took back {id}.",

@@ -17,6 +17,10 @@ from workflows.ports import Change
 
 # A readable difference longer than this is cut in the receipt; the audit entry holds the hashes.
 LINES_MAX = 40
+# More requests than this do not wait at once; if they do, the others' cards tell the new policy when they are next drawn.
+PENDING_LOOKS_MAX = 1000
+# Processes look at the folder every two seconds; after this long all of them know the policy.
+LOOK_AGAIN_AFTER = timedelta(seconds=5)
 
 NextSlot = Callable[[str, datetime, ZoneInfo], datetime]
 Difference = Callable[[Mapping[str, str], Policy], tuple[str, ...]]
@@ -93,11 +97,21 @@ def _once(
             keys.ACTIVE_POLICY: ActivePolicy(policy.hash, snapshot.now, commit_sha),
             keys.POLICY_SUMMARY: PolicySummary(policy.hash, summary(policy)),
         },
-        due={chat: snapshot.now + timedelta(seconds=1), **_digests(policy, next_slot, snapshot.now)},
+        due={
+            chat: snapshot.now + timedelta(seconds=1),
+            **_digests(policy, next_slot, snapshot.now),
+            **_waiting(ctx, snapshot.now),
+        },
         audit=(entry,),
         answer=done.answer,
     )
     return Attempt(change, done, wake=(chat,))
+
+
+def _waiting(ctx: Context, now: datetime) -> dict[str, datetime | None]:
+    """What waits is looked at again under the new policy, once every process has it: a freeze may have begun."""
+    ids = ctx.ledger.members(keys.PENDING, limit=PENDING_LOOKS_MAX)
+    return {keys.request(id_): now + LOOK_AGAIN_AFTER for id_ in ids}
 
 
 def _digests(policy: Policy, next_slot: NextSlot, now: datetime) -> dict[str, datetime | None]:

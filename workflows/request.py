@@ -15,6 +15,7 @@ from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
+from workflows.one_ticket import counted_ticket, noted, used_ticket
 from workflows.people import Known, known, suspended
 from workflows.ports import Change, IndexEntry, Snapshot
 
@@ -36,7 +37,11 @@ def ask_for_access(ctx: Context, ask: Ask, who: SlackUser, origin: Origin, commi
 def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) -> Attempt | Done | Refused:
     person = actor.person
     place = slot_id(person.id, ask.environment.strip().lower(), ask.role.strip().lower())
-    snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.person(person.id), keys.slot(place), commit_id=commit_id)
+    counted = counted_ticket(actor.policy, ask)
+    guard = (keys.ticket_uses(counted.ticket),) if counted else ()
+    snapshot = ctx.ledger.read(
+        keys.ACTIVE_POLICY, keys.person(person.id), keys.slot(place), *guard, commit_id=commit_id
+    )
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     answer = may_ask(actor.policy, ask, person, person.id, actor.groups, snapshot.now)
@@ -51,6 +56,9 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     slot = snapshot.get(keys.slot(place), Slot)
     if slot is not None and slot.request:
         return Done(slot.request, "have_it")
+    used = used_ticket(ctx, counted) if counted else None
+    if used:
+        return used
     try:
         terms = terms_for(answer.entitlement, person.id, answer.duration)
     except TemplateRefused as problem:
@@ -91,6 +99,7 @@ def _attempt(
         origin=origin,
         ticket=answer.ticket,
     )
+    tickets = noted(request, snapshot)
     done = Done(request.id, "asked")
     item = keys.request(request.id)
     change = Change(
@@ -101,6 +110,7 @@ def _attempt(
             item: request,
             keys.person(person.id): replace(record, pending=(*record.pending, request.id)),
             keys.slot(request.slot): Slot(request.slot, request.id),
+            **tickets.puts,
         },
         # A little later than now: the wake-up below comes first, and the clock finds it if that was lost.
         due={item: now + SOON},
@@ -108,7 +118,8 @@ def _attempt(
             IndexEntry(name, request.id, score)
             for index, score in ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, now.timestamp()))
             for name in keys.places(index, environment=terms.environment, person_id=person.id)
-        ),
+        )
+        + tickets.index,
         audit=(_made(ctx, request, actor, snapshot),),
         answer=done.answer,
     )

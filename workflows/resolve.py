@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from workflows.by_itself import by_rule, by_votes, counted, ids_of, rules, uses_of
 from workflows.closing import closing_change, keys_of
 from workflows.context import SOON, Attempt, Done, WorkerContext, event, not_in_force, run
 from workflows.core import keys
-from workflows.core.approving import auto_approval
+from workflows.core.asking import next_change, not_now
 from workflows.core.audit import Event
 from workflows.core.chasing import escalation_of, next_chase
 from workflows.core.errors import Code, Refused
@@ -16,25 +17,24 @@ from workflows.core.granting import close
 from workflows.core.lifecycle import Move
 from workflows.core.model import (
     Closing,
-    Decision,
-    DecisionKind,
     Grant,
     Request,
     RequestState,
     Resource,
 )
 from workflows.core.people import GroupFacts
-from workflows.core.policy import AutoApproval, Policy
+from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.ports import (
     Change,
+    Committed,
     PolicyUnavailable,
     Snapshot,
     TargetInDoubt,
     TargetRefused,
     TargetThrottled,
 )
-from workflows.review import granting
+from workflows.standing_in import spoken_for, with_delegations
 from workflows.sweep import take_off
 
 # How long to wait before a target that did not answer is asked again, in seconds.
@@ -52,11 +52,32 @@ def advance_request(ctx: WorkerContext, id_: str) -> None:
     if snapshot.now >= request.expires_at:
         run(ctx, lambda: _expire(ctx, id_))
         return
-    if request.resource is not None:
-        # Due early: nothing to do before the expiry.
-        ctx.ledger.remind(item, (request.expires_at - snapshot.now).total_seconds())
-        return
-    _resolve(ctx, request)
+    if request.resource is None:
+        _resolve(ctx, request)
+    else:
+        _look_again(ctx, request, snapshot)
+
+
+def _look_again(ctx: WorkerContext, request: Request, snapshot: Snapshot) -> None:
+    """It waits, and something may have changed that its card tells: a freeze has begun or is over, the policy is another one."""
+    item = keys.request(request.id)
+    try:
+        policy: Policy | None = ctx.policy.current()
+    except PolicyUnavailable:
+        policy = None
+    change = Change(
+        commit_id=f"again:{item}:{ctx.chance.hex(12)}",
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        due={item: _next_look(policy, request, snapshot.now), keys.chat(request.id): snapshot.now + SOON},
+    )
+    if isinstance(ctx.ledger.commit(change), Committed):
+        ctx.wake(keys.chat(request.id))
+
+
+def _next_look(policy: Policy | None, request: Request, now: datetime) -> datetime:
+    change = next_change(policy, request, now) if policy else None
+    return min(filter(None, (request.expires_at, change)))
 
 
 # ---------------------------------------------------------------- resolving
@@ -107,24 +128,36 @@ def _groups(ctx: WorkerContext, policy: Policy, request: Request) -> GroupFacts:
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
     groups = ctx.directory.groups(policy, names)
-    return ctx.refresher.refresh_groups(policy, names) if groups.stale(names, ctx.ledger.now()) else groups
+    known = ctx.refresher.refresh_groups(policy, names) if groups.stale(names, ctx.ledger.now()) else groups
+    return with_delegations(ctx, known, spoken_for(request))
 
 
 def _resolved(
     ctx: WorkerContext, policy: Policy, seen: Request, resource: Resource, groups: GroupFacts
 ) -> Attempt | Done | Refused:
     extra = (keys.grant(seen.id), keys.holding(resource.holding))
-    snapshot = ctx.ledger.read(*keys_of(seen), *extra)
+    uses = (uses_of(seen, rule) for rule in counted(policy, seen))
+    snapshot = ctx.ledger.read(*keys_of(seen), *extra, *uses)
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
         return Done(seen.id, "overtaken")
+    in_force = not not_in_force(snapshot, policy)
+    if request.votes and not in_force:
+        # Nobody would press again: this process catches up with the policy, or another worker comes.
+        ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
+        return Done(seen.id, "waits")
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
     request = replace(request, resource=resource, origin=seen.origin, group_problems=groups.problems(names))
-    rule = _rule(policy, request, groups, snapshot)
     commit_id = f"resolve:{request.id}:{snapshot.items[keys.request(request.id)].version}"
-    if rule is not None:
-        return _by_rule(ctx, policy, request, rule, snapshot, commit_id)
+    if in_force and not not_now(policy, request, snapshot.now):
+        decided = by_votes(ctx, policy, request, groups, snapshot, commit_id)
+        if decided is not None:
+            return decided
+        found = rules(policy, request, groups, snapshot)
+        if found.rule is not None:
+            return by_rule(ctx, policy, request, found, snapshot, commit_id)
+        request = replace(request, used_up=found.used_up)
     done = Done(request.id, "resolved")
     change = Change(
         commit_id=commit_id,
@@ -132,11 +165,11 @@ def _resolved(
         reads=snapshot.versions(),
         puts={keys.request(request.id): request},
         due={
-            keys.request(request.id): request.expires_at,
+            keys.request(request.id): _next_look(policy, request, snapshot.now),
             keys.chase_due(request.id): next_chase(request, escalation_of(policy, request)),
             keys.chat(request.id): snapshot.now + SOON,
         },
-        audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, _ids(resource)),),
+        audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, ids_of(resource)),),
         answer=done.answer,
     )
     return Attempt(change, done, wake=(keys.chat(request.id),))
@@ -145,34 +178,6 @@ def _resolved(
 def _waits_for(request: Request, seen: Request) -> bool:
     """Whether `request` still lacks what was looked up for `seen`: no worker was quicker, and it means the same."""
     return request.state is RequestState.PENDING and request.resource is None and request.terms == seen.terms
-
-
-def _ids(resource: Resource) -> dict[str, str]:
-    return {"holding": resource.holding, "kind": resource.kind.value, **{f"id.{k}": v for k, v in resource.ids.items()}}
-
-
-def _rule(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot) -> AutoApproval | None:
-    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
-    if entitlement is None or not_in_force(snapshot, policy):
-        return None
-    return auto_approval(
-        policy, entitlement, request.holder, request.terms.duration, request.origin, groups, snapshot.now
-    )
-
-
-def _by_rule(
-    ctx: WorkerContext, policy: Policy, request: Request, rule: AutoApproval, snapshot: Snapshot, commit_id: str
-) -> Attempt:
-    decision = Decision(DecisionKind.AUTO, snapshot.now, policy.hash, rule=rule.name)
-    facts = {
-        **(_ids(request.resource) if request.resource else {}),
-        "rule": rule.name,
-        "policy": policy.hash[:12],
-        "terms": request.terms.hash,
-        "incident_channel": str(request.origin.incident).lower(),
-    }
-    entry = event(ctx, Event.REQUEST_AUTO_APPROVED, request.id, snapshot, facts, {"holder": request.holder})
-    return granting(request, decision, snapshot, commit_id, entry)
 
 
 # ---------------------------------------------------------------- closing without access

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from workflows.closing import closing_change, keys_of, no_longer_pending, out_of_pending
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
-from workflows.core.approving import MayDecide, decision_by_votes, may_decide, recount
-from workflows.core.asking import clean, text_problem
+from workflows.core.approving import MayDecide, decision_by_votes, may_decide, missing, recount
+from workflows.core.asking import clean, not_now, text_problem
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import approve as approved_request
@@ -26,7 +26,7 @@ from workflows.core.model import (
     RequestState,
     Vote,
 )
-from workflows.core.people import PersonFacts, SlackUser
+from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
@@ -36,6 +36,7 @@ from workflows.standing_in import as_recorded, delegators, spoken_for, with_dele
 
 # What is done with a request that was found, by somebody who is known, on one snapshot.
 Decide = Callable[[Known, Snapshot, Request], Attempt | Refused]
+Also = Callable[[Request], tuple[str, ...]]
 
 
 def approve(ctx: Context, id_: str, who: SlackUser, commit_id: str, terms_hash: str | None = None) -> Done | Refused:
@@ -47,7 +48,7 @@ def approve(ctx: Context, id_: str, who: SlackUser, commit_id: str, terms_hash: 
     def vote(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
         return _vote(ctx, actor, snapshot, request, commit_id, terms_hash)
 
-    return _decide(ctx, id_, who, vote, commit_id)
+    return decide_on(ctx, id_, who, vote, commit_id)
 
 
 def deny(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
@@ -59,7 +60,7 @@ def deny(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) ->
     def refuse(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
         return _deny(ctx, actor, snapshot, request, clean(reason), commit_id)
 
-    return _decide(ctx, id_, who, refuse, commit_id)
+    return decide_on(ctx, id_, who, refuse, commit_id)
 
 
 def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Refused:
@@ -73,7 +74,10 @@ def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | R
 # ---------------------------------------------------------------- the common part
 
 
-def _decide(ctx: Context, id_: str, who: SlackUser, then: Decide, commit_id: str) -> Done | Refused:
+def decide_on(
+    ctx: Context, id_: str, who: SlackUser, then: Decide, commit_id: str, also: Also = lambda _: ()
+) -> Done | Refused:
+    """Find the request and who acts, and do `then` with them until it is on the ledger. `also`: more records to read."""
     first = find_request(ctx, id_)
     if isinstance(first, Refused):
         return first
@@ -88,7 +92,7 @@ def _decide(ctx: Context, id_: str, who: SlackUser, then: Decide, commit_id: str
     knows = actor
     if away := spoken_for(first):
         knows = replace(actor, groups=with_delegations(ctx, actor.groups, away))
-    return run(ctx, lambda: _decide_once(ctx, knows, id_, then, commit_id))
+    return run(ctx, lambda: _decide_once(ctx, knows, id_, then, commit_id, also))
 
 
 def find_request(ctx: Context, id_: str) -> Request | Refused:
@@ -96,18 +100,20 @@ def find_request(ctx: Context, id_: str) -> Request | Refused:
     return request if request is not None else Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
 
 
-def _decide_once(ctx: Context, actor: Known, id_: str, then: Decide, commit_id: str) -> Attempt | Done | Refused:
+def _decide_once(
+    ctx: Context, actor: Known, id_: str, then: Decide, commit_id: str, also: Also
+) -> Attempt | Done | Refused:
     found = find_request(ctx, id_)
     if isinstance(found, Refused):
         return found
-    extra = _grant_keys(found)
+    extra = (*_grant_keys(found), *also(found))
     away = delegators(actor.groups)
     snapshot = ctx.ledger.read(*keys_of(found), keys.person(actor.person.id), *extra, *away, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     request = snapshot.get(keys.request(id_), Request)
-    if request is None or _grant_keys(request) != extra:
-        return _decide_once(ctx, actor, id_, then, commit_id)
+    if request is None or (*_grant_keys(request), *also(request)) != extra or request.slot != found.slot:
+        return _decide_once(ctx, actor, id_, then, commit_id, also)
     problem = suspended(snapshot.get(keys.person(actor.person.id), PersonRecord)) or not_in_force(
         snapshot, actor.policy
     )
@@ -118,7 +124,7 @@ def _grant_keys(request: Request) -> tuple[str, ...]:
     return (keys.grant(request.id), keys.holding(request.resource.holding)) if request.resource else ()
 
 
-def _not_open(request: Request, snapshot: Snapshot) -> Refused | None:
+def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
     """A press on a decided request changes nothing and says what was decided."""
     if request.state is not RequestState.PENDING:
         return Refused(Code.DECIDED, {"id": request.id, "state": request.state.value, "by": decided_by(request)})
@@ -145,20 +151,29 @@ def _vote(
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     if isinstance(answer, Refused):
         return answer
-    closed = _not_open(request, snapshot)
+    closed = not_open(request, snapshot)
     if closed:
         return closed
-    changed = _changed_terms(ctx, actor, snapshot, request, commit_id)
+    changed = changed_terms(ctx, actor, snapshot, request, commit_id)
     if changed:
         return changed
     if terms_hash is not None and terms_hash != request.terms.hash:
         return Refused(Code.TERMS_CHANGED, {"id": request.id})
-    if any(vote.by == actor.person.id for vote in request.votes):
+    shut = not_now(actor.policy, request, snapshot.now, actor.person.id, actor.groups)
+    if shut:
+        return shut
+    if any(vote.by == actor.person.id for vote in request.votes) and not _enough(actor, request):
         return Refused(Code.ALREADY_VOTED, {"id": request.id}, audited=False)
-    return _count(ctx, actor, snapshot, request, answer, commit_id)
+    return count(ctx, actor, snapshot, request, answer.groups, commit_id)
 
 
-def _changed_terms(
+def _enough(actor: Known, request: Request) -> bool:
+    """Whether all who must agree have: a freeze came between the last of them and the names, and now it is over."""
+    entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
+    return bool(entitlement.approve) and not missing(entitlement, recount(actor.policy, request, actor.groups))
+
+
+def changed_terms(
     ctx: Context, actor: Known, snapshot: Snapshot, request: Request, commit_id: str
 ) -> Attempt | Refused | None:
     """Where the role means something else by now: votes are void, names are resolved again, the card is shown anew."""
@@ -187,26 +202,21 @@ def _changed_terms(
     return Attempt(change, done, wake=(item,))
 
 
-def _count(
-    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, answer: MayDecide, commit_id: str
-) -> Attempt | Refused:
+def count(
+    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...], commit_id: str
+) -> Attempt:
+    """One more vote for the request as it is, by somebody who may: the approval where it is the last one needed."""
     person = actor.person
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
-    vote = Vote(
-        person.id,
-        person.name,
-        snapshot.now,
-        answer.groups,
-        request.terms.hash,
-        for_=answer.for_,
-        for_names=actor.groups.names(answer.for_),
-    )
+    earlier = tuple(vote for vote in request.votes if vote.by != person.id)
     # Counted together: whoever speaks for themselves now needs nobody any more who spoke in their place.
-    together = replace(request, votes=(*request.votes, vote))
+    together = replace(request, votes=(*earlier, vote_by(actor, snapshot, request, groups)))
     voted = replace(request, votes=recount(actor.policy, together, actor.groups))
     decision = decision_by_votes(entitlement, voted.votes, actor.policy.hash, snapshot.now)
-    facts = _vote_facts(actor, snapshot, request, answer)
-    private = {"actor": person.id, "actor_name": person.name, **in_place_of(actor, answer)}
+    facts = vote_facts(actor, snapshot, request, groups)
+    rights = next((vote.for_ for vote in voted.votes if vote.by == person.id), ())
+    facts |= {"delegated": "yes"} if rights else {}
+    private = {"actor": person.id, "actor_name": person.name, **in_place_of(actor, rights)}
     if decision is not None:
         entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
         return granting(voted, decision, snapshot, commit_id, entry)
@@ -223,24 +233,28 @@ def _count(
     return Attempt(change, done, wake=(keys.chat(request.id),))
 
 
-def in_place_of(actor: Known, answer: MayDecide) -> dict[str, str]:
+def in_place_of(actor: Known, rights: tuple[PersonId, ...]) -> dict[str, str]:
     """Whose right it was, where it was not the actor's own."""
-    if not answer.for_:
+    if not rights:
         return {}
-    return {"for": ", ".join(answer.for_), "for_name": " and ".join(actor.groups.names(answer.for_))}
+    return {"for": ", ".join(rights), "for_name": " and ".join(actor.groups.names(rights))}
 
 
-def _vote_facts(actor: Known, snapshot: Snapshot, request: Request, answer: MayDecide) -> dict[str, str]:
-    ages = [
-        snapshot.now - facts.as_of
-        for name in answer.groups
-        if (facts := actor.groups.by_name.get(name)) and facts.as_of
-    ]
+def vote_by(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> Vote:
+    """The vote of who acts, on the terms as they stand."""
+    answer = may_decide(actor.policy, request, actor.person, actor.groups)
+    rights = answer.for_ if isinstance(answer, MayDecide) else ()
+    names = actor.groups.names(rights)
+    return Vote(actor.person.id, actor.person.name, snapshot.now, groups, request.terms.hash, rights, names)
+
+
+def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> dict[str, str]:
+    """What a vote rested on, and its age."""
+    ages = [snapshot.now - facts.as_of for name in groups if (facts := actor.groups.by_name.get(name)) and facts.as_of]
     return {
         "terms": request.terms.hash,
         "policy": actor.policy.hash[:12],
-        "groups": ",".join(answer.groups),
-        **({"delegated": "yes"} if answer.for_ else {}),
+        "groups": ",".join(groups),
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
         "groups_age_s": str(int(max((age.total_seconds() for age in ages), default=0))),
     }
@@ -290,10 +304,10 @@ def _deny(
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     if isinstance(answer, Refused):
         return answer
-    closed = _not_open(request, snapshot)
+    closed = not_open(request, snapshot)
     if closed and closed.code is not Code.NOT_RESOLVED_YET:
         return closed
-    more = in_place_of(actor, answer)
+    more = in_place_of(actor, answer.for_)
     return _closed(ctx, actor.person, snapshot, request, Move.DENY, Event.REQUEST_DENIED, reason, commit_id, more)
 
 
@@ -307,7 +321,7 @@ def _withdraw(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt |
     request = snapshot.get(keys.request(id_), Request)
     if request is None or actor.person.id != request.requester:
         return Refused(Code.NOT_YOURS, {"groups": ""})
-    closed = _not_open(request, snapshot)
+    closed = not_open(request, snapshot)
     if closed and closed.code is not Code.NOT_RESOLVED_YET:
         return closed
     return _closed(ctx, actor.person, snapshot, request, Move.WITHDRAW, Event.REQUEST_WITHDRAWN, None, commit_id)

@@ -51,10 +51,26 @@ def slack_world() -> dict[str, Any]:
         "users": users,
         "groups": [{"id": "S0ONCALLROTA", "handle": "orders-oncall", "users": [NIA.id]}],
         "channels": [
-            {"id": RECEIPTS, "name": "access-log", "members": everybody},
-            {"id": OWNERS_ROOM, "name": "orders-ops", "members": everybody},
-            {"id": TEAM_ROOM, "name": "orders-dev", "members": everybody},
-            {"id": INCIDENT, "name": "inc-7", "members": everybody, "creator": "U0SIREN"},
+            {
+                "id": RECEIPTS,
+                "name": "access-log",
+                "members": everybody,
+                "purpose": "Receipts: who got what, and who agreed",
+            },
+            {
+                "id": OWNERS_ROOM,
+                "name": "orders-ops",
+                "members": everybody,
+                "purpose": "Where production's owners decide",
+            },
+            {"id": TEAM_ROOM, "name": "orders-dev", "members": everybody, "purpose": "The developers of orders"},
+            {
+                "id": INCIDENT,
+                "name": "inc-7",
+                "members": everybody,
+                "creator": "U0SIREN",
+                "purpose": "Incident: checkout errors. Opened by the incident bot",
+            },
         ],
     }
 

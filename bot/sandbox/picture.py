@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from bot.sandbox.cast import DANA, aws_world, slack_world
-from bot.sandbox.demo import CONFIG, SECONDS, example_policy
+from bot.sandbox.demo import SECONDS
 from bot.sandbox.drawing import Names
 from bot.sandbox.play import Play
 from bot.sandbox.screen import Screen, console_for
+from bot.sandbox.showing import CONFIG, example_policy
 from bot.sandbox.stage import Stage
 from bot.settings import process_environ
 
@@ -59,7 +60,7 @@ class Picture(Play):
 def main(target: Path) -> int:
     console = console_for(io.StringIO(), record=True)
     with Stage(process_environ(), CONFIG, slack_world(), aws_world()) as stage:
-        Picture(stage, Screen(console, Names.of(stage.slack)), example_policy(), seconds=SECONDS).run()
+        Picture(stage, Screen(console, Names.of(stage.slack)), example_policy(CONFIG), seconds=SECONDS).run()
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(svg(console), encoding="utf-8")
     return 0

@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from bot.cloud import scrub_cloud_credentials
 from bot.embedded import EmbeddedError, EmbeddedValkey
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.aws.spec import WorldSpec
 from bot.sandbox.cast import Player
+from bot.sandbox.processes import Processes, Told
 from bot.sandbox.slack import Person, SlackServer
 from bot.sandbox.slack.seeding import Seed
-from bot.supervisor import _DIE_WITH_PARENT  # the one that `up` uses
 from bot.up import programs
 from workflows.ledger.redis_ledger import RedisLedger
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 READY_S_MAX = 30.0
-STOP_S_MAX = 9.0
-LOG_LINES_KEPT = 200
+LEDGER_ANSWER_S = 2.0
+REVIVED_AFTER_S = 3.0
+REDIS_AWAY_S = 2.0
 
 # What could lead our processes to real systems, or change what they do: ours to set, or nobody's.
 _OURS = re.compile(r"(AWS|BOTO|SLACK|TEAMS|REDIS|PRODACCESS|LOG)_\w*|BOTO_CONFIG|PORT|\w+_PROXY", re.IGNORECASE)
@@ -48,30 +49,30 @@ class StageError(Exception):
     """It cannot be built, or did not do what it should; the message is one sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Process:
-    name: str
-    popen: subprocess.Popen[bytes]
-
-
 class Stage:
-    """Use as a context manager, from a thread that lives as long: on Linux our processes end with the thread that started them.
+    """Use as a context manager.
 
-    `environ` is the caller's; of it our processes get nothing that leads to a real Slack, AWS or Redis.
+    `environ` is the caller's; of it our processes get nothing that leads to a real Slack, AWS or Redis. Nobody outside
+    can play people or faults over HTTP, unless a page is put on `slack`. `slack_port`: where that listens, 0 for a free one.
     """
 
-    def __init__(self, environ: Mapping[str, str], config: Path, slack: Seed, aws: WorldSpec) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], config: Path, slack: Seed, aws: WorldSpec, *, slack_port: int = 0
+    ) -> None:
         self.found_and_not_used = tuple(name for name in _REAL if environ.get(name))
         self._environ = {name: value for name, value in environ.items() if not _OURS.fullmatch(name)}
         self._config = config
-        self.slack = SlackServer(slack)
-        self.aws = SandboxAws(aws)
+        self._slack_port = slack_port
+        self.slack = SlackServer(slack, port=slack_port, controlled=False)
+        self.aws = SandboxAws(aws, controlled=False)
         self.folder = Path(os.devnull)
         self.port = 0
         self.last_logs = ""
         """The last lines of each process, once they have ended."""
-        self._processes: list[_Process] = []
+        self._processes: Processes | None = None
         self._stack = ExitStack()
+        self._over = threading.Event()
+        self._redis_lock = threading.Lock()
 
     def __enter__(self) -> Self:
         try:
@@ -92,18 +93,29 @@ class Stage:
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self.redis = self._stack.enter_context(EmbeddedValkey(self.folder / "redis"))
         self._stack.enter_context(self.aws)
-        self._stack.enter_context(self.slack)
+        self._listen()
         self.port = _free_port()
-        self._stack.callback(self._end_processes)
-        for program in programs(self._given(), workers=1):
-            self._launch(program.name, program.command, program.environ)
+        self._processes = Processes(self.folder, programs(self._given(), workers=1))
+        self._stack.callback(self._processes.stop)
+        self._processes.start()
         self.until(self._ready, "prodaccess gets ready", within_s=READY_S_MAX)
         self.slack.wait_connected(10)
 
+    def _listen(self) -> None:
+        try:
+            self._stack.enter_context(self.slack)
+        except OSError as problem:
+            why = "is taken" if problem.errno == errno.EADDRINUSE else "cannot be used"
+            sentence = f"Port {self._slack_port} {why}: choose another with --port, or none for a free one."
+            raise StageError(sentence) from None
+
     def stop(self) -> None:
         """End everything and remove the folder. May be called twice."""
-        self.last_logs = self._logs() or self.last_logs
-        self._stack.close()
+        if self._processes is not None:
+            self.last_logs = self._processes.logs() or self.last_logs
+        self._over.set()
+        with self._redis_lock:
+            self._stack.close()
 
     # ------------------------------------------------------------ processes
 
@@ -120,35 +132,6 @@ class Stage:
             "PORT": str(self.port),
         }
 
-    def _launch(self, name: str, command: tuple[str, ...], environ: Mapping[str, str]) -> None:
-        given = dict(environ)
-        if name != "worker":
-            scrub_cloud_credentials(given)
-        wrapper = (sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()))
-        with (self.folder / f"{name}.log").open("wb") as log:
-            popen = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-                (*wrapper, *command),
-                cwd=self.folder,
-                env=given,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                # A terminal's Ctrl-C is for us: we end the others in order.
-                start_new_session=True,
-            )
-        self._processes.append(_Process(name, popen))
-
-    def _end_processes(self) -> None:
-        for process in self._processes:
-            process.popen.terminate()
-        deadline = time.monotonic() + STOP_S_MAX
-        for process in self._processes:
-            try:
-                process.popen.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.popen.kill()
-                process.popen.wait()
-
     def _ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=3)
         try:
@@ -159,12 +142,32 @@ class Stage:
         finally:
             connection.close()
 
-    def _logs(self) -> str:
-        parts = []
-        for path in sorted(self.folder.glob("*.log")):
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_KEPT:]
-            parts.append("\n".join((f"--- {path.stem}", *lines)))
-        return "\n".join(parts)
+    # ------------------------------------------------------------ what can go wrong here
+
+    def keep_up(self, told: Told) -> None:
+        """From now on a process that dies is started again after three seconds. `told` hears its name then."""
+        self._running().keep_up(REVIVED_AFTER_S, told)
+
+    def kill(self, name: str) -> bool:
+        """One of ours, with SIGKILL. False where it does not run."""
+        return self._running().kill(name)
+
+    def pid(self, name: str) -> int:
+        return self._running().pid(name)
+
+    def restart_redis(self) -> None:
+        """Away at once, and back on the same port and data after a while. Returns then."""
+        with self._redis_lock:
+            if self._over.is_set():
+                return
+            self.redis.kill()
+            if not self._over.wait(REDIS_AWAY_S):
+                self.redis.start()
+
+    def _running(self) -> Processes:
+        if self._processes is None:
+            raise StageError("The stage is not set up.")
+        return self._processes
 
     # ------------------------------------------------------------ for those who play on it
 
@@ -173,8 +176,20 @@ class Stage:
 
     def bring_forward(self, item: str) -> None:
         """Make something on the clock due now, as if its time had come."""
-        with contextlib.closing(redis.Redis.from_url(self.redis.url)) as client:
-            RedisLedger(client, durability="verify", monotonic=time.monotonic).remind(item, 0.0)
+        with self.ledger() as ledger:
+            ledger.remind(item, 0.0)
+
+    @contextlib.contextmanager
+    def ledger(self) -> Iterator[RedisLedger]:
+        """The record that the bot writes, from outside."""
+        client = redis.Redis.from_url(
+            self.redis.url,
+            socket_timeout=LEDGER_ANSWER_S,
+            socket_connect_timeout=LEDGER_ANSWER_S,
+            retry=Retry(NoBackoff(), 1),
+        )
+        with contextlib.closing(client):
+            yield RedisLedger(client, durability="verify", monotonic=time.monotonic)
 
     def until(self, look: Callable[[], T | None], what: str, within_s: float = 15.0) -> T:
         """The first answer that is something. Raise StageError where one of ours died, or none came in time."""
@@ -183,9 +198,8 @@ class Stage:
             found = look()
             if found:
                 return found
-            for process in self._processes:
-                if process.popen.poll() is not None:
-                    raise StageError(f"The process {process.name} ended with exit code {process.popen.returncode}.")
+            if lost := self._running().lost():
+                raise StageError(f"The process {lost[0]} ended with exit code {lost[1]}.")
             if time.monotonic() > deadline:
                 raise StageError(f"Waited {within_s:g} s in vain for this: {what}.")
             time.sleep(0.02)

@@ -21,13 +21,13 @@ from slack_sdk import WebClient
 
 from bot.desk import Desk, FactsStale, Reply
 from bot.log import log_failure
-from bot.slack import cards, form, notices, reason_forms
+from bot.slack import cards, form, less_form, notices, reason_forms
 from bot.slack.blocks import Message
 from bot.slack.deferred import defer
 from bot.slack.doors import Doors
 from bot.slack.form_fields import ENVIRONMENT, ROLE
 from bot.slack.home import ASK, WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, END, FORM, PRESS, Interaction
+from bot.slack.interaction import COMMAND, DENY, END, FORM, LESS, PRESS, Interaction
 from bot.slack.meant import OpenForm
 from bot.slack.notices import OPEN_CONSOLE
 from bot.wiring import WebParts
@@ -92,8 +92,9 @@ class Listeners:
 
     def register(self, app: App) -> None:
         app.command(self._command_name)(self.command)
-        for action in (cards.APPROVE, cards.MORE, cards.END, WITHDRAW):
+        for action in (cards.APPROVE, cards.END, WITHDRAW):
             app.action(action)(self.press)
+        app.action(cards.MORE)(self.press_more)
         app.action(cards.DENY)(self.press_deny)
         app.action(ASK)(self.press_ask)
         app.action(OPEN_CONSOLE)(self.nothing)
@@ -103,6 +104,7 @@ class Listeners:
         app.view(form.REQUEST_FORM)(self.form_sent)
         app.view(reason_forms.DENY_FORM)(self.reason_sent)
         app.view(reason_forms.END_FORM)(self.reason_sent)
+        app.view(less_form.LESS_FORM)(self.less_sent)
         app.shortcut("request_access")(self.shortcut)
         app.shortcut("request_access_here")(self.shortcut)
         app.event("app_home_opened")(self.home_opened)
@@ -157,6 +159,15 @@ class Listeners:
 
     def press_deny(self, ack: Ack, body: Body) -> None:
         self._later(self._doors.open_deny_form, _pressed(body), body["trigger_id"])
+        ack()
+
+    def press_more(self, ack: Ack, body: Body) -> None:
+        act = _pressed(body)
+        chosen = cards.read_more(act.value)
+        if chosen is None or chosen[0] != cards.LESS:
+            self.press(ack, body)
+            return
+        self._later(self._doors.open_less_form, act, body["trigger_id"])
         ack()
 
     def press_ask(self, ack: Ack, body: Body) -> None:
@@ -230,6 +241,17 @@ class Listeners:
         if reply.refused is not None and reply.message is not None:
             block = view["blocks"][-1]["block_id"]
             ack(response_action="errors", errors={block: reply.message.text.replace("`", "")[:1000]})
+            return
+        ack()
+
+    def less_sent(self, ack: Ack, body: Body) -> None:
+        fields = less_form.read(body["view"])
+        if fields is None:
+            ack()
+            return
+        reply = self._carry_out(self._sent(body, LESS, fields, form.Where()))
+        if reply.refused is not None and reply.message is not None:
+            ack(response_action="errors", errors=less_form.errors(reply.refused.code, reply.message.text))
             return
         ack()
 

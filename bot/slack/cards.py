@@ -7,7 +7,7 @@ from typing import Any
 from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.blocks import Message as Message  # noqa: PLC0414 - part of this module's face
-from bot.state_words import state_line
+from bot.state_words import less_words, state_line
 from bot.story import RequestStory, in_short
 from bot.waiting_words import notes
 from bot.words import BREAK_GLASS, Stage
@@ -15,6 +15,8 @@ from workflows.core.durations import format_duration
 
 # action_ids of what can be pressed.
 APPROVE, DENY, MORE, END = "approve", "deny", "more", "end"
+# What is chosen in the menu, where it opens a form.
+LESS = "less"
 
 # States in which the card still says why it was asked.
 _SHOWS_REASON = frozenset({Stage.WAITING, Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
@@ -29,7 +31,7 @@ def approval_card(story: RequestStory, mentions: t.Mentions | None = None) -> Me
     if story.stage is Stage.WAITING:
         return _waiting(story, mentions or {})
     buttons = (b.actions(end_button(story, "End early")) if story.stage is Stage.ACTIVE else None,)
-    lines = (b.section(headline(story)), _reason(story), b.context(small_print(story)))
+    lines = (b.section(headline(story)), _reason(story), less_line(story), b.context(small_print(story)))
     return b.message(fallback(story), (*lines, *buttons))
 
 
@@ -40,12 +42,15 @@ def _hidden(story: RequestStory) -> Message:
 
 def _waiting(story: RequestStory, mentions: t.Mentions) -> Message:
     can_press = story.resolved and story.in_policy and bool(story.needs)
-    press = b.actions(approve_button(story), deny_button(story), more_menu(story)) if can_press else None
+    # What cannot be approved now can still be denied.
+    agree = None if story.shut else approve_button(story)
+    press = b.actions(agree, deny_button(story), more_menu(story)) if can_press else None
     return b.message(
         fallback(story),
         (
             b.section(headline(story)),
             _reason(story),
+            less_line(story),
             b.fields(_details(story)),
             _danger(story),
             press,
@@ -94,6 +99,12 @@ def _reason(story: RequestStory) -> dict[str, Any] | None:
     return b.quote(story.reason) if story.stage in _SHOWS_REASON else None
 
 
+def less_line(story: RequestStory) -> dict[str, Any] | None:
+    """What was asked for, where an approver agreed to less of it."""
+    words = less_words(story) if story.stage in _SHOWS_REASON else ""
+    return b.context(t.literal(words, 400)) if words else None
+
+
 def _details(story: RequestStory) -> list[tuple[str, str]]:
     """Four things beside each other; what there is nothing to say about is left out."""
     last = story.last_time.words(story.now) if story.last_time else ""
@@ -140,7 +151,8 @@ def deny_button(story: RequestStory) -> dict[str, Any]:
 
 
 def more_menu(story: RequestStory) -> dict[str, Any]:
-    return b.overflow(MORE, [("Explain who may approve this", f"explain:{_value(story)}")])
+    less = [] if story.shut else [("Approve for less…", f"{LESS}:{_value(story)}")]
+    return b.overflow(MORE, [*less, ("Explain who may approve this", f"explain:{_value(story)}")])
 
 
 def end_button(story: RequestStory, label: str) -> dict[str, Any]:
@@ -151,7 +163,7 @@ def read_more(value: str) -> tuple[str, str, str | None] | None:
     """(what was chosen, id, terms hash) of an option of `more`; None where it is none of ours."""
     choice, _, rest = value.partition(":")
     found = b.read_value(rest)
-    return (choice, *found) if found and choice == "explain" else None
+    return (choice, *found) if found and choice in ("explain", LESS) else None
 
 
 def _value(story: RequestStory) -> str:

@@ -24,6 +24,7 @@ from bot.slack.meant import (
     Extend,
     Help,
     History,
+    Less,
     List,
     Mine,
     OpenForm,
@@ -194,6 +195,21 @@ def _extend(line: _Line) -> Command | Refused:
     return _by_id(lambda id_: Extend(id_, duration, line.rest(1 + used)), "extend ID DURATION REASON")(line)
 
 
+def _less(line: _Line) -> Command | Refused:
+    usage = "less ID [ROLE] [DURATION]"
+    duration, used = _duration(line.after(1))
+    role = None
+    if duration is None and len(line) > 1:
+        role = line.word(1)
+        duration, used = _duration(line.after(2))
+        used += 1
+    if isinstance(duration, Refused):
+        return duration
+    if len(line) < 2 or len(line) > 1 + used:
+        return _missing(usage)
+    return _by_id(lambda id_: Less(id_, role, duration), usage)(line)
+
+
 # ---------------------------------------------------------------- the others
 
 
@@ -251,6 +267,7 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "request": _request,
     "break-glass": _break_glass,
     "approve": _by_id(Approve, "approve ID"),
+    "less": _less,
     "deny": _by_id_why(Deny, "deny ID REASON"),
     "withdraw": _by_id(Withdraw, "withdraw ID"),
     "show": _by_id(Show, "show ID"),

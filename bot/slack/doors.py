@@ -11,8 +11,9 @@ from slack_sdk.errors import SlackApiError
 
 from bot.desk import Desk, FactsStale
 from bot.reader import askable
-from bot.slack import form, notices, reason_forms
-from bot.slack.blocks import Message, read_value
+from bot.slack import form, less_form, notices, reason_forms
+from bot.slack.blocks import Message, read_value, value_of
+from bot.slack.cards import read_more
 from bot.slack.deferred import respond
 from bot.slack.interaction import Interaction
 from bot.slack.people import SlackRefresher
@@ -21,11 +22,13 @@ from workflows.context import Context
 from workflows.core import keys
 from workflows.core.approving import may_decide
 from workflows.core.errors import Code, Refused
-from workflows.core.model import ChatRecord, Request
+from workflows.core.lesser import choices
+from workflows.core.model import ChatRecord, Request, RequestState
 from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import approvers, groups_needed
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
+from workflows.review import decided_by
 from workflows.standing_in import with_delegations
 
 log = structlog.get_logger()
@@ -131,6 +134,32 @@ class Doors:
             return
         self._client.views_open(trigger_id=trigger_id, view=reason_forms.deny_form(seen.story, act.value))
 
+    # ------------------------------------------------------------ less
+
+    def open_less_form(self, act: Interaction, trigger_id: str) -> None:
+        """For those who may approve it, while there is something less to give."""
+        found = read_more(act.value)
+        person = self._person(act) if found else None
+        if found is None or person is None:
+            return
+        policy = self._ctx.policy.current()
+        seen = self._desk.window.reader.one(found[1], policy)
+        if seen is None:
+            return
+        request = seen.request
+        place = policy.environments.get(request.terms.environment)
+        groups = self._ctx.directory.groups(policy, groups_needed(policy, place) if place else ())
+        answer = may_decide(policy, request, person, groups)
+        if isinstance(answer, Refused):
+            self._refuse(act, answer, found[1])
+            return
+        roles, times = choices(policy, request, person, groups, self._ctx.ledger.now())
+        if not roles or request.state is not RequestState.PENDING:
+            self._refuse(act, nothing_less(request), found[1])
+            return
+        view = less_form.less_form(seen.story, value_of(found[1], found[2]), roles, times)
+        self._client.views_open(trigger_id=trigger_id, view=view)
+
     # ------------------------------------------------------------ who is it
 
     def _person(self, act: Interaction) -> PersonFacts | None:
@@ -187,3 +216,11 @@ class Doors:
         found = read_value(act.value)
         if found is not None and act.response_url:
             respond(act.response_url, notices.unknown_copy(found[0], self._command), replace_original=True)
+
+
+def nothing_less(request: Request) -> Refused:
+    """Why no form opens: it is decided, or the least there is was asked for."""
+    if request.state is not RequestState.PENDING:
+        params = {"id": request.id, "state": request.state.value, "by": decided_by(request)}
+        return Refused(Code.DECIDED, params)
+    return Refused(Code.NOT_LESS, {"id": request.id, "why": "least"}, audited=False)

@@ -174,6 +174,7 @@ _FIELDS: dict[Code, str] = {
     Code.REASON_MISSING: REASON,
     Code.REASON_TOO_LONG: REASON,
     Code.TICKET_MISSING: TICKET,
+    Code.TICKET_USED: TICKET,
 }
 
 

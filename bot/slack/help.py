@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bot.slack.blocks import Message
 from bot.slack.notices import answer
 
@@ -10,7 +12,9 @@ _LINES = {
         "{c}` – opens the form",
         "{c} ENV ROLE [DURATION] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`",
     ),
-    "approve": ("{c} approve ID` · `deny ID REASON` – decides a request; the buttons do the same",),
+    "approve": (
+        "{c} approve ID` · `less ID [ROLE] [DURATION]` · `deny ID REASON` – decides a request; the buttons do the same",
+    ),
     "withdraw": ("{c} withdraw ID` – takes back what you asked for",),
     "end": ("{c} end ID [REASON]` – gives access back early, or takes it back as an owner",),
     "delegate": (
@@ -22,7 +26,7 @@ _LINES = {
     "envs": ("{c} envs` · `who ENV` – what there is to ask for, and who owns it",),
     "explain": ("{c} explain ENV ROLE [WHO]` – who may ask, who could approve, and why",),
 }
-_TOPICS = {"deny": "approve", "revoke": "end", "mine": "list", "pending": "list", "who": "envs"}
+_TOPICS = {"deny": "approve", "less": "approve", "revoke": "end", "mine": "list", "pending": "list", "who": "envs"}
 
 
 def help_text(topic: str | None = None, command: str = "/prodaccess", example: str = "payments-prod read-only") -> str:
@@ -34,6 +38,28 @@ def help_text(topic: str | None = None, command: str = "/prodaccess", example: s
     lines = ["• `" + line.format(c=command, e=example) for lines in _LINES.values() for line in lines]
     tail = "Durations: `45s`, `90m`, `1 h 30 min`, `2d`; none means the role's default. Ids look like `PA-1042`."
     return "\n".join([head, *lines, tail])
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One way to type the command: `approve ID`. `verb` is its first word, empty where an environment comes first."""
+
+    usage: str
+    verb: str
+    says: str
+
+
+def usages(command: str = "/prodaccess", example: str = "payments-prod read-only") -> tuple[Usage, ...]:
+    """The lines of the help one by one, for who offers them as a list."""
+    found = []
+    for line in (line for lines in _LINES.values() for line in lines):
+        forms, _, says = line.partition("` – ")
+        for form in forms.split("` · `"):
+            usage = form.removeprefix("{c}").strip()
+            first = usage.partition(" ")[0]
+            verb = first if first.islower() else ""
+            found.append(Usage(usage, verb, says.format(c=command, e=example).replace("`", "")))
+    return tuple(found)
 
 
 def help_message(

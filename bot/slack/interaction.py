@@ -9,7 +9,7 @@ from typing import Any
 from workflows.core.model import Origin
 from workflows.core.people import SlackUser
 
-COMMAND, PRESS, FORM, DENY, END = "command", "press", "form", "deny_form", "end_form"
+COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,15 @@ class Approve:
 
 
 @dataclass(frozen=True, slots=True)
+class Less:
+    """Approve less than was asked. A role of None means the same role; a duration of None as much as may be."""
+
+    id: str
+    role: str | None
+    duration: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class Deny:
     id: str
     reason: str
@@ -136,6 +145,7 @@ Command = (
     | Ask
     | BreakGlass
     | Approve
+    | Less
     | Deny
     | Withdraw
     | Show

@@ -11,7 +11,7 @@ from bot.aws_words import by_hand, how_to_use
 from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.blocks import Message
-from bot.slack.cards import end_button, headline, status, ticket
+from bot.slack.cards import end_button, headline, less_line, status, ticket
 from bot.state_words import how, short, stop, why_not
 from bot.story import RequestStory
 from bot.waiting_words import asked_so_far
@@ -55,7 +55,8 @@ def asked(
     told = f"{t.render(asked_so_far(story, can_approve), story.now)} · " if since and can_approve else ""
     small = f"{told}expires {when} · take it back with `{command} withdraw {story.id}` · {story.id}"
     return b.message(
-        f"{line} {waits} {story.id}", [b.section(f"⏳ {line} {waits}"), b.quote(story.reason), b.context(small)]
+        f"{line} {waits} {story.id}",
+        [b.section(f"⏳ {line} {waits}"), b.quote(story.reason), less_line(story), b.context(small)],
     )
 
 
@@ -89,7 +90,8 @@ def active(story: RequestStory) -> Message:
     small = b.context(
         " · ".join(filter(None, (story.approved_by and t.literal(story.approved_by), ticket(story), story.id)))
     )
-    return b.message(line, [b.section(line), b.actions(console, end), b.code(use.lines), hint, small])
+    less = less_line(story)
+    return b.message(line, [b.section(line), less, b.actions(console, end), b.code(use.lines), hint, small])
 
 
 def _until(story: RequestStory) -> str:

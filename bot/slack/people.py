@@ -205,16 +205,27 @@ class SlackRefresher:
             self._store.put_members(group.source, membership)
 
 
+# What a slash command calls every private channel.
+UNNAMED = "privategroup"
+
+
+def _named(policy: Policy, name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in policy.incident_channels.names)
+
+
 def prove_origin(client: WebClient, policy: Policy, origin: Origin) -> Origin:
     """What the channel really is. A name proves nothing: an incident's channel was made by a listed creator, is of this
     organisation alone, and is not archived. Where Slack does not answer, nothing is proved.
     """
-    named = any(fnmatchcase(origin.channel_name, pattern) for pattern in policy.incident_channels.names)
-    if not origin.channel or not named:
+    # A command typed in a private channel does not bring its name.
+    if not origin.channel or not (_named(policy, origin.channel_name) or origin.channel_name == UNNAMED):
         return origin
     try:
         channel: Mapping[str, Any] = client.conversations_info(channel=origin.channel)["channel"]
     except (SlackClientError, OSError):
+        return origin
+    name = str(channel.get("name") or "")
+    if not _named(policy, name):
         return origin
     shared = any(channel.get(flag) for flag in ("is_ext_shared", "is_pending_ext_shared", "is_org_shared"))
     usable = not shared and not channel.get("is_archived")
@@ -222,7 +233,7 @@ def prove_origin(client: WebClient, policy: Policy, origin: Origin) -> Origin:
     return Origin(
         team=origin.team,
         channel=origin.channel,
-        channel_name=str(channel.get("name") or origin.channel_name),
+        channel_name=name,
         thread_ts=origin.thread_ts,
         incident=usable and made_by,
         receipts_here=usable,

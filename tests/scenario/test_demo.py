@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import signal
-import subprocess
-import sys
-import uuid
 from io import StringIO
 from pathlib import Path
 
@@ -17,8 +15,7 @@ from bot.sandbox import demo
 from bot.sandbox.drawing import Names, drawn
 from bot.sandbox.screen import console_for
 from bot.sandbox.slack import Message
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.command import Command
 
 MOMENTS = (
     "Nobody has access to anything.",
@@ -47,42 +44,9 @@ MOMENTS = (
     "auto-approved by rule",
     "Active access: 1",
     "What just happened",
+    "prodaccess sandbox",
     "make run",
 )
-
-
-class Demo:
-    """The demo as a process of its own, in a home and a temporary folder that nobody else uses."""
-
-    def __init__(self, folder: Path, **more: str) -> None:
-        self.mark = uuid.uuid4().hex
-        self.temporary = folder / "tmp"
-        self.temporary.mkdir()
-        environ = {"PATH": os.defpath, "HOME": str(folder), "TMPDIR": str(self.temporary), "DEMO_MARK": self.mark}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bot.sandbox.demo", "--seconds", "3"],
-            cwd=ROOT,
-            env={**environ, **more},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-
-    def nothing_is_left(self) -> bool:
-        return not list(self.temporary.iterdir()) and not self._processes()
-
-    def _processes(self) -> list[str]:
-        """Whoever inherited our mark. Elsewhere than on Linux nobody can be asked."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                if f"DEMO_MARK={self.mark}".encode() in (entry / "environ").read_bytes():
-                    found.append(entry.name)
-            except OSError:
-                continue
-        return found
 
 
 def test_the_demo_tells_a_whole_life_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -92,7 +56,7 @@ def test_the_demo_tells_a_whole_life_and_leaves_nothing_behind(tmp_path: Path) -
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "HTTP_PROXY": "http://127.0.0.1:1",
     }
-    played = Demo(tmp_path, **real)
+    played = Command(tmp_path, "bot.sandbox.demo", "--seconds", "3", **real)
     out, err = played.process.communicate(timeout=120)
     assert played.process.returncode == 0, (out, err)
     assert not err
@@ -110,7 +74,7 @@ def test_the_demo_tells_a_whole_life_and_leaves_nothing_behind(tmp_path: Path) -
 
 
 def test_an_interrupted_demo_takes_everything_down(tmp_path: Path) -> None:
-    played = Demo(tmp_path)
+    played = Command(tmp_path, "bot.sandbox.demo", "--seconds", "3")
     assert played.process.stdout is not None
     for line in played.process.stdout:
         if "The owners get a card" in line:
@@ -119,6 +83,25 @@ def test_an_interrupted_demo_takes_everything_down(tmp_path: Path) -> None:
     out, err = played.process.communicate(timeout=60)
     assert played.process.returncode == 130, (out, err)
     assert "Stopped. Nothing is left running." in out
+    assert not err
+    assert played.nothing_is_left()
+
+
+@pytest.mark.parametrize("tour", [False, True])
+def test_at_a_terminal_the_demo_ends_in_the_page(tmp_path: Path, tour: bool) -> None:
+    here, there = pty.openpty()
+    more = {"TOUR": "1"} if tour else {}
+    played = Command(tmp_path, "bot.sandbox.demo", "--seconds", "3", stdout=there, TERM="dumb", **more)
+    os.close(there)
+    said = ""
+    with open(here, encoding="utf-8", errors="replace") as terminal:
+        while "Ctrl-C ends it" not in said:
+            said += terminal.readline()
+        played.process.send_signal(signal.SIGINT)
+        _, err = played.process.communicate(timeout=60)
+    assert played.process.returncode == 0, err
+    assert re.search(r"http://127\.0\.0\.1:[0-9]+/sandbox/[-_A-Za-z0-9]{32,}/", said)
+    assert ("What just happened" in said) is tour
     assert not err
     assert played.nothing_is_left()
 

@@ -31,13 +31,15 @@ from tests.support.installation import (
     RECEIPTS,
     Case,
     Installation,
+    edited,
     eventually,
     id_in,
+    policy_in_force,
 )
 from workflows.activation import subject_of
 from workflows.core import keys
 from workflows.core.audit import check_entries
-from workflows.core.model import ActivePolicy, Grant, Request
+from workflows.core.model import Grant, Request
 
 HOME = "111122223333"
 ROLES = ("read-only", "readers", "state-write", "deploy")
@@ -685,21 +687,6 @@ def scheduled(at: Installation, item: str) -> bool:
         return float(client.zscore("prodaccess:due", item) or 0) > time.time() + 3600
 
 
-@contextmanager
-def edited(at: Installation, number: int, before: str, after: str) -> Iterator[None]:
-    """One environment's file, changed for a while, until everybody decides by the old one again."""
-    path = at.config / "environments" / f"shop-{number}-prod.yaml"
-    text, in_force = path.read_text(), policy_in_force(at)
-    assert before in text
-    path.write_text(text.replace(before, after))
-    try:
-        yield
-    finally:
-        path.write_text(text)
-        eventually(lambda: policy_in_force(at) == in_force, "the old policy is in force again", within_s=20.0)
-        at.wait_ready()
-
-
 def policies(at: Installation) -> list[str]:
     return [words(message) for message in at.messages(RECEIPTS) if message.text.startswith("📜")]
 
@@ -716,12 +703,6 @@ def test_another_policy_is_told_with_its_difference_and_decides(own: Installatio
         assert "45 min at most" in case.ask(role="readers")
     eventually(lambda: len(policies(own)) == before + 2, "and back again")
     assert id_in(case.ask(role="readers"))
-
-
-def policy_in_force(at: Installation) -> str:
-    active = at.ledger().read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
-    assert active is not None
-    return active.hash
 
 
 def test_an_edit_that_is_not_valid_is_told_and_the_old_policy_goes_on(own: Installation):

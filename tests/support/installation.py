@@ -17,8 +17,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,7 +33,7 @@ from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, P
 from bot.sandbox.slack import Message, Outcome, SlackServer, words
 from workflows.activation import digest_due, digest_key
 from workflows.core import keys
-from workflows.core.model import Request
+from workflows.core.model import ActivePolicy, Request
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import PolicyFolder
 
@@ -560,3 +560,27 @@ class Case:
 
     def has_access(self, who: str = "dana", permission_set: str = "ReadOnlyAccess") -> bool:
         return f"{who}@example.com" in self.at.aws.world.who_has(permission_set, self.account)
+
+
+# ---------------------------------------------------------------- another policy
+
+
+def policy_in_force(at: Installation) -> str:
+    active = at.ledger().read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
+    assert active is not None
+    return active.hash
+
+
+@contextmanager
+def edited(at: Installation, number: int, before: str, after: str) -> Iterator[None]:
+    """One environment's file, changed for a while, until everybody decides by the old one again."""
+    path = at.config / "environments" / f"shop-{number}-prod.yaml"
+    text, in_force = path.read_text(), policy_in_force(at)
+    assert before in text
+    path.write_text(text.replace(before, after))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+        eventually(lambda: policy_in_force(at) == in_force, "the old policy is in force again", within_s=20.0)
+        at.wait_ready()

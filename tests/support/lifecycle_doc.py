@@ -19,6 +19,7 @@ MEANING: dict[Event, str] = {
     Event.REQUEST_AGREED: "One person agreed, and at least one more must.",
     Event.REQUEST_APPROVED: "The last person who had to agree did. The grant and its deadline are in the same commit.",
     Event.REQUEST_AUTO_APPROVED: "A rule of the policy approved; the entry names it. Grant and deadline as above.",
+    Event.REQUEST_LESSENED: "An approver agrees to less: a shorter time, or a role of less risk. The entry has both.",
     Event.REQUEST_DENIED: "Somebody who may approve said no, or the bot found that it cannot be given; the entry says which.",
     Event.REQUEST_WITHDRAWN: "The requester took back the ask.",
     Event.REQUEST_EXPIRED: "Nobody answered in time.",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.story import RequestStory, last_time, request_story
 from workflows.core.audit import AuditEntry, Event
+from workflows.core.errors import Code, Refused
 from workflows.core.model import (
     Closing,
     Decision,
@@ -206,6 +207,17 @@ def told(asked: Request, given: Grant | None = None, after: timedelta = timedelt
     return request_story(asked, given, environment(), NOW + after, **more)  # type: ignore[arg-type]
 
 
+FROZEN = Refused(
+    Code.FREEZE, {"id": "PA-1042", "reason": "Year-end freeze.", "until": (NOW + timedelta(days=3)).isoformat()}
+)
+
+
+def lessened(asked: Request) -> Request:
+    """It was asked for as administrator for two hours."""
+    more = replace(asked.terms, role="admin", duration_s=7200)
+    return replace(asked, asked_terms=more, lessened_by="Olu Owner")
+
+
 def every_state() -> dict[str, RequestStory]:
     """Each state that a card can be in, by a name for it."""
     later = timedelta(minutes=10)
@@ -218,6 +230,9 @@ def every_state() -> dict[str, RequestStory]:
         "pending": told(request(), last=LAST),
         "pending, dangerous": told(request(admin())),
         "pending, 1 of 2": told(request(admin(), votes=one_vote)),
+        "pending, frozen": told(request(), shut=FROZEN),
+        "pending, for less": told(lessened(request())),
+        "pending, rule used up": told(request(used_up=(("on-call reads in an incident", 3),))),
         "role gone": request_story(request(), None, None, NOW),
         "being set up": told(approved(), grant(GrantState.ACTIVATING, activated_at=None), later),
         "active": told(approved(), grant(), later),
@@ -228,6 +243,7 @@ def every_state() -> dict[str, RequestStory]:
             grant(),
             later,
         ),
+        "active, for less": told(lessened(approved()), grant(), later),
         "being removed": told(approved(), grant(GrantState.REVOKING, end=in_time), timedelta(hours=2)),
         "could not be removed": told(approved(), failing, timedelta(hours=2)),
         "ended": told(approved(), closed(GrantState.ENDED, in_time), timedelta(hours=2)),

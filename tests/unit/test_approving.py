@@ -36,7 +36,7 @@ from workflows.core.approving import (
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Decision, DecisionKind, Origin, Vote
 from workflows.core.people import Membership
-from workflows.core.policy import Group, Hours, Tier
+from workflows.core.policy import Freeze, Group, Hours, Tier
 
 
 def code(answer) -> Code | None:
@@ -133,7 +133,8 @@ def test_a_decision_names_who_made_it_and_under_which_policy():
 class TestAutoApproval:
     def rule(self, *rules, duration=HOUR, origin=None, who=DANA, known=None):
         role = entitlement(auto_approve=rules)
-        return auto_approval(policy(environment(role)), role, who, duration, origin or Origin(), known or groups(), NOW)
+        known = known or groups()
+        return auto_approval(policy(environment(role)), role, who, duration, origin or Origin(), known, NOW).rule
 
     def test_the_first_rule_whose_conditions_all_hold_is_named(self):
         first, second = auto("too short", max_duration=HOUR / 2), auto("fits")
@@ -155,8 +156,27 @@ class TestAutoApproval:
     def test_an_unreachable_group_lets_nobody_in(self):
         assert self.rule(auto(), known=groups(developers=Membership(as_of=NOW, problem="down"))) is None
 
-    def test_a_limit_of_uses_that_nobody_counts_lets_nobody_in(self):
-        assert self.rule(auto(max_uses_per_day=3)) is None
+    @pytest.mark.parametrize(("hours_ago", "use"), [((), 1), ((23,), 2), ((25, 23), 2), ((30, 25), 1)])
+    def test_uses_of_the_last_day_count(self, hours_ago, use):
+        found = self.by_rule(auto(max_uses_per_day=2), [NOW - hours * HOUR for hours in hours_ago])
+        assert (found.rule is not None, found.use, found.used_up) == (True, use, ())
+
+    def test_a_rule_that_is_used_up_approves_nothing_and_is_named(self):
+        found = self.by_rule(auto(max_uses_per_day=2), [NOW - HOUR, NOW])
+        assert (found.rule, found.used_up) == (None, (("rule", 2),))
+
+    def test_where_one_rule_is_used_up_the_next_may_approve(self):
+        role = entitlement(auto_approve=(auto(max_uses_per_day=1), auto("other")))
+        found = auto_approval(
+            policy(environment(role)), role, DANA, HOUR, Origin(), groups(), NOW, uses={"rule": [NOW]}
+        )
+        assert found.rule is not None
+        assert found.rule.name == "other"
+
+    def by_rule(self, rule, times):
+        role = entitlement(auto_approve=(rule,))
+        known = {rule.name: times}
+        return auto_approval(policy(environment(role)), role, DANA, HOUR, Origin(), groups(), NOW, uses=known)
 
 
 class TestStillDecided:
@@ -205,6 +225,17 @@ class TestStillDecided:
         assert still_decided(with_rule, by_rule, groups(), {DANA: facts(DANA)}) is None
         assert still_decided(policy(), by_rule, groups(), {DANA: facts(DANA)}) is not None
         assert still_decided(with_rule, by_rule, groups(developers=frozenset()), {DANA: facts(DANA)}) is not None
+
+    def test_the_recheck_does_not_count_the_use_again(self):
+        by_rule = replace(request(), decision=Decision(DecisionKind.AUTO, NOW, "p", rule="rule"))
+        once = policy(environment(entitlement(auto_approve=(auto(max_uses_per_day=1),))))
+        assert still_decided(once, by_rule, groups(), {DANA: facts(DANA)}) is None
+
+    def test_a_freeze_that_began_after_the_decision_changes_nothing(self):
+        freeze = Freeze(NOW + HOUR / 60, NOW + 9 * HOUR, "Year-end freeze")
+        frozen = policy(environment(freezes=(freeze,)))
+        people = {DANA: facts(DANA), OLU: facts(OLU)}
+        assert still_decided(frozen, self.approved(), groups(), people) is None
 
     def test_a_forged_vote_by_the_holder_does_not_count(self):
         forged = Decision(DecisionKind.APPROVAL, NOW, "p", by=(DANA,), by_names=("Dana",))

@@ -75,7 +75,7 @@ def test_a_pending_card_reads_as_agreed() -> None:
         "Allows     Read logs, metrics and configuration\n"
         "Ticket     INC-42 (https://tickets.example.com/INC-42)\n"
         "Last time  3 days ago, 1 h, ended by itself\n"
-        "[ Approve ]  [ Deny ]  [ More: Explain who may approve this ]\n"
+        "[ Approve ]  [ Deny ]  [ More: Approve for less…, Explain who may approve this ]\n"
         "⏳ Waiting for 1 of @S0PLATFORM · expires 04:12 UTC · payments-prod · PA-1042"
     )
 
@@ -111,7 +111,8 @@ def test_buttons_that_can_no_longer_do_anything_are_gone(name: str) -> None:
     story = STATES[name]
     found = {button["action_id"] for button in buttons(card(name))}
     can_be_decided = story.stage is Stage.WAITING and story.resolved and story.in_policy
-    assert ("approve" in found) == ("deny" in found) == can_be_decided
+    assert ("deny" in found) == can_be_decided
+    assert ("approve" in found) == (can_be_decided and story.shut is None)
     assert ("end" in found) == (story.stage is Stage.ACTIVE)
 
 
@@ -123,6 +124,8 @@ def test_people_are_called_only_where_they_must_act_and_once(name: str) -> None:
         "pending": ("S0PLATFORM",),
         "pending, dangerous": ("S0PLATFORM", "U0SID", "U0SUE"),
         "pending, 1 of 2": ("U0SID", "U0SUE"),
+        "pending, for less": ("S0PLATFORM",),
+        "pending, rule used up": ("S0PLATFORM",),
     }
     assert called == expected.get(name, ())
     assert all(json.dumps(message.blocks).count(id_) == 1 for id_ in called)
@@ -133,8 +136,8 @@ def test_every_button_carries_the_request_and_its_terms() -> None:
     for button in buttons(card("pending")):
         value = button["value"] if button["type"] == "button" else button["options"][0]["value"]
         assert value.endswith(f"PA-1042:{story.terms.hash}")
-    more = buttons(card("pending"))[2]["options"][0]["value"]
-    assert cards.read_more(more) == ("explain", "PA-1042", story.terms.hash)
+    for option, choice in zip(buttons(card("pending"))[2]["options"], (cards.LESS, "explain"), strict=True):
+        assert cards.read_more(option["value"]) == (choice, "PA-1042", story.terms.hash)
     assert cards.read_more("delete:PA-1042") is None
 
 
@@ -336,3 +339,16 @@ def test_a_digest_names_the_most_dangerous_first_and_what_needs_a_hand() -> None
     hands = lines.index("Needs a hand")
     assert "Could not be removed" in lines[hands + 1]
     assert "waits since" in lines[hands + 2]
+
+
+def test_a_card_in_a_freeze_says_until_when_and_can_be_denied() -> None:
+    assert as_text(card("pending, frozen")).splitlines()[-2:] == [
+        "[ Deny ]  [ More: Explain who may approve this ]",
+        "⏳ Waiting for 1 of platform · Year-end freeze until 24 Nov, 03:12 UTC: cannot be approved before"
+        " · expires 04:12 UTC · payments-prod · PA-1042",
+    ]
+
+
+@pytest.mark.parametrize("state", ["pending, for less", "active, for less"])
+def test_a_card_tells_what_was_asked_for_and_what_was_approved_instead(state: str) -> None:
+    assert "Asked for admin for 2 h; approved for less: read-only for 1 h by Olu Owner" in as_text(card(state))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack.limits import check_view
-from bot.slack import form
+from bot.slack import form, less_form
 from bot.slack.form import Chosen, FormAsk, Where
 from bot.slack.plain import view_as_text
 from bot.slack.reason_forms import deny_form, end_form, read_reason
@@ -186,3 +186,22 @@ def test_a_reason_to_deny_is_asked_and_read_with_what_was_pressed() -> None:
 def test_a_dangerous_role_is_named_in_the_options() -> None:
     options = blocks(whole())["role"]["element"]["options"]
     assert options[1]["description"]["text"] == admin().allows
+
+
+def test_the_form_for_less_is_read_back_with_the_terms_that_were_shown() -> None:
+    story = every_state()["pending, dangerous"]
+    times = (timedelta(minutes=5), timedelta(hours=1))
+    view = less_form.less_form(story, f"PA-1042:{story.terms.hash}", (entitlement(),), times)
+    check_view(view, "modal")
+    assert view["submit"]["text"] == "Approve"
+    chosen = {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
+    state = {name: {name: {"selected_option": found["options"][-1]}} for name, found in chosen.items()}
+    assert less_form.read(view | {"state": {"values": state}}) == {
+        "id": "PA-1042",
+        "role": "read-only",
+        "duration_s": "3600",
+        "terms": story.terms.hash,
+    }
+    assert less_form.read(view | {"private_metadata": "x", "state": {"values": state}}) is None
+    assert less_form.errors(Code.NOT_LESS, "Say `less`.") == {"duration": "Say less."}
+    assert less_form.errors(Code.LESS_TAKEN, "There.") == {"role": "There."}

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.policy_folder import SHOP, WORKSPACE, policy, write
 from workflows.core.policy import Entitlement, Hours, Policy, Ticket, Visibility
 from workflows.policy_file import load_policy
+from workflows.policy_file.phrases import ticket_words
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 HERE = "  read-only: {}"
@@ -46,6 +47,16 @@ def test_the_rule_of_tier_and_risk_holds_where_nothing_nearer_speaks(tmp_path: P
     assert found.approve == {"owners": 1}
     assert found.ticket is None
     assert found.origins["approve"] == "prodaccess.yaml:16"
+
+
+def test_a_ticket_may_carry_so_many_requests(tmp_path: Path) -> None:
+    rule = "{pattern: 'INC-[0-9]+', max_requests: 3}"
+    found = policy(tmp_path, (WORKSPACE, "ticket: 'INC-[0-9]+'", f"ticket: {rule}")).entitlement(
+        "shop-prod", "state-write"
+    )
+    assert found is not None
+    assert found.ticket == Ticket("INC-[0-9]+", max_requests=3)
+    assert ticket_words(found) == "INC-[0-9]+, for 3 requests at most"
 
 
 def test_any_stands_for_every_other_risk(tmp_path: Path) -> None:

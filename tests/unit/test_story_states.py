@@ -46,7 +46,7 @@ def test_every_stage_is_told_by_some_state() -> None:
         ("pending, dangerous", "⏳ Waiting for 1 of platform and 1 of security · expires 04:12 UTC"),
         (
             "pending, 1 of 2",
-            "⏳ Waiting · 1 of 2: platform agreed, security missing (agreed: Olu Owner) · expires 04:12 UTC",
+            "⏳ Waiting · 1 of 2: Olu Owner agreed for platform, security missing · expires 04:12 UTC",
         ),
         ("active", "✅ Active until 04:20 UTC, 58 min left · approved by Olu Owner at 03:20 UTC"),
         ("being removed", "🔄 Being removed: time is up"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,6 +24,19 @@ class MayDecide:
     for_: tuple[PersonId, ...] = ()
 
 
+DAY = timedelta(days=1)
+NO_USES: Mapping[str, Sequence[datetime]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ByRule:
+    """What the rules say. `use`: which use of the rule within a day this is. `used_up`: name and uses of spent rules."""
+
+    rule: AutoApproval | None
+    use: int = 0
+    used_up: tuple[tuple[str, int], ...] = ()
+
+
 def auto_approval(
     policy: Policy,
     entitlement: Entitlement,
@@ -30,12 +45,26 @@ def auto_approval(
     origin: Origin,
     groups: GroupFacts,
     now: datetime,
-) -> AutoApproval | None:
-    """The first rule all of whose conditions hold, or None."""
+    uses: Mapping[str, Sequence[datetime]] = NO_USES,
+) -> ByRule:
+    """The first rule all of whose conditions hold, with the number of this use; or none, with the rules that are used up.
+
+    `uses`: by a rule's name, when it approved for this holder. A rule is used up when it did so as often as it may within a
+    day; then it approves nothing, and people decide.
+    """
+    used_up: list[tuple[str, int]] = []
     for rule in entitlement.auto_approve:
-        if _rule_holds(policy, entitlement, rule, holder, duration, origin, groups, now):
-            return rule
-    return None
+        if not _rule_holds(policy, entitlement, rule, holder, duration, origin, groups, now):
+            continue
+        used = len(within_a_day(uses.get(rule.name, ()), now))
+        if rule.max_uses_per_day is None or used < rule.max_uses_per_day:
+            return ByRule(rule, used + 1)
+        used_up.append((rule.name, used))
+    return ByRule(None, used_up=tuple(used_up))
+
+
+def within_a_day(times: Sequence[datetime], now: datetime) -> tuple[datetime, ...]:
+    return tuple(time for time in times if now - time < DAY)
 
 
 def _rule_holds(
@@ -54,8 +83,6 @@ def _rule_holds(
         and (rule.max_duration is None or duration <= rule.max_duration)
         and (not rule.in_incident_channel or origin.incident)
         and (rule.hours is None or within(rule.hours, now, policy.timezone))
-        # Counting uses needs the record of the day; a rule with such a limit approves nothing until that is counted.
-        and rule.max_uses_per_day is None
     )
 
 
@@ -96,18 +123,30 @@ def _speaks_for(
     return {word: people[who] for word, people in eligible.items() if who in people}
 
 
-def missing(entitlement: Entitlement, votes: tuple[Vote, ...]) -> dict[str, int]:
-    """How many must still agree, by group. Empty when it is enough. One person takes one place, whatever groups they are in."""
+def seats(entitlement: Entitlement, votes: Sequence[Vote]) -> list[tuple[str, PersonId | None]]:
+    """Every place of `approve` by its group, and who takes it. One person takes one place, whatever groups they are in."""
     places = [name for name, count in entitlement.approve.items() for _ in range(count)]
     offers: dict[str, tuple[PersonId, ...]] = {
         name: tuple(vote.by for vote in votes if name in vote.groups) for name in entitlement.approve
     }
     filled = match_people(places, offers)
-    open_places: dict[str, int] = {}
-    for index, name in enumerate(places):
-        if index not in filled:
-            open_places[name] = open_places.get(name, 0) + 1
-    return open_places
+    return [(name, filled.get(index)) for index, name in enumerate(places)]
+
+
+def missing(entitlement: Entitlement, votes: Sequence[Vote]) -> dict[str, int]:
+    """How many must still agree, by group. Empty when it is enough."""
+    return dict(Counter(name for name, taken in seats(entitlement, votes) if taken is None))
+
+
+def would_help(entitlement: Entitlement, votes: Sequence[Vote]) -> tuple[str, ...]:
+    """The groups of which one more person brings it forward. Who agreed for two groups can give way to either."""
+    left = sum(missing(entitlement, votes).values())
+
+    def helps(name: str) -> bool:
+        more = Vote(PersonId(""), "", votes[0].at, (name,), "") if votes else None
+        return more is None or sum(missing(entitlement, (*votes, more)).values()) < left
+
+    return tuple(name for name in entitlement.approve if left and helps(name))
 
 
 def recount(policy: Policy, request: Request, groups: GroupFacts) -> tuple[Vote, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from workflows.core.errors import Code, Refused
 from workflows.core.matching import enough_people
+from workflows.core.model import Request
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.scope import approvers, groups_named, person_problem, within
@@ -53,7 +55,7 @@ def may_ask(
         or _not_a_requester(environment, found, person, holder, groups)
         or _text_problem(ask, found)
         or _duration_problem(ask, found)
-        or _time_problem(policy, environment, found, now)
+        or _with_break_glass(time_problem(policy, environment, found, now), environment, found, person.id, groups)
         or _nobody_can_approve(policy, environment, found, person.id, holder, groups)
         or MayAsk(found, ask.duration or found.default_duration, clean(ask.reason), find_ticket(ask, found))
     )
@@ -179,7 +181,8 @@ def _duration_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
     return None
 
 
-def _time_problem(policy: Policy, environment: Environment, entitlement: Entitlement, now: datetime) -> Refused | None:
+def time_problem(policy: Policy, environment: Environment, entitlement: Entitlement, now: datetime) -> Refused | None:
+    """A freeze, or a time outside of the role's hours: nothing is asked for and nothing is agreed to."""
     freeze = next((item for item in environment.freezes if item.start <= now < item.until), None)
     if freeze:
         return Refused(Code.FREEZE, {"reason": freeze.reason, "until": freeze.until.isoformat()}, rules=("freeze",))
@@ -187,6 +190,60 @@ def _time_problem(policy: Policy, environment: Environment, entitlement: Entitle
         window = f"{entitlement.hours.start:%H:%M} to {entitlement.hours.until:%H:%M}"
         return Refused(Code.OUTSIDE_HOURS, {"role": entitlement.role, "window": window}, rules=("hours",))
     return None
+
+
+def not_now(
+    policy: Policy,
+    request: Request,
+    now: datetime,
+    person: PersonId | None = None,
+    groups: GroupFacts | None = None,
+) -> Refused | None:
+    """Why this request cannot be approved at the moment. `person` is who would, to be told of a way that stays open.
+
+    It waits all the same, and may be denied and withdrawn. What was decided before a freeze began stands.
+    """
+    terms = request.terms
+    environment = policy.environments.get(terms.environment)
+    entitlement = policy.entitlement(terms.environment, terms.role)
+    if environment is None or entitlement is None:
+        return None
+    problem = time_problem(policy, environment, entitlement, now)
+    if problem is None:
+        return None
+    told = replace(problem, params={**problem.params, "id": request.id})
+    return _with_break_glass(told, environment, entitlement, person, groups) if person and groups else told
+
+
+def next_change(policy: Policy, request: Request, now: datetime) -> datetime | None:
+    """When `not_now` may answer otherwise: a freeze begins or ends, hours open or close. Perhaps sooner, never later."""
+    terms = request.terms
+    environment = policy.environments.get(terms.environment)
+    entitlement = policy.entitlement(terms.environment, terms.role)
+    if environment is None or entitlement is None:
+        return None
+    moments = [moment for freeze in environment.freezes for moment in (freeze.start, freeze.until)]
+    if entitlement.hours:
+        zone = ZoneInfo(policy.timezone)
+        today = now.astimezone(zone).date()
+        moments += [
+            datetime.combine(today + timedelta(days=days), at, zone)
+            for days in (0, 1)
+            for at in (entitlement.hours.start, entitlement.hours.until)
+        ]
+    return min((moment for moment in moments if moment > now), default=None)
+
+
+def _with_break_glass(
+    problem: Refused | None, environment: Environment, entitlement: Entitlement, person: PersonId, groups: GroupFacts
+) -> Refused | None:
+    """In an emergency a freeze stops nobody who may break glass, and they are told so."""
+    rule = environment.break_glass
+    if problem is None or rule is None or entitlement.role not in rule.roles:
+        return problem
+    if not groups.has(person, groups_named(environment, rule.who)):
+        return problem
+    return replace(problem, params={**problem.params, "break_glass": f"{environment.name} {entitlement.role}"})
 
 
 def _nobody_can_approve(

@@ -27,6 +27,7 @@ class Code(StrEnum):
     REASON_MISSING = "reason_missing"
     REASON_TOO_LONG = "reason_too_long"
     TICKET_MISSING = "ticket_missing"
+    TICKET_USED = "ticket_used"
     ID_UNREADABLE = "id_unreadable"
     ID_UNKNOWN = "id_unknown"
     COMMAND_UNREADABLE = "command_unreadable"
@@ -43,6 +44,8 @@ class Code(StrEnum):
     ALREADY_ASKED = "already_asked"
     ALREADY_ACTIVE = "already_active"
     ALREADY_VOTED = "already_voted"
+    NOT_LESS = "not_less"
+    LESS_TAKEN = "less_taken"
     # decides in another's place
     DELEGATE_NOT_AN_OWNER = "delegate_not_an_owner"
     DELEGATE_YOURSELF = "delegate_yourself"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from workflows.core.canonical import digest
 from workflows.core.people import PersonId
 
 ACTIVE_POLICY = "policy:active"
@@ -58,6 +59,21 @@ def review(id_: str) -> str:
 
 def uses(id_: str) -> str:
     return f"uses:{id_}"
+
+
+def rule_uses(environment: str, role: str, rule: str, holder: PersonId) -> str:
+    """When a rule that may approve so many times a day did, for one person."""
+    return uses(f"rule-{digest([environment, role, rule, holder])[:20]}")
+
+
+def ticket_uses(ticket: str) -> str:
+    """When a ticket that so many requests may carry was last given for one."""
+    return uses(f"ticket-{digest(ticket.casefold())[:20]}")
+
+
+def of_ticket(ticket: str) -> str:
+    """Index: all requests ever made with this ticket, by when."""
+    return f"ticket:{digest(ticket.casefold())[:20]}"
 
 
 def sweepout(id_: str) -> str:

@@ -175,6 +175,8 @@ class Decision:
     rule: str | None = None
     by: tuple[PersonId, ...] = ()
     by_names: tuple[str, ...] = ()
+    # What a rule rested on, for people: the channel of the incident, which use of how many it was.
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +220,11 @@ class Request:
     holder_slack: SlackUser | None = None
     # The grant that this ask would prolong; its terms say how much time is added.
     extends: str | None = None
-    # What was asked for, where an approver gives less than that.
+    # What was asked for, where an approver gives less than that, and the approver's name.
     asked_terms: Terms | None = None
+    lessened_by: str | None = None
+    # The rules that would have approved it, had they not been used as often as they may: name and uses.
+    used_up: tuple[tuple[str, int], ...] = ()
     # When the access shall begin, where that is later than the approval.
     start_at: datetime | None = None
     # The ids of all requests that were asked in one go, itself included; the first one's messages tell of all.

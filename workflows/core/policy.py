@@ -148,6 +148,8 @@ class Ticket:
     pattern: str
     link: str | None = None
     required: bool = True
+    # How many requests may carry one ticket; None: any number.
+    max_requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

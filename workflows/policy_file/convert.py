@@ -42,7 +42,7 @@ def target(given: raw.Target, templates: Mapping[str, str]) -> core.TargetSpec:
 
 def ticket(given: object) -> core.Ticket | None:
     if isinstance(given, raw.TicketRule):
-        return core.Ticket(given.pattern, given.link, given.required)
+        return core.Ticket(given.pattern, given.link, given.required, given.max_requests)
     return core.Ticket(given) if isinstance(given, str) else None
 
 

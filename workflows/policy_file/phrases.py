@@ -49,7 +49,8 @@ def ticket_words(role: Entitlement) -> str:
     if role.ticket is None:
         return ""
     link = f", linked to {role.ticket.link}" if role.ticket.link else ""
-    return f"{role.ticket.pattern}{'' if role.ticket.required else ', not required'}{link}"
+    most = f", for {role.ticket.max_requests} requests at most" if role.ticket.max_requests else ""
+    return f"{role.ticket.pattern}{'' if role.ticket.required else ', not required'}{link}{most}"
 
 
 def hours_words(hours: Hours | None) -> str:

@@ -89,6 +89,7 @@ class TicketRule(Raw):
     pattern: Pattern = Field(description="a regular expression that a whole word must match")
     link: TicketLink | None = Field(None, description="an https address with {ticket} in it")
     required: bool = Field(True, description="false: a ticket is shown where there is one")
+    max_requests: Count | None = Field(None, description="how many requests may carry one ticket")
 
 
 def _ticket_form(value: object) -> str:
@@ -120,7 +121,7 @@ class Settings(Raw):
     default_duration: Duration | None = Field(None, description="what is meant when nobody says; the first of the menu")
     max_duration: Duration | None = Field(None, description="the longest that can be asked for")
     max_total: Duration | None = Field(None, description="the longest with all extensions")
-    ticket: Ticket | None = Field(None, description="a pattern, or {pattern, link, required}")
+    ticket: Ticket | None = Field(None, description="a pattern, or {pattern, link, required, max_requests}")
     hours: Hours | None = Field(None, description="when access can be asked for")
     auto_approve: Annotated[tuple[AutoApproval, ...], _LOOSE] | None = Field(
         None, description="rules that approve by themselves"

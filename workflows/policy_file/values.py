@@ -35,6 +35,7 @@ VERBS = frozenset(
         "revoke",
         "revoke-all",
         "extend",
+        "less",
         "list",
         "mine",
         "pending",

@@ -30,10 +30,13 @@ class History:
     def __init__(self, state: State) -> None:
         self._state = state
         self._before: deque[Snapshot] = deque(maxlen=KEPT_MAX)
+        self.changes = 0
+        """How many changes were announced. Each is made under the shim's lock: who looks under it sees it done."""
 
     def record(self, at_s: float | None = None) -> None:
         """Remembers the world as it is, to be called before a change."""
         self._before.append(self._capture(time.monotonic() if at_s is None else at_s))
+        self.changes += 1
 
     def clear(self) -> None:
         """Forgets all."""

@@ -99,6 +99,10 @@ class Operations:
         """How many operations are in progress."""
         return len(self._open)
 
+    def open(self) -> list[Operation]:
+        """The operations in progress, oldest first."""
+        return list(self._open.values())
+
     def listed(self) -> list[dict[str, Any]]:
         """All operations as plain data, oldest first."""
         return [asdict(operation) for operation in self._all.values()]

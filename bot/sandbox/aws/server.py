@@ -37,14 +37,16 @@ class Backstage(Protocol):
 class SandboxAws:
     """AWS on a loopback port, as a context manager or with `start` and `stop`.
 
-    One a process: moto's state is global. `port` 0 takes a free one.
+    One a process: moto's state is global. `port` 0 takes a free one. `controlled`: whether other processes may play
+    faults and change the world over HTTP.
     """
 
-    def __init__(self, spec: WorldSpec = EXAMPLE, *, port: int = 0) -> None:
+    def __init__(self, spec: WorldSpec = EXAMPLE, *, port: int = 0, controlled: bool = True) -> None:
         self.shim = Shim(spec, DomainDispatcherApplication(create_backend_app))
         self.world = World(self.shim.state, self.shim.lock, self.shim.history.record, self.shim.operations.settle)
         self._first = spec
         self._port = port
+        self._controlled = controlled
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -121,7 +123,7 @@ class SandboxAws:
         chunked = environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH")
         stream = environ["wsgi.input"]
         body: bytes = stream.read() if chunked else stream.read(int(environ.get("CONTENT_LENGTH") or 0))
-        if environ["PATH_INFO"].startswith(PREFIX):
+        if self._controlled and environ["PATH_INFO"].startswith(PREFIX):
             return _send(control(self, environ, body), start_response)
         return _send(self.shim.handle(environ, body), start_response)
 

@@ -121,6 +121,10 @@ class Client:
         return value_of(element, choice, offered)
 
     def suggestions(self, user: User, surface: Message | View, block: Json, element: Json, query: str) -> list[Json]:
+        """Every option that a type-ahead menu then has, whatever its group. Raise CannotDo as `suggested` does."""
+        return every_option(self.suggested(user, surface, block, element, query))
+
+    def suggested(self, user: User, surface: Message | View, block: Json, element: Json, query: str) -> Json:
         """Type into a type-ahead menu. Raise CannotDo where no usable options come back ("Result not loaded")."""
         ws = self.ws
         if len(query) < element.get("min_query_length", 3):
@@ -137,7 +141,7 @@ class Client:
         _SUGGESTIONS(ack.body, "", problems)
         if not ack.ok or problems.found:
             raise CannotDo(f"Result not loaded: {ack.error or problems.found}")
-        return every_option(ack.body if isinstance(ack.body, dict) else {})
+        return ack.body if isinstance(ack.body, dict) else {}
 
     # Modals
 

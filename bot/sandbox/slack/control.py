@@ -6,17 +6,15 @@ Refused to pages of other origins and to other host names, because whoever can c
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.slack.delivery import Tampering
-from bot.sandbox.slack.errors import ApiError, CannotDo
+from bot.sandbox.slack.errors import CannotDo
+from bot.sandbox.slack.json_http import endpoint
 from bot.sandbox.slack.model import Json, Message, View
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.reading import buttons, elements, words
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from bot.sandbox.slack.server import SlackServer
 
 Handler = Callable[["SlackServer", Json], Any]
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _CHANGES = frozenset({"add_user", "change_user", "add_group", "change_group", "add_channel", "change_channel"})
 _SWITCHES = frozenset({"request_url", "should_escape", "chat_write_public", "ack_timeout_s"})
 _DOES = frozenset(
@@ -55,43 +52,9 @@ def routes(slack: SlackServer) -> list[Route]:
         ("POST", "people/{user}/modal/{does}", does_in_modal),
         ("POST", "people/{user}/home/{does}", does_at_home),
     ]
-    return [Route(f"/_control/{path}", _endpoint(slack, handler), methods=[verb]) for verb, path, handler in table]
-
-
-def _endpoint(slack: SlackServer, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """Handlers wait for the app, which calls back: so they run beside the event loop, never on it."""
-
-    async def endpoint(request: Request) -> Response:
-        if not _from_here(request):
-            return JSONResponse({"error": "the control API answers this machine only"}, 403)
-        try:
-            body = json.loads(await request.body() or b"{}")
-            arguments = dict(request.query_params) | body | request.path_params
-            result = await run_in_threadpool(handler, slack, arguments)
-        except CannotDo as refused:
-            return JSONResponse({"error": str(refused), "cannot": True}, 409)
-        except ApiError as refused:
-            return JSONResponse(refused.body(), 400)
-        except (TypeError, ValueError, KeyError) as wrong:
-            return JSONResponse({"error": f"{type(wrong).__name__}: {wrong}"}, 400)
-        return Response(json.dumps(result, default=_plain), media_type="application/json")
-
-    return endpoint
-
-
-def _from_here(request: Request) -> bool:
-    """Keeps out a web page that somebody has open, also one whose name was pointed at 127.0.0.1."""
-    host = request.headers.get("host", "")
-    origin = request.headers.get("origin")
-    return host.rpartition(":")[0] in _LOOPBACK and origin in (None, f"http://{host}")
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    return [
+        Route(f"/_control/{path}", endpoint(partial(handler, slack)), methods=[verb]) for verb, path, handler in table
+    ]
 
 
 def info(slack: SlackServer, _body: Json) -> Json:
@@ -167,8 +130,8 @@ def sees(slack: SlackServer, body: Json) -> Json:
             "unread": {channel: person.unread(channel) for channel in channels},
             "dms": [_post(message) for message in person.dms()],
             "ephemerals": [_post(message) for message in person.ephemerals()],
-            "modal": view and _shown(view.view),
-            "home": home and _shown(home.view),
+            "modal": view and shown(view.view),
+            "home": home and shown(home.view),
             "notices": person.notices(),
             "notifications": [{"channel": m.channel, "ts": m.ts, "text": m.text} for m in person.notifications()],
         }
@@ -183,7 +146,7 @@ def _post(message: Message) -> Json:
     return dataclasses.asdict(message) | _readable(message)
 
 
-def _shown(view: View) -> Json:
+def shown(view: View) -> Json:
     return view.to_json() | {"errors": view.errors, "trouble": view.trouble} | _readable(view)
 
 
@@ -201,7 +164,7 @@ def does(slack: SlackServer, body: Json) -> Any:
     if what not in _DOES:
         raise CannotDo(f"nobody can {what}")
     result = getattr(_person(slack, body), what)(**body)
-    return _shown(result.view) if what == "open_home" and result else _outcome(result)
+    return shown(result.view) if what == "open_home" and result else _outcome(result)
 
 
 def does_in_modal(slack: SlackServer, body: Json) -> Any:

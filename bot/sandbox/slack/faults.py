@@ -60,6 +60,11 @@ class Faults:
                     return fault
         return None
 
+    def remove(self, fault: Fault) -> None:
+        """Plays this fault no more."""
+        with self._lock:
+            self._waiting = [other for other in self._waiting if other is not fault]
+
     def clear(self) -> None:
         with self._lock:
             self._waiting.clear()

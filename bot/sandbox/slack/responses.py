@@ -41,6 +41,7 @@ def at_url(ws: Workspace, token: str, body: Any) -> None:
             chat.change(ws, original, chat.checked_text(arguments, blocks, MESSAGE_TEXT_MAX), blocks)
         else:
             _say(ws, url, arguments)
+        ws.touch()
 
 
 def _original(ws: Workspace, url: ResponseUrl) -> Message | None:

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -38,11 +38,17 @@ class SlackServer:
 
     `with SlackServer(seed) as slack:` starts and stops it. `seed` is what `seeding` describes; `app` goes before its
     `app` part. Point the bot at `api_url`, `bot_token` and, by the mode wanted, `app_token` or `signing_secret`;
-    for HTTP set `app.request_url`, at any time.
+    for HTTP set `app.request_url`, at any time. `controlled`: whether other processes may play people at `/_control/`.
     """
 
     def __init__(
-        self, seed: Seed | None = None, *, app: AppSettings | None = None, clock: Clock = system_clock, port: int = 0
+        self,
+        seed: Seed | None = None,
+        *,
+        app: AppSettings | None = None,
+        clock: Clock = system_clock,
+        port: int = 0,
+        controlled: bool = True,
     ) -> None:
         self.clock = MovableClock(clock)
         self.app = app or app_settings(seed or {})
@@ -54,7 +60,11 @@ class SlackServer:
         self.calls = self.api.calls
         self.rate_limits = self.api.rate_limits
         self.client = Client(self.workspace, self.courier)
+        self.more_routes: list[BaseRoute] = []
+        """Served beside Slack's own; filled before the start."""
+        self.stopping = False
         self._port = port
+        self._controlled = controlled
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         plant(self.workspace, seed or {})
@@ -92,6 +102,7 @@ class SlackServer:
         raise RuntimeError("the Slack stand-in did not start")
 
     def stop(self) -> None:
+        self.stopping = True  # streams look at it, and end
         self.courier.stop()
         if self._server is not None and self._thread is not None:
             self._server.end()
@@ -148,7 +159,8 @@ class SlackServer:
                 Route("/api/{method}", self._api, methods=["GET", "POST"]),
                 Route("/response/{token}", self._response, methods=["POST"]),
                 WebSocketRoute("/link/", self.sockets.serve),
-                *control.routes(self),
+                *(control.routes(self) if self._controlled else ()),
+                *self.more_routes,
             ]
         )
 

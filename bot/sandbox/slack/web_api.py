@@ -15,6 +15,9 @@ from bot.sandbox.slack.workspace import Workspace
 FAMILIES = (chat, conversations, directory, surfaces)
 """Named so that their methods are registered by this import."""
 
+# The families whose calls people see something of.
+_SHOWN = ("chat.", "views.", "conversations.open")
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -77,7 +80,10 @@ class WebApi:
                 raise ApiError("unknown_method", extra={"req_method": name})
             self._admit(method, token)
             with self._ws.lock:
-                return Answer({"ok": True} | method.body(self._ws, arguments))
+                body = method.body(self._ws, arguments)
+                if name.startswith(_SHOWN):
+                    self._ws.touch()
+                return Answer({"ok": True} | body)
         except ApiError as refused:
             return Answer(refused.body())
 

@@ -36,6 +36,8 @@ class Workspace:
         self.read_until: dict[tuple[str, str], str] = {}
         self.listeners: list[Listener] = []
         self.base_url = ""
+        self.changes = 0
+        """Grows after whatever people may see otherwise: who shows the workspace looks again when it has grown."""
         self.tickets: set[str] = set()
         self.triggers = Triggers(clock)
         self.response_urls = ResponseUrls(clock)
@@ -139,6 +141,7 @@ class Workspace:
             channel.messages[message.ts] = message
             self._root_of(message, channel)
             self.emit(self._message_event(message, channel))
+        self.touch()
         return message
 
     def _root_of(self, message: Message, channel: Channel) -> None:
@@ -197,3 +200,9 @@ class Workspace:
         """Slack itself says something to one person."""
         with self.lock:
             self.notices.append(Notice(user, self.clock(), text, kind, channel))
+            self.touch()
+
+    def touch(self) -> None:
+        """Something has changed: said after the change, by whoever made it. Said too often it costs a look, no more."""
+        with self.lock:
+            self.changes += 1

@@ -1,0 +1,107 @@
+"""`prodaccess sandbox`: one page on this machine where you play everybody, on the real bot. Needs no Slack and no AWS."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.cloud import scrub_cloud_credentials
+from bot.sandbox.page.sandbox import Sandbox
+from bot.sandbox.showing import Interrupts, failed
+from bot.sandbox.stage import Stage, StageError
+from bot.settings import process_environ
+from workflows.core.policy import Policy
+
+REFUSED = 2
+PORT_MAX = 65_535
+_SLACK = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+
+Tour = Callable[[Stage, Policy], None]
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Show it until Ctrl-C. Returns the exit code; whatever happens, nothing is left running."""
+    parser = argparse.ArgumentParser(prog="prodaccess sandbox", description=__doc__)
+    add_port(parser)
+    return run(parser.parse_args(list(arguments)).port)
+
+
+def add_port(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; a free one unless said")
+
+
+def run(port: int, tour: Tour | None = None) -> int:
+    """`tour`: what is played on the stage before the page's address is given."""
+    environ = process_environ()
+    if refusal := beside_real_slack(environ):
+        sys.stderr.write(f"{refusal}\n")
+        return REFUSED
+    with Interrupts() as interrupts:
+        try:
+            return _show(environ, port, tour, interrupts)
+        except KeyboardInterrupt:
+            with contextlib.suppress(OSError):  # the terminal may be what has gone
+                _say("\nStopped. Nothing is left running.")
+            return 0
+
+
+def beside_real_slack(environ: Mapping[str, str]) -> str | None:
+    """Why it does not start: who plays with permissions should not have to wonder whose they are."""
+    names = [name for each in _SLACK for name in (each, f"{each}_FILE") if environ.get(name)]
+    if not names:
+        return None
+    return (
+        f"Your environment has {', '.join(names)}, of a real Slack, and the sandbox does not start beside one: "
+        f"run `unset {' '.join(names)}`, and start it again."
+    )
+
+
+def _show(environ: Mapping[str, str], port: int, tour: Tour | None, interrupts: Interrupts) -> int:
+    sandbox: Sandbox | None = None
+    try:
+        sandbox = Sandbox(environ, port=port)
+        _say("prodaccess: temporary production access, agreed in chat")
+        _say("Starting the bot beside a stand-in for Slack and a simulated AWS ...")
+        scrub_cloud_credentials(process_environ())  # neither we nor what we start could find any
+        with contextlib.ExitStack() as running:
+            with interrupts.held():
+                running.enter_context(sandbox)
+            if tour is not None:
+                tour(sandbox.stage, sandbox.policy)
+            _invite(sandbox.address, sandbox.stage.found_and_not_used)
+            threading.Event().wait()
+    except StageError as problem:
+        return failed(str(problem), _logs(sandbox))
+    except Exception as problem:  # the last line of defence between a traceback and a reader
+        return failed(f"The sandbox met an error of its own: {type(problem).__name__}: {problem}.", _logs(sandbox))
+    return 0
+
+
+def _logs(sandbox: Sandbox | None) -> str:
+    return sandbox.stage.last_logs if sandbox else ""
+
+
+def _invite(url: str, not_used: Sequence[str]) -> None:
+    if not_used:
+        _say(f"Your environment has {', '.join(not_used)}: the sandbox does not use it.")
+    _say(f"\n  {url}\n")
+    _say("Open it, and play everybody: the page says what to try first. Two windows can be two people.")
+    _say("The bot is real; nothing leaves this machine. Ctrl-C ends it and leaves nothing behind.")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= PORT_MAX:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a port between 0 and {PORT_MAX}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

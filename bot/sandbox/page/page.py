@@ -1,0 +1,90 @@
+"""The page put together: on the stand-ins it shows, the ledger it reads, and the machine whose processes it may kill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from bot.sandbox.aws.server import SandboxAws
+from bot.sandbox.cast import PLAYERS
+from bot.sandbox.page import site
+from bot.sandbox.page.events import Sources, Watch, stream
+from bot.sandbox.page.faults import Faults, Machine, play
+from bot.sandbox.page.record import Record
+from bot.sandbox.page.start import start
+from bot.sandbox.page.world import Json, Legend, truth
+from bot.sandbox.slack import SlackServer
+from bot.sandbox.slack.model import Json as Body
+from workflows.core.people import person_id
+from workflows.core.policy import Policy
+from workflows.ports import Ledger
+
+
+class Page:
+    """Make it before `slack` starts, whose server carries it; enter `watching` once the ledger is there."""
+
+    def __init__(
+        self, slack: SlackServer, aws: SandboxAws, machine: Machine, policy: Policy, *, static: Path = site.STATIC
+    ) -> None:
+        self.faults = Faults(slack, aws, machine)
+        self.token = site.new_token()
+        self._slack, self._aws, self._machine, self._policy = slack, aws, machine, policy
+        self._record: Record | None = None
+        self._watch: Watch | None = None
+        self._legend = legend(policy)
+        see, do = site.playing(slack)
+        see |= {"start": self._start, "world": self._world, "audit": self._audit, "faults": self._faults}
+        do |= {"faults/{id}": lambda body: play(self.faults, body)}
+        slack.more_routes.append(site.mount(self.token, see, do, self._events, static))
+
+    @property
+    def url(self) -> str:
+        return f"{self._slack.base_url}{site.ROOT}/{self.token}/"
+
+    @contextmanager
+    def watching(self, ledger: Ledger) -> Iterator[None]:
+        """While entered, open pages hear of changes, and what dies is brought up again."""
+        self._record = Record(ledger, {person_id(each.email): each.name for each in PLAYERS})
+        self._machine.keep_up(self.faults.revived)
+        sources = Sources(
+            chat=lambda: self._slack.workspace.changes,
+            faults=lambda: self.faults.changes,
+            audit=self._record.head,
+            aws_changes=lambda: self._aws.shim.history.changes,
+            world=lambda: truth(self._aws, self._legend, self._slack.clock()),
+        )
+        with Watch(sources) as self._watch:
+            yield
+
+    def _start(self, _body: Body) -> Json:
+        return start(self._slack, self._policy)
+
+    def _world(self, _body: Body) -> Json:
+        now = self._slack.clock()
+        return {"now": now, **truth(self._aws, self._legend, now)}
+
+    def _audit(self, body: Body) -> Json:
+        return {"entries": self._record.newest(int(body.get("limit", 40))) if self._record else []}
+
+    def _faults(self, _body: Body) -> Json:
+        return self.faults.shown()
+
+    async def _events(self, _request: Request) -> Response:
+        watch = self._watch
+        if watch is None:
+            return Response(status_code=503)
+        return StreamingResponse(stream(watch.counters, lambda: self._slack.stopping), media_type="text/event-stream")
+
+
+def legend(policy: Policy) -> Legend:
+    accounts = {
+        role.account: environment.name
+        for environment in policy.environments.values()
+        for role in environment.roles.values()
+        if role.account
+    }
+    return Legend({each.email: each.name for each in PLAYERS}, accounts)

@@ -1,0 +1,74 @@
+"""The audit log as the page shows it, read from the ledger that the bot writes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.event_words import event_words
+from bot.sandbox.slack.errors import CannotDo
+from bot.words import flatten
+from workflows.core import keys
+from workflows.core.audit import AuditEntry, Event
+from workflows.core.model import Grant
+from workflows.core.people import PersonId
+from workflows.ports import Ledger, LedgerUnreachable
+
+Json = dict[str, Any]
+
+SHOWN_MAX = 200
+
+
+class Record:
+    """`names`: address -> name. While Redis is away the last number that was seen stands."""
+
+    def __init__(self, ledger: Ledger, names: Mapping[PersonId, str]) -> None:
+        self._ledger = ledger
+        self._names = names
+        self._lock = threading.Lock()
+        self._head = 0
+
+    def head(self) -> int:
+        """The number of the newest entry."""
+        with self._lock:
+            try:
+                self._head = self._ledger.head()
+            except LedgerUnreachable:
+                return self._head
+            return self._head
+
+    def newest(self, limit: int) -> list[Json]:
+        """The newest entries first. Raise CannotDo while Redis is away."""
+        limit = max(1, min(limit, SHOWN_MAX))
+        try:
+            entries = self._ledger.entries(after=max(0, self._ledger.head() - limit), limit=limit)
+            deadlines = self._deadlines(entries)
+        except LedgerUnreachable:
+            raise CannotDo("Redis is away for a moment, and the audit log with it.") from None
+        return [self._shown(entry, deadlines.get(entry.subject)) for entry in reversed(entries)]
+
+    def _deadlines(self, entries: Sequence[AuditEntry]) -> dict[str, datetime]:
+        subjects = sorted({entry.subject for entry in entries if entry.event is Event.GRANT_ACTIVE})
+        if not subjects:
+            return {}
+        snapshot = self._ledger.read(*(keys.grant(subject) for subject in subjects))
+        found = {subject: snapshot.get(keys.grant(subject), Grant) for subject in subjects}
+        return {subject: grant.deadline for subject, grant in found.items() if grant is not None}
+
+    def _shown(self, entry: AuditEntry, deadline: datetime | None) -> Json:
+        words = event_words(entry, self._names, deadline=deadline)
+        return {
+            "number": entry.number,
+            "at": entry.at.timestamp(),
+            "event": entry.event.value,
+            "words": flatten(words, _on_this_machine),
+            "subject": entry.subject,
+            "digest12": entry.digest[:12],
+        }
+
+
+def _on_this_machine(moment: datetime) -> str:
+    """The reader sits in front of it."""
+    return moment.astimezone().strftime("%H:%M:%S")

@@ -1,0 +1,37 @@
+"""The stage with the page on it, as one thing to enter and leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Self
+
+from bot.sandbox.cast import aws_world, slack_world
+from bot.sandbox.page.page import Page
+from bot.sandbox.showing import CONFIG, example_policy
+from bot.sandbox.stage import Stage
+
+
+class Sandbox:
+    """`with Sandbox(process_environ()) as sandbox:` and open `sandbox.address`. Raise StageError where it cannot be built."""
+
+    def __init__(self, environ: Mapping[str, str], *, port: int = 0) -> None:
+        self.policy = example_policy(CONFIG)
+        self.stage = Stage(environ, CONFIG, slack_world(), aws_world(), slack_port=port)
+        self.page = Page(self.stage.slack, self.stage.aws, self.stage, self.policy)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(self.stage)
+            stack.enter_context(self.page.watching(stack.enter_context(self.stage.ledger())))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def address(self) -> str:
+        """With the token: who has it can play anybody."""
+        return self.page.url

@@ -1,0 +1,82 @@
+// The left: who one is, and where one can go.
+
+import { byId, h, keyed } from "./dom.js";
+import { address, go, listen, someone, state } from "./store.js";
+
+const node = byId("left");
+
+/** Initials on a colour of their own; without a person, the bot's mark. */
+export function avatar(id) {
+  const person = someone(id);
+  if (!person) return h("img", { class: "avatar", src: "static/icon.svg", alt: "" });
+  const colour = state.start.people.indexOf(person) % 7;
+  return h("span", { class: `avatar tone-${colour}`, "aria-hidden": "true" }, person.initials);
+}
+
+export function startPeople() {
+  const people = h("ul", { class: "list people" });
+  const channels = h("ul", { class: "list" });
+  const app = h("ul", { class: "list" });
+  node.replaceChildren(
+    h("div", { class: "brand" }, h("img", { src: "static/icon.svg", alt: "" }), h("span", {}, h("strong", {}, "prodaccess"), h("small", {}, "sandbox")), themeButton()),
+    h("h2", {}, "You are"), people, h("h2", {}, "Channels"), channels, h("h2", {}, "App"), app);
+  listen((what) => {
+    if (what !== "place" && what !== "chat") return;
+    drawPeople(people);
+    drawPlaces(channels, state.start.channels.map((each) => ({ id: each.id, label: each.name, sign: each.private ? "🔒" : "#", unread: state.seen?.unread[each.id] ?? 0 })));
+    drawPlaces(app, [
+      { id: "home", label: "Home", sign: "⌂", unread: 0 },
+      { id: "dm", label: "Direct messages", sign: "✉", unread: state.seen?.dm_unread ?? 0 },
+    ]);
+    title();
+  });
+}
+
+const badge = (unread) => unread > 0 && h("span", { class: "badge" }, String(unread), h("span", { class: "unseen" }, " unread"));
+
+function drawPeople(list) {
+  keyed(list, state.start.people, {
+    key: (each) => each.id,
+    look: (each) => JSON.stringify([each.id === state.me, state.badges[each.id] ?? 0, state.at]),
+    draw: (each) => h("li", {},
+      h("button", { type: "button", class: "row person", "aria-current": each.id === state.me ? "true" : null, data: { focus: `as/${each.id}` }, onclick: () => go({ me: each.id }) },
+        avatar(each.id), h("span", { class: "who" }, h("span", { class: "name" }, each.name), h("small", {}, each.part)),
+        each.id !== state.me && badge(state.badges[each.id] ?? 0)),
+      h("a", { class: "window", href: address(each.id), target: "_blank", rel: "noopener", title: `Open ${each.name} in a second window`, "aria-label": `Open ${each.name} in a second window` }, h("span", { "aria-hidden": "true" }, "↗"))),
+  });
+}
+
+function drawPlaces(list, places) {
+  keyed(list, places, {
+    key: (place) => place.id,
+    look: (place) => JSON.stringify([place, state.at === place.id]),
+    draw: (place) => h("li", {},
+      h("button", { type: "button", class: place.unread ? "row has-news" : "row", "aria-current": state.at === place.id ? "page" : null, data: { focus: `in/${place.id}` }, onclick: () => go({ at: place.id }) },
+        h("span", { class: "sign", "aria-hidden": "true" }, place.sign), h("span", { class: "name" }, place.label), state.at !== place.id && badge(place.unread))),
+  });
+}
+
+function title() {
+  const unread = Object.values(state.seen?.unread ?? {}).reduce((sum, each) => sum + each, 0) + (state.seen?.dm_unread ?? 0);
+  const place = state.start.channels.find((each) => each.id === state.at);
+  document.title = `${unread ? `(${unread}) ` : ""}${place ? `#${place.name}` : "prodaccess"} · ${someone(state.me)?.name} · sandbox`;
+}
+
+// ------------------------------------------------------------ light and dark
+
+function themeButton() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const button = h("button", { type: "button", class: "button icon", onclick: () => wear(worn() === "dark" ? "light" : "dark") }, h("span", { "aria-hidden": "true" }, "◐"));
+  const worn = () => document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light");
+  const wear = (theme) => {
+    if (theme) document.documentElement.dataset.theme = theme;
+    // A browser may refuse to keep anything; then it holds until the page is left.
+    try { if (theme) localStorage.setItem("theme", theme); } catch { /* not kept */ }
+    button.setAttribute("aria-label", `Use ${worn() === "dark" ? "light" : "dark"} colours`);
+    button.title = button.getAttribute("aria-label");
+  };
+  let kept = null;
+  try { kept = localStorage.getItem("theme"); } catch { /* none */ }
+  wear(["dark", "light"].includes(kept) ? kept : null);
+  return button;
+}

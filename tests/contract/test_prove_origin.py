@@ -1,0 +1,69 @@
+"""A channel counts as an incident's only where the chat proves it: a name alone proves nothing. On the stand-in for Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.sandbox.slack import SlackServer
+from bot.slack.people import prove_origin
+from tests.support import build
+from workflows.core.model import Origin
+from workflows.core.policy import IncidentChannels
+
+POLICY = build.policy(incident_channels=IncidentChannels(("inc-*",), ("U0SIREN",)))
+
+
+@pytest.fixture
+def prove() -> Iterator[Callable[..., Origin]]:
+    """`prove(typed_name, **changes)`: what is proved of a channel that differs so from a real incident's."""
+    users = [{"id": id_, "name": id_.lower(), "email": f"{id_.lower()}@example.com"} for id_ in ("U0DANA", "U0OLU")] + [
+        {"id": "U0SIREN", "name": "siren", "is_bot": True, "email": ""}
+    ]
+    usual = {"id": "C0INC", "name": "inc-42", "creator": "U0SIREN", "members": ["U0DANA", "U0OLU"]}
+    servers: list[SlackServer] = []
+
+    def look(typed: str = "inc-42", **changes: object) -> Origin:
+        server = SlackServer({"users": users, "channels": [usual | changes]})
+        servers.append(server)
+        server.__enter__()
+        client = WebClient(token=server.app.bot_token, base_url=server.api_url)
+        return prove_origin(client, POLICY, Origin("T1", "C0INC", typed))
+
+    yield look
+    for server in servers:
+        server.__exit__(None, None, None)
+
+
+def test_a_channel_made_by_a_listed_creator_is_an_incidents(prove):
+    found = prove()
+    assert (found.incident, found.receipts_here) == (True, True)
+
+
+def test_a_private_channel_is_asked_for_its_name(prove):
+    found = prove("privategroup", is_private=True)
+    assert (found.incident, found.channel_name) == (True, "inc-42")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"creator": "U0DANA"},
+        {"is_archived": True},
+        {"is_ext_shared": True},
+        {"name": "random"},
+        {"is_private": True, "bot": False},
+    ],
+)
+def test_everything_else_proves_no_incident(prove, changes):
+    assert not prove("privategroup" if changes.get("is_private") else "inc-42", **changes).incident
+
+
+def test_a_channel_of_another_name_is_not_even_asked_about(prove):
+    assert prove("general", name="inc-42") == Origin("T1", "C0INC", "general")
+
+
+def test_a_shared_channel_gets_no_receipts(prove):
+    assert not prove(is_ext_shared=True).receipts_here
