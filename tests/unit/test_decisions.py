@@ -385,6 +385,8 @@ def test_a_freeze_that_begins_while_a_request_waits_stops_the_approval():
 def test_the_card_is_drawn_again_when_a_freeze_begins_and_when_it_is_over():
     world = world_with(*BOTH, freezes=(replace(FREEZE, until=NOW + 20 * MINUTE),))
     id_ = world.asked()
+    # A reminder would have it drawn as well.
+    world.ledger.due.pop(keys.chase_due(id_))
     for minutes in (10, 20):
         world.ledger.due.pop(keys.chat(id_), None)
         world.advance((NOW + minutes * MINUTE - world.clock.now()).total_seconds() - 5, step_s=60)
