@@ -15,27 +15,36 @@ from bot.slack.blocks import Message, read_value
 from bot.slack.cards import APPROVE, MORE, read_more
 from bot.slack.cards import END as END_ACTION
 from bot.slack.commands import parse
+from bot.slack.glass import ACKNOWLEDGE
 from bot.slack.help import help_message, not_offered_yet
 from bot.slack.home import WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, END, FORM, LESS, PRESS, Interaction
+from bot.slack.interaction import COMMAND, DENY, END, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import (
+    Acknowledge,
     Approve,
     Ask,
+    BreakGlass,
     Command,
     Deny,
     End,
+    Flag,
     Help,
     Less,
+    Lift,
+    Whom,
     Withdraw,
 )
 from bot.window import Window
 from bot.words import done_words, refusal
+from workflows.break_glass import break_glass
 from workflows.context import Context, Done
 from workflows.core.asking import Ask as CoreAsk
 from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonId
 from workflows.end import end
+from workflows.glass_review import acknowledge, flag
 from workflows.less import approve_for_less
+from workflows.lift import lift
 from workflows.people import Known, known, nobody
 from workflows.ports import PolicyUnavailable
 from workflows.refusals import record_refusal
@@ -76,6 +85,8 @@ class Desk:
             DENY: self._denied,
             END: self._ended,
             LESS: self._lessened,
+            GLASS: self._glass_form,
+            FLAG: self._flagged,
         }
         return kinds[act.kind](act)
 
@@ -106,7 +117,8 @@ class Desk:
         if isinstance(meant, Refused):
             return self.refuse(act, meant)
         if isinstance(meant, Help):
-            return Reply(help_message(meant.topic, self._command, self.window.example()))
+            glass = bool(self.window.may_break_glass(act.who))
+            return Reply(help_message(meant.topic, self._command, self.window.example(), glass=glass))
         if type(meant).__name__ in LATER:
             return Reply(notices.answer(not_offered_yet(LATER[type(meant).__name__], self._command)))
         actor = known(self._ctx, act.who, nobody)
@@ -120,6 +132,8 @@ class Desk:
         match meant:
             case Ask(environment, role, duration, reason):
                 return self._ask(act, CoreAsk(environment, role, duration, reason))
+            case BreakGlass() | Acknowledge() | Flag() | Lift():
+                return self._emergency(act, meant, actor)
             case Approve(id_):
                 return self._said(act, id_, approve(self._ctx, id_, act.who, act.id))
             case Less(id_, role, duration):
@@ -132,6 +146,17 @@ class Desk:
                 return self._said(act, id_, end(self._ctx, id_, act.who, reason, act.id))
             case _:
                 return self._look(act, self.window.look(meant, actor))
+
+    def _emergency(self, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift, actor: Known) -> Reply:
+        match meant:
+            case BreakGlass(environment, role, duration, reason):
+                return self._break_glass(act, CoreAsk(environment, role, duration, reason))
+            case Acknowledge(id_):
+                return self._said(act, id_, acknowledge(self._ctx, id_, act.who, act.id))
+            case Flag(id_, note):
+                return self._said(act, id_, flag(self._ctx, id_, act.who, note, act.id))
+            case Lift(whom, reason):
+                return self._lift(act, whom, reason, actor)
 
     def _look(self, act: Interaction, found: Message | Refused) -> Reply:
         return self.refuse(act, found) if isinstance(found, Refused) else Reply(found)
@@ -153,12 +178,34 @@ class Desk:
         by_rule = self.window.rule_may_approve(seen)
         return Reply(notices.asked(seen.story, self.window.can_approve(seen), self._command, by_rule=by_rule))
 
+    def _break_glass(self, act: Interaction, ask: CoreAsk) -> Reply:
+        answer = break_glass(self._ctx, ask, act.who, act.origin, act.id)
+        if isinstance(answer, Refused):
+            return self.refuse(act, answer)
+        if answer.outcome == "have_it":
+            seen = self.window.seen(answer.id)
+            return Reply(notices.have_it(seen.story) if seen else None)
+        return Reply(notices.answer(done_words(answer.outcome, answer.id)))
+
+    def _glass_form(self, act: Interaction) -> Reply:
+        reply = self._break_glass(act, _ask_of(act))
+        answered = reply.refused is None and reply.message is not None
+        # The form's answer is a direct message, which the sender keeps current.
+        return Reply() if answered else reply
+
+    def _lift(self, act: Interaction, whom: Whom, reason: str, actor: Known) -> Reply:
+        person = self.window.person_meant(whom, actor)
+        if isinstance(person, Refused):
+            return self.refuse(act, person)
+        answer = lift(self._ctx, person, act.who, reason, act.id)
+        if isinstance(answer, Refused):
+            return self.refuse(act, answer)
+        return Reply(
+            notices.answer(f"✅ You lifted what kept {whom.text.lstrip('@')} from breaking the glass. They are told.")
+        )
+
     def _form(self, act: Interaction) -> Reply:
-        fields = act.fields or {}
-        seconds = fields.get("duration_s")
-        duration = timedelta(seconds=int(seconds)) if seconds else None
-        ticket = fields.get("ticket") or None
-        return self._ask(act, CoreAsk(fields["environment"], fields["role"], duration, fields["reason"], ticket))
+        return self._ask(act, _ask_of(act))
 
     # ------------------------------------------------------------ pressing
 
@@ -172,6 +219,8 @@ class Desk:
         id_, terms_hash = found
         if act.action == APPROVE:
             return self._quiet(act, id_, approve(self._ctx, id_, act.who, act.id, terms_hash))
+        if act.action == ACKNOWLEDGE:
+            return self._quiet(act, id_, acknowledge(self._ctx, id_, act.who, act.id))
         if act.action == END_ACTION:
             return self._quiet(act, id_, end(self._ctx, id_, act.who, "", act.id))
         if act.action == WITHDRAW:
@@ -197,6 +246,10 @@ class Desk:
         fields = act.fields or {}
         return self._quiet(act, fields["id"], end(self._ctx, fields["id"], act.who, fields["reason"], act.id))
 
+    def _flagged(self, act: Interaction) -> Reply:
+        fields = act.fields or {}
+        return self._quiet(act, fields["id"], flag(self._ctx, fields["id"], act.who, fields["reason"], act.id))
+
     def _quiet(self, act: Interaction, id_: str, answer: Done | Refused) -> Reply:
         """After a press the card tells; only what the card cannot show is said."""
         if isinstance(answer, Refused):
@@ -218,9 +271,16 @@ class Desk:
         return replace(refused, params={**refused.params, "others": others})
 
 
+def _ask_of(act: Interaction) -> CoreAsk:
+    """What a form asks for."""
+    fields = act.fields or {}
+    seconds = fields.get("duration_s")
+    duration = timedelta(seconds=int(seconds)) if seconds else None
+    return CoreAsk(fields["environment"], fields["role"], duration, fields["reason"], fields.get("ticket") or None)
+
+
 # Read already, not done yet: the type of what was meant -> its verb.
 LATER: dict[str, str] = {
-    "BreakGlass": "break-glass",
     "RevokeAll": "revoke-all",
     "Extend": "extend",
 }

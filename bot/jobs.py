@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from workflows.announced import check_announced
 from workflows.converge import converge
 from workflows.core import keys
 from workflows.core.model import CLOSED, Grant
 from workflows.core.people import PersonId
+from workflows.glass_review import chase
 from workflows.refusals import count_refusals as write_refusals
 from workflows.resolve import advance_request as bring_forward
 from workflows.resolve import warn
@@ -68,6 +70,21 @@ def warn_holder(id_: str) -> None:
     parts.due.awake(keys.warn_due(id_))
     with bound_contextvars(request=id_):
         warn(parts.context, id_)
+
+
+def chase_review(id_: str) -> None:
+    parts = _worker()
+    parts.due.awake(keys.review(id_))
+    with bound_contextvars(request=id_):
+        chase(parts.context, id_)
+
+
+def look_whether_announced(id_: str) -> None:
+    parts = _worker()
+    parts.due.awake(keys.announced_due(id_))
+    with bound_contextvars(request=id_):
+        if check_announced(parts.context, id_):
+            log.error("no channel was told of a break-glass; everybody concerned gets a direct message")
 
 
 def count_refusals(id_: str) -> None:

@@ -27,6 +27,8 @@ JOBS: dict[str, tuple[str, str]] = {
     "holding": (GRANT, "bot.jobs.converge_holding"),
     "request": (GRANT, "bot.jobs.advance_request"),
     "press": (GRANT, "bot.jobs.decide_press"),
+    "review": (CHAT, "bot.jobs.chase_review"),
+    "announced": (CHAT, "bot.jobs.look_whether_announced"),
     "warn": (CHAT, "bot.jobs.warn_holder"),
     "chat": (CHAT, "bot.jobs.show"),
     "digest": (CHAT, "bot.jobs.post_digest"),

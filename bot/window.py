@@ -15,9 +15,10 @@ from workflows.context import Context
 from workflows.core import keys
 from workflows.core.asking import Ask, find_entitlement, may_ask
 from workflows.core.errors import Code, Refused
+from workflows.core.glass import who_may
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
-from workflows.core.scope import groups_named, groups_needed, groups_that_count
+from workflows.core.scope import groups_named, groups_needed, groups_that_count, may_break_glass
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
 
@@ -147,6 +148,30 @@ class Window:
             return "payments-prod read-only"
         return next((f"{place.name} {role}" for place in places for role in place.roles), "payments-prod read-only")
 
+    def may_break_glass(self, who: SlackUser) -> tuple[str, ...]:
+        """Environments where this account may break the glass, as far as that is known without asking anybody."""
+        try:
+            policy = self._ctx.policy.current()
+        except PolicyUnavailable:
+            return ()
+        person = self._ctx.directory.person(who)
+        return self.glass_open_to(policy, person.id) if person and not person.standing_problem else ()
+
+    def glass_open_to(self, policy: Policy, person: PersonId) -> tuple[str, ...]:
+        places = [place for place in policy.environments.values() if place.break_glass]
+        names = {name for place in places for name in who_may(place)}
+        groups = self._ctx.directory.groups(policy, names)
+        return tuple(
+            place.name
+            for place in places
+            if any(may_break_glass(policy, place, r, person, groups) for r in place.roles)
+        )
+
+    def person_meant(self, whom: Whom, actor: Known) -> PersonId | Refused:
+        """Whom a command means: mentioned, or by the whole address."""
+        person = self._somebody(whom, actor)
+        return person.id if person is not None else _nobody_known(whom)
+
     def _approvers(
         self, policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId
     ) -> dict[str, list[str]]:
@@ -174,7 +199,10 @@ class Window:
             return {name: self._names(groups.members((name,))) for name in names}
 
         problems = dict(groups.problems((*environment.owners, *environment.requesters)))
-        return lists.who(environment, named(environment.owners), named(environment.requesters), problems)
+        glass = environment.break_glass if name in self.glass_open_to(actor.policy, actor.person.id) else None
+        return lists.who(
+            environment, named(environment.owners), named(environment.requesters), problems, glass, self._command
+        )
 
     # ------------------------------------------------------------ explain
 
@@ -211,6 +239,7 @@ class Window:
             approvers=self._approvers(policy, role, person.id, person.id),
             command=self._command,
             time_zone=person.time_zone,
+            glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
         )
 
     def _somebody(self, whom: Whom | None, actor: Known) -> PersonFacts | None:

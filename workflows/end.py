@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.converge import grants_of
 from workflows.core import keys
@@ -10,7 +12,18 @@ from workflows.core.asking import clean
 from workflows.core.audit import Event
 from workflows.core.convergence import State, start_end
 from workflows.core.errors import Code, Refused
-from workflows.core.model import CLOSED, End, EndCause, Grant, GrantState, Holding, Request
+from workflows.core.glass import bar
+from workflows.core.model import (
+    CLOSED,
+    DecisionKind,
+    End,
+    EndCause,
+    Grant,
+    GrantState,
+    Holding,
+    PersonRecord,
+    Request,
+)
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.people import Known, known
@@ -42,8 +55,10 @@ def find_grant(ctx: Context, id_: str) -> Grant | Refused:
 
 
 def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str) -> Attempt | Done | Refused:
-    item = keys.holding(first.holding)
-    snapshot = ctx.ledger.read(item, keys.grant(first.id), keys.ACTIVE_POLICY, commit_id=commit_id)
+    item, holder = keys.holding(first.holding), keys.person(first.holder)
+    broken = first.decision.kind is DecisionKind.BREAK_GLASS
+    also = (holder,) if broken else ()
+    snapshot = ctx.ledger.read(item, keys.grant(first.id), keys.ACTIVE_POLICY, *also, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     grant, holding = snapshot.get(keys.grant(first.id), Grant), snapshot.get(item, Holding)
@@ -62,7 +77,22 @@ def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str)
         return refusal
     cause = EndCause.RETURNED if answer == "returned" else EndCause.REVOKED
     end_ = End(cause, snapshot.now, actor.person.id, actor.person.name, reason or None)
-    return _attempt(ctx, snapshot, holding, grant, end_, commit_id)
+    attempt = _attempt(ctx, snapshot, holding, grant, end_, commit_id)
+    return _barring(ctx, snapshot, grant, end_, attempt) if broken and cause is EndCause.REVOKED else attempt
+
+
+def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt: Attempt) -> Attempt:
+    """Whose break-glass was taken back breaks no more glass until security lifts that."""
+    item = keys.person(grant.holder)
+    record = snapshot.get(item, PersonRecord)
+    if record is None or record.break_glass_barred:
+        return attempt
+    why = f"{end_.by_name or 'somebody'} took back your break-glass {grant.id}"
+    private = {"person": grant.holder, "actor": grant.holder}
+    entry = event(ctx, Event.PERSON_BARRED, grant.id, snapshot, {"cause": "revoked"}, private)
+    change = attempt.change
+    barred = replace(change, puts={**change.puts, item: bar(record, why)}, audit=(*change.audit, entry))
+    return replace(attempt, change=barred)
 
 
 def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, end_: End, commit_id: str) -> Attempt:

@@ -29,7 +29,7 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     if other_copy is not None:
         raise PolicyUnavailable(other_copy.params["why"])
     concerned = (request.holder, *request.decision.by)
-    people = {who: _facts(ctx, policy, request, who, now) for who in concerned}
+    people = {who: facts_now(ctx, policy, request, who, now) for who in concerned}
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
     groups = ctx.directory.groups(policy, names)
@@ -42,7 +42,8 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     return answer
 
 
-def _facts(ctx: WorkerContext, policy: Policy, request: Request, who: PersonId, now: datetime) -> PersonFacts | None:
+def facts_now(ctx: WorkerContext, policy: Policy, request: Request, who: PersonId, now: datetime) -> PersonFacts | None:
+    """What the chat says of somebody, asked anew where it is not fresh. Raises DirectoryUnreachable."""
     facts = ctx.directory.by_address(who)
     if facts is not None and now - facts.as_of <= FACTS_AGE_MAX:
         return facts

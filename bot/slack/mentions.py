@@ -26,6 +26,14 @@ class WhomToAsk:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Overseers:
+    """`people`: owners and security; `security` by itself."""
+
+    people: tuple[PersonFacts, ...] = ()
+    security: tuple[PersonFacts, ...] = ()
+
+
 class Mentioner:
     def __init__(self, ctx: WorkerContext, refresher: SlackRefresher) -> None:
         self._ctx = ctx
@@ -47,6 +55,13 @@ class Mentioner:
             tuple(facts.slack.user for facts in people.values())[:DIRECT_MESSAGES_MAX],
             tuple(facts.name for facts in people.values()),
         )
+
+    def overseers(self, policy: Policy, environment: Environment, request: Request) -> Overseers:
+        """Who is told of a break-glass directly and may review it: never the holder."""
+        panic = (policy.panic_group,) if policy.panic_group else ()
+        members = self._members(policy, (*environment.owners, *panic), {request.requester, request.holder})
+        people = {facts.id: facts for found in members.values() for facts in found}
+        return Overseers(tuple(people.values()), tuple(facts for name in panic for facts in members[name]))
 
     def _members(
         self, policy: Policy, names: tuple[str, ...], excluded: set[PersonId]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from tests.support import build
+from workflows.announced import check_announced
 from workflows.context import Done, WorkerContext
 from workflows.converge import converge
 from workflows.core import keys
@@ -20,6 +21,7 @@ from workflows.core.model import ActivePolicy, Grant, Holding, Origin, Request
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy, TargetKind
 from workflows.end import end
+from workflows.glass_review import chase
 from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger
 from workflows.ports import Change, DirectoryUnreachable, Lease
 from workflows.refusals import count_refusals
@@ -224,6 +226,10 @@ class World:
             advance_request(self.ctx, id_)
         elif kind == "warn":
             warn(self.ctx, id_)
+        elif kind == "review":
+            chase(self.ctx, id_)
+        elif kind == "announced":
+            check_announced(self.ctx, id_)
         elif kind == "refusals":
             count_refusals(self.ctx, PersonId(id_))
 

@@ -21,6 +21,8 @@ def test_the_names_on_the_queue_never_change():
         "holding": "bot.jobs.converge_holding",
         "request": "bot.jobs.advance_request",
         "press": "bot.jobs.decide_press",
+        "review": "bot.jobs.chase_review",
+        "announced": "bot.jobs.look_whether_announced",
         "warn": "bot.jobs.warn_holder",
         "chat": "bot.jobs.show",
         "digest": "bot.jobs.post_digest",

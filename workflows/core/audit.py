@@ -26,6 +26,11 @@ class Event(StrEnum):
     REQUEST_WITHDRAWN = "request.withdrawn"
     REQUEST_EXPIRED = "request.expired"
     REQUEST_TERMS_CHANGED = "request.terms_changed"
+    BREAK_GLASS_USED = "break_glass.used"
+    BREAK_GLASS_UNANNOUNCED = "break_glass.unannounced"  # no channel was told in time
+    REVIEW_CHASED = "review.chased"
+    REVIEW_ACKNOWLEDGED = "review.acknowledged"
+    REVIEW_FLAGGED = "review.flagged"
     GRANT_ACTIVE = "grant.active"
     GRANT_END_STARTED = "grant.end_started"
     GRANT_ENDED = "grant.ended"
@@ -36,6 +41,8 @@ class Event(StrEnum):
     PERSON_BOUND = "person.bound"
     PERSON_BINDING_CHANGED = "person.binding_changed"
     PERSON_CONFIRMED = "person.confirmed"
+    PERSON_BARRED = "person.barred"  # no break-glass for them
+    PERSON_LIFTED = "person.lifted"  # security took a bar or block away
     REFUSALS_COUNTED = "refusals.counted"
     POLICY_ACTIVATED = "policy.activated"
     LEDGER_DURABILITY_DECLARED = "ledger.durability_declared"

@@ -46,6 +46,18 @@ class Code(StrEnum):
     ALREADY_VOTED = "already_voted"
     NOT_LESS = "not_less"
     LESS_TAKEN = "less_taken"
+    # break-glass and its review
+    BREAK_GLASS_NOT_ALLOWED = "break_glass_not_allowed"
+    BREAK_GLASS_OTHER_ROLE = "break_glass_other_role"
+    BREAK_GLASS_TOO_OFTEN = "break_glass_too_often"
+    BREAK_GLASS_BARRED = "break_glass_barred"
+    NO_REVIEW = "no_review"
+    OWN_REVIEW = "own_review"
+    NOT_A_REVIEWER = "not_a_reviewer"
+    REVIEWED = "reviewed"
+    NOT_SECURITY = "not_security"
+    OWN_BAR = "own_bar"
+    NOTHING_TO_LIFT = "nothing_to_lift"
     # too late
     DECIDED = "decided"
     NOT_RESOLVED_YET = "not_resolved_yet"

@@ -430,6 +430,8 @@ class Review:
     since: datetime
     due_at: datetime
     chased_at: tuple[datetime, ...] = ()
+    # When it was found that no channel had been told of the break-glass.
+    unannounced_at: datetime | None = None
     by: PersonId | None = None
     by_name: str | None = None
     at: datetime | None = None
