@@ -31,14 +31,17 @@ from bot.slack.meant import (
     Help,
     Less,
     Lift,
+    RevokeAll,
     Whom,
     Withdraw,
 )
+from bot.slack.panic import REVOKE_ALL, read_pressed, under_way
 from bot.window import Window
 from bot.words import done_words, refusal
 from workflows.break_glass import break_glass
 from workflows.context import Context, Done
 from workflows.core.asking import Ask as CoreAsk
+from workflows.core.asking import text_problem
 from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonId
 from workflows.end import end
@@ -50,6 +53,7 @@ from workflows.ports import PolicyUnavailable
 from workflows.refusals import record_refusal
 from workflows.request import ask_for_access
 from workflows.review import approve, deny, withdraw
+from workflows.revoke_all import groups_that_may, revoke_all
 
 log = structlog.get_logger()
 
@@ -60,6 +64,8 @@ class Reply:
 
     message: Message | None = None
     refused: Refused | None = None
+    # Whether it takes the place of the message whose button was pressed.
+    replaces: bool = False
 
 
 class FactsStale(Exception):
@@ -132,7 +138,7 @@ class Desk:
         match meant:
             case Ask(environment, role, duration, reason):
                 return self._ask(act, CoreAsk(environment, role, duration, reason))
-            case BreakGlass() | Acknowledge() | Flag() | Lift():
+            case BreakGlass() | Acknowledge() | Flag() | Lift() | RevokeAll():
                 return self._emergency(act, meant, actor)
             case Approve(id_):
                 return self._said(act, id_, approve(self._ctx, id_, act.who, act.id))
@@ -147,7 +153,9 @@ class Desk:
             case _:
                 return self._look(act, self.window.look(meant, actor))
 
-    def _emergency(self, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift, actor: Known) -> Reply:
+    def _emergency(
+        self, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift | RevokeAll, actor: Known
+    ) -> Reply:
         match meant:
             case BreakGlass(environment, role, duration, reason):
                 return self._break_glass(act, CoreAsk(environment, role, duration, reason))
@@ -157,9 +165,32 @@ class Desk:
                 return self._said(act, id_, flag(self._ctx, id_, act.who, note, act.id))
             case Lift(whom, reason):
                 return self._lift(act, whom, reason, actor)
+            case RevokeAll():
+                return self._revoke_all(act, meant, actor)
 
     def _look(self, act: Interaction, found: Message | Refused) -> Reply:
         return self.refuse(act, found) if isinstance(found, Refused) else Reply(found)
+
+    # ------------------------------------------------------------ the panic switch
+
+    def _revoke_all(self, act: Interaction, meant: RevokeAll, actor: Known) -> Reply:
+        """Typed: nothing is done yet, it is shown what would be."""
+        able = known(self._ctx, act.who, groups_that_may)
+        if isinstance(able, Refused):
+            return self.refuse(act, able)
+        problem = text_problem(meant.reason, {"what": "revoke-all"})
+        if problem:
+            return self.refuse(act, problem)
+        return self._look(act, self.window.would_revoke(meant, actor, able))
+
+    def _pressed_revoke_all(self, act: Interaction) -> Reply:
+        pressed = read_pressed(act.value)
+        if pressed is None:
+            return Reply()
+        answer = revoke_all(self._ctx, pressed.aim, act.who, pressed.reason, act.id)
+        if isinstance(answer, Refused):
+            return self.refuse(act, answer)
+        return Reply(under_way(pressed.aim), replaces=True)
 
     # ------------------------------------------------------------ asking
 
@@ -213,6 +244,8 @@ class Desk:
         if act.action == MORE:
             choice = read_more(act.value)
             return self._explain(act, choice[1]) if choice else Reply()
+        if act.action == REVOKE_ALL:
+            return self._pressed_revoke_all(act)
         found = read_value(act.value)
         if found is None:
             return Reply()
@@ -281,6 +314,5 @@ def _ask_of(act: Interaction) -> CoreAsk:
 
 # Read already, not done yet: the type of what was meant -> its verb.
 LATER: dict[str, str] = {
-    "RevokeAll": "revoke-all",
     "Extend": "extend",
 }

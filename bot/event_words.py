@@ -162,6 +162,8 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.GRANT_ACTIVATION_FAILED: _failed,
     Event.GRANT_REMOVAL_FAILING: _removal_failing,
     Event.GRANT_REAPPEARED: _says("⚠️ access was there again after its end; it is being taken away"),
+    Event.SWEEPOUT_STARTED: _says("everything taken back", by=True, why=True),
+    Event.SWEEPOUT_FINISHED: lambda told: (f"all gone, verified: {told.fact('taken', '0')} taken back",),
     Event.PERSON_BOUND: _says("chat account bound to the address", by=True),
     Event.PERSON_BINDING_CHANGED: _says("⚠️ the chat account behind an address has changed; rights on hold", by=True),
     Event.PERSON_CONFIRMED: _says("chat account confirmed", by=True),

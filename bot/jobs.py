@@ -19,6 +19,7 @@ from workflows.glass_review import chase
 from workflows.refusals import count_refusals as write_refusals
 from workflows.resolve import advance_request as bring_forward
 from workflows.resolve import warn
+from workflows.revoke_all import sweep_out as sweep
 from workflows.sweep import take_off
 
 if TYPE_CHECKING:
@@ -85,6 +86,12 @@ def look_whether_announced(id_: str) -> None:
     with bound_contextvars(request=id_):
         if check_announced(parts.context, id_):
             log.error("no channel was told of a break-glass; everybody concerned gets a direct message")
+
+
+def sweep_out(id_: str) -> None:
+    parts = _worker()
+    parts.due.awake(keys.sweepout(id_))
+    sweep(parts.context, id_)
 
 
 def count_refusals(id_: str) -> None:

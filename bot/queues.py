@@ -26,6 +26,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "end": (REMOVE, "bot.jobs.end_grant"),
     "holding": (GRANT, "bot.jobs.converge_holding"),
     "request": (GRANT, "bot.jobs.advance_request"),
+    "sweepout": (REMOVE, "bot.jobs.sweep_out"),
     "press": (GRANT, "bot.jobs.decide_press"),
     "review": (CHAT, "bot.jobs.chase_review"),
     "announced": (CHAT, "bot.jobs.look_whether_announced"),

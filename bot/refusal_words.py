@@ -294,7 +294,11 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"Your rights are on hold: {_sentence(c('why', 'your account has changed'))} An administrator has to confirm you."
     ),
     Code.PERSON_BLOCKED: lambda c: (
-        f"All your access was taken back, and you can ask again from {c.time('until')}. The panic group knows why."
+        f"{_sentence(c('why', 'All your access was taken back'))} You can ask again from {c.time('until')}, or earlier when"
+        f" {c('groups', 'the panic group')} lifts it: talk to them."
+    ),
+    Code.NOTHING_TO_REVOKE: lambda c: (
+        f"There is nothing to take back of {c('name', 'that')}: no access that is open, and no request that waits."
     ),
     Code.FACTS_STALE: lambda _: (
         "I could not check who may do this just now, so nothing was done. Try again in a minute."

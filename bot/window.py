@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.overviews import Explanation, HomeStory, explanation
-from bot.reader import Reader, Seen
+from bot.reader import SHOWN_MAX, Reader, Seen
 from bot.slack import lists
 from bot.slack.blocks import Message
-from bot.slack.meant import Command, Envs, Explain, History, List, Mine, Pending, Show, Who, Whom
+from bot.slack.meant import Command, Envs, Explain, History, List, Mine, Pending, RevokeAll, Show, Who, Whom
+from bot.slack.panic import confirm_first
 from bot.story import RequestStory, seen_by
 from workflows.context import Context
 from workflows.core import keys
-from workflows.core.asking import Ask, find_entitlement, may_ask
+from workflows.core.asking import Ask, clean, find_entitlement, may_ask
 from workflows.core.errors import Code, Refused
 from workflows.core.glass import who_may
 from workflows.core.people import PersonFacts, PersonId, SlackUser
@@ -21,6 +22,7 @@ from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.scope import groups_named, groups_needed, groups_that_count, may_break_glass
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
+from workflows.revoke_all import Aim, in_reach, may_revoke_all, nothing_there
 
 # As many as one reads at a glance; the audit log has all.
 HISTORY_MAX = 20
@@ -203,6 +205,27 @@ class Window:
         return lists.who(
             environment, named(environment.owners), named(environment.requesters), problems, glass, self._command
         )
+
+    # ------------------------------------------------------------ the panic switch
+
+    def would_revoke(self, meant: RevokeAll, actor: Known, able: Known) -> Message | Refused:
+        """What the panic switch would take back, before it is pressed. `able`: the actor, with the groups that may press it."""
+        aim = self._aim(meant, actor)
+        reach = aim if isinstance(aim, Refused) else may_revoke_all(able, aim)
+        if isinstance(aim, Refused) or isinstance(reach, Refused):
+            return reach if isinstance(reach, Refused) else nothing_there(Aim())
+        ids = in_reach(self._ctx, aim, reach)
+        if not ids and reach.block is None:
+            return nothing_there(aim)
+        stories = self.reader.some(ids[:SHOWN_MAX], actor.policy)
+        return confirm_first(aim, reach, self._visible(actor, stories), clean(meant.reason))
+
+    def _aim(self, meant: RevokeAll, actor: Known) -> Aim | Refused:
+        if meant.environment is not None:
+            known_ = meant.environment in actor.policy.environments
+            return Aim(environment=meant.environment) if known_ else _no_environment(actor.policy, meant.environment)
+        person = self._somebody(meant.whom, actor)
+        return Aim(person.id, person.name) if person else _nobody_known(meant.whom)
 
     # ------------------------------------------------------------ explain
 

@@ -55,17 +55,13 @@ def find_grant(ctx: Context, id_: str) -> Grant | Refused:
 
 
 def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str) -> Attempt | Done | Refused:
-    item, holder = keys.holding(first.holding), keys.person(first.holder)
-    broken = first.decision.kind is DecisionKind.BREAK_GLASS
-    also = (holder,) if broken else ()
-    snapshot = ctx.ledger.read(item, keys.grant(first.id), keys.ACTIVE_POLICY, *also, commit_id=commit_id)
+    snapshot = ctx.ledger.read(*_keys_of(first), keys.ACTIVE_POLICY, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    grant, holding = snapshot.get(keys.grant(first.id), Grant), snapshot.get(item, Holding)
-    if grant is None or holding is None or grant.state in CLOSED | {GrantState.REVOKING}:
-        return Refused(
-            Code.GRANT_OVER, {"id": first.id, "state": grant.state.value if grant else "ended"}, audited=False
-        )
+    found = _open(snapshot, first)
+    if isinstance(found, Refused):
+        return found
+    grant, holding = found
     answer = may_end(actor.policy, grant.terms.environment, grant.holder, actor.person, actor.groups)
     # Taking away is safe under any copy of the policy; who may do it is not.
     refusal = (
@@ -77,8 +73,13 @@ def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str)
         return refusal
     cause = EndCause.RETURNED if answer == "returned" else EndCause.REVOKED
     end_ = End(cause, snapshot.now, actor.person.id, actor.person.name, reason or None)
-    attempt = _attempt(ctx, snapshot, holding, grant, end_, commit_id)
-    return _barring(ctx, snapshot, grant, end_, attempt) if broken and cause is EndCause.REVOKED else attempt
+    return _attempt(ctx, snapshot, holding, grant, end_, commit_id)
+
+
+def _keys_of(grant: Grant) -> tuple[str, ...]:
+    """The records that its end rests on or changes; after a break-glass the holder's, too."""
+    broken = grant.decision.kind is DecisionKind.BREAK_GLASS
+    return keys.holding(grant.holding), keys.grant(grant.id), *((keys.person(grant.holder),) if broken else ())
 
 
 def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt: Attempt) -> Attempt:
@@ -93,6 +94,29 @@ def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt:
     change = attempt.change
     barred = replace(change, puts={**change.puts, item: bar(record, why)}, audit=(*change.audit, entry))
     return replace(attempt, change=barred)
+
+
+def take_back(ctx: Context, id_: str, end_: End, commit_id: str) -> Done | Refused:
+    """Start the removal of a live grant for a cause that was decided elsewhere: nobody is asked who may do it."""
+    first = find_grant(ctx, id_)
+    return first if isinstance(first, Refused) else run(ctx, lambda: _taken_back(ctx, first, end_, commit_id))
+
+
+def _taken_back(ctx: Context, first: Grant, end_: End, commit_id: str) -> Attempt | Done | Refused:
+    snapshot = ctx.ledger.read(*_keys_of(first), commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    found = _open(snapshot, first)
+    return found if isinstance(found, Refused) else _attempt(ctx, snapshot, found[1], found[0], end_, commit_id)
+
+
+def _open(snapshot: Snapshot, first: Grant) -> tuple[Grant, Holding] | Refused:
+    grant = snapshot.get(keys.grant(first.id), Grant)
+    holding = snapshot.get(keys.holding(first.holding), Holding)
+    if grant is None or holding is None or grant.state in CLOSED | {GrantState.REVOKING}:
+        state = grant.state.value if grant else "ended"
+        return Refused(Code.GRANT_OVER, {"id": first.id, "state": state}, audited=False)
+    return grant, holding
 
 
 def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, end_: End, commit_id: str) -> Attempt:
@@ -114,4 +138,6 @@ def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, e
         removes_access=True,
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.end_due(grant.id), keys.chat(grant.id)))
+    attempt = Attempt(change, done, wake=(keys.end_due(grant.id), keys.chat(grant.id)))
+    broken = grant.decision.kind is DecisionKind.BREAK_GLASS and end_.cause is EndCause.REVOKED
+    return _barring(ctx, snapshot, grant, end_, attempt) if broken else attempt

@@ -30,6 +30,7 @@ from bot.slack.home import ASK, WITHDRAW
 from bot.slack.interaction import COMMAND, DENY, END, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import OpenForm
 from bot.slack.notices import OPEN_CONSOLE
+from bot.slack.panic import REVOKE_ALL
 from bot.wiring import WebParts
 from workflows.core.errors import Code
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
@@ -94,7 +95,7 @@ class Listeners:
 
     def register(self, app: App) -> None:
         app.command(self._command_name)(self.command)
-        for action in (cards.APPROVE, cards.END, WITHDRAW, glass.ACKNOWLEDGE):
+        for action in (cards.APPROVE, cards.END, WITHDRAW, glass.ACKNOWLEDGE, REVOKE_ALL):
             app.action(action)(self.press)
         app.action(cards.MORE)(self.press_more)
         app.action(cards.DENY)(self.press_deny)
@@ -161,7 +162,7 @@ class Listeners:
             # A card changes by itself; somebody's home has to be drawn again.
             self._parts.wake(f"chat:home-{act.team}-{act.user}")
         if reply.message is not None:
-            self._later(self._doors.tell, act, reply.message)
+            self._later(self._doors.take_place if reply.replaces else self._doors.tell, act, reply.message)
 
     def press_deny(self, ack: Ack, body: Body) -> None:
         self._later(self._doors.open_deny_form, _pressed(body), body["trigger_id"])

@@ -279,7 +279,7 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
 }
 # Reserved: no environment is called by one of these.
 VERBS = tuple(_VERBS)
-NOT_OFFERED = ("revoke-all", "extend")
+NOT_OFFERED = ("extend",)
 VERBS_OFFERED = tuple(verb for verb in VERBS if verb not in NOT_OFFERED)
 _ALIASES = {
     "?": "help",

@@ -229,6 +229,11 @@ class Doors:
         else:
             self._client.chat_postMessage(channel=act.user, text=message.text, blocks=message.blocks)
 
+    def take_place(self, act: Interaction, message: Message) -> None:
+        """In place of the message that only the actor sees, and whose button was pressed."""
+        if act.response_url:
+            respond(act.response_url, message, replace_original=True)
+
     def is_stray_copy(self, act: Interaction, body: Mapping[str, Any]) -> bool:
         """Whether the pressed message is none that the ledger knows of: a post whose record was lost, and made again."""
         found, ts = read_value(act.value), (body.get("message") or {}).get("ts")

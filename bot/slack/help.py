@@ -22,7 +22,9 @@ _LINES = {
         "{c} approve ID` · `less ID [ROLE] [DURATION]` · `deny ID REASON` – decides a request; the buttons do the same",
     ),
     "withdraw": ("{c} withdraw ID` – takes back what you asked for",),
-    "end": ("{c} end ID [REASON]` – gives access back early, or takes it back as an owner",),
+    "end": (
+        "{c} end ID [REASON]` · `revoke-all person WHO REASON` · `revoke-all env ENV REASON` – gives or takes back",
+    ),
     "show": ("{c} show ID` – one request with its receipts",),
     "list": ("{c} list [ENV]` · `mine` · `pending` – who has access now, what is yours, what waits",),
     "history": ("{c} history [ENV or WHO]` – the last requests, and what became of them",),
@@ -35,6 +37,7 @@ _TOPICS = {
     "flag": "acknowledge",
     "lift": "acknowledge",
     "revoke": "end",
+    "revoke-all": "end",
     "mine": "list",
     "pending": "list",
     "who": "envs",

@@ -22,6 +22,7 @@ from bot.slack.glass import lifted, lifted_receipt
 from bot.slack.glass_plan import glass_wanted
 from bot.slack.home import home_view
 from bot.slack.mentions import Mentioner, Overseers
+from bot.slack.panic import panic_wanted
 from bot.slack.people import SlackRefresher
 from bot.slack.plan import Facts, Wanted, is_receipt, passing_until_s, receipt_channels, seen_in, wanted
 from bot.slack.poster import Fenced, Later, Page, Poster, trouble
@@ -30,7 +31,7 @@ from workflows.activation import digest_due
 from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request
+from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request, Sweepout
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
@@ -46,6 +47,7 @@ from workflows.ports import (
     Lease,
     PolicyUnavailable,
 )
+from workflows.revoke_all import SUBJECT as SWEEPOUT
 from workflows.schedule import latest_slot, next_slot
 
 log = structlog.get_logger()
@@ -80,6 +82,8 @@ class Sender:
             self._under_lease(subject, lambda page: self._show_policy(page, subject))
         elif subject.startswith(LIFT):
             self._under_lease(subject, lambda page: self._show_lift(page, subject))
+        elif subject.startswith(SWEEPOUT):
+            self._under_lease(subject, lambda page: self._show_sweepout(page, subject))
         elif channel := channel_of(subject):
             self._under_lease(subject, lambda page: self._crowd.show(page, channel))
         else:
@@ -288,6 +292,18 @@ class Sender:
                 items.append(_once("lifted:receipt", policy.receipts_channel, lifted_receipt(entry, mark)))
             self._send(page, items)
         self._clear(subject)
+
+    def _show_sweepout(self, page: Page, subject: str) -> None:
+        """One message for the receipts channel and one for whoever pressed; both fill up in place."""
+        policy, item = self._policy(), keys.sweepout(subject.removeprefix(SWEEPOUT))
+        snapshot = self._ctx.ledger.read(item)
+        sweepout = snapshot.get(item, Sweepout)
+        if sweepout is None or policy is None:
+            self._clear(subject)
+            return
+        stories = self._reader.some(sweepout.taken, policy)
+        self._send(page, panic_wanted(sweepout, stories, policy, self._command))
+        self._shown(page, snapshot.versions(), subject, ())
 
     def _show_digest(self, page: Page, key: str, slot: Slot) -> None:
         policy = self._ctx.policy.current()

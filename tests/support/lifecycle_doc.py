@@ -36,6 +36,8 @@ MEANING: dict[Event, str] = {
     Event.GRANT_ACTIVATION_FAILED: "It could not be given, and nothing of it is left.",
     Event.GRANT_REMOVAL_FAILING: "Taking away has failed repeatedly: an alarm. It goes on being tried.",
     Event.GRANT_REAPPEARED: "Access was seen after its end: an alarm. It is taken away again.",
+    Event.SWEEPOUT_STARTED: "Somebody pressed the panic switch for a person or an environment; the entry has its reach.",
+    Event.SWEEPOUT_FINISHED: "A look found nothing left of it: every removal is verified.",
     Event.PERSON_BOUND: "A chat account was bound to an address for the first time.",
     Event.PERSON_BINDING_CHANGED: "Another chat account claims an address: its rights rest until somebody confirms.",
     Event.PERSON_CONFIRMED: "An administrator confirmed a changed binding.",

@@ -28,6 +28,7 @@ from workflows.refusals import count_refusals
 from workflows.request import ask_for_access
 from workflows.resolve import advance_request, warn
 from workflows.review import approve, deny, withdraw
+from workflows.revoke_all import sweep_out
 from workflows.targets.memory import MemoryTarget, MemoryTargets
 
 
@@ -230,6 +231,8 @@ class World:
             chase(self.ctx, id_)
         elif kind == "announced":
             check_announced(self.ctx, id_)
+        elif kind == "sweepout":
+            sweep_out(self.ctx, id_)
         elif kind == "refusals":
             count_refusals(self.ctx, PersonId(id_))
 

@@ -34,6 +34,7 @@ from workflows.core.policy import BreakGlass, Freeze, Group, Hours, Policy, Tick
 from workflows.glass_review import acknowledge, flag
 from workflows.lift import lift
 from workflows.ports import Change
+from workflows.revoke_all import Aim, revoke_all
 
 GLASS = BreakGlass(("oncall",), ("read-only", "admin"), 30 * MINUTE, max_per_day=2, review_within=24 * HOUR)
 
@@ -462,3 +463,18 @@ def test_after_the_alarm_a_channel_that_was_closed_is_tried_again():
     record = world.ledger.read(keys.chat(id_)).get(keys.chat(id_), ChatRecord)
     assert record is not None
     assert record.postings == {}
+
+
+def test_the_panic_switch_bars_whoever_had_broken_the_glass():
+    world = Emergency()
+    id_ = world.breaks()
+    world.knows(SUE)
+    assert isinstance(revoke_all(world.ctx, Aim(NIA, "Nia"), account(SUE), "wrong hands", "panic"), Done)
+    world.work()
+    world.advance(3)
+    assert world.grant(id_).state is GrantState.REVOKED
+    item = keys.person(NIA)
+    record = world.ledger.read(item).get(item, PersonRecord)
+    assert record is not None
+    assert record.break_glass_barred
+    assert "person.barred" in world.events(id_)

@@ -20,6 +20,7 @@ def test_the_names_on_the_queue_never_change():
         "end": "bot.jobs.end_grant",
         "holding": "bot.jobs.converge_holding",
         "request": "bot.jobs.advance_request",
+        "sweepout": "bot.jobs.sweep_out",
         "press": "bot.jobs.decide_press",
         "review": "bot.jobs.chase_review",
         "announced": "bot.jobs.look_whether_announced",

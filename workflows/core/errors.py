@@ -63,6 +63,7 @@ class Code(StrEnum):
     NOT_RESOLVED_YET = "not_resolved_yet"
     TERMS_CHANGED = "terms_changed"
     GRANT_OVER = "grant_over"
+    NOTHING_TO_REVOKE = "nothing_to_revoke"
     # the world
     STANDING_ACCESS = "standing_access"
     TARGET_PERSON_MISSING = "target_person_missing"
