@@ -15,33 +15,46 @@ from bot.slack.blocks import Message, read_value
 from bot.slack.cards import APPROVE, MORE, read_more
 from bot.slack.cards import END as END_ACTION
 from bot.slack.commands import parse
+from bot.slack.glass import ACKNOWLEDGE
 from bot.slack.help import help_message, not_offered_yet
 from bot.slack.home import WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, END, FORM, LESS, PRESS, Interaction
+from bot.slack.interaction import COMMAND, DENY, END, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import (
+    Acknowledge,
     Approve,
     Ask,
+    BreakGlass,
     Command,
     Delegate,
     Deny,
     End,
+    Flag,
     Help,
     Less,
+    Lift,
+    RevokeAll,
+    Whom,
     Withdraw,
 )
+from bot.slack.panic import REVOKE_ALL, read_pressed, under_way
 from bot.window import Window
 from bot.words import done_words, refusal
+from workflows.break_glass import break_glass
 from workflows.context import Context, Done
 from workflows.core.asking import Ask as CoreAsk
+from workflows.core.asking import text_problem
 from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonId
 from workflows.end import end
+from workflows.glass_review import acknowledge, flag
 from workflows.less import approve_for_less
+from workflows.lift import lift
 from workflows.people import Known, known, nobody
 from workflows.ports import PolicyUnavailable
 from workflows.refusals import record_refusal
 from workflows.request import ask_for_access
 from workflows.review import approve, deny, withdraw
+from workflows.revoke_all import groups_that_may, revoke_all
 
 log = structlog.get_logger()
 
@@ -52,6 +65,8 @@ class Reply:
 
     message: Message | None = None
     refused: Refused | None = None
+    # Whether it takes the place of the message whose button was pressed.
+    replaces: bool = False
 
 
 class FactsStale(Exception):
@@ -77,6 +92,8 @@ class Desk:
             DENY: self._denied,
             END: self._ended,
             LESS: self._lessened,
+            GLASS: self._glass_form,
+            FLAG: self._flagged,
         }
         return kinds[act.kind](act)
 
@@ -107,7 +124,8 @@ class Desk:
         if isinstance(meant, Refused):
             return self.refuse(act, meant)
         if isinstance(meant, Help):
-            return Reply(help_message(meant.topic, self._command, self.window.example()))
+            glass = bool(self.window.may_break_glass(act.who))
+            return Reply(help_message(meant.topic, self._command, self.window.example(), glass=glass))
         if type(meant).__name__ in LATER:
             return Reply(notices.answer(not_offered_yet(LATER[type(meant).__name__], self._command)))
         actor = known(self._ctx, act.who, nobody)
@@ -121,23 +139,67 @@ class Desk:
         match meant:
             case Ask(environment, role, duration, reason):
                 return self._ask(act, CoreAsk(environment, role, duration, reason))
-            case Approve(id_):
-                return self._said(act, id_, approve(self._ctx, id_, act.who, act.id))
-            case Less(id_, role, duration):
-                return self._said(act, id_, approve_for_less(self._ctx, id_, act.who, role, duration, act.id))
-            case Deny(id_, reason):
-                return self._said(act, id_, deny(self._ctx, id_, act.who, reason, act.id))
-            case Withdraw(id_):
-                return self._said(act, id_, withdraw(self._ctx, id_, act.who, act.id))
+            case BreakGlass() | Acknowledge() | Flag() | Lift() | RevokeAll():
+                return self._emergency(act, meant, actor)
+            case Approve() | Less() | Deny() | Withdraw() | End():
+                return self._said(act, meant.id, self._by_hand(act, meant))
             case Delegate():
                 return self._look(act, delegating.carry_out(self._ctx, act, meant, actor, self._command))
-            case End(id_, reason):
-                return self._said(act, id_, end(self._ctx, id_, act.who, reason, act.id))
             case _:
                 return self._look(act, self.window.look(meant, actor))
 
+    def _by_hand(self, act: Interaction, meant: Approve | Less | Deny | Withdraw | End) -> Done | Refused:
+        """What the buttons do, typed."""
+        match meant:
+            case Approve(id_):
+                return approve(self._ctx, id_, act.who, act.id)
+            case Less(id_, role, duration):
+                return approve_for_less(self._ctx, id_, act.who, role, duration, act.id)
+            case Deny(id_, reason):
+                return deny(self._ctx, id_, act.who, reason, act.id)
+            case Withdraw(id_):
+                return withdraw(self._ctx, id_, act.who, act.id)
+            case End(id_, reason):
+                return end(self._ctx, id_, act.who, reason, act.id)
+
+    def _emergency(
+        self, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift | RevokeAll, actor: Known
+    ) -> Reply:
+        match meant:
+            case BreakGlass(environment, role, duration, reason):
+                return self._break_glass(act, CoreAsk(environment, role, duration, reason))
+            case Acknowledge(id_):
+                return self._said(act, id_, acknowledge(self._ctx, id_, act.who, act.id))
+            case Flag(id_, note):
+                return self._said(act, id_, flag(self._ctx, id_, act.who, note, act.id))
+            case Lift(whom, reason):
+                return self._lift(act, whom, reason, actor)
+            case RevokeAll():
+                return self._revoke_all(act, meant, actor)
+
     def _look(self, act: Interaction, found: Message | Refused) -> Reply:
         return self.refuse(act, found) if isinstance(found, Refused) else Reply(found)
+
+    # ------------------------------------------------------------ the panic switch
+
+    def _revoke_all(self, act: Interaction, meant: RevokeAll, actor: Known) -> Reply:
+        """Typed: nothing is done yet, it is shown what would be."""
+        able = known(self._ctx, act.who, groups_that_may)
+        if isinstance(able, Refused):
+            return self.refuse(act, able)
+        problem = text_problem(meant.reason, {"what": "revoke-all"})
+        if problem:
+            return self.refuse(act, problem)
+        return self._look(act, self.window.would_revoke(meant, actor, able))
+
+    def _pressed_revoke_all(self, act: Interaction) -> Reply:
+        pressed = read_pressed(act.value)
+        if pressed is None:
+            return Reply()
+        answer = revoke_all(self._ctx, pressed.aim, act.who, pressed.reason, act.id)
+        if isinstance(answer, Refused):
+            return self.refuse(act, answer)
+        return Reply(under_way(pressed.aim), replaces=True)
 
     # ------------------------------------------------------------ asking
 
@@ -156,12 +218,34 @@ class Desk:
         by_rule = self.window.rule_may_approve(seen)
         return Reply(notices.asked(seen.story, self.window.can_approve(seen), self._command, by_rule=by_rule))
 
+    def _break_glass(self, act: Interaction, ask: CoreAsk) -> Reply:
+        answer = break_glass(self._ctx, ask, act.who, act.origin, act.id)
+        if isinstance(answer, Refused):
+            return self.refuse(act, answer)
+        if answer.outcome == "have_it":
+            seen = self.window.seen(answer.id)
+            return Reply(notices.have_it(seen.story) if seen else None)
+        return Reply(notices.answer(done_words(answer.outcome, answer.id)))
+
+    def _glass_form(self, act: Interaction) -> Reply:
+        reply = self._break_glass(act, _ask_of(act))
+        answered = reply.refused is None and reply.message is not None
+        # The form's answer is a direct message, which the sender keeps current.
+        return Reply() if answered else reply
+
+    def _lift(self, act: Interaction, whom: Whom, reason: str, actor: Known) -> Reply:
+        person = self.window.person_meant(whom, actor)
+        if isinstance(person, Refused):
+            return self.refuse(act, person)
+        answer = lift(self._ctx, person, act.who, reason, act.id)
+        if isinstance(answer, Refused):
+            return self.refuse(act, answer)
+        return Reply(
+            notices.answer(f"✅ You lifted what kept {whom.text.lstrip('@')} from breaking the glass. They are told.")
+        )
+
     def _form(self, act: Interaction) -> Reply:
-        fields = act.fields or {}
-        seconds = fields.get("duration_s")
-        duration = timedelta(seconds=int(seconds)) if seconds else None
-        ticket = fields.get("ticket") or None
-        return self._ask(act, CoreAsk(fields["environment"], fields["role"], duration, fields["reason"], ticket))
+        return self._ask(act, _ask_of(act))
 
     # ------------------------------------------------------------ pressing
 
@@ -169,12 +253,16 @@ class Desk:
         if act.action == MORE:
             choice = read_more(act.value)
             return self._explain(act, choice[1]) if choice else Reply()
+        if act.action == REVOKE_ALL:
+            return self._pressed_revoke_all(act)
         found = read_value(act.value)
         if found is None:
             return Reply()
         id_, terms_hash = found
         if act.action == APPROVE:
             return self._quiet(act, id_, approve(self._ctx, id_, act.who, act.id, terms_hash))
+        if act.action == ACKNOWLEDGE:
+            return self._quiet(act, id_, acknowledge(self._ctx, id_, act.who, act.id))
         if act.action == END_ACTION:
             return self._quiet(act, id_, end(self._ctx, id_, act.who, "", act.id))
         if act.action == WITHDRAW:
@@ -200,6 +288,10 @@ class Desk:
         fields = act.fields or {}
         return self._quiet(act, fields["id"], end(self._ctx, fields["id"], act.who, fields["reason"], act.id))
 
+    def _flagged(self, act: Interaction) -> Reply:
+        fields = act.fields or {}
+        return self._quiet(act, fields["id"], flag(self._ctx, fields["id"], act.who, fields["reason"], act.id))
+
     def _quiet(self, act: Interaction, id_: str, answer: Done | Refused) -> Reply:
         """After a press the card tells; only what the card cannot show is said."""
         if isinstance(answer, Refused):
@@ -221,9 +313,15 @@ class Desk:
         return replace(refused, params={**refused.params, "others": others})
 
 
+def _ask_of(act: Interaction) -> CoreAsk:
+    """What a form asks for."""
+    fields = act.fields or {}
+    seconds = fields.get("duration_s")
+    duration = timedelta(seconds=int(seconds)) if seconds else None
+    return CoreAsk(fields["environment"], fields["role"], duration, fields["reason"], fields.get("ticket") or None)
+
+
 # Read already, not done yet: the type of what was meant -> its verb.
 LATER: dict[str, str] = {
-    "BreakGlass": "break-glass",
-    "RevokeAll": "revoke-all",
     "Extend": "extend",
 }

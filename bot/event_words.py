@@ -131,6 +131,23 @@ def _refused(told: _Told) -> Words:
     return (f"refused{told.by()}: {told.fact('code', 'not allowed').replace('_', ' ')}",)
 
 
+def _chased(told: _Told) -> Words:
+    late = " and is overdue" if told.fact("overdue") == "true" else ""
+    return (f"the review is owed{late}: its owners were reminded",)
+
+
+_BARRED = {
+    "flagged": "it was flagged",
+    "revoked": "it was taken back",
+    "overdue": "its review is overdue",
+}
+
+
+def _barred(told: _Told) -> Words:
+    why = _BARRED.get(told.fact("cause"), "of what happened")
+    return (f"no break-glass for the holder until security lifts it, because {why}",)
+
+
 def _says(text: str, *, why: bool = False, by: bool = False) -> Callable[[_Told], Words]:
     return lambda told: (f"{text}{told.by() if by else ''}{told.why() if why else ''}",)
 
@@ -149,6 +166,11 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_REMINDED: _says("nobody has answered: those who can decide were reminded"),
     Event.REQUEST_ESCALATED: _escalated,
     Event.REQUEST_TERMS_CHANGED: _says("the role has changed: earlier approvals are void"),
+    Event.BREAK_GLASS_USED: _says("🚨 broke the glass: access at once, without approval; a review is owed", by=True),
+    Event.BREAK_GLASS_UNANNOUNCED: _says("⚠️ no channel could be told for two minutes"),
+    Event.REVIEW_CHASED: _chased,
+    Event.REVIEW_ACKNOWLEDGED: _says("review: acknowledged", by=True),
+    Event.REVIEW_FLAGGED: _says("⚠️ review: flagged", by=True, why=True),
     Event.GRANT_ACTIVE: _active,
     Event.GRANT_END_STARTED: _end_started,
     Event.GRANT_ENDED: _over("ended"),
@@ -156,11 +178,15 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.GRANT_ACTIVATION_FAILED: _failed,
     Event.GRANT_REMOVAL_FAILING: _removal_failing,
     Event.GRANT_REAPPEARED: _says("⚠️ access was there again after its end; it is being taken away"),
+    Event.SWEEPOUT_STARTED: _says("everything taken back", by=True, why=True),
+    Event.SWEEPOUT_FINISHED: lambda told: (f"all gone, verified: {told.fact('taken', '0')} taken back",),
     Event.PERSON_BOUND: _says("chat account bound to the address", by=True),
     Event.PERSON_BINDING_CHANGED: _says("⚠️ the chat account behind an address has changed; rights on hold", by=True),
     Event.PERSON_CONFIRMED: _says("chat account confirmed", by=True),
     Event.DELEGATION_SET: _delegated,
     Event.DELEGATION_ENDED: _says("delegation ended", by=True),
+    Event.PERSON_BARRED: _barred,
+    Event.PERSON_LIFTED: _says("bar lifted", by=True, why=True),
     Event.REFUSALS_COUNTED: lambda told: (f"{told.fact('more', 'more')} more refusals{told.by()} within a minute",),
     Event.POLICY_ACTIVATED: _says("policy activated", by=True),
     Event.LEDGER_DURABILITY_DECLARED: _says("the ledger's durability is declared, not verified"),

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from workflows.announced import check_announced
 from workflows.chase import chase
 from workflows.converge import converge
 from workflows.core import keys
 from workflows.core.model import CLOSED, Grant
 from workflows.core.people import PersonId
+from workflows.glass_review import chase as remind_of_review
 from workflows.refusals import count_refusals as write_refusals
 from workflows.resolve import advance_request as bring_forward
 from workflows.resolve import warn
+from workflows.revoke_all import sweep_out as sweep
 from workflows.sweep import take_off
 
 if TYPE_CHECKING:
@@ -76,6 +79,27 @@ def chase_approvers(id_: str) -> None:
     parts.due.awake(keys.chase_due(id_))
     with bound_contextvars(request=id_):
         chase(parts.context, id_)
+
+
+def chase_review(id_: str) -> None:
+    parts = _worker()
+    parts.due.awake(keys.review(id_))
+    with bound_contextvars(request=id_):
+        remind_of_review(parts.context, id_)
+
+
+def look_whether_announced(id_: str) -> None:
+    parts = _worker()
+    parts.due.awake(keys.announced_due(id_))
+    with bound_contextvars(request=id_):
+        if check_announced(parts.context, id_):
+            log.error("no channel was told of a break-glass; everybody concerned gets a direct message")
+
+
+def sweep_out(id_: str) -> None:
+    parts = _worker()
+    parts.due.awake(keys.sweepout(id_))
+    sweep(parts.context, id_)
 
 
 def count_refusals(id_: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import RedisError
@@ -21,7 +21,7 @@ class LedgerMetrics(Collector):
         self._ledger = ledger
         self._redis = redis
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("prodaccess_ledger_up", "Whether the ledger answers.")
         try:
             found = list(self._found())
@@ -33,13 +33,20 @@ class LedgerMetrics(Collector):
         yield up
         yield from found
 
-    def _found(self) -> Iterator[GaugeMetricFamily]:
+    def _found(self) -> Iterator[Metric]:
         yield _gauge(
             "prodaccess_requests_pending", "Requests that nobody has answered.", self._ledger.count(keys.PENDING)
         )
         yield _gauge("prodaccess_grants_live", "Grants that are not closed.", self._ledger.count(keys.LIVE))
         late = len(self._ledger.members(keys.LIVE, high=self._ledger.now().timestamp(), limit=10_000))
         yield _gauge("prodaccess_grants_overdue", "Grants past their deadline that are not closed.", late)
+        yield _gauge(
+            "prodaccess_reviews_owed", "Break-glass that nobody has reviewed yet.", self._ledger.count(keys.REVIEWS)
+        )
+        missed = self._ledger.count(keys.UNANNOUNCED)
+        yield CounterMetricFamily(
+            "prodaccess_break_glass_unannounced", "Break-glass of which no channel was told in time.", value=missed
+        )
         yield _gauge("prodaccess_audit_head", "Number of the newest audit entry.", self._ledger.head())
         queues = GaugeMetricFamily("prodaccess_wakeups_queued", "Wake-ups that wait, by queue.", labels=["queue"])
         for name in ALL_QUEUES:

@@ -12,8 +12,9 @@ from bot.words import Stage
 from workflows.core.asking import MayAsk
 from workflows.core.durations import format_duration
 from workflows.core.errors import Refused
+from workflows.core.glass import longest
 from workflows.core.model import Grant
-from workflows.core.policy import AutoApproval, Entitlement, Environment, Risk, Tier
+from workflows.core.policy import AutoApproval, BreakGlass, Entitlement, Environment, Risk, Tier
 from workflows.core.scope import groups_named
 
 LIVE_STAGES = frozenset({Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING})
@@ -51,6 +52,8 @@ class DigestStory:
     sealed: Sealed | None
     # Live grants that were left out because there are too many to read.
     more: int = 0
+    # Break-glass whose review is owed.
+    reviews: tuple[RequestStory, ...] = ()
 
     @property
     def active(self) -> int:
@@ -64,6 +67,7 @@ def digest_story(
     last_ended: Grant | None = None,
     sealed: Sealed | None = None,
     more: int = 0,
+    reviews: Iterable[RequestStory] = (),
 ) -> DigestStory:
     """From the stories of live grants and pending requests, in any order."""
     found = list(stories)
@@ -78,6 +82,7 @@ def digest_story(
         last_ended=last_ended.closed_at if last_ended else None,
         sealed=sealed,
         more=more,
+        reviews=tuple(reviews),
     )
 
 
@@ -119,6 +124,7 @@ class HomeStory:
     waiting_on_me: tuple[RequestStory, ...] = ()
     asked: tuple[RequestStory, ...] = ()
     can_ask: tuple[CanAsk, ...] = ()
+    reviews: tuple[RequestStory, ...] = ()
 
 
 def home_story(
@@ -129,6 +135,7 @@ def home_story(
     asked: Iterable[RequestStory] = (),
     can_ask: Iterable[Entitlement] = (),
     titles: Mapping[str, str] | None = None,
+    reviews: Iterable[RequestStory] = (),
 ) -> HomeStory:
     """`titles`: environment name -> title. What ends first stands first."""
     return HomeStory(
@@ -146,6 +153,7 @@ def home_story(
             )
             for item in can_ask
         ),
+        reviews=tuple(reviews),
     )
 
 
@@ -173,6 +181,8 @@ class Explanation:
     longest: str
     ticket: str | None
     rules: tuple[str, ...]
+    # How the person may let themselves in; empty where they may not.
+    glass: str = ""
 
 
 def explanation(
@@ -184,8 +194,12 @@ def explanation(
     approvers: Mapping[str, Sequence[str]] | None = None,
     command: str = "/prodaccess",
     time_zone: str = "UTC",
+    glass: BreakGlass | None = None,
 ) -> Explanation:
-    """`answer`: what `may_ask` says for this person with a good reason and ticket; `approvers`: names by group."""
+    """`answer`: what `may_ask` says for this person with a good reason and ticket; `approvers`: names by group.
+
+    `glass`: the environment's, where this person may break it for this role.
+    """
     ticket = entitlement.ticket
     return Explanation(
         environment=environment.name,
@@ -203,8 +217,17 @@ def explanation(
         durations=tuple(format_duration(item) for item in entitlement.durations),
         longest=format_duration(entitlement.max_duration),
         ticket=ticket.pattern if ticket and ticket.required else None,
+        glass=glass_words(glass, f"{command} break-glass {environment.name} {entitlement.role} REASON")
+        if glass
+        else "",
         rules=tuple(_rule(entitlement, rule) for rule in entitlement.auto_approve),
     )
+
+
+def glass_words(glass: BreakGlass, typed: str) -> str:
+    """`in an emergency at once, up to 30 min, 3 times in 24 hours: /prodaccess break-glass ...`."""
+    times = f", {glass.max_per_day} times in 24 hours" if glass.max_per_day else ""
+    return f"in an emergency at once, up to {format_duration(longest(glass))}{times}; everybody sees it: {typed}"
 
 
 def _rule(entitlement: Entitlement, rule: AutoApproval) -> str:

@@ -13,7 +13,8 @@ from workflows.core import keys
 from workflows.core.approving import MayDecide, may_decide
 from workflows.core.asking import not_now
 from workflows.core.errors import Refused
-from workflows.core.model import Grant, Holding, Request, RequestState
+from workflows.core.glass import may_review
+from workflows.core.model import Grant, Holding, Request, RequestState, Review
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
 from workflows.core.scope import groups_named
@@ -75,8 +76,14 @@ class Reader:
             covered_until=covering.deadline if covering else None,
             removal_failures=self._failures(grant) if grant and grant.error else None,
             shut=_shut(policy, request, snapshot.now),
+            review=self.review(request),
         )
         return Seen(request, grant, story)
+
+    def review(self, request: Request) -> Review | None:
+        """What a break-glass owes; other requests owe nothing, and are not looked up."""
+        item = keys.review(request.id)
+        return self._ctx.ledger.read(item).get(item, Review) if request.break_glass else None
 
     def _grant(self, id_: str) -> Grant | None:
         return self._ctx.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
@@ -126,8 +133,10 @@ class Reader:
             return None
         failures = self._failures(grant) if grant and grant.error else None
         environment = policy.environments.get(request.terms.environment)
-        shut = _shut(policy, request, snapshot.now)
-        return request_story(request, grant, environment, snapshot.now, removal_failures=failures, shut=shut)
+        shut, review = _shut(policy, request, snapshot.now), self.review(request)
+        return request_story(
+            request, grant, environment, snapshot.now, removal_failures=failures, shut=shut, review=review
+        )
 
     # ------------------------------------------------------------ overviews
 
@@ -140,7 +149,22 @@ class Reader:
             last_ended=self._grant(closed[0]) if closed else None,
             sealed=self._head(),
             more=live.more,
+            reviews=self.reviews(policy, environments),
         )
+
+    def reviews(self, policy: Policy, environments: Sequence[str] | None = None) -> tuple[RequestStory, ...]:
+        """Break-glass whose review is owed, the first to be due first."""
+        return self._page(keys.REVIEWS, policy, environments, SHOWN_MAX).stories
+
+    def reviews_for(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestStory, ...]:
+        """Those that this person may do."""
+        ids = self._ctx.ledger.members(keys.REVIEWS, limit=SHOWN_MAX)
+        if not ids:
+            return ()
+        snapshot = self._ctx.ledger.read(*map(keys.review, ids))
+        reviews = (snapshot.get(keys.review(id_), Review) for id_ in ids)
+        mine = [review.id for review in reviews if review and may_review(policy, review, person, groups) is None]
+        return self._stories(mine, policy)
 
     def _head(self) -> Sealed | None:
         number = self._ctx.ledger.head()
@@ -154,6 +178,7 @@ class Reader:
             mine=self.of_person(keys.LIVE, person.id, policy),
             waiting_on_me=self.waiting_on(policy, person, groups),
             asked=self.of_person(keys.PENDING, person.id, policy),
+            reviews=self.reviews_for(policy, person, groups),
             can_ask=askable(policy, person.id, groups),
             titles={environment.name: environment.title for environment in policy.environments.values()},
         )

@@ -85,13 +85,23 @@ def _role_unknown(c: _Case) -> str:
 
 
 def _duration_too_long(c: _Case) -> str:
+    how = " in a break-glass" if c("what") == "break-glass" else ""
     return (
-        f"{c('role', 'This role')} in {c('environment', 'this environment')} is given for {c.duration('max_s')} at most; "
+        f"{c('role', 'This role')} in {c('environment', 'this environment')} is given for {c.duration('max_s')} at most{how}; "
         f"you asked for {c.duration('asked_s')}."
     )
 
 
 def _reason_missing(c: _Case) -> str:
+    if c("what") == "flag":
+        return (
+            f"Say what was not right, so that it can be followed up: {c.typed('flag ' + c('id', 'PA-1042') + ' NOTE')}."
+        )
+    if c("what") == "lift":
+        return f"Say why it may be lifted: {c.typed('lift WHO REASON')}."
+    if c("what") == "break-glass":
+        given = f"break-glass {c('environment')} {c('role')} {c.duration('asked_s') if c('asked_s') else ''}"
+        return f"Say what the emergency is: {c.typed(f'{given.strip()} REASON')}."
     if c("what") == "deny":
         return f"Say why you deny it, so that the person knows what to do: {c.typed('deny ' + c('id', 'PA-1042') + ' REASON')}."
     if c("environment"):
@@ -125,6 +135,7 @@ def _nobody_can_approve(c: _Case) -> str:
         f"Nobody could approve {c('role', 'this role')} in {c('environment', 'this environment')} for you: there "
         f"are not enough people in "
         f"{c.either('groups') or 'its owners'} besides yourself.{c.and_problem()} The policy's keepers can add somebody."
+        f"{_in_an_emergency(c)}"
     )
 
 
@@ -148,6 +159,40 @@ def _not_a_requester(c: _Case) -> str:
 def _not_an_approver(c: _Case) -> str:
     who = _and(c("others")) or f"members of {c.either('groups')}" if c("others") or c("groups") else "its owners"
     return f"Only {who} can decide this, and you are not among them.{c.and_problem()}"
+
+
+def _break_glass_not_allowed(c: _Case) -> str:
+    place, role = c("environment", "this environment"), c("role", "this role")
+    asks = f"Ask for it as usual: {c.typed(f'{place} {role} REASON')}." if c("environment") else "Ask for it as usual."
+    if not c("groups"):
+        return f"The policy lets nobody break the glass in {place}. {asks}"
+    return (
+        f"In {place} the glass can be broken by members of {c.either('groups')}, and you are not one of them."
+        f"{c.and_problem()} {asks}"
+    )
+
+
+def _break_glass_barred(c: _Case) -> str:
+    who = f"Somebody of {c('groups')}" if c("groups") else "Security"
+    return (
+        f"You can break no glass at the moment: {_sentence(c('why', 'security looks into an earlier one'))} "
+        f"{who} can lift that: {c.typed('lift WHO REASON')}. Until then, ask as usual, or call one of the owners."
+    )
+
+
+def _not_a_reviewer(c: _Case) -> str:
+    who = f"members of {c.either('groups')}" if c("groups") else "its owners"
+    return f"Only {who} can review {c('id', 'this')}, and you are not among them.{c.and_problem()}"
+
+
+def _reviewed(c: _Case) -> str:
+    by = f" by {c('by')}" if c("by") else ""
+    return f"The review of {c('id', 'it')} is done: it was {c('state', 'reviewed')}{by}. Nothing was changed."
+
+
+def _not_security(c: _Case) -> str:
+    who = f"members of {c.either('groups')}" if c("groups") else "the panic group, which the policy does not name"
+    return f"Only {who} can do that. Ask one of them."
 
 
 def _not_yours(c: _Case) -> str:
@@ -257,7 +302,11 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"Your rights are on hold: {_sentence(c('why', 'your account has changed'))} An administrator has to confirm you."
     ),
     Code.PERSON_BLOCKED: lambda c: (
-        f"All your access was taken back, and you can ask again from {c.time('until')}. The panic group knows why."
+        f"{_sentence(c('why', 'All your access was taken back'))} You can ask again from {c.time('until')}, or earlier when"
+        f" {c('groups', 'the panic group')} lifts it: talk to them."
+    ),
+    Code.NOTHING_TO_REVOKE: lambda c: (
+        f"There is nothing to take back of {c('name', 'that')}: no access that is open, and no request that waits."
     ),
     Code.FACTS_STALE: lambda _: (
         "I could not check who may do this just now, so nothing was done. Try again in a minute."
@@ -293,6 +342,27 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         "What happens in this environment is shown to its members only. Ask one of its owners."
     ),
     Code.NOBODY_CAN_APPROVE: _nobody_can_approve,
+    Code.BREAK_GLASS_NOT_ALLOWED: _break_glass_not_allowed,
+    Code.BREAK_GLASS_OTHER_ROLE: lambda c: (
+        f"In {c('environment', 'this environment')} the glass can be broken for {c.either('roles') or 'some roles'} only. "
+        "Take one of these."
+    ),
+    Code.BREAK_GLASS_TOO_OFTEN: lambda c: (
+        f"You broke the glass in {c('environment', 'this environment')} {_times(c)} within 24 hours, which is the most. "
+        f"The next time is from {c.time('until')}. Until then, ask as usual, or call one of the owners."
+    ),
+    Code.BREAK_GLASS_BARRED: _break_glass_barred,
+    Code.NO_REVIEW: lambda c: (
+        f"{c('id', 'That')} owes no review: it was no break-glass. {c.typed('show ' + c('id', 'PA-1042'))} shows what it was."
+    ),
+    Code.OWN_REVIEW: lambda c: (
+        f"{c('id', 'This')} was yours, so somebody else has to review it: an owner, or security."
+    ),
+    Code.NOT_A_REVIEWER: _not_a_reviewer,
+    Code.REVIEWED: _reviewed,
+    Code.NOT_SECURITY: _not_security,
+    Code.OWN_BAR: lambda _: "Nobody lifts what was put on themselves. Ask somebody else of security.",
+    Code.NOTHING_TO_LIFT: lambda c: f"Nothing keeps {c('name', 'this person')} from anything. There is nothing to lift.",
     Code.TOO_MANY_PENDING: lambda c: (
         f"You have {c('max', 'too many')} requests waiting. Withdraw one first: {c.typed('withdraw ' + _first(c('ids')))}."
     ),
@@ -379,6 +449,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         "My memory (Redis) did not answer, so nothing was done. Try again in a minute; if it stays, tell the platform team."
     ),
 }  # fmt: skip
+
+
+def _times(c: _Case) -> str:
+    return {"1": "once", "2": "twice"}.get(c("max"), f"{c('max', 'several')} times")
 
 
 def _first(ids: str) -> str:

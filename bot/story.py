@@ -25,6 +25,8 @@ from workflows.core.model import (
     Request,
     RequestState,
     Resource,
+    Review,
+    ReviewState,
     Terms,
 )
 from workflows.core.policy import Entitlement, Environment, Risk, Tier, Visibility
@@ -140,6 +142,11 @@ class RequestStory:
     escalation_approves: bool = False
     away: tuple[str, ...] = ()
     stand_ins: tuple[StandIn, ...] = ()
+    # What became of the review that a break-glass owes; None where none is owed, or nobody has looked.
+    review: ReviewState | None = None
+    review_due: datetime | None = None
+    reviewed_by: str = ""
+    review_note: str = ""
     # The readers may see environment, state and id alone; everything else is blank already.
     hidden: bool = False
 
@@ -158,6 +165,10 @@ class RequestStory:
     @property
     def dangerous(self) -> bool:
         return bool(self.danger) or self.risk is Risk.ADMIN
+
+    @property
+    def review_overdue(self) -> bool:
+        return self.review is ReviewState.OWED and self.review_due is not None and self.review_due <= self.now
 
     @property
     def time_left(self) -> timedelta | None:
@@ -217,6 +228,7 @@ def request_story(
     covered_until: datetime | None = None,
     removal_failures: int | None = None,
     shut: Refused | None = None,
+    review: Review | None = None,
 ) -> RequestStory:
     """Everything there is to tell. `environment` is None where the policy no longer has it: the terms still tell most.
 
@@ -245,9 +257,21 @@ def request_story(
         rule_facts=request.decision.facts if request.decision else {},
         decided_at=request.decision.at if request.decision else None,
     )
+    if review is not None:
+        story = _reviewed(story, review)
     if grant is not None:
         return _with_grant(story, grant, covered_until)
     return _closed(story, request.closing) if request.closing else story
+
+
+def _reviewed(story: RequestStory, review: Review) -> RequestStory:
+    return replace(
+        story,
+        review=review.state,
+        review_due=review.due_at,
+        reviewed_by=review.by_name or "",
+        review_note=review.note or "",
+    )
 
 
 def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -> RequestStory:
@@ -382,6 +406,8 @@ def for_outsiders(story: RequestStory) -> RequestStory:
         expires_at=story.expires_at,
         terms=replace(story.terms, role="", allows="", danger=None),
         origin=Origin(),
+        review=story.review,
+        review_due=story.review_due,
         hidden=True,
     )
 

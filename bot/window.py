@@ -6,22 +6,25 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.overviews import Explanation, HomeStory, explanation
-from bot.reader import Reader, Seen
+from bot.reader import SHOWN_MAX, Reader, Seen
 from bot.slack import lists
 from bot.slack.blocks import Message
-from bot.slack.meant import Command, Envs, Explain, History, List, Mine, Pending, Show, Who, Whom
+from bot.slack.meant import Command, Envs, Explain, History, List, Mine, Pending, RevokeAll, Show, Who, Whom
+from bot.slack.panic import confirm_first
 from bot.story import RequestStory, seen_by
 from bot.words import Stage
 from workflows.context import Context
 from workflows.core import keys
-from workflows.core.asking import Ask, find_entitlement, may_ask
+from workflows.core.asking import Ask, clean, find_entitlement, may_ask
 from workflows.core.errors import Code, Refused
+from workflows.core.glass import who_may
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
-from workflows.core.scope import groups_named, groups_needed, groups_that_count
+from workflows.core.scope import groups_named, groups_needed, groups_that_count, may_break_glass
 from workflows.core.speaking import can_speak
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
+from workflows.revoke_all import Aim, in_reach, may_revoke_all, nothing_there
 from workflows.standing_in import with_delegations
 
 # As many as one reads at a glance; the audit log has all.
@@ -152,6 +155,30 @@ class Window:
             return "payments-prod read-only"
         return next((f"{place.name} {role}" for place in places for role in place.roles), "payments-prod read-only")
 
+    def may_break_glass(self, who: SlackUser) -> tuple[str, ...]:
+        """Environments where this account may break the glass, as far as that is known without asking anybody."""
+        try:
+            policy = self._ctx.policy.current()
+        except PolicyUnavailable:
+            return ()
+        person = self._ctx.directory.person(who)
+        return self.glass_open_to(policy, person.id) if person and not person.standing_problem else ()
+
+    def glass_open_to(self, policy: Policy, person: PersonId) -> tuple[str, ...]:
+        places = [place for place in policy.environments.values() if place.break_glass]
+        names = {name for place in places for name in who_may(place)}
+        groups = self._ctx.directory.groups(policy, names)
+        return tuple(
+            place.name
+            for place in places
+            if any(may_break_glass(policy, place, r, person, groups) for r in place.roles)
+        )
+
+    def person_meant(self, whom: Whom, actor: Known) -> PersonId | Refused:
+        """Whom a command means: mentioned, or by the whole address."""
+        person = self._somebody(whom, actor)
+        return person.id if person is not None else _nobody_known(whom)
+
     def _approvers(
         self, policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId
     ) -> dict[str, list[str]]:
@@ -179,7 +206,31 @@ class Window:
             return {name: self._names(groups.members((name,))) for name in names}
 
         problems = dict(groups.problems((*environment.owners, *environment.requesters)))
-        return lists.who(environment, named(environment.owners), named(environment.requesters), problems)
+        glass = environment.break_glass if name in self.glass_open_to(actor.policy, actor.person.id) else None
+        return lists.who(
+            environment, named(environment.owners), named(environment.requesters), problems, glass, self._command
+        )
+
+    # ------------------------------------------------------------ the panic switch
+
+    def would_revoke(self, meant: RevokeAll, actor: Known, able: Known) -> Message | Refused:
+        """What the panic switch would take back, before it is pressed. `able`: the actor, with the groups that may press it."""
+        aim = self._aim(meant, actor)
+        reach = aim if isinstance(aim, Refused) else may_revoke_all(able, aim)
+        if isinstance(aim, Refused) or isinstance(reach, Refused):
+            return reach if isinstance(reach, Refused) else nothing_there(Aim())
+        ids = in_reach(self._ctx, aim, reach)
+        if not ids and reach.block is None:
+            return nothing_there(aim)
+        stories = self.reader.some(ids[:SHOWN_MAX], actor.policy)
+        return confirm_first(aim, reach, self._visible(actor, stories), clean(meant.reason))
+
+    def _aim(self, meant: RevokeAll, actor: Known) -> Aim | Refused:
+        if meant.environment is not None:
+            known_ = meant.environment in actor.policy.environments
+            return Aim(environment=meant.environment) if known_ else _no_environment(actor.policy, meant.environment)
+        person = self._somebody(meant.whom, actor)
+        return Aim(person.id, person.name) if person else _nobody_known(meant.whom)
 
     # ------------------------------------------------------------ explain
 
@@ -216,6 +267,7 @@ class Window:
             approvers=self._approvers(policy, role, person.id, person.id),
             command=self._command,
             time_zone=person.time_zone,
+            glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
         )
 
     def _somebody(self, whom: Whom | None, actor: Known) -> PersonFacts | None:

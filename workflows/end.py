@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.converge import grants_of
 from workflows.core import keys
@@ -10,7 +12,18 @@ from workflows.core.asking import clean
 from workflows.core.audit import Event
 from workflows.core.convergence import State, start_end
 from workflows.core.errors import Code, Refused
-from workflows.core.model import CLOSED, End, EndCause, Grant, GrantState, Holding, Request
+from workflows.core.glass import bar
+from workflows.core.model import (
+    CLOSED,
+    DecisionKind,
+    End,
+    EndCause,
+    Grant,
+    GrantState,
+    Holding,
+    PersonRecord,
+    Request,
+)
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.people import Known, known
@@ -42,15 +55,13 @@ def find_grant(ctx: Context, id_: str) -> Grant | Refused:
 
 
 def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str) -> Attempt | Done | Refused:
-    item = keys.holding(first.holding)
-    snapshot = ctx.ledger.read(item, keys.grant(first.id), keys.ACTIVE_POLICY, commit_id=commit_id)
+    snapshot = ctx.ledger.read(*_keys_of(first), keys.ACTIVE_POLICY, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    grant, holding = snapshot.get(keys.grant(first.id), Grant), snapshot.get(item, Holding)
-    if grant is None or holding is None or grant.state in CLOSED | {GrantState.REVOKING}:
-        return Refused(
-            Code.GRANT_OVER, {"id": first.id, "state": grant.state.value if grant else "ended"}, audited=False
-        )
+    found = _open(snapshot, first)
+    if isinstance(found, Refused):
+        return found
+    grant, holding = found
     answer = may_end(actor.policy, grant.terms.environment, grant.holder, actor.person, actor.groups)
     # Taking away is safe under any copy of the policy; who may do it is not.
     refusal = (
@@ -63,6 +74,49 @@ def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str)
     cause = EndCause.RETURNED if answer == "returned" else EndCause.REVOKED
     end_ = End(cause, snapshot.now, actor.person.id, actor.person.name, reason or None)
     return _attempt(ctx, snapshot, holding, grant, end_, commit_id)
+
+
+def _keys_of(grant: Grant) -> tuple[str, ...]:
+    """The records that its end rests on or changes; after a break-glass the holder's, too."""
+    broken = grant.decision.kind is DecisionKind.BREAK_GLASS
+    return keys.holding(grant.holding), keys.grant(grant.id), *((keys.person(grant.holder),) if broken else ())
+
+
+def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt: Attempt) -> Attempt:
+    """Whose break-glass was taken back breaks no more glass until security lifts that."""
+    item = keys.person(grant.holder)
+    record = snapshot.get(item, PersonRecord)
+    if record is None or record.break_glass_barred:
+        return attempt
+    why = f"{end_.by_name or 'somebody'} took back your break-glass {grant.id}"
+    private = {"person": grant.holder, "actor": grant.holder}
+    entry = event(ctx, Event.PERSON_BARRED, grant.id, snapshot, {"cause": "revoked"}, private)
+    change = attempt.change
+    barred = replace(change, puts={**change.puts, item: bar(record, why)}, audit=(*change.audit, entry))
+    return replace(attempt, change=barred)
+
+
+def take_back(ctx: Context, id_: str, end_: End, commit_id: str) -> Done | Refused:
+    """Start the removal of a live grant for a cause that was decided elsewhere: nobody is asked who may do it."""
+    first = find_grant(ctx, id_)
+    return first if isinstance(first, Refused) else run(ctx, lambda: _taken_back(ctx, first, end_, commit_id))
+
+
+def _taken_back(ctx: Context, first: Grant, end_: End, commit_id: str) -> Attempt | Done | Refused:
+    snapshot = ctx.ledger.read(*_keys_of(first), commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    found = _open(snapshot, first)
+    return found if isinstance(found, Refused) else _attempt(ctx, snapshot, found[1], found[0], end_, commit_id)
+
+
+def _open(snapshot: Snapshot, first: Grant) -> tuple[Grant, Holding] | Refused:
+    grant = snapshot.get(keys.grant(first.id), Grant)
+    holding = snapshot.get(keys.holding(first.holding), Holding)
+    if grant is None or holding is None or grant.state in CLOSED | {GrantState.REVOKING}:
+        state = grant.state.value if grant else "ended"
+        return Refused(Code.GRANT_OVER, {"id": first.id, "state": state}, audited=False)
+    return grant, holding
 
 
 def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, end_: End, commit_id: str) -> Attempt:
@@ -84,4 +138,6 @@ def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, e
         removes_access=True,
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.end_due(grant.id), keys.chat(grant.id)))
+    attempt = Attempt(change, done, wake=(keys.end_due(grant.id), keys.chat(grant.id)))
+    broken = grant.decision.kind is DecisionKind.BREAK_GLASS and end_.cause is EndCause.REVOKED
+    return _barring(ctx, snapshot, grant, end_, attempt) if broken else attempt

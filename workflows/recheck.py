@@ -31,7 +31,7 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
         raise PolicyUnavailable(other_copy.params["why"])
     spoken = spoken_for(request)
     concerned = (request.holder, *request.decision.by, *spoken)
-    people = {who: _facts(ctx, policy, request, who, now) for who in concerned}
+    people = {who: facts_now(ctx, policy, request, who, now) for who in concerned}
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
     groups = ctx.directory.groups(policy, names)
@@ -45,7 +45,8 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     return answer
 
 
-def _facts(ctx: WorkerContext, policy: Policy, request: Request, who: PersonId, now: datetime) -> PersonFacts | None:
+def facts_now(ctx: WorkerContext, policy: Policy, request: Request, who: PersonId, now: datetime) -> PersonFacts | None:
+    """What the chat says of somebody, asked anew where it is not fresh. Raises DirectoryUnreachable."""
     facts = ctx.directory.by_address(who)
     if facts is not None and now - facts.as_of <= FACTS_AGE_MAX:
         return facts

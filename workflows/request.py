@@ -75,7 +75,7 @@ def _too_many(record: PersonRecord | None) -> Refused | None:
 def _blocked(record: PersonRecord | None, snapshot: Snapshot) -> Refused | None:
     if record is None or record.blocked_until is None or record.blocked_until <= snapshot.now:
         return None
-    return Refused(Code.PERSON_BLOCKED, {"until": record.blocked_until.isoformat()})
+    return Refused(Code.PERSON_BLOCKED, {"until": record.blocked_until.isoformat(), "why": record.blocked_why or ""})
 
 
 def _attempt(

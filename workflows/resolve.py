@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from workflows.break_glass import give_at_once
 from workflows.by_itself import by_rule, by_votes, counted, ids_of, rules, uses_of
 from workflows.closing import closing_change, keys_of
 from workflows.context import SOON, Attempt, Done, WorkerContext, event, not_in_force, run
@@ -28,17 +29,21 @@ from workflows.core.scope import groups_needed
 from workflows.ports import (
     Change,
     Committed,
+    DirectoryUnreachable,
     PolicyUnavailable,
     Snapshot,
     TargetInDoubt,
     TargetRefused,
     TargetThrottled,
 )
+from workflows.recheck import facts_now
 from workflows.standing_in import spoken_for, with_delegations
 from workflows.sweep import take_off
 
 # How long to wait before a target that did not answer is asked again, in seconds.
 ASK_AGAIN_S = 3.0
+# What is wrong with us and not with the ask: it passes.
+_PASSING = frozenset({Code.POLICY_NOT_IN_FORCE, Code.LEDGER_NOT_DURABLE})
 
 
 def advance_request(ctx: WorkerContext, id_: str) -> None:
@@ -104,7 +109,30 @@ def _resolve(ctx: WorkerContext, request: Request) -> None:
     resource = found
     groups = _groups(ctx, policy, request)
     proved = replace(request, resource=resource, origin=ctx.prove_origin(policy, request.origin))
+    if request.break_glass:
+        _at_once(ctx, policy, proved, groups)
+        return
     run(ctx, lambda: _resolved(ctx, policy, proved, resource, groups))
+
+
+def _at_once(ctx: WorkerContext, policy: Policy, request: Request, groups: GroupFacts) -> None:
+    """Nobody is asked; whether the person still may is looked at again. What only we lack is waited for."""
+    try:
+        facts = facts_now(ctx, policy, request, request.holder, ctx.ledger.now())
+    except DirectoryUnreachable:
+        ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+        return
+    answer: Done | Refused = Refused(Code.PERSON_UNKNOWN)
+    if facts is not None:
+        known = facts
+        answer = run(ctx, lambda: give_at_once(ctx, policy, request, groups, known))
+    if isinstance(answer, Done):
+        return
+    refusal = answer
+    if refusal.code in _PASSING or "problem" in refusal.params:
+        ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+    else:
+        run(ctx, lambda: _close_unresolved(ctx, request, refusal))
 
 
 def _look_up(ctx: WorkerContext, request: Request) -> Resource | Refused:

@@ -63,7 +63,9 @@ def _environment(environment: Environment) -> Iterator[tuple[str, str]]:
         limits = [f"for up to {format_duration(glass.max_duration)}"]
         limits.append(f"{glass.max_per_day} times a day" if glass.max_per_day else "as often as needed")
         limits.append(
-            f"reviewed within {format_duration(glass.review_within)}" if glass.review_within else "without a review"
+            f"reviewed within {format_duration(glass.review_within)}"
+            if glass.review_within
+            else "reviewed within a day"
         )
         yield "break-glass", f"{', '.join(glass.who)} to {', '.join(glass.roles)}, {', '.join(limits)}"
     if escalate := environment.escalate:

@@ -21,16 +21,18 @@ from slack_sdk import WebClient
 
 from bot.desk import Desk, FactsStale, Reply
 from bot.log import log_failure
-from bot.slack import cards, form, less_form, notices, reason_forms
+from bot.slack import cards, form, glass, glass_form, less_form, notices, reason_forms
 from bot.slack.blocks import Message
 from bot.slack.deferred import defer
 from bot.slack.doors import Doors
-from bot.slack.form_fields import ENVIRONMENT, ROLE
+from bot.slack.form_fields import BREAK_GLASS, ENVIRONMENT, ROLE
 from bot.slack.home import ASK, WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, END, FORM, LESS, PRESS, Interaction
+from bot.slack.interaction import COMMAND, DENY, END, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import OpenForm
 from bot.slack.notices import OPEN_CONSOLE
+from bot.slack.panic import REVOKE_ALL
 from bot.wiring import WebParts
+from workflows.core.errors import Code
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 
 log = structlog.get_logger()
@@ -42,6 +44,7 @@ SOCKET_CONCURRENCY = 16
 SOCKET_PING_S = 5
 
 Body = Mapping[str, Any]
+FieldErrors = Callable[[Mapping[str, Any], Code, str], dict[str, str]]
 
 
 def build_app(parts: WebParts) -> App:
@@ -92,16 +95,20 @@ class Listeners:
 
     def register(self, app: App) -> None:
         app.command(self._command_name)(self.command)
-        for action in (cards.APPROVE, cards.END, WITHDRAW):
+        for action in (cards.APPROVE, cards.END, WITHDRAW, glass.ACKNOWLEDGE, REVOKE_ALL):
             app.action(action)(self.press)
         app.action(cards.MORE)(self.press_more)
         app.action(cards.DENY)(self.press_deny)
+        app.action(glass.FLAG)(self.press_flag)
+        app.action(BREAK_GLASS)(self.press_break_glass)
         app.action(ASK)(self.press_ask)
         app.action(OPEN_CONSOLE)(self.nothing)
         app.action(re.compile(rf"^({ENVIRONMENT}|{ROLE})$"))(self.form_changed)
         app.action(re.compile(r"^.*$"))(self.nothing)
         app.options(ENVIRONMENT)(self.options)
         app.view(form.REQUEST_FORM)(self.form_sent)
+        app.view(glass_form.GLASS_FORM)(self.glass_form_sent)
+        app.view(reason_forms.FLAG_FORM)(self.reason_sent)
         app.view(reason_forms.DENY_FORM)(self.reason_sent)
         app.view(reason_forms.END_FORM)(self.reason_sent)
         app.view(less_form.LESS_FORM)(self.less_sent)
@@ -155,7 +162,7 @@ class Listeners:
             # A card changes by itself; somebody's home has to be drawn again.
             self._parts.wake(f"chat:home-{act.team}-{act.user}")
         if reply.message is not None:
-            self._later(self._doors.tell, act, reply.message)
+            self._later(self._doors.take_place if reply.replaces else self._doors.tell, act, reply.message)
 
     def press_deny(self, ack: Ack, body: Body) -> None:
         self._later(self._doors.open_deny_form, _pressed(body), body["trigger_id"])
@@ -168,6 +175,14 @@ class Listeners:
             self.press(ack, body)
             return
         self._later(self._doors.open_less_form, act, body["trigger_id"])
+        ack()
+
+    def press_flag(self, ack: Ack, body: Body) -> None:
+        self._later(self._doors.open_flag_form, _pressed(body), body["trigger_id"])
+        ack()
+
+    def press_break_glass(self, ack: Ack, body: Body) -> None:
+        self._later(self._doors.open_glass_form, _pressed(body), body["trigger_id"], body["view"])
         ack()
 
     def press_ask(self, ack: Ack, body: Body) -> None:
@@ -210,8 +225,15 @@ class Listeners:
         ack(form.options_for(str(body.get("value") or ""), environments))
 
     def form_sent(self, ack: Ack, body: Body) -> None:
-        view = body["view"]
-        found = form.read(view)
+        self._ask_sent(ack, body, FORM, form.read(body["view"]), form.field_errors)
+
+    def glass_form_sent(self, ack: Ack, body: Body) -> None:
+        self._ask_sent(ack, body, GLASS, glass_form.read_glass(body["view"]), glass_form.glass_errors)
+
+    def _ask_sent(
+        self, ack: Ack, body: Body, kind: str, found: form.FormAsk | dict[str, str], beside: FieldErrors
+    ) -> None:
+        """`beside`: puts a refusal beside the field that it is about."""
         if isinstance(found, dict):
             ack(response_action="errors", errors=found)
             return
@@ -219,13 +241,17 @@ class Listeners:
         fields = {"environment": ask.environment, "role": ask.role, "reason": ask.reason, "ticket": ask.ticket or ""}
         if ask.duration is not None:
             fields["duration_s"] = str(int(ask.duration.total_seconds()))
-        act = self._sent(body, FORM, fields, where)
+        act = self._sent(body, kind, fields, where)
         reply = self._carry_out(act)
         if reply.refused is not None:
             sentence = reply.message.text if reply.message else ""
-            ack(response_action="errors", errors=form.field_errors(view, reply.refused.code, sentence))
+            ack(response_action="errors", errors=beside(body["view"], reply.refused.code, sentence))
             return
-        ack()
+        # The window under an emergency's own has nothing left to ask.
+        if kind == GLASS:
+            ack(response_action="clear")
+        else:
+            ack()
         if reply.message is not None:
             self._later(self._doors.tell, act, reply.message)
 
@@ -235,7 +261,7 @@ class Listeners:
         if found is None:
             ack()
             return
-        kind = DENY if view["callback_id"] == reason_forms.DENY_FORM else END
+        kind = _REASONS[view["callback_id"]]
         act = self._sent(body, kind, {"id": found[0], "reason": found[2]}, form.Where())
         reply = self._carry_out(act)
         if reply.refused is not None and reply.message is not None:
@@ -312,6 +338,8 @@ class Listeners:
 
         self._afterwards.submit(run)
 
+
+_REASONS = {reason_forms.DENY_FORM: DENY, reason_forms.END_FORM: END, reason_forms.FLAG_FORM: FLAG}
 
 # Nothing is promised about what was on its way when the records fell silent: only they know.
 _LEDGER_AWAY = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.slack.meant import (
+    Acknowledge,
     Approve,
     Ask,
     BreakGlass,
@@ -22,9 +23,11 @@ from bot.slack.meant import (
     Envs,
     Explain,
     Extend,
+    Flag,
     Help,
     History,
     Less,
+    Lift,
     List,
     Mine,
     OpenForm,
@@ -253,6 +256,11 @@ def _delegate(line: _Line) -> Command | Refused:
     return Delegate(whom(line, 0), " ".join(line.words[skip:]))
 
 
+def _lift(line: _Line) -> Command | Refused:
+    who = whom(line, 0)
+    return Lift(who, line.rest(1)) if who is not None else _missing("lift WHO REASON")
+
+
 def _explain(line: _Line) -> Command | Refused:
     if len(line) < 2:
         return _missing("explain ENV ROLE [WHO]")
@@ -269,6 +277,9 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "approve": _by_id(Approve, "approve ID"),
     "less": _less,
     "deny": _by_id_why(Deny, "deny ID REASON"),
+    "acknowledge": _by_id(Acknowledge, "acknowledge ID"),
+    "flag": _by_id_why(Flag, "flag ID NOTE"),
+    "lift": _lift,
     "withdraw": _by_id(Withdraw, "withdraw ID"),
     "show": _by_id(Show, "show ID"),
     "end": _by_id_why(End, "end ID [REASON]"),
@@ -287,7 +298,7 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
 }
 # Reserved: no environment is called by one of these.
 VERBS = tuple(_VERBS)
-NOT_OFFERED = ("break-glass", "revoke-all", "extend")
+NOT_OFFERED = ("extend",)
 VERBS_OFFERED = tuple(verb for verb in VERBS if verb not in NOT_OFFERED)
 _ALIASES = {
     "?": "help",

@@ -7,6 +7,7 @@ from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.blocks import Message
 from bot.slack.cards import status
+from bot.slack.glass import review_line
 from bot.story import RequestStory
 from bot.words import TIER_WORDS, Stage, ago, rounded
 
@@ -36,6 +37,8 @@ def _head(story: DigestStory) -> str:
 
 def _fallback(story: DigestStory) -> str:
     hands = f" · ⚠️ {len(story.stuck)} could not be removed" if story.stuck else ""
+    late = sum(item.review_overdue for item in story.reviews)
+    hands += f" · 📝 {late} review{'s' if late > 1 else ''} overdue" if late else ""
     waits = f" · {len(story.waiting)} unanswered" if story.waiting else ""
     return f"{_head(story)}{hands}{waits}"
 
@@ -74,7 +77,12 @@ def _until(story: RequestStory) -> str:
 def _hands(story: DigestStory) -> list[str]:
     stuck = [f"• {_who(item)} · {status(item)} · {item.id}" for item in story.stuck]
     waiting = [f"• {_who(item)} · {_since(item)} · {item.id}" for item in story.waiting]
-    return stuck + waiting
+    return stuck + [_review(item) for item in story.reviews] + waiting
+
+
+def _review(story: RequestStory) -> str:
+    """A review that somebody owes."""
+    return f"• 🚨 {_who(story)} · {review_line(story)} · {story.id}"
 
 
 def _since(story: RequestStory) -> str:
@@ -87,7 +95,13 @@ def _who(story: RequestStory) -> str:
 
 
 def _sums(story: DigestStory) -> str:
-    counts = ((len(story.waiting), "unanswered"), (len(story.stuck), "could not be removed"))
+    overdue = sum(item.review_overdue for item in story.reviews)
+    owed = len(story.reviews) - overdue
+    counts = (
+        (overdue, "reviews overdue" if overdue > 1 else "review overdue"),
+        (owed, "reviews owed" if owed > 1 else "review owed"),
+        *((len(story.waiting), "unanswered"), (len(story.stuck), "could not be removed")),
+    )
     said = [f"{count} {word}" for count, word in counts if count] or ["Nothing needs a hand"]
     head = story.sealed
     return " · ".join([*said, *([f"audit #{head.number} {t.literal(head.digest[:12])}".rstrip()] if head else [])])

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.desk import Desk, FactsStale
 from bot.reader import askable
-from bot.slack import form, less_form, notices, reason_forms
+from bot.slack import form, glass_form, less_form, notices, reason_forms
 from bot.slack.blocks import Message, read_value, value_of
 from bot.slack.cards import read_more
 from bot.slack.deferred import respond
@@ -22,6 +22,7 @@ from workflows.context import Context
 from workflows.core import keys
 from workflows.core.approving import may_decide
 from workflows.core.errors import Code, Refused
+from workflows.core.glass import may_review, reviewers
 from workflows.core.lesser import choices
 from workflows.core.model import ChatRecord, Request, RequestState
 from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId, SlackUser
@@ -83,6 +84,7 @@ class Doors:
             where,
             recent=self._recent(person.id),
             asked=self._asked(policy, person.id, chosen),
+            glass=self._desk.window.glass_open_to(policy, person.id),
         )
 
     def _environments(self, policy: Policy, who: PersonId) -> list[Environment]:
@@ -111,6 +113,35 @@ class Doors:
         found = dict.fromkeys(item for names in people.values() for item in sorted(names))
         known = ((self._ctx.directory.by_address(item), item) for item in found)
         return [facts.name if facts else name_from(item) for facts, item in known]
+
+    def open_glass_form(self, act: Interaction, trigger_id: str, view: Mapping[str, Any]) -> None:
+        """The emergency's own window, on top of the request form. Who may not is refused when it is sent, too."""
+        person = self._person(act)
+        policy = self._ctx.policy.current()
+        place = policy.environments.get(act.value)
+        if person is None or place is None or place.name not in self._desk.window.glass_open_to(policy, person.id):
+            return
+        self._client.views_push(trigger_id=trigger_id, view=glass_form.glass_form(place, form.read_where(view)))
+
+    # ------------------------------------------------------------ flag
+
+    def open_flag_form(self, act: Interaction, trigger_id: str) -> None:
+        """For those who may review; the holder and strangers are told so before typing a note."""
+        found = read_value(act.value)
+        person = self._person(act) if found else None
+        if found is None or person is None:
+            return
+        policy = self._ctx.policy.current()
+        seen = self._desk.window.reader.one(found[0], policy)
+        review = self._desk.window.reader.review(seen.request) if seen else None
+        if seen is None or review is None:
+            return
+        groups = self._ctx.directory.groups(policy, reviewers(policy, review.environment))
+        answer = may_review(policy, review, person, groups)
+        if answer is not None:
+            self._refuse(act, answer, found[0])
+            return
+        self._client.views_open(trigger_id=trigger_id, view=reason_forms.flag_form(seen.story, act.value))
 
     # ------------------------------------------------------------ deny
 
@@ -200,6 +231,11 @@ class Doors:
             respond(act.response_url, message)
         else:
             self._client.chat_postMessage(channel=act.user, text=message.text, blocks=message.blocks)
+
+    def take_place(self, act: Interaction, message: Message) -> None:
+        """In place of the message that only the actor sees, and whose button was pressed."""
+        if act.response_url:
+            respond(act.response_url, message, replace_original=True)
 
     def is_stray_copy(self, act: Interaction, body: Mapping[str, Any]) -> bool:
         """Whether the pressed message is none that the ledger knows of: a post whose record was lost, and made again."""

@@ -21,6 +21,7 @@ from bot.slack.form_fields import TICKET as TICKET  # noqa: PLC0414 - part of th
 from bot.slack.form_fields import (
     about,
     duration_input,
+    emergency_button,
     environment_input,
     id_of,
     modal,
@@ -87,10 +88,12 @@ def request_form(
     *,
     recent: Sequence[str] = (),
     asked: Sequence[str] = (),
+    glass: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The view for views.open and views.update. `environments`: those that the reader may ask in.
 
-    `recent`: names used last, newest first. `asked`: names of who would be asked for the chosen role.
+    `recent`: names used last, newest first. `asked`: names of who would be asked for the chosen role. `glass`: names of
+    those environments where the reader may break the glass.
     """
     ordered = recent_first(environments, recent)
     place = next((item for item in ordered if item.name == chosen.environment), None)
@@ -105,6 +108,8 @@ def request_form(
     blocks.append(reason_input(chosen.reason))
     if entitlement and entitlement.ticket:
         blocks.append(ticket_input(entitlement))
+    if place and place.name in glass:
+        blocks.append(emergency_button(place))
     return modal(REQUEST_FORM, "Ask for access", "Ask", where.packed(), blocks)
 
 
@@ -113,23 +118,23 @@ def request_form(
 
 def read(view: Mapping[str, Any]) -> FormAsk | dict[str, str]:
     """What was asked, or an error beside each field that lacks something (block_id -> sentence)."""
-    environment, role = _selected(view, ENVIRONMENT), _selected(view, ROLE)
+    environment, role = selected(view, ENVIRONMENT), selected(view, ROLE)
     reason = " ".join((typed_text(view, REASON) or "").split())
     errors = {
         ENVIRONMENT: "" if environment else "Choose an environment.",
         ROLE: "" if role else "Choose a role.",
         REASON: "" if reason else "Say why you need it, in a few words.",
     }
-    wrong = {_block_id(view, name): sentence for name, sentence in errors.items() if sentence}
+    wrong = {block_id_of(view, name): sentence for name, sentence in errors.items() if sentence}
     if wrong:
         return wrong
     ticket = (typed_text(view, TICKET) or "").strip() or None
-    return FormAsk(Ask(environment or "", role or "", _seconds(view), reason, ticket), read_where(view))
+    return FormAsk(Ask(environment or "", role or "", seconds_of(view), reason, ticket), read_where(view))
 
 
 def chosen(view: Mapping[str, Any]) -> Chosen:
     """What is chosen so far, for drawing the form again after a choice. Slack keeps the typed reason by its block_id."""
-    environment = _selected(view, ENVIRONMENT)
+    environment = selected(view, ENVIRONMENT)
     # A role that was chosen for another environment is none.
     block_id = id_of(ROLE, environment) if environment else ""
     role = (view.get("state", {}).get("values", {}).get(block_id, {}).get(ROLE, {}) or {}).get("selected_option") or {}
@@ -141,7 +146,7 @@ def element(view: Mapping[str, Any], action_id: str) -> Mapping[str, Any]:
     return next((found[action_id] or {} for found in values.values() if action_id in found), {})
 
 
-def _selected(view: Mapping[str, Any], action_id: str) -> str | None:
+def selected(view: Mapping[str, Any], action_id: str) -> str | None:
     option = element(view, action_id).get("selected_option") or {}
     value = option.get("value")
     return str(value) if value and value != "none" else None
@@ -151,12 +156,12 @@ def typed_text(view: Mapping[str, Any], action_id: str) -> str | None:
     return element(view, action_id).get("value")
 
 
-def _seconds(view: Mapping[str, Any]) -> timedelta | None:
-    value = _selected(view, DURATION) or ""
+def seconds_of(view: Mapping[str, Any]) -> timedelta | None:
+    value = selected(view, DURATION) or ""
     return timedelta(seconds=int(value)) if value.isascii() and value.isdigit() else None
 
 
-def _block_id(view: Mapping[str, Any], action_id: str) -> str:
+def block_id_of(view: Mapping[str, Any], action_id: str) -> str:
     """The id of the block that holds this field; the environment's, which is always there, for one that is not shown."""
     blocks: Sequence[Mapping[str, Any]] = view.get("blocks", ())
     ids = (block["block_id"] for block in blocks if block.get("element", {}).get("action_id") == action_id)
@@ -180,4 +185,4 @@ _FIELDS: dict[Code, str] = {
 
 def field_errors(view: Mapping[str, Any], code: Code, sentence: str) -> dict[str, str]:
     """A refusal beside the field it is about, for `response_action: errors`; all others stand beside the environment."""
-    return {_block_id(view, _FIELDS.get(code, ENVIRONMENT)): t.cut(sentence.replace("`", ""), 1000)}
+    return {block_id_of(view, _FIELDS.get(code, ENVIRONMENT)): t.cut(sentence.replace("`", ""), 1000)}

@@ -16,6 +16,8 @@ from workflows.core.policy import Entitlement, Environment
 
 # action_ids; the block_id of each begins with the same word.
 ENVIRONMENT, ROLE, DURATION, REASON, TICKET = "environment", "role", "duration", "reason", "ticket"
+# action_id of the button that leads to the form for an emergency.
+BREAK_GLASS = "break_glass"
 OPTIONS_MAX = 100
 _RADIO_MAX = 10
 _ALLOWS_LENGTH_MAX = 300
@@ -154,3 +156,9 @@ def ticket_input(entitlement: Entitlement) -> dict[str, Any]:
     hint = b.plain_text(f"Looks like {pattern}. Not needed here if the reason has it.", 200)
     block_id = id_of(TICKET, entitlement.environment, entitlement.role)
     return field(block_id, "Ticket", text_element(TICKET, max_length=100), optional=True, hint=hint)
+
+
+def emergency_button(place: Environment) -> dict[str, Any]:
+    """In the request form, for those whom the policy lets in."""
+    line = "🚨 *An emergency, and nobody to approve?* Everybody sees it, and an owner reviews it afterwards."
+    return b.section(line, b.button("Break glass...", BREAK_GLASS, place.name, style="danger"))

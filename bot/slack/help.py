@@ -12,11 +12,19 @@ _LINES = {
         "{c}` – opens the form",
         "{c} ENV ROLE [DURATION] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`",
     ),
+    "break-glass": (
+        "{c} break-glass ENV ROLE [DURATION] REASON` – 🚨 emergency: access at once; everybody sees it, an owner reviews it",
+    ),
+    "acknowledge": (
+        "{c} acknowledge ID` · `flag ID NOTE` – reviews a break-glass; `lift WHO REASON` ends what a flag brought on",
+    ),
     "approve": (
         "{c} approve ID` · `less ID [ROLE] [DURATION]` · `deny ID REASON` – decides a request; the buttons do the same",
     ),
     "withdraw": ("{c} withdraw ID` – takes back what you asked for",),
-    "end": ("{c} end ID [REASON]` – gives access back early, or takes it back as an owner",),
+    "end": (
+        "{c} end ID [REASON]` · `revoke-all person WHO REASON` · `revoke-all env ENV REASON` – gives or takes back",
+    ),
     "delegate": (
         "{c} delegate @NAME until fri` · `delegate` · `delegate off` – who decides in your place while you are away",
     ),
@@ -26,16 +34,40 @@ _LINES = {
     "envs": ("{c} envs` · `who ENV` – what there is to ask for, and who owns it",),
     "explain": ("{c} explain ENV ROLE [WHO]` – who may ask, who could approve, and why",),
 }
-_TOPICS = {"deny": "approve", "less": "approve", "revoke": "end", "mine": "list", "pending": "list", "who": "envs"}
+_TOPICS = {
+    "deny": "approve",
+    "less": "approve",
+    "flag": "acknowledge",
+    "lift": "acknowledge",
+    "revoke": "end",
+    "revoke-all": "end",
+    "mine": "list",
+    "pending": "list",
+    "who": "envs",
+}
 
 
-def help_text(topic: str | None = None, command: str = "/prodaccess", example: str = "payments-prod read-only") -> str:
-    """All of it, or what belongs to one command. `example`: an environment and a role that there are."""
+def help_text(
+    topic: str | None = None,
+    command: str = "/prodaccess",
+    example: str = "payments-prod read-only",
+    *,
+    glass: bool = True,
+) -> str:
+    """All of it, or what belongs to one command. `example`: an environment and a role that there are.
+
+    `glass`: whether the reader may break the glass anywhere; who may not has no use for the line about it.
+    """
     chosen = _LINES.get(_TOPICS.get(topic or "", topic or ""))
     if chosen:
         return "\n".join("`" + line.format(c=command, e=example) for line in chosen)
     head = "Temporary access that somebody else approves and that ends by itself."
-    lines = ["• `" + line.format(c=command, e=example) for lines in _LINES.values() for line in lines]
+    lines = [
+        "• `" + line.format(c=command, e=example)
+        for name, lines in _LINES.items()
+        if glass or name != "break-glass"
+        for line in lines
+    ]
     tail = "Durations: `45s`, `90m`, `1 h 30 min`, `2d`; none means the role's default. Ids look like `PA-1042`."
     return "\n".join([head, *lines, tail])
 
@@ -63,16 +95,15 @@ def usages(command: str = "/prodaccess", example: str = "payments-prod read-only
 
 
 def help_message(
-    topic: str | None = None, command: str = "/prodaccess", example: str = "payments-prod read-only"
+    topic: str | None = None,
+    command: str = "/prodaccess",
+    example: str = "payments-prod read-only",
+    *,
+    glass: bool = True,
 ) -> Message:
-    return answer(help_text(topic, command, example))
+    return answer(help_text(topic, command, example, glass=glass))
 
 
 def not_offered_yet(verb: str, command: str = "/prodaccess") -> str:
     """For what the grammar reads already and this version does not do."""
-    if verb == "break-glass":
-        return (
-            "`break-glass` is not part of this version. What works now: ask as usual in the incident's channel, where a rule may "
-            f"approve you at once; `{command} explain ENV ROLE` says whether it does, and who else can approve."
-        )
     return f"`{verb}` is not part of this version. `{command} help` shows what is."

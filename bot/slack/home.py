@@ -9,12 +9,13 @@ from bot.overviews import CanAsk, HomeStory
 from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.cards import approve_button, deny_button, end_button, headline, status
+from bot.slack.glass import review_buttons, review_line
 from bot.story import RequestStory
 from bot.words import TIER_WORDS, Stage
 
 ASK, WITHDRAW = "ask", "withdraw"
 # Blocks: 2 for the head; at most 3 x 10, 3 x 15, 2 x 8 and 10 for the parts, with four titles and four "more".
-_MINE_MAX, _WAITING_MAX, _ASKED_MAX, _CAN_ASK_MAX = 10, 12, 10, 15
+_MINE_MAX, _WAITING_MAX, _ASKED_MAX, _CAN_ASK_MAX, _REVIEWS_MAX = 10, 12, 10, 15, 5
 
 T = TypeVar("T")
 
@@ -25,6 +26,11 @@ def home_view(story: HomeStory, command: str = "/prodaccess") -> dict[str, Any]:
         b.section("*Temporary production access*", b.button("Ask for access", ASK, "form", style="primary")),
         *_part("Your access", story.mine, _MINE_MAX, _my_access, f"`{command} mine`"),
         *_part("Waiting on you", story.waiting_on_me, _WAITING_MAX, _waits, f"`{command} pending`"),
+        *(
+            _part("Reviews that you owe", story.reviews, _REVIEWS_MAX, _owed, f"`{command} mine`")
+            if story.reviews
+            else ()
+        ),
         *_part("You asked for", story.asked, _ASKED_MAX, _asked, f"`{command} mine`"),
         *_part("You can ask for", story.can_ask, _CAN_ASK_MAX, _can_ask, f"`{command} envs`"),
     ]
@@ -61,6 +67,12 @@ def _waits(story: RequestStory) -> list[dict[str, Any]]:
         element.pop("style", None)
     lines = [b.section(_line(story)), b.quote(story.reason), buttons]
     return [line for line in lines if line is not None]
+
+
+def _owed(story: RequestStory) -> list[dict[str, Any]]:
+    buttons = b.actions(*review_buttons(story))
+    line = f"{headline(story)}\n{review_line(story)} · {story.id}"
+    return [b.section(line), *([buttons] if buttons else [])]
 
 
 def _asked(story: RequestStory) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from workflows.core.model import Origin
 from workflows.core.people import SlackUser
 
 COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
+GLASS, FLAG = "glass_form", "flag_form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Interaction:
 
     @property
     def origin(self) -> Origin:
-        return Origin(self.team, self.channel, self.channel_name, self.thread_ts, by_form=self.kind == FORM)
+        return Origin(self.team, self.channel, self.channel_name, self.thread_ts, by_form=self.kind in (FORM, GLASS))
 
     def packed(self) -> str:
         return json.dumps(asdict(self))

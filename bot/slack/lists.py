@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.overviews import Explanation, HomeStory, by_place
+from bot.overviews import Explanation, HomeStory, by_place, glass_words
 from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.blocks import Message
@@ -16,7 +16,7 @@ from bot.words import TIER_WORDS, Stage, people
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
-from workflows.core.policy import Environment
+from workflows.core.policy import BreakGlass, Environment
 
 
 def active_list(stories: Sequence[RequestStory], environment: str | None = None, more: int = 0) -> Message:
@@ -72,7 +72,12 @@ def _past(story: RequestStory) -> str:
 
 def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
     """`mine`: my access, what I asked, what waits on me."""
-    groups = (("You have", story.mine), ("You asked for", story.asked), ("Waiting on you", story.waiting_on_me))
+    groups = (
+        ("You have", story.mine),
+        ("You asked for", story.asked),
+        ("Waiting on you", story.waiting_on_me),
+        ("Reviews that you owe", story.reviews),
+    )
     lines = [line for title, items in groups if items for line in (f"*{title}*", *map(_with_headline, items))]
     if not lines:
         return _lines(f"You have no access just now, and nothing waits on you. `{command}` asks for some.", [])
@@ -129,11 +134,22 @@ def who(
     owners: Mapping[str, Sequence[str]],
     requesters: Mapping[str, Sequence[str]],
     problems: Mapping[str, str] | None = None,
+    glass: BreakGlass | None = None,
+    command: str = "/prodaccess",
 ) -> Message:
-    """`who ENV`: owners and requesters by group, as names; `problems`: group -> why its members are not known."""
+    """`who ENV`: owners and requesters by group, as names; `problems`: group -> why its members are not known.
+
+    `glass`: where the reader may break it.
+    """
     head = f"*{t.literal(environment.title, 100)}* · {TIER_WORDS[environment.tier]} · {t.literal(environment.name, 80)}"
     lines = ["*May approve*", *_groups(owners, problems or {}), "*May ask*", *_groups(requesters, problems or {})]
+    lines += _emergency(environment, glass, command) if glass else []
     return b.message(head, [b.section(head), *b.paragraphs(lines, 10_000)])
+
+
+def _emergency(environment: Environment, glass: BreakGlass, command: str) -> list[str]:
+    how = glass_words(glass, f"{command} break-glass {environment.name} ROLE REASON")
+    return [f"🚨 *You may break the glass* for {t.literal(people(glass.roles, 'or'), 300)}", f"• {t.literal(how, 400)}"]
 
 
 def _groups(groups: Mapping[str, Sequence[str]], problems: Mapping[str, str]) -> list[str]:
@@ -161,6 +177,7 @@ def _rules(story: Explanation) -> list[str]:
     lines += [f"⚠️ Dangerous: {t.literal(story.danger)}"] if story.danger else []
     lines += [_need(story, index) for index in range(len(story.needs))] or ["Nobody approves it by hand."]
     lines += [f"Approved by itself: {t.literal(rule, 300)}" for rule in story.rules]
+    lines += [f"🚨 Break-glass: {t.literal(story.glass, 400)}"] if story.glass else []
     lines.append(f"For: {', '.join(story.durations)}; {story.longest} at most")
     lines += [f"Ticket: looks like {t.literal(story.ticket, 100)}"] if story.ticket else []
     lines.append(f"May be asked for by: {t.literal(people(story.requesters, 'or'), 500) or 'nobody'}")

@@ -58,6 +58,23 @@ class Deny:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledge:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    id: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    whom: Whom
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     id: str
 
@@ -147,6 +164,9 @@ Command = (
     | Approve
     | Less
     | Deny
+    | Acknowledge
+    | Flag
+    | Lift
     | Withdraw
     | Show
     | End

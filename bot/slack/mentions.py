@@ -53,6 +53,14 @@ class _Sight:
     away: frozenset[PersonId]
 
 
+@dataclass(frozen=True, slots=True)
+class Overseers:
+    """`people`: owners and security; `security` by itself."""
+
+    people: tuple[PersonFacts, ...] = ()
+    security: tuple[PersonFacts, ...] = ()
+
+
 class Mentioner:
     def __init__(self, ctx: WorkerContext, refresher: SlackRefresher) -> None:
         self._ctx = ctx
@@ -83,6 +91,24 @@ class Mentioner:
             ),
             stand_ins=_stand_ins(sight),
         )
+
+    def overseers(self, policy: Policy, environment: Environment, request: Request) -> Overseers:
+        """Who is told of a break-glass directly and may review it: never the holder."""
+        panic = (policy.panic_group,) if policy.panic_group else ()
+        members = self._members(policy, (*environment.owners, *panic), {request.requester, request.holder})
+        people = {facts.id: facts for found in members.values() for facts in found}
+        return Overseers(tuple(people.values()), tuple(facts for name in panic for facts in members[name]))
+
+    def _members(
+        self, policy: Policy, names: tuple[str, ...], excluded: set[PersonId]
+    ) -> Mapping[str, tuple[PersonFacts, ...]]:
+        groups = self._ctx.directory.groups(policy, names)
+        found: dict[str, tuple[PersonFacts, ...]] = {}
+        for name in names:
+            people = sorted(groups.members((name,)) - excluded)[:DIRECT_MESSAGES_MAX]
+            known = (self._refresher.find(address, policy) for address in people)
+            found[name] = tuple(facts for facts in known if facts is not None and not facts.standing_problem)
+        return found
 
     def _sight(self, policy: Policy, entitlement: Entitlement | None, request: Request, names: Sequence[str]) -> _Sight:
         groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names))

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.slack import calls, cards, notices, receipts
+from bot.slack import calls, cards, glass, notices, receipts
 from bot.slack.blocks import Message
 from bot.slack.text import Mentions
 from bot.story import RequestStory, seen_by
 from bot.words import Stage
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.canonical import digest
-from workflows.core.model import ChatRecord, Posting, Request
+from workflows.core.model import ChatRecord, Posting, Request, Review, ReviewState
+from workflows.core.people import PersonFacts
 from workflows.core.policy import Environment, Policy
 
 Render = Callable[[RequestStory], Message]
@@ -28,14 +29,15 @@ _OVER = frozenset(
 _QUIET = frozenset({Stage.WITHDRAWN, Stage.ENDED})
 # Entries that say nothing to people beside the ones around them.
 _SILENT = frozenset({Event.REQUEST_RESOLVED, Event.REQUEST_REMINDED})
-_ALARMS = frozenset({Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED})
+_ALARMS = frozenset({Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED, Event.BREAK_GLASS_UNANNOUNCED})
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One message as it should be. `key` says when it has to be sent again: it leaves out the minutes that tick away.
 
-    `under`: the slot of the message in whose thread it stands. `told`: the last audit entry that it tells.
+    `under`: the slot of the message in whose thread it stands. `told`: the last audit entry that it tells. `urgent`: it
+    waits for no other message, and no summary speaks for it.
     """
 
     slot: str
@@ -44,6 +46,7 @@ class Wanted:
     key: str
     under: str | None = None
     told: int = 0
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ class Facts:
     called: Sequence[str] = ()
     called_people: Sequence[str] = ()
     warned: bool = False
+    # Of a break-glass alone: its review; owners and security, without the holder; and security by itself.
+    review: Review | None = None
+    overseers: Sequence[PersonFacts] = ()
+    security: Sequence[PersonFacts] = ()
     command: str = "/prodaccess"
 
 
@@ -76,7 +83,12 @@ def passing_until_s(story: RequestStory, since: datetime | None) -> float:
 
 
 def wanted(facts: Facts) -> list[Wanted]:
-    """In the order in which they matter: the card, calls to those who can decide, alarms, the requester, receipts."""
+    """In the order in which they matter: the card, calls to those who can decide, alarms, the requester, receipts.
+
+    A break-glass is seen by all first.
+    """
+    if facts.request.break_glass:
+        return [*_cards(facts), *_receipts(facts), *_alarms(facts), *_holder(facts)]
     return [*_cards(facts), *_calls(facts), *_alarms(facts), *_holder(facts), *_receipts(facts)]
 
 
@@ -86,7 +98,8 @@ def wanted(facts: Facts) -> list[Wanted]:
 def _cards(facts: Facts) -> list[Wanted]:
     posted = [slot for slot in facts.chat.postings if slot.startswith("card:")]
     channels = [slot.removeprefix("card:") for slot in posted if facts.chat.postings[slot].error is None]
-    if not channels and facts.story.resolved and facts.story.stage not in _OVER:
+    unseen = facts.story.stage not in _OVER or _review_owed(facts)
+    if not channels and facts.story.resolved and unseen:
         channels = _new_card_channels(facts)
     elif channels and facts.story.stage is Stage.WAITING and facts.story.resolved and all(map(_is_person, channels)):
         # Who may decide by now, and could not when it was asked: a delegate, the next group, another shift.
@@ -100,6 +113,9 @@ def _new_card_channels(facts: Facts) -> list[str]:
     failed = channel is not None and _failed(facts, f"card:{channel}")
     if channel is not None and not failed:
         return [channel]
+    if facts.request.break_glass:
+        # Its owners are told directly anyway.
+        return []
     return [user for user in facts.approver_ids if not _failed(facts, f"card:{user}")]
 
 
@@ -109,7 +125,16 @@ def _failed(facts: Facts, slot: str) -> bool:
 
 
 def _card(facts: Facts, channel: str) -> Wanted:
-    return _wanted(facts, f"card:{channel}", channel, lambda story: cards.approval_card(story, facts.mentions))
+    owners = facts.environment.owners if facts.environment else ()
+    if facts.request.break_glass:
+        return rendered(
+            facts, f"card:{channel}", channel, lambda story: glass.glass_card(story, facts.mentions, owners)
+        )
+    return rendered(facts, f"card:{channel}", channel, lambda story: cards.approval_card(story, facts.mentions))
+
+
+def _review_owed(facts: Facts) -> bool:
+    return facts.review is not None and facts.review.state is ReviewState.OWED
 
 
 # ---------------------------------------------------------------- calls, while nobody has answered
@@ -194,7 +219,9 @@ def _alarms(facts: Facts) -> list[Wanted]:
 def _alarm(facts: Facts, entry: AuditEntry, channel: str) -> Wanted:
     story = _for_channel(facts, channel)
     owners = facts.environment.owners if facts.environment else ()
-    if entry.event is Event.GRANT_REAPPEARED:
+    if entry.event is Event.BREAK_GLASS_UNANNOUNCED:
+        message = glass.unannounced(story, command=facts.command)
+    elif entry.event is Event.GRANT_REAPPEARED:
         message = notices.reappeared(story, entry.at, mentions=facts.mentions, owners=owners)
     else:
         failures = int(entry.facts.get("failures", "0")) or None
@@ -212,12 +239,12 @@ def _holder(facts: Facts) -> list[Wanted]:
     found = [_asked(facts, user)] if facts.request.origin.by_form else []
     active, warning, outcome = f"holder:{user}", f"warning:{user}", f"outcome:{user}"
     if story.stage is Stage.ACTIVE:
-        found.append(_wanted(facts, active, user, notices.active, hide=False))
+        found.append(rendered(facts, active, user, notices.active, hide=False))
         if facts.warned:
             message = notices.ending(story, facts.command)
             found.append(Wanted(warning, user, message, key="once"))
     elif active in facts.chat.postings and story.stage in _OVER | {Stage.STUCK}:
-        found.append(_wanted(facts, active, user, notices.over_active, hide=False))
+        found.append(rendered(facts, active, user, notices.over_active, hide=False))
     if story.stage in _OVER and (story.stage not in _QUIET or _missed_its_end(facts, active)):
         found.append(Wanted(outcome, user, notices.outcome(story, facts.command), key="once"))
     return found
@@ -237,7 +264,7 @@ def _asked(facts: Facts, user: str) -> Wanted:
             return notices.asked(story, facts.can_approve, facts.command)
         return notices.over_active(story)
 
-    return _wanted(facts, slot, user, render, hide=False)
+    return rendered(facts, slot, user, render, hide=False)
 
 
 # ---------------------------------------------------------------- receipts
@@ -261,7 +288,7 @@ def root_slot(channel: str) -> str:
 
 
 def is_receipt(wanted: Wanted) -> bool:
-    return wanted.slot.startswith(("receipts:", "lines:"))
+    return wanted.slot.startswith(("receipts:", "lines:")) and not wanted.urgent
 
 
 def news_of(chat: ChatRecord, entries: Sequence[AuditEntry], channel: str) -> list[AuditEntry]:
@@ -276,7 +303,7 @@ def _thread(facts: Facts, channel: str) -> list[Wanted]:
     if lines is None and root in facts.chat.told and root not in facts.chat.postings:
         # A summary told all there is; a thread begins with what happens next.
         return []
-    found = [_wanted(facts, root, channel, receipts.receipt_root)]
+    found = [replace(rendered(facts, root, channel, receipts.receipt_root), urgent=facts.request.break_glass)]
     return [*found, lines] if lines else found
 
 
@@ -297,7 +324,8 @@ def _lines(facts: Facts, channel: str, root: str) -> Wanted | None:
 # ---------------------------------------------------------------- rendering
 
 
-def _wanted(facts: Facts, slot: str, channel: str, render: Render, *, hide: bool = True) -> Wanted:
+def rendered(facts: Facts, slot: str, channel: str, render: Render, *, hide: bool = True) -> Wanted:
+    """A message that is kept current."""
     story = _for_channel(facts, channel) if hide else facts.story
     # The same story with its clock held: what differs then is worth an edit, and a minute less is not.
     still = render(replace(story, now=facts.request.created_at))

@@ -28,7 +28,7 @@ EDITS_A_SECOND, EDITS_BURST = 50 / 60, 20.0
 # of it. So a flood of receipts never holds up the card that somebody waits for. A thread is begun only where its first
 # lines can follow, or a summary would tell what its root has just said.
 POSTS_RESERVE = {"summary": 0.5, "lines": 1.0, "receipts": 2.0}
-EDITS_RESERVE = {"holder": 5.0, "asked": 5.0, "receipts": 10.0}
+EDITS_RESERVE = {"holder": 5.0, "asked": 5.0, "receipts": 10.0, "glass": 10.0}
 # History is searched from a little before the intent: Slack's clock is not ours.
 SEARCH_FROM = timedelta(seconds=30)
 SEARCH_PAGES_MAX = 10
@@ -249,7 +249,7 @@ class Poster:
             name, rate, burst, reserve = f"slack:{method}", EDITS_A_SECOND, EDITS_BURST, EDITS_RESERVE.get(kind, 0.0)
         else:
             name, rate, burst = f"slack:{method}:{channel}", POSTS_A_SECOND, POSTS_BURST
-            reserve = POSTS_RESERVE.get(kind, 0.0)
+            reserve = 0.0 if wanted.urgent else POSTS_RESERVE.get(kind, 0.0)
         wait_s = self._buckets.take(name, rate=rate, burst=burst, reserve=reserve)
         if wait_s > 0:
             raise Later(wait_s, channel)

@@ -1,4 +1,4 @@
-"""Two small forms that ask for a reason: to deny a request, and to end somebody's access."""
+"""Small forms that ask for a reason: to deny a request, to end somebody's access, to flag a break-glass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.slack.form_fields import REASON, field, modal, text_element
 from bot.story import RequestStory
 from workflows.core.asking import REASON_LENGTH_MAX
 
-DENY_FORM, END_FORM = "deny_form", "end_form"
+DENY_FORM, END_FORM, FLAG_FORM = "deny_form", "end_form", "flag_form"
 
 
 def deny_form(story: RequestStory, value: str) -> dict[str, Any]:
@@ -23,6 +23,11 @@ def deny_form(story: RequestStory, value: str) -> dict[str, Any]:
 
 def end_form(story: RequestStory, value: str) -> dict[str, Any]:
     return _reason_form(END_FORM, "End access", value, headline(story), "Why? The holder reads this.", optional=True)
+
+
+def flag_form(story: RequestStory, value: str) -> dict[str, Any]:
+    label = "What was not right? Security and the holder read this."
+    return _reason_form(FLAG_FORM, "Flag", value, headline(story), label, optional=False)
 
 
 def _reason_form(callback_id: str, title: str, value: str, line: str, label: str, *, optional: bool) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from workflows.core.people import PersonId
 
 # More entries than this go into the next reply, so that none is cut.
 ENTRIES_MAX = 20
+# Of a break-glass everybody reads why and for how long, as long as it lasts.
+_UNDER_WAY = frozenset({Stage.SETTING_UP, Stage.ACTIVE})
 
 
 def receipt_root(story: RequestStory) -> Message:
@@ -25,7 +27,7 @@ def receipt_root(story: RequestStory) -> Message:
     if story.hidden:
         line = f"{t.literal(story.environment)} · {story.tier_words} · {story.state} · {story.id}"
         return b.message(line, [b.section(line)])
-    waiting = story.stage is Stage.WAITING
+    waiting = story.stage is Stage.WAITING or (story.break_glass and story.stage in _UNDER_WAY)
     asked = f" · for {format_duration(story.duration)}: {t.literal(story.reason, 120)}" if waiting else ""
     return b.message(fallback(story), [b.section(f"{headline(story)}{asked} · {status(story)} · {story.id}")])
 

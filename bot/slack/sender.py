@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.overviews import DigestStory, HomeStory
 from bot.reader import Reader, Seen
@@ -17,8 +18,11 @@ from bot.slack import delegating, receipts
 from bot.slack.blocks import Message
 from bot.slack.crowd import Crowd, channel_of
 from bot.slack.digest import digest
+from bot.slack.glass import lifted, lifted_receipt
+from bot.slack.glass_plan import glass_wanted
 from bot.slack.home import home_view
-from bot.slack.mentions import Mentioner
+from bot.slack.mentions import Mentioner, Overseers
+from bot.slack.panic import panic_wanted
 from bot.slack.people import SlackRefresher
 from bot.slack.plan import Facts, Wanted, is_receipt, passing_until_s, receipt_channels, seen_in, wanted
 from bot.slack.poster import Fenced, Later, Page, Poster, trouble
@@ -27,11 +31,12 @@ from workflows.activation import digest_due
 from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request
+from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request, Sweepout
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.digest import Slot, due_slot, schedule_next
+from workflows.lift import SUBJECT as LIFT
 from workflows.ports import (
     LEASE_S,
     Buckets,
@@ -42,6 +47,7 @@ from workflows.ports import (
     Lease,
     PolicyUnavailable,
 )
+from workflows.revoke_all import SUBJECT as SWEEPOUT
 from workflows.schedule import latest_slot, next_slot
 from workflows.standing_in import with_delegations
 
@@ -77,6 +83,10 @@ class Sender:
             self._under_lease(subject, lambda page: self._show_policy(page, subject))
         elif subject.startswith("delegation-"):
             self._under_lease(subject, lambda page: self._show_delegation(page, subject))
+        elif subject.startswith(LIFT):
+            self._under_lease(subject, lambda page: self._show_lift(page, subject))
+        elif subject.startswith(SWEEPOUT):
+            self._under_lease(subject, lambda page: self._show_sweepout(page, subject))
         elif channel := channel_of(subject):
             self._under_lease(subject, lambda page: self._crowd.show(page, channel))
         else:
@@ -148,25 +158,30 @@ class Sender:
         if seen is None:
             self._clear(id_)
             return
-        wait_s = passing_until_s(seen.story, _since(seen.request, seen.grant))
+        wait_s = 0.0 if seen.request.break_glass else passing_until_s(seen.story, _since(seen.request, seen.grant))
         if wait_s > 0:
             raise Later(wait_s)
         facts = self._facts(page, seen, policy)
-        self._send(page, wanted(facts))
+        self._send(page, [*wanted(facts), *glass_wanted(facts)])
         # A card whose channel turned out closed goes to the owners instead; they are in the plan now.
-        self._send(page, wanted(replace(facts, chat=page.record)))
+        facts = replace(facts, chat=page.record)
+        self._send(page, [*wanted(facts), *glass_wanted(facts)])
         self._shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
 
     def _versions(self, id_: str) -> dict[str, int]:
         """Of all records that change when there is something new to tell: an alarm leaves the grant itself as it was."""
-        snapshot = self._ctx.ledger.read(keys.request(id_), keys.grant(id_))
+        snapshot = self._ctx.ledger.read(keys.request(id_), keys.grant(id_), keys.review(id_))
         grant = snapshot.get(keys.grant(id_), Grant)
         holding = self._ctx.ledger.read(keys.holding(grant.holding)).versions() if grant else {}
         return snapshot.versions() | holding
 
     def _send(self, page: Page, items: Sequence[Wanted]) -> None:
-        """Each of them, as far as it is its turn: what has to wait holds up nothing behind it. Raises Later for what waits."""
+        """Each of them, as far as it is its turn: what has to wait, or what Slack does not take, holds up nothing behind it.
+
+        Raises Later for what waits, or Slack's own answer.
+        """
         waits: list[Later] = []
+        failed: list[SlackApiError] = []
         for item in items:
             try:
                 self._poster.send(page, item)
@@ -174,6 +189,10 @@ class Sender:
                 waits.append(later)
                 if later.channel is not None and is_receipt(item):
                     self._crowd.waits(page.record.subject, later.channel)
+            except SlackApiError as problem:
+                failed.append(problem)
+        if failed:
+            raise failed[0]
         if waits:
             raise min(waits, key=lambda later: later.after_s)
 
@@ -201,6 +220,9 @@ class Sender:
         environment = policy.environments.get(request.terms.environment) if policy else None
         people = self._mentioner.whom_to_ask(policy, environment, request) if policy and environment else None
         story = replace(seen.story, away=people.away, stand_ins=people.stand_ins) if people else seen.story
+        overseers = Overseers()
+        if policy and environment and request.break_glass:
+            overseers = self._mentioner.overseers(policy, environment, request)
         return Facts(
             request=request,
             story=story,
@@ -215,6 +237,9 @@ class Sender:
             called=people.called if people else (),
             called_people=people.called_people if people else (),
             warned=bool(seen.grant and seen.grant.warned),
+            review=self._reader.review(request),
+            overseers=overseers.people,
+            security=overseers.security,
             command=self._command,
         )
 
@@ -275,10 +300,40 @@ class Sender:
         facts = self._ctx.directory.by_address(who)
         return facts is not None and facts.slack.user == user
 
+    def _show_lift(self, page: Page, subject: str) -> None:
+        """The person is told, and so is the receipts channel."""
+        policy = self._policy()
+        for entry in self._ctx.ledger.entries_of(subject):
+            item = keys.person(PersonId(entry.private.get("person", "")))
+            record = self._ctx.ledger.read(item).get(item, PersonRecord)
+            items = (
+                [_once(f"lifted:{who.user}", who.user, lifted(entry, entry.at)) for who in record.slack]
+                if record
+                else []
+            )
+            if policy is not None:
+                mark = receipts.mark(entry.number, entry.digest)
+                items.append(_once("lifted:receipt", policy.receipts_channel, lifted_receipt(entry, mark)))
+            self._send(page, items)
+        self._clear(subject)
+
+    def _show_sweepout(self, page: Page, subject: str) -> None:
+        """One message for the receipts channel and one for whoever pressed; both fill up in place."""
+        policy, item = self._policy(), keys.sweepout(subject.removeprefix(SWEEPOUT))
+        snapshot = self._ctx.ledger.read(item)
+        sweepout = snapshot.get(item, Sweepout)
+        if sweepout is None or policy is None:
+            self._clear(subject)
+            return
+        stories = self._reader.some(sweepout.taken, policy)
+        self._send(page, panic_wanted(sweepout, stories, policy, self._command))
+        self._shown(page, snapshot.versions(), subject, ())
+
     def _show_digest(self, page: Page, key: str, slot: Slot) -> None:
         policy = self._ctx.policy.current()
         story = self._reader.digest(policy, slot.plan.environments)
-        if story.places or story.waiting or not slot.plan.only_if_active or page.record.postings:
+        overdue = any(item.review_overdue for item in story.reviews)
+        if story.places or story.waiting or overdue or not slot.plan.only_if_active or page.record.postings:
             shown = _visible(story, policy, slot.plan.channel)
             self._poster.send(page, _once("digest", slot.plan.channel, digest(shown, self._command)))
         schedule_next(self._ctx, key, slot, next_slot)
@@ -291,7 +346,13 @@ def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:
         return tuple(seen_in(story, policy, channel) for story in stories)
 
     places = tuple(replace(place, stories=seen(place.stories)) for place in digest_.places)
-    return replace(digest_, places=places, stuck=seen(digest_.stuck), waiting=seen(digest_.waiting))
+    return replace(
+        digest_,
+        places=places,
+        stuck=seen(digest_.stuck),
+        waiting=seen(digest_.waiting),
+        reviews=seen(digest_.reviews),
+    )
 
 
 def _once(slot: str, channel: str, message: Message) -> Wanted:

@@ -232,7 +232,7 @@ SLIPS = {
     "nonsense here": "I do not know `nonsense`.",
     "@sue please": "I do not know `@sue`.",
     "list nowhere-prod": "There is no environment `nowhere-prod`.",
-    "break-glass {env} admin 15m x": "is not part of this version",
+    "break-glass {env}": "It goes like this: `/prodaccess break-glass ENV ROLE REASON`.",
 }
 
 

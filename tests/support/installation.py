@@ -134,6 +134,7 @@ def environment_yaml(number: int, channel: str | None) -> str:
     return (
         f"environment: {case_name(number)}\ntitle: Shop {number:03}\ntier: production\nconnection: main\n"
         f'account: "{account_of(number)}"\nowners: [platform]\nrequesters: [developers, oncall]\n{place}'
+        "break_glass: {who: [oncall], roles: [read-only, admin], max_duration: 30m, max_per_day: 3, review_within: 24h}\n"
         "roles:\n  read-only:\n    auto_approve:\n"
         "      - {name: on-call reads in an incident, who: [oncall], in_incident_channel: true, max_duration: 1h}\n"
         "  same-thing: {}\n  admin: {}\n  readers: {}\n  state-write: {}\n  deploy: {}\n"

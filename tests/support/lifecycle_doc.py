@@ -26,6 +26,11 @@ MEANING: dict[Event, str] = {
     Event.REQUEST_REMINDED: "Nobody had answered: those who can decide were reminded.",
     Event.REQUEST_ESCALATED: "Nobody had answered: the groups of the policy's `escalate` were called.",
     Event.REQUEST_TERMS_CHANGED: "The role means something else by now: all votes are void and names are looked up again.",
+    Event.BREAK_GLASS_USED: "Somebody let themselves in, as the policy allows. Grant, deadline and review are in one commit.",
+    Event.BREAK_GLASS_UNANNOUNCED: "After two minutes no channel had been told: an alarm, and direct messages to all concerned.",
+    Event.REVIEW_CHASED: "The owners were reminded of a review that they owe.",
+    Event.REVIEW_ACKNOWLEDGED: "An owner, or the panic group, found the break-glass in order.",
+    Event.REVIEW_FLAGGED: "An owner, or the panic group, found something wrong with it, and wrote down what.",
     Event.GRANT_ACTIVE: "Access was given for this grant, and read back.",
     Event.GRANT_END_STARTED: "The end has begun; the entry has its cause.",
     Event.GRANT_ENDED: "Time ran out or the holder gave it back, and the proof named in the entry was had.",
@@ -33,11 +38,15 @@ MEANING: dict[Event, str] = {
     Event.GRANT_ACTIVATION_FAILED: "It could not be given, and nothing of it is left.",
     Event.GRANT_REMOVAL_FAILING: "Taking away has failed repeatedly: an alarm. It goes on being tried.",
     Event.GRANT_REAPPEARED: "Access was seen after its end: an alarm. It is taken away again.",
+    Event.SWEEPOUT_STARTED: "Somebody pressed the panic switch for a person or an environment; the entry has its reach.",
+    Event.SWEEPOUT_FINISHED: "A look found nothing left of it: every removal is verified.",
     Event.PERSON_BOUND: "A chat account was bound to an address for the first time.",
     Event.PERSON_BINDING_CHANGED: "Another chat account claims an address: its rights rest until somebody confirms.",
     Event.PERSON_CONFIRMED: "An administrator confirmed a changed binding.",
     Event.DELEGATION_SET: "Somebody who is away named who decides in their place, and until when.",
     Event.DELEGATION_ENDED: "Somebody decides for themselves again before the day they had named.",
+    Event.PERSON_BARRED: "No break-glass for this person from now on: one was flagged, revoked or not reviewed in time.",
+    Event.PERSON_LIFTED: "The panic group lifted a bar on break-glass, and a block on asking.",
     Event.REFUSALS_COUNTED: "How many more refusals a person had within a minute of the first.",
     Event.POLICY_ACTIVATED: "Another policy is in force; the entry has both hashes and the difference.",
     Event.LEDGER_DURABILITY_DECLARED: "The operator vouches for a Redis whose settings cannot be read.",
@@ -87,6 +96,14 @@ grant becomes then follows from the recorded cause:
 
 The closing entry names its proof: `absence_read_back` (taken away, and seen to be gone), `covered` (another grant
 still needs the same access), `nothing_given` (no call to give was ever made).
+
+## Reviews
+
+A break-glass has no approval, so it owes a **review**. It is written in the commit that lets the person in, and outlives
+the grant. It is *owed* until an owner who is not the holder, or somebody of the panic group, acknowledges or flags it.
+Until then the owners are reminded at a quarter, at half and at the end of `review_within`, then daily. A flagged or
+overdue review, and a break-glass that was taken back, keep the holder from breaking the glass again until the panic
+group lifts that.
 
 ## Holdings
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.support import build
+from workflows.announced import check_announced
 from workflows.chase import chase
 from workflows.context import Done, WorkerContext
 from workflows.converge import converge
@@ -22,12 +23,14 @@ from workflows.core.model import ActivePolicy, Grant, Holding, Origin, Request
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy, TargetKind
 from workflows.end import end
+from workflows.glass_review import chase as chase_review
 from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger
 from workflows.ports import Change, DirectoryUnreachable, Lease
 from workflows.refusals import count_refusals
 from workflows.request import ask_for_access
 from workflows.resolve import advance_request, warn
 from workflows.review import approve, deny, withdraw
+from workflows.revoke_all import sweep_out
 from workflows.targets.memory import MemoryTarget, MemoryTargets
 
 
@@ -226,6 +229,12 @@ class World:
             warn(self.ctx, id_)
         elif kind == "chase":
             chase(self.ctx, id_)
+        elif kind == "review":
+            chase_review(self.ctx, id_)
+        elif kind == "announced":
+            check_announced(self.ctx, id_)
+        elif kind == "sweepout":
+            sweep_out(self.ctx, id_)
         elif kind == "refusals":
             count_refusals(self.ctx, PersonId(id_))
 

@@ -9,9 +9,9 @@ import pytest
 from tests.support.lifecycle_doc import MEANING, PAGE, render
 from workflows.core.audit import Event
 from workflows.core.lifecycle import TRANSITIONS, Move, NotPossible, can, diagram, removal, step
-from workflows.core.model import CLOSED, LIVE, EndCause, GrantState, RequestState
+from workflows.core.model import CLOSED, LIVE, EndCause, GrantState, RequestState, ReviewState
 
-STATES = [*RequestState, *GrantState]
+STATES = [*RequestState, *GrantState, *ReviewState]
 TERMINAL = {
     RequestState.APPROVED,
     RequestState.DENIED,
@@ -20,10 +20,12 @@ TERMINAL = {
     GrantState.ENDED,
     GrantState.REVOKED,
     GrantState.ACTIVATION_FAILED,
+    ReviewState.ACKNOWLEDGED,
+    ReviewState.FLAGGED,
 }
 
 
-@pytest.mark.parametrize("first", [RequestState.PENDING, GrantState.ACTIVATING])
+@pytest.mark.parametrize("first", [RequestState.PENDING, GrantState.ACTIVATING, ReviewState.OWED])
 def test_every_state_is_reached_from_the_first(first):
     reached = {first}
     for _ in STATES:

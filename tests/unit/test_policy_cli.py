@@ -48,7 +48,7 @@ def test_warnings_fail_only_when_strict(app: typer.Typer, tmp_path: Path) -> Non
     code, text = run(app, "check", folder)
     assert code == 0
     assert text.splitlines() == [
-        f"{SHOP}:11: break-glass in shop-prod is never reviewed; add review_within: 24h (warning)",
+        f"{SHOP}:11: break-glass in shop-prod has no time for its review; add review_within: 24h (warning)",
         f"{tmp_path}: 1 environment, 2 roles, 0 problems, 1 warning",
     ]
     assert run(app, "check", folder, "--strict")[0] == 1

@@ -12,7 +12,13 @@ from workflows.core.matching import match_people
 from workflows.core.model import Decision, DecisionKind, Origin, Request, Vote
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import AutoApproval, Entitlement, Policy
-from workflows.core.scope import groups_named, groups_that_count, person_problem, within
+from workflows.core.scope import (
+    groups_named,
+    groups_that_count,
+    may_break_glass,
+    person_problem,
+    within,
+)
 from workflows.core.speaking import speakers
 
 
@@ -195,6 +201,8 @@ def still_decided(
         problem = person_problem(facts)
         if problem:
             return problem
+    if decision.kind is DecisionKind.BREAK_GLASS:
+        return _glass_still_allowed(policy, request, groups)
     return (
         _rule_still_holds(policy, request, groups)
         if decision.rule
@@ -219,6 +227,17 @@ def _votes_still_count(
     if entitlement is None or not entitlement.approve or missing(entitlement, tuple(counted)):
         return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
     return None
+
+
+def _glass_still_allowed(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
+    """The policy still lets this person into this role in an emergency, and for as long as this."""
+    terms = request.terms
+    place = policy.environments.get(terms.environment)
+    glass = place.break_glass if place else None
+    allowed = place is not None and may_break_glass(policy, place, terms.role, request.holder, groups)
+    if request.break_glass and allowed and glass is not None and terms.duration <= glass.max_duration:
+        return None
+    return Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": terms.environment, "role": terms.role})
 
 
 def _rule_still_holds(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:

@@ -13,7 +13,7 @@ from workflows.core.matching import enough_people
 from workflows.core.model import Request
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Environment, Policy
-from workflows.core.scope import approvers, groups_named, person_problem, within
+from workflows.core.scope import approvers, groups_named, may_break_glass, person_problem, within
 
 REASON_LENGTH_MAX = 500
 PENDING_MAX = 10
@@ -55,7 +55,7 @@ def may_ask(
         or _not_a_requester(environment, found, person, holder, groups)
         or _text_problem(ask, found)
         or _duration_problem(ask, found)
-        or _with_break_glass(time_problem(policy, environment, found, now), environment, found, person.id, groups)
+        or _with_break_glass(time_problem(policy, environment, found, now), policy, found, person.id, groups)
         or _nobody_can_approve(policy, environment, found, person.id, holder, groups)
         or MayAsk(found, ask.duration or found.default_duration, clean(ask.reason), find_ticket(ask, found))
     )
@@ -212,7 +212,7 @@ def not_now(
     if problem is None:
         return None
     told = replace(problem, params={**problem.params, "id": request.id})
-    return _with_break_glass(told, environment, entitlement, person, groups) if person and groups else told
+    return _with_break_glass(told, policy, entitlement, person, groups) if person and groups else told
 
 
 def next_change(policy: Policy, request: Request, now: datetime) -> datetime | None:
@@ -235,15 +235,13 @@ def next_change(policy: Policy, request: Request, now: datetime) -> datetime | N
 
 
 def _with_break_glass(
-    problem: Refused | None, environment: Environment, entitlement: Entitlement, person: PersonId, groups: GroupFacts
+    problem: Refused | None, policy: Policy, entitlement: Entitlement, person: PersonId, groups: GroupFacts
 ) -> Refused | None:
-    """In an emergency a freeze stops nobody who may break glass, and they are told so."""
-    rule = environment.break_glass
-    if problem is None or rule is None or entitlement.role not in rule.roles:
+    """What stops an ask stops nobody in an emergency who may break the glass, and they are told so."""
+    place = policy.environments[entitlement.environment]
+    if problem is None or not may_break_glass(policy, place, entitlement.role, person, groups):
         return problem
-    if not groups.has(person, groups_named(environment, rule.who)):
-        return problem
-    return replace(problem, params={**problem.params, "break_glass": f"{environment.name} {entitlement.role}"})
+    return replace(problem, params={**problem.params, "break_glass": entitlement.name})
 
 
 def _nobody_can_approve(
@@ -265,4 +263,4 @@ def _nobody_can_approve(
     problems = groups.problems(names)
     if problems:
         params["problem"] = problems[0][1]
-    return Refused(Code.NOBODY_CAN_APPROVE, params)
+    return _with_break_glass(Refused(Code.NOBODY_CAN_APPROVE, params), policy, entitlement, holder, groups)

@@ -28,6 +28,11 @@ class Event(StrEnum):
     REQUEST_REMINDED = "request.reminded"
     REQUEST_ESCALATED = "request.escalated"
     REQUEST_TERMS_CHANGED = "request.terms_changed"
+    BREAK_GLASS_USED = "break_glass.used"
+    BREAK_GLASS_UNANNOUNCED = "break_glass.unannounced"  # no channel was told in time
+    REVIEW_CHASED = "review.chased"
+    REVIEW_ACKNOWLEDGED = "review.acknowledged"
+    REVIEW_FLAGGED = "review.flagged"
     GRANT_ACTIVE = "grant.active"
     GRANT_END_STARTED = "grant.end_started"
     GRANT_ENDED = "grant.ended"
@@ -35,11 +40,15 @@ class Event(StrEnum):
     GRANT_ACTIVATION_FAILED = "grant.activation_failed"
     GRANT_REMOVAL_FAILING = "grant.removal_failing"
     GRANT_REAPPEARED = "grant.reappeared"  # access found after its end, and taken away again
+    SWEEPOUT_STARTED = "sweepout.started"  # everything of a person, or in an environment, is taken back
+    SWEEPOUT_FINISHED = "sweepout.finished"
     PERSON_BOUND = "person.bound"
     PERSON_BINDING_CHANGED = "person.binding_changed"
     PERSON_CONFIRMED = "person.confirmed"
     DELEGATION_SET = "delegation.set"
     DELEGATION_ENDED = "delegation.ended"
+    PERSON_BARRED = "person.barred"  # no break-glass for them
+    PERSON_LIFTED = "person.lifted"  # security took a bar or block away
     REFUSALS_COUNTED = "refusals.counted"
     POLICY_ACTIVATED = "policy.activated"
     LEDGER_DURABILITY_DECLARED = "ledger.durability_declared"

@@ -18,6 +18,7 @@ RECENT = "recent"  # all requests ever made, by time
 SCHEDULED = "scheduled"  # requests that were approved and begin later, by when
 REVIEWS = "reviews"  # reviews that are owed, by when they are due
 DELEGATIONS = "delegations"  # people who named a delegate, by until when
+UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time, by when that was found
 
 
 def request(id_: str) -> str:
@@ -66,6 +67,11 @@ def rule_uses(environment: str, role: str, rule: str, holder: PersonId) -> str:
     return uses(f"rule-{digest([environment, role, rule, holder])[:20]}")
 
 
+def glass_uses(environment: str, holder: PersonId) -> str:
+    """When one person broke the glass in an environment."""
+    return uses(f"glass-{digest([environment, holder])[:20]}")
+
+
 def ticket_uses(ticket: str) -> str:
     """When a ticket that so many requests may carry was last given for one."""
     return uses(f"ticket-{digest(ticket.casefold())[:20]}")
@@ -87,6 +93,11 @@ def press(id_: str) -> str:
 def end_due(grant_id: str) -> str:
     """The due item that holds a grant's deadline; it stands until the grant is closed."""
     return f"end:{grant_id}"
+
+
+def announced_due(grant_id: str) -> str:
+    """The due item that looks whether a break-glass was announced; it stands until a channel was told."""
+    return f"announced:{grant_id}"
 
 
 def warn_due(grant_id: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
-from workflows.core.model import EndCause, GrantState, RequestState
+from workflows.core.model import EndCause, GrantState, RequestState, ReviewState
 
-S = TypeVar("S", RequestState, GrantState)
+S = TypeVar("S", RequestState, GrantState, ReviewState)
+State = RequestState | GrantState | ReviewState
 
 
 class Move(StrEnum):
-    """What can happen to a request or a grant."""
+    """What can happen to a request, a grant or a review."""
 
     APPROVE = "approve"
     DENY = "deny"
@@ -22,9 +23,11 @@ class Move(StrEnum):
     REMOVED_ENDED = "removed after its time or returned"
     REMOVED_REVOKED = "removed after a revocation"
     REMOVED_FAILED = "removed after a failed activation"
+    ACKNOWLEDGE = "acknowledge"
+    FLAG = "flag"
 
 
-TRANSITIONS: dict[tuple[RequestState | GrantState, Move], RequestState | GrantState] = {
+TRANSITIONS: dict[tuple[State, Move], State] = {
     (RequestState.PENDING, Move.APPROVE): RequestState.APPROVED,
     (RequestState.PENDING, Move.DENY): RequestState.DENIED,
     (RequestState.PENDING, Move.WITHDRAW): RequestState.WITHDRAWN,
@@ -35,6 +38,8 @@ TRANSITIONS: dict[tuple[RequestState | GrantState, Move], RequestState | GrantSt
     (GrantState.REVOKING, Move.REMOVED_ENDED): GrantState.ENDED,
     (GrantState.REVOKING, Move.REMOVED_REVOKED): GrantState.REVOKED,
     (GrantState.REVOKING, Move.REMOVED_FAILED): GrantState.ACTIVATION_FAILED,
+    (ReviewState.OWED, Move.ACKNOWLEDGE): ReviewState.ACKNOWLEDGED,
+    (ReviewState.OWED, Move.FLAG): ReviewState.FLAGGED,
 }
 
 _REMOVED_BY_CAUSE = {
@@ -58,7 +63,7 @@ def step(state: S, move: Move) -> S:
     return following
 
 
-def can(state: RequestState | GrantState, move: Move) -> bool:
+def can(state: State, move: Move) -> bool:
     return (state, move) in TRANSITIONS
 
 
@@ -68,9 +73,9 @@ def removal(cause: EndCause) -> Move:
 
 
 def diagram() -> str:
-    """Both life cycles as one Mermaid state diagram."""
+    """The life cycles as one Mermaid state diagram."""
     lines = ["stateDiagram-v2"]
-    for title, states in (("Request", RequestState), ("Grant", GrantState)):
+    for title, states in (("Request", RequestState), ("Grant", GrantState), ("Review", ReviewState)):
         lines.append(f"    state {title} {{")
         lines.append(f"        [*] --> {next(iter(states)).value}")
         moves = [(a, m, b) for (a, m), b in TRANSITIONS.items() if isinstance(a, states)]
@@ -79,4 +84,5 @@ def diagram() -> str:
         lines.extend(f"        {state.value} --> [*]" for state in states if state not in starts)
         lines.append("    }")
     lines.append("    Request --> Grant: approved, in the same commit")
+    lines.append("    Request --> Review: break-glass, in the same commit")
     return "\n".join(lines)

@@ -428,6 +428,8 @@ class Review:
     since: datetime
     due_at: datetime
     chased_at: tuple[datetime, ...] = ()
+    # When it was found that no channel had been told of the break-glass.
+    unannounced_at: datetime | None = None
     by: PersonId | None = None
     by_name: str | None = None
     at: datetime | None = None
@@ -446,20 +448,22 @@ class Uses:
 class Sweepout:
     """One press of the panic switch: what it was for, and what it still has to take back.
 
-    `open` are ids of requests and grants that are not over yet; `done` those that were taken back by it.
+    What is in its scope: of `person`, where that is set; in `environments`, where that is (all of them otherwise); asked for
+    before `at`. `taken` are the ids of the requests that it closed and the grants whose end it has begun.
     """
 
     id: str
     by: PersonId
     by_name: str
+    by_slack: SlackUser
     at: datetime
     reason: str
     person: PersonId | None = None
     person_name: str | None = None
-    environment: str | None = None
-    channel: str = ""
-    open: tuple[str, ...] = ()
-    done: tuple[str, ...] = ()
+    environments: tuple[str, ...] | None = None
+    # Until when new asks of the person are kept out; None where they are not.
+    blocked_until: datetime | None = None
+    taken: tuple[str, ...] = ()
     finished_at: datetime | None = None
 
 

@@ -233,6 +233,8 @@ class Policy:
     incident_channels: IncidentChannels = IncidentChannels()
     request_expires_after: timedelta = timedelta(hours=1)
     panic_group: str | None = None
+    # For how long somebody whose access the panic group took back cannot ask again.
+    panic_block: timedelta = timedelta(hours=1)
     digests: tuple[Digest, ...] = ()
 
     def entitlement(self, environment: str, role: str) -> Entitlement | None:

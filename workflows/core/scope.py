@@ -55,6 +55,17 @@ def groups_needed(policy: Policy, environment: Environment) -> tuple[str, ...]:
     return tuple(named)
 
 
+def may_break_glass(policy: Policy, environment: Environment, role: str, person: PersonId, groups: GroupFacts) -> bool:
+    """Whether the policy lets this person into this role in an emergency; what they have done with it is not looked at."""
+    glass = environment.break_glass
+    return (
+        glass is not None
+        and role in glass.roles
+        and role in environment.roles
+        and groups.has(person, groups_that_count(policy, environment, glass.who))
+    )
+
+
 def person_problem(person: PersonFacts) -> Refused | None:
     """The refusal that holds for this account whatever it wants to do, or None."""
     return Refused(Code(person.standing_problem)) if person.standing_problem else None

@@ -77,6 +77,7 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "workspace: receipts_channel", policy.receipts_channel
     yield "workspace: request_expires_after", format_duration(policy.request_expires_after)
     yield "workspace: panic_group", policy.panic_group or ""
+    yield "workspace: panic_block", duration_words(policy.panic_block)
     yield "workspace: incident_channels", ", ".join(policy.incident_channels.names)
     yield "workspace: incident_channels created_by", ", ".join(policy.incident_channels.created_by)
     for number, digest in enumerate(policy.digests, start=1):

@@ -40,7 +40,7 @@ def _environment(policy: Policy, environment: Environment, documents: Documents)
         yield _at(documents, environment, ("requesters",), message, "let another group ask, or name other owners")
     glass = environment.break_glass
     if glass and glass.review_within is None:
-        message = f"break-glass in {environment.name} is never reviewed"
+        message = f"break-glass in {environment.name} has no time for its review"
         yield _at(documents, environment, ("break_glass",), message, "add review_within: 24h")
     if glass and glass.max_duration > _LONG:
         yield _at(documents, environment, ("break_glass", "max_duration"), *_long("max_duration", glass.max_duration))

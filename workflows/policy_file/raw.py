@@ -268,6 +268,7 @@ class WorkspaceFile(Settings):
     groups: dict[GroupName, Group] = Field(min_length=1)
     incident_channels: IncidentChannels = IncidentChannels()
     panic_group: str | None = Field(None, description="the group that may revoke everywhere")
+    panic_block: Duration | None = Field(None, description="how long its revoke-all of a person keeps new asks out")
     rules: Rules = Rules()
     digests: Annotated[tuple[Digest, ...], _LOOSE] = ()
     visibility: Visibility | None = None

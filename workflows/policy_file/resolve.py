@@ -16,6 +16,7 @@ from workflows.policy_file.raw import EnvironmentFile, Role, RoleHere, RolesFile
 from workflows.policy_file.trust import untrusted
 from workflows.policy_file.yaml_reader import Document
 
+_PANIC_BLOCK = timedelta(hours=1)
 _EXPIRES = timedelta(hours=1)
 
 
@@ -53,6 +54,7 @@ class Resolver:
             incident_channels=convert.incident_channels(workspace.incident_channels),
             request_expires_after=workspace.request_expires_after or _EXPIRES,
             panic_group=workspace.panic_group,
+            panic_block=workspace.panic_block or _PANIC_BLOCK,
             digests=tuple(convert.digest(raw) for raw in workspace.digests),
         )
         self.problems.extend(untrusted(found, self.files.environments))

@@ -54,6 +54,7 @@ VERBS = frozenset(
         "review",
         "acknowledge",
         "flag",
+        "lift",
         "confirm",
         "return",
         "status",

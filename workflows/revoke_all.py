@@ -1,0 +1,278 @@
+"""The panic switch: all access of one person, or in one environment, is taken back, and what they asked for is closed.
+
+The press is one commit: what it is for, who pressed, and the block on new asks. A worker does the rest, and looks again until
+a look finds nothing: an approval that won its race against the press is caught, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from workflows.closing import closing_change, keys_of
+from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.core import keys
+from workflows.core.asking import clean, text_problem
+from workflows.core.audit import Event
+from workflows.core.errors import Code, Refused
+from workflows.core.granting import close
+from workflows.core.lifecycle import Move, can
+from workflows.core.model import (
+    CLOSED,
+    Closing,
+    End,
+    EndCause,
+    Grant,
+    GrantState,
+    PersonRecord,
+    Request,
+    Sweepout,
+)
+from workflows.core.people import PersonId, SlackUser
+from workflows.core.policy import Policy
+from workflows.core.scope import person_problem
+from workflows.end import take_back
+from workflows.people import Known, known, suspended
+from workflows.ports import Change, Snapshot
+from workflows.sweep import take_off
+
+SUBJECT = "sweepout-"
+# A worker's job is short: so many at a time, and at once again while there are more.
+AT_ONCE = 100
+FOUND_MAX = 20_000
+LOOK_AGAIN = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What shall be taken back: everything of a person, or everything in an environment. One of the two."""
+
+    person: PersonId | None = None
+    person_name: str = ""
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What an actor's press reaches: in these environments (None: everywhere), and how long new asks are kept out after it."""
+
+    environments: tuple[str, ...] | None
+    block: timedelta | None
+
+
+def revoke_all(ctx: Context, aim: Aim, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
+    """Press the switch. `Done.outcome`: `sweeping`; its id names the sweepout."""
+    problem = text_problem(reason, {"what": "revoke-all"})
+    if problem:
+        return problem
+    actor = known(ctx, who, groups_that_may)
+    if isinstance(actor, Refused):
+        return actor
+    return run(ctx, lambda: _once(ctx, actor, aim, clean(reason), commit_id))
+
+
+def groups_that_may(policy: Policy) -> tuple[str, ...]:
+    owners = (name for place in policy.environments.values() for name in place.owners)
+    return tuple(dict.fromkeys([*owners, *_panic(policy)]))
+
+
+def may_revoke_all(actor: Known, aim: Aim) -> Reach | Refused:
+    """The panic group reaches everything; owners reach the environments that they own."""
+    problem = person_problem(actor.person)
+    if problem:
+        return problem
+    policy, me = actor.policy, actor.person.id
+    if actor.groups.has(me, _panic(policy)):
+        return Reach((aim.environment,) if aim.environment else None, policy.panic_block if aim.person else None)
+    own = tuple(place.name for place in policy.environments.values() if actor.groups.has(me, place.owners))
+    reached = tuple(name for name in own if aim.environment in (None, name))
+    if reached:
+        return Reach(reached, None)
+    place = policy.environments.get(aim.environment or "")
+    names = (*(place.owners if place else ()), *_panic(policy))
+    return Refused(Code.NOT_YOURS, {"groups": ", ".join(names)})
+
+
+def _panic(policy: Policy) -> tuple[str, ...]:
+    return (policy.panic_group,) if policy.panic_group else ()
+
+
+def in_reach(ctx: Context, aim: Aim, reach: Reach) -> tuple[str, ...]:
+    """Ids of everything that is live, pending or scheduled there now."""
+    found = _members(ctx, aim.person, reach.environments)
+    snapshot = ctx.ledger.read(*map(keys.request, found)) if found else None
+    requests = (snapshot.get(keys.request(id_), Request) for id_ in found) if snapshot else ()
+    return tuple(request.id for request in requests if request is not None and _hit(request, aim.person, reach))
+
+
+def _hit(request: Request, person: PersonId | None, reach: Reach) -> bool:
+    of_person = person is None or person in (request.holder, request.requester)
+    return of_person and (reach.environments is None or request.terms.environment in reach.environments)
+
+
+def _members(ctx: Context, person: PersonId | None, environments: Iterable[str] | None) -> tuple[str, ...]:
+    indexes = (keys.LIVE, keys.PENDING, keys.SCHEDULED)
+    if person is not None:
+        names = [keys.of_person(index, person) for index in indexes]
+    elif environments is not None:
+        names = [keys.of_environment(index, name) for index in indexes for name in environments]
+    else:
+        names = list(indexes)
+    return tuple(dict.fromkeys(id_ for name in names for id_ in ctx.ledger.members(name, limit=FOUND_MAX)))
+
+
+def _once(ctx: Context, actor: Known, aim: Aim, reason: str, commit_id: str) -> Attempt | Done | Refused:
+    own, whom = keys.person(actor.person.id), keys.person(aim.person) if aim.person else None
+    snapshot = ctx.ledger.read(*filter(None, (keys.ACTIVE_POLICY, own, whom)), commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    reach = may_revoke_all(actor, aim)
+    refusal = suspended(snapshot.get(own, PersonRecord)) or not_in_force(snapshot, actor.policy)
+    if isinstance(reach, Refused):
+        return reach
+    if refusal:
+        return refusal
+    if reach.block is None and not in_reach(ctx, aim, reach):
+        return nothing_there(aim)
+    return _started(ctx, actor, aim, reach, reason, snapshot, commit_id)
+
+
+def nothing_there(aim: Aim) -> Refused:
+    return Refused(Code.NOTHING_TO_REVOKE, {"name": aim.person_name or aim.environment or ""}, audited=False)
+
+
+def _started(
+    ctx: Context, actor: Known, aim: Aim, reach: Reach, reason: str, snapshot: Snapshot, commit_id: str
+) -> Attempt:
+    now, me = snapshot.now, actor.person
+    sweepout = Sweepout(
+        id=ctx.chance.hex(12),
+        by=me.id,
+        by_name=me.name,
+        by_slack=me.slack,
+        at=now,
+        reason=reason,
+        person=aim.person,
+        person_name=aim.person_name or None,
+        environments=reach.environments,
+        blocked_until=now + reach.block if reach.block else None,
+    )
+    item, subject = keys.sweepout(sweepout.id), SUBJECT + sweepout.id
+    done = Done(sweepout.id, "sweeping")
+    blocked = _blocked(snapshot, sweepout)
+    facts = {
+        "of": "person" if aim.person else "environment",
+        "environments": "all" if reach.environments is None else ",".join(reach.environments),
+        "blocked_until": sweepout.blocked_until.isoformat() if sweepout.blocked_until else "",
+        "policy": actor.policy.hash[:12],
+    }
+    private = {"actor": me.id, "actor_name": me.name, "person": aim.person or "", "reason": reason}
+    change = Change(
+        commit_id=commit_id,
+        at=now,
+        reads={**snapshot.versions(), item: 0},
+        puts={item: sweepout, **blocked},
+        due={item: now + SOON, keys.chat(subject): now + SOON},
+        audit=(event(ctx, Event.SWEEPOUT_STARTED, subject, snapshot, facts, private),),
+        removes_access=True,
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(item, keys.chat(subject)))
+
+
+def _blocked(snapshot: Snapshot, sweepout: Sweepout) -> dict[str, PersonRecord]:
+    if sweepout.person is None or sweepout.blocked_until is None:
+        return {}
+    item = keys.person(sweepout.person)
+    record = snapshot.get(item, PersonRecord) or PersonRecord(sweepout.person, sweepout.person_name or "")
+    why = f"{sweepout.by_name} took back everything"
+    return {item: replace(record, blocked_until=sweepout.blocked_until, blocked_why=why)}
+
+
+# ---------------------------------------------------------------- a worker's part
+
+
+def sweep_out(ctx: Context, id_: str) -> None:
+    """Take back what is still open in its reach, and look again soon; finished when a look finds nothing. May run twice."""
+    item = keys.sweepout(id_)
+    sweepout = ctx.ledger.read(item).get(item, Sweepout)
+    if sweepout is None or sweepout.finished_at is not None:
+        take_off(ctx, item, item)
+        return
+    left = _left(ctx, sweepout)
+    fresh = tuple(islice((found for found in left if _take(ctx, sweepout, *found)), AT_ONCE))
+    run(ctx, lambda: _note(ctx, id_, tuple(request.id for request, _ in fresh), finished=not left))
+
+
+def _left(ctx: Context, sweepout: Sweepout) -> list[tuple[Request, Grant | None]]:
+    """What is in reach and not over, that was asked for before the press. What is asked later is decided by people who know."""
+    reach = Reach(sweepout.environments, None)
+    ids = _members(ctx, sweepout.person, sweepout.environments)
+    found = []
+    for start in range(0, len(ids), AT_ONCE):
+        part = ids[start : start + AT_ONCE]
+        snapshot = ctx.ledger.read(*(name for id_ in part for name in (keys.request(id_), keys.grant(id_))))
+        for id_ in part:
+            request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
+            if request is None or request.created_at > sweepout.at or not _hit(request, sweepout.person, reach):
+                continue
+            if grant.state not in CLOSED if grant else can(request.state, Move.DENY):
+                found.append((request, grant))
+    return found
+
+
+def _take(ctx: Context, sweepout: Sweepout, request: Request, grant: Grant | None) -> bool:
+    """Begin the end of one grant, or close one request. False where it has begun already."""
+    if request.id in sweepout.taken and (grant is None or grant.state is GrantState.REVOKING):
+        return False
+    commit_id = f"sweepout:{sweepout.id}:{request.id}:{'grant' if grant else 'request'}"
+    if grant is None:
+        run(ctx, lambda: _close(ctx, sweepout, request.id, commit_id))
+    elif grant.state is not GrantState.REVOKING:
+        end = End(EndCause.REVOKED, ctx.ledger.now(), sweepout.by, sweepout.by_name, sweepout.reason)
+        take_back(ctx, grant.id, end, commit_id)
+    return True
+
+
+def _close(ctx: Context, sweepout: Sweepout, id_: str, commit_id: str) -> Attempt | Done:
+    first = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
+    if first is None:
+        return Done(id_, "overtaken")
+    snapshot = ctx.ledger.read(*keys_of(first))
+    request = snapshot.get(keys.request(id_), Request)
+    if request is None or not can(request.state, Move.DENY):
+        return Done(id_, "overtaken")
+    over = close(request, Move.DENY, Closing(snapshot.now, sweepout.by, sweepout.by_name, sweepout.reason))
+    private = {"actor": sweepout.by, "actor_name": sweepout.by_name, "reason": sweepout.reason}
+    entry = event(ctx, Event.REQUEST_DENIED, id_, snapshot, {"sweepout": sweepout.id}, private)
+    done = Done(id_, "denied")
+    return Attempt(closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(id_),))
+
+
+def _note(ctx: Context, id_: str, fresh: tuple[str, ...], *, finished: bool) -> Attempt | Done:
+    item, subject = keys.sweepout(id_), keys.chat(SUBJECT + id_)
+    snapshot = ctx.ledger.read(item)
+    before = snapshot.get(item, Sweepout)
+    if before is None or before.finished_at is not None:
+        return Done(id_, "overtaken")
+    now = snapshot.now
+    taken = tuple(dict.fromkeys((*before.taken, *fresh)))
+    after = replace(before, taken=taken, finished_at=now if finished else None)
+    facts = {"taken": str(len(taken))}
+    again: datetime | None = None if finished else now + LOOK_AGAIN
+    done = Done(id_, "finished" if finished else "sweeping")
+    change = Change(
+        commit_id=f"swept:{item}:{snapshot.items[item].version}",
+        at=now,
+        reads=snapshot.versions(),
+        # Written each time, so that the version, and with it the commit's id, is another one at the next look.
+        puts={item: after},
+        # What is there is shown again at each look: grants close between two of them.
+        due={item: again, subject: now + SOON},
+        audit=(event(ctx, Event.SWEEPOUT_FINISHED, SUBJECT + id_, snapshot, facts),) if finished else (),
+        removes_access=True,
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(subject,))
