@@ -335,6 +335,14 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.FREEZE: _freeze,
     Code.OUTSIDE_HOURS: _outside_hours,
     Code.NOT_A_REQUESTER: _not_a_requester,
+    Code.NO_LONGER_A_REQUESTER: lambda c: (
+        f"{c('name', 'The person')} is in none of {c.either('groups') or 'the groups that may ask'} any more, so "
+        f"{c('id', 'this')} cannot be approved. It waits, and can be denied."
+    ),
+    Code.LONGER_THAN_ALLOWED: lambda c: (
+        f"{c('id', 'This')} asks for {c.duration('asked_s')}, and by now the policy gives it for {c.duration('max_s')} at most. "
+        f"Approve it for less: {c.typed('less ' + c('id', 'ID') + ' DURATION')}."
+    ),
     Code.NOT_AN_APPROVER: _not_an_approver,
     Code.OWN_REQUEST: _own_request,
     Code.NOT_YOURS: _not_yours,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from workflows.context import Attempt, WorkerContext, event
 from workflows.core import keys
 from workflows.core.approving import ByRule, auto_approval, decision_by_votes, recount, within_a_day
+from workflows.core.asking import no_longer
 from workflows.core.audit import Event
 from workflows.core.model import Decision, DecisionKind, Request, Resource, Uses
 from workflows.core.people import GroupFacts
@@ -23,6 +24,8 @@ def by_votes(
     """Whoever must agree has already, to a lesser role whose names had to be looked up first."""
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     votes = recount(policy, request, groups)
+    if no_longer(policy, request, groups):
+        return None
     if entitlement is None or any(vote.terms_hash != request.terms.hash for vote in votes):
         return None
     decision = decision_by_votes(entitlement, votes, policy.hash, snapshot.now)
@@ -56,7 +59,7 @@ def rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapsh
     """What the policy's rules say of it, on the uses that this snapshot saw."""
     terms = request.terms
     entitlement = policy.entitlement(terms.environment, terms.role)
-    if entitlement is None:
+    if entitlement is None or no_longer(policy, request, groups):
         return ByRule(None)
     uses = {rule.name: _used(snapshot, uses_of(request, rule)) for rule in counted(policy, request)}
     return auto_approval(

@@ -10,7 +10,7 @@ from workflows.closing import closing_change, keys_of, no_longer_pending, out_of
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
 from workflows.core.approving import MayDecide, decision_by_votes, may_decide, missing, recount
-from workflows.core.asking import clean, not_now, text_problem
+from workflows.core.asking import clean, no_longer, not_now, text_problem
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import approve as approved_request
@@ -159,7 +159,9 @@ def _vote(
         return changed
     if terms_hash is not None and terms_hash != request.terms.hash:
         return Refused(Code.TERMS_CHANGED, {"id": request.id})
-    shut = not_now(actor.policy, request, snapshot.now, actor.person.id, actor.groups)
+    shut = no_longer(actor.policy, request, actor.groups) or not_now(
+        actor.policy, request, snapshot.now, actor.person.id, actor.groups
+    )
     if shut:
         return shut
     if any(vote.by == actor.person.id for vote in request.votes) and not _enough(actor, request):

@@ -29,6 +29,7 @@ from workflows.core.asking import Ask
 from workflows.core.errors import Code, Refused
 from workflows.core.model import EndCause, GrantState, Origin, RequestState
 from workflows.core.policy import Risk, TargetKind, TargetSpec
+from workflows.less import approve_for_less
 from workflows.ports import Durability
 from workflows.refusals import record_refusal
 from workflows.request import ask_for_access
@@ -243,6 +244,29 @@ def test_a_slip_is_told_even_while_nobody_knows_freshly_who_asks(world, ask, why
     world.knows(DANA)
     world.clock.advance(61)
     assert code(ask_for_access(world.ctx, ask, account(DANA), Origin(), "late")) is why
+
+
+def test_nobody_is_given_what_they_may_not_ask_for_any_more(world):
+    id_ = world.asked()
+    place = world.policy.policy.environments["payments-prod"]
+    role = replace(place.roles["read-only"], requesters=("security",))
+    world.policy.policy = policy(replace(place, roles={"read-only": role}), hash="1" * 64)
+    world.activate()
+    assert code(world.approve(id_)) is Code.NO_LONGER_A_REQUESTER
+    assert world.request(id_).state is RequestState.PENDING
+
+
+def test_nobody_is_given_more_time_than_the_policy_of_the_decision_gives(world):
+    id_ = world.asked()
+    place = world.policy.policy.environments["payments-prod"]
+    role = replace(place.roles["read-only"], max_duration=30 * MINUTE)
+    world.policy.policy = policy(replace(place, roles={"read-only": role}), hash="1" * 64)
+    world.activate()
+    assert code(world.approve(id_)) is Code.LONGER_THAN_ALLOWED
+    world.knows(OLU)
+    less = approve_for_less(world.ctx, id_, account(OLU), None, 20 * MINUTE, "less")
+    assert isinstance(less, Done)
+    assert world.grant(id_).terms.duration == 20 * MINUTE
 
 
 def test_another_policy_than_the_active_one_decides_nothing(world):

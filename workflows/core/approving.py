@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from workflows.core.asking import no_longer
 from workflows.core.errors import Code, Refused
 from workflows.core.matching import match_people
 from workflows.core.model import Decision, DecisionKind, Origin, Request, Vote
@@ -203,7 +204,7 @@ def still_decided(
             return problem
     if decision.kind is DecisionKind.BREAK_GLASS:
         return _glass_still_allowed(policy, request, groups)
-    return (
+    return no_longer(policy, request, groups) or (
         _rule_still_holds(policy, request, groups)
         if decision.rule
         else _votes_still_count(policy, request, groups, people)

@@ -215,6 +215,26 @@ def not_now(
     return _with_break_glass(told, policy, entitlement, person, groups) if person and groups else told
 
 
+def no_longer(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
+    """Why nobody may be given this any more: whoever asked or would hold it may not, or it is too long by now.
+
+    What counts is the policy, and the groups, of the decision and not of the ask.
+    """
+    terms = request.terms
+    entitlement = policy.entitlement(terms.environment, terms.role)
+    if entitlement is None:
+        return Refused(Code.ROLE_UNKNOWN, {"name": terms.role, "environment": terms.environment})
+    names = groups_named(entitlement, entitlement.requesters)
+    parties = {request.holder: request.holder_name, request.requester: request.requester_name}
+    outside = next((name for who, name in parties.items() if not groups.has(who, names)), None)
+    if outside is not None:
+        return Refused(Code.NO_LONGER_A_REQUESTER, {"id": request.id, "name": outside, "groups": ", ".join(names)})
+    if terms.duration > entitlement.max_duration:
+        most = str(int(entitlement.max_duration.total_seconds()))
+        return Refused(Code.LONGER_THAN_ALLOWED, {"id": request.id, "asked_s": str(terms.duration_s), "max_s": most})
+    return None
+
+
 def next_change(policy: Policy, request: Request, now: datetime) -> datetime | None:
     """When `not_now` may answer otherwise: a freeze begins or ends, hours open or close. Perhaps sooner, never later."""
     terms = request.terms

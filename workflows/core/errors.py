@@ -35,6 +35,8 @@ class Code(StrEnum):
     OUTSIDE_HOURS = "outside_hours"
     # may they
     NOT_A_REQUESTER = "not_a_requester"
+    NO_LONGER_A_REQUESTER = "no_longer_a_requester"
+    LONGER_THAN_ALLOWED = "longer_than_allowed"
     NOT_AN_APPROVER = "not_an_approver"
     OWN_REQUEST = "own_request"
     NOT_YOURS = "not_yours"
