@@ -21,6 +21,7 @@ from bot.slack.home import WITHDRAW
 from bot.slack.interaction import COMMAND, DENY, END, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import (
     Acknowledge,
+    Again,
     Approve,
     Ask,
     BreakGlass,
@@ -39,6 +40,7 @@ from bot.slack.meant import (
 from bot.slack.panic import REVOKE_ALL, read_pressed, under_way
 from bot.window import Window
 from bot.words import done_words, refusal
+from workflows.again import last_ask
 from workflows.break_glass import break_glass
 from workflows.context import Context, Done
 from workflows.core.asking import Ask as CoreAsk
@@ -139,6 +141,8 @@ class Desk:
         match meant:
             case Ask(environment, role, duration, reason):
                 return self._ask(act, CoreAsk(environment, role, duration, reason))
+            case Again(reason):
+                return self._again(act, actor, reason)
             case BreakGlass() | Acknowledge() | Flag() | Lift() | RevokeAll():
                 return self._emergency(act, meant, actor)
             case Approve() | Less() | Deny() | Withdraw() | End():
@@ -217,6 +221,10 @@ class Desk:
             return Reply()
         by_rule = self.window.rule_may_approve(seen)
         return Reply(notices.asked(seen.story, self.window.can_approve(seen), self._command, by_rule=by_rule))
+
+    def _again(self, act: Interaction, actor: Known, reason: str) -> Reply:
+        last = last_ask(self._ctx, actor.person.id, reason)
+        return self.refuse(act, last) if isinstance(last, Refused) else self._ask(act, last)
 
     def _break_glass(self, act: Interaction, ask: CoreAsk) -> Reply:
         answer = break_glass(self._ctx, ask, act.who, act.origin, act.id)

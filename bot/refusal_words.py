@@ -308,6 +308,9 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NOTHING_TO_REVOKE: lambda c: (
         f"There is nothing to take back of {c('name', 'that')}: no access that is open, and no request that waits."
     ),
+    Code.NOTHING_TO_REPEAT: lambda c: (
+        f"You have asked for nothing yet that could be asked for again. {c.typed('envs')} lists what there is."
+    ),
     Code.FACTS_STALE: lambda _: (
         "I could not check who may do this just now, so nothing was done. Try again in a minute."
     ),

@@ -102,6 +102,7 @@ class Listeners:
         app.action(glass.FLAG)(self.press_flag)
         app.action(BREAK_GLASS)(self.press_break_glass)
         app.action(ASK)(self.press_ask)
+        app.action(notices.AGAIN)(self.press_again)
         app.action(OPEN_CONSOLE)(self.nothing)
         app.action(re.compile(rf"^({ENVIRONMENT}|{ROLE})$"))(self.form_changed)
         app.action(re.compile(r"^.*$"))(self.nothing)
@@ -189,6 +190,10 @@ class Listeners:
         act = _pressed(body)
         environment, _, role = act.value.partition(" ")
         self._later(self._doors.open_request_form, act, body["trigger_id"], form.Where(), environment, role or None)
+        ack()
+
+    def press_again(self, ack: Ack, body: Body) -> None:
+        self._later(self._doors.open_again_form, _pressed(body), body["trigger_id"])
         ack()
 
     def nothing(self, ack: Ack) -> None:

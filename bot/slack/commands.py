@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from bot.slack.meant import (
     Acknowledge,
+    Again,
     Approve,
     Ask,
     BreakGlass,
@@ -273,6 +274,7 @@ def _who(line: _Line) -> Command | Refused:
 
 _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "request": _request,
+    "again": lambda line: Again(line.rest(0)),
     "break-glass": _break_glass,
     "approve": _by_id(Approve, "approve ID"),
     "less": _less,

@@ -18,6 +18,7 @@ from bot.slack.deferred import respond
 from bot.slack.interaction import Interaction
 from bot.slack.people import SlackRefresher
 from bot.window import name_from
+from workflows.again import can_be_repeated, once_more
 from workflows.context import Context
 from workflows.core import keys
 from workflows.core.approving import may_decide
@@ -29,7 +30,7 @@ from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId, SlackUse
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import approvers, groups_needed
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
-from workflows.review import decided_by
+from workflows.review import decided_by, find_request
 from workflows.standing_in import with_delegations
 
 log = structlog.get_logger()
@@ -62,6 +63,19 @@ class Doors:
         policy = self._ctx.policy.current()
         chosen = form.Chosen(environment if environment in policy.environments else None, role)
         self._client.views_open(trigger_id=trigger_id, view=self._form(policy, person, chosen, where))
+
+    def open_again_form(self, act: Interaction, trigger_id: str) -> None:
+        """The request form, filled in as it was when this was asked for; of an ask of somebody else's, empty."""
+        person = self._person(act)
+        request = find_request(self._ctx, act.value) if person else None
+        if person is None or request is None:
+            return
+        chosen = form.Chosen()
+        if isinstance(request, Request) and can_be_repeated(request, person.id):
+            ask = once_more(request)
+            chosen = form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, ask.ticket)
+        policy = self._ctx.policy.current()
+        self._client.views_open(trigger_id=trigger_id, view=self._form(policy, person, chosen, form.Where()))
 
     def redraw_request_form(self, team: str, user: str, view: Mapping[str, Any]) -> None:
         """Another environment or role was chosen: the roles, durations and people to ask follow it."""

@@ -73,6 +73,8 @@ class Chosen:
     environment: str | None = None
     role: str | None = None
     reason: str = ""
+    duration: timedelta | None = None
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,10 @@ def request_form(
     if place:
         blocks.append(role_input(place, entitlement))
     if entitlement:
-        blocks += [about(entitlement, asked), duration_input(entitlement)]
+        blocks += [about(entitlement, asked), duration_input(entitlement, chosen.duration)]
     blocks.append(reason_input(chosen.reason))
     if entitlement and entitlement.ticket:
-        blocks.append(ticket_input(entitlement))
+        blocks.append(ticket_input(entitlement, chosen.ticket))
     if place and place.name in glass:
         blocks.append(emergency_button(place))
     return modal(REQUEST_FORM, "Ask for access", "Ask", where.packed(), blocks)

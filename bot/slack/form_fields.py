@@ -121,8 +121,8 @@ def _who_is_asked(entitlement: Entitlement, asked: Sequence[str]) -> str:
     return f"Asks: {who}. {'One has' if total == 1 else f'{total} have'} to agree."
 
 
-def duration_input(entitlement: Entitlement) -> dict[str, Any]:
-    """The least first, as buttons while there are few."""
+def duration_input(entitlement: Entitlement, chosen: timedelta | None = None) -> dict[str, Any]:
+    """The least first, as buttons while there are few. `chosen`: what is marked, where the role has it."""
     menu = sorted({*entitlement.durations, entitlement.default_duration})[:OPTIONS_MAX]
     options = [_duration_option(item) for item in menu]
     element: dict[str, Any] = {
@@ -130,8 +130,9 @@ def duration_input(entitlement: Entitlement) -> dict[str, Any]:
         "action_id": DURATION,
         "options": options,
     }
-    if entitlement.default_duration in menu:
-        element["initial_option"] = _duration_option(entitlement.default_duration)
+    marked = chosen if chosen in menu else entitlement.default_duration
+    if marked in menu:
+        element["initial_option"] = _duration_option(marked)
     return field(id_of(DURATION, entitlement.environment, entitlement.role), "How long", element)
 
 
@@ -150,12 +151,15 @@ def reason_input(reason: str) -> dict[str, Any]:
     return field(REASON, "Why", element)
 
 
-def ticket_input(entitlement: Entitlement) -> dict[str, Any]:
+def ticket_input(entitlement: Entitlement, ticket: str | None = None) -> dict[str, Any]:
     """Optional here even where the role wants one: it may stand in the reason, too, and the core says if it is missing."""
     pattern = entitlement.ticket.pattern if entitlement.ticket else ""
     hint = b.plain_text(f"Looks like {pattern}. Not needed here if the reason has it.", 200)
     block_id = id_of(TICKET, entitlement.environment, entitlement.role)
-    return field(block_id, "Ticket", text_element(TICKET, max_length=100), optional=True, hint=hint)
+    element = text_element(TICKET, max_length=100)
+    if ticket:
+        element["initial_value"] = ticket[:100]
+    return field(block_id, "Ticket", element, optional=True, hint=hint)
 
 
 def emergency_button(place: Environment) -> dict[str, Any]:

@@ -11,6 +11,7 @@ _LINES = {
     "request": (
         "{c}` – opens the form",
         "{c} ENV ROLE [DURATION] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`",
+        "{c} again [REASON]` – asks for the last one once more",
     ),
     "break-glass": (
         "{c} break-glass ENV ROLE [DURATION] REASON` – 🚨 emergency: access at once; everybody sees it, an owner reviews it",
@@ -35,6 +36,7 @@ _LINES = {
     "explain": ("{c} explain ENV ROLE [WHO]` – who may ask, who could approve, and why",),
 }
 _TOPICS = {
+    "again": "request",
     "deny": "approve",
     "less": "approve",
     "flag": "acknowledge",

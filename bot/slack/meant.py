@@ -30,6 +30,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """What was asked for last, once more. An empty reason means the same one."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class BreakGlass:
     environment: str
     role: str
@@ -160,6 +167,7 @@ class Explain:
 Command = (
     OpenForm
     | Ask
+    | Again
     | BreakGlass
     | Approve
     | Less

@@ -20,6 +20,8 @@ from workflows.core.durations import format_duration
 from workflows.core.model import EndCause, Resource
 
 OPEN_CONSOLE = "open_console"
+# action_id of the button that opens the form as it was filled in.
+AGAIN = "again"
 
 
 def answer(text: str) -> Message:
@@ -101,8 +103,20 @@ def _until(story: RequestStory) -> str:
 
 
 def over_active(story: RequestStory) -> Message:
-    """What the message "active" becomes when it is over: its state, no buttons, nothing to paste."""
+    """What the message "active" becomes when it is over: its state, nothing to paste, and the way to ask once more."""
+    lines = [b.section(headline(story)), b.context(_small(story)), b.actions(again_button(story))]
+    return b.message(f"{headline(story)} · {status(story)}", lines)
+
+
+def settled(story: RequestStory) -> Message:
+    """What the form's answer becomes when it no longer waits: its state."""
     return b.message(f"{headline(story)} · {status(story)}", [b.section(headline(story)), b.context(_small(story))])
+
+
+def again_button(story: RequestStory) -> dict[str, Any] | None:
+    """Opens the form filled in as it was, once nothing of it is open any more."""
+    over = story.stage in (Stage.ENDED, Stage.EXPIRED) and not story.covered_by
+    return b.button("Ask again", AGAIN, story.id) if over and story.in_policy and not story.break_glass else None
 
 
 def ending(story: RequestStory, command: str = "/prodaccess") -> Message:
@@ -122,7 +136,8 @@ def outcome(story: RequestStory, command: str = "/prodaccess") -> Message:
     say = _OUTCOMES.get(story.stage)
     line = say(story) if say else f"{_what(story)}: {status(story)}"
     next_ = _next(story, command)
-    return b.message(f"{line} {story.id}", [b.section(line), b.context(f"{next_} · {story.id}" if next_ else story.id)])
+    small = b.context(f"{next_} · {story.id}" if next_ else story.id)
+    return b.message(f"{line} {story.id}", [b.section(line), small, b.actions(again_button(story))])
 
 
 def _ended(s: RequestStory) -> str:

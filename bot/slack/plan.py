@@ -262,7 +262,7 @@ def _asked(facts: Facts, user: str) -> Wanted:
     def render(story: RequestStory) -> Message:
         if story.stage is Stage.WAITING:
             return notices.asked(story, facts.can_approve, facts.command)
-        return notices.over_active(story)
+        return notices.settled(story)
 
     return rendered(facts, slot, user, render, hide=False)
 

@@ -50,6 +50,17 @@ def test_it_opens_with_environment_and_reason_alone() -> None:
     assert view["callback_id"] == "request_form"
 
 
+def test_asked_again_the_form_is_filled_in_as_it_was() -> None:
+    longest = max(PROD.roles["admin"].durations)
+    before = Chosen("payments-prod", "admin", "INC-42 checkout errors", longest, "INC-42")
+    view = form.request_form([PROD, STAGING], before)
+    check_view(view, "modal")
+    found = blocks(view)
+    assert found["reason"]["element"]["initial_value"] == "INC-42 checkout errors"
+    assert found["duration"]["element"]["initial_option"]["value"] == str(int(longest.total_seconds()))
+    assert found["ticket"]["element"]["initial_value"] == "INC-42"
+
+
 def test_environments_used_last_stand_first_and_production_is_seen_at_a_glance() -> None:
     options = blocks(form.request_form([PROD, STAGING], recent=["payments-staging"]))["environment"]["element"][
         "options"

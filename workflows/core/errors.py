@@ -74,6 +74,7 @@ class Code(StrEnum):
     TERMS_CHANGED = "terms_changed"
     GRANT_OVER = "grant_over"
     NOTHING_TO_REVOKE = "nothing_to_revoke"
+    NOTHING_TO_REPEAT = "nothing_to_repeat"
     # the world
     STANDING_ACCESS = "standing_access"
     TARGET_PERSON_MISSING = "target_person_missing"
