@@ -133,8 +133,6 @@ class Desk:
         actor = known(self._ctx, act.who, nobody)
         if isinstance(actor, Refused):
             return self.refuse(act, actor)
-        if actor.person.standing_problem:
-            return self.refuse(act, Refused(Code(actor.person.standing_problem)))
         return self._typed(act, meant, actor)
 
     def _typed(self, act: Interaction, meant: Command, actor: Known) -> Reply:

@@ -14,6 +14,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.model import PersonRecord
 from workflows.core.people import FACTS_AGE_MAX, GroupFacts, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
+from workflows.core.scope import person_problem
 from workflows.ports import Change, Committed, PolicyUnavailable
 from workflows.standing_in import with_delegations
 
@@ -28,7 +29,10 @@ class Known:
 
 
 def known(ctx: Context, who: SlackUser, groups: Callable[[Policy], Iterable[str]]) -> Known | Refused:
-    """The actor and the groups that matter, from the cache. FACTS_STALE where a worker has to look first."""
+    """The actor and the groups that matter, from the cache. FACTS_STALE where a worker has to look first.
+
+    Guests, strangers, bots and people who have left are refused here, whatever they want to do.
+    """
     try:
         policy = ctx.policy.current()
     except PolicyUnavailable as problem:
@@ -41,8 +45,7 @@ def known(ctx: Context, who: SlackUser, groups: Callable[[Policy], Iterable[str]
     facts = with_delegations(ctx, ctx.directory.groups(policy, names), now=now) if names else GroupFacts()
     if facts.stale(names, now):
         return Refused(Code.FACTS_STALE, audited=False)
-    held = None if person.standing_problem else ensure_bound(ctx, person)
-    return held or Known(policy, person, facts)
+    return person_problem(person) or ensure_bound(ctx, person) or Known(policy, person, facts)
 
 
 def nobody(_policy: Policy) -> tuple[str, ...]:
