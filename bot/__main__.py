@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import operate, policy
+from bot.cli import operate, policy, report
 
 if TYPE_CHECKING:
     from bot.settings import Process, Settings
@@ -115,6 +115,7 @@ def _play(name: str, *arguments: str) -> NoReturn:
 
 policy.register(app)
 operate.register(app)
+report.register(app)
 
 
 def main() -> NoReturn:

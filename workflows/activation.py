@@ -60,7 +60,9 @@ def subject_of(policy_hash: str) -> str:
 
 def digest_key(plan: Digest) -> str:
     """A name for one scheduled digest that stays while its settings stay."""
-    return digest([plan.channel, plan.schedule, list(plan.environments or ()), plan.only_if_active])[:12]
+    told = [plan.channel, plan.schedule, list(plan.environments or ()), plan.only_if_active]
+    # A digest of what is active keeps the name it has always had.
+    return digest([*told, *([int(plan.report.total_seconds())] if plan.report else [])])[:12]
 
 
 def digest_due(key: str) -> str:

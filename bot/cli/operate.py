@@ -46,7 +46,7 @@ def apply(
         for problem in reading.problems:
             print(problem, file=sys.stderr)
         raise typer.Exit(PROBLEMS)
-    with _open() as parts:
+    with opened() as parts:
         done = activate(
             parts.context,
             reading.policy,
@@ -76,7 +76,7 @@ def explain(
     from workflows.core.people import person_id
     from workflows.ports import PolicyUnavailable
 
-    with _open() as parts:
+    with opened() as parts:
         command = parts.settings.command
         try:
             policy = parts.context.policy.current()
@@ -100,7 +100,7 @@ def confirm(
     from workflows.core.people import SlackUser, person_id
     from workflows.people import confirm as bind_anew
 
-    with _open() as parts:
+    with opened() as parts:
         known = bind_anew(parts.context, person_id(address), SlackUser(team, user))
     if not known:
         _refuse(f"Nobody with the address {address} is on the record.")
@@ -112,7 +112,7 @@ def verify() -> None:
     from workflows.core.audit import check_entries
 
     faults, count = 0, 0
-    with _open() as parts:
+    with opened() as parts:
         while page := parts.ledger.entries(after=count, limit=PAGE):
             for fault in check_entries(page, count):
                 print(fault)
@@ -126,7 +126,7 @@ def verify() -> None:
 
 def export(after: Annotated[int, typer.Option(help="Only entries with a higher number.")] = 0) -> None:
     """Print the audit log as JSON lines, with the words that have not been erased."""
-    with _open() as parts:
+    with opened() as parts:
         last = after
         while page := parts.ledger.entries(after=last, limit=PAGE):
             for entry in page:
@@ -140,7 +140,7 @@ def export(after: Annotated[int, typer.Option(help="Only entries with a higher n
             last = page[-1].number
 
 
-def _open() -> _Opened:
+def opened() -> _Opened:
     return _Opened()
 
 

@@ -26,6 +26,7 @@ from bot.slack.panic import panic_wanted
 from bot.slack.people import SlackRefresher
 from bot.slack.plan import Facts, Wanted, is_receipt, passing_until_s, receipt_channels, seen_in, wanted
 from bot.slack.poster import Fenced, Later, Page, Poster, trouble
+from bot.slack.review_digest import review_message
 from bot.story import RequestStory
 from workflows.activation import digest_due
 from workflows.context import WorkerContext
@@ -33,7 +34,7 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request, Sweepout
 from workflows.core.people import PersonId, SlackUser
-from workflows.core.policy import Policy
+from workflows.core.policy import Digest, Policy
 from workflows.core.scope import groups_needed
 from workflows.digest import Slot, due_slot, schedule_next
 from workflows.lift import SUBJECT as LIFT
@@ -331,12 +332,25 @@ class Sender:
 
     def _show_digest(self, page: Page, key: str, slot: Slot) -> None:
         policy = self._ctx.policy.current()
+        if slot.plan.report is not None:
+            self._show_report(page, slot.plan, policy)
+        else:
+            self._show_active(page, slot, policy)
+        schedule_next(self._ctx, key, slot, next_slot)
+
+    def _show_report(self, page: Page, plan: Digest, policy: Policy) -> None:
+        posted = page.record.postings.get("digest")
+        if posted is not None and posted.ts is not None:
+            # What reads so much is not read again only to find that it was told.
+            return
+        self._poster.send(page, _once("digest", plan.channel, review_message(self._ctx, plan, policy)))
+
+    def _show_active(self, page: Page, slot: Slot, policy: Policy) -> None:
         story = self._reader.digest(policy, slot.plan.environments)
         overdue = any(item.review_overdue for item in story.reviews)
         if story.places or story.waiting or overdue or not slot.plan.only_if_active or page.record.postings:
             shown = _visible(story, policy, slot.plan.channel)
             self._poster.send(page, _once("digest", slot.plan.channel, digest(shown, self._command)))
-        schedule_next(self._ctx, key, slot, next_slot)
 
 
 def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:

@@ -209,6 +209,8 @@ class Digest:
     schedule: str
     environments: tuple[str, ...] | None = None
     only_if_active: bool = False
+    # The access review of so long a time is posted in place of what is active.
+    report: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

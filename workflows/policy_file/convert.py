@@ -85,7 +85,7 @@ def freezes(given: Iterable[raw.Freeze] | None) -> tuple[core.Freeze, ...]:
 
 
 def digest(given: raw.Digest) -> core.Digest:
-    return core.Digest(given.channel, given.schedule, given.environments, given.only_if_active)
+    return core.Digest(given.channel, given.schedule, given.environments, given.only_if_active, given.report)
 
 
 def incident_channels(given: raw.IncidentChannels) -> core.IncidentChannels:

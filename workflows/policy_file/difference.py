@@ -82,9 +82,10 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "workspace: incident_channels created_by", ", ".join(policy.incident_channels.created_by)
     for number, digest in enumerate(policy.digests, start=1):
         where = f" of {', '.join(digest.environments)}" if digest.environments else ""
+        what = f" reporting on {format_duration(digest.report)}" if digest.report else ""
         yield (
             f"workspace: digest {number}",
-            f"{digest.schedule} to {digest.channel}{where}" + " if active" * digest.only_if_active,
+            f"{digest.schedule} to {digest.channel}{where}{what}" + " if active" * digest.only_if_active,
         )
     for name, item in policy.connections.items():
         parts = (

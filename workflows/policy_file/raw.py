@@ -246,6 +246,13 @@ class Digest(Raw):
     schedule: Schedule = Field(description="five cron fields, in the time zone of the policy")
     environments: Names | None = None
     only_if_active: bool = False
+    report: Duration | None = Field(None, description="the access review of so long a time, instead of what is active")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Digest:
+        if self.report is not None and self.only_if_active:
+            raise fault("'only_if_active' means nothing beside 'report'", "a report is posted each time; take it out")
+        return self
 
 
 RiskOrAny = Literal["read", "change", "admin", "any"]

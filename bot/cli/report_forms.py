@@ -1,0 +1,156 @@
+"""The access review as a table of at most 100 columns, as CSV and as JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot import report_words as w
+from bot.slack.text import one_line
+from workflows.core.durations import format_duration
+from workflows.core.report import Access, CouldBeRule, CouldBeSmaller, CouldGo, Report, Suggestion
+
+WIDTH_MAX = 100
+# A spreadsheet takes what begins so for a formula, and runs it for whoever opens the file.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# In JSON these are seconds, and say so.
+_STRETCHES = frozenset({"held", "answered_in", "reviewed_in", "median"})
+_KINDS = {CouldBeRule: "could_be_rule", CouldGo: "could_go", CouldBeSmaller: "could_be_smaller"}
+
+# ---------------------------------------------------------------- a table
+
+
+def table(report: Report, output: TextIO) -> None:
+    """Whatever people wrote is stripped of control characters, and nothing of it is taken for markup."""
+    console = Console(file=output, highlight=False, emoji=False, markup=False)
+    console.width = min(console.width, WIDTH_MAX) if console.is_terminal else WIDTH_MAX
+    sums = report.sums
+    _heading(console, f"Access review: {w.period(report)}, {w.scope(report)}")
+    for line in (w.held_words(sums), w.outcome_words(sums), w.refused_words(report)):
+        console.print(Text(f"{line[0].upper()}{line[1:]}."))
+    if report.access:
+        console.print()
+        console.print(_who_had_what(report))
+    _list(console, "Break-glass", map(w.glass_words, report.glass), "None.")
+    _list(console, "Approves everything at once", map(w.quick_words, report.quick), "Nobody.")
+    _list(console, "Never used", map(w.unused_words, report.unused), "Every role was used.")
+    _list(console, "Suggestions", map(w.suggestion_words, report.suggestions), "None.")
+
+
+def _heading(console: Console, words: str) -> None:
+    console.print(Text(one_line(words), style="bold"))
+
+
+def _list(console: Console, title: str, lines: Iterable[str], nothing: str) -> None:
+    console.print()
+    _heading(console, title)
+    for line in [one_line(line) for line in lines] or [nothing]:
+        # A second line begins under the first one's words.
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(Text("-"), Text(line, overflow="fold"))
+        console.print(grid)
+
+
+def _who_had_what(report: Report) -> Table:
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("Who", "Environment", "Role"):
+        found.add_column(name, overflow="fold")
+    for name in ("Times", "In all", f"Days of {report.days}"):
+        found.add_column(name, justify="right", no_wrap=name != f"Days of {report.days}")
+    found.add_column("By", overflow="fold")
+    found.add_column("Answered in", justify="right")
+    for item in report.access:
+        found.add_row(*(Text(one_line(cell)) for cell in _line(item)))
+    return found
+
+
+def _line(item: Access) -> Sequence[str]:
+    by = ", ".join(f"{name} ({times})" if times > 1 else name for name, times in item.approvers)
+    answered = format_duration(item.answered_in) if item.answered_in is not None else ""
+    held = f"{format_duration(item.held)}{' (open)' if item.now else ''}"
+    return (item.name, item.environment, item.role, str(item.times), held, str(item.days), by, answered)
+
+
+# ---------------------------------------------------------------- CSV
+
+
+def as_csv(report: Report, output: TextIO) -> None:
+    """Who had what, one person and role a line."""
+    lines = csv.writer(output, lineterminator="\n")
+    lines.writerow(_COLUMNS)
+    for item in report.access:
+        lines.writerow([cell(value) for value in _cells(item, report.days)])
+
+
+_COLUMNS = (
+    "person",
+    "address",
+    "environment",
+    "role",
+    "tier",
+    "risk",
+    "times",
+    "held_s",
+    "days",
+    "of_days",
+    "last",
+    "open_now",
+    "break_glass",
+    "approved_by",
+    "answered_in_s",
+)
+
+
+def _cells(item: Access, of_days: int) -> Iterable[object]:
+    yield from (item.name, item.holder, item.environment, item.role, item.tier.value, item.risk.value)
+    yield from (item.times, _seconds(item.held), item.days, of_days, item.last.isoformat())
+    yield "yes" if item.now else "no"
+    yield item.break_glass
+    yield "; ".join(f"{name} ({times})" for name, times in item.approvers)
+    yield _seconds(item.answered_in) if item.answered_in is not None else ""
+
+
+def cell(value: object) -> str:
+    """What would be a formula gets an apostrophe before it, so that it is text."""
+    text = str(value)
+    return ("'" if text.startswith(_FORMULA) or one_line(text).startswith(_FORMULA) else "") + one_line(text)
+
+
+# ---------------------------------------------------------------- JSON
+
+
+def as_json(report: Report, output: TextIO) -> None:
+    found = _plain(asdict(report))
+    found["days"] = report.days
+    found["suggestions"] = [_suggestion(item) for item in report.suggestions]
+    for line in found["access"]:
+        line["approvers"] = [{"name": name, "times": times} for name, times in line["approvers"]]
+    output.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+
+def _suggestion(item: Suggestion) -> dict[str, Any]:
+    return {"kind": _KINDS[type(item)], "sentence": one_line(w.suggestion_words(item)), **_plain(asdict(item))}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {f"{name}_s" if name in _STRETCHES else name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, timedelta):
+        return _seconds(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return one_line(value) if isinstance(value, str) else value
+
+
+def _seconds(value: timedelta) -> int:
+    return round(value.total_seconds())
