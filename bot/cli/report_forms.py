@@ -14,11 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from bot import report_words as w
-from bot.slack.text import one_line
+from bot.slack.text import cut, one_line
 from workflows.core.durations import format_duration
 from workflows.core.report import Access, CouldBeRule, CouldBeSmaller, CouldGo, Report, Suggestion
 
 WIDTH_MAX = 100
+# So that one long name leaves the others room; CSV and JSON have it whole.
+_CELL_MAX = 48
 # A spreadsheet takes what begins so for a formula, and runs it for whoever opens the file.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # In JSON these are seconds, and say so.
@@ -62,20 +64,20 @@ def _list(console: Console, title: str, lines: Iterable[str], nothing: str) -> N
 def _who_had_what(report: Report) -> Table:
     found = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("Who", "Environment", "Role"):
-        found.add_column(name, overflow="fold")
-    for name in ("Times", "In all", f"Days of {report.days}"):
-        found.add_column(name, justify="right", no_wrap=name != f"Days of {report.days}")
-    found.add_column("By", overflow="fold")
-    found.add_column("Answered in", justify="right")
+        found.add_column(name, overflow="fold", min_width=12)
+    for name in ("Times", "In all", f"Days/{report.days}"):
+        found.add_column(name, justify="right", no_wrap=True)
+    found.add_column("By", overflow="fold", min_width=10)
+    found.add_column("Answered", justify="right", no_wrap=True)
     for item in report.access:
-        found.add_row(*(Text(one_line(cell)) for cell in _line(item)))
+        found.add_row(*(Text(cut(one_line(cell), _CELL_MAX)) for cell in _line(item)))
     return found
 
 
 def _line(item: Access) -> Sequence[str]:
     by = ", ".join(f"{name} ({times})" if times > 1 else name for name, times in item.approvers)
     answered = format_duration(item.answered_in) if item.answered_in is not None else ""
-    held = f"{format_duration(item.held)}{' (open)' if item.now else ''}"
+    held = f"{format_duration(item.held)}{', open' if item.now else ''}"
     return (item.name, item.environment, item.role, str(item.times), held, str(item.days), by, answered)
 
 
@@ -130,6 +132,7 @@ def cell(value: object) -> str:
 def as_json(report: Report, output: TextIO) -> None:
     found = _plain(asdict(report))
     found["days"] = report.days
+    found["break_glass"], found["quick_approvers"], found["never_used"] = map(found.pop, ("glass", "quick", "unused"))
     found["suggestions"] = [_suggestion(item) for item in report.suggestions]
     for line in found["access"]:
         line["approvers"] = [{"name": name, "times": times} for name, times in line["approvers"]]
