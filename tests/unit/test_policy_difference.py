@@ -24,6 +24,14 @@ CASES = [
     ("environment", ("environments/shop-staging.yaml", "", STAGING), ("environment shop-staging added",)),
     ("role", (SHOP, "  state-write: {}\n", ""), ("role shop-prod state-write removed",)),
     ("glass", (SHOP, ", review_within: 24h", ""), ("shop-prod: break_glass review_within 1 d -> nothing",)),
+    (
+        "report",
+        (WORKSPACE, "environments: [shop-prod]", "environments: [shop-prod], report: 30d"),
+        (
+            "workspace: digest 1 0 9 * * 1-5 to C0RECEIPTS of shop-prod -> "
+            "0 9 * * 1-5 to C0RECEIPTS of shop-prod reporting on 30 d",
+        ),
+    ),
     ("comment", (SHOP, "title: Shop", "title: Shop # x"), ()),
 ]  # fmt: skip
 

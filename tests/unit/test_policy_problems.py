@@ -49,6 +49,8 @@ SLIPS = [
     ("cron", WORKSPACE, "0 9 * * 1-5", "9 o'clock", f"{WORKSPACE}:21: '9 o'clock' is not a schedule; write five fields in quotes, like \"0 9 * * 1-5\" for weekdays at nine"),
     ("never", WORKSPACE, "0 9 * * 1-5", "0 9 30 2 *", f"{WORKSPACE}:21: '0 9 30 2 *' never comes; write five fields in quotes, like \"0 9 * * 1-5\" for weekdays at nine"),
     ("digest", WORKSPACE, "environments: [shop-prod]", "environments: [shop-prd]", f"{WORKSPACE}:21: no environment 'shop-prd'; did you mean 'shop-prod'?"),
+    ("report", WORKSPACE, "environments: [shop-prod]", "report: monthly", f"{WORKSPACE}:21: 'monthly' is not a duration; write it like 45s, 30m, 1h30m or 2d"),
+    ("two digests", WORKSPACE, "environments: [shop-prod]", "report: 30d, only_if_active: true", f"{WORKSPACE}:21: 'only_if_active' means nothing beside 'report'; a report is posted each time; take it out"),
     ("pattern", WORKSPACE, "INC-[0-9]+", "INC-([0-9]+", f"{WORKSPACE}:17: the pattern 'INC-([0-9]+' is not a regular expression (missing ), unterminated subpattern at position 4); check its brackets"),
     ("slow", WORKSPACE, "INC-[0-9]+", "([A-Z]+)+-[0-9]+", f"{WORKSPACE}:17: the pattern '([A-Z]+)+-[0-9]+' can take very long on some texts; write it without a repeat inside a repeat, like [A-Z]+-[0-9]+"),
     ("count", WORKSPACE, "security: 1}", "security: 0}", f"{WORKSPACE}:17: security: must be at least 1"),
