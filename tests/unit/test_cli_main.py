@@ -35,7 +35,7 @@ def test_help_names_every_command() -> None:
     done = prodaccess("--help")
     assert done.returncode == 0
     assert "Usage: prodaccess" in done.stdout
-    for command in ("web", "worker", "clock", "up", "sandbox", "demo", "check", "config"):
+    for command in ("web", "worker", "clock", "up", "sandbox", "demo", "check", "config", "report"):
         assert f"│ {command} " in done.stdout
 
 

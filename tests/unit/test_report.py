@@ -110,6 +110,13 @@ def test_rules_and_break_glass_stand_where_approvers_do():
     assert (found.break_glass, found.answered_in) == (1, None)
 
 
+def test_who_gave_more_time_approved_it_too_and_it_is_no_access_of_its_own():
+    pat = (Agreed(PAT, "Pat", 20 * SECOND),)
+    rows = [row(1, ended=NOW), row(2, at=NOW - 9 * DAY, extends="PA-1", votes=pat, began=None, ended=None)]
+    (found,) = reviewed(rows).access
+    assert (found.times, found.approvers) == (1, (("Olu", 1), ("Pat", 1)))
+
+
 def test_other_environments_are_left_out_where_one_is_asked_for():
     found = reviewed([row(1), row(2, environment="other")], environments=("other",))
     assert ([item.environment for item in found.access], found.sums.asked, found.unused) == (["other"], 1, ())
@@ -217,8 +224,13 @@ def test_what_can_do_harm_is_not_proposed_as_a_rule(changes: dict[str, object]):
     assert rules_proposed(asks(), **changes) == []
 
 
-def test_withdrawn_asks_and_rules_do_not_stand_against_a_rule():
-    rows = [*asks(10), not_given(Outcome.WITHDRAWN, 98), row(99, outcome=Outcome.BY_RULE, rule="r", votes=())]
+def test_withdrawn_asks_extensions_and_rules_do_not_stand_against_a_rule():
+    rows = [
+        *asks(10),
+        not_given(Outcome.DENIED, 97, extends="PA-1"),
+        not_given(Outcome.WITHDRAWN, 98),
+        row(99, outcome=Outcome.BY_RULE, rule="r", votes=()),
+    ]
     assert [item.asked for item in rules_proposed(rows)] == [10]
 
 

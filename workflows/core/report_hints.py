@@ -56,7 +56,9 @@ def _rules(policy: Policy, asked: Sequence[Row]) -> Iterable[CouldBeRule]:
     for (environment, role), rows in sorted(grouped(asked, lambda row: (row.environment, row.role)).items()):
         entitlement = policy.entitlement(environment, role)
         if entitlement is not None and _fit_for_a_rule(entitlement):
-            yield from _rule(environment, role, [row for row in rows if row.outcome in _ANSWERS])
+            yield from _rule(
+                environment, role, [row for row in rows if row.outcome in _ANSWERS and row.extends is None]
+            )
 
 
 _ANSWERS = frozenset({Outcome.APPROVED, Outcome.DENIED, Outcome.EXPIRED})

@@ -55,8 +55,10 @@ class Row:
     votes: tuple[Agreed, ...] = ()
     rule: str | None = None
     denied_by: PersonId | None = None
-    # Less was given than was asked for, or more time for something that was open already.
+    # Less was given than was asked for.
     lessened: bool = False
+    # The grant that this ask would prolong: it has none of its own.
+    extends: str | None = None
     began: datetime | None = None
     ended: datetime | None = None
     review: Review | None = None
@@ -88,7 +90,8 @@ def row(request: Request, grant: Grant | None, review: Review | None, seen_at: d
         votes=tuple(Agreed(vote.by, vote.by_name, max(timedelta(0), vote.at - start)) for vote in request.votes),
         rule=decision.rule if decision and decision.kind is DecisionKind.AUTO else None,
         denied_by=closing.by if denied and closing else None,
-        lessened=request.asked_terms is not None or request.extends is not None,
+        lessened=request.asked_terms is not None,
+        extends=request.extends,
         began=grant.activated_at if grant else None,
         ended=grant.closed_at if grant else None,
         review=review,

@@ -70,7 +70,10 @@ def _access(rows: Sequence[Row], since: datetime, until: datetime) -> tuple[Acce
     """Longest first."""
     held = [row for row in rows if _held(row, since, until) is not None]
     groups = grouped(held, lambda row: (row.holder, row.environment, row.role))
-    found = [_one(group, since, until) for group in groups.values()]
+    longer = grouped((row for row in rows if row.extends is not None), lambda row: row.extends)
+    found = [
+        _one(group, [e for row in group for e in longer.get(row.id, ())], since, until) for group in groups.values()
+    ]
     return tuple(sorted(found, key=lambda item: (-item.held, item.name, item.environment, item.role)))
 
 
@@ -82,8 +85,8 @@ def _held(row: Row, since: datetime, until: datetime) -> tuple[datetime, datetim
     return (begin, end) if begin < end else None
 
 
-def _one(rows: Sequence[Row], since: datetime, until: datetime) -> Access:
-    """`rows`: of one person and role, oldest first, each held in the period."""
+def _one(rows: Sequence[Row], longer: Sequence[Row], since: datetime, until: datetime) -> Access:
+    """`rows`: of one person and role, oldest first, each held in the period. `longer`: asks for more time of these."""
     spans = [span for row in rows if (span := _held(row, since, until)) is not None]
     newest = rows[-1]
     waits = [row.waited for row in rows if row.waited is not None and row.outcome is Outcome.APPROVED]
@@ -100,7 +103,7 @@ def _one(rows: Sequence[Row], since: datetime, until: datetime) -> Access:
         last=max(end for _, end in spans),
         now=any(row.ended is None for row in rows),
         break_glass=sum(row.outcome is Outcome.BREAK_GLASS for row in rows),
-        approvers=_approvers(rows),
+        approvers=_approvers((*rows, *longer)),
         answered_in=median_of(waits) if waits else None,
     )
 
