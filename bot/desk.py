@@ -16,9 +16,9 @@ from bot.slack.cards import APPROVE, MORE, read_more
 from bot.slack.cards import END as END_ACTION
 from bot.slack.commands import parse
 from bot.slack.glass import ACKNOWLEDGE
-from bot.slack.help import help_message, not_offered_yet
+from bot.slack.help import help_message
 from bot.slack.home import WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, END, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.slack.interaction import COMMAND, DENY, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import (
     Acknowledge,
     Again,
@@ -29,6 +29,7 @@ from bot.slack.meant import (
     Delegate,
     Deny,
     End,
+    Extend,
     Flag,
     Help,
     Less,
@@ -48,6 +49,7 @@ from workflows.core.asking import text_problem
 from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonId
 from workflows.end import end
+from workflows.extend import ask_for_more_time
 from workflows.glass_review import acknowledge, flag
 from workflows.less import approve_for_less
 from workflows.lift import lift
@@ -96,6 +98,7 @@ class Desk:
             LESS: self._lessened,
             GLASS: self._glass_form,
             FLAG: self._flagged,
+            EXTEND: self._more_time,
         }
         return kinds[act.kind](act)
 
@@ -128,8 +131,6 @@ class Desk:
         if isinstance(meant, Help):
             glass = bool(self.window.may_break_glass(act.who))
             return Reply(help_message(meant.topic, self._command, self.window.example(), glass=glass))
-        if type(meant).__name__ in LATER:
-            return Reply(notices.answer(not_offered_yet(LATER[type(meant).__name__], self._command)))
         actor = known(self._ctx, act.who, nobody)
         if isinstance(actor, Refused):
             return self.refuse(act, actor)
@@ -147,6 +148,10 @@ class Desk:
                 return self._said(act, meant.id, self._by_hand(act, meant))
             case Delegate():
                 return self._look(act, delegating.carry_out(self._ctx, act, meant, actor, self._command))
+            case Extend(id_, duration, reason):
+                return self._asked(
+                    act, ask_for_more_time(self._ctx, id_, duration, reason, act.who, act.origin, act.id)
+                )
             case _:
                 return self._look(act, self.window.look(meant, actor))
 
@@ -206,7 +211,17 @@ class Desk:
     # ------------------------------------------------------------ asking
 
     def _ask(self, act: Interaction, ask: CoreAsk) -> Reply:
-        answer = ask_for_access(self._ctx, ask, act.who, act.origin, act.id)
+        return self._asked(act, ask_for_access(self._ctx, ask, act.who, act.origin, act.id))
+
+    def _more_time(self, act: Interaction) -> Reply:
+        fields = act.fields or {}
+        time = timedelta(seconds=int(fields["duration_s"]))
+        words, ticket = fields["reason"], fields.get("ticket") or None
+        return self._asked(
+            act, ask_for_more_time(self._ctx, fields["id"], time, words, act.who, act.origin, act.id, ticket)
+        )
+
+    def _asked(self, act: Interaction, answer: Done | Refused) -> Reply:
         if isinstance(answer, Refused):
             return self.refuse(act, answer)
         seen = self.window.seen(answer.id)
@@ -214,7 +229,7 @@ class Desk:
             return Reply()
         if answer.outcome == "have_it":
             return Reply(notices.have_it(seen.story, self.window.can_approve(seen)))
-        if act.kind == FORM:
+        if act.origin.by_form:
             # The form's answer is a direct message, which the sender keeps current.
             return Reply()
         by_rule = self.window.rule_may_approve(seen)
@@ -325,9 +340,3 @@ def _ask_of(act: Interaction) -> CoreAsk:
     seconds = fields.get("duration_s")
     duration = timedelta(seconds=int(seconds)) if seconds else None
     return CoreAsk(fields["environment"], fields["role"], duration, fields["reason"], fields.get("ticket") or None)
-
-
-# Read already, not done yet: the type of what was meant -> its verb.
-LATER: dict[str, str] = {
-    "Extend": "extend",
-}

@@ -49,7 +49,8 @@ def event_words(
 def _made(told: _Told) -> Words:
     text = told.fact("duration_s")
     duration = f" for {format_duration(timedelta(seconds=int(text)))}" if text.isascii() and text.isdigit() else ""
-    return (f"asked{told.by()}{duration}{told.why()}",)
+    more = f" more on {told.fact('extends')}" if told.fact("extends") else ""
+    return (f"asked{told.by()}{duration}{more}{told.why()}",)
 
 
 def _active(told: _Told) -> Words:
@@ -68,6 +69,17 @@ _PROOFS = {
     "covered": "access goes on under another grant",
     "nothing_given": "nothing had been given",
 }
+
+
+def _extended(told: _Told) -> Words:
+    by = f" by {told.fact('extension')}" if told.fact("extension") else ""
+    seen = ", seen in AWS" if told.fact("proof") == "later_end_read_back" else ""
+    until: Words = (" until ", datetime.fromisoformat(told.fact("until"))) if told.fact("until") else ()
+    return ("extended", *until, f"{by}{seen}")
+
+
+def _not_extended(told: _Told) -> Words:
+    return (f"the extension {told.fact('extension')} was not put in place{told.why()}; the old end stands",)
 
 
 def _end_started(told: _Told) -> Words:
@@ -172,6 +184,8 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REVIEW_ACKNOWLEDGED: _says("review: acknowledged", by=True),
     Event.REVIEW_FLAGGED: _says("⚠️ review: flagged", by=True, why=True),
     Event.GRANT_ACTIVE: _active,
+    Event.GRANT_EXTENDED: _extended,
+    Event.GRANT_EXTENSION_FAILED: _not_extended,
     Event.GRANT_END_STARTED: _end_started,
     Event.GRANT_ENDED: _over("ended"),
     Event.GRANT_REVOKED: _over("revoked"),

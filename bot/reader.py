@@ -77,6 +77,7 @@ class Reader:
             removal_failures=self._failures(grant) if grant and grant.error else None,
             shut=_shut(policy, request, snapshot.now),
             review=self.review(request),
+            prolongs=self._grant(request.extends) if request.extends else None,
         )
         return Seen(request, grant, story)
 
@@ -133,9 +134,15 @@ class Reader:
             return None
         failures = self._failures(grant) if grant and grant.error else None
         environment = policy.environments.get(request.terms.environment)
-        shut, review = _shut(policy, request, snapshot.now), self.review(request)
         return request_story(
-            request, grant, environment, snapshot.now, removal_failures=failures, shut=shut, review=review
+            request,
+            grant,
+            environment,
+            snapshot.now,
+            removal_failures=failures,
+            shut=_shut(policy, request, snapshot.now),
+            review=self.review(request),
+            prolongs=self._grant(request.extends) if request.extends else None,
         )
 
     # ------------------------------------------------------------ overviews

@@ -196,6 +196,8 @@ def _not_security(c: _Case) -> str:
 
 
 def _not_yours(c: _Case) -> str:
+    if c("what") == "extend":
+        return "Only the person who has it, or who asked for it, can ask for more time. Ask them."
     if not c("groups"):
         return "Only the person who asked for it can take it back. Ask them."
     return f"Only the person who has it or somebody of {c.either('groups')} can do that. Ask one of them."
@@ -211,6 +213,7 @@ _STATES = {
     "revoked": "was revoked",
     "activation_failed": "was not given",
     "revoking": "is being removed already",
+    "activating": "is still being set up",
 }
 
 
@@ -229,7 +232,23 @@ def _person_unknown(c: _Case) -> str:
 
 
 def _grant_over(c: _Case) -> str:
+    if c("what") == "extend":
+        return f"{c('id', 'It')} {_STATES.get(c('state'), 'is over')}. There is nothing to extend{_again(c)}."
     return f"{c('id', 'It')} {_STATES.get(c('state'), 'is over')}. There is nothing to end."
+
+
+def _again(c: _Case) -> str:
+    return "" if c("state") in ("pending", "approved", "activating") else "; you can ask for it anew"
+
+
+def _total_too_long(c: _Case) -> str:
+    left = (
+        f"{c.duration('left_s')} more can be asked for" if c("left_s", "0") != "0" else "so there is no more to ask for"
+    )
+    return (
+        f"{c('role', 'This role')} in {c('environment', 'this environment')} is given for {c.duration('max_s')} at most with all "
+        f"extensions, and {c('id', 'this')} would last {c.duration('asked_s')}: {left}."
+    )
 
 
 def _freeze(c: _Case) -> str:
@@ -419,6 +438,11 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"The role has changed since you saw {c('id', 'this request')}. Look at the new card, then press again."
     ),
     Code.GRANT_OVER: _grant_over,
+    Code.TOTAL_TOO_LONG: _total_too_long,
+    Code.ROLE_CHANGED: lambda c: (
+        f"{c('role', 'The role')} gives something else by now than {c('id', 'your access')} does, so that cannot be prolonged. "
+        "Ask for the role anew when it has ended."
+    ),
     Code.STANDING_ACCESS: lambda _: (
         "You already have this, standing. Nothing was given and nothing will be taken."
     ),

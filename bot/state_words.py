@@ -41,7 +41,7 @@ def _waiting(s: RequestStory) -> Words:
     if s.shut:
         # Nobody is called who can do nothing about it.
         whom = tuple(part.label if isinstance(part, Asked) else part for part in whom)
-    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires_at)])
+    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires_at), prolongs(s)])
 
 
 def _in_the_way(s: RequestStory) -> list[Words]:
@@ -140,7 +140,19 @@ def _setting_up(s: RequestStory) -> Words:
 def _active(s: RequestStory) -> Words:
     if s.deadline is None or s.time_left is None:
         return (s.state,)
-    return joined([(f"{s.state} until ", s.deadline, f", {rounded(s.time_left)} left"), _decided(s)])
+    longer = (f"extended by {s.extended_by}",) if s.extended_by else ()
+    more = (f"more time asked: {s.more_asked}",) if s.more_asked else ()
+    return joined([(f"{s.state} until ", s.deadline, f", {rounded(s.time_left)} left"), longer, _decided(s), more])
+
+
+def _extended(s: RequestStory) -> Words:
+    until: Words = (f"{s.state} until ", s.extended_until) if s.extended_until else (s.state,)
+    return joined([until, _decided(s), (f"extends {s.extends}",)])
+
+
+def prolongs(s: RequestStory) -> Words:
+    """The grant that an ask for more time is for, and its end as it stands."""
+    return (f"extends {s.extends}, which ends ", s.present_end) if s.extends and s.present_end else ()
 
 
 def _removing(s: RequestStory) -> Words:
@@ -211,6 +223,8 @@ def why_not(s: RequestStory, command: str = "/prodaccess") -> str:
 
 def _nothing_open(s: RequestStory) -> Words:
     """Never claimed while another grant keeps the same access open."""
+    if s.extends:
+        return (f"{s.extends} ends as it would have.",)
     if s.covered_by:
         return ("Access goes on under " + s.covered_by, *((" until ", s.covered_until) if s.covered_until else ()), ".")
     return ("Nothing is open.",)
@@ -230,6 +244,7 @@ _LINES: dict[Stage, Callable[[RequestStory], Words]] = {
     Stage.WAITING: _waiting,
     Stage.SETTING_UP: _setting_up,
     Stage.ACTIVE: _active,
+    Stage.EXTENDED: _extended,
     Stage.REMOVING: _removing,
     Stage.STUCK: _stuck,
     Stage.ENDED: _ended,

@@ -147,6 +147,13 @@ class RequestStory:
     review_due: datetime | None = None
     reviewed_by: str = ""
     review_note: str = ""
+    # Of an ask for more time: the grant that it prolongs, that grant's end as it stands, and the end that was approved.
+    extends: str | None = None
+    present_end: datetime | None = None
+    extended_until: datetime | None = None
+    # Of a grant: who agreed to its newest extension, and whether one is asked for or under way.
+    extended_by: str = ""
+    more_asked: str | None = None
     # The readers may see environment, state and id alone; everything else is blank already.
     hidden: bool = False
 
@@ -157,6 +164,16 @@ class RequestStory:
     @property
     def verb(self) -> str:
         return VERBS[self.stage]
+
+    @property
+    def what(self) -> str:
+        """What is asked for or had, as it was typed: `read-only`."""
+        return self.role or "access"
+
+    @property
+    def more(self) -> str:
+        """`30 min more of `, where it is an ask for more time."""
+        return f"{format_duration(self.duration)} more of " if self.extends and not self.hidden else ""
 
     @property
     def tier_words(self) -> str:
@@ -182,8 +199,15 @@ class RequestStory:
         return (self.closed_at or self.now) - self.activated_at
 
 
-def stage_of(request: Request, grant: Grant | None, removal_failures: int | None = None) -> Stage:
-    """`removal_failures`: the holding's count where it is at hand; without it any error of a removal counts as stuck."""
+def stage_of(
+    request: Request, grant: Grant | None, removal_failures: int | None = None, prolongs: Grant | None = None
+) -> Stage:
+    """`removal_failures`: the holding's count where it is at hand; without it any error of a removal counts as stuck.
+
+    `prolongs`: the grant that an ask for more time is for.
+    """
+    if prolongs is not None and request.state is RequestState.APPROVED:
+        return _stage_of_extension(request, prolongs)
     if grant is None:
         return _stage_of_request(request)
     if grant.state is GrantState.REVOKING:
@@ -210,6 +234,13 @@ _BY_REQUEST = {
 }
 
 
+def _stage_of_extension(request: Request, prolongs: Grant) -> Stage:
+    if request.id in prolongs.extensions:
+        return Stage.EXTENDED
+    waits = prolongs.extension == request.id and prolongs.state is GrantState.ACTIVE
+    return Stage.SETTING_UP if waits else Stage.NOT_GIVEN
+
+
 def _stage_of_request(request: Request) -> Stage:
     """What the bot itself closed was not denied by anybody: it was not given."""
     code = request.closing.code if request.closing else None
@@ -229,13 +260,15 @@ def request_story(
     removal_failures: int | None = None,
     shut: Refused | None = None,
     review: Review | None = None,
+    prolongs: Grant | None = None,
 ) -> RequestStory:
     """Everything there is to tell. `environment` is None where the policy no longer has it: the terms still tell most.
 
     `covered_until`: the deadline of the grant that `grant.covered_by` names. `last`: from `last_time`.
+    `prolongs`: the grant that an ask for more time is for.
     """
     entitlement = environment.roles.get(request.terms.role) if environment else None
-    story = _asked(request, grant, now, stage_of(request, grant, removal_failures))
+    story = _asked(request, grant, now, stage_of(request, grant, removal_failures, prolongs))
     if environment and entitlement:
         story = replace(
             story,
@@ -261,6 +294,8 @@ def request_story(
         story = _reviewed(story, review)
     if grant is not None:
         return _with_grant(story, grant, covered_until)
+    if prolongs is not None:
+        story = _with_prolonged(story, request, prolongs)
     return _closed(story, request.closing) if request.closing else story
 
 
@@ -327,6 +362,21 @@ def _closed(story: RequestStory, closing: Closing) -> RequestStory:
     return replace(story, closing=closing, closed_at=closing.at, ended_by=closing.by_name, why=closing.reason)
 
 
+def _with_prolonged(story: RequestStory, request: Request, grant: Grant) -> RequestStory:
+    until = request.decision.facts.get("until") if request.decision else None
+    why = "the target did not take the later end before the old one came" if story.stage is Stage.NOT_GIVEN else None
+    return replace(
+        story,
+        extends=grant.id,
+        present_end=grant.deadline,
+        extended_until=datetime.fromisoformat(until) if until else None,
+        why=why,
+        error=grant.error if story.stage is Stage.SETTING_UP else None,
+        resource=grant.resource,
+        covered_by=None,
+    )
+
+
 def _with_grant(story: RequestStory, grant: Grant, covered_until: datetime | None) -> RequestStory:
     end = grant.end
     return replace(
@@ -341,6 +391,8 @@ def _with_grant(story: RequestStory, grant: Grant, covered_until: datetime | Non
         covered_until=covered_until if grant.covered_by else None,
         session_until=_session_until(grant),
         error=grant.error,
+        extended_by=grant.extended_by if grant.extensions else "",
+        more_asked=grant.extension,
     )
 
 
@@ -420,8 +472,7 @@ def seen_by(story: RequestStory, environment: Environment | None, *, member: boo
 
 def in_short(story: RequestStory) -> str:
     """Who, verb, role, environment in plain words: `Dana Dev asks for read-only in Payments (production)`."""
-    what = story.role or "access"
-    line = f"{story.holder} {story.verb} {what} in {story.title} ({story.tier.value})"
+    line = f"{story.holder} {story.verb} {story.more}{story.what} in {story.title} ({story.tier.value})"
     return f"🚨 Break-glass: {line}" if story.break_glass else line
 
 

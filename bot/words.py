@@ -22,6 +22,7 @@ class Stage(StrEnum):
     WAITING = "waiting"
     SETTING_UP = "setting_up"
     ACTIVE = "active"
+    EXTENDED = "extended"
     REMOVING = "removing"
     STUCK = "stuck"
     ENDED = "ended"
@@ -37,6 +38,7 @@ STATE_WORDS: dict[Stage, str] = {
     Stage.WAITING: "⏳ Waiting",
     Stage.SETTING_UP: "🔄 Being set up",
     Stage.ACTIVE: "✅ Active",
+    Stage.EXTENDED: "✅ Extended",
     Stage.REMOVING: "🔄 Being removed",
     Stage.STUCK: "⚠️ Could not be removed",
     Stage.ENDED: "🏁 Ended",
@@ -60,6 +62,7 @@ VERBS: dict[Stage, str] = {
     Stage.WAITING: "asks for",
     Stage.SETTING_UP: "gets",
     Stage.ACTIVE: "has",
+    Stage.EXTENDED: "got",
     Stage.REMOVING: "has",
     Stage.STUCK: "may still have",
     Stage.ENDED: "had",
@@ -118,6 +121,7 @@ _DONE: dict[str, str] = {
     "asked": "You asked for it: {id}.",
     "have_it": "You asked for this already: {id}.",
     "approved": "✅ You approved {id}. It is being set up.",
+    "extended": "✅ You approved {id}: the access lasts longer.",
     "agreed": "✅ You agreed to {id}. Somebody else has to agree, too.",
     "lessened": "✅ You approved {id} for less. Its names are being looked up in AWS.",
     "auto_approval": "✅ A rule of the policy approved {id}. It is being set up.",

@@ -11,11 +11,13 @@ from workflows.core import keys
 from workflows.core.approving import ByRule, auto_approval, decision_by_votes, recount, within_a_day
 from workflows.core.asking import no_longer
 from workflows.core.audit import Event
-from workflows.core.model import Decision, DecisionKind, Request, Resource, Uses
+from workflows.core.extending import total
+from workflows.core.model import Decision, DecisionKind, Grant, Request, Resource, Uses
 from workflows.core.people import GroupFacts
 from workflows.core.policy import AutoApproval, Policy
 from workflows.ports import Snapshot
-from workflows.review import granting
+from workflows.prolong import too_long_now
+from workflows.review import deciding
 
 
 def by_votes(
@@ -36,7 +38,7 @@ def by_votes(
     facts["groups"] = ",".join(last.groups)
     private = {"actor": last.by, "actor_name": last.by_name}
     entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
-    return granting(replace(request, votes=votes), decision, snapshot, commit_id, entry)
+    return deciding(ctx, replace(request, votes=votes), decision, snapshot, commit_id, entry)
 
 
 def counted(policy: Policy, request: Request) -> tuple[AutoApproval, ...]:
@@ -61,10 +63,15 @@ def rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapsh
     entitlement = policy.entitlement(terms.environment, terms.role)
     if entitlement is None or no_longer(policy, request, groups):
         return ByRule(None)
+    grant = snapshot.get(keys.grant(request.extends), Grant) if request.extends else None
+    if too_long_now(policy, snapshot, request):
+        return ByRule(None)
+    if request.extends and (grant is None or grant.decision.kind is DecisionKind.BREAK_GLASS):
+        # What was taken in an emergency lasts longer only where people agree.
+        return ByRule(None)
+    asked = total(grant, terms.duration) if grant else terms.duration
     uses = {rule.name: _used(snapshot, uses_of(request, rule)) for rule in counted(policy, request)}
-    return auto_approval(
-        policy, entitlement, request.holder, terms.duration, request.origin, groups, snapshot.now, uses
-    )
+    return auto_approval(policy, entitlement, request.holder, asked, request.origin, groups, snapshot.now, uses)
 
 
 def by_rule(
@@ -88,7 +95,7 @@ def by_rule(
         "use": str(found.use) if rule.max_uses_per_day else "",
     }
     entry = event(ctx, Event.REQUEST_AUTO_APPROVED, request.id, snapshot, facts, {"holder": request.holder})
-    attempt = granting(request, decision, snapshot, commit_id, entry)
+    attempt = deciding(ctx, request, decision, snapshot, commit_id, entry)
     if not rule.max_uses_per_day:
         return attempt
     item = uses_of(request, rule)

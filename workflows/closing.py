@@ -8,13 +8,14 @@ from dataclasses import replace
 from workflows.context import SOON
 from workflows.core import keys
 from workflows.core.audit import AuditEvent
-from workflows.core.model import PersonRecord, Request, Slot
+from workflows.core.model import Grant, PersonRecord, Request, Slot
 from workflows.ports import Change, IndexEntry, Snapshot
 
 
 def keys_of(request: Request) -> tuple[str, ...]:
     """The records that a decision about a request rests on or changes."""
-    return keys.request(request.id), keys.person(request.requester), keys.slot(request.slot), keys.ACTIVE_POLICY
+    own = (keys.request(request.id), keys.person(request.requester), keys.slot(request.slot), keys.ACTIVE_POLICY)
+    return (*own, keys.grant(request.extends)) if request.extends else own
 
 
 def no_longer_pending(snapshot: Snapshot, request: Request) -> Mapping[str, PersonRecord]:
@@ -30,21 +31,33 @@ def out_of_pending(request: Request) -> tuple[IndexEntry, ...]:
     return tuple(IndexEntry(name, request.id, None) for name in names)
 
 
+def no_longer_asked(snapshot: Snapshot, request: Request) -> Mapping[str, Grant]:
+    """The grant that it would have prolonged waits for it no more."""
+    item = keys.grant(request.extends) if request.extends else ""
+    grant = snapshot.get(item, Grant) if item else None
+    if grant is None or grant.extension != request.id:
+        return {}
+    return {item: replace(grant, extension=None)}
+
+
 def closing_change(
     snapshot: Snapshot, request: Request, commit_id: str, audit: tuple[AuditEvent, ...], answer: str = ""
 ) -> Change:
     """The change that writes `request`, which has just been denied, withdrawn or expired."""
     slot = snapshot.get(keys.slot(request.slot), Slot)
+    asked = no_longer_asked(snapshot, request)
+    due = {keys.chat(item.id): snapshot.now + SOON for item in asked.values()}
     return Change(
         commit_id=commit_id,
         at=snapshot.now,
         reads=snapshot.versions(),
-        puts={keys.request(request.id): request, **no_longer_pending(snapshot, request)},
+        puts={keys.request(request.id): request, **no_longer_pending(snapshot, request), **asked},
         deletes=frozenset({keys.slot(request.slot)}) if slot and slot.request == request.id else frozenset(),
         due={
             keys.request(request.id): None,
             keys.chase_due(request.id): None,
             keys.chat(request.id): snapshot.now + SOON,
+            **due,
         },
         index=out_of_pending(request),
         audit=audit,

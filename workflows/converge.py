@@ -23,6 +23,7 @@ from workflows.core.convergence import (
     next_action,
     settle,
     start_end,
+    without_extensions,
 )
 from workflows.core.model import (
     Baseline,
@@ -274,6 +275,7 @@ def _refuse_undecided(ctx: WorkerContext, state: State, now: datetime) -> State:
     action = next_action(state, now)
     if not isinstance(action, Give):
         return state
+    state = _refuse_undecided_extensions(ctx, state, now)
     for id_ in action.grants:
         if state.grants[id_].state is not GrantState.ACTIVATING:
             continue
@@ -285,3 +287,17 @@ def _refuse_undecided(ctx: WorkerContext, state: State, now: datetime) -> State:
             reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
             state = start_end(state, (id_,), End(EndCause.FAILED, now, reason=reason))
     return settle(state, now)
+
+
+def _refuse_undecided_extensions(ctx: WorkerContext, state: State, now: datetime) -> State:
+    """The target's own end is moved only for an approval that stands."""
+    longer = [grant for grant in state.of(GrantState.ACTIVE) if grant.extended_to is not None]
+    for grant in longer:
+        try:
+            problem = undecided(ctx, grant.extension or "", now)
+        except (DirectoryUnreachable, PolicyUnavailable):
+            return postponed(state, _ASK_AGAIN_S, now)
+        if problem is not None:
+            reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
+            state = without_extensions(state, (grant.id,), reason)
+    return state

@@ -46,11 +46,12 @@ def end(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> 
     return run(ctx, lambda: _once(ctx, actor, first, clean(reason), commit_id))
 
 
-def find_grant(ctx: Context, id_: str) -> Grant | Refused:
+def find_grant(ctx: Context, id_: str, what: str = "end") -> Grant | Refused:
+    """The grant, or why there is none to `end` or `extend`."""
     snapshot = ctx.ledger.read(keys.grant(id_), keys.request(id_))
     grant, request = snapshot.get(keys.grant(id_), Grant), snapshot.get(keys.request(id_), Request)
     if grant is None and request is not None:
-        return Refused(Code.GRANT_OVER, {"id": id_, "state": request.state.value}, audited=False)
+        return Refused(Code.GRANT_OVER, {"id": id_, "state": request.state.value, "what": what}, audited=False)
     return grant if grant is not None else Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
 
 
@@ -133,6 +134,8 @@ def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, e
             keys.end_due(grant.id): snapshot.now + SOON,
             item: snapshot.now + SOON,
             keys.chat(grant.id): snapshot.now + SOON,
+            # An ask for more of it closes as well.
+            **({keys.request(grant.extension): snapshot.now + SOON} if grant.extension else {}),
         },
         audit=(event(ctx, Event.GRANT_END_STARTED, grant.id, snapshot, {"cause": end_.cause.value}, private),),
         removes_access=True,

@@ -23,6 +23,7 @@ from workflows.core.people import SlackUser
 from workflows.core.templates import TemplateRefused
 from workflows.people import Known
 from workflows.ports import Change, Snapshot
+from workflows.prolong import too_long_now
 from workflows.review import changed_terms, count, decide_on, not_open, vote_by, vote_facts
 
 
@@ -88,8 +89,11 @@ def _lessen(
 
 def _shorter(
     ctx: Context, actor: Known, snapshot: Snapshot, request: Request, terms: Terms, answer: Lesser, commit_id: str
-) -> Attempt:
+) -> Attempt | Refused:
     cut = replace(_cut(actor, request, terms), votes=votes_for_less(request.votes, request.terms, terms))
+    too_long = too_long_now(actor.policy, snapshot, cut)
+    if too_long:
+        return too_long
     attempt = count(ctx, actor, snapshot, cut, answer.groups, commit_id)
     audit = (_entry(ctx, actor, snapshot, request, cut, answer), *attempt.change.audit)
     return replace(attempt, change=replace(attempt.change, audit=audit))

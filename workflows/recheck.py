@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflows.context import WorkerContext, not_in_force
 from workflows.core import keys
 from workflows.core.approving import still_decided
+from workflows.core.convergence import latest_end
 from workflows.core.errors import Code, Refused
-from workflows.core.model import Request
+from workflows.core.model import Grant, Request
 from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
@@ -38,11 +39,20 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     if groups.stale(names, now):
         groups = ctx.refresher.refresh_groups(policy, names)
     groups = with_delegations(ctx, groups, spoken)
-    answer = still_decided(policy, request, groups, people)
+    answer = still_decided(policy, request, groups, people, _total(ctx, request))
     problems = groups.problems(names)
     if answer is not None and problems:
         raise DirectoryUnreachable(f"{problems[0][0]}: {problems[0][1]}")
     return answer
+
+
+def _total(ctx: WorkerContext, request: Request) -> timedelta:
+    """What a rule's limit counts: with an extension all of the grant's time, from its beginning on."""
+    if request.extends is None:
+        return request.terms.duration
+    item = keys.grant(request.extends)
+    grant = ctx.ledger.read(item).get(item, Grant)
+    return latest_end(grant) - grant.decision.at if grant else timedelta.max
 
 
 def facts_now(ctx: WorkerContext, policy: Policy, request: Request, who: PersonId, now: datetime) -> PersonFacts | None:

@@ -46,9 +46,7 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
         return done_from(snapshot.replay)
     answer = may_ask(actor.policy, ask, person, person.id, actor.groups, snapshot.now)
     record = snapshot.get(keys.person(person.id), PersonRecord)
-    refusal = (
-        not_in_force(snapshot, actor.policy) or suspended(record) or _too_many(record) or _blocked(record, snapshot)
-    )
+    refusal = not_in_force(snapshot, actor.policy) or suspended(record) or too_many(record) or blocked(record, snapshot)
     if isinstance(answer, Refused):
         return answer
     if refusal:
@@ -66,13 +64,13 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     return _attempt(ctx, actor, answer, terms, origin, snapshot, commit_id)
 
 
-def _too_many(record: PersonRecord | None) -> Refused | None:
+def too_many(record: PersonRecord | None) -> Refused | None:
     if record is None or len(record.pending) < PENDING_MAX:
         return None
     return Refused(Code.TOO_MANY_PENDING, {"max": str(PENDING_MAX), "ids": ", ".join(record.pending)})
 
 
-def _blocked(record: PersonRecord | None, snapshot: Snapshot) -> Refused | None:
+def blocked(record: PersonRecord | None, snapshot: Snapshot) -> Refused | None:
     if record is None or record.blocked_until is None or record.blocked_until <= snapshot.now:
         return None
     return Refused(Code.PERSON_BLOCKED, {"until": record.blocked_until.isoformat(), "why": record.blocked_why or ""})

@@ -14,6 +14,7 @@ from workflows.core.asking import next_change, not_now
 from workflows.core.audit import Event
 from workflows.core.chasing import escalation_of, next_chase
 from workflows.core.errors import Code, Refused
+from workflows.core.extending import same_access
 from workflows.core.granting import close
 from workflows.core.lifecycle import Move
 from workflows.core.model import (
@@ -36,6 +37,7 @@ from workflows.ports import (
     TargetRefused,
     TargetThrottled,
 )
+from workflows.prolong import nothing_to_prolong
 from workflows.recheck import facts_now
 from workflows.standing_in import spoken_for, with_delegations
 from workflows.sweep import take_off
@@ -53,6 +55,8 @@ def advance_request(ctx: WorkerContext, id_: str) -> None:
     request = snapshot.get(item, Request)
     if request is None or request.state is not RequestState.PENDING:
         take_off(ctx, item, item)
+        return
+    if request.extends is not None and _closed_with_its_grant(ctx, request):
         return
     if snapshot.now >= request.expires_at:
         run(ctx, lambda: _expire(ctx, id_))
@@ -137,6 +141,8 @@ def _at_once(ctx: WorkerContext, policy: Policy, request: Request, groups: Group
 
 def _look_up(ctx: WorkerContext, request: Request) -> Resource | Refused:
     """Ids, or why not; and whether the holder has this access anyway, where that cannot be told from ours."""
+    if request.extends is not None:
+        return _held(ctx, request)
     target = ctx.targets.for_terms(request.terms.target)
     found = target.resolve(request.terms.target, request.holder, request.id)
     if isinstance(found, Refused) or target.tells_ours_apart or _held_by_us(ctx, found):
@@ -145,6 +151,15 @@ def _look_up(ctx: WorkerContext, request: Request) -> Resource | Refused:
     if seen.stands:
         return Refused(Code.STANDING_ACCESS, {"how": seen.through or "", "what": found.title})
     return found
+
+
+def _held(ctx: WorkerContext, request: Request) -> Resource | Refused:
+    """More time is for what the grant holds already; nothing is to be looked up."""
+    item = keys.grant(request.extends or "")
+    grant = ctx.ledger.read(item).get(item, Grant)
+    if grant is None or not same_access(request.terms.target, grant.terms.target):
+        return Refused(Code.ROLE_CHANGED, {"id": request.extends or "", "role": request.terms.role})
+    return grant.resource
 
 
 def _held_by_us(ctx: WorkerContext, resource: Resource) -> bool:
@@ -163,11 +178,14 @@ def _groups(ctx: WorkerContext, policy: Policy, request: Request) -> GroupFacts:
 def _resolved(
     ctx: WorkerContext, policy: Policy, seen: Request, resource: Resource, groups: GroupFacts
 ) -> Attempt | Done | Refused:
-    extra = (keys.grant(seen.id), keys.holding(resource.holding))
+    extra = () if seen.extends else (keys.grant(seen.id), keys.holding(resource.holding))
     uses = (uses_of(seen, rule) for rule in counted(policy, seen))
     snapshot = ctx.ledger.read(*keys_of(seen), *extra, *uses)
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
+        return Done(seen.id, "overtaken")
+    if nothing_to_prolong(snapshot, request):
+        ctx.ledger.remind(keys.request(seen.id), 0.0)
         return Done(seen.id, "overtaken")
     in_force = not not_in_force(snapshot, policy)
     if request.votes and not in_force:
@@ -211,11 +229,34 @@ def _waits_for(request: Request, seen: Request) -> bool:
 # ---------------------------------------------------------------- closing without access
 
 
+def _closed_with_its_grant(ctx: WorkerContext, request: Request) -> bool:
+    """An ask for more of what is over, or ends, is over as well."""
+    snapshot = ctx.ledger.read(*keys_of(request))
+    refusal = nothing_to_prolong(snapshot, request)
+    if refusal is not None:
+        run(ctx, lambda: _close_by_itself(ctx, request.id, refusal))
+    return refusal is not None
+
+
+def _close_by_itself(ctx: WorkerContext, id_: str, refusal: Refused) -> Attempt | Done:
+    first = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
+    snapshot = ctx.ledger.read(*keys_of(first)) if first else None
+    request = snapshot.get(keys.request(id_), Request) if snapshot else None
+    if snapshot is None or request is None or request.state is not RequestState.PENDING:
+        return Done(id_, "overtaken")
+    return _refusing(ctx, snapshot, request, refusal)
+
+
 def _close_unresolved(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Done:
     snapshot = ctx.ledger.read(*keys_of(seen))
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
         return Done(seen.id, "overtaken")
+    return _refusing(ctx, snapshot, request, refusal)
+
+
+def _refusing(ctx: WorkerContext, snapshot: Snapshot, request: Request, refusal: Refused) -> Attempt:
+    """The bot itself closes it, and says why."""
     over = close(request, Move.DENY, Closing(snapshot.now, code=refusal.code.value, params=dict(refusal.params)))
     entry = event(ctx, Event.REQUEST_DENIED, request.id, snapshot, {"code": refusal.code.value, "by": "prodaccess"})
     done = Done(request.id, "denied")

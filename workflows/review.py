@@ -32,6 +32,7 @@ from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
 from workflows.people import Known, known, nobody, suspended
 from workflows.ports import Change, IndexEntry, Snapshot
+from workflows.prolong import nothing_to_prolong, prolonging, too_long_now
 from workflows.standing_in import as_recorded, delegators, spoken_for, with_delegations
 
 # What is done with a request that was found, by somebody who is known, on one snapshot.
@@ -121,13 +122,18 @@ def _decide_once(
 
 
 def _grant_keys(request: Request) -> tuple[str, ...]:
-    return (keys.grant(request.id), keys.holding(request.resource.holding)) if request.resource else ()
+    if request.resource is None or request.extends is not None:
+        return ()
+    return keys.grant(request.id), keys.holding(request.resource.holding)
 
 
 def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
     """A press on a decided request changes nothing and says what was decided."""
     if request.state is not RequestState.PENDING:
         return Refused(Code.DECIDED, {"id": request.id, "state": request.state.value, "by": decided_by(request)})
+    ended = nothing_to_prolong(snapshot, request)
+    if ended:
+        return ended
     if snapshot.now >= request.expires_at:
         return Refused(Code.DECIDED, {"id": request.id, "state": RequestState.EXPIRED.value, "by": ""})
     if request.resource is None:
@@ -159,8 +165,10 @@ def _vote(
         return changed
     if terms_hash is not None and terms_hash != request.terms.hash:
         return Refused(Code.TERMS_CHANGED, {"id": request.id})
-    shut = no_longer(actor.policy, request, actor.groups) or not_now(
-        actor.policy, request, snapshot.now, actor.person.id, actor.groups
+    shut = (
+        no_longer(actor.policy, request, actor.groups)
+        or too_long_now(actor.policy, snapshot, request)
+        or not_now(actor.policy, request, snapshot.now, actor.person.id, actor.groups)
     )
     if shut:
         return shut
@@ -221,7 +229,7 @@ def count(
     private = {"actor": person.id, "actor_name": person.name, **in_place_of(actor, rights)}
     if decision is not None:
         entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
-        return granting(voted, decision, snapshot, commit_id, entry)
+        return deciding(ctx, voted, decision, snapshot, commit_id, entry)
     done = Done(request.id, "agreed")
     change = Change(
         commit_id=commit_id,
@@ -260,6 +268,15 @@ def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
         "groups_age_s": str(int(max((age.total_seconds() for age in ages), default=0))),
     }
+
+
+def deciding(
+    ctx: Context, request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
+) -> Attempt:
+    """What an approval commits: a grant, or more time on one."""
+    if request.extends is not None:
+        return prolonging(ctx, request, decision, snapshot, commit_id, entry)
+    return granting(request, decision, snapshot, commit_id, entry)
 
 
 def granting(request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent) -> Attempt:

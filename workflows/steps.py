@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from workflows.core import keys
 from workflows.core.convergence import Action, Note, State, Wait, next_action, settle
 from workflows.core.model import CLOSED, Grant, Slot, slot_id
 from workflows.ports import Change, Committed, Fence, IndexEntry, Lease, Lost, Snapshot
+from workflows.prolong import deadlines_moved
 
 # While a step is under way, the clock finds the holding again this much later, should this worker die.
 RESCUE = timedelta(seconds=2)
@@ -39,6 +41,10 @@ def write_step(
     item = keys.holding(after.holding.id)
     changed = [grant for grant in after.grants.values() if before.grants.get(grant.id) != grant]
     closed = [grant for grant in changed if grant.state in CLOSED]
+    asks = _asks(before, changed, now)
+    longer = deadlines_moved(
+        [grant for grant in changed if grant.id in before.grants and before.grants[grant.id].deadline != grant.deadline]
+    )
     why = {grant.id: _why(grant) for grant in after.grants.values()}
     change = Change(
         commit_id=f"{item}:{turn.snapshot.items[item].version}:{turn.lease.number}",
@@ -46,10 +52,10 @@ def write_step(
         reads=turn.snapshot.versions(),
         puts={**({} if forget else {item: after.holding}), **{keys.grant(grant.id): grant for grant in changed}},
         deletes=frozenset({item} if forget else ()) | _freed(turn.snapshot, closed),
-        due={item: _due(after, now, forget=forget), **_due_of(changed, after.notes, now)},
-        index=tuple(entry for grant in closed for entry in _moved(grant, now)),
+        due={item: _due(after, now, forget=forget), **_due_of(changed, after.notes, now), **asks, **longer.due},
+        index=(*(entry for grant in closed for entry in _moved(grant, now)), *longer.index),
         audit=tuple(
-            event(ctx, note.event, note.grant, turn.snapshot, note.facts, why.get(note.grant)) for note in after.notes
+            event(ctx, note.event, note.grant, turn.snapshot, note.facts, _private(note, why)) for note in after.notes
         ),
         fence=Fence(turn.lease.name, turn.lease.number),
         gives_access=gives,
@@ -59,7 +65,7 @@ def write_step(
     result = ctx.ledger.commit(change)
     if isinstance(result, Lost):
         return result
-    chats = {keys.chat(grant.id) for grant in changed} | {keys.chat(note.grant) for note in after.notes}
+    chats = {keys.chat(grant.id) for grant in changed} | {keys.chat(note.grant) for note in after.notes} | set(asks)
     if chats:
         ctx.wake(*sorted(chats))
     return result
@@ -82,6 +88,23 @@ def _due_of(changed: list[Grant], notes: tuple[Note, ...], now: datetime) -> dic
             due[keys.warn_due(grant.id)] = None
     due.update({keys.chat(note.grant): now for note in notes})
     return due
+
+
+def _asks(before: State, changed: list[Grant], now: datetime) -> dict[str, datetime | None]:
+    """Asks for more time that have to hear of it: their grant has begun to end, or their later end was put in place or not."""
+    due: dict[str, datetime | None] = {}
+    for grant in changed:
+        earlier = before.grants.get(grant.id)
+        ask = earlier.extension if earlier else None
+        if ask is None or (earlier and earlier.extension == grant.extension and earlier.end == grant.end):
+            continue
+        due |= {keys.request(ask): now, keys.chat(ask): now}
+    return due
+
+
+def _private(note: Note, why: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    words = dict(why.get(note.grant, {}))
+    return {**words, "reason": note.why} if note.why else words
 
 
 def _moved(grant: Grant, now: datetime) -> list[IndexEntry]:

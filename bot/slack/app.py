@@ -21,13 +21,13 @@ from slack_sdk import WebClient
 
 from bot.desk import Desk, FactsStale, Reply
 from bot.log import log_failure
-from bot.slack import cards, form, glass, glass_form, less_form, notices, reason_forms
+from bot.slack import cards, extend_form, form, glass, glass_form, less_form, notices, reason_forms
 from bot.slack.blocks import Message
 from bot.slack.deferred import defer
 from bot.slack.doors import Doors
 from bot.slack.form_fields import BREAK_GLASS, ENVIRONMENT, ROLE
 from bot.slack.home import ASK, WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, END, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.slack.interaction import COMMAND, DENY, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import OpenForm
 from bot.slack.notices import OPEN_CONSOLE
 from bot.slack.panic import REVOKE_ALL
@@ -101,6 +101,7 @@ class Listeners:
         app.action(cards.DENY)(self.press_deny)
         app.action(glass.FLAG)(self.press_flag)
         app.action(BREAK_GLASS)(self.press_break_glass)
+        app.action(cards.EXTEND)(self.press_extend)
         app.action(ASK)(self.press_ask)
         app.action(notices.AGAIN)(self.press_again)
         app.action(OPEN_CONSOLE)(self.nothing)
@@ -113,6 +114,7 @@ class Listeners:
         app.view(reason_forms.DENY_FORM)(self.reason_sent)
         app.view(reason_forms.END_FORM)(self.reason_sent)
         app.view(less_form.LESS_FORM)(self.less_sent)
+        app.view(extend_form.EXTEND_FORM)(self.extend_sent)
         app.shortcut("request_access")(self.shortcut)
         app.shortcut("request_access_here")(self.shortcut)
         app.event("app_home_opened")(self.home_opened)
@@ -167,6 +169,10 @@ class Listeners:
 
     def press_deny(self, ack: Ack, body: Body) -> None:
         self._later(self._doors.open_deny_form, _pressed(body), body["trigger_id"])
+        ack()
+
+    def press_extend(self, ack: Ack, body: Body) -> None:
+        self._later(self._doors.open_extend_form, _pressed(body), body["trigger_id"])
         ack()
 
     def press_more(self, ack: Ack, body: Body) -> None:
@@ -285,6 +291,20 @@ class Listeners:
             ack(response_action="errors", errors=less_form.errors(reply.refused.code, reply.message.text))
             return
         ack()
+
+    def extend_sent(self, ack: Ack, body: Body) -> None:
+        fields = extend_form.read(body["view"])
+        if fields is None:
+            ack()
+            return
+        act = self._sent(body, EXTEND, fields, form.Where())
+        reply = self._carry_out(act)
+        if reply.refused is not None and reply.message is not None:
+            ack(response_action="errors", errors=extend_form.errors(reply.refused.code, reply.message.text))
+            return
+        ack()
+        if reply.message is not None:
+            self._later(self._doors.tell, act, reply.message)
 
     def _sent(self, body: Body, kind: str, fields: dict[str, str], where: form.Where) -> Interaction:
         view = body["view"]

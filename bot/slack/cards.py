@@ -14,7 +14,7 @@ from bot.words import BREAK_GLASS, Stage
 from workflows.core.durations import format_duration
 
 # action_ids of what can be pressed.
-APPROVE, DENY, MORE, END = "approve", "deny", "more", "end"
+APPROVE, DENY, MORE, END, EXTEND = "approve", "deny", "more", "end", "extend"
 # What is chosen in the menu, where it opens a form.
 LESS = "less"
 
@@ -30,7 +30,9 @@ def approval_card(story: RequestStory, mentions: t.Mentions | None = None) -> Me
         return _hidden(story)
     if story.stage is Stage.WAITING:
         return _waiting(story, mentions or {})
-    buttons = (b.actions(end_button(story, "End early")) if story.stage is Stage.ACTIVE else None,)
+    buttons = (
+        b.actions(end_button(story, "End early"), extend_button(story)) if story.stage is Stage.ACTIVE else None,
+    )
     lines = (b.section(headline(story)), _reason(story), less_line(story), b.context(small_print(story)))
     return b.message(fallback(story), (*lines, *buttons))
 
@@ -64,7 +66,7 @@ def _waiting(story: RequestStory, mentions: t.Mentions) -> Message:
 
 def headline(story: RequestStory) -> str:
     """`Dana Dev asks for *read-only* in *Payments* · 🔴 production`, as mrkdwn."""
-    what = f"*{t.literal(story.role, 80)}*" if story.role else "access"
+    what = f"{story.more}*{t.literal(story.role, 80)}*" if story.role else "access"
     place = f"*{t.literal(story.title, 100)}* · {story.tier_words}"
     line = f"{t.literal(story.holder, 100)} {story.verb} {what} in {place}"
     return f"{BREAK_GLASS} · {line}" if story.break_glass else line
@@ -109,11 +111,20 @@ def _details(story: RequestStory) -> list[tuple[str, str]]:
     """Four things beside each other; what there is nothing to say about is left out."""
     last = story.last_time.words(story.now) if story.last_time else ""
     return [
-        ("For", f"{format_duration(story.duration)}, from the approval"),
+        ("For", "" if story.extends else f"{format_duration(story.duration)}, from the approval"),
         ("Allows", t.literal(story.allows)),
+        ("Until", _later(story)),
         ("Ticket", ticket(story)),
         ("Last time", last),
     ]
+
+
+def _later(story: RequestStory) -> str:
+    """Of an ask for more time: from which end to which."""
+    if not story.extends or story.present_end is None:
+        return ""
+    end = story.present_end
+    return f"{t.when(end + story.duration, story.now)} instead of {t.when(end, story.now)}"
 
 
 def ticket(story: RequestStory) -> str:
@@ -157,6 +168,11 @@ def more_menu(story: RequestStory) -> dict[str, Any]:
 
 def end_button(story: RequestStory, label: str) -> dict[str, Any]:
     return b.button(label, END, _value(story))
+
+
+def extend_button(story: RequestStory) -> dict[str, Any] | None:
+    """Gone while an extension is asked for."""
+    return None if story.more_asked else b.button("Extend", EXTEND, b.value_of(story.id))
 
 
 def read_more(value: str) -> tuple[str, str, str | None] | None:

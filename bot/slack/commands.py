@@ -110,7 +110,7 @@ def _plausible(line: _Line) -> bool:
 
 
 def _unreadable(line: _Line) -> Refused:
-    near = nearest(line.word(0), VERBS_OFFERED + line.environments)
+    near = nearest(line.word(0), VERBS + line.environments)
     params = {"word": typed(line.raw[0])[:60], "near": ", ".join(near)}
     return Refused(Code.COMMAND_UNREADABLE, params, audited=False)
 
@@ -300,8 +300,6 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
 }
 # Reserved: no environment is called by one of these.
 VERBS = tuple(_VERBS)
-NOT_OFFERED = ("extend",)
-VERBS_OFFERED = tuple(verb for verb in VERBS if verb not in NOT_OFFERED)
 _ALIASES = {
     "?": "help",
     "-h": "help",

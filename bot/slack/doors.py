@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.desk import Desk, FactsStale
 from bot.reader import askable
-from bot.slack import form, glass_form, less_form, notices, reason_forms
+from bot.slack import extend_form, form, glass_form, less_form, notices, reason_forms
 from bot.slack.blocks import Message, read_value, value_of
 from bot.slack.cards import read_more
 from bot.slack.deferred import respond
@@ -23,6 +23,7 @@ from workflows.context import Context
 from workflows.core import keys
 from workflows.core.approving import may_decide
 from workflows.core.errors import Code, Refused
+from workflows.core.extending import not_to_extend, times_to_add, total_problem
 from workflows.core.glass import may_review, reviewers
 from workflows.core.lesser import choices
 from workflows.core.model import ChatRecord, Request, RequestState
@@ -204,6 +205,33 @@ class Doors:
             return
         view = less_form.less_form(seen.story, value_of(found[1], found[2]), roles, times)
         self._client.views_open(trigger_id=trigger_id, view=view)
+
+    # ------------------------------------------------------------ more time
+
+    def open_extend_form(self, act: Interaction, trigger_id: str) -> None:
+        """For those who may ask, while there is time that can be added."""
+        found = read_value(act.value)
+        person = self._person(act) if found else None
+        if found is None or person is None:
+            return
+        policy = self._ctx.policy.current()
+        seen = self._desk.window.reader.one(found[0], policy)
+        if seen is None:
+            return
+        terms = seen.request.terms
+        role = policy.entitlement(terms.environment, terms.role)
+        refused = not_to_extend(seen.request, seen.grant, role, person.id, self._ctx.ledger.now())
+        if refused or seen.grant is None or role is None:
+            unknown = Refused(Code.ROLE_UNKNOWN, {"name": terms.role, "environment": terms.environment})
+            self._refuse(act, refused or unknown, found[0])
+            return
+        times = times_to_add(policy, seen.grant, role)
+        if not times:
+            shortest = min((*role.durations, role.default_duration))
+            problem = total_problem(policy, seen.grant, shortest)
+            self._refuse(act, problem or Refused(Code.DURATION_ZERO, audited=False), found[0])
+            return
+        self._client.views_open(trigger_id=trigger_id, view=extend_form.extend_form(seen.story, role, times))
 
     # ------------------------------------------------------------ who is it
 

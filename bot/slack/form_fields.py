@@ -124,7 +124,7 @@ def _who_is_asked(entitlement: Entitlement, asked: Sequence[str]) -> str:
 def duration_input(entitlement: Entitlement, chosen: timedelta | None = None) -> dict[str, Any]:
     """The least first, as buttons while there are few. `chosen`: what is marked, where the role has it."""
     menu = sorted({*entitlement.durations, entitlement.default_duration})[:OPTIONS_MAX]
-    options = [_duration_option(item) for item in menu]
+    options = [duration_option(item) for item in menu]
     element: dict[str, Any] = {
         "type": "radio_buttons" if len(options) <= _RADIO_MAX else "static_select",
         "action_id": DURATION,
@@ -132,11 +132,11 @@ def duration_input(entitlement: Entitlement, chosen: timedelta | None = None) ->
     }
     marked = chosen if chosen in menu else entitlement.default_duration
     if marked in menu:
-        element["initial_option"] = _duration_option(marked)
+        element["initial_option"] = duration_option(marked)
     return field(id_of(DURATION, entitlement.environment, entitlement.role), "How long", element)
 
 
-def _duration_option(item: timedelta) -> dict[str, Any]:
+def duration_option(item: timedelta) -> dict[str, Any]:
     return option(format_duration(item), str(int(item.total_seconds())))
 
 

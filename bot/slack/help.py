@@ -22,7 +22,7 @@ _LINES = {
     "approve": (
         "{c} approve ID` · `less ID [ROLE] [DURATION]` · `deny ID REASON` – decides a request; the buttons do the same",
     ),
-    "withdraw": ("{c} withdraw ID` – takes back what you asked for",),
+    "withdraw": ("{c} withdraw ID` · `extend ID DURATION REASON` – takes back an ask; asks for more time on access",),
     "end": (
         "{c} end ID [REASON]` · `revoke-all person WHO REASON` · `revoke-all env ENV REASON` – gives or takes back",
     ),
@@ -43,6 +43,7 @@ _TOPICS = {
     "lift": "acknowledge",
     "revoke": "end",
     "revoke-all": "end",
+    "extend": "withdraw",
     "mine": "list",
     "pending": "list",
     "who": "envs",
@@ -104,8 +105,3 @@ def help_message(
     glass: bool = True,
 ) -> Message:
     return answer(help_text(topic, command, example, glass=glass))
-
-
-def not_offered_yet(verb: str, command: str = "/prodaccess") -> str:
-    """For what the grammar reads already and this version does not do."""
-    return f"`{verb}` is not part of this version. `{command} help` shows what is."

@@ -11,6 +11,9 @@ from workflows.core.people import SlackUser
 
 COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
 GLASS, FLAG = "glass_form", "flag_form"
+EXTEND = "extend_form"
+# Forms in which something is asked for.
+_ASKING = frozenset({FORM, GLASS, EXTEND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Interaction:
 
     @property
     def origin(self) -> Origin:
-        return Origin(self.team, self.channel, self.channel_name, self.thread_ts, by_form=self.kind in (FORM, GLASS))
+        return Origin(self.team, self.channel, self.channel_name, self.thread_ts, by_form=self.kind in _ASKING)
 
     def packed(self) -> str:
         return json.dumps(asdict(self))

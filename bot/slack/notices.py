@@ -11,7 +11,7 @@ from bot.aws_words import by_hand, how_to_use
 from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.blocks import Message
-from bot.slack.cards import end_button, headline, less_line, status, ticket
+from bot.slack.cards import end_button, extend_button, headline, less_line, status, ticket
 from bot.state_words import how, short, stop, why_not
 from bot.story import RequestStory
 from bot.waiting_words import asked_so_far
@@ -40,7 +40,8 @@ def asked(
 
     `by_rule`: a rule of the policy may approve it at once, which is not known yet.
     """
-    line = f"You asked for {_what(story)} for {format_duration(story.duration)}."
+    how_long = "" if story.extends else f" for {format_duration(story.duration)}"
+    line = f"You asked for {_what(story)}{how_long}."
     who = t.literal(
         people([*can_approve[:5], *([f"{len(can_approve) - 5} more"] if len(can_approve) > 5 else [])], "or")
     )
@@ -71,7 +72,7 @@ def have_it(story: RequestStory, can_approve: Sequence[str] = ()) -> Message:
 
 
 def _what(story: RequestStory) -> str:
-    return f"*{t.literal(story.role, 80)}* in *{t.literal(story.title, 100)}* ({story.tier_words})"
+    return f"{story.more}*{t.literal(story.role, 80)}* in *{t.literal(story.title, 100)}* ({story.tier_words})"
 
 
 # ---------------------------------------------------------------- active
@@ -116,7 +117,8 @@ def settled(story: RequestStory) -> Message:
 def again_button(story: RequestStory) -> dict[str, Any] | None:
     """Opens the form filled in as it was, once nothing of it is open any more."""
     over = story.stage in (Stage.ENDED, Stage.EXPIRED) and not story.covered_by
-    return b.button("Ask again", AGAIN, story.id) if over and story.in_policy and not story.break_glass else None
+    own = not story.break_glass and not story.extends
+    return b.button("Ask again", AGAIN, story.id) if over and story.in_policy and own else None
 
 
 def ending(story: RequestStory, command: str = "/prodaccess") -> Message:
@@ -124,8 +126,9 @@ def ending(story: RequestStory, command: str = "/prodaccess") -> Message:
     left = rounded(story.time_left) if story.time_left is not None else "A little"
     until = f": it ends at {t.when(story.deadline, story.now)}" if story.deadline else ""
     line = f"⏰ {left} left of your {_what(story)}{until}."
-    again = f"Need longer? Ask again when it has ended: `{command} {t.literal(story.environment)} {t.literal(story.role)} REASON`"
-    return b.message(line, [b.section(line), b.context(f"{again} · {story.id}")])
+    again = f"Or type `{command} extend {story.id} 30m REASON`"
+    longer = b.actions(extend_button(story))
+    return b.message(line, [b.section(line), longer, b.context(f"{again} · {story.id}" if longer else story.id)])
 
 
 # ---------------------------------------------------------------- over
@@ -146,8 +149,16 @@ def _ended(s: RequestStory) -> str:
     return f"🏁 {start} {_what(s)}{verb} {_tail(s)}"
 
 
+def _extended(s: RequestStory) -> str:
+    until = f" until {t.when(s.extended_until, s.decided_at or s.now)}" if s.extended_until else ""
+    by = f", {t.literal(s.approved_by, 150)}" if s.approved_by else ""
+    return f"✅ You have {_what(s)}{until}{by}."
+
+
 def _tail(s: RequestStory) -> str:
     """What is still open, if anything is."""
+    if s.extends:
+        return f"{s.extends} ends as it would have."
     if s.covered_by:
         until = f" until {t.when(s.covered_until, s.closed_at or s.now)}" if s.covered_until else ""
         return f"Your access goes on under {s.covered_by}{until}."
@@ -192,6 +203,7 @@ def _withdrawn(s: RequestStory) -> str:
 
 _OUTCOMES: dict[Stage, Callable[[RequestStory], str]] = {
     Stage.ENDED: _ended,
+    Stage.EXTENDED: _extended,
     Stage.REVOKED: _revoked,
     Stage.DENIED: _denied,
     Stage.EXPIRED: _expired,
@@ -203,6 +215,8 @@ _OUTCOMES: dict[Stage, Callable[[RequestStory], str]] = {
 
 def _next(s: RequestStory, command: str) -> str:
     place = f"{t.literal(s.environment)} {t.literal(s.role)}"
+    if s.extends:
+        return ""
     if s.stage in (Stage.ENDED, Stage.EXPIRED) and not s.covered_by:
         return f"Again: `{command} {place} REASON`"
     return ""

@@ -23,7 +23,16 @@ Render = Callable[[RequestStory], Message]
 SETTLES_IN_S = 1.0
 _PASSING = frozenset({Stage.SETTING_UP, Stage.REMOVING})
 _OVER = frozenset(
-    {Stage.ENDED, Stage.REVOKED, Stage.DENIED, Stage.WITHDRAWN, Stage.EXPIRED, Stage.NOT_GIVEN, Stage.STANDING}
+    {
+        Stage.ENDED,
+        Stage.REVOKED,
+        Stage.DENIED,
+        Stage.WITHDRAWN,
+        Stage.EXPIRED,
+        Stage.NOT_GIVEN,
+        Stage.STANDING,
+        Stage.EXTENDED,
+    }
 )
 # The holder did these, or was told before: their own message changes in place, and nothing new arrives.
 _QUIET = frozenset({Stage.WITHDRAWN, Stage.ENDED})
@@ -72,6 +81,8 @@ class Facts:
     review: Review | None = None
     overseers: Sequence[PersonFacts] = ()
     security: Sequence[PersonFacts] = ()
+    # How often it was extended: before each end there is a warning of its own.
+    extended: int = 0
     command: str = "/prodaccess"
 
 
@@ -237,7 +248,8 @@ def _alarm(facts: Facts, entry: AuditEntry, channel: str) -> Wanted:
 def _holder(facts: Facts) -> list[Wanted]:
     user, story = facts.request.requester_slack.user, facts.story
     found = [_asked(facts, user)] if facts.request.origin.by_form else []
-    active, warning, outcome = f"holder:{user}", f"warning:{user}", f"outcome:{user}"
+    active, outcome = f"holder:{user}", f"outcome:{user}"
+    warning = f"warning:{user}:{facts.extended}" if facts.extended else f"warning:{user}"
     if story.stage is Stage.ACTIVE:
         found.append(rendered(facts, active, user, notices.active, hide=False))
         if facts.warned:

@@ -173,8 +173,11 @@ class Sender:
         """Of all records that change when there is something new to tell: an alarm leaves the grant itself as it was."""
         snapshot = self._ctx.ledger.read(keys.request(id_), keys.grant(id_), keys.review(id_))
         grant = snapshot.get(keys.grant(id_), Grant)
-        holding = self._ctx.ledger.read(keys.holding(grant.holding)).versions() if grant else {}
-        return snapshot.versions() | holding
+        request = snapshot.get(keys.request(id_), Request)
+        beside = keys.holding(grant.holding) if grant else ""
+        if request is not None and request.extends:
+            beside = keys.grant(request.extends)
+        return snapshot.versions() | (self._ctx.ledger.read(beside).versions() if beside else {})
 
     def _send(self, page: Page, items: Sequence[Wanted]) -> None:
         """Each of them, as far as it is its turn: what has to wait, or what Slack does not take, holds up nothing behind it.
@@ -241,6 +244,7 @@ class Sender:
             review=self._reader.review(request),
             overseers=overseers.people,
             security=overseers.security,
+            extended=len(seen.grant.extensions) if seen.grant else 0,
             command=self._command,
         )
 

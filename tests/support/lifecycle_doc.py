@@ -32,6 +32,8 @@ MEANING: dict[Event, str] = {
     Event.REVIEW_ACKNOWLEDGED: "An owner, or the panic group, found the break-glass in order.",
     Event.REVIEW_FLAGGED: "An owner, or the panic group, found something wrong with it, and wrote down what.",
     Event.GRANT_ACTIVE: "Access was given for this grant, and read back.",
+    Event.GRANT_EXTENDED: "More time was approved, and the later end holds: at the target, too, where it enforces one.",
+    Event.GRANT_EXTENSION_FAILED: "More time was approved, but not in place before the old end, which stands.",
     Event.GRANT_END_STARTED: "The end has begun; the entry has its cause.",
     Event.GRANT_ENDED: "Time ran out or the holder gave it back, and the proof named in the entry was had.",
     Event.GRANT_REVOKED: "A person took it back, and the proof named in the entry was had.",
@@ -82,6 +84,10 @@ activation does not move it, and nothing is given at or after it.
 A grant is *activating* until its own operation at the target has succeeded and was read back; only then is it
 *active*. Right before the operation the decision is derived again: whoever agreed must still be there and still have
 a say, and the holder must still be somebody.
+
+More time is a request of its own on an active grant, under the same rules. Where the target enforces an end, the
+approval only notes the later one: the target is told first, the end is read back, and then the deadline moves. Elsewhere
+the deadline moves in the step that decides. If the old deadline comes first, the end begins then, as always.
 
 All ends go through *revoking*, the failed activation too, because a call without an answer proves nothing. What a
 grant becomes then follows from the recorded cause:

@@ -218,6 +218,16 @@ def lessened(asked: Request) -> Request:
     return replace(asked, asked_terms=more, lessened_by="Olu Owner")
 
 
+def more_time(state: RequestState = RequestState.PENDING, **changes: object) -> Request:
+    """PA-1043 asks for half an hour more of PA-1042."""
+    until = APPROVED_AT + timedelta(hours=1, minutes=30)
+    decided = replace(DECISION, facts={"until": until.isoformat()})
+    decision = decided if state is RequestState.APPROVED else None
+    terms = replace(request().terms, duration_s=1800)
+    own = request(id="PA-1043", terms=terms, extends="PA-1042", state=state, decision=decision)
+    return replace(own, expires_at=APPROVED_AT + timedelta(hours=1), **changes)  # type: ignore[arg-type]
+
+
 def every_state() -> dict[str, RequestStory]:
     """Each state that a card can be in, by a name for it."""
     later = timedelta(minutes=10)
@@ -244,6 +254,22 @@ def every_state() -> dict[str, RequestStory]:
             later,
         ),
         "active, for less": told(lessened(approved()), grant(), later),
+        "active, extended": told(
+            approved(),
+            grant(extensions=("PA-1043",), extended_by="Pat", deadline=APPROVED_AT + timedelta(minutes=90)),
+            later,
+        ),
+        "active, more asked": told(approved(), grant(extension="PA-1043"), later),
+        "more asked": told(more_time(), prolongs=grant(extension="PA-1043")),
+        "more, being set up": told(
+            more_time(RequestState.APPROVED),
+            after=later,
+            prolongs=grant(extension="PA-1043", extended_to=APPROVED_AT + timedelta(minutes=90)),
+        ),
+        "more given": told(more_time(RequestState.APPROVED), after=later, prolongs=grant(extensions=("PA-1043",))),
+        "more not given": told(
+            more_time(RequestState.APPROVED), after=later, prolongs=closed(GrantState.ENDED, in_time)
+        ),
         "being removed": told(approved(), grant(GrantState.REVOKING, end=in_time), timedelta(hours=2)),
         "could not be removed": told(approved(), failing, timedelta(hours=2)),
         "ended": told(approved(), closed(GrantState.ENDED, in_time), timedelta(hours=2)),
@@ -292,7 +318,7 @@ def every_state() -> dict[str, RequestStory]:
     }
 
 
-_FACTS = ("cause", "proof", "duration_s", "rule", "failures", "code")
+_FACTS = ("until", "extension", "cause", "proof", "duration_s", "rule", "failures", "code")
 
 
 def entry(number: int, event: Event, minute: int = 0, **private: str) -> AuditEntry:

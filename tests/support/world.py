@@ -23,6 +23,7 @@ from workflows.core.model import ActivePolicy, Grant, Holding, Origin, Request
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy, TargetKind
 from workflows.end import end
+from workflows.extend import ask_for_more_time
 from workflows.glass_review import chase as chase_review
 from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger
 from workflows.ports import Change, DirectoryUnreachable, Lease
@@ -185,6 +186,24 @@ class World:
     def end(self, id_: str, who: PersonId = build.DANA, reason: str = "") -> Done | Refused:
         self.knows(who)
         return end(self.ctx, id_, account(who), reason, self.press_id())
+
+    def extend(
+        self,
+        id_: str,
+        who: PersonId = build.DANA,
+        duration: timedelta | None = build.HOUR,
+        reason: str = "INC-42 not done yet",
+        origin: Origin | None = None,
+    ) -> Done | Refused:
+        self.knows(who)
+        return ask_for_more_time(self.ctx, id_, duration, reason, account(who), origin or Origin(), self.press_id())
+
+    def more_asked(self, id_: str, **changes: object) -> str:
+        """Ask for more time, and let a worker look at it. Returns the id of that ask."""
+        answer = self.extend(id_, **changes)  # type: ignore[arg-type]  # handed through
+        assert isinstance(answer, Done), answer
+        self.work()
+        return answer.id
 
     def active(self, who: PersonId = build.DANA, **changes: object) -> str:
         """A grant that is active."""

@@ -89,8 +89,27 @@ def test_an_active_card_reads_as_agreed() -> None:
         "Dana Dev has read-only in Payments · 🔴 production\n"
         "> INC-42 checkout errors since the 02:40 deploy\n"
         "✅ Active until 04:20 UTC, 58 min left · approved by Olu Owner at 03:20 UTC · PA-1042\n"
-        "[ End early ]"
+        "[ End early ]  [ Extend ]"
     )
+
+
+def test_a_card_for_more_time_names_the_grant_and_both_ends() -> None:
+    assert as_text(card("more asked")) == (
+        "Dana Dev asks for 30 min more of read-only in Payments · 🔴 production\n"
+        "> INC-42 checkout errors since the 02:40 deploy\n"
+        "Allows     Read logs, metrics and configuration\n"
+        "Until      04:50 UTC instead of 04:20 UTC\n"
+        "Ticket     INC-42 (https://tickets.example.com/INC-42)\n"
+        "[ Approve ]  [ Deny ]  [ More: Approve for less…, Explain who may approve this ]\n"
+        "⏳ Waiting for 1 of @S0PLATFORM · expires 04:20 UTC · extends PA-1042, which ends 04:20 UTC · payments-prod · PA-1043"
+    )
+
+
+def test_an_extended_card_says_by_whom() -> None:
+    assert "✅ Active until 04:50 UTC, 1 h 28 min left · extended by Pat · approved by" in as_text(
+        card("active, extended")
+    )
+    assert "more time asked: PA-1043" in as_text(card("active, more asked"))
 
 
 def test_an_ended_card_is_two_lines() -> None:
@@ -114,6 +133,7 @@ def test_buttons_that_can_no_longer_do_anything_are_gone(name: str) -> None:
     assert ("deny" in found) == can_be_decided
     assert ("approve" in found) == (can_be_decided and story.shut is None)
     assert ("end" in found) == (story.stage is Stage.ACTIVE)
+    assert ("extend" in found) == (story.stage is Stage.ACTIVE and not story.more_asked)
 
 
 @pytest.mark.parametrize("name", list(STATES))
@@ -122,6 +142,7 @@ def test_people_are_called_only_where_they_must_act_and_once(name: str) -> None:
     called = mentions(message.text, message.blocks)
     expected = {
         "pending": ("S0PLATFORM",),
+        "more asked": ("S0PLATFORM",),
         "pending, dangerous": ("S0PLATFORM", "U0SID", "U0SUE"),
         "pending, 1 of 2": ("U0SID", "U0SUE"),
         "pending, for less": ("S0PLATFORM",),

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.refusal_words import refusal
 from bot.slack import lists, notices
-from bot.slack.commands import NOT_OFFERED, VERBS, VERBS_OFFERED, parse
-from bot.slack.help import help_text, not_offered_yet
+from bot.slack.commands import VERBS, parse
+from bot.slack.help import help_text
 from bot.slack.meant import (
     Approve,
     Ask,
@@ -166,7 +166,7 @@ def _printed() -> set[str]:
     """Everything in back-ticks that begins with the command's name, from all that the bot says."""
     params = {"environment": "payments-prod", "role": "read-only", "id": "PA-1042", "ids": "PA-1042", "name": "x"}
     texts = [refusal(Refused(item, params)) for item in Code]
-    texts += [refusal(Refused(Code.REASON_MISSING, {"what": "deny"})), help_text(), not_offered_yet("extend")]
+    texts += [refusal(Refused(Code.REASON_MISSING, {"what": "deny"})), help_text()]
     for story in every_state().values():
         texts += [as_text(notices.asked(story)), as_text(notices.ending(story)), as_text(notices.outcome(story))]
     texts += [as_text(lists.environments([environment()])), as_text(lists.pending(list(every_state().values())))]
@@ -182,10 +182,7 @@ def test_every_command_that_is_printed_is_accepted_back(printed: str) -> None:
 
 def test_help_is_one_screen_and_names_only_what_is_offered() -> None:
     assert help_text().count("\n") < 16
-    for verb in NOT_OFFERED:
-        assert verb not in help_text()
-        assert "is not part of this version" in not_offered_yet(verb)
-    assert all(verb in help_text() for verb in VERBS_OFFERED if verb not in ("request", "revoke", "help"))
+    assert all(verb in help_text() for verb in VERBS if verb not in ("request", "revoke", "help"))
     assert help_text("deny") == help_text("approve") != help_text()
     assert help_text("nonsense") == help_text()
 

@@ -186,10 +186,15 @@ def decision_by_votes(
 
 
 def still_decided(
-    policy: Policy, request: Request, groups: GroupFacts, people: dict[PersonId, PersonFacts | None]
+    policy: Policy,
+    request: Request,
+    groups: GroupFacts,
+    people: dict[PersonId, PersonFacts | None],
+    total: timedelta | None = None,
 ) -> Refused | None:
     """Derive the recorded decision again before anything is given: None where it still stands.
 
+    `total`: how long the access lasts with this request, where that is not the request's own duration.
     People who agreed must still be there and still speak for their group; the holder must still be somebody.
     """
     decision = request.decision
@@ -205,7 +210,7 @@ def still_decided(
     if decision.kind is DecisionKind.BREAK_GLASS:
         return _glass_still_allowed(policy, request, groups)
     return no_longer(policy, request, groups) or (
-        _rule_still_holds(policy, request, groups)
+        _rule_still_holds(policy, request, groups, total or request.terms.duration)
         if decision.rule
         else _votes_still_count(policy, request, groups, people)
     )
@@ -241,14 +246,14 @@ def _glass_still_allowed(policy: Policy, request: Request, groups: GroupFacts) -
     return Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": terms.environment, "role": terms.role})
 
 
-def _rule_still_holds(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
+def _rule_still_holds(policy: Policy, request: Request, groups: GroupFacts, total: timedelta) -> Refused | None:
     decision, terms = request.decision, request.terms
     entitlement = policy.entitlement(terms.environment, terms.role)
     if entitlement is None or decision is None:
         return Refused(Code.ROLE_UNKNOWN, {"name": terms.role, "environment": terms.environment})
     for rule in entitlement.auto_approve:
         if rule.name == decision.rule and _rule_holds(
-            policy, entitlement, rule, request.holder, terms.duration, request.origin, groups, decision.at
+            policy, entitlement, rule, request.holder, total, request.origin, groups, decision.at
         ):
             return None
     return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})

@@ -34,6 +34,8 @@ class Event(StrEnum):
     REVIEW_ACKNOWLEDGED = "review.acknowledged"
     REVIEW_FLAGGED = "review.flagged"
     GRANT_ACTIVE = "grant.active"
+    GRANT_EXTENDED = "grant.extended"  # the later end holds
+    GRANT_EXTENSION_FAILED = "grant.extension_failed"  # approved, and not put in place before the old end
     GRANT_END_STARTED = "grant.end_started"
     GRANT_ENDED = "grant.ended"
     GRANT_REVOKED = "grant.revoked"

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from workflows.core.audit import Event
+from workflows.core.extending import given_up
 from workflows.core.lifecycle import Move, removal, step
 from workflows.core.model import (
     CLOSED,
@@ -45,6 +46,7 @@ class Purpose(StrEnum):
     PROOF_OF_ABSENCE = "proof_of_absence"
     AFTER_THE_END = "after_the_end"
     STILL_THERE = "still_there"
+    LATER_END = "later_end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Note:
     event: Event
     grant: str
     facts: Mapping[str, str] = field(default_factory=dict)
+    # In words, where the grant's own record does not tell it.
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +149,19 @@ def _start_overdue_ends(state: State, now: datetime) -> State:
     overdue = [grant for grant in state.of(GrantState.ACTIVE, GrantState.ACTIVATING) if grant.deadline <= now]
     in_time = [grant.id for grant in overdue if grant.state is GrantState.ACTIVE]
     too_late = [grant.id for grant in overdue if grant.state is GrantState.ACTIVATING]
+    state = without_extensions(state, in_time, "the target did not confirm the later end in time")
     state = start_end(state, in_time, End(EndCause.TIME, now))
     return start_end(state, too_late, End(EndCause.FAILED, now, reason=_why_too_late(overdue)))
+
+
+def without_extensions(state: State, ids: Iterable[str], why: str) -> State:
+    """What was approved and is not put in place any more: the old end stands, and the record says why."""
+    lost = [state.grants[id_] for id_ in ids if state.grants[id_].extended_to is not None]
+    notes = (
+        Note(Event.GRANT_EXTENSION_FAILED, grant.id, {"extension": grant.extension or ""}, grant.error or why)
+        for grant in lost
+    )
+    return state.with_grants(map(given_up, lost), *notes)
 
 
 def _why_too_late(grants: list[Grant]) -> str:
@@ -235,7 +250,7 @@ def _towards_presence(state: State, wanted: list[Grant], now: datetime) -> Actio
     holding = state.holding
     if holding.baseline is Baseline.UNKNOWN:
         return Look(Purpose.BASELINE)
-    until = max(grant.deadline for grant in wanted)
+    until = max(latest_end(grant) for grant in wanted)
     waiting = tuple(
         grant.id
         for grant in wanted
@@ -246,6 +261,8 @@ def _towards_presence(state: State, wanted: list[Grant], now: datetime) -> Actio
         return Give(waiting, until)
     if any(grant.state is GrantState.ACTIVATING for grant in wanted):
         return Look(Purpose.PROOF_OF_PRESENCE)
+    if any(grant.extended_to is not None for grant in wanted):
+        return Look(Purpose.LATER_END)
     first_end = min(grant.deadline for grant in wanted)
     if holding.doubt_until is None:
         return Wait(first_end)
@@ -265,6 +282,11 @@ def _towards_absence(state: State, now: datetime) -> Action:
     if following is not None:
         return Wait(following)
     return Forget() if not holding.grants else Wait(None)
+
+
+def latest_end(grant: Grant) -> datetime:
+    """The end that a target which enforces one is told: ahead of the deadline while an extension is put in place."""
+    return max(grant.deadline, grant.extended_to or grant.deadline)
 
 
 def later_of(first: datetime | None, second: datetime) -> datetime:

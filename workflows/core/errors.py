@@ -75,6 +75,8 @@ class Code(StrEnum):
     GRANT_OVER = "grant_over"
     NOTHING_TO_REVOKE = "nothing_to_revoke"
     NOTHING_TO_REPEAT = "nothing_to_repeat"
+    TOTAL_TOO_LONG = "total_too_long"
+    ROLE_CHANGED = "role_changed"
     # the world
     STANDING_ACCESS = "standing_access"
     TARGET_PERSON_MISSING = "target_person_missing"

@@ -235,7 +235,14 @@ class Request:
 
     @property
     def slot(self) -> str:
+        """The place that it takes; an ask for more time has one of its own beside the live grant's."""
+        if self.extends is not None:
+            return extension_slot(self.extends)
         return slot_id(self.holder, self.terms.environment, self.terms.role)
+
+
+def extension_slot(grant_id: str) -> str:
+    return digest(["extension", grant_id])[:20]
 
 
 def slot_id(holder: PersonId, environment: str, role: str) -> str:
@@ -272,10 +279,12 @@ class Grant:
     # Whether another grant still covers the same holding at the time this one closed: its id.
     covered_by: str | None = None
     warned: bool = False
-    # The id of the ask for more time that waits for an answer.
+    # The id of the ask for more time that waits for an answer, or for the target to enforce the later end.
     extension: str | None = None
     # A later end that was approved, until the target enforces it; then it is the deadline.
     extended_to: datetime | None = None
+    # Who agreed to the newest extension, in words.
+    extended_by: str = ""
     # The approved extensions, oldest first.
     extensions: tuple[str, ...] = ()
     # The last error of the target in words for people, while it is being tried again.

@@ -17,14 +17,18 @@ from workflows.core.convergence import (
     Take,
     close,
     later_of,
+    latest_end,
     start_end,
+    without_extensions,
 )
+from workflows.core.extending import extension_facts, in_place
 from workflows.core.lifecycle import Move, step
 from workflows.core.model import (
     CLOSED,
     Baseline,
     End,
     EndCause,
+    Grant,
     GrantState,
     Intent,
     Observation,
@@ -104,15 +108,22 @@ def in_doubt(state: State, intended: Intent, words: str, now: datetime) -> State
     """The call got no answer: until it can no longer take effect, nothing that is read proves anything for good."""
     state = state.with_holding(intent=None, doubt_until=later_of(state.holding.doubt_until, intended.until))
     state = failed(state, words, now)
-    if intended.kind is OperationKind.GRANT and state.holding.failures >= GIVE_FAILURES_MAX:
+    waits = bool(state.of(GrantState.ACTIVATING))
+    if waits and intended.kind is OperationKind.GRANT and state.holding.failures >= GIVE_FAILURES_MAX:
         return refused(state, words, now)
     return state
 
 
 def refused(state: State, words: str, now: datetime) -> State:
-    """The target said no to giving, for good: through removal, because an earlier attempt may have had its effect."""
-    state = state.with_holding(intent=None)
+    """The target said no to giving, for good: through removal, because an earlier attempt may have had its effect.
+
+    What is active stays so until its end, without the extension that was to be put in place.
+    """
+    state = without_extensions(state, [grant.id for grant in state.of(GrantState.ACTIVE)], words)
     waiting = [grant.id for grant in state.of(GrantState.ACTIVATING)]
+    if not waiting:
+        return failed(state, words, now)
+    state = state.with_holding(intent=None)
     return start_end(state, waiting, End(EndCause.FAILED, now, reason=words))
 
 
@@ -137,7 +148,8 @@ def failed(state: State, words: str, now: datetime) -> State:
     failures = state.holding.failures + 1
     pause = min(timedelta(seconds=2 ** min(failures - 1, 10)), BACKOFF_MAX)
     state = state.with_holding(intent=None, failures=failures, next_try=now + pause)
-    struggling = state.of(GrantState.REVOKING) or state.of(GrantState.ACTIVATING)
+    longer = [grant for grant in state.of(GrantState.ACTIVE) if grant.extended_to is not None]
+    struggling = state.of(GrantState.REVOKING) or state.of(GrantState.ACTIVATING) or longer
     state = state.with_grants(replace(grant, error=words) for grant in struggling)
     if failures not in ALARM_AT or not state.of(GrantState.REVOKING):
         return state
@@ -159,6 +171,8 @@ def after_look(state: State, purpose: Purpose, seen: Observation, now: datetime)
         )
     if purpose is Purpose.PROOF_OF_PRESENCE:
         return _proved_present(state, now) if present and _as_given(state, seen) else _not_there_yet(state, now)
+    if purpose is Purpose.LATER_END:
+        return _later_end(state, seen, now)
     if purpose is Purpose.PROOF_OF_ABSENCE:
         return _still_there(state, now) if present else _proved_absent(state, now)
     if purpose is Purpose.STILL_THERE:
@@ -182,6 +196,23 @@ def _proved_present(state: State, now: datetime) -> State:
     ]
     notes = (Note(Event.GRANT_ACTIVE, grant.id, {"proof": "presence_read_back"}) for grant in proved)
     return state.with_grants(proved, *notes).with_holding(failures=0, next_try=None)
+
+
+def _later_end(state: State, seen: Observation, now: datetime) -> State:
+    """The target shows the later end, so it is the deadline. Where it shows another one it is written again."""
+    until = state.holding.enforced_until
+    # Targets keep whole seconds.
+    shown = seen.until if seen.presence is Presence.PRESENT and seen.detail is None else None
+    if until is None or shown is None or until - shown >= timedelta(seconds=1):
+        return failed(state, "the later end was written, but cannot be seen yet", now).with_holding(enforced_until=None)
+    moved = [grant for grant in state.of(GrantState.ACTIVE) if grant.extended_to and grant.extended_to <= until]
+    notes = [_extended(grant) for grant in moved]
+    return state.with_grants(map(in_place, moved), *notes).with_holding(failures=0, next_try=None)
+
+
+def _extended(grant: Grant) -> Note:
+    facts = extension_facts(grant, grant.extension or "", latest_end(grant))
+    return Note(Event.GRANT_EXTENDED, grant.id, {**facts, "proof": "later_end_read_back"})
 
 
 def _not_there_yet(state: State, now: datetime) -> State:

@@ -1,0 +1,167 @@
+"""The holder asks for more time on live access: a request of its own, under the same rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.core import keys
+from workflows.core.asking import Ask, MayAsk, may_ask
+from workflows.core.audit import Event
+from workflows.core.errors import Code, Refused
+from workflows.core.extending import not_to_extend, same_access, total_problem
+from workflows.core.granting import terms_for
+from workflows.core.model import Grant, Origin, PersonRecord, Request, RequestState, Terms
+from workflows.core.people import SlackUser
+from workflows.core.policy import Policy
+from workflows.core.scope import groups_needed
+from workflows.core.templates import TemplateRefused
+from workflows.end import find_grant
+from workflows.one_ticket import counted_ticket, noted, used_ticket
+from workflows.people import Known, known, suspended
+from workflows.ports import Change, IndexEntry, Snapshot
+from workflows.request import blocked, too_many
+
+
+def ask_for_more_time(
+    ctx: Context,
+    id_: str,
+    duration: timedelta | None,
+    reason: str,
+    who: SlackUser,
+    origin: Origin,
+    commit_id: str,
+    ticket: str | None = None,
+) -> Done | Refused:
+    """Record an ask to prolong the grant `id_`. Without a duration the role's default is meant.
+
+    `Done.outcome`: `asked`, or `have_it` with the id of the ask that waits already.
+    """
+    first = find_grant(ctx, id_, "extend")
+    if isinstance(first, Refused):
+        return first
+
+    def groups(policy: Policy) -> tuple[str, ...]:
+        environment = policy.environments.get(first.terms.environment)
+        return groups_needed(policy, environment) if environment else ()
+
+    actor = known(ctx, who, groups)
+    if isinstance(actor, Refused):
+        return actor
+    ask = Ask(first.terms.environment, first.terms.role, duration, reason, ticket)
+    return run(ctx, lambda: _once(ctx, actor, first.id, ask, origin, commit_id))
+
+
+def _once(
+    ctx: Context, actor: Known, grant_id: str, ask: Ask, origin: Origin, commit_id: str
+) -> Attempt | Done | Refused:
+    person, item = actor.person, keys.grant(grant_id)
+    counted = counted_ticket(actor.policy, ask)
+    guard = (keys.ticket_uses(counted.ticket),) if counted else ()
+    names = (keys.ACTIVE_POLICY, keys.person(person.id), item, keys.request(grant_id), *guard)
+    snapshot = ctx.ledger.read(*names, commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    grant, original = snapshot.get(item, Grant), snapshot.get(keys.request(grant_id), Request)
+    if grant is None or original is None:
+        return Refused(Code.ID_UNKNOWN, {"id": grant_id}, audited=False)
+    role = actor.policy.entitlement(ask.environment, ask.role)
+    problem = not_to_extend(original, grant, role, person.id, snapshot.now)
+    if problem:
+        asked = problem.code is Code.ALREADY_ASKED and grant.extension
+        return Done(grant.extension or "", "have_it") if asked else problem
+    answer = may_ask(actor.policy, ask, person, grant.holder, actor.groups, snapshot.now)
+    record = snapshot.get(keys.person(person.id), PersonRecord)
+    refusal = not_in_force(snapshot, actor.policy) or suspended(record) or too_many(record) or blocked(record, snapshot)
+    if isinstance(answer, Refused):
+        return answer
+    terms = refusal or _terms(actor.policy, answer, grant)
+    if isinstance(terms, Refused):
+        return terms
+    used = used_ticket(ctx, counted) if counted else None
+    return used or _attempt(ctx, actor, answer, terms, (grant, original), origin, snapshot, commit_id)
+
+
+def _terms(policy: Policy, answer: MayAsk, grant: Grant) -> Terms | Refused:
+    """The role as it is today, with the time that is added; refused where that is not what the grant gave."""
+    entitlement = answer.entitlement
+    try:
+        terms = terms_for(entitlement, grant.holder, answer.duration)
+    except TemplateRefused as problem:
+        return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
+    if not same_access(terms.target, grant.terms.target):
+        return Refused(Code.ROLE_CHANGED, {"id": grant.id, "role": entitlement.role}, audited=False)
+    return total_problem(policy, grant, answer.duration) or terms
+
+
+def _attempt(
+    ctx: Context,
+    actor: Known,
+    answer: MayAsk,
+    terms: Terms,
+    prolongs: tuple[Grant, Request],
+    origin: Origin,
+    snapshot: Snapshot,
+    commit_id: str,
+) -> Attempt:
+    (grant, original), person, now = prolongs, actor.person, snapshot.now
+    record = snapshot.get(keys.person(person.id), PersonRecord) or PersonRecord(person.id, person.name, (person.slack,))
+    request = Request(
+        id=ctx.ledger.next_id(),
+        requester=person.id,
+        requester_name=person.name,
+        requester_slack=person.slack,
+        holder=grant.holder,
+        holder_name=grant.holder_name,
+        holder_slack=_holder_slack(actor, grant, original),
+        terms=terms,
+        reason=answer.reason,
+        state=RequestState.PENDING,
+        created_at=now,
+        # Nobody can prolong what is over.
+        expires_at=min(now + answer.entitlement.expires_after, grant.deadline),
+        policy_hash=actor.policy.hash,
+        origin=origin,
+        ticket=answer.ticket,
+        extends=grant.id,
+    )
+    tickets, done, item = noted(request, snapshot), Done(request.id, "asked"), keys.request(request.id)
+    facts = {
+        "extends": grant.id,
+        "environment": terms.environment,
+        "role": terms.role,
+        "duration_s": str(terms.duration_s),
+        "terms": terms.hash,
+        "policy": actor.policy.hash[:12],
+        "person_age_s": str(int((now - person.as_of).total_seconds())),
+    }
+    private = {"actor": request.requester, "actor_name": request.requester_name, "reason": request.reason}
+    change = Change(
+        commit_id=commit_id,
+        at=now,
+        reads={**snapshot.versions(), item: 0},
+        puts={
+            item: request,
+            keys.grant(grant.id): replace(grant, extension=request.id),
+            keys.person(person.id): replace(record, pending=(*record.pending, request.id)),
+            **tickets.puts,
+        },
+        due={item: now + SOON, keys.chat(grant.id): now + SOON},
+        index=tuple(
+            IndexEntry(name, request.id, score)
+            for index, score in ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, now.timestamp()))
+            for name in keys.places(index, environment=terms.environment, person_id=person.id)
+        )
+        + tickets.index,
+        audit=(event(ctx, Event.REQUEST_MADE, request.id, snapshot, facts, private),),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(item, keys.chat(grant.id)))
+
+
+def _holder_slack(actor: Known, grant: Grant, original: Request) -> SlackUser | None:
+    """The holder's chat account, where somebody else asks for them."""
+    if actor.person.id == grant.holder:
+        return None
+    return original.holder_slack or (original.requester_slack if original.requester == grant.holder else None)

@@ -1,0 +1,88 @@
+"""What follows from the approval of an extension: the old deadline moves, the target's own end first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from workflows.closing import no_longer_pending, out_of_pending
+from workflows.context import SOON, Attempt, Context, Done, event
+from workflows.core import keys
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.errors import Refused
+from workflows.core.extending import extension_facts, new_end, over, prolonged, total_problem
+from workflows.core.granting import approve as approved_request
+from workflows.core.granting import warning_at
+from workflows.core.model import Decision, DecisionKind, Grant, Request
+from workflows.core.policy import Policy
+from workflows.ports import Change, IndexEntry, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What stands beside a grant's record at its deadline."""
+
+    due: Mapping[str, datetime | None] = field(default_factory=dict)
+    index: tuple[IndexEntry, ...] = ()
+
+
+def deadlines_moved(grants: Iterable[Grant]) -> Moved:
+    """The clock and the indexes for grants whose deadline has just moved; all in the commit that moves it."""
+    due: dict[str, datetime | None] = {}
+    index: list[IndexEntry] = []
+    for grant in grants:
+        due |= {keys.end_due(grant.id): grant.deadline, keys.warn_due(grant.id): warning_at(grant)}
+        names = keys.places(keys.LIVE, environment=grant.terms.environment, person_id=grant.holder)
+        index += [IndexEntry(name, grant.id, grant.deadline.timestamp()) for name in names]
+    return Moved(due, tuple(index))
+
+
+def nothing_to_prolong(snapshot: Snapshot, request: Request) -> Refused | None:
+    """For an ask for more time: whether its grant is over, or ending. `snapshot` has the grant."""
+    if request.extends is None:
+        return None
+    return over(snapshot.get(keys.grant(request.extends), Grant), snapshot.now, request.extends)
+
+
+def too_long_now(policy: Policy, snapshot: Snapshot, request: Request) -> Refused | None:
+    """For an ask for more time: whether all of it is longer than the policy of the decision allows."""
+    grant = snapshot.get(keys.grant(request.extends), Grant) if request.extends else None
+    return total_problem(policy, grant, request.terms.duration) if grant else None
+
+
+def prolonging(
+    ctx: Context, request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
+) -> Attempt:
+    """The commit that decides an extension. Where the target enforces an end, convergence moves that one before the deadline."""
+    item = keys.grant(request.extends or "")
+    before = snapshot.get(item, Grant)
+    if before is None:
+        raise ValueError(f"{request.id} extends {request.extends}, which there is not")
+    told = {**decision.facts, "until": new_end(before, request).isoformat()}
+    approved = approved_request(request, replace(decision, facts=told))
+    grant = prolonged(before, request, decision)
+    at_once = grant.deadline != before.deadline
+    moved = deadlines_moved((grant,)) if at_once else Moved()
+    facts = {**extension_facts(before, request.id, new_end(before, request)), "proof": "kept_by_the_bot"}
+    holding = keys.holding(grant.holding)
+    done = Done(request.id, "extended" if decision.kind is DecisionKind.APPROVAL else decision.kind.value)
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.request(request.id): approved, item: grant, **no_longer_pending(snapshot, request)},
+        due={
+            keys.request(request.id): None,
+            keys.chase_due(request.id): None,
+            holding: snapshot.now + SOON,
+            keys.chat(request.id): snapshot.now + SOON,
+            keys.chat(grant.id): snapshot.now + SOON,
+            **moved.due,
+        },
+        index=(*out_of_pending(request), *moved.index),
+        audit=(entry, *([event(ctx, Event.GRANT_EXTENDED, grant.id, snapshot, facts)] if at_once else [])),
+        gives_access=True,
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(holding, keys.chat(request.id), keys.chat(grant.id)))
