@@ -6,7 +6,7 @@ The same code serves the web process, which answers at once where facts are fres
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -46,6 +46,7 @@ from workflows.break_glass import break_glass
 from workflows.context import Context, Done
 from workflows.core.asking import Ask as CoreAsk
 from workflows.core.asking import text_problem
+from workflows.core.dates import start_of
 from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonId
 from workflows.end import end
@@ -138,8 +139,9 @@ class Desk:
 
     def _typed(self, act: Interaction, meant: Command, actor: Known) -> Reply:
         match meant:
-            case Ask(environment, role, duration, reason):
-                return self._ask(act, CoreAsk(environment, role, duration, reason))
+            case Ask():
+                typed = self._ask_typed(meant, actor)
+                return self.refuse(act, typed) if isinstance(typed, Refused) else self._ask(act, typed)
             case Again(reason):
                 return self._again(act, actor, reason)
             case BreakGlass() | Acknowledge() | Flag() | Lift() | RevokeAll():
@@ -210,6 +212,14 @@ class Desk:
 
     # ------------------------------------------------------------ asking
 
+    def _ask_typed(self, meant: Ask, actor: Known) -> CoreAsk | Refused:
+        """A typed time is one of the asker's own clock."""
+        begin, now = meant.begin, self._ctx.ledger.now()
+        start = start_of(begin.day, begin.clock, now, actor.person.time_zone) if begin else None
+        if begin and start is None:
+            return Refused(Code.START_UNREADABLE, {"text": f"{begin.day} {begin.clock}"}, audited=False)
+        return CoreAsk(meant.environment, meant.role, meant.duration, meant.reason, start_at=start)
+
     def _ask(self, act: Interaction, ask: CoreAsk) -> Reply:
         return self._asked(act, ask_for_access(self._ctx, ask, act.who, act.origin, act.id))
 
@@ -233,7 +243,10 @@ class Desk:
             # The form's answer is a direct message, which the sender keeps current.
             return Reply()
         by_rule = self.window.rule_may_approve(seen)
-        return Reply(notices.asked(seen.story, self.window.can_approve(seen), self._command, by_rule=by_rule))
+        facts = self._ctx.directory.person(act.who)
+        zone = facts.time_zone if facts else "UTC"
+        can = self.window.can_approve(seen)
+        return Reply(notices.asked(seen.story, can, self._command, by_rule=by_rule, zone=zone))
 
     def _again(self, act: Interaction, actor: Known, reason: str) -> Reply:
         last = last_ask(self._ctx, actor.person.id, reason)
@@ -339,4 +352,6 @@ def _ask_of(act: Interaction) -> CoreAsk:
     fields = act.fields or {}
     seconds = fields.get("duration_s")
     duration = timedelta(seconds=int(seconds)) if seconds else None
-    return CoreAsk(fields["environment"], fields["role"], duration, fields["reason"], fields.get("ticket") or None)
+    ticket, start = fields.get("ticket") or None, fields.get("start_at")
+    start_at = datetime.fromtimestamp(int(start), UTC) if start else None
+    return CoreAsk(fields["environment"], fields["role"], duration, fields["reason"], ticket, start_at)

@@ -50,7 +50,17 @@ def _made(told: _Told) -> Words:
     text = told.fact("duration_s")
     duration = f" for {format_duration(timedelta(seconds=int(text)))}" if text.isascii() and text.isdigit() else ""
     more = f" more on {told.fact('extends')}" if told.fact("extends") else ""
-    return (f"asked{told.by()}{duration}{more}{told.why()}",)
+    return (f"asked{told.by()}{duration}{more}", *_later(told), told.why())
+
+
+def _later(told: _Told) -> Words:
+    """When it is to begin, where that is not at once."""
+    start = told.fact("start_at")
+    return (" to begin ", datetime.fromisoformat(start)) if start else ()
+
+
+def _approved(told: _Told) -> Words:
+    return (f"approved{told.by()}", *_later(told))
 
 
 def _active(told: _Told) -> Words:
@@ -169,9 +179,10 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_RESOLVED: _says("names looked up in AWS"),
     Event.REQUEST_REFUSED: _refused,
     Event.REQUEST_AGREED: _says("agreed to", by=True),
-    Event.REQUEST_APPROVED: _says("approved", by=True),
+    Event.REQUEST_APPROVED: _approved,
     Event.REQUEST_AUTO_APPROVED: _auto,
     Event.REQUEST_LESSENED: _lessened,
+    Event.REQUEST_STARTED: _says("its time has come"),
     Event.REQUEST_DENIED: _says("denied", by=True, why=True),
     Event.REQUEST_WITHDRAWN: _says("withdrawn", by=True),
     Event.REQUEST_EXPIRED: _says("expired: nobody answered in time"),

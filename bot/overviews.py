@@ -54,6 +54,8 @@ class DigestStory:
     more: int = 0
     # Break-glass whose review is owed.
     reviews: tuple[RequestStory, ...] = ()
+    # What was approved and begins later.
+    agreed: tuple[RequestStory, ...] = ()
 
     @property
     def active(self) -> int:
@@ -69,7 +71,7 @@ def digest_story(
     more: int = 0,
     reviews: Iterable[RequestStory] = (),
 ) -> DigestStory:
-    """From the stories of live grants and pending requests, in any order."""
+    """From the stories of live grants, and of requests that wait for an answer or for their start, in any order."""
     found = list(stories)
     live = [story for story in found if story.stage in LIVE_STAGES]
     return DigestStory(
@@ -83,6 +85,7 @@ def digest_story(
         sealed=sealed,
         more=more,
         reviews=tuple(reviews),
+        agreed=tuple(story for story in found if story.stage is Stage.AGREED),
     )
 
 

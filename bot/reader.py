@@ -104,6 +104,10 @@ class Reader:
         """Requests that nobody has answered, the first to expire first."""
         return self._page(keys.PENDING, policy, environments, limit)
 
+    def agreed(self, policy: Policy, environments: Sequence[str] | None = None, limit: int = SHOWN_MAX) -> Page:
+        """Requests that were approved and begin later, the first to begin first."""
+        return self._page(keys.SCHEDULED, policy, environments, limit)
+
     def past(self, index: str, policy: Policy, limit: int) -> Page:
         """What stands in an index by time, the newest first."""
         ids = self._ctx.ledger.members(index, limit=limit, newest=True)
@@ -151,7 +155,7 @@ class Reader:
         live, pending = self.live(policy, environments), self.pending(policy, environments)
         closed = self._ctx.ledger.members(keys.CLOSED, limit=1, newest=True)
         return digest_story(
-            (*live.stories, *pending.stories),
+            (*live.stories, *pending.stories, *self.agreed(policy, environments).stories),
             self._ctx.ledger.now(),
             last_ended=self._grant(closed[0]) if closed else None,
             sealed=self._head(),
@@ -184,7 +188,10 @@ class Reader:
             self._ctx.ledger.now(),
             mine=self.of_person(keys.LIVE, person.id, policy),
             waiting_on_me=self.waiting_on(policy, person, groups),
-            asked=self.of_person(keys.PENDING, person.id, policy),
+            asked=(
+                *self.of_person(keys.PENDING, person.id, policy),
+                *self.of_person(keys.SCHEDULED, person.id, policy),
+            ),
             reviews=self.reviews_for(policy, person, groups),
             can_ask=askable(policy, person.id, groups),
             titles={environment.name: environment.title for environment in policy.environments.values()},

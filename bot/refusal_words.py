@@ -213,6 +213,7 @@ _STATES = {
     "revoked": "was revoked",
     "activation_failed": "was not given",
     "revoking": "is being removed already",
+    "scheduled": "was approved already, and begins later",
     "activating": "is still being set up",
 }
 
@@ -239,6 +240,14 @@ def _grant_over(c: _Case) -> str:
 
 def _again(c: _Case) -> str:
     return "" if c("state") in ("pending", "approved", "activating") else "; you can ask for it anew"
+
+
+def _role_changed(c: _Case) -> str:
+    role = c("role", "The role")
+    if c("what") == "start":
+        return f"{role} means something else by now than what was agreed to. Ask again, so that somebody looks at it."
+    what = f"{role} gives something else by now than {c('id', 'your access')} does, so that cannot be prolonged."
+    return f"{what} Ask for the role anew when it has ended."
 
 
 def _total_too_long(c: _Case) -> str:
@@ -438,11 +447,20 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"The role has changed since you saw {c('id', 'this request')}. Look at the new card, then press again."
     ),
     Code.GRANT_OVER: _grant_over,
-    Code.TOTAL_TOO_LONG: _total_too_long,
-    Code.ROLE_CHANGED: lambda c: (
-        f"{c('role', 'The role')} gives something else by now than {c('id', 'your access')} does, so that cannot be prolonged. "
-        "Ask for the role anew when it has ended."
+    Code.START_UNREADABLE: lambda c: (
+        f"I cannot read `{c('text', 'that')}` as a time. I understand `at 22:00`, `at tomorrow 07:00` and `at 2026-12-01 22:00`."
     ),
+    Code.START_PAST: lambda c: (
+        f"It cannot begin at {c.time('start')}: that is over. Leave the time out, and it begins with the approval."
+    ),
+    Code.START_TOO_FAR: lambda c: (
+        f"It cannot begin at {c.time('start')}: that is more than {c('days', '7')} days away. Ask again nearer to it."
+    ),
+    Code.START_MISSED: lambda _: (
+        "I could not give it at its time, and that is over now. Ask again if it is still needed."
+    ),
+    Code.TOTAL_TOO_LONG: _total_too_long,
+    Code.ROLE_CHANGED: _role_changed,
     Code.STANDING_ACCESS: lambda _: (
         "You already have this, standing. Nothing was given and nothing will be taken."
     ),

@@ -41,7 +41,11 @@ def _waiting(s: RequestStory) -> Words:
     if s.shut:
         # Nobody is called who can do nothing about it.
         whom = tuple(part.label if isinstance(part, Asked) else part for part in whom)
-    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires_at), prolongs(s)])
+    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires_at), _begins(s), prolongs(s)])
+
+
+def _begins(s: RequestStory) -> Words:
+    return ("to begin ", s.start_at) if s.start_at else ()
 
 
 def _in_the_way(s: RequestStory) -> list[Words]:
@@ -145,6 +149,11 @@ def _active(s: RequestStory) -> Words:
     return joined([(f"{s.state} until ", s.deadline, f", {rounded(s.time_left)} left"), longer, _decided(s), more])
 
 
+def _agreed(s: RequestStory) -> Words:
+    starts: Words = (f"{s.state}, starts ", s.start_at) if s.start_at else (s.state,)
+    return joined([starts, _decided(s)])
+
+
 def _extended(s: RequestStory) -> Words:
     until: Words = (f"{s.state} until ", s.extended_until) if s.extended_until else (s.state,)
     return joined([until, _decided(s), (f"extends {s.extends}",)])
@@ -242,6 +251,7 @@ def _standing(s: RequestStory) -> Words:
 
 _LINES: dict[Stage, Callable[[RequestStory], Words]] = {
     Stage.WAITING: _waiting,
+    Stage.AGREED: _agreed,
     Stage.SETTING_UP: _setting_up,
     Stage.ACTIVE: _active,
     Stage.EXTENDED: _extended,

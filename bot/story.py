@@ -147,6 +147,8 @@ class RequestStory:
     review_due: datetime | None = None
     reviewed_by: str = ""
     review_note: str = ""
+    # When it shall begin, where that is later than the approval.
+    start_at: datetime | None = None
     # Of an ask for more time: the grant that it prolongs, that grant's end as it stands, and the end that was approved.
     extends: str | None = None
     present_end: datetime | None = None
@@ -227,6 +229,7 @@ _BY_GRANT = {
 }
 _BY_REQUEST = {
     RequestState.PENDING: Stage.WAITING,
+    RequestState.SCHEDULED: Stage.AGREED,
     RequestState.APPROVED: Stage.SETTING_UP,
     RequestState.DENIED: Stage.DENIED,
     RequestState.WITHDRAWN: Stage.WITHDRAWN,
@@ -330,6 +333,7 @@ def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -
         danger=terms.danger,
         created_at=request.created_at,
         expires_at=request.expires_at,
+        start_at=request.start_at,
         terms=terms,
         origin=request.origin,
         ticket=request.ticket,

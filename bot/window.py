@@ -52,7 +52,8 @@ class Window:
                 return home if isinstance(home, Refused) else lists.mine(home, self._command)
             case Pending():
                 page = self.reader.pending(policy)
-                return lists.pending(self._visible(actor, page.stories), page.more, self._command)
+                agreed = self._visible(actor, self.reader.agreed(policy).stories)
+                return lists.pending(self._visible(actor, page.stories), page.more, self._command, agreed)
             case History(term):
                 return self._history(term, actor)
             case Envs():
@@ -84,8 +85,10 @@ class Window:
     def _list(self, environment: str | None, actor: Known) -> Message | Refused:
         if environment is not None and environment not in actor.policy.environments:
             return _no_environment(actor.policy, environment)
-        page = self.reader.live(actor.policy, (environment,) if environment else None)
-        return lists.active_list(self._visible(actor, page.stories), environment, page.more)
+        places = (environment,) if environment else None
+        page, later = self.reader.live(actor.policy, places), self.reader.agreed(actor.policy, places)
+        agreed = self._visible(actor, later.stories)
+        return lists.active_list(self._visible(actor, page.stories), environment, page.more, agreed)
 
     def _history(self, term: Whom | None, actor: Known) -> Message | Refused:
         """What was asked and what became of it, the newest first; of everything, one environment or one person."""

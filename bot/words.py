@@ -20,6 +20,7 @@ class Stage(StrEnum):
     """Where a request and its grant are together: what a card shows."""
 
     WAITING = "waiting"
+    AGREED = "agreed"
     SETTING_UP = "setting_up"
     ACTIVE = "active"
     EXTENDED = "extended"
@@ -36,6 +37,7 @@ class Stage(StrEnum):
 
 STATE_WORDS: dict[Stage, str] = {
     Stage.WAITING: "⏳ Waiting",
+    Stage.AGREED: "⏰ Agreed",
     Stage.SETTING_UP: "🔄 Being set up",
     Stage.ACTIVE: "✅ Active",
     Stage.EXTENDED: "✅ Extended",
@@ -60,6 +62,7 @@ TIER_WORDS: dict[Tier, str] = {
 # What happened, said of the person: "Dana Dev asks for read-only in Payments".
 VERBS: dict[Stage, str] = {
     Stage.WAITING: "asks for",
+    Stage.AGREED: "will have",
     Stage.SETTING_UP: "gets",
     Stage.ACTIVE: "has",
     Stage.EXTENDED: "got",
@@ -121,6 +124,7 @@ _DONE: dict[str, str] = {
     "asked": "You asked for it: {id}.",
     "have_it": "You asked for this already: {id}.",
     "approved": "✅ You approved {id}. It is being set up.",
+    "scheduled": "✅ You approved {id}. It begins at its time.",
     "extended": "✅ You approved {id}: the access lasts longer.",
     "agreed": "✅ You agreed to {id}. Somebody else has to agree, too.",
     "lessened": "✅ You approved {id} for less. Its names are being looked up in AWS.",

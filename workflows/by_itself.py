@@ -71,7 +71,9 @@ def rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapsh
         return ByRule(None)
     asked = total(grant, terms.duration) if grant else terms.duration
     uses = {rule.name: _used(snapshot, uses_of(request, rule)) for rule in counted(policy, request)}
-    return auto_approval(policy, entitlement, request.holder, asked, request.origin, groups, snapshot.now, uses)
+    return auto_approval(
+        policy, entitlement, request.holder, asked, request.origin, groups, snapshot.now, uses, request.start_at
+    )
 
 
 def by_rule(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from workflows.context import SOON
+from workflows.context import SOON, Attempt, Context, Done, event
 from workflows.core import keys
-from workflows.core.audit import AuditEvent
-from workflows.core.model import Grant, PersonRecord, Request, Slot
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.errors import Refused
+from workflows.core.granting import close
+from workflows.core.lifecycle import Move
+from workflows.core.model import Closing, Grant, PersonRecord, Request, Slot
 from workflows.ports import Change, IndexEntry, Snapshot
 
 
@@ -26,9 +29,15 @@ def no_longer_pending(snapshot: Snapshot, request: Request) -> Mapping[str, Pers
     return {item: replace(record, pending=tuple(id_ for id_ in record.pending if id_ != request.id))}
 
 
-def out_of_pending(request: Request) -> tuple[IndexEntry, ...]:
-    names = keys.places(keys.PENDING, environment=request.terms.environment, person_id=request.requester)
+def out_of(index: str, request: Request) -> tuple[IndexEntry, ...]:
+    names = keys.places(index, environment=request.terms.environment, person_id=request.requester)
     return tuple(IndexEntry(name, request.id, None) for name in names)
+
+
+def out_of_pending(request: Request) -> tuple[IndexEntry, ...]:
+    """It waits no more: neither for an answer nor for its start."""
+    later = out_of(keys.SCHEDULED, request) if request.start_at else ()
+    return (*out_of(keys.PENDING, request), *later)
 
 
 def no_longer_asked(snapshot: Snapshot, request: Request) -> Mapping[str, Grant]:
@@ -62,4 +71,15 @@ def closing_change(
         index=out_of_pending(request),
         audit=audit,
         answer=answer,
+    )
+
+
+def refusing(ctx: Context, snapshot: Snapshot, request: Request, refusal: Refused) -> Attempt:
+    """The bot itself closes it, and says why."""
+    over = close(request, Move.DENY, Closing(snapshot.now, code=refusal.code.value, params=dict(refusal.params)))
+    entry = event(ctx, Event.REQUEST_DENIED, request.id, snapshot, {"code": refusal.code.value, "by": "prodaccess"})
+    done = Done(request.id, "denied")
+    commit_id = f"unresolved:{request.id}:{snapshot.items[keys.request(request.id)].version}"
+    return Attempt(
+        closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(request.id),)
     )

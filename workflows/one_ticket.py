@@ -15,7 +15,7 @@ from workflows.ports import IndexEntry, Snapshot
 
 # So many requests with one ticket are looked at, the newest; a limit is far below.
 LOOKED_AT_MAX = 200
-_CARRY = frozenset({RequestState.PENDING, RequestState.APPROVED})
+_CARRY = frozenset({RequestState.PENDING, RequestState.SCHEDULED, RequestState.APPROVED})
 
 
 @dataclass(frozen=True, slots=True)

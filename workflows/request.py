@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
@@ -92,7 +93,8 @@ def _attempt(
         reason=answer.reason,
         state=RequestState.PENDING,
         created_at=now,
-        expires_at=now + answer.entitlement.expires_after,
+        expires_at=min(now + answer.entitlement.expires_after, answer.start_at or datetime.max.replace(tzinfo=UTC)),
+        start_at=answer.start_at,
         policy_hash=actor.policy.hash,
         origin=origin,
         ticket=answer.ticket,
@@ -130,6 +132,7 @@ def _made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> A
         "role": request.terms.role,
         "duration_s": str(request.terms.duration_s),
         "terms": request.terms.hash,
+        **({"start_at": request.start_at.isoformat()} if request.start_at else {}),
         "policy": actor.policy.hash[:12],
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
     }

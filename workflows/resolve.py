@@ -7,7 +7,7 @@ from datetime import datetime
 
 from workflows.break_glass import give_at_once
 from workflows.by_itself import by_rule, by_votes, counted, ids_of, rules, uses_of
-from workflows.closing import closing_change, keys_of
+from workflows.closing import closing_change, keys_of, refusing
 from workflows.context import SOON, Attempt, Done, WorkerContext, event, not_in_force, run
 from workflows.core import keys
 from workflows.core.asking import next_change, not_now
@@ -40,6 +40,7 @@ from workflows.ports import (
 from workflows.prolong import nothing_to_prolong
 from workflows.recheck import facts_now
 from workflows.standing_in import spoken_for, with_delegations
+from workflows.start import begin
 from workflows.sweep import take_off
 
 # How long to wait before a target that did not answer is asked again, in seconds.
@@ -53,6 +54,9 @@ def advance_request(ctx: WorkerContext, id_: str) -> None:
     item = keys.request(id_)
     snapshot = ctx.ledger.read(item)
     request = snapshot.get(item, Request)
+    if request is not None and request.state is RequestState.SCHEDULED:
+        begin(ctx, request)
+        return
     if request is None or request.state is not RequestState.PENDING:
         take_off(ctx, item, item)
         return
@@ -244,7 +248,7 @@ def _close_by_itself(ctx: WorkerContext, id_: str, refusal: Refused) -> Attempt 
     request = snapshot.get(keys.request(id_), Request) if snapshot else None
     if snapshot is None or request is None or request.state is not RequestState.PENDING:
         return Done(id_, "overtaken")
-    return _refusing(ctx, snapshot, request, refusal)
+    return refusing(ctx, snapshot, request, refusal)
 
 
 def _close_unresolved(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Done:
@@ -252,18 +256,7 @@ def _close_unresolved(ctx: WorkerContext, seen: Request, refusal: Refused) -> At
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
         return Done(seen.id, "overtaken")
-    return _refusing(ctx, snapshot, request, refusal)
-
-
-def _refusing(ctx: WorkerContext, snapshot: Snapshot, request: Request, refusal: Refused) -> Attempt:
-    """The bot itself closes it, and says why."""
-    over = close(request, Move.DENY, Closing(snapshot.now, code=refusal.code.value, params=dict(refusal.params)))
-    entry = event(ctx, Event.REQUEST_DENIED, request.id, snapshot, {"code": refusal.code.value, "by": "prodaccess"})
-    done = Done(request.id, "denied")
-    commit_id = f"unresolved:{request.id}:{snapshot.items[keys.request(request.id)].version}"
-    return Attempt(
-        closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(request.id),)
-    )
+    return refusing(ctx, snapshot, request, refusal)
 
 
 def _expire(ctx: WorkerContext, id_: str) -> Attempt | Done:

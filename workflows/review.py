@@ -30,6 +30,7 @@ from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
+from workflows.later import begins_later, scheduling
 from workflows.people import Known, known, nobody, suspended
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.prolong import nothing_to_prolong, prolonging, too_long_now
@@ -273,9 +274,11 @@ def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple
 def deciding(
     ctx: Context, request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
 ) -> Attempt:
-    """What an approval commits: a grant, or more time on one."""
+    """What an approval commits: a grant, more time on one, or a start that is agreed on."""
     if request.extends is not None:
         return prolonging(ctx, request, decision, snapshot, commit_id, entry)
+    if begins_later(request, snapshot):
+        return scheduling(request, decision, snapshot, commit_id, entry)
     return granting(request, decision, snapshot, commit_id, entry)
 
 
@@ -323,11 +326,17 @@ def _deny(
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     if isinstance(answer, Refused):
         return answer
-    closed = not_open(request, snapshot)
-    if closed and closed.code is not Code.NOT_RESOLVED_YET:
+    closed = _over(request, snapshot)
+    if closed:
         return closed
     more = in_place_of(actor, answer.for_)
     return _closed(ctx, actor.person, snapshot, request, Move.DENY, Event.REQUEST_DENIED, reason, commit_id, more)
+
+
+def _over(request: Request, snapshot: Snapshot) -> Refused | None:
+    """Whether it is too late for a no: what waits for its names, or for its start, can still be called off."""
+    closed = None if request.state is RequestState.SCHEDULED else not_open(request, snapshot)
+    return closed if closed and closed.code is not Code.NOT_RESOLVED_YET else None
 
 
 def _withdraw(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt | Done | Refused:
@@ -340,8 +349,8 @@ def _withdraw(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt |
     request = snapshot.get(keys.request(id_), Request)
     if request is None or actor.person.id != request.requester:
         return Refused(Code.NOT_YOURS, {"groups": ""})
-    closed = not_open(request, snapshot)
-    if closed and closed.code is not Code.NOT_RESOLVED_YET:
+    closed = _over(request, snapshot)
+    if closed:
         return closed
     return _closed(ctx, actor.person, snapshot, request, Move.WITHDRAW, Event.REQUEST_WITHDRAWN, None, commit_id)
 

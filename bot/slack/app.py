@@ -252,6 +252,8 @@ class Listeners:
         fields = {"environment": ask.environment, "role": ask.role, "reason": ask.reason, "ticket": ask.ticket or ""}
         if ask.duration is not None:
             fields["duration_s"] = str(int(ask.duration.total_seconds()))
+        if ask.start_at is not None:
+            fields["start_at"] = str(int(ask.start_at.timestamp()))
         act = self._sent(body, kind, fields, where)
         reply = self._carry_out(act)
         if reply.refused is not None:

@@ -19,7 +19,7 @@ APPROVE, DENY, MORE, END, EXTEND = "approve", "deny", "more", "end", "extend"
 LESS = "less"
 
 # States in which the card still says why it was asked.
-_SHOWS_REASON = frozenset({Stage.WAITING, Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
+_SHOWS_REASON = frozenset({Stage.WAITING, Stage.AGREED, Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
 
 _HAD = frozenset({Stage.REMOVING, Stage.STUCK, Stage.ENDED, Stage.REVOKED})
 
@@ -33,6 +33,8 @@ def approval_card(story: RequestStory, mentions: t.Mentions | None = None) -> Me
     buttons = (
         b.actions(end_button(story, "End early"), extend_button(story)) if story.stage is Stage.ACTIVE else None,
     )
+    if story.stage is Stage.AGREED:
+        buttons = (b.actions(deny_button(story)),)
     lines = (b.section(headline(story)), _reason(story), less_line(story), b.context(small_print(story)))
     return b.message(fallback(story), (*lines, *buttons))
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.slack.begins import read_begin
 from bot.slack.meant import (
     Acknowledge,
     Again,
@@ -118,8 +119,13 @@ def _unreadable(line: _Line) -> Refused:
 def _ask(line: _Line) -> Command | Refused:
     if len(line) == 1:
         return OpenForm(line.word(0))
-    found = _terms(line)
-    return found if isinstance(found, Refused) else Ask(*found)
+    duration, used = _duration(line.after(2))
+    if isinstance(duration, Refused):
+        return duration
+    begin, more = read_begin(line.after(2 + used).words)
+    if isinstance(begin, Refused):
+        return begin
+    return Ask(line.word(0), line.word(1), duration, line.rest(2 + used + more), begin)
 
 
 def _request(line: _Line) -> Command | Refused:

@@ -21,6 +21,9 @@ def digest(story: DigestStory, command: str = "/prodaccess") -> Message:
         b.section(f"*{_head(story)}*"),
         *b.paragraphs(_places(story), 8000, f"… and {{}} more lines: `{command} list`"),
     ]
+    if story.agreed:
+        later = [f"• {_who(item)} · {status(item)} · {item.id}" for item in story.agreed]
+        parts += [b.section("*Begins later*"), *b.paragraphs(later, 2000, f"… and {{}} more: `{command} pending`")]
     if hands:
         parts += [b.section("*Needs a hand*"), *b.paragraphs(hands, 3000, f"… and {{}} more: `{command} pending`")]
     return b.message(_fallback(story), [*parts, b.context(_sums(story))])

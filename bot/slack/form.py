@@ -9,17 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.slack import text as t
-from bot.slack.form_fields import DURATION as DURATION  # noqa: PLC0414 - part of this module's face
-from bot.slack.form_fields import ENVIRONMENT as ENVIRONMENT  # noqa: PLC0414 - part of this module's face
-from bot.slack.form_fields import REASON as REASON  # noqa: PLC0414 - part of this module's face
-from bot.slack.form_fields import ROLE as ROLE  # noqa: PLC0414 - part of this module's face
-from bot.slack.form_fields import TICKET as TICKET  # noqa: PLC0414 - part of this module's face
 from bot.slack.form_fields import (
+    BEGIN,
     about,
+    begin_input,
     duration_input,
     emergency_button,
     environment_input,
@@ -30,6 +27,11 @@ from bot.slack.form_fields import (
     role_input,
     ticket_input,
 )
+from bot.slack.form_fields import DURATION as DURATION  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import ENVIRONMENT as ENVIRONMENT  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import REASON as REASON  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import ROLE as ROLE  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import TICKET as TICKET  # noqa: PLC0414 - part of this module's face
 from bot.slack.form_fields import options_for as options_for  # noqa: PLC0414 - part of this module's face
 from workflows.core.asking import Ask
 from workflows.core.errors import Code
@@ -110,6 +112,8 @@ def request_form(
     blocks.append(reason_input(chosen.reason))
     if entitlement and entitlement.ticket:
         blocks.append(ticket_input(entitlement, chosen.ticket))
+    if entitlement:
+        blocks.append(begin_input())
     if place and place.name in glass:
         blocks.append(emergency_button(place))
     return modal(REQUEST_FORM, "Ask for access", "Ask", where.packed(), blocks)
@@ -131,7 +135,14 @@ def read(view: Mapping[str, Any]) -> FormAsk | dict[str, str]:
     if wrong:
         return wrong
     ticket = (typed_text(view, TICKET) or "").strip() or None
-    return FormAsk(Ask(environment or "", role or "", seconds_of(view), reason, ticket), read_where(view))
+    ask = Ask(environment or "", role or "", seconds_of(view), reason, ticket, begin_of(view))
+    return FormAsk(ask, read_where(view))
+
+
+def begin_of(view: Mapping[str, Any]) -> datetime | None:
+    """What was picked, in seconds since the epoch: Slack knows the clock of whoever picked it."""
+    picked = element(view, BEGIN).get("selected_date_time")
+    return datetime.fromtimestamp(int(picked), UTC) if picked else None
 
 
 def chosen(view: Mapping[str, Any]) -> Chosen:
@@ -182,6 +193,8 @@ _FIELDS: dict[Code, str] = {
     Code.REASON_TOO_LONG: REASON,
     Code.TICKET_MISSING: TICKET,
     Code.TICKET_USED: TICKET,
+    Code.START_PAST: BEGIN,
+    Code.START_TOO_FAR: BEGIN,
 }
 
 

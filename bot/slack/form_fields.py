@@ -18,6 +18,7 @@ from workflows.core.policy import Entitlement, Environment
 ENVIRONMENT, ROLE, DURATION, REASON, TICKET = "environment", "role", "duration", "reason", "ticket"
 # action_id of the button that leads to the form for an emergency.
 BREAK_GLASS = "break_glass"
+BEGIN = "begin"
 OPTIONS_MAX = 100
 _RADIO_MAX = 10
 _ALLOWS_LENGTH_MAX = 300
@@ -138,6 +139,12 @@ def duration_input(entitlement: Entitlement, chosen: timedelta | None = None) ->
 
 def duration_option(item: timedelta) -> dict[str, Any]:
     return option(format_duration(item), str(int(item.total_seconds())))
+
+
+def begin_input() -> dict[str, Any]:
+    """Left empty by most."""
+    hint = b.plain_text("Only if it shall begin later than its approval; within seven days.", 200)
+    return field(BEGIN, "Begin", {"type": "datetimepicker", "action_id": BEGIN}, optional=True, hint=hint)
 
 
 def text_element(action_id: str, **more: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from bot.slack.notices import answer
 _LINES = {
     "request": (
         "{c}` – opens the form",
-        "{c} ENV ROLE [DURATION] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`",
+        "{c} ENV ROLE [DURATION] [at TIME] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`",
         "{c} again [REASON]` – asks for the last one once more",
     ),
     "break-glass": (

@@ -76,7 +76,7 @@ def _owed(story: RequestStory) -> list[dict[str, Any]]:
 
 
 def _asked(story: RequestStory) -> list[dict[str, Any]]:
-    waiting = story.stage is Stage.WAITING
+    waiting = story.stage in (Stage.WAITING, Stage.AGREED)
     return [b.section(_line(story), b.button("Withdraw", WITHDRAW, b.value_of(story.id)) if waiting else None)]
 
 

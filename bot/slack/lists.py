@@ -19,17 +19,27 @@ from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Environment
 
 
-def active_list(stories: Sequence[RequestStory], environment: str | None = None, more: int = 0) -> Message:
-    """`list`: live access by environment. `more`: grants that were not read."""
+def active_list(
+    stories: Sequence[RequestStory],
+    environment: str | None = None,
+    more: int = 0,
+    agreed: Sequence[RequestStory] = (),
+) -> Message:
+    """`list`: live access by environment. `more`: grants that were not read. `agreed`: what begins later."""
     where = f" in {t.literal(environment, 80)}" if environment else ""
     if not stories:
-        return _lines(f"Nobody has access{where} just now.", [])
+        return _lines(f"Nobody has access{where} just now.", _agreed(agreed))
     lines = [
         line
         for place in by_place(stories)
         for line in (f"*{t.literal(place.title, 100)}* · {TIER_WORDS[place.tier]}", *map(_short, place.stories))
     ]
-    return _lines(f"Access{where} now: {len(stories) + more}", lines, more)
+    return _lines(f"Access{where} now: {len(stories) + more}", [*lines, *_agreed(agreed)], more)
+
+
+def _agreed(stories: Sequence[RequestStory]) -> list[str]:
+    """What was approved and begins later, the first to begin first."""
+    return ["*Begins later*", *map(_with_headline, stories)] if stories else []
 
 
 def _short(story: RequestStory) -> str:
@@ -38,12 +48,17 @@ def _short(story: RequestStory) -> str:
     return f"• {t.literal(story.holder, 80)} · {t.literal(story.role, 60)} · {status(story)} · {story.id}"
 
 
-def pending(stories: Sequence[RequestStory], more: int = 0, command: str = "/prodaccess") -> Message:
-    """`pending`: what waits for an answer, the first to expire first."""
+def pending(
+    stories: Sequence[RequestStory],
+    more: int = 0,
+    command: str = "/prodaccess",
+    agreed: Sequence[RequestStory] = (),
+) -> Message:
+    """`pending`: what waits for an answer, the first to expire first; then what was `agreed` and begins later."""
     if not stories:
-        return _lines("Nothing waits for an answer.", [])
+        return _lines("Nothing waits for an answer.", _agreed(agreed))
     lines = [_with_headline(story) for story in sorted(stories, key=lambda item: (item.expires_at, item.id))]
-    message = _lines(f"Waiting for an answer: {len(stories) + more}", lines, more)
+    message = _lines(f"Waiting for an answer: {len(stories) + more}", [*lines, *_agreed(agreed)], more)
     return b.message(message.text, [*message.blocks, b.context(f"`{command} approve ID` · `{command} deny ID REASON`")])
 
 

@@ -20,6 +20,14 @@ class OpenForm:
 
 
 @dataclass(frozen=True, slots=True)
+class Begin:
+    """A later start as typed, on the asker's own clock. Without a day the next such time is meant."""
+
+    day: str
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """`duration` None means the role's default. An empty role or reason is refused by the core, in its own words."""
 
@@ -27,6 +35,7 @@ class Ask:
     role: str
     duration: timedelta | None
     reason: str
+    begin: Begin | None = None
 
 
 @dataclass(frozen=True, slots=True)

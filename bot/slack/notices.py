@@ -10,6 +10,7 @@ from typing import Any
 from bot.aws_words import by_hand, how_to_use
 from bot.slack import blocks as b
 from bot.slack import text as t
+from bot.slack.begins import with_zone
 from bot.slack.blocks import Message
 from bot.slack.cards import end_button, extend_button, headline, less_line, status, ticket
 from bot.state_words import how, short, stop, why_not
@@ -34,14 +35,19 @@ def answer(text: str) -> Message:
 
 
 def asked(
-    story: RequestStory, can_approve: Sequence[str] = (), command: str = "/prodaccess", *, by_rule: bool = False
+    story: RequestStory,
+    can_approve: Sequence[str] = (),
+    command: str = "/prodaccess",
+    *,
+    by_rule: bool = False,
+    zone: str = "",
 ) -> Message:
     """The requester's own answer: what was asked, who was asked, until when. `can_approve`: names; few are shown.
 
-    `by_rule`: a rule of the policy may approve it at once, which is not known yet.
+    `by_rule`: a rule of the policy may approve it at once, which is not known yet. `zone`: the asker's, where it is known.
     """
     how_long = "" if story.extends else f" for {format_duration(story.duration)}"
-    line = f"You asked for {_what(story)}{how_long}."
+    line = f"You asked for {_what(story)}{how_long}{_to_begin(story, zone)}."
     who = t.literal(
         people([*can_approve[:5], *([f"{len(can_approve) - 5} more"] if len(can_approve) > 5 else [])], "or")
     )
@@ -61,6 +67,23 @@ def asked(
         f"{line} {waits} {story.id}",
         [b.section(f"⏳ {line} {waits}"), b.quote(story.reason), less_line(story), b.context(small)],
     )
+
+
+def _to_begin(story: RequestStory, zone: str) -> str:
+    """With day and zone: a time of another day, or of another clock, would be found out too late."""
+    if story.start_at is None:
+        return ""
+    told = with_zone(story.start_at, zone) if zone else t.when(story.start_at, story.now, with_day=True)
+    return f", to begin {told}"
+
+
+def agreed(story: RequestStory, command: str = "/prodaccess") -> Message:
+    """It was approved, and begins later."""
+    start = f" from {t.when(story.start_at, story.decided_at or story.now, with_day=True)} on" if story.start_at else ""
+    by = f", {t.literal(story.approved_by, 150)}" if story.approved_by else ""
+    line = f"⏰ You will have {_what(story)}{start}, for {format_duration(story.duration)}{by}."
+    small = f"not needed any more? `{command} withdraw {story.id}` · {story.id}"
+    return b.message(f"{line} {story.id}", [b.section(line), b.context(small)])
 
 
 def have_it(story: RequestStory, can_approve: Sequence[str] = ()) -> Message:

@@ -250,6 +250,8 @@ def _holder(facts: Facts) -> list[Wanted]:
     found = [_asked(facts, user)] if facts.request.origin.by_form else []
     active, outcome = f"holder:{user}", f"outcome:{user}"
     warning = f"warning:{user}:{facts.extended}" if facts.extended else f"warning:{user}"
+    if story.stage is Stage.AGREED:
+        found.append(Wanted(f"agreed:{user}", user, notices.agreed(story, facts.command), key="once"))
     if story.stage is Stage.ACTIVE:
         found.append(rendered(facts, active, user, notices.active, hide=False))
         if facts.warned:

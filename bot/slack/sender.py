@@ -370,6 +370,7 @@ def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:
         stuck=seen(digest_.stuck),
         waiting=seen(digest_.waiting),
         reviews=seen(digest_.reviews),
+        agreed=seen(digest_.agreed),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 from bot.sandbox.slack import Form, buttons, words
@@ -75,3 +76,45 @@ def test_approved_after_the_end_changes_nothing(http_case: Case):
     http_case.card("Not given", "There is nothing to extend", more)
     assert "request.approved" not in http_case.at.events(more)
     http_case.card("Revoked", id_)
+
+
+# ---------------------------------------------------------------- later, and again
+
+
+def test_access_that_is_to_begin_later_is_agreed_now_and_given_then(http_case: Case):
+    dana = http_case.at.slack.person(PEOPLE["dana"])
+    assert http_case.at.types("dana", http_case.name).ok
+    form = form_of(http_case, "dana")
+    assert form.choose("role", "read-only").ok
+    eventually(lambda: any(block.get("block_id") == "begin" for block in form.blocks), "the form is drawn again")
+    start = int(time.time()) + 9
+    form.fill("begin", start)
+    form.fill("reason", "INC-42 the nightly run")
+    assert form.submit().ok, form.errors
+    card = http_case.card("Waiting for", "to begin")
+    id_ = id_in(words(card))
+    http_case.approve(card)
+    card = http_case.card("Agreed, starts", id_)
+    assert buttons(card) == ["Deny"]
+    assert not http_case.has_access()
+    assert "Agreed, starts" in http_case.at.told("olu", f"list {http_case.name}")
+    eventually(
+        lambda: any("You will have" in text and id_ in text for text in http_case.direct("dana")), "dana is told"
+    )
+    http_case.card("Active until", id_, within_s=20.0)
+    assert time.time() >= start
+    assert http_case.has_access()
+    http_case.at.told("dana", f"end {id_}")
+    http_case.card("Ended", id_)
+    assert dana.view() is None
+
+
+def test_the_last_request_is_asked_again_by_one_word(http_case: Case):
+    card = http_case.active(rest="2s INC-42 checkout errors")
+    http_case.card("Ended", id_in(words(card)), within_s=20.0)
+    answer = http_case.at.told("dana", "again")
+    assert "You asked for *read-only*" in answer
+    assert "for 2 s" in answer
+    again = http_case.card("Waiting for", id_in(answer))
+    assert "checkout errors" in words(again)
+    http_case.at.told("dana", f"withdraw {id_in(answer)}")

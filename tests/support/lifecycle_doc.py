@@ -20,6 +20,7 @@ MEANING: dict[Event, str] = {
     Event.REQUEST_APPROVED: "The last person who had to agree did. The grant and its deadline are in the same commit.",
     Event.REQUEST_AUTO_APPROVED: "A rule of the policy approved; the entry names it. Grant and deadline as above.",
     Event.REQUEST_LESSENED: "An approver agrees to less: a shorter time, or a role of less risk. The entry has both.",
+    Event.REQUEST_STARTED: "What was agreed to before has reached its start. The grant and its deadline are in the same commit.",
     Event.REQUEST_DENIED: "Somebody who may approve said no, or the bot found that it cannot be given; the entry says which.",
     Event.REQUEST_WITHDRAWN: "The requester took back the ask.",
     Event.REQUEST_EXPIRED: "Nobody answered in time.",
@@ -74,6 +75,10 @@ does, or the ask expires. Every way out of *pending* is final.
 
 What is approved are the request's **terms**: exactly what would be given to whom, where, for how long. If the role
 means something else when somebody presses Approve, the votes are void and the new terms are shown instead.
+
+A request may name a later start. Approved before that, it is *scheduled*: nothing is given, and requester and owners
+can still call it off. At its start everything is looked at again: the policy, the hour, whoever agreed, and whoever
+would hold it. Then the grant follows, with its time counted from there, or the bot denies it and says why.
 
 ## Grants
 

@@ -244,6 +244,10 @@ def every_state() -> dict[str, RequestStory]:
         "pending, for less": told(lessened(request())),
         "pending, rule used up": told(request(used_up=(("on-call reads in an incident", 3),))),
         "role gone": request_story(request(), None, None, NOW),
+        "pending, later": told(request(start_at=NOW + timedelta(hours=19))),
+        "agreed": told(
+            replace(approved(), state=RequestState.SCHEDULED, start_at=NOW + timedelta(hours=19)), after=later
+        ),
         "being set up": told(approved(), grant(GrantState.ACTIVATING, activated_at=None), later),
         "active": told(approved(), grant(), later),
         "active by rule": told(

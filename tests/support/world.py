@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.support import build
 from workflows.announced import check_announced
@@ -157,9 +157,10 @@ class World:
         duration: timedelta | None = build.HOUR,
         reason: str = "INC-42 checkout errors",
         origin: Origin | None = None,
+        start_at: datetime | None = None,
     ) -> Done | Refused:
         self.knows(who)
-        asked = Ask(environment, role, duration, reason)
+        asked = Ask(environment, role, duration, reason, start_at=start_at)
         return ask_for_access(self.ctx, asked, account(who), origin or Origin(), self.press_id())
 
     def asked(self, who: PersonId = build.DANA, **changes: object) -> str:

@@ -130,7 +130,7 @@ def test_buttons_that_can_no_longer_do_anything_are_gone(name: str) -> None:
     story = STATES[name]
     found = {button["action_id"] for button in buttons(card(name))}
     can_be_decided = story.stage is Stage.WAITING and story.resolved and story.in_policy
-    assert ("deny" in found) == can_be_decided
+    assert ("deny" in found) == (can_be_decided or story.stage is Stage.AGREED)
     assert ("approve" in found) == (can_be_decided and story.shut is None)
     assert ("end" in found) == (story.stage is Stage.ACTIVE)
     assert ("extend" in found) == (story.stage is Stage.ACTIVE and not story.more_asked)
@@ -143,6 +143,7 @@ def test_people_are_called_only_where_they_must_act_and_once(name: str) -> None:
     expected = {
         "pending": ("S0PLATFORM",),
         "more asked": ("S0PLATFORM",),
+        "pending, later": ("S0PLATFORM",),
         "pending, dangerous": ("S0PLATFORM", "U0SID", "U0SUE"),
         "pending, 1 of 2": ("U0SID", "U0SUE"),
         "pending, for less": ("S0PLATFORM",),

@@ -14,8 +14,10 @@ from bot.slack import lists, notices
 from bot.slack.commands import VERBS, parse
 from bot.slack.help import help_text
 from bot.slack.meant import (
+    Again,
     Approve,
     Ask,
+    Begin,
     BreakGlass,
     Deny,
     End,
@@ -195,3 +197,39 @@ def test_the_manifest_matches_what_the_bot_listens_to() -> None:
     assert shortcuts == {"request_access": "global", "request_access_here": "message"}
     assert manifest["settings"]["socket_mode_enabled"] is True
     assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == {"app_home_opened", "user_change"}
+
+
+# ---------------------------------------------------------------- a later start
+
+
+@pytest.mark.parametrize(
+    ("typed", "begin", "reason"),
+    [
+        ("at 22:00 INC-42 move it", Begin("", "22:00"), "INC-42 move it"),
+        ("1h at 7:30 INC-42", Begin("", "7:30"), "INC-42"),
+        ("1h at 2026-12-01 22:00 INC-42", Begin("2026-12-01", "22:00"), "INC-42"),
+        ("tomorrow 07:00 INC-42", Begin("tomorrow", "07:00"), "INC-42"),
+        ("30m at tomorrow 07:00 INC-42", Begin("tomorrow", "07:00"), "INC-42"),
+        ("30m Tomorrow at 07:00 INC-42", Begin("tomorrow", "07:00"), "INC-42"),
+        ("at fri 22:00 INC-42", Begin("fri", "22:00"), "INC-42"),
+        ("at last somebody looks", None, "at last somebody looks"),
+        ("tomorrow we move it", None, "tomorrow we move it"),
+        ("today is the day", None, "today is the day"),
+    ],
+)
+def test_a_later_start_is_read_before_the_reason(typed: str, begin: Begin | None, reason: str) -> None:
+    found = parse(f"payments-prod admin {typed}", ENVS)
+    assert isinstance(found, Ask)
+    assert (found.begin, found.reason) == (begin, reason)
+
+
+@pytest.mark.parametrize("typed", ["at 25:00 INC-42", "at 9 INC-42", "at tomorrow INC-42", "at 12:60 x"])
+def test_a_slip_in_a_start_is_named(typed: str) -> None:
+    found = parse(f"payments-prod admin {typed}", ENVS)
+    assert isinstance(found, Refused)
+    assert found.code is Code.START_UNREADABLE
+
+
+def test_again_takes_a_new_reason_or_none() -> None:
+    assert parse("again", ENVS) == Again("")
+    assert parse("Again INC-43 once more", ENVS) == Again("INC-43 once more")

@@ -53,6 +53,7 @@ def auto_approval(
     groups: GroupFacts,
     now: datetime,
     uses: Mapping[str, Sequence[datetime]] = NO_USES,
+    start_at: datetime | None = None,
 ) -> ByRule:
     """The first rule all of whose conditions hold, with the number of this use; or none, with the rules that are used up.
 
@@ -61,7 +62,7 @@ def auto_approval(
     """
     used_up: list[tuple[str, int]] = []
     for rule in entitlement.auto_approve:
-        if not _rule_holds(policy, entitlement, rule, holder, duration, origin, groups, now):
+        if not _rule_holds(policy, entitlement, rule, holder, duration, origin, groups, now, start_at):
             continue
         used = len(within_a_day(uses.get(rule.name, ()), now))
         if rule.max_uses_per_day is None or used < rule.max_uses_per_day:
@@ -83,13 +84,15 @@ def _rule_holds(
     origin: Origin,
     groups: GroupFacts,
     now: datetime,
+    start_at: datetime | None,
 ) -> bool:
+    """`start_at`: a later start is held against the rule's hours; and an incident may be over by then."""
     names = groups_that_count(policy, entitlement, rule.who)
     return (
         groups.has(holder, names)
         and (rule.max_duration is None or duration <= rule.max_duration)
-        and (not rule.in_incident_channel or origin.incident)
-        and (rule.hours is None or within(rule.hours, now, policy.timezone))
+        and (not rule.in_incident_channel or (origin.incident and start_at is None))
+        and (rule.hours is None or within(rule.hours, start_at or now, policy.timezone))
     )
 
 
@@ -253,7 +256,7 @@ def _rule_still_holds(policy: Policy, request: Request, groups: GroupFacts, tota
         return Refused(Code.ROLE_UNKNOWN, {"name": terms.role, "environment": terms.environment})
     for rule in entitlement.auto_approve:
         if rule.name == decision.rule and _rule_holds(
-            policy, entitlement, rule, request.holder, total, request.origin, groups, decision.at
+            policy, entitlement, rule, request.holder, total, request.origin, groups, decision.at, request.start_at
         ):
             return None
     return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})

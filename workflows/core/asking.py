@@ -17,6 +17,8 @@ from workflows.core.scope import approvers, groups_named, may_break_glass, perso
 
 REASON_LENGTH_MAX = 500
 PENDING_MAX = 10
+# Who agrees today should still know next week why.
+START_WITHIN = timedelta(days=7)
 TICKET_LENGTH_MAX = 100
 
 
@@ -29,6 +31,8 @@ class Ask:
     duration: timedelta | None
     reason: str
     ticket: str | None = None
+    # When it shall begin, where that is later than its approval.
+    start_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class MayAsk:
     reason: str
     ticket: str | None
     rules: tuple[str, ...] = ()
+    start_at: datetime | None = None
 
 
 def may_ask(
@@ -55,9 +60,18 @@ def may_ask(
         or _not_a_requester(environment, found, person, holder, groups)
         or _text_problem(ask, found)
         or _duration_problem(ask, found)
-        or _with_break_glass(time_problem(policy, environment, found, now), policy, found, person.id, groups)
+        or _start_problem(ask, now)
+        or _with_break_glass(
+            time_problem(policy, environment, found, ask.start_at or now), policy, found, person.id, groups
+        )
         or _nobody_can_approve(policy, environment, found, person.id, holder, groups)
-        or MayAsk(found, ask.duration or found.default_duration, clean(ask.reason), find_ticket(ask, found))
+        or MayAsk(
+            found,
+            ask.duration or found.default_duration,
+            clean(ask.reason),
+            find_ticket(ask, found),
+            start_at=ask.start_at,
+        )
     )
 
 
@@ -181,6 +195,18 @@ def _duration_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
     return None
 
 
+def _start_problem(ask: Ask, now: datetime) -> Refused | None:
+    if ask.start_at is None or now < ask.start_at <= now + START_WITHIN:
+        return None
+    code = Code.START_PAST if ask.start_at <= now else Code.START_TOO_FAR
+    return Refused(code, {"start": ask.start_at.isoformat(), "days": str(START_WITHIN.days)}, audited=False)
+
+
+def at_its_start(request: Request, now: datetime) -> datetime:
+    """When access would begin if it were agreed to now: the moment that freezes and hours are held against."""
+    return max(now, request.start_at or now)
+
+
 def time_problem(policy: Policy, environment: Environment, entitlement: Entitlement, now: datetime) -> Refused | None:
     """A freeze, or a time outside of the role's hours: nothing is asked for and nothing is agreed to."""
     freeze = next((item for item in environment.freezes if item.start <= now < item.until), None)
@@ -208,7 +234,7 @@ def not_now(
     entitlement = policy.entitlement(terms.environment, terms.role)
     if environment is None or entitlement is None:
         return None
-    problem = time_problem(policy, environment, entitlement, now)
+    problem = time_problem(policy, environment, entitlement, at_its_start(request, now))
     if problem is None:
         return None
     told = replace(problem, params={**problem.params, "id": request.id})

@@ -22,6 +22,7 @@ class Event(StrEnum):
     REQUEST_APPROVED = "request.approved"
     REQUEST_AUTO_APPROVED = "request.auto_approved"
     REQUEST_LESSENED = "request.lessened"  # an approver agreed to less than was asked for
+    REQUEST_STARTED = "request.started"  # agreed to before, and its time has come
     REQUEST_DENIED = "request.denied"
     REQUEST_WITHDRAWN = "request.withdrawn"
     REQUEST_EXPIRED = "request.expired"

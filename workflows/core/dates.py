@@ -24,6 +24,25 @@ def end_of(text: str, now: datetime, timezone: str) -> datetime | None:
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone)).astimezone(UTC)
 
 
+def is_day(word: str) -> bool:
+    return _day(word, date(2000, 1, 1)) is not None
+
+
+def start_of(day: str, clock: str, now: datetime, timezone: str) -> datetime | None:
+    """The moment of a typed day and `22:00` in UTC; without a day the next one of that time. None where there is none."""
+    zone = ZoneInfo(timezone)
+    today = now.astimezone(zone).date()
+    found = _day(day, today) if day else today
+    if found is None:
+        return None
+    hours, minutes = clock.split(":")
+    at = time(int(hours), int(minutes))
+    moment = datetime.combine(found, at, zone)
+    if not day and moment <= now:
+        moment = datetime.combine(today + timedelta(days=1), at, zone)
+    return moment.astimezone(UTC)
+
+
 def _day(word: str, today: date) -> date | None:
     if word in ("today", "tonight"):
         return today

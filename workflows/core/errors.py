@@ -75,6 +75,10 @@ class Code(StrEnum):
     GRANT_OVER = "grant_over"
     NOTHING_TO_REVOKE = "nothing_to_revoke"
     NOTHING_TO_REPEAT = "nothing_to_repeat"
+    START_UNREADABLE = "start_unreadable"
+    START_PAST = "start_past"
+    START_TOO_FAR = "start_too_far"
+    START_MISSED = "start_missed"
     TOTAL_TOO_LONG = "total_too_long"
     ROLE_CHANGED = "role_changed"
     # the world

@@ -13,6 +13,7 @@ from workflows.core.model import (
     GrantState,
     Holding,
     Request,
+    RequestState,
     TargetTerms,
     Terms,
     slot_id,
@@ -69,7 +70,15 @@ def _target_terms(entitlement: Entitlement, holder: PersonId) -> TargetTerms:
 
 
 def approve(request: Request, decision: Decision) -> Request:
+    """The request that access follows from. One that was agreed to before its start keeps when and how it was decided."""
+    if request.state is RequestState.SCHEDULED:
+        return replace(request, state=step(request.state, Move.START))
     return replace(request, state=step(request.state, Move.APPROVE), decision=decision)
+
+
+def schedule(request: Request, decision: Decision) -> Request:
+    """Agreed to, and nothing is given before its start."""
+    return replace(request, state=step(request.state, Move.SCHEDULE), decision=decision)
 
 
 def close(request: Request, move: Move, closing: Closing) -> Request:

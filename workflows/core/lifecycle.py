@@ -15,6 +15,8 @@ class Move(StrEnum):
     """What can happen to a request, a grant or a review."""
 
     APPROVE = "approve"
+    SCHEDULE = "approve for later"
+    START = "start"
     DENY = "deny"
     WITHDRAW = "withdraw"
     EXPIRE = "expire"
@@ -29,6 +31,10 @@ class Move(StrEnum):
 
 TRANSITIONS: dict[tuple[State, Move], State] = {
     (RequestState.PENDING, Move.APPROVE): RequestState.APPROVED,
+    (RequestState.PENDING, Move.SCHEDULE): RequestState.SCHEDULED,
+    (RequestState.SCHEDULED, Move.START): RequestState.APPROVED,
+    (RequestState.SCHEDULED, Move.DENY): RequestState.DENIED,
+    (RequestState.SCHEDULED, Move.WITHDRAW): RequestState.WITHDRAWN,
     (RequestState.PENDING, Move.DENY): RequestState.DENIED,
     (RequestState.PENDING, Move.WITHDRAW): RequestState.WITHDRAWN,
     (RequestState.PENDING, Move.EXPIRE): RequestState.EXPIRED,

@@ -21,6 +21,7 @@ ID_PATTERN = re.compile(r"PA-[1-9][0-9]{0,9}")
 
 class RequestState(StrEnum):
     PENDING = "pending"
+    SCHEDULED = "scheduled"
     APPROVED = "approved"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
