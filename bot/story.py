@@ -395,7 +395,7 @@ def _with_grant(story: RequestStory, grant: Grant, covered_until: datetime | Non
         covered_until=covered_until if grant.covered_by else None,
         session_until=_session_until(grant),
         error=grant.error,
-        extended_by=grant.extended_by if grant.extensions else "",
+        extended_by=grant.extended_by[len(grant.extensions) - 1] if grant.extensions else "",
         more_asked=grant.extension,
     )
 

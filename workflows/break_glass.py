@@ -22,7 +22,7 @@ from workflows.core.glass import (
     used,
 )
 from workflows.core.granting import close, terms_for
-from workflows.core.lifecycle import Move
+from workflows.core.lifecycle import Move, can
 from workflows.core.model import (
     Closing,
     Decision,
@@ -102,8 +102,8 @@ def _read(ctx: Context, place: str, own: tuple[str, ...], commit_id: str) -> tup
 
 
 def _only_waits(request: Request | None) -> bool:
-    """An ask that somebody has yet to answer: whoever breaks the glass need not wait for it, nor take it back first."""
-    return request is not None and request.state is RequestState.PENDING and not request.break_glass
+    """An ask that nothing was given for yet: whoever breaks the glass need not wait for it, nor take it back first."""
+    return request is not None and can(request.state, Move.WITHDRAW) and not request.break_glass
 
 
 def _request(ctx: Context, actor: Known, answer: MayAsk, terms: Terms, origin: Origin, snapshot: Snapshot) -> Request:

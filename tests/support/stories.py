@@ -260,7 +260,7 @@ def every_state() -> dict[str, RequestStory]:
         "active, for less": told(lessened(approved()), grant(), later),
         "active, extended": told(
             approved(),
-            grant(extensions=("PA-1043",), extended_by="Pat", deadline=APPROVED_AT + timedelta(minutes=90)),
+            grant(extensions=("PA-1043",), extended_by=("Pat",), deadline=APPROVED_AT + timedelta(minutes=90)),
             later,
         ),
         "active, more asked": told(approved(), grant(extension="PA-1043"), later),

@@ -148,6 +148,17 @@ def test_a_press_that_is_sent_twice_breaks_the_glass_once():
     assert world.uses() == 1
 
 
+def test_an_ask_that_is_agreed_to_for_later_is_no_obstacle_either():
+    world = Emergency()
+    later = world.ask(NIA, start_at=NOW + 3 * HOUR).id
+    world.work()
+    assert world.approve(later).outcome == "scheduled"
+    broken = world.breaks()
+    assert world.request(later).state is RequestState.WITHDRAWN
+    assert not world.ledger.members(keys.SCHEDULED)
+    assert world.grant(broken).state is GrantState.ACTIVE
+
+
 def test_an_ask_that_still_waits_is_taken_back_by_the_break_glass():
     world = Emergency()
     waiting = world.asked(NIA)

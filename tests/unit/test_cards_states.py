@@ -18,6 +18,7 @@ from bot.sandbox.slack.mentions import mentions
 from bot.slack import calls, cards, delegating, digest, form, home, lists, notices, reason_forms, receipts
 from bot.slack.blocks import Message
 from bot.slack.plain import as_text
+from bot.slack.plan import Facts, wanted
 from bot.story import RequestStory, StandIn, for_outsiders
 from bot.words import Stage
 from tests.support.stories import (
@@ -39,7 +40,7 @@ from tests.support.stories import (
     told,
 )
 from workflows.core.audit import Event
-from workflows.core.model import EndCause, GrantState
+from workflows.core.model import ChatRecord, EndCause, GrantState
 from workflows.core.people import Delegation
 from workflows.core.policy import TargetKind
 
@@ -374,3 +375,33 @@ def test_a_card_in_a_freeze_says_until_when_and_can_be_denied() -> None:
 @pytest.mark.parametrize("state", ["pending, for less", "active, for less"])
 def test_a_card_tells_what_was_asked_for_and_what_was_approved_instead(state: str) -> None:
     assert "Asked for admin for 2 h; approved for less: read-only for 1 h by Olu Owner" in as_text(card(state))
+
+
+# ---------------------------------------------------------------- more time, in the plan of messages
+
+
+def planned(name: str, **changes: object) -> list[str]:
+    """The slots of the messages that a request has in this state."""
+    empty = ChatRecord("PA-1042")
+    facts = Facts(request(), STATES[name], environment(), "C0RECEIPTS", (), empty, MENTIONS, **changes)
+    return [item.slot for item in wanted(facts)]
+
+
+def test_before_each_new_end_there_is_a_warning_of_its_own() -> None:
+    assert "warning:U0DANA" in planned("active", warned=True)
+    assert "warning:U0DANA:1" in planned("active, extended", warned=True, extended=1)
+    assert not any(slot.startswith("warning") for slot in planned("active, extended", extended=1))
+
+
+@pytest.mark.parametrize("name", ["more given", "more not given"])
+def test_the_holder_is_told_what_became_of_more_time(name: str) -> None:
+    assert "outcome:U0DANA" in planned(name)
+    text = as_text(notices.outcome(STATES[name]))
+    assert "30 min more of read-only" in text
+    assert ("until 04:50 UTC" in text) == (name == "more given")
+    assert ("PA-1042 ends as it would have" in text) == (name == "more not given")
+
+
+def test_the_requester_is_told_once_that_a_later_start_was_agreed_to() -> None:
+    assert "agreed:U0DANA" in planned("agreed")
+    assert "You will have read-only in Payments" in as_text(notices.agreed(STATES["agreed"]))

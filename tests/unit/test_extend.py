@@ -67,7 +67,7 @@ def test_access_goes_on_without_a_gap_and_ends_at_the_new_end(kind):
     world.work()
     grant = world.grant(id_)
     assert (grant.deadline, grant.extensions, grant.extension) == (old + HOUR, (more,), None)
-    assert (grant.extended_to, grant.extended_by) == (None, "Olu")
+    assert (grant.extended_to, grant.extended_by) == (None, ("Olu",))
     for _ in range(118):
         world.advance(60, step_s=60)
         assert world.has_access(id_), world.clock.now()
@@ -324,6 +324,7 @@ def test_an_extension_that_the_target_refuses_leaves_the_old_end():
     world.work()
     grant = world.grant(id_)
     assert (grant.state, grant.deadline, grant.extension, grant.extended_to) == (GrantState.ACTIVE, old, None, None)
+    assert grant.extended_by == ()
     world.advance(3660, step_s=30)
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ENDED, False)
     assert world.target(TargetKind.IAM_POLICY).changes() < 5

@@ -90,7 +90,8 @@ def new_end(grant: Grant, request: Request) -> datetime:
 def prolonged(grant: Grant, request: Request, decision: Decision) -> Grant:
     """The grant after the approval of an extension."""
     by = ", ".join(decision.by_names) or f"rule '{decision.rule}'"
-    later = replace(grant, extension=request.id, extended_to=new_end(grant, request), extended_by=by)
+    names = (*grant.extended_by, by)
+    later = replace(grant, extension=request.id, extended_to=new_end(grant, request), extended_by=names)
     return later if grant.resource.enforces_end else in_place(later)
 
 
@@ -116,4 +117,5 @@ def extension_facts(grant: Grant, extension: str, until: datetime) -> dict[str, 
 
 def given_up(grant: Grant) -> Grant:
     """The later end is not put in place any more; the old one stands."""
-    return replace(grant, extended_to=None, extension=None, error=None)
+    names = grant.extended_by[: len(grant.extensions)]
+    return replace(grant, extended_to=None, extension=None, extended_by=names, error=None)

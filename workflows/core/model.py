@@ -284,10 +284,9 @@ class Grant:
     extension: str | None = None
     # A later end that was approved, until the target enforces it; then it is the deadline.
     extended_to: datetime | None = None
-    # Who agreed to the newest extension, in words.
-    extended_by: str = ""
-    # The approved extensions, oldest first.
+    # The approved extensions, oldest first, and in words who agreed to each; to one that is put in place, too.
     extensions: tuple[str, ...] = ()
+    extended_by: tuple[str, ...] = ()
     # The last error of the target in words for people, while it is being tried again.
     error: str | None = None
 
