@@ -275,7 +275,9 @@ class Desk:
         if isinstance(answer, Refused):
             return self.refuse(act, answer)
         return Reply(
-            notices.answer(f"✅ You lifted what kept {whom.text.lstrip('@')} from breaking the glass. They are told.")
+            notices.answer(
+                f"✅ You lifted what kept {whom.text.lstrip('@')} from asking or breaking the glass. They are told."
+            )
         )
 
     def _form(self, act: Interaction) -> Reply:

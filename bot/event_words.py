@@ -189,7 +189,9 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_REMINDED: _says("nobody has answered: those who can decide were reminded"),
     Event.REQUEST_ESCALATED: _escalated,
     Event.REQUEST_TERMS_CHANGED: _says("the role has changed: earlier approvals are void"),
-    Event.BREAK_GLASS_USED: _says("🚨 broke the glass: access at once, without approval; a review is owed", by=True),
+    Event.BREAK_GLASS_USED: lambda told: (
+        f"🚨 glass broken{told.by()}: access at once, without approval; an owner owes a review",
+    ),
     Event.BREAK_GLASS_UNANNOUNCED: _says("⚠️ no channel could be told for two minutes"),
     Event.REVIEW_CHASED: _chased,
     Event.REVIEW_ACKNOWLEDGED: _says("review: acknowledged", by=True),

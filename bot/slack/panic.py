@@ -108,7 +108,7 @@ def _kept_out(sweepout: Sweepout, command: str, panic_group: str) -> str:
     if sweepout.blocked_until is None or sweepout.person is None:
         return ""
     until = t.when(sweepout.blocked_until, sweepout.at)
-    lifted_by = f" {t.literal(panic_group, 80)} lifts it:" if panic_group else ""
+    lifted_by = f" The group {t.literal(panic_group, 80)} lifts that:" if panic_group else ""
     return f"No new asks of theirs until {until}.{lifted_by} `{command} lift {t.literal(sweepout.person, 100)} REASON`"
 
 

@@ -12,7 +12,7 @@ from bot.sandbox.slack.errors import CannotDo
 from bot.words import flatten
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.model import Grant
+from workflows.core.model import ID_PATTERN, Grant
 from workflows.core.people import PersonId
 from workflows.ports import Ledger, LedgerUnreachable
 
@@ -64,7 +64,8 @@ class Record:
             "at": entry.at.timestamp(),
             "event": entry.event.value,
             "words": flatten(words, _on_this_machine),
-            "subject": entry.subject,
+            # Other subjects are names for the record, and say nothing to a reader.
+            "subject": entry.subject if ID_PATTERN.fullmatch(entry.subject) else "",
             "digest12": entry.digest[:12],
         }
 
