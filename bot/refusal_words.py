@@ -63,7 +63,10 @@ def _sentence(text: str) -> str:
 
 def refusal(refused: Refused, *, command: str = "/prodaccess", time_zone: str = "UTC") -> str:
     """What is wrong, and what to do next. `time_zone` is the reader's, by its IANA name."""
-    return _SENTENCES[refused.code](_Case(refused.params, command, time_zone))
+    case = _Case(refused.params, command, time_zone)
+    sentence = _SENTENCES[refused.code](case)
+    # One of several that were asked for in one go: all of them or none.
+    return f"{case('part')}: {sentence} Nothing of it was asked for." if case("part") else sentence
 
 
 # ---------------------------------------------------------------- sentences that need a thought
@@ -279,6 +282,25 @@ def _in_an_emergency(c: _Case) -> str:
     return f" In an emergency: {c.typed('break-glass ' + c('break_glass') + ' REASON')}." if c("break_glass") else ""
 
 
+def _ticket_used(c: _Case) -> str:
+    if not c("ids"):
+        return f"{c('ticket', 'This ticket')} would stand behind all of them, and {_requests(c)} for one ticket."
+    return (
+        f"{c('ticket', 'This ticket')} stands behind {_and(c('ids'))} already, and {_requests(c)} "
+        "for one ticket. Use another ticket, or have one of these withdrawn if it still waits."
+    )
+
+
+def _too_many_pending(c: _Case) -> str:
+    count = len(c("ids").split(", ")) if c("ids") else 0
+    if c("more"):
+        return (
+            f"{c('more')} more would be {count + int(c('more'))} requests waiting, and {c('max', '10')} are the most. "
+            "Ask for fewer, or withdraw what you no longer need."
+        )
+    return f"You have {c('max', 'too many')} requests waiting. Withdraw one first: {c.typed('withdraw ' + _first(c('ids')))}."
+
+
 def _requests(c: _Case) -> str:
     return "one is the most" if c("max") == "1" else f"{c('max', 'so many')} are the most"
 
@@ -359,10 +381,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.ID_UNKNOWN: lambda c: f"There is no {c('id', 'such id')}. {c.typed('mine')} lists yours.",
     Code.COMMAND_UNREADABLE: _command_unreadable,
-    Code.TICKET_USED: lambda c: (
-        f"{c('ticket', 'This ticket')} stands behind {_and(c('ids')) or 'other requests'} already, and {_requests(c)} "
-        "for one ticket. Use another ticket, or have one of these withdrawn if it still waits."
-    ),
+    Code.TICKET_USED: _ticket_used,
     Code.FREEZE: _freeze,
     Code.OUTSIDE_HOURS: _outside_hours,
     Code.NOT_A_REQUESTER: _not_a_requester,
@@ -402,8 +421,12 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NOT_SECURITY: _not_security,
     Code.OWN_BAR: lambda _: "Nobody lifts what was put on themselves. Ask somebody else of security.",
     Code.NOTHING_TO_LIFT: lambda c: f"Nothing keeps {c('name', 'this person')} from anything. There is nothing to lift.",
-    Code.TOO_MANY_PENDING: lambda c: (
-        f"You have {c('max', 'too many')} requests waiting. Withdraw one first: {c.typed('withdraw ' + _first(c('ids')))}."
+    Code.TOO_MANY_PENDING: _too_many_pending,
+    Code.SEVERAL_BOTH: lambda _: (
+        "Ask for several roles in one environment, or for one role in several environments, and not for both at once."
+    ),
+    Code.SEVERAL_TOO_MANY: lambda c: (
+        f"You asked for {c('count', 'too many')} at once, and {c('max', '10')} are the most. Ask for some of them first."
     ),
     Code.ALREADY_ASKED: lambda c: _already(c, "asked for"),
     Code.ALREADY_ACTIVE: lambda c: _already(c, "got"),

@@ -43,19 +43,21 @@ def counted_ticket(policy: Policy, ask: Ask) -> Counted | None:
     return Counted(ticket, found.ticket.max_requests) if ticket else None
 
 
-def used_ticket(ctx: Context, counted: Counted) -> Refused | None:
+def used_ticket(ctx: Context, counted: Counted, more: int = 1) -> Refused | None:
     """Whether as many requests carry the ticket as may: those that wait or were approved, whoever made them.
+
+    `more`: how many requests are about to be made with it, in one go.
 
     Called after the snapshot that has `keys.ticket_uses`: whoever else is counted meanwhile writes that record, and this commit
     is lost.
     """
     ids = ctx.ledger.members(keys.of_ticket(counted.ticket), limit=LOOKED_AT_MAX, newest=True)
-    if len(ids) < counted.most:
+    if len(ids) + more <= counted.most:
         return None
-    snapshot = ctx.ledger.read(*map(keys.request, ids))
+    snapshot = ctx.ledger.read(*map(keys.request, ids)) if ids else Snapshot(ctx.ledger.now(), {})
     requests = (snapshot.get(keys.request(id_), Request) for id_ in ids)
     carried = [request.id for request in requests if request is not None and request.state in _CARRY]
-    if len(carried) < counted.most:
+    if len(carried) + more <= counted.most:
         return None
     params = {"ticket": counted.ticket, "ids": ", ".join(reversed(carried)), "max": str(counted.most)}
     return Refused(Code.TICKET_USED, params, rules=("ticket",))

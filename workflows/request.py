@@ -11,8 +11,8 @@ from workflows.core.asking import PENDING_MAX, Ask, MayAsk, find_entitlement, ma
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import terms_for
-from workflows.core.model import Origin, PersonRecord, Request, RequestState, Slot, Terms, slot_id
-from workflows.core.people import SlackUser
+from workflows.core.model import Origin, PersonRecord, Record, Request, RequestState, Slot, Terms, slot_id
+from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
@@ -65,10 +65,12 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     return _attempt(ctx, actor, answer, terms, origin, snapshot, commit_id)
 
 
-def too_many(record: PersonRecord | None) -> Refused | None:
-    if record is None or len(record.pending) < PENDING_MAX:
+def too_many(record: PersonRecord | None, more: int = 1) -> Refused | None:
+    pending = record.pending if record else ()
+    if len(pending) + more <= PENDING_MAX:
         return None
-    return Refused(Code.TOO_MANY_PENDING, {"max": str(PENDING_MAX), "ids": ", ".join(record.pending)})
+    params = {"max": str(PENDING_MAX), "ids": ", ".join(pending)}
+    return Refused(Code.TOO_MANY_PENDING, params | ({"more": str(more)} if more > 1 else {}))
 
 
 def blocked(record: PersonRecord | None, snapshot: Snapshot) -> Refused | None:
@@ -80,10 +82,14 @@ def blocked(record: PersonRecord | None, snapshot: Snapshot) -> Refused | None:
 def _attempt(
     ctx: Context, actor: Known, answer: MayAsk, terms: Terms, origin: Origin, snapshot: Snapshot, commit_id: str
 ) -> Attempt:
+    request = new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot)
+    return recorded(ctx, actor, (request,), snapshot, commit_id)
+
+
+def new_request(id_: str, actor: Known, answer: MayAsk, terms: Terms, origin: Origin, snapshot: Snapshot) -> Request:
     person, now = actor.person, snapshot.now
-    record = snapshot.get(keys.person(person.id), PersonRecord) or PersonRecord(person.id, person.name, (person.slack,))
-    request = Request(
-        id=ctx.ledger.next_id(),
+    return Request(
+        id=id_,
         requester=person.id,
         requester_name=person.name,
         requester_slack=person.slack,
@@ -99,35 +105,47 @@ def _attempt(
         origin=origin,
         ticket=answer.ticket,
     )
-    tickets = noted(request, snapshot)
-    done = Done(request.id, "asked")
-    item = keys.request(request.id)
+
+
+def recorded(ctx: Context, actor: Known, requests: tuple[Request, ...], snapshot: Snapshot, commit_id: str) -> Attempt:
+    """One commit for all of them: each with its own place, and counted among the person's open asks."""
+    person, now = actor.person, snapshot.now
+    record = snapshot.get(keys.person(person.id), PersonRecord) or PersonRecord(person.id, person.name, (person.slack,))
+    ids = tuple(request.id for request in requests)
+    tickets = tuple(noted(request, snapshot) for request in requests)
+    items = tuple(keys.request(id_) for id_ in ids)
+    done = Done(ids[0], "asked")
+    puts: dict[str, Record] = {keys.person(person.id): replace(record, pending=(*record.pending, *ids))}
+    for request, ticket in zip(requests, tickets, strict=True):
+        slot = Slot(request.slot, request.id)
+        puts |= {keys.request(request.id): request, keys.slot(request.slot): slot, **ticket.puts}
     change = Change(
         commit_id=commit_id,
         at=now,
-        reads={**snapshot.versions(), item: 0},
-        puts={
-            item: request,
-            keys.person(person.id): replace(record, pending=(*record.pending, request.id)),
-            keys.slot(request.slot): Slot(request.slot, request.id),
-            **tickets.puts,
-        },
+        reads={**snapshot.versions(), **dict.fromkeys(items, 0)},
+        puts=puts,
         # A little later than now: the wake-up below comes first, and the clock finds it if that was lost.
-        due={item: now + SOON},
-        index=tuple(
-            IndexEntry(name, request.id, score)
-            for index, score in ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, now.timestamp()))
-            for name in keys.places(index, environment=terms.environment, person_id=person.id)
-        )
-        + tickets.index,
-        audit=(_made(ctx, request, actor, snapshot),),
+        due=dict.fromkeys(items, now + SOON),
+        index=tuple(entry for request in requests for entry in _places(request, person.id))
+        + tuple(entry for ticket in tickets for entry in ticket.index),
+        audit=tuple(_made(ctx, request, actor, snapshot) for request in requests),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(item,))
+    return Attempt(change, done, wake=items)
+
+
+def _places(request: Request, person_id: PersonId) -> list[IndexEntry]:
+    scores = ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, request.created_at.timestamp()))
+    return [
+        IndexEntry(name, request.id, score)
+        for index, score in scores
+        for name in keys.places(index, environment=request.terms.environment, person_id=person_id)
+    ]
 
 
 def _made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> AuditEvent:
     facts = {
+        **({"batch": request.batch[0]} if request.batch else {}),
         "environment": request.terms.environment,
         "role": request.terms.role,
         "duration_s": str(request.terms.duration_s),

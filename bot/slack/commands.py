@@ -17,6 +17,7 @@ from bot.slack.meant import (
     Again,
     Approve,
     Ask,
+    AskSeveral,
     BreakGlass,
     Command,
     Delegate,
@@ -94,6 +95,7 @@ def parse(text: str, environments: Sequence[str]) -> Command | Refused:
         return _VERBS[verb](line.after(1))
     if len(line) == 1 and isinstance(id_ := read_id(line.raw[0]), str):
         return Show(id_)
+    line = _with_lists(line)
     return _ask(line) if _plausible(line) else _unreadable(line)
 
 
@@ -102,9 +104,10 @@ def parse(text: str, environments: Sequence[str]) -> Command | Refused:
 
 def _plausible(line: _Line) -> bool:
     """Whether the first word means an environment: one that there is, or a near miss of one with a role behind it."""
-    name = line.word(0)
-    if name in line.environments:
+    names = _listed(line.word(0))
+    if any(name in line.environments for name in names):
         return True
+    name = names[0]
     near_verb = nearest(name, VERBS)
     near_environment = nearest(name, line.environments)
     return len(line) > 1 and bool(near_environment or (len(line) > 2 and not near_verb and "-" in name))
@@ -118,18 +121,39 @@ def _unreadable(line: _Line) -> Refused:
 
 def _ask(line: _Line) -> Command | Refused:
     if len(line) == 1:
-        return OpenForm(line.word(0))
+        return OpenForm(_listed(line.word(0))[0])
     duration, used = _duration(line.after(2))
     if isinstance(duration, Refused):
         return duration
     begin, more = read_begin(line.after(2 + used).words)
     if isinstance(begin, Refused):
         return begin
-    return Ask(line.word(0), line.word(1), duration, line.rest(2 + used + more), begin)
+    environments, roles, reason = _listed(line.word(0)), _listed(line.word(1)), line.rest(2 + used + more)
+    if len(environments) == len(roles) == 1:
+        return Ask(environments[0], roles[0], duration, reason, begin)
+    if len(environments) > 1 and len(roles) > 1:
+        return Refused(Code.SEVERAL_BOTH, audited=False)
+    places = tuple((place, role) for place in environments for role in roles)
+    return AskSeveral(places, duration, reason, begin)
 
 
 def _request(line: _Line) -> Command | Refused:
-    return _ask(line) if len(line) else OpenForm()
+    return _ask(_with_lists(line)) if len(line) else OpenForm()
+
+
+def _listed(word: str) -> tuple[str, ...]:
+    """`a,b` as its names."""
+    return tuple(dict.fromkeys(name for name in word.split(",") if name)) or (word,)
+
+
+def _with_lists(line: _Line) -> _Line:
+    """Where environment or role is a list with blanks in it (`a, b`), its words are one."""
+    raw, words = list(line.raw), list(line.words)
+    for place in (0, 1):
+        while place + 1 < len(words) and (words[place].endswith(",") or words[place + 1].startswith(",")):
+            raw[place : place + 2] = ["".join(raw[place : place + 2])]
+            words[place : place + 2] = ["".join(words[place : place + 2])]
+    return _Line(tuple(raw), line.environments, tuple(words))
 
 
 def _break_glass(line: _Line) -> Command | Refused:

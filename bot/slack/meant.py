@@ -46,6 +46,16 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class AskSeveral:
+    """(environment, role) of each: several roles in one environment, or one role in several."""
+
+    places: tuple[tuple[str, str], ...]
+    duration: timedelta | None
+    reason: str
+    begin: Begin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BreakGlass:
     environment: str
     role: str
@@ -177,6 +187,7 @@ Command = (
     OpenForm
     | Ask
     | Again
+    | AskSeveral
     | BreakGlass
     | Approve
     | Less

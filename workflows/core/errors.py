@@ -31,6 +31,8 @@ class Code(StrEnum):
     ID_UNREADABLE = "id_unreadable"
     ID_UNKNOWN = "id_unknown"
     COMMAND_UNREADABLE = "command_unreadable"
+    SEVERAL_BOTH = "several_both"
+    SEVERAL_TOO_MANY = "several_too_many"
     FREEZE = "freeze"
     OUTSIDE_HOURS = "outside_hours"
     # may they
