@@ -18,12 +18,13 @@ from bot.slack.commands import parse
 from bot.slack.glass import ACKNOWLEDGE
 from bot.slack.help import help_message
 from bot.slack.home import WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.slack.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import (
     Acknowledge,
     Again,
     Approve,
     Ask,
+    AskSeveral,
     BreakGlass,
     Command,
     Delegate,
@@ -39,6 +40,8 @@ from bot.slack.meant import (
     Withdraw,
 )
 from bot.slack.panic import REVOKE_ALL, read_pressed, under_way
+from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
+from bot.slack.several_acts import Answer, Several, answer_stays
 from bot.window import Window
 from bot.words import done_words, refusal
 from workflows.again import last_ask
@@ -85,6 +88,7 @@ class Desk:
         self._ctx = ctx
         self._command = command
         self.window = Window(ctx, command)
+        self._several = Several(ctx, self.window, command)
 
     # ------------------------------------------------------------ entry
 
@@ -100,6 +104,7 @@ class Desk:
             GLASS: self._glass_form,
             FLAG: self._flagged,
             EXTEND: self._more_time,
+            DENY_ALL: self._denied_all,
         }
         return kinds[act.kind](act)
 
@@ -139,9 +144,9 @@ class Desk:
 
     def _typed(self, act: Interaction, meant: Command, actor: Known) -> Reply:
         match meant:
-            case Ask():
-                typed = self._ask_typed(meant, actor)
-                return self.refuse(act, typed) if isinstance(typed, Refused) else self._ask(act, typed)
+            case Ask() | AskSeveral():
+                typed = self._typed_asks(meant, actor)
+                return self.refuse(act, typed) if isinstance(typed, Refused) else self._ask_all(act, typed)
             case Again(reason):
                 return self._again(act, actor, reason)
             case BreakGlass() | Acknowledge() | Flag() | Lift() | RevokeAll():
@@ -212,13 +217,17 @@ class Desk:
 
     # ------------------------------------------------------------ asking
 
-    def _ask_typed(self, meant: Ask, actor: Known) -> CoreAsk | Refused:
+    def _typed_asks(self, meant: Ask | AskSeveral, actor: Known) -> list[CoreAsk] | Refused:
         """A typed time is one of the asker's own clock."""
         begin, now = meant.begin, self._ctx.ledger.now()
         start = start_of(begin.day, begin.clock, now, actor.person.time_zone) if begin else None
         if begin and start is None:
             return Refused(Code.START_UNREADABLE, {"text": f"{begin.day} {begin.clock}"}, audited=False)
-        return CoreAsk(meant.environment, meant.role, meant.duration, meant.reason, start_at=start)
+        places = meant.places if isinstance(meant, AskSeveral) else ((meant.environment, meant.role),)
+        return [CoreAsk(place, role, meant.duration, meant.reason, start_at=start) for place, role in places]
+
+    def _ask_all(self, act: Interaction, asks: list[CoreAsk]) -> Reply:
+        return self._ask(act, asks[0]) if len(asks) == 1 else self._answered(act, self._several.ask(act, asks))
 
     def _ask(self, act: Interaction, ask: CoreAsk) -> Reply:
         return self._asked(act, ask_for_access(self._ctx, ask, act.who, act.origin, act.id))
@@ -281,7 +290,11 @@ class Desk:
         )
 
     def _form(self, act: Interaction) -> Reply:
-        return self._ask(act, _ask_of(act))
+        return self._ask_all(act, _asks_of(act))
+
+    def _answered(self, act: Interaction, answer: Answer) -> Reply:
+        """After something was done with several at once."""
+        return self.refuse(act, *answer) if isinstance(answer, tuple) else Reply(answer)
 
     # ------------------------------------------------------------ pressing
 
@@ -291,10 +304,16 @@ class Desk:
             return self._explain(act, choice[1]) if choice else Reply()
         if act.action == REVOKE_ALL:
             return self._pressed_revoke_all(act)
+        if act.action in (APPROVE_ALL, WITHDRAW_ALL):
+            return self._pressed_for_all(act)
         found = read_value(act.value)
-        if found is None:
-            return Reply()
-        id_, terms_hash = found
+        return self._pressed_one(act, *found) if found else Reply()
+
+    def _pressed_for_all(self, act: Interaction) -> Reply:
+        reply = self._answered(act, self._several.press(act))
+        return replace(reply, replaces=reply.refused is None and answer_stays(act))
+
+    def _pressed_one(self, act: Interaction, id_: str, terms_hash: str | None) -> Reply:
         if act.action == APPROVE:
             return self._quiet(act, id_, approve(self._ctx, id_, act.who, act.id, terms_hash))
         if act.action == ACKNOWLEDGE:
@@ -312,6 +331,9 @@ class Desk:
     def _denied(self, act: Interaction) -> Reply:
         fields = act.fields or {}
         return self._quiet(act, fields["id"], deny(self._ctx, fields["id"], act.who, fields["reason"], act.id))
+
+    def _denied_all(self, act: Interaction) -> Reply:
+        return self._answered(act, self._several.deny(act))
 
     def _lessened(self, act: Interaction) -> Reply:
         fields = act.fields or {}
@@ -349,8 +371,13 @@ class Desk:
         return replace(refused, params={**refused.params, "others": others})
 
 
+def _asks_of(act: Interaction) -> list[CoreAsk]:
+    """What a form asks for: one for each role that was chosen."""
+    ask = _ask_of(act)
+    return [replace(ask, role=role) for role in ask.role.split(",")]
+
+
 def _ask_of(act: Interaction) -> CoreAsk:
-    """What a form asks for."""
     fields = act.fields or {}
     seconds = fields.get("duration_s")
     duration = timedelta(seconds=int(seconds)) if seconds else None

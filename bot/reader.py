@@ -12,6 +12,7 @@ from workflows.context import Context
 from workflows.core import keys
 from workflows.core.approving import MayDecide, may_decide
 from workflows.core.asking import not_now
+from workflows.core.audit import AuditEntry
 from workflows.core.errors import Refused
 from workflows.core.glass import may_review
 from workflows.core.model import Grant, Holding, Request, RequestState, Review
@@ -55,6 +56,21 @@ class Reader:
     def some(self, ids: Sequence[str], policy: Policy) -> tuple[RequestStory, ...]:
         """The stories of these requests, in this order."""
         return self._stories(ids, policy)
+
+    def entries(self, id_: str) -> list[AuditEntry]:
+        """The audit entries that one thread of receipts tells: of all that was asked in one go, where it was."""
+        return sorted(
+            (entry for one in self.together((id_,)) for entry in self._ctx.ledger.entries_of(one)),
+            key=lambda entry: entry.number,
+        )
+
+    def together(self, ids: Sequence[str]) -> list[str]:
+        """These requests, each with those that were asked in one go with it."""
+        if not ids:
+            return []
+        snapshot = self._ctx.ledger.read(*map(keys.request, ids))
+        found = ((id_, snapshot.get(keys.request(id_), Request)) for id_ in ids)
+        return [one for id_, request in found for one in ((request.batch if request else ()) or (id_,))]
 
     def last_time(self, request: Request) -> LastTime | None:
         """When this person last had this entitlement."""

@@ -25,12 +25,14 @@ from bot.slack import cards, extend_form, form, glass, glass_form, less_form, no
 from bot.slack.blocks import Message
 from bot.slack.deferred import defer
 from bot.slack.doors import Doors
-from bot.slack.form_fields import BREAK_GLASS, ENVIRONMENT, ROLE
+from bot.slack.form_fields import BREAK_GLASS, ENVIRONMENT, MORE_ROLES, ROLE
 from bot.slack.home import ASK, WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.slack.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import OpenForm
 from bot.slack.notices import OPEN_CONSOLE
 from bot.slack.panic import REVOKE_ALL
+from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
+from bot.slack.several import DENY_ALL as PRESS_DENY_ALL
 from bot.wiring import WebParts
 from workflows.core.errors import Code
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
@@ -95,23 +97,25 @@ class Listeners:
 
     def register(self, app: App) -> None:
         app.command(self._command_name)(self.command)
-        for action in (cards.APPROVE, cards.END, WITHDRAW, glass.ACKNOWLEDGE, REVOKE_ALL):
+        for action in (cards.APPROVE, cards.END, WITHDRAW, glass.ACKNOWLEDGE, REVOKE_ALL, APPROVE_ALL, WITHDRAW_ALL):
             app.action(action)(self.press)
         app.action(cards.MORE)(self.press_more)
         app.action(cards.DENY)(self.press_deny)
+        app.action(PRESS_DENY_ALL)(self.press_deny_all)
         app.action(glass.FLAG)(self.press_flag)
         app.action(BREAK_GLASS)(self.press_break_glass)
         app.action(cards.EXTEND)(self.press_extend)
         app.action(ASK)(self.press_ask)
         app.action(notices.AGAIN)(self.press_again)
         app.action(OPEN_CONSOLE)(self.nothing)
-        app.action(re.compile(rf"^({ENVIRONMENT}|{ROLE})$"))(self.form_changed)
+        app.action(re.compile(rf"^({ENVIRONMENT}|{ROLE}|{MORE_ROLES})$"))(self.form_changed)
         app.action(re.compile(r"^.*$"))(self.nothing)
         app.options(ENVIRONMENT)(self.options)
         app.view(form.REQUEST_FORM)(self.form_sent)
         app.view(glass_form.GLASS_FORM)(self.glass_form_sent)
         app.view(reason_forms.FLAG_FORM)(self.reason_sent)
         app.view(reason_forms.DENY_FORM)(self.reason_sent)
+        app.view(reason_forms.DENY_ALL_FORM)(self.reason_sent)
         app.view(reason_forms.END_FORM)(self.reason_sent)
         app.view(less_form.LESS_FORM)(self.less_sent)
         app.view(extend_form.EXTEND_FORM)(self.extend_sent)
@@ -173,6 +177,10 @@ class Listeners:
 
     def press_extend(self, ack: Ack, body: Body) -> None:
         self._later(self._doors.open_extend_form, _pressed(body), body["trigger_id"])
+        ack()
+
+    def press_deny_all(self, ack: Ack, body: Body) -> None:
+        self._later(self._doors.open_deny_all_form, _pressed(body), body["trigger_id"])
         ack()
 
     def press_more(self, ack: Ack, body: Body) -> None:
@@ -249,7 +257,8 @@ class Listeners:
             ack(response_action="errors", errors=found)
             return
         ask, where = found.ask, found.where
-        fields = {"environment": ask.environment, "role": ask.role, "reason": ask.reason, "ticket": ask.ticket or ""}
+        roles = ",".join((ask.role, *found.more))
+        fields = {"environment": ask.environment, "role": roles, "reason": ask.reason, "ticket": ask.ticket or ""}
         if ask.duration is not None:
             fields["duration_s"] = str(int(ask.duration.total_seconds()))
         if ask.start_at is not None:
@@ -366,7 +375,12 @@ class Listeners:
         self._afterwards.submit(run)
 
 
-_REASONS = {reason_forms.DENY_FORM: DENY, reason_forms.END_FORM: END, reason_forms.FLAG_FORM: FLAG}
+_REASONS = {
+    reason_forms.DENY_FORM: DENY,
+    reason_forms.DENY_ALL_FORM: DENY_ALL,
+    reason_forms.END_FORM: END,
+    reason_forms.FLAG_FORM: FLAG,
+}
 
 # Nothing is promised about what was on its way when the records fell silent: only they know.
 _LEDGER_AWAY = (

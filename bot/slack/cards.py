@@ -19,7 +19,7 @@ APPROVE, DENY, MORE, END, EXTEND = "approve", "deny", "more", "end", "extend"
 LESS = "less"
 
 # States in which the card still says why it was asked.
-_SHOWS_REASON = frozenset({Stage.WAITING, Stage.AGREED, Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
+SHOWS_REASON = frozenset({Stage.WAITING, Stage.AGREED, Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
 
 _HAD = frozenset({Stage.REMOVING, Stage.STUCK, Stage.ENDED, Stage.REVOKED})
 
@@ -56,7 +56,7 @@ def _waiting(story: RequestStory, mentions: t.Mentions) -> Message:
             _reason(story),
             less_line(story),
             b.fields(_details(story)),
-            _danger(story),
+            danger_lines(story),
             press,
             b.context(small_print(story, mentions)),
         ),
@@ -100,13 +100,18 @@ def small_print(story: RequestStory, mentions: t.Mentions | None = None) -> str:
 
 
 def _reason(story: RequestStory) -> dict[str, Any] | None:
-    return b.quote(story.reason) if story.stage in _SHOWS_REASON else None
+    return b.quote(story.reason) if story.stage in SHOWS_REASON else None
 
 
 def less_line(story: RequestStory) -> dict[str, Any] | None:
     """What was asked for, where an approver agreed to less of it."""
-    words = less_words(story) if story.stage in _SHOWS_REASON else ""
-    return b.context(t.literal(words, 400)) if words else None
+    words = less_text(story)
+    return b.context(words) if words else None
+
+
+def less_text(story: RequestStory) -> str:
+    words = less_words(story) if story.stage in SHOWS_REASON else ""
+    return t.literal(words, 400) if words else ""
 
 
 def _details(story: RequestStory) -> list[tuple[str, str]]:
@@ -135,7 +140,7 @@ def ticket(story: RequestStory) -> str:
     return t.link(story.ticket_link, story.ticket) if story.ticket_link else t.literal(story.ticket, 100)
 
 
-def _danger(story: RequestStory) -> dict[str, Any] | None:
+def danger_lines(story: RequestStory) -> dict[str, Any] | None:
     """What to know before pressing: what it can break, what cannot be checked."""
     lines = [f"⚠️ *Dangerous:* {t.literal(story.danger, 300)}"] if story.danger else []
     lines += [f"⚠️ {t.literal(story.warning, 600)}"] if story.warning else []
@@ -156,20 +161,20 @@ def approve_button(story: RequestStory) -> dict[str, Any]:
         what = f"{t.cut(story.holder, 60)} gets {t.cut(story.role, 60)} in {t.cut(story.title, 60)}"
         text = f"{what} ({story.tier.value}) for {format_duration(story.duration)}.{danger}"
         sure = b.confirmation(f"Approve {t.cut(story.role, 60)}?", text, "Approve", "Go back")
-    return b.button("Approve", APPROVE, _value(story), style="primary", confirm=sure)
+    return b.button("Approve", APPROVE, value(story), style="primary", confirm=sure)
 
 
 def deny_button(story: RequestStory) -> dict[str, Any]:
-    return b.button("Deny", DENY, _value(story), style="danger")
+    return b.button("Deny", DENY, value(story), style="danger")
 
 
 def more_menu(story: RequestStory) -> dict[str, Any]:
-    less = [] if story.shut else [("Approve for less…", f"{LESS}:{_value(story)}")]
-    return b.overflow(MORE, [*less, ("Explain who may approve this", f"explain:{_value(story)}")])
+    less = [] if story.shut else [("Approve for less…", f"{LESS}:{value(story)}")]
+    return b.overflow(MORE, [*less, ("Explain who may approve this", f"explain:{value(story)}")])
 
 
 def end_button(story: RequestStory, label: str) -> dict[str, Any]:
-    return b.button(label, END, _value(story))
+    return b.button(label, END, value(story))
 
 
 def extend_button(story: RequestStory) -> dict[str, Any] | None:
@@ -184,5 +189,5 @@ def read_more(value: str) -> tuple[str, str, str | None] | None:
     return (choice, *found) if found and choice in ("explain", LESS) else None
 
 
-def _value(story: RequestStory) -> str:
+def value(story: RequestStory) -> str:
     return b.value_of(story.id, story.terms.hash)

@@ -119,7 +119,7 @@ class Crowd:
             record = snapshot.get(item, ChatRecord) or ChatRecord(subject)
             if any(posting.intent_at is not None for posting in record.postings.values()):
                 continue
-            number = last_news(record, self._ctx.ledger.entries_of(subject), channel)
+            number = last_news(record, self._reader.entries(subject), channel)
             if number:
                 owed.append(_Owed(subject, snapshot.items[item].version, record, number))
             else:
@@ -148,8 +148,11 @@ class Crowd:
         except PolicyUnavailable as problem:
             raise Later(POLICY_AGAIN_S) from problem
         first = sorted(record.told, key=record.told.__getitem__)[:SHOWN_MAX]
-        stories = [seen_in(story, policy, channel) for story in self._reader.some(first, policy)]
-        return Wanted(SLOT, channel, receipts.summary(stories, len(record.told), self._command), key="once")
+        # Those that were asked in one go have one thread, and are many things all the same.
+        ids = self._reader.together(first)
+        stories = [seen_in(story, policy, channel) for story in self._reader.some(ids[:SHOWN_MAX], policy)]
+        total = len(record.told) - len(first) + len(ids)
+        return Wanted(SLOT, channel, receipts.summary(stories, total, self._command), key="once")
 
     def _over(self, page: Page) -> None:
         """It is said: forget it, so that the next crowd gets a summary of its own."""

@@ -17,6 +17,7 @@ from bot.slack.cards import read_more
 from bot.slack.deferred import respond
 from bot.slack.interaction import Interaction
 from bot.slack.people import SlackRefresher
+from bot.slack.several import APPROVE_ALL, DENY_ALL, WITHDRAW_ALL
 from bot.window import name_from
 from workflows.again import can_be_repeated, once_more
 from workflows.context import Context
@@ -30,8 +31,10 @@ from workflows.core.model import ChatRecord, Request, RequestState
 from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import approvers, groups_needed
+from workflows.core.several import panel_of
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
 from workflows.review import decided_by, find_request
+from workflows.several import batch_of
 from workflows.standing_in import with_delegations
 
 log = structlog.get_logger()
@@ -98,7 +101,8 @@ class Doors:
             chosen,
             where,
             recent=self._recent(person.id),
-            asked=self._asked(policy, person.id, chosen),
+            asked=self._asked(policy, person.id, chosen.environment, chosen.role),
+            asked_more={role: self._asked(policy, person.id, chosen.environment, role) for role in chosen.more},
             glass=self._desk.window.glass_open_to(policy, person.id),
         )
 
@@ -119,8 +123,8 @@ class Doors:
         found = (snapshot.get(keys.request(id_), Request) for id_ in ids)
         return list(dict.fromkeys(request.terms.environment for request in found if request))
 
-    def _asked(self, policy: Policy, who: PersonId, chosen: form.Chosen) -> list[str]:
-        role = policy.entitlement(chosen.environment or "", chosen.role or "")
+    def _asked(self, policy: Policy, who: PersonId, environment: str | None, name: str | None) -> list[str]:
+        role = policy.entitlement(environment or "", name or "")
         if role is None:
             return []
         groups = self._ctx.directory.groups(policy, groups_needed(policy, policy.environments[role.environment]))
@@ -179,6 +183,27 @@ class Doors:
             self._refuse(act, answer, found[0])
             return
         self._client.views_open(trigger_id=trigger_id, view=reason_forms.deny_form(seen.story, act.value))
+
+    def open_deny_all_form(self, act: Interaction, trigger_id: str) -> None:
+        """For all on a card that was asked for in one go; all of them want the same people."""
+        found = read_value(act.value)
+        person = self._person(act) if found else None
+        batch = batch_of(self._ctx, found[0]) if found else None
+        if found is None or person is None or batch is None or isinstance(batch, Refused):
+            return
+        policy = self._ctx.policy.current()
+        panel = panel_of(policy, batch, found[0])
+        place = policy.environments.get(panel[0].terms.environment)
+        groups = with_delegations(
+            self._ctx, self._ctx.directory.groups(policy, groups_needed(policy, place) if place else ())
+        )
+        answer = may_decide(policy, panel[0], person, groups)
+        if isinstance(answer, Refused):
+            self._refuse(act, answer, found[0])
+            return
+        waiting = [request.id for request in panel if request.state is RequestState.PENDING]
+        stories = self._desk.window.reader.some(waiting or [panel[0].id], policy)
+        self._client.views_open(trigger_id=trigger_id, view=reason_forms.deny_all_form(stories, act.value))
 
     # ------------------------------------------------------------ less
 
@@ -284,11 +309,19 @@ class Doors:
         found, ts = read_value(act.value), (body.get("message") or {}).get("ts")
         if found is None or not ts or body.get("container", {}).get("is_ephemeral"):
             return False
-        record = self._ctx.ledger.read(keys.chat(found[0])).get(keys.chat(found[0]), ChatRecord)
+        item = keys.chat(self._told_by(act, found[0]))
+        record = self._ctx.ledger.read(item).get(item, ChatRecord)
         postings = record.postings.values() if record else ()
         # While a post of ours is under way, a copy may be the one whose record is about to be written.
         under_way = any(posting.intent_at is not None for posting in postings)
         return not under_way and bool(postings) and all(posting.ts != ts for posting in postings)
+
+    def _told_by(self, act: Interaction, id_: str) -> str:
+        """Whose messages the pressed one is among: all that was asked in one go is told by the first."""
+        if act.action not in (APPROVE_ALL, DENY_ALL, WITHDRAW_ALL):
+            return id_
+        batch = batch_of(self._ctx, id_)
+        return id_ if isinstance(batch, Refused) else batch[0].id
 
     def turn_into_pointer(self, act: Interaction) -> None:
         found = read_value(act.value)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from bot.slack import text as t
@@ -22,6 +23,7 @@ from bot.slack.form_fields import (
     environment_input,
     id_of,
     modal,
+    more_roles_input,
     reason_input,
     recent_first,
     role_input,
@@ -29,13 +31,14 @@ from bot.slack.form_fields import (
 )
 from bot.slack.form_fields import DURATION as DURATION  # noqa: PLC0414 - part of this module's face
 from bot.slack.form_fields import ENVIRONMENT as ENVIRONMENT  # noqa: PLC0414 - part of this module's face
+from bot.slack.form_fields import MORE_ROLES as MORE_ROLES  # noqa: PLC0414 - part of this module's face
 from bot.slack.form_fields import REASON as REASON  # noqa: PLC0414 - part of this module's face
 from bot.slack.form_fields import ROLE as ROLE  # noqa: PLC0414 - part of this module's face
 from bot.slack.form_fields import TICKET as TICKET  # noqa: PLC0414 - part of this module's face
 from bot.slack.form_fields import options_for as options_for  # noqa: PLC0414 - part of this module's face
 from workflows.core.asking import Ask
 from workflows.core.errors import Code
-from workflows.core.policy import Environment
+from workflows.core.policy import Entitlement, Environment
 
 REQUEST_FORM = "request_form"
 
@@ -77,12 +80,17 @@ class Chosen:
     reason: str = ""
     duration: timedelta | None = None
     ticket: str | None = None
+    # Other roles, asked for in the same go.
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FormAsk:
+    """`more`: other roles that are asked for in the same go."""
+
     ask: Ask
     where: Where
+    more: tuple[str, ...] = ()
 
 
 def request_form(
@@ -92,12 +100,13 @@ def request_form(
     *,
     recent: Sequence[str] = (),
     asked: Sequence[str] = (),
+    asked_more: Mapping[str, Sequence[str]] = MappingProxyType({}),
     glass: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The view for views.open and views.update. `environments`: those that the reader may ask in.
 
-    `recent`: names used last, newest first. `asked`: names of who would be asked for the chosen role. `glass`: names of
-    those environments where the reader may break the glass.
+    `recent`: names used last, newest first. `asked`: names of who would be asked for the chosen role; `asked_more`: for each
+    of the other roles. `glass`: names of those environments where the reader may break the glass.
     """
     ordered = recent_first(environments, recent)
     place = next((item for item in ordered if item.name == chosen.environment), None)
@@ -107,16 +116,29 @@ def request_form(
     blocks = [environment_input(ordered, place)]
     if place:
         blocks.append(role_input(place, entitlement))
+    more = _more(place, entitlement, chosen)
     if entitlement:
-        blocks += [about(entitlement, asked), duration_input(entitlement, chosen.duration)]
+        of_first = duration_input(entitlement, chosen.duration, more)
+        blocks += [about(entitlement, asked, named=bool(more)), of_first]
     blocks.append(reason_input(chosen.reason))
-    if entitlement and entitlement.ticket:
-        blocks.append(ticket_input(entitlement, chosen.ticket))
+    wants_ticket = next((role for role in (entitlement, *more) if role and role.ticket), None)
+    if wants_ticket:
+        blocks.append(ticket_input(wants_ticket, chosen.ticket))
     if entitlement:
         blocks.append(begin_input())
+    others = more_roles_input(place, entitlement, more) if place and entitlement else None
+    if others:
+        blocks += [others, *(about(role, asked_more.get(role.role, ()), named=True) for role in more)]
     if place and place.name in glass:
         blocks.append(emergency_button(place))
     return modal(REQUEST_FORM, "Ask for access", "Ask", where.packed(), blocks)
+
+
+def _more(place: Environment | None, entitlement: Entitlement | None, chosen: Chosen) -> list[Entitlement]:
+    if place is None or entitlement is None:
+        return []
+    names = dict.fromkeys(name for name in chosen.more if name != entitlement.role)
+    return [place.roles[name] for name in names if name in place.roles]
 
 
 # ---------------------------------------------------------------- reading
@@ -136,7 +158,7 @@ def read(view: Mapping[str, Any]) -> FormAsk | dict[str, str]:
         return wrong
     ticket = (typed_text(view, TICKET) or "").strip() or None
     ask = Ask(environment or "", role or "", seconds_of(view), reason, ticket, begin_of(view))
-    return FormAsk(ask, read_where(view))
+    return FormAsk(ask, read_where(view), ticked(element(view, MORE_ROLES)))
 
 
 def begin_of(view: Mapping[str, Any]) -> datetime | None:
@@ -149,9 +171,19 @@ def chosen(view: Mapping[str, Any]) -> Chosen:
     """What is chosen so far, for drawing the form again after a choice. Slack keeps the typed reason by its block_id."""
     environment = selected(view, ENVIRONMENT)
     # A role that was chosen for another environment is none.
-    block_id = id_of(ROLE, environment) if environment else ""
-    role = (view.get("state", {}).get("values", {}).get(block_id, {}).get(ROLE, {}) or {}).get("selected_option") or {}
-    return Chosen(environment, role.get("value"))
+    role = (_held(view, ROLE, environment).get("selected_option") or {}).get("value") if environment else None
+    more = ticked(_held(view, MORE_ROLES, environment, role)) if environment and role else ()
+    return Chosen(environment, role, more=more)
+
+
+def _held(view: Mapping[str, Any], action_id: str, *of: str) -> Mapping[str, Any]:
+    """What a field holds that depends on these choices."""
+    values: Mapping[str, Mapping[str, Any]] = view.get("state", {}).get("values", {})
+    return values.get(id_of(action_id, *of), {}).get(action_id) or {}
+
+
+def ticked(held: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(option["value"]) for option in held.get("selected_options") or ())
 
 
 def element(view: Mapping[str, Any], action_id: str) -> Mapping[str, Any]:

@@ -13,9 +13,12 @@ from workflows.core.asking import REASON_LENGTH_MAX
 from workflows.core.canonical import digest
 from workflows.core.durations import format_duration
 from workflows.core.policy import Entitlement, Environment
+from workflows.core.several import SEVERAL_MAX
 
 # action_ids; the block_id of each begins with the same word.
 ENVIRONMENT, ROLE, DURATION, REASON, TICKET = "environment", "role", "duration", "reason", "ticket"
+# action_id of the menu of further roles.
+MORE_ROLES = "more_roles"
 # action_id of the button that leads to the form for an emergency.
 BREAK_GLASS = "break_glass"
 BEGIN = "begin"
@@ -105,9 +108,31 @@ def role_input(place: Environment, entitlement: Entitlement | None) -> dict[str,
     return field(id_of(ROLE, place.name), "Role", element, dispatch_action=True)
 
 
-def about(entitlement: Entitlement, asked: Sequence[str]) -> dict[str, Any]:
-    """What it allows, what it can break, who will be asked: before it is sent."""
-    lines = [f"Allows: {t.literal(entitlement.allows, _ALLOWS_LENGTH_MAX)}"]
+def more_roles_input(
+    place: Environment, entitlement: Entitlement, more: Sequence[Entitlement]
+) -> dict[str, Any] | None:
+    """Further roles of the environment, asked for in the same go; None where it has no others."""
+    others = [item for item in place.roles.values() if item.role != entitlement.role][:OPTIONS_MAX]
+    if not others:
+        return None
+    element: dict[str, Any] = {
+        "type": "multi_static_select",
+        "action_id": MORE_ROLES,
+        "placeholder": b.plain_text("Only this one", 150),
+        "options": [_role_option(item) for item in others],
+        "max_selected_items": SEVERAL_MAX - 1,
+    }
+    chosen = [_role_option(item) for item in more if item in others]
+    if chosen:
+        element["initial_options"] = chosen
+    block_id = id_of(MORE_ROLES, place.name, entitlement.role)
+    return field(block_id, "Other roles in one go", element, optional=True, dispatch_action=True)
+
+
+def about(entitlement: Entitlement, asked: Sequence[str], *, named: bool = False) -> dict[str, Any]:
+    """What it allows, what it can break, who will be asked: before it is sent. `named`: it is one of several."""
+    name = f"*{t.literal(entitlement.role, 80)}* · " if named else ""
+    lines = [f"{name}Allows: {t.literal(entitlement.allows, _ALLOWS_LENGTH_MAX)}"]
     if entitlement.danger:
         lines.append(f"⚠️ *Dangerous:* {t.literal(entitlement.danger, 300)}")
     return b.section("\n".join([*lines, _who_is_asked(entitlement, asked)]))
@@ -122,9 +147,16 @@ def _who_is_asked(entitlement: Entitlement, asked: Sequence[str]) -> str:
     return f"Asks: {who}. {'One has' if total == 1 else f'{total} have'} to agree."
 
 
-def duration_input(entitlement: Entitlement, chosen: timedelta | None = None) -> dict[str, Any]:
-    """The least first, as buttons while there are few. `chosen`: what is marked, where the role has it."""
-    menu = sorted({*entitlement.durations, entitlement.default_duration})[:OPTIONS_MAX]
+def duration_input(
+    entitlement: Entitlement, chosen: timedelta | None = None, more: Sequence[Entitlement] = ()
+) -> dict[str, Any]:
+    """The least first, as buttons while there are few. `chosen`: what is marked, where the role has it.
+
+    `more`: roles that are asked for in the same go, for as long.
+    """
+    longest = min(item.max_duration for item in (entitlement, *more))
+    offered = {*entitlement.durations, entitlement.default_duration}
+    menu = sorted(item for item in offered if item <= longest)[:OPTIONS_MAX] or [longest]
     options = [duration_option(item) for item in menu]
     element: dict[str, Any] = {
         "type": "radio_buttons" if len(options) <= _RADIO_MAX else "static_select",
@@ -134,7 +166,8 @@ def duration_input(entitlement: Entitlement, chosen: timedelta | None = None) ->
     marked = chosen if chosen in menu else entitlement.default_duration
     if marked in menu:
         element["initial_option"] = duration_option(marked)
-    return field(id_of(DURATION, entitlement.environment, entitlement.role), "How long", element)
+    roles = (entitlement.role, *(item.role for item in more))
+    return field(id_of(DURATION, entitlement.environment, *roles), "How long", element)
 
 
 def duration_option(item: timedelta) -> dict[str, Any]:

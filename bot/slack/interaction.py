@@ -11,6 +11,7 @@ from workflows.core.people import SlackUser
 
 COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
 GLASS, FLAG = "glass_form", "flag_form"
+DENY_ALL = "deny_all_form"
 EXTEND = "extend_form"
 # Forms in which something is asked for.
 _ASKING = frozenset({FORM, GLASS, EXTEND})

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.aws_words import by_hand, how_to_use
+from bot.aws_words import HowToUse, by_hand, how_to_use
 from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.begins import with_zone
@@ -104,10 +104,7 @@ def _what(story: RequestStory) -> str:
 def active(story: RequestStory) -> Message:
     """One line of state, how to get in, the role's own hint. Nothing else."""
     line = f"✅ You have {_what(story)}{_until(story)}."
-    account = story.resource.ids.get("account") if story.resource else None
-    use = how_to_use(
-        story.environment, story.role, replace(story.terms.target, account=account or story.terms.target.account)
-    )
+    use = use_of(story)
     console = (
         b.button("Open console", OPEN_CONSOLE, story.id, style="primary", url=use.console) if use.console else None
     )
@@ -118,6 +115,12 @@ def active(story: RequestStory) -> Message:
     )
     less = less_line(story)
     return b.message(line, [b.section(line), less, b.actions(console, end), b.code(use.lines), hint, small])
+
+
+def use_of(story: RequestStory) -> HowToUse:
+    account = story.resource.ids.get("account") if story.resource else None
+    target = replace(story.terms.target, account=account or story.terms.target.account)
+    return how_to_use(story.environment, story.role, target)
 
 
 def _until(story: RequestStory) -> str:

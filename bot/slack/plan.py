@@ -22,7 +22,7 @@ Render = Callable[[RequestStory], Message]
 # What happens quickly one after the other is told as one; after so long it is told as it stands.
 SETTLES_IN_S = 1.0
 _PASSING = frozenset({Stage.SETTING_UP, Stage.REMOVING})
-_OVER = frozenset(
+OVER = frozenset(
     {
         Stage.ENDED,
         Stage.REVOKED,
@@ -35,7 +35,7 @@ _OVER = frozenset(
     }
 )
 # The holder did these, or was told before: their own message changes in place, and nothing new arrives.
-_QUIET = frozenset({Stage.WITHDRAWN, Stage.ENDED})
+QUIET = frozenset({Stage.WITHDRAWN, Stage.ENDED})
 # Entries that say nothing to people beside the ones around them.
 _SILENT = frozenset({Event.REQUEST_RESOLVED, Event.REQUEST_REMINDED})
 _ALARMS = frozenset({Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED, Event.BREAK_GLASS_UNANNOUNCED})
@@ -99,23 +99,28 @@ def wanted(facts: Facts) -> list[Wanted]:
     A break-glass is seen by all first.
     """
     if facts.request.break_glass:
-        return [*_cards(facts), *_receipts(facts), *_alarms(facts), *_holder(facts)]
-    return [*_cards(facts), *_calls(facts), *_alarms(facts), *_holder(facts), *_receipts(facts)]
+        return [*_cards(facts), *_receipts(facts), *alarms(facts), *_holder(facts)]
+    return [*_cards(facts), *calls_to(facts), *alarms(facts), *_holder(facts), *_receipts(facts)]
 
 
 # ---------------------------------------------------------------- the approval card
 
 
 def _cards(facts: Facts) -> list[Wanted]:
+    return [_card(facts, channel) for channel in card_channels(facts)]
+
+
+def card_channels(facts: Facts) -> list[str]:
+    """Where its card stands, or has to."""
     posted = [slot for slot in facts.chat.postings if slot.startswith("card:")]
     channels = [slot.removeprefix("card:") for slot in posted if facts.chat.postings[slot].error is None]
-    unseen = facts.story.stage not in _OVER or _review_owed(facts)
+    unseen = facts.story.stage not in OVER or _review_owed(facts)
     if not channels and facts.story.resolved and unseen:
         channels = _new_card_channels(facts)
     elif channels and facts.story.stage is Stage.WAITING and facts.story.resolved and all(map(_is_person, channels)):
         # Who may decide by now, and could not when it was asked: a delegate, the next group, another shift.
         channels += [slot for slot in _new_card_channels(facts) if slot not in channels]
-    return [_card(facts, channel) for channel in channels]
+    return channels
 
 
 def _new_card_channels(facts: Facts) -> list[str]:
@@ -151,7 +156,7 @@ def _review_owed(facts: Facts) -> bool:
 # ---------------------------------------------------------------- calls, while nobody has answered
 
 
-def _calls(facts: Facts) -> list[Wanted]:
+def calls_to(facts: Facts) -> list[Wanted]:
     """The newest reminder alone: one that Slack did not take in time is not sent after the next."""
     if facts.story.stage is not Stage.WAITING:
         return []
@@ -166,7 +171,7 @@ def _reminders(facts: Facts) -> list[Wanted]:
     for channel in _posted_cards(facts, before=reminders[-1]):
         if not _is_person(channel) or channel in facts.reminded:
             ids = [channel] if _is_person(channel) else facts.reminded
-            message = calls.reminder(_for_channel(facts, channel), ids)
+            message = calls.reminder(for_channel(facts, channel), ids)
             found.append(
                 Wanted(f"reminder:{len(reminders)}:{channel}", channel, message, key="once", under=f"card:{channel}")
             )
@@ -182,7 +187,7 @@ def _escalation(facts: Facts) -> list[Wanted]:
         Wanted(
             f"escalated:{channel}",
             channel,
-            calls.escalated(_for_channel(facts, channel), facts.called),
+            calls.escalated(for_channel(facts, channel), facts.called),
             key="once",
             under=f"card:{channel}",
         )
@@ -217,7 +222,7 @@ def _is_person(channel: str) -> bool:
 # ---------------------------------------------------------------- alarms
 
 
-def _alarms(facts: Facts) -> list[Wanted]:
+def alarms(facts: Facts) -> list[Wanted]:
     own = facts.environment.approvals_channel if facts.environment else None
     channels = list(dict.fromkeys(filter(None, (own, facts.receipts_channel))))
     found = []
@@ -228,7 +233,7 @@ def _alarms(facts: Facts) -> list[Wanted]:
 
 
 def _alarm(facts: Facts, entry: AuditEntry, channel: str) -> Wanted:
-    story = _for_channel(facts, channel)
+    story = for_channel(facts, channel)
     owners = facts.environment.owners if facts.environment else ()
     if entry.event is Event.BREAK_GLASS_UNANNOUNCED:
         message = glass.unannounced(story, command=facts.command)
@@ -257,9 +262,9 @@ def _holder(facts: Facts) -> list[Wanted]:
         if facts.warned:
             message = notices.ending(story, facts.command)
             found.append(Wanted(warning, user, message, key="once"))
-    elif active in facts.chat.postings and story.stage in _OVER | {Stage.STUCK}:
+    elif active in facts.chat.postings and story.stage in OVER | {Stage.STUCK}:
         found.append(rendered(facts, active, user, notices.over_active, hide=False))
-    if story.stage in _OVER and (story.stage not in _QUIET or _missed_its_end(facts, active)):
+    if story.stage in OVER and (story.stage not in QUIET or _missed_its_end(facts, active)):
         found.append(Wanted(outcome, user, notices.outcome(story, facts.command), key="once"))
     return found
 
@@ -285,7 +290,7 @@ def _asked(facts: Facts, user: str) -> Wanted:
 
 
 def _receipts(facts: Facts) -> list[Wanted]:
-    if not (facts.story.resolved or facts.story.stage in _OVER):
+    if not (facts.story.resolved or facts.story.stage in OVER):
         return []
     channels = receipt_channels(facts.request, facts.receipts_channel)
     return [item for channel in channels for item in _thread(facts, channel)]
@@ -327,7 +332,7 @@ def _lines(facts: Facts, channel: str, root: str) -> Wanted | None:
     if not news or (facts.story.stage is Stage.WAITING and all(entry.event is Event.REQUEST_MADE for entry in news)):
         return None
     shown = news[: receipts.ENTRIES_MAX]
-    story = _for_channel(facts, channel)
+    story = for_channel(facts, channel)
     who = facts.request
     names = {who.holder: who.holder_name, who.requester: who.requester_name}
     message = receipts.receipt_replies(shown, names, deadline=facts.story.deadline, hidden=story.hidden)
@@ -340,7 +345,7 @@ def _lines(facts: Facts, channel: str, root: str) -> Wanted | None:
 
 def rendered(facts: Facts, slot: str, channel: str, render: Render, *, hide: bool = True) -> Wanted:
     """A message that is kept current."""
-    story = _for_channel(facts, channel) if hide else facts.story
+    story = for_channel(facts, channel) if hide else facts.story
     # The same story with its clock held: what differs then is worth an edit, and a minute less is not.
     still = render(replace(story, now=facts.request.created_at))
     return Wanted(slot, channel, render(story), key=digest([still.text, still.blocks])[:16])
@@ -353,7 +358,7 @@ def seen_in(story: RequestStory, policy: Policy, channel: str) -> RequestStory:
     return seen_by(story, environment, member=channel == own)
 
 
-def _for_channel(facts: Facts, channel: str) -> RequestStory:
+def for_channel(facts: Facts, channel: str) -> RequestStory:
     """Where the policy hides an environment from outsiders, only its own channel and people's own messages tell all."""
     own = facts.environment.approvals_channel if facts.environment else None
     return seen_by(facts.story, facts.environment, member=channel == own or channel.startswith(("U", "W", "D")))

@@ -28,7 +28,7 @@ EDITS_A_SECOND, EDITS_BURST = 50 / 60, 20.0
 # of it. So a flood of receipts never holds up the card that somebody waits for. A thread is begun only where its first
 # lines can follow, or a summary would tell what its root has just said.
 POSTS_RESERVE = {"summary": 0.5, "lines": 1.0, "receipts": 2.0}
-EDITS_RESERVE = {"holder": 5.0, "asked": 5.0, "receipts": 10.0, "glass": 10.0}
+EDITS_RESERVE = {"holder": 5.0, "several": 5.0, "asked": 5.0, "receipts": 10.0, "glass": 10.0}
 # History is searched from a little before the intent: Slack's clock is not ours.
 SEARCH_FROM = timedelta(seconds=30)
 SEARCH_PAGES_MAX = 10

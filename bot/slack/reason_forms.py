@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.slack import blocks as b
+from bot.slack import several
 from bot.slack.cards import headline
 from bot.slack.form import typed_text
 from bot.slack.form_fields import REASON, field, modal, text_element
@@ -13,12 +14,19 @@ from bot.story import RequestStory
 from workflows.core.asking import REASON_LENGTH_MAX
 
 DENY_FORM, END_FORM, FLAG_FORM = "deny_form", "end_form", "flag_form"
+DENY_ALL_FORM = "deny_all_form"
 
 
 def deny_form(story: RequestStory, value: str) -> dict[str, Any]:
     """`value`: the button's. The person who asked reads the reason."""
     label = "Why not? The person who asked reads this."
     return _reason_form(DENY_FORM, "Deny", value, headline(story), label, optional=False)
+
+
+def deny_all_form(stories: Sequence[RequestStory], value: str) -> dict[str, Any]:
+    """For all on a card that was asked for in one go."""
+    label = "Why not? The person who asked reads this."
+    return _reason_form(DENY_ALL_FORM, "Deny all", value, several.headline(stories), label, optional=False)
 
 
 def end_form(story: RequestStory, value: str) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from bot.slack.people import SlackRefresher
 from bot.slack.plan import Facts, Wanted, is_receipt, passing_until_s, receipt_channels, seen_in, wanted
 from bot.slack.poster import Fenced, Later, Page, Poster, trouble
 from bot.slack.review_digest import review_message
+from bot.slack.several_plan import Batch, several_wanted
+from bot.slack.several_plan import wait_s as until_s
 from bot.story import RequestStory
 from workflows.activation import digest_due
 from workflows.context import WorkerContext
@@ -36,6 +38,7 @@ from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Re
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Digest, Policy
 from workflows.core.scope import groups_needed
+from workflows.core.several import panels
 from workflows.digest import Slot, due_slot, schedule_next
 from workflows.lift import SUBJECT as LIFT
 from workflows.ports import (
@@ -159,6 +162,9 @@ class Sender:
         if seen is None:
             self._clear(id_)
             return
+        if seen.request.batch:
+            self._show_batch(page, seen.request, versions, policy)
+            return
         wait_s = 0.0 if seen.request.break_glass else passing_until_s(seen.story, _since(seen.request, seen.grant))
         if wait_s > 0:
             raise Later(wait_s)
@@ -168,6 +174,30 @@ class Sender:
         facts = replace(facts, chat=page.record)
         self._send(page, [*wanted(facts), *glass_wanted(facts)])
         self._shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
+
+    def _show_batch(self, page: Page, request: Request, versions: dict[str, int], policy: Policy | None) -> None:
+        """What was asked in one go is told by the first one's messages."""
+        ids = request.batch
+        if request.id != ids[0]:
+            self._ctx.ledger.remind(keys.chat(ids[0]), 0.0)
+            self._shown(page, versions, request.id, ())
+            return
+        for id_ in ids[1:]:
+            versions |= self._versions(id_)
+        members = [seen for id_ in ids if (seen := self._reader.one(id_, policy)) is not None]
+        decided = panels(policy, [seen.request for seen in members])
+        batch = Batch(
+            tuple(self._facts(page, seen, policy) for seen in members),
+            tuple(tuple(one.id for one in panel) for panel in decided),
+        )
+        wait_s = until_s(batch, {seen.request.id: _since(seen.request, seen.grant) for seen in members})
+        if wait_s > 0:
+            raise Later(wait_s)
+        self._send(page, several_wanted(batch))
+        # A card whose channel turned out closed goes to the owners instead; they are in the plan now.
+        batch = replace(batch, members=tuple(replace(facts, chat=page.record) for facts in batch.members))
+        self._send(page, several_wanted(batch))
+        self._shown(page, versions, ids[0], receipt_channels(request, batch.first.receipts_channel))
 
     def _versions(self, id_: str) -> dict[str, int]:
         """Of all records that change when there is something new to tell: an alarm leaves the grant itself as it was."""
