@@ -97,7 +97,6 @@ def card(stories: Stories, value: str, mentions: t.Mentions | None = None) -> Me
         *[_on_card(story) for story in stories],
         *[cards.danger_lines(story) for story in waiting],
         _press(waiting, value),
-        b.actions(*_ends(stories, "End")),
         b.context(_small(waiting, stories, mentions)),
     ]
     return b.message(_fallback(stories), blocks)
@@ -105,7 +104,9 @@ def card(stories: Stories, value: str, mentions: t.Mentions | None = None) -> Me
 
 def _on_card(story: RequestStory) -> dict[str, Any]:
     if story.stage is not Stage.WAITING:
-        return b.section(f"• {line(story)}")
+        # They end each by themselves.
+        end = cards.end_button(story, "End early") if story.stage is Stage.ACTIVE else None
+        return b.section(f"• {line(story)}", end)
     ticket = cards.ticket(story)
     last = f"last time {story.last_time.words(story.now)}" if story.last_time else ""
     said = [f"for {format_duration(story.duration)}", t.literal(story.allows), ticket, last]
@@ -138,19 +139,6 @@ def _sure(stories: Stories) -> dict[str, Any] | None:
     told = f" Danger: {dangers}." if dangers else ""
     text = f"{t.cut(first.holder, 60)} gets {roles} for {format_duration(first.duration)}.{told}"
     return b.confirmation(f"Approve all {len(stories)}?", text, "Approve", "Go back")
-
-
-def _ends(stories: Stories, word: str) -> list[dict[str, Any]]:
-    """A button for each that is active: they end each by themselves."""
-    active = [story for story in stories if story.stage is Stage.ACTIVE]
-    names = _short_names(active)
-    return [cards.end_button(story, f"{word} {names[story.id]}") for story in active]
-
-
-def _short_names(stories: Stories) -> dict[str, str]:
-    """What tells them apart: the role, or the environment."""
-    one_role = len({story.role for story in stories}) == 1 and len(stories) > 1
-    return {story.id: t.cut(story.title if one_role else story.role, 40) for story in stories}
 
 
 def _small(waiting: Stories, stories: Stories, mentions: t.Mentions | None) -> str:
@@ -211,7 +199,7 @@ def state(stories: Stories) -> Message:
     parts: list[dict[str, Any] | None] = [b.section(lead)]
     for story in stories:
         parts += _own(story)
-    blocks = [*parts, b.actions(*_ends(stories, "I am done:"), take_back), b.context(_ids(stories))]
+    blocks = [*parts, b.actions(take_back), b.context(_ids(stories))]
     return b.message(f"{lead} {' · '.join(line(story) for story in stories)}", blocks)
 
 
@@ -221,8 +209,9 @@ def _own(story: RequestStory) -> list[dict[str, Any] | None]:
         return [b.section(f"• {line(story)}")]
     use = use_of(story)
     console = b.button("Open console", OPEN_CONSOLE, story.id, url=use.console) if use.console else None
+    press = b.actions(console, cards.end_button(story, "I am done"))
     hint = b.context(t.literal(story.how_to, 600)) if story.how_to else None
-    return [b.section(f"• {line(story)}", console), b.code(use.lines), hint]
+    return [b.section(f"• {line(story)}"), press, b.code(use.lines), hint]
 
 
 def news(story: RequestStory) -> Message:

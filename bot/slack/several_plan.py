@@ -14,6 +14,7 @@ from bot.slack import blocks as b
 from bot.slack import receipts, several
 from bot.slack import text as t
 from bot.slack.blocks import Message
+from bot.slack.cards import approval_card
 from bot.slack.plan import (
     OVER,
     QUIET,
@@ -90,7 +91,7 @@ class _Panel:
     """Those on one card. Its messages are found among the batch's by the panel's first id."""
 
     def __init__(self, batch: Batch, ids: Sequence[str]) -> None:
-        self._id = ids[0]
+        self._id, self._alone = ids[0], len(ids) == 1
         self._batch = batch
         panel = [facts for facts in batch.members if facts.request.id in ids]
         self._shown = [facts for facts in panel if facts.story.resolved]
@@ -122,14 +123,14 @@ class _Panel:
         return replace(facts, chat=self._chat)
 
     def _card(self, channel: str) -> Wanted:
+        stories, mentions = _for(self._shown, channel), self._speaker().mentions
         value = b.value_of(self._id, terms_of([facts.request for facts in self._shown]))
-        mentions = self._speaker().mentions
-        return _rendered(
-            f"card:{channel}:{self._id}",
-            channel,
-            _for(self._shown, channel),
-            lambda s: several.card(s, value, mentions),
-        )
+
+        def render(stories: Stories) -> Message:
+            # Alone among its owners it is a card like any other.
+            return approval_card(stories[0], mentions) if self._alone else several.card(stories, value, mentions)
+
+        return _rendered(f"card:{channel}:{self._id}", channel, stories, render)
 
 
 def _for(members: Sequence[Facts], channel: str) -> list[RequestStory]:
