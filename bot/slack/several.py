@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.slack import blocks as b
@@ -89,27 +89,46 @@ def card(stories: Stories, value: str, mentions: t.Mentions | None = None) -> Me
     """One decision for all of them. `value`: which they are, and on which terms."""
     if any(story.hidden for story in stories):
         return _hidden(stories)
+    return _first_that_fits(
+        _fallback(stories), (_card_blocks(stories, value, mentions, words_max) for words_max in (3000, 300, 60))
+    )
+
+
+def _first_that_fits(fallback: str, versions: Iterable[Sequence[dict[str, Any] | None]]) -> Message:
+    """The fullest version that Slack takes; of ten at once not all that there is to say may have room."""
+    made = [b.message(fallback, blocks) for blocks in versions]
+    return next((message for message in made if b.weight(message.blocks) <= b.WEIGHT_MAX), made[-1])
+
+
+def _card_blocks(
+    stories: Stories, value: str, mentions: t.Mentions | None, words_max: int
+) -> list[dict[str, Any] | None]:
+    """`words_max`: as many characters of what each allows and may break."""
     waiting = [story for story in stories if story.stage is Stage.WAITING]
     alive = any(story.stage in cards.SHOWS_REASON for story in stories)
-    blocks = [
+    return [
         b.section(headline(stories)),
         b.quote(stories[0].reason) if alive else None,
-        *[_on_card(story) for story in stories],
-        *[cards.danger_lines(story) for story in waiting],
+        *[_on_card(story, words_max) for story in stories],
+        *[_danger(story, words_max) for story in waiting],
         _press(waiting, value),
         b.context(_small(waiting, stories, mentions)),
     ]
-    return b.message(_fallback(stories), blocks)
 
 
-def _on_card(story: RequestStory) -> dict[str, Any]:
+def _danger(story: RequestStory, words_max: int) -> dict[str, Any] | None:
+    found = cards.danger_lines(story)
+    return b.section(t.cut_mrkdwn(found["text"]["text"], words_max)) if found else None
+
+
+def _on_card(story: RequestStory, words_max: int) -> dict[str, Any]:
     if story.stage is not Stage.WAITING:
         # They end each by themselves.
         end = cards.end_button(story, "End early") if story.stage is Stage.ACTIVE else None
         return b.section(f"• {line(story)}", end)
     ticket = cards.ticket(story)
     last = f"last time {story.last_time.words(story.now)}" if story.last_time else ""
-    said = [f"for {format_duration(story.duration)}", t.literal(story.allows), ticket, last]
+    said = [f"for {format_duration(story.duration)}", t.literal(story.allows, min(words_max, 300)), ticket, last]
     details = " · ".join(part for part in said if part)
     less = cards.less_text(story)
     tail = f"\n{less}" if less else ""
@@ -196,15 +215,17 @@ def state(stories: Stories) -> Message:
     lead = f"You asked for {what(stories)}."
     waiting = any(story.stage is Stage.WAITING for story in stories)
     take_back = b.button("Take all back", WITHDRAW_ALL, stories[0].id) if waiting else None
-    parts: list[dict[str, Any] | None] = [b.section(lead)]
-    for story in stories:
-        parts += _own(story)
-    blocks = [*parts, b.actions(take_back), b.context(_ids(stories))]
-    return b.message(f"{lead} {' · '.join(line(story) for story in stories)}", blocks)
+    fallback = f"{lead} {' · '.join(line(story) for story in stories)}"
+
+    def blocks(parts: int) -> list[dict[str, Any] | None]:
+        own = [block for story in stories for block in _own(story)[:parts]]
+        return [b.section(lead), *own, b.actions(take_back), b.context(_ids(stories))]
+
+    return _first_that_fits(fallback, map(blocks, (4, 3, 2)))
 
 
 def _own(story: RequestStory) -> list[dict[str, Any] | None]:
-    """Its state; while it is active, how to get in."""
+    """Its state; while it is active, how to get in, what matters most first."""
     if story.stage is not Stage.ACTIVE:
         return [b.section(f"• {line(story)}")]
     use = use_of(story)
