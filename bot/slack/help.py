@@ -71,8 +71,9 @@ def help_text(
         if glass or name != "break-glass"
         for line in lines
     ]
+    several = f"Several at once: `{command} ENV ROLE,ROLE ...` or `{command} ENV,ENV ROLE ...`; each ends by itself."
     tail = "Durations: `45s`, `90m`, `1 h 30 min`, `2d`; none means the role's default. Ids look like `PA-1042`."
-    return "\n".join([head, *lines, tail])
+    return "\n".join([head, *lines, several, tail])
 
 
 @dataclass(frozen=True, slots=True)

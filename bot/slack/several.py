@@ -235,6 +235,12 @@ def _own(story: RequestStory) -> list[dict[str, Any] | None]:
     return [b.section(f"• {line(story)}"), press, b.code(use.lines), hint]
 
 
+def moved(id_: str) -> Message:
+    """A card whose requests stand on another by now."""
+    said = f"{id_} is decided on another card by now, by other people."
+    return b.message(said, [b.context(said)])
+
+
 def news(story: RequestStory) -> Message:
     """Under the requester's message: one of them began, or is over, after the message was first sent."""
     said = line(story)

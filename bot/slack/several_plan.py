@@ -78,7 +78,7 @@ def wait_s(batch: Batch, since: Mapping[str, datetime | None]) -> float:
 def several_wanted(batch: Batch) -> list[Wanted]:
     """In the order in which they matter, as for one request."""
     panels = [_Panel(batch, ids) for ids in batch.panels]
-    found = [item for panel in panels for item in panel.cards()]
+    found = [item for panel in panels for item in panel.cards()] + _left_behind(batch)
     found += [item for panel in panels for item in panel.calls()]
     found += [item for facts in batch.members for item in alarms(facts)]
     return [*found, *_requester(batch), *_receipts(batch)]
@@ -131,6 +131,17 @@ class _Panel:
             return approval_card(stories[0], mentions) if self._alone else several.card(stories, value, mentions)
 
         return _rendered(f"card:{channel}:{self._id}", channel, stories, render)
+
+
+def _left_behind(batch: Batch) -> list[Wanted]:
+    """Cards of a panel that is none any more: who decides has changed, by the policy or because less was agreed to."""
+    panels = {ids[0]: ids for ids in batch.panels}
+    slots = [slot.split(":") for slot, post in batch.chat.postings.items() if slot.startswith("card:") and post.ts]
+    return [
+        Wanted(":".join(slot), slot[1], message := several.moved(slot[-1]), key=digest([message.text])[:16])
+        for slot in slots
+        if slot[-1] not in panels
+    ]
 
 
 def _for(members: Sequence[Facts], channel: str) -> list[RequestStory]:

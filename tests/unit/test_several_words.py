@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.desk import Desk
+from bot.reader import Reader
 from bot.sandbox.slack.limits import check_blocks, check_view
 from bot.slack import form
 from bot.slack.blocks import Message
@@ -22,11 +23,11 @@ from bot.slack.several_plan import Batch, several_wanted, wait_s
 from bot.story import request_story
 from tests.support.build import DANA, OLU, SUE, entitlement, environment, policy
 from tests.support.world import World, account
-from tests.unit.test_several import BOOKS, PROD, STAGING, asked, rules
+from tests.unit.test_several import BOOKS, PROD, STAGING, asked, outcomes, rules
 from tests.unit.test_several import approve as press
 from workflows.core import keys
 from workflows.core.model import ChatRecord, Grant, Posting, Request
-from workflows.core.policy import Hours, Visibility
+from workflows.core.policy import Hours, Risk, Visibility
 from workflows.core.several import panels
 from workflows.several import batch_of
 
@@ -108,6 +109,20 @@ def test_other_owners_get_a_card_of_their_own(world) -> None:
     found = [item for item in several_wanted(batch(world, ids)) if item.slot.startswith("card:")]
     assert [item.slot for item in found] == [f"{CARD}{ids[0]}", f"card:C0BOOKS:{ids[2]}"]
     assert "read-only in Payments-Prod 🔴 production and Payments-Staging 🟡 staging" in as_text(found[0].message)
+
+
+def test_a_card_whose_people_no_longer_decide_keeps_no_buttons(world) -> None:
+    ids = asked(world, (PROD, "read-only"), (PROD, "admin"))
+    chat = _posted(CARD + ids[0], CARD + ids[1])
+    rules_ = world.policy.policy
+    place = rules_.environments[PROD]
+    alike = {**place.roles, "admin": replace(place.roles["admin"], approve={"owners": 1})}
+    environments = {**rules_.environments, PROD: replace(place, roles=alike)}
+    world.policy.policy = replace(rules_, environments=environments)
+    found = several_wanted(batch(world, ids, chat))
+    assert buttons(told(found, CARD + ids[0]).message) == ["approve_all", "deny_all"]
+    behind = told(found, CARD + ids[1]).message
+    assert as_text(behind) == f"{ids[1]} is decided on another card by now, by other people."
 
 
 def test_the_card_shows_how_each_of_them_stands(world) -> None:
@@ -226,6 +241,18 @@ def test_one_thread_for_all_whose_lines_name_what_they_are_about(world) -> None:
     assert any(line.startswith("read-only in Books-Prod · ") for line in lines)
     chat = replace(ChatRecord(ids[0]), told={RECEIPTS: told(found, "lines:").told})
     assert not [item for item in several_wanted(batch(world, ids, chat)) if item.slot.startswith("lines:")]
+
+
+def test_a_summary_in_place_of_their_thread_tells_of_each_of_them(world) -> None:
+    ids = asked(world, (PROD, "read-only"), (PROD, "deploy"))
+    alone = world.asked(environment=STAGING)
+    press(world, ids[0])
+    reader = Reader(world.ctx)
+    assert reader.together([ids[0], alone]) == [*ids, alone]
+    entries = reader.entries(ids[0])
+    assert [entry.number for entry in entries] == sorted(entry.number for entry in entries)
+    assert {entry.subject for entry in entries} == set(ids)
+    assert {entry.subject for entry in reader.entries(alone)} == {alone}
 
 
 def test_where_one_environment_is_hidden_nothing_of_the_others_tells_who_asked(world) -> None:
