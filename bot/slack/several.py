@@ -241,10 +241,10 @@ def moved(id_: str) -> Message:
     return b.message(said, [b.context(said)])
 
 
-def news(story: RequestStory) -> Message:
-    """Under the requester's message: one of them began, or is over, after the message was first sent."""
-    said = line(story)
-    return b.message(said, [b.section(said)])
+def news(stories: Stories) -> Message:
+    """Under the requester's message: what became of some of them after it was first sent."""
+    lines = [line(story) for story in stories]
+    return b.message("\n".join(lines), b.paragraphs(lines))
 
 
 def ending(stories: Stories) -> Message:

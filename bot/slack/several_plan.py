@@ -40,6 +40,9 @@ from workflows.core.several import terms_of
 # All are shown together as soon as AWS has confirmed all names; one that is slow holds up the others no longer than this.
 GATHERS_IN_S = 3.0
 
+# Slot of what is told under the requester's message.
+_NEWS = "news:"
+
 Stories = Sequence[RequestStory]
 Render = Callable[[Stories], Message]
 
@@ -188,15 +191,24 @@ def _answer(batch: Batch) -> Render:
     return render
 
 
-def _news(batch: Batch, posting: Posting, slot: str, user: str) -> list[Wanted]:
-    sent = float(posting.ts or 0)
+def _news(batch: Batch, posting: Posting, under: str, user: str) -> list[Wanted]:
+    """What came together is told together. The slot says what it told, so that a post that was interrupted is finished as it was."""
+    news = {f"{story.id}={story.stage}": story for story in batch.stories if _came_after(story, posting)}
+    slots = [slot for slot in batch.chat.postings if slot.startswith(_NEWS)]
+    told = {one for slot in slots for one in slot.removeprefix(_NEWS).split(",")}
+    unfinished = [slot for slot in slots if batch.chat.postings[slot].ts is None]
+    fresh = [one for one in news if one not in told]
     found = []
-    for story in batch.stories:
-        at = _since(story)
-        if at is not None and at.timestamp() > sent:
-            message = several.news(story)
-            found.append(Wanted(f"news:{story.id}:{story.stage}", user, message, key="once", under=slot))
+    for slot in [*unfinished, *([_NEWS + ",".join(fresh)] if fresh else [])]:
+        stories = [news[one] for one in slot.removeprefix(_NEWS).split(",") if one in news]
+        if stories:
+            found.append(Wanted(slot, user, several.news(stories), key="once", under=under))
     return found
+
+
+def _came_after(story: RequestStory, posting: Posting) -> bool:
+    at = _since(story)
+    return at is not None and at.timestamp() > float(posting.ts or 0)
 
 
 def _since(story: RequestStory) -> datetime | None:

@@ -214,8 +214,25 @@ def test_what_happens_later_is_told_under_it_once(world) -> None:
     world.advance(60)
     world.deny(ids[1], SUE, "not today")
     news = told(several_wanted(batch(world, ids, chat)), "news:")
-    assert (news.slot, news.under, news.key) == (f"news:{ids[1]}:denied", "several:UDANA", "once")
-    assert "⛔ Denied by Sue: not today" in as_text(news.message)
+    assert (news.under, news.key) == ("several:UDANA", "once")
+    assert as_text(news.message) == f"read-only in Books-Prod · ⛔ Denied by Sue: not today · {ids[1]}"
+    again = several_wanted(batch(world, ids, _posted(news.slot, by=chat)))
+    assert [item.slot for item in again if item.slot.startswith("news:")] == []
+
+
+def test_what_came_together_is_told_together_and_finished_as_it_was_begun(world) -> None:
+    ids = asked(world, (PROD, "read-only"), (PROD, "deploy"), (BOOKS, "read-only"))
+    chat = _posted("several:UDANA", ts=world.clock.now().timestamp() - 1)
+    press(world, ids[0])
+    world.work()
+    news = told(several_wanted(batch(world, ids, chat)), "news:")
+    assert as_text(news.message).count("✅ Active") == 2
+    begun = replace(
+        chat, postings={**chat.postings, news.slot: Posting("UDANA", nonce="n", intent_at=world.clock.now())}
+    )
+    world.deny(ids[2], SUE, "not today")
+    found = [item for item in several_wanted(batch(world, ids, begun)) if item.slot.startswith("news:")]
+    assert [item.slot for item in found] == [news.slot, f"news:{ids[2]}=denied"]
 
 
 def test_ends_in_the_same_minute_are_announced_together(world) -> None:
