@@ -30,13 +30,15 @@ def approval_card(story: RequestStory, mentions: t.Mentions | None = None) -> Me
         return _hidden(story)
     if story.stage is Stage.WAITING:
         return _waiting(story, mentions or {})
-    buttons = (
-        b.actions(end_button(story, "End early"), extend_button(story)) if story.stage is Stage.ACTIVE else None,
-    )
-    if story.stage is Stage.AGREED:
-        buttons = (b.actions(deny_button(story)),)
     lines = (b.section(headline(story)), _reason(story), less_line(story), b.context(small_print(story)))
-    return b.message(fallback(story), (*lines, *buttons))
+    return b.message(fallback(story), (*lines, later_buttons(story)))
+
+
+def later_buttons(story: RequestStory) -> dict[str, Any] | None:
+    """What can still be pressed when it is decided."""
+    if story.stage is Stage.ACTIVE:
+        return b.actions(end_button(story, "End early"), extend_button(story))
+    return b.actions(deny_button(story)) if story.stage is Stage.AGREED else None
 
 
 def _hidden(story: RequestStory) -> Message:

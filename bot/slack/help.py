@@ -10,7 +10,7 @@ from bot.slack.notices import answer
 _LINES = {
     "request": (
         "{c}` – opens the form",
-        "{c} ENV ROLE [DURATION] [at TIME] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`",
+        "{c} ENV ROLE [DURATION] [at TIME] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`; several: `ROLE,ROLE` or `ENV,ENV`",
         "{c} again [REASON]` – asks for the last one once more",
     ),
     "break-glass": (
@@ -71,9 +71,8 @@ def help_text(
         if glass or name != "break-glass"
         for line in lines
     ]
-    several = f"Several at once: `{command} ENV ROLE,ROLE ...` or `{command} ENV,ENV ROLE ...`; each ends by itself."
     tail = "Durations: `45s`, `90m`, `1 h 30 min`, `2d`; none means the role's default. Ids look like `PA-1042`."
-    return "\n".join([head, *lines, several, tail])
+    return "\n".join([head, *lines, tail])
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ def stage_of(stories: Stories) -> Stage:
 _ORDER = (
     Stage.WAITING,
     Stage.STUCK,
+    Stage.AGREED,
     Stage.SETTING_UP,
     Stage.ACTIVE,
     Stage.REMOVING,
@@ -109,7 +110,7 @@ def _card_blocks(
     return [
         b.section(headline(stories)),
         b.quote(stories[0].reason) if alive else None,
-        *[_on_card(story, words_max) for story in stories],
+        *[block for story in stories for block in _on_card(story, words_max)],
         *[_danger(story, words_max) for story in waiting],
         _press(waiting, value),
         b.context(_small(waiting, stories, mentions)),
@@ -121,11 +122,9 @@ def _danger(story: RequestStory, words_max: int) -> dict[str, Any] | None:
     return b.section(t.cut_mrkdwn(found["text"]["text"], words_max)) if found else None
 
 
-def _on_card(story: RequestStory, words_max: int) -> dict[str, Any]:
+def _on_card(story: RequestStory, words_max: int) -> list[dict[str, Any] | None]:
     if story.stage is not Stage.WAITING:
-        # They end each by themselves.
-        end = cards.end_button(story, "End early") if story.stage is Stage.ACTIVE else None
-        return b.section(f"• {line(story)}", end)
+        return [b.section(f"• {line(story)}"), cards.later_buttons(story)]
     ticket = cards.ticket(story)
     last = f"last time {story.last_time.words(story.now)}" if story.last_time else ""
     said = [f"for {format_duration(story.duration)}", t.literal(story.allows, min(words_max, 300)), ticket, last]
@@ -133,7 +132,7 @@ def _on_card(story: RequestStory, words_max: int) -> dict[str, Any]:
     less = cards.less_text(story)
     tail = f"\n{less}" if less else ""
     place = f"*{t.literal(story.role, 80)}* in {_place(story)}"
-    return b.section(f"• {place} · {STATE_WORDS[Stage.WAITING]} · {story.id}\n{details}{tail}")
+    return [b.section(f"• {place} · {STATE_WORDS[Stage.WAITING]} · {story.id}\n{details}{tail}")]
 
 
 def _press(waiting: Stories, value: str) -> dict[str, Any] | None:
@@ -213,7 +212,7 @@ def left_out(stories: Stories) -> Message:
 def state(stories: Stories) -> Message:
     """The requester's one message: each with its state and its end, kept current; how to use those that are active."""
     lead = f"You asked for {what(stories)}."
-    waiting = any(story.stage is Stage.WAITING for story in stories)
+    waiting = any(story.stage in (Stage.WAITING, Stage.AGREED) for story in stories)
     take_back = b.button("Take all back", WITHDRAW_ALL, stories[0].id) if waiting else None
     fallback = f"{lead} {' · '.join(line(story) for story in stories)}"
 
@@ -230,7 +229,7 @@ def _own(story: RequestStory) -> list[dict[str, Any] | None]:
         return [b.section(f"• {line(story)}")]
     use = use_of(story)
     console = b.button("Open console", OPEN_CONSOLE, story.id, url=use.console) if use.console else None
-    press = b.actions(console, cards.end_button(story, "I am done"))
+    press = b.actions(console, cards.end_button(story, "I am done"), cards.extend_button(story))
     hint = b.context(t.literal(story.how_to, 600)) if story.how_to else None
     return [b.section(f"• {line(story)}"), press, b.code(use.lines), hint]
 

@@ -192,7 +192,7 @@ def _answer(batch: Batch) -> Render:
 
 
 def _news(batch: Batch, posting: Posting, under: str, user: str) -> list[Wanted]:
-    """What came together is told together. The slot says what it told, so that a post that was interrupted is finished as it was."""
+    """What came together is told together. The slot says what it tells, so that an interrupted post is finished as it was."""
     news = {f"{story.id}={story.stage}": story for story in batch.stories if _came_after(story, posting)}
     slots = [slot for slot in batch.chat.postings if slot.startswith(_NEWS)]
     told = {one for slot in slots for one in slot.removeprefix(_NEWS).split(",")}
@@ -213,8 +213,8 @@ def _came_after(story: RequestStory, posting: Posting) -> bool:
 
 def _since(story: RequestStory) -> datetime | None:
     """When it came to be as it is, where the requester has to hear of that."""
-    if story.stage is Stage.ACTIVE:
-        return story.activated_at
+    if story.stage in (Stage.ACTIVE, Stage.AGREED):
+        return story.activated_at or story.decided_at
     missed = story.stage is Stage.ENDED and story.activated_at is None
     return story.closed_at if story.stage in OVER and (story.stage not in QUIET or missed) else None
 

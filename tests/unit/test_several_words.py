@@ -138,7 +138,7 @@ def test_the_card_shows_how_each_of_them_stands(world) -> None:
     card = told(several_wanted(batch(world, ids)), "card:").message
     check(card)
     assert "✅ Active until" in as_text(card)
-    assert buttons(card) == ["end"]
+    assert buttons(card) == ["end", "extend"]
     world.end(ids[1])
     world.work()
     card = told(several_wanted(batch(world, ids, _posted(CARD + ids[0]))), "card:").message
