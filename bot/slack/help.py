@@ -10,7 +10,8 @@ from bot.slack.notices import answer
 _LINES = {
     "request": (
         "{c}` – opens the form",
-        "{c} ENV ROLE [DURATION] [at TIME] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`; several: `ROLE,ROLE` or `ENV,ENV`",
+        "{c} ENV ROLE [DURATION] [at TIME] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`; several at "
+        "once: `ROLE,ROLE` or `ENV,ENV`",
         "{c} again [REASON]` – asks for the last one once more",
     ),
     "break-glass": (

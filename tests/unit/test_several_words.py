@@ -312,6 +312,20 @@ def test_the_answer_says_who_can_approve_what(world) -> None:
     assert "Take all back" in answer
 
 
+def test_several_can_begin_later_together(world) -> None:
+    says(world, DANA, COMMAND, text=f"{PROD} read-only,deploy 1h at 22:00 INC-42 tonight")
+    world.work()
+    ids = tuple(sorted(world.ledger.members(keys.PENDING)))
+    assert len({world.request(id_).start_at for id_ in ids}) == 1
+    assert world.request(ids[0]).start_at is not None
+    assert outcomes(press(world, ids[0])) == ["scheduled", "scheduled"]
+    found = several_wanted(batch(world, ids))
+    assert as_text(told(found, "card:").message).count("⏰ Agreed, starts") == 2
+    assert buttons(told(found, "card:").message) == ["deny", "deny"]
+    assert as_text(told(found, "several:UDANA").message).count("⏰ Agreed, starts") == 2
+    assert buttons(told(found, "several:UDANA").message) == ["withdraw_all"]
+
+
 def test_what_was_left_out_is_said(world) -> None:
     there = world.asked(environment=PROD)
     answer = says(world, DANA, COMMAND, text=f"{PROD} read-only,deploy 1h INC-42 x")
