@@ -24,9 +24,11 @@ from bot.slack.meant import (
     Again,
     Approve,
     Ask,
+    AskFor,
     AskSeveral,
     BreakGlass,
     Command,
+    Decline,
     Delegate,
     Deny,
     End,
@@ -39,6 +41,7 @@ from bot.slack.meant import (
     Whom,
     Withdraw,
 )
+from bot.slack.notices import DECLINE
 from bot.slack.panic import REVOKE_ALL, read_pressed, under_way
 from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
 from bot.slack.several_acts import Answer, Several, answer_stays
@@ -61,7 +64,7 @@ from workflows.people import Known, known, nobody
 from workflows.ports import PolicyUnavailable
 from workflows.refusals import record_refusal
 from workflows.request import ask_for_access
-from workflows.review import approve, deny, withdraw
+from workflows.review import approve, decline, deny, withdraw
 from workflows.revoke_all import groups_that_may, revoke_all
 
 log = structlog.get_logger()
@@ -147,11 +150,13 @@ class Desk:
             case Ask() | AskSeveral():
                 typed = self._typed_asks(meant, actor)
                 return self.refuse(act, typed) if isinstance(typed, Refused) else self._ask_all(act, typed)
+            case AskFor(whom, ask):
+                return self._ask_for(act, whom, ask, actor)
             case Again(reason):
                 return self._again(act, actor, reason)
             case BreakGlass() | Acknowledge() | Flag() | Lift() | RevokeAll():
                 return self._emergency(act, meant, actor)
-            case Approve() | Less() | Deny() | Withdraw() | End():
+            case Approve() | Less() | Deny() | Withdraw() | Decline() | End():
                 return self._said(act, meant.id, self._by_hand(act, meant))
             case Delegate():
                 return self._look(act, delegating.carry_out(self._ctx, act, meant, actor, self._command))
@@ -162,7 +167,7 @@ class Desk:
             case _:
                 return self._look(act, self.window.look(meant, actor))
 
-    def _by_hand(self, act: Interaction, meant: Approve | Less | Deny | Withdraw | End) -> Done | Refused:
+    def _by_hand(self, act: Interaction, meant: Approve | Less | Deny | Withdraw | Decline | End) -> Done | Refused:
         """What the buttons do, typed."""
         match meant:
             case Approve(id_):
@@ -173,6 +178,8 @@ class Desk:
                 return deny(self._ctx, id_, act.who, reason, act.id)
             case Withdraw(id_):
                 return withdraw(self._ctx, id_, act.who, act.id)
+            case Decline(id_):
+                return decline(self._ctx, id_, act.who, act.id)
             case End(id_, reason):
                 return end(self._ctx, id_, act.who, reason, act.id)
 
@@ -257,6 +264,17 @@ class Desk:
         can = self.window.can_approve(seen)
         return Reply(notices.asked(seen.story, can, self._command, by_rule=by_rule, zone=zone))
 
+    def _ask_for(self, act: Interaction, whom: Whom, ask: Ask, actor: Known) -> Reply:
+        person = self.window.person_meant(whom, actor)
+        if isinstance(person, Refused):
+            if not act.looked:
+                raise FactsStale
+            return self.refuse(act, person)
+        typed = self._typed_asks(ask, actor)
+        return (
+            self.refuse(act, typed) if isinstance(typed, Refused) else self._ask(act, replace(typed[0], holder=person))
+        )
+
     def _again(self, act: Interaction, actor: Known, reason: str) -> Reply:
         last = last_ask(self._ctx, actor.person.id, reason)
         return self.refuse(act, last) if isinstance(last, Refused) else self._ask(act, last)
@@ -320,6 +338,8 @@ class Desk:
             return self._quiet(act, id_, acknowledge(self._ctx, id_, act.who, act.id))
         if act.action == END_ACTION:
             return self._quiet(act, id_, end(self._ctx, id_, act.who, "", act.id))
+        if act.action == DECLINE:
+            return self._quiet(act, id_, decline(self._ctx, id_, act.who, act.id))
         if act.action == WITHDRAW:
             return self._quiet(act, id_, withdraw(self._ctx, id_, act.who, act.id))
         return Reply()

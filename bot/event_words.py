@@ -50,7 +50,9 @@ def _made(told: _Told) -> Words:
     text = told.fact("duration_s")
     duration = f" for {format_duration(timedelta(seconds=int(text)))}" if text.isascii() and text.isdigit() else ""
     more = f" more on {told.fact('extends')}" if told.fact("extends") else ""
-    return (f"asked{told.by()}{duration}{more}", *_later(told), told.why())
+    holder = "" if told.hidden else told.entry.private.get("holder_name", "")
+    whom = f" on behalf of {holder}" if holder else ""
+    return (f"asked{told.by()}{whom}{duration}{more}", *_later(told), told.why())
 
 
 def _later(told: _Told) -> Words:
@@ -185,6 +187,7 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_STARTED: _says("its time has come"),
     Event.REQUEST_DENIED: _says("denied", by=True, why=True),
     Event.REQUEST_WITHDRAWN: _says("withdrawn", by=True),
+    Event.REQUEST_DECLINED: _says("declined", by=True),
     Event.REQUEST_EXPIRED: _says("expired: nobody answered in time"),
     Event.REQUEST_REMINDED: _says("nobody has answered: those who can decide were reminded"),
     Event.REQUEST_ESCALATED: _escalated,

@@ -385,6 +385,15 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.FREEZE: _freeze,
     Code.OUTSIDE_HOURS: _outside_hours,
     Code.NOT_A_REQUESTER: _not_a_requester,
+    Code.HOLDER_UNFIT: lambda c: (
+        f"{c('name', 'This account')} can hold no access: it is no full member's account of this workspace."
+    ),
+    Code.HOLDER_BLOCKED: lambda c: (
+        f"{c('name', 'This person')} may not ask for anything just now, and nobody else can for them. Security can tell why."
+    ),
+    Code.NOT_THE_HOLDER: lambda c: (
+        f"Only the person for whom somebody else asked can decline {c('id', 'it')}. What you asked for yourself you withdraw."
+    ),
     Code.NO_LONGER_A_REQUESTER: lambda c: (
         f"{c('name', 'The person')} is in none of {c.either('groups') or 'the groups that may ask'} any more, so "
         f"{c('id', 'this')} cannot be approved. It waits, and can be denied."

@@ -110,6 +110,8 @@ def _denied(s: RequestStory) -> Words:
 
 
 def _withdrawn(s: RequestStory) -> Words:
+    if s.declined:
+        return (f"↩︎ Declined by {s.ended_by or s.holder}",)
     return (f"{s.state} by {s.ended_by or s.requester}",)
 
 

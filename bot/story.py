@@ -134,6 +134,8 @@ class RequestStory:
     resource: Resource | None = None
     last_time: LastTime | None = None
     break_glass: bool = False
+    # Somebody else asked for the holder.
+    on_behalf: bool = False
     # While it waits: when its approvers were reminded, who was called next, who is away and who decides for whom.
     owners: tuple[str, ...] = ()
     reminded_at: tuple[datetime, ...] = ()
@@ -162,6 +164,22 @@ class RequestStory:
     @property
     def state(self) -> str:
         return STATE_WORDS[self.stage]
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is no more to tell than that somebody else asked."""
+        return self.on_behalf and self.verb.startswith("ask")
+
+    @property
+    def who(self) -> str:
+        """Of whom the headline speaks."""
+        return self.requester if self.asks else self.holder
+
+    @property
+    def declined(self) -> bool:
+        """Whether the person for whom somebody else had asked did not want it."""
+        closing = self.closing
+        return self.on_behalf and closing is not None and closing.by == self.terms.holder
 
     @property
     def verb(self) -> str:
@@ -349,6 +367,7 @@ def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -
         warning=request.resource.warning if request.resource else None,
         resource=grant.resource if grant else request.resource,
         break_glass=request.break_glass,
+        on_behalf=request.requester != request.holder,
     )
 
 
@@ -476,7 +495,8 @@ def seen_by(story: RequestStory, environment: Environment | None, *, member: boo
 
 def in_short(story: RequestStory) -> str:
     """Who, verb, role, environment in plain words: `Dana Dev asks for read-only in Payments (production)`."""
-    line = f"{story.holder} {story.verb} {story.more}{story.what} in {story.title} ({story.tier.value})"
+    whom = f" for {story.holder}" if story.asks else ""
+    line = f"{story.who} {story.verb} {story.more}{story.what}{whom} in {story.title} ({story.tier.value})"
     return f"🚨 Break-glass: {line}" if story.break_glass else line
 
 

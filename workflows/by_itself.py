@@ -61,7 +61,8 @@ def rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapsh
     """What the policy's rules say of it, on the uses that this snapshot saw."""
     terms = request.terms
     entitlement = policy.entitlement(terms.environment, terms.role)
-    if entitlement is None or no_longer(policy, request, groups):
+    # For somebody else nobody gets anything by a rule: people decide.
+    if entitlement is None or request.requester != request.holder or no_longer(policy, request, groups):
         return ByRule(None)
     grant = snapshot.get(keys.grant(request.extends), Grant) if request.extends else None
     if too_long_now(policy, snapshot, request):

@@ -29,9 +29,15 @@ def no_longer_pending(snapshot: Snapshot, request: Request) -> Mapping[str, Pers
     return {item: replace(record, pending=tuple(id_ for id_ in record.pending if id_ != request.id))}
 
 
+def places_of(index: str, request: Request) -> tuple[str, ...]:
+    """The index, and its parts in which a request stands: its environment's, and those of who asked and who would hold it."""
+    people = dict.fromkeys((request.requester, request.holder))
+    where = request.terms.environment
+    return tuple(dict.fromkeys(name for who in people for name in keys.places(index, environment=where, person_id=who)))
+
+
 def out_of(index: str, request: Request) -> tuple[IndexEntry, ...]:
-    names = keys.places(index, environment=request.terms.environment, person_id=request.requester)
-    return tuple(IndexEntry(name, request.id, None) for name in names)
+    return tuple(IndexEntry(name, request.id, None) for name in places_of(index, request))
 
 
 def out_of_pending(request: Request) -> tuple[IndexEntry, ...]:

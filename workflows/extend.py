@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from workflows.closing import places_of
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
 from workflows.core.asking import Ask, MayAsk, may_ask
@@ -151,7 +152,7 @@ def _attempt(
         index=tuple(
             IndexEntry(name, request.id, score)
             for index, score in ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, now.timestamp()))
-            for name in keys.places(index, environment=terms.environment, person_id=person.id)
+            for name in places_of(index, request)
         )
         + tickets.index,
         audit=(event(ctx, Event.REQUEST_MADE, request.id, snapshot, facts, private),),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workflows.closing import no_longer_pending, out_of
+from workflows.closing import no_longer_pending, out_of, places_of
 from workflows.context import SOON, Attempt, Done
 from workflows.core import keys
 from workflows.core.audit import AuditEvent
@@ -22,7 +22,7 @@ def scheduling(request: Request, decision: Decision, snapshot: Snapshot, commit_
     if request.start_at is None:
         raise ValueError(f"{request.id} does not begin later")
     agreed = schedule(request, decision)
-    names = keys.places(keys.SCHEDULED, environment=request.terms.environment, person_id=request.requester)
+    names = places_of(keys.SCHEDULED, request)
     done = Done(request.id, "scheduled")
     change = Change(
         commit_id=commit_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from workflows.closing import places_of
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
 from workflows.core.asking import PENDING_MAX, Ask, MayAsk, find_entitlement, may_ask, slip
@@ -12,9 +13,9 @@ from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import terms_for
 from workflows.core.model import Origin, PersonRecord, Record, Request, RequestState, Slot, Terms, slot_id
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.people import FACTS_AGE_MAX, PersonFacts, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.scope import groups_needed
+from workflows.core.scope import groups_needed, person_problem
 from workflows.core.templates import TemplateRefused
 from workflows.one_ticket import counted_ticket, noted, used_ticket
 from workflows.people import Known, known, suspended
@@ -37,17 +38,30 @@ def ask_for_access(ctx: Context, ask: Ask, who: SlackUser, origin: Origin, commi
 
 def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) -> Attempt | Done | Refused:
     person = actor.person
-    place = slot_id(person.id, ask.environment.strip().lower(), ask.role.strip().lower())
+    holder = _holder(ctx, actor, ask)
+    if isinstance(holder, Refused):
+        return holder
+    place = slot_id(holder.id, ask.environment.strip().lower(), ask.role.strip().lower())
     counted = counted_ticket(actor.policy, ask)
     guard = (keys.ticket_uses(counted.ticket),) if counted else ()
     snapshot = ctx.ledger.read(
-        keys.ACTIVE_POLICY, keys.person(person.id), keys.slot(place), *guard, commit_id=commit_id
+        keys.ACTIVE_POLICY,
+        *dict.fromkeys((keys.person(person.id), keys.person(holder.id))),
+        keys.slot(place),
+        *guard,
+        commit_id=commit_id,
     )
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    answer = may_ask(actor.policy, ask, person, person.id, actor.groups, snapshot.now)
+    answer = may_ask(actor.policy, ask, person, holder.id, actor.groups, snapshot.now)
     record = snapshot.get(keys.person(person.id), PersonRecord)
-    refusal = not_in_force(snapshot, actor.policy) or suspended(record) or too_many(record) or blocked(record, snapshot)
+    refusal = (
+        not_in_force(snapshot, actor.policy)
+        or suspended(record)
+        or too_many(record)
+        or blocked(record, snapshot)
+        or (_kept_out(holder, snapshot) if holder.id != person.id else None)
+    )
     if isinstance(answer, Refused):
         return answer
     if refusal:
@@ -59,10 +73,30 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     if used:
         return used
     try:
-        terms = terms_for(answer.entitlement, person.id, answer.duration)
+        terms = terms_for(answer.entitlement, holder.id, answer.duration)
     except TemplateRefused as problem:
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
-    return _attempt(ctx, actor, answer, terms, origin, snapshot, commit_id)
+    request = new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot, holder)
+    return recorded(ctx, actor, (request,), snapshot, commit_id)
+
+
+def _holder(ctx: Context, actor: Known, ask: Ask) -> PersonFacts | Refused:
+    """Whoever shall have it: the actor, or somebody whom one can ask for. FACTS_STALE where a worker has to look first."""
+    if ask.holder is None or ask.holder == actor.person.id:
+        return actor.person
+    found = ctx.directory.by_address(ask.holder)
+    if found is None or ctx.ledger.now() - found.as_of > FACTS_AGE_MAX:
+        return Refused(Code.FACTS_STALE, audited=False)
+    problem = person_problem(found)
+    return Refused(Code.HOLDER_UNFIT, {"name": found.name, "why": problem.code.value}) if problem else found
+
+
+def _kept_out(holder: PersonFacts, snapshot: Snapshot) -> Refused | None:
+    """Who may not ask for themselves gets nothing through somebody else either."""
+    record = snapshot.get(keys.person(holder.id), PersonRecord)
+    if suspended(record) or blocked(record, snapshot):
+        return Refused(Code.HOLDER_BLOCKED, {"name": holder.name})
+    return None
 
 
 def too_many(record: PersonRecord | None, more: int = 1) -> Refused | None:
@@ -79,22 +113,26 @@ def blocked(record: PersonRecord | None, snapshot: Snapshot) -> Refused | None:
     return Refused(Code.PERSON_BLOCKED, {"until": record.blocked_until.isoformat(), "why": record.blocked_why or ""})
 
 
-def _attempt(
-    ctx: Context, actor: Known, answer: MayAsk, terms: Terms, origin: Origin, snapshot: Snapshot, commit_id: str
-) -> Attempt:
-    request = new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot)
-    return recorded(ctx, actor, (request,), snapshot, commit_id)
-
-
-def new_request(id_: str, actor: Known, answer: MayAsk, terms: Terms, origin: Origin, snapshot: Snapshot) -> Request:
+def new_request(
+    id_: str,
+    actor: Known,
+    answer: MayAsk,
+    terms: Terms,
+    origin: Origin,
+    snapshot: Snapshot,
+    holder: PersonFacts | None = None,
+) -> Request:
+    """`holder`: who shall have it, where somebody else asks for them."""
     person, now = actor.person, snapshot.now
+    whom = holder or person
     return Request(
         id=id_,
         requester=person.id,
         requester_name=person.name,
         requester_slack=person.slack,
-        holder=person.id,
-        holder_name=person.name,
+        holder=whom.id,
+        holder_name=whom.name,
+        holder_slack=whom.slack if whom.id != person.id else None,
         terms=terms,
         reason=answer.reason,
         state=RequestState.PENDING,
@@ -126,7 +164,7 @@ def recorded(ctx: Context, actor: Known, requests: tuple[Request, ...], snapshot
         puts=puts,
         # A little later than now: the wake-up below comes first, and the clock finds it if that was lost.
         due=dict.fromkeys(items, now + SOON),
-        index=tuple(entry for request in requests for entry in _places(request, person.id))
+        index=tuple(entry for request in requests for entry in _places(request))
         + tuple(entry for ticket in tickets for entry in ticket.index),
         audit=tuple(_made(ctx, request, actor, snapshot) for request in requests),
         answer=done.answer,
@@ -134,13 +172,9 @@ def recorded(ctx: Context, actor: Known, requests: tuple[Request, ...], snapshot
     return Attempt(change, done, wake=items)
 
 
-def _places(request: Request, person_id: PersonId) -> list[IndexEntry]:
+def _places(request: Request) -> list[IndexEntry]:
     scores = ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, request.created_at.timestamp()))
-    return [
-        IndexEntry(name, request.id, score)
-        for index, score in scores
-        for name in keys.places(index, environment=request.terms.environment, person_id=person_id)
-    ]
+    return [IndexEntry(name, request.id, score) for index, score in scores for name in places_of(index, request)]
 
 
 def _made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> AuditEvent:
@@ -155,4 +189,7 @@ def _made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> A
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
     }
     private = {"actor": request.requester, "actor_name": request.requester_name, "reason": request.reason}
+    if request.holder != request.requester:
+        facts["on_behalf"] = "true"
+        private |= {"holder": request.holder, "holder_name": request.holder_name}
     return event(ctx, Event.REQUEST_MADE, request.id, snapshot, facts, private)

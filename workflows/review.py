@@ -73,6 +73,14 @@ def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | R
     return run(ctx, lambda: _withdraw(ctx, actor, id_, commit_id))
 
 
+def decline(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Refused:
+    """The person for whom somebody else asked does not want it. `Done.outcome`: `withdrawn`."""
+    actor = known(ctx, who, nobody)
+    if isinstance(actor, Refused):
+        return actor
+    return run(ctx, lambda: _decline(ctx, actor, id_, commit_id))
+
+
 # ---------------------------------------------------------------- the common part
 
 
@@ -340,6 +348,28 @@ def _over(request: Request, snapshot: Snapshot) -> Refused | None:
 
 
 def _withdraw(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt | Done | Refused:
+    def refused(request: Request | None) -> Refused | None:
+        return None if request and actor.person.id == request.requester else Refused(Code.NOT_YOURS, {"groups": ""})
+
+    return _called_off(ctx, actor, id_, commit_id, refused, Event.REQUEST_WITHDRAWN)
+
+
+def _decline(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt | Done | Refused:
+    def refused(request: Request | None) -> Refused | None:
+        own = request is not None and actor.person.id == request.holder != request.requester
+        return None if own else Refused(Code.NOT_THE_HOLDER, {"id": id_}, audited=False)
+
+    return _called_off(ctx, actor, id_, commit_id, refused, Event.REQUEST_DECLINED)
+
+
+def _called_off(
+    ctx: Context,
+    actor: Known,
+    id_: str,
+    commit_id: str,
+    refused: Callable[[Request | None], Refused | None],
+    kind: Event,
+) -> Attempt | Done | Refused:
     found = find_request(ctx, id_)
     if isinstance(found, Refused):
         return found
@@ -347,12 +377,13 @@ def _withdraw(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt |
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     request = snapshot.get(keys.request(id_), Request)
-    if request is None or actor.person.id != request.requester:
-        return Refused(Code.NOT_YOURS, {"groups": ""})
+    refusal = refused(request)
+    if refusal or request is None:
+        return refusal or Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
     closed = _over(request, snapshot)
     if closed:
         return closed
-    return _closed(ctx, actor.person, snapshot, request, Move.WITHDRAW, Event.REQUEST_WITHDRAWN, None, commit_id)
+    return _closed(ctx, actor.person, snapshot, request, Move.WITHDRAW, kind, None, commit_id)
 
 
 def _closed(

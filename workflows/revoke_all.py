@@ -108,7 +108,9 @@ def in_reach(ctx: Context, aim: Aim, reach: Reach) -> tuple[str, ...]:
 
 
 def _hit(request: Request, person: PersonId | None, reach: Reach) -> bool:
-    of_person = person is None or person in (request.holder, request.requester)
+    # What somebody has whom the person merely asked for is not the person's.
+    asking = request.decision is None and person == request.requester
+    of_person = person is None or person == request.holder or asking
     return of_person and (reach.environments is None or request.terms.environment in reach.environments)
 
 

@@ -29,7 +29,7 @@ from bot.slack.form_fields import BREAK_GLASS, ENVIRONMENT, MORE_ROLES, ROLE
 from bot.slack.home import ASK, WITHDRAW
 from bot.slack.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import OpenForm
-from bot.slack.notices import OPEN_CONSOLE
+from bot.slack.notices import DECLINE, OPEN_CONSOLE
 from bot.slack.panic import REVOKE_ALL
 from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
 from bot.slack.several import DENY_ALL as PRESS_DENY_ALL
@@ -97,7 +97,16 @@ class Listeners:
 
     def register(self, app: App) -> None:
         app.command(self._command_name)(self.command)
-        for action in (cards.APPROVE, cards.END, WITHDRAW, glass.ACKNOWLEDGE, REVOKE_ALL, APPROVE_ALL, WITHDRAW_ALL):
+        for action in (
+            cards.APPROVE,
+            cards.END,
+            WITHDRAW,
+            DECLINE,
+            glass.ACKNOWLEDGE,
+            REVOKE_ALL,
+            APPROVE_ALL,
+            WITHDRAW_ALL,
+        ):
             app.action(action)(self.press)
         app.action(cards.MORE)(self.press_more)
         app.action(cards.DENY)(self.press_deny)

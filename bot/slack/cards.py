@@ -72,7 +72,8 @@ def headline(story: RequestStory) -> str:
     """`Dana Dev asks for *read-only* in *Payments* · 🔴 production`, as mrkdwn."""
     what = f"{story.more}*{t.literal(story.role, 80)}*" if story.role else "access"
     place = f"*{t.literal(story.title, 100)}* · {story.tier_words}"
-    line = f"{t.literal(story.holder, 100)} {story.verb} {what} in {place}"
+    whom = f" for *{t.literal(story.holder, 100)}*" if story.asks else ""
+    line = f"{t.literal(story.who, 100)} {story.verb} {what}{whom} in {place}"
     return f"{BREAK_GLASS} · {line}" if story.break_glass else line
 
 

@@ -17,9 +17,11 @@ from bot.slack.meant import (
     Again,
     Approve,
     Ask,
+    AskFor,
     AskSeveral,
     BreakGlass,
     Command,
+    Decline,
     Delegate,
     Deny,
     End,
@@ -46,6 +48,7 @@ from workflows.core.asking import nearest
 from workflows.core.durations import looks_like_duration, parse_duration
 from workflows.core.errors import Code, Refused
 from workflows.core.model import ID_PATTERN
+from workflows.core.people import PersonId, person_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,14 @@ def _ask(line: _Line) -> Command | Refused:
 
 def _request(line: _Line) -> Command | Refused:
     return _ask(_with_lists(line)) if len(line) else OpenForm()
+
+
+def _on_behalf(line: _Line) -> Command | Refused:
+    who = whom(line, 0)
+    found = _ask(_with_lists(line.after(1))) if who is not None and len(line) > 2 else None
+    if who is None or not isinstance(found, Ask | Refused):
+        return _missing("for WHO ENV ROLE [DURATION] REASON")
+    return AskFor(who, found) if isinstance(found, Ask) else found
 
 
 def _listed(word: str) -> tuple[str, ...]:
@@ -257,6 +268,14 @@ _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 MENTIONED_MAX = 3
 
 
+def addresses(text: str) -> tuple[PersonId, ...]:
+    """The e-mail addresses in a line, a few of them."""
+    words = (typed(word).strip("<>,;") for word in text.split())
+    return tuple(dict.fromkeys(person_id(word) for word in words if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", word)))[
+        :3
+    ]
+
+
 def mentioned(text: str) -> tuple[str, ...]:
     """Slack ids of the people whom a typed line names; Slack has put them there itself."""
     return tuple(dict.fromkeys(_PERSON.findall(text)))[:MENTIONED_MAX]
@@ -304,6 +323,8 @@ def _who(line: _Line) -> Command | Refused:
 
 _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "request": _request,
+    "for": _on_behalf,
+    "decline": _by_id(Decline, "decline ID"),
     "again": lambda line: Again(line.rest(0)),
     "break-glass": _break_glass,
     "approve": _by_id(Approve, "approve ID"),

@@ -5,6 +5,7 @@ decides, then answers.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -15,7 +16,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.desk import Desk, FactsStale, Reply
 from bot.slack import notices
 from bot.slack.blocks import Message
-from bot.slack.commands import mentioned
+from bot.slack.commands import addresses, mentioned
 from bot.slack.interaction import Interaction, unpacked
 from bot.slack.people import SlackRefresher
 from bot.words import refusal
@@ -23,7 +24,7 @@ from workflows.context import SOON, Context
 from workflows.core import keys
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Press
-from workflows.core.people import SlackUser
+from workflows.core.people import FACTS_AGE_MAX, SlackUser
 from workflows.core.scope import groups_needed
 from workflows.ports import Change, DirectoryUnreachable, PolicyUnavailable
 
@@ -84,8 +85,13 @@ class Deferred:
         policy = self._ctx.policy.current()
         self._refresher.refresh_person(act.who, policy)
         for account in (SlackUser(act.team, user) for user in mentioned(act.text)):
-            if self._ctx.directory.person(account) is None:
+            known = self._ctx.directory.person(account)
+            if known is None or self._ctx.ledger.now() - known.as_of > FACTS_AGE_MAX:
                 self._refresher.refresh_person(account, policy)
+        for address in addresses(act.text):
+            found = self._refresher.find(address, policy)
+            if found is not None:
+                self._refresher.refresh_person(found.slack, policy)
         names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
         stale = self._ctx.directory.groups(policy, names).stale(tuple(names), self._ctx.ledger.now())
         if stale:
@@ -93,7 +99,7 @@ class Deferred:
 
     def _carry_out(self, act: Interaction) -> Reply:
         try:
-            return self._desk.carry_out(act)
+            return self._desk.carry_out(replace(act, looked=True))
         except FactsStale:
             unknown = Refused(Code.PERSON_UNKNOWN, audited=False)
             return Reply(notices.answer(refusal(unknown, command=self._command)), unknown)

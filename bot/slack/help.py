@@ -12,7 +12,7 @@ _LINES = {
         "{c}` – opens the form",
         "{c} ENV ROLE [DURATION] [at TIME] REASON` – asks in one line: `{c} {e} 1h INC-42 checkout errors`; several at "
         "once: `ROLE,ROLE` or `ENV,ENV`",
-        "{c} again [REASON]` – asks for the last one once more",
+        "{c} again [REASON]` · `for WHO ENV ROLE [DURATION] REASON` – asks for the last one once more; for somebody else",
     ),
     "break-glass": (
         "{c} break-glass ENV ROLE [DURATION] REASON` – 🚨 emergency: access at once; everybody sees it, an owner reviews it",
@@ -23,7 +23,9 @@ _LINES = {
     "approve": (
         "{c} approve ID` · `less ID [ROLE] [DURATION]` · `deny ID REASON` – decides a request; the buttons do the same",
     ),
-    "withdraw": ("{c} withdraw ID` · `extend ID DURATION REASON` – takes back an ask; asks for more time on access",),
+    "withdraw": (
+        "{c} withdraw ID` · `decline ID` · `extend ID DURATION REASON` – takes back an ask; asks for more time on access",
+    ),
     "end": (
         "{c} end ID [REASON]` · `revoke-all person WHO REASON` · `revoke-all env ENV REASON` – gives or takes back",
     ),
@@ -38,6 +40,8 @@ _LINES = {
 }
 _TOPICS = {
     "again": "request",
+    "for": "request",
+    "decline": "withdraw",
     "deny": "approve",
     "less": "approve",
     "flag": "acknowledge",

@@ -37,6 +37,8 @@ class Interaction:
     channel_name: str = ""
     thread_ts: str | None = None
     response_url: str = ""
+    # A worker has looked up everybody whom it names: who is not known now is not known.
+    looked: bool = False
 
     @property
     def who(self) -> SlackUser:

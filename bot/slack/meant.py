@@ -39,6 +39,19 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class AskFor:
+    """An ask for somebody else."""
+
+    whom: Whom
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
     """What was asked for last, once more. An empty reason means the same one."""
 
@@ -186,6 +199,8 @@ class Explain:
 Command = (
     OpenForm
     | Ask
+    | AskFor
+    | Decline
     | Again
     | AskSeveral
     | BreakGlass

@@ -20,7 +20,7 @@ from bot.words import Asked, Stage, people, rounded
 from workflows.core.durations import format_duration
 from workflows.core.model import EndCause, Resource
 
-OPEN_CONSOLE = "open_console"
+OPEN_CONSOLE, DECLINE = "open_console", "decline"
 # action_id of the button that opens the form as it was filled in.
 AGAIN = "again"
 
@@ -133,6 +133,20 @@ def over_active(story: RequestStory) -> Message:
     """What the message "active" becomes when it is over: its state, nothing to paste, and the way to ask once more."""
     lines = [b.section(headline(story)), b.context(_small(story)), b.actions(again_button(story))]
     return b.message(f"{headline(story)} · {status(story)}", lines)
+
+
+def asked_for_you(story: RequestStory, command: str = "/prodaccess") -> Message:
+    """To the holder, at once: somebody else asked for them, and they may decline."""
+    if story.stage is not Stage.WAITING:
+        return settled(story)
+    line = f"{t.literal(story.requester, 100)} asked for {_what(story)} for you, for {format_duration(story.duration)}."
+    small = (
+        f"You are told when you have it. If you do not want it, decline: `{command} decline {story.id}` · {story.id}"
+    )
+    button = b.button("Decline", DECLINE, b.value_of(story.id))
+    return b.message(
+        f"{line} {story.id}", [b.section(line), b.quote(story.reason), b.actions(button), b.context(small)]
+    )
 
 
 def settled(story: RequestStory) -> Message:

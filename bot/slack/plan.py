@@ -251,8 +251,11 @@ def _alarm(facts: Facts, entry: AuditEntry, channel: str) -> Wanted:
 
 
 def _holder(facts: Facts) -> list[Wanted]:
-    user, story = facts.request.requester_slack.user, facts.story
-    found = [_asked(facts, user)] if facts.request.origin.by_form else []
+    asker, story = facts.request.requester_slack.user, facts.story
+    user = (facts.request.holder_slack or facts.request.requester_slack).user
+    found = [_asked(facts, asker)] if facts.request.origin.by_form else []
+    if user != asker:
+        found += _on_behalf(facts, asker, user)
     active, outcome = f"holder:{user}", f"outcome:{user}"
     warning = f"warning:{user}:{facts.extended}" if facts.extended else f"warning:{user}"
     if story.stage is Stage.AGREED:
@@ -264,8 +267,20 @@ def _holder(facts: Facts) -> list[Wanted]:
             found.append(Wanted(warning, user, message, key="once"))
     elif active in facts.chat.postings and story.stage in OVER | {Stage.STUCK}:
         found.append(rendered(facts, active, user, notices.over_active, hide=False))
-    if story.stage in OVER and (story.stage not in QUIET or _missed_its_end(facts, active)):
+    # For whom somebody else asked, the message that said so says what became of it.
+    told = user != asker and active not in facts.chat.postings
+    if not told and story.stage in OVER and (story.stage not in QUIET or _missed_its_end(facts, active)):
         found.append(Wanted(outcome, user, notices.outcome(story, facts.command), key="once"))
+    return found
+
+
+def _on_behalf(facts: Facts, asker: str, holder: str) -> list[Wanted]:
+    """The holder is told at once; who asked is told what became of it, unless they did that themselves."""
+    found = [rendered(facts, f"behalf:{holder}", holder, lambda s: notices.asked_for_you(s, facts.command), hide=False)]
+    story = facts.story
+    news = story.stage in OVER and (story.stage not in QUIET or story.declined)
+    if news and not facts.request.origin.by_form:
+        found.append(Wanted(f"outcome:{asker}", asker, notices.settled(story), key="once"))
     return found
 
 

@@ -33,6 +33,8 @@ class Ask:
     ticket: str | None = None
     # When it shall begin, where that is later than its approval.
     start_at: datetime | None = None
+    # Who shall have it, where that is somebody else than who asks.
+    holder: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)

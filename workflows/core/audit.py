@@ -25,6 +25,7 @@ class Event(StrEnum):
     REQUEST_STARTED = "request.started"  # agreed to before, and its time has come
     REQUEST_DENIED = "request.denied"
     REQUEST_WITHDRAWN = "request.withdrawn"
+    REQUEST_DECLINED = "request.declined"  # by the person for whom somebody else had asked
     REQUEST_EXPIRED = "request.expired"
     REQUEST_REMINDED = "request.reminded"
     REQUEST_ESCALATED = "request.escalated"

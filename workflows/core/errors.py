@@ -37,6 +37,9 @@ class Code(StrEnum):
     OUTSIDE_HOURS = "outside_hours"
     # may they
     NOT_A_REQUESTER = "not_a_requester"
+    HOLDER_UNFIT = "holder_unfit"
+    HOLDER_BLOCKED = "holder_blocked"
+    NOT_THE_HOLDER = "not_the_holder"
     NO_LONGER_A_REQUESTER = "no_longer_a_requester"
     LONGER_THAN_ALLOWED = "longer_than_allowed"
     NOT_AN_APPROVER = "not_an_approver"

@@ -29,6 +29,7 @@ VERBS = frozenset(
         "breakglass",
         "approve",
         "deny",
+        "decline",
         "withdraw",
         "show",
         "end",

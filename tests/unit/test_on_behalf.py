@@ -1,0 +1,177 @@
+"""Asking for somebody else: neither who asks nor who would have it decides, and the holder is told and may decline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.slack import cards, notices
+from bot.slack.commands import parse
+from bot.slack.meant import Ask as TypedAsk
+from bot.slack.meant import AskFor, Decline
+from bot.slack.plain import as_text
+from bot.story import request_story
+from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, entitlement, environment, policy
+from tests.support.world import World, account
+from workflows.context import Done
+from workflows.core import keys
+from workflows.core.asking import Ask
+from workflows.core.errors import Code, Refused
+from workflows.core.model import Origin, PersonRecord, RequestState, Sweepout
+from workflows.core.people import PersonId
+from workflows.delegate import delegate
+from workflows.less import approve_for_less
+from workflows.request import ask_for_access
+from workflows.review import decline
+from workflows.revoke_all import Aim, revoke_all
+
+
+@pytest.fixture
+def world() -> World:
+    return World(policy(environment(entitlement("read-only"), entitlement("deploy"))))
+
+
+def asks_for(world: World, who: PersonId, holder: PersonId, role: str = "read-only") -> Done | Refused:
+    world.knows(who, holder)
+    ask = Ask("payments-prod", role, HOUR, "INC-42 checkout errors", holder=holder)
+    return ask_for_access(world.ctx, ask, account(who), Origin(), world.press_id())
+
+
+def asked_for(world: World, who: PersonId = OLU, holder: PersonId = DANA) -> str:
+    answer = asks_for(world, who, holder)
+    assert isinstance(answer, Done), answer
+    world.work()
+    return answer.id
+
+
+def code(answer: Done | Refused) -> Code | None:
+    return answer.code if isinstance(answer, Refused) else None
+
+
+def test_the_other_owner_decides_and_the_holder_has_it(world):
+    id_ = asked_for(world)
+    request = world.request(id_)
+    assert (request.requester, request.holder, request.holder_slack) == (OLU, DANA, account(DANA))
+    assert isinstance(world.approve(id_, PAT), Done)
+    world.work()
+    assert world.has_access(id_)
+    assert world.grant(id_).holder == DANA
+    world.advance(3600, step_s=60)
+    assert not world.has_access(id_)
+
+
+def test_neither_who_asks_nor_who_would_have_it_agrees():
+    world = World(policy(environment(entitlement("read-only", owners=("platform", "security")))))
+    id_ = asked_for(world, OLU, PAT)
+    for who in (OLU, PAT):
+        assert code(world.approve(id_, who)) is Code.OWN_REQUEST
+        world.knows(who)
+        less = approve_for_less(world.ctx, id_, account(who), None, HOUR / 2, world.press_id())
+        assert code(less) is Code.OWN_REQUEST
+    assert world.request(id_).votes == ()
+
+
+def test_nor_do_their_delegates_in_their_place(world):
+    id_ = asked_for(world, OLU, DANA)
+    world.knows(OLU, NIA)
+    until = world.clock.now() + 24 * HOUR
+    assert isinstance(delegate(world.ctx, account(OLU), world.chat.people[account(NIA)], until, "delegate"), Done)
+    assert code(world.approve(id_, NIA)) is Code.NOT_AN_APPROVER
+
+
+def test_both_must_be_among_those_who_may_ask(world):
+    assert code(asks_for(world, OLU, SUE)) is Code.NOT_A_REQUESTER
+    assert code(asks_for(world, SUE, DANA)) is Code.NOT_A_REQUESTER
+
+
+def test_nobody_asks_for_a_guest_or_for_somebody_who_is_kept_out(world):
+    world.chat.people[account(GUS)] = replace(world.chat.people[account(GUS)], standing_problem="person_guest")
+    assert code(asks_for(world, OLU, GUS)) is Code.HOLDER_UNFIT
+    item = keys.person(DANA)
+    asks_for(world, DANA, DANA, "deploy")
+    world.knows(SUE)
+    assert isinstance(revoke_all(world.ctx, Aim(DANA, "Dana"), account(SUE), "stolen laptop", "panic"), Done)
+    assert isinstance(world.ledger.read(item).get(item, PersonRecord), PersonRecord)
+    assert code(asks_for(world, OLU, DANA)) is Code.HOLDER_BLOCKED
+
+
+def test_facts_about_the_holder_must_be_fresh(world):
+    world.knows(DANA)
+    world.clock.advance(61)
+    world.knows(OLU)
+    ask = Ask("payments-prod", "read-only", HOUR, "INC-42", holder=DANA)
+    assert code(ask_for_access(world.ctx, ask, account(OLU), Origin(), "late")) is Code.FACTS_STALE
+
+
+def test_no_rule_gives_access_to_somebody_for_whom_another_asked():
+    rule = auto("quick", ("developers", "platform"))
+    world = World(policy(environment(entitlement("read-only", auto_approve=(rule,)))))
+    id_ = asked_for(world)
+    assert world.request(id_).state is RequestState.PENDING
+
+
+def test_the_holder_declines_and_nobody_else_can(world):
+    id_ = asked_for(world)
+    for who in (OLU, PAT, NIA):
+        world.knows(who)
+        assert code(decline(world.ctx, id_, account(who), world.press_id())) is Code.NOT_THE_HOLDER
+    world.knows(DANA)
+    assert isinstance(decline(world.ctx, id_, account(DANA), "decline"), Done)
+    assert world.request(id_).state is RequestState.WITHDRAWN
+    assert world.events(id_)[-1] == "request.declined"
+    assert code(world.approve(id_, PAT)) is Code.DECIDED
+    assert isinstance(asks_for(world, DANA, DANA), Done), "the place is free again"
+
+
+def test_what_one_asked_for_oneself_is_withdrawn_not_declined(world):
+    id_ = world.asked()
+    world.knows(DANA)
+    assert code(decline(world.ctx, id_, account(DANA), "decline")) is Code.NOT_THE_HOLDER
+
+
+def test_it_stands_in_both_peoples_lists_and_leaves_both(world):
+    id_ = asked_for(world)
+    for who in (OLU, DANA):
+        assert world.ledger.members(keys.of_person(keys.PENDING, who)) == [id_]
+    world.approve(id_, PAT)
+    for who in (OLU, DANA):
+        assert world.ledger.members(keys.of_person(keys.PENDING, who)) == []
+        assert world.ledger.members(keys.of_person(keys.RECENT, who)) == [id_]
+
+
+def test_the_panic_switch_for_who_asked_leaves_what_another_has(world):
+    id_ = asked_for(world)
+    world.approve(id_, PAT)
+    world.work()
+    world.knows(SUE)
+    done = revoke_all(world.ctx, Aim(OLU, "Olu"), account(SUE), "left the company", "panic")
+    assert isinstance(done, Done)
+    world.work()
+    world.advance(3)
+    found = world.ledger.read(keys.sweepout(done.id)).get(keys.sweepout(done.id), Sweepout)
+    assert found is not None
+    assert found.finished_at is not None
+    assert world.has_access(id_)
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_the_line_is_read_and_shown_in_its_words(world):
+    meant = parse("for <@U1|dana> payments-prod read-only 1h INC-42 errors", ("payments-prod",))
+    assert isinstance(meant, AskFor)
+    assert meant.whom.user == "U1"
+    assert meant.ask == TypedAsk("payments-prod", "read-only", HOUR, "INC-42 errors")
+    assert parse("decline PA-7", ()) == Decline("PA-7")
+    assert isinstance(parse("for dana@example.com", ()), Refused)
+    id_ = asked_for(world)
+    story = request_story(world.request(id_), None, world.policy.policy.environments["payments-prod"], NOW)
+    assert "Olu asks for read-only for Dana in Payments" in as_text(cards.approval_card(story))
+    told = as_text(notices.asked_for_you(story))
+    assert "Olu asked for read-only in Payments" in told
+    assert "[ Decline ]" in told
+    world.knows(DANA)
+    decline(world.ctx, id_, account(DANA), "decline")
+    story = request_story(world.request(id_), None, world.policy.policy.environments["payments-prod"], NOW)
+    assert "Declined by Dana" in as_text(notices.asked_for_you(story))
