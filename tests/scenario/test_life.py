@@ -206,7 +206,7 @@ def test_the_holder_has_one_message_that_says_active_and_then_ended(lives: Lives
     (message,) = lives.dana(role)
     assert "🏁 Ended" in words(message)
     assert "removal verified" in words(message)
-    assert buttons(message) == []
+    assert buttons(message) == ["Ask again"]
     assert lives.first(role, "✅ You have")
 
 
@@ -265,7 +265,7 @@ def test_the_holder_gives_it_back_with_one_press_in_their_own_message(case: Case
     after = eventually(
         lambda: [m for m in dana.dms() if m.ts == mine.ts and "Ended" in words(m)], "the message changes"
     )
-    assert buttons(after[0]) == []
+    assert buttons(after[0]) == ["Ask again"]
     case.at.quiet()
     assert len([m for m in dana.dms() if id_in(words(card)) in words(m)]) == 1, "nothing new for what they just did"
 
@@ -390,7 +390,7 @@ def decided_on_one_copy_changes_all(case: Case) -> None:
     assert set(waiting) == {"olu", "pat"}
     assert case.at.slack.person(PEOPLE["pat"]).press(waiting["pat"], "approve").ok
     eventually(lambda: {"olu", "pat"} <= set(copies(case, "✅ Active")), "both copies change")
-    assert all(buttons(copies(case, "✅ Active")[name]) == ["End early"] for name in ("olu", "pat"))
+    assert all(buttons(copies(case, "✅ Active")[name]) == ["End early", "Extend"] for name in ("olu", "pat"))
     assert copies(case, "Waiting") == {}
     case.at.told("dana", f"end {id_in(words(waiting['pat']))}")
 
