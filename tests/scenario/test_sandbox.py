@@ -145,7 +145,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     hints = sandbox.get("start")["hints"]
     typed = [hint for hint in hints if hint["text"].startswith("/prodaccess")]
-    asks, looks, changes, on_call, staging, mine = typed
+    asks, looks, changes, on_call, staging, mine, emergency, panic = typed
 
     def types(hint: dict[str, str]) -> str:
         return sandbox.types(hint["as"], hint["in"], hint["text"])
@@ -192,6 +192,12 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     sandbox.until(
         lambda: ended["digest12"] in json.dumps(sandbox.get(f"people/{OLU.id}")["channels"][RECEIPTS]), "the receipt"
     )
+
+    # An emergency needs nobody, and everybody sees it; security could take all of it back.
+    assert "You broke the glass" in types(emergency)
+    sandbox.until(lambda: any("Administrator" in what for what in sandbox.access(NIA)), "Nia is in")
+    sandbox.card("Break-glass", "Review owed")
+    assert "Revoke everything" in types(panic)
 
 
 @has_proc

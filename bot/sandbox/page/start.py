@@ -7,7 +7,20 @@ from typing import Any
 
 import yaml
 
-from bot.sandbox.cast import DANA, INCIDENT, MAX, NIA, OLU, OWNERS_ROOM, PLAYERS, PRODUCTION, STAGING, TEAM_ROOM, Player
+from bot.sandbox.cast import (
+    DANA,
+    INCIDENT,
+    MAX,
+    NIA,
+    OLU,
+    OWNERS_ROOM,
+    PLAYERS,
+    PRODUCTION,
+    STAGING,
+    SUE,
+    TEAM_ROOM,
+    Player,
+)
 from bot.sandbox.slack import SlackServer
 from bot.sandbox.stage import ROOT
 from bot.slack.help import usages
@@ -81,6 +94,7 @@ def hints(policy: Policy, command: str) -> list[Json]:
     """Step by step. A text that begins with the command is there to be typed; the others say what to do or to look at."""
     reading = _example(policy, PRODUCTION)
     changing = _example(policy, PRODUCTION, Risk.CHANGE)
+    dangerous = _example(policy, PRODUCTION, Risk.ADMIN)
     staging = _example(policy, STAGING)
     ask = f"{command} {PRODUCTION} {reading.role}"
     short = _typed(min(reading.durations))
@@ -110,6 +124,18 @@ def hints(policy: Policy, command: str) -> list[Json]:
             "Staging is not production: the team approves itself there, by a rule.",
         ),
         _hint(DANA, TEAM_ROOM, f"{command} mine", "What is yours, and what you can do with it."),
+        _hint(
+            NIA,
+            INCIDENT,
+            f"{command} break-glass {PRODUCTION} {dangerous.role} 1m INC-7 all down",
+            "An emergency: Nia lets herself in. Everybody sees it, and Olu or Pat owes a review: look at #orders-ops.",
+        ),
+        _hint(
+            SUE,
+            TEAM_ROOM,
+            f"{command} revoke-all person {NIA.email} stolen laptop",
+            "The panic switch: security takes back all that Nia has. It asks once before it does.",
+        ),
         _hint(OLU, OWNERS_ROOM, "Break something while somebody has access: kill the worker. It still ends on time."),
     ]
 
