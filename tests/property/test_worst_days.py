@@ -32,10 +32,13 @@ from workflows.core.model import CLOSED, Grant, Origin, PersonRecord, Request, R
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import BreakGlass, Escalation, Freeze, Group, Policy, Risk, TargetKind, TargetSpec
 from workflows.delegate import delegate, end_delegation
+from workflows.extend import ask_for_more_time
 from workflows.glass_review import acknowledge, flag
 from workflows.less import approve_for_less
 from workflows.lift import lift
 from workflows.ports import Change, Committed, Lost
+from workflows.request import ask_for_access
+from workflows.review import decline
 from workflows.revoke_all import Aim, revoke_all
 
 PEOPLE = (DANA, NIA, OLU, PAT, SUE)
@@ -216,11 +219,16 @@ class WorstDays(RuleBasedStateMachine):
         assert self._enough(request) or not self._settled, "too few agreed, or people who have no say"
         assert not self.law.frozen, "approved in a freeze"
         askers = frozenset().union(*(self.members[name] for name in ASKERS))
-        assert request.holder in askers or not self._settled, "given to somebody who may not ask"
+        assert {request.holder, request.requester} <= askers or not self._settled, "for somebody who may not ask"
+        if request.extends:
+            grant = self.ledger._versioned(keys.grant(request.extends)).record
+            assert isinstance(grant, Grant)
+            assert grant.state not in CLOSED, "more time on access that is over"
 
     def _on_request_auto_approved(self, entry: AuditEntry) -> None:
         request = self._request(entry.subject)
         assert (request.terms.role, entry.facts["rule"]) == ("quick", RULE)
+        assert request.requester == request.holder, "a rule gave to somebody what another asked for"
         self._allowed(request, self.law.longest)
         assert not self.law.frozen
         assert request.holder in self.members["oncall"] or not self._settled
@@ -277,6 +285,51 @@ class WorstDays(RuleBasedStateMachine):
     def ask(self, who: PersonId, role: str, duration: timedelta) -> None:
         self._press(who, lambda _: self.world.ask(who, role, duration=duration))
         self.world.work()
+
+    @rule(
+        who=st.sampled_from((OLU, DANA, PAT)),
+        holder=st.sampled_from((DANA, NIA, PAT, OLU)),
+        role=st.sampled_from(ROLES),
+        voters=st.lists(st.sampled_from((OLU, PAT, SUE, NIA, DANA)), min_size=1, max_size=4),
+    )
+    def asks_for_somebody_else(self, who: PersonId, holder: PersonId, role: str, voters: list[PersonId]) -> None:
+        """Neither of the two has a say, and whoever holds it may decline."""
+        self.world.knows(holder)
+        ask = Ask(PLACE, role, 10 * MINUTE, "their first week", holder=holder)
+        self._press(who, lambda press: ask_for_access(self.world.ctx, ask, account(who), Origin(), press))
+        self.world.work()
+        for voter in (who, holder, *voters):
+            self.approve(voter, 0)
+
+    @rule(who=people, number=numbers)
+    def declines(self, who: PersonId, number: int) -> None:
+        id_ = self._pick(number)
+        if id_:
+            request = self._request(id_)
+            answer = self._press(who, lambda press: decline(self.world.ctx, id_, account(who), press))
+            assert not isinstance(answer, Done) or who == request.holder != request.requester
+
+    @rule(
+        number=numbers,
+        duration=st.sampled_from((MINUTE, 10 * MINUTE, HOUR)),
+        voters=st.lists(st.sampled_from((OLU, PAT, SUE, DANA, NIA)), min_size=1, max_size=3),
+        late=st.booleans(),
+    )
+    def asks_for_more_time(self, number: int, duration: timedelta, voters: list[PersonId], late: bool) -> None:
+        """On a grant that is live, by its holder; some of the answers come after its end."""
+        live = self._live()
+        if not live:
+            return
+        grant = live[-1 - number % len(live)]
+        who, ctx = grant.holder, self.world.ctx
+        self._press(
+            who, lambda press: ask_for_more_time(ctx, grant.id, duration, "not done", account(who), Origin(), press)
+        )
+        self.world.work()
+        if late:
+            self.time_passes(700)
+        for voter in (who, *voters):
+            self.approve(voter, 0)
 
     @rule(who=st.sampled_from((OLU, OLU, PAT, SUE, NIA, DANA)), number=numbers)
     def approve(self, who: PersonId, number: int) -> None:
