@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from workflows.closing import places_of
-from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.context import SOON, Attempt, Context, Done, done_from, not_in_force, run
 from workflows.core import keys
 from workflows.core.asking import Ask, MayAsk, may_ask
-from workflows.core.audit import Event
 from workflows.core.errors import Code, Refused
 from workflows.core.extending import not_to_extend, same_access, total_problem
 from workflows.core.granting import terms_for
-from workflows.core.model import Grant, Origin, PersonRecord, Request, RequestState, Terms
+from workflows.core.model import Grant, Origin, PersonRecord, Request, Terms
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
@@ -21,8 +19,8 @@ from workflows.core.templates import TemplateRefused
 from workflows.end import find_grant
 from workflows.one_ticket import counted_ticket, noted, used_ticket
 from workflows.people import Known, known, suspended
-from workflows.ports import Change, IndexEntry, Snapshot
-from workflows.request import blocked, too_many
+from workflows.ports import Change, Snapshot
+from workflows.request import blocked, entries_of, made, new_request, too_many
 
 
 def ask_for_more_time(
@@ -108,36 +106,17 @@ def _attempt(
 ) -> Attempt:
     (grant, original), person, now = prolongs, actor.person, snapshot.now
     record = snapshot.get(keys.person(person.id), PersonRecord) or PersonRecord(person.id, person.name, (person.slack,))
-    request = Request(
-        id=ctx.ledger.next_id(),
-        requester=person.id,
-        requester_name=person.name,
-        requester_slack=person.slack,
+    plain = new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot)
+    request = replace(
+        plain,
         holder=grant.holder,
         holder_name=grant.holder_name,
         holder_slack=_holder_slack(actor, grant, original),
-        terms=terms,
-        reason=answer.reason,
-        state=RequestState.PENDING,
-        created_at=now,
         # Nobody can prolong what is over.
-        expires_at=min(now + answer.entitlement.expires_after, grant.deadline),
-        policy_hash=actor.policy.hash,
-        origin=origin,
-        ticket=answer.ticket,
+        expires_at=min(plain.expires_at, grant.deadline),
         extends=grant.id,
     )
     tickets, done, item = noted(request, snapshot), Done(request.id, "asked"), keys.request(request.id)
-    facts = {
-        "extends": grant.id,
-        "environment": terms.environment,
-        "role": terms.role,
-        "duration_s": str(terms.duration_s),
-        "terms": terms.hash,
-        "policy": actor.policy.hash[:12],
-        "person_age_s": str(int((now - person.as_of).total_seconds())),
-    }
-    private = {"actor": request.requester, "actor_name": request.requester_name, "reason": request.reason}
     change = Change(
         commit_id=commit_id,
         at=now,
@@ -149,13 +128,8 @@ def _attempt(
             **tickets.puts,
         },
         due={item: now + SOON, keys.chat(grant.id): now + SOON},
-        index=tuple(
-            IndexEntry(name, request.id, score)
-            for index, score in ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, now.timestamp()))
-            for name in places_of(index, request)
-        )
-        + tickets.index,
-        audit=(event(ctx, Event.REQUEST_MADE, request.id, snapshot, facts, private),),
+        index=(*entries_of(request), *tickets.index),
+        audit=(made(ctx, request, actor, snapshot),),
         answer=done.answer,
     )
     return Attempt(change, done, wake=(item, keys.chat(grant.id)))

@@ -164,22 +164,25 @@ def recorded(ctx: Context, actor: Known, requests: tuple[Request, ...], snapshot
         puts=puts,
         # A little later than now: the wake-up below comes first, and the clock finds it if that was lost.
         due=dict.fromkeys(items, now + SOON),
-        index=tuple(entry for request in requests for entry in _places(request))
+        index=tuple(entry for request in requests for entry in entries_of(request))
         + tuple(entry for ticket in tickets for entry in ticket.index),
-        audit=tuple(_made(ctx, request, actor, snapshot) for request in requests),
+        audit=tuple(made(ctx, request, actor, snapshot) for request in requests),
         answer=done.answer,
     )
     return Attempt(change, done, wake=items)
 
 
-def _places(request: Request) -> list[IndexEntry]:
+def entries_of(request: Request) -> list[IndexEntry]:
+    """Where a new request stands in the indexes."""
     scores = ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, request.created_at.timestamp()))
     return [IndexEntry(name, request.id, score) for index, score in scores for name in places_of(index, request)]
 
 
-def _made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> AuditEvent:
+def made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> AuditEvent:
+    """The entry that says so."""
     facts = {
         **({"batch": request.batch[0]} if request.batch else {}),
+        **({"extends": request.extends} if request.extends else {}),
         "environment": request.terms.environment,
         "role": request.terms.role,
         "duration_s": str(request.terms.duration_s),

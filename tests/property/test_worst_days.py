@@ -562,7 +562,7 @@ def _less(role: str, than: str) -> bool:
 
 STEADY = settings(
     derandomize=True,
-    max_examples=80,
+    max_examples=60,
     stateful_step_count=40,
     deadline=None,
     database=None,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.slack import words
-from tests.support.installation import PEOPLE, Case, Installation, case_name, id_in
+from tests.support.installation import PEOPLE, Case, Installation, case_name, eventually, id_in
 from workflows.core import keys
+from workflows.core.model import Request
 
 ESCALATED, HANDED_OVER, ON_WATCH, UNKNOWN = range(4)
 TOKEN = "watch-token-1"
@@ -82,6 +85,28 @@ def test_the_next_group_is_called_once_and_may_let_somebody_in(waiting: Installa
     case.card("Active", "approved by Nia")
     assert case.has_access()
     assert waiting.events(id_).count("request.escalated") == 1
+    waiting.told("dana", f"end {id_}")
+    case.card("Ended", id_)
+
+
+def test_an_escalation_while_somebody_approves_harms_neither(waiting: Installation):
+    case = Case(waiting, ESCALATED)
+    card = case.asked(rest="1h INC-43 at the same moment")
+    id_ = id_in(words(card))
+    request = waiting.ledger().read(keys.request(id_)).get(keys.request(id_), Request)
+    assert request is not None
+    due = request.created_at + timedelta(seconds=3)
+    eventually(lambda: waiting.ledger().now() >= due - timedelta(milliseconds=30), "its moment")
+    with ThreadPoolExecutor(2) as both:
+        called = both.submit(waiting.soon, keys.chase_due(id_))
+        assert both.submit(waiting.types, "olu", f"approve {id_}").result().ok
+        called.result()
+    case.card("Active", id_, "approved by Olu")
+    waiting.quiet()
+    events = waiting.events(id_)
+    assert events.count("request.approved") == 1
+    assert events.count("request.escalated") <= 1
+    assert "request.escalated" not in events[events.index("request.approved") :], "nobody is called for what is decided"
     waiting.told("dana", f"end {id_}")
 
 
