@@ -197,7 +197,11 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     assert "You broke the glass" in types(emergency)
     sandbox.until(lambda: any("Administrator" in what for what in sandbox.access(NIA)), "Nia is in")
     sandbox.card("Break-glass", "Review owed")
-    assert "Revoke everything" in types(panic)
+    types(panic)
+    sandbox.until(
+        lambda: "Revoke everything" in json.dumps(sandbox.get(f"people/{panic['as']}")["ephemerals"]),
+        "security is asked",
+    )
 
 
 @has_proc
