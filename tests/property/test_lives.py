@@ -851,7 +851,7 @@ def _is_chat(item: str) -> bool:
 # The same examples each time, so that a red run is red for its change and for nothing else.
 STEADY = settings(
     derandomize=True,
-    max_examples=140,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     database=None,
