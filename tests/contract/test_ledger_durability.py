@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from bot.embedded import EmbeddedValkey
+from bot.redis_servers import bundled_server
 from tests.contract.ledger_world import Monotonic, World, impatient, redis_world, slot
 from workflows.ledger import durability
 from workflows.ledger.durability import judge
@@ -22,6 +23,13 @@ INFO = {"redis_version": "7.2.4", "connected_slaves": 0}
 @pytest.fixture
 def server(durable_redis: EmbeddedValkey) -> Any:
     with impatient(durable_redis.url) as client:
+        yield client
+
+
+@pytest.fixture
+def waiting_server(tmp_path: Path) -> Any:
+    """One that knows WAITAOF, which Redis before 7.2 does not, Debian 12's say."""
+    with EmbeddedValkey(tmp_path / "valkey", server=bundled_server()) as valkey, impatient(valkey.url) as client:
         yield client
 
 
@@ -120,19 +128,19 @@ def test_a_mark_that_ran_out_during_a_pause_is_made_again(server: redis.Redis) -
     assert isinstance(gives(world), Committed)
 
 
-def test_with_a_sync_every_second_an_intent_waits_for_the_disk(server: redis.Redis) -> None:
-    server.config_set("appendfsync", "everysec")
-    world = redis_world(server)
+def test_with_a_sync_every_second_an_intent_waits_for_the_disk(waiting_server: redis.Redis) -> None:
+    waiting_server.config_set("appendfsync", "everysec")
+    world = redis_world(waiting_server)
     assert isinstance(gives(world), Committed)
     assert world.ledger.make_durable()
 
 
 def test_with_a_sync_every_second_and_no_answer_from_the_disk_the_call_is_not_made(
-    server: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    waiting_server: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(durability, "WAIT_S_MAX", 0.001)
-    server.config_set("appendfsync", "everysec")
-    world = redis_world(server)
+    waiting_server.config_set("appendfsync", "everysec")
+    world = redis_world(waiting_server)
     assert isinstance(gives(world), Committed)
     answers = [world.ledger.make_durable() for _ in range(3)]
     assert False in answers

