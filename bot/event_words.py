@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.words import Words
+from bot.words import Words, moment_of
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
@@ -25,6 +25,9 @@ class _Told:
 
     def fact(self, name: str, otherwise: str = "") -> str:
         return self.entry.facts.get(name) or otherwise
+
+    def moment(self, name: str) -> datetime | None:
+        return datetime.fromisoformat(found) if (found := self.fact(name)) else None
 
     def by(self) -> str:
         """` by Nia for Olu`, where it was another's right."""
@@ -57,8 +60,8 @@ def _made(told: _Told) -> Words:
 
 def _later(told: _Told) -> Words:
     """When it is to begin, where that is not at once."""
-    start = told.fact("start_at")
-    return (" to begin ", datetime.fromisoformat(start)) if start else ()
+    start = told.moment("start_at")
+    return (" to begin ", start) if start else ()
 
 
 def _approved(told: _Told) -> Words:
@@ -66,7 +69,9 @@ def _approved(told: _Told) -> Words:
 
 
 def _active(told: _Told) -> Words:
-    return ("active until ", told.deadline, ", seen in AWS") if told.deadline else ("active, seen in AWS",)
+    """With the end that was arranged then: it may have been put off since."""
+    until = told.moment("until") or told.deadline
+    return ("active until ", moment_of(until, told.entry.at), ", seen in AWS") if until else ("active, seen in AWS",)
 
 
 _CAUSES = {
@@ -86,7 +91,8 @@ _PROOFS = {
 def _extended(told: _Told) -> Words:
     by = f" by {told.fact('extension')}" if told.fact("extension") else ""
     seen = ", seen in AWS" if told.fact("proof") == "later_end_read_back" else ""
-    until: Words = (" until ", datetime.fromisoformat(told.fact("until"))) if told.fact("until") else ()
+    later = told.moment("until")
+    until: Words = (" until ", later) if later else ()
     return ("extended", *until, f"{by}{seen}")
 
 

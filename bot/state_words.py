@@ -15,9 +15,14 @@ from workflows.core.model import EndCause
 _WHY_LENGTH_MAX = 300
 
 
-def state_line(story: RequestStory) -> Words:
-    """`✅ Active until 04:20, 58 min left · approved by Olu Owner at 03:20`. Outsiders see the state's word alone."""
-    return (story.state,) if story.hidden else _LINES[story.stage](story)
+def state_line(story: RequestStory, *, left: bool = False) -> Words:
+    """`✅ Active until 04:20 · approved by Olu Owner at 03:20`. Outsiders see the state's word alone.
+
+    `left`: with the time that is left, for an answer that is read now. What stays says when, because minutes tick away.
+    """
+    if story.hidden:
+        return (story.state,)
+    return _active(story, left=left) if story.stage is Stage.ACTIVE else _LINES[story.stage](story)
 
 
 def short(text: str | None, length_max: int = _WHY_LENGTH_MAX) -> str:
@@ -34,14 +39,14 @@ def stop(text: str) -> str:
 
 def _waiting(s: RequestStory) -> Words:
     if not s.resolved:
-        return joined([(f"{s.state}: names are being looked up in AWS",), ("expires ", s.expires_at)])
+        return joined([(f"{s.state}: names are being looked up in AWS",), ("expires ", s.expires)])
     if not s.in_policy:
-        return (f"{s.state} · the policy no longer has this role, so nobody can approve it · expires ", s.expires_at)
+        return (f"{s.state} · the policy no longer has this role, so nobody can approve it · expires ", s.expires)
     whom = _for_whom(s)
     if s.shut:
         # Nobody is called who can do nothing about it.
         whom = tuple(part.label if isinstance(part, Asked) else part for part in whom)
-    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires_at), _begins(s), prolongs(s)])
+    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires), _begins(s), prolongs(s)])
 
 
 def _begins(s: RequestStory) -> Words:
@@ -117,7 +122,7 @@ def _withdrawn(s: RequestStory) -> Words:
 
 def _expired(s: RequestStory) -> Words:
     waited = f" · nobody answered in {rounded(s.expires_at - s.created_at)}"
-    return (f"{s.state} ", s.expires_at, waited)
+    return (f"{s.state} ", s.expires, waited)
 
 
 # ---------------------------------------------------------------- while there is access
@@ -143,12 +148,13 @@ def _setting_up(s: RequestStory) -> Words:
     return joined([(s.state,), trouble, _decided(s)])
 
 
-def _active(s: RequestStory) -> Words:
-    if s.deadline is None or s.time_left is None:
+def _active(s: RequestStory, *, left: bool = False) -> Words:
+    if s.until is None or s.time_left is None:
         return (s.state,)
+    still = f", {rounded(s.time_left)} left" if left else ""
     longer = (f"extended by {s.extended_by}",) if s.extended_by else ()
     more = (f"more time asked: {s.more_asked}",) if s.more_asked else ()
-    return joined([(f"{s.state} until ", s.deadline, f", {rounded(s.time_left)} left"), longer, _decided(s), more])
+    return joined([(f"{s.state} until ", s.until, *((still,) if still else ())), longer, _decided(s), more])
 
 
 def _agreed(s: RequestStory) -> Words:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from bot.words import STATE_WORDS, TIER_WORDS, VERBS, Stage, ago, people, rounded
+from bot.words import SHORT, STATE_WORDS, TIER_WORDS, VERBS, Moment, Stage, Words, ago, moment_of, people, rounded
 from workflows.core.approving import seats, would_help
 from workflows.core.durations import format_duration
 from workflows.core.errors import Code, Refused
@@ -31,6 +31,8 @@ from workflows.core.model import (
 )
 from workflows.core.policy import Entitlement, Environment, Risk, Tier, Visibility
 from workflows.core.scope import groups_named
+
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,10 @@ class LastTime:
     used: timedelta
     how: str
 
-    def words(self, now: datetime) -> str:
-        return f"{ago(now - self.at)}, {rounded(self.used)}, {self.how}"
+    def words(self, now: datetime) -> Words:
+        """`3 days ago, 1 h, ended by itself`; of today when it was, because hours tick away on a card that waits."""
+        when: Moment | str = ago(now - self.at) if now - self.at >= DAY else self.at
+        return (when, f", {rounded(self.used)}, {self.how}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +216,35 @@ class RequestStory:
         return None if self.deadline is None else max(timedelta(0), self.deadline - self.now)
 
     @property
+    def until(self) -> Moment | None:
+        """The end that is arranged."""
+        return moment_of(self.deadline, self.decided_at or self.created_at) if self.deadline else None
+
+    @property
+    def expires(self) -> Moment:
+        """When it expires unless somebody answers."""
+        return moment_of(self.expires_at, self.created_at)
+
+    @property
     def used(self) -> timedelta | None:
-        """How long it was active."""
+        """How long it was active, as people count it."""
         if self.activated_at is None:
             return None
-        return (self.closed_at or self.now) - self.activated_at
+        by_itself = self.deadline if self.end_cause is EndCause.TIME else None
+        return time_used(self.activated_at, self.closed_at or self.now, self.decided_at, by_itself)
+
+
+def time_used(begun: datetime, over: datetime, decided_at: datetime | None, deadline: datetime | None) -> timedelta:
+    """How long access was used. `deadline`: of what ended by itself.
+
+    What ran to its end was had for as long as was agreed, give or take the moments of setting up and taking away; where these
+    were more than moments, it is told what they really made of it.
+    """
+    if deadline is None or decided_at is None:
+        return over - begun
+    agreed = deadline - decided_at
+    moments = max(timedelta(seconds=3), min(agreed / 50, SHORT / 2))
+    return agreed if begun - decided_at <= moments and over - deadline <= moments else over - begun
 
 
 def stage_of(
@@ -454,7 +482,8 @@ def last_time(grant: Grant | None) -> LastTime | None:
         return None
     cause = grant.end.cause if grant.end else EndCause.TIME
     how = {EndCause.TIME: "ended by itself", EndCause.RETURNED: "given back early"}.get(cause, "taken back")
-    return LastTime(grant.closed_at, grant.closed_at - grant.activated_at, how)
+    by_itself = grant.deadline if cause is EndCause.TIME else None
+    return LastTime(grant.closed_at, time_used(grant.activated_at, grant.closed_at, grant.decision.at, by_itself), how)
 
 
 def for_outsiders(story: RequestStory) -> RequestStory:

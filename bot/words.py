@@ -89,23 +89,41 @@ class Asked:
         return " or ".join(self.groups) or "the owners"
 
 
-Words = tuple[str | datetime | Asked, ...]
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """A time that is told to the second: the end of something so short that its minute would not say when."""
+
+    at: datetime
 
 
-def flatten(words: Words, when: Callable[[datetime], str]) -> str:
-    """One line of plain text, for surfaces and logs without formatting."""
-    return "".join(_flat(part, when) for part in words)
+Moment = datetime | Exactly
+Words = tuple[str | Moment | Asked, ...]
+
+# What lasts less than this is told in seconds: how long it is, and when it ends.
+SHORT = timedelta(minutes=2)
 
 
-def _flat(part: str | datetime | Asked, when: Callable[[datetime], str]) -> str:
+def moment_of(end: datetime, since: datetime) -> Moment:
+    """The end of what began then."""
+    return Exactly(end) if end - since < SHORT else end
+
+
+def flatten(words: Words, when: Callable[[datetime], str], exactly: Callable[[datetime], str] | None = None) -> str:
+    """One line of plain text, for surfaces and logs without formatting. `exactly`: as `when`, with seconds."""
+    return "".join(_flat(part, when, exactly or when) for part in words)
+
+
+def _flat(part: str | Moment | Asked, when: Callable[[datetime], str], exactly: Callable[[datetime], str]) -> str:
     if isinstance(part, str):
         return part
+    if isinstance(part, Exactly):
+        return exactly(part.at)
     return when(part) if isinstance(part, datetime) else part.label
 
 
 def joined(parts: Iterable[Words]) -> Words:
     """The parts that say something, with ` · ` between them."""
-    found: list[str | datetime | Asked] = []
+    found: list[str | Moment | Asked] = []
     for part in parts:
         if part:
             found += [" · ", *part] if found else [*part]
@@ -115,7 +133,7 @@ def joined(parts: Iterable[Words]) -> Words:
 def rounded(value: timedelta) -> str:
     """A stretch of time as one says it: whole minutes above two of them, so that `59 min 58 s` is `1 h`."""
     seconds = max(0.0, value.total_seconds())
-    if seconds >= 120:
+    if seconds >= SHORT.total_seconds():
         return format_duration(timedelta(minutes=round(seconds / 60)))
     return format_duration(timedelta(seconds=round(seconds)))
 

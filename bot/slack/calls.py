@@ -16,11 +16,10 @@ from workflows.core.durations import format_duration
 def reminder(story: RequestStory, ids: Sequence[str]) -> Message:
     """Under the card. `ids`: Slack ids of those who can decide and have not."""
     who = _called(ids, story)
-    left = rounded(story.expires_at - story.now)
     line = f"⏳ {who}: {_still(story)}"
     return b.message(
         f"{line} {story.id}",
-        [b.section(line), b.context(f"expires {t.when(story.expires_at, story.now)}, {left} left · {story.id}")],
+        [b.section(line), b.context(f"expires {t.when(story.expires, story.now)} · {story.id}")],
     )
 
 
@@ -39,7 +38,7 @@ def escalated(story: RequestStory, ids: Sequence[str], *, on_card: bool = True) 
         f"{line} {then} {story.id}",
         [
             b.section(f"{line}\n{then}"),
-            b.context(f"expires {t.when(story.expires_at, story.now)} · {story.id}"),
+            b.context(f"expires {t.when(story.expires, story.now)} · {story.id}"),
             buttons,
         ],
     )

@@ -90,9 +90,12 @@ def fallback(story: RequestStory) -> str:
     return f"{full} · {status(story)} · {story.id}"
 
 
-def status(story: RequestStory, mentions: t.Mentions | None = None) -> str:
-    """The state line as mrkdwn. What is over is told on the record's own time, so that it never changes again."""
-    return t.render(state_line(story), story.closed_at or story.now, mentions)
+def status(story: RequestStory, mentions: t.Mentions | None = None, *, left: bool = False) -> str:
+    """The state line as mrkdwn. What is over is told on the record's own time, so that it never changes again.
+
+    `left`: with the minutes that are left; for answers alone, which nobody reads later.
+    """
+    return t.render(state_line(story, left=left), story.closed_at or story.now, mentions)
 
 
 def small_print(story: RequestStory, mentions: t.Mentions | None = None) -> str:
@@ -119,7 +122,7 @@ def less_text(story: RequestStory) -> str:
 
 def _details(story: RequestStory) -> list[tuple[str, str]]:
     """Four things beside each other; what there is nothing to say about is left out."""
-    last = story.last_time.words(story.now) if story.last_time else ""
+    last = t.render(story.last_time.words(story.now), story.now) if story.last_time else ""
     return [
         ("For", "" if story.extends else f"{format_duration(story.duration)}, from the approval"),
         ("Allows", t.literal(story.allows)),

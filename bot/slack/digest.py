@@ -9,7 +9,7 @@ from bot.slack.blocks import Message
 from bot.slack.cards import status
 from bot.slack.glass import review_line
 from bot.story import RequestStory
-from bot.words import TIER_WORDS, Stage, ago, rounded
+from bot.words import TIER_WORDS, Stage
 
 _REASON_LENGTH_MAX = 60
 
@@ -59,7 +59,7 @@ def _line(story: RequestStory) -> str:
     if story.hidden:
         return f"• {story.state} · {story.id}"
     until = _until(story)
-    age = f"began {ago(story.now - story.activated_at)}" if story.activated_at else ""
+    age = f"since {t.when(story.activated_at, story.now)}" if story.activated_at else ""
     parts = [
         f"{t.literal(story.holder, 80)} · {t.literal(story.role, 60)}",
         until,
@@ -72,9 +72,9 @@ def _line(story: RequestStory) -> str:
 
 
 def _until(story: RequestStory) -> str:
-    if story.deadline is None or story.time_left is None or story.stage is not Stage.ACTIVE:
+    if story.until is None or story.stage is not Stage.ACTIVE:
         return story.state
-    return f"until {t.when(story.deadline, story.now)}, {rounded(story.time_left)} left"
+    return f"until {t.when(story.until, story.now)}"
 
 
 def _hands(story: DigestStory) -> list[str]:
@@ -89,7 +89,7 @@ def _review(story: RequestStory) -> str:
 
 
 def _since(story: RequestStory) -> str:
-    return f"waits since {t.when(story.created_at, story.now)}, expires {t.when(story.expires_at, story.now)}"
+    return f"waits since {t.when(story.created_at, story.now)}, expires {t.when(story.expires, story.now)}"
 
 
 def _who(story: RequestStory) -> str:

@@ -12,7 +12,7 @@ from bot.slack.blocks import Message
 from bot.slack.cards import end_button, fallback, headline, small_print, ticket
 from bot.state_words import short, stop
 from bot.story import RequestStory
-from bot.words import Asked, Stage, rounded
+from bot.words import Asked, Stage
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
 from workflows.core.model import ReviewState
@@ -118,8 +118,8 @@ def unannounced(story: RequestStory, *, command: str = "/prodaccess") -> Message
     """No channel could be told of it: to everybody concerned, and to the channel as soon as it takes messages again."""
     line = f"🚨 {_whose(story)}, {_what(story)}, could not be announced in any channel for two minutes."
     reason = "" if story.hidden else f"\n> {t.literal(story.reason, 300)}"
-    left = f", {rounded(story.time_left)} left" if story.time_left is not None and story.stage is Stage.ACTIVE else ""
-    then = f"{story.state}{left}. Tell each other by other means, and look: `{command} show {story.id}`."
+    until = f" until {t.when(story.until, story.now)}" if story.until and story.stage is Stage.ACTIVE else ""
+    then = f"{story.state}{until}. Tell each other by other means, and look: `{command} show {story.id}`."
     return b.message(f"{line} {story.id}", [b.section(f"{line}{reason}\n{then}"), b.context(story.id)])
 
 

@@ -53,7 +53,8 @@ def _part(
 def _line(story: RequestStory) -> str:
     if story.hidden:
         return f"{t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
-    return f"{headline(story)}\n{status(story)} · {story.id}"
+    # It is drawn again whenever it is opened.
+    return f"{headline(story)}\n{status(story, left=True)} · {story.id}"
 
 
 def _my_access(story: RequestStory) -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ def _agreed(stories: Sequence[RequestStory]) -> list[str]:
 def _short(story: RequestStory) -> str:
     if story.hidden:
         return f"• {story.state} · {story.id}"
-    return f"• {t.literal(story.holder, 80)} · {t.literal(story.role, 60)} · {status(story)} · {story.id}"
+    return f"• {t.literal(story.holder, 80)} · {t.literal(story.role, 60)} · {status(story, left=True)} · {story.id}"
 
 
 def pending(
@@ -66,7 +66,7 @@ def _with_headline(story: RequestStory) -> str:
     if story.hidden:
         return f"• {t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
     reason = f": {t.literal(story.reason, 100)}" if story.stage is Stage.WAITING else ""
-    return f"• {headline(story)}{reason} · {status(story)} · {story.id}"
+    return f"• {headline(story)}{reason} · {status(story, left=True)} · {story.id}"
 
 
 def history(stories: Sequence[RequestStory], which: str = "", more: int = 0) -> Message:
@@ -82,7 +82,7 @@ def _past(story: RequestStory) -> str:
     if story.hidden:
         return f"• {day} · {_with_headline(story).removeprefix('• ')}"
     reason = f": {t.literal(story.reason, 100)}"
-    return f"• {day} · {headline(story)}{reason} · {status(story)} · {story.id}"
+    return f"• {day} · {headline(story)}{reason} · {status(story, left=True)} · {story.id}"
 
 
 def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
@@ -116,7 +116,7 @@ def show(
         ]
     )
     told = t.render(asked_so_far(story, asked), story.now) if story.stage is Stage.WAITING else ""
-    state = f"{status(story)} · {f'{told} · ' if told else ''}{story.id}"
+    state = f"{status(story, left=True)} · {f'{told} · ' if told else ''}{story.id}"
     head = headline(story)
     return b.message(
         f"{head} · {state}",

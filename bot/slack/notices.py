@@ -58,7 +58,7 @@ def asked(
     if by_rule:
         waits = f"A rule may approve it in a moment{f'; if not, {who} can{more}' if who else ''}."
     # The shortest wait first: this is written before a rule may have approved it.
-    when = t.when(story.expires_at, story.now)
+    when = t.when(story.expires, story.now)
     # Who was asked stands above already; what has been done since is what the person wants to know.
     since = story.reminded_at or story.escalated_at
     told = f"{t.render(asked_so_far(story, can_approve), story.now)} · " if since and can_approve else ""
@@ -90,7 +90,7 @@ def have_it(story: RequestStory, can_approve: Sequence[str] = ()) -> Message:
     """A second ask for what is pending or live answers with the one that is there, and with what was done about it."""
     line = f"You asked for this already: {_what(story)}."
     told = t.render(asked_so_far(story, can_approve), story.now) if story.stage is Stage.WAITING else ""
-    small = f"{status(story)} · {f'{told} · ' if told else ''}{story.id}"
+    small = f"{status(story, left=True)} · {f'{told} · ' if told else ''}{story.id}"
     return b.message(f"{line} {small}", [b.section(line), b.context(small)])
 
 
@@ -124,9 +124,7 @@ def use_of(story: RequestStory) -> HowToUse:
 
 
 def _until(story: RequestStory) -> str:
-    if story.deadline is None or story.time_left is None:
-        return ""
-    return f" until {t.when(story.deadline, story.now)}, {rounded(story.time_left)} left"
+    return f" until {t.when(story.until, story.now)}" if story.until else ""
 
 
 def over_active(story: RequestStory) -> Message:
@@ -163,9 +161,8 @@ def again_button(story: RequestStory) -> dict[str, Any] | None:
 
 def ending(story: RequestStory, command: str = "/prodaccess") -> Message:
     """The end is near."""
-    left = rounded(story.time_left) if story.time_left is not None else "A little"
-    until = f": it ends at {t.when(story.deadline, story.now)}" if story.deadline else ""
-    line = f"⏰ {left} left of your {_what(story)}{until}."
+    when = f"at {t.when(story.until, story.now)}" if story.until else "soon"
+    line = f"⏰ Your {_what(story)} ends {when}."
     again = f"Or type `{command} extend {story.id} 30m REASON`"
     longer = b.actions(extend_button(story))
     return b.message(line, [b.section(line), longer, b.context(f"{again} · {story.id}" if longer else story.id)])

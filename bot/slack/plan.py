@@ -267,11 +267,20 @@ def _holder(facts: Facts) -> list[Wanted]:
             found.append(Wanted(warning, user, message, key="once"))
     elif active in facts.chat.postings and story.stage in OVER | {Stage.STUCK}:
         found.append(rendered(facts, active, user, notices.over_active, hide=False))
+    found += _old_warnings(facts, user, warning)
     # For whom somebody else asked, the message that said so says what became of it.
     told = user != asker and active not in facts.chat.postings
     if not told and story.stage in OVER and (story.stage not in QUIET or _missed_its_end(facts, active)):
         found.append(Wanted(outcome, user, notices.outcome(story, facts.command), key="once"))
     return found
+
+
+def _old_warnings(facts: Facts, user: str, current: str) -> list[Wanted]:
+    """What they warned of has come, or was put off: they say so, and offer nothing any more."""
+    over = facts.story.stage in OVER
+    sent = [slot for slot, post in facts.chat.postings.items() if slot.startswith(f"warning:{user}") and post.ts]
+    old = [slot for slot in sent if over or (slot != current and facts.story.stage is Stage.ACTIVE)]
+    return [rendered(facts, slot, user, notices.settled, hide=False) for slot in old]
 
 
 def _on_behalf(facts: Facts, asker: str, holder: str) -> list[Wanted]:

@@ -12,7 +12,7 @@ from bot.slack.blocks import Message
 from bot.slack.notices import OPEN_CONSOLE, use_of
 from bot.story import RequestStory
 from bot.waiting_words import notes
-from bot.words import STATE_WORDS, VERBS, Stage, people, rounded
+from bot.words import STATE_WORDS, VERBS, Stage, people
 from workflows.core.durations import format_duration
 
 # action_ids of what is pressed for all on a card, and of what the requester takes back in one go.
@@ -126,7 +126,7 @@ def _on_card(story: RequestStory, words_max: int) -> list[dict[str, Any] | None]
     if story.stage is not Stage.WAITING:
         return [b.section(f"• {line(story)}"), cards.later_buttons(story)]
     ticket = cards.ticket(story)
-    last = f"last time {story.last_time.words(story.now)}" if story.last_time else ""
+    last = f"last time {t.render(story.last_time.words(story.now), story.now)}" if story.last_time else ""
     said = [f"for {format_duration(story.duration)}", t.literal(story.allows, min(words_max, 300)), ticket, last]
     details = " · ".join(part for part in said if part)
     less = cards.less_text(story)
@@ -178,7 +178,7 @@ def asked(panels: Sequence[tuple[Stories, Sequence[str]]], command: str = "/prod
     several = len(panels) > 1
     who = [_can(panel, names, say_which=several) for panel, names in panels]
     lines = [head, *(f"• {words}" for words in who)] if several else [f"{head} {who[0]}"]
-    expires = f"expires {t.when(first.expires_at, first.now)}"
+    expires = f"expires {t.when(first.expires, first.now)}"
     small = f"{expires} · take one back with `{command} withdraw {first.id}` · {_ids(stories)}"
     told = b.paragraphs([f"⏳ {lines[0]}", *lines[1:]])
     take_back = b.actions(b.button("Take all back", WITHDRAW_ALL, first.id))
@@ -249,9 +249,8 @@ def news(stories: Stories) -> Message:
 def ending(stories: Stories) -> Message:
     """The end of some of them is near."""
     first = stories[0]
-    left = rounded(first.time_left) if first.time_left is not None else "A little"
-    at = f" at {t.when(first.deadline, first.now)}" if first.deadline else ""
-    said = f"⏰ {left} left of your {what(stories)}: {'it ends' if len(stories) == 1 else 'they end'}{at}."
+    when = f"at {t.when(first.until, first.now)}" if first.until else "soon"
+    said = f"⏰ Your {what(stories)} {'ends' if len(stories) == 1 else 'end'} {when}."
     return b.message(said, [b.section(said), b.context(_ids(stories))])
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.words import Asked, Words
+from bot.words import Asked, Exactly, Moment, Words
 
 # Slack's limits in characters, from docs.slack.dev/reference/block-kit.
 SECTION_LENGTH_MAX = 3000
@@ -81,21 +81,22 @@ def cut_mrkdwn(text: str, length_max: int) -> str:
 # ---------------------------------------------------------------- time
 
 
-def when(moment: datetime, reference: datetime, *, with_day: bool = False) -> str:
+def when(moment: Moment, reference: datetime, *, with_day: bool = False) -> str:
     """The reader's own clock; the day, too, where it is far from `reference`. Clients that know no tokens see UTC.
 
     `reference` is a time of the record for what is over, so that a card that is done never changes again.
     """
-    near = abs(moment - reference) < _SAME_DAY and not with_day
-    token = "{time}" if near else "{date_short_pretty}, {time}"
-    return f"<!date^{int(moment.timestamp())}^{token}|{clock(moment, reference, with_day=with_day)}>"
+    at, time = (moment.at, "{time_secs}") if isinstance(moment, Exactly) else (moment, "{time}")
+    near = abs(at - reference) < _SAME_DAY and not with_day
+    token = time if near else f"{{date_short_pretty}}, {time}"
+    return f"<!date^{int(at.timestamp())}^{token}|{clock(moment, reference, with_day=with_day)}>"
 
 
-def clock(moment: datetime, reference: datetime, *, with_day: bool = False) -> str:
+def clock(moment: Moment, reference: datetime, *, with_day: bool = False) -> str:
     """As `when`, in UTC and plain text."""
-    utc = moment.astimezone(UTC)
-    near = abs(moment - reference) < _SAME_DAY and not with_day
-    return f"{utc:%H:%M} UTC" if near else f"{utc:%d %b, %H:%M} UTC"
+    at, form = (moment.at, "%H:%M:%S") if isinstance(moment, Exactly) else (moment, "%H:%M")
+    near = abs(at - reference) < _SAME_DAY and not with_day
+    return f"{at.astimezone(UTC):{form if near else f'%d %b, {form}'}} UTC"
 
 
 # ---------------------------------------------------------------- people
@@ -121,10 +122,10 @@ def render(words: Words, reference: datetime, mentions: Mentions | None = None) 
     return "".join(_part(part, reference, mentions or {}) for part in words)
 
 
-def _part(part: str | datetime | Asked, reference: datetime, mentions: Mentions) -> str:
+def _part(part: str | Moment | Asked, reference: datetime, mentions: Mentions) -> str:
     if isinstance(part, str):
         return _keep_edges(part)
-    return when(part, reference) if isinstance(part, datetime) else call(part, mentions)
+    return call(part, mentions) if isinstance(part, Asked) else when(part, reference)
 
 
 def _keep_edges(part: str) -> str:

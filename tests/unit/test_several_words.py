@@ -241,7 +241,7 @@ def test_ends_in_the_same_minute_are_announced_together(world) -> None:
     world.work()
     world.advance(3600 - 290, step_s=60)
     warning = told(several_wanted(batch(world, ids)), "warning:")
-    assert "left of your read-only and deploy in Payments-Prod · 🔴 production: they end at" in as_text(warning.message)
+    assert "Your read-only and deploy in Payments-Prod · 🔴 production end at" in as_text(warning.message)
 
 
 # ---------------------------------------------------------------- receipts

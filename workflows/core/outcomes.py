@@ -194,7 +194,10 @@ def _proved_present(state: State, now: datetime) -> State:
         for grant in state.of(GrantState.ACTIVATING)
         if grant.id in state.holding.given and grant.deadline > now
     ]
-    notes = (Note(Event.GRANT_ACTIVE, grant.id, {"proof": "presence_read_back"}) for grant in proved)
+    notes = (
+        Note(Event.GRANT_ACTIVE, grant.id, {"proof": "presence_read_back", "until": grant.deadline.isoformat()})
+        for grant in proved
+    )
     return state.with_grants(proved, *notes).with_holding(failures=0, next_try=None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.event_words import event_words
 from bot.sandbox.slack.errors import CannotDo
-from bot.words import flatten
+from bot.slack import text
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.model import ID_PATTERN, Grant
@@ -63,13 +63,9 @@ class Record:
             "number": entry.number,
             "at": entry.at.timestamp(),
             "event": entry.event.value,
-            "words": flatten(words, _on_this_machine),
+            # Markup, so that its times are the reader's own, like all others of the page.
+            "words": text.render(words, entry.at),
             # Other subjects are names for the record, and say nothing to a reader.
             "subject": entry.subject if ID_PATTERN.fullmatch(entry.subject) else "",
             "digest12": entry.digest[:12],
         }
-
-
-def _on_this_machine(moment: datetime) -> str:
-    """The reader sits in front of it."""
-    return moment.astimezone().strftime("%H:%M:%S")

@@ -1,6 +1,7 @@
 // The newest entries of the audit log, as receipts put them.
 
 import { clockSeconds, h, keyed } from "./dom.js";
+import { mrkdwn } from "./mrkdwn.js";
 import { listen, state } from "./store.js";
 
 export function auditPanel() {
@@ -16,6 +17,6 @@ export function auditPanel() {
 
 function entry(each) {
   return h("li", {},
-    h("p", { class: "what" }, each.subject && h("strong", {}, each.subject), " ", each.words),
+    h("p", { class: "what" }, each.subject && h("strong", {}, each.subject), " ", mrkdwn(each.words)),
     h("p", { class: "proof" }, h("time", { datetime: new Date(each.at * 1000).toISOString() }, clockSeconds(each.at)), ` · #${each.number} `, h("code", {}, each.digest12)));
 }
