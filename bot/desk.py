@@ -14,7 +14,7 @@ from bot.slack import delegating, notices
 from bot.slack.blocks import Message, read_value
 from bot.slack.cards import APPROVE, MORE, read_more
 from bot.slack.cards import END as END_ACTION
-from bot.slack.commands import parse
+from bot.slack.commands import addresses, mentioned, parse
 from bot.slack.glass import ACKNOWLEDGE
 from bot.slack.help import help_message
 from bot.slack.home import WITHDRAW
@@ -84,6 +84,12 @@ class FactsStale(Exception):
     """Nobody knows freshly enough who this is: a worker has to look."""
 
 
+def _may_be_found(refused: Refused, act: Interaction) -> bool:
+    """Whether a worker may find out what this process does not know: then it is no answer before one has looked."""
+    named = bool(mentioned(act.text) or addresses(act.text))
+    return refused.code is Code.NOT_KNOWN_YET or (refused.code is Code.PERSON_UNKNOWN and named)
+
+
 class Desk:
     """`command` is the slash command's name, as it is typed."""
 
@@ -121,7 +127,7 @@ class Desk:
 
     def refuse(self, act: Interaction, refused: Refused, subject: str = "-") -> Reply:
         """One sentence to the actor, one entry on the record."""
-        if refused.code is Code.FACTS_STALE:
+        if refused.code is Code.FACTS_STALE or (not act.looked and _may_be_found(refused, act)):
             raise FactsStale
         if refused.code in (Code.OWN_REQUEST, Code.NOT_AN_APPROVER):
             refused = self._with_others(refused, subject)
@@ -267,8 +273,6 @@ class Desk:
     def _ask_for(self, act: Interaction, whom: Whom, ask: Ask, actor: Known) -> Reply:
         person = self.window.person_meant(whom, actor)
         if isinstance(person, Refused):
-            if not act.looked:
-                raise FactsStale
             return self.refuse(act, person)
         typed = self._typed_asks(ask, actor)
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.slack.people import SlackRefresher
 from workflows.context import WorkerContext
@@ -47,4 +47,5 @@ def refresh_away(context: WorkerContext, refresher: SlackRefresher) -> None:
 
 
 def _is_old(membership: Membership | None, now: datetime) -> bool:
-    return membership is None or membership.as_of is None or now - membership.as_of > _REFRESH_AGE
+    looked_at = (membership.failed_at or membership.as_of) if membership is not None else None
+    return looked_at is None or not timedelta(0) <= now - looked_at <= _REFRESH_AGE

@@ -241,5 +241,5 @@ def askable(policy: Policy, person: PersonId, groups: GroupFacts) -> list[Entitl
         role
         for environment in policy.environments.values()
         for role in environment.roles.values()
-        if groups.has(person, groups_named(role, role.requesters))
+        if groups.perhaps(person, groups_named(role, role.requesters))
     ]

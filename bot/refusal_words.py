@@ -147,6 +147,20 @@ def _own_request(c: _Case) -> str:
     return f"You asked for this yourself, so somebody else has to approve it.{others}"
 
 
+_NOW_WHAT = {
+    "": "I look again by myself, and the answer comes here.",
+    "gave_up": "I have looked for some minutes in vain, so nothing was done. Please try again.",
+    "no_form": "Nothing was done. Please try again in a minute.",
+    "not_here": "A worker finds it out when somebody asks in chat.",
+}
+
+
+def _not_known_yet(c: _Case) -> str:
+    what = f"who is in {_and(c('groups'))}" if c("groups") else c("what", "who may do this")
+    why = c("why", length_max=_WORDS_LENGTH_MAX)
+    return f"I do not know yet {what}{_after(why)}. {_NOW_WHAT.get(c('then'), _NOW_WHAT[''])}"
+
+
 def _and(names: str) -> str:
     head, _, last = names.rpartition(", ")
     return f"{head} and {last}" if head else last
@@ -364,6 +378,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.FACTS_STALE: lambda _: (
         "I could not check who may do this just now, so nothing was done. Try again in a minute."
     ),
+    Code.NOT_KNOWN_YET: _not_known_yet,
     Code.ENVIRONMENT_UNKNOWN: _environment_unknown,
     Code.ROLE_UNKNOWN: _role_unknown,
     Code.DURATION_UNREADABLE: lambda c: (

@@ -129,7 +129,7 @@ class Window:
             return False
         panic = (actor.policy.panic_group,) if actor.policy.panic_group else ()
         names = (*environment.owners, *environment.requesters, *panic)
-        return self._ctx.directory.groups(actor.policy, names).has(actor.person.id, names)
+        return self._ctx.directory.groups(actor.policy, names).surely(actor.person.id, names)
 
     # ------------------------------------------------------------ people
 
@@ -148,7 +148,7 @@ class Window:
         policy, request = self._ctx.policy.current(), seen.request
         role = policy.entitlement(request.terms.environment, request.terms.role)
         names = groups_named(role, tuple(who for rule in role.auto_approve for who in rule.who)) if role else ()
-        return self._ctx.directory.groups(policy, names).has(request.holder, names)
+        return self._ctx.directory.groups(policy, names).surely(request.holder, names)
 
     def example(self) -> str:
         """An environment and a role that there are, for the help."""
@@ -206,7 +206,9 @@ class Window:
         groups = self._ctx.directory.groups(actor.policy, (*environment.owners, *environment.requesters))
 
         def named(names: tuple[str, ...]) -> dict[str, list[str]]:
-            return {name: self._names(groups.members((name,))) for name in names}
+            # As of the last good look; beside it stands what is wrong.
+            known_once = groups.last_known()
+            return {name: self._names(known_once.members((name,))) for name in names}
 
         problems = dict(groups.problems((*environment.owners, *environment.requesters)))
         glass = environment.break_glass if name in self.glass_open_to(actor.policy, actor.person.id) else None
@@ -244,7 +246,7 @@ class Window:
         person = self._somebody(whom, actor)
         if person is None:
             return _nobody_known(whom)
-        return lists.explain(self.explanation(actor.policy, found, person, itself=person.id == actor.person.id))
+        return self._explained(actor.policy, found, person, itself=person.id == actor.person.id)
 
     def explain_request(self, id_: str, actor: Known) -> Message | Refused:
         """From the card's menu: who may approve this request, and why."""
@@ -254,14 +256,22 @@ class Window:
         if seen is None or role is None:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
         holder = self._ctx.directory.by_address(seen.request.holder) or actor.person
-        return lists.explain(self.explanation(actor.policy, role, holder, itself=False))
+        return self._explained(actor.policy, role, holder, itself=False)
 
-    def explanation(self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool) -> Explanation:
-        """Who could approve it, under which rules, and why this person may or may not ask, as far as groups are known."""
+    def _explained(self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool) -> Message | Refused:
+        found = self.explanation(policy, role, person, itself=itself)
+        return found if isinstance(found, Refused) else lists.explain(found)
+
+    def explanation(
+        self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool
+    ) -> Explanation | Refused:
+        """Who could approve it, under which rules, and why this person may or may not ask; or that nobody knows yet."""
         place = policy.environments[role.environment]
         groups = self._ctx.directory.groups(policy, groups_needed(policy, place))
         asked = Ask(role.environment, role.role, None, "to explain")
         answer = may_ask(_without_ticket(policy, role), asked, person, person.id, groups, self._ctx.ledger.now())
+        if isinstance(answer, Refused) and answer.code is Code.NOT_KNOWN_YET:
+            return answer
         return explanation(
             place,
             role,

@@ -11,6 +11,7 @@ from workflows.core import keys
 from workflows.core.approving import ByRule, auto_approval, decision_by_votes, recount, within_a_day
 from workflows.core.asking import no_longer
 from workflows.core.audit import Event
+from workflows.core.errors import Code, Refused
 from workflows.core.extending import total
 from workflows.core.model import Decision, DecisionKind, Grant, Request, Resource, Uses
 from workflows.core.people import GroupFacts
@@ -22,12 +23,17 @@ from workflows.review import deciding
 
 def by_votes(
     ctx: WorkerContext, policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot, commit_id: str
-) -> Attempt | None:
-    """Whoever must agree has already, to a lesser role whose names had to be looked up first."""
+) -> Attempt | Refused | None:
+    """Whoever must agree has already, to a lesser role whose names had to be looked up first.
+
+    Refused where that is not known yet; None where people have to decide.
+    """
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     votes = recount(policy, request, groups)
-    if no_longer(policy, request, groups):
-        return None
+    shut = no_longer(policy, request, groups)
+    if isinstance(votes, Refused) or shut:
+        unknown = votes if isinstance(votes, Refused) else shut
+        return unknown if request.votes and unknown and unknown.code is Code.NOT_KNOWN_YET else None
     if entitlement is None or any(vote.terms_hash != request.terms.hash for vote in votes):
         return None
     decision = decision_by_votes(entitlement, votes, policy.hash, snapshot.now)

@@ -14,7 +14,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.model import PersonRecord
 from workflows.core.people import Delegation, PersonFacts, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.scope import groups_that_count
+from workflows.core.scope import groups_that_count, not_a_member
 from workflows.people import Known, known, nobody, suspended
 from workflows.ports import Change, IndexEntry
 
@@ -118,9 +118,8 @@ def _end(ctx: Context, actor: Known, commit_id: str) -> Attempt | Done | Refused
 def _unfit_actor(actor: Known) -> Refused | None:
     if actor.person.standing_problem:
         return Refused(Code(actor.person.standing_problem))
-    if actor.groups.has(actor.person.id, approving_groups(actor.policy)):
-        return None
-    return Refused(Code.DELEGATE_NOT_AN_OWNER)
+    names = approving_groups(actor.policy)
+    return not_a_member(actor.groups, actor.person.id, names, Refused(Code.DELEGATE_NOT_AN_OWNER))
 
 
 def _unfit(actor: Known, to: PersonFacts) -> Refused | None:

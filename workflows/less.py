@@ -95,6 +95,8 @@ def _shorter(
     if too_long:
         return too_long
     attempt = count(ctx, actor, snapshot, cut, answer.groups, commit_id)
+    if isinstance(attempt, Refused):
+        return attempt
     audit = (_entry(ctx, actor, snapshot, request, cut, answer), *attempt.change.audit)
     return replace(attempt, change=replace(attempt.change, audit=audit))
 

@@ -12,7 +12,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.model import PersonRecord
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.scope import person_problem
+from workflows.core.scope import not_a_member, person_problem
 from workflows.people import Known, known, suspended
 from workflows.ports import Change, Snapshot
 
@@ -38,8 +38,11 @@ def may_lift(actor: Known, whom: PersonId) -> Refused | None:
     if problem:
         return problem
     panic = (actor.policy.panic_group,) if actor.policy.panic_group else ()
-    if not actor.groups.has(actor.person.id, panic):
-        return Refused(Code.NOT_SECURITY, {"groups": ", ".join(panic)})
+    outside = not_a_member(
+        actor.groups, actor.person.id, panic, Refused(Code.NOT_SECURITY, {"groups": ", ".join(panic)})
+    )
+    if outside:
+        return outside
     return Refused(Code.OWN_BAR) if whom == actor.person.id else None
 
 

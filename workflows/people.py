@@ -12,7 +12,7 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.errors import Code, Refused
 from workflows.core.model import PersonRecord
-from workflows.core.people import FACTS_AGE_MAX, GroupFacts, PersonFacts, PersonId, SlackUser
+from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser, is_fresh
 from workflows.core.policy import Policy
 from workflows.core.scope import person_problem
 from workflows.ports import Change, Committed, PolicyUnavailable
@@ -40,7 +40,7 @@ def known(ctx: Context, who: SlackUser, groups: Callable[[Policy], Iterable[str]
     names = tuple(groups(policy))
     now = ctx.ledger.now()
     person = ctx.directory.person(who)
-    if person is None or now - person.as_of > FACTS_AGE_MAX:
+    if person is None or not is_fresh(person.as_of, now):
         return Refused(Code.FACTS_STALE, audited=False)
     facts = with_delegations(ctx, ctx.directory.groups(policy, names), now=now) if names else GroupFacts()
     if facts.stale(names, now):

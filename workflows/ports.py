@@ -257,18 +257,33 @@ class Directory(Protocol):
 class DirectoryStore(Directory, Protocol):
     """The cache with its writing side. A source names where a group's members come from: `slack:S0ONCALL`."""
 
+    def people(self, accounts: Iterable[SlackUser]) -> Mapping[SlackUser, PersonFacts]:
+        """The cached facts of many accounts, for the price of one; without those that were never looked up."""
+        ...
+
     def put_person(self, facts: PersonFacts) -> None: ...
+    def mark_stale(self, who: SlackUser) -> None:
+        """There is news of an account: what is known stays, and is too old for a decision. Nothing where nothing is known."""
+        ...
+
     def put_members(self, source: str, membership: Membership) -> None: ...
     def members(self, source: str) -> Membership | None: ...
 
 
 class DirectoryUnreachable(Exception):
-    """Nobody could be asked who somebody is; the message says whom. Nothing is granted on a guess."""
+    """Nobody could tell who somebody is; the message says whom was asked. Nothing is granted, and nothing refused, on a guess.
+
+    `after_s`: when to ask again, where whoever was asked said so.
+    """
+
+    def __init__(self, why: str, after_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.after_s = after_s
 
 
 class DirectoryRefresher(Protocol):
     """Calls out, so only workers have it. `refresh_person` raises DirectoryUnreachable; of a group that cannot be
-    learnt, `Membership.problem` says why."""
+    learnt, `Membership.problem` says why. `refresh_groups` asks for these groups alone, and hands out what is known then."""
 
     def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts: ...
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...

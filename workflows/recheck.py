@@ -10,7 +10,7 @@ from workflows.core.approving import still_decided
 from workflows.core.convergence import latest_end
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Grant, Request
-from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId
+from workflows.core.people import PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
@@ -36,13 +36,14 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
     groups = ctx.directory.groups(policy, names)
-    if groups.stale(names, now):
-        groups = ctx.refresher.refresh_groups(policy, names)
+    old = groups.to_look_up(names, now)
+    if old:
+        ctx.refresher.refresh_groups(policy, old)
+        groups = ctx.directory.groups(policy, names)
     groups = with_delegations(ctx, groups, spoken)
     answer = still_decided(policy, request, groups, people, _total(ctx, request))
-    problems = groups.problems(names)
-    if answer is not None and problems:
-        raise DirectoryUnreachable(f"{problems[0][0]}: {problems[0][1]}")
+    if answer is not None and answer.code is Code.NOT_KNOWN_YET:
+        raise DirectoryUnreachable(f"{answer.params['groups']}: {answer.params['why']}")
     return answer
 
 
@@ -58,7 +59,7 @@ def _total(ctx: WorkerContext, request: Request) -> timedelta:
 def facts_now(ctx: WorkerContext, policy: Policy, request: Request, who: PersonId, now: datetime) -> PersonFacts | None:
     """What the chat says of somebody, asked anew where it is not fresh. Raises DirectoryUnreachable."""
     facts = ctx.directory.by_address(who)
-    if facts is not None and now - facts.as_of <= FACTS_AGE_MAX:
+    if facts is not None and is_fresh(facts.as_of, now):
         return facts
     account = facts.slack if facts else (request.requester_slack if who == request.requester else None)
     return ctx.refresher.refresh_person(account, policy) if account else None

@@ -13,7 +13,7 @@ from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import terms_for
 from workflows.core.model import Origin, PersonRecord, Record, Request, RequestState, Slot, Terms, slot_id
-from workflows.core.people import FACTS_AGE_MAX, PersonFacts, SlackUser
+from workflows.core.people import PersonFacts, SlackUser, is_fresh
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed, person_problem
 from workflows.core.templates import TemplateRefused
@@ -85,7 +85,7 @@ def _holder(ctx: Context, actor: Known, ask: Ask) -> PersonFacts | Refused:
     if ask.holder is None or ask.holder == actor.person.id:
         return actor.person
     found = ctx.directory.by_address(ask.holder)
-    if found is None or ctx.ledger.now() - found.as_of > FACTS_AGE_MAX:
+    if found is None or not is_fresh(found.as_of, ctx.ledger.now()):
         return Refused(Code.FACTS_STALE, audited=False)
     problem = person_problem(found)
     return Refused(Code.HOLDER_UNFIT, {"name": found.name, "why": problem.code.value}) if problem else found

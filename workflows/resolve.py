@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflows.break_glass import give_at_once
 from workflows.by_itself import by_rule, by_votes, counted, ids_of, rules, uses_of
 from workflows.closing import closing_change, keys_of, refusing
 from workflows.context import SOON, Attempt, Done, WorkerContext, event, not_in_force, run
 from workflows.core import keys
+from workflows.core.approving import rule_groups
 from workflows.core.asking import next_change, not_now
 from workflows.core.audit import Event
 from workflows.core.chasing import escalation_of, next_chase
@@ -24,7 +25,7 @@ from workflows.core.model import (
     RequestState,
     Resource,
 )
-from workflows.core.people import GroupFacts
+from workflows.core.people import GroupFacts, Member
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.ports import (
@@ -45,8 +46,10 @@ from workflows.sweep import take_off
 
 # How long to wait before a target that did not answer is asked again, in seconds.
 ASK_AGAIN_S = 3.0
+# A rule approves in seconds. Where nobody can tell so long whether it is for this person, people are asked.
+RULES_WAIT = timedelta(seconds=30)
 # What is wrong with us and not with the ask: it passes.
-_PASSING = frozenset({Code.POLICY_NOT_IN_FORCE, Code.LEDGER_NOT_DURABLE})
+_PASSING = frozenset({Code.POLICY_NOT_IN_FORCE, Code.LEDGER_NOT_DURABLE, Code.NOT_KNOWN_YET})
 
 
 def advance_request(ctx: WorkerContext, id_: str) -> None:
@@ -137,7 +140,7 @@ def _at_once(ctx: WorkerContext, policy: Policy, request: Request, groups: Group
     if isinstance(answer, Done):
         return
     refusal = answer
-    if refusal.code in _PASSING or "problem" in refusal.params:
+    if refusal.code in _PASSING:
         ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
     else:
         run(ctx, lambda: _close_unresolved(ctx, request, refusal))
@@ -175,8 +178,11 @@ def _groups(ctx: WorkerContext, policy: Policy, request: Request) -> GroupFacts:
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
     groups = ctx.directory.groups(policy, names)
-    known = ctx.refresher.refresh_groups(policy, names) if groups.stale(names, ctx.ledger.now()) else groups
-    return with_delegations(ctx, known, spoken_for(request))
+    old = groups.to_look_up(names, ctx.ledger.now())
+    if old:
+        ctx.refresher.refresh_groups(policy, old)
+        groups = ctx.directory.groups(policy, names)
+    return with_delegations(ctx, groups, spoken_for(request))
 
 
 def _resolved(
@@ -202,8 +208,15 @@ def _resolved(
     commit_id = f"resolve:{request.id}:{snapshot.items[keys.request(request.id)].version}"
     if in_force and not not_now(policy, request, snapshot.now):
         decided = by_votes(ctx, policy, request, groups, snapshot, commit_id)
+        if isinstance(decided, Refused):
+            # Who must agree has: nobody would press again.
+            ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
+            return Done(seen.id, "waits")
         if decided is not None:
             return decided
+        if _rules_wait(policy, request, groups, snapshot.now):
+            ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
+            return Done(seen.id, "waits")
         found = rules(policy, request, groups, snapshot)
         if found.rule is not None:
             return by_rule(ctx, policy, request, found, snapshot, commit_id)
@@ -223,6 +236,14 @@ def _resolved(
         answer=done.answer,
     )
     return Attempt(change, done, wake=(keys.chat(request.id),))
+
+
+def _rules_wait(policy: Policy, request: Request, groups: GroupFacts, now: datetime) -> bool:
+    """Whether a rule may be for this holder, and nobody knows yet: people are called out when that lasts."""
+    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
+    names = rule_groups(policy, entitlement) if entitlement else ()
+    unknown = names and groups.member(request.holder, names) is Member.UNKNOWN
+    return bool(unknown) and request.holder == request.requester and now - request.created_at < RULES_WAIT
 
 
 def _waits_for(request: Request, seen: Request) -> bool:

@@ -181,15 +181,18 @@ def _vote(
     )
     if shut:
         return shut
-    if any(vote.by == actor.person.id for vote in request.votes) and not _enough(actor, request):
-        return Refused(Code.ALREADY_VOTED, {"id": request.id}, audited=False)
+    if any(vote.by == actor.person.id for vote in request.votes):
+        enough = _enough(actor, request)
+        if isinstance(enough, Refused) or not enough:
+            return enough or Refused(Code.ALREADY_VOTED, {"id": request.id}, audited=False)
     return count(ctx, actor, snapshot, request, answer.groups, commit_id)
 
 
-def _enough(actor: Known, request: Request) -> bool:
+def _enough(actor: Known, request: Request) -> bool | Refused:
     """Whether all who must agree have: a freeze came between the last of them and the names, and now it is over."""
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
-    return bool(entitlement.approve) and not missing(entitlement, recount(actor.policy, request, actor.groups))
+    votes = recount(actor.policy, request, actor.groups)
+    return votes if isinstance(votes, Refused) else bool(entitlement.approve) and not missing(entitlement, votes)
 
 
 def changed_terms(
@@ -223,14 +226,17 @@ def changed_terms(
 
 def count(
     ctx: Context, actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...], commit_id: str
-) -> Attempt:
+) -> Attempt | Refused:
     """One more vote for the request as it is, by somebody who may: the approval where it is the last one needed."""
     person = actor.person
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
     earlier = tuple(vote for vote in request.votes if vote.by != person.id)
     # Counted together: whoever speaks for themselves now needs nobody any more who spoke in their place.
     together = replace(request, votes=(*earlier, vote_by(actor, snapshot, request, groups)))
-    voted = replace(request, votes=recount(actor.policy, together, actor.groups))
+    votes = recount(actor.policy, together, actor.groups)
+    if isinstance(votes, Refused):
+        return votes
+    voted = replace(request, votes=votes)
     decision = decision_by_votes(entitlement, voted.votes, actor.policy.hash, snapshot.now)
     facts = vote_facts(actor, snapshot, request, groups)
     rights = next((vote.for_ for vote in voted.votes if vote.by == person.id), ())

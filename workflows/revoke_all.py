@@ -84,15 +84,24 @@ def may_revoke_all(actor: Known, aim: Aim) -> Reach | Refused:
     if problem:
         return problem
     policy, me = actor.policy, actor.person.id
-    if actor.groups.has(me, _panic(policy)):
+    if actor.groups.surely(me, _panic(policy)):
         return Reach((aim.environment,) if aim.environment else None, policy.panic_block if aim.person else None)
-    own = tuple(place.name for place in policy.environments.values() if actor.groups.has(me, place.owners))
+    own = tuple(place.name for place in policy.environments.values() if actor.groups.surely(me, place.owners))
     reached = tuple(name for name in own if aim.environment in (None, name))
     if reached:
         return Reach(reached, None)
+    unknown = actor.groups.unknown((*_panic(policy), *_owners(policy, aim)))
+    if unknown:
+        return actor.groups.not_known(unknown)
     place = policy.environments.get(aim.environment or "")
     names = (*(place.owners if place else ()), *_panic(policy))
     return Refused(Code.NOT_YOURS, {"groups": ", ".join(names)})
+
+
+def _owners(policy: Policy, aim: Aim) -> tuple[str, ...]:
+    """Whose press could reach this."""
+    places = (place for place in policy.environments.values() if aim.environment in (None, place.name))
+    return tuple(dict.fromkeys(name for place in places for name in place.owners))
 
 
 def _panic(policy: Policy) -> tuple[str, ...]:

@@ -207,11 +207,12 @@ def _waits(request: Request) -> bool:
 
 
 def _each(requests: Sequence[Request], commit_id: str, use: Use) -> tuple[Part, ...] | Refused:
-    """One commit for each, named after the press, so that a repeated press finds its own. FACTS_STALE for all of them."""
+    """One commit for each, named after the press, so that a repeated press finds its own. What a worker has to look up is
+    looked up for all of them."""
     parts: list[Part] = []
     for request in requests:
         answer = use(request, f"{commit_id}:{request.id}")
-        if isinstance(answer, Refused) and answer.code is Code.FACTS_STALE:
+        if isinstance(answer, Refused) and answer.code in (Code.FACTS_STALE, Code.NOT_KNOWN_YET):
             return answer
         parts.append(Part(request, answer, _waits(request)))
     return tuple(parts)

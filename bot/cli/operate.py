@@ -67,6 +67,8 @@ def explain(
     address: Annotated[str, typer.Option("--as", metavar="EMAIL", help="Whom it is explained for.")],
 ) -> None:
     """Who could approve a role, under which rules, and why a person may or may not ask for it."""
+    from dataclasses import replace
+
     from bot.refusal_words import refusal
     from bot.slack.lists import explain as explained
     from bot.slack.plain import as_text
@@ -88,7 +90,11 @@ def explain(
         person = parts.context.directory.by_address(person_id(address))
         if person is None:
             _refuse(f"Nothing is known of {address} yet: the bot learns of people when they first use it in chat.")
-        print(as_text(explained(Window(parts.context, command).explanation(policy, found, person, itself=False))))
+        explanation = Window(parts.context, command).explanation(policy, found, person, itself=False)
+        if isinstance(explanation, Refused):
+            params = {**explanation.params, "then": "not_here"}
+            _refuse(refusal(replace(explanation, params=params), command=command))
+        print(as_text(explained(explanation)))
 
 
 def confirm(

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from bot.desk import Desk, FactsStale, Reply
+from bot.desk import Desk, FactsStale
 from bot.slack import notices
 from bot.slack.blocks import Message
 from bot.slack.commands import addresses, mentioned
@@ -24,15 +24,17 @@ from workflows.context import SOON, Context
 from workflows.core import keys
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Press
-from workflows.core.people import FACTS_AGE_MAX, SlackUser
+from workflows.core.people import SlackUser, is_fresh
 from workflows.core.scope import groups_needed
 from workflows.ports import Change, DirectoryUnreachable, PolicyUnavailable
 
 log = structlog.get_logger()
 
-# An answer later than this answers nobody: the response_url is about to close, and the person has tried again.
+# What was pressed longer ago than this is not done any more: whoever pressed has gone on, and is told so.
 GIVE_UP_AFTER = timedelta(minutes=5)
 ASK_AGAIN_S = 2.0
+# A bad second at Slack passes before anybody needs a word about it.
+TOLD_AFTER = timedelta(seconds=2)
 
 
 def defer(ctx: Context, act: Interaction) -> None:
@@ -67,42 +69,66 @@ class Deferred:
         if press is None:
             return
         act = unpacked(press.payload)
-        if snapshot.now - press.at > GIVE_UP_AFTER:
-            self._forget(item)
-            return
+        unknown = None
         try:
             self._refresh(act)
-            reply = self._carry_out(act)
+            reply = self._desk.carry_out(replace(act, looked=True))
+            if reply.refused is not None and reply.refused.code is Code.NOT_KNOWN_YET:
+                unknown = reply.refused
         except (DirectoryUnreachable, PolicyUnavailable) as problem:
-            log.warning("an act waits", act=act.kind, why=str(problem))
-            self._ctx.ledger.remind(item, ASK_AGAIN_S)
+            unknown = _not_known(str(problem))
+        except FactsStale:
+            unknown = _not_known("")
+        if unknown is not None:
+            self._not_yet(press, act, unknown)
             return
         if reply.message is not None:
             self._answer(act, reply.message)
         self._forget(item)
+
+    def _not_yet(self, press: Press, act: Interaction, unknown: Refused) -> None:
+        """Nobody could tell who may do this. It is looked at again for a while, and the person hears of it."""
+        item, now = keys.press(press.id), self._ctx.ledger.now()
+        log.warning("an act waits", act=act.kind, why=unknown.params.get("why", ""))
+        if now - press.at > GIVE_UP_AFTER:
+            self._say(act, unknown, then="gave_up")
+            self._forget(item)
+            return
+        if not press.told and now - press.at > TOLD_AFTER:
+            self._say(act, unknown)
+            self._note_told(press)
+        self._ctx.ledger.remind(item, ASK_AGAIN_S)
+
+    def _say(self, act: Interaction, unknown: Refused, then: str = "") -> None:
+        told = replace(unknown, params={**unknown.params, "then": then})
+        self._answer(act, notices.answer(refusal(told, command=self._command)))
+
+    def _note_told(self, press: Press) -> None:
+        item = keys.press(press.id)
+        snapshot = self._ctx.ledger.read(item)
+        change = Change(
+            commit_id=f"told:{item}:{snapshot.items[item].version}",
+            at=snapshot.now,
+            reads=snapshot.versions(),
+            puts={item: replace(press, told=True)},
+        )
+        self._ctx.ledger.commit(change)
 
     def _refresh(self, act: Interaction) -> None:
         policy = self._ctx.policy.current()
         self._refresher.refresh_person(act.who, policy)
         for account in (SlackUser(act.team, user) for user in mentioned(act.text)):
             known = self._ctx.directory.person(account)
-            if known is None or self._ctx.ledger.now() - known.as_of > FACTS_AGE_MAX:
+            if known is None or not is_fresh(known.as_of, self._ctx.ledger.now()):
                 self._refresher.refresh_person(account, policy)
         for address in addresses(act.text):
             found = self._refresher.find(address, policy)
             if found is not None:
                 self._refresher.refresh_person(found.slack, policy)
         names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
-        stale = self._ctx.directory.groups(policy, names).stale(tuple(names), self._ctx.ledger.now())
-        if stale:
-            self._refresher.refresh_groups(policy, stale)
-
-    def _carry_out(self, act: Interaction) -> Reply:
-        try:
-            return self._desk.carry_out(replace(act, looked=True))
-        except FactsStale:
-            unknown = Refused(Code.PERSON_UNKNOWN, audited=False)
-            return Reply(notices.answer(refusal(unknown, command=self._command)), unknown)
+        old = self._ctx.directory.groups(policy, names).to_look_up(names, self._ctx.ledger.now())
+        if old:
+            self._refresher.refresh_groups(policy, old)
 
     def _answer(self, act: Interaction, message: Message) -> None:
         """To the actor alone: where they acted, or as a direct message."""
@@ -124,6 +150,10 @@ class Deferred:
             due={item: None},
         )
         self._ctx.ledger.commit(change)
+
+
+def _not_known(why: str) -> Refused:
+    return Refused(Code.NOT_KNOWN_YET, {"what": "who you are, or who may do this", "why": why}, audited=False)
 
 
 def respond(url: str, message: Message, *, replace_original: bool = False) -> None:

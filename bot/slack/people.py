@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.slack.away import Away, away_until
 from workflows.core.errors import Code
 from workflows.core.model import Origin
-from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, PersonFacts, PersonId, SlackUser, person_id
+from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, is_fresh, person_id
 from workflows.core.policy import Connection, Group, Policy
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
@@ -150,29 +150,28 @@ class SlackRefresher:
             return
         members = {str(item["id"]): item.get("users") or [] for item in answer["usergroups"]}
         for group in groups:
-            self._put(group, self._membership(members.get(str(group.slack_usergroup)), policy))
+            self._put(group, self._membership(members.get(str(group.slack_usergroup))))
+        self._introduce(groups, policy)
 
-    def _membership(self, users: list[str] | None, policy: Policy) -> Membership:
-        if users is None:
-            return Membership(as_of=self._now(), problem="Slack has no such user group, or it is disabled")
-        addresses = (self._address(user, policy) for user in users)
-        return Membership(frozenset(address for address in addresses if address), self._now())
-
-    def _address(self, user: str, policy: Policy) -> PersonId | None:
-        """The address behind a member. Accounts that may do nothing are members of nothing."""
-        account = SlackUser(self.home_team(), user)
-        facts = self._store.person(account)
-        if facts is None:
+    def _introduce(self, groups: list[Group], policy: Policy) -> None:
+        """Look up whose the accounts are that nobody has looked at yet; where Slack does not say, another time."""
+        known = self._store.groups(policy, [group.name for group in groups])
+        for account in sorted(known.unresolved(known.by_name), key=lambda who: who.user):
             try:
-                facts = self.refresh_person(account, policy)
+                self.refresh_person(account, policy)
             except DirectoryUnreachable:
-                return None
-        return None if facts.standing_problem else facts.id
+                return
+
+    def _membership(self, users: list[str] | None) -> Membership:
+        now = self._now()
+        if users is None:
+            return Membership(as_of=now, problem="Slack has no such user group, or it is disabled", certain=True)
+        return Membership(as_of=now, accounts=frozenset(SlackUser(self.home_team(), user) for user in users))
 
     def _refresh_identity_center_group(self, group: Group, policy: Policy) -> None:
         connection = policy.connections.get(group.connection or "")
         if connection is None:
-            self._put(group, Membership(as_of=self._now(), problem="its connection is not configured"))
+            self._unknown(group, "its connection is not configured")
             return
         try:
             members = self._identity_center_members(connection, str(group.identity_center_group))
@@ -194,11 +193,10 @@ class SlackRefresher:
         self._put(group, Membership(frozenset(ours), self._now()))
 
     def _unknown(self, group: Group, why: str) -> None:
-        """It cannot be learnt now. What is known and still fresh enough stays; else it has no members, and says why."""
-        known = self._store.members(group.source) if group.source else None
-        fresh = known is not None and known.as_of is not None and self._now() - known.as_of <= FACTS_AGE_MAX
-        if known is None or known.problem or not fresh:
-            self._put(group, Membership(as_of=self._now(), problem=why))
+        """It cannot be learnt now. What is known and still fresh enough stays; else nothing is known, and it says why."""
+        known = (self._store.members(group.source) if group.source else None) or Membership()
+        if not known.is_known or known.as_of is None or not is_fresh(known.as_of, self._now()):
+            self._put(group, known.failed(why, self._now()))
 
     def _put(self, group: Group, membership: Membership) -> None:
         if group.source:

@@ -296,10 +296,11 @@ class Sender:
         try:
             person = self._refresher.refresh_person(who, policy)
             names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
-            stale = self._ctx.directory.groups(policy, names).stale(tuple(names), self._ctx.ledger.now())
-            groups = (
-                self._refresher.refresh_groups(policy, names) if stale else self._ctx.directory.groups(policy, names)
-            )
+            groups = self._ctx.directory.groups(policy, names)
+            old = groups.to_look_up(names, self._ctx.ledger.now())
+            if old:
+                self._refresher.refresh_groups(policy, old)
+                groups = self._ctx.directory.groups(policy, names)
             groups = with_delegations(self._ctx, groups)
         except DirectoryUnreachable:
             return

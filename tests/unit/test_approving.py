@@ -93,11 +93,13 @@ def test_an_untrusted_slack_group_approves_nothing_in_production():
     assert isinstance(may_decide(elsewhere, request(), facts(OLU), groups()), MayDecide)
 
 
-def test_an_unreachable_group_decides_nothing_and_the_answer_says_why():
+def test_an_unreachable_group_decides_nothing_refuses_nobody_and_the_answer_says_why():
     unknown = groups(platform=Membership(as_of=NOW, problem="Slack did not say who is in it"))
     answer = may_decide(policy(), request(), facts(OLU), unknown)
+    assert code(answer) is Code.NOT_KNOWN_YET
     assert isinstance(answer, Refused)
-    assert "Slack" in answer.params["problem"]
+    assert "Slack" in answer.params["why"]
+    assert not answer.audited
 
 
 def test_a_role_that_is_gone_can_not_be_approved():

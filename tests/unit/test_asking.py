@@ -71,11 +71,12 @@ def test_who_is_in_no_requesting_group_is_refused():
     assert refusal(ask(), who=GUS).code is Code.NOT_A_REQUESTER
 
 
-def test_an_unreachable_group_refuses_and_says_why():
+def test_an_unreachable_group_makes_nobody_an_outsider_and_the_answer_says_why():
     unknown = Membership(as_of=NOW, problem="Slack did not say who is in it")
     found = refusal(ask(), known=groups(developers=unknown, platform=unknown))
-    assert found.code is Code.NOT_A_REQUESTER
-    assert "Slack" in found.params["problem"]
+    assert found.code is Code.NOT_KNOWN_YET
+    assert "Slack" in found.params["why"]
+    assert not found.audited
 
 
 def test_a_deactivated_account_is_refused_before_anything_else():

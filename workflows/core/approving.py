@@ -17,10 +17,11 @@ from workflows.core.scope import (
     groups_named,
     groups_that_count,
     may_break_glass,
+    not_a_member,
     person_problem,
     within,
 )
-from workflows.core.speaking import speakers
+from workflows.core.speaking import speakers, speaking_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ def within_a_day(times: Sequence[datetime], now: datetime) -> tuple[datetime, ..
     return tuple(time for time in times if now - time < DAY)
 
 
+def rule_groups(policy: Policy, entitlement: Entitlement) -> tuple[str, ...]:
+    """The groups whose members the role's rules are for."""
+    return groups_that_count(policy, entitlement, tuple(who for rule in entitlement.auto_approve for who in rule.who))
+
+
 def _rule_holds(
     policy: Policy,
     entitlement: Entitlement,
@@ -89,7 +95,7 @@ def _rule_holds(
     """`start_at`: a later start is held against the rule's hours; and an incident may be over by then."""
     names = groups_that_count(policy, entitlement, rule.who)
     return (
-        groups.has(holder, names)
+        groups.surely(holder, names)
         and (rule.max_duration is None or duration <= rule.max_duration)
         and (not rule.in_incident_channel or (origin.incident and start_at is None))
         and (rule.hours is None or within(rule.hours, start_at or now, policy.timezone))
@@ -110,14 +116,25 @@ def may_decide(
         return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
     speaks_for = _speaks_for(policy, entitlement, request, person.id, groups, at)
     if not speaks_for:
-        names = groups_named(entitlement, tuple(entitlement.approve))
-        params = {"id": request.id, "groups": ", ".join(names)}
-        problems = groups.problems(names)
-        if problems:
-            params["problem"] = problems[0][1]
-        return Refused(Code.NOT_AN_APPROVER, params)
+        return _not_an_approver(policy, entitlement, request, groups)
     rights = dict.fromkeys(right for right in speaks_for.values() if right != person.id)
     return MayDecide(tuple(speaks_for), tuple(rights))
+
+
+def _not_an_approver(policy: Policy, entitlement: Entitlement, request: Request, groups: GroupFacts) -> Refused:
+    """For somebody who speaks for no group that is known; it is a refusal only where all of them are."""
+    unknown = _unknown_to_speak(policy, entitlement, request, groups)
+    if unknown:
+        return groups.not_known(unknown)
+    names = groups_named(entitlement, tuple(entitlement.approve))
+    return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ", ".join(names)})
+
+
+def _unknown_to_speak(
+    policy: Policy, entitlement: Entitlement, request: Request, groups: GroupFacts
+) -> tuple[str, ...]:
+    """The groups that might speak for this request, and of which nobody knows who is in them."""
+    return groups.unknown(speaking_groups(policy, entitlement, request))
 
 
 def _speaks_for(
@@ -159,8 +176,11 @@ def would_help(entitlement: Entitlement, votes: Sequence[Vote]) -> tuple[str, ..
     return tuple(name for name in entitlement.approve if left and helps(name))
 
 
-def recount(policy: Policy, request: Request, groups: GroupFacts) -> tuple[Vote, ...]:
-    """The votes so far, each for the groups that its voter speaks for now; without those who speak for none any more."""
+def recount(policy: Policy, request: Request, groups: GroupFacts) -> tuple[Vote, ...] | Refused:
+    """The votes so far, each for the groups that its voter speaks for now; without those who speak for none any more.
+
+    A vote is not lost because nobody knows at the moment who is in its group: then that is the answer.
+    """
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     if entitlement is None:
         return ()
@@ -168,6 +188,9 @@ def recount(policy: Policy, request: Request, groups: GroupFacts) -> tuple[Vote,
     for vote in request.votes:
         speaks_for = _speaks_for(policy, entitlement, request, vote.by, groups, vote.at)
         rights = tuple(dict.fromkeys(right for right in speaks_for.values() if right != vote.by))
+        unknown = _unknown_to_speak(policy, entitlement, request, groups)
+        if unknown and not speaks_for.keys() >= set(vote.groups):
+            return groups.not_known(unknown)
         if speaks_for:
             counted.append(replace(vote, groups=tuple(speaks_for), for_=rights, for_names=groups.names(rights)))
     return tuple(counted)
@@ -233,9 +256,10 @@ def _votes_still_count(
         # For the groups they are in now: who has left one speaks for it no more.
         counted.append(replace(vote, groups=answer.groups))
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
-    if entitlement is None or not entitlement.approve or missing(entitlement, tuple(counted)):
-        return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
-    return None
+    if entitlement is not None and entitlement.approve and not missing(entitlement, tuple(counted)):
+        return None
+    unknown = _unknown_to_speak(policy, entitlement, request, groups) if entitlement else ()
+    return groups.not_known(unknown) if unknown else Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
 
 
 def _glass_still_allowed(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
@@ -246,6 +270,9 @@ def _glass_still_allowed(policy: Policy, request: Request, groups: GroupFacts) -
     allowed = place is not None and may_break_glass(policy, place, terms.role, request.holder, groups)
     if request.break_glass and allowed and glass is not None and terms.duration <= glass.max_duration:
         return None
+    unknown = groups.unknown(groups_that_count(policy, place, glass.who)) if place and glass else ()
+    if unknown and not allowed:
+        return groups.not_known(unknown)
     return Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": terms.environment, "role": terms.role})
 
 
@@ -259,7 +286,8 @@ def _rule_still_holds(policy: Policy, request: Request, groups: GroupFacts, tota
             policy, entitlement, rule, request.holder, total, request.origin, groups, decision.at, request.start_at
         ):
             return None
-    return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
+    unknown = groups.unknown(rule_groups(policy, entitlement))
+    return groups.not_known(unknown) if unknown else Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
 
 
 def may_end(
@@ -273,6 +301,5 @@ def may_end(
         return "returned"
     place = policy.environments.get(environment)
     names = (place.owners if place else ()) + ((policy.panic_group,) if policy.panic_group else ())
-    if groups.has(person.id, names):
-        return "revoked"
-    return Refused(Code.NOT_YOURS, {"groups": ", ".join(names)})
+    refused = Refused(Code.NOT_YOURS, {"groups": ", ".join(names)})
+    return not_a_member(groups, person.id, names, refused) or "revoked"

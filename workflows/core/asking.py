@@ -13,7 +13,15 @@ from workflows.core.matching import enough_people
 from workflows.core.model import Request
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Environment, Policy
-from workflows.core.scope import approvers, groups_named, may_break_glass, person_problem, within
+from workflows.core.scope import (
+    approvers,
+    groups_named,
+    groups_that_count,
+    may_break_glass,
+    not_a_member,
+    person_problem,
+    within,
+)
 
 REASON_LENGTH_MAX = 500
 PENDING_MAX = 10
@@ -118,14 +126,9 @@ def _not_a_requester(
     environment: Environment, entitlement: Entitlement, person: PersonFacts, holder: PersonId, groups: GroupFacts
 ) -> Refused | None:
     names = groups_named(entitlement, entitlement.requesters)
-    missing = next((who for who in (person.id, holder) if not groups.has(who, names)), None)
-    if missing is None:
-        return None
-    problems = groups.problems(names)
     params = {"environment": environment.name, "role": entitlement.role, "groups": ", ".join(names)}
-    if problems:
-        params["problem"] = problems[0][1]
-    return Refused(Code.NOT_A_REQUESTER, params)
+    refused = Refused(Code.NOT_A_REQUESTER, params)
+    return not_a_member(groups, person.id, names, refused) or not_a_member(groups, holder, names, refused)
 
 
 def clean(reason: str) -> str:
@@ -254,9 +257,11 @@ def no_longer(policy: Policy, request: Request, groups: GroupFacts) -> Refused |
         return Refused(Code.ROLE_UNKNOWN, {"name": terms.role, "environment": terms.environment})
     names = groups_named(entitlement, entitlement.requesters)
     parties = {request.holder: request.holder_name, request.requester: request.requester_name}
-    outside = next((name for who, name in parties.items() if not groups.has(who, names)), None)
-    if outside is not None:
-        return Refused(Code.NO_LONGER_A_REQUESTER, {"id": request.id, "name": outside, "groups": ", ".join(names)})
+    for who, name in parties.items():
+        params = {"id": request.id, "name": name, "groups": ", ".join(names)}
+        outside = not_a_member(groups, who, names, Refused(Code.NO_LONGER_A_REQUESTER, params))
+        if outside is not None:
+            return outside
     if terms.duration > entitlement.max_duration:
         most = str(int(entitlement.max_duration.total_seconds()))
         return Refused(Code.LONGER_THAN_ALLOWED, {"id": request.id, "asked_s": str(terms.duration_s), "max_s": most})
@@ -300,13 +305,19 @@ def _nobody_can_approve(
     holder: PersonId,
     groups: GroupFacts,
 ) -> Refused | None:
-    if any(groups.has(holder, groups_named(entitlement, rule.who)) for rule in entitlement.auto_approve):
+    if any(groups.perhaps(holder, groups_named(entitlement, rule.who)) for rule in entitlement.auto_approve):
         return None
     eligible = approvers(policy, entitlement, requester, holder, groups)
     short = next((name for name, people in eligible.items() if len(people) < entitlement.approve[name]), None)
     if entitlement.approve and short is None and enough_people(entitlement.approve, eligible):
         return None
     names = groups_named(entitlement, (short,)) if short else entitlement.owners
+    counting = groups_that_count(policy, entitlement, tuple(entitlement.approve))
+    if groups.unknown(counting):
+        return groups.not_known(counting)
+    if groups.unresolved(counting):
+        # Whoever they turn out to be, somebody may be able to; the card calls them as they are found.
+        return None
     params = {"environment": environment.name, "role": entitlement.role, "groups": ", ".join(names)}
     problems = groups.problems(names)
     if problems:

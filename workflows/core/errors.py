@@ -18,6 +18,7 @@ class Code(StrEnum):
     PERSON_SUSPENDED = "person_suspended"
     PERSON_BLOCKED = "person_blocked"
     FACTS_STALE = "facts_stale"
+    NOT_KNOWN_YET = "not_known_yet"
     # what
     ENVIRONMENT_UNKNOWN = "environment_unknown"
     ROLE_UNKNOWN = "role_unknown"

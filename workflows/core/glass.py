@@ -10,7 +10,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.model import Grant, PersonRecord, Review, ReviewState, Uses
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, BreakGlass, Entitlement, Environment, Policy
-from workflows.core.scope import groups_named, groups_that_count, may_break_glass, person_problem
+from workflows.core.scope import groups_named, groups_that_count, may_break_glass, not_a_member, person_problem
 
 DAY = timedelta(days=1)
 # A review is owed even where the policy does not say by when.
@@ -62,11 +62,9 @@ def _not_allowed(policy: Policy, place: Environment, role: str, person: PersonId
     if glass is None:
         return Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": place.name, "role": role})
     names = groups_that_count(policy, place, glass.who)
-    if groups.has(person, names):
-        return Refused(Code.BREAK_GLASS_OTHER_ROLE, {"environment": place.name, "roles": ", ".join(glass.roles)})
     params = {"environment": place.name, "role": role, "groups": ", ".join(names)}
-    problems = groups.problems(names)
-    return Refused(Code.BREAK_GLASS_NOT_ALLOWED, params | ({"problem": problems[0][1]} if problems else {}))
+    other_role = Refused(Code.BREAK_GLASS_OTHER_ROLE, {"environment": place.name, "roles": ", ".join(glass.roles)})
+    return not_a_member(groups, person, names, Refused(Code.BREAK_GLASS_NOT_ALLOWED, params)) or other_role
 
 
 def longest(glass: BreakGlass) -> timedelta:
@@ -167,11 +165,8 @@ def may_review(policy: Policy, review: Review, person: PersonFacts, groups: Grou
     if person.id == review.holder:
         return Refused(Code.OWN_REVIEW, {"id": review.id})
     names = reviewers(policy, review.environment)
-    if groups.has(person.id, names):
-        return None
-    problems = groups.problems(names)
     params = {"id": review.id, "groups": ", ".join(names)}
-    return Refused(Code.NOT_A_REVIEWER, params | ({"problem": problems[0][1]} if problems else {}))
+    return not_a_member(groups, person.id, names, Refused(Code.NOT_A_REVIEWER, params))
 
 
 def who_may(place: Environment) -> tuple[str, ...]:

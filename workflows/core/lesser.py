@@ -11,7 +11,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.model import Request, Terms, Vote
 from workflows.core.people import GroupFacts, PersonFacts
 from workflows.core.policy import Entitlement, Policy, Risk
-from workflows.core.scope import groups_named
+from workflows.core.scope import groups_named, not_a_member
 
 _RISKS = tuple(Risk)
 
@@ -63,8 +63,9 @@ def _other_role(
 ) -> Lesser | Refused:
     if not is_less(found, request.terms) or request.extends is not None:
         return _refused(request, "risk", found)
-    if not _asked_by_right(request, found, groups):
-        return _refused(request, "requester", found)
+    not_theirs = _not_asked_by_right(request, found, groups)
+    if not_theirs:
+        return not_theirs
     there = replace(request, terms=replace(request.terms, role=found.role, risk=found.risk))
     may = may_decide(policy, there, person, groups)
     if isinstance(may, Refused):
@@ -79,9 +80,12 @@ def is_less(entitlement: Entitlement, terms: Terms) -> bool:
     return _RISKS.index(entitlement.risk) < _RISKS.index(terms.risk)
 
 
-def _asked_by_right(request: Request, entitlement: Entitlement, groups: GroupFacts) -> bool:
+def _not_asked_by_right(request: Request, entitlement: Entitlement, groups: GroupFacts) -> Refused | None:
     names = groups_named(entitlement, entitlement.requesters)
-    return all(groups.has(who, names) for who in (request.requester, request.holder))
+    refused = _refused(request, "requester", entitlement)
+    return not_a_member(groups, request.requester, names, refused) or not_a_member(
+        groups, request.holder, names, refused
+    )
 
 
 def _not_shorter(request: Request) -> Refused:

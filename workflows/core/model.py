@@ -546,6 +546,8 @@ class Press:
     id: str
     at: datetime
     payload: str  # JSON of the surface's own
+    # Whether the person has been told that it takes longer.
+    told: bool = False
 
 
 Record = (

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import NewType
+
+from workflows.core.errors import Code, Refused
 
 # A person is one address in the policy's e-mail domains, folded to lower case. Two chat accounts with one address are
 # one person, so that nobody approves themselves through the other account.
@@ -13,6 +16,15 @@ PersonId = NewType("PersonId", str)
 
 # A press is decided on facts at most this old; see docs/how-it-fails-safe.md.
 FACTS_AGE_MAX = timedelta(seconds=60)
+
+
+# Two clocks that agree differ by less: facts that claim to be younger than now by more are of no known age.
+CLOCKS_DIFFER_MAX = timedelta(seconds=1)
+
+
+def is_fresh(as_of: datetime, now: datetime) -> bool:
+    """Whether a decision may rest on facts of this age. Facts from the future are stale: a clock was set back since."""
+    return -CLOCKS_DIFFER_MAX <= now - as_of <= FACTS_AGE_MAX
 
 
 def person_id(address: str) -> PersonId:
@@ -57,18 +69,56 @@ class Delegation:
     by_name: str = ""
 
 
+class Member(Enum):
+    """Whether somebody is in a group. It has three outcomes, and no truth value: whoever asks says what UNKNOWN means."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+    def __bool__(self) -> bool:
+        raise TypeError("membership is yes, no or unknown: compare it, or ask `surely` or `perhaps`")
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Members of one group as of `as_of`. `problem` says in words why they are not known; then `members` is empty."""
+    """Who is in one group, as of `as_of`, which is None where that was never learnt.
+
+    `problem` says in words what is wrong: the look at `failed_at` was in vain, and nothing is known now. `members` are those
+    of the last good look, who may be called and shown, and no decision rests on them. Where it is `certain` all the same,
+    the group does not exist, say, and nobody is in it.
+
+    `accounts`: a chat's own list, by account, as it is stored. Handed out by a Directory it is resolved: into `members`,
+    `unusable` (members who are known to be unable to act, and stand among `members` too), and `unresolved` (accounts of
+    which nobody knows yet whose they are).
+    """
 
     members: frozenset[PersonId] = frozenset()
     as_of: datetime | None = None
     problem: str | None = None
+    certain: bool = False
+    failed_at: datetime | None = None
+    accounts: frozenset[SlackUser] = frozenset()
+    unusable: frozenset[PersonId] = frozenset()
+    unresolved: frozenset[SlackUser] = frozenset()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a decision may rest on it, as far as its age allows."""
+        return self.as_of is not None and (self.problem is None or self.certain)
+
+    def failed(self, why: str, now: datetime) -> Membership:
+        """The same after a look in vain."""
+        return replace(self, problem=why, failed_at=now, certain=False)
+
+
+NEVER_LOOKED_UP = "nobody has looked yet"
 
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """Memberships by the policy's group names. An unknown group has no members: refuse by default.
+    """Memberships by the policy's group names. Where a group is not known nobody counts as a member: nothing is given on a
+    guess. Nor does anybody count as an outsider: `member` says UNKNOWN, and what is refused on it is refused by `not_known`.
 
     `delegations`: who is away -> who decides in their place; read at `at`, those that ended lately among them.
     """
@@ -86,29 +136,74 @@ class GroupFacts:
         """What those who named a delegate are called."""
         return tuple(found.by_name or str(who) for who in away if (found := self.delegations.get(who)))
 
-    def members(self, names: frozenset[str] | tuple[str, ...]) -> frozenset[PersonId]:
-        found: set[PersonId] = set()
-        for name in names:
-            membership = self.by_name.get(name)
-            if membership is not None:
-                found |= membership.members
-        return frozenset(found)
+    def member(self, person: PersonId, names: Iterable[str]) -> Member:
+        """Whether `person` is in one of these groups."""
+        names = tuple(names)
+        if person in self.members(names):
+            return Member.YES
+        return Member.UNKNOWN if self.unknown(names) else Member.NO
 
-    def has(self, person: PersonId, names: frozenset[str] | tuple[str, ...]) -> bool:
+    def surely(self, person: PersonId, names: Iterable[str]) -> bool:
+        """For what is given or shown to members alone: unknown means no. A refusal never rests on this."""
         return person in self.members(names)
 
-    def problems(self, names: frozenset[str] | tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        """(group, why) for each group of `names` whose members could not be learnt."""
+    def perhaps(self, person: PersonId, names: Iterable[str]) -> bool:
+        """For what is merely offered: unknown means yes, and it is decided when it is used."""
+        return self.member(person, names) is not Member.NO
+
+    def members(self, names: Iterable[str]) -> frozenset[PersonId]:
+        """Who is known to be in one of them. There may be more: see `unknown` and `whole`."""
+        known = (self.by_name[name] for name in names if name in self.by_name)
+        return frozenset().union(*(one.members - one.unusable for one in known if one.is_known))
+
+    def last_known(self) -> GroupFacts:
+        """The same as of the last good look, however long ago: for calling and naming people, never for a decision."""
+        return replace(
+            self,
+            by_name={
+                name: replace(one, certain=True) if one.as_of is not None else one for name, one in self.by_name.items()
+            },
+        )
+
+    def unresolved(self, names: Iterable[str]) -> frozenset[SlackUser]:
+        """Accounts in these groups of which nobody knows yet whose they are."""
+        known = (self.by_name[name] for name in names if name in self.by_name)
+        return frozenset().union(*(one.unresolved for one in known))
+
+    def unknown(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of the groups of which nobody knows who is in them."""
+        return tuple(name for name in names if not (name in self.by_name and self.by_name[name].is_known))
+
+    def whole(self, names: Iterable[str]) -> bool:
+        """Whether everybody in them is known, so that who is missing is missing."""
+        names = tuple(names)
+        return not self.unknown(names) and not self.unresolved(names)
+
+    def not_known(self, names: Iterable[str]) -> Refused:
+        """The answer where it would take to know who is in these groups. It is no refusal of a person's right, and never goes on
+        the record: a worker looks, and the answer follows."""
+        open_ = self.unknown(names) or tuple(name for name in names if self.unresolved((name,)))
+        why = next((one.problem for name in open_ if (one := self.by_name.get(name)) and one.problem), NEVER_LOOKED_UP)
+        return Refused(Code.NOT_KNOWN_YET, {"groups": ", ".join(open_), "why": why}, audited=False)
+
+    def problems(self, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """(group, why) for each group of `names` with which something is wrong."""
         return tuple(
             (name, membership.problem)
             for name in names
             if (membership := self.by_name.get(name)) is not None and membership.problem
         )
 
-    def stale(self, names: frozenset[str] | tuple[str, ...], now: datetime) -> tuple[str, ...]:
-        """The groups of `names` that are not known, or known only from longer ago than a press may rest on."""
+    def stale(self, names: Iterable[str], now: datetime) -> tuple[str, ...]:
+        """The groups of `names` that nobody has looked at for longer than a press may rest on."""
         return tuple(name for name in names if _is_stale(self.by_name.get(name), now))
+
+    def to_look_up(self, names: Iterable[str], now: datetime) -> tuple[str, ...]:
+        """Those that a worker has to look up before it decides: stale ones, and those that were looked up in vain."""
+        names = tuple(names)
+        return tuple(dict.fromkeys((*self.stale(names, now), *self.unknown(names))))
 
 
 def _is_stale(membership: Membership | None, now: datetime) -> bool:
-    return membership is None or membership.as_of is None or now - membership.as_of > FACTS_AGE_MAX
+    looked_at = (membership.failed_at or membership.as_of) if membership is not None else None
+    return looked_at is None or not is_fresh(looked_at, now)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from workflows.core.errors import Code, Refused
-from workflows.core.people import GroupFacts, PersonFacts, PersonId
+from workflows.core.people import GroupFacts, Member, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Hours, Policy, Tier
 
 # `owners` and `requesters` mean the role's own where the policy gives it some, else the environment's.
@@ -62,8 +63,20 @@ def may_break_glass(policy: Policy, environment: Environment, role: str, person:
         glass is not None
         and role in glass.roles
         and role in environment.roles
-        and groups.has(person, groups_that_count(policy, environment, glass.who))
+        and groups.surely(person, groups_that_count(policy, environment, glass.who))
     )
+
+
+def not_a_member(groups: GroupFacts, person: PersonId, names: Iterable[str], refused: Refused) -> Refused | None:
+    """`refused` for somebody who is certainly in none of these groups; where that is not known, the answer that says so."""
+    names = tuple(names)
+    match groups.member(person, names):
+        case Member.YES:
+            return None
+        case Member.NO:
+            return refused
+        case Member.UNKNOWN:
+            return groups.not_known(names)
 
 
 def person_problem(person: PersonFacts) -> Refused | None:

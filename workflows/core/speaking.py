@@ -31,6 +31,16 @@ def speakers(
     return found
 
 
+def speaking_groups(policy: Policy, entitlement: Entitlement, request: Request) -> tuple[str, ...]:
+    """Every group whose members might speak for this request."""
+    own = groups_that_count(policy, entitlement, tuple(entitlement.approve))
+    environment = policy.environments.get(request.terms.environment)
+    escalate = environment.escalate if environment else None
+    if environment is None or escalate is None or not escalate.may_approve or request.escalated_at is None:
+        return own
+    return tuple(dict.fromkeys((*own, *groups_that_count(policy, environment, escalate.to))))
+
+
 def _with_delegates(
     members: frozenset[PersonId],
     groups: GroupFacts,

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.ledger.codec import dump, load
 from workflows.ledger.memory_ledger import LEADER, MemoryClock, MemoryLedger
 from workflows.ledger.redis_buckets import check_bucket
-from workflows.ledger.redis_directory import group_facts
+from workflows.ledger.redis_directory import NEVER, group_facts
 from workflows.ledger.redis_due import AGAIN_S
 from workflows.ledger.times import score
 from workflows.ports import Buckets, DirectoryStore, Due
@@ -110,6 +111,15 @@ class MemoryDirectory(DirectoryStore):
         found = {address: self.by_address(address) for address in addresses}
         return {address: facts for address, facts in found.items() if facts is not None}
 
+    def people(self, accounts: Iterable[SlackUser]) -> dict[SlackUser, PersonFacts]:
+        found = {who: self.person(who) for who in accounts}
+        return {who: facts for who, facts in found.items() if facts is not None}
+
+    def mark_stale(self, who: SlackUser) -> None:
+        known = self.person(who)
+        if known is not None:
+            self.put_person(replace(known, as_of=NEVER))
+
     def put_person(self, facts: PersonFacts) -> None:
         with self._lock:
             self._people[facts.slack] = dump(PersonFacts, facts)
@@ -118,7 +128,7 @@ class MemoryDirectory(DirectoryStore):
 
     def groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
         known = {source: load(Membership, body, where=source) for source, body in list(self._members.items())}
-        return group_facts(policy, tuple(names), known, self._clock.now())
+        return group_facts(policy, tuple(names), known, self._clock.now(), self.people)
 
     def put_members(self, source: str, membership: Membership) -> None:
         with self._lock:

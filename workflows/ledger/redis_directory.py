@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import redis
@@ -46,6 +47,18 @@ class RedisDirectory(DirectoryStore):
         facts = [load(PersonFacts, text(body), where="people") for body in bodies if body is not None]
         return {item.id: item for item in facts}
 
+    def people(self, accounts: Iterable[SlackUser]) -> dict[SlackUser, PersonFacts]:
+        accounts = tuple(accounts)
+        keys = [self._keys.account(who.team, who.user) for who in accounts]
+        bodies = self._server.call("MGET", *keys) if keys else []
+        found = zip(accounts, bodies, strict=True)
+        return {who: load(PersonFacts, text(body), where="people") for who, body in found if body is not None}
+
+    def mark_stale(self, who: SlackUser) -> None:
+        known = self.person(who)
+        if known is not None:
+            self.put_person(replace(known, as_of=NEVER))
+
     def put_person(self, facts: PersonFacts) -> None:
         account = self._keys.account(facts.slack.team, facts.slack.user)
         body = dump(PersonFacts, facts)
@@ -71,7 +84,7 @@ class RedisDirectory(DirectoryStore):
         (seconds, micros), *found = self._all(fill)
         kept = dict(zip(sources, found[0] if found else (), strict=True))
         known = {source: _membership(source, body) for source, body in kept.items() if body is not None}
-        return group_facts(policy, names, known, instant(int(seconds) * 1_000_000 + int(micros)))
+        return group_facts(policy, names, known, instant(int(seconds) * 1_000_000 + int(micros)), self.people)
 
     def put_members(self, source: str, membership: Membership) -> None:
         self._server.call("SET", self._keys.group(source), dump(Membership, membership), "EX", KEEP_S)
@@ -96,20 +109,46 @@ def _membership(source: str, body: Any) -> Membership:
     return load(Membership, text(body), where=f"the members of {source}")
 
 
+def resolved(listed: Membership, owners: Mapping[SlackUser, PersonFacts]) -> Membership:
+    """A chat's own list, as people: from account to person at any age. Whose accounts nobody knows are kept apart."""
+    if not listed.accounts:
+        return listed
+    found = {owners[who].id: owners[who] for who in listed.accounts if who in owners}
+    return replace(
+        listed,
+        members=listed.members | found.keys(),
+        unusable=frozenset(id_ for id_, facts in found.items() if facts.standing_problem),
+        unresolved=frozenset(who for who in listed.accounts if who not in owners),
+    )
+
+
 def looked_up(policy: Policy, names: Iterable[str]) -> tuple[str, ...]:
     """The sources of those groups of `names` whose members the policy does not list itself."""
     found = (policy.groups[name].source for name in names if name in policy.groups)
     return tuple(dict.fromkeys(source for source in found if source is not None))
 
 
-def group_facts(policy: Policy, names: Iterable[str], known: Mapping[str, Membership], now: datetime) -> GroupFacts:
-    """Facts by the policy's names. A group that was never looked up is left out, so that it counts as stale."""
+# Of facts that were marked as stale.
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+People = Callable[[Iterable[SlackUser]], Mapping[SlackUser, PersonFacts]]
+
+
+def group_facts(
+    policy: Policy, names: Iterable[str], known: Mapping[str, Membership], now: datetime, people: People
+) -> GroupFacts:
+    """Facts by the policy's names. A group that was never looked up is left out, so that it counts as stale.
+
+    `people`: whose accounts these are, for a chat's own lists.
+    """
+    accounts = frozenset().union(*(one.accounts for one in known.values()))
+    owners = people(accounts) if accounts else {}
+    known = {source: resolved(one, owners) for source, one in known.items()}
     facts: dict[str, Membership] = {}
     for name in names:
         group = policy.groups.get(name)
         if group is None:
             # Looking it up again would not help, so it is not stale: it has no members.
-            facts[name] = Membership(as_of=now, problem="the policy has no such group")
+            facts[name] = Membership(as_of=now, problem="the policy has no such group", certain=True)
         elif group.source is None:
             facts[name] = Membership(members=group.members or frozenset(), as_of=now)
         elif group.source in known:

@@ -1,0 +1,151 @@
+"""What is not known is neither yes nor no: whoever asks is told so, nothing is put on record, and the answer comes later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.support import build
+from tests.support.build import DANA, GUS, NIA, NOW, OLU, PAT, SUE, entitlement, environment, facts, groups, policy
+from workflows.core.approving import may_decide, may_end, recount, still_decided
+from workflows.core.asking import Ask, MayAsk, may_ask, no_longer
+from workflows.core.errors import Code, Refused
+from workflows.core.glass import History, may_break, may_review, review_owed
+from workflows.core.lesser import may_lessen
+from workflows.core.model import Decision, DecisionKind, Vote
+from workflows.core.people import GroupFacts, Member, Membership, PersonId, SlackUser, is_fresh
+from workflows.core.policy import BreakGlass, Risk
+from workflows.lift import may_lift
+from workflows.people import Known
+from workflows.revoke_all import Aim, may_revoke_all
+
+IN_VAIN = Membership(frozenset({OLU}), NOW, "Slack asked to be left alone", failed_at=NOW)
+UNKNOWN = {name: IN_VAIN for name in build.GROUPS}
+GLASS = BreakGlass(who=("oncall",), roles=("read-only",), max_duration=build.HOUR)
+READ = entitlement(approve={"owners": 1})
+ADMIN = entitlement("admin", risk=Risk.ADMIN, approve={"owners": 1, "security": 1})
+POLICY = policy(environment(READ, ADMIN, break_glass=GLASS))
+
+
+def voted(*votes: tuple[PersonId, str], role=ADMIN):
+    asked = build.request(role=role)
+    return replace(asked, votes=tuple(Vote(who, who, NOW, (group,), asked.terms.hash) for who, group in votes))
+
+
+def answers(known: GroupFacts):
+    """What every door says to somebody who is in no group that is known."""
+    ask = Ask("payments-prod", "read-only", None, "INC-42 checkout errors")
+    who, place = facts(GUS), POLICY.environments["payments-prod"]
+    review = review_owed("PA-1", place, DANA, NOW)
+    actor = Known(POLICY, who, known)
+    lesser = replace(POLICY.environments["payments-prod"].roles["admin"], requesters=("developers",))
+    return {
+        "ask": may_ask(POLICY, ask, who, GUS, known, NOW),
+        "for somebody": may_ask(POLICY, ask, facts(DANA), GUS, known, NOW),
+        "approve": may_decide(POLICY, build.request(), who, known),
+        "less": may_lessen(POLICY, build.request(role=lesser), "read-only", None, who, known, NOW),
+        "end": may_end(POLICY, "payments-prod", DANA, who, known),
+        "break glass": may_break(POLICY, ask, who, known, History(None, None), NOW),
+        "review": may_review(POLICY, review, who, known),
+        "lift": may_lift(actor, DANA),
+        "revoke all": may_revoke_all(actor, Aim(environment="payments-prod")),
+        "no longer": no_longer(POLICY, build.request(who=GUS), known),
+    }
+
+
+def test_no_door_refuses_anybody_while_nobody_knows_who_is_in_its_groups():
+    for door, answer in answers(groups(**UNKNOWN)).items():
+        assert isinstance(answer, Refused), door
+        assert (answer.code, answer.audited) == (Code.NOT_KNOWN_YET, False), door
+
+
+def test_every_door_refuses_outsiders_once_it_is_known():
+    refused = {door: answer.code for door, answer in answers(groups()).items() if isinstance(answer, Refused)}
+    assert Code.NOT_KNOWN_YET not in refused.values()
+    assert len(refused) == len(answers(groups()))
+
+
+def test_a_group_that_was_never_looked_up_is_not_known_either():
+    assert all(
+        isinstance(answer, Refused) and answer.code is Code.NOT_KNOWN_YET for answer in answers(GroupFacts()).values()
+    )
+
+
+def test_who_is_in_a_group_that_is_known_needs_no_other():
+    partly = groups(security=IN_VAIN)
+    assert not isinstance(may_decide(policy(), build.request(), facts(OLU), partly), Refused)
+    assert partly.member(OLU, ("security", "platform")) is Member.YES
+    assert partly.member(GUS, ("security", "platform")) is Member.UNKNOWN
+    assert groups().member(GUS, ("security", "platform")) is Member.NO
+
+
+def test_membership_has_no_truth_value():
+    with pytest.raises(TypeError, match="unknown"):
+        bool(groups().member(OLU, ("platform",)))
+
+
+def test_old_members_of_a_group_that_does_not_answer_decide_nothing_and_are_still_called():
+    known = groups(platform=IN_VAIN)
+    assert known.members(("platform",)) == frozenset()
+    assert known.last_known().members(("platform",)) == {OLU}
+
+
+def test_an_agreement_is_not_lost_because_its_group_does_not_answer():
+    asked = voted((SUE, "security"))
+    assert recount(POLICY, asked, groups()) == asked.votes
+    unknown = recount(POLICY, asked, groups(security=IN_VAIN))
+    assert isinstance(unknown, Refused)
+    assert unknown.code is Code.NOT_KNOWN_YET
+    # Who has left for certain speaks no more.
+    assert recount(POLICY, asked, groups(security=frozenset())) == ()
+
+
+@pytest.mark.parametrize("silent", ["platform", "security", "developers"])
+def test_a_decision_that_cannot_be_derived_again_is_not_refused(silent):
+    asked = voted((OLU, "owners"), (SUE, "security"))
+    decided = replace(asked, decision=Decision(DecisionKind.APPROVAL, NOW, POLICY.hash, by=(OLU, SUE)))
+    people = {who: facts(who) for who in (DANA, OLU, SUE)}
+    assert still_decided(POLICY, decided, groups(), people) is None
+    answer = still_decided(POLICY, decided, groups(**{silent: replace(IN_VAIN, members=frozenset())}), people)
+    assert answer is not None
+    assert answer.code is Code.NOT_KNOWN_YET
+
+
+class TestMembersOfWhomNobodyKnowsWhoTheyAre:
+    def test_an_ask_is_taken_where_they_may_be_able_to_approve(self):
+        nobody_yet = Membership(as_of=NOW, unresolved=frozenset({SlackUser("T1", "U7")}))
+        ask = Ask("payments-prod", "read-only", None, "INC-42 checkout errors")
+        assert isinstance(may_ask(POLICY, ask, facts(DANA), DANA, groups(platform=nobody_yet), NOW), MayAsk)
+        empty = groups(platform=Membership(as_of=NOW))
+        answer = may_ask(POLICY, ask, facts(DANA), DANA, empty, NOW)
+        assert isinstance(answer, Refused)
+        assert answer.code is Code.NOBODY_CAN_APPROVE
+
+    def test_they_make_nobody_else_unknown(self):
+        known = groups(platform=Membership(frozenset({OLU}), NOW, unresolved=frozenset({SlackUser("T1", "U7")})))
+        assert known.member(OLU, ("platform",)) is Member.YES
+        assert known.member(NIA, ("platform",)) is Member.NO
+        assert not known.whole(("platform",))
+
+    def test_who_cannot_act_approves_nothing_and_is_counted_nowhere(self):
+        left = groups(platform=Membership(frozenset({OLU, PAT}), NOW, unusable=frozenset({PAT})))
+        assert left.members(("platform",)) == {OLU}
+
+
+class TestFreshness:
+    def test_facts_from_the_future_are_stale(self):
+        assert is_fresh(NOW, NOW)
+        assert is_fresh(NOW - timedelta(seconds=60), NOW)
+        assert not is_fresh(NOW - timedelta(seconds=61), NOW)
+        assert not is_fresh(NOW + timedelta(minutes=5), NOW)
+
+    def test_a_group_learnt_in_the_future_is_stale(self):
+        later = groups(platform=Membership(frozenset({OLU}), NOW + timedelta(hours=1)))
+        assert later.stale(("platform",), NOW) == ("platform",)
+
+    def test_a_look_in_vain_counts_as_a_look_for_a_press_and_as_none_for_a_worker(self):
+        known = groups(platform=replace(IN_VAIN, as_of=NOW - timedelta(hours=1)))
+        assert known.stale(("platform",), NOW) == ()
+        assert known.to_look_up(("platform", "security"), NOW) == ("platform",)
