@@ -52,6 +52,8 @@ WEB_CONNECT_S, WEB_ANSWER_S = 1.0, 2.0
 # RQ's workers wait on their queues for a quarter of a minute; they have connections of their own.
 REDIS_QUEUE_S = 30.0
 SLACK_TIMEOUT_S = 8
+# A trigger opens a form for three seconds; after that whoever pressed should read that it did not open.
+SLACK_WEB_TIMEOUT_S = 4
 
 
 class Chance:
@@ -167,14 +169,14 @@ def _common(
     return redis, ledger, due, RedisDirectory(redis), folder, RqWake(redis, due), Beats(redis)
 
 
-def build_slack(settings: Settings) -> WebClient:
+def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClient:
     """Without the SDK's own retries: what is repeated goes through the ledger, and 429 through the shared buckets."""
     if settings.slack_bot_token is None:
         raise ValueError("SLACK_BOT_TOKEN is not set")
     return WebClient(
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
-        timeout=SLACK_TIMEOUT_S,
+        timeout=timeout_s,
         retry_handlers=[],
     )
 
@@ -184,7 +186,7 @@ def build_web(settings: Settings) -> WebParts:
 
     redis, ledger, due, directory, folder, wake, beats = _common(settings, for_web=True)
     context = Context(ledger, directory, folder, wake, Chance())
-    client = build_slack(settings)
+    client = build_slack(settings, SLACK_WEB_TIMEOUT_S)
     refresher = SlackRefresher(client, directory, ledger.now, _no_identity_center)
     desk = Desk(context, settings.command)
     return WebParts(

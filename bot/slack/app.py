@@ -242,7 +242,7 @@ class Listeners:
         ack()
 
     def form_changed(self, ack: Ack, body: Body) -> None:
-        self._later(self._doors.redraw_request_form, _team(body), str(body["user"]["id"]), body["view"])
+        self._later(self._doors.redraw_request_form, _pressed(body), body["view"])
         ack()
 
     def options(self, ack: Ack, body: Body) -> None:
@@ -368,18 +368,16 @@ class Listeners:
             return Reply(notices.answer(_FAULT.format(number)))
 
     def _later(self, then: Callable[..., None], *args: object) -> None:
+        """What follows an acknowledgement. Whoever acted hears of it where it fails: the act is among the arguments."""
+
         def run() -> None:
             try:
                 then(*args)
-            except LedgerUnreachable as problem:
-                # A form that does not open needs a word, too.
-                act = next((arg for arg in args if isinstance(arg, Interaction) and arg.response_url), None)
-                if act is not None:
-                    self._later(self._doors.tell, act, _away(act, problem))
-                else:
-                    log_failure("what follows an acknowledgement failed", problem)
             except Exception as problem:
-                log_failure("what follows an acknowledgement failed", problem)
+                act = next((arg for arg in args if isinstance(arg, Interaction)), None)
+                message = _failed(act, problem)
+                if act is not None:
+                    self._doors.tell(act, message)
 
         self._afterwards.submit(run)
 
@@ -397,6 +395,13 @@ _LEDGER_AWAY = (
     "is not done twice. Access that is open still ends by itself. (error {})"
 )
 _FAULT = "Something went wrong on my side, and I do not know more. Please try again; the platform team finds it under error {}."
+
+
+def _failed(act: Interaction | None, problem: Exception) -> Message:
+    if act is not None and isinstance(problem, LedgerUnreachable):
+        return _away(act, problem)
+    number = log_failure("what follows an acknowledgement failed", problem, kind=act.kind if act else "event")
+    return notices.answer(_FAULT.format(number))
 
 
 def _away(act: Interaction, problem: LedgerUnreachable) -> Message:

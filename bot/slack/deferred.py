@@ -10,15 +10,13 @@ from datetime import timedelta
 
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
-from slack_sdk.webhook import WebhookClient
 
 from bot.desk import Desk, FactsStale
 from bot.slack import notices
-from bot.slack.blocks import Message
 from bot.slack.commands import addresses, mentioned
 from bot.slack.interaction import Interaction, unpacked
 from bot.slack.people import SlackRefresher
+from bot.slack.telling import Teller
 from bot.words import refusal
 from workflows.context import SOON, Context
 from workflows.core import keys
@@ -58,7 +56,7 @@ class Deferred:
         self._ctx = ctx
         self._desk = desk
         self._refresher = refresher
-        self._client = client
+        self._teller = Teller(client)
         self._command = command
 
     def decide(self, id_: str) -> None:
@@ -83,7 +81,7 @@ class Deferred:
             self._not_yet(press, act, unknown)
             return
         if reply.message is not None:
-            self._answer(act, reply.message)
+            self._teller.tell(act, reply.message)
         self._forget(item)
 
     def _not_yet(self, press: Press, act: Interaction, unknown: Refused) -> None:
@@ -101,7 +99,7 @@ class Deferred:
 
     def _say(self, act: Interaction, unknown: Refused, then: str = "") -> None:
         told = replace(unknown, params={**unknown.params, "then": then})
-        self._answer(act, notices.answer(refusal(told, command=self._command)))
+        self._teller.tell(act, notices.answer(refusal(told, command=self._command)))
 
     def _note_told(self, press: Press) -> None:
         item = keys.press(press.id)
@@ -130,16 +128,6 @@ class Deferred:
         if old:
             self._refresher.refresh_groups(policy, old)
 
-    def _answer(self, act: Interaction, message: Message) -> None:
-        """To the actor alone: where they acted, or as a direct message."""
-        try:
-            if act.response_url:
-                respond(act.response_url, message)
-            else:
-                self._client.chat_postMessage(channel=act.user, text=message.text, blocks=message.blocks)
-        except (SlackClientError, OSError) as problem:
-            log.warning("an answer did not arrive", error=type(problem).__name__)
-
     def _forget(self, item: str) -> None:
         snapshot = self._ctx.ledger.read(item)
         change = Change(
@@ -154,12 +142,3 @@ class Deferred:
 
 def _not_known(why: str) -> Refused:
     return Refused(Code.NOT_KNOWN_YET, {"what": "who you are, or who may do this", "why": why}, audited=False)
-
-
-def respond(url: str, message: Message, *, replace_original: bool = False) -> None:
-    """Answer at a response_url: to the actor alone, unless it replaces the message that was pressed."""
-    answer = WebhookClient(url, timeout=8).send(
-        text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace_original
-    )
-    if answer.status_code != 200:
-        log.warning("an answer was not taken", status=answer.status_code)

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from bot.desk import Desk, FactsStale
 from bot.reader import askable
 from bot.slack import extend_form, form, glass_form, less_form, notices, reason_forms
+from bot.slack.answers import NotDone, ask
 from bot.slack.blocks import Message, read_value, value_of
 from bot.slack.cards import read_more
-from bot.slack.deferred import respond
 from bot.slack.interaction import Interaction
+from bot.slack.not_opened import not_known_yet, not_opened
 from bot.slack.people import SlackRefresher
 from bot.slack.several import APPROVE_ALL, DENY_ALL, WITHDRAW_ALL
+from bot.slack.telling import Teller
 from bot.window import name_from
 from workflows.again import can_be_repeated, once_more
 from workflows.context import Context
@@ -28,7 +30,7 @@ from workflows.core.extending import not_to_extend, times_to_add, total_problem
 from workflows.core.glass import may_review, reviewers
 from workflows.core.lesser import choices
 from workflows.core.model import ChatRecord, Request, RequestState
-from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId, SlackUser
+from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import approvers, groups_needed
 from workflows.core.several import panel_of
@@ -39,16 +41,29 @@ from workflows.standing_in import with_delegations
 
 log = structlog.get_logger()
 
+NOT_OPENED = Counter("prodaccess_forms_not_opened_total", "Forms that Slack did not open; the person was told.")
 RECENT_MAX = 5
 
 
 class Doors:
+    """Every public method ends in something that the person sees: a form, or a sentence that says why there is none."""
+
     def __init__(self, ctx: Context, client: WebClient, refresher: SlackRefresher, desk: Desk, command: str) -> None:
         self._ctx = ctx
         self._client = client
         self._refresher = refresher
         self._desk = desk
         self._command = command
+        self._teller = Teller(client)
+
+    def _open(self, act: Interaction, trigger_id: str, view: dict[str, Any], typed: str, *, push: bool = False) -> None:
+        """The only way to a form. `typed`: what can be typed in its place; a form on top of another is not tried again."""
+        try:
+            ask(self._client.views_push if push else self._client.views_open, trigger_id=trigger_id, view=view)
+        except NotDone as problem:
+            NOT_OPENED.inc()
+            log.warning("a form did not open", form=view.get("callback_id"), error=problem.word)
+            self.tell(act, not_opened(act, problem.word, f"{self._command} {typed}", again=not push))
 
     # ------------------------------------------------------------ the request form
 
@@ -66,34 +81,36 @@ class Doors:
             return
         policy = self._ctx.policy.current()
         chosen = form.Chosen(environment if environment in policy.environments else None, role)
-        self._client.views_open(trigger_id=trigger_id, view=self._form(policy, person, chosen, where))
+        self._open(act, trigger_id, self._form(policy, person, chosen, where), _typed(chosen))
 
     def open_again_form(self, act: Interaction, trigger_id: str) -> None:
         """The request form, filled in as it was when this was asked for; of an ask of somebody else's, empty."""
         person = self._person(act)
-        request = find_request(self._ctx, act.value) if person else None
-        if person is None or request is None:
+        if person is None:
             return
+        request = find_request(self._ctx, act.value)
         chosen = form.Chosen()
         if isinstance(request, Request) and can_be_repeated(request, person.id):
             ask = once_more(request)
             chosen = form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, ask.ticket)
         policy = self._ctx.policy.current()
-        self._client.views_open(trigger_id=trigger_id, view=self._form(policy, person, chosen, form.Where()))
+        self._open(act, trigger_id, self._form(policy, person, chosen, form.Where()), _typed(chosen))
 
-    def redraw_request_form(self, team: str, user: str, view: Mapping[str, Any]) -> None:
+    def redraw_request_form(self, act: Interaction, view: Mapping[str, Any]) -> None:
         """Another environment or role was chosen: the roles, durations and people to ask follow it."""
-        person = self._ctx.directory.person(SlackUser(team, user))
+        person = self._ctx.directory.person(act.who)
         if person is None or person.standing_problem:
             return
         policy = self._ctx.policy.current()
-        drawn = self._form(policy, person, form.chosen(view), form.read_where(view))
+        chosen = form.chosen(view)
+        drawn = self._form(policy, person, chosen, form.read_where(view))
         try:
-            self._client.views_update(view_id=view["id"], hash=view["hash"], view=drawn)
-        except SlackApiError as problem:
-            # Another choice was faster; its redraw is on the way.
-            if problem.response.get("error") not in ("hash_conflict", "not_found"):
-                raise
+            ask(self._client.views_update, view_id=view["id"], hash=view["hash"], view=drawn)
+        except NotDone as problem:
+            # Another choice was faster, and its redraw is on the way; or the form was closed.
+            if problem.word not in ("hash_conflict", "not_found"):
+                log.warning("a form was not drawn again", error=problem.word)
+                self.tell(act, notices.answer(_OUT_OF_DATE.format(f"{self._command} {_typed(chosen)}")))
 
     def _form(self, policy: Policy, person: PersonFacts, chosen: form.Chosen, where: form.Where) -> dict[str, Any]:
         return form.request_form(
@@ -138,15 +155,19 @@ class Doors:
         person = self._person(act)
         policy = self._ctx.policy.current()
         place = policy.environments.get(act.value)
-        if person is None or place is None or place.name not in self._desk.window.glass_open_to(policy, person.id):
+        if person is None:
             return
-        self._client.views_push(trigger_id=trigger_id, view=glass_form.glass_form(place, form.read_where(view)))
+        if place is None or place.name not in self._desk.window.glass_open_to(policy, person.id):
+            self._refuse(act, Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": act.value}), "-")
+            return
+        drawn = glass_form.glass_form(place, form.read_where(view))
+        self._open(act, trigger_id, drawn, f"break-glass {place.name} ROLE [DURATION] REASON", push=True)
 
     # ------------------------------------------------------------ flag
 
     def open_flag_form(self, act: Interaction, trigger_id: str) -> None:
         """For those who may review; the holder and strangers are told so before typing a note."""
-        found = read_value(act.value)
+        found = self._id_on(act)
         person = self._person(act) if found else None
         if found is None or person is None:
             return
@@ -154,25 +175,27 @@ class Doors:
         seen = self._desk.window.reader.one(found[0], policy)
         review = self._desk.window.reader.review(seen.request) if seen else None
         if seen is None or review is None:
+            self._unknown(act, found[0])
             return
         groups = self._ctx.directory.groups(policy, reviewers(policy, review.environment))
         answer = may_review(policy, review, person, groups)
         if answer is not None:
             self._refuse(act, answer, found[0])
             return
-        self._client.views_open(trigger_id=trigger_id, view=reason_forms.flag_form(seen.story, act.value))
+        self._open(act, trigger_id, reason_forms.flag_form(seen.story, act.value), f"flag {found[0]} NOTE")
 
     # ------------------------------------------------------------ deny
 
     def open_deny_form(self, act: Interaction, trigger_id: str) -> None:
         """For those who may deny; a stranger is told so before typing a reason."""
-        found = read_value(act.value)
+        found = self._id_on(act)
         person = self._person(act) if found else None
         if found is None or person is None:
             return
         policy = self._ctx.policy.current()
         seen = self._desk.window.reader.one(found[0], policy)
         if seen is None:
+            self._unknown(act, found[0])
             return
         place = policy.environments.get(seen.request.terms.environment)
         groups = with_delegations(
@@ -182,14 +205,17 @@ class Doors:
         if isinstance(answer, Refused):
             self._refuse(act, answer, found[0])
             return
-        self._client.views_open(trigger_id=trigger_id, view=reason_forms.deny_form(seen.story, act.value))
+        self._open(act, trigger_id, reason_forms.deny_form(seen.story, act.value), f"deny {found[0]} REASON")
 
     def open_deny_all_form(self, act: Interaction, trigger_id: str) -> None:
         """For all on a card that was asked for in one go; all of them want the same people."""
-        found = read_value(act.value)
+        found = self._id_on(act)
         person = self._person(act) if found else None
-        batch = batch_of(self._ctx, found[0]) if found else None
-        if found is None or person is None or batch is None or isinstance(batch, Refused):
+        if found is None or person is None:
+            return
+        batch = batch_of(self._ctx, found[0])
+        if isinstance(batch, Refused):
+            self._refuse(act, batch, found[0])
             return
         policy = self._ctx.policy.current()
         panel = panel_of(policy, batch, found[0])
@@ -203,19 +229,26 @@ class Doors:
             return
         waiting = [request.id for request in panel if request.state is RequestState.PENDING]
         stories = self._desk.window.reader.some(waiting or [panel[0].id], policy)
-        self._client.views_open(trigger_id=trigger_id, view=reason_forms.deny_all_form(stories, act.value))
+        typed = " · ".join(
+            f"{'' if number == 0 else f'{self._command} '}deny {id_} REASON" for number, id_ in enumerate(waiting)
+        )
+        self._open(act, trigger_id, reason_forms.deny_all_form(stories, act.value), typed or f"show {found[0]}")
 
     # ------------------------------------------------------------ less
 
     def open_less_form(self, act: Interaction, trigger_id: str) -> None:
         """For those who may approve it, while there is something less to give."""
         found = read_more(act.value)
-        person = self._person(act) if found else None
-        if found is None or person is None:
+        if found is None:
+            self._unknown(act, "such request")
+            return
+        person = self._person(act)
+        if person is None:
             return
         policy = self._ctx.policy.current()
         seen = self._desk.window.reader.one(found[1], policy)
         if seen is None:
+            self._unknown(act, found[1])
             return
         request = seen.request
         place = policy.environments.get(request.terms.environment)
@@ -229,19 +262,20 @@ class Doors:
             self._refuse(act, nothing_less(request), found[1])
             return
         view = less_form.less_form(seen.story, value_of(found[1], found[2]), roles, times)
-        self._client.views_open(trigger_id=trigger_id, view=view)
+        self._open(act, trigger_id, view, f"less {found[1]} [ROLE] [DURATION]")
 
     # ------------------------------------------------------------ more time
 
     def open_extend_form(self, act: Interaction, trigger_id: str) -> None:
         """For those who may ask, while there is time that can be added."""
-        found = read_value(act.value)
+        found = self._id_on(act)
         person = self._person(act) if found else None
         if found is None or person is None:
             return
         policy = self._ctx.policy.current()
         seen = self._desk.window.reader.one(found[0], policy)
         if seen is None:
+            self._unknown(act, found[0])
             return
         terms = seen.request.terms
         role = policy.entitlement(terms.environment, terms.role)
@@ -256,7 +290,8 @@ class Doors:
             problem = total_problem(policy, seen.grant, shortest)
             self._refuse(act, problem or Refused(Code.DURATION_ZERO, audited=False), found[0])
             return
-        self._client.views_open(trigger_id=trigger_id, view=extend_form.extend_form(seen.story, role, times))
+        drawn = extend_form.extend_form(seen.story, role, times)
+        self._open(act, trigger_id, drawn, f"extend {found[0]} DURATION REASON")
 
     # ------------------------------------------------------------ who is it
 
@@ -288,21 +323,29 @@ class Doors:
         try:
             reply = self._desk.refuse(act, refused, subject)
         except FactsStale:
+            # The background keeps groups fresh: by the next press they are.
+            self.tell(act, not_known_yet(act, f"{self._command} show {subject}"))
             return
         if reply.message is not None:
             self.tell(act, reply.message)
 
+    def _id_on(self, act: Interaction) -> tuple[str, str | None] | None:
+        """What the button is about; None where the actor was told that it is about nothing of ours."""
+        found = read_value(act.value)
+        if found is None:
+            self._unknown(act, "such request")
+        return found
+
+    def _unknown(self, act: Interaction, id_: str) -> None:
+        self._refuse(act, Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False), "-")
+
     def tell(self, act: Interaction, message: Message) -> None:
-        """To the actor alone: where they acted, or as a direct message."""
-        if act.response_url:
-            respond(act.response_url, message)
-        else:
-            self._client.chat_postMessage(channel=act.user, text=message.text, blocks=message.blocks)
+        """To the actor alone."""
+        self._teller.tell(act, message)
 
     def take_place(self, act: Interaction, message: Message) -> None:
         """In place of the message that only the actor sees, and whose button was pressed."""
-        if act.response_url:
-            respond(act.response_url, message, replace_original=True)
+        self._teller.take_place(act, message)
 
     def is_stray_copy(self, act: Interaction, body: Mapping[str, Any]) -> bool:
         """Whether the pressed message is none that the ledger knows of: a post whose record was lost, and made again."""
@@ -325,8 +368,19 @@ class Doors:
 
     def turn_into_pointer(self, act: Interaction) -> None:
         found = read_value(act.value)
-        if found is not None and act.response_url:
-            respond(act.response_url, notices.unknown_copy(found[0], self._command), replace_original=True)
+        if found is not None:
+            self._teller.take_place(act, notices.unknown_copy(found[0], self._command))
+
+
+_OUT_OF_DATE = (
+    "Slack did not take your choice, so the form still shows the one before it. Please close it and open it again, "
+    "or type `{}`."
+)
+
+
+def _typed(chosen: form.Chosen) -> str:
+    """The command that asks for the same."""
+    return f"{chosen.environment or 'ENV'} {chosen.role or 'ROLE'} [DURATION] REASON"
 
 
 def nothing_less(request: Request) -> Refused:

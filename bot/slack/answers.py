@@ -1,0 +1,150 @@
+"""What Slack's error words mean for a message that was to be sent: the one table, for every method that we call.
+
+A word that is not in it is tried again, and final for its place after `UNKNOWN_TRIES`. See docs/adr/0022.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Any
+
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
+
+from bot.slack import text as t
+from bot.slack.blocks import Message
+
+log = structlog.get_logger()
+
+
+class Means(StrEnum):
+    """How long an answer lasts, and what goes on in spite of it."""
+
+    FORM = "form"  # this message as it is drawn: it goes as plain text
+    THREAD = "thread"  # this thread: it goes on under a new root
+    MESSAGE = "message"  # the message that was to be edited: it is left as it is
+    PLACE = "place"  # this channel or person: the next place
+    ALL = "all"  # everything: nothing is sent until the token works again
+    LATER = "later"  # nothing lasting: again, with growing pauses
+    UNKNOWN = "unknown"  # a word that this table does not have
+
+
+# The names are those of docs.slack.dev/reference/methods, for chat.postMessage, chat.update, chat.postEphemeral,
+# conversations.open, .history, .replies, .join, views.open, .push, .update, .publish, and what all methods share.
+_WORDS: dict[Means, str] = {
+    Means.FORM: """
+        invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text too_many_attachments
+        too_many_contact_cards invalid_attachments attachment_payload_limit_exceeded missing_post_type invalid_post_type
+        missing_file_data markdown_text_conflict block_mismatch blocked_file_type
+        slack_connect_canvas_sharing_blocked slack_connect_file_link_sharing_blocked slack_connect_lists_sharing_blocked
+        slack_connect_blocked_file_type invalid_arguments invalid_array_arg invalid_arg_name invalid_charset
+        invalid_form_data invalid_json json_not_object invalid_payload view_too_large duplicate_external_id
+        invalid_metadata_format invalid_metadata_schema metadata_too_large metadata_must_be_sent_from_app
+    """,
+    Means.THREAD: """
+        thread_not_found cannot_reply_to_message restricted_action_thread_locked thread_locked invalid_thread_ts
+        restricted_action_non_threadable_channel
+    """,
+    Means.MESSAGE: """
+        message_not_found cant_update_message edit_window_closed is_inactive message_not_owned_by_app
+        streaming_state_conflict update_failed bad_timestamp
+    """,
+    Means.PLACE: """
+        channel_not_found not_in_channel is_archived channel_is_archived restricted_action
+        restricted_action_read_only_channel restricted_action_thread_only_channel channel_type_not_supported
+        channel_is_limited_access channel_not_allowed method_not_supported_for_channel_type
+        user_not_found user_not_in_channel user_disabled user_not_visible users_not_found users_list_not_supplied
+        user_is_bot user_is_restricted cannot_dm_bot cannot_find_or_create_conversation messages_tab_disabled
+        too_many_users not_enough_users invalid_user_combination
+        not_enabled no_permission missing_scope access_denied no_access team_access_not_granted team_not_found
+        as_user_not_supported send_on_behalf_not_allowed ekm_access_denied duplicate_channel_not_found
+        duplicate_message_not_found posting_to_general_channel_denied app_access_restricted
+        method_deprecated deprecated_endpoint unknown_method
+    """,
+    Means.ALL: """
+        invalid_auth not_authed account_inactive token_revoked token_expired not_allowed_token_type invalid_token
+        org_login_required two_factor_setup_required enterprise_is_restricted accesslimited
+    """,
+    Means.LATER: """
+        ratelimited rate_limited internal_error fatal_error service_unavailable request_timeout team_added_to_org
+        message_limit_exceeded external_channel_migrating upgrade_required no_answer
+    """,
+}
+MEANS: dict[str, Means] = {word: means for means, words in _WORDS.items() for word in words.split()}
+# After so many answers with a word that nobody knows, the place is taken to be closed.
+UNKNOWN_TRIES = 5
+# Our word where Slack's never came, or was none.
+NO_ANSWER = "no_answer"
+_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,79}")
+# "It's possible some aspect of the operation succeeded": whoever comes back looks for the message first.
+_PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable", NO_ANSWER})
+
+
+class NotDone(Exception):
+    """A call that Slack did not carry out, or of which nobody knows whether it did. `word`: Slack's own, in its own form.
+
+    `after_s`: how long it wants to be left alone, in seconds; 0.0 where it did not say.
+    """
+
+    def __init__(self, word: str, after_s: float = 0.0) -> None:
+        super().__init__(word)
+        self.word = word
+        self.after_s = after_s
+
+    @property
+    def means(self) -> Means:
+        return means(self.word)
+
+    @property
+    def perhaps_done(self) -> bool:
+        """Whether it may have had its effect in spite of this answer."""
+        return self.word in _PERHAPS_DONE or self.means is Means.UNKNOWN
+
+
+def means(word: str) -> Means:
+    return MEANS.get(word, Means.UNKNOWN)
+
+
+def ask(call: Callable[..., SlackResponse], *wants: str, **arguments: Any) -> Mapping[str, Any]:
+    """One call of the SDK's, and its answer, which holds all that is wanted. Raises NotDone for whatever goes wrong."""
+    try:
+        answer = call(**arguments)
+        found = answer.data
+        whole = isinstance(found, dict) and all(found.get(name) is not None for name in wants)
+    except SlackApiError as problem:
+        raise _not_done(problem.response) from problem
+    except (SlackClientError, OSError, HTTPException, AttributeError, TypeError, ValueError) as problem:
+        # No answer, or one that the SDK cannot read: the last three are how it says that.
+        log.warning("Slack did not answer", error=type(problem).__name__)
+        raise NotDone(NO_ANSWER) from problem
+    if not whole or not isinstance(found, dict):
+        raise NotDone(NO_ANSWER)
+    return found
+
+
+def _not_done(response: Any) -> NotDone:
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return NotDone("ratelimited", _seconds(response.headers))
+    body = response.data if isinstance(response.data, dict) else {}
+    word = str(body.get("error") or "") if response.status_code == HTTPStatus.OK else ""
+    # A page of somebody in between is no word of Slack's.
+    if not _WORD.fullmatch(word):
+        return NotDone(NO_ANSWER)
+    return NotDone(word, _seconds(response.headers) if word in _LIMITED else 0.0)
+
+
+def _seconds(headers: Mapping[str, Any]) -> float:
+    found = str(headers.get("Retry-After") or headers.get("retry-after") or "")
+    return float(found) if re.fullmatch(r"[0-9]{1,5}", found) else 1.0
+
+
+def plain(message: Message, hint: str = "") -> Message:
+    """The same words without any form; `hint` says what can be typed in place of the buttons."""
+    text = t.cut_mrkdwn("\n".join(filter(None, (message.text, hint))), t.FALLBACK_LENGTH_MAX)
+    return Message(text or "prodaccess")

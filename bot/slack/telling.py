@@ -1,0 +1,93 @@
+"""An answer to one person, who acted and waits for it: at the act's response_url, else as a direct message, else for their
+eyes alone in the channel where they acted. What Slack does not take as it is goes as plain text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from http.client import HTTPException
+
+import structlog
+from prometheus_client import Counter
+from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
+
+from bot.slack.answers import MEANS, NO_ANSWER, Means, NotDone, ask, plain
+from bot.slack.blocks import Message
+from bot.slack.interaction import Interaction
+
+log = structlog.get_logger()
+
+UNTOLD = Counter("prodaccess_answers_untold_total", "Answers that reached the person in no way.")
+RESPONSE_S_MAX = 4
+
+Send = Callable[[Message], None]
+
+
+class Teller:
+    """Never raises: whoever answers has done what there was to do."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+
+    def tell(self, act: Interaction, message: Message) -> bool:
+        """To the actor alone. False where no way was open; the log says which were tried and Slack's words."""
+        return self._first_that_takes(act, message, list(self._ways(act)))
+
+    def take_place(self, act: Interaction, message: Message) -> bool:
+        """In place of the message whose button was pressed; where that cannot be had, as an answer of its own."""
+        if not act.response_url:
+            return False
+
+        def replace(answer: Message) -> None:
+            respond(act.response_url, answer, replace_original=True)
+
+        return self._first_that_takes(act, message, [("replace", replace), *self._ways(act)])
+
+    def _ways(self, act: Interaction) -> Iterator[tuple[str, Send]]:
+        if act.response_url:
+            yield "response_url", lambda answer: respond(act.response_url, answer)
+        yield "direct", lambda answer: self._direct(act.user, answer)
+        if act.channel.startswith(("C", "G")):
+            yield "ephemeral", lambda answer: self._beside(act, answer)
+
+    def _direct(self, user: str, answer: Message) -> None:
+        ask(self._client.chat_postMessage, channel=user, text=answer.text, blocks=answer.blocks)
+
+    def _beside(self, act: Interaction, answer: Message) -> None:
+        ask(
+            self._client.chat_postEphemeral,
+            channel=act.channel,
+            user=act.user,
+            text=answer.text,
+            blocks=answer.blocks,
+        )
+
+    def _first_that_takes(self, act: Interaction, message: Message, ways: list[tuple[str, Send]]) -> bool:
+        words = []
+        for name, send in ways:
+            for answer in (message, plain(message)):
+                try:
+                    send(answer)
+                    return True
+                except NotDone as problem:
+                    words.append(f"{name}: {problem.word}")
+                    if problem.means is not Means.FORM:
+                        break
+        UNTOLD.inc()
+        log.error("somebody was told nothing", act=act.kind, user=act.user, tried=words)
+        return False
+
+
+def respond(url: str, message: Message, *, replace_original: bool = False) -> None:
+    """Answer at a response_url, to the actor alone, unless it replaces the message that was pressed. Raises NotDone."""
+    try:
+        answer = WebhookClient(url, timeout=RESPONSE_S_MAX).send(
+            text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace_original
+        )
+    except (OSError, HTTPException, ValueError) as problem:
+        raise NotDone(NO_ANSWER) from problem
+    if answer.status_code != HTTPStatus.OK:
+        word = str(answer.body or "").strip()
+        raise NotDone(word if word in MEANS else f"http_{answer.status_code}")

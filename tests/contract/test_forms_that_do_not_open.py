@@ -1,0 +1,256 @@
+"""A form that Slack does not open ends in a sentence for whoever wanted it, with a button or the words to type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.desk import Desk
+from bot.sandbox.slack import Message, SlackServer, buttons, words
+from bot.slack import cards, form
+from bot.slack.app import Listeners
+from bot.slack.blocks import value_of
+from bot.slack.doors import Doors
+from bot.slack.interaction import COMMAND, PRESS, Interaction
+from tests.support import build
+from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
+from tests.support.chat import CARDS, ChatWorld, server_for
+from tests.support.world import account
+from workflows.break_glass import break_glass
+from workflows.context import Done
+from workflows.core.asking import Ask
+from workflows.core.errors import Code, Refused
+from workflows.core.model import Origin
+from workflows.core.people import PersonId
+from workflows.core.policy import BreakGlass
+from workflows.ledger.memory import MemoryClock
+
+GLASS = BreakGlass(("oncall",), ("read-only",), 30 * MINUTE, review_within=24 * HOUR)
+
+
+@dataclass
+class Front:
+    """Somebody's press or command, as far as the form behind it."""
+
+    rig: ChatWorld
+    slack: SlackServer
+    doors: Doors
+
+    def act(self, who: PersonId, action: str = "", value: str = "", *, url: bool = True) -> Interaction:
+        user, ws = account(who).user, self.slack.workspace
+        token = ws.response_urls.issue(user, CARDS)
+        self.rig.knows(who)
+        return Interaction(
+            f"press:{action}:{value}:{token}",
+            PRESS if action else COMMAND,
+            "T1",
+            user,
+            action=action,
+            value=value,
+            channel=CARDS,
+            response_url=f"{ws.base_url}/response/{token}" if url else "",
+        )
+
+    def trigger(self, who: PersonId) -> str:
+        return self.slack.workspace.triggers.issue(account(who).user)
+
+    def asked(self) -> str:
+        id_ = self.rig.asked()
+        self.rig.settle()
+        return id_
+
+    def broken(self) -> str:
+        self.rig.knows(NIA)
+        ask = Ask("payments-prod", "read-only", None, "everything is down")
+        answer = break_glass(self.rig.ctx, ask, account(NIA), Origin(), self.rig.press_id())
+        assert isinstance(answer, Done), answer
+        self.rig.work()
+        return answer.id
+
+    def whispers(self, who: PersonId) -> list[Message]:
+        return list(self.slack.person(account(who).user).ephemerals(CARDS))
+
+    def direct(self, who: PersonId) -> list[Message]:
+        return list(self.slack.person(account(who).user).dms())
+
+
+@pytest.fixture
+def front() -> Iterator[Front]:
+    clock = MemoryClock(build.NOW)
+    with server_for(clock) as slack:
+        client = WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=1, retry_handlers=[])
+        longer = build.entitlement(max_duration=8 * HOUR)
+        rig = ChatWorld(client, clock, (), build.policy(build.environment(longer, break_glass=GLASS)))
+        desk = Desk(rig.ctx, "/prodaccess")
+        yield Front(rig, slack, Doors(rig.ctx, client, rig.refresher, desk, "/prodaccess"))
+
+
+# ---------------------------------------------------------------- every form there is
+
+
+def request_form(front: Front) -> PersonId:
+    front.doors.open_request_form(front.act(DANA), front.trigger(DANA), form.Where(), "payments-prod", "read-only")
+    return DANA
+
+
+def again_form(front: Front) -> PersonId:
+    act = front.act(DANA, "again", front.asked())
+    front.doors.open_again_form(act, front.trigger(DANA))
+    return DANA
+
+
+def flag_form(front: Front) -> PersonId:
+    front.doors.open_flag_form(front.act(OLU, "flag", front.broken()), front.trigger(OLU))
+    return OLU
+
+
+def deny_form(front: Front) -> PersonId:
+    front.doors.open_deny_form(front.act(OLU, "deny", front.asked()), front.trigger(OLU))
+    return OLU
+
+
+def deny_all_form(front: Front) -> PersonId:
+    front.doors.open_deny_all_form(front.act(OLU, "deny_all", front.asked()), front.trigger(OLU))
+    return OLU
+
+
+def less_form(front: Front) -> PersonId:
+    id_ = front.asked()
+    front.doors.open_less_form(front.act(OLU, cards.MORE, f"{cards.LESS}:{value_of(id_)}"), front.trigger(OLU))
+    return OLU
+
+
+def extend_form(front: Front) -> PersonId:
+    front.doors.open_extend_form(front.act(DANA, "extend", front.rig.active()), front.trigger(DANA))
+    return DANA
+
+
+def glass_form(front: Front) -> PersonId:
+    act = front.act(NIA, "break_glass", "payments-prod", url=False)
+    front.doors.open_glass_form(act, front.trigger(NIA), {"private_metadata": ""})
+    return NIA
+
+
+OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
+    "open_request_form": (request_form, "payments-prod read-only [DURATION] REASON", "Open the form"),
+    "open_again_form": (again_form, "payments-prod read-only [DURATION] REASON", "Try again"),
+    "open_flag_form": (flag_form, "flag PA-1 NOTE", "Try again"),
+    "open_deny_form": (deny_form, "deny PA-1 REASON", "Try again"),
+    "open_deny_all_form": (deny_all_form, "deny PA-1 REASON", "Try again"),
+    "open_less_form": (less_form, "less PA-1 [ROLE] [DURATION]", "Try again"),
+    "open_extend_form": (extend_form, "extend PA-1 DURATION REASON", "Try again"),
+    "open_glass_form": (glass_form, "break-glass payments-prod ROLE [DURATION] REASON", ""),
+}
+TROUBLE: dict[str, dict[str, Any]] = {
+    "too late": {"error": "expired_trigger_id"},
+    "a fault of Slack's": {"status": 500},
+    "too many": {"status": 429, "retry_after_s": 30},
+    "no answer": {"drop": "before"},
+    "not valid": {"error": "invalid_arguments"},
+    "a new word": {"error": "never_seen"},
+}
+
+
+def test_every_form_there_is_is_tried_here() -> None:
+    assert {name for name in vars(Doors) if name.startswith("open_")} == set(OPENERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "trouble"),
+    [*((name, "too late") for name in OPENERS), *(("open_request_form", trouble) for trouble in TROUBLE)],
+)
+def test_whoever_wanted_a_form_that_does_not_open_reads_why_and_what_to_do(
+    front: Front, name: str, trouble: str
+) -> None:
+    opener, typed, button = OPENERS[name]
+    for method in ("views.open", "views.push"):
+        front.slack.faults.add(method, times=None, **TROUBLE[trouble])
+    who = opener(front)
+    (told,) = [m for m in [*front.whispers(who), *front.direct(who)] if "form did not open" in words(m)]
+    assert f"/prodaccess {typed}" in words(told)
+    assert buttons(told) == ([button] if button else [])
+    assert front.slack.person(account(who).user).view() is None
+
+
+def test_a_form_that_opens_says_nothing_more(front: Front) -> None:
+    who = request_form(front)
+    assert front.slack.person(account(who).user).view() is not None
+    assert [*front.whispers(who), *front.direct(who)] == []
+
+
+def test_the_button_repeats_the_press(front: Front) -> None:
+    front.slack.faults.add("views.open", error="expired_trigger_id")
+    deny_form(front)
+    (told,) = front.whispers(OLU)
+    element = told.blocks[-1]["elements"][0]
+    act = front.act(OLU, element["action_id"], element["value"])
+    front.doors.open_deny_form(act, front.trigger(OLU))
+    assert front.slack.person("UOLU").view() is not None
+
+
+# ---------------------------------------------------------------- the ways to an answer
+
+
+def test_an_answer_that_its_url_does_not_take_comes_as_a_direct_message(front: Front) -> None:
+    front.slack.faults.add("views.open", error="expired_trigger_id")
+    front.slack.faults.add("response_url", times=None, status=500)
+    deny_form(front)
+    assert any("form did not open" in words(message) for message in front.direct(OLU))
+
+
+def test_an_answer_that_cannot_be_a_direct_message_is_whispered_in_the_channel(front: Front) -> None:
+    front.slack.faults.add("views.open", error="expired_trigger_id")
+    front.slack.faults.add("response_url", times=None, status=404)
+    front.slack.faults.add("chat.postMessage", times=None, error="messages_tab_disabled", where={"channel": "UOLU"})
+    deny_form(front)
+    assert any("form did not open" in words(message) for message in front.whispers(OLU))
+
+
+def test_an_answer_whose_form_is_refused_comes_as_plain_text(front: Front) -> None:
+    front.slack.faults.add("views.open", error="expired_trigger_id")
+    front.slack.faults.add("chat.postMessage", error="invalid_blocks")
+    who = glass_form(front)
+    (told,) = front.direct(who)
+    assert "break-glass payments-prod" in told.text
+
+
+# ---------------------------------------------------------------- what ended in silence without Slack's help
+
+
+@pytest.mark.parametrize("name", [name for name in OPENERS if name not in ("open_request_form", "open_again_form")])
+def test_a_button_that_is_about_nothing_says_so(front: Front, name: str) -> None:
+    act = front.act(OLU, "any", "nonsense" if name != "open_less_form" else f"{cards.LESS}:nonsense")
+    more = ({"private_metadata": ""},) if name == "open_glass_form" else ()
+    getattr(front.doors, name)(act, front.trigger(OLU), *more)
+    assert front.whispers(OLU)
+
+
+def test_a_press_that_nobody_can_judge_yet_says_so(front: Front) -> None:
+    front.doors._refuse(front.act(OLU, "deny", "PA-1"), Refused(Code.FACTS_STALE), "PA-1")
+    (told,) = front.whispers(OLU)
+    assert buttons(told) == ["Try again"]
+
+
+def test_a_fault_of_ours_after_the_acknowledgement_is_told(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = front.rig
+    desk = Desk(rig.ctx, "/prodaccess")
+    settings = SimpleNamespace(command="/prodaccess")
+    parts: Any = SimpleNamespace(settings=settings, context=rig.ctx, client=rig.client, refresher=rig.refresher)
+    listeners = Listeners(parts, desk)
+    ran: list[Future[None]] = []
+    submit = listeners._afterwards.submit
+    monkeypatch.setattr(listeners._afterwards, "submit", lambda run: ran.append(submit(run)))
+
+    def fails(*_: object) -> None:
+        raise KeyError("of ours")
+
+    listeners._later(fails, front.act(DANA, "again", "PA-1"), "trigger")
+    ran[0].result(timeout=10)
+    (told,) = front.whispers(DANA)
+    assert "error E-" in words(told)
