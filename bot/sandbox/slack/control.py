@@ -98,13 +98,14 @@ def settings(slack: SlackServer, body: Json) -> Json:
 
 
 def delivery(slack: SlackServer, body: Json) -> Any:
-    """`pause`, `resume`, `settle`, `verify_url`, `spoil_next {...}`, `disconnect {reason, abruptly}`,
+    """`pause`, `resume`, `settle`, `verify_url`, `hold_events`,
+    `release_events {times}`, `spoil_next {...}`, `disconnect {reason, abruptly}`,
     `redeliver {"id": ..., ...tampering}`."""
     what = body.pop("what")
     courier = slack.courier
     match what:
-        case "pause" | "resume" | "settle":
-            return getattr(courier, what)()
+        case "pause" | "resume" | "settle" | "hold_events" | "release_events":
+            return getattr(courier, what)(**body)
         case "spoil_next":
             return courier.spoil_next(**body)
         case "verify_url":
@@ -155,7 +156,7 @@ def _readable(surface: Message | View) -> Json:
 
 
 def _person(slack: SlackServer, body: Json) -> Person:
-    return slack.person(body.pop("user"), force=bool(body.pop("force", False)))
+    return slack.person(body.pop("user"), force=bool(body.pop("force", False)), team=body.pop("team", None))
 
 
 def does(slack: SlackServer, body: Json) -> Any:

@@ -82,6 +82,7 @@ class Courier:
         self._running.set()
         self._events: queue.Queue[Delivery | None] = queue.Queue()
         self._thread: threading.Thread | None = None
+        self._held: list[Delivery] | None = None
         self.sent: list[Delivery] = []
 
     # Interactions
@@ -147,7 +148,22 @@ class Courier:
             "authorizations": [authorization | {"is_enterprise_install": False}],
             "is_ext_shared_channel": False,
         }
-        self._events.put(self._new("events_api", payload))
+        delivery = self._new("events_api", payload)
+        if self._held is None:
+            self._events.put(delivery)
+        else:
+            self._held.append(delivery)
+
+    def hold_events(self) -> None:
+        """Events from now on come late: not before `release_events`. Interactions come as usual."""
+        self._held = self._held or []
+
+    def release_events(self, times: int = 1) -> None:
+        """Deliver what was held, the newest first, each so often: Slack repeats for hours, and promises no order."""
+        held, self._held = self._held or [], None
+        for delivery in reversed(held):
+            for _ in range(times):
+                self._events.put(delivery)
 
     def settle(self) -> None:
         """Wait until every event so far has been delivered."""

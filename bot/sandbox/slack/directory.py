@@ -20,7 +20,7 @@ def auth_test(ws: Workspace, _arguments: Arguments) -> Json:
         "user_id": app.bot_user_id,
         "bot_id": app.bot_id,
         "is_enterprise_install": False,
-    }
+    } | ({"enterprise_id": app.enterprise_id} if app.enterprise_id else {})
 
 
 @method("bots.info")
@@ -40,7 +40,10 @@ def team_info(ws: Workspace, _arguments: Arguments) -> Json:
 
 @method("users.info", per_minute=100)
 def users_info(ws: Workspace, arguments: Arguments) -> Json:
-    return {"user": ws.user(arguments.needed("user")).to_json()}
+    user = ws.user(arguments.needed("user"))
+    if not user.is_visible:
+        raise ApiError("user_not_visible")
+    return {"user": user.to_json()}
 
 
 @method("users.list", per_minute=20)
@@ -57,7 +60,8 @@ def lookup_by_email(ws: Workspace, arguments: Arguments) -> Json:
     """Deactivated accounts are not found this way."""
     wanted = arguments.needed("email").casefold()
     for user in ws.users.values():
-        if user.email and user.email.casefold() == wanted and not user.deleted and not user.is_stranger:
+        found = user.is_visible and not user.deleted and not user.is_stranger
+        if found and user.email and user.email.casefold() == wanted:
             return {"user": user.to_json()}
     raise ApiError("users_not_found")
 

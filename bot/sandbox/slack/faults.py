@@ -15,14 +15,15 @@ Drop = Literal["before", "after"]
 class Fault:
     """What happens to the next `times` calls (None: to every one) of `method` ("*": any) whose arguments match `where`.
 
-    `error`: an answer `{"ok": false, "error": ...}`. `status`: that HTTP status instead; 429 comes with
-    `retry_after_s`. `delay_s`: wait so long first. `drop`: close the connection without an answer, before or after
-    the call has been carried out.
+    `error`: an answer `{"ok": false, "error": ...}`. `answer`: that answer, whatever it is. `status`: that HTTP status
+    instead; 429 comes with `retry_after_s`. `delay_s`: wait so long first. `drop`: close the connection without an answer,
+    before or after the call has been carried out.
     """
 
     method: str
     times: int | None = 1
     error: str | None = None
+    answer: Any = None
     status: int | None = None
     retry_after_s: int = 1
     delay_s: float = 0.0

@@ -8,7 +8,11 @@ Json = dict[str, Any]
 
 @dataclass
 class User:
-    """One account. `team_id` differs from the workspace's own for people of other organisations."""
+    """One account. `team_id` differs from the workspace's own for people of other workspaces and organisations.
+
+    `teams`: in an organisation, the workspaces that they are in; `enterprise_id` is another one's where it is given.
+    `odd`: what Slack answers in place of the usual fields, `profile` among them; None leaves a field out.
+    """
 
     id: str
     name: str
@@ -26,6 +30,13 @@ class User:
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     is_stranger: bool = False
+    is_visible: bool = True
+    """Whether the app's token may see them: else `users.info` says `user_not_visible`."""
+    enterprise_id: str | None = None
+    enterprise_user: str = ""
+    """Their id in the organisation (`W...`), where it is not the same as the account's own."""
+    teams: list[str] = field(default_factory=list)
+    odd: Json = field(default_factory=dict)
     status_text: str = ""
     status_emoji: str = ""
     status_expiration: int = 0
@@ -67,7 +78,21 @@ class User:
         }
         if self.is_stranger:
             answer["is_stranger"] = True
-        return answer if self.deleted else answer | self._flags_while_active()
+        if self.enterprise_id is not None:
+            answer["enterprise_user"] = self._in_organisation()
+        answer = answer if self.deleted else answer | self._flags_while_active()
+        answer["profile"] = _with_odd(profile, self.odd.get("profile") or {})
+        return _with_odd(answer, {name: value for name, value in self.odd.items() if name != "profile"})
+
+    def _in_organisation(self) -> Json:
+        return {
+            "id": self.enterprise_user or self.id,
+            "enterprise_id": self.enterprise_id,
+            "enterprise_name": "",
+            "is_admin": False,
+            "is_owner": False,
+            "teams": self.teams or [self.team_id],
+        }
 
     def _flags_while_active(self) -> Json:
         return {
@@ -82,6 +107,10 @@ class User:
             "is_ultra_restricted": self.is_ultra_restricted,
             "is_email_confirmed": True,
         }
+
+
+def _with_odd(usual: Json, odd: Json) -> Json:
+    return {name: value for name, value in (usual | odd).items() if value is not None or name not in odd}
 
 
 @dataclass
@@ -168,6 +197,8 @@ class Channel:
     is_im: bool = False
     is_archived: bool = False
     is_ext_shared: bool = False
+    is_pending_ext_shared: bool = False
+    is_org_shared: bool = False
     topic: str = ""
     purpose: str = ""
     messages: dict[str, Message] = field(default_factory=dict)
@@ -201,9 +232,9 @@ class Channel:
             "is_archived": self.is_archived,
             "is_general": False,
             "is_ext_shared": self.is_ext_shared,
-            "is_shared": self.is_ext_shared,
-            "is_org_shared": False,
-            "is_pending_ext_shared": False,
+            "is_shared": self.is_ext_shared or self.is_org_shared,
+            "is_org_shared": self.is_org_shared,
+            "is_pending_ext_shared": self.is_pending_ext_shared,
             "is_member": bot_user in self.members,
             "topic": {"value": self.topic, "creator": self.creator, "last_set": 0},
             "purpose": {"value": self.purpose, "creator": self.creator, "last_set": 0},

@@ -11,8 +11,10 @@ def command(ws: Workspace, user: User, channel: Channel, name: str, text: str) -
     app = ws.app
     return {
         "token": app.verification_token,
-        "team_id": app.team_id,
+        # Of the workspace in which it is typed: nothing else says to which one the person belongs.
+        "team_id": user.team_id if app.enterprise_id and user.enterprise_id == app.enterprise_id else app.team_id,
         "team_domain": app.team_domain,
+        **({"enterprise_id": app.enterprise_id, "enterprise_name": app.enterprise_name} if app.enterprise_id else {}),
         "channel_id": channel.id,
         "channel_name": channel.name_in_payload,
         "user_id": user.id,
@@ -39,7 +41,7 @@ def _common(ws: Workspace, kind: str, user: User) -> Json:
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},
         "api_app_id": app.app_id,
         "token": app.verification_token,
-        "enterprise": None,
+        "enterprise": {"id": app.enterprise_id, "name": app.enterprise_name} if app.enterprise_id else None,
         "is_enterprise_install": False,
     }
 

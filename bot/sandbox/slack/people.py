@@ -1,5 +1,6 @@
 """A person in front of Slack: what they can do, and what they see."""
 
+from dataclasses import replace
 from typing import Any
 
 from bot.sandbox.slack import payloads
@@ -16,18 +17,21 @@ class Person:
     """Acts and looks as one account.
 
     What Slack's client would not allow raises CannotDo; with `force` the payload is sent all the same, as from somebody
-    who was deactivated or left a moment ago. Messages are handed out as copies: they do not change under the reader.
+    who was deactivated or left a moment ago. With `team` it is somebody of that workspace who has the same id there: ids are
+    unique only together with their team. Messages are handed out as copies: they do not change under the reader.
     """
 
-    def __init__(self, client: Client, user_id: str, *, force: bool = False) -> None:
+    def __init__(self, client: Client, user_id: str, *, force: bool = False, team: str | None = None) -> None:
         self._client = client
         self._ws = client.ws
         self._force = force
+        self._team = team
         self.id = self._ws.user(user_id).id
 
     @property
     def user(self) -> User:
-        return self._ws.user(self.id)
+        user = self._ws.user(self.id)
+        return replace(user, team_id=self._team) if self._team else user
 
     # Doing
 

@@ -136,9 +136,9 @@ class SlackServer:
 
     # Acting
 
-    def person(self, user_id: str, *, force: bool = False) -> Person:
-        """Somebody in front of Slack. Raise ApiError `user_not_found`."""
-        return Person(self.client, user_id, force=force)
+    def person(self, user_id: str, *, force: bool = False, team: str | None = None) -> Person:
+        """Somebody in front of Slack; `team`: of that workspace, with the same id. Raise ApiError `user_not_found`."""
+        return Person(self.client, user_id, force=force, team=team)
 
     def verify_url(self) -> bool:
         """What Slack does when the request URL is entered: a challenge that has to come back."""

@@ -12,7 +12,8 @@ def _token(prefix: str) -> str:
 
 @dataclass
 class AppSettings:
-    """`request_url` set: payloads are POSTed there, signed. Not set: they travel over Socket Mode.
+    """`request_url` set: payloads are POSTed there, signed. Not set: they travel over Socket Mode. `enterprise_id` set: the
+    workspace stands in an organisation (Enterprise Grid).
 
     `should_escape` and `chat_write_public` are what the manifest's `should_escape` and the scope
     `chat:write.public` are. `ack_timeout_s` is Slack's three seconds (docs: "Handling user interaction").
@@ -26,6 +27,8 @@ class AppSettings:
     team_id: str = "T0EXAMPLE"
     team_name: str = "Example"
     team_domain: str = "example"
+    enterprise_id: str | None = None
+    enterprise_name: str = "Example Group"
     bot_token: str = field(default_factory=lambda: _token("xoxb"))
     app_token: str = field(default_factory=lambda: _token("xapp-1"))
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))

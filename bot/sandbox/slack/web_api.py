@@ -52,7 +52,7 @@ class WebApi:
             return "dropped"
         if answer.status != 200:
             return f"http_{answer.status}"
-        return None if answer.body["ok"] else str(answer.body["error"])
+        return None if answer.body.get("ok") else str(answer.body.get("error"))
 
     @staticmethod
     def _faulty(fault: Fault | None) -> Answer | None:
@@ -64,6 +64,8 @@ class WebApi:
             return _too_many(fault.retry_after_s)
         if fault.status is not None:
             return Answer({"ok": False, "error": "internal_error"}, fault.status)
+        if fault.answer is not None:
+            return Answer(fault.answer)
         return Answer({"ok": False, "error": fault.error}) if fault.error else None
 
     def _limited(self, name: str, arguments: Arguments) -> Answer | None:

@@ -52,7 +52,8 @@ class Workspace:
 
     def add_user(self, user_id: str, name: str, **fields: Any) -> User:
         """A new account. `fields` are those of `User`; the e-mail defaults to `name@example.com`."""
-        fields = {"team_id": self.app.team_id, "real_name": name.title(), "email": f"{name}@example.com"} | fields
+        usual = {"team_id": self.app.team_id, "real_name": name.title(), "email": f"{name}@example.com"}
+        fields = usual | {"enterprise_id": self.app.enterprise_id} | fields
         with self.lock:
             user = self.users[user_id] = User(user_id, name, updated=self.now(), **fields)
             self.emit({"type": "team_join", "user": user.to_json()})

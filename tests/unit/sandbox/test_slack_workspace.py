@@ -393,3 +393,48 @@ def test_everybody_sees_their_own_slack() -> None:
     assert (olu.unread("C0OPS"), fay.unread("C0OPS")) == (2, 1)
     olu.mark_read("C0OPS")
     assert olu.unread("C0OPS") == 0
+
+
+# What it does not say, and whose account it is
+
+
+def test_in_an_organisation_slack_names_it_and_the_workspaces_of_everybody(clock: MovableClock) -> None:
+    ws = Workspace(AppSettings(enterprise_id="E0CORP"), clock)
+    plant(ws, {"users": [{"id": "U0FAY", "name": "fay", "team_id": "T0OTHER", "teams": ["T0OTHER", "T0EXAMPLE"]}]})
+    assert call(ws, "auth.test")["enterprise_id"] == "E0CORP"
+    named = call(ws, "users.info", user="U0FAY")["user"]["enterprise_user"]
+    assert (named["enterprise_id"], named["teams"]) == ("E0CORP", ["T0OTHER", "T0EXAMPLE"])
+
+
+def test_somebody_else_may_have_the_same_id_in_another_workspace(ws: Workspace) -> None:
+    with SlackServer(SEED) as slack:
+        assert slack.person("U0OLU").user.team_id == "T0EXAMPLE"
+        assert slack.person("U0OLU", team="T0OTHER").user.team_id == "T0OTHER"
+    assert "enterprise_user" not in call(ws, "users.info", user="U0OLU")["user"]
+
+
+def test_who_is_not_visible_is_not_said_to_be_gone(ws: Workspace) -> None:
+    ws.change_user("U0DANA", is_visible=False)
+    assert call(ws, "users.info", user="U0DANA")["error"] == "user_not_visible"
+    assert call(ws, "users.lookupByEmail", email="dana@example.com")["error"] == "users_not_found"
+
+
+def test_profiles_are_odd_where_a_test_wants_them_so(ws: Workspace) -> None:
+    ws.change_user("U0DANA", odd={"tz": "Mars/Olympus", "real_name": None, "profile": {"status_expiration": 1e300}})
+    user = call(ws, "users.info", user="U0DANA")["user"]
+    assert (user["tz"], user["profile"]["status_expiration"]) == ("Mars/Olympus", 1e300)
+    assert "real_name" not in user
+
+
+def test_events_come_late_repeated_and_the_newest_first() -> None:
+    with SlackServer(SEED) as slack:
+        slack.app.ack_timeout_s = 0.01
+        slack.courier.hold_events()
+        slack.workspace.change_user("U0DANA", deleted=True)
+        slack.workspace.change_user("U0DANA", deleted=False)
+        before = len([d for d in slack.courier.sent if d.acks])
+        slack.courier.release_events(times=2)
+        slack.courier.settle()
+        tried = [d.payload["event"]["user"]["deleted"] for d in slack.courier.sent if d.acks][before:]
+        assert sorted(tried) == [False, True]
+        assert all(len(d.acks) == 2 for d in slack.courier.sent if d.acks)
