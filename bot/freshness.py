@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.slack.people import SlackRefresher
 from workflows.context import WorkerContext
 from workflows.core import keys
-from workflows.core.people import FACTS_AGE_MAX, Membership
+from workflows.core.people import FACTS_AGE_MAX, Membership, is_fresh
 from workflows.core.scope import groups_needed
 from workflows.delegate import approving_groups
 from workflows.ports import Ledger
@@ -48,4 +48,4 @@ def refresh_away(context: WorkerContext, refresher: SlackRefresher) -> None:
 
 def _is_old(membership: Membership | None, now: datetime) -> bool:
     looked_at = (membership.failed_at or membership.as_of) if membership is not None else None
-    return looked_at is None or not timedelta(0) <= now - looked_at <= _REFRESH_AGE
+    return not is_fresh(looked_at, now, _REFRESH_AGE)

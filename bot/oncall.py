@@ -10,16 +10,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.fetch import NotFetched, fetch_json
-from workflows.core.people import PersonId, person_id
+from workflows.core.identity import Address, address_of
 from workflows.core.policy import Group
 from workflows.ports import DirectoryUnreachable
 
 PAGE_LENGTH = 100
 PAGES_MAX = 10
 PEOPLE_MAX = 1000
-ADDRESS_LENGTH_MAX = 254
 
-Members = frozenset[PersonId]
+Members = frozenset[Address]
 
 
 class OutsideGroups:
@@ -65,7 +64,7 @@ class OutsideGroups:
             "Authorization": f"Token token={self._token(group) or ''}",
             "Accept": "application/vnd.pagerduty+json;version=2",
         }
-        found: set[PersonId] = set()
+        found: set[Address] = set()
         for page in range(PAGES_MAX):
             query = [
                 ("schedule_ids[]", group.pagerduty_schedule),
@@ -77,7 +76,8 @@ class OutsideGroups:
             entries = answer.get("oncalls") if isinstance(answer, Mapping) else None
             if not isinstance(entries, list):
                 raise NotFetched("answered something that is not a list of who is on call")
-            found |= {_person_on_call(entry, str(group.pagerduty_schedule)) for entry in entries}
+            people = (_person_on_call(entry, str(group.pagerduty_schedule)) for entry in entries)
+            found |= {who for who in people if who is not None}
             if not answer.get("more"):
                 return frozenset(found)
         raise NotFetched("answered more than it should")
@@ -93,19 +93,21 @@ class OutsideGroups:
             answer = answer.get("members", answer.get("emails"))
         if not isinstance(answer, list) or len(answer) > PEOPLE_MAX:
             raise NotFetched("answered something that is not a list of addresses")
-        return frozenset(_address(item) for item in answer)
+        return frozenset(who for item in answer if (who := _address(item)) is not None)
 
 
-def _person_on_call(entry: Any, schedule: str) -> PersonId:
+def _person_on_call(entry: Any, schedule: str) -> Address | None:
     """One entry of `oncalls`. Another schedule's, or a user without an address, means that the answer is not what was asked."""
     if not isinstance(entry, Mapping) or (entry.get("schedule") or {}).get("id") != schedule:
         raise NotFetched("answered for another schedule")
     return _address((entry.get("user") or {}).get("email"))
 
 
-def _address(item: Any) -> PersonId:
-    found = person_id(item) if isinstance(item, str) else PersonId("")
-    local, at, domain = found.partition("@")
-    if not (local and at and domain) or "@" in domain or len(found) > ADDRESS_LENGTH_MAX or not found.isprintable():
+def _address(item: Any) -> Address | None:
+    """None for an address in another alphabet: it is nobody's here, and says nothing of the others."""
+    found = address_of(item) if isinstance(item, str) else None
+    if found is None and isinstance(item, str) and not item.isascii() and item.isprintable() and item.count("@") == 1:
+        return None
+    if found is None:
         raise NotFetched("answered something that is not a list of addresses")
     return found

@@ -28,8 +28,8 @@ from bot.slack.people import SlackRefresher, prove_origin
 from bot.times import monotonic_s
 from workflows.activation import activate
 from workflows.context import Context, WorkerContext
+from workflows.core.identity import Address
 from workflows.core.model import Origin
-from workflows.core.people import PersonId
 from workflows.core.policy import Connection, Policy
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
@@ -254,7 +254,7 @@ def build_clock(settings: Settings) -> ClockParts:
     return ClockParts(settings, redis, ledger, due, directory, folder, wake, beats, context, token, monotonic_s, {})
 
 
-def _no_identity_center(_connection: Connection, _group: str) -> frozenset[PersonId]:
+def _no_identity_center(_connection: Connection, _group: str) -> frozenset[Address]:
     raise RuntimeError("only workers have cloud credentials")
 
 

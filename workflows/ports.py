@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from workflows.core.audit import AuditEntry, AuditEvent
 from workflows.core.errors import Refused
+from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, Record, Resource, TargetTerms
 from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
@@ -325,8 +326,8 @@ class Target(Protocol):
     TargetRefused and LeaseOver. None of them sleeps or retries by itself.
     """
 
-    def resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:
-        """Names to immutable ids, or why not. Nothing is changed. Names are cached."""
+    def resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
+        """Names to immutable ids, or why not. Nothing is changed. Names are cached. `person`: an address of theirs."""
         ...
 
     def observe(self, resource: Resource) -> Observation:

@@ -17,6 +17,7 @@ from workflows.core.chasing import escalation_of, next_chase
 from workflows.core.errors import Code, Refused
 from workflows.core.extending import same_access
 from workflows.core.granting import close
+from workflows.core.identity import Address
 from workflows.core.lifecycle import Move
 from workflows.core.model import (
     Closing,
@@ -151,7 +152,7 @@ def _look_up(ctx: WorkerContext, request: Request) -> Resource | Refused:
     if request.extends is not None:
         return _held(ctx, request)
     target = ctx.targets.for_terms(request.terms.target)
-    found = target.resolve(request.terms.target, request.holder, request.id)
+    found = target.resolve(request.terms.target, Address(request.holder), request.id)
     if isinstance(found, Refused) or target.tells_ours_apart or _held_by_us(ctx, found):
         return found
     seen = target.observe(found)

@@ -30,7 +30,7 @@ from workflows.core.extending import not_to_extend, times_to_add, total_problem
 from workflows.core.glass import may_review, reviewers
 from workflows.core.lesser import choices
 from workflows.core.model import ChatRecord, Request, RequestState
-from workflows.core.people import FACTS_AGE_MAX, PersonFacts, PersonId
+from workflows.core.people import PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import approvers, groups_needed
 from workflows.core.several import panel_of
@@ -299,7 +299,7 @@ class Doors:
         """Facts that are fresh, asking Slack where they are not; None where the actor was told why nothing opens."""
         facts = self._ctx.directory.person(act.who)
         try:
-            if facts is None or self._ctx.ledger.now() - facts.as_of > FACTS_AGE_MAX:
+            if facts is None or not is_fresh(facts.as_of, self._ctx.ledger.now()):
                 facts = self._refresher.refresh_person(act.who, self._ctx.policy.current())
         except (DirectoryUnreachable, PolicyUnavailable) as problem:
             log.warning("a form was not opened", why=str(problem))

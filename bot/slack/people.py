@@ -14,8 +14,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.slack.away import Away, away_until
 from workflows.core.errors import Code
+from workflows.core.identity import NO_DOMAINS, Address, address_of, domain_of, renamed
 from workflows.core.model import Origin
-from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, is_fresh, person_id
+from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, is_fresh, learnt
 from workflows.core.policy import Connection, Group, Policy
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
@@ -28,34 +29,40 @@ NOBODY_FOR = timedelta(minutes=5)
 Clock = Callable[[], datetime]
 
 
-def facts_of(user: Mapping[str, Any], home_team: str, domains: Iterable[str], now: datetime) -> PersonFacts:
+def facts_of(
+    user: Mapping[str, Any],
+    home_team: str,
+    domains: Iterable[str],
+    now: datetime,
+    former: Mapping[str, str] = NO_DOMAINS,
+) -> PersonFacts:
     """A `users.info` user as facts. Whatever is not plainly a full member with an address of ours may do nothing."""
     profile = user.get("profile") or {}
-    address = person_id(str(profile.get("email") or ""))
+    address = address_of(str(profile.get("email") or ""), former)
     account = SlackUser(str(user.get("team_id") or home_team), str(user["id"]))
-    return PersonFacts(
-        id=address or PersonId(f"slack:{account.team}:{account.user}"),
-        name=str(profile.get("display_name") or profile.get("real_name") or user.get("name") or account.user),
-        slack=account,
-        as_of=now,
+    name = str(profile.get("display_name") or profile.get("real_name") or user.get("name") or account.user)
+    return replace(
+        learnt(account, name, now, address),
         time_zone=str(user.get("tz") or "UTC"),
         standing_problem=_problem(user, account.team, home_team, address, tuple(domains)),
         away_until=away_until(profile, now),
     )
 
 
-def _problem(user: Mapping[str, Any], team: str, home_team: str, address: str, domains: tuple[str, ...]) -> str | None:
+def _problem(
+    user: Mapping[str, Any], team: str, home_team: str, address: Address | None, domains: tuple[str, ...]
+) -> str | None:
     checks = (
         (bool(user.get("deleted")), Code.PERSON_DEACTIVATED),
         (bool(user.get("is_bot")) or user.get("id") == "USLACKBOT", Code.PERSON_BOT),
         (bool(user.get("is_stranger")) or (bool(home_team) and team != home_team), Code.PERSON_FOREIGN),
         (any(user.get(flag) for flag in ("is_restricted", "is_ultra_restricted")), Code.PERSON_GUEST),
-        (not address or address.rpartition("@")[2] not in domains, Code.PERSON_NO_ADDRESS),
+        (not address or domain_of(address) not in domains, Code.PERSON_NO_ADDRESS),
     )
     return next((code.value for wrong, code in checks if wrong), None)
 
 
-def _no_worker(_group: Group) -> frozenset[PersonId]:
+def _no_worker(_group: Group) -> frozenset[Address]:
     raise DirectoryUnreachable("only workers look it up")
 
 
@@ -70,8 +77,8 @@ class SlackRefresher:
         client: WebClient,
         store: DirectoryStore,
         now: Clock,
-        identity_center_members: Callable[[Connection, str], frozenset[PersonId]],
-        outside: Callable[[Group], frozenset[PersonId]] = _no_worker,
+        identity_center_members: Callable[[Connection, str], frozenset[Address]],
+        outside: Callable[[Group], frozenset[Address]] = _no_worker,
     ) -> None:
         self._client = client
         self._store = store
@@ -99,7 +106,7 @@ class SlackRefresher:
         except (SlackClientError, OSError) as problem:
             raise DirectoryUnreachable("Slack did not answer") from problem
         # Kept under the account that acted, whatever team Slack says it belongs to: that is what is looked up next time.
-        facts = replace(facts_of(user, home, policy.email_domains, self._now()), slack=who)
+        facts = replace(facts_of(user, home, policy.email_domains, self._now(), policy.former_domains), slack=who)
         self._store.put_person(facts)
         return facts
 
@@ -107,7 +114,7 @@ class SlackRefresher:
         """Facts that Slack sent by itself, of somebody who is known already; strangers are looked up when they act."""
         account = SlackUser(team, str(user["id"]))
         if self._store.person(account) is not None:
-            facts = facts_of(user, team, policy.email_domains, self._now())
+            facts = facts_of(user, team, policy.email_domains, self._now(), policy.former_domains)
             self._store.put_person(replace(facts, slack=account))
 
     def find(self, address: PersonId, policy: Policy) -> PersonFacts | None:
@@ -119,7 +126,7 @@ class SlackRefresher:
             return None
         try:
             user: Mapping[str, Any] = self._client.users_lookupByEmail(email=address)["user"]
-            facts = facts_of(user, self.home_team(), policy.email_domains, self._now())
+            facts = facts_of(user, self.home_team(), policy.email_domains, self._now(), policy.former_domains)
         except (SlackClientError, OSError):
             self._nobody_until[address] = self._now() + NOBODY_FOR
             return None
@@ -179,7 +186,7 @@ class SlackRefresher:
             log.warning("a group was not looked up", group=group.name, error=type(problem).__name__)
             self._unknown(group, "Identity Center did not say who is in it")
             return
-        self._put(group, Membership(members, self._now()))
+        self._put(group, Membership(as_of=self._now(), addresses=members))
 
     def _refresh_outside_group(self, group: Group, policy: Policy) -> None:
         """Addresses of other organisations are nobody's here, whoever lists them."""
@@ -189,8 +196,9 @@ class SlackRefresher:
             log.warning("a group was not looked up", group=group.name, why=str(problem))
             self._unknown(group, str(problem))
             return
-        ours = {who for who in members if who.rpartition("@")[2] in policy.email_domains}
-        self._put(group, Membership(frozenset(ours), self._now()))
+        known = (renamed(who, policy.former_domains) for who in members)
+        ours = frozenset(who for who in known if domain_of(who) in policy.email_domains)
+        self._put(group, Membership(as_of=self._now(), addresses=ours))
 
     def _unknown(self, group: Group, why: str) -> None:
         """It cannot be learnt now. What is known and still fresh enough stays; else nothing is known, and it says why."""

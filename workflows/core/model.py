@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from workflows.core.canonical import digest
+from workflows.core.identity import Address
 from workflows.core.people import Delegation, PersonId, SlackUser
 from workflows.core.policy import Risk, TargetKind, Tier
 
@@ -125,7 +126,7 @@ class Resource:
     # Set where removing this access removes the last of its kind, with a side effect people should know of.
     warning: str | None = None
     # Whom it was resolved for, where the target can prove it again before it gives (an IAM user's tag).
-    person: PersonId | None = None
+    person: Address | None = None
 
     @property
     def holding(self) -> str:

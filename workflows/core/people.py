@@ -6,13 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import NewType
 
 from workflows.core.errors import Code, Refused
+from workflows.core.identity import (
+    AccountId,
+    Address,
+    PersonId,
+    SlackUser,
+    Suspension,
+    address_of,
+    first_person,
+    nobody,
+)
 
-# A person is one address in the policy's e-mail domains, folded to lower case. Two chat accounts with one address are
-# one person, so that nobody approves themselves through the other account.
-PersonId = NewType("PersonId", str)
+__all__ = ["FACTS_AGE_MAX", "Delegation", "GroupFacts", "Membership", "PersonFacts", "PersonId", "SlackUser"]
 
 # A press is decided on facts at most this old; see docs/how-it-fails-safe.md.
 FACTS_AGE_MAX = timedelta(seconds=60)
@@ -22,22 +29,15 @@ FACTS_AGE_MAX = timedelta(seconds=60)
 CLOCKS_DIFFER_MAX = timedelta(seconds=1)
 
 
-def is_fresh(as_of: datetime, now: datetime) -> bool:
+def is_fresh(as_of: datetime | None, now: datetime, age_max: timedelta = FACTS_AGE_MAX) -> bool:
     """Whether a decision may rest on facts of this age. Facts from the future are stale: a clock was set back since."""
-    return -CLOCKS_DIFFER_MAX <= now - as_of <= FACTS_AGE_MAX
+    return as_of is not None and -CLOCKS_DIFFER_MAX <= now - as_of <= age_max
 
 
 def person_id(address: str) -> PersonId:
-    """The one spelling of an address."""
-    return PersonId(address.strip().casefold())
-
-
-@dataclass(frozen=True, slots=True)
-class SlackUser:
-    """A chat account by immutable ids."""
-
-    team: str
-    user: str
+    """Whoever is first known by this address; nobody at all where it is none."""
+    found = address_of(address)
+    return first_person(found) if found is not None else PersonId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ class PersonFacts:
     """What the chat says of the account that acts, as of `as_of`.
 
     `standing_problem` is a refusal code (see `errors.Code`) where the account may do nothing at all: deactivated, guest,
-    bot, of another organisation, no address in the policy's domains, binding changed.
+    bot, of another organisation, no address in the policy's domains. `address` is what the chat says today, and says of
+    nobody who they are: `id` is the person to whom the account is bound, and `suspended` why it gives nothing; a Directory
+    fills in both. Whoever learns facts from the chat sets neither: see `learnt`.
     """
 
     id: PersonId
@@ -56,6 +58,27 @@ class PersonFacts:
     standing_problem: str | None = None
     # Until when they say of themselves that they are away; None where they do not.
     away_until: datetime | None = None
+    address: Address | None = None
+    # The organisation's id (`E...`) where the workspace is in one, so that the account has one id in all its workspaces.
+    tenant: str = ""
+    # Other ids under which the chat itself names this very account.
+    also: tuple[SlackUser, ...] = ()
+    suspended: Suspension | None = None
+
+    @property
+    def account(self) -> AccountId:
+        return SlackUser(self.tenant or self.slack.team, self.slack.user).account
+
+    @property
+    def accounts(self) -> tuple[AccountId, ...]:
+        """Every id that this account has or had, the present one first."""
+        return tuple(dict.fromkeys((self.account, self.slack.account, *(other.account for other in self.also))))
+
+
+def learnt(slack: SlackUser, name: str, as_of: datetime, address: Address | None, tenant: str = "") -> PersonFacts:
+    """Facts straight from the chat. Older processes, which know people by address, find one in `id`."""
+    who = first_person(address) if address is not None else nobody(slack.account)
+    return PersonFacts(who, name, slack, as_of, address=address, tenant=tenant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +111,9 @@ class Membership:
     of the last good look, who may be called and shown, and no decision rests on them. Where it is `certain` all the same,
     the group does not exist, say, and nobody is in it.
 
-    `accounts`: a chat's own list, by account, as it is stored. Handed out by a Directory it is resolved: into `members`,
-    `unusable` (members who are known to be unable to act, and stand among `members` too), and `unresolved` (accounts of
-    which nobody knows yet whose they are).
+    `accounts`: a chat's own list, by account, as it is stored; `addresses`: any other list. Handed out by a Directory both
+    are resolved through the binding: into `members`, `unusable` (members who are known to be unable to act, and stand among
+    `members` too), and `unresolved` (accounts of which nobody knows yet whose they are).
     """
 
     members: frozenset[PersonId] = frozenset()
@@ -99,6 +122,7 @@ class Membership:
     certain: bool = False
     failed_at: datetime | None = None
     accounts: frozenset[SlackUser] = frozenset()
+    addresses: frozenset[Address] = frozenset()
     unusable: frozenset[PersonId] = frozenset()
     unresolved: frozenset[SlackUser] = frozenset()
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 
-from workflows.core.people import PersonId
+from workflows.core.identity import Address
 
 OWNERS = "owners"
 REQUESTERS = "requesters"
@@ -46,7 +46,7 @@ class Group:
     """People, named once. Exactly one source is set; `members` is the one that needs no look-up."""
 
     name: str
-    members: frozenset[PersonId] | None = None
+    members: frozenset[Address] | None = None
     slack_usergroup: str | None = None
     identity_center_group: str | None = None
     # The Identity Center connection to look `identity_center_group` up in; the only one, where one is configured.
@@ -238,6 +238,8 @@ class Policy:
     # For how long somebody whose access the panic group took back cannot ask again.
     panic_block: timedelta = timedelta(hours=1)
     digests: tuple[Digest, ...] = ()
+    # What a domain of `email_domains` was called before: whoever had an address there has the same one here.
+    former_domains: Mapping[str, str] = field(default_factory=dict)
 
     def entitlement(self, environment: str, role: str) -> Entitlement | None:
         found = self.environments.get(environment)

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 from redis.exceptions import RedisError
 
+from workflows.core.identity import Address, first_person
 from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.ledger.codec import dump, load
@@ -109,14 +110,16 @@ def _membership(source: str, body: Any) -> Membership:
     return load(Membership, text(body), where=f"the members of {source}")
 
 
+def _people(addresses: Iterable[Address]) -> frozenset[PersonId]:
+    return frozenset(map(first_person, addresses))
+
+
 def resolved(listed: Membership, owners: Mapping[SlackUser, PersonFacts]) -> Membership:
     """A chat's own list, as people: from account to person at any age. Whose accounts nobody knows are kept apart."""
-    if not listed.accounts:
-        return listed
     found = {owners[who].id: owners[who] for who in listed.accounts if who in owners}
     return replace(
         listed,
-        members=listed.members | found.keys(),
+        members=listed.members | _people(listed.addresses) | found.keys(),
         unusable=frozenset(id_ for id_, facts in found.items() if facts.standing_problem),
         unresolved=frozenset(who for who in listed.accounts if who not in owners),
     )
@@ -150,7 +153,7 @@ def group_facts(
             # Looking it up again would not help, so it is not stale: it has no members.
             facts[name] = Membership(as_of=now, problem="the policy has no such group", certain=True)
         elif group.source is None:
-            facts[name] = Membership(members=group.members or frozenset(), as_of=now)
+            facts[name] = Membership(members=_people(group.members or ()), as_of=now)
         elif group.source in known:
             facts[name] = known[group.source]
     return GroupFacts(facts)

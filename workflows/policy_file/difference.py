@@ -74,6 +74,8 @@ def _prefixed(thing: str, name: str, kind: str, values: Iterable[tuple[str, str]
 def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "workspace: timezone", policy.timezone
     yield "workspace: email_domains", ", ".join(policy.email_domains)
+    for old, new in sorted(policy.former_domains.items()):
+        yield f"workspace: former_domains {old}", new
     yield "workspace: receipts_channel", policy.receipts_channel
     yield "workspace: request_expires_after", format_duration(policy.request_expires_after)
     yield "workspace: panic_group", policy.panic_group or ""

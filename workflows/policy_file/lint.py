@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from workflows.core.durations import format_duration
+from workflows.core.identity import PersonId, first_person
 from workflows.core.matching import enough_people
-from workflows.core.people import PersonId
 from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Policy, Risk, Tier
 from workflows.policy_file.folder import ENVIRONMENTS
 from workflows.policy_file.names import Documents
 from workflows.policy_file.problem import Problem
 
 _LONG = timedelta(days=1)
+# In a folder nobody is bound to anything yet: who stands in two lists is whoever has the address.
 People = frozenset[PersonId] | None
 
 
@@ -135,7 +136,7 @@ def _people(policy: Policy, names: tuple[str, ...]) -> People:
         members = policy.groups[name].members
         if members is None:
             return None
-        found |= members
+        found |= frozenset(map(first_person, members))
     return found
 
 

@@ -68,7 +68,10 @@ def _workspace(documents: Documents, document: Document) -> Iterator[Problem]:
     yield from _checked(document, ("digests/#/environments/#",), _known("environment", environments))
     domains = document.get(("email_domains",))
     if isinstance(domains, list):
-        yield from _checked(document, ("groups/*/members/#",), _domain([str(item) for item in domains]))
+        known, former = [str(item) for item in domains], documents.keys(document, "former_domains") or frozenset()
+        yield from _checked(document, ("groups/*/members/#",), _domain([*known, *former]))
+        yield from _checked(document, ("former_domains/*",), _renamed_to(known))
+        yield from _checked(document, ("former_domains/@",), _gone(known))
 
 
 def _environment(documents: Documents, document: Document) -> Iterator[Problem]:
@@ -104,6 +107,24 @@ def _domain(domains: Iterable[str]) -> Check:
         if "@" not in address or domain in known:
             return None
         return f"{quote(address)} is outside of email_domains", nearest(domain, known)
+
+    return check
+
+
+def _renamed_to(known: list[str]) -> Check:
+    def check(domain: str) -> tuple[str, str] | None:
+        if domain in known:
+            return None
+        return f"{quote(domain)} is not one of email_domains", nearest(domain, known)
+
+    return check
+
+
+def _gone(known: list[str]) -> Check:
+    def check(domain: str) -> tuple[str, str] | None:
+        if domain not in known:
+            return None
+        return f"{quote(domain)} is one of email_domains and a former one", "take it out of one of the two"
 
     return check
 

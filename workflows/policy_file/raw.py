@@ -270,6 +270,9 @@ class WorkspaceFile(Settings):
     version: Literal[1]
     timezone: TimeZone = Field("UTC", description="for schedules and working hours")
     email_domains: Annotated[tuple[Domain, ...], Field(strict=False, min_length=1)]
+    former_domains: dict[Domain, Domain] = Field(
+        default_factory=dict, description="a domain that was renamed, and what it is called now"
+    )
     connections: dict[Name, Connection] = Field(min_length=1)
     receipts_channel: Channel
     groups: dict[GroupName, Group] = Field(min_length=1)

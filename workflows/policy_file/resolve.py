@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from workflows.core import policy as core
-from workflows.core.people import person_id
+from workflows.core.identity import Address, address_of
 from workflows.policy_file import convert
 from workflows.policy_file.layers import Found, Layer, find, layers_of, resolve_menu
 from workflows.policy_file.problem import Problem
@@ -47,6 +47,7 @@ class Resolver:
             hash=self.hash,
             timezone=workspace.timezone,
             email_domains=workspace.email_domains,
+            former_domains=workspace.former_domains,
             connections=connections,
             receipts_channel=workspace.receipts_channel,
             groups=groups,
@@ -60,6 +61,11 @@ class Resolver:
         self.problems.extend(untrusted(found, self.files.environments))
         return found
 
+    def _members(self, raw: tuple[str, ...] | None) -> frozenset[Address] | None:
+        former = self.files.workspace[0].former_domains
+        found = (address_of(item, former) for item in raw or ())
+        return frozenset(filter(None, found)) if raw is not None else None
+
     def _group(self, name: str, connections: Mapping[str, core.Connection]) -> core.Group:
         raw = self.files.workspace[0].groups[name]
         connection = raw.connection
@@ -70,7 +76,7 @@ class Resolver:
                 self._workspace_problem(name, f"there are several connections, and {name} does not say which")
         return core.Group(
             name=name,
-            members=frozenset(map(person_id, raw.members)) if raw.members is not None else None,
+            members=self._members(raw.members),
             slack_usergroup=raw.slack_usergroup,
             identity_center_group=raw.identity_center_group,
             connection=connection,

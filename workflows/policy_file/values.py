@@ -261,7 +261,12 @@ Schedule = Annotated[str, AfterValidator(_schedule), _string({})]
 Count = Annotated[int, Field(ge=1, le=20)]
 
 Account = _shape("[0-9]{12}", "an account number", 'it has 12 digits and stands in quotes, like "012345678901"')
-Address = _shape(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", "an e-mail address", "write it like dana@example.com")
+# What `core.identity.address_of` takes: letters of other alphabets look like ours, and are refused.
+Address = _shape(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
+    "an e-mail address",
+    "write it like dana@example.com",
+)
 Domain = _shape(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", "an e-mail domain", "write it in small letters, like example.com")
 Channel = _shape(
     "[CG][A-Z0-9]+", "a channel's id", "take the id from the channel's details in Slack; it begins with C or G"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from workflows.core.errors import Code, Refused
+from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
-from workflows.core.people import PersonId
 from workflows.ports import BeforeSend, TargetInDoubt, TargetRefused
 from workflows.targets.aws import Link, Links, Place
 from workflows.targets.aws_errors import Exists, Missing
@@ -25,7 +25,7 @@ class AwsTarget(ABC):
     def link(self, terms: TargetTerms) -> Link:
         return self._links.to(Place.of_terms(terms))
 
-    def resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:
+    def resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
         """Names to immutable ids. Raises TargetThrottled and TargetInDoubt; all else is a refusal."""
         try:
             return self._resolve(terms, person, request_id)
@@ -86,7 +86,7 @@ class AwsTarget(ABC):
         """One sentence: how a person does this in the console."""
 
     @abstractmethod
-    def _resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused: ...
+    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused: ...
 
     @abstractmethod
     def _observe(self, resource: Resource) -> Observation: ...

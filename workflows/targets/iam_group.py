@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from workflows.core.errors import Refused
+from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, OperationKind, Presence, Resource, TargetTerms
-from workflows.core.people import PersonId
 from workflows.core.policy import TargetKind
 from workflows.ports import BeforeSend, TargetRefused
 from workflows.targets import iam_users
@@ -22,7 +22,7 @@ _PAGE = 1000
 
 
 class IamGroupTarget(AwsTarget):
-    def _resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
+    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
         link = self.link(terms)
         if terms.group is None:
             return missing("group for the role", "the policy")
@@ -93,7 +93,7 @@ class IamGroupTarget(AwsTarget):
 
 
 def _resource(
-    terms: TargetTerms, user: str, user_id: str, account: str, group_id: str, person: PersonId | None
+    terms: TargetTerms, user: str, user_id: str, account: str, group_id: str, person: Address | None
 ) -> Resource:
     group = terms.group or ""
     return Resource(

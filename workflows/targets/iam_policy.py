@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from workflows.core.errors import Code, Refused
+from workflows.core.identity import Address
 from workflows.core.model import ID_PATTERN, Observation, Operation, OperationKind, Presence, Resource, TargetTerms
-from workflows.core.people import PersonId
 from workflows.core.policy import TargetKind
 from workflows.core.templates import (
     INLINE_CHARACTERS_MAX,
@@ -42,7 +42,7 @@ CHANGED = "the policy was changed by somebody else"
 class IamPolicyTarget(AwsTarget):
     tells_ours_apart = True
 
-    def _resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:
+    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
         link = self.link(terms)
         if terms.document is None:
             return missing("policy template for the role", "the policy")
@@ -111,7 +111,7 @@ class IamPolicyTarget(AwsTarget):
         )
 
 
-def _resource(terms: TargetTerms, user: IamUser, policy: str, person: PersonId | None) -> Resource:
+def _resource(terms: TargetTerms, user: IamUser, policy: str, person: Address | None) -> Resource:
     return Resource(
         kind=TargetKind.IAM_POLICY,
         target=terms,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workflows.core.errors import Code, Refused
+from workflows.core.identity import Address, address_of
 from workflows.core.model import TargetTerms
-from workflows.core.people import PersonId, person_id
 from workflows.ports import TargetRefused
 from workflows.targets.aws import Link
 from workflows.targets.aws_errors import Missing
@@ -27,7 +27,7 @@ class IamUser:
     name: str
     id: str
     account: str
-    person: PersonId | None
+    person: Address | None
 
 
 def look_up(link: Link, name: str) -> IamUser | None:
@@ -38,10 +38,10 @@ def look_up(link: Link, name: str) -> IamUser | None:
         return None
     tags = [tag["Value"] for tag in user.get("Tags", []) if tag["Key"] == TAG]
     account = user["Arn"].split(":")[4]
-    return IamUser(user["UserName"], user["UserId"], account, person_id(tags[0]) if tags else None)
+    return IamUser(user["UserName"], user["UserId"], account, address_of(tags[0]) if tags else None)
 
 
-def owned(link: Link, terms: TargetTerms, person: PersonId) -> IamUser | Refused:
+def owned(link: Link, terms: TargetTerms, person: Address) -> IamUser | Refused:
     """The user of the terms, if it is this person's. One call, never remembered: a tag is taken away in a second."""
     where = f"AWS IAM (connection {link.place.connection})"
     if terms.user is None:
@@ -55,7 +55,7 @@ def owned(link: Link, terms: TargetTerms, person: PersonId) -> IamUser | Refused
     return user
 
 
-def still_the_same(link: Link, name: str, user_id: str, person: PersonId | None) -> None:
+def still_the_same(link: Link, name: str, user_id: str, person: Address | None) -> None:
     """Raises TargetRefused where the name now means another user, or the user another person."""
     user = look_up(link, name)
     if user is None or user.id != user_id:

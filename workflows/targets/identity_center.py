@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from workflows.core.errors import Refused
+from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
-from workflows.core.people import PersonId
 from workflows.core.policy import TargetKind
 from workflows.ports import BeforeSend
 from workflows.targets.aws import Link, pages
@@ -37,7 +37,7 @@ _GONE = re.compile(r"\b404\b|not found|does not exist", re.IGNORECASE)
 
 
 class IdentityCenterTarget(AwsTarget):
-    def _resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
+    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
         link = self.link(terms)
         sets, store = PermissionSets(link), IdentityStore(link)
         if terms.account is None or terms.permission_set is None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from workflows.core.errors import Refused
+from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, OperationKind, Presence, Resource, TargetTerms
-from workflows.core.people import PersonId
 from workflows.core.policy import TargetKind
 from workflows.ports import BeforeSend
 from workflows.targets.base import AwsTarget, done, missing
@@ -19,7 +19,7 @@ from workflows.targets.permission_sets import PermissionSets
 
 
 class IdentityCenterGroupTarget(AwsTarget):
-    def _resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
+    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
         names = IdentityStore(self.link(terms))
         found = self._group(terms)
         if isinstance(found, Refused):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflows.core.errors import Refused
-from workflows.core.people import PersonId
+from workflows.core.identity import Address
 from workflows.core.policy import Connection
 from workflows.ports import TargetRefused
 from workflows.targets.aws import Links, Place
@@ -15,7 +15,7 @@ class IdentityCenterGroups:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    def members(self, connection: Connection, group_name: str) -> frozenset[PersonId]:
+    def members(self, connection: Connection, group_name: str) -> frozenset[Address]:
         """Primary addresses of the group's enabled members, as they are now.
 
         One call for each hundred members; who they are is remembered for ten minutes. Raises TargetThrottled, TargetInDoubt, and

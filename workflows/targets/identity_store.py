@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from workflows.core.errors import Code, Refused
-from workflows.core.people import PersonId, person_id
+from workflows.core.identity import Address, address_of
 from workflows.targets.aws import Link, pages
 from workflows.targets.aws_errors import Missing
 from workflows.targets.base import missing
@@ -23,7 +23,7 @@ class StoreUser:
     """A user of the identity store. `address` is the primary one; None where there is none, or the user is disabled."""
 
     id: str
-    address: PersonId | None
+    address: Address | None
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class IdentityStore:
         self._link, self._names = link, link.names
         self.where = f"IAM Identity Center (connection {link.place.connection})"
 
-    def user(self, store: str, person: PersonId) -> str | Refused:
+    def user(self, store: str, person: Address) -> str | Refused:
         """The id of the one enabled user whose primary address this is."""
         return self._names.remember(("user", store, person), PERSON_S, lambda: self._find_user(store, person))
 
@@ -63,7 +63,7 @@ class IdentityStore:
         entries = [entry for page in found for entry in page["GroupMemberships"]]
         return [entry["MemberId"]["UserId"] for entry in entries if "UserId" in entry["MemberId"]]
 
-    def addresses(self, store: str, users: Iterable[str]) -> frozenset[PersonId]:
+    def addresses(self, store: str, users: Iterable[str]) -> frozenset[Address]:
         """Primary addresses of these users; those without one are left out. Few unknown ones are asked for one by one."""
         wanted = set(users)
         known = {user: found for user in wanted if (found := self._names.get(("address", store, user))) is not None}
@@ -76,7 +76,7 @@ class IdentityStore:
         everybody = [*known.values(), *looked_up]
         return frozenset(entry.address for entry in everybody if isinstance(entry, StoreUser) and entry.address)
 
-    def _find_user(self, store: str, person: PersonId) -> str | Refused:
+    def _find_user(self, store: str, person: Address) -> str | Refused:
         """GetUserId knows any address of a user in the spelling that is stored; so what it finds is looked at, and what it
         does not find is looked for among all users, which is remembered for ten minutes, too.
         """
@@ -90,7 +90,7 @@ class IdentityStore:
             return Refused(Code.TARGET_PERSON_AMBIGUOUS, {"address": person, "where": self.where})
         return holders[0] if holders else Refused(Code.TARGET_PERSON_MISSING, {"address": person, "where": self.where})
 
-    def _ask_user_id(self, store: str, person: PersonId) -> str | None:
+    def _ask_user_id(self, store: str, person: Address) -> str | None:
         identifier = {"UniqueAttribute": {"AttributePath": "emails.value", "AttributeValue": person}}
         try:
             return self._link.store.read(
@@ -152,7 +152,7 @@ class IdentityStore:
 
 def _store_user(entry: Mapping[str, object]) -> StoreUser:
     addresses = _primary(entry) if entry.get("UserStatus") != "DISABLED" else []
-    return StoreUser(str(entry["UserId"]), person_id(addresses[0]) if addresses else None)
+    return StoreUser(str(entry["UserId"]), address_of(addresses[0]) if addresses else None)
 
 
 def _primary(entry: Mapping[str, object]) -> list[str]:

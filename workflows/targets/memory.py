@@ -2,7 +2,7 @@
 
     targets = MemoryTargets(now=clock.now)
     target = targets[TargetKind.IDENTITY_CENTER]
-    target.people[person_id("ana@example.com")] = "u-ana"
+    target.people[Address("ana@example.com")] = "u-ana"
     target.next("grant", Settle(after_s=3), Lose(applied=True))   # the first grant takes 3 s, the second loses its answer
 
 What is not scripted succeeds at once.
@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.core.errors import Code, Refused
+from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
-from workflows.core.people import PersonId
 from workflows.core.policy import TargetKind
 from workflows.ports import BeforeSend, TargetInDoubt, TargetRefused, TargetThrottled
 
@@ -89,9 +89,9 @@ class MemoryTarget:
 
     def __init__(self, kind: TargetKind, *, now: Callable[[], datetime]) -> None:
         self.kind, self._now = kind, now
-        self.people: dict[PersonId, str] = {}
-        self.ambiguous: set[PersonId] = set()
-        self.untagged: set[PersonId] = set()
+        self.people: dict[Address, str] = {}
+        self.ambiguous: set[Address] = set()
+        self.untagged: set[Address] = set()
         self.refusal: Refused | None = None
         self.stale_s = 0.0
         self.slow_s: float | None = None
@@ -129,7 +129,7 @@ class MemoryTarget:
         """How many changing calls were sent."""
         return sum(call.name in {"grant", "revoke"} for call in self.calls)
 
-    def resolve(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource | Refused:
+    def resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
         behaviour = self._begin("resolve", "")
         if isinstance(behaviour, Refuse):
             return Refused(Code.TARGET_REFUSED, {"words": behaviour.words})
@@ -228,7 +228,7 @@ class MemoryTarget:
         last = max(reversed(past), key=lambda change: change.at, default=None)
         return last if last is not None and last.present else None
 
-    def _person_problem(self, terms: TargetTerms, person: PersonId) -> Refused | None:
+    def _person_problem(self, terms: TargetTerms, person: Address) -> Refused | None:
         where = f"memory (connection {terms.connection})"
         if self.kind in _TAGGED and person in self.untagged:
             params = {"user": terms.user or "", "address": person, "tag": "prodaccess:person", "where": where}
@@ -241,7 +241,7 @@ class MemoryTarget:
             return Refused(Code.TARGET_THING_MISSING, {"thing": f"IAM user {terms.user}", "where": where})
         return Refused(Code.TARGET_PERSON_MISSING, {"address": person, "where": where})
 
-    def _resource(self, terms: TargetTerms, person: PersonId, request_id: str) -> Resource:
+    def _resource(self, terms: TargetTerms, person: Address, request_id: str) -> Resource:
         thing = terms.permission_set or terms.group
         if self.kind is TargetKind.IAM_POLICY:
             thing = f"prodaccess-{request_id}"
@@ -270,7 +270,7 @@ class MemoryTargets:
     def for_terms(self, terms: TargetTerms) -> MemoryTarget:
         return self._targets[terms.kind]
 
-    def add_person(self, person: PersonId, user_id: str = "") -> None:
+    def add_person(self, person: Address, user_id: str = "") -> None:
         """Known to all kinds, by the address unless `user_id` is given."""
         for target in self._targets.values():
             target.people[person] = user_id or f"id-of-{person}"

@@ -1,0 +1,166 @@
+"""Accounts, people, addresses: three kinds of names that are never used for one another, and what the ledger keeps of them.
+
+An account is a chat account by immutable ids. A person is whoever stands behind one or more accounts. An address is an
+attribute, which people get, change and give up. Nothing but the binding (the records below) goes from one to another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NewType
+
+# An e-mail address as `address_of` makes it: ASCII, lower case, one `@`, a former domain replaced by its new one.
+Address = NewType("Address", str)
+# `slack:TENANT:USER`; the tenant is the organisation (`E...`) where there is one, else the workspace (`T...`).
+AccountId = NewType("AccountId", str)
+# Opaque: it is compared, and never read. For whoever was first known by an address it is that address as text, so that
+# what older versions stored is theirs; for another person under an address that was used before, `ADDRESS~2`.
+PersonId = NewType("PersonId", str)
+
+NO_DOMAINS: Mapping[str, str] = MappingProxyType({})
+ADDRESS_LENGTH_MAX = 254
+# Unquoted local parts of RFC 5322, and host names. Other alphabets have letters that look like these, or fold into them.
+_ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_ACCOUNT = "slack:"
+
+
+def address_of(text: str, former_domains: Mapping[str, str] = NO_DOMAINS) -> Address | None:
+    """The one spelling of an address, or None where `text` is none. `former_domains`: old domain -> the one it is now."""
+    stripped = text.strip()
+    if not stripped.isascii() or len(stripped) > ADDRESS_LENGTH_MAX:
+        return None
+    folded = stripped.lower()
+    if _ADDRESS.fullmatch(folded) is None:
+        return None
+    local, _, domain = folded.rpartition("@")
+    return Address(f"{local}@{former_domains.get(domain, domain)}")
+
+
+def renamed(address: Address, former_domains: Mapping[str, str]) -> Address:
+    """What an address that was stored under an earlier policy is called today."""
+    return address_of(address, former_domains) or address
+
+
+def domain_of(address: Address) -> str:
+    return address.rpartition("@")[2]
+
+
+def first_person(address: Address) -> PersonId:
+    """Whoever is first known by this address."""
+    return PersonId(address)
+
+
+def next_person(address: Address, number: int) -> PersonId:
+    """Another person under an address that somebody else had: the second, the third ..."""
+    return PersonId(f"{address}~{number}")
+
+
+def nobody(account: AccountId) -> PersonId:
+    """Stands for an account that is bound to no person: equal to no person's id, and in no group."""
+    return PersonId(account)
+
+
+def is_account(name: Address | AccountId) -> bool:
+    """Which of the two a name from a list of members is: an address has no colon."""
+    return name.startswith(_ACCOUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackUser:
+    """A chat account as the surface names it: the pressing user's own team, and the user's id, unique only together."""
+
+    team: str
+    user: str
+
+    @property
+    def account(self) -> AccountId:
+        """Under this team as the tenant; `PersonFacts.account` knows whether the team stands in an organisation."""
+        return AccountId(f"{_ACCOUNT}{self.team}:{self.user}")
+
+
+# ---------------------------------------------------------------- what the ledger keeps
+
+
+class Why(StrEnum):
+    """Why an account gives nothing until somebody confirms who it is."""
+
+    ADDRESS_CHANGED = "address_changed"
+    NEW_ACCOUNT = "new_account"
+    # What versions before this one wrote down without saying which.
+    BEFORE = "before"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """`address`: what the account carries while it is suspended. `claims`: whose address that is, where it is somebody's."""
+
+    why: Why
+    since: datetime
+    address: Address | None = None
+    claims: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """One account and whose it is. `person` None: nobody's, as long as nobody has confirmed it.
+
+    `address`: the one with which it was bound or confirmed. `moved`: its id in the organisation that its workspace joined;
+    then all of this stands under that id.
+    """
+
+    account: AccountId
+    slack: SlackUser
+    name: str
+    person: PersonId | None = None
+    address: Address | None = None
+    suspended: Suspension | None = None
+    moved: AccountId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSpan:
+    address: Address
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One person: the accounts bound to them, the addresses they have and had.
+
+    `also`: for separation of duties they count as these people, too: whom one of their accounts claims to be, or whose
+    account claims to be them. `closed_at`: somebody else has their address now; nothing of theirs is inherited.
+    """
+
+    person: PersonId
+    name: str
+    accounts: tuple[AccountId, ...] = ()
+    addresses: tuple[AddressSpan, ...] = ()
+    closed_at: datetime | None = None
+    also: tuple[PersonId, ...] = ()
+
+    @property
+    def current(self) -> tuple[Address, ...]:
+        """The addresses that are theirs now, the newest first."""
+        return tuple(span.address for span in reversed(self.addresses) if span.until is None)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRecord:
+    """Whose an address is now. Where there is none, it is `first_person`'s, unless that person is closed."""
+
+    address: Address
+    person: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """That the bindings which an earlier version kept in each person's record were taken over, and how many accounts."""
+
+    at: datetime
+    accounts: int = 0
