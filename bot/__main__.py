@@ -57,10 +57,15 @@ def worker() -> None:
     _serve("worker")
 
 
-@app.command()
-def clock() -> None:
+clock_app = typer.Typer(help="Find what is due. Any number may run; one leads.", invoke_without_command=True)
+app.add_typer(clock_app, name="clock")
+
+
+@clock_app.callback()
+def clock(context: typer.Context) -> None:
     """Find what is due. Any number may run; one leads."""
-    _serve("clock")
+    if context.invoked_subcommand is None:
+        _serve("clock")
 
 
 @app.command()
@@ -115,6 +120,7 @@ def _play(name: str, *arguments: str) -> NoReturn:
 
 policy.register(app)
 operate.register(app)
+clock_app.command("accept")(operate.accept_clock)
 report.register(app)
 
 

@@ -8,12 +8,16 @@ import threading
 import structlog
 from redis.exceptions import RedisError
 
+from bot.background import keep_doing
 from bot.beat import beat_while_running
 from bot.log import log_failure
 from bot.settings import Settings
+from bot.times import host
 from bot.wiring import ClockParts, build_clock
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.sweep import declare_durability
+from workflows.timekeeping import LOOK_EVERY_S as TIMEKEEPER_EVERY_S
+from workflows.timekeeping import Timekeeper
 
 log = structlog.get_logger()
 
@@ -33,6 +37,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     ticker = Ticker(parts)
     beat_while_running(parts.beats, "clock", stop, ticker.healthy)
+    keep_doing("timekeeper", Timekeeper(parts.context, host(), parts.monotonic_s).look, TIMEKEEPER_EVERY_S, stop)
     log.info("clock is ready")
     while not stop.wait(ticker.tick()):
         pass

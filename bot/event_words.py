@@ -226,6 +226,9 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REFUSALS_COUNTED: lambda told: (f"{told.fact('more', 'more')} more refusals{told.by()} within a minute",),
     Event.POLICY_ACTIVATED: _says("policy activated", by=True),
     Event.LEDGER_DURABILITY_DECLARED: _says("the ledger's durability is declared, not verified"),
+    Event.CLOCK_JUMPED: _says("⚠️ the ledger's clock was set; nothing is given"),
+    Event.CLOCK_STEADY: _says("the ledger's clock has been steady for ten minutes"),
+    Event.CLOCK_ACCEPTED: _says("the ledger's clock accepted as right", by=True, why=True),
     Event.DIGEST_POSTED: _says("digest posted"),
     Event.DRIFT_FOUND: _says("⚠️ access found in AWS that the ledger does not know", why=True),
 }

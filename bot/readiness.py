@@ -8,6 +8,7 @@ from slack_sdk import WebClient
 
 from bot.times import monotonic_s
 from workflows.core import keys
+from workflows.core.clockwork import LedgerClock
 from workflows.core.model import ActivePolicy
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 
@@ -24,6 +25,12 @@ def _ledger_problems(parts: Common) -> list[str]:
     try:
         durability = parts.ledger.durability()
         problems = [] if durability.durable else [f"the ledger is not durable: {durability.why}"]
+        doubted = parts.ledger.read(keys.CLOCK).get(keys.CLOCK, LedgerClock)
+        if doubted is not None and not doubted.trusted:
+            problems.append(
+                "Redis's clock has jumped: nothing is given until it has been steady for ten minutes, or until "
+                "`prodaccess clock accept` says that it is right"
+            )
         return problems + [f"no {kind} is running" for kind in ("worker", "clock") if not parts.beats.alive(kind)]
     except Exception as problem:
         return [f"Redis does not answer ({type(problem).__name__})"]

@@ -545,10 +545,21 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         "I give nothing at the moment, because what I write down could be lost"
         f"{_after(c('why', length_max=300))}. Removing goes on. Tell the platform team."
     ),
+    Code.CLOCK_IN_DOUBT: lambda c: (
+        f"I give no access at the moment: the clock of my records {_clock_did(c('off_s'))}, so it could end at the wrong time. "
+        "Removing goes on. Giving begins again after ten steady minutes, or when whoever runs me types prodaccess clock accept."
+    ),
     Code.LEDGER_UNREACHABLE: lambda _: (
         "My memory (Redis) did not answer, so nothing was done. Try again in a minute; if it stays, tell the platform team."
     ),
 }  # fmt: skip
+
+
+def _clock_did(off_s: str) -> str:
+    if not off_s:
+        return "seems to have jumped"
+    jump = timedelta(seconds=int(off_s))
+    return f"was set {'back' if jump < timedelta(0) else 'forward'} by {format_duration(abs(jump))}"
 
 
 def _times(c: _Case) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
+from contextlib import suppress
+from pathlib import Path
 
 
 def monotonic_s() -> float:
@@ -10,3 +13,15 @@ def monotonic_s() -> float:
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
+
+
+def host() -> str:
+    """Names this host's run since boot, for whom `monotonic_s` means the same; where nothing tells, this process alone."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return f"process-{secrets.token_hex(8)}"
+    with suppress(OSError):
+        # A container may have a time since boot of its own.
+        space = Path("/proc/self/ns/time")
+        own = space.readlink().name if space.is_symlink() else ""
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text(encoding='ascii').strip()}-{own.strip('time:[]')}"
+    return f"process-{secrets.token_hex(8)}"

@@ -19,10 +19,11 @@ from bot.background import POLICY_EVERY_S, keep_doing
 from bot.beat import beat_while_running
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker
 from bot.settings import Settings
-from bot.times import monotonic_s
+from bot.times import host, monotonic_s
 from bot.wiring import WorkerParts, build_worker
 from workflows.converge import converge
 from workflows.sweep import overdue_holdings
+from workflows.timekeeping import LOOK_EVERY_S, Timekeeper
 
 log = structlog.get_logger()
 
@@ -50,6 +51,7 @@ def run(settings: Settings) -> None:
     crew.start("chat", (CHAT,), CHAT_THREADS)
     keep_doing("rescue", lambda: rescue(parts, stop), RESCUE_EVERY_S, stop)
     keep_doing("refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
+    keep_doing("timekeeper", Timekeeper(parts.context, host(), monotonic_s).look, LOOK_EVERY_S, stop)
     keep_doing("policy", parts.policy.refresh, POLICY_EVERY_S, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)

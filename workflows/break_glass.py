@@ -8,7 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workflows.closing import closing_change, keys_of, no_longer_pending
-from workflows.context import SOON, Attempt, Context, Done, WorkerContext, done_from, event, not_in_force, run
+from workflows.context import (
+    SOON,
+    Attempt,
+    Context,
+    Done,
+    WorkerContext,
+    clock_in_doubt,
+    done_from,
+    event,
+    not_in_force,
+    run,
+)
 from workflows.core import keys
 from workflows.core.asking import Ask, MayAsk, find_entitlement
 from workflows.core.audit import AuditEvent, Event
@@ -66,7 +77,7 @@ def _names(ask: Ask) -> tuple[str, str]:
 def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) -> Attempt | Done | Refused:
     person, (environment, role) = actor.person, _names(ask)
     place, uses = keys.slot(slot_id(person.id, environment, role)), keys.glass_uses(environment, person.id)
-    snapshot, old = _read(ctx, place, (keys.ACTIVE_POLICY, keys.person(person.id), uses), commit_id)
+    snapshot, old = _read(ctx, place, (keys.ACTIVE_POLICY, keys.CLOCK, keys.person(person.id), uses), commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     record = snapshot.get(keys.person(person.id), PersonRecord)
@@ -74,7 +85,8 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     answer = may_break(actor.policy, ask, person, actor.groups, history, snapshot.now)
     if isinstance(answer, Refused):
         return answer
-    refusal = not_in_force(snapshot, actor.policy) or suspended(record)
+    # Told at once: in an emergency nobody waits ten minutes for what could be accepted in one.
+    refusal = not_in_force(snapshot, actor.policy) or suspended(record) or clock_in_doubt(snapshot)
     if refusal:
         return refusal
     waiting = snapshot.get(keys.request(old), Request) if old else None

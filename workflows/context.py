@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
+from workflows.core.clockwork import LedgerClock, distrusted
 from workflows.core.errors import Code, Refused
 from workflows.core.model import ActivePolicy, Origin
 from workflows.core.policy import Policy
@@ -98,6 +99,8 @@ def run(ctx: Context, once: Callable[[], Attempt | Done | Refused]) -> Done | Re
             return done_from(result.answer, result.numbers)
         if result.why == "durability":
             return Refused(Code.LEDGER_NOT_DURABLE, {"why": ctx.ledger.durability().why})
+        if result.why == "clock":
+            return clock_in_doubt(ctx.ledger.read(keys.CLOCK)) or Refused(Code.CLOCK_IN_DOUBT, audited=False)
     raise Contended(f"lost {ATTEMPTS_MAX} races in a row")
 
 
@@ -113,6 +116,11 @@ def event(
     return AuditEvent(
         kind, subject, snapshot.now, ctx.chance.hex(32), ctx.chance.hex(32), dict(facts or {}), dict(private or {})
     )
+
+
+def clock_in_doubt(snapshot: Snapshot) -> Refused | None:
+    """On a snapshot with `keys.CLOCK`: why nothing is given now, so that it can be told before anything is written."""
+    return distrusted(snapshot.get(keys.CLOCK, LedgerClock))
 
 
 def not_in_force(snapshot: Snapshot, policy: Policy) -> Refused | None:

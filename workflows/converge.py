@@ -111,6 +111,8 @@ def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | Non
 _READ_AGAIN = ("version", "stale")
 # How long to wait before asking again who somebody is.
 _ASK_AGAIN_S = 2.0
+# How long to wait while the ledger's own clock is in doubt.
+_CLOCK_AGAIN_S = 10.0
 
 
 def _if_still(action: Look | Poll, state: State, outcome: Outcome, at: datetime) -> State:
@@ -204,6 +206,10 @@ _NOT_DURABLE = "the ledger is not durable at the moment, so nothing is given"
 
 def _not_intended(ctx: WorkerContext, turn: Turn, before: State, state: State, lost: Lost) -> bool:
     """Without its intent on the record the call is not made."""
+    if lost.why == "clock":
+        # Nothing has failed: it waits until the ledger's clock is believed again, or its own time is over.
+        write_step(ctx, turn, before, postponed(state, _CLOCK_AGAIN_S, turn.snapshot.now))
+        return False
     if lost.why != "durability":
         return lost.why in _READ_AGAIN
     write_step(ctx, turn, before, failed(state, _NOT_DURABLE, turn.snapshot.now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from workflows.core.audit import AuditEntry, AuditEvent
@@ -77,7 +77,8 @@ class Change:
     first one's `answer`. `at`: the instant of the snapshot on which it was decided; it is the time of every entry, and the
     ledger refuses it when more than `STALE_S_MAX` have passed since. `reads`: key -> version, all that the decision rested on.
     `due`: item -> when the clock must look at it again; None takes it out. `gives_access` is refused while the ledger is not
-    durable; `removes_access` may use memory past the limit.
+    durable, or its clock is in doubt; `removes_access` may use memory past the limit. `sooner`: all that is due comes so much
+    sooner, before `due` is looked at.
     """
 
     commit_id: str
@@ -91,6 +92,7 @@ class Change:
     fence: Fence | None = None
     gives_access: bool = False
     removes_access: bool = False
+    sooner: timedelta = timedelta(0)
     answer: str = ""
 
 
@@ -109,7 +111,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Nothing was written. `why`: `version` (somebody else was first), `stale`, `fence` or `durability`."""
+    """Nothing was written. `why`: `version` (somebody else was first), `stale`, `fence`, `durability` or `clock` (in doubt)."""
 
     why: str
     keys: tuple[str, ...] = ()

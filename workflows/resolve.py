@@ -50,7 +50,7 @@ ASK_AGAIN_S = 3.0
 # A rule approves in seconds. Where nobody can tell so long whether it is for this person, people are asked.
 RULES_WAIT = timedelta(seconds=30)
 # What is wrong with us and not with the ask: it passes.
-_PASSING = frozenset({Code.POLICY_NOT_IN_FORCE, Code.LEDGER_NOT_DURABLE, Code.NOT_KNOWN_YET})
+_PASSING = frozenset({Code.POLICY_NOT_IN_FORCE, Code.LEDGER_NOT_DURABLE, Code.NOT_KNOWN_YET, Code.CLOCK_IN_DOUBT})
 
 
 def advance_request(ctx: WorkerContext, id_: str) -> None:

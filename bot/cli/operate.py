@@ -113,6 +113,28 @@ def confirm(
     print(f"{address} is bound to the account {user} of {team}, and may act again.")
 
 
+def accept_clock(
+    by: Annotated[str, typer.Option(help="Your name, for the record.")],
+    reason: Annotated[str, typer.Option(help="Why Redis's clock is right now, for the record.")],
+) -> None:
+    """Redis's clock has jumped and is right now: let access be given again."""
+    from bot.refusal_words import refusal
+    from workflows.core.errors import Refused
+    from workflows.timekeeping import accept
+
+    with opened() as parts:
+        answer = accept(parts.context, by, reason)
+        command = parts.settings.command
+    if isinstance(answer, Refused):
+        _refuse(refusal(answer, command=command))
+    words = {
+        "accepted": "Redis's clock is accepted as right. Access is given again.",
+        "trusted": "Nobody doubts Redis's clock: there is nothing to accept.",
+        "catching_up": "What is open is still being brought forward. Try again in a moment.",
+    }
+    print(words[answer.outcome])
+
+
 def verify() -> None:
     """Check every entry of the audit log against its digest, and that none is missing."""
     from workflows.core.audit import check_entries

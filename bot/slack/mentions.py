@@ -99,6 +99,12 @@ class Mentioner:
         people = {facts.id: facts for found in members.values() for facts in found}
         return Overseers(tuple(people.values()), tuple(facts for name in panic for facts in members[name]))
 
+    def security(self, policy: Policy) -> tuple[PersonFacts, ...]:
+        """Everybody of the panic group who can be reached."""
+        panic = (policy.panic_group,) if policy.panic_group else ()
+        members = self._members(policy, panic, set())
+        return tuple(facts for name in panic for facts in members[name])
+
     def _members(
         self, policy: Policy, names: tuple[str, ...], excluded: set[PersonId]
     ) -> Mapping[str, tuple[PersonFacts, ...]]:

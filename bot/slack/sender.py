@@ -16,6 +16,7 @@ from bot.overviews import DigestStory, HomeStory
 from bot.reader import Reader, Seen
 from bot.slack import delegating, receipts
 from bot.slack.blocks import Message
+from bot.slack.clock_words import clock_told
 from bot.slack.crowd import Crowd, channel_of
 from bot.slack.digest import digest
 from bot.slack.glass import lifted, lifted_receipt
@@ -54,6 +55,7 @@ from workflows.ports import (
 from workflows.revoke_all import SUBJECT as SWEEPOUT
 from workflows.schedule import latest_slot, next_slot
 from workflows.standing_in import with_delegations
+from workflows.timekeeping import SUBJECT as CLOCK
 
 log = structlog.get_logger()
 
@@ -91,6 +93,8 @@ class Sender:
             self._under_lease(subject, lambda page: self._show_lift(page, subject))
         elif subject.startswith(SWEEPOUT):
             self._under_lease(subject, lambda page: self._show_sweepout(page, subject))
+        elif subject.startswith(CLOCK):
+            self._under_lease(subject, lambda page: self._show_clock(page, subject))
         elif channel := channel_of(subject):
             self._under_lease(subject, lambda page: self._crowd.show(page, channel))
         else:
@@ -351,6 +355,17 @@ class Sender:
                 mark = receipts.mark(entry.number, entry.digest)
                 items.append(_once("lifted:receipt", policy.receipts_channel, lifted_receipt(entry, mark)))
             self._send(page, items)
+        self._clear(subject)
+
+    def _show_clock(self, page: Page, subject: str) -> None:
+        """The receipts channel hears of a jump, and so does everybody who may press the panic switch."""
+        policy = self._policy()
+        if policy is None:
+            raise Later(RETRY_S_MAX)
+        places = (policy.receipts_channel, *(facts.slack.user for facts in self._mentioner.security(policy)))
+        for entry in self._ctx.ledger.entries_of(subject):
+            told = clock_told(entry)
+            self._send(page, [_once(f"clock:{entry.number}:{place}", place, told) for place in places])
         self._clear(subject)
 
     def _show_sweepout(self, page: Page, subject: str) -> None:

@@ -15,6 +15,7 @@ from tests.support import build
 from tests.unit.policy_folder import write
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
+from workflows.core.clockwork import Doubt, LedgerClock
 from workflows.core.model import ActivePolicy, PersonRecord
 from workflows.core.people import Membership, SlackUser
 from workflows.ledger.redis_directory import RedisDirectory
@@ -157,3 +158,21 @@ def test_without_a_ledger_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
     answer = run("audit", "verify")
     assert answer.exit_code == 1
     assert "Traceback" not in answer.output
+
+
+def test_an_operator_accepts_the_clock_on_the_record(ledger: RedisLedger) -> None:
+    assert "nothing to accept" in run("clock", "accept", "--by", "Rosa Ops", "--reason", "NTP is right again").output
+    snapshot = ledger.read(keys.CLOCK)
+    doubted = LedgerClock(jumps=1, doubt=Doubt(snapshot.now, -3_600_000_000))
+    ledger.commit(Change("jump", snapshot.now, snapshot.versions(), puts={keys.CLOCK: doubted}))
+    refused = run("clock", "accept", "--by", "Rosa Ops", "--reason", " ")
+    assert refused.exit_code == 1
+    assert "Say why" in refused.output
+    assert (
+        "Access is given again." in run("clock", "accept", "--by", "Rosa Ops", "--reason", "NTP is right again").output
+    )
+    (entry,) = [entry for entry in ledger.entries() if entry.event is Event.CLOCK_ACCEPTED]
+    assert entry.private == {"actor_name": "Rosa Ops", "reason": "NTP is right again"}
+    found = ledger.read(keys.CLOCK).get(keys.CLOCK, LedgerClock)
+    assert found is not None
+    assert found.trusted

@@ -91,6 +91,22 @@ def test_approval_and_activation_in_the_same_moment_are_one_edit(world: tuple[Ch
     assert len(edited) == len(set(edited)) == 2  # the card, and the root of the receipts
 
 
+def test_a_jump_of_the_ledgers_clock_is_told_to_the_channel_and_to_all_of_security(
+    world: tuple[ChatWorld, SlackServer],
+) -> None:
+    rig, slack = world
+    witness = rig.witness()
+    rig.jump(-3600)
+    for _ in range(3):
+        witness.look()
+    rig.settle()
+    told = [posts(slack, RECEIPTS)[-1].text, *(dms(slack, who)[-1].text for who in ("USUE", "UPAT"))]
+    assert all("Redis's clock was set back by 1 h" in text for text in told)
+    mark = slack.calls.mark()
+    rig.sender.show("clock-1")
+    assert calls(slack, mark) == {}
+
+
 def test_showing_again_changes_nothing(world: tuple[ChatWorld, SlackServer]) -> None:
     rig, slack = world
     id_ = rig.asked()

@@ -33,6 +33,7 @@ from workflows.resolve import advance_request, warn
 from workflows.review import approve, deny, withdraw
 from workflows.revoke_all import sweep_out
 from workflows.targets.memory import MemoryTarget, MemoryTargets
+from workflows.timekeeping import Timekeeper
 
 
 class Counter:
@@ -108,7 +109,8 @@ class World:
         self.directory = MemoryDirectory(self.clock)
         self.chat = Chat(self.directory, self.clock)
         self.policy = FixedPolicy(policy or build.policy())
-        self.targets = MemoryTargets(now=self.clock.now)
+        # A target has a clock of its own, which nobody sets.
+        self.targets = MemoryTargets(now=lambda: build.NOW + timedelta(seconds=self.clock.monotonic()))
         self.keeper = StillKeeper(self.clock, self.ledger)
         self.ctx = WorkerContext(
             ledger=self.ledger,
@@ -265,6 +267,16 @@ class World:
             self.clock.advance(min(step_s, left))
             left -= step_s
             self.work()
+
+    def jump(self, seconds: float) -> None:
+        """Redis's clock is set; the hosts' own clocks are not."""
+        self.clock.jump(seconds)
+
+    def witness(self, host: str = "host", boot_s: Callable[[], float] | None = None) -> Timekeeper:
+        """A process on that host that watches Redis's clock, and has looked once."""
+        found = Timekeeper(self.ctx, host, boot_s or self.clock.monotonic)
+        found.look()
+        return found
 
     # ------------------------------------------------------------ looking
 

@@ -56,6 +56,9 @@ class Event(StrEnum):
     REFUSALS_COUNTED = "refusals.counted"
     POLICY_ACTIVATED = "policy.activated"
     LEDGER_DURABILITY_DECLARED = "ledger.durability_declared"
+    CLOCK_JUMPED = "clock.jumped"  # the ledger's own clock was set; nothing is given
+    CLOCK_STEADY = "clock.steady"  # it has gone as it should for long enough
+    CLOCK_ACCEPTED = "clock.accepted"  # an operator says that it is right
     DIGEST_POSTED = "digest.posted"
     DRIFT_FOUND = "drift.found"
 

@@ -99,6 +99,7 @@ class Code(StrEnum):
     TEMPLATE_REFUSED = "template_refused"
     POLICY_NOT_IN_FORCE = "policy_not_in_force"
     LEDGER_NOT_DURABLE = "ledger_not_durable"
+    CLOCK_IN_DOUBT = "clock_in_doubt"
     LEDGER_UNREACHABLE = "ledger_unreachable"
 
 

@@ -10,6 +10,8 @@ from workflows.core.people import PersonId
 
 ACTIVE_POLICY = "policy:active"
 POLICY_SUMMARY = "summary:policy"
+# What is on record of the ledger's own clock.
+CLOCK = "clock:ledger"
 # Indexes; scores are seconds since the epoch.
 PENDING = "pending"  # requests, by expiry
 LIVE = "live"  # grants that are not closed, by deadline
@@ -35,6 +37,11 @@ def holding(id_: str) -> str:
 
 def person(id_: PersonId) -> str:
     return f"person:{id_}"
+
+
+def witness(id_: str) -> str:
+    """What one host knows of the ledger's clock."""
+    return f"witness:{id_}"
 
 
 def slot(id_: str) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from workflows.core.canonical import digest
+from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.identity import Address
 from workflows.core.people import Delegation, PersonId, SlackUser
 from workflows.core.policy import Risk, TargetKind, Tier
@@ -565,4 +566,6 @@ Record = (
     | Review
     | Uses
     | Sweepout
+    | LedgerClock
+    | WitnessRecord
 )

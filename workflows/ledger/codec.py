@@ -16,6 +16,7 @@ from pydantic_core import PydanticSerializationError
 
 from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.canonical import canonical_json
+from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.model import (
     ActivePolicy,
     ChatRecord,
@@ -49,6 +50,8 @@ KINDS: Mapping[str, type[Any]] = {
     "review": Review,
     "uses": Uses,
     "sweepout": Sweepout,
+    "clock": LedgerClock,
+    "witness": WitnessRecord,
 }
 
 

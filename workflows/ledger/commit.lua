@@ -4,7 +4,7 @@
 -- only commands follow that cannot fail: types are looked at beforehand, memory by the script's flags.
 --
 -- KEYS  1 answer of this commit id   2 tick   3 due   4 woken   5 audit stream   6 audit private   7 durability mark
---       8 lease of the fence (any name where there is no fence)
+--       8 lease of the fence (any name where there is no fence)   9 record of the ledger's own clock
 --       then, as often as ARGV says: records read, records to put, records to delete, index of each index entry,
 --       list of each audit entry's subject
 -- ARGV  1 instant of the decision, microseconds   2 the age at which it is stale, microseconds
@@ -12,10 +12,11 @@
 --       5 '' no access given; 'give': refuse without the durability mark; 'refuse': the client knows better already
 --       6 answer   7 how long the answer is kept, milliseconds
 --       8..13 how many: reads, puts, deletes, due items, index entries, audit entries
+--       14 so many seconds sooner everything comes that is due already; 0 mostly
 --       then: a version for each read, JSON for each put, (item, score or '') for each due item, (member, score or '')
 --       for each index entry, (body, digest, private) for each audit entry
 -- Returns {'committed' | 'replayed', '<first number>:<how many>:<answer>'}
---         {'lost', 'version', place of a read that changed, from 1...}, {'lost', 'stale' | 'fence' | 'durability'}
+--         {'lost', 'version', place of a read that changed, from 1...}, {'lost', 'stale' | 'fence' | 'durability' | 'clock'}
 --
 -- Versions come from one counter for the whole ledger, so a version is never used again for the same key, even after
 -- a deletion. The counter follows the clock in microseconds where it is ahead: a server that lost its last second in
@@ -24,7 +25,7 @@
 local stored = redis.call('GET', KEYS[1])
 if stored then return {'replayed', stored} end
 
-local key_at, arg_at = 8, 13
+local key_at, arg_at = 9, 14
 local function key() key_at = key_at + 1; return KEYS[key_at] end
 local function arg() arg_at = arg_at + 1; return ARGV[arg_at] end
 local function many(place, take)
@@ -54,6 +55,18 @@ if ARGV[4] ~= '' then
 end
 if ARGV[5] == 'refuse' or (ARGV[5] == 'give' and redis.call('EXISTS', KEYS[7]) == 0) then
   return {'lost', 'durability'}
+end
+
+if ARGV[5] ~= '' then
+  local clock = redis.call('GET', KEYS[9])
+  if clock then
+    local read, known = pcall(cjson.decode, string.match(clock, '^%d+:(.*)$') or '')
+    local function stands(part) return part ~= nil and part ~= cjson.null end
+    read = read and type(known) == 'table' and type(known.jumps) == 'number'
+    if not read or stands(known.suspicion) or stands(known.doubt) or stands(known.catchup) then
+      return {'lost', 'clock'}
+    end
+  end
 end
 
 local puts = many(9, function() return {key(), arg()} end)
@@ -91,6 +104,10 @@ stored = whole(first) .. ':' .. #audit .. ':' .. ARGV[6]
 redis.call('SET', KEYS[2], version)
 for _, put in ipairs(puts) do redis.call('SET', put[1], version .. ':' .. put[2]) end
 for _, record in ipairs(deletes) do redis.call('DEL', record) end
+if ARGV[14] ~= '0' then
+  local all = redis.call('ZRANGE', KEYS[3], 0, -1, 'WITHSCORES')
+  for i = 1, #all, 2 do redis.call('ZADD', KEYS[3], string.format('%.6f', all[i + 1] - ARGV[14]), all[i]) end
+end
 for _, item in ipairs(due) do
   if item[2] == '' then
     redis.call('ZREM', KEYS[3], item[1])

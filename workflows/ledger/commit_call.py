@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workflows.core.keys import CLOCK
 from workflows.ledger.codec import encode, event_body, event_private
 from workflows.ledger.keys import Keys
 from workflows.ledger.scripts import Argument, text
@@ -73,13 +74,14 @@ def commit_call(keys: Keys, change: Change, *, refuse_access: bool) -> tuple[lis
     parts = encode_change(change)
     access = ("refuse" if refuse_access else "give") if change.gives_access else ""
     names = [keys.commit(change.commit_id), keys.tick, keys.due, keys.woken, keys.audit, keys.private, keys.durable]
-    names.append(keys.lease(change.fence.lease if change.fence else ""))
+    names += [keys.lease(change.fence.lease if change.fence else ""), keys.record(CLOCK)]
     names += [keys.record(key) for key in (*change.reads, *parts.puts, *change.deletes)]
     names += [keys.index(entry.name) for entry in change.index]
     names += [keys.audit_of(event.subject) for event in parts.audit]
     args: list[Argument] = [micros(change.at), _micros(STALE_S_MAX), _micros(AHEAD_S_MAX)]
     args += [change.fence.number if change.fence else "", access, change.answer, ANSWER_TTL_S * 1000]
     args += map(len, (change.reads, parts.puts, change.deletes, parts.due, change.index, parts.audit))
+    args.append(f"{change.sooner.total_seconds():.6f}" if change.sooner else 0)
     args += [*change.reads.values(), *parts.puts.values(), *_pairs(parts.due.items())]
     args += _pairs((entry.member, entry.score) for entry in change.index)
     for event in parts.audit:

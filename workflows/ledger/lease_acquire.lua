@@ -5,7 +5,9 @@
 -- Returns its number, or false where somebody else holds it. Numbers only rise; see commit.lua for the counter.
 
 local held = redis.call('GET', KEYS[1])
-if held then
+-- No lease lives longer than one can be taken for: Redis's clock was set back, and nobody may wait until it is there again.
+-- Who holds it goes by a clock of their own, and their number is no longer the lease's.
+if held and redis.call('PTTL', KEYS[1]) <= tonumber(ARGV[2]) then
   local number, token = string.match(held, '^(%d+):(.*)$')
   if token ~= ARGV[1] then return false end
   redis.call('PEXPIRE', KEYS[1], ARGV[2])

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from workflows.core import keys
 from workflows.core.audit import AuditEntry
+from workflows.core.clockwork import LedgerClock
 from workflows.ledger.codec import audit_entry, decode
 from workflows.ledger.commit_call import AHEAD_S_MAX, ANSWER_TTL_S, Encoded, encode_change
 from workflows.ledger.times import micros, score
@@ -52,6 +54,12 @@ class MemoryClock:
     def set(self, now: datetime) -> None:
         with self._lock:
             self._now = now
+
+    def jump(self, seconds: float) -> None:
+        """Somebody sets the clock; the host's monotonic one goes on as before."""
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+            self._start += timedelta(seconds=seconds)
 
 
 class MemoryLedger(Ledger):
@@ -130,7 +138,11 @@ class MemoryLedger(Ledger):
             lease = self._living(change.fence.lease)
             if lease is None or lease[0] != change.fence.number:
                 return Lost("fence")
-        return Lost("durability") if change.gives_access and not self.is_durable.durable else None
+        if change.gives_access and not self.is_durable.durable:
+            return Lost("durability")
+        clock = self._versioned(keys.CLOCK).record
+        in_doubt = isinstance(clock, LedgerClock) and not clock.trusted
+        return Lost("clock") if change.gives_access and in_doubt else None
 
     def _apply(self, change: Change, encoded: Encoded) -> Committed:
         version = self._next_tick()
@@ -138,6 +150,8 @@ class MemoryLedger(Ledger):
             self._records[key] = (version, body)
         for key in change.deletes:
             self._records.pop(key, None)
+        if change.sooner:
+            self.due = {item: at - change.sooner.total_seconds() for item, at in self.due.items()}
         for item, when in encoded.due.items():
             if when is None:
                 self.due.pop(item, None)
@@ -231,6 +245,9 @@ class MemoryLedger(Ledger):
         self._reach()
         with self.lock:
             held = self._living(name)
+            # One that lives longer than it can be taken for comes from before the clock was set back; see lease_acquire.lua.
+            if held is not None and held[2] - self.clock.now() > timedelta(seconds=LEASE_S):
+                held = None
             if held is not None and held[1] != token:
                 return None
             number = held[0] if held is not None else self._next_tick()
