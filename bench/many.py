@@ -22,6 +22,7 @@ import redis
 
 from bench.filled import developers_for, fill
 from bench.place import DEVELOPERS, Place, options, percentile, person, running, say, table, until
+from bot.faults import Faults
 from bot.queues import ALL_QUEUES
 from bot.reader import Reader
 from bot.slack.digest import digest
@@ -88,7 +89,7 @@ def _looks(place: Place) -> Times:
     """Seconds of each thing that shows or looks through grants; the median of some."""
     ledger, client = place.ledger(), place.connection()
     policy = PolicyFolder(place.config, monotonic=monotonic_s)
-    ctx = Context(ledger, RedisDirectory(client), policy, _nothing, Chance())
+    ctx = Context(ledger, RedisDirectory(client), policy, _nothing, Chance(), fault=Faults(None))
     reader = Reader(ctx)
     place.warm()
     who = place.slack.person(PEOPLE[person(DEVELOPERS, 0)])

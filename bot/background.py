@@ -6,20 +6,23 @@ import threading
 from collections.abc import Callable
 
 from bot.log import log_failure
+from workflows.context import Context
+from workflows.ports import LedgerUnreachable
+from workflows.troubles import attempt
 
 # A process that nobody asks anything must still know the policy that was put in force meanwhile: whoever asks first would
 # be told that nothing is decided. Two looks are needed, and the clock takes longer for its own two.
 POLICY_EVERY_S = 1.2
 
 
-def keep_doing(name: str, what: Callable[[], None], every_s: float, stop: threading.Event) -> None:
-    """Do it again and again in a thread of its own, whatever goes wrong with it."""
+def keep_doing(ctx: Context, name: str, what: Callable[[], None], every_s: float, stop: threading.Event) -> None:
+    """Do it again and again in a thread of its own, whatever goes wrong with it; what does is a trouble of the process."""
 
     def loop() -> None:
         while not stop.wait(every_s):
             try:
-                what()
-            except Exception as problem:
+                attempt(ctx, f"process:{name}", what)
+            except LedgerUnreachable as problem:
                 log_failure(f"{name} failed", problem)
 
     threading.Thread(target=loop, name=name, daemon=True).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 
 import structlog
 from redis.exceptions import RedisError
@@ -14,10 +15,12 @@ from bot.log import log_failure
 from bot.settings import Settings
 from bot.times import host
 from bot.wiring import ClockParts, build_clock
+from workflows.outside import went_wrong
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.sweep import declare_durability
 from workflows.timekeeping import LOOK_EVERY_S as TIMEKEEPER_EVERY_S
 from workflows.timekeeping import Timekeeper
+from workflows.troubles import Failure, attempt, note
 
 log = structlog.get_logger()
 
@@ -37,7 +40,8 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     ticker = Ticker(parts)
     beat_while_running(parts.beats, "clock", stop, ticker.healthy)
-    keep_doing("timekeeper", Timekeeper(parts.context, host(), parts.monotonic_s).look, TIMEKEEPER_EVERY_S, stop)
+    timekeeper = Timekeeper(parts.context, host(), parts.monotonic_s)
+    keep_doing(parts.context, "timekeeper", timekeeper.look, TIMEKEEPER_EVERY_S, stop)
     log.info("clock is ready")
     while not stop.wait(ticker.tick()):
         pass
@@ -60,8 +64,10 @@ class Ticker:
             return self._tick()
         except LedgerUnreachable as problem:
             log.warning("the ledger does not answer", error=str(problem))
-            self._leads = False
-            return ASK_EVERY_S
+        except Exception as problem:
+            log_failure("a look at the clock failed", problem)
+        self._leads = False
+        return ASK_EVERY_S
 
     def healthy(self) -> bool:
         """A clock that waits for another one to fall is healthy, too; one that cannot reach the ledger is not."""
@@ -70,27 +76,37 @@ class Ticker:
     def _tick(self) -> float:
         parts = self._parts
         led, self._leads = self._leads, parts.due.lead(parts.token)
-        self._worked_at_s = parts.monotonic_s()
         if not self._leads:
+            self._worked_at_s = parts.monotonic_s()
             return ASK_EVERY_S
         if not led:
             log.info("this clock leads now")
-            declare_durability(parts.context, parts.settings.redis_durability)
+            self._try("durability", lambda: declare_durability(parts.context, parts.settings.redis_durability))
         if parts.monotonic_s() - self._policy_at_s >= POLICY_EVERY_S:
             self._policy_at_s = parts.monotonic_s()
-            self._look_at_policy()
-        for item in parts.due.claim(parts.token):
-            self._send(item)
+            self._try("policy", self._look_at_policy)
+        if self._try("look", self._wake_what_is_due):
+            self._worked_at_s = parts.monotonic_s()
         return LOOK_EVERY_S
+
+    def _try(self, name: str, what: Callable[[], None]) -> bool:
+        """Whatever is wrong with one part of a look, ends must still be found. Raises LedgerUnreachable."""
+        return attempt(self._parts.context, f"process:clock {name}", what)
+
+    def _wake_what_is_due(self) -> None:
+        for item in self._parts.due.claim(self._parts.token):
+            self._send(item)
 
     def _send(self, item: str) -> None:
         try:
             self._parts.wake.send(item)
-        except KeyError:
-            log.error("something of an unknown kind is due", item=item)
         except RedisError as problem:
             # Full memory, say. It is due again in 5 s, and workers look for overdue ends by themselves.
             log.error("a wake-up was not sent", item=item, error=type(problem).__name__)
+        except Exception as problem:
+            # An unknown kind, say, which a newer version has put there. The others must not wait for it.
+            number = self._parts.context.fault("a wake-up was not sent", problem, item=item)
+            note(self._parts.context, "process:clock wake-ups", Failure(went_wrong(number)))
 
     def _look_at_policy(self) -> None:
         try:
@@ -100,9 +116,5 @@ class Ticker:
             self._parts.activate_policy()
             self._compared = (hash_, now_s)
         except PolicyUnavailable as problem:
+            # Said by `/readyz` in full.
             log.warning("the policy folder is not valid; the active policy stays", problem=str(problem))
-        except LedgerUnreachable:
-            raise
-        except Exception as problem:
-            # Whatever is wrong with a policy, ends must still be found.
-            log_failure("the policy was not activated", problem)

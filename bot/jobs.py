@@ -5,11 +5,13 @@ The names are on the queue: see `queues.JOBS`, which a test pins.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from workflows.activation import digest_due
 from workflows.announced import check_announced
 from workflows.chase import chase
 from workflows.converge import converge
@@ -17,11 +19,13 @@ from workflows.core import keys
 from workflows.core.model import CLOSED, Grant
 from workflows.core.people import PersonId
 from workflows.glass_review import chase as remind_of_review
+from workflows.ports import LedgerUnreachable
 from workflows.refusals import count_refusals as write_refusals
 from workflows.resolve import advance_request as bring_forward
 from workflows.resolve import warn
 from workflows.revoke_all import sweep_out as sweep
 from workflows.sweep import take_off
+from workflows.troubles import attempt
 
 if TYPE_CHECKING:
     from bot.wiring import WorkerParts
@@ -41,87 +45,80 @@ def _worker() -> WorkerParts:
     return _parts[0]
 
 
-def converge_holding(id_: str) -> None:
+def _carry_out(item: str, do: Callable[[WorkerParts], object], **about: str) -> None:
+    """Every job goes through here: what goes wrong with it is an outcome like any other, and never RQ's business."""
     parts = _worker()
-    parts.due.awake(keys.holding(id_))
-    with bound_contextvars(holding=id_):
-        converge(parts.context, id_)
+
+    def awake_and_do() -> None:
+        parts.due.awake(item)
+        do(parts)
+
+    with bound_contextvars(**about):
+        try:
+            attempt(parts.context, item, awake_and_do)
+        except LedgerUnreachable as problem:
+            # Nothing can be noted where notes are kept. The item is still due, and the clock comes again.
+            log.warning("a job found no ledger", item=item, why=str(problem))
+
+
+def converge_holding(id_: str) -> None:
+    _carry_out(keys.holding(id_), lambda parts: converge(parts.context, id_), holding=id_)
 
 
 def end_grant(id_: str) -> None:
     """A deadline has come. The holding knows what to do; the item stays due until the grant is closed."""
-    parts = _worker()
-    parts.due.awake(keys.end_due(id_))
-    grant = parts.context.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
-    if grant is None or grant.state in CLOSED:
-        take_off(parts.context, keys.end_due(id_), keys.grant(id_))
-    else:
-        with bound_contextvars(request=id_, holding=grant.holding):
-            converge(parts.context, grant.holding)
+
+    def end(parts: WorkerParts) -> None:
+        grant = parts.context.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+        if grant is None or grant.state in CLOSED:
+            take_off(parts.context, keys.end_due(id_), keys.grant(id_))
+        else:
+            with bound_contextvars(holding=grant.holding):
+                converge(parts.context, grant.holding)
+
+    _carry_out(keys.end_due(id_), end, request=id_)
 
 
 def advance_request(id_: str) -> None:
-    parts = _worker()
-    parts.due.awake(keys.request(id_))
-    with bound_contextvars(request=id_):
-        bring_forward(parts.context, id_)
+    _carry_out(keys.request(id_), lambda parts: bring_forward(parts.context, id_), request=id_)
 
 
 def warn_holder(id_: str) -> None:
-    parts = _worker()
-    parts.due.awake(keys.warn_due(id_))
-    with bound_contextvars(request=id_):
-        warn(parts.context, id_)
+    _carry_out(keys.warn_due(id_), lambda parts: warn(parts.context, id_), request=id_)
 
 
 def chase_approvers(id_: str) -> None:
-    parts = _worker()
-    parts.due.awake(keys.chase_due(id_))
-    with bound_contextvars(request=id_):
-        chase(parts.context, id_)
+    _carry_out(keys.chase_due(id_), lambda parts: chase(parts.context, id_), request=id_)
 
 
 def chase_review(id_: str) -> None:
-    parts = _worker()
-    parts.due.awake(keys.review(id_))
-    with bound_contextvars(request=id_):
-        remind_of_review(parts.context, id_)
+    _carry_out(keys.review(id_), lambda parts: remind_of_review(parts.context, id_), request=id_)
 
 
 def look_whether_announced(id_: str) -> None:
-    parts = _worker()
-    parts.due.awake(keys.announced_due(id_))
-    with bound_contextvars(request=id_):
+    def look(parts: WorkerParts) -> None:
         if check_announced(parts.context, id_):
             log.error("no channel was told of a break-glass; everybody concerned gets a direct message")
 
+    _carry_out(keys.announced_due(id_), look, request=id_)
+
 
 def sweep_out(id_: str) -> None:
-    parts = _worker()
-    parts.due.awake(keys.sweepout(id_))
-    sweep(parts.context, id_)
+    _carry_out(keys.sweepout(id_), lambda parts: sweep(parts.context, id_))
 
 
 def count_refusals(id_: str) -> None:
-    parts = _worker()
-    parts.due.awake(keys.refusals(PersonId(id_)))
-    write_refusals(parts.context, PersonId(id_))
+    who = PersonId(id_)
+    _carry_out(keys.refusals(who), lambda parts: write_refusals(parts.context, who))
 
 
 def decide_press(id_: str) -> None:
-    parts = _worker()
-    parts.due.awake(keys.press(id_))
-    parts.deferred.decide(id_)
+    _carry_out(keys.press(id_), lambda parts: parts.deferred.decide(id_))
 
 
 def show(subject: str) -> None:
-    parts = _worker()
-    parts.due.awake(keys.chat(subject))
-    with bound_contextvars(request=subject):
-        parts.sender.show(subject)
+    _carry_out(keys.chat(subject), lambda parts: parts.sender.show(subject), request=subject)
 
 
 def post_digest(key: str) -> None:
-    parts = _worker()
-    parts.due.awake(f"digest:{key}")
-    parts.sender.post_digest(key)
+    _carry_out(digest_due(key), lambda parts: parts.sender.post_digest(key))

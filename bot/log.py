@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import secrets as randomness
 import sys
 import threading
+import traceback
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, TextIO
@@ -14,6 +15,7 @@ import structlog
 from structlog.types import EventDict, Processor
 
 from bot.redaction import Redactor
+from bot.times import monotonic_s
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without I, L, O and U, which are misread and misheard."""
@@ -58,16 +60,44 @@ def configure(
     threading.excepthook = _uncaught_in_thread
 
 
-def error_number() -> str:
-    """A short name for one failure, to be said to a person and found in the log: `E-7F3K2`."""
-    return "E-" + "".join(randomness.choice(_ALPHABET) for _ in range(5))
+def error_number(error: BaseException) -> str:
+    """A short name for a failure, to be said to a person and found in the log: `E-7F3K2`.
+
+    What fails in the same way at the same place has the same number in every process, so that what is told of it stays.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = [f"{frame.filename.rpartition('/')[2]}:{frame.name}:{frame.lineno}" for frame in frames[-PLACES:]]
+    bits = int.from_bytes(hashlib.sha256("|".join((type(error).__qualname__, *place)).encode()).digest()[:4])
+    return "E-" + "".join(_ALPHABET[bits >> 5 * digit & 31] for digit in range(5))
 
 
 def log_failure(event: str, error: BaseException, **facts: object) -> str:
-    """Logs an unexpected exception with its traceback, and returns the number to show to the person: `E-7F3K2`."""
-    number = error_number()
-    structlog.get_logger().error(event, exc_info=error, error=number, **facts)
+    """Logs an unexpected exception, and returns the number to show to the person: `E-7F3K2`.
+
+    The traceback is logged once in ten minutes; what fails again meanwhile is a line with the same number.
+    """
+    number = error_number(error)
+    where = None if _was_told(number) else error
+    structlog.get_logger().error(event, exc_info=where, error=number, raised=type(error).__name__, **facts)
     return number
+
+
+# As many of the innermost calls make the number of a failure.
+PLACES = 3
+TRACEBACK_EVERY_S = 600.0
+_told: dict[str, float] = {}
+_telling = threading.Lock()
+
+
+def _was_told(number: str) -> bool:
+    """Whether the traceback under this number stands in the log already, not long ago."""
+    with _telling:
+        now_s = monotonic_s()
+        for old in [old for old, at_s in _told.items() if now_s - at_s > TRACEBACK_EVERY_S]:
+            del _told[old]
+        told = number in _told
+        _told.setdefault(number, now_s)
+        return told
 
 
 def _shared_processors(process: str) -> list[Processor]:

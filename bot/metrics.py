@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -9,23 +10,31 @@ from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bot.faults import Faults
+from bot.log import log_failure
 from bot.queues import ALL_QUEUES
+from workflows.context import Context
 from workflows.core import keys
-from workflows.ports import Ledger, LedgerUnreachable
+from workflows.ports import LedgerUnreachable
+from workflows.troubles import kind_of, standing
 
 
 class LedgerMetrics(Collector):
     """Register it once. A ledger that does not answer shows as `prodaccess_ledger_up 0`, and as nothing else."""
 
-    def __init__(self, ledger: Ledger, redis: Redis) -> None:
-        self._ledger = ledger
+    def __init__(self, ctx: Context, redis: Redis, faults: Faults) -> None:
+        self._ctx = ctx
+        self._ledger = ctx.ledger
         self._redis = redis
+        self._faults = faults
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("prodaccess_ledger_up", "Whether the ledger answers.")
         try:
             found = list(self._found())
-        except (LedgerUnreachable, RedisError):
+        except Exception as problem:
+            if not isinstance(problem, (LedgerUnreachable, RedisError)):
+                log_failure("the figures of the ledger were not read", problem)
             up.add_metric([], 0)
             yield up
             return
@@ -53,6 +62,21 @@ class LedgerMetrics(Collector):
             length = self._redis.llen(f"rq:queue:{name}")
             queues.add_metric([name], float(length if isinstance(length, int) else 0))
         yield queues
+        yield from self._failures()
+
+    def _failures(self) -> Iterator[Metric]:
+        counted = CounterMetricFamily(
+            "prodaccess_failures", "Exceptions that should not have happened, in all processes.", labels=["what"]
+        )
+        for what, count in self._faults.counts().items():
+            counted.add_metric([what], float(count))
+        yield counted
+        failing = GaugeMetricFamily(
+            "prodaccess_troubles", "What fails, and is tried again, by kind of thing.", labels=["kind"]
+        )
+        for kind, number in Counter(kind_of(trouble.item) for trouble in standing(self._ctx)).items():
+            failing.add_metric([kind], float(number))
+        yield failing
 
 
 def _gauge(name: str, help_: str, value: float) -> GaugeMetricFamily:

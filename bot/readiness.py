@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from slack_sdk import WebClient
 
+from bot.log import log_failure
 from bot.times import monotonic_s
+from bot.trouble_words import what_fails
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
 from workflows.core.model import ActivePolicy
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
+from workflows.troubles import ALARM_AT, standing
 
 if TYPE_CHECKING:
     from bot.wiring import Common
 
+# More sentences of this kind than this are counted.
+TROUBLES_MAX = 10
+
 
 def missing(parts: Common, slack: SlackCheck) -> list[str]:
     """Every reason, a sentence each; empty where it is ready."""
-    return [*_ledger_problems(parts), *_policy_problems(parts), *slack.problems()]
+    looks: tuple[Callable[[], list[str]], ...] = (
+        lambda: _ledger_problems(parts),
+        lambda: _policy_problems(parts),
+        lambda: _troubles(parts),
+        slack.problems,
+    )
+    return [sentence for look in looks for sentence in _told(look)]
+
+
+def _told(look: Callable[[], list[str]]) -> list[str]:
+    """That one look fails hides none of the others."""
+    try:
+        return look()
+    except LedgerUnreachable:
+        # Said by the first look.
+        return []
+    except Exception as problem:
+        return [f"a look at what is missing failed (error {log_failure('a look at what is missing failed', problem)})"]
+
+
+def _troubles(parts: Common) -> list[str]:
+    """What has failed again and again, whoever else was alarmed: somebody has to look."""
+    found = [trouble for trouble in standing(parts.context) if trouble.failures >= ALARM_AT]
+    said = [f"{what_fails(trouble)}: {trouble.words}; tried {trouble.failures} times" for trouble in found]
+    return said[:TROUBLES_MAX] + (
+        [f"and {len(said) - TROUBLES_MAX} more that fail"] if len(said) > TROUBLES_MAX else []
+    )
 
 
 def _ledger_problems(parts: Common) -> list[str]:

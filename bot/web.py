@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.background import POLICY_EVERY_S, keep_doing
+from bot.log import log_failure
 from bot.metrics import LedgerMetrics
 from bot.settings import Settings
 from bot.slack.app import build_app, socket_mode
@@ -36,7 +37,7 @@ LISTENER_THREADS = 24
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     parts = build_web(settings)
-    REGISTRY.register(LedgerMetrics(parts.ledger, parts.redis))
+    REGISTRY.register(LedgerMetrics(parts.context, parts.redis, parts.faults))
     bolt = build_app(parts)
     app = asgi(parts, bolt)
     handler = socket_mode(parts, bolt) if settings.slack_app_token else None
@@ -50,7 +51,7 @@ def run(settings: Settings) -> None:
         lifespan="on",
     )
     stop = threading.Event()
-    keep_doing("policy", parts.policy.refresh, POLICY_EVERY_S, stop)
+    keep_doing(parts.context, "policy", parts.policy.refresh, POLICY_EVERY_S, stop)
     if handler is not None:
         handler.connect()  # type: ignore[no-untyped-call]  # bolt's adapters are typed in part
     log.info("web is starting", mode="socket" if handler else "http", port=settings.port)
@@ -94,7 +95,12 @@ def asgi(parts: WebParts, bolt: App) -> Starlette:
         Route("/readyz", ready),
         Route("/metrics", _metrics),
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _went_wrong})
+
+
+async def _went_wrong(_request: Request, problem: Exception) -> Response:
+    number = log_failure("a request failed", problem)
+    return PlainTextResponse(f"Something went wrong here: error {number} in the log.", 500)
 
 
 async def _healthy(_request: Request) -> Response:

@@ -18,6 +18,7 @@ from redis.retry import Retry
 from slack_sdk import WebClient
 
 from bot.beat import Beats
+from bot.faults import Faults
 from bot.freshness import refresh_away, refresh_groups_of_pending
 from bot.keeper import LeaseKeeper
 from bot.oncall import OutsideGroups
@@ -75,6 +76,7 @@ class Common:
     policy: PolicyFolder
     wake: RqWake
     beats: Beats
+    faults: Faults
     context: Context
 
     def close(self) -> None:
@@ -160,13 +162,13 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
 
 def _common(
     settings: Settings, *, for_web: bool = False
-) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats]:
+) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats, Faults]:
     redis = build_redis(settings, for_web=for_web)
     ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s)
     ledger.check_server()
     due = RedisDue(redis, queues=[f"rq:queue:{name}" for name in ALL_QUEUES], monotonic=monotonic_s)
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s)
-    return redis, ledger, due, RedisDirectory(redis), folder, RqWake(redis, due), Beats(redis)
+    return redis, ledger, due, RedisDirectory(redis), folder, RqWake(redis, due), Beats(redis), Faults(redis)
 
 
 def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClient:
@@ -184,8 +186,8 @@ def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClie
 def build_web(settings: Settings) -> WebParts:
     from bot.desk import Desk  # noqa: PLC0415 - the clock does without
 
-    redis, ledger, due, directory, folder, wake, beats = _common(settings, for_web=True)
-    context = Context(ledger, directory, folder, wake, Chance())
+    redis, ledger, due, directory, folder, wake, beats, faults = _common(settings, for_web=True)
+    context = Context(ledger, directory, folder, wake, Chance(), fault=faults)
     client = build_slack(settings, SLACK_WEB_TIMEOUT_S)
     refresher = SlackRefresher(client, directory, ledger.now, _no_identity_center)
     desk = Desk(context, settings.command)
@@ -198,6 +200,7 @@ def build_web(settings: Settings) -> WebParts:
         folder,
         wake,
         beats,
+        faults,
         context,
         client,
         desk,
@@ -212,7 +215,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     from bot.slack.sender import Sender  # noqa: PLC0415 - as above
     from workflows.targets.registry import AwsTargets  # noqa: PLC0415 - boto3 belongs to workers alone
 
-    redis, ledger, due, directory, folder, wake, beats = _common(settings)
+    redis, ledger, due, directory, folder, wake, beats, faults = _common(settings)
     client = build_slack(settings)
     buckets = RedisBuckets(redis)
     targets = AwsTargets(buckets, monotonic=monotonic_s)
@@ -223,7 +226,9 @@ def build_worker(settings: Settings) -> WorkerParts:
     def prove(policy: Policy, origin: Origin) -> Origin:
         return prove_origin(client, policy, origin)
 
-    context = WorkerContext(ledger, directory, folder, wake, Chance(), targets, refresher, keeper, prove, monotonic_s)
+    context = WorkerContext(
+        ledger, directory, folder, wake, Chance(), targets, refresher, keeper, prove, monotonic_s, fault=faults
+    )
     desk = Desk(context, settings.command)
     deferred = Deferred(context, desk, refresher, client, settings.command)
     sender = Sender(context, client, buckets, refresher, settings.command)
@@ -237,6 +242,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         folder,
         wake,
         beats,
+        faults,
         context,
         client,
         deferred,
@@ -248,10 +254,12 @@ def build_worker(settings: Settings) -> WorkerParts:
 
 
 def build_clock(settings: Settings) -> ClockParts:
-    redis, ledger, due, directory, folder, wake, beats = _common(settings)
-    context = Context(ledger, directory, folder, wake, Chance())
+    redis, ledger, due, directory, folder, wake, beats, faults = _common(settings)
+    context = Context(ledger, directory, folder, wake, Chance(), fault=faults)
     token = secrets.token_hex(8)
-    return ClockParts(settings, redis, ledger, due, directory, folder, wake, beats, context, token, monotonic_s, {})
+    return ClockParts(
+        settings, redis, ledger, due, directory, folder, wake, beats, faults, context, token, monotonic_s, {}
+    )
 
 
 def _no_identity_center(_connection: Connection, _group: str) -> frozenset[Address]:

@@ -12,18 +12,21 @@ import time
 
 import structlog
 from redis import Redis
+from redis.exceptions import RedisError
 from rq.serializers import JSONSerializer
 
 from bot import jobs
 from bot.background import POLICY_EVERY_S, keep_doing
 from bot.beat import beat_while_running
+from bot.log import log_failure
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker
 from bot.settings import Settings
 from bot.times import host, monotonic_s
 from bot.wiring import WorkerParts, build_worker
 from workflows.converge import converge
-from workflows.sweep import overdue_holdings
+from workflows.sweep import end_what_is_overdue
 from workflows.timekeeping import LOOK_EVERY_S, Timekeeper
+from workflows.troubles import forget_what_is_over
 
 log = structlog.get_logger()
 
@@ -49,10 +52,11 @@ def run(settings: Settings) -> None:
     crew = Crew(parts.queue_redis, stop)
     crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
     crew.start("chat", (CHAT,), CHAT_THREADS)
-    keep_doing("rescue", lambda: rescue(parts, stop), RESCUE_EVERY_S, stop)
-    keep_doing("refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
-    keep_doing("timekeeper", Timekeeper(parts.context, host(), monotonic_s).look, LOOK_EVERY_S, stop)
-    keep_doing("policy", parts.policy.refresh, POLICY_EVERY_S, stop)
+    keep_doing(parts.context, "timekeeper", Timekeeper(parts.context, host(), monotonic_s).look, LOOK_EVERY_S, stop)
+    keep_doing(parts.context, "rescue", lambda: rescue(parts, stop), RESCUE_EVERY_S, stop)
+    keep_doing(parts.context, "refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
+    keep_doing(parts.context, "tidy troubles", lambda: forget_what_is_over(parts.context), RESCUE_EVERY_S, stop)
+    keep_doing(parts.context, "policy", parts.policy.refresh, POLICY_EVERY_S, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
     stop.wait()
@@ -65,12 +69,13 @@ def rescue(parts: WorkerParts, stop: threading.Event) -> None:
 
     An asynchronous removal takes some looks, so the next round comes soon while there is anything to do.
     """
+
+    def end(holding: str) -> None:
+        log.warning("an end is overdue and is done without the queue", holding=holding)
+        converge(parts.context, holding)
+
     for _ in range(RESCUE_ROUNDS):
-        overdue = overdue_holdings(parts.context)
-        for holding in overdue:
-            log.warning("an end is overdue and is done without the queue", holding=holding)
-            converge(parts.context, holding)
-        if not overdue or stop.wait(1.0):
+        if not end_what_is_overdue(parts.context, end) or stop.wait(1.0):
             return
 
 
@@ -119,7 +124,10 @@ class Crew:
             worker.work(logging_level="WARNING")
         except Exception as problem:
             # Redis away, most likely. Whoever waits for removals wants this thread back.
-            log.warning("a worker thread starts over", error=type(problem).__name__)
+            if isinstance(problem, RedisError):
+                log.warning("a worker thread starts over", error=type(problem).__name__)
+            else:
+                log_failure("a worker thread starts over", problem)
         finally:
             if worker is not None:
                 self._at_work.discard(worker)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 
 from workflows.core import keys
@@ -13,12 +13,14 @@ from workflows.core.clockwork import LedgerClock, distrusted
 from workflows.core.errors import Code, Refused
 from workflows.core.model import ActivePolicy, Origin
 from workflows.core.policy import Policy
+from workflows.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureWake
 from workflows.ports import (
     Chance,
     Change,
     Committed,
     Directory,
     DirectoryRefresher,
+    Fault,
     Keeper,
     Ledger,
     PolicySource,
@@ -35,13 +37,18 @@ ATTEMPTS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """For every process that decides."""
+    """For every process that decides. What lies outside is made sure here, so that nobody can forget it: see `outside`."""
 
     ledger: Ledger
     directory: Directory
     policy: PolicySource
     wake: Wake
     chance: Chance
+    _: KW_ONLY
+    fault: Fault
+
+    def __post_init__(self) -> None:
+        _set(self, policy=SurePolicy(self.policy, self.fault), wake=SureWake(self.wake, self.fault))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,20 @@ class WorkerContext(Context):
     # What the channel of a request really is, as far as the chat can prove it.
     prove_origin: Callable[[Policy, Origin], Origin]
     monotonic_s: Callable[[], float]
+
+    def __post_init__(self) -> None:
+        Context.__post_init__(self)
+        _set(
+            self,
+            targets=SureTargets(self.targets, self.fault),
+            refresher=SureRefresher(self.refresher, self.fault),
+            prove_origin=SureOrigin(self.prove_origin, self.fault),
+        )
+
+
+def _set(ctx: Context, **parts: object) -> None:
+    for name, part in parts.items():
+        object.__setattr__(ctx, name, part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ changing call, and each attempt on the wire is refused once the lease is over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflows.context import WorkerContext
 from workflows.core import keys
@@ -35,13 +35,24 @@ from workflows.core.model import (
     Intent,
     Operation,
 )
-from workflows.core.outcomes import after_look, after_operation, failed, in_doubt, postponed, refused, with_intent
+from workflows.core.outcomes import (
+    after_look,
+    after_operation,
+    broken,
+    failed,
+    in_doubt,
+    postponed,
+    refused,
+    with_intent,
+)
+from workflows.outside import went_wrong
 from workflows.ports import (
     LEASE_S,
     Committed,
     DirectoryUnreachable,
     Lease,
     LeaseOver,
+    LedgerUnreachable,
     Lost,
     PolicyUnavailable,
     Target,
@@ -52,6 +63,7 @@ from workflows.ports import (
 from workflows.recheck import undecided
 from workflows.steps import Turn, write_step
 from workflows.sweep import take_off
+from workflows.troubles import Failure, note
 
 # A holding that wants more steps than this in one go is looked at again a little later, so that none starves the others.
 STEPS_MAX = 25
@@ -69,15 +81,34 @@ def converge(ctx: WorkerContext, holding_id: str) -> None:
             take_off(ctx, item, item)
             return
         with ctx.keeper.keep(lease) as current:
-            for _ in range(STEPS_MAX):
-                if not _step(ctx, holding_id, current):
-                    return
-            ctx.ledger.remind(item, 0.2)
+            _steps(ctx, holding_id, current)
     except LeaseOver:
         # Nothing was sent. The intent stands, and whoever has the lease now treats it as in doubt.
         return
     finally:
         ctx.ledger.release(lease)
+
+
+def _steps(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | None]) -> None:
+    try:
+        for _ in range(STEPS_MAX):
+            if not _step(ctx, holding_id, current):
+                return
+        ctx.ledger.remind(keys.holding(holding_id), 0.2)
+    except (LeaseOver, LedgerUnreachable):
+        raise
+    except Exception as problem:
+        _broke(ctx, holding_id, current, problem)
+
+
+def _broke(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | None], problem: Exception) -> None:
+    """A fault of ours is a failure like any other: counted, told, alarmed, tried again with pauses."""
+    number = ctx.fault("a holding could not be brought up to date", problem, holding=holding_id)
+    lease = current()
+    turn, before = _read(ctx, holding_id, lease) if lease is not None else (None, None)
+    if turn is not None and before is not None:
+        now = turn.snapshot.now
+        write_step(ctx, turn, before, broken(settle(before, now), went_wrong(number), now))
 
 
 def grants_of(*grants: Grant) -> Mapping[str, Grant]:
@@ -149,10 +180,10 @@ Outcome = Callable[[State, datetime], State]
 def _ask_world(ctx: WorkerContext, state: State, action: Look | Poll) -> Outcome:
     resource = state.holding.resource
     target = ctx.targets.for_terms(resource.target)
-    if isinstance(action, Look) and action.purpose is Purpose.BASELINE and target.tells_ours_apart:
-        # What is there under our own name is ours, from a life that this record does not know of.
-        return lambda fresh, _at: fresh.with_holding(baseline=Baseline.ABSENT)
     try:
+        if isinstance(action, Look) and action.purpose is Purpose.BASELINE and target.tells_ours_apart:
+            # What is there under our own name is ours, from a life that this record does not know of.
+            return lambda fresh, _at: fresh.with_holding(baseline=Baseline.ABSENT)
         if isinstance(action, Poll):
             operation = target.poll(resource, action.operation)
             return lambda fresh, at: after_operation(fresh, action, operation, None, at)
@@ -287,8 +318,8 @@ def _refuse_undecided(ctx: WorkerContext, state: State, now: datetime) -> State:
             continue
         try:
             problem = undecided(ctx, id_, now)
-        except (DirectoryUnreachable, PolicyUnavailable):
-            return postponed(state, _ASK_AGAIN_S, now)
+        except (DirectoryUnreachable, PolicyUnavailable) as unknown:
+            return _not_known(ctx, state, unknown, now)
         if problem is not None:
             reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
             state = start_end(state, (id_,), End(EndCause.FAILED, now, reason=reason))
@@ -301,9 +332,17 @@ def _refuse_undecided_extensions(ctx: WorkerContext, state: State, now: datetime
     for grant in longer:
         try:
             problem = undecided(ctx, grant.extension or "", now)
-        except (DirectoryUnreachable, PolicyUnavailable):
-            return postponed(state, _ASK_AGAIN_S, now)
+        except (DirectoryUnreachable, PolicyUnavailable) as unknown:
+            return _not_known(ctx, state, unknown, now)
         if problem is not None:
             reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
             state = without_extensions(state, (grant.id,), reason)
     return state
+
+
+def _not_known(ctx: WorkerContext, state: State, unknown: Exception, now: datetime) -> State:
+    """Whether it may be given cannot be told now: nothing is tried, and whoever waits hears of it when it lasts."""
+    again_at = now + timedelta(seconds=_ASK_AGAIN_S)
+    about = ", ".join(state.grants)
+    note(ctx, keys.holding(state.holding.id), Failure(str(unknown), again_at=again_at, about=about))
+    return postponed(state, _ASK_AGAIN_S, now)

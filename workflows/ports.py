@@ -219,7 +219,7 @@ class Due(Protocol):
 
 
 class Wake(Protocol):
-    """Sends a wake-up for due items. Losing one does no harm: the clock finds the item again."""
+    """Sends a wake-up for due items. Losing one does no harm: the clock finds the item again. Never raises."""
 
     def __call__(self, *items: str) -> None: ...
 
@@ -380,6 +380,14 @@ class PolicySource(Protocol):
 
 class PolicyUnavailable(Exception):
     """The folder could not be read or is not valid; the message says why in one sentence."""
+
+
+class Fault(Protocol):
+    """Takes an exception that should not have happened: into the log with its traceback (once, however often it comes) and
+    into the count. Returns its number, which can be said: `E-7F3K2`; the same fault has the same one. Never raises.
+    """
+
+    def __call__(self, what: str, problem: BaseException, **facts: str) -> str: ...
 
 
 class Chance(Protocol):

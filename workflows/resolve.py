@@ -44,6 +44,7 @@ from workflows.recheck import facts_now
 from workflows.standing_in import spoken_for, with_delegations
 from workflows.start import begin
 from workflows.sweep import take_off
+from workflows.troubles import Failure, note
 
 # How long to wait before a target that did not answer is asked again, in seconds.
 ASK_AGAIN_S = 3.0
@@ -101,16 +102,18 @@ def _next_look(policy: Policy | None, request: Request, now: datetime) -> dateti
 
 
 def _resolve(ctx: WorkerContext, request: Request) -> None:
+    item = keys.request(request.id)
     try:
         policy = ctx.policy.current()
         found = _look_up(ctx, request)
     except TargetThrottled as wait:
         # Names that were found are remembered, so the next try gets further.
-        ctx.ledger.remind(keys.request(request.id), wait.after_s)
+        note(ctx, item, Failure("AWS asks me to wait", again_at=ctx.ledger.now() + timedelta(seconds=wait.after_s)))
+        ctx.ledger.remind(item, wait.after_s)
         return
-    except (TargetInDoubt, PolicyUnavailable):
-        # The request is safe on the ledger; chat shows it as waiting until the target answers or the ask expires.
-        ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+    except (TargetInDoubt, PolicyUnavailable) as problem:
+        # The request is safe on the ledger. Nobody has been asked yet, so whoever asked must hear of it.
+        note(ctx, item, Failure(str(problem) or "AWS did not answer"))
         return
     except TargetRefused as problem:
         found = Refused(Code.TARGET_REFUSED, {"why": problem.words})
@@ -131,8 +134,8 @@ def _at_once(ctx: WorkerContext, policy: Policy, request: Request, groups: Group
     """Nobody is asked; whether the person still may is looked at again. What only we lack is waited for."""
     try:
         facts = facts_now(ctx, policy, request, request.holder, ctx.ledger.now())
-    except DirectoryUnreachable:
-        ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+    except DirectoryUnreachable as problem:
+        note(ctx, keys.request(request.id), Failure(str(problem)))
         return
     answer: Done | Refused = Refused(Code.PERSON_UNKNOWN)
     if facts is not None:
@@ -142,7 +145,8 @@ def _at_once(ctx: WorkerContext, policy: Policy, request: Request, groups: Group
         return
     refusal = answer
     if refusal.code in _PASSING:
-        ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+        why = refusal.params.get("problem") or refusal.params.get("why") or "I cannot tell yet whether you may"
+        note(ctx, keys.request(request.id), Failure(why))
     else:
         run(ctx, lambda: _close_unresolved(ctx, request, refusal))
 

@@ -20,6 +20,7 @@ from workflows.ports import DirectoryUnreachable, PolicyUnavailable, Snapshot
 from workflows.recheck import undecided
 from workflows.request import blocked
 from workflows.review import granting
+from workflows.troubles import Failure, note
 
 # How long to wait before asking again who somebody is, in seconds.
 ASK_AGAIN_S = 2.0
@@ -38,8 +39,8 @@ def begin(ctx: WorkerContext, request: Request) -> None:
     try:
         policy = ctx.policy.current()
         problem = undecided(ctx, request.id, now) or _not_as_agreed(policy, request, now)
-    except (DirectoryUnreachable, PolicyUnavailable):
-        ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+    except (DirectoryUnreachable, PolicyUnavailable) as unknown:
+        note(ctx, keys.request(request.id), Failure(str(unknown)))
         return
     if problem is not None:
         refusal = problem

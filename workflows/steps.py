@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from workflows.context import WorkerContext, event
 from workflows.core import keys
 from workflows.core.convergence import Action, Note, State, Wait, next_action, settle
-from workflows.core.model import CLOSED, Grant, Slot, slot_id
+from workflows.core.model import CLOSED, Grant, GrantState, Slot, slot_id
 from workflows.ports import Change, Committed, Fence, IndexEntry, Lease, Lost, Snapshot
 from workflows.prolong import deadlines_moved
+from workflows.troubles import Failure, note, over
 
 # While a step is under way, the clock finds the holding again this much later, should this worker die.
 RESCUE = timedelta(seconds=2)
@@ -68,7 +69,20 @@ def write_step(
     chats = {keys.chat(grant.id) for grant in changed} | {keys.chat(note.grant) for note in after.notes} | set(asks)
     if chats:
         ctx.wake(*sorted(chats))
+    _tell_of_trouble(ctx, before, after)
     return result
+
+
+def _tell_of_trouble(ctx: WorkerContext, before: State, after: State) -> None:
+    """One more failure is noted where all are; of a removal that fails its own alarm tells already."""
+    item, failures = keys.holding(after.holding.id), after.holding.failures
+    if failures > before.holding.failures:
+        words = next((grant.error for grant in after.grants.values() if grant.error), "the target did not answer")
+        removing = bool(after.of(GrantState.REVOKING))
+        about = ", ".join(after.grants) or after.holding.last_grant or ""
+        note(ctx, item, Failure(words, alarms=not removing, again_at=after.holding.next_try, about=about))
+    elif before.holding.failures and not failures:
+        over(ctx, item)
 
 
 def _due(state: State, now: datetime, *, forget: bool) -> datetime | None:

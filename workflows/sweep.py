@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from workflows.context import Context, event
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.model import Grant
 from workflows.ports import Change
+from workflows.troubles import attempt
 
 # The clock wakes a worker for an end at once, and again after 5 s. What is later than this did not come by the queue.
 OVERDUE_S = 8.0
@@ -33,11 +35,25 @@ def overdue_holdings(ctx: Context, limit: int = 50) -> Sequence[str]:
     queue (full memory refuses its writes, say), these are to be converged without it.
     """
     late = ctx.ledger.members(keys.LIVE, high=ctx.ledger.now().timestamp() - OVERDUE_S, limit=limit)
-    if not late:
-        return ()
-    snapshot = ctx.ledger.read(*map(keys.grant, late))
-    grants = (snapshot.get(keys.grant(id_), Grant) for id_ in late)
-    return list(dict.fromkeys(grant.holding for grant in grants if grant is not None))
+    found: dict[str, None] = {}
+
+    def look(id_: str) -> None:
+        grant = ctx.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+        if grant is not None:
+            found[grant.holding] = None
+
+    for id_ in late:
+        # One by one: a record that cannot be read must keep no other one open.
+        attempt(ctx, keys.end_due(id_), partial(look, id_))
+    return list(found)
+
+
+def end_what_is_overdue(ctx: Context, end: Callable[[str], None]) -> int:
+    """One try by `end` for each overdue holding, whatever becomes of the others. Returns how many there are."""
+    overdue = overdue_holdings(ctx)
+    for holding in overdue:
+        attempt(ctx, keys.holding(holding), partial(end, holding))
+    return len(overdue)
 
 
 def declare_durability(ctx: Context, mode: str) -> None:

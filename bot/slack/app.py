@@ -14,14 +14,14 @@ from typing import Any
 
 import structlog
 from prometheus_client import Counter
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot.desk import Desk, FactsStale, Reply
 from bot.log import log_failure
-from bot.slack import cards, extend_form, form, glass, glass_form, less_form, notices, reason_forms
+from bot.slack import cards, extend_form, failures, form, glass, glass_form, less_form, notices, reason_forms
 from bot.slack.blocks import Message
 from bot.slack.deferred import defer
 from bot.slack.doors import Doors
@@ -34,8 +34,11 @@ from bot.slack.panic import REVOKE_ALL
 from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
 from bot.slack.several import DENY_ALL as PRESS_DENY_ALL
 from bot.wiring import WebParts
+from workflows.context import Context
 from workflows.core.errors import Code
+from workflows.outside import went_wrong
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
+from workflows.troubles import Failure, note
 
 log = structlog.get_logger()
 
@@ -132,6 +135,7 @@ class Listeners:
         app.shortcut("request_access_here")(self.shortcut)
         app.event("app_home_opened")(self.home_opened)
         app.event("user_change")(self.user_changed)
+        app.error(self.went_wrong)
 
     # ------------------------------------------------------------ typed
 
@@ -176,7 +180,7 @@ class Listeners:
         ack()
         if (body.get("view") or {}).get("type") == "home":
             # A card changes by itself; somebody's home has to be drawn again.
-            self._parts.wake(f"chat:home-{act.team}-{act.user}")
+            self._parts.context.wake(f"chat:home-{act.team}-{act.user}")
         if reply.message is not None:
             self._later(self._doors.take_place if reply.replaces else self._doors.tell, act, reply.message)
 
@@ -344,7 +348,7 @@ class Listeners:
 
     def home_opened(self, event: Body, body: Body) -> None:
         if event.get("tab", "home") == "home":
-            self._parts.wake(f"chat:home-{body.get('team_id', '')}-{event['user']}")
+            self._parts.context.wake(f"chat:home-{body.get('team_id', '')}-{event['user']}")
 
     def user_changed(self, event: Body, body: Body) -> None:
         """Somebody was deactivated, became a guest, changed their address: known at once, not in a minute."""
@@ -364,22 +368,45 @@ class Listeners:
         except LedgerUnreachable as problem:
             return Reply(_away(act, problem))
         except Exception as problem:
-            number = log_failure("an act failed", problem, kind=act.kind)
-            return Reply(notices.answer(_FAULT.format(number)))
+            return Reply(failures.fault(self._fault("an act failed", problem, act.kind)))
 
     def _later(self, then: Callable[..., None], *args: object) -> None:
         """What follows an acknowledgement. Whoever acted hears of it where it fails: the act is among the arguments."""
+        act = next((arg for arg in args if isinstance(arg, Interaction)), None)
 
         def run() -> None:
             try:
                 then(*args)
             except Exception as problem:
-                act = next((arg for arg in args if isinstance(arg, Interaction)), None)
-                message = _failed(act, problem)
-                if act is not None:
-                    self._doors.tell(act, message)
+                self._tell_instead(then, act, problem)
 
         self._afterwards.submit(run)
+
+    def _tell_instead(self, then: Callable[..., None], act: Interaction | None, problem: Exception) -> None:
+        """A form that does not open needs a word, too. That a word cannot be said is not said."""
+        if isinstance(problem, LedgerUnreachable) and act is not None:
+            message = _away(act, problem)
+        else:
+            message = failures.fault(
+                self._fault("what follows an acknowledgement failed", problem, act.kind if act else "event")
+            )
+        if act is not None and then not in (self._doors.tell, self._doors.take_place):
+            self._later(self._doors.tell, act, message)
+
+    def went_wrong(self, error: Exception, body: Body) -> BoltResponse:
+        """A listener failed before it could answer: Slack is answered, and whoever acted is told."""
+        number = self._fault("a listener failed", error, failures.kind_of(body))
+        act = failures.to_be_told(body)
+        if act is not None:
+            self._later(self._doors.tell, act, failures.fault(number))
+        return failures.acknowledged(body, number)
+
+    def _fault(self, what: str, problem: Exception, kind: str) -> str:
+        """Into the log and the count; three within ten minutes are an alarm. Returns the number to say."""
+        ctx = self._parts.context
+        number = ctx.fault(what, problem, act=kind)
+        self._afterwards.submit(_noted, ctx, kind, number)
+        return number
 
 
 _REASONS = {
@@ -394,18 +421,17 @@ _LEDGER_AWAY = (
     "I cannot reach my records just now, so I cannot tell that I took this. Please try again in a minute: what was taken "
     "is not done twice. Access that is open still ends by itself. (error {})"
 )
-_FAULT = "Something went wrong on my side, and I do not know more. Please try again; the platform team finds it under error {}."
 
 
-def _failed(act: Interaction | None, problem: Exception) -> Message:
-    if act is not None and isinstance(problem, LedgerUnreachable):
-        return _away(act, problem)
-    number = log_failure("what follows an acknowledgement failed", problem, kind=act.kind if act else "event")
-    return notices.answer(_FAULT.format(number))
+def _noted(ctx: Context, kind: str, number: str) -> None:
+    try:
+        note(ctx, f"act:{kind}", Failure(went_wrong(number)))
+    except LedgerUnreachable as problem:
+        log.warning("a failure was not noted", why=str(problem))
 
 
 def _away(act: Interaction, problem: LedgerUnreachable) -> Message:
-    number = log_failure("the ledger does not answer", problem, kind=act.kind)
+    number = log_failure("the ledger does not answer", problem, act=act.kind)
     return notices.answer(_LEDGER_AWAY.format(number))
 
 

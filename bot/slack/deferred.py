@@ -11,8 +11,9 @@ from datetime import timedelta
 import structlog
 from slack_sdk import WebClient
 
-from bot.desk import Desk, FactsStale
-from bot.slack import notices
+from bot.desk import Desk, FactsStale, Reply
+from bot.slack import failures, notices
+from bot.slack.blocks import Message
 from bot.slack.commands import addresses, mentioned
 from bot.slack.interaction import Interaction, unpacked
 from bot.slack.people import SlackRefresher
@@ -24,12 +25,15 @@ from workflows.core.errors import Code, Refused
 from workflows.core.model import Press
 from workflows.core.people import SlackUser, is_fresh
 from workflows.core.scope import groups_needed
-from workflows.ports import Change, DirectoryUnreachable, PolicyUnavailable
+from workflows.outside import went_wrong
+from workflows.ports import Change, DirectoryUnreachable, LedgerUnreachable, PolicyUnavailable
+from workflows.troubles import Failure, note
 
 log = structlog.get_logger()
 
 # What was pressed longer ago than this is not done any more: whoever pressed has gone on, and is told so.
 GIVE_UP_AFTER = timedelta(minutes=5)
+_NOT_DECIDED = "I could not decide this, so nothing was done: {}. Please try again."
 ASK_AGAIN_S = 2.0
 # A bad second at Slack passes before anybody needs a word about it.
 TOLD_AFTER = timedelta(seconds=2)
@@ -77,12 +81,26 @@ class Deferred:
             unknown = _not_known(str(problem))
         except FactsStale:
             unknown = _not_known("")
+        except LedgerUnreachable:
+            raise
+        except Exception as problem:
+            # Trying again would take as long as nobody knows, and somebody waits.
+            number = self._ctx.fault("an act failed", problem, act=act.kind)
+            note(self._ctx, f"act:{act.kind}", Failure(went_wrong(number)))
+            reply = Reply(failures.fault(number))
         if unknown is not None:
             self._not_yet(press, act, unknown)
             return
         if reply.message is not None:
-            self._teller.tell(act, reply.message)
+            self._answer(act, reply.message)
         self._forget(item)
+
+    def _answer(self, act: Interaction, message: Message) -> None:
+        """The act is done, and must not be done again for the sake of its answer."""
+        try:
+            self._teller.tell(act, message)
+        except Exception as problem:
+            self._ctx.fault("an answer did not arrive", problem, act=act.kind)
 
     def _not_yet(self, press: Press, act: Interaction, unknown: Refused) -> None:
         """Nobody could tell who may do this. It is looked at again for a while, and the person hears of it."""

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.overviews import DigestStory, HomeStory
 from bot.reader import Reader, Seen
-from bot.slack import delegating, receipts
+from bot.slack import delegating, receipts, troubles
 from bot.slack.blocks import Message
 from bot.slack.clock_words import clock_told
 from bot.slack.crowd import Crowd, channel_of
@@ -56,6 +56,8 @@ from workflows.revoke_all import SUBJECT as SWEEPOUT
 from workflows.schedule import latest_slot, next_slot
 from workflows.standing_in import with_delegations
 from workflows.timekeeping import SUBJECT as CLOCK
+from workflows.troubles import ALARM as TROUBLES
+from workflows.troubles import SUBJECT as TROUBLE
 
 log = structlog.get_logger()
 
@@ -81,24 +83,30 @@ class Sender:
 
     def show(self, subject: str) -> None:
         """Make the messages of one subject as they should be."""
-        if ID_PATTERN.fullmatch(subject):
-            self._under_lease(subject, lambda page: self._show_request(page, subject))
-        elif subject.startswith("home-"):
+        if subject.startswith("home-"):
             self._show_home(subject)
-        elif subject.startswith("policy-"):
-            self._under_lease(subject, lambda page: self._show_policy(page, subject))
-        elif subject.startswith("delegation-"):
-            self._under_lease(subject, lambda page: self._show_delegation(page, subject))
-        elif subject.startswith(LIFT):
-            self._under_lease(subject, lambda page: self._show_lift(page, subject))
-        elif subject.startswith(SWEEPOUT):
-            self._under_lease(subject, lambda page: self._show_sweepout(page, subject))
-        elif subject.startswith(CLOCK):
-            self._under_lease(subject, lambda page: self._show_clock(page, subject))
-        elif channel := channel_of(subject):
+            return
+        show, channel = self._shows(subject), channel_of(subject)
+        if show is not None:
+            self._under_lease(subject, lambda page: show(page, subject))
+        elif channel:
             self._under_lease(subject, lambda page: self._crowd.show(page, channel))
         else:
             self._clear(subject)
+
+    def _shows(self, subject: str) -> Callable[[Page, str], None] | None:
+        if ID_PATTERN.fullmatch(subject):
+            return self._show_request
+        by_prefix = {
+            "policy-": self._show_policy,
+            "delegation-": self._show_delegation,
+            LIFT: self._show_lift,
+            SWEEPOUT: self._show_sweepout,
+            CLOCK: self._show_clock,
+            TROUBLE: self._show_trouble,
+            TROUBLES: self._show_troubles,
+        }
+        return next((show for prefix, show in by_prefix.items() if subject.startswith(prefix)), None)
 
     def post_digest(self, key: str) -> None:
         """Post the slot of a digest that is due, once, and put the next one on the clock."""
@@ -339,6 +347,19 @@ class Sender:
     def _is(self, who: PersonId, user: str) -> bool:
         facts = self._ctx.directory.by_address(who)
         return facts is not None and facts.slack.user == user
+
+    def _show_trouble(self, page: Page, subject: str) -> None:
+        """Whoever waits for what fails is told, and hears when it is over."""
+        self._send(page, troubles.for_people(self._ctx, subject.removeprefix(TROUBLE), page.record))
+        self._clear(subject)
+
+    def _show_troubles(self, page: Page, subject: str) -> None:
+        """The people who run this are told of all that fails."""
+        self._send(page, troubles.for_operators(self._ctx, self._policy(), page.record))
+        left = troubles.without_what_is_over(page.record)
+        if left != page.record:
+            page.save(left, "over")
+        self._clear(subject)
 
     def _show_lift(self, page: Page, subject: str) -> None:
         """The person is told, and so is the receipts channel."""

@@ -112,6 +112,7 @@ class World:
         # A target has a clock of its own, which nobody sets.
         self.targets = MemoryTargets(now=lambda: build.NOW + timedelta(seconds=self.clock.monotonic()))
         self.keeper = StillKeeper(self.clock, self.ledger)
+        self.faults: list[BaseException] = []
         self.ctx = WorkerContext(
             ledger=self.ledger,
             directory=self.directory,
@@ -123,6 +124,7 @@ class World:
             keeper=self.keeper,
             prove_origin=lambda policy, origin: origin,
             monotonic_s=self.clock.monotonic,
+            fault=self.fault,
         )
         for who in (build.DANA, build.OLU, build.PAT, build.NIA, build.SUE, build.GUS):
             self.chat.people[account(who)] = build.facts(who)
@@ -131,6 +133,11 @@ class World:
         self._done_now: set[str] = set()
         self._seen_head = -1
         self.activate()
+
+    def fault(self, what: str, problem: BaseException, **facts: str) -> str:
+        """A `Fault`."""
+        self.faults.append(problem)
+        return f"E-{len(self.faults):05}"
 
     # ------------------------------------------------------------ people act
 

@@ -518,7 +518,7 @@ def test_a_ledger_that_is_not_durable_gives_nothing_and_still_takes_away(world):
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ENDED, False)
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The worker died here."""
 
 

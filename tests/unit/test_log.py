@@ -56,6 +56,7 @@ def restored() -> Iterator[None]:
     """Logging belongs to the whole process, and pytest has handlers of its own in it."""
     root = logging.getLogger()
     before = root.handlers[:], root.level, sys.excepthook, threading.excepthook
+    log._told.clear()
     yield
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
@@ -230,8 +231,34 @@ def test_a_failure_is_logged_under_the_number_that_the_person_is_told(lines: Any
     assert "ValueError: why" in line["exception"]
 
 
-def test_numbers_differ() -> None:
-    assert len({log.error_number() for _ in range(100)}) > 95
+def failing(what: str) -> Exception:
+    try:
+        if what == "key":
+            {}["a"]
+        int(what)
+    except (KeyError, ValueError) as problem:
+        return problem
+    raise AssertionError
+
+
+def test_what_fails_alike_has_one_number_and_what_does_not_has_another() -> None:
+    assert log.error_number(failing("x")) == log.error_number(failing("y"))
+    assert log.error_number(failing("x")) != log.error_number(failing("key"))
+
+
+def test_a_traceback_stands_in_the_log_once_and_what_comes_again_is_a_line(
+    lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, now = lines(), [1000.0]
+    monkeypatch.setattr(log, "monotonic_s", lambda: now[0])
+    for _ in range(3):
+        log.log_failure("failed", failing("x"), item="holding:H-1")
+    now[0] += log.TRACEBACK_EVERY_S + 1
+    log.log_failure("failed", failing("x"))
+    found = read()
+    assert ["exception" in line for line in found] == [True, False, False, True]
+    assert len({line["error"] for line in found}) == 1
+    assert found[1]["item"] == "holding:H-1"
 
 
 UNCAUGHT = """

@@ -20,6 +20,7 @@ RECENT = "recent"  # all requests ever made, by time
 SCHEDULED = "scheduled"  # requests that were approved and begin later, by when
 REVIEWS = "reviews"  # reviews that are owed, by when they are due
 DELEGATIONS = "delegations"  # people who named a delegate, by until when
+TROUBLES = "troubles"  # what fails again and again, by since when
 UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time, by when that was found
 
 
@@ -114,6 +115,11 @@ def warn_due(grant_id: str) -> str:
 def chase_due(request_id: str) -> str:
     """The due item that reminds whoever can decide a request, and then calls the next group."""
     return f"chase:{request_id}"
+
+
+def trouble(item: str) -> str:
+    """What is known of a due item, or a part of a process, that fails."""
+    return f"trouble:{item}"
 
 
 def last_of(slot_id: str) -> str:

@@ -552,6 +552,24 @@ class Press:
     told: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What cannot be done, and is tried again: a due item (`request:PA-1`), or a part of a process (`process:clock policy`).
+
+    It is over once it was done, or when `again_at` has passed for a while without another failure. `words`: why, for people.
+    `alarms`: whether nobody else alarms the people who run this. `about`: what people call it, where the item does not say so.
+    """
+
+    item: str
+    failures: int
+    words: str
+    since: datetime
+    at: datetime
+    again_at: datetime
+    alarms: bool = True
+    about: str = ""
+
+
 Record = (
     Request
     | Grant
@@ -568,4 +586,5 @@ Record = (
     | Sweepout
     | LedgerClock
     | WitnessRecord
+    | Trouble
 )

@@ -114,6 +114,14 @@ def in_doubt(state: State, intended: Intent, words: str, now: datetime) -> State
     return state
 
 
+def broken(state: State, words: str, now: datetime) -> State:
+    """A fault of ours came between: giving is given up after some tries, taking away never."""
+    state = failed(state, words, now)
+    if state.of(GrantState.ACTIVATING) and state.holding.failures >= GIVE_FAILURES_MAX:
+        return refused(state, words, now)
+    return state
+
+
 def refused(state: State, words: str, now: datetime) -> State:
     """The target said no to giving, for good: through removal, because an earlier attempt may have had its effect.
 

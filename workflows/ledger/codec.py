@@ -31,6 +31,7 @@ from workflows.core.model import (
     Review,
     Slot,
     Sweepout,
+    Trouble,
     Uses,
 )
 
@@ -52,6 +53,7 @@ KINDS: Mapping[str, type[Any]] = {
     "sweepout": Sweepout,
     "clock": LedgerClock,
     "witness": WitnessRecord,
+    "trouble": Trouble,
 }
 
 

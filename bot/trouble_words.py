@@ -1,0 +1,40 @@
+"""What fails, in words for people."""
+
+from __future__ import annotations
+
+from workflows.core.model import Trouble
+
+_WORDS = {
+    "request": "bringing {} forward",
+    "holding": "access {} at its target",
+    "end": "ending {}",
+    "warn": "the reminder before the end of {}",
+    "chase": "reminding who can approve {}",
+    "review": "the review of {}",
+    "announced": "telling everybody of {}",
+    "sweepout": "taking everything back ({})",
+    "refusals": "counting what was refused",
+    "chat": "messages about {}",
+    "digest": "the digest {}",
+    "press": "what somebody pressed or typed",
+    "act": "what people do in chat ({})",
+    "process": "{}",
+}
+
+_PROCESS = {
+    "clock look": "finding what is due",
+    "clock policy": "putting the policy folder in force",
+    "clock durability": "putting on record how durable the ledger is",
+    "clock wake-ups": "waking workers",
+    "rescue": "ending what is overdue without the queue",
+    "refresh": "keeping groups fresh",
+    "policy": "reading the policy folder",
+    "tidy troubles": "finding out which of these are over",
+}
+
+
+def what_fails(trouble: Trouble) -> str:
+    """`bringing PA-7 forward`, of `request:PA-7`."""
+    kind, _, id_ = trouble.item.partition(":")
+    id_ = trouble.about or id_
+    return _WORDS.get(kind, f"{kind} {{}}").format(_PROCESS.get(id_, id_) if kind == "process" else id_)

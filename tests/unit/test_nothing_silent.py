@@ -1,0 +1,192 @@
+"""An exception that nobody expected, at every call of the outside, one at a time: the person is told, and access ends in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.support import build
+from tests.support.build import DANA, MINUTE, NIA, SUE
+from tests.support.outside import Outside, no_jobs_left
+from tests.support.world import account
+from workflows.break_glass import break_glass
+from workflows.core import keys
+from workflows.core.asking import Ask
+from workflows.core.model import CLOSED, Grant, GrantState, Origin
+from workflows.core.policy import BreakGlass, Policy
+from workflows.revoke_all import Aim, revoke_all
+from workflows.troubles import standing
+
+LIFE = 2 * MINUTE
+# How long the longest stage takes.
+FAILS_FOR = timedelta(seconds=170)
+
+
+@pytest.fixture(autouse=True)
+def _jobs() -> Iterator[None]:
+    with no_jobs_left():
+        yield
+
+
+def rules() -> Policy:
+    glass = BreakGlass(("oncall",), ("read-only",), 30 * MINUTE, max_per_day=5)
+    return build.policy(build.environment(break_glass=glass))
+
+
+# ---------------------------------------------------------------- lives: each stage is named before it begins
+
+
+def asked_and_ended(world: Outside) -> str:
+    world.enter("ask")
+    id_ = world.acts(lambda: world.ask(duration=LIFE)).id
+    world.enter("resolve")
+    world.lives(20)
+    world.enter("press")
+    if world.request(id_).resource is not None and world.request(id_).decision is None:
+        world.acts(lambda: world.approve(id_))
+    world.enter("give")
+    world.lives(40)
+    world.enter("end")
+    world.lives(FAILS_FOR.total_seconds())
+    world.enter("after")
+    world.lives(90)
+    return id_
+
+
+def given_back(world: Outside) -> str:
+    world.enter("ask")
+    id_ = world.acts(lambda: world.ask(duration=LIFE)).id
+    world.lives(10)
+    world.acts(lambda: world.approve(id_))
+    world.lives(10)
+    world.enter("more time")
+    world.acts(lambda: world.extend(id_, duration=MINUTE))
+    world.lives(20)
+    world.enter("return")
+    if world.grant(id_).state is GrantState.ACTIVE:
+        world.acts(lambda: world.end(id_))
+    world.lives(200)
+    return id_
+
+
+def broken_in(world: Outside) -> str:
+    world.enter("break")
+    world.knows(NIA)
+    ask = Ask("payments-prod", "read-only", LIFE, "everything is down")
+    press = world.press_id()
+    id_ = world.acts(lambda: break_glass(world.ctx, ask, account(NIA), Origin(), press)).id
+    world.lives(60)
+    world.enter("end")
+    world.lives(180)
+    return id_
+
+
+def all_taken_back(world: Outside) -> str:
+    world.enter("ask")
+    id_ = world.acts(lambda: world.ask(duration=LIFE)).id
+    world.lives(10)
+    world.acts(lambda: world.approve(id_))
+    world.lives(10)
+    world.enter("panic")
+    world.knows(SUE)
+    press = world.press_id()
+    aim = Aim(DANA, "Dana", None)
+    world.acts(lambda: revoke_all(world.ctx, aim, account(SUE), "stolen laptop", press))
+    world.lives(200)
+    return id_
+
+
+LIVES: dict[str, Callable[[Outside], str]] = {
+    "asked and ended": asked_and_ended,
+    "given back": given_back,
+    "broken in": broken_in,
+    "all taken back": all_taken_back,
+}
+
+
+def grants(world: Outside) -> list[Grant]:
+    found = (world.ledger.read(keys.grant(f"PA-{n}")).get(keys.grant(f"PA-{n}"), Grant) for n in range(1, 4))
+    return [grant for grant in found if grant is not None]
+
+
+def wrong_with(world: Outside, id_: str, late: timedelta = MINUTE) -> str:
+    """What is not as it should be when a life is over and nothing fails any more. `late`: how late it may have ended."""
+    for grant in grants(world):
+        if world.target(grant.resource.kind).has(grant.resource):
+            return "access is open"
+        if grant.state not in CLOSED or grant.closed_at is None:
+            return f"the grant is {grant.state}"
+        if grant.closed_at > grant.deadline + late:
+            return f"it ended {grant.closed_at - grant.deadline} late"
+    who = "UNIA" if world.request(id_).break_glass else "UDANA"
+    if not world.slack.told(who) and not world.answers:
+        return "the person was told nothing"
+    left = [item for item in world.ledger.due if item.startswith("chat:")]
+    return f"chat is behind: {left}" if left else ""
+
+
+# ---------------------------------------------------------------- once
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_one_exception_anywhere_is_made_good(life: str) -> None:
+    clean = Outside(rules())
+    assert wrong_with(clean, LIVES[life](clean)) == ""
+    assert clean.faults == []
+    wrong = {}
+    for stage, call in dict.fromkeys(clean.met.calls):
+        world = Outside(rules())
+        world.met.fails = lambda at, what, w=world, s=stage, c=call: (at, what) == (s, c) and not w.met.raised
+        try:
+            wrong[(stage, call)] = wrong_with(world, LIVES[life](world))
+        except Exception as problem:
+            wrong[(stage, call)] = repr(problem)
+        if not world.faults and not world.answers:
+            wrong[(stage, call)] = wrong[(stage, call)] or "the exception vanished"
+        assert world.met.raised == 1, (stage, call)
+    assert {place: why for place, why in wrong.items() if why} == {}
+
+
+# ---------------------------------------------------------------- for a while
+
+
+def came_to(world: Outside, id_: str) -> tuple[object, ...]:
+    request = world.request(id_)
+    return request.resource is not None, request.state, *(grant.state for grant in grants(world))
+
+
+def said(world: Outside) -> bool:
+    """Whether a person, or a channel, has read an error number; where nothing can be posted, whether `/readyz` lists it."""
+    texts = [*world.answers, *(text for _, text in world.slack.posts.values())]
+    return any("error E-" in text for text in texts) or any(
+        trouble.failures >= 3 for trouble in standing(world.unhurt())
+    )
+
+
+# Where nothing can be noted either: the log has it, and all is made good when it is over.
+UNNOTED = ("ledger", "due", "keeper")
+
+
+@pytest.mark.parametrize("stage", ["resolve", "give", "end"])
+def test_what_fails_for_a_while_is_told_and_made_good(stage: str) -> None:
+    clean, seen = Outside(rules()), {}
+    clean.on_leave = lambda at: seen.update({at: came_to(clean, "PA-1")} if at not in ("", "ask") else {})
+    asked_and_ended(clean)
+    wrong = {}
+    for call in dict.fromkeys(what for at, what in clean.met.calls if at == stage):
+        world, held_up = Outside(rules()), []
+        world.met.fails = lambda at, what, c=call: (at, what) == (stage, c)
+
+        def leave(at: str, world: Outside = world, held_up: list[bool] = held_up) -> None:
+            if at == stage and came_to(world, "PA-1") != seen[stage]:
+                held_up.append(said(world))
+
+        world.on_leave = leave
+        wrong[call] = wrong_with(world, asked_and_ended(world), late=FAILS_FOR + MINUTE)
+        if not all(held_up) and not call.startswith(UNNOTED):
+            wrong[call] = wrong[call] or "nobody was told"
+        if not world.faults:
+            wrong[call] = wrong[call] or "the exception vanished"
+    assert {call: why for call, why in wrong.items() if why} == {}
