@@ -13,6 +13,8 @@ from workflows.troubles import attempt
 # A process that nobody asks anything must still know the policy that was put in force meanwhile: whoever asks first would
 # be told that nothing is decided. Two looks are needed, and the clock takes longer for its own two.
 POLICY_EVERY_S = 1.2
+# What could not be read is told so often.
+TELL_EVERY_S = 5.0
 
 
 def keep_doing(ctx: Context, name: str, what: Callable[[], None], every_s: float, stop: threading.Event) -> None:

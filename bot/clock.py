@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 from redis.exceptions import RedisError
 
-from bot.background import keep_doing
+from bot.background import TELL_EVERY_S, keep_doing
 from bot.beat import beat_while_running
 from bot.log import log_failure
 from bot.settings import Settings
@@ -42,6 +42,7 @@ def run(settings: Settings) -> None:
     beat_while_running(parts.beats, "clock", stop, ticker.healthy)
     timekeeper = Timekeeper(parts.context, host(), parts.monotonic_s)
     keep_doing(parts.context, "timekeeper", timekeeper.look, TIMEKEEPER_EVERY_S, stop)
+    keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)
     log.info("clock is ready")
     while not stop.wait(ticker.tick()):
         pass

@@ -54,6 +54,7 @@ from workflows.core.asking import Ask as CoreAsk
 from workflows.core.asking import text_problem
 from workflows.core.dates import start_of
 from workflows.core.errors import Code, Refused
+from workflows.core.model import ID_PATTERN
 from workflows.core.people import PersonId
 from workflows.end import end
 from workflows.extend import ask_for_more_time
@@ -61,7 +62,7 @@ from workflows.glass_review import acknowledge, flag
 from workflows.less import approve_for_less
 from workflows.lift import lift
 from workflows.people import Known, known, nobody
-from workflows.ports import PolicyUnavailable
+from workflows.ports import CorruptRecord, PolicyUnavailable
 from workflows.refusals import record_refusal
 from workflows.request import ask_for_access
 from workflows.review import approve, decline, deny, withdraw
@@ -78,6 +79,12 @@ class Reply:
     refused: Refused | None = None
     # Whether it takes the place of the message whose button was pressed.
     replaces: bool = False
+
+
+def what_it_is(key: str) -> str:
+    """`grant PA-7`; of what is not known by an id, the kind alone."""
+    kind, _, name = key.partition(":")
+    return f"{kind} {name}" if ID_PATTERN.fullmatch(name) else kind
 
 
 class FactsStale(Exception):
@@ -115,7 +122,10 @@ class Desk:
             EXTEND: self._more_time,
             DENY_ALL: self._denied_all,
         }
-        return kinds[act.kind](act)
+        try:
+            return kinds[act.kind](act)
+        except CorruptRecord as problem:
+            return self.refuse(act, Refused(Code.RECORD_UNREADABLE, {"what": what_it_is(problem.key)}, audited=False))
 
     def parse(self, text: str) -> Command | Refused:
         """What a typed line means, under the environments that there are."""

@@ -225,6 +225,7 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.PERSON_LIFTED: _says("bar lifted", by=True, why=True),
     Event.REFUSALS_COUNTED: lambda told: (f"{told.fact('more', 'more')} more refusals{told.by()} within a minute",),
     Event.POLICY_ACTIVATED: _says("policy activated", by=True),
+    Event.LEDGER_UNREADABLE: _says("⚠️ something in the records cannot be read"),
     Event.LEDGER_DURABILITY_DECLARED: _says("the ledger's durability is declared, not verified"),
     Event.CLOCK_JUMPED: _says("⚠️ the ledger's clock was set; nothing is given"),
     Event.CLOCK_STEADY: _says("the ledger's clock has been steady for ten minutes"),

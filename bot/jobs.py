@@ -16,10 +16,11 @@ from workflows.announced import check_announced
 from workflows.chase import chase
 from workflows.converge import converge
 from workflows.core import keys
-from workflows.core.model import CLOSED, Grant
+from workflows.core.model import CLOSED
 from workflows.core.people import PersonId
 from workflows.glass_review import chase as remind_of_review
 from workflows.ports import LedgerUnreachable
+from workflows.rebuilt import grant_or_rebuilt
 from workflows.refusals import count_refusals as write_refusals
 from workflows.resolve import advance_request as bring_forward
 from workflows.resolve import warn
@@ -69,12 +70,12 @@ def end_grant(id_: str) -> None:
     """A deadline has come. The holding knows what to do; the item stays due until the grant is closed."""
 
     def end(parts: WorkerParts) -> None:
-        grant = parts.context.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+        grant = grant_or_rebuilt(parts.context, parts.context.ledger.read(keys.grant(id_)), id_)
         if grant is None or grant.state in CLOSED:
             take_off(parts.context, keys.end_due(id_), keys.grant(id_))
         else:
             with bound_contextvars(holding=grant.holding):
-                converge(parts.context, grant.holding)
+                converge(parts.context, grant.holding, id_)
 
     _carry_out(keys.end_due(id_), end, request=id_)
 

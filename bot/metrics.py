@@ -56,6 +56,8 @@ class LedgerMetrics(Collector):
         yield CounterMetricFamily(
             "prodaccess_break_glass_unannounced", "Break-glass of which no channel was told in time.", value=missed
         )
+        unreadable = self._ledger.count(keys.UNREADABLE)
+        yield _gauge("prodaccess_ledger_unreadable", "Things in the ledger that cannot be read.", unreadable)
         yield _gauge("prodaccess_audit_head", "Number of the newest audit entry.", self._ledger.head())
         queues = GaugeMetricFamily("prodaccess_wakeups_queued", "Wake-ups that wait, by queue.", labels=["queue"])
         for name in ALL_QUEUES:

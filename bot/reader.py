@@ -19,7 +19,7 @@ from workflows.core.model import Grant, Holding, Request, RequestState, Review
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
 from workflows.core.scope import groups_named
-from workflows.ports import Snapshot
+from workflows.ports import LedgerUnreachable, Snapshot
 
 # What one message or page can show; the rest is counted.
 SHOWN_MAX = 200
@@ -69,13 +69,13 @@ class Reader:
         if not ids:
             return []
         snapshot = self._ctx.ledger.read(*map(keys.request, ids))
-        found = ((id_, snapshot.get(keys.request(id_), Request)) for id_ in ids)
+        found = ((id_, snapshot.readable(keys.request(id_), Request)) for id_ in ids)
         return [one for id_, request in found for one in ((request.batch if request else ()) or (id_,))]
 
     def last_time(self, request: Request) -> LastTime | None:
         """When this person last had this entitlement."""
         before = self._ctx.ledger.members(keys.last_of(request.slot), limit=1, newest=True)
-        return last_time(self._grant(before[0])) if before and before[0] != request.id else None
+        return last_time(self._readable(before[0])) if before and before[0] != request.id else None
 
     def _seen(self, snapshot: Snapshot, id_: str, policy: Policy | None) -> Seen | None:
         request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
@@ -104,6 +104,9 @@ class Reader:
 
     def _grant(self, id_: str) -> Grant | None:
         return self._ctx.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+
+    def _readable(self, id_: str) -> Grant | None:
+        return self._ctx.ledger.read(keys.grant(id_)).readable(keys.grant(id_), Grant)
 
     def _failures(self, grant: Grant) -> int:
         item = keys.holding(grant.holding)
@@ -145,8 +148,18 @@ class Reader:
         if not ids:
             return ()
         snapshot = self._ctx.ledger.read(*(name for id_ in ids for name in (keys.request(id_), keys.grant(id_))))
-        found = (self._short(snapshot, id_, policy) for id_ in ids)
+        found = (self._shown(snapshot, id_, policy) for id_ in ids)
         return tuple(story for story in found if story is not None)
+
+    def _shown(self, snapshot: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
+        """One line of many: whatever is wrong with it, the others are shown."""
+        try:
+            return self._short(snapshot, id_, policy)
+        except LedgerUnreachable:
+            raise
+        except Exception as problem:
+            self._ctx.unreadable(f"record:{keys.request(id_)}", f"{id_} cannot be shown ({type(problem).__name__})")
+            return None
 
     def _short(self, snapshot: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
         request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
@@ -173,7 +186,7 @@ class Reader:
         return digest_story(
             (*live.stories, *pending.stories, *self.agreed(policy, environments).stories),
             self._ctx.ledger.now(),
-            last_ended=self._grant(closed[0]) if closed else None,
+            last_ended=self._readable(closed[0]) if closed else None,
             sealed=self._head(),
             more=live.more,
             reviews=self.reviews(policy, environments),
@@ -189,7 +202,7 @@ class Reader:
         if not ids:
             return ()
         snapshot = self._ctx.ledger.read(*map(keys.review, ids))
-        reviews = (snapshot.get(keys.review(id_), Review) for id_ in ids)
+        reviews = (snapshot.readable(keys.review(id_), Review) for id_ in ids)
         mine = [review.id for review in reviews if review and may_review(policy, review, person, groups) is None]
         return self._stories(mine, policy)
 
@@ -219,7 +232,7 @@ class Reader:
         if not ids:
             return ()
         snapshot = self._ctx.ledger.read(*map(keys.request, ids))
-        requests = (snapshot.get(keys.request(id_), Request) for id_ in ids)
+        requests = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
         mine = [
             request.id
             for request in requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
 from workflows.core.model import ActivePolicy
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
+from workflows.tell_unreadable import kind_of
 from workflows.troubles import ALARM_AT, standing
+from workflows.unreadable import KEPT_MAX
 
 if TYPE_CHECKING:
     from bot.wiring import Common
@@ -58,8 +61,9 @@ def _ledger_problems(parts: Common) -> list[str]:
     try:
         durability = parts.ledger.durability()
         problems = [] if durability.durable else [f"the ledger is not durable: {durability.why}"]
-        doubted = parts.ledger.read(keys.CLOCK).get(keys.CLOCK, LedgerClock)
-        if doubted is not None and not doubted.trusted:
+        seen = parts.ledger.read(keys.CLOCK)
+        doubted = seen.readable(keys.CLOCK, LedgerClock)
+        if seen.items[keys.CLOCK].problem or (doubted is not None and not doubted.trusted):
             problems.append(
                 "Redis's clock has jumped: nothing is given until it has been steady for ten minutes, or until "
                 "`prodaccess clock accept` says that it is right"
@@ -67,6 +71,17 @@ def _ledger_problems(parts: Common) -> list[str]:
         return problems + [f"no {kind} is running" for kind in ("worker", "clock") if not parts.beats.alive(kind)]
     except Exception as problem:
         return [f"Redis does not answer ({type(problem).__name__})"]
+
+
+def attention(parts: Common) -> list[str]:
+    """What somebody has to look at although this process works: it is no reason to take it out of service."""
+    try:
+        listed = parts.ledger.members(keys.UNREADABLE, limit=KEPT_MAX)
+    except Exception:
+        # Whatever it is stands in the log, and among the reasons why it is not ready.
+        return []
+    kinds = Counter(kind_of(what) for what in listed)
+    return [f"{count} × {kind} cannot be read: see the log" for kind, count in sorted(kinds.items())]
 
 
 def _policy_problems(parts: Common) -> list[str]:
@@ -78,7 +93,7 @@ def _policy_problems(parts: Common) -> list[str]:
         ["the policy folder has changed and is not valid; the active policy stays"] if parts.policy.problems else []
     )
     try:
-        active = parts.ledger.read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
+        active = parts.ledger.read(keys.ACTIVE_POLICY).readable(keys.ACTIVE_POLICY, ActivePolicy)
     except LedgerUnreachable:
         return invalid
     if active is None:

@@ -552,6 +552,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.LEDGER_UNREACHABLE: lambda _: (
         "My memory (Redis) did not answer, so nothing was done. Try again in a minute; if it stays, tell the platform team."
     ),
+    Code.RECORD_UNREADABLE: lambda c: (
+        f"Nothing was done, because a record that it rests on cannot be read{_of(c)}. The receipts channel has been told. "
+        "Tell the platform team; access that is open still ends by itself."
+    ),
 }  # fmt: skip
 
 
@@ -560,6 +564,10 @@ def _clock_did(off_s: str) -> str:
         return "seems to have jumped"
     jump = timedelta(seconds=int(off_s))
     return f"was set {'back' if jump < timedelta(0) else 'forward'} by {format_duration(abs(jump))}"
+
+
+def _of(c: _Case) -> str:
+    return f" (the {c('what')})" if c("what") else ""
 
 
 def _times(c: _Case) -> str:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.background import POLICY_EVERY_S, keep_doing
+from bot.background import POLICY_EVERY_S, TELL_EVERY_S, keep_doing
 from bot.log import log_failure
 from bot.metrics import LedgerMetrics
 from bot.settings import Settings
@@ -52,6 +52,7 @@ def run(settings: Settings) -> None:
     )
     stop = threading.Event()
     keep_doing(parts.context, "policy", parts.policy.refresh, POLICY_EVERY_S, stop)
+    keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)
     if handler is not None:
         handler.connect()  # type: ignore[no-untyped-call]  # bolt's adapters are typed in part
     log.info("web is starting", mode="socket" if handler else "http", port=settings.port)
@@ -79,8 +80,9 @@ def asgi(parts: WebParts, bolt: App) -> Starlette:
 
     async def ready(_request: Request) -> Response:
         loop = asyncio.get_running_loop()
-        missing = await loop.run_in_executor(pool, parts.missing)
-        return JSONResponse({"ready": not missing, "missing": missing}, 200 if not missing else 503)
+        missing, attention = await loop.run_in_executor(pool, lambda: (parts.missing(), parts.attention()))
+        found = {"ready": not missing, "missing": missing, "attention": attention}
+        return JSONResponse(found, 200 if not missing else 503)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -23,7 +23,7 @@ from bot.freshness import refresh_away, refresh_groups_of_pending
 from bot.keeper import LeaseKeeper
 from bot.oncall import OutsideGroups
 from bot.queues import ALL_QUEUES, RqWake
-from bot.readiness import SlackCheck, missing
+from bot.readiness import SlackCheck, attention, missing
 from bot.settings import Settings, named_secret
 from bot.slack.people import SlackRefresher, prove_origin
 from bot.times import monotonic_s
@@ -39,6 +39,8 @@ from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import PolicyFolder, difference, summary
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.schedule import next_slot
+from workflows.tell_unreadable import tell
+from workflows.unreadable import Unreadable
 
 if TYPE_CHECKING:
     from bot.desk import Desk
@@ -82,6 +84,13 @@ class Common:
     def close(self) -> None:
         self.redis.close()
 
+    def tell_unreadable(self) -> None:
+        """Put on the record, and into chat, what this process has met and could not read."""
+        met = self.context.unreadable.take()
+        for what, why in met.items():
+            log.error("something in the ledger cannot be read, and is left out", what=what, why=why)
+        tell(self.context, met)
+
 
 @dataclass(frozen=True, slots=True)
 class WebParts(Common):
@@ -93,6 +102,10 @@ class WebParts(Common):
     def missing(self) -> list[str]:
         """What a person who runs this must know: every reason why it is not ready, in words."""
         return missing(self, self.slack)
+
+    def attention(self) -> list[str]:
+        """What somebody has to look at, although it is ready."""
+        return attention(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +175,15 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
 
 def _common(
     settings: Settings, *, for_web: bool = False
-) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats, Faults]:
-    redis = build_redis(settings, for_web=for_web)
-    ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s)
+) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats, Faults, Unreadable]:
+    redis, met = build_redis(settings, for_web=for_web), Unreadable()
+    ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s, notice=met)
     ledger.check_server()
-    due = RedisDue(redis, queues=[f"rq:queue:{name}" for name in ALL_QUEUES], monotonic=monotonic_s)
+    queues = [f"rq:queue:{name}" for name in ALL_QUEUES]
+    due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s)
-    return redis, ledger, due, RedisDirectory(redis), folder, RqWake(redis, due), Beats(redis), Faults(redis)
+    directory = RedisDirectory(redis, notice=met)
+    return redis, ledger, due, directory, folder, RqWake(redis, due), Beats(redis), Faults(redis), met
 
 
 def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClient:
@@ -186,8 +201,8 @@ def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClie
 def build_web(settings: Settings) -> WebParts:
     from bot.desk import Desk  # noqa: PLC0415 - the clock does without
 
-    redis, ledger, due, directory, folder, wake, beats, faults = _common(settings, for_web=True)
-    context = Context(ledger, directory, folder, wake, Chance(), fault=faults)
+    redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, for_web=True)
+    context = Context(ledger, directory, folder, wake, Chance(), fault=faults, unreadable=met)
     client = build_slack(settings, SLACK_WEB_TIMEOUT_S)
     refresher = SlackRefresher(client, directory, ledger.now, _no_identity_center)
     desk = Desk(context, settings.command)
@@ -215,7 +230,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     from bot.slack.sender import Sender  # noqa: PLC0415 - as above
     from workflows.targets.registry import AwsTargets  # noqa: PLC0415 - boto3 belongs to workers alone
 
-    redis, ledger, due, directory, folder, wake, beats, faults = _common(settings)
+    redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings)
     client = build_slack(settings)
     buckets = RedisBuckets(redis)
     targets = AwsTargets(buckets, monotonic=monotonic_s)
@@ -227,7 +242,18 @@ def build_worker(settings: Settings) -> WorkerParts:
         return prove_origin(client, policy, origin)
 
     context = WorkerContext(
-        ledger, directory, folder, wake, Chance(), targets, refresher, keeper, prove, monotonic_s, fault=faults
+        ledger,
+        directory,
+        folder,
+        wake,
+        Chance(),
+        targets,
+        refresher,
+        keeper,
+        prove,
+        monotonic_s,
+        fault=faults,
+        unreadable=met,
     )
     desk = Desk(context, settings.command)
     deferred = Deferred(context, desk, refresher, client, settings.command)
@@ -254,8 +280,8 @@ def build_worker(settings: Settings) -> WorkerParts:
 
 
 def build_clock(settings: Settings) -> ClockParts:
-    redis, ledger, due, directory, folder, wake, beats, faults = _common(settings)
-    context = Context(ledger, directory, folder, wake, Chance(), fault=faults)
+    redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings)
+    context = Context(ledger, directory, folder, wake, Chance(), fault=faults, unreadable=met)
     token = secrets.token_hex(8)
     return ClockParts(
         settings, redis, ledger, due, directory, folder, wake, beats, faults, context, token, monotonic_s, {}

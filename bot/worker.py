@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from rq.serializers import JSONSerializer
 
 from bot import jobs
-from bot.background import POLICY_EVERY_S, keep_doing
+from bot.background import POLICY_EVERY_S, TELL_EVERY_S, keep_doing
 from bot.beat import beat_while_running
 from bot.log import log_failure
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker
@@ -24,7 +24,9 @@ from bot.settings import Settings
 from bot.times import host, monotonic_s
 from bot.wiring import WorkerParts, build_worker
 from workflows.converge import converge
+from workflows.mend import mend
 from workflows.sweep import end_what_is_overdue
+from workflows.tell_unreadable import look_again
 from workflows.timekeeping import LOOK_EVERY_S, Timekeeper
 from workflows.troubles import forget_what_is_over
 
@@ -57,6 +59,7 @@ def run(settings: Settings) -> None:
     keep_doing(parts.context, "refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
     keep_doing(parts.context, "tidy troubles", lambda: forget_what_is_over(parts.context), RESCUE_EVERY_S, stop)
     keep_doing(parts.context, "policy", parts.policy.refresh, POLICY_EVERY_S, stop)
+    keep_doing(parts.context, "unreadable", lambda: tell_and_mend(parts), TELL_EVERY_S, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
     stop.wait()
@@ -70,13 +73,20 @@ def rescue(parts: WorkerParts, stop: threading.Event) -> None:
     An asynchronous removal takes some looks, so the next round comes soon while there is anything to do.
     """
 
-    def end(holding: str) -> None:
+    def end(holding: str, grant: str) -> None:
         log.warning("an end is overdue and is done without the queue", holding=holding)
-        converge(parts.context, holding)
+        converge(parts.context, holding, grant)
 
     for _ in range(RESCUE_ROUNDS):
         if not end_what_is_overdue(parts.context, end) or stop.wait(1.0):
             return
+
+
+def tell_and_mend(parts: WorkerParts) -> None:
+    """Say what could not be read, put what follows from the records in order again, and see what is well by now."""
+    parts.tell_unreadable()
+    mend(parts.context)
+    look_again(parts.context)
 
 
 class Crew:

@@ -13,7 +13,7 @@ from workflows.core.canonical import digest
 from workflows.core.errors import Refused
 from workflows.core.model import ActivePolicy, PolicySummary
 from workflows.core.policy import Digest, Policy
-from workflows.ports import Change
+from workflows.ports import Change, Versioned
 
 # A readable difference longer than this is cut in the receipt; the audit entry holds the hashes.
 LINES_MAX = 40
@@ -79,12 +79,12 @@ def _once(
     seen_at: datetime | None,
 ) -> Attempt | Done:
     snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_SUMMARY)
-    before = snapshot.get(keys.ACTIVE_POLICY, ActivePolicy)
+    before = snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy)
     if before is not None and before.hash == policy.hash:
         return Done(policy.hash, "in_force")
     if before is not None and seen_at is not None and seen_at <= before.activated_at:
         return Done(policy.hash, "older")
-    told = snapshot.get(keys.POLICY_SUMMARY, PolicySummary)
+    told = snapshot.readable(keys.POLICY_SUMMARY, PolicySummary)
     changed = difference(told.lines, policy)[:LINES_MAX] if told else _first(policy)
     subject = subject_of(policy.hash)
     facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": commit_sha or ""}
@@ -92,7 +92,7 @@ def _once(
     done = Done(policy.hash, "activated")
     chat = keys.chat(subject)
     change = Change(
-        commit_id=f"policy:{policy.hash}:{snapshot.items[keys.ACTIVE_POLICY].version}",
+        commit_id=f"policy:{policy.hash}:{_place(ctx, snapshot.items[keys.ACTIVE_POLICY])}",
         at=snapshot.now,
         reads=snapshot.versions(),
         puts={
@@ -108,6 +108,11 @@ def _once(
         answer=done.answer,
     )
     return Attempt(change, done, wake=(chat,))
+
+
+def _place(ctx: Context, active: Versioned) -> str:
+    """What makes this step another one than any before. What cannot be read may have no version of its own."""
+    return f"{active.version}:{ctx.chance.hex(12)}" if active.problem else str(active.version)
 
 
 def _waiting(ctx: Context, now: datetime) -> dict[str, datetime | None]:

@@ -17,7 +17,7 @@ def last_ask(ctx: Context, who: PersonId, reason: str = "") -> Ask | Refused:
     """The newest ask of this person for themselves, in full. A new reason stands alone: the old ticket is not its ticket."""
     ids = ctx.ledger.members(keys.of_person(keys.RECENT, who), limit=LOOKS_BACK, newest=True)
     snapshot = ctx.ledger.read(*map(keys.request, ids)) if ids else None
-    found = (snapshot.get(keys.request(id_), Request) for id_ in ids) if snapshot else ()
+    found = (snapshot.readable(keys.request(id_), Request) for id_ in ids) if snapshot else ()
     last = next((request for request in found if request is not None and can_be_repeated(request, who)), None)
     if last is None:
         return Refused(Code.NOTHING_TO_REPEAT, audited=False)

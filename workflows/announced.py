@@ -38,7 +38,7 @@ def _tells(slot: str, posting: Posting) -> bool:
 def _check(ctx: Context, id_: str) -> Attempt | Done:
     item, chat, due = keys.review(id_), keys.chat(id_), keys.announced_due(id_)
     snapshot = ctx.ledger.read(item, chat)
-    review, record = snapshot.get(item, Review), snapshot.get(chat, ChatRecord)
+    review, record = snapshot.get(item, Review), snapshot.readable(chat, ChatRecord)
     versions = ":".join(str(found.version) for found in snapshot.items.values())
     commit_id = f"announced:{id_}:{versions}"
     over = review is None or (review.state is not ReviewState.OWED and review.unannounced_at is not None)

@@ -77,7 +77,11 @@ def rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapsh
         # What was taken in an emergency lasts longer only where people agree.
         return ByRule(None)
     asked = total(grant, terms.duration) if grant else terms.duration
-    uses = {rule.name: _used(snapshot, uses_of(request, rule)) for rule in counted(policy, request)}
+    items = {rule.name: uses_of(request, rule) for rule in counted(policy, request)}
+    if any(snapshot.items[item].problem for item in items.values()):
+        # How often a rule was used is not known: people decide.
+        return ByRule(None)
+    uses = {name: _used(snapshot, item) for name, item in items.items()}
     return auto_approval(
         policy, entitlement, request.holder, asked, request.origin, groups, snapshot.now, uses, request.start_at
     )

@@ -23,7 +23,8 @@ def keys_of(request: Request) -> tuple[str, ...]:
 
 def no_longer_pending(snapshot: Snapshot, request: Request) -> Mapping[str, PersonRecord]:
     item = keys.person(request.requester)
-    record = snapshot.get(item, PersonRecord)
+    # Who cannot be read is left as they are: an ask closes all the same.
+    record = snapshot.readable(item, PersonRecord)
     if record is None:
         return {}
     return {item: replace(record, pending=tuple(id_ for id_ in record.pending if id_ != request.id))}
@@ -49,7 +50,7 @@ def out_of_pending(request: Request) -> tuple[IndexEntry, ...]:
 def no_longer_asked(snapshot: Snapshot, request: Request) -> Mapping[str, Grant]:
     """The grant that it would have prolonged waits for it no more."""
     item = keys.grant(request.extends) if request.extends else ""
-    grant = snapshot.get(item, Grant) if item else None
+    grant = snapshot.readable(item, Grant) if item else None
     if grant is None or grant.extension != request.id:
         return {}
     return {item: replace(grant, extension=None)}
@@ -59,7 +60,7 @@ def closing_change(
     snapshot: Snapshot, request: Request, commit_id: str, audit: tuple[AuditEvent, ...], answer: str = ""
 ) -> Change:
     """The change that writes `request`, which has just been denied, withdrawn or expired."""
-    slot = snapshot.get(keys.slot(request.slot), Slot)
+    slot = snapshot.readable(keys.slot(request.slot), Slot)
     asked = no_longer_asked(snapshot, request)
     due = {keys.chat(item.id): snapshot.now + SOON for item in asked.values()}
     return Change(

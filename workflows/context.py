@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 
 from workflows.core import keys
@@ -28,6 +28,7 @@ from workflows.ports import (
     Targets,
     Wake,
 )
+from workflows.unreadable import Unreadable
 
 # The clock's own look at what has just been committed comes this much later than the wake-up that is sent along.
 SOON = timedelta(seconds=1)
@@ -46,6 +47,8 @@ class Context:
     chance: Chance
     _: KW_ONLY
     fault: Fault
+    # What of the ledger this process has met and could not read.
+    unreadable: Unreadable = field(default_factory=Unreadable)
 
     def __post_init__(self) -> None:
         _set(self, policy=SurePolicy(self.policy, self.fault), wake=SureWake(self.wake, self.fault))
@@ -141,12 +144,16 @@ def event(
 
 def clock_in_doubt(snapshot: Snapshot) -> Refused | None:
     """On a snapshot with `keys.CLOCK`: why nothing is given now, so that it can be told before anything is written."""
+    if snapshot.items[keys.CLOCK].problem:
+        # Perhaps a doubt stood there.
+        return Refused(Code.CLOCK_IN_DOUBT, audited=False)
     return distrusted(snapshot.get(keys.CLOCK, LedgerClock))
 
 
 def not_in_force(snapshot: Snapshot, policy: Policy) -> Refused | None:
     """A process whose folder is not the active one decides nothing."""
-    active = snapshot.get(keys.ACTIVE_POLICY, ActivePolicy)
+    # One that cannot be read is as good as none: the clock, or an operator, puts one in force again.
+    active = snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy)
     if active is not None and active.hash == policy.hash:
         return None
     why = (

@@ -55,11 +55,13 @@ from workflows.ports import (
     LedgerUnreachable,
     Lost,
     PolicyUnavailable,
+    Snapshot,
     Target,
     TargetInDoubt,
     TargetRefused,
     TargetThrottled,
 )
+from workflows.rebuilt import grant_or_rebuilt, restore_holding, without_unreadable
 from workflows.recheck import undecided
 from workflows.steps import Turn, write_step
 from workflows.sweep import take_off
@@ -69,16 +71,22 @@ from workflows.troubles import Failure, note
 STEPS_MAX = 25
 
 
-def converge(ctx: WorkerContext, holding_id: str) -> None:
-    """Bring one holding up to date. Somebody else at work on it is no fault: the clock comes back to it."""
+def converge(ctx: WorkerContext, holding_id: str, grant_id: str = "") -> None:
+    """Bring one holding up to date. Somebody else at work on it is no fault: the clock comes back to it.
+
+    `grant_id`: one of its grants, where it is known: for a holding that cannot be read.
+    """
     item = keys.holding(holding_id)
     lease = ctx.ledger.acquire(item)
     if lease is None:
         ctx.ledger.remind(item, LEASE_S / 2)
         return
     try:
-        if ctx.ledger.read(item).items[item].record is None:
+        found = ctx.ledger.read(item).items[item]
+        if found.is_absent:
             take_off(ctx, item, item)
+            return
+        if found.problem and not restore_holding(ctx, holding_id, grant_id, lease):
             return
         with ctx.keeper.keep(lease) as current:
             _steps(ctx, holding_id, current)
@@ -127,7 +135,7 @@ def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | Non
     if before is None:
         return False
     now = turn.snapshot.now
-    state = _refuse_undecided(ctx, settle(before, now), now)
+    state = _refuse_undecided(ctx, turn.snapshot, settle(before, now), now)
     action = next_action(state, now)
     if isinstance(action, (Wait, Forget)):
         written = write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
@@ -167,7 +175,7 @@ def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[Turn, Stat
             return Turn(holding_id, snapshot, lease, read_at_s), None
         wanted = (*map(keys.grant, holding.grants), *map(keys.slot, holding.slots))
         if wanted == names:
-            grants = [snapshot.get(keys.grant(id_), Grant) for id_ in holding.grants]
+            grants = [grant_or_rebuilt(ctx, snapshot, id_) for id_ in holding.grants]
             return Turn(holding_id, snapshot, lease, read_at_s), State(holding, grants_of(*filter(None, grants)))
         names = wanted
 
@@ -308,7 +316,10 @@ def _record(ctx: WorkerContext, turn: Turn, outcome: Outcome, current: Callable[
 # ---------------------------------------------------------------- who may still have it
 
 
-def _refuse_undecided(ctx: WorkerContext, state: State, now: datetime) -> State:
+def _refuse_undecided(ctx: WorkerContext, snapshot: Snapshot, state: State, now: datetime) -> State:
+    if not isinstance(next_action(state, now), Give):
+        return state
+    state = settle(without_unreadable(state, snapshot, now), now)
     action = next_action(state, now)
     if not isinstance(action, Give):
         return state

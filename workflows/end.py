@@ -28,6 +28,7 @@ from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.people import Known, known
 from workflows.ports import Change, Snapshot
+from workflows.rebuilt import grant_or_rebuilt, rebuilt_holding
 
 
 def end(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
@@ -49,7 +50,7 @@ def end(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> 
 def find_grant(ctx: Context, id_: str, what: str = "end") -> Grant | Refused:
     """The grant, or why there is none to `end` or `extend`."""
     snapshot = ctx.ledger.read(keys.grant(id_), keys.request(id_))
-    grant, request = snapshot.get(keys.grant(id_), Grant), snapshot.get(keys.request(id_), Request)
+    grant, request = grant_or_rebuilt(ctx, snapshot, id_), snapshot.readable(keys.request(id_), Request)
     if grant is None and request is not None:
         return Refused(Code.GRANT_OVER, {"id": id_, "state": request.state.value, "what": what}, audited=False)
     return grant if grant is not None else Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
@@ -59,7 +60,7 @@ def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str)
     snapshot = ctx.ledger.read(*_keys_of(first), keys.ACTIVE_POLICY, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    found = _open(snapshot, first)
+    found = _open(ctx, snapshot, first)
     if isinstance(found, Refused):
         return found
     grant, holding = found
@@ -86,7 +87,7 @@ def _keys_of(grant: Grant) -> tuple[str, ...]:
 def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt: Attempt) -> Attempt:
     """Whose break-glass was taken back breaks no more glass until security lifts that."""
     item = keys.person(grant.holder)
-    record = snapshot.get(item, PersonRecord)
+    record = snapshot.readable(item, PersonRecord)
     if record is None or record.break_glass_barred:
         return attempt
     why = f"{end_.by_name or 'somebody'} took back your break-glass {grant.id}"
@@ -107,13 +108,15 @@ def _taken_back(ctx: Context, first: Grant, end_: End, commit_id: str) -> Attemp
     snapshot = ctx.ledger.read(*_keys_of(first), commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    found = _open(snapshot, first)
+    found = _open(ctx, snapshot, first)
     return found if isinstance(found, Refused) else _attempt(ctx, snapshot, found[1], found[0], end_, commit_id)
 
 
-def _open(snapshot: Snapshot, first: Grant) -> tuple[Grant, Holding] | Refused:
-    grant = snapshot.get(keys.grant(first.id), Grant)
-    holding = snapshot.get(keys.holding(first.holding), Holding)
+def _open(ctx: Context, snapshot: Snapshot, first: Grant) -> tuple[Grant, Holding] | Refused:
+    grant, item = grant_or_rebuilt(ctx, snapshot, first.id), keys.holding(first.holding)
+    holding = (
+        rebuilt_holding(ctx, first.holding, first.id) if snapshot.items[item].problem else snapshot.get(item, Holding)
+    )
     if grant is None or holding is None or grant.state in CLOSED | {GrantState.REVOKING}:
         state = grant.state.value if grant else "ended"
         return Refused(Code.GRANT_OVER, {"id": first.id, "state": state}, audited=False)

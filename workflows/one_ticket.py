@@ -55,12 +55,17 @@ def used_ticket(ctx: Context, counted: Counted, more: int = 1) -> Refused | None
     if len(ids) + more <= counted.most:
         return None
     snapshot = ctx.ledger.read(*map(keys.request, ids)) if ids else Snapshot(ctx.ledger.now(), {})
-    requests = (snapshot.get(keys.request(id_), Request) for id_ in ids)
-    carried = [request.id for request in requests if request is not None and request.state in _CARRY]
+    carried = [id_ for id_ in ids if _carries(snapshot, id_)]
     if len(carried) + more <= counted.most:
         return None
     params = {"ticket": counted.ticket, "ids": ", ".join(reversed(carried)), "max": str(counted.most)}
     return Refused(Code.TICKET_USED, params, rules=("ticket",))
+
+
+def _carries(snapshot: Snapshot, id_: str) -> bool:
+    """One that cannot be read counts: nobody knows that it does not."""
+    request = snapshot.readable(keys.request(id_), Request)
+    return request.state in _CARRY if request is not None else bool(snapshot.items[keys.request(id_)].problem)
 
 
 def noted(request: Request, snapshot: Snapshot) -> Noted:

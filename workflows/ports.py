@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from workflows.core.audit import AuditEntry, AuditEvent
+from workflows.core.audit_check import AuditState, StoredEntry
 from workflows.core.errors import Refused
 from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, Record, Resource, TargetTerms
@@ -17,15 +18,43 @@ from workflows.core.policy import Policy
 
 T = TypeVar("T")
 
+# Told of what cannot be read: what it is (`record:grant:PA-7`, `index:pending`), and why. Never raises, and holds nothing up.
+Notice = Callable[[str, str], None]
+
+
+def no_notice(_what: str, _why: str) -> None:
+    """For whoever keeps no list of it."""
+
+
 # ---------------------------------------------------------------- ledger
+
+
+class CorruptLedger(Exception):
+    """Something stands in the ledger that prodaccess did not write like this. Nobody should guess what it meant."""
+
+
+class CorruptRecord(CorruptLedger):
+    """A stored record cannot be read; the message names its key and the fields, but no values. `key` is its key."""
+
+    def __init__(self, words: str, key: str = "") -> None:
+        super().__init__(words)
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """A record and the version at which it was read. Version 0 is absence, which is a version, too."""
+    """A record and the version at which it was read. Version 0 is absence, which is a version, too.
+
+    `problem`: why what stands there cannot be read; then there is no record, and that is no absence.
+    """
 
     version: int
     record: Record | None
+    problem: str = ""
+
+    @property
+    def is_absent(self) -> bool:
+        return self.record is None and not self.problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +69,22 @@ class Snapshot:
     replay: str | None = None
 
     def get(self, key: str, kind: type[T]) -> T | None:
-        """The record under `key`, or None where it is absent. Raises TypeError where it is of another kind."""
-        record = self.items[key].record
-        if record is None:
+        """The record under `key`, or None where it is absent: for whatever a decision rests on.
+
+        Raises CorruptRecord where it cannot be read, and TypeError where it is of another kind.
+        """
+        found = self.items[key]
+        if found.problem:
+            raise CorruptRecord(found.problem, key)
+        if found.record is None:
             return None
-        if not isinstance(record, kind):
-            raise TypeError(f"{key} holds a {type(record).__name__}, not a {kind.__name__}")
-        return record
+        if not isinstance(found.record, kind):
+            raise TypeError(f"{key} holds a {type(found.record).__name__}, not a {kind.__name__}")
+        return found.record
+
+    def readable(self, key: str, kind: type[T]) -> T | None:
+        """The same, and None where it cannot be read: for lists, and where not knowing it gives nothing to anybody."""
+        return None if self.items[key].problem else self.get(key, kind)
 
     def versions(self) -> dict[str, int]:
         return {key: item.version for key, item in self.items.items()}
@@ -146,6 +184,10 @@ class Ledger(Protocol):
     def now(self) -> datetime: ...
     def read(self, *keys: str, commit_id: str | None = None) -> Snapshot: ...
     def commit(self, change: Change) -> Committed | Lost: ...
+    def records(self, kind: str) -> Iterator[str]:
+        """The keys of all records of a kind (`request`), in no order. Slow: for what is rare."""
+        ...
+
     def next_id(self) -> str:
         """A fresh `PA-...`. Ids of commits that lost are not used again."""
         ...
@@ -163,8 +205,21 @@ class Ledger(Protocol):
         ...
 
     def count(self, index: str) -> int: ...
+    def score(self, index: str, member: str) -> float | None:
+        """Where `member` stands in an index; None where it does not."""
+        ...
+
     def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
-        """Audit entries with a number above `after`, in order."""
+        """Audit entries with a number above `after`, in order. One that cannot be read is left out, here and below."""
+        ...
+
+    def stored_entries(self, *, after: int = 0, limit: int = 100) -> Sequence[StoredEntry]:
+        """The same, as they stand there, and those among them that cannot be read."""
+        ...
+
+    def audit_state(self) -> AuditState: ...
+    def audit_lists(self) -> Iterator[tuple[str, Sequence[int | None]]]:
+        """Each subject with the numbers of its entries, as its own list has them; None for what is no number."""
         ...
 
     def entries_of(self, subject: str, *, after: int = 0) -> Sequence[AuditEntry]: ...

@@ -57,10 +57,10 @@ def _rows(ledger: Ledger, ids: Sequence[str], seen: Mapping[str, datetime]) -> I
         names = [name for id_ in page for name in (keys.request(id_), keys.grant(id_), keys.review(id_))]
         snapshot = ledger.read(*names)
         for id_ in page:
-            request = snapshot.get(keys.request(id_), Request)
+            request = snapshot.readable(keys.request(id_), Request)
             if request is not None:
-                grant = snapshot.get(keys.grant(id_), Grant)
-                yield row(request, grant, snapshot.get(keys.review(id_), Review), seen.get(id_))
+                grant = snapshot.readable(keys.grant(id_), Grant)
+                yield row(request, grant, snapshot.readable(keys.review(id_), Review), seen.get(id_))
 
 
 # ---------------------------------------------------------------- the audit log
@@ -87,6 +87,7 @@ def _before(ledger: Ledger, since: datetime) -> int:
     low, high = 0, ledger.head()
     while low < high:
         middle = (low + high) // 2
-        (entry, *_) = ledger.entries(after=middle, limit=1)
-        low, high = (entry.number, high) if entry.at < since else (low, middle)
+        # None is there where all that follows cannot be read, or was taken away.
+        entry = next(iter(ledger.entries(after=middle, limit=1)), None)
+        low, high = (entry.number, high) if entry and entry.at < since else (low, middle)
     return low

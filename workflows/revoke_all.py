@@ -6,9 +6,9 @@ a look finds nothing: an approval that won its race against the press is caught,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from workflows.closing import closing_change, keys_of
@@ -36,6 +36,7 @@ from workflows.core.scope import person_problem
 from workflows.end import take_back
 from workflows.people import Known, known, suspended
 from workflows.ports import Change, Snapshot
+from workflows.rebuilt import grant_where_known
 from workflows.sweep import take_off
 
 SUBJECT = "sweepout-"
@@ -111,16 +112,41 @@ def _panic(policy: Policy) -> tuple[str, ...]:
 def in_reach(ctx: Context, aim: Aim, reach: Reach) -> tuple[str, ...]:
     """Ids of everything that is live, pending or scheduled there now."""
     found = _members(ctx, aim.person, reach.environments)
-    snapshot = ctx.ledger.read(*map(keys.request, found)) if found else None
-    requests = (snapshot.get(keys.request(id_), Request) for id_ in found) if snapshot else ()
-    return tuple(request.id for request in requests if request is not None and _hit(request, aim.person, reach))
+    return tuple(open_.id for open_ in _open(ctx, found) if _hit(open_, aim.person, reach))
 
 
-def _hit(request: Request, person: PersonId | None, reach: Reach) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """One ask with what came of it, as far as both can be read: one of them is there."""
+
+    id: str
+    request: Request | None
+    grant: Grant | None
+
+    @property
+    def asked_at(self) -> datetime:
+        if self.request is not None:
+            return self.request.created_at
+        return self.grant.decision.at if self.grant else datetime.min.replace(tzinfo=UTC)
+
+
+def _open(ctx: Context, ids: Sequence[str]) -> Iterator[_Open]:
+    for start in range(0, len(ids), AT_ONCE):
+        part = ids[start : start + AT_ONCE]
+        snapshot = ctx.ledger.read(*(name for id_ in part for name in (keys.request(id_), keys.grant(id_))))
+        for id_ in part:
+            request, grant = snapshot.readable(keys.request(id_), Request), grant_where_known(ctx, snapshot, id_)
+            if request is not None or grant is not None:
+                yield _Open(id_, request, grant)
+
+
+def _hit(found: _Open, person: PersonId | None, reach: Reach) -> bool:
     # What somebody has whom the person merely asked for is not the person's.
-    asking = request.decision is None and person == request.requester
-    of_person = person is None or person == request.holder or asking
-    return of_person and (reach.environments is None or request.terms.environment in reach.environments)
+    asking = found.request is not None and found.request.decision is None and person == found.request.requester
+    of = found.request or found.grant
+    of_person = person is None or (of is not None and person == of.holder) or asking
+    where = of.terms.environment if of is not None else ""
+    return of_person and (reach.environments is None or where in reach.environments)
 
 
 def _members(ctx: Context, person: PersonId | None, environments: Iterable[str] | None) -> tuple[str, ...]:
@@ -197,6 +223,9 @@ def _blocked(snapshot: Snapshot, sweepout: Sweepout) -> dict[str, PersonRecord]:
     if sweepout.person is None or sweepout.blocked_until is None:
         return {}
     item = keys.person(sweepout.person)
+    if snapshot.items[item].problem:
+        # Whose record cannot be read may ask for nothing anyway, and what else it says is not lost.
+        return {}
     record = snapshot.get(item, PersonRecord) or PersonRecord(sweepout.person, sweepout.person_name or "")
     why = f"{sweepout.by_name} took back everything"
     return {item: replace(record, blocked_until=sweepout.blocked_until, blocked_why=why)}
@@ -213,34 +242,35 @@ def sweep_out(ctx: Context, id_: str) -> None:
         take_off(ctx, item, item)
         return
     left = _left(ctx, sweepout)
-    fresh = tuple(islice((found for found in left if _take(ctx, sweepout, *found)), AT_ONCE))
-    run(ctx, lambda: _note(ctx, id_, tuple(request.id for request, _ in fresh), finished=not left))
+    fresh = tuple(islice((found for found in left if _take(ctx, sweepout, found)), AT_ONCE))
+    run(ctx, lambda: _note(ctx, id_, tuple(found.id for found in fresh), finished=not left))
 
 
-def _left(ctx: Context, sweepout: Sweepout) -> list[tuple[Request, Grant | None]]:
+def _left(ctx: Context, sweepout: Sweepout) -> list[_Open]:
     """What is in reach and not over, that was asked for before the press. What is asked later is decided by people who know."""
     reach = Reach(sweepout.environments, None)
     ids = _members(ctx, sweepout.person, sweepout.environments)
-    found = []
-    for start in range(0, len(ids), AT_ONCE):
-        part = ids[start : start + AT_ONCE]
-        snapshot = ctx.ledger.read(*(name for id_ in part for name in (keys.request(id_), keys.grant(id_))))
-        for id_ in part:
-            request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
-            if request is None or request.created_at > sweepout.at or not _hit(request, sweepout.person, reach):
-                continue
-            if grant.state not in CLOSED if grant else can(request.state, Move.DENY):
-                found.append((request, grant))
-    return found
+    return [
+        found
+        for found in _open(ctx, ids)
+        if found.asked_at <= sweepout.at and _hit(found, sweepout.person, reach) and _is_open(found)
+    ]
 
 
-def _take(ctx: Context, sweepout: Sweepout, request: Request, grant: Grant | None) -> bool:
+def _is_open(found: _Open) -> bool:
+    if found.grant is not None:
+        return found.grant.state not in CLOSED
+    return found.request is not None and can(found.request.state, Move.DENY)
+
+
+def _take(ctx: Context, sweepout: Sweepout, found: _Open) -> bool:
     """Begin the end of one grant, or close one request. False where it has begun already."""
-    if request.id in sweepout.taken and (grant is None or grant.state is GrantState.REVOKING):
+    grant = found.grant
+    if found.id in sweepout.taken and (grant is None or grant.state is GrantState.REVOKING):
         return False
-    commit_id = f"sweepout:{sweepout.id}:{request.id}:{'grant' if grant else 'request'}"
+    commit_id = f"sweepout:{sweepout.id}:{found.id}:{'grant' if grant else 'request'}"
     if grant is None:
-        run(ctx, lambda: _close(ctx, sweepout, request.id, commit_id))
+        run(ctx, lambda: _close(ctx, sweepout, found.id, commit_id))
     elif grant.state is not GrantState.REVOKING:
         end = End(EndCause.REVOKED, ctx.ledger.now(), sweepout.by, sweepout.by_name, sweepout.reason)
         take_back(ctx, grant.id, end, commit_id)

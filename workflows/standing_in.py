@@ -48,8 +48,8 @@ def spoken_for(request: Request) -> tuple[PersonId, ...]:
 
 
 def _recorded(snapshot: Snapshot, who: PersonId, facts: Mapping[PersonId, PersonFacts]) -> Delegation | None:
-    """Of somebody who may do nothing themselves, nobody takes the place."""
-    record = snapshot.get(keys.person(who), PersonRecord)
+    """Of somebody who may do nothing themselves, or of whom nothing can be read, nobody takes the place."""
+    record = snapshot.readable(keys.person(who), PersonRecord)
     if record is None or record.suspended or (who in facts and facts[who].standing_problem):
         return None
     return record.delegation

@@ -132,8 +132,11 @@ def _moved(grant: Grant, now: datetime) -> list[IndexEntry]:
 def _freed(snapshot: Snapshot, closed: list[Grant]) -> set[str]:
     """Slots that the closed grants took; one that a later request has taken stays."""
     names = {keys.slot(slot_id(grant.holder, grant.terms.environment, grant.terms.role)): grant.id for grant in closed}
-    taken = {name: snapshot.get(name, Slot) for name in names if name in snapshot.items}
-    return {name for name, slot in taken.items() if slot is not None and slot.request == names[name]}
+    there = [name for name in names if name in snapshot.items]
+    taken = {name: snapshot.readable(name, Slot) for name in there}
+    # One that cannot be read would keep its person out for ever.
+    unreadable = {name for name in there if snapshot.items[name].problem}
+    return unreadable | {name for name, slot in taken.items() if slot is not None and slot.request == names[name]}
 
 
 def _why(grant: Grant) -> dict[str, str]:

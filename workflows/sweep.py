@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from workflows.context import Context, event
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.model import Grant
 from workflows.ports import Change
+from workflows.rebuilt import grant_or_rebuilt
 from workflows.troubles import attempt
 
 # The clock wakes a worker for an end at once, and again after 5 s. What is later than this did not come by the queue.
@@ -30,29 +30,32 @@ def take_off(ctx: Context, item: str, *reads: str) -> None:
     ctx.ledger.commit(change)
 
 
-def overdue_holdings(ctx: Context, limit: int = 50) -> Sequence[str]:
-    """Holdings with a grant whose deadline has passed for a while and that is not closed: whatever is wrong with the
-    queue (full memory refuses its writes, say), these are to be converged without it.
+def overdue_holdings(ctx: Context, limit: int = 50) -> Mapping[str, str]:
+    """Holdings with a grant whose deadline has passed for a while and that is not closed, each with one of those: whatever is
+    wrong with the queue (full memory refuses its writes, say), these are to be converged without it.
     """
     late = ctx.ledger.members(keys.LIVE, high=ctx.ledger.now().timestamp() - OVERDUE_S, limit=limit)
-    found: dict[str, None] = {}
+    if not late:
+        return {}
+    snapshot = ctx.ledger.read(*map(keys.grant, late))
+    found: dict[str, str] = {}
 
     def look(id_: str) -> None:
-        grant = ctx.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+        grant = grant_or_rebuilt(ctx, snapshot, id_)
         if grant is not None:
-            found[grant.holding] = None
+            found[grant.holding] = grant.id
 
     for id_ in late:
         # One by one: a record that cannot be read must keep no other one open.
         attempt(ctx, keys.end_due(id_), partial(look, id_))
-    return list(found)
+    return found
 
 
-def end_what_is_overdue(ctx: Context, end: Callable[[str], None]) -> int:
+def end_what_is_overdue(ctx: Context, end: Callable[[str, str], None]) -> int:
     """One try by `end` for each overdue holding, whatever becomes of the others. Returns how many there are."""
     overdue = overdue_holdings(ctx)
-    for holding in overdue:
-        attempt(ctx, keys.holding(holding), partial(end, holding))
+    for holding, grant in overdue.items():
+        attempt(ctx, keys.holding(holding), partial(end, holding, grant))
     return len(overdue)
 
 

@@ -19,6 +19,7 @@ from workflows.core.clockwork import (
     LOOKS,
     STEADY_FOR,
     Catchup,
+    Doubt,
     LedgerClock,
     Suspicion,
     WitnessRecord,
@@ -32,6 +33,7 @@ from workflows.core.errors import Refused
 from workflows.core.model import Grant, Holding, Intent
 from workflows.ports import Change, Committed, Snapshot
 from workflows.prolong import deadlines_moved
+from workflows.rebuilt import grant_where_known
 
 SUBJECT = "clock-"
 # How often a process looks, in seconds: a jump is on record, and giving stops, at most so much later.
@@ -93,14 +95,14 @@ class Timekeeper:
         boot_s = (before + self._boot_s()) / 2
         if 2 * (boot_s - before) > ANSWER_S_MAX:
             return None
-        clock = snapshot.get(keys.CLOCK, LedgerClock) or LedgerClock()
+        clock = _read(snapshot)
         if self._anchor is None:
             self._anchor = self._known(clock, snapshot, boot_s)
         return _Sight(clock, snapshot, off_us(clock, self._anchor, _now_us(snapshot), _us(boot_s)), boot_s)
 
     def _known(self, clock: LedgerClock, snapshot: Snapshot, boot_s: float) -> int:
         """What this host has known before, or what it sees now for the first time."""
-        record = snapshot.get(keys.witness(self._host), WitnessRecord)
+        record = snapshot.readable(keys.witness(self._host), WitnessRecord)
         if record is not None:
             # How long ago that was, on a clock that may be the one that was set.
             self._anchored_s = boot_s - max(0.0, (snapshot.now - record.at).total_seconds())
@@ -230,7 +232,14 @@ def bring_forward(ctx: Context) -> None:
 
 
 def _clock(ctx: Context) -> LedgerClock:
-    return ctx.ledger.read(keys.CLOCK).get(keys.CLOCK, LedgerClock) or LedgerClock()
+    return _read(ctx.ledger.read(keys.CLOCK))
+
+
+def _read(snapshot: Snapshot) -> LedgerClock:
+    """The record. One that cannot be read may have had a doubt on it, so it has: ten minutes, or an operator's word."""
+    if snapshot.items[keys.CLOCK].problem:
+        return LedgerClock(doubt=Doubt(snapshot.now, 0))
+    return snapshot.get(keys.CLOCK, LedgerClock) or LedgerClock()
 
 
 def _holdings(ctx: Context) -> list[str]:
@@ -240,16 +249,16 @@ def _holdings(ctx: Context) -> list[str]:
     ids = [*ctx.ledger.members(keys.LIVE, limit=FOUND_MAX), *over]
     found: set[str] = set()
     for start in range(0, len(ids), 1000):
-        names = [keys.grant(id_) for id_ in ids[start : start + 1000]]
-        snapshot = ctx.ledger.read(*names)
-        found |= {grant.holding for name in names if (grant := snapshot.get(name, Grant)) is not None}
+        part = ids[start : start + 1000]
+        snapshot = ctx.ledger.read(*map(keys.grant, part))
+        found |= {grant.holding for id_ in part if (grant := grant_where_known(ctx, snapshot, id_)) is not None}
     return sorted(found)
 
 
 def _forward(ctx: Context, part: Sequence[str]) -> Attempt | Done:
     names = [keys.holding(id_) for id_ in part]
     first = ctx.ledger.read(*names)
-    grants = [keys.grant(id_) for name in names if (held := first.get(name, Holding)) for id_ in held.grants]
+    grants = [keys.grant(id_) for name in names if (held := first.readable(name, Holding)) for id_ in held.grants]
     snapshot = ctx.ledger.read(keys.CLOCK, *names, *grants)
     clock = snapshot.get(keys.CLOCK, LedgerClock)
     catchup = clock.catchup if clock else None
@@ -257,8 +266,8 @@ def _forward(ctx: Context, part: Sequence[str]) -> Attempt | Done:
     if clock is None or catchup is None or catchup.after >= part[-1]:
         return done
     by = timedelta(microseconds=catchup.by_us)
-    holdings = {name: sooner(held, by) for name in names if (held := snapshot.get(name, Holding)) is not None}
-    live = {name: grant_sooner(grant, by) for name in grants if (grant := snapshot.get(name, Grant)) is not None}
+    holdings = {name: sooner(held, by) for name in names if (held := snapshot.readable(name, Holding)) is not None}
+    live = {name: grant_sooner(grant, by) for name in grants if (grant := snapshot.readable(name, Grant)) is not None}
     moved = deadlines_moved(live.values())
     change = Change(
         commit_id=f"forward:{clock.jumps}:{part[-1]}:{snapshot.items[keys.CLOCK].version}",
@@ -336,14 +345,14 @@ def accept(ctx: Context, by: str, reason: str) -> Done | Refused:
 
 def _trust(ctx: Context, kind: Event, private: dict[str, str], outcome: str) -> Attempt | Done:
     snapshot = ctx.ledger.read(keys.CLOCK)
-    clock = snapshot.get(keys.CLOCK, LedgerClock)
-    if clock is None or clock.trusted or isinstance(clock.catchup, Catchup):
-        return Done("clock", "trusted" if clock is None or clock.trusted else "catching_up")
+    clock = _read(snapshot)
+    if clock.trusted or isinstance(clock.catchup, Catchup):
+        return Done("clock", "trusted" if clock.trusted else "catching_up")
     subject = f"{SUBJECT}{clock.jumps}"
     facts = {"off_s": f"{clock.doubt.off_us / 1e6:.1f}" if clock.doubt else "0"}
     done = Done("clock", outcome)
     change = Change(
-        commit_id=f"clock:{outcome}:{snapshot.items[keys.CLOCK].version}",
+        commit_id=f"clock:{outcome}:{snapshot.items[keys.CLOCK].version}:{ctx.chance.hex(8)}",
         at=snapshot.now,
         reads=snapshot.versions(),
         puts={keys.CLOCK: replace(clock, doubt=None, suspicion=None)},

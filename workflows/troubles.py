@@ -87,7 +87,7 @@ def note(ctx: Context, item: str, failure: Failure) -> None:
 def _noted(ctx: Context, item: str, failure: Failure) -> tuple[Change, tuple[str, ...]]:
     key = keys.trouble(item)
     snapshot = ctx.ledger.read(key)
-    now, before = snapshot.now, snapshot.get(key, Trouble)
+    now, before = snapshot.now, snapshot.readable(key, Trouble)
     if before is not None and is_over(before, now):
         before = None
     failures = before.failures + 1 if before else 1
@@ -166,12 +166,13 @@ def over(ctx: Context, item: str) -> None:
     """It was done, or is not wanted any more: off the list with it, and whoever was told hears of that."""
     key = keys.trouble(item)
     snapshot = ctx.ledger.read(key)
-    trouble = snapshot.get(key, Trouble)
-    if trouble is None:
+    trouble = snapshot.readable(key, Trouble)
+    if snapshot.items[key].is_absent and ctx.ledger.score(keys.TROUBLES, item) is None:
         return
-    due: dict[str, datetime | None] = {keys.chat(subject): snapshot.now for subject in _subjects(trouble)}
+    subjects = _subjects(trouble) if trouble is not None else ()
+    due: dict[str, datetime | None] = {keys.chat(subject): snapshot.now for subject in subjects}
     change = Change(
-        commit_id=f"over:{item}:{snapshot.items[key].version}",
+        commit_id=f"over:{item}:{snapshot.items[key].version}:{ctx.chance.hex(8)}",
         at=snapshot.now,
         reads=snapshot.versions(),
         deletes=frozenset({key}),
@@ -188,7 +189,7 @@ def forget_what_is_over(ctx: Context, limit: int = 200) -> None:
     items = ctx.ledger.members(keys.TROUBLES, limit=limit)
     for item in items:
         snapshot = ctx.ledger.read(keys.trouble(item))
-        trouble = snapshot.get(keys.trouble(item), Trouble)
+        trouble = snapshot.readable(keys.trouble(item), Trouble)
         if trouble is None or is_over(trouble, snapshot.now):
             over(ctx, item)
 
@@ -199,7 +200,7 @@ def standing(ctx: Context, limit: int = 50) -> Sequence[Trouble]:
     if not items:
         return ()
     snapshot = ctx.ledger.read(*map(keys.trouble, items))
-    found = (snapshot.get(keys.trouble(item), Trouble) for item in items)
+    found = (snapshot.readable(keys.trouble(item), Trouble) for item in items)
     return [trouble for trouble in found if trouble is not None and not is_over(trouble, snapshot.now)]
 
 
@@ -220,7 +221,7 @@ def concerned(ctx: Context, item: str) -> Concerned:
     if kind == "holding":
         return _of_holding(ctx, item)
     if kind == "sweepout":
-        sweepout = ctx.ledger.read(item).get(item, Sweepout)
+        sweepout = ctx.ledger.read(item).readable(item, Sweepout)
         return Concerned((sweepout.by_slack,)) if sweepout else Concerned()
     if kind not in ("request", "chat", "end", "announced") or not ID_PATTERN.fullmatch(id_):
         return Concerned()
@@ -233,10 +234,10 @@ def concerned(ctx: Context, item: str) -> Concerned:
 
 def _of_holding(ctx: Context, item: str) -> Concerned:
     """Those who wait to be let in. Of a removal that fails its own alarm tells."""
-    holding = ctx.ledger.read(item).get(item, Holding)
+    holding = ctx.ledger.read(item).readable(item, Holding)
     if holding is None:
         return Concerned()
-    grants = [ctx.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant) for id_ in holding.grants]
+    grants = [ctx.ledger.read(keys.grant(id_)).readable(keys.grant(id_), Grant) for id_ in holding.grants]
     waiting = [grant for grant in grants if grant is not None and grant.state is GrantState.ACTIVATING]
     requests = [request for grant in waiting if (request := _request(ctx, grant.id)) is not None]
     people = dict.fromkeys(person for request in requests for person in _people(request))
@@ -244,7 +245,7 @@ def _of_holding(ctx: Context, item: str) -> Concerned:
 
 
 def _request(ctx: Context, id_: str) -> Request | None:
-    return ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
+    return ctx.ledger.read(keys.request(id_)).readable(keys.request(id_), Request)
 
 
 def _people(request: Request) -> tuple[SlackUser, ...]:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.wiring import Common
+    from workflows.core.audit import AuditEntry
+    from workflows.core.audit_check import AuditCheck
+    from workflows.ports import Ledger
 
 PROBLEMS, USAGE = 1, 2
 PAGE = 1000
@@ -136,36 +141,61 @@ def accept_clock(
 
 
 def verify() -> None:
-    """Check every entry of the audit log against its digest, and that none is missing."""
-    from workflows.core.audit import check_entries
+    """Check every entry of the audit log: its digest, its words, its link to the one before it; and that none is missing."""
+    from workflows.core import keys
+    from workflows.core.audit_check import AuditCheck
 
-    faults, count = 0, 0
+    faults = 0
     with opened() as parts:
-        while page := parts.ledger.entries(after=count, limit=PAGE):
-            for fault in check_entries(page, count):
-                print(fault)
-                faults += 1
-            count = page[-1].number
-    print(f"{count} entries, {faults} faults." if count else "The audit log is empty.")
-    if count and not faults:
+        state = parts.ledger.audit_state()
+        check = AuditCheck(state)
+        for fault in _faults(parts.ledger, check, state.upto):
+            print(fault)
+            faults += 1
+        if not state.upto and parts.ledger.read(keys.ACTIVE_POLICY).versions()[keys.ACTIVE_POLICY]:
+            print("A policy is in force, and nothing says who put it there.")
+            faults += 1
+    if not check.count and not faults:
+        print("The audit log is empty.")
+        return
+    erased = f" The words of {check.erased} were erased." if check.erased else ""
+    print(f"{check.count} entries, {faults} faults.{erased}")
+    if not faults:
         print("Compare some numbers and digests with the receipts in the chat: those stand outside of this record.")
     raise typer.Exit(PROBLEMS if faults else 0)
 
 
+def _faults(ledger: Ledger, check: AuditCheck, upto: int) -> Iterator[str]:
+    last = 0
+    while page := [entry for entry in ledger.stored_entries(after=last, limit=PAGE) if entry.number <= upto]:
+        yield from check.entries(page)
+        last = page[-1].number
+    yield from check.counts()
+    yield from check.lists(ledger.audit_lists())
+
+
 def export(after: Annotated[int, typer.Option(help="Only entries with a higher number.")] = 0) -> None:
     """Print the audit log as JSON lines, with the words that have not been erased."""
+    from workflows.ledger.codec import audit_entry
+    from workflows.ports import CorruptRecord
+
+    last, unreadable = after, 0
     with opened() as parts:
-        last = after
-        while page := parts.ledger.entries(after=last, limit=PAGE):
-            for entry in page:
-                line = {
-                    "number": entry.number,
-                    "digest": entry.digest,
-                    **json.loads(entry.body),
-                    "words": dict(entry.private),
-                }
-                print(json.dumps(line, ensure_ascii=False))
+        while page := parts.ledger.stored_entries(after=last, limit=PAGE):
+            for stored in page:
+                try:
+                    _print_entry(audit_entry(stored))
+                except CorruptRecord as problem:
+                    print(f"{problem}, and is left out.", file=sys.stderr)
+                    unreadable += 1
             last = page[-1].number
+    raise typer.Exit(PROBLEMS if unreadable else 0)
+
+
+def _print_entry(entry: AuditEntry) -> None:
+    words = {"words": dict(entry.private)}
+    line = {"number": entry.number, "digest": entry.digest, **json.loads(entry.body), **words}
+    print(json.dumps(line, ensure_ascii=False))
 
 
 def opened() -> _Opened:

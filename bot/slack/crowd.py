@@ -116,7 +116,7 @@ class Crowd:
         owed, settled = [], []
         for subject in waiting:
             item = keys.chat(subject)
-            record = snapshot.get(item, ChatRecord) or ChatRecord(subject)
+            record = snapshot.readable(item, ChatRecord) or ChatRecord(subject)
             if any(posting.intent_at is not None for posting in record.postings.values()):
                 continue
             number = last_news(record, self._reader.entries(subject), channel)

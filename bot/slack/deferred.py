@@ -39,6 +39,15 @@ ASK_AGAIN_S = 2.0
 TOLD_AFTER = timedelta(seconds=2)
 
 
+def _act(press: Press | None) -> Interaction | None:
+    """What was done, as far as it can be read."""
+    try:
+        return unpacked(press.payload) if press is not None else None
+    except (ValueError, TypeError):
+        log.exception("a deferred act cannot be read, and is dropped")
+        return None
+
+
 def defer(ctx: Context, act: Interaction) -> None:
     """Put the act on the ledger and wake a worker. Raises LedgerUnreachable."""
     id_ = hashlib.sha256(act.id.encode()).hexdigest()[:24]
@@ -67,10 +76,12 @@ class Deferred:
         """Carry out one deferred act. Doing it twice does it once: its commit has the act's own id."""
         item = keys.press(id_)
         snapshot = self._ctx.ledger.read(item)
-        press = snapshot.get(item, Press)
-        if press is None:
+        press = snapshot.readable(item, Press)
+        act = _act(press)
+        if press is None or act is None:
+            # Nobody can tell whose it was; whoever it was has heard nothing, and tries again.
+            self._forget(item)
             return
-        act = unpacked(press.payload)
         unknown = None
         try:
             self._refresh(act)

@@ -137,7 +137,7 @@ class Doors:
         if not ids:
             return []
         snapshot = self._ctx.ledger.read(*map(keys.request, ids))
-        found = (snapshot.get(keys.request(id_), Request) for id_ in ids)
+        found = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
         return list(dict.fromkeys(request.terms.environment for request in found if request))
 
     def _asked(self, policy: Policy, who: PersonId, environment: str | None, name: str | None) -> list[str]:
@@ -353,7 +353,7 @@ class Doors:
         if found is None or not ts or body.get("container", {}).get("is_ephemeral"):
             return False
         item = keys.chat(self._told_by(act, found[0]))
-        record = self._ctx.ledger.read(item).get(item, ChatRecord)
+        record = self._ctx.ledger.read(item).readable(item, ChatRecord)
         postings = record.postings.values() if record else ()
         # While a post of ours is under way, a copy may be the one whose record is about to be written.
         under_way = any(posting.intent_at is not None for posting in postings)

@@ -18,6 +18,7 @@ from workflows.core.people import PersonId
 
 # More entries than this go into the next reply, so that none is cut.
 ENTRIES_MAX = 20
+UNREADABLE_SHOWN = 10
 # Of a break-glass everybody reads why and for how long, as long as it lasts.
 _UNDER_WAY = frozenset({Stage.SETTING_UP, Stage.ACTIVE})
 
@@ -68,6 +69,25 @@ def policy_activated(entry: AuditEntry, command: str = "/prodaccess") -> Message
     told = [f"• {t.literal(item, 300)}" for item in changed] or ["Nothing that decides anything has changed."]
     small = f"{t.when(entry.at, entry.at)} · {mark(entry.number, entry.digest)} · `{command} envs` lists what there is"
     return b.message(line, [b.section(line), *b.paragraphs(told, 8000), b.context(small)])
+
+
+def unreadable(entries: Sequence[AuditEntry]) -> Message:
+    """An alarm for the people who run this: what cannot be read, what that means, what to do."""
+    line = "⚠️ Something in my records cannot be read"
+    shown = [
+        f"• {t.literal(item.private.get('why') or item.private.get('what', ''), 200)} · {mark(item.number, item.digest)}"
+        for item in entries[:UNREADABLE_SHOWN]
+    ]
+    more = (
+        [f"… and {len(entries) - len(shown)} more: `/readyz` and the log have them"]
+        if len(entries) > len(shown)
+        else []
+    )
+    means = (
+        "Each harms itself alone: what rests on it is refused, and access that it stands for still ends on time. "
+        "The platform team looks it up under *What cannot be read* in docs/operations.md."
+    )
+    return b.message(line, [b.section(line), *b.paragraphs([*shown, *more]), b.context(means)])
 
 
 def summary(stories: Sequence[RequestStory], count: int | None = None, command: str = "/prodaccess") -> Message:

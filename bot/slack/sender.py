@@ -55,6 +55,7 @@ from workflows.ports import (
 from workflows.revoke_all import SUBJECT as SWEEPOUT
 from workflows.schedule import latest_slot, next_slot
 from workflows.standing_in import with_delegations
+from workflows.tell_unreadable import SUBJECT as UNREADABLE
 from workflows.timekeeping import SUBJECT as CLOCK
 from workflows.troubles import ALARM as TROUBLES
 from workflows.troubles import SUBJECT as TROUBLE
@@ -105,6 +106,7 @@ class Sender:
             CLOCK: self._show_clock,
             TROUBLE: self._show_trouble,
             TROUBLES: self._show_troubles,
+            UNREADABLE: self._show_unreadable,
         }
         return next((show for prefix, show in by_prefix.items() if subject.startswith(prefix)), None)
 
@@ -150,7 +152,8 @@ class Sender:
     def _page(self, subject: str, current: Callable[[], Lease | None]) -> Page:
         item = keys.chat(subject)
         snapshot = self._ctx.ledger.read(item)
-        record = snapshot.get(item, ChatRecord) or ChatRecord(subject)
+        # What cannot be read is said anew: twice is better than never.
+        record = snapshot.readable(item, ChatRecord) or ChatRecord(subject)
         return Page(self._ctx, item, record, snapshot.items[item].version, current)
 
     def _clear(self, subject: str) -> None:
@@ -330,6 +333,22 @@ class Sender:
             entry = entries[-1]
             message = receipts.policy_activated(entry, self._command)
             self._poster.send(page, _once(f"policy:{entry.number}", policy.receipts_channel, message))
+        self._clear(subject)
+
+    def _show_unreadable(self, page: Page, subject: str) -> None:
+        """One alarm an hour, which grows as more is found."""
+        policy = self._policy()
+        if policy is not None:
+            entries = [
+                entry for entry in self._ctx.ledger.entries_of(subject) if entry.event is Event.LEDGER_UNREADABLE
+            ]
+            hour = f"{entries[-1].at:%Y-%m-%dT%H}" if entries else ""
+            found = [entry for entry in entries if f"{entry.at:%Y-%m-%dT%H}" == hour]
+            if found:
+                alarm, key = receipts.unreadable(found), str(found[-1].number)
+                self._poster.send(
+                    page, Wanted(f"unreadable:{hour}", policy.receipts_channel, alarm, key=key, urgent=True)
+                )
         self._clear(subject)
 
     def _show_delegation(self, page: Page, subject: str) -> None:

@@ -32,7 +32,7 @@ LINES_MAX = 10
 def for_people(ctx: WorkerContext, item: str, record: ChatRecord) -> list[Wanted]:
     """One message to each person whom it concerns; edited when it is over."""
     snapshot = ctx.ledger.read(keys.trouble(item))
-    trouble = snapshot.get(keys.trouble(item), Trouble)
+    trouble = snapshot.readable(keys.trouble(item), Trouble)
     if trouble is None or is_over(trouble, snapshot.now):
         return [Wanted(slot, posting.channel, _over(), key=OVER) for slot, posting in record.postings.items()]
     if not told(trouble):

@@ -73,7 +73,8 @@ def test_a_witness_tells_a_jump_on_a_real_server(redis_client) -> None:  # type:
     """Nobody can set the server's clock here, so the host's own one goes ahead: the two differ by as much."""
     world = redis_world(redis_client)
     boot = [1000.0]
-    context = Context(world.ledger, world.directory, None, lambda *items: None, Counter())  # type: ignore[arg-type]  # no policy is asked
+    wake, fault = (lambda *items: None), (lambda *_, **__: "E1")
+    context = Context(world.ledger, world.directory, None, wake, Counter(), fault=fault)  # type: ignore[arg-type]  # no policy is asked
     witness = Timekeeper(context, "host", lambda: boot[0])
     witness.look()
     world.put("person:dana@example.com", person("dana"))

@@ -24,9 +24,8 @@ from tests.contract.ledger_world import (
     slot,
 )
 from workflows.core.model import Slot
-from workflows.ledger.codec import CorruptLedger, CorruptRecord
 from workflows.ledger.redis_ledger import RedisLedger, unfit
-from workflows.ports import Committed, Fence, IndexEntry, LedgerUnreachable, Lost
+from workflows.ports import Committed, CorruptRecord, Fence, IndexEntry, LedgerUnreachable, Lost
 
 
 @pytest.fixture
@@ -203,7 +202,7 @@ def test_a_server_that_does_not_answer_in_time(redis_client: redis.Redis, redis_
 
 
 def test_a_user_who_may_not(redis_client: redis.Redis, redis_server: EmbeddedValkey) -> None:
-    redis_client.execute_command("ACL", "SETUSER", "bot", "on", ">hunter2", "~*", "+@all", "-incr")
+    redis_client.execute_command("ACL", "SETUSER", "bot", "on", ">hunter2", "~*", "+@all", "-set")
     try:
         ledger = impatient_ledger(f"redis://bot:hunter2@127.0.0.1:{redis_server.port}/0")
         assert "does not allow our user" in refused(ledger)
@@ -236,28 +235,45 @@ def test_a_corrupt_record_is_named(redis_client: redis.Redis) -> None:
     world = redis_world(redis_client)
     redis_client.set("prodaccess:record:slot:a", "12:{broken")
     redis_client.set("prodaccess:record:slot:b", "no version")
+    world.put("slot:c", slot("c"))
+    seen = world.ledger.read("slot:a", "slot:b", "slot:c")
     for key in ("slot:a", "slot:b"):
         with pytest.raises(CorruptRecord, match=key):
-            world.ledger.read(key)
+            seen.get(key, Slot)
+    assert seen.get("slot:c", Slot) == slot("c")
     change = world.change()
     overwrite = replace(change, reads={"slot:b": 0}, puts={"slot:b": slot("b")})
     assert not isinstance(world.ledger.commit(overwrite), Committed)
 
 
-@pytest.mark.parametrize(
-    "name", ["due", "woken", "audit", "audit:private", "audit:of:PA-1", "index:open", "tick", "record:slot:a"]
-)
-def test_a_key_of_another_type_fails_before_the_first_write(redis_client: Any, name: str) -> None:
+@pytest.mark.parametrize("name", ["due", "woken", "audit", "audit:private", "audit:of:PA-1", "index:open", "tick"])
+def test_a_key_of_another_type_is_put_aside_and_stops_nobody(redis_client: Any, name: str) -> None:
     world = redis_world(redis_client)
+    noticed: list[str] = []
+    world.ledger._notice = lambda what, why: noticed.append(what)
     change = rich_change(world)
     if name in ("audit:private", "woken"):
         redis_client.rpush(f"prodaccess:{name}", "x")
     else:
         redis_client.hset(f"prodaccess:{name}", "x", "y")
-    before = sorted(redis_client.keys("prodaccess:*"))
-    with pytest.raises((CorruptLedger, LedgerUnreachable)):
-        world.ledger.commit(change)
-    assert sorted(redis_client.keys("prodaccess:*")) == before
+    kept = redis_client.dump(f"prodaccess:{name}")
+    assert isinstance(world.ledger.commit(change), Committed)
+    assert noticed == [name]
+    assert redis_client.dump(f"prodaccess:{name}:strange") == kept
+    assert world.ledger.read("slot:a").get("slot:a", Slot) is not None
+    assert isinstance(
+        world.ledger.commit(replace(change, commit_id="next", reads={}, puts={}, deletes=frozenset())), Committed
+    )
+    assert noticed == [name]
+
+
+def test_a_record_of_another_type_is_no_absence(redis_client: Any) -> None:
+    world = redis_world(redis_client)
+    redis_client.hset("prodaccess:record:slot:a", "x", "y")
+    seen = world.ledger.read("slot:a", "slot:b")
+    assert (seen.items["slot:a"].is_absent, seen.items["slot:b"].is_absent) == (False, True)
+    change = replace(world.change(), reads={"slot:a": 0}, puts={"slot:a": slot("a")})
+    assert not isinstance(world.ledger.commit(change), Committed)
 
 
 def test_a_client_that_does_not_decode_answers_serves_as_well(redis_url: str) -> None:

@@ -56,6 +56,7 @@ MEANING: dict[Event, str] = {
     Event.CLOCK_JUMPED: "Redis's own clock was set by more than five seconds. Nothing is given; what is open ends no later.",
     Event.CLOCK_STEADY: "Redis's clock has gone as it should for ten minutes since; access is given again.",
     Event.CLOCK_ACCEPTED: "An operator said that Redis's clock is right; access is given again.",
+    Event.LEDGER_UNREADABLE: "Something stands in the ledger that cannot be read: an alarm. It harms itself alone.",
     Event.LEDGER_DURABILITY_DECLARED: "The operator vouches for a Redis whose settings cannot be read.",
     Event.DIGEST_POSTED: "A scheduled summary was posted.",
     Event.DRIFT_FOUND: "A target and the ledger disagree.",

@@ -126,6 +126,7 @@ class World:
             monotonic_s=self.clock.monotonic,
             fault=self.fault,
         )
+        self.ledger.notice = self.ctx.unreadable
         for who in (build.DANA, build.OLU, build.PAT, build.NIA, build.SUE, build.GUS):
             self.chat.people[account(who)] = build.facts(who)
             self.targets.add_person(who)

@@ -272,7 +272,14 @@ def test_the_use_is_part_of_what_the_decision_rests_on():
     def somebody_was_faster(change: Change) -> object:
         if change.commit_id.startswith("glass:"):
             world.ledger.commit = commit  # type: ignore[method-assign]
-            commit(Change("faster", world.clock.now(), {item: 0}, puts={item: Uses("x", (world.clock.now(),))}))
+            commit(
+                Change(
+                    "faster",
+                    world.clock.now(),
+                    {item: 0},
+                    puts={item: Uses(item.removeprefix("uses:"), (world.clock.now(),))},
+                )
+            )
         return commit(change)
 
     world.ledger.commit = somebody_was_faster  # type: ignore[method-assign,assignment]

@@ -101,6 +101,7 @@ class Code(StrEnum):
     LEDGER_NOT_DURABLE = "ledger_not_durable"
     CLOCK_IN_DOUBT = "clock_in_doubt"
     LEDGER_UNREACHABLE = "ledger_unreachable"
+    RECORD_UNREADABLE = "record_unreadable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ SCHEDULED = "scheduled"  # requests that were approved and begin later, by when
 REVIEWS = "reviews"  # reviews that are owed, by when they are due
 DELEGATIONS = "delegations"  # people who named a delegate, by until when
 TROUBLES = "troubles"  # what fails again and again, by since when
+UNREADABLE = "unreadable"  # what stands in the ledger and cannot be read, by when it was last met
 UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time, by when that was found
 
 

@@ -3,16 +3,32 @@
 -- KEYS  1 bucket
 -- ARGV  1 tokens a second   2 tokens it holds when full   3 tokens to take, at most as many as it holds
 --       4 tokens that must be left over afterwards, for those who matter more
+--       5 seconds that a block lasts at most
 -- Returns '0', or the seconds to wait
+--
+-- A bucket that holds what we do not write, or what was written by a clock that has been set back since, is a new one:
+-- everybody waits for these.
 
 local rate, burst, amount, reserve = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-local was = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'blocked_until')
--- A clock that was set back must not take tokens away.
-local passed = math.max(0, now - (tonumber(was[2] or now)))
-local tokens = math.min(burst, (tonumber(was[1] or burst)) + passed * rate)
-local wait = math.max((tonumber(was[3] or 0)) - now, (amount + reserve - tokens) / rate)
+local was = redis.pcall('HMGET', KEYS[1], 'tokens', 'at', 'blocked_until')
+local strange = was.err ~= nil
+-- A comparison with what is not a number at all, which Lua reads from 'nan', is false.
+local function within(words, high, otherwise)
+  if not words then return otherwise end
+  local found = tonumber(words)
+  if found and found >= 0 and found <= high then return found end
+  strange = true
+end
+local tokens, at = within(was[1], math.huge, burst), within(was[2], now + 1, now)
+local blocked_until = within(was[3], now + tonumber(ARGV[5]), 0)
+if strange then
+  redis.call('DEL', KEYS[1])
+  tokens, at, blocked_until = burst, now, 0
+end
+tokens = math.min(burst, tokens + math.max(0, now - at) * rate)
+local wait = math.max(blocked_until - now, (amount + reserve - tokens) / rate)
 -- Never round down to nought, which would mean "taken".
 if wait > 0 then return string.format('%.6f', math.max(wait, 0.001)) end
 tokens = tokens - amount

@@ -7,14 +7,16 @@ a new version is rolled out. It does not keep them when it writes the record aga
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, SchemaValidator
 
 from workflows.core.audit import AuditEntry, AuditEvent, Event
+from workflows.core.audit_check import StoredEntry
 from workflows.core.canonical import canonical_json
 from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.model import (
@@ -34,6 +36,7 @@ from workflows.core.model import (
     Trouble,
     Uses,
 )
+from workflows.ports import CorruptRecord, Notice, Versioned
 
 T = TypeVar("T")
 
@@ -57,14 +60,6 @@ KINDS: Mapping[str, type[Any]] = {
 }
 
 
-class CorruptLedger(Exception):
-    """Something stands in the ledger that prodaccess did not write like this. Nobody should guess what it meant."""
-
-
-class CorruptRecord(CorruptLedger):
-    """A stored record cannot be read; the message names its key and the fields, but no values."""
-
-
 class UnstorableRecord(ValueError):
     """A record does not fit its key, or holds what its type forbids: an error in the program, found before the write."""
 
@@ -86,7 +81,36 @@ def encode(key: str, record: Record) -> bytes:
 
 
 def decode(key: str, body: bytes | str) -> Record:
-    return cast(Record, load(kind_of(key), body, where=key))
+    """Raises CorruptRecord, also for a record that belongs under another key."""
+    record = cast(Record, load(kind_of(key), body, where=key))
+    name = next((getattr(record, field) for field in _NAMED_BY if hasattr(record, field)), None)
+    if name is not None and name != key.partition(":")[2]:
+        raise CorruptRecord(f"{key} holds the record of another one")
+    return record
+
+
+# The field that repeats what the record's key says; the first that a kind has.
+_NAMED_BY = ("id", "subject", "person")
+
+
+# What stands under a key without a readable version. Never given out; commit.lua says the same of it.
+NO_VERSION = -1
+_HEAD = re.compile(rb"([1-9][0-9]{0,19}):")
+
+
+def versioned(key: str, value: bytes | str | None) -> Versioned:
+    """A record as it is stored, `<version>:<JSON>`. What cannot be read says why, and stands in nobody else's way."""
+    if value is None:
+        return Versioned(0, None)
+    stored = value if isinstance(value, bytes) else value.encode("utf-8", "replace")
+    head = _HEAD.match(stored)
+    if head is None:
+        return Versioned(NO_VERSION, None, f"{key} has no version")
+    version = int(head[1])
+    try:
+        return Versioned(version, decode(key, stored[head.end() :]))
+    except CorruptRecord as problem:
+        return Versioned(version, None, str(problem))
 
 
 def dump(kind: type[T], value: T) -> bytes:
@@ -99,7 +123,9 @@ def dump(kind: type[T], value: T) -> bytes:
 def load(kind: type[T], body: bytes | str, *, where: str) -> T:
     """Raises CorruptRecord, which names `where`."""
     try:
-        return _adapter(kind).validate_json(body)
+        return cast(T, _reader(kind).validate_json(body))
+    except UnicodeError:
+        raise CorruptRecord(f"{where} is not a {kind.__name__}: it is no text") from None
     except ValidationError as error:
         fields = sorted({".".join(str(part) for part in item["loc"]) or "JSON" for item in error.errors()})
         raise CorruptRecord(f"{where} is not a {kind.__name__}: {', '.join(fields)} cannot be read") from None
@@ -116,6 +142,24 @@ def _adapter(kind: type[T]) -> TypeAdapter[T]:
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 
+def _reader(kind: type[Any]) -> SchemaValidator:
+    found = _READERS.get(kind)
+    if found is None:
+        found = _READERS[kind] = SchemaValidator(_with_zones(_adapter(kind).core_schema))
+    return found
+
+
+def _with_zones(schema: Any) -> Any:
+    """The same schema, in which a time has to say its zone: one without would break the first comparison with another."""
+    if isinstance(schema, dict):
+        zone = {"tz_constraint": "aware"} if schema.get("type") == "datetime" else {}
+        return {name: _with_zones(part) for name, part in schema.items()} | zone
+    return [_with_zones(part) for part in schema] if isinstance(schema, list) else schema
+
+
+_READERS: dict[type[Any], SchemaValidator] = {}
+
+
 # ---------------------------------------------------------------- audit entries
 
 
@@ -129,21 +173,38 @@ def event_private(event: AuditEvent) -> bytes:
     return canonical_json({"salt": event.salt, "private": dict(event.private)})
 
 
-def audit_entry(number: int, body: str, digest: str, private: str | None) -> AuditEntry:
-    """An entry from its parts. `private` is None where it was erased. Raises CorruptRecord."""
+def audit_entry(stored: StoredEntry) -> AuditEntry:
+    """The entry that stands there. Raises CorruptRecord."""
     try:
-        facts = json.loads(body)
-        words = json.loads(private) if private else {}
+        facts = json.loads(stored.body)
+        words = json.loads(stored.private) if stored.private is not None else {}
         return AuditEntry(
-            number=number,
+            number=stored.number,
             event=Event(facts["event"]),
             subject=facts["subject"],
             at=datetime.fromisoformat(facts["at"]),
-            digest=digest,
-            facts=facts["facts"],
-            private=words.get("private", {}),
-            body=body,
+            digest=stored.digest,
+            facts=_texts(facts["facts"]),
+            private=_texts(words.get("private", {})),
+            body=stored.body.decode(),
             salt=words.get("salt", ""),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise CorruptRecord(f"audit entry {number} cannot be read") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise CorruptRecord(f"audit entry {stored.number} cannot be read") from None
+
+
+def _texts(found: Any) -> Mapping[str, str]:
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise TypeError
+    return found
+
+
+def readable_entries(stored: Iterable[StoredEntry], notice: Notice) -> list[AuditEntry]:
+    """Those that can be read; of the others `notice` is told."""
+    found = []
+    for entry in stored:
+        try:
+            found.append(audit_entry(entry))
+        except CorruptRecord as problem:
+            notice(f"audit:{entry.number}", str(problem))
+    return found

@@ -1,10 +1,12 @@
--- Applies one change: all of it, or nothing.
+-- Applies one change: all of it, or nothing. Preceded by strange.lua.
 --
 -- A script that fails midway keeps what it wrote before, so every check stands before the first write, and after it
--- only commands follow that cannot fail: types are looked at beforehand, memory by the script's flags.
+-- only commands follow that cannot fail: types are looked at beforehand, memory by the script's flags. A key of another type
+-- than ours is put aside, or one wrong byte would stop everybody's commits, removals among them.
 --
 -- KEYS  1 answer of this commit id   2 tick   3 due   4 woken   5 audit stream   6 audit private   7 durability mark
 --       8 lease of the fence (any name where there is no fence)   9 record of the ledger's own clock
+--       10 audit head, '<number>:<link>'
 --       then, as often as ARGV says: records read, records to put, records to delete, index of each index entry,
 --       list of each audit entry's subject
 -- ARGV  1 instant of the decision, microseconds   2 the age at which it is stale, microseconds
@@ -15,17 +17,46 @@
 --       14 so many seconds sooner everything comes that is due already; 0 mostly
 --       then: a version for each read, JSON for each put, (item, score or '') for each due item, (member, score or '')
 --       for each index entry, (body, digest, private) for each audit entry
--- Returns {'committed' | 'replayed', '<first number>:<how many>:<answer>'}
+-- Returns {'committed' | 'replayed', '<first number>:<how many>:<answer>', key that was put aside...}
 --         {'lost', 'version', place of a read that changed, from 1...}, {'lost', 'stale' | 'fence' | 'durability' | 'clock'}
 --
 -- Versions come from one counter for the whole ledger, so a version is never used again for the same key, even after
--- a deletion. The counter follows the clock in microseconds where it is ahead: a server that lost its last second in
--- a crash (appendfsync everysec) does not give out a number twice either.
+-- a deletion. What has no version that can be read is said to have -1.
+--
+-- Each audit entry carries a link: SHA-1, the only digest that Lua has here, over the link before it, its own number and its
+-- own digest (SHA-256, made by the client). Entries of an older version, which have none, are bound by the next one's.
 
-local stored = redis.call('GET', KEYS[1])
+local function linking(link, number, digest) return redis.sha1hex(link .. ':' .. number .. ':' .. digest) end
+
+local function fields_of(entry)
+  local fields = {}
+  for i = 1, #entry[2] - 1, 2 do fields[entry[2][i]] = entry[2][i + 1] end
+  return fields
+end
+
+-- Where the chain is, by the newest entry of the stream: for a ledger whose head was never written, or cannot be read.
+local function newest_link(stream, streamed)
+  local entry = streamed > 0 and redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  local link = entry and fields_of(entry)['link']
+  if not link then return streamed, '' end
+  return tonumber(string.match(entry[1], '^%d+')), link
+end
+
+-- The link after entries that an older version has written behind the last link. So many that nobody should wait for them
+-- begin a chain of their own.
+local function link_over(stream, link, linked, streamed)
+  if link == '' or streamed - linked > 10000 then return '' end
+  for _, entry in ipairs(redis.call('XRANGE', stream, '(' .. whole(linked) .. '-0', '+', 'COUNT', 10000)) do
+    link = linking(link, string.match(entry[1], '^%d+'), fields_of(entry)['digest'] or '')
+  end
+  return link
+end
+
+local stored = redis.pcall('GET', KEYS[1])
+if type(stored) == 'table' then return redis.error_reply('LEDGERCORRUPT ' .. KEYS[1] .. ' is no answer') end
 if stored then return {'replayed', stored} end
 
-local key_at, arg_at = 9, 14
+local key_at, arg_at = 10, 14
 local function key() key_at = key_at + 1; return KEYS[key_at] end
 local function arg() arg_at = arg_at + 1; return ARGV[arg_at] end
 local function many(place, take)
@@ -33,13 +64,13 @@ local function many(place, take)
   for i = 1, tonumber(ARGV[place]) do all[i] = take() end
   return all
 end
--- Lua's own spelling of large numbers is 1.7e+15.
-local function whole(number) return string.format('%.0f', number) end
 
 local changed = {'lost', 'version'}
 for i = 1, tonumber(ARGV[8]) do
-  local head = redis.call('GETRANGE', key(), 0, 20)
-  local version = head == '' and '0' or string.match(head, '^(%d+):')
+  local name = key()
+  local head = redis.pcall('GETRANGE', name, 0, 20)
+  local absent = head == '' and redis.call('EXISTS', name) == 0
+  local version = absent and '0' or type(head) == 'string' and string.match(head, '^([1-9]%d*):') or '-1'
   if version ~= arg() then changed[#changed + 1] = i end
 end
 if #changed > 2 then return changed end
@@ -50,17 +81,16 @@ local age = now - tonumber(ARGV[1])
 if age > tonumber(ARGV[2]) or -age > tonumber(ARGV[3]) then return {'lost', 'stale'} end
 
 if ARGV[4] ~= '' then
-  local lease = redis.call('GET', KEYS[8])
-  if not lease or string.match(lease, '^(%d+):') ~= ARGV[4] then return {'lost', 'fence'} end
+  if lease_at(KEYS[8]) ~= ARGV[4] then return {'lost', 'fence'} end
 end
 if ARGV[5] == 'refuse' or (ARGV[5] == 'give' and redis.call('EXISTS', KEYS[7]) == 0) then
   return {'lost', 'durability'}
 end
 
 if ARGV[5] ~= '' then
-  local clock = redis.call('GET', KEYS[9])
-  if clock then
-    local read, known = pcall(cjson.decode, string.match(clock, '^%d+:(.*)$') or '')
+  local clock = string_at(KEYS[9])
+  if clock or redis.call('EXISTS', KEYS[9]) == 1 then
+    local read, known = pcall(cjson.decode, string.match(clock or '', '^%d+:(.*)$') or '')
     local function stands(part) return part ~= nil and part ~= cjson.null end
     read = read and type(known) == 'table' and type(known.jumps) == 'number'
     if not read or stands(known.suspicion) or stands(known.doubt) or stands(known.catchup) then
@@ -75,32 +105,35 @@ local due = many(11, function() return {arg(), arg()} end)
 local index = many(12, function() return {key(), arg(), arg()} end)
 local audit = many(13, function() return {key(), arg(), arg(), arg()} end)
 
-local wrong
-local function must_be(name, kind)
-  local found = redis.call('TYPE', name).ok
-  if found ~= 'none' and found ~= kind then wrong = name .. ' is a ' .. found .. ', not a ' .. kind end
-  return found ~= 'none'
-end
-must_be(KEYS[3], 'zset')
-must_be(KEYS[4], 'hash')
-must_be(KEYS[6], 'hash')
-for _, entry in ipairs(index) do must_be(entry[1], 'zset') end
-for _, entry in ipairs(audit) do must_be(entry[1], 'list') end
-local number = 0
-if must_be(KEYS[5], 'stream') and not wrong then
+local strange = {}
+is_a(KEYS[3], 'zset', strange)
+is_a(KEYS[4], 'hash', strange)
+is_a(KEYS[6], 'hash', strange)
+for _, entry in ipairs(index) do is_a(entry[1], 'zset', strange) end
+for _, entry in ipairs(audit) do is_a(entry[1], 'list', strange) end
+
+local streamed = 0
+if is_a(KEYS[5], 'stream', strange) then
   local about = redis.call('XINFO', 'STREAM', KEYS[5])
   for i = 1, #about, 2 do
-    if about[i] == 'last-generated-id' then number = tonumber(string.match(about[i + 1], '^%d+')) end
+    if about[i] == 'last-generated-id' then streamed = count_of(string.match(about[i + 1], '^%d+')) end
   end
+  -- Nothing could be added behind a number beyond all numbers.
+  if not streamed then strange[KEYS[5]], streamed = true, 0 end
 end
-local last = tonumber(redis.call('GET', KEYS[2]) or '0')
-if not last then wrong = KEYS[2] .. ' is not a number' end
-if wrong then return redis.error_reply('LEDGERCORRUPT ' .. wrong) end
-
-local version = whole(math.max(last + 1, now))
+local linked, link = string.match(string_at(KEYS[10]) or '', '^(%d+):(%x+)$')
+linked = count_of(linked)
+if not linked then
+  is_a(KEYS[10], 'string', strange)
+  linked, link = newest_link(KEYS[5], streamed)
+end
+local number = math.max(linked, streamed)
+local version, no_counter = next_tick(KEYS[2], now)
+if no_counter then strange[KEYS[2]] = true end
 local first = number + 1
 stored = whole(first) .. ':' .. #audit .. ':' .. ARGV[6]
 
+local aside = put_aside(strange)
 redis.call('SET', KEYS[2], version)
 for _, put in ipairs(puts) do redis.call('SET', put[1], version .. ':' .. put[2]) end
 for _, record in ipairs(deletes) do redis.call('DEL', record) end
@@ -119,11 +152,16 @@ end
 for _, entry in ipairs(index) do
   if entry[3] == '' then redis.call('ZREM', entry[1], entry[2]) else redis.call('ZADD', entry[1], entry[3], entry[2]) end
 end
-for _, entry in ipairs(audit) do
-  number = number + 1
-  redis.call('XADD', KEYS[5], whole(number) .. '-0', 'body', entry[2], 'digest', entry[3])
-  redis.call('HSET', KEYS[6], whole(number), entry[4])
-  redis.call('RPUSH', entry[1], whole(number))
+if #audit > 0 then
+  if streamed > linked then link = link_over(KEYS[5], link, linked, streamed) end
+  for _, entry in ipairs(audit) do
+    number = number + 1
+    link = linking(link, whole(number), entry[3])
+    redis.call('XADD', KEYS[5], whole(number) .. '-0', 'body', entry[2], 'digest', entry[3], 'link', link)
+    redis.call('HSET', KEYS[6], whole(number), entry[4])
+    redis.call('RPUSH', entry[1], whole(number))
+  end
+  redis.call('SET', KEYS[10], whole(number) .. ':' .. link)
 end
 redis.call('SET', KEYS[1], stored, 'PX', ARGV[7])
-return {'committed', stored}
+return {'committed', stored, unpack(aside)}

@@ -13,7 +13,7 @@ from workflows.ledger.codec import encode, event_body, event_private
 from workflows.ledger.keys import Keys
 from workflows.ledger.scripts import Argument, text
 from workflows.ledger.times import micros, score
-from workflows.ports import STALE_S_MAX, Change, Committed, Lost
+from workflows.ports import STALE_S_MAX, Change, Committed, CorruptLedger, Lost
 
 AHEAD_S_MAX = 1.0
 """A decision from further in the future than this was not made on a snapshot of this ledger."""
@@ -74,7 +74,7 @@ def commit_call(keys: Keys, change: Change, *, refuse_access: bool) -> tuple[lis
     parts = encode_change(change)
     access = ("refuse" if refuse_access else "give") if change.gives_access else ""
     names = [keys.commit(change.commit_id), keys.tick, keys.due, keys.woken, keys.audit, keys.private, keys.durable]
-    names += [keys.lease(change.fence.lease if change.fence else ""), keys.record(CLOCK)]
+    names += [keys.lease(change.fence.lease if change.fence else ""), keys.record(CLOCK), keys.audit_head]
     names += [keys.record(key) for key in (*change.reads, *parts.puts, *change.deletes)]
     names += [keys.index(entry.name) for entry in change.index]
     names += [keys.audit_of(event.subject) for event in parts.audit]
@@ -98,15 +98,28 @@ def _pairs(items: Any) -> list[Argument]:
 
 
 def commit_result(reply: Sequence[Any], change: Change) -> Committed | Lost:
-    outcome, detail = text(reply[0]), text(reply[1])
+    outcome = text(reply[0])
     if outcome == "lost":
         reads = tuple(change.reads)
-        return Lost(detail, tuple(reads[int(place) - 1] for place in reply[2:]))
-    first, count, answer = detail.split(":", 2)
-    numbers = tuple(range(int(first), int(first) + int(count)))
+        return Lost(text(reply[1]), tuple(reads[int(place) - 1] for place in reply[2:]))
+    first, count, answer = _stored(reply[1])
+    numbers = tuple(range(first, first + count))
     return Committed(numbers, answer, replayed=outcome == "replayed")
 
 
+def aside(reply: Sequence[Any]) -> list[str]:
+    """Keys that were of another type than ours and stand beside the new ones now, as `<key>:strange`."""
+    return [text(name) for name in reply[2:]] if text(reply[0]) == "committed" else []
+
+
 def stored_answer(stored: Any) -> str:
-    """The answer in what commit.lua keeps under a commit id."""
-    return text(stored).split(":", 2)[2]
+    """The answer in what commit.lua keeps under a commit id. Raises CorruptLedger."""
+    return _stored(stored)[2]
+
+
+def _stored(stored: Any) -> tuple[int, int, str]:
+    try:
+        first, count, answer = text(stored).split(":", 2)
+        return int(first), int(count), answer
+    except ValueError:
+        raise CorruptLedger("the answer that is kept for this act cannot be read") from None

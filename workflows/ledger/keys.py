@@ -62,8 +62,13 @@ class Keys:
 
     @property
     def audit(self) -> str:
-        """A stream; entry `<number>-0` has the fields `body` and `digest`. Its last id is the counter."""
+        """A stream; entry `<number>-0` has the fields `body`, `digest` and `link`."""
         return f"{self.prefix}audit"
+
+    @property
+    def audit_head(self) -> str:
+        """A string, `<number>:<link>`: the newest entry's number and its link to all before it; see commit.lua."""
+        return f"{self.prefix}audit:head"
 
     @property
     def private(self) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
+from workflows.core.audit_check import AuditState, StoredEntry, linking
 from workflows.core.clockwork import LedgerClock
-from workflows.ledger.codec import audit_entry, decode
-from workflows.ledger.commit_call import AHEAD_S_MAX, ANSWER_TTL_S, Encoded, encode_change
+from workflows.ledger.codec import NO_VERSION, readable_entries, versioned
+from workflows.ledger.commit_call import AHEAD_S_MAX, ANSWER_TTL_S, Encoded, EncodedEvent, encode_change
 from workflows.ledger.times import micros, score
 from workflows.ports import (
     LEASE_S,
@@ -24,8 +25,10 @@ from workflows.ports import (
     Ledger,
     LedgerUnreachable,
     Lost,
+    Notice,
     Snapshot,
     Versioned,
+    no_notice,
 )
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -77,13 +80,15 @@ class MemoryLedger(Ledger):
         self.full = False
         self.before_commit: Callable[[Change], None] | None = None
         self.lose_answers = 0
+        self.notice: Notice = no_notice
         self.lock = threading.RLock()
         # Item -> seconds since the epoch, and item -> when its wake-up was sent; MemoryDue works on them.
         self.due: dict[str, float] = {}
         self.woken: dict[str, datetime] = {}
         self._records: dict[str, tuple[int, bytes]] = {}
         self._indexes: dict[str, dict[str, float]] = {}
-        self._audit: list[tuple[str, str, str, str]] = []  # subject, body, digest, private
+        self._audit: list[StoredEntry] = []
+        self._audit_of: dict[str, list[int]] = {}
         self._commits: dict[str, tuple[datetime, Committed]] = {}
         self._leases: dict[str, tuple[int, str, datetime]] = {}
         self._tick = 0
@@ -120,6 +125,11 @@ class MemoryLedger(Ledger):
             self.lose_answers -= 1
             raise LedgerUnreachable("Redis did not answer in time (in memory).")
         return result
+
+    def records(self, kind: str) -> Iterator[str]:
+        self._reach()
+        with self.lock:
+            return iter([key for key in self._records if key.startswith(f"{kind}:")])
 
     def next_id(self) -> str:
         self._reach()
@@ -165,12 +175,17 @@ class MemoryLedger(Ledger):
             else:
                 members[entry.member] = entry.score
         first = len(self._audit) + 1
-        self._audit += [
-            (event.subject, event.body.decode(), event.digest, event.private.decode()) for event in encoded.audit
-        ]
+        for event in encoded.audit:
+            self._record(event)
         result = Committed(tuple(range(first, len(self._audit) + 1)), change.answer)
         self._commits[change.commit_id] = (self.clock.now(), result)
         return result
+
+    def _record(self, event: EncodedEvent) -> None:
+        number = len(self._audit) + 1
+        link = linking(self._audit[-1].link if self._audit else "", number, event.digest)
+        self._audit.append(StoredEntry(number, event.body, event.digest, event.private, link))
+        self._audit_of.setdefault(event.subject, []).append(number)
 
     def _earlier(self, commit_id: str) -> Committed | None:
         at, result = self._commits.get(commit_id, (None, None))
@@ -181,7 +196,17 @@ class MemoryLedger(Ledger):
 
     def _versioned(self, key: str) -> Versioned:
         version, body = self._records.get(key, (0, None))
-        return Versioned(version, None if body is None else decode(key, body))
+        if version == NO_VERSION:
+            return versioned(key, body)
+        found = versioned(key, None if body is None else b"%d:%b" % (version, body))
+        if found.problem:
+            self.notice(f"record:{key}", found.problem)
+        return found
+
+    def spoil(self, key: str, body: bytes = b"{", *, version: bool = True) -> None:
+        """For tests: somebody else writes over the record."""
+        with self.lock:
+            self._records[key] = (self._version(key) if version else NO_VERSION, body)
 
     def _next_tick(self) -> int:
         self._tick = max(self._tick + 1, micros(self.clock.now()))
@@ -213,23 +238,37 @@ class MemoryLedger(Ledger):
         with self.lock:
             return len(self._indexes.get(index, {}))
 
+    def score(self, index: str, member: str) -> float | None:
+        self._reach()
+        with self.lock:
+            return self._indexes.get(index, {}).get(member)
+
     # ------------------------------------------------------------ audit
 
     def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
-        return self._entries(after, None)[:limit]
+        return readable_entries(self.stored_entries(after=after, limit=limit), self.notice)
 
-    def entries_of(self, subject: str, *, after: int = 0) -> Sequence[AuditEntry]:
-        return self._entries(after, subject)
-
-    def _entries(self, after: int, subject: str | None) -> Sequence[AuditEntry]:
+    def stored_entries(self, *, after: int = 0, limit: int = 100) -> Sequence[StoredEntry]:
         self._reach()
         with self.lock:
-            numbered = list(enumerate(self._audit, start=1))[after:]
-        return [
-            audit_entry(number, body, digest, private)
-            for number, (about, body, digest, private) in numbered
-            if subject is None or about == subject
-        ]
+            return self._audit[after : after + limit]
+
+    def entries_of(self, subject: str, *, after: int = 0) -> Sequence[AuditEntry]:
+        self._reach()
+        with self.lock:
+            mine = [self._audit[number - 1] for number in self._audit_of.get(subject, ()) if number > after]
+        return readable_entries(mine, self.notice)
+
+    def audit_state(self) -> AuditState:
+        self._reach()
+        with self.lock:
+            count = len(self._audit)
+            return AuditState(count, self._audit[-1].link if count else "", count, count)
+
+    def audit_lists(self) -> Iterator[tuple[str, Sequence[int | None]]]:
+        self._reach()
+        with self.lock:
+            return iter([(subject, tuple(numbers)) for subject, numbers in self._audit_of.items()])
 
     def head(self) -> int:
         self._reach()

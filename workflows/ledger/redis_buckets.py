@@ -8,6 +8,9 @@ from workflows.ledger.keys import Keys
 from workflows.ledger.scripts import Script, Server, script, text
 from workflows.ports import Buckets
 
+BLOCK_S_MAX = 3600.0
+"""Whoever asked us to wait longer is asked once more after so long."""
+
 
 class RedisBuckets(Buckets):
     def __init__(self, client: redis.Redis, *, prefix: str = "prodaccess:") -> None:
@@ -16,12 +19,12 @@ class RedisBuckets(Buckets):
 
     def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0) -> float:
         check_bucket(rate=rate, burst=burst, amount=amount, reserve=reserve)
-        wanted = [rate, burst, amount, reserve]
+        wanted = [rate, burst, amount, reserve, BLOCK_S_MAX + 1]
         return float(text(self._server.run(_script("bucket"), [self._keys.bucket(name)], wanted)))
 
     def block(self, name: str, seconds: float) -> None:
         if seconds > 0:
-            self._server.run(_script("block"), [self._keys.bucket(name)], [float(seconds)])
+            self._server.run(_script("block"), [self._keys.bucket(name)], [min(float(seconds), BLOCK_S_MAX)])
 
 
 def check_bucket(*, rate: float, burst: float, amount: float, reserve: float) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 from redis.exceptions import RedisError
@@ -17,7 +17,9 @@ from workflows.ledger.codec import dump, load
 from workflows.ledger.keys import Keys
 from workflows.ledger.scripts import Server, text
 from workflows.ledger.times import instant
-from workflows.ports import DirectoryStore
+from workflows.ports import CorruptRecord, DirectoryStore, Notice, no_notice
+
+T = TypeVar("T")
 
 KEEP_S = 7 * 24 * 3600
 """Facts have no access behind them, and are far too old for a decision by then."""
@@ -26,34 +28,36 @@ KEEP_S = 7 * 24 * 3600
 class RedisDirectory(DirectoryStore):
     """Facts are returned however old they are: `as_of` says it, and the caller judges."""
 
-    def __init__(self, client: redis.Redis, *, prefix: str = "prodaccess:") -> None:
+    def __init__(self, client: redis.Redis, *, prefix: str = "prodaccess:", notice: Notice = no_notice) -> None:
         self._server = Server(client)
         self._keys = Keys(prefix)
+        self._notice = notice
 
     def person(self, who: SlackUser) -> PersonFacts | None:
-        return self._person_at(self._keys.account(who.team, who.user))
+        return self._read(PersonFacts, [self._keys.account(who.team, who.user)])[0]
 
     def by_address(self, address: PersonId) -> PersonFacts | None:
-        account = self._server.call("GET", self._keys.address(address))
-        facts = self._person_at(text(account)) if account is not None else None
-        # The account may have another address by now.
-        return facts if facts is not None and facts.id == address else None
+        return self.by_addresses((address,)).get(address)
 
     def by_addresses(self, addresses: Iterable[PersonId]) -> dict[PersonId, PersonFacts]:
         """The same for many, in two round trips."""
-        accounts = [self._keys.address(address) for address in addresses]
-        found = self._server.call("MGET", *accounts) if accounts else []
-        known = [text(account) for account in found if account is not None]
-        bodies = self._server.call("MGET", *known) if known else []
-        facts = [load(PersonFacts, text(body), where="people") for body in bodies if body is not None]
-        return {item.id: item for item in facts}
+        wanted = tuple(addresses)
+        found = self._found([self._keys.address(address) for address in wanted])
+        accounts = dict(zip(wanted, texts_or_none(found), strict=True))
+        known = [account for account in accounts.values() if account is not None]
+        facts = dict(zip(known, self._read(PersonFacts, known), strict=True))
+        # The account may have another address by now.
+        return {
+            address: item
+            for address, account in accounts.items()
+            if account is not None and (item := facts[account]) is not None and item.id == address
+        }
 
     def people(self, accounts: Iterable[SlackUser]) -> dict[SlackUser, PersonFacts]:
         accounts = tuple(accounts)
         keys = [self._keys.account(who.team, who.user) for who in accounts]
-        bodies = self._server.call("MGET", *keys) if keys else []
-        found = zip(accounts, bodies, strict=True)
-        return {who: load(PersonFacts, text(body), where="people") for who, body in found if body is not None}
+        found = zip(accounts, self._read(PersonFacts, keys), strict=True)
+        return {who: facts for who, facts in found if facts is not None}
 
     def mark_stale(self, who: SlackUser) -> None:
         known = self.person(who)
@@ -83,20 +87,31 @@ class RedisDirectory(DirectoryStore):
                 pipe.execute_command("MGET", *map(self._keys.group, sources))
 
         (seconds, micros), *found = self._all(fill)
-        kept = dict(zip(sources, found[0] if found else (), strict=True))
-        known = {source: _membership(source, body) for source, body in kept.items() if body is not None}
+        bodies = zip(sources, found[0] if found else (), strict=True)
+        read = {source: self._readable(Membership, self._keys.group(source), body) for source, body in bodies}
+        known = {source: membership for source, membership in read.items() if membership is not None}
         return group_facts(policy, names, known, instant(int(seconds) * 1_000_000 + int(micros)), self.people)
 
     def put_members(self, source: str, membership: Membership) -> None:
         self._server.call("SET", self._keys.group(source), dump(Membership, membership), "EX", KEEP_S)
 
     def members(self, source: str) -> Membership | None:
-        body = self._server.call("GET", self._keys.group(source))
-        return None if body is None else _membership(source, body)
+        return self._read(Membership, [self._keys.group(source)])[0]
 
-    def _person_at(self, key: str) -> PersonFacts | None:
-        body = self._server.call("GET", key)
-        return None if body is None else load(PersonFacts, text(body), where=key)
+    def _found(self, names: Sequence[str]) -> list[Any]:
+        """What stands under these keys. MGET, also for one: a key of another type is as good as none to it, and no error."""
+        return list(self._server.call("MGET", *names)) if names else []
+
+    def _read(self, kind: type[T], names: Sequence[str]) -> list[T | None]:
+        return [self._readable(kind, name, body) for name, body in zip(names, self._found(names), strict=True)]
+
+    def _readable(self, kind: type[T], name: str, body: Any) -> T | None:
+        """What is kept there, or None: what cannot be read is not known, and is looked up and written anew."""
+        try:
+            return None if body is None else load(kind, body, where=name)
+        except CorruptRecord as problem:
+            self._notice(name.removeprefix(self._keys.prefix), str(problem))
+            return None
 
     def _all(self, fill: Any) -> list[Any]:
         answers = self._server.pipeline(fill)
@@ -106,8 +121,15 @@ class RedisDirectory(DirectoryStore):
         return answers
 
 
-def _membership(source: str, body: Any) -> Membership:
-    return load(Membership, text(body), where=f"the members of {source}")
+def texts_or_none(values: Sequence[Any]) -> list[str | None]:
+    """As text; what is none is as good as nothing."""
+    found: list[str | None] = []
+    for value in values:
+        try:
+            found.append(None if value is None else text(value))
+        except UnicodeDecodeError:
+            found.append(None)
+    return found
 
 
 def _people(addresses: Iterable[Address]) -> frozenset[PersonId]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import redis
 
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_ledger import take_lease
 from workflows.ledger.scripts import Argument, Script, Server, script, text
-from workflows.ports import LEASE_S, Due
+from workflows.ports import LEASE_S, Due, Notice, no_notice
 
 AGAIN_S = 5
 """A moved item is due again after so long, so that what a worker took and did not finish is found."""
@@ -34,11 +35,13 @@ class RedisDue(Due):
         queues: Sequence[str],
         monotonic: Callable[[], float],
         prefix: str = "prodaccess:",
+        notice: Notice = no_notice,
     ) -> None:
         self._server = Server(client)
         self._keys = Keys(prefix)
         self._queues = tuple(queues)
         self._monotonic = monotonic
+        self._notice = notice
         self._leads: str | None = None
         self._confirmed_s = 0.0
         # Redis's clock less our monotonic one, as of `_confirmed_s`, both in seconds.
@@ -62,7 +65,17 @@ class RedisDue(Due):
             self._note(token, asked_s, leads=text(leads) == "1")
         if text(micros):
             self._offset_s = int(micros) / 1_000_000 - self._monotonic()
-        return [text(item) for item in items]
+        return [item for item in map(self._named, items) if item is not None]
+
+    def _named(self, item: Any) -> str | None:
+        """The item, or None where it is no text: it names nothing, so it is taken off. What it stood for is found without it."""
+        try:
+            return text(item)
+        except UnicodeDecodeError:
+            self._notice("item", "something is due whose name is no text; it was taken off")
+            self._server.call("ZREM", self._keys.due, item)
+            self._server.call("HDEL", self._keys.woken, item)
+            return None
 
     def awake(self, item: str) -> None:
         self._server.call("HDEL", self._keys.woken, item)
@@ -86,4 +99,4 @@ class RedisDue(Due):
 
 def _script(name: str) -> Script:
     # Removals must be found while memory is full, too.
-    return script(name, flags="allow-oom", prelude="woken")
+    return script(name, flags="allow-oom", preludes=("strange", "woken"))

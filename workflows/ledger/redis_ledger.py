@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,15 +12,32 @@ from typing import Any
 import redis
 
 from workflows.core.audit import AuditEntry
-from workflows.ledger.codec import CorruptRecord, audit_entry, decode
-from workflows.ledger.commit_call import commit_call, commit_result, stored_answer
+from workflows.core.audit_check import AuditState, StoredEntry
+from workflows.core.keys import RECENT
+from workflows.ledger.codec import readable_entries, versioned
+from workflows.ledger.commit_call import aside, commit_call, commit_result, stored_answer
 from workflows.ledger.durability import DurabilityProbe, Mode, server_version
 from workflows.ledger.keys import Keys
-from workflows.ledger.scripts import Script, Server, script, text
+from workflows.ledger.scripts import Script, Server, raw, script, text, text_of, texts
 from workflows.ledger.times import instant
-from workflows.ports import LEASE_S, Change, Committed, Durability, Lease, Ledger, Lost, Snapshot, Versioned
+from workflows.ports import (
+    LEASE_S,
+    Change,
+    Committed,
+    CorruptLedger,
+    Durability,
+    Lease,
+    Ledger,
+    Lost,
+    Notice,
+    Snapshot,
+    Versioned,
+    no_notice,
+)
 
 VERSION_MIN = (7, 0)
+# What stands behind the name of a key that was put aside; see strange.lua.
+STRANGE = ":strange"
 
 
 class UnfitServer(Exception):
@@ -33,11 +51,18 @@ class RedisLedger(Ledger):
     """
 
     def __init__(
-        self, client: redis.Redis, *, prefix: str = "prodaccess:", durability: Mode, monotonic: Callable[[], float]
+        self,
+        client: redis.Redis,
+        *,
+        prefix: str = "prodaccess:",
+        durability: Mode,
+        monotonic: Callable[[], float],
+        notice: Notice = no_notice,
     ) -> None:
         self._server = Server(client)
         self._keys = Keys(prefix)
         self._monotonic = monotonic
+        self._notice = notice
         self._probe = DurabilityProbe(self._server, self._keys, durability, monotonic)
 
     def check_server(self) -> None:
@@ -59,9 +84,15 @@ class RedisLedger(Ledger):
         seconds, micros, stored, *found = self._server.run(_read(), names)
         return Snapshot(
             now=instant(int(seconds) * 1_000_000 + int(micros)),
-            items={key: _versioned(key, value) for key, value in zip(keys, found, strict=True)},
+            items=self._noted({key: versioned(key, value) for key, value in zip(keys, found, strict=True)}),
             replay=None if stored is None else stored_answer(stored),
         )
+
+    def _noted(self, items: dict[str, Versioned]) -> dict[str, Versioned]:
+        for key, item in items.items():
+            if item.problem:
+                self._notice(f"record:{key}", item.problem)
+        return items
 
     def commit(self, change: Change) -> Committed | Lost:
         result = self._commit(change)
@@ -75,10 +106,23 @@ class RedisLedger(Ledger):
         refuse = change.gives_access and not self._probe.current().durable
         keys, args = commit_call(self._keys, change, refuse_access=refuse)
         reply = self._server.run(_commit(removes=change.removes_access), keys, args)
+        for name in aside(reply):
+            self._notice(name.removeprefix(self._keys.prefix), "was of another kind than ours and was put aside")
         return commit_result(reply, change)
 
+    def records(self, kind: str) -> Iterator[str]:
+        prefix = self._keys.record("")
+        for name in self._server.scan(f"{prefix}{kind}:*"):
+            yield name.removeprefix(prefix)
+
     def next_id(self) -> str:
-        return f"PA-{int(self._server.call('INCR', self._keys.ids))}"
+        names = [self._keys.ids, self._keys.index(RECENT)]
+        number, aside = self._server.run(
+            script("next_id", preludes=("strange",)), names, [self._keys.record("request:")]
+        )
+        if int(aside):
+            self._notice("ids", "the counter of ids could not be read; it goes on behind the newest requests")
+        return f"PA-{int(number)}"
 
     # ------------------------------------------------------------ indexes
 
@@ -93,24 +137,62 @@ class RedisLedger(Ledger):
     ) -> Sequence[str]:
         floor, ceiling = "-inf" if low is None else repr(low), "+inf" if high is None else repr(high)
         ends = (ceiling, floor, "BYSCORE", "REV") if newest else (floor, ceiling, "BYSCORE")
-        found = self._server.call("ZRANGE", self._keys.index(index), *ends, "LIMIT", 0, limit)
-        return [text(member) for member in found]
+        with self._index(index):
+            found = self._server.call("ZRANGE", self._keys.index(index), *ends, "LIMIT", 0, limit)
+        return texts(found, f"index:{index}", self._notice)
 
     def count(self, index: str) -> int:
-        return int(self._server.call("ZCARD", self._keys.index(index)))
+        with self._index(index):
+            return int(self._server.call("ZCARD", self._keys.index(index)))
+
+    def score(self, index: str, member: str) -> float | None:
+        with self._index(index):
+            found = self._server.call("ZSCORE", self._keys.index(index), member)
+        return None if found is None else float(found)
+
+    @contextmanager
+    def _index(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except CorruptLedger:
+            self._notice(f"index:{name}", f"index:{name} is no index")
+            raise
 
     # ------------------------------------------------------------ audit
 
     def entries(self, *, after: int = 0, limit: int = 100) -> Sequence[AuditEntry]:
+        while stored := self.stored_entries(after=after, limit=limit):
+            if found := readable_entries(stored, self._notice):
+                return found
+            after = stored[-1].number
+        return []
+
+    def stored_entries(self, *, after: int = 0, limit: int = 100) -> Sequence[StoredEntry]:
         return self._entries([self._keys.audit, self._keys.private], after, limit)
 
     def entries_of(self, subject: str, *, after: int = 0) -> Sequence[AuditEntry]:
-        return self._entries([self._keys.audit, self._keys.private, self._keys.audit_of(subject)], after, 0)
+        names = [self._keys.audit, self._keys.private, self._keys.audit_of(subject)]
+        return readable_entries(self._entries(names, after, 0), self._notice)
 
-    def _entries(self, keys: list[str], after: int, limit: int) -> Sequence[AuditEntry]:
+    def _entries(self, keys: list[str], after: int, limit: int) -> list[StoredEntry]:
         flat = self._server.run(script("entries", flags="no-writes"), keys, [after, limit])
-        fours = zip(*[iter(flat)] * 4, strict=True)
-        return [_entry(number, body, digest, private) for number, body, digest, private in fours]
+        return [_entry(*parts) for parts in zip(*[iter(flat)] * 5, strict=True)]
+
+    def audit_state(self) -> AuditState:
+        names = [self._keys.audit, self._keys.audit_head, self._keys.private]
+        counted, link, newest, words, *problems = self._server.run(script("audit_state", flags="no-writes"), names)
+        return AuditState(int(counted), text(link), int(newest), int(words), tuple(map(text, problems)))
+
+    def audit_lists(self) -> Iterator[tuple[str, Sequence[int | None]]]:
+        for name in self._server.scan(self._keys.audit_of("*")):
+            if not name.endswith(STRANGE):
+                yield name.removeprefix(self._keys.audit_of("")), [_number(value) for value in self._list(name)]
+
+    def _list(self, name: str) -> Sequence[Any]:
+        try:
+            return list(self._server.call("LRANGE", name, 0, -1))
+        except CorruptLedger:
+            return [b""]
 
     def head(self) -> int:
         newest = self._server.call("XREVRANGE", self._keys.audit, "+", "-", "COUNT", 1)
@@ -137,7 +219,7 @@ class RedisLedger(Ledger):
     # ------------------------------------------------------------ due items
 
     def remind(self, item: str, after_s: float) -> None:
-        self._server.run(script("remind", flags="allow-oom"), [self._keys.due], [item, after_s])
+        self._server.run(script("remind", flags="allow-oom", preludes=("strange",)), [self._keys.due], [item, after_s])
 
     # ------------------------------------------------------------ durability
 
@@ -151,7 +233,9 @@ class RedisLedger(Ledger):
 def take_lease(server: Server, lease: str, tick: str, token: str) -> int | None:
     """The lease's number, or None where another token holds it. Asking twice with one token is harmless."""
     # Removals need leases, too, so it is taken even while memory is full.
-    number = server.run(script("lease_acquire", flags="allow-oom"), [lease, tick], [token, int(LEASE_S * 1000)])
+    number = server.run(
+        script("lease_acquire", flags="allow-oom", preludes=("strange",)), [lease, tick], [token, int(LEASE_S * 1000)]
+    )
     return None if number is None else int(number)
 
 
@@ -169,21 +253,19 @@ def _read() -> Script:
 
 
 def _commit(*, removes: bool) -> Script:
-    return script("commit", flags="allow-oom" if removes else "")
+    return script("commit", flags="allow-oom" if removes else "", preludes=("strange",))
 
 
 def _held(lease: Lease) -> str:
     return f"{lease.number}:{lease.token}"
 
 
-def _versioned(key: str, value: Any) -> Versioned:
-    if value is None:
-        return Versioned(0, None)
-    version, colon, body = text(value).partition(":")
-    if not colon or not version.isdecimal():
-        raise CorruptRecord(f"{key} has no version")
-    return Versioned(int(version), decode(key, body))
+def _entry(number: Any, body: Any, digest: Any, private: Any, link: Any) -> StoredEntry:
+    return StoredEntry(
+        int(number), raw(body), text_of(digest), None if private is None else raw(private), text_of(link)
+    )
 
 
-def _entry(number: Any, body: Any, digest: Any, private: Any) -> AuditEntry:
-    return audit_entry(int(number), text(body), text(digest), None if private is None else text(private))
+def _number(value: Any) -> int | None:
+    words = text_of(value)
+    return int(words) if words.isascii() and words.isdigit() else None

@@ -13,8 +13,7 @@ from typing import Any
 import redis
 from redis import exceptions
 
-from workflows.ledger.codec import CorruptLedger
-from workflows.ports import LedgerUnreachable
+from workflows.ports import CorruptLedger, LedgerUnreachable, Notice
 
 Argument = str | bytes | int | float
 
@@ -28,13 +27,13 @@ class Script:
 
 
 @cache
-def script(name: str, *, flags: str = "", prelude: str = "") -> Script:
-    """The text of `<name>.lua`, which may stand behind a `prelude`, with its first line.
+def script(name: str, *, flags: str = "", preludes: tuple[str, ...] = ()) -> Script:
+    """The text of `<name>.lua`, which may stand behind `preludes`, with its first line.
 
     That line matters even without flags: only with it does Redis refuse a whole script before its first write when memory
     is full or it cannot write to its disk. `allow-oom`: run although memory is full; `no-writes`: run whatever is wrong.
     """
-    parts = [_text(part) for part in (prelude, name) if part]
+    parts = [_text(part) for part in (*preludes, name)]
     head = f"#!lua flags={flags}" if flags else "#!lua"
     text = "\n".join([head, *parts])
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
@@ -64,6 +63,15 @@ class Server:
         with self.plain_errors():
             return self._client.execute_command(*command)
 
+    def scan(self, pattern: str) -> Iterator[str]:
+        """All keys of a pattern, in no order; those whose names are no text are left out."""
+        cursor: int = 0
+        while True:
+            cursor, names = self.call("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+            yield from (name for name in map(text_of, names) if "\ufffd" not in name)
+            if not int(cursor):
+                return
+
     def pipeline(self, fill: Callable[[Any], object]) -> list[Any]:
         """Send what `fill` puts in, in one round trip on one connection. An answer may be a ResponseError."""
         with self.plain_errors(), self._client.pipeline(transaction=False) as pipe:
@@ -80,6 +88,8 @@ class Server:
 
     def explain(self, error: exceptions.RedisError) -> Exception:
         words = str(error)
+        if words.startswith("WRONGTYPE"):
+            return CorruptLedger("a key of ours is of another kind than what we keep there")
         if "LEDGERCORRUPT" in words:
             return CorruptLedger(words.partition("LEDGERCORRUPT ")[2].partition(" script:")[0])
         return LedgerUnreachable(f"{_sentence(error, words)} ({self.place}).")
@@ -113,6 +123,7 @@ _BY_WORD: tuple[tuple[str, str], ...] = (
     ("LOADING", "Redis is still loading its data"),
     ("MASTERDOWN", "Redis has lost its primary"),
     ("NOPERM", "Redis does not allow our user to do this"),
+    ("ACL failure", "Redis does not allow our user to do this"),
     ("BUSY ", "Redis is busy with a script of somebody else's"),
 )
 
@@ -130,6 +141,27 @@ def _sentence(error: exceptions.RedisError, words: str) -> str:
         # Our own Lua failed; its message names a line and never holds a password.
         return f"Redis could not run a script of ours: {words[:300]}"
     return f"Redis answered with an error of the kind {words.split(' ', 1)[0][:40] or type(error).__name__}"
+
+
+def texts(values: Iterable[Any], where: str, notice: Notice) -> list[str]:
+    """The same for many; one that is no text is left out, and noted as something in `where`."""
+    found = []
+    for value in values:
+        try:
+            found.append(text(value))
+        except UnicodeDecodeError:
+            notice(where, f"{where} names something that is no text")
+    return found
+
+
+def raw(value: Any) -> bytes:
+    """A reply as bytes, whether or not the client decodes replies."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
+
+
+def text_of(value: Any) -> str:
+    """As text, whatever it is: for what is compared or shown, and never parsed."""
+    return raw(value).decode("utf-8", "replace")
 
 
 def text(value: Any) -> str:
