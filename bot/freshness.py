@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from bot.slack.people import SlackRefresher
 from workflows.context import WorkerContext
 from workflows.core import keys
-from workflows.core.people import FACTS_AGE_MAX, Membership, is_fresh
+from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, SlackUser, is_fresh
 from workflows.core.scope import groups_needed
 from workflows.delegate import approving_groups
 from workflows.ports import Ledger
 
 # Refreshed at this age, so that a press, which wants FACTS_AGE_MAX, finds them young enough.
 _REFRESH_AGE = FACTS_AGE_MAX * 0.6
+# Who approves is looked at now and then while somebody waits for them, so that whoever has left is not waited for.
+PEOPLE_AGE = timedelta(minutes=30)
 
 
 def refresh_groups_of_pending(context: WorkerContext, refresher: SlackRefresher) -> None:
@@ -28,11 +31,20 @@ def refresh_groups_of_pending(context: WorkerContext, refresher: SlackRefresher)
         for environment in policy.environments.values()
         if ledger.count(keys.of_environment(keys.PENDING, environment.name))
     ]
-    names = {name for environment in waiting for name in groups_needed(policy, environment)}
+    names = tuple({name for environment in waiting for name in groups_needed(policy, environment)})
     facts = context.directory.groups(policy, names)
     old = [name for name in names if _is_old(facts.by_name.get(name), now)]
     if old:
         refresher.refresh_groups(policy, old)
+        facts = context.directory.groups(policy, names)
+    refresher.introduce(_to_ask_about(context, facts, names, now), policy)
+
+
+def _to_ask_about(context: WorkerContext, facts: GroupFacts, names: Sequence[str], now: datetime) -> set[SlackUser]:
+    """Members of whom nobody knows who they are, and those of whom that is old, or who have changed since."""
+    unresolved = set(facts.unresolved(names))
+    people = context.directory.by_addresses(sorted(facts.last_known().members(names))).values()
+    return unresolved | {one.slack for one in people if not is_fresh(one.as_of, now, PEOPLE_AGE)}
 
 
 def refresh_away(context: WorkerContext, refresher: SlackRefresher) -> None:

@@ -346,6 +346,7 @@ _UNFIT = {
     "person_bot": "bots decide nothing",
     "person_deactivated": "the account is deactivated",
     "person_foreign": "they belong to another organisation",
+    "person_odd": "Slack's record of their account cannot be read",
     "person_no_address": "their profile has no address of this company",
 }
 
@@ -358,6 +359,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.PERSON_BOT: lambda _: "Bots and workflows cannot ask for access or decide about it. A person has to.",
     Code.PERSON_FOREIGN: lambda _: (
         "You belong to another organisation, so you can do nothing here. Ask somebody of this one."
+    ),
+    Code.PERSON_ODD: lambda _: (
+        "Something in Slack's record of your account cannot be read, so I cannot tell what you may do. "
+        "Ask an administrator to look at it."
     ),
     Code.PERSON_NO_ADDRESS: lambda _: (
         "Your Slack profile has no address of this company, so I cannot tell who you are. Ask an administrator to set it."

@@ -25,7 +25,9 @@ from bot.oncall import OutsideGroups
 from bot.queues import ALL_QUEUES, RqWake
 from bot.readiness import SlackCheck, attention, missing
 from bot.settings import Settings, named_secret
-from bot.slack.people import SlackRefresher, prove_origin
+from bot.slack.lookups import Lookups
+from bot.slack.origins import prove_origin
+from bot.slack.people import SlackRefresher
 from bot.times import monotonic_s
 from workflows.activation import activate
 from workflows.context import Context, WorkerContext
@@ -204,7 +206,7 @@ def build_web(settings: Settings) -> WebParts:
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, for_web=True)
     context = Context(ledger, directory, folder, wake, Chance(), fault=faults, unreadable=met)
     client = build_slack(settings, SLACK_WEB_TIMEOUT_S)
-    refresher = SlackRefresher(client, directory, ledger.now, _no_identity_center)
+    refresher = SlackRefresher(Lookups(client, RedisBuckets(redis)), directory, ledger.now, _no_identity_center)
     desk = Desk(context, settings.command)
     return WebParts(
         settings,
@@ -235,7 +237,8 @@ def build_worker(settings: Settings) -> WorkerParts:
     buckets = RedisBuckets(redis)
     targets = AwsTargets(buckets, monotonic=monotonic_s)
     outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
-    refresher = SlackRefresher(client, directory, ledger.now, targets.groups.members, outside.members)
+    lookups = Lookups(client, buckets)
+    refresher = SlackRefresher(lookups, directory, ledger.now, targets.groups.members, outside.members)
     keeper = LeaseKeeper(ledger, monotonic_s)
 
     def prove(policy: Policy, origin: Origin) -> Origin:

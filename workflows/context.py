@@ -61,7 +61,7 @@ class WorkerContext(Context):
     targets: Targets
     refresher: DirectoryRefresher
     keeper: Keeper
-    # What the channel of a request really is, as far as the chat can prove it.
+    # What the channel of a request really is, as far as the chat can prove it. Raises DirectoryUnreachable.
     prove_origin: Callable[[Policy, Origin], Origin]
     monotonic_s: Callable[[], float]
 

@@ -319,8 +319,11 @@ class DirectoryStore(Directory, Protocol):
         """The cached facts of many accounts, for the price of one; without those that were never looked up."""
         ...
 
-    def put_person(self, facts: PersonFacts) -> None: ...
-    def mark_stale(self, who: SlackUser) -> None:
+    def put_person(self, facts: PersonFacts) -> PersonFacts:
+        """Keep them, unless younger ones are known; returns those that stand."""
+        ...
+
+    def mark_stale(self, who: SlackUser, at: datetime) -> None:
         """There is news of an account: what is known stays, and is too old for a decision. Nothing where nothing is known."""
         ...
 

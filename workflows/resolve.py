@@ -22,6 +22,7 @@ from workflows.core.lifecycle import Move
 from workflows.core.model import (
     Closing,
     Grant,
+    Origin,
     Request,
     RequestState,
     Resource,
@@ -123,11 +124,24 @@ def _resolve(ctx: WorkerContext, request: Request) -> None:
         return
     resource = found
     groups = _groups(ctx, policy, request)
-    proved = replace(request, resource=resource, origin=ctx.prove_origin(policy, request.origin))
+    origin = _origin(ctx, policy, request)
+    if origin is None:
+        ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+        return
+    proved = replace(request, resource=resource, origin=origin)
     if request.break_glass:
         _at_once(ctx, policy, proved, groups)
         return
     run(ctx, lambda: _resolved(ctx, policy, proved, resource, groups))
+
+
+def _origin(ctx: WorkerContext, policy: Policy, request: Request) -> Origin | None:
+    """What the channel really is; None where that is worth waiting for. An emergency waits for nothing."""
+    try:
+        return ctx.prove_origin(policy, request.origin)
+    except DirectoryUnreachable:
+        waits = not request.break_glass and ctx.ledger.now() - request.created_at < RULES_WAIT
+        return None if waits else request.origin
 
 
 def _at_once(ctx: WorkerContext, policy: Policy, request: Request, groups: GroupFacts) -> None:

@@ -351,8 +351,8 @@ class Listeners:
             self._parts.context.wake(f"chat:home-{body.get('team_id', '')}-{event['user']}")
 
     def user_changed(self, event: Body, body: Body) -> None:
-        """Somebody was deactivated, became a guest, changed their address: known at once, not in a minute."""
-        self._doors.remember(event["user"], str(body.get("team_id") or ""))
+        """Somebody was deactivated, became a guest, changed their address: they are asked about anew when they matter next."""
+        self._doors.heard(event.get("user"), str(body.get("team_id") or ""))
 
     # ------------------------------------------------------------ the common part
 

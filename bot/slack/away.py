@@ -7,14 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
-
-from workflows.core.people import Membership, PersonFacts, PersonId
-from workflows.ports import DirectoryStore
-
-log = structlog.get_logger()
+from bot.slack.lookups import Lookups
+from workflows.core.people import Membership, PersonFacts, PersonId, is_fresh
+from workflows.ports import DirectoryStore, DirectoryUnreachable
 
 # dnd.teamInfo takes this many accounts in one call (docs.slack.dev/reference/methods/dnd.teamInfo).
 ASKED_AT_ONCE_MAX = 50
@@ -41,8 +36,16 @@ def away_until(profile: Mapping[str, Any], now: datetime) -> datetime | None:
     if emoji not in _EMOJI and not _WORDS.search(text):
         return None
     ends = profile.get("status_expiration")
-    until = datetime.fromtimestamp(ends, UTC) if isinstance(ends, int) and ends > 0 else now + STATUS_FOR
-    return until if until > now else None
+    until = _moment(ends) if ends else now + STATUS_FOR
+    return until if until is not None and until > now else None
+
+
+def _moment(seconds: Any) -> datetime | None:
+    """A moment that Slack names; None where it is none that there can be."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def disturbs(info: Mapping[str, Any], now: datetime) -> bool:
@@ -56,15 +59,15 @@ def disturbs(info: Mapping[str, Any], now: datetime) -> bool:
 class Away:
     """Asks Slack from the background, in calls of fifty, and remembers the answer for all processes."""
 
-    def __init__(self, client: WebClient, store: DirectoryStore, now: Callable[[], datetime]) -> None:
-        self._client = client
+    def __init__(self, lookups: Lookups, store: DirectoryStore, now: Callable[[], datetime]) -> None:
+        self._lookups = lookups
         self._store = store
         self._now = now
 
     def is_due(self) -> bool:
         """Whether nobody, in whatever process, has asked lately."""
         known = self._store.members(SOURCE)
-        return known is None or known.as_of is None or self._now() - known.as_of >= REFRESH_AGE
+        return known is None or not is_fresh(known.as_of, self._now(), REFRESH_AGE)
 
     def refresh(self, people: Collection[PersonFacts]) -> None:
         """Learn who of them wants no calls."""
@@ -77,7 +80,7 @@ class Away:
         """Those of them who are away now."""
         now = self._now()
         known = self._store.members(SOURCE)
-        fresh = known is not None and known.as_of is not None and now - known.as_of < 2 * REFRESH_AGE
+        fresh = known is not None and is_fresh(known.as_of, now, 2 * REFRESH_AGE)
         quiet = known.members if known is not None and fresh else frozenset()
         return frozenset(
             facts.id
@@ -90,12 +93,10 @@ class Away:
         for start in range(0, len(people), ASKED_AT_ONCE_MAX):
             part = people[start : start + ASKED_AT_ONCE_MAX]
             try:
-                answer = self._client.dnd_teamInfo(users=[facts.slack.user for facts in part])
-            except (SlackClientError, OSError) as problem:
+                users = self._lookups.do_not_disturb([facts.slack.user for facts in part])
+            except DirectoryUnreachable:
                 # Without the scope, say. Then everybody is called, which is what would happen without this.
-                log.warning("Slack did not say who is away", error=type(problem).__name__)
                 break
-            users = answer["users"]
             found |= {facts.id for facts in part if disturbs(users.get(facts.slack.user) or {}, now)}
         return frozenset(found)
 

@@ -303,19 +303,16 @@ class Doors:
                 facts = self._refresher.refresh_person(act.who, self._ctx.policy.current())
         except (DirectoryUnreachable, PolicyUnavailable) as problem:
             log.warning("a form was not opened", why=str(problem))
-            self._refuse(act, Refused(Code.PERSON_UNKNOWN, audited=False), "-")
+            self._refuse(act, Refused(Code.NOT_KNOWN_YET, audited=False), "-")
             return None
         if facts.standing_problem:
             self._refuse(act, Refused(Code(facts.standing_problem)), "-")
             return None
         return facts
 
-    def remember(self, user: Mapping[str, Any], team: str) -> None:
-        """What Slack says of somebody by itself."""
-        try:
-            self._refresher.remember(user, team, self._ctx.policy.current())
-        except PolicyUnavailable:
-            return
+    def heard(self, user: Any, team: str) -> None:
+        """Slack said by itself that somebody's account has changed."""
+        self._refresher.heard(user, team)
 
     # ------------------------------------------------------------ answers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.slack.people import SlackRefresher
@@ -14,10 +14,13 @@ from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.scope import groups_named
 from workflows.core.speaking import can_speak
+from workflows.ports import DirectoryUnreachable
 from workflows.standing_in import with_delegations
 
 # More direct messages than this, for a card without a channel, is a nuisance and not a help.
 DIRECT_MESSAGES_MAX = 20
+# Whoever was not found is looked for again, no sooner than this.
+LOOK_AGAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class WhomToAsk:
     called_people: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
     stand_ins: tuple[StandIn, ...] = ()
+    # In how many seconds to look again, where somebody who may decide has not been found yet.
+    look_again_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class _Sight:
     # Who may still agree -> in whose right.
     speakers: Mapping[PersonId, PersonId]
     away: frozenset[PersonId]
+    look_again_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Overseers:
 
     people: tuple[PersonFacts, ...] = ()
     security: tuple[PersonFacts, ...] = ()
+    look_again_s: float | None = None
 
 
 class Mentioner:
@@ -90,43 +97,54 @@ class Mentioner:
                 and not sight.groups.delegate_of(facts.id)
             ),
             stand_ins=_stand_ins(sight),
+            look_again_s=sight.look_again_s,
         )
 
     def overseers(self, policy: Policy, environment: Environment, request: Request) -> Overseers:
         """Who is told of a break-glass directly and may review it: never the holder."""
         panic = (policy.panic_group,) if policy.panic_group else ()
-        members = self._members(policy, (*environment.owners, *panic), {request.requester, request.holder})
-        people = {facts.id: facts for found in members.values() for facts in found}
-        return Overseers(tuple(people.values()), tuple(facts for name in panic for facts in members[name]))
+        names = (*environment.owners, *panic)
+        groups = self._ctx.directory.groups(policy, names).last_known()
+        excluded = {request.requester, request.holder}
+        members = {name: sorted(groups.members((name,)) - excluded)[:DIRECT_MESSAGES_MAX] for name in names}
+        people, again_s = self._found(policy, groups, names, [who for found in members.values() for who in found])
+        security = (people[who] for name in panic for who in members[name] if who in people)
+        return Overseers(tuple(people.values()), tuple(security), again_s)
 
     def security(self, policy: Policy) -> tuple[PersonFacts, ...]:
         """Everybody of the panic group who can be reached."""
-        panic = (policy.panic_group,) if policy.panic_group else ()
-        members = self._members(policy, panic, set())
-        return tuple(facts for name in panic for facts in members[name])
+        names = (policy.panic_group,) if policy.panic_group else ()
+        groups = self._ctx.directory.groups(policy, names).last_known()
+        people, _ = self._found(policy, groups, names, sorted(groups.members(names))[:DIRECT_MESSAGES_MAX])
+        return tuple(people.values())
 
-    def _members(
-        self, policy: Policy, names: tuple[str, ...], excluded: set[PersonId]
-    ) -> Mapping[str, tuple[PersonFacts, ...]]:
-        groups = self._ctx.directory.groups(policy, names)
-        found: dict[str, tuple[PersonFacts, ...]] = {}
-        for name in names:
-            people = sorted(groups.members((name,)) - excluded)[:DIRECT_MESSAGES_MAX]
-            known = (self._refresher.find(address, policy) for address in people)
-            found[name] = tuple(facts for facts in known if facts is not None and not facts.standing_problem)
-        return found
+    def _found(
+        self, policy: Policy, groups: GroupFacts, names: Sequence[str], wanted: Iterable[PersonId]
+    ) -> tuple[dict[PersonId, PersonFacts], float | None]:
+        """Those of them who can do something, and when to look again, where Slack has not said yet who somebody is."""
+        found: dict[PersonId, PersonFacts] = {}
+        again_s: list[float] = [] if groups.whole(names) else [LOOK_AGAIN_S]
+        for who in dict.fromkeys(wanted):
+            try:
+                facts = self._refresher.find(who, policy)
+            except DirectoryUnreachable as problem:
+                again_s.append(max(problem.after_s, LOOK_AGAIN_S))
+                continue
+            if facts is not None and not facts.standing_problem:
+                found[facts.id] = facts
+        return found, min(again_s, default=None)
 
     def _sight(self, policy: Policy, entitlement: Entitlement | None, request: Request, names: Sequence[str]) -> _Sight:
-        groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names))
+        # Whoever was a member at the last good look is called, even while nobody can say who is one now.
+        groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names)).last_known()
         out = frozenset({request.requester, request.holder, *(vote.by for vote in request.votes)})
         speakers = can_speak(policy, entitlement, request, groups) if entitlement else {}
         # Looking up hundreds of accounts by address would take all that Slack allows.
         wanted = dict.fromkeys(list(speakers)[:DIRECT_MESSAGES_MAX])
         for name in names:
             wanted.update(dict.fromkeys(sorted(groups.members((name,)) - out)[:DIRECT_MESSAGES_MAX]))
-        found = (self._refresher.find(address, policy) for address in wanted)
-        people = {facts.id: facts for facts in found if facts is not None and not facts.standing_problem}
-        return _Sight(groups, people, out, speakers, self._refresher.away.among(people.values()))
+        people, again_s = self._found(policy, groups, names, wanted)
+        return _Sight(groups, people, out, speakers, self._refresher.away.among(people.values()), again_s)
 
     def _mention(self, policy: Policy, name: str, sight: _Sight) -> tuple[str, ...]:
         """A user group as one where all of it can be called, else its people one by one."""

@@ -83,6 +83,8 @@ class Facts:
     security: Sequence[PersonFacts] = ()
     # How often it was extended: before each end there is a warning of its own.
     extended: int = 0
+    # In how many seconds to look again, where somebody who should be told has not been found yet.
+    look_again_s: float | None = None
     command: str = "/prodaccess"
 
 

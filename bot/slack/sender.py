@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from slack_sdk import WebClient
@@ -22,7 +22,7 @@ from bot.slack.digest import digest
 from bot.slack.glass import lifted, lifted_receipt
 from bot.slack.glass_plan import glass_wanted
 from bot.slack.home import home_view
-from bot.slack.mentions import Mentioner, Overseers
+from bot.slack.mentions import Mentioner, Overseers, WhomToAsk
 from bot.slack.panic import panic_wanted
 from bot.slack.people import SlackRefresher
 from bot.slack.plan import Facts, Wanted, is_receipt, passing_until_s, receipt_channels, seen_in, wanted
@@ -35,7 +35,7 @@ from workflows.activation import digest_due
 from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request, Sweepout
+from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request, RequestState, Sweepout
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Digest, Policy
 from workflows.core.scope import groups_needed
@@ -65,6 +65,8 @@ log = structlog.get_logger()
 # A subject that cannot be shown is tried again after 1, 2, 4 ... seconds, at most this many: after so long the clock
 # finds it due again anyway (see AGAIN_S).
 RETRY_S_MAX = 5.0
+# For so long after an ask those who can decide are looked for.
+LOOKED_FOR = timedelta(minutes=15)
 
 
 class Sender:
@@ -188,6 +190,7 @@ class Sender:
         # A card whose channel turned out closed goes to the owners instead; they are in the plan now.
         facts = replace(facts, chat=page.record)
         self._send(page, [*wanted(facts), *glass_wanted(facts)])
+        _look_again([facts])
         self._shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
 
     def _show_batch(self, page: Page, request: Request, versions: dict[str, int], policy: Policy | None) -> None:
@@ -212,6 +215,7 @@ class Sender:
         # A card whose channel turned out closed goes to the owners instead; they are in the plan now.
         batch = replace(batch, members=tuple(replace(facts, chat=page.record) for facts in batch.members))
         self._send(page, several_wanted(batch))
+        _look_again(batch.members)
         self._shown(page, versions, ids[0], receipt_channels(request, batch.first.receipts_channel))
 
     def _versions(self, id_: str) -> dict[str, int]:
@@ -290,6 +294,7 @@ class Sender:
             overseers=overseers.people,
             security=overseers.security,
             extended=len(seen.grant.extensions) if seen.grant else 0,
+            look_again_s=_look_again_s(seen, people, overseers),
             command=self._command,
         )
 
@@ -462,6 +467,25 @@ def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:
 
 def _once(slot: str, channel: str, message: Message) -> Wanted:
     return Wanted(slot, channel, message, key="once")
+
+
+def _look_again_s(seen: Seen, people: WhomToAsk | None, overseers: Overseers) -> float | None:
+    """While somebody waits for them, those who can decide are looked for until they are found; after a break-glass,
+    those who oversee it. Not for ever: the reminder looks again, too.
+    """
+    if seen.story.now - seen.request.created_at > LOOKED_FOR:
+        return None
+    if seen.request.break_glass:
+        return overseers.look_again_s
+    waits = seen.request.state is RequestState.PENDING
+    return people.look_again_s if people and waits else None
+
+
+def _look_again(members: Sequence[Facts]) -> None:
+    """Raises Later where somebody who should have been told was not found yet: the mark stays, and they are told then."""
+    waits = [facts.look_again_s for facts in members if facts.look_again_s is not None]
+    if waits:
+        raise Later(min(waits))
 
 
 def _since(request: Request, grant: Grant | None) -> datetime | None:

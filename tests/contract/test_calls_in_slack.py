@@ -21,7 +21,7 @@ from tests.support.build import MINUTE, NIA, OLU, PAT
 from tests.support.chat import CARDS, ChatWorld, posts, replies, server_for
 from tests.support.world import account
 from workflows.context import Done
-from workflows.core.people import Membership
+from workflows.core.people import Membership, SlackUser
 from workflows.core.policy import Escalation, Policy, Visibility
 from workflows.delegate import delegate
 from workflows.ledger.memory import MemoryClock
@@ -200,8 +200,8 @@ def test_who_is_away_is_not_called_and_the_card_says_so(make: Make):
 def test_a_status_counts_as_well_until_it_ends(make: Make):
     rig, slack = make()
     ends = int((rig.clock.now() + timedelta(hours=1)).timestamp())
-    user = slack.workspace.change_user("UPAT", status_emoji=":palm_tree:", status_expiration=ends)
-    rig.refresher.remember(user.to_json(), "T1", rig.policy.policy)
+    slack.workspace.change_user("UPAT", status_emoji=":palm_tree:", status_expiration=ends)
+    rig.refresher.refresh_person(SlackUser("T1", "UPAT"), rig.policy.policy)
     assert {facts.id for facts in [rig.directory.by_address(PAT)] if facts and rig.refresher.away.among([facts])} == {
         PAT
     }
@@ -223,8 +223,8 @@ SAID = {
 @pytest.mark.parametrize(("text", "is_away"), SAID.items())
 def test_what_people_say_of_themselves(make: Make, text: str, is_away: bool):
     rig, slack = make()
-    user = slack.workspace.change_user("UPAT", status_text=text)
-    rig.refresher.remember(user.to_json(), "T1", rig.policy.policy)
+    slack.workspace.change_user("UPAT", status_text=text)
+    rig.refresher.refresh_person(SlackUser("T1", "UPAT"), rig.policy.policy)
     assert bool(rig.refresher.away.among([rig.directory.by_address(PAT)])) is is_away
 
 

@@ -8,7 +8,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import SlackServer
-from bot.slack.people import prove_origin
+from bot.slack.origins import prove_origin
 from tests.support import build
 from workflows.core.model import Origin
 from workflows.core.policy import IncidentChannels

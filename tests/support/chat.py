@@ -9,6 +9,7 @@ from typing import Any
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import Message, SlackServer, words
+from bot.slack.lookups import Lookups
 from bot.slack.people import SlackRefresher
 from bot.slack.sender import Sender
 from tests.support import build
@@ -73,7 +74,7 @@ class ChatWorld(World):
         self._slack_clock = slack_clock
         self.client = client
         self.buckets = MemoryBuckets(self.clock)
-        self.refresher = SlackRefresher(client, self.directory, self.clock.now, _nobody)
+        self.refresher = SlackRefresher(Lookups(client, self.buckets), self.directory, self.clock.now, _nobody)
         self.sender = self.new_sender()
         for who in people:
             self.chat.people[account(who)] = build.facts(who)

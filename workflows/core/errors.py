@@ -14,6 +14,7 @@ class Code(StrEnum):
     PERSON_GUEST = "person_guest"
     PERSON_BOT = "person_bot"
     PERSON_FOREIGN = "person_foreign"
+    PERSON_ODD = "person_odd"
     PERSON_NO_ADDRESS = "person_no_address"
     PERSON_SUSPENDED = "person_suspended"
     PERSON_BLOCKED = "person_blocked"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from workflows.core.errors import Code, Refused
@@ -63,6 +63,10 @@ class PersonFacts:
     tenant: str = ""
     # Other ids under which the chat itself names this very account.
     also: tuple[SlackUser, ...] = ()
+    # The chat's own time of the last change to the account, in seconds since the epoch; 0 where it does not say.
+    updated: int = 0
+    # When the chat last said by itself that something had changed: what was asked for before that is old.
+    heard_at: datetime | None = None
     suspended: Suspension | None = None
 
     @property
@@ -73,6 +77,32 @@ class PersonFacts:
     def accounts(self) -> tuple[AccountId, ...]:
         """Every id that this account has or had, the present one first."""
         return tuple(dict.fromkeys((self.account, self.slack.account, *(other.account for other in self.also))))
+
+
+# A chat's own copies may lag behind one another, and no longer than this.
+LAG_MAX = timedelta(minutes=10)
+
+
+def which_stands(known: PersonFacts | None, found: PersonFacts) -> PersonFacts:
+    """Older news never overwrite younger facts, in whatever order they come. `as_of`: when the chat was asked.
+
+    Where what is known stands, it may itself be too old for a decision: then nobody knows.
+    """
+    if known is None:
+        return found
+    before = known.as_of if known.heard_at is None else max(known.as_of, known.heard_at)
+    # No answer is under way for longer. What is further ahead was learnt on a clock that has been set back since.
+    overtaken = timedelta(0) < before - found.as_of <= FACTS_AGE_MAX
+    changed_at = datetime.fromtimestamp(known.updated, UTC)
+    lags = 0 < found.updated < known.updated and found.as_of - changed_at < LAG_MAX
+    if overtaken or lags:
+        return known
+    return replace(found, heard_at=known.heard_at)
+
+
+def with_news(known: PersonFacts, at: datetime) -> PersonFacts:
+    """Something of the account has changed: what is known stays, is too old for a decision, and is asked for anew."""
+    return replace(known, as_of=NEVER, heard_at=at)
 
 
 def learnt(slack: SlackUser, name: str, as_of: datetime, address: Address | None, tenant: str = "") -> PersonFacts:
@@ -136,6 +166,8 @@ class Membership:
         return replace(self, problem=why, failed_at=now, certain=False)
 
 
+# Of facts that are too old for any decision.
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER_LOOKED_UP = "nobody has looked yet"
 
 

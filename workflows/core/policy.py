@@ -240,6 +240,8 @@ class Policy:
     digests: tuple[Digest, ...] = ()
     # What a domain of `email_domains` was called before: whoever had an address there has the same one here.
     former_domains: Mapping[str, str] = field(default_factory=dict)
+    # Ids of further chat workspaces whose full members are ours, where the chat does not name the organisation itself.
+    home_workspaces: tuple[str, ...] = ()
 
     def entitlement(self, environment: str, role: str) -> Entitlement | None:
         found = self.environments.get(environment)

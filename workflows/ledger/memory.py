@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from datetime import datetime
 
-from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
+from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, which_stands, with_news
 from workflows.core.policy import Policy
 from workflows.ledger.codec import dump, load
 from workflows.ledger.memory_ledger import LEADER, MemoryClock, MemoryLedger
 from workflows.ledger.redis_buckets import check_bucket
-from workflows.ledger.redis_directory import NEVER, group_facts
+from workflows.ledger.redis_directory import group_facts
 from workflows.ledger.redis_due import AGAIN_S
 from workflows.ledger.times import score
 from workflows.ports import Buckets, DirectoryStore, Due
@@ -115,16 +115,19 @@ class MemoryDirectory(DirectoryStore):
         found = {who: self.person(who) for who in accounts}
         return {who: facts for who, facts in found.items() if facts is not None}
 
-    def mark_stale(self, who: SlackUser) -> None:
-        known = self.person(who)
-        if known is not None:
-            self.put_person(replace(known, as_of=NEVER))
-
-    def put_person(self, facts: PersonFacts) -> None:
+    def mark_stale(self, who: SlackUser, at: datetime) -> None:
         with self._lock:
+            known = self.person(who)
+            if known is not None:
+                self._people[who] = dump(PersonFacts, with_news(known, at))
+
+    def put_person(self, facts: PersonFacts) -> PersonFacts:
+        with self._lock:
+            facts = which_stands(self.person(facts.slack), facts)
             self._people[facts.slack] = dump(PersonFacts, facts)
             if facts.id and not (facts.standing_problem and facts.id in self._accounts):
                 self._accounts[facts.id] = facts.slack
+        return facts
 
     def groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
         known = {source: load(Membership, body, where=source) for source, body in list(self._members.items())}

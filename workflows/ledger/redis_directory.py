@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import redis
 from redis.exceptions import RedisError
 
 from workflows.core.identity import Address, first_person
-from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
+from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, which_stands, with_news
 from workflows.core.policy import Policy
 from workflows.ledger.codec import dump, load
 from workflows.ledger.keys import Keys
-from workflows.ledger.scripts import Server, text
+from workflows.ledger.scripts import Server, script, text
 from workflows.ledger.times import instant
 from workflows.ports import CorruptRecord, DirectoryStore, Notice, no_notice
 
@@ -59,23 +59,30 @@ class RedisDirectory(DirectoryStore):
         found = zip(accounts, self._read(PersonFacts, keys), strict=True)
         return {who: facts for who, facts in found if facts is not None}
 
-    def mark_stale(self, who: SlackUser) -> None:
-        known = self.person(who)
-        if known is not None:
-            self.put_person(replace(known, as_of=NEVER))
+    def mark_stale(self, who: SlackUser, at: datetime) -> None:
+        self._keep(who, lambda known: with_news(known, at) if known is not None else None)
 
-    def put_person(self, facts: PersonFacts) -> None:
+    def put_person(self, facts: PersonFacts) -> PersonFacts:
+        stands = self._keep(facts.slack, lambda known: which_stands(known, facts)) or facts
         account = self._keys.account(facts.slack.team, facts.slack.user)
-        body = dump(PersonFacts, facts)
         # An account that may do nothing does not take an address away from one that may.
-        unless_taken = ("NX",) if facts.standing_problem else ()
+        unless_taken = ("NX",) if stands.standing_problem else ()
+        if stands.id:
+            self._server.call("SET", self._keys.address(stands.id), account, "EX", KEEP_S, *unless_taken)
+        return stands
 
-        def fill(pipe: Any) -> None:
-            pipe.execute_command("SET", account, body, "EX", KEEP_S)
-            if facts.id:
-                pipe.execute_command("SET", self._keys.address(facts.id), account, "EX", KEEP_S, *unless_taken)
-
-        self._all(fill)
+    def _keep(self, who: SlackUser, change: Callable[[PersonFacts | None], PersonFacts | None]) -> PersonFacts | None:
+        """What stands of an account then; several processes learn of it at the same time, and each has its turn."""
+        key = self._keys.account(who.team, who.user)
+        while True:
+            (body,) = self._found([key])
+            known = self._readable(PersonFacts, key, body)
+            stands = change(known)
+            if stands is None or stands == known:
+                return stands
+            args = (body or b"", dump(PersonFacts, stands), KEEP_S)
+            if int(self._server.run(script("facts"), [key], args)):
+                return stands
 
     def groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
         names = tuple(names)
@@ -153,8 +160,6 @@ def looked_up(policy: Policy, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(source for source in found if source is not None))
 
 
-# Of facts that were marked as stale.
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 People = Callable[[Iterable[SlackUser]], Mapping[SlackUser, PersonFacts]]
 
 

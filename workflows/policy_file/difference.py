@@ -74,6 +74,7 @@ def _prefixed(thing: str, name: str, kind: str, values: Iterable[tuple[str, str]
 def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "workspace: timezone", policy.timezone
     yield "workspace: email_domains", ", ".join(policy.email_domains)
+    yield "workspace: home_workspaces", ", ".join(policy.home_workspaces)
     for old, new in sorted(policy.former_domains.items()):
         yield f"workspace: former_domains {old}", new
     yield "workspace: receipts_channel", policy.receipts_channel

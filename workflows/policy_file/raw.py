@@ -36,6 +36,7 @@ from workflows.policy_file.values import (
     TimeZone,
     UserGroup,
     Variable,
+    Workspace,
     fault,
 )
 from workflows.policy_file.yaml_reader import Block, Path
@@ -270,6 +271,9 @@ class WorkspaceFile(Settings):
     version: Literal[1]
     timezone: TimeZone = Field("UTC", description="for schedules and working hours")
     email_domains: Annotated[tuple[Domain, ...], Field(strict=False, min_length=1)]
+    home_workspaces: Annotated[tuple[Workspace, ...], Field(strict=False)] = Field(
+        (), description="further Slack workspaces whose members are ours, where Slack does not say so itself"
+    )
     former_domains: dict[Domain, Domain] = Field(
         default_factory=dict, description="a domain that was renamed, and what it is called now"
     )

@@ -48,6 +48,7 @@ class Resolver:
             timezone=workspace.timezone,
             email_domains=workspace.email_domains,
             former_domains=workspace.former_domains,
+            home_workspaces=workspace.home_workspaces,
             connections=connections,
             receipts_channel=workspace.receipts_channel,
             groups=groups,

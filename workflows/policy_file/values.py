@@ -268,6 +268,9 @@ Address = _shape(
     "write it like dana@example.com",
 )
 Domain = _shape(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", "an e-mail domain", "write it in small letters, like example.com")
+Workspace = _shape(
+    "T[A-Z0-9]+", "a workspace's id", "take it from the workspace's address in a browser: app.slack.com/client/T..."
+)
 Channel = _shape(
     "[CG][A-Z0-9]+", "a channel's id", "take the id from the channel's details in Slack; it begins with C or G"
 )

@@ -1,0 +1,352 @@
+"""Asking Slack about people, on the stand-in with its limits: what it does not say is not known, and is asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.desk import Desk
+from bot.freshness import refresh_groups_of_pending
+from bot.sandbox.slack import SlackServer, words
+from bot.slack.deferred import Deferred, defer
+from bot.slack.interaction import COMMAND, Interaction
+from bot.slack.lookups import LIMITS
+from tests.support import build
+from tests.support.build import OLU
+from tests.support.chat import ChatWorld, server_for
+from workflows.core.audit import Event
+from workflows.core.identity import SlackUser
+from workflows.core.people import Member, PersonId
+from workflows.core.policy import Group, Policy
+from workflows.ledger.memory import MemoryClock
+from workflows.ports import DirectoryUnreachable
+
+Make = Callable[..., tuple[ChatWorld, SlackServer]]
+CREW, SOURCE = "S0PLATFORM", "slack:S0PLATFORM"
+
+
+def by_rota(**place: Any) -> Policy:
+    """Owners are whoever stands in a Slack user group."""
+    crew = Group("platform", slack_usergroup=CREW, trusted=True)
+    own = build.policy(build.environment(**place))
+    return replace(own, groups={**own.groups, "platform": crew})
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    servers: list[SlackServer] = []
+
+    def build_one(policy: Policy | None = None, crew: int = 0) -> tuple[ChatWorld, SlackServer]:
+        clock = MemoryClock(build.NOW)
+        server = server_for(clock)
+        servers.append(server)
+        server.__enter__()
+        people = [f"U{number:04}" for number in range(crew)]
+        for user in people:
+            server.workspace.add_user(user, user.lower())
+        server.workspace.add_group(CREW, "platform", ["UOLU", "UPAT", *people])
+        client = WebClient(token=server.app.bot_token, base_url=server.api_url, timeout=5, retry_handlers=[])
+        return ChatWorld(client, clock, policy=policy or by_rota()), server
+
+    yield build_one
+    for server in servers:
+        server.__exit__(None, None, None)
+
+
+def learn(rig: ChatWorld) -> None:
+    rig.refresher.refresh_groups(rig.policy.policy, ["platform"])
+
+
+def listed(rig: ChatWorld) -> Any:
+    return rig.directory.groups(rig.policy.policy, ["platform"])
+
+
+class Acts:
+    """What somebody does in Slack, deferred to a worker."""
+
+    def __init__(self, rig: ChatWorld) -> None:
+        self.rig = rig
+        self.desk = Desk(rig.ctx, "/prodaccess")
+        self.worker = Deferred(rig.ctx, self.desk, rig.refresher, rig.client, "/prodaccess")
+
+    def types(self, user: str, text: str) -> str:
+        act = Interaction(f"command:{self.rig.press_id()}", COMMAND, "T1", user, text=text)
+        defer(self.rig.ctx, act)
+        return next(item for item in reversed(self.rig.ledger.due) if item.startswith("press:"))
+
+    def work(self, item: str) -> None:
+        if item in self.rig.ledger.due:
+            self.worker.decide(item.removeprefix("press:"))
+
+
+def told(slack: SlackServer, user: str) -> list[str]:
+    return [words(message) for message in slack.person(user).dms()]
+
+
+# ---------------------------------------------------------------- groups
+
+
+def test_a_group_of_250_is_whole_after_one_call_whatever_users_info_allows(make: Make):
+    rig, slack = make(crew=250)
+    slack.rate_limits.enforced = True
+    learn(rig)
+    known = listed(rig)
+    assert known.member(OLU, ("platform",)) is Member.YES
+    assert known.unknown(("platform",)) == ()
+    assert len(known.unresolved(("platform",))) == 250
+    assert slack.calls.counts()["users.info"] == 0
+
+
+def test_its_members_are_looked_up_in_the_background_and_no_question_is_sent_in_vain(make: Make):
+    rig, slack = make(crew=250)
+    slack.rate_limits.enforced = True
+    learn(rig)
+    rig.asked()
+    minutes = 0
+    while listed(rig).unresolved(("platform",)) or not listed(rig).by_name:
+        for _ in range(12):
+            refresh_groups_of_pending(rig.ctx, rig.refresher)
+            rig.tick(5)
+        minutes += 1
+        assert minutes < 10
+    asked = slack.calls.since(0, "users.info")
+    assert all(call.ok for call in asked)
+    assert len(asked) <= 252
+
+
+def test_the_background_leaves_questions_for_whoever_presses(make: Make):
+    rig, slack = make(crew=60)
+    slack.rate_limits.enforced = True
+    learn(rig)
+    rig.refresher.introduce(listed(rig).unresolved(("platform",)), rig.policy.policy)
+    left = LIMITS["users.info"].burst - slack.calls.counts()["users.info"]
+    assert left > 5
+    rig.refresher.refresh_person(SlackUser("T1", "UOLU"), rig.policy.policy)
+
+
+def test_one_that_slack_does_not_show_takes_no_other_members_turn(make: Make):
+    rig, slack = make(crew=3)
+    slack.workspace.change_user("U0000", is_visible=False)
+    learn(rig)
+    rig.refresher.introduce(listed(rig).unresolved(("platform",)), rig.policy.policy)
+    assert listed(rig).unresolved(("platform",)) == {SlackUser("T1", "U0000")}
+    rig.refresher.introduce(listed(rig).unresolved(("platform",)), rig.policy.policy)
+    assert [call.arguments["user"] for call in slack.calls.since(0, "users.info")].count("U0000") == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 429, "retry_after_s": 30},
+        {"status": 503},
+        {"error": "internal_error"},
+        {"drop": "before"},
+        {"answer": {"ok": True}},
+        {"answer": {"ok": True, "usergroups": 7}},
+        {"answer": {"ok": True, "usergroups": [{"id": CREW, "users": "UOLU"}]}},
+        {"answer": {"ok": True, "usergroups": [{"id": CREW, "user_count": 2}]}},
+    ],
+)
+def test_a_list_that_did_not_come_makes_nobody_an_outsider(make: Make, answer: dict[str, Any]):
+    rig, slack = make()
+    slack.faults.add("usergroups.list", **answer)
+    learn(rig)
+    assert listed(rig).member(OLU, ("platform",)) is Member.UNKNOWN
+    assert listed(rig).member(build.DANA, ("platform",)) is Member.UNKNOWN
+
+
+def test_a_group_that_slack_does_not_have_has_no_members_for_certain(make: Make):
+    rig, slack = make()
+    slack.workspace.change_group(CREW, disabled=True)
+    learn(rig)
+    assert listed(rig).member(OLU, ("platform",)) is Member.NO
+
+
+def test_retry_after_holds_for_all_processes(make: Make):
+    rig, slack = make()
+    slack.faults.add("usergroups.list", status=429, retry_after_s=30)
+    for _ in range(5):
+        learn(rig)
+        rig.tick(5)
+    assert slack.calls.counts()["usergroups.list"] == 1
+    rig.tick(10)
+    learn(rig)
+    assert listed(rig).member(OLU, ("platform",)) is Member.YES
+
+
+# ---------------------------------------------------------------- an act that waits
+
+
+def test_a_press_that_nobody_can_judge_waits_is_told_once_and_answered_by_itself(make: Make):
+    rig, slack = make()
+    learn(rig)
+    id_ = rig.asked()
+    rig.tick(120)
+    slack.faults.add("usergroups.list", status=429, retry_after_s=20)
+    acts = Acts(rig)
+    item = acts.types("UOLU", f"approve {id_}")
+    for _ in range(5):
+        acts.work(item)
+        rig.tick(3)
+    (waits,) = told(slack, "UOLU")
+    assert "I do not know yet who is in platform" in waits
+    assert "the answer comes here" in waits
+    rig.tick(20)
+    acts.work(item)
+    assert rig.request(id_).decision is not None
+    assert item not in rig.ledger.due
+    assert Event.REQUEST_REFUSED.value not in [entry.event.value for entry in rig.all_entries()]
+
+
+def test_after_some_minutes_in_vain_the_person_is_told_that_nothing_was_done(make: Make):
+    rig, slack = make()
+    learn(rig)
+    id_ = rig.asked()
+    rig.tick(120)
+    slack.faults.add("usergroups.list", times=None, error="internal_error")
+    acts = Acts(rig)
+    item = acts.types("UOLU", f"deny {id_} not now")
+    for _ in range(45):
+        acts.work(item)
+        rig.tick(8)
+    first, last = told(slack, "UOLU")
+    assert "the answer comes here" in first
+    assert "nothing was done" in last
+    assert item not in rig.ledger.due
+
+
+def test_who_types_a_name_that_only_slack_knows_is_not_told_that_nobody_is_called_so(make: Make):
+    rig, slack = make()
+    slack.workspace.add_user("UNEW", "newt", email="newt@example.com")
+    acts = Acts(rig)
+    slack.faults.add("users.lookupByEmail", status=429, retry_after_s=10)
+    item = acts.types("UOLU", "history newt@example.com")
+    acts.work(item)
+    assert told(slack, "UOLU") == []
+    rig.tick(11)
+    acts.work(item)
+    (answer,) = told(slack, "UOLU")
+    assert "I know nobody" not in answer
+
+
+# ---------------------------------------------------------------- accounts
+
+
+def test_an_owners_id_pressed_from_another_workspace_approves_nothing(make: Make):
+    rig, slack = make()
+    learn(rig)
+    id_ = rig.asked()
+    acts = Acts(rig)
+    act = Interaction("command:far", COMMAND, "T0FAR", "UOLU", text=f"approve {id_}")
+    defer(rig.ctx, act)
+    item = next(item for item in rig.ledger.due if item.startswith("press:"))
+    acts.work(item)
+    assert rig.request(id_).votes == ()
+    assert rig.request(id_).decision is None
+    assert any("another organisation" in text for text in told(slack, "UOLU"))
+
+
+@pytest.mark.parametrize("error", ["user_not_found", "user_not_visible", "internal_error", "ratelimited"])
+def test_who_is_not_shown_has_not_left(make: Make, error: str):
+    rig, slack = make()
+    rig.tick(120)
+    slack.faults.add("users.info", error=error)
+    with pytest.raises(DirectoryUnreachable):
+        rig.refresher.refresh_person(SlackUser("T1", "UOLU"), rig.policy.policy)
+    known = rig.directory.person(SlackUser("T1", "UOLU"))
+    assert known is not None
+    assert known.standing_problem is None
+
+
+@pytest.mark.parametrize(
+    "answer", [{"ok": True}, {"ok": True, "user": None}, {"ok": True, "user": []}, {"ok": True, "user": {}}]
+)
+def test_an_answer_without_a_user_is_no_answer(make: Make, answer: dict[str, Any]):
+    rig, slack = make()
+    slack.faults.add("users.info", answer=answer)
+    with pytest.raises(DirectoryUnreachable):
+        rig.refresher.refresh_person(SlackUser("T1", "UOLU"), rig.policy.policy)
+
+
+def test_a_late_event_from_before_a_deactivation_brings_nobody_back(make: Make):
+    rig, slack = make()
+    olu = SlackUser("T1", "UOLU")
+    before = slack.workspace.user("UOLU").to_json()
+    rig.tick(1)
+    slack.workspace.change_user("UOLU", deleted=True)
+    rig.refresher.refresh_person(olu, rig.policy.policy)
+    for _ in range(3):
+        rig.refresher.heard(before, "T1")
+    known = rig.directory.person(olu)
+    assert known is not None
+    assert known.standing_problem == "person_deactivated"
+    assert rig.refresher.refresh_person(olu, rig.policy.policy).standing_problem == "person_deactivated"
+
+
+@pytest.mark.parametrize(
+    "event", [None, [], "U1", {}, {"id": 7}, {"id": "UOLU", "team_id": [], "enterprise_user": {"teams": 3}}]
+)
+def test_an_odd_event_raises_nothing(make: Make, event: Any):
+    rig, _slack = make()
+    rig.refresher.heard(event, "T1")
+
+
+# ---------------------------------------------------------------- finding owners by their addresses
+
+
+def alone() -> Policy:
+    """Owners by address, and no channel for the card: each of them gets it directly."""
+    return build.policy(build.environment(approvals_channel=None))
+
+
+def forget(rig: ChatWorld, *users: str) -> None:
+    """As if these people had never used it."""
+    for user in users:
+        rig.directory._people.pop(SlackUser("T1", user), None)  # type: ignore[attr-defined]  # the fake's own store
+
+
+def test_owners_whom_slack_would_not_name_yet_get_the_card_when_they_are_found(make: Make):
+    rig, slack = make(alone())
+    forget(rig, "UOLU", "UPAT")
+    for _ in range(2):
+        slack.faults.add("users.lookupByEmail", status=429, retry_after_s=15)
+    rig.asked()
+    rig.pass_time(3)
+    assert told(slack, "UOLU") == []
+    rig.pass_time(60, 1)
+    assert any("asks for" in text for text in told(slack, "UOLU"))
+    assert any("asks for" in text for text in told(slack, "UPAT"))
+    rig.settle()
+
+
+def test_only_a_real_not_found_is_remembered(make: Make):
+    rig, slack = make()
+    forget(rig, "UOLU")
+    slack.faults.add("users.lookupByEmail", status=503)
+    with pytest.raises(DirectoryUnreachable):
+        rig.refresher.find(OLU, rig.policy.policy)
+    found = rig.refresher.find(OLU, rig.policy.policy)
+    assert found is not None
+    assert found.slack.user == "UOLU"
+    before = slack.calls.counts()["users.lookupByEmail"]
+    for _ in range(3):
+        assert rig.refresher.find(PersonId("nobody@example.com"), rig.policy.policy) is None
+    assert slack.calls.counts()["users.lookupByEmail"] == before + 1
+
+
+def test_one_odd_profile_counts_against_nobody_else(make: Make):
+    rig, slack = make(alone())
+    forget(rig, "UOLU", "UPAT")
+    odd = {"tz": "Mars/Olympus", "deleted": "no", "profile": {"status_text": "OOO", "status_expiration": 1e300}}
+    slack.workspace.change_user("UPAT", odd=odd)
+    rig.asked()
+    rig.settle()
+    assert any("asks for" in text for text in told(slack, "UOLU"))
+    assert told(slack, "UPAT") == []
+    known = rig.directory.person(SlackUser("T1", "UPAT"))
+    assert known is not None
+    assert known.standing_problem == "person_odd"
