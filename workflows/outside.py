@@ -163,7 +163,7 @@ class SureWake(Wake):
 
 @dataclass(frozen=True, slots=True)
 class SureOrigin:
-    """Where a channel cannot be looked at, nothing is proved of it."""
+    """Where the chat does not answer, that is not known. Where a channel cannot be looked at, nothing is proved of it."""
 
     prove: Callable[[Policy, Origin], Origin]
     fault: Fault
@@ -171,6 +171,8 @@ class SureOrigin:
     def __call__(self, policy: Policy, origin: Origin) -> Origin:
         try:
             return _shaped(self.prove(policy, origin), Origin)
+        except DirectoryUnreachable:
+            raise
         except Exception as problem:
             self.fault("a channel was not looked at", problem)
             return origin

@@ -128,7 +128,7 @@ class Deferred:
 
     def _say(self, act: Interaction, unknown: Refused, then: str = "") -> None:
         told = replace(unknown, params={**unknown.params, "then": then})
-        self._teller.tell(act, notices.answer(refusal(told, command=self._command)))
+        self._answer(act, notices.answer(refusal(told, command=self._command)))
 
     def _note_told(self, press: Press) -> None:
         item = keys.press(press.id)
