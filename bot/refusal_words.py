@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
+from workflows.core.dates import zone_of
 from workflows.core.durations import format_duration
 from workflows.core.errors import Code, Refused
 
@@ -44,7 +44,7 @@ class _Case:
             return self(name, "later")
         if moment.tzinfo is None:
             return f"{moment:%d %b %Y %H:%M}"
-        return f"{moment.astimezone(ZoneInfo(self.time_zone)):%d %b %Y %H:%M} ({self.time_zone})"
+        return f"{moment.astimezone(zone_of(self.time_zone)):%d %b %Y %H:%M} ({self.time_zone})"
 
     def either(self, name: str) -> str:
         """`a, b, c` as `a, b or c`."""

@@ -20,7 +20,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.glass import who_may
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
-from workflows.core.scope import groups_named, groups_needed, groups_that_count, may_break_glass
+from workflows.core.scope import groups_named, groups_needed, groups_that_count, may_break_glass, might_break_glass
 from workflows.core.speaking import can_speak
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
@@ -174,7 +174,7 @@ class Window:
         return tuple(
             place.name
             for place in places
-            if any(may_break_glass(policy, place, r, person, groups) for r in place.roles)
+            if any(might_break_glass(policy, place, r, person, groups) for r in place.roles)
         )
 
     def person_meant(self, whom: Whom, actor: Known) -> PersonId | Refused:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from bot.slack.meant import Begin
-from workflows.core.dates import is_day
+from workflows.core.dates import is_day, zone_of
 from workflows.core.errors import Code, Refused
 
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
@@ -33,4 +32,4 @@ def read_begin(words: Sequence[str]) -> tuple[Begin | Refused | None, int]:
 
 def with_zone(moment: datetime, zone: str) -> str:
     """`Sat 21 Nov 2026 22:00 (Europe/Berlin)`: nobody has to guess which day and whose clock."""
-    return f"{moment.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} ({zone})"
+    return f"{moment.astimezone(zone_of(zone)):%a %d %b %Y %H:%M} ({zone})"

@@ -30,7 +30,7 @@ from workflows.core.extending import not_to_extend, times_to_add, total_problem
 from workflows.core.glass import may_review, reviewers
 from workflows.core.lesser import choices
 from workflows.core.model import ChatRecord, Request, RequestState
-from workflows.core.people import PersonFacts, PersonId, is_fresh
+from workflows.core.people import GroupFacts, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import approvers, groups_needed
 from workflows.core.several import panel_of
@@ -126,7 +126,7 @@ class Doors:
     def _environments(self, policy: Policy, who: PersonId) -> list[Environment]:
         """Those in which this person may ask for something, as far as groups are known; all where none is."""
         names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
-        groups = self._ctx.directory.groups(policy, names)
+        groups = self._groups(policy, tuple(names))
         open_to = {role.environment for role in askable(policy, who, groups)}
         return [place for place in policy.environments.values() if place.name in open_to] or list(
             policy.environments.values()
@@ -144,7 +144,7 @@ class Doors:
         role = policy.entitlement(environment or "", name or "")
         if role is None:
             return []
-        groups = self._ctx.directory.groups(policy, groups_needed(policy, policy.environments[role.environment]))
+        groups = self._groups(policy, groups_needed(policy, policy.environments[role.environment]))
         people = approvers(policy, role, who, who, groups)
         found = dict.fromkeys(item for names in people.values() for item in sorted(names))
         known = ((self._ctx.directory.by_address(item), item) for item in found)
@@ -177,10 +177,8 @@ class Doors:
         if seen is None or review is None:
             self._unknown(act, found[0])
             return
-        groups = self._ctx.directory.groups(policy, reviewers(policy, review.environment))
-        answer = may_review(policy, review, person, groups)
-        if answer is not None:
-            self._refuse(act, answer, found[0])
+        groups = self._groups(policy, reviewers(policy, review.environment))
+        if self._kept_out(act, may_review(policy, review, person, groups), found[0]):
             return
         self._open(act, trigger_id, reason_forms.flag_form(seen.story, act.value), f"flag {found[0]} NOTE")
 
@@ -197,13 +195,7 @@ class Doors:
         if seen is None:
             self._unknown(act, found[0])
             return
-        place = policy.environments.get(seen.request.terms.environment)
-        groups = with_delegations(
-            self._ctx, self._ctx.directory.groups(policy, groups_needed(policy, place) if place else ())
-        )
-        answer = may_decide(policy, seen.request, person, groups)
-        if isinstance(answer, Refused):
-            self._refuse(act, answer, found[0])
+        if self._deciding(act, policy, seen.request, person) is None:
             return
         self._open(act, trigger_id, reason_forms.deny_form(seen.story, act.value), f"deny {found[0]} REASON")
 
@@ -219,13 +211,7 @@ class Doors:
             return
         policy = self._ctx.policy.current()
         panel = panel_of(policy, batch, found[0])
-        place = policy.environments.get(panel[0].terms.environment)
-        groups = with_delegations(
-            self._ctx, self._ctx.directory.groups(policy, groups_needed(policy, place) if place else ())
-        )
-        answer = may_decide(policy, panel[0], person, groups)
-        if isinstance(answer, Refused):
-            self._refuse(act, answer, found[0])
+        if self._deciding(act, policy, panel[0], person) is None:
             return
         waiting = [request.id for request in panel if request.state is RequestState.PENDING]
         stories = self._desk.window.reader.some(waiting or [panel[0].id], policy)
@@ -251,11 +237,8 @@ class Doors:
             self._unknown(act, found[1])
             return
         request = seen.request
-        place = policy.environments.get(request.terms.environment)
-        groups = self._ctx.directory.groups(policy, groups_needed(policy, place) if place else ())
-        answer = may_decide(policy, request, person, groups)
-        if isinstance(answer, Refused):
-            self._refuse(act, answer, found[1])
+        groups = self._deciding(act, policy, request, person)
+        if groups is None:
             return
         roles, times = choices(policy, request, person, groups, self._ctx.ledger.now())
         if not roles or request.state is not RequestState.PENDING:
@@ -292,6 +275,27 @@ class Doors:
             return
         drawn = extend_form.extend_form(seen.story, role, times)
         self._open(act, trigger_id, drawn, f"extend {found[0]} DURATION REASON")
+
+    # ------------------------------------------------------------ who may
+
+    def _deciding(self, act: Interaction, policy: Policy, request: Request, person: PersonFacts) -> GroupFacts | None:
+        """The one guard of all forms in which something is decided; None where the actor was told why none opens."""
+        place = policy.environments.get(request.terms.environment)
+        groups = self._groups(policy, groups_needed(policy, place) if place else ())
+        answer = may_decide(policy, request, person, groups)
+        refused = answer if isinstance(answer, Refused) else None
+        return None if self._kept_out(act, refused, request.id) else groups
+
+    def _groups(self, policy: Policy, names: tuple[str, ...]) -> GroupFacts:
+        """What is known of them, and who decides in whose place: a delegate is let in wherever their owner is."""
+        return with_delegations(self._ctx, self._ctx.directory.groups(policy, names))
+
+    def _kept_out(self, act: Interaction, refused: Refused | None, id_: str) -> bool:
+        """What nobody knows yet keeps nobody out: a worker finds it out when the form is sent."""
+        if refused is None or refused.code is Code.NOT_KNOWN_YET:
+            return False
+        self._refuse(act, refused, id_)
+        return True
 
     # ------------------------------------------------------------ who is it
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.slack.away import away_until
+from workflows.core.dates import zone_of
 from workflows.core.errors import Code
 from workflows.core.identity import Address, SlackUser, address_of, domain_of
 from workflows.core.people import PersonFacts, learnt
@@ -50,7 +50,8 @@ def facts_of(user: Mapping[str, Any], who: SlackUser, home: Home, policy: Policy
     name = _first(profile.get("display_name"), profile.get("real_name"), user.get("name"), who.user)
     return replace(
         learnt(who, name, now, address, home.enterprise if same else ""),
-        time_zone=_zone(user.get("tz"), policy.timezone),
+        # An unknown one is the policy's.
+        time_zone=zone_of(_text(user.get("tz")), policy.timezone).key,
         standing_problem=_problem(user, org, address, policy),
         away_until=away_until(profile, now),
         also=_other_ids(user, org, who) if same else (),
@@ -145,12 +146,3 @@ def _seconds(value: Any) -> int:
 
 
 _FAR_S = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
-
-
-def _zone(value: Any, otherwise: str) -> str:
-    """The zone of a profile, where this machine knows it; else the policy's."""
-    try:
-        return ZoneInfo(_text(value)).key
-    except (KeyError, ValueError, OSError):
-        # Unknown (ZoneInfoNotFoundError is a KeyError), or no name of a file in the database.
-        return otherwise

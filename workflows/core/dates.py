@@ -12,16 +12,25 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
+def zone_of(name: str, otherwise: str = "UTC") -> ZoneInfo:
+    """The zone of that name. What people have in their profiles may be none, or one that this machine does not know."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        # ZoneInfoNotFoundError is a KeyError; the others are names of no file, or of a folder, in the database.
+        return ZoneInfo(otherwise)
+
+
 def end_of(text: str, now: datetime, timezone: str) -> datetime | None:
     """The end of the day that is meant, in UTC; of a duration (`3d`), the instant. None where it cannot be read."""
     word = text.strip().lower()
     duration = parse_duration(word)
     if duration is not None:
         return now + duration
-    day = _day(word, now.astimezone(ZoneInfo(timezone)).date())
+    day = _day(word, now.astimezone(zone_of(timezone)).date())
     if day is None:
         return None
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone)).astimezone(UTC)
+    return datetime.combine(day + timedelta(days=1), time(), zone_of(timezone)).astimezone(UTC)
 
 
 def is_day(word: str) -> bool:
@@ -30,7 +39,7 @@ def is_day(word: str) -> bool:
 
 def start_of(day: str, clock: str, now: datetime, timezone: str) -> datetime | None:
     """The moment of a typed day and `22:00` in UTC; without a day the next one of that time. None where there is none."""
-    zone = ZoneInfo(timezone)
+    zone = zone_of(timezone)
     today = now.astimezone(zone).date()
     found = _day(day, today) if day else today
     if found is None:

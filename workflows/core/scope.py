@@ -58,13 +58,24 @@ def groups_needed(policy: Policy, environment: Environment) -> tuple[str, ...]:
 
 def may_break_glass(policy: Policy, environment: Environment, role: str, person: PersonId, groups: GroupFacts) -> bool:
     """Whether the policy lets this person into this role in an emergency; what they have done with it is not looked at."""
+    names = _breaking(policy, environment, role)
+    return names is not None and groups.surely(person, names)
+
+
+def might_break_glass(
+    policy: Policy, environment: Environment, role: str, person: PersonId, groups: GroupFacts
+) -> bool:
+    """The same for what is offered, where nobody needs to know yet."""
+    names = _breaking(policy, environment, role)
+    return names is not None and groups.perhaps(person, names)
+
+
+def _breaking(policy: Policy, environment: Environment, role: str) -> tuple[str, ...] | None:
+    """The groups that the policy lets into this role in an emergency; None where there is no such thing."""
     glass = environment.break_glass
-    return (
-        glass is not None
-        and role in glass.roles
-        and role in environment.roles
-        and groups.surely(person, groups_that_count(policy, environment, glass.who))
-    )
+    if glass is None or role not in glass.roles or role not in environment.roles:
+        return None
+    return groups_that_count(policy, environment, glass.who)
 
 
 def not_a_member(groups: GroupFacts, person: PersonId, names: Iterable[str], refused: Refused) -> Refused | None:
