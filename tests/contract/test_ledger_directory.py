@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tests.contract.ledger_world import World, redis_world, worlds
-from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser, person_id
+from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser, is_fresh, person_id
 from workflows.core.policy import Group, Policy
 
 ADA, BOB = person_id("ada@example.com"), person_id("bob@example.com")
@@ -137,3 +137,41 @@ def test_an_account_without_an_address_is_known_by_its_account_only(world: World
     world.directory.put_person(nobody)
     assert world.directory.person(nobody.slack) == nobody
     assert world.directory.by_address(PersonId("")) is None
+
+
+def test_an_answer_that_was_overtaken_overwrites_nothing_and_says_what_stands(world: World) -> None:
+    left = facts(world, standing_problem="person_deactivated")
+    before = replace(facts(world), as_of=left.as_of - timedelta(seconds=2))
+    assert world.directory.put_person(left) == left
+    assert world.directory.put_person(before) == left
+    assert world.directory.person(left.slack) == left
+
+
+def test_news_of_an_account_make_it_stale_until_it_was_asked_about_anew(world: World) -> None:
+    known = world.directory.put_person(facts(world))
+    world.directory.mark_stale(known.slack, world.ledger.now() + timedelta(seconds=1))
+    stale = world.directory.person(known.slack)
+    assert stale is not None
+    assert not is_fresh(stale.as_of, world.ledger.now())
+    assert stale.name == known.name
+    # Asked before the news came: it stays stale.
+    assert not is_fresh(world.directory.put_person(known).as_of, world.ledger.now())
+    anew = replace(known, as_of=world.ledger.now() + timedelta(seconds=1))
+    assert is_fresh(world.directory.put_person(anew).as_of, world.ledger.now())
+
+
+def test_news_of_somebody_who_is_not_known_are_nothing(world: World) -> None:
+    world.directory.mark_stale(SlackUser("T1", "U9"), world.ledger.now())
+    assert world.directory.person(SlackUser("T1", "U9")) is None
+
+
+def test_a_chats_own_list_is_resolved_by_account_and_the_unknown_are_kept_apart(world: World) -> None:
+    known = world.directory.put_person(facts(world))
+    gone = world.directory.put_person(facts(world, "U2", BOB, standing_problem="person_deactivated"))
+    stranger = SlackUser("T1", "U3")
+    accounts = frozenset({known.slack, gone.slack, stranger})
+    world.directory.put_members("slack:S0ONCALL", Membership(as_of=world.ledger.now(), accounts=accounts))
+    found = world.directory.groups(POLICY, ["oncall"])
+    assert found.members(("oncall",)) == {ADA}
+    assert found.unresolved(("oncall",)) == {stranger}
+    assert found.by_name["oncall"].unusable == {BOB}
