@@ -300,9 +300,12 @@ def _caught_up(ctx: Context) -> Attempt | Done:
 
 
 def grant_sooner(grant: Grant, by: timedelta) -> Grant:
-    """The same on a clock that was set back by `by`."""
+    """The same on a clock that was set back by `by`: when it ends, and since when it has been used."""
     return replace(
-        grant, deadline=grant.deadline - by, extended_to=grant.extended_to - by if grant.extended_to else None
+        grant,
+        deadline=grant.deadline - by,
+        extended_to=grant.extended_to - by if grant.extended_to else None,
+        activated_at=grant.activated_at - by if grant.activated_at else None,
     )
 
 

@@ -77,7 +77,11 @@ def test_access_ends_when_it_should_have_though_redis_was_set_back_by_an_hour() 
         world.advance(5, step_s=1)
         witness.look()
     assert not world.has_access(id_)
-    assert world.grant(id_).state is GrantState.ENDED
+    grant = world.grant(id_)
+    assert grant.state is GrantState.ENDED
+    assert grant.closed_at is not None
+    assert grant.activated_at is not None
+    assert timedelta(minutes=29) < grant.closed_at - grant.activated_at < timedelta(minutes=31), "what it was used for"
 
 
 def test_access_ends_early_where_redis_was_set_forward() -> None:
