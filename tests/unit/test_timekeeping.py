@@ -299,3 +299,15 @@ def test_a_worker_that_held_a_lease_before_the_jump_does_not_hold_it_for_an_hour
     assert world.ledger.acquire("holding:H-1") is not None
     world.jump(-HOUR_S)
     assert world.ledger.acquire("holding:H-1") is not None
+
+
+def test_everything_that_is_due_comes_as_much_sooner_not_only_ends() -> None:
+    world = World()
+    witness = world.witness()
+    id_ = world.asked()
+    before = dict(world.ledger.due)
+    assert keys.chase_due(id_) in before
+    world.jump(-HOUR_S)
+    looks(world, witness, times=3)
+    after = world.ledger.due
+    assert {item: round(at - after[item]) for item, at in before.items()} == dict.fromkeys(before, 3600)
