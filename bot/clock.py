@@ -57,6 +57,8 @@ class Ticker:
         self._leads = False
         self._policy_at_s = 0.0
         self._compared: tuple[str, float] = ("", 0.0)
+        # Said already: the folder is looked at every two seconds.
+        self._policy_problem = ""
         self._worked_at_s = parts.monotonic_s()
 
     def tick(self) -> float:
@@ -116,6 +118,9 @@ class Ticker:
                 return
             self._parts.activate_policy()
             self._compared = (hash_, now_s)
+            self._policy_problem = ""
         except PolicyUnavailable as problem:
-            # Said by `/readyz` in full.
-            log.warning("the policy folder is not valid; the active policy stays", problem=str(problem))
+            # Said by `/readyz` in full, and here when it is news.
+            if str(problem) != self._policy_problem:
+                log.warning("the policy folder is not valid; the active policy stays", problem=str(problem))
+            self._policy_problem = str(problem)

@@ -25,7 +25,9 @@ _HEAD = ("timestamp", "level", "process", "event")
 # These write whole requests and answers at debug level, with credentials in forms that nobody has listed.
 _NEVER_BELOW_INFO = ("botocore", "boto3", "urllib3", "s3transfer", "slack_sdk", "slack_bolt", "websocket", "asyncio")
 # A line a job and a line a request say what our own lines say better.
-_WARNINGS_ONLY = ("rq", "uvicorn.access")
+_WARNINGS_ONLY = ("rq", "uvicorn.access", "uvicorn.error", "botocore.configprovider")
+# What it writes when a call fails it raises, too, and whoever called says what that means.
+_NOTHING = ("slack_sdk.web.base_client",)
 
 
 def configure(
@@ -159,6 +161,8 @@ def _route_standard_logging(handler: logging.Handler, level: int) -> None:
         logging.getLogger(name).setLevel(max(level, logging.INFO))
     for name in _WARNINGS_ONLY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in _NOTHING:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.captureWarnings(capture=True)
 
 

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from slack_sdk import WebClient
 
 from bot.log import log_failure
+from bot.obstacles import Obstacles
+from bot.slack.refused import slack_words
 from bot.times import monotonic_s
 from bot.trouble_words import what_fails
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
 from workflows.core.model import ActivePolicy
+from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.tell_unreadable import kind_of
 from workflows.troubles import ALARM_AT, standing
@@ -25,16 +28,19 @@ if TYPE_CHECKING:
 # More sentences of this kind than this are counted.
 TROUBLES_MAX = 10
 
+BOT_TOKEN = "the bot token of this app (OAuth & Permissions), xoxb-..."  # noqa: S105 - no token, where to find one
 
-def missing(parts: Common, slack: SlackCheck) -> list[str]:
+
+def missing(parts: Common, slack: SlackCheck, obstacles: Obstacles) -> list[str]:
     """Every reason, a sentence each; empty where it is ready."""
     looks: tuple[Callable[[], list[str]], ...] = (
         lambda: _ledger_problems(parts),
         lambda: _policy_problems(parts),
         lambda: _troubles(parts),
         slack.problems,
+        obstacles.sentences,
     )
-    return [sentence for look in looks for sentence in _told(look)]
+    return list(dict.fromkeys(sentence for look in looks for sentence in _told(look)))
 
 
 def _told(look: Callable[[], list[str]]) -> list[str]:
@@ -57,6 +63,14 @@ def _troubles(parts: Common) -> list[str]:
     )
 
 
+REDIS_ANSWERS = "Redis answers, and can hold the ledger."
+
+
+def ledger_words(problem: LedgerUnreachable | UnfitServer) -> str:
+    """What stands between a process and its ledger. It may be gone in a moment."""
+    return f"{problem} It is tried again by itself."
+
+
 def _ledger_problems(parts: Common) -> list[str]:
     try:
         durability = parts.ledger.durability()
@@ -69,6 +83,8 @@ def _ledger_problems(parts: Common) -> list[str]:
                 "`prodaccess clock accept` says that it is right"
             )
         return problems + [f"no {kind} is running" for kind in ("worker", "clock") if not parts.beats.alive(kind)]
+    except LedgerUnreachable as problem:
+        return [ledger_words(problem)]
     except Exception as problem:
         return [f"Redis does not answer ({type(problem).__name__})"]
 
@@ -123,5 +139,5 @@ class SlackCheck:
         try:
             self._client.auth_test()
         except Exception as problem:
-            return [f"Slack does not accept the bot token, or does not answer ({type(problem).__name__})"]
+            return [slack_words("SLACK_BOT_TOKEN", BOT_TOKEN, problem)]
         return []

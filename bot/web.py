@@ -18,11 +18,16 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.background import POLICY_EVERY_S, TELL_EVERY_S, keep_doing
+from bot.listening import listen
 from bot.log import log_failure
 from bot.metrics import LedgerMetrics
+from bot.readiness import REDIS_ANSWERS, ledger_words
 from bot.settings import Settings
 from bot.slack.app import build_app, socket_mode
+from bot.slack.line import Line
 from bot.wiring import WebParts, build_web
+from workflows.ledger.redis_ledger import UnfitServer
+from workflows.ports import LedgerUnreachable
 
 log = structlog.get_logger()
 
@@ -32,6 +37,8 @@ HOST = "0.0.0.0"  # noqa: S104 - meant, as the line above says
 BODY_BYTES_MAX = 1_000_000
 # Listeners wait for Redis, and some for Slack; acknowledgements must not queue behind the latter.
 LISTENER_THREADS = 24
+# Redis and the bot token are looked at this often, in seconds, whether or not anybody asks.
+CHECK_EVERY_S = 10.0
 
 
 def run(settings: Settings) -> None:
@@ -40,11 +47,8 @@ def run(settings: Settings) -> None:
     REGISTRY.register(LedgerMetrics(parts.context, parts.redis, parts.faults))
     bolt = build_app(parts)
     app = asgi(parts, bolt)
-    handler = socket_mode(parts, bolt) if settings.slack_app_token else None
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -53,16 +57,45 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     keep_doing(parts.context, "policy", parts.policy.refresh, POLICY_EVERY_S, stop)
     keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)
-    if handler is not None:
-        handler.connect()  # type: ignore[no-untyped-call]  # bolt's adapters are typed in part
-    log.info("web is starting", mode="socket" if handler else "http", port=settings.port)
+    # First of all, so that /readyz can say what is wrong with the rest.
+    opened = listen(settings.host, settings.port, parts.obstacles)
+    log.info("web listens", mode="socket" if settings.socket_mode else "http", port=opened.getsockname()[1])
+    threading.Thread(target=keep_saying_what_is_missing, args=(parts, stop), name="obstacles", daemon=True).start()
+    line = Line(socket_mode(parts, bolt).client, parts.obstacles) if settings.socket_mode else None
     try:
-        uvicorn.Server(config).run()
+        if line is not None:
+            line.start()
+        uvicorn.Server(config).run(sockets=[opened])
     finally:
         stop.set()
-        if handler is not None:
-            handler.close()  # type: ignore[no-untyped-call]  # as above
+        if line is not None:
+            line.close()
         parts.close()
+
+
+def keep_saying_what_is_missing(parts: WebParts, stop: threading.Event) -> None:
+    """Until `stop`. None of it is a trouble of the ledger's, which may be what is missing."""
+    while True:
+        try:
+            say_what_is_missing(parts)
+        except Exception as problem:
+            log_failure("a look at what is missing failed", problem)
+        if stop.wait(CHECK_EVERY_S):
+            return
+
+
+def say_what_is_missing(parts: WebParts) -> None:
+    """In the log, whether or not anybody looks at /readyz."""
+    try:
+        parts.ledger.check_server()
+    except (LedgerUnreachable, UnfitServer) as problem:
+        parts.obstacles.stands("redis", ledger_words(problem))
+    else:
+        parts.obstacles.gone("redis", REDIS_ANSWERS)
+    if problems := parts.slack.problems():
+        parts.obstacles.stands("bot token", " ".join(problems))
+    else:
+        parts.obstacles.gone("bot token", "Slack takes SLACK_BOT_TOKEN.")
 
 
 def asgi(parts: WebParts, bolt: App) -> Starlette:

@@ -21,9 +21,10 @@ from bot.beat import Beats
 from bot.faults import Faults
 from bot.freshness import refresh_away, refresh_groups_of_pending
 from bot.keeper import LeaseKeeper
+from bot.obstacles import Obstacles, keep_trying
 from bot.oncall import OutsideGroups
 from bot.queues import ALL_QUEUES, RqWake
-from bot.readiness import SlackCheck, attention, missing
+from bot.readiness import REDIS_ANSWERS, SlackCheck, attention, ledger_words, missing
 from bot.settings import Settings, named_secret
 from bot.slack.lookups import Lookups
 from bot.slack.origins import prove_origin
@@ -37,7 +38,7 @@ from workflows.core.policy import Connection, Policy
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
-from workflows.ledger.redis_ledger import RedisLedger
+from workflows.ledger.redis_ledger import RedisLedger, UnfitServer
 from workflows.policy_file import PolicyFolder, difference, summary
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.schedule import next_slot
@@ -100,10 +101,11 @@ class WebParts(Common):
     desk: Desk
     refresher: SlackRefresher
     slack: SlackCheck
+    obstacles: Obstacles
 
     def missing(self) -> list[str]:
         """What a person who runs this must know: every reason why it is not ready, in words."""
-        return missing(self, self.slack)
+        return missing(self, self.slack, self.obstacles)
 
     def attention(self) -> list[str]:
         """What somebody has to look at, although it is ready."""
@@ -121,8 +123,8 @@ class WorkerParts(Common):
     queue_redis: Redis
 
     def close(self) -> None:
+        # `queue_redis` ends with the process: threads still listen on its connections, and would complain.
         self.keeper.close()
-        self.queue_redis.close()
         self.redis.close()
 
     def refresh_what_is_needed(self) -> None:
@@ -180,7 +182,11 @@ def _common(
 ) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats, Faults, Unreadable]:
     redis, met = build_redis(settings, for_web=for_web), Unreadable()
     ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s, notice=met)
-    ledger.check_server()
+    if not for_web:
+        # Web listens first, and asks then.
+        keep_trying(
+            ledger.check_server, (LedgerUnreachable, UnfitServer), ledger_words, Obstacles(), "redis", REDIS_ANSWERS
+        )
     queues = [f"rq:queue:{name}" for name in ALL_QUEUES]
     due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s)
@@ -223,6 +229,7 @@ def build_web(settings: Settings) -> WebParts:
         desk,
         refresher,
         SlackCheck(client),
+        Obstacles(),
     )
 
 

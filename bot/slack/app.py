@@ -28,6 +28,7 @@ from bot.slack.doors import Doors
 from bot.slack.form_fields import BREAK_GLASS, ENVIRONMENT, MORE_ROLES, ROLE
 from bot.slack.home import ASK, WITHDRAW
 from bot.slack.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.slack.line import quiet_about_connections
 from bot.slack.meant import OpenForm
 from bot.slack.notices import DECLINE, OPEN_CONSOLE
 from bot.slack.panic import REVOKE_ALL
@@ -84,9 +85,16 @@ def socket_mode(parts: WebParts, app: App) -> SocketModeHandler:
     token = parts.settings.slack_app_token
     if token is None:
         raise ValueError("SLACK_APP_TOKEN is not set")
-    client = WebClient(token=token.get_secret_value(), base_url=parts.settings.slack_api_url)
+    client = WebClient(token=token.get_secret_value(), base_url=parts.settings.slack_api_url, retry_handlers=[])
     return SocketModeHandler(
-        app, token.get_secret_value(), web_client=client, ping_interval=SOCKET_PING_S, concurrency=SOCKET_CONCURRENCY
+        app,
+        token.get_secret_value(),
+        logger=quiet_about_connections(),
+        web_client=client,
+        # `Line` does.
+        auto_reconnect_enabled=False,
+        ping_interval=SOCKET_PING_S,
+        concurrency=SOCKET_CONCURRENCY,
     )
 
 

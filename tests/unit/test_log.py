@@ -95,9 +95,9 @@ def test_a_line_carries_what_the_work_is_about(lines: Any) -> None:
 
 def test_libraries_write_the_same_lines(lines: Any) -> None:
     read = lines()
-    logging.getLogger("uvicorn.error").info("started on %s", 3000)
+    logging.getLogger("a.library").info("started on %s", 3000)
     (line,) = read()
-    assert (line["event"], line["logger"], line["process"]) == ("started on 3000", "uvicorn.error", "worker")
+    assert (line["event"], line["logger"], line["process"]) == ("started on 3000", "a.library", "worker")
 
 
 def test_handlers_of_libraries_are_taken_off(lines: Any) -> None:

@@ -1,0 +1,93 @@
+"""What is wrong at the first start is a sentence in the log and in /readyz, and is taken up by itself once it is right."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from bot.embedded import EmbeddedValkey
+from bot.readiness import REDIS_ANSWERS
+from bot.sandbox.slack import SlackServer
+from bot.settings import Settings
+from bot.wiring import build_clock
+from tests.support.installation import ROOT, eventually, free_port, slack_world
+
+REFUSED = "Slack refuses SLACK_APP_TOKEN (invalid_auth)"
+
+
+@contextmanager
+def web(log: Path, **environment: str) -> Iterator[None]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SLACK_", "PRODACCESS_"))}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "web"], cwd=ROOT, env=env | environment, stdout=out, stderr=out
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def missing(port: str) -> list[str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+            return list(json.load(answer)["missing"])
+    except urllib.error.HTTPError as problem:
+        with problem:
+            return list(json.load(problem)["missing"])
+    except OSError:
+        return []  # not listening yet
+
+
+def test_a_refused_token_and_no_redis_are_a_sentence_each_and_web_answers_meanwhile(tmp_path: Path) -> None:
+    port, nobody, log = str(free_port()), free_port(), tmp_path / "log"
+    with SlackServer(slack_world()) as slack:
+        right, slack.app.app_token = slack.app.app_token, "xapp-another"
+        given = {
+            "SLACK_BOT_TOKEN": slack.app.bot_token,
+            "SLACK_APP_TOKEN": right,
+            "SLACK_API_URL": slack.api_url,
+            "REDIS_URL": f"redis://127.0.0.1:{nobody}/0",
+            "PORT": port,
+        }
+        with web(log, **given):
+
+            def told(start: str) -> str | None:
+                return next((each for each in missing(port) if each.startswith(start)), None)
+
+            eventually(lambda: told(REFUSED) and told("Redis cannot be reached"), "both are in /readyz")
+            slack.app.app_token = right
+            eventually(lambda: told("Redis cannot be reached") and not told(REFUSED), "the token is taken by itself")
+            slack.sockets.disconnect(abruptly=True)
+            eventually(lambda: slack.sockets.connections, "a connection that broke is opened again")
+    text = log.read_text()
+    assert "Traceback" not in text
+    assert (text.count(REFUSED), text.count("Redis cannot be reached")) == (1, 1)
+    assert right not in text
+
+
+def test_a_process_that_needs_redis_waits_for_it(durable_redis: EmbeddedValkey) -> None:
+    url = durable_redis.url
+    durable_redis.kill()
+    built = threading.Event()
+
+    def build() -> None:
+        build_clock(Settings.model_validate({"redis_url": url})).close()
+        built.set()
+
+    with capture_logs() as logs:
+        threading.Thread(target=build, daemon=True).start()
+        eventually(lambda: logs, "it says that Redis is not there")
+        assert not built.is_set()
+        durable_redis.restart()
+        assert built.wait(60)
+    assert [line["event"].partition(" (")[0] for line in logs] == ["Redis cannot be reached", REDIS_ANSWERS]
