@@ -387,7 +387,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.ENVIRONMENT_UNKNOWN: _environment_unknown,
     Code.ROLE_UNKNOWN: _role_unknown,
     Code.DURATION_UNREADABLE: lambda c: (
-        f"I cannot read `{c('text', 'that')}` as a duration. I understand `45s`, `90m`, `1 h 30 min` and `2d`."
+        f"I cannot read `{c('text', 'that')}` as a duration. I understand `45s`, `90m`, `1 h 30 min` and `2d`. "
+        "If it is part of the reason, begin the reason with another word."
     ),
     Code.DURATION_ZERO: lambda _: "Access for no time at all is no access. Ask for `30m` or whatever you need.",
     Code.DURATION_TOO_LONG: _duration_too_long,
@@ -500,7 +501,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.GRANT_OVER: _grant_over,
     Code.START_UNREADABLE: lambda c: (
-        f"I cannot read `{c('text', 'that')}` as a time. I understand `at 22:00`, `at tomorrow 07:00` and `at 2026-12-01 22:00`."
+        f"I cannot read `{c('text', 'that')}` as a time. I understand `at 22:00`, `at tomorrow 07:00` and `at 2026-12-01 22:00`, "
+        "and how long stands before it: `1h at 22:00`. If it is part of the reason, begin the reason with another word."
     ),
     Code.START_PAST: lambda c: (
         f"It cannot begin at {c.time('start')}: that is over. Leave the time out, and it begins with the approval."

@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.slack.meant import Begin
 from workflows.core.dates import is_day, zone_of
 from workflows.core.errors import Code, Refused
+from workflows.core.slips import start_slip
 
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
@@ -24,9 +25,8 @@ def read_begin(words: Sequence[str]) -> tuple[Begin | Refused | None, int]:
     clock = rest[used] if len(rest) > used else ""
     if (at or day) and _CLOCK.fullmatch(clock):
         return Begin(day, clock), used + 1
-    if at and (day or clock[:1].isdigit()):
-        # Meant as a time, and none: `at 25:00`, `at 9`, `at tomorrow`.
-        return Refused(Code.START_UNREADABLE, {"text": " ".join(rest[: used + 1])[:40]}, audited=False), 0
+    if slip := start_slip(words):
+        return Refused(Code.START_UNREADABLE, {"text": slip[:40]}, audited=False), 0
     return None, 0
 
 

@@ -45,10 +45,11 @@ from bot.slack.meant import (
 )
 from bot.slack.text import straight, typed
 from workflows.core.asking import nearest
-from workflows.core.durations import looks_like_duration, parse_duration
+from workflows.core.durations import parse_duration
 from workflows.core.errors import Code, Refused
 from workflows.core.model import ID_PATTERN
 from workflows.core.people import PersonId, person_id
+from workflows.core.slips import duration_slip
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,26 +184,24 @@ def _terms(line: _Line) -> tuple[str, str, timedelta | None, str] | Refused:
 
 def _duration(line: _Line) -> tuple[timedelta | Refused | None, int]:
     """The duration at the beginning, over as many words as it takes (`1 h 30 min`), and how many these are."""
-    skip = 1 if line.word(0) == "for" and _reads(line.after(1)) else 0
+    skip = 1 if line.word(0) == "for" and (_reads(line.after(1)) or duration_slip(line.words[1:4])) else 0
     rest = line.after(skip)
     for count in range(min(6, len(rest)), 0, -1):
-        found = parse_duration(" ".join(rest.words[:count]).rstrip(",:"))
-        if found is not None:
-            return found, skip + count
-    if _is_a_slip(rest.word(0)):
-        shown = " ".join(rest.words[:2]) if rest.word(0).isdigit() else rest.word(0)
-        return Refused(Code.DURATION_UNREADABLE, {"text": shown[:40]}, audited=False), 0
-    return None, 0
+        found = parse_duration(" ".join(rest.words[:count]).strip("().,:;!"))
+        if found is not None and rest.word(count) != "ago":
+            # More of it, or another one: `1 h 30 INC-42`, `1h 1h`.
+            slip = duration_slip(rest.words[count : count + 3])
+            return (_no_duration(" ".join((*rest.words[:count], slip))) if slip else found), skip + count
+    slip = duration_slip(rest.words[:3])
+    return (_no_duration(slip) if slip else None), 0
 
 
 def _reads(line: _Line) -> bool:
     return any(parse_duration(" ".join(line.words[:count])) is not None for count in (1, 2))
 
 
-def _is_a_slip(word: str) -> bool:
-    """`1`, `1x`, `1.5h`, `-1h`, `1:30h`, `1h30`, `1h1h`: meant as a duration, and none."""
-    shapes = (r"-?[0-9]{1,12}([.,:][0-9]{1,12})?[a-z]{0,12}", r"([0-9]{1,12}[a-z]{1,12}){1,6}[0-9]{0,12}")
-    return looks_like_duration(word) or any(re.fullmatch(shape, word) for shape in shapes)
+def _no_duration(text: str) -> Refused:
+    return Refused(Code.DURATION_UNREADABLE, {"text": text[:40]}, audited=False)
 
 
 # ---------------------------------------------------------------- by id

@@ -107,12 +107,94 @@ def test_what_is_typed_is_understood(text: str, meant: object) -> None:
     assert parse(text, ENVS) == meant
 
 
-@pytest.mark.parametrize("duration", ["1 fortnight", "1x", "90", "1.5h", "-1h", "1:30h", "1h1h", "5 apples"])
-def test_a_slip_in_a_duration_is_named_rather_than_read_as_the_reason(duration: str) -> None:
-    found = parse(f"payments-prod read-only {duration} why", ENVS)
-    assert isinstance(found, Refused)
+SLIPS = (
+    *(
+        "1 fortnight",
+        "2 weeks",
+        "1x",
+        "90",
+        "30 INC-42",
+        "1.5h",
+        "1,5h",
+        "1.5 h",
+        "1,5 hours",
+        "-1h",
+        "+1h",
+        "~1h",
+        "1:30h",
+    ),
+    *(
+        "1h1h",
+        "1h 1h",
+        "1hr30",
+        "1 h 30",
+        "1h 30 INC-42",
+        "1-2h",
+        "1-2 hours",
+        "1h-2h",
+        "90 minuts",
+        "90minuts",
+        "2 huors",
+    ),
+    *("1 huor", "90 mintues", "an hour", "half an hour", "one hour", "two days", "for 1hr30", "(1.5h)", "45min30"),
+    *("１h", "１ h", "９０m", "1ｈ", "٩٠m", "٣٠", "３０ INC-42", "१h", "²h"),
+)
+
+
+@pytest.mark.parametrize("duration", SLIPS)
+@pytest.mark.parametrize("start", ["payments-prod read-only", "extend PA-7", "break-glass payments-prod admin"])
+def test_a_slip_in_a_duration_is_named_rather_than_read_as_the_reason(start: str, duration: str) -> None:
+    found = parse(f"{start} {duration} why", ENVS)
+    assert isinstance(found, Refused), found
     assert found.code is Code.DURATION_UNREADABLE
     assert "`1 h 30 min`" in refusal(found)
+    assert found.params["text"].split()[0] in duration
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *(
+            "3 servers are down",
+            "500 errors",
+            "500 on checkout",
+            "502 bad gateway",
+            "5xx since 02:40",
+            "2nd try of the fix",
+        ),
+        *(
+            "5 apples",
+            "2 of 3 nodes are down",
+            "1 node is down",
+            "10 % of orders fail",
+            "100gb disk is full",
+            "3 people wait",
+        ),
+        *("500ms latency", "24/7 support asked", "3.2.1 rollout", "10.0.0.1 does not answer", "2-factor is broken"),
+        *("1042 is stuck", "1h ago it broke", "2 days ago it broke", "an hour ago it broke", "INC-42", "3-way merge"),
+        *(
+            "1,000 orders are stuck",
+            "2fa is broken",
+            "1.5 GB left on the disk",
+            "a customer waits",
+            "half of it is gone",
+        ),
+    ],
+)
+def test_a_reason_that_begins_with_a_number_is_a_reason(reason: str) -> None:
+    assert parse(f"payments-prod read-only {reason}", ENVS) == Ask("payments-prod", "read-only", None, reason)
+    assert parse(f"extend PA-7 1h {reason}", ENVS) == Extend("PA-7", H, reason)
+
+
+@pytest.mark.parametrize(("typed", "seconds"), [("1h,", 3600), ("(1h)", 3600), ("90m:", 5400), ("1 h 30 min.", 5400)])
+def test_what_stands_around_a_duration_is_forgiven(typed: str, seconds: int) -> None:
+    meant = Ask("payments-prod", "read-only", timedelta(seconds=seconds), "why")
+    assert parse(f"payments-prod read-only {typed} why", ENVS) == meant
+
+
+def test_zero_and_too_much_are_read_and_refused_by_who_knows_the_limits() -> None:
+    for typed, duration in (("0h", timedelta(0)), ("99d", timedelta(days=99))):
+        assert parse(f"payments-prod read-only {typed} why", ENVS) == Ask("payments-prod", "read-only", duration, "why")
 
 
 @pytest.mark.parametrize(
@@ -223,11 +305,73 @@ def test_a_later_start_is_read_before_the_reason(typed: str, begin: Begin | None
     assert (found.begin, found.reason) == (begin, reason)
 
 
-@pytest.mark.parametrize("typed", ["at 25:00 INC-42", "at 9 INC-42", "at tomorrow INC-42", "at 12:60 x"])
-def test_a_slip_in_a_start_is_named(typed: str) -> None:
-    found = parse(f"payments-prod admin {typed}", ENVS)
-    assert isinstance(found, Refused)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "at 25:00 INC-42",
+            "at 9 INC-42",
+            "at tomorrow INC-42",
+            "at 12:60 x",
+            "at 7",
+            "at 9am x",
+            "at 9.30 x",
+            "at 0900 x",
+        ),
+        *(
+            "tomorrow 99:99 x",
+            "tomorrow 9 x",
+            "tomorrow 9am x",
+            "tomorrow at 9 x",
+            "tomorow 9:00 x",
+            "tommorrow 09:00 x",
+        ),
+        *("tmrw 9:00 x", "wensday 9:00 x", "tues 9:00 x", "next monday 9:00 x", "on monday 9:00 x", "friday 9pm x"),
+        *(
+            "22:00 x",
+            "25:00 x",
+            "9pm x",
+            "9:00-17:00 x",
+            "until 18:00 x",
+            "from 9:00 x",
+            "by 6pm x",
+            "in 2h x",
+            "in 30 min x",
+        ),
+        *(
+            "at noon x",
+            "tomorrow noon at 9 x".replace("noon ", ""),
+            "2026-12-01T22:00 x",
+            "2026-13-45 22:00 x",
+            "12/1 9:00 x",
+        ),
+        *("at ２２:００ x", "tomorrow ٩:٠٠ x", "at 22：00 x"),
+    ],
+)
+@pytest.mark.parametrize("duration", ["", "1h "])
+def test_a_slip_in_a_start_is_named(duration: str, typed: str) -> None:
+    found = parse(f"payments-prod admin {duration}{typed}", ENVS)
+    assert isinstance(found, Refused), found
     assert found.code is Code.START_UNREADABLE
+    assert "`at 22:00`" in refusal(found)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("at last somebody looks", "at 3 servers the disk is full", "tomorrow 3 servers move", "on monday we move it"),
+        *(
+            "by friday it must be done",
+            "until it works",
+            "midnight job failed",
+            "next release is broken",
+            "in 2 regions",
+        ),
+        *("at 500 requests a second it falls over", "from 3 customers", "money is lost", "2026-12-01 is the deadline"),
+    ],
+)
+def test_a_reason_that_begins_like_a_start_is_a_reason(reason: str) -> None:
+    assert parse(f"payments-prod admin 1h {reason}", ENVS) == Ask("payments-prod", "admin", H, reason)
 
 
 def test_again_takes_a_new_reason_or_none() -> None:

@@ -10,6 +10,7 @@ from workflows.core.durations import parse_duration
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAY_NAMES = frozenset({"today", "tonight", "tomorrow", *_NAMES})
 
 
 def zone_of(name: str, otherwise: str = "UTC") -> ZoneInfo:

@@ -11,6 +11,7 @@ _SECONDS = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3_600),
     **dict.fromkeys(("d", "day", "days"), 86_400),
 }
+UNITS = frozenset(_SECONDS)
 _PART = re.compile(r"([0-9]{1,6})\s*([a-z]+)")
 _WHOLE = re.compile(r"(?:[0-9]{1,6}\s*[a-z]+\s*)+")
 # No access is meant to last longer; it also keeps the arithmetic far from overflow.
@@ -35,11 +36,6 @@ def parse_duration(text: str) -> timedelta | None:
         seen.add(unit_s)
         total_s += int(number) * unit_s
     return min(timedelta(seconds=total_s), LONGEST)
-
-
-def looks_like_duration(text: str) -> bool:
-    """Whether one word starts like a duration (`1`, `1x`, `90m`), so that a slip is named rather than read as a reason."""
-    return re.fullmatch(r"[0-9]+[a-z]{0,12}", text.strip().lower()) is not None
 
 
 def format_duration(value: timedelta) -> str:
