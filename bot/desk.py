@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.deciders import NOBODY
 from bot.slack import delegating, notices
 from bot.slack.blocks import Message, read_value
 from bot.slack.cards import APPROVE, MORE, read_more
@@ -270,15 +271,15 @@ class Desk:
         if seen is None:
             return Reply()
         if answer.outcome == "have_it":
-            return Reply(notices.have_it(seen.story, self.window.can_approve(seen)))
+            return Reply(notices.have_it(seen.story, self.window.deciders(seen)))
         if act.origin.by_form:
             # The form's answer is a direct message, which the sender keeps current.
             return Reply()
         by_rule = self.window.rule_may_approve(seen)
         facts = self._ctx.directory.person(act.who)
         zone = facts.time_zone if facts else "UTC"
-        can = self.window.can_approve(seen)
-        return Reply(notices.asked(seen.story, can, self._command, by_rule=by_rule, zone=zone))
+        deciders = self.window.deciders(seen)
+        return Reply(notices.asked(seen.story, deciders, self._command, by_rule=by_rule, zone=zone))
 
     def _ask_for(self, act: Interaction, whom: Whom, ask: Ask, actor: Known) -> Reply:
         person = self.window.person_meant(whom, actor)
@@ -401,8 +402,9 @@ class Desk:
     def _with_others(self, refused: Refused, id_: str) -> Refused:
         """Whoever may not decide reads who can."""
         seen = self.window.seen(id_)
-        others = ", ".join(self.window.can_approve(seen)[:5]) if seen else ""
-        return replace(refused, params={**refused.params, "others": others})
+        deciders = self.window.deciders(seen) if seen else NOBODY
+        said = {"can": deciders.can, "others": deciders.listed} if deciders else {}
+        return replace(refused, params={**refused.params, **said})
 
 
 def _asks_of(act: Interaction) -> list[CoreAsk]:

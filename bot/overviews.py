@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.deciders import NOBODY, Deciders
 from bot.refusal_words import refusal
-from bot.story import Need, RequestStory, needs_of
+from bot.story import RequestStory
 from bot.words import Stage
 from workflows.core.asking import MayAsk
 from workflows.core.durations import format_duration
@@ -176,9 +177,8 @@ class Explanation:
     who: str
     may: bool
     why_not: str
-    needs: tuple[Need, ...]
-    # Group name -> names of the people who could approve; the person asked about is not among them.
-    approvers: Mapping[str, tuple[str, ...]]
+    # Who has to agree; the person asked about is not among them.
+    deciders: Deciders
     requesters: tuple[str, ...]
     durations: tuple[str, ...]
     longest: str
@@ -194,12 +194,12 @@ def explanation(
     answer: MayAsk | Refused,
     *,
     who: str = "You",
-    approvers: Mapping[str, Sequence[str]] | None = None,
+    deciders: Deciders = NOBODY,
     command: str = "/prodaccess",
     time_zone: str = "UTC",
     glass: BreakGlass | None = None,
 ) -> Explanation:
-    """`answer`: what `may_ask` says for this person with a good reason and ticket; `approvers`: names by group.
+    """`answer`: what `may_ask` says for this person with a good reason and ticket.
 
     `glass`: the environment's, where this person may break it for this role.
     """
@@ -214,8 +214,7 @@ def explanation(
         who=who,
         may=not isinstance(answer, Refused),
         why_not=refusal(answer, command=command, time_zone=time_zone) if isinstance(answer, Refused) else "",
-        needs=needs_of(entitlement),
-        approvers={name: tuple(names) for name, names in (approvers or {}).items()},
+        deciders=deciders,
         requesters=groups_named(entitlement, entitlement.requesters),
         durations=tuple(format_duration(item) for item in entitlement.durations),
         longest=format_duration(entitlement.max_duration),

@@ -143,8 +143,8 @@ def _nobody_can_approve(c: _Case) -> str:
 
 
 def _own_request(c: _Case) -> str:
-    others = f" {_and(c('others'))} can." if c("others") else ""
-    return f"You asked for this yourself, so somebody else has to approve it.{others}"
+    can = f" {c('can', length_max=_WORDS_LENGTH_MAX)}" if c("can") else ""
+    return f"You asked for this yourself, so somebody else has to approve it.{can}"
 
 
 _NOW_WHAT = {
@@ -174,7 +174,8 @@ def _not_a_requester(c: _Case) -> str:
 
 
 def _not_an_approver(c: _Case) -> str:
-    who = _and(c("others")) or f"members of {c.either('groups')}" if c("others") or c("groups") else "its owners"
+    who = c("others", length_max=_WORDS_LENGTH_MAX)
+    who = who or (f"members of {c.either('groups')}" if c("groups") else "its owners")
     return f"Only {who} can decide this, and you are not among them.{c.and_problem()}"
 
 

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from bot.deciders import Deciders, few
 from bot.story import RequestStory
 from bot.words import Words, joined, people
-
-NAMES_MAX = 5
 
 
 def notes(story: RequestStory) -> Words:
     """For a waiting card's small print; nothing where there is nothing to know."""
     called = (f"escalated to {people(story.escalated_to)} at ", story.escalated_at) if story.escalated_at else ()
     verb = "are" if len(story.away) > 1 else "is"
-    away = (f"{people(_few(story.away))} {verb} away",) if story.away else ()
+    away = (f"{people(few(story.away))} {verb} away",) if story.away else ()
     return joined(
         [called, away, *((f"{s.name} for {s.instead_of}, who is away until ", s.until) for s in story.stand_ins)]
     )
 
 
-def asked_so_far(story: RequestStory, asked: Sequence[str]) -> Words:
-    """`Asked Olu or Pat at 03:10; reminded at 03:17; security called at 03:20`. `asked`: who can decide, by name."""
-    if not story.resolved or not asked:
+def asked_so_far(story: RequestStory, deciders: Deciders) -> Words:
+    """`Waits for Olu or Pat since 03:10; reminded at 03:17; security called at 03:20`. `deciders`: who can still agree."""
+    if not story.resolved or not deciders:
         return ()
-    words: Words = (f"Asked {people(_few(asked), 'or')} at ", story.created_at)
+    words: Words = (f"Waits for {deciders.rule} since ", story.created_at)
     for number, at in enumerate(story.reminded_at):
         words += ("; reminded at " if number == 0 else ", ", at)
     if story.escalated_at:
         words += (f"; {people(story.escalated_to)} called at ", story.escalated_at)
     return words
-
-
-def _few(names: Sequence[str]) -> list[str]:
-    more = len(names) - NAMES_MAX
-    return [*names[:NAMES_MAX], *([f"{more} more"] if more > 0 else [])]

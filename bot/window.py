@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from bot.deciders import NOBODY, Deciders, NameOf, deciders_for, deciders_of
 from bot.overviews import Explanation, HomeStory, explanation
 from bot.reader import SHOWN_MAX, Reader, Seen
 from bot.slack import lists
@@ -20,7 +21,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.glass import who_may
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
-from workflows.core.scope import groups_named, groups_needed, groups_that_count, may_break_glass, might_break_glass
+from workflows.core.scope import approvers, groups_named, groups_needed, may_break_glass, might_break_glass
 from workflows.core.speaking import can_speak
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
@@ -79,8 +80,8 @@ class Window:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
         (story,) = self._visible(actor, (seen.story,))
         names = {seen.request.holder: seen.request.holder_name, seen.request.requester: seen.request.requester_name}
-        asked = self.can_approve(seen) if story.stage is Stage.WAITING and not story.hidden else ()
-        return lists.show(story, self._ctx.ledger.entries_of(id_), names, asked)
+        deciders = self.deciders(seen) if story.stage is Stage.WAITING and not story.hidden else NOBODY
+        return lists.show(story, self._ctx.ledger.entries_of(id_), names, deciders)
 
     def _list(self, environment: str | None, actor: Known) -> Message | Refused:
         if environment is not None and environment not in actor.policy.environments:
@@ -133,15 +134,37 @@ class Window:
 
     # ------------------------------------------------------------ people
 
-    def can_approve(self, seen: Seen) -> tuple[str, ...]:
-        """Names of those who may approve a request and have not, as far as they are known."""
-        policy, request = self._ctx.policy.current(), seen.request
-        role = policy.entitlement(request.terms.environment, request.terms.role)
+    def deciders(self, seen: Seen) -> Deciders:
+        """Who has to agree to a request and has not, as far as they are known."""
+        try:
+            policy = self._ctx.policy.current()
+        except PolicyUnavailable:
+            return NOBODY
+        terms = seen.request.terms
+        role = policy.entitlement(terms.environment, terms.role)
         if role is None:
-            return ()
+            return NOBODY
         names = groups_needed(policy, policy.environments[role.environment])
         groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names))
-        return tuple(dict.fromkeys(self._names(can_speak(policy, role, request, groups))))
+        able = can_speak(policy, role, seen.request, groups)
+        return deciders_of(policy, role, seen.request, groups, self._called((*able, *able.values())))
+
+    def would_decide(self, policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId) -> Deciders:
+        """The same before it is asked for."""
+        groups = self._ctx.directory.groups(policy, groups_needed(policy, policy.environments[role.environment]))
+        able = approvers(policy, role, requester, holder, groups)
+        names = self._called({who for members in able.values() for who in members})
+        return deciders_for(policy, role, requester, holder, groups, names)
+
+    def _called(self, people: Iterable[PersonId]) -> NameOf:
+        """What each of them is called; nobody where they may do nothing: a guest, somebody who has left."""
+        facts_of = self._ctx.directory.by_addresses(sorted(set(people)))
+
+        def name(who: PersonId) -> str | None:
+            facts = facts_of.get(who)
+            return name_from(who) if facts is None else None if facts.standing_problem else facts.name
+
+        return name
 
     def rule_may_approve(self, seen: Seen) -> bool:
         """Whether a rule of the policy is for this holder; its other conditions are looked at by a worker."""
@@ -182,22 +205,10 @@ class Window:
         person = self._somebody(whom, actor)
         return person.id if person is not None else _nobody_known(whom)
 
-    def _approvers(
-        self, policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId
-    ) -> dict[str, list[str]]:
-        """Names by group, of those groups that count."""
-        names = groups_that_count(policy, role, tuple(role.approve))
-        groups = self._ctx.directory.groups(policy, names)
-        return {name: self._names(groups.members((name,)) - {requester, holder}) for name in names}
-
     def _names(self, people: Iterable[PersonId]) -> list[str]:
-        """Without those of whom is known that they may do nothing: a guest, somebody who has left."""
         ordered = sorted(people)
-        facts_of = self._ctx.directory.by_addresses(ordered)
-        known = ((who, facts_of.get(who)) for who in ordered)
-        return [
-            facts.name if facts else name_from(who) for who, facts in known if not (facts and facts.standing_problem)
-        ]
+        name_of = self._called(ordered)
+        return [name for who in ordered if (name := name_of(who))]
 
     def _who(self, name: str, actor: Known) -> Message | Refused:
         environment = actor.policy.environments.get(name)
@@ -256,20 +267,26 @@ class Window:
         if seen is None or role is None:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
         holder = self._ctx.directory.by_address(seen.request.holder) or actor.person
-        return self._explained(actor.policy, role, holder, itself=False)
+        itself = holder.id == actor.person.id
+        return self._explained(actor.policy, role, holder, itself=itself, asked=seen)
 
-    def _explained(self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool) -> Message | Refused:
-        found = self.explanation(policy, role, person, itself=itself)
+    def _explained(
+        self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool, asked: Seen | None = None
+    ) -> Message | Refused:
+        found = self.explanation(policy, role, person, itself=itself, asked=asked)
         return found if isinstance(found, Refused) else lists.explain(found)
 
     def explanation(
-        self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool
+        self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool, asked: Seen | None = None
     ) -> Explanation | Refused:
-        """Who could approve it, under which rules, and why this person may or may not ask; or that nobody knows yet."""
+        """Who could approve it, under which rules, and why this person may or may not ask; or that nobody knows yet.
+
+        `asked`: the request that it is about, where there is one.
+        """
         place = policy.environments[role.environment]
         groups = self._ctx.directory.groups(policy, groups_needed(policy, place))
-        asked = Ask(role.environment, role.role, None, "to explain")
-        answer = may_ask(_without_ticket(policy, role), asked, person, person.id, groups, self._ctx.ledger.now())
+        ask = Ask(role.environment, role.role, None, "to explain")
+        answer = may_ask(_without_ticket(policy, role), ask, person, person.id, groups, self._ctx.ledger.now())
         if isinstance(answer, Refused) and answer.code is Code.NOT_KNOWN_YET:
             return answer
         return explanation(
@@ -277,7 +294,7 @@ class Window:
             role,
             answer,
             who="You" if itself else person.name,
-            approvers=self._approvers(policy, role, person.id, person.id),
+            deciders=self.deciders(asked) if asked else self.would_decide(policy, role, person.id, person.id),
             command=self._command,
             time_zone=person.time_zone,
             glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,

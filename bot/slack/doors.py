@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Counter
 from slack_sdk import WebClient
 
+from bot.deciders import NOBODY, Deciders
 from bot.desk import Desk, FactsStale
 from bot.reader import askable
 from bot.slack import extend_form, form, glass_form, less_form, notices, reason_forms
@@ -20,7 +21,6 @@ from bot.slack.not_opened import not_known_yet, not_opened
 from bot.slack.people import SlackRefresher
 from bot.slack.several import APPROVE_ALL, DENY_ALL, WITHDRAW_ALL
 from bot.slack.telling import Teller
-from bot.window import name_from
 from workflows.again import can_be_repeated, once_more
 from workflows.context import Context
 from workflows.core import keys
@@ -32,7 +32,7 @@ from workflows.core.lesser import choices
 from workflows.core.model import ChatRecord, Request, RequestState
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Environment, Policy
-from workflows.core.scope import approvers, groups_needed
+from workflows.core.scope import groups_needed
 from workflows.core.several import panel_of
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
 from workflows.review import decided_by, find_request
@@ -118,8 +118,8 @@ class Doors:
             chosen,
             where,
             recent=self._recent(person.id),
-            asked=self._asked(policy, person.id, chosen.environment, chosen.role),
-            asked_more={role: self._asked(policy, person.id, chosen.environment, role) for role in chosen.more},
+            deciders=self._deciders(policy, person.id, chosen.environment, chosen.role),
+            deciders_more={role: self._deciders(policy, person.id, chosen.environment, role) for role in chosen.more},
             glass=self._desk.window.glass_open_to(policy, person.id),
         )
 
@@ -140,15 +140,9 @@ class Doors:
         found = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
         return list(dict.fromkeys(request.terms.environment for request in found if request))
 
-    def _asked(self, policy: Policy, who: PersonId, environment: str | None, name: str | None) -> list[str]:
+    def _deciders(self, policy: Policy, who: PersonId, environment: str | None, name: str | None) -> Deciders:
         role = policy.entitlement(environment or "", name or "")
-        if role is None:
-            return []
-        groups = self._groups(policy, groups_needed(policy, policy.environments[role.environment]))
-        people = approvers(policy, role, who, who, groups)
-        found = dict.fromkeys(item for names in people.values() for item in sorted(names))
-        known = ((self._ctx.directory.by_address(item), item) for item in found)
-        return [facts.name if facts else name_from(item) for facts, item in known]
+        return self._desk.window.would_decide(policy, role, who, who) if role else NOBODY
 
     def open_glass_form(self, act: Interaction, trigger_id: str, view: Mapping[str, Any]) -> None:
         """The emergency's own window, on top of the request form. Who may not is refused when it is sent, too."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from bot.deciders import NOBODY, Deciders
 from bot.slack import text as t
 from bot.slack.form_fields import (
     BEGIN,
@@ -99,13 +100,13 @@ def request_form(
     where: Where = Where(),
     *,
     recent: Sequence[str] = (),
-    asked: Sequence[str] = (),
-    asked_more: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    deciders: Deciders = NOBODY,
+    deciders_more: Mapping[str, Deciders] = MappingProxyType({}),
     glass: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The view for views.open and views.update. `environments`: those that the reader may ask in.
 
-    `recent`: names used last, newest first. `asked`: names of who would be asked for the chosen role; `asked_more`: for each
+    `recent`: names used last, newest first. `deciders`: who would be asked for the chosen role; `deciders_more`: for each
     of the other roles. `glass`: names of those environments where the reader may break the glass.
     """
     ordered = recent_first(environments, recent)
@@ -119,7 +120,7 @@ def request_form(
     more = _more(place, entitlement, chosen)
     if entitlement:
         of_first = duration_input(entitlement, chosen.duration, more)
-        blocks += [about(entitlement, asked, named=bool(more)), of_first]
+        blocks += [about(entitlement, deciders, named=bool(more)), of_first]
     blocks.append(reason_input(chosen.reason))
     wants_ticket = next((role for role in (entitlement, *more) if role and role.ticket), None)
     if wants_ticket:
@@ -128,7 +129,7 @@ def request_form(
         blocks.append(begin_input())
     others = more_roles_input(place, entitlement, more) if place and entitlement else None
     if others:
-        blocks += [others, *(about(role, asked_more.get(role.role, ()), named=True) for role in more)]
+        blocks += [others, *(about(role, deciders_more.get(role.role, NOBODY), named=True) for role in more)]
     if place and place.name in glass:
         blocks.append(emergency_button(place))
     return modal(REQUEST_FORM, "Ask for access", "Ask", where.packed(), blocks)

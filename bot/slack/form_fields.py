@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from bot.deciders import Deciders
 from bot.slack import blocks as b
 from bot.slack import text as t
-from bot.words import TIER_WORDS, people
+from bot.words import TIER_WORDS
 from workflows.core.asking import REASON_LENGTH_MAX
 from workflows.core.canonical import digest
 from workflows.core.durations import format_duration
@@ -129,22 +130,21 @@ def more_roles_input(
     return field(block_id, "Other roles in one go", element, optional=True, dispatch_action=True)
 
 
-def about(entitlement: Entitlement, asked: Sequence[str], *, named: bool = False) -> dict[str, Any]:
+def about(entitlement: Entitlement, deciders: Deciders, *, named: bool = False) -> dict[str, Any]:
     """What it allows, what it can break, who will be asked: before it is sent. `named`: it is one of several."""
     name = f"*{t.literal(entitlement.role, 80)}* · " if named else ""
     lines = [f"{name}Allows: {t.literal(entitlement.allows, _ALLOWS_LENGTH_MAX)}"]
     if entitlement.danger:
         lines.append(f"⚠️ *Dangerous:* {t.literal(entitlement.danger, 300)}")
-    return b.section("\n".join([*lines, _who_is_asked(entitlement, asked)]))
+    return b.section("\n".join([*lines, _who_is_asked(entitlement, deciders)]))
 
 
-def _who_is_asked(entitlement: Entitlement, asked: Sequence[str]) -> str:
-    total = sum(entitlement.approve.values())
-    if not total:
+def _who_is_asked(entitlement: Entitlement, deciders: Deciders) -> str:
+    if not entitlement.approve:
         return "Nobody is asked: a rule of the policy decides."
-    shown = [*asked[:6], *([f"{len(asked) - 6} more"] if len(asked) > 6 else [])]
-    who = t.literal(people(shown, "or" if total == 1 else "and"), 600) or "its owners"
-    return f"Asks: {who}. {'One has' if total == 1 else f'{total} have'} to agree."
+    if not deciders:
+        return "Asks: its owners."
+    return t.literal(f"Asks: {deciders.rule}{deciders.once}.", 1000)
 
 
 def duration_input(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.deciders import NOBODY, Deciders
 from bot.overviews import Explanation, HomeStory, by_place, glass_words
 from bot.slack import blocks as b
 from bot.slack import text as t
@@ -100,9 +101,12 @@ def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
 
 
 def show(
-    story: RequestStory, entries: Sequence[AuditEntry], names: Mapping[PersonId, str], asked: Sequence[str] = ()
+    story: RequestStory,
+    entries: Sequence[AuditEntry],
+    names: Mapping[PersonId, str],
+    deciders: Deciders = NOBODY,
 ) -> Message:
-    """`show ID`: everything about one request, with its receipts. `asked`: who can decide it, by name."""
+    """`show ID`: everything about one request, with its receipts. `deciders`: who can still agree to it."""
     lines = [receipt_line(entry, names, deadline=story.deadline, hidden=story.hidden) for entry in entries]
     if story.hidden:
         head = f"{t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
@@ -115,7 +119,7 @@ def show(
             ("Where", t.literal(story.resource.title if story.resource else story.environment, 300)),
         ]
     )
-    told = t.render(asked_so_far(story, asked), story.now) if story.stage is Stage.WAITING else ""
+    told = t.render(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else ""
     state = f"{status(story, left=True)} · {f'{told} · ' if told else ''}{story.id}"
     head = headline(story)
     return b.message(
@@ -190,7 +194,7 @@ def explain(story: Explanation) -> Message:
 def _rules(story: Explanation) -> list[str]:
     lines = [f"Allows: {t.literal(story.allows)}"]
     lines += [f"⚠️ Dangerous: {t.literal(story.danger)}"] if story.danger else []
-    lines += [_need(story, index) for index in range(len(story.needs))] or ["Nobody approves it by hand."]
+    lines.append(_needs(story.deciders))
     lines += [f"Approved by itself: {t.literal(rule, 300)}" for rule in story.rules]
     lines += [f"🚨 Break-glass: {t.literal(story.glass, 400)}"] if story.glass else []
     lines.append(f"For: {', '.join(story.durations)}; {story.longest} at most")
@@ -199,10 +203,11 @@ def _rules(story: Explanation) -> list[str]:
     return lines
 
 
-def _need(story: Explanation, index: int) -> str:
-    need = story.needs[index]
-    names = list(dict.fromkeys(name for group in need.groups for name in story.approvers.get(group, ())))
-    return f"Needs {need.count} of {t.literal(need.label, 200)}: {_members(names, None)}"
+def _needs(deciders: Deciders) -> str:
+    """Every group with its people, also where one is enough."""
+    if not deciders.seats:
+        return "Nobody approves it by hand."
+    return f"Needs approval from {t.literal(people(seat.words for seat in deciders.seats), 1000)}"
 
 
 def _lines(head: str, lines: Sequence[str], more: int = 0) -> Message:

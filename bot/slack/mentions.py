@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.deciders import NOBODY, Deciders, deciders_of
 from bot.slack.people import SlackRefresher
 from bot.slack.text import MENTIONS_MAX, Mentions
 from bot.story import StandIn
@@ -25,14 +26,14 @@ LOOK_AGAIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class WhomToAsk:
-    """`mentions` by group; `ids` and `names` of the people who may approve this request and have not.
+    """`mentions` by group; `ids` of the people who may approve this request and have not; `deciders` says who has to.
 
     `called`: of the groups that the policy's escalation names; all ids are Slack's. `away`: names of those who are not called.
     """
 
     mentions: Mentions
     ids: tuple[str, ...]
-    names: tuple[str, ...]
+    deciders: Deciders
     # Of `ids`, those who are called by a reminder.
     reminded: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
@@ -85,7 +86,7 @@ class Mentioner:
         return WhomToAsk(
             {name: self._mention(policy, name, sight) for name in dict.fromkeys((*names, *to))},
             ids=tuple(facts.slack.user for facts in may)[:DIRECT_MESSAGES_MAX],
-            names=tuple(facts.name for facts in may),
+            deciders=_deciders(policy, entitlement, request, sight),
             reminded=_accounts(sight, list(sight.speakers)),
             called=tuple(dict.fromkeys(id_ for name in to for id_ in self._mention(policy, name, sight))),
             called_people=_accounts(sight, called)[:DIRECT_MESSAGES_MAX],
@@ -154,6 +155,13 @@ class Mentioner:
         if group is not None and group.slack_usergroup and set(called) >= members - sight.out:
             return (group.slack_usergroup,)
         return _accounts(sight, called)[: MENTIONS_MAX + 1]
+
+
+def _deciders(policy: Policy, entitlement: Entitlement | None, request: Request, sight: _Sight) -> Deciders:
+    def name(who: PersonId) -> str | None:
+        return sight.people[who].name if who in sight.people else None
+
+    return deciders_of(policy, entitlement, request, sight.groups, name) if entitlement else NOBODY
 
 
 def _callable(sight: _Sight, members: frozenset[PersonId]) -> list[PersonId]:

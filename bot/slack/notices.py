@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.aws_words import HowToUse, by_hand, how_to_use
+from bot.deciders import NOBODY, Deciders
 from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.begins import with_zone
@@ -16,7 +17,7 @@ from bot.slack.cards import end_button, extend_button, headline, less_line, stat
 from bot.state_words import how, short, stop, why_not
 from bot.story import RequestStory
 from bot.waiting_words import asked_so_far
-from bot.words import Asked, Stage, people, rounded
+from bot.words import Asked, Stage, rounded
 from workflows.core.durations import format_duration
 from workflows.core.model import EndCause, Resource
 
@@ -36,32 +37,27 @@ def answer(text: str) -> Message:
 
 def asked(
     story: RequestStory,
-    can_approve: Sequence[str] = (),
+    deciders: Deciders = NOBODY,
     command: str = "/prodaccess",
     *,
     by_rule: bool = False,
     zone: str = "",
 ) -> Message:
-    """The requester's own answer: what was asked, who was asked, until when. `can_approve`: names; few are shown.
+    """The requester's own answer: what was asked, who was asked, until when. `deciders`: who can agree.
 
     `by_rule`: a rule of the policy may approve it at once, which is not known yet. `zone`: the asker's, where it is known.
     """
     how_long = "" if story.extends else f" for {format_duration(story.duration)}"
     line = f"You asked for {_what(story)}{how_long}{_to_begin(story, zone)}."
-    who = t.literal(
-        people([*can_approve[:5], *([f"{len(can_approve) - 5} more"] if len(can_approve) > 5 else [])], "or")
-    )
-    # One name in the list is not enough where two have to agree.
-    total = sum(need.count for need in story.needs)
-    more = f"; {total} of them have to agree" if total > 1 else ""
-    waits = f"{who} can approve it{more}." if who else "Its owners are asked as soon as AWS has confirmed the names."
+    waits = t.literal(deciders.sentence, 1000) or "Its owners are asked as soon as AWS has confirmed the names."
     if by_rule:
-        waits = f"A rule may approve it in a moment{f'; if not, {who} can{more}' if who else ''}."
+        otherwise = f" If none does: {t.literal(deciders.sentence, 1000)}" if deciders else ""
+        waits = f"A rule may approve it in a moment.{otherwise}"
     # The shortest wait first: this is written before a rule may have approved it.
     when = t.when(story.expires, story.now)
     # Who was asked stands above already; what has been done since is what the person wants to know.
     since = story.reminded_at or story.escalated_at
-    told = f"{t.render(asked_so_far(story, can_approve), story.now)} · " if since and can_approve else ""
+    told = f"{t.render(asked_so_far(story, deciders), story.now)} · " if since and deciders else ""
     small = f"{told}expires {when} · take it back with `{command} withdraw {story.id}` · {story.id}"
     return b.message(
         f"{line} {waits} {story.id}",
@@ -86,10 +82,10 @@ def agreed(story: RequestStory, command: str = "/prodaccess") -> Message:
     return b.message(f"{line} {story.id}", [b.section(line), b.context(small)])
 
 
-def have_it(story: RequestStory, can_approve: Sequence[str] = ()) -> Message:
+def have_it(story: RequestStory, deciders: Deciders = NOBODY) -> Message:
     """A second ask for what is pending or live answers with the one that is there, and with what was done about it."""
     line = f"You asked for this already: {_what(story)}."
-    told = t.render(asked_so_far(story, can_approve), story.now) if story.stage is Stage.WAITING else ""
+    told = t.render(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else ""
     small = f"{status(story, left=True)} · {f'{told} · ' if told else ''}{story.id}"
     return b.message(f"{line} {small}", [b.section(line), b.context(small)])
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.deciders import NOBODY, Deciders
 from bot.slack import calls, cards, glass, notices, receipts
 from bot.slack.blocks import Message
 from bot.slack.text import Mentions
@@ -71,7 +72,8 @@ class Facts:
     mentions: Mentions
     # Slack ids of those who get the card as direct messages, where it has no channel.
     approver_ids: Sequence[str] = ()
-    can_approve: Sequence[str] = ()
+    # Who can still agree.
+    deciders: Deciders = NOBODY
     # Slack ids to call: those who can decide, and those of the escalation (`called_people`: without user groups).
     reminded: Sequence[str] = ()
     called: Sequence[str] = ()
@@ -306,7 +308,7 @@ def _asked(facts: Facts, user: str) -> Wanted:
 
     def render(story: RequestStory) -> Message:
         if story.stage is Stage.WAITING:
-            return notices.asked(story, facts.can_approve, facts.command)
+            return notices.asked(story, facts.deciders, facts.command)
         return notices.settled(story)
 
     return rendered(facts, slot, user, render, hide=False)

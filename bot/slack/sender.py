@@ -12,6 +12,7 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.deciders import NOBODY
 from bot.overviews import DigestStory, HomeStory
 from bot.reader import Reader, Seen
 from bot.slack import delegating, receipts, troubles
@@ -285,7 +286,7 @@ class Sender:
             chat=page.record,
             mentions=people.mentions if people else {},
             approver_ids=people.ids if people else (),
-            can_approve=people.names if people else (),
+            deciders=people.deciders if people else NOBODY,
             reminded=people.reminded if people else (),
             called=people.called if people else (),
             called_people=people.called_people if people else (),

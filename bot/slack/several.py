@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bot.deciders import Deciders
 from bot.slack import blocks as b
 from bot.slack import cards
 from bot.slack import text as t
@@ -170,13 +171,13 @@ def _small(waiting: Stories, stories: Stories, mentions: t.Mentions | None) -> s
 # ---------------------------------------------------------------- the requester
 
 
-def asked(panels: Sequence[tuple[Stories, Sequence[str]]], command: str = "/prodaccess") -> Message:
-    """What was asked, and who was asked for what. `panels`: those that are decided together, with who can, by name."""
+def asked(panels: Sequence[tuple[Stories, Deciders]], command: str = "/prodaccess") -> Message:
+    """What was asked, and who was asked for what. `panels`: those that are decided together, with who can agree."""
     stories = [story for panel, _ in panels for story in panel]
     first = stories[0]
     head = f"You asked for {what(stories)} for {_durations(stories)}."
     several = len(panels) > 1
-    who = [_can(panel, names, say_which=several) for panel, names in panels]
+    who = [_can(panel, deciders, say_which=several) for panel, deciders in panels]
     lines = [head, *(f"• {words}" for words in who)] if several else [f"{head} {who[0]}"]
     expires = f"expires {t.when(first.expires, first.now)}"
     small = f"{expires} · take one back with `{command} withdraw {first.id}` · {_ids(stories)}"
@@ -193,14 +194,13 @@ def _durations(stories: Stories) -> str:
     return people([f"{format_duration(story.duration)} ({t.literal(story.role, 60)})" for story in stories])
 
 
-def _can(panel: Stories, names: Sequence[str], *, say_which: bool) -> str:
-    few = [*names[:5], *([f"{len(names) - 5} more"] if len(names) > 5 else [])]
+def _can(panel: Stories, deciders: Deciders, *, say_which: bool) -> str:
     which = what(panel) if say_which else ("all of it" if len(panel) > 1 else "it")
-    if not few:
+    if not deciders:
         return f"{which[:1].upper()}{which[1:]}: its owners are asked as soon as AWS has confirmed the names."
-    total = sum(need.count for need in panel[0].needs)
-    more = f"; {total} of them have to agree" if total > 1 else ""
-    return f"{t.literal(people(few, 'or'))} can approve {which}{more}."
+    if deciders.simple:
+        return f"{t.literal(deciders.rule, 1000)} can approve {which}."
+    return f"{t.literal(deciders.must, 1000)}{f' to {which}' if say_which else ''}."
 
 
 def left_out(stories: Stories) -> Message:

@@ -50,8 +50,8 @@ class Several:
         decided = [[found[one.id] for one in panel if one.id in found] for panel in self._panels(requests)]
         if len(found) == 1:
             (seen,) = found.values()
-            return notices.asked(seen.story, self._window.can_approve(seen), self._command)
-        told = [([seen.story for seen in panel], self._window.can_approve(panel[0])) for panel in decided if panel]
+            return notices.asked(seen.story, self._window.deciders(seen), self._command)
+        told = [([seen.story for seen in panel], self._window.deciders(panel[0])) for panel in decided if panel]
         return several.asked(told, self._command)
 
     def _panels(self, requests: Sequence[Request]) -> tuple[tuple[Request, ...], ...]:

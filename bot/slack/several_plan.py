@@ -179,13 +179,13 @@ def _requester(batch: Batch) -> list[Wanted]:
 
 def _answer(batch: Batch) -> Render:
     """While all of them wait it says who was asked."""
-    names = {facts.request.id: facts.can_approve for facts in batch.members}
+    deciders = {facts.request.id: facts.deciders for facts in batch.members}
 
     def render(stories: Stories) -> Message:
         if any(story.stage is not Stage.WAITING for story in stories):
             return several.state(stories)
         by_id = {story.id: story for story in stories}
-        panels = [([by_id[id_] for id_ in ids], names[ids[0]]) for ids in batch.panels]
+        panels = [([by_id[id_] for id_ in ids], deciders[ids[0]]) for ids in batch.panels]
         return several.asked(panels, batch.first.command)
 
     return render

@@ -175,7 +175,7 @@ def test_whoever_asks_again_reads_who_was_asked_and_when(make: Make):
     rig.settle()
     wait(rig, 11)
     rig.knows(build.DANA)
-    told = "Asked Olu or Pat at 03:00 UTC; reminded at 03:07 UTC; security called at 03:10 UTC"
+    told = "Waits for Olu or Pat since 03:00 UTC; reminded at 03:07 UTC; security called at 03:10 UTC"
     assert told in _plain(types(rig, "UDANA", "payments-prod read-only 1h INC-42 checkout errors"))
     assert told in _plain(types(rig, "UDANA", f"show {id_}"))
 

@@ -71,7 +71,7 @@ def test_explain_says_who_could_approve_and_whether_the_person_may_ask(explained
     answer = explained(build.DANA)
     assert answer.exit_code == 0
     assert "Dana may ask for this" in answer.output
-    assert "Needs 1 of" in answer.output
+    assert "Needs approval from one of" in answer.output
 
 
 def test_explain_names_what_is_not_there(explained):

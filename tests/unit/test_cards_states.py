@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
 from bot.aws_words import by_hand, how_to_use
+from bot.deciders import Deciders, Seat
 from bot.overviews import Sealed, digest_story, home_story
 from bot.sandbox.slack.limits import UPDATE_TEXT_MAX, check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
@@ -270,6 +271,10 @@ def _chased(story: RequestStory) -> RequestStory:
     return replace(told, away=away, stand_ins=(stand_in,), escalation_approves=len(story.reason) % 2 == 0)
 
 
+def _deciders(name: str) -> Deciders:
+    return Deciders((Seat(name, 2, tuple(f"{name} {number}" for number in range(9))), Seat(name, 1, (name,))))
+
+
 MAKERS: list[Callable[[RequestStory], Message]] = [
     lambda story: cards.approval_card(story, MENTIONS),
     receipts.receipt_root,
@@ -290,7 +295,9 @@ MAKERS: list[Callable[[RequestStory], Message]] = [
     lambda story: calls.escalated(_chased(story), ["S0PLATFORM"]),
     lambda story: calls.escalated(_chased(story), ["U0SUE"], on_card=False),
     lambda story: cards.approval_card(_chased(story), MENTIONS),
-    lambda story: notices.have_it(_chased(story), [story.holder] * 9),
+    lambda story: notices.have_it(_chased(story), _deciders(story.holder)),
+    lambda story: notices.asked(story, _deciders(story.holder), by_rule=True),
+    lambda story: lists.show(story, [], {}, _deciders(story.holder)),
     lambda story: delegating.to_the_delegate(
         Delegation(DANA, story.holder, NOW, NOW, story.reason), NOW, "/prodaccess"
     ),
@@ -338,9 +345,9 @@ def test_entries_with_any_words_make_valid_receipts(reason: str, name: str, rule
 def test_forms_and_lists_of_any_policy_are_valid(title: str, allows: str, danger: str, name: str) -> None:
     roles = (entitlement(allows=allows, danger=danger), admin())
     places = [environment(*roles, name=f"env-{number}", title=title) for number in range(120)]
-    view = form.request_form(places, form.Chosen("env-3", "admin"), asked=[name] * 30)
+    view = form.request_form(places, form.Chosen("env-3", "admin"), deciders=_deciders(name))
     check_view(view, "modal")
-    check_view(form.request_form(places[:100], form.Chosen("env-3", "read-only", "y" * 700), asked=[]), "modal")
+    check_view(form.request_form(places[:100], form.Chosen("env-3", "read-only", "y" * 700)), "modal")
     check(lists.environments(places))
     check(lists.who(places[0], {name: [name] * 90}, {}, {name: danger}))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.deciders import Deciders, Seat
 from bot.sandbox.slack.limits import check_view
 from bot.slack import form, less_form
 from bot.slack.form import Chosen, FormAsk, Where
@@ -17,6 +18,7 @@ from workflows.core.errors import Code
 from workflows.core.policy import Tier
 
 PROD = environment()
+BOTH = Deciders((Seat("platform", 1, ("Olu", "Pat")), Seat("security", 1, ("Pat", "Sue"))))
 STAGING = environment(entitlement(ticket=None), name="payments-staging", tier=Tier.STAGING)
 WHERE = Where("C0INC", "inc-42", "1700000000.000100")
 
@@ -40,7 +42,7 @@ def filled(view: dict[str, Any], **values: str) -> dict[str, Any]:
 
 
 def whole() -> dict[str, Any]:
-    return form.request_form([PROD, STAGING], Chosen("payments-prod", "admin"), WHERE, asked=["Olu", "Pat"])
+    return form.request_form([PROD, STAGING], Chosen("payments-prod", "admin"), WHERE, deciders=BOTH)
 
 
 def test_it_opens_with_environment_and_reason_alone() -> None:
@@ -82,7 +84,7 @@ def test_what_it_allows_its_danger_and_who_is_asked_stand_there_before_it_is_sen
     for words in (
         "Allows: Change anything",
         "Dangerous: can delete customer data",
-        "Asks: Olu and Pat. 2 have to agree.",
+        "Asks: one of platform (Olu, Pat) and one of security (Pat, Sue), and one person counts once.",
     ):
         assert words in text
 

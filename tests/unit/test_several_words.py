@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.deciders import Deciders, Seat
 from bot.desk import Desk
 from bot.reader import Reader
 from bot.sandbox.slack.limits import check_blocks, check_view
@@ -60,7 +61,7 @@ def _facts(world: World, request: Request, chat: ChatRecord) -> Facts:
         entries=world.ledger.entries_of(request.id),
         chat=chat,
         mentions={name: ("S0OWNERS",) for name in owners},
-        can_approve=("Olu", "Pat") if "platform" in owners else ("Sue",),
+        deciders=Deciders((Seat(owners[0], 1, ("Olu", "Pat") if "platform" in owners else ("Sue",)),)),
         warned=bool(grant and grant.warned),
     )
 
@@ -400,7 +401,11 @@ def test_further_roles_follow_the_first_and_share_what_all_of_them_allow() -> No
     place = environment(entitlement(), short)
     alone = form.request_form([place], Chosen(PROD))
     assert "more_roles" not in str(alone["blocks"]), "first the role"
-    view = form.request_form([place], Chosen(PROD, "read-only", more=("deploy",)), asked_more={"deploy": ["Olu"]})
+    view = form.request_form(
+        [place],
+        Chosen(PROD, "read-only", more=("deploy",)),
+        deciders_more={"deploy": Deciders((Seat("platform", 1, ("Olu",)),))},
+    )
     check_view(view, "modal")
     by_action = {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
     more = by_action["more_roles"]

@@ -50,8 +50,8 @@ def test_too_long_says_both_lengths_as_people_say_them() -> None:
 
 
 def test_own_request_names_who_else_can() -> None:
-    assert said(Code.OWN_REQUEST, others="Olu, Pat") == (
-        "You asked for this yourself, so somebody else has to approve it. Olu and Pat can."
+    assert said(Code.OWN_REQUEST, can="Olu or Pat can.") == (
+        "You asked for this yourself, so somebody else has to approve it. Olu or Pat can."
     )
     assert said(Code.OWN_REQUEST).endswith("somebody else has to approve it.")
 

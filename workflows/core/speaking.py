@@ -26,7 +26,7 @@ def speakers(
     voted = {vote.by for vote in request.votes}
     found: dict[str, Speakers] = {}
     for word, members in own.items():
-        people = members | called if _stands_for_owners(entitlement, word) else members
+        people = members | called if stands_for_owners(entitlement, word) else members
         found[word] = _with_delegates(people, groups, parties, voted, at)
     return found
 
@@ -69,7 +69,7 @@ def _called(policy: Policy, request: Request, groups: GroupFacts, at: datetime |
     return groups.members(groups_that_count(policy, environment, escalate.to))
 
 
-def _stands_for_owners(entitlement: Entitlement, word: str) -> bool:
+def stands_for_owners(entitlement: Entitlement, word: str) -> bool:
     """An escalation fills the places of missing owners; another group in `approve` was named for its own sake."""
     return word == OWNERS or word in entitlement.owners
 

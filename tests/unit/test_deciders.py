@@ -1,0 +1,142 @@
+"""Who has to agree is said as the rule is, and nobody is named who cannot: in answers, refusals, the form and explanations."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.deciders import Deciders, Seat, deciders_of
+from bot.desk import Desk
+from bot.slack.interaction import COMMAND, PRESS, Interaction
+from bot.slack.plain import as_text
+from tests.support.build import DANA, GROUPS, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy
+from tests.support.world import World, account
+from workflows.core.people import PersonId
+from workflows.core.policy import Escalation, Policy
+from workflows.delegate import delegate
+
+
+def rules(**approve: int) -> Policy:
+    return policy(environment(entitlement(approve=approve)))
+
+
+def says(world: World, who: PersonId, text: str) -> str:
+    world.knows(*GROUPS["platform"], *GROUPS["security"], who)
+    account_ = account(who)
+    act = Interaction(world.press_id(), COMMAND, account_.team, account_.user, text=text)
+    message = Desk(world.ctx, "/prodaccess").carry_out(act).message
+    assert message is not None
+    return as_text(message)
+
+
+def can(world: World, id_: str) -> Deciders:
+    seen = Desk(world.ctx, "/prodaccess").window.seen(id_)
+    assert seen is not None
+    return Desk(world.ctx, "/prodaccess").window.deciders(seen)
+
+
+def test_two_approvals_of_two_groups_are_one_of_each() -> None:
+    world = World(rules(owners=1, security=1))
+    said = says(world, DANA, "payments-prod read-only 1h INC-42 errors")
+    assert (
+        "One of platform (Olu, Pat) and one of security (Pat, Sue) have to agree, and one person counts once." in said
+    )
+
+
+def test_two_of_one_group_are_two_of_it() -> None:
+    world = World(rules(owners=2))
+    assert "Two of platform (Olu, Pat) have to agree." in says(world, DANA, "payments-prod read-only 1h INC-42 errors")
+
+
+def test_where_one_is_enough_they_are_named() -> None:
+    world = World()
+    assert "Olu or Pat can approve it." in says(world, DANA, "payments-prod read-only 1h INC-42 errors")
+
+
+def test_an_owner_who_asks_is_not_named() -> None:
+    world = World(rules(owners=1, security=1))
+    said = says(world, OLU, "payments-prod read-only 1h INC-42 errors")
+    assert "One of platform (Pat) and one of security (Pat, Sue) have to agree" in said
+
+
+def test_who_has_agreed_is_named_no_more() -> None:
+    world = World(rules(owners=1, security=1))
+    id_ = world.asked()
+    world.approve(id_, OLU)
+    assert can(world, id_).rule == "Pat or Sue"
+    assert "Waits for Pat or Sue since 03:00 UTC" in says(world, DANA, f"show {id_}")
+    assert "Waits for Pat or Sue since" in says(world, DANA, "payments-prod read-only 1h INC-42 again")
+
+
+def test_who_speaks_for_two_groups_leaves_either_to_the_next() -> None:
+    world = World(rules(owners=1, security=1))
+    id_ = world.asked()
+    world.approve(id_, PAT)
+    assert can(world, id_) == Deciders((Seat("platform or security", 1, ("Olu", "Sue")),))
+
+
+def test_who_decides_for_another_is_named_with_their_name() -> None:
+    world = World(rules(owners=1))
+    world.knows(OLU, NIA)
+    delegate(world.ctx, account(OLU), facts(NIA), world.clock.now() + timedelta(days=1), world.press_id())
+    id_ = world.asked()
+    assert can(world, id_).names == ("Nia for Olu", "Olu", "Pat")
+
+
+def test_who_may_do_nothing_is_named_nowhere() -> None:
+    world = World(rules(owners=1))
+    gone = replace(facts(PAT), standing_problem="person_deactivated")
+    world.chat.people[account(PAT)] = gone
+    assert "Olu can approve it." in says(world, DANA, "payments-prod read-only 1h INC-42 errors")
+    assert "Needs approval from one of platform (Olu)" in says(world, DANA, "explain payments-prod read-only")
+
+
+def test_the_called_group_is_named_once_it_may_approve() -> None:
+    called = Escalation(timedelta(minutes=5), ("security",), may_approve=True)
+    place = environment(entitlement(), escalate=called)
+    world = World(policy(place))
+    id_ = world.asked()
+    assert can(world, id_).seats == (Seat("platform", 1, ("Olu", "Pat")),)
+    late = replace(world.request(id_), escalated_at=world.clock.now())
+    known = replace(world.directory.groups(world.policy.policy, ("platform", "security")), at=world.clock.now())
+    found = deciders_of(world.policy.policy, place.roles["read-only"], late, known, lambda who: facts(who).name)
+    assert found.seats == (Seat("platform or security", 1, ("Olu", "Pat", "Sue")),)
+
+
+def test_a_refusal_to_decide_ones_own_says_the_rule() -> None:
+    world = World(rules(owners=1, security=1))
+    id_ = world.asked(OLU)
+    assert "One of platform (Pat) and one of security (Pat, Sue) have to agree" in says(world, OLU, f"approve {id_}")
+    assert says(world, NIA, f"approve {id_}").startswith(
+        "Only platform (Pat) and security (Pat, Sue) can decide this, and you are not among them."
+    )
+
+
+def test_an_explanation_of_a_request_leaves_out_its_parties_and_who_has_agreed() -> None:
+    world = World(rules(owners=1, security=1))
+    id_ = world.asked(OLU)
+    world.approve(id_, SUE)
+    world.knows(DANA)
+    account_ = account(DANA)
+    act = Interaction("x", PRESS, account_.team, account_.user, action="more", value=f"explain:{id_}")
+    message = Desk(world.ctx, "/prodaccess").carry_out(act).message
+    assert message is not None
+    assert "Needs approval from one of platform (Pat)" in as_text(message)
+
+
+@pytest.mark.parametrize(
+    ("seats", "rule"),
+    [
+        ((Seat("platform", 1, ("Olu",)),), "Olu"),
+        ((Seat("platform", 1, tuple("ABCDEFGH")),), "A, B, C, D, E or 3 more"),
+        ((Seat("platform", 2, tuple("ABCDEFGH")),), "two of platform (A, B, C, D, E, 3 more)"),
+        ((Seat("platform", 12, ("Olu",)), Seat("security", 1)), "12 of platform (Olu) and one of security"),
+    ],
+)
+def test_the_rule_in_words(seats: tuple[Seat, ...], rule: str) -> None:
+    assert Deciders(seats).rule == rule
+
+
+def test_where_nobody_is_known_nobody_is_named() -> None:
+    assert not Deciders((Seat("platform", 1),))
+    assert Deciders((Seat("platform", 1),)).sentence == ""
