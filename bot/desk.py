@@ -271,7 +271,7 @@ class Desk:
         if seen is None:
             return Reply()
         if answer.outcome == "have_it":
-            return Reply(notices.have_it(seen.story, self.window.deciders(seen)))
+            return Reply(notices.have_it(seen.story, self._reader(act), self.window.deciders(seen)))
         if act.origin.by_form:
             # The form's answer is a direct message, which the sender keeps current.
             return Reply()
@@ -300,7 +300,7 @@ class Desk:
             return self.refuse(act, answer)
         if answer.outcome == "have_it":
             seen = self.window.seen(answer.id)
-            return Reply(notices.have_it(seen.story) if seen else None)
+            return Reply(notices.have_it(seen.story, self._reader(act)) if seen else None)
         return Reply(notices.answer(done_words(answer.outcome, answer.id)))
 
     def _glass_form(self, act: Interaction) -> Reply:
@@ -397,7 +397,13 @@ class Desk:
         """After a typed command there is no card in front of the actor, so the outcome is told."""
         if isinstance(answer, Refused) or answer.outcome == "terms_changed":
             return self._quiet(act, id_, answer)
-        return Reply(notices.answer(done_words(answer.outcome, id_)))
+        declined = act.kind == COMMAND and isinstance(self.parse(act.text), Decline)
+        return Reply(notices.answer(done_words("declined" if declined else answer.outcome, id_)))
+
+    def _reader(self, act: Interaction) -> PersonId:
+        """Who reads the answer."""
+        facts = self._ctx.directory.person(act.who)
+        return facts.id if facts else PersonId("")
 
     def _with_others(self, refused: Refused, id_: str) -> Refused:
         """Whoever may not decide reads who can."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.deciders import NOBODY, Deciders
-from bot.refusal_words import refusal
+from bot.refusal_words import about, refusal
 from bot.story import RequestStory
 from bot.words import Stage
 from workflows.core.asking import MayAsk
@@ -213,7 +213,7 @@ def explanation(
         danger=entitlement.danger,
         who=who,
         may=not isinstance(answer, Refused),
-        why_not=refusal(answer, command=command, time_zone=time_zone) if isinstance(answer, Refused) else "",
+        why_not=_why_not(answer, who, command, time_zone) if isinstance(answer, Refused) else "",
         deciders=deciders,
         requesters=groups_named(entitlement, entitlement.requesters),
         durations=tuple(format_duration(item) for item in entitlement.durations),
@@ -224,6 +224,12 @@ def explanation(
         else "",
         rules=tuple(_rule(entitlement, rule) for rule in entitlement.auto_approve),
     )
+
+
+def _why_not(refused: Refused, who: str, command: str, time_zone: str) -> str:
+    """Of the reader, or of somebody else."""
+    told = refused if who == "You" else about(refused, who)
+    return refusal(told, command=command, time_zone=time_zone)
 
 
 def glass_words(glass: BreakGlass, typed: str) -> str:

@@ -7,7 +7,7 @@ replaced, because the sentences set names and commands in back-ticks.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.core.dates import zone_of
@@ -29,6 +29,15 @@ class _Case:
     def __call__(self, name: str, otherwise: str = "", length_max: int = _PARAM_LENGTH_MAX) -> str:
         text = " ".join(self.params.get(name, "").replace("`", "'").split())
         return (text if len(text) <= length_max else text[: length_max - 1] + "…") or otherwise
+
+    @property
+    def who(self) -> str:
+        """Whom it is about; empty where that is the reader."""
+        return self("who", length_max=80)
+
+    def you(self, you: str, they: str) -> str:
+        """The reader's sentence, or the one about somebody else: `{}` is their name."""
+        return they.format(self.who) if self.who else you
 
     def typed(self, words: str) -> str:
         return f"`{self.command} {words}`"
@@ -64,9 +73,53 @@ def _sentence(text: str) -> str:
 def refusal(refused: Refused, *, command: str = "/prodaccess", time_zone: str = "UTC") -> str:
     """What is wrong, and what to do next. `time_zone` is the reader's, by its IANA name."""
     case = _Case(refused.params, command, time_zone)
-    sentence = _SENTENCES[refused.code](case)
+    void = refused.params.get("what") == "void"
+    sentence = _no_longer_stands(refused.code, case) if void else _SENTENCES[refused.code](case)
     # One of several that were asked for in one go: all of them or none.
     return f"{case('part')}: {sentence} Nothing of it was asked for." if case("part") else sentence
+
+
+def about(refused: Refused, who: str) -> Refused:
+    """The same for readers who are not whom it is about. A refusal that names somebody is about them already."""
+    return refused if "who" in refused.params else replace(refused, params={**refused.params, "who": who})
+
+
+# ---------------------------------------------------------------- an approval that stands no more
+
+
+def _no_longer_stands(code: Code, c: _Case) -> str:
+    """Of a decision that was looked at again before anything was given: nobody who reads it is meant."""
+    why = _WHY_VOID.get(code, _not_so_any_more)(c)
+    return f"{why[:1].upper()}{why[1:]}, so the approval no longer stands."
+
+
+def _not_so_any_more(_: _Case) -> str:
+    return "what it rested on is not so any more"
+
+
+def _may_not_approve(c: _Case) -> str:
+    if c("rule"):
+        return f"the rule '{c('rule')}' does not allow it any more"
+    return f"{c.who} may not approve it any more" if c.who else "too few of those who agreed may still approve it"
+
+
+_WHY_VOID: dict[Code, Callable[[_Case], str]] = {
+    Code.PERSON_UNKNOWN: lambda c: f"nobody knows {c.who or 'somebody whom it rested on'} any more",
+    Code.PERSON_DEACTIVATED: lambda c: f"{c.who or 'a'}'s account is deactivated",
+    Code.PERSON_GUEST: lambda c: f"{c.who or 'somebody'} is a guest by now",
+    Code.PERSON_BOT: lambda c: f"{c.who or 'somebody'} is a bot",
+    Code.PERSON_FOREIGN: lambda c: f"{c.who or 'somebody'} belongs to another organisation by now",
+    Code.PERSON_NO_ADDRESS: lambda c: f"{c.who or 'somebody'} has no address of this company any more",
+    Code.PERSON_ODD: lambda c: f"Slack's record of {c.who or 'somebody'} cannot be read",
+    Code.PERSON_SUSPENDED: lambda c: f"the rights of {c.who or 'somebody'} are on hold",
+    Code.NOT_AN_APPROVER: _may_not_approve,
+    Code.OWN_REQUEST: lambda c: f"it is {c.who or 'an approver'}'s own",
+    Code.TERMS_CHANGED: lambda _: "the role has changed since it was approved",
+    Code.NO_LONGER_A_REQUESTER: lambda c: f"{c('name', 'somebody')} is in none of {c.either('groups')} any more",
+    Code.LONGER_THAN_ALLOWED: lambda c: f"by now the policy gives it for {c.duration('max_s')} at most",
+    Code.ROLE_UNKNOWN: lambda _: "the policy no longer has this role",
+    Code.BREAK_GLASS_NOT_ALLOWED: lambda c: f"{c.who or 'the person'} may not break the glass for it any more",
+}
 
 
 # ---------------------------------------------------------------- sentences that need a thought
@@ -134,16 +187,19 @@ def _after(why: str) -> str:
 
 
 def _nobody_can_approve(c: _Case) -> str:
+    whom, besides = (c("for"), f"you and {c('for')}") if c("for") else (c.you("you", "{}"), c.you("yourself", "{}"))
     return (
-        f"Nobody could approve {c('role', 'this role')} in {c('environment', 'this environment')} for you: there "
+        f"Nobody could approve {c('role', 'this role')} in {c('environment', 'this environment')} for {whom}: there "
         f"are not enough people in "
-        f"{c.either('groups') or 'its owners'} besides yourself.{c.and_problem()} The policy's keepers can add somebody."
+        f"{c.either('groups') or 'its owners'} besides {besides}.{c.and_problem()} The policy's keepers can add somebody."
         f"{_in_an_emergency(c)}"
     )
 
 
 def _own_request(c: _Case) -> str:
     can = f" {c('can', length_max=_WORDS_LENGTH_MAX)}" if c("can") else ""
+    if c("asker"):
+        return f"{c('asker')} asked for this for you, so somebody else has to approve it.{can}"
     return f"You asked for this yourself, so somebody else has to approve it.{can}"
 
 
@@ -169,7 +225,8 @@ def _and(names: str) -> str:
 def _not_a_requester(c: _Case) -> str:
     return (
         f"{c('role', 'This role')} in {c('environment', 'this environment')} can be asked for by members of "
-        f"{c.either('groups') or 'no group yet'}, and you are not one of them.{c.and_problem()} Ask its owners to add you."
+        f"{c.either('groups') or 'no group yet'}, and {c.you('you are', '{} is')} not one of them.{c.and_problem()} "
+        f"{c.you('Ask its owners to add you', 'Its owners can add {}')}."
     )
 
 
@@ -182,19 +239,22 @@ def _not_an_approver(c: _Case) -> str:
 def _break_glass_not_allowed(c: _Case) -> str:
     place, role = c("environment", "this environment"), c("role", "this role")
     asks = f"Ask for it as usual: {c.typed(f'{place} {role} REASON')}." if c("environment") else "Ask for it as usual."
+    asks = "" if c.who else f" {asks}"
     if not c("groups"):
-        return f"The policy lets nobody break the glass in {place}. {asks}"
+        return f"The policy lets nobody break the glass in {place}.{asks}"
     return (
-        f"In {place} the glass can be broken by members of {c.either('groups')}, and you are not one of them."
-        f"{c.and_problem()} {asks}"
+        f"In {place} the glass can be broken by members of {c.either('groups')}, and {c.you('you are', '{} is')} not one "
+        f"of them.{c.and_problem()}{asks}"
     )
 
 
 def _break_glass_barred(c: _Case) -> str:
     who = f"Somebody of {c('groups')}" if c("groups") else "Security"
+    then = "" if c.who else " Until then, ask as usual, or call one of the owners."
     return (
-        f"You can break no glass at the moment: {_sentence(c('why', 'security looks into an earlier one'))} "
-        f"{who} can lift that: {c.typed('lift WHO REASON')}. Until then, ask as usual, or call one of the owners."
+        f"{c.you('You', '{}')} can break no glass at the moment: "
+        f"{_sentence(c('why', 'security looks into an earlier one'))} "
+        f"{who} can lift that: {c.typed('lift WHO REASON')}.{then}"
     )
 
 
@@ -224,6 +284,8 @@ def _not_yours(c: _Case) -> str:
 _STATES = {
     "pending": "has not been approved yet",
     "approved": "was approved",
+    "broken": "was a break-glass, which nobody approves",
+    "active": "is active",
     "denied": "was denied",
     "withdrawn": "was withdrawn",
     "expired": "has expired: nobody answered in time. The person can ask again",
@@ -245,6 +307,8 @@ def _decided(c: _Case) -> str:
 def _person_unknown(c: _Case) -> str:
     if c("mentioned"):
         return f"{c('name')} has never used me, so I do not know what they may do. I know it as soon as they have."
+    if c.who:
+        return f"I do not know the account of {c.who}."
     if c("name"):
         return f"I know nobody called {c('name')}. Mention the person with @, or give their whole address."
     return "I do not know this account. Sign in to Slack with your work account, or ask an administrator."
@@ -263,9 +327,10 @@ def _again(c: _Case) -> str:
 def _role_changed(c: _Case) -> str:
     role = c("role", "The role")
     if c("what") == "start":
-        return f"{role} means something else by now than what was agreed to. Ask again, so that somebody looks at it."
-    what = f"{role} gives something else by now than {c('id', 'your access')} does, so that cannot be prolonged."
-    return f"{what} Ask for the role anew when it has ended."
+        again = c.you(" Ask again, so that somebody looks at it.", "")
+        return f"{role} means something else by now than what was agreed to.{again}"
+    what = f"{role} gives something else by now than {c('id', 'that access')} does, so that cannot be prolonged."
+    return f"{what}{c.you(' Ask for the role anew when it has ended.', '')}"
 
 
 def _total_too_long(c: _Case) -> str:
@@ -290,11 +355,13 @@ def _outside_hours(c: _Case) -> str:
     given = f"{c('role', 'This role')} is given from {c('window', 'some hours to others')} only."
     if c("id"):
         return f"{given} Approve {c('id')} then; it can be denied and withdrawn meanwhile.{_in_an_emergency(c)}"
-    return f"{given} Ask again then.{_in_an_emergency(c)}"
+    return f"{given}{c.you(' Ask again then.', '')}{_in_an_emergency(c)}"
 
 
 def _in_an_emergency(c: _Case) -> str:
-    return f" In an emergency: {c.typed('break-glass ' + c('break_glass') + ' REASON')}." if c("break_glass") else ""
+    # Another one's way out is no use to the reader.
+    way = c("break_glass") if not c.who else ""
+    return f" In an emergency: {c.typed('break-glass ' + way + ' REASON')}." if way else ""
 
 
 def _ticket_used(c: _Case) -> str:
@@ -333,8 +400,8 @@ def _not_less(c: _Case) -> str:
     return f"{c('id', 'This')} asks for {c.duration('asked_s')}. Say a shorter time, or a role of less risk."
 
 
-def _already(c: _Case, word: str) -> str:
-    return f"You have {word} this already: {c('id')}. {c.typed('show ' + c('id', 'PA-1042'))} shows it."
+def _already(c: _Case, what: str) -> str:
+    return f"{what}: {c('id', 'PA-1042')}. {c.typed('show ' + c('id', 'PA-1042'))} shows it."
 
 
 def _no_room(c: _Case) -> str:
@@ -353,27 +420,38 @@ _UNFIT = {
 
 _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.PERSON_UNKNOWN: _person_unknown,
-    Code.PERSON_DEACTIVATED: lambda _: "This Slack account is deactivated, so it can do nothing here.",
-    Code.PERSON_GUEST: lambda _: (
-        "Guests cannot ask for access or decide about it. Ask a full member of the workspace to do it."
+    Code.PERSON_DEACTIVATED: lambda c: c.you(
+        "This Slack account is deactivated, so it can do nothing here.",
+        "The Slack account of {} is deactivated, so it can do nothing here.",
     ),
-    Code.PERSON_BOT: lambda _: "Bots and workflows cannot ask for access or decide about it. A person has to.",
-    Code.PERSON_FOREIGN: lambda _: (
-        "You belong to another organisation, so you can do nothing here. Ask somebody of this one."
+    Code.PERSON_GUEST: lambda c: c.you(
+        "Guests cannot ask for access or decide about it. Ask a full member of the workspace to do it.",
+        "{} is a guest, and guests cannot ask for access or decide about it.",
     ),
-    Code.PERSON_ODD: lambda _: (
+    Code.PERSON_ODD: lambda c: c.you(
         "Something in Slack's record of your account cannot be read, so I cannot tell what you may do. "
-        "Ask an administrator to look at it."
+        "Ask an administrator to look at it.",
+        "Something in Slack's record of the account of {} cannot be read, so I cannot tell what they may do.",
     ),
-    Code.PERSON_NO_ADDRESS: lambda _: (
-        "Your Slack profile has no address of this company, so I cannot tell who you are. Ask an administrator to set it."
+    Code.PERSON_BOT: lambda c: c.you(
+        "Bots and workflows cannot ask for access or decide about it. A person has to.",
+        "{} is a bot, and bots cannot ask for access or decide about it.",
+    ),
+    Code.PERSON_FOREIGN: lambda c: c.you(
+        "You belong to another organisation, so you can do nothing here. Ask somebody of this one.",
+        "{} belongs to another organisation, and can do nothing here.",
+    ),
+    Code.PERSON_NO_ADDRESS: lambda c: c.you(
+        "Your Slack profile has no address of this company, so I cannot tell who you are. Ask an administrator to set it.",
+        "The Slack profile of {} has no address of this company, so I cannot tell who that is.",
     ),
     Code.PERSON_SUSPENDED: lambda c: (
-        f"Your rights are on hold: {_sentence(c('why', 'your account has changed'))} An administrator has to confirm you."
+        f"{c.you('Your rights', 'The rights of {}')} are on hold: {_sentence(c('why', 'the account has changed'))} "
+        f"An administrator has to confirm {c.you('you', 'the account')}."
     ),
     Code.PERSON_BLOCKED: lambda c: (
-        f"{_sentence(c('why', 'All your access was taken back'))} You can ask again from {c.time('until')}, or earlier when"
-        f" {c('groups', 'the panic group')} lifts it: talk to them."
+        f"{_sentence(c('why', 'All access was taken back'))} {c.you('You', '{}')} can ask again from {c.time('until')}, or "
+        f"earlier when {c('groups', 'the panic group')} lifts it."
     ),
     Code.NOTHING_TO_REVOKE: lambda c: (
         f"There is nothing to take back of {c('name', 'that')}: no access that is open, and no request that waits."
@@ -433,12 +511,13 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NOBODY_CAN_APPROVE: _nobody_can_approve,
     Code.BREAK_GLASS_NOT_ALLOWED: _break_glass_not_allowed,
     Code.BREAK_GLASS_OTHER_ROLE: lambda c: (
-        f"In {c('environment', 'this environment')} the glass can be broken for {c.either('roles') or 'some roles'} only. "
-        "Take one of these."
+        f"In {c('environment', 'this environment')} the glass can be broken for {c.either('roles') or 'some roles'} only."
+        f"{c.you(' Take one of these.', '')}"
     ),
     Code.BREAK_GLASS_TOO_OFTEN: lambda c: (
-        f"You broke the glass in {c('environment', 'this environment')} {_times(c)} within 24 hours, which is the most. "
-        f"The next time is from {c.time('until')}. Until then, ask as usual, or call one of the owners."
+        f"{c.you('You', '{}')} broke the glass in {c('environment', 'this environment')} {_times(c)} within 24 hours, which "
+        f"is the most. The next time is from {c.time('until')}."
+        f"{c.you(' Until then, ask as usual, or call one of the owners.', '')}"
     ),
     Code.BREAK_GLASS_BARRED: _break_glass_barred,
     Code.NO_REVIEW: lambda c: (
@@ -459,8 +538,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.SEVERAL_TOO_MANY: lambda c: (
         f"You asked for {c('count', 'too many')} at once, and {c('max', '10')} are the most. Ask for some of them first."
     ),
-    Code.ALREADY_ASKED: lambda c: _already(c, "asked for"),
-    Code.ALREADY_ACTIVE: lambda c: _already(c, "got"),
+    Code.ALREADY_ASKED: lambda c: _already(c, "This is asked for already"),
     Code.ALREADY_VOTED: lambda c: (
         f"You have agreed to {c('id', 'this')} already. Somebody else has to agree, too."
     ),
@@ -511,13 +589,13 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.START_TOO_FAR: lambda c: (
         f"It cannot begin at {c.time('start')}: that is more than {c('days', '7')} days away. Ask again nearer to it."
     ),
-    Code.START_MISSED: lambda _: (
-        "I could not give it at its time, and that is over now. Ask again if it is still needed."
+    Code.START_MISSED: lambda c: (
+        f"I could not give it at its time, and that is over now.{c.you(' Ask again if it is still needed.', '')}"
     ),
     Code.TOTAL_TOO_LONG: _total_too_long,
     Code.ROLE_CHANGED: _role_changed,
-    Code.STANDING_ACCESS: lambda _: (
-        "You already have this, standing. Nothing was given and nothing will be taken."
+    Code.STANDING_ACCESS: lambda c: (
+        f"{c.you('You have', '{} has')} this already, standing. Nothing was given and nothing will be taken."
     ),
     Code.TARGET_PERSON_MISSING: lambda c: (
         f"There is no user with the address {c('address', 'of this person')} in {c('where', 'AWS')}. "
@@ -529,7 +607,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.TARGET_PERSON_NOT_TAGGED: lambda c: (
         f"The IAM user {c('user', 'of this role')} does not carry the tag `{c('tag', 'prodaccess:person')}` with "
-        f"{c('address', 'your address')}, so I cannot tell that it is yours. An administrator has to set it."
+        f"{c('address', 'the address of the person')}, so I cannot tell that it is {c.you('yours', 'that of {}')}. "
+        "An administrator has to set it."
     ),
     Code.TARGET_THING_MISSING: lambda c: (
         f"There is no {c('thing', 'such thing')} in {c('where', 'AWS')}. The policy's keepers have to correct the role."
@@ -587,4 +666,4 @@ def _first(ids: str) -> str:
 
 
 def _safe(c: _Case) -> str:
-    return f"Your request {c('id')} is safe;" if c("id") else "Your request is safe;"
+    return f"The request {c('id')} is safe;" if c("id") else "The request is safe;"

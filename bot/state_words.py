@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.refusal_words import refusal
+from bot.refusal_words import about, refusal
 from bot.story import Need, RequestStory
 from bot.words import Asked, Stage, Words, joined, people, rounded
 from workflows.core.durations import format_duration
@@ -230,11 +230,14 @@ def _not_given(s: RequestStory) -> Words:
     return (f"{s.state}: {stop(why_not(s))} ", *_nothing_open(s))
 
 
-def why_not(s: RequestStory, command: str = "/prodaccess") -> str:
-    """Why it was not given, in the words of the refusal where the bot closed it, else of the target."""
-    code = s.closing.code if s.closing else None
-    if code and s.closing:
-        return refusal(Refused(Code(code), s.closing.params), command=command).removesuffix(" Nothing was given.")
+def why_not(s: RequestStory, command: str = "/prodaccess", *, to_holder: bool = False) -> str:
+    """Why it was not given, in the words of the refusal where the bot closed it, else of the target.
+
+    `to_holder`: in a message to the holder alone; everywhere else others read it, and it says whom it is about.
+    """
+    if s.refused:
+        told = s.refused if to_holder else about(s.refused, s.holder)
+        return refusal(told, command=command).removesuffix(" Nothing was given.")
     return short(s.why or s.error or "AWS did not say why")
 
 

@@ -29,6 +29,7 @@ from workflows.core.model import (
     ReviewState,
     Terms,
 )
+from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement, Environment, Risk, Tier, Visibility
 from workflows.core.scope import groups_named
 
@@ -88,6 +89,9 @@ class RequestStory:
     now: datetime
     holder: str
     requester: str
+    # Who they are, so that a sentence knows whether it speaks to them.
+    holder_id: PersonId
+    requester_id: PersonId
     environment: str
     title: str
     tier: Tier
@@ -130,6 +134,8 @@ class RequestStory:
     why: str | None = None
     closed_at: datetime | None = None
     closing: Closing | None = None
+    # Why the bot itself gave nothing, where that was a refusal.
+    refused: Refused | None = None
     covered_by: str | None = None
     covered_until: datetime | None = None
     session_until: datetime | None = None
@@ -368,6 +374,8 @@ def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -
         now=now,
         holder=request.holder_name,
         requester=request.requester_name,
+        holder_id=request.holder,
+        requester_id=request.requester,
         environment=terms.environment,
         title=terms.environment,
         tier=terms.tier,
@@ -410,7 +418,18 @@ def _approved_by(decision: Decision | None) -> str:
 
 
 def _closed(story: RequestStory, closing: Closing) -> RequestStory:
-    return replace(story, closing=closing, closed_at=closing.at, ended_by=closing.by_name, why=closing.reason)
+    return replace(
+        story,
+        closing=closing,
+        closed_at=closing.at,
+        ended_by=closing.by_name,
+        why=closing.reason,
+        refused=_refused(closing.code, closing.params),
+    )
+
+
+def _refused(code: str | None, params: Mapping[str, str]) -> Refused | None:
+    return Refused(Code(code), params) if code else None
 
 
 def _with_prolonged(story: RequestStory, request: Request, grant: Grant) -> RequestStory:
@@ -437,6 +456,7 @@ def _with_grant(story: RequestStory, grant: Grant, covered_until: datetime | Non
         end_cause=end.cause if end else None,
         ended_by=end.by_name if end else None,
         why=end.reason if end else None,
+        refused=_refused(end.code, end.params) if end else None,
         closed_at=grant.closed_at,
         covered_by=grant.covered_by,
         covered_until=covered_until if grant.covered_by else None,
@@ -497,6 +517,8 @@ def for_outsiders(story: RequestStory) -> RequestStory:
         now=story.now,
         holder="Somebody",
         requester="Somebody",
+        holder_id=PersonId(""),
+        requester_id=PersonId(""),
         environment=story.environment,
         title=story.title,
         tier=story.tier,

@@ -257,7 +257,7 @@ class Window:
         person = self._somebody(whom, actor)
         if person is None:
             return _nobody_known(whom)
-        return self._explained(actor.policy, found, person, itself=person.id == actor.person.id)
+        return self._explained(actor, found, person)
 
     def explain_request(self, id_: str, actor: Known) -> Message | Refused:
         """From the card's menu: who may approve this request, and why."""
@@ -267,21 +267,30 @@ class Window:
         if seen is None or role is None:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
         holder = self._ctx.directory.by_address(seen.request.holder) or actor.person
-        itself = holder.id == actor.person.id
-        return self._explained(actor.policy, role, holder, itself=itself, asked=seen)
+        return self._explained(actor, role, holder, asked=seen)
 
     def _explained(
-        self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool, asked: Seen | None = None
+        self, actor: Known, role: Entitlement, person: PersonFacts, asked: Seen | None = None
     ) -> Message | Refused:
-        found = self.explanation(policy, role, person, itself=itself, asked=asked)
+        reader = actor.person
+        found = self.explanation(
+            actor.policy, role, person, itself=person.id == reader.id, asked=asked, zone=reader.time_zone
+        )
         return found if isinstance(found, Refused) else lists.explain(found)
 
     def explanation(
-        self, policy: Policy, role: Entitlement, person: PersonFacts, *, itself: bool, asked: Seen | None = None
+        self,
+        policy: Policy,
+        role: Entitlement,
+        person: PersonFacts,
+        *,
+        itself: bool,
+        asked: Seen | None = None,
+        zone: str = "",
     ) -> Explanation | Refused:
         """Who could approve it, under which rules, and why this person may or may not ask; or that nobody knows yet.
 
-        `asked`: the request that it is about, where there is one.
+        `asked`: the request that it is about, where there is one; `zone`: the reader's time zone.
         """
         place = policy.environments[role.environment]
         groups = self._ctx.directory.groups(policy, groups_needed(policy, place))
@@ -296,7 +305,7 @@ class Window:
             who="You" if itself else person.name,
             deciders=self.deciders(asked) if asked else self.would_decide(policy, role, person.id, person.id),
             command=self._command,
-            time_zone=person.time_zone,
+            time_zone=zone or policy.timezone,
             glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
         )
 

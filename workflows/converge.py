@@ -333,7 +333,8 @@ def _refuse_undecided(ctx: WorkerContext, snapshot: Snapshot, state: State, now:
             return _not_known(ctx, state, unknown, now)
         if problem is not None:
             reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
-            state = start_end(state, (id_,), End(EndCause.FAILED, now, reason=reason))
+            code, params = problem.code.value, dict(problem.params)
+            state = start_end(state, (id_,), End(EndCause.FAILED, now, reason=reason, code=code, params=params))
     return settle(state, now)
 
 

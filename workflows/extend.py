@@ -70,7 +70,8 @@ def _once(
     if problem:
         asked = problem.code is Code.ALREADY_ASKED and grant.extension
         return Done(grant.extension or "", "have_it") if asked else problem
-    answer = may_ask(actor.policy, ask, person, grant.holder, actor.groups, snapshot.now)
+    name = grant.holder_name if grant.holder != person.id else ""
+    answer = may_ask(actor.policy, ask, person, grant.holder, actor.groups, snapshot.now, name)
     record = snapshot.get(keys.person(person.id), PersonRecord)
     refusal = not_in_force(snapshot, actor.policy) or suspended(record) or too_many(record) or blocked(record, snapshot)
     if isinstance(answer, Refused):

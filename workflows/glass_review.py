@@ -87,7 +87,7 @@ def _attempt(ctx: Context, actor: Known, review: Review, verdict: _Verdict, snap
     audit = [event(ctx, verdict.event, review.id, snapshot, facts, private)]
     puts: dict[str, Record] = {keys.review(review.id): done}
     if done.state is ReviewState.FLAGGED:
-        barred, entry = barring(ctx, snapshot, review, f"{who.name} flagged your break-glass {review.id}", "flagged")
+        barred, entry = barring(ctx, snapshot, review, f"{who.name} flagged the break-glass {review.id}", "flagged")
         puts |= barred
         audit += entry
     answer = Done(review.id, done.state.value)
@@ -157,7 +157,7 @@ def _remind(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) ->
     audit = [event(ctx, Event.REVIEW_CHASED, review.id, snapshot, facts)]
     # Once, when its time is over: what security has lifted after that stays lifted.
     if overdue and not any(at >= review.due_at for at in review.chased_at):
-        why = f"the review of your break-glass {review.id} is overdue"
+        why = f"the review of the break-glass {review.id} is overdue"
         barred, entry = barring(ctx, snapshot, review, why, "overdue")
         puts |= barred
         audit += entry

@@ -53,7 +53,8 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     )
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    answer = may_ask(actor.policy, ask, person, holder.id, actor.groups, snapshot.now)
+    name = holder.name if holder.id != person.id else ""
+    answer = may_ask(actor.policy, ask, person, holder.id, actor.groups, snapshot.now, name)
     record = snapshot.get(keys.person(person.id), PersonRecord)
     refusal = (
         not_in_force(snapshot, actor.policy)

@@ -27,7 +27,7 @@ from workflows.core.model import (
     Vote,
 )
 from workflows.core.people import PersonFacts, PersonId, SlackUser
-from workflows.core.policy import Policy
+from workflows.core.policy import Policy, Visibility
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
 from workflows.later import begins_later, scheduling
@@ -139,7 +139,8 @@ def _grant_keys(request: Request) -> tuple[str, ...]:
 def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
     """A press on a decided request changes nothing and says what was decided."""
     if request.state is not RequestState.PENDING:
-        return Refused(Code.DECIDED, {"id": request.id, "state": request.state.value, "by": decided_by(request)})
+        state = "broken" if request.break_glass and request.decision else request.state.value
+        return Refused(Code.DECIDED, {"id": request.id, "state": state, "by": decided_by(request)})
     ended = nothing_to_prolong(snapshot, request)
     if ended:
         return ended
@@ -150,10 +151,18 @@ def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
     return None
 
 
+def _decided_already(policy: Policy, request: Request, closed: Refused | None) -> Refused | None:
+    """Who may not decide what is decided is told that it is, where that is no secret: nothing is missing from anybody."""
+    place = policy.environments.get(request.terms.environment)
+    told = place is not None and place.visibility is Visibility.OPEN
+    return closed if closed is not None and closed.code is Code.DECIDED and told else None
+
+
 def decided_by(request: Request) -> str:
-    """Names of those who decided, for a sentence; empty where nobody did."""
+    """Those who decided, for a sentence; empty where nobody did."""
     if request.decision is not None:
-        return ", ".join(request.decision.by_names) or (request.decision.rule or "")
+        rule = f"the rule '{request.decision.rule}'" if request.decision.rule else ""
+        return ", ".join(request.decision.by_names) or rule
     return (request.closing.by_name or "") if request.closing else ""
 
 
@@ -164,9 +173,9 @@ def _vote(
     ctx: Context, actor: Known, snapshot: Snapshot, request: Request, commit_id: str, terms_hash: str | None
 ) -> Attempt | Refused:
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
-    if isinstance(answer, Refused):
-        return answer
     closed = not_open(request, snapshot)
+    if isinstance(answer, Refused):
+        return _decided_already(actor.policy, request, closed) or answer
     if closed:
         return closed
     changed = changed_terms(ctx, actor, snapshot, request, commit_id)
@@ -338,9 +347,9 @@ def _deny(
     ctx: Context, actor: Known, snapshot: Snapshot, request: Request, reason: str, commit_id: str
 ) -> Attempt | Refused:
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
-    if isinstance(answer, Refused):
-        return answer
     closed = _over(request, snapshot)
+    if isinstance(answer, Refused):
+        return _decided_already(actor.policy, request, closed) or answer
     if closed:
         return closed
     more = in_place_of(actor, answer.for_)

@@ -61,7 +61,9 @@ def _not_as_agreed(policy: Policy, request: Request, now: datetime) -> Refused |
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
     if not same:
         return Refused(Code.ROLE_CHANGED, {"id": request.id, "role": terms.role, "what": "start"})
-    return not_now(policy, request, now)
+    shut = not_now(policy, request, now)
+    # It does not wait: it is over.
+    return shut and replace(shut, params={name: value for name, value in shut.params.items() if name != "id"})
 
 
 def _start(ctx: WorkerContext, policy: Policy, seen: Request) -> Attempt | Done:

@@ -20,6 +20,7 @@ from bot.waiting_words import asked_so_far
 from bot.words import Asked, Stage, rounded
 from workflows.core.durations import format_duration
 from workflows.core.model import EndCause, Resource
+from workflows.core.people import PersonId
 
 OPEN_CONSOLE, DECLINE = "open_console", "decline"
 # action_id of the button that opens the form as it was filled in.
@@ -48,7 +49,8 @@ def asked(
     `by_rule`: a rule of the policy may approve it at once, which is not known yet. `zone`: the asker's, where it is known.
     """
     how_long = "" if story.extends else f" for {format_duration(story.duration)}"
-    line = f"You asked for {_what(story)}{how_long}{_to_begin(story, zone)}."
+    whom = f" for {t.literal(story.holder, 100)}," if story.on_behalf else ""
+    line = f"You asked for {_what(story)}{whom}{how_long}{_to_begin(story, zone)}."
     waits = t.literal(deciders.sentence, 1000) or "Its owners are asked as soon as AWS has confirmed the names."
     if by_rule:
         otherwise = f" If none does: {t.literal(deciders.sentence, 1000)}" if deciders else ""
@@ -82,9 +84,17 @@ def agreed(story: RequestStory, command: str = "/prodaccess") -> Message:
     return b.message(f"{line} {story.id}", [b.section(line), b.context(small)])
 
 
-def have_it(story: RequestStory, deciders: Deciders = NOBODY) -> Message:
+def asked_already(story: RequestStory, reader: PersonId) -> str:
+    """`Max asked for this for you already`: who asked, and for whom, as the record has it."""
+    asker = "You" if reader == story.requester_id else t.literal(story.requester, 100)
+    holder = "you" if reader == story.holder_id else t.literal(story.holder, 100)
+    whom = f" for {holder}" if story.on_behalf else ""
+    return f"{asker} broke the glass for this already" if story.break_glass else f"{asker} asked for this{whom} already"
+
+
+def have_it(story: RequestStory, reader: PersonId, deciders: Deciders = NOBODY) -> Message:
     """A second ask for what is pending or live answers with the one that is there, and with what was done about it."""
-    line = f"You asked for this already: {_what(story)}."
+    line = f"{asked_already(story, reader)}: {_what(story)}."
     told = t.render(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else ""
     small = f"{status(story, left=True)} · {f'{told} · ' if told else ''}{story.id}"
     return b.message(f"{line} {small}", [b.section(line), b.context(small)])
@@ -223,7 +233,7 @@ def _expired(s: RequestStory) -> str:
 
 
 def _not_given(s: RequestStory) -> str:
-    return f"❌ You do not get {_what(s)}: {t.escape(stop(t.cut(why_not(s), 600)))} {_tail(s)}"
+    return f"❌ You do not get {_what(s)}: {t.escape(stop(t.cut(why_not(s, to_holder=True), 600)))} {_tail(s)}"
 
 
 def _standing(s: RequestStory) -> str:

@@ -10,11 +10,12 @@ from bot.slack import blocks as b
 from bot.slack import cards
 from bot.slack import text as t
 from bot.slack.blocks import Message
-from bot.slack.notices import OPEN_CONSOLE, use_of
+from bot.slack.notices import OPEN_CONSOLE, asked_already, use_of
 from bot.story import RequestStory
 from bot.waiting_words import notes
 from bot.words import STATE_WORDS, VERBS, Stage, people
 from workflows.core.durations import format_duration
+from workflows.core.people import PersonId
 
 # action_ids of what is pressed for all on a card, and of what the requester takes back in one go.
 APPROVE_ALL, DENY_ALL, WITHDRAW_ALL = "approve_all", "deny_all", "withdraw_all"
@@ -203,9 +204,9 @@ def _can(panel: Stories, deciders: Deciders, *, say_which: bool) -> str:
     return f"{t.literal(deciders.must, 1000)}{f' to {which}' if say_which else ''}."
 
 
-def left_out(stories: Stories) -> Message:
+def left_out(stories: Stories, reader: PersonId) -> Message:
     """What the person has or waits for already, so that it was not asked for again."""
-    lines = [f"You asked for this already, so it was left out: {line(story)}" for story in stories]
+    lines = [f"{asked_already(story, reader)}, so it was left out: {line(story)}" for story in stories]
     return b.message("\n".join(lines), b.paragraphs(lines))
 
 

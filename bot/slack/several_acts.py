@@ -17,6 +17,7 @@ from workflows.core import keys
 from workflows.core.asking import Ask
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Request, Slot
+from workflows.core.people import PersonId
 from workflows.core.several import distinct, panels, part, place_of
 from workflows.ports import PolicyUnavailable
 from workflows.several import Part, approve_all, ask_for_several, batch_of, deny_all, withdraw_all
@@ -43,7 +44,13 @@ class Several:
         requests = () if isinstance(made, Refused) or answer.outcome == "have_it" else made
         told = [self._asked(requests)] if requests and act.kind != FORM else []
         there = self._there(asks, requests or (() if isinstance(made, Refused) else made), requests)
-        return _joined([*told, *([several.left_out([seen.story for seen in there])] if there else [])])
+        return _joined(
+            [*told, *([several.left_out([seen.story for seen in there], self._reader(act))] if there else [])]
+        )
+
+    def _reader(self, act: Interaction) -> PersonId:
+        facts = self._ctx.directory.person(act.who)
+        return facts.id if facts else PersonId("")
 
     def _asked(self, requests: Sequence[Request]) -> Message:
         found = {seen.request.id: seen for one in requests if (seen := self._window.seen(one.id))}

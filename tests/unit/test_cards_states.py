@@ -279,7 +279,7 @@ MAKERS: list[Callable[[RequestStory], Message]] = [
     lambda story: cards.approval_card(story, MENTIONS),
     receipts.receipt_root,
     notices.asked,
-    notices.have_it,
+    lambda story: notices.have_it(story, DANA),
     notices.active,
     notices.over_active,
     notices.ending,
@@ -295,7 +295,7 @@ MAKERS: list[Callable[[RequestStory], Message]] = [
     lambda story: calls.escalated(_chased(story), ["S0PLATFORM"]),
     lambda story: calls.escalated(_chased(story), ["U0SUE"], on_card=False),
     lambda story: cards.approval_card(_chased(story), MENTIONS),
-    lambda story: notices.have_it(_chased(story), _deciders(story.holder)),
+    lambda story: notices.have_it(_chased(story), DANA, _deciders(story.holder)),
     lambda story: notices.asked(story, _deciders(story.holder), by_rule=True),
     lambda story: lists.show(story, [], {}, _deciders(story.holder)),
     lambda story: delegating.to_the_delegate(

@@ -110,7 +110,9 @@ def may_decide(
     if problem:
         return problem
     if person.id in (request.requester, request.holder):
-        return Refused(Code.OWN_REQUEST, {"id": request.id})
+        # Whoever would hold it reads who asked.
+        asker = {} if person.id == request.requester else {"asker": request.requester_name}
+        return Refused(Code.OWN_REQUEST, {"id": request.id, **asker})
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     if entitlement is None:
         return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
@@ -221,18 +223,31 @@ def still_decided(
     """Derive the recorded decision again before anything is given: None where it still stands.
 
     `total`: how long the access lasts with this request, where that is not the request's own duration.
-    People who agreed must still be there and still speak for their group; the holder must still be somebody.
+    People who agreed must still be there and still speak for their group; the holder must still be somebody. A refusal is
+    about one of them, and nobody who reads it: it says so by `what`, `void`, and names them.
     """
+    found = _undecided(policy, request, groups, people, total)
+    return found and replace(found, params={**found.params, "what": "void"})
+
+
+def _undecided(
+    policy: Policy,
+    request: Request,
+    groups: GroupFacts,
+    people: dict[PersonId, PersonFacts | None],
+    total: timedelta | None,
+) -> Refused | None:
     decision = request.decision
     if decision is None:
         return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
-    for who in (request.holder, *decision.by):
+    for who, name in {
+        **dict(zip(decision.by, decision.by_names, strict=False)),
+        request.holder: request.holder_name,
+    }.items():
         facts = people.get(who)
-        if facts is None:
-            return Refused(Code.PERSON_UNKNOWN)
-        problem = person_problem(facts)
+        problem = person_problem(facts) if facts else Refused(Code.PERSON_UNKNOWN)
         if problem:
-            return problem
+            return replace(problem, params={**problem.params, "who": name})
     if decision.kind is DecisionKind.BREAK_GLASS:
         return _glass_still_allowed(policy, request, groups)
     return no_longer(policy, request, groups) or (
@@ -250,7 +265,7 @@ def _votes_still_count(
         facts = people.get(vote.by)
         answer = may_decide(policy, request, facts, groups, vote.at) if facts else Refused(Code.PERSON_UNKNOWN)
         if isinstance(answer, Refused):
-            return answer
+            return replace(answer, params={**answer.params, "who": vote.said_by})
         if vote.terms_hash != request.terms.hash:
             return Refused(Code.TERMS_CHANGED, {"id": request.id})
         # For the groups they are in now: who has left one speaks for it no more.
@@ -273,7 +288,8 @@ def _glass_still_allowed(policy: Policy, request: Request, groups: GroupFacts) -
     unknown = groups.unknown(groups_that_count(policy, place, glass.who)) if place and glass else ()
     if unknown and not allowed:
         return groups.not_known(unknown)
-    return Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": terms.environment, "role": terms.role})
+    params = {"environment": terms.environment, "role": terms.role, "who": request.holder_name}
+    return Refused(Code.BREAK_GLASS_NOT_ALLOWED, params)
 
 
 def _rule_still_holds(policy: Policy, request: Request, groups: GroupFacts, total: timedelta) -> Refused | None:
@@ -287,7 +303,8 @@ def _rule_still_holds(policy: Policy, request: Request, groups: GroupFacts, tota
         ):
             return None
     unknown = groups.unknown(rule_groups(policy, entitlement))
-    return groups.not_known(unknown) if unknown else Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
+    params = {"id": request.id, "groups": "", "rule": decision.rule or ""}
+    return groups.not_known(unknown) if unknown else Refused(Code.NOT_AN_APPROVER, params)
 
 
 def may_end(

@@ -58,23 +58,32 @@ class MayAsk:
 
 
 def may_ask(
-    policy: Policy, ask: Ask, person: PersonFacts, holder: PersonId, groups: GroupFacts, now: datetime
+    policy: Policy,
+    ask: Ask,
+    person: PersonFacts,
+    holder: PersonId,
+    groups: GroupFacts,
+    now: datetime,
+    holder_name: str = "",
 ) -> MayAsk | Refused:
-    """Whether `person` may make this request for `holder`. Slips of the keyboard are told before rights."""
+    """Whether `person` may make this request for `holder`, who is called `holder_name` where that is somebody else.
+
+    Slips of the keyboard are told before rights.
+    """
     found = find_entitlement(policy, ask.environment, ask.role)
     if isinstance(found, Refused):
         return found
     environment = policy.environments[found.environment]
     return (
         person_problem(person)
-        or _not_a_requester(environment, found, person, holder, groups)
+        or _not_a_requester(environment, found, person, holder, groups, holder_name)
         or _text_problem(ask, found)
         or _duration_problem(ask, found)
         or _start_problem(ask, now)
         or _with_break_glass(
             time_problem(policy, environment, found, ask.start_at or now), policy, found, person.id, groups
         )
-        or _nobody_can_approve(policy, environment, found, person.id, holder, groups)
+        or _nobody_can_approve(policy, environment, found, person.id, holder, groups, holder_name)
         or MayAsk(
             found,
             ask.duration or found.default_duration,
@@ -123,12 +132,18 @@ def nearest(name: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _not_a_requester(
-    environment: Environment, entitlement: Entitlement, person: PersonFacts, holder: PersonId, groups: GroupFacts
+    environment: Environment,
+    entitlement: Entitlement,
+    person: PersonFacts,
+    holder: PersonId,
+    groups: GroupFacts,
+    holder_name: str,
 ) -> Refused | None:
     names = groups_named(entitlement, entitlement.requesters)
     params = {"environment": environment.name, "role": entitlement.role, "groups": ", ".join(names)}
     refused = Refused(Code.NOT_A_REQUESTER, params)
-    return not_a_member(groups, person.id, names, refused) or not_a_member(groups, holder, names, refused)
+    theirs = replace(refused, params=params | {"who": holder_name}) if holder_name else refused
+    return not_a_member(groups, person.id, names, refused) or not_a_member(groups, holder, names, theirs)
 
 
 def clean(reason: str) -> str:
@@ -304,8 +319,11 @@ def _nobody_can_approve(
     requester: PersonId,
     holder: PersonId,
     groups: GroupFacts,
+    holder_name: str,
 ) -> Refused | None:
-    if any(groups.perhaps(holder, groups_named(entitlement, rule.who)) for rule in entitlement.auto_approve):
+    # For somebody else nobody gets anything by a rule.
+    rules = entitlement.auto_approve if requester == holder else ()
+    if any(groups.perhaps(holder, groups_named(entitlement, rule.who)) for rule in rules):
         return None
     eligible = approvers(policy, entitlement, requester, holder, groups)
     short = next((name for name, people in eligible.items() if len(people) < entitlement.approve[name]), None)
@@ -319,7 +337,9 @@ def _nobody_can_approve(
         # Whoever they turn out to be, somebody may be able to; the card calls them as they are found.
         return None
     params = {"environment": environment.name, "role": entitlement.role, "groups": ", ".join(names)}
+    params |= {"for": holder_name} if holder_name else {}
     problems = groups.problems(names)
     if problems:
         params["problem"] = problems[0][1]
-    return _with_break_glass(Refused(Code.NOBODY_CAN_APPROVE, params), policy, entitlement, holder, groups)
+    refused = Refused(Code.NOBODY_CAN_APPROVE, params)
+    return refused if requester != holder else _with_break_glass(refused, policy, entitlement, holder, groups)

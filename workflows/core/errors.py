@@ -51,7 +51,6 @@ class Code(StrEnum):
     NOBODY_CAN_APPROVE = "nobody_can_approve"
     TOO_MANY_PENDING = "too_many_pending"
     ALREADY_ASKED = "already_asked"
-    ALREADY_ACTIVE = "already_active"
     ALREADY_VOTED = "already_voted"
     NOT_LESS = "not_less"
     LESS_TAKEN = "less_taken"
@@ -108,6 +107,8 @@ class Code(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Refused:
     """An expected no. `params` fill the sentence; values are plain text and are escaped where they are shown.
+
+    `who`: the name of the person whom it is about, where that is not whoever reads it; without it the sentence says "you".
 
     `rules` name what matched, so that the answer explains itself. `audited` is False for slips of the keyboard, which
     are no event for the record.

@@ -104,7 +104,7 @@ def barred(policy: Policy, record: PersonRecord | None) -> Refused | None:
     """A bar, or that everything of theirs was once taken back, stands until security lifts it."""
     if record is None or (record.break_glass_barred is None and record.blocked_until is None):
         return None
-    why = record.break_glass_barred or "all your access was taken back"
+    why = record.break_glass_barred or "all access was taken back"
     return Refused(Code.BREAK_GLASS_BARRED, {"why": why, "groups": policy.panic_group or ""})
 
 

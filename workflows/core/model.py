@@ -262,6 +262,9 @@ class End:
     by: PersonId | None = None
     by_name: str | None = None
     reason: str | None = None
+    # A refusal code where the bot itself ended it (the approval no longer stands, ...), with its parameters.
+    code: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
