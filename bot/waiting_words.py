@@ -12,9 +12,7 @@ def notes(story: RequestStory) -> Words:
     called = (f"escalated to {people(story.escalated_to)} at ", story.escalated_at) if story.escalated_at else ()
     verb = "are" if len(story.away) > 1 else "is"
     away = (f"{people(few(story.away))} {verb} away",) if story.away else ()
-    return joined(
-        [called, away, *((f"{s.name} for {s.instead_of}, who is away until ", s.until) for s in story.stand_ins)]
-    )
+    return joined([called, away, *((f"{s.name} decides for {s.instead_of} until ", s.until) for s in story.stand_ins)])
 
 
 def asked_so_far(story: RequestStory, deciders: Deciders) -> Words:

@@ -12,7 +12,7 @@ from workflows.core.audit import Event
 from workflows.core.dates import end_of
 from workflows.core.errors import Code, Refused
 from workflows.core.model import PersonRecord
-from workflows.core.people import Delegation, PersonFacts, SlackUser
+from workflows.core.people import Delegation, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_that_count, not_a_member
 from workflows.people import Known, known, nobody, suspended
@@ -55,8 +55,11 @@ def delegation_of(ctx: Context, person: PersonFacts) -> Delegation | None:
     item = keys.person(person.id)
     snapshot = ctx.ledger.read(item)
     record = snapshot.get(item, PersonRecord)
-    found = record.delegation if record else None
-    return found if found is not None and found.at <= snapshot.now < found.until else None
+    return in_force(record.delegation, snapshot.now) if record else None
+
+
+def in_force(delegation: Delegation | None, now: datetime) -> Delegation | None:
+    return delegation if delegation is not None and delegation.at <= now < delegation.until else None
 
 
 def _delegate(ctx: Context, actor: Known, to: PersonFacts, until: datetime, commit_id: str) -> Attempt | Done | Refused:
@@ -74,23 +77,23 @@ def _delegate(ctx: Context, actor: Known, to: PersonFacts, until: datetime, comm
     )
     if problem or record is None:
         return problem or Refused(Code.PERSON_UNKNOWN)
-    delegation = Delegation(to.id, to.name, snapshot.now, until, person.name)
+    delegation = Delegation(to.id, to.name, snapshot.now, until, person.name, to.slack)
+    before = in_force(record.delegation, snapshot.now)
     done = Done(person.id, "delegated")
     facts = {"until": until.isoformat(), "policy": actor.policy.hash[:12]}
     private = {"actor": person.id, "actor_name": person.name, "to": to.id, "to_name": to.name}
-    waiting = [keys.chat(id_) for id_ in ctx.ledger.members(keys.PENDING, limit=CARDS_MAX)]
-    news = keys.chat(f"delegation-{to.slack.user}-{person.id}")
+    told = _told(ctx, person.id, before, delegation)
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
         reads=snapshot.versions(),
         puts={item: replace(record, delegation=delegation)},
-        due={news: snapshot.now + SOON, **{card: snapshot.now + SOON for card in waiting}},
+        due=dict.fromkeys(told, snapshot.now + SOON),
         index=(IndexEntry(keys.DELEGATIONS, person.id, until.timestamp()),),
         audit=(event(ctx, Event.DELEGATION_SET, "person", snapshot, facts, private),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(news, *waiting))
+    return Attempt(change, done, wake=told)
 
 
 def _end(ctx: Context, actor: Known, commit_id: str) -> Attempt | Done | Refused:
@@ -99,20 +102,30 @@ def _end(ctx: Context, actor: Known, commit_id: str) -> Attempt | Done | Refused
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     record = snapshot.get(item, PersonRecord)
-    if record is None or record.delegation is None or record.delegation.until <= snapshot.now:
+    delegation = in_force(record.delegation, snapshot.now) if record else None
+    if record is None or delegation is None:
         return Refused(Code.DELEGATE_NONE, audited=False)
+    told = _told(ctx, person.id, delegation)
     done = Done(person.id, "delegation_ended")
-    private = {"actor": person.id, "actor_name": person.name, "to": record.delegation.to}
+    private = {"actor": person.id, "actor_name": person.name, "to": delegation.to, "to_name": delegation.to_name}
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
         reads=snapshot.versions(),
         puts={item: replace(record, delegation=None)},
+        due=dict.fromkeys(told, snapshot.now + SOON),
         index=(IndexEntry(keys.DELEGATIONS, person.id, None),),
         audit=(event(ctx, Event.DELEGATION_ENDED, "person", snapshot, {}, private),),
         answer=done.answer,
     )
-    return Attempt(change, done)
+    return Attempt(change, done, wake=told)
+
+
+def _told(ctx: Context, away: PersonId, *of: Delegation | None) -> tuple[str, ...]:
+    """What chat has to show anew: to those who decide in another's place or do so no more, and on the cards that call them."""
+    accounts = dict.fromkeys(one.to_slack for one in of if one is not None and one.to_slack is not None)
+    waiting = (keys.chat(id_) for id_ in ctx.ledger.members(keys.PENDING, limit=CARDS_MAX))
+    return (*(keys.chat(f"delegation-{account.user}-{away}") for account in accounts), *waiting)
 
 
 def _unfit_actor(actor: Known) -> Refused | None:

@@ -124,12 +124,20 @@ def _details(story: RequestStory) -> list[tuple[str, str]]:
     """Four things beside each other; what there is nothing to say about is left out."""
     last = t.render(story.last_time.words(story.now), story.now) if story.last_time else ""
     return [
-        ("For", "" if story.extends else f"{format_duration(story.duration)}, from the approval"),
+        ("For", how_long(story)),
         ("Allows", t.literal(story.allows)),
         ("Until", _later(story)),
         ("Ticket", ticket(story)),
         ("Last time", last),
     ]
+
+
+def how_long(story: RequestStory) -> str:
+    """`1 h, from the approval`, or from when it is to begin; empty for more time on something."""
+    if story.extends:
+        return ""
+    begins = t.when(story.start_at, story.now) if story.start_at else "the approval"
+    return f"{format_duration(story.duration)}, from {begins}"
 
 
 def _later(story: RequestStory) -> str:

@@ -10,10 +10,13 @@ from bot.slack import text as t
 from bot.slack.blocks import Message
 from bot.slack.interaction import Interaction
 from bot.slack.meant import Delegate, Whom
+from bot.slack.plan import Wanted
 from bot.words import done_words
 from workflows.context import Context
+from workflows.core.canonical import digest
 from workflows.core.dates import end_of
 from workflows.core.errors import Code, Refused
+from workflows.core.model import ChatRecord
 from workflows.core.people import Delegation, PersonFacts, PersonId, SlackUser
 from workflows.delegate import delegate, delegation_of, end_delegation
 from workflows.people import Known
@@ -60,8 +63,56 @@ def in_force(found: Delegation, now: datetime, command: str) -> Message:
     return b.message(line, [b.section(line), b.context(small)])
 
 
+DELEGATED = "delegation:"
+
+
+def delegation_wanted(
+    record: ChatRecord, user: str, by_name: str, found: Delegation | None, now: datetime, command: str
+) -> list[Wanted]:
+    """What the account `user` is told: `found` where it decides in the place of `by_name` now, None where it does not.
+
+    What was said of an earlier one is brought up to date, and that it is over is news.
+    """
+    current = f"{DELEGATED}{_stamp(found)}" if found else ""
+    told = to_the_delegate(found, now, command) if found else None
+    wanted = [Wanted(current, user, told, key="once")] if told else []
+    for slot, posting in record.postings.items():
+        if not slot.startswith(DELEGATED) or slot == current or posting.ts is None or _over_at(slot) <= now.timestamp():
+            continue
+        wanted.append(_kept(slot, user, told or over(by_name)))
+        if told is None:
+            wanted.append(Wanted(f"ended:{slot}", user, ended(by_name), key="once"))
+    return wanted
+
+
+def _stamp(found: Delegation) -> str:
+    return f"{int(found.at.timestamp())}-{int(found.until.timestamp())}"
+
+
+def _over_at(slot: str) -> float:
+    """When that delegation ended by itself: its message said so, and stays true."""
+    _, _, until = slot.removeprefix(DELEGATED).partition("-")
+    return float(until) if until.isdigit() else 0.0
+
+
+def _kept(slot: str, user: str, message: Message) -> Wanted:
+    return Wanted(slot, user, message, key=digest([message.text])[:16])
+
+
+def over(by_name: str) -> Message:
+    """What the message to the delegate becomes."""
+    said = f"You decided in the place of {t.literal(by_name, 100)}, who does it themselves again."
+    return b.message(said, [b.context(said)])
+
+
+def ended(by_name: str) -> Message:
+    line = f"{t.literal(by_name, 100)} decides themselves again: you do it in their place no more."
+    small = "What you agreed to in their place, and that still waits for somebody else, counts no more"
+    return b.message(line, [b.section(line), b.context(small)])
+
+
 def to_the_delegate(found: Delegation, now: datetime, command: str) -> Message:
     who, until = t.literal(found.by_name, 100), t.when(found.until, now, with_day=True)
-    line = f"{who} is away, and you decide in their place until {until}."
+    line = f"{who} named you: you decide in their place until {until}."
     small = f"You are called on requests that wait for them; never on yours or theirs · `{command} pending` shows what waits"
     return b.message(line, [b.section(line), b.context(small)])

@@ -41,6 +41,7 @@ from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Digest, Policy
 from workflows.core.scope import groups_needed
 from workflows.core.several import panels
+from workflows.delegate import in_force
 from workflows.digest import Slot, due_slot, schedule_next
 from workflows.lift import SUBJECT as LIFT
 from workflows.ports import (
@@ -358,20 +359,16 @@ class Sender:
         self._clear(subject)
 
     def _show_delegation(self, page: Page, subject: str) -> None:
-        """Tell somebody that they decide in another's place."""
+        """Tell somebody that they decide in another's place, or do so no more."""
         _, user, who = subject.split("-", 2)
         item = keys.person(PersonId(who))
         snapshot = self._ctx.ledger.read(item)
         record = snapshot.get(item, PersonRecord)
-        found = record.delegation if record else None
-        if found is not None and found.until > snapshot.now and self._is(found.to, user):
-            message = delegating.to_the_delegate(found, snapshot.now, self._command)
-            self._poster.send(page, _once(f"delegation:{int(found.at.timestamp())}", user, message))
+        found = in_force(record.delegation, snapshot.now) if record else None
+        theirs = found if found and found.to_slack and found.to_slack.user == user else None
+        name = record.name if record else ""
+        self._send(page, delegating.delegation_wanted(page.record, user, name, theirs, snapshot.now, self._command))
         self._clear(subject)
-
-    def _is(self, who: PersonId, user: str) -> bool:
-        facts = self._ctx.directory.by_address(who)
-        return facts is not None and facts.slack.user == user
 
     def _show_trouble(self, page: Page, subject: str) -> None:
         """Whoever waits for what fails is told, and hears when it is over."""

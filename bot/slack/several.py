@@ -129,7 +129,12 @@ def _on_card(story: RequestStory, words_max: int) -> list[dict[str, Any] | None]
         return [b.section(f"• {line(story)}"), cards.later_buttons(story)]
     ticket = cards.ticket(story)
     last = f"last time {t.render(story.last_time.words(story.now), story.now)}" if story.last_time else ""
-    said = [f"for {format_duration(story.duration)}", t.literal(story.allows, min(words_max, 300)), ticket, last]
+    said = [
+        f"for {cards.how_long(story) or format_duration(story.duration)}",
+        t.literal(story.allows, min(words_max, 300)),
+        ticket,
+        last,
+    ]
     details = " · ".join(part for part in said if part)
     less = cards.less_text(story)
     tail = f"\n{less}" if less else ""

@@ -23,7 +23,7 @@ from tests.support.world import account
 from workflows.context import Done
 from workflows.core.people import Membership, SlackUser
 from workflows.core.policy import Escalation, Policy, Visibility
-from workflows.delegate import delegate
+from workflows.delegate import delegate, end_delegation
 from workflows.ledger.memory import MemoryClock
 
 Make = Callable[..., tuple[ChatWorld, SlackServer]]
@@ -285,7 +285,7 @@ def test_the_delegate_is_called_in_the_place_of_whoever_is_away_and_the_card_say
     rig.settle()
     (card,) = posts(slack, CARDS)
     assert set(card.pinged) == {"UNIA", "UPAT"}
-    assert "Nia for Olu, who is away until" in words(card)
+    assert "Nia decides for Olu until" in words(card)
 
 
 def test_the_delegate_is_told_once(make: Make):
@@ -294,7 +294,23 @@ def test_the_delegate_is_told_once(make: Make):
     rig.settle()
     rig.sender.show("delegation-UNIA-olu@example.com")
     (told,) = slack.person("UNIA").dms()
-    assert words(told).startswith("Olu is away, and you decide in their place until")
+    assert words(told).startswith("Olu named you: you decide in their place until")
+
+
+def test_a_delegate_hears_that_it_is_over_and_the_card_calls_somebody_else(make: Make):
+    rig, slack = make()
+    hand_over(rig)
+    rig.asked()
+    rig.settle()
+    assert isinstance(end_delegation(rig.ctx, account(OLU), rig.press_id()), Done)
+    rig.settle()
+    first, second = slack.person("UNIA").dms()
+    assert words(first).startswith("You decided in the place of Olu, who does it themselves again.")
+    assert words(second).startswith("Olu decides themselves again: you do it in their place no more.")
+    (card,) = posts(slack, CARDS)
+    assert "decides for" not in words(card)
+    assert "<@UOLU>" in str(card.blocks)
+    assert "<@UNIA>" not in str(card.blocks)
 
 
 def test_a_delegate_who_asks_is_not_called_on_their_own_request(make: Make):

@@ -7,16 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.build import DANA, GUS, HOUR, NIA, OLU, PAT, SUE, entitlement, environment, policy
+from bot.slack.cards import approval_card
+from bot.slack.delegating import delegation_wanted
+from bot.slack.plain import as_text
+from bot.story import StandIn
+from tests.support.build import DANA, GUS, HOUR, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy
+from tests.support.stories import every_state
 from tests.support.world import World, account
 from workflows.context import Done
 from workflows.core import keys
 from workflows.core.asking import Ask
 from workflows.core.errors import Code, Refused
-from workflows.core.model import GrantState, Origin, PersonRecord
+from workflows.core.model import ChatRecord, GrantState, Origin, PersonRecord, Posting
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
-from workflows.delegate import delegate, end_delegation
+from workflows.delegate import delegate, delegation_of, end_delegation
 from workflows.ports import Change
 from workflows.request import ask_for_access
 
@@ -286,3 +291,79 @@ def test_an_ask_still_needs_somebody_with_a_right_of_their_own():
     ask = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
     answer = ask_for_access(world.ctx, ask, account(PAT), Origin(), world.press_id())
     assert refused(answer) is Code.NOBODY_CAN_APPROVE
+
+
+# ---------------------------------------------------------------- who hears of it
+
+
+def due(world: World, what: str) -> bool:
+    """Whether chat has it to show."""
+    return keys.chat(what) in world.ledger.due
+
+
+def shown(world: World) -> None:
+    """All that was to be shown has been."""
+    for item in [item for item in world.ledger.due if item.startswith("chat:")]:
+        del world.ledger.due[item]
+
+
+def told_to(world: World, record: ChatRecord, away: PersonId = OLU, to: PersonId = NIA) -> dict[str, str]:
+    found = delegation_of(world.ctx, facts(away))
+    theirs = found if found and found.to_slack == account(to) else None
+    user, name = account(to).user, facts(away).name
+    wanted = delegation_wanted(record, user, name, theirs, world.clock.now(), "/prodaccess")
+    return {item.slot: as_text(item.message) for item in wanted}
+
+
+def sent(told: dict[str, str], user: str = "UNIA") -> ChatRecord:
+    return ChatRecord("x", {slot: Posting(user, ts="1.0", shown="once") for slot in told})
+
+
+def test_the_delegate_hears_that_it_is_over_and_cards_call_them_no_more(world: World):
+    id_ = world.asked()
+    hand_over(world)
+    begun = told_to(world, ChatRecord("x"))
+    assert [text.startswith("Olu named you: you decide in their place until") for text in begun.values()] == [True]
+    shown(world)
+    take_back(world)
+    assert due(world, f"delegation-UNIA-{OLU}")
+    assert due(world, id_)
+    (first,) = begun
+    after = told_to(world, sent(begun))
+    assert after[first] == "You decided in the place of Olu, who does it themselves again."
+    assert after[f"ended:{first}"].startswith("Olu decides themselves again: you do it in their place no more.")
+
+
+def test_another_delegate_is_news_to_the_first(world: World):
+    hand_over(world)
+    begun = told_to(world, ChatRecord("x"))
+    shown(world)
+    hand_over(world, OLU, SUE)
+    assert due(world, f"delegation-UNIA-{OLU}")
+    assert due(world, f"delegation-USUE-{OLU}")
+    assert any(text.startswith("Olu decides themselves again") for text in told_to(world, sent(begun)).values())
+    assert len(told_to(world, ChatRecord("x"), to=SUE)) == 1
+
+
+def test_another_day_is_said_on_the_first_message_too(world: World):
+    hand_over(world, days=1)
+    begun = told_to(world, ChatRecord("x"))
+    hand_over(world, days=3)
+    after = told_to(world, sent(begun))
+    assert len(after) == 2
+    assert set(after.values()) == {after[next(iter(begun))]}
+
+
+def test_what_ran_out_by_itself_is_left_as_it_was_said(world: World):
+    hand_over(world, days=0.01)
+    begun = told_to(world, ChatRecord("x"))
+    world.clock.advance(20 * 60)
+    assert told_to(world, sent(begun)) == {}
+    hand_over(world)
+    assert next(iter(begun)) not in told_to(world, sent(begun))
+
+
+def test_a_card_says_who_decides_for_whom_and_nothing_of_where_they_are():
+    story = every_state()["pending"]
+    named = replace(story, stand_ins=(StandIn("Nia", "Olu", story.now + DAY),))
+    assert "Nia decides for Olu until 22 Nov, 03:12 UTC" in as_text(approval_card(named))

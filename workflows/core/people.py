@@ -113,13 +113,15 @@ def learnt(slack: SlackUser, name: str, as_of: datetime, address: Address | None
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """Somebody who is away names who decides in their place until then. `by_name` is who is away."""
+    """Somebody names who decides in their place until then. `by_name` is who named them."""
 
     to: PersonId
     to_name: str
     at: datetime
     until: datetime
     by_name: str = ""
+    # The account that was told of it, and hears when it is over.
+    to_slack: SlackUser | None = None
 
 
 class Member(Enum):
