@@ -129,8 +129,9 @@ def _on_card(story: RequestStory, words_max: int) -> list[dict[str, Any] | None]
         return [b.section(f"• {line(story)}"), cards.later_buttons(story)]
     ticket = cards.ticket(story)
     last = f"last time {t.render(story.last_time.words(story.now), story.now)}" if story.last_time else ""
+    begins = f", from {t.when(story.start_at, story.now)}" if story.start_at else ""
     said = [
-        f"for {cards.how_long(story) or format_duration(story.duration)}",
+        f"for {format_duration(story.duration)}{begins}",
         t.literal(story.allows, min(words_max, 300)),
         ticket,
         last,
