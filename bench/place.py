@@ -39,6 +39,8 @@ class Place(Installation):
     tuned: tuple[str, ...] = ()
     # Slack's limits are kept, as in production.
     unlimited: bool = False
+    # Calls are counted as for lists of ordinary sizes, which AWS answers in one page.
+    torn_pages: int | None = None
 
     def launch(self, name: str, label: str | None = None) -> Process:
         if name != "worker" or not self.tuned:

@@ -110,7 +110,8 @@ class AwsRig(Rig):
         return int(self.aws.shim.log.count("changes"))
 
     def calls(self) -> int:
-        return int(self.aws.shim.log.count())
+        """Without the further pages of torn lists, which AWS would have answered in one."""
+        return sum(not call.goes_on for call in self.aws.shim.log.calls())
 
     def throttle(self, name: str) -> None:
         self.aws.shim.throttle("changes" if name in {"grant", "revoke"} else "reads")

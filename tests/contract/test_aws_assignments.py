@@ -14,6 +14,12 @@ DANA, STAGING = "dana@example.com", "444455556666"
 HELD = Assignment(DANA, "ReadOnlyAccess", STAGING)
 
 
+@pytest.fixture(autouse=True)
+def _full_pages(aws: Any) -> None:
+    """What is looked at here is told from single pages; `test_aws_pages` has the others."""
+    aws.shim.pages.tear(None)
+
+
 class Center:
     """sso-admin with the arguments that do not change filled in."""
 

@@ -13,6 +13,12 @@ POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", 
 LOST = (ConnectionClosedError, ConnectionError)
 
 
+@pytest.fixture(autouse=True)
+def _full_pages(aws: Any) -> None:
+    """What is looked at here is told from single pages; `test_aws_pages` has the others."""
+    aws.shim.pages.tear(None)
+
+
 def put(client: Any, name: str = "prodaccess-PA-1") -> None:
     client.put_user_policy(UserName="dana", PolicyName=name, PolicyDocument=POLICY)
 

@@ -19,6 +19,12 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DANA = "dana@example.com"
 
 
+@pytest.fixture(autouse=True)
+def _full_pages(aws: Any) -> None:
+    """What is looked at here is told from single pages; `test_aws_pages` has the others."""
+    aws.shim.pages.tear(None)
+
+
 def until(end: datetime, **rest: Any) -> dict[str, Any]:
     condition = {"DateLessThan": {"aws:CurrentTime": end.strftime("%Y-%m-%dT%H:%M:%SZ")}}
     statement = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::state/*", "Condition": condition}

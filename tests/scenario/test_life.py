@@ -242,7 +242,9 @@ def test_one_life_takes_at_most_ten_calls_to_slack_and_ten_to_aws(http_case: Cas
     eventually(lambda: ended(case, 2), "the second end")
     at.quiet()
     slack = [call.method for call in at.slack.calls.since(mark) if call.method not in DIRECTORY]
-    aws = [call.action for call in at.aws.shim.log.calls(since=began_at_s) if case.account in str(call.arguments)]
+    # Of torn lists the first page alone: AWS answers lists of ordinary sizes in one.
+    calls = [call for call in at.aws.shim.log.calls(since=began_at_s) if not call.goes_on]
+    aws = [call.action for call in calls if case.account in str(call.arguments)]
     aws += [call.action for call in at.aws.shim.log.calls("Describe*Status", since=began_at_s)]
     assert len(slack) <= SLACK_CALLS_MAX, slack
     assert len(aws) + LATER_LOOKS <= AWS_CALLS_MAX, aws

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 import redis
@@ -51,9 +52,13 @@ def aws_server() -> Iterator[Any]:
 
 
 @pytest.fixture
-def aws(aws_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A calm AWS, seeded with the people of the example policy; boto3 in this process talks to it by default."""
+def aws(aws_server: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A calm AWS, seeded with the people of the example policy; boto3 in this process talks to it by default.
+
+    Its lists have short and empty pages, for each test in a way of its own that is the same every time.
+    """
     aws_server.reset()
+    aws_server.shim.pages.tear(crc32(request.node.nodeid.encode()))
     for name, value in aws_server.environment().items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):

@@ -254,6 +254,8 @@ class Installation:
     expires: str = "1h"
     digests: str = ""
     unlimited: bool = True
+    # AWS's lists have short and empty pages, by this seed; None: full ones.
+    torn_pages: int | None = 20
     # Changes the policy folder before anything is started.
     prepare: Callable[[Path], None] | None = None
     processes: dict[str, Process] = field(default_factory=dict)
@@ -281,7 +283,7 @@ class Installation:
 
     def _start(self) -> None:
         self.redis = self._stack.enter_context(EmbeddedValkey(self.folder / "redis"))
-        self.aws = self._stack.enter_context(SandboxAws())
+        self.aws = self._stack.enter_context(SandboxAws(torn_pages=self.torn_pages))
         self.aws.reset(aws_world())
         self.slack = self._stack.enter_context(SlackServer(slack_world()))
         self.port = free_port()

@@ -62,7 +62,11 @@ def through_a_door(node: ast.AST) -> set[str]:
     found = set()
     for call in calls_in(node):
         func = call.func
-        if isinstance(func, ast.Attribute) and func.attr in ("read", "change") and last_name(func.value) in DOORS:
+        if (
+            isinstance(func, ast.Attribute)
+            and func.attr in ("read", "change", "every", "some")
+            and last_name(func.value) in DOORS
+        ):
             found |= {action_of(last_name(func.value), method) for method in client_methods(call)}
     return found
 

@@ -65,6 +65,7 @@ def _target_terms(entitlement: Entitlement, holder: PersonId) -> TargetTerms:
         permission_set=spec.permission_set,
         group=fill_words(spec.group, values) if spec.group else None,
         user=fill_words(spec.user, values) if spec.user else None,
+        match=connection.match,
         document=fill(spec.policy_template, values) if spec.policy_template else None,
     )
 

@@ -78,6 +78,8 @@ class TargetTerms:
     user: str | None = None
     # The filled-in policy document as JSON text, without its end.
     document: str | None = None
+    # By which names of a user people are found in a directory; None: as before there was a choice, by e-mail alone.
+    match: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,9 @@ class Terms:
 
 def _plain(terms: Terms) -> dict[str, object]:
     target = {name: getattr(terms.target, name) for name in TargetTerms.__dataclass_fields__}
+    if target["match"] is None:
+        # What was agreed to before this field existed is still agreed to.
+        del target["match"]
     own = {name: getattr(terms, name) for name in Terms.__dataclass_fields__ if name != "target"}
     return {**own, "target": target}
 

@@ -81,6 +81,8 @@ class Connection:
     external_id: str | None = None
     profile: str | None = None
     partition: str = "aws"
+    # Which names of a user in Identity Center are an address: `email`, `user_name`; None: e-mail alone.
+    match: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ def connection(name: str, given: raw.Connection) -> core.Connection:
         external_id=given.external_id,
         profile=given.profile,
         partition=given.partition or _partition(given.region),
+        match=given.match,
     )
 
 

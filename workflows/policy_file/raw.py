@@ -204,6 +204,9 @@ class Connection(Raw):
     external_id: Text | None = None
     profile: Text | None = Field(None, description="a profile of the worker's AWS configuration")
     partition: Literal["aws", "aws-cn", "aws-us-gov"] | None = Field(None, description="else taken from the region")
+    match: Annotated[tuple[Literal["email", "user_name"], ...], Field(strict=False, min_length=1)] | None = Field(
+        None, description="which names of a user in Identity Center are an address; [email] unless said"
+    )
 
 
 _SOURCES = ("members", "identity_center_group", "slack_usergroup", "pagerduty_schedule", "https")

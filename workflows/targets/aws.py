@@ -6,10 +6,11 @@ threads; sessions are not, so they are used under a lock.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import boto3
@@ -20,9 +21,10 @@ from botocore.exceptions import ConnectionClosedError
 
 from workflows.core.model import TargetTerms
 from workflows.core.policy import Connection
-from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetThrottled
-from workflows.targets.aws_errors import FROM_AWS, translate
+from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.targets.aws_errors import FROM_AWS, RETRY_AFTER_S, translate
 from workflows.targets.names import Names
+from workflows.targets.odd import SPOKEN, OddAnswer, check_answer, odd
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -45,6 +47,9 @@ CONFIG = Config(
 SSO_RATE, SSO_BURST = 18.0, 10.0
 # IAM publishes no figure; well below what has been seen to throttle.
 IAM_RATE, IAM_BURST = 15.0, 15.0
+
+# A list of more pages than this does not end, as far as anybody who waits for it is concerned: 20,000 rows, or many empty pages.
+PAGES_MAX = 200
 
 _READS = ("Get", "List", "Describe", "Is")
 
@@ -101,33 +106,95 @@ class Door(Generic[C]):
             return self._client
 
     def read(self, what: str, call: Callable[[C], T]) -> T:
-        """One reading call. Raises TargetThrottled, TargetInDoubt or TargetRefused."""
-        try:
-            return self._call(what, call)
-        except _Closed:
-            # The other side had closed a connection that we kept; a read may be sent again at once.
-            return self._call(what, call, last=True)
+        """One reading call; never of a list, which `every` reads. Raises TargetThrottled, TargetInDoubt or TargetRefused.
+
+        `what`: service and operation, "iam GetUser". What `call` does with the answer is a part of it: an answer that it cannot
+        take apart is in doubt.
+        """
+        self._take(what)
+        return self._read(what, call)
 
     def change(self, what: str, before_send: BeforeSend, call: Callable[[C], T]) -> T:
         """One changing call, sent only while `before_send` allows it. Raises LeaseOver, too."""
+        self._take(what)
         token = _lease.set(before_send)
         try:
             return self._call(what, call, last=True)
         finally:
             _lease.reset(token)
 
-    def _call(self, what: str, call: Callable[[C], T], *, last: bool = False) -> T:
-        wait_s = self._buckets.take(self._bucket, rate=self._rate, burst=self._burst)
+    def every(
+        self, what: str, key: str, call: Callable[[C, dict[str, Any]], Mapping[str, Any]], *, pages_max: int = PAGES_MAX
+    ) -> list[Any]:
+        """All rows of a list, read to its end: the only way to read one, since a row is absent only from a whole list.
+
+        AWS may answer with fewer rows than there are, or none, and the name of the next page. `key` names the rows in a page;
+        `call` gets the arguments that name the page. A list without an end is in doubt. Raises as `read`.
+        """
+        listing = Listing()
+        self._take(what)
+        borrowed = 0
+        while not listing.read_on(
+            what, key, lambda more: self._read(what, lambda client: call(client, more)), pages_max
+        ):
+            # Half a list is worth nothing, so a list that was begun is read on; what it owes the quota is paid afterwards.
+            borrowed += self._ask_bucket() > 0
+        if borrowed:
+            self._block(borrowed / self._rate)
+        return listing.rows
+
+    def some(
+        self,
+        what: str,
+        key: str,
+        listing: Listing,
+        call: Callable[[C, dict[str, Any]], Mapping[str, Any]],
+        *,
+        pages_max: int,
+    ) -> list[Any]:
+        """As `every`, for a long list that need not be of one moment: the quota may stop it at a page, and it goes on there."""
+        while True:
+            self._take(what)
+            if listing.read_on(what, key, lambda more: self._read(what, lambda client: call(client, more)), pages_max):
+                return listing.rows
+
+    def _take(self, what: str) -> None:
+        wait_s = self._ask_bucket()
         if wait_s > 0:
             raise TargetThrottled(wait_s, f"{what}: our share of the quota is used up")
+
+    def _ask_bucket(self) -> float:
+        """Seconds to wait. Where the bucket cannot be asked nothing is sent, which is all that is known."""
+        try:
+            return self._buckets.take(self._bucket, rate=self._rate, burst=self._burst)
+        except Exception:  # whatever the store of the buckets raises: the call was not made
+            return RETRY_AFTER_S
+
+    def _block(self, seconds: float) -> None:
+        # Blocking spares the others; the answer at hand counts without it, too.
+        with contextlib.suppress(Exception):
+            self._buckets.block(self._bucket, seconds)
+
+    def _read(self, what: str, call: Callable[[C], T]) -> T:
+        try:
+            return self._call(what, call)
+        except _Closed:
+            # The other side had closed a connection that we kept; a read may be sent again at once.
+            self._take(what)
+            return self._call(what, call, last=True)
+
+    def _call(self, what: str, call: Callable[[C], T], *, last: bool = False) -> T:
+        """The one place where AWS is called: nothing leaves it but an answer that could be read and what a target may raise."""
         try:
             return call(self.open())
-        except FROM_AWS as error:
+        except SPOKEN:
+            raise
+        except Exception as error:
             if isinstance(error, ConnectionClosedError) and not last:
                 raise _Closed from None
-            raised = translate(error, what)
+            raised = _said(error, what)
         if isinstance(raised, TargetThrottled) and "Throttl" in str(raised):
-            self._buckets.block(self._bucket, raised.after_s)
+            self._block(raised.after_s)
         # Outside the handler, so that the SDK's exception with its headers is not chained to ours.
         raise raised
 
@@ -136,18 +203,43 @@ class _Closed(Exception):
     pass
 
 
-def pages(fetch: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Iterator[Any]:
-    """All pages of a list. `fetch` gets the arguments that name the next one: `NextToken`, or IAM's `Marker`."""
-    more: dict[str, Any] = {}
-    while True:
-        page = fetch(more)
-        yield page
-        if page.get("NextToken"):
-            more = {"NextToken": page["NextToken"]}
-        elif page.get("IsTruncated"):
-            more = {"Marker": page["Marker"]}
-        else:
-            return
+def _said(error: Exception, what: str) -> TargetThrottled | TargetInDoubt | TargetRefused:
+    try:
+        return translate(error, what) if isinstance(error, FROM_AWS) else odd(what, error)
+    except Exception as unreadable:  # an error of AWS's in a shape that nobody expects
+        return odd(what, unreadable)
+
+
+@dataclass(slots=True)
+class Listing:
+    """The rows of a list as far as it was read."""
+
+    rows: list[Any] = field(default_factory=list)
+    pages: int = 0
+    _more: dict[str, Any] = field(default_factory=dict)
+
+    def read_on(
+        self, what: str, key: str, fetch: Callable[[dict[str, Any]], Mapping[str, Any]], pages_max: int = PAGES_MAX
+    ) -> bool:
+        """Reads one more page; True where it was the last. Raises OddAnswer where the list would never end."""
+        page = fetch(self._more)
+        try:
+            rows, more = page[key], _next_page(page)
+        except Exception as error:
+            raise odd(what, error) from None
+        self.rows += rows
+        self.pages += 1
+        if more is not None and (more == self._more or self.pages >= pages_max):
+            raise OddAnswer(f"{what}: the list does not end ({self.pages} pages)")
+        self._more = more or {}
+        return more is None
+
+
+def _next_page(page: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The arguments that name the next page: `NextToken`, or IAM's `Marker`; None after the last one."""
+    if page.get("NextToken"):
+        return {"NextToken": page["NextToken"]}
+    return {"Marker": page["Marker"]} if page.get("IsTruncated") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +284,10 @@ class Links:
             session = self._sessions.get(place) or self._sessions.setdefault(place, session_for(place))
             client = session.client(service, config=CONFIG)  # type: ignore[call-overload]  # one of three names
         client.meta.events.register_last("before-send", ask_lease)
+        # First, so that botocore's own handlers get nothing that they do not expect.
+        client.meta.events.register_first(
+            f"after-call.{client.meta.service_model.service_id.hyphenize()}", check_answer
+        )
         return client
 
 

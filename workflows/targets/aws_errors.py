@@ -83,6 +83,8 @@ _NO_CREDENTIALS = (
 )
 # What is too many at this moment, not for good: operations that have not settled yet.
 _UNDER_WAY = re.compile(r"concurrent|outstanding|in progress", re.IGNORECASE)
+# What AWS calls an error.
+_NAME = re.compile(r"[A-Za-z]")
 _SECRETS = re.compile(r"\b[A-Z]{4}[A-Z0-9]{16}\b|[A-Za-z0-9+/=]{40,}")
 _WORDS_MAX = 300
 
@@ -130,6 +132,9 @@ def _of_answer(error: ClientError, what: str) -> TargetThrottled | TargetInDoubt
         return TargetThrottled(_wait_s(response), f"{what}: {why}")
     if status >= 500:
         return TargetInDoubt(f"{what}: AWS answered {status} {code}")
+    if not _NAME.match(code):
+        # botocore puts the status in its place. AWS names every error, so this is somebody on the way: a proxy, a sign-in page.
+        return TargetInDoubt(f"{what}: refused with {status}, in a form that is not AWS's")
     if code == "ConflictException":
         return _of_conflict(response, message, what)
     return _refusal(code, message, response, what)

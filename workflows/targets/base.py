@@ -12,10 +12,14 @@ from workflows.core.model import Observation, Operation, OperationKind, Operatio
 from workflows.ports import BeforeSend, TargetInDoubt, TargetRefused
 from workflows.targets.aws import Link, Links, Place
 from workflows.targets.aws_errors import Exists, Missing
+from workflows.targets.odd import readable
 
 
 class AwsTarget(ABC):
-    """One adapter for all places of its kind. Subclasses make the calls; here the errors get their meaning."""
+    """One adapter for all places of its kind. Subclasses make the calls; here the errors get their meaning.
+
+    Whatever AWS answers, nothing is raised but TargetThrottled, TargetInDoubt, TargetRefused and LeaseOver.
+    """
 
     tells_ours_apart = False
 
@@ -27,59 +31,82 @@ class AwsTarget(ABC):
 
     def resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
         """Names to immutable ids. Raises TargetThrottled and TargetInDoubt; all else is a refusal."""
-        try:
-            return self._resolve(terms, person, request_id)
-        except TargetRefused as refused:
-            return Refused(Code.TARGET_REFUSED, {"words": refused.words})
+        with readable("looking up names"):
+            try:
+                try:
+                    return self._resolve(terms, person, request_id)
+                except Missing:
+                    # A name that was remembered is wrong, so all are looked up anew.
+                    self.link(terms).names.forget()
+                    return self._resolve(terms, person, request_id)
+            except TargetRefused as refused:
+                return Refused(Code.TARGET_REFUSED, {"words": refused.words})
 
     def observe(self, resource: Resource) -> Observation:
         """One call. UNKNOWN, with why in `detail`, where AWS does not let us look."""
-        try:
-            return self._observe(resource)
-        except Missing as missing:
-            return Observation(Presence.ABSENT, resource, detail=missing.words)
-        except TargetRefused as refused:
-            return Observation(Presence.UNKNOWN, resource, detail=refused.words)
+        with readable("looking"):
+            try:
+                return self._observe(resource)
+            except Missing as missing:
+                return Observation(self._without(resource), resource, detail=missing.words)
+            except TargetRefused as refused:
+                return Observation(Presence.UNKNOWN, resource, detail=refused.words)
 
     def grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:
         """One changing call. What is there already is a success."""
-        try:
-            return self._grant(resource, until, before_send)
-        except Exists:
-            return done(OperationKind.GRANT)
-        except Missing as missing:
-            self.link(resource.target).names.forget()
-            raise TargetRefused(f"{missing.words} Ask again, so that names are looked up anew.") from None
-        except TargetRefused as refused:
-            raise TargetRefused(f"{refused.words} {self.by_hand(resource, OperationKind.GRANT)}") from None
+        with readable("giving"):
+            try:
+                return self._known(resource, self._grant(resource, until, before_send))
+            except Exists:
+                return done(OperationKind.GRANT)
+            except Missing as missing:
+                self.link(resource.target).names.forget()
+                raise TargetRefused(f"{missing.words} Ask again, so that names are looked up anew.") from None
+            except TargetRefused as refused:
+                raise TargetRefused(f"{refused.words} {self.by_hand(resource, OperationKind.GRANT)}") from None
 
     def revoke(self, resource: Resource, before_send: BeforeSend) -> Operation:
         """One changing call. What is not there is a success."""
-        try:
-            return self._revoke(resource, before_send)
-        except Missing:
-            return done(OperationKind.REVOKE)
-        except TargetRefused as refused:
-            raise TargetRefused(f"{refused.words} {self.by_hand(resource, OperationKind.REVOKE)}") from None
+        with readable("taking away"):
+            try:
+                return self._revoke(resource, before_send)
+            except Missing:
+                return done(OperationKind.REVOKE)
+            except TargetRefused as refused:
+                raise TargetRefused(f"{refused.words} {self.by_hand(resource, OperationKind.REVOKE)}") from None
 
     def poll(self, resource: Resource, operation: Operation) -> Operation:
         """Raises TargetThrottled and TargetInDoubt."""
-        try:
-            return self._poll(resource, operation)
-        except Missing:
-            return Operation(operation.kind, OperationState.FAILED, operation.id, "AWS no longer knows this operation.")
-        except TargetRefused as refused:
-            raise TargetInDoubt(refused.words) from None
+        with readable("asking how it stands"):
+            try:
+                return self._known(resource, self._poll(resource, operation))
+            except Missing:
+                return Operation(
+                    operation.kind, OperationState.FAILED, operation.id, "AWS no longer knows this operation."
+                )
+            except TargetRefused as refused:
+                raise TargetInDoubt(refused.words) from None
 
     def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
         """For drift. Raises TargetThrottled and TargetInDoubt: an answer that is not complete is none."""
-        try:
-            found = self._list_managed(terms)
-        except TargetRefused as refused:
-            raise TargetInDoubt(refused.words) from None
-        if isinstance(found, Refused):
-            raise TargetInDoubt(f"{found.code}: {dict(found.params)}")
-        return found
+        with readable("listing"):
+            try:
+                found = self._list_managed(terms)
+            except TargetRefused as refused:
+                raise TargetInDoubt(refused.words) from None
+            if isinstance(found, Refused):
+                raise TargetInDoubt(f"{found.code}: {dict(found.params)}")
+            return found
+
+    def _known(self, resource: Resource, operation: Operation) -> Operation:
+        """What failed may have been given a name that means nothing any more: then the next ask looks all of them up anew."""
+        if operation.state is OperationState.FAILED:
+            self.link(resource.target).names.forget()
+        return operation
+
+    def _without(self, resource: Resource) -> Presence:  # noqa: ARG002  # for those who can tell more
+        """What it means that AWS does not know what was asked about: what is not there holds nothing."""
+        return Presence.ABSENT
 
     @abstractmethod
     def by_hand(self, resource: Resource, kind: OperationKind) -> str:

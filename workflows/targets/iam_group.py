@@ -1,6 +1,6 @@
 """`aws-iam-group`: an IAM user's membership of an IAM group.
 
-Calls: observe 1 (an IAM user is in ten groups at most, so one page holds them), grant 3 (GetUser and GetGroup to see that the
+Calls: observe 1 (an IAM user is in ten groups at most), grant 3 (GetUser and GetGroup to see that the
 names still mean what was approved, AddUserToGroup), revoke 1. Resolving costs GetUser and GetGroup.
 """
 
@@ -14,11 +14,12 @@ from workflows.core.model import Observation, Operation, OperationKind, Presence
 from workflows.core.policy import TargetKind
 from workflows.ports import BeforeSend, TargetRefused
 from workflows.targets import iam_users
-from workflows.targets.aws import Link, pages
+from workflows.targets.aws import Link
 from workflows.targets.aws_errors import Missing
 from workflows.targets.base import AwsTarget, done, missing
 
 _PAGE = 1000
+_MEMBER_PAGES_MAX = 1000
 
 
 class IamGroupTarget(AwsTarget):
@@ -38,10 +39,12 @@ class IamGroupTarget(AwsTarget):
 
     def _observe(self, resource: Resource) -> Observation:
         ids = resource.ids
-        groups = self.link(resource.target).iam.read(
-            "iam ListGroupsForUser", lambda client: client.list_groups_for_user(UserName=ids["user"])
-        )["Groups"]
-        inside = any(group["GroupId"] == ids["group_id"] for group in groups)
+        groups = self.link(resource.target).iam.every(
+            "iam ListGroupsForUser",
+            "Groups",
+            lambda client, more: client.list_groups_for_user(UserName=ids["user"], **more),
+        )
+        inside = ids["group_id"] in {group["GroupId"] for group in groups}
         return Observation(Presence.PRESENT if inside else Presence.ABSENT, resource)
 
     def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:  # noqa: ARG002  # it knows no end
@@ -68,18 +71,17 @@ class IamGroupTarget(AwsTarget):
     def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused:
         """All members of the group, a call for each thousand: ours cannot be told apart."""
         link, name = self.link(terms), terms.group or ""
-        found = pages(
-            lambda more: link.iam.read(
-                "iam GetGroup", lambda client: client.get_group(GroupName=name, MaxItems=_PAGE, **more)
-            )
-        )
-        try:
-            listed = [(page["Group"]["GroupId"], user) for page in found for user in page["Users"]]
-        except Missing:
+        group = _group_id(link, name)
+        if group is None:
             return missing(f"IAM group {name}", f"AWS IAM (connection {link.place.connection})")
+        users = link.iam.every(
+            "iam GetGroup",
+            "Users",
+            lambda client, more: client.get_group(GroupName=name, MaxItems=_PAGE, **more),
+            pages_max=_MEMBER_PAGES_MAX,
+        )
         resources = [
-            _resource(terms, user["UserName"], user["UserId"], user["Arn"].split(":")[4], group, None)
-            for group, user in listed
+            _resource(terms, user["UserName"], user["UserId"], user["Arn"].split(":")[4], group, None) for user in users
         ]
         return [Observation(Presence.PRESENT, resource) for resource in resources]
 
@@ -113,8 +115,9 @@ def _resource(
 
 def _group_id(link: Link, name: str) -> str | None:
     try:
-        return link.iam.read("iam GetGroup", lambda client: client.get_group(GroupName=name, MaxItems=1))["Group"][
-            "GroupId"
-        ]
+        # Of the group alone: what it lists of its users is not looked at.
+        return link.iam.read(
+            "iam GetGroup", lambda client: client.get_group(GroupName=name, MaxItems=1)["Group"]["GroupId"]
+        )
     except Missing:
         return None

@@ -25,7 +25,7 @@ from workflows.core.templates import (
 )
 from workflows.ports import BeforeSend, TargetRefused
 from workflows.targets import iam_users
-from workflows.targets.aws import Link, pages
+from workflows.targets.aws import Link
 from workflows.targets.aws_errors import Missing
 from workflows.targets.base import AwsTarget, done, missing
 from workflows.targets.iam_users import IamUser
@@ -123,12 +123,9 @@ def _resource(terms: TargetTerms, user: IamUser, policy: str, person: Address | 
 
 
 def _names(link: Link, user: str) -> list[str]:
-    found = pages(
-        lambda more: link.iam.read(
-            "iam ListUserPolicies", lambda client: client.list_user_policies(UserName=user, **more)
-        )
+    return link.iam.every(
+        "iam ListUserPolicies", "PolicyNames", lambda client, more: client.list_user_policies(UserName=user, **more)
     )
-    return [name for page in found for name in page["PolicyNames"]]
 
 
 def _sizes(link: Link, user: str, *, except_for: str) -> list[int]:
@@ -145,7 +142,7 @@ def _sizes(link: Link, user: str, *, except_for: str) -> list[int]:
 
 def _document(link: Link, user: str, policy: str) -> Mapping[str, Any]:
     """botocore decodes IAM's documents to what the JSON says. Raises Missing."""
-    found = link.iam.read("iam GetUserPolicy", lambda client: client.get_user_policy(UserName=user, PolicyName=policy))[
-        "PolicyDocument"
-    ]
+    found = link.iam.read(
+        "iam GetUserPolicy", lambda client: client.get_user_policy(UserName=user, PolicyName=policy)["PolicyDocument"]
+    )
     return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}

@@ -8,6 +8,7 @@ tag). A removal does not: IAM deletes no user that still has inline policies or 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address, address_of
@@ -16,6 +17,9 @@ from workflows.ports import TargetRefused
 from workflows.targets.aws import Link
 from workflows.targets.aws_errors import Missing
 from workflows.targets.base import missing
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import UserTypeDef
 
 TAG = "prodaccess:person"
 
@@ -33,12 +37,15 @@ class IamUser:
 def look_up(link: Link, name: str) -> IamUser | None:
     """One call. None where there is no such user. Raises as `Door.read` does."""
     try:
-        user = link.iam.read("iam GetUser", lambda client: client.get_user(UserName=name))["User"]
+        return link.iam.read("iam GetUser", lambda client: _user(client.get_user(UserName=name)["User"]))
     except Missing:
         return None
-    tags = [tag["Value"] for tag in user.get("Tags", []) if tag["Key"] == TAG]
-    account = user["Arn"].split(":")[4]
-    return IamUser(user["UserName"], user["UserId"], account, address_of(tags[0]) if tags else None)
+
+
+def _user(found: UserTypeDef) -> IamUser:
+    tags = [tag["Value"] for tag in found.get("Tags", []) if tag["Key"] == TAG]
+    account = found["Arn"].split(":")[4]
+    return IamUser(found["UserName"], found["UserId"], account, address_of(tags[0]) if tags else None)
 
 
 def owned(link: Link, terms: TargetTerms, person: Address) -> IamUser | Refused:

@@ -16,22 +16,19 @@ from workflows.core.errors import Refused
 from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
 from workflows.core.policy import TargetKind
-from workflows.ports import BeforeSend
-from workflows.targets.aws import Link, pages
+from workflows.ports import BeforeSend, TargetRefused
+from workflows.targets.aws import Link
 from workflows.targets.aws_errors import Denied, scrubbed
 from workflows.targets.base import AwsTarget, missing
 from workflows.targets.identity_store import IdentityStore
 from workflows.targets.names import THING_S
+from workflows.targets.odd import OddAnswer
 from workflows.targets.permission_sets import Instance, PermissionSet, PermissionSets
 
 if TYPE_CHECKING:
     from mypy_boto3_sso_admin.type_defs import AccountAssignmentOperationStatusTypeDef
 
-# How `Observation.detail` starts where the person has the same access through a group of Identity Center.
-
 _PAGE = 100
-# IsMemberInGroups takes so many (API reference).
-_GROUPS_MAX = 100
 # How a removal ends that found nothing to remove; seen as "Received a 404 status error: ... was not found".
 _GONE = re.compile(r"\b404\b|not found|does not exist", re.IGNORECASE)
 
@@ -39,7 +36,7 @@ _GONE = re.compile(r"\b404\b|not found|does not exist", re.IGNORECASE)
 class IdentityCenterTarget(AwsTarget):
     def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
         link = self.link(terms)
-        sets, store = PermissionSets(link), IdentityStore(link)
+        sets, store = PermissionSets(link), IdentityStore(link, terms.match)
         if terms.account is None or terms.permission_set is None:
             return missing("account with a permission set for the role", "the policy")
         instance = sets.instance(terms.instance_arn)
@@ -61,47 +58,50 @@ class IdentityCenterTarget(AwsTarget):
         if link.names.get("only by set"):
             return self._by_set(link, resource)
         try:
-            # One page holds a hundred permission sets of one person in one account.
-            page = link.sso.read(
+            found = link.sso.every(
                 "sso-admin ListAccountAssignmentsForPrincipal",
-                lambda client: client.list_account_assignments_for_principal(
+                "AccountAssignments",
+                lambda client, more: client.list_account_assignments_for_principal(
                     InstanceArn=ids["instance"],
                     PrincipalId=ids["user"],
                     PrincipalType="USER",
                     Filter={"AccountId": ids["account"]},
                     MaxResults=_PAGE,
+                    **more,
                 ),
             )
         except Denied:
             # "This action must be called from the management account" (API reference): remembered for an hour.
             link.names.put("only by set", True, THING_S)
             return self._by_set(link, resource)
-        entries = [
-            entry for entry in page["AccountAssignments"] if entry.get("PermissionSetArn") == ids["permission_set"]
-        ]
+        entries = [entry for entry in found if entry["PermissionSetArn"] == ids["permission_set"]]
         return _seen(
-            resource, entries, [entry["PrincipalId"] for entry in entries if entry.get("PrincipalType") == "GROUP"]
+            resource, entries, [entry["PrincipalId"] for entry in entries if entry["PrincipalType"] == "GROUP"]
         )
+
+    def _without(self, resource: Resource) -> Presence:
+        """Only where the instance itself is still there: another one, seen with other credentials, knows nothing of this one."""
+        self.link(resource.target).names.forget()
+        try:
+            found = PermissionSets(self.link(resource.target)).find_instance(resource.ids["instance"])
+        except TargetRefused:
+            return Presence.UNKNOWN
+        return Presence.UNKNOWN if isinstance(found, Refused) else Presence.ABSENT
 
     def _by_set(self, link: Link, resource: Resource) -> Observation:
         """What a delegated administrator may ask: who holds the permission set in the account; one call for each hundred of
         these. Where groups are among them and the person is not, one more: whether the person is in one of them.
         """
         entries = _assignments(link, resource.ids)
-        groups = [entry["PrincipalId"] for entry in entries if entry["PrincipalType"] == "GROUP"][:_GROUPS_MAX]
+        groups = [entry["PrincipalId"] for entry in entries if entry["PrincipalType"] == "GROUP"]
         direct = _seen(resource, entries, [])
         if direct.presence is Presence.PRESENT or not groups:
             return direct
         store = PermissionSets(link).instance(resource.ids["instance"])
         if isinstance(store, Refused):
             return direct
-        results = link.store.read(
-            "identitystore IsMemberInGroups",
-            lambda client: client.is_member_in_groups(
-                IdentityStoreId=store.store, MemberId={"UserId": resource.ids["user"]}, GroupIds=groups
-            ),
-        )["Results"]
-        return _seen(resource, entries, [entry["GroupId"] for entry in results if entry.get("MembershipExists")])
+        inside = IdentityStore(link).groups_of(store.store, resource.ids["user"], groups)
+        return _seen(resource, entries, sorted(inside))
 
     def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:  # noqa: ARG002  # it knows no end
         answer = self.link(resource.target).sso.change(
@@ -137,7 +137,7 @@ class IdentityCenterTarget(AwsTarget):
                     InstanceArn=instance, AccountAssignmentDeletionRequestId=request_id
                 ),
             )["AccountAssignmentDeletionStatus"]
-        return _operation(operation.kind, status)
+        return _operation(operation.kind, status, request_id)
 
     def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused:
         """Every direct assignment of the permission set in the account, one call for each hundred: ours cannot be told apart."""
@@ -200,34 +200,41 @@ def _assignment(ids: Mapping[str, str]) -> Any:
 
 
 def _assignments(link: Link, ids: Mapping[str, str]) -> list[Any]:
-    found = pages(
-        lambda more: link.sso.read(
-            "sso-admin ListAccountAssignments",
-            lambda client: client.list_account_assignments(
-                InstanceArn=ids["instance"],
-                AccountId=ids["account"],
-                PermissionSetArn=ids["permission_set"],
-                MaxResults=_PAGE,
-                **more,
-            ),
-        )
+    return link.sso.every(
+        "sso-admin ListAccountAssignments",
+        "AccountAssignments",
+        lambda client, more: client.list_account_assignments(
+            InstanceArn=ids["instance"],
+            AccountId=ids["account"],
+            PermissionSetArn=ids["permission_set"],
+            MaxResults=_PAGE,
+            **more,
+        ),
     )
-    return [entry for page in found for entry in page["AccountAssignments"]]
 
 
 def _seen(resource: Resource, entries: Iterable[Any], groups: list[str]) -> Observation:
     """PRESENT is the direct assignment and nothing else: it is all that we give and take."""
-    direct = any(
-        entry.get("PrincipalType") == "USER" and entry["PrincipalId"] == resource.ids["user"] for entry in entries
-    )
+    # Both of each entry are read: one that lacks either might be the very one that is looked for.
+    direct = ("USER", resource.ids["user"]) in {(entry["PrincipalType"], entry["PrincipalId"]) for entry in entries}
     through = "group " + ", ".join(sorted(groups)) if groups else None
     return Observation(Presence.PRESENT if direct else Presence.ABSENT, resource, through=through)
 
 
-def _operation(kind: OperationKind, status: AccountAssignmentOperationStatusTypeDef) -> Operation:
+def _operation(
+    kind: OperationKind, status: AccountAssignmentOperationStatusTypeDef, id_: str | None = None
+) -> Operation:
+    """`id_`: of the operation that was asked about. Raises OddAnswer for a word that AWS has not, and for no way to ask again."""
+    words, id_ = {state.value.upper(): state for state in OperationState}, id_ or status.get("RequestId")
+    state = words.get(status["Status"])
+    if state is None:
+        raise OddAnswer(
+            f"AWS says of the operation that it is {scrubbed(status['Status'])[:40]!r}, which is no state of it"
+        )
+    if state is OperationState.IN_PROGRESS and not id_:
+        raise OddAnswer("AWS says that the operation is in progress, and does not name it")
     reason = scrubbed(status.get("FailureReason", ""))
-    state = OperationState(status["Status"].lower())
     if state is OperationState.FAILED and kind is OperationKind.REVOKE and _GONE.search(reason):
-        return Operation(kind, OperationState.SUCCEEDED, status.get("RequestId"))
+        return Operation(kind, OperationState.SUCCEEDED, id_)
     error = (reason or "AWS gave no reason.") if state is OperationState.FAILED else None
-    return Operation(kind, state, status.get("RequestId"), error)
+    return Operation(kind, state, id_, error)

@@ -20,7 +20,7 @@ from workflows.targets.permission_sets import PermissionSets
 
 class IdentityCenterGroupTarget(AwsTarget):
     def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
-        names = IdentityStore(self.link(terms))
+        names = IdentityStore(self.link(terms), terms.match)
         found = self._group(terms)
         if isinstance(found, Refused):
             return found
@@ -41,14 +41,14 @@ class IdentityCenterGroupTarget(AwsTarget):
 
     def _observe(self, resource: Resource) -> Observation:
         ids = resource.ids
-        results = self.link(resource.target).store.read(
-            "identitystore IsMemberInGroups",
-            lambda client: client.is_member_in_groups(
-                IdentityStoreId=ids["store"], MemberId={"UserId": ids["user"]}, GroupIds=[ids["group"]]
-            ),
-        )["Results"]
-        inside = any(entry.get("MembershipExists") for entry in results)
+        names = IdentityStore(self.link(resource.target))
+        inside = names.groups_of(ids["store"], ids["user"], [ids["group"]])
         return Observation(Presence.PRESENT if inside else Presence.ABSENT, resource)
+
+    def _without(self, resource: Resource) -> Presence:
+        """The user or the group is gone, so what is remembered of them is wrong."""
+        self.link(resource.target).names.forget()
+        return Presence.ABSENT
 
     def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:  # noqa: ARG002  # it knows no end
         ids = resource.ids
@@ -57,7 +57,7 @@ class IdentityCenterGroupTarget(AwsTarget):
             before_send,
             lambda client: client.create_group_membership(
                 IdentityStoreId=ids["store"], GroupId=ids["group"], MemberId={"UserId": ids["user"]}
-            ),
+            )["MembershipId"],
         )
         return done(OperationKind.GRANT)
 
@@ -67,8 +67,8 @@ class IdentityCenterGroupTarget(AwsTarget):
             "identitystore GetGroupMembershipId",
             lambda client: client.get_group_membership_id(
                 IdentityStoreId=ids["store"], GroupId=ids["group"], MemberId={"UserId": ids["user"]}
-            ),
-        )["MembershipId"]
+            )["MembershipId"],
+        )
         store.change(
             "identitystore DeleteGroupMembership",
             before_send,

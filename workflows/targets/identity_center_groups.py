@@ -8,6 +8,7 @@ from workflows.core.policy import Connection
 from workflows.ports import TargetRefused
 from workflows.targets.aws import Links, Place
 from workflows.targets.identity_store import IdentityStore
+from workflows.targets.odd import readable
 from workflows.targets.permission_sets import PermissionSets
 
 
@@ -16,13 +17,17 @@ class IdentityCenterGroups:
         self._links = links
 
     def members(self, connection: Connection, group_name: str) -> frozenset[Address]:
-        """Primary addresses of the group's enabled members, as they are now.
+        """Addresses of the group's enabled members, as they are now: what the connection's `match` calls so.
 
         One call for each hundred members; who they are is remembered for ten minutes. Raises TargetThrottled, TargetInDoubt, and
         TargetRefused where the group is not there.
         """
+        with readable(f"reading the group {group_name}"):
+            return self._members(connection, group_name)
+
+    def _members(self, connection: Connection, group_name: str) -> frozenset[Address]:
         link = self._links.to(Place.of_connection(connection))
-        names = IdentityStore(link)
+        names = IdentityStore(link, connection.match)
         instance = PermissionSets(link).instance(connection.instance_arn)
         if isinstance(instance, Refused):
             raise _not_there(instance)

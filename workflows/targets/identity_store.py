@@ -5,159 +5,259 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address, address_of
-from workflows.targets.aws import Link, pages
+from workflows.ports import TargetThrottled
+from workflows.targets.aws import Link, Listing
 from workflows.targets.aws_errors import Missing
 from workflows.targets.base import missing
-from workflows.targets.names import PERSON_S, THING_S
+from workflows.targets.names import BOOK, PERSON_S, THING_S
+from workflows.targets.odd import OddAnswer
 
 _PAGE = 100
 # Up to so many unknown people are asked for one by one; more of them, and all users are listed, a hundred a call.
 _ONE_BY_ONE_MAX = 10
+# IsMemberInGroups takes so many (API reference).
+_GROUPS_MAX = 100
+# A directory of 100,000 users has a thousand pages, if they are full.
+_PAGES_MAX = 5000
+# Of a longer directory not everybody is remembered one by one; it would push out what else is.
+_REMEMBERED_MAX = 5000
+# A long directory is listed less often: each page of it is believed for a minute, up to an hour.
+_PAGE_S, _BOOK_S_MAX = 60.0, THING_S
+
+EMAIL, USER_NAME = "email", "user_name"
+# How people's addresses are found unless the connection says otherwise.
+BY_EMAIL = (EMAIL,)
+# What a connection's `match` is called in the identity store's unique attributes.
+_PATHS = {EMAIL: "emails.value", USER_NAME: "userName"}
 
 
 @dataclass(frozen=True, slots=True)
 class StoreUser:
-    """A user of the identity store. `address` is the primary one; None where there is none, or the user is disabled."""
+    """A user of the identity store. `names`: what is an address of theirs, folded, by `email` (the primary one) and `user_name`;
+    empty for somebody who is disabled.
+    """
 
     id: str
-    address: Address | None
+    names: Mapping[str, Address]
+
+    def address(self, match: tuple[str, ...]) -> Address | None:
+        """The first that there is of those that count."""
+        return next((self.names[by] for by in match if by in self.names), None)
+
+    def is_called(self, address: Address, match: tuple[str, ...]) -> bool:
+        return any(self.names.get(by) == address for by in match)
 
 
 @dataclass(slots=True)
-class _Listing:
-    """The users listed so far. A quota may stop the listing between two pages; the next try goes on from there."""
+class _Unfinished:
+    """The listing of all users that is under way, for one thread at a time."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    users: list[StoreUser] = field(default_factory=list)
-    token: str | None = None
+    listing: Listing = field(default_factory=Listing)
 
 
 class IdentityStore:
-    """Look-ups through one link. All raise TargetThrottled, TargetInDoubt and TargetRefused."""
+    """Look-ups through one link. All raise TargetThrottled, TargetInDoubt and TargetRefused.
 
-    def __init__(self, link: Link) -> None:
-        self._link, self._names = link, link.names
+    `match`: which names of a user count as their address, `email` and `user_name`.
+    """
+
+    def __init__(self, link: Link, match: tuple[str, ...] | None = None) -> None:
+        self._link, self._names, self._match = link, link.names, match or BY_EMAIL
         self.where = f"IAM Identity Center (connection {link.place.connection})"
 
     def user(self, store: str, person: Address) -> str | Refused:
-        """The id of the one enabled user whose primary address this is."""
-        return self._names.remember(("user", store, person), PERSON_S, lambda: self._find_user(store, person))
+        """The id of the one enabled user whose address this is. Remembered until a call shows that it is wrong."""
+        key = ("user", store, person, self._match)
+        return self._names.remember(key, PERSON_S, lambda: self._find_user(store, person))
 
     def group(self, store: str, name: str) -> str | Refused:
         """The id of the group with that display name."""
         return self._names.remember(("group", store, name), THING_S, lambda: self._find_group(store, name))
 
+    def groups_of(self, store: str, user: str, groups: list[str]) -> frozenset[str]:
+        """Those of the groups in which the user is. One call for each hundred. In doubt where AWS leaves one of them out."""
+        inside: set[str] = set()
+        for first in range(0, len(groups), _GROUPS_MAX):
+            some = groups[first : first + _GROUPS_MAX]
+            inside |= self._groups_of(store, user, some)
+        return frozenset(inside)
+
+    def _groups_of(self, store: str, user: str, groups: list[str]) -> set[str]:
+        found = self._link.store.read(
+            "identitystore IsMemberInGroups",
+            lambda client: {
+                entry["GroupId"]: entry["MembershipExists"]
+                for entry in client.is_member_in_groups(
+                    IdentityStoreId=store, MemberId={"UserId": user}, GroupIds=groups
+                )["Results"]
+            },
+        )
+        if not found.keys() >= set(groups):
+            raise OddAnswer("identitystore IsMemberInGroups: AWS does not say of each group whether the user is in it")
+        return {group for group in groups if found[group]}
+
     def members(self, store: str, group: str) -> list[str]:
         """User ids of the group's members, as they are now. One call for each hundred."""
-        found = pages(
-            lambda more: self._link.store.read(
-                "identitystore ListGroupMemberships",
-                lambda client: client.list_group_memberships(
-                    IdentityStoreId=store, GroupId=group, MaxResults=_PAGE, **more
-                ),
-            )
+        entries = self._link.store.every(
+            "identitystore ListGroupMemberships",
+            "GroupMemberships",
+            lambda client, more: client.list_group_memberships(
+                IdentityStoreId=store, GroupId=group, MaxResults=_PAGE, **more
+            ),
+            pages_max=_PAGES_MAX,
         )
-        entries = [entry for page in found for entry in page["GroupMemberships"]]
         return [entry["MemberId"]["UserId"] for entry in entries if "UserId" in entry["MemberId"]]
 
     def addresses(self, store: str, users: Iterable[str]) -> frozenset[Address]:
-        """Primary addresses of these users; those without one are left out. Few unknown ones are asked for one by one."""
+        """Addresses of these users; those without one are left out. Few unknown ones are asked for one by one."""
         wanted = set(users)
-        known = {user: found for user in wanted if (found := self._names.get(("address", store, user))) is not None}
+        known = {user: found for user in wanted if (found := self._names.get(("names", store, user))) is not None}
         unknown = wanted - set(known)
         if len(unknown) > _ONE_BY_ONE_MAX:
             book = {entry.id: entry for entry in self._book(store)}
             looked_up = [book[user] for user in unknown if user in book]
         else:
             looked_up = [entry for user in unknown if (entry := self._describe_user(store, user)) is not None]
-        everybody = [*known.values(), *looked_up]
-        return frozenset(entry.address for entry in everybody if isinstance(entry, StoreUser) and entry.address)
+        everybody = [entry for entry in (*known.values(), *looked_up) if isinstance(entry, StoreUser)]
+        return frozenset(address for entry in everybody if (address := entry.address(self._match)) is not None)
 
     def _find_user(self, store: str, person: Address) -> str | Refused:
-        """GetUserId knows any address of a user in the spelling that is stored; so what it finds is looked at, and what it
-        does not find is looked for among all users, which is remembered for ten minutes, too.
+        """Who carries the address is looked for among all users, since AWS's own look-up knows one spelling alone and tells of
+        one user where there are two. The list may be some minutes old, so whoever is found in it is looked at, and whoever is
+        not is asked for by name and looked for in a new list.
         """
-        found = self._ask_user_id(store, person)
-        if found is not None:
-            user = self._describe_user(store, found)
-            if user is not None and user.address == person:
-                return user.id
-        holders = [user.id for user in self._book(store) if user.address == person]
+        holders = self._holders(store, person, self._book(store))
+        if not holders:
+            named = self._by_name(store, person)
+            holders = {named.id} if named is not None else self._holders(store, person, self._book_after_a_miss(store))
         if len(holders) > 1:
             return Refused(Code.TARGET_PERSON_AMBIGUOUS, {"address": person, "where": self.where})
-        return holders[0] if holders else Refused(Code.TARGET_PERSON_MISSING, {"address": person, "where": self.where})
+        return next(iter(holders)) if holders else self._nobody(store, person)
 
-    def _ask_user_id(self, store: str, person: Address) -> str | None:
-        identifier = {"UniqueAttribute": {"AttributePath": "emails.value", "AttributeValue": person}}
+    def _holders(self, store: str, person: Address, book: tuple[StoreUser, ...]) -> set[str]:
+        """Ids of those whose address it is; the only one is looked at once more, since what was listed may be over."""
+        found = {user.id for user in book if user.is_called(person, self._match)}
+        if len(found) != 1:
+            return found
+        (only,) = found
+        known = self._names.get(("names", store, only)) or self._describe_user(store, only)
+        return found if isinstance(known, StoreUser) and known.is_called(person, self._match) else set()
+
+    def _nobody(self, store: str, person: Address) -> Refused:
+        """What can be done about it: a user without e-mail whose user name is the address would be found by another setting."""
+        params = {"address": person, "where": self.where}
+        if USER_NAME not in self._match and any(user.is_called(person, (USER_NAME,)) for user in self._book(store)):
+            params["setting"] = f"match: [{EMAIL}, {USER_NAME}]"
+            params["connection"] = self._link.place.connection
+        return Refused(Code.TARGET_PERSON_MISSING, params)
+
+    def _by_name(self, store: str, person: Address) -> StoreUser | None:
+        """Somebody who was made since the users were listed: AWS knows them by the spelling that is stored."""
+        for by in self._match:
+            found = self._ask_user_id(store, _PATHS[by], person)
+            user = self._describe_user(store, found) if found is not None else None
+            if user is not None and user.is_called(person, self._match):
+                return user
+        return None
+
+    def _ask_user_id(self, store: str, path: str, person: Address) -> str | None:
+        identifier = {"UniqueAttribute": {"AttributePath": path, "AttributeValue": person}}
         try:
             return self._link.store.read(
                 "identitystore GetUserId",
-                lambda client: client.get_user_id(IdentityStoreId=store, AlternateIdentifier=identifier),  # type: ignore[arg-type]
-            )["UserId"]
+                lambda client: client.get_user_id(IdentityStoreId=store, AlternateIdentifier=identifier)["UserId"],  # type: ignore[arg-type]
+            )
         except Missing:
             return None
 
     def _describe_user(self, store: str, user: str) -> StoreUser | None:
         try:
             described = self._link.store.read(
-                "identitystore DescribeUser", lambda client: client.describe_user(IdentityStoreId=store, UserId=user)
+                "identitystore DescribeUser",
+                lambda client: _store_user(client.describe_user(IdentityStoreId=store, UserId=user)),
             )
         except Missing:
             return None
-        return self._names.put(("address", store, user), _store_user(described), PERSON_S)
+        return self._names.put(("names", store, user), described, PERSON_S)
 
     def _find_group(self, store: str, name: str) -> str | Refused:
         identifier = {"UniqueAttribute": {"AttributePath": "displayName", "AttributeValue": name}}
         try:
             return self._link.store.read(
                 "identitystore GetGroupId",
-                lambda client: client.get_group_id(IdentityStoreId=store, AlternateIdentifier=identifier),  # type: ignore[arg-type]
-            )["GroupId"]
+                lambda client: client.get_group_id(IdentityStoreId=store, AlternateIdentifier=identifier)["GroupId"],  # type: ignore[arg-type]
+            )
         except Missing:
             return missing(f"group {name}", self.where)
 
+    def _book_after_a_miss(self, store: str) -> tuple[StoreUser, ...]:
+        """Listed anew, unless that is long and was done a moment ago: asks for nobody must not use up the quota."""
+        known = self._names.get((BOOK, store))
+        if isinstance(known, tuple) and self._names.get((f"{BOOK} is young", store)):
+            return known
+        self._names.drop((BOOK, store))
+        return self._book(store)
+
     def _book(self, store: str) -> tuple[StoreUser, ...]:
-        """All users of the store: a call for each hundred, once in ten minutes."""
-        listing = self._listing(store)
-        with listing.lock:
-            known = self._names.get(("book", store))
-            if isinstance(known, tuple):
-                return known
-            while True:
-                listing.token = self._next_page(store, listing)
-                if listing.token is None:
-                    break
-            users = tuple(listing.users)
-            listing.users.clear()
-            return self._names.put(("book", store), users, PERSON_S)
+        """All users of the store: a call for each hundred, once in ten minutes, in a long directory once in an hour.
 
-    def _listing(self, store: str) -> _Listing:
-        known = self._names.get(("listing", store))
-        return known if isinstance(known, _Listing) else self._names.put(("listing", store), _Listing(), THING_S)
-
-    def _next_page(self, store: str, listing: _Listing) -> str | None:
-        more = {"NextToken": listing.token} if listing.token else {}
-        page = self._link.store.read(
-            "identitystore ListUsers",
-            lambda client: client.list_users(IdentityStoreId=store, MaxResults=_PAGE, **more),  # type: ignore[arg-type]
+        A quota may stop the listing between two pages; the next try goes on from there.
+        """
+        known = self._names.get((f"{BOOK} is unfinished", store))
+        book = (
+            known
+            if isinstance(known, _Unfinished)
+            else self._names.put((f"{BOOK} is unfinished", store), _Unfinished(), THING_S)
         )
-        for entry in page["Users"]:
-            user = _store_user(entry)
-            listing.users.append(self._names.put(("address", store, user.id), user, PERSON_S))
-        return page.get("NextToken")
+        with book.lock:
+            listed = self._names.get((BOOK, store))
+            return listed if isinstance(listed, tuple) else self._list(store, book)
+
+    def _list(self, store: str, book: _Unfinished) -> tuple[StoreUser, ...]:
+        listing, keep = book.listing, False
+        try:
+            rows = self._link.store.some(
+                "identitystore ListUsers",
+                "Users",
+                listing,
+                lambda client, more: client.list_users(IdentityStoreId=store, MaxResults=_PAGE, **more),
+                pages_max=_PAGES_MAX,
+            )
+            users = tuple(_store_user(entry) for entry in rows)
+        except TargetThrottled:
+            keep = True
+            raise
+        finally:
+            # Anything else may mean that the pages' names hold no longer.
+            book.listing = listing if keep else Listing()
+        for user in users[:_REMEMBERED_MAX]:
+            self._names.put(("names", store, user.id), user, PERSON_S)
+        if listing.pages > 1:
+            self._names.put((f"{BOOK} is young", store), True, float(listing.pages))
+        return self._names.put((BOOK, store), users, min(max(PERSON_S, listing.pages * _PAGE_S), _BOOK_S_MAX))
 
 
-def _store_user(entry: Mapping[str, object]) -> StoreUser:
-    addresses = _primary(entry) if entry.get("UserStatus") != "DISABLED" else []
-    return StoreUser(str(entry["UserId"]), address_of(addresses[0]) if addresses else None)
+def folded(text: str) -> Address | None:
+    """An address in the one spelling in which they are compared; None where it is none."""
+    return address_of(text)
 
 
-def _primary(entry: Mapping[str, object]) -> list[str]:
+def _store_user(entry: Mapping[str, Any]) -> StoreUser:
+    if entry.get("UserStatus") == "DISABLED":
+        return StoreUser(entry["UserId"], {})
+    texts = {EMAIL: _primary(entry.get("Emails", [])), USER_NAME: entry.get("UserName", "")}
+    names = {by: name for by, text in texts.items() if (name := folded(text)) is not None}
+    return StoreUser(entry["UserId"], names)
+
+
+def _primary(emails: Iterable[Mapping[str, Any]]) -> str:
     """The address marked as primary; the only one where none is marked."""
-    emails = entry.get("Emails")
-    known = [email for email in emails if email.get("Value")] if isinstance(emails, list) else []
+    known = [email for email in emails if email.get("Value")]
     marked = [str(email["Value"]) for email in known if email.get("Primary")]
-    return marked or ([str(known[0]["Value"])] if len(known) == 1 else [])
+    found = marked or ([str(known[0]["Value"])] if len(known) == 1 else [])
+    return found[0] if found else ""

@@ -14,6 +14,8 @@ T = TypeVar("T")
 PERSON_S = 600.0
 THING_S = 3600.0
 _KEPT_MAX = 20_000
+# Keys that begin with this word are of lists that cost many calls. Nothing is believed for standing in one: it is looked at.
+BOOK = "book"
 
 
 class Names:
@@ -45,7 +47,16 @@ class Names:
         found = find()
         return found if isinstance(found, Refused) else self.put(key, found, ttl_s)
 
-    def forget(self) -> None:
-        """Forget everything: something that was remembered has proved to be gone."""
+    def drop(self, key: Hashable) -> None:
+        """Forget this one."""
         with self._lock:
-            self._known.clear()
+            self._known.pop(key, None)
+
+    def forget(self) -> None:
+        """Forget every name: something that was remembered has proved to be gone. Long lists are not names: see `BOOK`."""
+        with self._lock:
+            self._known = {key: found for key, found in self._known.items() if _is_list(key)}
+
+
+def _is_list(key: Hashable) -> bool:
+    return isinstance(key, tuple) and str(key[0]).startswith(BOOK)

@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 
 from workflows.core.errors import Refused
-from workflows.targets.aws import Link, pages
+from workflows.targets.aws import Link
 from workflows.targets.aws_errors import Denied, Missing
 from workflows.targets.base import missing
 from workflows.targets.names import PERSON_S, THING_S
 
 _PAGE = 100
-_DURATION = re.compile(r"PT(?:(?P<h>[0-9]+)H)?(?:(?P<m>[0-9]+)M)?(?:(?P<s>[0-9]+)S)?")
+_SESSION_S_MAX = 12 * 3600
+_DURATION = re.compile(r"PT(?:(?P<h>[0-9]{1,6})H)?(?:(?P<m>[0-9]{1,6})M)?(?:(?P<s>[0-9]{1,6})S)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class PermissionSets:
 
     def instance(self, arn: str | None) -> Instance | Refused:
         """The instance of that ARN, or the only one. One call, then none for an hour."""
-        return self._names.remember(("instance", arn), THING_S, lambda: self._find_instance(arn))
+        return self._names.remember(("instance", arn), THING_S, lambda: self.find_instance(arn))
 
     def permission_set(self, instance: Instance, name: str) -> PermissionSet | Refused:
         """By name or ARN. Finding a name takes a call for each set not seen before; they are remembered one by one."""
@@ -46,7 +47,7 @@ class PermissionSets:
         return self._names.remember(("set of", instance.arn, name), THING_S, lambda: self._find_set(instance, name))
 
     def assigned(self, instance: Instance, account: str, permission_set: str) -> frozenset[str] | None:
-        """Principals that hold the permission set in the account (of the first hundred). One call, then none for ten minutes.
+        """Principals that hold the permission set in the account. A call for each hundred, then none for ten minutes.
 
         None where the worker may not know.
         """
@@ -57,8 +58,11 @@ class PermissionSets:
             return None
         return None if isinstance(found, Refused) else found
 
-    def _find_instance(self, arn: str | None) -> Instance | Refused:
-        found = self._link.sso.read("sso-admin ListInstances", lambda client: client.list_instances())["Instances"]
+    def find_instance(self, arn: str | None) -> Instance | Refused:
+        """As `instance`, as it is now."""
+        found = self._link.sso.every(
+            "sso-admin ListInstances", "Instances", lambda client, more: client.list_instances(**more)
+        )
         chosen = [entry for entry in found if arn is None or entry.get("InstanceArn") == arn]
         if len(chosen) == 1:
             return Instance(chosen[0]["InstanceArn"], chosen[0]["IdentityStoreId"])
@@ -76,39 +80,44 @@ class PermissionSets:
         return missing(f"permission set {name}", self.where)
 
     def _set_arns(self, instance: Instance) -> list[str]:
-        found = pages(
-            lambda more: self._link.sso.read(
-                "sso-admin ListPermissionSets",
-                lambda client: client.list_permission_sets(InstanceArn=instance.arn, MaxResults=_PAGE, **more),
-            )
+        return self._link.sso.every(
+            "sso-admin ListPermissionSets",
+            "PermissionSets",
+            lambda client, more: client.list_permission_sets(InstanceArn=instance.arn, MaxResults=_PAGE, **more),
         )
-        return [arn for page in found for arn in page["PermissionSets"]]
 
     def _describe_set(self, instance: Instance, arn: str) -> PermissionSet | Refused:
         try:
             described = self._link.sso.read(
                 "sso-admin DescribePermissionSet",
-                lambda client: client.describe_permission_set(InstanceArn=instance.arn, PermissionSetArn=arn),
-            )["PermissionSet"]
+                lambda client: client.describe_permission_set(InstanceArn=instance.arn, PermissionSetArn=arn)[
+                    "PermissionSet"
+                ],
+            )
         except Missing:
             return missing(f"permission set {arn}", self.where)
         # AWS's default is one hour.
-        return PermissionSet(arn, described.get("Name", arn), seconds_of(described.get("SessionDuration", "PT1H")))
+        return PermissionSet(arn, described["Name"], seconds_of(described.get("SessionDuration", "PT1H")))
 
     def _find_assigned(self, instance: Instance, account: str, permission_set: str) -> frozenset[str] | Refused:
-        page = self._link.sso.read(
+        found = self._link.sso.every(
             "sso-admin ListAccountAssignments",
-            lambda client: client.list_account_assignments(
-                InstanceArn=instance.arn, AccountId=account, PermissionSetArn=permission_set, MaxResults=_PAGE
+            "AccountAssignments",
+            lambda client, more: client.list_account_assignments(
+                InstanceArn=instance.arn, AccountId=account, PermissionSetArn=permission_set, MaxResults=_PAGE, **more
             ),
         )
-        return frozenset(entry["PrincipalId"] for entry in page["AccountAssignments"] if "PrincipalId" in entry)
+        return frozenset(entry["PrincipalId"] for entry in found)
 
 
-def seconds_of(duration: str) -> int:
-    """`PT1H30M` -> 5400. The longest that AWS allows, 12 h, for what cannot be read: rather too much than too little."""
-    found = _DURATION.fullmatch(duration)
-    if found is None:
-        return 12 * 3600
+def seconds_of(duration: object) -> int:
+    """`PT1H30M` -> 5400. It only informs people, so nothing fails here: what cannot be read, and what AWS does not allow, is told
+    as the longest that it allows: rather too much than too little. Some stand-ins for AWS have a number of seconds.
+    """
+    if isinstance(duration, int) and not isinstance(duration, bool):
+        return duration if 0 < duration <= _SESSION_S_MAX else _SESSION_S_MAX
+    found = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
+    if found is None or not any(found.groups()):
+        return _SESSION_S_MAX
     hours, minutes, seconds = (int(found[part] or 0) for part in ("h", "m", "s"))
-    return hours * 3600 + minutes * 60 + seconds
+    return min(hours * 3600 + minutes * 60 + seconds, _SESSION_S_MAX)

@@ -29,6 +29,11 @@ class Record:
     took_effect_at_s: float | None = None
     ended_at_s: float | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it asks for a further page of a list."""
+        return "NextToken" in self.arguments or "Marker" in self.arguments
+
     def as_json(self) -> dict[str, Any]:
         """The record as plain data."""
         return asdict(self)

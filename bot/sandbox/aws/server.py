@@ -38,12 +38,15 @@ class SandboxAws:
     """AWS on a loopback port, as a context manager or with `start` and `stop`.
 
     One a process: moto's state is global. `port` 0 takes a free one. `controlled`: whether other processes may play
-    faults and change the world over HTTP.
+    faults and change the world over HTTP. `torn_pages`: a seed, for lists with short and empty pages.
     """
 
-    def __init__(self, spec: WorldSpec = EXAMPLE, *, port: int = 0, controlled: bool = True) -> None:
+    def __init__(
+        self, spec: WorldSpec = EXAMPLE, *, port: int = 0, controlled: bool = True, torn_pages: int | None = None
+    ) -> None:
         self.shim = Shim(spec, DomainDispatcherApplication(create_backend_app))
         self.world = World(self.shim.state, self.shim.lock, self.shim.history.record, self.shim.operations.settle)
+        self.shim.pages.tear(torn_pages)
         self._first = spec
         self._port = port
         self._controlled = controlled

@@ -14,6 +14,7 @@ from bot.sandbox.aws.faults import Effect, Fault, FaultBook
 from bot.sandbox.aws.history import History
 from bot.sandbox.aws.log import CallLog, Record
 from bot.sandbox.aws.operations import Operations
+from bot.sandbox.aws.pages import Pages
 from bot.sandbox.aws.quota import Quota
 from bot.sandbox.aws.spec import WorldSpec
 from bot.sandbox.aws.state import State
@@ -26,7 +27,7 @@ class Dropped(ConnectionError):
 
 
 class Shim:
-    """All that a test can turn: `faults`, `operations`, `quota`, `log`, and one method for each kind of fault.
+    """All that a test can turn: `faults`, `operations`, `quota`, `pages`, `log`, and one method for each kind of fault.
 
     `lock` guards moto's state; faults wait outside it, so that one held call holds up no other.
     """
@@ -36,6 +37,7 @@ class Shim:
         self.history = History(self.state)
         self.operations = Operations(self.state, self.history)
         self.quota = Quota()
+        self.pages = Pages()
         self.faults = FaultBook()
         self.log = CallLog()
         self.lock = threading.RLock()
@@ -135,13 +137,19 @@ class Shim:
         refusal = strict.other_region(call, self.state) or strict.refuse(call, self.state)
         if refusal is not None:
             return refusal
+        body: bytes = environ["shim.body"]
+        answer = self.pages.answer(call, body, lambda call, body: self._whole(call, environ | {"shim.body": body}))
+        if not answer.error:
+            record.took_effect_at_s = time.monotonic()
+        return answer
+
+    def _whole(self, call: Call, environ: Environ) -> Answer:
+        """The answer of the simulated AWS, ours or moto's."""
         answer = self.operations.answer(call) or gaps.answer(call, self.state)
         if answer is None:
             if call.changes:
                 self.history.record()
             answer = self._forward(call.account, environ)
-        if not answer.error:
-            record.took_effect_at_s = time.monotonic()
         return answer
 
     def _stale(self, fault: Fault, call: Call, environ: Environ, record: Record) -> Answer:
