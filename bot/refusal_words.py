@@ -404,6 +404,16 @@ def _already(c: _Case, what: str) -> str:
     return f"{what}: {c('id', 'PA-1042')}. {c.typed('show ' + c('id', 'PA-1042'))} shows it."
 
 
+def _no_user(c: _Case) -> str:
+    address, where = c("address", "of this person"), c("where", "AWS")
+    if c("setting"):
+        return (
+            f"In {where} {address} is a user name and nobody's e-mail address, which alone counts. Ask its administrators to add "
+            f"it as an e-mail address, or the policy's keepers to set `{c('setting')}` on the connection {c('connection')}."
+        )
+    return f"There is no user with the address {address} in {where}. Ask its administrators to add one."
+
+
 def _no_room(c: _Case) -> str:
     sizes = f" ({c('needed')} characters are needed, {c('left')} are left)" if c("needed") and c("left") else ""
     return f"The IAM user has no room for another policy{sizes}. An administrator has to remove one of its inline policies."
@@ -597,13 +607,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.STANDING_ACCESS: lambda c: (
         f"{c.you('You have', '{} has')} this already, standing. Nothing was given and nothing will be taken."
     ),
-    Code.TARGET_PERSON_MISSING: lambda c: (
-        f"There is no user with the address {c('address', 'of this person')} in {c('where', 'AWS')}. "
-        "Ask its administrators to add one."
-    ),
+    Code.TARGET_PERSON_MISSING: _no_user,
     Code.TARGET_PERSON_AMBIGUOUS: lambda c: (
-        f"Several users have the address {c('address', 'of this person')} in {c('where', 'AWS')}, so which one is meant? "
-        "Its administrators have to leave one."
+        f"Several users have the address {c('address', 'of this person')} in {c('where', 'AWS')}, so I cannot tell which one "
+        "is meant. Ask its administrators to leave it to one of them."
     ),
     Code.TARGET_PERSON_NOT_TAGGED: lambda c: (
         f"The IAM user {c('user', 'of this role')} does not carry the tag `{c('tag', 'prodaccess:person')}` with "

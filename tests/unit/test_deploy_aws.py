@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,28 @@ def test_an_inline_policy_is_only_written_on_a_tagged_user_inside_the_boundary()
         "Null": {"aws:ResourceTag/prodaccess:person": "false"},
         "ArnEquals": {"iam:PermissionsBoundary": "arn:aws:iam::ACCOUNT_ID:policy/prodaccess-boundary"},
     }
+
+
+def test_only_what_aws_cannot_narrow_stands_on_everything():
+    """Of the reads of Identity Center that is ListInstances alone (service authorization reference)."""
+    wide = [
+        action
+        for name in POLICIES
+        for statement in statements(name)
+        for action in listed(statement["Action"])
+        if "*" in listed(statement["Resource"])
+    ]
+    assert set(wide) == {"sso:ListInstances"}
+
+
+def test_the_boundary_leaves_people_their_own_password_and_mfa_and_nothing_that_outlives_a_grant():
+    by_sid = {statement["Sid"]: statement for statement in statements("permissions-boundary.example.json")}
+    own, never = by_sid["TheirOwnPasswordAndMfa"], by_sid["NeverIdentity"]
+    assert {"iam:ChangePassword", "iam:EnableMFADevice", "iam:CreateVirtualMFADevice"} <= set(own["Action"])
+    assert own["Resource"][0].endswith("${aws:username}")
+    assert not [each for each in own["Action"] for denied in never["Action"] if fnmatchcase(each, denied)]
+    keeping = ("iam:CreateAccessKey", "iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:PassRole", "sts:AssumeRole")
+    assert all(any(fnmatchcase(each, denied) for denied in never["Action"]) for each in keeping)
 
 
 def test_other_accounts_ask_for_an_external_id():

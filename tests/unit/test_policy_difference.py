@@ -32,6 +32,16 @@ CASES = [
             "0 9 * * 1-5 to C0RECEIPTS of shop-prod reporting on 30 d",
         ),
     ),
+    (
+        "match",
+        (WORKSPACE, "region: eu-central-1}", "region: eu-central-1, match: [email, user_name]}"),
+        ("workspace: connection main aws eu-central-1 aws -> aws eu-central-1 aws match email, user_name",),
+    ),
+    (
+        "outlives",
+        (SHOP, "state-write: {}", "state-write: {outlives: rotated}"),
+        ("shop-prod state-write: outlives nothing -> rotated",),
+    ),
     ("comment", (SHOP, "title: Shop", "title: Shop # x"), ()),
 ]  # fmt: skip
 
@@ -44,7 +54,10 @@ def test_a_change_is_one_readable_line(tmp_path: Path, edit: tuple[str, str, str
 
 
 def test_a_changed_template_is_seen(tmp_path: Path) -> None:
-    before, after = policy(tmp_path / "a"), policy(tmp_path / "b", ("policies/state.json", "s3:GetObject", "s3:*"))
+    before, after = (
+        policy(tmp_path / "a"),
+        policy(tmp_path / "b", ("policies/state.json", "s3:GetObject", "s3:PutObject")),
+    )
     (line,) = difference(before, after)
     assert line.startswith("shop-prod state-write: target aws-iam-policy user {local_part} policies/state.json (")
 

@@ -49,6 +49,13 @@ def test_too_long_says_both_lengths_as_people_say_them() -> None:
     assert text == "read-only in payments-prod is given for 8 h at most; you asked for 3 d."
 
 
+def test_somebody_whom_another_setting_would_find_is_told_which() -> None:
+    params = {"address": "ana@example.com", "where": "IAM Identity Center", "connection": "main"}
+    text = said(Code.TARGET_PERSON_MISSING, **params, setting="match: [email, user_name]")
+    assert "set `match: [email, user_name]` on the connection main" in text
+    assert "add one" in said(Code.TARGET_PERSON_MISSING, **params)
+
+
 def test_own_request_names_who_else_can() -> None:
     assert said(Code.OWN_REQUEST, can="Olu or Pat can.") == (
         "You asked for this yourself, so somebody else has to approve it. Olu or Pat can."

@@ -179,6 +179,8 @@ class Entitlement:
     hours: Hours | None = None
     danger: str | None = None
     how_to: str | None = None
+    # Why it may let its holder keep access after the end; None where nobody said.
+    outlives: str | None = None
     expires_after: timedelta = timedelta(hours=1)
     # Where each effective value came from, for `config render --explain`: key -> "payments-prod.yaml:12".
     origins: Mapping[str, str] = field(default_factory=dict)

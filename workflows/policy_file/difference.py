@@ -100,6 +100,7 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
             item.role_arn,
             item.external_id,
             item.profile,
+            f"match {', '.join(item.match)}" if item.match else None,
         )
         yield f"workspace: connection {name}", " ".join(part for part in parts if part)
 

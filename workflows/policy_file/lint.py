@@ -9,6 +9,7 @@ from workflows.core.durations import format_duration
 from workflows.core.identity import PersonId, first_person
 from workflows.core.matching import enough_people
 from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Policy, Risk, Tier
+from workflows.policy_file import outlives
 from workflows.policy_file.folder import ENVIRONMENTS
 from workflows.policy_file.names import Documents
 from workflows.policy_file.problem import Problem
@@ -79,6 +80,7 @@ def _entitlement(policy: Policy, entitlement: Entitlement) -> Iterator[Problem]:
     for key, value in (("max_duration", entitlement.max_duration), ("max_total", entitlement.max_total)):
         if value is not None and value > _LONG:
             yield _of(entitlement.origins[key], *_long(key, value))
+    yield from outlives.warnings(entitlement)
     yield from _rules(policy, entitlement)
 
 

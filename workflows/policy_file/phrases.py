@@ -17,6 +17,7 @@ def entitlement_words(role: Entitlement) -> Iterator[tuple[str, str]]:
     yield "allows", role.allows
     yield "danger", role.danger or ""
     yield "how_to", role.how_to or ""
+    yield "outlives", role.outlives or ""
     yield "target", target_words(role.target)
     yield "owners", ", ".join(role.owners)
     yield "requesters", ", ".join(role.requesters)

@@ -138,6 +138,7 @@ class RoleHere(Settings):
     allows: Text | None = None
     danger: Text | None = None
     how_to: Text | None = None
+    outlives: Text | None = None
 
 
 class BreakGlass(Raw):
@@ -325,6 +326,9 @@ class Role(Raw):
     allows: Text = Field(description="one line for the form and the card")
     danger: Text | None = Field(None, description="shown on the form and the card; Approve asks to confirm")
     how_to: Text | None = Field(None, description="told to the holder when access is there")
+    outlives: Text | None = Field(
+        None, description="why the template may allow what its holder keeps after the end (keys, other roles, ...)"
+    )
     target: Target
 
 

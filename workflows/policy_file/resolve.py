@@ -9,7 +9,7 @@ from typing import Any
 
 from workflows.core import policy as core
 from workflows.core.identity import Address, address_of
-from workflows.policy_file import convert
+from workflows.policy_file import convert, outlives
 from workflows.policy_file.layers import Found, Layer, find, layers_of, resolve_menu
 from workflows.policy_file.problem import Problem
 from workflows.policy_file.raw import EnvironmentFile, Role, RoleHere, RolesFile, WorkspaceFile
@@ -138,7 +138,7 @@ class Resolver:
             self.problems.append(menu)
             return None
         ticket, hours = _value(layers, "ticket"), _value(layers, "hours")
-        return core.Entitlement(
+        found = core.Entitlement(
             environment=file.environment,
             role=name,
             tier=core.Tier(file.tier),
@@ -159,15 +159,18 @@ class Resolver:
             hours=convert.hours(hours),
             danger=here.danger or role.danger,
             how_to=here.how_to or role.how_to,
+            outlives=here.outlives or role.outlives,
             expires_after=_value(layers, "request_expires_after") or _EXPIRES,
             origins={**self._origins(role, here, document, name), **_places(layers), **menu.origins},
         )
+        self.problems.extend(outlives.errors(found))
+        return found
 
     def _origins(self, role: Role, here: RoleHere, document: Document, name: str) -> dict[str, str]:
         """Where the values came from that do not go through all levels."""
         places = {}
         roles_document = self.files.roles[1]
-        for key in ("risk", "target", "allows", "danger", "how_to"):
+        for key in ("risk", "target", "allows", "danger", "how_to", "outlives"):
             if getattr(here, key, None) is not None:
                 places[key] = document.place("roles", name, key)
             elif getattr(role, key) is not None:

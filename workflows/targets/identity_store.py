@@ -237,9 +237,9 @@ class IdentityStore:
             book.listing = listing if keep else Listing()
         for user in users[:_REMEMBERED_MAX]:
             self._names.put(("names", store, user.id), user, PERSON_S)
-        if listing.pages > 1:
-            self._names.put((f"{BOOK} is young", store), True, float(listing.pages))
-        return self._names.put((BOOK, store), users, min(max(PERSON_S, listing.pages * _PAGE_S), _BOOK_S_MAX))
+        if len(users) >= _PAGE:
+            self._names.put((f"{BOOK} is young", store), True, len(users) / _PAGE)
+        return self._names.put((BOOK, store), users, min(max(PERSON_S, len(users) / _PAGE * _PAGE_S), _BOOK_S_MAX))
 
 
 def folded(text: str) -> Address | None:

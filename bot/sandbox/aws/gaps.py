@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.aws.answers import Answer, page, success
-from bot.sandbox.aws.calls import SSO_ADMIN, Call
+from bot.sandbox.aws.answers import Answer, error, page, success
+from bot.sandbox.aws.calls import IDENTITY_STORE, SSO_ADMIN, Call
 from bot.sandbox.aws.state import State
 
 
@@ -59,7 +59,32 @@ def _instance(state: State) -> dict[str, Any]:
     return {name: value for name, value in payload.items() if value is not None}
 
 
-_HANDLERS: dict[str, Callable[[Call, State], Answer]] = {
+def _user_id(call: Call, state: State) -> Answer | None:
+    """By address or user name. moto looks into the e-mails of users who have none, and answers 500."""
+    unique = (call.arguments.get("AlternateIdentifier") or {}).get("UniqueAttribute") or {}
+    path, value = str(unique.get("AttributePath", "")).lower(), unique.get("AttributeValue")
+    if path not in ("emails.value", "username"):
+        return None
+    for user in state.store.users.values():
+        names = [user.UserName] if path == "username" else [email["Value"] for email in user.Emails or []]
+        if value in names:
+            return success({"UserId": user.UserId, "IdentityStoreId": call.arguments.get("IdentityStoreId")})
+    return error(call, "ResourceNotFoundException", "USER not found.", ResourceType="USER")
+
+
+def _permission_set(call: Call, state: State) -> Answer | None:
+    """A session duration is a text; where none was given moto has a number."""
+    arn = call.arguments.get("PermissionSetArn")
+    for entry in state.sso.permission_sets:
+        if entry.permission_set_arn == arn and not isinstance(entry.session_duration, str):
+            found: dict[str, Any] = entry.to_json(include_creation_date=True)
+            return success({"PermissionSet": found | {"SessionDuration": "PT1H"}})
+    return None
+
+
+_HANDLERS: dict[str, Callable[[Call, State], Answer | None]] = {
+    f"{IDENTITY_STORE}:GetUserId": _user_id,
+    f"{SSO_ADMIN}:DescribePermissionSet": _permission_set,
     f"{SSO_ADMIN}:ListAccountAssignmentsForPrincipal": _for_principal,
     f"{SSO_ADMIN}:ListPermissionSetsProvisionedToAccount": _sets_of_account,
     f"{SSO_ADMIN}:ListAccountsForProvisionedPermissionSet": _accounts_of_set,

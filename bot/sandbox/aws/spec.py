@@ -28,12 +28,13 @@ class PermissionSetSpec:
 
 @dataclass(frozen=True)
 class PersonSpec:
-    """A user of the identity store; the user name is the address unless said."""
+    """A user of the identity store; the user name is the address unless said. `mail`: whether it is kept as an e-mail, too."""
 
     email: str
     given: str = "Given"
     family: str = "Family"
     user_name: str = ""
+    mail: bool = field(default=True, kw_only=True)
 
     @property
     def id(self) -> str:

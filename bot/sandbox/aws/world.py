@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.sandbox.aws.evaluate import ends_at
-from bot.sandbox.aws.spec import AssignmentSpec, WorldSpec
+from bot.sandbox.aws.spec import AssignmentSpec, PersonSpec, WorldSpec
 from bot.sandbox.aws.state import State
 
 _TRUST = json.dumps(
@@ -170,6 +170,14 @@ class World:
         with self._changing():
             self._state.store.users.pop(self.spec.user_id(email), None)
 
+    def add_person(self, person: PersonSpec, id_: str = "") -> None:
+        """Makes a user of the identity store; `id_`: one made anew has another id than its spec's."""
+        with self._changing():
+            _seed_person(self._state, person)
+            if id_:
+                users = self._state.store.users
+                users[id_] = users.pop(person.id)._replace(UserId=id_)
+
     def _arguments(self, principal: str, permission_set: str, account: str) -> dict[str, str]:
         person = "@" in principal
         return {
@@ -211,26 +219,7 @@ def _seed_identity_center(state: State) -> None:
         sso.create_permission_set(entry.name, entry.name, spec.instance_arn, entry.session, "", [])
         sso.permission_sets[-1].permission_set_arn = entry.arn(spec.instance_arn)
     for person in spec.people:
-        name = {"GivenName": person.given, "FamilyName": person.family}
-        emails = [{"Value": person.email, "Type": "work", "Primary": True}]
-        shown = f"{person.given} {person.family}"
-        made, _ = state.store_backend.create_user(
-            spec.identity_store_id,
-            person.user_name or person.email,
-            name,
-            shown,
-            "",
-            "",
-            emails,
-            [],
-            [],
-            "",
-            "",
-            "",
-            "",
-            "",
-        )
-        store.users[person.id] = store.users.pop(made)._replace(UserId=person.id)
+        _seed_person(state, person)
     for group, members in spec.groups.items():
         made, _ = state.store_backend.create_group(spec.identity_store_id, group, group)
         group_id = spec.group_id(group)
@@ -239,6 +228,16 @@ def _seed_identity_center(state: State) -> None:
             state.store_backend.create_group_membership(
                 spec.identity_store_id, group_id, {"UserId": spec.user_id(email)}
             )
+
+
+def _seed_person(state: State, person: PersonSpec) -> None:
+    store, name = state.store, {"GivenName": person.given, "FamilyName": person.family}
+    emails = [{"Value": person.email, "Type": "work", "Primary": True}] if person.mail else None
+    rest: list[Any] = ["", "", emails, [], [], "", "", "", "", ""]
+    shown = f"{person.given} {person.family}"
+    called = person.user_name or person.email
+    made, _ = state.store_backend.create_user(state.spec.identity_store_id, called, name, shown, *rest)
+    store.users[person.id] = store.users.pop(made)._replace(UserId=person.id)
 
 
 def _seed_iam(state: State) -> None:
