@@ -18,6 +18,10 @@ from workflows.core import keys
 from workflows.ports import LedgerUnreachable
 from workflows.troubles import kind_of, standing
 
+# A word of Slack's is shown as 1 for so long after it was last heard, in seconds; so many words are shown.
+WORDS_S = 3600.0
+WORDS_MAX = 200
+
 
 class LedgerMetrics(Collector):
     """Register it once. A ledger that does not answer shows as `prodaccess_ledger_up 0`, and as nothing else."""
@@ -58,6 +62,12 @@ class LedgerMetrics(Collector):
         )
         unreadable = self._ledger.count(keys.UNREADABLE)
         yield _gauge("prodaccess_ledger_unreadable", "Things in the ledger that cannot be read.", unreadable)
+        yield _gauge(
+            "prodaccess_places_closed",
+            "Channels and people that Slack takes no messages for, and the token where it is refused.",
+            self._ledger.count(keys.CLOSED_PLACES),
+        )
+        yield self._words()
         yield _gauge("prodaccess_audit_head", "Number of the newest audit entry.", self._ledger.head())
         queues = GaugeMetricFamily("prodaccess_wakeups_queued", "Wake-ups that wait, by queue.", labels=["queue"])
         for name in ALL_QUEUES:
@@ -79,6 +89,19 @@ class LedgerMetrics(Collector):
         for kind, number in Counter(kind_of(trouble.item) for trouble in standing(self._ctx)).items():
             failing.add_metric([kind], float(number))
         yield failing
+
+    def _words(self) -> Metric:
+        """By word, so that a new one shows at once."""
+        now = self._ledger.now().timestamp()
+        seen = set(self._ledger.members(keys.SLACK_WORDS, low=now - WORDS_S, limit=WORDS_MAX))
+        found = GaugeMetricFamily(
+            "prodaccess_slack_refused",
+            "Slack's words for messages that it did not take in the last hour.",
+            labels=["word"],
+        )
+        for word in self._ledger.members(keys.SLACK_WORDS, limit=WORDS_MAX):
+            found.add_metric([word], 1.0 if word in seen else 0.0)
+        return found
 
 
 def _gauge(name: str, help_: str, value: float) -> GaugeMetricFamily:

@@ -10,12 +10,15 @@ from slack_sdk import WebClient
 
 from bot.log import log_failure
 from bot.obstacles import Obstacles
+from bot.slack.outages import is_person, subject_of, word_in
+from bot.slack.places_words import closed_words
 from bot.slack.refused import slack_words
+from bot.slack.scopes import BETTER, NEEDED, granted, left_out
 from bot.times import monotonic_s
 from bot.trouble_words import what_fails
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
-from workflows.core.model import ActivePolicy
+from workflows.core.model import ActivePolicy, ChatRecord
 from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.tell_unreadable import kind_of
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 # More sentences of this kind than this are counted.
 TROUBLES_MAX = 10
+# So many places are named.
+PLACES_MAX = 20
 
 BOT_TOKEN = "the bot token of this app (OAuth & Permissions), xoxb-..."  # noqa: S105 - no token, where to find one
 
@@ -39,6 +44,7 @@ def missing(parts: Common, slack: SlackCheck, obstacles: Obstacles) -> list[str]
         lambda: _troubles(parts),
         slack.problems,
         obstacles.sentences,
+        lambda: _closed(parts, people=False),
     )
     return list(dict.fromkeys(sentence for look in looks for sentence in _told(look)))
 
@@ -71,6 +77,15 @@ def ledger_words(problem: LedgerUnreachable | UnfitServer) -> str:
     return f"{problem} It is tried again by itself."
 
 
+def _closed(parts: Common, *, people: bool) -> list[str]:
+    """Where chat takes no messages: channels that the policy names, or people."""
+    places = [place for place in parts.ledger.members(keys.CLOSED_PLACES) if is_person(place) is people]
+    snapshot = parts.ledger.read(*(keys.chat(subject_of(place)) for place in places[:PLACES_MAX]))
+    found = [(place, snapshot.readable(keys.chat(subject_of(place)), ChatRecord)) for place in places[:PLACES_MAX]]
+    more = [f"the same is so for {len(places) - PLACES_MAX} more"] if len(places) > PLACES_MAX else []
+    return [closed_words(place, word_in(record) or "") for place, record in found] + more
+
+
 def _ledger_problems(parts: Common) -> list[str]:
     try:
         durability = parts.ledger.durability()
@@ -89,14 +104,18 @@ def _ledger_problems(parts: Common) -> list[str]:
         return [f"Redis does not answer ({type(problem).__name__})"]
 
 
-def attention(parts: Common) -> list[str]:
+def attention(parts: Common, slack: SlackCheck) -> list[str]:
     """What somebody has to look at although this process works: it is no reason to take it out of service."""
-    try:
-        listed = parts.ledger.members(keys.UNREADABLE, limit=KEPT_MAX)
-    except Exception:
-        # Whatever it is stands in the log, and among the reasons why it is not ready.
-        return []
-    kinds = Counter(kind_of(what) for what in listed)
+    looks: tuple[Callable[[], list[str]], ...] = (
+        lambda: _unreadable(parts),
+        slack.attention,
+        lambda: _closed(parts, people=True),
+    )
+    return [sentence for look in looks for sentence in _told(look)]
+
+
+def _unreadable(parts: Common) -> list[str]:
+    kinds = Counter(kind_of(what) for what in parts.ledger.members(keys.UNREADABLE, limit=KEPT_MAX))
     return [f"{count} × {kind} cannot be read: see the log" for kind, count in sorted(kinds.items())]
 
 
@@ -120,24 +139,39 @@ def _policy_problems(parts: Common) -> list[str]:
 
 
 class SlackCheck:
-    """Whether Slack takes the bot token, asked at most twice a minute however often somebody probes."""
+    """Whether Slack takes the bot token, and what it may do: asked twice a minute at most while it does."""
 
     EVERY_S = 30.0
+    # Whoever puts something right wants to see it.
+    EVERY_S_IN_TROUBLE = 2.0
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
         self._asked_at_s: float | None = None
         self._problems: list[str] = []
+        self._attention: list[str] = []
 
     def problems(self) -> list[str]:
-        if self._asked_at_s is None or monotonic_s() - self._asked_at_s > self.EVERY_S or self._problems:
-            self._problems = self._ask()
-            self._asked_at_s = monotonic_s()
+        self._look()
         return self._problems
 
-    def _ask(self) -> list[str]:
+    def attention(self) -> list[str]:
+        self._look()
+        return self._attention
+
+    def _look(self) -> None:
+        every_s = self.EVERY_S_IN_TROUBLE if self._problems else self.EVERY_S
+        if self._asked_at_s is None or monotonic_s() - self._asked_at_s > every_s:
+            self._problems, self._attention = self._ask()
+            self._asked_at_s = monotonic_s()
+
+    def _ask(self) -> tuple[list[str], list[str]]:
         try:
-            self._client.auth_test()
+            scopes = self._scopes()
         except Exception as problem:
-            return [slack_words("SLACK_BOT_TOKEN", BOT_TOKEN, problem)]
-        return []
+            return [slack_words("SLACK_BOT_TOKEN", BOT_TOKEN, problem)], []
+        # A token of a kind for which Slack lists none is judged by what it can do.
+        return ([], []) if scopes is None else (left_out(scopes, NEEDED), left_out(scopes, BETTER))
+
+    def _scopes(self) -> frozenset[str] | None:
+        return granted(self._client.auth_test().headers)

@@ -109,7 +109,7 @@ class WebParts(Common):
 
     def attention(self) -> list[str]:
         """What somebody has to look at, although it is ready."""
-        return attention(self)
+        return attention(self, self.slack)
 
 
 @dataclass(frozen=True, slots=True)

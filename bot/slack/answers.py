@@ -111,19 +111,19 @@ def means(word: str) -> Means:
     return MEANS.get(word, Means.UNKNOWN)
 
 
-def ask(call: Callable[..., SlackResponse], *wants: str, **arguments: Any) -> Mapping[str, Any]:
+def ask(call: Callable[..., SlackResponse | Mapping[str, Any]], *wants: str, **arguments: Any) -> Mapping[str, Any]:
     """One call of the SDK's, and its answer, which holds all that is wanted. Raises NotDone for whatever goes wrong."""
     try:
         answer = call(**arguments)
-        found = answer.data
-        whole = isinstance(found, dict) and all(found.get(name) is not None for name in wants)
+        found = answer if isinstance(answer, Mapping) else answer.data
+        whole = isinstance(found, Mapping) and all(found.get(name) is not None for name in wants)
     except SlackApiError as problem:
         raise _not_done(problem.response) from problem
     except (SlackClientError, OSError, HTTPException, AttributeError, TypeError, ValueError) as problem:
         # No answer, or one that the SDK cannot read: the last three are how it says that.
         log.warning("Slack did not answer", error=type(problem).__name__)
         raise NotDone(NO_ANSWER) from problem
-    if not whole or not isinstance(found, dict):
+    if not whole or not isinstance(found, Mapping):
         raise NotDone(NO_ANSWER)
     return found
 
@@ -140,8 +140,9 @@ def _not_done(response: Any) -> NotDone:
 
 
 def _seconds(headers: Mapping[str, Any]) -> float:
+    """What Slack asks for. Where it does not say, pauses grow as for anything that passes."""
     found = str(headers.get("Retry-After") or headers.get("retry-after") or "")
-    return float(found) if re.fullmatch(r"[0-9]{1,5}", found) else 1.0
+    return float(found) if re.fullmatch(r"[0-9]{1,5}", found) else 0.0
 
 
 def plain(message: Message, hint: str = "") -> Message:

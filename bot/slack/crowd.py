@@ -23,8 +23,9 @@ from dataclasses import dataclass, replace
 
 from bot.reader import SHOWN_MAX, Reader
 from bot.slack import receipts
+from bot.slack.page import Fenced, Later, Page
 from bot.slack.plan import Wanted, news_of, root_slot, seen_in
-from bot.slack.poster import Fenced, Later, Page, Poster
+from bot.slack.poster import Poster
 from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
@@ -88,6 +89,10 @@ class Crowd:
             self._hand_over(page, channel)
         if page.record.told:
             self._poster.send(page, self._wanted(page.record, channel))
+            if page.record.postings[SLOT].error is not None:
+                # It speaks for the others, so it is owed as they would be; until then it is not over.
+                self._ctx.ledger.commit(self._off(page))
+                return
         self._over(page)
 
     def _still_gathering(self, channel: str) -> bool:
@@ -153,6 +158,11 @@ class Crowd:
         stories = [seen_in(story, policy, channel) for story in self._reader.some(ids[:SHOWN_MAX], policy)]
         total = len(record.told) - len(first) + len(ids)
         return Wanted(SLOT, channel, receipts.summary(stories, total, self._command), key="once")
+
+    def _off(self, page: Page) -> Change:
+        now = self._ctx.ledger.now()
+        commit_id = f"{page.item}:{page.version}:owed:{self._ctx.chance.hex(8)}"
+        return Change(commit_id, now, reads={page.item: page.version}, due={page.item: None})
 
     def _over(self, page: Page) -> None:
         """It is said: forget it, so that the next crowd gets a summary of its own."""

@@ -85,3 +85,8 @@ def _can_ask(item: CanAsk) -> list[dict[str, Any]]:
     place = f"*{t.literal(item.title, 100)}* · {TIER_WORDS[item.tier]}"
     line = f"*{t.literal(item.role, 80)}* in {place}\n{t.literal(item.allows, 200)}"
     return [b.section(line, b.button("Ask", ASK, f"{item.environment} {item.role}"[:2000]))]
+
+
+def home_instead(text: str) -> dict[str, Any]:
+    """What stands there when the page itself cannot be drawn. `text`: mrkdwn of ours."""
+    return {"type": "home", "blocks": [b.section(text)]}

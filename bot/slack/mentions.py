@@ -119,6 +119,15 @@ class Mentioner:
         people, _ = self._found(policy, groups, names, sorted(groups.members(names))[:DIRECT_MESSAGES_MAX])
         return tuple(people.values())
 
+    def operators(self, policy: Policy) -> tuple[PersonFacts, ...]:
+        """Who hears of trouble with chat itself: the panic group, or all owners where there is none."""
+        if policy.panic_group:
+            return self.security(policy)
+        names = tuple(dict.fromkeys(name for place in policy.environments.values() for name in place.owners))
+        groups = self._ctx.directory.groups(policy, names).last_known()
+        people, _ = self._found(policy, groups, names, sorted(groups.members(names))[:DIRECT_MESSAGES_MAX])
+        return tuple(people.values())
+
     def _found(
         self, policy: Policy, groups: GroupFacts, names: Sequence[str], wanted: Iterable[PersonId]
     ) -> tuple[dict[PersonId, PersonFacts], float | None]:

@@ -84,6 +84,14 @@ def agreed(story: RequestStory, command: str = "/prodaccess") -> Message:
     return b.message(f"{line} {story.id}", [b.section(line), b.context(small)])
 
 
+def unreached(story: RequestStory, deciders: Deciders, command: str = "/prodaccess") -> Message:
+    """To whoever asked: Slack took the card for nobody who can decide."""
+    line = f"⚠️ Slack takes no message about your {_what(story)} for anybody who can approve it."
+    who = t.literal(deciders.rule, 300) if deciders else "an owner"
+    then = f"Please tell {who} yourself: they can type `{command} approve {story.id}`."
+    return b.message(f"{line} {then}", [b.section(f"{line}\n{then}"), b.context(story.id)])
+
+
 def asked_already(story: RequestStory, reader: PersonId) -> str:
     """`Max asked for this for you already`: who asked, and for whom, as the record has it."""
     asker = "You" if reader == story.requester_id else t.literal(story.requester, 100)

@@ -39,7 +39,7 @@ OVER = frozenset(
 QUIET = frozenset({Stage.WITHDRAWN, Stage.ENDED})
 # Entries that say nothing to people beside the ones around them.
 _SILENT = frozenset({Event.REQUEST_RESOLVED, Event.REQUEST_REMINDED})
-_ALARMS = frozenset({Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED, Event.BREAK_GLASS_UNANNOUNCED})
+ALARMS = frozenset({Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED, Event.BREAK_GLASS_UNANNOUNCED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class Wanted:
     """One message as it should be. `key` says when it has to be sent again: it leaves out the minutes that tick away.
 
     `under`: the slot of the message in whose thread it stands. `told`: the last audit entry that it tells. `urgent`: it
-    waits for no other message, and no summary speaks for it.
+    waits for no other message, and no summary speaks for it. `beside`: the channel in which a person, who gets no direct
+    message, may hear of it alone.
     """
 
     slot: str
@@ -57,6 +58,7 @@ class Wanted:
     under: str | None = None
     told: int = 0
     urgent: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Facts:
     called: Sequence[str] = ()
     called_people: Sequence[str] = ()
     warned: bool = False
-    # Of a break-glass alone: its review; owners and security, without the holder; and security by itself.
+    # Of a break-glass, its review, and security by itself. Owners and security, without the holder: also where no channel
+    # takes an alarm.
     review: Review | None = None
     overseers: Sequence[PersonFacts] = ()
     security: Sequence[PersonFacts] = ()
@@ -102,9 +105,28 @@ def wanted(facts: Facts) -> list[Wanted]:
 
     A break-glass is seen by all first.
     """
+    own = beside(facts, [*unreached(facts), *_holder(facts)])
     if facts.request.break_glass:
-        return [*_cards(facts), *_receipts(facts), *alarms(facts), *_holder(facts)]
-    return [*_cards(facts), *calls_to(facts), *alarms(facts), *_holder(facts), *_receipts(facts)]
+        return [*_cards(facts), *_receipts(facts), *alarms(facts), *own]
+    return [*_cards(facts), *calls_to(facts), *alarms(facts), *own, *_receipts(facts)]
+
+
+def beside(facts: Facts, own: Sequence[Wanted]) -> list[Wanted]:
+    """Whoever asked in a channel may hear of it there alone, where they get no direct messages."""
+    asker, channel = facts.request.requester_slack.user, facts.request.origin.channel
+    if not channel.startswith(("C", "G")):
+        return [*own]
+    return [replace(item, beside=channel) if item.channel == asker else item for item in own]
+
+
+def unreached(facts: Facts) -> list[Wanted]:
+    """Nobody who can decide got the card: whoever asked must hear that it waits for nobody."""
+    story, tried = facts.story, [slot for slot in facts.chat.postings if slot.startswith("card:")]
+    waits = story.stage is Stage.WAITING and story.resolved and not facts.request.break_glass
+    if not waits or not tried or facts.look_again_s is not None or card_channels(facts):
+        return []
+    user = facts.request.requester_slack.user
+    return [Wanted(f"unreached:{user}", user, notices.unreached(story, facts.deciders, facts.command), key="once")]
 
 
 # ---------------------------------------------------------------- the approval card
@@ -231,8 +253,12 @@ def alarms(facts: Facts) -> list[Wanted]:
     channels = list(dict.fromkeys(filter(None, (own, facts.receipts_channel))))
     found = []
     for entry in facts.entries:
-        if entry.event in _ALARMS:
-            found += [_alarm(facts, entry, channel) for channel in channels]
+        if entry.event in ALARMS:
+            reached = [channel for channel in channels if not _failed(facts, f"alarm:{entry.number}:{channel}")]
+            # No channel takes it: to those who can do something about it. Of a break-glass they are told as it is.
+            told = reached or entry.event is Event.BREAK_GLASS_UNANNOUNCED
+            people = [] if told else [person.slack.user for person in facts.overseers]
+            found += [_alarm(facts, entry, place) for place in (*reached, *people)]
     return found
 
 

@@ -10,27 +10,35 @@ from datetime import datetime, timedelta
 
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackClientError
 
 from bot.deciders import NOBODY
 from bot.overviews import DigestStory, HomeStory
 from bot.reader import Reader, Seen
 from bot.slack import delegating, receipts, troubles
+from bot.slack.answers import NO_ANSWER, Means, NotDone, ask
 from bot.slack.blocks import Message
 from bot.slack.clock_words import clock_told
 from bot.slack.crowd import Crowd, channel_of
 from bot.slack.digest import digest
 from bot.slack.glass import lifted, lifted_receipt
 from bot.slack.glass_plan import glass_wanted
-from bot.slack.home import home_view
+from bot.slack.home import home_instead, home_view
+from bot.slack.interaction import Interaction
 from bot.slack.mentions import Mentioner, Overseers, WhomToAsk
+from bot.slack.notices import answer
+from bot.slack.outages import SUBJECT as PLACE
+from bot.slack.outages import Outages, place_of
+from bot.slack.page import Fenced, Later, Page, Stopped
 from bot.slack.panic import panic_wanted
 from bot.slack.people import SlackRefresher
-from bot.slack.plan import Facts, Wanted, is_receipt, passing_until_s, receipt_channels, seen_in, wanted
-from bot.slack.poster import Fenced, Later, Page, Poster, trouble
+from bot.slack.places import Places
+from bot.slack.plan import ALARMS, Facts, Wanted, is_receipt, passing_until_s, receipt_channels, seen_in, wanted
+from bot.slack.poster import Poster
 from bot.slack.review_digest import review_message
 from bot.slack.several_plan import Batch, several_wanted
 from bot.slack.several_plan import wait_s as until_s
+from bot.slack.telling import Teller
 from bot.story import RequestStory
 from workflows.activation import digest_due
 from workflows.context import WorkerContext
@@ -64,11 +72,14 @@ from workflows.troubles import SUBJECT as TROUBLE
 
 log = structlog.get_logger()
 
-# A subject that cannot be shown is tried again after 1, 2, 4 ... seconds, at most this many: after so long the clock
-# finds it due again anyway (see AGAIN_S).
-RETRY_S_MAX = 5.0
 # For so long after an ask those who can decide are looked for.
 LOOKED_FOR = timedelta(minutes=15)
+# A subject that cannot be shown is tried again after 1, 2, 4 ... seconds, at most this many.
+RETRY_S_MAX = 60.0
+# Channel, owners, who asked: so many places there are for one message, and one look that finds nothing more.
+PLACES_MAX = 4
+# While Slack refuses the token, nobody asks but the one who looks whether it works again (see `places`).
+STOPPED_S = 30.0
 
 
 class Sender:
@@ -80,8 +91,11 @@ class Sender:
         self._client = client
         self._refresher = refresher
         self._reader = Reader(ctx)
-        self._poster = Poster(ctx, client, buckets)
+        self._outages = Outages(ctx)
+        self._poster = Poster(ctx, client, buckets, self._outages, command)
         self._mentioner = Mentioner(ctx, refresher)
+        self._teller = Teller(client)
+        self._places = Places(ctx, client, self._poster, self._outages, self._mentioner)
         self._crowd = Crowd(ctx, self._poster, self._reader, command)
 
     # ------------------------------------------------------------ entry points
@@ -111,6 +125,7 @@ class Sender:
             TROUBLE: self._show_trouble,
             TROUBLES: self._show_troubles,
             UNREADABLE: self._show_unreadable,
+            PLACE: lambda page, subject: self._places.show(page, place_of(subject)),
         }
         return next((show for prefix, show in by_prefix.items() if subject.startswith(prefix)), None)
 
@@ -145,13 +160,29 @@ class Sender:
             self._ctx.ledger.remind(retry, later.after_s)
         except Fenced:
             self._ctx.ledger.remind(retry, LEASE_S / 2)
-        except Exception as problem:
-            if not trouble(problem):
-                raise
-            failures = page.record.failures + 1
-            log.warning("chat does not show this yet", subject=subject, error=type(problem).__name__, failures=failures)
-            self._ctx.ledger.remind(retry, min(2.0 ** (failures - 1), RETRY_S_MAX))
-            page.save(replace(page.record, failures=failures), f"failure:{failures}")
+        except Stopped:
+            self._put_off(page, retry, STOPPED_S, page.record.failures, "stopped")
+        except NotDone as problem:
+            self._failed(page, retry, problem.word)
+        except (SlackClientError, OSError):
+            # Whoever looked people up for this found nobody there.
+            self._failed(page, retry, NO_ANSWER)
+
+    def _failed(self, page: Page, retry: str, word: str) -> None:
+        failures = page.record.failures + 1
+        log.warning("chat does not show this yet", subject=page.record.subject, error=word, failures=failures)
+        self._put_off(page, retry, min(2.0 ** min(failures - 1, 10), RETRY_S_MAX), failures, word)
+
+    def _put_off(self, page: Page, retry: str, pause_s: float, failures: int, word: str) -> None:
+        """Later than the clock would find it due again. News of the subject are shown at once all the same."""
+        now = self._ctx.ledger.now()
+        seen = IndexEntry(keys.SLACK_WORDS, word, now.timestamp())
+        due = {retry: now + timedelta(seconds=pause_s)}
+        step = f"put-off:{failures}:{self._ctx.chance.hex(8)}"
+        try:
+            page.save(replace(page.record, failures=failures), step, None, seen, due=due)
+        except Fenced:
+            self._ctx.ledger.remind(retry, LEASE_S / 2)
 
     def _page(self, subject: str, current: Callable[[], Lease | None]) -> Page:
         item = keys.chat(subject)
@@ -188,10 +219,12 @@ class Sender:
         if wait_s > 0:
             raise Later(wait_s)
         facts = self._facts(page, seen, policy)
-        self._send(page, [*wanted(facts), *glass_wanted(facts)])
-        # A card whose channel turned out closed goes to the owners instead; they are in the plan now.
-        facts = replace(facts, chat=page.record)
-        self._send(page, [*wanted(facts), *glass_wanted(facts)])
+
+        def plan() -> list[Wanted]:
+            now = replace(facts, chat=page.record)
+            return [*wanted(now), *glass_wanted(now)]
+
+        self._send_and_go_on(page, plan)
         _look_again([facts])
         self._shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
 
@@ -213,10 +246,12 @@ class Sender:
         wait_s = until_s(batch, {seen.request.id: _since(seen.request, seen.grant) for seen in members})
         if wait_s > 0:
             raise Later(wait_s)
-        self._send(page, several_wanted(batch))
-        # A card whose channel turned out closed goes to the owners instead; they are in the plan now.
-        batch = replace(batch, members=tuple(replace(facts, chat=page.record) for facts in batch.members))
-        self._send(page, several_wanted(batch))
+
+        def plan() -> list[Wanted]:
+            now = tuple(replace(facts, chat=page.record) for facts in batch.members)
+            return several_wanted(replace(batch, members=now))
+
+        self._send_and_go_on(page, plan)
         _look_again(batch.members)
         self._shown(page, versions, ids[0], receipt_channels(request, batch.first.receipts_channel))
 
@@ -230,13 +265,21 @@ class Sender:
             beside = keys.grant(request.extends)
         return snapshot.versions() | (self._ctx.ledger.read(beside).versions() if beside else {})
 
+    def _send_and_go_on(self, page: Page, plan: Callable[[], Sequence[Wanted]]) -> None:
+        """What was given up at one place is in the plan for the next: a card for its owners, an alarm for those concerned."""
+        for _ in range(PLACES_MAX):
+            before = _given_up(page.record)
+            self._send(page, plan())
+            if _given_up(page.record) == before:
+                return
+
     def _send(self, page: Page, items: Sequence[Wanted]) -> None:
         """Each of them, as far as it is its turn: what has to wait, or what Slack does not take, holds up nothing behind it.
 
-        Raises Later for what waits, or Slack's own answer.
+        Raises Later for what waits, or Slack's own answer; Stopped at once.
         """
         waits: list[Later] = []
-        failed: list[SlackApiError] = []
+        failed: list[NotDone] = []
         for item in items:
             try:
                 self._poster.send(page, item)
@@ -244,7 +287,7 @@ class Sender:
                 waits.append(later)
                 if later.channel is not None and is_receipt(item):
                     self._crowd.waits(page.record.subject, later.channel)
-            except SlackApiError as problem:
+            except NotDone as problem:
                 failed.append(problem)
         if failed:
             raise failed[0]
@@ -276,14 +319,16 @@ class Sender:
         people = self._mentioner.whom_to_ask(policy, environment, request) if policy and environment else None
         story = replace(seen.story, away=people.away, stand_ins=people.stand_ins) if people else seen.story
         overseers = Overseers()
-        if policy and environment and request.break_glass:
+        entries = self._ctx.ledger.entries_of(request.id)
+        alarm = any(entry.event in ALARMS for entry in entries)
+        if policy and environment and (request.break_glass or alarm):
             overseers = self._mentioner.overseers(policy, environment, request)
         return Facts(
             request=request,
             story=story,
             environment=environment,
             receipts_channel=policy.receipts_channel if policy else "",
-            entries=self._ctx.ledger.entries_of(request.id),
+            entries=entries,
             chat=page.record,
             mentions=people.mentions if people else {},
             approver_ids=people.ids if people else (),
@@ -312,26 +357,37 @@ class Sender:
         """Draw one person's page. It is drawn again when they open it, so nothing of it is recorded."""
         _, team, user = subject.split("-", 2)
         who = SlackUser(team, user)
-        policy = self._policy()
-        if policy is None:
-            return
         try:
-            person = self._refresher.refresh_person(who, policy)
-            names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
+            view = home_view(self._home_of(who), self._command)
+        except (DirectoryUnreachable, PolicyUnavailable) as problem:
+            log.warning("a home is not known", why=str(problem))
+            view = home_instead("I cannot tell just now what you may see. Please open this page again in a minute.")
+        instead = f"`{self._command} mine` and `{self._command} pending` tell the same."
+        for drawn in (view, home_instead(f"Slack does not take this page as it is drawn. {instead}")):
+            try:
+                ask(self._client.views_publish, user_id=user, view=drawn)
+                return
+            except NotDone as problem:
+                word = problem.word
+                if problem.means is not Means.FORM:
+                    break
+        log.warning("a home was not drawn", error=word)
+        act = Interaction(id=subject, kind="home", team=team, user=user)
+        self._teller.tell(act, answer(f"Slack did not draw your page ({word}). {instead}"))
+
+    def _home_of(self, who: SlackUser) -> HomeStory:
+        """Raises DirectoryUnreachable, PolicyUnavailable."""
+        policy = self._ctx.policy.current()
+        person = self._refresher.refresh_person(who, policy)
+        if person.standing_problem:
+            return HomeStory(self._ctx.ledger.now())
+        names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
+        groups = self._ctx.directory.groups(policy, names)
+        old = groups.to_look_up(names, self._ctx.ledger.now())
+        if old:
+            self._refresher.refresh_groups(policy, old)
             groups = self._ctx.directory.groups(policy, names)
-            old = groups.to_look_up(names, self._ctx.ledger.now())
-            if old:
-                self._refresher.refresh_groups(policy, old)
-                groups = self._ctx.directory.groups(policy, names)
-            groups = with_delegations(self._ctx, groups)
-        except DirectoryUnreachable:
-            return
-        story = (
-            self._reader.home(policy, person, groups)
-            if not person.standing_problem
-            else HomeStory(self._ctx.ledger.now())
-        )
-        self._client.views_publish(user_id=user, view=home_view(story, self._command))
+        return self._reader.home(policy, person, with_delegations(self._ctx, groups))
 
     def _show_policy(self, page: Page, subject: str) -> None:
         policy = self._policy()
@@ -461,6 +517,10 @@ def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:
         reviews=seen(digest_.reviews),
         agreed=seen(digest_.agreed),
     )
+
+
+def _given_up(record: ChatRecord) -> int:
+    return sum(posting.error is not None for posting in record.postings.values())
 
 
 def _once(slot: str, channel: str, message: Message) -> Wanted:

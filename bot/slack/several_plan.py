@@ -21,6 +21,7 @@ from bot.slack.plan import (
     Facts,
     Wanted,
     alarms,
+    beside,
     calls_to,
     card_channels,
     for_channel,
@@ -28,6 +29,7 @@ from bot.slack.plan import (
     passing_until_s,
     receipt_channels,
     root_slot,
+    unreached,
 )
 from bot.story import RequestStory, for_outsiders
 from bot.words import Stage
@@ -84,7 +86,8 @@ def several_wanted(batch: Batch) -> list[Wanted]:
     found = [item for panel in panels for item in panel.cards()] + _left_behind(batch)
     found += [item for panel in panels for item in panel.calls()]
     found += [item for facts in batch.members for item in alarms(facts)]
-    return [*found, *_requester(batch), *_receipts(batch)]
+    own = [item for panel in panels for item in panel.unreached()] + _requester(batch)
+    return [*found, *beside(batch.first, own), *_receipts(batch)]
 
 
 # ---------------------------------------------------------------- the cards
@@ -109,6 +112,11 @@ class _Panel:
         if not self._shown:
             return []
         return [self._card(channel) for channel in card_channels(self._speaker())]
+
+    def unreached(self) -> list[Wanted]:
+        if not self._shown:
+            return []
+        return [replace(item, slot=f"{item.slot}:{self._id}") for item in unreached(self._speaker())]
 
     def calls(self) -> list[Wanted]:
         """The reminders of the first that waits: all were asked at the same time, of the same people."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from slack_sdk import WebClient
 
 from bot.desk import Desk
 from bot.freshness import refresh_away
@@ -18,7 +16,7 @@ from bot.slack.deferred import Deferred, defer
 from bot.slack.interaction import COMMAND, Interaction
 from tests.support import build
 from tests.support.build import MINUTE, NIA, OLU, PAT
-from tests.support.chat import CARDS, ChatWorld, posts, replies, server_for
+from tests.support.chat import CARDS, ChatWorld, InProcess, posts, replies, server_for
 from tests.support.world import account
 from workflows.context import Done
 from workflows.core.people import Membership, SlackUser
@@ -30,16 +28,13 @@ Make = Callable[..., tuple[ChatWorld, SlackServer]]
 
 
 @pytest.fixture
-def make() -> Iterator[Make]:
-    with ExitStack() as stack:
+def make() -> Make:
+    def build_one(policy: Policy | None = None) -> tuple[ChatWorld, SlackServer]:
+        clock = MemoryClock(build.NOW)
+        slack = server_for(clock)
+        return ChatWorld(InProcess(slack), clock, (), policy), slack
 
-        def build_one(policy: Policy | None = None) -> tuple[ChatWorld, SlackServer]:
-            clock = MemoryClock(build.NOW)
-            slack = stack.enter_context(server_for(clock))
-            client = WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=5, retry_handlers=[])
-            return ChatWorld(client, clock, (), policy), slack
-
-        yield build_one
+    return build_one
 
 
 def calling(*, may_approve: bool = False, **changes: object) -> Policy:

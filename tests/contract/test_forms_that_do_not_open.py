@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from slack_sdk import WebClient
 
 from bot.desk import Desk
 from bot.sandbox.slack import Message, SlackServer, buttons, words
 from bot.slack import cards, form
-from bot.slack.app import Listeners
 from bot.slack.blocks import value_of
 from bot.slack.doors import Doors
 from bot.slack.interaction import COMMAND, PRESS, Interaction
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
-from tests.support.chat import CARDS, ChatWorld, server_for
+from tests.support.chat import CARDS, ChatWorld, InProcess, server_for
 from tests.support.world import account
 from workflows.break_glass import break_glass
 from workflows.context import Done
@@ -84,7 +80,7 @@ class Front:
 def front() -> Iterator[Front]:
     clock = MemoryClock(build.NOW)
     with server_for(clock) as slack:
-        client = WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=1, retry_handlers=[])
+        client = InProcess(slack)
         longer = build.entitlement(max_duration=8 * HOUR)
         rig = ChatWorld(client, clock, (), build.policy(build.environment(longer, break_glass=GLASS)))
         desk = Desk(rig.ctx, "/prodaccess")
@@ -235,22 +231,3 @@ def test_a_press_that_nobody_can_judge_yet_says_so(front: Front) -> None:
     front.doors._refuse(front.act(OLU, "deny", "PA-1"), Refused(Code.FACTS_STALE), "PA-1")
     (told,) = front.whispers(OLU)
     assert buttons(told) == ["Try again"]
-
-
-def test_a_fault_of_ours_after_the_acknowledgement_is_told(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
-    rig = front.rig
-    desk = Desk(rig.ctx, "/prodaccess")
-    settings = SimpleNamespace(command="/prodaccess")
-    parts: Any = SimpleNamespace(settings=settings, context=rig.ctx, client=rig.client, refresher=rig.refresher)
-    listeners = Listeners(parts, desk)
-    ran: list[Future[None]] = []
-    submit = listeners._afterwards.submit
-    monkeypatch.setattr(listeners._afterwards, "submit", lambda run: ran.append(submit(run)))
-
-    def fails(*_: object) -> None:
-        raise KeyError("of ours")
-
-    listeners._later(fails, front.act(DANA, "again", "PA-1"), "trigger")
-    ran[0].result(timeout=10)
-    (told,) = front.whispers(DANA)
-    assert "error E-" in words(told)

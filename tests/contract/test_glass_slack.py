@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from slack_sdk import WebClient
 
 from bot.sandbox.slack import Message, SlackServer, buttons, words
 from tests.support import build
 from tests.support.build import HOUR, MINUTE, NIA, OLU, SUE
-from tests.support.chat import CARDS, RECEIPTS, ChatWorld, posts, replies, server_for
+from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, posts, replies, server_for
 from tests.support.world import account
 from workflows.break_glass import break_glass
 from workflows.context import Done
@@ -62,22 +60,15 @@ class Glass(ChatWorld):
 
 
 @pytest.fixture
-def make() -> Iterator[object]:
-    servers = []
-
+def make() -> object:
     def build_one(rules: Policy | None = None) -> Glass:
         clock = MemoryClock(build.NOW)
         slack = server_for(clock)
-        slack.__enter__()
-        servers.append(slack)
-        client = WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=5, retry_handlers=[])
-        world = Glass(client, clock, (), rules or policy())
+        world = Glass(InProcess(slack), clock, (), rules or policy())
         world.slack = slack
         return world
 
-    yield build_one
-    for slack in servers:
-        slack.__exit__(None, None, None)
+    return build_one
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
-"""Sender and Poster on the stand-in for Slack, over HTTP, with Slack's own limits. No processes, and no waiting."""
+"""Sender and Poster on the stand-in for Slack, with Slack's own limits. No processes, and no waiting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +11,19 @@ from slack_sdk import WebClient
 
 from bot.sandbox.slack import Message, SlackServer, words
 from tests.support import build
-from tests.support.chat import CARDS, RECEIPTS, ChatWorld, ids_in, lines, many, policy_for, posts, replies, server_for
+from tests.support.chat import (
+    CARDS,
+    RECEIPTS,
+    ChatWorld,
+    InProcess,
+    ids_in,
+    lines,
+    many,
+    policy_for,
+    posts,
+    replies,
+    server_for,
+)
 from workflows.context import Done
 from workflows.core.audit import Event
 from workflows.core.model import Origin
@@ -24,18 +35,13 @@ Make = Callable[..., tuple[ChatWorld, SlackServer]]
 
 
 @pytest.fixture
-def make() -> Iterator[Make]:
-    with ExitStack() as stack:
+def make() -> Make:
+    def build_one(people: list[PersonId] | None = None, policy: Policy | None = None) -> tuple[ChatWorld, SlackServer]:
+        clock = MemoryClock(build.NOW)
+        slack = server_for(clock, people or [])
+        return ChatWorld(InProcess(slack), clock, people or [], policy), slack
 
-        def build_one(
-            people: list[PersonId] | None = None, policy: Policy | None = None
-        ) -> tuple[ChatWorld, SlackServer]:
-            clock = MemoryClock(build.NOW)
-            slack = stack.enter_context(server_for(clock, people or []))
-            client = WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=5, retry_handlers=[])
-            return ChatWorld(client, clock, people or [], policy), slack
-
-        yield build_one
+    return build_one
 
 
 @pytest.fixture
@@ -75,6 +81,13 @@ def test_a_life_takes_at_most_ten_calls(world: tuple[ChatWorld, SlackServer]) ->
     rig.settle()
     assert "Ended" in posts(slack, CARDS)[0].text
     assert sum(calls(slack).values()) <= 10, calls(slack)
+
+
+def test_over_http_it_is_the_same() -> None:
+    clock = MemoryClock(build.NOW)
+    with server_for(clock) as slack:
+        client = WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=5, retry_handlers=[])
+        test_a_life_takes_at_most_ten_calls((ChatWorld(client, clock), slack))
 
 
 def test_approval_and_activation_in_the_same_moment_are_one_edit(world: tuple[ChatWorld, SlackServer]) -> None:
@@ -189,13 +202,13 @@ def test_a_limit_on_edits_is_obeyed(world: tuple[ChatWorld, SlackServer]) -> Non
 
 def test_server_errors_are_tried_again_with_growing_pauses(world: tuple[ChatWorld, SlackServer]) -> None:
     rig, slack = world
-    slack.faults.add("chat.postMessage", times=5, status=500, where={"channel": CARDS})
+    slack.faults.add("chat.postMessage", times=8, status=500, where={"channel": CARDS})
     id_ = rig.asked()
-    rig.settle(120)
+    rig.settle(400)
     sent = [call for call in slack.calls.since(0, "chat.postMessage") if call.arguments["channel"] == CARDS]
-    assert [call.error for call in sent] == ["http_500"] * 5 + [None]
+    assert [call.error for call in sent] == ["http_500"] * 8 + [None]
     pauses = [later.at - earlier.at for earlier, later in pairwise(sent)]
-    assert pauses == pytest.approx([1, 2, 4, 5, 5], abs=0.3)
+    assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60], abs=0.3)
     assert len(posts(slack, CARDS)) == 1
     assert rig.record(id_).failures == 0  # the next bad minute starts with short pauses again
 
@@ -250,7 +263,7 @@ def test_an_alarm_that_comes_while_chat_is_being_brought_up_to_date_is_not_lost(
 # ---------------------------------------------------------------- channels and messages that are gone
 
 
-@pytest.mark.parametrize("how", [{"members": []}, {"is_archived": True}])
+@pytest.mark.parametrize("how", [{"members": [], "is_private": True}, {"is_archived": True}])
 def test_where_the_channel_is_closed_to_the_bot_each_owner_gets_the_card(
     world: tuple[ChatWorld, SlackServer], how: dict[str, Any]
 ) -> None:
@@ -287,19 +300,23 @@ def test_a_message_that_an_admin_deleted_is_left_alone(world: tuple[ChatWorld, S
     assert [call.error for call in failed] == ["message_not_found"]
 
 
-def test_a_thread_whose_root_was_deleted_is_left_alone(world: tuple[ChatWorld, SlackServer]) -> None:
+@pytest.mark.parametrize("word", ["thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"])
+def test_a_thread_that_takes_no_more_replies_goes_on_under_a_new_root(
+    world: tuple[ChatWorld, SlackServer], word: str
+) -> None:
     rig, slack = world
     id_ = rig.asked()
     rig.settle()
     (root,) = posts(slack, RECEIPTS)
-    root.deleted = True
-    # The stand-in takes replies to a deleted message; Slack does not (slackapi/bolt-js#2307).
-    slack.faults.add("chat.postMessage", times=None, error="thread_not_found", where={"thread_ts": root.ts})
+    slack.faults.add("chat.postMessage", times=None, error=word, where={"thread_ts": root.ts})
     approve(rig, id_)
     rig.settle()
-    refused = [call for call in slack.calls.since(0, "chat.postMessage") if call.error == "thread_not_found"]
+    refused = [call for call in slack.calls.since(0, "chat.postMessage") if call.error == word]
     assert len(refused) == 1
-    assert posts(slack, RECEIPTS) == []
+    old, new = posts(slack, RECEIPTS)
+    assert "Active" in new.text
+    assert any("active until" in line for line in lines(slack, new))
+    assert ("goes on in a newer message" in words(old)) is (word == "restricted_action_thread_locked")
 
 
 # ---------------------------------------------------------------- many at once

@@ -24,6 +24,9 @@ TROUBLES = "troubles"  # what fails again and again, by since when
 UNREADABLE = "unreadable"  # what stands in the ledger and cannot be read, by when it was last met
 UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time, by when that was found
 
+CLOSED_PLACES = "places-closed"  # channels and people that chat takes no messages for, by since when
+SLACK_WORDS = "slack-words"  # Slack's words for messages that it did not take, by when each was last seen
+
 
 def request(id_: str) -> str:
     return f"request:{id_}"
@@ -61,6 +64,11 @@ def chat(subject: str) -> str:
 def waiting(channel: str) -> str:
     """Index: requests whose receipts wait for their turn in this channel, by since when."""
     return f"waiting:{channel}"
+
+
+def owed(place: str) -> str:
+    """Index: subjects of chat with messages for a place that takes none just now, by since when."""
+    return f"owed:{place}"
 
 
 def review(id_: str) -> str:

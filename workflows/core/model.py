@@ -535,6 +535,13 @@ class Posting:
     # The channel that Slack answered with (a direct message has one of its own).
     posted_channel: str | None = None
     error: str | None = None
+    # How often chat answered with a word that says nothing about the next time.
+    tries: int = 0
+    # Chat refused the message as it is drawn: it goes without form.
+    plain: bool = False
+    # Of a thread's root: how many before it were given up; and whether replies stand beside it, because it takes none.
+    roots: int = 0
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -544,7 +551,7 @@ class ChatRecord:
     subject: str
     postings: Mapping[str, Posting] = field(default_factory=dict)
     # The last audit entry that each channel was told of, by slot of its thread's root: by the thread, or by a summary. A
-    # summary's own record: the last entry that it tells, by request.
+    # summary's own record: the last entry that it tells, by request. A closed place's: since when, in seconds.
     told: Mapping[str, int] = field(default_factory=dict)
     failures: int = 0
 

@@ -62,6 +62,8 @@ def writable(ws: Workspace, target: str, *, as_member: bool = False) -> Channel:
         raise ApiError("is_archived")
     if not inside and (as_member or not ws.app.chat_write_public):
         raise ApiError("not_in_channel")
+    if channel.refuses:
+        raise ApiError(channel.refuses)
     return channel
 
 
@@ -87,7 +89,8 @@ def by_bot(ws: Workspace, channel: Channel, text: str, blocks: list[Json] | None
 def thread_of(channel: Channel, arguments: Arguments) -> str | None:
     """Raise `thread_not_found` unless it is the ts of a message that stands in the channel itself.
 
-    Slack warns "avoid using a reply's ts value; use its parent instead": here that is refused, to be noticed.
+    Raise `cannot_reply_to_message` where that was deleted, `restricted_action_thread_locked` where an administrator locked
+    it. Slack warns "avoid using a reply's ts value; use its parent instead": here that is refused, to be noticed.
     """
     thread_ts = arguments.text("thread_ts")
     if thread_ts is None:
@@ -95,10 +98,14 @@ def thread_of(channel: Channel, arguments: Arguments) -> str | None:
     root = channel.messages.get(thread_ts)
     if root is None or root.is_reply:
         raise ApiError("thread_not_found")
+    if root.deleted:
+        raise ApiError("cannot_reply_to_message")
+    if thread_ts in channel.locked_threads:
+        raise ApiError("restricted_action_thread_locked")
     return thread_ts
 
 
-@method("chat.postMessage", per_minute=600)
+@method("chat.postMessage", per_minute=600, scope="chat:write")
 def post_message(ws: Workspace, arguments: Arguments) -> Json:
     channel = writable(ws, arguments.needed("channel"))
     blocks = checked_blocks(arguments)
@@ -115,7 +122,7 @@ def _links_names(arguments: Arguments) -> bool:
     return arguments.flag("link_names") or arguments.text("parse") == "full"
 
 
-@method("chat.postEphemeral", per_minute=100)
+@method("chat.postEphemeral", per_minute=100, scope="chat:write")
 def post_ephemeral(ws: Workspace, arguments: Arguments) -> Json:
     channel = writable(ws, arguments.needed("channel"), as_member=True)
     user = arguments.needed("user")
@@ -129,7 +136,7 @@ def post_ephemeral(ws: Workspace, arguments: Arguments) -> Json:
     return {"message_ts": message.ts}
 
 
-@method("chat.update")
+@method("chat.update", scope="chat:write")
 def update(ws: Workspace, arguments: Arguments) -> Json:
     """Docs: text without blocks takes the blocks away; blocks without text keep the text; "edited" shows for text only."""
     message = _own(ws, arguments, "cant_update_message")
@@ -165,7 +172,7 @@ def _own(ws: Workspace, arguments: Arguments, refusal: str) -> Message:
     return message
 
 
-@method("chat.delete")
+@method("chat.delete", scope="chat:write")
 def delete(ws: Workspace, arguments: Arguments) -> Json:
     message = _own(ws, arguments, "cant_delete_message")
     message.deleted = True

@@ -84,12 +84,14 @@ def change(slack: SlackServer, body: Json) -> Any:
 
 
 def settings(slack: SlackServer, body: Json) -> Json:
-    """`delay_s` of every call, `enforce_rate_limits`, and the app's `request_url`, `should_escape`..."""
+    """`delay_s` of every call, `enforce_rate_limits`, `scopes` as a list, and the app's `request_url`, `should_escape`..."""
     for name, value in body.items():
         if name == "delay_s":
             slack.faults.delay_s = float(value)
         elif name == "enforce_rate_limits":
             slack.rate_limits.enforced = bool(value)
+        elif name == "scopes":
+            slack.app.scopes = frozenset(value)
         elif name in _SWITCHES:
             setattr(slack.app, name, value)
         else:

@@ -27,10 +27,31 @@ def _readable(ws: Workspace, arguments: Arguments) -> Channel:
     channel = visible(ws, arguments.needed("channel"))
     if ws.app.bot_user_id not in channel.members:
         raise ApiError("not_in_channel")
+    needed = _HISTORY[kind_of(channel)]
+    if needed not in ws.app.scopes:
+        raise ApiError("missing_scope", extra={"needed": needed, "provided": ",".join(sorted(ws.app.scopes))})
     return channel
 
 
-@method("conversations.open")
+_HISTORY = {"im": "im:history", "private_channel": "groups:history", "public_channel": "channels:history"}
+
+
+@method("conversations.join", scope="channels:join")
+def join(ws: Workspace, arguments: Arguments) -> Json:
+    """Docs: public channels only; who is in it already gets a warning and no error."""
+    channel = ws.channel(arguments.needed("channel"))
+    if kind_of(channel) != "public_channel":
+        raise ApiError("method_not_supported_for_channel_type" if channel.is_im else "channel_not_found")
+    if channel.is_archived:
+        raise ApiError("is_archived")
+    bot, answer = ws.app.bot_user_id, {"channel": channel.to_json(bot_user=ws.app.bot_user_id)}
+    if bot in channel.members:
+        return answer | {"warning": "already_in_channel"}
+    channel.members.append(bot)
+    return answer
+
+
+@method("conversations.open", scope="im:write")
 def open_direct(ws: Workspace, arguments: Arguments) -> Json:
     users = [name for name in arguments.needed("users").split(",") if name]
     if len(users) != 1:
@@ -48,7 +69,7 @@ def open_direct(ws: Workspace, arguments: Arguments) -> Json:
     }
 
 
-@method("conversations.info")
+@method("conversations.info", scope="channels:read")
 def info(ws: Workspace, arguments: Arguments) -> Json:
     channel = visible(ws, arguments.needed("channel"))
     answer = channel.to_json(bot_user=ws.app.bot_user_id)
@@ -57,7 +78,7 @@ def info(ws: Workspace, arguments: Arguments) -> Json:
     return {"channel": answer}
 
 
-@method("conversations.list", per_minute=20)
+@method("conversations.list", per_minute=20, scope="channels:read")
 def list_channels(ws: Workspace, arguments: Arguments) -> Json:
     kinds = set((arguments.text("types") or "public_channel").split(","))
     if not kinds <= _KINDS:
@@ -72,7 +93,7 @@ def list_channels(ws: Workspace, arguments: Arguments) -> Json:
     return {"channels": [c.to_json(bot_user=bot) for c in part], "response_metadata": {"next_cursor": cursor}}
 
 
-@method("conversations.members", per_minute=100)
+@method("conversations.members", per_minute=100, scope="channels:read")
 def members(ws: Workspace, arguments: Arguments) -> Json:
     channel = visible(ws, arguments.needed("channel"))
     part, cursor = page(channel.members, arguments)

@@ -38,7 +38,7 @@ def team_info(ws: Workspace, _arguments: Arguments) -> Json:
     return {"team": {"id": app.team_id, "name": app.team_name, "domain": app.team_domain, "email_domain": ""}}
 
 
-@method("users.info", per_minute=100)
+@method("users.info", per_minute=100, scope="users:read")
 def users_info(ws: Workspace, arguments: Arguments) -> Json:
     user = ws.user(arguments.needed("user"))
     if not user.is_visible:
@@ -46,7 +46,7 @@ def users_info(ws: Workspace, arguments: Arguments) -> Json:
     return {"user": user.to_json()}
 
 
-@method("users.list", per_minute=20)
+@method("users.list", per_minute=20, scope="users:read")
 def users_list(ws: Workspace, arguments: Arguments) -> Json:
     """People of this workspace, deactivated ones too; people of other organisations are not listed."""
     members = [user for user in ws.users.values() if not user.is_stranger]
@@ -55,7 +55,7 @@ def users_list(ws: Workspace, arguments: Arguments) -> Json:
     return answer | {"response_metadata": {"next_cursor": cursor}}
 
 
-@method("users.lookupByEmail", per_minute=50)
+@method("users.lookupByEmail", per_minute=50, scope="users:read.email")
 def lookup_by_email(ws: Workspace, arguments: Arguments) -> Json:
     """Deactivated accounts are not found this way."""
     wanted = arguments.needed("email").casefold()
@@ -72,7 +72,7 @@ def get_presence(ws: Workspace, arguments: Arguments) -> Json:
     return {"presence": "active"}
 
 
-@method("dnd.teamInfo", per_minute=20)
+@method("dnd.teamInfo", per_minute=20, scope="dnd:read")
 def dnd_team_info(ws: Workspace, arguments: Arguments) -> Json:
     """For up to 50 accounts, comma-separated; `users` is required."""
     wanted = arguments.text("users")
@@ -93,7 +93,7 @@ def users_conversations(ws: Workspace, arguments: Arguments) -> Json:
     return {"channels": channels, "response_metadata": {"next_cursor": cursor}}
 
 
-@method("usergroups.list", per_minute=20)
+@method("usergroups.list", per_minute=20, scope="usergroups:read")
 def usergroups_list(ws: Workspace, arguments: Arguments) -> Json:
     disabled_too = arguments.flag("include_disabled")
     groups = [group for group in ws.groups.values() if disabled_too or not group.disabled]
@@ -101,7 +101,7 @@ def usergroups_list(ws: Workspace, arguments: Arguments) -> Json:
     return {"usergroups": [group.to_json(with_users=with_users) for group in groups]}
 
 
-@method("usergroups.users.list", per_minute=20)
+@method("usergroups.users.list", per_minute=20, scope="usergroups:read")
 def usergroups_users_list(ws: Workspace, arguments: Arguments) -> Json:
     group = ws.groups.get(arguments.needed("usergroup"))
     if group is None or (group.disabled and not arguments.flag("include_disabled")):

@@ -16,22 +16,26 @@ Body = Callable[[Workspace, Arguments], Json]
 
 @dataclass(frozen=True)
 class Method:
-    """`needs` the `bot` or the `app` token. `per_minute` is Slack's published tier; used only when rate limits are enforced."""
+    """`needs` the `bot` or the `app` token. `per_minute` is Slack's published tier; used only when rate limits are enforced.
+
+    `scope`: without it the token gets `missing_scope`.
+    """
 
     name: str
     body: Body
     needs: str
     per_minute: int
+    scope: str | None = None
 
 
 METHODS: dict[str, Method] = {}
 
 
-def method(name: str, *, per_minute: int = 50, needs: str = "bot") -> Callable[[Body], Body]:
+def method(name: str, *, per_minute: int = 50, needs: str = "bot", scope: str | None = None) -> Callable[[Body], Body]:
     """Register a method. It gets the workspace, locked, and returns its answer without `ok`; or raises ApiError."""
 
     def register(body: Body) -> Body:
-        METHODS[name] = Method(name, body, needs, per_minute)
+        METHODS[name] = Method(name, body, needs, per_minute, scope)
         return body
 
     return register

@@ -199,6 +199,9 @@ class Channel:
     is_ext_shared: bool = False
     is_pending_ext_shared: bool = False
     is_org_shared: bool = False
+    # The word that an administrator's setting answers every post with; and the threads that were locked, by their roots' ts.
+    refuses: str = ""
+    locked_threads: set[str] = field(default_factory=set)
     topic: str = ""
     purpose: str = ""
     messages: dict[str, Message] = field(default_factory=dict)

@@ -18,7 +18,7 @@ Seed = Mapping[str, Any]
 def app_settings(seed: Seed) -> AppSettings:
     """The `app` part. Raise TypeError for a setting that does not exist."""
     given = dict(seed.get("app", {}))
-    for name, kind in (("events", frozenset), ("commands", tuple)):
+    for name, kind in (("events", frozenset), ("scopes", frozenset), ("commands", tuple)):
         if name in given:
             given[name] = kind(given[name])
     return AppSettings(**given)
@@ -59,7 +59,11 @@ def as_seed(ws: Workspace) -> dict[str, Any]:
             "users": [dataclasses.asdict(user) for user in ws.users.values()],
             "groups": [dataclasses.asdict(group) for group in ws.groups.values()],
             "channels": [
-                {key: value for key, value in vars(c).items() if key not in ("messages", "ephemerals")}
+                {
+                    key: value
+                    for key, value in vars(c).items()
+                    if key not in ("messages", "ephemerals", "locked_threads")
+                }
                 for c in ws.channels.values()
             ],
         }

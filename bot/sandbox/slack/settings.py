@@ -6,6 +6,27 @@ from dataclasses import dataclass, field
 DEFAULT_EVENTS = frozenset({"app_home_opened", "user_change", "team_join", "subteam_updated", "subteam_created"})
 
 
+# What the manifest asks for: an app that was installed with all of it.
+ALL_SCOPES = frozenset(
+    {
+        "commands",
+        "chat:write",
+        "chat:write.public",
+        "im:write",
+        "users:read",
+        "users:read.email",
+        "dnd:read",
+        "usergroups:read",
+        "channels:read",
+        "channels:join",
+        "groups:read",
+        "channels:history",
+        "groups:history",
+        "im:history",
+    }
+)
+
+
 def _token(prefix: str) -> str:
     return f"{prefix}-{secrets.token_hex(16)}"
 
@@ -15,8 +36,8 @@ class AppSettings:
     """`request_url` set: payloads are POSTed there, signed. Not set: they travel over Socket Mode. `enterprise_id` set: the
     workspace stands in an organisation (Enterprise Grid).
 
-    `should_escape` and `chat_write_public` are what the manifest's `should_escape` and the scope
-    `chat:write.public` are. `ack_timeout_s` is Slack's three seconds (docs: "Handling user interaction").
+    `should_escape` and `chat_write_public` are what the manifest's `should_escape` and the scope `chat:write.public` are;
+    `scopes` are those of the token. `ack_timeout_s` is Slack's three seconds (docs: "Handling user interaction").
     """
 
     request_url: str | None = None
@@ -36,5 +57,6 @@ class AppSettings:
     commands: tuple[str, ...] = ("/prodaccess",)
     should_escape: bool = True
     chat_write_public: bool = False
+    scopes: frozenset[str] = ALL_SCOPES
     events: frozenset[str] = DEFAULT_EVENTS
     ack_timeout_s: float = 3.0

@@ -1,7 +1,7 @@
 """`/api/<method>`: who may call, what goes wrong on purpose, and the answer with its status."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.sandbox.slack import chat, conversations, directory, surfaces
@@ -44,7 +44,9 @@ class WebApi:
         answer = self._faulty(fault) or self._limited(name, arguments) or self._called(name, arguments, token)
         lost = fault is not None and fault.drop == "after"
         self.calls.add(name, arguments.raw, self._error(answer))
-        return Answer(answer.body, drop="after") if lost else answer
+        # Docs, "OAuth scopes": each answer lists those of the token.
+        headers = {"x-oauth-scopes": ",".join(sorted(self._ws.app.scopes)), **answer.headers}
+        return Answer(answer.body, drop="after") if lost else replace(answer, headers=headers)
 
     @staticmethod
     def _error(answer: Answer) -> str | None:
@@ -97,6 +99,8 @@ class WebApi:
             raise ApiError("invalid_auth")
         if token != (app.app_token if method.needs == "app" else app.bot_token):
             raise ApiError("not_allowed_token_type")
+        if method.scope and method.scope not in app.scopes:
+            raise ApiError("missing_scope", extra={"needed": method.scope, "provided": ",".join(sorted(app.scopes))})
 
 
 def _too_many(wait_s: int) -> Answer:

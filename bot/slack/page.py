@@ -1,0 +1,92 @@
+"""The record of one subject's messages while they are sent, and what can stop that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from workflows.context import WorkerContext
+from workflows.core.model import ChatRecord, Posting
+from workflows.ports import Change, Committed, Fence, IndexEntry, Lease
+
+
+class Later(Exception):
+    """Slack, or its limits, want us to come back. `after_s`: in seconds. `channel`: where a new message waits for its turn."""
+
+    def __init__(self, after_s: float, channel: str | None = None) -> None:
+        super().__init__(after_s)
+        self.after_s = after_s
+        self.channel = channel
+
+
+class Fenced(Exception):
+    """Somebody else shows this subject by now."""
+
+
+class Stopped(Exception):
+    """Slack refuses the token: nothing at all can be sent."""
+
+
+# Due item -> the version at which a record was read, and what becomes of it.
+Others = Mapping[str, tuple[int, ChatRecord]]
+
+
+@dataclass(slots=True)
+class Page:
+    """The record of one subject's messages, kept current while they are sent, under its lease."""
+
+    ctx: WorkerContext
+    item: str
+    record: ChatRecord
+    version: int
+    current: Callable[[], Lease | None]
+
+    def save(
+        self,
+        record: ChatRecord,
+        step: str,
+        others: Others | None = None,
+        *index: IndexEntry,
+        reads: Mapping[str, int] | None = None,
+        due: Mapping[str, datetime | None] | None = None,
+    ) -> None:
+        """Commit the record, and with it the `others`. Raises Fenced where the lease is over, or somebody else has written.
+
+        `reads`: what else it rests on, by version.
+        """
+        lease = self.current()
+        if lease is None:
+            raise Fenced
+        snapshot = self.ctx.ledger.read(self.item)
+        if snapshot.items[self.item].version != self.version:
+            raise Fenced
+        others = others or {}
+        versions = dict(reads or {}) | {item: version for item, (version, _) in others.items()}
+        change = Change(
+            commit_id=f"{self.item}:{self.version}:{step}:{lease.number}",
+            at=snapshot.now,
+            reads=versions | snapshot.versions(),
+            puts={self.item: record} | {item: other for item, (_, other) in others.items()},
+            index=index,
+            due=due or {},
+            fence=Fence(lease.name, lease.number),
+        )
+        if not isinstance(self.ctx.ledger.commit(change), Committed):
+            raise Fenced
+        self.record = record
+        self.version = self.ctx.ledger.read(self.item).items[self.item].version
+
+    def put(self, slot: str, posting: Posting, step: str, told: Mapping[str, int] | None = None) -> None:
+        self.save(replace(self.with_posting(slot, posting), told={**self.record.told, **(told or {})}), step)
+
+    def with_posting(self, slot: str, posting: Posting) -> ChatRecord:
+        return replace(self.record, postings={**self.record.postings, slot: posting})
+
+    def take_back(self, slot: str) -> None:
+        """An intent that came to nothing, for certain: nobody has to look for it. What was learnt of the slot stays."""
+        posting = self.record.postings[slot]
+        rest = replace(posting, nonce=None, intent_at=None)
+        kept = {name: other for name, other in self.record.postings.items() if name != slot}
+        postings = kept if rest == Posting(posting.channel) else {**kept, slot: rest}
+        self.save(replace(self.record, postings=postings), f"taken-back:{slot}")

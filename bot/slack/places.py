@@ -1,0 +1,197 @@
+"""What is done about a place that Slack takes no messages for: somebody is told, it is looked at again, and once it is open
+whatever is owed to it is shown. See `outages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from slack_sdk import WebClient
+
+from bot.slack import places_words
+from bot.slack.answers import Means, NotDone, ask, means
+from bot.slack.mentions import Mentioner
+from bot.slack.outages import ALL, STATE, Outages, is_person, promised, since_of, word_in
+from bot.slack.page import Fenced, Later, Page, Stopped
+from bot.slack.plan import Wanted
+from bot.slack.poster import Poster
+from workflows.context import SOON, WorkerContext
+from workflows.core import keys
+from workflows.core.model import ChatRecord, Posting, Record
+from workflows.core.policy import Policy
+from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable
+
+log = structlog.get_logger()
+
+# A closed place is looked at again after so many seconds, each time twice as long, up to a minute.
+LOOK_S_MIN, LOOK_S_MAX = 15.0, 60.0
+# Of a person who gets no messages somebody is told once in so long.
+FORGET_PERSON = timedelta(days=1)
+AT_ONCE = 200
+# Calls of a moment went to the next place, and are old news now.
+_OF_THE_MOMENT = ("alarm:", "reminder:", "escalated:", "chase:")
+
+
+class Places:
+    def __init__(
+        self, ctx: WorkerContext, client: WebClient, poster: Poster, outages: Outages, mentioner: Mentioner
+    ) -> None:
+        self._ctx = ctx
+        self._client = client
+        self._poster = poster
+        self._outages = outages
+        self._mentioner = mentioner
+
+    def show(self, page: Page, place: str) -> None:
+        """One look at a place: tell, look, or wake whom it owes. Raises Fenced and Later."""
+        word, policy = word_in(page.record), self._policy()
+        if word is None:
+            self._wake_owed(page, place)
+        elif place == ALL:
+            self._look_at_token(page)
+        elif is_person(place):
+            self._person(page, place, word, policy)
+        elif policy is not None and not promised(policy, place):
+            self._reopen(page, place)
+        else:
+            self._tell(page, place, word, policy)
+            self._look(page, place)
+
+    def _policy(self) -> Policy | None:
+        try:
+            return self._ctx.policy.current()
+        except PolicyUnavailable:
+            return None
+
+    # ------------------------------------------------------------ somebody is told
+
+    def _tell(self, page: Page, place: str, word: str, policy: Policy | None) -> None:
+        """The panic group, or the owners where there is none; each once for each time that a place is closed."""
+        owed = len(self._ctx.ledger.members(keys.owed(place)))
+        message = places_words.closed(place, word, owed, since_of(page.record) or self._ctx.ledger.now())
+        for facts in self._mentioner.operators(policy) if policy else ():
+            user = facts.slack.user
+            if user == place:
+                continue
+            try:
+                self._poster.send(page, Wanted(f"told:{user}", user, message, key="once"))
+            except (Later, Stopped, NotDone) as problem:
+                log.warning("somebody is told of a closed place later", user=user, error=type(problem).__name__)
+
+    def _person(self, page: Page, place: str, word: str, policy: Policy | None) -> None:
+        """Nothing is posted to a person only to see whether it arrives: the next message of theirs shows it."""
+        since, now = since_of(page.record), self._ctx.ledger.now()
+        if since is not None and now - since >= FORGET_PERSON:
+            self._reopen(page, place)
+            return
+        self._tell(page, place, word, policy)
+        page.save(page.record, f"told-of:{place}", due={page.item: now + FORGET_PERSON})
+
+    # ------------------------------------------------------------ is it open again
+
+    def _look_at_token(self, page: Page) -> None:
+        try:
+            ask(self._client.auth_test)
+        except NotDone as problem:
+            self._again(page, problem)
+        else:
+            log.info("Slack takes the token again")
+            self._reopen(page, ALL)
+
+    def _look(self, page: Page, place: str) -> None:
+        """By a message that says what was missing here. The first time only tells: it has just been found closed."""
+        if not page.record.failures:
+            self._again(page, None)
+            return
+        text = places_words.back(since_of(page.record) or self._ctx.ledger.now())
+        try:
+            ask(self._client.chat_postMessage, "ts", channel=place, text=text, unfurl_links=False)
+        except NotDone as problem:
+            if problem.means is Means.ALL:
+                self._outages.stop(problem.word)
+            self._again(page, problem)
+        else:
+            log.info("Slack takes messages again", place=place)
+            self._reopen(page, place)
+
+    def _again(self, page: Page, problem: NotDone | None) -> None:
+        record, failures = page.record, page.record.failures + 1
+        if problem is not None and problem.means is Means.PLACE:
+            # The newest reason is the one that somebody can do something about.
+            record = page.with_posting(STATE, replace(record.postings[STATE], error=problem.word))
+        pause_s = min(LOOK_S_MIN * 2.0 ** (failures - 1), LOOK_S_MAX)
+        pause_s = max(pause_s, problem.after_s if problem else 0.0)
+        due = {page.item: self._ctx.ledger.now() + timedelta(seconds=pause_s)}
+        page.save(replace(record, failures=failures), f"closed:{failures}", due=due)
+
+    # ------------------------------------------------------------ it is
+
+    def _reopen(self, page: Page, place: str) -> None:
+        """Nobody finds it closed any more; who is owed is woken by the next look, which stays due until that is done."""
+        now = self._ctx.ledger.now()
+        gone = (IndexEntry(keys.CLOSED_PLACES, place, None),)
+        self._commit(page, "open", now, deletes=frozenset({page.item}), index=gone, due={page.item: now + SOON})
+        self._outages.forget()
+
+    def _wake_owed(self, page: Page, place: str) -> None:
+        owed = self._ctx.ledger.members(keys.owed(place), limit=AT_ONCE)
+        for subject in owed:
+            self._wake(place, subject)
+        now = self._ctx.ledger.now()
+        more = len(owed) == AT_ONCE
+        self._commit(page, "woken", now, due={page.item: now + SOON if more else None})
+
+    def _wake(self, place: str, subject: str) -> None:
+        """What was given up here because of the place is wanted again. What Slack refused for its own sake is not."""
+        item = keys.chat(subject)
+        snapshot = self._ctx.ledger.read(item)
+        record = snapshot.get(item, ChatRecord)
+        puts: dict[str, Record] = {}
+        if record is not None:
+            kept = {slot: post for slot, post in record.postings.items() if not _wanted_again(slot, post, place)}
+            puts = {item: replace(record, postings=kept)} if len(kept) < len(record.postings) else {}
+        change = Change(
+            commit_id=f"owed:{place}:{subject}:{self._ctx.chance.hex(12)}",
+            at=snapshot.now,
+            reads=snapshot.versions(),
+            puts=puts,
+            due={item: snapshot.now + SOON},
+            index=(IndexEntry(keys.owed(place), subject, None),),
+        )
+        if not isinstance(self._ctx.ledger.commit(change), Committed):
+            # It is being shown just now: another time.
+            raise Later(1.0)
+
+    def _commit(
+        self,
+        page: Page,
+        step: str,
+        now: datetime,
+        *,
+        due: Mapping[str, datetime | None],
+        deletes: frozenset[str] = frozenset(),
+        index: tuple[IndexEntry, ...] = (),
+    ) -> None:
+        lease = page.current()
+        if lease is None:
+            raise Fenced
+        change = Change(
+            commit_id=f"{page.item}:{page.version}:{step}:{self._ctx.chance.hex(8)}",
+            at=now,
+            reads={page.item: page.version},
+            deletes=deletes,
+            index=index,
+            due=due,
+            fence=Fence(lease.name, lease.number),
+        )
+        if not isinstance(self._ctx.ledger.commit(change), Committed):
+            raise Fenced
+
+
+def _wanted_again(slot: str, posting: Posting, place: str) -> bool:
+    if posting.channel != place or posting.error is None or slot.startswith(_OF_THE_MOMENT):
+        return False
+    return means(posting.error) is Means.PLACE
