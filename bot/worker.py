@@ -67,7 +67,7 @@ def run(settings: Settings) -> None:
     parts.close()
 
 
-def rescue(parts: WorkerParts, stop: threading.Event) -> None:
+def rescue(parts: WorkerParts, stop: threading.Event, pause_s: float = 1.0) -> None:
     """End what should have ended a while ago, without the queue: it may be what is broken.
 
     An asynchronous removal takes some looks, so the next round comes soon while there is anything to do.
@@ -78,7 +78,7 @@ def rescue(parts: WorkerParts, stop: threading.Event) -> None:
         converge(parts.context, holding, grant)
 
     for _ in range(RESCUE_ROUNDS):
-        if not end_what_is_overdue(parts.context, end) or stop.wait(1.0):
+        if not end_what_is_overdue(parts.context, end) or stop.wait(pause_s):
             return
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import redis
 
+from bot.queues import JOBS
 from tests.contract.ledger_world import QUEUES, World, redis_world, worlds
 from workflows.ledger.redis_due import RedisDue
 from workflows.ports import LEASE_S
@@ -31,6 +32,14 @@ def test_an_item_is_not_found_before_its_time_and_is_found_after_it(world: World
     assert world.due.claim("t") == []
     world.advance(0.6)
     assert world.due.claim("t") == ["H-1"]
+
+
+def test_an_item_of_every_kind_is_found(world: World) -> None:
+    items = {f"{kind}:X-1" for kind in JOBS}
+    for item in items:
+        arrange(world, in_s=0, item=item)
+    assert world.due.lead("t")
+    assert set(world.due.claim("t")) == items
 
 
 def test_only_the_leader_gets_items(world: World) -> None:
