@@ -180,12 +180,38 @@ def _refuse(sentences: Iterable[str]) -> NoReturn:
 
 
 def _fail(error: Exception) -> NoReturn:
-    from bot import log
+    """One sentence. Where it happened is for whoever asks for it."""
+    from bot import log, settings
 
-    log.configure("command", stream=sys.stderr)
-    number = log.log_failure("a command ended by an exception that nobody caught", error)
-    print(f"That should not have happened: error {number}, see the line above.", file=sys.stderr)
+    expected = _expected(error)
+    if expected:
+        print(expected, file=sys.stderr)
+        sys.exit(FAILED)
+    number = log.error_number(error)
+    if settings.process_environ().get("LOG_LEVEL", "").lower() == "debug":
+        log.configure("command", stream=sys.stderr)
+        log.log_failure("a command ended by an exception that nobody caught", error)
+    print(
+        f"prodaccess stopped by an error of its own ({type(error).__name__}, {number}): "
+        "LOG_LEVEL=debug shows where, for a report.",
+        file=sys.stderr,
+    )
     sys.exit(FAILED)
+
+
+def _expected(error: Exception) -> str:
+    """What a bad day of Redis, or a file that cannot be read, is called; empty for everything else."""
+    from redis.exceptions import RedisError
+
+    from workflows.ports import LedgerUnreachable
+
+    if isinstance(error, LedgerUnreachable):
+        return f"{str(error).rstrip('.')}. Please try again."
+    if isinstance(error, RedisError):
+        return f"Redis does not answer as it should ({type(error).__name__}): look at REDIS_URL, and try again."
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    return ""
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import structlog
@@ -386,20 +387,23 @@ class Listeners:
             try:
                 then(*args)
             except Exception as problem:
-                self._tell_instead(then, act, problem)
+                self._tell_instead(act, problem)
 
         self._afterwards.submit(run)
 
-    def _tell_instead(self, then: Callable[..., None], act: Interaction | None, problem: Exception) -> None:
-        """A form that does not open needs a word, too. That a word cannot be said is not said."""
+    def _tell_instead(self, act: Interaction | None, problem: Exception) -> None:
+        """A form that does not open needs a word, too."""
         if isinstance(problem, LedgerUnreachable) and act is not None:
             message = _away(act, problem)
         else:
             message = failures.fault(
                 self._fault("what follows an acknowledgement failed", problem, act.kind if act else "event")
             )
-        if act is not None and then not in (self._doors.tell, self._doors.take_place):
-            self._later(self._doors.tell, act, message)
+        if act is not None:
+            try:
+                self._doors.tell(act, message)
+            except Exception as silent:
+                self._fault("a word could not be said", silent, act.kind)
 
     def went_wrong(self, error: Exception, body: Body) -> BoltResponse:
         """A listener failed before it could answer: Slack is answered, and whoever acted is told."""
@@ -413,7 +417,7 @@ class Listeners:
         """Into the log and the count; three within ten minutes are an alarm. Returns the number to say."""
         ctx = self._parts.context
         number = ctx.fault(what, problem, act=kind)
-        self._afterwards.submit(_noted, ctx, kind, number)
+        self._afterwards.submit(partial(_noted, ctx, kind, number))
         return number
 
 

@@ -140,12 +140,46 @@ def test_packages_from_two_roots_are_refused(tmp_path: Path) -> None:
     )
 
 
-def test_a_failing_command_never_shows_a_traceback_as_such() -> None:
-    body = "import bot.cli.policy as p, sys\nimport bot.__main__ as m\n"
-    body += "def broken(_): raise RuntimeError('xoxb-' + '12-34')\nm._version = broken\n"
-    body += "m.app.registered_commands.clear(); m.app.command('boom')(lambda: broken(1))\nsys.argv = ['x', 'boom']; m.main()"
-    done = run("-c", body)
+BOOM = """
+import sys
+import bot.__main__ as m
+def broken():
+    {body}
+m.app.registered_commands.clear()
+m.app.command("boom")(broken)
+sys.argv = ["x", "boom"]
+m.main()
+"""
+
+
+def test_a_failing_command_ends_in_one_sentence_and_the_traceback_is_for_whoever_asks() -> None:
+    body = "raise RuntimeError('xoxb-' + '12-34')"
+    done = run("-c", BOOM.format(body=body))
     assert done.returncode == 1
-    logged, sentence = done.stderr.splitlines()
+    (sentence,) = done.stderr.splitlines()
+    assert "RuntimeError, E-" in sentence
+    asked = run("-c", BOOM.format(body=body), environ={"LOG_LEVEL": "debug"})
+    logged, again = asked.stderr.splitlines()
+    assert again == sentence
     assert json.loads(logged)["error"] in sentence
-    assert "12-34" not in done.stderr
+    assert "RuntimeError" in json.loads(logged)["exception"]
+    assert "12-34" not in done.stderr + asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "from workflows.ports import LedgerUnreachable; raise LedgerUnreachable('Redis did not answer in time.')",
+            "Redis did not answer in time. Please try again.",
+        ),
+        (
+            "from redis.exceptions import ResponseError; raise ResponseError('WRONGTYPE of secret things')",
+            "Redis does not answer as it should (ResponseError): look at REDIS_URL, and try again.",
+        ),
+        ("open('/nowhere/policy.yaml')", "/nowhere/policy.yaml: No such file or directory."),
+    ],
+)
+def test_a_bad_day_of_others_is_a_sentence_of_its_own(body: str, said: str) -> None:
+    done = run("-c", BOOM.format(body=body))
+    assert (done.returncode, done.stderr) == (1, said + "\n")
