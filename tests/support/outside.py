@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ from bot import jobs
 from tests.support.chat import CLAIMED_S, ChatWorld
 from workflows.context import WorkerContext
 from workflows.core.errors import Refused
+from workflows.core.people import GroupFacts, Membership, PersonId
 from workflows.core.policy import Policy
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change
@@ -128,6 +129,7 @@ class Outside(ChatWorld):
         self.refresher._client = self.client
         self.sender = self.new_sender()
         self.answers: list[str] = []
+        self._sources: Mapping[str, frozenset[PersonId]] = {}
         self.on_leave: Callable[[str], None] = lambda _stage: None
         parts = SimpleNamespace(context=self.ctx, due=self._faulty(self.due, "due"), sender=self.sender)
         jobs.install(parts)  # type: ignore[arg-type]  # as much of it as these jobs use
@@ -156,6 +158,20 @@ class Outside(ChatWorld):
             if at <= now + 1.001:
                 self.run(item)
 
+    def learns_from_chat(self, sources: Mapping[str, frozenset[PersonId]]) -> None:
+        """Groups whose members the chat knows: they are learnt at each act of a person, and when a worker looks."""
+        self._sources = sources
+        self.chat.refresh_groups = self._refresh_groups  # type: ignore[method-assign]  # as the chat that has them
+        self._learn()
+
+    def _learn(self) -> None:
+        for source, members in self._sources.items():
+            self.directory.put_members(source, Membership(members, self.clock.now()))
+
+    def _refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
+        self._learn()
+        return self.directory.groups(policy, names)
+
     def unhurt(self) -> WorkerContext:
         """To look with: nothing fails in it."""
         return replace(self.ctx, ledger=self.ledger)
@@ -165,12 +181,13 @@ class Outside(ChatWorld):
         self.on_leave(self.met.stage)
         self.met.stage = stage
 
-    def lives(self, seconds: float, step_s: float = 2.0) -> None:
+    def lives(self, seconds: float, step_s: float = 4.0) -> None:
         for _ in range(round(seconds / step_s)):
             self.tick(step_s)
             self.work()
 
     def acts(self, act: Callable[[], Any]) -> Any:
+        self._learn()
         try:
             answer = act()
         except Unheard as problem:
