@@ -16,16 +16,18 @@ from bot.worker import rescue
 from tests.support import build
 from tests.support.build import DANA, GUS, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE
 from tests.support.world import World, account
-from workflows.context import Done
+from workflows import sweep
+from workflows.context import Context, Done
 from workflows.converge import converge
 from workflows.core import keys
 from workflows.core.errors import Code, Refused
-from workflows.core.model import EndCause, GrantState
+from workflows.core.model import EndCause, Grant, GrantState
 from workflows.core.people import Delegation, GroupFacts, Membership, PersonId
 from workflows.core.policy import Group, Policy
 from workflows.core.speaking import can_speak
 from workflows.less import approve_for_less
 from workflows.ports import LEASE_S, Lease, LedgerUnreachable, Snapshot
+from workflows.rebuilt import grant_or_rebuilt
 from workflows.sweep import OVERDUE_S, end_what_is_overdue, overdue_holdings
 from workflows.targets.memory import Lose
 from workflows.troubles import standing
@@ -216,32 +218,32 @@ def test_an_end_by_hand_comes_by_either_of_its_items_alone(passes_over: str) -> 
 def test_holdings_that_are_overdue_are_found_and_no_others(world: World) -> None:
     first, second = world.active(DANA, duration=MINUTE), world.active(NIA, duration=HOUR)
     world.clock.advance(60 + OVERDUE_S - 1)
-    assert overdue_holdings(world.ctx) == []
+    assert overdue_holdings(world.ctx) == {}
     world.clock.advance(2)
-    assert overdue_holdings(world.ctx) == [world.grant(first).holding]
+    assert overdue_holdings(world.ctx) == {world.grant(first).holding: first}
     rescue(SimpleNamespace(context=world.ctx), threading.Event(), pause_s=0.0)  # type: ignore[arg-type]  # as much as it uses
     assert (world.has_access(first), world.has_access(second)) == (False, True)
 
 
-def test_one_that_cannot_be_read_or_ended_keeps_no_other_one_open(world: World) -> None:
+def test_one_that_cannot_be_read_or_ended_keeps_no_other_one_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ids = [world.active(who, duration=MINUTE) for who in (DANA, NIA, PAT)]
     world.clock.advance(60 + OVERDUE_S + 1)
     unreadable, stubborn = ids[0], world.grant(ids[1]).holding
-    read = world.ledger.read
 
-    def poisoned(*names: str, **rest: str) -> Snapshot:
-        if keys.grant(unreadable) in names:
+    def read(ctx: Context, snapshot: Snapshot, id_: str) -> Grant | None:
+        if id_ == unreadable:
             raise ValueError("unreadable")
-        return read(*names, **rest)
+        return grant_or_rebuilt(ctx, snapshot, id_)
 
-    def end(holding: str) -> None:
+    def end(holding: str, grant: str) -> None:
         if holding == stubborn:
             raise ZeroDivisionError
-        converge(world.ctx, holding)
+        converge(world.ctx, holding, grant)
 
-    world.ledger.read = poisoned  # type: ignore[method-assign]  # puts the fault in
+    monkeypatch.setattr(sweep, "grant_or_rebuilt", read)
     end_what_is_overdue(world.ctx, end)
-    world.ledger.read = read  # type: ignore[method-assign]  # takes it out
     assert [world.has_access(id_) for id_ in ids] == [True, True, False]
     assert {trouble.item for trouble in standing(world.ctx)} == {keys.end_due(unreadable), keys.holding(stubborn)}
 
