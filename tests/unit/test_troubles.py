@@ -264,7 +264,8 @@ def test_readyz_lists_what_has_failed_three_times_and_one_broken_look_hides_no_o
             note(world.ctx, f"request:{id_}", FAULT)
     parts: Any = SimpleNamespace(context=world.ctx, ledger=world.ledger, beats=SimpleNamespace(alive=lambda _: True))
     slack: Any = SimpleNamespace(problems=lambda: ["Slack is away"])
-    found = readiness.missing(parts, slack)
+    obstacles: Any = SimpleNamespace(sentences=list)
+    found = readiness.missing(parts, slack, obstacles)
     assert f"bringing PA-2 forward: {FAULT.words}; tried 3 times" in found
     assert not [sentence for sentence in found if "PA-1" in sentence]
     # `parts` has no policy.
