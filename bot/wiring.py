@@ -178,11 +178,13 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
 
 
 def _common(
-    settings: Settings, *, for_web: bool = False
+    settings: Settings, *, for_web: bool = False, patient: bool = True
 ) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats, Faults, Unreadable]:
     redis, met = build_redis(settings, for_web=for_web), Unreadable()
     ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s, notice=met)
-    if not for_web:
+    if not patient:
+        ledger.check_server()
+    elif not for_web:
         # Web listens first, and asks then.
         keep_trying(
             ledger.check_server, (LedgerUnreachable, UnfitServer), ledger_words, Obstacles(), "redis", REDIS_ANSWERS
@@ -289,8 +291,11 @@ def build_worker(settings: Settings) -> WorkerParts:
     )
 
 
-def build_clock(settings: Settings) -> ClockParts:
-    redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings)
+def build_clock(settings: Settings, *, patient: bool = True) -> ClockParts:
+    """`patient`: wait for a Redis that does not answer, as a process does. At a terminal somebody waits: raises
+    LedgerUnreachable or UnfitServer.
+    """
+    redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, patient=patient)
     context = Context(ledger, directory, folder, wake, Chance(), fault=faults, unreadable=met)
     token = secrets.token_hex(8)
     return ClockParts(

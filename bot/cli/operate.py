@@ -217,7 +217,7 @@ class _Opened:
                 print(sentence, file=sys.stderr)
             raise typer.Exit(USAGE)
         try:
-            self._parts = build_clock(found)
+            self._parts = build_clock(found, patient=False)
         except (UnfitServer, LedgerUnreachable) as problem:
             _refuse(str(problem))
         return self._parts
