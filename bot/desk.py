@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.deciders import NOBODY
-from bot.slack import delegating, notices
+from bot.slack import delegating, holds, notices
 from bot.slack.blocks import Message, read_value
 from bot.slack.cards import APPROVE, MORE, read_more
 from bot.slack.cards import END as END_ACTION
 from bot.slack.commands import addresses, mentioned, parse
 from bot.slack.glass import ACKNOWLEDGE
 from bot.slack.help import help_message
+from bot.slack.holds import CONFIRM_ANOTHER, CONFIRM_SAME
+from bot.slack.holds import read_pressed as read_said
 from bot.slack.home import WITHDRAW
 from bot.slack.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.meant import (
@@ -29,6 +31,7 @@ from bot.slack.meant import (
     AskSeveral,
     BreakGlass,
     Command,
+    Confirm,
     Decline,
     Delegate,
     Deny,
@@ -50,9 +53,10 @@ from bot.window import Window
 from bot.words import done_words, refusal
 from workflows.again import last_ask
 from workflows.break_glass import break_glass
+from workflows.confirming import Saying, confirm, groups_needed_to_confirm, may_confirm
 from workflows.context import Context, Done
 from workflows.core.asking import Ask as CoreAsk
-from workflows.core.asking import text_problem
+from workflows.core.asking import clean, text_problem
 from workflows.core.dates import start_of
 from workflows.core.errors import Code, Refused
 from workflows.core.model import ID_PATTERN
@@ -157,7 +161,7 @@ class Desk:
         if isinstance(meant, Help):
             glass = bool(self.window.may_break_glass(act.who))
             return Reply(help_message(meant.topic, self._command, self.window.example(), glass=glass))
-        actor = known(self._ctx, act.who, nobody)
+        actor = known(self._ctx, act.who, nobody, on_hold=True)
         if isinstance(actor, Refused):
             return self.refuse(act, actor)
         return self._typed(act, meant, actor)
@@ -171,7 +175,7 @@ class Desk:
                 return self._ask_for(act, whom, ask, actor)
             case Again(reason):
                 return self._again(act, actor, reason)
-            case BreakGlass() | Acknowledge() | Flag() | Lift() | RevokeAll():
+            case BreakGlass() | Acknowledge() | Flag() | Lift() | Confirm() | RevokeAll():
                 return self._emergency(act, meant, actor)
             case Approve() | Less() | Deny() | Withdraw() | Decline() | End():
                 return self._said(act, meant.id, self._by_hand(act, meant))
@@ -201,7 +205,7 @@ class Desk:
                 return end(self._ctx, id_, act.who, reason, act.id)
 
     def _emergency(
-        self, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift | RevokeAll, actor: Known
+        self, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift | Confirm | RevokeAll, actor: Known
     ) -> Reply:
         match meant:
             case BreakGlass(environment, role, duration, reason):
@@ -212,6 +216,8 @@ class Desk:
                 return self._said(act, id_, flag(self._ctx, id_, act.who, note, act.id))
             case Lift(whom, reason):
                 return self._lift(act, whom, reason, actor)
+            case Confirm(whom, same, reason):
+                return self._confirm(act, whom, same, reason, actor)
             case RevokeAll():
                 return self._revoke_all(act, meant, actor)
 
@@ -222,7 +228,7 @@ class Desk:
 
     def _revoke_all(self, act: Interaction, meant: RevokeAll, actor: Known) -> Reply:
         """Typed: nothing is done yet, it is shown what would be."""
-        able = known(self._ctx, act.who, groups_that_may)
+        able = known(self._ctx, act.who, groups_that_may, on_hold=True)
         if isinstance(able, Refused):
             return self.refuse(act, able)
         problem = text_problem(meant.reason, {"what": "revoke-all"})
@@ -285,6 +291,9 @@ class Desk:
         person = self.window.person_meant(whom, actor)
         if isinstance(person, Refused):
             return self.refuse(act, person)
+        unfit = self.window.unfit_holder(whom, actor)
+        if unfit:
+            return self.refuse(act, unfit)
         typed = self._typed_asks(ask, actor)
         return (
             self.refuse(act, typed) if isinstance(typed, Refused) else self._ask(act, replace(typed[0], holder=person))
@@ -322,6 +331,29 @@ class Desk:
             )
         )
 
+    def _confirm(self, act: Interaction, whom: Whom, same: bool | None, reason: str, actor: Known) -> Reply:
+        """Said at once where it was typed and one account is meant; else it is asked, with what is known of each."""
+        able = known(self._ctx, act.who, groups_needed_to_confirm)
+        problem = able if isinstance(able, Refused) else text_problem(reason, {"what": "person confirm"})
+        if problem or isinstance(able, Refused):
+            return self.refuse(act, problem or Refused(Code.PERSON_UNKNOWN))
+        found = self.window.holds_meant(whom, actor)
+        refusal = next((refused for held in found if (refused := may_confirm(able, held))), None)
+        if refusal or not found:
+            unknown = Refused(Code.NOTHING_TO_CONFIRM, {"name": whom.text}, audited=False)
+            return self.refuse(act, refusal or unknown)
+        if same is None or len(found) > 1:
+            return Reply(holds.question(found, clean(reason), self._ctx.ledger.now(), self._command))
+        return self._said_whose(act, Saying(found[0].account.account, same, reason, found[0].hash))
+
+    def _said_whose(self, act: Interaction, saying: Saying | None) -> Reply:
+        if saying is None:
+            return Reply()
+        answer = confirm(self._ctx, saying, act.who, act.id)
+        if isinstance(answer, Refused):
+            return self.refuse(act, answer)
+        return Reply(holds.said(answer.outcome, same=saying.same), replaces=act.kind == PRESS)
+
     def _form(self, act: Interaction) -> Reply:
         return self._ask_all(act, _asks_of(act))
 
@@ -337,6 +369,8 @@ class Desk:
             return self._explain(act, choice[1]) if choice else Reply()
         if act.action == REVOKE_ALL:
             return self._pressed_revoke_all(act)
+        if act.action in (CONFIRM_SAME, CONFIRM_ANOTHER):
+            return self._said_whose(act, read_said(act.value))
         if act.action in (APPROVE_ALL, WITHDRAW_ALL):
             return self._pressed_for_all(act)
         found = read_value(act.value)
@@ -360,7 +394,7 @@ class Desk:
         return Reply()
 
     def _explain(self, act: Interaction, id_: str) -> Reply:
-        actor = known(self._ctx, act.who, nobody)
+        actor = known(self._ctx, act.who, nobody, on_hold=True)
         return self._look(act, actor if isinstance(actor, Refused) else self.window.explain_request(id_, actor))
 
     def _denied(self, act: Interaction) -> Reply:

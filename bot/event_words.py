@@ -74,6 +74,7 @@ def _active(told: _Told) -> Words:
     return ("active until ", moment_of(until, told.entry.at), ", seen in AWS") if until else ("active, seen in AWS",)
 
 
+_WHOSE = {"same": "the same person's", "another": "another person's"}
 _CAUSES = {
     "time": "time was up",
     "returned": "given back early",
@@ -217,8 +218,19 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.SWEEPOUT_STARTED: _says("everything taken back", by=True, why=True),
     Event.SWEEPOUT_FINISHED: lambda told: (f"all gone, verified: {told.fact('taken', '0')} taken back",),
     Event.PERSON_BOUND: _says("chat account bound to the address", by=True),
-    Event.PERSON_BINDING_CHANGED: _says("⚠️ the chat account behind an address has changed; rights on hold", by=True),
-    Event.PERSON_CONFIRMED: _says("chat account confirmed", by=True),
+    Event.PERSON_BINDING_CHANGED: _says("⚠️ chat account put on hold", by=True),
+    Event.PERSON_RESUMED: _says("chat account has its own address again, and is on hold no more", by=True),
+    Event.PERSON_ADDRESS: _says("another address of the same person", by=True),
+    Event.PERSON_CONFIRM_ASKED: lambda told: (
+        f"said to be {_WHOSE.get(told.fact('said'), '')}{told.by()}; a second person has to agree{told.why()}",
+    ),
+    Event.PERSON_CONFIRMED: lambda told: (
+        f"chat account confirmed as {_WHOSE.get(told.fact('said'), 'theirs')}{told.by()}{told.why()}",
+    ),
+    Event.PERSON_LEFT: _says("⚠️ deactivated in the chat, with access that is open"),
+    Event.BINDINGS_ADOPTED: lambda told: (
+        f"the bindings of {told.fact('accounts', '0')} chat accounts were taken over",
+    ),
     Event.DELEGATION_SET: _delegated,
     Event.DELEGATION_ENDED: _says("delegation ended", by=True),
     Event.PERSON_BARRED: _barred,

@@ -43,7 +43,7 @@ def refresh_groups_of_pending(context: WorkerContext, refresher: SlackRefresher)
 def _to_ask_about(context: WorkerContext, facts: GroupFacts, names: Sequence[str], now: datetime) -> set[SlackUser]:
     """Members of whom nobody knows who they are, and those of whom that is old, or who have changed since."""
     unresolved = set(facts.unresolved(names))
-    people = context.directory.by_addresses(sorted(facts.last_known().members(names))).values()
+    people = context.directory.of_people(sorted(facts.last_known().members(names))).values()
     return unresolved | {one.slack for one in people if not is_fresh(one.as_of, now, PEOPLE_AGE)}
 
 
@@ -55,7 +55,7 @@ def refresh_away(context: WorkerContext, refresher: SlackRefresher) -> None:
     names = approving_groups(policy)
     members = context.directory.groups(policy, names).members(names)
     # Whoever was never looked up is looked up when a card calls them.
-    refresher.away.refresh(context.directory.by_addresses(sorted(members)).values())
+    refresher.away.refresh(context.directory.of_people(sorted(members)).values())
 
 
 def _is_old(membership: Membership | None, now: datetime) -> bool:

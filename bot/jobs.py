@@ -17,8 +17,9 @@ from workflows.chase import chase
 from workflows.converge import converge
 from workflows.core import keys
 from workflows.core.model import CLOSED
-from workflows.core.people import PersonId
+from workflows.core.people import PersonId, SlackUser
 from workflows.glass_review import chase as remind_of_review
+from workflows.leaving import look_who_it_is as look
 from workflows.ports import LedgerUnreachable
 from workflows.rebuilt import grant_or_rebuilt
 from workflows.refusals import count_refusals as write_refusals
@@ -111,6 +112,11 @@ def sweep_out(id_: str) -> None:
 def count_refusals(id_: str) -> None:
     who = PersonId(id_)
     _carry_out(keys.refusals(who), lambda parts: write_refusals(parts.context, who))
+
+
+def look_who_it_is(id_: str) -> None:
+    team, _, user = id_.partition(":")
+    _carry_out(f"whois:{id_}", lambda parts: look(parts.context, SlackUser(team, user)))
 
 
 def decide_press(id_: str) -> None:

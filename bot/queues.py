@@ -34,6 +34,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "chase": (CHAT, "bot.jobs.chase_approvers"),
     "chat": (CHAT, "bot.jobs.show"),
     "digest": (CHAT, "bot.jobs.post_digest"),
+    "whois": (CHAT, "bot.jobs.look_who_it_is"),
     "refusals": (CHAT, "bot.jobs.count_refusals"),
 }
 ALLOWED = frozenset(name for _, name in JOBS.values())

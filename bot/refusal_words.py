@@ -125,6 +125,24 @@ _WHY_VOID: dict[Code, Callable[[_Case], str]] = {
 # ---------------------------------------------------------------- sentences that need a thought
 
 
+def _on_hold(c: _Case) -> str:
+    why = {
+        "address_changed": f"its address was changed{_to(c)}, which makes it look like somebody else's",
+        "new_account": f"it has an address{_to(c)} that belongs to another account",
+        "closed": f"its address{_to(c)} is somebody else's by now",
+    }.get(c("why"), "nobody is sure whose it is")
+    if c.who:
+        return f"The account of {c.who} is on hold: {why}. Security says whose it is: {c.typed('person confirm WHO REASON')}."
+    return (
+        f"Your account is on hold: {why}. You can look, deny, withdraw and give back, and nothing else, until security has said"
+        f" that it is yours: ask them to type {c.typed('person confirm @you REASON')}."
+    )
+
+
+def _to(c: _Case) -> str:
+    return f" ({c('address')})" if c("address") else ""
+
+
 def _near(c: _Case, what: str, where: str, then: str) -> str:
     guess = f" Did you mean {c.either('near')}?" if c("near") else (f" I know {c('known')}." if c("known") else "")
     return f"There is no {what} `{c('name')}`{where}.{guess}{then}"
@@ -455,9 +473,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         "Your Slack profile has no address of this company, so I cannot tell who you are. Ask an administrator to set it.",
         "The Slack profile of {} has no address of this company, so I cannot tell who that is.",
     ),
-    Code.PERSON_SUSPENDED: lambda c: (
-        f"{c.you('Your rights', 'The rights of {}')} are on hold: {_sentence(c('why', 'the account has changed'))} "
-        f"An administrator has to confirm {c.you('you', 'the account')}."
+    Code.PERSON_SUSPENDED: _on_hold,
+    Code.PARTY_ON_HOLD: lambda c: (
+        f"{c('name', 'Somebody')}'s account is on hold, so {c('id', 'this')} waits: nobody can approve it until security has"
+        f" said whose the account is ({c.typed('person confirm WHO REASON')}). It can still be denied."
     ),
     Code.PERSON_BLOCKED: lambda c: (
         f"{_sentence(c('why', 'All access was taken back'))} {c.you('You', '{}')} can ask again from {c.time('until')}, or "
@@ -540,6 +559,20 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.REVIEWED: _reviewed,
     Code.NOT_SECURITY: _not_security,
     Code.OWN_BAR: lambda _: "Nobody lifts what was put on themselves. Ask somebody else of security.",
+    Code.OWN_ACCOUNT: lambda _: "Nobody says that about themselves. Ask somebody else of security.",
+    Code.NOTHING_TO_CONFIRM: lambda c: (
+        f"No account of {c('name', 'theirs')} is on hold, so there is nothing to confirm."
+    ),
+    Code.CONFIRMED_ALREADY: lambda c: (
+        f"{c('by', 'Somebody')} has said that already. A second person has to say the same: for this account one is not enough."
+    ),
+    Code.HOLD_CHANGED: lambda c: (
+        f"Something about this account has changed since that was shown. Look again: {c.typed('person confirm WHO REASON')}."
+    ),
+    Code.ADDRESS_GIVEN_AWAY: lambda c: (
+        f"{c('address', 'The address')} is somebody else's by now, so this account cannot be the same person with it."
+        " Once the account has an address of its own, say it again."
+    ),
     Code.NOTHING_TO_LIFT: lambda c: f"Nothing keeps {c('name', 'this person')} from anything. There is nothing to lift.",
     Code.TOO_MANY_PENDING: _too_many_pending,
     Code.SEVERAL_BOTH: lambda _: (

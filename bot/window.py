@@ -14,11 +14,14 @@ from bot.slack.meant import Command, Envs, Explain, History, List, Mine, Pending
 from bot.slack.panic import confirm_first
 from bot.story import RequestStory, seen_by
 from bot.words import Stage
+from workflows.confirming import holds_about
 from workflows.context import Context
 from workflows.core import keys
 from workflows.core.asking import Ask, clean, find_entitlement, may_ask
+from workflows.core.confirming import Held
 from workflows.core.errors import Code, Refused
 from workflows.core.glass import who_may
+from workflows.core.identity import address_of
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.scope import approvers, groups_named, groups_needed, may_break_glass, might_break_glass
@@ -116,7 +119,7 @@ class Window:
         def groups(policy: Policy) -> set[str]:
             return {name for place in policy.environments.values() for name in groups_needed(policy, place)}
 
-        actor = known(self._ctx, who, groups)
+        actor = known(self._ctx, who, groups, on_hold=True)
         return actor if isinstance(actor, Refused) else self.reader.home(actor.policy, actor.person, actor.groups)
 
     def _visible(self, actor: Known, stories: tuple[RequestStory, ...]) -> tuple[RequestStory, ...]:
@@ -158,7 +161,7 @@ class Window:
 
     def _called(self, people: Iterable[PersonId]) -> NameOf:
         """What each of them is called; nobody where they may do nothing: a guest, somebody who has left."""
-        facts_of = self._ctx.directory.by_addresses(sorted(set(people)))
+        facts_of = self._ctx.directory.of_people(sorted(set(people)))
 
         def name(who: PersonId) -> str | None:
             facts = facts_of.get(who)
@@ -204,6 +207,12 @@ class Window:
         """Whom a command means: mentioned, or by the whole address."""
         person = self._somebody(whom, actor)
         return person.id if person is not None else _nobody_known(whom)
+
+    def unfit_holder(self, whom: Whom, actor: Known) -> Refused | None:
+        """Why nobody asks for the account that was named: it may do nothing itself, or nobody knows whose it is."""
+        person = self._somebody(whom, actor)
+        why = (person.standing_problem or (person.suspended and Code.PERSON_SUSPENDED.value)) if person else None
+        return Refused(Code.HOLDER_UNFIT, {"name": person.name, "why": why}) if person and why else None
 
     def _names(self, people: Iterable[PersonId]) -> list[str]:
         ordered = sorted(people)
@@ -266,7 +275,7 @@ class Window:
         role = actor.policy.entitlement(terms.environment, terms.role) if terms else None
         if seen is None or role is None:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
-        holder = self._ctx.directory.by_address(seen.request.holder) or actor.person
+        holder = self._ctx.directory.of_person(seen.request.holder) or actor.person
         return self._explained(actor, role, holder, asked=seen)
 
     def _explained(
@@ -309,12 +318,19 @@ class Window:
             glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
         )
 
+    def holds_meant(self, whom: Whom, actor: Known) -> tuple[Held, ...]:
+        """The accounts on hold that a command can mean: mentioned, or by an address that it has, had or claims."""
+        address = None if whom.user else address_of(whom.text, actor.policy.former_domains)
+        person = self._somebody(whom, actor) if whom.user else None
+        return holds_about(self._ctx, person, address) if person is not None or address is not None else ()
+
     def _somebody(self, whom: Whom | None, actor: Known) -> PersonFacts | None:
         if whom is None:
             return actor.person
         if whom.user:
             return self._ctx.directory.person(SlackUser(actor.person.slack.team, whom.user))
-        return self._ctx.directory.by_address(PersonId(whom.text.strip().casefold()))
+        address = address_of(whom.text, actor.policy.former_domains)
+        return self._ctx.directory.by_address(address, actor.policy.former_domains) if address is not None else None
 
 
 def name_from(address: PersonId) -> str:

@@ -52,7 +52,8 @@ from workflows.core.people import GroupFacts, PersonFacts, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
-from workflows.people import Known, known, suspended
+from workflows.parties import party_keys, party_on_hold
+from workflows.people import Known, known, not_theirs
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.review import granting
 
@@ -77,7 +78,9 @@ def _names(ask: Ask) -> tuple[str, str]:
 def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) -> Attempt | Done | Refused:
     person, (environment, role) = actor.person, _names(ask)
     place, uses = keys.slot(slot_id(person.id, environment, role)), keys.glass_uses(environment, person.id)
-    snapshot, old = _read(ctx, place, (keys.ACTIVE_POLICY, keys.CLOCK, keys.person(person.id), uses), commit_id)
+    snapshot, old = _read(
+        ctx, place, (keys.ACTIVE_POLICY, keys.CLOCK, actor.record, keys.person(person.id), uses), commit_id
+    )
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     record = snapshot.get(keys.person(person.id), PersonRecord)
@@ -86,14 +89,14 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     if isinstance(answer, Refused):
         return answer
     # Told at once: in an emergency nobody waits ten minutes for what could be accepted in one.
-    refusal = not_in_force(snapshot, actor.policy) or suspended(record) or clock_in_doubt(snapshot)
+    refusal = not_in_force(snapshot, actor.policy) or not_theirs(snapshot, actor) or clock_in_doubt(snapshot)
     if refusal:
         return refusal
     waiting = snapshot.get(keys.request(old), Request) if old else None
     if old and not _only_waits(waiting):
         return Done(old, "have_it")
     try:
-        terms = terms_for(answer.entitlement, person.id, answer.duration)
+        terms = terms_for(answer.entitlement, person.id, answer.duration, person.address)
     except TemplateRefused as problem:
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
     return _attempt(ctx, actor, _request(ctx, actor, answer, terms, origin, snapshot), waiting, snapshot, commit_id)
@@ -136,6 +139,8 @@ def _request(ctx: Context, actor: Known, answer: MayAsk, terms: Terms, origin: O
         origin=origin,
         ticket=answer.ticket,
         break_glass=True,
+        accounts=(person.account,),
+        holder_address=person.address,
     )
 
 
@@ -212,14 +217,18 @@ def give_at_once(
     item, terms = keys.request(seen.id), seen.terms
     uses = keys.glass_uses(terms.environment, seen.holder)
     more = (keys.grant(seen.id), keys.holding(seen.resource.holding), keys.review(seen.id), uses)
-    snapshot = ctx.ledger.read(*keys_of(seen), *more)
+    snapshot = ctx.ledger.read(*dict.fromkeys((*keys_of(seen), *more, *party_keys(seen))))
     request, record = snapshot.get(item, Request), snapshot.get(keys.person(seen.requester), PersonRecord)
     if request is None or request.state is not RequestState.PENDING or request.resource is not None:
         return Done(seen.id, "overtaken")
     ask = Ask(terms.environment, terms.role, terms.duration, request.reason, request.ticket)
     history = History(record, snapshot.get(uses, Uses))
     answer = may_break(policy, ask, facts, groups, history, snapshot.now)
-    refusal = not_in_force(snapshot, policy) or suspended(record) or (answer if isinstance(answer, Refused) else None)
+    refusal = (
+        not_in_force(snapshot, policy)
+        or party_on_hold(snapshot, request)
+        or (answer if isinstance(answer, Refused) else None)
+    )
     if refusal:
         return refusal
     request = replace(request, resource=seen.resource, origin=seen.origin)

@@ -15,7 +15,7 @@ from workflows.core.model import PersonRecord
 from workflows.core.people import Delegation, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_that_count, not_a_member
-from workflows.people import Known, known, nobody, suspended
+from workflows.people import Known, known, nobody, not_theirs, whose
 from workflows.ports import Change, IndexEntry
 
 LONGEST = timedelta(days=30)
@@ -39,12 +39,13 @@ def delegate(ctx: Context, who: SlackUser, to: PersonFacts, until: datetime, com
     actor = known(ctx, who, approving_groups)
     if isinstance(actor, Refused):
         return actor
-    return run(ctx, lambda: _delegate(ctx, actor, to, until, commit_id))
+    whom = whose(ctx, actor.policy, to)
+    return run(ctx, lambda: _delegate(ctx, actor, whom, until, commit_id))
 
 
 def end_delegation(ctx: Context, who: SlackUser, commit_id: str) -> Done | Refused:
     """Decide for oneself again. `Done.outcome`: `delegation_ended`."""
-    actor = known(ctx, who, nobody)
+    actor = known(ctx, who, nobody, on_hold=True)
     if isinstance(actor, Refused):
         return actor
     return run(ctx, lambda: _end(ctx, actor, commit_id))
@@ -64,13 +65,13 @@ def in_force(delegation: Delegation | None, now: datetime) -> Delegation | None:
 
 def _delegate(ctx: Context, actor: Known, to: PersonFacts, until: datetime, commit_id: str) -> Attempt | Done | Refused:
     person, item = actor.person, keys.person(actor.person.id)
-    snapshot = ctx.ledger.read(item, keys.ACTIVE_POLICY, commit_id=commit_id)
+    snapshot = ctx.ledger.read(item, actor.record, keys.ACTIVE_POLICY, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     record = snapshot.get(item, PersonRecord)
     problem = (
         _unfit_actor(actor)
-        or suspended(record)
+        or not_theirs(snapshot, actor)
         or not_in_force(snapshot, actor.policy)
         or _unfit(actor, to)
         or _bad_time(until, snapshot.now, actor.policy.timezone)
@@ -138,8 +139,9 @@ def _unfit_actor(actor: Known) -> Refused | None:
 def _unfit(actor: Known, to: PersonFacts) -> Refused | None:
     if to.id == actor.person.id:
         return Refused(Code.DELEGATE_YOURSELF, audited=False)
-    if to.standing_problem:
-        return Refused(Code.DELEGATE_UNFIT, {"name": to.name, "code": to.standing_problem})
+    if to.standing_problem or to.suspended is not None:
+        code = to.standing_problem or Code.PERSON_SUSPENDED.value
+        return Refused(Code.DELEGATE_UNFIT, {"name": to.name, "code": code})
     return None
 
 

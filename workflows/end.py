@@ -26,7 +26,7 @@ from workflows.core.model import (
 )
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
-from workflows.people import Known, known
+from workflows.people import Known, known, not_theirs
 from workflows.ports import Change, Snapshot
 from workflows.rebuilt import grant_or_rebuilt, rebuilt_holding
 
@@ -41,7 +41,7 @@ def end(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> 
         environment = policy.environments.get(first.terms.environment)
         return (environment.owners if environment else ()) + ((policy.panic_group,) if policy.panic_group else ())
 
-    actor = known(ctx, who, groups)
+    actor = known(ctx, who, groups, on_hold=True)
     if isinstance(actor, Refused):
         return actor
     return run(ctx, lambda: _once(ctx, actor, first, clean(reason), commit_id))
@@ -57,7 +57,7 @@ def find_grant(ctx: Context, id_: str, what: str = "end") -> Grant | Refused:
 
 
 def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str) -> Attempt | Done | Refused:
-    snapshot = ctx.ledger.read(*_keys_of(first), keys.ACTIVE_POLICY, commit_id=commit_id)
+    snapshot = ctx.ledger.read(*_keys_of(first), actor.record, keys.ACTIVE_POLICY, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     found = _open(ctx, snapshot, first)
@@ -69,7 +69,8 @@ def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str)
     refusal = (
         answer
         if isinstance(answer, Refused)
-        else (not_in_force(snapshot, actor.policy) if answer == "revoked" else None)
+        else not_theirs(snapshot, actor, on_hold=True)
+        or (not_in_force(snapshot, actor.policy) if answer == "revoked" else None)
     )
     if refusal is not None:
         return refusal

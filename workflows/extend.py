@@ -11,6 +11,7 @@ from workflows.core.asking import Ask, MayAsk, may_ask
 from workflows.core.errors import Code, Refused
 from workflows.core.extending import not_to_extend, same_access, total_problem
 from workflows.core.granting import terms_for
+from workflows.core.identity import Address
 from workflows.core.model import Grant, Origin, PersonRecord, Request, Terms
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
@@ -18,7 +19,7 @@ from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
 from workflows.end import find_grant
 from workflows.one_ticket import counted_ticket, noted, used_ticket
-from workflows.people import Known, known, suspended
+from workflows.people import Known, known, not_theirs
 from workflows.ports import Change, Snapshot
 from workflows.request import blocked, entries_of, made, new_request, too_many
 
@@ -58,7 +59,7 @@ def _once(
     person, item = actor.person, keys.grant(grant_id)
     counted = counted_ticket(actor.policy, ask)
     guard = (keys.ticket_uses(counted.ticket),) if counted else ()
-    names = (keys.ACTIVE_POLICY, keys.person(person.id), item, keys.request(grant_id), *guard)
+    names = (keys.ACTIVE_POLICY, actor.record, keys.person(person.id), item, keys.request(grant_id), *guard)
     snapshot = ctx.ledger.read(*names, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
@@ -73,21 +74,26 @@ def _once(
     name = grant.holder_name if grant.holder != person.id else ""
     answer = may_ask(actor.policy, ask, person, grant.holder, actor.groups, snapshot.now, name)
     record = snapshot.get(keys.person(person.id), PersonRecord)
-    refusal = not_in_force(snapshot, actor.policy) or suspended(record) or too_many(record) or blocked(record, snapshot)
+    refusal = (
+        not_in_force(snapshot, actor.policy)
+        or not_theirs(snapshot, actor)
+        or too_many(record)
+        or blocked(record, snapshot)
+    )
     if isinstance(answer, Refused):
         return answer
-    terms = refusal or _terms(actor.policy, answer, grant)
+    terms = refusal or _terms(actor.policy, answer, grant, original.holder_address)
     if isinstance(terms, Refused):
         return terms
     used = used_ticket(ctx, counted) if counted else None
     return used or _attempt(ctx, actor, answer, terms, (grant, original), origin, snapshot, commit_id)
 
 
-def _terms(policy: Policy, answer: MayAsk, grant: Grant) -> Terms | Refused:
+def _terms(policy: Policy, answer: MayAsk, grant: Grant, address: Address | None) -> Terms | Refused:
     """The role as it is today, with the time that is added; refused where that is not what the grant gave."""
     entitlement = answer.entitlement
     try:
-        terms = terms_for(entitlement, grant.holder, answer.duration)
+        terms = terms_for(entitlement, grant.holder, answer.duration, address)
     except TemplateRefused as problem:
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
     if not same_access(terms.target, grant.terms.target):
@@ -113,6 +119,8 @@ def _attempt(
         holder=grant.holder,
         holder_name=grant.holder_name,
         holder_slack=_holder_slack(actor, grant, original),
+        accounts=tuple(dict.fromkeys((*plain.accounts, *original.accounts))),
+        holder_address=original.holder_address,
         # Nobody can prolong what is over.
         expires_at=min(plain.expires_at, grant.deadline),
         extends=grant.id,

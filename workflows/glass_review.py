@@ -11,10 +11,11 @@ from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.glass import bar, may_review, next_chase, reviewers
 from workflows.core.lifecycle import Move, step
-from workflows.core.model import PersonRecord, Record, Review, ReviewState
+from workflows.core.model import PersonRecord, Record, Request, Review, ReviewState
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
-from workflows.people import Known, known, suspended
+from workflows.parties import alike
+from workflows.people import Known, known, not_theirs
 from workflows.ports import Change, IndexEntry, Snapshot
 
 
@@ -52,21 +53,23 @@ def _judge(ctx: Context, id_: str, who: SlackUser, verdict: _Verdict) -> Done | 
     def groups(policy: Policy) -> tuple[str, ...]:
         return reviewers(policy, first.environment)
 
-    actor = known(ctx, who, groups)
+    actor = known(ctx, who, groups, on_hold=verdict.move is Move.FLAG)
     return actor if isinstance(actor, Refused) else run(ctx, lambda: _once(ctx, actor, first, verdict))
 
 
 def _once(ctx: Context, actor: Known, first: Review, verdict: _Verdict) -> Attempt | Done | Refused:
-    item, person, holder = keys.review(first.id), keys.person(actor.person.id), keys.person(first.holder)
-    snapshot = ctx.ledger.read(item, person, holder, keys.ACTIVE_POLICY, commit_id=verdict.commit_id)
+    item, holder = keys.review(first.id), keys.person(first.holder)
+    sides = (keys.request(first.id), keys.identity(first.holder))
+    snapshot = ctx.ledger.read(item, actor.record, holder, *sides, keys.ACTIVE_POLICY, commit_id=verdict.commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     review = snapshot.get(item, Review)
     if review is None:
         return Refused(Code.NO_REVIEW, {"id": first.id}, audited=False)
+    groups = replace(actor.groups, alike=alike(snapshot, (review.holder,)))
     refusal = (
-        may_review(actor.policy, review, actor.person, actor.groups)
-        or suspended(snapshot.get(person, PersonRecord))
+        may_review(actor.policy, review, actor.person, groups, snapshot.get(keys.request(review.id), Request))
+        or not_theirs(snapshot, actor, on_hold=verdict.move is Move.FLAG)
         or not_in_force(snapshot, actor.policy)
     )
     if refusal:

@@ -21,6 +21,7 @@ from workflows.core.lesser import Lesser, may_lessen, votes_for_less
 from workflows.core.model import Request, Slot, Terms, slot_id
 from workflows.core.people import SlackUser
 from workflows.core.templates import TemplateRefused
+from workflows.parties import party_on_hold
 from workflows.people import Known
 from workflows.ports import Change, Snapshot
 from workflows.prolong import too_long_now
@@ -67,6 +68,7 @@ def _lessen(
     if isinstance(answer, Refused):
         # Who may not is told so; to everybody else that it is decided says more than what was wrong with the words.
         return answer if answer.audited or closed is None else closed
+    closed = closed or party_on_hold(snapshot, request)
     if closed:
         return closed
     changed = changed_terms(ctx, actor, snapshot, request, commit_id)
@@ -79,7 +81,7 @@ def _lessen(
     if shut:
         return shut
     try:
-        terms = terms_for(answer.entitlement, request.holder, answer.duration)
+        terms = terms_for(answer.entitlement, request.holder, answer.duration, request.holder_address)
     except TemplateRefused as problem:
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
     if answer.same_role:

@@ -13,7 +13,7 @@ from workflows.core.model import PersonRecord
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import not_a_member, person_problem
-from workflows.people import Known, known, suspended
+from workflows.people import Known, known, not_theirs
 from workflows.ports import Change, Snapshot
 
 SUBJECT = "lift-"
@@ -47,13 +47,11 @@ def may_lift(actor: Known, whom: PersonId) -> Refused | None:
 
 
 def _once(ctx: Context, actor: Known, whom: PersonId, reason: str, commit_id: str) -> Attempt | Done | Refused:
-    item, own = keys.person(whom), keys.person(actor.person.id)
-    snapshot = ctx.ledger.read(item, own, keys.ACTIVE_POLICY, commit_id=commit_id)
+    item = keys.person(whom)
+    snapshot = ctx.ledger.read(item, actor.record, keys.ACTIVE_POLICY, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    refusal = (
-        may_lift(actor, whom) or suspended(snapshot.get(own, PersonRecord)) or not_in_force(snapshot, actor.policy)
-    )
+    refusal = may_lift(actor, whom) or not_theirs(snapshot, actor) or not_in_force(snapshot, actor.policy)
     if refusal:
         return refusal
     record = snapshot.get(item, PersonRecord)

@@ -119,6 +119,9 @@ class SureRefresher(DirectoryRefresher):
     def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts:
         return self._ask(lambda: _shaped(self.refresher.refresh_person(who, policy), PersonFacts))
 
+    def find(self, address: Address, policy: Policy) -> PersonFacts | None:
+        return self._ask(lambda: _shaped(self.refresher.find(address, policy), PersonFacts, type(None)))
+
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
         return self._ask(lambda: _shaped(self.refresher.refresh_groups(policy, names), GroupFacts))
 

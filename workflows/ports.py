@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from workflows.core.audit import AuditEntry, AuditEvent
 from workflows.core.audit_check import AuditState, StoredEntry
 from workflows.core.errors import Refused
-from workflows.core.identity import Address
+from workflows.core.identity import NO_DOMAINS, Address
 from workflows.core.model import Observation, Operation, Record, Resource, TargetTerms
 from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
@@ -85,6 +85,10 @@ class Snapshot:
     def readable(self, key: str, kind: type[T]) -> T | None:
         """The same, and None where it cannot be read: for lists, and where not knowing it gives nothing to anybody."""
         return None if self.items[key].problem else self.get(key, kind)
+
+    def seek(self, key: str, kind: type[T]) -> T | None:
+        """As `get`, and None where `key` was not read."""
+        return self.get(key, kind) if key in self.items else None
 
     def versions(self) -> dict[str, int]:
         return {key: item.version for key, item in self.items.items()}
@@ -298,15 +302,27 @@ class Buckets(Protocol):
 
 
 class Directory(Protocol):
-    """What is known of people and groups, from a cache in the ledger; never calls out."""
+    """What is known of people and groups: what the chat said, from a cache, through the binding of accounts to people that the
+    ledger keeps. Never calls out."""
 
     def person(self, who: SlackUser) -> PersonFacts | None:
         """The cached facts, however old; None where the account was never looked up."""
         ...
 
-    def by_address(self, address: PersonId) -> PersonFacts | None: ...
-    def by_addresses(self, addresses: Iterable[PersonId]) -> Mapping[PersonId, PersonFacts]:
-        """The same for many, for the price of one; without those who are not known."""
+    def of_person(self, who: PersonId) -> PersonFacts | None:
+        """The facts of the account that is bound to a person; of several, of the one that can act."""
+        ...
+
+    def of_people(self, people: Iterable[PersonId]) -> Mapping[PersonId, PersonFacts]:
+        """The same for many, for the price of one; without those to whom no account is bound that was ever looked up."""
+        ...
+
+    def owner_of(self, address: Address, former_domains: Mapping[str, str] = NO_DOMAINS) -> PersonId:
+        """Whose an address is now. `former_domains`: the policy's."""
+        ...
+
+    def by_address(self, address: Address, former_domains: Mapping[str, str] = NO_DOMAINS) -> PersonFacts | None:
+        """What somebody typed: the bound account of the person whose address this is."""
         ...
 
     def groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
@@ -342,11 +358,20 @@ class DirectoryUnreachable(Exception):
         self.after_s = after_s
 
 
+class OnHold(DirectoryUnreachable):
+    """Somebody's account is on hold: until people have said whose it is, nobody knows. What was decided waits."""
+
+
 class DirectoryRefresher(Protocol):
     """Calls out, so only workers have it. `refresh_person` raises DirectoryUnreachable; of a group that cannot be
     learnt, `Membership.problem` says why. `refresh_groups` asks for these groups alone, and hands out what is known then."""
 
     def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts: ...
+    def find(self, address: Address, policy: Policy) -> PersonFacts | None:
+        """The account that the chat says has this address today; None where it says nobody has. It is not yet bound to
+        anybody. Raises DirectoryUnreachable where that is not known."""
+        ...
+
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
 
 

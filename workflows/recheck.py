@@ -10,17 +10,20 @@ from workflows.core.approving import still_decided
 from workflows.core.convergence import latest_end
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Grant, Request
-from workflows.core.people import PersonFacts, PersonId, is_fresh
+from workflows.core.people import PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
-from workflows.ports import DirectoryUnreachable, PolicyUnavailable
+from workflows.parties import party_keys, party_on_hold, with_parties
+from workflows.people import bound_to, fresh
+from workflows.ports import DirectoryUnreachable, OnHold, PolicyUnavailable
 from workflows.standing_in import spoken_for, with_delegations
 
 
 def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     """Why the recorded decision does not stand any more; None where it does.
 
-    Raises DirectoryUnreachable or PolicyUnavailable where that cannot be told now: nothing is given, and nothing is ended.
+    Raises DirectoryUnreachable (OnHold, too) or PolicyUnavailable where that cannot be told now: nothing is given, and nothing
+    is ended.
     """
     snapshot = ctx.ledger.read(keys.request(id_), keys.ACTIVE_POLICY)
     request = snapshot.get(keys.request(id_), Request)
@@ -40,7 +43,11 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     if old:
         ctx.refresher.refresh_groups(policy, old)
         groups = ctx.directory.groups(policy, names)
-    groups = with_delegations(ctx, groups, spoken)
+    sides = ctx.ledger.read(*party_keys(request))
+    waits = party_on_hold(sides, request)
+    if waits is not None:
+        raise OnHold(f"the account of {waits.params['name']} is on hold")
+    groups = with_parties(with_delegations(ctx, groups, spoken), sides, request)
     answer = still_decided(policy, request, groups, people, _total(ctx, request))
     if answer is not None and answer.code is Code.NOT_KNOWN_YET:
         raise DirectoryUnreachable(f"{answer.params['groups']}: {answer.params['why']}")
@@ -57,9 +64,15 @@ def _total(ctx: WorkerContext, request: Request) -> timedelta:
 
 
 def facts_now(ctx: WorkerContext, policy: Policy, request: Request, who: PersonId, now: datetime) -> PersonFacts | None:
-    """What the chat says of somebody, asked anew where it is not fresh. Raises DirectoryUnreachable."""
-    facts = ctx.directory.by_address(who)
-    if facts is not None and is_fresh(facts.as_of, now):
-        return facts
-    account = facts.slack if facts else (request.requester_slack if who == request.requester else None)
-    return ctx.refresher.refresh_person(account, policy) if account else None
+    """What the chat says of somebody's account, asked anew where it is not fresh; of who agreed, of the account that did. None
+    where that account is theirs no more. Raises DirectoryUnreachable, and OnHold while nobody knows whose it is.
+    """
+    pressed = {vote.account for vote in request.votes if vote.by == who and vote.account is not None}
+    found = [fresh(ctx, policy, slack, now) for slack in bound_to(ctx, who)]
+    theirs = [facts for facts in found if facts.id == who and (not pressed or not pressed.isdisjoint(facts.accounts))]
+    if not theirs:
+        return None
+    best = min(theirs, key=lambda facts: (facts.standing_problem is not None, facts.suspended is not None))
+    if best.suspended is not None and not best.standing_problem:
+        raise OnHold(f"the account of {best.name} is on hold")
+    return best

@@ -12,13 +12,14 @@ from workflows.core.asking import PENDING_MAX, Ask, MayAsk, find_entitlement, ma
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import terms_for
+from workflows.core.identity import AccountRecord
 from workflows.core.model import Origin, PersonRecord, Record, Request, RequestState, Slot, Terms, slot_id
 from workflows.core.people import PersonFacts, SlackUser, is_fresh
 from workflows.core.policy import Policy
-from workflows.core.scope import groups_needed, person_problem
+from workflows.core.scope import groups_named, groups_needed, person_problem
 from workflows.core.templates import TemplateRefused
 from workflows.one_ticket import counted_ticket, noted, used_ticket
-from workflows.people import Known, known, suspended
+from workflows.people import Known, in_doubt, known, not_theirs
 from workflows.ports import Change, IndexEntry, Snapshot
 
 
@@ -46,7 +47,7 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     guard = (keys.ticket_uses(counted.ticket),) if counted else ()
     snapshot = ctx.ledger.read(
         keys.ACTIVE_POLICY,
-        *dict.fromkeys((keys.person(person.id), keys.person(holder.id))),
+        *dict.fromkeys((actor.record, keys.account(holder.account), keys.person(person.id), keys.person(holder.id))),
         keys.slot(place),
         *guard,
         commit_id=commit_id,
@@ -58,13 +59,13 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     record = snapshot.get(keys.person(person.id), PersonRecord)
     refusal = (
         not_in_force(snapshot, actor.policy)
-        or suspended(record)
+        or not_theirs(snapshot, actor)
         or too_many(record)
         or blocked(record, snapshot)
         or (_kept_out(holder, snapshot) if holder.id != person.id else None)
     )
     if isinstance(answer, Refused):
-        return answer
+        return looked_up_first(ctx, actor, ask, answer)
     if refusal:
         return refusal
     slot = snapshot.get(keys.slot(place), Slot)
@@ -74,18 +75,27 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     if used:
         return used
     try:
-        terms = terms_for(answer.entitlement, holder.id, answer.duration)
+        terms = terms_for(answer.entitlement, holder.id, answer.duration, holder.address)
     except TemplateRefused as problem:
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
     request = new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot, holder)
     return recorded(ctx, actor, (request,), snapshot, commit_id)
 
 
+def looked_up_first(ctx: Context, actor: Known, ask: Ask, refused: Refused) -> Refused:
+    """That nobody can approve rests on who has left: where that was learnt long ago, a worker looks first."""
+    if refused.code is not Code.NOBODY_CAN_APPROVE:
+        return refused
+    found = find_entitlement(actor.policy, ask.environment, ask.role)
+    names = () if isinstance(found, Refused) else groups_named(found, tuple(found.approve))
+    return Refused(Code.FACTS_STALE, audited=False) if in_doubt(ctx, actor.groups, names) else refused
+
+
 def _holder(ctx: Context, actor: Known, ask: Ask) -> PersonFacts | Refused:
     """Whoever shall have it: the actor, or somebody whom one can ask for. FACTS_STALE where a worker has to look first."""
     if ask.holder is None or ask.holder == actor.person.id:
         return actor.person
-    found = ctx.directory.by_address(ask.holder)
+    found = ctx.directory.of_person(ask.holder)
     if found is None or not is_fresh(found.as_of, ctx.ledger.now()):
         return Refused(Code.FACTS_STALE, audited=False)
     problem = person_problem(found)
@@ -95,7 +105,8 @@ def _holder(ctx: Context, actor: Known, ask: Ask) -> PersonFacts | Refused:
 def _kept_out(holder: PersonFacts, snapshot: Snapshot) -> Refused | None:
     """Who may not ask for themselves gets nothing through somebody else either."""
     record = snapshot.get(keys.person(holder.id), PersonRecord)
-    if suspended(record) or blocked(record, snapshot):
+    account = snapshot.get(keys.account(holder.account), AccountRecord)
+    if account is None or account.person != holder.id or account.suspended or blocked(record, snapshot):
         return Refused(Code.HOLDER_BLOCKED, {"name": holder.name})
     return None
 
@@ -143,6 +154,8 @@ def new_request(
         policy_hash=actor.policy.hash,
         origin=origin,
         ticket=answer.ticket,
+        accounts=tuple(dict.fromkeys((person.account, whom.account))),
+        holder_address=whom.address,
     )
 
 

@@ -17,7 +17,7 @@ from workflows.core.chasing import escalation_of, next_chase
 from workflows.core.errors import Code, Refused
 from workflows.core.extending import same_access
 from workflows.core.granting import close
-from workflows.core.identity import Address
+from workflows.core.identity import Address, Identity, listed_as, spellings
 from workflows.core.lifecycle import Move
 from workflows.core.model import (
     Closing,
@@ -30,12 +30,14 @@ from workflows.core.model import (
 from workflows.core.people import GroupFacts, Member
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
+from workflows.parties import party_keys, party_on_hold, with_parties
 from workflows.ports import (
     Change,
     Committed,
     DirectoryUnreachable,
     PolicyUnavailable,
     Snapshot,
+    Target,
     TargetInDoubt,
     TargetRefused,
     TargetThrottled,
@@ -52,7 +54,15 @@ ASK_AGAIN_S = 3.0
 # A rule approves in seconds. Where nobody can tell so long whether it is for this person, people are asked.
 RULES_WAIT = timedelta(seconds=30)
 # What is wrong with us and not with the ask: it passes.
-_PASSING = frozenset({Code.POLICY_NOT_IN_FORCE, Code.LEDGER_NOT_DURABLE, Code.NOT_KNOWN_YET, Code.CLOCK_IN_DOUBT})
+_PASSING = frozenset(
+    {
+        Code.POLICY_NOT_IN_FORCE,
+        Code.LEDGER_NOT_DURABLE,
+        Code.NOT_KNOWN_YET,
+        Code.CLOCK_IN_DOUBT,
+        Code.PARTY_ON_HOLD,
+    }
+)
 
 
 def advance_request(ctx: WorkerContext, id_: str) -> None:
@@ -170,13 +180,36 @@ def _look_up(ctx: WorkerContext, request: Request) -> Resource | Refused:
     if request.extends is not None:
         return _held(ctx, request)
     target = ctx.targets.for_terms(request.terms.target)
-    found = target.resolve(request.terms.target, Address(request.holder), request.id)
+    found = _found_in(ctx, target, request)
     if isinstance(found, Refused) or target.tells_ours_apart or _held_by_us(ctx, found):
         return found
     seen = target.observe(found)
     if seen.stands:
         return Refused(Code.STANDING_ACCESS, {"how": seen.through or "", "what": found.title})
     return found
+
+
+def _found_in(ctx: WorkerContext, target: Target, request: Request) -> Resource | Refused:
+    """The holder in a target, by the address that the terms were made from, else by another one of theirs."""
+    first: Refused | None = None
+    for address in _addresses(ctx, request):
+        found = target.resolve(request.terms.target, address, request.id)
+        if not isinstance(found, Refused) or found.code not in _NOT_UNDER_THAT_ADDRESS:
+            return found
+        first = first or found
+    return first or Refused(Code.TARGET_PERSON_MISSING, {"address": "", "where": request.terms.target.connection})
+
+
+_NOT_UNDER_THAT_ADDRESS = frozenset({Code.TARGET_PERSON_MISSING, Code.TARGET_PERSON_NOT_TAGGED})
+
+
+def _addresses(ctx: WorkerContext, request: Request) -> tuple[Address, ...]:
+    item = keys.identity(request.holder)
+    known = ctx.ledger.read(item).get(item, Identity)
+    own = request.holder_address or listed_as(request.holder)
+    found = (*((own,) if own is not None else ()), *(known.current if known is not None else ()))
+    former = ctx.policy.current().former_domains
+    return tuple(dict.fromkeys(form for address in found for form in (address, *spellings(address, former))))
 
 
 def _held(ctx: WorkerContext, request: Request) -> Resource | Refused:
@@ -209,7 +242,7 @@ def _resolved(
 ) -> Attempt | Done | Refused:
     extra = () if seen.extends else (keys.grant(seen.id), keys.holding(resource.holding))
     uses = (uses_of(seen, rule) for rule in counted(policy, seen))
-    snapshot = ctx.ledger.read(*keys_of(seen), *extra, *uses)
+    snapshot = ctx.ledger.read(*dict.fromkeys((*keys_of(seen), *extra, *uses, *party_keys(seen))))
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
         return Done(seen.id, "overtaken")
@@ -225,7 +258,8 @@ def _resolved(
     names = groups_needed(policy, environment) if environment else ()
     request = replace(request, resource=resource, origin=seen.origin, group_problems=groups.problems(names))
     commit_id = f"resolve:{request.id}:{snapshot.items[keys.request(request.id)].version}"
-    if in_force and not not_now(policy, request, snapshot.now):
+    groups = with_parties(groups, snapshot, request)
+    if in_force and not not_now(policy, request, snapshot.now) and not party_on_hold(snapshot, request):
         decided = by_votes(ctx, policy, request, groups, snapshot, commit_id)
         if isinstance(decided, Refused):
             # Who must agree has: nobody would press again.

@@ -21,7 +21,6 @@ from workflows.core.model import (
     Decision,
     DecisionKind,
     Holding,
-    PersonRecord,
     Request,
     RequestState,
     Vote,
@@ -31,7 +30,8 @@ from workflows.core.policy import Policy, Visibility
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
 from workflows.later import begins_later, scheduling
-from workflows.people import Known, known, nobody, suspended
+from workflows.parties import party_keys, party_on_hold, with_parties
+from workflows.people import Known, known, nobody, not_theirs
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.prolong import nothing_to_prolong, prolonging, too_long_now
 from workflows.standing_in import as_recorded, delegators, spoken_for, with_delegations
@@ -62,12 +62,12 @@ def deny(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) ->
     def refuse(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
         return _deny(ctx, actor, snapshot, request, clean(reason), commit_id)
 
-    return decide_on(ctx, id_, who, refuse, commit_id)
+    return decide_on(ctx, id_, who, refuse, commit_id, on_hold=True)
 
 
 def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Refused:
     """The requester takes back the ask. `Done.outcome`: `withdrawn`."""
-    actor = known(ctx, who, nobody)
+    actor = known(ctx, who, nobody, on_hold=True)
     if isinstance(actor, Refused):
         return actor
     return run(ctx, lambda: _withdraw(ctx, actor, id_, commit_id))
@@ -75,7 +75,7 @@ def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | R
 
 def decline(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Refused:
     """The person for whom somebody else asked does not want it. `Done.outcome`: `withdrawn`."""
-    actor = known(ctx, who, nobody)
+    actor = known(ctx, who, nobody, on_hold=True)
     if isinstance(actor, Refused):
         return actor
     return run(ctx, lambda: _decline(ctx, actor, id_, commit_id))
@@ -85,9 +85,19 @@ def decline(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Re
 
 
 def decide_on(
-    ctx: Context, id_: str, who: SlackUser, then: Decide, commit_id: str, also: Also = lambda _: ()
+    ctx: Context,
+    id_: str,
+    who: SlackUser,
+    then: Decide,
+    commit_id: str,
+    also: Also = lambda _: (),
+    *,
+    on_hold: bool = False,
 ) -> Done | Refused:
-    """Find the request and who acts, and do `then` with them until it is on the ledger. `also`: more records to read."""
+    """Find the request and who acts, and do `then` with them until it is on the ledger. `also`: more records to read.
+
+    `on_hold`: whether an account that is on hold may do it.
+    """
     first = find_request(ctx, id_)
     if isinstance(first, Refused):
         return first
@@ -96,13 +106,13 @@ def decide_on(
         environment = policy.environments.get(first.terms.environment)
         return groups_needed(policy, environment) if environment else ()
 
-    actor = known(ctx, who, groups)
+    actor = known(ctx, who, groups, on_hold=on_hold)
     if isinstance(actor, Refused):
         return actor
     knows = actor
     if away := spoken_for(first):
         knows = replace(actor, groups=with_delegations(ctx, actor.groups, away))
-    return run(ctx, lambda: _decide_once(ctx, knows, id_, then, commit_id, also))
+    return run(ctx, lambda: _decide_once(ctx, knows, id_, then, commit_id, also, on_hold=on_hold))
 
 
 def find_request(ctx: Context, id_: str) -> Request | Refused:
@@ -111,23 +121,27 @@ def find_request(ctx: Context, id_: str) -> Request | Refused:
 
 
 def _decide_once(
-    ctx: Context, actor: Known, id_: str, then: Decide, commit_id: str, also: Also
+    ctx: Context, actor: Known, id_: str, then: Decide, commit_id: str, also: Also, *, on_hold: bool
 ) -> Attempt | Done | Refused:
     found = find_request(ctx, id_)
     if isinstance(found, Refused):
         return found
-    extra = (*_grant_keys(found), *also(found))
+    extra = (*_grant_keys(found), *party_keys(found), *also(found))
     away = delegators(actor.groups)
-    snapshot = ctx.ledger.read(*keys_of(found), keys.person(actor.person.id), *extra, *away, commit_id=commit_id)
+    names = dict.fromkeys((*keys_of(found), actor.record, *extra, *away))
+    snapshot = ctx.ledger.read(*names, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     request = snapshot.get(keys.request(id_), Request)
-    if request is None or (*_grant_keys(request), *also(request)) != extra or request.slot != found.slot:
-        return _decide_once(ctx, actor, id_, then, commit_id, also)
-    problem = suspended(snapshot.get(keys.person(actor.person.id), PersonRecord)) or not_in_force(
-        snapshot, actor.policy
-    )
-    return problem or then(replace(actor, groups=as_recorded(actor.groups, snapshot)), snapshot, request)
+    if (
+        request is None
+        or (*_grant_keys(request), *party_keys(request), *also(request)) != extra
+        or request.slot != found.slot
+    ):
+        return _decide_once(ctx, actor, id_, then, commit_id, also, on_hold=on_hold)
+    problem = not_theirs(snapshot, actor, on_hold=on_hold) or not_in_force(snapshot, actor.policy)
+    groups = with_parties(as_recorded(actor.groups, snapshot), snapshot, request)
+    return problem or then(replace(actor, groups=groups), snapshot, request)
 
 
 def _grant_keys(request: Request) -> tuple[str, ...]:
@@ -184,7 +198,8 @@ def _vote(
     if terms_hash is not None and terms_hash != request.terms.hash:
         return Refused(Code.TERMS_CHANGED, {"id": request.id})
     shut = (
-        no_longer(actor.policy, request, actor.groups)
+        party_on_hold(snapshot, request)
+        or no_longer(actor.policy, request, actor.groups)
         or too_long_now(actor.policy, snapshot, request)
         or not_now(actor.policy, request, snapshot.now, actor.person.id, actor.groups)
     )
@@ -212,7 +227,7 @@ def changed_terms(
     if entitlement is None:
         return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
     try:
-        terms = terms_for(entitlement, request.holder, request.terms.duration)
+        terms = terms_for(entitlement, request.holder, request.terms.duration, request.holder_address)
     except TemplateRefused as problem:
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
     if terms.hash == request.terms.hash:
@@ -245,8 +260,10 @@ def count(
     votes = recount(actor.policy, together, actor.groups)
     if isinstance(votes, Refused):
         return votes
-    voted = replace(request, votes=votes)
-    decision = decision_by_votes(entitlement, voted.votes, actor.policy.hash, snapshot.now)
+    decision = decision_by_votes(entitlement, votes, actor.policy.hash, snapshot.now)
+    # Whose account is on hold has not agreed for as long as that lasts; what is decided without them goes on without them.
+    waiting = () if decision is not None else tuple(one for one in earlier if one.account in actor.groups.on_hold)
+    voted = replace(request, votes=(*votes, *waiting))
     facts = vote_facts(actor, snapshot, request, groups)
     rights = next((vote.for_ for vote in voted.votes if vote.by == person.id), ())
     facts |= {"delegated": "yes"} if rights else {}
@@ -279,7 +296,8 @@ def vote_by(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[st
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     rights = answer.for_ if isinstance(answer, MayDecide) else ()
     names = actor.groups.names(rights)
-    return Vote(actor.person.id, actor.person.name, snapshot.now, groups, request.terms.hash, rights, names)
+    person = actor.person
+    return Vote(person.id, person.name, snapshot.now, groups, request.terms.hash, rights, names, person.account)
 
 
 def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> dict[str, str]:
@@ -388,11 +406,11 @@ def _called_off(
     found = find_request(ctx, id_)
     if isinstance(found, Refused):
         return found
-    snapshot = ctx.ledger.read(*keys_of(found), commit_id=commit_id)
+    snapshot = ctx.ledger.read(*keys_of(found), actor.record, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     request = snapshot.get(keys.request(id_), Request)
-    refusal = refused(request)
+    refusal = refused(request) or not_theirs(snapshot, actor, on_hold=True)
     if refusal or request is None:
         return refusal or Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
     closed = _over(request, snapshot)

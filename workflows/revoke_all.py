@@ -34,7 +34,7 @@ from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import person_problem
 from workflows.end import take_back
-from workflows.people import Known, known, suspended
+from workflows.people import Known, known, not_theirs
 from workflows.ports import Change, Snapshot
 from workflows.rebuilt import grant_where_known
 from workflows.sweep import take_off
@@ -68,7 +68,7 @@ def revoke_all(ctx: Context, aim: Aim, who: SlackUser, reason: str, commit_id: s
     problem = text_problem(reason, {"what": "revoke-all"})
     if problem:
         return problem
-    actor = known(ctx, who, groups_that_may)
+    actor = known(ctx, who, groups_that_may, on_hold=True)
     if isinstance(actor, Refused):
         return actor
     return run(ctx, lambda: _once(ctx, actor, aim, clean(reason), commit_id))
@@ -161,12 +161,12 @@ def _members(ctx: Context, person: PersonId | None, environments: Iterable[str] 
 
 
 def _once(ctx: Context, actor: Known, aim: Aim, reason: str, commit_id: str) -> Attempt | Done | Refused:
-    own, whom = keys.person(actor.person.id), keys.person(aim.person) if aim.person else None
-    snapshot = ctx.ledger.read(*filter(None, (keys.ACTIVE_POLICY, own, whom)), commit_id=commit_id)
+    whom = keys.person(aim.person) if aim.person else None
+    snapshot = ctx.ledger.read(*filter(None, (keys.ACTIVE_POLICY, actor.record, whom)), commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     reach = may_revoke_all(actor, aim)
-    refusal = suspended(snapshot.get(own, PersonRecord)) or not_in_force(snapshot, actor.policy)
+    refusal = not_theirs(snapshot, actor, on_hold=True) or not_in_force(snapshot, actor.policy)
     if isinstance(reach, Refused):
         return reach
     if refusal:

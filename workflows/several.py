@@ -20,7 +20,7 @@ from workflows.core.scope import groups_needed
 from workflows.core.several import distinct, panel_of, part, place_of, shown, terms_of, too_many_at_once
 from workflows.core.templates import TemplateRefused
 from workflows.one_ticket import counted_ticket, used_ticket
-from workflows.people import Known, known, suspended
+from workflows.people import Known, known, not_theirs
 from workflows.ports import PolicyUnavailable, Snapshot
 from workflows.request import ask_for_access, blocked, new_request, recorded, too_many
 from workflows.review import approve, deny, find_request, withdraw
@@ -80,7 +80,7 @@ def _ask_once(
     tickets = [counted for ask in asks if (counted := counted_ticket(policy, ask))]
     guards = dict.fromkeys(keys.ticket_uses(counted.ticket) for counted in tickets)
     snapshot = ctx.ledger.read(
-        keys.ACTIVE_POLICY, keys.person(person.id), *slots.values(), *guards, commit_id=commit_id
+        keys.ACTIVE_POLICY, actor.record, keys.person(person.id), *slots.values(), *guards, commit_id=commit_id
     )
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
@@ -91,7 +91,7 @@ def _ask_once(
     refusal = (
         (answers if isinstance(answers, Refused) else None)
         or not_in_force(snapshot, policy)
-        or suspended(record)
+        or not_theirs(snapshot, actor)
         or blocked(record, snapshot)
         or too_many(record, len(fresh))
     )
@@ -115,7 +115,9 @@ def _may_ask_all(
         if isinstance(answer, Refused):
             return _of_part(answer, ask)
         try:
-            found.append((answer, terms_for(answer.entitlement, actor.person.id, answer.duration)))
+            found.append(
+                (answer, terms_for(answer.entitlement, actor.person.id, answer.duration, actor.person.address))
+            )
         except TemplateRefused as problem:
             return _of_part(Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)}), ask)
     return _tickets_used(ctx, actor.policy, asks) or found
@@ -197,7 +199,9 @@ def _means_another(ctx: Context, request: Request) -> bool:
     if isinstance(found, Refused):
         return False
     try:
-        return terms_for(found, request.holder, request.terms.duration).hash != request.terms.hash
+        return (
+            terms_for(found, request.holder, request.terms.duration, request.holder_address).hash != request.terms.hash
+        )
     except TemplateRefused:
         return False
 

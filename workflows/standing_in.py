@@ -26,7 +26,7 @@ def with_delegations(
     if not away:
         return replace(groups, delegations={}, at=now)
     snapshot = ctx.ledger.read(*map(keys.person, away))
-    facts = ctx.directory.by_addresses(away)
+    facts = ctx.directory.of_people(away)
     found = {who: delegation for who in away if (delegation := _recorded(snapshot, who, facts))}
     return replace(groups, delegations=found, at=snapshot.now)
 
@@ -50,6 +50,6 @@ def spoken_for(request: Request) -> tuple[PersonId, ...]:
 def _recorded(snapshot: Snapshot, who: PersonId, facts: Mapping[PersonId, PersonFacts]) -> Delegation | None:
     """Of somebody who may do nothing themselves, or of whom nothing can be read, nobody takes the place."""
     record = snapshot.readable(keys.person(who), PersonRecord)
-    if record is None or record.suspended or (who in facts and facts[who].standing_problem):
+    if record is None or (who in facts and (facts[who].standing_problem or facts[who].suspended)):
         return None
     return record.delegation

@@ -15,7 +15,7 @@ from workflows.core.granting import terms_for
 from workflows.core.model import PersonRecord, Request, RequestState
 from workflows.core.policy import Policy
 from workflows.core.templates import TemplateRefused
-from workflows.people import suspended
+from workflows.parties import party_keys, party_on_hold
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable, Snapshot
 from workflows.recheck import undecided
 from workflows.request import blocked
@@ -56,7 +56,7 @@ def _not_as_agreed(policy: Policy, request: Request, now: datetime) -> Refused |
     if entitlement is None:
         return Refused(Code.ROLE_UNKNOWN, {"name": terms.role, "environment": terms.environment})
     try:
-        same = terms_for(entitlement, request.holder, terms.duration).hash == terms.hash
+        same = terms_for(entitlement, request.holder, terms.duration, request.holder_address).hash == terms.hash
     except TemplateRefused as problem:
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
     if not same:
@@ -73,8 +73,10 @@ def _start(ctx: WorkerContext, policy: Policy, seen: Request) -> Attempt | Done:
     if not_in_force(snapshot, policy):
         ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
         return Done(seen.id, "waits")
-    held = snapshot.get(keys.person(request.holder), PersonRecord)
-    problem = suspended(held) or blocked(held, snapshot)
+    if party_on_hold(snapshot, request):
+        ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
+        return Done(seen.id, "waits")
+    problem = blocked(snapshot.get(keys.person(request.holder), PersonRecord), snapshot)
     if problem:
         return refusing(ctx, snapshot, request, problem)
     facts = {"terms": request.terms.hash, "policy": policy.hash[:12]}
@@ -92,7 +94,7 @@ def _refuse(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Do
 def _read(ctx: WorkerContext, seen: Request) -> tuple[Snapshot, Request | None]:
     """The request with all that its start writes; None where it does not wait for its start any more."""
     given = (keys.grant(seen.id), keys.holding(seen.resource.holding)) if seen.resource else ()
-    snapshot = ctx.ledger.read(*keys_of(seen), keys.person(seen.holder), *given)
+    snapshot = ctx.ledger.read(*dict.fromkeys((*keys_of(seen), keys.person(seen.holder), *given, *party_keys(seen))))
     request = snapshot.get(keys.request(seen.id), Request)
     waits = request is not None and request.state is RequestState.SCHEDULED and request.resource == seen.resource
     return snapshot, request if waits else None

@@ -80,7 +80,7 @@ def explain(
     from bot.window import Window
     from workflows.core.asking import find_entitlement
     from workflows.core.errors import Refused
-    from workflows.core.people import person_id
+    from workflows.core.identity import address_of
     from workflows.ports import PolicyUnavailable
 
     with opened() as parts:
@@ -92,7 +92,8 @@ def explain(
         found = find_entitlement(policy, environment, role)
         if isinstance(found, Refused):
             _refuse(refusal(found, command=command))
-        person = parts.context.directory.by_address(person_id(address))
+        known = address_of(address, policy.former_domains)
+        person = parts.context.directory.by_address(known, policy.former_domains) if known is not None else None
         if person is None:
             _refuse(f"Nothing is known of {address} yet: the bot learns of people when they first use it in chat.")
         explanation = Window(parts.context, command).explanation(policy, found, person, itself=False)
@@ -103,19 +104,45 @@ def explain(
 
 
 def confirm(
-    address: Annotated[str, typer.Argument(help="The person's address.")],
-    team: Annotated[str, typer.Option(help="The Slack workspace's id, T...")],
-    user: Annotated[str, typer.Option(help="The id of the Slack account that is theirs now, U...")],
+    address: Annotated[
+        str, typer.Argument(help="An address of the account that is on hold, or of whom it claims to be.")
+    ],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the record.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="How that is known, for the record.")],
+    *,
+    another: Annotated[
+        bool, typer.Option("--another", help="It is another person: the one who had the address is closed.")
+    ] = False,
+    account: Annotated[str, typer.Option(metavar="ID", help="Which account, where several are on hold.")] = "",
 ) -> None:
-    """Lift the hold on somebody whose chat account has changed, and bind the account that is theirs."""
-    from workflows.core.people import SlackUser, person_id
-    from workflows.people import confirm as bind_anew
+    """Say whose an account is that is on hold: the same person's as before, or another person's."""
+    from workflows.adopting import adopt
+    from workflows.confirming import Saying, confirm_by_hand, holds_about
+    from workflows.core.errors import Refused
+    from workflows.core.identity import address_of
 
     with opened() as parts:
-        known = bind_anew(parts.context, person_id(address), SlackUser(team, user))
-    if not known:
-        _refuse(f"Nobody with the address {address} is on the record.")
-    print(f"{address} is bound to the account {user} of {team}, and may act again.")
+        adopt(parts.context)
+        asked = address_of(address)
+        found = (
+            [one for one in holds_about(parts.context, None, asked) if account in ("", one.account.account)]
+            if asked
+            else []
+        )
+        if not found:
+            _refuse(f"No account of {address} is on hold.")
+        if len(found) > 1:
+            ids = ", ".join(one.account.account for one in found)
+            _refuse(f"Several accounts are on hold there: {ids}. Say which with --account.")
+        held = found[0]
+        saying = Saying(held.account.account, not another, reason, held.hash)
+        answer = confirm_by_hand(parts.context, saying, by, f"cli:{parts.context.chance.hex(12)}")
+        if isinstance(answer, Refused):
+            from bot.refusal_words import refusal
+
+            _refuse(refusal(answer, command=parts.settings.command))
+    said = "another person" if another else "the same person"
+    print(f"{held.account.name} ({held.account.account}) is {said}, and may act again.")
 
 
 def accept_clock(

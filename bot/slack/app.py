@@ -27,6 +27,7 @@ from bot.slack.blocks import Message
 from bot.slack.deferred import defer
 from bot.slack.doors import Doors
 from bot.slack.form_fields import BREAK_GLASS, ENVIRONMENT, MORE_ROLES, ROLE
+from bot.slack.holds import CONFIRM_ANOTHER, CONFIRM_SAME
 from bot.slack.home import ASK, WITHDRAW
 from bot.slack.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
 from bot.slack.line import quiet_about_connections
@@ -116,6 +117,8 @@ class Listeners:
             DECLINE,
             glass.ACKNOWLEDGE,
             REVOKE_ALL,
+            CONFIRM_SAME,
+            CONFIRM_ANOTHER,
             APPROVE_ALL,
             WITHDRAW_ALL,
         ):

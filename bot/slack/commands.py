@@ -7,7 +7,7 @@ ASCII, and a slip in a duration is named rather than read as the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -21,6 +21,7 @@ from bot.slack.meant import (
     AskSeveral,
     BreakGlass,
     Command,
+    Confirm,
     Decline,
     Delegate,
     Deny,
@@ -47,8 +48,8 @@ from bot.slack.text import straight, typed
 from workflows.core.asking import nearest
 from workflows.core.durations import parse_duration
 from workflows.core.errors import Code, Refused
+from workflows.core.identity import NO_DOMAINS, Address, address_of
 from workflows.core.model import ID_PATTERN
-from workflows.core.people import PersonId, person_id
 from workflows.core.slips import duration_slip
 
 
@@ -267,12 +268,11 @@ _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 MENTIONED_MAX = 3
 
 
-def addresses(text: str) -> tuple[PersonId, ...]:
+def addresses(text: str, former_domains: Mapping[str, str] = NO_DOMAINS) -> tuple[Address, ...]:
     """The e-mail addresses in a line, a few of them."""
     words = (typed(word).strip("<>,;") for word in text.split())
-    return tuple(dict.fromkeys(person_id(word) for word in words if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", word)))[
-        :3
-    ]
+    found = (address_of(word, former_domains) for word in words)
+    return tuple(dict.fromkeys(address for address in found if address is not None))[:3]
 
 
 def mentioned(text: str) -> tuple[str, ...]:
@@ -310,6 +310,14 @@ def _lift(line: _Line) -> Command | Refused:
     return Lift(who, line.rest(1)) if who is not None else _missing("lift WHO REASON")
 
 
+def _person(line: _Line) -> Command | Refused:
+    who = whom(line, 1)
+    if line.word(0) != "confirm" or who is None:
+        return _missing("person confirm WHO [same or another] REASON")
+    said = {"same": True, "another": False}.get(line.word(2))
+    return Confirm(who, said, line.rest(2 if said is None else 3))
+
+
 def _explain(line: _Line) -> Command | Refused:
     if len(line) < 2:
         return _missing("explain ENV ROLE [WHO]")
@@ -332,6 +340,7 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "acknowledge": _by_id(Acknowledge, "acknowledge ID"),
     "flag": _by_id_why(Flag, "flag ID NOTE"),
     "lift": _lift,
+    "person": _person,
     "withdraw": _by_id(Withdraw, "withdraw ID"),
     "show": _by_id(Show, "show ID"),
     "end": _by_id_why(End, "end ID [REASON]"),

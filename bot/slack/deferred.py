@@ -19,13 +19,14 @@ from bot.slack.interaction import Interaction, unpacked
 from bot.slack.people import SlackRefresher
 from bot.slack.telling import Teller
 from bot.words import refusal
-from workflows.context import SOON, Context
+from workflows.context import SOON, Context, WorkerContext
 from workflows.core import keys
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Press
 from workflows.core.people import SlackUser, is_fresh
 from workflows.core.scope import groups_needed
 from workflows.outside import went_wrong
+from workflows.people import account_of, fresh, in_doubt, whose
 from workflows.ports import Change, DirectoryUnreachable, LedgerUnreachable, PolicyUnavailable
 from workflows.troubles import Failure, note
 
@@ -34,6 +35,8 @@ log = structlog.get_logger()
 # What was pressed longer ago than this is not done any more: whoever pressed has gone on, and is told so.
 GIVE_UP_AFTER = timedelta(minutes=5)
 _NOT_DECIDED = "I could not decide this, so nothing was done: {}. Please try again."
+# So many who were gone are looked up for one act.
+DOUBTED_MAX = 20
 ASK_AGAIN_S = 2.0
 # A bad second at Slack passes before anybody needs a word about it.
 TOLD_AFTER = timedelta(seconds=2)
@@ -65,7 +68,9 @@ def defer(ctx: Context, act: Interaction) -> None:
 
 
 class Deferred:
-    def __init__(self, ctx: Context, desk: Desk, refresher: SlackRefresher, client: WebClient, command: str) -> None:
+    def __init__(
+        self, ctx: WorkerContext, desk: Desk, refresher: SlackRefresher, client: WebClient, command: str
+    ) -> None:
         self._ctx = ctx
         self._desk = desk
         self._refresher = refresher
@@ -147,15 +152,20 @@ class Deferred:
         for account in (SlackUser(act.team, user) for user in mentioned(act.text)):
             known = self._ctx.directory.person(account)
             if known is None or not is_fresh(known.as_of, self._ctx.ledger.now()):
-                self._refresher.refresh_person(account, policy)
-        for address in addresses(act.text):
-            found = self._refresher.find(address, policy)
+                known = self._refresher.refresh_person(account, policy)
+            # Whoever is named is bound to their account, so that what is done to them is done to the person.
+            whose(self._ctx, policy, known)
+        for address in addresses(act.text, policy.former_domains):
+            found = account_of(self._ctx, policy, self._ctx.directory.owner_of(address, policy.former_domains))
             if found is not None:
-                self._refresher.refresh_person(found.slack, policy)
+                fresh(self._ctx, policy, found.slack, self._ctx.ledger.now())
         names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
         old = self._ctx.directory.groups(policy, names).to_look_up(names, self._ctx.ledger.now())
         if old:
             self._refresher.refresh_groups(policy, old)
+        # Whoever was gone may be back, and then somebody can approve.
+        for gone in in_doubt(self._ctx, self._ctx.directory.groups(policy, names), names)[:DOUBTED_MAX]:
+            fresh(self._ctx, policy, gone, self._ctx.ledger.now())
 
     def _forget(self, item: str) -> None:
         snapshot = self._ctx.ledger.read(item)

@@ -16,8 +16,9 @@ from workflows.context import Context
 from workflows.core.canonical import digest
 from workflows.core.dates import end_of
 from workflows.core.errors import Code, Refused
+from workflows.core.identity import address_of
 from workflows.core.model import ChatRecord
-from workflows.core.people import Delegation, PersonFacts, PersonId, SlackUser
+from workflows.core.people import Delegation, PersonFacts, SlackUser
 from workflows.delegate import delegate, delegation_of, end_delegation
 from workflows.people import Known
 
@@ -51,7 +52,8 @@ def _somebody(ctx: Context, whom: Whom, actor: Known) -> PersonFacts | Refused:
     if whom.user:
         found = ctx.directory.person(SlackUser(actor.person.slack.team, whom.user))
         return found or Refused(Code.FACTS_STALE, {"name": whom.text}, audited=False)
-    found = ctx.directory.by_address(PersonId(whom.text.strip().casefold()))
+    address = address_of(whom.text, actor.policy.former_domains)
+    found = ctx.directory.by_address(address, actor.policy.former_domains) if address is not None else None
     return found or Refused(Code.PERSON_UNKNOWN, {"name": whom.text}, audited=False)
 
 

@@ -30,10 +30,12 @@ from workflows.core.extending import not_to_extend, times_to_add, total_problem
 from workflows.core.glass import may_review, reviewers
 from workflows.core.lesser import choices
 from workflows.core.model import ChatRecord, Request, RequestState
-from workflows.core.people import GroupFacts, PersonFacts, PersonId, is_fresh
+from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser, is_fresh
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import groups_needed
 from workflows.core.several import panel_of
+from workflows.parties import party_keys, with_parties
+from workflows.people import held, is_bound, whose
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
 from workflows.review import decided_by, find_request
 from workflows.several import batch_of
@@ -162,7 +164,7 @@ class Doors:
     def open_flag_form(self, act: Interaction, trigger_id: str) -> None:
         """For those who may review; the holder and strangers are told so before typing a note."""
         found = self._id_on(act)
-        person = self._person(act) if found else None
+        person = self._person(act, on_hold=True) if found else None
         if found is None or person is None:
             return
         policy = self._ctx.policy.current()
@@ -181,7 +183,7 @@ class Doors:
     def open_deny_form(self, act: Interaction, trigger_id: str) -> None:
         """For those who may deny; a stranger is told so before typing a reason."""
         found = self._id_on(act)
-        person = self._person(act) if found else None
+        person = self._person(act, on_hold=True) if found else None
         if found is None or person is None:
             return
         policy = self._ctx.policy.current()
@@ -196,7 +198,7 @@ class Doors:
     def open_deny_all_form(self, act: Interaction, trigger_id: str) -> None:
         """For all on a card that was asked for in one go; all of them want the same people."""
         found = self._id_on(act)
-        person = self._person(act) if found else None
+        person = self._person(act, on_hold=True) if found else None
         if found is None or person is None:
             return
         batch = batch_of(self._ctx, found[0])
@@ -275,7 +277,8 @@ class Doors:
     def _deciding(self, act: Interaction, policy: Policy, request: Request, person: PersonFacts) -> GroupFacts | None:
         """The one guard of all forms in which something is decided; None where the actor was told why none opens."""
         place = policy.environments.get(request.terms.environment)
-        groups = self._groups(policy, groups_needed(policy, place) if place else ())
+        known = self._groups(policy, groups_needed(policy, place) if place else ())
+        groups = with_parties(known, self._ctx.ledger.read(*party_keys(request)), request)
         answer = may_decide(policy, request, person, groups)
         refused = answer if isinstance(answer, Refused) else None
         return None if self._kept_out(act, refused, request.id) else groups
@@ -293,8 +296,11 @@ class Doors:
 
     # ------------------------------------------------------------ who is it
 
-    def _person(self, act: Interaction) -> PersonFacts | None:
-        """Facts that are fresh, asking Slack where they are not; None where the actor was told why nothing opens."""
+    def _person(self, act: Interaction, *, on_hold: bool = False) -> PersonFacts | None:
+        """Who it is, asking Slack where that is not known freshly; None where the actor was told why nothing opens.
+
+        `on_hold`: whether the form is for something that an account on hold may do.
+        """
         facts = self._ctx.directory.person(act.who)
         try:
             if facts is None or not is_fresh(facts.as_of, self._ctx.ledger.now()):
@@ -306,11 +312,21 @@ class Doors:
         if facts.standing_problem:
             self._refuse(act, Refused(Code(facts.standing_problem)), "-")
             return None
-        return facts
+        mine = whose(self._ctx, self._ctx.policy.current(), facts)
+        if mine.suspended is not None and not (on_hold and is_bound(mine)):
+            self._refuse(act, held(mine.suspended), "-")
+            return None
+        return mine
 
     def heard(self, user: Any, team: str) -> None:
         """Slack said by itself that somebody's account has changed."""
         self._refresher.heard(user, team)
+        account = SlackUser(team, str(user.get("id"))) if isinstance(user, Mapping) else None
+        if account is not None and self._ctx.directory.person(account) is not None:
+            # Whoever has left may have access, and an address that has changed puts the account on hold before it acts.
+            item = keys.whois(account)
+            self._ctx.ledger.remind(item, 0.0)
+            self._ctx.wake(item)
 
     # ------------------------------------------------------------ answers
 

@@ -18,7 +18,8 @@ _LINES = {
         "{c} break-glass ENV ROLE [DURATION] REASON` – 🚨 emergency: access at once; everybody sees it, an owner reviews it",
     ),
     "acknowledge": (
-        "{c} acknowledge ID` · `flag ID NOTE` – reviews a break-glass; `lift WHO REASON` ends what a flag brought on",
+        "{c} acknowledge ID` · `flag ID NOTE` – reviews a break-glass; `lift WHO REASON` ends what a flag brought on; "
+        "`person confirm WHO REASON` says whose an account on hold is",
     ),
     "approve": (
         "{c} approve ID` · `less ID [ROLE] [DURATION]` · `deny ID REASON` – decides a request; the buttons do the same",
@@ -46,6 +47,7 @@ _TOPICS = {
     "less": "approve",
     "flag": "acknowledge",
     "lift": "acknowledge",
+    "person": "acknowledge",
     "revoke": "end",
     "revoke-all": "end",
     "extend": "withdraw",

@@ -114,6 +114,15 @@ class Lift:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """Whose an account is that is on hold. `same` None: nothing was said yet, and the answer asks."""
+
+    whom: Whom
+    same: bool | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     id: str
 
@@ -210,6 +219,7 @@ Command = (
     | Acknowledge
     | Flag
     | Lift
+    | Confirm
     | Withdraw
     | Show
     | End

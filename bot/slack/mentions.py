@@ -15,6 +15,7 @@ from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.scope import groups_named
 from workflows.core.speaking import can_speak
+from workflows.people import account_of
 from workflows.ports import DirectoryUnreachable
 from workflows.standing_in import with_delegations
 
@@ -123,7 +124,12 @@ class Mentioner:
         """Who hears of trouble with chat itself: the panic group, or all owners where there is none."""
         if policy.panic_group:
             return self.security(policy)
-        names = tuple(dict.fromkeys(name for place in policy.environments.values() for name in place.owners))
+        return self.owners_of(policy, tuple(policy.environments))
+
+    def owners_of(self, policy: Policy, environments: Sequence[str]) -> tuple[PersonFacts, ...]:
+        """The owners of these environments who can be reached, each once."""
+        places = (policy.environments[name] for name in environments if name in policy.environments)
+        names = tuple(dict.fromkeys(name for place in places for name in place.owners))
         groups = self._ctx.directory.groups(policy, names).last_known()
         people, _ = self._found(policy, groups, names, sorted(groups.members(names))[:DIRECT_MESSAGES_MAX])
         return tuple(people.values())
@@ -136,11 +142,12 @@ class Mentioner:
         again_s: list[float] = [] if groups.whole(names) else [LOOK_AGAIN_S]
         for who in dict.fromkeys(wanted):
             try:
-                facts = self._refresher.find(who, policy)
+                facts = account_of(self._ctx, policy, who)
             except DirectoryUnreachable as problem:
                 again_s.append(max(problem.after_s, LOOK_AGAIN_S))
                 continue
-            if facts is not None and not facts.standing_problem:
+            # Messages go to bound accounts alone, and to none that is on hold.
+            if facts is not None and not facts.standing_problem and facts.suspended is None:
                 found[facts.id] = facts
         return found, min(again_s, default=None)
 

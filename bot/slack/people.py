@@ -14,7 +14,7 @@ from bot.slack.away import Away
 from bot.slack.facts import Home, facts_of, home_of
 from bot.slack.lookups import Lookups, NotThere
 from workflows.core.identity import Address, domain_of, renamed
-from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, is_fresh
+from workflows.core.people import GroupFacts, Membership, PersonFacts, SlackUser, is_fresh
 from workflows.core.policy import Connection, Group, Policy
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
@@ -77,11 +77,8 @@ class SlackRefresher:
         user = self._lookups.by_id(who.user, background=background)
         return self._kept(facts_of(user, who, home, policy, asked_at))
 
-    def find(self, address: PersonId, policy: Policy) -> PersonFacts | None:
-        """The account behind an address; None where Slack says that nobody has it. Raises DirectoryUnreachable."""
-        known = self._store.by_address(address)
-        if known is not None:
-            return known
+    def find(self, address: Address, policy: Policy) -> PersonFacts | None:
+        """The account that has an address today; None where Slack says that nobody has it. Raises DirectoryUnreachable."""
         home, asked_at = self.home(), self._now()
         if self._nobody_until.get(address, asked_at) > asked_at:
             return None

@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackClientError
 from bot.deciders import NOBODY
 from bot.overviews import DigestStory, HomeStory
 from bot.reader import Reader, Seen
-from bot.slack import delegating, receipts, troubles
+from bot.slack import delegating, holds, receipts, troubles
 from bot.slack.answers import NO_ANSWER, Means, NotDone, ask
 from bot.slack.blocks import Message
 from bot.slack.clock_words import clock_told
@@ -41,9 +41,11 @@ from bot.slack.several_plan import wait_s as until_s
 from bot.slack.telling import Teller
 from bot.story import RequestStory
 from workflows.activation import digest_due
+from workflows.confirming import held_account
 from workflows.context import WorkerContext
 from workflows.core import keys
-from workflows.core.audit import Event
+from workflows.core.audit import AuditEntry, Event
+from workflows.core.identity import AccountId
 from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request, RequestState, Sweepout
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Digest, Policy
@@ -51,7 +53,9 @@ from workflows.core.scope import groups_needed
 from workflows.core.several import panels
 from workflows.delegate import in_force
 from workflows.digest import Slot, due_slot, schedule_next
+from workflows.leaving import open_places
 from workflows.lift import SUBJECT as LIFT
+from workflows.people import bound_to
 from workflows.ports import (
     LEASE_S,
     Buckets,
@@ -72,6 +76,16 @@ from workflows.troubles import SUBJECT as TROUBLE
 
 log = structlog.get_logger()
 
+HOLD = "hold-"
+TOLD_OF_HOLDS = frozenset(
+    {
+        Event.PERSON_BINDING_CHANGED,
+        Event.PERSON_RESUMED,
+        Event.PERSON_CONFIRM_ASKED,
+        Event.PERSON_CONFIRMED,
+        Event.PERSON_LEFT,
+    }
+)
 # For so long after an ask those who can decide are looked for.
 LOOKED_FOR = timedelta(minutes=15)
 # A subject that cannot be shown is tried again after 1, 2, 4 ... seconds, at most this many.
@@ -119,6 +133,7 @@ class Sender:
         by_prefix = {
             "policy-": self._show_policy,
             "delegation-": self._show_delegation,
+            HOLD: self._show_hold,
             LIFT: self._show_lift,
             SWEEPOUT: self._show_sweepout,
             CLOCK: self._show_clock,
@@ -455,6 +470,38 @@ class Sender:
                 items.append(_once("lifted:receipt", policy.receipts_channel, lifted_receipt(entry, mark)))
             self._send(page, items)
         self._clear(subject)
+
+    def _show_hold(self, page: Page, subject: str) -> None:
+        """News of an account that is on hold: for the receipts channel and security; for the owners where it has access; and,
+        once people have said whose it is, for every account that is bound to somebody whom it is about."""
+        policy = self._policy()
+        if policy is None:
+            raise Later(RETRY_S_MAX)
+        for entry in self._ctx.ledger.entries_of(subject):
+            if entry.event in TOLD_OF_HOLDS:
+                self._send(page, self._told_of_hold(entry, policy))
+        self._clear(subject)
+
+    def _told_of_hold(self, entry: AuditEntry, policy: Policy) -> list[Wanted]:
+        mark = receipts.mark(entry.number, entry.digest)
+        receipt = holds.told(entry, self._command, mark)
+        plain = holds.told(entry, self._command)
+        users = dict.fromkeys(facts.slack.user for facts in self._mentioner.security(policy))
+        if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
+            places = open_places(self._ctx, PersonId(entry.private.get("actor", "")))
+            users |= dict.fromkeys(facts.slack.user for facts in self._mentioner.owners_of(policy, places))
+        if entry.event is Event.PERSON_CONFIRMED:
+            users |= dict.fromkeys(self._accounts_named(entry))
+        if entry.event is Event.PERSON_CONFIRM_ASKED:
+            still = held_account(self._ctx, AccountId(entry.private.get("account", "")))
+            plain = holds.with_choices(plain, still, entry.private.get("reason", "")) if still is not None else plain
+        own = _once(f"hold:{entry.number}:receipt", policy.receipts_channel, receipt)
+        return [own, *(_once(f"hold:{entry.number}:{user}", user, plain) for user in users)]
+
+    def _accounts_named(self, entry: AuditEntry) -> list[str]:
+        """The chat's ids of all accounts that are bound to the people whom an entry names."""
+        people = filter(None, (entry.private.get("person"), entry.private.get("before")))
+        return [slack.user for who in people for slack in bound_to(self._ctx, PersonId(who))]
 
     def _show_clock(self, page: Page, subject: str) -> None:
         """The receipts channel hears of a jump, and so does everybody who may press the panic switch."""

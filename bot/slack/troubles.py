@@ -97,7 +97,7 @@ def _places(ctx: WorkerContext, policy: Policy | None) -> list[str]:
         return []
     names = (policy.panic_group,) if policy.panic_group else ()
     members = ctx.directory.groups(policy, names).members(names)
-    people = ctx.directory.by_addresses(sorted(members)).values()
+    people = ctx.directory.of_people(sorted(members)).values()
     users = [facts.slack.user for facts in people if not facts.standing_problem]
     return list(dict.fromkeys((policy.receipts_channel, *users)))
 

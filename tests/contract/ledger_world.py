@@ -92,7 +92,7 @@ def memory_world() -> World:
         due=MemoryDue(ledger, lambda: waiting[0]),
         other_due=MemoryDue(ledger, lambda: waiting[0]),
         buckets=MemoryBuckets(ledger.clock),
-        directory=MemoryDirectory(ledger.clock),
+        directory=MemoryDirectory(ledger.clock, ledger),
         advance=ledger.clock.advance,
         queue=lambda count: waiting.__setitem__(0, count),
         lose_durability=lose,

@@ -8,7 +8,10 @@ import pytest
 import redis
 
 from tests.contract.ledger_world import World, redis_world, worlds
-from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser, is_fresh, person_id
+from workflows.core import keys
+from workflows.core.identity import AccountRecord, Address, AddressRecord, AddressSpan, Identity, Suspension, Why
+from workflows.core.model import PersonRecord
+from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser, is_fresh, learnt, person_id
 from workflows.core.policy import Group, Policy
 
 ADA, BOB = person_id("ada@example.com"), person_id("bob@example.com")
@@ -33,34 +36,115 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     yield from worlds(request.param, request)
 
 
-def facts(world: World, user: str = "U1", address: PersonId = ADA, **rest: str) -> PersonFacts:
-    return PersonFacts(id=address, name="Åsa", slack=SlackUser("T1", user), as_of=world.ledger.now(), **rest)
+def facts(world: World, user: str = "U1", address: str | None = "ada@example.com", **rest: object) -> PersonFacts:
+    at = Address(address) if address else None
+    return replace(learnt(SlackUser("T1", user), "Åsa", world.ledger.now(), at), **rest)
+
+
+def bind(world: World, user: str, person: PersonId, address: str = "ada@example.com", **rest: object) -> AccountRecord:
+    """As the ledger has it after the account acted."""
+    account = AccountRecord(SlackUser("T1", user).account, SlackUser("T1", user), "Åsa", person, Address(address))
+    account = replace(account, **rest)
+    known = world.ledger.read(keys.identity(person)).get(keys.identity(person), Identity)
+    accounts = (*(known.accounts if known else ()), account.account)
+    identity = Identity(person, "Åsa", accounts, (AddressSpan(Address(address), world.ledger.now()),))
+    world.put(keys.account(account.account), account)
+    world.put(keys.identity(person), identity)
+    return account
+
+
+# ---------------------------------------------------------------- accounts and people
 
 
 def test_an_account_that_was_never_looked_up_is_not_known(world: World) -> None:
     assert world.directory.person(SlackUser("T1", "U1")) is None
-    assert world.directory.by_address(ADA) is None
+    assert world.directory.by_address(Address(ADA)) is None
+    assert world.directory.of_people([]) == {}
 
 
-def test_a_person_is_found_by_account_and_by_address(world: World) -> None:
+def test_a_person_is_found_by_account_by_address_and_by_person(world: World) -> None:
     known = facts(world, time_zone="Europe/Berlin")
     world.directory.put_person(known)
+    bind(world, "U1", ADA)
     assert world.directory.person(SlackUser("T1", "U1")) == known
-    assert world.directory.by_address(ADA) == known
+    assert world.directory.by_address(Address(ADA)) == world.directory.of_person(ADA) == known
     assert world.directory.person(SlackUser("T2", "U1")) is None
+    assert world.directory.of_people([BOB, ADA]) == {ADA: known}
 
 
-def test_many_are_found_at_once_and_the_unknown_are_left_out(world: World) -> None:
-    known = facts(world)
-    world.directory.put_person(known)
-    assert world.directory.by_addresses([BOB, ADA]) == {ADA: known}
-    assert world.directory.by_addresses([]) == {}
+def test_facts_of_an_account_that_is_bound_to_nobody_lead_from_no_address_to_it(world: World) -> None:
+    world.directory.put_person(facts(world))
+    assert world.directory.by_address(Address(ADA)) is None
+    seen = world.directory.person(SlackUser("T1", "U1"))
+    assert seen
+    assert seen.id == ADA, "whoever it would be, if it acted"
 
 
-def test_an_address_that_was_given_up_leads_to_nobody_among_many(world: World) -> None:
-    world.directory.put_person(facts(world, address=ADA))
-    world.directory.put_person(facts(world, address=BOB))
-    assert set(world.directory.by_addresses([ADA, BOB])) == {BOB}
+def test_whoever_comes_last_under_an_address_is_not_whoever_has_it(world: World) -> None:
+    world.directory.put_person(facts(world, "U1"))
+    bind(world, "U1", ADA)
+    world.directory.put_person(facts(world, "U2"))
+    found = world.directory.by_address(Address(ADA))
+    assert found
+    assert found.slack.user == "U1"
+    newcomer = world.directory.person(SlackUser("T1", "U2"))
+    assert newcomer
+    assert newcomer.id not in (ADA, BOB)
+    assert newcomer.suspended
+    assert newcomer.suspended.claims == ADA
+
+
+def test_an_account_is_whose_it_was_bound_to_whatever_address_it_has_now(world: World) -> None:
+    world.directory.put_person(facts(world, address="bob@example.com"))
+    bind(world, "U1", ADA)
+    seen = world.directory.person(SlackUser("T1", "U1"))
+    assert seen
+    assert (seen.id, seen.address) == (ADA, "bob@example.com")
+    assert world.directory.by_address(Address(BOB)) is None
+
+
+def test_an_address_that_moved_leads_to_whoever_has_it_now(world: World) -> None:
+    world.directory.put_person(facts(world, "U1"))
+    bind(world, "U1", ADA)
+    second = PersonId("ada@example.com~2")
+    world.directory.put_person(facts(world, "U2"))
+    bind(world, "U2", second)
+    world.put(keys.address(Address(ADA)), AddressRecord(Address(ADA), second))
+    found = world.directory.by_address(Address(ADA))
+    assert found
+    assert (found.slack.user, found.id) == ("U2", second)
+    leads = world.directory.groups(POLICY, ["leads"])
+    assert leads.members(("leads",)) == {second}, "a list of addresses means whoever has them"
+
+
+def test_what_an_earlier_version_bound_is_bound(world: World) -> None:
+    world.directory.put_person(facts(world))
+    world.put(keys.person(ADA), PersonRecord(ADA, "Åsa", (SlackUser("T1", "U1"),)))
+    found = world.directory.by_address(Address(ADA))
+    assert found
+    assert (found.slack.user, found.id) == ("U1", ADA)
+
+
+def test_of_two_accounts_of_one_person_the_one_that_can_act_is_found(world: World) -> None:
+    world.directory.put_person(facts(world, "U1", standing_problem="person_deactivated"))
+    world.directory.put_person(facts(world, "U2"))
+    bind(world, "U1", ADA)
+    bind(world, "U2", ADA)
+    found = world.directory.of_person(ADA)
+    assert found
+    assert found.slack.user == "U2"
+
+
+def test_an_account_of_an_organisation_is_one_in_all_its_workspaces(world: World) -> None:
+    bound = bind(world, "U1", ADA)
+    moved = replace(bound, account=SlackUser("E1", "U1").account)
+    world.put(keys.account(moved.account), moved)
+    world.put(keys.account(bound.account), replace(bound, person=None, moved=moved.account))
+    for team in ("T1", "T2"):
+        world.directory.put_person(facts(world, tenant="E1", slack=SlackUser(team, "U1")))
+        seen = world.directory.person(SlackUser(team, "U1"))
+        assert seen
+        assert seen.id == ADA
 
 
 def test_old_facts_are_returned_with_their_age(world: World) -> None:
@@ -70,19 +154,37 @@ def test_old_facts_are_returned_with_their_age(world: World) -> None:
     assert world.directory.person(known.slack) == known
 
 
-def test_an_address_that_an_account_gave_up_does_not_lead_to_it(world: World) -> None:
-    world.directory.put_person(facts(world))
-    world.directory.put_person(facts(world, address=BOB))
-    assert world.directory.by_address(ADA) is None
-    assert world.directory.by_address(BOB) == world.directory.person(SlackUser("T1", "U1"))
+def test_what_a_version_without_addresses_wrote_counts_as_never_looked_up(world: World) -> None:
+    world.directory.put_person(facts(world, address=None))
+    assert world.directory.person(SlackUser("T1", "U1")) is None
 
 
-def test_a_deactivated_account_does_not_take_the_address_from_one_that_works(world: World) -> None:
+# ---------------------------------------------------------------- groups
+
+
+def test_a_member_who_can_do_nothing_is_named_as_one_and_counts_for_none(world: World) -> None:
+    now = world.ledger.now()
+    world.directory.put_person(facts(world, standing_problem="person_deactivated"))
+    bind(world, "U1", ADA)
+    account = bind(world, "U2", BOB, "bob@example.com", suspended=Suspension(Why.ADDRESS_CHANGED, now))
+    world.directory.put_person(facts(world, "U2", "bob@example.com"))
+    users = frozenset({SlackUser("T1", "U1"), account.slack, SlackUser("T1", "U3")})
+    world.directory.put_members("slack:S0ONCALL", Membership(as_of=now, accounts=users))
+    found = world.directory.groups(POLICY, ["oncall", "leads"])
+    assert found.members(("oncall", "leads")) == frozenset()
+    oncall = found.by_name["oncall"]
+    assert (oncall.members, oncall.unusable) == ({ADA, BOB}, {ADA, BOB})
+    assert oncall.unresolved == {SlackUser("T1", "U3")}
+    assert found.by_name["leads"].unusable == {ADA}
+
+
+def test_a_stranger_with_a_members_address_is_no_member(world: World) -> None:
+    now = world.ledger.now()
     world.directory.put_person(facts(world, "U1"))
-    world.directory.put_person(facts(world, "U2", standing_problem="person_deactivated"))
-    found = world.directory.by_address(ADA)
-    assert found
-    assert found.slack.user == "U1"
+    bind(world, "U1", ADA)
+    world.directory.put_person(facts(world, "U2"))
+    world.directory.put_members("slack:S0ONCALL", Membership(as_of=now, accounts=frozenset({SlackUser("T1", "U2")})))
+    assert world.directory.groups(POLICY, ["oncall"]).by_name["oncall"].members == frozenset()
 
 
 def test_a_group_that_the_policy_lists_is_always_fresh(world: World) -> None:
@@ -133,10 +235,10 @@ def test_facts_are_forgotten_after_a_week(redis_client: redis.Redis) -> None:
 
 
 def test_an_account_without_an_address_is_known_by_its_account_only(world: World) -> None:
-    nobody = replace(facts(world), id=PersonId(""), standing_problem="person_no_address")
+    nobody = facts(world, address=None, standing_problem="person_no_address")
     world.directory.put_person(nobody)
     assert world.directory.person(nobody.slack) == nobody
-    assert world.directory.by_address(PersonId("")) is None
+    assert world.directory.of_person(nobody.id) is None
 
 
 def test_an_answer_that_was_overtaken_overwrites_nothing_and_says_what_stands(world: World) -> None:
@@ -167,7 +269,7 @@ def test_news_of_somebody_who_is_not_known_are_nothing(world: World) -> None:
 
 def test_a_chats_own_list_is_resolved_by_account_and_the_unknown_are_kept_apart(world: World) -> None:
     known = world.directory.put_person(facts(world))
-    gone = world.directory.put_person(facts(world, "U2", BOB, standing_problem="person_deactivated"))
+    gone = world.directory.put_person(facts(world, "U2", "bob@example.com", standing_problem="person_deactivated"))
     stranger = SlackUser("T1", "U3")
     accounts = frozenset({known.slack, gone.slack, stranger})
     world.directory.put_members("slack:S0ONCALL", Membership(as_of=world.ledger.now(), accounts=accounts))

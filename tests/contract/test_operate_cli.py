@@ -16,6 +16,7 @@ from tests.unit.policy_folder import write
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.clockwork import Doubt, LedgerClock
+from workflows.core.identity import AccountRecord
 from workflows.core.model import ActivePolicy, PersonRecord
 from workflows.core.people import Membership, SlackUser
 from workflows.ledger.redis_directory import RedisDirectory
@@ -59,6 +60,8 @@ def explained(ledger, redis_client, tmp_path, monkeypatch):
     monkeypatch.setenv("PRODACCESS_CONFIG", str(tmp_path))
     directory = RedisDirectory(redis_client)
     directory.put_person(build.facts(build.DANA, as_of=ledger.now()))
+    bound = PersonRecord(build.DANA, "Dana", (SlackUser("T1", "UDANA"),))
+    ledger.commit(Change("bound", ledger.now(), {keys.person(build.DANA): 0}, puts={keys.person(build.DANA): bound}))
     directory.put_members("slack:S0ONCALL", Membership(frozenset({build.DANA}), as_of=ledger.now()))
 
     def explain(who: str, environment: str = "shop-prod", role: str = "read-only") -> Result:
@@ -137,20 +140,25 @@ def test_an_invalid_folder_is_not_put_in_force(ledger, tmp_path: Path):
     assert ledger.read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy) is None
 
 
-def test_a_hold_is_lifted_for_the_account_that_is_named(ledger):
+def test_a_hold_is_lifted_and_the_record_names_who_and_why(ledger):
     item = keys.person(build.DANA)
     snapshot = ledger.read(item)
-    held = PersonRecord(build.DANA, "Dana", (SlackUser("T1", "UOLD"),), suspended="the account has changed")
+    held = PersonRecord(build.DANA, "Dana", (SlackUser("T1", "UDANA"),), suspended="the account has changed")
     ledger.commit(Change("held", snapshot.now, snapshot.versions(), puts={item: held}))
-    answer = run("person", "confirm", "Dana@example.com", "--team", "T1", "--user", "UNEW")
+    answer = run("person", "confirm", "Dana@example.com", "--by", "Ada Admin", "--reason", "she showed her badge")
     assert answer.exit_code == 0, answer.output
-    found = ledger.read(item).get(item, PersonRecord)
-    assert found is not None
-    assert (found.suspended, found.slack) == (None, (SlackUser("T1", "UNEW"),))
+    account = keys.account(SlackUser("T1", "UDANA").account)
+    record = ledger.read(account).get(account, AccountRecord)
+    assert record is not None
+    assert (record.person, record.suspended) == (build.DANA, None)
+    entry = ledger.entries_of(keys.hold_subject(record.account))[-1]
+    assert (entry.facts["by"], entry.private["actor_name"]) == ("command_line", "Ada Admin")
+    assert entry.private["reason"] == "she showed her badge"
+    assert run("person", "confirm", "Dana@example.com", "--by", "Ada", "--reason", "again").exit_code == 1
 
 
-def test_nobody_is_confirmed_who_is_not_on_the_record(ledger):
-    assert run("person", "confirm", "who@example.com", "--team", "T1", "--user", "U1").exit_code == 1
+def test_nobody_is_confirmed_who_is_not_on_hold(ledger):
+    assert run("person", "confirm", "who@example.com", "--by", "Ada", "--reason", "why").exit_code == 1
 
 
 def test_without_a_ledger_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch):

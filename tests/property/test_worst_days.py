@@ -118,6 +118,8 @@ class WorstDays(RuleBasedStateMachine):
         self.law = Law()
         self.world = World(policy_of(self.law, build.NOW))
         self.ledger, self.clock = self.world.ledger, self.world.clock
+        # Everybody has used it before: whose their accounts are is on record.
+        self.world.knows(*PEOPLE)
         self.members: dict[str, frozenset[PersonId]] = dict(build.GROUPS)
         self.gone: set[PersonId] = set()
         # Delegator -> (delegate, since, until), as it was typed and taken.

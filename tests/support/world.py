@@ -19,13 +19,16 @@ from workflows.core import keys
 from workflows.core.asking import Ask
 from workflows.core.audit import AuditEntry
 from workflows.core.errors import Refused
+from workflows.core.identity import Address
 from workflows.core.model import ActivePolicy, Grant, Holding, Origin, Request
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy, TargetKind
 from workflows.end import end
 from workflows.extend import ask_for_more_time
 from workflows.glass_review import chase as chase_review
+from workflows.leaving import look_who_it_is
 from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger
+from workflows.people import whose
 from workflows.ports import Change, DirectoryUnreachable, Lease
 from workflows.refusals import count_refusals
 from workflows.request import ask_for_access
@@ -71,6 +74,12 @@ class Chat:
         self.directory.put_person(fresh)
         return fresh
 
+    def find(self, address: Address, policy: Policy) -> PersonFacts | None:
+        if self.unreachable:
+            raise DirectoryUnreachable("the chat does not answer")
+        found = [who for who, facts in self.people.items() if facts.address == address and not facts.standing_problem]
+        return self.refresh_person(found[-1], policy) if found else None
+
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
         return self.directory.groups(policy, names)
 
@@ -106,7 +115,7 @@ class World:
         self.clock = MemoryClock(build.NOW)
         self.ledger = MemoryLedger(self.clock)
         self.due = MemoryDue(self.ledger)
-        self.directory = MemoryDirectory(self.clock)
+        self.directory = MemoryDirectory(self.clock, self.ledger)
         self.chat = Chat(self.directory, self.clock)
         self.policy = FixedPolicy(policy or build.policy())
         # A target has a clock of its own, which nobody sets.
@@ -155,9 +164,9 @@ class World:
         return f"press-{self._ids}"
 
     def knows(self, *people: PersonId) -> None:
-        """The facts of these people are fresh now."""
+        """The facts of these people are fresh now, and it is on record whose their accounts are."""
         for who in people:
-            self.chat.refresh_person(account(who), self.policy.policy)
+            whose(self.ctx, self.policy.policy, self.chat.refresh_person(account(who), self.policy.policy))
 
     def ask(
         self,
@@ -248,25 +257,20 @@ class World:
 
     def run(self, item: str) -> None:
         kind, _, id_ = item.partition(":")
-        if kind == "holding":
-            converge(self.ctx, id_)
-        elif kind == "end":
-            grant = self.grant(id_)
-            converge(self.ctx, grant.holding)
-        elif kind == "request":
-            advance_request(self.ctx, id_)
-        elif kind == "warn":
-            warn(self.ctx, id_)
-        elif kind == "chase":
-            chase(self.ctx, id_)
-        elif kind == "review":
-            chase_review(self.ctx, id_)
-        elif kind == "announced":
-            check_announced(self.ctx, id_)
-        elif kind == "sweepout":
-            sweep_out(self.ctx, id_)
-        elif kind == "refusals":
-            count_refusals(self.ctx, PersonId(id_))
+        jobs = {
+            "holding": converge,
+            "end": lambda ctx, id_: converge(ctx, self.grant(id_).holding),
+            "request": advance_request,
+            "warn": warn,
+            "chase": chase,
+            "review": chase_review,
+            "announced": check_announced,
+            "sweepout": sweep_out,
+            "refusals": lambda ctx, id_: count_refusals(ctx, PersonId(id_)),
+            "whois": lambda ctx, id_: look_who_it_is(ctx, SlackUser(*id_.split(":"))),
+        }
+        if kind in jobs:
+            jobs[kind](self.ctx, id_)
 
     def advance(self, seconds: float, step_s: float = 1.0) -> None:
         """Let time pass, working all the while."""

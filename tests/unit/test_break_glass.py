@@ -384,7 +384,7 @@ def _blocked(world: Emergency) -> None:
     world.knows(NIA)
     item = keys.person(NIA)
     record = PersonRecord(NIA, "Nia", (account(NIA),), blocked_until=NOW + HOUR)
-    world.ledger.commit(Change("blocked", NOW, {item: 0}, puts={item: record}))
+    world.ledger.commit(Change("blocked", NOW, world.ledger.read(item).versions(), puts={item: record}))
 
 
 @pytest.mark.parametrize("barring", [_flagged, _revoked, _overdue, _blocked])

@@ -85,6 +85,7 @@ def test_who_decides_for_another_is_named_with_their_name() -> None:
 
 def test_who_may_do_nothing_is_named_nowhere() -> None:
     world = World(rules(owners=1))
+    world.knows(PAT)
     gone = replace(facts(PAT), standing_problem="person_deactivated")
     world.chat.people[account(PAT)] = gone
     assert "Olu can approve it." in says(world, DANA, "payments-prod read-only 1h INC-42 errors")

@@ -18,7 +18,8 @@ from workflows.context import Done
 from workflows.core import keys
 from workflows.core.asking import Ask
 from workflows.core.errors import Code, Refused
-from workflows.core.model import ChatRecord, GrantState, Origin, PersonRecord, Posting
+from workflows.core.identity import Address
+from workflows.core.model import ChatRecord, GrantState, Origin, Posting
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
 from workflows.delegate import delegate, delegation_of, end_delegation
@@ -245,10 +246,8 @@ def test_nobody_takes_the_place_of_somebody_who_has_left(world: World):
 def test_nobody_takes_the_place_of_somebody_whose_rights_are_on_hold(world: World):
     id_ = world.asked()
     hand_over(world)
-    item = keys.person(OLU)
-    snapshot = world.ledger.read(item)
-    record = snapshot.get(item, PersonRecord)
-    world.ledger.commit(Change("hold", snapshot.now, snapshot.versions(), puts={item: replace(record, suspended="x")}))
+    world.chat.people[account(OLU)] = replace(world.chat.people[account(OLU)], address=Address("olu.o@example.com"))
+    world.knows(OLU)
     assert refused(world.approve(id_, NIA)) is Code.NOT_AN_APPROVER
 
 

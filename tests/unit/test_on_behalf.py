@@ -86,6 +86,7 @@ def test_both_must_be_among_those_who_may_ask(world):
 
 
 def test_nobody_asks_for_a_guest_or_for_somebody_who_is_kept_out(world):
+    world.knows(GUS)
     world.chat.people[account(GUS)] = replace(world.chat.people[account(GUS)], standing_problem="person_guest")
     assert code(asks_for(world, OLU, GUS)) is Code.HOLDER_UNFIT
     item = keys.person(DANA)

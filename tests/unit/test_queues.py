@@ -28,6 +28,7 @@ def test_the_names_on_the_queue_never_change():
         "chase": "bot.jobs.chase_approvers",
         "chat": "bot.jobs.show",
         "digest": "bot.jobs.post_digest",
+        "whois": "bot.jobs.look_who_it_is",
         "refusals": "bot.jobs.count_refusals",
     }
 

@@ -21,7 +21,7 @@ from workflows.core.scope import (
     person_problem,
     within,
 )
-from workflows.core.speaking import speakers, speaking_groups
+from workflows.core.speaking import is_party, speakers, speaking_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,9 @@ def may_decide(
     problem = person_problem(person)
     if problem:
         return problem
-    if person.id in (request.requester, request.holder):
+    if is_party(request, person, groups):
         # Whoever would hold it reads who asked.
-        asker = {} if person.id == request.requester else {"asker": request.requester_name}
+        asker = {"asker": request.requester_name} if person.id == request.holder != request.requester else {}
         return Refused(Code.OWN_REQUEST, {"id": request.id, **asker})
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     if entitlement is None:
@@ -179,7 +179,8 @@ def would_help(entitlement: Entitlement, votes: Sequence[Vote]) -> tuple[str, ..
 
 
 def recount(policy: Policy, request: Request, groups: GroupFacts) -> tuple[Vote, ...] | Refused:
-    """The votes so far, each for the groups that its voter speaks for now; without those who speak for none any more.
+    """The votes so far, each for the groups that its voter speaks for now; without those who speak for none any more,
+    and those of accounts that are on hold.
 
     A vote is not lost because nobody knows at the moment who is in its group: then that is the answer.
     """
@@ -188,6 +189,8 @@ def recount(policy: Policy, request: Request, groups: GroupFacts) -> tuple[Vote,
         return ()
     counted: list[Vote] = []
     for vote in request.votes:
+        if vote.account in groups.on_hold:
+            continue
         speaks_for = _speaks_for(policy, entitlement, request, vote.by, groups, vote.at)
         rights = tuple(dict.fromkeys(right for right in speaks_for.values() if right != vote.by))
         unknown = _unknown_to_speak(policy, entitlement, request, groups)

@@ -45,8 +45,17 @@ class Event(StrEnum):
     SWEEPOUT_STARTED = "sweepout.started"  # everything of a person, or in an environment, is taken back
     SWEEPOUT_FINISHED = "sweepout.finished"
     PERSON_BOUND = "person.bound"
-    PERSON_BINDING_CHANGED = "person.binding_changed"
-    PERSON_CONFIRMED = "person.confirmed"
+    PERSON_BINDING_CHANGED = (
+        "person.binding_changed"  # an account is on hold: it does not fit the person it claims to be
+    )
+    PERSON_RESUMED = "person.resumed"  # the account has its own address again, and is on hold no more
+    PERSON_ADDRESS = (
+        "person.address"  # the same person under another name of their domain, or another address of theirs
+    )
+    PERSON_CONFIRM_ASKED = "person.confirm_asked"  # the first of two who must say whose an account is
+    PERSON_CONFIRMED = "person.confirmed"  # it was said whose an account is: the same person's, or another's
+    PERSON_LEFT = "person.left"  # the chat's own tenant has deactivated the account, and they have access
+    BINDINGS_ADOPTED = "person.bindings_adopted"  # what an earlier version kept of accounts was taken over
     DELEGATION_SET = "delegation.set"
     DELEGATION_ENDED = "delegation.ended"
     PERSON_BARRED = "person.barred"  # no break-glass for them

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from workflows.core.asking import Ask, MayAsk, clean, find_entitlement, find_ticket, text_problem
 from workflows.core.errors import Code, Refused
-from workflows.core.model import Grant, PersonRecord, Review, ReviewState, Uses
+from workflows.core.model import Grant, PersonRecord, Request, Review, ReviewState, Uses
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, BreakGlass, Entitlement, Environment, Policy
 from workflows.core.scope import groups_named, groups_that_count, may_break_glass, not_a_member, person_problem
+from workflows.core.speaking import is_party
 
 DAY = timedelta(days=1)
 # A review is owed even where the policy does not say by when.
@@ -157,12 +158,15 @@ def reviewers(policy: Policy, environment: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(groups_that_count(policy, place, (OWNERS, *panic)))) if place else panic
 
 
-def may_review(policy: Policy, review: Review, person: PersonFacts, groups: GroupFacts) -> Refused | None:
-    """None where this person may say how it was. Never about their own."""
+def may_review(
+    policy: Policy, review: Review, person: PersonFacts, groups: GroupFacts, request: Request | None = None
+) -> Refused | None:
+    """None where this person may say how it was. Never about their own; `request` is the break-glass itself."""
     problem = person_problem(person)
     if problem:
         return problem
-    if person.id == review.holder:
+    own = person.id in groups.counted_as(review.holder) or (request is not None and is_party(request, person, groups))
+    if own:
         return Refused(Code.OWN_REVIEW, {"id": review.id})
     names = reviewers(policy, review.environment)
     params = {"id": review.id, "groups": ", ".join(names)}

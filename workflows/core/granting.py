@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from workflows.core.identity import Address, listed_as
 from workflows.core.lifecycle import Move, step
 from workflows.core.model import (
     Closing,
@@ -27,8 +28,10 @@ WARNING_MAX = timedelta(minutes=5)
 WARNING_MIN = timedelta(seconds=30)
 
 
-def terms_for(entitlement: Entitlement, holder: PersonId, duration: timedelta) -> Terms:
-    """What exactly would be given. Raises `templates.TemplateRefused` where a placeholder's value may not be used."""
+def terms_for(entitlement: Entitlement, holder: PersonId, duration: timedelta, address: Address | None = None) -> Terms:
+    """What exactly would be given; `address` is the holder's. Raises `templates.TemplateRefused` where a placeholder's value may
+    not be used.
+    """
     return Terms(
         environment=entitlement.environment,
         role=entitlement.role,
@@ -36,20 +39,20 @@ def terms_for(entitlement: Entitlement, holder: PersonId, duration: timedelta) -
         risk=entitlement.risk,
         holder=holder,
         duration_s=int(duration.total_seconds()),
-        target=_target_terms(entitlement, holder),
+        target=_target_terms(entitlement, address or listed_as(holder)),
         allows=entitlement.allows,
         danger=entitlement.danger,
     )
 
 
-def _target_terms(entitlement: Entitlement, holder: PersonId) -> TargetTerms:
+def _target_terms(entitlement: Entitlement, address: Address | None) -> TargetTerms:
     spec, connection = entitlement.target, entitlement.connection
     values = {
         "environment": entitlement.environment,
         "account": entitlement.account or "",
         "region": connection.region,
         "partition": connection.partition,
-        "local_part": holder.partition("@")[0],
+        "local_part": (address or "").partition("@")[0],
     }
     return TargetTerms(
         kind=spec.kind,

@@ -46,6 +46,13 @@ def renamed(address: Address, former_domains: Mapping[str, str]) -> Address:
     return address_of(address, former_domains) or address
 
 
+def spellings(address: Address, former_domains: Mapping[str, str]) -> tuple[Address, ...]:
+    """The address as it is written today, and as it was under each earlier name of its domain."""
+    now = renamed(address, former_domains)
+    local, _, domain = now.rpartition("@")
+    return (now, *(Address(f"{local}@{old}") for old, new in sorted(former_domains.items()) if new == domain))
+
+
 def domain_of(address: Address) -> str:
     return address.rpartition("@")[2]
 
@@ -55,12 +62,17 @@ def first_person(address: Address) -> PersonId:
     return PersonId(address)
 
 
+def listed_as(person: PersonId) -> Address | None:
+    """Of somebody to whom no account was ever bound, and of them alone: the address in the list that names them."""
+    return address_of(person)
+
+
 def next_person(address: Address, number: int) -> PersonId:
     """Another person under an address that somebody else had: the second, the third ..."""
     return PersonId(f"{address}~{number}")
 
 
-def nobody(account: AccountId) -> PersonId:
+def unbound(account: AccountId) -> PersonId:
     """Stands for an account that is bound to no person: equal to no person's id, and in no group."""
     return PersonId(account)
 
@@ -91,6 +103,8 @@ class Why(StrEnum):
 
     ADDRESS_CHANGED = "address_changed"
     NEW_ACCOUNT = "new_account"
+    # Somebody else has the address by now, and this account belongs to whoever had it before.
+    CLOSED = "closed"
     # What versions before this one wrote down without saying which.
     BEFORE = "before"
 
@@ -103,6 +117,18 @@ class Suspension:
     since: datetime
     address: Address | None = None
     claims: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the first of two people has said about an account that is on hold. `same`: that it is the same person."""
+
+    by: PersonId
+    by_name: str
+    account: AccountId
+    at: datetime
+    same: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +145,10 @@ class AccountRecord:
     person: PersonId | None = None
     address: Address | None = None
     suspended: Suspension | None = None
+    proposal: Proposal | None = None
     moved: AccountId | None = None
+    # When the owners were told that it was deactivated while its person had access.
+    left_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

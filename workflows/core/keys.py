@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from workflows.core.canonical import digest
-from workflows.core.people import PersonId
+from workflows.core.identity import AccountId, Address, PersonId, SlackUser
 
 ACTIVE_POLICY = "policy:active"
+ADOPTION = "adoption:accounts"
 POLICY_SUMMARY = "summary:policy"
 # What is on record of the ledger's own clock.
 CLOCK = "clock:ledger"
@@ -22,6 +23,7 @@ REVIEWS = "reviews"  # reviews that are owed, by when they are due
 DELEGATIONS = "delegations"  # people who named a delegate, by until when
 TROUBLES = "troubles"  # what fails again and again, by since when
 UNREADABLE = "unreadable"  # what stands in the ledger and cannot be read, by when it was last met
+ON_HOLD = "on-hold"  # accounts that are on hold, by since when
 UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time, by when that was found
 
 CLOSED_PLACES = "places-closed"  # channels and people that chat takes no messages for, by since when
@@ -47,6 +49,31 @@ def person(id_: PersonId) -> str:
 def witness(id_: str) -> str:
     """What one host knows of the ledger's clock."""
     return f"witness:{id_}"
+
+
+def account(id_: AccountId) -> str:
+    """Whose one chat account is."""
+    return f"account:{id_}"
+
+
+def identity(id_: PersonId) -> str:
+    """The accounts and addresses of one person."""
+    return f"person-id:{id_}"
+
+
+def address(name: Address) -> str:
+    """Whose an address is, where it is not whoever was first known by it."""
+    return f"address:{name}"
+
+
+def hold_subject(account_id: AccountId) -> str:
+    """The subject of what is told about one account that is on hold."""
+    return f"hold-{digest(account_id)[:20]}"
+
+
+def whois(who: SlackUser) -> str:
+    """The due item that asks the chat about an account of which there is news."""
+    return f"whois:{who.team}:{who.user}"
 
 
 def slot(id_: str) -> str:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from workflows.core.canonical import digest
 from workflows.core.clockwork import LedgerClock, WitnessRecord
-from workflows.core.identity import Address
+from workflows.core.identity import AccountId, AccountRecord, Address, AddressRecord, Adoption, Identity
 from workflows.core.people import Delegation, PersonId, SlackUser
 from workflows.core.policy import Risk, TargetKind, Tier
 
@@ -166,6 +166,8 @@ class Vote:
     # In whose place, where it does not count in the voter's own right alone.
     for_: tuple[PersonId, ...] = ()
     for_names: tuple[str, ...] = ()
+    # The account that pressed: the vote counts while that account is theirs and not on hold.
+    account: AccountId | None = None
 
     @property
     def said_by(self) -> str:
@@ -240,6 +242,10 @@ class Request:
     # When the approvers were reminded, and when the next group was called.
     chased_at: tuple[datetime, ...] = ()
     escalated_at: datetime | None = None
+    # The accounts of who asked and who would hold it, as they were then: none of them decides on it, whosever they are by now.
+    accounts: tuple[AccountId, ...] = ()
+    # The holder's address at that time: the terms were made from it, and a target finds them by it.
+    holder_address: Address | None = None
 
     @property
     def slot(self) -> str:
@@ -602,4 +608,8 @@ Record = (
     | LedgerClock
     | WitnessRecord
     | Trouble
+    | AccountRecord
+    | Identity
+    | AddressRecord
+    | Adoption
 )

@@ -16,7 +16,7 @@ from workflows.core.identity import (
     Suspension,
     address_of,
     first_person,
-    nobody,
+    unbound,
 )
 
 __all__ = ["FACTS_AGE_MAX", "Delegation", "GroupFacts", "Membership", "PersonFacts", "PersonId", "SlackUser"]
@@ -107,7 +107,7 @@ def with_news(known: PersonFacts, at: datetime) -> PersonFacts:
 
 def learnt(slack: SlackUser, name: str, as_of: datetime, address: Address | None, tenant: str = "") -> PersonFacts:
     """Facts straight from the chat. Older processes, which know people by address, find one in `id`."""
-    who = first_person(address) if address is not None else nobody(slack.account)
+    who = first_person(address) if address is not None else unbound(slack.account)
     return PersonFacts(who, name, slack, as_of, address=address, tenant=tenant)
 
 
@@ -184,6 +184,14 @@ class GroupFacts:
     by_name: Mapping[str, Membership] = field(default_factory=dict)
     delegations: Mapping[PersonId, Delegation] = field(default_factory=dict)
     at: datetime | None = None
+    # Person -> the people whom they count as, too, for separation of duties.
+    alike: Mapping[PersonId, frozenset[PersonId]] = field(default_factory=dict)
+    # Accounts whose votes do not count at the moment, because nobody is sure whose they are.
+    on_hold: frozenset[AccountId] = frozenset()
+
+    def counted_as(self, *people: PersonId) -> frozenset[PersonId]:
+        """These people, and whom they count as where somebody must be somebody else."""
+        return frozenset(people).union(*(self.alike.get(who, frozenset()) for who in people))
 
     def delegate_of(self, who: PersonId, at: datetime | None = None) -> Delegation | None:
         """Who decides in their place at that instant, or at the instant of these facts."""
@@ -213,6 +221,18 @@ class GroupFacts:
         """Who is known to be in one of them. There may be more: see `unknown` and `whole`."""
         known = (self.by_name[name] for name in names if name in self.by_name)
         return frozenset().union(*(one.members - one.unusable for one in known if one.is_known))
+
+    def counting(self, person: PersonId) -> GroupFacts:
+        """The same with this person among those who can act: on hold, one still takes back and says no."""
+        kept = {name: replace(one, unusable=frozenset(one.unusable) - {person}) for name, one in self.by_name.items()}
+        return replace(self, by_name=kept)
+
+    def listed(self, person: PersonId, names: Iterable[str]) -> bool:
+        """Whether somebody stands in one of these groups, whether or not they can act; where that is not known, yes: for what
+        takes more care with some people than with others."""
+        names = tuple(names)
+        known = (self.by_name[name] for name in names if name in self.by_name)
+        return bool(self.unknown(names)) or any(person in one.members for one in known)
 
     def last_known(self) -> GroupFacts:
         """The same as of the last good look, however long ago: for calling and naming people, never for a decision."""

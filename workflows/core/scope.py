@@ -102,9 +102,9 @@ def approvers(
     holder: PersonId,
     groups: GroupFacts,
 ) -> dict[str, frozenset[PersonId]]:
-    """Who may agree, by group of `approve`: never the requester, never the holder."""
+    """Who may agree, by group of `approve`: never the requester, never the holder, nor who counts as one of them."""
     return {
-        name: groups.members(groups_that_count(policy, entitlement, (name,))) - {requester, holder}
+        name: groups.members(groups_that_count(policy, entitlement, (name,))) - groups.counted_as(requester, holder)
         for name in entitlement.approve
     }
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from workflows.core.model import Request
-from workflows.core.people import GroupFacts, PersonId
+from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Policy
 from workflows.core.scope import approvers, groups_that_count
+
+
+def is_party(request: Request, person: PersonFacts, groups: GroupFacts) -> bool:
+    """Whether somebody asked for this or would hold it, by person or by account: then they have no say in it."""
+    return person.id in groups.counted_as(request.requester, request.holder) or not set(person.accounts).isdisjoint(
+        request.accounts
+    )
+
 
 # Who may speak -> in whose right. The same person where it is their own.
 Speakers = dict[PersonId, PersonId]
@@ -20,7 +28,7 @@ def speakers(
 
     `at`: when they speak; None means the instant of the facts.
     """
-    parties = {request.requester, request.holder}
+    parties = groups.counted_as(request.requester, request.holder)
     own = approvers(policy, entitlement, request.requester, request.holder, groups)
     called = _called(policy, request, groups, at) - parties
     voted = {vote.by for vote in request.votes}
@@ -44,7 +52,7 @@ def speaking_groups(policy: Policy, entitlement: Entitlement, request: Request) 
 def _with_delegates(
     members: frozenset[PersonId],
     groups: GroupFacts,
-    parties: set[PersonId],
+    parties: frozenset[PersonId],
     voted: set[PersonId],
     at: datetime | None,
 ) -> Speakers:

@@ -19,6 +19,7 @@ from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.audit_check import StoredEntry
 from workflows.core.canonical import canonical_json
 from workflows.core.clockwork import LedgerClock, WitnessRecord
+from workflows.core.identity import AccountRecord, AddressRecord, Adoption, Identity
 from workflows.core.model import (
     ActivePolicy,
     ChatRecord,
@@ -57,6 +58,10 @@ KINDS: Mapping[str, type[Any]] = {
     "clock": LedgerClock,
     "witness": WitnessRecord,
     "trouble": Trouble,
+    "account": AccountRecord,
+    "person-id": Identity,
+    "address": AddressRecord,
+    "adoption": Adoption,
 }
 
 
@@ -90,7 +95,7 @@ def decode(key: str, body: bytes | str) -> Record:
 
 
 # The field that repeats what the record's key says; the first that a kind has.
-_NAMED_BY = ("id", "subject", "person")
+_NAMED_BY = ("account", "address", "id", "subject", "person")
 
 
 # What stands under a key without a readable version. Never given out; commit.lua says the same of it.

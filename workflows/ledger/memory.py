@@ -13,16 +13,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
-from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, which_stands, with_news
-from workflows.core.policy import Policy
-from workflows.ledger.codec import dump, load
+from workflows.core.model import Record
+from workflows.core.people import Membership, PersonFacts, SlackUser, which_stands, with_news
+from workflows.ledger.binding import BoundDirectory, as_learnt, usable_facts
+from workflows.ledger.codec import dump, load, versioned
 from workflows.ledger.memory_ledger import LEADER, MemoryClock, MemoryLedger
 from workflows.ledger.redis_buckets import check_bucket
-from workflows.ledger.redis_directory import group_facts
 from workflows.ledger.redis_due import AGAIN_S
 from workflows.ledger.times import score
-from workflows.ports import Buckets, DirectoryStore, Due
+from workflows.ports import Buckets, Due
 
 __all__ = ["MemoryBuckets", "MemoryClock", "MemoryDirectory", "MemoryDue", "MemoryLedger"]
 
@@ -90,48 +91,50 @@ class MemoryBuckets(Buckets):
             self._blocked[name] = max(until, self._blocked.get(name, until))
 
 
-class MemoryDirectory(DirectoryStore):
-    def __init__(self, clock: MemoryClock) -> None:
+@lru_cache(maxsize=4096)
+def _decoded(name: str, stored: bytes | None) -> Record | None:
+    """Tests look at the same few records very often."""
+    return versioned(name, stored).record
+
+
+class MemoryDirectory(BoundDirectory):
+    """`ledger`: where the bindings are; without one nobody is bound."""
+
+    def __init__(self, clock: MemoryClock, ledger: MemoryLedger | None = None) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
-        self._people: dict[SlackUser, bytes] = {}
-        self._accounts: dict[PersonId, SlackUser] = {}
+        self._ledger = ledger or MemoryLedger(clock)
+        self._lock = threading.RLock()
+        self._known: dict[SlackUser, bytes] = {}
         self._members: dict[str, bytes] = {}
 
-    def person(self, who: SlackUser) -> PersonFacts | None:
-        body = self._people.get(who)
+    def _stored(self, names: Sequence[str]) -> list[bytes | None]:
+        return self._ledger.stored(names)
+
+    def _record(self, name: str, stored: bytes | None) -> Record | None:
+        return _decoded(name, stored)
+
+    def _cached(self, accounts: Iterable[SlackUser]) -> dict[SlackUser, PersonFacts]:
+        return usable_facts({who: facts for who in accounts if (facts := self._kept(who)) is not None})
+
+    def _kept(self, who: SlackUser) -> PersonFacts | None:
+        body = self._known.get(who)
         return None if body is None else load(PersonFacts, body, where=who.user)
 
-    def by_address(self, address: PersonId) -> PersonFacts | None:
-        account = self._accounts.get(address)
-        facts = self.person(account) if account is not None else None
-        return facts if facts is not None and facts.id == address else None
-
-    def by_addresses(self, addresses: Iterable[PersonId]) -> dict[PersonId, PersonFacts]:
-        found = {address: self.by_address(address) for address in addresses}
-        return {address: facts for address, facts in found.items() if facts is not None}
-
-    def people(self, accounts: Iterable[SlackUser]) -> dict[SlackUser, PersonFacts]:
-        found = {who: self.person(who) for who in accounts}
-        return {who: facts for who, facts in found.items() if facts is not None}
+    def _lists(self, sources: Iterable[str]) -> tuple[datetime, dict[str, Membership]]:
+        bodies = {source: body for source in sources if (body := self._members.get(source)) is not None}
+        return self._clock.now(), {source: load(Membership, body, where=source) for source, body in bodies.items()}
 
     def mark_stale(self, who: SlackUser, at: datetime) -> None:
         with self._lock:
-            known = self.person(who)
+            known = self._kept(who)
             if known is not None:
-                self._people[who] = dump(PersonFacts, with_news(known, at))
+                self._known[who] = dump(PersonFacts, with_news(known, at))
 
     def put_person(self, facts: PersonFacts) -> PersonFacts:
         with self._lock:
-            facts = which_stands(self.person(facts.slack), facts)
-            self._people[facts.slack] = dump(PersonFacts, facts)
-            if facts.id and not (facts.standing_problem and facts.id in self._accounts):
-                self._accounts[facts.id] = facts.slack
-        return facts
-
-    def groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
-        known = {source: load(Membership, body, where=source) for source, body in list(self._members.items())}
-        return group_facts(policy, tuple(names), known, self._clock.now(), self.people)
+            stands = which_stands(self._kept(facts.slack), as_learnt(facts))
+            self._known[facts.slack] = dump(PersonFacts, stands)
+        return stands
 
     def put_members(self, source: str, membership: Membership) -> None:
         with self._lock:

@@ -1,0 +1,47 @@
+"""What happens to people's accounts, for a `World`: addresses change, accounts are made anew, workspaces join organisations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.support.world import World, account
+from workflows.core import keys
+from workflows.core.identity import AccountRecord, Address, Identity
+from workflows.core.people import PersonFacts, PersonId, SlackUser
+from workflows.people import whose
+
+
+def gets_address(world: World, who: PersonId, address: str) -> None:
+    """The chat says that somebody's account has another address from now on. Nobody has looked yet."""
+    facts = world.chat.people[account(who)]
+    world.chat.people[account(who)] = replace(facts, address=Address(address))
+
+
+def new_account(
+    world: World, user: str, address: str, name: str = "Somebody", team: str = "T1", **rest: object
+) -> SlackUser:
+    """An account that the chat has from now on. It has not acted."""
+    slack = SlackUser(team, user)
+    facts = PersonFacts(PersonId(""), name, slack, world.clock.now(), address=Address(address))
+    world.chat.people[slack] = replace(facts, **rest)
+    return slack
+
+
+def acts(world: World, who: SlackUser) -> PersonFacts:
+    """Facts are fresh, and the account is identified, as at a press."""
+    policy = world.policy.policy
+    return whose(world.ctx, policy, world.chat.refresh_person(who, policy))
+
+
+def account_record(world: World, who: SlackUser) -> AccountRecord:
+    item = keys.account(world.chat.people[who].account)
+    found = world.ledger.read(item).get(item, AccountRecord)
+    assert found is not None
+    return found
+
+
+def identity(world: World, who: PersonId) -> Identity:
+    item = keys.identity(who)
+    found = world.ledger.read(item).get(item, Identity)
+    assert found is not None
+    return found

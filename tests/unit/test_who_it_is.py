@@ -1,0 +1,636 @@
+"""An account is whose it was bound to. Nobody becomes somebody else, or stops somebody else, by an address."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, entitlement, environment, policy
+from tests.support.people import account_record, acts, gets_address, identity, new_account
+from tests.support.world import World, account
+from workflows.adopting import adopt
+from workflows.break_glass import break_glass
+from workflows.confirming import Saying, confirm, confirm_by_hand, holds, holds_about
+from workflows.context import Done
+from workflows.core import keys
+from workflows.core.asking import Ask
+from workflows.core.errors import Code, Refused
+from workflows.core.identity import AccountRecord, Address, SlackUser, Why
+from workflows.core.model import GrantState, Origin, PersonRecord, RequestState, Sweepout
+from workflows.core.people import Membership, PersonId
+from workflows.core.policy import BreakGlass, Group, Policy
+from workflows.delegate import delegate, end_delegation
+from workflows.end import end
+from workflows.ledger.codec import decode
+from workflows.less import approve_for_less
+from workflows.lift import lift
+from workflows.ports import Change
+from workflows.request import ask_for_access
+from workflows.review import approve, decline, deny, withdraw
+from workflows.revoke_all import Aim, revoke_all
+
+ASK = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def code(answer: object) -> Code | None:
+    return answer.code if isinstance(answer, Refused) else None
+
+
+def owners_are_a_slack_group() -> Policy:
+    """Requesters by address, owners by account: what the field tried."""
+    own = policy()
+    return replace(
+        own, groups={**own.groups, "platform": Group("platform", slack_usergroup="S0PLATFORM", trusted=True)}
+    )
+
+
+# ---------------------------------------------------------------- nobody approves their own access
+
+
+def test_nobody_approves_their_own_ask_after_changing_the_accounts_address():
+    world = World(owners_are_a_slack_group())
+    owners = Membership(as_of=NOW, accounts=frozenset({account(OLU), account(PAT)}))
+    world.directory.put_members("slack:S0PLATFORM", owners)
+    id_ = world.asked(OLU)
+    gets_address(world, OLU, "olu.other@example.com")
+    world.clock.advance(61)
+    world.directory.put_members("slack:S0PLATFORM", replace(owners, as_of=world.clock.now()))
+    assert code(world.approve(id_, OLU)) is Code.PERSON_SUSPENDED
+    world.work()
+    assert world.request(id_).decision is None
+    assert world.directory.person(account(OLU)).id == OLU, "it is whose it was"
+
+
+def test_nobody_approves_by_an_account_that_asked_whoever_it_belongs_to_by_now(world: World):
+    """Security said, wrongly or not, that the account is another person's: then that person has no say in what it asked."""
+    id_ = world.asked(OLU)
+    gets_address(world, OLU, "pat@example.com")
+    acts(world, account(OLU))
+    saying = Saying(account(OLU).account, same=False, reason="looks like Pat")
+    assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", "cli"), Done)
+    assert acts(world, account(OLU)).id == PAT
+    assert code(world.approve(id_, OLU)) is Code.OWN_REQUEST
+
+
+def test_whom_an_account_claims_to_be_decides_nothing_of_theirs(world: World):
+    """Pat's own account is fine; but Olu's other account says that it is Pat."""
+    world.knows(PAT)
+    id_ = world.asked(OLU)
+    gets_address(world, OLU, "pat@example.com")
+    acts(world, account(OLU))
+    assert identity(world, OLU).also == (PAT,)
+    assert identity(world, PAT).also == (OLU,)
+    assert code(world.approve(id_, PAT)) is Code.OWN_REQUEST
+    gets_address(world, OLU, "olu@example.com")
+    acts(world, account(OLU))
+    assert (identity(world, OLU).also, identity(world, PAT).also) == ((), ())
+    assert isinstance(world.approve(id_, PAT), Done)
+
+
+# ---------------------------------------------------------------- another workspace, another account
+
+
+@pytest.mark.parametrize("how", ["approve", "glass", "ask"])
+def test_an_owners_user_id_from_another_workspace_is_not_the_owner(how: str):
+    glass = environment(break_glass=BreakGlass(("platform",), ("read-only",), HOUR))
+    world = World(policy(glass))
+    world.knows(OLU)
+    id_ = world.asked()
+    there = new_account(world, "UOLU", "olu@example.com", "Olu", team="T9")
+    world.chat.refresh_person(there, world.policy.policy)
+    press = world.press_id()
+    answer = {
+        "approve": lambda: approve(world.ctx, id_, there, press),
+        "glass": lambda: break_glass(world.ctx, ASK, there, Origin(), press),
+        "ask": lambda: ask_for_access(world.ctx, ASK, there, Origin(), press),
+    }[how]()
+    assert code(answer) is Code.PERSON_SUSPENDED
+    assert world.request(id_).decision is None
+    assert identity(world, OLU).accounts == (account(OLU).account,), "it was not bound"
+
+
+def test_an_account_under_an_owners_address_stops_nobody_and_is_nobody(world: World):
+    world.knows(OLU)
+    id_ = world.asked()
+    there = new_account(world, "UNEW", "olu@example.com", "Olu")
+    assert acts(world, there).suspended.why is Why.NEW_ACCOUNT
+    assert code(approve(world.ctx, id_, there, "newcomer")) is Code.PERSON_SUSPENDED
+    assert code(revoke_all(world.ctx, Aim(DANA, "Dana"), there, "mischief", "newcomer-2")) is Code.PERSON_SUSPENDED
+    # The owner's cards, the recheck and the panic switch go by the first account.
+    assert world.directory.of_person(OLU).slack == account(OLU)
+    assert isinstance(world.approve(id_, OLU), Done)
+    world.work()
+    assert world.grant(id_).state is GrantState.ACTIVE
+    assert isinstance(revoke_all(world.ctx, Aim(DANA, "Dana"), account(OLU), "stolen laptop", "owner"), Done)
+
+
+def test_the_recheck_goes_by_the_account_that_agreed(world: World):
+    """The newcomer is fine, and is not who agreed; the owner is a guest by the time of giving."""
+    world.knows(OLU)
+    id_ = world.asked()
+    assert isinstance(world.approve(id_, OLU), Done)
+    acts(world, new_account(world, "UNEW", "olu@example.com", "Olu"))
+    facts = world.chat.people[account(OLU)]
+    world.chat.people[account(OLU)] = replace(facts, standing_problem="person_guest")
+    world.chat.refresh_person(account(OLU), world.policy.policy)
+    world.work()
+    assert world.grant(id_).state is GrantState.ACTIVATION_FAILED
+
+
+def test_a_first_account_is_bound_and_the_second_of_two_at_once_is_not(world: World):
+    first = new_account(world, "U1", "ana@example.com")
+    second = new_account(world, "U2", "ana@example.com")
+    commit = world.ledger.commit
+
+    def between(change: Change):
+        if change.commit_id.startswith("whose:account:slack:T1:U1:"):
+            world.ledger.commit = commit
+            acts(world, second)
+        return commit(change)
+
+    adopt(world.ctx)
+    world.ledger.commit = between
+    found = acts(world, first)
+    assert found.suspended is not None
+    assert account_record(world, second).person == "ana@example.com"
+    assert account_record(world, first).person is None
+
+
+# ---------------------------------------------------------------- a changed address
+
+
+def test_what_gives_is_refused_and_what_takes_back_is_not():
+    roles = (entitlement(), entitlement("deploy"))
+    world = World(policy(environment(*roles)))
+    active, waiting, mine = world.active(), world.asked(role="deploy"), world.asked(OLU, role="deploy")
+    gets_address(world, OLU, "olu.o@example.com")
+    acts(world, account(OLU))
+    who, ctx, press = account(OLU), world.ctx, world.press_id
+    until = world.clock.now() + timedelta(days=1)
+    gives = (
+        ask_for_access(ctx, ASK, who, Origin(), press()),
+        approve(ctx, waiting, who, press()),
+        approve_for_less(ctx, waiting, who, None, timedelta(minutes=30), press()),
+        delegate(ctx, who, world.chat.people[account(NIA)], until, press()),
+        lift(ctx, DANA, who, "why not", press()),
+        confirm(ctx, Saying(who.account, same=True, reason="it is me"), who, press()),
+    )
+    assert [code(answer) for answer in gives] == [Code.PERSON_SUSPENDED] * 6
+    takes = (
+        withdraw(ctx, mine, who, press()),
+        deny(ctx, waiting, who, "no", press()),
+        end(ctx, active, who, "enough", press()),
+        revoke_all(ctx, Aim(environment="payments-prod"), who, "all of it", press()),
+    )
+    assert [code(answer) for answer in takes] in ([None] * 4, [None] * 3 + [Code.NOTHING_TO_REVOKE])
+    assert code(end_delegation(ctx, who, press())) is Code.DELEGATE_NONE
+
+
+def test_access_stays_found_returned_and_taken_back_whatever_the_address_is_now(world: World):
+    id_ = world.active()
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    facts = world.directory.person(account(DANA))
+    assert facts.id == DANA
+    assert world.ledger.members(keys.of_person(keys.LIVE, facts.id)) == [id_]
+    world.knows(SUE)
+    answer = revoke_all(world.ctx, Aim(facts.id, "Dana"), account(SUE), "stolen laptop", "panic")
+    assert isinstance(answer, Done)
+    world.work()
+    world.advance(3)
+    assert not world.has_access(id_)
+    sweepout = world.ledger.read(keys.sweepout(answer.id)).get(keys.sweepout(answer.id), Sweepout)
+    assert sweepout.taken == (id_,)
+    record = world.ledger.read(keys.person(DANA)).get(keys.person(DANA), PersonRecord)
+    assert record.blocked_until is not None
+
+
+def test_whoever_holds_it_returns_it_with_another_address(world: World):
+    id_ = world.active()
+    gets_address(world, DANA, "dana.new@example.com")
+    assert isinstance(world.end(id_, DANA), Done)
+
+
+def test_the_address_that_was_bound_ends_the_hold_by_itself_and_on_record(world: World):
+    world.knows(OLU)
+    gets_address(world, OLU, "olu.o@example.com")
+    assert acts(world, account(OLU)).suspended.address == "olu.o@example.com"
+    gets_address(world, OLU, "olu@example.com")
+    assert acts(world, account(OLU)).suspended is None
+    told = [entry.event.value for entry in world.ledger.entries_of(keys.hold_subject(account(OLU).account))]
+    assert told == ["person.bound", "person.binding_changed", "person.resumed"]
+    assert holds(world.ctx) == ()
+
+
+def test_a_renamed_domain_puts_nobody_on_hold(world: World):
+    id_ = world.active()
+    world.policy.policy = replace(
+        world.policy.policy,
+        hash="e" * 64,
+        email_domains=("example.net",),
+        former_domains={"example.com": "example.net"},
+    )
+    world.activate()
+    gets_address(world, DANA, "dana@example.net")
+    gets_address(world, OLU, "olu@example.net")
+    assert acts(world, account(DANA)).suspended is None
+    assert acts(world, account(OLU)).id == OLU
+    assert identity(world, DANA).current == ("dana@example.net",)
+    assert world.directory.by_address(Address("dana@example.net")).id == DANA
+    assert isinstance(world.end(id_, DANA), Done)
+    # Whoever has never acted is still whom the old list means, and one person.
+    gets_address(world, NIA, "nia@example.net")
+    waiting = world.asked(NIA)
+    assert world.directory.groups(world.policy.policy, ("platform",)).members(("platform",)) == {OLU, "pat@example.net"}
+    gets_address(world, PAT, "pat@example.net")
+    assert isinstance(world.approve(waiting, PAT), Done)
+
+
+def test_an_address_in_capitals_is_the_same_address_and_stops_nobody(world: World):
+    world.knows(SUE)
+    stranger = new_account(world, "U1", "SUE@Example.com".lower(), "Somebody")
+    assert acts(world, stranger).suspended.claims == SUE
+    assert world.directory.person(account(SUE)).suspended is None
+
+
+# ---------------------------------------------------------------- a hold, and what was decided
+
+
+def test_a_hold_between_read_and_commit_voids_the_approval(world: World):
+    world.knows(OLU)
+    id_ = world.asked()
+    commit = world.ledger.commit
+
+    def between(change: Change):
+        if change.commit_id == "race":
+            world.ledger.commit = commit
+            gets_address(world, OLU, "olu.o@example.com")
+            acts(world, account(OLU))
+        return commit(change)
+
+    world.ledger.commit = between
+    assert code(world.approve(id_, OLU, press="race")) is Code.PERSON_SUSPENDED
+    assert world.request(id_).decision is None
+
+
+@pytest.mark.parametrize("who", [DANA, OLU])
+def test_a_hold_of_either_side_between_read_and_commit_voids_it(who: PersonId):
+    """Of the requester, and of who agreed before."""
+    world = World(policy(environment(entitlement(approve={"owners": 2}))))
+    id_ = world.asked()
+    assert world.approve(id_, OLU).outcome == "agreed"
+    commit = world.ledger.commit
+
+    def between(change: Change):
+        if change.commit_id == "race":
+            world.ledger.commit = commit
+            gets_address(world, who, "other@example.com")
+            acts(world, account(who))
+        return commit(change)
+
+    world.ledger.commit = between
+    answer = world.approve(id_, PAT, press="race")
+    assert code(answer) is Code.PARTY_ON_HOLD if who == DANA else answer.outcome == "agreed"
+    assert world.request(id_).decision is None
+
+
+def test_what_was_decided_and_is_not_given_waits_until_the_hold_is_over(world: World):
+    id_ = world.asked()
+    assert isinstance(world.approve(id_, OLU), Done)
+    gets_address(world, OLU, "olu.o@example.com")
+    acts(world, account(OLU))
+    world.advance(30)
+    assert world.grant(id_).state is GrantState.ACTIVATING
+    assert not world.has_access(id_)
+    gets_address(world, OLU, "olu@example.com")
+    acts(world, account(OLU))
+    world.advance(10)
+    assert world.grant(id_).state is GrantState.ACTIVE
+
+
+def test_a_vote_of_an_account_on_hold_counts_again_when_that_is_over():
+    world = World(policy(environment(entitlement(approve={"owners": 2}))))
+    id_ = world.asked()
+    assert world.approve(id_, OLU).outcome == "agreed"
+    gets_address(world, OLU, "olu.o@example.com")
+    acts(world, account(OLU))
+    assert world.approve(id_, PAT).outcome == "agreed", "one of two"
+    gets_address(world, OLU, "olu@example.com")
+    acts(world, account(OLU))
+    assert world.approve(id_, OLU).outcome == "approved"
+
+
+def test_an_open_grant_keeps_its_end_while_its_holder_is_on_hold(world: World):
+    id_ = world.active()
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    world.advance(120, 10)
+    assert world.grant(id_).state is GrantState.ACTIVE
+    world.advance(3600, 60)
+    assert world.grant(id_).state is GrantState.ENDED
+
+
+def test_no_rule_gives_to_an_account_on_hold():
+    rule = auto("quick", ("developers",))
+    world = World(policy(environment(entitlement(auto_approve=(rule,)))))
+    answer = world.ask()
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    world.work()
+    assert world.request(answer.id).decision is None
+
+
+# ---------------------------------------------------------------- whoever cannot act is no approver
+
+
+@pytest.mark.parametrize("how", ["left", "hold"])
+def test_an_ask_that_nobody_usable_could_approve_is_answered_at_once(how: str):
+    world = World(
+        policy(environment(), groups={**policy().groups, "platform": Group("platform", members=frozenset({OLU}))})
+    )
+    world.knows(OLU)
+    if how == "left":
+        facts = world.chat.people[account(OLU)]
+        world.chat.people[account(OLU)] = replace(facts, standing_problem="person_deactivated")
+        world.chat.refresh_person(account(OLU), world.policy.policy)
+    else:
+        gets_address(world, OLU, "olu.o@example.com")
+        acts(world, account(OLU))
+    assert code(world.ask()) is Code.NOBODY_CAN_APPROVE
+
+
+def test_what_is_only_known_from_long_ago_refuses_nobody(world: World):
+    """Owners who were deactivated a day ago may be back: a worker looks first."""
+    for who in (OLU, PAT):
+        world.knows(who)
+        facts = world.chat.people[account(who)]
+        gone = replace(facts, standing_problem="person_deactivated")
+        world.chat.people[account(who)] = gone
+        world.chat.refresh_person(account(who), world.policy.policy)
+    world.clock.advance(24 * 3600)
+    assert code(world.ask()) is Code.FACTS_STALE
+
+
+# ---------------------------------------------------------------- who leaves
+
+
+def test_who_leaves_with_open_access_is_told_of_once(world: World):
+    id_ = world.active()
+    facts = world.chat.people[account(DANA)]
+    world.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
+    for _ in range(2):
+        world.run(keys.whois(account(DANA)))
+    subject = keys.hold_subject(account(DANA).account)
+    (entry,) = [one for one in world.ledger.entries_of(subject) if one.event == "person.left"]
+    assert entry.facts["open"] == id_
+    assert keys.chat(subject) in world.ledger.due
+    world.chat.people[account(DANA)] = facts
+    world.run(keys.whois(account(DANA)))
+    assert account_record(world, account(DANA)).left_at is None
+    assert acts(world, account(DANA)).suspended is None, "back is back: the same account, the same binding"
+
+
+def test_news_of_a_stranger_binds_nobody(world: World):
+    stranger = new_account(world, "U1", "ana@example.com")
+    world.run(keys.whois(stranger))
+    assert world.ledger.read(keys.account(stranger.account)).items[keys.account(stranger.account)].record is None
+
+
+def test_news_of_a_changed_address_put_the_account_on_hold_before_it_acts(world: World):
+    world.knows(OLU)
+    gets_address(world, OLU, "olu.o@example.com")
+    world.run(keys.whois(account(OLU)))
+    assert account_record(world, account(OLU)).suspended.why is Why.ADDRESS_CHANGED
+
+
+# ---------------------------------------------------------------- an organisation
+
+
+def test_a_workspace_that_joins_an_organisation_puts_nobody_on_hold(world: World):
+    id_ = world.active()
+    facts = world.chat.people[account(DANA)]
+    world.chat.people[account(DANA)] = replace(facts, tenant="E1")
+    found = acts(world, account(DANA))
+    assert (found.id, found.suspended, found.account) == (DANA, None, "slack:E1:UDANA")
+    assert isinstance(world.end(id_, DANA), Done)
+    there = SlackUser("T2", "UDANA")
+    world.chat.people[there] = replace(facts, tenant="E1", slack=there)
+    assert acts(world, there).id == DANA, "from another workspace of it, too"
+
+
+def test_a_move_into_an_organisation_together_with_another_address_is_a_hold(world: World):
+    world.knows(OLU)
+    facts = world.chat.people[account(OLU)]
+    world.chat.people[account(OLU)] = replace(facts, tenant="E1", address=Address("pat@example.com"))
+    found = acts(world, account(OLU))
+    assert (found.id, found.suspended.why) == (OLU, Why.ADDRESS_CHANGED)
+
+
+# ---------------------------------------------------------------- people say whose it is
+
+
+def say(world: World, who: PersonId, about: SlackUser, *, same: bool) -> Done | Refused:
+    world.knows(who)
+    saying = Saying(world.chat.people[about].account, same, "saw the badge")
+    return confirm(world.ctx, saying, account(who), world.press_id())
+
+
+def test_security_says_that_it_is_the_same_person(world: World):
+    id_ = world.active()
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    assert code(say(world, OLU, account(DANA), same=True)) is Code.NOT_SECURITY
+    assert say(world, SUE, account(DANA), same=True).outcome == "confirmed"
+    found = acts(world, account(DANA))
+    assert (found.id, found.suspended) == (DANA, None)
+    assert world.directory.by_address(Address("dana.new@example.com")).id == DANA
+    assert world.directory.owner_of(Address("dana@example.com")) == DANA, "lists still mean her"
+    assert isinstance(world.end(id_, DANA), Done)
+    assert holds(world.ctx) == ()
+
+
+def test_another_person_inherits_nothing_and_stops_nothing(world: World):
+    id_ = world.active()
+    facts = world.chat.people[account(DANA)]
+    world.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
+    there = new_account(world, "UNEW", "dana@example.com", "Dana the Second")
+    acts(world, there)
+    assert say(world, SUE, there, same=False).outcome == "confirmed"
+    second = acts(world, there)
+    assert second.id not in (DANA, "")
+    assert world.directory.by_address(Address("dana@example.com")).slack == there
+    assert identity(world, DANA).closed_at is not None
+    assert code(end(world.ctx, id_, there, "", "not hers")) is Code.NOT_YOURS
+    world.advance(120, 10)
+    assert world.grant(id_).state is GrantState.ACTIVE, "what is open keeps its end"
+    # The old account comes back, and is nobody's again; what was theirs stays theirs to give back.
+    world.chat.people[account(DANA)] = facts
+    assert acts(world, account(DANA)).suspended.why is Why.CLOSED
+    assert code(world.ask(DANA)) is Code.PERSON_SUSPENDED
+    assert isinstance(world.end(id_, DANA), Done)
+    assert code(say(world, SUE, account(DANA), same=True)) is Code.ADDRESS_GIVEN_AWAY
+    # The list of developers names the address, and so whoever has it now.
+    acts(world, there)
+    assert isinstance(ask_for_access(world.ctx, ASK, there, Origin(), "second"), Done)
+
+
+def test_a_person_who_moved_on_is_not_closed_when_the_old_address_is_used_again(world: World):
+    world.knows(DANA)
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    assert say(world, SUE, account(DANA), same=True).outcome == "confirmed"
+    there = new_account(world, "UNEW", "dana@example.com", "Another Dana")
+    assert acts(world, there).suspended.claims == DANA
+    assert say(world, SUE, there, same=False).outcome == "confirmed"
+    assert identity(world, DANA).closed_at is None
+    assert acts(world, account(DANA)).suspended is None
+    assert acts(world, there).id not in (DANA, "")
+
+
+def test_it_takes_two_where_an_owner_of_production_or_security_is_meant(world: World):
+    world.knows(OLU, PAT, SUE)
+    gets_address(world, OLU, "olu.o@example.com")
+    acts(world, account(OLU))
+    assert say(world, SUE, account(OLU), same=True).outcome == "second_needed"
+    assert code(say(world, SUE, account(OLU), same=True)) is Code.CONFIRMED_ALREADY
+    assert acts(world, account(OLU)).suspended is not None
+    assert say(world, PAT, account(OLU), same=False).outcome == "second_needed", "they do not say the same"
+    assert say(world, SUE, account(OLU), same=False).outcome == "confirmed"
+
+
+def test_whoever_claims_to_be_an_owner_takes_two_as_well(world: World):
+    world.knows(OLU, DANA)
+    gets_address(world, DANA, "olu@example.com")
+    acts(world, account(DANA))
+    assert say(world, SUE, account(DANA), same=True).outcome == "second_needed"
+
+
+def test_what_was_said_of_one_hold_is_not_said_of_the_next(world: World):
+    world.knows(OLU)
+    gets_address(world, OLU, "olu.o@example.com")
+    acts(world, account(OLU))
+    (seen,) = holds_about(world.ctx, None, Address("olu.o@example.com"))
+    assert say(world, SUE, account(OLU), same=True).outcome == "second_needed"
+    gets_address(world, OLU, "dana@example.com")
+    acts(world, account(OLU))
+    assert account_record(world, account(OLU)).proposal is None
+    old = Saying(account(OLU).account, True, "saw the badge", seen.hash)
+    world.knows(PAT)
+    assert code(confirm(world.ctx, old, account(PAT), "late")) is Code.HOLD_CHANGED
+
+
+def test_nobody_says_it_of_themselves_by_any_account(world: World):
+    world.knows(SUE, PAT)
+    gets_address(world, SUE, "sue.s@example.com")
+    acts(world, account(SUE))
+    there = new_account(world, "UPAT2", "pat@example.com", "Pat")
+    acts(world, there)
+    assert code(say(world, PAT, there, same=True)) is Code.OWN_ACCOUNT
+    assert code(say(world, SUE, account(SUE), same=True)) is Code.PERSON_SUSPENDED
+    gets_address(world, GUS, "sue@example.com")
+    assert acts(world, account(GUS)).suspended.claims == SUE
+    gets_address(world, SUE, "sue@example.com")
+    assert code(say(world, SUE, account(GUS), same=True)) is Code.OWN_ACCOUNT
+
+
+def test_the_record_names_who_said_it_and_both_accounts(world: World):
+    world.knows(DANA)
+    there = new_account(world, "UNEW", "dana@example.com", "Dana")
+    acts(world, there)
+    say(world, SUE, there, same=False)
+    (entry,) = [
+        one for one in world.ledger.entries_of(keys.hold_subject(there.account)) if one.event == "person.confirmed"
+    ]
+    assert (entry.facts["said"], entry.private["actor"], entry.private["account"]) == ("another", SUE, there.account)
+    assert (entry.private["before"], entry.private["before_accounts"]) == (DANA, account(DANA).account)
+
+
+# ---------------------------------------------------------------- what the version before this one stored
+
+
+def stored(world: World, key: str, body: str) -> None:
+    snapshot = world.ledger.read(key)
+    change = Change(f"old:{key}", snapshot.now, snapshot.versions(), puts={key: decode(key, body)})
+    world.ledger.commit(change)
+
+
+OLD_OLU = """{"id":"olu@example.com","name":"Olu","slack":[{"team":"T1","user":"UOLU"}],"target_ids":{},"pending":[],
+"suspended":null,"blocked_until":null,"blocked_why":null,"break_glass_barred":null,"delegation":null}"""
+
+
+def test_who_was_bound_before_is_bound_and_an_address_that_changed_since_is_found(world: World):
+    stored(world, "person:olu@example.com", OLD_OLU)
+    gets_address(world, OLU, "olu.o@example.com")
+    found = acts(world, account(OLU))
+    assert (found.id, found.suspended.why) == (OLU, Why.ADDRESS_CHANGED)
+
+
+def test_who_was_on_hold_before_stays_so_until_it_is_said_who_they_are(world: World):
+    held = OLD_OLU.replace('"suspended":null', '"suspended":"the chat account behind this address has changed"')
+    stored(world, "person:olu@example.com", held)
+    assert acts(world, account(OLU)).suspended.why is Why.BEFORE
+    assert [one.account.account for one in holds(world.ctx)] == [account(OLU).account]
+    saying = Saying(account(OLU).account, same=True, reason="asked him")
+    assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", "cli"), Done)
+    assert acts(world, account(OLU)).suspended is None
+
+
+def test_an_account_that_stood_in_two_records_is_on_hold_and_is_both(world: World):
+    stored(world, "person:olu@example.com", OLD_OLU)
+    stored(world, "person:other@example.com", OLD_OLU.replace("olu@example.com", "other@example.com"))
+    gets_address(world, OLU, "other@example.com")
+    found = acts(world, account(OLU))
+    assert found.suspended is not None
+    assert {"other@example.com", OLU} == {found.id, *identity(world, found.id).also}
+
+
+def test_a_request_and_a_vote_of_the_version_before_are_decided_and_given(world: World):
+    """No accounts stand in them; the people are the same."""
+    id_ = world.asked()
+    world.approve(id_, OLU)
+    item = keys.request(id_)
+    request = world.request(id_)
+    old = replace(
+        request,
+        accounts=(),
+        holder_address=None,
+        votes=tuple(replace(vote, account=None) for vote in request.votes),
+    )
+    snapshot = world.ledger.read(item)
+    world.ledger.commit(Change("old", snapshot.now, snapshot.versions(), puts={item: old}))
+    world.work()
+    assert world.grant(id_).state is GrantState.ACTIVE
+
+
+def test_who_an_older_process_bound_meanwhile_is_bound(world: World):
+    adopt(world.ctx)
+    stored(world, "person:olu@example.com", OLD_OLU)
+    assert acts(world, account(OLU)).id == OLU
+    newcomer = new_account(world, "UNEW", "olu@example.com")
+    assert acts(world, newcomer).suspended is not None
+
+
+def test_an_account_is_taken_over_once(world: World):
+    stored(world, "person:olu@example.com", OLD_OLU)
+    adopt(world.ctx)
+    adopt(world.ctx)
+    assert [entry.event.value for entry in world.all_entries()] == ["person.bindings_adopted"]
+    item = keys.account(account(OLU).account)
+    assert world.ledger.read(item).get(item, AccountRecord).person == OLU
+
+
+def test_who_declines_with_another_address_is_still_the_holder(world: World):
+    world.knows(DANA, OLU)
+    ask = replace(ASK, holder=DANA)
+    id_ = ask_for_access(world.ctx, ask, account(OLU), Origin(), "for").id
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    assert isinstance(decline(world.ctx, id_, account(DANA), "decline"), Done)
+    assert world.request(id_).state is RequestState.WITHDRAWN

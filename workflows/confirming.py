@@ -1,0 +1,337 @@
+"""An account is on hold, and people say whose it is: the panic group in chat, two of them where it matters most; or whoever runs
+the installation, by name, on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+
+from workflows.adopting import on_hold
+from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.core import keys
+from workflows.core.asking import clean, text_problem
+from workflows.core.audit import Event
+from workflows.core.confirming import (
+    Held,
+    Settled,
+    as_another,
+    as_the_same,
+    groups_that_matter,
+    is_own,
+    needs_two,
+    proposed,
+    seconds,
+    shut,
+)
+from workflows.core.errors import Code, Refused
+from workflows.core.identity import (
+    AccountId,
+    AccountRecord,
+    Address,
+    AddressRecord,
+    Identity,
+    PersonId,
+    SlackUser,
+    Why,
+    first_person,
+    next_person,
+)
+from workflows.core.model import PersonRecord, Record
+from workflows.core.people import PersonFacts
+from workflows.core.policy import Policy
+from workflows.core.scope import not_a_member
+from workflows.people import Known, known, not_theirs
+from workflows.ports import Change, Snapshot
+
+# More accounts than this are not on hold at once, or something else is wrong.
+HOLDS_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What somebody says of an account that is on hold. `hash`: of the hold as they saw it; None where it was typed at once."""
+
+    account: AccountId
+    same: bool
+    reason: str
+    hash: str | None = None
+
+
+# ---------------------------------------------------------------- what there is to say something about
+
+
+def holds(ctx: Context) -> tuple[Held, ...]:
+    """Every account that is on hold, the oldest hold first."""
+    names = [AccountId(name) for name in ctx.ledger.members(keys.ON_HOLD, limit=HOLDS_MAX)]
+    found = (held_account(ctx, name) for name in names)
+    return tuple(one for one in found if one is not None)
+
+
+def held_account(ctx: Context, account: AccountId) -> Held | None:
+    return _held(_read(ctx, account, lambda _: ()), account)
+
+
+def holds_about(ctx: Context, person: PersonFacts | None, address: Address | None) -> tuple[Held, ...]:
+    """What WHO can mean: the very account that was mentioned; else every account on hold that has this address, had it, or
+    is or claims to be the person who has it."""
+    found = holds(ctx)
+    if person is not None and address is None:
+        own = tuple(one for one in found if one.account.account in person.accounts)
+        return own or tuple(one for one in found if person.id in one.people)
+    owner = ctx.directory.owner_of(address) if address is not None else None
+    return tuple(
+        one
+        for one in found
+        if address in (one.suspended.address, one.account.address) or (owner is not None and owner in one.people)
+    )
+
+
+# ---------------------------------------------------------------- in chat
+
+
+def groups_needed_to_confirm(policy: Policy) -> tuple[str, ...]:
+    return groups_that_matter(policy)
+
+
+def confirm(ctx: Context, saying: Saying, who: SlackUser, commit_id: str) -> Done | Refused:
+    """Say it. `Done.outcome`: `confirmed`, or `second_needed` while somebody else has to say the same."""
+    problem = text_problem(saying.reason, {"what": "person confirm"})
+    if problem:
+        return problem
+    actor = known(ctx, who, groups_needed_to_confirm)
+    if isinstance(actor, Refused):
+        return actor
+    return run(ctx, lambda: _once(ctx, actor, saying, commit_id))
+
+
+def may_confirm(actor: Known, held: Held) -> Refused | None:
+    """Only the panic group, and nobody about themselves."""
+    policy = actor.policy
+    panic = (policy.panic_group,) if policy.panic_group else ()
+    refused = Refused(Code.NOT_SECURITY, {"groups": ", ".join(panic)})
+    outside = not_a_member(actor.groups, actor.person.id, panic, refused)
+    if outside:
+        return outside
+    return Refused(Code.OWN_ACCOUNT) if is_own(held, actor.person) else None
+
+
+def _once(ctx: Context, actor: Known, saying: Saying, commit_id: str) -> Attempt | Done | Refused:
+    snapshot = _read(ctx, saying.account, lambda _: (actor.record, keys.ACTIVE_POLICY), commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    held = _held(snapshot, saying.account)
+    if held is None:
+        return Refused(Code.NOTHING_TO_CONFIRM, audited=False)
+    refusal = may_confirm(actor, held) or not_theirs(snapshot, actor) or not_in_force(snapshot, actor.policy)
+    if refusal:
+        return refusal
+    changed = _said_of_another_hold(held, saying, snapshot)
+    if changed:
+        return changed
+    if needs_two(actor.policy, held, actor.groups) and not seconds(held, actor.person, same=saying.same):
+        return _first_of_two(ctx, actor, held, saying, snapshot, commit_id)
+    by = {"actor": actor.person.id, "actor_name": actor.person.name}
+    first = held.account.proposal
+    if first is not None and first.same is saying.same and first.by != actor.person.id:
+        by["second_name"] = first.by_name
+    facts = {"policy": actor.policy.hash[:12]}
+    return _settling(ctx, held, saying, snapshot, commit_id, facts, by)
+
+
+def _first_of_two(
+    ctx: Context, actor: Known, held: Held, saying: Saying, snapshot: Snapshot, commit_id: str
+) -> Attempt | Refused:
+    before = held.account.proposal
+    if before is not None and before.same is saying.same:
+        return Refused(Code.CONFIRMED_ALREADY, {"by": before.by_name}, audited=False)
+    item = keys.account(held.account.account)
+    record = proposed(held, actor.person, snapshot.now, clean(saying.reason), same=saying.same)
+    subject = keys.hold_subject(held.account.account)
+    done = Done(subject, "second_needed")
+    private = {"actor": actor.person.id, "actor_name": actor.person.name, **_words(held, saying)}
+    facts = {"said": _said(saying), "policy": actor.policy.hash[:12]}
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={item: record},
+        due={keys.chat(subject): snapshot.now + SOON},
+        audit=(event(ctx, Event.PERSON_CONFIRM_ASKED, subject, snapshot, facts, private),),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(keys.chat(subject),))
+
+
+def _said_of_another_hold(held: Held, saying: Saying, snapshot: Snapshot) -> Refused | None:
+    """Whether the hold is not the one that was shown, or what is said of it cannot be: the address is somebody else's."""
+    if saying.hash is not None and saying.hash != held.hash:
+        return Refused(Code.HOLD_CHANGED, audited=False)
+    address = held.suspended.address or held.account.address
+    owner = snapshot.seek(keys.address(address), AddressRecord) if address is not None else None
+    given_away = held.suspended.why is Why.CLOSED and (owner is None or owner.person != held.account.person)
+    return (
+        Refused(Code.ADDRESS_GIVEN_AWAY, {"address": address or ""}, audited=False)
+        if saying.same and given_away
+        else None
+    )
+
+
+# ---------------------------------------------------------------- by whoever runs the installation
+
+
+def confirm_by_hand(ctx: Context, saying: Saying, by: str, commit_id: str) -> Done | Refused:
+    """On the command line: whoever reaches the ledger there may do anything anyway, and their name and reason stay on it."""
+    problem = text_problem(saying.reason, {"what": "person confirm"})
+    return problem or run(ctx, lambda: _by_hand(ctx, saying, by, commit_id))
+
+
+def _by_hand(ctx: Context, saying: Saying, by: str, commit_id: str) -> Attempt | Done | Refused:
+    snapshot = _read(ctx, saying.account, lambda _: (), commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    held = _held(snapshot, saying.account)
+    if held is None:
+        return Refused(Code.NOTHING_TO_CONFIRM, audited=False)
+    changed = _said_of_another_hold(held, saying, snapshot)
+    if changed:
+        return changed
+    private = {"actor_name": clean(by)}
+    return _settling(ctx, held, saying, snapshot, commit_id, {"by": "command_line"}, private)
+
+
+# ---------------------------------------------------------------- the common part
+
+
+def _read(
+    ctx: Context, account: AccountId, more: Callable[[Snapshot], tuple[str, ...]], commit_id: str | None = None
+) -> Snapshot:
+    """One snapshot with the account and everybody whom it is about, their accounts, and the ids that somebody new could get."""
+    names: tuple[str, ...] = (keys.account(account),)
+    while True:
+        snapshot = ctx.ledger.read(*names, commit_id=commit_id)
+        wanted = tuple(dict.fromkeys((keys.account(account), *more(snapshot), *_about(snapshot, account))))
+        if wanted == names:
+            return snapshot
+        names = wanted
+
+
+def _about(snapshot: Snapshot, account: AccountId) -> list[str]:
+    record = snapshot.seek(keys.account(account), AccountRecord)
+    if record is None or record.suspended is None:
+        return []
+    found: list[str] = []
+    for who in filter(None, (record.person, record.suspended.claims)):
+        found += [keys.identity(who), keys.person(who)]
+        identity = snapshot.seek(keys.identity(who), Identity)
+        found += [keys.account(name) for name in (identity.accounts if identity is not None else ())]
+    address = record.suspended.address or record.address
+    if address is not None:
+        found.append(keys.address(address))
+        for new in _candidates(address):
+            found += [keys.identity(new), keys.person(new)]
+            if not _is_taken(snapshot, new):
+                break
+    return found
+
+
+def _candidates(address: Address) -> Iterator[PersonId]:
+    yield first_person(address)
+    yield from (next_person(address, number) for number in count(2))
+
+
+def _is_taken(snapshot: Snapshot, who: PersonId) -> bool:
+    identity = snapshot.seek(keys.identity(who), Identity)
+    record = snapshot.seek(keys.person(who), PersonRecord)
+    return identity is not None or record is not None
+
+
+def _held(snapshot: Snapshot, account: AccountId) -> Held | None:
+    record = snapshot.seek(keys.account(account), AccountRecord)
+    if record is None or record.suspended is None:
+        return None
+    person = _person(snapshot, record.person)
+    return Held(record, record.suspended, person, _person(snapshot, record.suspended.claims))
+
+
+def _person(snapshot: Snapshot, who: PersonId | None) -> Identity | None:
+    if who is None:
+        return None
+    legacy = snapshot.seek(keys.person(who), PersonRecord)
+    found = snapshot.seek(keys.identity(who), Identity)
+    return found or Identity(who, legacy.name if legacy is not None else "")
+
+
+def _settling(
+    ctx: Context,
+    held: Held,
+    saying: Saying,
+    snapshot: Snapshot,
+    commit_id: str,
+    facts: dict[str, str],
+    private: dict[str, str],
+) -> Attempt:
+    settled = as_the_same(held, snapshot.now) if saying.same else as_another(held, _new(snapshot, held), snapshot.now)
+    puts = _puts(settled, snapshot)
+    subject = keys.hold_subject(held.account.account)
+    done = Done(subject, "confirmed")
+    words = {**private, **_words(held, saying), "person": settled.person}
+    before = held.person or held.claimed
+    if before is not None:
+        words |= {"before": before.person, "before_name": before.name, "before_accounts": " ".join(before.accounts)}
+    changed = (record for record in puts.values() if isinstance(record, AccountRecord))
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads={**snapshot.versions(), **{name: 0 for name in puts if name not in snapshot.items}},
+        puts=puts,
+        due={keys.chat(subject): snapshot.now + SOON},
+        index=tuple(map(on_hold, changed)),
+        audit=(event(ctx, Event.PERSON_CONFIRMED, subject, snapshot, {**facts, "said": _said(saying)}, words),),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(keys.chat(subject),))
+
+
+def _new(snapshot: Snapshot, held: Held) -> PersonId:
+    """An id that nobody has had. Whom the policy lists, and who never acted, is whoever gets their address."""
+    address = held.suspended.address or held.account.address
+    if address is None:
+        raise ValueError(f"{held.account.account} has no address")
+    return next(who for who in _candidates(address) if not _is_taken(snapshot, who))
+
+
+def _puts(settled: Settled, snapshot: Snapshot) -> dict[str, Record]:
+    account = settled.account
+    puts: dict[str, Record] = {keys.account(account.account): account}
+    puts |= {keys.identity(one.person): one for one in settled.people}
+    for address, who in settled.addresses.items():
+        puts[keys.address(address)] = AddressRecord(address, who)
+    closed = next((one for one in settled.people if one.person == settled.closed), None)
+    for name in closed.accounts if closed is not None else ():
+        record = snapshot.seek(keys.account(name), AccountRecord)
+        if record is not None:
+            puts[keys.account(name)] = shut(record, snapshot.now)
+    item = keys.person(settled.person)
+    own = snapshot.seek(item, PersonRecord) or PersonRecord(settled.person, account.name)
+    slack = own.slack if account.slack in own.slack else (*own.slack, account.slack)
+    # What an earlier version wrote down of a hold is settled with it.
+    puts[item] = replace(own, slack=slack, suspended=None)
+    return puts
+
+
+def _said(saying: Saying) -> str:
+    return "same" if saying.same else "another"
+
+
+def _words(held: Held, saying: Saying) -> dict[str, str]:
+    hold = held.suspended
+    return {
+        "account": held.account.account,
+        "account_name": held.account.name,
+        "address": hold.address or "",
+        "address_before": held.account.address or "",
+        "claims": hold.claims or "",
+        "reason": clean(saying.reason),
+    }

@@ -1,0 +1,290 @@
+"""From account to person and back, for everybody who looks at people and groups: through the ledger's binding alone.
+
+What the chat said of an account is a cache; whose the account is, is a record. No pointer in the cache leads from an address to
+an account: whoever came last would be whoever has the address.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from workflows.core import keys
+from workflows.core.identifying import account_ids
+from workflows.core.identity import (
+    NO_DOMAINS,
+    AccountId,
+    AccountRecord,
+    Address,
+    AddressRecord,
+    Identity,
+    PersonId,
+    SlackUser,
+    Suspension,
+    Why,
+    first_person,
+    spellings,
+    unbound,
+)
+from workflows.core.model import PersonRecord, Record
+from workflows.core.people import GroupFacts, Membership, PersonFacts
+from workflows.core.policy import Policy
+from workflows.ports import DirectoryStore
+
+T = TypeVar("T")
+
+
+class BoundDirectory(DirectoryStore, ABC):
+    """What both directories have in common: all but where things are kept."""
+
+    # ------------------------------------------------------------ where things are kept
+
+    @abstractmethod
+    def _stored(self, names: Sequence[str]) -> Sequence[Any]:
+        """Records of the ledger as they are stored, in one round trip."""
+
+    @abstractmethod
+    def _record(self, name: str, stored: Any) -> Record | None:
+        """What a stored record says; None also where it cannot be read."""
+
+    @abstractmethod
+    def _cached(self, accounts: Iterable[SlackUser]) -> Mapping[SlackUser, PersonFacts]:
+        """What the chat said of these accounts, in one round trip; without those that were never looked up."""
+
+    @abstractmethod
+    def _lists(self, sources: Iterable[str]) -> tuple[datetime, Mapping[str, Membership]]:
+        """The ledger's time, and the lists that are known, as they were learnt; in one round trip."""
+
+    def _records_of(self, names: Iterable[str]) -> _Read:
+        wanted = tuple(dict.fromkeys(names))
+        return _Read(dict(zip(wanted, self._stored(wanted) if wanted else (), strict=True)), self._record)
+
+    # ------------------------------------------------------------ accounts
+
+    def person(self, who: SlackUser) -> PersonFacts | None:
+        return self.people((who,)).get(who)
+
+    def people(
+        self, accounts: Iterable[SlackUser], former_domains: Mapping[str, str] = NO_DOMAINS
+    ) -> dict[SlackUser, PersonFacts]:
+        found = self._cached(tuple(dict.fromkeys(accounts)))
+        records = self._account_records({name for facts in found.values() for name in facts.accounts})
+        bound = {who: _account_of(facts, records) for who, facts in found.items()}
+        free = (facts.address for who, facts in found.items() if bound[who] is None and facts.address)
+        owners = self._owners(free, former_domains)
+        identities = {address: read.identity(who) for address, (who, read) in owners.items()}
+        return {who: _through(facts, bound[who], identities) for who, facts in found.items()}
+
+    def _account_records(self, names: Iterable[AccountId]) -> dict[AccountId, AccountRecord]:
+        """By id, each under its present one."""
+        wanted = tuple(names)
+        read = self._records_of(map(keys.account, wanted))
+        found = {name: record for name in wanted if (record := read.one(keys.account(name), AccountRecord))}
+        gone = {name: record.moved for name, record in found.items() if record.moved is not None}
+        if gone:
+            there = self._records_of(map(keys.account, gone.values()))
+            found |= {name: one for name, to in gone.items() if (one := there.one(keys.account(to), AccountRecord))}
+        return found
+
+    # ------------------------------------------------------------ people
+
+    def of_person(self, who: PersonId) -> PersonFacts | None:
+        return self.of_people((who,)).get(who)
+
+    def of_people(self, people: Iterable[PersonId]) -> dict[PersonId, PersonFacts]:
+        wanted = tuple(dict.fromkeys(people))
+        read = self._read_of(wanted)
+        return self._facts_of(dict.fromkeys(wanted, read))
+
+    def _read_of(self, people: Iterable[PersonId]) -> _Read:
+        return self._records_of(name for who in people for name in (keys.identity(who), keys.person(who)))
+
+    def _facts_of(self, reads: Mapping[PersonId, _Read]) -> dict[PersonId, PersonFacts]:
+        """The facts of each, who was looked at in that read."""
+        accounts = {who: read.accounts_of(who) for who, read in reads.items()}
+        records = self._account_records({name for names in accounts.values() for name in names})
+        users = {
+            name: records[name].slack if name in records else slack
+            for who, read in reads.items()
+            for name, slack in read.users_of(who, accounts[who], records)
+        }
+        known = self._cached(tuple(dict.fromkeys(users.values())))
+        found: dict[PersonId, PersonFacts] = {}
+        for who in reads:
+            facts = [
+                replace(known[users[name]], id=who, suspended=records[name].suspended if name in records else None)
+                for name in accounts[who]
+                if name in users and users[name] in known and _is_theirs(records.get(name), who)
+            ]
+            if facts:
+                found[who] = min(facts, key=_preferred)
+        return found
+
+    def by_address(self, address: Address, former_domains: Mapping[str, str] = NO_DOMAINS) -> PersonFacts | None:
+        return self.of_person(self.owner_of(address, former_domains))
+
+    def owner_of(self, address: Address, former_domains: Mapping[str, str] = NO_DOMAINS) -> PersonId:
+        return self._owners((address,), former_domains)[address][0]
+
+    def _owners(
+        self, addresses: Iterable[Address], former_domains: Mapping[str, str]
+    ) -> dict[Address, tuple[PersonId, _Read]]:
+        """Whose these addresses are now, each with a read in which they were looked at."""
+        written = {one: spellings(one, former_domains) for one in dict.fromkeys(addresses)}
+        read = self._records_of(name for forms in written.values() for form in forms for name in _kept_of(form))
+        owners = {one: read.owner(forms) for one, forms in written.items()}
+        others = self._read_of(who for who in owners.values() if not read.has(who))
+        return {one: (who, read if read.has(who) else others) for one, who in owners.items()}
+
+    # ------------------------------------------------------------ groups
+
+    def groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
+        names = tuple(names)
+        now, known = self._lists(looked_up(policy, names))
+        lists: dict[str, Membership] = {}
+        for name in names:
+            group = policy.groups.get(name)
+            if group is None:
+                # Looking it up again would not help, so it is not stale: it has no members.
+                lists[name] = Membership(as_of=now, problem="the policy has no such group", certain=True)
+            elif group.source is None:
+                lists[name] = Membership(as_of=now, addresses=group.members or frozenset())
+            elif group.source in known:
+                lists[name] = known[group.source]
+        return GroupFacts(self._resolved(lists, policy.former_domains))
+
+    def _resolved(self, lists: Mapping[str, Membership], former_domains: Mapping[str, str]) -> dict[str, Membership]:
+        """Lists of accounts and addresses as people. Whose accounts nobody knows are kept apart."""
+        named = {name: _addresses(one) for name, one in lists.items()}
+        owners = self._owners((address for addresses in named.values() for address in addresses), former_domains)
+        accounts = self.people((account for one in lists.values() for account in one.accounts), former_domains)
+        listed = {address: who for address, (who, _) in owners.items()}
+        facts = self._facts_of(dict(owners.values()))
+        found: dict[str, Membership] = {}
+        for name, one in lists.items():
+            by_account = [accounts[who] for who in one.accounts if who in accounts]
+            by_account.sort(key=_preferred, reverse=True)
+            people = {item.id: item for item in by_account if not _is_nobody(item)}
+            people |= {who: facts[who] for address in named[name] if (who := listed[address]) in facts}
+            members = people.keys() | {listed[address] for address in named[name]}
+            found[name] = replace(
+                one,
+                members=frozenset(members),
+                unusable=frozenset(who for who, item in people.items() if item.standing_problem or item.suspended),
+                unresolved=frozenset(who for who in one.accounts if who not in accounts),
+            )
+        return found
+
+
+class _Read:
+    """Records of one read, each decoded when it is asked for."""
+
+    def __init__(self, stored: Mapping[str, Any], record: Callable[[str, Any], Record | None]) -> None:
+        self._stored = stored
+        self._record = record
+        self._found: dict[str, Record | None] = {}
+
+    def one(self, name: str, kind: type[T]) -> T | None:
+        if name not in self._found:
+            self._found[name] = self._record(name, self._stored.get(name))
+        found = self._found[name]
+        return found if isinstance(found, kind) else None
+
+    def stands(self, name: str) -> bool:
+        return self._stored.get(name) is not None
+
+    def has(self, who: PersonId) -> bool:
+        """Whether it was looked at what is known of them."""
+        return keys.identity(who) in self._stored
+
+    def owner(self, written: tuple[Address, ...]) -> PersonId:
+        """Whose an address is, written as it is today and as it was: whoever has a record, else whoever would be first."""
+        for address in written:
+            record = self.one(keys.address(address), AddressRecord)
+            if record is not None:
+                return record.person
+            first = first_person(address)
+            if self.stands(keys.identity(first)) or self.stands(keys.person(first)):
+                return first
+        return first_person(written[0])
+
+    def identity(self, who: PersonId) -> Identity:
+        found = self.one(keys.identity(who), Identity)
+        return found or Identity(who, "", account_ids(None, self.one(keys.person(who), PersonRecord)))
+
+    def accounts_of(self, who: PersonId) -> tuple[AccountId, ...]:
+        known = self.one(keys.identity(who), Identity)
+        return known.accounts if known is not None else account_ids(None, self.one(keys.person(who), PersonRecord))
+
+    def users_of(
+        self, who: PersonId, accounts: Iterable[AccountId], records: Mapping[AccountId, AccountRecord]
+    ) -> Iterable[tuple[AccountId, SlackUser]]:
+        """How the chat names them: from the account's record, else as an earlier version wrote it down."""
+        for name in accounts:
+            if name in records:
+                yield name, records[name].slack
+                continue
+            legacy = self.one(keys.person(who), PersonRecord)
+            yield from ((name, slack) for slack in (legacy.slack if legacy else ()) if slack.account == name)
+
+
+def as_learnt(facts: PersonFacts) -> PersonFacts:
+    """What is kept of an account: what the chat said. Whose it is stands in the ledger; an older process looks at `id`."""
+    who = first_person(facts.address) if facts.address is not None else unbound(facts.account)
+    return replace(facts, id=who, suspended=None)
+
+
+def usable_facts(known: Mapping[SlackUser, PersonFacts]) -> dict[SlackUser, PersonFacts]:
+    """Without what a version wrote that did not keep addresses apart: that account counts as not looked up yet."""
+    return {who: facts for who, facts in known.items() if facts.address is not None or facts.standing_problem}
+
+
+def _kept_of(address: Address) -> tuple[str, ...]:
+    first = first_person(address)
+    return keys.address(address), keys.identity(first), keys.person(first)
+
+
+def _account_of(facts: PersonFacts, records: Mapping[AccountId, AccountRecord]) -> AccountRecord | None:
+    return next((records[name] for name in facts.accounts if name in records), None)
+
+
+def _through(facts: PersonFacts, record: AccountRecord | None, owners: Mapping[Address, Identity]) -> PersonFacts:
+    """The facts with whose they are. An account that never acted is whoever it would be bound to."""
+    if record is not None and record.person is not None:
+        return replace(facts, id=record.person, suspended=record.suspended)
+    if record is not None:
+        return replace(facts, id=unbound(facts.account), suspended=record.suspended)
+    owner = owners.get(facts.address) if facts.address is not None else None
+    if owner is None:
+        return replace(facts, id=unbound(facts.account))
+    if facts.account in owner.accounts or (not owner.accounts and owner.closed_at is None):
+        return replace(facts, id=owner.person)
+    hold = Suspension(Why.NEW_ACCOUNT, facts.as_of, facts.address, owner.person)
+    return replace(facts, id=unbound(facts.account), suspended=hold)
+
+
+def _is_theirs(record: AccountRecord | None, who: PersonId) -> bool:
+    return record is None or record.person == who
+
+
+def _is_nobody(facts: PersonFacts) -> bool:
+    return facts.id == unbound(facts.account)
+
+
+def _preferred(facts: PersonFacts) -> tuple[bool, bool, float]:
+    """Of several accounts of one person the one that can act, and that is known best."""
+    return facts.standing_problem is not None, facts.suspended is not None, -facts.as_of.timestamp()
+
+
+def _addresses(one: Membership) -> tuple[Address, ...]:
+    # An earlier version kept addresses among the members.
+    return tuple(dict.fromkeys((*one.addresses, *map(Address, one.members))))
+
+
+def looked_up(policy: Policy, names: Iterable[str]) -> tuple[str, ...]:
+    """The sources of those groups of `names` whose members the policy does not list itself."""
+    found = (policy.groups[name].source for name in names if name in policy.groups)
+    return tuple(dict.fromkeys(source for source in found if source is not None))
