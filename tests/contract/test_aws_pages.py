@@ -225,6 +225,28 @@ def test_an_instance_that_is_not_there_proves_no_absence(aws: Any) -> None:
     assert rig.target.observe(other).presence is Presence.UNKNOWN
 
 
+@pytest.mark.parametrize("kind", [TargetKind.IAM_POLICY, TargetKind.IAM_GROUP])
+def test_another_account_proves_no_absence(aws: Any, kind: TargetKind) -> None:
+    """The worker was given other credentials: the access is in the account where it always was."""
+    given = AwsRig(kind, aws).given()
+    role = {"role_arn": "arn:aws:iam::444455556666:role/prodaccess", "external_id": "e-77"}
+    for user in ("dana", "nobody"):  # one of that name is in both
+        there = replace(given, target=replace(given.target, **role), ids={**given.ids, "user": user})
+        seen = AwsRig(kind, aws).target.observe(there)
+        assert seen.presence is Presence.UNKNOWN
+        assert "asked in account 444455556666, and the access is in 111122223333" in (seen.detail or "")
+
+
+@pytest.mark.parametrize("kind", [TargetKind.IAM_POLICY, TargetKind.IAM_GROUP])
+def test_who_is_gone_from_the_right_account_holds_nothing(aws: Any, kind: TargetKind) -> None:
+    rig = AwsRig(kind, aws)
+    resource = replace(rig.resource(), ids={**rig.resource().ids, "user": "nobody"})
+    later = AwsRig(kind, aws)  # a process that has seen nothing of the account yet
+    for _ in range(2):
+        assert later.target.observe(resource).presence is Presence.ABSENT
+    assert aws.shim.log.count("GetCallerIdentity") == 1
+
+
 def test_the_links_of_a_place_are_watched(aws: Any) -> None:  # an endpoint
     link = Links(AwsRig(TargetKind.IAM_GROUP, aws).buckets, lambda: 0.0).to(Place("main", "eu-central-1"))
     with pytest.raises(TargetInDoubt):

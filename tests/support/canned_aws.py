@@ -74,6 +74,7 @@ XML: Mapping[str, str] = {
     "DeleteUserPolicy": "",
     "AddUserToGroup": "",
     "RemoveUserFromGroup": "",
+    "GetCallerIdentity": f"<UserId>AROA1</UserId><Account>{ACCOUNT}</Account><Arn>arn:aws:sts::{ACCOUNT}:assumed-role/w/w</Arn>",
 }
 
 

@@ -23,13 +23,14 @@ from workflows.core.model import TargetTerms
 from workflows.core.policy import Connection
 from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws_errors import FROM_AWS, RETRY_AFTER_S, translate
-from workflows.targets.names import Names
+from workflows.targets.names import THING_S, Names
 from workflows.targets.odd import SPOKEN, OddAnswer, check_answer, odd
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_identitystore import IdentityStoreClient
     from mypy_boto3_sso_admin import SSOAdminClient
+    from mypy_boto3_sts import STSClient
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -52,6 +53,8 @@ IAM_RATE, IAM_BURST = 15.0, 15.0
 PAGES_MAX = 200
 
 _READS = ("Get", "List", "Describe", "Is")
+
+_ACCOUNT = ("account",)
 
 _lease: ContextVar[BeforeSend | None] = ContextVar("prodaccess_lease", default=None)
 
@@ -250,7 +253,21 @@ class Link:
     sso: Door[SSOAdminClient]
     store: Door[IdentityStoreClient]
     iam: Door[IAMClient]
+    sts: Door[STSClient]
     names: Names
+
+    def known_account(self) -> str | None:
+        """The account in which IAM is asked, where something was seen of it within the hour."""
+        known = self.names.get(_ACCOUNT)
+        return known if isinstance(known, str) else None
+
+    def remember_account(self, account: str) -> str:
+        return self.names.put(_ACCOUNT, account, THING_S)
+
+    def account(self) -> str:
+        """The account of the credentials, by asking for it."""
+        account = self.sts.read("sts GetCallerIdentity", lambda client: client.get_caller_identity()["Account"])
+        return self.remember_account(account)
 
 
 class Links:
@@ -276,13 +293,14 @@ class Links:
             Door(lambda: self._client(place, "sso-admin"), self._buckets, sso, SSO_RATE, SSO_BURST),
             Door(lambda: self._client(place, "identitystore"), self._buckets, sso, SSO_RATE, SSO_BURST),
             Door(lambda: self._client(place, "iam"), self._buckets, iam, IAM_RATE, IAM_BURST),
+            Door(lambda: self._client(place, "sts"), self._buckets, iam, IAM_RATE, IAM_BURST),
             Names(self._monotonic),
         )
 
     def _client(self, place: Place, service: str) -> Any:
         with self._lock:
             session = self._sessions.get(place) or self._sessions.setdefault(place, session_for(place))
-            client = session.client(service, config=CONFIG)  # type: ignore[call-overload]  # one of three names
+            client = session.client(service, config=CONFIG)  # type: ignore[call-overload]  # one of four names
         client.meta.events.register_last("before-send", ask_lease)
         # First, so that botocore's own handlers get nothing that they do not expect.
         client.meta.events.register_first(

@@ -48,7 +48,10 @@ class AwsTarget(ABC):
             try:
                 return self._observe(resource)
             except Missing as missing:
-                return Observation(self._without(resource), resource, detail=missing.words)
+                doubt = self._without(resource)
+                if doubt is not None:
+                    return Observation(Presence.UNKNOWN, resource, detail=f"{missing.words} {doubt}")
+                return Observation(Presence.ABSENT, resource, detail=missing.words)
             except TargetRefused as refused:
                 return Observation(Presence.UNKNOWN, resource, detail=refused.words)
 
@@ -104,9 +107,9 @@ class AwsTarget(ABC):
             self.link(resource.target).names.forget()
         return operation
 
-    def _without(self, resource: Resource) -> Presence:  # noqa: ARG002  # for those who can tell more
-        """What it means that AWS does not know what was asked about: what is not there holds nothing."""
-        return Presence.ABSENT
+    @abstractmethod
+    def _without(self, resource: Resource) -> str | None:
+        """AWS does not know what was asked about. None: so it holds nothing; else a sentence that says why that is not proved."""
 
     @abstractmethod
     def by_hand(self, resource: Resource, kind: OperationKind) -> str:

@@ -44,8 +44,14 @@ class IamGroupTarget(AwsTarget):
             "Groups",
             lambda client, more: client.list_groups_for_user(UserName=ids["user"], **more),
         )
-        inside = ids["group_id"] in {group["GroupId"] for group in groups}
-        return Observation(Presence.PRESENT if inside else Presence.ABSENT, resource)
+        if ids["group_id"] in {group["GroupId"] for group in groups}:
+            return Observation(Presence.PRESENT, resource)
+        # A user of that name may be in another account, too.
+        doubt = self._without(resource)
+        return Observation(Presence.ABSENT if doubt is None else Presence.UNKNOWN, resource, detail=doubt)
+
+    def _without(self, resource: Resource) -> str | None:
+        return iam_users.doubt_of(self.link(resource.target), resource.ids["account"], resource.ids["user"])
 
     def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:  # noqa: ARG002  # it knows no end
         link, ids = self.link(resource.target), resource.ids

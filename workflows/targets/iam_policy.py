@@ -65,6 +65,9 @@ class IamPolicyTarget(AwsTarget):
         same = same_but_for_end(document, resource.target.document or "")
         return Observation(Presence.PRESENT, resource, end_of(document), None if same else CHANGED)
 
+    def _without(self, resource: Resource) -> str | None:
+        return iam_users.doubt_of(self.link(resource.target), resource.ids["account"], resource.ids["user"])
+
     def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:
         link, ids = self.link(resource.target), resource.ids
         try:

@@ -37,9 +37,26 @@ class IamUser:
 def look_up(link: Link, name: str) -> IamUser | None:
     """One call. None where there is no such user. Raises as `Door.read` does."""
     try:
-        return link.iam.read("iam GetUser", lambda client: _user(client.get_user(UserName=name)["User"]))
+        user = link.iam.read("iam GetUser", lambda client: _user(client.get_user(UserName=name)["User"]))
     except Missing:
         return None
+    link.remember_account(user.account)
+    return user
+
+
+def doubt_of(link: Link, account: str, user: str) -> str | None:
+    """Why it is not proved that something is gone which IAM does not know: the worker's credentials may have been exchanged for
+    another account's, where it never was. None where the right account was asked.
+
+    That is remembered for an hour; else it takes a look at the user, and where there is none, one at the credentials.
+    """
+    try:
+        if link.known_account() is None:
+            look_up(link, user)
+        asked = link.known_account() or link.account()
+    except TargetRefused as refused:
+        return refused.words
+    return None if asked == account else f"That was asked in account {asked}, and the access is in {account}."
 
 
 def _user(found: UserTypeDef) -> IamUser:

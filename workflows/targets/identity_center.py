@@ -79,14 +79,16 @@ class IdentityCenterTarget(AwsTarget):
             resource, entries, [entry["PrincipalId"] for entry in entries if entry["PrincipalType"] == "GROUP"]
         )
 
-    def _without(self, resource: Resource) -> Presence:
-        """Only where the instance itself is still there: another one, seen with other credentials, knows nothing of this one."""
+    def _without(self, resource: Resource) -> str | None:
+        """The instance itself has to be there: another one, seen with other credentials, knows nothing of this one."""
         self.link(resource.target).names.forget()
         try:
             found = PermissionSets(self.link(resource.target)).find_instance(resource.ids["instance"])
-        except TargetRefused:
-            return Presence.UNKNOWN
-        return Presence.UNKNOWN if isinstance(found, Refused) else Presence.ABSENT
+        except TargetRefused as refused:
+            return refused.words
+        return (
+            "The instance is not the worker's: are these the right credentials?" if isinstance(found, Refused) else None
+        )
 
     def _by_set(self, link: Link, resource: Resource) -> Observation:
         """What a delegated administrator may ask: who holds the permission set in the account; one call for each hundred of

@@ -45,10 +45,10 @@ class IdentityCenterGroupTarget(AwsTarget):
         inside = names.groups_of(ids["store"], ids["user"], [ids["group"]])
         return Observation(Presence.PRESENT if inside else Presence.ABSENT, resource)
 
-    def _without(self, resource: Resource) -> Presence:
+    def _without(self, resource: Resource) -> str | None:
         """The user or the group is gone, so what is remembered of them is wrong."""
         self.link(resource.target).names.forget()
-        return Presence.ABSENT
+        return None
 
     def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:  # noqa: ARG002  # it knows no end
         ids = resource.ids
