@@ -273,6 +273,8 @@ class Installation:
         try:
             self._start()
         except BaseException:
+            # Nobody else would: where it does not become ready, its processes would look for their Redis for ever.
+            self.stop()
             self._stack.close()
             raise
         return self
