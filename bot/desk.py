@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.deciders import NOBODY
+from bot.refusal_words import sentence_of
 from bot.slack import delegating, holds, notices
 from bot.slack.blocks import Message, read_value
 from bot.slack.cards import APPROVE, MORE, read_more
@@ -56,7 +57,7 @@ from workflows.break_glass import break_glass
 from workflows.confirming import Saying, confirm, groups_needed_to_confirm, may_confirm
 from workflows.context import Context, Done
 from workflows.core.asking import Ask as CoreAsk
-from workflows.core.asking import clean, text_problem
+from workflows.core.asking import clean, open_again_at, text_problem
 from workflows.core.dates import start_of
 from workflows.core.errors import Code, Refused
 from workflows.core.model import ID_PATTERN
@@ -82,6 +83,8 @@ class Reply:
 
     message: Message | None = None
     refused: Refused | None = None
+    # Each slip that was refused, with its own sentence.
+    said: tuple[tuple[Code, str], ...] = ()
     # Whether it takes the place of the message whose button was pressed.
     replaces: bool = False
 
@@ -150,7 +153,10 @@ class Desk:
         actor = facts.id if facts else PersonId(f"slack:{act.team}:{act.user}")
         record_refusal(self._ctx, actor, subject, refused, act.id, name=facts.name if facts else "")
         zone = facts.time_zone if facts else "UTC"
-        return Reply(notices.answer(refusal(refused, command=self._command, time_zone=zone)), refused)
+        said = tuple(
+            (one.code, sentence_of(one, command=self._command, time_zone=zone)) for one in (refused, *refused.also)
+        )
+        return Reply(notices.answer(refusal(refused, command=self._command, time_zone=zone)), refused, said)
 
     # ------------------------------------------------------------ what was typed
 
@@ -260,7 +266,12 @@ class Desk:
         return self._ask(act, asks[0]) if len(asks) == 1 else self._answered(act, self._several.ask(act, asks))
 
     def _ask(self, act: Interaction, ask: CoreAsk) -> Reply:
-        return self._asked(act, ask_for_access(self._ctx, ask, act.who, act.origin, act.id))
+        answer = ask_for_access(self._ctx, ask, act.who, act.origin, act.id)
+        reply = self._asked(act, answer)
+        then = open_again_at(answer, self._ctx.ledger.now()) if isinstance(answer, Refused) else None
+        if then is None or reply.message is None or ask.holder is not None:
+            return reply
+        return replace(reply, message=notices.with_ask_for(reply.message, replace(ask, start_at=then)))
 
     def _more_time(self, act: Interaction) -> Reply:
         fields = act.fields or {}

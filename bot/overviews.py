@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.deciders import NOBODY, Deciders
+from bot.hours_words import window_words
 from bot.refusal_words import about, refusal
 from bot.story import RequestStory
 from bot.words import Stage
@@ -184,6 +185,8 @@ class Explanation:
     longest: str
     ticket: str | None
     rules: tuple[str, ...]
+    # When it is given, where that is not always.
+    hours: str = ""
     # How the person may let themselves in; empty where they may not.
     glass: str = ""
 
@@ -197,6 +200,7 @@ def explanation(
     deciders: Deciders = NOBODY,
     command: str = "/prodaccess",
     time_zone: str = "UTC",
+    policy_zone: str = "UTC",
     glass: BreakGlass | None = None,
 ) -> Explanation:
     """`answer`: what `may_ask` says for this person with a good reason and ticket.
@@ -219,10 +223,11 @@ def explanation(
         durations=tuple(format_duration(item) for item in entitlement.durations),
         longest=format_duration(entitlement.max_duration),
         ticket=ticket.pattern if ticket and ticket.required else None,
+        hours=window_words(entitlement.hours, policy_zone) if entitlement.hours else "",
         glass=glass_words(glass, f"{command} break-glass {environment.name} {entitlement.role} REASON")
         if glass
         else "",
-        rules=tuple(_rule(entitlement, rule) for rule in entitlement.auto_approve),
+        rules=tuple(_rule(entitlement, rule, policy_zone) for rule in entitlement.auto_approve),
     )
 
 
@@ -234,11 +239,12 @@ def _why_not(refused: Refused, who: str, command: str, time_zone: str) -> str:
 
 def glass_words(glass: BreakGlass, typed: str) -> str:
     """`in an emergency at once, up to 30 min, 3 times in 24 hours: /prodaccess break-glass ...`."""
-    times = f", {glass.max_per_day} times in 24 hours" if glass.max_per_day else ""
+    often = "once" if glass.max_per_day == 1 else f"{glass.max_per_day} times"
+    times = f", {often} in 24 hours" if glass.max_per_day else ""
     return f"in an emergency at once, up to {format_duration(longest(glass))}{times}; everybody sees it: {typed}"
 
 
-def _rule(entitlement: Entitlement, rule: AutoApproval) -> str:
+def _rule(entitlement: Entitlement, rule: AutoApproval, zone: str) -> str:
     """`on-call reads in an incident: oncall, in an incident channel, up to 1 h`."""
     conditions = [" or ".join(groups_named(entitlement, rule.who))]
     if rule.in_incident_channel:
@@ -246,7 +252,7 @@ def _rule(entitlement: Entitlement, rule: AutoApproval) -> str:
     if rule.max_duration:
         conditions.append(f"up to {format_duration(rule.max_duration)}")
     if rule.hours:
-        conditions.append(f"{rule.hours.start:%H:%M} to {rule.hours.until:%H:%M}")
+        conditions.append(window_words(rule.hours, zone))
     if rule.max_uses_per_day:
-        conditions.append(f"{rule.max_uses_per_day} times a day")
+        conditions.append("once a day" if rule.max_uses_per_day == 1 else f"{rule.max_uses_per_day} times a day")
     return f"{rule.name}: {', '.join(conditions)}"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.hours_words import in_words, opens_words
+from bot.ticket_words import like
 from workflows.core.dates import zone_of
 from workflows.core.durations import format_duration
 from workflows.core.errors import Code, Refused
@@ -72,11 +74,17 @@ def _sentence(text: str) -> str:
 
 def refusal(refused: Refused, *, command: str = "/prodaccess", time_zone: str = "UTC") -> str:
     """What is wrong, and what to do next. `time_zone` is the reader's, by its IANA name."""
+    said = [sentence_of(one, command=command, time_zone=time_zone) for one in (refused, *refused.also)]
+    # One of several that were asked for in one go: all of them or none.
+    return " ".join([*dict.fromkeys(said), *(["Nothing of it was asked for."] if "part" in refused.params else [])])
+
+
+def sentence_of(refused: Refused, *, command: str = "/prodaccess", time_zone: str = "UTC") -> str:
+    """The same of this one slip alone."""
     case = _Case(refused.params, command, time_zone)
     void = refused.params.get("what") == "void"
     sentence = _no_longer_stands(refused.code, case) if void else _SENTENCES[refused.code](case)
-    # One of several that were asked for in one go: all of them or none.
-    return f"{case('part')}: {sentence} Nothing of it was asked for." if case("part") else sentence
+    return f"{case('part')}: {sentence}" if case("part") else sentence
 
 
 def about(refused: Refused, who: str) -> Refused:
@@ -186,10 +194,7 @@ def _reason_missing(c: _Case) -> str:
 
 
 def _ticket_missing(c: _Case) -> str:
-    return (
-        f"{c('role', 'This role')} wants a ticket that looks like `{c('pattern')}`. Put it into the reason, or into the form's "
-        "ticket field."
-    )
+    return f"{c('role', 'This role')} wants a ticket like `{like(c('pattern'))}`. Put it into the reason, or into its own field."
 
 
 def _command_unreadable(c: _Case) -> str:
@@ -370,10 +375,26 @@ def _freeze(c: _Case) -> str:
 
 
 def _outside_hours(c: _Case) -> str:
-    given = f"{c('role', 'This role')} is given from {c('window', 'some hours to others')} only."
+    given = f"{c('role', 'This role')} is given {window_of(c.params)} only{_opens(c)}."
     if c("id"):
         return f"{given} Approve {c('id')} then; it can be denied and withdrawn meanwhile.{_in_an_emergency(c)}"
-    return f"{given}{c.you(' Ask again then.', '')}{_in_an_emergency(c)}"
+    return f"{given}{c.you(' Ask again then, or for then.', '')}{_in_an_emergency(c)}"
+
+
+def window_of(params: Mapping[str, str]) -> str:
+    """`Mon to Fri 08:00 to 18:00 (Europe/Berlin)`; as of an older version, which said no days, where that is all there is."""
+    days = [int(day) for day in params.get("days", "").split(",") if day.isascii() and day.isdigit() and int(day) < 7]
+    if not days:
+        return f"from {params.get('window') or 'some hours to others'}"
+    return in_words(days, params.get("from", ""), params.get("to", ""), params.get("zone", "UTC"))
+
+
+def _opens(c: _Case) -> str:
+    try:
+        opens, now = (datetime.fromisoformat(c.params[name]) for name in ("opens", "now"))
+    except (KeyError, ValueError):
+        return ""
+    return f"; it opens {opens_words(opens, c('zone', 'UTC'), c.time_zone, now)}"
 
 
 def _in_an_emergency(c: _Case) -> str:

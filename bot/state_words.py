@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.refusal_words import about, refusal
+from bot.refusal_words import about, refusal, window_of
 from bot.story import Need, RequestStory
 from bot.words import Asked, Stage, Words, joined, people, rounded
 from workflows.core.durations import format_duration
@@ -68,7 +68,9 @@ def _shut(refused: Refused) -> Words:
     if refused.code is Code.FREEZE:
         reason = short(params.get("reason"), 120).rstrip(".") or "Changes are frozen"
         return (f"{reason} until ", datetime.fromisoformat(params["until"]), ": cannot be approved before")
-    return (f"given {params.get('window', 'at other hours')} only: cannot be approved now",)
+    opens = params.get("opens")
+    until: Words = ("before ", datetime.fromisoformat(opens)) if opens else ("now",)
+    return (f"given {window_of(params)} only: cannot be approved ", *until)
 
 
 def less_words(s: RequestStory) -> str:

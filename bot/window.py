@@ -315,6 +315,7 @@ class Window:
             deciders=self.deciders(asked) if asked else self.would_decide(policy, role, person.id, person.id),
             command=self._command,
             time_zone=zone or policy.timezone,
+            policy_zone=policy.timezone,
             glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
         )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from workflows.context import Attempt, Context, Done, done_from, not_in_force, run
 from workflows.core import keys
 from workflows.core.asking import Ask, MayAsk, find_entitlement, may_ask, slip
-from workflows.core.errors import Code, Refused
+from workflows.core.errors import Code, Refused, together
 from workflows.core.granting import terms_for
 from workflows.core.model import Origin, PersonRecord, Request, RequestState, Slot, Terms
 from workflows.core.people import SlackUser
@@ -64,12 +64,14 @@ def ask_for_several(
 
 
 def _slip(policy: Policy, asks: Sequence[Ask]) -> Refused | None:
-    return next((_of_part(problem, ask) for ask in asks if (problem := slip(policy, ask))), None)
+    """What is wrong with the words of each of them, all at once."""
+    return together(_of_part(problem, ask) for ask in asks if (problem := slip(policy, ask)))
 
 
 def _of_part(refused: Refused, ask: Ask) -> Refused:
     """Which of several it is about."""
-    return replace(refused, params={**refused.params, "part": part(ask)})
+    also = tuple(replace(one, params={**one.params, "part": part(ask)}) for one in refused.also)
+    return replace(refused, params={**refused.params, "part": part(ask)}, also=also)
 
 
 def _ask_once(
@@ -108,12 +110,14 @@ def _ask_once(
 def _may_ask_all(
     ctx: Context, actor: Known, asks: tuple[Ask, ...], snapshot: Snapshot
 ) -> list[tuple[MayAsk, Terms]] | Refused:
-    """What each means under the policy, or the first that is refused and why."""
+    """What each means under the policy, or the first that is refused and why; all slips of the keyboard at once."""
     found: list[tuple[MayAsk, Terms]] = []
+    slips = _slip(actor.policy, asks)
     for ask in asks:
         answer = may_ask(actor.policy, ask, actor.person, actor.person.id, actor.groups, snapshot.now)
         if isinstance(answer, Refused):
-            return _of_part(answer, ask)
+            # Rights come before words, and words of all before what else is wrong with one.
+            return slips if slips is not None and not answer.audited else _of_part(answer, ask)
         try:
             found.append(
                 (answer, terms_for(answer.entitlement, actor.person.id, answer.duration, actor.person.address))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -131,6 +131,7 @@ class Listeners:
         app.action(cards.EXTEND)(self.press_extend)
         app.action(ASK)(self.press_ask)
         app.action(notices.AGAIN)(self.press_again)
+        app.action(notices.ASK_THEN)(self.press_ask_then)
         app.action(OPEN_CONSOLE)(self.nothing)
         app.action(re.compile(rf"^({ENVIRONMENT}|{ROLE}|{MORE_ROLES})$"))(self.form_changed)
         app.action(re.compile(r"^.*$"))(self.nothing)
@@ -235,6 +236,10 @@ class Listeners:
         self._later(self._doors.open_again_form, _pressed(body), body["trigger_id"])
         ack()
 
+    def press_ask_then(self, ack: Ack, body: Body) -> None:
+        self._later(self._doors.open_then_form, _pressed(body), body["trigger_id"])
+        ack()
+
     def nothing(self, ack: Ack) -> None:
         """A link that Slack opens by itself, or a field that is read when the form is sent."""
         ack()
@@ -291,8 +296,9 @@ class Listeners:
         act = self._sent(body, kind, fields, where)
         reply = self._carry_out(act)
         if reply.refused is not None:
-            sentence = reply.message.text if reply.message else ""
-            ack(response_action="errors", errors=beside(body["view"], reply.refused.code, sentence))
+            view = body["view"]
+            errors = form.beside_fields(_said(reply), lambda code, sentence: beside(view, code, sentence))
+            ack(response_action="errors", errors=errors)
             return
         # The window under an emergency's own has nothing left to ask.
         if kind == GLASS:
@@ -336,7 +342,7 @@ class Listeners:
         act = self._sent(body, EXTEND, fields, form.Where())
         reply = self._carry_out(act)
         if reply.refused is not None and reply.message is not None:
-            ack(response_action="errors", errors=extend_form.errors(reply.refused.code, reply.message.text))
+            ack(response_action="errors", errors=form.beside_fields(_said(reply), extend_form.errors))
             return
         ack()
         if reply.message is not None:
@@ -443,6 +449,12 @@ def _noted(ctx: Context, kind: str, number: str) -> None:
         note(ctx, f"act:{kind}", Failure(went_wrong(number)))
     except LedgerUnreachable as problem:
         log.warning("a failure was not noted", why=str(problem))
+
+
+def _said(reply: Reply) -> Sequence[tuple[Code, str]]:
+    """Each slip with its own sentence, for the fields of a form."""
+    text = reply.message.text if reply.message else ""
+    return reply.said or ([(reply.refused.code, text)] if reply.refused else [])
 
 
 def _away(act: Interaction, problem: LedgerUnreachable) -> Message:

@@ -98,6 +98,15 @@ class Doors:
         policy = self._ctx.policy.current()
         self._open(act, trigger_id, self._form(policy, person, chosen, form.Where()), _typed(chosen))
 
+    def open_then_form(self, act: Interaction, trigger_id: str) -> None:
+        """The request form, filled in as it was typed, to begin when it can."""
+        ask, person = notices.read_ask_for(act.value), self._person(act)
+        if person is None or ask is None:
+            return
+        chosen = form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, ask.ticket, begin=ask.start_at)
+        policy = self._ctx.policy.current()
+        self._open(act, trigger_id, self._form(policy, person, chosen, form.Where()), _typed(chosen))
+
     def redraw_request_form(self, act: Interaction, view: Mapping[str, Any]) -> None:
         """Another environment or role was chosen: the roles, durations and people to ask follow it."""
         person = self._ctx.directory.person(act.who)

@@ -35,7 +35,7 @@ def extend_form(story: RequestStory, entitlement: Entitlement, times: Sequence[t
     menu = {"type": "static_select", "action_id": DURATION, "options": options, "initial_option": options[0]}
     blocks = [b.section(f"{headline(story)}.{end}"), field(DURATION, "How much longer", menu), reason_input("")]
     if entitlement.ticket:
-        blocks.append(ticket_input(entitlement))
+        blocks.append(ticket_input(entitlement, story.ticket))
     return modal(EXTEND_FORM, "Ask for more time", "Ask", story.id, blocks)
 
 

@@ -7,7 +7,7 @@ reason that was typed before.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -83,6 +83,8 @@ class Chosen:
     ticket: str | None = None
     # Other roles, asked for in the same go.
     more: tuple[str, ...] = ()
+    # When it shall begin, where that is known.
+    begin: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,12 @@ def request_form(
         of_first = duration_input(entitlement, chosen.duration, more)
         blocks += [about(entitlement, deciders, named=bool(more)), of_first]
     blocks.append(reason_input(chosen.reason))
-    wants_ticket = next((role for role in (entitlement, *more) if role and role.ticket), None)
+    wanted = [role for role in (entitlement, *more) if role and role.ticket]
+    wants_ticket = next((role for role in wanted if role.ticket and role.ticket.required), next(iter(wanted), None))
     if wants_ticket:
         blocks.append(ticket_input(wants_ticket, chosen.ticket))
     if entitlement:
-        blocks.append(begin_input())
+        blocks.append(begin_input(chosen.begin))
     others = more_roles_input(place, entitlement, more) if place and entitlement else None
     if others:
         blocks += [others, *(about(role, deciders_more.get(role.role, NOBODY), named=True) for role in more)]
@@ -218,7 +221,7 @@ _FIELDS: dict[Code, str] = {
     Code.ROLE_UNKNOWN: ROLE,
     Code.NOT_A_REQUESTER: ROLE,
     Code.NOBODY_CAN_APPROVE: ROLE,
-    Code.OUTSIDE_HOURS: ROLE,
+    Code.OUTSIDE_HOURS: BEGIN,
     Code.DURATION_UNREADABLE: DURATION,
     Code.DURATION_ZERO: DURATION,
     Code.DURATION_TOO_LONG: DURATION,
@@ -234,3 +237,12 @@ _FIELDS: dict[Code, str] = {
 def field_errors(view: Mapping[str, Any], code: Code, sentence: str) -> dict[str, str]:
     """A refusal beside the field it is about, for `response_action: errors`; all others stand beside the environment."""
     return {block_id_of(view, _FIELDS.get(code, ENVIRONMENT)): t.cut(sentence.replace("`", ""), 1000)}
+
+
+def beside_fields(said: Iterable[tuple[Code, str]], beside: Callable[[Code, str], dict[str, str]]) -> dict[str, str]:
+    """All slips at once, each beside the field that it is about; those of one field are told together."""
+    errors: dict[str, str] = {}
+    for code, sentence in said:
+        for block, words in beside(code, sentence).items():
+            errors[block] = t.cut(f"{errors[block]} {words}" if block in errors else words, 1000)
+    return errors

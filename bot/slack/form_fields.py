@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.deciders import Deciders
 from bot.slack import blocks as b
 from bot.slack import text as t
+from bot.ticket_words import like
 from bot.words import TIER_WORDS
 from workflows.core.asking import REASON_LENGTH_MAX
 from workflows.core.canonical import digest
@@ -174,10 +175,13 @@ def duration_option(item: timedelta) -> dict[str, Any]:
     return option(format_duration(item), str(int(item.total_seconds())))
 
 
-def begin_input() -> dict[str, Any]:
+def begin_input(begin: datetime | None = None) -> dict[str, Any]:
     """Left empty by most."""
     hint = b.plain_text("Only if it shall begin later than its approval; within seven days.", 200)
-    return field(BEGIN, "Begin", {"type": "datetimepicker", "action_id": BEGIN}, optional=True, hint=hint)
+    element: dict[str, Any] = {"type": "datetimepicker", "action_id": BEGIN}
+    if begin:
+        element["initial_date_time"] = int(begin.timestamp())
+    return field(BEGIN, "Begin", element, optional=True, hint=hint)
 
 
 def text_element(action_id: str, **more: Any) -> dict[str, Any]:
@@ -192,14 +196,14 @@ def reason_input(reason: str) -> dict[str, Any]:
 
 
 def ticket_input(entitlement: Entitlement, ticket: str | None = None) -> dict[str, Any]:
-    """Optional here even where the role wants one: it may stand in the reason, too, and the core says if it is missing."""
-    pattern = entitlement.ticket.pattern if entitlement.ticket else ""
-    hint = b.plain_text(f"Looks like {pattern}. Not needed here if the reason has it.", 200)
+    """Wanted where the role wants one; whoever types their ask may have it in the reason, too."""
+    rule = entitlement.ticket
+    hint = b.plain_text(f"Like {like(rule.pattern)}" if rule else "As your tickets are called", 200)
     block_id = id_of(TICKET, entitlement.environment, entitlement.role)
     element = text_element(TICKET, max_length=100)
     if ticket:
         element["initial_value"] = ticket[:100]
-    return field(block_id, "Ticket", element, optional=True, hint=hint)
+    return field(block_id, "Ticket", element, optional=not (rule and rule.required), hint=hint)
 
 
 def emergency_button(place: Environment) -> dict[str, Any]:

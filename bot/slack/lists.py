@@ -12,6 +12,7 @@ from bot.slack.blocks import Message
 from bot.slack.cards import headline, status, ticket
 from bot.slack.receipts import receipt_line
 from bot.story import RequestStory
+from bot.ticket_words import like
 from bot.waiting_words import asked_so_far
 from bot.words import TIER_WORDS, Stage, people
 from workflows.core.audit import AuditEntry
@@ -198,7 +199,8 @@ def _rules(story: Explanation) -> list[str]:
     lines += [f"Approved by itself: {t.literal(rule, 300)}" for rule in story.rules]
     lines += [f"🚨 Break-glass: {t.literal(story.glass, 400)}"] if story.glass else []
     lines.append(f"For: {', '.join(story.durations)}; {story.longest} at most")
-    lines += [f"Ticket: looks like {t.literal(story.ticket, 100)}"] if story.ticket else []
+    lines += [f"Given: {t.literal(story.hours, 200)}"] if story.hours else []
+    lines += [f"Ticket: like {t.literal(like(story.ticket), 100)}"] if story.ticket else []
     lines.append(f"May be asked for by: {t.literal(people(story.requesters, 'or'), 500) or 'nobody'}")
     return lines
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.aws_words import HowToUse, by_hand, how_to_use
@@ -18,6 +19,7 @@ from bot.state_words import how, short, stop, why_not
 from bot.story import RequestStory
 from bot.waiting_words import asked_so_far
 from bot.words import Asked, Stage, rounded
+from workflows.core.asking import REASON_LENGTH_MAX, Ask
 from workflows.core.durations import format_duration
 from workflows.core.model import EndCause, Resource
 from workflows.core.people import PersonId
@@ -25,12 +27,44 @@ from workflows.core.people import PersonId
 OPEN_CONSOLE, DECLINE = "open_console", "decline"
 # action_id of the button that opens the form as it was filled in.
 AGAIN = "again"
+# action_id of the button that opens it for a later start.
+ASK_THEN = "ask_then"
 
 
 def answer(text: str) -> Message:
     """A sentence of ours to one person (a refusal, a help line). Back-ticks in it are ours and format."""
     safe = t.escape(text)
     return b.message(safe, b.paragraphs(safe.split("\n")))
+
+
+def with_ask_for(refused: Message, ask: Ask) -> Message:
+    """A refusal for now, with a button that opens the form filled in for then."""
+    if ask.start_at is None:
+        return refused
+    when = f"{ask.start_at.astimezone(UTC):%a %H:%M} UTC"
+    filled = {
+        "e": ask.environment[:80],
+        "r": ask.role[:80],
+        "d": int(ask.duration.total_seconds()) if ask.duration else 0,
+        "w": ask.reason[:REASON_LENGTH_MAX],
+        "t": (ask.ticket or "")[:100],
+        "s": int(ask.start_at.timestamp()),
+    }
+    button = b.button("Ask for then", ASK_THEN, json.dumps(filled, ensure_ascii=False))
+    block = b.actions(button | {"accessibility_label": f"Ask for {when}"})
+    return b.message(refused.text, [*refused.blocks, block])
+
+
+def read_ask_for(value: str) -> Ask | None:
+    """What the button was made for; None where it is none of ours. Whoever makes one up opens a form, and is asked like all."""
+    try:
+        found = json.loads(value)
+        seconds, start = int(found["d"]), datetime.fromtimestamp(int(found["s"]), UTC)
+        texts = [str(found[name]) for name in ("e", "r", "w", "t")]
+    except (ValueError, KeyError, TypeError, OverflowError, OSError):
+        return None
+    environment, role, reason, ticket = texts
+    return Ask(environment, role, timedelta(seconds=seconds) if seconds > 0 else None, reason, ticket or None, start)
 
 
 # ---------------------------------------------------------------- asked

@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from workflows.core.errors import Code, Refused
+from workflows.core.errors import Code, Refused, together
 from workflows.core.matching import enough_people
 from workflows.core.model import Request
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
-from workflows.core.policy import Entitlement, Environment, Policy
+from workflows.core.policy import Entitlement, Environment, Hours, Policy
 from workflows.core.scope import (
     approvers,
     groups_named,
     groups_that_count,
     may_break_glass,
     not_a_member,
+    opens_next,
     person_problem,
     within,
 )
@@ -77,9 +78,7 @@ def may_ask(
     return (
         person_problem(person)
         or _not_a_requester(environment, found, person, holder, groups, holder_name)
-        or _text_problem(ask, found)
-        or _duration_problem(ask, found)
-        or _start_problem(ask, now)
+        or together((*_slips(ask, found), _start_problem(ask, now)))
         or _with_break_glass(
             time_problem(policy, environment, found, ask.start_at or now), policy, found, person.id, groups
         )
@@ -97,7 +96,11 @@ def may_ask(
 def slip(policy: Policy, ask: Ask) -> Refused | None:
     """What is wrong with the words of an ask, whoever asks: told at once, even while nobody knows freshly who it is."""
     found = find_entitlement(policy, ask.environment, ask.role)
-    return found if isinstance(found, Refused) else _text_problem(ask, found) or _duration_problem(ask, found)
+    return found if isinstance(found, Refused) else together(_slips(ask, found))
+
+
+def _slips(ask: Ask, entitlement: Entitlement) -> tuple[Refused | None, ...]:
+    return _reason_problem(ask, entitlement), _ticket_problem(ask, entitlement), _duration_problem(ask, entitlement)
 
 
 def find_entitlement(policy: Policy, environment: str, role: str) -> Entitlement | Refused:
@@ -174,13 +177,14 @@ def text_problem(reason: str, params: dict[str, str]) -> Refused | None:
     return None
 
 
-def _text_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
+def _reason_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
     params = {"environment": entitlement.environment, "role": entitlement.role}
     if ask.duration is not None:
         params["asked_s"] = str(int(ask.duration.total_seconds()))
-    problem = text_problem(ask.reason, params)
-    if problem:
-        return problem
+    return text_problem(ask.reason, params)
+
+
+def _ticket_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
     if entitlement.ticket and entitlement.ticket.required and find_ticket(ask, entitlement) is None:
         return Refused(
             Code.TICKET_MISSING, {"pattern": entitlement.ticket.pattern, "role": entitlement.role}, audited=False
@@ -233,9 +237,30 @@ def time_problem(policy: Policy, environment: Environment, entitlement: Entitlem
     if freeze:
         return Refused(Code.FREEZE, {"reason": freeze.reason, "until": freeze.until.isoformat()}, rules=("freeze",))
     if entitlement.hours and not within(entitlement.hours, now, policy.timezone):
-        window = f"{entitlement.hours.start:%H:%M} to {entitlement.hours.until:%H:%M}"
-        return Refused(Code.OUTSIDE_HOURS, {"role": entitlement.role, "window": window}, rules=("hours",))
+        params = _hours_params(entitlement.hours, now, policy.timezone)
+        return Refused(Code.OUTSIDE_HOURS, {"role": entitlement.role, **params}, rules=("hours",))
     return None
+
+
+def _hours_params(hours: Hours, now: datetime, timezone: str) -> dict[str, str]:
+    """The window and its next opening, for people."""
+    opens = opens_next(hours, now, timezone)
+    return {
+        "days": ",".join(map(str, sorted(hours.days))),
+        "from": f"{hours.start:%H:%M}",
+        "to": f"{hours.until:%H:%M}",
+        "zone": timezone,
+        "now": now.isoformat(),
+        **({"opens": opens.isoformat()} if opens else {}),
+    }
+
+
+def open_again_at(refused: Refused, now: datetime) -> datetime | None:
+    """When what a freeze or closed hours refuse can begin, where that is near enough to be asked for now."""
+    said = {Code.FREEZE: "until", Code.OUTSIDE_HOURS: "opens"}.get(refused.code)
+    found = refused.params.get(said) if said else None
+    opens = datetime.fromisoformat(found) if found else None
+    return opens if opens is not None and now < opens <= now + START_WITHIN else None
 
 
 def not_now(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -124,3 +124,11 @@ class Refused:
     params: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[str, ...] = ()
     audited: bool = True
+    # Other slips of the same ask, so that all of them are told at once.
+    also: tuple[Refused, ...] = ()
+
+
+def together(slips: Iterable[Refused | None]) -> Refused | None:
+    """All that is wrong with what was typed, as one; None where nothing is."""
+    found = [one for one in slips if one is not None]
+    return replace(found[0], also=tuple(found[1:])) if found else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.core.asking import Ask, MayAsk, clean, find_entitlement, find_ticket, text_problem
-from workflows.core.errors import Code, Refused
+from workflows.core.errors import Code, Refused, together
 from workflows.core.model import Grant, PersonRecord, Request, Review, ReviewState, Uses
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, BreakGlass, Entitlement, Environment, Policy
@@ -42,8 +42,7 @@ def may_break(
     refusal = (
         person_problem(person)
         or _not_allowed(policy, place, found.role, person.id, groups)
-        or text_problem(ask.reason, _emergency(ask, found))
-        or _duration_problem(place, found, ask.duration)
+        or together((text_problem(ask.reason, _emergency(ask, found)), _duration_problem(place, found, ask.duration)))
         or barred(policy, history.record)
         or _too_often(place, history.uses, now)
     )

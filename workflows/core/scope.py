@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from workflows.core.dates import zone_of
 from workflows.core.errors import Code, Refused
 from workflows.core.people import GroupFacts, Member, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Hours, Policy, Tier
@@ -117,3 +118,12 @@ def within(hours: Hours, now: datetime, timezone: str) -> bool:
     if hours.start < hours.until:
         return today and hours.start <= at < hours.until
     return (today and at >= hours.start) or (yesterday and at < hours.until)
+
+
+def opens_next(hours: Hours, now: datetime, timezone: str) -> datetime | None:
+    """The next time at which the window opens, in UTC; None where it has no days."""
+    zone = zone_of(timezone)
+    today = now.astimezone(zone).date()
+    days = (today + timedelta(days=ahead) for ahead in range(8))
+    moments = (datetime.combine(day, hours.start, zone) for day in days if day.weekday() in hours.days)
+    return min((moment.astimezone(UTC) for moment in moments if moment > now), default=None)
