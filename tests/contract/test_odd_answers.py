@@ -28,7 +28,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource
 from workflows.core.people import person_id
 from workflows.core.policy import Connection, TargetKind
-from workflows.ports import TargetInDoubt, TargetRefused
+from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.odd import SPOKEN
 from workflows.targets.registry import AwsTargets
 
@@ -107,6 +107,8 @@ def outcome(act: str, target: Any, resource: Resource) -> Any:
     except SPOKEN as said:
         found = said
     assert "s3cr3t" not in f"{found!r} {found}"
+    if isinstance(found, TargetThrottled):
+        assert 0 < found.after_s <= 60
     return found
 
 

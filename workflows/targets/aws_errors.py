@@ -7,6 +7,7 @@ sso-admin 2020-07-20 and identitystore 2020-06-15, `botocore.retries.standard`, 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -169,9 +170,10 @@ def _wrong_place(response: Mapping[str, Any]) -> bool:
 def _wait_s(response: Mapping[str, Any]) -> float:
     asked = response.get("RetryAfterSeconds") or _header(response, "retry-after")
     try:
-        return min(max(float(asked), 0.1), _RETRY_AFTER_S_MAX) if asked else RETRY_AFTER_S
+        seconds = float(asked) if asked else RETRY_AFTER_S
     except ValueError:
         return RETRY_AFTER_S
+    return RETRY_AFTER_S if math.isnan(seconds) else min(max(seconds, 0.1), _RETRY_AFTER_S_MAX)
 
 
 def _header(response: Mapping[str, Any], name: str) -> str | None:
