@@ -20,8 +20,12 @@ from workflows.core.policy import Environment, Policy
 
 Render = Callable[[RequestStory], Message]
 
-# What happens quickly one after the other is told as one; after so long it is told as it stands.
-SETTLES_IN_S = 1.0
+# A state that passes by itself is not worth an edit of its own when the next one follows: on a busy machine as little as on
+# an idle one. It is told when it lasts: soon where the target has said that it is at work, and on the cards alone, because
+# somebody looks at them and has pressed; everywhere when nobody can call it passing any more.
+SETTLES_IN_S = 10.0
+AT_WORK_S = 2.0
+LASTS_S = 30.0
 _PASSING = frozenset({Stage.SETTING_UP, Stage.REMOVING})
 OVER = frozenset(
     {
@@ -91,13 +95,22 @@ class Facts:
     # In how many seconds to look again, where somebody who should be told has not been found yet.
     look_again_s: float | None = None
     command: str = "/prodaccess"
+    # The state passes by itself: see `on_cards_for_s`.
+    passing: bool = False
 
 
-def passing_until_s(story: RequestStory, since: datetime | None) -> float:
-    """Seconds to wait until a passing state is worth telling; 0.0 where it is told now."""
+def passing_until_s(story: RequestStory, since: datetime | None, *, at_work: bool = False) -> float:
+    """Seconds to wait until a passing state is worth telling; 0.0 where it is told now. `at_work`: the target says so."""
     if story.stage not in _PASSING or since is None:
         return 0.0
-    return max(0.0, SETTLES_IN_S - (story.now - since).total_seconds())
+    return max(0.0, (AT_WORK_S if at_work else SETTLES_IN_S) - (story.now - since).total_seconds())
+
+
+def on_cards_for_s(story: RequestStory, since: datetime | None) -> float:
+    """For how many seconds more a passing state is told on the cards alone; 0.0 where all is told."""
+    if story.stage not in _PASSING or since is None:
+        return 0.0
+    return max(0.0, LASTS_S - (story.now - since).total_seconds())
 
 
 def wanted(facts: Facts) -> list[Wanted]:
@@ -105,6 +118,8 @@ def wanted(facts: Facts) -> list[Wanted]:
 
     A break-glass is seen by all first.
     """
+    if facts.passing:
+        return _cards(facts)
     own = beside(facts, [*unreached(facts), *_holder(facts)])
     if facts.request.break_glass:
         return [*_cards(facts), *_receipts(facts), *alarms(facts), *own]

@@ -4,7 +4,7 @@ twice, late, or after a crash, and shows how things stand now.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -33,7 +33,17 @@ from bot.slack.page import Fenced, Later, Page, Stopped
 from bot.slack.panic import panic_wanted
 from bot.slack.people import SlackRefresher
 from bot.slack.places import Places
-from bot.slack.plan import ALARMS, Facts, Wanted, is_receipt, passing_until_s, receipt_channels, seen_in, wanted
+from bot.slack.plan import (
+    ALARMS,
+    Facts,
+    Wanted,
+    is_receipt,
+    on_cards_for_s,
+    passing_until_s,
+    receipt_channels,
+    seen_in,
+    wanted,
+)
 from bot.slack.poster import Poster
 from bot.slack.review_digest import review_message
 from bot.slack.several_plan import Batch, several_wanted
@@ -46,7 +56,7 @@ from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId
-from workflows.core.model import ID_PATTERN, ChatRecord, Grant, PersonRecord, Request, RequestState, Sweepout
+from workflows.core.model import ID_PATTERN, ChatRecord, Grant, Holding, PersonRecord, Request, RequestState, Sweepout
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Digest, Policy
 from workflows.core.scope import groups_needed
@@ -230,16 +240,21 @@ class Sender:
         if seen.request.batch:
             self._show_batch(page, seen.request, versions, policy)
             return
-        wait_s = 0.0 if seen.request.break_glass else passing_until_s(seen.story, _since(seen.request, seen.grant))
+        # A break-glass is told as it goes.
+        since = None if seen.request.break_glass else _since(seen.request, seen.grant)
+        wait_s = passing_until_s(seen.story, since, at_work=self._at_work(seen.grant))
         if wait_s > 0:
             raise Later(wait_s)
-        facts = self._facts(page, seen, policy)
+        passing_s = on_cards_for_s(seen.story, since)
+        facts = replace(self._facts(page, seen, policy), passing=passing_s > 0)
 
         def plan() -> list[Wanted]:
             now = replace(facts, chat=page.record)
             return [*wanted(now), *glass_wanted(now)]
 
-        self._send_and_go_on(page, plan)
+        self._send_and_go_on(page, plan, versions)
+        if passing_s > 0:
+            raise Later(passing_s)
         _look_again([facts])
         self._shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
 
@@ -266,7 +281,7 @@ class Sender:
             now = tuple(replace(facts, chat=page.record) for facts in batch.members)
             return several_wanted(replace(batch, members=now))
 
-        self._send_and_go_on(page, plan)
+        self._send_and_go_on(page, plan, versions)
         _look_again(batch.members)
         self._shown(page, versions, ids[0], receipt_channels(request, batch.first.receipts_channel))
 
@@ -280,22 +295,35 @@ class Sender:
             beside = keys.grant(request.extends)
         return snapshot.versions() | (self._ctx.ledger.read(beside).versions() if beside else {})
 
-    def _send_and_go_on(self, page: Page, plan: Callable[[], Sequence[Wanted]]) -> None:
+    def _at_work(self, grant: Grant | None) -> bool:
+        """Whether the target has taken an operation and is not done with it."""
+        if grant is None:
+            return False
+        item = keys.holding(grant.holding)
+        holding = self._ctx.ledger.read(item).readable(item, Holding)
+        return holding is not None and holding.operation is not None
+
+    def _send_and_go_on(self, page: Page, plan: Callable[[], Sequence[Wanted]], versions: Mapping[str, int]) -> None:
         """What was given up at one place is in the plan for the next: a card for its owners, an alarm for those concerned."""
         for _ in range(PLACES_MAX):
             before = _given_up(page.record)
-            self._send(page, plan())
+            self._send(page, plan(), versions)
             if _given_up(page.record) == before:
                 return
 
-    def _send(self, page: Page, items: Sequence[Wanted]) -> None:
+    def _send(self, page: Page, items: Sequence[Wanted], versions: Mapping[str, int] | None = None) -> None:
         """Each of them, as far as it is its turn: what has to wait, or what Slack does not take, holds up nothing behind it.
 
-        Raises Later for what waits, or Slack's own answer; Stopped at once.
+        Raises Later for what waits, or Slack's own answer; Stopped at once. `versions`: of the records that the items were
+        made from. What they say by now is sent in their place: while Slack was slow, more may have happened.
         """
         waits: list[Later] = []
         failed: list[NotDone] = []
+        sent = page.version
         for item in items:
+            if page.version != sent:
+                self._not_overtaken(versions or {})
+                sent = page.version
             try:
                 self._poster.send(page, item)
             except Later as later:
@@ -308,6 +336,12 @@ class Sender:
             raise failed[0]
         if waits:
             raise min(waits, key=lambda later: later.after_s)
+
+    def _not_overtaken(self, versions: Mapping[str, int]) -> None:
+        """Raises Later where one of these records has changed. A holding changes all the time, and its grant tells of it."""
+        told_by = [item for item in versions if not item.startswith("holding:")]
+        if told_by and any(self._ctx.ledger.read(*told_by).items[item].version != versions[item] for item in told_by):
+            raise Later(0.0)
 
     def _shown(self, page: Page, versions: dict[str, int], id_: str, channels: Sequence[str]) -> None:
         """Take the mark off, in a commit that is lost when one of these records has changed meanwhile."""

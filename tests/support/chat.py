@@ -70,12 +70,15 @@ class InProcess(WebClient):
     def __init__(self, slack: SlackServer) -> None:
         super().__init__(slack.app.bot_token, base_url="https://slack.invalid/api/", retry_handlers=[])
         self._slack = slack
+        # What happens while Slack takes its time to answer.
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def api_call(self, api_method: str, **how: Any) -> SlackResponse:
         given = {**(how.get("params") or {}), **(how.get("data") or {}), **(how.get("json") or {})}
         raw = {name: value for name, value in given.items() if value is not None}
         fault = self._slack.faults.take(api_method, raw)
         answer = self._slack.api.answer(api_method, raw, self.token, fault)
+        self.meanwhile()
         if answer.drop:
             raise ConnectionResetError(api_method)
         body, headers = json.loads(json.dumps(answer.body)), dict(answer.headers)

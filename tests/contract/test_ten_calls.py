@@ -1,0 +1,139 @@
+"""One life takes at most ten calls to Slack, however slow Slack is and however long our own workers are kept waiting."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from bot.sandbox.slack import SlackServer
+from bot.slack.plan import SETTLES_IN_S
+from tests.support import build
+from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
+from workflows.context import Done
+from workflows.ledger.memory import MemoryClock
+
+CALLS_MAX = 10
+DIRECTORY = ("auth.test", "users.info", "users.lookupByEmail", "usergroups.list", "dnd.teamInfo")
+
+
+class Busy:
+    """A machine on which everything comes late: jobs wait for their worker, and Slack answers slowly.
+
+    In seconds: `chat_s`, `access_s` how long a worker may be kept waiting at most, `slack_s` how slow an answer may be.
+    """
+
+    def __init__(self, seed: int, *, chat_s: float, access_s: float, slack_s: float) -> None:
+        clock = MemoryClock(build.NOW)
+        self.slack: SlackServer = server_for(clock)
+        client = InProcess(self.slack)
+        self.rig = ChatWorld(client, clock)
+        client.meanwhile = self._slow
+        self._random, self._slack_s = Random(seed), slack_s
+        self._late = {"chat": chat_s, "access": access_s}
+        self._next = {"chat": 0.0, "access": 0.0}
+        self._now_s = 0.0
+        self._presses_at_s: float | None = None
+        self._id = ""
+
+    def asks(self, pressed_after_s: float | None = None) -> str:
+        self._id = self.rig.asked()
+        wait_s = self._random.uniform(0, 6) if pressed_after_s is None else pressed_after_s
+        self._presses_at_s = self._now_s + wait_s
+        return self._id
+
+    def for_a_while(self, seconds: float) -> None:
+        until_s = self._now_s + seconds
+        while self._now_s < until_s:
+            self._pass(0.5)
+            if self._is_due("chat"):
+                self.rig.show()
+
+    def _slow(self) -> None:
+        """Slack takes its time, and life goes on; the lease is kept by a thread of its own."""
+        held = self.rig.keeper.held
+        for _ in range(round(self._random.uniform(0, self._slack_s) * 2)):
+            self._pass(0.5)
+            held = self.rig.ledger.renew(held) if held else None
+        self.rig.keeper.held = held
+
+    def _pass(self, seconds: float) -> None:
+        self.rig.tick(seconds)
+        self._now_s += seconds
+        if self._presses_at_s is not None and self._now_s >= self._presses_at_s:
+            self._presses_at_s = None
+            assert isinstance(self.rig.approve(self._id), Done)
+        if self._is_due("access"):
+            self.rig.work()
+
+    def _is_due(self, worker: str) -> bool:
+        if self._now_s < self._next[worker]:
+            return False
+        self._next[worker] = self._now_s + self._random.uniform(0, self._late[worker])
+        return True
+
+
+@pytest.mark.parametrize(
+    ("chat_s", "access_s", "slack_s"),
+    [(0.5, 0.5, 0.5), (0.5, SETTLES_IN_S - 3, 0.5), (8, 1, 1), (1, 3, 3), (8, SETTLES_IN_S - 3, 3)],
+    ids=["idle", "slow workers", "slow chat workers", "slow Slack", "all of it"],
+)
+@pytest.mark.parametrize("seed", range(6))
+def test_one_life_takes_at_most_ten_calls_whatever_the_load(
+    seed: int, chat_s: float, access_s: float, slack_s: float
+) -> None:
+    busy = Busy(seed, chat_s=chat_s, access_s=access_s, slack_s=slack_s)
+    id_ = busy.asks()
+    busy.for_a_while(45)
+    assert busy.rig.has_access(id_)
+    busy.rig.tick(3600 - 45)
+    busy.for_a_while(90)
+    called = [call for call in busy.slack.calls.since(0) if call.method not in DIRECTORY]
+    assert len(called) <= CALLS_MAX, [
+        (call.method, call.arguments["channel"], call.arguments["text"]) for call in called
+    ]
+    (card,), (root,) = posts(busy.slack, CARDS), posts(busy.slack, RECEIPTS)
+    assert "Ended" in card.text
+    assert "Ended" in root.text
+    told = " ".join(lines(busy.slack, root))
+    assert "approved" in told
+    assert "ended" in told
+
+
+def test_what_is_overtaken_while_slack_is_slow_is_not_sent() -> None:
+    clock = MemoryClock(build.NOW)
+    slack = server_for(clock)
+    client = InProcess(slack)
+    rig = ChatWorld(client, clock)
+    id_ = rig.asked()
+    rig.settle()
+    assert isinstance(rig.approve(id_), Done)
+    rig.work()
+    mark = slack.calls.mark()
+
+    def it_ends() -> None:
+        client.meanwhile = lambda: None
+        held = rig.keeper.held
+        rig.end(id_)
+        rig.work()
+        rig.keeper.held = held
+
+    client.meanwhile = it_ends
+    rig.settle()
+    first, *rest = slack.calls.since(mark)
+    assert "Active" in first.arguments["text"]
+    assert rest
+    assert not any("Active until" in call.arguments["text"] for call in rest)
+
+
+def test_a_target_that_is_at_work_for_longer_is_told_on_the_card_alone() -> None:
+    busy = Busy(1, chat_s=0.5, access_s=0.5, slack_s=0)
+    busy.rig.target().slow_s = 20.0
+    busy.asks(pressed_after_s=4)
+    busy.for_a_while(12)
+    (card,), (root,) = posts(busy.slack, CARDS), posts(busy.slack, RECEIPTS)
+    assert "Being set up" in card.text
+    assert "Being set up" not in root.text
+    busy.for_a_while(30)
+    assert "Active" in posts(busy.slack, CARDS)[0].text
+    assert "Active" in posts(busy.slack, RECEIPTS)[0].text
