@@ -83,6 +83,7 @@ from workflows.tell_unreadable import SUBJECT as UNREADABLE
 from workflows.timekeeping import SUBJECT as CLOCK
 from workflows.troubles import ALARM as TROUBLES
 from workflows.troubles import SUBJECT as TROUBLE
+from workflows.troubles import Failure, note, over
 
 log = structlog.get_logger()
 
@@ -196,7 +197,12 @@ class Sender:
     def _failed(self, page: Page, retry: str, word: str) -> None:
         failures = page.record.failures + 1
         log.warning("chat does not show this yet", subject=page.record.subject, error=word, failures=failures)
-        self._put_off(page, retry, min(2.0 ** min(failures - 1, 10), RETRY_S_MAX), failures, word)
+        pause_s = min(2.0 ** min(failures - 1, 10), RETRY_S_MAX)
+        self._put_off(page, retry, pause_s, failures, word)
+        if failures > 1:
+            # Once is common. What lasts is told, and called about.
+            again_at = self._ctx.ledger.now() + timedelta(seconds=pause_s)
+            note(self._ctx, retry, Failure(f"Slack does not take it ({word})", again_at=again_at))
 
     def _put_off(self, page: Page, retry: str, pause_s: float, failures: int, word: str) -> None:
         """Later than the clock would find it due again. News of the subject are shown at once all the same."""
@@ -361,6 +367,8 @@ class Sender:
         )
         if not isinstance(self._ctx.ledger.commit(change), Committed):
             self._ctx.ledger.remind(item, 0.0)
+        elif page.record.failures > 1:
+            over(self._ctx, item)
 
     def _facts(self, page: Page, seen: Seen, policy: Policy | None) -> Facts:
         request = seen.request

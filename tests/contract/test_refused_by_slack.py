@@ -27,6 +27,7 @@ from workflows.core import keys
 from workflows.core.model import Origin
 from workflows.core.policy import Digest, Policy
 from workflows.ledger.memory import MemoryClock
+from workflows.troubles import standing
 
 Make = Callable[..., tuple[ChatWorld, SlackServer]]
 # What one subject may cost in ten minutes in which Slack takes nothing of it.
@@ -520,3 +521,19 @@ def test_a_refused_token_is_said_with_slacks_word(world: tuple[ChatWorld, SlackS
     slack.faults.add("auth.test", times=None, error="token_revoked")
     (sentence,) = SlackCheck(rig.client).problems()
     assert "SLACK_BOT_TOKEN (token_revoked)" in sentence
+
+
+def test_what_passes_and_does_not_is_told_to_whoever_waits_and_to_an_operator(
+    world: tuple[ChatWorld, SlackServer],
+) -> None:
+    rig, slack = world
+    fault = slack.faults.add("chat.postMessage", times=None, status=500, where={"channel": CARDS})
+    id_ = rig.asked()
+    minutes(rig, 3)
+    assert any(id_ in text and "Slack does not take it" in text for text in direct(slack, "UDANA"))
+    assert any("messages about" in text for text in direct(slack, "USUE"))
+    assert [trouble.item for trouble in standing(rig.ctx)] == [f"chat:{id_}"]
+    slack.faults.remove(fault)
+    minutes(rig, 2)
+    assert id_ in texts(posts(slack, CARDS))
+    assert not standing(rig.ctx)
