@@ -537,3 +537,17 @@ def test_what_passes_and_does_not_is_told_to_whoever_waits_and_to_an_operator(
     minutes(rig, 2)
     assert id_ in texts(posts(slack, CARDS))
     assert not standing(rig.ctx)
+
+
+def test_who_comes_while_a_channel_is_closed_does_not_knock_there_again() -> None:
+    people = many(12)
+    clock = MemoryClock(build.NOW)
+    slack = server_for(clock, people)
+    rig = ChatWorld(InProcess(slack), clock, people)
+    slack.workspace.change_channel(RECEIPTS, is_archived=True)
+    for who in people:
+        rig.asked(who)
+        rig.settle()
+    knocked = [call for call in slack.calls.since(0, "chat.postMessage") if call.error == "is_archived"]
+    looks = [call for call in knocked if "could not post here" in call.arguments["text"]]
+    assert len(knocked) - len(looks) == 1
