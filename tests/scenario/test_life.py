@@ -403,9 +403,9 @@ def test_without_a_channel_each_owner_gets_the_card_and_all_copies_change(runnin
 
 def test_a_channel_that_the_bot_is_not_in_makes_direct_messages(case: Case):
     channel = case.at.slack.workspace.channel(case.channel)
-    case.at.slack.workspace.change_channel(
-        case.channel, members=[member for member in channel.members if member != case.at.slack.app.bot_user_id]
-    )
+    # A public one it would join.
+    members = [member for member in channel.members if member != case.at.slack.app.bot_user_id]
+    case.at.slack.workspace.change_channel(case.channel, members=members, is_private=True)
     decided_on_one_copy_changes_all(case)
     assert case.cards() == []
 
