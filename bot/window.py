@@ -329,7 +329,7 @@ class Window:
         if whom is None:
             return actor.person
         if whom.user:
-            return self._ctx.directory.person(SlackUser(actor.person.slack.team, whom.user))
+            return self._ctx.directory.person(actor.person.colleague(whom.user))
         address = address_of(whom.text, actor.policy.former_domains)
         return self._ctx.directory.by_address(address, actor.policy.former_domains) if address is not None else None
 

@@ -23,7 +23,7 @@ from workflows.context import SOON, Context, WorkerContext
 from workflows.core import keys
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Press
-from workflows.core.people import SlackUser, is_fresh
+from workflows.core.people import is_fresh
 from workflows.core.scope import groups_needed
 from workflows.outside import went_wrong
 from workflows.people import account_of, fresh, in_doubt, whose
@@ -148,8 +148,8 @@ class Deferred:
 
     def _refresh(self, act: Interaction) -> None:
         policy = self._ctx.policy.current()
-        self._refresher.refresh_person(act.who, policy)
-        for account in (SlackUser(act.team, user) for user in mentioned(act.text)):
+        actor = self._refresher.refresh_person(act.who, policy)
+        for account in map(actor.colleague, mentioned(act.text)):
             known = self._ctx.directory.person(account)
             if known is None or not is_fresh(known.as_of, self._ctx.ledger.now()):
                 known = self._refresher.refresh_person(account, policy)

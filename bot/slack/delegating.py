@@ -18,7 +18,7 @@ from workflows.core.dates import end_of
 from workflows.core.errors import Code, Refused
 from workflows.core.identity import address_of
 from workflows.core.model import ChatRecord
-from workflows.core.people import Delegation, PersonFacts, SlackUser
+from workflows.core.people import Delegation, PersonFacts
 from workflows.delegate import delegate, delegation_of, end_delegation
 from workflows.people import Known
 
@@ -50,7 +50,7 @@ def _hand_over(ctx: Context, act: Interaction, whom: Whom, until: str, actor: Kn
 def _somebody(ctx: Context, whom: Whom, actor: Known) -> PersonFacts | Refused:
     """Whom the actor means. An account that nobody has looked at yet is looked at by a worker."""
     if whom.user:
-        found = ctx.directory.person(SlackUser(actor.person.slack.team, whom.user))
+        found = ctx.directory.person(actor.person.colleague(whom.user))
         return found or Refused(Code.FACTS_STALE, {"name": whom.text}, audited=False)
     address = address_of(whom.text, actor.policy.former_domains)
     found = ctx.directory.by_address(address, actor.policy.former_domains) if address is not None else None

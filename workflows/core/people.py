@@ -73,6 +73,10 @@ class PersonFacts:
     def account(self) -> AccountId:
         return SlackUser(self.tenant or self.slack.team, self.slack.user).account
 
+    def colleague(self, user: str) -> SlackUser:
+        """Whom this account names by that id: in an organisation ids are unique in all of it."""
+        return SlackUser(self.tenant or self.slack.team, user)
+
     @property
     def accounts(self) -> tuple[AccountId, ...]:
         """Every id that this account has or had, the present one first."""
