@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from slack_sdk import WebClient
@@ -12,6 +13,7 @@ from bot.slack.origins import prove_origin
 from tests.support import build
 from workflows.core.model import Origin
 from workflows.core.policy import IncidentChannels
+from workflows.ports import DirectoryUnreachable
 
 POLICY = build.policy(incident_channels=IncidentChannels(("inc-*",), ("U0SIREN",)))
 
@@ -25,11 +27,13 @@ def prove() -> Iterator[Callable[..., Origin]]:
     usual = {"id": "C0INC", "name": "inc-42", "creator": "U0SIREN", "members": ["U0DANA", "U0OLU"]}
     servers: list[SlackServer] = []
 
-    def look(typed: str = "inc-42", **changes: object) -> Origin:
+    def look(typed: str = "inc-42", fault: dict[str, Any] | None = None, **changes: object) -> Origin:
         server = SlackServer({"users": users, "channels": [usual | changes]})
         servers.append(server)
         server.__enter__()
-        client = WebClient(token=server.app.bot_token, base_url=server.api_url)
+        if fault:
+            server.faults.add("conversations.info", **fault)
+        client = WebClient(token=server.app.bot_token, base_url=server.api_url, retry_handlers=[])
         return prove_origin(client, POLICY, Origin("T1", "C0INC", typed))
 
     yield look
@@ -67,3 +71,25 @@ def test_a_channel_of_another_name_is_not_even_asked_about(prove):
 
 def test_a_shared_channel_gets_no_receipts(prove):
     assert not prove(is_ext_shared=True).receipts_here
+
+
+def test_a_channel_of_several_workspaces_of_the_organisation_is_no_less_an_incidents(prove):
+    found = prove(is_org_shared=True)
+    assert (found.incident, found.receipts_here) == (True, True)
+
+
+@pytest.mark.parametrize("shared", ["is_ext_shared", "is_pending_ext_shared"])
+def test_a_channel_that_is_shared_outside_is_none(prove, shared):
+    assert not prove(**{shared: True, "is_org_shared": True}).incident
+
+
+@pytest.mark.parametrize(
+    "answer", [{"status": 503}, {"error": "ratelimited"}, {"drop": "before"}, {"answer": {"ok": True}}]
+)
+def test_a_channel_of_which_slack_says_nothing_is_not_known(prove, answer):
+    with pytest.raises(DirectoryUnreachable):
+        prove(fault=answer)
+
+
+def test_a_channel_that_slack_does_not_show_proves_nothing(prove):
+    assert not prove(fault={"error": "channel_not_found"}).incident

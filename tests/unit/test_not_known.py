@@ -7,18 +7,39 @@ from datetime import timedelta
 
 import pytest
 
+from bot.desk import Desk, FactsStale
+from bot.slack.interaction import COMMAND, Interaction
 from tests.support import build
-from tests.support.build import DANA, GUS, NIA, NOW, OLU, PAT, SUE, entitlement, environment, facts, groups, policy
+from tests.support.build import (
+    DANA,
+    GUS,
+    NIA,
+    NOW,
+    OLU,
+    PAT,
+    SUE,
+    auto,
+    entitlement,
+    environment,
+    facts,
+    groups,
+    policy,
+)
+from tests.support.world import World, account
+from workflows.break_glass import break_glass
+from workflows.context import Done
 from workflows.core.approving import may_decide, may_end, recount, still_decided
 from workflows.core.asking import Ask, MayAsk, may_ask, no_longer
 from workflows.core.errors import Code, Refused
 from workflows.core.glass import History, may_break, may_review, review_owed
+from workflows.core.identity import Address
 from workflows.core.lesser import may_lessen
-from workflows.core.model import Decision, DecisionKind, Vote
+from workflows.core.model import Decision, DecisionKind, GrantState, Origin, Vote
 from workflows.core.people import GroupFacts, Member, Membership, PersonId, SlackUser, is_fresh
-from workflows.core.policy import BreakGlass, Risk
+from workflows.core.policy import BreakGlass, Group, Risk
 from workflows.lift import may_lift
 from workflows.people import Known
+from workflows.ports import DirectoryUnreachable
 from workflows.revoke_all import Aim, may_revoke_all
 
 IN_VAIN = Membership(frozenset({OLU}), NOW, "Slack asked to be left alone", failed_at=NOW)
@@ -149,3 +170,102 @@ class TestFreshness:
         known = groups(platform=replace(IN_VAIN, as_of=NOW - timedelta(hours=1)))
         assert known.stale(("platform",), NOW) == ()
         assert known.to_look_up(("platform", "security"), NOW) == ("platform",)
+
+
+# ---------------------------------------------------------------- lives, in memory
+
+CREW = "slack:S0CREW"
+
+
+def world_of_crew(group: str, **role) -> World:
+    """One group's members are listed elsewhere, by address as from PagerDuty: a look at them can be in vain."""
+    listed = Group(group, slack_usergroup="S0CREW", trusted=True)
+    own = policy(environment(entitlement(**role)))
+    world = World(replace(own, groups={**own.groups, group: listed}))
+    learn(world, group)
+    return world
+
+
+def learn(world: World, group: str) -> None:
+    members = frozenset(map(Address, build.GROUPS[group]))
+    world.directory.put_members(CREW, Membership(as_of=world.clock.now(), addresses=members))
+
+
+def look_in_vain(world: World) -> None:
+    known = world.directory.members(CREW) or Membership()
+    world.directory.put_members(CREW, known.failed("Slack asked to be left alone", world.clock.now()))
+
+
+def test_what_was_approved_waits_while_nobody_can_say_whether_its_approver_still_may():
+    world = world_of_crew("platform")
+    id_ = world.asked()
+    assert isinstance(world.approve(id_), Done)
+    look_in_vain(world)
+    world.work()
+    assert world.grant(id_).state is GrantState.ACTIVATING
+    assert not world.has_access(id_)
+    learn(world, "platform")
+    world.advance(5)
+    assert world.has_access(id_)
+
+
+def test_a_rule_is_waited_for_while_nobody_can_say_whether_it_is_for_this_person():
+    world = world_of_crew("oncall", auto_approve=(auto(who=("oncall",)),))
+    answer = world.ask(NIA)
+    assert isinstance(answer, Done)
+    look_in_vain(world)
+    world.work()
+    assert world.request(answer.id).resource is None
+    learn(world, "oncall")
+    world.advance(5)
+    decision = world.request(answer.id).decision
+    assert decision is not None
+    assert decision.rule == "rule"
+
+
+def test_people_are_asked_where_that_lasts():
+    world = world_of_crew("oncall", auto_approve=(auto(who=("oncall",)),))
+    answer = world.ask(NIA)
+    assert isinstance(answer, Done)
+    for _ in range(10):
+        look_in_vain(world)
+        world.advance(5)
+    request = world.request(answer.id)
+    assert (request.decision, request.resource is not None) == (None, True)
+
+
+def test_what_an_incidents_channel_is_is_waited_for_and_an_emergency_does_not_wait():
+    silent = True
+
+    def prove(_policy, origin):
+        if silent:
+            raise DirectoryUnreachable("Slack did not say what channel that is")
+        return replace(origin, incident=True)
+
+    world = World(policy(environment(entitlement(), break_glass=GLASS)))
+    world.ctx = replace(world.ctx, prove_origin=prove)
+    answer = world.ask()
+    assert isinstance(answer, Done)
+    world.work()
+    assert world.request(answer.id).resource is None
+    world.knows(NIA)
+    ask = Ask("payments-prod", "read-only", None, "everything is down")
+    glass = break_glass(world.ctx, ask, account(NIA), Origin(), "glass")
+    assert isinstance(glass, Done)
+    world.work()
+    assert world.has_access(glass.id)
+    silent = False
+    world.advance(5)
+    assert world.request(answer.id).origin.incident
+
+
+def test_whom_a_worker_may_find_is_not_unknown_before_one_has_looked():
+    world = World()
+    world.knows(OLU)
+    desk = Desk(world.ctx, "/prodaccess")
+    typed = Interaction("command:1", COMMAND, "T1", "UOLU", text="history newt@example.com")
+    with pytest.raises(FactsStale):
+        desk.carry_out(typed)
+    answer = desk.carry_out(replace(typed, looked=True))
+    assert answer.refused is not None
+    assert answer.refused.code is Code.PERSON_UNKNOWN
