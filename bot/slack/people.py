@@ -5,6 +5,7 @@ cache. What Slack does not say is not known, which is neither yes nor no.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -96,7 +97,8 @@ class SlackRefresher:
             return
         organisation = user.get("enterprise_user")
         teams = organisation.get("teams") if isinstance(organisation, Mapping) else None
-        own = (team, user.get("team_id"), *(teams if isinstance(teams, list) else ()))
+        tenant = organisation.get("enterprise_id") if isinstance(organisation, Mapping) else None
+        own = (team, tenant, user.get("team_id"), *(teams if isinstance(teams, list) else ()))
         for name in dict.fromkeys(item for item in own if isinstance(item, str) and item):
             self._store.mark_stale(SlackUser(name, user["id"]), self._now())
 
@@ -115,6 +117,9 @@ class SlackRefresher:
             self._asked_at[account] = now
 
     def _kept(self, facts: PersonFacts) -> PersonFacts:
+        """In an organisation by the account's one id, too: under that it stands in lists, in whatever workspace it acts."""
+        if facts.tenant and facts.tenant != facts.slack.team:
+            self._store.put_person(replace(facts, slack=facts.colleague(facts.slack.user)))
         stands = self._store.put_person(facts)
         if not is_fresh(stands.as_of, self._now()):
             raise DirectoryUnreachable("Slack's answer is older than what it said before", LAGGING_S)

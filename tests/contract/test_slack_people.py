@@ -295,6 +295,40 @@ def test_an_odd_event_raises_nothing(make: Make, event: Any):
     rig.refresher.heard(event, "T1")
 
 
+def organisation(slack: SlackServer, *colleagues: str) -> None:
+    """The workspace joins one; these people are of another workspace of it."""
+    slack.app.enterprise_id = "E1"
+    for user in list(slack.workspace.users):
+        team = "T2" if user in colleagues else "T1"
+        changes = {"team_id": team, "teams": [team], "is_stranger": team == "T2"}
+        slack.workspace.change_user(user, enterprise_id="E1", **changes)
+
+
+def test_a_colleague_of_another_workspace_of_the_organisation_is_in_the_group_that_lists_them(make: Make):
+    rig, slack = make()
+    organisation(slack, "UOLU")
+    rig.tick(1)
+    learn(rig)
+    found = rig.refresher.refresh_person(SlackUser("T2", "UOLU"), rig.policy.policy)
+    assert (found.standing_problem, found.account) == (None, "slack:E1:UOLU")
+    assert listed(rig).member(OLU, ("platform",)) is Member.YES
+    # The same id in a workspace that is none of the organisation's is somebody else.
+    far = rig.refresher.refresh_person(SlackUser("T9", "UOLU"), rig.policy.policy)
+    assert far.standing_problem == "person_foreign"
+
+
+def test_news_of_a_colleague_are_news_in_all_workspaces(make: Make):
+    rig, slack = make()
+    organisation(slack, "UOLU")
+    rig.tick(1)
+    rig.refresher.refresh_person(SlackUser("T2", "UOLU"), rig.policy.policy)
+    rig.refresher.heard(slack.workspace.user("UOLU").to_json(), "T1")
+    for team in ("T2", "E1"):
+        known = rig.directory.person(SlackUser(team, "UOLU"))
+        assert known is not None
+        assert known.heard_at is not None
+
+
 # ---------------------------------------------------------------- finding owners by their addresses
 
 
