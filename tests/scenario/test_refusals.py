@@ -227,7 +227,7 @@ SLIPS = {
     "approve PA-1042x": "I cannot read `PA-1042x` as an id.",
     "approve": "It goes like this: `/prodaccess approve ID`.",
     "explain {env}": "It goes like this: `/prodaccess explain ENV ROLE [WHO]`.",
-    "explain {env} read-only @siren": "Bots and workflows cannot ask for access",
+    "explain {env} read-only @siren": "Siren is a bot, and bots cannot ask for access",
     "aprove PA-1": "Did you mean approve?",
     "nonsense here": "I do not know `nonsense`.",
     "@sue please": "I do not know `@sue`.",
