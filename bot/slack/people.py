@@ -21,8 +21,8 @@ from workflows.ports import DirectoryStore, DirectoryUnreachable
 
 log = structlog.get_logger()
 
-# An address of which Slack says that nobody has it is not asked for again at once: `users.lookupByEmail` has 50 a minute.
-NOBODY_FOR = timedelta(minutes=5)
+# What Slack answered is not asked for again at once: `users.lookupByEmail` has 50 a minute.
+KEPT_FOR = timedelta(minutes=5)
 # A workspace can join an organisation while we run.
 HOME_FOR = timedelta(hours=1)
 # Accounts that are looked up in one go of the background.
@@ -56,7 +56,8 @@ class SlackRefresher:
         self._outside = outside
         self.away = Away(lookups, store, now)
         self._home: tuple[Home, datetime] | None = None
-        self._nobody_until: dict[str, datetime] = {}
+        # What Slack answered for an address: an account, or that nobody has it; and when.
+        self._answered: dict[Address, tuple[SlackUser | None, datetime]] = {}
         self._asked_at: dict[SlackUser, datetime] = {}
 
     def home(self) -> Home:
@@ -81,15 +82,18 @@ class SlackRefresher:
     def find(self, address: Address, policy: Policy) -> PersonFacts | None:
         """The account that has an address today; None where Slack says that nobody has it. Raises DirectoryUnreachable."""
         home, asked_at = self.home(), self._now()
-        if self._nobody_until.get(address, asked_at) > asked_at:
-            return None
+        self._answered = {who: kept for who, kept in self._answered.items() if is_fresh(kept[1], asked_at, KEPT_FOR)}
+        if address in self._answered:
+            account = self._answered[address][0]
+            return self._store.person(account) if account is not None else None
         try:
             user = self._lookups.by_address(address)
         except NotThere:
-            waits = {who: until for who, until in self._nobody_until.items() if until > asked_at}
-            self._nobody_until = {**waits, address: asked_at + NOBODY_FOR}
+            self._answered[address] = (None, asked_at)
             return None
-        return self._kept(facts_of(user, _listed(user, home), home, policy, asked_at))
+        facts = self._kept(facts_of(user, _listed(user, home), home, policy, asked_at))
+        self._answered[address] = (facts.slack, asked_at)
+        return facts
 
     def heard(self, user: Any, team: str) -> None:
         """Slack said by itself that an account has changed. What it said may be hours old, so it is only a sign to ask anew."""
@@ -105,7 +109,7 @@ class SlackRefresher:
     def introduce(self, accounts: Iterable[SlackUser], policy: Policy) -> None:
         """In the background: look up whose these accounts are, a few at a time; the others another time."""
         now = self._now()
-        self._asked_at = {who: at for who, at in self._asked_at.items() if is_fresh(at, now, NOBODY_FOR)}
+        self._asked_at = {who: at for who, at in self._asked_at.items() if is_fresh(at, now, KEPT_FOR)}
         fresh = sorted((who for who in accounts if who not in self._asked_at), key=lambda who: (who.team, who.user))
         for account in fresh[:INTRODUCED_AT_ONCE]:
             try:

@@ -19,7 +19,7 @@ from tests.support import build
 from tests.support.build import OLU
 from tests.support.chat import ChatWorld, server_for
 from workflows.core.audit import Event
-from workflows.core.identity import SlackUser
+from workflows.core.identity import Address, SlackUser
 from workflows.core.people import Member, PersonId
 from workflows.core.policy import Group, Policy
 from workflows.ledger.memory import MemoryClock
@@ -50,7 +50,11 @@ def make() -> Iterator[Make]:
             server.workspace.add_user(user, user.lower())
         server.workspace.add_group(CREW, "platform", ["UOLU", "UPAT", *people])
         client = WebClient(token=server.app.bot_token, base_url=server.api_url, timeout=5, retry_handlers=[])
-        return ChatWorld(client, clock, policy=policy or by_rota()), server
+        rig = ChatWorld(client, clock, policy=policy or by_rota())
+        # Everybody who looks somebody up asks the stand-in.
+        rig.ctx = replace(rig.ctx, refresher=rig.refresher)
+        rig.sender = rig.new_sender()
+        return rig, server
 
     yield build_one
     for server in servers:
@@ -295,36 +299,34 @@ def test_an_odd_event_raises_nothing(make: Make, event: Any):
     rig.refresher.heard(event, "T1")
 
 
-def organisation(slack: SlackServer, *colleagues: str) -> None:
-    """The workspace joins one; these people are of another workspace of it."""
+def organisation(slack: SlackServer) -> None:
+    """The workspace stands in one, and Fay is of another workspace of it."""
     slack.app.enterprise_id = "E1"
     for user in list(slack.workspace.users):
-        team = "T2" if user in colleagues else "T1"
-        changes = {"team_id": team, "teams": [team], "is_stranger": team == "T2"}
-        slack.workspace.change_user(user, enterprise_id="E1", **changes)
+        slack.workspace.change_user(user, enterprise_id="E1", teams=["T1"])
+    slack.workspace.add_user("UFAY", "fay", team_id="T2", teams=["T2"], is_stranger=True)
+    slack.workspace.change_group(CREW, users=["UOLU", "UFAY"])
 
 
 def test_a_colleague_of_another_workspace_of_the_organisation_is_in_the_group_that_lists_them(make: Make):
     rig, slack = make()
-    organisation(slack, "UOLU")
-    rig.tick(1)
+    organisation(slack)
     learn(rig)
-    found = rig.refresher.refresh_person(SlackUser("T2", "UOLU"), rig.policy.policy)
-    assert (found.standing_problem, found.account) == (None, "slack:E1:UOLU")
-    assert listed(rig).member(OLU, ("platform",)) is Member.YES
+    found = rig.refresher.refresh_person(SlackUser("T2", "UFAY"), rig.policy.policy)
+    assert (found.standing_problem, found.account) == (None, "slack:E1:UFAY")
+    assert listed(rig).member(PersonId("fay@example.com"), ("platform",)) is Member.YES
     # The same id in a workspace that is none of the organisation's is somebody else.
-    far = rig.refresher.refresh_person(SlackUser("T9", "UOLU"), rig.policy.policy)
+    far = rig.refresher.refresh_person(SlackUser("T9", "UFAY"), rig.policy.policy)
     assert far.standing_problem == "person_foreign"
 
 
 def test_news_of_a_colleague_are_news_in_all_workspaces(make: Make):
     rig, slack = make()
-    organisation(slack, "UOLU")
-    rig.tick(1)
-    rig.refresher.refresh_person(SlackUser("T2", "UOLU"), rig.policy.policy)
-    rig.refresher.heard(slack.workspace.user("UOLU").to_json(), "T1")
+    organisation(slack)
+    rig.refresher.refresh_person(SlackUser("T2", "UFAY"), rig.policy.policy)
+    rig.refresher.heard(slack.workspace.user("UFAY").to_json(), "T1")
     for team in ("T2", "E1"):
-        known = rig.directory.person(SlackUser(team, "UOLU"))
+        known = rig.directory.person(SlackUser(team, "UFAY"))
         assert known is not None
         assert known.heard_at is not None
 
@@ -332,55 +334,54 @@ def test_news_of_a_colleague_are_news_in_all_workspaces(make: Make):
 # ---------------------------------------------------------------- finding owners by their addresses
 
 
-def alone() -> Policy:
-    """Owners by address, and no channel for the card: each of them gets it directly."""
-    return build.policy(build.environment(approvals_channel=None))
+UNA, UTE = "UUNA", "UUTE"
 
 
-def forget(rig: ChatWorld, *users: str) -> None:
-    """As if these people had never used it."""
-    for user in users:
-        rig.directory._people.pop(SlackUser("T1", user), None)  # type: ignore[attr-defined]  # the fake's own store
+def alone(make: Make) -> tuple[ChatWorld, SlackServer]:
+    """Owners by address who have never used it, and no channel for the card: each of them gets it directly."""
+    place = build.environment(approvals_channel=None)
+    own = build.policy(place)
+    owners = Group("platform", members=frozenset({Address("una@example.com"), Address("ute@example.com")}))
+    rig, slack = make(replace(own, groups={**own.groups, "platform": owners}))
+    for user in (UNA, UTE):
+        slack.workspace.add_user(user, user[1:].lower())
+    return rig, slack
 
 
 def test_owners_whom_slack_would_not_name_yet_get_the_card_when_they_are_found(make: Make):
-    rig, slack = make(alone())
-    forget(rig, "UOLU", "UPAT")
+    rig, slack = alone(make)
     for _ in range(2):
         slack.faults.add("users.lookupByEmail", status=429, retry_after_s=15)
     rig.asked()
     rig.pass_time(3)
-    assert told(slack, "UOLU") == []
+    assert told(slack, UNA) == []
     rig.pass_time(60, 1)
-    assert any("asks for" in text for text in told(slack, "UOLU"))
-    assert any("asks for" in text for text in told(slack, "UPAT"))
+    assert any("asks for" in text for text in told(slack, UNA))
+    assert any("asks for" in text for text in told(slack, UTE))
     rig.settle()
 
 
 def test_only_a_real_not_found_is_remembered(make: Make):
-    rig, slack = make()
-    forget(rig, "UOLU")
+    rig, slack = alone(make)
     slack.faults.add("users.lookupByEmail", status=503)
     with pytest.raises(DirectoryUnreachable):
-        rig.refresher.find(OLU, rig.policy.policy)
-    found = rig.refresher.find(OLU, rig.policy.policy)
-    assert found is not None
-    assert found.slack.user == "UOLU"
-    before = slack.calls.counts()["users.lookupByEmail"]
-    for _ in range(3):
-        assert rig.refresher.find(PersonId("nobody@example.com"), rig.policy.policy) is None
-    assert slack.calls.counts()["users.lookupByEmail"] == before + 1
+        rig.refresher.find(Address("una@example.com"), rig.policy.policy)
+    for address, user in (("una@example.com", UNA), ("nobody@example.com", None)):
+        before = slack.calls.counts()["users.lookupByEmail"]
+        for _ in range(3):
+            found = rig.refresher.find(Address(address), rig.policy.policy)
+            assert (found.slack.user if found else None) == user
+        assert slack.calls.counts()["users.lookupByEmail"] == before + 1
 
 
 def test_one_odd_profile_counts_against_nobody_else(make: Make):
-    rig, slack = make(alone())
-    forget(rig, "UOLU", "UPAT")
+    rig, slack = alone(make)
     odd = {"tz": "Mars/Olympus", "deleted": "no", "profile": {"status_text": "OOO", "status_expiration": 1e300}}
-    slack.workspace.change_user("UPAT", odd=odd)
+    slack.workspace.change_user(UTE, odd=odd)
     rig.asked()
     rig.settle()
-    assert any("asks for" in text for text in told(slack, "UOLU"))
-    assert told(slack, "UPAT") == []
-    known = rig.directory.person(SlackUser("T1", "UPAT"))
+    assert any("asks for" in text for text in told(slack, UNA))
+    assert told(slack, UTE) == []
+    known = rig.directory.person(SlackUser("T1", UTE))
     assert known is not None
     assert known.standing_problem == "person_odd"
