@@ -14,14 +14,12 @@ import redis
 from bot.queues import ALL_QUEUES
 from bot.sandbox.aws.faults import Fault
 from bot.sandbox.slack import Message, words
-from tests.support.installation import PEOPLE, RECEIPTS, Case, Installation, Process, eventually
+from tests.support.installation import PEOPLE, RECEIPTS, Case, Installation, Process
+from tests.support.waiting import eventually
 from workflows.core.audit import AuditEntry
 from workflows.ledger.redis_ledger import RedisLedger
 
 T = TypeVar("T")
-
-# The bot may be late by so much once a fault has gone, measured from the moment that its processes are up again.
-SOON_S = 5.0
 
 # role of the example policy -> the call that gives it, the call that takes it away
 CALLS = {
@@ -37,10 +35,10 @@ class Rig(Installation):
 
     # ------------------------------------------------------------ looking
 
-    def until(self, look: Callable[[], T], what: str, within_s: float = 10.0) -> T:
+    def until(self, look: Callable[[], T], what: str) -> T:
         """The first truthy answer; where there is none in time, the failure holds the logs and what Slack shows."""
         try:
-            return eventually(look, what, within_s)
+            return eventually(look, what)
         except AssertionError as late:
             raise AssertionError(f"{late}\n{self.picture()}\n{self.logs()}") from None
 
@@ -92,12 +90,12 @@ class Rig(Installation):
     def relaunch(self, name: str = "worker", label: str | None = None) -> float:
         """Start a process; returns when it says that it is ready, as monotonic seconds."""
         process = self.launch(name, label)
-        self.until(lambda: self._says_ready(process), f"{name} is ready", 20)
+        self.until(lambda: self._says_ready(process), f"{name} is ready")
         return time.monotonic()
 
     def _says_ready(self, process: Process) -> bool:
         assert process.alive(), process.log.read_text()
-        said = {"worker": "worker is ready", "clock": "clock is ready", "web": "web is starting"}[process.name]
+        said = {"worker": "worker is ready", "clock": "clock is ready", "web": "web listens"}[process.name]
         return said in process.log.read_text()
 
     def hold(self, action: str, **rest: Any) -> Fault:

@@ -34,7 +34,7 @@ def test_forged_jobs_are_dropped_and_not_run(rig: Rig, tmp_path: Path) -> None:
             pickled.enqueue("os.system", touch)
             client.hset("rq:job:broken", mapping={"data": b"\x00not json", "created_at": "2026-01-01T00:00:00Z"})
             client.lpush(f"rq:queue:{name}", "broken", "no-such-job")
-    rig.until(lambda: not rig.queued(), "all of it is taken from the queues", 15)
+    rig.until(lambda: not rig.queued(), "all of it is taken from the queues")
     assert not trace.exists()
     assert rig.has(case), "no forged job has ended it"
     assert rig.processes["worker"].alive()
@@ -56,7 +56,7 @@ def test_our_own_functions_with_strange_ids_harm_nothing(rig: Rig) -> None:
             for name in ("end_grant", "converge_holding", "advance_request", "warn_holder", "count_refusals", "show"):
                 queue = CHAT if name in ("show", "warn_holder") else REMOVE
                 Queue(queue, connection=client, serializer=JSONSerializer).enqueue(f"bot.jobs.{name}", id_)
-    rig.until(lambda: not rig.queued(), "all of it is taken from the queues", 15)
+    rig.until(lambda: not rig.queued(), "all of it is taken from the queues")
     assert rig.has(case)
     rig.end(id_of(card))
     case.card("Revoked")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.aws.operations import Plan
-from tests.chaos.rig import CALLS, SOON_S, Rig, id_of
+from tests.chaos.rig import CALLS, Rig, id_of
 from tests.support.installation import ROOT
 
 KINDS = pytest.mark.parametrize(
@@ -37,9 +37,8 @@ def test_access_is_given_once_when_the_worker_dies_between_the_call_and_its_reco
     held.wait_held()
     rig.kill("worker")
     held.release()
-    back_at = rig.relaunch()
-    rig.until(lambda: "Active" in case.cards()[0].text, "active", SOON_S)
-    assert time.monotonic() - back_at < SOON_S
+    rig.relaunch()
+    rig.until(lambda: "Active" in case.cards()[0].text, "active")
     assert rig.has(case, role)
     assert "Active" in rig.one_card(case).text
     rig.assert_once(id_of(card), "request.approved", "grant.active")
@@ -58,7 +57,7 @@ def test_access_ends_once_when_the_worker_dies_between_the_removal_and_its_recor
     rig.kill("worker")
     held.release()
     rig.relaunch()
-    rig.until(lambda: "Revoked" in case.cards()[0].text, "revoked", SOON_S)
+    rig.until(lambda: "Revoked" in case.cards()[0].text, "revoked")
     assert rig.gone(case, role)
     rig.one_card(case)
     rig.assert_once(id_of(card), "grant.active", "grant.end_started", "grant.revoked")
@@ -72,7 +71,7 @@ def test_access_ends_when_everything_was_dead_at_its_deadline(rig: Rig) -> None:
     rig.until(lambda: all(rig.events(id_of(card))["grant.active"] for card in cards), "both are active")
     rig.kill()
     died_at = time.monotonic()
-    rig.until(lambda: time.monotonic() - died_at > 3.2, "the deadline has passed", 5)
+    rig.until(lambda: time.monotonic() - died_at > 3.2, "the deadline has passed")
     assert all(rig.has(case, role) for case, role in pairs), "nobody was there to take it away"
     # The policy allows nothing any more by its own condition, although it still stands there.
     (policy,) = rig.aws.world.iam_policies("dana").values()
@@ -81,8 +80,8 @@ def test_access_ends_when_everything_was_dead_at_its_deadline(rig: Rig) -> None:
     for name in ("web", "clock"):
         rig.launch(name)
     rig.relaunch()
-    rig.until(lambda: all(rig.gone(case, role) for case, role in pairs), "the access is gone", SOON_S)
-    rig.until(lambda: all("Ended" in case.cards()[0].text for case, _ in pairs), "it is said", SOON_S)
+    rig.until(lambda: all(rig.gone(case, role) for case, role in pairs), "the access is gone")
+    rig.until(lambda: all("Ended" in case.cards()[0].text for case, _ in pairs), "it is said")
     for (case, _), card in zip(pairs, cards, strict=True):
         rig.assert_once(id_of(card), "grant.active", "grant.end_started", "grant.ended")
         rig.one_card(case)
@@ -104,8 +103,8 @@ def test_a_killed_worker_is_brought_back_by_the_supervisor_and_access_ends(rig: 
         started = [line for line in log.read_text().splitlines() if "worker started" in line]
         os.kill(int(started[-1].rpartition("pid ")[2].rstrip(")")), signal.SIGKILL)
         held.release()
-        rig.until(lambda: log.read_text().count("worker started") == 2, "another worker", SOON_S)
-        rig.until(lambda: "Revoked" in case.cards()[0].text, log.read_text(), SOON_S + 1)
+        rig.until(lambda: log.read_text().count("worker started") == 2, "another worker")
+        rig.until(lambda: "Revoked" in case.cards()[0].text, log.read_text())
         assert rig.gone(case)
         rig.assert_once(id_of(card), "grant.active", "grant.revoked")
     finally:

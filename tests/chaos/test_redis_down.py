@@ -8,7 +8,7 @@ import time
 
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.slack import words
-from tests.chaos.rig import SOON_S, Rig, id_of
+from tests.chaos.rig import Rig, id_of
 
 
 def all_alive(rig: Rig) -> None:
@@ -21,10 +21,10 @@ def test_what_waits_and_what_is_active_survive_a_killed_redis(rig: Rig) -> None:
     card = case.active(rest="3s INC-42 checkout errors")
     rig.redis.restart()
     other.approve(waiting)
-    rig.until(lambda: rig.has(other), "given", SOON_S)
-    rig.until(lambda: "Active" in other.cards()[0].text, "said", SOON_S)
-    rig.until(lambda: rig.gone(case), "gone on time", 3 + SOON_S)
-    rig.until(lambda: "Ended" in case.cards()[0].text, "said", SOON_S)
+    rig.until(lambda: rig.has(other), "given")
+    rig.until(lambda: "Active" in other.cards()[0].text, "said")
+    rig.until(lambda: rig.gone(case), "gone on time")
+    rig.until(lambda: "Ended" in case.cards()[0].text, "said")
     rig.one_card(other)
     rig.assert_once(id_of(waiting), "request.made", "request.approved", "grant.active")
     rig.assert_once(id_of(card), "grant.active", "grant.ended")
@@ -41,8 +41,8 @@ def test_a_removal_under_way_goes_on_after_a_killed_redis(rig: Rig) -> None:
     rig.redis.kill()
     held.release()
     rig.redis.start()
-    rig.until(lambda: rig.gone(case), "gone", SOON_S)
-    rig.until(lambda: "Revoked" in case.cards()[0].text, "said", 2 * SOON_S)
+    rig.until(lambda: rig.gone(case), "gone")
+    rig.until(lambda: "Revoked" in case.cards()[0].text, "said")
     rig.assert_once(id_of(card), "grant.active", "grant.revoked")
     all_alive(rig)
 
@@ -62,11 +62,11 @@ def test_access_ends_soon_after_redis_is_back_when_it_was_down_over_the_deadline
     assert other.press("olu", waiting, "deny").ok
     other.whispered("olu", "I cannot reach my records just now")
     assert not rig.ready()["ready"]
-    rig.until(lambda: time.monotonic() - down_at > 3.5, "the deadline has passed", 5)
+    rig.until(lambda: time.monotonic() - down_at > 3.5, "the deadline has passed")
     assert rig.has(case)
     rig.redis.start()
-    rig.until(lambda: rig.gone(case), "gone", SOON_S)
-    rig.until(lambda: "Ended" in case.cards()[0].text, "said", SOON_S)
+    rig.until(lambda: rig.gone(case), "gone")
+    rig.until(lambda: "Ended" in case.cards()[0].text, "said")
     rig.assert_once(id_of(card), "grant.active", "grant.ended")
     rig.wait_ready(15)
     all_alive(rig)
@@ -76,6 +76,8 @@ def test_people_get_a_plain_sentence_in_time_while_redis_does_not_answer(rig: Ri
     """It takes connections and says nothing, as a machine does that is starved or paused."""
     case = rig.case()
     card = case.asked()
+    # More than Slack's three seconds, for a busy machine, and less than it takes without time limits of our own.
+    rig.slack.app.ack_timeout_s = 10.0
     os.kill(rig.redis.pid, signal.SIGSTOP)
     try:
         typed = rig.types("dana", "mine")
@@ -89,7 +91,7 @@ def test_people_get_a_plain_sentence_in_time_while_redis_does_not_answer(rig: Ri
     rig.until(
         lambda: "approve" not in str(case.cards()[0].blocks) or case.press("olu", case.cards()[0], "approve").ok, ""
     )
-    rig.until(lambda: "Active" in case.cards()[0].text, "active", 2 * SOON_S)
+    rig.until(lambda: "Active" in case.cards()[0].text, "active")
     rig.assert_once(id_of(card), "request.approved", "grant.active")
     all_alive(rig)
 
@@ -100,20 +102,20 @@ def test_without_durability_nothing_is_given_and_removal_goes_on(rig: Rig) -> No
     card = waiting.asked()
     with rig.connection() as client:
         client.config_set("appendonly", "no")
-    rig.until(lambda: "not durable" in str(rig.ready()["missing"]), "/readyz says so", 8)
+    rig.until(lambda: "not durable" in str(rig.ready()["missing"]), "/readyz says so")
     pressed = waiting.press("olu", card, "approve")
     assert pressed.ok
     told = waiting.whispered("olu", "I give nothing at the moment")
     assert "Removing goes on" in told
     assert rig.gone(waiting)
     rig.end(id_of(open_card))
-    rig.until(lambda: rig.gone(active), "removal goes on", SOON_S)
-    rig.until(lambda: "Revoked" in active.cards()[0].text, "said", SOON_S)
+    rig.until(lambda: rig.gone(active), "removal goes on")
+    rig.until(lambda: "Revoked" in active.cards()[0].text, "said")
     with rig.connection() as client:
         client.config_set("appendonly", "yes")
     rig.wait_ready(15)
     waiting.approve(waiting.card("Waiting"))
-    rig.until(lambda: rig.has(waiting), "given, once it is durable again", SOON_S)
+    rig.until(lambda: rig.has(waiting), "given, once it is durable again")
 
 
 def test_worker_threads_that_die_are_replaced(rig: Rig) -> None:
@@ -127,7 +129,7 @@ def test_worker_threads_that_die_are_replaced(rig: Rig) -> None:
             client.execute_command("CLIENT", "KILL", "TYPE", "normal")
     with rig.connection() as client:
         client.delete("prodaccess:beat:worker")
-    rig.until(lambda: rig.ready()["ready"], "all threads are back", 10)
+    rig.until(lambda: rig.ready()["ready"], "all threads are back")
     card = case.active()
     rig.end(id_of(card))
     rig.until(lambda: "Revoked" in words(case.cards()[0]), "revoked")
@@ -141,10 +143,10 @@ def test_a_redis_that_hangs_over_the_deadline_only_delays_the_end(rig: Rig) -> N
     os.kill(rig.redis.pid, signal.SIGSTOP)
     stopped_at = time.monotonic()
     try:
-        rig.until(lambda: time.monotonic() - stopped_at > 6.0, "calls have timed out", 10)
+        rig.until(lambda: time.monotonic() - stopped_at > 6.0, "calls have timed out")
     finally:
         os.kill(rig.redis.pid, signal.SIGCONT)
-    rig.until(lambda: rig.gone(case), "gone", SOON_S)
-    rig.until(lambda: "Ended" in case.cards()[0].text, "said", SOON_S)
+    rig.until(lambda: rig.gone(case), "gone")
+    rig.until(lambda: "Ended" in case.cards()[0].text, "said")
     rig.assert_once(id_of(card), "grant.active", "grant.ended")
     all_alive(rig)

@@ -1,6 +1,5 @@
 """Identity Center as AWS has it: asynchronous, contradictory, and jealous of its quotas. Real boto3 clients throughout."""
 
-import time
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from botocore.exceptions import ClientError
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.aws.spec import EXAMPLE, WorldSpec
 from bot.sandbox.aws.world import Assignment
+from tests.support.waiting import eventually
 
 DANA, STAGING = "dana@example.com", "444455556666"
 HELD = Assignment(DANA, "ReadOnlyAccess", STAGING)
@@ -90,12 +90,11 @@ def test_a_creation_is_in_progress_first_and_then_there(aws: Any, center: Center
 
 
 def test_an_operation_takes_its_time_and_nothing_changes_before(aws: Any, center: Center) -> None:
-    aws.shim.operations.plan(Plan(delay_s=0.15))
+    aws.shim.operations.plan(Plan(delay_s=1.0))
     operation = center.create()
     assert center.created(operation)["Status"] == "IN_PROGRESS"
     assert center.listed() == 0
-    time.sleep(0.2)
-    assert aws.world.who_has("ReadOnlyAccess", STAGING) == {DANA}
+    eventually(lambda: aws.world.who_has("ReadOnlyAccess", STAGING) == {DANA}, "it is done")
 
 
 def test_an_operation_may_take_some_looks(aws: Any, center: Center) -> None:

@@ -271,7 +271,7 @@ def test_a_byte_at_a_time_is_no_answer_either(outside: Outside, monkeypatch: pyt
     outside.answer = lambda _path, _query: Answer(["sue@example.com"] * 20, drips=True)
     began_s = time.monotonic()
     assert "did not answer in time" in why_not(groups(outside), listed(outside))
-    assert time.monotonic() - began_s < 3
+    assert time.monotonic() - began_s < 15, "the answer takes twenty seconds and more to drip"
 
 
 def test_nobody_at_home_is_said(outside: Outside):

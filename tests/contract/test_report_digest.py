@@ -52,7 +52,7 @@ def make() -> Iterator[Callable[..., Reviewed]]:
         slack = server_for(clock)
         slack.__enter__()
         servers.append(slack)
-        client = WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=5, retry_handlers=[])
+        client = WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=60, retry_handlers=[])
         world = Reviewed(client, clock, (), rules or policy())
         world.slack = slack
         return world

@@ -13,6 +13,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import CannotDo, Form, SlackServer, words
+from tests.support.waiting import eventually
 
 SEED = {
     "users": [
@@ -212,16 +213,7 @@ def hang_up(slack: SlackServer, client: Any) -> None:
 
 def opened(slack: SlackServer) -> Form:
     slack.person("U0DANA").command("/prodaccess", "form", channel="C0OPS")
-    return wait_for(lambda: slack.person("U0DANA").view())
-
-
-def wait_for(look: Any) -> Any:
-    for _ in range(200):
-        found = look()
-        if found:
-            return found
-        threading.Event().wait(0.01)
-    raise AssertionError("it never came")
+    return eventually(lambda: slack.person("U0DANA").view())
 
 
 def test_answer_in_the_acknowledgement_is_for_the_one_who_asked(slack: SlackServer, bolt: Bolt) -> None:
@@ -235,7 +227,7 @@ def test_answer_in_the_acknowledgement_is_for_the_one_who_asked(slack: SlackServ
 
 def test_answer_at_the_response_url_comes_later(slack: SlackServer, bolt: Bolt) -> None:
     slack.person("U0DANA").command("/prodaccess", "later", channel="C0OPS")
-    wait_for(lambda: slack.person("U0DANA").ephemerals("C0OPS"))
+    eventually(lambda: slack.person("U0DANA").ephemerals("C0OPS"))
 
 
 def test_an_answer_that_slack_would_refuse_is_an_invalid_command_response(slack: SlackServer, bolt: Bolt) -> None:
@@ -255,7 +247,7 @@ def test_silence_is_a_timeout_that_the_person_reads(slack: SlackServer, bolt: Bo
 def test_a_press_carries_the_message_and_its_answer_replaces_it(slack: SlackServer, bolt: Bolt) -> None:
     slack.person("U0DANA").command("/prodaccess", "card", channel="C0OPS")
     olu = slack.person("U0OLU")
-    card = wait_for(lambda: olu.messages("C0OPS"))[0]
+    card = eventually(lambda: olu.messages("C0OPS"))[0]
     assert card.pinged == ("U0OLU",)
     assert olu.press(card, "approve", confirm=False).error == "cancelled"
     outcome = olu.press(card, "approve", "PA-1")
@@ -265,7 +257,7 @@ def test_a_press_carries_the_message_and_its_answer_replaces_it(slack: SlackServ
     pressed = bolt.heard[-1]
     assert pressed["message"]["ts"] == pressed["container"]["message_ts"] == card.ts
     assert pressed["actions"][0]["value"] == "PA-1"
-    assert wait_for(lambda: olu.message("C0OPS", card.ts).text == "Approved")
+    assert eventually(lambda: olu.message("C0OPS", card.ts).text == "Approved")
     with pytest.raises(CannotDo, match="0 elements 'approve'"):
         olu.press(card, "approve")
     assert olu.press(card, "approve", stale=True).ok
@@ -273,7 +265,7 @@ def test_a_press_carries_the_message_and_its_answer_replaces_it(slack: SlackServ
 
 def test_a_type_ahead_menu_asks_the_app_for_its_entries(slack: SlackServer, bolt: Bolt) -> None:
     slack.person("U0DANA").command("/prodaccess", "card", channel="C0OPS")
-    card = wait_for(lambda: slack.person("U0OLU").messages("C0OPS"))[0]
+    card = eventually(lambda: slack.person("U0OLU").messages("C0OPS"))[0]
     assert slack.person("U0OLU").choose(card, "which", "Search", query="sea").ok
     assert [body["type"] for body in bolt.heard[-2:]] == ["block_suggestion", "block_actions"]
     assert bolt.heard[-1]["actions"][0]["selected_option"]["value"] == "search"
@@ -284,7 +276,7 @@ def test_a_form_is_filled_and_sent(slack: SlackServer, bolt: Bolt) -> None:
     assert form.submit().error == "incomplete"
     assert set(form.errors) == {"env", "why"}
     assert form.fill("env", "Payments").ok
-    assert wait_for(lambda: form.title == "Chosen")
+    assert eventually(lambda: form.title == "Chosen")
     form.fill("why", "INC-42")
     assert form.submit().ok
     assert slack.person("U0DANA").view() is None
@@ -297,7 +289,7 @@ def test_what_the_app_answers_to_a_form_happens_to_it(slack: SlackServer, bolt: 
     form = opened(slack)
     form.fill("env", "search")
     form.fill("why", "INC-42")
-    wait_for(lambda: form.title == "Chosen")
+    eventually(lambda: form.title == "Chosen")
     other = VIEW | {"title": {"type": "plain_text", "text": "Other"}}
     bolt.answers += [
         {"response_action": "errors", "errors": {"why": "Too short"}},
@@ -315,7 +307,7 @@ def test_what_the_app_answers_to_a_form_happens_to_it(slack: SlackServer, bolt: 
     top = slack.person("U0DANA").form()
     assert (top.title, top.view.previous_id) == ("Ask", form.view.id)
     assert top.close().ok
-    wait_for(lambda: bolt.heard[-1]["type"] == "view_closed")
+    eventually(lambda: bolt.heard[-1]["type"] == "view_closed")
     assert slack.person("U0DANA").form().view is form.view
 
 
@@ -334,19 +326,19 @@ def test_shortcuts_open_the_form(slack: SlackServer, bolt: Bolt) -> None:
     dana = slack.person("U0DANA")
     said = dana.say("C0OPS", "checkout is down")
     assert dana.message_shortcut(said, "ask_here").ok
-    assert wait_for(dana.view)
+    assert eventually(dana.view)
     assert bolt.heard[-1]["message"]["text"] == "checkout is down"
     assert dana.form().close().ok
     assert dana.shortcut("open_form").ok
-    assert wait_for(dana.view)
+    assert eventually(dana.view)
 
 
 def test_events_arrive(slack: SlackServer, bolt: Bolt) -> None:
     slack.person("U0DANA").open_home()
-    home = wait_for(slack.person("U0DANA").home)
+    home = eventually(slack.person("U0DANA").home)
     assert words(home.view) == "Nothing active"
     slack.workspace.change_user("U0OLU", deleted=True)
-    changed = wait_for(lambda: bolt.heard and bolt.heard[-1])
+    changed = eventually(lambda: bolt.heard and bolt.heard[-1])
     assert changed["event"]["user"]["deleted"] is True
 
 

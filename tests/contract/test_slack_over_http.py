@@ -36,7 +36,7 @@ def slack() -> Iterator[SlackServer]:
 
 @pytest.fixture
 def client(slack: SlackServer) -> WebClient:
-    return WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=2, retry_handlers=[])
+    return WebClient(slack.app.bot_token, base_url=slack.api_url, timeout=60, retry_handlers=[])
 
 
 @pytest.fixture
@@ -167,12 +167,12 @@ def test_envelopes_go_round_the_open_connections(slack: SlackServer) -> None:
         for text in ("first", "second"):
             outcome = slack.person("U0DANA").command("/prodaccess", text, channel="C0OPS")
             assert outcome.error == "operation_timeout"
-        got = [json.loads(socket.recv(timeout=1)) for socket in (one, other)]
+        got = [json.loads(socket.recv(timeout=60)) for socket in (one, other)]
         assert {envelope["payload"]["text"] for envelope in got} == {"first", "second"}
         assert all(envelope["accepts_response_payload"] for envelope in got)
         one.send(json.dumps({"envelope_id": got[0]["envelope_id"], "payload": {"text": "too late"}}))
         slack.sockets.disconnect("warning")
-        assert json.loads(one.recv(timeout=1))["reason"] == "warning"
+        assert json.loads(one.recv(timeout=60))["reason"] == "warning"
     assert slack.person("U0DANA").ephemerals() == []
 
 

@@ -49,7 +49,7 @@ def make() -> Iterator[Make]:
         for user in people:
             server.workspace.add_user(user, user.lower())
         server.workspace.add_group(CREW, "platform", ["UOLU", "UPAT", *people])
-        client = WebClient(token=server.app.bot_token, base_url=server.api_url, timeout=5, retry_handlers=[])
+        client = WebClient(token=server.app.bot_token, base_url=server.api_url, timeout=60, retry_handlers=[])
         rig = ChatWorld(client, clock, policy=policy or by_rota())
         # Everybody who looks somebody up asks the stand-in.
         rig.ctx = replace(rig.ctx, refresher=rig.refresher)

@@ -101,7 +101,7 @@ def test_access_that_is_to_begin_later_is_agreed_now_and_given_then(http_case: C
     eventually(
         lambda: any("You will have" in text and id_ in text for text in http_case.direct("dana")), "dana is told"
     )
-    http_case.card("Active until", id_, within_s=20.0)
+    http_case.card("Active until", id_)
     assert time.time() >= start
     assert http_case.has_access()
     http_case.at.told("dana", f"end {id_}")
@@ -111,7 +111,7 @@ def test_access_that_is_to_begin_later_is_agreed_now_and_given_then(http_case: C
 
 def test_the_last_request_is_asked_again_by_one_word(http_case: Case):
     card = http_case.active(rest="2s INC-42 checkout errors")
-    http_case.card("Ended", id_in(words(card)), within_s=20.0)
+    http_case.card("Ended", id_in(words(card)))
     answer = http_case.at.told("dana", "again")
     assert "You asked for *read-only*" in answer
     assert "for 2 s" in answer

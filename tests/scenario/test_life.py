@@ -144,7 +144,7 @@ def lives(request: pytest.FixtureRequest) -> Lives:
         for card in cards.values():
             case.approve(card)
         for role in ROLES:
-            case.card(f"{role}*", "Ended", within_s=20.0)
+            case.card(f"{role}*", "Ended")
         at.quiet()
     return Lives(case, began_at_s, {role: id_in(words(card)) for role, card in cards.items()}, said)
 

@@ -27,13 +27,15 @@ def test_an_environment_is_emptied_with_what_is_being_set_up_and_what_waits(http
     assert all(id_ in words(question) for id_ in (first, waiting))
     assert http_case.has_access(), "nothing is done before the press"
     assert at.types("pat", f"approve {quick}").ok
+    # A worker decides it where what is known of Pat is a minute old; until then it only waits, and would be denied.
+    eventually(lambda: "request.approved" in at.events(quick), "it is being set up")
     assert person.press(question, REVOKE_ALL, channel=GENERAL).ok
-    http_case.card("Denied", waiting, within_s=20.0)
-    http_case.card("Revoked", first, within_s=20.0)
-    http_case.card("Revoked", quick, within_s=20.0)
+    http_case.card("Denied", waiting)
+    http_case.card("Revoked", first)
+    http_case.card("Revoked", quick)
     assert not http_case.has_access()
     assert not http_case.has_access("nia")
-    eventually(lambda: any("All gone, verified at" in text for text in http_case.direct("olu")), "all is gone", 20.0)
+    eventually(lambda: any("All gone, verified at" in text for text in http_case.direct("olu")), "all is gone")
     told = [text for text in http_case.direct("olu") if f"in {http_case.name}" in text and "revoked everything" in text]
     assert len(told) == 1, "one message fills up"
 
@@ -46,7 +48,7 @@ def test_security_takes_back_everything_of_a_person_and_keeps_new_asks_out(own: 
     person, question = asked_to_confirm(own, "sue", "revoke-all person nia@example.com stolen laptop")
     assert "Nia" in words(question)
     assert person.press(question, REVOKE_ALL, channel=GENERAL).ok
-    case.card("Revoked", id_, within_s=20.0)
+    case.card("Revoked", id_)
     assert not case.has_access("nia")
     assert "You can ask again from" in own.told("nia", f"{case.name} read-only 1h INC-42 once more")
     case.tidy()

@@ -152,7 +152,7 @@ def deactivated(at: Installation, who: str) -> Iterator[None]:
         yield
     finally:
         at.slack.workspace.change_user(PEOPLE[who], deleted=False)
-        eventually(lambda: _is_back(at, who), f"{who} is back", within_s=30.0)
+        eventually(lambda: _is_back(at, who), f"{who} is back")
 
 
 def _is_back(at: Installation, who: str) -> bool:

@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +15,9 @@ import pytest
 
 from bot.sandbox.cast import DANA, INCIDENT, MAX, NIA, OLU, OWNERS_ROOM, RECEIPTS, TEAM_ROOM, Player
 from tests.support.command import Command
+from tests.support.waiting import PATIENCE_S, eventually
 
 T = TypeVar("T")
-LATE_S_MAX = 15.0
 has_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 
 
@@ -38,7 +37,7 @@ class Sandbox:
                 break
         else:
             raise AssertionError(said)
-        self.http = httpx.Client(base_url=f"{self.url}api/", timeout=15)
+        self.http = httpx.Client(base_url=f"{self.url}api/", timeout=PATIENCE_S)
 
     def get(self, path: str, **query: Any) -> Any:
         answer = self.http.get(path, params=query)
@@ -50,13 +49,10 @@ class Sandbox:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def until(self, look: Callable[[], T | None], what: str, within_s: float = 10.0) -> T:
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            if found := look():
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"in vain: {what}")
+    def until(self, look: Callable[[], T | None], what: str) -> T:
+        found = eventually(look, what)
+        assert found is not None
+        return found
 
     # ------------------------------------------------------------ people
 
@@ -88,13 +84,13 @@ class Sandbox:
         where = {"message": card["ts"], "channel": card["channel"]}
         assert self.post(f"people/{player.id}/press", **where, action_id=action)["ok"]
 
-    def asks_and_gets(self, seconds: int, why: str) -> tuple[str, float]:
-        """Dana, in production, with Olu's approval. Returns the id, and when it was given."""
+    def asks_and_gets(self, seconds: int, why: str) -> str:
+        """Dana, in production, with Olu's approval. Returns the id."""
         line = f"/prodaccess orders-prod read-only {seconds}s {why}"
         id_ = id_in(self.types(DANA.id, TEAM_ROOM, line))
         self.press(OLU, self.card("Waiting", why, '"approve"'), "approve")
         self.until(lambda: self.access(DANA), "Dana has it")
-        return id_, time.monotonic()
+        return id_
 
     # ------------------------------------------------------------ looking
 
@@ -107,9 +103,9 @@ class Sandbox:
             for row in each["access"]
         ]
 
-    def gone(self, player: Player, within_s: float, id_: str) -> dict[str, Any]:
+    def gone(self, player: Player, id_: str) -> dict[str, Any]:
         """At AWS, and then by the record, whose entry this returns."""
-        self.until(lambda: not self.access(player), f"the access of {player.name} has ended", within_s)
+        self.until(lambda: not self.access(player), f"the access of {player.name} has ended")
 
         def look() -> dict[str, Any] | None:
             entries = self.get("audit", limit=200)["entries"]
@@ -157,7 +153,6 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     sandbox.press(OLU, sandbox.card("Waiting", "Dana", '"approve"'), "approve")
     sandbox.until(lambda: sandbox.access(DANA), "Dana has it")
     assert sandbox.access(DANA) == ["ReadOnlyAccess in 210987654321 (orders-prod)"]
-    given_s = time.monotonic()
 
     # Max may not, and is told so.
     assert looks["as"] == MAX.id
@@ -184,9 +179,9 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     assert "Orders" in types(mine)
 
     # All of it ends by itself, and has left receipts that the audit log agrees with.
-    ended = sandbox.gone(DANA, 20 - (time.monotonic() - given_s) + LATE_S_MAX, id_)
+    ended = sandbox.gone(DANA, id_)
     assert ended["words"] == "ended: time was up, removal verified"
-    sandbox.gone(NIA, LATE_S_MAX, by_rule)
+    sandbox.gone(NIA, by_rule)
     entries = sandbox.get("audit", limit=100)["entries"]
     assert [each["number"] for each in entries] == list(range(entries[0]["number"], 0, -1))
     sandbox.until(
@@ -207,22 +202,22 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
 @has_proc
 def test_a_killed_worker_comes_back_and_the_access_ends(sandbox: Sandbox) -> None:
     (before,) = sandbox.command.processes("-m bot worker")
-    id_, given_s = sandbox.asks_and_gets(6, "INC-8 with the worker killed")
+    id_ = sandbox.asks_and_gets(6, "INC-8 with the worker killed")
     sandbox.post("faults/kill_worker")
     assert "worker killed" in sandbox.happened("kill_worker")
     sandbox.until(lambda: "new one is up" in sandbox.happened("kill_worker"), "a new worker")
     (after,) = sandbox.command.processes("-m bot worker")
     assert after != before
-    sandbox.gone(DANA, 6 - (time.monotonic() - given_s) + LATE_S_MAX, id_)
+    sandbox.gone(DANA, id_)
 
 
 @has_proc
 def test_everything_lives_through_a_restart_of_redis(sandbox: Sandbox) -> None:
     processes = {name: sandbox.command.processes(f"-m bot {name}") for name in ("web", "worker", "clock")}
-    id_, given_s = sandbox.asks_and_gets(6, "INC-9 with Redis away")
+    id_ = sandbox.asks_and_gets(6, "INC-9 with Redis away")
     number = sandbox.get("audit")["entries"][0]["number"]
     sandbox.post("faults/restart_redis")
-    sandbox.gone(DANA, 6 - (time.monotonic() - given_s) + LATE_S_MAX, id_)
+    sandbox.gone(DANA, id_)
     sandbox.until(lambda: sandbox.get("audit")["entries"][0]["number"] > number, "the record goes on")
     assert {name: sandbox.command.processes(f"-m bot {name}") for name in processes} == processes
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
-from bot.background import POLICY_EVERY_S
 from bot.sandbox.slack import Message, buttons, elements, words
 from tests.scenario.test_life import block_of, dana, opened, shut, with_role
 from tests.support.installation import (
@@ -90,9 +87,8 @@ def test_two_roles_of_one_environment_by_form_with_one_decision(http_case: Case)
 def test_one_role_in_two_environments_by_command_with_different_owners(own: Installation) -> None:
     ours, theirs, before = Case(own, CHANGING), Case(own, CHANGING - 1), policy_in_force(own)
     with edited(own, CHANGING, "owners: [platform]", "owners: [security]"):
-        eventually(lambda: policy_in_force(own) != before, "the new owners", 20.0)
-        # Until every process has looked at the folder.
-        time.sleep(3 * POLICY_EVERY_S)
+        eventually(lambda: policy_in_force(own) != before, "the new owners")
+        own.wait_ready()
         answer = own.told("dana", f"{theirs.name},{ours.name} read-only 1h INC-42 both sides")
         assert "You asked for *read-only* in *Shop 295*" in answer
         assert "Sue or Pat can approve" in answer or "Pat or Sue can approve" in answer

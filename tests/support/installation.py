@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -31,13 +31,13 @@ from bot.embedded import EmbeddedValkey
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
 from bot.sandbox.slack import Message, Outcome, SlackServer, words
+from tests.support.waiting import PATIENCE_S, eventually
 from workflows.activation import digest_due, digest_key
 from workflows.core import keys
 from workflows.core.model import ActivePolicy, Request
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import PolicyFolder
 
-T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
 COMMAND = "/prodaccess"
@@ -211,18 +211,6 @@ def id_in(text: str) -> str:
     return re.findall(r"PA-[0-9]+", text)[-1]
 
 
-def eventually(look: Callable[[], T], what: str = "", within_s: float = 10.0) -> T:
-    """The first truthy answer. Looks often; fails with `what` when there is none in time."""
-    deadline = time.monotonic() + within_s
-    while True:
-        found = look()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise AssertionError(f"did not happen within {within_s:g} s: {what or look}")
-        time.sleep(0.02)
-
-
 @dataclass
 class Process:
     """One of ours, as a process of its own."""
@@ -288,6 +276,8 @@ class Installation:
         self.aws = self._stack.enter_context(SandboxAws(torn_pages=self.torn_pages))
         self.aws.reset(aws_world())
         self.slack = self._stack.enter_context(SlackServer(slack_world()))
+        # Slack waits for three seconds; a busy machine may need more, and whether the bot is quick enough is another question.
+        self.slack.app.ack_timeout_s = self.slack.app.trigger_life_s = PATIENCE_S
         self.port = free_port()
         if not self.socket:
             self.slack.app.request_url = f"http://127.0.0.1:{self.port}/slack/events"
@@ -364,13 +354,13 @@ class Installation:
                 process.popen.terminate()
         for process in self.processes.values():
             try:
-                process.popen.wait(10)
+                process.popen.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
 
     def ready(self) -> dict[str, Any]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=PATIENCE_S) as answer:
                 return dict(json.load(answer))
         except urllib.error.HTTPError as problem:
             with problem:
@@ -378,13 +368,13 @@ class Installation:
         except OSError as problem:
             return {"ready": False, "missing": [str(problem)]}
 
-    def wait_ready(self, within_s: float = 20.0) -> None:
+    def wait_ready(self) -> None:
         try:
-            eventually(lambda: self.ready()["ready"], within_s=within_s)
+            eventually(lambda: self.ready()["ready"])
         except AssertionError:
             raise AssertionError(f"not ready: {self.ready()}\n{self.logs()}") from None
         if self.socket:
-            self.slack.wait_connected(10)
+            self.slack.wait_connected(PATIENCE_S)
 
     def ledger(self) -> RedisLedger:
         """The record itself, to look into."""
@@ -509,7 +499,7 @@ class Case:
         person = self.at.slack.person(PEOPLE[viewer])
         return [message for message in person.messages(self.channel) if not message.ephemeral_to]
 
-    def card(self, *parts: str, viewer: str = "olu", within_s: float = 10.0) -> Message:
+    def card(self, *parts: str, viewer: str = "olu") -> Message:
         """The newest card whose words hold all `parts`."""
 
         def look() -> Message | None:
@@ -517,7 +507,7 @@ class Case:
             return found[-1] if found else None
 
         try:
-            found = eventually(look, within_s=within_s)
+            found = eventually(look)
         except AssertionError:
             shown = "\n---\n".join(words(card) for card in self.cards(viewer))
             raise AssertionError(f"no card with {parts} in\n{shown}\n{self.at.logs()}") from None
@@ -588,5 +578,5 @@ def edited(at: Installation, number: int, before: str, after: str) -> Iterator[N
         yield
     finally:
         path.write_text(text)
-        eventually(lambda: policy_in_force(at) == in_force, "the old policy is in force again", within_s=20.0)
+        eventually(lambda: policy_in_force(at) == in_force, "the old policy is in force again")
         at.wait_ready()

@@ -66,7 +66,7 @@ class Fault:
     played: int = 0
     gate: Gate = field(default_factory=Gate, repr=False)
 
-    def wait_held(self, timeout_s: float = 10.0, count: int = 1) -> None:
+    def wait_held(self, timeout_s: float = 60.0, count: int = 1) -> None:
         """Waits until `count` calls are held here; `TimeoutError` when none came."""
         if not self.gate.wait_arrived(timeout_s, count):
             raise TimeoutError(f"{self.action} was not called within {timeout_s} s")

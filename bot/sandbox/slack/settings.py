@@ -37,7 +37,8 @@ class AppSettings:
     workspace stands in an organisation (Enterprise Grid).
 
     `should_escape` and `chat_write_public` are what the manifest's `should_escape` and the scope `chat:write.public` are;
-    `scopes` are those of the token. `ack_timeout_s` is Slack's three seconds (docs: "Handling user interaction").
+    `scopes` are those of the token. `ack_timeout_s` and `trigger_life_s` are Slack's three seconds (docs: "Handling user
+    interaction", views.open).
     """
 
     request_url: str | None = None
@@ -60,3 +61,4 @@ class AppSettings:
     scopes: frozenset[str] = ALL_SCOPES
     events: frozenset[str] = DEFAULT_EVENTS
     ack_timeout_s: float = 3.0
+    trigger_life_s: float = 3.0

@@ -1,12 +1,12 @@
 """Two short-lived permissions that come with an interaction: a trigger to open a modal, and a URL to answer at."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.sandbox.slack.clock import Clock
 from bot.sandbox.slack.errors import ApiError
 
-TRIGGER_LIFE_S = 3.0
 RESPONSE_URL_LIFE_S = 30 * 60.0
 RESPONSE_URL_USES = 5
 
@@ -23,16 +23,17 @@ class Trigger:
 
 
 class Triggers:
-    """Docs, views.open: expires after three seconds, may be exchanged once."""
+    """Docs, views.open: expires after three seconds, may be exchanged once. `life_s` is asked for each one."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, life_s: Callable[[], float] = lambda: 3.0) -> None:
         self._clock = clock
+        self._life_s = life_s
         self._issued: dict[str, Trigger] = {}
 
     def issue(self, user: str, root_view_id: str | None = None) -> str:
         number = len(self._issued) + 1
         identity = f"{number}.{1000000000 + number}.{secrets.token_hex(16)}"
-        self._issued[identity] = Trigger(identity, user, self._clock() + TRIGGER_LIFE_S, root_view_id)
+        self._issued[identity] = Trigger(identity, user, self._clock() + self._life_s(), root_view_id)
         return identity
 
     def exchange(self, identity: str) -> Trigger:

@@ -39,7 +39,7 @@ class Workspace:
         self.changes = 0
         """Grows after whatever people may see otherwise: who shows the workspace looks again when it has grown."""
         self.tickets: set[str] = set()
-        self.triggers = Triggers(clock)
+        self.triggers = Triggers(clock, lambda: app.trigger_life_s)
         self.response_urls = ResponseUrls(clock)
         self.views = ViewStore(app, self.new_id, clock)
         self._numbers = itertools.count(1)
