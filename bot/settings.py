@@ -191,6 +191,14 @@ def for_process(process: Process, environ: Mapping[str, str] | None = None) -> S
     return _load(process_environ() if environ is None else environ, process)
 
 
+def for_command(command: str, environ: Mapping[str, str] | None = None) -> Settings | tuple[str, ...]:
+    """The settings of a command that looks into the ledger (`report`), or every problem as a sentence."""
+    given = process_environ() if environ is None else environ
+    found, values = _load(given, None), _values(given)
+    absent = () if {"redis_url"} & (values[0].keys() | values[1].keys()) else (_not_set("redis_url", command),)
+    return (*found, *absent) if isinstance(found, tuple) else absent or found
+
+
 def named_secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
     """The secret that the policy calls `{env: NAME}`, from NAME or the file that NAME_FILE names; None where it is not there.
 
@@ -303,8 +311,12 @@ def _contradictions(values: Mapping[str, str], *, aws_is_real: bool) -> list[str
     return found
 
 
+def _not_set(field: str, who: str) -> str:
+    return f"{variable(field)} is not set; {who} needs it."
+
+
 def _missing(present: Set[str], process: Process) -> list[str]:
-    found = [f"{variable(field)} is not set; {process} needs it." for field in _NEEDED[process] if field not in present]
+    found = [_not_set(field, process) for field in _NEEDED[process] if field not in present]
     if process == "web" and not present & {"slack_app_token", "slack_signing_secret"}:
         found.append("Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set; web needs one.")
     return found

@@ -51,7 +51,7 @@ def apply(
         for problem in reading.problems:
             print(problem, file=sys.stderr)
         raise typer.Exit(PROBLEMS)
-    with opened() as parts:
+    with opened("policy apply") as parts:
         done = activate(
             parts.context,
             reading.policy,
@@ -83,7 +83,7 @@ def explain(
     from workflows.core.identity import address_of
     from workflows.ports import PolicyUnavailable
 
-    with opened() as parts:
+    with opened("explain") as parts:
         command = parts.settings.command
         try:
             policy = parts.context.policy.current()
@@ -121,7 +121,7 @@ def confirm(
     from workflows.core.errors import Refused
     from workflows.core.identity import address_of
 
-    with opened() as parts:
+    with opened("person confirm") as parts:
         adopt(parts.context)
         asked = address_of(address)
         found = (
@@ -154,7 +154,7 @@ def accept_clock(
     from workflows.core.errors import Refused
     from workflows.timekeeping import accept
 
-    with opened() as parts:
+    with opened("clock accept") as parts:
         answer = accept(parts.context, by, reason)
         command = parts.settings.command
     if isinstance(answer, Refused):
@@ -173,7 +173,7 @@ def verify() -> None:
     from workflows.core.audit_check import AuditCheck
 
     faults = 0
-    with opened() as parts:
+    with opened("audit verify") as parts:
         state = parts.ledger.audit_state()
         check = AuditCheck(state)
         for fault in _faults(parts.ledger, check, state.upto):
@@ -207,7 +207,7 @@ def export(after: Annotated[int, typer.Option(help="Only entries with a higher n
     from workflows.ports import CorruptRecord
 
     last, unreadable = after, 0
-    with opened() as parts:
+    with opened("audit export") as parts:
         while page := parts.ledger.stored_entries(after=last, limit=PAGE):
             for stored in page:
                 try:
@@ -225,12 +225,16 @@ def _print_entry(entry: AuditEntry) -> None:
     print(json.dumps(line, ensure_ascii=False))
 
 
-def opened() -> _Opened:
-    return _Opened()
+def opened(command: str = "this command") -> _Opened:
+    """`command`: as it is typed, for the sentence that says what it needs."""
+    return _Opened(command)
 
 
 class _Opened:
-    """The ledger as the environment names it; trouble with it is one sentence."""
+    """The ledger as the environment names it; trouble with it, now or later, is one sentence."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
 
     def __enter__(self) -> Common:
         from bot import settings
@@ -238,7 +242,7 @@ class _Opened:
         from workflows.ledger.redis_ledger import UnfitServer
         from workflows.ports import LedgerUnreachable
 
-        found = settings.for_process("clock", settings.process_environ())
+        found = settings.for_command(self._command, settings.process_environ())
         if isinstance(found, tuple):
             for sentence in found:
                 print(sentence, file=sys.stderr)
@@ -249,8 +253,12 @@ class _Opened:
             _refuse(str(problem))
         return self._parts
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, problem: BaseException | None, _where: object) -> None:
+        from workflows.ports import LedgerUnreachable, PolicyUnavailable
+
         self._parts.close()
+        if isinstance(problem, LedgerUnreachable | PolicyUnavailable):
+            _refuse(str(problem))
 
 
 def _refuse(sentence: str) -> NoReturn:

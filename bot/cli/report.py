@@ -35,7 +35,7 @@ def report(
     period = parse_duration(since)
     if not period:
         _end(f"'{since}' is no period: write 90d, or 12h.", USAGE)
-    with opened() as parts:
+    with opened("report") as parts:
         try:
             policy = parts.context.policy.current()
             found = access_report(parts.context, period, (environment,) if environment else None)

@@ -53,9 +53,7 @@ def test_everything_ends_once_whatever_is_killed_when(rig: Rig, seed: int) -> No
         assert found["grant.ended"] == found["grant.active"], found
     numbers = [entry.number for entry in rig.audit()]
     assert numbers == list(range(1, len(numbers) + 1))
-    rig.until(
-        lambda: sum(any(word in root.text for word in over) for root in rig.roots()) == len(cases), "receipts", 20
-    )
+    rig.until(lambda: sum(any(word in root.text for word in over) for root in rig.roots()) == len(cases), "receipts")
     roots = rig.roots()
     assert len(roots) == len(cases), [words(root) for root in roots]
     for root in roots:

@@ -21,7 +21,7 @@ from workflows.core.model import ActivePolicy, PersonRecord
 from workflows.core.people import Membership, SlackUser
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_ledger import RedisLedger
-from workflows.ports import Change
+from workflows.ports import Change, LedgerUnreachable
 
 
 @pytest.fixture
@@ -161,11 +161,37 @@ def test_nobody_is_confirmed_who_is_not_on_hold(ledger):
     assert run("person", "confirm", "who@example.com", "--by", "Ada", "--reason", "why").exit_code == 1
 
 
-def test_without_a_ledger_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+COMMANDS = {
+    "report": (),
+    "audit verify": (),
+    "audit export": (),
+    "policy apply": ("config",),
+    "explain": ("shop-prod", "admin", "--as", "dana@example.com"),
+    "clock accept": ("--by", "Rosa", "--reason", "right again"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_a_ledger_it_is_one_sentence(command: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    answer = run(*command.split(), *COMMANDS[command])
+    assert (answer.exit_code, answer.output) == (1, "Redis cannot be reached (127.0.0.1:1).\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_that_needs_redis_says_so_by_its_own_name(command: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    answer = run(*command.split(), *COMMANDS[command])
+    assert (answer.exit_code, answer.output) == (2, f"REDIS_URL is not set; {command} needs it.\n")
+
+
+def test_a_ledger_that_goes_away_meanwhile_is_one_sentence_too(ledger, monkeypatch: pytest.MonkeyPatch):
+    def gone(*_: object) -> None:
+        raise LedgerUnreachable("Redis cannot be reached (somewhere).")
+
+    monkeypatch.setattr(RedisLedger, "audit_state", gone)
     answer = run("audit", "verify")
-    assert answer.exit_code == 1
-    assert "Traceback" not in answer.output
+    assert (answer.exit_code, answer.output) == (1, "Redis cannot be reached (somewhere).\n")
 
 
 def test_an_operator_accepts_the_clock_on_the_record(ledger: RedisLedger) -> None:
