@@ -49,7 +49,9 @@ def mend(ctx: Context) -> None:
     broken = [what for what in listed if what in _DUE or what.startswith("index:")]
     if broken:
         make_again(ctx)
-        out = tuple(IndexEntry(keys.UNREADABLE, what, None) for what in broken)
+        # Touched by this commit, a broken one is put aside, also where nothing belongs into it.
+        touched = (IndexEntry(what.removeprefix("index:"), "-", None) for what in broken if what.startswith("index:"))
+        out = (*touched, *(IndexEntry(keys.UNREADABLE, what, None) for what in broken))
         now = ctx.ledger.now()
         ctx.ledger.commit(Change(f"mended:{ctx.chance.hex(16)}", now, {}, index=out, removes_access=True))
 

@@ -10,7 +10,7 @@ from workflows.context import Context
 from workflows.core import keys
 from workflows.core.model import PersonRecord, Request
 from workflows.core.people import Delegation, GroupFacts, PersonFacts, PersonId
-from workflows.ports import Snapshot
+from workflows.ports import CorruptLedger, Snapshot
 
 # More people than this are not away at once; the others' owners decide.
 AWAY_MAX = 500
@@ -21,7 +21,11 @@ def with_delegations(
 ) -> GroupFacts:
     """The facts with the delegations that are in force now, and those of `also`, who were spoken for earlier."""
     now = now or ctx.ledger.now()
-    in_force = ctx.ledger.members(keys.DELEGATIONS, low=now.timestamp(), limit=AWAY_MAX)
+    try:
+        in_force = ctx.ledger.members(keys.DELEGATIONS, low=now.timestamp(), limit=AWAY_MAX)
+    except CorruptLedger:
+        # Until that is mended nobody takes anybody's place.
+        in_force = ()
     away = tuple(dict.fromkeys((*map(PersonId, in_force), *also)))
     if not away:
         return replace(groups, delegations={}, at=now)

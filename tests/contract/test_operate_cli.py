@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -34,23 +35,13 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, list(words))
 
 
-def record(ledger: RedisLedger, count: int = 3) -> None:
-    for number in range(count):
+def record(ledger: RedisLedger, count: int = 3, first: int = 0) -> None:
+    for number in range(first, first + count):
         now = ledger.now()
         entry = AuditEvent(
             Event.REQUEST_MADE, "PA-1", now, f"{number:032x}", "5" * 32, {"n": str(number)}, {"actor": "dana"}
         )
         ledger.commit(Change(f"c{number}", now, {}, audit=(entry,)))
-
-
-def tamper(client: redis.Redis, number: int, field: str, change: Any) -> None:
-    """Rewrite one field of one entry, as somebody with write access to Redis could."""
-    ((_, fields),) = client.xrange("prodaccess:audit", f"{number}-0", f"{number}-0")
-    later = client.xrange("prodaccess:audit", f"({number}-0", "+")
-    client.xtrim("prodaccess:audit", minid=f"{number}-0", approximate=False)
-    client.delete("prodaccess:audit")
-    for id_, kept in [(f"{number}-0", {**fields, field: change(fields[field])}), *later]:
-        client.xadd("prodaccess:audit", kept, id=id_)
 
 
 @pytest.fixture
@@ -89,32 +80,162 @@ def test_an_untouched_record_is_found_good(ledger):
     assert (answer.exit_code, answer.output.splitlines()[0]) == (0, "3 entries, 0 faults.")
 
 
-def test_a_changed_entry_is_found(ledger, redis_client):
+def stream(client: Any) -> dict[int, dict[str, str]]:
+    return {int(id_.partition("-")[0]): fields for id_, fields in client.xrange("prodaccess:audit")}
+
+
+def put(client: Any, entries: dict[int, dict[str, str]], last: int = 0) -> None:
+    """The stream as somebody with write access wants it, which still believes that its last number was `last`."""
+    client.delete("prodaccess:audit")
+    for number in sorted(entries):
+        client.xadd("prodaccess:audit", entries[number], id=f"{number}-0")
+    if last:
+        client.xsetid("prodaccess:audit", f"{last}-0")
+
+
+def changed(client: Any) -> None:
+    entries = stream(client)
+    entries[2]["body"] = entries[2]["body"].replace('"n":"1"', '"n":"7"')
+    put(client, entries)
+
+
+def changed_with_its_digest(client: Any) -> None:
+    entries = stream(client)
+    body = entries[2]["body"].replace('"n":"1"', '"n":"7"')
+    entries[2] |= {"body": body, "digest": hashlib.sha256(body.encode()).hexdigest()}
+    put(client, entries)
+
+
+def passed_off_as_old(client: Any) -> None:
+    entries = stream(client)
+    for fields in entries.values():
+        body = fields["body"].replace('"v":2', '"v":1')
+        fields |= {"body": body, "digest": hashlib.sha256(body.encode()).hexdigest()}
+        del fields["link"]
+    put(client, entries)
+
+
+def unlinked(client: Any) -> None:
+    entries = stream(client)
+    put(client, {number: {k: v for k, v in fields.items() if k != "link"} for number, fields in entries.items()})
+
+
+def exchanged(client: Any) -> None:
+    entries = stream(client)
+    entries[2], entries[3] = entries[3], entries[2]
+    one, other = (client.hget("prodaccess:audit:private", number) for number in "23")
+    client.hset("prodaccess:audit:private", mapping={"2": other, "3": one})
+    put(client, entries)
+
+
+def removed_and_renumbered(client: Any) -> None:
+    kept = [fields for number, fields in stream(client).items() if number != 2]
+    words = [client.hget("prodaccess:audit:private", str(number)) for number in (1, 3, 4)]
+    put(client, dict(enumerate(kept, start=1)))
+    client.delete("prodaccess:audit:private", "prodaccess:audit:of:PA-1")
+    client.hset("prodaccess:audit:private", mapping={str(n): text for n, text in enumerate(words, start=1)})
+    client.rpush("prodaccess:audit:of:PA-1", 1, 2, 3)
+
+
+def last_ones_taken_out_and_the_count_with_them(client: Any) -> None:
+    put(client, {number: fields for number, fields in stream(client).items() if number < 3})
+    client.set("prodaccess:audit:head", f"2:{stream(client)[2]['link']}")
+
+
+def words_forged_with_an_emptied_salt(client: Any) -> None:
+    client.hset("prodaccess:audit:private", "2", json.dumps({"salt": "", "private": {"actor": "eve"}}))
+
+
+@pytest.mark.parametrize(
+    ("tamper", "says"),
+    [
+        (changed, "#2 was changed: its digest is another one"),
+        (changed_with_its_digest, "#2 does not follow the entry before it"),
+        (passed_off_as_old, "#4 is not the entry that the ledger has noted as its newest"),
+        (unlinked, "#1 has lost its link"),
+        (exchanged, "#2 does not follow the entry before it"),
+        (removed_and_renumbered, "#2 does not follow the entry before it"),
+        (words_forged_with_an_emptied_salt, "#2: its names or words were changed"),
+        (last_ones_taken_out_and_the_count_with_them, "The list of PA-1's entries names #4, which is not there."),
+        (lambda client: client.xdel("prodaccess:audit", "2-0"), "#2 is missing"),
+        (lambda client: client.xdel("prodaccess:audit", "3-0", "4-0"), "#3 to #4 are missing, at the end"),
+        (lambda client: client.delete("prodaccess:audit"), "#1 to #4 are missing, at the end"),
+        (lambda client: client.delete("prodaccess:audit:head"), "The ledger's own count of its entries is gone."),
+        (lambda client: client.set("prodaccess:audit:head", "x"), "count of its entries cannot be read"),
+        (lambda client: client.delete("prodaccess:audit:of:PA-1"), "The list of PA-1's entries is gone."),
+        (lambda client: client.rpush("prodaccess:audit:of:PA-1", "x"), "The list of PA-1's entries cannot be read."),
+        (lambda client: client.hset("prodaccess:audit:private", "9", "{}"), "names and words of 1 more entries"),
+        (lambda client: client.xadd("prodaccess:audit", stream(client)[4], id="4-7"), "#4 stands there twice"),
+        (lambda client: put(client, {**stream(client), 5: {"body": "x"}}), "#5 was changed: its digest is another one"),
+    ],
+)
+def test_what_somebody_did_to_the_record_is_found(ledger, redis_client, tamper, says):
+    record(ledger, 4)
+    tamper(redis_client)
+    answer = run("audit", "verify")
+    assert answer.exit_code == 1
+    assert says in answer.output
+
+
+def test_a_record_that_was_taken_away_whole_is_not_called_empty(ledger, redis_client):
+    now = ledger.now()
+    active = {keys.ACTIVE_POLICY: ActivePolicy("f" * 64, now)}
+    ledger.commit(Change("active", now, {keys.ACTIVE_POLICY: 0}, puts=active))
     record(ledger, 1)
-    tamper(redis_client, ledger.head(), "body", lambda body: body.replace('"n":"0"', '"n":"7"'))
+    for key in redis_client.keys("prodaccess:audit*"):
+        redis_client.delete(key)
     answer = run("audit", "verify")
-    assert answer.exit_code == 1
-    assert "was changed" in answer.output
+    assert (answer.exit_code, "A policy is in force, and nothing says who" in answer.output) == (1, True)
 
 
-def test_a_removed_entry_is_found(ledger, redis_client):
+def test_a_record_without_anything_is_empty(ledger):
+    assert run("audit", "verify").output == "The audit log is empty.\n"
+
+
+def test_an_unreadable_entry_is_named_and_the_others_are_checked(ledger, redis_client):
     record(ledger, 3)
-    redis_client.xdel("prodaccess:audit", f"{ledger.head() - 1}-0")
+    entries = stream(redis_client)
+    entries[1] |= {"body": "{", "digest": hashlib.sha256(b"{").hexdigest()}
+    entries[3]["body"] = "changed"
+    put(redis_client, entries)
     answer = run("audit", "verify")
     assert answer.exit_code == 1
-    assert "missing" in answer.output
+    assert "#1 cannot be read" in answer.output
+    assert "#3 was changed" in answer.output
+    exported = CliRunner().invoke(app, ["audit", "export"])
+    assert exported.exit_code == 1
+    assert [json.loads(line)["number"] for line in exported.stdout.splitlines()] == [2]
 
 
-def test_changed_words_are_found_and_erased_ones_are_no_fault(ledger, redis_client):
+def test_erased_words_are_no_fault_and_are_counted(ledger, redis_client):
     record(ledger, 2)
-    newest = ledger.head()
-    redis_client.hset(
-        "prodaccess:audit:private", str(newest), json.dumps({"salt": "5" * 32, "private": {"actor": "eve"}})
-    )
-    redis_client.hdel("prodaccess:audit:private", str(newest - 1))
+    redis_client.hdel("prodaccess:audit:private", "1")
     answer = run("audit", "verify")
-    assert answer.exit_code == 1
-    assert answer.output.count("words were changed") == 1
+    assert (answer.exit_code, answer.output.splitlines()[0]) == (0, "2 entries, 0 faults. The words of 1 were erased.")
+
+
+def test_entries_of_an_older_version_are_checked_as_far_as_they_go_and_bound_by_what_follows(ledger, redis_client):
+    """Before the first link, and beside a newer version, which is how a new version is rolled out."""
+    record(ledger, 2)
+    unlinked(redis_client)
+    old = {number: as_old(fields) for number, fields in stream(redis_client).items()}
+    put(redis_client, old)
+    redis_client.delete("prodaccess:audit:head")
+    assert run("audit", "verify").output.startswith("2 entries, 0 faults.")
+    record(ledger, 3, first=2)
+    beside = as_old(stream(redis_client)[3])
+    redis_client.xadd("prodaccess:audit", beside, id="6-0")
+    redis_client.hset("prodaccess:audit:private", "6", redis_client.hget("prodaccess:audit:private", "3"))
+    redis_client.rpush("prodaccess:audit:of:PA-1", 6)
+    record(ledger, 1, first=6)
+    assert run("audit", "verify").output.startswith("7 entries, 0 faults.")
+    redis_client.xdel("prodaccess:audit", "6-0")
+    assert "#6 is missing" in run("audit", "verify").output
+
+
+def as_old(fields: dict[str, str]) -> dict[str, str]:
+    body = fields["body"].replace('"v":2', '"v":1')
+    return {"body": body, "digest": hashlib.sha256(body.encode()).hexdigest()}
 
 
 def test_the_record_is_exported_as_json_lines(ledger):

@@ -72,6 +72,7 @@ class AuditCheck:
         # Subject -> how many entries, and the sum of their numbers: enough to see a difference, and small.
         self._subjects: dict[str, tuple[int, int]] = {}
         self._unreadable: set[int] = set()
+        self._beyond: dict[str, int] = {}
 
     # ------------------------------------------------------------ entries
 
@@ -80,8 +81,11 @@ class AuditCheck:
             if entry.number > self._last + 1:
                 yield _missing(self._last + 1, entry.number - 1)
                 self._link = None
-            self._last = entry.number
             self.count += 1
+            if entry.number <= self._last:
+                yield f"#{entry.number} stands there twice"
+                continue
+            self._last = entry.number
             yield from self._entry(entry)
 
     def _entry(self, entry: StoredEntry) -> Iterator[str]:
@@ -146,10 +150,18 @@ class AuditCheck:
                 self._subjects.pop(subject, None)
                 continue
             known = [n for n in numbers if n <= self._state.upto and n not in self._unreadable]
+            if len(known) < len(numbers) and max(numbers) > self._state.upto:
+                self._beyond[subject] = max(numbers)
             if self._subjects.pop(subject, (0, 0)) != (len(known), sum(known)):
                 yield f"The list of {subject}'s entries names others than there are."
         for subject in self._subjects:
             yield f"The list of {subject}'s entries is gone."
+
+    def beyond(self, upto: int) -> Iterator[str]:
+        """Last: what the lists name behind the last entry. `upto`: what the ledger counts by now, which may be more."""
+        for subject, number in self._beyond.items():
+            if number > upto:
+                yield f"The list of {subject}'s entries names #{number}, which is not there."
 
 
 def _missing(first: int, last: int) -> str:

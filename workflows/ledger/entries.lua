@@ -14,7 +14,8 @@ if KEYS[3] then
     end
   end
 else
-  found = redis.pcall('XRANGE', KEYS[1], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[2])
+  -- Behind all that has this number: ours ends in -0, somebody else's may not.
+  found = redis.pcall('XRANGE', KEYS[1], '(' .. ARGV[1] .. '-18446744073709551615', '+', 'COUNT', ARGV[2])
 end
 
 local flat = {}

@@ -1,0 +1,275 @@
+"""Somebody else writes over one key in Redis, whichever it is and whatever they write: the rest of the company does not notice.
+
+Dana and Olu have used the bot; every key that this has made is spoilt, one at a time. Then Nia asks, Pat approves, Nia gets
+and loses access, and whoever looks sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+
+from bot.overviews import HomeStory
+from bot.reader import Reader
+from tests.support import build
+from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
+from tests.support.redis_world import RedisWorld
+from tests.support.world import account
+from workflows.activation import activate
+from workflows.context import Done
+from workflows.core import keys
+from workflows.core.clockwork import LedgerClock, WitnessRecord
+from workflows.core.model import (
+    ChatRecord,
+    GrantState,
+    Press,
+    Record,
+    Refusals,
+    Review,
+    ReviewState,
+    Sweepout,
+    Trouble,
+    Uses,
+)
+from workflows.core.people import Membership
+from workflows.delegate import delegate
+from workflows.ledger.codec import KINDS
+from workflows.ledger.keys import Keys
+from workflows.ledger.redis_buckets import RedisBuckets
+from workflows.mend import mend
+from workflows.ports import Change, Committed, IndexEntry
+from workflows.schedule import next_slot
+from workflows.tell_unreadable import look_again, tell
+from workflows.timekeeping import accept
+
+PREFIX = "prodaccess:"
+QUIET = timedelta(minutes=30)
+# What a record of each kind looks like that the story below does not bring about by itself.
+MORE: Mapping[str, Record] = {
+    "sweepout:s1": Sweepout("s1", SUE, "Sue", account(SUE), build.NOW, "a laptop was stolen", person=GUS),
+    "refusals:gus@example.com": Refusals(GUS, build.NOW, 3),
+    "press:p1": Press("p1", build.NOW, "{}"),
+    "review:PA-1": Review("PA-1", "payments-prod", DANA, ReviewState.OWED, build.NOW, build.NOW + QUIET),
+    "chat:PA-1": ChatRecord("PA-1"),
+    "uses:u1": Uses("u1", (build.NOW,)),
+    "clock:ledger": LedgerClock(),
+    "witness:host": WitnessRecord("host", 0, build.NOW),
+    "trouble:request:PA-1": Trouble("request:PA-1", 3, "it fails", build.NOW, build.NOW, build.NOW),
+}
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[Any]:
+    """As the product has it: answers are bytes."""
+    with redis.Redis.from_url(redis_url) as found:
+        # What is tried here has nothing to do with disks.
+        found.config_set("appendonly", "no")
+        yield found
+        found.config_set("appendonly", "yes")
+
+
+def story(client: Any) -> RedisWorld:
+    """Dana waits for one thing and has another, Olu is away, Sue decides for him; and whatever else there is to spoil."""
+    world = RedisWorld(client, POLICY)
+    assert world.look() == []
+    activate(
+        world.ctx, world.policy.policy, summary=lambda _: {"a": "b"}, difference=lambda *_: (), next_slot=next_slot
+    )
+    world.knows(OLU, SUE)
+    until = world.ledger.now() + timedelta(days=1)
+    assert isinstance(delegate(world.ctx, account(OLU), build.facts(SUE), until, "away"), Done)
+    world.active(DANA)
+    world.asked(DANA, role="admin")
+    now = world.ledger.now()
+    names = (keys.CLOSED, keys.SCHEDULED, keys.REVIEWS, keys.TROUBLES, keys.UNANNOUNCED, keys.UNREADABLE)
+    index = [IndexEntry(name, "PA-1", now.timestamp()) for name in (*names, keys.waiting("C1"), keys.last_of("x"))]
+    reads = world.ledger.read(*MORE).versions()
+    made = world.ledger.commit(Change("more", now, reads, puts=MORE, index=tuple(index), removes_access=True))
+    assert isinstance(made, Committed)
+    world.directory.put_members("slack:S1", Membership(frozenset({OLU}), now))
+    RedisBuckets(client).take("aws", rate=1, burst=5)
+    client.set(f"{PREFIX}durable", "volatile")
+    assert world.ledger.acquire("holding:H-1")
+    assert world.due.waking("chat:PA-1")
+    return world
+
+
+_EVERYTHING: dict[bytes, tuple[bytes, int]] = {}
+
+
+def everything(client: Any) -> dict[bytes, tuple[bytes, int]]:
+    """All keys that the story has made, with what stands there and how long it lives, in milliseconds. Made once."""
+    if not _EVERYTHING:
+        story(client)
+        _EVERYTHING.update({key: (client.dump(key), max(0, client.pttl(key))) for key in client.keys("*")})
+    return _EVERYTHING
+
+
+POLICY = build.policy(
+    build.environment(
+        build.entitlement(),
+        build.entitlement("admin"),
+    )
+)
+
+
+# ---------------------------------------------------------------- what somebody writes
+
+
+def spoil(client: Any, key: bytes, how: str) -> None:
+    kind = client.type(key).decode()
+    if how == "another type":
+        client.delete(key)
+        if kind == "list":
+            client.hset(key, "x", "y")
+        else:
+            client.rpush(key, "x")
+    elif kind == "string":
+        client.set(key, {"no text": b"\xff\xfe", "nonsense": b"{", "another shape": b"7:[]", "nothing": b""}[how])
+    else:
+        strange = {"no text": b"\xff\xfe", "nonsense": b"nonsense:{", "another shape": b"nan", "nothing": b""}[how]
+        _add(client, key, kind, strange)
+
+
+def _add(client: Any, key: bytes, kind: str, strange: bytes) -> None:
+    if kind == "zset":
+        client.zadd(key, {strange: 1.0})
+    elif kind == "list":
+        client.rpush(key, strange)
+    elif kind == "hash":
+        client.hset(key, mapping={**dict.fromkeys(client.hkeys(key), strange), strange: strange})
+    elif strange == b"nan":
+        client.xadd(key, {"body": "{}"}, id="18446744073709551615-0")
+    else:
+        client.xadd(key, {"body": strange, strange: strange}, id="9000-7")
+
+
+HOWS = ("another type", "no text", "nonsense", "another shape", "nothing")
+
+
+# ---------------------------------------------------------------- the others
+
+
+def others_notice_nothing(world: RedisWorld, spoilt: str) -> None:
+    pass_by(world)
+    # Where what was spoilt says whether Redis's clock can be trusted, an operator has to.
+    if spoilt == "record:clock":
+        assert isinstance(accept(world.ctx, "Ops", "I looked at it, it is right"), Done)
+    world.woken.clear()
+    id_ = world.asked(NIA)
+    policy = world.policy.policy
+    reader = Reader(world.ctx)
+    assert id_ in {story.id for story in reader.pending(policy).stories}
+    assert isinstance(world.approve(id_, PAT), Done)
+    world.work()
+    assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ACTIVE, True)
+    assert id_ in {story.id for story in reader.live(policy).stories}
+    assert id_ in {story.id for place in reader.digest(policy, None).places for story in place.stories}
+    home: HomeStory = reader.home(policy, build.facts(NIA, as_of=world.ledger.now()), build.groups())
+    assert [story.id for story in home.mine] == [id_]
+    assert f"end:{id_}".encode() in world.client.zrange(f"{PREFIX}due", 0, -1)
+    assert isinstance(world.end(id_, NIA), Done)
+    world.work()
+    assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ENDED, False)
+    assert world.events(id_)[-1] == "grant.ended"
+    assert RedisBuckets(world.client).take("aws", rate=1000, burst=5) == 0.0
+    world.look()
+
+
+def pass_by(world: RedisWorld) -> None:
+    """What clock and worker do every few seconds."""
+    world.look()
+    activate(world.ctx, world.policy.policy, summary=lambda _: {}, difference=lambda *_: (), next_slot=next_slot)
+    reader, policy = Reader(world.ctx), world.policy.policy
+    for look in (
+        reader.pending,
+        reader.live,
+        reader.agreed,
+        reader.reviews,
+        lambda policy: reader.digest(policy, None),
+    ):
+        try:
+            look(policy)
+        except Exception:
+            continue
+    for _ in range(2):
+        tell(world.ctx, world.ctx.unreadable.take())
+        mend(world.ctx)
+    look_again(world.ctx)
+
+
+def kind_of(key: str) -> str:
+    """`record:grant`, `index:live`, `lease`; of what belongs to a person or thing, without whose it is."""
+    parts = key.removeprefix(PREFIX).split(":")
+    return ":".join(parts[:2]) if parts[0] in ("record", "index", "audit", "person") else parts[0]
+
+
+KINDS_OF_KEYS = (
+    *sorted(f"record:{kind}" for kind in KINDS),
+    *sorted(
+        f"index:{value}"
+        for name, value in vars(keys).items()
+        if name.isupper() and "_" not in name and ":" not in value
+    ),
+    "index:last",
+    "index:waiting",
+    "audit",
+    "audit:head",
+    "audit:of",
+    "audit:private",
+    "bucket",
+    "commit",
+    "due",
+    "durable",
+    "ids",
+    "lease",
+    "members",
+    "person:address",
+    "person:slack",
+    "tick",
+    "woken",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_KEYS)
+def test_one_key_that_was_written_over_harms_nobody_else(client: Any, kind: str) -> None:
+    kept = everything(client)
+    mine = sorted(key for key in kept if kind_of(key.decode()) == kind)
+    assert mine, "the story above has to make a key of this kind"
+    # What a record can be made of is tried where it is decoded; here each has one turn, and what all share has all of them.
+    shared = not kind.startswith(("record:", "index:"))
+    for place, how in enumerate(HOWS if shared else HOWS[KINDS_OF_KEYS.index(kind) % len(HOWS) :][:1]):
+        with client.pipeline() as pipe:
+            pipe.flushdb()
+            for key, (body, ttl_ms) in kept.items():
+                pipe.restore(key, ttl_ms, body)
+            pipe.execute()
+        spoil(client, mine[place % len(mine)], how)
+        others_notice_nothing(RedisWorld(client, POLICY), kind)
+
+
+def test_every_kind_of_key_is_spoilt(client: Any) -> None:
+    made = {kind_of(key.decode()) for key in everything(client)}
+    assert made <= set(KINDS_OF_KEYS)
+    named = {name for name in vars(Keys) if not name.startswith("_") and name != "prefix"}
+    assert named == {
+        *(
+            "record",
+            "commit",
+            "index",
+            "lease",
+            "audit_of",
+            "bucket",
+            "account",
+            "address",
+            "group",
+            "tick",
+            "due",
+            "woken",
+        ),
+        *("audit", "audit_head", "private", "durable", "ids", "leader"),
+    }, "a new kind of key wants a case in KINDS_OF_KEYS"

@@ -1,0 +1,181 @@
+"""A record that cannot be read harms itself alone: what rests on it is refused, and access that it stands for ends on time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.reader import Reader
+from tests.support import build
+from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE
+from tests.support.world import World, account
+from workflows.context import Done
+from workflows.converge import converge
+from workflows.core import keys
+from workflows.core.audit import Event
+from workflows.core.model import CLOSED, GrantState
+from workflows.core.policy import Policy
+from workflows.delegate import delegate
+from workflows.mend import make_again
+from workflows.ports import CorruptRecord
+from workflows.revoke_all import Aim, revoke_all
+from workflows.standing_in import with_delegations
+from workflows.sweep import end_what_is_overdue, overdue_holdings
+from workflows.tell_unreadable import SUBJECT, look_again, tell
+
+
+def rules() -> Policy:
+    glass = build.environment(build.entitlement(), build.entitlement("admin"))
+    return build.policy(glass)
+
+
+@pytest.fixture
+def world() -> World:
+    return World(rules())
+
+
+def ends(world: World) -> None:
+    """As the clock and the workers' own look do it, whatever fails."""
+    for _ in range(3):
+        world.clock.advance(10)
+        end_what_is_overdue(world.ctx, lambda holding, grant: converge(world.ctx, holding, grant))
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+@pytest.mark.parametrize("what", ["grant", "holding", "request", "person", "slot"])
+def test_access_behind_an_unreadable_record_ends_on_time_and_others_do_not_notice(
+    world: World, what: str, versioned: bool
+) -> None:
+    mine, other = world.active(DANA, duration=HOUR / 2), world.active(NIA, duration=HOUR / 2)
+    grant = world.grant(mine)
+    slot = world.request(mine).slot
+    spoilt = {
+        "grant": keys.grant(mine),
+        "holding": keys.holding(grant.holding),
+        "request": keys.request(mine),
+        "person": keys.person(DANA),
+        "slot": keys.slot(slot),
+    }[what]
+    world.ledger.spoil(spoilt, version=versioned)
+    assert world.target().has(grant.resource)
+    world.clock.advance(30 * 60 + 10)
+    ends(world)
+    assert not world.target().has(grant.resource)
+    assert not world.has_access(other)
+    assert world.grant(mine).state is GrantState.ENDED
+    assert world.grant(other).state is GrantState.ENDED
+    assert not overdue_holdings(world.ctx)
+
+
+def test_nothing_is_given_back_by_a_record_that_was_put_together(world: World) -> None:
+    """Olu took it back, and the grant's record broke while that was under way: nobody gives it again."""
+    id_ = world.active(DANA)
+    resource = world.grant(id_).resource
+    assert isinstance(world.end(id_, OLU), Done)
+    world.work()
+    assert not world.target().has(resource)
+    grant = world.grant(id_)
+    world.ledger.spoil(keys.grant(id_))
+    for _ in range(5):
+        world.advance(30)
+        converge(world.ctx, grant.holding, id_)
+    assert not world.target().has(resource)
+
+
+def test_an_owner_takes_back_what_cannot_be_read(world: World) -> None:
+    id_ = world.active(DANA)
+    resource = world.grant(id_).resource
+    world.ledger.spoil(keys.grant(id_))
+    assert isinstance(world.end(id_, OLU, "take it back"), Done)
+    world.work()
+    assert (world.grant(id_).state, world.target().has(resource)) == (GrantState.REVOKED, False)
+
+
+@pytest.mark.parametrize("what", ["grant", "request"])
+def test_the_panic_switch_takes_back_what_cannot_be_read(world: World, what: str) -> None:
+    id_ = world.active(DANA)
+    resource = world.grant(id_).resource
+    world.ledger.spoil({"grant": keys.grant, "request": keys.request}[what](id_))
+    world.knows(SUE)
+    press = revoke_all(world.ctx, Aim(DANA, "Dana"), account(SUE), "stolen laptop", "panic")
+    assert isinstance(press, Done)
+    world.advance(10)
+    assert not world.target().has(resource)
+    assert world.grant(id_).state in CLOSED
+
+
+def test_a_decision_that_rests_on_it_is_refused(world: World) -> None:
+    id_ = world.asked(DANA)
+    world.ledger.spoil(keys.request(id_))
+    with pytest.raises(CorruptRecord, match=id_):
+        world.approve(id_)
+    world.ledger.spoil(keys.person(NIA))
+    with pytest.raises(CorruptRecord, match="person"):
+        world.ask(NIA)
+
+
+def test_lists_digest_and_home_leave_it_out_and_show_the_others(world: World) -> None:
+    mine, other = world.active(DANA), world.active(NIA)
+    waits, also = world.asked(DANA, role="admin"), world.asked(NIA, role="admin")
+    reader, policy = Reader(world.ctx), world.policy.policy
+    for key in (keys.request(mine), keys.request(waits)):
+        world.ledger.spoil(key)
+    assert [story.id for story in reader.live(policy).stories] == [other]
+    assert [story.id for story in reader.pending(policy).stories] == [also]
+    digest = reader.digest(policy, None)
+    assert {story.id for place in digest.places for story in place.stories} == {other}
+    owner = build.facts(OLU, as_of=world.clock.now())
+    assert [story.id for story in reader.home(policy, owner, build.groups()).waiting_on_me] == [also]
+    met = world.ctx.unreadable.take()
+    assert {f"record:{keys.request(mine)}", f"record:{keys.request(waits)}"} <= met.keys()
+
+
+def test_who_delegated_and_cannot_be_read_is_spoken_for_by_nobody_and_stops_nobody(world: World) -> None:
+    world.knows(OLU, SUE)
+    until = world.clock.now() + timedelta(days=1)
+    assert isinstance(delegate(world.ctx, account(OLU), build.facts(SUE), until, "away"), Done)
+    world.ledger.spoil(keys.person(OLU))
+    assert not with_delegations(world.ctx, build.groups()).delegations
+    id_ = world.asked(DANA)
+    assert isinstance(world.approve(id_, PAT), Done)
+
+
+def test_it_is_told_once_and_leaves_the_list_when_it_is_well_again(world: World) -> None:
+    id_ = world.active(DANA)
+    key = keys.grant(id_)
+    kept = world.ledger._records[key]
+    world.ledger.spoil(key)
+    for _ in range(3):
+        world.ledger.read(key)
+        tell(world.ctx, world.ctx.unreadable.take())
+        look_again(world.ctx)
+    told = world.ledger.entries_of(SUBJECT)
+    assert [(entry.event, entry.facts["kind"]) for entry in told] == [(Event.LEDGER_UNREADABLE, "record:grant")]
+    assert world.ledger.members(keys.UNREADABLE) == [f"record:{key}"]
+    assert keys.chat(SUBJECT) in world.ledger.due
+    world.ledger._records[key] = kept
+    look_again(world.ctx)
+    assert world.ledger.members(keys.UNREADABLE) == []
+
+
+# ---------------------------------------------------------------- what follows from the records
+
+
+def test_the_indexes_and_the_due_items_that_are_made_again_are_those_that_were(world: World) -> None:
+    ended = world.active(NIA, duration=HOUR / 2)
+    world.advance(31 * 60, step_s=60)
+    assert world.grant(ended).state is GrantState.ENDED
+    live, waits = world.active(DANA), world.asked(DANA, role="admin")
+    world.knows(OLU, SUE)
+    delegate(world.ctx, account(OLU), build.facts(SUE), world.clock.now() + timedelta(days=1), "away")
+    before = {name: dict(members) for name, members in world.ledger._indexes.items() if members}
+    due = dict(world.ledger.due)
+    assert {keys.end_due(live), keys.request(waits)} <= due.keys()
+    world.ledger._indexes.clear()
+    world.ledger.due.clear()
+    make_again(world.ctx)
+    assert {name: dict(members) for name, members in world.ledger._indexes.items() if members} == before
+    lost = {item for item in due if item not in world.ledger.due and not item.startswith(("chat:", "digest:"))}
+    assert not lost
+    assert world.ledger.due[keys.end_due(live)] == pytest.approx(due[keys.end_due(live)])
