@@ -6,11 +6,14 @@ from typing import Any
 
 import structlog
 from redis import Redis
-from redis.exceptions import RedisError
-from rq import Queue, SimpleWorker
+from redis.exceptions import RedisError, ResponseError
+from rq import Queue, SimpleWorker, worker_registration
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
+from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
+from rq.utils import current_timestamp, now
 
 from workflows.ports import Due, LedgerUnreachable
 
@@ -49,6 +52,7 @@ class RqWake:
 
     def __init__(self, connection: Redis, due: Due) -> None:
         self._due = due
+        self._connection = connection
         self._queues = {name: Queue(name, connection=connection, serializer=JSONSerializer) for name in ALL_QUEUES}
 
     def __call__(self, *items: str) -> None:
@@ -63,9 +67,39 @@ class RqWake:
         """Enqueue the job for a due item. Raises redis errors, and KeyError for a kind of item that does not exist."""
         kind, _, id_ = item.partition(":")
         queue, name = JOBS[kind]
-        self._queues[queue].enqueue_call(
-            name, args=(id_,), timeout=JOB_TIMEOUT_S, result_ttl=0, failure_ttl=FAILED_JOBS_KEPT_S
-        )
+        what: dict[str, Any] = {"timeout": JOB_TIMEOUT_S, "result_ttl": 0, "failure_ttl": FAILED_JOBS_KEPT_S}
+        try:
+            self._queues[queue].enqueue_call(name, args=(id_,), **what)
+        except ResponseError:
+            if not mend_queues(self._connection):
+                raise
+            self._queues[queue].enqueue_call(name, args=(id_,), **what)
+
+
+class OwnJob(Job):
+    """A job as RQ keeps it, which names nothing but one of our functions: whatever else it names is never imported or called,
+    wherever in RQ somebody looks at it.
+    """
+
+    success_callback = failure_callback = stopped_callback = None
+
+    def restore(self, raw_data: Any) -> Any:
+        try:
+            return super().restore(raw_data)
+        except NoSuchJobError:
+            raise
+        except Exception as problem:
+            # What cannot be read was not written by us, and must not end whoever took it.
+            raise NoSuchJobError(f"job {self.id} cannot be read ({type(problem).__name__})") from None
+
+    @property
+    def func(self) -> Any:
+        if self.func_name not in ALLOWED:
+            raise ValueError("not one of our functions")
+        return super().func
+
+    def send_webhooks(self, *_: Any, **__: Any) -> None:
+        """Nobody is called."""
 
 
 class OwnWorker(SimpleWorker):
@@ -74,6 +108,7 @@ class OwnWorker(SimpleWorker):
     Whoever can write to Redis could enqueue any importable function, with callbacks and web hooks.
     """
 
+    job_class = OwnJob
     death_penalty_class = TimerDeathPenalty  # the default one is made of signals, which only the main thread gets
     is_busy = False
     max_connection_wait_time = 2.0  # after a restart of Redis, work goes on within seconds
@@ -89,6 +124,15 @@ class OwnWorker(SimpleWorker):
 
     def procline(self, message: str) -> None:
         """The title of the process belongs to the process."""
+
+    def run_maintenance_tasks(self) -> None:
+        """RQ's own looks into jobs that were left behind, and imports what they name. Ours are wake-ups: they are forgotten."""
+        self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares None and keeps a time
+        for queue in self.queues:
+            if queue.acquire_maintenance_lock():
+                forget_abandoned(queue)
+                worker_registration.clean_worker_registry(queue)
+                queue.release_maintenance_lock()  # type: ignore[no-untyped-call]  # RQ is typed in part
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         if not is_ours(job):
@@ -107,6 +151,53 @@ class OwnWorker(SimpleWorker):
     def take_no_more(self) -> None:
         """Stop after the job that is under way."""
         self._stop_requested = True
+
+
+def forget_abandoned(queue: Queue) -> None:
+    """Wake-ups whose worker has died: what they were for is still due. Nothing of them is read but their ids."""
+    started, taken = StartedJobRegistry(queue=queue), queue.intermediate_queue
+    left = [id_ for id_ in taken.get_job_ids() if not taken.set_first_seen(id_) and taken.should_be_cleaned_up(id_)]
+    expired = {*started.get_expired_job_ids(), *left}
+    with queue.connection.pipeline() as pipe:
+        for id_ in expired:
+            pipe.delete(OwnJob.key_for(id_))
+        for id_ in left:
+            pipe.lrem(taken.key, 0, id_)
+        for registry in (started, FailedJobRegistry(queue=queue)):
+            pipe.zremrangebyscore(registry.key, "-inf", current_timestamp())
+        pipe.execute()
+
+
+# What RQ keeps for a queue, and the type that it has: `{}` is the queue's name.
+_RQ_KEYS = {
+    "rq:queues": "set",
+    "rq:workers": "set",
+    "rq:queue:{}": "list",
+    "rq:queue:{}:intermediate": "list",
+    "rq:workers:{}": "set",
+    "rq:wip:{}": "zset",
+    "rq:failed:{}": "zset",
+    "rq:finished:{}": "zset",
+    "rq:deferred:{}": "zset",
+    "rq:scheduled:{}": "zset",
+    "rq:canceled:{}": "zset",
+}
+
+
+def mend_queues(connection: Redis) -> list[str]:
+    """Delete what stands in the place of RQ's keys and is of another type; returns their names. Queues carry wake-ups only,
+    and the clock sends those again.
+    """
+    wanted = {name.format(queue): kind for queue in ALL_QUEUES for name, kind in _RQ_KEYS.items()}
+    with connection.pipeline(transaction=False) as pipe:
+        for name in wanted:
+            pipe.type(name)
+        found = zip(wanted.items(), pipe.execute(), strict=True)
+    broken = [name for (name, kind), type_ in found if type_.decode() not in (kind, "none")]
+    if broken:
+        log.error("keys of the queues were of another type, and were deleted", keys=broken)
+        connection.delete(*broken)
+    return broken
 
 
 def is_ours(job: Job) -> bool:

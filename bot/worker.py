@@ -12,14 +12,14 @@ import time
 
 import structlog
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rq.serializers import JSONSerializer
 
 from bot import jobs
 from bot.background import POLICY_EVERY_S, TELL_EVERY_S, keep_doing
 from bot.beat import beat_while_running
 from bot.log import log_failure
-from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker
+from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker, mend_queues
 from bot.settings import Settings
 from bot.times import host, monotonic_s
 from bot.wiring import WorkerParts, build_worker
@@ -136,11 +136,19 @@ class Crew:
             # Redis away, most likely. Whoever waits for removals wants this thread back.
             if isinstance(problem, RedisError):
                 log.warning("a worker thread starts over", error=type(problem).__name__)
+                if isinstance(problem, ResponseError):
+                    self._mend()
             else:
                 log_failure("a worker thread starts over", problem)
         finally:
             if worker is not None:
                 self._at_work.discard(worker)
+
+    def _mend(self) -> None:
+        try:
+            mend_queues(self._connection)
+        except RedisError as problem:
+            log.warning("the queues were not looked at", error=type(problem).__name__)
 
     def _worker(self, queues: tuple[str, ...]) -> OwnWorker:
         return OwnWorker(

@@ -11,7 +11,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from bot import jobs
-from bot.queues import ACCESS_QUEUES, ALLOWED, GRANT, JOBS, REMOVE, is_ours
+from bot.queues import ACCESS_QUEUES, ALL_QUEUES, ALLOWED, GRANT, JOBS, REMOVE, OwnWorker, RqWake, is_ours, mend_queues
 
 
 def test_the_names_on_the_queue_never_change():
@@ -74,3 +74,99 @@ def test_our_function_with_a_callback_is_not(connection):
     forged = job(connection, "bot.jobs.end_grant", "PA-1")
     connection.hset(forged.key, "success_callback_name", "os.system")
     assert not is_ours(Job.fetch(forged.id, connection=connection, serializer=JSONSerializer))
+
+
+# ---------------------------------------------------------------- what somebody else has put there
+
+
+def at_work(connection: redis.Redis) -> OwnWorker:
+    """A worker of ours, with its maintenance, until its queue is empty."""
+    worker = OwnWorker([REMOVE], connection=connection, serializer=JSONSerializer)
+    worker.work(burst=True, logging_level="CRITICAL")
+    return worker
+
+
+@pytest.fixture
+def nothing_is_imported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    asked: list[str] = []
+
+    def refuse(name: str) -> Any:
+        asked.append(name)
+        raise AssertionError(f"{name} must not be imported")
+
+    for module in ("rq.job", "rq.utils"):
+        monkeypatch.setattr(f"{module}.import_attribute", refuse)
+    return asked
+
+
+@pytest.mark.parametrize("left_in", ["wip", "intermediate"])
+def test_what_an_abandoned_job_names_is_never_imported(connection, nothing_is_imported, left_in):
+    forged = job(connection, "bot.jobs.end_grant", "PA-1")
+    names = {f"{when}_callback_name": "antigravity.geohash" for when in ("success", "failure", "stopped")}
+    connection.hset(forged.key, mapping={**names, "retries_left": 3, "origin": REMOVE})
+    if left_in == "wip":
+        connection.zadd(f"rq:wip:{REMOVE}", {f"{forged.id}:execution": 1})
+    else:
+        connection.rpush(f"rq:queue:{REMOVE}:intermediate", forged.id)
+        connection.set(f"rq:queue:{REMOVE}:intermediate:first_seen:{forged.id}", 1.0)
+    at_work(connection)
+    assert nothing_is_imported == []
+    assert not connection.exists(forged.key)
+    assert not connection.zcard(f"rq:wip:{REMOVE}")
+    assert not connection.llen(f"rq:queue:{REMOVE}:intermediate")
+    assert not connection.zcard(f"rq:failed:{REMOVE}")
+
+
+def test_a_forged_job_in_the_queue_is_dropped_without_an_import(connection, nothing_is_imported):
+    queue = Queue(REMOVE, connection=connection, serializer=JSONSerializer)
+    forged = queue.enqueue_call("antigravity.geohash", args=("x",))
+    hooked = queue.enqueue_call("bot.jobs.end_grant", args=("PA-1",))
+    connection.hset(hooked.key, "failure_callback_name", "antigravity.geohash")
+    at_work(connection)
+    assert nothing_is_imported == []
+    assert not connection.exists(forged.key, hooked.key)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"data": b"\xff"}, {"data": b"{}", "created_at": "never"}, {"data": b"[]", "timeout": "x"}, {"nothing": "x"}],
+)
+def test_a_job_that_cannot_be_read_ends_no_worker(connection, fields):
+    connection.hset("rq:job:broken", mapping=fields)
+    connection.rpush(f"rq:queue:{REMOVE}", "broken")
+    assert at_work(connection).failed_job_count == 0
+    assert connection.llen(f"rq:queue:{REMOVE}") == 0
+
+
+class Nothing:
+    """A `Due` that lets everything be sent."""
+
+    def waking(self, item: str) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(f"rq:queue:{name}" for name in ALL_QUEUES),
+        *(
+            f"rq:{kind}:{GRANT}"
+            for kind in ("wip", "failed", "finished", "deferred", "scheduled", "canceled", "workers")
+        ),
+        f"rq:queue:{GRANT}:intermediate",
+        "rq:queues",
+        "rq:workers",
+    ],
+)
+def test_a_key_of_the_queues_that_was_written_over_is_made_again(connection, key):
+    connection.hset(key, "x", "y") if not key.startswith("rq:queue:") else connection.set(key, "x")
+    assert mend_queues(connection) == [key]
+    wake = RqWake(connection, Nothing())
+    wake("end:PA-1", "holding:H-1", "chat:PA-1")
+    assert [connection.llen(f"rq:queue:{name}") for name in ALL_QUEUES] == [1, 1, 1]
+
+
+def test_a_wake_up_is_sent_although_its_queue_was_written_over(connection):
+    connection.set(f"rq:queue:{REMOVE}", "x")
+    RqWake(connection, Nothing())("end:PA-1")
+    assert connection.llen(f"rq:queue:{REMOVE}") == 1
