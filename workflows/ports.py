@@ -111,6 +111,10 @@ class IndexEntry:
     score: float | None
 
 
+# How long a commit is remembered: nothing repeats one later than that, and no access stands behind it.
+ANSWER_S = 24 * 3600.0
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One atomic step: all of it is applied, or nothing.
@@ -136,6 +140,8 @@ class Change:
     removes_access: bool = False
     sooner: timedelta = timedelta(0)
     answer: str = ""
+    # How long a second commit of the same id gets the first one's answer: a key is left behind for so long.
+    remembered_s: float = ANSWER_S
 
 
 # A decision older than this on the ledger's clock is made again on fresh facts.

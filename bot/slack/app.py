@@ -21,6 +21,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot.desk import Desk, FactsStale, Reply
+from bot.limits import REFUSED_MAX, RefusalLimit, Verdict
 from bot.log import log_failure
 from bot.slack import cards, extend_form, failures, form, glass, glass_form, less_form, notices, reason_forms
 from bot.slack.blocks import Message
@@ -36,6 +37,7 @@ from bot.slack.notices import DECLINE, OPEN_CONSOLE
 from bot.slack.panic import REVOKE_ALL
 from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
 from bot.slack.several import DENY_ALL as PRESS_DENY_ALL
+from bot.times import monotonic_s
 from bot.wiring import WebParts
 from workflows.context import Context
 from workflows.core.errors import Code
@@ -100,12 +102,27 @@ def socket_mode(parts: WebParts, app: App) -> SocketModeHandler:
     )
 
 
+def takes_away(act: Interaction) -> bool:
+    """Whether it denies, ends or gives back: that is heard however often somebody was refused."""
+    typed = act.text.lower().split(maxsplit=1)[:1]
+    return act.kind in _TAKING or act.action in _TAKING or (act.kind == COMMAND and typed in _TAKING_WORDS)
+
+
+_TAKING = frozenset({DENY, DENY_ALL, END, FLAG, cards.END, WITHDRAW, WITHDRAW_ALL, DECLINE, REVOKE_ALL})
+_TAKING_WORDS = (["deny"], ["end"], ["revoke"], ["revoke-all"], ["withdraw"], ["decline"])
+_TOO_OFTEN = (
+    f"I have said no to you {REFUSED_MAX} times within a minute, so I do not listen until the minute is over. Denying, ending "
+    "and giving back still work."
+)
+
+
 class Listeners:
     def __init__(self, parts: WebParts, desk: Desk) -> None:
         self._parts = parts
         self._desk = desk
         self._command_name = parts.settings.command
         self._doors = Doors(parts.context, parts.client, parts.refresher, desk, self._command_name)
+        self._limit = RefusalLimit(monotonic_s)
         self._afterwards = ThreadPoolExecutor(AFTERWARDS_THREADS, thread_name_prefix="afterwards")
 
     def register(self, app: App) -> None:
@@ -377,12 +394,19 @@ class Listeners:
     def _carry_out(self, act: Interaction) -> Reply:
         """The desk's answer; or the act is put on the ledger for a worker, and answered later."""
         ACTS.labels(act.kind).inc()
+        verdict = Verdict.GO if takes_away(act) else self._limit.verdict(act.who)
+        if verdict is not Verdict.GO:
+            return Reply(notices.answer(_TOO_OFTEN) if verdict is Verdict.TELL else None)
         try:
             try:
-                return self._desk.carry_out(act)
+                reply = self._desk.carry_out(act)
             except FactsStale:
+                self._limit.refused(act.who)
                 defer(self._parts.context, act)
                 return Reply()
+            if reply.refused is not None:
+                self._limit.refused(act.who)
+            return reply
         except LedgerUnreachable as problem:
             return Reply(_away(act, problem))
         except Exception as problem:

@@ -18,9 +18,6 @@ from workflows.ports import STALE_S_MAX, Change, Committed, CorruptLedger, Lost
 AHEAD_S_MAX = 1.0
 """A decision from further in the future than this was not made on a snapshot of this ledger."""
 
-ANSWER_TTL_S = 24 * 3600
-"""How long a commit id is remembered: nothing repeats a commit later than that, and no access stands behind it."""
-
 
 @dataclass(frozen=True, slots=True)
 class EncodedEvent:
@@ -79,7 +76,7 @@ def commit_call(keys: Keys, change: Change, *, refuse_access: bool) -> tuple[lis
     names += [keys.index(entry.name) for entry in change.index]
     names += [keys.audit_of(event.subject) for event in parts.audit]
     args: list[Argument] = [micros(change.at), _micros(STALE_S_MAX), _micros(AHEAD_S_MAX)]
-    args += [change.fence.number if change.fence else "", access, change.answer, ANSWER_TTL_S * 1000]
+    args += [change.fence.number if change.fence else "", access, change.answer, int(change.remembered_s * 1000)]
     args += map(len, (change.reads, parts.puts, change.deletes, parts.due, change.index, parts.audit))
     args.append(f"{change.sooner.total_seconds():.6f}" if change.sooner else 0)
     args += [*change.reads.values(), *parts.puts.values(), *_pairs(parts.due.items())]

@@ -13,7 +13,7 @@ from workflows.core.audit import AuditEntry
 from workflows.core.audit_check import AuditState, StoredEntry, linking
 from workflows.core.clockwork import LedgerClock
 from workflows.ledger.codec import NO_VERSION, readable_entries, versioned
-from workflows.ledger.commit_call import AHEAD_S_MAX, ANSWER_TTL_S, Encoded, EncodedEvent, encode_change
+from workflows.ledger.commit_call import AHEAD_S_MAX, Encoded, EncodedEvent, encode_change
 from workflows.ledger.times import micros, score
 from workflows.ports import (
     LEASE_S,
@@ -178,7 +178,7 @@ class MemoryLedger(Ledger):
         for event in encoded.audit:
             self._record(event)
         result = Committed(tuple(range(first, len(self._audit) + 1)), change.answer)
-        self._commits[change.commit_id] = (self.clock.now(), result)
+        self._commits[change.commit_id] = (self.clock.now() + timedelta(seconds=change.remembered_s), result)
         return result
 
     def _record(self, event: EncodedEvent) -> None:
@@ -188,8 +188,8 @@ class MemoryLedger(Ledger):
         self._audit_of.setdefault(event.subject, []).append(number)
 
     def _earlier(self, commit_id: str) -> Committed | None:
-        at, result = self._commits.get(commit_id, (None, None))
-        return result if at is not None and (self.clock.now() - at).total_seconds() < ANSWER_TTL_S else None
+        until, result = self._commits.get(commit_id, (None, None))
+        return result if until is not None and self.clock.now() < until else None
 
     def _version(self, key: str) -> int:
         return self._records.get(key, (0, b""))[0]

@@ -1,0 +1,135 @@
+"""Somebody types, or lets something type, the same again and again: they are told once, nobody else notices, nothing grows."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+
+from bot.desk import FactsStale, Reply
+from bot.limits import PEOPLE_MAX, REFUSED_MAX, WINDOW_S, RefusalLimit, Verdict
+from bot.slack import app as slack_app
+from bot.slack import cards
+from bot.slack.app import Listeners, takes_away
+from bot.slack.home import WITHDRAW
+from bot.slack.interaction import COMMAND, DENY, PRESS, Interaction
+from tests.support.build import GUS
+from tests.support.redis_world import RedisWorld
+from workflows.core.errors import Code, Refused
+from workflows.core.people import SlackUser
+from workflows.refusals import record_refusal
+
+EVE, DANA = SlackUser("T1", "UEVE"), SlackUser("T1", "UDANA")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_told_once_then_silence_until_the_window_is_over() -> None:
+    clock = Clock()
+    limit = RefusalLimit(clock, most=3)
+    said = []
+    for _ in range(5):
+        said.append(limit.verdict(EVE))
+        if said[-1] is Verdict.GO:
+            limit.refused(EVE)
+    assert said == [Verdict.GO] * 3 + [Verdict.TELL, Verdict.SILENT]
+    assert limit.verdict(DANA) is Verdict.GO
+    clock.now_s = WINDOW_S
+    assert limit.verdict(EVE) is Verdict.GO
+
+
+def test_only_so_many_people_are_kept_in_mind() -> None:
+    limit = RefusalLimit(Clock(), most=1)
+    for number in range(PEOPLE_MAX + 10):
+        limit.refused(SlackUser("T1", f"U{number}"))
+    assert len(limit._windows) <= PEOPLE_MAX
+
+
+def listeners(carry_out: Any) -> Any:
+    found = Listeners.__new__(Listeners)
+    found._limit = RefusalLimit(Clock())
+    found._desk = SimpleNamespace(carry_out=carry_out)  # type: ignore[assignment]
+    found._parts = SimpleNamespace(context=None)  # type: ignore[assignment]
+    return found
+
+
+def act(
+    user: str = "UEVE", kind: str = COMMAND, text: str = "payments-prod admin 1h x", action: str = ""
+) -> Interaction:
+    return Interaction(id="i", kind=kind, team="T1", user=user, text=text, action=action)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_who_is_refused_again_and_again_is_not_carried_out_any_more(
+    monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    """Also where each has to wait until a worker knows who it is."""
+    carried: list[str] = []
+
+    def carry_out(one: Interaction) -> Reply:
+        carried.append(one.user)
+        if waits:
+            raise FactsStale
+        return Reply(refused=Refused(Code.NOT_A_REQUESTER))
+
+    monkeypatch.setattr(slack_app, "defer", lambda *_: None)
+    desk = listeners(carry_out)
+    replies = [desk._carry_out(act()) for _ in range(REFUSED_MAX + 50)]
+    assert len(carried) == REFUSED_MAX
+    told = [reply for reply in replies[REFUSED_MAX:] if reply.message is not None]
+    assert len(told) == 1
+    assert "do not listen until the minute is over" in told[0].message.text
+    desk._carry_out(act("UDANA"))
+    desk._carry_out(act(text="End PA-1 stop it"))
+    assert carried[REFUSED_MAX:] == ["UDANA", "UEVE"]
+
+
+def test_what_is_allowed_has_no_limit() -> None:
+    desk = listeners(lambda _: Reply())
+    for _ in range(3 * REFUSED_MAX):
+        desk._carry_out(act())
+    assert desk._limit.verdict(EVE) is Verdict.GO
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        *(
+            act(text=words)
+            for words in ("end PA-1", "revoke PA-1", "REVOKE-ALL person @dana x", "deny PA-1 no", "withdraw PA-1")
+        ),
+        act(kind=PRESS, action=cards.END),
+        act(kind=PRESS, action=WITHDRAW),
+        act(kind=DENY),
+    ],
+)
+def test_taking_away_is_always_heard(one: Interaction) -> None:
+    assert takes_away(one)
+
+
+@pytest.mark.parametrize("words", ["", "approve PA-1", "payments-prod admin deny", "break-glass a b c", "ending"])
+def test_what_gives_is_not_taken_for_taking_away(words: str) -> None:
+    assert not takes_away(act(text=words))
+
+
+def test_a_hundred_refusals_leave_nothing_that_stays(redis_url: str) -> None:
+    """One record and one entry; what each commit leaves is gone with the minute."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.config_set("appendonly", "no")
+        world = RedisWorld(client)
+        for number in range(100):
+            record_refusal(world.ctx, GUS, "PA-1", Refused(Code.NOT_AN_APPROVER), f"press-{number}")
+        left = client.keys("*")
+        stays = {key for key in left if client.pttl(key) < 0}
+        assert len(stays) < 10
+        assert all(client.pttl(key) <= 60_000 for key in left if key not in stays)
+        assert len(world.ledger.entries()) == 1
+        client.config_set("appendonly", "yes")
