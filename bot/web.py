@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
 
 import structlog
 import uvicorn
@@ -18,6 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.background import POLICY_EVERY_S, TELL_EVERY_S, keep_doing
+from bot.guarded import GuardedProtocol
 from bot.listening import listen
 from bot.log import log_failure
 from bot.metrics import LedgerMetrics
@@ -30,6 +32,7 @@ from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ports import LedgerUnreachable
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 # All interfaces: a platform's router and its health checks come from outside. Without a signature nothing is done for them.
 HOST = "0.0.0.0"  # noqa: S104 - meant, as the line above says
@@ -52,6 +55,8 @@ def run(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        http=GuardedProtocol,
+        ws="none",  # nothing here speaks it
         lifespan="on",
     )
     stop = threading.Event()
@@ -98,9 +103,27 @@ def say_what_is_missing(parts: WebParts) -> None:
         parts.obstacles.gone("bot token", "Slack takes SLACK_BOT_TOKEN.")
 
 
+class OneAtATime(Generic[T]):
+    """Looks in a thread of its own; whoever asks while it looks gets the same answer, so that asking often costs nothing more."""
+
+    def __init__(self, name: str, look: Callable[[], T]) -> None:
+        self.pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._look = look
+        self._under_way: asyncio.Future[T] | None = None
+
+    async def __call__(self) -> T:
+        if self._under_way is None or self._under_way.done():
+            self._under_way = asyncio.get_running_loop().run_in_executor(self.pool, self._look)
+        # One who hangs up takes the answer from nobody else.
+        return await asyncio.shield(self._under_way)
+
+
 def asgi(parts: WebParts, bolt: App) -> Starlette:
     """The routes. `/slack/events` takes commands, interactivity and events alike, as Slack's own handlers do."""
     pool = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="slack")
+    # With threads of their own: whether we work is told also while all listeners are busy.
+    look = OneAtATime("ready", lambda: (parts.missing(), parts.attention()))
+    scrape = OneAtATime("metrics", generate_latest)
 
     async def slack(request: Request) -> Response:
         body = await _body(request)
@@ -112,15 +135,18 @@ def asgi(parts: WebParts, bolt: App) -> Starlette:
         return _answer(await loop.run_in_executor(pool, bolt.dispatch, bolt_request))
 
     async def ready(_request: Request) -> Response:
-        loop = asyncio.get_running_loop()
-        missing, attention = await loop.run_in_executor(pool, lambda: (parts.missing(), parts.attention()))
+        missing, attention = await look()
         found = {"ready": not missing, "missing": missing, "attention": attention}
         return JSONResponse(found, 200 if not missing else 503)
+
+    async def metrics(_request: Request) -> Response:
+        return Response(await scrape(), media_type=CONTENT_TYPE_LATEST)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
-        pool.shutdown(wait=False, cancel_futures=True)
+        for each in (pool, look.pool, scrape.pool):
+            each.shutdown(wait=False, cancel_futures=True)
 
     # In Socket Mode nothing comes in over HTTP, and without a signing secret nothing could be believed.
     events = [] if parts.settings.socket_mode else [Route("/slack/events", slack, methods=["POST"])]
@@ -128,7 +154,7 @@ def asgi(parts: WebParts, bolt: App) -> Starlette:
         *events,
         Route("/healthz", _healthy),
         Route("/readyz", ready),
-        Route("/metrics", _metrics),
+        Route("/metrics", metrics),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _went_wrong})
 
@@ -140,12 +166,6 @@ async def _went_wrong(_request: Request, problem: Exception) -> Response:
 
 async def _healthy(_request: Request) -> Response:
     return JSONResponse({"healthy": True})
-
-
-async def _metrics(_request: Request) -> Response:
-    # In a thread: it asks the ledger.
-    body = await asyncio.to_thread(generate_latest)
-    return Response(body, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _body(request: Request) -> str | None:
