@@ -32,8 +32,9 @@ class Faults:
         if self._connection is None:
             return {}
         found = self._connection.hgetall(self._key)
-        return {_text(what): int(count) for what, count in found.items()} if isinstance(found, dict) else {}
+        counted = ((_text(what), _text(count)) for what, count in found.items()) if isinstance(found, dict) else ()
+        return {what: int(count) for what, count in counted if count.isascii() and count.isdigit()}
 
 
 def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

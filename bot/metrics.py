@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - Redis's own are meant
 
 from bot.faults import Faults
 from bot.log import log_failure
@@ -34,11 +34,11 @@ class LedgerMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("prodaccess_ledger_up", "Whether the ledger answers.")
+        found: list[Metric] = []
         try:
-            found = list(self._found())
-        except Exception as problem:
-            if not isinstance(problem, (LedgerUnreachable, RedisError)):
-                log_failure("the figures of the ledger were not read", problem)
+            for figure in (self._open, self._owed, self._told, self._words, self._queues, self._counted, self._failing):
+                found += self._readable(figure)
+        except (LedgerUnreachable, ConnectionError, TimeoutError):
             up.add_metric([], 0)
             yield up
             return
@@ -46,13 +46,25 @@ class LedgerMetrics(Collector):
         yield up
         yield from found
 
-    def _found(self) -> Iterator[Metric]:
+    def _readable(self, figure: Callable[[], Iterator[Metric]]) -> list[Metric]:
+        """What cannot be read hides itself alone."""
+        try:
+            return list(figure())
+        except (LedgerUnreachable, ConnectionError, TimeoutError):
+            raise
+        except Exception as problem:
+            log_failure("some figures of the ledger were not read", problem)
+            return []
+
+    def _open(self) -> Iterator[Metric]:
         yield _gauge(
             "prodaccess_requests_pending", "Requests that nobody has answered.", self._ledger.count(keys.PENDING)
         )
         yield _gauge("prodaccess_grants_live", "Grants that are not closed.", self._ledger.count(keys.LIVE))
         late = len(self._ledger.members(keys.LIVE, high=self._ledger.now().timestamp(), limit=10_000))
         yield _gauge("prodaccess_grants_overdue", "Grants past their deadline that are not closed.", late)
+
+    def _owed(self) -> Iterator[Metric]:
         yield _gauge(
             "prodaccess_reviews_owed", "Break-glass that nobody has reviewed yet.", self._ledger.count(keys.REVIEWS)
         )
@@ -60,6 +72,8 @@ class LedgerMetrics(Collector):
         yield CounterMetricFamily(
             "prodaccess_break_glass_unannounced", "Break-glass of which no channel was told in time.", value=missed
         )
+
+    def _told(self) -> Iterator[Metric]:
         unreadable = self._ledger.count(keys.UNREADABLE)
         yield _gauge("prodaccess_ledger_unreadable", "Things in the ledger that cannot be read.", unreadable)
         yield _gauge(
@@ -67,22 +81,24 @@ class LedgerMetrics(Collector):
             "Channels and people that Slack takes no messages for, and the token where it is refused.",
             self._ledger.count(keys.CLOSED_PLACES),
         )
-        yield self._words()
         yield _gauge("prodaccess_audit_head", "Number of the newest audit entry.", self._ledger.head())
+
+    def _queues(self) -> Iterator[Metric]:
         queues = GaugeMetricFamily("prodaccess_wakeups_queued", "Wake-ups that wait, by queue.", labels=["queue"])
         for name in ALL_QUEUES:
             length = self._redis.llen(f"rq:queue:{name}")
             queues.add_metric([name], float(length if isinstance(length, int) else 0))
         yield queues
-        yield from self._failures()
 
-    def _failures(self) -> Iterator[Metric]:
+    def _counted(self) -> Iterator[Metric]:
         counted = CounterMetricFamily(
             "prodaccess_failures", "Exceptions that should not have happened, in all processes.", labels=["what"]
         )
         for what, count in self._faults.counts().items():
             counted.add_metric([what], float(count))
         yield counted
+
+    def _failing(self) -> Iterator[Metric]:
         failing = GaugeMetricFamily(
             "prodaccess_troubles", "What fails, and is tried again, by kind of thing.", labels=["kind"]
         )
@@ -90,7 +106,7 @@ class LedgerMetrics(Collector):
             failing.add_metric([kind], float(number))
         yield failing
 
-    def _words(self) -> Metric:
+    def _words(self) -> Iterator[Metric]:
         """By word, so that a new one shows at once."""
         now = self._ledger.now().timestamp()
         seen = set(self._ledger.members(keys.SLACK_WORDS, low=now - WORDS_S, limit=WORDS_MAX))
@@ -101,7 +117,7 @@ class LedgerMetrics(Collector):
         )
         for word in self._ledger.members(keys.SLACK_WORDS, limit=WORDS_MAX):
             found.add_metric([word], 1.0 if word in seen else 0.0)
-        return found
+        yield found
 
 
 def _gauge(name: str, help_: str, value: float) -> GaugeMetricFamily:

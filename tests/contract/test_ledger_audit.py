@@ -11,6 +11,7 @@ from tests.contract.ledger_world import World, event, redis_world, slot, worlds
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.canonical import digest
 from workflows.ports import Committed
+from workflows.verify import all_faults
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -104,3 +105,27 @@ def test_an_entry_whose_private_words_were_erased_is_still_verifiable(redis_clie
     (entry,) = world.ledger.entries()
     assert (entry.private, entry.salt) == ({}, "")
     assert entry.digest == digest(json.loads(entry.body))
+
+
+def test_a_number_beyond_all_numbers_hides_no_entry_and_stops_none(redis_client: redis.Redis) -> None:
+    """Nothing can be added to a stream behind it: what is there stays readable, and numbers go on where they were."""
+    world = redis_world(redis_client)
+    tell(world, "PA-1", "PA-2")
+    redis_client.xadd("prodaccess:audit", {"body": "{}"}, id="18446744073709551615-0")
+    assert world.ledger.head() == 2
+    assert tell(world, "PA-1").numbers == (3,)
+    assert [entry.number for entry in world.ledger.entries()] == [1, 2, 3]
+    assert [entry.number for entry in world.ledger.entries(after=1, limit=1)] == [2]
+    assert [entry.number for entry in world.ledger.entries(after=2, limit=1)] == [3]
+    assert [entry.number for entry in world.ledger.entries_of("PA-1")] == [1, 3]
+    assert all_faults(world.ledger) == []
+
+
+def test_what_was_put_aside_once_is_not_written_over(redis_client: redis.Redis) -> None:
+    world = redis_world(redis_client)
+    for content in ("first", "second"):
+        redis_client.delete("prodaccess:audit:of:PA-1")
+        redis_client.set("prodaccess:audit:of:PA-1", content)
+        tell(world, "PA-1")
+    kept = redis_client.keys("prodaccess:audit:of:PA-1:strange*")
+    assert {redis_client.get(name) for name in kept} == {"first", "second"}

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import redis
 
+from bot.beat import Beats
+from bot.faults import Faults
+from bot.metrics import LedgerMetrics
 from bot.overviews import HomeStory
 from bot.reader import Reader
 from tests.support import build
@@ -47,6 +50,8 @@ from workflows.tell_unreadable import look_again, tell
 from workflows.timekeeping import accept
 
 PREFIX = "prodaccess:"
+# Every index that has a name of its own; the others are named after one of them, or after something.
+INDEXES = sorted({value for name, value in vars(keys).items() if name.isupper() and ":" not in value})
 QUIET = timedelta(minutes=30)
 # What a record of each kind looks like that the story below does not bring about by itself.
 MORE: Mapping[str, Record] = {
@@ -85,8 +90,8 @@ def story(client: Any) -> RedisWorld:
     world.active(DANA)
     world.asked(DANA, role="admin")
     now = world.ledger.now()
-    names = (keys.CLOSED, keys.SCHEDULED, keys.REVIEWS, keys.TROUBLES, keys.UNANNOUNCED, keys.UNREADABLE)
-    index = [IndexEntry(name, "PA-1", now.timestamp()) for name in (*names, keys.waiting("C1"), keys.last_of("x"))]
+    names = (*INDEXES, keys.waiting("C1"), keys.last_of("x"))
+    index = [IndexEntry(name, "PA-1", now.timestamp()) for name in names if name not in (keys.LIVE, keys.PENDING)]
     reads = world.ledger.read(*MORE).versions()
     made = world.ledger.commit(Change("more", now, reads, puts=MORE, index=tuple(index), removes_access=True))
     assert isinstance(made, Committed)
@@ -95,6 +100,8 @@ def story(client: Any) -> RedisWorld:
     client.set(f"{PREFIX}durable", "volatile")
     assert world.ledger.acquire("holding:H-1")
     assert world.due.waking("chat:PA-1")
+    Faults(client)("a test fails", ValueError("on purpose"))
+    Beats(client).beat("worker")
     return world
 
 
@@ -177,6 +184,8 @@ def others_notice_nothing(world: RedisWorld, spoilt: str) -> None:
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ENDED, False)
     assert world.events(id_)[-1] == "grant.ended"
     assert RedisBuckets(world.client).take("aws", rate=1000, burst=5) == 0.0
+    figures = {each.name for each in LedgerMetrics(world.ctx, world.client, Faults(world.client)).collect()}
+    assert {"prodaccess_grants_live", "prodaccess_wakeups_queued"} <= figures
     world.look()
 
 
@@ -210,11 +219,7 @@ def kind_of(key: str) -> str:
 
 KINDS_OF_KEYS = (
     *sorted(f"record:{kind}" for kind in KINDS),
-    *sorted(
-        f"index:{value}"
-        for name, value in vars(keys).items()
-        if name.isupper() and "_" not in name and ":" not in value
-    ),
+    *(f"index:{name}" for name in INDEXES),
     "index:last",
     "index:waiting",
     "audit",
@@ -223,8 +228,10 @@ KINDS_OF_KEYS = (
     "audit:private",
     "bucket",
     "commit",
+    "beat",
     "due",
     "durable",
+    "failures",
     "ids",
     "lease",
     "members",

@@ -34,21 +34,6 @@ local function fields_of(entry)
   return fields
 end
 
--- The last number that can be one of ours.
-local function last_of_ours(stream)
-  local newest = redis.call('XREVRANGE', stream, '8999999999999999-0', '-', 'COUNT', 1)[1]
-  return newest and count_of(string.match(newest[1], '^%d+')) or 0
-end
-
--- Takes out what stands behind `number`; it is kept beside the stream.
-local function take_out(stream, number)
-  for _, entry in ipairs(redis.call('XRANGE', stream, '(' .. whole(number) .. '-18446744073709551615', '+')) do
-    redis.pcall('HSET', stream .. ':beyond', entry[1], cjson.encode(entry[2]))
-    redis.call('XDEL', stream, entry[1])
-  end
-  redis.call('XSETID', stream, whole(number) .. '-18446744073709551615')
-end
-
 -- Where the chain is, by the newest entry of the stream: for a ledger whose head was never written, or cannot be read.
 local function newest_link(stream, streamed)
   local entry = streamed > 0 and redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
@@ -127,17 +112,15 @@ is_a(KEYS[6], 'hash', strange)
 for _, entry in ipairs(index) do is_a(entry[1], 'zset', strange) end
 for _, entry in ipairs(audit) do is_a(entry[1], 'list', strange) end
 
-local streamed, beyond = 0, false
+local streamed = 0
 if is_a(KEYS[5], 'stream', strange) then
   local about = redis.call('XINFO', 'STREAM', KEYS[5])
   for i = 1, #about, 2 do
     if about[i] == 'last-generated-id' then streamed = count_of(string.match(about[i + 1], '^%d+')) end
   end
-  beyond = not streamed
-  streamed = streamed or 0
+  -- Nothing could be added behind a number beyond all numbers.
+  if not streamed then strange[KEYS[5]], streamed = true, 0 end
 end
--- Nothing could be added behind a number beyond all numbers.
-if beyond then streamed = last_of_ours(KEYS[5]) end
 local linked, link = string.match(string_at(KEYS[10]) or '', '^(%d+):(%x+)$')
 linked = count_of(linked)
 if not linked then
@@ -151,10 +134,6 @@ local first = number + 1
 stored = whole(first) .. ':' .. #audit .. ':' .. ARGV[6]
 
 local aside = put_aside(strange)
-if beyond then
-  take_out(KEYS[5], streamed)
-  aside[#aside + 1] = KEYS[5] .. ':beyond'
-end
 redis.call('SET', KEYS[2], version)
 for _, put in ipairs(puts) do redis.call('SET', put[1], version .. ':' .. put[2]) end
 for _, record in ipairs(deletes) do redis.call('DEL', record) end

@@ -195,7 +195,7 @@ class RedisLedger(Ledger):
             return [b""]
 
     def head(self) -> int:
-        newest = self._server.call("XREVRANGE", self._keys.audit, "+", "-", "COUNT", 1)
+        newest = self._server.call("XREVRANGE", self._keys.audit, "8999999999999999-0", "-", "COUNT", 1)
         return int(text(newest[0][0]).partition("-")[0]) if newest else 0
 
     # ------------------------------------------------------------ leases

@@ -43,7 +43,10 @@ local function put_aside(strange)
   local names = {}
   for name in pairs(strange) do
     names[#names + 1] = name
-    redis.call('RENAME', name, name .. ':strange')
+    local beside = name .. ':strange'
+    -- What was put aside before is not written over.
+    if redis.call('EXISTS', beside) == 1 then beside = beside .. ':' .. redis.call('TIME')[1] end
+    redis.call('RENAME', name, beside)
   end
   table.sort(names)
   return names
