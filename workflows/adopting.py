@@ -13,7 +13,7 @@ from workflows.context import Context, event
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.identifying import adopted
-from workflows.core.identity import AccountId, AccountRecord, Adoption, Identity, PersonId, Suspension, Why, listed_as
+from workflows.core.identity import AccountId, AccountRecord, Adoption, PersonId, Suspension, Why, listed_as
 from workflows.core.model import PersonRecord, Record
 from workflows.ports import Change, Committed, IndexEntry, Snapshot
 
@@ -22,7 +22,8 @@ AT_ONCE = 200
 
 
 def is_adopted(snapshot: Snapshot) -> bool:
-    return snapshot.get(keys.ADOPTION, Adoption) is not None
+    """Whether it is noted. A note that cannot be read is written anew, after another look: that does nothing twice."""
+    return snapshot.readable(keys.ADOPTION, Adoption) is not None
 
 
 def adopt(ctx: Context) -> None:
@@ -43,7 +44,8 @@ def _claimed(ctx: Context, names: list[str]) -> dict[AccountId, list[PersonId]]:
         part = names[start : start + AT_ONCE]
         snapshot = ctx.ledger.read(*part)
         for name in part:
-            record = snapshot.get(name, PersonRecord)
+            # Who cannot be read keeps nobody else from acting.
+            record = snapshot.readable(name, PersonRecord)
             for slack in record.slack if record is not None else ():
                 found.setdefault(slack.account, []).append(record.id if record is not None else PersonId(""))
     return found
@@ -51,13 +53,13 @@ def _claimed(ctx: Context, names: list[str]) -> dict[AccountId, list[PersonId]]:
 
 def _taken_over(ctx: Context, name: str, claimed: dict[AccountId, list[PersonId]]) -> bool:
     """One person. False where something was written meanwhile, and it has to be looked at again."""
-    first = ctx.ledger.read(name).get(name, PersonRecord)
+    first = ctx.ledger.read(name).readable(name, PersonRecord)
     if first is None:
         return True
     wanted = (keys.identity(first.id), *(keys.account(slack.account) for slack in first.slack))
     snapshot = ctx.ledger.read(name, *wanted)
-    record = snapshot.get(name, PersonRecord)
-    if record is None or snapshot.get(keys.identity(record.id), Identity) is not None:
+    record = snapshot.readable(name, PersonRecord)
+    if record is None or not snapshot.items[keys.identity(record.id)].is_absent:
         return True
     if record != first:
         return False
@@ -75,7 +77,7 @@ def _taken_over(ctx: Context, name: str, claimed: dict[AccountId, list[PersonId]
 def _puts(record: PersonRecord, snapshot: Snapshot, claimed: dict[AccountId, list[PersonId]]) -> dict[str, Record]:
     """Their accounts, each as theirs. One that stands in somebody else's record as well is on hold until people say whose."""
     own = adopted(record, listed_as(record.id), snapshot.now)
-    mine = [one for one in own.accounts if snapshot.get(keys.account(one.account), AccountRecord) is None]
+    mine = [one for one in own.accounts if snapshot.items[keys.account(one.account)].is_absent]
     others = dict.fromkeys(who for one in own.accounts for who in claimed.get(one.account, ()) if who != record.id)
     identity = replace(own.identity, accounts=tuple(one.account for one in mine), also=tuple(others))
     accounts = (_doubted(one, record.id, claimed.get(one.account, ()), snapshot) for one in mine)
@@ -101,7 +103,7 @@ def _noted(ctx: Context, accounts: int) -> None:
         return
     facts = {"accounts": str(accounts)}
     change = Change(
-        commit_id="adopted",
+        commit_id=f"adopted:{snapshot.items[keys.ADOPTION].version}:{ctx.chance.hex(8)}",
         at=snapshot.now,
         reads=snapshot.versions(),
         puts={keys.ADOPTION: Adoption(snapshot.now, accounts)},

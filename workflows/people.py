@@ -193,7 +193,7 @@ def _owner(snapshot: Snapshot, written: tuple[Address, ...]) -> PersonId:
         if record is not None:
             return record.person
         first = first_person(spelling)
-        if any(snapshot.items[name].record is not None for name in (keys.identity(first), keys.person(first))):
+        if not all(snapshot.items[name].is_absent for name in (keys.identity(first), keys.person(first))):
             return first
     return first_person(written[0])
 

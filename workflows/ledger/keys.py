@@ -37,10 +37,6 @@ class Keys:
         """JSON of PersonFacts, for seven days."""
         return f"{self.prefix}person:slack:{team}:{user}"
 
-    def address(self, address: str) -> str:
-        """The key of the account that has this address, for seven days."""
-        return f"{self.prefix}person:address:{address}"
-
     def group(self, source: str) -> str:
         """JSON of Membership, for seven days."""
         return f"{self.prefix}members:{source}"
