@@ -99,11 +99,13 @@ class Doors:
         self._open(act, trigger_id, self._form(policy, person, chosen, form.Where()), _typed(chosen))
 
     def open_then_form(self, act: Interaction, trigger_id: str) -> None:
-        """The request form, filled in as it was typed, to begin when it can."""
+        """The request form, filled in as it was typed, to begin when it can; of a button that is none of ours, empty."""
         ask, person = notices.read_ask_for(act.value), self._person(act)
-        if person is None or ask is None:
+        if person is None:
             return
-        chosen = form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, ask.ticket, begin=ask.start_at)
+        chosen = form.Chosen()
+        if ask is not None:
+            chosen = form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, ask.ticket, begin=ask.start_at)
         policy = self._ctx.policy.current()
         self._open(act, trigger_id, self._form(policy, person, chosen, form.Where()), _typed(chosen))
 

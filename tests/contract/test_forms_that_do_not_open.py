@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -101,6 +102,19 @@ def again_form(front: Front) -> PersonId:
     return DANA
 
 
+def then_form(front: Front) -> PersonId:
+    asked = {
+        "e": "payments-prod",
+        "r": "read-only",
+        "d": 3600,
+        "w": "INC-42",
+        "t": "",
+        "s": int((build.NOW + HOUR).timestamp()),
+    }
+    front.doors.open_then_form(front.act(DANA, "ask_then", json.dumps(asked)), front.trigger(DANA))
+    return DANA
+
+
 def flag_form(front: Front) -> PersonId:
     front.doors.open_flag_form(front.act(OLU, "flag", front.broken()), front.trigger(OLU))
     return OLU
@@ -136,6 +150,7 @@ def glass_form(front: Front) -> PersonId:
 OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_request_form": (request_form, "payments-prod read-only [DURATION] REASON", "Open the form"),
     "open_again_form": (again_form, "payments-prod read-only [DURATION] REASON", "Try again"),
+    "open_then_form": (then_form, "payments-prod read-only [DURATION] REASON", "Try again"),
     "open_flag_form": (flag_form, "flag PA-1 NOTE", "Try again"),
     "open_deny_form": (deny_form, "deny PA-1 REASON", "Try again"),
     "open_deny_all_form": (deny_all_form, "deny PA-1 REASON", "Try again"),
@@ -219,12 +234,21 @@ def test_an_answer_whose_form_is_refused_comes_as_plain_text(front: Front) -> No
 # ---------------------------------------------------------------- what ended in silence without Slack's help
 
 
-@pytest.mark.parametrize("name", [name for name in OPENERS if name not in ("open_request_form", "open_again_form")])
+# Of something that is none of theirs, or none of ours, these open an empty form.
+ANYWAY = {"open_request_form", "open_again_form", "open_then_form"}
+
+
+@pytest.mark.parametrize("name", [name for name in OPENERS if name not in ANYWAY])
 def test_a_button_that_is_about_nothing_says_so(front: Front, name: str) -> None:
     act = front.act(OLU, "any", "nonsense" if name != "open_less_form" else f"{cards.LESS}:nonsense")
     more = ({"private_metadata": ""},) if name == "open_glass_form" else ()
     getattr(front.doors, name)(act, front.trigger(OLU), *more)
     assert front.whispers(OLU)
+
+
+def test_a_button_of_nobodys_opens_the_empty_form(front: Front) -> None:
+    front.doors.open_then_form(front.act(OLU, "ask_then", "nonsense"), front.trigger(OLU))
+    assert front.slack.person(account(OLU).user).view() is not None
 
 
 def test_a_press_that_nobody_can_judge_yet_says_so(front: Front) -> None:
