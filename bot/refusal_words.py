@@ -141,6 +141,12 @@ def _on_hold(c: _Case) -> str:
     }.get(c("why"), "nobody is sure whose it is")
     if c.who:
         return f"The account of {c.who} is on hold: {why}. Security says whose it is: {c.typed('person confirm WHO REASON')}."
+    if c("why") == "new_account":
+        # It is nobody's yet, so there is nothing that it could look at or give back.
+        return (
+            f"Your account is on hold: {why}. It can do nothing here until security has said whose it is: ask them to type"
+            f" {c.typed('person confirm @you REASON')}."
+        )
     return (
         f"Your account is on hold: {why}. You can look, deny, withdraw and give back, and nothing else, until security has said"
         f" that it is yours: ask them to type {c.typed('person confirm @you REASON')}."

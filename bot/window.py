@@ -28,7 +28,7 @@ from workflows.core.scope import approvers, groups_named, groups_needed, may_bre
 from workflows.core.speaking import can_speak
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
-from workflows.revoke_all import Aim, in_reach, may_revoke_all, nothing_there
+from workflows.revoke_all import Aim, aim_at, in_reach, may_revoke_all, nothing_there
 from workflows.standing_in import with_delegations
 
 # As many as one reads at a glance; the audit log has all.
@@ -255,7 +255,7 @@ class Window:
             known_ = meant.environment in actor.policy.environments
             return Aim(environment=meant.environment) if known_ else _no_environment(actor.policy, meant.environment)
         person = self._somebody(meant.whom, actor)
-        return Aim(person.id, person.name) if person else _nobody_known(meant.whom)
+        return aim_at(self._ctx, person) if person else _nobody_known(meant.whom)
 
     # ------------------------------------------------------------ explain
 

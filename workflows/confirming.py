@@ -24,6 +24,7 @@ from workflows.core.confirming import (
     proposed,
     seconds,
     shut,
+    stands,
 )
 from workflows.core.errors import Code, Refused
 from workflows.core.identity import (
@@ -130,14 +131,28 @@ def _once(ctx: Context, actor: Known, saying: Saying, commit_id: str) -> Attempt
     changed = _said_of_another_hold(held, saying, snapshot)
     if changed:
         return changed
-    if needs_two(actor.policy, held, actor.groups) and not seconds(held, actor.person, same=saying.same):
+    held = _as_it_stands(actor, held, snapshot)
+    agreed = seconds(held, actor.person, same=saying.same)
+    if needs_two(actor.policy, held, actor.groups) and not agreed:
         return _first_of_two(ctx, actor, held, saying, snapshot, commit_id)
     by = {"actor": actor.person.id, "actor_name": actor.person.name}
     first = held.account.proposal
-    if first is not None and first.same is saying.same and first.by != actor.person.id:
+    if first is not None and agreed:
         by["second_name"] = first.by_name
     facts = {"policy": actor.policy.hash[:12]}
     return _settling(ctx, held, saying, snapshot, commit_id, facts, by)
+
+
+def _as_it_stands(actor: Known, held: Held, snapshot: Snapshot) -> Held:
+    """Without what the first has said, where they could not say it now, or count as who speaks second."""
+    said = held.account.proposal
+    if said is None:
+        return held
+    account = snapshot.seek(keys.account(said.account), AccountRecord)
+    first = snapshot.seek(keys.identity(said.by), Identity) or Identity(said.by, said.by_name, (said.account,))
+    if stands(actor.policy, held, actor.groups, account, first) and actor.person.id not in first.also:
+        return held
+    return replace(held, account=replace(held.account, proposal=None))
 
 
 def _first_of_two(
@@ -226,6 +241,8 @@ def _about(snapshot: Snapshot, account: AccountId) -> list[str]:
         found += [keys.identity(who), keys.person(who)]
         identity = snapshot.seek(keys.identity(who), Identity)
         found += [keys.account(name) for name in (identity.accounts if identity is not None else ())]
+    if record.proposal is not None:
+        found += [keys.account(record.proposal.account), keys.identity(record.proposal.by)]
     address = record.suspended.address or record.address
     if address is not None:
         found.append(keys.address(address))

@@ -13,6 +13,7 @@ from workflows.core.model import PersonRecord
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import not_a_member, person_problem
+from workflows.parties import alike
 from workflows.people import Known, known, not_theirs
 from workflows.ports import Change, Snapshot
 
@@ -32,8 +33,8 @@ def lift(ctx: Context, whom: PersonId, who: SlackUser, reason: str, commit_id: s
     return actor if isinstance(actor, Refused) else run(ctx, lambda: _once(ctx, actor, whom, clean(reason), commit_id))
 
 
-def may_lift(actor: Known, whom: PersonId) -> Refused | None:
-    """Only the panic group, and nobody for themselves."""
+def may_lift(actor: Known, whom: PersonId, alike: frozenset[PersonId] = frozenset()) -> Refused | None:
+    """Only the panic group, and nobody for themselves. `alike`: whom the actor counts as, too."""
     problem = person_problem(actor.person)
     if problem:
         return problem
@@ -43,15 +44,17 @@ def may_lift(actor: Known, whom: PersonId) -> Refused | None:
     )
     if outside:
         return outside
-    return Refused(Code.OWN_BAR) if whom == actor.person.id else None
+    return Refused(Code.OWN_BAR) if whom in {actor.person.id, *alike} else None
 
 
 def _once(ctx: Context, actor: Known, whom: PersonId, reason: str, commit_id: str) -> Attempt | Done | Refused:
     item = keys.person(whom)
-    snapshot = ctx.ledger.read(item, actor.record, keys.ACTIVE_POLICY, commit_id=commit_id)
+    me = actor.person.id
+    snapshot = ctx.ledger.read(item, actor.record, keys.identity(me), keys.ACTIVE_POLICY, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    refusal = may_lift(actor, whom) or not_theirs(snapshot, actor) or not_in_force(snapshot, actor.policy)
+    mine = alike(snapshot, (me,)).get(me, frozenset())
+    refusal = may_lift(actor, whom, mine) or not_theirs(snapshot, actor) or not_in_force(snapshot, actor.policy)
     if refusal:
         return refusal
     record = snapshot.get(item, PersonRecord)

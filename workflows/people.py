@@ -133,7 +133,7 @@ def _looked_at(ctx: Context, policy: Policy, facts: PersonFacts) -> tuple[Identi
             break
         names = wanted
     record, puts = _on_record(snapshot, facts, policy)
-    found = identify(facts, record, policy.former_domains, snapshot.now)
+    found = identify(facts, record, snapshot.now)
     return found, _written(ctx, facts, found, puts, snapshot)
 
 

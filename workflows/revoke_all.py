@@ -18,6 +18,7 @@ from workflows.core.asking import clean, text_problem
 from workflows.core.audit import Event
 from workflows.core.errors import Code, Refused
 from workflows.core.granting import close
+from workflows.core.identity import Identity
 from workflows.core.lifecycle import Move, can
 from workflows.core.model import (
     CLOSED,
@@ -30,11 +31,11 @@ from workflows.core.model import (
     Request,
     Sweepout,
 )
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import person_problem
 from workflows.end import take_back
-from workflows.people import Known, known, not_theirs
+from workflows.people import Known, is_bound, known, not_theirs
 from workflows.ports import Change, Snapshot
 from workflows.rebuilt import grant_where_known
 from workflows.sweep import take_off
@@ -53,6 +54,16 @@ class Aim:
     person: PersonId | None = None
     person_name: str = ""
     environment: str | None = None
+
+
+def aim_at(ctx: Context, account: PersonFacts) -> Aim:
+    """Everything of whoever has this account. One that is nobody's yet has nothing: whom it claims to be is meant, so that a
+    new account under somebody's address keeps nothing of theirs out of reach."""
+    claims = account.suspended.claims if account.suspended is not None and not is_bound(account) else None
+    if claims is None:
+        return Aim(account.id, account.name)
+    known_ = ctx.directory.of_person(claims)
+    return Aim(claims, known_.name if known_ is not None else account.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +122,23 @@ def _panic(policy: Policy) -> tuple[str, ...]:
 
 def in_reach(ctx: Context, aim: Aim, reach: Reach) -> tuple[str, ...]:
     """Ids of everything that is live, pending or scheduled there now."""
-    found = _members(ctx, aim.person, reach.environments)
-    return tuple(open_.id for open_ in _open(ctx, found) if _hit(open_, aim.person, reach))
+    people = _meant(ctx, aim.person)
+    found = _members(ctx, people, reach.environments)
+    return tuple(open_.id for open_ in _open(ctx, found) if _hit(open_, people, reach))
+
+
+def _meant(ctx: Context, person: PersonId | None) -> tuple[PersonId, ...]:
+    """The person, and whoever was closed for them: who takes back everything under an address leaves nothing open there. Empty
+    where an environment is meant."""
+    found: dict[PersonId, None] = {}
+    while person is not None and person not in found:
+        item = keys.identity(person)
+        # What cannot be read leads to nobody; the person's own is taken back all the same.
+        known_ = ctx.ledger.read(item).readable(item, Identity)
+        if not found or (known_ is not None and known_.closed_at is not None):
+            found[person] = None
+        person = known_.before if known_ is not None else None
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +166,19 @@ def _open(ctx: Context, ids: Sequence[str]) -> Iterator[_Open]:
                 yield _Open(id_, request, grant)
 
 
-def _hit(found: _Open, person: PersonId | None, reach: Reach) -> bool:
+def _hit(found: _Open, people: tuple[PersonId, ...], reach: Reach) -> bool:
     # What somebody has whom the person merely asked for is not the person's.
-    asking = found.request is not None and found.request.decision is None and person == found.request.requester
+    asking = found.request is not None and found.request.decision is None and found.request.requester in people
     of = found.request or found.grant
-    of_person = person is None or (of is not None and person == of.holder) or asking
+    of_person = not people or (of is not None and of.holder in people) or asking
     where = of.terms.environment if of is not None else ""
     return of_person and (reach.environments is None or where in reach.environments)
 
 
-def _members(ctx: Context, person: PersonId | None, environments: Iterable[str] | None) -> tuple[str, ...]:
+def _members(ctx: Context, people: tuple[PersonId, ...], environments: Iterable[str] | None) -> tuple[str, ...]:
     indexes = (keys.LIVE, keys.PENDING, keys.SCHEDULED)
-    if person is not None:
-        names = [keys.of_person(index, person) for index in indexes]
+    if people:
+        names = [keys.of_person(index, person) for index in indexes for person in people]
     elif environments is not None:
         names = [keys.of_environment(index, name) for index in indexes for name in environments]
     else:
@@ -249,11 +275,12 @@ def sweep_out(ctx: Context, id_: str) -> None:
 def _left(ctx: Context, sweepout: Sweepout) -> list[_Open]:
     """What is in reach and not over, that was asked for before the press. What is asked later is decided by people who know."""
     reach = Reach(sweepout.environments, None)
-    ids = _members(ctx, sweepout.person, sweepout.environments)
+    people = _meant(ctx, sweepout.person)
+    ids = _members(ctx, people, sweepout.environments)
     return [
         found
         for found in _open(ctx, ids)
-        if found.asked_at <= sweepout.at and _hit(found, sweepout.person, reach) and _is_open(found)
+        if found.asked_at <= sweepout.at and _hit(found, people, reach) and _is_open(found)
     ]
 
 

@@ -38,14 +38,19 @@ def question(found: Sequence[Held], reason: str, now: datetime, command: str) ->
 
 
 def choices(held: Held, reason: str) -> list[dict[str, Any]]:
-    name = held.account.name
+    name, address = held.account.name, held.suspended.address or held.account.address or "their address"
+    before = held.person or held.claimed
+    old = before.name if before is not None and before.name else "whoever it was before"
     return [
         b.button(
             "The same person",
             CONFIRM_SAME,
             _packed(held, reason, same=True),
             confirm=b.confirmation(
-                "The same person?", f"{name} is who they were before, and may act again.", "The same person", "Go back"
+                "The same person?",
+                f"The account is {old}'s, and may act again. Groups that list {address} mean them from now on.",
+                "The same person",
+                "Go back",
             ),
         ),
         b.button(
@@ -55,7 +60,8 @@ def choices(held: Held, reason: str) -> list[dict[str, Any]]:
             style="danger",
             confirm=b.confirmation(
                 "Another person?",
-                f"{name} is somebody new. Whoever had the address before is closed: they decide and ask for nothing any more.",
+                f"{name} is somebody new, gets nothing of {old}'s, and is whom groups that list {address} mean from now on."
+                f" Unless {old} has another address or account, they are closed: they decide and ask for nothing any more.",
                 "Another person",
                 "Go back",
                 style="danger",
@@ -75,14 +81,16 @@ def _plain(held: Held, now: datetime) -> str:
     before = t.literal(account.address or "", 200)
     accounts = _ids(held)
     if hold.why is Why.ADDRESS_CHANGED:
-        what = f"The address of {name}'s account was changed from {before} to {new}"
+        theirs = held.claimed.name if held.claimed is not None and held.claimed.accounts else ""
+        whose = f", which is {t.literal(theirs, 100)}'s" if theirs else ""
+        what = f"The address of {name}'s account was changed from {before} to {new}{whose}"
     elif hold.why is Why.NEW_ACCOUNT:
         whose = t.literal(held.claimed.name if held.claimed and held.claimed.name else "somebody", 100)
         what = f"A new account, {name}, has the address {new}, which is {whose}'s"
     elif hold.why is Why.CLOSED:
         what = f"The address {before or new} of {name}'s account is somebody else's by now"
     else:
-        what = f"{name}'s account was put on hold by an earlier version"
+        what = f"{name}'s account ({new or before}) was put on hold by an earlier version"
     return f"{what}. On hold since {since}. {accounts}"
 
 

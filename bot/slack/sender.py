@@ -542,7 +542,7 @@ class Sender:
 
     def _accounts_named(self, entry: AuditEntry) -> list[str]:
         """The chat's ids of all accounts that are bound to the people whom an entry names."""
-        people = filter(None, (entry.private.get("person"), entry.private.get("before")))
+        people = dict.fromkeys(filter(None, map(entry.private.get, ("person", "before", "claims"))))
         return [slack.user for who in people for slack in bound_to(self._ctx, PersonId(who))]
 
     def _show_clock(self, page: Page, subject: str) -> None:

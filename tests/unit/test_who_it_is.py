@@ -29,7 +29,7 @@ from workflows.lift import lift
 from workflows.ports import Change
 from workflows.request import ask_for_access
 from workflows.review import approve, decline, deny, withdraw
-from workflows.revoke_all import Aim, revoke_all
+from workflows.revoke_all import Aim, aim_at, revoke_all
 
 ASK = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
 
@@ -552,6 +552,140 @@ def test_the_record_names_who_said_it_and_both_accounts(world: World):
     assert (entry.private["before"], entry.private["before_accounts"]) == (DANA, account(DANA).account)
 
 
+def test_another_person_with_an_address_that_nobody_had_keeps_the_account(world: World):
+    world.knows(DANA)
+    gets_address(world, DANA, "dan@example.com")
+    acts(world, account(DANA))
+    assert say(world, SUE, account(DANA), same=False).outcome == "confirmed"
+    found = acts(world, account(DANA))
+    assert identity(world, found.id).accounts == (account(DANA).account,)
+    assert acts(world, new_account(world, "UNEW", "dan@example.com")).suspended.claims == found.id
+
+
+def test_whose_address_was_claimed_in_passing_counts_as_nobody_else_afterwards(world: World):
+    world.knows(DANA, OLU, PAT)
+    for address in ("olu@example.com", "pat@example.com", "dana@example.com"):
+        gets_address(world, DANA, address)
+        acts(world, account(DANA))
+    assert [identity(world, who).also for who in (DANA, OLU, PAT)] == [(), (), ()]
+    assert isinstance(world.approve(world.asked()), Done)
+
+
+@pytest.mark.parametrize("how", ["hold", "left the group", "counts as the second", "is meant"])
+def test_what_the_first_of_two_said_counts_only_while_they_could_say_it(world: World, how: str):
+    world.knows(OLU, PAT, SUE)
+    second = new_account(world, "UPAT2", "pat@example.com", "Pat")
+    acts(world, second)
+    confirm_by_hand(world.ctx, Saying(second.account, True, "saw the badge"), "ops", "second account")
+    gets_address(world, OLU, "olu.o@example.com")
+    acts(world, account(OLU))
+    assert say(world, SUE, account(OLU), same=True).outcome == "second_needed"
+    if how == "hold":
+        gets_address(world, SUE, "sue.s@example.com")
+        acts(world, account(SUE))
+    elif how == "left the group":
+        own = world.policy.policy
+        alone = {**own.groups, "security": Group("security", members=frozenset({PAT}))}
+        world.policy.policy = replace(own, hash="e" * 64, groups=alone)
+        world.activate()
+    else:
+        facts = world.chat.people[second]
+        world.chat.people[second] = replace(facts, address=Address("sue@example.com"))
+        if how == "counts as the second":
+            acts(world, second)
+        else:
+            own = replace(identity(world, SUE), also=(OLU,))
+            theirs = replace(identity(world, OLU), also=(SUE,))
+            snapshot = world.ledger.read(keys.identity(SUE), keys.identity(OLU))
+            puts = {keys.identity(SUE): own, keys.identity(OLU): theirs}
+            world.ledger.commit(Change("alike", snapshot.now, snapshot.versions(), puts=puts))
+    assert say(world, PAT, account(OLU), same=True).outcome == "second_needed"
+    assert acts(world, account(OLU)).suspended is not None
+
+
+def test_a_hold_of_the_first_between_read_and_commit_voids_what_they_said(world: World):
+    world.knows(OLU, PAT, SUE)
+    gets_address(world, OLU, "olu.o@example.com")
+    acts(world, account(OLU))
+    assert say(world, SUE, account(OLU), same=True).outcome == "second_needed"
+    commit, seen = world.ledger.commit, []
+
+    def between(change: Change):
+        if not seen:
+            seen.append(change)
+            gets_address(world, SUE, "sue.s@example.com")
+            acts(world, account(SUE))
+        return commit(change)
+
+    world.knows(PAT)
+    world.ledger.commit = between  # type: ignore[method-assign]
+    saying = Saying(account(OLU).account, True, "saw the badge")
+    assert confirm(world.ctx, saying, account(PAT), "second").outcome == "second_needed"
+
+
+def test_nobody_lifts_a_bar_of_somebody_whom_they_count_as(world: World):
+    world.knows(SUE, PAT)
+    second = new_account(world, "UPAT2", "pat@example.com", "Pat")
+    acts(world, second)
+    confirm_by_hand(world.ctx, Saying(second.account, True, "saw the badge"), "ops", "second account")
+    world.chat.people[second] = replace(world.chat.people[second], address=Address("sue@example.com"))
+    acts(world, second)
+    item = keys.person(SUE)
+    snapshot = world.ledger.read(item)
+    barred = replace(snapshot.get(item, PersonRecord), break_glass_barred="it was flagged")
+    world.ledger.commit(Change("bar", snapshot.now, snapshot.versions(), puts={item: barred}))
+    world.knows(PAT)
+    assert code(lift(world.ctx, SUE, account(PAT), "it was me", "lift")) is Code.OWN_BAR
+
+
+# ---------------------------------------------------------------- the panic switch reaches all of it
+
+
+def used_again(world: World, address: str) -> SlackUser:
+    """Dana has left, and a new account has her address."""
+    facts = world.chat.people[account(DANA)]
+    world.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
+    there = new_account(world, "UNEW", address, "Dana the Second")
+    acts(world, there)
+    return there
+
+
+def test_everything_under_an_address_is_what_a_closed_person_left_open_as_well(world: World):
+    id_ = world.active()
+    there = used_again(world, "dana@example.com")
+    assert say(world, SUE, there, same=False).outcome == "confirmed"
+    aim = aim_at(world.ctx, acts(world, there))
+    assert isinstance(revoke_all(world.ctx, aim, account(SUE), "INC-50 laptop stolen", "all of it"), Done)
+    world.work()
+    assert not world.has_access(id_)
+
+
+def test_a_new_account_under_an_address_hides_nothing_of_whose_it_is(world: World):
+    id_ = world.active()
+    there = used_again(world, "dana@example.com")
+    world.knows(SUE)
+    aim = aim_at(world.ctx, acts(world, there))
+    assert (aim.person, aim.person_name) == (DANA, "Dana")
+    assert isinstance(revoke_all(world.ctx, aim, account(SUE), "INC-50 laptop stolen", "all of it"), Done)
+    world.work()
+    assert not world.has_access(id_)
+
+
+# ---------------------------------------------------------------- domains that were renamed
+
+
+def test_a_renamed_domain_gives_nobody_the_address_of_somebody_else(world: World):
+    world.knows(OLU)
+    there = new_account(world, "UOLU2", "olu@old.example", "Another Olu")
+    assert acts(world, there).suspended is None
+    renames = {"old.example": "example.com"}
+    world.policy.policy = replace(world.policy.policy, former_domains=renames)
+    world.chat.people[there] = replace(world.chat.people[there], address=Address("olu@example.com"))
+    assert acts(world, there).suspended.claims == OLU
+    assert world.directory.owner_of(Address("olu@example.com"), renames) == OLU
+    assert acts(world, account(OLU)).suspended is None
+
+
 # ---------------------------------------------------------------- what the version before this one stored
 
 
@@ -580,6 +714,19 @@ def test_who_was_on_hold_before_stays_so_until_it_is_said_who_they_are(world: Wo
     saying = Saying(account(OLU).account, same=True, reason="asked him")
     assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", "cli"), Done)
     assert acts(world, account(OLU)).suspended is None
+
+
+def test_what_is_said_of_a_hold_of_before_is_said_of_the_address_that_is_there_now(world: World):
+    body = '{"id":"dana@example.com","name":"Dana","slack":[{"team":"T1","user":"UDANA"}],"suspended":"old"}'
+    stored(world, "person:dana@example.com", body)
+    world.knows(OLU)
+    for address in ("olu@example.com", "dana@example.com"):
+        gets_address(world, DANA, address)
+        assert acts(world, account(DANA)).suspended.address == address
+    for who in (SUE, PAT):
+        assert isinstance(say(world, who, account(DANA), same=True), Done)
+    assert acts(world, account(DANA)).suspended is None
+    assert world.directory.owner_of(Address("olu@example.com")) == OLU
 
 
 def test_an_account_that_stood_in_two_records_is_on_hold_and_is_both(world: World):

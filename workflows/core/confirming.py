@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -50,8 +50,12 @@ class Held:
 
 def is_own(held: Held, actor: PersonFacts) -> bool:
     """Whether the actor is, or uses an account of, somebody whom this is about."""
+    return _concerns(held, actor.id, actor.accounts)
+
+
+def _concerns(held: Held, who: PersonId, accounts: Iterable[AccountId]) -> bool:
     people = {*held.people, *(held.person.also if held.person else ()), *(held.claimed.also if held.claimed else ())}
-    return actor.id in people or not set(actor.accounts).isdisjoint(held.accounts)
+    return who in people or not set(accounts).isdisjoint(held.accounts)
 
 
 def needs_two(policy: Policy, held: Held, groups: GroupFacts) -> bool:
@@ -72,11 +76,22 @@ def _of_roles(place: Environment) -> tuple[str, ...]:
 
 
 def seconds(held: Held, actor: PersonFacts, *, same: bool) -> bool:
-    """Whether somebody else has said the same before."""
+    """Whether somebody else has said the same before. Whether what they said still stands is told by `stands`."""
     first = held.account.proposal
     if first is None or first.same is not same:
         return False
     return first.by != actor.id and first.account not in actor.accounts
+
+
+def stands(policy: Policy, held: Held, groups: GroupFacts, account: AccountRecord | None, first: Identity) -> bool:
+    """Whether who spoke first could say it now: still of the panic group, with `account` theirs and on no hold, and not
+    one of those whom this is about. `first`: who they are.
+    """
+    said = held.account.proposal
+    if said is None or account is None or account.person != said.by or account.suspended is not None:
+        return False
+    panic = (policy.panic_group,) if policy.panic_group else ()
+    return groups.surely(said.by, panic) and not _concerns(held, said.by, first.accounts)
 
 
 def proposed(held: Held, actor: PersonFacts, now: datetime, reason: str, *, same: bool) -> AccountRecord:
@@ -143,8 +158,10 @@ def as_another(held: Held, new: PersonId, now: datetime) -> Settled:
         if not lives_on:
             closed = old.person
             after = replace(after, closed_at=now, addresses=tuple(_ended(span, now) for span in after.addresses))
+            people = (replace(people[0], before=closed),)
         people = (*people, _apart(after, held.claimed))
-    if held.person is not None and held.claimed is not None and held.claimed.person != held.person.person:
+    # Of whom nobody had heard before, and who is therefore the one that is meant, nothing is taken.
+    if held.person is not None and held.claimed is not None and held.claimed.person not in (held.person.person, new):
         people = (*people, _apart(_without_address(held.claimed, address, now), held.person))
     return Settled(bound, people, {address: new} if address is not None else {}, closed)
 

@@ -20,7 +20,6 @@ from workflows.core.identity import (
     PersonId,
     Suspension,
     Why,
-    renamed,
 )
 from workflows.core.model import PersonRecord
 from workflows.core.people import PersonFacts
@@ -59,38 +58,32 @@ class Identified:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-def identify(facts: PersonFacts, record: OnRecord, former_domains: Mapping[str, str], now: datetime) -> Identified:
+def identify(facts: PersonFacts, record: OnRecord, now: datetime) -> Identified:
     """`facts` must be of an account that may act at all: with an address, and without a standing problem."""
     if facts.address is None or facts.standing_problem:
         raise ValueError(f"{facts.account} may do nothing, so it is not bound to anybody")
     if record.account is None and record.former is not None:
-        return _moved(facts, record, record.former, former_domains, now)
+        return _moved(facts, record, record.former, now)
     if record.account is None or record.account.person is None:
         return _unbound(facts, facts.address, record, now)
-    return _bound(facts, facts.address, record.account, record, former_domains, now)
+    return _bound(facts, facts.address, record.account, record, now)
 
 
 # ---------------------------------------------------------------- an account that is bound
 
 
-def _bound(
-    facts: PersonFacts,
-    address: Address,
-    account: AccountRecord,
-    record: OnRecord,
-    former_domains: Mapping[str, str],
-    now: datetime,
-) -> Identified:
+def _bound(facts: PersonFacts, address: Address, account: AccountRecord, record: OnRecord, now: datetime) -> Identified:
     known = replace(
         account, name=facts.name, slack=facts.slack if facts.slack.account == account.account else account.slack
     )
-    same = account.address is not None and address in (account.address, renamed(account.address, former_domains))
-    if not same and record.owner != account.person:
+    # Nor does a renamed domain give anybody an address that is somebody else's by its present name.
+    if address != account.address and record.owner != account.person:
         return _changed(address, known, record, now)
-    cleared = known.suspended
-    if cleared is not None and cleared.why is Why.ADDRESS_CHANGED:
-        cleared = None
-    after = replace(known, address=address, suspended=cleared, proposal=known.proposal if cleared else None)
+    before = known.suspended
+    # Where it stays on hold, what people say is said of the address that it has now.
+    cleared = replace(before, address=address) if before and before.why is not Why.ADDRESS_CHANGED else None
+    kept = known.proposal if cleared is not None and cleared == before else None
+    after = replace(known, address=address, suspended=cleared, proposal=kept)
     person = record.person or Identity(account.person or record.owner, facts.name, (account.account,))
     changed = _with_address(person, address, account.address, now) if address != account.address else person
     resumed = known.suspended is not None and cleared is None
@@ -126,13 +119,16 @@ def _changed(address: Address, account: AccountRecord, record: OnRecord, now: da
     if before is not None and before.why is not Why.ADDRESS_CHANGED:
         hold = replace(before, address=address, claims=record.owner)
     own = record.person or Identity(account.person or record.owner, account.name, (account.account,))
-    mine = _with(own, record.owner)
+    left = before if before is not None and before.why is Why.ADDRESS_CHANGED and not again else None
+    mine = _with(_without(own, left.claims if left is not None else None), record.owner)
     theirs = _with(record.owned, own.person) if record.owned is not None else None
     changed = tuple(
         after
         for after, earlier in ((mine, record.person), (theirs, record.owned))
         if after is not None and after != earlier
     )
+    # Whom it claimed to be before this, it does no longer.
+    changed = (*changed, *_others(record, left))
     return Identified(
         person=account.person,
         suspended=hold,
@@ -174,16 +170,14 @@ def _unbound(facts: PersonFacts, address: Address, record: OnRecord, now: dateti
     )
 
 
-def _moved(
-    facts: PersonFacts, record: OnRecord, former: AccountRecord, former_domains: Mapping[str, str], now: datetime
-) -> Identified:
+def _moved(facts: PersonFacts, record: OnRecord, former: AccountRecord, now: datetime) -> Identified:
     """Its workspace joined an organisation: the same account under another id, as the chat itself says."""
     moved = replace(former, account=facts.account, slack=facts.slack, moved=None)
     own = record.person
     if own is not None:
         accounts = (facts.account, *(one for one in own.accounts if one not in (former.account, facts.account)))
         own = replace(own, accounts=accounts)
-    found = identify(facts, replace(record, account=moved, former=None, person=own), former_domains, now)
+    found = identify(facts, replace(record, account=moved, former=None, person=own), now)
     kept = tuple(one for one in found.identities if own is None or one.person != own.person)
     mine = next((one for one in found.identities if own is not None and one.person == own.person), own)
     return replace(

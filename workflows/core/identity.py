@@ -164,6 +164,7 @@ class Identity:
 
     `also`: for separation of duties they count as these people, too: whom one of their accounts claims to be, or whose
     account claims to be them. `closed_at`: somebody else has their address now; nothing of theirs is inherited.
+    `before`: who had their address and was closed for them; whatever is still open of that one is found under the address.
     """
 
     person: PersonId
@@ -172,6 +173,7 @@ class Identity:
     addresses: tuple[AddressSpan, ...] = ()
     closed_at: datetime | None = None
     also: tuple[PersonId, ...] = ()
+    before: PersonId | None = None
 
     @property
     def current(self) -> tuple[Address, ...]:
