@@ -128,6 +128,8 @@ class HomeStory:
     mine: tuple[RequestStory, ...] = ()
     waiting_on_me: tuple[RequestStory, ...] = ()
     asked: tuple[RequestStory, ...] = ()
+    # What somebody else asked for the person.
+    asked_for_me: tuple[RequestStory, ...] = ()
     can_ask: tuple[CanAsk, ...] = ()
     reviews: tuple[RequestStory, ...] = ()
 
@@ -138,6 +140,7 @@ def home_story(
     mine: Iterable[RequestStory] = (),
     waiting_on_me: Iterable[RequestStory] = (),
     asked: Iterable[RequestStory] = (),
+    asked_for_me: Iterable[RequestStory] = (),
     can_ask: Iterable[Entitlement] = (),
     titles: Mapping[str, str] | None = None,
     reviews: Iterable[RequestStory] = (),
@@ -148,6 +151,7 @@ def home_story(
         mine=tuple(sorted(mine, key=lambda story: (story.deadline or story.expires_at, story.id))),
         waiting_on_me=tuple(sorted(waiting_on_me, key=lambda story: (story.expires_at, story.id))),
         asked=tuple(sorted(asked, key=lambda story: (story.expires_at, story.id))),
+        asked_for_me=tuple(sorted(asked_for_me, key=lambda story: (story.expires_at, story.id))),
         can_ask=tuple(
             CanAsk(
                 item.environment,

@@ -213,14 +213,16 @@ class Reader:
 
     def home(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> HomeStory:
         """One person's page: my access, what waits on me, what I asked, what I can ask for."""
+        asks = (
+            *self.of_person(keys.PENDING, person.id, policy),
+            *self.of_person(keys.SCHEDULED, person.id, policy),
+        )
         return home_story(
             self._ctx.ledger.now(),
             mine=self.of_person(keys.LIVE, person.id, policy),
             waiting_on_me=self.waiting_on(policy, person, groups),
-            asked=(
-                *self.of_person(keys.PENDING, person.id, policy),
-                *self.of_person(keys.SCHEDULED, person.id, policy),
-            ),
+            asked=(story for story in asks if story.requester_id == person.id),
+            asked_for_me=(story for story in asks if story.requester_id != person.id),
             reviews=self.reviews_for(policy, person, groups),
             can_ask=askable(policy, person.id, groups),
             titles={environment.name: environment.title for environment in policy.environments.values()},

@@ -316,6 +316,7 @@ _STATES = {
     "broken": "was a break-glass, which nobody approves",
     "active": "is active",
     "denied": "was denied",
+    "not_given": "was not given",
     "withdrawn": "was withdrawn",
     "expired": "has expired: nobody answered in time. The person can ask again",
     "ended": "has ended",

@@ -17,7 +17,7 @@ def notes(story: RequestStory) -> Words:
 
 def asked_so_far(story: RequestStory, deciders: Deciders) -> Words:
     """`Waits for Olu or Pat since 03:10; reminded at 03:17; security called at 03:20`. `deciders`: who can still agree."""
-    if not story.resolved or not deciders:
+    if not story.resolved or not deciders or story.shut:
         return ()
     words: Words = (f"Waits for {deciders.rule} since ", story.created_at)
     for number, at in enumerate(story.reminded_at):

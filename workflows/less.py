@@ -25,7 +25,7 @@ from workflows.parties import party_on_hold
 from workflows.people import Known
 from workflows.ports import Change, Snapshot
 from workflows.prolong import too_long_now
-from workflows.review import changed_terms, count, decide_on, not_open, vote_by, vote_facts
+from workflows.review import changed_terms, count, decide_on, decided_already, not_open, vote_by, vote_facts
 
 
 def approve_for_less(
@@ -67,7 +67,8 @@ def _lessen(
     closed = not_open(request, snapshot)
     if isinstance(answer, Refused):
         # Who may not is told so; to everybody else that it is decided says more than what was wrong with the words.
-        return answer if answer.audited or closed is None else closed
+        decided = decided_already(actor.policy, request, closed)
+        return decided or (answer if answer.audited or closed is None else closed)
     closed = closed or party_on_hold(snapshot, request)
     if closed:
         return closed

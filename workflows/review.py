@@ -153,8 +153,7 @@ def _grant_keys(request: Request) -> tuple[str, ...]:
 def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
     """A press on a decided request changes nothing and says what was decided."""
     if request.state is not RequestState.PENDING:
-        state = "broken" if request.break_glass and request.decision else request.state.value
-        return Refused(Code.DECIDED, {"id": request.id, "state": state, "by": decided_by(request)})
+        return Refused(Code.DECIDED, {"id": request.id, "state": how_decided(request), "by": decided_by(request)})
     ended = nothing_to_prolong(snapshot, request)
     if ended:
         return ended
@@ -165,7 +164,7 @@ def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
     return None
 
 
-def _decided_already(policy: Policy, request: Request, closed: Refused | None) -> Refused | None:
+def decided_already(policy: Policy, request: Request, closed: Refused | None) -> Refused | None:
     """Who may not decide what is decided is told that it is, where that is no secret: nothing is missing from anybody."""
     place = policy.environments.get(request.terms.environment)
     told = place is not None and place.visibility is Visibility.OPEN
@@ -173,11 +172,20 @@ def _decided_already(policy: Policy, request: Request, closed: Refused | None) -
 
 
 def decided_by(request: Request) -> str:
-    """Those who decided, for a sentence; empty where nobody did."""
+    """Those who decided, for a sentence; empty where nobody did. What the bot closed after an approval, nobody denied."""
+    if request.closing is not None:
+        return request.closing.by_name or ""
     if request.decision is not None:
         rule = f"the rule '{request.decision.rule}'" if request.decision.rule else ""
         return ", ".join(request.decision.by_names) or rule
-    return (request.closing.by_name or "") if request.closing else ""
+    return ""
+
+
+def how_decided(request: Request) -> str:
+    """The word for what became of it, in a refusal."""
+    if request.closing is not None and request.closing.code is not None:
+        return "not_given"
+    return "broken" if request.break_glass and request.decision else request.state.value
 
 
 # ---------------------------------------------------------------- approve
@@ -189,7 +197,7 @@ def _vote(
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     closed = not_open(request, snapshot)
     if isinstance(answer, Refused):
-        return _decided_already(actor.policy, request, closed) or answer
+        return decided_already(actor.policy, request, closed) or answer
     if closed:
         return closed
     changed = changed_terms(ctx, actor, snapshot, request, commit_id)
@@ -367,7 +375,7 @@ def _deny(
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     closed = _over(request, snapshot)
     if isinstance(answer, Refused):
-        return _decided_already(actor.policy, request, closed) or answer
+        return decided_already(actor.policy, request, closed) or answer
     if closed:
         return closed
     more = in_place_of(actor, answer.for_)

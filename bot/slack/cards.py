@@ -24,20 +24,20 @@ SHOWS_REASON = frozenset({Stage.WAITING, Stage.AGREED, Stage.SETTING_UP, Stage.A
 _HAD = frozenset({Stage.REMOVING, Stage.STUCK, Stage.ENDED, Stage.REVOKED})
 
 
-def approval_card(story: RequestStory, mentions: t.Mentions | None = None) -> Message:
-    """`mentions`: whom to call, by group name; only a waiting card calls anybody."""
+def approval_card(story: RequestStory, mentions: t.Mentions | None = None, *, to_owner: bool = False) -> Message:
+    """`mentions`: whom to call, by group name; only a waiting card calls anybody. `to_owner`: one of them alone reads it."""
     if story.hidden:
         return _hidden(story)
     if story.stage is Stage.WAITING:
         return _waiting(story, mentions or {})
     lines = (b.section(headline(story)), _reason(story), less_line(story), b.context(small_print(story)))
-    return b.message(fallback(story), (*lines, later_buttons(story)))
+    return b.message(fallback(story), (*lines, later_buttons(story, to_owner=to_owner)))
 
 
-def later_buttons(story: RequestStory) -> dict[str, Any] | None:
-    """What can still be pressed when it is decided."""
+def later_buttons(story: RequestStory, *, to_owner: bool = False) -> dict[str, Any] | None:
+    """What can still be pressed when it is decided. More time is for the holder, who reads a channel's card."""
     if story.stage is Stage.ACTIVE:
-        return b.actions(end_button(story, "End early"), extend_button(story))
+        return b.actions(end_button(story, "End early"), None if to_owner else extend_button(story))
     return b.actions(deny_button(story)) if story.stage is Stage.AGREED else None
 
 

@@ -37,7 +37,7 @@ from workflows.core.several import panel_of
 from workflows.parties import party_keys, with_parties
 from workflows.people import held, is_bound, whose
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
-from workflows.review import decided_by, find_request
+from workflows.review import decided_by, find_request, how_decided
 from workflows.several import batch_of
 from workflows.standing_in import with_delegations
 
@@ -408,6 +408,6 @@ def _typed(chosen: form.Chosen) -> str:
 def nothing_less(request: Request) -> Refused:
     """Why no form opens: it is decided, or the least there is was asked for."""
     if request.state is not RequestState.PENDING:
-        params = {"id": request.id, "state": request.state.value, "by": decided_by(request)}
+        params = {"id": request.id, "state": how_decided(request), "by": decided_by(request)}
         return Refused(Code.DECIDED, params)
     return Refused(Code.NOT_LESS, {"id": request.id, "why": "least"}, audited=False)

@@ -99,6 +99,12 @@ def chase(
     return b.message(f"{line} {story.id}", [b.section(line), b.actions(*review_buttons(story)), b.context(how)])
 
 
+def reviewed(story: RequestStory) -> Message:
+    """What a reminder becomes when the review is done."""
+    line = f"{_whose(story)}, {_what(story)} · {review_line(story)}"
+    return b.message(f"{line} {story.id}", [b.context(f"{line} · {story.id}")])
+
+
 def flagged(story: RequestStory, *, to_holder: bool, command: str = "/prodaccess") -> Message:
     """To security, and to the holder."""
     note = f": {t.literal(stop(short(story.review_note, 500)), 510)}" if story.review_note else "."

@@ -33,7 +33,9 @@ def _unannounced(facts: Facts, review: Review) -> list[Wanted]:
 
 def _chases(facts: Facts, review: Review) -> list[Wanted]:
     """One reminder a point: under the card, where there is one; else to each who may review."""
-    if review.state is not ReviewState.OWED or not review.chased_at:
+    if review.state is not ReviewState.OWED:
+        return _chased(facts)
+    if not review.chased_at:
         return []
     number, channel = len(review.chased_at), facts.environment.approvals_channel if facts.environment else None
     card = facts.chat.postings.get(f"card:{channel}") if channel else None
@@ -44,6 +46,12 @@ def _chases(facts: Facts, review: Review) -> list[Wanted]:
     message = glass.chase(facts.story, command=facts.command)
     users = dict.fromkeys(person.slack.user for person in facts.overseers)
     return [Wanted(f"chase:{number}:{user}", user, message, key="once") for user in users]
+
+
+def _chased(facts: Facts) -> list[Wanted]:
+    """Reminders that were sent say that it is done, and offer nothing any more."""
+    sent = [(slot, post.channel) for slot, post in facts.chat.postings.items() if slot.startswith("chase:") and post.ts]
+    return [rendered(facts, slot, channel, glass.reviewed) for slot, channel in sent]
 
 
 def _flagged(facts: Facts, review: Review) -> list[Wanted]:

@@ -10,12 +10,13 @@ from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.cards import approve_button, deny_button, end_button, headline, status
 from bot.slack.glass import review_buttons, review_line
+from bot.slack.notices import DECLINE
 from bot.story import RequestStory
 from bot.words import TIER_WORDS, Stage
 
 ASK, WITHDRAW = "ask", "withdraw"
-# Blocks: 2 for the head; at most 3 x 10, 3 x 15, 2 x 8 and 10 for the parts, with four titles and four "more".
-_MINE_MAX, _WAITING_MAX, _ASKED_MAX, _CAN_ASK_MAX, _REVIEWS_MAX = 10, 12, 10, 15, 5
+# Blocks: 2 for the head; 10, 3 x 12, 10, 4, 2 x 5 and 10 for the parts, with six titles and six "more".
+_MINE_MAX, _WAITING_MAX, _ASKED_MAX, _FOR_ME_MAX, _CAN_ASK_MAX, _REVIEWS_MAX = 10, 12, 10, 4, 10, 5
 
 T = TypeVar("T")
 
@@ -32,6 +33,11 @@ def home_view(story: HomeStory, command: str = "/prodaccess") -> dict[str, Any]:
             else ()
         ),
         *_part("You asked for", story.asked, _ASKED_MAX, _asked, f"`{command} mine`"),
+        *(
+            _part("Asked for you", story.asked_for_me, _FOR_ME_MAX, _for_me, f"`{command} mine`")
+            if story.asked_for_me
+            else ()
+        ),
         *_part("You can ask for", story.can_ask, _CAN_ASK_MAX, _can_ask, f"`{command} envs`"),
     ]
     return {"type": "home", "blocks": blocks}
@@ -63,7 +69,9 @@ def _my_access(story: RequestStory) -> list[dict[str, Any]]:
 
 
 def _waits(story: RequestStory) -> list[dict[str, Any]]:
-    buttons = b.actions(approve_button(story), deny_button(story) | {}) if story.resolved and story.needs else None
+    # What cannot be approved now can still be denied.
+    agree = None if story.shut else approve_button(story)
+    buttons = b.actions(agree, deny_button(story) | {}) if story.resolved and story.needs else None
     for element in buttons["elements"] if buttons else ():
         element.pop("style", None)
     lines = [b.section(_line(story)), b.quote(story.reason), buttons]
@@ -79,6 +87,12 @@ def _owed(story: RequestStory) -> list[dict[str, Any]]:
 def _asked(story: RequestStory) -> list[dict[str, Any]]:
     waiting = story.stage in (Stage.WAITING, Stage.AGREED)
     return [b.section(_line(story), b.button("Withdraw", WITHDRAW, b.value_of(story.id)) if waiting else None)]
+
+
+def _for_me(story: RequestStory) -> list[dict[str, Any]]:
+    """What they may decline."""
+    waiting = story.stage in (Stage.WAITING, Stage.AGREED)
+    return [b.section(_line(story), b.button("Decline", DECLINE, b.value_of(story.id)) if waiting else None)]
 
 
 def _can_ask(item: CanAsk) -> list[dict[str, Any]]:

@@ -92,6 +92,7 @@ def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
     groups = (
         ("You have", story.mine),
         ("You asked for", story.asked),
+        ("Asked for you", story.asked_for_me),
         ("Waiting on you", story.waiting_on_me),
         ("Reviews that you owe", story.reviews),
     )

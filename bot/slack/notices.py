@@ -120,7 +120,7 @@ def agreed(story: RequestStory, command: str = "/prodaccess") -> Message:
 
 def unreached(story: RequestStory, deciders: Deciders, command: str = "/prodaccess") -> Message:
     """To whoever asked: Slack took the card for nobody who can decide."""
-    line = f"⚠️ Slack takes no message about your {_what(story)} for anybody who can approve it."
+    line = f"⚠️ Slack takes no message about your request for {_what(story)} to anybody who can approve it."
     who = t.literal(deciders.rule, 300) if deciders else "an owner"
     then = f"Please tell {who} yourself: they can type `{command} approve {story.id}`."
     return b.message(f"{line} {then}", [b.section(f"{line}\n{then}"), b.context(story.id)])

@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.deciders import NOBODY, Deciders
 from bot.slack import calls, cards, glass, notices, receipts
 from bot.slack.blocks import Message
+from bot.slack.outages import is_person
 from bot.slack.text import Mentions
 from bot.story import RequestStory, seen_by
 from bot.words import Stage
@@ -158,7 +159,7 @@ def card_channels(facts: Facts) -> list[str]:
     unseen = facts.story.stage not in OVER or _review_owed(facts)
     if not channels and facts.story.resolved and unseen:
         channels = _new_card_channels(facts)
-    elif channels and facts.story.stage is Stage.WAITING and facts.story.resolved and all(map(_is_person, channels)):
+    elif channels and facts.story.stage is Stage.WAITING and facts.story.resolved and all(map(is_person, channels)):
         # Who may decide by now, and could not when it was asked: a delegate, the next group, another shift.
         channels += [slot for slot in _new_card_channels(facts) if slot not in channels]
     return channels
@@ -187,7 +188,12 @@ def _card(facts: Facts, channel: str) -> Wanted:
         return rendered(
             facts, f"card:{channel}", channel, lambda story: glass.glass_card(story, facts.mentions, owners)
         )
-    return rendered(facts, f"card:{channel}", channel, lambda story: cards.approval_card(story, facts.mentions))
+    return rendered(
+        facts,
+        f"card:{channel}",
+        channel,
+        lambda story: cards.approval_card(story, facts.mentions, to_owner=is_person(channel)),
+    )
 
 
 def _review_owed(facts: Facts) -> bool:
@@ -210,8 +216,8 @@ def _reminders(facts: Facts) -> list[Wanted]:
         return []
     found = []
     for channel in _posted_cards(facts, before=reminders[-1]):
-        if not _is_person(channel) or channel in facts.reminded:
-            ids = [channel] if _is_person(channel) else facts.reminded
+        if not is_person(channel) or channel in facts.reminded:
+            ids = [channel] if is_person(channel) else facts.reminded
             message = calls.reminder(for_channel(facts, channel), ids)
             found.append(
                 Wanted(f"reminder:{len(reminders)}:{channel}", channel, message, key="once", under=f"card:{channel}")
@@ -233,7 +239,7 @@ def _escalation(facts: Facts) -> list[Wanted]:
             under=f"card:{channel}",
         )
         for channel in posted
-        if not _is_person(channel)
+        if not is_person(channel)
     ]
     if found:
         return found
@@ -254,10 +260,6 @@ def _posted_cards(facts: Facts, before: datetime | None = None) -> list[str]:
 
 def _is_card(slot: str, posting: Posting) -> bool:
     return slot.startswith("card:") and posting.error is None
-
-
-def _is_person(channel: str) -> bool:
-    return channel.startswith(("U", "W"))
 
 
 # ---------------------------------------------------------------- alarms

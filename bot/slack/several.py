@@ -88,12 +88,13 @@ def _fallback(stories: Stories) -> str:
 # ---------------------------------------------------------------- the card
 
 
-def card(stories: Stories, value: str, mentions: t.Mentions | None = None) -> Message:
-    """One decision for all of them. `value`: which they are, and on which terms."""
+def card(stories: Stories, value: str, mentions: t.Mentions | None = None, *, to_owner: bool = False) -> Message:
+    """One decision for all of them. `value`: which they are, and on which terms. `to_owner`: one of them alone reads it."""
     if any(story.hidden for story in stories):
         return _hidden(stories)
     return _first_that_fits(
-        _fallback(stories), (_card_blocks(stories, value, mentions, words_max) for words_max in (3000, 300, 60))
+        _fallback(stories),
+        (_card_blocks(stories, value, mentions, words_max, to_owner=to_owner) for words_max in (3000, 300, 60)),
     )
 
 
@@ -104,7 +105,7 @@ def _first_that_fits(fallback: str, versions: Iterable[Sequence[dict[str, Any] |
 
 
 def _card_blocks(
-    stories: Stories, value: str, mentions: t.Mentions | None, words_max: int
+    stories: Stories, value: str, mentions: t.Mentions | None, words_max: int, *, to_owner: bool
 ) -> list[dict[str, Any] | None]:
     """`words_max`: as many characters of what each allows and may break."""
     waiting = [story for story in stories if story.stage is Stage.WAITING]
@@ -112,7 +113,7 @@ def _card_blocks(
     return [
         b.section(headline(stories)),
         b.quote(stories[0].reason) if alive else None,
-        *[block for story in stories for block in _on_card(story, words_max)],
+        *[block for story in stories for block in _on_card(story, words_max, to_owner=to_owner)],
         *[_danger(story, words_max) for story in waiting],
         _press(waiting, value),
         b.context(_small(waiting, stories, mentions)),
@@ -124,9 +125,9 @@ def _danger(story: RequestStory, words_max: int) -> dict[str, Any] | None:
     return b.section(t.cut_mrkdwn(found["text"]["text"], words_max)) if found else None
 
 
-def _on_card(story: RequestStory, words_max: int) -> list[dict[str, Any] | None]:
+def _on_card(story: RequestStory, words_max: int, *, to_owner: bool) -> list[dict[str, Any] | None]:
     if story.stage is not Stage.WAITING:
-        return [b.section(f"• {line(story)}"), cards.later_buttons(story)]
+        return [b.section(f"• {line(story)}"), cards.later_buttons(story, to_owner=to_owner)]
     ticket = cards.ticket(story)
     last = f"last time {t.render(story.last_time.words(story.now), story.now)}" if story.last_time else ""
     begins = f", from {t.when(story.start_at, story.now)}" if story.start_at else ""

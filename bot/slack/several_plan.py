@@ -15,6 +15,7 @@ from bot.slack import receipts, several
 from bot.slack import text as t
 from bot.slack.blocks import Message
 from bot.slack.cards import approval_card
+from bot.slack.outages import is_person
 from bot.slack.plan import (
     OVER,
     QUIET,
@@ -139,7 +140,9 @@ class _Panel:
 
         def render(stories: Stories) -> Message:
             # Alone among its owners it is a card like any other.
-            return approval_card(stories[0], mentions) if self._alone else several.card(stories, value, mentions)
+            if self._alone:
+                return approval_card(stories[0], mentions, to_owner=is_person(channel))
+            return several.card(stories, value, mentions, to_owner=is_person(channel))
 
         return _rendered(f"card:{channel}:{self._id}", channel, stories, render)
 

@@ -1,0 +1,265 @@
+"""Listens to the bot in the in-memory world: what it posts, and what it answers to everybody who tries everything.
+
+Nothing that is tried has an effect: a decision that would be committed counts as one that is not refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar, cast
+
+from bot.desk import Desk, FactsStale, Reply
+from bot.slack import interaction as act_kinds
+from bot.slack.blocks import Message, read_value
+from bot.slack.home import home_view
+from bot.slack.interaction import COMMAND, PRESS, Interaction
+from bot.slack.plain import as_text, from_mrkdwn
+from bot.slack.plan import Wanted
+from bot.slack.poster import Page
+from bot.slack.sender import Sender
+from tests.support import build
+from tests.support.world import World, account
+from workflows.core.audit import AuditEntry
+from workflows.core.errors import Refused
+from workflows.core.model import Grant, PersonRecord, Posting, Request, Review
+from workflows.core.people import PersonFacts, PersonId
+from workflows.core.policy import Policy
+from workflows.ports import Change, Committed
+
+T = TypeVar("T", Request, Grant)
+
+CAST = (build.DANA, build.OLU, build.PAT, build.NIA, build.SUE, build.GUS)
+NAMES: Mapping[str, PersonId] = {build.facts(who).name: who for who in CAST}
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message. `reader`: whose alone it is, None where a channel reads it. `stays`: nobody asked for it just now."""
+
+    what: str
+    reader: PersonId | None
+    message: Message
+    stays: bool = False
+    refused: Refused | None = None
+
+    @cached_property
+    def text(self) -> str:
+        return as_text(self.message)
+
+    @cached_property
+    def raw(self) -> str:
+        """With the tokens of its times."""
+        return f"{self.message.text}\n{self.message.blocks}"
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """Line by line; what somebody wrote is theirs, and no claim of ours."""
+        found = (*self.text.splitlines(), *from_mrkdwn(self.message.text).splitlines())
+        return tuple(dict.fromkeys(line for line in found if line.strip() and not line.lstrip().startswith(">")))
+
+    def buttons(self) -> Iterator[tuple[str, str]]:
+        """(action, value) of what can be pressed in it."""
+        for block in self.message.blocks:
+            elements = [*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else [])]
+            for element in elements:
+                if element.get("type") == "button" and not element.get("url"):
+                    yield element["action_id"], element.get("value", "")
+
+
+class _Dry:
+    """The ledger, without effect: what would be committed is taken."""
+
+    def __init__(self, ledger: Any) -> None:
+        self._ledger = ledger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def commit(self, change: Change) -> Committed:
+        return Committed((), change.answer or "")
+
+
+class _NobodyIsAway:
+    def among(self, _people: object) -> frozenset[PersonId]:
+        return frozenset()
+
+
+class _Refresher:
+    """What the sender asks the chat for."""
+
+    away = _NobodyIsAway()
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def find(self, who: PersonId, _policy: Policy) -> PersonFacts | None:
+        return self._world.chat.people.get(account(who))
+
+
+@dataclass
+class _Posts:
+    """Takes every message that is wanted, as Slack would, and keeps the newest of each."""
+
+    now: Any
+    current: dict[str, Wanted] = field(default_factory=dict)
+
+    def send(self, page: Page, wanted: Wanted) -> None:
+        posting = page.record.postings.get(wanted.slot)
+        if posting is None:
+            if wanted.under and wanted.under not in page.record.postings:
+                return
+            ts = f"{self.now().timestamp():.6f}"
+            told = {wanted.under: wanted.told} if wanted.under else None
+            done = Posting(wanted.channel, ts=ts, shown=wanted.key, posted_channel=wanted.channel)
+            page.put(wanted.slot, done, f"posted:{wanted.slot}", told)
+        elif wanted.key in ("once", posting.shown):
+            return
+        else:
+            page.put(wanted.slot, replace(posting, shown=wanted.key), f"edited:{wanted.slot}:{wanted.key}")
+        self.current[f"{page.record.subject} {wanted.slot}"] = wanted
+
+
+class Listener:
+    """One world, everybody who is in it, and all that is said there."""
+
+    def __init__(self, world: World, command: str = "/prodaccess") -> None:
+        self.world = world
+        self.posts = _Posts(world.clock.now)
+        nothing = cast(Any, None)
+        self.sender = Sender(world.ctx, nothing, nothing, cast(Any, _Refresher(world)), command)
+        self.sender._poster = cast(Any, self.posts)
+        self._heard: dict[tuple[PersonId, str], Said | None] = {}
+        self.dry = Desk(replace(world.ctx, ledger=_Dry(world.ledger)), command)
+
+    # ------------------------------------------------------------ what is posted
+
+    def posted(self, *subjects: str) -> list[Said]:
+        """All messages as they stand, after chat was brought up to date."""
+        for subject in subjects:
+            self.sender.show(subject)
+        return [
+            Said(name, _reader(wanted.channel), wanted.message, stays=True)
+            for name, wanted in self.posts.current.items()
+        ]
+
+    def home(self, who: PersonId) -> Said | None:
+        story = self.dry.window.home(account(who))
+        if isinstance(story, Refused):
+            return None
+        view = home_view(story)
+        return Said(f"home of {who}", who, Message("", view["blocks"]))
+
+    # ------------------------------------------------------------ what is answered
+
+    def types(self, who: PersonId, text: str) -> Said | None:
+        """The answer to a typed command, which has no effect."""
+        if (who, text) not in self._heard:
+            self._heard[who, text] = self._types(who, text)
+        return self._heard[who, text]
+
+    def time_passed(self) -> None:
+        """What was heard is not so any more."""
+        self._heard.clear()
+        self.world.knows(*CAST)
+
+    def _types(self, who: PersonId, text: str) -> Said | None:
+        reply = self._acts(who, COMMAND, text=text)
+        return Said(f"{who} types {text}", who, reply.message, refused=reply.refused) if reply.message else None
+
+    def presses(self, who: PersonId, action: str, value: str) -> Reply | None:
+        """The answer to a press, and to the form that it opens; None where it opens one that asks for nothing yet."""
+        found = read_value(value)
+        id_ = found[0] if found else ""
+        if action in _FORMS:
+            kind, fields = _FORMS[action]
+            return self._acts(who, kind, fields={"id": id_, **fields})
+        return None if action in _OPENS else self._acts(who, PRESS, action=action, value=value)
+
+    def may(self, what: str, id_: str) -> frozenset[PersonId]:
+        """Who could do that now: `approve PA-1`."""
+        return frozenset(who for who in CAST if (said := self.types(who, f"{what} {id_}")) and said.refused is None)
+
+    def _acts(self, who: PersonId, kind: str, **what: Any) -> Reply:
+        slack = account(who)
+        act = Interaction(self.world.press_id(), kind, slack.team, slack.user, looked=True, **what)
+        try:
+            return self.dry.carry_out(act)
+        except FactsStale:
+            raise AssertionError(f"{who} is not known: {act}") from None
+
+    # ------------------------------------------------------------ the record
+
+    def times(self) -> frozenset[int]:
+        """Every time that stands on the record or in the rules, in whole seconds."""
+        found: set[int] = set()
+        for entry in self.world.ledger.entries(limit=100_000):
+            found |= _times_in(entry)
+        for kind, record in RECORDS.items():
+            for name in list(self.world.ledger.records(kind)):
+                found |= _times_in(self.world.ledger.read(name).get(name, record))
+        for grant in self._all(Grant):
+            if grant.closed_at and grant.resource.session_s:
+                # Until then a session may work that was opened at the last moment.
+                found.add(int((grant.closed_at + timedelta(seconds=grant.resource.session_s)).timestamp()))
+        for request in self._all(Request):
+            grant = next((one for one in self._all(Grant) if one.id == request.extends), None)
+            if grant is not None:
+                found.add(int((grant.deadline + request.terms.duration).timestamp()))
+        return frozenset(found | _times_in(list(self.world.policy.policy.environments.values())))
+
+    def _all(self, kind: type[T]) -> list[T]:
+        names = list(self.world.ledger.records(kind.__name__.lower()))
+        return [one for name in names if (one := self.world.ledger.read(name).get(name, kind)) is not None]
+
+
+RECORDS: Mapping[str, type[Any]] = {"request": Request, "grant": Grant, "review": Review, "person": PersonRecord}
+_FORMS: Mapping[str, tuple[str, dict[str, str]]] = {
+    "deny": (act_kinds.DENY, {"reason": "not now"}),
+    "deny_all": (act_kinds.DENY_ALL, {"reason": "not now"}),
+    "extend": (act_kinds.EXTEND, {"duration_s": "1800", "reason": "INC-42 goes on", "ticket": "INC-42"}),
+    "flag": (act_kinds.FLAG, {"reason": "not needed"}),
+}
+# They open a form that is sent later, or only look.
+_OPENS = frozenset({"again", "ask", "ask_then", "more"})
+
+
+def _times_in(record: object) -> set[int]:
+    """Every moment in a record, however deep, also where it is written as text."""
+    if isinstance(record, datetime):
+        return {int(record.timestamp())}
+    if isinstance(record, str):
+        try:
+            return {int(datetime.fromisoformat(record).timestamp())} if "T" in record and ":" in record else set()
+        except ValueError:
+            return set()
+    if isinstance(record, Mapping):
+        return set().union(*map(_times_in, record.values()))
+    if isinstance(record, list | tuple | frozenset):
+        return set().union(*map(_times_in, record))
+    if is_dataclass(record):
+        return set().union(*(_times_in(getattr(record, each.name)) for each in fields(record)))
+    return set()
+
+
+def _reader(channel: str) -> PersonId | None:
+    return next((who for who in CAST if account(who).user == channel), None)
+
+
+DATE = re.compile(r"<!date\^([0-9]+)\^[^|<>]*\|[^<>]*>")
+
+
+def told_times(said: Said) -> Iterator[int]:
+    for found in DATE.finditer(said.raw):
+        yield int(found[1])
+
+
+def names_in(text: str) -> frozenset[PersonId]:
+    return frozenset(who for name, who in NAMES.items() if re.search(rf"\b{name}\b", text))
+
+
+def entries_with(entries: Sequence[AuditEntry], proof: str) -> bool:
+    return any(entry.facts.get("proof") == proof for entry in entries)

@@ -1,0 +1,411 @@
+"""Holds what is said against the record: whom a sentence means, who is named, when, and what can be pressed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.slack import cards, digest, notices, receipts, several
+from bot.story import for_outsiders
+from bot.words import Stage
+from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
+from tests.support.spoken import CAST, Listener, Said, names_in, told_times
+from tests.support.world import World
+from workflows.core import keys
+from workflows.core.audit import Event
+from workflows.core.errors import Code
+from workflows.core.model import Grant, GrantState, RequestState, Review
+from workflows.core.people import PersonId
+
+# ---------------------------------------------------------------- what a sentence may say
+
+ACTS = ("show", "approve", "withdraw", "end", "deny", "extend", "decline", "less", "acknowledge", "flag")
+AFTER = {"deny": " not now", "extend": " 30m INC-42 goes on", "less": " 10m", "flag": " not needed"}
+LOOKS = ("list", "pending", "history", "envs", "who payments-prod", "explain payments-prod admin")
+EVERYBODY = ("explain payments-prod read-only <@UGUS|gus>", "history <@UDANA|dana>", "delegate", "again")
+ASKS = (
+    "payments-prod read-only,admin 1h INC-42 errors",
+    "payments-prod office 20h",
+    "payments-prod office 1h INC-42 errors",
+    "for <@UGUS|gus> payments-prod quick 1h INC-42 errors",
+    "for <@UNIA|nia> payments-prod read-only 1h INC-42 errors",
+    "break-glass payments-prod read-only all is down",
+    "payments-prod nothing 1h INC-42",
+    "show PA-99",
+)
+SECURITY = ("mine", "revoke-all person <@UDANA|dana> laptop stolen", "lift <@UDANA|dana> it was found")
+_OWN: Mapping[PersonId, Sequence[str]] = {
+    DANA: ("mine", *ASKS, *LOOKS, *EVERYBODY),
+    OLU: ("mine", "delegate", "pending", *LOOKS, *EVERYBODY),
+    NIA: ("mine", *LOOKS, *EVERYBODY, "break-glass payments-prod quick all is down"),
+    SUE: SECURITY,
+    PAT: ("mine",),
+    GUS: ("mine", "payments-prod read-only 1h INC-42 errors"),
+}
+
+
+@dataclass
+class Walk:
+    faults: list[str] = field(default_factory=list)
+    codes: set[Code] = field(default_factory=set)
+    stages: set[Stage] = field(default_factory=set)
+    events: set[Event] = field(default_factory=set)
+    spoke: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
+    said: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Look:
+    """One step of one scene: all that is known to be so."""
+
+    t: Listener
+    where: str
+    ids: Sequence[str]
+    walk: Walk
+    last: bool
+
+    def __post_init__(self) -> None:
+        world = self.t.world
+        self.requests = [world.request(id_) for id_ in self.ids if id_.startswith("PA-")]
+        self.grants = [grant for request in self.requests if (grant := _grant(world, request.id))]
+        self.entries = list(world.ledger.entries(limit=100_000))
+        states = (GrantState.ACTIVATING, GrantState.REVOKING)
+        self.passing = any(grant.state in states and not grant.error for grant in self.grants)
+        self.proofs = {entry.facts.get("proof") for entry in self.entries}
+        self.has_access = [world.has_access(grant.id) for grant in self.grants]
+        self.times = self.t.times()
+        self.can_approve = {request.id: self.t.may("approve", request.id) for request in self.requests}
+        # Who decides it, where nobody can approve it just now: a freeze has begun.
+        shut = [request for request in self.requests if not self.can_approve[request.id] and request.decision is None]
+        self.could = frozenset().union(*(self.t.may("deny", f"{request.id} not now") for request in shut))
+
+    def fault(self, said: Said, why: str, line: str = "") -> None:
+        self.walk.faults.append(f"{self.where} · {said.what}: {why}: {line or said.text}")
+
+    # ------------------------------------------------------------ who
+
+    def parties(self) -> frozenset[PersonId]:
+        """Everybody who has to do with these requests, by the record and by the rules."""
+        found: set[PersonId] = set()
+        for request in self.requests:
+            found |= {request.requester, request.holder, *(vote.by for vote in request.votes)}
+            found |= {who for vote in request.votes for who in vote.for_}
+            found |= {request.closing.by} if request.closing and request.closing.by else set()
+            found |= self.can_approve[request.id] | self.could
+            review = self.t.world.ledger.read(keys.review(request.id)).get(keys.review(request.id), Review)
+            found |= {review.by} if review and review.by else set()
+        for grant in self.grants:
+            found |= {grant.end.by} if grant.end and grant.end.by else set()
+        return frozenset(found)
+
+
+def _grant(world: World, id_: str) -> Grant | None:
+    return world.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+
+
+@dataclass(frozen=True, slots=True)
+class You:
+    """Somebody reads a sentence with "you" in it."""
+
+    look: Look
+    reader: PersonId
+    sentence: str
+    said: Said
+
+    def is_(self, *parties: str) -> bool:
+        """That party of one of the requests."""
+        return any(self.reader == getattr(request, name) for request in self.look.requests for name in parties)
+
+    def is_holder(self) -> bool:
+        return self.is_("holder")
+
+    def is_requester(self) -> bool:
+        return self.is_("requester")
+
+    def asked_for_another(self) -> bool:
+        return any(self.reader == request.requester != request.holder for request in self.look.requests)
+
+    def holds_for_another(self) -> bool:
+        return any(self.reader == request.holder != request.requester for request in self.look.requests)
+
+    def has_asked_nothing(self) -> bool:
+        every = (
+            self.look.t.world.request(name.partition(":")[2]) for name in self.look.t.world.ledger.records("request")
+        )
+        return not any(
+            self.reader == request.requester == request.holder and not request.break_glass for request in every
+        )
+
+    def has_nothing(self) -> bool:
+        """Nothing that is open, nothing that waits for them."""
+        live = any(grant.holder == self.reader and grant.closed_at is None for grant in self.look.grants)
+        asks = any(self.is_("requester", "holder") and r.state is RequestState.PENDING for r in self.look.requests)
+        waits = any(request.state is RequestState.PENDING for request in self.look.requests)
+        decides = waits and self.may_deny() and not self.has_agreed()
+        return not live and not asks and not decides and not self.may_review()
+
+    def handed_over(self) -> bool:
+        return self.reader == OLU
+
+    def is_none_of(self) -> bool:
+        """Of the groups, or of the people, that the sentence names."""
+        groups = {"platform": {OLU, PAT}, "developers": {DANA, NIA}, "security": {SUE, PAT}, "oncall": {NIA}}
+        named = {who for name, members in groups.items() if re.search(rf"\b{name}\b", self.sentence) for who in members}
+        if names := names_in(self.sentence):
+            return self.reader not in names
+        return self.reader not in named or any(self.reader in (r.requester, r.holder) for r in self.look.requests)
+
+    def did_it(self) -> bool:
+        """It answers their own act."""
+        return self.said.what.startswith(f"{self.reader} types") and self.said.refused is None
+
+    def has_agreed(self) -> bool:
+        return any(vote.by == self.reader for request in self.look.requests for vote in request.votes)
+
+    def may_review(self) -> bool:
+        return any(self.reader in self.look.t.may("acknowledge", request.id) for request in self.look.requests)
+
+    def may_decide(self) -> bool:
+        return any(self.reader in able for able in self.look.can_approve.values())
+
+    def may_deny(self) -> bool:
+        return any(self.reader in self.look.t.may("deny", f"{request.id} not now") for request in self.look.requests)
+
+    def stands_in(self) -> bool:
+        return self.reader == NIA
+
+    def anybody(self) -> bool:
+        """Advice, or what is so of whoever reads it."""
+        return True
+
+
+# Sentences with "you", the most telling first, and of whom they are true. One that is not here has nobody whom it means.
+YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
+    (r"asked for (.* )?for you\b", You.holds_for_another),
+    (r"Say why you need it|; you asked for \d|lists yours|opens .* \(your ", You.anybody),
+    (r"What you asked for yourself you withdraw|you can ask for it anew|Ask its owners to add you", You.anybody),
+    (r"^Please tell .* yourself|what kept you from|You can ask again from", You.is_requester),
+    (r"(?i)^asked for you$", You.holds_for_another),
+    (r"You have asked for nothing yet", You.has_asked_nothing),
+    (r"until one of you lifts that", lambda you: you.reader in (SUE, PAT)),
+    (r"Never on what you or they asked for", lambda you: you.handed_over() or you.stands_in()),
+    (r"You asked for .* for (Nia|Gus)\b", You.asked_for_another),
+    (r"You asked for this yourself|PA-\d+ was yours", lambda you: you.is_("requester", "holder")),
+    (r"^YOU ASKED FOR$", You.anybody),
+    (r"You asked for|your request for|You took back your request", You.is_requester),
+    (r"you are not (one of|among) them", You.is_none_of),
+    (r"You have agreed to", You.has_agreed),
+    (r"You (approved|agreed to|denied|took back|gave back PA|declined)|You broke the glass: ", You.did_it),
+    (r"You (acknowledged|flagged|lifted)", You.did_it),
+    (r"[Yy]ou (already )?have (\*|this|\d|read|quick|admin|office)", You.is_holder),
+    (r"You will have|You do not get|You gave back your", You.is_holder),
+    (r"your (read-only|admin|quick|office|\d|break-glass)", You.is_holder),
+    (r"Your (time is up|read-only|admin|quick|access goes on)", You.is_holder),
+    (r"You can break no glass|You are told when you have it|If you do not want it", You.is_holder),
+    (r"requests? of you\b", lambda you: you.reader == DANA),
+    (r"(?i)reviews that you owe", You.may_review),
+    (r"Waiting on you$", lambda you: you.may_deny() or you.may_review()),
+    (r"you decide in their place|decided in the place|you do it in their place", You.stands_in),
+    (r"you agreed to in their place|on yours or theirs", You.stands_in),
+    (r"^You have$|^YOUR ACCESS$|^YOU CAN ASK FOR$|^WAITING ON YOU$|^Yours$", You.anybody),
+    (r"You have no access just now, and nothing waits on you", You.has_nothing),
+    (r"You decide for yourself again|in your place|You may (still decide|ask|break|approve)", You.anybody),
+)
+
+# "have to agree", "can approve it": whoever is named there can.
+_ABOUT_DECIDING = re.compile(r"Waits for|\bcan\b|have to agree|Needs approval")
+_ABLE = re.compile(
+    "|".join(
+        (
+            r"Waits for (.*?) since",
+            r"([^.]*?) can approve",
+            r"([^.]*?) have to agree",
+            r"([^.]*?) can\.$",
+            r"Needs approval from (.*)",
+            r"Only (.*?) can decide",
+        )
+    )
+)
+
+
+def read(look: Look, said: Said) -> None:
+    """Hold one message against the record."""
+    for line in said.lines:
+        look.walk.said.add(line)
+        _you(look, said, line)
+        _able(look, said, line)
+        _claims(look, said, line)
+    _people(look, said)
+    _times(look, said)
+    _jargon(look, said)
+
+
+def _you(look: Look, said: Said, line: str) -> None:
+    for sentence in re.split(r"(?<=[.!?:]) (?=[A-Z✅⛔↩🚨⏳])|\n| · ", line):
+        if not re.search(r"\b(you|your|yours|yourself)\b", sentence, re.IGNORECASE):
+            continue
+        meant = next((holds for pattern, holds in YOU if re.search(pattern, sentence)), None)
+        if meant is None:
+            look.fault(said, "nobody has said whom it means", sentence)
+        elif said.reader is None and meant is not You.anybody:
+            look.fault(said, "everybody reads it, and it says you", sentence)
+        elif said.reader is not None and not meant(You(look, said.reader, sentence, said)):
+            look.fault(said, f"{said.reader} is not whom it means", sentence)
+
+
+def _able(look: Look, said: Said, line: str) -> None:
+    if not _ABOUT_DECIDING.search(line):
+        return
+    for found in _ABLE.finditer(line):
+        named = names_in(
+            re.sub(r"\w+ for (\w+)", lambda part: part[0].split(" ")[0], next(filter(None, found.groups())))
+        )
+        able = frozenset().union(*look.can_approve.values())
+        if look.can_approve and named and not named <= able | look.could and not said.what.startswith(_OF_OTHERS):
+            look.fault(said, f"{sorted(named - able)} cannot approve", line)
+
+
+# Answers about what is not on the record yet.
+_OF_OTHERS = tuple(f"{who} types explain" for who in CAST)
+
+
+def _claims(look: Look, said: Said, line: str) -> None:
+    closed = [grant for grant in look.grants if grant.closed_at is not None]
+    over = [request for request in look.requests if request.closing is not None]
+    proofs, has = look.proofs, look.has_access
+    claims = (
+        (r"\bverified\b", "absence_read_back" in proofs),
+        (r"🏁|\bhas ended\b|\bended:", bool(closed)),
+        (r"✅ Active|✅ You have", any(has) or any(grant.activated_at for grant in look.grants)),
+        (r"Nothing is open", not all(has) or not has),
+        ("⛔ Denied|⛔ .* denied your", any(request.state is RequestState.DENIED for request in over)),
+        ("↩︎ Withdrawn|↩︎ You took back your", any(request.state is RequestState.WITHDRAWN for request in over)),
+        ("⌛", any(request.state is RequestState.EXPIRED for request in over)),
+    )
+    for pattern, true in claims:
+        if re.search(pattern, line) and not true and "PA-" in line:
+            look.fault(said, f"{pattern} is not so", line)
+    if said.stays and re.search(r"\b(left|ago)\b", line) and "was left out" not in line and "days ago" not in line:
+        look.fault(said, "it stays, and time goes on", line)
+
+
+_BY = (
+    (r"approved by ([\w ,]+?)(?: at|$| ·|:|\))", lambda look: _deciders(look)),
+    (
+        r"(?:Denied by|denied by) (\w+)",
+        lambda look: {request.closing.by for request in look.requests if request.closing},
+    ),
+    (r"Withdrawn by (\w+)", lambda look: {request.requester for request in look.requests}),
+    (r"Declined by (\w+)", lambda look: {request.holder for request in look.requests}),
+    (r"(?:taken back by|Revoked .*? by) (\w+)", lambda look: {grant.end.by for grant in look.grants if grant.end}),
+    (r"given back by (\w+)", lambda look: {grant.holder for grant in look.grants}),
+    (r"^(\w+) asks for|^(\w+) asked for", lambda look: {request.requester for request in look.requests}),
+    (r"^(\w+) (?:has|had|gets|got|will have) ", lambda look: {request.holder for request in look.requests}),
+)
+
+
+def _deciders(look: Look) -> set[PersonId]:
+    found = {who for request in look.requests if request.decision for who in request.decision.by}
+    return found | {who for request in look.requests for vote in request.votes for who in (vote.by, *vote.for_)}
+
+
+def _people(look: Look, said: Said) -> None:
+    for line in said.lines:
+        for pattern, who in _BY:
+            for found in re.finditer(pattern, line):
+                named = names_in(" ".join(filter(None, found.groups())))
+                if look.requests and not named <= who(look):
+                    look.fault(said, f"{sorted(named)} did not", line)
+    if said.stays and look.requests and not names_in(said.text) <= look.parties() | _told_about(look, said):
+        look.fault(said, f"{sorted(names_in(said.text) - look.parties())} has no part in it")
+
+
+def _told_about(look: Look, said: Said) -> frozenset[PersonId]:
+    """Who was called, or decides in somebody's place."""
+    called = {OLU, PAT, SUE} if "called" in said.text or "escalat" in said.text.lower() else set()
+    return frozenset(called | ({NIA, OLU} if "place" in said.text or "decides for" in said.text else set()))
+
+
+def _times(look: Look, said: Said) -> None:
+    for at in told_times(said):
+        if at not in look.times:
+            look.fault(said, f"{at} is no time of the record")
+
+
+_CODES = re.compile(rf"\b({'|'.join(code.value for code in Code if '_' in code.value)})\b")
+
+
+def _jargon(look: Look, said: Said) -> None:
+    if found := _CODES.search(said.text):
+        look.fault(said, f"{found[0]} is no word for people")
+
+
+def pressed(look: Look, said: Said) -> list[Said]:
+    """What can be pressed is taken from the one who reads it, or from one of those who do. What is answered."""
+    answers_ = []
+    for action, value in said.buttons():
+        replies = [(who, look.t.presses(who, action, value)) for who in ((said.reader,) if said.reader else CAST)]
+        known = [(who, reply) for who, reply in replies if reply is not None]
+        refused = [reply.refused for _, reply in known if reply.refused is not None]
+        if refused and len(refused) == len(known):
+            look.fault(said, f"{action} is refused to all who read it ({refused[0].code})")
+        for who, reply in known:
+            if reply.message is not None:
+                answers_.append(Said(f"{who} types {action} {value}", who, reply.message, refused=reply.refused))
+    return answers_
+
+
+def also(look: Look) -> Iterator[Said]:
+    """What is posted only now and then: the digest, the summary in place of many, a pointer in place of a stray copy."""
+    t, policy = look.t, look.t.world.policy.policy
+    stories = t.dry.window.reader.some([id_ for id_ in look.ids if id_.startswith("PA-")], policy)
+    yield Said("digest", None, digest.digest(t.dry.window.reader.digest(policy, None)), stays=True)
+    yield Said("summary", None, receipts.summary(stories), stays=True)
+    yield Said("stray copy", None, notices.unknown_copy("PA-1"), stays=True)
+    for story in stories:
+        if story.stage is Stage.WAITING and story.requester_id:
+            said = notices.unreached(story, t.dry.window.deciders(t.dry.window.seen(story.id)))  # type: ignore[arg-type]
+            yield Said("unreached", story.requester_id, said, stays=True)
+        yield Said("moved card", None, several.moved(story.id), stays=True)
+        outside = for_outsiders(story)
+        yield Said("card elsewhere", None, cards.approval_card(outside), stays=True)
+        yield Said("cards elsewhere", None, several.card([outside], ""), stays=True)
+
+
+def look_at(walk: Walk, name: str, t: Listener, ids: Sequence[str], *, last: bool) -> None:
+    """Read all that stands in chat at this step, and all that anybody is answered; and press all that can be pressed."""
+    t.time_passed()
+    posted = t.posted(*ids)
+    look = Look(t, name, ids, walk, last)
+    walk.stages |= {seen.story.stage for id_ in ids if (seen := t.dry.window.seen(id_))}
+    walk.events |= {entry.event for entry in look.entries}
+    heard: set[tuple[PersonId | None, str]] = set()
+    for said in (*posted, *also(look), *(said for who in CAST for said in answers(look, who))):
+        # What passes in a second is not shown before it has.
+        pressing = () if look.passing and not said.what.startswith(f"{said.reader} types") else pressed(look, said)
+        for one in (said, *pressing):
+            walk.codes |= {no.code for no in (one.refused, *one.refused.also)} if one.refused else set()
+            if (one.reader, one.raw) not in heard:
+                heard.add((one.reader, one.raw))
+                read(look, one)
+
+
+def answers(look: Look, who: PersonId) -> Iterator[Said]:
+    """What this person reads who opens their page and tries everything that they have something to do with."""
+    home = look.t.home(who)
+    if home:
+        yield home
+    concerned = {who for request in look.requests for who in (request.requester, request.holder)} | {OLU, SUE}
+    # All that there is to try is tried at the end of each scene; before it, what matters most.
+    acts = ACTS[: (10 if who in concerned else 5) if look.last else (5 if who in concerned else 2)]
+    for id_ in look.ids:
+        for act in acts if id_.startswith("PA-") else ():
+            said = look.t.types(who, f"{act} {id_}{AFTER.get(act, '')}")
+            if said:
+                yield said
+    for text in _OWN[who] if look.last else _OWN[who][:3]:
+        said = look.t.types(who, text)
+        if said:
+            yield said
