@@ -82,6 +82,11 @@ class GuardedProtocol(H11Protocol):
 
     def _make_room(self) -> None:
         """Whoever has kept us waiting longest goes; where all have sent what they want, the newcomer does."""
-        others = [each for each in self.connections if isinstance(each, GuardedProtocol)]
+        # One that was closed just now stands among them until the loop comes to it.
+        others = [
+            each for each in self.connections if isinstance(each, GuardedProtocol) and not each.transport.is_closing()
+        ]
+        if len(others) <= (self.most or connections_max()):
+            return
         slowest = min(others, key=lambda each: each.waits_until_s, default=self)
         (slowest if slowest.unfinished else self).transport.abort()

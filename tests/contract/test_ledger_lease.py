@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
 
-from tests.contract.ledger_world import World, worlds
+from tests.contract.ledger_world import World, redis_world, worlds
 from workflows.ports import LEASE_S
 
 
@@ -71,3 +72,15 @@ def test_who_lost_the_lease_neither_renews_nor_releases_the_other_one(world: Wor
     assert world.ledger.renew(old) is None
     world.ledger.release(old)
     assert world.ledger.acquire("H-1") is None
+
+
+@pytest.mark.parametrize("written", ["7:somebody", "nonsense", ""])
+def test_what_stands_in_the_place_of_a_lease_and_never_runs_out_is_nobodys(
+    redis_client: redis.Redis, written: str
+) -> None:
+    """Or the holding that it is for, or the clock itself, would wait for ever."""
+    world = redis_world(redis_client)
+    redis_client.set("prodaccess:lease:H-1", written)
+    redis_client.set("prodaccess:lease:clock-leader", written)
+    assert world.ledger.acquire("H-1")
+    assert world.due.lead("this-clock")

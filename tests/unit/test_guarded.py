@@ -91,13 +91,16 @@ def test_a_connection_between_two_requests_stays() -> None:
 
 
 def test_many_who_finish_nothing_do_not_keep_out_who_does() -> None:
+    slowest: list[socket.socket] = []
     with served(request_s=600.0, most=20) as address, ExitStack() as open_:
         for sent in (b"", HALF_A_HEAD, HALF_A_BODY):
             for _ in range(30):
                 slow = open_.enter_context(socket.create_connection(address, timeout=20))
                 slow.sendall(sent)
+                slowest.append(slow)
         for _ in range(5):
             assert is_answered(address)
+        assert all(is_closed(each) for each in slowest[:60])
 
 
 def test_there_is_room_for_other_things_than_connections() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from workflows.core.model import CLOSED, GrantState
 from workflows.core.policy import Policy
 from workflows.delegate import delegate
 from workflows.mend import make_again
-from workflows.ports import CorruptRecord
+from workflows.ports import Change, Committed, CorruptRecord
 from workflows.revoke_all import Aim, revoke_all
 from workflows.standing_in import with_delegations
 from workflows.sweep import end_what_is_overdue, overdue_holdings
@@ -81,6 +82,27 @@ def test_nothing_is_given_back_by_a_record_that_was_put_together(world: World) -
         world.advance(30)
         converge(world.ctx, grant.holding, id_)
     assert not world.target().has(resource)
+
+
+def test_what_was_lost_is_not_given_again_on_a_record_that_was_put_together(world: World) -> None:
+    """An earlier removal came late and took the access with it: a grant that can be read is given again, this one ends."""
+    id_, other = world.active(DANA), world.active(NIA)
+    for one in (id_, other):
+        world.target().revoke(world.grant(one).resource, lambda: None)
+        held = world.holding(one)
+        assert held is not None
+        item = keys.holding(held.id)
+        snapshot = world.ledger.read(item)
+        lost = Change(f"lost-{one}", snapshot.now, snapshot.versions(), puts={item: replace(held, lost=True)})
+        assert isinstance(world.ledger.commit(lost), Committed)
+    resource, holding = world.grant(id_).resource, world.grant(id_).holding
+    world.ledger.spoil(keys.grant(id_))
+    converge(world.ctx, holding, id_)
+    converge(world.ctx, world.grant(other).holding, other)
+    world.advance(10)
+    assert not world.target().has(resource)
+    assert world.grant(id_).state is GrantState.REVOKED
+    assert world.has_access(other)
 
 
 def test_an_owner_takes_back_what_cannot_be_read(world: World) -> None:
@@ -147,6 +169,7 @@ def test_it_is_told_once_and_leaves_the_list_when_it_is_well_again(world: World)
     kept = world.ledger._records[key]
     world.ledger.spoil(key)
     for _ in range(3):
+        world.clock.advance(3600)
         world.ledger.read(key)
         tell(world.ctx, world.ctx.unreadable.take())
         look_again(world.ctx)
