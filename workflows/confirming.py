@@ -35,6 +35,7 @@ from workflows.core.identity import (
     Identity,
     PersonId,
     SlackUser,
+    Suspension,
     Why,
     first_person,
     next_person,
@@ -237,7 +238,7 @@ def _about(snapshot: Snapshot, account: AccountId) -> list[str]:
     if record is None or record.suspended is None:
         return []
     found: list[str] = []
-    for who in filter(None, (record.person, record.suspended.claims)):
+    for who in filter(None, (record.person, _claims(snapshot, record.suspended, record))):
         found += [keys.identity(who), keys.person(who)]
         identity = snapshot.seek(keys.identity(who), Identity)
         found += [keys.account(name) for name in (identity.accounts if identity is not None else ())]
@@ -268,8 +269,19 @@ def _held(snapshot: Snapshot, account: AccountId) -> Held | None:
     record = snapshot.seek(keys.account(account), AccountRecord)
     if record is None or record.suspended is None:
         return None
-    person = _person(snapshot, record.person)
-    return Held(record, record.suspended, person, _person(snapshot, record.suspended.claims))
+    claims = _claims(snapshot, record.suspended, record)
+    hold = replace(record.suspended, claims=claims)
+    if hold != record.suspended:
+        # Somebody got the address since: what was said before was said of another hold.
+        record = replace(record, suspended=hold, proposal=None)
+    return Held(record, hold, _person(snapshot, record.person), _person(snapshot, claims))
+
+
+def _claims(snapshot: Snapshot, hold: Suspension, record: AccountRecord) -> PersonId | None:
+    """Whose the address is that the account has: as of now, and not as of when it was put on hold."""
+    address = hold.address or record.address
+    owner = snapshot.seek(keys.address(address), AddressRecord) if address is not None else None
+    return owner.person if owner is not None and owner.person != record.person else hold.claims
 
 
 def _person(snapshot: Snapshot, who: PersonId | None) -> Identity | None:

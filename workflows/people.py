@@ -283,11 +283,13 @@ def bound_to(ctx: Context, who: PersonId) -> tuple[SlackUser, ...]:
     """The accounts that are bound to a person, as the chat names them."""
     snapshot = ctx.ledger.read(keys.identity(who), keys.person(who))
     legacy = snapshot.get(keys.person(who), PersonRecord)
-    names = account_ids(snapshot.get(keys.identity(who), Identity), legacy)
+    identity = snapshot.get(keys.identity(who), Identity)
+    names = account_ids(identity, legacy)
     records = ctx.ledger.read(*map(keys.account, names)) if names else None
     found = [records.get(keys.account(name), AccountRecord) for name in names] if records else []
     bound = tuple(record.slack for record in found if record is not None and record.person == who)
-    return bound or (legacy.slack if legacy is not None and not any(found) else ())
+    # Who has an identity has the accounts that stand there, and no other: what was theirs may be somebody else's.
+    return bound or (legacy.slack if legacy is not None and identity is None and not any(found) else ())
 
 
 def in_doubt(ctx: Context, groups: GroupFacts, names: Iterable[str]) -> tuple[SlackUser, ...]:

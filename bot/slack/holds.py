@@ -190,7 +190,7 @@ def _asked_line(entry: AuditEntry, _command: str) -> str:
     return f"{what} A second one of you has to say the same."
 
 
-def _confirmed_line(entry: AuditEntry, _command: str) -> str:
+def _confirmed_line(entry: AuditEntry, command: str) -> str:
     whose = (
         "the same person as before"
         if entry.facts.get("said") == "same"
@@ -203,8 +203,16 @@ def _confirmed_line(entry: AuditEntry, _command: str) -> str:
     known = f" Known before: {old}." if old else ""
     return (
         f"✅ {who} said whose {_word(entry, 'account_name', 100)}'s account is ({_word(entry, 'account', 80)},"
-        f" {_word(entry, 'address')}): {whose}. {why}{known}"
+        f" {_word(entry, 'address')}): {whose}. {why}{known}{_stays(entry, command)}"
     )
+
+
+def _stays(entry: AuditEntry, command: str) -> str:
+    """Where somebody new has the address: what the one before has is not over by itself."""
+    if entry.facts.get("said") == "same":
+        return ""
+    address = _word(entry, "address") or "WHO"
+    return f" What the one before has open stays until its end; `{command} revoke-all person {address} REASON` takes it back now."
 
 
 def _left_line(entry: AuditEntry, command: str) -> str:

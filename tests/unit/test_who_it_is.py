@@ -26,6 +26,7 @@ from workflows.end import end
 from workflows.ledger.codec import decode
 from workflows.less import approve_for_less
 from workflows.lift import lift
+from workflows.people import bound_to
 from workflows.ports import Change
 from workflows.request import ask_for_access
 from workflows.review import approve, decline, deny, withdraw
@@ -481,6 +482,20 @@ def test_another_person_inherits_nothing_and_stops_nothing(world: World):
     assert isinstance(ask_for_access(world.ctx, ASK, there, Origin(), "second"), Done)
 
 
+def test_nobody_speaks_in_the_place_of_somebody_who_was_closed(world: World):
+    world.knows(OLU, GUS)
+    until = world.clock.now() + timedelta(days=2)
+    assert isinstance(delegate(world.ctx, account(OLU), world.directory.person(account(GUS)), until, "away"), Done)
+    gets_address(world, OLU, "somebody@example.com")
+    acts(world, account(OLU))
+    for who in (SUE, PAT):
+        assert isinstance(say(world, who, account(OLU), same=False), Done)
+    assert identity(world, OLU).closed_at is not None
+    assert bound_to(world.ctx, OLU) == (), "the account is somebody else's"
+    assert code(world.approve(world.asked(), GUS)) is Code.NOT_AN_APPROVER
+    assert OLU not in world.directory.groups(world.policy.policy, ("platform",)).members(("platform",))
+
+
 def test_a_person_who_moved_on_is_not_closed_when_the_old_address_is_used_again(world: World):
     world.knows(DANA)
     gets_address(world, DANA, "dana.new@example.com")
@@ -492,6 +507,21 @@ def test_a_person_who_moved_on_is_not_closed_when_the_old_address_is_used_again(
     assert identity(world, DANA).closed_at is None
     assert acts(world, account(DANA)).suspended is None
     assert acts(world, there).id not in (DANA, "")
+
+
+def test_of_two_new_accounts_under_an_address_the_second_claims_whoever_the_first_became(world: World):
+    world.knows(DANA)
+    first, second = (new_account(world, user, "dana@example.com", "Somebody") for user in ("UONE", "UTWO"))
+    acts(world, first)
+    acts(world, second)
+    assert say(world, SUE, first, same=False).outcome == "confirmed"
+    became = account_record(world, first).person
+    found = holds_about(world.ctx, None, Address("dana@example.com"))
+    assert [one.people for one in found if one.account.account == second.account] == [(became,)]
+    assert say(world, SUE, second, same=False).outcome == "confirmed"
+    assert account_record(world, first).suspended.why is Why.CLOSED
+    found = identity(world, account_record(world, second).person)
+    assert (found.before, identity(world, became).before) == (became, DANA)
 
 
 def test_it_takes_two_where_an_owner_of_production_or_security_is_meant(world: World):

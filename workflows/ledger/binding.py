@@ -163,6 +163,8 @@ class BoundDirectory(DirectoryStore, ABC):
         accounts = self.people((account for one in lists.values() for account in one.accounts), former_domains)
         listed = {address: who for address, (who, _) in owners.items()}
         facts = self._facts_of(dict(owners.values()))
+        # Listed by an address that nobody has any more: no account is theirs, and nobody speaks in their place.
+        closed = {who for who, read in owners.values() if read.identity(who).closed_at is not None}
         found: dict[str, Membership] = {}
         for name, one in lists.items():
             by_account = [accounts[who] for who in one.accounts if who in accounts]
@@ -173,7 +175,8 @@ class BoundDirectory(DirectoryStore, ABC):
             found[name] = replace(
                 one,
                 members=frozenset(members),
-                unusable=frozenset(who for who, item in people.items() if item.standing_problem or item.suspended),
+                unusable=frozenset(who for who, item in people.items() if item.standing_problem or item.suspended)
+                | (members & closed),
                 unresolved=frozenset(who for who in one.accounts if who not in accounts),
             )
         return found
