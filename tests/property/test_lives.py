@@ -27,6 +27,7 @@ from workflows.context import Done
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.errors import Refused
+from workflows.core.identity import Address
 from workflows.core.model import Baseline, Grant, Holding, PersonRecord, Request, Resource
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import Group, Policy, TargetKind, TargetSpec
@@ -189,6 +190,8 @@ class Lives(RuleBasedStateMachine):
         self.ledger, self.clock = self.world.ledger, self.world.clock
         self.members: dict[str, frozenset[str]] = dict(build.GROUPS)
         self.gone: set[str] = set()
+        # Whose account has another address than the one that it is known by.
+        self.odd: set[str] = set()
         self.people_changed_at = self.clock.now() - timedelta(hours=1)
         self.lives: dict[str, Life] = {}
         self.head = 0
@@ -197,6 +200,9 @@ class Lives(RuleBasedStateMachine):
         # What happens at the next call of a name: what, before or after it, and for how long.
         self.at_call: dict[str, tuple[str, str, float]] = {}
         self.law_changed_at = self.people_changed_at
+        # Everybody has used it before: whose their accounts are is on record.
+        self.world.knows(*PEOPLE)
+        self.head = self.ledger.head()
         self._watch()
 
     # ------------------------------------------------------------ watching everything that happens
@@ -260,7 +266,8 @@ class Lives(RuleBasedStateMachine):
 
     def _refresh_groups(self, policy: Policy, names: object):
         for name, people in self.members.items():
-            self.world.directory.put_members(f"slack:S0{name.upper()}", Membership(people, self.clock.now()))
+            listed = Membership(as_of=self.clock.now(), accounts=frozenset(map(account, people)))
+            self.world.directory.put_members(f"slack:S0{name.upper()}", listed)
         return self.world.directory.groups(policy, tuple(build.GROUPS))
 
     # ------------------------------------------------------------ what the audit log says
@@ -328,6 +335,7 @@ class Lives(RuleBasedStateMachine):
         assert voter != life.holder, "nobody approves their own request"
         assert voter not in life.voters
         assert voter not in self.gone
+        assert voter not in self.odd, "nobody knows who that was"
         assert any(voter in self.members[group] for group in self.law.places(life.role)), f"{voter} has no say"
         life.voters.append(voter)
 
@@ -403,6 +411,7 @@ class Lives(RuleBasedStateMachine):
     def _decision_stands(self, life: Life) -> None:
         assert self.law.without != life.role
         assert life.holder not in self.gone, "given to somebody who has left"
+        assert not self.odd & {life.holder, *life.voters}, "given while nobody knows who asked or agreed"
         if life.rule:
             assert life.holder in self.members[AUTO_GROUP]
             return
@@ -551,6 +560,16 @@ class Lives(RuleBasedStateMachine):
         facts = self.world.chat.people[account(who)]
         problem = None if here else "person_deactivated"
         self.world.chat.people[account(who)] = replace(facts, standing_problem=problem)
+        self.people_changed_at = self.clock.now()
+
+    @rule(who=st.sampled_from((DANA, NIA, OLU, PAT)), to=st.sampled_from(("new@example.com", SUE, OLU)))
+    def changes_address_or_has_the_old_one_again(self, who: PersonId, to: str) -> None:
+        self.odd ^= {who}
+        address = Address(to if who in self.odd and to != who else who)
+        if address == who:
+            self.odd -= {who}
+        facts = self.world.chat.people[account(who)]
+        self.world.chat.people[account(who)] = replace(facts, address=address)
         self.people_changed_at = self.clock.now()
 
     @rule(who=st.sampled_from((DANA, NIA, OLU, PAT, SUE)), group=st.sampled_from(sorted(build.GROUPS)))

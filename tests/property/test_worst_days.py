@@ -21,13 +21,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.support import build
 from tests.support.build import DANA, GUS, HOUR, MINUTE, NIA, OLU, PAT, SUE
+from tests.support.people import new_account
 from tests.support.world import World, account
 from workflows.break_glass import break_glass
+from workflows.confirming import Saying, confirm
 from workflows.context import Done
 from workflows.core import keys
 from workflows.core.asking import Ask
 from workflows.core.audit import AuditEntry
 from workflows.core.errors import Code, Refused
+from workflows.core.identity import Address
 from workflows.core.model import CLOSED, Grant, Origin, PersonRecord, Request, Review
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import BreakGlass, Escalation, Freeze, Group, Policy, Risk, TargetKind, TargetSpec
@@ -38,7 +41,7 @@ from workflows.less import approve_for_less
 from workflows.lift import lift
 from workflows.ports import Change, Committed, Lost
 from workflows.request import ask_for_access
-from workflows.review import decline
+from workflows.review import approve, decline
 from workflows.revoke_all import Aim, revoke_all
 
 PEOPLE = (DANA, NIA, OLU, PAT, SUE)
@@ -124,6 +127,8 @@ class WorstDays(RuleBasedStateMachine):
         self.gone: set[PersonId] = set()
         # Delegator -> (delegate, since, until), as it was typed and taken.
         self.delegations: dict[PersonId, tuple[PersonId, datetime, datetime]] = {}
+        # Whose account has another address than the one that it is known by: somebody has to say whose it is.
+        self.known_by: dict[PersonId, str] = {who: str(who) for who in PEOPLE}
         self.barred: set[PersonId] = set()
         self.ids: list[str] = []
         self.asked: dict[str, tuple[str, timedelta]] = {}
@@ -145,13 +150,22 @@ class WorstDays(RuleBasedStateMachine):
 
     def _refresh_groups(self, policy: Policy, names: object):
         for name, found in self.members.items():
-            self.world.directory.put_members(f"slack:S0{name.upper()}", Membership(found, self.clock.now()))
+            listed = Membership(as_of=self.clock.now(), accounts=frozenset(map(account, found)))
+            self.world.directory.put_members(f"slack:S0{name.upper()}", listed)
         return self.world.directory.groups(policy, tuple(build.GROUPS))
 
     @property
     def _settled(self) -> bool:
         """Whether everybody has heard of the last change to people and rules."""
         return self.clock.now() - self.changed_at > KNOWN_BY
+
+    def _is_odd(self, who: PersonId) -> bool:
+        return self.world.chat.people[account(who)].address != self.known_by[who]
+
+    def _humans(self, request: Request) -> set[str]:
+        """Who asked and who would hold it, by the accounts that did: a human is who presses, whatever they are called."""
+        asked = (request.requester_slack, request.holder_slack)
+        return {slack.user for slack in asked if slack is not None}
 
     def _may_speak(self, who: PersonId, group: str, request: Request, at: datetime) -> bool:
         parties = {request.requester, request.holder}
@@ -173,7 +187,7 @@ class WorstDays(RuleBasedStateMachine):
 
     def _enough(self, request: Request) -> bool:
         places = self.law.places(request.terms.role)
-        voters = [(vote.by, vote.at) for vote in request.votes]
+        voters = [(vote.by, vote.at) for vote in request.votes if not self._is_odd(vote.by)]
         return any(
             all(self._may_speak(who, group, request, at) for (who, at), group in zip(order, places, strict=True))
             for order in permutations(voters, len(places))
@@ -210,11 +224,15 @@ class WorstDays(RuleBasedStateMachine):
         assert self._request(entry.subject).holder not in self.gone or not self._settled, (
             "given to somebody who has left"
         )
+        assert not self._is_odd(self._request(entry.subject).holder) or not self._settled, "given to nobody knows whom"
 
     def _on_request_approved(self, entry: AuditEntry) -> None:
         request = self._request(entry.subject)
         voters = {vote.by for vote in request.votes}
         assert not voters & {request.requester, request.holder}, "nobody approves their own request"
+        pressed = {str(vote.account).rpartition(":")[2] for vote in request.votes}
+        assert not pressed & self._humans(request), "nobody approves their own request by any account"
+        assert all(str(vote.account) == account(vote.by).account for vote in request.votes), "in the name of another"
         assert not {right for vote in request.votes for right in vote.for_} & {request.requester, request.holder}
         assert len(voters) == len(request.votes)
         self._allowed(request, self.law.longest)
@@ -271,12 +289,13 @@ class WorstDays(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ acts
 
-    def _press(self, who: PersonId, act: Callable[[str], Done | Refused]) -> Done | Refused:
+    def _press(self, who: PersonId, act: Callable[[str], Done | Refused], *, gives: bool = True) -> Done | Refused:
         """On facts that are fresh: the groups as they are, and the person as they stand."""
         self._refresh_groups(self.world.policy.policy, ())
         self.world.knows(who)
         answer = act(self.world.press_id())
         assert not (isinstance(answer, Done) and who in self.gone), "somebody who has left acted"
+        assert not (isinstance(answer, Done) and gives and self._is_odd(who)), "nobody knows who that was"
         assert not (isinstance(answer, Refused) and answer.code is Code.FACTS_STALE)
         return answer
 
@@ -308,7 +327,7 @@ class WorstDays(RuleBasedStateMachine):
         id_ = self._pick(number)
         if id_:
             request = self._request(id_)
-            answer = self._press(who, lambda press: decline(self.world.ctx, id_, account(who), press))
+            answer = self._press(who, lambda press: decline(self.world.ctx, id_, account(who), press), gives=False)
             assert not isinstance(answer, Done) or who == request.holder != request.requester
 
     @rule(
@@ -415,7 +434,11 @@ class WorstDays(RuleBasedStateMachine):
                 "withdraw": lambda _: self.world.withdraw(id_, who),
                 "end": lambda _: self.world.end(id_, who, "enough"),
             }
-            self._press(who, acts[how])
+            answer = self._press(who, acts[how], gives=False)
+            request, grant = self._request(id_), self.ledger._versioned(keys.grant(id_)).record
+            if how == "end" and who == request.holder and isinstance(grant, Grant) and who not in self.gone:
+                over = isinstance(answer, Done) or answer.code is Code.GRANT_OVER
+                assert over, "what somebody holds is theirs to give back, whatever their address is"
             self.world.work()
 
     @rule(
@@ -444,7 +467,7 @@ class WorstDays(RuleBasedStateMachine):
         id_ = self._pick(number)
         if id_:
             judge = acknowledge if fine else lambda ctx, id_, at, press: flag(ctx, id_, at, "why so long?", press)
-            self._press(who, lambda press: judge(self.world.ctx, id_, account(who), press))
+            self._press(who, lambda press: judge(self.world.ctx, id_, account(who), press), gives=fine)
 
     @rule(who=people, whom=people)
     def lifts(self, who: PersonId, whom: PersonId) -> None:
@@ -464,14 +487,21 @@ class WorstDays(RuleBasedStateMachine):
 
     @rule(who=people)
     def decides_again(self, who: PersonId) -> None:
-        if isinstance(self._press(who, lambda press: end_delegation(self.world.ctx, account(who), press)), Done):
+        if isinstance(
+            self._press(who, lambda press: end_delegation(self.world.ctx, account(who), press), gives=False), Done
+        ):
             self.delegations.pop(who, None)
             self.changed_at = self.clock.now()
 
     @rule(who=people, whom=st.sampled_from((DANA, NIA, None)))
     def panics(self, who: PersonId, whom: PersonId | None) -> None:
-        aim = Aim(whom, "Somebody") if whom else Aim(environment=PLACE)
-        answer = self._press(who, lambda press: revoke_all(self.world.ctx, aim, account(who), "leaked keys", press))
+        if whom:
+            self.world.knows(whom)
+        # By the account that is mentioned, as it is typed: whatever address it has.
+        seen = self.world.directory.person(account(whom)) if whom else None
+        aim = Aim(seen.id, "Somebody") if seen else Aim(environment=PLACE)
+        act = lambda press: revoke_all(self.world.ctx, aim, account(who), "leaked keys", press)  # noqa: E731 - said twice
+        answer = self._press(who, act, gives=False)
         if not isinstance(answer, Done):
             return
         assert who in self.members[self.law.owners] | self.members["security"]
@@ -490,6 +520,79 @@ class WorstDays(RuleBasedStateMachine):
         problem = None if here else "person_deactivated"
         self.world.chat.people[account(who)] = replace(facts, standing_problem=problem)
         self.changed_at = self.clock.now()
+
+    @rule(who=people, address=st.sampled_from(("", "", "new@example.com", *map(str, PEOPLE))), back=st.booleans())
+    def changes_address(self, who: PersonId, address: str, back: bool) -> None:
+        """To one that nobody has, or to somebody else's; and perhaps back again."""
+        for one in (address or str(who), *((self.known_by[who],) if back else ())):
+            facts = self.world.chat.people[account(who)]
+            self.world.chat.people[account(who)] = replace(facts, address=Address(one))
+        self.world.run(keys.whois(account(who)))
+        self.changed_at = self.clock.now()
+
+    @rule(
+        who=st.sampled_from((OLU, OLU, PAT, SUE, NIA)),
+        team=st.sampled_from(("T1", "T9")),
+        act=st.sampled_from(("approve", "ask", "glass", "lift", "panic")),
+        number=numbers,
+    )
+    def somebody_acts_under_anothers_address(self, who: PersonId, team: str, act: str, number: int) -> None:
+        """A new account, or the very user id in another workspace: it is nobody, and stops nobody."""
+        user = account(who).user if team == "T9" else f"UNEW{len(self.world.chat.people)}"
+        there = new_account(self.world, user, self.known_by[who], team=team)
+        self._refresh_groups(self.world.policy.policy, ())
+        self.world.chat.refresh_person(there, self.world.policy.policy)
+        id_, ctx, press = self._pick(number), self.world.ctx, self.world.press_id()
+        ask = Ask(PLACE, "reader", MINUTE, "everything is down")
+        acts: dict[str, Callable[[], Done | Refused]] = {
+            "approve": lambda: approve(ctx, id_ or "PA-1", there, press),
+            "ask": lambda: ask_for_access(ctx, ask, there, Origin(), press),
+            "glass": lambda: break_glass(ctx, ask, there, Origin(), press),
+            "lift": lambda: lift(ctx, NIA, there, "why not", press),
+            "panic": lambda: revoke_all(ctx, Aim(environment=PLACE), there, "mischief", press),
+        }
+        assert isinstance(acts[act](), Refused), "a stranger did that in somebody's name"
+        found = self.world.directory.of_person(who)
+        assert found is not None
+        assert found.slack == account(who), "whoever came last is taken for who was there"
+
+    @rule(who=people, same=st.just(True))
+    def they_say_whose_it_is(self, who: PersonId, same: bool) -> None:
+        """Security, two of them, where that is needed: never who it is about."""
+        if not self._is_odd(who):
+            return
+        self.world.run(keys.whois(account(who)))
+        facts = self.world.chat.people[account(who)]
+        if who in self.gone:
+            return
+        for one in (PAT, SUE, OLU, NIA):
+            said = Saying(account(who).account, same, "asked them")
+            answer = self._press(
+                one, lambda press, said=said, one=one: confirm(self.world.ctx, said, account(one), press)
+            )
+            if isinstance(answer, Done):
+                assert one != who
+                assert one in self.members["security"]
+            if isinstance(answer, Done) and answer.outcome == "confirmed":
+                # Whoever had the address before has lost it.
+                self.known_by = {who_: "" if known == facts.address else known for who_, known in self.known_by.items()}
+                self.known_by[who] = str(facts.address)
+                self.changed_at = self.clock.now()
+                return
+
+    @rule(who=people, age=st.sampled_from((5, 30, 200)))
+    def old_news_arrive(self, who: PersonId, age: int) -> None:
+        """What was said of somebody a while ago, and is delivered again: it says nothing of today."""
+        before = self.world.chat.people[account(who)]
+        old = replace(
+            before, standing_problem=None, address=Address(who), as_of=self.clock.now() - timedelta(seconds=age)
+        )
+        known = self.world.directory.person(account(who))
+        if known is not None and known.as_of > old.as_of:
+            self.world.directory.put_person(old)
+            after = self.world.directory.person(account(who))
+            assert after is not None
+            assert after.standing_problem == known.standing_problem, "older news overwrote younger"
 
     @rule(who=people, group=st.sampled_from(sorted(build.GROUPS)))
     def changes_groups(self, who: PersonId, group: str) -> None:

@@ -145,6 +145,21 @@ def test_the_recheck_goes_by_the_account_that_agreed(world: World):
     assert world.grant(id_).state is GrantState.ACTIVATION_FAILED
 
 
+def test_of_two_accounts_of_one_owner_the_one_that_agreed_is_looked_at(world: World):
+    world.knows(OLU, PAT)
+    second = new_account(world, "UOLU2", "olu@example.com", "Olu")
+    acts(world, second)
+    assert isinstance(confirm_by_hand(world.ctx, Saying(second.account, True, "his phone"), "Ada", "cli"), Done)
+    assert acts(world, second).id == OLU
+    id_ = world.asked()
+    assert isinstance(approve(world.ctx, id_, second, "by the second"), Done)
+    facts = world.chat.people[second]
+    world.chat.people[second] = replace(facts, standing_problem="person_guest")
+    world.chat.refresh_person(second, world.policy.policy)
+    world.work()
+    assert world.grant(id_).state is GrantState.ACTIVATION_FAILED
+
+
 def test_a_first_account_is_bound_and_the_second_of_two_at_once_is_not(world: World):
     first = new_account(world, "U1", "ana@example.com")
     second = new_account(world, "U2", "ana@example.com")
