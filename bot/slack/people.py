@@ -90,6 +90,7 @@ class SlackRefresher:
             user = self._lookups.by_address(address)
         except NotThere:
             self._answered[address] = (None, asked_at)
+            self._store.put_nobody(address)
             return None
         facts = self._kept(facts_of(user, _listed(user, home), home, policy, asked_at))
         self._answered[address] = (facts.slack, asked_at)

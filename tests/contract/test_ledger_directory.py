@@ -178,6 +178,21 @@ def test_a_member_who_can_do_nothing_is_named_as_one_and_counts_for_none(world: 
     assert found.by_name["leads"].unusable == {ADA}
 
 
+def test_of_an_address_that_nobody_has_nobody_is_counted_on_for_a_while(world: World) -> None:
+    world.directory.put_nobody(Address(ADA))
+    leads = world.directory.groups(POLICY, ["leads"])
+    assert (leads.members(("leads",)), leads.by_name["leads"].unusable) == (frozenset(), {ADA})
+    world.advance(3601)
+    assert world.directory.groups(POLICY, ["leads"]).members(("leads",)) == {ADA}
+
+
+def test_who_is_bound_has_an_address_whatever_was_said_before(world: World) -> None:
+    world.directory.put_nobody(Address(ADA))
+    world.directory.put_person(facts(world))
+    bind(world, "U1", ADA)
+    assert world.directory.groups(POLICY, ["leads"]).members(("leads",)) == {ADA}
+
+
 def test_a_stranger_with_a_members_address_is_no_member(world: World) -> None:
     now = world.ledger.now()
     world.directory.put_person(facts(world, "U1"))

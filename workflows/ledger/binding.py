@@ -36,6 +36,9 @@ from workflows.ports import DirectoryStore
 
 T = TypeVar("T")
 
+# So long it is believed that nobody has an address; somebody may have been given it since.
+NOBODY_FOR_S = 3600
+
 
 class BoundDirectory(DirectoryStore, ABC):
     """What both directories have in common: all but where things are kept."""
@@ -57,6 +60,10 @@ class BoundDirectory(DirectoryStore, ABC):
     @abstractmethod
     def _lists(self, sources: Iterable[str]) -> tuple[datetime, Mapping[str, Membership]]:
         """The ledger's time, and the lists that are known, as they were learnt; in one round trip."""
+
+    @abstractmethod
+    def _nobodies(self, addresses: Sequence[Address]) -> Sequence[Address]:
+        """Those of which the chat has said within `NOBODY_FOR_S` that nobody has them; in one round trip."""
 
     def _records_of(self, names: Iterable[str]) -> _Read:
         wanted = tuple(dict.fromkeys(names))
@@ -165,6 +172,8 @@ class BoundDirectory(DirectoryStore, ABC):
         facts = self._facts_of(dict(owners.values()))
         # Listed by an address that nobody has any more: no account is theirs, and nobody speaks in their place.
         closed = {who for who, read in owners.values() if read.identity(who).closed_at is not None}
+        unmet = [address for address, (who, read) in owners.items() if not read.accounts_of(who)]
+        gone = {listed[address] for address in (self._nobodies(unmet) if unmet else ())}
         found: dict[str, Membership] = {}
         for name, one in lists.items():
             by_account = [accounts[who] for who in one.accounts if who in accounts]
@@ -176,7 +185,7 @@ class BoundDirectory(DirectoryStore, ABC):
                 one,
                 members=frozenset(members),
                 unusable=frozenset(who for who, item in people.items() if item.standing_problem or item.suspended)
-                | (members & closed),
+                | (members & (closed | gone)),
                 unresolved=frozenset(who for who in one.accounts if who not in accounts),
             )
         return found

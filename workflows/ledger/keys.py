@@ -37,6 +37,10 @@ class Keys:
         """JSON of PersonFacts, for seven days."""
         return f"{self.prefix}person:slack:{team}:{user}"
 
+    def nobody(self, address: str) -> str:
+        """Stands while the chat has said lately that nobody has this address."""
+        return f"{self.prefix}person:nobody:{address}"
+
     def group(self, source: str) -> str:
         """JSON of Membership, for seven days."""
         return f"{self.prefix}members:{source}"

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
+from workflows.core.identity import Address
 from workflows.core.model import Record
 from workflows.core.people import Membership, PersonFacts, SlackUser, which_stands, with_news
-from workflows.ledger.binding import BoundDirectory, as_learnt, usable_facts
+from workflows.ledger.binding import NOBODY_FOR_S, BoundDirectory, as_learnt, usable_facts
 from workflows.ledger.codec import dump, load, versioned
 from workflows.ledger.memory_ledger import LEADER, MemoryClock, MemoryLedger
 from workflows.ledger.redis_buckets import check_bucket
@@ -106,6 +107,7 @@ class MemoryDirectory(BoundDirectory):
         self._lock = threading.RLock()
         self._known: dict[SlackUser, bytes] = {}
         self._members: dict[str, bytes] = {}
+        self._nobody: dict[Address, datetime] = {}
 
     def _stored(self, names: Sequence[str]) -> list[bytes | None]:
         return self._ledger.stored(names)
@@ -135,6 +137,13 @@ class MemoryDirectory(BoundDirectory):
             stands = which_stands(self._kept(facts.slack), as_learnt(facts))
             self._known[facts.slack] = dump(PersonFacts, stands)
         return stands
+
+    def put_nobody(self, address: Address) -> None:
+        self._nobody[address] = self._clock.now()
+
+    def _nobodies(self, addresses: Sequence[Address]) -> list[Address]:
+        lately = self._clock.now() - timedelta(seconds=NOBODY_FOR_S)
+        return [address for address in addresses if self._nobody.get(address, lately) > lately]
 
     def put_members(self, source: str, membership: Membership) -> None:
         with self._lock:

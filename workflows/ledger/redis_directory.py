@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import redis
 from redis.exceptions import RedisError
 
+from workflows.core.identity import Address
 from workflows.core.model import Record
 from workflows.core.people import Membership, PersonFacts, SlackUser, which_stands, with_news
-from workflows.ledger.binding import BoundDirectory, as_learnt, usable_facts
+from workflows.ledger.binding import NOBODY_FOR_S, BoundDirectory, as_learnt, usable_facts
 from workflows.ledger.codec import dump, load, versioned
 from workflows.ledger.keys import Keys
 from workflows.ledger.scripts import Server, script
@@ -80,6 +81,13 @@ class RedisDirectory(BoundDirectory):
             args = (body or b"", dump(PersonFacts, stands), KEEP_S)
             if int(self._server.run(script("facts"), [key], args)):
                 return stands
+
+    def put_nobody(self, address: Address) -> None:
+        self._server.call("SET", self._keys.nobody(address), "1", "EX", NOBODY_FOR_S)
+
+    def _nobodies(self, addresses: Sequence[Address]) -> list[Address]:
+        found = self._found([self._keys.nobody(address) for address in addresses])
+        return [address for address, stands in zip(addresses, found, strict=True) if stands is not None]
 
     def put_members(self, source: str, membership: Membership) -> None:
         self._server.call("SET", self._keys.group(source), dump(Membership, membership), "EX", KEEP_S)

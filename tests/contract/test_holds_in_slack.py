@@ -1,0 +1,143 @@
+"""What Slack shows when an account is on hold: who is told, whom security asks, and what came of it; and of who leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.desk import Desk, Reply
+from bot.sandbox.slack import SlackServer, words
+from bot.slack.holds import CONFIRM_ANOTHER, CONFIRM_SAME
+from bot.slack.interaction import COMMAND, PRESS, Interaction
+from bot.slack.plain import as_text
+from tests.support import build
+from tests.support.build import DANA, OLU, PAT, SUE
+from tests.support.chat import RECEIPTS, ChatWorld, InProcess, posts, server_for
+from tests.support.people import acts, gets_address
+from tests.support.world import account
+from workflows.core import keys
+from workflows.core.people import PersonId
+from workflows.ledger.memory import MemoryClock
+
+
+class Rig(ChatWorld):
+    """With Slack's own view of a person changed together with the world's."""
+
+    def __init__(self) -> None:
+        clock = MemoryClock(build.NOW)
+        self.slack: SlackServer = server_for(clock)
+        super().__init__(InProcess(self.slack), clock)
+
+    def told(self, who: PersonId) -> list[str]:
+        """What stands in somebody's direct messages, oldest first."""
+        user = account(who).user
+        rooms = [room for room in self.slack.workspace.channels.values() if room.is_im and user in room.members]
+        return [words(message) for room in rooms for message in posts(self.slack, room.id)]
+
+    def receipts(self) -> list[str]:
+        return [words(message) for message in posts(self.slack, RECEIPTS)]
+
+    def types(self, who: PersonId, text: str) -> Reply:
+        self.knows(who)
+        user = account(who).user
+        return Desk(self.ctx, "/prodaccess").carry_out(Interaction(self.press_id(), COMMAND, "T1", user, text=text))
+
+    def presses(self, who: PersonId, action: str, value: str) -> Reply:
+        self.knows(who)
+        user = account(who).user
+        act = Interaction(self.press_id(), PRESS, "T1", user, action=action, value=value)
+        return Desk(self.ctx, "/prodaccess").carry_out(act)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def on_hold(rig: Rig, who: PersonId, address: str) -> None:
+    gets_address(rig, who, address)
+    acts(rig, account(who))
+    rig.settle()
+
+
+def values(blocks: list[dict[str, Any]], action: str) -> list[str]:
+    elements = (element for block in blocks for element in block.get("elements", ()))
+    return [element["value"] for element in elements if element.get("action_id") == action]
+
+
+def value(reply: Reply, action: str) -> str:
+    assert reply.message is not None
+    (found,) = values(reply.message.blocks, action)
+    return found
+
+
+def text(reply: Reply) -> str:
+    return as_text(reply.message) if reply.message else ""
+
+
+def test_a_hold_is_told_to_security_to_the_owners_of_what_is_open_and_to_the_receipts(rig: Rig):
+    rig.active(DANA)
+    rig.settle()
+    before = {who: len(rig.told(who)) for who in (OLU, PAT, SUE, DANA)}
+    on_hold(rig, DANA, "dana.new@example.com")
+    (receipt,) = [text_ for text_ in rig.receipts() if "on hold" in text_]
+    assert "Dana's account is on hold: its address was changed to dana.new@example.com" in receipt
+    assert "/prodaccess person confirm dana.new@example.com REASON" in receipt
+    for who in (OLU, PAT, SUE):
+        assert "Dana's account is on hold" in rig.told(who)[before[who]]
+    assert len(rig.told(DANA)) == before[DANA]
+
+
+def test_security_is_asked_with_both_addresses_and_presses(rig: Rig):
+    on_hold(rig, DANA, "dana.new@example.com")
+    reply = rig.types(SUE, "person confirm dana.new@example.com she showed her badge")
+    assert "from dana@example.com to dana.new@example.com" in text(reply)
+    assert "slack:T1:UDANA" in text(reply)
+    done = rig.presses(SUE, CONFIRM_SAME, value(reply, CONFIRM_SAME))
+    assert done.replaces
+    assert "the same person's" in text(done)
+    rig.settle()
+    assert any("Sue said whose Dana's account is" in line for line in rig.told(DANA))
+    assert any("the same person as before. she showed her badge" in line for line in rig.receipts())
+    assert "nothing to confirm" in text(rig.types(SUE, "person confirm @dana again"))
+
+
+def test_of_two_who_have_to_say_it_the_second_is_asked_with_buttons(rig: Rig):
+    on_hold(rig, OLU, "olu.o@example.com")
+    first = rig.types(SUE, "person confirm olu.o@example.com another new hire got his phone")
+    assert "It takes two" in text(first)
+    rig.settle()
+    own = [room for room in rig.slack.workspace.channels.values() if room.is_im and account(PAT).user in room.members]
+    asked = [
+        message for room in own for message in posts(rig.slack, room.id) if "Sue says that Olu's" in words(message)
+    ]
+    (value_,) = values(asked[0].blocks, CONFIRM_ANOTHER)
+    assert "has said that already" in text(rig.presses(SUE, CONFIRM_ANOTHER, value_))
+    assert "another person's" in text(rig.presses(PAT, CONFIRM_ANOTHER, value_))
+    rig.settle()
+    assert any("Sue and Pat said whose Olu's account is" in line for line in rig.receipts())
+
+
+def test_who_is_on_hold_reads_what_to_do_and_what_stays(rig: Rig):
+    id_ = rig.active(DANA)
+    on_hold(rig, DANA, "dana.new@example.com")
+    refused = text(rig.types(DANA, "payments-prod read-only 1h INC-42 errors"))
+    assert "Your account is on hold: its address was changed (dana.new@example.com)" in refused
+    assert "/prodaccess person confirm @you REASON" in refused
+    assert id_ in text(rig.types(DANA, "mine"))
+    assert "hold" not in text(rig.types(DANA, f"end {id_}"))
+
+
+def test_the_owners_hear_at_once_of_who_leaves_with_open_access(rig: Rig):
+    id_ = rig.active(DANA)
+    rig.settle()
+    facts = rig.chat.people[account(DANA)]
+    rig.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
+    rig.run(keys.whois(account(DANA)))
+    rig.settle()
+    for lines in (rig.told(OLU), rig.told(SUE), rig.receipts()):
+        (line,) = [line for line in lines if "deactivated" in line]
+        assert f"Dana was deactivated in the chat, and has access that is open: {id_}" in line
+        assert f"/prodaccess revoke-all person {DANA} REASON" in line
