@@ -72,6 +72,7 @@ def test_a_refused_token_and_no_redis_are_a_sentence_each_and_web_answers_meanwh
     text = log.read_text()
     assert "Traceback" not in text
     assert (text.count(REFUSED), text.count("Redis cannot be reached")) == (1, 1)
+    assert text.count("invalid_auth") == 1, "the SDK does not say it, too"
     assert right not in text
 
 

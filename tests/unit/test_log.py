@@ -100,6 +100,13 @@ def test_libraries_write_the_same_lines(lines: Any) -> None:
     assert (line["event"], line["logger"], line["process"]) == ("started on 3000", "a.library", "worker")
 
 
+def test_what_a_library_says_and_raises_is_said_by_who_called(lines: Any) -> None:
+    read = lines()
+    logging.getLogger("slack_sdk.web.base_client").error("Failed to send a request to Slack API server")
+    logging.getLogger("uvicorn.error").info("Started server process [1]")
+    assert read() == []
+
+
 def test_handlers_of_libraries_are_taken_off(lines: Any) -> None:
     other = io.StringIO()
     logging.getLogger("some.library").addHandler(logging.StreamHandler(other))
