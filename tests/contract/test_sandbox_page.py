@@ -21,8 +21,11 @@ from bot.sandbox.page.page import Page
 from bot.sandbox.showing import CONFIG, example_policy
 from bot.sandbox.slack import Ack, Delivery, SlackServer
 from tests.support.build import NOW
+from tests.support.stories import grant
 from tests.support.waiting import PATIENCE_S, eventually
+from workflows.core import keys
 from workflows.ledger.memory import MemoryClock, MemoryLedger
+from workflows.ports import Change, IndexEntry
 
 ACCOUNT = "210987654321"
 
@@ -287,6 +290,17 @@ def test_the_world_is_what_aws_holds(site: Site) -> None:
     assert assigned["until"] is None
     site.aws.world.unassign(DANA.email, "ReadOnlyAccess", ACCOUNT)
     assert [each["kind"] for each in site.access(DANA.email)] == ["group"]
+
+
+def test_what_aws_does_not_end_by_itself_has_the_end_that_the_bot_arranged(site: Site) -> None:
+    site.aws.world.assign(DANA.email, "ReadOnlyAccess", ACCOUNT)
+    assert site.access(DANA.email)[0]["arranged"] is None
+    held = grant(holder_name=DANA.name)
+    snapshot = site.ledger.read(keys.grant(held.id))
+    live = IndexEntry(keys.LIVE, held.id, held.deadline.timestamp())
+    change = Change("x", snapshot.now, snapshot.versions(), puts={keys.grant(held.id): held}, index=(live,))
+    site.ledger.commit(change)
+    assert site.access(DANA.email)[0]["arranged"] == held.deadline.timestamp()
 
 
 def put_policy(site: Site, seconds: float) -> float:

@@ -65,7 +65,13 @@ class Page:
 
     def _world(self, _body: Body) -> Json:
         now = self._slack.clock()
-        return {"now": now, **truth(self._aws, self._legend, now)}
+        shown = truth(self._aws, self._legend, now)
+        ends = self._record.ends() if self._record else {}
+        for person in shown["people"]:
+            for row in person["access"]:
+                # AWS sets no end of its own here; the bot has arranged one.
+                row["arranged"] = ends.get((person["name"], row["what"]))
+        return {"now": now, **shown}
 
     def _audit(self, body: Body) -> Json:
         return {"entries": self._record.newest(int(body.get("limit", 40))) if self._record else []}

@@ -49,6 +49,22 @@ class Record:
             raise CannotDo("Redis is away for a moment, and the audit log with it.") from None
         return [self._shown(entry, deadlines.get(entry.subject)) for entry in reversed(entries)]
 
+    def ends(self) -> dict[tuple[str, str], float]:
+        """When what is open will be taken away: by its holder's name, and by what AWS calls it."""
+        try:
+            ids = self._ledger.members(keys.LIVE, limit=SHOWN_MAX)
+            snapshot = self._ledger.read(*map(keys.grant, ids))
+        except LedgerUnreachable:
+            return {}
+        grants = (snapshot.readable(keys.grant(id_), Grant) for id_ in ids)
+        found: dict[tuple[str, str], float] = {}
+        for grant in filter(None, grants):
+            target = grant.terms.target
+            what = target.permission_set or f"member of {target.group}"
+            end = grant.deadline.timestamp()
+            found[grant.holder_name, what] = max(end, found.get((grant.holder_name, what), end))
+        return found
+
     def _deadlines(self, entries: Sequence[AuditEntry]) -> dict[str, datetime]:
         subjects = sorted({entry.subject for entry in entries if entry.event is Event.GRANT_ACTIVE})
         if not subjects:

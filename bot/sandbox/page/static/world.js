@@ -1,6 +1,6 @@
 // What is true in AWS at this moment. It comes from AWS, not from the bot: that is the point of it.
 
-import { clock, h, keyed, span } from "./dom.js";
+import { clock, clockSeconds, h, keyed, span } from "./dom.js";
 import { listen, now, someone, state } from "./store.js";
 import { avatar } from "./people.js";
 
@@ -63,8 +63,12 @@ function flash(node) {
 
 function ending(line) {
   if (line.standing) return h("span", { class: "tag" }, "standing: stood before, left as it is");
-  if (!line.until) return "until it is taken away";
-  return [`until ${clock(line.until)} · `, h("span", { class: "left-over", data: { until: line.until } })];
+  // Of access that lasts seconds the minute says nothing.
+  const at = (end) => (end - now() < 120 ? clockSeconds(end) : clock(end));
+  const countdown = (end) => h("span", { class: "left-over", data: { until: end } });
+  if (line.until) return [`until ${at(line.until)} · `, countdown(line.until)];
+  if (line.arranged) return [`the bot takes it away at ${at(line.arranged)} · `, countdown(line.arranged)];
+  return "AWS sets no end of its own";
 }
 
 /** The countdown. Only its own words change, so that nothing else is drawn or read out each second. */
