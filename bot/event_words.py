@@ -29,6 +29,9 @@ class _Told:
     def moment(self, name: str) -> datetime | None:
         return datetime.fromisoformat(found) if (found := self.fact(name)) else None
 
+    def who(self) -> str:
+        return self.actor if self.actor and not self.hidden else "somebody"
+
     def by(self) -> str:
         """` by Nia for Olu`, where it was another's right."""
         right = self.entry.private.get("for_name", "")
@@ -123,9 +126,10 @@ def _failed(told: _Told) -> Words:
 
 
 def _removal_failing(told: _Told) -> Words:
-    return (
-        f"⚠️ could not be removed, tried {told.fact('failures', 'several')} times{told.why('error')}; trying goes on",
-    )
+    # Nothing has failed where it is the target that takes its time.
+    tried = "" if told.fact("failures") == "0" else f", tried {told.fact('failures', 'several')} times"
+    word = "is not removed yet" if not tried else "could not be removed"
+    return (f"⚠️ {word}{tried}{told.why('error')}; trying goes on",)
 
 
 def _auto(told: _Told) -> Words:
@@ -137,7 +141,7 @@ def _escalated(told: _Told) -> Words:
     """A group's name is the policy's, and no secret where the environment is one's own."""
     groups = "" if told.hidden else told.fact("groups").replace(",", " and ")
     may = ", who may approve from now on" if told.fact("may_approve") == "true" else ""
-    return (f"nobody has answered: {groups or 'the next group'} called{may}",)
+    return (f"not decided yet: {groups or 'the next group'} called{may}",)
 
 
 def _delegated(told: _Told) -> Words:
@@ -159,7 +163,14 @@ def _given(told: _Told, which: str) -> str:
 
 
 def _refused(told: _Told) -> Words:
-    return (f"refused{told.by()}: {told.fact('code', 'not allowed').replace('_', ' ')}",)
+    """Nobody refuses but the rules: who is named is who tried."""
+    return (f"{told.who()} was refused: {told.fact('code', 'not allowed').replace('_', ' ')}",)
+
+
+def _refused_again(told: _Told) -> Words:
+    more = told.fact("more", "several")
+    times = "once more" if more == "1" else f"{more} more times"
+    return (f"{told.who()} was refused {times} within a minute",)
 
 
 def _chased(told: _Told) -> Words:
@@ -195,8 +206,8 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_DENIED: _says("denied", by=True, why=True),
     Event.REQUEST_WITHDRAWN: _says("withdrawn", by=True),
     Event.REQUEST_DECLINED: _says("declined", by=True),
-    Event.REQUEST_EXPIRED: _says("expired: nobody answered in time"),
-    Event.REQUEST_REMINDED: _says("nobody has answered: those who can decide were reminded"),
+    Event.REQUEST_EXPIRED: _says("expired: not decided in time"),
+    Event.REQUEST_REMINDED: _says("not decided yet: those who can were reminded"),
     Event.REQUEST_ESCALATED: _escalated,
     Event.REQUEST_TERMS_CHANGED: _says("the role has changed: earlier approvals are void"),
     Event.BREAK_GLASS_USED: lambda told: (
@@ -235,7 +246,7 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.DELEGATION_ENDED: _says("delegation ended", by=True),
     Event.PERSON_BARRED: _barred,
     Event.PERSON_LIFTED: _says("bar lifted", by=True, why=True),
-    Event.REFUSALS_COUNTED: lambda told: (f"{told.fact('more', 'more')} more refusals{told.by()} within a minute",),
+    Event.REFUSALS_COUNTED: _refused_again,
     Event.POLICY_ACTIVATED: _says("policy activated", by=True),
     Event.LEDGER_UNREADABLE: _says("⚠️ something in the records cannot be read"),
     Event.LEDGER_DURABILITY_DECLARED: _says("the ledger's durability is declared, not verified"),

@@ -318,7 +318,7 @@ _STATES = {
     "denied": "was denied",
     "not_given": "was not given",
     "withdrawn": "was withdrawn",
-    "expired": "has expired: nobody answered in time. The person can ask again",
+    "expired": "has expired: it was not decided in time. The person can ask again",
     "ended": "has ended",
     "revoked": "was revoked",
     "activation_failed": "was not given",

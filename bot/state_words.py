@@ -123,8 +123,10 @@ def _withdrawn(s: RequestStory) -> Words:
 
 
 def _expired(s: RequestStory) -> Words:
-    waited = f" · nobody answered in {rounded(s.expires_at - s.created_at)}"
-    return (f"{s.state} ", s.expires, waited)
+    waited = rounded(s.expires_at - s.created_at)
+    # Who has agreed has answered.
+    why = f"not enough people agreed in {waited}" if s.agreed_by else f"nobody answered in {waited}"
+    return (f"{s.state} ", s.expires, f" · {why}")
 
 
 # ---------------------------------------------------------------- while there is access

@@ -26,7 +26,9 @@ def reminder(story: RequestStory, ids: Sequence[str]) -> Message:
 def escalated(story: RequestStory, ids: Sequence[str], *, on_card: bool = True) -> Message:
     """To the next group: under the card, or with buttons of its own where there is no channel."""
     waited = rounded((story.escalated_at or story.now) - story.created_at)
-    line = f"🔔 {_called(ids, story)}: nobody has answered for {waited}. {_still(story)}"
+    # Who has agreed has answered.
+    so_far = f"not enough people have agreed in {waited}" if story.agreed_by else f"nobody has answered for {waited}"
+    line = f"🔔 {_called(ids, story)}: {so_far}. {_still(story)}"
     buttons = None
     if story.escalation_approves:
         then = "You may approve or deny it, on the card above." if on_card else "You may approve or deny it."

@@ -269,9 +269,10 @@ def _expired(s: RequestStory) -> str:
     if s.break_glass:
         waited = rounded(s.expires_at - s.created_at)
         return f"⌛ AWS did not confirm the names for your break-glass, {_what(s)}, in {waited}. Nothing was given."
-    return (
-        f"⌛ Nobody answered your request for {_what(s)} in {rounded(s.expires_at - s.created_at)}. Nothing was given."
-    )
+    waited = rounded(s.expires_at - s.created_at)
+    if s.agreed_by:
+        return f"⌛ Not enough people agreed to your request for {_what(s)} in {waited}. Nothing was given."
+    return f"⌛ Nobody answered your request for {_what(s)} in {waited}. Nothing was given."
 
 
 def _not_given(s: RequestStory) -> str:

@@ -312,7 +312,7 @@ def _holder(facts: Facts) -> list[Wanted]:
         if facts.warned:
             message = notices.ending(story, facts.command)
             found.append(Wanted(warning, user, message, key="once"))
-    elif active in facts.chat.postings and story.stage in OVER | {Stage.STUCK}:
+    elif active in facts.chat.postings and (story.stage in OVER | {Stage.STUCK} or _removal_drags_on(story)):
         found.append(rendered(facts, active, user, notices.over_active, hide=False))
     found += _old_warnings(facts, user, warning)
     # For whom somebody else asked, the message that said so says what became of it.
@@ -320,6 +320,11 @@ def _holder(facts: Facts) -> list[Wanted]:
     if not told and story.stage in OVER and (story.stage not in QUIET or _missed_its_end(facts, active)):
         found.append(Wanted(outcome, user, notices.outcome(story, facts.command), key="once"))
     return found
+
+
+def _removal_drags_on(story: RequestStory) -> bool:
+    """What is taken away in seconds is told when it is gone."""
+    return story.stage is Stage.REMOVING and story.error is not None
 
 
 def _old_warnings(facts: Facts, user: str, current: str) -> list[Wanted]:

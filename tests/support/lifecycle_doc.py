@@ -24,7 +24,7 @@ MEANING: dict[Event, str] = {
     Event.REQUEST_DENIED: "Somebody who may approve said no, or the bot found that it cannot be given; the entry says which.",
     Event.REQUEST_WITHDRAWN: "The requester took back the ask.",
     Event.REQUEST_DECLINED: "Somebody else had asked for them, and they do not want it.",
-    Event.REQUEST_EXPIRED: "Nobody answered in time.",
+    Event.REQUEST_EXPIRED: "It was not decided in time.",
     Event.REQUEST_REMINDED: "Nobody had answered: those who can decide were reminded.",
     Event.REQUEST_ESCALATED: "Nobody had answered: the groups of the policy's `escalate` were called.",
     Event.REQUEST_TERMS_CHANGED: "The role means something else by now: all votes are void and names are looked up again.",

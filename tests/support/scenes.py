@@ -134,6 +134,27 @@ def nobody_answers(t: Listener) -> Iterator[tuple[str, ...]]:
 
 
 @scene
+def one_of_two_answers(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, id_ = t.world, t.world.asked(role="admin")
+    t.posted(id_)
+    done(w.approve(id_, OLU))
+    w.advance(11 * 60, step_s=60)
+    yield (id_,)
+    w.advance(50 * 60, step_s=120)
+    yield (id_,)
+
+
+@scene
+def aws_takes_its_time(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, id_ = t.world, t.world.active()
+    t.posted(id_)
+    w.target().slow_s = 600
+    done(w.end(id_))
+    w.advance(200, step_s=5)
+    yield (id_,)
+
+
+@scene
 def revoked(t: Listener) -> Iterator[tuple[str, ...]]:
     id_ = t.world.active()
     t.posted(id_)

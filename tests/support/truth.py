@@ -282,6 +282,8 @@ def _claims(look: Look, said: Said, line: str) -> None:
         (r"Nothing is open", not all(has) or not has),
         ("⛔ Denied|⛔ .* denied your", any(request.state is RequestState.DENIED for request in over)),
         ("↩︎ Withdrawn|↩︎ You took back your", any(request.state is RequestState.WITHDRAWN for request in over)),
+        (r"[Nn]obody (has )?answered", not any(one.votes for one in look.requests if one.id in line)),
+        (r"tried 0 times", False),
         ("⌛", any(request.state is RequestState.EXPIRED for request in over)),
     )
     for pattern, true in claims:
