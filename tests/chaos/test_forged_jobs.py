@@ -38,7 +38,7 @@ def test_forged_jobs_are_dropped_and_not_run(rig: Rig, tmp_path: Path) -> None:
     assert not trace.exists()
     assert rig.has(case), "no forged job has ended it"
     assert rig.processes["worker"].alive()
-    rig.wait_ready(12)
+    rig.wait_ready()
     rig.end(id_of(card))
     case.card("Revoked")
     assert rig.gone(case)

@@ -20,4 +20,4 @@ def test_access_ends_while_redis_takes_no_more_writes(rig: Rig) -> None:
         client.config_set("maxmemory", "0")
     rig.until(lambda: "Ended" in case.cards()[0].text, "said once there is room")
     rig.assert_once(id_of(card), "grant.active", "grant.ended")
-    rig.wait_ready(20)
+    rig.wait_ready()

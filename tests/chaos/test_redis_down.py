@@ -68,7 +68,7 @@ def test_access_ends_soon_after_redis_is_back_when_it_was_down_over_the_deadline
     rig.until(lambda: rig.gone(case), "gone")
     rig.until(lambda: "Ended" in case.cards()[0].text, "said")
     rig.assert_once(id_of(card), "grant.active", "grant.ended")
-    rig.wait_ready(15)
+    rig.wait_ready()
     all_alive(rig)
 
 
@@ -113,7 +113,7 @@ def test_without_durability_nothing_is_given_and_removal_goes_on(rig: Rig) -> No
     rig.until(lambda: "Revoked" in active.cards()[0].text, "said")
     with rig.connection() as client:
         client.config_set("appendonly", "yes")
-    rig.wait_ready(15)
+    rig.wait_ready()
     waiting.approve(waiting.card("Waiting"))
     rig.until(lambda: rig.has(waiting), "given, once it is durable again")
 
