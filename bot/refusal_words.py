@@ -673,6 +673,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"Several users have the address {c('address', 'of this person')} in {c('where', 'AWS')}, so I cannot tell which one "
         "is meant. Ask its administrators to leave it to one of them."
     ),
+    Code.TARGET_PERSON_ELSES: lambda c: (
+        f"The AWS user that I find for {c.you('you', '{}')} still has access that was given to {c('name', 'somebody else')}, who"
+        f" had the address before. Once that is over ({c('ids', 'see')}: an owner can `end` it), ask again."
+    ),
     Code.TARGET_PERSON_NOT_TAGGED: lambda c: (
         f"The IAM user {c('user', 'of this role')} does not carry the tag `{c('tag', 'prodaccess:person')}` with "
         f"{c('address', 'the address of the person')}, so I cannot tell that it is {c.you('yours', 'that of {}')}. "

@@ -20,8 +20,10 @@ from workflows.core.granting import close
 from workflows.core.identity import Address, Identity, listed_as, spellings
 from workflows.core.lifecycle import Move
 from workflows.core.model import (
+    CLOSED,
     Closing,
     Grant,
+    Holding,
     Origin,
     Request,
     RequestState,
@@ -181,7 +183,12 @@ def _look_up(ctx: WorkerContext, request: Request) -> Resource | Refused:
         return _held(ctx, request)
     target = ctx.targets.for_terms(request.terms.target)
     found = _found_in(ctx, target, request)
-    if isinstance(found, Refused) or target.tells_ours_apart or _held_by_us(ctx, found):
+    if isinstance(found, Refused):
+        return found
+    others = _somebody_elses(ctx, request, found)
+    if others is not None:
+        return others
+    if target.tells_ours_apart or _held_by_us(ctx, found):
         return found
     seen = target.observe(found)
     if seen.stands:
@@ -224,6 +231,21 @@ def _held(ctx: WorkerContext, request: Request) -> Resource | Refused:
 def _held_by_us(ctx: WorkerContext, resource: Resource) -> bool:
     item = keys.holding(resource.holding)
     return ctx.ledger.read(item).items[item].record is not None
+
+
+def _somebody_elses(ctx: WorkerContext, request: Request, resource: Resource) -> Refused | None:
+    """Whether the user in the target has this very access for another person: who got an address gets nothing with it."""
+    item = keys.holding(resource.holding)
+    holding = ctx.ledger.read(item).readable(item, Holding)
+    if holding is None or not holding.grants:
+        return None
+    snapshot = ctx.ledger.read(*map(keys.grant, holding.grants))
+    found = (snapshot.readable(keys.grant(id_), Grant) for id_ in holding.grants)
+    others = [one for one in found if one is not None and one.state not in CLOSED and one.holder != request.holder]
+    if not others:
+        return None
+    params = {"name": others[0].holder_name, "ids": ", ".join(one.id for one in others)}
+    return Refused(Code.TARGET_PERSON_ELSES, params)
 
 
 def _groups(ctx: WorkerContext, policy: Policy, request: Request) -> GroupFacts:

@@ -133,6 +133,7 @@ ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
     Code.ROLE_CHANGED: {"id": "PA-1", "role": "read-only", "what": "start"},
     Code.STANDING_ACCESS: {"how": "through group admins", "what": "ReadOnlyAccess"},
     Code.TARGET_PERSON_MISSING: {"address": "dana@example.com", "where": "IAM Identity Center"},
+    Code.TARGET_PERSON_ELSES: {"name": "Dana", "ids": "PA-1042"},
     Code.TARGET_PERSON_AMBIGUOUS: {"address": "dana@example.com", "where": "IAM Identity Center"},
     Code.TARGET_PERSON_NOT_TAGGED: {"user": "dana", "tag": "prodaccess:person", "address": "dana@example.com"},
     Code.TARGET_THING_MISSING: {"thing": "permission set", "where": "IAM Identity Center"},

@@ -705,6 +705,23 @@ def test_everything_under_an_address_is_what_a_closed_person_left_open_as_well(w
     assert not world.has_access(id_)
 
 
+def test_who_gets_an_address_gets_no_access_with_the_user_that_is_behind_it(world: World):
+    id_ = world.active()
+    there = used_again(world, "dana@example.com")
+    assert say(world, SUE, there, same=False).outcome == "confirmed"
+    acts(world, there)
+    first = ask_for_access(world.ctx, ASK, there, Origin(), "first")
+    world.work()
+    why = world.request(first.id).closing
+    assert (why.code, why.params["ids"]) == (Code.TARGET_PERSON_ELSES, id_)
+    assert isinstance(world.end(id_, OLU), Done)
+    world.work()
+    acts(world, there)
+    later = ask_for_access(world.ctx, ASK, there, Origin(), "later")
+    world.work()
+    assert isinstance(world.approve(later.id, OLU), Done)
+
+
 def test_a_new_account_under_an_address_hides_nothing_of_whose_it_is(world: World):
     id_ = world.active()
     there = used_again(world, "dana@example.com")

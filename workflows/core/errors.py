@@ -97,6 +97,7 @@ class Code(StrEnum):
     STANDING_ACCESS = "standing_access"
     TARGET_PERSON_MISSING = "target_person_missing"
     TARGET_PERSON_AMBIGUOUS = "target_person_ambiguous"
+    TARGET_PERSON_ELSES = "target_person_elses"
     TARGET_PERSON_NOT_TAGGED = "target_person_not_tagged"
     TARGET_THING_MISSING = "target_thing_missing"
     TARGET_NO_ROOM = "target_no_room"
