@@ -14,6 +14,7 @@ import structlog
 from bot.slack.away import Away
 from bot.slack.facts import Home, facts_of, home_of
 from bot.slack.lookups import Lookups, NotThere
+from workflows.core.errors import Code
 from workflows.core.identity import Address, domain_of, renamed
 from workflows.core.people import GroupFacts, Membership, PersonFacts, SlackUser, is_fresh
 from workflows.core.policy import Connection, Group, Policy
@@ -28,6 +29,9 @@ HOME_FOR = timedelta(hours=1)
 # Accounts that are looked up in one go of the background.
 INTRODUCED_AT_ONCE = 20
 LAGGING_S = 2.0
+# What an account of ours stays until somebody who administers Slack changes it. Of one that was deactivated the address may be
+# another account's by now.
+_FOR_GOOD = frozenset({Code.PERSON_GUEST.value, Code.PERSON_BOT.value})
 Clock = Callable[[], datetime]
 
 
@@ -93,6 +97,8 @@ class SlackRefresher:
             self._store.put_nobody(address)
             return None
         facts = self._kept(facts_of(user, _listed(user, home), home, policy, asked_at))
+        if facts.standing_problem:
+            self._store.put_nobody(address)
         self._answered[address] = (facts.slack, asked_at)
         return facts
 
@@ -128,6 +134,9 @@ class SlackRefresher:
         stands = self._store.put_person(facts)
         if not is_fresh(stands.as_of, self._now()):
             raise DirectoryUnreachable("Slack's answer is older than what it said before", LAGGING_S)
+        if stands.address is not None and stands.standing_problem in _FOR_GOOD:
+            # A list that names this address means somebody who cannot act, and who is bound to nobody that could.
+            self._store.put_nobody(stands.address)
         return stands
 
     # ------------------------------------------------------------ groups

@@ -361,6 +361,16 @@ def test_owners_whom_slack_would_not_name_yet_get_the_card_when_they_are_found(m
     rig.settle()
 
 
+@pytest.mark.parametrize("flag", ["is_restricted", "deleted", "is_bot"])
+def test_a_listed_owner_whose_account_may_do_nothing_is_nobody_to_count_on(make: Make, flag: str):
+    rig, slack = alone(make)
+    user = slack.workspace.users[UNA]
+    setattr(user, flag, True)
+    rig.refresher.find(Address("una@example.com"), rig.policy.policy)
+    groups = rig.directory.groups(rig.policy.policy, ("platform",))
+    assert groups.members(("platform",)) == {"ute@example.com"}
+
+
 def test_only_a_real_not_found_is_remembered(make: Make):
     rig, slack = alone(make)
     slack.faults.add("users.lookupByEmail", status=503)

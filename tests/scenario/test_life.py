@@ -538,9 +538,11 @@ def test_what_is_wrong_in_the_form_stands_beside_its_field_and_nothing_is_lost(c
     by_command(case)
     form = with_role(case, opened(case.at), "admin")
     form.fill("reason", "no ticket in here")
+    assert form.submit().error == "incomplete", "Slack itself keeps a form open in which something wanted is missing"
+    form.fill(block_of(form, "ticket"), "none")
     assert form.submit().ok
     assert form.is_open
-    assert "wants a ticket" in form.errors[block_of(form, "ticket")]
+    assert "wants a ticket like" in form.errors[block_of(form, "ticket")]
     assert case.cards() == []
     form.fill(block_of(form, "ticket"), "INC-7")
     assert form.submit().ok
@@ -632,7 +634,8 @@ def test_what_there_is_can_be_looked_at(case: Case):
         active.lower(): ("✅ Active",),
         "envs": ("Environments:", "shop-000-prod", "`read-only`", "🔴 production"),
         f"who {place}": ("*May approve*", "platform: Olu and Pat", "developers: Dana, Nia and Olu"),
-        f"explain {place} admin": ("✅ You may ask", "one of security (Pat, Sue)", "Dangerous", "looks like INC"),
+        f"explain {place} admin": ("✅ You may ask", "one of security (Pat, Sue)", "Dangerous", "like INC-123"),
+        f"explain {place} read-only @siren": ("⛔ Siren is a bot, and bots cannot ask for access",),
         f"explain {place} read-only @zed": ("⛔", "members of developers or oncall"),
         "help": ("opens the form", "1 h 30 min"),
         "help deny": ("deny ID REASON",),
