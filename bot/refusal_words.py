@@ -482,7 +482,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.PERSON_GUEST: lambda c: c.you(
         "Guests cannot ask for access or decide about it. Ask a full member of the workspace to do it.",
-        "{} is a guest, and guests cannot ask for access or decide about it.",
+        "{} is a guest, and guests cannot ask for access.",
     ),
     Code.PERSON_ODD: lambda c: c.you(
         "Something in Slack's record of your account cannot be read, so I cannot tell what you may do. "
@@ -491,7 +491,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.PERSON_BOT: lambda c: c.you(
         "Bots and workflows cannot ask for access or decide about it. A person has to.",
-        "{} is a bot, and bots cannot ask for access or decide about it.",
+        "{} is a bot, and bots cannot ask for access.",
     ),
     Code.PERSON_FOREIGN: lambda c: c.you(
         "You belong to another organisation, so you can do nothing here. Ask somebody of this one.",

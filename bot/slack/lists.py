@@ -202,7 +202,7 @@ def _rules(story: Explanation) -> list[str]:
     lines.append(f"For: {', '.join(story.durations)}; {story.longest} at most")
     lines += [f"Given: {t.literal(story.hours, 200)}"] if story.hours else []
     lines += [f"Ticket: like {t.literal(like(story.ticket), 100)}"] if story.ticket else []
-    lines.append(f"May be asked for by: {t.literal(people(story.requesters, 'or'), 500) or 'nobody'}")
+    lines.append(f"Who may ask: {t.literal(people(story.requesters, 'or'), 500) or 'nobody'}")
     return lines
 
 

@@ -296,7 +296,7 @@ def _claims(look: Look, said: Said, line: str) -> None:
 _BY = (
     (r"approved by ([\w ,]+?)(?: at|$| ·|:|\))", lambda look: _deciders(look)),
     (
-        r"(?:Denied by|denied by) (\w+)",
+        r"(?:Denied by|denied by|not given by) (\w+)",
         lambda look: {request.closing.by for request in look.requests if request.closing},
     ),
     (r"Withdrawn by (\w+)", lambda look: {request.requester for request in look.requests}),
