@@ -37,8 +37,8 @@ ASKS = (
 SECURITY = ("mine", "revoke-all person <@UDANA|dana> laptop stolen", "lift <@UDANA|dana> it was found")
 _OWN: Mapping[PersonId, Sequence[str]] = {
     DANA: ("mine", *ASKS, *LOOKS, *EVERYBODY),
-    OLU: ("mine", "delegate", "pending", *LOOKS, *EVERYBODY),
-    NIA: ("mine", *LOOKS, *EVERYBODY, "break-glass payments-prod quick all is down"),
+    OLU: ("mine", "delegate", "pending", "list", "history <@UDANA|dana>", EVERYBODY[0]),
+    NIA: ("mine", "history", "break-glass payments-prod quick all is down"),
     SUE: SECURITY,
     PAT: ("mine",),
     GUS: ("mine", "payments-prod read-only 1h INC-42 errors"),
@@ -263,7 +263,9 @@ def _able(look: Look, said: Said, line: str) -> None:
             re.sub(r"\w+ for (\w+)", lambda part: part[0].split(" ")[0], next(filter(None, found.groups())))
         )
         able = frozenset().union(*look.can_approve.values())
-        if look.can_approve and named and not named <= able | look.could and not said.what.startswith(_OF_OTHERS):
+        # While nobody can approve it, it waits for nobody.
+        able |= look.could if not found[0].startswith("Waits for") else frozenset()
+        if look.can_approve and named and not named <= able and not said.what.startswith(_OF_OTHERS):
             look.fault(said, f"{sorted(named - able)} cannot approve", line)
 
 
@@ -396,10 +398,10 @@ def look_at(walk: Walk, name: str, t: Listener, ids: Sequence[str], *, last: boo
 
 def answers(look: Look, who: PersonId) -> Iterator[Said]:
     """What this person reads who opens their page and tries everything that they have something to do with."""
-    home = look.t.home(who)
+    concerned = {who for request in look.requests for who in (request.requester, request.holder)} | {OLU, SUE}
+    home = look.t.home(who) if who in concerned or look.last else None
     if home:
         yield home
-    concerned = {who for request in look.requests for who in (request.requester, request.holder)} | {OLU, SUE}
     # All that there is to try is tried at the end of each scene; before it, what matters most.
     acts = ACTS[: (10 if who in concerned else 5) if look.last else (5 if who in concerned else 2)]
     for id_ in look.ids:
