@@ -98,6 +98,7 @@ def story(client: Any) -> RedisWorld:
     made = world.ledger.commit(Change("more", now, reads, puts=MORE, index=tuple(index), removes_access=True))
     assert isinstance(made, Committed)
     world.directory.put_members("slack:S1", Membership(frozenset({OLU}), now))
+    world.directory.put_nobody(Address("gone@example.com"))
     RedisBuckets(client).take("aws", rate=1, burst=5)
     client.set(f"{PREFIX}durable", "volatile")
     assert world.ledger.acquire("holding:H-1")
@@ -237,6 +238,7 @@ KINDS_OF_KEYS = (
     "ids",
     "lease",
     "members",
+    "person:nobody",
     "person:slack",
     "tick",
     "woken",
@@ -280,6 +282,7 @@ def test_every_kind_of_key_is_spoilt(client: Any) -> None:
             "audit_of",
             "bucket",
             "account",
+            "nobody",
             "group",
             "tick",
             "due",

@@ -361,7 +361,7 @@ def test_whoever_asked_hears_that_nobody_could_be_reached(make: Make) -> None:
     no_direct_messages(slack, "UOLU", "UPAT", word="user_disabled")
     id_ = rig.asked()
     rig.settle()
-    (told,) = [text for text in direct(slack, "UDANA") if "for anybody who can approve it" in text]
+    (told,) = [text for text in direct(slack, "UDANA") if "to anybody who can approve it" in text]
     assert f"/prodaccess approve {id_}" in told
 
 
@@ -371,7 +371,7 @@ def test_whoever_asked_hears_it_too_where_the_channel_is_closed_before(make: Mak
     no_direct_messages(slack, "UOLU", "UPAT")
     rig.asked()
     rig.settle()
-    assert any("for anybody who can approve it" in text for text in direct(slack, "UDANA"))
+    assert any("to anybody who can approve it" in text for text in direct(slack, "UDANA"))
 
 
 def test_an_alarm_that_no_channel_takes_goes_to_the_owners_and_security(world: tuple[ChatWorld, SlackServer]) -> None:
