@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,7 @@ from bot.times import monotonic_s
 from workflows.activation import activate
 from workflows.context import Context, WorkerContext
 from workflows.core.identity import Address
-from workflows.core.model import Origin
-from workflows.core.policy import Connection, Policy
+from workflows.core.policy import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
@@ -246,13 +246,8 @@ def build_worker(settings: Settings) -> WorkerParts:
     buckets = RedisBuckets(redis)
     targets = AwsTargets(buckets, monotonic=monotonic_s)
     outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
-    lookups = Lookups(client, buckets)
-    refresher = SlackRefresher(lookups, directory, ledger.now, targets.groups.members, outside.members)
+    refresher = SlackRefresher(Lookups(client, buckets), directory, ledger.now, targets.groups.members, outside.members)
     keeper = LeaseKeeper(ledger, monotonic_s)
-
-    def prove(policy: Policy, origin: Origin) -> Origin:
-        return prove_origin(client, policy, origin)
-
     context = WorkerContext(
         ledger,
         directory,
@@ -262,7 +257,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         targets,
         refresher,
         keeper,
-        prove,
+        partial(prove_origin, client),
         monotonic_s,
         fault=faults,
         unreadable=met,

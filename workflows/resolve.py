@@ -296,6 +296,13 @@ def _resolved(
         if found.rule is not None:
             return by_rule(ctx, policy, request, found, snapshot, commit_id)
         request = replace(request, used_up=found.used_up)
+    return _asked_of_people(ctx, policy, request, resource, snapshot, commit_id)
+
+
+def _asked_of_people(
+    ctx: WorkerContext, policy: Policy, request: Request, resource: Resource, snapshot: Snapshot, commit_id: str
+) -> Attempt:
+    """No rule decides it: what would be given is on the record, and whoever may agree is called."""
     done = Done(request.id, "resolved")
     change = Change(
         commit_id=commit_id,
