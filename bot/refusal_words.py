@@ -562,9 +562,6 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NOT_AN_APPROVER: _not_an_approver,
     Code.OWN_REQUEST: _own_request,
     Code.NOT_YOURS: _not_yours,
-    Code.NOT_VISIBLE: lambda _: (
-        "What happens in this environment is shown to its members only. Ask one of its owners."
-    ),
     Code.NOBODY_CAN_APPROVE: _nobody_can_approve,
     Code.BREAK_GLASS_NOT_ALLOWED: _break_glass_not_allowed,
     Code.BREAK_GLASS_OTHER_ROLE: lambda c: (
@@ -688,9 +685,6 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.TARGET_NO_ROOM: _no_room,
     Code.TARGET_REFUSED: lambda c: (
         _sentence(c("words", c("why", "AWS refused it", _WORDS_LENGTH_MAX), _WORDS_LENGTH_MAX)) + " Nothing was given."
-    ),
-    Code.TARGET_UNREACHABLE: lambda c: (
-        f"AWS did not answer. {_safe(c)} I try again by myself."
     ),
     Code.TEMPLATE_REFUSED: lambda c: (
         "The role's policy template cannot be used: "

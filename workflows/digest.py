@@ -8,10 +8,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from workflows.activation import digest_due, digest_key
-from workflows.context import Context
+from workflows.context import Context, event
 from workflows.core import keys
+from workflows.core.audit import AuditEvent, Event
 from workflows.core.policy import Digest, Policy
 from workflows.ports import Change, Committed
+
+# Chat subjects: `digest-KEY-TIME`.
+SUBJECT = "digest-"
 
 LatestSlot = Callable[[str, datetime, ZoneInfo], datetime]
 
@@ -25,7 +29,20 @@ class Slot:
 
     @property
     def subject(self) -> str:
-        return f"digest-{digest_key(self.plan)}-{int(self.at.timestamp())}"
+        return f"{SUBJECT}{digest_key(self.plan)}-{int(self.at.timestamp())}"
+
+
+def posted(ctx: Context, slot: Slot) -> AuditEvent:
+    """For the commit that says that the slot was posted."""
+    facts = {"channel": slot.plan.channel, "slot": slot.at.isoformat()}
+    return event(ctx, Event.DIGEST_POSTED, slot.subject, ctx.ledger.read(), facts)
+
+
+def owed_slot(ctx: Context, subject: str, latest_slot: LatestSlot) -> Slot | None:
+    """The slot with that subject where it is still the newest of its digest; the next one tells all that an older one would."""
+    key = subject.removeprefix(SUBJECT).rpartition("-")[0]
+    slot = due_slot(ctx, key, latest_slot)
+    return slot if slot is not None and slot.subject == subject else None
 
 
 def due_slot(ctx: Context, key: str, latest_slot: LatestSlot) -> Slot | None:

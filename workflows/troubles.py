@@ -36,6 +36,8 @@ OVER_AFTER = timedelta(seconds=30)
 # No due items, but something that a process does by itself (`process`) or for a person who waits for it (`act`). That it
 # fails three times within so long is an alarm.
 _NOT_DUE = frozenset({"process", "act"})
+# Kinds of items that are named after the request to which they belong.
+_OF_REQUESTS = frozenset({"request", "chat", "end", "announced", "warn", "chase", "review"})
 NOT_DUE_FOR = timedelta(minutes=10)
 
 
@@ -209,7 +211,9 @@ def standing(ctx: Context, limit: int = 50) -> Sequence[Trouble]:
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """Who waits for what fails, and for which requests. `waits`: `resolve`, `give`, or nothing in particular."""
+    """Who waits for what fails, and for which requests. `waits` for what: to be asked about (`resolve`), to be let in (`give`), a
+    later end (`more`), the end (`end`), or else the item's own kind.
+    """
 
     people: tuple[SlackUser, ...] = ()
     requests: tuple[Request, ...] = ()
@@ -222,26 +226,30 @@ def concerned(ctx: Context, item: str) -> Concerned:
         return _of_holding(ctx, item)
     if kind == "sweepout":
         sweepout = ctx.ledger.read(item).readable(item, Sweepout)
-        return Concerned((sweepout.by_slack,)) if sweepout else Concerned()
-    if kind not in ("request", "chat", "end", "announced") or not ID_PATTERN.fullmatch(id_):
+        taken = filter(None, (_request(ctx, id_) for id_ in sweepout.taken)) if sweepout else ()
+        return Concerned((sweepout.by_slack,), tuple(taken), kind) if sweepout else Concerned()
+    if kind not in _OF_REQUESTS or not ID_PATTERN.fullmatch(id_):
         return Concerned()
     request = _request(ctx, id_)
     if request is None:
         return Concerned()
-    waits = "resolve" if kind == "request" and request.resource is None else ""
+    waits = "resolve" if kind == "request" and request.resource is None else kind
     return Concerned(_people(request), (request,), waits)
 
 
 def _of_holding(ctx: Context, item: str) -> Concerned:
-    """Those who wait to be let in. Of a removal that fails its own alarm tells."""
+    """Those who wait to be let in, or for a later end. Of a removal that fails its own alarm tells."""
     holding = ctx.ledger.read(item).readable(item, Holding)
     if holding is None:
         return Concerned()
     grants = [ctx.ledger.read(keys.grant(id_)).readable(keys.grant(id_), Grant) for id_ in holding.grants]
-    waiting = [grant for grant in grants if grant is not None and grant.state is GrantState.ACTIVATING]
-    requests = [request for grant in waiting if (request := _request(ctx, grant.id)) is not None]
+    there = [grant for grant in grants if grant is not None]
+    first = [grant.id for grant in there if grant.state is GrantState.ACTIVATING]
+    active = [grant for grant in there if grant.state is GrantState.ACTIVE and grant.extended_to is not None]
+    longer = [grant.extension for grant in active if grant.extension is not None]
+    requests = [request for id_ in (first or longer) if (request := _request(ctx, id_)) is not None]
     people = dict.fromkeys(person for request in requests for person in _people(request))
-    return Concerned(tuple(people), tuple(requests), "give")
+    return Concerned(tuple(people), tuple(requests), "give" if first else "more")
 
 
 def _request(ctx: Context, id_: str) -> Request | None:

@@ -10,7 +10,7 @@ from bot.slack.people import SlackRefresher
 from bot.slack.text import MENTIONS_MAX, Mentions
 from bot.story import StandIn
 from workflows.context import WorkerContext
-from workflows.core.model import Request
+from workflows.core.model import Request, RequestState
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.scope import groups_named
@@ -132,6 +132,22 @@ class Mentioner:
         names = tuple(dict.fromkeys(name for place in places for name in place.owners))
         groups = self._ctx.directory.groups(policy, names).last_known()
         people, _ = self._found(policy, groups, names, sorted(groups.members(names))[:DIRECT_MESSAGES_MAX])
+        return tuple(people.values())
+
+    def answerable(self, policy: Policy, request: Request) -> tuple[PersonFacts, ...]:
+        """Who hears that something of this request fails: its owners, and, while it waits, who would have to approve; never the
+        people who wait for it, who are told in words of their own.
+        """
+        environment = policy.environments.get(request.terms.environment)
+        if environment is None:
+            return ()
+        entitlement = environment.roles.get(request.terms.role)
+        waits = request.state is RequestState.PENDING and entitlement is not None
+        words = (OWNERS, *(entitlement.approve if waits and entitlement else ()))
+        names = groups_named(_scope(entitlement, environment), words)
+        groups = self._ctx.directory.groups(policy, names).last_known()
+        wanted = sorted(groups.members(names) - {request.requester, request.holder})[:DIRECT_MESSAGES_MAX]
+        people, _ = self._found(policy, groups, names, wanted)
         return tuple(people.values())
 
     def _found(

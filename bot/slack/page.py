@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from workflows.context import WorkerContext
+from workflows.core.audit import AuditEvent
 from workflows.core.model import ChatRecord, Posting
 from workflows.ports import Change, Committed, Fence, IndexEntry, Lease
 
@@ -50,6 +51,7 @@ class Page:
         *index: IndexEntry,
         reads: Mapping[str, int] | None = None,
         due: Mapping[str, datetime | None] | None = None,
+        audit: tuple[AuditEvent, ...] = (),
     ) -> None:
         """Commit the record, and with it the `others`. Raises Fenced where the lease is over, or somebody else has written.
 
@@ -70,6 +72,7 @@ class Page:
             puts={self.item: record} | {item: other for item, (_, other) in others.items()},
             index=index,
             due=due or {},
+            audit=audit,
             fence=Fence(lease.name, lease.number),
         )
         if not isinstance(self.ctx.ledger.commit(change), Committed):
@@ -77,8 +80,16 @@ class Page:
         self.record = record
         self.version = self.ctx.ledger.read(self.item).items[self.item].version
 
-    def put(self, slot: str, posting: Posting, step: str, told: Mapping[str, int] | None = None) -> None:
-        self.save(replace(self.with_posting(slot, posting), told={**self.record.told, **(told or {})}), step)
+    def put(
+        self,
+        slot: str,
+        posting: Posting,
+        step: str,
+        told: Mapping[str, int] | None = None,
+        audit: tuple[AuditEvent, ...] = (),
+    ) -> None:
+        record = replace(self.with_posting(slot, posting), told={**self.record.told, **(told or {})})
+        self.save(record, step, audit=audit)
 
     def with_posting(self, slot: str, posting: Posting) -> ChatRecord:
         return replace(self.record, postings={**self.record.postings, slot: posting})

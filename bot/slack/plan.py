@@ -13,7 +13,7 @@ from bot.slack.outages import is_person
 from bot.slack.text import Mentions
 from bot.story import RequestStory, seen_by
 from bot.words import Stage
-from workflows.core.audit import AuditEntry, Event
+from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.canonical import digest
 from workflows.core.model import ChatRecord, Posting, Request, Review, ReviewState
 from workflows.core.people import PersonFacts
@@ -53,7 +53,7 @@ class Wanted:
 
     `under`: the slot of the message in whose thread it stands. `told`: the last audit entry that it tells. `urgent`: it
     waits for no other message, and no summary speaks for it. `beside`: the channel in which a person, who gets no direct
-    message, may hear of it alone.
+    message, may hear of it alone. `entry`: goes on the audit log in the commit that says that it was posted.
     """
 
     slot: str
@@ -64,6 +64,7 @@ class Wanted:
     told: int = 0
     urgent: bool = False
     beside: str = ""
+    entry: AuditEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)

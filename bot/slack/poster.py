@@ -90,7 +90,7 @@ class Poster:
             posting = page.record.postings[wanted.slot]
             done = replace(posting, ts=found[1], posted_channel=found[0], shown=wanted.key, intent_at=None, tries=0)
             told = {wanted.under: wanted.told} if wanted.under else None
-            page.put(wanted.slot, done, f"posted:{wanted.slot}", told)
+            page.put(wanted.slot, done, f"posted:{wanted.slot}", told, (wanted.entry,) if wanted.entry else ())
             if is_person(wanted.channel):
                 self._outages.reached(wanted.channel)
 

@@ -7,28 +7,16 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
 
-_TOKEN = frozenset(
-    {
-        "invalid_auth",
-        "not_authed",
-        "account_inactive",
-        "token_expired",
-        "token_revoked",
-        "not_allowed_token_type",
-        "missing_scope",
-        "no_permission",
-        "org_login_required",
-        "access_denied",
-        "team_access_not_granted",
-    }
-)
-"""Slack's words for a token that will not do, however often one tries."""
+from bot.slack.answers import Means, means
+
+# These calls name no channel and nobody: what closes a place elsewhere is said of the token here.
+_OF_THE_TOKEN = frozenset({Means.ALL, Means.PLACE})
 
 
 def slack_words(token: str, needs: str, problem: Exception) -> str:
     """`token`: the variable that holds it; `needs`: what should stand there. Slack's own word is always told."""
     word = error_word(problem)
-    if word in _TOKEN:
+    if means(word) in _OF_THE_TOKEN:
         return f"Slack refuses {token} ({word}): set it to {needs}, and start again."
     if word:
         return f"Slack answers with an error ({word}). It is tried again by itself."

@@ -49,6 +49,7 @@ from bot.slack.review_digest import review_message
 from bot.slack.several_plan import Batch, several_wanted
 from bot.slack.several_plan import wait_s as until_s
 from bot.slack.telling import Teller
+from bot.slack.trouble_calls import Called, without_what_is_over
 from bot.story import RequestStory
 from workflows.activation import digest_due
 from workflows.confirming import held_account
@@ -58,11 +59,12 @@ from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId
 from workflows.core.model import ID_PATTERN, ChatRecord, Grant, Holding, PersonRecord, Request, RequestState, Sweepout
 from workflows.core.people import PersonId, SlackUser
-from workflows.core.policy import Digest, Policy
+from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.core.several import panels
 from workflows.delegate import in_force
-from workflows.digest import Slot, due_slot, schedule_next
+from workflows.digest import SUBJECT as DIGEST
+from workflows.digest import Slot, due_slot, owed_slot, posted, schedule_next
 from workflows.leaving import open_places
 from workflows.lift import SUBJECT as LIFT
 from workflows.people import bound_to
@@ -150,6 +152,7 @@ class Sender:
             CLOCK: self._show_clock,
             TROUBLE: self._show_trouble,
             TROUBLES: self._show_troubles,
+            DIGEST: self._show_owed_digest,
             UNREADABLE: self._show_unreadable,
             PLACE: lambda page, subject: self._places.show(page, place_of(subject)),
         }
@@ -485,13 +488,14 @@ class Sender:
 
     def _show_trouble(self, page: Page, subject: str) -> None:
         """Whoever waits for what fails is told, and hears when it is over."""
-        self._send(page, troubles.for_people(self._ctx, subject.removeprefix(TROUBLE), page.record))
+        self._send(page, troubles.for_people(self._ctx, subject.removeprefix(TROUBLE), page.record, self._command))
         self._clear(subject)
 
     def _show_troubles(self, page: Page, subject: str) -> None:
-        """The people who run this are told of all that fails."""
-        self._send(page, troubles.for_operators(self._ctx, self._policy(), page.record))
-        left = troubles.without_what_is_over(page.record)
+        """The people who run this are told of all that fails, and owners of what fails of theirs."""
+        called = Called(self._ctx, self._mentioner, self._command)
+        self._send(page, called.wanted(self._policy(), page.record))
+        left = without_what_is_over(page.record)
         if left != page.record:
             page.save(left, "over")
         self._clear(subject)
@@ -569,26 +573,38 @@ class Sender:
         self._shown(page, snapshot.versions(), subject, ())
 
     def _show_digest(self, page: Page, key: str, slot: Slot) -> None:
-        policy = self._ctx.policy.current()
-        if slot.plan.report is not None:
-            self._show_report(page, slot.plan, policy)
-        else:
-            self._show_active(page, slot, policy)
+        self._show_slot(page, slot)
         schedule_next(self._ctx, key, slot, next_slot)
 
-    def _show_report(self, page: Page, plan: Digest, policy: Policy) -> None:
-        posted = page.record.postings.get("digest")
-        if posted is not None and posted.ts is not None:
+    def _show_owed_digest(self, page: Page, subject: str) -> None:
+        """Its channel takes messages again: of what it did not take, the newest is posted."""
+        slot = owed_slot(self._ctx, subject, latest_slot)
+        if slot is not None:
+            self._show_slot(page, slot)
+        self._clear(subject)
+
+    def _show_slot(self, page: Page, slot: Slot) -> None:
+        """Raises PolicyUnavailable, too."""
+        policy = self._ctx.policy.current()
+        before = page.record.postings.get("digest")
+        if before is not None and before.ts is not None:
             # What reads so much is not read again only to find that it was told.
             return
-        self._poster.send(page, _once("digest", plan.channel, review_message(self._ctx, plan, policy)))
+        if slot.plan.report is not None:
+            self._post_slot(page, slot, review_message(self._ctx, slot.plan, policy))
+        else:
+            self._show_active(page, slot, policy)
+
+    def _post_slot(self, page: Page, slot: Slot, message: Message) -> None:
+        wanted = _once("digest", slot.plan.channel, message)
+        self._poster.send(page, replace(wanted, entry=posted(self._ctx, slot)))
 
     def _show_active(self, page: Page, slot: Slot, policy: Policy) -> None:
         story = self._reader.digest(policy, slot.plan.environments)
         overdue = any(item.review_overdue for item in story.reviews)
         if story.places or story.waiting or overdue or not slot.plan.only_if_active or page.record.postings:
             shown = _visible(story, policy, slot.plan.channel)
-            self._poster.send(page, _once("digest", slot.plan.channel, digest(shown, self._command)))
+            self._post_slot(page, slot, digest(shown, self._command))
 
 
 def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:

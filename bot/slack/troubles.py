@@ -1,12 +1,10 @@
-"""What fails again and again, in chat: a message to the person who waits for it, and one to the people who run this.
+"""What fails again and again, told to the person who waits for it. It is edited when it is over.
 
-Both are edited when it is over. They are drawn from little, so that what cannot be shown elsewhere can be told of here.
+It is drawn from little, so that what cannot be shown elsewhere can be told of here. See `trouble_calls` for everybody else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from bot.slack import blocks as b
@@ -18,45 +16,62 @@ from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.canonical import digest
 from workflows.core.model import ChatRecord, Request, RequestState, Trouble
-from workflows.core.policy import Policy
-from workflows.troubles import Concerned, alarmed, concerned, is_over, standing, told
+from workflows.troubles import Concerned, concerned, is_over, told
 
-ALARM, OVER = "alarm", "over"
-# An alarm names so many; the others are counted.
-LINES_MAX = 10
+OVER = "over"
 
 
-# ---------------------------------------------------------------- the person who waits
-
-
-def for_people(ctx: WorkerContext, item: str, record: ChatRecord) -> list[Wanted]:
+def for_people(ctx: WorkerContext, item: str, record: ChatRecord, command: str) -> list[Wanted]:
     """One message to each person whom it concerns; edited when it is over."""
     snapshot = ctx.ledger.read(keys.trouble(item))
     trouble = snapshot.readable(keys.trouble(item), Trouble)
     if trouble is None or is_over(trouble, snapshot.now):
-        return [Wanted(slot, posting.channel, _over(), key=OVER) for slot, posting in record.postings.items()]
+        return [Wanted(slot, posting.channel, over(), key=OVER) for slot, posting in record.postings.items()]
     if not told(trouble):
         return []
     found = concerned(ctx, item)
-    message = _waits(trouble, found, snapshot.now)
+    message = waits(trouble, found, snapshot.now, command)
     return [Wanted(f"trouble:{who.user}", who.user, message, key=digest(trouble.words)[:16]) for who in found.people]
 
 
-def _waits(trouble: Trouble, found: Concerned, now: datetime) -> Message:
-    what = " and ".join(_named(request) for request in found.requests) or what_fails(trouble)
-    line = f"⚠️ {what} is held up: {t.literal(trouble.words, 300)}."
-    return b.message(f"{line} {_and_now(found, now)}", [b.section(line), b.section(_and_now(found, now))])
+def waits(trouble: Trouble, found: Concerned, now: datetime, command: str) -> Message:
+    what = held_up(trouble, found)
+    line = f"⚠️ {what[:1].upper()}{what[1:]} is held up: {t.literal(trouble.words, 300)}."
+    then = f"{meanwhile(found, now, command)} I keep trying."
+    return b.message(f"{line} {then}", [b.section(line), b.section(then)])
 
 
-def _and_now(found: Concerned, now: datetime) -> str:
+def held_up(trouble: Trouble, found: Concerned) -> str:
+    """The request itself where nothing happens to it, else what it is of it that fails."""
+    named = " and ".join(map(_named, found.requests))
+    if found.waits in ("resolve", "give", "request") and named:
+        return named
+    whole = t.literal(what_fails(trouble), 120)
+    if found.waits in ("more", "sweepout") or not found.requests:
+        return f"more time for {named}" if found.waits == "more" else whole
+    return whole.replace(found.requests[0].id, named)
+
+
+def meanwhile(found: Concerned, now: datetime, command: str) -> str:
     """What this means for whoever reads it, and what they can do."""
-    pending = [request for request in found.requests if request.state is RequestState.PENDING]
-    if found.waits == "resolve" and pending:
-        asked = "You are not in yet" if pending[0].break_glass else "Nobody has been asked to approve it yet"
-        return f"{asked}. It is safe with me until {t.when(pending[0].expires_at, now)}, and I keep trying."
-    if found.waits == "give":
-        return "It is not open yet. I keep trying while there is time left, and tell you what comes of it."
-    return "What was decided stands, and access that is open ends on time. I keep trying."
+    pending = next((request for request in found.requests if request.state is RequestState.PENDING), None)
+    if found.waits == "resolve" and pending is not None:
+        asked = "The access is not open yet" if pending.break_glass else "Nobody has been asked to approve it yet"
+        return f"{asked}. It is safe with me until {t.when(pending.expires_at, now)}."
+    if found.waits == "chat":
+        return f"`{command} show {found.requests[0].id}` tells how it stands. What was decided stands."
+    if found.waits == "chase" and pending is not None:
+        return f"It waits for approval until {t.when(pending.expires_at, now)}."
+    return _MEANWHILE.get(found.waits, "What was decided stands, and access that is open ends on time.")
+
+
+_MEANWHILE = {
+    "give": "It is not open yet, and is given while there is time left.",
+    "more": "The later end does not hold yet; the one that was agreed before does.",
+    "end": "The access may still be open.",
+    "sweepout": "Some of it may still be open.",
+    "warn": "The access ends as agreed all the same.",
+}
 
 
 def _named(request: Request) -> str:
@@ -64,62 +79,5 @@ def _named(request: Request) -> str:
     return f"{request.id} (*{t.literal(terms.role, 80)}* in `{t.literal(terms.environment, 80)}`)"
 
 
-def _over() -> Message:
+def over() -> Message:
     return b.message("✔︎ What held this up is over.", [b.section("✔︎ What held this up is over.")])
-
-
-# ---------------------------------------------------------------- the people who run this
-
-
-def for_operators(ctx: WorkerContext, policy: Policy | None, record: ChatRecord) -> list[Wanted]:
-    """One message a place, which lists all that fails; it is edited while there is any, and the next time is a new one."""
-    failing = [trouble for trouble in standing(ctx) if alarmed(trouble)]
-    open_ = {slot: post for slot, post in record.postings.items() if post.shown != OVER}
-    if not failing:
-        return [Wanted(slot, post.channel, _all_over(), key=OVER) for slot, post in open_.items()]
-    now = ctx.ledger.now()
-    message = _alarm(failing, now)
-    key = digest([[trouble.item, trouble.words] for trouble in failing])[:16]
-    found = []
-    for place in _places(ctx, policy):
-        slot = next((slot for slot, post in open_.items() if post.channel == place), None)
-        found.append(Wanted(slot or f"{ALARM}:{int(now.timestamp())}:{place}", place, message, key=key, urgent=True))
-    return found
-
-
-def without_what_is_over(record: ChatRecord) -> ChatRecord:
-    """What has been said to be over is not needed any more."""
-    return replace(record, postings={slot: post for slot, post in record.postings.items() if post.shown != OVER})
-
-
-def _places(ctx: WorkerContext, policy: Policy | None) -> list[str]:
-    if policy is None:
-        return []
-    names = (policy.panic_group,) if policy.panic_group else ()
-    members = ctx.directory.groups(policy, names).members(names)
-    people = ctx.directory.of_people(sorted(members)).values()
-    users = [facts.slack.user for facts in people if not facts.standing_problem]
-    return list(dict.fromkeys((policy.receipts_channel, *users)))
-
-
-def _alarm(failing: Sequence[Trouble], now: datetime) -> Message:
-    count = "Something fails" if len(failing) == 1 else f"{len(failing)} things fail"
-    line = f"⚠️ {count} again and again, and I keep trying."
-    lines = [_line(trouble, now) for trouble in failing[:LINES_MAX]]
-    if len(failing) > LINES_MAX:
-        lines.append(f"and {len(failing) - LINES_MAX} more")
-    todo = (
-        "What to do: look for the error number in the logs of `worker`, `clock` and `web`; `/readyz` lists what still fails. "
-        "Access whose end fails has an alarm of its own."
-    )
-    listed = "\n".join(f"• {said}" for said in lines)
-    return b.message(f"{line} {'; '.join(lines)}. {todo}", [b.section(line), b.section(listed), b.context(todo)])
-
-
-def _line(trouble: Trouble, now: datetime) -> str:
-    what = what_fails(trouble)
-    return f"{t.literal(what, 120)}, since {t.when(trouble.since, now)}: {t.literal(trouble.words, 200)}"
-
-
-def _all_over() -> Message:
-    return b.message("✔︎ What failed is over.", [b.section("✔︎ What failed is over.")])

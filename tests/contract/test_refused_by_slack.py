@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, man
 from workflows.activation import digest_due, digest_key
 from workflows.context import Done
 from workflows.core import keys
+from workflows.core.audit import Event
 from workflows.core.model import Origin
 from workflows.core.policy import Digest, Policy
 from workflows.ledger.memory import MemoryClock
@@ -432,6 +434,51 @@ def test_a_digest_that_its_channel_does_not_take_is_told(make: Make) -> None:
     minutes(rig, 0.5)
     assert closed(rig) == ["C0DIGEST"]
     assert any("<#C0DIGEST>" in text or "digest" in text for text in direct(slack, "USUE"))
+
+
+def digests(slack: SlackServer) -> list[str]:
+    return [words(message) for message in posts(slack, "C0DIGEST") if "active" in words(message).lower()]
+
+
+def at_nine(rig: ChatWorld, key: str, day: int) -> None:
+    """The slot of that day is due."""
+    slot = build.NOW.replace(hour=9, minute=0) + timedelta(days=day)
+    rig.pass_time((slot - rig.clock.now()).total_seconds(), 600)
+    rig.sender.post_digest(key)
+    minutes(rig, 0.5)
+
+
+def test_of_the_digests_that_a_closed_channel_did_not_take_the_newest_comes_once_when_it_is_open(make: Make) -> None:
+    plan = Digest("C0DIGEST", "0 9 * * *")
+    rig, slack = make(replace(build.policy(), digests=(plan,)))
+    slack.workspace.add_channel("C0DIGEST", "digest", is_archived=True)
+    key = digest_key(plan)
+    for day in (0, 1):
+        at_nine(rig, key, day)
+    assert rig.ledger.count(keys.owed("C0DIGEST")) == 2
+    slack.workspace.change_channel("C0DIGEST", is_archived=False)
+    minutes(rig, 3)
+    assert len(digests(slack)) == 1
+    assert rig.ledger.count(keys.owed("C0DIGEST")) == 0
+    (entry,) = [entry for entry in rig.all_entries() if entry.event is Event.DIGEST_POSTED]
+    assert entry.facts == {"channel": "C0DIGEST", "slot": "2026-11-22T08:00:00+00:00"}
+    assert f"-{int(datetime.fromisoformat(entry.facts['slot']).timestamp())}" in entry.subject
+    at_nine(rig, key, 2)
+    assert len(digests(slack)) == 2, "the next one comes as if nothing had been"
+
+
+def test_a_digest_of_a_slot_that_is_over_does_not_come_any_more(make: Make) -> None:
+    plan = Digest("C0DIGEST", "0 9 * * *")
+    rig, slack = make(replace(build.policy(), digests=(plan,)))
+    slack.workspace.add_channel("C0DIGEST", "digest", is_archived=True)
+    key = digest_key(plan)
+    at_nine(rig, key, 0)
+    (owed,) = rig.ledger.members(keys.owed("C0DIGEST"))
+    slack.workspace.change_channel("C0DIGEST", is_archived=False)
+    rig.policy.policy = replace(rig.policy.policy, digests=())
+    rig.sender.show(owed)
+    assert digests(slack) == []
+    assert keys.chat(owed) not in rig.ledger.due
 
 
 def test_a_summary_that_its_channel_does_not_take_comes_when_it_is_open(make: Make) -> None:

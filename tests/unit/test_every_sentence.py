@@ -105,7 +105,6 @@ ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
     Code.HOLDER_BLOCKED: {"name": "Nia"},
     Code.NO_LONGER_A_REQUESTER: {"id": "PA-1", "name": "Dana", "groups": "developers"},
     Code.LONGER_THAN_ALLOWED: {"id": "PA-1", "asked_s": "7200", "max_s": "3600"},
-    Code.NOT_VISIBLE: {},
     Code.NOT_A_REVIEWER: {"id": "PA-1", "groups": "platform"},
     Code.NOBODY_CAN_APPROVE: {**_ROLE, "groups": "platform"},
     Code.TOO_MANY_PENDING: {"max": "10", "ids": "PA-1, PA-2"},
@@ -139,7 +138,6 @@ ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
     Code.TARGET_THING_MISSING: {"thing": "permission set", "where": "IAM Identity Center"},
     Code.TARGET_NO_ROOM: {"needed": "900", "left": "100"},
     Code.TARGET_REFUSED: {"why": "AWS does not let the worker do this"},
-    Code.TARGET_UNREACHABLE: {"id": "PA-1"},
     Code.TEMPLATE_REFUSED: {"why": "It is no JSON"},
     Code.POLICY_NOT_IN_FORCE: {"why": "no policy is active yet"},
     Code.LEDGER_NOT_DURABLE: {"why": "appendfsync is no"},
@@ -151,7 +149,7 @@ ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
 OF_SOMEBODY = frozenset(
     code
     for code in Code
-    if (code.value.startswith(("person_", "target_", "break_glass_")) and code not in (Code.TARGET_UNREACHABLE,))
+    if code.value.startswith(("person_", "target_", "break_glass_"))
     or code
     in (
         Code.NOT_A_REQUESTER,

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.listening import listen
 from bot.obstacles import Obstacles, keep_trying, pause_s
+from bot.slack.answers import MEANS, Means
 from bot.slack.line import Line
 from bot.slack.refused import slack_words
 
@@ -121,6 +122,14 @@ def test_each_way_of_being_refused_is_one_sentence_without_an_address(problem: E
     assert sentence.startswith(words)
     assert "secret" not in sentence
     assert "\n" not in sentence
+
+
+def test_a_word_that_means_everything_elsewhere_means_the_token_here() -> None:
+    """One table says what Slack's words mean; what closes a place is said of the token where no place was asked."""
+    for word, meant in MEANS.items():
+        problem = SlackApiError("no", {"ok": False, "error": word})
+        refused = slack_words("SLACK_X", "y", problem).startswith("Slack refuses SLACK_X")
+        assert refused == (meant in (Means.ALL, Means.PLACE)), word
 
 
 class Client:

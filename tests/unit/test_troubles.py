@@ -21,11 +21,14 @@ from bot.slack import failures
 from bot.slack.app import Listeners
 from bot.slack.deferred import Deferred, defer
 from bot.slack.interaction import COMMAND, Interaction
+from tests.support import build
 from tests.support.chat import RECEIPTS
 from tests.support.outside import Outside, Unheard, methods_of, no_jobs_left
 from tests.support.world import World
+from workflows.context import Done
 from workflows.core import keys
 from workflows.core.model import Press
+from workflows.core.policy import TargetKind, TargetSpec
 from workflows.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureWake
 from workflows.ports import (
     DirectoryRefresher,
@@ -38,6 +41,7 @@ from workflows.ports import (
 )
 from workflows.troubles import Failure, forget_what_is_over, note, over, pause, standing
 
+TEMPLATE = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}'
 FAULT = Failure("something went wrong on my side (error E-7F3K2)")
 SILENCE = Failure("AWS did not answer")
 
@@ -147,6 +151,109 @@ def test_the_person_is_told_the_second_time_and_those_who_run_it_the_third(world
     (alarm,) = world.slack.told(RECEIPTS)
     assert "bringing PA-1 forward" in alarm
     assert "error E-7F3K2" in alarm
+
+
+def failing(world: Outside, item: str, failure: Failure = FAULT, times: int = 3) -> None:
+    for _ in range(times):
+        note(world.ctx, item, failure)
+    world.show()
+
+
+TOLD = ("UDANA", "UNIA", "UOLU", "UPAT", "USUE", "UGUS", RECEIPTS)
+
+
+def told_whom(world: Outside, words: str = "") -> set[str]:
+    return {place for place in TOLD if any(words in text for text in world.slack.told(place))}
+
+
+def given(world: Outside, **changes: Any) -> str:
+    """Asked, looked up and approved; nobody has given it yet."""
+    id_ = world.ask(**changes).id
+    world.run(keys.request(id_))
+    assert isinstance(world.approve(id_), Done)
+    return id_
+
+
+def test_owners_hear_of_what_fails_in_what_they_own_and_the_holder_of_theirs(world: Outside) -> None:
+    id_ = given(world)
+    failing(world, f"holding:{world.grant(id_).holding}")
+    assert told_whom(world, "error E-7F3K2") == {"UDANA", "UOLU", "UPAT", "USUE", RECEIPTS}
+    (to_owner,) = [text for text in world.slack.told("UOLU") if "error E-7F3K2" in text]
+    assert "in what you own or decide" in to_owner
+    assert f"{id_} (*read-only* in `payments-prod`)" in to_owner
+    assert "It is not open yet" in to_owner
+    assert "`/prodaccess show ID`" in to_owner
+    assert "logs of" not in to_owner, "what only who runs this can do"
+
+
+def test_who_would_have_to_approve_hears_of_an_ask_of_which_nobody_can_be_told(world: Outside) -> None:
+    id_ = world.ask().id
+    failing(world, keys.chat(id_))
+    assert told_whom(world, "essages about") == {"UDANA", "UOLU", "UPAT", "USUE", RECEIPTS}
+
+
+def test_an_owner_who_waits_for_it_themselves_is_told_once(world: Outside) -> None:
+    id_ = world.ask(build.OLU).id
+    failing(world, keys.request(id_))
+    assert len(world.slack.told("UOLU")) == 1
+    assert "Nobody has been asked" in world.slack.told("UOLU")[0]
+    assert told_whom(world) == {"UOLU", "UPAT", "USUE", RECEIPTS}
+
+
+def test_an_owner_hears_of_theirs_alone_and_that_it_is_over_while_something_else_goes_on(world: Outside) -> None:
+    item = keys.request(world.ask().id)
+    failing(world, "process:refresh")
+    assert told_whom(world) == {"UPAT", "USUE", RECEIPTS}
+    failing(world, item)
+    (to_owner,) = world.slack.told("UOLU")
+    assert "groups" not in to_owner
+    assert "2 things fail" in world.slack.told("USUE")[0]
+    over(world.ctx, item)
+    world.show()
+    assert world.slack.told("UOLU") == ["✔︎ What I called you for is over, or others see to it now."]
+    assert "Something fails" in world.slack.told("USUE")[0]
+
+
+def test_a_policy_that_cannot_be_read_does_not_say_that_an_alarm_is_over(world: Outside) -> None:
+    failing(world, keys.request(world.ask().id))
+    before = world.slack.told(RECEIPTS)
+    readable, world.policy.current = world.policy.current, fails  # type: ignore[method-assign]
+    world.sender.show("troubles")
+    world.policy.current = readable  # type: ignore[method-assign]
+    assert world.slack.told(RECEIPTS) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "never"),
+    [
+        ("warn", "ends as agreed all the same", "held up: something went wrong on my side (error E-7F3K2). What"),
+        ("end", "The access may still be open", "ends on time"),
+        ("review", "access that is open ends on time", "may still"),
+        ("chat", "`/prodaccess show PA-1` tells how it stands", "ends on time"),
+    ],
+)
+def test_whoever_has_access_hears_what_a_trouble_of_theirs_means(
+    world: Outside, kind: str, said: str, never: str
+) -> None:
+    failing(world, f"{kind}:{given(world)}", times=2)
+    (told,) = [text for text in world.slack.told("UDANA") if "error E-7F3K2" in text]
+    assert said in told
+    assert never not in told
+
+
+def test_a_later_end_that_does_not_come_is_not_called_access_that_is_not_open(world: Outside) -> None:
+    target = TargetSpec(TargetKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE)
+    world.policy.policy = build.policy(build.environment(build.entitlement(target=target)))
+    world.activate()
+    id_ = given(world)
+    world.lives(8)
+    more = world.extend(id_).id  # type: ignore[union-attr]  # it was taken
+    world.run(keys.request(more))
+    assert isinstance(world.approve(more), Done)
+    failing(world, f"holding:{world.grant(id_).holding}", times=2)
+    (told,) = [text for text in world.slack.told("UDANA") if "error E-7F3K2" in text]
+    assert f"More time for {more}" in told
+    assert "The later end does not hold yet" in told
 
 
 def test_silence_of_the_other_side_has_to_last_before_anybody_is_called(world: Outside) -> None:

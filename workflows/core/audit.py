@@ -67,8 +67,8 @@ class Event(StrEnum):
     CLOCK_JUMPED = "clock.jumped"  # the ledger's own clock was set; nothing is given
     CLOCK_STEADY = "clock.steady"  # it has gone as it should for long enough
     CLOCK_ACCEPTED = "clock.accepted"  # an operator says that it is right
-    DIGEST_POSTED = "digest.posted"
-    DRIFT_FOUND = "drift.found"
+    DIGEST_POSTED = "digest.posted"  # a slot of a scheduled summary, in its channel
+    DRIFT_FOUND = "drift.found"  # nobody writes it yet: a target and the ledger disagree
 
 
 @dataclass(frozen=True, slots=True)

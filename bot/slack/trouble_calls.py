@@ -1,0 +1,132 @@
+"""What fails again and again, told to those who are called for it: one message to a place, edited while anything fails.
+
+The receipts channel and security, who see to the installation, hear of all of it; the owners of what a trouble belongs to, and
+who would have to approve it, of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.slack import blocks as b
+from bot.slack import text as t
+from bot.slack.blocks import Message
+from bot.slack.mentions import Mentioner
+from bot.slack.plan import Wanted
+from bot.slack.troubles import OVER, held_up, meanwhile
+from bot.trouble_words import what_fails
+from workflows.context import WorkerContext
+from workflows.core.canonical import digest
+from workflows.core.model import ChatRecord, Trouble
+from workflows.core.policy import Policy
+from workflows.troubles import Concerned, alarmed, concerned, standing
+
+ALARM = "alarm"
+# An alarm names so many; the others are counted.
+LINES_MAX = 10
+# A trouble, and whose it is.
+Theirs = tuple[Trouble, Concerned]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What one place is told. `key` says when that is something else."""
+
+    message: Message
+    key: str
+
+
+class Called:
+    def __init__(self, ctx: WorkerContext, mentioner: Mentioner, command: str) -> None:
+        self._ctx, self._mentioner, self._command = ctx, mentioner, command
+
+    def wanted(self, policy: Policy | None, record: ChatRecord) -> list[Wanted]:
+        """One message a place, edited while anything fails that it is called for; the next time is a new one."""
+        failing = [trouble for trouble in standing(self._ctx) if alarmed(trouble)]
+        open_ = {post.channel: slot for slot, post in record.postings.items() if post.shown != OVER}
+        if policy is None and failing:
+            return []
+        now = self._ctx.ledger.now()
+        calls = self._calls(policy, failing, now) if policy is not None else {}
+        others = _over(_NOT_YOURS if failing else _ALL_OVER)
+        found = [Wanted(slot, place, others, key=OVER) for place, slot in open_.items() if place not in calls]
+        for place, call in calls.items():
+            slot = open_.get(place, f"{ALARM}:{int(now.timestamp())}:{place}")
+            found.append(Wanted(slot, place, call.message, key=call.key, urgent=True))
+        return found
+
+    def _calls(self, policy: Policy, failing: Sequence[Trouble], now: datetime) -> dict[str, _Call]:
+        if not failing:
+            return {}
+        owners = {
+            user: _Call(_to_owner(theirs, now, self._command), _key([trouble for trouble, _ in theirs]))
+            for user, theirs in self._owners(policy, failing).items()
+        }
+        everything = _Call(_to_operator(failing, now), _key(failing))
+        operators = (policy.receipts_channel, *(facts.slack.user for facts in self._mentioner.security(policy)))
+        return owners | dict.fromkeys(operators, everything)
+
+    def _owners(self, policy: Policy, failing: Sequence[Trouble]) -> dict[str, list[Theirs]]:
+        """Whom a trouble belongs to, by their chat's id."""
+        found: dict[str, list[Theirs]] = {}
+        for trouble in failing:
+            whose = concerned(self._ctx, trouble.item)
+            users = {
+                facts.slack.user: None
+                for request in whose.requests
+                for facts in self._mentioner.answerable(policy, request)
+            }
+            # They are told in a message of their own.
+            for user in users.keys() - {who.user for who in whose.people}:
+                found.setdefault(user, []).append((trouble, whose))
+        return found
+
+
+def without_what_is_over(record: ChatRecord) -> ChatRecord:
+    """What has been said to be over is not needed any more."""
+    return replace(record, postings={slot: post for slot, post in record.postings.items() if post.shown != OVER})
+
+
+_ALL_OVER = "✔︎ What failed is over."
+# To somebody whom it concerns no more, while something else goes on.
+_NOT_YOURS = "✔︎ What I called you for is over, or others see to it now."
+
+
+def _key(failing: Sequence[Trouble]) -> str:
+    return digest([[trouble.item, trouble.words] for trouble in failing])[:16]
+
+
+def _to_operator(failing: Sequence[Trouble], now: datetime) -> Message:
+    lines = [f"{t.literal(what_fails(trouble), 120)}, {_since(trouble, now)}" for trouble in failing]
+    todo = (
+        "What to do: look for the error number in the logs of `worker`, `clock` and `web`; `/readyz` lists what still fails. "
+        "Access whose end fails has an alarm of its own."
+    )
+    return _listed("", lines, todo)
+
+
+def _to_owner(theirs: Sequence[Theirs], now: datetime, command: str) -> Message:
+    lines = [
+        f"{held_up(trouble, whose)}, {_since(trouble, now)} {meanwhile(whose, now, command)}"
+        for trouble, whose in theirs
+    ]
+    todo = f"The people who run this were called, too. `{command} show ID` tells how a request stands."
+    return _listed(" in what you own or decide", lines, todo)
+
+
+def _since(trouble: Trouble, now: datetime) -> str:
+    return f"since {t.when(trouble.since, now)}: {t.literal(trouble.words, 200)}."
+
+
+def _listed(where: str, lines: Sequence[str], todo: str) -> Message:
+    count = "Something fails" if len(lines) == 1 else f"{len(lines)} things fail"
+    line = f"⚠️ {count} again and again{where}, and I keep trying."
+    shown = [*lines[:LINES_MAX], *([f"and {len(lines) - LINES_MAX} more"] if len(lines) > LINES_MAX else [])]
+    listed = b.paragraphs([f"• {said}" for said in shown])
+    return b.message(f"{line} {'; '.join(shown)} {todo}", [b.section(line), *listed, b.context(todo)])
+
+
+def _over(line: str) -> Message:
+    return b.message(line, [b.section(line)])
