@@ -39,7 +39,7 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     ticker = Ticker(parts)
-    beat_while_running(parts.beats, "clock", stop, ticker.healthy)
+    beat_while_running(parts.beats, "clock", stop, ticker.healthy, parts.beside_older)
     timekeeper = Timekeeper(parts.context, host(), parts.monotonic_s)
     keep_doing(parts.context, "timekeeper", timekeeper.look, TIMEKEEPER_EVERY_S, stop)
     keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)

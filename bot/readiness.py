@@ -18,6 +18,7 @@ from bot.times import monotonic_s
 from bot.trouble_words import what_fails
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
+from workflows.core.mixed import OlderRunning, runs
 from workflows.core.model import ActivePolicy, ChatRecord
 from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
@@ -90,12 +91,18 @@ def _ledger_problems(parts: Common) -> list[str]:
     try:
         durability = parts.ledger.durability()
         problems = [] if durability.durable else [f"the ledger is not durable: {durability.why}"]
-        seen = parts.ledger.read(keys.CLOCK)
+        seen = parts.ledger.read(keys.CLOCK, keys.OLDER)
         doubted = seen.readable(keys.CLOCK, LedgerClock)
         if seen.items[keys.CLOCK].problem or (doubted is not None and not doubted.trusted):
             problems.append(
                 "Redis's clock has jumped: nothing is given until it has been steady for ten minutes, or until "
                 "`prodaccess clock accept` says that it is right"
+            )
+        older = seen.readable(keys.OLDER, OlderRunning)
+        if older is not None and runs(older, seen.now):
+            kinds = " and a ".join(older.kinds)
+            problems.append(
+                f"a {kinds} of an older version runs, which knows no accounts on hold: nothing is given until it has stopped"
             )
         return problems + [f"no {kind} is running" for kind in ("worker", "clock") if not parts.beats.alive(kind)]
     except LedgerUnreachable as problem:

@@ -702,6 +702,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"I give no access at the moment: the clock of my records {_clock_did(c('off_s'))}, so it could end at the wrong time. "
         "Removing goes on. Giving begins again after ten steady minutes, or when whoever runs me types prodaccess clock accept."
     ),
+    Code.OLDER_VERSION_RUNS: lambda _: (
+        "I give no access at the moment: a process of an older version of me is still running, and it does not know which "
+        "accounts are on hold. Nothing was decided. Removing goes on. Try again in a minute; if it stays, tell the platform team."
+    ),
     Code.LEDGER_UNREACHABLE: lambda _: (
         "My memory (Redis) did not answer, so nothing was done. Try again in a minute; if it stays, tell the platform team."
     ),

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.background import POLICY_EVERY_S, TELL_EVERY_S, keep_doing
+from bot.beat import beat_while_running
 from bot.guarded import GuardedProtocol
 from bot.listening import listen
 from bot.log import log_failure
@@ -60,6 +61,7 @@ def run(settings: Settings) -> None:
         lifespan="on",
     )
     stop = threading.Event()
+    beat_while_running(parts.beats, "web", stop, lambda: True, parts.beside_older)
     keep_doing(parts.context, "policy", parts.policy.refresh, POLICY_EVERY_S, stop)
     keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)
     # First of all, so that /readyz can say what is wrong with the rest.

@@ -22,6 +22,7 @@ from bot.beat import Beats
 from bot.faults import Faults
 from bot.freshness import refresh_away, refresh_groups_of_pending
 from bot.keeper import LeaseKeeper
+from bot.log import log_failure
 from bot.obstacles import Obstacles, keep_trying
 from bot.oncall import OutsideGroups
 from bot.queues import ALL_QUEUES, RqWake
@@ -39,6 +40,7 @@ from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
 from workflows.ledger.redis_ledger import RedisLedger, UnfitServer
+from workflows.mixed import note_older
 from workflows.policy_file import PolicyFolder, difference, summary
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.schedule import next_slot
@@ -86,6 +88,21 @@ class Common:
 
     def close(self) -> None:
         self.redis.close()
+
+    def beside_older(self, kinds: frozenset[str]) -> None:
+        """Processes of an older version run: it is on the ledger, and in the log once a sight."""
+        if not kinds:
+            return
+        try:
+            note_older(self.context, kinds)
+        except LedgerUnreachable as problem:
+            log.warning("that an older version runs was not noted", error=str(problem))
+            return
+        except Exception as problem:
+            # Whoever beats must go on.
+            log_failure("that an older version runs was not noted", problem)
+            return
+        log.warning("processes of an older version run: nothing is given until they have stopped", kinds=sorted(kinds))
 
     def tell_unreadable(self) -> None:
         """Put on the record, and into chat, what this process has met and could not read."""

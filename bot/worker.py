@@ -52,6 +52,8 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     crew = Crew(parts.queue_redis, stop)
+    # Before anything is given.
+    parts.beside_older(parts.beats.older())
     crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
     crew.start("chat", (CHAT,), CHAT_THREADS)
     keep_doing(parts.context, "timekeeper", Timekeeper(parts.context, host(), monotonic_s).look, LOOK_EVERY_S, stop)
@@ -60,7 +62,7 @@ def run(settings: Settings) -> None:
     keep_doing(parts.context, "tidy troubles", lambda: forget_what_is_over(parts.context), RESCUE_EVERY_S, stop)
     keep_doing(parts.context, "policy", parts.policy.refresh, POLICY_EVERY_S, stop)
     keep_doing(parts.context, "unreadable", lambda: tell_and_mend(parts), TELL_EVERY_S, stop)
-    beat_while_running(parts.beats, "worker", stop, crew.healthy)
+    beat_while_running(parts.beats, "worker", stop, crew.healthy, parts.beside_older)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
     stop.wait()
     crew.join(STOP_WITHIN_S)

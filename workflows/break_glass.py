@@ -18,6 +18,7 @@ from workflows.context import (
     done_from,
     event,
     not_in_force,
+    older_runs,
     run,
 )
 from workflows.core import keys
@@ -79,7 +80,7 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     person, (environment, role) = actor.person, _names(ask)
     place, uses = keys.slot(slot_id(person.id, environment, role)), keys.glass_uses(environment, person.id)
     snapshot, old = _read(
-        ctx, place, (keys.ACTIVE_POLICY, keys.CLOCK, actor.record, keys.person(person.id), uses), commit_id
+        ctx, place, (keys.ACTIVE_POLICY, keys.CLOCK, keys.OLDER, actor.record, keys.person(person.id), uses), commit_id
     )
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
@@ -89,7 +90,12 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     if isinstance(answer, Refused):
         return answer
     # Told at once: in an emergency nobody waits ten minutes for what could be accepted in one.
-    refusal = not_in_force(snapshot, actor.policy) or not_theirs(snapshot, actor) or clock_in_doubt(snapshot)
+    refusal = (
+        not_in_force(snapshot, actor.policy)
+        or not_theirs(snapshot, actor)
+        or clock_in_doubt(snapshot)
+        or older_runs(snapshot)
+    )
     if refusal:
         return refusal
     waiting = snapshot.get(keys.request(old), Request) if old else None

@@ -11,6 +11,7 @@ from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.clockwork import LedgerClock, distrusted
 from workflows.core.errors import Code, Refused
+from workflows.core.mixed import OlderRunning, not_beside_older
 from workflows.core.model import ActivePolicy, Origin
 from workflows.core.policy import Policy
 from workflows.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureWake
@@ -125,6 +126,8 @@ def run(ctx: Context, once: Callable[[], Attempt | Done | Refused]) -> Done | Re
             return Refused(Code.LEDGER_NOT_DURABLE, {"why": ctx.ledger.durability().why})
         if result.why == "clock":
             return clock_in_doubt(ctx.ledger.read(keys.CLOCK)) or Refused(Code.CLOCK_IN_DOUBT, audited=False)
+        if result.why == "older":
+            return older_runs(ctx.ledger.read(keys.OLDER)) or Refused(Code.OLDER_VERSION_RUNS, audited=False)
     raise Contended(f"lost {ATTEMPTS_MAX} races in a row")
 
 
@@ -148,6 +151,11 @@ def clock_in_doubt(snapshot: Snapshot) -> Refused | None:
         # Perhaps a doubt stood there.
         return Refused(Code.CLOCK_IN_DOUBT, audited=False)
     return distrusted(snapshot.get(keys.CLOCK, LedgerClock))
+
+
+def older_runs(snapshot: Snapshot) -> Refused | None:
+    """The same, on a snapshot with `keys.OLDER`, while processes of an older version run."""
+    return not_beside_older(snapshot.readable(keys.OLDER, OlderRunning), snapshot.now)
 
 
 def not_in_force(snapshot: Snapshot, policy: Policy) -> Refused | None:

@@ -152,6 +152,8 @@ _READ_AGAIN = ("version", "stale")
 _ASK_AGAIN_S = 2.0
 # How long to wait while the ledger's own clock is in doubt.
 _CLOCK_AGAIN_S = 10.0
+# How long to wait while processes of an older version run.
+_OLDER_AGAIN_S = 3.0
 
 
 def _if_still(action: Look | Poll, state: State, outcome: Outcome, at: datetime) -> State:
@@ -249,9 +251,21 @@ def _not_intended(ctx: WorkerContext, turn: Turn, before: State, state: State, l
         # Nothing has failed: it waits until the ledger's clock is believed again, or its own time is over.
         write_step(ctx, turn, before, postponed(state, _CLOCK_AGAIN_S, turn.snapshot.now))
         return False
+    if lost.why == "older":
+        return _beside_older(ctx, turn, before, state)
     if lost.why != "durability":
         return lost.why in _READ_AGAIN
     write_step(ctx, turn, before, failed(state, _NOT_DURABLE, turn.snapshot.now))
+    return False
+
+
+def _beside_older(ctx: WorkerContext, turn: Turn, before: State, state: State) -> bool:
+    """It waits until the older processes are gone, and whoever waits hears of it when that lasts."""
+    now = turn.snapshot.now
+    again_at = now + timedelta(seconds=_OLDER_AGAIN_S)
+    why = "a process of an older version is still running, so nothing is given"
+    note(ctx, keys.holding(turn.holding), Failure(why, again_at=again_at, about=", ".join(state.grants)))
+    write_step(ctx, turn, before, postponed(state, _OLDER_AGAIN_S, now))
     return False
 
 

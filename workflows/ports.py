@@ -159,7 +159,8 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Nothing was written. `why`: `version` (somebody else was first), `stale`, `fence`, `durability` or `clock` (in doubt)."""
+    """Nothing was written. `why`: `version` (somebody else was first), `stale`, `fence`, `durability`, `clock` (in doubt)
+    or `older` (processes of an older version run)."""
 
     why: str
     keys: tuple[str, ...] = ()

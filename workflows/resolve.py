@@ -62,6 +62,7 @@ _PASSING = frozenset(
         Code.LEDGER_NOT_DURABLE,
         Code.NOT_KNOWN_YET,
         Code.CLOCK_IN_DOUBT,
+        Code.OLDER_VERSION_RUNS,
         Code.PARTY_ON_HOLD,
     }
 )

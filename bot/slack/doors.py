@@ -30,7 +30,7 @@ from workflows.core.extending import not_to_extend, times_to_add, total_problem
 from workflows.core.glass import may_review, reviewers
 from workflows.core.lesser import choices
 from workflows.core.model import ChatRecord, Request, RequestState
-from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser, is_fresh
+from workflows.core.people import GroupFacts, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import groups_needed
 from workflows.core.several import panel_of
@@ -331,9 +331,9 @@ class Doors:
 
     def heard(self, user: Any, team: str) -> None:
         """Slack said by itself that somebody's account has changed."""
-        self._refresher.heard(user, team)
-        account = SlackUser(team, str(user.get("id"))) if isinstance(user, Mapping) else None
-        if account is not None and self._ctx.directory.person(account) is not None:
+        for account in self._refresher.heard(user, team):
+            if self._ctx.directory.person(account) is None:
+                continue
             # Whoever has left may have access, and an address that has changed puts the account on hold before it acts.
             item = keys.whois(account)
             self._ctx.ledger.remind(item, 0.0)

@@ -102,16 +102,22 @@ class SlackRefresher:
         self._answered[address] = (facts.slack, asked_at)
         return facts
 
-    def heard(self, user: Any, team: str) -> None:
-        """Slack said by itself that an account has changed. What it said may be hours old, so it is only a sign to ask anew."""
+    def heard(self, user: Any, team: str) -> tuple[SlackUser, ...]:
+        """Slack said by itself that an account has changed. What it said may be hours old, so it is only a sign to ask anew.
+
+        Returns the names of it that have to be asked for: it has one in each workspace of an organisation.
+        """
         if not isinstance(user, Mapping) or not isinstance(user.get("id"), str):
-            return
+            return ()
         organisation = user.get("enterprise_user")
         teams = organisation.get("teams") if isinstance(organisation, Mapping) else None
         tenant = organisation.get("enterprise_id") if isinstance(organisation, Mapping) else None
         own = (team, tenant, user.get("team_id"), *(teams if isinstance(teams, list) else ()))
-        for name in dict.fromkeys(item for item in own if isinstance(item, str) and item):
-            self._store.mark_stale(SlackUser(name, user["id"]), self._now())
+        names = dict.fromkeys(item for item in own if isinstance(item, str) and item)
+        found = tuple(SlackUser(name, user["id"]) for name in names)
+        for account in found:
+            self._store.mark_stale(account, self._now())
+        return found
 
     def introduce(self, accounts: Iterable[SlackUser], policy: Policy) -> None:
         """In the background: look up whose these accounts are, a few at a time; the others another time."""

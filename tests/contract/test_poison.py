@@ -27,6 +27,7 @@ from workflows.context import Done
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.identity import Address, AddressRecord
+from workflows.core.mixed import OlderRunning
 from workflows.core.model import (
     ChatRecord,
     GrantState,
@@ -64,6 +65,7 @@ MORE: Mapping[str, Record] = {
     "address:gus@example.com": AddressRecord(Address("gus@example.com"), GUS),
     "uses:u1": Uses("u1", (build.NOW,)),
     "clock:ledger": LedgerClock(),
+    keys.OLDER: OlderRunning(("worker",), 1),
     "witness:host": WitnessRecord("host", 0, build.NOW),
     "trouble:request:PA-1": Trouble("request:PA-1", 3, "it fails", build.NOW, build.NOW, build.NOW),
 }

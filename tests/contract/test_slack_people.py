@@ -13,6 +13,7 @@ from bot.desk import Desk
 from bot.freshness import refresh_groups_of_pending
 from bot.sandbox.slack import SlackServer, words
 from bot.slack.deferred import Deferred, defer
+from bot.slack.doors import Doors
 from bot.slack.interaction import COMMAND, Interaction
 from bot.slack.lookups import LIMITS
 from tests.support import build
@@ -329,6 +330,21 @@ def test_news_of_a_colleague_are_news_in_all_workspaces(make: Make):
         known = rig.directory.person(SlackUser(team, "UFAY"))
         assert known is not None
         assert known.heard_at is not None
+
+
+@pytest.mark.parametrize("told_by", ["T1", "T2"])
+def test_news_of_a_colleague_are_looked_into_under_each_name_that_is_known(make: Make, told_by: str):
+    """Slack sends them with the team of whoever listens, which need not be the account's own."""
+    rig, slack = make()
+    organisation(slack)
+    rig.refresher.refresh_person(SlackUser("T2", "UFAY"), rig.policy.policy)
+    doors = Doors(rig.ctx, None, rig.refresher, None, "/prodaccess")  # type: ignore[arg-type]  # news open no form
+    doors.heard(slack.workspace.user("UFAY").to_json(), told_by)
+    asked = {item for item in rig.ledger.due if item.startswith("whois:")}
+    assert asked == {"whois:T2:UFAY", "whois:E1:UFAY"}
+    doors.heard({"id": "UNOBODY"}, told_by)
+    doors.heard(None, told_by)
+    assert asked == {item for item in rig.ledger.due if item.startswith("whois:")}
 
 
 # ---------------------------------------------------------------- finding owners by their addresses

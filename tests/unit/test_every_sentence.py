@@ -142,6 +142,7 @@ ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
     Code.POLICY_NOT_IN_FORCE: {"why": "no policy is active yet"},
     Code.LEDGER_NOT_DURABLE: {"why": "appendfsync is no"},
     Code.CLOCK_IN_DOUBT: {"off_s": "3600"},
+    Code.OLDER_VERSION_RUNS: {"kinds": "worker", "why": "a process of an older version is still running"},
     Code.LEDGER_UNREACHABLE: {},
     Code.RECORD_UNREADABLE: {"what": "the request PA-1"},
 }

@@ -105,6 +105,7 @@ class Code(StrEnum):
     POLICY_NOT_IN_FORCE = "policy_not_in_force"
     LEDGER_NOT_DURABLE = "ledger_not_durable"
     CLOCK_IN_DOUBT = "clock_in_doubt"
+    OLDER_VERSION_RUNS = "older_version_runs"
     LEDGER_UNREACHABLE = "ledger_unreachable"
     RECORD_UNREADABLE = "record_unreadable"
 

@@ -13,6 +13,8 @@ ADOPTION = "adoption:accounts"
 POLICY_SUMMARY = "summary:policy"
 # What is on record of the ledger's own clock.
 CLOCK = "clock:ledger"
+# Processes of an older version that were heard of lately.
+OLDER = "older:processes"
 # Indexes; scores are seconds since the epoch.
 PENDING = "pending"  # requests, by expiry
 LIVE = "live"  # grants that are not closed, by deadline

@@ -14,6 +14,7 @@ from enum import StrEnum
 from workflows.core.canonical import digest
 from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.identity import AccountId, AccountRecord, Address, AddressRecord, Adoption, Identity
+from workflows.core.mixed import OlderRunning
 from workflows.core.people import Delegation, PersonId, SlackUser
 from workflows.core.policy import Risk, TargetKind, Tier
 
@@ -606,6 +607,7 @@ Record = (
     | Uses
     | Sweepout
     | LedgerClock
+    | OlderRunning
     | WitnessRecord
     | Trouble
     | AccountRecord

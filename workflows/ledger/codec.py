@@ -20,6 +20,7 @@ from workflows.core.audit_check import StoredEntry
 from workflows.core.canonical import canonical_json
 from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.identity import AccountRecord, AddressRecord, Adoption, Identity
+from workflows.core.mixed import OlderRunning
 from workflows.core.model import (
     ActivePolicy,
     ChatRecord,
@@ -56,6 +57,7 @@ KINDS: Mapping[str, type[Any]] = {
     "uses": Uses,
     "sweepout": Sweepout,
     "clock": LedgerClock,
+    "older": OlderRunning,
     "witness": WitnessRecord,
     "trouble": Trouble,
     "account": AccountRecord,

@@ -6,7 +6,7 @@
 --
 -- KEYS  1 answer of this commit id   2 tick   3 due   4 woken   5 audit stream   6 audit private   7 durability mark
 --       8 lease of the fence (any name where there is no fence)   9 record of the ledger's own clock
---       10 audit head, '<number>:<link>'
+--       10 audit head, '<number>:<link>'   11 record of older processes that were heard of
 --       then, as often as ARGV says: records read, records to put, records to delete, index of each index entry,
 --       list of each audit entry's subject
 -- ARGV  1 instant of the decision, microseconds   2 the age at which it is stale, microseconds
@@ -18,7 +18,7 @@
 --       then: a version for each read, JSON for each put, (item, score or '') for each due item, (member, score or '')
 --       for each index entry, (body, digest, private) for each audit entry
 -- Returns {'committed' | 'replayed', '<first number>:<how many>:<answer>', key that was put aside...}
---         {'lost', 'version', place of a read that changed, from 1...}, {'lost', 'stale' | 'fence' | 'durability' | 'clock'}
+--         {'lost', 'version', place of a read that changed, from 1...}, {'lost', 'stale' | 'fence' | 'durability' | 'clock' | 'older'}
 --
 -- Versions come from one counter for the whole ledger, so a version is never used again for the same key, even after
 -- a deletion. What has no version that can be read is said to have -1.
@@ -56,7 +56,7 @@ local stored = redis.pcall('GET', KEYS[1])
 if type(stored) == 'table' then return redis.error_reply('LEDGERCORRUPT ' .. KEYS[1] .. ' is no answer') end
 if stored then return {'replayed', stored} end
 
-local key_at, arg_at = 10, 14
+local key_at, arg_at = 11, 14
 local function key() key_at = key_at + 1; return KEYS[key_at] end
 local function arg() arg_at = arg_at + 1; return ARGV[arg_at] end
 local function many(place, take)
@@ -97,6 +97,10 @@ if ARGV[5] ~= '' then
       return {'lost', 'clock'}
     end
   end
+  -- What cannot be read says nothing: whoever hears of one writes it anew within seconds.
+  local read, older = pcall(cjson.decode, string.match(string_at(KEYS[11]) or '', '^%d+:(.*)$') or '')
+  local left = read and type(older) == 'table' and type(older.until_us) == 'number' and older.until_us - now or 0
+  if left > 0 and left <= 20000000 then return {'lost', 'older'} end
 end
 
 local puts = many(9, function() return {key(), arg()} end)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workflows.core.keys import CLOCK
+from workflows.core.keys import CLOCK, OLDER
 from workflows.ledger.codec import encode, event_body, event_private
 from workflows.ledger.keys import Keys
 from workflows.ledger.scripts import Argument, text
@@ -72,6 +72,7 @@ def commit_call(keys: Keys, change: Change, *, refuse_access: bool) -> tuple[lis
     access = ("refuse" if refuse_access else "give") if change.gives_access else ""
     names = [keys.commit(change.commit_id), keys.tick, keys.due, keys.woken, keys.audit, keys.private, keys.durable]
     names += [keys.lease(change.fence.lease if change.fence else ""), keys.record(CLOCK), keys.audit_head]
+    names.append(keys.record(OLDER))
     names += [keys.record(key) for key in (*change.reads, *parts.puts, *change.deletes)]
     names += [keys.index(entry.name) for entry in change.index]
     names += [keys.audit_of(event.subject) for event in parts.audit]

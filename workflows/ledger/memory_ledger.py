@@ -12,6 +12,7 @@ from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.audit_check import AuditState, StoredEntry, linking
 from workflows.core.clockwork import LedgerClock
+from workflows.core.mixed import OlderRunning, runs
 from workflows.ledger.codec import NO_VERSION, readable_entries, versioned
 from workflows.ledger.commit_call import AHEAD_S_MAX, Encoded, EncodedEvent, encode_change
 from workflows.ledger.times import micros, score
@@ -152,7 +153,11 @@ class MemoryLedger(Ledger):
             return Lost("durability")
         clock = self._versioned(keys.CLOCK).record
         in_doubt = isinstance(clock, LedgerClock) and not clock.trusted
-        return Lost("clock") if change.gives_access and in_doubt else None
+        if change.gives_access and in_doubt:
+            return Lost("clock")
+        older = self._versioned(keys.OLDER).record
+        mixed = isinstance(older, OlderRunning) and runs(older, self.clock.now())
+        return Lost("older") if change.gives_access and mixed else None
 
     def _apply(self, change: Change, encoded: Encoded) -> Committed:
         version = self._next_tick()
