@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -26,6 +27,7 @@ from bot.log import log_failure
 from bot.metrics import LedgerMetrics
 from bot.readiness import REDIS_ANSWERS, ledger_words
 from bot.settings import Settings
+from bot.signed import is_signed
 from bot.slack.app import build_app, socket_mode
 from bot.slack.line import Line
 from bot.wiring import WebParts, build_web
@@ -122,6 +124,8 @@ class OneAtATime(Generic[T]):
 
 def asgi(parts: WebParts, bolt: App) -> Starlette:
     """The routes. `/slack/events` takes commands, interactivity and events alike, as Slack's own handlers do."""
+    secret = parts.settings.slack_signing_secret
+    verifier = SignatureVerifier(secret.get_secret_value()) if secret else None
     pool = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="slack")
     # With threads of their own: whether we work is told also while all listeners are busy.
     look = OneAtATime("ready", lambda: (parts.missing(), parts.attention()))
@@ -131,10 +135,16 @@ def asgi(parts: WebParts, bolt: App) -> Starlette:
         body = await _body(request)
         if body is None:
             return PlainTextResponse("too large", 413)
-        bolt_request = BoltRequest(body=body, query=request.url.query, headers=dict(request.headers))
-        loop = asyncio.get_running_loop()
-        # Bolt is synchronous; in the event loop it would hold up every other request.
-        return _answer(await loop.run_in_executor(pool, bolt.dispatch, bolt_request))
+        if not is_signed(verifier, body, request.headers):
+            return PlainTextResponse("not signed by Slack", 401)
+        try:
+            bolt_request = BoltRequest(body=body, query=request.url.query, headers=dict(request.headers))
+            loop = asyncio.get_running_loop()
+            # Bolt is synchronous; in the event loop it would hold up every other request.
+            return _answer(await loop.run_in_executor(pool, bolt.dispatch, bolt_request))
+        except Exception as problem:
+            # What leaves a route is written down once more by the server, at full length.
+            return await _went_wrong(request, problem)
 
     async def ready(_request: Request) -> Response:
         missing, attention = await look()
