@@ -41,6 +41,8 @@ class Place(Installation):
     unlimited: bool = False
     # Calls are counted as for lists of ordinary sizes, which AWS answers in one page.
     torn_pages: int | None = None
+    # Memory and processor time are a process's own.
+    forked: bool = False
 
     def launch(self, name: str, label: str | None = None) -> Process:
         if name != "worker" or not self.tuned:

@@ -7,20 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installation import CHANGING, HIDDEN, IMPATIENT, Case, Installation, case_name
+from tests.support.installation import (
+    CHANGING,
+    HIDDEN,
+    IMPATIENT,
+    OVER_HTTP,
+    OVER_SOCKET,
+    OWN,
+    Case,
+    Installation,
+    case_name,
+)
 
 
 @pytest.fixture(scope="session")
 def over_http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """One running installation for a pytest worker, with signed requests over HTTP. Not to be broken."""
-    with Installation(tmp_path_factory.mktemp("http")) as running:
+    with Installation(tmp_path_factory.mktemp("http"), numbers=OVER_HTTP) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def over_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The same in Socket Mode."""
-    with Installation(tmp_path_factory.mktemp("socket"), socket=True) as running:
+    with Installation(tmp_path_factory.mktemp("socket"), socket=True, numbers=OVER_SOCKET) as running:
         yield running
 
 
@@ -35,7 +45,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """One whose policy folder may be edited, and may be invalid for a while: every test leaves it valid."""
     plan = '  - {channel: C0RECEIPTS, schedule: "0 9 1 1 *", environments: [%s]}\n'
     digests = "".join(plan % case_name(number) for number in (HIDDEN, CHANGING))
-    with Installation(tmp_path_factory.mktemp("own"), digests=digests, prepare=_with_more) as running:
+    with Installation(tmp_path_factory.mktemp("own"), digests=digests, prepare=_with_more, numbers=OWN) as running:
         yield running
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.sandbox.slack import Message, buttons, elements, words
 from tests.scenario.test_life import block_of, dana, opened, shut, with_role
 from tests.support.installation import (
+    BESIDE,
     CHANGING,
     PEOPLE,
     RECEIPTS,
@@ -85,7 +86,7 @@ def test_two_roles_of_one_environment_by_form_with_one_decision(http_case: Case)
 
 
 def test_one_role_in_two_environments_by_command_with_different_owners(own: Installation) -> None:
-    ours, theirs, before = Case(own, CHANGING), Case(own, CHANGING - 1), policy_in_force(own)
+    ours, theirs, before = Case(own, CHANGING), Case(own, BESIDE), policy_in_force(own)
     with edited(own, CHANGING, "owners: [platform]", "owners: [security]"):
         eventually(lambda: policy_in_force(own) != before, "the new owners")
         own.wait_ready()

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.slack import words
-from tests.support.installation import PEOPLE, Case, Installation, case_name, eventually, id_in
+from tests.support.installation import PEOPLE, WAITING, Case, Installation, case_name, eventually, id_in
 from workflows.core import keys
 from workflows.core.model import Request
 
-ESCALATED, HANDED_OVER, ON_WATCH, UNKNOWN = range(4)
+ESCALATED, HANDED_OVER, ON_WATCH, UNKNOWN = WAITING[:4]
 TOKEN = "watch-token-1"
 
 
@@ -60,7 +60,7 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WATCH_TOKEN", TOKEN)
         folder = tmp_path_factory.mktemp("waiting")
-        with Installation(folder, prepare=lambda config: _prepare(config, address)) as running:
+        with Installation(folder, prepare=lambda config: _prepare(config, address), numbers=WAITING) as running:
             yield running
     server.shutdown()
     server.server_close()

@@ -12,7 +12,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -31,6 +30,7 @@ from bot.embedded import EmbeddedValkey
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
 from bot.sandbox.slack import Message, Outcome, SlackServer, words
+from tests.support import warm
 from tests.support.waiting import PATIENCE_S, eventually
 from workflows.activation import digest_due, digest_key
 from workflows.core import keys
@@ -54,8 +54,17 @@ PEOPLE = {
 }
 RECEIPTS, GENERAL, INCIDENT, FAKE_INCIDENT = "C0RECEIPTS", "C0GENERAL", "C0INC42", "C0INC66"
 CASES = 300
-# Environments of the installation `own`; the others get this far only after fifty tests.
-HIDDEN, IMPATIENT, CHANGING = 298, 297, 296
+# Each process reads all environments of its installation, which takes a millisecond each. The simulated AWS is one for the
+# whole Python process, so each installation has environments, and with them accounts, of its own.
+OVER_HTTP, WAITING, OVER_SOCKET, CHAOS, OWN = (
+    range(110),
+    range(110, 150),
+    range(150, 260),
+    range(260, 290),
+    range(290, CASES),
+)
+# Environments of the installation `own` that no other test is given.
+HIDDEN, IMPATIENT, CHANGING, BESIDE = 298, 297, 296, 295
 WHY = "1h INC-42 checkout errors"
 
 ROLES = """
@@ -142,14 +151,14 @@ def environment_yaml(number: int, channel: str | None) -> str:
     )
 
 
-def write_policy(folder: Path, expires: str = "1h", digests: str = "") -> None:
+def write_policy(folder: Path, expires: str = "1h", digests: str = "", numbers: range = range(CASES)) -> None:
     plans = digests or '  - {channel: C0RECEIPTS, schedule: "0 9 1 1 *"}'
     (folder / "environments").mkdir(parents=True, exist_ok=True)
     (folder / "policies").mkdir(exist_ok=True)
     (folder / "prodaccess.yaml").write_text(WORKSPACE.lstrip() % {"expires": expires, "digests": plans})
     (folder / "roles.yaml").write_text(ROLES.lstrip())
     (folder / "policies" / "state.json").write_text(json.dumps(STATE))
-    for number in range(CASES):
+    for number in numbers:
         # Every tenth environment has no channel: its owners get the card as direct messages.
         channel = None if number % 10 == 9 else f"C0SHOP{number:03}"
         (folder / "environments" / f"{case_name(number)}.yaml").write_text(environment_yaml(number, channel))
@@ -216,7 +225,7 @@ class Process:
     """One of ours, as a process of its own."""
 
     name: str
-    popen: subprocess.Popen[bytes]
+    popen: warm.Forked | subprocess.Popen[bytes]
     log: Path
 
     def kill(self) -> None:
@@ -242,6 +251,10 @@ class Installation:
     expires: str = "1h"
     digests: str = ""
     unlimited: bool = True
+    # Of its environments.
+    numbers: range = range(CASES)
+    # Its processes are forks of one that has imported all they need; else each starts as in production.
+    forked: bool = True
     # AWS's lists have short and empty pages, by this seed; None: full ones.
     torn_pages: int | None = 20
     # Changes the policy folder before anything is started.
@@ -252,10 +265,9 @@ class Installation:
     _started: int = 0
 
     def __post_init__(self) -> None:
-        # The simulated AWS is one for the whole Python process, so installations beside each other share its accounts.
-        own = range(CASES // 2, CASES) if self.socket else range(CASES // 2)
-        self._cases = iter([number for number in own if number % 10 != 9])
-        self._without_channel = iter([number for number in own if number % 10 == 9])
+        free = [number for number in self.numbers if number not in {HIDDEN, IMPATIENT, CHANGING, BESIDE}]
+        self._cases = iter([number for number in free if number % 10 != 9])
+        self._without_channel = iter([number for number in free if number % 10 == 9])
 
     def __enter__(self) -> Installation:
         try:
@@ -282,7 +294,7 @@ class Installation:
         if not self.socket:
             self.slack.app.request_url = f"http://127.0.0.1:{self.port}/slack/events"
         self.config = self.folder / "config"
-        write_policy(self.config, self.expires, self.digests)
+        write_policy(self.config, self.expires, self.digests, self.numbers)
         if self.prepare is not None:
             self.prepare(self.config)
         for name in ("web", "worker", "clock"):
@@ -336,11 +348,8 @@ class Installation:
         self._started += 1
         label = label or name
         log = self.folder / f"{self._started:03}-{label}.log"
-        with log.open("wb") as out:
-            popen = subprocess.Popen(
-                [sys.executable, "-m", "bot", name], cwd=ROOT, env=self.environment(name), stdout=out, stderr=out
-            )
-        self.processes[label] = Process(name, popen, log)
+        start = warm.forked if self.forked and warm.CAN_FORK else warm.started
+        self.processes[label] = Process(name, start([name], self.environment(name), log), log)
         return self.processes[label]
 
     def kill(self, *labels: str) -> None:
