@@ -116,7 +116,8 @@ def ask(call: Callable[..., SlackResponse | Mapping[str, Any]], *wants: str, **a
     try:
         answer = call(**arguments)
         found = answer if isinstance(answer, Mapping) else answer.data
-        whole = isinstance(found, Mapping) and all(found.get(name) is not None for name in wants)
+        # "ok" is true or false; the SDK takes anything for the former.
+        whole = isinstance(found, Mapping) and found.get("ok") is True and all(found.get(n) is not None for n in wants)
     except SlackApiError as problem:
         raise _not_done(problem.response) from problem
     except (SlackClientError, OSError, HTTPException, AttributeError, TypeError, ValueError) as problem:

@@ -61,7 +61,7 @@ class Doors:
     def _open(self, act: Interaction, trigger_id: str, view: dict[str, Any], typed: str, *, push: bool = False) -> None:
         """The only way to a form. `typed`: what can be typed in its place; a form on top of another is not tried again."""
         try:
-            ask(self._client.views_push if push else self._client.views_open, trigger_id=trigger_id, view=view)
+            ask(self._client.views_push if push else self._client.views_open, "view", trigger_id=trigger_id, view=view)
         except NotDone as problem:
             NOT_OPENED.inc()
             log.warning("a form did not open", form=view.get("callback_id"), error=problem.word)

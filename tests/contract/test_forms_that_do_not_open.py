@@ -165,6 +165,8 @@ TROUBLE: dict[str, dict[str, Any]] = {
     "no answer": {"drop": "before"},
     "not valid": {"error": "invalid_arguments"},
     "a new word": {"error": "never_seen"},
+    "a yes without the form": {"answer": {"ok": True}},
+    "a yes that is none": {"answer": {"ok": "no", "view": {}}},
 }
 
 
