@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from bot.background import TELL_EVERY_S, keep_doing
 from bot.beat import beat_while_running
 from bot.log import log_failure
+from bot.queues import UnknownKind
 from bot.settings import Settings
 from bot.times import host
 from bot.wiring import ClockParts, build_clock
@@ -28,6 +29,8 @@ LOOK_EVERY_S = 0.2
 POLICY_EVERY_S = 2.0
 # A folder that has not changed is compared with the policy in force this often: somebody may have applied another one.
 COMPARE_EVERY_S = 10.0
+# So much of an unknown item's name is said.
+_NAMED = 80
 # A clock that does not lead asks this often whether it may.
 ASK_EVERY_S = 1.0
 
@@ -106,8 +109,13 @@ class Ticker:
         except RedisError as problem:
             # Full memory, say. It is due again in 5 s, and workers look for overdue ends by themselves.
             log.error("a wake-up was not sent", item=item, error=type(problem).__name__)
+        except UnknownKind:
+            # Left where it is, for a version that knows it. Nothing of ours fails, and wake-ups are sent.
+            self._parts.context.unreadable(
+                f"item:{item[:_NAMED]}", f"{item[:_NAMED]!r} is due, and this version has no job for it"
+            )
         except Exception as problem:
-            # An unknown kind, say, which a newer version has put there. The others must not wait for it.
+            # The others must not wait for it.
             number = self._parts.context.fault("a wake-up was not sent", problem, item=item)
             note(self._parts.context, "process:clock wake-ups", Failure(went_wrong(number)))
 

@@ -47,6 +47,18 @@ JOB_TIMEOUT_S = 120
 FAILED_JOBS_KEPT_S = 3_600
 
 
+class UnknownKind(ValueError):
+    """Something is due of a kind that this version does not know; one that does may run beside it, or have run before."""
+
+
+def job_of(item: str) -> tuple[str, str]:
+    """Queue and job of a due item. Raises UnknownKind."""
+    kind = item.partition(":")[0]
+    if kind not in JOBS:
+        raise UnknownKind(kind)
+    return JOBS[kind]
+
+
 class RqWake:
     """Sends wake-ups. A lost one does no harm: what is due stands in the ledger, and the clock finds it."""
 
@@ -64,9 +76,9 @@ class RqWake:
             log.warning("a wake-up was not sent; the clock will find it", error=type(problem).__name__)
 
     def send(self, item: str) -> None:
-        """Enqueue the job for a due item. Raises redis errors, and KeyError for a kind of item that does not exist."""
-        kind, _, id_ = item.partition(":")
-        queue, name = JOBS[kind]
+        """Enqueue the job for a due item. Raises redis errors and UnknownKind."""
+        queue, name = job_of(item)
+        id_ = item.partition(":")[2]
         what: dict[str, Any] = {"timeout": JOB_TIMEOUT_S, "result_ttl": 0, "failure_ttl": FAILED_JOBS_KEPT_S}
         try:
             self._queues[queue].enqueue_call(name, args=(id_,), **what)

@@ -88,20 +88,20 @@ class QuietSlack(WebClient):
     def chat_postMessage(self, **said: Any) -> Any:
         ts = f"{len(self.posts) + 1}.0"
         self.posts[ts] = (said["channel"], said["text"])
-        return {"channel": said["channel"], "ts": ts}
+        return {"ok": True, "channel": said["channel"], "ts": ts}
 
     def chat_update(self, **said: Any) -> Any:
         self.posts[said["ts"]] = (self.posts[said["ts"]][0], said["text"])
-        return {}
+        return {"ok": True}
 
     def conversations_history(self, **_: Any) -> Any:
-        return {"messages": []}
+        return {"ok": True, "messages": []}
 
     def conversations_replies(self, **_: Any) -> Any:
-        return {"messages": []}
+        return {"ok": True, "messages": []}
 
     def conversations_open(self, users: list[str], **_: Any) -> Any:
-        return {"channel": {"id": users[0]}}
+        return {"ok": True, "channel": {"id": users[0]}}
 
     def told(self, channel: str) -> list[str]:
         return [text for where, text in self.posts.values() if where == channel]

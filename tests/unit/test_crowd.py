@@ -44,15 +44,15 @@ class TinySlack(WebClient):
         drawn = [said["text"], *(block.get("text", {}).get("text", "") for block in said["blocks"] or ())]
         ts = f"{len(self.posts) + 1}.0"
         self.posts.append(Post(said["channel"], ts, said["thread_ts"], "\n".join(drawn), said["metadata"]))
-        return {"channel": said["channel"], "ts": ts}
+        return {"ok": True, "channel": said["channel"], "ts": ts}
 
     def chat_update(self, **_: Any) -> Any:
         self.edits += 1
-        return {}
+        return {"ok": True}
 
     def conversations_history(self, **asked: Any) -> Any:
         found = [{"ts": post.ts, "metadata": post.metadata} for post in self.in_channel(asked["channel"])]
-        return {"messages": found}
+        return {"ok": True, "messages": found}
 
     def in_channel(self, channel: str) -> list[Post]:
         return [post for post in self.posts if post.channel == channel and post.thread_ts is None]

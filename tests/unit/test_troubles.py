@@ -17,6 +17,7 @@ from slack_sdk import WebClient
 from bot import jobs, metrics, readiness
 from bot.clock import Ticker
 from bot.desk import Desk
+from bot.queues import job_of
 from bot.slack import failures
 from bot.slack.app import Listeners
 from bot.slack.deferred import Deferred, defer
@@ -431,6 +432,23 @@ def test_an_item_that_cannot_be_sent_stops_no_other_one_and_a_broken_policy_none
     world.tick(3)
     clock.tick()
     assert {trouble.item for trouble in standing(world.ctx)} == {"process:clock policy", "process:clock wake-ups"}
+
+
+@pytest.mark.parametrize("strange", ["later:PA-1", "trouble:PA-1", "x", "", "END:PA-1", "é" * 500])
+def test_an_item_that_only_another_version_knows_is_named_and_no_failure_of_wake_ups(
+    world: Outside, strange: str
+) -> None:
+    clock, parts, _ = ticker(world, [strange, "end:PA-1"])
+    sent: list[tuple[str, str]] = []
+    parts.wake.send = lambda item: sent.append(job_of(item))
+    for _ in range(4):
+        clock.tick()
+        world.tick(5)
+    assert {name for _, name in sent} == {"bot.jobs.end_grant"}
+    assert "process:clock wake-ups" not in {trouble.item for trouble in standing(world.ctx)}
+    ((what, why),) = world.ctx.unreadable.take().items()
+    assert what.startswith("item:")
+    assert strange[:20] in why
 
 
 def test_a_clock_that_finds_nothing_any_more_lives_on_and_says_that_it_is_not_well(world: Outside) -> None:
