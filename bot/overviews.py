@@ -54,6 +54,8 @@ class DigestStory:
     sealed: Sealed | None
     # Live grants that were left out because there are too many to read.
     more: int = 0
+    # Ids of live grants that cannot be read: nobody may say that nothing is open.
+    unread: tuple[str, ...] = ()
     # Break-glass whose review is owed.
     reviews: tuple[RequestStory, ...] = ()
     # What was approved and begins later.
@@ -71,6 +73,7 @@ def digest_story(
     last_ended: Grant | None = None,
     sealed: Sealed | None = None,
     more: int = 0,
+    unread: Sequence[str] = (),
     reviews: Iterable[RequestStory] = (),
 ) -> DigestStory:
     """From the stories of live grants, and of requests that wait for an answer or for their start, in any order."""
@@ -86,6 +89,7 @@ def digest_story(
         last_ended=last_ended.closed_at if last_ended else None,
         sealed=sealed,
         more=more,
+        unread=tuple(unread),
         reviews=tuple(reviews),
         agreed=tuple(story for story in found if story.stage is Stage.AGREED),
     )

@@ -36,10 +36,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Stories in order, and how many more there are."""
+    """Stories in order, how many more there are, and which of them are not here because they cannot be read."""
 
     stories: tuple[RequestStory, ...]
     more: int = 0
+    unread: tuple[str, ...] = ()
 
 
 class Reader:
@@ -141,7 +142,9 @@ class Reader:
         names = [index] if environments is None else [keys.of_environment(index, name) for name in environments]
         ids = [id_ for name in names for id_ in self._ctx.ledger.members(name, limit=limit)]
         total = sum(self._ctx.ledger.count(name) for name in names) if len(ids) >= limit else len(ids)
-        return Page(self._stories(ids[:limit], policy), max(0, total - limit))
+        stories = self._stories(ids[:limit], policy)
+        read = {story.id for story in stories}
+        return Page(stories, max(0, total - limit), tuple(id_ for id_ in ids[:limit] if id_ not in read))
 
     def _stories(self, ids: Sequence[str], policy: Policy) -> tuple[RequestStory, ...]:
         """One read for all of them; what each needs beside it is rare (an error, a cover)."""
@@ -189,6 +192,7 @@ class Reader:
             last_ended=self._readable(closed[0]) if closed else None,
             sealed=self._head(),
             more=live.more,
+            unread=live.unread,
             reviews=self.reviews(policy, environments),
         )
 

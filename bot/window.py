@@ -92,7 +92,7 @@ class Window:
         places = (environment,) if environment else None
         page, later = self.reader.live(actor.policy, places), self.reader.agreed(actor.policy, places)
         agreed = self._visible(actor, later.stories)
-        return lists.active_list(self._visible(actor, page.stories), environment, page.more, agreed)
+        return lists.active_list(self._visible(actor, page.stories), environment, page.more, agreed, page.unread)
 
     def _history(self, term: Whom | None, actor: Known) -> Message | Refused:
         """What was asked and what became of it, the newest first; of everything, one environment or one person."""

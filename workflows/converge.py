@@ -61,7 +61,7 @@ from workflows.ports import (
     TargetRefused,
     TargetThrottled,
 )
-from workflows.rebuilt import grant_or_rebuilt, restore_holding, without_unreadable
+from workflows.rebuilt import grant_still_due, restore_holding, without_unreadable
 from workflows.recheck import undecided
 from workflows.steps import Turn, write_step
 from workflows.sweep import take_off
@@ -177,7 +177,7 @@ def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[Turn, Stat
             return Turn(holding_id, snapshot, lease, read_at_s), None
         wanted = (*map(keys.grant, holding.grants), *map(keys.slot, holding.slots))
         if wanted == names:
-            grants = [grant_or_rebuilt(ctx, snapshot, id_) for id_ in holding.grants]
+            grants = [grant_still_due(ctx, snapshot, id_) for id_ in holding.grants]
             return Turn(holding_id, snapshot, lease, read_at_s), State(holding, grants_of(*filter(None, grants)))
         names = wanted
 

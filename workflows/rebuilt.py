@@ -38,6 +38,17 @@ def grant_where_known(ctx: Context, snapshot: Snapshot, id_: str) -> Grant | Non
         return None
 
 
+def grant_still_due(ctx: Context, snapshot: Snapshot, id_: str) -> Grant | None:
+    """A holding's grant, and None where nothing is known of it but that its time is over: nobody has access by it any more."""
+    try:
+        return grant_or_rebuilt(ctx, snapshot, id_)
+    except CorruptRecord:
+        end = ctx.ledger.score(keys.LIVE, id_)
+        if end is None or end > snapshot.now.timestamp():
+            raise
+        return None
+
+
 def rebuilt_grant(ledger: Ledger, id_: str) -> Grant | None:
     """A live grant as its request and the index of what is live tell of it; None where they do not."""
     item = keys.request(id_)

@@ -8,6 +8,7 @@ from bot.slack import text as t
 from bot.slack.blocks import Message
 from bot.slack.cards import status
 from bot.slack.glass import review_line
+from bot.slack.lists import cannot_be_read
 from bot.story import RequestStory
 from bot.words import TIER_WORDS, Stage
 
@@ -32,7 +33,7 @@ def digest(story: DigestStory, command: str = "/prodaccess") -> Message:
 def _head(story: DigestStory) -> str:
     if story.active:
         return f"Active access: {story.active}"
-    if story.stuck:
+    if story.stuck or story.unread:
         return "Nothing else is active"
     last = f" Last access ended {t.when(story.last_ended, story.now, with_day=True)}." if story.last_ended else ""
     return f"Nothing active.{last}"
@@ -40,6 +41,7 @@ def _head(story: DigestStory) -> str:
 
 def _fallback(story: DigestStory) -> str:
     hands = f" · ⚠️ {len(story.stuck)} could not be removed" if story.stuck else ""
+    hands += f" · ⚠️ {len(story.unread)} cannot be read" if story.unread else ""
     late = sum(item.review_overdue for item in story.reviews)
     hands += f" · 📝 {late} review{'s' if late > 1 else ''} overdue" if late else ""
     waits = f" · {len(story.waiting)} unanswered" if story.waiting else ""
@@ -78,9 +80,10 @@ def _until(story: RequestStory) -> str:
 
 
 def _hands(story: DigestStory) -> list[str]:
+    lost = [cannot_be_read(story.unread)] if story.unread else []
     stuck = [f"• {_who(item)} · {status(item)} · {item.id}" for item in story.stuck]
     waiting = [f"• {_who(item)} · {_since(item)} · {item.id}" for item in story.waiting]
-    return stuck + [_review(item) for item in story.reviews] + waiting
+    return lost + stuck + [_review(item) for item in story.reviews] + waiting
 
 
 def _review(story: RequestStory) -> str:
@@ -104,6 +107,7 @@ def _sums(story: DigestStory) -> str:
         (overdue, "reviews overdue" if overdue > 1 else "review overdue"),
         (owed, "reviews owed" if owed > 1 else "review owed"),
         *((len(story.waiting), "unanswered"), (len(story.stuck), "could not be removed")),
+        (len(story.unread), "cannot be read"),
     )
     said = [f"{count} {word}" for count, word in counts if count] or ["Nothing needs a hand"]
     head = story.sealed

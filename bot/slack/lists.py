@@ -20,23 +20,39 @@ from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Environment
 
+# So many ids are named where many cannot be read.
+UNREAD_NAMED = 10
+
 
 def active_list(
     stories: Sequence[RequestStory],
     environment: str | None = None,
     more: int = 0,
     agreed: Sequence[RequestStory] = (),
+    unread: Sequence[str] = (),
 ) -> Message:
-    """`list`: live access by environment. `more`: grants that were not read. `agreed`: what begins later."""
+    """`list`: live access by environment. `more`: grants that were not read. `agreed`: what begins later. `unread`: ids of
+    grants that are listed as open, and cannot be read.
+    """
     where = f" in {t.literal(environment, 80)}" if environment else ""
+    lost = [cannot_be_read(unread)] if unread else []
     if not stories:
-        return _lines(f"Nobody has access{where} just now.", _agreed(agreed))
+        nobody = f"Nobody else has access{where} just now." if unread else f"Nobody has access{where} just now."
+        return _lines(nobody, [*lost, *_agreed(agreed)])
     lines = [
         line
         for place in by_place(stories)
         for line in (f"*{t.literal(place.title, 100)}* · {TIER_WORDS[place.tier]}", *map(_short, place.stories))
     ]
-    return _lines(f"Access{where} now: {len(stories) + more}", [*lines, *_agreed(agreed)], more)
+    return _lines(f"Access{where} now: {len(stories) + more}", [*lost, *lines, *_agreed(agreed)], more)
+
+
+def cannot_be_read(ids: Sequence[str]) -> str:
+    """What is left out of a list of what is open."""
+    named = t.literal(", ".join(ids[:UNREAD_NAMED]), 200)
+    more = f" and {len(ids) - UNREAD_NAMED} more" if len(ids) > UNREAD_NAMED else ""
+    records = "its record" if len(ids) == 1 else "their records"
+    return f"⚠️ {named}{more} may be open: {records} cannot be read. Tell the platform team."
 
 
 def _agreed(stories: Sequence[RequestStory]) -> list[str]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.reader import Reader
+from bot.slack import lists
+from bot.slack.digest import digest as digest_of
+from bot.slack.plain import as_text
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE
 from tests.support.world import World, account
@@ -67,6 +71,37 @@ def test_access_behind_an_unreadable_record_ends_on_time_and_others_do_not_notic
     assert world.grant(mine).state is GrantState.ENDED
     assert world.grant(other).state is GrantState.ENDED
     assert not overdue_holdings(world.ctx)
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+def test_access_ends_on_time_where_neither_its_grant_nor_its_request_can_be_read(world: World, versioned: bool) -> None:
+    """What is known then: the holding, and until when the index of what is live has it."""
+    mine = world.active(DANA, duration=HOUR / 2)
+    resource, holding = world.grant(mine).resource, world.grant(mine).holding
+    assert keys.holding(holding) in world.ledger.due
+    for key in (keys.grant(mine), keys.request(mine)):
+        world.ledger.spoil(key, version=versioned)
+    world.clock.advance(29 * 60)
+    with pytest.raises(CorruptRecord):
+        converge(world.ctx, holding)
+    assert world.target().has(resource)
+    world.clock.advance(70)
+    converge(world.ctx, holding)
+    assert not world.target().has(resource)
+
+
+def test_what_cannot_be_read_and_is_over_takes_nothing_from_another_grant_of_the_same_access(world: World) -> None:
+    mine, longer = world.active(DANA, duration=HOUR / 2), world.active(DANA, role="admin", duration=HOUR)
+    resource, holding = world.grant(mine).resource, world.grant(mine).holding
+    assert world.grant(longer).holding == holding
+    for key in (keys.grant(mine), keys.request(mine)):
+        world.ledger.spoil(key)
+    world.clock.advance(31 * 60)
+    converge(world.ctx, holding)
+    assert world.target().has(resource)
+    world.clock.advance(30 * 60)
+    ends(world)
+    assert not world.target().has(resource)
 
 
 def test_nothing_is_given_back_by_a_record_that_was_put_together(world: World) -> None:
@@ -149,8 +184,32 @@ def test_lists_digest_and_home_leave_it_out_and_show_the_others(world: World) ->
     assert {story.id for place in digest.places for story in place.stories} == {other}
     owner = build.facts(OLU, as_of=world.clock.now())
     assert [story.id for story in reader.home(policy, owner, build.groups()).waiting_on_me] == [also]
+    for said in (lists.active_list(*shown(reader, policy)), digest_of(digest)):
+        assert f"{mine} may be open: its record cannot be read" in as_text(said)
     met = world.ctx.unreadable.take()
     assert {f"record:{keys.request(mine)}", f"record:{keys.request(waits)}"} <= met.keys()
+
+
+def test_nobody_is_told_that_nothing_is_open_where_something_cannot_be_read(world: World) -> None:
+    reader, policy = Reader(world.ctx), world.policy.policy
+    assert "Nobody has access just now" in as_text(lists.active_list(*shown(reader, policy)))
+    assert "Nothing active" in as_text(digest_of(reader.digest(policy, None)))
+    mine = world.active(DANA)
+    world.ledger.spoil(keys.grant(mine))
+    listed, digested = (
+        as_text(lists.active_list(*shown(reader, policy))),
+        as_text(digest_of(reader.digest(policy, None))),
+    )
+    assert "Nobody has access" not in listed
+    assert "Nothing active" not in digested
+    assert f"{mine} may be open" in listed
+    assert f"{mine} may be open" in digested
+    assert "Nothing needs a hand" not in digested
+
+
+def shown(reader: Reader, policy: Policy) -> tuple[Any, ...]:
+    page = reader.live(policy)
+    return page.stories, None, page.more, (), page.unread
 
 
 def test_who_delegated_and_cannot_be_read_is_spoken_for_by_nobody_and_stops_nobody(world: World) -> None:
