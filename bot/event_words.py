@@ -190,6 +190,15 @@ def _barred(told: _Told) -> Words:
     return (f"no break-glass for the holder until security lifts it, because {why}",)
 
 
+def _user_moved(told: _Told) -> Words:
+    user = told.fact("user").rpartition(":")[2]
+    whose, before = ("", "") if told.hidden else map(told.entry.private.get, ("person_name", "before_name"))
+    is_now = f"{whose}'s" if whose else "another person's"
+    return (
+        f"the AWS user {user} is {is_now} now{f', it was that of {before}' if before else ''}{told.by()}{told.why()}",
+    )
+
+
 def _says(text: str, *, why: bool = False, by: bool = False) -> Callable[[_Told], Words]:
     return lambda told: (f"{text}{told.by() if by else ''}{told.why() if why else ''}",)
 
@@ -239,6 +248,11 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
         f"chat account confirmed as {_WHOSE.get(told.fact('said'), 'theirs')}{told.by()}{told.why()}",
     ),
     Event.PERSON_LEFT: _says("⚠️ deactivated in the chat, with access that is open"),
+    Event.TARGET_USER_CHANGED: lambda told: (
+        f"the AWS user is another one: {told.fact('after', 'a new one')} in place of {told.fact('before', 'the old one')}, "
+        "which AWS does not find there any more",
+    ),
+    Event.TARGET_USER_MOVED: _user_moved,
     Event.BINDINGS_ADOPTED: lambda told: (
         f"the bindings of {told.fact('accounts', '0')} chat accounts were taken over",
     ),

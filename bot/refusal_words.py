@@ -126,6 +126,7 @@ _WHY_VOID: dict[Code, Callable[[_Case], str]] = {
     Code.NO_LONGER_A_REQUESTER: lambda c: f"{c('name', 'somebody')} is in none of {c.either('groups')} any more",
     Code.LONGER_THAN_ALLOWED: lambda c: f"by now the policy gives it for {c.duration('max_s')} at most",
     Code.ROLE_UNKNOWN: lambda _: "the policy no longer has this role",
+    Code.TARGET_USER_BOUND: lambda c: f"the AWS user is {c('name', 'another person')}'s by now",
     Code.BREAK_GLASS_NOT_ALLOWED: lambda c: f"{c.who or 'the person'} may not break the glass for it any more",
 }
 
@@ -457,6 +458,11 @@ def _no_user(c: _Case) -> str:
             f"In {where} {address} is a user name and nobody's e-mail address, which alone counts. Ask its administrators to add "
             f"it as an e-mail address, or the policy's keepers to set `{c('setting')}` on the connection {c('connection')}."
         )
+    if c("disabled"):
+        return (
+            f"{c.you('Your user', 'The user of {}')} in {where} ({c('disabled')}) is disabled. Its administrators can enable it, "
+            "or, where there is another one by now, delete it."
+        )
     return f"There is no user with the address {address} in {where}. Ask its administrators to add one."
 
 
@@ -673,6 +679,23 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.TARGET_PERSON_ELSES: lambda c: (
         f"The AWS user that I find for {c.you('you', '{}')} still has access that was given to {c('name', 'somebody else')}, who"
         f" had the address before. Once that is over ({c('ids', 'see')}: an owner can `end` it), ask again."
+    ),
+    Code.TARGET_USER_BOUND: lambda c: (
+        f"The AWS user that I find for {c.you('you', '{}')} ({c('user', 'by its id')}) is {c('name', 'somebody else')}'s on my "
+        f"record. Where that is right, AWS's administrators have to give {c.you('you', '{}')} another one. Where it is not, "
+        f"whoever runs me types: prodaccess person user {c('user', 'ID')} {c('address', 'ADDRESS')} --by NAME --reason TEXT."
+    ),
+    Code.TARGET_USER_CARRIES: lambda c: (
+        f"{c.you('Your AWS user', 'The AWS user of {}')} ({c('user', 'by its id')}) has the address "
+        f"{c('address', 'of somebody else')}, which is {c('name', 'somebody else')}'s, so I cannot tell who would use it. "
+        "Once AWS's administrators have corrected the address there, or the address here is confirmed, ask again."
+    ),
+    Code.TARGET_USER_UNKNOWN: lambda c: (
+        f"No AWS user {c('user', 'of that id')} is bound to anybody. The id stands in the refusal, and in the audit log."
+    ),
+    Code.TARGET_USER_IN_USE: lambda c: (
+        f"With this AWS user {c('name', 'somebody')} still has access: {c('ids', 'see the list')}. "
+        f"End that first ({c.typed('end ID')}), then do this again."
     ),
     Code.TARGET_PERSON_NOT_TAGGED: lambda c: (
         f"The IAM user {c('user', 'of this role')} does not carry the tag `{c('tag', 'prodaccess:person')}` with "

@@ -57,6 +57,7 @@ from workflows.parties import party_keys, party_on_hold
 from workflows.people import Known, known, not_theirs
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.review import granting
+from workflows.target_users import claimed, read_with_user
 
 
 def break_glass(ctx: Context, ask: Ask, who: SlackUser, origin: Origin, commit_id: str) -> Done | Refused:
@@ -223,7 +224,7 @@ def give_at_once(
     item, terms = keys.request(seen.id), seen.terms
     uses = keys.glass_uses(terms.environment, seen.holder)
     more = (keys.grant(seen.id), keys.holding(seen.resource.holding), keys.review(seen.id), uses)
-    snapshot = ctx.ledger.read(*dict.fromkeys((*keys_of(seen), *more, *party_keys(seen))))
+    snapshot = read_with_user(ctx, policy, seen, (*keys_of(seen), *more, *party_keys(seen)))
     request, record = snapshot.get(item, Request), snapshot.get(keys.person(seen.requester), PersonRecord)
     if request is None or request.state is not RequestState.PENDING or request.resource is not None:
         return Done(seen.id, "overtaken")
@@ -238,10 +239,16 @@ def give_at_once(
     if refusal:
         return refusal
     request = replace(request, resource=seen.resource, origin=seen.origin)
+    claim = claimed(ctx, policy, request, snapshot)
+    if isinstance(claim, Refused):
+        return claim
     decision = Decision(DecisionKind.BREAK_GLASS, snapshot.now, policy.hash)
     commit_id = f"glass:{request.id}:{snapshot.items[item].version}"
     entry = _used(ctx, policy, request, history, snapshot)
-    return _with_review(policy, request, granting(request, decision, snapshot, commit_id, entry), history, snapshot)
+    given = granting(request, decision, claim.in_force(snapshot), commit_id, entry)
+    if isinstance(given, Refused):
+        return given
+    return claim.added(_with_review(policy, request, given, history, snapshot))
 
 
 def _used(ctx: Context, policy: Policy, request: Request, history: History, snapshot: Snapshot) -> AuditEvent:

@@ -89,7 +89,7 @@ def rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapsh
 
 def by_rule(
     ctx: WorkerContext, policy: Policy, request: Request, found: ByRule, snapshot: Snapshot, commit_id: str
-) -> Attempt:
+) -> Attempt | Refused:
     """The rule's approval. Where its uses are counted, this one is, in the same commit: of two at once one reads it."""
     rule = found.rule
     if rule is None:
@@ -109,7 +109,7 @@ def by_rule(
     }
     entry = event(ctx, Event.REQUEST_AUTO_APPROVED, request.id, snapshot, facts, {"holder": request.holder})
     attempt = deciding(ctx, request, decision, snapshot, commit_id, entry)
-    if not rule.max_uses_per_day:
+    if not rule.max_uses_per_day or isinstance(attempt, Refused):
         return attempt
     item = uses_of(request, rule)
     times = (*within_a_day(_used(snapshot, item), snapshot.now), snapshot.now)

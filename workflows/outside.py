@@ -6,7 +6,7 @@ An exception that nobody expected, or an answer of another shape, is logged and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -17,6 +17,7 @@ from workflows.core.model import Observation, Operation, Origin, Resource, Targe
 from workflows.core.people import GroupFacts, PersonFacts, SlackUser
 from workflows.core.policy import Policy
 from workflows.ports import (
+    NOT_BOUND,
     BeforeSend,
     DirectoryRefresher,
     DirectoryUnreachable,
@@ -78,8 +79,10 @@ class SureTarget(Target):
     find: Callable[[], Target]
     fault: Fault
 
-    def resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
-        return self._ask("resolve", lambda it: _shaped(it.resolve(terms, person, request_id), Resource, Refused))
+    def resolve(
+        self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str] = NOT_BOUND
+    ) -> Resource | Refused:
+        return self._ask("resolve", lambda it: _shaped(it.resolve(terms, person, request_id, bound), Resource, Refused))
 
     def observe(self, resource: Resource) -> Observation:
         return self._ask("observe", lambda it: _shaped(it.observe(resource), Observation))

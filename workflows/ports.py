@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from workflows.core.audit import AuditEntry, AuditEvent
@@ -417,13 +418,23 @@ class LeaseOver(Exception):
 BeforeSend = Callable[[], None]
 
 
+# For `Target.resolve`, of whom no user is known yet.
+NOT_BOUND: Mapping[str, str] = MappingProxyType({})
+
+
 class Target(Protocol):
     """An adapter to a system that holds access. Reads raise TargetThrottled or TargetInDoubt; changing calls those and
     TargetRefused and LeaseOver. None of them sleeps or retries by itself.
     """
 
-    def resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
-        """Names to immutable ids, or why not. Nothing is changed. Names are cached. `person`: an address of theirs."""
+    def resolve(
+        self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str] = NOT_BOUND
+    ) -> Resource | Refused:
+        """Names to immutable ids, or why not. Nothing is changed. Names are cached.
+
+        `bound`: the users that are theirs already, `Resource.place` -> id. Such a user is taken, whatever address it carries;
+        by `person`, an address of theirs, one is looked for where there is none, or where the target itself says that it is gone.
+        """
         ...
 
     def observe(self, resource: Resource) -> Observation:

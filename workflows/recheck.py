@@ -17,6 +17,7 @@ from workflows.parties import party_keys, party_on_hold, with_parties
 from workflows.people import bound_to, fresh
 from workflows.ports import DirectoryUnreachable, OnHold, PolicyUnavailable
 from workflows.standing_in import spoken_for, with_delegations
+from workflows.target_users import still_theirs, user_keys
 
 
 def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
@@ -43,10 +44,13 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     if old:
         ctx.refresher.refresh_groups(policy, old)
         groups = ctx.directory.groups(policy, names)
-    sides = ctx.ledger.read(*party_keys(request))
+    sides = ctx.ledger.read(*dict.fromkeys((*party_keys(request), *user_keys(request))))
     waits = party_on_hold(sides, request)
     if waits is not None:
         raise OnHold(f"the account of {waits.params['name']} is on hold")
+    elses = still_theirs(ctx, sides, request)
+    if elses is not None:
+        return elses
     groups = with_parties(with_delegations(ctx, groups, spoken), sides, request)
     answer = still_decided(policy, request, groups, people, _total(ctx, request))
     if answer is not None and answer.code is Code.NOT_KNOWN_YET:

@@ -20,10 +20,8 @@ from workflows.core.granting import close
 from workflows.core.identity import Address, Identity, listed_as, spellings
 from workflows.core.lifecycle import Move
 from workflows.core.model import (
-    CLOSED,
     Closing,
     Grant,
-    Holding,
     Origin,
     Request,
     RequestState,
@@ -49,6 +47,7 @@ from workflows.recheck import facts_now
 from workflows.standing_in import spoken_for, with_delegations
 from workflows.start import begin
 from workflows.sweep import take_off
+from workflows.target_users import claimed, read_users, read_with_user, users_of
 from workflows.troubles import Failure, note
 
 # How long to wait before a target that did not answer is asked again, in seconds.
@@ -186,9 +185,6 @@ def _look_up(ctx: WorkerContext, request: Request) -> Resource | Refused:
     found = _found_in(ctx, target, request)
     if isinstance(found, Refused):
         return found
-    others = _somebody_elses(ctx, request, found)
-    if others is not None:
-        return others
     if target.tells_ours_apart or _held_by_us(ctx, found):
         return found
     seen = target.observe(found)
@@ -198,10 +194,13 @@ def _look_up(ctx: WorkerContext, request: Request) -> Resource | Refused:
 
 
 def _found_in(ctx: WorkerContext, target: Target, request: Request) -> Resource | Refused:
-    """The holder in a target, by the address that the terms were made from, else by another one of theirs."""
+    """The holder in a target: the user that is theirs already, else by the address that the terms were made from, else by
+    another one of theirs.
+    """
     first: Refused | None = None
-    for address in _addresses(ctx, request):
-        found = target.resolve(request.terms.target, address, request.id)
+    snapshot = read_users(ctx, request.holder)
+    for address in _addresses(ctx, request, snapshot):
+        found = target.resolve(request.terms.target, address, request.id, users_of(snapshot, request.holder))
         if not isinstance(found, Refused) or found.code not in _NOT_UNDER_THAT_ADDRESS:
             return found
         first = first or found
@@ -211,9 +210,8 @@ def _found_in(ctx: WorkerContext, target: Target, request: Request) -> Resource 
 _NOT_UNDER_THAT_ADDRESS = frozenset({Code.TARGET_PERSON_MISSING, Code.TARGET_PERSON_NOT_TAGGED})
 
 
-def _addresses(ctx: WorkerContext, request: Request) -> tuple[Address, ...]:
-    item = keys.identity(request.holder)
-    known = ctx.ledger.read(item).get(item, Identity)
+def _addresses(ctx: WorkerContext, request: Request, snapshot: Snapshot) -> tuple[Address, ...]:
+    known = snapshot.get(keys.identity(request.holder), Identity)
     own = request.holder_address or listed_as(request.holder)
     found = (*((own,) if own is not None else ()), *(known.current if known is not None else ()))
     former = ctx.policy.current().former_domains
@@ -234,21 +232,6 @@ def _held_by_us(ctx: WorkerContext, resource: Resource) -> bool:
     return ctx.ledger.read(item).items[item].record is not None
 
 
-def _somebody_elses(ctx: WorkerContext, request: Request, resource: Resource) -> Refused | None:
-    """Whether the user in the target has this very access for another person: who got an address gets nothing with it."""
-    item = keys.holding(resource.holding)
-    holding = ctx.ledger.read(item).readable(item, Holding)
-    if holding is None or not holding.grants:
-        return None
-    snapshot = ctx.ledger.read(*map(keys.grant, holding.grants))
-    found = (snapshot.readable(keys.grant(id_), Grant) for id_ in holding.grants)
-    others = [one for one in found if one is not None and one.state not in CLOSED and one.holder != request.holder]
-    if not others:
-        return None
-    params = {"name": others[0].holder_name, "ids": ", ".join(one.id for one in others)}
-    return Refused(Code.TARGET_PERSON_ELSES, params)
-
-
 def _groups(ctx: WorkerContext, policy: Policy, request: Request) -> GroupFacts:
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
@@ -265,45 +248,59 @@ def _resolved(
 ) -> Attempt | Done | Refused:
     extra = () if seen.extends else (keys.grant(seen.id), keys.holding(resource.holding))
     uses = (uses_of(seen, rule) for rule in counted(policy, seen))
-    snapshot = ctx.ledger.read(*dict.fromkeys((*keys_of(seen), *extra, *uses, *party_keys(seen))))
+    names = (*keys_of(seen), *extra, *uses, *party_keys(seen))
+    snapshot = read_with_user(ctx, policy, replace(seen, resource=resource), names)
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
         return Done(seen.id, "overtaken")
     if nothing_to_prolong(snapshot, request):
         ctx.ledger.remind(keys.request(seen.id), 0.0)
         return Done(seen.id, "overtaken")
-    in_force = not not_in_force(snapshot, policy)
-    if request.votes and not in_force:
+    if request.votes and not_in_force(snapshot, policy):
         # Nobody would press again: this process catches up with the policy, or another worker comes.
         ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
         return Done(seen.id, "waits")
+    request = replace(request, resource=resource, origin=seen.origin)
+    claim = claimed(ctx, policy, request, snapshot)
+    if isinstance(claim, Refused):
+        return refusing(ctx, snapshot, request, claim)
+    attempt = _decided_or_asked(ctx, policy, request, groups, claim.in_force(snapshot))
+    return claim.added(attempt) if isinstance(attempt, Attempt) else attempt
+
+
+def _decided_or_asked(
+    ctx: WorkerContext, policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot
+) -> Attempt | Done | Refused:
+    """What becomes of an ask whose names are known."""
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
-    request = replace(request, resource=resource, origin=seen.origin, group_problems=groups.problems(names))
+    request = replace(request, group_problems=groups.problems(names))
+    in_force = not not_in_force(snapshot, policy)
     commit_id = f"resolve:{request.id}:{snapshot.items[keys.request(request.id)].version}"
     groups = with_parties(groups, snapshot, request)
     if in_force and not not_now(policy, request, snapshot.now) and not party_on_hold(snapshot, request):
         decided = by_votes(ctx, policy, request, groups, snapshot, commit_id)
         if isinstance(decided, Refused):
             # Who must agree has: nobody would press again.
-            ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
-            return Done(seen.id, "waits")
+            ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+            return Done(request.id, "waits")
         if decided is not None:
             return decided
         if _rules_wait(policy, request, groups, snapshot.now):
-            ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
-            return Done(seen.id, "waits")
+            ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
+            return Done(request.id, "waits")
         found = rules(policy, request, groups, snapshot)
         if found.rule is not None:
             return by_rule(ctx, policy, request, found, snapshot, commit_id)
         request = replace(request, used_up=found.used_up)
-    return _asked_of_people(ctx, policy, request, resource, snapshot, commit_id)
+    return _asked_of_people(ctx, policy, request, snapshot, commit_id)
 
 
 def _asked_of_people(
-    ctx: WorkerContext, policy: Policy, request: Request, resource: Resource, snapshot: Snapshot, commit_id: str
+    ctx: WorkerContext, policy: Policy, request: Request, snapshot: Snapshot, commit_id: str
 ) -> Attempt:
     """No rule decides it: what would be given is on the record, and whoever may agree is called."""
+    facts = ids_of(request.resource) if request.resource is not None else {}
     done = Done(request.id, "resolved")
     change = Change(
         commit_id=commit_id,
@@ -315,7 +312,7 @@ def _asked_of_people(
             keys.chase_due(request.id): next_chase(request, escalation_of(policy, request)),
             keys.chat(request.id): snapshot.now + SOON,
         },
-        audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, ids_of(resource)),),
+        audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, facts),),
         answer=done.answer,
     )
     return Attempt(change, done, wake=(keys.chat(request.id),))

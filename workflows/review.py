@@ -35,6 +35,7 @@ from workflows.people import Known, known, nobody, not_theirs
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.prolong import nothing_to_prolong, prolonging, too_long_now
 from workflows.standing_in import as_recorded, delegators, spoken_for, with_delegations
+from workflows.target_users import taken_into_use, user_keys
 
 # What is done with a request that was found, by somebody who is known, on one snapshot.
 Decide = Callable[[Known, Snapshot, Request], Attempt | Refused]
@@ -147,7 +148,7 @@ def _decide_once(
 def _grant_keys(request: Request) -> tuple[str, ...]:
     if request.resource is None or request.extends is not None:
         return ()
-    return keys.grant(request.id), keys.holding(request.resource.holding)
+    return keys.grant(request.id), keys.holding(request.resource.holding), *user_keys(request)
 
 
 def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
@@ -322,7 +323,7 @@ def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple
 
 def deciding(
     ctx: Context, request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
-) -> Attempt:
+) -> Attempt | Refused:
     """What an approval commits: a grant, more time on one, or a start that is agreed on."""
     if request.extends is not None:
         return prolonging(ctx, request, decision, snapshot, commit_id, entry)
@@ -331,8 +332,15 @@ def deciding(
     return granting(request, decision, snapshot, commit_id, entry)
 
 
-def granting(request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent) -> Attempt:
-    """The commit from which access may follow: decision, deadline and holding in one atomic step."""
+def granting(
+    request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
+) -> Attempt | Refused:
+    """The commit from which access may follow: decision, deadline and holding in one atomic step. Refused where the user in
+    the target is another person's; it is written, too, so that nobody makes it another's at the same time.
+    """
+    theirs = taken_into_use(snapshot, request)
+    if isinstance(theirs, Refused):
+        return theirs
     approved = approved_request(request, decision)
     grant = grant_for(approved, decision)
     holding = held(snapshot.get(keys.holding(grant.holding), Holding), grant)
@@ -348,6 +356,7 @@ def granting(request: Request, decision: Decision, snapshot: Snapshot, commit_id
             keys.request(request.id): approved,
             keys.grant(grant.id): grant,
             item: holding,
+            **theirs,
             **no_longer_pending(snapshot, request),
         },
         due={

@@ -20,6 +20,7 @@ from workflows.ports import DirectoryUnreachable, PolicyUnavailable, Snapshot
 from workflows.recheck import undecided
 from workflows.request import blocked
 from workflows.review import granting
+from workflows.target_users import user_keys
 from workflows.troubles import Failure, note
 
 # How long to wait before asking again who somebody is, in seconds.
@@ -83,7 +84,8 @@ def _start(ctx: WorkerContext, policy: Policy, seen: Request) -> Attempt | Done:
     entry = event(ctx, Event.REQUEST_STARTED, request.id, snapshot, facts)
     # The grant's time counts from here; the request keeps when and how it was decided.
     decision = replace(request.decision, at=snapshot.now)
-    return granting(request, decision, snapshot, f"start:{request.id}", entry)
+    given = granting(request, decision, snapshot, f"start:{request.id}", entry)
+    return refusing(ctx, snapshot, request, given) if isinstance(given, Refused) else given
 
 
 def _refuse(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Done:
@@ -94,7 +96,9 @@ def _refuse(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Do
 def _read(ctx: WorkerContext, seen: Request) -> tuple[Snapshot, Request | None]:
     """The request with all that its start writes; None where it does not wait for its start any more."""
     given = (keys.grant(seen.id), keys.holding(seen.resource.holding)) if seen.resource else ()
-    snapshot = ctx.ledger.read(*dict.fromkeys((*keys_of(seen), keys.person(seen.holder), *given, *party_keys(seen))))
+    snapshot = ctx.ledger.read(
+        *dict.fromkeys((*keys_of(seen), keys.person(seen.holder), *given, *party_keys(seen), *user_keys(seen)))
+    )
     request = snapshot.get(keys.request(seen.id), Request)
     waits = request is not None and request.state is RequestState.SCHEDULED and request.resource == seen.resource
     return snapshot, request if waits else None

@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command()(explain)
     person = typer.Typer(help="People and their accounts.", no_args_is_help=True)
     person.command("confirm")(confirm)
+    person.command("user")(user)
     app.add_typer(person, name="person")
     audit = typer.Typer(help="The audit log.", no_args_is_help=True)
     audit.command("verify")(verify)
@@ -139,6 +140,37 @@ def confirm(
             _refuse(refusal(answer, command=parts.settings.command))
     said = "another person" if another else "the same person"
     print(f"{held.account.name} ({held.account.account}) is {said}, and may act again.")
+
+
+def user(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The user's own id in AWS, as the refusal says it.")],
+    address: Annotated[str, typer.Argument(help="An address of the person whose user it is from now on.")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the record.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="How that is known, for the record.")],
+) -> None:
+    """Say whose a user in AWS is: one that was somebody else's, and was given to another person."""
+    from bot.refusal_words import refusal
+    from workflows.core.errors import Code, Refused
+    from workflows.core.identity import address_of
+    from workflows.target_users import move_by_hand, users_called
+
+    with opened("person user") as parts:
+        command, former = parts.settings.command, parts.context.policy.current().former_domains
+        found = users_called(parts.context, id_)
+        if len(found) > 1:
+            _refuse(f"Several users are called so: {', '.join(one.id for one in found)}. Say which of them.")
+        if not found:
+            _refuse(refusal(Refused(Code.TARGET_USER_UNKNOWN, {"user": id_}), command=command))
+        asked = address_of(address, former)
+        if asked is None:
+            _refuse(f"{address} is no address.")
+        to = parts.context.directory.owner_of(asked, former)
+        answer = move_by_hand(parts.context, found[0].id, to, by, reason, f"cli:{parts.context.chance.hex(12)}")
+        if isinstance(answer, Refused):
+            unknown = answer.code is Code.PERSON_UNKNOWN
+            words = f"Nothing is known of {address} yet: the bot learns of people when they first use it in chat."
+            _refuse(words if unknown else refusal(answer, command=command))
+    print(f"The AWS user {id_} is {asked}'s from now on.")
 
 
 def accept_clock(

@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackClientError
 from bot.deciders import NOBODY
 from bot.overviews import DigestStory, HomeStory
 from bot.reader import Reader, Seen
-from bot.slack import delegating, holds, receipts, troubles
+from bot.slack import delegating, holds, receipts, target_users, troubles
 from bot.slack.answers import NO_ANSWER, Means, NotDone, ask
 from bot.slack.blocks import Message
 from bot.slack.clock_words import clock_told
@@ -81,6 +81,7 @@ from workflows.ports import (
 from workflows.revoke_all import SUBJECT as SWEEPOUT
 from workflows.schedule import latest_slot, next_slot
 from workflows.standing_in import with_delegations
+from workflows.target_users import SUBJECT as TARGET_USER
 from workflows.tell_unreadable import SUBJECT as UNREADABLE
 from workflows.timekeeping import SUBJECT as CLOCK
 from workflows.troubles import ALARM as TROUBLES
@@ -154,6 +155,7 @@ class Sender:
             TROUBLES: self._show_troubles,
             DIGEST: self._show_owed_digest,
             UNREADABLE: self._show_unreadable,
+            TARGET_USER: self._show_target_user,
             PLACE: lambda page, subject: self._places.show(page, place_of(subject)),
         }
         return next((show for prefix, show in by_prefix.items() if subject.startswith(prefix)), None)
@@ -543,6 +545,19 @@ class Sender:
             plain = holds.with_choices(plain, still, entry.private.get("reason", "")) if still is not None else plain
         own = _once(f"hold:{entry.number}:receipt", policy.receipts_channel, receipt)
         return [own, *(_once(f"hold:{entry.number}:{user}", user, plain) for user in users)]
+
+    def _show_target_user(self, page: Page, subject: str) -> None:
+        """A user in AWS was given to another person: for the receipts channel, security, and both people."""
+        policy = self._policy()
+        if policy is None:
+            raise Later(RETRY_S_MAX)
+        for entry in self._ctx.ledger.entries_of(subject):
+            receipt = target_users.moved(entry, receipts.mark(entry.number, entry.digest))
+            security = (facts.slack.user for facts in self._mentioner.security(policy))
+            users = dict.fromkeys((*security, *self._accounts_named(entry)))
+            told = (_once(f"user:{user}", user, target_users.moved(entry)) for user in users)
+            self._send(page, [_once("user:receipt", policy.receipts_channel, receipt), *told])
+        self._clear(subject)
 
     def _accounts_named(self, entry: AuditEntry) -> list[str]:
         """The chat's ids of all accounts that are bound to the people whom an entry names."""

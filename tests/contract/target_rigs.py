@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from workflows.core.errors import Code
+from bot.sandbox.aws.spec import PersonSpec
+from workflows.core.errors import Code, Refused
+from workflows.core.identity import Address
 from workflows.core.model import Operation, OperationState, Resource, TargetTerms
-from workflows.core.people import PersonId, person_id
 from workflows.core.policy import TargetKind
 from workflows.ports import BeforeSend, Target
+from workflows.targets.aws import Place, session_for
 from workflows.targets.memory import Lose, MemoryTargets, Refuse, Settle, Throttle
 from workflows.targets.registry import AwsTargets
 
@@ -19,10 +21,11 @@ DOCUMENT = (
     '{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::state/*",'
     '"Condition":{"StringEquals":{"aws:RequestedRegion":"eu-central-1"}}}]}'
 )
-PERSON = person_id("dana@example.com")
-STRANGER = person_id("nobody@example.com")
+PERSON = Address("dana@example.com")
+STRANGER = Address("nobody@example.com")
 UNTIL = datetime(2030, 1, 1, 12, 0, 0, 900_000, tzinfo=UTC)
 
+IAM = frozenset({TargetKind.IAM_POLICY, TargetKind.IAM_GROUP})
 _THINGS: dict[TargetKind, dict[str, str]] = {
     TargetKind.IDENTITY_CENTER: {"permission_set": "ReadOnlyAccess"},
     TargetKind.IDENTITY_CENTER_GROUP: {"group": "payments-readers"},
@@ -93,7 +96,15 @@ class Rig:
     def wait(self) -> None:
         """Time passes, as much as an asynchronous operation takes."""
 
-    def unknown(self) -> tuple[TargetTerms, PersonId]:
+    def found_anew(self, bound: Resource, person: Address = PERSON, request_id: str = "PA-7") -> Resource | Refused:
+        """By a process that remembers nothing, for somebody whose user is known."""
+        return self.forgotten().resolve(terms(self.kind), person, request_id, {bound.place: bound.user_id})
+
+    def forgotten(self) -> Target:
+        """The same target, as a process that has just been started has it."""
+        return self.target
+
+    def unknown(self) -> tuple[TargetTerms, Address]:
         gone = {"user": "nobody"} if "user" in _THINGS[self.kind] else {}
         return terms(self.kind, **gone), STRANGER
 
@@ -105,6 +116,28 @@ class AwsRig(Rig):
         self.buckets = FreeBuckets()
         self.targets = AwsTargets(self.buckets, monotonic=lambda: 0.0)
         self.target = self.targets.for_terms(terms(kind))
+
+    def forgotten(self) -> Target:
+        return AwsTargets(self.buckets, monotonic=lambda: 0.0).for_terms(terms(self.kind))
+
+    def readdress(self, resource: Resource, address: Address) -> None:
+        """The user, under the id that it has, carries another address."""
+        if self.kind in IAM:
+            self.iam().tag_user(UserName="dana", Tags=[{"Key": "prodaccess:person", "Value": address}])
+        else:
+            self.aws.world.rename_person(resource.user_id, address)
+
+    def make_anew(self) -> None:
+        """The user is deleted, and made anew with the address and the name that it had."""
+        if self.kind in IAM:
+            self.iam().delete_user(UserName="dana")
+            self.iam().create_user(UserName="dana", Tags=[{"Key": "prodaccess:person", "Value": PERSON}])
+        else:
+            self.aws.world.remove_person(PERSON)
+            self.aws.world.add_person(PersonSpec(PERSON), "00000000-0000-0000-0000-00000000000b")
+
+    def iam(self) -> Any:
+        return session_for(Place("main", "eu-central-1")).client("iam")
 
     def changes(self) -> int:
         return int(self.aws.shim.log.count("changes"))
@@ -140,6 +173,12 @@ class MemoryRig(Rig):
     def wait(self) -> None:
         self.time += timedelta(seconds=10)
 
+    def readdress(self, resource: Resource, address: Address) -> None:
+        self.memory.people = {address: resource.user_id}
+
+    def make_anew(self) -> None:
+        self.memory.people[PERSON] = "made-anew"
+
     def changes(self) -> int:
         return self.memory.changes()
 
@@ -147,7 +186,7 @@ class MemoryRig(Rig):
         return len(self.memory.calls)
 
     def throttle(self, name: str) -> None:
-        self.memory.next(name, Throttle())
+        self.memory.next("resolve" if name == "look up" else name, Throttle())
 
     def lose(self, *, applied: bool) -> None:
         for name in ("grant", "revoke"):

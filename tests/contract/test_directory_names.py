@@ -14,7 +14,9 @@ from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address
 from workflows.core.model import OperationState, Resource
 from workflows.core.policy import Connection, TargetKind
-from workflows.ports import TargetRefused
+from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.targets.aws import Place
+from workflows.targets.identity_store import _store_user
 
 BOTH = ("email", "user_name")
 ANA = Address("ana@example.com")
@@ -88,6 +90,64 @@ def test_a_permission_set_made_anew_is_found_by_its_next_id(center: AwsRig, aws:
     with pytest.raises(TargetRefused, match="Ask again"):
         center.target.grant(old, UNTIL, center.ok)
     assert center.resource().ids["permission_set"] == entry.permission_set_arn
+
+
+# ---------------------------------------------------------------- a user that is somebody's already
+
+
+def test_a_user_that_is_known_costs_one_look_and_lists_nobody(center: AwsRig, aws: Any) -> None:
+    first = center.resource()
+    before = aws.shim.log.counts()
+    assert isinstance(center.found_anew(first), Resource)
+    after = aws.shim.log.counts()
+    looked = {name: count - before.get(name, 0) for name, count in after.items() if name.startswith("identitystore:")}
+    assert {name: count for name, count in looked.items() if count} == {"identitystore:DescribeUser": 1}
+
+
+def test_a_user_that_is_known_costs_nothing_in_a_later_life(center: AwsRig) -> None:
+    first = center.resource()
+    before = center.calls()
+    again = center.target.resolve(terms(center.kind), PERSON, "PA-2", {first.place: first.user_id})
+    assert (again, center.calls()) == (first, before)
+
+
+@pytest.mark.parametrize("fault", ["throttle", "reset_connection", "denied"])
+def test_a_look_by_id_that_fails_is_no_reason_to_look_by_address(center: AwsRig, aws: Any, fault: str) -> None:
+    first = center.resource()
+    center.make_anew()
+    before = aws.shim.log.counts()
+    if fault == "denied":
+        aws.shim.error("denied", "DescribeUser", times=9)
+        assert isinstance(center.found_anew(first), Refused)
+    else:
+        getattr(aws.shim, fault)("DescribeUser")
+        with pytest.raises((TargetThrottled, TargetInDoubt)):
+            center.found_anew(first)
+    after = aws.shim.log.counts()
+    for name in ("identitystore:ListUsers", "identitystore:GetUserId"):
+        assert after.get(name, 0) == before.get(name, 0)
+
+
+def test_a_user_that_is_gone_is_forgotten_by_its_address_too(center: AwsRig) -> None:
+    """Whoever was found by the address within the last minutes is the very one that is gone."""
+    first = center.resource()
+    names = center.targets._links.to(Place.of_terms(first.target)).names
+    names.drop(("names", first.place.rpartition(":")[2], first.user_id))
+    center.make_anew()
+    found = center.target.resolve(terms(center.kind), PERSON, "PA-2", {first.place: first.user_id})
+    assert isinstance(found, Resource)
+    assert found.user_id != first.user_id
+
+
+def test_a_user_that_is_disabled_is_there_and_not_to_be_used(center: AwsRig, aws: Any) -> None:
+    first = center.resource()
+    names, store = center.targets._links.to(Place.of_terms(first.target)).names, first.place.rpartition(":")[2]
+    off = _store_user({"UserId": first.user_id, "UserName": PERSON, "UserStatus": "DISABLED"})
+    names.put(("names", store, first.user_id), off, 600.0)
+    aws.world.add_person(PersonSpec(PERSON, user_name="dana2"), "00000000-0000-0000-0000-00000000000c")
+    refused = center.target.resolve(terms(center.kind), PERSON, "PA-2", {first.place: first.user_id})
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.params["disabled"]) == (Code.TARGET_PERSON_MISSING, first.user_id)
 
 
 # ---------------------------------------------------------------- which name is an address

@@ -14,12 +14,16 @@ from bot.slack.interaction import COMMAND, PRESS, Interaction
 from bot.slack.plain import as_text
 from tests.support import build
 from tests.support.build import DANA, OLU, PAT, SUE
-from tests.support.chat import RECEIPTS, ChatWorld, InProcess, posts, server_for
+from tests.support.chat import RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
 from tests.support.people import acts, gets_address
 from tests.support.world import account
+from workflows.context import Done
 from workflows.core import keys
+from workflows.core.identity import Address, TargetUser
 from workflows.core.people import PersonId
 from workflows.ledger.memory import MemoryClock
+from workflows.ports import Change
+from workflows.target_users import move_by_hand, users_called
 
 
 class Rig(ChatWorld):
@@ -137,7 +141,45 @@ def test_the_owners_hear_at_once_of_who_leaves_with_open_access(rig: Rig):
     rig.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
     rig.run(keys.whois(account(DANA)))
     rig.settle()
-    for lines in (rig.told(OLU), rig.told(SUE), rig.receipts()):
-        (line,) = [line for line in lines if "deactivated" in line]
+    for told in (rig.told(OLU), rig.told(SUE), rig.receipts()):
+        (line,) = [line for line in told if "deactivated" in line]
         assert f"Dana was deactivated in the chat, and has access that is open: {id_}" in line
         assert f"/prodaccess revoke-all person {DANA} REASON" in line
+
+
+def test_a_user_in_aws_that_goes_to_another_person_is_told_to_both_security_and_the_receipts(rig: Rig):
+    rig.knows(build.NIA)
+    rig.active(DANA)
+    rig.end(rig.ledger.members(keys.LIVE)[0])
+    rig.work()
+    (user,) = users_called(rig.ctx, "id-of-dana@example.com")
+    assert isinstance(move_by_hand(rig.ctx, user.id, build.NIA, "Ada", "handed over, <!channel>", "move"), Done)
+    rig.settle()
+    (receipt,) = [line for line in rig.receipts() if "the AWS user id-of-dana@example.com is Nia's" in line]
+    assert "no longer Dana's" in receipt
+    assert "<!channel>" not in receipt
+    for who in (DANA, build.NIA, SUE, PAT):
+        assert sum("Ada says that the AWS user" in line for line in rig.told(who)) == 1
+
+
+def test_a_new_user_is_a_receipt_of_the_request_with_both_ids(rig: Rig):
+    rig.active(DANA)
+    rig.end(rig.ledger.members(keys.LIVE)[0])
+    rig.work()
+    rig.target().people[Address("dana@example.com")] = "made-anew"
+    rig.asked(DANA)
+    rig.settle()
+    told = [line for root in posts(rig.slack, RECEIPTS) for line in lines(rig.slack, root)]
+    (line,) = [line for line in told if "made-anew in place of id-of-dana@example.com" in line]
+    assert "the AWS user is another one" in line
+
+
+def test_who_reads_that_a_user_is_anothers_reads_what_to_do(rig: Rig):
+    item = keys.target_user("identity-store:id-of-dana@example.com")
+    snapshot = rig.ledger.read(item)
+    record = TargetUser("identity-store:id-of-dana@example.com", build.NIA, "Nia", snapshot.now)
+    rig.ledger.commit(Change("nias", snapshot.now, snapshot.versions(), {item: record}))
+    rig.asked(DANA)
+    rig.settle()
+    (said,) = [line for line in rig.told(DANA) if "is Nia's on my record" in line]
+    assert "prodaccess person user id-of-dana@example.com dana@example.com --by NAME --reason TEXT" in said

@@ -17,7 +17,7 @@ from tests.unit.policy_folder import write
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.clockwork import Doubt, LedgerClock
-from workflows.core.identity import AccountRecord
+from workflows.core.identity import AccountRecord, Identity, TargetIds, TargetUser
 from workflows.core.model import ActivePolicy, PersonRecord
 from workflows.core.people import Membership, SlackUser
 from workflows.ledger.redis_directory import RedisDirectory
@@ -280,6 +280,25 @@ def test_a_hold_is_lifted_and_the_record_names_who_and_why(ledger):
 
 def test_nobody_is_confirmed_who_is_not_on_hold(ledger):
     assert run("person", "confirm", "who@example.com", "--by", "Ada", "--reason", "why").exit_code == 1
+
+
+def test_a_user_in_aws_is_given_to_another_person_by_hand_and_on_record(ledger, tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("PRODACCESS_CONFIG", "config")
+    user, nia = TargetUser("identity-store:9067-1", build.DANA, "Dana", build.NOW), Identity(build.NIA, "Nia")
+    puts = {keys.target_user(user.id): user, keys.identity(build.NIA): nia}
+    puts[keys.target_ids(build.DANA)] = TargetIds(build.DANA, {"identity-store:d-1": "9067-1"})
+    snapshot = ledger.read(*puts)
+    ledger.commit(Change("users", snapshot.now, snapshot.versions(), puts=puts))
+    said = ("--by", "Ada Admin", "--reason", "handed over, IT-812")
+    assert "No AWS user 9067-2" in run("person", "user", "9067-2", "nia@example.com", *said).output
+    assert "Nothing is known of who@example.com" in run("person", "user", "9067-1", "who@example.com", *said).output
+    answer = run("person", "user", "9067-1", "Nia@example.com", *said)
+    assert (answer.exit_code, answer.output) == (0, "The AWS user 9067-1 is nia@example.com's from now on.\n")
+    found = ledger.read(*puts)
+    assert found.get(keys.target_user(user.id), TargetUser).person == build.NIA
+    assert found.get(keys.target_ids(build.DANA), TargetIds).users == {}
+    entry = ledger.entries(limit=100)[-1]
+    assert (entry.event, entry.private["actor_name"]) == ("target_user.moved", "Ada Admin")
 
 
 COMMANDS = {

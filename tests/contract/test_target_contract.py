@@ -8,6 +8,7 @@ import pytest
 
 from tests.contract.target_rigs import PERSON, UNKNOWN_PERSON, UNTIL, AwsRig, MemoryRig, terms
 from workflows.core.errors import Refused
+from workflows.core.identity import Address
 from workflows.core.model import OperationState, Presence, Resource
 from workflows.core.policy import TargetKind
 from workflows.ports import LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
@@ -146,6 +147,40 @@ def test_an_unknown_person_is_refused_with_the_address(rig: Any) -> None:
 
 def test_the_holding_is_the_same_each_time_it_is_resolved(rig: Any) -> None:
     assert rig.resource().holding == rig.resource().holding
+
+
+def test_a_resource_names_its_user_for_good_and_where_it_is_looked_for(rig: Any) -> None:
+    resource = rig.resource()
+    assert resource.user.endswith(f":{resource.user_id}")
+    assert resource.place
+    assert resource.carries == (PERSON,)
+    assert resource == rig.resource()
+
+
+def test_a_user_that_is_theirs_is_found_whatever_address_it_carries(rig: Any) -> None:
+    first, married = rig.resource("PA-7"), Address("dana.married@example.com")
+    rig.readdress(first, married)
+    found = rig.found_anew(first)
+    assert isinstance(found, Resource), found
+    assert (found.holding, found.user, found.place) == (first.holding, first.user, first.place)
+    assert found.carries == (married,)
+
+
+def test_a_user_made_anew_is_found_by_the_address_again(rig: Any) -> None:
+    first = rig.resource()
+    rig.make_anew()
+    found = rig.found_anew(first)
+    assert isinstance(found, Resource), found
+    assert found.user_id != first.user_id
+    assert (found.place, found.carries) == (first.place, (PERSON,))
+
+
+def test_a_look_at_a_user_that_is_theirs_which_fails_concludes_nothing(rig: Any) -> None:
+    first = rig.resource()
+    rig.make_anew()
+    rig.throttle("look up")
+    with pytest.raises((TargetThrottled, TargetInDoubt)):
+        rig.found_anew(first)
 
 
 def test_requests_share_a_holding_where_ours_cannot_be_told_apart(rig: Any) -> None:

@@ -133,6 +133,10 @@ ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
     Code.STANDING_ACCESS: {"how": "through group admins", "what": "ReadOnlyAccess"},
     Code.TARGET_PERSON_MISSING: {"address": "dana@example.com", "where": "IAM Identity Center"},
     Code.TARGET_PERSON_ELSES: {"name": "Dana", "ids": "PA-1042"},
+    Code.TARGET_USER_BOUND: {"name": "Dana", "user": "9067-1", "address": "nia@example.com"},
+    Code.TARGET_USER_CARRIES: {"name": "Dana", "user": "9067-1", "address": "dana@example.com"},
+    Code.TARGET_USER_UNKNOWN: {"user": "9067-1"},
+    Code.TARGET_USER_IN_USE: {"name": "Dana", "ids": "PA-1042"},
     Code.TARGET_PERSON_AMBIGUOUS: {"address": "dana@example.com", "where": "IAM Identity Center"},
     Code.TARGET_PERSON_NOT_TAGGED: {"user": "dana", "tag": "prodaccess:person", "address": "dana@example.com"},
     Code.TARGET_THING_MISSING: {"thing": "permission set", "where": "IAM Identity Center"},
@@ -178,7 +182,7 @@ UNWRITTEN = frozenset(
         Event.DIGEST_POSTED,
         Event.DRIFT_FOUND,
         Event.BINDINGS_ADOPTED,
-        *(event for event in Event if event.value.startswith("person.")),
+        *(event for event in Event if event.value.startswith(("person.", "target_user."))),
     }
 )
 # Messages about the installation itself, which have their own tests.

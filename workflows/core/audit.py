@@ -55,6 +55,10 @@ class Event(StrEnum):
     PERSON_CONFIRM_ASKED = "person.confirm_asked"  # the first of two who must say whose an account is
     PERSON_CONFIRMED = "person.confirmed"  # it was said whose an account is: the same person's, or another's
     PERSON_LEFT = "person.left"  # the chat's own tenant has deactivated the account, and they have access
+    TARGET_USER_CHANGED = (
+        "target_user.changed"  # the person's user is another one: the target says that the old one is gone
+    )
+    TARGET_USER_MOVED = "target_user.moved"  # the user is another person's from now on
     BINDINGS_ADOPTED = "person.bindings_adopted"  # what an earlier version kept of accounts was taken over
     DELEGATION_SET = "delegation.set"
     DELEGATION_ENDED = "delegation.ended"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -190,8 +190,29 @@ class AddressRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetUser:
+    """Whose a user in a target is. `id`: as in `Resource.user`. `by`: the request that was looked up, or what else said so."""
+
+    id: str
+    person: PersonId
+    name: str
+    since: datetime
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetIds:
+    """A person's users in targets. `users`: `Resource.place` -> the target's own immutable id."""
+
+    person: PersonId
+    users: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Adoption:
-    """That the bindings which an earlier version kept in each person's record were taken over, and how many accounts."""
+    """That what an earlier version kept in its own way was taken over: bindings of accounts in each person's record, users of
+    targets in each open grant; and of how many.
+    """
 
     at: datetime
     accounts: int = 0

@@ -10,6 +10,7 @@ from workflows.core.identity import AccountId, Address, PersonId, SlackUser
 
 ACTIVE_POLICY = "policy:active"
 ADOPTION = "adoption:accounts"
+ADOPTED_USERS = "adoption:target-users"
 POLICY_SUMMARY = "summary:policy"
 # What is on record of the ledger's own clock.
 CLOCK = "clock:ledger"
@@ -66,6 +67,16 @@ def identity(id_: PersonId) -> str:
 def address(name: Address) -> str:
     """Whose an address is, where it is not whoever was first known by it."""
     return f"address:{name}"
+
+
+def target_user(id_: str) -> str:
+    """Whose a user in a target is; `id_` as in `Resource.user`."""
+    return f"target-user:{id_}"
+
+
+def target_ids(who: PersonId) -> str:
+    """The users of one person in targets."""
+    return f"target-ids:{who}"
 
 
 def hold_subject(account_id: AccountId) -> str:

@@ -13,7 +13,16 @@ from enum import StrEnum
 
 from workflows.core.canonical import digest
 from workflows.core.clockwork import LedgerClock, WitnessRecord
-from workflows.core.identity import AccountId, AccountRecord, Address, AddressRecord, Adoption, Identity
+from workflows.core.identity import (
+    AccountId,
+    AccountRecord,
+    Address,
+    AddressRecord,
+    Adoption,
+    Identity,
+    TargetIds,
+    TargetUser,
+)
 from workflows.core.mixed import OlderRunning
 from workflows.core.people import Delegation, PersonId, SlackUser
 from workflows.core.policy import Risk, TargetKind, Tier
@@ -132,13 +141,31 @@ class Resource:
     enforces_end: bool = False
     # Set where removing this access removes the last of its kind, with a side effect people should know of.
     warning: str | None = None
-    # Whom it was resolved for, where the target can prove it again before it gives (an IAM user's tag).
+    # Whom the user's tag names, where the target can prove it again before it gives (an IAM user's tag).
     person: Address | None = None
+    # Where a person has one user (an identity store, a name in an account), and the addresses by which this one is called there.
+    place: str = ""
+    carries: tuple[Address, ...] = ()
 
     @property
     def holding(self) -> str:
         """The holding's id: `H-` and 20 hex digits over kind and ids."""
         return "H-" + digest({"kind": self.kind, "ids": dict(self.ids)})[:20]
+
+    @property
+    def user(self) -> str:
+        """The user in the target, for the ledger: `identity-store:906-...`, `iam:111122223333:AIDA...`. It never means another.
+
+        Identity stores name no user as another store does, and what was resolved before names no store: the id alone says it.
+        """
+        if self.kind in (TargetKind.IDENTITY_CENTER, TargetKind.IDENTITY_CENTER_GROUP):
+            return f"identity-store:{self.user_id}"
+        return f"iam:{self.ids.get('account', '')}:{self.user_id}"
+
+    @property
+    def user_id(self) -> str:
+        """As the target itself calls it."""
+        return self.ids.get("user_id") or self.ids["user"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,8 +451,6 @@ class PersonRecord:
     id: PersonId
     name: str
     slack: tuple[SlackUser, ...] = ()
-    # The target's own ids by connection: {"main": "906...-identity-store-user-id"}.
-    target_ids: Mapping[str, str] = field(default_factory=dict)
     pending: tuple[str, ...] = ()
     # Set when a binding changed; rights are suspended until an administrator confirms.
     suspended: str | None = None
@@ -614,4 +639,6 @@ Record = (
     | Identity
     | AddressRecord
     | Adoption
+    | TargetUser
+    | TargetIds
 )

@@ -19,7 +19,7 @@ from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.audit_check import StoredEntry
 from workflows.core.canonical import canonical_json
 from workflows.core.clockwork import LedgerClock, WitnessRecord
-from workflows.core.identity import AccountRecord, AddressRecord, Adoption, Identity
+from workflows.core.identity import AccountRecord, AddressRecord, Adoption, Identity, TargetIds, TargetUser
 from workflows.core.mixed import OlderRunning
 from workflows.core.model import (
     ActivePolicy,
@@ -64,6 +64,8 @@ KINDS: Mapping[str, type[Any]] = {
     "person-id": Identity,
     "address": AddressRecord,
     "adoption": Adoption,
+    "target-user": TargetUser,
+    "target-ids": TargetIds,
 }
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
-from workflows.ports import BeforeSend, TargetInDoubt, TargetRefused
+from workflows.ports import NOT_BOUND, BeforeSend, TargetInDoubt, TargetRefused
 from workflows.targets.aws import Link, Links, Place
 from workflows.targets.aws_errors import Exists, Missing
 from workflows.targets.odd import readable
@@ -29,16 +29,18 @@ class AwsTarget(ABC):
     def link(self, terms: TargetTerms) -> Link:
         return self._links.to(Place.of_terms(terms))
 
-    def resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
+    def resolve(
+        self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str] = NOT_BOUND
+    ) -> Resource | Refused:
         """Names to immutable ids. Raises TargetThrottled and TargetInDoubt; all else is a refusal."""
         with readable("looking up names"):
             try:
                 try:
-                    return self._resolve(terms, person, request_id)
+                    return self._resolve(terms, person, request_id, bound)
                 except Missing:
                     # A name that was remembered is wrong, so all are looked up anew.
                     self.link(terms).names.forget()
-                    return self._resolve(terms, person, request_id)
+                    return self._resolve(terms, person, request_id, bound)
             except TargetRefused as refused:
                 return Refused(Code.TARGET_REFUSED, {"words": refused.words})
 
@@ -116,7 +118,9 @@ class AwsTarget(ABC):
         """One sentence: how a person does this in the console."""
 
     @abstractmethod
-    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused: ...
+    def _resolve(
+        self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str]
+    ) -> Resource | Refused: ...
 
     @abstractmethod
     def _observe(self, resource: Resource) -> Observation: ...

@@ -6,6 +6,8 @@ names still mean what was approved, AddUserToGroup), revoke 1. Resolving costs G
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from workflows.core.errors import Refused
@@ -23,11 +25,17 @@ _MEMBER_PAGES_MAX = 1000
 
 
 class IamGroupTarget(AwsTarget):
-    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
+    def _resolve(
+        self,
+        terms: TargetTerms,
+        person: Address,
+        request_id: str,  # noqa: ARG002  # one of a person
+        bound: Mapping[str, str],
+    ) -> Resource | Refused:
         link = self.link(terms)
         if terms.group is None:
             return missing("group for the role", "the policy")
-        user = iam_users.owned(link, terms, person)
+        user = iam_users.owned(link, terms, person, bound)
         if isinstance(user, Refused):
             return user
         group = _group_id(link, terms.group)
@@ -35,7 +43,8 @@ class IamGroupTarget(AwsTarget):
             return missing(
                 f"IAM group {terms.group}", f"AWS IAM (connection {link.place.connection}, account {user.account})"
             )
-        return _resource(terms, user.name, user.id, user.account, group, person)
+        found = _resource(terms, user.name, user.id, user.account, group, user.person)
+        return replace(found, place=user.place, carries=user.carries)
 
     def _observe(self, resource: Resource) -> Observation:
         ids = resource.ids

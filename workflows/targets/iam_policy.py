@@ -42,7 +42,9 @@ CHANGED = "the policy was changed by somebody else"
 class IamPolicyTarget(AwsTarget):
     tells_ours_apart = True
 
-    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
+    def _resolve(
+        self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str]
+    ) -> Resource | Refused:
         link = self.link(terms)
         if terms.document is None:
             return missing("policy template for the role", "the policy")
@@ -50,7 +52,7 @@ class IamPolicyTarget(AwsTarget):
             needed = inline_size(with_end(terms.document, _SOME_END))
         except TemplateRefused as refused:
             return Refused(Code.TEMPLATE_REFUSED, {"why": " ".join(refused.problems)})
-        user = iam_users.owned(link, terms, person)
+        user = iam_users.owned(link, terms, person, bound)
         if isinstance(user, Refused):
             return user
         name = PREFIX + request_id
@@ -58,7 +60,7 @@ class IamPolicyTarget(AwsTarget):
         if needed > left:
             params = {"user": user.name, "needed": str(needed), "left": str(left), "limit": str(INLINE_CHARACTERS_MAX)}
             return Refused(Code.TARGET_NO_ROOM, params)
-        return _resource(terms, user, name, person)
+        return _resource(terms, user, name)
 
     def _observe(self, resource: Resource) -> Observation:
         document = _document(self.link(resource.target), resource.ids["user"], resource.ids["policy"])
@@ -103,7 +105,7 @@ class IamPolicyTarget(AwsTarget):
         if user is None:
             return []
         ours = [name for name in _names(link, user.name) if _OURS.fullmatch(name)]
-        return [self.observe(_resource(terms, user, name, user.person)) for name in ours]
+        return [self.observe(_resource(terms, user, name)) for name in ours]
 
     def by_hand(self, resource: Resource, kind: OperationKind) -> str:
         ids = resource.ids
@@ -114,14 +116,16 @@ class IamPolicyTarget(AwsTarget):
         )
 
 
-def _resource(terms: TargetTerms, user: IamUser, policy: str, person: Address | None) -> Resource:
+def _resource(terms: TargetTerms, user: IamUser, policy: str) -> Resource:
     return Resource(
         kind=TargetKind.IAM_POLICY,
         target=terms,
         ids={"account": user.account, "user": user.name, "user_id": user.id, "policy": policy},
         title=f"inline policy {policy} on the IAM user {user.name} in account {user.account}",
         enforces_end=True,
-        person=person,
+        person=user.person,
+        place=user.place,
+        carries=user.carries,
     )
 
 

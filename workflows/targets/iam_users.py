@@ -7,6 +7,7 @@ tag). A removal does not: IAM deletes no user that still has inline policies or 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,15 @@ class IamUser:
     id: str
     account: str
     person: Address | None
+
+    @property
+    def place(self) -> str:
+        """For `Resource.place`: the policy may name several users of one person in an account."""
+        return f"iam:{self.account}:{self.name}"
+
+    @property
+    def carries(self) -> tuple[Address, ...]:
+        return (self.person,) if self.person is not None else ()
 
 
 def look_up(link: Link, name: str) -> IamUser | None:
@@ -65,15 +75,19 @@ def _user(found: UserTypeDef) -> IamUser:
     return IamUser(found["UserName"], found["UserId"], account, address_of(tags[0]) if tags else None)
 
 
-def owned(link: Link, terms: TargetTerms, person: Address) -> IamUser | Refused:
-    """The user of the terms, if it is this person's. One call, never remembered: a tag is taken away in a second."""
+def owned(link: Link, terms: TargetTerms, person: Address, bound: Mapping[str, str]) -> IamUser | Refused:
+    """The user of the terms, if it is this person's by its tag. One call, never remembered: a tag is taken away in a second.
+
+    Of the very user that is theirs already any tag will do here; whose that address is, the ledger says.
+    """
     where = f"AWS IAM (connection {link.place.connection})"
     if terms.user is None:
         return missing("IAM user for the role", "the policy")
     user = look_up(link, terms.user)
     if user is None:
         return missing(f"IAM user {terms.user}", where)
-    if user.person != person:
+    theirs = user.person is not None and bound.get(user.place) == user.id
+    if user.person != person and not theirs:
         params = {"user": user.name, "address": person, "tag": TAG, "where": f"{where}, account {user.account}"}
         return Refused(Code.TARGET_PERSON_NOT_TAGGED, params)
     return user

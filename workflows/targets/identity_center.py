@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from workflows.ports import BeforeSend, TargetRefused
 from workflows.targets.aws import Link
 from workflows.targets.aws_errors import Denied, scrubbed
 from workflows.targets.base import AwsTarget, missing
-from workflows.targets.identity_store import IdentityStore
+from workflows.targets.identity_store import IdentityStore, place_of
 from workflows.targets.names import THING_S
 from workflows.targets.odd import OddAnswer
 from workflows.targets.permission_sets import Instance, PermissionSet, PermissionSets
@@ -34,7 +35,13 @@ _GONE = re.compile(r"\b404\b|not found|does not exist", re.IGNORECASE)
 
 
 class IdentityCenterTarget(AwsTarget):
-    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
+    def _resolve(
+        self,
+        terms: TargetTerms,
+        person: Address,
+        request_id: str,  # noqa: ARG002  # one of a person
+        bound: Mapping[str, str],
+    ) -> Resource | Refused:
         link = self.link(terms)
         sets, store = PermissionSets(link), IdentityStore(link, terms.match)
         if terms.account is None or terms.permission_set is None:
@@ -45,13 +52,14 @@ class IdentityCenterTarget(AwsTarget):
         permission_set = sets.permission_set(instance, terms.permission_set)
         if isinstance(permission_set, Refused):
             return permission_set
-        user = store.user(instance.store, person)
+        user = store.user(instance.store, person, bound.get(place_of(instance.store)))
         if isinstance(user, Refused):
             return user
         warning = _warning(
-            sets.assigned(instance, terms.account, permission_set.arn), user, permission_set, terms.account
+            sets.assigned(instance, terms.account, permission_set.arn), user.id, permission_set, terms.account
         )
-        return _resource(terms, instance, permission_set, user, warning)
+        found = _resource(terms, instance, permission_set, user.id, warning)
+        return replace(found, place=place_of(instance.store), carries=user.carries(terms.match))
 
     def _observe(self, resource: Resource) -> Observation:
         link, ids = self.link(resource.target), resource.ids

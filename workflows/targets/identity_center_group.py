@@ -6,6 +6,8 @@ person out and puts them in again makes another one, and removing the old one wo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from workflows.core.errors import Refused
@@ -14,19 +16,28 @@ from workflows.core.model import Observation, Operation, OperationKind, Presence
 from workflows.core.policy import TargetKind
 from workflows.ports import BeforeSend
 from workflows.targets.base import AwsTarget, done, missing
-from workflows.targets.identity_store import IdentityStore
+from workflows.targets.identity_store import IdentityStore, place_of
 from workflows.targets.permission_sets import PermissionSets
 
 
 class IdentityCenterGroupTarget(AwsTarget):
-    def _resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:  # noqa: ARG002  # one of a person
+    def _resolve(
+        self,
+        terms: TargetTerms,
+        person: Address,
+        request_id: str,  # noqa: ARG002  # one of a person
+        bound: Mapping[str, str],
+    ) -> Resource | Refused:
         names = IdentityStore(self.link(terms), terms.match)
-        found = self._group(terms)
-        if isinstance(found, Refused):
-            return found
-        store, group = found
-        user = names.user(store, person)
-        return user if isinstance(user, Refused) else _resource(terms, store, group, user)
+        where = self._group(terms)
+        if isinstance(where, Refused):
+            return where
+        store, group = where
+        user = names.user(store, person, bound.get(place_of(store)))
+        if isinstance(user, Refused):
+            return user
+        found = _resource(terms, store, group, user.id)
+        return replace(found, place=place_of(store), carries=user.carries(terms.match))
 
     def _group(self, terms: TargetTerms) -> tuple[str, str] | Refused:
         """Ids of the store and the group."""

@@ -43,10 +43,15 @@ class StoreUser:
 
     id: str
     names: Mapping[str, Address]
+    disabled: bool = False
 
     def address(self, match: tuple[str, ...]) -> Address | None:
         """The first that there is of those that count."""
         return next((self.names[by] for by in match if by in self.names), None)
+
+    def carries(self, match: tuple[str, ...] | None) -> tuple[Address, ...]:
+        """All of those that count."""
+        return tuple(dict.fromkeys(self.names[by] for by in match or BY_EMAIL if by in self.names))
 
     def is_called(self, address: Address, match: tuple[str, ...]) -> bool:
         return any(self.names.get(by) == address for by in match)
@@ -70,10 +75,27 @@ class IdentityStore:
         self._link, self._names, self._match = link, link.names, match or BY_EMAIL
         self.where = f"IAM Identity Center (connection {link.place.connection})"
 
-    def user(self, store: str, person: Address) -> str | Refused:
-        """The id of the one enabled user whose address this is. Remembered until a call shows that it is wrong."""
+    def user(self, store: str, person: Address, bound: str | None = None) -> StoreUser | Refused:
+        """The user with the id `bound`, whatever address it carries; where there is none, or AWS says that it is gone, the one
+        enabled user whose address this is. Remembered until a call shows that it is wrong.
+        """
+        if bound is not None:
+            theirs = self._known(store, bound)
+            if theirs is not None:
+                return self._off(theirs, person) if theirs.disabled else theirs
+            # Whatever else is remembered may be of the one that is gone.
+            self._names.forget()
         key = ("user", store, person, self._match)
         return self._names.remember(key, PERSON_S, lambda: self._find_user(store, person))
+
+    def _known(self, store: str, user: str) -> StoreUser | None:
+        """What that user is; None where AWS says that there is no such user."""
+        known = self._names.get(("names", store, user))
+        return known if isinstance(known, StoreUser) else self._describe_user(store, user)
+
+    def _off(self, user: StoreUser, person: Address) -> Refused:
+        """One that is switched off is still there: nobody else is taken for it."""
+        return Refused(Code.TARGET_PERSON_MISSING, {"address": person, "where": self.where, "disabled": user.id})
 
     def group(self, store: str, name: str) -> str | Refused:
         """The id of the group with that display name."""
@@ -126,7 +148,7 @@ class IdentityStore:
         everybody = [entry for entry in (*known.values(), *looked_up) if isinstance(entry, StoreUser)]
         return frozenset(address for entry in everybody if (address := entry.address(self._match)) is not None)
 
-    def _find_user(self, store: str, person: Address) -> str | Refused:
+    def _find_user(self, store: str, person: Address) -> StoreUser | Refused:
         """Who carries the address is looked for among all users, since AWS's own look-up knows one spelling alone and tells of
         one user where there are two. The list may be some minutes old, so whoever is found in it is looked at, and whoever is
         not is asked for by name and looked for in a new list.
@@ -134,19 +156,19 @@ class IdentityStore:
         holders = self._holders(store, person, self._book(store))
         if not holders:
             named = self._by_name(store, person)
-            holders = {named.id} if named is not None else self._holders(store, person, self._book_after_a_miss(store))
+            holders = {named.id: named} if named else self._holders(store, person, self._book_after_a_miss(store))
         if len(holders) > 1:
             return Refused(Code.TARGET_PERSON_AMBIGUOUS, {"address": person, "where": self.where})
-        return next(iter(holders)) if holders else self._nobody(store, person)
+        return next(iter(holders.values())) if holders else self._nobody(store, person)
 
-    def _holders(self, store: str, person: Address, book: tuple[StoreUser, ...]) -> set[str]:
-        """Ids of those whose address it is; the only one is looked at once more, since what was listed may be over."""
-        found = {user.id for user in book if user.is_called(person, self._match)}
+    def _holders(self, store: str, person: Address, book: tuple[StoreUser, ...]) -> dict[str, StoreUser]:
+        """Those whose address it is, by id; the only one is looked at once more, since what was listed may be over."""
+        found = {user.id: user for user in book if user.is_called(person, self._match)}
         if len(found) != 1:
             return found
         (only,) = found
-        known = self._names.get(("names", store, only)) or self._describe_user(store, only)
-        return found if isinstance(known, StoreUser) and known.is_called(person, self._match) else set()
+        known = self._known(store, only)
+        return {only: known} if known is not None and known.is_called(person, self._match) else {}
 
     def _nobody(self, store: str, person: Address) -> Refused:
         """What can be done about it: a user without e-mail whose user name is the address would be found by another setting."""
@@ -242,6 +264,11 @@ class IdentityStore:
         return self._names.put((BOOK, store), users, min(max(PERSON_S, len(users) / _PAGE * _PAGE_S), _BOOK_S_MAX))
 
 
+def place_of(store: str) -> str:
+    """For `Resource.place`: a person has one user in a store."""
+    return f"identity-store:{store}"
+
+
 def folded(text: str) -> Address | None:
     """An address in the one spelling in which they are compared; None where it is none."""
     return address_of(text)
@@ -249,7 +276,7 @@ def folded(text: str) -> Address | None:
 
 def _store_user(entry: Mapping[str, Any]) -> StoreUser:
     if entry.get("UserStatus") == "DISABLED":
-        return StoreUser(entry["UserId"], {})
+        return StoreUser(entry["UserId"], {}, disabled=True)
     texts = {EMAIL: _primary(entry.get("Emails", [])), USER_NAME: entry.get("UserName", "")}
     names = {by: name for by, text in texts.items() if (name := folded(text)) is not None}
     return StoreUser(entry["UserId"], names)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address
 from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
 from workflows.core.policy import TargetKind
-from workflows.ports import BeforeSend, TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.ports import NOT_BOUND, BeforeSend, TargetInDoubt, TargetRefused, TargetThrottled
 
 _ENFORCES_END = frozenset({TargetKind.IAM_POLICY})
 _TAGGED = frozenset({TargetKind.IAM_POLICY, TargetKind.IAM_GROUP})
@@ -80,7 +80,8 @@ class _Change:
 class MemoryTarget:
     """One kind of target. All attributes may be set at any time.
 
-    `people`: addresses to ids; who is not there is unknown. `ambiguous`, `untagged`: who is refused for that.
+    `people`: addresses to ids; who is not there is unknown. `disabled`: ids of users that are switched off.
+    `ambiguous`, `untagged`: who is refused for that.
     `refusal`: what every resolve answers. `session_s`, `warning`: for all resources.
     `stale_s`: how far behind the truth reads are.
     `slow_s`: how long each changing call takes, where the script does not say; None is synchronous.
@@ -90,6 +91,7 @@ class MemoryTarget:
     def __init__(self, kind: TargetKind, *, now: Callable[[], datetime]) -> None:
         self.kind, self._now = kind, now
         self.people: dict[Address, str] = {}
+        self.disabled: set[str] = set()
         self.ambiguous: set[Address] = set()
         self.untagged: set[Address] = set()
         self.refusal: Refused | None = None
@@ -129,11 +131,31 @@ class MemoryTarget:
         """How many changing calls were sent."""
         return sum(call.name in {"grant", "revoke"} for call in self.calls)
 
-    def resolve(self, terms: TargetTerms, person: Address, request_id: str) -> Resource | Refused:
+    def resolve(
+        self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str] = NOT_BOUND
+    ) -> Resource | Refused:
         behaviour = self._begin("resolve", "")
         if isinstance(behaviour, Refuse):
             return Refused(Code.TARGET_REFUSED, {"words": behaviour.words})
-        return self.refusal or self._person_problem(terms, person) or self._resource(terms, person, request_id)
+        own = self._bound_to(person, bound.get(self._place(terms)))
+        if self.refusal or own in self.disabled:
+            where = f"memory (connection {terms.connection})"
+            off = {"address": person, "where": where, "disabled": own or ""}
+            return self.refusal or Refused(Code.TARGET_PERSON_MISSING, off)
+        if own is not None:
+            return self._resource(terms, own, request_id, person)
+        return self._person_problem(terms, person) or self._resource(terms, self.people[person], request_id, person)
+
+    def _place(self, terms: TargetTerms) -> str:
+        return f"iam:memory:{terms.user}" if self.kind in _TAGGED else "identity-store:memory"
+
+    def _bound_to(self, person: Address, user: str | None) -> str | None:
+        """The user that is theirs, if it is still there, and still what the terms name."""
+        if user is None or user not in {*self.people.values(), *self.disabled}:
+            return None
+        if self.kind not in _TAGGED:
+            return user
+        return user if self.people.get(person, user) == user and person not in self.untagged else None
 
     def observe(self, resource: Resource) -> Observation:
         behaviour = self._begin("observe", resource.holding)
@@ -241,7 +263,9 @@ class MemoryTarget:
             return Refused(Code.TARGET_THING_MISSING, {"thing": f"IAM user {terms.user}", "where": where})
         return Refused(Code.TARGET_PERSON_MISSING, {"address": person, "where": where})
 
-    def _resource(self, terms: TargetTerms, person: Address, request_id: str) -> Resource:
+    def _resource(self, terms: TargetTerms, user: str, request_id: str, person: Address) -> Resource:
+        carries = tuple(address for address, id_ in self.people.items() if id_ == user)
+        tag = person if person in carries else next(iter(carries), None)
         thing = terms.permission_set or terms.group
         if self.kind is TargetKind.IAM_POLICY:
             thing = f"prodaccess-{request_id}"
@@ -249,12 +273,14 @@ class MemoryTarget:
         return Resource(
             kind=self.kind,
             target=replace(terms),
-            ids={"account": terms.account or "", "thing": thing or "", "user": self.people[person]},
+            ids={"account": terms.account or "", "thing": thing or "", "user": user},
             title=f"{thing}{where}",
             session_s=self.session_s,
             enforces_end=self.kind in _ENFORCES_END,
             warning=self.warning,
-            person=person if self.kind in _TAGGED else None,
+            person=tag if self.kind in _TAGGED else None,
+            place=self._place(terms),
+            carries=carries,
         )
 
 

@@ -170,6 +170,13 @@ class World:
         with self._changing():
             self._state.store.users.pop(self.spec.user_id(email), None)
 
+    def rename_person(self, id_: str, email: str) -> None:
+        """Gives a user of the identity store another address, under the id that it has."""
+        with self._changing():
+            users = self._state.store.users
+            emails = [{"Value": email, "Type": "work", "Primary": True}]
+            users[id_] = users[id_]._replace(UserName=email, Emails=emails)
+
     def add_person(self, person: PersonSpec, id_: str = "") -> None:
         """Makes a user of the identity store; `id_`: one made anew has another id than its spec's."""
         with self._changing():
