@@ -120,7 +120,7 @@ def test_a_look_by_id_that_fails_is_no_reason_to_look_by_address(center: AwsRig,
         aws.shim.error("denied", "DescribeUser", times=9)
         assert isinstance(center.found_anew(first), Refused)
     else:
-        getattr(aws.shim, fault)("DescribeUser")
+        getattr(aws.shim, fault)("DescribeUser", times=9)
         with pytest.raises((TargetThrottled, TargetInDoubt)):
             center.found_anew(first)
     after = aws.shim.log.counts()
