@@ -134,6 +134,9 @@ class OwnWorker(SimpleWorker):
     def unsubscribe(self) -> None:
         """Nothing was subscribed."""
 
+    def check_for_suspension(self, *_: Any) -> None:
+        """Nobody suspends our workers through Redis either: RQ's mark for it would stand for ever, and nothing would say so."""
+
     def procline(self, message: str) -> None:
         """The title of the process belongs to the process."""
 

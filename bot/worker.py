@@ -134,6 +134,9 @@ class Crew:
             worker = self._worker(queues)
             self._at_work.add(worker)
             worker.work(logging_level="WARNING")
+            if not self._stop.is_set():
+                # RQ keeps what ended it to itself.
+                self._mend()
         except Exception as problem:
             # Redis away, most likely. Whoever waits for removals wants this thread back.
             if isinstance(problem, RedisError):

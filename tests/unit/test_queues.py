@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import redis
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.suspension import suspend
 
 from bot import jobs
 from bot.queues import ACCESS_QUEUES, ALL_QUEUES, ALLOWED, GRANT, JOBS, REMOVE, OwnWorker, RqWake, is_ours, mend_queues
+from bot.worker import Crew
 
 
 def test_the_names_on_the_queue_never_change():
@@ -164,6 +167,22 @@ def test_a_key_of_the_queues_that_was_written_over_is_made_again(connection, key
     wake = RqWake(connection, Nothing())
     wake("end:PA-1", "holding:H-1", "chat:PA-1")
     assert [connection.llen(f"rq:queue:{name}") for name in ALL_QUEUES] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("key", [f"rq:wip:{GRANT}", f"rq:workers:{GRANT}", "rq:workers"])
+def test_a_worker_that_ends_by_a_key_of_another_type_has_it_mended(connection, key):
+    """RQ says nothing of it to whoever started the worker: the queue stood still for ever."""
+    connection.set(key, "x")
+    Queue(GRANT, connection=connection, serializer=JSONSerializer).enqueue("bot.jobs.converge_holding", "H-1")
+    Crew(connection, threading.Event())._work_once((GRANT,))
+    assert connection.type(key) != b"string"
+
+
+def test_nobody_suspends_our_workers_through_redis(connection):
+    suspend(connection)
+    Queue(GRANT, connection=connection, serializer=JSONSerializer).enqueue("os.system", "true")
+    OwnWorker([GRANT], connection=connection, serializer=JSONSerializer).work(burst=True)
+    assert connection.llen(f"rq:queue:{GRANT}") == 0
 
 
 def test_a_wake_up_is_sent_although_its_queue_was_written_over(connection):
