@@ -81,29 +81,32 @@ def user_keys(request: Request) -> tuple[str, ...]:
 
 
 def read_with_user(ctx: Context, policy: Policy, request: Request, names: Iterable[str]) -> Snapshot:
-    """One snapshot with these records and all that it takes to tell whose the user of `request.resource` is."""
-    wanted = tuple(dict.fromkeys((*names, *user_keys(request), keys.target_ids(request.holder))))
+    """One snapshot with these records and all that it takes to tell whose the user of `request.resource` is. In the usual case
+    one read: whose else it is, or the address that it carries, leads to more.
+    """
+    known = (*names, *user_keys(request), keys.target_ids(request.holder), *_of_addresses(policy, request))
+    wanted = tuple(dict.fromkeys(known))
     while True:
         snapshot = ctx.ledger.read(*wanted)
-        more = tuple(dict.fromkeys((*wanted, *_beside(snapshot, policy, request))))
+        more = tuple(dict.fromkeys((*wanted, *_others(snapshot, request))))
         if more == wanted:
             return snapshot
         wanted = more
 
 
-def _beside(snapshot: Snapshot, policy: Policy, request: Request) -> Iterable[str]:
-    """What else has to be read, as far as this snapshot leads."""
-    if request.resource is None or request.extends is not None:
-        return
-    for address in request.resource.carries:
-        for form in spellings(address, policy.former_domains):
-            yield from (keys.address(form), keys.identity(first_person(form)), keys.person(first_person(form)))
-            owner = snapshot.seek(keys.address(form), AddressRecord)
-            if owner is not None:
-                yield keys.identity(owner.person)
-    user = snapshot.seek(keys.target_user(request.resource.user), TargetUser)
-    if user is not None:
-        yield keys.identity(user.person)
+def _of_addresses(policy: Policy, request: Request) -> Iterable[str]:
+    """What says whose the addresses are that the user carries."""
+    carries = request.resource.carries if request.resource is not None and request.extends is None else ()
+    for form in (form for address in carries for form in spellings(address, policy.former_domains)):
+        yield from (keys.address(form), keys.identity(first_person(form)), keys.person(first_person(form)))
+
+
+def _others(snapshot: Snapshot, request: Request) -> Iterable[str]:
+    """The people to whom this snapshot leads."""
+    for item in snapshot.items.values():
+        found = item.record
+        if isinstance(found, TargetUser | AddressRecord) and found.person != request.holder:
+            yield keys.identity(found.person)
 
 
 def claimed(ctx: Context, policy: Policy, request: Request, snapshot: Snapshot) -> Claim | Refused:

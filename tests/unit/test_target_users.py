@@ -177,6 +177,17 @@ def test_a_user_with_the_addresses_of_two_people_is_neithers(world: World):
         assert why(world, asks(world, account(who))) is Code.TARGET_USER_CARRIES
 
 
+def test_whose_the_user_is_is_read_with_what_is_read_anyway(world: World):
+    over(world)
+    answer = world.ask()
+    assert isinstance(answer, Done)
+    read, reads = world.ledger.read, []
+    world.ledger.read = lambda *names, **rest: (reads.append(names), read(*names, **rest))[1]  # type: ignore[method-assign]
+    advance_request(world.ctx, answer.id)
+    about = [names for names in reads if any(name.startswith(("target-user:", "target-ids:")) for name in names)]
+    assert len(about) == 2, "one before the target is asked, one to decide on"
+
+
 def test_the_same_ask_resolved_twice_says_it_once(world: World):
     id_ = world.asked()
     before = world.ledger.head()
@@ -252,7 +263,8 @@ def test_an_address_of_whom_only_the_policy_knows_is_somebodys(world: World):
     over(world)
     people = world.target().people
     del people[Address("dana@example.com")]
-    people[Address("olu@example.com")] = DANAS
+    people[Address("sue@example.com")] = DANAS
+    assert world.ledger.read(keys.identity(SUE)).items[keys.identity(SUE)].is_absent
     assert why(world, asks(world, account(DANA))) is Code.TARGET_USER_CARRIES
 
 
