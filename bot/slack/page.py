@@ -72,7 +72,8 @@ class Page:
             puts={self.item: record} | {item: other for item, (_, other) in others.items()},
             index=index,
             due=due or {},
-            audit=audit,
+            # Made before the message was sent, which takes a moment.
+            audit=tuple(replace(entry, at=snapshot.now) for entry in audit),
             fence=Fence(lease.name, lease.number),
         )
         if not isinstance(self.ctx.ledger.commit(change), Committed):

@@ -467,6 +467,24 @@ def test_of_the_digests_that_a_closed_channel_did_not_take_the_newest_comes_once
     assert len(digests(slack)) == 2, "the next one comes as if nothing had been"
 
 
+def test_a_digest_is_on_the_record_once_although_its_post_takes_a_moment(make: Make) -> None:
+    """As every call of Slack's does: the entry has the time of the commit that it is part of."""
+    plan = Digest("C0DIGEST", "0 9 * * *")
+    rig, slack = make(replace(build.policy(), digests=(plan,)))
+    slack.workspace.add_channel("C0DIGEST", "digest")
+    post = rig.client.chat_postMessage
+
+    def slow(**said: Any) -> Any:
+        rig.tick(0.3)
+        return post(**said)
+
+    rig.client.chat_postMessage = slow  # type: ignore[method-assign]  # time passes meanwhile
+    for day in (0, 1):
+        at_nine(rig, digest_key(plan), day)
+    assert len(digests(slack)) == 2
+    assert len([entry for entry in rig.all_entries() if entry.event is Event.DIGEST_POSTED]) == 2
+
+
 def test_a_digest_of_a_slot_that_is_over_does_not_come_any_more(make: Make) -> None:
     plan = Digest("C0DIGEST", "0 9 * * *")
     rig, slack = make(replace(build.policy(), digests=(plan,)))
