@@ -117,7 +117,7 @@ def ask(call: Callable[..., SlackResponse | Mapping[str, Any]], *wants: str, **a
         answer = call(**arguments)
         found = answer if isinstance(answer, Mapping) else answer.data
         # "ok" is true or false; the SDK takes anything for the former.
-        whole = isinstance(found, Mapping) and found.get("ok") is True and all(found.get(n) is not None for n in wants)
+        whole = isinstance(found, Mapping) and found.get("ok") is True and all(_holds(found, name) for name in wants)
     except SlackApiError as problem:
         raise _not_done(problem.response) from problem
     except (SlackClientError, OSError, HTTPException, AttributeError, TypeError, ValueError) as problem:
@@ -127,6 +127,22 @@ def ask(call: Callable[..., SlackResponse | Mapping[str, Any]], *wants: str, **a
     if not whole or not isinstance(found, Mapping):
         raise NotDone(NO_ANSWER)
     return found
+
+
+# A message's name, which is a time: it is kept, and what is no name would be asked for ever after.
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+_ID = re.compile(r"[A-Z][A-Z0-9]+")
+
+
+def _holds(found: Mapping[str, Any], name: str) -> bool:
+    value = found.get(name)
+    if name == "ts":
+        return isinstance(value, str) and _TS.fullmatch(value) is not None
+    if name == "channel":
+        # Some methods name it, some describe it.
+        named = value.get("id") if isinstance(value, Mapping) else value
+        return isinstance(named, str) and _ID.fullmatch(named) is not None
+    return value is not None
 
 
 def _not_done(response: Any) -> NotDone:

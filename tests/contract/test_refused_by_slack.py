@@ -467,6 +467,22 @@ def test_of_the_digests_that_a_closed_channel_did_not_take_the_newest_comes_once
     assert len(digests(slack)) == 2, "the next one comes as if nothing had been"
 
 
+@pytest.mark.parametrize("odd", [7, [7, None, {}], {}, "now", "", "1.0\n", True], ids=repr)
+@pytest.mark.parametrize("part", ["ts", "channel"])
+def test_a_post_without_a_name_that_can_be_kept_is_looked_for_and_nothing_odd_is_kept(make: Make, part: str, odd: Any):
+    """A request whose card was kept under such a name could not be shown any more, for ever."""
+    rig, slack = make()
+    slack.faults.add("chat.postMessage", times=3, answer={"ok": True, "ts": "1.5", "channel": CARDS, part: odd})
+    id_ = rig.asked()
+    minutes(rig, 1)
+    kept = rig.record(id_).postings.values()
+    assert all(
+        posting.ts is None or posting.ts in slack.workspace.channels[posting.posted_channel or ""].messages
+        for posting in kept
+    )
+    assert len(posts(slack, CARDS)) == 1
+
+
 def test_a_digest_is_on_the_record_once_although_its_post_takes_a_moment(make: Make) -> None:
     """As every call of Slack's does: the entry has the time of the commit that it is part of."""
     plan = Digest("C0DIGEST", "0 9 * * *")
