@@ -16,13 +16,15 @@ from workflows.core.audit import AuditEntry
 from workflows.core.errors import Refused
 from workflows.core.glass import may_review
 from workflows.core.model import Grant, Holding, Request, RequestState, Review
-from workflows.core.people import GroupFacts, PersonFacts, PersonId
+from workflows.core.people import NEVER, GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
 from workflows.core.scope import groups_named
-from workflows.ports import LedgerUnreachable, Snapshot
+from workflows.parties import accounts_of, party_on_hold
+from workflows.ports import CorruptRecord, LedgerUnreachable, Snapshot
 
 # What one message or page can show; the rest is counted.
 SHOWN_MAX = 200
+_NOBODY_WAITS = Snapshot(NEVER, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Reader:
             last=self.last_time(request) if grant is None and request.closing is None else None,
             covered_until=covering.deadline if covering else None,
             removal_failures=self._failures(grant) if grant and grant.error else None,
-            shut=_shut(policy, request, snapshot.now),
+            shut=_shut(policy, request, self._parties([request]), snapshot.now),
             review=self.review(request),
             prolongs=self._grant(request.extends) if request.extends else None,
         )
@@ -151,20 +153,28 @@ class Reader:
         if not ids:
             return ()
         snapshot = self._ctx.ledger.read(*(name for id_ in ids for name in (keys.request(id_), keys.grant(id_))))
-        found = (self._shown(snapshot, id_, policy) for id_ in ids)
+        requests = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
+        parties = self._parties([request for request in requests if request is not None])
+        found = (self._shown(snapshot, parties, id_, policy) for id_ in ids)
         return tuple(story for story in found if story is not None)
 
-    def _shown(self, snapshot: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
+    def _parties(self, requests: Sequence[Request]) -> Snapshot:
+        """The accounts of who asked, and would hold, what waits; nobody is looked up for the rest."""
+        waiting = [request for request in requests if request.state is RequestState.PENDING]
+        accounts = dict.fromkeys(account for request in waiting for account in accounts_of(request))
+        return self._ctx.ledger.read(*map(keys.account, accounts)) if accounts else _NOBODY_WAITS
+
+    def _shown(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
         """One line of many: whatever is wrong with it, the others are shown."""
         try:
-            return self._short(snapshot, id_, policy)
+            return self._short(snapshot, parties, id_, policy)
         except LedgerUnreachable:
             raise
         except Exception as problem:
             self._ctx.unreadable(f"record:{keys.request(id_)}", f"{id_} cannot be shown ({type(problem).__name__})")
             return None
 
-    def _short(self, snapshot: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
+    def _short(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
         request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
         if request is None:
             return None
@@ -176,7 +186,7 @@ class Reader:
             environment,
             snapshot.now,
             removal_failures=failures,
-            shut=_shut(policy, request, snapshot.now),
+            shut=_shut(policy, request, parties, snapshot.now),
             review=self.review(request),
             prolongs=self._grant(request.extends) if request.extends else None,
         )
@@ -249,9 +259,15 @@ class Reader:
         return self._stories(mine, policy)
 
 
-def _shut(policy: Policy | None, request: Request, now: datetime) -> Refused | None:
-    waits = request.state is RequestState.PENDING
-    return not_now(policy, request, now) if policy and waits else None
+def _shut(policy: Policy | None, request: Request, parties: Snapshot, now: datetime) -> Refused | None:
+    """Why nobody can approve it now, whoever they are."""
+    if policy is None or request.state is not RequestState.PENDING:
+        return None
+    try:
+        return not_now(policy, request, now) or party_on_hold(parties, request)
+    except CorruptRecord:
+        # What is not known is offered, and decided when it is pressed.
+        return None
 
 
 def askable(policy: Policy, person: PersonId, groups: GroupFacts) -> list[Entitlement]:

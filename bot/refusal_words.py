@@ -595,7 +595,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"No account of {c('name', 'theirs')} is on hold, so there is nothing to confirm."
     ),
     Code.CONFIRMED_ALREADY: lambda c: (
-        f"{c('by', 'Somebody')} has said that already. A second person has to say the same: for this account one is not enough."
+        f"{'You have' if c('own') else c('by', 'Somebody') + ' has'} said that already. A second person has to say the same: for"
+        " this account one is not enough."
     ),
     Code.HOLD_CHANGED: lambda c: (
         f"Something about this account has changed since that was shown. Look again: {c.typed('person confirm WHO REASON')}."

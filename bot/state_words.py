@@ -68,6 +68,10 @@ def _shut(refused: Refused) -> Words:
     if refused.code is Code.FREEZE:
         reason = short(params.get("reason"), 120).rstrip(".") or "Changes are frozen"
         return (f"{reason} until ", datetime.fromisoformat(params["until"]), ": cannot be approved before")
+    if refused.code is Code.PARTY_ON_HOLD:
+        return (
+            f"{params.get('name') or 'Somebody'}'s account is on hold: cannot be approved before security has said whose it is",
+        )
     opens = params.get("opens")
     until: Words = ("before ", datetime.fromisoformat(opens)) if opens else ("now",)
     return (f"given {window_of(params)} only: cannot be approved ", *until)

@@ -161,7 +161,8 @@ def _first_of_two(
 ) -> Attempt | Refused:
     before = held.account.proposal
     if before is not None and before.same is saying.same:
-        return Refused(Code.CONFIRMED_ALREADY, {"by": before.by_name}, audited=False)
+        own = {"own": "yes"} if before.by == actor.person.id else {}
+        return Refused(Code.CONFIRMED_ALREADY, {"by": before.by_name, **own}, audited=False)
     item = keys.account(held.account.account)
     record = proposed(held, actor.person, snapshot.now, clean(saying.reason), same=saying.same)
     subject = keys.hold_subject(held.account.account)

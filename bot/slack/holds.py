@@ -187,7 +187,7 @@ def _asked_line(entry: AuditEntry, _command: str) -> str:
     by, name = _word(entry, "actor_name", 100), _word(entry, "account_name", 100)
     why = t.literal(stop(short(entry.private.get("reason", ""))), 310)
     what = f"✍️ {by} says that {name}'s account ({_word(entry, 'address')}) is {whose}: {why}"
-    return f"{what} A second one of you has to say the same."
+    return f"{what} A second person of security has to say the same."
 
 
 def _confirmed_line(entry: AuditEntry, command: str) -> str:
@@ -216,9 +216,9 @@ def _stays(entry: AuditEntry, command: str) -> str:
 
 
 def _left_line(entry: AuditEntry, command: str) -> str:
-    name = _word(entry, "actor_name", 100)
+    name, whom = _word(entry, "actor_name", 100), _word(entry, "address") or "WHO"
     ids = t.literal(entry.facts.get("open", ""), 200)
     return (
-        f"⚠️ {name} was deactivated in the chat, and has access that is open: {ids}. It stays until its end, unless one of you"
-        f" takes it back: `{command} end ID REASON`, or `{command} revoke-all person {_word(entry, 'address') or 'WHO'} REASON`."
+        f"⚠️ {name} was deactivated in the chat, and has access that is open: {ids}. It stays until its end, unless an owner or"
+        f" security takes it back: `{command} end ID REASON`, or `{command} revoke-all person {whom} REASON`."
     )

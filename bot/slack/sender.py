@@ -32,7 +32,7 @@ from bot.slack.outages import Outages, place_of
 from bot.slack.page import Fenced, Later, Page, Stopped
 from bot.slack.panic import panic_wanted
 from bot.slack.people import SlackRefresher
-from bot.slack.places import Places
+from bot.slack.places import AT_ONCE, Places
 from bot.slack.plan import (
     ALARMS,
     Facts,
@@ -528,22 +528,26 @@ class Sender:
         for entry in self._ctx.ledger.entries_of(subject):
             if entry.event in TOLD_OF_HOLDS:
                 self._send(page, self._told_of_hold(entry, policy))
+                self._redraw_what_waits(entry)
         self._clear(subject)
 
+    def _redraw_what_waits(self, entry: AuditEntry) -> None:
+        """Nobody can approve what somebody on hold has asked for, or would have: its cards say so, and later that it is over."""
+        for who in dict.fromkeys(filter(None, map(entry.private.get, ("actor", "person", "before")))):
+            for id_ in self._ctx.ledger.members(keys.of_person(keys.PENDING, PersonId(who)), limit=AT_ONCE):
+                self._ctx.ledger.remind(keys.chat(id_), 0.0)
+
     def _told_of_hold(self, entry: AuditEntry, policy: Policy) -> list[Wanted]:
-        mark = receipts.mark(entry.number, entry.digest)
-        receipt = holds.told(entry, self._command, mark)
         plain = holds.told(entry, self._command)
+        if entry.event is Event.PERSON_CONFIRM_ASKED:
+            return [self._receipt_of_hold(entry, policy), *self._asked_to_agree(entry, policy)]
         users = dict.fromkeys(facts.slack.user for facts in self._mentioner.security(policy))
         if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
             places = open_places(self._ctx, PersonId(entry.private.get("actor", "")))
             users |= dict.fromkeys(facts.slack.user for facts in self._mentioner.owners_of(policy, places))
         if entry.event is Event.PERSON_CONFIRMED:
             users |= dict.fromkeys(self._accounts_named(entry))
-        if entry.event is Event.PERSON_CONFIRM_ASKED:
-            still = held_account(self._ctx, AccountId(entry.private.get("account", "")))
-            plain = holds.with_choices(plain, still, entry.private.get("reason", "")) if still is not None else plain
-        own = _once(f"hold:{entry.number}:receipt", policy.receipts_channel, receipt)
+        own = self._receipt_of_hold(entry, policy)
         return [own, *(_once(f"hold:{entry.number}:{user}", user, plain) for user in users)]
 
     def _show_target_user(self, page: Page, subject: str) -> None:
@@ -558,6 +562,21 @@ class Sender:
             told = (_once(f"user:{user}", user, target_users.moved(entry)) for user in users)
             self._send(page, [_once("user:receipt", policy.receipts_channel, receipt), *told])
         self._clear(subject)
+
+    def _receipt_of_hold(self, entry: AuditEntry, policy: Policy) -> Wanted:
+        receipt = holds.told(entry, self._command, receipts.mark(entry.number, entry.digest))
+        return _once(f"hold:{entry.number}:receipt", policy.receipts_channel, receipt)
+
+    def _asked_to_agree(self, entry: AuditEntry, policy: Policy) -> list[Wanted]:
+        """The others of security, with buttons for as long as what was said waits for a second one. Who said it knows."""
+        others = [facts for facts in self._mentioner.security(policy) if facts.id != entry.private.get("actor")]
+        still = held_account(self._ctx, AccountId(entry.private.get("account", "")))
+        waits = still is not None and still.account.proposal is not None and still.account.proposal.at == entry.at
+        plain = holds.told(entry, self._command)
+        asked = holds.with_choices(plain, still, entry.private.get("reason", "")) if still and waits else plain
+        key = "asked" if waits else "over"
+        slots = ((f"hold:{entry.number}:{facts.slack.user}", facts.slack.user) for facts in others)
+        return [Wanted(slot, user, asked, key=key) for slot, user in slots]
 
     def _accounts_named(self, entry: AuditEntry) -> list[str]:
         """The chat's ids of all accounts that are bound to the people whom an entry names."""

@@ -25,13 +25,16 @@ def for_people(ctx: WorkerContext, item: str, record: ChatRecord, command: str) 
     """One message to each person whom it concerns; edited when it is over."""
     snapshot = ctx.ledger.read(keys.trouble(item))
     trouble = snapshot.readable(keys.trouble(item), Trouble)
-    if trouble is None or is_over(trouble, snapshot.now):
+    # What has failed once or twice since it was over last is not told of yet; what was told of before is over.
+    if trouble is None or is_over(trouble, snapshot.now) or not told(trouble):
         return [Wanted(slot, posting.channel, over(), key=OVER) for slot, posting in record.postings.items()]
-    if not told(trouble):
-        return []
     found = concerned(ctx, item)
-    message = waits(trouble, found, snapshot.now, command)
-    return [Wanted(f"trouble:{who.user}", who.user, message, key=digest(trouble.words)[:16]) for who in found.people]
+    message, key = waits(trouble, found, snapshot.now, command), digest([trouble.words, found.waits])[:16]
+    wanted = [Wanted(f"trouble:{who.user}", who.user, message, key=key) for who in found.people]
+    # It still fails, and nobody waits for it any more: a later end that came to nothing, say.
+    rest = record.postings.keys() - {one.slot for one in wanted}
+    past = over(f"✔︎ This waits no more. `{command} mine` tells how it stands.")
+    return [*wanted, *(Wanted(slot, record.postings[slot].channel, past, key=OVER) for slot in sorted(rest))]
 
 
 def waits(trouble: Trouble, found: Concerned, now: datetime, command: str) -> Message:
@@ -66,7 +69,7 @@ def meanwhile(found: Concerned, now: datetime, command: str) -> str:
 
 
 _MEANWHILE = {
-    "give": "It is not open yet, and is given while there is time left.",
+    "give": "It is not open yet; before its end it is given as soon as that works.",
     "more": "The later end does not hold yet; the one that was agreed before does.",
     "end": "The access may still be open.",
     "sweepout": "Some of it may still be open.",
@@ -79,5 +82,5 @@ def _named(request: Request) -> str:
     return f"{request.id} (*{t.literal(terms.role, 80)}* in `{t.literal(terms.environment, 80)}`)"
 
 
-def over() -> Message:
-    return b.message("✔︎ What held this up is over.", [b.section("✔︎ What held this up is over.")])
+def over(line: str = "✔︎ What held this up is over.") -> Message:
+    return b.message(line, [b.section(line)])

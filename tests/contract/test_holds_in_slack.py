@@ -14,7 +14,7 @@ from bot.slack.interaction import COMMAND, PRESS, Interaction
 from bot.slack.plain import as_text
 from tests.support import build
 from tests.support.build import DANA, OLU, PAT, SUE
-from tests.support.chat import RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
+from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
 from tests.support.people import acts, gets_address
 from tests.support.world import account
 from workflows.context import Done
@@ -118,9 +118,12 @@ def test_of_two_who_have_to_say_it_the_second_is_asked_with_buttons(rig: Rig):
         message for room in own for message in posts(rig.slack, room.id) if "Sue says that Olu's" in words(message)
     ]
     (value_,) = values(asked[0].blocks, CONFIRM_ANOTHER)
-    assert "has said that already" in text(rig.presses(SUE, CONFIRM_ANOTHER, value_))
+    assert "You have said that already" in text(rig.presses(SUE, CONFIRM_ANOTHER, value_))
     assert "another person's" in text(rig.presses(PAT, CONFIRM_ANOTHER, value_))
     rig.settle()
+    assert not [line for line in rig.told(SUE) if "Sue says that Olu's" in line], "she knows"
+    asked = [line for room in own for line in posts(rig.slack, room.id) if "Sue says that Olu's" in words(line)]
+    assert [values(message.blocks, CONFIRM_ANOTHER) for message in asked] == [[]], "nobody is asked any more"
     assert any("Sue and Pat said whose Olu's account is" in line for line in rig.receipts())
 
 
@@ -183,3 +186,21 @@ def test_who_reads_that_a_user_is_anothers_reads_what_to_do(rig: Rig):
     rig.settle()
     (said,) = [line for line in rig.told(DANA) if "is Nia's on my record" in line]
     assert "prodaccess person user id-of-dana@example.com dana@example.com --by NAME --reason TEXT" in said
+
+
+def card(rig: Rig) -> str:
+    (message,) = posts(rig.slack, CARDS)
+    return words(message) + ("[Approve]" if values(message.blocks, "approve") else "")
+
+
+def test_a_card_does_not_offer_what_nobody_can_approve_while_an_account_is_on_hold(rig: Rig):
+    rig.asked(DANA)
+    rig.settle()
+    assert "[Approve]" in card(rig)
+    on_hold(rig, DANA, "dana.new@example.com")
+    assert "[Approve]" not in card(rig)
+    assert "Dana's account is on hold: cannot be approved before security has said whose it is" in card(rig)
+    rig.types(SUE, "person confirm dana.new@example.com same she showed her badge")
+    rig.settle()
+    assert "[Approve]" in card(rig)
+    assert "on hold" not in card(rig)

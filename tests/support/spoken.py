@@ -12,11 +12,19 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+
 from bot.desk import Desk, FactsStale, Reply
 from bot.slack import interaction as act_kinds
 from bot.slack.blocks import Message, read_value
+from bot.slack.cards import LESS, MORE, read_more
+from bot.slack.doors import Doors
+from bot.slack.form import Where
 from bot.slack.home import home_view
 from bot.slack.interaction import COMMAND, PRESS, Interaction
+from bot.slack.outages import Outages
 from bot.slack.plain import as_text, from_mrkdwn
 from bot.slack.plan import Wanted
 from bot.slack.poster import Page
@@ -24,16 +32,20 @@ from bot.slack.sender import Sender
 from tests.support import build
 from tests.support.world import World, account
 from workflows.core.audit import AuditEntry
+from workflows.core.clockwork import LedgerClock
 from workflows.core.errors import Refused
-from workflows.core.model import Grant, PersonRecord, Posting, Request, Review
-from workflows.core.people import PersonFacts, PersonId
+from workflows.core.identity import AccountRecord
+from workflows.core.model import Grant, PersonRecord, Posting, Request, Review, Trouble
+from workflows.core.people import PersonFacts, PersonId, SlackUser, person_id
 from workflows.core.policy import Policy
-from workflows.ports import Change, Committed
+from workflows.ports import Change, Committed, Lost
 
 T = TypeVar("T", Request, Grant)
 
 CAST = (build.DANA, build.OLU, build.PAT, build.NIA, build.SUE, build.GUS)
-NAMES: Mapping[str, PersonId] = {build.facts(who).name: who for who in CAST}
+# Somebody who comes later.
+OLGA = person_id("olga@example.com")
+NAMES: Mapping[str, PersonId] = {build.facts(who).name: who for who in (*CAST, OLGA)}
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,8 @@ class Said:
             for element in elements:
                 if element.get("type") == "button" and not element.get("url"):
                     yield element["action_id"], element.get("value", "")
+                if element.get("type") == "overflow":
+                    yield from ((element["action_id"], option["value"]) for option in element["options"])
 
 
 class _Dry:
@@ -79,8 +93,13 @@ class _Dry:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ledger, name)
 
-    def commit(self, change: Change) -> Committed:
-        return Committed((), change.answer or "")
+    def commit(self, change: Change) -> Committed | Lost:
+        refused: Lost | None = self._ledger._refusal(change)
+        return refused if refused and refused.why in _IN_NO_CASE else Committed((), change.answer or "")
+
+
+# Of the ledger itself: whatever is tried now, it does not take it.
+_IN_NO_CASE = ("durability", "clock", "older")
 
 
 class _NobodyIsAway:
@@ -96,27 +115,65 @@ class _Refresher:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts:
+        return self._world.chat.refresh_person(who, policy)
+
     def find(self, who: PersonId, _policy: Policy) -> PersonFacts | None:
         return self._world.chat.people.get(account(who))
 
 
+class Slack(WebClient):
+    """What is called without the poster: whether a place is open again, and forms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed: dict[str, str] = {}
+        self.posted: list[tuple[str, str]] = []
+        self.views: list[dict[str, Any]] = []
+        # Slack's word for a form that it does not open.
+        self.refuses = ""
+
+    def chat_postMessage(self, **said: Any) -> Any:
+        if said["channel"] in self.closed:
+            raise SlackApiError("no", refused(self.closed[said["channel"]]))
+        self.posted.append((said["channel"], said["text"]))
+        return {"ok": True, "channel": said["channel"], "ts": "1.0"}
+
+    def views_open(self, **opened: Any) -> Any:
+        if self.refuses:
+            raise SlackApiError("no", refused(self.refuses))
+        self.views.append(opened["view"])
+        return {"ok": True, "view": {"id": "V1"}}
+
+    views_push = views_publish = views_open
+
+
+def refused(word: str) -> SlackResponse:
+    body = {"ok": False, "error": word}
+    return SlackResponse(client=None, http_verb="POST", api_url="", req_args={}, data=body, headers={}, status_code=200)
+
+
 @dataclass
 class _Posts:
-    """Takes every message that is wanted, as Slack would, and keeps the newest of each."""
+    """Takes every message that is wanted, as Slack would, and keeps the newest of each. Not for a place that is closed."""
 
     now: Any
+    slack: Slack
+    outages: Outages
     current: dict[str, Wanted] = field(default_factory=dict)
 
     def send(self, page: Page, wanted: Wanted) -> None:
         posting = page.record.postings.get(wanted.slot)
-        if posting is None:
+        if posting is None and wanted.channel in self.slack.closed:
+            self.outages.give_up(page, wanted.slot, Posting(wanted.channel), self.slack.closed[wanted.channel])
+        elif posting is None:
             if wanted.under and wanted.under not in page.record.postings:
                 return
             ts = f"{self.now().timestamp():.6f}"
             told = {wanted.under: wanted.told} if wanted.under else None
             done = Posting(wanted.channel, ts=ts, shown=wanted.key, posted_channel=wanted.channel)
-            page.put(wanted.slot, done, f"posted:{wanted.slot}", told)
-        elif wanted.key in ("once", posting.shown):
+            page.put(wanted.slot, done, f"posted:{wanted.slot}", told, (wanted.entry,) if wanted.entry else ())
+        elif posting.error is not None or wanted.key in ("once", posting.shown):
             return
         else:
             page.put(wanted.slot, replace(posting, shown=wanted.key), f"edited:{wanted.slot}:{wanted.key}")
@@ -128,23 +185,46 @@ class Listener:
 
     def __init__(self, world: World, command: str = "/prodaccess") -> None:
         self.world = world
-        self.posts = _Posts(world.clock.now)
+        self.slack = Slack()
         nothing = cast(Any, None)
-        self.sender = Sender(world.ctx, nothing, nothing, cast(Any, _Refresher(world)), command)
-        self.sender._poster = cast(Any, self.posts)
+        refresher = cast(Any, _Refresher(world))
+        self.sender = Sender(world.ctx, self.slack, nothing, refresher, command)
+        self.posts = _Posts(world.clock.now, self.slack, self.sender._outages)
+        self.sender._poster = self.sender._places._poster = cast(Any, self.posts)
+        # Who is there; what is typed at this step beside the usual; whether that is all.
+        self.cast: tuple[PersonId, ...] = CAST
+        self.tries: list[tuple[PersonId, str]] = []
+        self.brief = False
+        # Who presses what at this step that stands nowhere any more.
+        self.presses_at: list[tuple[PersonId, str, str]] = []
+        # What is said at this step that no command and no subject of chat brings about.
+        self.beside: list[Said] = []
         self._heard: dict[tuple[PersonId, str], Said | None] = {}
-        self.dry = Desk(replace(world.ctx, ledger=_Dry(world.ledger)), command)
+        self._pressed: dict[tuple[PersonId, str, str], Reply | None] = {}
+        self._opened: dict[tuple[PersonId, str, str], Said | None] = {}
+        dry = replace(world.ctx, ledger=_Dry(world.ledger))
+        self.dry = Desk(dry, command)
+        # What is done with it has its effect.
+        self.real = Desk(world.ctx, command)
+        self.doors = Doors(dry, self.slack, cast(Any, world.chat), self.dry, command)
 
     # ------------------------------------------------------------ what is posted
 
     def posted(self, *subjects: str) -> list[Said]:
         """All messages as they stand, after chat was brought up to date."""
-        for subject in subjects:
+        for subject in (*subjects, *self._news()):
             self.sender.show(subject)
-        return [
+        said = [Said(f"back in {channel}", None, Message(text, []), stays=True) for channel, text in self.slack.posted]
+        said += [
             Said(name, _reader(wanted.channel), wanted.message, stays=True)
             for name, wanted in self.posts.current.items()
         ]
+        return said + self.beside
+
+    def _news(self) -> list[str]:
+        """What is due to be told of the installation and of accounts."""
+        due = [item.removeprefix("chat:") for item in self.world.ledger.due if item.startswith("chat:")]
+        return sorted(subject for subject in due if subject.startswith(_NEWS))
 
     def home(self, who: PersonId) -> Said | None:
         story = self.dry.window.home(account(who))
@@ -163,8 +243,9 @@ class Listener:
 
     def time_passed(self) -> None:
         """What was heard is not so any more."""
-        self._heard.clear()
-        self.world.knows(*CAST)
+        for known in (self._heard, self._pressed, self._opened):
+            known.clear()
+        self.world.knows(*self.cast)
 
     def _types(self, who: PersonId, text: str) -> Said | None:
         reply = self._acts(who, COMMAND, text=text)
@@ -172,16 +253,57 @@ class Listener:
 
     def presses(self, who: PersonId, action: str, value: str) -> Reply | None:
         """The answer to a press, and to the form that it opens; None where it opens one that asks for nothing yet."""
+        if (who, action, value) not in self._pressed:
+            self._pressed[who, action, value] = self._presses(who, action, value)
+        return self._pressed[who, action, value]
+
+    def _presses(self, who: PersonId, action: str, value: str) -> Reply | None:
         found = read_value(value)
         id_ = found[0] if found else ""
         if action in _FORMS:
             kind, fields = _FORMS[action]
             return self._acts(who, kind, fields={"id": id_, **fields})
-        return None if action in _OPENS else self._acts(who, PRESS, action=action, value=value)
+        opens = action in _OPENS or (action == MORE and _lessens(value))
+        return None if opens else self._acts(who, PRESS, action=action, value=value)
+
+    def opens(self, who: PersonId, action: str, value: str) -> Said | None:
+        """The form that a press opens, or what is said in its place."""
+        if (who, action, value) not in self._opened:
+            self._opened[who, action, value] = self._opens(who, action, value)
+        return self._opened[who, action, value]
+
+    def _opens(self, who: PersonId, action: str, value: str) -> Said | None:
+        if action not in _DOORS or (action == MORE and not _lessens(value)):
+            return None
+        slack = account(who)
+        act = Interaction(self.world.press_id(), PRESS, slack.team, slack.user, action=action, value=value)
+        told: list[Message] = []
+        self.doors.tell = lambda _act, message: told.append(message)  # type: ignore[method-assign]  # nobody is at the other end
+        no: list[Refused] = []
+        self.doors._refuse = lambda _act, refused, subject: (
+            no.append(refused) or _refuse(self.doors, _act, refused, subject)
+        )  # type: ignore[method-assign,func-returns-value]
+        self.slack.views.clear()
+        _DOORS[action](self.doors, act)
+        if told:
+            return Said(f"{who} types {action} {value}", who, told[-1], refused=no[-1] if no else None)
+        (view,) = self.slack.views
+        return Said(f"{who} opens {action} {value}", who, self.as_message(view))
+
+    @staticmethod
+    def as_message(view: dict[str, Any]) -> Message:
+        named = ": ".join(view[name]["text"] for name in ("title", "submit") if name in view)
+        return Message(named, view["blocks"])
 
     def may(self, what: str, id_: str) -> frozenset[PersonId]:
         """Who could do that now: `approve PA-1`."""
-        return frozenset(who for who in CAST if (said := self.types(who, f"{what} {id_}")) and said.refused is None)
+        return frozenset(
+            who for who in self.cast if (said := self.types(who, f"{what} {id_}")) and said.refused is None
+        )
+
+    def really(self, who: PersonId, text: str) -> None:
+        slack = account(who)
+        self.real.carry_out(Interaction(self.world.press_id(), COMMAND, slack.team, slack.user, text=text, looked=True))
 
     def _acts(self, who: PersonId, kind: str, **what: Any) -> Reply:
         slack = account(who)
@@ -200,7 +322,7 @@ class Listener:
             found |= _times_in(entry)
         for kind, record in RECORDS.items():
             for name in list(self.world.ledger.records(kind)):
-                found |= _times_in(self.world.ledger.read(name).get(name, record))
+                found |= _times_in(self.world.ledger.read(name).readable(name, record))
         for grant in self._all(Grant):
             if grant.closed_at and grant.resource.session_s:
                 # Until then a session may work that was opened at the last moment.
@@ -213,10 +335,45 @@ class Listener:
 
     def _all(self, kind: type[T]) -> list[T]:
         names = list(self.world.ledger.records(kind.__name__.lower()))
-        return [one for name in names if (one := self.world.ledger.read(name).get(name, kind)) is not None]
+        return [one for name in names if (one := self.world.ledger.read(name).readable(name, kind)) is not None]
 
 
-RECORDS: Mapping[str, type[Any]] = {"request": Request, "grant": Grant, "review": Review, "person": PersonRecord}
+RECORDS: Mapping[str, type[Any]] = {
+    "request": Request,
+    "grant": Grant,
+    "review": Review,
+    "person": PersonRecord,
+    "account": AccountRecord,
+    "trouble": Trouble,
+    "clock": LedgerClock,
+}
+# Chat subjects of the installation and of accounts.
+_NEWS = ("hold-", "target-user-", "trouble", "place-", "clock-", "unreadable", "policy-")
+_DOORS: Mapping[str, Any] = {
+    "deny": lambda doors, act: doors.open_deny_form(act, "t"),
+    "deny_all": lambda doors, act: doors.open_deny_all_form(act, "t"),
+    "extend": lambda doors, act: doors.open_extend_form(act, "t"),
+    "flag": lambda doors, act: doors.open_flag_form(act, "t"),
+    MORE: lambda doors, act: doors.open_less_form(act, "t"),
+    "again": lambda doors, act: doors.open_again_form(act, "t"),
+    "ask_then": lambda doors, act: doors.open_then_form(act, "t"),
+    "ask": lambda doors, act: doors.open_request_form(act, "t", Where(), *_asked_for(act.value)),
+    "break_glass": lambda doors, act: doors.open_glass_form(act, "t", {"private_metadata": Where().packed()}),
+}
+
+
+_refuse = Doors._refuse
+
+
+def _lessens(value: str) -> bool:
+    return (read_more(value) or ("", ""))[0] == LESS
+
+
+def _asked_for(value: str) -> tuple[str, str | None]:
+    environment, _, role = value.partition(" ")
+    return environment, role or None
+
+
 _FORMS: Mapping[str, tuple[str, dict[str, str]]] = {
     "deny": (act_kinds.DENY, {"reason": "not now"}),
     "deny_all": (act_kinds.DENY_ALL, {"reason": "not now"}),
@@ -224,7 +381,7 @@ _FORMS: Mapping[str, tuple[str, dict[str, str]]] = {
     "flag": (act_kinds.FLAG, {"reason": "not needed"}),
 }
 # They open a form that is sent later, or only look.
-_OPENS = frozenset({"again", "ask", "ask_then", "more"})
+_OPENS = frozenset({"again", "ask", "ask_then", "break_glass"})
 
 
 def _times_in(record: object) -> set[int]:

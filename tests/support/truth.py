@@ -11,11 +11,12 @@ from bot.story import for_outsiders
 from bot.words import Stage
 from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
 from tests.support.spoken import CAST, Listener, Said, names_in, told_times
-from tests.support.world import World
+from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.errors import Code
-from workflows.core.model import Grant, GrantState, RequestState, Review
+from workflows.core.errors import Code, Refused
+from workflows.core.identity import AccountRecord
+from workflows.core.model import ActivePolicy, Grant, GrantState, RequestState, Review
 from workflows.core.people import PersonId
 
 # ---------------------------------------------------------------- what a sentence may say
@@ -76,10 +77,22 @@ class Look:
         self.proofs = {entry.facts.get("proof") for entry in self.entries}
         self.has_access = [world.has_access(grant.id) for grant in self.grants]
         self.times = self.t.times()
+        records = {who: account_on_record(world, who) for who in self.t.cast}
+        held = {who for who, record in records.items() if record is not None and record.suspended is not None}
+        self.party_on_hold = any(held & {request.requester, request.holder} for request in self.requests)
         self.can_approve = {request.id: self.t.may("approve", request.id) for request in self.requests}
         # Who decides it, where nobody can approve it just now: a freeze has begun.
         shut = [request for request in self.requests if not self.can_approve[request.id] and request.decision is None]
+        # Nobody decides anything, by rules that are not in force.
+        self.suspended = not_in_force(self.t.world)
         self.could = frozenset().union(*(self.t.may("deny", f"{request.id} not now") for request in shut))
+
+    def may_send(self, action: str, value: str) -> frozenset[PersonId]:
+        """Who may give less than was asked for; of other forms their sending tells."""
+        found = cards.read_more(value) if action == cards.MORE else None
+        if found is None:
+            return frozenset()
+        return self.can_approve.get(found[1]) or self.t.may("deny", f"{found[1]} not now")
 
     def fault(self, said: Said, why: str, line: str = "") -> None:
         self.walk.faults.append(f"{self.where} · {said.what}: {why}: {line or said.text}")
@@ -98,7 +111,18 @@ class Look:
             found |= {review.by} if review and review.by else set()
         for grant in self.grants:
             found |= {grant.end.by} if grant.end and grant.end.by else set()
+        found |= {PersonId(one.private["actor"]) for one in self.entries if one.event is Event.REQUEST_REFUSED}
+        # Whose the user in AWS is, or was.
+        closed = [request.closing.params for request in self.requests if request.closing]
+        moved = [entry.private for entry in self.entries if entry.event is Event.TARGET_USER_MOVED]
+        named = [one.get(name, "") for one in (*closed, *moved) for name in ("name", "person_name", "before_name")]
+        found |= names_in(" ".join(named))
         return frozenset(found)
+
+
+def not_in_force(world: World) -> bool:
+    active = world.ledger.read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
+    return active is None or active.hash != world.policy.policy.hash
 
 
 def _grant(world: World, id_: str) -> Grant | None:
@@ -173,6 +197,25 @@ class You:
     def may_deny(self) -> bool:
         return any(self.reader in self.look.t.may("deny", f"{request.id} not now") for request in self.look.requests)
 
+    def is_on_hold(self) -> bool:
+        record = account_on_record(self.look.t.world, self.reader)
+        return record is not None and record.suspended is not None
+
+    def may_nothing(self) -> bool:
+        return self.look.t.world.chat.people[account(self.reader)].standing_problem is not None
+
+    def said_whose(self) -> bool:
+        """What waits for a second one was said by them."""
+        asked = [entry for entry in self.look.entries if entry.event is Event.PERSON_CONFIRM_ASKED]
+        return bool(asked) and asked[-1].private["actor"] == self.reader
+
+    def did_or_tried(self) -> bool:
+        """It answers what they did, which was refused or only looked at."""
+        return self.said.what.startswith(f"{self.reader} types")
+
+    def owns_or_decides(self) -> bool:
+        return self.reader in (OLU, PAT, SUE)
+
     def stands_in(self) -> bool:
         return self.reader == NIA
 
@@ -183,6 +226,17 @@ class You:
 
 # Sentences with "you", the most telling first, and of whom they are true. One that is not here has nobody whom it means.
 YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
+    (r"Did you mean|`30m` or whatever you need|You decide for yourself as long as", You.anybody),
+    (r"You asked for \d+ at once|The role has changed since you saw", You.did_or_tried),
+    (r"Nobody could approve .* for you: |You broke the glass in .* within 24 hours", You.did_or_tried),
+    (r"so I cannot tell that it is yours|[Yy]our AWS user|AWS user that I find for you", You.is_holder),
+    (r"AWS's administrators have to give you", You.is_holder),
+    (r"^You are in at once", lambda you: you.reader == NIA),
+    (r"again and again in what you own or decide", You.owns_or_decides),
+    (r"I cannot tell just now what you may see|has access now, what is yours", You.anybody),
+    (r"Your account is on hold|You can look, deny, withdraw and give back|confirm @you", You.is_on_hold),
+    (r"You have said that already|You said that the account is", lambda you: you.said_whose() or you.did_it()),
+    (r"You belong to another organisation|Your Slack profile|record of your account", You.may_nothing),
     (r"asked for (.* )?for you\b", You.holds_for_another),
     (r"Say why you need it|; you asked for \d|lists yours|opens .* \(your ", You.anybody),
     (r"What you asked for yourself you withdraw|you can ask for it anew|Ask its owners to add you", You.anybody),
@@ -256,7 +310,7 @@ def _you(look: Look, said: Said, line: str) -> None:
 
 
 def _able(look: Look, said: Said, line: str) -> None:
-    if not _ABOUT_DECIDING.search(line):
+    if not _ABOUT_DECIDING.search(line) or "nobody can" in line or look.suspended:
         return
     for found in _ABLE.finditer(line):
         named = names_in(
@@ -279,13 +333,18 @@ def _claims(look: Look, said: Said, line: str) -> None:
     proofs, has = look.proofs, look.has_access
     claims = (
         (r"\bverified\b", "absence_read_back" in proofs),
-        (r"🏁|\bhas ended\b|\bended:", bool(closed)),
+        (r"🏁|(?<!when it )\bhas ended\b|\bended:", bool(closed)),
         (r"✅ Active|✅ You have", any(has) or any(grant.activated_at for grant in look.grants)),
         (r"Nothing is open", not all(has) or not has),
         ("⛔ Denied|⛔ .* denied your", any(request.state is RequestState.DENIED for request in over)),
         ("↩︎ Withdrawn|↩︎ You took back your", any(request.state is RequestState.WITHDRAWN for request in over)),
         (r"[Nn]obody (has )?answered", not any(one.votes for one in look.requests if one.id in line)),
         (r"tried 0 times", False),
+        (r"is not open yet", not all(has) or not has),
+        (r"may still be open", any(has) or any("REMOVAL" in entry.event.name for entry in look.entries)),
+        (r"Nobody has been asked to approve it yet", any(one.resource is None for one in look.requests)),
+        (r"The later end does not hold yet", any(grant.extended_to for grant in look.grants)),
+        (r"account is on hold: cannot be approved", look.party_on_hold),
         ("⌛", any(request.state is RequestState.EXPIRED for request in over)),
     )
     for pattern, true in claims:
@@ -322,8 +381,37 @@ def _people(look: Look, said: Said) -> None:
                 named = names_in(" ".join(filter(None, found.groups())))
                 if look.requests and not named <= who(look):
                     look.fault(said, f"{sorted(named)} did not", line)
-    if said.stays and look.requests and not names_in(said.text) <= look.parties() | _told_about(look, said):
+    if said.what.startswith("hold-"):
+        _accounts(look, said)
+    elif (
+        said.stays
+        and look.requests
+        and not look.suspended
+        and not names_in(said.text) <= look.parties() | _told_about(look, said)
+    ):
         look.fault(said, f"{sorted(names_in(said.text) - look.parties())} has no part in it")
+
+
+# Who did what to whose account, by the last entry of its kind.
+_OF_ACCOUNTS = (
+    (r"(\w+)'s account is on hold: ", Event.PERSON_BINDING_CHANGED, ("actor_name",)),
+    (r"(\w+)'s account has its own address again", Event.PERSON_RESUMED, ("actor_name",)),
+    (r"(\w+) says that (\w+)'s account", Event.PERSON_CONFIRM_ASKED, ("actor_name", "account_name")),
+    (r"✅ (\w+) said whose (\w+)'s account", Event.PERSON_CONFIRMED, ("actor_name", "account_name")),
+    (r"✅ (\w+) and (\w+) said whose (\w+)'s", Event.PERSON_CONFIRMED, ("second_name", "actor_name", "account_name")),
+    (r"⚠️ (\w+) was deactivated", Event.PERSON_LEFT, ("actor_name",)),
+)
+
+
+def _accounts(look: Look, said: Said) -> None:
+    found = [(re.search(pattern, said.text), kind, names) for pattern, kind, names in _OF_ACCOUNTS]
+    told = [(match, kind, names) for match, kind, names in found if match]
+    if not told:
+        look.fault(said, "nobody has said what it claims")
+    for match, kind, names in told:
+        true = [tuple(entry.private.get(name) for name in names) for entry in look.entries if entry.event is kind]
+        if match.groups() not in true:
+            look.fault(said, f"by the record it is {true}")
 
 
 def _told_about(look: Look, said: Said) -> frozenset[PersonId]:
@@ -350,15 +438,66 @@ def pressed(look: Look, said: Said) -> list[Said]:
     """What can be pressed is taken from the one who reads it, or from one of those who do. What is answered."""
     answers_ = []
     for action, value in said.buttons():
-        replies = [(who, look.t.presses(who, action, value)) for who in ((said.reader,) if said.reader else CAST)]
+        readers = (said.reader,) if said.reader else look.t.cast
+        # Anybody may have it explained.
+        readers = readers[:2] if action == cards.MORE else readers
+        replies = [(who, look.t.presses(who, action, value)) for who in readers]
         known = [(who, reply) for who, reply in replies if reply is not None]
         refused = [reply.refused for _, reply in known if reply.refused is not None]
-        if refused and len(refused) == len(known):
+        if refused and len(refused) == len(known) and not _of_their_account(action, refused):
             look.fault(said, f"{action} is refused to all who read it ({refused[0].code})")
+        # The form opens to whoever may send it.
+        may = look.may_send(action, value) or frozenset(
+            who for who, reply in replies if reply is None or reply.refused is None
+        )
+        able = next((who for who in (said.reader, *look.t.cast) if who in may), readers[0])
+        opened = [form for form in [look.t.opens(able, action, value)] if form is not None]
+        answers_ += opened
+        refused += [form.refused for form in opened if form.refused]
+        if (
+            opened
+            and not look.suspended
+            and not _of_their_account(action, refused)
+            and all(" types " in form.what for form in opened)
+        ):
+            look.fault(said, f"{action} opens nothing for all who read it", opened[0].text)
         for who, reply in known:
             if reply.message is not None:
                 answers_.append(Said(f"{who} types {action} {value}", who, reply.message, refused=reply.refused))
     return answers_
+
+
+# Only who has the access, or asked for it, can do these. Where their own account is on hold they know it.
+_OF_PARTIES = frozenset({"extend", "end", "withdraw", "decline", "again", "ask"})
+_NOT_TO_BE_SEEN = frozenset(
+    {
+        Code.POLICY_NOT_IN_FORCE,
+        # The press shows the new card, and says what else there is to do.
+        Code.TERMS_CHANGED,
+        Code.ROLE_CHANGED,
+        Code.LEDGER_NOT_DURABLE,
+        Code.CLOCK_IN_DOUBT,
+        Code.OLDER_VERSION_RUNS,
+        # It can be approved for less, or denied.
+        Code.LONGER_THAN_ALLOWED,
+        Code.NO_LONGER_A_REQUESTER,
+        # Whether there is less depends on who asks for the form.
+        Code.NOT_LESS,
+    }
+)
+_NO_ACCOUNT = frozenset({Code.PERSON_SUSPENDED, Code.PERSON_DEACTIVATED})
+
+
+def _of_their_account(action: str, refused: Sequence[Refused]) -> bool:
+    """Or of what lasts for a moment, or cannot be seen on a card that several read; the answer says what to do."""
+    if any(one.code in _NOT_TO_BE_SEEN for one in refused):
+        return True
+    return action in _OF_PARTIES and any(one.code in _NO_ACCOUNT for one in refused)
+
+
+def account_on_record(world: World, who: PersonId) -> AccountRecord | None:
+    item = keys.account(world.chat.people[account(who)].account)
+    return world.ledger.read(item).get(item, AccountRecord)
 
 
 def also(look: Look) -> Iterator[Said]:
@@ -385,8 +524,10 @@ def look_at(walk: Walk, name: str, t: Listener, ids: Sequence[str], *, last: boo
     look = Look(t, name, ids, walk, last)
     walk.stages |= {seen.story.stage for id_ in ids if (seen := t.dry.window.seen(id_))}
     walk.events |= {entry.event for entry in look.entries}
+    closed = [request.closing for request in look.requests] + [grant.end for grant in look.grants]
+    walk.codes |= {Code(one.code) for one in closed if one and one.code}
     heard: set[tuple[PersonId | None, str]] = set()
-    for said in (*posted, *also(look), *(said for who in CAST for said in answers(look, who))):
+    for said in (*posted, *also(look), *(said for who in t.cast for said in answers(look, who))):
         # What passes in a second is not shown before it has.
         pressing = () if look.passing and not said.what.startswith(f"{said.reader} types") else pressed(look, said)
         for one in (said, *pressing):
@@ -398,6 +539,13 @@ def look_at(walk: Walk, name: str, t: Listener, ids: Sequence[str], *, last: boo
 
 def answers(look: Look, who: PersonId) -> Iterator[Said]:
     """What this person reads who opens their page and tries everything that they have something to do with."""
+    yield from (said for by, text in look.t.tries if by == who and (said := look.t.types(who, text)))
+    for by, action, value in look.t.presses_at:
+        reply = look.t.presses(who, action, value) if by == who else None
+        if reply is not None and reply.message is not None:
+            yield Said(f"{who} types {action} {value}", who, reply.message, refused=reply.refused)
+    if look.t.brief:
+        return
     concerned = {who for request in look.requests for who in (request.requester, request.holder)} | {OLU, SUE}
     home = look.t.home(who) if who in concerned or look.last else None
     if home:

@@ -12,18 +12,22 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+import bot.slack
 from bot.event_words import event_words
 from bot.refusal_words import about, refusal
-from bot.slack import blocks, calls, cards, delegating, digest, glass, lists, notices, panic, receipts, several
-from bot.slack.blocks import Message
+from bot.slack import blocks, cards, form_fields, home, sender
 from bot.words import Stage, flatten
+from tests.support import spoken
 from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT
-from tests.support.scenes import SCENES, STEPS, done, rules
+from tests.support.every_scene import SCENES, STEPS, done, rules
+from tests.support.scenes_of_accounts import NEW, on_hold
 from tests.support.spoken import Listener, Said, names_in
 from tests.support.truth import Look, Walk, look_at, pressed, read
 from tests.support.world import World
@@ -36,22 +40,38 @@ from workflows.core.people import PersonId
 
 def walked() -> Walk:
     walk = Walk()
-    modules = (calls, cards, delegating, digest, glass, lists, notices, panic, receipts, several)
+    modules = [import_module(f"bot.slack.{found.name}") for found in iter_modules(bot.slack.__path__)]
     speaks = {
         function.__code__: f"{function.__module__}.{name}" for module in modules for name, function in speakers(module)
     }
-    made = blocks.message
 
-    def heard(*given: Any) -> Message:
-        # Who makes this message, and whoever they make it for.
-        walk.spoke |= {speaks[code] for depth in range(1, 7) if (code := sys._getframe(depth).f_code) in speaks}
-        return made(*given)
+    def heard(made: Any) -> Any:
+        def make(*given: Any) -> Any:
+            # Who makes this message or form, and whoever they make it for.
+            walk.spoke |= {speaks[code] for depth in range(1, 7) if (code := sys._getframe(depth).f_code) in speaks}
+            return made(*given)
+
+        return make
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "message", heard)
+        patch.setattr(blocks, "message", heard(blocks.message))
+        for module in [one for one in modules if getattr(one, "modal", None) is form_fields.modal]:
+            patch.setattr(module, "modal", heard(form_fields.modal))
+        for module in (sender, spoken):
+            for draw in (home.home_view, home.home_instead):
+                if getattr(module, draw.__name__, None) is draw:
+                    patch.setattr(module, draw.__name__, drawn(walk, draw))
         _through_all(walk)
     walk.silent = set(speaks.values()) - walk.spoke
     return walk
+
+
+def drawn(walk: Walk, draw: Any) -> Any:
+    def make(*given: Any) -> Any:
+        walk.spoke.add(f"{draw.__module__}.{draw.__name__}")
+        return draw(*given)
+
+    return make
 
 
 def _through_all(walk: Walk) -> None:
@@ -62,93 +82,58 @@ def _through_all(walk: Walk) -> None:
 
 
 def speakers(module: ModuleType) -> list[tuple[str, Any]]:
-    """The functions of a module that make a message."""
+    """The functions of a module that make a message, a form or a home."""
     return [
         (name, function)
         for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and inspect.signature(function).return_annotation == "Message"
+        if function.__module__ == module.__name__
+        and (inspect.signature(function).return_annotation == "Message" or (name.endswith(_VIEWS) and name[0] != "_"))
     ]
+
+
+_VIEWS = ("_form", "home_view", "home_instead")
 
 
 # ---------------------------------------------------------------- what no walk comes to
 
 _UNTIL = (NOW + HOUR).isoformat()
 _ROLE = {"role": "read-only", "environment": "payments-prod"}
-# Refusals that the walk does not meet, with the parameters that their writer gives.
+# Refusals that no scene can make, each with the reason, and the parameters that their writer gives.
 ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
-    Code.PERSON_UNKNOWN: {"name": "@max", "mentioned": "yes"},
-    Code.PERSON_DEACTIVATED: {},
-    Code.PERSON_GUEST: {},
-    Code.PERSON_BOT: {},
-    Code.PERSON_FOREIGN: {},
-    Code.PERSON_NO_ADDRESS: {},
-    Code.PERSON_ODD: {},
-    Code.PERSON_SUSPENDED: {"why": "the address was changed"},
-    Code.PARTY_ON_HOLD: {"id": "PA-1", "name": "Dana"},
-    Code.OWN_ACCOUNT: {},
-    Code.NOTHING_TO_CONFIRM: {"name": "Dana"},
-    Code.CONFIRMED_ALREADY: {"by": "Sue"},
-    Code.HOLD_CHANGED: {},
-    Code.ADDRESS_GIVEN_AWAY: {"address": "dana@example.com"},
+    # Told to nobody: a worker looks, and answers; what is asked for already is shown in its place.
     Code.FACTS_STALE: {},
-    Code.NOT_KNOWN_YET: {"groups": "platform", "why": "Slack did not say"},
-    Code.ENVIRONMENT_UNKNOWN: {"name": "paymets-prod", "near": "payments-prod", "known": "payments-prod"},
-    Code.DURATION_UNREADABLE: {"text": "1x"},
-    Code.DURATION_ZERO: {},
-    Code.REASON_TOO_LONG: {"length": "612", "max": "500"},
-    Code.TICKET_USED: {"ticket": "INC-42", "ids": "PA-1, PA-2", "max": "2"},
-    Code.ID_UNREADABLE: {"text": "PA1"},
-    Code.COMMAND_UNREADABLE: {"word": "aprove", "near": "approve"},
-    Code.SEVERAL_BOTH: {},
-    Code.SEVERAL_TOO_MANY: {"count": "12", "max": "10"},
-    Code.HOLDER_UNFIT: {"name": "Gus", "why": "person_guest"},
-    Code.HOLDER_BLOCKED: {"name": "Nia"},
-    Code.NO_LONGER_A_REQUESTER: {"id": "PA-1", "name": "Dana", "groups": "developers"},
-    Code.LONGER_THAN_ALLOWED: {"id": "PA-1", "asked_s": "7200", "max_s": "3600"},
-    Code.NOT_A_REVIEWER: {"id": "PA-1", "groups": "platform"},
-    Code.NOBODY_CAN_APPROVE: {**_ROLE, "groups": "platform"},
-    Code.TOO_MANY_PENDING: {"max": "10", "ids": "PA-1, PA-2"},
     Code.ALREADY_ASKED: {"id": "PA-2"},
-    Code.NOT_LESS: {"id": "PA-1", "why": "least"},
-    Code.LESS_TAKEN: {"id": "PA-3", "holder": "Dana", "role": "read-only"},
-    Code.DELEGATE_NOT_AN_OWNER: {},
-    Code.DELEGATE_YOURSELF: {},
-    Code.DELEGATE_UNFIT: {"name": "Gus", "code": "person_guest"},
-    Code.DELEGATE_UNTIL_UNREADABLE: {"text": "someday"},
-    Code.DELEGATE_PAST: {},
-    Code.DELEGATE_TOO_LONG: {"days": "30"},
-    Code.BREAK_GLASS_TOO_OFTEN: {"max": "2", "environment": "payments-prod", "until": _UNTIL},
-    Code.BREAK_GLASS_BARRED: {"why": "Olu flagged the break-glass PA-1", "groups": "security"},
-    Code.NOT_SECURITY: {"groups": "security"},
-    Code.OWN_BAR: {},
-    Code.NOT_RESOLVED_YET: {"id": "PA-1"},
-    Code.TERMS_CHANGED: {"id": "PA-1"},
+    # Nobody can be read in memory while the memory cannot be reached: the web process says it (test_slack_bolt).
+    Code.LEDGER_UNREACHABLE: {},
+    # Between the look and the press of the panic switch the last of it was over (test_revoke_all).
     Code.NOTHING_TO_REVOKE: {"name": "Dana"},
-    Code.START_UNREADABLE: {"text": "at 25:00"},
-    Code.START_PAST: {"start": _UNTIL, "days": "7"},
-    Code.START_TOO_FAR: {"start": _UNTIL, "days": "7"},
-    Code.START_MISSED: {"id": "PA-1"},
-    Code.TOTAL_TOO_LONG: {**_ROLE, "id": "PA-1", "asked_s": "36000", "max_s": "28800", "left_s": "3600"},
-    Code.ROLE_CHANGED: {"id": "PA-1", "role": "read-only", "what": "start"},
-    Code.STANDING_ACCESS: {"how": "through group admins", "what": "ReadOnlyAccess"},
-    Code.TARGET_PERSON_MISSING: {"address": "dana@example.com", "where": "IAM Identity Center"},
-    Code.TARGET_PERSON_ELSES: {"name": "Dana", "ids": "PA-1042"},
-    Code.TARGET_USER_BOUND: {"name": "Dana", "user": "9067-1", "address": "nia@example.com"},
-    Code.TARGET_USER_CARRIES: {"name": "Dana", "user": "9067-1", "address": "dana@example.com"},
-    Code.TARGET_USER_UNKNOWN: {"user": "9067-1"},
-    Code.TARGET_USER_IN_USE: {"name": "Dana", "ids": "PA-1042"},
-    Code.TARGET_PERSON_AMBIGUOUS: {"address": "dana@example.com", "where": "IAM Identity Center"},
-    Code.TARGET_PERSON_NOT_TAGGED: {"user": "dana", "tag": "prodaccess:person", "address": "dana@example.com"},
+    # Made from what AWS holds, of which the target in memory has nothing (test_target_aws, test_templates).
     Code.TARGET_THING_MISSING: {"thing": "permission set", "where": "IAM Identity Center"},
     Code.TARGET_NO_ROOM: {"needed": "900", "left": "100"},
-    Code.TARGET_REFUSED: {"why": "AWS does not let the worker do this"},
     Code.TEMPLATE_REFUSED: {"why": "It is no JSON"},
-    Code.POLICY_NOT_IN_FORCE: {"why": "no policy is active yet"},
-    Code.LEDGER_NOT_DURABLE: {"why": "appendfsync is no"},
-    Code.CLOCK_IN_DOUBT: {"off_s": "3600"},
-    Code.OLDER_VERSION_RUNS: {"kinds": "worker", "why": "a process of an older version is still running"},
-    Code.LEDGER_UNREACHABLE: {},
-    Code.RECORD_UNREADABLE: {"what": "the request PA-1"},
+    Code.TARGET_PERSON_ELSES: {"name": "Dana", "ids": "PA-1042"},
+    # Said on the command line alone (test_operate_cli).
+    Code.TARGET_USER_UNKNOWN: {"user": "9067-1"},
+    Code.TARGET_USER_IN_USE: {"name": "Dana", "ids": "PA-1042"},
+}
+# With them the wording is tried as others read it: on a card, in receipts, in an explanation.
+TRIED: Mapping[Code, Mapping[str, str]] = {
+    **ELSEWHERE,
+    Code.PERSON_UNKNOWN: {"name": "@max", "mentioned": "yes"},
+    Code.PERSON_SUSPENDED: {"why": "address_changed", "address": "max@example.com"},
+    Code.HOLDER_UNFIT: {"name": "Gus", "why": "person_guest"},
+    Code.BREAK_GLASS_TOO_OFTEN: {"max": "2", "environment": "payments-prod", "until": _UNTIL},
+    Code.BREAK_GLASS_BARRED: {"why": "Olu flagged the break-glass PA-1", "groups": "security"},
+    Code.NOBODY_CAN_APPROVE: {**_ROLE, "groups": "platform"},
+    Code.TARGET_PERSON_MISSING: {"address": "dana@example.com", "where": "IAM Identity Center"},
+    Code.TARGET_PERSON_AMBIGUOUS: {"address": "dana@example.com", "where": "IAM Identity Center"},
+    Code.TARGET_PERSON_NOT_TAGGED: {"user": "dana", "tag": "prodaccess:person", "address": "dana@example.com"},
+    Code.TARGET_USER_CARRIES: {"name": "Dana", "user": "9067-1", "address": "dana@example.com"},
+    Code.TARGET_USER_BOUND: {"name": "Dana", "user": "9067-1", "address": "nia@example.com"},
+    Code.TARGET_REFUSED: {"why": "AWS does not let the worker do this"},
+    Code.STANDING_ACCESS: {"how": "through group admins", "what": "ReadOnlyAccess"},
+    Code.START_MISSED: {"id": "PA-1"},
+    Code.ROLE_CHANGED: {"id": "PA-1", "role": "read-only", "what": "start"},
 }
 # Of these others read, too: on a card, in receipts, in an explanation. Then they say whom they are about.
 OF_SOMEBODY = frozenset(
@@ -167,26 +152,25 @@ OF_SOMEBODY = frozenset(
         Code.TEMPLATE_REFUSED,
     )
 )
-# Entries that no step of the walk writes.
+# Entries that no scene writes, each with the reason.
 UNWRITTEN = frozenset(
     {
-        Event.REQUEST_REFUSED,
-        Event.GRANT_EXTENSION_FAILED,
-        Event.REFUSALS_COUNTED,
-        Event.POLICY_ACTIVATED,
-        Event.LEDGER_UNREADABLE,
-        Event.LEDGER_DURABILITY_DECLARED,
-        Event.CLOCK_JUMPED,
-        Event.CLOCK_STEADY,
-        Event.CLOCK_ACCEPTED,
-        Event.DIGEST_POSTED,
-        Event.DRIFT_FOUND,
-        Event.BINDINGS_ADOPTED,
-        *(event for event in Event if event.value.startswith(("person.", "target_user."))),
+        Event.LEDGER_DURABILITY_DECLARED,  # by the clock process when it starts
+        Event.DRIFT_FOUND,  # by nobody yet
+        Event.BINDINGS_ADOPTED,  # once, from what an earlier version kept
+        Event.PERSON_ADDRESS,  # told to nobody; test_who_it_is
     }
 )
-# Messages about the installation itself, which have their own tests.
-OF_THE_INSTALLATION = frozenset({"bot.slack.receipts.policy_activated", "bot.slack.receipts.unreadable"})
+# Messages that no scene comes to, each with the reason.
+UNSHOWN = frozenset(
+    {
+        "bot.slack.blocks.message",  # every message is one of these
+        "bot.slack.answers.plain",  # another one without its form, where Slack does not take that
+        "bot.slack.app._away",  # while the ledger cannot be reached, which has no record to compare with
+        "bot.slack.not_opened.not_known_yet",  # until groups are fresh, which they are here
+        "bot.slack.reason_forms.end_form",  # no button opens it; what an older version opened can still be sent
+    }
+)
 _YOU = re.compile(r"\b(you|your|yours|yourself)\b", re.IGNORECASE)
 
 
@@ -198,13 +182,14 @@ def test_every_sentence_is_true_of_its_record() -> None:
     assert not walk.faults, f"{len(walk.faults)} faults\n" + "\n".join(dict.fromkeys(walk.faults))
     assert set(Code) - walk.codes - ELSEWHERE.keys() == set(), "a refusal that is said nowhere: add where it is"
     assert set(Stage) - walk.stages == set(), "a state that no step comes to: add a scene"
+    assert walk.codes & ELSEWHERE.keys() == set(), "it is said in a scene: no parameters by hand"
     assert set(Event) - walk.events - UNWRITTEN == set(), "an entry that no step writes: add a scene"
-    assert walk.silent - OF_THE_INSTALLATION == set(), "a message that no step shows: add a scene"
+    assert walk.silent - UNSHOWN == set(), "a message that no step shows: add a scene"
 
 
 @pytest.mark.parametrize("code", sorted(OF_SOMEBODY))
 def test_a_refusal_that_others_read_says_whom_it_is_about(code: Code) -> None:
-    params = ELSEWHERE.get(code, {**_ROLE, "groups": "oncall", "until": _UNTIL, "reason": "Year-end freeze"})
+    params = TRIED.get(code, {**_ROLE, "groups": "oncall", "until": _UNTIL, "reason": "Year-end freeze"})
     read_by_others = refusal(about(Refused(code, params), "Max"))
     assert not _YOU.search(read_by_others), read_by_others
     if _YOU.search(refusal(Refused(code, params))):
@@ -213,7 +198,7 @@ def test_a_refusal_that_others_read_says_whom_it_is_about(code: Code) -> None:
 
 @pytest.mark.parametrize("code", [code for code in Code if code is not Code.NOT_KNOWN_YET])
 def test_an_approval_that_stands_no_more_is_nobodys_who_reads_it(code: Code) -> None:
-    params = {**ELSEWHERE.get(code, {}), "what": "void", "who": "Olu", "name": "Olu"}
+    params = {**TRIED.get(code, {}), "what": "void", "who": "Olu", "name": "Olu"}
     said = refusal(Refused(code, params))
     assert said.endswith(", so the approval no longer stands."), said
     assert not _YOU.search(said), said
@@ -260,12 +245,55 @@ def look() -> Look:
         (None, "expires <!date^1795000000^{time}|04:00 UTC> · PA-1"),
         (None, "✅ Active until 04:00, 58 min left · PA-1"),
         (DANA, "refused: own_request"),
+        (None, "⚠️ The access may still be open. PA-1"),
+        (None, "Dana's account is on hold: cannot be approved before security has said whose it is · PA-1"),
+        (DANA, "⚠️ PA-1 is held up. Nobody has been asked to approve it yet."),
+        (DANA, "⚠️ More time for PA-1 is held up. The later end does not hold yet."),
+        (OLU, "Your account is on hold: its address was changed. PA-1"),
+        (NIA, "⚠️ Something fails again and again in what you own or decide, and I keep trying. PA-1"),
+        (OLU, "You have said that already. PA-1"),
+        (PAT, "You belong to another organisation, so you can do nothing here. PA-1"),
     ],
 )
 def test_the_walk_finds_a_lie(look: Look, reader: PersonId | None, lie: str) -> None:
     found = replace(look, walk=Walk())
     read(found, Said("a lie", reader, blocks.message(lie, [blocks.section(lie)]), stays=True))
     assert found.walk.faults
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "✍️ Pat says that Dana's account (dana.new@example.com) is another person's: no. A second person has to say it.",
+        "✅ Sue and Pat said whose Dana's account is: the same person as before.",
+        "Olu's account is on hold: its address was changed",
+        "⚠️ Dana was deactivated in the chat",
+        "Something else about an account",
+    ],
+)
+def test_the_walk_finds_a_lie_about_an_account(lie: str) -> None:
+    t = Listener(World(rules()))
+    t.world.knows(DANA)
+    on_hold(t, DANA, NEW)
+    found = Look(t, "here", (), Walk(), last=True)
+    read(found, Said("hold-1 hold:3:receipt", None, blocks.message(lie, [blocks.section(lie)]), stays=True))
+    assert found.walk.faults
+
+
+def test_the_walk_finds_a_form_that_does_not_open(look: Look) -> None:
+    found = replace(look, walk=Walk())
+    message = blocks.message("x", [blocks.actions(blocks.button("Deny", cards.DENY, "PA-1"))])
+    found.t.doors.open_deny_form = lambda act, _: found.t.doors.tell(act, message)  # type: ignore[method-assign]
+    pressed(found, Said("a button", OLU, message))
+    del found.t.doors.open_deny_form
+    assert found.walk.faults
+
+
+def test_a_message_that_no_scene_shows_is_found() -> None:
+    module = ModuleType("bot.slack.newer")
+    source = "def news() -> Message: ...\ndef some_form() -> dict: ...\ndef other() -> str: ..."
+    exec(source, module.__dict__)
+    assert [name for name, _ in speakers(module)] == ["news", "some_form"]
 
 
 def test_the_walk_finds_a_button_that_is_refused(look: Look) -> None:

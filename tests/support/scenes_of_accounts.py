@@ -1,0 +1,221 @@
+"""What can become of somebody's account: another address, a new account, leaving; and who says whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tests.support import build
+from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
+from tests.support.people import acts, gets_address, new_account
+from tests.support.scenes import done, for_nia, scene
+from tests.support.spoken import CAST, OLGA, Listener
+from tests.support.world import account
+from workflows.confirming import Saying, confirm, held_account
+from workflows.core import keys
+from workflows.core.identity import Address, TargetUser
+from workflows.core.people import PersonId, SlackUser
+from workflows.ports import Change
+from workflows.target_users import move_by_hand, users_called
+
+NEW = "dana.new@example.com"
+SAYS = "she showed her badge"
+PROBLEMS = ("person_guest", "person_bot", "person_foreign", "person_no_address", "person_odd", "person_deactivated")
+
+
+def on_hold(t: Listener, who: PersonId, address: str) -> None:
+    gets_address(t.world, who, address)
+    acts(t.world, account(who))
+
+
+def says(t: Listener, by: PersonId, about: SlackUser, *, same: bool) -> None:
+    w = t.world
+    w.knows(by)
+    held = held_account(w.ctx, w.chat.people[about].account)
+    assert held is not None
+    done(confirm(w.ctx, Saying(held.account.account, same, SAYS, held.hash), account(by), w.press_id()))
+
+
+def confirming(whom: str = NEW) -> list[tuple[PersonId, str]]:
+    """Security is shown the question, and says both; others may not."""
+    words = [f"person confirm {whom} {said}{SAYS}" for said in ("", "same ", "another ")]
+    return [*((SUE, text) for text in words), (OLU, words[0]), (DANA, words[1]), (SUE, f"person confirm {whom}")]
+
+
+@scene
+def an_address_that_has_changed(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, id_ = t.world, t.world.active()
+    waits = w.asked(role="admin")
+    t.posted(id_, waits)
+    on_hold(t, DANA, NEW)
+    t.brief = True
+    t.tries = [
+        *confirming(),
+        (DANA, "payments-prod quick 1h INC-42 errors"),
+        (DANA, "mine"),
+        (DANA, f"end {id_}"),
+        (DANA, f"withdraw {waits}"),
+        (DANA, f"extend {id_} 30m INC-42 goes on"),
+        (OLU, f"approve {waits}"),
+        (OLU, f"show {waits}"),
+        (PAT, "for <@UDANA|dana> payments-prod quick 1h INC-42 errors"),
+    ]
+    yield id_, waits
+    says(t, SUE, account(DANA), same=True)
+    t.tries = [(SUE, f"person confirm {NEW} again"), (DANA, "payments-prod office 1h INC-42 errors"), (DANA, "mine")]
+    yield id_, waits
+
+
+@scene
+def an_address_that_was_wrong_for_a_while(t: Listener) -> Iterator[tuple[str, ...]]:
+    t.world.knows(DANA)
+    on_hold(t, DANA, NEW)
+    t.brief = True
+    t.posted()
+    on_hold(t, DANA, str(DANA))
+    yield ()
+
+
+@scene
+def whose_account_two_have_to_say(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, id_ = t.world, t.world.asked()
+    done(w.approve(id_))
+    w.work()
+    on_hold(t, OLU, "olu.o@example.com")
+    says(t, SUE, account(OLU), same=False)
+    t.brief = True
+    t.tries = [
+        (SUE, f"person confirm olu.o@example.com another {SAYS}"),
+        (SUE, f"person confirm olu.o@example.com same {SAYS}"),
+        (PAT, f"person confirm olu.o@example.com {SAYS}"),
+        (OLU, f"person confirm olu.o@example.com {SAYS}"),
+        (OLU, "mine"),
+    ]
+    yield (id_,)
+    says(t, PAT, account(OLU), same=False)
+    t.tries = [(OLU, "mine"), (OLU, f"show {id_}")]
+    yield (id_,)
+
+
+@scene
+def a_new_account_under_somebodys_address(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    w.knows(PAT)
+    new = new_account(w, "UOLGA", str(PAT), "Olga")
+    t.cast = (*CAST, OLGA)
+    acts(w, new)
+    t.brief = True
+    t.tries = [
+        (OLGA, "payments-prod read-only 1h INC-42 errors"),
+        (OLGA, "mine"),
+        (SUE, f"person confirm {PAT} {SAYS}"),
+        (SUE, f"person confirm {PAT} same {SAYS}"),
+        # Never about oneself.
+        (PAT, f"person confirm {PAT} {SAYS}"),
+    ]
+    yield ()
+
+
+@scene
+def a_party_on_hold(t: Listener) -> Iterator[tuple[str, ...]]:
+    """Somebody else asked for Nia, and her account is on hold before it is approved."""
+    id_ = for_nia(t)
+    t.posted(id_)
+    on_hold(t, NIA, "nia.new@example.com")
+    t.brief = True
+    t.tries = [(OLU, f"approve {id_}"), (OLU, f"deny {id_} not now"), (NIA, f"decline {id_}"), (DANA, f"show {id_}")]
+    yield (id_,)
+
+
+@scene
+def an_address_that_somebody_else_has_by_now(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    w.knows(DANA)
+    new = new_account(w, "UOLGA", str(DANA), "Olga")
+    t.cast = (*CAST, OLGA)
+    acts(w, new)
+    says(t, SUE, new, same=False)
+    acts(w, account(DANA))
+    t.brief = True
+    t.tries = [
+        (SUE, f"person confirm <@UDANA|dana> same {SAYS}"),
+        (DANA, "mine"),
+        (DANA, "payments-prod quick 1h INC-42"),
+    ]
+    yield ()
+
+
+@scene
+def somebody_leaves(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, id_ = t.world, t.world.active()
+    t.posted(id_)
+    w.chat.people[account(DANA)] = replace(w.chat.people[account(DANA)], standing_problem="person_deactivated")
+    w.run(keys.whois(account(DANA)))
+    t.brief = True
+    t.tries = [(PAT, "for <@UDANA|dana> payments-prod quick 1h INC-42 errors"), (OLU, f"end {id_}")]
+    yield (id_,)
+
+
+# ---------------------------------------------------------------- whose the user in AWS is
+
+
+@scene
+def a_user_in_aws_that_is_anothers(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    w.knows(NIA)
+    name = "identity-store:id-of-dana@example.com"
+    snapshot = w.ledger.read(keys.target_user(name))
+    record = TargetUser(name, NIA, "Nia", snapshot.now)
+    w.ledger.commit(Change("nias", snapshot.now, snapshot.versions(), {keys.target_user(name): record}))
+    t.brief = True
+    yield (w.asked(),)
+
+
+@scene
+def a_user_in_aws_with_two_addresses(t: Listener) -> Iterator[tuple[str, ...]]:
+    people = t.world.target().people
+    t.world.knows(DANA, NIA)
+    people[Address("nia@example.com")] = people[Address("dana@example.com")]
+    t.brief = True
+    yield (t.world.asked(),)
+
+
+@scene
+def a_user_in_aws_that_goes_to_somebody_else(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    w.knows(NIA)
+    id_ = w.active()
+    done(w.end(id_))
+    w.work()
+    (user,) = users_called(w.ctx, "id-of-dana@example.com")
+    done(move_by_hand(w.ctx, user.id, NIA, "Ada", "handed over", w.press_id()))
+    t.brief = True
+    yield (id_,)
+
+
+@scene
+def a_user_in_aws_that_was_made_anew(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    id_ = w.active()
+    done(w.end(id_))
+    w.work()
+    w.target().people[Address("dana@example.com")] = "made-anew"
+    t.brief = True
+    yield id_, w.asked()
+
+
+@scene
+def who_may_nothing(t: Listener) -> Iterator[tuple[str, ...]]:
+    """Each kind of account that may do nothing at all."""
+    t.brief = True
+    for problem in PROBLEMS:
+        w = t.world
+        w.chat.people[account(GUS)] = replace(build.facts(GUS), standing_problem=problem)
+        t.tries = [
+            (GUS, "mine"),
+            (GUS, "payments-prod read-only 1h INC-42 errors"),
+            (DANA, "for <@UGUS|gus> payments-prod quick 1h INC-42 errors"),
+            (OLU, "delegate <@UGUS|gus> tomorrow"),
+            (DANA, "explain payments-prod read-only <@UGUS|gus>"),
+        ]
+        yield ()

@@ -1,0 +1,274 @@
+"""What becomes of the installation itself: something fails again and again, a place is closed, a clock is set, a rule changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.slack import failures
+from tests.support import build
+from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE, entitlement, environment
+from tests.support.scenes import broken, done, rules, scene
+from tests.support.spoken import Listener, Said
+from workflows.activation import activate, digest_key
+from workflows.core import keys
+from workflows.core.policy import Digest, TargetKind, TargetSpec
+from workflows.mixed import note_older
+from workflows.schedule import next_slot
+from workflows.targets.memory import Lose
+from workflows.tell_unreadable import tell
+from workflows.timekeeping import accept
+from workflows.troubles import Failure, forget_what_is_over, note
+
+RECEIPTS, CARDS = "C0RECEIPTS", "C0PAYMENTS"
+# Nobody can act out what nobody expects.
+FAULT = Failure("something went wrong on my side (error E-7F3K2)")
+TEMPLATE = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}'
+
+
+def silent(t: Listener, seconds: float, *calls: str) -> None:
+    """AWS does not answer for so long."""
+    for name in calls:
+        t.world.target().next(name, *[Lose()] * 400)
+    t.world.advance(seconds, step_s=5)
+
+
+def answers_again(t: Listener) -> None:
+    t.world.target()._scripts.clear()
+    t.world.advance(90, step_s=5)
+    forget_what_is_over(t.world.ctx)
+
+
+def fails(t: Listener, *items: str) -> None:
+    for item in items:
+        for _ in range(3):
+            note(t.world.ctx, item, FAULT)
+
+
+# ---------------------------------------------------------------- what fails again and again
+
+
+@scene
+def nobody_can_be_asked_while_aws_is_silent(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    w.target().next("resolve", *[Lose()] * 400)
+    id_ = w.asked()
+    t.brief = True
+    silent(t, 90, "resolve")
+    yield (id_,)
+    answers_again(t)
+    yield (id_,)
+
+
+@scene
+def an_emergency_while_aws_is_silent(t: Listener) -> Iterator[tuple[str, ...]]:
+    t.world.target().next("resolve", *[Lose()] * 400)
+    id_ = broken(t)
+    t.brief = True
+    silent(t, 90, "resolve")
+    yield (id_,)
+
+
+@scene
+def it_cannot_be_given_while_aws_is_silent(t: Listener) -> Iterator[tuple[str, ...]]:
+    id_ = t.world.asked()
+    t.posted(id_)
+    t.world.target().next("observe", *[Lose()] * 400)
+    done(t.world.approve(id_))
+    t.brief = True
+    silent(t, 200, "observe")
+    yield (id_,)
+
+
+@scene
+def a_later_end_that_does_not_come(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    spec = TargetSpec(TargetKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE)
+    w.policy.policy = build.policy(environment(entitlement(target=spec)))
+    w.activate()
+    id_ = w.active()
+    more = w.more_asked(id_)
+    t.posted(id_, more)
+    w.target(TargetKind.IAM_POLICY).next("observe", *[Lose()] * 400)
+    done(w.approve(more))
+    w.advance(40, step_s=5)
+    fails(t, keys.holding(w.grant(id_).holding))
+    t.brief = True
+    t.tries = [(DANA, f"extend {id_} 30m INC-42 goes on")]
+    yield id_, more
+    w.advance(3700, step_s=60)
+    forget_what_is_over(w.ctx)
+    t.tries = []
+    yield id_, more
+
+
+@scene
+def what_is_done_for_a_request_fails(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, id_ = t.world, t.world.active()
+    waits = w.asked(role="admin")
+    t.posted(id_, waits)
+    t.brief = True
+    fails(t, f"warn:{id_}", f"end:{id_}", keys.chat(waits), f"chase:{waits}")
+    yield id_, waits
+
+
+@scene
+def what_follows_an_emergency_fails(t: Listener) -> Iterator[tuple[str, ...]]:
+    id_ = broken(t)
+    t.posted(id_)
+    t.brief = True
+    fails(t, f"review:{id_}", f"announced:{id_}", "process:refresh", "act:command")
+    yield (id_,)
+
+
+# ---------------------------------------------------------------- Slack
+
+
+@scene
+def a_channel_that_is_archived(t: Listener) -> Iterator[tuple[str, ...]]:
+    t.slack.closed[RECEIPTS] = "is_archived"
+    id_ = t.world.asked()
+    t.brief = True
+    t.posted(id_)
+    yield (id_,)
+    t.world.advance(60, step_s=20)
+    t.posted(id_)
+    t.slack.closed.clear()
+    t.world.advance(60, step_s=20)
+    yield (id_,)
+
+
+@scene
+def somebody_who_gets_no_messages(t: Listener) -> Iterator[tuple[str, ...]]:
+    t.slack.closed["USUE"] = "user_disabled"
+    id_ = t.world.asked(environment="books-prod")
+    t.brief = True
+    t.posted(id_)
+    yield (id_,)
+
+
+def refused_by_slack(t: Listener, word: str, presses: Sequence[tuple[str, str]]) -> list[Said]:
+    """What whoever presses reads in place of the form."""
+    t.slack.refuses = word
+    said = [t.opens(OLU, action, value) for action, value in presses]
+    t.slack.refuses = ""
+    return [one for one in said if one is not None]
+
+
+@scene
+def a_form_that_does_not_open(t: Listener) -> Iterator[tuple[str, ...]]:
+    id_ = t.world.asked()
+    t.brief = True
+    t.world.knows(OLU)
+    for word in ("expired_trigger_id", "ratelimited", "some_word"):
+        t.time_passed()
+        t.beside += refused_by_slack(t, word, [("deny", f"{id_}"), ("ask", "payments-prod read-only")])
+    t.time_passed()
+    t.beside += [said for said in [t.opens(NIA, "break_glass", "payments-prod")] if said is not None]
+    t.beside.append(Said("a fault", OLU, failures.fault("E-7F3K2"), stays=True))
+    yield (id_,)
+
+
+@scene
+def a_home_that_is_not_known(t: Listener) -> Iterator[tuple[str, ...]]:
+    t.world.chat.unreachable = True
+    t.sender.show("home-T1-UOLU")
+    t.world.chat.unreachable = False
+    (view,) = t.slack.views
+    t.beside.append(Said("home instead", OLU, t.as_message(view)))
+    t.brief = True
+    yield ()
+
+
+# ---------------------------------------------------------------- the ledger
+
+
+@scene
+def a_clock_that_is_set_back(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, waits = t.world, t.world.asked(role="admin")
+    id_ = w.active()
+    t.posted(id_, waits)
+    witness = w.witness()
+    w.jump(-3600)
+    witness.look()
+    t.brief = True
+    one = w.asked(NIA)
+    t.tries = [(OLU, f"approve {one}"), (DANA, "payments-prod quick 1h INC-42"), (OLU, f"deny {waits} not now")]
+    yield waits, id_, one
+    done(accept(w.ctx, "operator", "the host had lost its time server"))
+    t.tries = []
+    yield waits, id_, one
+
+
+@scene
+def a_clock_that_is_set_forward(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    w.asked()
+    witness = w.witness()
+    w.jump(7200)
+    witness.look()
+    t.brief = True
+    t.posted()
+    for _ in range(700):
+        w.clock.advance(1)
+        witness.look()
+    yield ()
+
+
+@scene
+def something_that_cannot_be_read(t: Listener) -> Iterator[tuple[str, ...]]:
+    tell(t.world.ctx, {"record:request:PA-9": "it is no JSON"})
+    t.brief = True
+    yield ()
+
+
+@scene
+def other_rules(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    w.policy.policy = replace(rules(), hash="e" * 64)
+    activate(
+        w.ctx,
+        w.policy.policy,
+        summary=lambda _: {},
+        difference=lambda *_: ("payments-prod: admin lasts 1 h at most (2 h before)",),
+        next_slot=next_slot,
+    )
+    t.brief = True
+    yield ()
+
+
+@scene
+def digests_on_time(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    plans = (Digest(CARDS, "0 9 * * *"), Digest(CARDS, "0 9 * * *", report=timedelta(days=30)))
+    w.policy.policy = replace(w.policy.policy, digests=plans)
+    id_ = w.active(duration=HOUR)
+    w.advance(20)
+    done(w.end(id_))
+    w.work()
+    w.active(role="quick")
+    for plan in plans:
+        t.sender.post_digest(digest_key(plan))
+    t.brief = True
+    yield (id_,)
+
+
+@scene
+def help_is_wanted(t: Listener) -> Iterator[tuple[str, ...]]:
+    t.brief = True
+    t.tries = [(DANA, "help"), (SUE, "help approve"), (PAT, "help break-glass"), (DANA, "help nothing")]
+    yield ()
+
+
+@scene
+def beside_an_older_version(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    id_, decided = w.asked(), w.asked(NIA)
+    t.posted(id_, decided)
+    done(w.approve(decided))
+    note_older(w.ctx, {"worker"})
+    w.work()
+    t.brief = True
+    t.tries = [(OLU, f"approve {id_}"), (DANA, "payments-prod quick 1h INC-42"), (OLU, f"deny {id_} not now")]
+    yield id_, decided
