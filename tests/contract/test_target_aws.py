@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from bot.sandbox.aws.evaluate import ends_at
 from bot.sandbox.aws.operations import Plan
@@ -487,3 +488,18 @@ def test_a_group_that_is_not_there_is_an_error_and_not_nobody(center: AwsRig) ->
 def test_an_end_in_any_time_zone_is_written_in_utc(policy: AwsRig) -> None:
     resource = policy.given(until=datetime.fromisoformat("2030-01-01T14:00:00+02:00"))
     assert policy.target.observe(resource).until == datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+def test_what_services_there_are_is_read_once_for_all_connections(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_for(Place("main", "eu-central-1")).client("iam").close()
+    reads: list[str] = []
+    original = JSONFileLoader.load_file
+
+    def counted(loader: JSONFileLoader, path: str) -> Any:
+        reads.append(path)
+        return original(loader, path)
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", counted)
+    role = "arn:aws:iam::444455556666:role/prodaccess"
+    session_for(Place("other", "eu-west-1", role_arn=role)).client("iam").close()
+    assert reads == []

@@ -50,6 +50,8 @@ class SandboxAws:
         self._first = spec
         self._port = port
         self._controlled = controlled
+        # One for all clients: each would read the descriptions of AWS's services anew.
+        self._session, self._one_at_a_time = boto3.session.Session(), threading.Lock()
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -118,8 +120,9 @@ class SandboxAws:
             "aws_secret_access_key": SECRET_KEY,
             "config": Config(read_timeout=read_timeout_s, connect_timeout=5, retries={"total_max_attempts": attempts}),
         }
-        factory: Any = boto3.session.Session().client
-        return factory(service, **(arguments | rest))
+        factory: Any = self._session.client
+        with self._one_at_a_time:
+            return factory(service, **(arguments | rest))
 
     def _app(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         # boto3 sends uploads in chunks; werkzeug decodes them only when it is read to the end.
