@@ -20,6 +20,7 @@ demo: $(DEMO)
 	@$(BIN)/python -m bot demo $(ARGS)
 
 test: $(DEV)
+	@$(BIN)/python -m compileall -q bot workflows # once, for the many processes that the tests start
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 lint: $(DEV)

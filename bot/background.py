@@ -5,10 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import structlog
+
 from bot.log import log_failure
 from workflows.context import Context
+from workflows.policy_file import PolicyFolder
 from workflows.ports import LedgerUnreachable
 from workflows.troubles import attempt
+
+log = structlog.get_logger()
 
 # A process that nobody asks anything must still know the policy that was put in force meanwhile: whoever asks first would
 # be told that nothing is decided. Two looks are needed, and the clock takes longer for its own two.
@@ -28,3 +33,18 @@ def keep_doing(ctx: Context, name: str, what: Callable[[], None], every_s: float
                 log_failure(f"{name} failed", problem)
 
     threading.Thread(target=loop, name=name, daemon=True).start()
+
+
+def keep_reading_the_policy(ctx: Context, folder: PolicyFolder, stop: threading.Event) -> None:
+    """Look at the folder whether or not anybody asks, and log each policy that this process goes by from now on."""
+    seen: set[str] = set()
+
+    def look() -> None:
+        folder.refresh()
+        policy = folder.known
+        if policy is not None and seen != {policy.hash}:
+            seen.clear()
+            seen.add(policy.hash)
+            log.info("this process has read the policy", policy=policy.hash)
+
+    keep_doing(ctx, "policy", look, POLICY_EVERY_S, stop)

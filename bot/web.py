@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.background import POLICY_EVERY_S, TELL_EVERY_S, keep_doing
+from bot.background import TELL_EVERY_S, keep_doing, keep_reading_the_policy
 from bot.beat import beat_while_running
 from bot.guarded import GuardedProtocol
 from bot.listening import listen
@@ -64,7 +64,7 @@ def run(settings: Settings) -> None:
     )
     stop = threading.Event()
     beat_while_running(parts.beats, "web", stop, lambda: True, parts.beside_older)
-    keep_doing(parts.context, "policy", parts.policy.refresh, POLICY_EVERY_S, stop)
+    keep_reading_the_policy(parts.context, parts.policy, stop)
     keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)
     # First of all, so that /readyz can say what is wrong with the rest.
     opened = listen(settings.host, settings.port, parts.obstacles)

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 from rq.serializers import JSONSerializer
 
 from bot import jobs
-from bot.background import POLICY_EVERY_S, TELL_EVERY_S, keep_doing
+from bot.background import TELL_EVERY_S, keep_doing, keep_reading_the_policy
 from bot.beat import beat_while_running
 from bot.log import log_failure
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker, mend_queues
@@ -60,7 +60,7 @@ def run(settings: Settings) -> None:
     keep_doing(parts.context, "rescue", lambda: rescue(parts, stop), RESCUE_EVERY_S, stop)
     keep_doing(parts.context, "refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
     keep_doing(parts.context, "tidy troubles", lambda: forget_what_is_over(parts.context), RESCUE_EVERY_S, stop)
-    keep_doing(parts.context, "policy", parts.policy.refresh, POLICY_EVERY_S, stop)
+    keep_reading_the_policy(parts.context, parts.policy, stop)
     keep_doing(parts.context, "unreadable", lambda: tell_and_mend(parts), TELL_EVERY_S, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy, parts.beside_older)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)

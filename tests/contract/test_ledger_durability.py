@@ -11,6 +11,7 @@ import redis
 from bot.embedded import EmbeddedValkey
 from bot.redis_servers import bundled_server
 from tests.contract.ledger_world import Monotonic, World, impatient, redis_world, slot
+from tests.support.waiting import eventually
 from workflows.ledger import durability
 from workflows.ledger.durability import judge
 from workflows.ledger.redis_ledger import RedisLedger
@@ -154,8 +155,7 @@ def test_an_intent_waits_for_the_replica_and_is_refused_when_it_is_silent(
     with EmbeddedValkey(tmp_path / "replica", durable=False) as replica, impatient(replica.url) as other:
         other.config_set("masterauth", master["password"])
         other.execute_command("REPLICAOF", "127.0.0.1", master["port"])
-        while server.info("replication").get("slave0", {}).get("state") != "online":  # type: ignore[union-attr]
-            pass
+        eventually(lambda: server.info("replication").get("slave0", {}).get("state") == "online", "the replica follows")
         world = redis_world(server)
         world.put("slot:a", slot("a"))
         assert world.ledger.make_durable()

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import redis
 
-from bot.background import POLICY_EVERY_S
 from bot.sandbox.aws.evaluate import allows
 from bot.sandbox.aws.log import Record
 from bot.sandbox.slack import Form, Home, Message, Person, buttons, elements, words
@@ -706,7 +705,8 @@ def test_another_policy_is_told_with_its_difference_and_decides(own: Installatio
         entry = own.ledger().entries_of(subject_of(policy_in_force(own)))[-1]
         assert f"#{entry.number} {entry.digest[:12]}" in told[0]
         # Nobody asks anything meanwhile: a process that only looks when it is asked would refuse the first who does.
-        time.sleep(3 * POLICY_EVERY_S)
+        new = f'"policy": "{policy_in_force(own)}"'
+        eventually(lambda: new in own.processes["web"].log.read_text(), "web has read it")
         assert "45 min at most" in case.ask(role="readers")
     eventually(lambda: len(policies(own)) == before + 2, "and back again")
     assert id_in(case.ask(role="readers"))

@@ -43,6 +43,11 @@ class PolicyFolder:
         return self._policy
 
     @property
+    def known(self) -> Policy | None:
+        """The last valid policy, as of the last look."""
+        return self._policy
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """Of the folder as it is now; the policy in `current` may be an older one."""
         return self._reading.problems
