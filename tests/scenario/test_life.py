@@ -698,6 +698,7 @@ def policies(at: Installation) -> list[str]:
 
 
 def test_another_policy_is_told_with_its_difference_and_decides(own: Installation):
+    own.quiet()  # what was put in force before has been told
     case, before = Case(own, CHANGING), len(policies(own))
     with edited(own, CHANGING, "  readers: {}\n", "  readers: {max_duration: 45m}\n"):
         told = eventually(lambda: policies(own)[before:], "the receipt")
@@ -713,6 +714,7 @@ def test_another_policy_is_told_with_its_difference_and_decides(own: Installatio
 
 
 def test_an_edit_that_is_not_valid_is_told_and_the_old_policy_goes_on(own: Installation):
+    own.quiet()  # what was put in force before has been told
     case, before = Case(own, CHANGING), len(policies(own))
     with edited(own, CHANGING, "owners: [platform]", "owners: [platfrom]"):
         eventually(lambda: "not valid" in str(own.ready()["missing"]), "it says so")
