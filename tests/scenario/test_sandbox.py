@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from bot.sandbox.cast import DANA, INCIDENT, MAX, NIA, OLU, OWNERS_ROOM, RECEIPTS, TEAM_ROOM, Player
+from bot.sandbox.page.command import main
 from tests.support.command import Command
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -242,16 +243,26 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     assert started.nothing_is_left()
 
 
-@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN_FILE"])
-def test_it_does_not_start_beside_a_real_slack(tmp_path: Path, name: str) -> None:
-    started = Command(tmp_path, "bot", "sandbox", **{name: "xoxb-not-ours"})
+def test_beside_a_real_slack_the_command_leaves_nothing(tmp_path: Path) -> None:
+    started = Command(tmp_path, "bot", "sandbox", SLACK_BOT_TOKEN="xoxb-not-ours")
     out, err = started.process.communicate(timeout=60)
     assert started.process.returncode == 2
+    assert not out
+    assert "run `unset SLACK_BOT_TOKEN`" in err
+    assert started.nothing_is_left()
+
+
+@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN_FILE"])
+def test_it_does_not_start_beside_a_real_slack(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv(name, "xoxb-not-ours")
+    assert main() == 2
+    out, err = capsys.readouterr()
     assert not out
     assert err.count("\n") == 1
     assert f"run `unset {name}`" in err
     assert "xoxb-not-ours" not in err
-    assert started.nothing_is_left()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])

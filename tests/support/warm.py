@@ -133,26 +133,25 @@ def _import_everything() -> None:
 
 def _answer_until_nobody_asks() -> list[str]:
     """In the parent this does not return. In a child it returns the arguments to run with."""
-    questions, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     children: set[int] = set()
-    for line in questions:
-        question = json.loads(line)
-        if "poll" in question:
-            answer = _poll(question["poll"])
-            if answer is not None:
-                children.discard(question["poll"])
-        else:
-            answer = os.fork()
-            if answer == 0:
-                os.close(questions.fileno())
-                os.close(answers.fileno())
-                return _become(question)
-            children.add(answer)
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+    with os.fdopen(os.dup(0)) as questions, os.fdopen(os.dup(1), "w") as answers:
+        for line in questions:
+            question = json.loads(line)
+            if "poll" in question:
+                answer = _poll(question["poll"])
+                if answer is not None:
+                    children.discard(question["poll"])
+            else:
+                answer = os.fork()
+                if answer == 0:
+                    return _become(question)
+                children.add(answer)
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
     # Whoever asked has ended, in whatever way: so does all that it started.
     for pid in children:
         os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
     sys.exit(0)
 
 
