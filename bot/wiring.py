@@ -34,7 +34,7 @@ from bot.slack.people import SlackRefresher
 from bot.times import monotonic_s
 from workflows.activation import activate
 from workflows.context import Context, WorkerContext
-from workflows.core.identity import Address
+from workflows.core.people import Listed
 from workflows.core.policy import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
@@ -315,7 +315,7 @@ def build_clock(settings: Settings, *, patient: bool = True) -> ClockParts:
     )
 
 
-def _no_identity_center(_connection: Connection, _group: str) -> frozenset[Address]:
+def _no_identity_center(_connection: Connection, _group: str) -> Listed:
     raise RuntimeError("only workers have cloud credentials")
 
 

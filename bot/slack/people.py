@@ -16,7 +16,7 @@ from bot.slack.facts import Home, facts_of, home_of
 from bot.slack.lookups import Lookups, NotThere
 from workflows.core.errors import Code
 from workflows.core.identity import Address, domain_of, renamed
-from workflows.core.people import GroupFacts, Membership, PersonFacts, SlackUser, is_fresh
+from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, SlackUser, is_fresh
 from workflows.core.policy import Connection, Group, Policy
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
@@ -33,6 +33,7 @@ LAGGING_S = 2.0
 # another account's by now.
 _FOR_GOOD = frozenset({Code.PERSON_GUEST.value, Code.PERSON_BOT.value})
 Clock = Callable[[], datetime]
+_NAMELESS = "{} of its members in Identity Center have no address there, and count as nobody here"
 
 
 def _no_worker(_group: Group) -> frozenset[Address]:
@@ -50,7 +51,7 @@ class SlackRefresher:
         lookups: Lookups,
         store: DirectoryStore,
         now: Clock,
-        identity_center_members: Callable[[Connection, str], frozenset[Address]],
+        identity_center_members: Callable[[Connection, str], Listed],
         outside: Callable[[Group], frozenset[Address]] = _no_worker,
     ) -> None:
         self._lookups = lookups
@@ -194,7 +195,10 @@ class SlackRefresher:
             log.warning("a group was not looked up", group=group.name, error=type(problem).__name__)
             self._unknown(group, "Identity Center did not say who is in it")
             return
-        self._put(group, Membership(as_of=asked_at, addresses=members))
+        nameless = _NAMELESS.format(members.nameless) if members.nameless else None
+        # Who has an address is known all the same, and who has none is nobody here.
+        known = members.addresses
+        self._put(group, Membership(as_of=asked_at, addresses=known, problem=nameless, certain=nameless is not None))
 
     def _refresh_outside_group(self, group: Group, policy: Policy) -> None:
         """Addresses of other organisations are nobody's here, whoever lists them."""

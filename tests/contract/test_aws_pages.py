@@ -96,7 +96,7 @@ def test_names_are_found_on_any_page(aws: Any) -> None:
         aws.shim.pages.tear(seed)
         rig = AwsRig(TargetKind.IDENTITY_CENTER, aws)
         assert rig.resource().ids["user"] == aws.spec.user_id(PERSON)
-        assert len(rig.targets.groups.members(MAIN, "all")) == 30
+        assert len(rig.targets.groups.members(MAIN, "all").addresses) == 30
 
 
 # ---------------------------------------------------------------- the one pager

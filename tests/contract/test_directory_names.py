@@ -13,6 +13,7 @@ from tests.contract.target_rigs import PERSON, UNTIL, AwsRig, terms
 from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address
 from workflows.core.model import OperationState, Resource
+from workflows.core.people import Listed
 from workflows.core.policy import Connection, TargetKind
 from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws import Place
@@ -207,8 +208,9 @@ def test_members_of_a_policys_group_go_by_the_names_that_count(aws: Any) -> None
     aws.reset(replace(EXAMPLE, people=(*EXAMPLE.people, SCIM), groups=groups))
     rig = AwsRig(TargetKind.IDENTITY_CENTER, aws)
     main = Connection("main", "aws", "eu-central-1")
-    assert rig.targets.groups.members(main, "all") == {PERSON}
-    assert rig.targets.groups.members(replace(main, match=BOTH), "all") == {PERSON, ANA}
+    found = rig.targets.groups.members(main, "all")
+    assert (found.addresses, found.nameless) == ({PERSON}, 1), "whom nobody can know is counted"
+    assert rig.targets.groups.members(replace(main, match=BOTH), "all") == Listed(frozenset({PERSON, ANA}))
 
 
 def test_a_name_in_letters_that_look_alike_is_nobodys(aws: Any) -> None:

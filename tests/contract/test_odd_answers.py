@@ -24,6 +24,7 @@ from tests.support.canned_aws import (
     CannedAws,
     xml_answer,
 )
+from tests.support.canned_aws import PERSON as DANA
 from workflows.core.errors import Code, Refused
 from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource
 from workflows.core.people import person_id
@@ -308,6 +309,62 @@ def test_members_of_a_policys_group_are_known_or_in_doubt(canned: CannedAws, sha
             with pytest.raises(SPOKEN) as caught:
                 shared.groups.members(MAIN, "g")
             assert not isinstance(caught.value, TargetRefused), (action, name)
+
+
+ODD_ROWS = [
+    {**DANA, "UserId": "u-odd", "Emails": 7},
+    {**DANA, "UserId": "u-odd", "Emails": [7]},
+    {"UserName": "somebody"},
+    {"UserId": 7},
+    [],
+    "u-odd",
+]
+
+
+@pytest.mark.parametrize("row", ODD_ROWS, ids=str)
+def test_one_odd_user_is_dropped_from_a_list_and_the_others_stand(
+    canned: CannedAws, shared: AwsTargets, row: Any
+) -> None:
+    canned.answers = {"ListUsers": Answer(json.dumps({"Users": [row, DANA]}).encode())}
+    found = outcome("resolve", *fresh(shared, TargetKind.IDENTITY_CENTER))
+    assert found.ids["user"] == USER
+
+
+@pytest.mark.parametrize("row", ODD_ROWS, ids=str)
+def test_nobody_is_missing_from_a_list_with_a_user_who_cannot_be_read(
+    canned: CannedAws, shared: AwsTargets, row: Any
+) -> None:
+    """They may be that one."""
+    unknown = Answer(json.dumps({"__type": "ResourceNotFoundException"}).encode(), status=400)
+    canned.answers = {"ListUsers": Answer(json.dumps({"Users": [row]}).encode()), "GetUserId": unknown}
+    found = outcome("resolve", *fresh(shared, TargetKind.IDENTITY_CENTER))
+    assert isinstance(found, TargetInDoubt)
+    assert "cannot be read" in str(found)
+    canned.answers["ListUsers"] = Answer(json.dumps({"Users": []}).encode())
+    assert isinstance(outcome("resolve", *fresh(shared, TargetKind.IDENTITY_CENTER)), Refused)
+
+
+def test_a_member_who_cannot_be_read_in_the_list_is_asked_for_and_else_the_group_is_not_known(
+    canned: CannedAws, shared: AwsTargets
+) -> None:
+    many = [{"MembershipId": f"m-{n}", "GroupId": "g-1", "MemberId": {"UserId": f"u-{n}"}} for n in range(12)]
+    users = [{"UserId": f"u-{n}", "UserName": f"u{n}", "Emails": [{"Value": f"u{n}@example.com"}]} for n in range(12)]
+    listed = {"ListGroupMemberships": Answer(json.dumps({"GroupMemberships": many}).encode())}
+    odd = {**users[0], "Emails": 7}
+    listed |= {"ListUsers": Answer(json.dumps({"Users": [odd, *users[1:]]}).encode())}
+    for described, known in ((users[0], 12), (odd, None)):
+        canned.answers = {**listed, "DescribeUser": Answer(json.dumps(described).encode())}
+        forget(shared)
+        if known is None:
+            with pytest.raises(TargetInDoubt):
+                shared.groups.members(MAIN, "g")
+        else:
+            assert len(shared.groups.members(MAIN, "g").addresses) == known
+
+
+def forget(shared: AwsTargets) -> None:
+    target = shared.for_terms(terms(TargetKind.IDENTITY_CENTER))
+    target.link(terms(TargetKind.IDENTITY_CENTER)).names._known.clear()  # type: ignore[attr-defined]
 
 
 def test_a_bucket_that_cannot_be_asked_is_a_matter_of_waiting(canned: CannedAws) -> None:

@@ -21,7 +21,7 @@ from tests.support.build import OLU
 from tests.support.chat import ChatWorld, server_for
 from workflows.core.audit import Event
 from workflows.core.identity import Address, SlackUser
-from workflows.core.people import Member, PersonId
+from workflows.core.people import Listed, Member, PersonId
 from workflows.core.policy import Group, Policy
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import DirectoryUnreachable
@@ -411,3 +411,17 @@ def test_one_odd_profile_counts_against_nobody_else(make: Make):
     known = rig.directory.person(SlackUser("T1", UTE))
     assert known is not None
     assert known.standing_problem == "person_odd"
+
+
+def test_members_in_identity_center_without_an_address_are_told_of_and_the_others_count(make: Make):
+    own = build.policy()
+    owners = Group("platform", identity_center_group="platform", connection="main")
+    rig, _ = make(replace(own, groups={**own.groups, "platform": owners}))
+    rig.refresher._identity_center_members = lambda *_: Listed(frozenset({Address("olu@example.com")}), nameless=2)
+    rig.refresher.refresh_groups(rig.policy.policy, ("platform",))
+    groups = rig.directory.groups(rig.policy.policy, ("platform",))
+    assert groups.members(("platform",)) == {build.OLU}
+    assert groups.member(build.DANA, ("platform",)) is Member.NO
+    assert groups.whole(("platform",))
+    ((_, why),) = groups.problems(("platform",))
+    assert why == "2 of its members in Identity Center have no address there, and count as nobody here"

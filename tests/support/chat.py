@@ -18,7 +18,7 @@ from tests.support import build
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.model import ChatRecord
-from workflows.core.people import Membership, PersonId, person_id
+from workflows.core.people import Listed, Membership, PersonId, person_id
 from workflows.core.policy import Connection, Group, Policy
 from workflows.ledger.memory import MemoryBuckets, MemoryClock
 from workflows.ports import Change, Committed, Lost
@@ -195,8 +195,8 @@ class ChatWorld(World):
         return self.ledger.read(item).get(item, ChatRecord) or ChatRecord(subject)
 
 
-def _nobody(_connection: Connection, _group: str) -> frozenset[PersonId]:
-    return frozenset()
+def _nobody(_connection: Connection, _group: str) -> Listed:
+    return Listed(frozenset())
 
 
 def posts(slack: SlackServer, channel: str) -> list[Message]:

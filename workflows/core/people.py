@@ -172,6 +172,14 @@ class Membership:
         return replace(self, problem=why, failed_at=now, certain=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Whom a directory names as a group's members. `nameless`: how many of them have nothing that is an address."""
+
+    addresses: frozenset[Address]
+    nameless: int = 0
+
+
 # Of facts that are too old for any decision.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER_LOOKED_UP = "nobody has looked yet"

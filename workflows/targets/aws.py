@@ -26,7 +26,7 @@ from workflows.core.policy import Connection
 from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws_errors import FROM_AWS, RETRY_AFTER_S, translate
 from workflows.targets.names import THING_S, Names
-from workflows.targets.odd import SPOKEN, OddAnswer, check_answer, odd
+from workflows.targets.odd import SPOKEN, OddAnswer, check_answer, mark_odd_rows, odd
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -305,9 +305,9 @@ class Links:
             client = session.client(service, config=CONFIG)  # type: ignore[call-overload]  # one of four names
         client.meta.events.register_last("before-send", ask_lease)
         # First, so that botocore's own handlers get nothing that they do not expect.
-        client.meta.events.register_first(
-            f"after-call.{client.meta.service_model.service_id.hyphenize()}", check_answer
-        )
+        named = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.register_first(f"before-parse.{named}", mark_odd_rows)
+        client.meta.events.register_first(f"after-call.{named}", check_answer)
         return client
 
 

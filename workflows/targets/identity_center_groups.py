@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflows.core.errors import Refused
-from workflows.core.identity import Address
+from workflows.core.people import Listed
 from workflows.core.policy import Connection
 from workflows.ports import TargetRefused
 from workflows.targets.aws import Links, Place
@@ -16,7 +16,7 @@ class IdentityCenterGroups:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    def members(self, connection: Connection, group_name: str) -> frozenset[Address]:
+    def members(self, connection: Connection, group_name: str) -> Listed:
         """Addresses of the group's enabled members, as they are now: what the connection's `match` calls so.
 
         One call for each hundred members; who they are is remembered for ten minutes. Raises TargetThrottled, TargetInDoubt, and
@@ -25,7 +25,7 @@ class IdentityCenterGroups:
         with readable(f"reading the group {group_name}"):
             return self._members(connection, group_name)
 
-    def _members(self, connection: Connection, group_name: str) -> frozenset[Address]:
+    def _members(self, connection: Connection, group_name: str) -> Listed:
         link = self._links.to(Place.of_connection(connection))
         names = IdentityStore(link, connection.match)
         instance = PermissionSets(link).instance(connection.instance_arn)

@@ -9,12 +9,13 @@ from typing import Any
 
 from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address, address_of
+from workflows.core.people import Listed
 from workflows.ports import TargetThrottled
 from workflows.targets.aws import Link, Listing
 from workflows.targets.aws_errors import Missing
 from workflows.targets.base import missing
 from workflows.targets.names import BOOK, PERSON_S, THING_S
-from workflows.targets.odd import OddAnswer
+from workflows.targets.odd import ODD_ROW, OddAnswer
 
 _PAGE = 100
 # Up to so many unknown people are asked for one by one; more of them, and all users are listed, a hundred a call.
@@ -38,12 +39,14 @@ _PATHS = {EMAIL: "emails.value", USER_NAME: "userName"}
 @dataclass(frozen=True, slots=True)
 class StoreUser:
     """A user of the identity store. `names`: what is an address of theirs, folded, by `email` (the primary one) and `user_name`;
-    empty for somebody who is disabled.
+    empty for somebody who is disabled. `odd`: what was listed of them cannot be read, so they may be anybody; `id` is empty where
+    not even that can.
     """
 
     id: str
     names: Mapping[str, Address]
     disabled: bool = False
+    odd: bool = False
 
     def address(self, match: tuple[str, ...]) -> Address | None:
         """The first that there is of those that count."""
@@ -135,18 +138,24 @@ class IdentityStore:
         )
         return [entry["MemberId"]["UserId"] for entry in entries if "UserId" in entry["MemberId"]]
 
-    def addresses(self, store: str, users: Iterable[str]) -> frozenset[Address]:
-        """Addresses of these users; those without one are left out. Few unknown ones are asked for one by one."""
+    def addresses(self, store: str, users: Iterable[str]) -> Listed:
+        """Addresses of these users; those without one are counted. Few unknown ones are asked for one by one."""
         wanted = set(users)
         known = {user: found for user in wanted if (found := self._names.get(("names", store, user))) is not None}
         unknown = wanted - set(known)
         if len(unknown) > _ONE_BY_ONE_MAX:
-            book = {entry.id: entry for entry in self._book(store)}
+            book = {entry.id: entry for entry in self._book(store) if not entry.odd}
             looked_up = [book[user] for user in unknown if user in book]
+            # Made since the users were listed, or listed in a way that cannot be read.
+            unknown -= book.keys()
         else:
-            looked_up = [entry for user in unknown if (entry := self._describe_user(store, user)) is not None]
-        everybody = [entry for entry in (*known.values(), *looked_up) if isinstance(entry, StoreUser)]
-        return frozenset(address for entry in everybody if (address := entry.address(self._match)) is not None)
+            looked_up = []
+        looked_up += [entry for user in sorted(unknown) if (entry := self._describe_user(store, user)) is not None]
+        enabled = [
+            entry for entry in (*known.values(), *looked_up) if isinstance(entry, StoreUser) and not entry.disabled
+        ]
+        named = [address for entry in enabled if (address := entry.address(self._match)) is not None]
+        return Listed(frozenset(named), nameless=len(enabled) - len(named))
 
     def _find_user(self, store: str, person: Address) -> StoreUser | Refused:
         """Who carries the address is looked for among all users, since AWS's own look-up knows one spelling alone and tells of
@@ -171,7 +180,15 @@ class IdentityStore:
         return {only: known} if known is not None and known.is_called(person, self._match) else {}
 
     def _nobody(self, store: str, person: Address) -> Refused:
-        """What can be done about it: a user without e-mail whose user name is the address would be found by another setting."""
+        """What can be done about it: a user without e-mail whose user name is the address would be found by another setting.
+
+        In doubt where somebody in the list cannot be read: it may be them.
+        """
+        odd = sum(user.odd for user in self._book(store))
+        if odd:
+            raise OddAnswer(
+                f"identitystore ListUsers: {odd} of the users cannot be read, so nobody knows who is missing"
+            )
         params = {"address": person, "where": self.where}
         if USER_NAME not in self._match and any(user.is_called(person, (USER_NAME,)) for user in self._book(store)):
             params["setting"] = f"match: [{EMAIL}, {USER_NAME}]"
@@ -250,14 +267,14 @@ class IdentityStore:
                 lambda client, more: client.list_users(IdentityStoreId=store, MaxResults=_PAGE, **more),
                 pages_max=_PAGES_MAX,
             )
-            users = tuple(_store_user(entry) for entry in rows)
+            users = tuple(map(_listed_user, rows))
         except TargetThrottled:
             keep = True
             raise
         finally:
             # Anything else may mean that the pages' names hold no longer.
             book.listing = listing if keep else Listing()
-        for user in users[:_REMEMBERED_MAX]:
+        for user in [one for one in users if not one.odd][:_REMEMBERED_MAX]:
             self._names.put(("names", store, user.id), user, PERSON_S)
         if len(users) >= _PAGE:
             self._names.put((f"{BOOK} is young", store), True, len(users) / _PAGE)
@@ -280,6 +297,12 @@ def _store_user(entry: Mapping[str, Any]) -> StoreUser:
     texts = {EMAIL: _primary(entry.get("Emails", [])), USER_NAME: entry.get("UserName", "")}
     names = {by: name for by, text in texts.items() if (name := folded(text)) is not None}
     return StoreUser(entry["UserId"], names)
+
+
+def _listed_user(entry: Mapping[str, Any]) -> StoreUser:
+    """One of many: whatever is wrong with it, the others stand."""
+    id_: str = entry["UserId"]
+    return StoreUser(id_.removeprefix(ODD_ROW), {}, odd=True) if id_.startswith(ODD_ROW) else _store_user(entry)
 
 
 def _primary(emails: Iterable[Mapping[str, Any]]) -> str:

@@ -53,6 +53,42 @@ class OddAnswer(TargetInDoubt):
     """AWS, or what stands in its place, answered in a shape that means nothing. The words never repeat the answer itself."""
 
 
+# Lists of which each row stands for itself: one that is not what AWS describes is no reason to disbelieve the others. In its
+# place stands one with this in front of its id, as far as that can be read. Nobody is absent from such a list.
+ODD_ROW = "prodaccess:odd:"
+_ROWS = {"ListUsers": ("Users", "UserId")}
+
+
+def mark_odd_rows(response_dict: dict[str, Any], operation_model: OperationModel, **_: Any) -> None:
+    """Handler of `before-parse`: botocore's parser fails at a row of another shape, and with it all of it. Returns None."""
+    said = _json(response_dict.get("body"))
+    odd_ones = _odd_rows(said, operation_model)
+    if odd_ones:
+        key, id_ = _ROWS[operation_model.name]
+        for number in odd_ones:
+            row = said[key][number]
+            name = row.get(id_) if isinstance(row, dict) else None
+            said[key][number] = {id_: ODD_ROW + (name if isinstance(name, str) else "")}
+        response_dict["body"] = json.dumps(said).encode()
+
+
+def _json(body: object) -> Any:
+    try:
+        return json.loads(body) if isinstance(body, bytes | str) else None
+    except ValueError:
+        return None
+
+
+def _odd_rows(said: Any, model: OperationModel) -> list[int]:
+    """The numbers of the rows that are not what AWS describes, or have no id."""
+    key, id_ = _ROWS.get(model.name, ("", ""))
+    rows = said.get(key) if isinstance(said, dict) else None
+    if not isinstance(rows, list) or model.output_shape is None:
+        return []
+    listed: Any = model.output_shape.members[key]
+    return [number for number, one in enumerate(rows) if flaw(listed.member, one) or not one.get(id_)]
+
+
 def check_answer(http_response: Any, parsed: Mapping[str, Any], model: OperationModel, **_: Any) -> None:
     """Handler of `after-call`, which botocore emits for every answer. Raises OddAnswer. Returns None."""
     if http_response.status_code >= 300:
@@ -62,7 +98,7 @@ def check_answer(http_response: Any, parsed: Mapping[str, Any], model: Operation
         # Nothing in it could tell AWS's answer from a proxy's page but the number that AWS gives every request.
         found = None if parsed.get("ResponseMetadata", {}).get("RequestId") else "it carries no request id of AWS"
     else:
-        found = flaw(shape, _said(http_response, parsed, model))
+        found = flaw(shape, _without_odd_rows(_said(http_response, parsed, model), model))
     if found:
         raise OddAnswer(f"{model.name}: an answer that is not AWS's: {found}")
 
@@ -75,6 +111,14 @@ def _said(http_response: Any, parsed: Mapping[str, Any], model: OperationModel) 
         return json.loads(http_response.content)
     except ValueError:
         raise OddAnswer(f"{model.name}: an answer that is not AWS's: it is no JSON") from None
+
+
+def _without_odd_rows(said: Any, model: OperationModel) -> object:
+    odd_ones = _odd_rows(said, model)
+    if not odd_ones:
+        return said
+    key, _ = _ROWS[model.name]
+    return {**said, key: [one for number, one in enumerate(said[key]) if number not in odd_ones]}
 
 
 def flaw(shape: Shape, value: object, where: str = "the answer") -> str | None:
