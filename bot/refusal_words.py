@@ -512,6 +512,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"{c('name', 'Somebody')}'s account is on hold, so {c('id', 'this')} waits: nobody can approve it until security has"
         f" said whose the account is ({c.typed('person confirm WHO REASON')}). It can still be denied."
     ),
+    Code.COUNTS_AS_VOTER: lambda c: (
+        f"{c('name', 'Somebody')} has agreed, and the two of you count as one person until security has said whose an account is"
+        f" that is on hold ({c.typed('person confirm WHO REASON')}). Somebody else has to agree, too."
+    ),
     Code.PERSON_BLOCKED: lambda c: (
         f"{_sentence(c('why', 'All access was taken back'))} {c.you('You', '{}')} can ask again from {c.time('until')}, or "
         f"earlier when {c('groups', 'the panic group')} lifts it."

@@ -434,7 +434,12 @@ def _refused(code: str | None, params: Mapping[str, str]) -> Refused | None:
 
 def _with_prolonged(story: RequestStory, request: Request, grant: Grant) -> RequestStory:
     until = request.decision.facts.get("until") if request.decision else None
-    why = "the target did not take the later end before the old one came" if story.stage is Stage.NOT_GIVEN else None
+    late = (
+        "the target did not take the later end before the old one came"
+        if grant.resource.enforces_end
+        else "I could not tell in time whether the approval still stands"
+    )
+    why = late if story.stage is Stage.NOT_GIVEN else None
     return replace(
         story,
         extends=grant.id,

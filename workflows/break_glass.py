@@ -53,7 +53,7 @@ from workflows.core.people import GroupFacts, PersonFacts, SlackUser
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
-from workflows.parties import party_keys, party_on_hold
+from workflows.parties import party_on_hold
 from workflows.people import Known, known, not_theirs
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.review import granting
@@ -224,7 +224,7 @@ def give_at_once(
     item, terms = keys.request(seen.id), seen.terms
     uses = keys.glass_uses(terms.environment, seen.holder)
     more = (keys.grant(seen.id), keys.holding(seen.resource.holding), keys.review(seen.id), uses)
-    snapshot = read_with_user(ctx, policy, seen, (*keys_of(seen), *more, *party_keys(seen)))
+    snapshot = read_with_user(ctx, policy, seen, (*keys_of(seen), *more))
     request, record = snapshot.get(item, Request), snapshot.get(keys.person(seen.requester), PersonRecord)
     if request is None or request.state is not RequestState.PENDING or request.resource is not None:
         return Done(seen.id, "overtaken")

@@ -36,7 +36,7 @@ def by_votes(
         return unknown if request.votes and unknown and unknown.code is Code.NOT_KNOWN_YET else None
     if entitlement is None or any(vote.terms_hash != request.terms.hash for vote in votes):
         return None
-    decision = decision_by_votes(entitlement, votes, policy.hash, snapshot.now)
+    decision = decision_by_votes(entitlement, votes, policy.hash, snapshot.now, groups.alike)
     if decision is None or request.resource is None:
         return None
     last = votes[-1]
@@ -44,7 +44,7 @@ def by_votes(
     facts["groups"] = ",".join(last.groups)
     private = {"actor": last.by, "actor_name": last.by_name}
     entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
-    return deciding(ctx, replace(request, votes=votes), decision, snapshot, commit_id, entry)
+    return deciding(replace(request, votes=votes), decision, snapshot, commit_id, entry)
 
 
 def counted(policy: Policy, request: Request) -> tuple[AutoApproval, ...]:
@@ -108,7 +108,7 @@ def by_rule(
         "use": str(found.use) if rule.max_uses_per_day else "",
     }
     entry = event(ctx, Event.REQUEST_AUTO_APPROVED, request.id, snapshot, facts, {"holder": request.holder})
-    attempt = deciding(ctx, request, decision, snapshot, commit_id, entry)
+    attempt = deciding(request, decision, snapshot, commit_id, entry)
     if not rule.max_uses_per_day or isinstance(attempt, Refused):
         return attempt
     item = uses_of(request, rule)

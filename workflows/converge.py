@@ -41,6 +41,7 @@ from workflows.core.outcomes import (
     broken,
     failed,
     in_doubt,
+    later_end_kept,
     postponed,
     refused,
     with_intent,
@@ -135,7 +136,10 @@ def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | Non
     if before is None:
         return False
     now = turn.snapshot.now
-    state = _refuse_undecided(ctx, turn.snapshot, settle(before, now), now)
+    state = settle(before, now)
+    if _has_later_end_to_keep(state, now):
+        return _keep_later_end(ctx, turn, before, state, now)
+    state = _refuse_undecided(ctx, turn.snapshot, state, now)
     action = next_action(state, now)
     if isinstance(action, (Wait, Forget)):
         written = write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
@@ -325,6 +329,27 @@ def _record(ctx: WorkerContext, turn: Turn, outcome: Outcome, current: Callable[
         if written.why not in _READ_AGAIN:
             return False
     return True
+
+
+# ---------------------------------------------------------------- more time where the target enforces no end
+
+
+def _has_later_end_to_keep(state: State, now: datetime) -> bool:
+    holding = state.holding
+    waits = holding.next_try is not None and holding.next_try > now
+    longer = any(grant.extended_to is not None for grant in state.of(GrantState.ACTIVE))
+    return longer and not waits and not holding.resource.enforces_end
+
+
+def _keep_later_end(ctx: WorkerContext, turn: Turn, before: State, state: State, now: datetime) -> bool:
+    """The deadline moves for an approval that stands, and for no other; the target need not be asked."""
+    looked_at = _refuse_undecided_extensions(ctx, state, now)
+    if _has_later_end_to_keep(looked_at, now):
+        written = write_step(ctx, turn, before, later_end_kept(looked_at), gives=True)
+        return _not_intended(ctx, turn, before, state, written) if isinstance(written, Lost) else True
+    # It does not stand, or nobody can tell now.
+    written = write_step(ctx, turn, before, looked_at)
+    return isinstance(written, Committed) or written.why in _READ_AGAIN
 
 
 # ---------------------------------------------------------------- who may still have it

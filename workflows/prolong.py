@@ -1,4 +1,6 @@
-"""What follows from the approval of an extension: the old deadline moves, the target's own end first."""
+"""What follows from the approval of an extension: a worker looks at it again and moves the deadline, the target's
+own end first.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from workflows.closing import no_longer_pending, out_of_pending
-from workflows.context import SOON, Attempt, Context, Done, event
+from workflows.context import SOON, Attempt, Done
 from workflows.core import keys
-from workflows.core.audit import AuditEvent, Event
+from workflows.core.audit import AuditEvent
 from workflows.core.errors import Refused
-from workflows.core.extending import extension_facts, new_end, over, prolonged, total_problem
+from workflows.core.extending import new_end, over, prolonged, total_problem
 from workflows.core.granting import approve as approved_request
 from workflows.core.granting import warning_at
 from workflows.core.model import Decision, DecisionKind, Grant, Request
@@ -51,10 +53,9 @@ def too_long_now(policy: Policy, snapshot: Snapshot, request: Request) -> Refuse
     return total_problem(policy, grant, request.terms.duration) if grant else None
 
 
-def prolonging(
-    ctx: Context, request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
-) -> Attempt:
-    """The commit that decides an extension. Where the target enforces an end, convergence moves that one before the deadline."""
+def prolonging(request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent) -> Attempt:
+    """The commit that decides an extension. Convergence looks at the approval again and moves the deadline, or the target's own
+    end before it."""
     item = keys.grant(request.extends or "")
     before = snapshot.get(item, Grant)
     if before is None:
@@ -62,9 +63,6 @@ def prolonging(
     told = {**decision.facts, "until": new_end(before, request).isoformat()}
     approved = approved_request(request, replace(decision, facts=told))
     grant = prolonged(before, request, decision)
-    at_once = grant.deadline != before.deadline
-    moved = deadlines_moved((grant,)) if at_once else Moved()
-    facts = {**extension_facts(before, request.id, new_end(before, request)), "proof": "kept_by_the_bot"}
     holding = keys.holding(grant.holding)
     done = Done(request.id, "extended" if decision.kind is DecisionKind.APPROVAL else decision.kind.value)
     change = Change(
@@ -78,11 +76,12 @@ def prolonging(
             holding: snapshot.now + SOON,
             keys.chat(request.id): snapshot.now + SOON,
             keys.chat(grant.id): snapshot.now + SOON,
-            **moved.due,
         },
-        index=(*out_of_pending(request), *moved.index),
-        audit=(entry, *([event(ctx, Event.GRANT_EXTENDED, grant.id, snapshot, facts)] if at_once else [])),
+        index=out_of_pending(request),
+        audit=(entry,),
         gives_access=True,
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(holding, keys.chat(request.id), keys.chat(grant.id)))
+    # Where nothing but the deadline has to move, chat is told once it has.
+    shown = (keys.chat(request.id), keys.chat(grant.id)) if grant.resource.enforces_end else ()
+    return Attempt(change, done, wake=(holding, *shown))

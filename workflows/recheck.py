@@ -13,7 +13,7 @@ from workflows.core.model import Grant, Request
 from workflows.core.people import PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
-from workflows.parties import party_keys, party_on_hold, with_parties
+from workflows.parties import party_on_hold, read_with_parties, with_parties
 from workflows.people import bound_to, fresh
 from workflows.ports import DirectoryUnreachable, OnHold, PolicyUnavailable
 from workflows.standing_in import spoken_for, with_delegations
@@ -44,7 +44,7 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     if old:
         ctx.refresher.refresh_groups(policy, old)
         groups = ctx.directory.groups(policy, names)
-    sides = ctx.ledger.read(*dict.fromkeys((*party_keys(request), *user_keys(request))))
+    sides = read_with_parties(ctx, user_keys(request), request)
     waits = party_on_hold(sides, request)
     if waits is not None:
         raise OnHold(f"the account of {waits.params['name']} is on hold")
@@ -53,6 +53,8 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
         return elses
     groups = with_parties(with_delegations(ctx, groups, spoken), sides, request)
     answer = still_decided(policy, request, groups, people, _total(ctx, request))
+    if answer is not None and answer.code is Code.COUNTS_AS_VOTER:
+        raise OnHold("two of those who agreed count as one person while an account is on hold")
     if answer is not None and answer.code is Code.NOT_KNOWN_YET:
         raise DirectoryUnreachable(f"{answer.params['groups']}: {answer.params['why']}")
     return answer

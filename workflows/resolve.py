@@ -30,7 +30,7 @@ from workflows.core.model import (
 from workflows.core.people import GroupFacts, Member
 from workflows.core.policy import Policy
 from workflows.core.scope import groups_needed
-from workflows.parties import party_keys, party_on_hold, with_parties
+from workflows.parties import party_on_hold, with_parties
 from workflows.ports import (
     Change,
     Committed,
@@ -248,7 +248,7 @@ def _resolved(
 ) -> Attempt | Done | Refused:
     extra = () if seen.extends else (keys.grant(seen.id), keys.holding(resource.holding))
     uses = (uses_of(seen, rule) for rule in counted(policy, seen))
-    names = (*keys_of(seen), *extra, *uses, *party_keys(seen))
+    names = (*keys_of(seen), *extra, *uses)
     snapshot = read_with_user(ctx, policy, replace(seen, resource=resource), names)
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from workflows.closing import closing_change, keys_of, no_longer_pending, out_of_pending
 from workflows.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
 from workflows.core import keys
-from workflows.core.approving import MayDecide, decision_by_votes, may_decide, missing, recount
+from workflows.core.approving import MayDecide, decision_by_votes, may_decide, missing, recount, spoken_as, waits
 from workflows.core.asking import clean, no_longer, not_now, text_problem
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.errors import Code, Refused
@@ -30,7 +30,7 @@ from workflows.core.policy import Policy, Visibility
 from workflows.core.scope import groups_needed
 from workflows.core.templates import TemplateRefused
 from workflows.later import begins_later, scheduling
-from workflows.parties import party_keys, party_on_hold, with_parties
+from workflows.parties import party_keys, party_on_hold, read_with_parties, with_parties
 from workflows.people import Known, known, nobody, not_theirs
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.prolong import nothing_to_prolong, prolonging, too_long_now
@@ -128,9 +128,9 @@ def _decide_once(
     if isinstance(found, Refused):
         return found
     extra = (*_grant_keys(found), *party_keys(found), *also(found))
-    away = delegators(actor.groups)
-    names = dict.fromkeys((*keys_of(found), actor.record, *extra, *away))
-    snapshot = ctx.ledger.read(*names, commit_id=commit_id)
+    own = (actor.record, keys.identity(actor.person.id))
+    names = (*keys_of(found), *own, *extra, *delegators(actor.groups))
+    snapshot = read_with_parties(ctx, names, found, commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     request = snapshot.get(keys.request(id_), Request)
@@ -141,7 +141,7 @@ def _decide_once(
     ):
         return _decide_once(ctx, actor, id_, then, commit_id, also, on_hold=on_hold)
     problem = not_theirs(snapshot, actor, on_hold=on_hold) or not_in_force(snapshot, actor.policy)
-    groups = with_parties(as_recorded(actor.groups, snapshot), snapshot, request)
+    groups = with_parties(as_recorded(actor.groups, snapshot), snapshot, request, actor.person.id)
     return problem or then(replace(actor, groups=groups), snapshot, request)
 
 
@@ -225,7 +225,9 @@ def _enough(actor: Known, request: Request) -> bool | Refused:
     """Whether all who must agree have: a freeze came between the last of them and the names, and now it is over."""
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
     votes = recount(actor.policy, request, actor.groups)
-    return votes if isinstance(votes, Refused) else bool(entitlement.approve) and not missing(entitlement, votes)
+    if isinstance(votes, Refused):
+        return votes
+    return bool(entitlement.approve) and not missing(entitlement, votes, actor.groups.alike)
 
 
 def changed_terms(
@@ -269,17 +271,22 @@ def count(
     votes = recount(actor.policy, together, actor.groups)
     if isinstance(votes, Refused):
         return votes
-    decision = decision_by_votes(entitlement, votes, actor.policy.hash, snapshot.now)
-    # Whose account is on hold has not agreed for as long as that lasts; what is decided without them goes on without them.
-    waiting = () if decision is not None else tuple(one for one in earlier if one.account in actor.groups.on_hold)
-    voted = replace(request, votes=(*votes, *waiting))
+    same = spoken_as(entitlement, votes, person.id, actor.groups.alike)
+    if same is not None:
+        return Refused(Code.COUNTS_AS_VOTER, {"id": request.id, "name": same.by_name})
+    decision = decision_by_votes(entitlement, votes, actor.policy.hash, snapshot.now, actor.groups.alike)
+    # Whose account is on hold has not agreed for as long as that lasts, and nobody in their place; what is decided without them
+    # goes on without them.
+    waiting = () if decision is not None else tuple(one for one in earlier if waits(one, actor.groups))
+    counted = (one for one in votes if one.by not in {other.by for other in waiting})
+    voted = replace(request, votes=(*counted, *waiting))
     facts = vote_facts(actor, snapshot, request, groups)
     rights = next((vote.for_ for vote in voted.votes if vote.by == person.id), ())
     facts |= {"delegated": "yes"} if rights else {}
     private = {"actor": person.id, "actor_name": person.name, **in_place_of(actor, rights)}
     if decision is not None:
         entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
-        return deciding(ctx, voted, decision, snapshot, commit_id, entry)
+        return deciding(voted, decision, snapshot, commit_id, entry)
     done = Done(request.id, "agreed")
     change = Change(
         commit_id=commit_id,
@@ -322,11 +329,11 @@ def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple
 
 
 def deciding(
-    ctx: Context, request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
+    request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
 ) -> Attempt | Refused:
     """What an approval commits: a grant, more time on one, or a start that is agreed on."""
     if request.extends is not None:
-        return prolonging(ctx, request, decision, snapshot, commit_id, entry)
+        return prolonging(request, decision, snapshot, commit_id, entry)
     if begins_later(request, snapshot):
         return scheduling(request, decision, snapshot, commit_id, entry)
     return granting(request, decision, snapshot, commit_id, entry)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from workflows.context import Context
 from workflows.core import keys
 from workflows.core.model import PersonRecord, Request
-from workflows.core.people import Delegation, GroupFacts, PersonFacts, PersonId
+from workflows.core.people import Delegation, GroupFacts, PersonId
+from workflows.parties import account_in
 from workflows.ports import CorruptLedger, Snapshot
 
 # More people than this are not away at once; the others' owners decide.
@@ -28,22 +29,31 @@ def with_delegations(
         in_force = ()
     away = tuple(dict.fromkeys((*map(PersonId, in_force), *also)))
     if not away:
-        return replace(groups, delegations={}, at=now)
+        return replace(groups, delegations={}, at=now, looked_at={}, silent=frozenset())
     snapshot = ctx.ledger.read(*map(keys.person, away))
     facts = ctx.directory.of_people(away)
-    found = {who: delegation for who in away if (delegation := _recorded(snapshot, who, facts))}
-    return replace(groups, delegations=found, at=snapshot.now)
+    silent = frozenset(who for who, one in facts.items() if one.suspended is not None and not one.standing_problem)
+    gone = silent | {who for who, one in facts.items() if one.standing_problem}
+    found = {who: delegation for who in away if who not in gone and (delegation := _recorded(snapshot, who))}
+    looked_at = {who: one.account for who, one in facts.items() if who in found}
+    return replace(groups, delegations=found, at=snapshot.now, looked_at=looked_at, silent=silent)
 
 
 def delegators(groups: GroupFacts) -> tuple[str, ...]:
-    """The records that these delegations stand in, to be read in the snapshot of a decision."""
-    return tuple(keys.person(who) for who in groups.delegations)
+    """The records that these delegations rest on, to be read in the snapshot of a decision: each itself, and the account of
+    whoever made it."""
+    return (*map(keys.person, groups.delegations), *map(keys.account, groups.looked_at.values()))
 
 
 def as_recorded(groups: GroupFacts, snapshot: Snapshot) -> GroupFacts:
-    """The same on the decision's own snapshot: one that was ended meanwhile counts for nothing."""
-    found = {who: delegation for who in groups.delegations if (delegation := _recorded(snapshot, who, {}))}
-    return replace(groups, delegations=found, at=snapshot.now)
+    """The same on the decision's own snapshot: one that was ended meanwhile counts for nothing, nor does one of somebody who
+    was put on hold."""
+    records = {who: account_in(snapshot, account) for who, account in groups.looked_at.items()}
+    held = frozenset(who for who, record in records.items() if record is not None and record.suspended is not None)
+    found = {
+        who: delegation for who in groups.delegations if who not in held and (delegation := _recorded(snapshot, who))
+    }
+    return replace(groups, delegations=found, at=snapshot.now, silent=groups.silent | held)
 
 
 def spoken_for(request: Request) -> tuple[PersonId, ...]:
@@ -51,9 +61,7 @@ def spoken_for(request: Request) -> tuple[PersonId, ...]:
     return tuple(dict.fromkeys(who for vote in request.votes for who in vote.for_))
 
 
-def _recorded(snapshot: Snapshot, who: PersonId, facts: Mapping[PersonId, PersonFacts]) -> Delegation | None:
-    """Of somebody who may do nothing themselves, or of whom nothing can be read, nobody takes the place."""
+def _recorded(snapshot: Snapshot, who: PersonId) -> Delegation | None:
+    """Of somebody of whom nothing can be read nobody takes the place."""
     record = snapshot.readable(keys.person(who), PersonRecord)
-    if record is None or (who in facts and (facts[who].standing_problem or facts[who].suspended)):
-        return None
-    return record.delegation
+    return record.delegation if record is not None else None

@@ -15,7 +15,7 @@ from workflows.core.granting import terms_for
 from workflows.core.model import PersonRecord, Request, RequestState
 from workflows.core.policy import Policy
 from workflows.core.templates import TemplateRefused
-from workflows.parties import party_keys, party_on_hold
+from workflows.parties import party_on_hold, read_with_parties
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable, Snapshot
 from workflows.recheck import undecided
 from workflows.request import blocked
@@ -96,9 +96,8 @@ def _refuse(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Do
 def _read(ctx: WorkerContext, seen: Request) -> tuple[Snapshot, Request | None]:
     """The request with all that its start writes; None where it does not wait for its start any more."""
     given = (keys.grant(seen.id), keys.holding(seen.resource.holding)) if seen.resource else ()
-    snapshot = ctx.ledger.read(
-        *dict.fromkeys((*keys_of(seen), keys.person(seen.holder), *given, *party_keys(seen), *user_keys(seen)))
-    )
+    names = (*keys_of(seen), keys.person(seen.holder), *given, *user_keys(seen))
+    snapshot = read_with_parties(ctx, names, seen)
     request = snapshot.get(keys.request(seen.id), Request)
     waits = request is not None and request.state is RequestState.SCHEDULED and request.resource == seen.resource
     return snapshot, request if waits else None

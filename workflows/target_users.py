@@ -29,6 +29,7 @@ from workflows.core.identity import (
 )
 from workflows.core.model import CLOSED, Grant, Record, Request, Resource
 from workflows.core.policy import Policy
+from workflows.parties import read_with_parties
 from workflows.ports import Change, Committed, Ledger, Snapshot
 
 SUBJECT = "target-user-"
@@ -87,7 +88,7 @@ def read_with_user(ctx: Context, policy: Policy, request: Request, names: Iterab
     known = (*names, *user_keys(request), keys.target_ids(request.holder), *_of_addresses(policy, request))
     wanted = tuple(dict.fromkeys(known))
     while True:
-        snapshot = ctx.ledger.read(*wanted)
+        snapshot = read_with_parties(ctx, wanted, request)
         more = tuple(dict.fromkeys((*wanted, *_others(snapshot, request))))
         if more == wanted:
             return snapshot

@@ -34,7 +34,7 @@ from workflows.core.people import GroupFacts, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Environment, Policy
 from workflows.core.scope import groups_needed
 from workflows.core.several import panel_of
-from workflows.parties import party_keys, with_parties
+from workflows.parties import read_with_parties, with_parties
 from workflows.people import held, is_bound, whose
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
 from workflows.review import decided_by, find_request, how_decided
@@ -289,7 +289,7 @@ class Doors:
         """The one guard of all forms in which something is decided; None where the actor was told why none opens."""
         place = policy.environments.get(request.terms.environment)
         known = self._groups(policy, groups_needed(policy, place) if place else ())
-        groups = with_parties(known, self._ctx.ledger.read(*party_keys(request)), request)
+        groups = with_parties(known, read_with_parties(self._ctx, (), request), request)
         answer = may_decide(policy, request, person, groups)
         refused = answer if isinstance(answer, Refused) else None
         return None if self._kept_out(act, refused, request.id) else groups

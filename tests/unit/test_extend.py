@@ -130,6 +130,7 @@ def test_the_holder_is_warned_again_before_the_new_end(world):
     assert world.grant(id_).warned
     more = world.more_asked(id_)
     world.approve(more)
+    world.work()
     assert not world.grant(id_).warned
     world.advance(54 * 60, step_s=60)
     assert not world.grant(id_).warned
@@ -142,8 +143,10 @@ def test_extensions_follow_each_other(world):
     old = world.grant(id_).deadline
     first = world.more_asked(id_, duration=30 * MINUTE)
     world.approve(first)
+    world.work()
     second = world.more_asked(id_, duration=30 * MINUTE)
     world.approve(second, PAT)
+    world.work()
     assert world.grant(id_).extensions == (first, second)
     assert world.grant(id_).deadline == old + HOUR
 
@@ -195,6 +198,7 @@ def test_two_must_agree_to_more_where_two_must_agree_to_the_role():
     assert world.approve(more, OLU).outcome == "agreed"
     assert world.grant(id_).deadline == old
     assert world.approve(more, PAT).outcome == "extended"
+    world.work()
     assert world.grant(id_).deadline == old + HOUR
 
 
@@ -379,6 +383,7 @@ def test_of_many_approvals_at_once_one_extends(world):
     world.knows(OLU)
     world.ledger.commit = slower
     assert code(world.approve(more, OLU)) is Code.DECIDED
+    world.work()
     assert world.grant(id_).deadline == old + HOUR
     assert world.events(id_).count("grant.extended") == 1
 
@@ -389,6 +394,7 @@ def test_a_press_that_comes_twice_extends_once(world):
     more = world.more_asked(id_)
     answers = [world.approve(more, press="same").outcome for _ in range(2)]
     assert answers == ["extended", "extended"]
+    world.work()
     assert world.grant(id_).deadline == old + HOUR
 
 
@@ -402,6 +408,7 @@ def test_an_approver_gives_less_of_the_time_that_was_asked(world):
     world.knows(OLU)
     answer = approve_for_less(world.ctx, more, account(OLU), None, timedelta(minutes=10), "less-press")
     assert answer.outcome == "extended"
+    world.work()
     assert world.grant(id_).deadline == old + 10 * MINUTE
     assert world.grant(id_).holder == DANA
 

@@ -443,6 +443,7 @@ def test_more_time_is_for_whose_user_it_is(world: World):
     id_ = world.active()
     more = world.more_asked(id_)
     assert isinstance(world.approve(more), Done)
+    world.work()
     taken(world)
     later = world.extend(id_)
     assert isinstance(later, Done)

@@ -363,6 +363,253 @@ def test_no_rule_gives_to_an_account_on_hold():
     assert world.request(answer.id).decision is None
 
 
+# ---------------------------------------------------------------- everybody who has a part, under the id of now
+
+
+def moves(world: World, who: PersonId, **changes: object) -> None:
+    """Their workspace joins an organisation: the same account has another id."""
+    facts = world.chat.people[account(who)]
+    world.chat.people[account(who)] = replace(facts, tenant="E1", **changes)
+    acts(world, account(who))
+
+
+@pytest.mark.parametrize("who", [DANA, OLU])
+def test_who_moved_into_an_organisation_and_is_on_hold_is_on_hold(who: PersonId):
+    """Whoever asked, and whoever agreed before: nothing is refused that is not so."""
+    world = World(policy(environment(entitlement(approve={"owners": 2}))))
+    id_ = world.asked()
+    assert world.approve(id_, OLU).outcome == "agreed"
+    moves(world, who, address=Address("other@example.com"))
+    answer = world.approve(id_, PAT)
+    assert code(answer) is Code.PARTY_ON_HOLD if who == DANA else answer.outcome == "agreed"
+    assert world.request(id_).decision is None
+    gets_address(world, who, str(who))
+    acts(world, account(who))
+    last = PAT if who == DANA else OLU
+    assert world.approve(id_, last).outcome == "approved"
+    world.work()
+    assert world.grant(id_).state is GrantState.ACTIVE
+
+
+def test_what_was_decided_waits_for_who_moved_and_is_on_hold(world: World):
+    id_ = world.asked()
+    assert isinstance(world.approve(id_), Done)
+    moves(world, DANA, address=Address("other@example.com"))
+    world.advance(30)
+    assert world.grant(id_).state is GrantState.ACTIVATING
+    assert all(one.event != "grant.activation_failed" for one in world.ledger.entries_of(id_))
+
+
+def test_the_vote_of_who_moved_counts(world: World):
+    world.policy.policy = policy(environment(entitlement(approve={"owners": 2})))
+    world.activate()
+    id_ = world.asked()
+    assert world.approve(id_, OLU).outcome == "agreed"
+    moves(world, OLU)
+    assert world.approve(id_, PAT).outcome == "approved"
+    world.work()
+    assert world.grant(id_).state is GrantState.ACTIVE
+
+
+def second_account(world: World, who: PersonId, user: str) -> SlackUser:
+    """Another account of theirs, as somebody has confirmed."""
+    world.knows(who)
+    found = new_account(world, user, str(who), build_name(who))
+    acts(world, found)
+    said = confirm_by_hand(world.ctx, Saying(found.account, True, "saw the badge"), "ops", f"second {user}")
+    assert isinstance(said, Done)
+    acts(world, found)
+    return found
+
+
+def build_name(who: PersonId) -> str:
+    return str(who).partition("@")[0].title()
+
+
+def claims(world: World, who: SlackUser, address: str) -> None:
+    world.chat.people[who] = replace(world.chat.people[who], address=Address(address))
+    acts(world, who)
+
+
+@pytest.mark.parametrize(("first", "second"), [(OLU, PAT), (PAT, OLU)])
+def test_two_of_whom_ones_account_claims_to_be_the_other_take_one_seat(first: PersonId, second: PersonId):
+    world = World(policy(environment(entitlement(approve={"owners": 2}))))
+    there = second_account(world, OLU, "UOLU2")
+    id_ = world.asked()
+    claims(world, there, "pat@example.com")
+    assert world.approve(id_, first).outcome == "agreed"
+    answer = world.approve(id_, second)
+    assert code(answer) is Code.COUNTS_AS_VOTER
+    assert answer.params["name"] == build_name(first)
+    assert len(world.request(id_).votes) == 1, "what brings nothing is not written down as agreed"
+    claims(world, there, "olu@example.com")
+    assert world.approve(id_, second).outcome == "approved"
+
+
+def test_a_claim_after_both_have_agreed_makes_what_was_decided_wait():
+    world = World(policy(environment(entitlement(approve={"owners": 2}))))
+    there = second_account(world, OLU, "UOLU2")
+    id_ = world.asked()
+    for who in (OLU, PAT):
+        assert isinstance(world.approve(id_, who), Done)
+    claims(world, there, "pat@example.com")
+    world.advance(30)
+    assert world.grant(id_).state is GrantState.ACTIVATING
+    claims(world, there, "olu@example.com")
+    world.advance(10)
+    assert world.grant(id_).state is GrantState.ACTIVE
+
+
+def test_a_claim_between_read_and_commit_voids_the_second_seat():
+    world = World(policy(environment(entitlement(approve={"owners": 2}))))
+    there = second_account(world, OLU, "UOLU2")
+    id_ = world.asked()
+    assert world.approve(id_, OLU).outcome == "agreed"
+    commit = world.ledger.commit
+
+    def between(change: Change):
+        if change.commit_id == "race":
+            world.ledger.commit = commit
+            claims(world, there, "pat@example.com")
+        return commit(change)
+
+    world.ledger.commit = between  # type: ignore[method-assign]
+    assert code(world.approve(id_, PAT, press="race")) is Code.COUNTS_AS_VOTER
+    assert world.request(id_).decision is None
+
+
+def test_nobody_makes_one_person_of_two_owners_by_claiming_to_be_both():
+    """Gus's accounts claim Olu and Pat. Each counts as him, and they are still two."""
+    world = World(policy(environment(entitlement(approve={"owners": 2}))))
+    world.knows(OLU, PAT, GUS)
+    there = second_account(world, GUS, "UGUS2")
+    id_ = world.asked()
+    claims(world, account(GUS), "olu@example.com")
+    claims(world, there, "pat@example.com")
+    assert set(identity(world, GUS).also) == {OLU, PAT}
+    assert world.approve(id_, OLU).outcome == "agreed"
+    assert world.approve(id_, PAT).outcome == "approved"
+
+
+def test_another_account_of_somebody_that_is_on_hold_stops_nothing_of_theirs_and_gives_nobody_a_say(world: World):
+    """Nobody stops a person by what a second account carries; whom that account claims to be is no independent approver."""
+    there = second_account(world, DANA, "UDANA2")
+    world.knows(OLU, PAT)
+    claims(world, there, "olu@example.com")
+    id_ = world.asked()
+    assert code(world.approve(id_, OLU)) is Code.OWN_REQUEST
+    assert world.approve(id_, PAT).outcome == "approved"
+    world.work()
+    assert world.grant(id_).state is GrantState.ACTIVE
+    new = new_account(world, "UNEW", "dana@example.com", "Dana")
+    acts(world, new)
+    again = world.more_asked(id_)
+    assert world.approve(again, PAT).outcome == "extended", "an account under her address stops her no more"
+
+
+def away(world: World) -> str:
+    """Two have to agree; Olu is away, and Gus decides in his place."""
+    world.policy.policy = policy(environment(entitlement(approve={"owners": 2})))
+    world.activate()
+    world.knows(OLU, GUS)
+    until = world.clock.now() + timedelta(days=2)
+    assert isinstance(delegate(world.ctx, account(OLU), world.directory.person(account(GUS)), until, "away"), Done)
+    return world.asked()
+
+
+def test_a_hold_of_whose_place_is_taken_between_read_and_commit_voids_it(world: World):
+    id_ = away(world)
+    world.policy.policy = policy(environment(entitlement()))
+    world.activate()
+    commit = world.ledger.commit
+
+    def between(change: Change):
+        if change.commit_id == "race":
+            world.ledger.commit = commit
+            gets_address(world, OLU, "olu.o@example.com")
+            acts(world, account(OLU))
+        return commit(change)
+
+    world.ledger.commit = between  # type: ignore[method-assign]
+    assert code(world.approve(id_, GUS, press="race")) is Code.NOT_AN_APPROVER
+    assert world.request(id_).decision is None
+
+
+def test_a_vote_in_the_place_of_somebody_on_hold_waits_like_their_own(world: World):
+    id_ = away(world)
+    assert world.approve(id_, GUS).outcome == "agreed"
+    gets_address(world, OLU, "olu.o@example.com")
+    acts(world, account(OLU))
+    assert world.approve(id_, PAT).outcome == "agreed", "one of two"
+    assert {vote.by for vote in world.request(id_).votes} == {GUS, PAT}
+    gets_address(world, OLU, "olu@example.com")
+    acts(world, account(OLU))
+    assert world.approve(id_, PAT).outcome == "approved"
+    assert {vote.by: vote.for_ for vote in world.request(id_).votes} == {GUS: (OLU,), PAT: ()}
+
+
+def test_a_vote_in_the_place_of_somebody_who_left_does_not(world: World):
+    id_ = away(world)
+    assert world.approve(id_, GUS).outcome == "agreed"
+    facts = world.chat.people[account(OLU)]
+    world.chat.people[account(OLU)] = replace(facts, standing_problem="person_deactivated")
+    world.chat.refresh_person(account(OLU), world.policy.policy)
+    assert world.approve(id_, PAT).outcome == "agreed"
+    assert [vote.by for vote in world.request(id_).votes] == [PAT]
+
+
+def more_time_by_two(world: World) -> tuple[str, str]:
+    """Access that the bot alone ends, and an ask for more to which Olu has agreed."""
+    world.policy.policy = policy(environment(entitlement(approve={"owners": 2})))
+    world.activate()
+    id_ = world.asked()
+    for who in (OLU, PAT):
+        world.approve(id_, who)
+    world.work()
+    more = world.more_asked(id_)
+    assert world.approve(more, OLU).outcome == "agreed"
+    return id_, more
+
+
+@pytest.mark.parametrize("how", ["left", "hold", "moved and hold"])
+def test_more_time_is_not_given_on_the_vote_of_somebody_of_whom_nobody_has_heard_since(world: World, how: str):
+    """The chat knows; no event of it came. Where the deadline alone moves a worker looks as well."""
+    id_, more = more_time_by_two(world)
+    before = world.grant(id_).deadline
+    facts = world.chat.people[account(OLU)]
+    changes = {
+        "left": {"standing_problem": "person_deactivated"},
+        "hold": {"address": Address("olu.o@example.com")},
+        "moved and hold": {"tenant": "E1", "address": Address("olu.o@example.com")},
+    }
+    world.clock.advance(120)
+    world.chat.people[account(OLU)] = replace(facts, **changes[how])
+    assert world.approve(more, PAT).outcome == "extended"
+    world.advance(10)
+    assert world.grant(id_).deadline == before
+    if how == "left":
+        assert world.events(id_)[-1] == "grant.extension_failed"
+        return
+    world.chat.people[account(OLU)] = facts
+    acts(world, account(OLU))
+    world.advance(10)
+    assert world.grant(id_).deadline == before + HOUR
+
+
+def test_more_time_that_nobody_can_look_into_ends_at_the_old_end_and_says_why(world: World):
+    id_, more = more_time_by_two(world)
+    before = world.grant(id_).deadline
+    world.clock.advance(120)
+    world.knows(PAT)
+    world.chat.unreachable = True
+    assert isinstance(approve(world.ctx, more, account(PAT), "last"), Done)
+    world.advance(61 * 60, 20)
+    grant = world.grant(id_)
+    assert (grant.state, grant.deadline) == (GrantState.ENDED, before)
+    (failed,) = [one for one in world.ledger.entries_of(id_) if one.event == "grant.extension_failed"]
+    assert failed.private["reason"] == "that the approval still stands could not be told in time"
+
+
 # ---------------------------------------------------------------- whoever cannot act is no approver
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from workflows.core.asking import no_longer
 from workflows.core.errors import Code, Refused
-from workflows.core.matching import match_people
+from workflows.core.matching import NOBODY_ALIKE, Alike, are_alike, match_people
 from workflows.core.model import Decision, DecisionKind, Origin, Request, Vote
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import AutoApproval, Entitlement, Policy
@@ -152,19 +152,30 @@ def _speaks_for(
     return {word: people[who] for word, people in eligible.items() if who in people}
 
 
-def seats(entitlement: Entitlement, votes: Sequence[Vote]) -> list[tuple[str, PersonId | None]]:
-    """Every place of `approve` by its group, and who takes it. One person takes one place, whatever groups they are in."""
+def seats(
+    entitlement: Entitlement, votes: Sequence[Vote], alike: Alike = NOBODY_ALIKE
+) -> list[tuple[str, PersonId | None]]:
+    """Every place of `approve` by its group, and who takes it. One person takes one place, whatever groups they are in, and
+    so do two of whom one may be the other."""
     places = [name for name, count in entitlement.approve.items() for _ in range(count)]
     offers: dict[str, tuple[PersonId, ...]] = {
         name: tuple(vote.by for vote in votes if name in vote.groups) for name in entitlement.approve
     }
-    filled = match_people(places, offers)
+    filled = match_people(places, offers, alike)
     return [(name, filled.get(index)) for index, name in enumerate(places)]
 
 
-def missing(entitlement: Entitlement, votes: Sequence[Vote]) -> dict[str, int]:
+def missing(entitlement: Entitlement, votes: Sequence[Vote], alike: Alike = NOBODY_ALIKE) -> dict[str, int]:
     """How many must still agree, by group. Empty when it is enough."""
-    return dict(Counter(name for name, taken in seats(entitlement, votes) if taken is None))
+    return dict(Counter(name for name, taken in seats(entitlement, votes, alike) if taken is None))
+
+
+def spoken_as(entitlement: Entitlement, votes: Sequence[Vote], who: PersonId, alike: Alike) -> Vote | None:
+    """The vote of somebody whom `who` counts as, where the vote of `who` among these brings nothing beside it."""
+    others = [vote for vote in votes if vote.by != who]
+    same = next((vote for vote in others if are_alike(vote.by, who, alike)), None)
+    left = (sum(missing(entitlement, found, alike).values()) for found in (votes, others))
+    return same if same is not None and next(left) == next(left) else None
 
 
 def would_help(entitlement: Entitlement, votes: Sequence[Vote]) -> tuple[str, ...]:
@@ -201,11 +212,21 @@ def recount(policy: Policy, request: Request, groups: GroupFacts) -> tuple[Vote,
     return tuple(counted)
 
 
+def waits(vote: Vote, groups: GroupFacts) -> bool:
+    """Whether a vote counts for less than was meant only for as long as an account is on hold: whoever gave it, or in whose
+    place."""
+    return vote.account in groups.on_hold or not groups.silent.isdisjoint(vote.for_)
+
+
 def decision_by_votes(
-    entitlement: Entitlement, votes: tuple[Vote, ...], policy_hash: str, now: datetime
+    entitlement: Entitlement,
+    votes: tuple[Vote, ...],
+    policy_hash: str,
+    now: datetime,
+    alike: Alike = NOBODY_ALIKE,
 ) -> Decision | None:
     """The approval that these votes make, or None while somebody is missing."""
-    if not entitlement.approve or missing(entitlement, votes):
+    if not entitlement.approve or missing(entitlement, votes, alike):
         return None
     return Decision(
         DecisionKind.APPROVAL,
@@ -274,8 +295,11 @@ def _votes_still_count(
         # For the groups they are in now: who has left one speaks for it no more.
         counted.append(replace(vote, groups=answer.groups))
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
-    if entitlement is not None and entitlement.approve and not missing(entitlement, tuple(counted)):
+    if entitlement is not None and entitlement.approve and not missing(entitlement, tuple(counted), groups.alike):
         return None
+    if entitlement is not None and entitlement.approve and not missing(entitlement, tuple(counted)):
+        # It may be two people again in a moment: what was decided waits.
+        return Refused(Code.COUNTS_AS_VOTER, {"id": request.id}, audited=False)
     unknown = _unknown_to_speak(policy, entitlement, request, groups) if entitlement else ()
     return groups.not_known(unknown) if unknown else Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
 

@@ -149,7 +149,10 @@ def _start_overdue_ends(state: State, now: datetime) -> State:
     overdue = [grant for grant in state.of(GrantState.ACTIVE, GrantState.ACTIVATING) if grant.deadline <= now]
     in_time = [grant.id for grant in overdue if grant.state is GrantState.ACTIVE]
     too_late = [grant.id for grant in overdue if grant.state is GrantState.ACTIVATING]
-    state = without_extensions(state, in_time, "the target did not confirm the later end in time")
+    why = "the target did not confirm the later end in time"
+    if not state.holding.resource.enforces_end:
+        why = "that the approval still stands could not be told in time"
+    state = without_extensions(state, in_time, why)
     state = start_end(state, in_time, End(EndCause.TIME, now))
     return start_end(state, too_late, End(EndCause.FAILED, now, reason=_why_too_late(overdue)))
 

@@ -51,6 +51,7 @@ class Code(StrEnum):
     NOBODY_CAN_APPROVE = "nobody_can_approve"
     TOO_MANY_PENDING = "too_many_pending"
     ALREADY_ASKED = "already_asked"
+    COUNTS_AS_VOTER = "counts_as_voter"
     ALREADY_VOTED = "already_voted"
     NOT_LESS = "not_less"
     LESS_TAKEN = "less_taken"

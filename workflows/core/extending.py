@@ -1,7 +1,7 @@
 """More time on a live grant: may it be asked for, and what the grant becomes. Pure.
 
-A target that enforces an end is told of the later one first: until it has shown it, `Grant.extended_to` holds the new end and
-the deadline stays where it was. Elsewhere the deadline moves at once.
+The approval is looked at again before the deadline moves, as before anything is given: until then `Grant.extended_to` holds the
+new end, and the deadline stays where it was. A target that enforces an end is told of the later one first, and has to show it.
 """
 
 from __future__ import annotations
@@ -91,8 +91,7 @@ def prolonged(grant: Grant, request: Request, decision: Decision) -> Grant:
     """The grant after the approval of an extension."""
     by = ", ".join(decision.by_names) or f"rule '{decision.rule}'"
     names = (*grant.extended_by, by)
-    later = replace(grant, extension=request.id, extended_to=new_end(grant, request), extended_by=names)
-    return later if grant.resource.enforces_end else in_place(later)
+    return replace(grant, extension=request.id, extended_to=new_end(grant, request), extended_by=names)
 
 
 def in_place(grant: Grant) -> Grant:

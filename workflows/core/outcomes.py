@@ -217,13 +217,19 @@ def _later_end(state: State, seen: Observation, now: datetime) -> State:
     if until is None or shown is None or until - shown >= timedelta(seconds=1):
         return failed(state, "the later end was written, but cannot be seen yet", now).with_holding(enforced_until=None)
     moved = [grant for grant in state.of(GrantState.ACTIVE) if grant.extended_to and grant.extended_to <= until]
-    notes = [_extended(grant) for grant in moved]
+    notes = [_extended(grant, "later_end_read_back") for grant in moved]
     return state.with_grants(map(in_place, moved), *notes).with_holding(failures=0, next_try=None)
 
 
-def _extended(grant: Grant) -> Note:
+def later_end_kept(state: State) -> State:
+    """Where the target enforces no end the deadline alone has to move."""
+    moved = [grant for grant in state.of(GrantState.ACTIVE) if grant.extended_to is not None]
+    return state.with_grants(map(in_place, moved), *(_extended(grant, "kept_by_the_bot") for grant in moved))
+
+
+def _extended(grant: Grant, proof: str) -> Note:
     facts = extension_facts(grant, grant.extension or "", latest_end(grant))
-    return Note(Event.GRANT_EXTENDED, grant.id, {**facts, "proof": "later_end_read_back"})
+    return Note(Event.GRANT_EXTENDED, grant.id, {**facts, "proof": proof})
 
 
 def _not_there_yet(state: State, now: datetime) -> State:

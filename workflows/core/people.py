@@ -200,6 +200,10 @@ class GroupFacts:
     alike: Mapping[PersonId, frozenset[PersonId]] = field(default_factory=dict)
     # Accounts whose votes do not count at the moment, because nobody is sure whose they are.
     on_hold: frozenset[AccountId] = frozenset()
+    # The account by which each of those who are away was looked at; and those whose account is on hold, so that nobody takes
+    # their place for as long.
+    looked_at: Mapping[PersonId, AccountId] = field(default_factory=dict)
+    silent: frozenset[PersonId] = frozenset()
 
     def counted_as(self, *people: PersonId) -> frozenset[PersonId]:
         """These people, and whom they count as where somebody must be somebody else."""
