@@ -605,6 +605,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.HOLD_CHANGED: lambda c: (
         f"Something about this account has changed since that was shown. Look again: {c.typed('person confirm WHO REASON')}."
     ),
+    Code.HELD_UNFIT: lambda c: (
+        f"{c('name', 'This account')} can do nothing here now: {_UNFIT.get(c('why'), 'the account may do nothing here')}. So"
+        " there is nothing to confirm. Should that change, the account is still on hold: say it then."
+    ),
     Code.ADDRESS_GIVEN_AWAY: lambda c: (
         f"{c('address', 'The address')} is somebody else's by now, so this account cannot be the same person with it."
         " Once the account has an address of its own, say it again."

@@ -323,7 +323,9 @@ class Window:
         """The accounts on hold that a command can mean: mentioned, or by an address that it has, had or claims."""
         address = None if whom.user else address_of(whom.text, actor.policy.former_domains)
         person = self._somebody(whom, actor) if whom.user else None
-        return holds_about(self._ctx, person, address) if person is not None or address is not None else ()
+        if person is None and address is None:
+            return ()
+        return holds_about(self._ctx, person, address, actor.policy.former_domains)
 
     def _somebody(self, whom: Whom | None, actor: Known) -> PersonFacts | None:
         if whom is None:

@@ -69,7 +69,7 @@ def _taken_over(ctx: Context, name: str, claimed: dict[AccountId, list[PersonId]
         at=snapshot.now,
         reads=snapshot.versions(),
         puts=puts,
-        index=tuple(on_hold(one) for one in puts.values() if isinstance(one, AccountRecord)),
+        index=tuple(entry for one in puts.values() if isinstance(one, AccountRecord) for entry in on_hold(one)),
     )
     return isinstance(ctx.ledger.commit(change), Committed)
 
@@ -91,10 +91,16 @@ def _doubted(one: AccountRecord, who: PersonId, people: Iterable[PersonId], snap
     return replace(one, suspended=Suspension(Why.BEFORE, snapshot.now, one.address, others[0]))
 
 
-def on_hold(record: AccountRecord) -> IndexEntry:
-    """Where an account that is on hold is found, and one that is not, is not."""
-    since = record.suspended.since.timestamp() if record.suspended is not None else None
-    return IndexEntry(keys.ON_HOLD, record.account, since)
+def on_hold(record: AccountRecord) -> tuple[IndexEntry, IndexEntry]:
+    """Where an account that is on hold is found, and one that is not, is not. What waits for nobody stands apart, so that it
+    hides nothing that does."""
+    hold = record.suspended
+    since = hold.since.timestamp() if hold is not None else None
+    shut = hold is not None and hold.why is Why.CLOSED
+    return (
+        IndexEntry(keys.ON_HOLD, record.account, None if shut else since),
+        IndexEntry(keys.SHUT, record.account, since if shut else None),
+    )
 
 
 def _noted(ctx: Context, accounts: int) -> None:

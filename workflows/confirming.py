@@ -4,7 +4,7 @@ the installation, by name, on the command line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -14,6 +14,7 @@ from workflows.core import keys
 from workflows.core.asking import clean, text_problem
 from workflows.core.audit import Event
 from workflows.core.confirming import (
+    PROPOSAL_STANDS_FOR,
     Held,
     Settled,
     as_another,
@@ -28,6 +29,7 @@ from workflows.core.confirming import (
 )
 from workflows.core.errors import Code, Refused
 from workflows.core.identity import (
+    NO_DOMAINS,
     AccountId,
     AccountRecord,
     Address,
@@ -39,16 +41,18 @@ from workflows.core.identity import (
     Why,
     first_person,
     next_person,
+    spellings,
 )
 from workflows.core.model import PersonRecord, Record
-from workflows.core.people import PersonFacts
+from workflows.core.people import PersonFacts, is_fresh
 from workflows.core.policy import Policy
 from workflows.core.scope import not_a_member
-from workflows.people import Known, known, not_theirs
+from workflows.people import Known, known, not_theirs, seen_now, whose
 from workflows.ports import Change, Snapshot
 
-# More accounts than this are not on hold at once, or something else is wrong.
-HOLDS_MAX = 500
+# More than there are accounts.
+HOLDS_MAX = 100_000
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +69,68 @@ class Saying:
 
 
 def holds(ctx: Context) -> tuple[Held, ...]:
-    """Every account that is on hold, the oldest hold first."""
-    names = [AccountId(name) for name in ctx.ledger.members(keys.ON_HOLD, limit=HOLDS_MAX)]
-    found = (held_account(ctx, name) for name in names)
-    return tuple(one for one in found if one is not None)
+    """Every account that waits for somebody to say whose it is, the oldest hold first."""
+    names = _members(ctx, keys.ON_HOLD)
+    records = _records(ctx, names)
+    # An earlier version kept those that wait for nobody among them.
+    waiting = [name for name in names if name in records and not _is_shut(records[name])]
+    return tuple(one for name in waiting if (one := held_account(ctx, name)) is not None)
+
+
+def _members(ctx: Context, index: str) -> list[AccountId]:
+    return [AccountId(name) for name in ctx.ledger.members(index, limit=HOLDS_MAX)]
+
+
+def _records(ctx: Context, names: Sequence[AccountId]) -> dict[AccountId, AccountRecord]:
+    """Those that are on hold. One that cannot be read hides no other."""
+    found: dict[AccountId, AccountRecord] = {}
+    for start in range(0, len(names), AT_ONCE):
+        part = names[start : start + AT_ONCE]
+        snapshot = ctx.ledger.read(*map(keys.account, part))
+        for name in part:
+            record = snapshot.readable(keys.account(name), AccountRecord)
+            if record is not None and record.suspended is not None:
+                found[name] = record
+    return found
+
+
+def _is_shut(record: AccountRecord) -> bool:
+    return record.suspended is not None and record.suspended.why is Why.CLOSED
 
 
 def held_account(ctx: Context, account: AccountId) -> Held | None:
     return _held(_read(ctx, account, lambda _: ()), account)
 
 
-def holds_about(ctx: Context, person: PersonFacts | None, address: Address | None) -> tuple[Held, ...]:
+def holds_about(
+    ctx: Context,
+    person: PersonFacts | None,
+    address: Address | None,
+    former_domains: Mapping[str, str] = NO_DOMAINS,
+) -> tuple[Held, ...]:
     """What WHO can mean: the very account that was mentioned; else every account on hold that has this address, had it, or
-    is or claims to be the person who has it."""
-    found = holds(ctx)
+    is or claims to be the person who has it; where none of them waits, those of people who were closed."""
     if person is not None and address is None:
-        own = tuple(one for one in found if one.account.account in person.accounts)
-        return own or tuple(one for one in found if person.id in one.people)
-    owner = ctx.directory.owner_of(address) if address is not None else None
-    return tuple(
-        one
-        for one in found
-        if address in (one.suspended.address, one.account.address) or (owner is not None and owner in one.people)
-    )
+        own = tuple(one for name in person.accounts if (one := held_account(ctx, name)) is not None)
+        return own or tuple(one for one in holds(ctx) if person.id in one.people)
+    if address is None:
+        return ()
+    written = spellings(address, former_domains)
+    owner = ctx.directory.owner_of(address, former_domains)
+
+    def is_meant(record: AccountRecord, hold: Suspension, people: Iterable[PersonId | None]) -> bool:
+        return hold.address in written or record.address in written or owner in people
+
+    waiting = tuple(one for one in holds(ctx) if is_meant(one.account, one.suspended, one.people))
+    if waiting:
+        return waiting
+    over = _records(ctx, [*_members(ctx, keys.SHUT), *_members(ctx, keys.ON_HOLD)])
+    shut = [
+        name
+        for name, record in over.items()
+        if _is_shut(record) and record.suspended and is_meant(record, record.suspended, (record.person,))
+    ]
+    return tuple(one for name in shut if (one := held_account(ctx, name)) is not None)
 
 
 # ---------------------------------------------------------------- in chat
@@ -105,7 +148,23 @@ def confirm(ctx: Context, saying: Saying, who: SlackUser, commit_id: str) -> Don
     actor = known(ctx, who, groups_needed_to_confirm)
     if isinstance(actor, Refused):
         return actor
-    return run(ctx, lambda: _once(ctx, actor, saying, commit_id))
+    return _looked_at(ctx, actor, saying) or run(ctx, lambda: _once(ctx, actor, saying, commit_id))
+
+
+def _looked_at(ctx: Context, actor: Known, saying: Saying) -> Refused | None:
+    """The account is looked at before anything is said of it: what the chat says of it now is on record then, so that what was
+    shown is another hold if its address has changed. FACTS_STALE where a worker has to ask."""
+    held = held_account(ctx, saying.account)
+    if held is None or may_confirm(actor, held):
+        # Said by whoever decides.
+        return None
+    facts = seen_now(ctx, actor.policy, held.account.slack)
+    if facts is None:
+        return Refused(Code.FACTS_STALE, audited=False)
+    if facts.standing_problem:
+        return Refused(Code.HELD_UNFIT, {"name": held.account.name, "why": facts.standing_problem}, audited=False)
+    whose(ctx, actor.policy, facts)
+    return None
 
 
 def may_confirm(actor: Known, held: Held) -> Refused | None:
@@ -272,8 +331,9 @@ def _held(snapshot: Snapshot, account: AccountId) -> Held | None:
         return None
     claims = _claims(snapshot, record.suspended, record)
     hold = replace(record.suspended, claims=claims)
-    if hold != record.suspended:
-        # Somebody got the address since: what was said before was said of another hold.
+    said = record.proposal
+    if hold != record.suspended or (said is not None and not is_fresh(said.at, snapshot.now, PROPOSAL_STANDS_FOR)):
+        # Somebody got the address since, so that what was said before was said of another hold; or it was too long ago.
         record = replace(record, suspended=hold, proposal=None)
     return Held(record, hold, _person(snapshot, record.person), _person(snapshot, claims))
 
@@ -317,7 +377,7 @@ def _settling(
         reads={**snapshot.versions(), **{name: 0 for name in puts if name not in snapshot.items}},
         puts=puts,
         due={keys.chat(subject): snapshot.now + SOON},
-        index=tuple(map(on_hold, changed)),
+        index=tuple(entry for one in changed for entry in on_hold(one)),
         audit=(event(ctx, Event.PERSON_CONFIRMED, subject, snapshot, {**facts, "said": _said(saying)}, words),),
         answer=done.answer,
     )

@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from workflows.activation import digest_due, digest_key
+from workflows.adopting import on_hold
 from workflows.closing import places_of
 from workflows.context import Context
 from workflows.core import keys
 from workflows.core.chasing import escalation_of, next_chase
 from workflows.core.glass import next_chase as next_review_chase
 from workflows.core.granting import warning_at
+from workflows.core.identity import AccountRecord
 from workflows.core.model import (
     CLOSED,
     ActivePolicy,
@@ -37,7 +39,7 @@ from workflows.request import entries_of
 _AT_ONCE = 200
 _DUE = ("due", "woken")
 # Kinds that something follows from; what is due of a press is found by its own key alone.
-_KINDS = ("request", "grant", "holding", "review", "person", "press", "sweepout", "policy")
+_KINDS = ("request", "grant", "holding", "review", "person", "press", "sweepout", "policy", "account")
 
 
 def mend(ctx: Context) -> None:
@@ -107,6 +109,8 @@ def indexed(record: Record) -> Iterator[IndexEntry]:
         yield from _of_review(record)
     elif isinstance(record, PersonRecord) and record.delegation is not None:
         yield IndexEntry(keys.DELEGATIONS, record.id, record.delegation.until.timestamp())
+    elif isinstance(record, AccountRecord):
+        yield from (entry for entry in on_hold(record) if entry.score is not None)
 
 
 def _of_request(request: Request) -> Iterator[IndexEntry]:

@@ -244,7 +244,7 @@ def _written(
         reads={**snapshot.versions(), **missing},
         puts=puts,
         due={keys.chat(subject): snapshot.now + SOON} if told else {},
-        index=(on_hold(found.account),),
+        index=on_hold(found.account),
         audit=entry,
     )
 
@@ -290,6 +290,15 @@ def bound_to(ctx: Context, who: PersonId) -> tuple[SlackUser, ...]:
     bound = tuple(record.slack for record in found if record is not None and record.person == who)
     # Who has an identity has the accounts that stand there, and no other: what was theirs may be somebody else's.
     return bound or (legacy.slack if legacy is not None and identity is None and not any(found) else ())
+
+
+def seen_now(ctx: Context, policy: Policy, who: SlackUser) -> PersonFacts | None:
+    """What the chat says of an account that somebody else decides about; a worker asks anew where that is not fresh, and for
+    everybody else it is None then. Raises DirectoryUnreachable."""
+    facts = ctx.directory.person(who)
+    if facts is not None and is_fresh(facts.as_of, ctx.ledger.now()):
+        return facts
+    return ctx.refresher.refresh_person(who, policy) if isinstance(ctx, WorkerContext) else None
 
 
 def in_doubt(ctx: Context, groups: GroupFacts, names: Iterable[str]) -> tuple[SlackUser, ...]:

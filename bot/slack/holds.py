@@ -13,7 +13,7 @@ from bot.slack.blocks import Message
 from bot.state_words import short, stop
 from workflows.confirming import Saying
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.confirming import Held
+from workflows.core.confirming import PROPOSAL_STANDS_FOR, Held
 from workflows.core.identity import AccountId, Why
 
 CONFIRM_SAME, CONFIRM_ANOTHER = "confirm_same", "confirm_another"
@@ -105,7 +105,14 @@ def _waiting(held: Held) -> str:
     if said is None:
         return ""
     whose = "the same person's" if said.same else "another person's"
-    return f"{t.literal(said.by_name, 100)} says that it is {whose}: {t.literal(stop(short(said.reason)), 310)} One more has to."
+    why = t.literal(stop(short(said.reason)), 310)
+    who = t.literal(said.by_name, 100)
+    return f"{who} says that it is {whose}: {why} One more has to, until {_until(said.at)}."
+
+
+def _until(said_at: datetime) -> str:
+    """How long what the first of two has said stands."""
+    return t.when(said_at + PROPOSAL_STANDS_FOR, said_at, with_day=True)
 
 
 # ---------------------------------------------------------------- what a button says
@@ -133,7 +140,8 @@ def said(outcome: str, *, same: bool) -> Message:
     whose = "the same person's" if same else "another person's"
     if outcome == "second_needed":
         line = (
-            f"✍️ You said that the account is {whose}. It takes two for this one: the others of security are asked now."
+            f"✍️ You said that the account is {whose}. It takes two for this one: the others of security are asked now,"
+            " and what you said stands for a day."
         )
     else:
         line = f"✅ The account is {whose}, and may act again. Everybody concerned is told."
@@ -187,7 +195,7 @@ def _asked_line(entry: AuditEntry, _command: str) -> str:
     by, name = _word(entry, "actor_name", 100), _word(entry, "account_name", 100)
     why = t.literal(stop(short(entry.private.get("reason", ""))), 310)
     what = f"✍️ {by} says that {name}'s account ({_word(entry, 'address')}) is {whose}: {why}"
-    return f"{what} A second person of security has to say the same."
+    return f"{what} A second person of security has to say the same, until {_until(entry.at)}."
 
 
 def _confirmed_line(entry: AuditEntry, command: str) -> str:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
 from tests.support import build
-from tests.unit.policy_folder import write
+from tests.unit.policy_folder import WORKSPACE, write
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.clockwork import Doubt, LedgerClock
@@ -276,6 +276,26 @@ def test_a_hold_is_lifted_and_the_record_names_who_and_why(ledger):
     assert (entry.facts["by"], entry.private["actor_name"]) == ("command_line", "Ada Admin")
     assert entry.private["reason"] == "she showed her badge"
     assert run("person", "confirm", "Dana@example.com", "--by", "Ada", "--reason", "again").exit_code == 1
+
+
+FORMER = "email_domains: [example.com]\nformer_domains: {old.example: example.com}"
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_hold_is_found_by_the_address_under_the_former_name_of_its_domain(ledger, tmp_path, monkeypatch, readable):
+    """As the policy says; where no policy can be read, by the address as it is."""
+    write(tmp_path, (WORKSPACE, "email_domains: [example.com]", FORMER))
+    if not readable:
+        (tmp_path / "prodaccess.yaml").write_text("{")
+    monkeypatch.setenv("PRODACCESS_CONFIG", str(tmp_path))
+    item = keys.person(build.DANA)
+    snapshot = ledger.read(item)
+    held = PersonRecord(build.DANA, "Dana", (SlackUser("T1", "UDANA"),), suspended="the account has changed")
+    ledger.commit(Change("held", snapshot.now, snapshot.versions(), puts={item: held}))
+    words = ("--by", "Ada Admin", "--reason", "she showed her badge")
+    assert (run("person", "confirm", "dana@old.example", *words).exit_code == 0) == readable
+    if not readable:
+        assert run("person", "confirm", "dana@example.com", *words).exit_code == 0
 
 
 def test_nobody_is_confirmed_who_is_not_on_hold(ledger):

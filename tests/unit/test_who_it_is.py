@@ -13,11 +13,11 @@ from tests.support.world import World, account
 from workflows.adopting import adopt
 from workflows.break_glass import break_glass
 from workflows.confirming import Saying, confirm, confirm_by_hand, holds, holds_about
-from workflows.context import Done
+from workflows.context import Context, Done
 from workflows.core import keys
 from workflows.core.asking import Ask
 from workflows.core.errors import Code, Refused
-from workflows.core.identity import AccountRecord, Address, SlackUser, Why
+from workflows.core.identity import AccountRecord, Address, SlackUser, Suspension, Why, address_of
 from workflows.core.model import GrantState, Origin, PersonRecord, RequestState, Sweepout
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import BreakGlass, Group, Policy
@@ -26,8 +26,9 @@ from workflows.end import end
 from workflows.ledger.codec import decode
 from workflows.less import approve_for_less
 from workflows.lift import lift
+from workflows.mend import make_again
 from workflows.people import bound_to
-from workflows.ports import Change
+from workflows.ports import Change, DirectoryUnreachable, IndexEntry
 from workflows.request import ask_for_access
 from workflows.review import approve, decline, deny, withdraw
 from workflows.revoke_all import Aim, aim_at, revoke_all
@@ -928,6 +929,150 @@ def test_nobody_lifts_a_bar_of_somebody_whom_they_count_as(world: World):
     world.ledger.commit(Change("bar", snapshot.now, snapshot.versions(), puts={item: barred}))
     world.knows(PAT)
     assert code(lift(world.ctx, SUE, account(PAT), "it was me", "lift")) is Code.OWN_BAR
+
+
+# ---------------------------------------------------------------- what is said is said of this hold, as it is now
+
+
+def test_a_button_of_a_hold_that_is_over_says_nothing_of_a_later_one_like_it(world: World):
+    world.knows(DANA)
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    (seen,) = holds(world.ctx)
+    gets_address(world, DANA, "dana@example.com")
+    acts(world, account(DANA))
+    assert holds(world.ctx) == ()
+    world.clock.advance(600)
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    world.knows(SUE)
+    old = Saying(account(DANA).account, True, "saw the badge", seen.hash)
+    assert code(confirm(world.ctx, old, account(SUE), "late")) is Code.HOLD_CHANGED
+    (now,) = holds(world.ctx)
+    assert isinstance(confirm(world.ctx, replace(old, hash=now.hash), account(SUE), "anew"), Done)
+
+
+def test_what_the_first_of_two_said_stands_for_a_day(world: World):
+    world.knows(OLU, PAT, SUE)
+    gets_address(world, OLU, "olu.o@example.com")
+    acts(world, account(OLU))
+    assert say(world, SUE, account(OLU), same=True).outcome == "second_needed"
+    world.clock.advance(24 * 3600 + 1)
+    assert holds(world.ctx)[0].account.proposal is None, "nobody is asked to agree to it any more"
+    assert say(world, PAT, account(OLU), same=True).outcome == "second_needed", "now Pat is the first"
+    assert say(world, SUE, account(OLU), same=True).outcome == "confirmed"
+
+
+@pytest.mark.parametrize("looks", ["worker", "web"])
+@pytest.mark.parametrize("how", ["deactivated", "changed", "back", "unknown"])
+def test_the_account_is_looked_at_before_anything_is_said_of_it(world: World, how: str, looks: str):
+    """Nobody has heard of what the chat knows by now."""
+    world.knows(DANA)
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    (seen,) = holds(world.ctx)
+    world.clock.advance(120)
+    facts = world.chat.people[account(DANA)]
+    changes = {
+        "deactivated": {"standing_problem": "person_deactivated"},
+        "changed": {"address": Address("pat@example.com")},
+        "back": {"address": Address("dana@example.com")},
+        "unknown": {},
+    }
+    world.chat.people[account(DANA)] = replace(facts, **changes[how])
+    world.knows(SUE)
+    world.chat.unreachable = how == "unknown"
+    own = {name: getattr(world.ctx, name) for name in ("ledger", "directory", "policy", "wake", "chance", "fault")}
+    ctx = world.ctx if looks == "worker" else Context(**own)
+    saying = Saying(account(DANA).account, True, "saw the badge", seen.hash)
+
+    def said() -> Done | Refused:
+        return confirm(ctx, saying, account(SUE), "said")
+
+    if looks == "web":
+        assert code(said()) is Code.FACTS_STALE, "a worker asks"
+    elif how == "unknown":
+        with pytest.raises(DirectoryUnreachable):
+            said()
+    else:
+        expected = {
+            "deactivated": Code.HELD_UNFIT,
+            "changed": Code.HOLD_CHANGED,
+            "back": Code.NOTHING_TO_CONFIRM,
+        }
+        assert code(said()) is expected[how]
+    found = account_record(world, account(DANA)).suspended
+    assert (found is None) == (how == "back" and looks == "worker")
+
+
+def test_nobody_who_may_not_say_it_makes_the_bot_ask(world: World):
+    world.knows(DANA, OLU)
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    world.clock.advance(120)
+    world.knows(OLU)
+    world.chat.unreachable = True
+    saying = Saying(account(DANA).account, True, "saw the badge")
+    assert code(confirm(world.ctx, saying, account(OLU), "said")) is Code.NOT_SECURITY
+
+
+def test_closed_accounts_wait_for_nobody_and_are_found_where_somebody_names_them(world: World):
+    world.knows(DANA)
+    there = used_again(world, "dana@example.com")
+    assert say(world, SUE, there, same=False).outcome == "confirmed"
+    assert account_record(world, account(DANA)).suspended.why is Why.CLOSED
+    assert holds(world.ctx) == ()
+    own = replace(world.chat.people[account(DANA)], standing_problem=None)
+    by_name = holds_about(world.ctx, own, None)
+    by_address = holds_about(world.ctx, None, Address("dana@example.com"))
+    for found in (by_name, by_address):
+        assert [one.account.account for one in found] == [account(DANA).account]
+    assert account_record(world, there).suspended is None
+
+
+def test_no_number_of_old_holds_hides_a_new_one(world: World):
+    """Also those that an earlier version kept in the same list."""
+    world.knows(SUE)
+    index, puts = [], {}
+    for number in range(1200):
+        user = SlackUser("T1", f"UOLD{number}")
+        hold = Suspension(Why.CLOSED, world.clock.now(), Address("old@example.com"))
+        puts[keys.account(user.account)] = AccountRecord(user.account, user, "Old", DANA, suspended=hold)
+        index.append(IndexEntry(keys.ON_HOLD, user.account, number))
+    world.ledger.commit(Change("old", world.clock.now(), dict.fromkeys(puts, 0), puts=puts, index=tuple(index)))
+    world.knows(DANA)
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    assert [one.account.account for one in holds(world.ctx)] == [account(DANA).account]
+    found = holds_about(world.ctx, None, Address("dana.new@example.com"))
+    assert [one.account.account for one in found] == [account(DANA).account]
+    assert say(world, SUE, account(DANA), same=True).outcome == "confirmed"
+
+
+def test_the_list_of_holds_is_made_again_from_the_accounts(world: World):
+    world.knows(DANA, PAT)
+    assert say(world, SUE, used_again(world, "dana@example.com"), same=False).outcome == "confirmed"
+    gets_address(world, PAT, "pat.p@example.com")
+    acts(world, account(PAT))
+    both = [
+        IndexEntry(name, who.account, None) for name in (keys.ON_HOLD, keys.SHUT) for who in map(account, (PAT, DANA))
+    ]
+    world.ledger.commit(Change("gone", world.clock.now(), {}, index=tuple(both)))
+    assert holds(world.ctx) == ()
+    make_again(world.ctx)
+    assert [one.account.account for one in holds(world.ctx)] == [account(PAT).account]
+    assert [one.account.account for one in holds_about(world.ctx, None, Address("dana@example.com"))] == [
+        account(DANA).account
+    ]
+
+
+def test_a_hold_is_found_by_an_address_of_a_domain_that_was_renamed(world: World):
+    world.knows(DANA)
+    gets_address(world, DANA, "dana.new@example.com")
+    acts(world, account(DANA))
+    former = {"old.example": "example.com"}
+    assert holds_about(world.ctx, None, address_of("dana.new@old.example", former), former)
+    assert holds_about(world.ctx, None, address_of("dana@old.example", former), former)
 
 
 # ---------------------------------------------------------------- the panic switch reaches all of it

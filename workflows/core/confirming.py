@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflows.core.canonical import digest
 from workflows.core.identity import (
@@ -20,6 +20,9 @@ from workflows.core.identity import (
 )
 from workflows.core.people import GroupFacts, PersonFacts
 from workflows.core.policy import Environment, Policy, Tier
+
+# What the first of two has said stands so long: whoever agrees later has to be sure of what they agree to.
+PROPOSAL_STANDS_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Held:
     def hash(self) -> str:
         """A button carries it: what is said is said of this hold and of no later one."""
         hold = self.suspended
-        return digest([self.account.account, hold.why.value, hold.address or "", hold.claims or ""])[:16]
+        since = hold.since.isoformat()
+        return digest([self.account.account, hold.why.value, hold.address or "", hold.claims or "", since])[:16]
 
 
 def is_own(held: Held, actor: PersonFacts) -> bool:

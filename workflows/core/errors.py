@@ -79,6 +79,7 @@ class Code(StrEnum):
     OWN_ACCOUNT = "own_account"
     CONFIRMED_ALREADY = "confirmed_already"
     HOLD_CHANGED = "hold_changed"
+    HELD_UNFIT = "held_unfit"
     ADDRESS_GIVEN_AWAY = "address_given_away"
     # too late
     DECIDED = "decided"

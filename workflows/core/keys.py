@@ -26,7 +26,8 @@ REVIEWS = "reviews"  # reviews that are owed, by when they are due
 DELEGATIONS = "delegations"  # people who named a delegate, by until when
 TROUBLES = "troubles"  # what fails again and again, by since when
 UNREADABLE = "unreadable"  # what stands in the ledger and cannot be read, by when it was last met
-ON_HOLD = "on-hold"  # accounts that are on hold, by since when
+ON_HOLD = "on-hold"  # accounts that wait for somebody to say whose they are, by since when
+SHUT = "shut-accounts"  # accounts of people who were closed, by since when; they wait for nobody
 UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time, by when that was found
 
 CLOSED_PLACES = "places-closed"  # channels and people that chat takes no messages for, by since when
