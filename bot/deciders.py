@@ -53,6 +53,11 @@ class Deciders:
         return tuple(dict.fromkeys(name for seat in self.seats for name in seat.names))
 
     @property
+    def too_few(self) -> tuple[str, ...]:
+        """The groups of which fewer are known than have to agree."""
+        return tuple(seat.label for seat in self.seats if seat.count > len(seat.names))
+
+    @property
     def simple(self) -> bool:
         """Whether any one of them is enough."""
         return sum(seat.count for seat in self.seats) == 1

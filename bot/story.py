@@ -123,6 +123,10 @@ class RequestStory:
     asked_duration: timedelta | None = None
     lessened_by: str = ""
     group_problems: tuple[tuple[str, str], ...] = ()
+    # Groups of which, as everybody has been looked up, too few are there to agree.
+    nobody: tuple[str, ...] = ()
+    # Whether somebody is known, or may be there, who could decide it: else no button does anything.
+    decidable: bool = True
     decided_at: datetime | None = None
     approved_by: str = ""
     # What the rule that approved rested on.

@@ -153,19 +153,23 @@ class Window:
         return deciders_of(policy, role, seen.request, groups, self._called((*able, *able.values())))
 
     def would_decide(self, policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId) -> Deciders:
-        """The same before it is asked for."""
+        """The same before it is asked for: whom the policy lists, for nobody is asked yet."""
         groups = self._ctx.directory.groups(policy, groups_needed(policy, policy.environments[role.environment]))
         able = approvers(policy, role, requester, holder, groups)
-        names = self._called({who for members in able.values() for who in members})
+        names = self._called({who for members in able.values() for who in members}, listed=True)
         return deciders_for(policy, role, requester, holder, groups, names)
 
-    def _called(self, people: Iterable[PersonId]) -> NameOf:
-        """What each of them is called; nobody where they may do nothing: a guest, somebody who has left."""
+    def _called(self, people: Iterable[PersonId], *, listed: bool = False) -> NameOf:
+        """What each of them is called; nobody where they may do nothing (a guest, somebody who has left), and where nobody has
+        looked yet whether there is such an account at all. `listed`: then by their address, as the policy lists them.
+        """
         facts_of = self._ctx.directory.of_people(sorted(set(people)))
 
         def name(who: PersonId) -> str | None:
             facts = facts_of.get(who)
-            return name_from(who) if facts is None else None if facts.standing_problem else facts.name
+            if facts is None:
+                return name_from(who) if listed else None
+            return None if facts.standing_problem else facts.name
 
         return name
 
@@ -216,7 +220,7 @@ class Window:
 
     def _names(self, people: Iterable[PersonId]) -> list[str]:
         ordered = sorted(people)
-        name_of = self._called(ordered)
+        name_of = self._called(ordered, listed=True)
         return [name for who in ordered if (name := name_of(who))]
 
     def _who(self, name: str, actor: Known) -> Message | Refused:

@@ -47,7 +47,7 @@ def _hidden(story: RequestStory) -> Message:
 
 
 def _waiting(story: RequestStory, mentions: t.Mentions) -> Message:
-    can_press = story.resolved and story.in_policy and bool(story.needs)
+    can_press = story.resolved and story.in_policy and story.decidable and bool(story.needs)
     # What cannot be approved now can still be denied.
     agree = None if story.shut else approve_button(story)
     press = b.actions(agree, deny_button(story), more_menu(story)) if can_press else None
@@ -162,6 +162,7 @@ def danger_lines(story: RequestStory) -> dict[str, Any] | None:
         f"⚠️ Who is in {t.literal(group, 80)} is not known just now: {t.literal(why, 200)}"
         for group, why in story.group_problems[:5]
     ]
+    lines += [f"⚠️ Too few of {t.literal(group, 80)} are in Slack to approve it." for group in story.nobody[:5]]
     return b.section("\n".join(lines)) if lines else None
 
 

@@ -45,6 +45,11 @@ class WhomToAsk:
     # In how many seconds to look again, where somebody who may decide has not been found yet.
     look_again_s: float | None = None
 
+    @property
+    def nobody(self) -> tuple[str, ...]:
+        """Groups of which too few are there. As long as somebody has still to be found, none is said to be."""
+        return self.deciders.too_few if self.look_again_s is None else ()
+
 
 @dataclass(frozen=True, slots=True)
 class _Sight:

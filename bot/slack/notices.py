@@ -18,7 +18,7 @@ from bot.slack.cards import end_button, extend_button, headline, less_line, stat
 from bot.state_words import how, short, stop, why_not
 from bot.story import RequestStory
 from bot.waiting_words import asked_so_far
-from bot.words import Asked, Stage, rounded
+from bot.words import Asked, Stage, people, rounded
 from workflows.core.asking import REASON_LENGTH_MAX, Ask
 from workflows.core.durations import format_duration
 from workflows.core.model import EndCause, Resource
@@ -85,7 +85,7 @@ def asked(
     how_long = "" if story.extends else f" for {format_duration(story.duration)}"
     whom = f" for {t.literal(story.holder, 100)}," if story.on_behalf else ""
     line = f"You asked for {_what(story)}{whom}{how_long}{_to_begin(story, zone)}."
-    waits = t.literal(deciders.sentence, 1000) or "Its owners are asked as soon as AWS has confirmed the names."
+    waits = t.literal(deciders.sentence, 1000) or _LOOKING_UP
     if by_rule:
         otherwise = f" If none does: {t.literal(deciders.sentence, 1000)}" if deciders else ""
         waits = f"A rule may approve it in a moment.{otherwise}"
@@ -99,6 +99,10 @@ def asked(
         f"{line} {waits} {story.id}",
         [b.section(f"⏳ {line} {waits}"), b.quote(story.reason), less_line(story), b.context(small)],
     )
+
+
+# Nobody is named of whom nobody knows whether they are there.
+_LOOKING_UP = "I am looking up who can approve it, and ask them as soon as AWS has confirmed the names."
 
 
 def _to_begin(story: RequestStory, zone: str) -> str:
@@ -123,6 +127,14 @@ def unreached(story: RequestStory, deciders: Deciders, command: str = "/prodacce
     line = f"⚠️ Slack takes no message about your request for {_what(story)} to anybody who can approve it."
     who = t.literal(deciders.rule, 300) if deciders else "an owner"
     then = f"Please tell {who} yourself: they can type `{command} approve {story.id}`."
+    return b.message(f"{line} {then}", [b.section(f"{line}\n{then}"), b.context(story.id)])
+
+
+def nobody_there(story: RequestStory, command: str = "/prodaccess") -> Message:
+    """To whoever asked, once everybody has been looked up: the groups of which nobody is there who could agree."""
+    groups = t.literal(people(story.nobody, "and"), 300)
+    line = f"⚠️ Nobody can approve your request for {_what(story)} as it is: I looked, and too few of {groups} are in Slack."
+    then = f"Tell the platform team. Take it back with `{command} withdraw {story.id}`, or leave it: it waits until it expires."
     return b.message(f"{line} {then}", [b.section(f"{line}\n{then}"), b.context(story.id)])
 
 

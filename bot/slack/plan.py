@@ -122,7 +122,7 @@ def wanted(facts: Facts) -> list[Wanted]:
     """
     if facts.passing:
         return _cards(facts)
-    own = beside(facts, [*unreached(facts), *_holder(facts)])
+    own = beside(facts, [*nobody_there(facts), *unreached(facts), *_holder(facts)])
     if facts.request.break_glass:
         return [*_cards(facts), *_receipts(facts), *alarms(facts), *own]
     return [*_cards(facts), *calls_to(facts), *alarms(facts), *own, *_receipts(facts)]
@@ -136,8 +136,19 @@ def beside(facts: Facts, own: Sequence[Wanted]) -> list[Wanted]:
     return [replace(item, beside=channel) if item.channel == asker else item for item in own]
 
 
+def nobody_there(facts: Facts) -> list[Wanted]:
+    """Everybody was looked up, and too few are there: whoever asked hears that it cannot be approved as it is."""
+    waits = facts.story.stage is Stage.WAITING and facts.story.resolved and not facts.request.break_glass
+    if not waits or not facts.story.nobody or facts.story.hidden:
+        return []
+    user = facts.request.requester_slack.user
+    return [Wanted(f"nobody:{user}", user, notices.nobody_there(facts.story, facts.command), key="once")]
+
+
 def unreached(facts: Facts) -> list[Wanted]:
     """Nobody who can decide got the card: whoever asked must hear that it waits for nobody."""
+    if facts.story.nobody:
+        return []
     story, tried = facts.story, [slot for slot in facts.chat.postings if slot.startswith("card:")]
     waits = story.stage is Stage.WAITING and story.resolved and not facts.request.break_glass
     if not waits or not tried or facts.look_again_s is not None or card_channels(facts):

@@ -379,7 +379,7 @@ class Sender:
         request = seen.request
         environment = policy.environments.get(request.terms.environment) if policy else None
         people = self._mentioner.whom_to_ask(policy, environment, request) if policy and environment else None
-        story = replace(seen.story, away=people.away, stand_ins=people.stand_ins) if people else seen.story
+        story = _with_people(seen.story, people) if people else seen.story
         overseers = Overseers()
         entries = self._ctx.ledger.entries_of(request.id)
         alarm = any(entry.event in ALARMS for entry in entries)
@@ -656,6 +656,11 @@ def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:
         reviews=seen(digest_.reviews),
         agreed=seen(digest_.agreed),
     )
+
+
+def _with_people(story: RequestStory, people: WhomToAsk) -> RequestStory:
+    decidable = bool(people.deciders) or not people.nobody
+    return replace(story, away=people.away, stand_ins=people.stand_ins, nobody=people.nobody, decidable=decidable)
 
 
 def _given_up(record: ChatRecord) -> int:

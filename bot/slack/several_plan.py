@@ -27,6 +27,7 @@ from bot.slack.plan import (
     card_channels,
     for_channel,
     news_of,
+    nobody_there,
     passing_until_s,
     receipt_channels,
     root_slot,
@@ -117,7 +118,9 @@ class _Panel:
     def unreached(self) -> list[Wanted]:
         if not self._shown:
             return []
-        return [replace(item, slot=f"{item.slot}:{self._id}") for item in unreached(self._speaker())]
+        speaker = self._speaker()
+        own = (*nobody_there(speaker), *unreached(speaker))
+        return [replace(item, slot=f"{item.slot}:{self._id}") for item in own]
 
     def calls(self) -> list[Wanted]:
         """The reminders of the first that waits: all were asked at the same time, of the same people."""

@@ -498,6 +498,7 @@ DOORS: dict[str, Callable[[Case], None]] = {
 @pytest.mark.parametrize("door", DOORS)
 def test_the_form_opens_from_every_door_and_asks_like_the_command(case: Case, door: str):
     shut(case.at)
+    case.at.have_been_here("olu", "pat")
     DOORS[door](case)
     form = with_role(case, opened(case.at), "deploy")
     assert "Roll out or back" in words(form.view)

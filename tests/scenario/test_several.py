@@ -43,6 +43,7 @@ def told(case: Case, *parts: str) -> Message:
 def test_two_roles_of_one_environment_by_form_with_one_decision(http_case: Case) -> None:
     case = http_case
     shut(case.at)
+    case.at.have_been_here("olu", "pat")
     assert case.at.types("dana", "").ok
     with_role(case, opened(case.at), "read-only")
     opened(case.at).choose("more_roles", ["deploy"])
@@ -90,6 +91,7 @@ def test_one_role_in_two_environments_by_command_with_different_owners(own: Inst
     with edited(own, CHANGING, "owners: [platform]", "owners: [security]"):
         eventually(lambda: policy_in_force(own) != before, "the new owners")
         own.wait_ready()
+        own.have_been_here("olu", "pat", "sue")
         answer = own.told("dana", f"{theirs.name},{ours.name} read-only 1h INC-42 both sides")
         assert "You asked for *read-only* in *Shop 295*" in answer
         assert "Sue or Pat can approve" in answer or "Pat or Sue can approve" in answer

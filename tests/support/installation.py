@@ -441,6 +441,11 @@ class Installation:
     def types(self, who: str, text: str, channel: str = GENERAL) -> Outcome:
         return self.slack.person(PEOPLE[who]).command(COMMAND, text, channel=channel)
 
+    def have_been_here(self, *names: str) -> None:
+        """They have used it before: answers name those alone of whom it is known that they are there."""
+        for name in names:
+            self.told(name, "mine")
+
     def told(self, who: str, text: str, channel: str = GENERAL) -> str:
         """What `who` is answered, in words: at once, or a little later where a worker had to look first."""
         person = self.slack.person(PEOPLE[who])

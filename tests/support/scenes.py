@@ -116,6 +116,18 @@ def an_owner_asks(t: Listener) -> Iterator[tuple[str, ...]]:
 
 
 @scene
+def owners_who_are_not_there(t: Listener) -> Iterator[tuple[str, ...]]:
+    """The policy lists two, and neither has ever been in the chat, or is there no more."""
+    for who in (OLU, PAT):
+        facts = t.world.chat.people[account(who)]
+        t.world.chat.people[account(who)] = replace(facts, standing_problem="person_deactivated")
+    id_ = t.world.asked()
+    yield (id_,)
+    done(t.world.withdraw(id_))
+    yield (id_,)
+
+
+@scene
 def taken_back(t: Listener) -> Iterator[tuple[str, ...]]:
     id_ = t.world.asked()
     t.posted(id_)

@@ -30,6 +30,7 @@ def says(world: World, who: PersonId, text: str) -> str:
 
 
 def can(world: World, id_: str) -> Deciders:
+    world.knows(*GROUPS["platform"], *GROUPS["security"])
     seen = Desk(world.ctx, "/prodaccess").window.seen(id_)
     assert seen is not None
     return Desk(world.ctx, "/prodaccess").window.deciders(seen)
@@ -117,7 +118,7 @@ def test_an_explanation_of_a_request_leaves_out_its_parties_and_who_has_agreed()
     world = World(rules(owners=1, security=1))
     id_ = world.asked(OLU)
     world.approve(id_, SUE)
-    world.knows(DANA)
+    world.knows(DANA, *GROUPS["platform"])
     account_ = account(DANA)
     act = Interaction("x", PRESS, account_.team, account_.user, action="more", value=f"explain:{id_}")
     message = Desk(world.ctx, "/prodaccess").carry_out(act).message
@@ -141,3 +142,37 @@ def test_the_rule_in_words(seats: tuple[Seat, ...], rule: str) -> None:
 def test_where_nobody_is_known_nobody_is_named() -> None:
     assert not Deciders((Seat("platform", 1),))
     assert Deciders((Seat("platform", 1),)).sentence == ""
+
+
+# ---------------------------------------------------------------- nobody is named of whom nobody knows whether they are there
+
+
+def test_the_first_answer_names_nobody_whom_nobody_has_looked_up() -> None:
+    world = World()
+    world.knows(DANA)
+    act = Interaction("p", COMMAND, "T1", account(DANA).user, text="payments-prod read-only 1h INC-42 errors")
+    message = Desk(world.ctx, "/prodaccess").carry_out(act).message
+    said = as_text(message) if message else ""
+    assert "I am looking up who can approve it" in said
+    assert "Olu" not in said
+    assert "Pat" not in said
+
+
+def test_of_some_who_are_known_those_are_named() -> None:
+    world = World()
+    world.knows(DANA, OLU)
+    act = Interaction("p", COMMAND, "T1", account(DANA).user, text="payments-prod read-only 1h INC-42 errors")
+    message = Desk(world.ctx, "/prodaccess").carry_out(act).message
+    assert "Olu can approve it." in (as_text(message) if message else "")
+
+
+@pytest.mark.parametrize(
+    ("seats", "short"),
+    [
+        ((Seat("platform", 1),), ("platform",)),
+        ((Seat("platform", 2, ("Olu",)), Seat("security", 1, ("Sue",))), ("platform",)),
+        ((Seat("platform", 1, ("Olu",)), Seat("security", 0)), ()),
+    ],
+)
+def test_groups_of_which_too_few_are_there_are_told(seats: tuple[Seat, ...], short: tuple[str, ...]) -> None:
+    assert Deciders(seats).too_few == short

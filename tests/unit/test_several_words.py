@@ -22,7 +22,7 @@ from bot.slack.plan import Facts, Wanted
 from bot.slack.reason_forms import deny_all_form, read_reason
 from bot.slack.several_plan import Batch, several_wanted, wait_s
 from bot.story import request_story
-from tests.support.build import DANA, OLU, SUE, entitlement, environment, policy
+from tests.support.build import DANA, OLU, PAT, SUE, entitlement, environment, policy
 from tests.support.world import World, account
 from tests.unit.test_several import BOOKS, PROD, STAGING, asked, outcomes, rules
 from tests.unit.test_several import approve as press
@@ -306,6 +306,7 @@ def value_on(world: World, ids: tuple[str, ...]) -> str:
 
 
 def test_the_answer_says_who_can_approve_what(world) -> None:
+    world.knows(OLU, PAT, SUE)
     answer = says(world, DANA, COMMAND, text=f"{PROD},{BOOKS} read-only 1h INC-42 x")
     assert answer.splitlines()[0].startswith("⏳ You asked for read-only in Payments-Prod 🔴 production and Books-Prod")
     assert "• Olu or Pat can approve read-only in Payments-Prod · 🔴 production." in answer
