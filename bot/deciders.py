@@ -11,7 +11,7 @@ from workflows.core.model import Request
 from workflows.core.people import GroupFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
 from workflows.core.scope import approvers, groups_named
-from workflows.core.speaking import speakers, stands_for_owners
+from workflows.core.speaking import speakers, spoken, stands_for_owners
 
 # As many names of a group as one reads; the others are a number.
 NAMES_MAX = 5
@@ -114,7 +114,7 @@ def few(names: Sequence[str]) -> list[str]:
 
 def deciders_of(policy: Policy, role: Entitlement, request: Request, groups: GroupFacts, name_of: NameOf) -> Deciders:
     """Who can still agree to this request: never a party of it, nobody who has, each in their own right or another's."""
-    voted = {vote.by for vote in request.votes}
+    voted = spoken(request, groups)
     able = speakers(policy, role, request, groups)
     found = []
     for word, need in zip(role.approve, needs_of(role, request), strict=True):

@@ -513,8 +513,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f" said whose the account is ({c.typed('person confirm WHO REASON')}). It can still be denied."
     ),
     Code.COUNTS_AS_VOTER: lambda c: (
-        f"{c('name', 'Somebody')} has agreed, and the two of you count as one person until security has said whose an account is"
-        f" that is on hold ({c.typed('person confirm WHO REASON')}). Somebody else has to agree, too."
+        f"{c('name', 'Somebody')} agreed already, and the two of you count as one person until security has said whose an account"
+        f" is that is on hold ({c.typed('person confirm WHO REASON')}). Somebody else has to agree, too."
     ),
     Code.PERSON_BLOCKED: lambda c: (
         f"{_sentence(c('why', 'All access was taken back'))} {c.you('You', '{}')} can ask again from {c.time('until')}, or "

@@ -26,6 +26,7 @@ from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.scope import approvers, groups_named, groups_needed, may_break_glass, might_break_glass
 from workflows.core.speaking import can_speak
+from workflows.parties import with_those_who_agreed
 from workflows.people import Known, known
 from workflows.ports import PolicyUnavailable
 from workflows.revoke_all import Aim, aim_at, in_reach, may_revoke_all, nothing_there
@@ -149,6 +150,7 @@ class Window:
             return NOBODY
         names = groups_needed(policy, policy.environments[role.environment])
         groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names))
+        groups = with_those_who_agreed(self._ctx, groups, seen.request)
         able = can_speak(policy, role, seen.request, groups)
         return deciders_of(policy, role, seen.request, groups, self._called((*able, *able.values())))
 

@@ -75,6 +75,14 @@ def with_parties(groups: GroupFacts, snapshot: Snapshot, request: Request, *more
     return replace(groups, alike=alike(snapshot, people), on_hold=lost)
 
 
+def with_those_who_agreed(ctx: Context, groups: GroupFacts, request: Request) -> GroupFacts:
+    """For who is named and called: the facts with whom those who agreed count as. It costs a look where somebody has."""
+    voters = _voters(request)
+    if not voters:
+        return groups
+    return replace(groups, alike=alike(ctx.ledger.read(*map(keys.identity, voters)), voters))
+
+
 def alike(snapshot: Snapshot, people: Iterable[PersonId]) -> dict[PersonId, frozenset[PersonId]]:
     """For separation of duties: whom these people count as, too."""
     found = {who: snapshot.seek(keys.identity(who), Identity) for who in people}

@@ -141,7 +141,7 @@ def said(outcome: str, *, same: bool) -> Message:
     if outcome == "second_needed":
         line = (
             f"✍️ You said that the account is {whose}. It takes two for this one: the others of security are asked now,"
-            " and what you said stands for a day."
+            " and have a day."
         )
     else:
         line = f"✅ The account is {whose}, and may act again. Everybody concerned is told."

@@ -15,6 +15,7 @@ from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.scope import groups_named
 from workflows.core.speaking import can_speak
+from workflows.parties import with_those_who_agreed
 from workflows.people import account_of
 from workflows.ports import DirectoryUnreachable
 from workflows.standing_in import with_delegations
@@ -175,6 +176,7 @@ class Mentioner:
     def _sight(self, policy: Policy, entitlement: Entitlement | None, request: Request, names: Sequence[str]) -> _Sight:
         # Whoever was a member at the last good look is called, even while nobody can say who is one now.
         groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names)).last_known()
+        groups = with_those_who_agreed(self._ctx, groups, request)
         out = frozenset({request.requester, request.holder, *(vote.by for vote in request.votes)})
         speakers = can_speak(policy, entitlement, request, groups) if entitlement else {}
         # Looking up hundreds of accounts by address would take all that Slack allows.

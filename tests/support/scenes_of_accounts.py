@@ -117,6 +117,38 @@ def a_new_account_under_somebodys_address(t: Listener) -> Iterator[tuple[str, ..
 
 
 @scene
+def two_who_may_be_one(t: Listener) -> Iterator[tuple[str, ...]]:
+    """Olu's second account says that it is Pat."""
+    w = t.world
+    w.knows(OLU, PAT)
+    second = new_account(w, "UOLU2", str(OLU), "Olu")
+    acts(w, second)
+    for by in (SUE, PAT):
+        says(t, by, second, same=True)
+    acts(w, second)
+    id_ = w.asked(role="admin")
+    w.chat.people[second] = replace(w.chat.people[second], address=Address(str(PAT)))
+    acts(w, second)
+    done(w.approve(id_, OLU))
+    t.posted(id_)
+    t.brief = True
+    t.tries = [(PAT, f"approve {id_}"), (SUE, f"show {id_}")]
+    yield (id_,)
+
+
+@scene
+def an_account_on_hold_that_is_gone_by_now(t: Listener) -> Iterator[tuple[str, ...]]:
+    t.world.knows(DANA)
+    on_hold(t, DANA, NEW)
+    facts = t.world.chat.people[account(DANA)]
+    t.world.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
+    t.world.chat.refresh_person(account(DANA), t.world.policy.policy)
+    t.brief = True
+    t.tries = [(SUE, f"person confirm {NEW} same {SAYS}")]
+    yield ()
+
+
+@scene
 def a_party_on_hold(t: Listener) -> Iterator[tuple[str, ...]]:
     """Somebody else asked for Nia, and her account is on hold before it is approved."""
     id_ = for_nia(t)

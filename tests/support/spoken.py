@@ -31,8 +31,9 @@ from bot.slack.poster import Page
 from bot.slack.sender import Sender
 from tests.support import build
 from tests.support.world import World, account
-from workflows.core.audit import AuditEntry
+from workflows.core.audit import AuditEntry, Event
 from workflows.core.clockwork import LedgerClock
+from workflows.core.confirming import PROPOSAL_STANDS_FOR
 from workflows.core.errors import Refused
 from workflows.core.identity import AccountRecord
 from workflows.core.model import Grant, PersonRecord, Posting, Request, Review, Trouble
@@ -331,6 +332,11 @@ class Listener:
             grant = next((one for one in self._all(Grant) if one.id == request.extends), None)
             if grant is not None:
                 found.add(int((grant.deadline + request.terms.duration).timestamp()))
+        # What the first of two has said of an account stands so long.
+        asked = (
+            entry for entry in self.world.ledger.entries(limit=100_000) if entry.event is Event.PERSON_CONFIRM_ASKED
+        )
+        found |= {int((entry.at + PROPOSAL_STANDS_FOR).timestamp()) for entry in asked}
         return frozenset(found | _times_in(list(self.world.policy.policy.environments.values())))
 
     def _all(self, kind: type[T]) -> list[T]:

@@ -227,7 +227,10 @@ class You:
 # Sentences with "you", the most telling first, and of whom they are true. One that is not here has nobody whom it means.
 YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"Did you mean|`30m` or whatever you need|You decide for yourself as long as", You.anybody),
-    (r"You asked for \d+ at once|The role has changed since you saw", You.did_or_tried),
+    (
+        r"the two of you count as one person|You asked for \d+ at once|The role has changed since you saw",
+        You.did_or_tried,
+    ),
     (r"Nobody could approve .* for you: |You broke the glass in .* within 24 hours", You.did_or_tried),
     (r"so I cannot tell that it is yours|[Yy]our AWS user|AWS user that I find for you", You.is_holder),
     (r"AWS's administrators have to give you", You.is_holder),

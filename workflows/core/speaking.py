@@ -17,6 +17,11 @@ def is_party(request: Request, person: PersonFacts, groups: GroupFacts) -> bool:
     )
 
 
+def spoken(request: Request, groups: GroupFacts) -> frozenset[PersonId]:
+    """Who has agreed, and whom each of them counts as while an account is on hold: they bring nothing beside them."""
+    return groups.counted_as(*(vote.by for vote in request.votes))
+
+
 # Who may speak -> in whose right. The same person where it is their own.
 Speakers = dict[PersonId, PersonId]
 
@@ -85,8 +90,8 @@ def stands_for_owners(entitlement: Entitlement, word: str) -> bool:
 def can_speak(
     policy: Policy, entitlement: Entitlement, request: Request, groups: GroupFacts
 ) -> dict[PersonId, PersonId]:
-    """Everybody who may still agree -> in whose right; without those who have."""
-    voted = {vote.by for vote in request.votes}
+    """Everybody who may still agree -> in whose right; without those who have, and whoever counts as one of them."""
+    voted = spoken(request, groups)
     found: Speakers = {}
     for people in speakers(policy, entitlement, request, groups).values():
         for who, right in people.items():
