@@ -8,10 +8,11 @@ from datetime import datetime
 
 from workflows.context import Context
 from workflows.core import keys
+from workflows.core.identity import AccountId
 from workflows.core.model import PersonRecord, Request
 from workflows.core.people import Delegation, GroupFacts, PersonId
 from workflows.parties import account_in
-from workflows.ports import CorruptLedger, Snapshot
+from workflows.ports import CorruptLedger, CorruptRecord, Snapshot
 
 # More people than this are not away at once; the others' owners decide.
 AWAY_MAX = 500
@@ -47,13 +48,23 @@ def delegators(groups: GroupFacts) -> tuple[str, ...]:
 
 def as_recorded(groups: GroupFacts, snapshot: Snapshot) -> GroupFacts:
     """The same on the decision's own snapshot: one that was ended meanwhile counts for nothing, nor does one of somebody who
-    was put on hold."""
-    records = {who: account_in(snapshot, account) for who, account in groups.looked_at.items()}
-    held = frozenset(who for who, record in records.items() if record is not None and record.suspended is not None)
+    was put on hold, or of whose account nothing can be read."""
+    held = frozenset(who for who, account in groups.looked_at.items() if not _speaks(snapshot, account))
     found = {
-        who: delegation for who in groups.delegations if who not in held and (delegation := _recorded(snapshot, who))
+        who: delegation
+        for who in groups.delegations
+        if who not in held and (delegation := _recorded(snapshot, who)) is not None
     }
     return replace(groups, delegations=found, at=snapshot.now, silent=groups.silent | held)
+
+
+def _speaks(snapshot: Snapshot, account: AccountId) -> bool:
+    try:
+        record = account_in(snapshot, account)
+    except CorruptRecord:
+        # It must stand in nobody else's way.
+        return False
+    return record is None or record.suspended is None
 
 
 def spoken_for(request: Request) -> tuple[PersonId, ...]:
