@@ -78,8 +78,9 @@ class Called:
                 for request in whose.requests
                 for facts in self._mentioner.answerable(policy, request)
             }
+            told = {who.user for who in whose.people}
             # They are told in a message of their own.
-            for user in users.keys() - {who.user for who in whose.people}:
+            for user in (one for one in users if one not in told):
                 found.setdefault(user, []).append((trouble, whose))
         return found
 
