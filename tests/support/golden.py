@@ -1,0 +1,164 @@
+"""All that Slack is given, to the letter: golden files of every message, form, list and home, one file a scene.
+
+`python -m tests.support.golden` writes them anew. A change of them is a change of what people see: it is looked at line by line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.deciders import Deciders, Seat
+from bot.slack import calls, cards, extend_form, form, glass, glass_form, less_form, notices, reason_forms, receipts
+from bot.slack.blocks import Message
+from bot.slack.home import home_instead
+from bot.story import RequestStory, for_outsiders
+from tests.support import stories
+from tests.support.every_scene import SCENES, STEPS, rules
+from tests.support.spoken import CAST, Listener, Said
+from tests.support.truth import Look, Walk, also, answers, pressed
+from tests.support.world import World
+
+FOLDER = Path(__file__).parents[1] / "golden"
+
+
+def payload(said: Said) -> dict[str, Any]:
+    return {"what": said.what, "text": said.message.text, "blocks": said.message.blocks}
+
+
+def of_scene(name: str) -> Iterator[dict[str, Any]]:
+    """Each message of a scene once, in the order in which it is said."""
+    t = Listener(World(rules()))
+    heard: set[str] = set()
+    for step, ids in enumerate(SCENES[name](t), 1):
+        for said in _said(t, name, ids, last=step == STEPS[name]):
+            found = payload(said)
+            key = json.dumps([found["text"], found["blocks"]], sort_keys=True)
+            if key not in heard:
+                heard.add(key)
+                yield {"step": step, **found}
+
+
+def _said(t: Listener, name: str, ids: tuple[str, ...], *, last: bool) -> Iterator[Said]:
+    t.time_passed()
+    posted = t.posted(*ids)
+    look = Look(t, name, ids, Walk(), last)
+    for said in (*posted, *also(look), *(said for who in CAST for said in answers(look, who))):
+        yield said
+        if not look.passing or said.what.startswith(f"{said.reader} types"):
+            yield from pressed(look, said)
+
+
+# ---------------------------------------------------------------- each state, whatever leads to it
+
+_MENTIONS = {"platform": ["S0PLATFORM"], "security": ["U0SID", "U0SUE"], "owners": ["U0OLU"]}
+_HAND: dict[str, Any] = {
+    "requester": "<b>&*Max*_~`",
+    "reason": "a <!channel> & *bold* `code` ~no~ _x_ \n> quote",
+    "danger": "<@U1> & all",
+}
+
+
+def of_states() -> Iterator[dict[str, Any]]:
+    """Each message once, under the first name that it has."""
+    heard: set[str] = set()
+    for name, message in _named():
+        found = {"text": message.text, "blocks": message.blocks}
+        key = json.dumps(found, sort_keys=True)
+        if key not in heard:
+            heard.add(key)
+            yield {"what": name, **found}
+
+
+def _named() -> Iterator[tuple[str, Message]]:
+    for name, story in stories.every_state().items():
+        unkind = replace(story, **_HAND, holder="<@UDANA> _holder_")
+        for kind, each in ((name, story), (f"{name}, outside", for_outsiders(story)), (f"{name}, unkind", unkind)):
+            for what, made in _of(each).items():
+                yield f"{kind}: {what}", made
+
+
+def _of(story: RequestStory) -> dict[str, Message]:
+    return {
+        "card": cards.approval_card(story, _MENTIONS),
+        "to an owner": cards.approval_card(story, to_owner=True),
+        "asked": notices.asked(story, Deciders((Seat("owners", 1, ("Olu", "Pat")),)), zone="Europe/Vienna"),
+        "by rule": notices.asked(story, by_rule=True),
+        "agreed": notices.agreed(story),
+        "have it": notices.have_it(story, story.requester_id),
+        "active": notices.active(story),
+        "over": notices.over_active(story),
+        "for you": notices.asked_for_you(story),
+        "settled": notices.settled(story),
+        "ending": notices.ending(story),
+        "outcome": notices.outcome(story),
+        "failing": notices.removal_failing(story, failures=3, mentions=_MENTIONS, owners=("platform",)),
+        "root": receipts.receipt_root(story),
+        "reminder": calls.reminder(story, ("U0OLU",)),
+        "escalated": calls.escalated(story, ("U0SID",)),
+        "glass": glass.glass_card(replace(story, break_glass=True), _MENTIONS, ("platform",)),
+    }
+
+
+# ---------------------------------------------------------------- forms, and what is drawn without a record
+
+
+def of_forms() -> Iterator[dict[str, Any]]:
+    places = [stories.environment(), replace(stories.environment(), name="shop", title="Shop & <co>", roles={})]
+    roles = list(places[0].roles.values())
+    glass_place = next(place for place in rules().environments.values() if place.break_glass)
+    yield {"what": "request", "view": form.request_form(places)}
+    for chosen in (
+        form.Chosen("payments-prod"),
+        form.Chosen("payments-prod", "admin", "why", timedelta(hours=1), "INC-1"),
+        form.Chosen("payments-prod", "read-only", more=("admin",), begin=stories.NOW),
+    ):
+        where = form.Where("C1", "inc-1", "1.2")
+        view = form.request_form(places, chosen, where, recent=("shop",), glass=("payments-prod",))
+        yield {"what": f"request {chosen.role}", "view": view}
+    many = [replace(places[0], name=f"env-{number}") for number in range(101)]
+    yield {"what": "request, many", "view": form.request_form(many)}
+    yield {"what": "options", "view": form.options_for("shop", places)}
+    yield {"what": "break-glass", "view": glass_form.glass_form(glass_place, form.Where())}
+    times = [timedelta(minutes=10), timedelta(hours=1)]
+    for name, story in stories.every_state().items():
+        yield {"what": f"less, {name}", "view": less_form.less_form(story, "PA-1042", roles, times)}
+        yield {"what": f"extend, {name}", "view": extend_form.extend_form(story, roles[0], times)}
+        yield {"what": f"deny, {name}", "view": reason_forms.deny_form(story, "PA-1042")}
+        yield {"what": f"deny all, {name}", "view": reason_forms.deny_all_form([story, story], "PA-1042")}
+        yield {"what": f"end, {name}", "view": reason_forms.end_form(story, "PA-1042")}
+        yield {"what": f"flag, {name}", "view": reason_forms.flag_form(story, "PA-1042")}
+    yield {"what": "home instead", "view": home_instead("I cannot reach my records just now.")}
+
+
+# Digests and numbers, which change with whatever else an entry or a role holds.
+_DIGEST = re.compile(r"\b(?=[0-9a-f]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{12,64}\b|(?<=-)0[0-9]{11}\b")
+
+
+def lines(found: Iterator[dict[str, Any]]) -> str:
+    return "".join(_DIGEST.sub("~", json.dumps(one, ensure_ascii=False, sort_keys=True)) + "\n" for one in found)
+
+
+def everything() -> dict[str, str]:
+    """File name -> what has to stand in it."""
+    found = {name: lines(of_scene(name)) for name in SCENES}
+    return found | {"states": lines(of_states()), "forms": lines(of_forms())}
+
+
+def write() -> None:
+    for old in FOLDER.glob("*.jsonl"):
+        old.unlink()
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in everything().items():
+        (FOLDER / f"{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
+    sys.stdout.write(f"written to {FOLDER.name}/\n")
