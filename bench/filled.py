@@ -13,8 +13,9 @@ from bot.times import monotonic_s
 from tests.support.installation import CASES, GENERAL, PEOPLE, account_of, aws_world, case_name
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.granting import approve, grant_for, held, terms_for, warning_at
-from workflows.core.model import (
+from workflows.core.people import PersonId, SlackUser
+from workflows.core.policy import Policy
+from workflows.core.records.model import (
     Baseline,
     ChatRecord,
     Decision,
@@ -30,8 +31,7 @@ from workflows.core.model import (
     Resource,
     Slot,
 )
-from workflows.core.people import PersonId, SlackUser
-from workflows.core.policy import Policy
+from workflows.core.rules.grant_terms import approve, grant_for, held, terms_for, warning_at
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import PolicyFolder
 from workflows.ports import Change, Committed, IndexEntry

@@ -20,8 +20,8 @@ import redis
 
 from bot.embedded import EmbeddedValkey
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.model import PersonRecord, Press, Slot
 from workflows.core.people import PersonId
+from workflows.core.records.model import PersonRecord, Press, Slot
 from workflows.ledger.redis_due import RedisDue
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change, Committed, IndexEntry, Snapshot

@@ -29,12 +29,12 @@ from bot.slack.digest import digest
 from bot.times import monotonic_s
 from bot.wiring import Chance
 from tests.support.installation import PEOPLE, ROOT, case_name
-from workflows.context import Context
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
 from workflows.policy_file import PolicyFolder
-from workflows.sweep import overdue_holdings
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.due_items import overdue_holdings
 
 IDLE_S = 10
 REPEATS = 5

@@ -1,4 +1,4 @@
-"""A worker in which some constants have other values: `python -m bench.tuned workflows.targets.aws:SSO_RATE=1000`.
+"""A worker in which some constants have other values: `python -m bench.tuned workflows.targets.aws.connections:SSO_RATE=1000`.
 
 For two things only: to take our own quota of AWS calls away where the measurement says "without a quota", and to shorten
 the later looks in `--quick`.
@@ -12,9 +12,9 @@ import sys
 from datetime import timedelta
 
 NO_QUOTA = tuple(
-    f"workflows.targets.aws:{name}=100000.0" for name in ("SSO_RATE", "SSO_BURST", "IAM_RATE", "IAM_BURST")
+    f"workflows.targets.aws.connections:{name}=100000.0" for name in ("SSO_RATE", "SSO_BURST", "IAM_RATE", "IAM_BURST")
 )
-SOON_LOOKS = ("workflows.core.outcomes:LATER_LOOKS=(1, 2)",)
+SOON_LOOKS = ("workflows.core.convergence.outcomes:LATER_LOOKS=(1, 2)",)
 
 
 def main() -> None:

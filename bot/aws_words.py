@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from workflows.core.model import Resource, TargetTerms
 from workflows.core.policy import TargetKind
+from workflows.core.records.model import Resource, TargetTerms
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import structlog
 
 from bot.log import log_failure
-from workflows.context import Context
 from workflows.policy_file import PolicyFolder
 from workflows.ports import LedgerUnreachable
-from workflows.troubles import attempt
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.troubles import attempt
 
 log = structlog.get_logger()
 

@@ -16,12 +16,12 @@ from bot.queues import UnknownKind
 from bot.settings import Settings
 from bot.times import host
 from bot.wiring import ClockParts, build_clock
-from workflows.outside import went_wrong
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
-from workflows.sweep import declare_durability
-from workflows.timekeeping import LOOK_EVERY_S as TIMEKEEPER_EVERY_S
-from workflows.timekeeping import Timekeeper
-from workflows.troubles import Failure, attempt, note
+from workflows.usecases.shared.due_items import declare_durability
+from workflows.usecases.shared.outside import went_wrong
+from workflows.usecases.shared.troubles import Failure, attempt, note
+from workflows.usecases.upkeep.timekeeping import LOOK_EVERY_S as TIMEKEEPER_EVERY_S
+from workflows.usecases.upkeep.timekeeping import Timekeeper
 
 log = structlog.get_logger()
 

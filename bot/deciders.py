@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from bot.story import needs_of
 from bot.words import people
-from workflows.core.model import Request
 from workflows.core.people import GroupFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
-from workflows.core.scope import approvers, groups_named
-from workflows.core.speaking import speakers, spoken, stands_for_owners
+from workflows.core.records.model import Request
+from workflows.core.rules.approvers import speakers, spoken, stands_for_owners
+from workflows.core.rules.groups import approvers, groups_named
 
 # As many names of a group as one reads; the others are a number.
 NAMES_MAX = 5

@@ -52,27 +52,27 @@ from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
 from bot.slack.several_acts import Answer, Several, answer_stays
 from bot.window import Window
 from bot.words import done_words, refusal
-from workflows.again import last_ask
-from workflows.break_glass import break_glass
-from workflows.confirming import Saying, confirm, groups_needed_to_confirm, may_confirm
-from workflows.context import Context, Done
-from workflows.core.asking import Ask as CoreAsk
-from workflows.core.asking import clean, open_again_at, text_problem
 from workflows.core.dates import start_of
-from workflows.core.errors import Code, Refused
-from workflows.core.model import ID_PATTERN
 from workflows.core.people import PersonId
-from workflows.end import end
-from workflows.extend import ask_for_more_time
-from workflows.glass_review import acknowledge, flag
-from workflows.less import approve_for_less
-from workflows.lift import lift
-from workflows.people import Known, known, nobody
+from workflows.core.records.model import ID_PATTERN
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask as CoreAsk
+from workflows.core.rules.eligibility import clean, open_again_at, text_problem
 from workflows.ports import CorruptRecord, PolicyUnavailable
-from workflows.refusals import record_refusal
-from workflows.request import ask_for_access
-from workflows.review import approve, decline, deny, withdraw
-from workflows.revoke_all import groups_that_may, revoke_all
+from workflows.usecases.decisions.approve import approve, decline, deny, withdraw
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.identity.confirm_account import Saying, confirm, groups_needed_to_confirm, may_confirm
+from workflows.usecases.oversight.break_glass_review import acknowledge, flag
+from workflows.usecases.oversight.refusals import record_refusal
+from workflows.usecases.oversight.unblock import lift
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.requests.repeat import last_ask
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.requests.request_extension import ask_for_more_time
+from workflows.usecases.revocation.end import end
+from workflows.usecases.revocation.revoke_all import groups_that_may, revoke_all
+from workflows.usecases.shared.actor import Known, known, nobody
+from workflows.usecases.shared.context import Context, Done
 
 log = structlog.get_logger()
 

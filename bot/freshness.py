@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.slack.people import SlackRefresher
-from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, SlackUser, is_fresh
-from workflows.core.scope import groups_needed
-from workflows.delegate import approving_groups
+from workflows.core.rules.groups import groups_needed
 from workflows.ports import Ledger
+from workflows.usecases.oversight.delegate import approving_groups
+from workflows.usecases.shared.context import WorkerContext
 
 # Refreshed at this age, so that a press, which wants FACTS_AGE_MAX, finds them young enough.
 _REFRESH_AGE = FACTS_AGE_MAX * 0.6

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from workflows.activation import digest_due
-from workflows.announced import check_announced
-from workflows.chase import chase
-from workflows.converge import converge
 from workflows.core import keys
-from workflows.core.model import CLOSED
 from workflows.core.people import PersonId, SlackUser
-from workflows.glass_review import chase as remind_of_review
-from workflows.leaving import look_who_it_is as look
+from workflows.core.records.model import CLOSED
 from workflows.ports import LedgerUnreachable
-from workflows.rebuilt import grant_or_rebuilt
-from workflows.refusals import count_refusals as write_refusals
-from workflows.resolve import advance_request as bring_forward
-from workflows.resolve import warn
-from workflows.revoke_all import sweep_out as sweep
-from workflows.sweep import take_off
-from workflows.troubles import attempt
+from workflows.usecases.fulfilment.advance_request import advance_request as bring_forward
+from workflows.usecases.fulfilment.advance_request import warn
+from workflows.usecases.fulfilment.converge import converge
+from workflows.usecases.identity.departure import look_who_it_is as look
+from workflows.usecases.oversight.announcement_check import check_announced
+from workflows.usecases.oversight.break_glass_review import chase as remind_of_review
+from workflows.usecases.oversight.policy_activation import digest_due
+from workflows.usecases.oversight.refusals import count_refusals as write_refusals
+from workflows.usecases.oversight.reminders import chase
+from workflows.usecases.revocation.revoke_all import sweep_out as sweep
+from workflows.usecases.shared.due_items import take_off
+from workflows.usecases.shared.rebuilt import grant_or_rebuilt
+from workflows.usecases.shared.troubles import attempt
 
 if TYPE_CHECKING:
     from bot.wiring import WorkerParts

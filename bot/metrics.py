@@ -13,10 +13,10 @@ from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - Redis
 from bot.faults import Faults
 from bot.log import log_failure
 from bot.queues import ALL_QUEUES
-from workflows.context import Context
 from workflows.core import keys
 from workflows.ports import LedgerUnreachable
-from workflows.troubles import kind_of, standing
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.troubles import kind_of, standing
 
 # A word of Slack's is shown as 1 for so long after it was last heard, in seconds; so many words are shown.
 WORDS_S = 3600.0

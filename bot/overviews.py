@@ -11,13 +11,13 @@ from bot.hours_words import window_words
 from bot.refusal_words import about, refusal
 from bot.story import RequestStory
 from bot.words import Stage
-from workflows.core.asking import MayAsk
 from workflows.core.durations import format_duration
-from workflows.core.errors import Refused
-from workflows.core.glass import longest
-from workflows.core.model import Grant
 from workflows.core.policy import AutoApproval, BreakGlass, Entitlement, Environment, Risk, Tier
-from workflows.core.scope import groups_named
+from workflows.core.records.model import Grant
+from workflows.core.refusal import Refused
+from workflows.core.rules.break_glass import longest
+from workflows.core.rules.eligibility import MayAsk
+from workflows.core.rules.groups import groups_named
 
 LIVE_STAGES = frozenset({Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING})
 _TIERS = tuple(Tier)

@@ -8,19 +8,19 @@ from datetime import datetime
 
 from bot.overviews import DigestStory, HomeStory, Sealed, digest_story, home_story
 from bot.story import LastTime, RequestStory, last_time, request_story
-from workflows.context import Context
 from workflows.core import keys
-from workflows.core.approving import MayDecide, may_decide
-from workflows.core.asking import not_now
 from workflows.core.audit import AuditEntry
-from workflows.core.errors import Refused
-from workflows.core.glass import may_review
-from workflows.core.model import Grant, Holding, Request, RequestState, Review
 from workflows.core.people import NEVER, GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
-from workflows.core.scope import groups_named
-from workflows.parties import accounts_of, party_on_hold
+from workflows.core.records.model import Grant, Holding, Request, RequestState, Review
+from workflows.core.refusal import Refused
+from workflows.core.rules.approval import MayDecide, may_decide
+from workflows.core.rules.break_glass import may_review
+from workflows.core.rules.eligibility import not_now
+from workflows.core.rules.groups import groups_named
 from workflows.ports import CorruptRecord, LedgerUnreachable, Snapshot
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.parties import accounts_of, party_on_hold
 
 # What one message or page can show; the rest is counted.
 SHOWN_MAX = 200

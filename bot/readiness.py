@@ -19,12 +19,12 @@ from bot.trouble_words import what_fails
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
 from workflows.core.mixed import OlderRunning, runs
-from workflows.core.model import ActivePolicy, ChatRecord
+from workflows.core.records.model import ActivePolicy, ChatRecord
 from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
-from workflows.tell_unreadable import kind_of
-from workflows.troubles import ALARM_AT, standing
-from workflows.unreadable import KEPT_MAX
+from workflows.usecases.shared.troubles import ALARM_AT, standing
+from workflows.usecases.shared.unreadable import KEPT_MAX
+from workflows.usecases.upkeep.tell_unreadable import kind_of
 
 if TYPE_CHECKING:
     from bot.wiring import Common

@@ -14,7 +14,7 @@ from bot.hours_words import in_words, opens_words
 from bot.ticket_words import like
 from workflows.core.dates import zone_of
 from workflows.core.durations import format_duration
-from workflows.core.errors import Code, Refused
+from workflows.core.refusal import Code, Refused
 
 _PARAM_LENGTH_MAX = 160
 _WORDS_LENGTH_MAX = 600

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.words import people
+from workflows.core.access_review.model import CouldBeRule, CouldGo, GlassUse, Quick, Report, Suggestion, Sums, Unused
 from workflows.core.durations import format_duration
-from workflows.core.model import ReviewState
-from workflows.core.report import CouldBeRule, CouldGo, GlassUse, Quick, Report, Suggestion, Sums, Unused
+from workflows.core.records.model import ReviewState
 
 _DAY_FORM = "%d %b %Y"
 

@@ -9,8 +9,8 @@ from bot.refusal_words import about, refusal, window_of
 from bot.story import Need, RequestStory
 from bot.words import Asked, Stage, Words, joined, people, rounded
 from workflows.core.durations import format_duration
-from workflows.core.errors import Code, Refused
-from workflows.core.model import EndCause
+from workflows.core.records.model import EndCause
+from workflows.core.refusal import Code, Refused
 
 _WHY_LENGTH_MAX = 300
 

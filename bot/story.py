@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from bot.words import SHORT, STATE_WORDS, TIER_WORDS, VERBS, Moment, Stage, Words, ago, moment_of, people, rounded
-from workflows.core.approving import seats, would_help
 from workflows.core.durations import format_duration
-from workflows.core.errors import Code, Refused
-from workflows.core.model import (
+from workflows.core.people import PersonId
+from workflows.core.policy import Entitlement, Environment, Risk, Tier, Visibility
+from workflows.core.records.model import (
     Closing,
     Decision,
     DecisionKind,
@@ -29,9 +29,9 @@ from workflows.core.model import (
     ReviewState,
     Terms,
 )
-from workflows.core.people import PersonId
-from workflows.core.policy import Entitlement, Environment, Risk, Tier, Visibility
-from workflows.core.scope import groups_named
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.approval import seats, would_help
+from workflows.core.rules.groups import groups_named
 
 DAY = timedelta(days=1)
 

@@ -14,23 +14,23 @@ from bot.slack.meant import Command, Envs, Explain, History, List, Mine, Pending
 from bot.slack.panic import confirm_first
 from bot.story import RequestStory, seen_by
 from bot.words import Stage
-from workflows.confirming import holds_about
-from workflows.context import Context
 from workflows.core import keys
-from workflows.core.asking import Ask, clean, find_entitlement, may_ask
-from workflows.core.confirming import Held
-from workflows.core.errors import Code, Refused
-from workflows.core.glass import who_may
 from workflows.core.identity import address_of
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Entitlement, Environment, Policy
-from workflows.core.scope import approvers, groups_named, groups_needed, may_break_glass, might_break_glass
-from workflows.core.speaking import can_speak
-from workflows.parties import with_those_who_agreed
-from workflows.people import Known, known
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.account_confirmation import Held
+from workflows.core.rules.approvers import can_speak
+from workflows.core.rules.break_glass import who_may
+from workflows.core.rules.eligibility import Ask, clean, find_entitlement, may_ask
+from workflows.core.rules.groups import approvers, groups_named, groups_needed, may_break_glass, might_break_glass
 from workflows.ports import PolicyUnavailable
-from workflows.revoke_all import Aim, aim_at, in_reach, may_revoke_all, nothing_there
-from workflows.standing_in import with_delegations
+from workflows.usecases.identity.confirm_account import holds_about
+from workflows.usecases.revocation.revoke_all import Aim, aim_at, in_reach, may_revoke_all, nothing_there
+from workflows.usecases.shared.actor import Known, known
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.delegations import with_delegations
+from workflows.usecases.shared.parties import with_those_who_agreed
 
 # As many as one reads at a glance; the audit log has all.
 HISTORY_MAX = 20

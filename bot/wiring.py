@@ -32,20 +32,20 @@ from bot.slack.lookups import Lookups
 from bot.slack.origins import prove_origin
 from bot.slack.people import SlackRefresher
 from bot.times import monotonic_s
-from workflows.activation import activate
-from workflows.context import Context, WorkerContext
 from workflows.core.people import Listed
 from workflows.core.policy import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
 from workflows.ledger.redis_ledger import RedisLedger, UnfitServer
-from workflows.mixed import note_older
 from workflows.policy_file import PolicyFolder, difference, summary
+from workflows.policy_file.cron import next_slot
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
-from workflows.schedule import next_slot
-from workflows.tell_unreadable import tell
-from workflows.unreadable import Unreadable
+from workflows.usecases.oversight.policy_activation import activate
+from workflows.usecases.shared.context import Context, WorkerContext
+from workflows.usecases.shared.mixed_versions import note_older
+from workflows.usecases.shared.unreadable import Unreadable
+from workflows.usecases.upkeep.tell_unreadable import tell
 
 if TYPE_CHECKING:
     from bot.desk import Desk

@@ -23,12 +23,12 @@ from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker, mend_queues
 from bot.settings import Settings
 from bot.times import host, monotonic_s
 from bot.wiring import WorkerParts, build_worker
-from workflows.converge import converge
-from workflows.mend import mend
-from workflows.sweep import end_what_is_overdue
-from workflows.tell_unreadable import look_again
-from workflows.timekeeping import LOOK_EVERY_S, Timekeeper
-from workflows.troubles import forget_what_is_over
+from workflows.usecases.fulfilment.converge import converge
+from workflows.usecases.shared.due_items import end_what_is_overdue
+from workflows.usecases.shared.troubles import forget_what_is_over
+from workflows.usecases.upkeep.mend_indexes import mend
+from workflows.usecases.upkeep.tell_unreadable import look_again
+from workflows.usecases.upkeep.timekeeping import LOOK_EVERY_S, Timekeeper
 
 log = structlog.get_logger()
 

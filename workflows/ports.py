@@ -11,11 +11,11 @@ from typing import Protocol, TypeVar
 
 from workflows.core.audit import AuditEntry, AuditEvent
 from workflows.core.audit_check import AuditState, StoredEntry
-from workflows.core.errors import Refused
 from workflows.core.identity import NO_DOMAINS, Address
-from workflows.core.model import Observation, Operation, Record, Resource, TargetTerms
 from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
+from workflows.core.records.model import Observation, Operation, Record, Resource, TargetTerms
+from workflows.core.refusal import Refused
 
 T = TypeVar("T")
 

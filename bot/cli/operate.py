@@ -39,10 +39,10 @@ def apply(
     commit: Annotated[str, typer.Option(metavar="SHA", help="The commit it comes from, for the record.")] = "",
 ) -> None:
     """Make a folder the policy in force. Processes with another copy decide nothing until they have it, too."""
-    from workflows.activation import activate
-    from workflows.core.errors import Refused
+    from workflows.core.refusal import Refused
     from workflows.policy_file import difference, read_policy, summary
-    from workflows.schedule import next_slot
+    from workflows.policy_file.cron import next_slot
+    from workflows.usecases.oversight.policy_activation import activate
 
     reading = read_policy(folder)
     if reading.policy is None:
@@ -76,9 +76,9 @@ def explain(
     from bot.slack.lists import explain as explained
     from bot.slack.plain import as_text
     from bot.window import Window
-    from workflows.core.asking import find_entitlement
-    from workflows.core.errors import Refused
     from workflows.core.identity import address_of
+    from workflows.core.refusal import Refused
+    from workflows.core.rules.eligibility import find_entitlement
     from workflows.ports import PolicyUnavailable
 
     with opened("explain") as parts:
@@ -114,10 +114,10 @@ def confirm(
     account: Annotated[str, typer.Option(metavar="ID", help="Which account, where several are on hold.")] = "",
 ) -> None:
     """Say whose an account is that is on hold: the same person's as before, or another person's."""
-    from workflows.adopting import adopt
-    from workflows.confirming import Saying, confirm_by_hand, holds_about
-    from workflows.core.errors import Refused
     from workflows.core.identity import address_of
+    from workflows.core.refusal import Refused
+    from workflows.usecases.identity.confirm_account import Saying, confirm_by_hand, holds_about
+    from workflows.usecases.shared.adopt_accounts import adopt
 
     with opened("person confirm") as parts:
         adopt(parts.context)
@@ -149,9 +149,9 @@ def user(
 ) -> None:
     """Say whose a user in AWS is: one that was somebody else's, and was given to another person."""
     from bot.refusal_words import refusal
-    from workflows.core.errors import Code, Refused
     from workflows.core.identity import address_of
-    from workflows.target_users import move_by_hand, users_called
+    from workflows.core.refusal import Code, Refused
+    from workflows.usecases.shared.target_users import move_by_hand, users_called
 
     with opened("person user") as parts:
         command, former = parts.settings.command, parts.context.policy.current().former_domains
@@ -189,8 +189,8 @@ def accept_clock(
 ) -> None:
     """Redis's clock has jumped and is right now: let access be given again."""
     from bot.refusal_words import refusal
-    from workflows.core.errors import Refused
-    from workflows.timekeeping import accept
+    from workflows.core.refusal import Refused
+    from workflows.usecases.upkeep.timekeeping import accept
 
     with opened("clock accept") as parts:
         answer = accept(parts.context, by, reason)
@@ -208,7 +208,7 @@ def accept_clock(
 def verify() -> None:
     """Check every entry of the audit log: its digest, its words, its link to the one before it; and that none is missing."""
     from workflows.core.audit_check import AuditCheck
-    from workflows.verify import faults
+    from workflows.usecases.upkeep.verify_audit import faults
 
     found = 0
     with opened("audit verify") as parts:

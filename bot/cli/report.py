@@ -30,7 +30,7 @@ def report(
     from bot.cli import report_forms
     from workflows.core.durations import parse_duration
     from workflows.ports import LedgerUnreachable, PolicyUnavailable
-    from workflows.report import access_report
+    from workflows.usecases.oversight.access_review import access_report
 
     period = parse_duration(since)
     if not period:

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from bot import report_words as w
 from bot.slack.text import cut, one_line
+from workflows.core.access_review.model import Access, CouldBeRule, CouldBeSmaller, CouldGo, Report, Suggestion
 from workflows.core.durations import format_duration
-from workflows.core.report import Access, CouldBeRule, CouldBeSmaller, CouldGo, Report, Suggestion
 
 WIDTH_MAX = 100
 # So that one long name leaves the others room; CSV and JSON have it whole.

@@ -9,8 +9,8 @@ from bot.sandbox.cast import DANA, MAX, NIA, OLU, PRODUCTION, RECEIPTS, STAGING,
 from bot.sandbox.screen import Screen
 from bot.sandbox.slack import Message
 from bot.sandbox.stage import Stage, StageError
-from workflows.activation import digest_due, digest_key
 from workflows.core.policy import Policy
+from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 
 REASON = "ORD-17 checkout errors since the deploy"
 LATE_S_MAX = 20.0

@@ -39,11 +39,11 @@ from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
 from bot.slack.several import DENY_ALL as PRESS_DENY_ALL
 from bot.times import monotonic_s
 from bot.wiring import WebParts
-from workflows.context import Context
-from workflows.core.errors import Code
-from workflows.outside import went_wrong
+from workflows.core.refusal import Code
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
-from workflows.troubles import Failure, note
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.outside import went_wrong
+from workflows.usecases.shared.troubles import Failure, note
 
 log = structlog.get_logger()
 

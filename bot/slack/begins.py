@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.slack.meant import Begin
 from workflows.core.dates import is_day, zone_of
-from workflows.core.errors import Code, Refused
+from workflows.core.refusal import Code, Refused
 from workflows.core.slips import start_slip
 
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)

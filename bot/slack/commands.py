@@ -45,11 +45,11 @@ from bot.slack.meant import (
     Withdraw,
 )
 from bot.slack.text import straight, typed
-from workflows.core.asking import nearest
 from workflows.core.durations import parse_duration
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import NO_DOMAINS, Address, address_of
-from workflows.core.model import ID_PATTERN
+from workflows.core.records.model import ID_PATTERN
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import nearest
 from workflows.core.slips import duration_slip
 
 

@@ -26,11 +26,11 @@ from bot.slack import receipts
 from bot.slack.page import Fenced, Later, Page
 from bot.slack.plan import Wanted, news_of, root_slot, seen_in
 from bot.slack.poster import Poster
-from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.model import ChatRecord
+from workflows.core.records.model import ChatRecord
 from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable, Snapshot
+from workflows.usecases.shared.context import WorkerContext
 
 # More than so many become one message.
 WAITING_MAX = 20

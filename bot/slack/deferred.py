@@ -19,16 +19,16 @@ from bot.slack.interaction import Interaction, unpacked
 from bot.slack.people import SlackRefresher
 from bot.slack.telling import Teller
 from bot.words import refusal
-from workflows.context import SOON, Context, WorkerContext
 from workflows.core import keys
-from workflows.core.errors import Code, Refused
-from workflows.core.model import Press
 from workflows.core.people import is_fresh
-from workflows.core.scope import groups_needed
-from workflows.outside import went_wrong
-from workflows.people import account_of, fresh, in_doubt, whose
+from workflows.core.records.model import Press
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.groups import groups_needed
 from workflows.ports import Change, DirectoryUnreachable, LedgerUnreachable, PolicyUnavailable
-from workflows.troubles import Failure, note
+from workflows.usecases.shared.actor import account_of, fresh, in_doubt, whose
+from workflows.usecases.shared.context import SOON, Context, WorkerContext
+from workflows.usecases.shared.outside import went_wrong
+from workflows.usecases.shared.troubles import Failure, note
 
 log = structlog.get_logger()
 

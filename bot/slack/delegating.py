@@ -12,15 +12,15 @@ from bot.slack.interaction import Interaction
 from bot.slack.meant import Delegate, Whom
 from bot.slack.plan import Wanted
 from bot.words import done_words
-from workflows.context import Context
-from workflows.core.canonical import digest
+from workflows.core.canonical_json import digest
 from workflows.core.dates import end_of
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import address_of
-from workflows.core.model import ChatRecord
 from workflows.core.people import Delegation, PersonFacts
-from workflows.delegate import delegate, delegation_of, end_delegation
-from workflows.people import Known
+from workflows.core.records.model import ChatRecord
+from workflows.core.refusal import Code, Refused
+from workflows.usecases.oversight.delegate import delegate, delegation_of, end_delegation
+from workflows.usecases.shared.actor import Known
+from workflows.usecases.shared.context import Context
 
 
 def carry_out(ctx: Context, act: Interaction, meant: Delegate, actor: Known, command: str) -> Message | Refused:

@@ -21,25 +21,25 @@ from bot.slack.not_opened import not_known_yet, not_opened
 from bot.slack.people import SlackRefresher
 from bot.slack.several import APPROVE_ALL, DENY_ALL, WITHDRAW_ALL
 from bot.slack.telling import Teller
-from workflows.again import can_be_repeated, once_more
-from workflows.context import Context
 from workflows.core import keys
-from workflows.core.approving import may_decide
-from workflows.core.errors import Code, Refused
-from workflows.core.extending import not_to_extend, times_to_add, total_problem
-from workflows.core.glass import may_review, reviewers
-from workflows.core.lesser import choices
-from workflows.core.model import ChatRecord, Request, RequestState
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Environment, Policy
-from workflows.core.scope import groups_needed
-from workflows.core.several import panel_of
-from workflows.parties import read_with_parties, with_parties
-from workflows.people import held, is_bound, whose
+from workflows.core.records.model import ChatRecord, Request, RequestState
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.approval import may_decide
+from workflows.core.rules.batch import panel_of
+from workflows.core.rules.break_glass import may_review, reviewers
+from workflows.core.rules.extension import not_to_extend, times_to_add, total_problem
+from workflows.core.rules.groups import groups_needed
+from workflows.core.rules.reduced_approval import choices
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
-from workflows.review import decided_by, find_request, how_decided
-from workflows.several import batch_of
-from workflows.standing_in import with_delegations
+from workflows.usecases.decisions.approve import decided_by, find_request, how_decided
+from workflows.usecases.requests.batch import batch_of
+from workflows.usecases.requests.repeat import can_be_repeated, once_more
+from workflows.usecases.shared.actor import held, is_bound, whose
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.delegations import with_delegations
+from workflows.usecases.shared.parties import read_with_parties, with_parties
 
 log = structlog.get_logger()
 

@@ -22,8 +22,8 @@ from bot.slack.form_fields import (
     ticket_input,
 )
 from bot.story import RequestStory
-from workflows.core.errors import Code
 from workflows.core.policy import Entitlement
+from workflows.core.refusal import Code
 
 EXTEND_FORM = "extend_form"
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from bot.slack.away import away_until
 from workflows.core.dates import zone_of
-from workflows.core.errors import Code
 from workflows.core.identity import Address, SlackUser, address_of, domain_of
 from workflows.core.people import PersonFacts, learnt
 from workflows.core.policy import Policy
+from workflows.core.refusal import Code
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,9 @@ from bot.slack.form_fields import REASON as REASON  # noqa: PLC0414 - part of th
 from bot.slack.form_fields import ROLE as ROLE  # noqa: PLC0414 - part of this module's face
 from bot.slack.form_fields import TICKET as TICKET  # noqa: PLC0414 - part of this module's face
 from bot.slack.form_fields import options_for as options_for  # noqa: PLC0414 - part of this module's face
-from workflows.core.asking import Ask
-from workflows.core.errors import Code
 from workflows.core.policy import Entitlement, Environment
+from workflows.core.refusal import Code
+from workflows.core.rules.eligibility import Ask
 
 REQUEST_FORM = "request_form"
 

@@ -11,11 +11,11 @@ from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.ticket_words import like
 from bot.words import TIER_WORDS
-from workflows.core.asking import REASON_LENGTH_MAX
-from workflows.core.canonical import digest
+from workflows.core.canonical_json import digest
 from workflows.core.durations import format_duration
 from workflows.core.policy import Entitlement, Environment
-from workflows.core.several import SEVERAL_MAX
+from workflows.core.rules.batch import SEVERAL_MAX
+from workflows.core.rules.eligibility import REASON_LENGTH_MAX
 
 # action_ids; the block_id of each begins with the same word.
 ENVIRONMENT, ROLE, DURATION, REASON, TICKET = "environment", "role", "duration", "reason", "ticket"

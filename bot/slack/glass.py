@@ -15,7 +15,7 @@ from bot.story import RequestStory
 from bot.words import Asked, Stage
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
-from workflows.core.model import ReviewState
+from workflows.core.records.model import ReviewState
 
 # action_ids of what can be pressed.
 ACKNOWLEDGE, FLAG = "acknowledge", "flag"

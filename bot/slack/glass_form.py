@@ -22,11 +22,11 @@ from bot.slack.form_fields import (
     text_element,
 )
 from bot.words import TIER_WORDS, people
-from workflows.core.asking import Ask
 from workflows.core.durations import format_duration
-from workflows.core.errors import Code
-from workflows.core.glass import default_duration, longest
 from workflows.core.policy import BreakGlass, Entitlement, Environment
+from workflows.core.refusal import Code
+from workflows.core.rules.break_glass import default_duration, longest
+from workflows.core.rules.eligibility import Ask
 
 GLASS_FORM = "glass_form"
 _RADIO_MAX = 10

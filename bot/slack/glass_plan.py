@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.slack import glass
 from bot.slack.plan import Facts, Wanted, rendered
-from workflows.core.model import Review, ReviewState
+from workflows.core.records.model import Review, ReviewState
 
 
 def glass_wanted(facts: Facts) -> list[Wanted]:

@@ -11,10 +11,10 @@ from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.blocks import Message
 from bot.state_words import short, stop
-from workflows.confirming import Saying
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.confirming import PROPOSAL_STANDS_FOR, Held
 from workflows.core.identity import AccountId, Why
+from workflows.core.rules.account_confirmation import PROPOSAL_STANDS_FOR, Held
+from workflows.usecases.identity.confirm_account import Saying
 
 CONFIRM_SAME, CONFIRM_ANOTHER = "confirm_same", "confirm_another"
 _REASON_LENGTH_MAX = 500

@@ -13,8 +13,8 @@ from bot.slack.form import element
 from bot.slack.form_fields import DURATION, OPTIONS_MAX, ROLE, field, modal, option
 from bot.story import RequestStory
 from workflows.core.durations import format_duration
-from workflows.core.errors import Code
 from workflows.core.policy import Entitlement
+from workflows.core.refusal import Code
 
 LESS_FORM = "less_form"
 

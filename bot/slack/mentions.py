@@ -9,16 +9,16 @@ from bot.deciders import NOBODY, Deciders, deciders_of
 from bot.slack.people import SlackRefresher
 from bot.slack.text import MENTIONS_MAX, Mentions
 from bot.story import StandIn
-from workflows.context import WorkerContext
-from workflows.core.model import Request, RequestState
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
-from workflows.core.scope import groups_named
-from workflows.core.speaking import can_speak
-from workflows.parties import with_those_who_agreed
-from workflows.people import account_of
+from workflows.core.records.model import Request, RequestState
+from workflows.core.rules.approvers import can_speak
+from workflows.core.rules.groups import groups_named
 from workflows.ports import DirectoryUnreachable
-from workflows.standing_in import with_delegations
+from workflows.usecases.shared.actor import account_of
+from workflows.usecases.shared.context import WorkerContext
+from workflows.usecases.shared.delegations import with_delegations
+from workflows.usecases.shared.parties import with_those_who_agreed
 
 # More direct messages than this, for a card without a channel, is a nuisance and not a help.
 DIRECT_MESSAGES_MAX = 20

@@ -19,10 +19,10 @@ from bot.state_words import how, short, stop, why_not
 from bot.story import RequestStory
 from bot.waiting_words import asked_so_far
 from bot.words import Asked, Stage, people, rounded
-from workflows.core.asking import REASON_LENGTH_MAX, Ask
 from workflows.core.durations import format_duration
-from workflows.core.model import EndCause, Resource
 from workflows.core.people import PersonId
+from workflows.core.records.model import EndCause, Resource
+from workflows.core.rules.eligibility import REASON_LENGTH_MAX, Ask
 
 OPEN_CONSOLE, DECLINE = "open_console", "decline"
 # action_id of the button that opens the form as it was filled in.

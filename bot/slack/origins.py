@@ -9,8 +9,8 @@ from typing import Any
 from slack_sdk import WebClient
 
 from bot.slack.answers import Means, NotDone, ask
-from workflows.core.model import Origin
 from workflows.core.policy import Policy
+from workflows.core.records.model import Origin
 from workflows.ports import DirectoryUnreachable
 
 # What a slash command calls every private channel.

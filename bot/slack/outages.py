@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.slack.page import Page
-from workflows.context import SOON, WorkerContext
 from workflows.core import keys
-from workflows.core.model import ChatRecord, Posting
 from workflows.core.policy import Policy
+from workflows.core.records.model import ChatRecord, Posting
 from workflows.ports import Change, Committed, IndexEntry, PolicyUnavailable
+from workflows.usecases.shared.context import SOON, WorkerContext
 
 log = structlog.get_logger()
 

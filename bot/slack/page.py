@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from workflows.context import WorkerContext
 from workflows.core.audit import AuditEvent
-from workflows.core.model import ChatRecord, Posting
+from workflows.core.records.model import ChatRecord, Posting
 from workflows.ports import Change, Committed, Fence, IndexEntry, Lease
+from workflows.usecases.shared.context import WorkerContext
 
 
 class Later(Exception):

@@ -14,12 +14,12 @@ from bot.slack.cards import status
 from bot.slack.plan import Wanted, seen_in
 from bot.story import RequestStory
 from bot.words import TIER_WORDS, Stage
-from workflows.core.canonical import digest
+from workflows.core.canonical_json import digest
 from workflows.core.durations import format_duration
-from workflows.core.model import Sweepout
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
-from workflows.revoke_all import Aim, Reach
+from workflows.core.records.model import Sweepout
+from workflows.usecases.revocation.revoke_all import Aim, Reach
 
 REVOKE_ALL = "revoke_all"
 _OPEN = frozenset({Stage.SETTING_UP, Stage.ACTIVE})

@@ -14,10 +14,10 @@ import structlog
 from bot.slack.away import Away
 from bot.slack.facts import Home, facts_of, home_of
 from bot.slack.lookups import Lookups, NotThere
-from workflows.core.errors import Code
 from workflows.core.identity import Address, domain_of, renamed
 from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, SlackUser, is_fresh
 from workflows.core.policy import Connection, Group, Policy
+from workflows.core.refusal import Code
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
 log = structlog.get_logger()

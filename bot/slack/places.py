@@ -18,11 +18,11 @@ from bot.slack.outages import ALL, STATE, Outages, is_person, promised, since_of
 from bot.slack.page import Fenced, Later, Page, Stopped
 from bot.slack.plan import Wanted
 from bot.slack.poster import Poster
-from workflows.context import SOON, WorkerContext
 from workflows.core import keys
-from workflows.core.model import ChatRecord, Posting, Record
 from workflows.core.policy import Policy
+from workflows.core.records.model import ChatRecord, Posting, Record
 from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable
+from workflows.usecases.shared.context import SOON, WorkerContext
 
 log = structlog.get_logger()
 

@@ -14,10 +14,10 @@ from bot.slack.text import Mentions
 from bot.story import RequestStory, seen_by
 from bot.words import Stage
 from workflows.core.audit import AuditEntry, AuditEvent, Event
-from workflows.core.canonical import digest
-from workflows.core.model import ChatRecord, Posting, Request, Review, ReviewState
+from workflows.core.canonical_json import digest
 from workflows.core.people import PersonFacts
 from workflows.core.policy import Environment, Policy
+from workflows.core.records.model import ChatRecord, Posting, Request, Review, ReviewState
 
 Render = Callable[[RequestStory], Message]
 

@@ -20,9 +20,9 @@ from bot.slack.blocks import Message
 from bot.slack.outages import ALL, Outages, is_person
 from bot.slack.page import Later, Page, Stopped
 from bot.slack.plan import Wanted
-from workflows.context import WorkerContext
-from workflows.core.model import ID_PATTERN, Posting
+from workflows.core.records.model import ID_PATTERN, Posting
 from workflows.ports import Buckets
+from workflows.usecases.shared.context import WorkerContext
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from bot.slack.cards import headline
 from bot.slack.form import typed_text
 from bot.slack.form_fields import REASON, field, modal, text_element
 from bot.story import RequestStory
-from workflows.core.asking import REASON_LENGTH_MAX
+from workflows.core.rules.eligibility import REASON_LENGTH_MAX
 
 DENY_FORM, END_FORM, FLAG_FORM = "deny_form", "end_form", "flag_form"
 DENY_ALL_FORM = "deny_all_form"

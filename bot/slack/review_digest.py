@@ -9,11 +9,11 @@ from bot import report_words as w
 from bot.slack import blocks as b
 from bot.slack import text as t
 from bot.slack.blocks import Block, Message
-from workflows.context import Context
+from workflows.core.access_review.model import Report
 from workflows.core.durations import format_duration
 from workflows.core.policy import Digest, Policy, Visibility
-from workflows.core.report import Report
-from workflows.report import access_report
+from workflows.usecases.oversight.access_review import access_report
+from workflows.usecases.shared.context import Context
 
 # Of each kind, what one reads on a phone; the rest is counted.
 _LINES_MAX = 8

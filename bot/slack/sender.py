@@ -51,23 +51,24 @@ from bot.slack.several_plan import wait_s as until_s
 from bot.slack.telling import Teller
 from bot.slack.trouble_calls import Called, without_what_is_over
 from bot.story import RequestStory
-from workflows.activation import digest_due
-from workflows.confirming import held_account
-from workflows.context import WorkerContext
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId
-from workflows.core.model import ID_PATTERN, ChatRecord, Grant, Holding, PersonRecord, Request, RequestState, Sweepout
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.scope import groups_needed
-from workflows.core.several import panels
-from workflows.delegate import in_force
-from workflows.digest import SUBJECT as DIGEST
-from workflows.digest import Slot, due_slot, owed_slot, posted, schedule_next
-from workflows.leaving import open_places
-from workflows.lift import SUBJECT as LIFT
-from workflows.people import bound_to
+from workflows.core.records.model import (
+    ID_PATTERN,
+    ChatRecord,
+    Grant,
+    Holding,
+    PersonRecord,
+    Request,
+    RequestState,
+    Sweepout,
+)
+from workflows.core.rules.batch import panels
+from workflows.core.rules.groups import groups_needed
+from workflows.policy_file.cron import latest_slot, next_slot
 from workflows.ports import (
     LEASE_S,
     Buckets,
@@ -78,15 +79,23 @@ from workflows.ports import (
     Lease,
     PolicyUnavailable,
 )
-from workflows.revoke_all import SUBJECT as SWEEPOUT
-from workflows.schedule import latest_slot, next_slot
-from workflows.standing_in import with_delegations
-from workflows.target_users import SUBJECT as TARGET_USER
-from workflows.tell_unreadable import SUBJECT as UNREADABLE
-from workflows.timekeeping import SUBJECT as CLOCK
-from workflows.troubles import ALARM as TROUBLES
-from workflows.troubles import SUBJECT as TROUBLE
-from workflows.troubles import Failure, note, over
+from workflows.usecases.identity.confirm_account import held_account
+from workflows.usecases.identity.departure import open_places
+from workflows.usecases.oversight.delegate import in_force
+from workflows.usecases.oversight.digest import SUBJECT as DIGEST
+from workflows.usecases.oversight.digest import Slot, due_slot, owed_slot, posted, schedule_next
+from workflows.usecases.oversight.policy_activation import digest_due
+from workflows.usecases.oversight.unblock import SUBJECT as LIFT
+from workflows.usecases.revocation.revoke_all import SUBJECT as SWEEPOUT
+from workflows.usecases.shared.actor import bound_to
+from workflows.usecases.shared.context import WorkerContext
+from workflows.usecases.shared.delegations import with_delegations
+from workflows.usecases.shared.target_users import SUBJECT as TARGET_USER
+from workflows.usecases.shared.troubles import ALARM as TROUBLES
+from workflows.usecases.shared.troubles import SUBJECT as TROUBLE
+from workflows.usecases.shared.troubles import Failure, note, over
+from workflows.usecases.upkeep.tell_unreadable import SUBJECT as UNREADABLE
+from workflows.usecases.upkeep.timekeeping import SUBJECT as CLOCK
 
 log = structlog.get_logger()
 

@@ -12,15 +12,15 @@ from bot.slack.interaction import FORM, Interaction
 from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
 from bot.window import Window
 from bot.words import done_words, people, refusal
-from workflows.context import Context, Done
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.errors import Code, Refused
-from workflows.core.model import Request, Slot
 from workflows.core.people import PersonId
-from workflows.core.several import distinct, panels, part, place_of
+from workflows.core.records.model import Request, Slot
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.batch import distinct, panels, part, place_of
+from workflows.core.rules.eligibility import Ask
 from workflows.ports import PolicyUnavailable
-from workflows.several import Part, approve_all, ask_for_several, batch_of, deny_all, withdraw_all
+from workflows.usecases.requests.batch import Part, approve_all, ask_for_several, batch_of, deny_all, withdraw_all
+from workflows.usecases.shared.context import Context, Done
 
 # A refusal and what it is about; or what the actor alone is told, None where their own card changes in place.
 Answer = tuple[Refused, str] | Message | None

@@ -36,10 +36,10 @@ from bot.slack.plan import (
 from bot.story import RequestStory, for_outsiders
 from bot.words import Stage
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.canonical import digest
-from workflows.core.model import ChatRecord, Posting
+from workflows.core.canonical_json import digest
 from workflows.core.people import PersonId
-from workflows.core.several import terms_of
+from workflows.core.records.model import ChatRecord, Posting
+from workflows.core.rules.batch import terms_of
 
 # All are shown together as soon as AWS has confirmed all names; one that is slow holds up the others no longer than this.
 GATHERS_IN_S = 3.0

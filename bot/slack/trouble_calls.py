@@ -17,11 +17,11 @@ from bot.slack.mentions import Mentioner
 from bot.slack.plan import Wanted
 from bot.slack.troubles import OVER, held_up, meanwhile
 from bot.trouble_words import what_fails
-from workflows.context import WorkerContext
-from workflows.core.canonical import digest
-from workflows.core.model import ChatRecord, Trouble
+from workflows.core.canonical_json import digest
 from workflows.core.policy import Policy
-from workflows.troubles import Concerned, alarmed, concerned, standing
+from workflows.core.records.model import ChatRecord, Trouble
+from workflows.usecases.shared.context import WorkerContext
+from workflows.usecases.shared.troubles import Concerned, alarmed, concerned, standing
 
 ALARM = "alarm"
 # An alarm names so many; the others are counted.

@@ -12,11 +12,11 @@ from bot.slack import text as t
 from bot.slack.blocks import Message
 from bot.slack.plan import Wanted
 from bot.trouble_words import what_fails
-from workflows.context import WorkerContext
 from workflows.core import keys
-from workflows.core.canonical import digest
-from workflows.core.model import ChatRecord, Request, RequestState, Trouble
-from workflows.troubles import Concerned, concerned, is_over, told
+from workflows.core.canonical_json import digest
+from workflows.core.records.model import ChatRecord, Request, RequestState, Trouble
+from workflows.usecases.shared.context import WorkerContext
+from workflows.usecases.shared.troubles import Concerned, concerned, is_over, told
 
 OVER = "over"
 

@@ -12,8 +12,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.model import PersonRecord, Press, Slot
 from workflows.core.people import PersonId
+from workflows.core.records.model import PersonRecord, Press, Slot
 from workflows.ledger.durability import Mode
 from workflows.ledger.memory import MemoryBuckets, MemoryDirectory, MemoryDue, MemoryLedger
 from workflows.ledger.redis_buckets import RedisBuckets

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.sandbox.aws.spec import PersonSpec
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address
-from workflows.core.model import Operation, OperationState, Resource, TargetTerms
 from workflows.core.policy import TargetKind
+from workflows.core.records.model import Operation, OperationState, Resource, TargetTerms
+from workflows.core.refusal import Code, Refused
 from workflows.ports import BeforeSend, Target
-from workflows.targets.aws import Place, session_for
+from workflows.targets.aws.connections import Place, session_for
 from workflows.targets.memory import Lose, MemoryTargets, Refuse, Settle, Throttle
 from workflows.targets.registry import AwsTargets
 

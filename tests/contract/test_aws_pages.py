@@ -13,15 +13,15 @@ from botocore import xform_name
 
 from bot.sandbox.aws.spec import EXAMPLE, PermissionSetSpec, PersonSpec
 from tests.contract.target_rigs import PERSON, UNTIL, AwsRig, terms
-from workflows.core.model import Presence
 from workflows.core.policy import Connection, TargetKind
+from workflows.core.records.model import Presence
 from workflows.ports import TargetInDoubt, TargetThrottled
-from workflows.targets.aws import Door, Links, Listing, Place
-from workflows.targets.odd import OddAnswer
+from workflows.targets.aws.connections import Door, Links, Listing, Place
+from workflows.targets.aws.odd import OddAnswer
 
 ACCOUNT = "111122223333"
 MAIN = Connection("main", "aws", "eu-central-1")
-TARGETS = Path(__file__).parents[2] / "workflows" / "targets"
+TARGETS = Path(__file__).parents[2] / "workflows" / "targets" / "aws"
 
 
 # ---------------------------------------------------------------- the stand-in

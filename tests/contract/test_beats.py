@@ -9,11 +9,11 @@ import pytest
 from bot.beat import KINDS, Beats
 from tests.contract.ledger_world import World, redis_world, slot
 from tests.support.world import Counter
-from workflows.context import Context
 from workflows.core import keys
 from workflows.core.mixed import OlderRunning
-from workflows.mixed import note_older
 from workflows.ports import Committed, Lost
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.mixed_versions import note_older
 
 
 def beats_of_the_version_before(client: Any, kind: str) -> None:

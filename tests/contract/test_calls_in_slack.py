@@ -18,11 +18,11 @@ from tests.support import build
 from tests.support.build import MINUTE, NIA, OLU, PAT
 from tests.support.chat import CARDS, ChatWorld, InProcess, posts, replies, server_for
 from tests.support.world import account
-from workflows.context import Done
 from workflows.core.people import Membership, SlackUser
 from workflows.core.policy import Escalation, Policy, Visibility
-from workflows.delegate import delegate, end_delegation
 from workflows.ledger.memory import MemoryClock
+from workflows.usecases.oversight.delegate import delegate, end_delegation
+from workflows.usecases.shared.context import Done
 
 Make = Callable[..., tuple[ChatWorld, SlackServer]]
 

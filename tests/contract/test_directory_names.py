@@ -10,14 +10,14 @@ import pytest
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.aws.spec import EXAMPLE, PersonSpec
 from tests.contract.target_rigs import PERSON, UNTIL, AwsRig, terms
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address
-from workflows.core.model import OperationState, Resource
 from workflows.core.people import Listed
 from workflows.core.policy import Connection, TargetKind
+from workflows.core.records.model import OperationState, Resource
+from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
-from workflows.targets.aws import Place
-from workflows.targets.identity_store import _store_user
+from workflows.targets.aws.connections import Place
+from workflows.targets.aws.identity_store import _store_user
 
 BOTH = ("email", "user_name")
 ANA = Address("ana@example.com")

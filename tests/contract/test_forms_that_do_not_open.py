@@ -19,14 +19,14 @@ from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
 from tests.support.chat import CARDS, ChatWorld, InProcess, server_for
 from tests.support.world import account
-from workflows.break_glass import break_glass
-from workflows.context import Done
-from workflows.core.asking import Ask
-from workflows.core.errors import Code, Refused
-from workflows.core.model import Origin
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass
+from workflows.core.records.model import Origin
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.shared.context import Done
 
 GLASS = BreakGlass(("oncall",), ("read-only",), 30 * MINUTE, review_within=24 * HOUR)
 

@@ -16,10 +16,10 @@ from tests.contract.test_forms_that_do_not_open import Front
 from tests.support import build
 from tests.support.build import DANA, NIA, OLU
 from tests.support.world import account
-from workflows.context import Done
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import Group
-from workflows.delegate import delegate
+from workflows.usecases.oversight.delegate import delegate
+from workflows.usecases.shared.context import Done
 
 # The fixture, which pytest looks for here.
 front = doors.front

@@ -12,16 +12,16 @@ from tests.support import build
 from tests.support.build import HOUR, MINUTE, NIA, OLU, SUE
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, posts, replies, server_for
 from tests.support.world import account
-from workflows.break_glass import break_glass
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.model import Origin
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Digest, Policy, Visibility
-from workflows.glass_review import acknowledge, flag
+from workflows.core.records.model import Origin
+from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock
-from workflows.lift import lift
+from workflows.usecases.oversight.break_glass_review import acknowledge, flag
+from workflows.usecases.oversight.unblock import lift
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.shared.context import Done
 
 GLASS = BreakGlass(("oncall",), ("read-only",), 30 * MINUTE, review_within=24 * HOUR)
 
@@ -164,7 +164,7 @@ def test_an_overdue_review_stands_in_every_digest_even_in_one_that_is_silent_whe
     world.later(31 * MINUTE)
     world.later(40 * HOUR)
     before = len(posts(world.slack, RECEIPTS))
-    from workflows.activation import digest_key
+    from workflows.usecases.oversight.policy_activation import digest_key
 
     world.sender.post_digest(digest_key(plan))
     digest = posts(world.slack, RECEIPTS)[before]

@@ -17,13 +17,13 @@ from tests.support.build import DANA, OLU, PAT, SUE
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
 from tests.support.people import acts, gets_address
 from tests.support.world import account
-from workflows.context import Done
 from workflows.core import keys
 from workflows.core.identity import Address, TargetUser
 from workflows.core.people import PersonId
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change
-from workflows.target_users import move_by_hand, users_called
+from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.target_users import move_by_hand, users_called
 
 
 class Rig(ChatWorld):

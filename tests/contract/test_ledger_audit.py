@@ -9,9 +9,9 @@ import redis
 
 from tests.contract.ledger_world import World, event, redis_world, slot, worlds
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.canonical import digest
+from workflows.core.canonical_json import digest
 from workflows.ports import Committed
-from workflows.verify import all_faults
+from workflows.usecases.upkeep.verify_audit import all_faults
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -7,11 +7,11 @@ import pytest
 
 from tests.contract.ledger_world import World, person, redis_world, slot, worlds
 from tests.support.world import Counter
-from workflows.context import Context
 from workflows.core import keys
 from workflows.core.clockwork import Catchup, Doubt, LedgerClock, Suspicion
 from workflows.ports import Committed, Lost
-from workflows.timekeeping import Timekeeper
+from workflows.usecases.shared.context import Context
+from workflows.usecases.upkeep.timekeeping import Timekeeper
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -10,9 +10,9 @@ import redis
 from tests.contract.ledger_world import World, redis_world, worlds
 from workflows.core import keys
 from workflows.core.identity import AccountRecord, Address, AddressRecord, AddressSpan, Identity, Suspension, Why
-from workflows.core.model import PersonRecord
 from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser, is_fresh, learnt, person_id
 from workflows.core.policy import Group, Policy
+from workflows.core.records.model import PersonRecord
 
 ADA, BOB = person_id("ada@example.com"), person_id("bob@example.com")
 POLICY = Policy(

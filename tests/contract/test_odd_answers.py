@@ -25,12 +25,12 @@ from tests.support.canned_aws import (
     xml_answer,
 )
 from tests.support.canned_aws import PERSON as DANA
-from workflows.core.errors import Code, Refused
-from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource
 from workflows.core.people import person_id
 from workflows.core.policy import Connection, TargetKind
+from workflows.core.records.model import Observation, Operation, OperationKind, OperationState, Presence, Resource
+from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
-from workflows.targets.odd import SPOKEN
+from workflows.targets.aws.odd import SPOKEN
 from workflows.targets.registry import AwsTargets
 
 PERSON, MAIN = person_id("dana@example.com"), Connection("main", "aws", "eu-central-1")

@@ -18,8 +18,8 @@ from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.clockwork import Doubt, LedgerClock
 from workflows.core.identity import AccountRecord, Identity, TargetIds, TargetUser
-from workflows.core.model import ActivePolicy, PersonRecord
 from workflows.core.people import Membership, SlackUser
+from workflows.core.records.model import ActivePolicy, PersonRecord
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change, LedgerUnreachable

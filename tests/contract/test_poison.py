@@ -22,13 +22,12 @@ from tests.support import build
 from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
 from tests.support.redis_world import RedisWorld
 from tests.support.world import account
-from workflows.activation import activate
-from workflows.context import Done
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.identity import Address, AddressRecord
 from workflows.core.mixed import OlderRunning
-from workflows.core.model import (
+from workflows.core.people import Membership
+from workflows.core.records.model import (
     ChatRecord,
     GrantState,
     Press,
@@ -40,16 +39,17 @@ from workflows.core.model import (
     Trouble,
     Uses,
 )
-from workflows.core.people import Membership
-from workflows.delegate import delegate
 from workflows.ledger.codec import KINDS
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_buckets import RedisBuckets
-from workflows.mend import mend
+from workflows.policy_file.cron import next_slot
 from workflows.ports import Change, Committed, IndexEntry
-from workflows.schedule import next_slot
-from workflows.tell_unreadable import look_again, tell
-from workflows.timekeeping import accept
+from workflows.usecases.oversight.delegate import delegate
+from workflows.usecases.oversight.policy_activation import activate
+from workflows.usecases.shared.context import Done
+from workflows.usecases.upkeep.mend_indexes import mend
+from workflows.usecases.upkeep.tell_unreadable import look_again, tell
+from workflows.usecases.upkeep.timekeeping import accept
 
 PREFIX = "prodaccess:"
 # Every index that has a name of its own; the others are named after one of them, or after something.

@@ -11,8 +11,8 @@ from slack_sdk import WebClient
 from bot.sandbox.slack import SlackServer
 from bot.slack.origins import prove_origin
 from tests.support import build
-from workflows.core.model import Origin
 from workflows.core.policy import IncidentChannels
+from workflows.core.records.model import Origin
 from workflows.ports import DirectoryUnreachable
 
 POLICY = build.policy(incident_channels=IncidentChannels(("inc-*",), ("U0SIREN",)))

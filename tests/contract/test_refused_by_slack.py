@@ -22,14 +22,14 @@ from bot.slack.answers import MEANS, Means
 from bot.slack.scopes import BETTER, NEEDED
 from tests.support import build
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, many, posts, server_for
-from workflows.activation import digest_due, digest_key
-from workflows.context import Done
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.model import Origin
 from workflows.core.policy import Digest, Policy
+from workflows.core.records.model import Origin
 from workflows.ledger.memory import MemoryClock
-from workflows.troubles import standing
+from workflows.usecases.oversight.policy_activation import digest_due, digest_key
+from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.troubles import standing
 
 Make = Callable[..., tuple[ChatWorld, SlackServer]]
 # What one subject may cost in ten minutes in which Slack takes nothing of it.

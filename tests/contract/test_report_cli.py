@@ -19,8 +19,8 @@ from tests.support.build import DANA, HOUR, NIA, OLU
 from tests.unit.policy_folder import write
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.model import Decision, DecisionKind, End, EndCause, Grant, GrantState, RequestState, Vote
 from workflows.core.people import PersonId
+from workflows.core.records.model import Decision, DecisionKind, End, EndCause, Grant, GrantState, RequestState, Vote
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change, Committed, IndexEntry
 

@@ -13,9 +13,9 @@ from bot.sandbox.slack import Message, SlackServer, words
 from tests.support import build
 from tests.support.build import HOUR
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, Crash, posts, server_for
-from workflows.activation import digest_due, digest_key
 from workflows.core.policy import Digest, Policy, Risk, Visibility
 from workflows.ledger.memory import MemoryClock
+from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 
 DAY = timedelta(days=1)
 PLAN = Digest(RECEIPTS, "0 9 * * *", report=30 * DAY)

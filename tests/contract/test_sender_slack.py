@@ -24,12 +24,12 @@ from tests.support.chat import (
     replies,
     server_for,
 )
-from workflows.context import Done
 from workflows.core.audit import Event
-from workflows.core.model import Origin
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
+from workflows.core.records.model import Origin
 from workflows.ledger.memory import MemoryClock
+from workflows.usecases.shared.context import Done
 
 Make = Callable[..., tuple[ChatWorld, SlackServer]]
 

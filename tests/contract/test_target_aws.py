@@ -15,13 +15,13 @@ from bot.sandbox.aws.evaluate import ends_at
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.aws.spec import EXAMPLE, PersonSpec
 from tests.contract.target_rigs import DOCUMENT, PERSON, UNTIL, AwsRig, terms
-from workflows.core.errors import Code, Refused
-from workflows.core.model import Operation, OperationKind, OperationState, Presence, Resource
 from workflows.core.people import person_id
 from workflows.core.policy import Connection, TargetKind
+from workflows.core.records.model import Operation, OperationKind, OperationState, Presence, Resource
+from workflows.core.refusal import Code, Refused
 from workflows.ports import LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
-from workflows.targets.aws import Place, session_for
-from workflows.targets.iam_policy import CHANGED
+from workflows.targets.aws.connections import Place, session_for
+from workflows.targets.aws.iam_policy import CHANGED
 
 ACCOUNT = "111122223333"
 MAIN = Connection("main", "aws", "eu-central-1")

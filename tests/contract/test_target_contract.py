@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.contract.target_rigs import PERSON, UNKNOWN_PERSON, UNTIL, AwsRig, MemoryRig, terms
-from workflows.core.errors import Refused
 from workflows.core.identity import Address
-from workflows.core.model import OperationState, Presence, Resource
 from workflows.core.policy import TargetKind
+from workflows.core.records.model import OperationState, Presence, Resource
+from workflows.core.refusal import Refused
 from workflows.ports import LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 
 

@@ -10,8 +10,8 @@ from bot.sandbox.slack import SlackServer
 from bot.slack.plan import SETTLES_IN_S
 from tests.support import build
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
-from workflows.context import Done
 from workflows.ledger.memory import MemoryClock
+from workflows.usecases.shared.context import Done
 
 CALLS_MAX = 10
 DIRECTORY = ("auth.test", "users.info", "users.lookupByEmail", "usergroups.list", "dnd.teamInfo")

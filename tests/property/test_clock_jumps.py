@@ -16,13 +16,13 @@ from tests.property.test_lives import Killed, policy_of
 from tests.property.test_lives import Law as Rules
 from tests.support.build import DANA, NIA, OLU, PAT
 from tests.support.world import World
-from workflows.context import Done
 from workflows.core import keys
 from workflows.core.clockwork import JUMP, LedgerClock
-from workflows.core.errors import Refused
 from workflows.core.people import Membership, PersonId
+from workflows.core.refusal import Refused
 from workflows.ports import Change, LedgerUnreachable
-from workflows.timekeeping import LOOK_EVERY_S, Timekeeper, accept
+from workflows.usecases.shared.context import Done
+from workflows.usecases.upkeep.timekeeping import LOOK_EVERY_S, Timekeeper, accept
 
 # Noticed within a look, judged two looks later, and then the minute that every end has.
 LATE_S_MAX = 4 * LOOK_EVERY_S + 60

@@ -23,16 +23,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.support import build
 from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
 from tests.support.world import World, account
-from workflows.context import Done
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
-from workflows.core.errors import Refused
 from workflows.core.identity import Address
-from workflows.core.model import Baseline, Grant, Holding, PersonRecord, Request, Resource
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import Group, Policy, TargetKind, TargetSpec
+from workflows.core.records.model import Baseline, Grant, Holding, PersonRecord, Request, Resource
+from workflows.core.refusal import Refused
 from workflows.ports import LEASE_S, Change, Committed, DirectoryUnreachable, Durability, LedgerUnreachable, Lost
 from workflows.targets.memory import Lose, MemoryTarget, Refuse, Settle, Throttle
+from workflows.usecases.shared.context import Done
 
 PEOPLE = (DANA, NIA, OLU, PAT, SUE, GUS)
 PLACE = "payments-prod"

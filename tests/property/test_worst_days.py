@@ -23,27 +23,27 @@ from tests.support import build
 from tests.support.build import DANA, GUS, HOUR, MINUTE, NIA, OLU, PAT, SUE
 from tests.support.people import new_account
 from tests.support.world import World, account
-from workflows.break_glass import break_glass
-from workflows.confirming import Saying, confirm
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import Ask
 from workflows.core.audit import AuditEntry
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address
-from workflows.core.model import CLOSED, Grant, Origin, PersonRecord, Request, Review
 from workflows.core.people import Membership, PersonId, is_fresh
 from workflows.core.policy import BreakGlass, Escalation, Freeze, Group, Policy, Risk, TargetKind, TargetSpec
-from workflows.delegate import delegate, end_delegation
-from workflows.extend import ask_for_more_time
-from workflows.glass_review import acknowledge, flag
-from workflows.less import approve_for_less
-from workflows.lift import lift
-from workflows.people import fresh, in_doubt
+from workflows.core.records.model import CLOSED, Grant, Origin, PersonRecord, Request, Review
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change, Committed, Lost
-from workflows.request import ask_for_access
-from workflows.review import approve, decline
-from workflows.revoke_all import Aim, revoke_all
+from workflows.usecases.decisions.approve import approve, decline
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.identity.confirm_account import Saying, confirm
+from workflows.usecases.oversight.break_glass_review import acknowledge, flag
+from workflows.usecases.oversight.delegate import delegate, end_delegation
+from workflows.usecases.oversight.unblock import lift
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.requests.request_extension import ask_for_more_time
+from workflows.usecases.revocation.revoke_all import Aim, revoke_all
+from workflows.usecases.shared.actor import fresh, in_doubt
+from workflows.usecases.shared.context import Done
 
 PEOPLE = (DANA, NIA, OLU, PAT, SUE)
 PLACE = "payments-prod"

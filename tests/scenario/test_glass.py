@@ -9,8 +9,8 @@ from bot.sandbox.slack import Form, Message, buttons, elements, words
 from bot.slack.outages import subject_of
 from tests.support.installation import INCIDENT, PEOPLE, RECEIPTS, Case, Installation, eventually, id_in
 from workflows.core import keys
-from workflows.core.model import PersonRecord, Review, ReviewState
 from workflows.core.people import PersonId
+from workflows.core.records.model import PersonRecord, Review, ReviewState
 from workflows.ports import Change, Committed
 
 NIA = PersonId("nia@example.com")

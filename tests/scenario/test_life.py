@@ -36,10 +36,10 @@ from tests.support.installation import (
     id_in,
     policy_in_force,
 )
-from workflows.activation import subject_of
 from workflows.core import keys
-from workflows.core.model import Grant, Request
-from workflows.verify import all_faults
+from workflows.core.records.model import Grant, Request
+from workflows.usecases.oversight.policy_activation import subject_of
+from workflows.usecases.upkeep.verify_audit import all_faults
 
 HOME = "111122223333"
 ROLES = ("read-only", "readers", "state-write", "deploy")

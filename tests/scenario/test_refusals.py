@@ -28,8 +28,8 @@ from tests.support.installation import (
 )
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
-from workflows.core.model import Refusals
 from workflows.core.people import PersonId
+from workflows.core.records.model import Refusals
 
 # A sentence or two, a guess and where to look: more is a lecture.
 ANSWER_LENGTH_MAX = 330

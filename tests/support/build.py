@@ -7,9 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from workflows.core.granting import terms_for
 from workflows.core.identity import Address
-from workflows.core.model import Request, RequestState, Resource
 from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, person_id
 from workflows.core.policy import (
     AutoApproval,
@@ -23,6 +21,8 @@ from workflows.core.policy import (
     TargetSpec,
     Tier,
 )
+from workflows.core.records.model import Request, RequestState, Resource
+from workflows.core.rules.grant_terms import terms_for
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -17,9 +17,9 @@ from bot.slack.sender import Sender
 from tests.support import build
 from tests.support.world import World, account
 from workflows.core import keys
-from workflows.core.model import ChatRecord
 from workflows.core.people import Listed, Membership, PersonId, person_id
 from workflows.core.policy import Connection, Group, Policy
+from workflows.core.records.model import ChatRecord
 from workflows.ledger.memory import MemoryBuckets, MemoryClock
 from workflows.ports import Change, Committed, Lost
 

@@ -32,11 +32,11 @@ from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, P
 from bot.sandbox.slack import Message, Outcome, SlackServer, words
 from tests.support import warm
 from tests.support.waiting import PATIENCE_S, eventually
-from workflows.activation import digest_due, digest_key
 from workflows.core import keys
-from workflows.core.model import ActivePolicy, Request
+from workflows.core.records.model import ActivePolicy, Request
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import PolicyFolder
+from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 
 ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"

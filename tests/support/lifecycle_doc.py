@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from workflows.core.audit import Event
-from workflows.core.convergence import IN_DOUBT_FOR
-from workflows.core.lifecycle import diagram
-from workflows.core.outcomes import LATER_LOOKS
+from workflows.core.convergence.actions import IN_DOUBT_FOR
+from workflows.core.convergence.outcomes import LATER_LOOKS
+from workflows.core.records.lifecycle import diagram
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "lifecycle.md"
 
@@ -72,7 +72,7 @@ MEANING: dict[Event, str] = {
 PROSE = """\
 # Life cycles
 
-This page is written by `python -m tests.support.lifecycle_doc` from `workflows/core/lifecycle.py` and
+This page is written by `python -m tests.support.lifecycle_doc` from `workflows/core/records/lifecycle.py` and
 `workflows/core/audit.py`; a test compares it with them.
 
 ```mermaid

@@ -13,12 +13,12 @@ from slack_sdk import WebClient
 
 from bot import jobs
 from tests.support.chat import CLAIMED_S, ChatWorld
-from workflows.context import WorkerContext
-from workflows.core.errors import Refused
 from workflows.core.people import GroupFacts, Membership, PersonId
 from workflows.core.policy import Policy
+from workflows.core.refusal import Refused
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change
+from workflows.usecases.shared.context import WorkerContext
 
 
 class Unheard(Exception):

@@ -8,7 +8,7 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.identity import AccountRecord, Address, Identity
 from workflows.core.people import PersonFacts, PersonId, SlackUser
-from workflows.people import whose
+from workflows.usecases.shared.actor import whose
 
 
 def gets_address(world: World, who: PersonId, address: str) -> None:

@@ -12,22 +12,22 @@ from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE, auto, entitlement, environment
 from tests.support.spoken import Listener
 from tests.support.world import account
-from workflows.break_glass import break_glass
-from workflows.context import Done
-from workflows.core.asking import Ask
 from workflows.core.audit import Event
-from workflows.core.model import Origin
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Escalation, Freeze, Hours, Policy, Risk, Ticket, Visibility
-from workflows.delegate import delegate, end_delegation
-from workflows.glass_review import acknowledge, flag
-from workflows.less import approve_for_less
-from workflows.lift import lift
-from workflows.request import ask_for_access
-from workflows.review import decline
-from workflows.revoke_all import Aim, revoke_all
-from workflows.several import ask_for_several
+from workflows.core.records.model import Origin
+from workflows.core.rules.eligibility import Ask
 from workflows.targets.memory import Refuse
+from workflows.usecases.decisions.approve import decline
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.oversight.break_glass_review import acknowledge, flag
+from workflows.usecases.oversight.delegate import delegate, end_delegation
+from workflows.usecases.oversight.unblock import lift
+from workflows.usecases.requests.batch import ask_for_several
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.revocation.revoke_all import Aim, revoke_all
+from workflows.usecases.shared.context import Done
 
 # ---------------------------------------------------------------- the situations
 

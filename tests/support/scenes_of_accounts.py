@@ -11,12 +11,12 @@ from tests.support.people import acts, gets_address, new_account
 from tests.support.scenes import done, for_nia, scene
 from tests.support.spoken import CAST, OLGA, Listener
 from tests.support.world import account
-from workflows.confirming import Saying, confirm, held_account
 from workflows.core import keys
 from workflows.core.identity import Address, TargetUser
 from workflows.core.people import PersonId, SlackUser
 from workflows.ports import Change
-from workflows.target_users import move_by_hand, users_called
+from workflows.usecases.identity.confirm_account import Saying, confirm, held_account
+from workflows.usecases.shared.target_users import move_by_hand, users_called
 
 NEW = "dana.new@example.com"
 SAYS = "she showed her badge"

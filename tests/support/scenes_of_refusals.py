@@ -14,17 +14,17 @@ from tests.support.scenes_of_accounts import NEW, on_hold
 from tests.support.scenes_of_the_house import TEMPLATE
 from tests.support.spoken import Listener
 from tests.support.world import account
-from workflows.confirming import held_account
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.model import Origin
 from workflows.core.people import Membership
 from workflows.core.policy import Entitlement, Group, Policy, TargetKind, TargetSpec, Ticket
-from workflows.glass_review import flag
+from workflows.core.records.model import Origin
+from workflows.core.rules.eligibility import Ask
 from workflows.ports import Durability
-from workflows.revoke_all import Aim, revoke_all
-from workflows.several import ask_for_several
 from workflows.targets.memory import Refuse
+from workflows.usecases.identity.confirm_account import held_account
+from workflows.usecases.oversight.break_glass_review import flag
+from workflows.usecases.requests.batch import ask_for_several
+from workflows.usecases.revocation.revoke_all import Aim, revoke_all
 
 ASKS = "payments-prod read-only 1h INC-42 errors"
 

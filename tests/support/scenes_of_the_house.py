@@ -11,15 +11,15 @@ from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE, entitlement, environment
 from tests.support.scenes import broken, done, rules, scene
 from tests.support.spoken import Listener, Said
-from workflows.activation import activate, digest_key
 from workflows.core import keys
 from workflows.core.policy import Digest, TargetKind, TargetSpec
-from workflows.mixed import note_older
-from workflows.schedule import next_slot
+from workflows.policy_file.cron import next_slot
 from workflows.targets.memory import Lose
-from workflows.tell_unreadable import tell
-from workflows.timekeeping import accept
-from workflows.troubles import Failure, forget_what_is_over, note
+from workflows.usecases.oversight.policy_activation import activate, digest_key
+from workflows.usecases.shared.mixed_versions import note_older
+from workflows.usecases.shared.troubles import Failure, forget_what_is_over, note
+from workflows.usecases.upkeep.tell_unreadable import tell
+from workflows.usecases.upkeep.timekeeping import accept
 
 RECEIPTS, CARDS = "C0RECEIPTS", "C0PAYMENTS"
 # Nobody can act out what nobody expects.

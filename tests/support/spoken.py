@@ -33,12 +33,12 @@ from tests.support import build
 from tests.support.world import World, account
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.clockwork import LedgerClock
-from workflows.core.confirming import PROPOSAL_STANDS_FOR
-from workflows.core.errors import Refused
 from workflows.core.identity import AccountRecord
-from workflows.core.model import Grant, PersonRecord, Posting, Request, Review, Trouble
 from workflows.core.people import PersonFacts, PersonId, SlackUser, person_id
 from workflows.core.policy import Policy
+from workflows.core.records.model import Grant, PersonRecord, Posting, Request, Review, Trouble
+from workflows.core.refusal import Refused
+from workflows.core.rules.account_confirmation import PROPOSAL_STANDS_FOR
 from workflows.ports import Change, Committed, Lost
 
 T = TypeVar("T", Request, Grant)

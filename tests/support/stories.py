@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.story import RequestStory, last_time, request_story
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.errors import Code, Refused
-from workflows.core.model import (
+from workflows.core.people import SlackUser, person_id
+from workflows.core.policy import Connection, Entitlement, Environment, Risk, TargetKind, TargetSpec, Ticket, Tier
+from workflows.core.records.model import (
     Closing,
     Decision,
     DecisionKind,
@@ -24,8 +25,7 @@ from workflows.core.model import (
     Terms,
     Vote,
 )
-from workflows.core.people import SlackUser, person_id
-from workflows.core.policy import Connection, Entitlement, Environment, Risk, TargetKind, TargetSpec, Ticket, Tier
+from workflows.core.refusal import Code, Refused
 
 NOW = datetime(2026, 11, 21, 3, 12, tzinfo=UTC)
 DANA, OLU, SID = person_id("dana@example.com"), person_id("olu@example.com"), person_id("sid@example.com")

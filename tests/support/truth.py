@@ -14,10 +14,10 @@ from tests.support.spoken import CAST, Listener, Said, names_in, told_times
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import AccountRecord
-from workflows.core.model import ActivePolicy, Grant, GrantState, RequestState, Review
 from workflows.core.people import PersonId
+from workflows.core.records.model import ActivePolicy, Grant, GrantState, RequestState, Review
+from workflows.core.refusal import Code, Refused
 
 # ---------------------------------------------------------------- what a sentence may say
 

@@ -11,32 +11,32 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.support import build
-from workflows.announced import check_announced
-from workflows.chase import chase
-from workflows.context import Done, WorkerContext
-from workflows.converge import converge
 from workflows.core import keys
-from workflows.core.asking import Ask
 from workflows.core.audit import AuditEntry
-from workflows.core.errors import Refused
 from workflows.core.identity import Address
-from workflows.core.model import ActivePolicy, Grant, Holding, Origin, Request
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy, TargetKind
-from workflows.end import end
-from workflows.extend import ask_for_more_time
-from workflows.glass_review import chase as chase_review
-from workflows.leaving import look_who_it_is
+from workflows.core.records.model import ActivePolicy, Grant, Holding, Origin, Request
+from workflows.core.refusal import Refused
+from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger
-from workflows.people import whose
 from workflows.ports import Change, DirectoryUnreachable, Lease
-from workflows.refusals import count_refusals
-from workflows.request import ask_for_access
-from workflows.resolve import advance_request, warn
-from workflows.review import approve, deny, withdraw
-from workflows.revoke_all import sweep_out
 from workflows.targets.memory import MemoryTarget, MemoryTargets
-from workflows.timekeeping import Timekeeper
+from workflows.usecases.decisions.approve import approve, deny, withdraw
+from workflows.usecases.fulfilment.advance_request import advance_request, warn
+from workflows.usecases.fulfilment.converge import converge
+from workflows.usecases.identity.departure import look_who_it_is
+from workflows.usecases.oversight.announcement_check import check_announced
+from workflows.usecases.oversight.break_glass_review import chase as chase_review
+from workflows.usecases.oversight.refusals import count_refusals
+from workflows.usecases.oversight.reminders import chase
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.requests.request_extension import ask_for_more_time
+from workflows.usecases.revocation.end import end
+from workflows.usecases.revocation.revoke_all import sweep_out
+from workflows.usecases.shared.actor import whose
+from workflows.usecases.shared.context import Done, WorkerContext
+from workflows.usecases.upkeep.timekeeping import Timekeeper
 
 
 class Counter:

@@ -7,12 +7,12 @@ from bot.slack.commands import parse
 from bot.slack.meant import Again, Ask
 from tests.support import build
 from tests.support.world import World, account
-from workflows.again import can_be_repeated, last_ask, once_more
-from workflows.context import Done
-from workflows.core.asking import Ask as CoreAsk
-from workflows.core.errors import Code, Refused
-from workflows.core.model import Origin
-from workflows.request import ask_for_access
+from workflows.core.records.model import Origin
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask as CoreAsk
+from workflows.usecases.requests.repeat import can_be_repeated, last_ask, once_more
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.shared.context import Done
 
 HALF = timedelta(minutes=30)
 

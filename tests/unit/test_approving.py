@@ -1,4 +1,4 @@
-"""May this person approve, and is it enough? The promises of `workflows.core.approving`."""
+"""May this person approve, and is it enough? The promises of `workflows.core.rules.approval`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ from tests.support.build import (
     policy,
     request,
 )
-from workflows.core.approving import (
+from workflows.core.people import Membership
+from workflows.core.policy import Freeze, Group, Hours, Tier
+from workflows.core.records.model import Decision, DecisionKind, Origin, Vote
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.approval import (
     MayDecide,
     auto_approval,
     decision_by_votes,
@@ -33,10 +37,6 @@ from workflows.core.approving import (
     missing,
     still_decided,
 )
-from workflows.core.errors import Code, Refused
-from workflows.core.model import Decision, DecisionKind, Origin, Vote
-from workflows.core.people import Membership
-from workflows.core.policy import Freeze, Group, Hours, Tier
 
 
 def code(answer) -> Code | None:

@@ -1,4 +1,4 @@
-"""May this person ask? The promises of `workflows.core.asking`."""
+"""May this person ask? The promises of `workflows.core.rules.eligibility`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tests.support.build import (
     groups,
     policy,
 )
-from workflows.core.asking import Ask, MayAsk, clean, find_ticket, may_ask
-from workflows.core.errors import Code, Refused
 from workflows.core.people import GroupFacts, Membership
 from workflows.core.policy import Freeze, Hours, Ticket
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask, MayAsk, clean, find_ticket, may_ask
 
 
 def ask(environment_name: str = "payments-prod", role: str = "read-only", **changes: object) -> Ask:

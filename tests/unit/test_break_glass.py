@@ -10,14 +10,10 @@ import pytest
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE
 from tests.support.world import World, account
-from workflows.announced import TRY_AGAIN_EVERY, check_announced
-from workflows.break_glass import break_glass
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.errors import Code, Refused
-from workflows.core.glass import longest_total, next_chase
-from workflows.core.model import (
+from workflows.core.people import PersonId
+from workflows.core.policy import BreakGlass, Freeze, Group, Hours, Policy, Ticket
+from workflows.core.records.model import (
     ChatRecord,
     DecisionKind,
     GrantState,
@@ -29,12 +25,16 @@ from workflows.core.model import (
     ReviewState,
     Uses,
 )
-from workflows.core.people import PersonId
-from workflows.core.policy import BreakGlass, Freeze, Group, Hours, Policy, Ticket
-from workflows.glass_review import acknowledge, flag
-from workflows.lift import lift
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.break_glass import longest_total, next_chase
+from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change
-from workflows.revoke_all import Aim, revoke_all
+from workflows.usecases.oversight.announcement_check import TRY_AGAIN_EVERY, check_announced
+from workflows.usecases.oversight.break_glass_review import acknowledge, flag
+from workflows.usecases.oversight.unblock import lift
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.revocation.revoke_all import Aim, revoke_all
+from workflows.usecases.shared.context import Done
 
 GLASS = BreakGlass(("oncall",), ("read-only", "admin"), 30 * MINUTE, max_per_day=2, review_within=24 * HOUR)
 

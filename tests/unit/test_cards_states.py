@@ -41,9 +41,9 @@ from tests.support.stories import (
     told,
 )
 from workflows.core.audit import Event
-from workflows.core.model import ChatRecord, EndCause, GrantState
 from workflows.core.people import Delegation
 from workflows.core.policy import TargetKind
+from workflows.core.records.model import ChatRecord, EndCause, GrantState
 
 STATES = every_state()
 MENTIONS = {"platform": ["S0PLATFORM"], "security": ["U0SID", "U0SUE"]}

@@ -8,14 +8,14 @@ from datetime import timedelta
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NOW, OLU, PAT, SUE, entitlement, environment, facts, groups, policy
 from tests.support.world import World
-from workflows.chase import chase
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.approving import MayDecide, may_decide
-from workflows.core.chasing import next_chase, reminder_due
-from workflows.core.errors import Code, Refused
-from workflows.core.model import GrantState, RequestState
 from workflows.core.policy import Escalation, Group, Policy
+from workflows.core.records.model import GrantState, RequestState
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.approval import MayDecide, may_decide
+from workflows.core.rules.reminders import next_chase, reminder_due
+from workflows.usecases.oversight.reminders import chase
+from workflows.usecases.shared.context import Done
 
 
 def calling(after: timedelta = 10 * MINUTE, *, may_approve: bool = False, **changes: object) -> Policy:

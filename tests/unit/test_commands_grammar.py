@@ -40,7 +40,7 @@ from bot.slack.meant import (
 from bot.slack.plain import as_text
 from tests.support.stories import environment, every_state
 from workflows.core.durations import format_duration
-from workflows.core.errors import Code, Refused
+from workflows.core.refusal import Code, Refused
 
 ENVS = ("payments-prod", "payments-staging")
 H = timedelta(hours=1)

@@ -9,9 +9,8 @@ import pytest
 
 from tests.support.build import DANA, HOUR, MINUTE, NOW, entitlement, environment, facts, policy, request
 from tests.support.world import World
-from workflows.converge import converge
 from workflows.core.audit import Event
-from workflows.core.convergence import (
+from workflows.core.convergence.actions import (
     IN_DOUBT_FOR,
     STUCK_GRANT_OPERATION,
     STUCK_REMOVAL,
@@ -27,8 +26,20 @@ from workflows.core.convergence import (
     settle,
     start_end,
 )
-from workflows.core.granting import grant_for, held
-from workflows.core.model import (
+from workflows.core.convergence.outcomes import (
+    BACKOFF_MAX,
+    LATE_REMOVAL,
+    LATER_LOOKS,
+    after_look,
+    after_operation,
+    failed,
+    in_doubt,
+    postponed,
+    refused,
+    with_intent,
+)
+from workflows.core.policy import TargetKind
+from workflows.core.records.model import (
     Baseline,
     Decision,
     DecisionKind,
@@ -44,22 +55,11 @@ from workflows.core.model import (
     OperationState,
     Presence,
 )
-from workflows.core.outcomes import (
-    BACKOFF_MAX,
-    LATE_REMOVAL,
-    LATER_LOOKS,
-    after_look,
-    after_operation,
-    failed,
-    in_doubt,
-    postponed,
-    refused,
-    with_intent,
-)
-from workflows.core.policy import TargetKind
+from workflows.core.rules.grant_terms import grant_for, held
 from workflows.ports import LEASE_S
-from workflows.resolve import advance_request
 from workflows.targets.memory import Lose, Settle
+from workflows.usecases.fulfilment.advance_request import advance_request
+from workflows.usecases.fulfilment.converge import converge
 
 SECOND = timedelta(seconds=1)
 PRESENT, ABSENT = Observation(Presence.PRESENT), Observation(Presence.ABSENT)

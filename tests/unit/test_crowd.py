@@ -16,8 +16,8 @@ from tests.support import build, stories
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, many, policy_for
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.model import ChatRecord, Posting
 from workflows.core.policy import Policy, Visibility
+from workflows.core.records.model import ChatRecord, Posting
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change, PolicyUnavailable
 

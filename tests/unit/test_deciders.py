@@ -13,7 +13,7 @@ from tests.support.build import DANA, GROUPS, NIA, OLU, PAT, SUE, entitlement, e
 from tests.support.world import World, account
 from workflows.core.people import PersonId
 from workflows.core.policy import Escalation, Policy
-from workflows.delegate import delegate
+from workflows.usecases.oversight.delegate import delegate
 
 
 def rules(**approve: int) -> Policy:

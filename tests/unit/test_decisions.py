@@ -27,13 +27,13 @@ from tests.support.build import (
     request,
 )
 from tests.support.world import World, account
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import next_change, not_now
-from workflows.core.errors import Code, Refused
-from workflows.core.model import GrantState, Origin, RequestState, Slot
 from workflows.core.policy import BreakGlass, Freeze, Hours, Risk, TargetKind, TargetSpec, Ticket
-from workflows.less import approve_for_less
+from workflows.core.records.model import GrantState, Origin, RequestState, Slot
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import next_change, not_now
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.shared.context import Done
 
 ADMIN_SET = TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="AdministratorAccess")
 ADMIN = entitlement("admin", risk=Risk.ADMIN, approve={"owners": 1, "security": 1}, target=ADMIN_SET)

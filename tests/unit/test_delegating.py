@@ -14,17 +14,17 @@ from bot.story import StandIn
 from tests.support.build import DANA, GUS, HOUR, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy
 from tests.support.stories import every_state
 from tests.support.world import World, account
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address
-from workflows.core.model import ChatRecord, GrantState, Origin, Posting
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
-from workflows.delegate import delegate, delegation_of, end_delegation
+from workflows.core.records.model import ChatRecord, GrantState, Origin, Posting
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change
-from workflows.request import ask_for_access
+from workflows.usecases.oversight.delegate import delegate, delegation_of, end_delegation
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.shared.context import Done
 
 DAY = timedelta(days=1)
 

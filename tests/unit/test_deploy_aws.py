@@ -16,13 +16,13 @@ from botocore import xform_name
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "aws"
-TARGETS = ROOT / "workflows" / "targets"
+TARGETS = ROOT / "workflows" / "targets" / "aws"
 
 # Which policy belongs to which module; every function of the module counts as called.
 POLICIES = {
     "worker-policy.identity-center.json": "identity_center",
     "worker-policy.identity-center-groups.json": "identity_center_group",
-    "worker-policy.policy-groups.json": "identity_center_groups",
+    "worker-policy.policy-groups.json": "group_members",
     "worker-policy.iam-policy.json": "iam_policy",
     "worker-policy.iam-group.json": "iam_group",
 }
@@ -34,7 +34,7 @@ ALL_FILES = sorted(path.name for path in FOLDER.glob("*.json"))
 
 # What AWS lets everybody do who has credentials at all.
 NEEDS_NO_RIGHT = {"sts:GetCallerIdentity"}
-# Door of `workflows.targets.aws.Link` -> boto3's name of the service, and its prefix in policies.
+# Door of `workflows.targets.aws.connections.Link` -> boto3's name of the service, and its prefix in policies.
 DOORS = {
     "sts": ("sts", "sts"),
     "sso": ("sso-admin", "sso"),

@@ -32,8 +32,8 @@ from tests.support.spoken import Listener, Said, names_in
 from tests.support.truth import Look, Walk, look_at, pressed, read
 from tests.support.world import World
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.errors import Code, Refused
 from workflows.core.people import PersonId
+from workflows.core.refusal import Code, Refused
 
 # ---------------------------------------------------------------- the walk
 

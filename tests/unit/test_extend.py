@@ -21,12 +21,12 @@ from tests.support.build import (
     policy,
 )
 from tests.support.world import World
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.errors import Code, Refused
-from workflows.core.model import GrantState, RequestState
 from workflows.core.policy import BreakGlass, Freeze, Policy, TargetKind, TargetSpec
+from workflows.core.records.model import GrantState, RequestState
+from workflows.core.refusal import Code, Refused
 from workflows.targets.memory import Lose, Refuse
+from workflows.usecases.shared.context import Done
 
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}'
 SPECS = {
@@ -243,7 +243,7 @@ def test_what_was_taken_by_break_glass_is_prolonged_by_people_alone_and_within_i
 
 
 def _by_break_glass(world: World, id_: str) -> None:
-    from workflows.core.model import DecisionKind
+    from workflows.core.records.model import DecisionKind
     from workflows.ports import Change
 
     snapshot = world.ledger.read(keys.grant(id_))
@@ -400,7 +400,7 @@ def test_a_press_that_comes_twice_extends_once(world):
 
 def test_an_approver_gives_less_of_the_time_that_was_asked(world):
     from tests.support.world import account
-    from workflows.less import approve_for_less
+    from workflows.usecases.decisions.approve_reduced import approve_for_less
 
     id_ = world.active()
     old = world.grant(id_).deadline

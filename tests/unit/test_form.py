@@ -13,9 +13,9 @@ from bot.slack.form import Chosen, FormAsk, Where
 from bot.slack.plain import view_as_text
 from bot.slack.reason_forms import deny_form, end_form, read_reason
 from tests.support.stories import admin, entitlement, environment, every_state
-from workflows.core.asking import Ask
-from workflows.core.errors import Code
 from workflows.core.policy import Tier
+from workflows.core.refusal import Code
+from workflows.core.rules.eligibility import Ask
 
 PROD = environment()
 BOTH = Deciders((Seat("platform", 1, ("Olu", "Pat")), Seat("security", 1, ("Pat", "Sue"))))

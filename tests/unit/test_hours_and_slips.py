@@ -19,11 +19,11 @@ from bot.slack.plain import as_text
 from bot.ticket_words import example_of, like
 from tests.support.build import DANA, HOUR, NOW, entitlement, environment, facts, policy
 from tests.support.world import World, account
-from workflows.context import Done
-from workflows.core.asking import Ask
-from workflows.core.errors import Code
 from workflows.core.policy import Freeze, Hours, Policy, Ticket
-from workflows.core.scope import opens_next
+from workflows.core.refusal import Code
+from workflows.core.rules.eligibility import Ask
+from workflows.core.rules.groups import opens_next
+from workflows.usecases.shared.context import Done
 
 BERLIN = "Europe/Berlin"
 OFFICE = Hours(frozenset(range(5)), time(8), time(18))

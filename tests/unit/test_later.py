@@ -23,9 +23,9 @@ from tests.support.build import (
 )
 from tests.support.world import World
 from workflows.core import keys
-from workflows.core.errors import Code, Refused
-from workflows.core.model import GrantState, Origin, PersonRecord, RequestState
 from workflows.core.policy import Freeze, Hours, TargetKind, TargetSpec
+from workflows.core.records.model import GrantState, Origin, PersonRecord, RequestState
+from workflows.core.refusal import Code, Refused
 from workflows.ports import Change
 
 LATER = NOW + 3 * HOUR

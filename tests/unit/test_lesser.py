@@ -1,4 +1,4 @@
-"""An approver may agree to less than was asked: never to more in any dimension. The promises of `workflows.core.lesser`."""
+"""An approver may agree to less than was asked: never to more in any dimension. The promises of `reduced_approval`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE, entitlement, environment, facts, policy
 from tests.support.build import groups as known
 from tests.support.build import request as asked
-from workflows.core.errors import Code, Refused
-from workflows.core.lesser import Lesser, choices, may_lessen
 from workflows.core.policy import Freeze, Risk
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.reduced_approval import Lesser, choices, may_lessen
 
 READ = entitlement(max_duration=HOUR / 2, durations=(MINUTE, HOUR / 2))
 CHANGE = entitlement("state-write", risk=Risk.CHANGE, max_duration=HOUR, durations=(10 * MINUTE, HOUR))

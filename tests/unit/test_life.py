@@ -23,18 +23,18 @@ from tests.support.build import (
     policy,
 )
 from tests.support.world import World, account
-from workflows.context import Done
-from workflows.converge import converge
-from workflows.core.asking import Ask
-from workflows.core.errors import Code, Refused
-from workflows.core.model import EndCause, GrantState, Origin, RequestState
 from workflows.core.policy import Risk, TargetKind, TargetSpec
-from workflows.less import approve_for_less
+from workflows.core.records.model import EndCause, GrantState, Origin, RequestState
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask
 from workflows.ports import Durability
-from workflows.refusals import record_refusal
-from workflows.request import ask_for_access
-from workflows.review import approve
 from workflows.targets.memory import Lose, Refuse, Settle, Throttle
+from workflows.usecases.decisions.approve import approve
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.fulfilment.converge import converge
+from workflows.usecases.oversight.refusals import record_refusal
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.shared.context import Done
 
 
 @pytest.fixture

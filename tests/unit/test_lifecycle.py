@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.lifecycle_doc import MEANING, PAGE, render
 from workflows.core.audit import Event
-from workflows.core.lifecycle import TRANSITIONS, Move, NotPossible, can, diagram, removal, step
-from workflows.core.model import CLOSED, LIVE, EndCause, GrantState, RequestState, ReviewState
+from workflows.core.records.lifecycle import TRANSITIONS, Move, NotPossible, can, diagram, removal, step
+from workflows.core.records.model import CLOSED, LIVE, EndCause, GrantState, RequestState, ReviewState
 
 STATES = [*RequestState, *GrantState, *ReviewState]
 TERMINAL = {

@@ -11,15 +11,15 @@ from bot import readiness
 from bot.refusal_words import refusal
 from tests.support.build import DANA, HOUR, OLU, PAT, auto, entitlement, environment, policy
 from tests.support.world import World, account
-from workflows.break_glass import break_glass
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.errors import Code, Refused
 from workflows.core.mixed import OlderRunning, runs
-from workflows.core.model import GrantState, Origin, RequestState
 from workflows.core.policy import BreakGlass
-from workflows.mixed import note_older
+from workflows.core.records.model import GrantState, Origin, RequestState
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.mixed_versions import note_older
 
 ASK = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
 

@@ -26,21 +26,21 @@ from tests.support.build import (
     policy,
 )
 from tests.support.world import World, account
-from workflows.break_glass import break_glass
-from workflows.context import Done
-from workflows.core.approving import may_decide, may_end, recount, still_decided
-from workflows.core.asking import Ask, MayAsk, may_ask, no_longer
-from workflows.core.errors import Code, Refused
-from workflows.core.glass import History, may_break, may_review, review_owed
 from workflows.core.identity import Address
-from workflows.core.lesser import may_lessen
-from workflows.core.model import Decision, DecisionKind, GrantState, Origin, Vote
 from workflows.core.people import GroupFacts, Member, Membership, PersonId, SlackUser, is_fresh
 from workflows.core.policy import BreakGlass, Group, Risk
-from workflows.lift import may_lift
-from workflows.people import Known
+from workflows.core.records.model import Decision, DecisionKind, GrantState, Origin, Vote
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.approval import may_decide, may_end, recount, still_decided
+from workflows.core.rules.break_glass import History, may_break, may_review, review_owed
+from workflows.core.rules.eligibility import Ask, MayAsk, may_ask, no_longer
+from workflows.core.rules.reduced_approval import may_lessen
 from workflows.ports import DirectoryUnreachable
-from workflows.revoke_all import Aim, may_revoke_all
+from workflows.usecases.oversight.unblock import may_lift
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.revocation.revoke_all import Aim, may_revoke_all
+from workflows.usecases.shared.actor import Known
+from workflows.usecases.shared.context import Done
 
 IN_VAIN = Membership(frozenset({OLU}), NOW, "Slack asked to be left alone", failed_at=NOW)
 UNKNOWN = {name: IN_VAIN for name in build.GROUPS}

@@ -12,15 +12,15 @@ from tests.support import build
 from tests.support.build import DANA, MINUTE, NIA, OLU, SUE
 from tests.support.outside import Outside, methods_of, no_jobs_left
 from tests.support.world import account
-from workflows.break_glass import break_glass
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.model import CLOSED, Grant, GrantState, Origin
 from workflows.core.policy import BreakGlass, Group, Policy
-from workflows.delegate import delegate
+from workflows.core.records.model import CLOSED, Grant, GrantState, Origin
+from workflows.core.rules.eligibility import Ask
 from workflows.ports import Directory, DirectoryRefresher, Keeper, PolicySource, Target, Targets, Wake
-from workflows.revoke_all import Aim, revoke_all
-from workflows.troubles import standing
+from workflows.usecases.oversight.delegate import delegate
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.revocation.revoke_all import Aim, revoke_all
+from workflows.usecases.shared.troubles import standing
 
 LIFE = 2 * MINUTE
 PLATFORM = "S0PLATFORM"

@@ -14,17 +14,17 @@ from bot.slack.plain import as_text
 from bot.story import request_story
 from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, entitlement, environment, policy
 from tests.support.world import World, account
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.errors import Code, Refused
-from workflows.core.model import Origin, PersonRecord, RequestState, Sweepout
 from workflows.core.people import PersonId
-from workflows.delegate import delegate
-from workflows.less import approve_for_less
-from workflows.request import ask_for_access
-from workflows.review import decline
-from workflows.revoke_all import Aim, revoke_all
+from workflows.core.records.model import Origin, PersonRecord, RequestState, Sweepout
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask
+from workflows.usecases.decisions.approve import decline
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.oversight.delegate import delegate
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.revocation.revoke_all import Aim, revoke_all
+from workflows.usecases.shared.context import Done
 
 
 @pytest.fixture

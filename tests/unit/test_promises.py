@@ -16,21 +16,21 @@ from bot.worker import rescue
 from tests.support import build
 from tests.support.build import DANA, GUS, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE
 from tests.support.world import World, account
-from workflows import sweep
-from workflows.context import Context, Done
-from workflows.converge import converge
 from workflows.core import keys
-from workflows.core.errors import Code, Refused
-from workflows.core.model import EndCause, Grant, GrantState
 from workflows.core.people import Delegation, GroupFacts, Membership, PersonId
 from workflows.core.policy import Group, Policy
-from workflows.core.speaking import can_speak
-from workflows.less import approve_for_less
+from workflows.core.records.model import EndCause, Grant, GrantState
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.approvers import can_speak
 from workflows.ports import LEASE_S, Lease, LedgerUnreachable, Snapshot
-from workflows.rebuilt import grant_or_rebuilt
-from workflows.sweep import OVERDUE_S, end_what_is_overdue, overdue_holdings
 from workflows.targets.memory import Lose
-from workflows.troubles import standing
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.fulfilment.converge import converge
+from workflows.usecases.shared import due_items as sweep
+from workflows.usecases.shared.context import Context, Done
+from workflows.usecases.shared.due_items import OVERDUE_S, end_what_is_overdue, overdue_holdings
+from workflows.usecases.shared.rebuilt import grant_or_rebuilt
+from workflows.usecases.shared.troubles import standing
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from bot.slack.home import WITHDRAW
 from bot.slack.interaction import COMMAND, DENY, PRESS, Interaction
 from tests.support.build import GUS
 from tests.support.redis_world import RedisWorld
-from workflows.core.errors import Code, Refused
 from workflows.core.people import SlackUser
-from workflows.refusals import record_refusal
+from workflows.core.refusal import Code, Refused
+from workflows.usecases.oversight.refusals import record_refusal
 
 EVE, DANA = SlackUser("T1", "UEVE"), SlackUser("T1", "UDANA")
 

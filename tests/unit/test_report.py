@@ -11,15 +11,15 @@ from bot import report_words as w
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT
 from tests.support.world import World
-from workflows.core.errors import Code, Refused
-from workflows.core.model import Review, ReviewState
+from workflows.core.access_review.compile import review
+from workflows.core.access_review.model import CouldBeRule, CouldBeSmaller, CouldGo, Report
+from workflows.core.access_review.rows import Agreed, Outcome, Row
 from workflows.core.people import PersonId
 from workflows.core.policy import AutoApproval, BreakGlass, Policy, Risk, Tier
-from workflows.core.report import CouldBeRule, CouldBeSmaller, CouldGo, Report
-from workflows.core.report_rows import Agreed, Outcome, Row
-from workflows.core.reviewing import review
-from workflows.refusals import record_refusal
-from workflows.report import PAGE, access_report
+from workflows.core.records.model import Review, ReviewState
+from workflows.core.refusal import Code, Refused
+from workflows.usecases.oversight.access_review import PAGE, access_report
+from workflows.usecases.oversight.refusals import record_refusal
 
 DAY = timedelta(days=1)
 SINCE = NOW - 90 * DAY
@@ -323,7 +323,7 @@ def test_what_it_reads_grows_with_the_period_and_not_with_the_past(monkeypatch: 
 
 def test_many_requests_are_read_in_pages_and_each_once(monkeypatch: pytest.MonkeyPatch):
     world = World()
-    monkeypatch.setattr("workflows.report.PAGE", 2)
+    monkeypatch.setattr("workflows.usecases.oversight.access_review.PAGE", 2)
     for _ in range(5):
         world.withdraw(world.asked())
     assert (PAGE, access_report(world.ctx, DAY).sums.withdrawn) == (200, 5)

@@ -16,9 +16,9 @@ from bot.slack.plain import as_text
 from bot.slack.review_digest import review_digest, told_here
 from tests.support import build
 from tests.support.build import DANA, HOUR, NOW, OLU
-from workflows.core.model import ReviewState
+from workflows.core.access_review.model import Access, CouldBeRule, CouldGo, GlassUse, Quick, Report, Sums, Unused
 from workflows.core.policy import Risk, Tier, Visibility
-from workflows.core.report import Access, CouldBeRule, CouldGo, GlassUse, Quick, Report, Sums, Unused
+from workflows.core.records.model import ReviewState
 
 DAY = timedelta(days=1)
 EVIL = "\x1b[31mEve\x9b2J \u202e[bold]<!channel>"

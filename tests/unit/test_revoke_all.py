@@ -13,15 +13,15 @@ from bot.slack.panic import confirm_first, panic_wanted, progress, read_pressed
 from bot.slack.plain import as_text
 from tests.support.build import DANA, GUS, NIA, OLU, SUE, entitlement, environment, policy
 from tests.support.world import World, account
-from workflows.context import Done
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.errors import Code, Refused
-from workflows.core.model import GrantState, RequestState, Sweepout
 from workflows.core.people import PersonId
 from workflows.core.policy import Visibility
-from workflows.review import approve
-from workflows.revoke_all import Aim, Reach, revoke_all, sweep_out
+from workflows.core.records.model import GrantState, RequestState, Sweepout
+from workflows.core.refusal import Code, Refused
+from workflows.usecases.decisions.approve import approve
+from workflows.usecases.revocation.revoke_all import Aim, Reach, revoke_all, sweep_out
+from workflows.usecases.shared.context import Done
 
 ELSEWHERE = "shop-prod"
 

@@ -13,14 +13,14 @@ from bot.slack.meant import Ask as Typed
 from bot.slack.meant import AskSeveral, OpenForm
 from tests.support.build import DANA, HOUR, OLU, SUE, entitlement, environment, policy
 from tests.support.world import World, account
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import PENDING_MAX, Ask
-from workflows.core.errors import Code, Refused
-from workflows.core.model import GrantState, Origin, PersonRecord, RequestState
 from workflows.core.policy import Risk, TargetKind, TargetSpec, Ticket, Tier
-from workflows.core.several import panels, terms_of
-from workflows.several import approve_all, ask_for_several, batch_of, deny_all, withdraw_all
+from workflows.core.records.model import GrantState, Origin, PersonRecord, RequestState
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.batch import panels, terms_of
+from workflows.core.rules.eligibility import PENDING_MAX, Ask
+from workflows.usecases.requests.batch import approve_all, ask_for_several, batch_of, deny_all, withdraw_all
+from workflows.usecases.shared.context import Done
 
 PROD, STAGING, BOOKS = "payments-prod", "payments-staging", "books-prod"
 ENVS = (PROD, STAGING)

@@ -27,10 +27,10 @@ from tests.support.world import World, account
 from tests.unit.test_several import BOOKS, PROD, STAGING, asked, outcomes, rules
 from tests.unit.test_several import approve as press
 from workflows.core import keys
-from workflows.core.model import ChatRecord, Grant, Posting, Request
 from workflows.core.policy import Hours, Risk, Visibility
-from workflows.core.several import panels
-from workflows.several import batch_of
+from workflows.core.records.model import ChatRecord, Grant, Posting, Request
+from workflows.core.rules.batch import panels
+from workflows.usecases.requests.batch import batch_of
 
 CARD, RECEIPTS = "card:C0PAYMENTS:", "receipts:C0RECEIPTS"
 

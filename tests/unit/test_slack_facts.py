@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from bot.slack.facts import Home, facts_of, home_of
 from tests.support.build import NOW, policy
-from workflows.core.errors import Code
 from workflows.core.identity import SlackUser
 from workflows.core.people import NEVER, PersonFacts, learnt, which_stands, with_news
+from workflows.core.refusal import Code
 from workflows.ledger.codec import dump
 
 HOME, ORGANISATION = Home("T1"), Home("T1", "E1")

@@ -25,8 +25,8 @@ from tests.support.stories import (
     resource,
     told,
 )
-from workflows.core.model import EndCause, GrantState, Vote
 from workflows.core.policy import Visibility
+from workflows.core.records.model import EndCause, GrantState, Vote
 
 STATES = every_state()
 

@@ -10,21 +10,21 @@ import pytest
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU, SUE, auto, entitlement, environment, policy
 from tests.support.people import acts, gets_address, new_account
 from tests.support.world import World, account
-from workflows.break_glass import break_glass
-from workflows.confirming import Saying, confirm_by_hand
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address, Adoption, SlackUser, TargetIds, TargetUser
-from workflows.core.model import GrantState, Origin, RequestState
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, TargetKind, TargetSpec
+from workflows.core.records.model import GrantState, Origin, RequestState
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change, Committed
-from workflows.request import ask_for_access
-from workflows.resolve import advance_request
-from workflows.target_users import adopt_users, move_by_hand, users_called
 from workflows.targets.memory import Lose, Throttle
+from workflows.usecases.fulfilment.advance_request import advance_request
+from workflows.usecases.identity.confirm_account import Saying, confirm_by_hand
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.target_users import adopt_users, move_by_hand, users_called
 
 ASK = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
 DANAS, NIAS = "id-of-dana@example.com", "id-of-nia@example.com"

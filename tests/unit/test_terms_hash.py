@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workflows.core.model import TargetTerms, Terms
 from workflows.core.people import PersonId
 from workflows.core.policy import Risk, TargetKind, Tier
+from workflows.core.records.model import TargetTerms, Terms
 
 TARGET = TargetTerms(
     kind=TargetKind.IDENTITY_CENTER,

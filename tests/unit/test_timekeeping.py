@@ -10,17 +10,17 @@ from bot.slack.clock_words import clock_told
 from tests.support import build
 from tests.support.world import World, account
 from tests.unit.test_extend import ruled
-from workflows.break_glass import break_glass
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.asking import Ask
 from workflows.core.audit import Event
 from workflows.core.clockwork import LedgerClock
-from workflows.core.errors import Code, Refused
-from workflows.core.model import GrantState, Origin
 from workflows.core.policy import BreakGlass, TargetKind
+from workflows.core.records.model import GrantState, Origin
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask
 from workflows.targets.memory import Lose
-from workflows.timekeeping import SUBJECT, Timekeeper, accept
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.shared.context import Done
+from workflows.usecases.upkeep.timekeeping import SUBJECT, Timekeeper, accept
 
 HOUR_S = 3600.0
 
@@ -230,7 +230,7 @@ def test_a_new_host_sees_that_redis_is_behind_its_own_record() -> None:
 
 
 def test_a_run_that_died_half_way_is_gone_on_with_and_moves_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflows.timekeeping.AT_ONCE", 1)
+    monkeypatch.setattr("workflows.usecases.upkeep.timekeeping.AT_ONCE", 1)
     world = World()
     witness = world.witness()
     ids = [world.active(who, duration=timedelta(hours=2)) for who in (build.DANA, build.NIA)]

@@ -27,7 +27,7 @@ from tests.support.stories import (
     told,
 )
 from workflows.core.audit import Event
-from workflows.core.model import ChatRecord, EndCause, Grant, GrantState, Posting
+from workflows.core.records.model import ChatRecord, EndCause, Grant, GrantState, Posting
 
 STATES = every_state()
 SHORT = timedelta(seconds=20)

@@ -26,11 +26,9 @@ from tests.support import build
 from tests.support.chat import RECEIPTS
 from tests.support.outside import Outside, Unheard, methods_of, no_jobs_left
 from tests.support.world import World
-from workflows.context import Done
 from workflows.core import keys
-from workflows.core.model import Press
 from workflows.core.policy import TargetKind, TargetSpec
-from workflows.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureWake
+from workflows.core.records.model import Press
 from workflows.ports import (
     DirectoryRefresher,
     DirectoryUnreachable,
@@ -40,7 +38,9 @@ from workflows.ports import (
     TargetInDoubt,
     TargetRefused,
 )
-from workflows.troubles import Failure, forget_what_is_over, note, over, pause, standing
+from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureWake
+from workflows.usecases.shared.troubles import Failure, forget_what_is_over, note, over, pause, standing
 
 TEMPLATE = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}'
 FAULT = Failure("something went wrong on my side (error E-7F3K2)")

@@ -15,19 +15,19 @@ from bot.slack.plain import as_text
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE
 from tests.support.world import World, account
-from workflows.context import Done
-from workflows.converge import converge
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.model import CLOSED, GrantState
 from workflows.core.policy import Policy
-from workflows.delegate import delegate
-from workflows.mend import make_again
+from workflows.core.records.model import CLOSED, GrantState
 from workflows.ports import Change, Committed, CorruptRecord
-from workflows.revoke_all import Aim, revoke_all
-from workflows.standing_in import with_delegations
-from workflows.sweep import end_what_is_overdue, overdue_holdings
-from workflows.tell_unreadable import SUBJECT, look_again, tell
+from workflows.usecases.fulfilment.converge import converge
+from workflows.usecases.oversight.delegate import delegate
+from workflows.usecases.revocation.revoke_all import Aim, revoke_all
+from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.delegations import with_delegations
+from workflows.usecases.shared.due_items import end_what_is_overdue, overdue_holdings
+from workflows.usecases.upkeep.mend_indexes import make_again
+from workflows.usecases.upkeep.tell_unreadable import SUBJECT, look_again, tell
 
 
 def rules() -> Policy:

@@ -10,28 +10,28 @@ import pytest
 from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, entitlement, environment, policy
 from tests.support.people import account_record, acts, gets_address, identity, new_account
 from tests.support.world import World, account
-from workflows.adopting import adopt
-from workflows.break_glass import break_glass
-from workflows.confirming import Saying, confirm, confirm_by_hand, holds, holds_about
-from workflows.context import Context, Done
 from workflows.core import keys
-from workflows.core.asking import Ask
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import AccountRecord, Address, SlackUser, Suspension, Why, address_of
-from workflows.core.model import GrantState, Origin, PersonRecord, RequestState, Sweepout
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import BreakGlass, Group, Policy
-from workflows.delegate import delegate, end_delegation
-from workflows.end import end
+from workflows.core.records.model import GrantState, Origin, PersonRecord, RequestState, Sweepout
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask
 from workflows.ledger.codec import decode
-from workflows.less import approve_for_less
-from workflows.lift import lift
-from workflows.mend import make_again
-from workflows.people import bound_to
 from workflows.ports import Change, DirectoryUnreachable, IndexEntry
-from workflows.request import ask_for_access
-from workflows.review import approve, decline, deny, withdraw
-from workflows.revoke_all import Aim, aim_at, revoke_all
+from workflows.usecases.decisions.approve import approve, decline, deny, withdraw
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.identity.confirm_account import Saying, confirm, confirm_by_hand, holds, holds_about
+from workflows.usecases.oversight.delegate import delegate, end_delegation
+from workflows.usecases.oversight.unblock import lift
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.revocation.end import end
+from workflows.usecases.revocation.revoke_all import Aim, aim_at, revoke_all
+from workflows.usecases.shared.actor import bound_to
+from workflows.usecases.shared.adopt_accounts import adopt
+from workflows.usecases.shared.context import Context, Done
+from workflows.usecases.upkeep.mend_indexes import make_again
 
 ASK = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
 

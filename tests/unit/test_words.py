@@ -9,8 +9,8 @@ from bot.refusal_words import refusal
 from bot.words import STATE_WORDS, TIER_WORDS, VERBS, Stage, ago, done_words, flatten, people, rounded
 from tests.support.stories import DANA, NOW, entry
 from workflows.core.audit import Event
-from workflows.core.errors import Code, Refused
 from workflows.core.policy import Tier
+from workflows.core.refusal import Code, Refused
 
 
 def said(code: Code, **params: str) -> str:

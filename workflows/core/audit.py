@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from workflows.core.canonical import digest
+from workflows.core.canonical_json import digest
 
 
 class Event(StrEnum):

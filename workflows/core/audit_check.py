@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from workflows.core.audit import Event
-from workflows.core.canonical import digest
+from workflows.core.canonical_json import digest
 
 # The first form of a body whose entry has a link.
 LINKED_FROM = 2

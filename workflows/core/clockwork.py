@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from workflows.core.errors import Code, Refused
+from workflows.core.refusal import Code, Refused
 
 MICROSECOND = timedelta(microseconds=1)
 # More than this is a jump. A failover to a replica whose clock is a little off is none.

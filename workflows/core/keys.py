@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from workflows.core.canonical import digest
+from workflows.core.canonical_json import digest
 from workflows.core.identity import AccountId, Address, PersonId, SlackUser
 
 ACTIVE_POLICY = "policy:active"

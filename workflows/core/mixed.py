@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from workflows.core.errors import Code, Refused
+from workflows.core.refusal import Code, Refused
 
 # So long after the last sign of one nothing is given; a sign lives as long, and there is one every three seconds.
 SILENT_FOR = timedelta(seconds=10)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import (
     AccountId,
     Address,
@@ -18,6 +17,7 @@ from workflows.core.identity import (
     first_person,
     unbound,
 )
+from workflows.core.refusal import Code, Refused
 
 __all__ = ["FACTS_AGE_MAX", "Delegation", "GroupFacts", "Membership", "PersonFacts", "PersonId", "SlackUser"]
 

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from workflows.core import keys
-from workflows.core.identifying import account_ids
 from workflows.core.identity import (
     NO_DOMAINS,
     AccountId,
@@ -29,9 +28,10 @@ from workflows.core.identity import (
     spellings,
     unbound,
 )
-from workflows.core.model import PersonRecord, Record
 from workflows.core.people import GroupFacts, Membership, PersonFacts
 from workflows.core.policy import Policy
+from workflows.core.records.model import PersonRecord, Record
+from workflows.core.rules.identification import account_ids
 from workflows.ports import DirectoryStore
 
 T = TypeVar("T")

@@ -17,11 +17,11 @@ from pydantic_core import PydanticSerializationError, SchemaValidator
 
 from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.audit_check import StoredEntry
-from workflows.core.canonical import canonical_json
+from workflows.core.canonical_json import canonical_json
 from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.identity import AccountRecord, AddressRecord, Adoption, Identity, TargetIds, TargetUser
 from workflows.core.mixed import OlderRunning
-from workflows.core.model import (
+from workflows.core.records.model import (
     ActivePolicy,
     ChatRecord,
     Grant,

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from workflows.core.durations import format_duration
 from workflows.core.identity import PersonId, first_person
-from workflows.core.matching import enough_people
 from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Policy, Risk, Tier
+from workflows.core.rules.seat_matching import enough_people
 from workflows.policy_file import outlives
 from workflows.policy_file.folder import ENVIRONMENTS
 from workflows.policy_file.names import Documents

@@ -16,10 +16,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from workflows.core.errors import Code, Refused
 from workflows.core.identity import Address
-from workflows.core.model import Observation, Operation, OperationKind, OperationState, Presence, Resource, TargetTerms
 from workflows.core.policy import TargetKind
+from workflows.core.records.model import (
+    Observation,
+    Operation,
+    OperationKind,
+    OperationState,
+    Presence,
+    Resource,
+    TargetTerms,
+)
+from workflows.core.refusal import Code, Refused
 from workflows.ports import NOT_BOUND, BeforeSend, TargetInDoubt, TargetRefused, TargetThrottled
 
 _ENFORCES_END = frozenset({TargetKind.IAM_POLICY})

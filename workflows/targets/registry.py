@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from workflows.core.model import TargetTerms
 from workflows.core.policy import Connection, TargetKind
+from workflows.core.records.model import TargetTerms
 from workflows.ports import Buckets
-from workflows.targets.aws import Links, Place
-from workflows.targets.aws_errors import FROM_AWS, translate
-from workflows.targets.base import AwsTarget
-from workflows.targets.iam_group import IamGroupTarget
-from workflows.targets.iam_policy import IamPolicyTarget
-from workflows.targets.identity_center import IdentityCenterTarget
-from workflows.targets.identity_center_group import IdentityCenterGroupTarget
-from workflows.targets.identity_center_groups import IdentityCenterGroups
+from workflows.targets.aws.base import AwsTarget
+from workflows.targets.aws.connections import Links, Place
+from workflows.targets.aws.errors import FROM_AWS, translate
+from workflows.targets.aws.group_members import IdentityCenterGroups
+from workflows.targets.aws.iam_group import IamGroupTarget
+from workflows.targets.aws.iam_policy import IamPolicyTarget
+from workflows.targets.aws.identity_center import IdentityCenterTarget
+from workflows.targets.aws.identity_center_group import IdentityCenterGroupTarget
 
 KINDS: dict[TargetKind, type[AwsTarget]] = {
     TargetKind.IDENTITY_CENTER: IdentityCenterTarget,

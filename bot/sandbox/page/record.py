@@ -12,8 +12,8 @@ from bot.sandbox.slack.errors import CannotDo
 from bot.slack import text
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.model import ID_PATTERN, Grant
 from workflows.core.people import PersonId
+from workflows.core.records.model import ID_PATTERN, Grant
 from workflows.ports import Ledger, LedgerUnreachable
 
 Json = dict[str, Any]

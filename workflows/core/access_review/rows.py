@@ -1,0 +1,131 @@
+"""One request with its grant, cut down to what an access review counts: a period may hold many thousands of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median
+from typing import TypeVar
+
+from workflows.core.people import PersonId
+from workflows.core.policy import Risk, Tier
+from workflows.core.records.model import DecisionKind, Grant, Request, RequestState, Review
+
+K = TypeVar("K")
+
+
+class Outcome(StrEnum):
+    """What became of a request. `impossible`: the bot itself closed it, because it could not be given."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    BY_RULE = "by_rule"
+    BREAK_GLASS = "break_glass"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    IMPOSSIBLE = "impossible"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """One person's yes, and how long after the card could be seen."""
+
+    by: PersonId
+    name: str
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`began` and `ended`: when access was verified, and when its absence was; None where that has not happened."""
+
+    id: str
+    holder: PersonId
+    holder_name: str
+    environment: str
+    role: str
+    tier: Tier
+    risk: Risk
+    at: datetime
+    outcome: Outcome
+    waited: timedelta | None = None
+    votes: tuple[Agreed, ...] = ()
+    rule: str | None = None
+    denied_by: PersonId | None = None
+    # Less was given than was asked for.
+    lessened: bool = False
+    # The grant that this ask would prolong: it has none of its own.
+    extends: str | None = None
+    began: datetime | None = None
+    ended: datetime | None = None
+    review: Review | None = None
+
+    @property
+    def agreed(self) -> tuple[str, ...]:
+        """Who or what let them in, by name."""
+        if self.outcome is Outcome.BREAK_GLASS:
+            return ("break-glass",)
+        return (f"rule '{self.rule}'",) if self.rule else tuple(vote.name for vote in self.votes)
+
+
+def row(request: Request, grant: Grant | None, review: Review | None, seen_at: datetime | None = None) -> Row:
+    """`seen_at`: when the request's names were looked up, and the card went out."""
+    start = seen_at or request.created_at
+    terms, decision, closing = request.terms, request.decision, request.closing
+    denied = request.state is RequestState.DENIED and closing is not None
+    return Row(
+        id=request.id,
+        holder=request.holder,
+        holder_name=request.holder_name,
+        environment=terms.environment,
+        role=terms.role,
+        tier=terms.tier,
+        risk=terms.risk,
+        at=request.created_at,
+        outcome=_outcome(request),
+        waited=max(timedelta(0), decision.at - start) if decision else None,
+        votes=tuple(Agreed(vote.by, vote.by_name, max(timedelta(0), vote.at - start)) for vote in request.votes),
+        rule=decision.rule if decision and decision.kind is DecisionKind.AUTO else None,
+        denied_by=closing.by if denied and closing else None,
+        lessened=request.asked_terms is not None,
+        extends=request.extends,
+        began=grant.activated_at if grant else None,
+        ended=grant.closed_at if grant else None,
+        review=review,
+    )
+
+
+_DECIDED: Mapping[DecisionKind, Outcome] = {
+    DecisionKind.APPROVAL: Outcome.APPROVED,
+    DecisionKind.AUTO: Outcome.BY_RULE,
+    DecisionKind.BREAK_GLASS: Outcome.BREAK_GLASS,
+}
+_CLOSED: Mapping[RequestState, Outcome] = {
+    RequestState.DENIED: Outcome.DENIED,
+    RequestState.WITHDRAWN: Outcome.WITHDRAWN,
+    RequestState.EXPIRED: Outcome.EXPIRED,
+}
+
+
+def _outcome(request: Request) -> Outcome:
+    if request.state in _CLOSED:
+        by_itself = request.closing is not None and request.closing.code is not None
+        return Outcome.IMPOSSIBLE if by_itself else _CLOSED[request.state]
+    return _DECIDED[request.decision.kind] if request.decision else Outcome.WAITING
+
+
+# ---------------------------------------------------------------- counting
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], K]) -> Mapping[K, list[Row]]:
+    found: dict[K, list[Row]] = {}
+    for item in rows:
+        found.setdefault(key(item), []).append(item)
+    return found
+
+
+def median_of(waits: Sequence[timedelta]) -> timedelta:
+    return timedelta(seconds=median(wait.total_seconds() for wait in waits))

@@ -1,0 +1,163 @@
+"""`aws-iam-policy`: one inline policy a grant, `prodaccess-PA-1042`, on an IAM user. It ends by itself.
+
+Calls: observe 1, grant 2 (GetUser to see that the user is still the same, PutUserPolicy), revoke 1. Resolving costs GetUser,
+ListUserPolicies and a GetUserPolicy for each inline policy of this one user, which its 2,048 characters keep few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from workflows.core.identity import Address
+from workflows.core.policy import TargetKind
+from workflows.core.records.model import (
+    ID_PATTERN,
+    Observation,
+    Operation,
+    OperationKind,
+    Presence,
+    Resource,
+    TargetTerms,
+)
+from workflows.core.refusal import Code, Refused
+from workflows.core.templates import (
+    INLINE_CHARACTERS_MAX,
+    TemplateRefused,
+    end_of,
+    inline_size,
+    same_but_for_end,
+    with_end,
+)
+from workflows.ports import BeforeSend, TargetRefused
+from workflows.targets.aws import iam_users
+from workflows.targets.aws.base import AwsTarget, done, missing
+from workflows.targets.aws.connections import Link
+from workflows.targets.aws.errors import Missing
+from workflows.targets.aws.iam_users import IamUser
+
+PREFIX = "prodaccess-"
+_OURS = re.compile(re.escape(PREFIX) + ID_PATTERN.pattern)
+# Every end has the same length, so any will do to count characters.
+_SOME_END = datetime(2026, 1, 1, tzinfo=UTC)
+
+# What `Observation.detail` says where the document is not the one we would write.
+CHANGED = "the policy was changed by somebody else"
+
+
+class IamPolicyTarget(AwsTarget):
+    tells_ours_apart = True
+
+    def _resolve(
+        self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str]
+    ) -> Resource | Refused:
+        link = self.link(terms)
+        if terms.document is None:
+            return missing("policy template for the role", "the policy")
+        try:
+            needed = inline_size(with_end(terms.document, _SOME_END))
+        except TemplateRefused as refused:
+            return Refused(Code.TEMPLATE_REFUSED, {"why": " ".join(refused.problems)})
+        user = iam_users.owned(link, terms, person, bound)
+        if isinstance(user, Refused):
+            return user
+        name = PREFIX + request_id
+        left = INLINE_CHARACTERS_MAX - sum(_sizes(link, user.name, except_for=name))
+        if needed > left:
+            params = {"user": user.name, "needed": str(needed), "left": str(left), "limit": str(INLINE_CHARACTERS_MAX)}
+            return Refused(Code.TARGET_NO_ROOM, params)
+        return _resource(terms, user, name)
+
+    def _observe(self, resource: Resource) -> Observation:
+        document = _document(self.link(resource.target), resource.ids["user"], resource.ids["policy"])
+        same = same_but_for_end(document, resource.target.document or "")
+        return Observation(Presence.PRESENT, resource, end_of(document), None if same else CHANGED)
+
+    def _without(self, resource: Resource) -> str | None:
+        return iam_users.doubt_of(self.link(resource.target), resource.ids["account"], resource.ids["user"])
+
+    def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:
+        link, ids = self.link(resource.target), resource.ids
+        try:
+            document = with_end(resource.target.document or "", until)
+        except TemplateRefused as refused:
+            raise TargetRefused(f"The policy template cannot be used: {refused}") from None
+        iam_users.still_the_same(link, ids["user"], ids["user_id"], resource.person)
+        link.iam.change(
+            "iam PutUserPolicy",
+            before_send,
+            lambda client: client.put_user_policy(
+                UserName=ids["user"], PolicyName=ids["policy"], PolicyDocument=document
+            ),
+        )
+        return done(OperationKind.GRANT)
+
+    def _revoke(self, resource: Resource, before_send: BeforeSend) -> Operation:
+        ids = resource.ids
+        self.link(resource.target).iam.change(
+            "iam DeleteUserPolicy",
+            before_send,
+            lambda client: client.delete_user_policy(UserName=ids["user"], PolicyName=ids["policy"]),
+        )
+        return done(OperationKind.REVOKE)
+
+    def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused:
+        """Inline policies `prodaccess-PA-*` of the terms' user: GetUser, ListUserPolicies, a GetUserPolicy for each of ours.
+
+        Not of all users: that would take a call for each user of the account. What is forgotten on others ends by itself.
+        """
+        link = self.link(terms)
+        user = iam_users.look_up(link, terms.user or "")
+        if user is None:
+            return []
+        ours = [name for name in _names(link, user.name) if _OURS.fullmatch(name)]
+        return [self.observe(_resource(terms, user, name)) for name in ours]
+
+    def by_hand(self, resource: Resource, kind: OperationKind) -> str:
+        ids = resource.ids
+        verb = "add" if kind is OperationKind.GRANT else "remove"
+        return (
+            f"By hand: in the IAM console of account {ids['account']}, under Users, {ids['user']}, Permissions, {verb} the "
+            f"inline policy {ids['policy']}."
+        )
+
+
+def _resource(terms: TargetTerms, user: IamUser, policy: str) -> Resource:
+    return Resource(
+        kind=TargetKind.IAM_POLICY,
+        target=terms,
+        ids={"account": user.account, "user": user.name, "user_id": user.id, "policy": policy},
+        title=f"inline policy {policy} on the IAM user {user.name} in account {user.account}",
+        enforces_end=True,
+        person=user.person,
+        place=user.place,
+        carries=user.carries,
+    )
+
+
+def _names(link: Link, user: str) -> list[str]:
+    return link.iam.every(
+        "iam ListUserPolicies", "PolicyNames", lambda client, more: client.list_user_policies(UserName=user, **more)
+    )
+
+
+def _sizes(link: Link, user: str, *, except_for: str) -> list[int]:
+    """Characters of each inline policy of the user but one, which would be written over."""
+    sizes = []
+    for name in _names(link, user):
+        if name != except_for:
+            try:
+                sizes.append(inline_size(_document(link, user, name)))
+            except Missing:
+                continue  # gone since it was listed
+    return sizes
+
+
+def _document(link: Link, user: str, policy: str) -> Mapping[str, Any]:
+    """botocore decodes IAM's documents to what the JSON says. Raises Missing."""
+    found = link.iam.read(
+        "iam GetUserPolicy", lambda client: client.get_user_policy(UserName=user, PolicyName=policy)["PolicyDocument"]
+    )
+    return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}

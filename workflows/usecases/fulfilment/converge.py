@@ -1,0 +1,390 @@
+"""Make the world agree with the ledger for one holding, and prove it. May run twice, late, or after a crash.
+
+The steps are decided in `core.convergence`; here they are carried out under a lease: an intent is committed before each
+changing call, and each attempt on the wire is refused once the lease is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from workflows.core import keys
+from workflows.core.convergence.actions import (
+    Forget,
+    Give,
+    Look,
+    Poll,
+    Purpose,
+    State,
+    Take,
+    Wait,
+    next_action,
+    settle,
+    start_end,
+    without_extensions,
+)
+from workflows.core.convergence.outcomes import (
+    after_look,
+    after_operation,
+    broken,
+    failed,
+    in_doubt,
+    later_end_kept,
+    postponed,
+    refused,
+    with_intent,
+)
+from workflows.core.records.model import Baseline, End, EndCause, Grant, GrantState, Holding, Intent, Operation
+from workflows.ports import (
+    LEASE_S,
+    Committed,
+    DirectoryUnreachable,
+    Lease,
+    LeaseOver,
+    LedgerUnreachable,
+    Lost,
+    PolicyUnavailable,
+    Snapshot,
+    Target,
+    TargetInDoubt,
+    TargetRefused,
+    TargetThrottled,
+)
+from workflows.usecases.fulfilment.converge_step import Turn, write_step
+from workflows.usecases.shared.context import WorkerContext
+from workflows.usecases.shared.due_items import take_off
+from workflows.usecases.shared.outside import went_wrong
+from workflows.usecases.shared.rebuilt import grant_still_due, restore_holding, without_unreadable
+from workflows.usecases.shared.revalidation import undecided
+from workflows.usecases.shared.troubles import Failure, note
+
+# A holding that wants more steps than this in one go is looked at again a little later, so that none starves the others.
+STEPS_MAX = 25
+
+
+def converge(ctx: WorkerContext, holding_id: str, grant_id: str = "") -> None:
+    """Bring one holding up to date. Somebody else at work on it is no fault: the clock comes back to it.
+
+    `grant_id`: one of its grants, where it is known: for a holding that cannot be read.
+    """
+    item = keys.holding(holding_id)
+    lease = ctx.ledger.acquire(item)
+    if lease is None:
+        ctx.ledger.remind(item, LEASE_S / 2)
+        return
+    try:
+        found = ctx.ledger.read(item).items[item]
+        if found.is_absent:
+            take_off(ctx, item, item)
+            return
+        if found.problem and not restore_holding(ctx, holding_id, grant_id, lease):
+            return
+        with ctx.keeper.keep(lease) as current:
+            _steps(ctx, holding_id, current)
+    except LeaseOver:
+        # Nothing was sent. The intent stands, and whoever has the lease now treats it as in doubt.
+        return
+    finally:
+        ctx.ledger.release(lease)
+
+
+def _steps(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | None]) -> None:
+    try:
+        for _ in range(STEPS_MAX):
+            if not _step(ctx, holding_id, current):
+                return
+        ctx.ledger.remind(keys.holding(holding_id), 0.2)
+    except (LeaseOver, LedgerUnreachable):
+        raise
+    except Exception as problem:
+        _broke(ctx, holding_id, current, problem)
+
+
+def _broke(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | None], problem: Exception) -> None:
+    """A fault of ours is a failure like any other: counted, told, alarmed, tried again with pauses."""
+    number = ctx.fault("a holding could not be brought up to date", problem, holding=holding_id)
+    lease = current()
+    turn, before = _read(ctx, holding_id, lease) if lease is not None else (None, None)
+    if turn is not None and before is not None:
+        now = turn.snapshot.now
+        write_step(ctx, turn, before, broken(settle(before, now), went_wrong(number), now))
+
+
+def grants_of(*grants: Grant) -> Mapping[str, Grant]:
+    return {grant.id: grant for grant in grants}
+
+
+# ---------------------------------------------------------------- one step
+
+
+def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | None]) -> bool:
+    """Read, settle, act once, record. False when there is nothing more to do now."""
+    lease = current()
+    if lease is None:
+        return False
+    turn, before = _read(ctx, holding_id, lease)
+    if before is None:
+        return False
+    now = turn.snapshot.now
+    state = settle(before, now)
+    if _has_later_end_to_keep(state, now):
+        return _keep_later_end(ctx, turn, before, state, now)
+    state = _refuse_undecided(ctx, turn.snapshot, state, now)
+    action = next_action(state, now)
+    if isinstance(action, (Wait, Forget)):
+        written = write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
+        return isinstance(written, Lost) and written.why in _READ_AGAIN
+    if isinstance(action, (Give, Take)):
+        return _change_world(ctx, turn, before, state, action, current)
+    outcome = _ask_world(ctx, state, action)
+    return _record(ctx, turn, lambda fresh, at: _if_still(action, settle(fresh, at), outcome, at), current)
+
+
+# Reasons for a lost commit after which another turn of the loop can do better.
+_READ_AGAIN = ("version", "stale")
+# How long to wait before asking again who somebody is.
+_ASK_AGAIN_S = 2.0
+# How long to wait while the ledger's own clock is in doubt.
+_CLOCK_AGAIN_S = 10.0
+# How long to wait while processes of an older version run.
+_OLDER_AGAIN_S = 3.0
+
+
+def _if_still(action: Look | Poll, state: State, outcome: Outcome, at: datetime) -> State:
+    """The answer counts only for the question that is still the one to ask; else the next turn asks another one."""
+    following = next_action(state, at)
+    same = type(following) is type(action) and (
+        not isinstance(action, Look) or not isinstance(following, Look) or following.purpose is action.purpose
+    )
+    return outcome(state, at) if same else state
+
+
+def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[Turn, State | None]:
+    """The holding, its grants and their slots at one instant. The holding names them, so it is read first, then all again."""
+    item = keys.holding(holding_id)
+    names: tuple[str, ...] = ()
+    while True:
+        read_at_s = ctx.monotonic_s()
+        snapshot = ctx.ledger.read(item, *names)
+        holding = snapshot.get(item, Holding)
+        if holding is None:
+            return Turn(holding_id, snapshot, lease, read_at_s), None
+        wanted = (*map(keys.grant, holding.grants), *map(keys.slot, holding.slots))
+        if wanted == names:
+            grants = [grant_still_due(ctx, snapshot, id_) for id_ in holding.grants]
+            return Turn(holding_id, snapshot, lease, read_at_s), State(holding, grants_of(*filter(None, grants)))
+        names = wanted
+
+
+# What an answer makes of the state, at the time when it is written down. A slow answer is not an old decision: the record
+# is read anew after it, and the answer is applied to what stands then.
+Outcome = Callable[[State, datetime], State]
+
+
+def _ask_world(ctx: WorkerContext, state: State, action: Look | Poll) -> Outcome:
+    resource = state.holding.resource
+    target = ctx.targets.for_terms(resource.target)
+    try:
+        if isinstance(action, Look) and action.purpose is Purpose.BASELINE and target.tells_ours_apart:
+            # What is there under our own name is ours, from a life that this record does not know of.
+            return lambda fresh, _at: fresh.with_holding(baseline=Baseline.ABSENT)
+        if isinstance(action, Poll):
+            operation = target.poll(resource, action.operation)
+            return lambda fresh, at: after_operation(fresh, action, operation, None, at)
+        seen = target.observe(resource)
+    except TargetThrottled as wait:
+        after_s = wait.after_s
+        return lambda fresh, at: postponed(fresh, after_s, at)
+    except (TargetInDoubt, TargetRefused) as problem:
+        words = problem.words if isinstance(problem, TargetRefused) else str(problem)
+        return lambda fresh, at: failed(fresh, words, at)
+    purpose = action.purpose
+    return lambda fresh, at: after_look(fresh, purpose, seen, at)
+
+
+def _change_world(
+    ctx: WorkerContext,
+    turn: Turn,
+    before: State,
+    state: State,
+    action: Give | Take,
+    current: Callable[[], Lease | None],
+) -> bool:
+    """Commit the intent, make the call, look, record."""
+    intended = with_intent(state, action, turn.lease.number, turn.snapshot.now)
+    giving = isinstance(action, Give)
+    written = write_step(ctx, turn, before, intended, gives=giving)
+    if isinstance(written, Lost):
+        return _not_intended(ctx, turn, before, state, written)
+    if not ctx.ledger.make_durable() and giving:
+        return _record(ctx, turn, lambda fresh, at: failed(fresh, _NOT_DURABLE, at), current)
+    intent = intended.holding.intent
+    if intent is None:
+        raise AssertionError("with_intent sets an intent")
+    target = ctx.targets.for_terms(state.holding.resource.target)
+    after = _call(target, intended, action, _guard(ctx, turn, action, current))
+    # The proof is asked for at once, so that outcome and proof are one commit.
+    expected = after(intended, intent, turn.snapshot.now)
+    look = next_action(expected, turn.snapshot.now)
+    proof = _ask_world(ctx, expected, look) if isinstance(look, Look) and look.purpose in _PROOFS else None
+
+    def outcome(fresh: State, at: datetime) -> State:
+        done = after(fresh, intent, at)
+        return _if_still(look, done, proof, at) if proof is not None and isinstance(look, Look) else done
+
+    return _record(ctx, turn, outcome, current)
+
+
+_PROOFS = frozenset({Purpose.PROOF_OF_PRESENCE, Purpose.PROOF_OF_ABSENCE})
+_NOT_DURABLE = "the ledger is not durable at the moment, so nothing is given"
+
+
+def _not_intended(ctx: WorkerContext, turn: Turn, before: State, state: State, lost: Lost) -> bool:
+    """Without its intent on the record the call is not made."""
+    if lost.why == "clock":
+        # Nothing has failed: it waits until the ledger's clock is believed again, or its own time is over.
+        write_step(ctx, turn, before, postponed(state, _CLOCK_AGAIN_S, turn.snapshot.now))
+        return False
+    if lost.why == "older":
+        return _beside_older(ctx, turn, before, state)
+    if lost.why != "durability":
+        return lost.why in _READ_AGAIN
+    write_step(ctx, turn, before, failed(state, _NOT_DURABLE, turn.snapshot.now))
+    return False
+
+
+def _beside_older(ctx: WorkerContext, turn: Turn, before: State, state: State) -> bool:
+    """It waits until the older processes are gone, and whoever waits hears of it when that lasts."""
+    now = turn.snapshot.now
+    again_at = now + timedelta(seconds=_OLDER_AGAIN_S)
+    why = "a process of an older version is still running, so nothing is given"
+    note(ctx, keys.holding(turn.holding), Failure(why, again_at=again_at, about=", ".join(state.grants)))
+    write_step(ctx, turn, before, postponed(state, _OLDER_AGAIN_S, now))
+    return False
+
+
+def _guard(
+    ctx: WorkerContext, turn: Turn, action: Give | Take, current: Callable[[], Lease | None]
+) -> Callable[[], None]:
+    """Called right before each attempt goes out. A worker that was stopped and wakes up late stops here."""
+    give_until_s = None
+    if isinstance(action, Give):
+        give_until_s = turn.read_at_s + (action.until - turn.snapshot.now).total_seconds()
+
+    def before_send() -> None:
+        lease, now_s = current(), ctx.monotonic_s()
+        if lease is None or lease.number != turn.lease.number or now_s >= lease.deadline_s:
+            raise LeaseOver("the lease ran out before the call was sent")
+        if give_until_s is not None and now_s >= give_until_s:
+            raise LeaseOver("the time of the grant ran out before the call was sent")
+
+    return before_send
+
+
+Then = Callable[[State, Intent, datetime], State]
+
+
+def _call(target: Target, state: State, action: Give | Take, guard: Callable[[], None]) -> Then:
+    """Make the one changing call; returns how to record its outcome. LeaseOver leaves the intent to the next worker."""
+    resource = state.holding.resource
+    try:
+        operation: Operation = (
+            target.grant(resource, action.until, guard) if isinstance(action, Give) else target.revoke(resource, guard)
+        )
+    except TargetThrottled as wait:
+        after_s = wait.after_s
+        return lambda fresh, intent, at: postponed(fresh, after_s, at)  # noqa: ARG005 - one signature for all outcomes
+    except TargetInDoubt as problem:
+        words = str(problem)
+        return lambda fresh, intent, at: in_doubt(fresh, intent, words, at)
+    except TargetRefused as problem:
+        said = problem.words
+        giving = isinstance(action, Give)
+        return lambda fresh, intent, at: refused(fresh, said, at) if giving else failed(fresh, said, at)  # noqa: ARG005 - as above
+    return lambda fresh, intent, at: after_operation(fresh, action, operation, intent, at)
+
+
+def _record(ctx: WorkerContext, turn: Turn, outcome: Outcome, current: Callable[[], Lease | None]) -> bool:
+    """Write down what came out. Others may have changed grants meanwhile (an owner's End), so it is read anew."""
+    for _ in range(10):
+        lease = current()
+        if lease is None:
+            return False
+        fresh_turn, fresh = _read(ctx, turn.holding, lease)
+        if fresh is None:
+            return False
+        written = write_step(ctx, fresh_turn, fresh, outcome(fresh, fresh_turn.snapshot.now))
+        if isinstance(written, Committed):
+            return True
+        if written.why not in _READ_AGAIN:
+            return False
+    return True
+
+
+# ---------------------------------------------------------------- more time where the target enforces no end
+
+
+def _has_later_end_to_keep(state: State, now: datetime) -> bool:
+    holding = state.holding
+    waits = holding.next_try is not None and holding.next_try > now
+    longer = any(grant.extended_to is not None for grant in state.of(GrantState.ACTIVE))
+    return longer and not waits and not holding.resource.enforces_end
+
+
+def _keep_later_end(ctx: WorkerContext, turn: Turn, before: State, state: State, now: datetime) -> bool:
+    """The deadline moves for an approval that stands, and for no other; the target need not be asked."""
+    looked_at = _refuse_undecided_extensions(ctx, state, now)
+    if _has_later_end_to_keep(looked_at, now):
+        written = write_step(ctx, turn, before, later_end_kept(looked_at), gives=True)
+        return _not_intended(ctx, turn, before, state, written) if isinstance(written, Lost) else True
+    # It does not stand, or nobody can tell now.
+    written = write_step(ctx, turn, before, looked_at)
+    return isinstance(written, Committed) or written.why in _READ_AGAIN
+
+
+# ---------------------------------------------------------------- who may still have it
+
+
+def _refuse_undecided(ctx: WorkerContext, snapshot: Snapshot, state: State, now: datetime) -> State:
+    if not isinstance(next_action(state, now), Give):
+        return state
+    state = settle(without_unreadable(state, snapshot, now), now)
+    action = next_action(state, now)
+    if not isinstance(action, Give):
+        return state
+    state = _refuse_undecided_extensions(ctx, state, now)
+    for id_ in action.grants:
+        if state.grants[id_].state is not GrantState.ACTIVATING:
+            continue
+        try:
+            problem = undecided(ctx, id_, now)
+        except (DirectoryUnreachable, PolicyUnavailable) as unknown:
+            return _not_known(ctx, state, unknown, now)
+        if problem is not None:
+            reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
+            code, params = problem.code.value, dict(problem.params)
+            state = start_end(state, (id_,), End(EndCause.FAILED, now, reason=reason, code=code, params=params))
+    return settle(state, now)
+
+
+def _refuse_undecided_extensions(ctx: WorkerContext, state: State, now: datetime) -> State:
+    """The target's own end is moved only for an approval that stands."""
+    longer = [grant for grant in state.of(GrantState.ACTIVE) if grant.extended_to is not None]
+    for grant in longer:
+        try:
+            problem = undecided(ctx, grant.extension or "", now)
+        except (DirectoryUnreachable, PolicyUnavailable) as unknown:
+            return _not_known(ctx, state, unknown, now)
+        if problem is not None:
+            reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
+            state = without_extensions(state, (grant.id,), reason)
+    return state
+
+
+def _not_known(ctx: WorkerContext, state: State, unknown: Exception, now: datetime) -> State:
+    """Whether it may be given cannot be told now: nothing is tried, and whoever waits hears of it when it lasts."""
+    again_at = now + timedelta(seconds=_ASK_AGAIN_S)
+    about = ", ".join(state.grants)
+    note(ctx, keys.holding(state.holding.id), Failure(str(unknown), again_at=again_at, about=about))
+    return postponed(state, _ASK_AGAIN_S, now)

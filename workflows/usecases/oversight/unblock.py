@@ -1,0 +1,89 @@
+"""Security lifts what keeps somebody from breaking the glass: a bar, and a block after everything of theirs was taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workflows.core import keys
+from workflows.core.audit import Event
+from workflows.core.people import PersonId, SlackUser
+from workflows.core.policy import Policy
+from workflows.core.records.model import PersonRecord
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import clean, text_problem
+from workflows.core.rules.groups import not_a_member, person_problem
+from workflows.ports import Change, Snapshot
+from workflows.usecases.shared.actor import Known, known, not_theirs
+from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.parties import alike
+
+SUBJECT = "lift-"
+
+
+def lift(ctx: Context, whom: PersonId, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
+    """Take bar and block off `whom`. `Done.outcome`: `lifted`; its id names the messages that tell of it."""
+    problem = text_problem(reason, {"what": "lift"})
+    if problem:
+        return problem
+
+    def groups(policy: Policy) -> tuple[str, ...]:
+        return (policy.panic_group,) if policy.panic_group else ()
+
+    actor = known(ctx, who, groups)
+    return actor if isinstance(actor, Refused) else run(ctx, lambda: _once(ctx, actor, whom, clean(reason), commit_id))
+
+
+def may_lift(actor: Known, whom: PersonId, alike: frozenset[PersonId] = frozenset()) -> Refused | None:
+    """Only the panic group, and nobody for themselves. `alike`: whom the actor counts as, too."""
+    problem = person_problem(actor.person)
+    if problem:
+        return problem
+    panic = (actor.policy.panic_group,) if actor.policy.panic_group else ()
+    outside = not_a_member(
+        actor.groups, actor.person.id, panic, Refused(Code.NOT_SECURITY, {"groups": ", ".join(panic)})
+    )
+    if outside:
+        return outside
+    return Refused(Code.OWN_BAR) if whom in {actor.person.id, *alike} else None
+
+
+def _once(ctx: Context, actor: Known, whom: PersonId, reason: str, commit_id: str) -> Attempt | Done | Refused:
+    item = keys.person(whom)
+    me = actor.person.id
+    snapshot = ctx.ledger.read(item, actor.record, keys.identity(me), keys.ACTIVE_POLICY, commit_id=commit_id)
+    if snapshot.replay is not None:
+        return done_from(snapshot.replay)
+    mine = alike(snapshot, (me,)).get(me, frozenset())
+    refusal = may_lift(actor, whom, mine) or not_theirs(snapshot, actor) or not_in_force(snapshot, actor.policy)
+    if refusal:
+        return refusal
+    record = snapshot.get(item, PersonRecord)
+    if record is None or (record.break_glass_barred is None and record.blocked_until is None):
+        return Refused(Code.NOTHING_TO_LIFT, {"name": record.name if record else whom}, audited=False)
+    return _attempt(ctx, actor, record, reason, snapshot, commit_id)
+
+
+def _attempt(
+    ctx: Context, actor: Known, record: PersonRecord, reason: str, snapshot: Snapshot, commit_id: str
+) -> Attempt:
+    subject = SUBJECT + ctx.chance.hex(12)
+    done = Done(subject, "lifted")
+    facts = {"bar": str(record.break_glass_barred is not None).lower(), "policy": actor.policy.hash[:12]}
+    facts["block"] = record.blocked_until.isoformat() if record.blocked_until else ""
+    private = {
+        "actor": actor.person.id,
+        "actor_name": actor.person.name,
+        "person": record.id,
+        "person_name": record.name,
+        "reason": reason,
+    }
+    change = Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.person(record.id): replace(record, break_glass_barred=None, blocked_until=None, blocked_why=None)},
+        due={keys.chat(subject): snapshot.now + SOON},
+        audit=(event(ctx, Event.PERSON_LIFTED, subject, snapshot, facts, private),),
+        answer=done.answer,
+    )
+    return Attempt(change, done, wake=(keys.chat(subject),))

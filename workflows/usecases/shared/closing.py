@@ -1,0 +1,92 @@
+"""What every end of a pending request has in common: the place it took is free again, and chat is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from workflows.core import keys
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.records.lifecycle import Move
+from workflows.core.records.model import Closing, Grant, PersonRecord, Request, Slot
+from workflows.core.refusal import Refused
+from workflows.core.rules.grant_terms import close
+from workflows.ports import Change, IndexEntry, Snapshot
+from workflows.usecases.shared.context import SOON, Attempt, Context, Done, event
+
+
+def keys_of(request: Request) -> tuple[str, ...]:
+    """The records that a decision about a request rests on or changes."""
+    own = (keys.request(request.id), keys.person(request.requester), keys.slot(request.slot), keys.ACTIVE_POLICY)
+    return (*own, keys.grant(request.extends)) if request.extends else own
+
+
+def no_longer_pending(snapshot: Snapshot, request: Request) -> Mapping[str, PersonRecord]:
+    item = keys.person(request.requester)
+    # Who cannot be read is left as they are: an ask closes all the same.
+    record = snapshot.readable(item, PersonRecord)
+    if record is None:
+        return {}
+    return {item: replace(record, pending=tuple(id_ for id_ in record.pending if id_ != request.id))}
+
+
+def places_of(index: str, request: Request) -> tuple[str, ...]:
+    """The index, and its parts in which a request stands: its environment's, and those of who asked and who would hold it."""
+    people = dict.fromkeys((request.requester, request.holder))
+    where = request.terms.environment
+    return tuple(dict.fromkeys(name for who in people for name in keys.places(index, environment=where, person_id=who)))
+
+
+def out_of(index: str, request: Request) -> tuple[IndexEntry, ...]:
+    return tuple(IndexEntry(name, request.id, None) for name in places_of(index, request))
+
+
+def out_of_pending(request: Request) -> tuple[IndexEntry, ...]:
+    """It waits no more: neither for an answer nor for its start."""
+    later = out_of(keys.SCHEDULED, request) if request.start_at else ()
+    return (*out_of(keys.PENDING, request), *later)
+
+
+def no_longer_asked(snapshot: Snapshot, request: Request) -> Mapping[str, Grant]:
+    """The grant that it would have prolonged waits for it no more."""
+    item = keys.grant(request.extends) if request.extends else ""
+    grant = snapshot.readable(item, Grant) if item else None
+    if grant is None or grant.extension != request.id:
+        return {}
+    return {item: replace(grant, extension=None)}
+
+
+def closing_change(
+    snapshot: Snapshot, request: Request, commit_id: str, audit: tuple[AuditEvent, ...], answer: str = ""
+) -> Change:
+    """The change that writes `request`, which has just been denied, withdrawn or expired."""
+    slot = snapshot.readable(keys.slot(request.slot), Slot)
+    asked = no_longer_asked(snapshot, request)
+    due = {keys.chat(item.id): snapshot.now + SOON for item in asked.values()}
+    return Change(
+        commit_id=commit_id,
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.request(request.id): request, **no_longer_pending(snapshot, request), **asked},
+        deletes=frozenset({keys.slot(request.slot)}) if slot and slot.request == request.id else frozenset(),
+        due={
+            keys.request(request.id): None,
+            keys.chase_due(request.id): None,
+            keys.chat(request.id): snapshot.now + SOON,
+            **due,
+        },
+        index=out_of_pending(request),
+        audit=audit,
+        answer=answer,
+    )
+
+
+def refusing(ctx: Context, snapshot: Snapshot, request: Request, refusal: Refused) -> Attempt:
+    """The bot itself closes it, and says why."""
+    over = close(request, Move.DENY, Closing(snapshot.now, code=refusal.code.value, params=dict(refusal.params)))
+    entry = event(ctx, Event.REQUEST_DENIED, request.id, snapshot, {"code": refusal.code.value, "by": "prodaccess"})
+    done = Done(request.id, "denied")
+    commit_id = f"unresolved:{request.id}:{snapshot.items[keys.request(request.id)].version}"
+    return Attempt(
+        closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(request.id),)
+    )
