@@ -19,11 +19,12 @@ from collections.abc import Iterator
 from bench.load import Answers, Body, send
 from bench.place import DEVELOPERS, OWNERS, Place, ms, options, person, running, say, table, until
 from bench.tuned import NO_QUOTA
-from bot.sandbox.slack import Message, payloads
-from bot.sandbox.slack.delivery import Delivery
-from bot.sandbox.slack.http_delivery import encoded
-from bot.sandbox.slack.reading import element
-from bot.slack.cards import APPROVE
+from bot.chat.messages.approval_card import APPROVE
+from bot.sandbox.slack import Message
+from bot.sandbox.slack.events import payloads
+from bot.sandbox.slack.events.courier import Delivery
+from bot.sandbox.slack.events.http import encoded
+from bot.sandbox.slack.people.reading import element
 from tests.support.installation import CASES, COMMAND, GENERAL, PEOPLE, ROOT, case_name, free_port
 from workflows.core import keys
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from bench.place import DEVELOPERS, Place, person
+from bot.monotonic import monotonic_s
 from bot.sandbox.aws.spec import WorldSpec
-from bot.times import monotonic_s
 from tests.support.installation import CASES, GENERAL, PEOPLE, account_of, aws_world, case_name
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event

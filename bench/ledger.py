@@ -18,7 +18,7 @@ from typing import Any
 
 import redis
 
-from bot.embedded import EmbeddedValkey
+from bot.runtime.embedded_redis import EmbeddedValkey
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import PersonId
 from workflows.core.records.model import PersonRecord, Press, Slot

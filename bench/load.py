@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.sandbox.slack.clock import system_clock
-from bot.sandbox.slack.http_delivery import sign
+from bot.sandbox.slack.events.http import sign
 
 TIMEOUT_S = 10.0
 

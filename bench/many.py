@@ -22,11 +22,11 @@ import redis
 
 from bench.filled import developers_for, fill
 from bench.place import DEVELOPERS, Place, options, percentile, person, running, say, table, until
-from bot.faults import Faults
+from bot.chat.messages.digest import digest
+from bot.chat.views.read_model import Reader
+from bot.monotonic import monotonic_s
+from bot.observability.faults import Faults
 from bot.queues import ALL_QUEUES
-from bot.reader import Reader
-from bot.slack.digest import digest
-from bot.times import monotonic_s
 from bot.wiring import Chance
 from tests.support.installation import PEOPLE, ROOT, case_name
 from workflows.ledger.keys import Keys

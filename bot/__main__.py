@@ -74,8 +74,9 @@ def up(
     env_file: Annotated[Path, typer.Option(help="Variables; those of the environment come first.")] = Path(".env"),
 ) -> None:
     """Run web, worker and clock together, with a Valkey where REDIS_URL is not set."""
-    from bot import cloud, settings
-    from bot.up import up as run_all
+    from bot import cloud_credentials as cloud
+    from bot import settings
+    from bot.runtime.up import up as run_all
 
     _assert_one_root()
     environ = settings.with_env_file(settings.process_environ(), env_file)
@@ -135,7 +136,9 @@ def main() -> NoReturn:
 
 
 def _serve(process: Process) -> None:
-    from bot import cloud, log, settings
+    from bot import cloud_credentials as cloud
+    from bot import settings
+    from bot.observability import log
 
     _assert_one_root()
     environ = settings.process_environ()
@@ -151,7 +154,7 @@ def _serve(process: Process) -> None:
 
 
 def _run(process: Process, settings: Settings) -> None:
-    from bot import log
+    from bot.observability import log
 
     try:
         importlib.import_module(f"bot.{process}").run(settings)
@@ -181,7 +184,8 @@ def _refuse(sentences: Iterable[str]) -> NoReturn:
 
 def _fail(error: Exception) -> NoReturn:
     """One sentence. Where it happened is for whoever asks for it."""
-    from bot import log, settings
+    from bot import settings
+    from bot.observability import log
 
     expected = _expected(error)
     if expected:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import structlog
 from redis.exceptions import RedisError
 
-from bot.background import TELL_EVERY_S, keep_doing
-from bot.beat import beat_while_running
-from bot.log import log_failure
+from bot.monotonic import host
+from bot.observability.log import log_failure
 from bot.queues import UnknownKind
+from bot.runtime.heartbeat import beat_while_running
+from bot.runtime.periodic import TELL_EVERY_S, keep_doing
 from bot.settings import Settings
-from bot.times import host
 from bot.wiring import ClockParts, build_clock
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.shared.due_items import declare_durability

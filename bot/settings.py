@@ -18,7 +18,7 @@ from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.cloud import aws_is_real, is_loopback
+from bot.cloud_credentials import aws_is_real, is_loopback
 
 Process = Literal["web", "worker", "clock"]
 Durability = Literal["verify", "declared", "volatile"]

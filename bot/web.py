@@ -19,17 +19,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.background import TELL_EVERY_S, keep_doing, keep_reading_the_policy
-from bot.beat import beat_while_running
-from bot.guarded import GuardedProtocol
-from bot.listening import listen
-from bot.log import log_failure
-from bot.metrics import LedgerMetrics
-from bot.readiness import REDIS_ANSWERS, ledger_words
+from bot.observability.log import log_failure
+from bot.observability.metrics import LedgerMetrics
+from bot.observability.readiness import REDIS_ANSWERS, ledger_words
+from bot.runtime.connection_guard import GuardedProtocol
+from bot.runtime.heartbeat import beat_while_running
+from bot.runtime.listening import listen
+from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_reading_the_policy
 from bot.settings import Settings
-from bot.signed import is_signed
 from bot.slack.app import build_app, socket_mode
-from bot.slack.line import Line
+from bot.slack.signature import is_signed
+from bot.slack.socket_mode import Line
 from bot.wiring import WebParts, build_web
 from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ports import LedgerUnreachable

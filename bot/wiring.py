@@ -18,20 +18,20 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from slack_sdk import WebClient
 
-from bot.beat import Beats
-from bot.faults import Faults
-from bot.freshness import refresh_away, refresh_groups_of_pending
-from bot.keeper import LeaseKeeper
-from bot.log import log_failure
-from bot.obstacles import Obstacles, keep_trying
-from bot.oncall import OutsideGroups
+from bot.directory.external_groups import OutsideGroups
+from bot.directory.refresh import refresh_away, refresh_groups_of_pending
+from bot.monotonic import monotonic_s
+from bot.observability.faults import Faults
+from bot.observability.log import log_failure
+from bot.observability.obstacles import Obstacles, keep_trying
+from bot.observability.readiness import REDIS_ANSWERS, SlackCheck, attention, ledger_words, missing
 from bot.queues import ALL_QUEUES, RqWake
-from bot.readiness import REDIS_ANSWERS, SlackCheck, attention, ledger_words, missing
+from bot.runtime.heartbeat import Beats
+from bot.runtime.lease_renewal import LeaseKeeper
 from bot.settings import Settings, named_secret
+from bot.slack.directory import SlackRefresher
 from bot.slack.lookups import Lookups
-from bot.slack.origins import prove_origin
-from bot.slack.people import SlackRefresher
-from bot.times import monotonic_s
+from bot.slack.origin import prove_origin
 from workflows.core.people import Listed
 from workflows.core.policy import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
@@ -48,7 +48,7 @@ from workflows.usecases.shared.unreadable import Unreadable
 from workflows.usecases.upkeep.tell_unreadable import tell
 
 if TYPE_CHECKING:
-    from bot.desk import Desk
+    from bot.chat.actions.dispatcher import Desk
     from bot.slack.deferred import Deferred
     from bot.slack.sender import Sender
 
@@ -226,7 +226,7 @@ def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClie
 
 
 def build_web(settings: Settings) -> WebParts:
-    from bot.desk import Desk  # noqa: PLC0415 - the clock does without
+    from bot.chat.actions.dispatcher import Desk  # noqa: PLC0415 - the clock does without
 
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, for_web=True)
     context = Context(ledger, directory, folder, wake, Chance(), fault=faults, unreadable=met)
@@ -253,7 +253,7 @@ def build_web(settings: Settings) -> WebParts:
 
 
 def build_worker(settings: Settings) -> WorkerParts:
-    from bot.desk import Desk  # noqa: PLC0415 - as above
+    from bot.chat.actions.dispatcher import Desk  # noqa: PLC0415 - as above
     from bot.slack.deferred import Deferred  # noqa: PLC0415 - as above
     from bot.slack.sender import Sender  # noqa: PLC0415 - as above
     from workflows.targets.registry import AwsTargets  # noqa: PLC0415 - boto3 belongs to workers alone

@@ -16,12 +16,12 @@ from redis.exceptions import RedisError, ResponseError
 from rq.serializers import JSONSerializer
 
 from bot import jobs
-from bot.background import TELL_EVERY_S, keep_doing, keep_reading_the_policy
-from bot.beat import beat_while_running
-from bot.log import log_failure
+from bot.monotonic import host, monotonic_s
+from bot.observability.log import log_failure
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker, mend_queues
+from bot.runtime.heartbeat import beat_while_running
+from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_reading_the_policy
 from bot.settings import Settings
-from bot.times import host, monotonic_s
 from bot.wiring import WorkerParts, build_worker
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.shared.due_items import end_what_is_overdue

@@ -72,10 +72,10 @@ def explain(
     """Who could approve a role, under which rules, and why a person may or may not ask for it."""
     from dataclasses import replace
 
-    from bot.refusal_words import refusal
-    from bot.slack.lists import explain as explained
-    from bot.slack.plain import as_text
-    from bot.window import Window
+    from bot.chat.actions.queries import Window
+    from bot.chat.messages.lists import explain as explained
+    from bot.chat.messages.plain_text import as_text
+    from bot.chat.wording.refusals import refusal
     from workflows.core.identity import address_of
     from workflows.core.refusal import Refused
     from workflows.core.rules.eligibility import find_entitlement
@@ -134,7 +134,7 @@ def confirm(
         saying = Saying(held.account.account, not another, reason, held.hash)
         answer = confirm_by_hand(parts.context, saying, by, f"cli:{parts.context.chance.hex(12)}")
         if isinstance(answer, Refused):
-            from bot.refusal_words import refusal
+            from bot.chat.wording.refusals import refusal
 
             _refuse(refusal(answer, command=parts.settings.command))
     said = "another person" if another else "the same person"
@@ -148,7 +148,7 @@ def user(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="How that is known, for the record.")],
 ) -> None:
     """Say whose a user in AWS is: one that was somebody else's, and was given to another person."""
-    from bot.refusal_words import refusal
+    from bot.chat.wording.refusals import refusal
     from workflows.core.identity import address_of
     from workflows.core.refusal import Code, Refused
     from workflows.usecases.shared.target_users import move_by_hand, users_called
@@ -188,7 +188,7 @@ def accept_clock(
     reason: Annotated[str, typer.Option(help="Why Redis's clock is right now, for the record.")],
 ) -> None:
     """Redis's clock has jumped and is right now: let access be given again."""
-    from bot.refusal_words import refusal
+    from bot.chat.wording.refusals import refusal
     from workflows.core.refusal import Refused
     from workflows.usecases.upkeep.timekeeping import accept
 

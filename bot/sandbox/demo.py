@@ -14,14 +14,14 @@ from functools import partial
 from rich.console import Console
 from rich.text import Text
 
-from bot.cloud import scrub_cloud_credentials
-from bot.sandbox.cast import aws_world, slack_world
-from bot.sandbox.drawing import Names
+from bot.cloud_credentials import scrub_cloud_credentials
+from bot.sandbox.installation.installation import Stage, StageError
+from bot.sandbox.installation.interrupts import CONFIG, Interrupts, example_policy, failed
+from bot.sandbox.installation.people import aws_world, slack_world
 from bot.sandbox.page.command import add_port, run
-from bot.sandbox.play import Play
-from bot.sandbox.screen import Screen, console_for
-from bot.sandbox.showing import CONFIG, Interrupts, example_policy, failed
-from bot.sandbox.stage import Stage, StageError
+from bot.sandbox.tour.render import Names
+from bot.sandbox.tour.scenario import Play
+from bot.sandbox.tour.terminal import Screen, console_for
 from bot.settings import process_environ
 from workflows.core.policy import Policy
 

@@ -16,7 +16,7 @@ import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from bot.slack import text as t
+from bot.slack import mrkdwn as t
 from bot.slack.blocks import Message
 
 log = structlog.get_logger()

@@ -20,24 +20,32 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
-from bot.desk import Desk, FactsStale, Reply
-from bot.limits import REFUSED_MAX, RefusalLimit, Verdict
-from bot.log import log_failure
-from bot.slack import cards, extend_form, failures, form, glass, glass_form, less_form, notices, reason_forms
+from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
+from bot.chat.actions.refusal_limit import REFUSED_MAX, RefusalLimit, Verdict
+from bot.chat.commands.model import OpenForm
+from bot.chat.forms import break_glass as glass_form
+from bot.chat.forms import extension as extend_form
+from bot.chat.forms import reason as reason_forms
+from bot.chat.forms import reduced_approval as less_form
+from bot.chat.forms import request as form
+from bot.chat.forms.fields import BREAK_GLASS, ENVIRONMENT, MORE_ROLES, ROLE
+from bot.chat.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.chat.messages import approval_card as cards
+from bot.chat.messages import break_glass as glass
+from bot.chat.messages import notices
+from bot.chat.messages.batch import APPROVE_ALL, WITHDRAW_ALL
+from bot.chat.messages.batch import DENY_ALL as PRESS_DENY_ALL
+from bot.chat.messages.holds import CONFIRM_ANOTHER, CONFIRM_SAME
+from bot.chat.messages.home import ASK, WITHDRAW
+from bot.chat.messages.notices import DECLINE, OPEN_CONSOLE
+from bot.chat.messages.revoke_all import REVOKE_ALL
+from bot.monotonic import monotonic_s
+from bot.observability.log import log_failure
+from bot.slack import failures
 from bot.slack.blocks import Message
 from bot.slack.deferred import defer
 from bot.slack.doors import Doors
-from bot.slack.form_fields import BREAK_GLASS, ENVIRONMENT, MORE_ROLES, ROLE
-from bot.slack.holds import CONFIRM_ANOTHER, CONFIRM_SAME
-from bot.slack.home import ASK, WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
-from bot.slack.line import quiet_about_connections
-from bot.slack.meant import OpenForm
-from bot.slack.notices import DECLINE, OPEN_CONSOLE
-from bot.slack.panic import REVOKE_ALL
-from bot.slack.several import APPROVE_ALL, WITHDRAW_ALL
-from bot.slack.several import DENY_ALL as PRESS_DENY_ALL
-from bot.times import monotonic_s
+from bot.slack.socket_mode import quiet_about_connections
 from bot.wiring import WebParts
 from workflows.core.refusal import Code
 from workflows.ports import LedgerUnreachable, PolicyUnavailable

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.slack import text as t
+from bot.slack import mrkdwn as t
 
 Block = dict[str, Any]
 

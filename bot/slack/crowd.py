@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.reader import SHOWN_MAX, Reader
-from bot.slack import receipts
-from bot.slack.page import Fenced, Later, Page
-from bot.slack.plan import Wanted, news_of, root_slot, seen_in
-from bot.slack.poster import Poster
+from bot.chat.messages import receipts
+from bot.chat.outbox.plan import Wanted, news_of, root_slot, seen_in
+from bot.chat.outbox.postings import Fenced, Later, Page
+from bot.chat.views.read_model import SHOWN_MAX, Reader
+from bot.slack.messenger import Poster
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.records.model import ChatRecord

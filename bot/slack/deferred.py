@@ -11,14 +11,15 @@ from datetime import timedelta
 import structlog
 from slack_sdk import WebClient
 
-from bot.desk import Desk, FactsStale, Reply
-from bot.slack import failures, notices
+from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
+from bot.chat.commands.parser import addresses, mentioned
+from bot.chat.interaction import Interaction, unpacked
+from bot.chat.messages import notices
+from bot.chat.wording.labels import refusal
+from bot.slack import failures
 from bot.slack.blocks import Message
-from bot.slack.commands import addresses, mentioned
-from bot.slack.interaction import Interaction, unpacked
-from bot.slack.people import SlackRefresher
+from bot.slack.directory import SlackRefresher
 from bot.slack.telling import Teller
-from bot.words import refusal
 from workflows.core import keys
 from workflows.core.people import is_fresh
 from workflows.core.records.model import Press

@@ -9,17 +9,22 @@ import structlog
 from prometheus_client import Counter
 from slack_sdk import WebClient
 
-from bot.deciders import NOBODY, Deciders
-from bot.desk import Desk, FactsStale
-from bot.reader import askable
-from bot.slack import extend_form, form, glass_form, less_form, notices, reason_forms
+from bot.chat.actions.dispatcher import Desk, FactsStale
+from bot.chat.forms import break_glass as glass_form
+from bot.chat.forms import extension as extend_form
+from bot.chat.forms import reason as reason_forms
+from bot.chat.forms import reduced_approval as less_form
+from bot.chat.forms import request as form
+from bot.chat.interaction import Interaction
+from bot.chat.messages import notices
+from bot.chat.messages.approval_card import read_more
+from bot.chat.messages.batch import APPROVE_ALL, DENY_ALL, WITHDRAW_ALL
+from bot.chat.messages.form_not_opened import not_known_yet, not_opened
+from bot.chat.views.deciders import NOBODY, Deciders
+from bot.chat.views.read_model import askable
 from bot.slack.answers import NotDone, ask
 from bot.slack.blocks import Message, read_value, value_of
-from bot.slack.cards import read_more
-from bot.slack.interaction import Interaction
-from bot.slack.not_opened import not_known_yet, not_opened
-from bot.slack.people import SlackRefresher
-from bot.slack.several import APPROVE_ALL, DENY_ALL, WITHDRAW_ALL
+from bot.slack.directory import SlackRefresher
 from bot.slack.telling import Teller
 from workflows.core import keys
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, is_fresh

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.slack.away import away_until
+from bot.slack.presence import away_until
 from workflows.core.dates import zone_of
 from workflows.core.identity import Address, SlackUser, address_of, domain_of
 from workflows.core.people import PersonFacts, learnt

@@ -7,9 +7,9 @@ from typing import Any
 
 from slack_bolt import BoltResponse
 
-from bot.slack import notices
+from bot.chat.interaction import PRESS, Interaction
+from bot.chat.messages import notices
 from bot.slack.blocks import Message
-from bot.slack.interaction import PRESS, Interaction
 
 Body = Mapping[str, Any]
 

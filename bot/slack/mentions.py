@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.deciders import NOBODY, Deciders, deciders_of
-from bot.slack.people import SlackRefresher
-from bot.slack.text import MENTIONS_MAX, Mentions
-from bot.story import StandIn
+from bot.chat.views.deciders import NOBODY, Deciders, deciders_of
+from bot.chat.views.request_view import StandIn
+from bot.slack.directory import SlackRefresher
+from bot.slack.mrkdwn import MENTIONS_MAX, Mentions
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.records.model import Request, RequestState

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 import structlog
 from slack_sdk import WebClient
 
-from bot.slack import places_words
+from bot.chat.messages import closed_places as places_words
+from bot.chat.outbox.outages import ALL, STATE, Outages, is_person, promised, since_of, word_in
+from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
 from bot.slack.answers import Means, NotDone, ask, means
 from bot.slack.mentions import Mentioner
-from bot.slack.outages import ALL, STATE, Outages, is_person, promised, since_of, word_in
-from bot.slack.page import Fenced, Later, Page, Stopped
-from bot.slack.plan import Wanted
-from bot.slack.poster import Poster
+from bot.slack.messenger import Poster
 from workflows.core import keys
 from workflows.core.policy import Policy
 from workflows.core.records.model import ChatRecord, Posting, Record

@@ -12,28 +12,23 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from bot.deciders import NOBODY
-from bot.overviews import DigestStory, HomeStory
-from bot.reader import Reader, Seen
-from bot.slack import delegating, holds, receipts, target_users, troubles
-from bot.slack.answers import NO_ANSWER, Means, NotDone, ask
-from bot.slack.blocks import Message
-from bot.slack.clock_words import clock_told
-from bot.slack.crowd import Crowd, channel_of
-from bot.slack.digest import digest
-from bot.slack.glass import lifted, lifted_receipt
-from bot.slack.glass_plan import glass_wanted
-from bot.slack.home import home_instead, home_view
-from bot.slack.interaction import Interaction
-from bot.slack.mentions import Mentioner, Overseers, WhomToAsk
-from bot.slack.notices import answer
-from bot.slack.outages import SUBJECT as PLACE
-from bot.slack.outages import Outages, place_of
-from bot.slack.page import Fenced, Later, Page, Stopped
-from bot.slack.panic import panic_wanted
-from bot.slack.people import SlackRefresher
-from bot.slack.places import AT_ONCE, Places
-from bot.slack.plan import (
+from bot.chat.actions import delegation as delegating
+from bot.chat.interaction import Interaction
+from bot.chat.messages import holds, receipts, target_users
+from bot.chat.messages.access_review import review_message
+from bot.chat.messages.break_glass import lifted, lifted_receipt
+from bot.chat.messages.clock_alarm import clock_told
+from bot.chat.messages.digest import digest
+from bot.chat.messages.home import home_instead, home_view
+from bot.chat.messages.notices import answer
+from bot.chat.messages.revoke_all import panic_wanted
+from bot.chat.outbox import troubles_plan as troubles
+from bot.chat.outbox.batch_plan import Batch, several_wanted
+from bot.chat.outbox.batch_plan import wait_s as until_s
+from bot.chat.outbox.break_glass_plan import glass_wanted
+from bot.chat.outbox.outages import SUBJECT as PLACE
+from bot.chat.outbox.outages import Outages, place_of
+from bot.chat.outbox.plan import (
     ALARMS,
     Facts,
     Wanted,
@@ -44,13 +39,20 @@ from bot.slack.plan import (
     seen_in,
     wanted,
 )
-from bot.slack.poster import Poster
-from bot.slack.review_digest import review_message
-from bot.slack.several_plan import Batch, several_wanted
-from bot.slack.several_plan import wait_s as until_s
+from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
+from bot.chat.views.deciders import NOBODY
+from bot.chat.views.overviews import DigestStory, HomeStory
+from bot.chat.views.read_model import Reader, Seen
+from bot.chat.views.request_view import RequestStory
+from bot.slack.answers import NO_ANSWER, Means, NotDone, ask
+from bot.slack.blocks import Message
+from bot.slack.crowd import Crowd, channel_of
+from bot.slack.directory import SlackRefresher
+from bot.slack.mentions import Mentioner, Overseers, WhomToAsk
+from bot.slack.messenger import Poster
+from bot.slack.places import AT_ONCE, Places
 from bot.slack.telling import Teller
 from bot.slack.trouble_calls import Called, without_what_is_over
-from bot.story import RequestStory
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId

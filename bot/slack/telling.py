@@ -13,9 +13,9 @@ from prometheus_client import Counter
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
+from bot.chat.interaction import Interaction
 from bot.slack.answers import MEANS, NO_ANSWER, Means, NotDone, ask, plain
 from bot.slack.blocks import Message
-from bot.slack.interaction import Interaction
 
 log = structlog.get_logger()
 

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.troubles_plan import OVER, held_up, meanwhile
+from bot.chat.wording.troubles import what_fails
 from bot.slack import blocks as b
-from bot.slack import text as t
+from bot.slack import mrkdwn as t
 from bot.slack.blocks import Message
 from bot.slack.mentions import Mentioner
-from bot.slack.plan import Wanted
-from bot.slack.troubles import OVER, held_up, meanwhile
-from bot.trouble_words import what_fails
 from workflows.core.canonical_json import digest
 from workflows.core.policy import Policy
 from workflows.core.records.model import ChatRecord, Trouble

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.beat import KINDS, Beats
+from bot.runtime.heartbeat import KINDS, Beats
 from tests.contract.ledger_world import World, redis_world, slot
 from tests.support.world import Counter
 from workflows.core import keys

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.desk import Desk
-from bot.freshness import refresh_away
+from bot.chat.actions.dispatcher import Desk
+from bot.chat.interaction import COMMAND, Interaction
+from bot.directory.refresh import refresh_away
 from bot.sandbox.slack import SlackServer, buttons, words
 from bot.slack.deferred import Deferred, defer
-from bot.slack.interaction import COMMAND, Interaction
 from tests.support import build
 from tests.support.build import MINUTE, NIA, OLU, PAT
 from tests.support.chat import CARDS, ChatWorld, InProcess, posts, replies, server_for

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from bot.embedded import EmbeddedValkey
-from bot.readiness import REDIS_ANSWERS
+from bot.observability.readiness import REDIS_ANSWERS
+from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.sandbox.slack import SlackServer
 from bot.settings import Settings
 from bot.wiring import build_clock

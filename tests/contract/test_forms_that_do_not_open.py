@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot.desk import Desk
+from bot.chat.actions.dispatcher import Desk
+from bot.chat.forms import request as form
+from bot.chat.interaction import COMMAND, PRESS, Interaction
+from bot.chat.messages import approval_card as cards
 from bot.sandbox.slack import Message, SlackServer, buttons, words
-from bot.slack import cards, form
 from bot.slack.blocks import value_of
 from bot.slack.doors import Doors
-from bot.slack.interaction import COMMAND, PRESS, Interaction
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
 from tests.support.chat import CARDS, ChatWorld, InProcess, server_for

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.messages import approval_card as cards
 from bot.sandbox.slack import words
-from bot.slack import cards
 from bot.slack.blocks import value_of
 from tests.contract import test_forms_that_do_not_open as doors
 from tests.contract.test_forms_that_do_not_open import Front

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.desk import Desk, Reply
+from bot.chat.actions.dispatcher import Desk, Reply
+from bot.chat.interaction import COMMAND, PRESS, Interaction
+from bot.chat.messages.holds import CONFIRM_ANOTHER, CONFIRM_SAME
+from bot.chat.messages.plain_text import as_text
 from bot.sandbox.slack import SlackServer, words
-from bot.slack.holds import CONFIRM_ANOTHER, CONFIRM_SAME
-from bot.slack.interaction import COMMAND, PRESS, Interaction
-from bot.slack.plain import as_text
 from tests.support import build
 from tests.support.build import DANA, OLU, PAT, SUE
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for

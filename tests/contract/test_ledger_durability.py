@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import redis
 
-from bot.embedded import EmbeddedValkey
-from bot.redis_servers import bundled_server
+from bot.runtime.embedded_redis import EmbeddedValkey
+from bot.runtime.redis_servers import bundled_server
 from tests.contract.ledger_world import Monotonic, World, impatient, redis_world, slot
 from tests.support.waiting import eventually
 from workflows.ledger import durability

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot import fetch
-from bot.oncall import OutsideGroups
+from bot.directory import http_json as fetch
+from bot.directory.external_groups import OutsideGroups
 from bot.settings import named_secret
 from workflows.core.policy import Group
 from workflows.ports import DirectoryUnreachable

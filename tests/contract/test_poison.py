@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import redis
 
-from bot.beat import Beats
-from bot.faults import Faults
-from bot.metrics import LedgerMetrics
-from bot.overviews import HomeStory
-from bot.reader import Reader
+from bot.chat.views.overviews import HomeStory
+from bot.chat.views.read_model import Reader
+from bot.observability.faults import Faults
+from bot.observability.metrics import LedgerMetrics
+from bot.runtime.heartbeat import Beats
 from tests.support import build
 from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
 from tests.support.redis_world import RedisWorld

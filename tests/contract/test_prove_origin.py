@@ -9,7 +9,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import SlackServer
-from bot.slack.origins import prove_origin
+from bot.slack.origin import prove_origin
 from tests.support import build
 from workflows.core.policy import IncidentChannels
 from workflows.core.records.model import Origin

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.faults import Faults
-from bot.metrics import LedgerMetrics
-from bot.readiness import SlackCheck, _closed
+from bot.observability.faults import Faults
+from bot.observability.metrics import LedgerMetrics
+from bot.observability.readiness import SlackCheck, _closed
 from bot.sandbox.slack import Message, SlackServer, words
 from bot.slack.answers import MEANS, Means
 from bot.slack.scopes import BETTER, NEEDED

@@ -15,10 +15,19 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.sandbox.cast import DANA, OLU, OWNERS_ROOM, PLAYERS, PRODUCTION, TEAM_ROOM, aws_world, slack_world
+from bot.sandbox.installation.interrupts import CONFIG, example_policy
+from bot.sandbox.installation.people import (
+    DANA,
+    OLU,
+    OWNERS_ROOM,
+    PLAYERS,
+    PRODUCTION,
+    TEAM_ROOM,
+    aws_world,
+    slack_world,
+)
 from bot.sandbox.page import faults as page_faults
 from bot.sandbox.page.page import Page
-from bot.sandbox.showing import CONFIG, example_policy
 from bot.sandbox.slack import Ack, Delivery, SlackServer
 from tests.support.build import NOW
 from tests.support.stories import grant

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
-from bot.desk import Desk
-from bot.freshness import refresh_groups_of_pending
+from bot.chat.actions.dispatcher import Desk
+from bot.chat.interaction import COMMAND, Interaction
+from bot.directory.refresh import refresh_groups_of_pending
 from bot.sandbox.slack import SlackServer, words
 from bot.slack.deferred import Deferred, defer
 from bot.slack.doors import Doors
-from bot.slack.interaction import COMMAND, Interaction
 from bot.slack.lookups import LIMITS
 from tests.support import build
 from tests.support.build import OLU

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
+from bot.chat.outbox.plan import SETTLES_IN_S
 from bot.sandbox.slack import SlackServer
-from bot.slack.plan import SETTLES_IN_S
 from tests.support import build
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
 from workflows.ledger.memory import MemoryClock

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bot.chat.messages.notices import DECLINE
 from bot.sandbox.slack import words
-from bot.slack.notices import DECLINE
 from tests.support.installation import PEOPLE, Case, eventually, id_in
 
 

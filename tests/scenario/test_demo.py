@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import demo
-from bot.sandbox.drawing import Names, drawn
-from bot.sandbox.screen import console_for
 from bot.sandbox.slack import Message
+from bot.sandbox.tour.render import Names, drawn
+from bot.sandbox.tour.terminal import console_for
 from tests.support.command import Command
 
 MOMENTS = (

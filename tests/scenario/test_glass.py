@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.chat.outbox.outages import subject_of
 from bot.sandbox.slack import Form, Message, buttons, elements, words
-from bot.slack.outages import subject_of
 from tests.support.installation import INCIDENT, PEOPLE, RECEIPTS, Case, Installation, eventually, id_in
 from workflows.core import keys
 from workflows.core.people import PersonId

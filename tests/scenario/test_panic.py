@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bot.chat.messages.revoke_all import REVOKE_ALL
 from bot.sandbox.slack import buttons, words
-from bot.slack.panic import REVOKE_ALL
 from tests.support.installation import CHANGING, GENERAL, PEOPLE, Case, Installation, eventually, id_in
 
 

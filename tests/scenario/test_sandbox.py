@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from bot.sandbox.cast import DANA, INCIDENT, MAX, NIA, OLU, OWNERS_ROOM, RECEIPTS, TEAM_ROOM, Player
+from bot.sandbox.installation.people import DANA, INCIDENT, MAX, NIA, OLU, OWNERS_ROOM, RECEIPTS, TEAM_ROOM, Player
 from bot.sandbox.page.command import main
 from tests.support.command import Command
 from tests.support.waiting import PATIENCE_S, eventually

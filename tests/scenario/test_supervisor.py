@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bot.embedded import EmbeddedValkey
-from bot.supervisor import Backoff
-from bot.up import programs, up
+from bot.runtime.embedded_redis import EmbeddedValkey
+from bot.runtime.supervisor import Backoff
+from bot.runtime.up import programs, up
 from tests.support.waiting import PATIENCE_S, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ PARENT = (
 OWNER = """
 import sys
 from pathlib import Path
-from bot.supervisor import Backoff, Program, Supervisor
+from bot.runtime.supervisor import Backoff, Program, Supervisor
 {setup}
 programs = [Program(name, (sys.executable, "-c", code), {{}}) for name, code in {table!r}]
 code = Supervisor(programs, stop_s_max=1.0, backoff=Backoff(first_s=0.1, max_s=0.4), **extra).run()
@@ -44,14 +44,14 @@ code = Supervisor(programs, stop_s_max=1.0, backoff=Backoff(first_s=0.1, max_s=0
 sys.exit(code)
 """
 VALKEY = """
-from bot.embedded import EmbeddedValkey
+from bot.runtime.embedded_redis import EmbeddedValkey
 server = EmbeddedValkey(Path({folder!r})); server.start(); extra = {{"service": server}}
 """
 
 UNREAD = "import os; read, write = os.pipe(); os.close(read); extra = {'output': os.fdopen(write, 'w')}"
 PATIENT = """
-import bot.supervisor
-extra, own = {}, bot.supervisor.Supervisor
+import bot.runtime.supervisor
+extra, own = {}, bot.runtime.supervisor.Supervisor
 Supervisor = lambda programs, **rest: own(programs, **{**rest, "stop_s_max": 60.0})
 """
 

@@ -11,8 +11,8 @@ from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from bot.sandbox.slack import Message, SlackServer, words
+from bot.slack.directory import SlackRefresher
 from bot.slack.lookups import Lookups
-from bot.slack.people import SlackRefresher
 from bot.slack.sender import Sender
 from tests.support import build
 from tests.support.world import World, account

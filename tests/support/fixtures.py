@@ -9,7 +9,7 @@ from zlib import crc32
 import pytest
 import redis
 
-from bot.embedded import EmbeddedValkey
+from bot.runtime.embedded_redis import EmbeddedValkey
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.deciders import Deciders, Seat
-from bot.slack import calls, cards, extend_form, form, glass, glass_form, less_form, notices, reason_forms, receipts
+from bot.chat.forms import break_glass as glass_form
+from bot.chat.forms import extension as extend_form
+from bot.chat.forms import reason as reason_forms
+from bot.chat.forms import reduced_approval as less_form
+from bot.chat.forms import request as form
+from bot.chat.messages import approval_card as cards
+from bot.chat.messages import break_glass as glass
+from bot.chat.messages import notices, receipts
+from bot.chat.messages import reminders as calls
+from bot.chat.messages.home import home_instead
+from bot.chat.views.deciders import Deciders, Seat
+from bot.chat.views.request_view import RequestStory, for_outsiders
 from bot.slack.blocks import Message
-from bot.slack.home import home_instead
-from bot.story import RequestStory, for_outsiders
 from tests.support import stories
 from tests.support.every_scene import SCENES, STEPS, rules
 from tests.support.spoken import CAST, Listener, Said

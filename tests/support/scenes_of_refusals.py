@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bot.chat.messages.holds import CONFIRM_SAME, choices
 from bot.slack.blocks import value_of
-from bot.slack.holds import CONFIRM_SAME, choices
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE, entitlement, environment
 from tests.support.scenes import broken, done, rules, scene

@@ -16,18 +16,18 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from bot.desk import Desk, FactsStale, Reply
-from bot.slack import interaction as act_kinds
+from bot.chat import interaction as act_kinds
+from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
+from bot.chat.forms.request import Where
+from bot.chat.interaction import COMMAND, PRESS, Interaction
+from bot.chat.messages.approval_card import LESS, MORE, read_more
+from bot.chat.messages.home import home_view
+from bot.chat.messages.plain_text import as_text, from_mrkdwn
+from bot.chat.outbox.outages import Outages
+from bot.chat.outbox.plan import Wanted
 from bot.slack.blocks import Message, read_value
-from bot.slack.cards import LESS, MORE, read_more
 from bot.slack.doors import Doors
-from bot.slack.form import Where
-from bot.slack.home import home_view
-from bot.slack.interaction import COMMAND, PRESS, Interaction
-from bot.slack.outages import Outages
-from bot.slack.plain import as_text, from_mrkdwn
-from bot.slack.plan import Wanted
-from bot.slack.poster import Page
+from bot.slack.messenger import Page
 from bot.slack.sender import Sender
 from tests.support import build
 from tests.support.world import World, account

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.story import RequestStory, last_time, request_story
+from bot.chat.views.request_view import RequestStory, last_time, request_story
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.people import SlackUser, person_id
 from workflows.core.policy import Connection, Entitlement, Environment, Risk, TargetKind, TargetSpec, Ticket, Tier

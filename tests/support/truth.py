@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.slack import cards, digest, notices, receipts, several
-from bot.story import for_outsiders
-from bot.words import Stage
+from bot.chat.messages import approval_card as cards
+from bot.chat.messages import batch as several
+from bot.chat.messages import digest, notices, receipts
+from bot.chat.views.request_view import for_outsiders
+from bot.chat.wording.labels import Stage
 from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
 from tests.support.spoken import CAST, Listener, Said, names_in, told_times
 from tests.support.world import World, account

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.slack.commands import parse
-from bot.slack.meant import Again, Ask
+from bot.chat.commands.model import Again, Ask
+from bot.chat.commands.parser import parse
 from tests.support import build
 from tests.support.world import World, account
 from workflows.core.records.model import Origin

@@ -12,16 +12,21 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
 from bot.aws_words import by_hand, how_to_use
-from bot.deciders import Deciders, Seat
-from bot.overviews import Sealed, digest_story, home_story
-from bot.sandbox.slack.limits import UPDATE_TEXT_MAX, check_blocks, check_view
+from bot.chat.actions import delegation as delegating
+from bot.chat.forms import reason as reason_forms
+from bot.chat.forms import request as form
+from bot.chat.messages import approval_card as cards
+from bot.chat.messages import digest, home, lists, notices, receipts
+from bot.chat.messages import reminders as calls
+from bot.chat.messages.plain_text import as_text
+from bot.chat.outbox.plan import Facts, wanted
+from bot.chat.views.deciders import Deciders, Seat
+from bot.chat.views.overviews import Sealed, digest_story, home_story
+from bot.chat.views.request_view import RequestStory, StandIn, for_outsiders
+from bot.chat.wording.labels import Stage
+from bot.sandbox.slack.blockkit.limits import UPDATE_TEXT_MAX, check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
-from bot.slack import calls, cards, delegating, digest, form, home, lists, notices, reason_forms, receipts
 from bot.slack.blocks import Message
-from bot.slack.plain import as_text
-from bot.slack.plan import Facts, wanted
-from bot.story import RequestStory, StandIn, for_outsiders
-from bot.words import Stage
 from tests.support.stories import (
     DANA,
     NOW,

@@ -9,11 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.refusal_words import refusal
-from bot.slack import lists, notices
-from bot.slack.commands import VERBS, parse
-from bot.slack.help import help_text
-from bot.slack.meant import (
+from bot.chat.commands.model import (
     Again,
     Approve,
     Ask,
@@ -37,7 +33,11 @@ from bot.slack.meant import (
     Whom,
     Withdraw,
 )
-from bot.slack.plain import as_text
+from bot.chat.commands.parser import VERBS, parse
+from bot.chat.messages import lists, notices
+from bot.chat.messages.help import help_text
+from bot.chat.messages.plain_text import as_text
+from bot.chat.wording.refusals import refusal
 from tests.support.stories import environment, every_state
 from workflows.core.durations import format_duration
 from workflows.core.refusal import Code, Refused

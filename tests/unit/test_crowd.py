@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
+from bot.chat.outbox.plan import is_receipt, news_of
 from bot.slack.crowd import WAITING_MAX, channel_of, last_news, summary_due
-from bot.slack.plan import is_receipt, news_of
-from bot.slack.poster import EVENT_TYPE
+from bot.slack.messenger import EVENT_TYPE
 from tests.support import build, stories
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, many, policy_for
 from workflows.core import keys

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.deciders import Deciders, Seat, deciders_of
-from bot.desk import Desk
-from bot.slack.interaction import COMMAND, PRESS, Interaction
-from bot.slack.plain import as_text
+from bot.chat.actions.dispatcher import Desk
+from bot.chat.interaction import COMMAND, PRESS, Interaction
+from bot.chat.messages.plain_text import as_text
+from bot.chat.views.deciders import Deciders, Seat, deciders_of
 from tests.support.build import DANA, GROUPS, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy
 from tests.support.world import World, account
 from workflows.core.people import PersonId

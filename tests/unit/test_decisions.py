@@ -7,10 +7,10 @@ from datetime import time, timedelta
 
 import pytest
 
-from bot.reader import Reader
-from bot.refusal_words import refusal
-from bot.state_words import less_words, state_line
-from bot.words import flatten
+from bot.chat.views.read_model import Reader
+from bot.chat.views.state_lines import less_words, state_line
+from bot.chat.wording.labels import flatten
+from bot.chat.wording.refusals import refusal
 from tests.support.build import (
     DANA,
     HOUR,

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.cards import approval_card
-from bot.slack.delegating import delegation_wanted
-from bot.slack.plain import as_text
-from bot.story import StandIn
+from bot.chat.actions.delegation import delegation_wanted
+from bot.chat.messages.approval_card import approval_card
+from bot.chat.messages.plain_text import as_text
+from bot.chat.views.request_view import StandIn
 from tests.support.build import DANA, GUS, HOUR, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy
 from tests.support.stories import every_state
 from tests.support.world import World, account

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import redis
 
-from bot import embedded
-from bot.embedded import EmbeddedError, EmbeddedValkey
-from bot.redis_servers import bundled_server, find_servers
+from bot.runtime import embedded_redis as embedded
+from bot.runtime.embedded_redis import EmbeddedError, EmbeddedValkey
+from bot.runtime.redis_servers import bundled_server, find_servers
 from tests.support.waiting import eventually
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from bot.embedded import EmbeddedValkey
+from bot.runtime.embedded_redis import EmbeddedValkey
 server = EmbeddedValkey(Path(sys.argv[1]))
 server.start()
 print(server.pid, server.port, server.password, flush=True)

@@ -20,10 +20,13 @@ from typing import Any
 import pytest
 
 import bot.slack
-from bot.event_words import event_words
-from bot.refusal_words import about, refusal
-from bot.slack import blocks, cards, form_fields, home, sender
-from bot.words import Stage, flatten
+from bot.chat.forms import fields as form_fields
+from bot.chat.messages import approval_card as cards
+from bot.chat.messages import home
+from bot.chat.wording.events import event_words
+from bot.chat.wording.labels import Stage, flatten
+from bot.chat.wording.refusals import about, refusal
+from bot.slack import blocks, sender
 from tests.support import spoken
 from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT
 from tests.support.every_scene import SCENES, STEPS, done, rules
@@ -167,8 +170,8 @@ UNSHOWN = frozenset(
         "bot.slack.blocks.message",  # every message is one of these
         "bot.slack.answers.plain",  # another one without its form, where Slack does not take that
         "bot.slack.app._away",  # while the ledger cannot be reached, which has no record to compare with
-        "bot.slack.not_opened.not_known_yet",  # until groups are fresh, which they are here
-        "bot.slack.reason_forms.end_form",  # no button opens it; what an older version opened can still be sent
+        "bot.chat.messages.form_not_opened.not_known_yet",  # until groups are fresh, which they are here
+        "bot.chat.forms.reason.end_form",  # no button opens it; what an older version opened can still be sent
     }
 )
 _YOU = re.compile(r"\b(you|your|yours|yourself)\b", re.IGNORECASE)

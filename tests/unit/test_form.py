@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.deciders import Deciders, Seat
-from bot.sandbox.slack.limits import check_view
-from bot.slack import form, less_form
-from bot.slack.form import Chosen, FormAsk, Where
-from bot.slack.plain import view_as_text
-from bot.slack.reason_forms import deny_form, end_form, read_reason
+from bot.chat.forms import reduced_approval as less_form
+from bot.chat.forms import request as form
+from bot.chat.forms.reason import deny_form, end_form, read_reason
+from bot.chat.forms.request import Chosen, FormAsk, Where
+from bot.chat.messages.plain_text import view_as_text
+from bot.chat.views.deciders import Deciders, Seat
+from bot.sandbox.slack.blockkit.limits import check_view
 from tests.support.stories import admin, entitlement, environment, every_state
 from workflows.core.policy import Tier
 from workflows.core.refusal import Code

@@ -9,17 +9,19 @@ from typing import Any
 
 import pytest
 
-from bot.desk import Desk
-from bot.overviews import digest_story, home_story
-from bot.sandbox.slack.limits import check_blocks, check_view
+from bot.chat.actions.dispatcher import Desk
+from bot.chat.forms import request as form
+from bot.chat.forms.break_glass import glass_errors, glass_form, read_glass
+from bot.chat.forms.request import Chosen, FormAsk, Where
+from bot.chat.interaction import COMMAND, FLAG, GLASS, PRESS, Interaction
+from bot.chat.messages import break_glass as glass
+from bot.chat.messages import digest, home
+from bot.chat.messages.plain_text import as_text, view_as_text
+from bot.chat.views.overviews import digest_story, home_story
+from bot.chat.views.request_view import RequestStory, for_outsiders
+from bot.sandbox.slack.blockkit.limits import check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
-from bot.slack import digest, form, glass, home
 from bot.slack.blocks import Message
-from bot.slack.form import Chosen, FormAsk, Where
-from bot.slack.glass_form import glass_errors, glass_form, read_glass
-from bot.slack.interaction import COMMAND, FLAG, GLASS, PRESS, Interaction
-from bot.slack.plain import as_text, view_as_text
-from bot.story import RequestStory, for_outsiders
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
 from tests.support.stories import NOW, every_state

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.guarded import CONNECTIONS_MAX, GuardedProtocol, connections_max
+from bot.runtime.connection_guard import CONNECTIONS_MAX, GuardedProtocol, connections_max
 from bot.web import OneAtATime
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"

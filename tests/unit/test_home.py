@@ -1,9 +1,9 @@
 """The App Home: mine with time left, what waits on me, what I asked, what I can ask for; within 100 blocks."""
 
-from bot.overviews import home_story
-from bot.sandbox.slack.limits import check_view
-from bot.slack.home import home_view
-from bot.slack.plain import view_as_text
+from bot.chat.messages.home import home_view
+from bot.chat.messages.plain_text import view_as_text
+from bot.chat.views.overviews import home_story
+from bot.sandbox.slack.blockkit.limits import check_view
 from tests.support.stories import NOW, admin, entitlement, every_state
 
 STATES = every_state()

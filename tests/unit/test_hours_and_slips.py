@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.desk import Desk, Reply
-from bot.hours_words import day_words, opens_words
-from bot.sandbox.slack.limits import check_blocks
-from bot.slack import form, notices
-from bot.slack.interaction import COMMAND, FORM, Interaction
-from bot.slack.plain import as_text
-from bot.ticket_words import example_of, like
+from bot.chat.actions.dispatcher import Desk, Reply
+from bot.chat.forms import request as form
+from bot.chat.interaction import COMMAND, FORM, Interaction
+from bot.chat.messages import notices
+from bot.chat.messages.plain_text import as_text
+from bot.chat.wording.hours import day_words, opens_words
+from bot.chat.wording.tickets import example_of, like
+from bot.sandbox.slack.blockkit.limits import check_blocks
 from tests.support.build import DANA, HOUR, NOW, entitlement, environment, facts, policy
 from tests.support.world import World, account
 from workflows.core.policy import Freeze, Hours, Policy, Ticket

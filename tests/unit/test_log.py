@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import structlog
 
-from bot import log
-from bot.redaction import HIDDEN, TEXT_CHARS_MAX, Redactor
+from bot.observability import log
+from bot.observability.redaction import HIDDEN, TEXT_CHARS_MAX, Redactor
 
 SIGNING = "0123456789abcdef" * 2
 PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ\nabc\n-----END PRIVATE KEY-----"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot import readiness
-from bot.refusal_words import refusal
+from bot.chat.wording.refusals import refusal
+from bot.observability import readiness
 from tests.support.build import DANA, HOUR, OLU, PAT, auto, entitlement, environment, policy
 from tests.support.world import World, account
 from workflows.core import keys

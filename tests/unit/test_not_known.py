@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.desk import Desk, FactsStale
-from bot.slack.interaction import COMMAND, Interaction
+from bot.chat.actions.dispatcher import Desk, FactsStale
+from bot.chat.interaction import COMMAND, Interaction
 from tests.support import build
 from tests.support.build import (
     DANA,

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.slack import cards, notices
-from bot.slack.commands import parse
-from bot.slack.meant import Ask as TypedAsk
-from bot.slack.meant import AskFor, Decline
-from bot.slack.plain import as_text
-from bot.story import request_story
+from bot.chat.commands.model import Ask as TypedAsk
+from bot.chat.commands.model import AskFor, Decline
+from bot.chat.commands.parser import parse
+from bot.chat.messages import approval_card as cards
+from bot.chat.messages import notices
+from bot.chat.messages.plain_text import as_text
+from bot.chat.views.request_view import request_story
 from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, entitlement, environment, policy
 from tests.support.world import World, account
 from workflows.core import keys

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.keeper import LeaseKeeper
+from bot.runtime.lease_renewal import LeaseKeeper
 from bot.worker import rescue
 from tests.support import build
 from tests.support.build import DANA, GUS, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE

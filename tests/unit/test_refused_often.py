@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import redis
 
-from bot.desk import FactsStale, Reply
-from bot.limits import PEOPLE_MAX, REFUSED_MAX, WINDOW_S, RefusalLimit, Verdict
+from bot.chat.actions.dispatcher import FactsStale, Reply
+from bot.chat.actions.refusal_limit import PEOPLE_MAX, REFUSED_MAX, WINDOW_S, RefusalLimit, Verdict
+from bot.chat.interaction import COMMAND, DENY, PRESS, Interaction
+from bot.chat.messages import approval_card as cards
+from bot.chat.messages.home import WITHDRAW
 from bot.slack import app as slack_app
-from bot.slack import cards
 from bot.slack.app import Listeners, takes_away
-from bot.slack.home import WITHDRAW
-from bot.slack.interaction import COMMAND, DENY, PRESS, Interaction
 from tests.support.build import GUS
 from tests.support.redis_world import RedisWorld
 from workflows.core.people import SlackUser

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot import report_words as w
+from bot.chat.wording import access_review as w
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT
 from tests.support.world import World

@@ -11,9 +11,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.messages.access_review import review_digest, told_here
+from bot.chat.messages.plain_text import as_text
 from bot.cli import report_forms
-from bot.slack.plain import as_text
-from bot.slack.review_digest import review_digest, told_here
 from tests.support import build
 from tests.support.build import DANA, HOUR, NOW, OLU
 from workflows.core.access_review.model import Access, CouldBeRule, CouldGo, GlassUse, Quick, Report, Sums, Unused

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.reader import Reader
-from bot.slack.panic import Aim as PanicAim
-from bot.slack.panic import confirm_first, panic_wanted, progress, read_pressed
-from bot.slack.plain import as_text
+from bot.chat.messages.plain_text import as_text
+from bot.chat.messages.revoke_all import Aim as PanicAim
+from bot.chat.messages.revoke_all import confirm_first, panic_wanted, progress, read_pressed
+from bot.chat.views.read_model import Reader
 from tests.support.build import DANA, GUS, NIA, OLU, SUE, entitlement, environment, policy
 from tests.support.world import World, account
 from workflows.core import keys

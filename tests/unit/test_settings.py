@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cloud import aws_is_real, cloud_secrets, scrub_cloud_credentials
+from bot.cloud_credentials import aws_is_real, cloud_secrets, scrub_cloud_credentials
 from bot.settings import Settings, for_process, load_settings, variable, with_env_file
 
 BOT, APP, SIGNING = "xoxb-" + "1" * 12, "xapp-" + "1" * 12, "0123456789abcdef" * 2

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.refusal_words import refusal
-from bot.slack.commands import parse
-from bot.slack.meant import Ask as Typed
-from bot.slack.meant import AskSeveral, OpenForm
+from bot.chat.commands.model import Ask as Typed
+from bot.chat.commands.model import AskSeveral, OpenForm
+from bot.chat.commands.parser import parse
+from bot.chat.wording.refusals import refusal
 from tests.support.build import DANA, HOUR, OLU, SUE, entitlement, environment, policy
 from tests.support.world import World, account
 from workflows.core import keys

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from bot.deciders import Deciders, Seat
-from bot.desk import Desk
-from bot.reader import Reader
-from bot.sandbox.slack.limits import check_blocks, check_view
-from bot.slack import form
+from bot.chat.actions.dispatcher import Desk
+from bot.chat.forms import request as form
+from bot.chat.forms.reason import deny_all_form, read_reason
+from bot.chat.forms.request import Chosen
+from bot.chat.interaction import COMMAND, DENY_ALL, FORM, PRESS, Interaction
+from bot.chat.messages.plain_text import as_text
+from bot.chat.outbox.batch_plan import Batch, several_wanted, wait_s
+from bot.chat.outbox.plan import Facts, Wanted
+from bot.chat.views.deciders import Deciders, Seat
+from bot.chat.views.read_model import Reader
+from bot.chat.views.request_view import request_story
+from bot.sandbox.slack.blockkit.limits import check_blocks, check_view
 from bot.slack.blocks import Message
-from bot.slack.form import Chosen
-from bot.slack.interaction import COMMAND, DENY_ALL, FORM, PRESS, Interaction
-from bot.slack.plain import as_text
-from bot.slack.plan import Facts, Wanted
-from bot.slack.reason_forms import deny_all_form, read_reason
-from bot.slack.several_plan import Batch, several_wanted, wait_s
-from bot.story import request_story
 from tests.support.build import DANA, OLU, PAT, SUE, entitlement, environment, policy
 from tests.support.world import World, account
 from tests.unit.test_several import BOOKS, PROD, STAGING, asked, outcomes, rules

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat.messages.plain_text import from_mrkdwn
+from bot.chat.wording.labels import Asked
 from bot.sandbox.slack.mentions import mentions
-from bot.slack import text as t
+from bot.slack import mrkdwn as t
 from bot.slack.blocks import read_value, value_of
-from bot.slack.plain import from_mrkdwn
-from bot.words import Asked
 from tests.support.stories import NOW
 
 

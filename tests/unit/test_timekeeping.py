@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.clock_words import clock_told
+from bot.chat.messages.clock_alarm import clock_told
 from tests.support import build
 from tests.support.world import World, account
 from tests.unit.test_extend import ruled

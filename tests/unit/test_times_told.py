@@ -5,14 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot.event_words import event_words
-from bot.overviews import digest_story
-from bot.slack import calls, cards, digest, lists, notices, receipts, several
-from bot.slack import text as t
-from bot.slack.plain import as_text
-from bot.slack.plan import Facts, Wanted, wanted
-from bot.story import RequestStory, last_time
-from bot.words import Exactly, moment_of
+from bot.chat.messages import approval_card as cards
+from bot.chat.messages import batch as several
+from bot.chat.messages import digest, lists, notices, receipts
+from bot.chat.messages import reminders as calls
+from bot.chat.messages.plain_text import as_text
+from bot.chat.outbox.plan import Facts, Wanted, wanted
+from bot.chat.views.overviews import digest_story
+from bot.chat.views.request_view import RequestStory, last_time
+from bot.chat.wording.events import event_words
+from bot.chat.wording.labels import Exactly, moment_of
+from bot.slack import mrkdwn as t
 from tests.support.stories import (
     APPROVED_AT,
     DECISION,

@@ -14,14 +14,15 @@ import pytest
 from slack_bolt import App, BoltRequest
 from slack_sdk import WebClient
 
-from bot import jobs, metrics, readiness
+from bot import jobs
+from bot.chat.actions.dispatcher import Desk
+from bot.chat.interaction import COMMAND, Interaction
 from bot.clock import Ticker
-from bot.desk import Desk
+from bot.observability import metrics, readiness
 from bot.queues import job_of
 from bot.slack import failures
 from bot.slack.app import Listeners
 from bot.slack.deferred import Deferred, defer
-from bot.slack.interaction import COMMAND, Interaction
 from tests.support import build
 from tests.support.chat import RECEIPTS
 from tests.support.outside import Outside, Unheard, methods_of, no_jobs_left

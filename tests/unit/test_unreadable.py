@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.reader import Reader
-from bot.slack import lists
-from bot.slack.digest import digest as digest_of
-from bot.slack.plain import as_text
+from bot.chat.messages import lists
+from bot.chat.messages.digest import digest as digest_of
+from bot.chat.messages.plain_text import as_text
+from bot.chat.views.read_model import Reader
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE
 from tests.support.world import World, account

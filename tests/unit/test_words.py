@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.event_words import event_words
-from bot.refusal_words import refusal
-from bot.words import STATE_WORDS, TIER_WORDS, VERBS, Stage, ago, done_words, flatten, people, rounded
+from bot.chat.wording.events import event_words
+from bot.chat.wording.labels import STATE_WORDS, TIER_WORDS, VERBS, Stage, ago, done_words, flatten, people, rounded
+from bot.chat.wording.refusals import refusal
 from tests.support.stories import DANA, NOW, entry
 from workflows.core.audit import Event
 from workflows.core.policy import Tier

@@ -8,10 +8,10 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.cloud import scrub_cloud_credentials
+from bot.cloud_credentials import scrub_cloud_credentials
+from bot.sandbox.installation.installation import Stage, StageError
+from bot.sandbox.installation.interrupts import Interrupts, failed
 from bot.sandbox.page.sandbox import Sandbox
-from bot.sandbox.showing import Interrupts, failed
-from bot.sandbox.stage import Stage, StageError
 from bot.settings import process_environ
 from workflows.core.policy import Policy
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.embedded import EmbeddedError
+from bot.runtime.embedded_redis import EmbeddedError
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.aws.server import SandboxAws
+from bot.sandbox.installation.installation import REDIS_AWAY_S, REVIVED_AFTER_S
 from bot.sandbox.slack import CannotDo, SlackServer
-from bot.sandbox.stage import REDIS_AWAY_S, REVIVED_AFTER_S
 
 Json = dict[str, Any]
 

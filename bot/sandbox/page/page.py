@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from bot.sandbox.aws.server import SandboxAws
-from bot.sandbox.cast import PLAYERS
+from bot.sandbox.installation.people import PLAYERS
 from bot.sandbox.page import site
 from bot.sandbox.page.events import Sources, Watch, stream
 from bot.sandbox.page.faults import Faults, Machine, play

@@ -9,7 +9,7 @@ from typing import Any
 from bot.sandbox.slack import CannotDo, Message, Person, SlackServer, View
 from bot.sandbox.slack import control as by_hand
 from bot.sandbox.slack.model import Json
-from bot.sandbox.slack.reading import element
+from bot.sandbox.slack.people.reading import element
 
 _NOT_SHOWN = ("metadata", "mentioned", "pinged", "notified", "deleted")
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.event_words import event_words
+from bot.chat.wording.events import event_words
 from bot.sandbox.slack.errors import CannotDo
-from bot.slack import text
+from bot.slack import mrkdwn as text
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.people import PersonId

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Self
 
-from bot.sandbox.cast import aws_world, slack_world
+from bot.sandbox.installation.installation import Stage
+from bot.sandbox.installation.interrupts import CONFIG, example_policy
+from bot.sandbox.installation.people import aws_world, slack_world
 from bot.sandbox.page.page import Page
-from bot.sandbox.showing import CONFIG, example_policy
-from bot.sandbox.stage import Stage
 
 
 class Sandbox:

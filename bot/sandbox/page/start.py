@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
-from bot.sandbox.cast import (
+from bot.chat.messages.help import usages
+from bot.sandbox.installation.installation import ROOT
+from bot.sandbox.installation.people import (
     DANA,
     INCIDENT,
     MAX,
@@ -22,8 +24,6 @@ from bot.sandbox.cast import (
     Player,
 )
 from bot.sandbox.slack import SlackServer
-from bot.sandbox.stage import ROOT
-from bot.slack.help import usages
 from workflows.core.durations import format_duration
 from workflows.core.policy import Entitlement, Environment, Policy, Risk
 

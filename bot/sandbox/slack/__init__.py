@@ -7,14 +7,14 @@
 It knows nothing of the bot it plays against.
 """
 
-from bot.sandbox.slack.client import Outcome
-from bot.sandbox.slack.delivery import Ack, Delivery, Tampering
 from bot.sandbox.slack.errors import ApiError, CannotDo
+from bot.sandbox.slack.events.courier import Ack, Delivery, Tampering
 from bot.sandbox.slack.faults import Call, Fault
-from bot.sandbox.slack.forms import Form, Home
 from bot.sandbox.slack.model import Channel, Group, Message, Notice, User, View
-from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.reading import buttons, elements, words
+from bot.sandbox.slack.people.client import Outcome
+from bot.sandbox.slack.people.forms import Form, Home
+from bot.sandbox.slack.people.person import Person
+from bot.sandbox.slack.people.reading import buttons, elements, words
 from bot.sandbox.slack.server import SlackServer
 from bot.sandbox.slack.settings import AppSettings
 

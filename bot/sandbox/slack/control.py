@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from bot.sandbox.slack.delivery import Tampering
 from bot.sandbox.slack.errors import CannotDo
+from bot.sandbox.slack.events.courier import Tampering
 from bot.sandbox.slack.json_http import endpoint
 from bot.sandbox.slack.model import Json, Message, View
-from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.reading import buttons, elements, words
+from bot.sandbox.slack.people.person import Person
+from bot.sandbox.slack.people.reading import buttons, elements, words
 from bot.sandbox.slack.seeding import as_seed, plant
 
 if TYPE_CHECKING:

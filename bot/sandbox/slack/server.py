@@ -17,17 +17,18 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.sandbox.slack import control, responses
-from bot.sandbox.slack.client import Client
+from bot.sandbox.slack import control
+from bot.sandbox.slack.api import responses
+from bot.sandbox.slack.api.web_api import WebApi
 from bot.sandbox.slack.clock import Clock, MovableClock, system_clock
-from bot.sandbox.slack.delivery import Courier, Delivery, Tampering
 from bot.sandbox.slack.errors import ApiError
-from bot.sandbox.slack.http_delivery import HttpDelivery
-from bot.sandbox.slack.people import Person
+from bot.sandbox.slack.events.courier import Courier, Delivery, Tampering
+from bot.sandbox.slack.events.http import HttpDelivery
+from bot.sandbox.slack.events.socket_mode import SocketMode
+from bot.sandbox.slack.people.client import Client
+from bot.sandbox.slack.people.person import Person
 from bot.sandbox.slack.seeding import Seed, app_settings, plant
 from bot.sandbox.slack.settings import AppSettings
-from bot.sandbox.slack.socket_mode import SocketMode
-from bot.sandbox.slack.web_api import WebApi
 from bot.sandbox.slack.workspace import Workspace
 
 _START_S_MAX = 5.0

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from bot.sandbox.slack.arguments import Arguments
+from bot.sandbox.slack.api.arguments import Arguments
+from bot.sandbox.slack.api.methods import method
 from bot.sandbox.slack.errors import ApiError
-from bot.sandbox.slack.methods import method
 from bot.sandbox.slack.model import Json
 from bot.sandbox.slack.workspace import Workspace
 

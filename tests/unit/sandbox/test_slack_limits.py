@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.slack.blockkit.limits import check_blocks, check_view, completed
 from bot.sandbox.slack.errors import ApiError
-from bot.sandbox.slack.limits import check_blocks, check_view, completed
 
 Json = dict[str, Any]
 

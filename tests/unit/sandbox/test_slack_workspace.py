@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack import AppSettings, CannotDo, SlackServer
-from bot.sandbox.slack.arguments import Arguments
+from bot.sandbox.slack.api.arguments import Arguments
+from bot.sandbox.slack.api.responses import at_url
+from bot.sandbox.slack.api.web_api import WebApi
+from bot.sandbox.slack.blockkit.values import initial_state, value_of
 from bot.sandbox.slack.clock import MovableClock
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.mentions import mentions
 from bot.sandbox.slack.model import Message
-from bot.sandbox.slack.responses import at_url
+from bot.sandbox.slack.people.typing import escaped
 from bot.sandbox.slack.seeding import as_seed, plant
 from bot.sandbox.slack.triggers import ResponseUrls, Triggers
-from bot.sandbox.slack.typing_in import escaped
-from bot.sandbox.slack.values import initial_state, value_of
-from bot.sandbox.slack.web_api import WebApi
 from bot.sandbox.slack.workspace import Workspace
 
 SEED: dict[str, Any] = {

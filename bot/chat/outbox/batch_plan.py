@@ -1,0 +1,288 @@
+"""Which messages there are about what was asked for in one go: pure, as `plan` is for one request.
+
+All stand in the record of the first request: a card for each panel, one message to who asked, one thread of receipts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from bot.chat.messages import batch as several
+from bot.chat.messages import receipts
+from bot.chat.messages.approval_card import approval_card
+from bot.chat.outbox.outages import is_person
+from bot.chat.outbox.plan import (
+    OVER,
+    QUIET,
+    Facts,
+    Wanted,
+    alarms,
+    beside,
+    calls_to,
+    card_channels,
+    for_channel,
+    news_of,
+    nobody_there,
+    passing_until_s,
+    receipt_channels,
+    root_slot,
+    unreached,
+)
+from bot.chat.views.request_view import RequestStory, for_outsiders
+from bot.chat.wording.labels import Stage
+from bot.slack import blocks as b
+from bot.slack import mrkdwn as t
+from bot.slack.blocks import Message
+from workflows.core.audit import AuditEntry, Event
+from workflows.core.canonical_json import digest
+from workflows.core.people import PersonId
+from workflows.core.records.model import ChatRecord, Posting
+from workflows.core.rules.batch import terms_of
+
+# All are shown together as soon as AWS has confirmed all names; one that is slow holds up the others no longer than this.
+GATHERS_IN_S = 3.0
+
+# Slot of what is told under the requester's message.
+_NEWS = "news:"
+
+Stories = Sequence[RequestStory]
+Render = Callable[[Stories], Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All that was asked in one go, in order, and who decides what: `panels` are ids of theirs."""
+
+    members: tuple[Facts, ...]
+    panels: tuple[tuple[str, ...], ...]
+
+    @property
+    def first(self) -> Facts:
+        return self.members[0]
+
+    @property
+    def chat(self) -> ChatRecord:
+        return self.first.chat
+
+    @property
+    def stories(self) -> list[RequestStory]:
+        return [facts.story for facts in self.members]
+
+
+def wait_s(batch: Batch, since: Mapping[str, datetime | None]) -> float:
+    """Seconds until it is worth telling: names that are looked up, a state that passes. `since`: when the states began."""
+    gathering = [
+        GATHERS_IN_S - (story.now - story.created_at).total_seconds()
+        for story in batch.stories
+        if story.stage is Stage.WAITING and not story.resolved
+    ]
+    passing = [passing_until_s(story, since.get(story.id)) for story in batch.stories]
+    return max(0.0, *gathering, *passing)
+
+
+def several_wanted(batch: Batch) -> list[Wanted]:
+    """In the order in which they matter, as for one request."""
+    panels = [_Panel(batch, ids) for ids in batch.panels]
+    found = [item for panel in panels for item in panel.cards()] + _left_behind(batch)
+    found += [item for panel in panels for item in panel.calls()]
+    found += [item for facts in batch.members for item in alarms(facts)]
+    own = [item for panel in panels for item in panel.unreached()] + _requester(batch)
+    return [*found, *beside(batch.first, own), *_receipts(batch)]
+
+
+# ---------------------------------------------------------------- the cards
+
+
+class _Panel:
+    """Those on one card. Its messages are found among the batch's by the panel's first id."""
+
+    def __init__(self, batch: Batch, ids: Sequence[str]) -> None:
+        self._id, self._alone = ids[0], len(ids) == 1
+        self._batch = batch
+        panel = [facts for facts in batch.members if facts.request.id in ids]
+        self._shown = [facts for facts in panel if facts.story.resolved]
+        own = {
+            slot.removesuffix(f":{self._id}"): posting
+            for slot, posting in batch.chat.postings.items()
+            if slot.endswith(f":{self._id}")
+        }
+        self._chat = replace(batch.chat, postings=own)
+
+    def cards(self) -> list[Wanted]:
+        if not self._shown:
+            return []
+        return [self._card(channel) for channel in card_channels(self._speaker())]
+
+    def unreached(self) -> list[Wanted]:
+        if not self._shown:
+            return []
+        speaker = self._speaker()
+        own = (*nobody_there(speaker), *unreached(speaker))
+        return [replace(item, slot=f"{item.slot}:{self._id}") for item in own]
+
+    def calls(self) -> list[Wanted]:
+        """The reminders of the first that waits: all were asked at the same time, of the same people."""
+        if not self._shown:
+            return []
+        return [
+            replace(item, slot=f"{item.slot}:{self._id}", under=item.under and f"{item.under}:{self._id}")
+            for item in calls_to(self._speaker())
+        ]
+
+    def _speaker(self) -> Facts:
+        """The one that most is to be done about, with the panel's messages as its own."""
+        stage = several.stage_of([facts.story for facts in self._shown])
+        facts = next(facts for facts in self._shown if facts.story.stage is stage)
+        return replace(facts, chat=self._chat)
+
+    def _card(self, channel: str) -> Wanted:
+        stories, mentions = _for(self._shown, channel), self._speaker().mentions
+        value = b.value_of(self._id, terms_of([facts.request for facts in self._shown]))
+
+        def render(stories: Stories) -> Message:
+            # Alone among its owners it is a card like any other.
+            if self._alone:
+                return approval_card(stories[0], mentions, to_owner=is_person(channel))
+            return several.card(stories, value, mentions, to_owner=is_person(channel))
+
+        return _rendered(f"card:{channel}:{self._id}", channel, stories, render)
+
+
+def _left_behind(batch: Batch) -> list[Wanted]:
+    """Cards of a panel that is none any more: who decides has changed, by the policy or because less was agreed to."""
+    panels = {ids[0]: ids for ids in batch.panels}
+    slots = [slot.split(":") for slot, post in batch.chat.postings.items() if slot.startswith("card:") and post.ts]
+    return [
+        Wanted(":".join(slot), slot[1], message := several.moved(slot[-1]), key=digest([message.text])[:16])
+        for slot in slots
+        if slot[-1] not in panels
+    ]
+
+
+def _for(members: Sequence[Facts], channel: str) -> list[RequestStory]:
+    """As this channel may see them. Where it may not see one, it sees none: together they would tell who it is."""
+    stories = [for_channel(facts, channel) for facts in members]
+    return [for_outsiders(story) for story in stories] if any(story.hidden for story in stories) else stories
+
+
+def _rendered(slot: str, channel: str, stories: Stories, render: Render) -> Wanted:
+    """A message that is kept current; a minute less of the time that is left is not worth an edit."""
+    still = render([replace(story, now=story.created_at) for story in stories])
+    return Wanted(slot, channel, render(stories), key=digest([still.text, still.blocks])[:16])
+
+
+# ---------------------------------------------------------------- who asked
+
+
+def _requester(batch: Batch) -> list[Wanted]:
+    """One message with the state of each. What happens to one after it was sent is told under it, too: an edit rings nobody."""
+    user = batch.first.request.requester_slack.user
+    slot = f"several:{user}"
+    quiet = frozenset({Stage.WAITING, Stage.SETTING_UP, Stage.WITHDRAWN})
+    told = slot in batch.chat.postings or batch.first.request.origin.by_form
+    if not told and all(story.stage in quiet for story in batch.stories):
+        return []
+    found = [_rendered(slot, user, batch.stories, _answer(batch))]
+    posting = batch.chat.postings.get(slot)
+    if posting is not None and posting.ts is not None:
+        found += _news(batch, posting, slot, user)
+    return [*found, *_warnings(batch, user)]
+
+
+def _answer(batch: Batch) -> Render:
+    """While all of them wait it says who was asked."""
+    deciders = {facts.request.id: facts.deciders for facts in batch.members}
+
+    def render(stories: Stories) -> Message:
+        if any(story.stage is not Stage.WAITING for story in stories):
+            return several.state(stories)
+        by_id = {story.id: story for story in stories}
+        panels = [([by_id[id_] for id_ in ids], deciders[ids[0]]) for ids in batch.panels]
+        return several.asked(panels, batch.first.command)
+
+    return render
+
+
+def _news(batch: Batch, posting: Posting, under: str, user: str) -> list[Wanted]:
+    """What came together is told together. The slot says what it tells, so that an interrupted post is finished as it was."""
+    news = {f"{story.id}={story.stage}": story for story in batch.stories if _came_after(story, posting)}
+    slots = [slot for slot in batch.chat.postings if slot.startswith(_NEWS)]
+    told = {one for slot in slots for one in slot.removeprefix(_NEWS).split(",")}
+    unfinished = [slot for slot in slots if batch.chat.postings[slot].ts is None]
+    fresh = [one for one in news if one not in told]
+    found = []
+    for slot in [*unfinished, *([_NEWS + ",".join(fresh)] if fresh else [])]:
+        stories = [news[one] for one in slot.removeprefix(_NEWS).split(",") if one in news]
+        if stories:
+            found.append(Wanted(slot, user, several.news(stories), key="once", under=under))
+    return found
+
+
+def _came_after(story: RequestStory, posting: Posting) -> bool:
+    at = _since(story)
+    return at is not None and at.timestamp() > float(posting.ts or 0)
+
+
+def _since(story: RequestStory) -> datetime | None:
+    """When it came to be as it is, where the requester has to hear of that."""
+    if story.stage in (Stage.ACTIVE, Stage.AGREED):
+        return story.activated_at or story.decided_at
+    missed = story.stage is Stage.ENDED and story.activated_at is None
+    return story.closed_at if story.stage in OVER and (story.stage not in QUIET or missed) else None
+
+
+def _warnings(batch: Batch, user: str) -> list[Wanted]:
+    """One for all that end in the same minute."""
+    ending = [facts.story for facts in batch.members if facts.warned and facts.story.stage is Stage.ACTIVE]
+    found = []
+    for minute, stories in groupby(sorted(ending, key=_minute), key=_minute):
+        found.append(_rendered(f"warning:{minute}:{user}", user, list(stories), several.ending))
+    return found
+
+
+def _minute(story: RequestStory) -> int:
+    return int(story.deadline.timestamp() // 60) if story.deadline else 0
+
+
+# ---------------------------------------------------------------- receipts
+
+
+def _receipts(batch: Batch) -> list[Wanted]:
+    if not any(story.resolved or story.stage in OVER for story in batch.stories):
+        return []
+    channels = receipt_channels(batch.first.request, batch.first.receipts_channel)
+    return [item for channel in channels for item in _thread(batch, channel)]
+
+
+def _thread(batch: Batch, channel: str) -> list[Wanted]:
+    slot = root_slot(channel)
+    lines = _lines(batch, channel, slot)
+    if lines is None and slot in batch.chat.told and slot not in batch.chat.postings:
+        # A summary told all there is; a thread begins with what happens next.
+        return []
+    found = [_rendered(slot, channel, _for(batch.members, channel), several.root)]
+    return [*found, lines] if lines else found
+
+
+def _lines(batch: Batch, channel: str, slot: str) -> Wanted | None:
+    """The entries that the thread has not told yet, each with what it is about."""
+    entries = sorted((entry for facts in batch.members for entry in facts.entries), key=lambda entry: entry.number)
+    news = news_of(batch.chat, entries, channel)
+    waits = all(story.stage is Stage.WAITING for story in batch.stories)
+    if not news or (waits and all(entry.event is Event.REQUEST_MADE for entry in news)):
+        return None
+    shown = news[: receipts.ENTRIES_MAX]
+    stories = {story.id: story for story in _for(batch.members, channel)}
+    deadlines = {story.id: story.deadline for story in batch.stories}
+    names = {facts.request.holder: facts.request.holder_name for facts in batch.members}
+    lines = [_line(entry, stories[entry.subject], names, deadlines[entry.subject]) for entry in shown]
+    message = b.message("\n".join(lines), b.paragraphs(lines))
+    return Wanted(f"lines:{shown[0].number}:{channel}", channel, message, key="once", under=slot, told=shown[-1].number)
+
+
+def _line(entry: AuditEntry, story: RequestStory, names: Mapping[PersonId, str], deadline: datetime | None) -> str:
+    told = receipts.receipt_line(entry, names, deadline=deadline, hidden=story.hidden)
+    return f"{t.literal(f'{story.role} in {story.title}' if story.role else story.environment, 120)} · {told}"

@@ -1,0 +1,66 @@
+"""The messages that only a break-glass has: told directly, chased, flagged, and told again where no channel was. Pure."""
+
+from __future__ import annotations
+
+from bot.chat.messages import break_glass as glass
+from bot.chat.outbox.plan import Facts, Wanted, rendered
+from workflows.core.records.model import Review, ReviewState
+
+
+def glass_wanted(facts: Facts) -> list[Wanted]:
+    """Nothing for requests of other kinds, and nothing before the decision."""
+    if not facts.request.break_glass or facts.review is None:
+        return []
+    review = facts.review
+    return [*_directly(facts), *_unannounced(facts, review), *_chases(facts, review), *_flagged(facts, review)]
+
+
+def _directly(facts: Facts) -> list[Wanted]:
+    """Each owner and all of security, once; never the holder, who did it. Kept current, so that the buttons are."""
+    told = [slot.removeprefix("glass:") for slot in facts.chat.postings if slot.startswith("glass:")]
+    owed = facts.review is not None and facts.review.state is ReviewState.OWED
+    users = dict.fromkeys([*told, *([person.slack.user for person in facts.overseers] if owed else [])])
+    return [rendered(facts, f"glass:{user}", user, glass.glass_card) for user in users]
+
+
+def _unannounced(facts: Facts, review: Review) -> list[Wanted]:
+    if review.unannounced_at is None:
+        return []
+    users = [facts.request.requester_slack.user, *(person.slack.user for person in facts.overseers)]
+    message = glass.unannounced(facts.story, command=facts.command)
+    return [Wanted(f"unannounced:{user}", user, message, key="once") for user in dict.fromkeys(users)]
+
+
+def _chases(facts: Facts, review: Review) -> list[Wanted]:
+    """One reminder a point: under the card, where there is one; else to each who may review."""
+    if review.state is not ReviewState.OWED:
+        return _chased(facts)
+    if not review.chased_at:
+        return []
+    number, channel = len(review.chased_at), facts.environment.approvals_channel if facts.environment else None
+    card = facts.chat.postings.get(f"card:{channel}") if channel else None
+    if channel and card is not None and card.ts is not None:
+        owners = facts.environment.owners if facts.environment else ()
+        message = glass.chase(facts.story, facts.mentions, owners, facts.command)
+        return [Wanted(f"chase:{number}:{channel}", channel, message, key="once", under=f"card:{channel}")]
+    message = glass.chase(facts.story, command=facts.command)
+    users = dict.fromkeys(person.slack.user for person in facts.overseers)
+    return [Wanted(f"chase:{number}:{user}", user, message, key="once") for user in users]
+
+
+def _chased(facts: Facts) -> list[Wanted]:
+    """Reminders that were sent say that it is done, and offer nothing any more."""
+    sent = [(slot, post.channel) for slot, post in facts.chat.postings.items() if slot.startswith("chase:") and post.ts]
+    return [rendered(facts, slot, channel, glass.reviewed) for slot, channel in sent]
+
+
+def _flagged(facts: Facts, review: Review) -> list[Wanted]:
+    """To the holder, and to security but for whoever flagged it."""
+    if review.state is not ReviewState.FLAGGED:
+        return []
+    holder = facts.request.requester_slack.user
+    own = glass.flagged(facts.story, to_holder=True, command=facts.command)
+    theirs = glass.flagged(facts.story, to_holder=False, command=facts.command)
+    security = [person.slack.user for person in facts.security if person.id != review.by]
+    others = (Wanted(f"flagged:{user}", user, theirs, key="once") for user in dict.fromkeys(security))
+    return [Wanted(f"flagged:{holder}", holder, own, key="once"), *others]

@@ -1,0 +1,266 @@
+"""Many requests at once, for a reader: the digest of a channel, and one person's home. Pure, and knows no surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.chat.views.deciders import NOBODY, Deciders
+from bot.chat.views.request_view import RequestStory
+from bot.chat.wording.hours import window_words
+from bot.chat.wording.labels import Stage
+from bot.chat.wording.refusals import about, refusal
+from workflows.core.durations import format_duration
+from workflows.core.policy import AutoApproval, BreakGlass, Entitlement, Environment, Risk, Tier
+from workflows.core.records.model import Grant
+from workflows.core.refusal import Refused
+from workflows.core.rules.break_glass import longest
+from workflows.core.rules.eligibility import MayAsk
+from workflows.core.rules.groups import groups_named
+
+LIVE_STAGES = frozenset({Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING})
+_TIERS = tuple(Tier)
+_RISKS = (Risk.ADMIN, Risk.CHANGE, Risk.READ)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The newest audit entry and, where it is sealed, the digest of the chain's head."""
+
+    number: int
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One environment with what is going on in it."""
+
+    name: str
+    title: str
+    tier: Tier
+    stories: tuple[RequestStory, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestStory:
+    """`places`: live access, most dangerous first. `stuck`, `waiting`: what needs a hand."""
+
+    now: datetime
+    places: tuple[Place, ...]
+    stuck: tuple[RequestStory, ...]
+    waiting: tuple[RequestStory, ...]
+    last_ended: datetime | None
+    sealed: Sealed | None
+    # Live grants that were left out because there are too many to read.
+    more: int = 0
+    # Ids of live grants that cannot be read: nobody may say that nothing is open.
+    unread: tuple[str, ...] = ()
+    # Break-glass whose review is owed.
+    reviews: tuple[RequestStory, ...] = ()
+    # What was approved and begins later.
+    agreed: tuple[RequestStory, ...] = ()
+
+    @property
+    def active(self) -> int:
+        return sum(len(place.stories) for place in self.places) + self.more
+
+
+def digest_story(
+    stories: Iterable[RequestStory],
+    now: datetime,
+    *,
+    last_ended: Grant | None = None,
+    sealed: Sealed | None = None,
+    more: int = 0,
+    unread: Sequence[str] = (),
+    reviews: Iterable[RequestStory] = (),
+) -> DigestStory:
+    """From the stories of live grants, and of requests that wait for an answer or for their start, in any order."""
+    found = list(stories)
+    live = [story for story in found if story.stage in LIVE_STAGES]
+    return DigestStory(
+        now,
+        places=by_place(live),
+        stuck=tuple(story for story in found if story.stage is Stage.STUCK),
+        waiting=tuple(
+            sorted((s for s in found if s.stage is Stage.WAITING), key=lambda story: (story.created_at, story.id))
+        ),
+        last_ended=last_ended.closed_at if last_ended else None,
+        sealed=sealed,
+        more=more,
+        unread=tuple(unread),
+        reviews=tuple(reviews),
+        agreed=tuple(story for story in found if story.stage is Stage.AGREED),
+    )
+
+
+def by_place(stories: Sequence[RequestStory]) -> tuple[Place, ...]:
+    """By environment: production first, then by the worst risk that is open there; inside, the most dangerous first."""
+    names = dict.fromkeys(story.environment for story in stories)
+    places = [_place([story for story in stories if story.environment == name]) for name in names]
+    return tuple(sorted(places, key=lambda p: (_TIERS.index(p.tier), min(map(_danger, p.stories)), p.title, p.name)))
+
+
+def _place(stories: list[RequestStory]) -> Place:
+    first = stories[0]
+    ordered = sorted(stories, key=lambda story: (_danger(story), story.deadline or story.expires_at, story.id))
+    return Place(first.environment, first.title, first.tier, tuple(ordered))
+
+
+def _danger(story: RequestStory) -> int:
+    return _RISKS.index(story.risk) - (3 if story.danger else 0)
+
+
+# ---------------------------------------------------------------- one person
+
+
+@dataclass(frozen=True, slots=True)
+class CanAsk:
+    """One role that a person may ask for."""
+
+    environment: str
+    title: str
+    tier: Tier
+    role: str
+    allows: str
+
+
+@dataclass(frozen=True, slots=True)
+class HomeStory:
+    now: datetime
+    mine: tuple[RequestStory, ...] = ()
+    waiting_on_me: tuple[RequestStory, ...] = ()
+    asked: tuple[RequestStory, ...] = ()
+    # What somebody else asked for the person.
+    asked_for_me: tuple[RequestStory, ...] = ()
+    can_ask: tuple[CanAsk, ...] = ()
+    reviews: tuple[RequestStory, ...] = ()
+
+
+def home_story(
+    now: datetime,
+    *,
+    mine: Iterable[RequestStory] = (),
+    waiting_on_me: Iterable[RequestStory] = (),
+    asked: Iterable[RequestStory] = (),
+    asked_for_me: Iterable[RequestStory] = (),
+    can_ask: Iterable[Entitlement] = (),
+    titles: Mapping[str, str] | None = None,
+    reviews: Iterable[RequestStory] = (),
+) -> HomeStory:
+    """`titles`: environment name -> title. What ends first stands first."""
+    return HomeStory(
+        now,
+        mine=tuple(sorted(mine, key=lambda story: (story.deadline or story.expires_at, story.id))),
+        waiting_on_me=tuple(sorted(waiting_on_me, key=lambda story: (story.expires_at, story.id))),
+        asked=tuple(sorted(asked, key=lambda story: (story.expires_at, story.id))),
+        asked_for_me=tuple(sorted(asked_for_me, key=lambda story: (story.expires_at, story.id))),
+        can_ask=tuple(
+            CanAsk(
+                item.environment,
+                (titles or {}).get(item.environment, item.environment),
+                item.tier,
+                item.role,
+                item.allows,
+            )
+            for item in can_ask
+        ),
+        reviews=tuple(reviews),
+    )
+
+
+# ---------------------------------------------------------------- explain
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Who could approve a role, under which rules, and why somebody may or may not ask for it."""
+
+    environment: str
+    title: str
+    tier: Tier
+    role: str
+    allows: str
+    danger: str | None
+    who: str
+    may: bool
+    why_not: str
+    # Who has to agree; the person asked about is not among them.
+    deciders: Deciders
+    requesters: tuple[str, ...]
+    durations: tuple[str, ...]
+    longest: str
+    ticket: str | None
+    rules: tuple[str, ...]
+    # When it is given, where that is not always.
+    hours: str = ""
+    # How the person may let themselves in; empty where they may not.
+    glass: str = ""
+
+
+def explanation(
+    environment: Environment,
+    entitlement: Entitlement,
+    answer: MayAsk | Refused,
+    *,
+    who: str = "You",
+    deciders: Deciders = NOBODY,
+    command: str = "/prodaccess",
+    time_zone: str = "UTC",
+    policy_zone: str = "UTC",
+    glass: BreakGlass | None = None,
+) -> Explanation:
+    """`answer`: what `may_ask` says for this person with a good reason and ticket.
+
+    `glass`: the environment's, where this person may break it for this role.
+    """
+    ticket = entitlement.ticket
+    return Explanation(
+        environment=environment.name,
+        title=environment.title,
+        tier=environment.tier,
+        role=entitlement.role,
+        allows=entitlement.allows,
+        danger=entitlement.danger,
+        who=who,
+        may=not isinstance(answer, Refused),
+        why_not=_why_not(answer, who, command, time_zone) if isinstance(answer, Refused) else "",
+        deciders=deciders,
+        requesters=groups_named(entitlement, entitlement.requesters),
+        durations=tuple(format_duration(item) for item in entitlement.durations),
+        longest=format_duration(entitlement.max_duration),
+        ticket=ticket.pattern if ticket and ticket.required else None,
+        hours=window_words(entitlement.hours, policy_zone) if entitlement.hours else "",
+        glass=glass_words(glass, f"{command} break-glass {environment.name} {entitlement.role} REASON")
+        if glass
+        else "",
+        rules=tuple(_rule(entitlement, rule, policy_zone) for rule in entitlement.auto_approve),
+    )
+
+
+def _why_not(refused: Refused, who: str, command: str, time_zone: str) -> str:
+    """Of the reader, or of somebody else."""
+    told = refused if who == "You" else about(refused, who)
+    return refusal(told, command=command, time_zone=time_zone)
+
+
+def glass_words(glass: BreakGlass, typed: str) -> str:
+    """`in an emergency at once, up to 30 min, 3 times in 24 hours: /prodaccess break-glass ...`."""
+    often = "once" if glass.max_per_day == 1 else f"{glass.max_per_day} times"
+    times = f", {often} in 24 hours" if glass.max_per_day else ""
+    return f"in an emergency at once, up to {format_duration(longest(glass))}{times}; everybody sees it: {typed}"
+
+
+def _rule(entitlement: Entitlement, rule: AutoApproval, zone: str) -> str:
+    """`on-call reads in an incident: oncall, in an incident channel, up to 1 h`."""
+    conditions = [" or ".join(groups_named(entitlement, rule.who))]
+    if rule.in_incident_channel:
+        conditions.append("in an incident channel")
+    if rule.max_duration:
+        conditions.append(f"up to {format_duration(rule.max_duration)}")
+    if rule.hours:
+        conditions.append(window_words(rule.hours, zone))
+    if rule.max_uses_per_day:
+        conditions.append("once a day" if rule.max_uses_per_day == 1 else f"{rule.max_uses_per_day} times a day")
+    return f"{rule.name}: {', '.join(conditions)}"

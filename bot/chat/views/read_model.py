@@ -1,0 +1,280 @@
+"""Stories from the ledger, for lists, cards and digests. What it costs grows with what is shown, not with the past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.chat.views.overviews import DigestStory, HomeStory, Sealed, digest_story, home_story
+from bot.chat.views.request_view import LastTime, RequestStory, last_time, request_story
+from workflows.core import keys
+from workflows.core.audit import AuditEntry
+from workflows.core.people import NEVER, GroupFacts, PersonFacts, PersonId
+from workflows.core.policy import Entitlement, Policy
+from workflows.core.records.model import Grant, Holding, Request, RequestState, Review
+from workflows.core.refusal import Refused
+from workflows.core.rules.approval import MayDecide, may_decide
+from workflows.core.rules.break_glass import may_review
+from workflows.core.rules.eligibility import not_now
+from workflows.core.rules.groups import groups_named
+from workflows.ports import CorruptRecord, LedgerUnreachable, Snapshot
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.parties import accounts_of, party_on_hold
+
+# What one message or page can show; the rest is counted.
+SHOWN_MAX = 200
+_NOBODY_WAITS = Snapshot(NEVER, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request with all that stands behind its story."""
+
+    request: Request
+    grant: Grant | None
+    story: RequestStory
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Stories in order, how many more there are, and which of them are not here because they cannot be read."""
+
+    stories: tuple[RequestStory, ...]
+    more: int = 0
+    unread: tuple[str, ...] = ()
+
+
+class Reader:
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    # ------------------------------------------------------------ one
+
+    def one(self, id_: str, policy: Policy | None) -> Seen | None:
+        """Everything about one id, or None where there is no such request."""
+        snapshot = self._ctx.ledger.read(keys.request(id_), keys.grant(id_))
+        return self._seen(snapshot, id_, policy)
+
+    def some(self, ids: Sequence[str], policy: Policy) -> tuple[RequestStory, ...]:
+        """The stories of these requests, in this order."""
+        return self._stories(ids, policy)
+
+    def entries(self, id_: str) -> list[AuditEntry]:
+        """The audit entries that one thread of receipts tells: of all that was asked in one go, where it was."""
+        return sorted(
+            (entry for one in self.together((id_,)) for entry in self._ctx.ledger.entries_of(one)),
+            key=lambda entry: entry.number,
+        )
+
+    def together(self, ids: Sequence[str]) -> list[str]:
+        """These requests, each with those that were asked in one go with it."""
+        if not ids:
+            return []
+        snapshot = self._ctx.ledger.read(*map(keys.request, ids))
+        found = ((id_, snapshot.readable(keys.request(id_), Request)) for id_ in ids)
+        return [one for id_, request in found for one in ((request.batch if request else ()) or (id_,))]
+
+    def last_time(self, request: Request) -> LastTime | None:
+        """When this person last had this entitlement."""
+        before = self._ctx.ledger.members(keys.last_of(request.slot), limit=1, newest=True)
+        return last_time(self._readable(before[0])) if before and before[0] != request.id else None
+
+    def _seen(self, snapshot: Snapshot, id_: str, policy: Policy | None) -> Seen | None:
+        request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
+        if request is None:
+            return None
+        environment = policy.environments.get(request.terms.environment) if policy else None
+        covering = self._grant(grant.covered_by) if grant and grant.covered_by else None
+        story = request_story(
+            request,
+            grant,
+            environment,
+            snapshot.now,
+            last=self.last_time(request) if grant is None and request.closing is None else None,
+            covered_until=covering.deadline if covering else None,
+            removal_failures=self._failures(grant) if grant and grant.error else None,
+            shut=_shut(policy, request, self._parties([request]), snapshot.now),
+            review=self.review(request),
+            prolongs=self._grant(request.extends) if request.extends else None,
+        )
+        return Seen(request, grant, story)
+
+    def review(self, request: Request) -> Review | None:
+        """What a break-glass owes; other requests owe nothing, and are not looked up."""
+        item = keys.review(request.id)
+        return self._ctx.ledger.read(item).get(item, Review) if request.break_glass else None
+
+    def _grant(self, id_: str) -> Grant | None:
+        return self._ctx.ledger.read(keys.grant(id_)).get(keys.grant(id_), Grant)
+
+    def _readable(self, id_: str) -> Grant | None:
+        return self._ctx.ledger.read(keys.grant(id_)).readable(keys.grant(id_), Grant)
+
+    def _failures(self, grant: Grant) -> int:
+        item = keys.holding(grant.holding)
+        holding = self._ctx.ledger.read(item).get(item, Holding)
+        return holding.failures if holding else 0
+
+    # ------------------------------------------------------------ many
+
+    def live(self, policy: Policy, environments: Sequence[str] | None = None, limit: int = SHOWN_MAX) -> Page:
+        """Access that is open, the first to end first."""
+        return self._page(keys.LIVE, policy, environments, limit)
+
+    def pending(self, policy: Policy, environments: Sequence[str] | None = None, limit: int = SHOWN_MAX) -> Page:
+        """Requests that nobody has answered, the first to expire first."""
+        return self._page(keys.PENDING, policy, environments, limit)
+
+    def agreed(self, policy: Policy, environments: Sequence[str] | None = None, limit: int = SHOWN_MAX) -> Page:
+        """Requests that were approved and begin later, the first to begin first."""
+        return self._page(keys.SCHEDULED, policy, environments, limit)
+
+    def past(self, index: str, policy: Policy, limit: int) -> Page:
+        """What stands in an index by time, the newest first."""
+        ids = self._ctx.ledger.members(index, limit=limit, newest=True)
+        more = self._ctx.ledger.count(index) - limit if len(ids) >= limit else 0
+        return Page(self._stories(ids, policy), max(0, more))
+
+    def of_person(self, index: str, who: PersonId, policy: Policy, limit: int = 50) -> tuple[RequestStory, ...]:
+        ids = self._ctx.ledger.members(keys.of_person(index, who), limit=limit)
+        return self._stories(ids, policy)
+
+    def _page(self, index: str, policy: Policy, environments: Sequence[str] | None, limit: int) -> Page:
+        names = [index] if environments is None else [keys.of_environment(index, name) for name in environments]
+        ids = [id_ for name in names for id_ in self._ctx.ledger.members(name, limit=limit)]
+        total = sum(self._ctx.ledger.count(name) for name in names) if len(ids) >= limit else len(ids)
+        stories = self._stories(ids[:limit], policy)
+        read = {story.id for story in stories}
+        return Page(stories, max(0, total - limit), tuple(id_ for id_ in ids[:limit] if id_ not in read))
+
+    def _stories(self, ids: Sequence[str], policy: Policy) -> tuple[RequestStory, ...]:
+        """One read for all of them; what each needs beside it is rare (an error, a cover)."""
+        if not ids:
+            return ()
+        snapshot = self._ctx.ledger.read(*(name for id_ in ids for name in (keys.request(id_), keys.grant(id_))))
+        requests = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
+        parties = self._parties([request for request in requests if request is not None])
+        found = (self._shown(snapshot, parties, id_, policy) for id_ in ids)
+        return tuple(story for story in found if story is not None)
+
+    def _parties(self, requests: Sequence[Request]) -> Snapshot:
+        """The accounts of who asked, and would hold, what waits; nobody is looked up for the rest."""
+        waiting = [request for request in requests if request.state is RequestState.PENDING]
+        accounts = dict.fromkeys(account for request in waiting for account in accounts_of(request))
+        return self._ctx.ledger.read(*map(keys.account, accounts)) if accounts else _NOBODY_WAITS
+
+    def _shown(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
+        """One line of many: whatever is wrong with it, the others are shown."""
+        try:
+            return self._short(snapshot, parties, id_, policy)
+        except LedgerUnreachable:
+            raise
+        except Exception as problem:
+            self._ctx.unreadable(f"record:{keys.request(id_)}", f"{id_} cannot be shown ({type(problem).__name__})")
+            return None
+
+    def _short(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
+        request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
+        if request is None:
+            return None
+        failures = self._failures(grant) if grant and grant.error else None
+        environment = policy.environments.get(request.terms.environment)
+        return request_story(
+            request,
+            grant,
+            environment,
+            snapshot.now,
+            removal_failures=failures,
+            shut=_shut(policy, request, parties, snapshot.now),
+            review=self.review(request),
+            prolongs=self._grant(request.extends) if request.extends else None,
+        )
+
+    # ------------------------------------------------------------ overviews
+
+    def digest(self, policy: Policy, environments: Sequence[str] | None) -> DigestStory:
+        live, pending = self.live(policy, environments), self.pending(policy, environments)
+        closed = self._ctx.ledger.members(keys.CLOSED, limit=1, newest=True)
+        return digest_story(
+            (*live.stories, *pending.stories, *self.agreed(policy, environments).stories),
+            self._ctx.ledger.now(),
+            last_ended=self._readable(closed[0]) if closed else None,
+            sealed=self._head(),
+            more=live.more,
+            unread=live.unread,
+            reviews=self.reviews(policy, environments),
+        )
+
+    def reviews(self, policy: Policy, environments: Sequence[str] | None = None) -> tuple[RequestStory, ...]:
+        """Break-glass whose review is owed, the first to be due first."""
+        return self._page(keys.REVIEWS, policy, environments, SHOWN_MAX).stories
+
+    def reviews_for(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestStory, ...]:
+        """Those that this person may do."""
+        ids = self._ctx.ledger.members(keys.REVIEWS, limit=SHOWN_MAX)
+        if not ids:
+            return ()
+        snapshot = self._ctx.ledger.read(*map(keys.review, ids))
+        reviews = (snapshot.readable(keys.review(id_), Review) for id_ in ids)
+        mine = [review.id for review in reviews if review and may_review(policy, review, person, groups) is None]
+        return self._stories(mine, policy)
+
+    def _head(self) -> Sealed | None:
+        number = self._ctx.ledger.head()
+        newest = self._ctx.ledger.entries(after=number - 1, limit=1) if number else ()
+        return Sealed(newest[0].number, newest[0].digest) if newest else None
+
+    def home(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> HomeStory:
+        """One person's page: my access, what waits on me, what I asked, what I can ask for."""
+        asks = (
+            *self.of_person(keys.PENDING, person.id, policy),
+            *self.of_person(keys.SCHEDULED, person.id, policy),
+        )
+        return home_story(
+            self._ctx.ledger.now(),
+            mine=self.of_person(keys.LIVE, person.id, policy),
+            waiting_on_me=self.waiting_on(policy, person, groups),
+            asked=(story for story in asks if story.requester_id == person.id),
+            asked_for_me=(story for story in asks if story.requester_id != person.id),
+            reviews=self.reviews_for(policy, person, groups),
+            can_ask=askable(policy, person.id, groups),
+            titles={environment.name: environment.title for environment in policy.environments.values()},
+        )
+
+    def waiting_on(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestStory, ...]:
+        """Pending requests that this person may decide."""
+        ids = self._ctx.ledger.members(keys.PENDING, limit=SHOWN_MAX)
+        if not ids:
+            return ()
+        snapshot = self._ctx.ledger.read(*map(keys.request, ids))
+        requests = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
+        mine = [
+            request.id
+            for request in requests
+            if request is not None
+            and isinstance(may_decide(policy, request, person, groups), MayDecide)
+            and all(vote.by != person.id for vote in request.votes)
+        ]
+        return self._stories(mine, policy)
+
+
+def _shut(policy: Policy | None, request: Request, parties: Snapshot, now: datetime) -> Refused | None:
+    """Why nobody can approve it now, whoever they are."""
+    if policy is None or request.state is not RequestState.PENDING:
+        return None
+    try:
+        return not_now(policy, request, now) or party_on_hold(parties, request)
+    except CorruptRecord:
+        # What is not known is offered, and decided when it is pressed.
+        return None
+
+
+def askable(policy: Policy, person: PersonId, groups: GroupFacts) -> list[Entitlement]:
+    """Every role that this person may ask for."""
+    return [
+        role
+        for environment in policy.environments.values()
+        for role in environment.roles.values()
+        if groups.perhaps(person, groups_named(role, role.requesters))
+    ]

@@ -1,0 +1,576 @@
+"""Ledger state -> what is shown to whom. Knows no surface, so that Slack and Teams tell the same story. Pure.
+
+A story holds raw text, times and the words of its state; a surface escapes, formats and puts every reader's clock in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from bot.chat.wording.labels import (
+    SHORT,
+    STATE_WORDS,
+    TIER_WORDS,
+    VERBS,
+    Moment,
+    Stage,
+    Words,
+    ago,
+    moment_of,
+    people,
+    rounded,
+)
+from workflows.core.durations import format_duration
+from workflows.core.people import PersonId
+from workflows.core.policy import Entitlement, Environment, Risk, Tier, Visibility
+from workflows.core.records.model import (
+    Closing,
+    Decision,
+    DecisionKind,
+    EndCause,
+    Grant,
+    GrantState,
+    Origin,
+    Request,
+    RequestState,
+    Resource,
+    Review,
+    ReviewState,
+    Terms,
+)
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.approval import seats, would_help
+from workflows.core.rules.groups import groups_named
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Places that must be filled before there is an approval. `groups` are the policy's names behind one word of `approve`."""
+
+    groups: tuple[str, ...]
+    count: int
+    open: int
+    # Names of those who agreed for this group.
+    by: tuple[str, ...] = ()
+    # Whether one more person of this group brings it forward.
+    helps: bool = True
+
+    @property
+    def label(self) -> str:
+        return " or ".join(self.groups) or "owners"
+
+    @property
+    def agreed(self) -> int:
+        return self.count - self.open
+
+
+@dataclass(frozen=True, slots=True)
+class LastTime:
+    """The holder's last access of this kind."""
+
+    at: datetime
+    used: timedelta
+    how: str
+
+    def words(self, now: datetime) -> Words:
+        """`3 days ago, 1 h, ended by itself`; of today when it was, because hours tick away on a card that waits."""
+        when: Moment | str = ago(now - self.at) if now - self.at >= DAY else self.at
+        return (when, f", {rounded(self.used)}, {self.how}")
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Who decides in the place of somebody who is away."""
+
+    name: str
+    instead_of: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStory:
+    """One request and its grant, as one thing. Times that have not come are None."""
+
+    id: str
+    stage: Stage
+    now: datetime
+    holder: str
+    requester: str
+    # Who they are, so that a sentence knows whether it speaks to them.
+    holder_id: PersonId
+    requester_id: PersonId
+    environment: str
+    title: str
+    tier: Tier
+    role: str
+    risk: Risk
+    reason: str
+    duration: timedelta
+    allows: str
+    danger: str | None
+    created_at: datetime
+    expires_at: datetime
+    terms: Terms
+    origin: Origin
+    ticket: str | None = None
+    ticket_link: str | None = None
+    how_to: str | None = None
+    # Whether names have been looked up, so that somebody can be asked.
+    resolved: bool = True
+    # Whether the policy still has this role; without it nobody can approve.
+    in_policy: bool = True
+    needs: tuple[Need, ...] = ()
+    agreed_by: tuple[str, ...] = ()
+    # Why it cannot be approved at the moment, whoever presses: a freeze, or the role's hours.
+    shut: Refused | None = None
+    # Rules that were used as often as they may: name and uses.
+    used_up: tuple[tuple[str, int], ...] = ()
+    # What was asked for, where an approver agreed to less, and who that was.
+    asked_role: str = ""
+    asked_duration: timedelta | None = None
+    lessened_by: str = ""
+    group_problems: tuple[tuple[str, str], ...] = ()
+    # Groups of which, as everybody has been looked up, too few are there to agree.
+    nobody: tuple[str, ...] = ()
+    # Whether somebody is known, or may be there, who could decide it: else no button does anything.
+    decidable: bool = True
+    decided_at: datetime | None = None
+    approved_by: str = ""
+    # What the rule that approved rested on.
+    rule_facts: Mapping[str, str] = field(default_factory=dict)
+    deadline: datetime | None = None
+    activated_at: datetime | None = None
+    end_cause: EndCause | None = None
+    ended_by: str | None = None
+    why: str | None = None
+    closed_at: datetime | None = None
+    closing: Closing | None = None
+    # Why the bot itself gave nothing, where that was a refusal.
+    refused: Refused | None = None
+    covered_by: str | None = None
+    covered_until: datetime | None = None
+    session_until: datetime | None = None
+    error: str | None = None
+    warning: str | None = None
+    resource: Resource | None = None
+    last_time: LastTime | None = None
+    break_glass: bool = False
+    # Somebody else asked for the holder.
+    on_behalf: bool = False
+    # While it waits: when its approvers were reminded, who was called next, who is away and who decides for whom.
+    owners: tuple[str, ...] = ()
+    reminded_at: tuple[datetime, ...] = ()
+    escalated_at: datetime | None = None
+    escalated_to: tuple[str, ...] = ()
+    escalation_approves: bool = False
+    away: tuple[str, ...] = ()
+    stand_ins: tuple[StandIn, ...] = ()
+    # What became of the review that a break-glass owes; None where none is owed, or nobody has looked.
+    review: ReviewState | None = None
+    review_due: datetime | None = None
+    reviewed_by: str = ""
+    review_note: str = ""
+    # When it shall begin, where that is later than the approval.
+    start_at: datetime | None = None
+    # Of an ask for more time: the grant that it prolongs, that grant's end as it stands, and the end that was approved.
+    extends: str | None = None
+    present_end: datetime | None = None
+    extended_until: datetime | None = None
+    # Of a grant: who agreed to its newest extension, and whether one is asked for or under way.
+    extended_by: str = ""
+    more_asked: str | None = None
+    # The readers may see environment, state and id alone; everything else is blank already.
+    hidden: bool = False
+
+    @property
+    def state(self) -> str:
+        return STATE_WORDS[self.stage]
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is no more to tell than that somebody else asked."""
+        return self.on_behalf and self.verb.startswith("ask")
+
+    @property
+    def who(self) -> str:
+        """Of whom the headline speaks."""
+        return self.requester if self.asks else self.holder
+
+    @property
+    def declined(self) -> bool:
+        """Whether the person for whom somebody else had asked did not want it."""
+        closing = self.closing
+        return self.on_behalf and closing is not None and closing.by == self.terms.holder
+
+    @property
+    def verb(self) -> str:
+        return VERBS[self.stage]
+
+    @property
+    def what(self) -> str:
+        """What is asked for or had, as it was typed: `read-only`."""
+        return self.role or "access"
+
+    @property
+    def more(self) -> str:
+        """`30 min more of `, where it is an ask for more time."""
+        return f"{format_duration(self.duration)} more of " if self.extends and not self.hidden else ""
+
+    @property
+    def tier_words(self) -> str:
+        return TIER_WORDS[self.tier]
+
+    @property
+    def dangerous(self) -> bool:
+        return bool(self.danger) or self.risk is Risk.ADMIN
+
+    @property
+    def review_overdue(self) -> bool:
+        return self.review is ReviewState.OWED and self.review_due is not None and self.review_due <= self.now
+
+    @property
+    def time_left(self) -> timedelta | None:
+        return None if self.deadline is None else max(timedelta(0), self.deadline - self.now)
+
+    @property
+    def until(self) -> Moment | None:
+        """The end that is arranged."""
+        return moment_of(self.deadline, self.decided_at or self.created_at) if self.deadline else None
+
+    @property
+    def expires(self) -> Moment:
+        """When it expires unless somebody answers."""
+        return moment_of(self.expires_at, self.created_at)
+
+    @property
+    def used(self) -> timedelta | None:
+        """How long it was active, as people count it."""
+        if self.activated_at is None:
+            return None
+        by_itself = self.deadline if self.end_cause is EndCause.TIME else None
+        return time_used(self.activated_at, self.closed_at or self.now, self.decided_at, by_itself)
+
+
+def time_used(begun: datetime, over: datetime, decided_at: datetime | None, deadline: datetime | None) -> timedelta:
+    """How long access was used. `deadline`: of what ended by itself.
+
+    What ran to its end was had for as long as was agreed, give or take the moments of setting up and taking away; where these
+    were more than moments, it is told what they really made of it.
+    """
+    if deadline is None or decided_at is None:
+        return over - begun
+    agreed = deadline - decided_at
+    moments = max(timedelta(seconds=3), min(agreed / 50, SHORT / 2))
+    return agreed if begun - decided_at <= moments and over - deadline <= moments else over - begun
+
+
+def stage_of(
+    request: Request, grant: Grant | None, removal_failures: int | None = None, prolongs: Grant | None = None
+) -> Stage:
+    """`removal_failures`: the holding's count where it is at hand; without it any error of a removal counts as stuck.
+
+    `prolongs`: the grant that an ask for more time is for.
+    """
+    if prolongs is not None and request.state is RequestState.APPROVED:
+        return _stage_of_extension(request, prolongs)
+    if grant is None:
+        return _stage_of_request(request)
+    if grant.state is GrantState.REVOKING:
+        stuck = grant.error and (removal_failures is None or removal_failures >= 3)
+        return Stage.STUCK if stuck else Stage.REMOVING
+    if grant.state is GrantState.ACTIVATION_FAILED:
+        standing = grant.end is not None and grant.end.cause is EndCause.STANDING
+        return Stage.STANDING if standing else Stage.NOT_GIVEN
+    return _BY_GRANT[grant.state]
+
+
+_BY_GRANT = {
+    GrantState.ACTIVATING: Stage.SETTING_UP,
+    GrantState.ACTIVE: Stage.ACTIVE,
+    GrantState.ENDED: Stage.ENDED,
+    GrantState.REVOKED: Stage.REVOKED,
+}
+_BY_REQUEST = {
+    RequestState.PENDING: Stage.WAITING,
+    RequestState.SCHEDULED: Stage.AGREED,
+    RequestState.APPROVED: Stage.SETTING_UP,
+    RequestState.DENIED: Stage.DENIED,
+    RequestState.WITHDRAWN: Stage.WITHDRAWN,
+    RequestState.EXPIRED: Stage.EXPIRED,
+}
+
+
+def _stage_of_extension(request: Request, prolongs: Grant) -> Stage:
+    if request.id in prolongs.extensions:
+        return Stage.EXTENDED
+    waits = prolongs.extension == request.id and prolongs.state is GrantState.ACTIVE
+    return Stage.SETTING_UP if waits else Stage.NOT_GIVEN
+
+
+def _stage_of_request(request: Request) -> Stage:
+    """What the bot itself closed was not denied by anybody: it was not given."""
+    code = request.closing.code if request.closing else None
+    if code == Code.STANDING_ACCESS:
+        return Stage.STANDING
+    return Stage.NOT_GIVEN if code else _BY_REQUEST[request.state]
+
+
+def request_story(
+    request: Request,
+    grant: Grant | None,
+    environment: Environment | None,
+    now: datetime,
+    *,
+    last: LastTime | None = None,
+    covered_until: datetime | None = None,
+    removal_failures: int | None = None,
+    shut: Refused | None = None,
+    review: Review | None = None,
+    prolongs: Grant | None = None,
+) -> RequestStory:
+    """Everything there is to tell. `environment` is None where the policy no longer has it: the terms still tell most.
+
+    `covered_until`: the deadline of the grant that `grant.covered_by` names. `last`: from `last_time`.
+    `prolongs`: the grant that an ask for more time is for.
+    """
+    entitlement = environment.roles.get(request.terms.role) if environment else None
+    story = _asked(request, grant, now, stage_of(request, grant, removal_failures, prolongs))
+    if environment and entitlement:
+        story = replace(
+            story,
+            ticket_link=_ticket_link(request.ticket, entitlement),
+            how_to=entitlement.how_to,
+            needs=needs_of(entitlement, request),
+            owners=entitlement.owners,
+        )
+    if environment and environment.escalate and request.escalated_at:
+        called = groups_named(environment, environment.escalate.to)
+        story = replace(story, escalated_to=called, escalation_approves=environment.escalate.may_approve)
+    story = replace(
+        story,
+        title=environment.title if environment else request.terms.environment,
+        in_policy=entitlement is not None,
+        last_time=last,
+        shut=shut,
+        approved_by=_approved_by(request.decision),
+        rule_facts=request.decision.facts if request.decision else {},
+        decided_at=request.decision.at if request.decision else None,
+    )
+    if review is not None:
+        story = _reviewed(story, review)
+    if grant is not None:
+        return _with_grant(story, grant, covered_until)
+    if prolongs is not None:
+        story = _with_prolonged(story, request, prolongs)
+    return _closed(story, request.closing) if request.closing else story
+
+
+def _reviewed(story: RequestStory, review: Review) -> RequestStory:
+    return replace(
+        story,
+        review=review.state,
+        review_due=review.due_at,
+        reviewed_by=review.by_name or "",
+        review_note=review.note or "",
+    )
+
+
+def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -> RequestStory:
+    """What the request itself says; its terms outlive the policy that they were made of."""
+    terms = grant.terms if grant else request.terms
+    asked = request.asked_terms
+    return RequestStory(
+        id=request.id,
+        stage=stage,
+        now=now,
+        holder=request.holder_name,
+        requester=request.requester_name,
+        holder_id=request.holder,
+        requester_id=request.requester,
+        environment=terms.environment,
+        title=terms.environment,
+        tier=terms.tier,
+        role=terms.role,
+        risk=terms.risk,
+        reason=request.reason,
+        duration=terms.duration,
+        allows=terms.allows,
+        danger=terms.danger,
+        created_at=request.created_at,
+        expires_at=request.expires_at,
+        start_at=request.start_at,
+        terms=terms,
+        origin=request.origin,
+        ticket=request.ticket,
+        resolved=request.resource is not None,
+        agreed_by=tuple(vote.said_by for vote in request.votes),
+        reminded_at=tuple(at for at in request.chased_at if at != request.escalated_at),
+        escalated_at=request.escalated_at,
+        used_up=request.used_up,
+        asked_role=asked.role if asked else "",
+        asked_duration=asked.duration if asked else None,
+        lessened_by=(request.lessened_by or "") if asked else "",
+        group_problems=request.group_problems,
+        warning=request.resource.warning if request.resource else None,
+        resource=grant.resource if grant else request.resource,
+        break_glass=request.break_glass,
+        on_behalf=request.requester != request.holder,
+    )
+
+
+def _approved_by(decision: Decision | None) -> str:
+    if decision is None:
+        return ""
+    if decision.kind is DecisionKind.AUTO:
+        return f"auto-approved by rule '{decision.rule}'" if decision.rule else "auto-approved"
+    if decision.kind is DecisionKind.BREAK_GLASS:
+        return "break-glass, without approval"
+    return f"approved by {people(decision.by_names) or 'somebody'}"
+
+
+def _closed(story: RequestStory, closing: Closing) -> RequestStory:
+    return replace(
+        story,
+        closing=closing,
+        closed_at=closing.at,
+        ended_by=closing.by_name,
+        why=closing.reason,
+        refused=_refused(closing.code, closing.params),
+    )
+
+
+def _refused(code: str | None, params: Mapping[str, str]) -> Refused | None:
+    return Refused(Code(code), params) if code else None
+
+
+def _with_prolonged(story: RequestStory, request: Request, grant: Grant) -> RequestStory:
+    until = request.decision.facts.get("until") if request.decision else None
+    late = (
+        "the target did not take the later end before the old one came"
+        if grant.resource.enforces_end
+        else "I could not tell in time whether the approval still stands"
+    )
+    why = late if story.stage is Stage.NOT_GIVEN else None
+    return replace(
+        story,
+        extends=grant.id,
+        present_end=grant.deadline,
+        extended_until=datetime.fromisoformat(until) if until else None,
+        why=why,
+        error=grant.error if story.stage is Stage.SETTING_UP else None,
+        resource=grant.resource,
+        covered_by=None,
+    )
+
+
+def _with_grant(story: RequestStory, grant: Grant, covered_until: datetime | None) -> RequestStory:
+    end = grant.end
+    return replace(
+        story,
+        deadline=grant.deadline,
+        activated_at=grant.activated_at,
+        end_cause=end.cause if end else None,
+        ended_by=end.by_name if end else None,
+        why=end.reason if end else None,
+        refused=_refused(end.code, end.params) if end else None,
+        closed_at=grant.closed_at,
+        covered_by=grant.covered_by,
+        covered_until=covered_until if grant.covered_by else None,
+        session_until=_session_until(grant),
+        error=grant.error,
+        extended_by=grant.extended_by[len(grant.extensions) - 1] if grant.extensions else "",
+        more_asked=grant.extension,
+    )
+
+
+def _session_until(grant: Grant) -> datetime | None:
+    """On Identity Center a session that is open outlives the assignment; one opened at the last moment the longest."""
+    length_s = grant.resource.session_s
+    if grant.activated_at is None or grant.closed_at is None or grant.covered_by or not length_s:
+        return None
+    return grant.closed_at + timedelta(seconds=length_s)
+
+
+def _ticket_link(ticket: str | None, entitlement: Entitlement) -> str | None:
+    rule = entitlement.ticket
+    if not ticket or rule is None or not rule.link:
+        return None
+    return rule.link.replace("{ticket}", quote(ticket, safe=""))
+
+
+def needs_of(entitlement: Entitlement, request: Request | None = None) -> tuple[Need, ...]:
+    """Who has to agree, by group, and how many places are still open."""
+    votes = request.votes if request else ()
+    names = {vote.by: vote.by_name for vote in votes}
+    places, helpful = seats(entitlement, votes), would_help(entitlement, votes)
+
+    def need(word: str, count: int) -> Need:
+        taken = [who for name, who in places if name == word and who is not None]
+        by = tuple(names[who] for who in taken)
+        return Need(groups_named(entitlement, (word,)), count, count - len(taken), by, word in helpful)
+
+    return tuple(need(word, count) for word, count in entitlement.approve.items())
+
+
+def last_time(grant: Grant | None) -> LastTime | None:
+    """From the holder's last closed grant of the same entitlement; None where it never was active."""
+    if grant is None or grant.activated_at is None or grant.closed_at is None:
+        return None
+    cause = grant.end.cause if grant.end else EndCause.TIME
+    how = {EndCause.TIME: "ended by itself", EndCause.RETURNED: "given back early"}.get(cause, "taken back")
+    by_itself = grant.deadline if cause is EndCause.TIME else None
+    return LastTime(grant.closed_at, time_used(grant.activated_at, grant.closed_at, grant.decision.at, by_itself), how)
+
+
+def for_outsiders(story: RequestStory) -> RequestStory:
+    """What people outside may see where the policy says `visibility: members`: environment, state and id.
+
+    All else is blanked here, so that no surface can leak it by forgetting to ask.
+    """
+    return RequestStory(
+        id=story.id,
+        stage=story.stage,
+        now=story.now,
+        holder="Somebody",
+        requester="Somebody",
+        holder_id=PersonId(""),
+        requester_id=PersonId(""),
+        environment=story.environment,
+        title=story.title,
+        tier=story.tier,
+        role="",
+        risk=Risk.READ,
+        reason="",
+        duration=story.duration,
+        allows="",
+        danger=None,
+        created_at=story.created_at,
+        expires_at=story.expires_at,
+        terms=replace(story.terms, role="", allows="", danger=None),
+        origin=Origin(),
+        review=story.review,
+        review_due=story.review_due,
+        hidden=True,
+    )
+
+
+def seen_by(story: RequestStory, environment: Environment | None, *, member: bool) -> RequestStory:
+    """The story for one reader or channel. An environment that is gone from the policy is treated as closed to outsiders."""
+    is_open = environment is not None and environment.visibility is Visibility.OPEN
+    return story if member or is_open else for_outsiders(story)
+
+
+def in_short(story: RequestStory) -> str:
+    """Who, verb, role, environment in plain words: `Dana Dev asks for read-only in Payments (production)`."""
+    whom = f" for {story.holder}" if story.asks else ""
+    line = f"{story.who} {story.verb} {story.more}{story.what}{whom} in {story.title} ({story.tier.value})"
+    return f"🚨 Break-glass: {line}" if story.break_glass else line
+
+
+def duration_words(story: RequestStory) -> str:
+    return format_duration(story.duration)

@@ -1,0 +1,286 @@
+"""The line that says how it stands: state word with its mark, until when, by whom. The same on every surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.chat.views.request_view import Need, RequestStory
+from bot.chat.wording.labels import Asked, Stage, Words, joined, people, rounded
+from bot.chat.wording.refusals import about, refusal, window_of
+from workflows.core.durations import format_duration
+from workflows.core.records.model import EndCause
+from workflows.core.refusal import Code, Refused
+
+_WHY_LENGTH_MAX = 300
+
+
+def state_line(story: RequestStory, *, left: bool = False) -> Words:
+    """`✅ Active until 04:20 · approved by Olu Owner at 03:20`. Outsiders see the state's word alone.
+
+    `left`: with the time that is left, for an answer that is read now. What stays says when, because minutes tick away.
+    """
+    if story.hidden:
+        return (story.state,)
+    return _active(story, left=left) if story.stage is Stage.ACTIVE else _LINES[story.stage](story)
+
+
+def short(text: str | None, length_max: int = _WHY_LENGTH_MAX) -> str:
+    one_line = " ".join((text or "").split())
+    return one_line if len(one_line) <= length_max else one_line[: length_max - 1] + "…"
+
+
+def stop(text: str) -> str:
+    return text if text[-1:] in tuple(".!?…") else f"{text}."
+
+
+# ---------------------------------------------------------------- before there is access
+
+
+def _waiting(s: RequestStory) -> Words:
+    if not s.resolved:
+        return joined([(f"{s.state}: names are being looked up in AWS",), ("expires ", s.expires)])
+    if not s.in_policy:
+        return (f"{s.state} · the policy no longer has this role, so nobody can approve it · expires ", s.expires)
+    whom = _for_whom(s)
+    if s.shut:
+        # Nobody is called who can do nothing about it.
+        whom = tuple(part.label if isinstance(part, Asked) else part for part in whom)
+    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires), _begins(s), prolongs(s)])
+
+
+def _begins(s: RequestStory) -> Words:
+    return ("to begin ", s.start_at) if s.start_at else ()
+
+
+def _in_the_way(s: RequestStory) -> list[Words]:
+    """What keeps it from being approved: a freeze, closed hours, a rule that has been used as often as it may."""
+    spent: list[Words] = [(f"the rule '{name}' has been used {_times(uses)} today",) for name, uses in s.used_up]
+    return [*spent, _shut(s.shut)] if s.shut else spent
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _shut(refused: Refused) -> Words:
+    params = refused.params
+    if refused.code is Code.FREEZE:
+        reason = short(params.get("reason"), 120).rstrip(".") or "Changes are frozen"
+        return (f"{reason} until ", datetime.fromisoformat(params["until"]), ": cannot be approved before")
+    if refused.code is Code.PARTY_ON_HOLD:
+        return (
+            f"{params.get('name') or 'Somebody'}'s account is on hold: cannot be approved before security has said whose it is",
+        )
+    opens = params.get("opens")
+    until: Words = ("before ", datetime.fromisoformat(opens)) if opens else ("now",)
+    return (f"given {window_of(params)} only: cannot be approved ", *until)
+
+
+def less_words(s: RequestStory) -> str:
+    """`Asked for admin for 30 min; approved for less: read-only for 20 s by Olu`; empty where nothing was cut."""
+    if s.asked_duration is None or s.hidden:
+        return ""
+    given = f"{s.role} for {format_duration(s.duration)} by {s.lessened_by or 'an approver'}"
+    return f"Asked for {s.asked_role} for {format_duration(s.asked_duration)}; approved for less: {given}"
+
+
+def _for_whom(s: RequestStory) -> Words:
+    """Who is missing. Only they are called; who has agreed stands by name."""
+    total, done = sum(need.count for need in s.needs), sum(need.agreed for need in s.needs)
+    if not s.needs:
+        return (": only a rule of the policy can approve it",)
+    if not done:
+        parts = [(f"{need.open} of ", Asked(need.groups)) for need in s.needs]
+        return (" for ", *_and(parts))
+    if any(need.helps and not need.open for need in s.needs):
+        # Somebody who speaks for two groups agreed: a person of either completes it.
+        either = tuple(group for need in s.needs if need.helps for group in need.groups)
+        return (f" · {done} of {total}: {people(s.agreed_by)} agreed, one more of ", Asked(either), " missing")
+    return (f" · {done} of {total}: ", *_listed([_part(need) for need in s.needs]))
+
+
+def _part(need: Need) -> Words:
+    if not need.open:
+        return (f"{people(need.by)} agreed for {need.label}",)
+    missing = Asked(need.groups), " missing"
+    return missing if not need.agreed else (f"{people(need.by)} agreed for {need.label}, one more of ", *missing)
+
+
+def _and(parts: Sequence[Words]) -> Words:
+    return tuple(item for number, part in enumerate(parts) for item in ((" and ",) if number else ()) + part)
+
+
+def _listed(parts: Sequence[Words]) -> Words:
+    return tuple(item for number, part in enumerate(parts) for item in ((", ",) if number else ()) + part)
+
+
+def _denied(s: RequestStory) -> Words:
+    why = f": {short(s.why)}" if s.why else ""
+    return (f"{s.state} by {s.ended_by or 'somebody'}{why}",)
+
+
+def _withdrawn(s: RequestStory) -> Words:
+    if s.declined:
+        return (f"↩︎ Declined by {s.ended_by or s.holder}",)
+    return (f"{s.state} by {s.ended_by or s.requester}",)
+
+
+def _expired(s: RequestStory) -> Words:
+    waited = rounded(s.expires_at - s.created_at)
+    # Who has agreed has answered.
+    why = f"not enough people agreed in {waited}" if s.agreed_by else f"nobody answered in {waited}"
+    return (f"{s.state} ", s.expires, f" · {why}")
+
+
+# ---------------------------------------------------------------- while there is access
+
+
+def _decided(s: RequestStory) -> Words:
+    if not s.approved_by:
+        return ()
+    by: Words = (f"{s.approved_by} at ", s.decided_at) if s.decided_at else (s.approved_by,)
+    return joined([by, *((part,) for part in _rule_why(s))])
+
+
+def _rule_why(s: RequestStory) -> list[str]:
+    """What the rule rested on: `asked in #inc-42, an incident's channel`, `use 2 of 3 today`."""
+    facts = s.rule_facts
+    where = f"asked in #{facts['channel_name']}, an incident's channel" if facts.get("channel_name") else ""
+    use = f"use {facts['use']} of {facts['of']} today" if facts.get("use") and facts.get("of") else ""
+    return [part for part in (where, use) if part]
+
+
+def _setting_up(s: RequestStory) -> Words:
+    trouble = (f"{stop(short(s.error, 200))} I try again by myself",) if s.error else ()
+    return joined([(s.state,), trouble, _decided(s)])
+
+
+def _active(s: RequestStory, *, left: bool = False) -> Words:
+    if s.until is None or s.time_left is None:
+        return (s.state,)
+    still = f", {rounded(s.time_left)} left" if left else ""
+    longer = (f"extended by {s.extended_by}",) if s.extended_by else ()
+    more = (f"more time asked: {s.more_asked}",) if s.more_asked else ()
+    return joined([(f"{s.state} until ", s.until, *((still,) if still else ())), longer, _decided(s), more])
+
+
+def _agreed(s: RequestStory) -> Words:
+    starts: Words = (f"{s.state}, starts ", s.start_at) if s.start_at else (s.state,)
+    return joined([starts, _decided(s)])
+
+
+def _extended(s: RequestStory) -> Words:
+    until: Words = (f"{s.state} until ", s.extended_until) if s.extended_until else (s.state,)
+    return joined([until, _decided(s), (f"extends {s.extends}",)])
+
+
+def prolongs(s: RequestStory) -> Words:
+    """The grant that an ask for more time is for, and its end as it stands."""
+    return (f"extends {s.extends}, which ends ", s.present_end) if s.extends and s.present_end else ()
+
+
+def _removing(s: RequestStory) -> Words:
+    trouble = (f"{stop(short(s.error, 200))} I try again by myself",) if s.error else ()
+    return joined([(f"{s.state}: {_cause(s)}",), trouble])
+
+
+def _cause(s: RequestStory) -> str:
+    by, why = s.ended_by or "somebody", f": {short(s.why, 200)}" if s.why else ""
+    if s.end_cause is EndCause.RETURNED:
+        return f"given back by {by}"
+    if s.end_cause is EndCause.REVOKED:
+        return f"taken back by {by}{why}"
+    if s.end_cause is EndCause.FAILED:
+        return f"it could not be set up{why}"
+    return "already held, standing" if s.end_cause is EndCause.STANDING else "time is up"
+
+
+def _stuck(s: RequestStory) -> Words:
+    error = stop(short(s.error or "AWS did not say why"))
+    due = ("it should have ended ", s.deadline) if s.deadline and s.end_cause is EndCause.TIME else ()
+    return joined([(f"{s.state}: {error} It may still be open. I keep trying.",), due])
+
+
+# ---------------------------------------------------------------- after it
+
+
+def _ended(s: RequestStory) -> Words:
+    used = f"used {rounded(s.used)}" if s.used is not None else ""
+    if s.end_cause is EndCause.RETURNED:
+        used = f"given back by {s.ended_by or s.holder}" + (f" after {rounded(s.used)}" if s.used is not None else "")
+    # Where a session may go on, that matters more than how it began.
+    approved = s.approved_by if s.session_until is None else ""
+    return joined([_at(s), (used,) if used else (), (approved,) if approved else (), *_proof(s)])
+
+
+def _at(s: RequestStory) -> Words:
+    return (f"{s.state} ", s.closed_at) if s.closed_at else (s.state,)
+
+
+def _proof(s: RequestStory) -> tuple[Words, ...]:
+    """What is certain about the access itself."""
+    if s.covered_by:
+        until: Words = (f"access goes on under {s.covered_by}",)
+        return ((*until, " until ", s.covered_until) if s.covered_until else until,)
+    tail: Words = ("a session that is open may work until ", s.session_until) if s.session_until else ()
+    return ("removal verified",), tail
+
+
+def _revoked(s: RequestStory) -> Words:
+    why = f": {short(s.why)}" if s.why else ""
+    by = f" by {s.ended_by or 'somebody'}{why}"
+    before = ("before it was active",) if s.activated_at is None else ()
+    return joined([(*_at(s), by), before, *_proof(s)])
+
+
+def _not_given(s: RequestStory) -> Words:
+    return (f"{s.state}: {stop(why_not(s))} ", *_nothing_open(s))
+
+
+def why_not(s: RequestStory, command: str = "/prodaccess", *, to_holder: bool = False) -> str:
+    """Why it was not given, in the words of the refusal where the bot closed it, else of the target.
+
+    `to_holder`: in a message to the holder alone; everywhere else others read it, and it says whom it is about.
+    """
+    if s.refused:
+        told = s.refused if to_holder else about(s.refused, s.holder)
+        return refusal(told, command=command).removesuffix(" Nothing was given.")
+    return short(s.why or s.error or "AWS did not say why")
+
+
+def _nothing_open(s: RequestStory) -> Words:
+    """Never claimed while another grant keeps the same access open."""
+    if s.extends:
+        return (f"{s.extends} ends as it would have.",)
+    if s.covered_by:
+        return ("Access goes on under " + s.covered_by, *((" until ", s.covered_until) if s.covered_until else ()), ".")
+    return ("Nothing is open.",)
+
+
+def how(s: RequestStory) -> str:
+    """` (through group admins)`, where the target said so."""
+    detail = short(s.closing.params.get("how"), 120) if s.closing else ""
+    return f" ({detail})" if detail else ""
+
+
+def _standing(s: RequestStory) -> Words:
+    return (f"{s.state}: {s.holder} has this already, standing{how(s)}. Nothing was given and nothing will be taken.",)
+
+
+_LINES: dict[Stage, Callable[[RequestStory], Words]] = {
+    Stage.WAITING: _waiting,
+    Stage.AGREED: _agreed,
+    Stage.SETTING_UP: _setting_up,
+    Stage.ACTIVE: _active,
+    Stage.EXTENDED: _extended,
+    Stage.REMOVING: _removing,
+    Stage.STUCK: _stuck,
+    Stage.ENDED: _ended,
+    Stage.REVOKED: _revoked,
+    Stage.DENIED: _denied,
+    Stage.WITHDRAWN: _withdrawn,
+    Stage.EXPIRED: _expired,
+    Stage.NOT_GIVEN: _not_given,
+    Stage.STANDING: _standing,
+}

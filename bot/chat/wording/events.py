@@ -1,0 +1,272 @@
+"""One audit entry as one line of a receipt, without its time and number: `approved by Olu Owner`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.chat.wording.labels import Words, moment_of
+from workflows.core.audit import AuditEntry, Event
+from workflows.core.durations import format_duration
+from workflows.core.people import PersonId
+
+_REASON_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a line is made of. `hidden`: the readers may not know who and why."""
+
+    entry: AuditEntry
+    actor: str
+    deadline: datetime | None
+    hidden: bool
+
+    def fact(self, name: str, otherwise: str = "") -> str:
+        return self.entry.facts.get(name) or otherwise
+
+    def moment(self, name: str) -> datetime | None:
+        return datetime.fromisoformat(found) if (found := self.fact(name)) else None
+
+    def who(self) -> str:
+        return self.actor if self.actor and not self.hidden else "somebody"
+
+    def by(self) -> str:
+        """` by Nia for Olu`, where it was another's right."""
+        right = self.entry.private.get("for_name", "")
+        return f" by {self.actor}{f' for {right}' if right else ''}" if self.actor and not self.hidden else ""
+
+    def why(self, name: str = "reason") -> str:
+        """Private words: the reason, or the target's error."""
+        text = "" if self.hidden else " ".join(self.entry.private.get(name, "").split())
+        return f": {text if len(text) <= _REASON_LENGTH_MAX else text[: _REASON_LENGTH_MAX - 1] + '…'}" if text else ""
+
+
+def event_words(
+    entry: AuditEntry, names: Mapping[PersonId, str], *, deadline: datetime | None = None, hidden: bool = False
+) -> Words:
+    """What happened. `names`: address -> name, for entries that do not carry one; `deadline`: the grant's."""
+    who = entry.private.get("actor", "")
+    actor = entry.private.get("actor_name") or names.get(PersonId(who)) or who
+    return _LINES[entry.event](_Told(entry, actor, deadline, hidden))
+
+
+def _made(told: _Told) -> Words:
+    text = told.fact("duration_s")
+    duration = f" for {format_duration(timedelta(seconds=int(text)))}" if text.isascii() and text.isdigit() else ""
+    more = f" more on {told.fact('extends')}" if told.fact("extends") else ""
+    holder = "" if told.hidden else told.entry.private.get("holder_name", "")
+    whom = f" on behalf of {holder}" if holder else ""
+    return (f"asked{told.by()}{whom}{duration}{more}", *_later(told), told.why())
+
+
+def _later(told: _Told) -> Words:
+    """When it is to begin, where that is not at once."""
+    start = told.moment("start_at")
+    return (" to begin ", start) if start else ()
+
+
+def _approved(told: _Told) -> Words:
+    return (f"approved{told.by()}", *_later(told))
+
+
+def _active(told: _Told) -> Words:
+    """With the end that was arranged then: it may have been put off since."""
+    until = told.moment("until") or told.deadline
+    return ("active until ", moment_of(until, told.entry.at), ", seen in AWS") if until else ("active, seen in AWS",)
+
+
+_WHOSE = {"same": "the same person's", "another": "another person's"}
+_CAUSES = {
+    "time": "time was up",
+    "returned": "given back early",
+    "revoked": "taken back",
+    "failed": "it could not be set up",
+    "standing": "the person has it already, standing",
+}
+_PROOFS = {
+    "absence_read_back": "removal verified",
+    "covered": "access goes on under another grant",
+    "nothing_given": "nothing had been given",
+}
+
+
+def _extended(told: _Told) -> Words:
+    by = f" by {told.fact('extension')}" if told.fact("extension") else ""
+    seen = ", seen in AWS" if told.fact("proof") == "later_end_read_back" else ""
+    later = told.moment("until")
+    until: Words = (" until ", later) if later else ()
+    return ("extended", *until, f"{by}{seen}")
+
+
+def _not_extended(told: _Told) -> Words:
+    return (f"the extension {told.fact('extension')} was not put in place{told.why()}; the old end stands",)
+
+
+def _end_started(told: _Told) -> Words:
+    cause = _CAUSES.get(told.fact("cause"), "its end has come")
+    return (f"removal started{told.by()}: {cause}{told.why()}",)
+
+
+def _over(word: str) -> Callable[[_Told], Words]:
+    def line(told: _Told) -> Words:
+        cause = _CAUSES.get(told.fact("cause"), "")
+        proof = _PROOFS.get(told.fact("proof"), "")
+        return (": ".join(part for part in (word, ", ".join(filter(None, (cause, proof)))) if part),)
+
+    return line
+
+
+def _failed(told: _Told) -> Words:
+    if told.fact("cause") == "standing":
+        return ("not given: the person has it already, standing; nothing was given and nothing will be taken",)
+    proof = _PROOFS.get(told.fact("proof"), "nothing is open")
+    return (f"not given{told.why()} ({proof})",)
+
+
+def _removal_failing(told: _Told) -> Words:
+    # Nothing has failed where it is the target that takes its time.
+    tried = "" if told.fact("failures") == "0" else f", tried {told.fact('failures', 'several')} times"
+    word = "is not removed yet" if not tried else "could not be removed"
+    return (f"⚠️ {word}{tried}{told.why('error')}; trying goes on",)
+
+
+def _auto(told: _Told) -> Words:
+    rule = told.fact("rule") or told.entry.private.get("rule", "")
+    return (f"auto-approved by rule '{rule}'" if rule else "auto-approved by a rule of the policy",)
+
+
+def _escalated(told: _Told) -> Words:
+    """A group's name is the policy's, and no secret where the environment is one's own."""
+    groups = "" if told.hidden else told.fact("groups").replace(",", " and ")
+    may = ", who may approve from now on" if told.fact("may_approve") == "true" else ""
+    return (f"not decided yet: {groups or 'the next group'} called{may}",)
+
+
+def _delegated(told: _Told) -> Words:
+    to = "" if told.hidden else told.entry.private.get("to_name", "")
+    return (f"decisions handed over{told.by()}{f' to {to}' if to else ''}",)
+
+
+def _lessened(told: _Told) -> Words:
+    line = f"approved for less{told.by()}"
+    if told.hidden:
+        return (line,)
+    return (f"{line}: {_given(told, '')} instead of {_given(told, 'asked_')}",)
+
+
+def _given(told: _Told, which: str) -> str:
+    seconds = told.fact(f"{which}duration_s")
+    time = f" for {format_duration(timedelta(seconds=int(seconds)))}" if seconds.isascii() and seconds.isdigit() else ""
+    return f"{told.fact(f'{which}role', 'the role')}{time}"
+
+
+def _refused(told: _Told) -> Words:
+    """Nobody refuses but the rules: who is named is who tried."""
+    return (f"{told.who()} was refused: {told.fact('code', 'not allowed').replace('_', ' ')}",)
+
+
+def _refused_again(told: _Told) -> Words:
+    more = told.fact("more", "several")
+    times = "once more" if more == "1" else f"{more} more times"
+    return (f"{told.who()} was refused {times} within a minute",)
+
+
+def _chased(told: _Told) -> Words:
+    late = " and is overdue" if told.fact("overdue") == "true" else ""
+    return (f"the review is owed{late}: its owners were reminded",)
+
+
+_BARRED = {
+    "flagged": "it was flagged",
+    "revoked": "it was taken back",
+    "overdue": "its review is overdue",
+}
+
+
+def _barred(told: _Told) -> Words:
+    why = _BARRED.get(told.fact("cause"), "of what happened")
+    return (f"no break-glass for the holder until security lifts it, because {why}",)
+
+
+def _user_moved(told: _Told) -> Words:
+    user = told.fact("user").rpartition(":")[2]
+    whose, before = ("", "") if told.hidden else map(told.entry.private.get, ("person_name", "before_name"))
+    is_now = f"{whose}'s" if whose else "another person's"
+    return (
+        f"the AWS user {user} is {is_now} now{f', it was that of {before}' if before else ''}{told.by()}{told.why()}",
+    )
+
+
+def _says(text: str, *, why: bool = False, by: bool = False) -> Callable[[_Told], Words]:
+    return lambda told: (f"{text}{told.by() if by else ''}{told.why() if why else ''}",)
+
+
+_LINES: dict[Event, Callable[[_Told], Words]] = {
+    Event.REQUEST_MADE: _made,
+    Event.REQUEST_RESOLVED: _says("names looked up in AWS"),
+    Event.REQUEST_REFUSED: _refused,
+    Event.REQUEST_AGREED: _says("agreed to", by=True),
+    Event.REQUEST_APPROVED: _approved,
+    Event.REQUEST_AUTO_APPROVED: _auto,
+    Event.REQUEST_LESSENED: _lessened,
+    Event.REQUEST_STARTED: _says("its time has come"),
+    Event.REQUEST_DENIED: _says("denied", by=True, why=True),
+    Event.REQUEST_WITHDRAWN: _says("withdrawn", by=True),
+    Event.REQUEST_DECLINED: _says("declined", by=True),
+    Event.REQUEST_EXPIRED: _says("expired: not decided in time"),
+    Event.REQUEST_REMINDED: _says("not decided yet: those who can were reminded"),
+    Event.REQUEST_ESCALATED: _escalated,
+    Event.REQUEST_TERMS_CHANGED: _says("the role has changed: earlier approvals are void"),
+    Event.BREAK_GLASS_USED: lambda told: (
+        f"🚨 glass broken{told.by()}: access at once, without approval; an owner owes a review",
+    ),
+    Event.BREAK_GLASS_UNANNOUNCED: _says("⚠️ no channel could be told for two minutes"),
+    Event.REVIEW_CHASED: _chased,
+    Event.REVIEW_ACKNOWLEDGED: _says("review: acknowledged", by=True),
+    Event.REVIEW_FLAGGED: _says("⚠️ review: flagged", by=True, why=True),
+    Event.GRANT_ACTIVE: _active,
+    Event.GRANT_EXTENDED: _extended,
+    Event.GRANT_EXTENSION_FAILED: _not_extended,
+    Event.GRANT_END_STARTED: _end_started,
+    Event.GRANT_ENDED: _over("ended"),
+    Event.GRANT_REVOKED: _over("revoked"),
+    Event.GRANT_ACTIVATION_FAILED: _failed,
+    Event.GRANT_REMOVAL_FAILING: _removal_failing,
+    Event.GRANT_REAPPEARED: _says("⚠️ access was there again after its end; it is being taken away"),
+    Event.SWEEPOUT_STARTED: _says("everything taken back", by=True, why=True),
+    Event.SWEEPOUT_FINISHED: lambda told: (f"all gone, verified: {told.fact('taken', '0')} taken back",),
+    Event.PERSON_BOUND: _says("chat account bound to the address", by=True),
+    Event.PERSON_BINDING_CHANGED: _says("⚠️ chat account put on hold", by=True),
+    Event.PERSON_RESUMED: _says("chat account has its own address again, and is on hold no more", by=True),
+    Event.PERSON_ADDRESS: _says("another address of the same person", by=True),
+    Event.PERSON_CONFIRM_ASKED: lambda told: (
+        f"said to be {_WHOSE.get(told.fact('said'), '')}{told.by()}; a second person has to agree{told.why()}",
+    ),
+    Event.PERSON_CONFIRMED: lambda told: (
+        f"chat account confirmed as {_WHOSE.get(told.fact('said'), 'theirs')}{told.by()}{told.why()}",
+    ),
+    Event.PERSON_LEFT: _says("⚠️ deactivated in the chat, with access that is open"),
+    Event.TARGET_USER_CHANGED: lambda told: (
+        f"the AWS user is another one: {told.fact('after', 'a new one')} in place of {told.fact('before', 'the old one')}, "
+        "which AWS does not find there any more",
+    ),
+    Event.TARGET_USER_MOVED: _user_moved,
+    Event.BINDINGS_ADOPTED: lambda told: (
+        f"the bindings of {told.fact('accounts', '0')} chat accounts were taken over",
+    ),
+    Event.DELEGATION_SET: _delegated,
+    Event.DELEGATION_ENDED: _says("delegation ended", by=True),
+    Event.PERSON_BARRED: _barred,
+    Event.PERSON_LIFTED: _says("bar lifted", by=True, why=True),
+    Event.REFUSALS_COUNTED: _refused_again,
+    Event.POLICY_ACTIVATED: _says("policy activated", by=True),
+    Event.LEDGER_UNREADABLE: _says("⚠️ something in the records cannot be read"),
+    Event.LEDGER_DURABILITY_DECLARED: _says("the ledger's durability is declared, not verified"),
+    Event.CLOCK_JUMPED: _says("⚠️ the ledger's clock was set; nothing is given"),
+    Event.CLOCK_STEADY: _says("the ledger's clock has been steady for ten minutes"),
+    Event.CLOCK_ACCEPTED: _says("the ledger's clock accepted as right", by=True, why=True),
+    Event.DIGEST_POSTED: _says("digest posted"),
+    Event.DRIFT_FOUND: _says("⚠️ access found in AWS that the ledger does not know", why=True),
+}

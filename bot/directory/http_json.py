@@ -1,0 +1,94 @@
+"""JSON from an address that the policy names: within seconds, not too much of it, and never from anywhere else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from email.message import Message
+from http.client import HTTPMessage
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from bot.cloud_credentials import is_loopback
+
+TIMEOUT_S = 5.0
+BYTES_MAX = 256 * 1024
+PIECE_BYTES = 16 * 1024
+# Whoever asks for more patience than this is asked again all the same.
+PATIENCE_S_MAX = 3600.0
+PATIENCE_S = 60.0
+
+
+class NotFetched(Exception):
+    """Why there is no answer, in words that may be shown. `after_s`: how long to wait, where the other side said so."""
+
+    def __init__(self, words: str, after_s: float = 0.0) -> None:
+        super().__init__(words)
+        self.after_s = after_s
+
+
+def fetch_json(url: str, headers: Mapping[str, str], monotonic_s: Callable[[], float]) -> Any:
+    """What stands there. Secrets travel in `headers`, so plain HTTP is for this machine alone. Raises NotFetched."""
+    if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
+        raise NotFetched("is not an https address")
+    request = Request(url, headers={"User-Agent": "prodaccess", "Accept": "application/json", **headers})  # noqa: S310 - checked above
+    until_s = monotonic_s() + TIMEOUT_S
+    try:
+        with build_opener(_SameOrigin).open(request, timeout=TIMEOUT_S) as answer:
+            body = _read(answer, monotonic_s, until_s)
+    except HTTPError as problem:
+        with problem:
+            raise _refused(problem) from None
+    except (URLError, OSError) as problem:
+        # The reason may hold the address, which is nobody's business on a card.
+        timed_out = isinstance(getattr(problem, "reason", problem), TimeoutError)
+        raise NotFetched("did not answer in time" if timed_out else "could not be reached") from None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise NotFetched("answered something that is not JSON") from None
+
+
+def _read(answer: Any, monotonic_s: Callable[[], float], until_s: float) -> bytes:
+    """A server that sends a byte a second keeps to every socket's time-out; so the whole has one, too."""
+    found = bytearray()
+    while piece := answer.read1(PIECE_BYTES):
+        found += piece
+        if len(found) > BYTES_MAX:
+            raise NotFetched("answered more than it should")
+        if monotonic_s() > until_s:
+            raise NotFetched("did not answer in time")
+    return bytes(found)
+
+
+def _refused(problem: HTTPError) -> NotFetched:
+    if problem.code in (401, 403):
+        return NotFetched("refused the token")
+    if problem.code == 429:
+        return NotFetched("asked to be left alone for a while", _patience(problem.headers))
+    return NotFetched(f"answered with an error ({problem.code})", PATIENCE_S if problem.code == 503 else 0.0)
+
+
+def _patience(headers: Mapping[str, str] | Message) -> float:
+    """In seconds. `ratelimit-reset` is PagerDuty's; a date in Retry-After counts as a minute."""
+    for name in ("Retry-After", "ratelimit-reset"):
+        said = str(headers.get(name) or "").strip()
+        if re.fullmatch(r"[0-9]{1,9}", said, re.ASCII):
+            return min(float(said), PATIENCE_S_MAX)
+    return PATIENCE_S
+
+
+class _SameOrigin(HTTPRedirectHandler):
+    """The token is for the address in the policy: a redirect to another host, port or scheme is not followed."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        before, after = urlsplit(req.full_url), urlsplit(newurl)
+        if (before.scheme, before.netloc) != (after.scheme, after.netloc):
+            fp.close()
+            raise NotFetched("points to another address, which is not followed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)

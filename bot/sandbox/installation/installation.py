@@ -1,0 +1,211 @@
+"""The whole product on this machine: our three processes, a Redis, and stand-ins for Slack and AWS. Nothing leaves it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self, TypeVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from bot.runtime.embedded_redis import EmbeddedError, EmbeddedValkey
+from bot.runtime.up import programs
+from bot.sandbox.aws.server import SandboxAws
+from bot.sandbox.aws.spec import WorldSpec
+from bot.sandbox.installation.people import Player
+from bot.sandbox.installation.processes import Processes, Told
+from bot.sandbox.slack import Person, SlackServer
+from bot.sandbox.slack.seeding import Seed
+from workflows.ledger.redis_ledger import RedisLedger
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[3]
+READY_S_MAX = 30.0
+LEDGER_ANSWER_S = 2.0
+REVIVED_AFTER_S = 3.0
+REDIS_AWAY_S = 2.0
+
+# What could lead our processes to real systems, or change what they do: ours to set, or nobody's.
+_OURS = re.compile(r"(AWS|BOTO|SLACK|TEAMS|REDIS|PRODACCESS|LOG)_\w*|BOTO_CONFIG|PORT|\w+_PROXY", re.IGNORECASE)
+# What somebody may think is used.
+_REAL = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "REDIS_URL", "TEAMS_WEBHOOK_URL")
+
+
+class StageError(Exception):
+    """It cannot be built, or did not do what it should; the message is one sentence."""
+
+
+class Stage:
+    """Use as a context manager.
+
+    `environ` is the caller's; of it our processes get nothing that leads to a real Slack, AWS or Redis. Nobody outside
+    can play people or faults over HTTP, unless a page is put on `slack`. `slack_port`: where that listens, 0 for a free one.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], config: Path, slack: Seed, aws: WorldSpec, *, slack_port: int = 0
+    ) -> None:
+        self.found_and_not_used = tuple(name for name in _REAL if environ.get(name))
+        self._environ = {name: value for name, value in environ.items() if not _OURS.fullmatch(name)}
+        self._config = config
+        self._slack_port = slack_port
+        self.slack = SlackServer(slack, port=slack_port, controlled=False)
+        self.aws = SandboxAws(aws, controlled=False)
+        self.folder = Path(os.devnull)
+        self.port = 0
+        self.last_logs = ""
+        """The last lines of each process, once they have ended."""
+        self._processes: Processes | None = None
+        self._stack = ExitStack()
+        self._over = threading.Event()
+        self._redis_lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except EmbeddedError as problem:
+            self.stop()
+            raise StageError(str(problem)) from None
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _start(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="prodaccess-sandbox-"))
+        self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self.redis = self._stack.enter_context(EmbeddedValkey(self.folder / "redis"))
+        self._stack.enter_context(self.aws)
+        self._listen()
+        self.port = _free_port()
+        self._processes = Processes(self.folder, programs(self._given(), workers=1))
+        self._stack.callback(self._processes.stop)
+        self._processes.start()
+        self.until(self._ready, "prodaccess gets ready", within_s=READY_S_MAX)
+        self.slack.wait_connected(10)
+
+    def _listen(self) -> None:
+        try:
+            self._stack.enter_context(self.slack)
+        except OSError as problem:
+            why = "is taken" if problem.errno == errno.EADDRINUSE else "cannot be used"
+            sentence = f"Port {self._slack_port} {why}: choose another with --port, or none for a free one."
+            raise StageError(sentence) from None
+
+    def stop(self) -> None:
+        """End everything and remove the folder. May be called twice."""
+        if self._processes is not None:
+            self.last_logs = self._processes.logs() or self.last_logs
+        self._over.set()
+        with self._redis_lock:
+            self._stack.close()
+
+    # ------------------------------------------------------------ processes
+
+    def _given(self) -> dict[str, str]:
+        return {
+            **self._environ,
+            **self.aws.environment(),
+            "SLACK_BOT_TOKEN": self.slack.app.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app.app_token,
+            "SLACK_API_URL": self.slack.api_url,
+            "REDIS_URL": self.redis.url,
+            "PRODACCESS_CONFIG": str(self._config),
+            "PRODACCESS_HOST": "127.0.0.1",
+            "PORT": str(self.port),
+        }
+
+    def _ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=3)
+        try:
+            connection.request("GET", "/readyz")
+            return bool(json.load(connection.getresponse())["ready"])
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    # ------------------------------------------------------------ what can go wrong here
+
+    def keep_up(self, told: Told) -> None:
+        """From now on a process that dies is started again after three seconds. `told` hears its name then."""
+        self._running().keep_up(REVIVED_AFTER_S, told)
+
+    def kill(self, name: str) -> bool:
+        """One of ours, with SIGKILL. False where it does not run."""
+        return self._running().kill(name)
+
+    def pid(self, name: str) -> int:
+        return self._running().pid(name)
+
+    def restart_redis(self) -> None:
+        """Away at once, and back on the same port and data after a while. Returns then."""
+        with self._redis_lock:
+            if self._over.is_set():
+                return
+            self.redis.kill()
+            if not self._over.wait(REDIS_AWAY_S):
+                self.redis.start()
+
+    def _running(self) -> Processes:
+        if self._processes is None:
+            raise StageError("The stage is not set up.")
+        return self._processes
+
+    # ------------------------------------------------------------ for those who play on it
+
+    def person(self, player: Player) -> Person:
+        return self.slack.person(player.id)
+
+    def bring_forward(self, item: str) -> None:
+        """Make something on the clock due now, as if its time had come."""
+        with self.ledger() as ledger:
+            ledger.remind(item, 0.0)
+
+    @contextlib.contextmanager
+    def ledger(self) -> Iterator[RedisLedger]:
+        """The record that the bot writes, from outside."""
+        client = redis.Redis.from_url(
+            self.redis.url,
+            socket_timeout=LEDGER_ANSWER_S,
+            socket_connect_timeout=LEDGER_ANSWER_S,
+            retry=Retry(NoBackoff(), 1),
+        )
+        with contextlib.closing(client):
+            yield RedisLedger(client, durability="verify", monotonic=time.monotonic)
+
+    def until(self, look: Callable[[], T | None], what: str, within_s: float = 15.0) -> T:
+        """The first answer that is something. Raise StageError where one of ours died, or none came in time."""
+        deadline = time.monotonic() + within_s
+        while True:
+            found = look()
+            if found:
+                return found
+            if lost := self._running().lost():
+                raise StageError(f"The process {lost[0]} ended with exit code {lost[1]}.")
+            if time.monotonic() > deadline:
+                raise StageError(f"Waited {within_s:g} s in vain for this: {what}.")
+            time.sleep(0.02)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,230 @@
+"""Who Slack says people are: accounts and groups. Workers ask, and the web process before it opens a form; everybody reads the
+cache. What Slack does not say is not known, which is neither yes nor no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.slack.facts import Home, facts_of, home_of
+from bot.slack.lookups import Lookups, NotThere
+from bot.slack.presence import Away
+from workflows.core.identity import Address, domain_of, renamed
+from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, SlackUser, is_fresh
+from workflows.core.policy import Connection, Group, Policy
+from workflows.core.refusal import Code
+from workflows.ports import DirectoryStore, DirectoryUnreachable
+
+log = structlog.get_logger()
+
+# What Slack answered is not asked for again at once: `users.lookupByEmail` has 50 a minute.
+KEPT_FOR = timedelta(minutes=5)
+# A workspace can join an organisation while we run.
+HOME_FOR = timedelta(hours=1)
+# Accounts that are looked up in one go of the background.
+INTRODUCED_AT_ONCE = 20
+LAGGING_S = 2.0
+# What an account of ours stays until somebody who administers Slack changes it. Of one that was deactivated the address may be
+# another account's by now.
+_FOR_GOOD = frozenset({Code.PERSON_GUEST.value, Code.PERSON_BOT.value})
+Clock = Callable[[], datetime]
+_NAMELESS = "{} of its members in Identity Center have no address there, and count as nobody here"
+
+
+def _no_worker(_group: Group) -> frozenset[Address]:
+    raise DirectoryUnreachable("only workers look it up")
+
+
+class SlackRefresher:
+    """Asks Slack, and for other groups Identity Center, PagerDuty or an address; the answers go into the cache.
+
+    A `DirectoryRefresher`.
+    """
+
+    def __init__(
+        self,
+        lookups: Lookups,
+        store: DirectoryStore,
+        now: Clock,
+        identity_center_members: Callable[[Connection, str], Listed],
+        outside: Callable[[Group], frozenset[Address]] = _no_worker,
+    ) -> None:
+        self._lookups = lookups
+        self._store = store
+        self._now = now
+        self._identity_center_members = identity_center_members
+        self._outside = outside
+        self.away = Away(lookups, store, now)
+        self._home: tuple[Home, datetime] | None = None
+        # What Slack answered for an address: an account, or that nobody has it; and when.
+        self._answered: dict[Address, tuple[SlackUser | None, datetime]] = {}
+        self._asked_at: dict[SlackUser, datetime] = {}
+
+    def home(self) -> Home:
+        """Where we are. Raises DirectoryUnreachable."""
+        now = self._now()
+        if self._home is not None and is_fresh(self._home[1], now, HOME_FOR):
+            return self._home[0]
+        found = home_of(self._lookups.identity())
+        if found is None:
+            raise DirectoryUnreachable("Slack did not say which workspace this is")
+        self._home = (found, now)
+        return found
+
+    # ------------------------------------------------------------ people
+
+    def refresh_person(self, who: SlackUser, policy: Policy, *, background: bool = False) -> PersonFacts:
+        """Ask Slack who this is. Raises DirectoryUnreachable."""
+        home, asked_at = self.home(), self._now()
+        user = self._lookups.by_id(who.user, background=background)
+        return self._kept(facts_of(user, who, home, policy, asked_at))
+
+    def find(self, address: Address, policy: Policy) -> PersonFacts | None:
+        """The account that has an address today; None where Slack says that nobody has it. Raises DirectoryUnreachable."""
+        home, asked_at = self.home(), self._now()
+        self._answered = {who: kept for who, kept in self._answered.items() if is_fresh(kept[1], asked_at, KEPT_FOR)}
+        if address in self._answered:
+            account = self._answered[address][0]
+            return self._store.person(account) if account is not None else None
+        try:
+            user = self._lookups.by_address(address)
+        except NotThere:
+            self._answered[address] = (None, asked_at)
+            self._store.put_nobody(address)
+            return None
+        facts = self._kept(facts_of(user, _listed(user, home), home, policy, asked_at))
+        if facts.standing_problem:
+            self._store.put_nobody(address)
+        self._answered[address] = (facts.slack, asked_at)
+        return facts
+
+    def heard(self, user: Any, team: str) -> tuple[SlackUser, ...]:
+        """Slack said by itself that an account has changed. What it said may be hours old, so it is only a sign to ask anew.
+
+        Returns the names of it that have to be asked for: it has one in each workspace of an organisation.
+        """
+        if not isinstance(user, Mapping) or not isinstance(user.get("id"), str):
+            return ()
+        organisation = user.get("enterprise_user")
+        teams = organisation.get("teams") if isinstance(organisation, Mapping) else None
+        tenant = organisation.get("enterprise_id") if isinstance(organisation, Mapping) else None
+        own = (team, tenant, user.get("team_id"), *(teams if isinstance(teams, list) else ()))
+        names = dict.fromkeys(item for item in own if isinstance(item, str) and item)
+        found = tuple(SlackUser(name, user["id"]) for name in names)
+        for account in found:
+            self._store.mark_stale(account, self._now())
+        return found
+
+    def introduce(self, accounts: Iterable[SlackUser], policy: Policy) -> None:
+        """In the background: look up whose these accounts are, a few at a time; the others another time."""
+        now = self._now()
+        self._asked_at = {who: at for who, at in self._asked_at.items() if is_fresh(at, now, KEPT_FOR)}
+        fresh = sorted((who for who in accounts if who not in self._asked_at), key=lambda who: (who.team, who.user))
+        for account in fresh[:INTRODUCED_AT_ONCE]:
+            try:
+                self.refresh_person(account, policy, background=True)
+            except DirectoryUnreachable as problem:
+                if problem.after_s:
+                    return
+            # One that Slack does not show takes no other's turn.
+            self._asked_at[account] = now
+
+    def _kept(self, facts: PersonFacts) -> PersonFacts:
+        """In an organisation by the account's one id, too: under that it stands in lists, in whatever workspace it acts."""
+        if facts.tenant and facts.tenant != facts.slack.team:
+            self._store.put_person(replace(facts, slack=facts.colleague(facts.slack.user)))
+        stands = self._store.put_person(facts)
+        if not is_fresh(stands.as_of, self._now()):
+            raise DirectoryUnreachable("Slack's answer is older than what it said before", LAGGING_S)
+        if stands.address is not None and stands.standing_problem in _FOR_GOOD:
+            # A list that names this address means somebody who cannot act, and who is bound to nobody that could.
+            self._store.put_nobody(stands.address)
+        return stands
+
+    # ------------------------------------------------------------ groups
+
+    def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
+        """Learn the members of these groups. Of what cannot be learnt, nothing is known, and it says why."""
+        names = tuple(names)
+        wanted = [policy.groups[name] for name in names if name in policy.groups]
+        slack_groups = [group for group in wanted if group.slack_usergroup]
+        if slack_groups:
+            self._refresh_slack_groups(slack_groups)
+        for group in wanted:
+            if group.identity_center_group:
+                self._refresh_identity_center_group(group, policy)
+            elif group.pagerduty_schedule or group.https:
+                self._refresh_outside_group(group, policy)
+        return self._store.groups(policy, names)
+
+    def _refresh_slack_groups(self, groups: list[Group]) -> None:
+        """All user groups with their members in one call. They are kept by account, so that the list is whole at once."""
+        asked_at = self._now()
+        try:
+            tenant, listed = self.home().tenant, self._lookups.groups()
+        except DirectoryUnreachable as problem:
+            for group in groups:
+                self._unknown(group, str(problem))
+            return
+        for group in groups:
+            id_ = str(group.slack_usergroup)
+            users = listed.get(id_, ())
+            if users is None:
+                self._unknown(group, "Slack's list of its members cannot be read")
+            elif id_ not in listed:
+                nobody = "Slack has no such user group, or it is disabled"
+                self._put(group, Membership(as_of=asked_at, problem=nobody, certain=True))
+            else:
+                accounts = frozenset(SlackUser(tenant, user) for user in users)
+                self._put(group, Membership(as_of=asked_at, accounts=accounts))
+
+    def _refresh_identity_center_group(self, group: Group, policy: Policy) -> None:
+        connection = policy.connections.get(group.connection or "")
+        if connection is None:
+            self._unknown(group, "its connection is not configured")
+            return
+        asked_at = self._now()
+        try:
+            members = self._identity_center_members(connection, str(group.identity_center_group))
+        except Exception as problem:
+            log.warning("a group was not looked up", group=group.name, error=type(problem).__name__)
+            self._unknown(group, "Identity Center did not say who is in it")
+            return
+        nameless = _NAMELESS.format(members.nameless) if members.nameless else None
+        # Who has an address is known all the same, and who has none is nobody here.
+        known = members.addresses
+        self._put(group, Membership(as_of=asked_at, addresses=known, problem=nameless, certain=nameless is not None))
+
+    def _refresh_outside_group(self, group: Group, policy: Policy) -> None:
+        """Addresses of other organisations are nobody's here, whoever lists them."""
+        asked_at = self._now()
+        try:
+            members = self._outside(group)
+        except DirectoryUnreachable as problem:
+            log.warning("a group was not looked up", group=group.name, why=str(problem))
+            self._unknown(group, str(problem))
+            return
+        known = (renamed(who, policy.former_domains) for who in members)
+        ours = frozenset(who for who in known if domain_of(who) in policy.email_domains)
+        self._put(group, Membership(as_of=asked_at, addresses=ours))
+
+    def _unknown(self, group: Group, why: str) -> None:
+        """It cannot be learnt now. What is known and still fresh enough stays; else nothing is known, and it says why."""
+        known = (self._store.members(group.source) if group.source else None) or Membership()
+        if not known.is_known or not is_fresh(known.as_of, self._now()):
+            self._put(group, known.failed(why, self._now()))
+
+    def _put(self, group: Group, membership: Membership) -> None:
+        if group.source:
+            self._store.put_members(group.source, membership)
+
+
+def _listed(user: Mapping[str, Any], home: Home) -> SlackUser:
+    """An account that was found, not pressed: of the workspace that Slack names."""
+    team = user.get("team_id")
+    return SlackUser(team if isinstance(team, str) and team else home.team, str(user["id"]))
