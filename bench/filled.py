@@ -15,22 +15,12 @@ from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.records.model import (
-    Baseline,
-    ChatRecord,
-    Decision,
-    DecisionKind,
-    Grant,
-    GrantState,
-    Holding,
-    Origin,
-    Posting,
-    Record,
-    Request,
-    RequestState,
-    Resource,
-    Slot,
-)
+from workflows.core.records.chat import ChatRecord, Posting
+from workflows.core.records.grant import Grant, GrantState
+from workflows.core.records.holding import Baseline, Holding
+from workflows.core.records.record import Record
+from workflows.core.records.request import Decision, DecisionKind, Origin, Request, RequestState, Slot
+from workflows.core.records.target import Resource
 from workflows.core.rules.grant_terms import approve, grant_for, held, terms_for, warning_at
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import PolicyFolder

@@ -21,7 +21,9 @@ import redis
 from bot.runtime.embedded_redis import EmbeddedValkey
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import PersonId
-from workflows.core.records.model import PersonRecord, Press, Slot
+from workflows.core.records.chat import Press
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Slot
 from workflows.ledger.redis_due import RedisDue
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change, Committed, IndexEntry, Snapshot

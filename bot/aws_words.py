@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import Resource, TargetTerms
+from workflows.core.records.target import Resource, TargetTerms
 
 
 @dataclass(frozen=True, slots=True)

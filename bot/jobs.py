@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from workflows.core import keys
 from workflows.core.people import PersonId, SlackUser
-from workflows.core.records.model import CLOSED
+from workflows.core.records.grant import CLOSED
 from workflows.ports import LedgerUnreachable
 from workflows.usecases.fulfilment.advance_request import advance_request as bring_forward
 from workflows.usecases.fulfilment.advance_request import warn

@@ -14,7 +14,8 @@ from workflows.core.audit_check import AuditState, StoredEntry
 from workflows.core.identity import NO_DOMAINS, Address
 from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.records.model import Observation, Operation, Record, Resource, TargetTerms
+from workflows.core.records.record import Record
+from workflows.core.records.target import Observation, Operation, Resource, TargetTerms
 from workflows.core.refusal import Refused
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workflows.core.people import SlackUser
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 
 COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
 GLASS, FLAG = "glass_form", "flag_form"

@@ -19,7 +19,8 @@ from bot.slack.scopes import BETTER, NEEDED, granted, left_out
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
 from workflows.core.mixed import OlderRunning, runs
-from workflows.core.records.model import ActivePolicy, ChatRecord
+from workflows.core.records.chat import ChatRecord
+from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.shared.troubles import ALARM_AT, standing

@@ -28,7 +28,7 @@ from bot.chat.views.read_model import SHOWN_MAX, Reader
 from bot.slack.messenger import Poster
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.records.model import ChatRecord
+from workflows.core.records.chat import ChatRecord
 from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable, Snapshot
 from workflows.usecases.shared.context import WorkerContext
 

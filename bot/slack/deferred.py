@@ -22,7 +22,7 @@ from bot.slack.directory import SlackRefresher
 from bot.slack.telling import Teller
 from workflows.core import keys
 from workflows.core.people import is_fresh
-from workflows.core.records.model import Press
+from workflows.core.records.chat import Press
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.groups import groups_needed
 from workflows.ports import Change, DirectoryUnreachable, LedgerUnreachable, PolicyUnavailable

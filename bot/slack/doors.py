@@ -29,7 +29,8 @@ from bot.slack.telling import Teller
 from workflows.core import keys
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Environment, Policy
-from workflows.core.records.model import ChatRecord, Request, RequestState
+from workflows.core.records.chat import ChatRecord
+from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import may_decide
 from workflows.core.rules.batch import panel_of

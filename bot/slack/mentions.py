@@ -11,7 +11,7 @@ from bot.slack.directory import SlackRefresher
 from bot.slack.mrkdwn import MENTIONS_MAX, Mentions
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
-from workflows.core.records.model import Request, RequestState
+from workflows.core.records.request import Request, RequestState
 from workflows.core.rules.approvers import can_speak
 from workflows.core.rules.groups import groups_named
 from workflows.ports import DirectoryUnreachable

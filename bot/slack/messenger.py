@@ -20,7 +20,8 @@ from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.postings import Later, Page, Stopped
 from bot.slack.answers import UNKNOWN_TRIES, Means, NotDone, ask, plain
 from bot.slack.blocks import Message
-from workflows.core.records.model import ID_PATTERN, Posting
+from workflows.core.records.chat import Posting
+from workflows.core.records.request import ID_PATTERN
 from workflows.ports import Buckets
 from workflows.usecases.shared.context import WorkerContext
 

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 
 from bot.slack.answers import Means, NotDone, ask
 from workflows.core.policy import Policy
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 from workflows.ports import DirectoryUnreachable
 
 # What a slash command calls every private channel.

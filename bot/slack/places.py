@@ -20,7 +20,8 @@ from bot.slack.mentions import Mentioner
 from bot.slack.messenger import Poster
 from workflows.core import keys
 from workflows.core.policy import Policy
-from workflows.core.records.model import ChatRecord, Posting, Record
+from workflows.core.records.chat import ChatRecord, Posting
+from workflows.core.records.record import Record
 from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable
 from workflows.usecases.shared.context import SOON, WorkerContext
 

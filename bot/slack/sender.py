@@ -58,16 +58,12 @@ from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.records.model import (
-    ID_PATTERN,
-    ChatRecord,
-    Grant,
-    Holding,
-    PersonRecord,
-    Request,
-    RequestState,
-    Sweepout,
-)
+from workflows.core.records.chat import ChatRecord
+from workflows.core.records.grant import Grant
+from workflows.core.records.holding import Holding
+from workflows.core.records.oversight import Sweepout
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import ID_PATTERN, Request, RequestState
 from workflows.core.rules.batch import panels
 from workflows.core.rules.groups import groups_needed
 from workflows.policy_file.cron import latest_slot, next_slot

@@ -19,7 +19,8 @@ from bot.slack.blocks import Message
 from bot.slack.mentions import Mentioner
 from workflows.core.canonical_json import digest
 from workflows.core.policy import Policy
-from workflows.core.records.model import ChatRecord, Trouble
+from workflows.core.records.chat import ChatRecord
+from workflows.core.records.oversight import Trouble
 from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.troubles import Concerned, alarmed, concerned, standing
 

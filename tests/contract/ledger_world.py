@@ -13,7 +13,9 @@ from redis.retry import Retry
 
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import PersonId
-from workflows.core.records.model import PersonRecord, Press, Slot
+from workflows.core.records.chat import Press
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Slot
 from workflows.ledger.durability import Mode
 from workflows.ledger.memory import MemoryBuckets, MemoryDirectory, MemoryDue, MemoryLedger
 from workflows.ledger.redis_buckets import RedisBuckets

@@ -8,7 +8,7 @@ from typing import Any
 from bot.sandbox.aws.spec import PersonSpec
 from workflows.core.identity import Address
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import Operation, OperationState, Resource, TargetTerms
+from workflows.core.records.target import Operation, OperationState, Resource, TargetTerms
 from workflows.core.refusal import Code, Refused
 from workflows.ports import BeforeSend, Target
 from workflows.targets.aws.connections import Place, session_for

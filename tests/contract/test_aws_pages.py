@@ -14,7 +14,7 @@ from botocore import xform_name
 from bot.sandbox.aws.spec import EXAMPLE, PermissionSetSpec, PersonSpec
 from tests.contract.target_rigs import PERSON, UNTIL, AwsRig, terms
 from workflows.core.policy import Connection, TargetKind
-from workflows.core.records.model import Presence
+from workflows.core.records.target import Presence
 from workflows.ports import TargetInDoubt, TargetThrottled
 from workflows.targets.aws.connections import Door, Links, Listing, Place
 from workflows.targets.aws.odd import OddAnswer

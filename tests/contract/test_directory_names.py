@@ -13,7 +13,7 @@ from tests.contract.target_rigs import PERSON, UNTIL, AwsRig, terms
 from workflows.core.identity import Address
 from workflows.core.people import Listed
 from workflows.core.policy import Connection, TargetKind
-from workflows.core.records.model import OperationState, Resource
+from workflows.core.records.target import OperationState, Resource
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.connections import Place

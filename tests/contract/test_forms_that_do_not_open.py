@@ -22,7 +22,7 @@ from tests.support.chat import CARDS, ChatWorld, InProcess, server_for
 from tests.support.world import account
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock

@@ -15,7 +15,7 @@ from tests.support.world import account
 from workflows.core import keys
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Digest, Policy, Visibility
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.contract.ledger_world import SOME_TIME, person, press, slot
 from workflows.core.audit_check import StoredEntry
-from workflows.core.records.model import Record
+from workflows.core.records.record import Record
 from workflows.ledger.codec import KINDS, UnstorableRecord, audit_entry, decode, encode, versioned
 from workflows.ledger.times import instant
 from workflows.ports import CorruptRecord

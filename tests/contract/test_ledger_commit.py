@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.contract.ledger_world import World, event, person, press, slot, worlds
-from workflows.core.records.model import Slot
+from workflows.core.records.request import Slot
 from workflows.ledger.codec import UnstorableRecord
 from workflows.ports import STALE_S_MAX, Committed, Fence, IndexEntry, LedgerUnreachable, Lost
 

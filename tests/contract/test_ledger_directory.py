@@ -12,7 +12,7 @@ from workflows.core import keys
 from workflows.core.identity import AccountRecord, Address, AddressRecord, AddressSpan, Identity, Suspension, Why
 from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser, is_fresh, learnt, person_id
 from workflows.core.policy import Group, Policy
-from workflows.core.records.model import PersonRecord
+from workflows.core.records.person import PersonRecord
 
 ADA, BOB = person_id("ada@example.com"), person_id("bob@example.com")
 POLICY = Policy(

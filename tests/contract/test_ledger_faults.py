@@ -23,7 +23,7 @@ from tests.contract.ledger_world import (
     shift,
     slot,
 )
-from workflows.core.records.model import Slot
+from workflows.core.records.request import Slot
 from workflows.ledger.redis_ledger import RedisLedger, unfit
 from workflows.ports import Committed, CorruptRecord, Fence, IndexEntry, LedgerUnreachable, Lost
 

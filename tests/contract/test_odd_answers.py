@@ -27,7 +27,7 @@ from tests.support.canned_aws import (
 from tests.support.canned_aws import PERSON as DANA
 from workflows.core.people import person_id
 from workflows.core.policy import Connection, TargetKind
-from workflows.core.records.model import Observation, Operation, OperationKind, OperationState, Presence, Resource
+from workflows.core.records.target import Observation, Operation, OperationKind, OperationState, Presence, Resource
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.odd import SPOKEN

@@ -19,7 +19,8 @@ from workflows.core.audit import AuditEvent, Event
 from workflows.core.clockwork import Doubt, LedgerClock
 from workflows.core.identity import AccountRecord, Identity, TargetIds, TargetUser
 from workflows.core.people import Membership, SlackUser
-from workflows.core.records.model import ActivePolicy, PersonRecord
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change, LedgerUnreachable

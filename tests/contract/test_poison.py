@@ -27,18 +27,11 @@ from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.identity import Address, AddressRecord
 from workflows.core.mixed import OlderRunning
 from workflows.core.people import Membership
-from workflows.core.records.model import (
-    ChatRecord,
-    GrantState,
-    Press,
-    Record,
-    Refusals,
-    Review,
-    ReviewState,
-    Sweepout,
-    Trouble,
-    Uses,
-)
+from workflows.core.records.chat import ChatRecord, Press
+from workflows.core.records.grant import GrantState
+from workflows.core.records.oversight import Review, ReviewState, Sweepout, Trouble
+from workflows.core.records.person import Refusals, Uses
+from workflows.core.records.record import Record
 from workflows.ledger.codec import KINDS
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_buckets import RedisBuckets

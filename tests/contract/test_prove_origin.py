@@ -12,7 +12,7 @@ from bot.sandbox.slack import SlackServer
 from bot.slack.origin import prove_origin
 from tests.support import build
 from workflows.core.policy import IncidentChannels
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 from workflows.ports import DirectoryUnreachable
 
 POLICY = build.policy(incident_channels=IncidentChannels(("inc-*",), ("U0SIREN",)))

@@ -25,7 +25,7 @@ from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, man
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.policy import Digest, Policy
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 from workflows.ledger.memory import MemoryClock
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 from workflows.usecases.shared.context import Done

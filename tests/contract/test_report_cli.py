@@ -20,7 +20,8 @@ from tests.unit.policy_folder import write
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import PersonId
-from workflows.core.records.model import Decision, DecisionKind, End, EndCause, Grant, GrantState, RequestState, Vote
+from workflows.core.records.grant import End, EndCause, Grant, GrantState
+from workflows.core.records.request import Decision, DecisionKind, RequestState, Vote
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change, Committed, IndexEntry
 

@@ -27,7 +27,7 @@ from tests.support.chat import (
 from workflows.core.audit import Event
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 from workflows.ledger.memory import MemoryClock
 from workflows.usecases.shared.context import Done
 

@@ -17,7 +17,7 @@ from bot.sandbox.aws.spec import EXAMPLE, PersonSpec
 from tests.contract.target_rigs import DOCUMENT, PERSON, UNTIL, AwsRig, terms
 from workflows.core.people import person_id
 from workflows.core.policy import Connection, TargetKind
-from workflows.core.records.model import Operation, OperationKind, OperationState, Presence, Resource
+from workflows.core.records.target import Operation, OperationKind, OperationState, Presence, Resource
 from workflows.core.refusal import Code, Refused
 from workflows.ports import LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.connections import Place, session_for

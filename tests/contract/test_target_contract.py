@@ -9,7 +9,7 @@ import pytest
 from tests.contract.target_rigs import PERSON, UNKNOWN_PERSON, UNTIL, AwsRig, MemoryRig, terms
 from workflows.core.identity import Address
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import OperationState, Presence, Resource
+from workflows.core.records.target import OperationState, Presence, Resource
 from workflows.core.refusal import Refused
 from workflows.ports import LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.target_rigs import PERSON, UNTIL, MemoryRig, terms
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import OperationState, Presence
+from workflows.core.records.target import OperationState, Presence
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetInDoubt
 from workflows.targets.memory import Lose, Settle

@@ -28,7 +28,11 @@ from workflows.core.audit import AuditEntry
 from workflows.core.identity import Address
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import Group, Policy, TargetKind, TargetSpec
-from workflows.core.records.model import Baseline, Grant, Holding, PersonRecord, Request, Resource
+from workflows.core.records.grant import Grant
+from workflows.core.records.holding import Baseline, Holding
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Request
+from workflows.core.records.target import Resource
 from workflows.core.refusal import Refused
 from workflows.ports import LEASE_S, Change, Committed, DirectoryUnreachable, Durability, LedgerUnreachable, Lost
 from workflows.targets.memory import Lose, MemoryTarget, Refuse, Settle, Throttle

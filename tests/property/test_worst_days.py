@@ -28,7 +28,10 @@ from workflows.core.audit import AuditEntry
 from workflows.core.identity import Address
 from workflows.core.people import Membership, PersonId, is_fresh
 from workflows.core.policy import BreakGlass, Escalation, Freeze, Group, Policy, Risk, TargetKind, TargetSpec
-from workflows.core.records.model import CLOSED, Grant, Origin, PersonRecord, Request, Review
+from workflows.core.records.grant import CLOSED, Grant
+from workflows.core.records.oversight import Review
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Origin, Request
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change, Committed, Lost

@@ -10,7 +10,8 @@ from bot.sandbox.slack import Form, Message, buttons, elements, words
 from tests.support.installation import INCIDENT, PEOPLE, RECEIPTS, Case, Installation, eventually, id_in
 from workflows.core import keys
 from workflows.core.people import PersonId
-from workflows.core.records.model import PersonRecord, Review, ReviewState
+from workflows.core.records.oversight import Review, ReviewState
+from workflows.core.records.person import PersonRecord
 from workflows.ports import Change, Committed
 
 NIA = PersonId("nia@example.com")

@@ -37,7 +37,8 @@ from tests.support.installation import (
     policy_in_force,
 )
 from workflows.core import keys
-from workflows.core.records.model import Grant, Request
+from workflows.core.records.grant import Grant
+from workflows.core.records.request import Request
 from workflows.usecases.oversight.policy_activation import subject_of
 from workflows.usecases.upkeep.verify_audit import all_faults
 

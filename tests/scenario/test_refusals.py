@@ -29,7 +29,7 @@ from tests.support.installation import (
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.people import PersonId
-from workflows.core.records.model import Refusals
+from workflows.core.records.person import Refusals
 
 # A sentence or two, a guess and where to look: more is a lecture.
 ANSWER_LENGTH_MAX = 330

@@ -16,7 +16,7 @@ from tests.support.installation import (
     policy_in_force,
 )
 from workflows.core import keys
-from workflows.core.records.model import Request
+from workflows.core.records.request import Request
 
 
 def batch(case: Case, id_: str) -> tuple[str, ...]:

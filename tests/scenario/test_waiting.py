@@ -15,7 +15,7 @@ import pytest
 from bot.sandbox.slack import words
 from tests.support.installation import PEOPLE, WAITING, Case, Installation, case_name, eventually, id_in
 from workflows.core import keys
-from workflows.core.records.model import Request
+from workflows.core.records.request import Request
 
 ESCALATED, HANDED_OVER, ON_WATCH, UNKNOWN = WAITING[:4]
 TOKEN = "watch-token-1"

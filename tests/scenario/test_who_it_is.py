@@ -11,7 +11,7 @@ from bot.sandbox.slack import words
 from tests.support.installation import COMMAND, GENERAL, PEOPLE, Case, eventually, id_in
 from workflows.core import keys
 from workflows.core.people import Membership
-from workflows.core.records.model import Request
+from workflows.core.records.request import Request
 from workflows.ledger.redis_directory import RedisDirectory
 
 CROWD = 250

@@ -21,7 +21,8 @@ from workflows.core.policy import (
     TargetSpec,
     Tier,
 )
-from workflows.core.records.model import Request, RequestState, Resource
+from workflows.core.records.request import Request, RequestState
+from workflows.core.records.target import Resource
 from workflows.core.rules.grant_terms import terms_for
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.people import Listed, Membership, PersonId, person_id
 from workflows.core.policy import Connection, Group, Policy
-from workflows.core.records.model import ChatRecord
+from workflows.core.records.chat import ChatRecord
 from workflows.ledger.memory import MemoryBuckets, MemoryClock
 from workflows.ports import Change, Committed, Lost
 

@@ -33,7 +33,8 @@ from bot.sandbox.slack import Message, Outcome, SlackServer, words
 from tests.support import warm
 from tests.support.waiting import PATIENCE_S, eventually
 from workflows.core import keys
-from workflows.core.records.model import ActivePolicy, Request
+from workflows.core.records.policy_in_force import ActivePolicy
+from workflows.core.records.request import Request
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import PolicyFolder
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key

@@ -15,7 +15,7 @@ from tests.support.world import account
 from workflows.core.audit import Event
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Escalation, Freeze, Hours, Policy, Risk, Ticket, Visibility
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
 from workflows.targets.memory import Refuse
 from workflows.usecases.decisions.approve import decline

@@ -17,7 +17,7 @@ from tests.support.world import account
 from workflows.core import keys
 from workflows.core.people import Membership
 from workflows.core.policy import Entitlement, Group, Policy, TargetKind, TargetSpec, Ticket
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Durability
 from workflows.targets.memory import Refuse

@@ -36,7 +36,11 @@ from workflows.core.clockwork import LedgerClock
 from workflows.core.identity import AccountRecord
 from workflows.core.people import PersonFacts, PersonId, SlackUser, person_id
 from workflows.core.policy import Policy
-from workflows.core.records.model import Grant, PersonRecord, Posting, Request, Review, Trouble
+from workflows.core.records.chat import Posting
+from workflows.core.records.grant import Grant
+from workflows.core.records.oversight import Review, Trouble
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Request
 from workflows.core.refusal import Refused
 from workflows.core.rules.account_confirmation import PROPOSAL_STANDS_FOR
 from workflows.ports import Change, Committed, Lost

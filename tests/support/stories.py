@@ -9,22 +9,9 @@ from bot.chat.views.request_view import RequestStory, last_time, request_story
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.people import SlackUser, person_id
 from workflows.core.policy import Connection, Entitlement, Environment, Risk, TargetKind, TargetSpec, Ticket, Tier
-from workflows.core.records.model import (
-    Closing,
-    Decision,
-    DecisionKind,
-    End,
-    EndCause,
-    Grant,
-    GrantState,
-    Origin,
-    Request,
-    RequestState,
-    Resource,
-    TargetTerms,
-    Terms,
-    Vote,
-)
+from workflows.core.records.grant import End, EndCause, Grant, GrantState
+from workflows.core.records.request import Closing, Decision, DecisionKind, Origin, Request, RequestState, Terms, Vote
+from workflows.core.records.target import Resource, TargetTerms
 from workflows.core.refusal import Code, Refused
 
 NOW = datetime(2026, 11, 21, 3, 12, tzinfo=UTC)

@@ -18,7 +18,10 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.identity import AccountRecord
 from workflows.core.people import PersonId
-from workflows.core.records.model import ActivePolicy, Grant, GrantState, RequestState, Review
+from workflows.core.records.grant import Grant, GrantState
+from workflows.core.records.oversight import Review
+from workflows.core.records.policy_in_force import ActivePolicy
+from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
 
 # ---------------------------------------------------------------- what a sentence may say

@@ -16,7 +16,10 @@ from workflows.core.audit import AuditEntry
 from workflows.core.identity import Address
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy, TargetKind
-from workflows.core.records.model import ActivePolicy, Grant, Holding, Origin, Request
+from workflows.core.records.grant import Grant
+from workflows.core.records.holding import Holding
+from workflows.core.records.policy_in_force import ActivePolicy
+from workflows.core.records.request import Origin, Request
 from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger

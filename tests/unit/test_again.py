@@ -7,7 +7,7 @@ from bot.chat.commands.model import Again, Ask
 from bot.chat.commands.parser import parse
 from tests.support import build
 from tests.support.world import World, account
-from workflows.core.records.model import Origin
+from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.usecases.requests.repeat import can_be_repeated, last_ask, once_more

@@ -26,7 +26,7 @@ from tests.support.build import (
 )
 from workflows.core.people import Membership
 from workflows.core.policy import Freeze, Group, Hours, Tier
-from workflows.core.records.model import Decision, DecisionKind, Origin, Vote
+from workflows.core.records.request import Decision, DecisionKind, Origin, Vote
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import (
     MayDecide,

@@ -13,18 +13,11 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Freeze, Group, Hours, Policy, Ticket
-from workflows.core.records.model import (
-    ChatRecord,
-    DecisionKind,
-    GrantState,
-    Origin,
-    PersonRecord,
-    Posting,
-    RequestState,
-    Review,
-    ReviewState,
-    Uses,
-)
+from workflows.core.records.chat import ChatRecord, Posting
+from workflows.core.records.grant import GrantState
+from workflows.core.records.oversight import Review, ReviewState
+from workflows.core.records.person import PersonRecord, Uses
+from workflows.core.records.request import DecisionKind, Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.break_glass import longest_total, next_chase
 from workflows.core.rules.eligibility import Ask

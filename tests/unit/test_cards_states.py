@@ -48,7 +48,8 @@ from tests.support.stories import (
 from workflows.core.audit import Event
 from workflows.core.people import Delegation
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import ChatRecord, EndCause, GrantState
+from workflows.core.records.chat import ChatRecord
+from workflows.core.records.grant import EndCause, GrantState
 
 STATES = every_state()
 MENTIONS = {"platform": ["S0PLATFORM"], "security": ["U0SID", "U0SUE"]}

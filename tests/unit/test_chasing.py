@@ -10,7 +10,8 @@ from tests.support.build import DANA, HOUR, MINUTE, NOW, OLU, PAT, SUE, entitlem
 from tests.support.world import World
 from workflows.core import keys
 from workflows.core.policy import Escalation, Group, Policy
-from workflows.core.records.model import GrantState, RequestState
+from workflows.core.records.grant import GrantState
+from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import MayDecide, may_decide
 from workflows.core.rules.reminders import next_chase, reminder_due

@@ -39,22 +39,10 @@ from workflows.core.convergence.outcomes import (
     with_intent,
 )
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import (
-    Baseline,
-    Decision,
-    DecisionKind,
-    End,
-    EndCause,
-    Grant,
-    GrantState,
-    Holding,
-    Intent,
-    Observation,
-    Operation,
-    OperationKind,
-    OperationState,
-    Presence,
-)
+from workflows.core.records.grant import End, EndCause, Grant, GrantState
+from workflows.core.records.holding import Baseline, Holding, Intent
+from workflows.core.records.request import Decision, DecisionKind
+from workflows.core.records.target import Observation, Operation, OperationKind, OperationState, Presence
 from workflows.core.rules.grant_terms import grant_for, held
 from workflows.ports import LEASE_S
 from workflows.targets.memory import Lose, Settle

@@ -17,7 +17,7 @@ from tests.support.chat import CARDS, RECEIPTS, ChatWorld, many, policy_for
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.policy import Policy, Visibility
-from workflows.core.records.model import ChatRecord, Posting
+from workflows.core.records.chat import ChatRecord, Posting
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change, PolicyUnavailable
 

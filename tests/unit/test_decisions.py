@@ -29,7 +29,8 @@ from tests.support.build import (
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.policy import BreakGlass, Freeze, Hours, Risk, TargetKind, TargetSpec, Ticket
-from workflows.core.records.model import GrantState, Origin, RequestState, Slot
+from workflows.core.records.grant import GrantState
+from workflows.core.records.request import Origin, RequestState, Slot
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import next_change, not_now
 from workflows.usecases.decisions.approve_reduced import approve_for_less

@@ -18,7 +18,9 @@ from workflows.core import keys
 from workflows.core.identity import Address
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
-from workflows.core.records.model import ChatRecord, GrantState, Origin, Posting
+from workflows.core.records.chat import ChatRecord, Posting
+from workflows.core.records.grant import GrantState
+from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change

@@ -23,7 +23,8 @@ from tests.support.build import (
 from tests.support.world import World
 from workflows.core import keys
 from workflows.core.policy import BreakGlass, Freeze, Policy, TargetKind, TargetSpec
-from workflows.core.records.model import GrantState, RequestState
+from workflows.core.records.grant import GrantState
+from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.targets.memory import Lose, Refuse
 from workflows.usecases.shared.context import Done
@@ -243,7 +244,7 @@ def test_what_was_taken_by_break_glass_is_prolonged_by_people_alone_and_within_i
 
 
 def _by_break_glass(world: World, id_: str) -> None:
-    from workflows.core.records.model import DecisionKind
+    from workflows.core.records.request import DecisionKind
     from workflows.ports import Change
 
     snapshot = world.ledger.read(keys.grant(id_))

@@ -29,7 +29,7 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import BreakGlass, Policy
-from workflows.core.records.model import Review, ReviewState
+from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.refusal import Code
 
 RULE = BreakGlass(("oncall",), ("read-only",), 30 * MINUTE, max_per_day=2, review_within=24 * HOUR)

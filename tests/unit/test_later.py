@@ -24,7 +24,9 @@ from tests.support.build import (
 from tests.support.world import World
 from workflows.core import keys
 from workflows.core.policy import Freeze, Hours, TargetKind, TargetSpec
-from workflows.core.records.model import GrantState, Origin, PersonRecord, RequestState
+from workflows.core.records.grant import GrantState
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.ports import Change
 

@@ -24,7 +24,8 @@ from tests.support.build import (
 )
 from tests.support.world import World, account
 from workflows.core.policy import Risk, TargetKind, TargetSpec
-from workflows.core.records.model import EndCause, GrantState, Origin, RequestState
+from workflows.core.records.grant import EndCause, GrantState
+from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Durability

@@ -8,8 +8,10 @@ import pytest
 
 from tests.support.lifecycle_doc import MEANING, PAGE, render
 from workflows.core.audit import Event
+from workflows.core.records.grant import CLOSED, LIVE, EndCause, GrantState
 from workflows.core.records.lifecycle import TRANSITIONS, Move, NotPossible, can, diagram, removal, step
-from workflows.core.records.model import CLOSED, LIVE, EndCause, GrantState, RequestState, ReviewState
+from workflows.core.records.oversight import ReviewState
+from workflows.core.records.request import RequestState
 
 STATES = [*RequestState, *GrantState, *ReviewState]
 TERMINAL = {

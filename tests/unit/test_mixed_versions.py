@@ -14,7 +14,8 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.mixed import OlderRunning, runs
 from workflows.core.policy import BreakGlass
-from workflows.core.records.model import GrantState, Origin, RequestState
+from workflows.core.records.grant import GrantState
+from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.usecases.requests.break_glass import break_glass

@@ -29,7 +29,8 @@ from tests.support.world import World, account
 from workflows.core.identity import Address
 from workflows.core.people import GroupFacts, Member, Membership, PersonId, SlackUser, is_fresh
 from workflows.core.policy import BreakGlass, Group, Risk
-from workflows.core.records.model import Decision, DecisionKind, GrantState, Origin, Vote
+from workflows.core.records.grant import GrantState
+from workflows.core.records.request import Decision, DecisionKind, Origin, Vote
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import may_decide, may_end, recount, still_decided
 from workflows.core.rules.break_glass import History, may_break, may_review, review_owed

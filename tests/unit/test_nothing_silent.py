@@ -14,7 +14,8 @@ from tests.support.outside import Outside, methods_of, no_jobs_left
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.policy import BreakGlass, Group, Policy
-from workflows.core.records.model import CLOSED, Grant, GrantState, Origin
+from workflows.core.records.grant import CLOSED, Grant, GrantState
+from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Directory, DirectoryRefresher, Keeper, PolicySource, Target, Targets, Wake
 from workflows.usecases.oversight.delegate import delegate

@@ -17,7 +17,9 @@ from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, 
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.people import PersonId
-from workflows.core.records.model import Origin, PersonRecord, RequestState, Sweepout
+from workflows.core.records.oversight import Sweepout
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.usecases.decisions.approve import decline

@@ -19,7 +19,7 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.people import Delegation, GroupFacts, Membership, PersonId
 from workflows.core.policy import Group, Policy
-from workflows.core.records.model import EndCause, Grant, GrantState
+from workflows.core.records.grant import EndCause, Grant, GrantState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approvers import can_speak
 from workflows.ports import LEASE_S, Lease, LedgerUnreachable, Snapshot

@@ -16,7 +16,7 @@ from workflows.core.access_review.model import CouldBeRule, CouldBeSmaller, Coul
 from workflows.core.access_review.rows import Agreed, Outcome, Row
 from workflows.core.people import PersonId
 from workflows.core.policy import AutoApproval, BreakGlass, Policy, Risk, Tier
-from workflows.core.records.model import Review, ReviewState
+from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.oversight.access_review import PAGE, access_report
 from workflows.usecases.oversight.refusals import record_refusal

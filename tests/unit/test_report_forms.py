@@ -18,7 +18,7 @@ from tests.support import build
 from tests.support.build import DANA, HOUR, NOW, OLU
 from workflows.core.access_review.model import Access, CouldBeRule, CouldGo, GlassUse, Quick, Report, Sums, Unused
 from workflows.core.policy import Risk, Tier, Visibility
-from workflows.core.records.model import ReviewState
+from workflows.core.records.oversight import ReviewState
 
 DAY = timedelta(days=1)
 EVIL = "\x1b[31mEve\x9b2J \u202e[bold]<!channel>"

@@ -17,7 +17,9 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.people import PersonId
 from workflows.core.policy import Visibility
-from workflows.core.records.model import GrantState, RequestState, Sweepout
+from workflows.core.records.grant import GrantState
+from workflows.core.records.oversight import Sweepout
+from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.decisions.approve import approve
 from workflows.usecases.revocation.revoke_all import Aim, Reach, revoke_all, sweep_out

@@ -15,7 +15,9 @@ from tests.support.build import DANA, HOUR, OLU, SUE, entitlement, environment, 
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.policy import Risk, TargetKind, TargetSpec, Ticket, Tier
-from workflows.core.records.model import GrantState, Origin, PersonRecord, RequestState
+from workflows.core.records.grant import GrantState
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.batch import panels, terms_of
 from workflows.core.rules.eligibility import PENDING_MAX, Ask

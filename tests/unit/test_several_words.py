@@ -28,7 +28,9 @@ from tests.unit.test_several import BOOKS, PROD, STAGING, asked, outcomes, rules
 from tests.unit.test_several import approve as press
 from workflows.core import keys
 from workflows.core.policy import Hours, Risk, Visibility
-from workflows.core.records.model import ChatRecord, Grant, Posting, Request
+from workflows.core.records.chat import ChatRecord, Posting
+from workflows.core.records.grant import Grant
+from workflows.core.records.request import Request
 from workflows.core.rules.batch import panels
 from workflows.usecases.requests.batch import batch_of
 

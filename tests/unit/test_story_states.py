@@ -26,7 +26,8 @@ from tests.support.stories import (
     told,
 )
 from workflows.core.policy import Visibility
-from workflows.core.records.model import EndCause, GrantState, Vote
+from workflows.core.records.grant import EndCause, GrantState
+from workflows.core.records.request import Vote
 
 STATES = every_state()
 

@@ -14,7 +14,8 @@ from workflows.core import keys
 from workflows.core.identity import Address, Adoption, SlackUser, TargetIds, TargetUser
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, TargetKind, TargetSpec
-from workflows.core.records.model import GrantState, Origin, RequestState
+from workflows.core.records.grant import GrantState
+from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change, Committed

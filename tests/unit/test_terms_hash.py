@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from workflows.core.people import PersonId
 from workflows.core.policy import Risk, TargetKind, Tier
-from workflows.core.records.model import TargetTerms, Terms
+from workflows.core.records.request import Terms
+from workflows.core.records.target import TargetTerms
 
 TARGET = TargetTerms(
     kind=TargetKind.IDENTITY_CENTER,

@@ -14,7 +14,8 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.clockwork import LedgerClock
 from workflows.core.policy import BreakGlass, TargetKind
-from workflows.core.records.model import GrantState, Origin
+from workflows.core.records.grant import GrantState
+from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.targets.memory import Lose

@@ -30,7 +30,8 @@ from tests.support.stories import (
     told,
 )
 from workflows.core.audit import Event
-from workflows.core.records.model import ChatRecord, EndCause, Grant, GrantState, Posting
+from workflows.core.records.chat import ChatRecord, Posting
+from workflows.core.records.grant import EndCause, Grant, GrantState
 
 STATES = every_state()
 SHORT = timedelta(seconds=20)

@@ -29,7 +29,7 @@ from tests.support.outside import Outside, Unheard, methods_of, no_jobs_left
 from tests.support.world import World
 from workflows.core import keys
 from workflows.core.policy import TargetKind, TargetSpec
-from workflows.core.records.model import Press
+from workflows.core.records.chat import Press
 from workflows.ports import (
     DirectoryRefresher,
     DirectoryUnreachable,

@@ -18,7 +18,7 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.policy import Policy
-from workflows.core.records.model import CLOSED, GrantState
+from workflows.core.records.grant import CLOSED, GrantState
 from workflows.ports import Change, Committed, CorruptRecord
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.oversight.delegate import delegate

@@ -14,7 +14,10 @@ from workflows.core import keys
 from workflows.core.identity import AccountRecord, Address, SlackUser, Suspension, Why, address_of
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import BreakGlass, Group, Policy
-from workflows.core.records.model import GrantState, Origin, PersonRecord, RequestState, Sweepout
+from workflows.core.records.grant import GrantState
+from workflows.core.records.oversight import Sweepout
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ledger.codec import decode

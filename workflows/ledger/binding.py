@@ -30,7 +30,8 @@ from workflows.core.identity import (
 )
 from workflows.core.people import GroupFacts, Membership, PersonFacts
 from workflows.core.policy import Policy
-from workflows.core.records.model import PersonRecord, Record
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.record import Record
 from workflows.core.rules.identification import account_ids
 from workflows.ports import DirectoryStore
 

@@ -21,23 +21,14 @@ from workflows.core.canonical_json import canonical_json
 from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.identity import AccountRecord, AddressRecord, Adoption, Identity, TargetIds, TargetUser
 from workflows.core.mixed import OlderRunning
-from workflows.core.records.model import (
-    ActivePolicy,
-    ChatRecord,
-    Grant,
-    Holding,
-    PersonRecord,
-    PolicySummary,
-    Press,
-    Record,
-    Refusals,
-    Request,
-    Review,
-    Slot,
-    Sweepout,
-    Trouble,
-    Uses,
-)
+from workflows.core.records.chat import ChatRecord, Press
+from workflows.core.records.grant import Grant
+from workflows.core.records.holding import Holding
+from workflows.core.records.oversight import Review, Sweepout, Trouble
+from workflows.core.records.person import PersonRecord, Refusals, Uses
+from workflows.core.records.policy_in_force import ActivePolicy, PolicySummary
+from workflows.core.records.record import Record
+from workflows.core.records.request import Request, Slot
 from workflows.ports import CorruptRecord, Notice, Versioned
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from workflows.core.identity import Address
 from workflows.core.people import Membership, PersonFacts, SlackUser, which_stands, with_news
-from workflows.core.records.model import Record
+from workflows.core.records.record import Record
 from workflows.ledger.binding import NOBODY_FOR_S, BoundDirectory, as_learnt, usable_facts
 from workflows.ledger.codec import dump, load, versioned
 from workflows.ledger.memory_ledger import LEADER, MemoryClock, MemoryLedger

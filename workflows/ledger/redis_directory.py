@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from workflows.core.identity import Address
 from workflows.core.people import Membership, PersonFacts, SlackUser, which_stands, with_news
-from workflows.core.records.model import Record
+from workflows.core.records.record import Record
 from workflows.ledger.binding import NOBODY_FOR_S, BoundDirectory, as_learnt, usable_facts
 from workflows.ledger.codec import dump, load, versioned
 from workflows.ledger.keys import Keys

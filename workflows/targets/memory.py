@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from workflows.core.identity import Address
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import (
+from workflows.core.records.target import (
     Observation,
     Operation,
     OperationKind,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from workflows.core.policy import Connection, TargetKind
-from workflows.core.records.model import TargetTerms
+from workflows.core.records.target import TargetTerms
 from workflows.ports import Buckets
 from workflows.targets.aws.base import AwsTarget
 from workflows.targets.aws.connections import Links, Place

@@ -15,7 +15,7 @@ from bot.slack import blocks as b
 from bot.slack.blocks import Message, read_value
 from workflows.core import keys
 from workflows.core.people import PersonId
-from workflows.core.records.model import Request, Slot
+from workflows.core.records.request import Request, Slot
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.batch import distinct, panels, part, place_of
 from workflows.core.rules.eligibility import Ask

@@ -16,7 +16,7 @@ from workflows.core.canonical_json import digest
 from workflows.core.dates import end_of
 from workflows.core.identity import address_of
 from workflows.core.people import Delegation, PersonFacts
-from workflows.core.records.model import ChatRecord
+from workflows.core.records.chat import ChatRecord
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.oversight.delegate import delegate, delegation_of, end_delegation
 from workflows.usecases.shared.actor import Known

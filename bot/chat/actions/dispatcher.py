@@ -55,7 +55,7 @@ from bot.chat.wording.refusals import sentence_of
 from bot.slack.blocks import Message, read_value
 from workflows.core.dates import start_of
 from workflows.core.people import PersonId
-from workflows.core.records.model import ID_PATTERN
+from workflows.core.records.request import ID_PATTERN
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.core.rules.eligibility import clean, open_again_at, text_problem

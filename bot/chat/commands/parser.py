@@ -47,7 +47,7 @@ from bot.chat.commands.start_time import read_begin
 from bot.slack.mrkdwn import straight, typed
 from workflows.core.durations import parse_duration
 from workflows.core.identity import NO_DOMAINS, Address, address_of
-from workflows.core.records.model import ID_PATTERN
+from workflows.core.records.request import ID_PATTERN
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import nearest
 from workflows.core.slips import duration_slip

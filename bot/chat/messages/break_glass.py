@@ -15,7 +15,7 @@ from bot.slack import mrkdwn as t
 from bot.slack.blocks import Message
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
-from workflows.core.records.model import ReviewState
+from workflows.core.records.oversight import ReviewState
 
 # action_ids of what can be pressed.
 ACKNOWLEDGE, FLAG = "acknowledge", "flag"

@@ -21,7 +21,8 @@ from bot.slack import mrkdwn as t
 from bot.slack.blocks import Message
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
-from workflows.core.records.model import EndCause, Resource
+from workflows.core.records.grant import EndCause
+from workflows.core.records.target import Resource
 from workflows.core.rules.eligibility import REASON_LENGTH_MAX, Ask
 
 OPEN_CONSOLE, DECLINE = "open_console", "decline"

@@ -18,7 +18,7 @@ from workflows.core.canonical_json import digest
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
-from workflows.core.records.model import Sweepout
+from workflows.core.records.oversight import Sweepout
 from workflows.usecases.revocation.revoke_all import Aim, Reach
 
 REVOKE_ALL = "revoke_all"

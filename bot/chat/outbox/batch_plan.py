@@ -39,7 +39,7 @@ from bot.slack.blocks import Message
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.canonical_json import digest
 from workflows.core.people import PersonId
-from workflows.core.records.model import ChatRecord, Posting
+from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.rules.batch import terms_of
 
 # All are shown together as soon as AWS has confirmed all names; one that is slow holds up the others no longer than this.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.chat.messages import break_glass as glass
 from bot.chat.outbox.plan import Facts, Wanted, rendered
-from workflows.core.records.model import Review, ReviewState
+from workflows.core.records.oversight import Review, ReviewState
 
 
 def glass_wanted(facts: Facts) -> list[Wanted]:

@@ -15,7 +15,7 @@ import structlog
 from bot.chat.outbox.postings import Page
 from workflows.core import keys
 from workflows.core.policy import Policy
-from workflows.core.records.model import ChatRecord, Posting
+from workflows.core.records.chat import ChatRecord, Posting
 from workflows.ports import Change, Committed, IndexEntry, PolicyUnavailable
 from workflows.usecases.shared.context import SOON, WorkerContext
 

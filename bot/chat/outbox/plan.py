@@ -20,7 +20,9 @@ from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.canonical_json import digest
 from workflows.core.people import PersonFacts
 from workflows.core.policy import Environment, Policy
-from workflows.core.records.model import ChatRecord, Posting, Request, Review, ReviewState
+from workflows.core.records.chat import ChatRecord, Posting
+from workflows.core.records.oversight import Review, ReviewState
+from workflows.core.records.request import Request
 
 Render = Callable[[RequestStory], Message]
 

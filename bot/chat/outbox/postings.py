@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from workflows.core.audit import AuditEvent
-from workflows.core.records.model import ChatRecord, Posting
+from workflows.core.records.chat import ChatRecord, Posting
 from workflows.ports import Change, Committed, Fence, IndexEntry, Lease
 from workflows.usecases.shared.context import WorkerContext
 

@@ -14,7 +14,9 @@ from bot.slack import mrkdwn as t
 from bot.slack.blocks import Message
 from workflows.core import keys
 from workflows.core.canonical_json import digest
-from workflows.core.records.model import ChatRecord, Request, RequestState, Trouble
+from workflows.core.records.chat import ChatRecord
+from workflows.core.records.oversight import Trouble
+from workflows.core.records.request import Request, RequestState
 from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.troubles import Concerned, concerned, is_over, told
 

@@ -9,7 +9,7 @@ from bot.chat.views.request_view import needs_of
 from bot.chat.wording.labels import people
 from workflows.core.people import GroupFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
-from workflows.core.records.model import Request
+from workflows.core.records.request import Request
 from workflows.core.rules.approvers import speakers, spoken, stands_for_owners
 from workflows.core.rules.groups import approvers, groups_named
 

@@ -13,7 +13,7 @@ from bot.chat.wording.labels import Stage
 from bot.chat.wording.refusals import about, refusal
 from workflows.core.durations import format_duration
 from workflows.core.policy import AutoApproval, BreakGlass, Entitlement, Environment, Risk, Tier
-from workflows.core.records.model import Grant
+from workflows.core.records.grant import Grant
 from workflows.core.refusal import Refused
 from workflows.core.rules.break_glass import longest
 from workflows.core.rules.eligibility import MayAsk

@@ -12,7 +12,10 @@ from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.people import NEVER, GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
-from workflows.core.records.model import Grant, Holding, Request, RequestState, Review
+from workflows.core.records.grant import Grant
+from workflows.core.records.holding import Holding
+from workflows.core.records.oversight import Review
+from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Refused
 from workflows.core.rules.approval import MayDecide, may_decide
 from workflows.core.rules.break_glass import may_review

@@ -26,21 +26,10 @@ from bot.chat.wording.labels import (
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement, Environment, Risk, Tier, Visibility
-from workflows.core.records.model import (
-    Closing,
-    Decision,
-    DecisionKind,
-    EndCause,
-    Grant,
-    GrantState,
-    Origin,
-    Request,
-    RequestState,
-    Resource,
-    Review,
-    ReviewState,
-    Terms,
-)
+from workflows.core.records.grant import EndCause, Grant, GrantState
+from workflows.core.records.oversight import Review, ReviewState
+from workflows.core.records.request import Closing, Decision, DecisionKind, Origin, Request, RequestState, Terms
+from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import seats, would_help
 from workflows.core.rules.groups import groups_named

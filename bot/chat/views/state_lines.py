@@ -9,7 +9,7 @@ from bot.chat.views.request_view import Need, RequestStory
 from bot.chat.wording.labels import Asked, Stage, Words, joined, people, rounded
 from bot.chat.wording.refusals import about, refusal, window_of
 from workflows.core.durations import format_duration
-from workflows.core.records.model import EndCause
+from workflows.core.records.grant import EndCause
 from workflows.core.refusal import Code, Refused
 
 _WHY_LENGTH_MAX = 300

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.chat.wording.labels import people
 from workflows.core.access_review.model import CouldBeRule, CouldGo, GlassUse, Quick, Report, Suggestion, Sums, Unused
 from workflows.core.durations import format_duration
-from workflows.core.records.model import ReviewState
+from workflows.core.records.oversight import ReviewState
 
 _DAY_FORM = "%d %b %Y"
 

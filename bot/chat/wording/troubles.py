@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.core.records.model import Trouble
+from workflows.core.records.oversight import Trouble
 
 _WORDS = {
     "request": "bringing {} forward",

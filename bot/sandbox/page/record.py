@@ -13,7 +13,8 @@ from bot.slack import mrkdwn as text
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.people import PersonId
-from workflows.core.records.model import ID_PATTERN, Grant
+from workflows.core.records.grant import Grant
+from workflows.core.records.request import ID_PATTERN
 from workflows.ports import Ledger, LedgerUnreachable
 
 Json = dict[str, Any]

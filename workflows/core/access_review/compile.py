@@ -10,7 +10,7 @@ from workflows.core.access_review.model import Access, GlassUse, Report, Sums, U
 from workflows.core.access_review.rows import Outcome, Row, grouped, median_of
 from workflows.core.access_review.suggestions import quick_approvers, suggestions
 from workflows.core.policy import Entitlement, Policy
-from workflows.core.records.model import ReviewState
+from workflows.core.records.oversight import ReviewState
 
 _DAY = timedelta(days=1)
 

@@ -8,7 +8,7 @@ from math import ceil
 
 from workflows.core.people import PersonId
 from workflows.core.policy import Risk, Tier
-from workflows.core.records.model import ReviewState
+from workflows.core.records.oversight import ReviewState
 
 _DAY = timedelta(days=1)
 

@@ -11,7 +11,9 @@ from typing import TypeVar
 
 from workflows.core.people import PersonId
 from workflows.core.policy import Risk, Tier
-from workflows.core.records.model import DecisionKind, Grant, Request, RequestState, Review
+from workflows.core.records.grant import Grant
+from workflows.core.records.oversight import Review
+from workflows.core.records.request import DecisionKind, Request, RequestState
 
 K = TypeVar("K")
 

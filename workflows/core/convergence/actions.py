@@ -17,18 +17,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from workflows.core.audit import Event
+from workflows.core.records.grant import CLOSED, End, EndCause, Grant, GrantState
+from workflows.core.records.holding import Baseline, Holding
 from workflows.core.records.lifecycle import Move, removal, step
-from workflows.core.records.model import (
-    CLOSED,
-    Baseline,
-    End,
-    EndCause,
-    Grant,
-    GrantState,
-    Holding,
-    Operation,
-    OperationKind,
-)
+from workflows.core.records.target import Operation, OperationKind
 from workflows.core.rules.extension import given_up
 
 # A signed request is accepted by AWS for five minutes; with our own timeouts on top.

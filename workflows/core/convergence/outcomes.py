@@ -21,21 +21,10 @@ from workflows.core.convergence.actions import (
     start_end,
     without_extensions,
 )
+from workflows.core.records.grant import CLOSED, End, EndCause, Grant, GrantState
+from workflows.core.records.holding import Baseline, Intent
 from workflows.core.records.lifecycle import Move, step
-from workflows.core.records.model import (
-    CLOSED,
-    Baseline,
-    End,
-    EndCause,
-    Grant,
-    GrantState,
-    Intent,
-    Observation,
-    Operation,
-    OperationKind,
-    OperationState,
-    Presence,
-)
+from workflows.core.records.target import Observation, Operation, OperationKind, OperationState, Presence
 from workflows.core.rules.extension import extension_facts, in_place
 
 # After an end the holding is looked at again, for what came late.

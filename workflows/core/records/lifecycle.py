@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
-from workflows.core.records.model import EndCause, GrantState, RequestState, ReviewState
+from workflows.core.records.grant import EndCause, GrantState
+from workflows.core.records.oversight import ReviewState
+from workflows.core.records.request import RequestState
 
 S = TypeVar("S", RequestState, GrantState, ReviewState)
 State = RequestState | GrantState | ReviewState

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import AutoApproval, Entitlement, Policy
-from workflows.core.records.model import Decision, DecisionKind, Origin, Request, Vote
+from workflows.core.records.request import Decision, DecisionKind, Origin, Request, Vote
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approvers import is_party, speakers, speaking_groups
 from workflows.core.rules.eligibility import no_longer

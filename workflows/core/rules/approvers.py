@@ -6,7 +6,7 @@ from datetime import datetime
 
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Policy
-from workflows.core.records.model import Request
+from workflows.core.records.request import Request
 from workflows.core.rules.groups import approvers, groups_that_count
 
 

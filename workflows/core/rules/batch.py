@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from workflows.core.canonical_json import digest
 from workflows.core.people import PersonId
 from workflows.core.policy import OWNERS, Policy
-from workflows.core.records.model import Request, slot_id
+from workflows.core.records.request import Request, slot_id
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import PENDING_MAX, Ask
 from workflows.core.rules.groups import groups_named

@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, BreakGlass, Entitlement, Environment, Policy
-from workflows.core.records.model import Grant, PersonRecord, Request, Review, ReviewState, Uses
+from workflows.core.records.grant import Grant
+from workflows.core.records.oversight import Review, ReviewState
+from workflows.core.records.person import PersonRecord, Uses
+from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused, together
 from workflows.core.rules.approvers import is_party
 from workflows.core.rules.eligibility import Ask, MayAsk, clean, find_entitlement, find_ticket, text_problem

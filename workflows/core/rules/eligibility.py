@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Environment, Hours, Policy
-from workflows.core.records.model import Request
+from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused, together
 from workflows.core.rules.groups import (
     approvers,

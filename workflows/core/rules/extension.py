@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 
 from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement, Policy
-from workflows.core.records.model import Decision, DecisionKind, Grant, GrantState, Request, TargetTerms
+from workflows.core.records.grant import Grant, GrantState
+from workflows.core.records.request import Decision, DecisionKind, Request
+from workflows.core.records.target import TargetTerms
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.break_glass import longest_total
 

@@ -8,19 +8,11 @@ from datetime import datetime, timedelta
 from workflows.core.identity import Address, listed_as
 from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement
+from workflows.core.records.grant import Grant, GrantState
+from workflows.core.records.holding import Holding
 from workflows.core.records.lifecycle import Move, step
-from workflows.core.records.model import (
-    Closing,
-    Decision,
-    Grant,
-    GrantState,
-    Holding,
-    Request,
-    RequestState,
-    TargetTerms,
-    Terms,
-    slot_id,
-)
+from workflows.core.records.request import Closing, Decision, Request, RequestState, Terms, slot_id
+from workflows.core.records.target import TargetTerms
 from workflows.core.templates import fill, fill_words
 
 # Five minutes before the end, or a tenth of the duration, whichever is less. Below half a minute a warning warns of nothing.

@@ -22,7 +22,7 @@ from workflows.core.identity import (
     Why,
 )
 from workflows.core.people import PersonFacts
-from workflows.core.records.model import PersonRecord
+from workflows.core.records.person import PersonRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from workflows.core.people import GroupFacts, PersonFacts
 from workflows.core.policy import Entitlement, Policy, Risk
-from workflows.core.records.model import Request, Terms, Vote
+from workflows.core.records.request import Request, Terms, Vote
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import may_decide
 from workflows.core.rules.eligibility import find_entitlement, not_now

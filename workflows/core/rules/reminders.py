@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from workflows.core.policy import Escalation, Policy
-from workflows.core.records.model import Request
+from workflows.core.records.request import Request
 
 # Reminders, as shares of the time for which a request waits: ever more seldom, and none after half of it.
 SHARES = (1 / 8, 1 / 4, 1 / 2)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from workflows.core.identity import Address
-from workflows.core.records.model import (
+from workflows.core.records.target import (
     Observation,
     Operation,
     OperationKind,

@@ -22,7 +22,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import Loader, create_loader
 
 from workflows.core.policy import Connection
-from workflows.core.records.model import TargetTerms
+from workflows.core.records.target import TargetTerms
 from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.errors import FROM_AWS, RETRY_AFTER_S, translate
 from workflows.targets.aws.name_cache import THING_S, Names

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from workflows.core.identity import Address
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import Observation, Operation, OperationKind, Presence, Resource, TargetTerms
+from workflows.core.records.target import Observation, Operation, OperationKind, Presence, Resource, TargetTerms
 from workflows.core.refusal import Refused
 from workflows.ports import BeforeSend, TargetRefused
 from workflows.targets.aws import iam_users

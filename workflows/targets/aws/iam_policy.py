@@ -13,15 +13,8 @@ from typing import Any, cast
 
 from workflows.core.identity import Address
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import (
-    ID_PATTERN,
-    Observation,
-    Operation,
-    OperationKind,
-    Presence,
-    Resource,
-    TargetTerms,
-)
+from workflows.core.records.request import ID_PATTERN
+from workflows.core.records.target import Observation, Operation, OperationKind, Presence, Resource, TargetTerms
 from workflows.core.refusal import Code, Refused
 from workflows.core.templates import (
     INLINE_CHARACTERS_MAX,

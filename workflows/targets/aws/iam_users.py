@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflows.core.identity import Address, address_of
-from workflows.core.records.model import TargetTerms
+from workflows.core.records.target import TargetTerms
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetRefused
 from workflows.targets.aws.base import missing

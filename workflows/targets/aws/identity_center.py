@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflows.core.identity import Address
 from workflows.core.policy import TargetKind
-from workflows.core.records.model import (
+from workflows.core.records.target import (
     Observation,
     Operation,
     OperationKind,

@@ -10,8 +10,9 @@ from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy, Visibility
+from workflows.core.records.holding import Holding
 from workflows.core.records.lifecycle import Move
-from workflows.core.records.model import Closing, Decision, DecisionKind, Holding, Request, RequestState, Vote
+from workflows.core.records.request import Closing, Decision, DecisionKind, Request, RequestState, Vote
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import MayDecide, decision_by_votes, may_decide, missing, recount, spoken_as, waits
 from workflows.core.rules.eligibility import clean, no_longer, not_now, text_problem

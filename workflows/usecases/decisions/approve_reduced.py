@@ -14,7 +14,7 @@ from datetime import timedelta
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import SlackUser
-from workflows.core.records.model import Request, Slot, Terms, slot_id
+from workflows.core.records.request import Request, Slot, Terms, slot_id
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import not_now
 from workflows.core.rules.grant_terms import terms_for

@@ -10,7 +10,10 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.people import GroupFacts
 from workflows.core.policy import AutoApproval, Policy
-from workflows.core.records.model import Decision, DecisionKind, Grant, Request, Resource, Uses
+from workflows.core.records.grant import Grant
+from workflows.core.records.person import Uses
+from workflows.core.records.request import Decision, DecisionKind, Request
+from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import ByRule, auto_approval, decision_by_votes, recount, within_a_day
 from workflows.core.rules.eligibility import no_longer

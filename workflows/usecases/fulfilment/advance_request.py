@@ -10,8 +10,10 @@ from workflows.core.audit import Event
 from workflows.core.identity import Address, Identity, listed_as, spellings
 from workflows.core.people import GroupFacts, Member
 from workflows.core.policy import Policy
+from workflows.core.records.grant import Grant
 from workflows.core.records.lifecycle import Move
-from workflows.core.records.model import Closing, Grant, Origin, Request, RequestState, Resource
+from workflows.core.records.request import Closing, Origin, Request, RequestState
+from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import rule_groups
 from workflows.core.rules.eligibility import next_change, not_now
@@ -31,8 +33,8 @@ from workflows.ports import (
     TargetThrottled,
 )
 from workflows.usecases.decisions.auto_approve import by_rule, by_votes, counted, ids_of, rules, uses_of
+from workflows.usecases.decisions.break_glass import give_at_once
 from workflows.usecases.fulfilment.start_scheduled import begin
-from workflows.usecases.requests.break_glass import give_at_once
 from workflows.usecases.shared.closing import closing_change, keys_of, refusing
 from workflows.usecases.shared.context import SOON, Attempt, Done, WorkerContext, event, not_in_force, run
 from workflows.usecases.shared.delegations import spoken_for, with_delegations

@@ -6,7 +6,7 @@ changing call, and each attempt on the wire is refused once the lease is over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from workflows.core import keys
@@ -35,7 +35,9 @@ from workflows.core.convergence.outcomes import (
     refused,
     with_intent,
 )
-from workflows.core.records.model import Baseline, End, EndCause, Grant, GrantState, Holding, Intent, Operation
+from workflows.core.records.grant import End, EndCause, GrantState
+from workflows.core.records.holding import Baseline, Holding, Intent, grants_of
+from workflows.core.records.target import Operation
 from workflows.ports import (
     LEASE_S,
     Committed,
@@ -109,10 +111,6 @@ def _broke(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | No
     if turn is not None and before is not None:
         now = turn.snapshot.now
         write_step(ctx, turn, before, broken(settle(before, now), went_wrong(number), now))
-
-
-def grants_of(*grants: Grant) -> Mapping[str, Grant]:
-    return {grant.id: grant for grant in grants}
 
 
 # ---------------------------------------------------------------- one step

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from workflows.core import keys
 from workflows.core.convergence.actions import Action, Note, State, Wait, next_action, settle
-from workflows.core.records.model import CLOSED, Grant, GrantState, Slot, slot_id
+from workflows.core.records.grant import CLOSED, Grant, GrantState
+from workflows.core.records.request import Slot, slot_id
 from workflows.ports import Change, Committed, Fence, IndexEntry, Lease, Lost, Snapshot
 from workflows.usecases.shared.context import WorkerContext, event
 from workflows.usecases.shared.extension import deadlines_moved

@@ -8,16 +8,17 @@ from datetime import datetime
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.policy import Policy
-from workflows.core.records.model import PersonRecord, Request, RequestState
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import not_now
 from workflows.core.rules.grant_terms import terms_for
 from workflows.core.templates import TemplateRefused
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable, Snapshot
 from workflows.usecases.decisions.approve import granting
-from workflows.usecases.requests.request_access import blocked
 from workflows.usecases.shared.closing import keys_of, refusing
 from workflows.usecases.shared.context import Attempt, Done, WorkerContext, event, not_in_force, run
+from workflows.usecases.shared.limits import blocked
 from workflows.usecases.shared.parties import party_on_hold, read_with_parties
 from workflows.usecases.shared.revalidation import undecided
 from workflows.usecases.shared.target_users import user_keys

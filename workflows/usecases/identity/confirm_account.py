@@ -27,7 +27,8 @@ from workflows.core.identity import (
 )
 from workflows.core.people import PersonFacts, is_fresh
 from workflows.core.policy import Policy
-from workflows.core.records.model import PersonRecord, Record
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.record import Record
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.account_confirmation import (
     PROPOSAL_STANDS_FOR,

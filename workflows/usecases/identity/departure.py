@@ -8,7 +8,7 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.identity import AccountId, AccountRecord, PersonId, SlackUser
 from workflows.core.people import PersonFacts
-from workflows.core.records.model import Grant
+from workflows.core.records.grant import Grant
 from workflows.core.refusal import Code
 from workflows.ports import Change, DirectoryUnreachable, PolicyUnavailable
 from workflows.usecases.shared.actor import whose

@@ -10,7 +10,9 @@ from workflows.core.access_review.compile import review
 from workflows.core.access_review.model import Report, days_of
 from workflows.core.access_review.rows import Row, row
 from workflows.core.audit import Event
-from workflows.core.records.model import Grant, Request, Review
+from workflows.core.records.grant import Grant
+from workflows.core.records.oversight import Review
+from workflows.core.records.request import Request
 from workflows.ports import Ledger
 from workflows.usecases.shared.context import Context
 

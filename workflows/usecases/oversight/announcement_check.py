@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.records.model import ChatRecord, Posting, Record, Review, ReviewState
+from workflows.core.records.chat import ChatRecord, Posting
+from workflows.core.records.oversight import Review, ReviewState
+from workflows.core.records.record import Record
 from workflows.core.rules.break_glass import ANNOUNCED_WITHIN
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.context import SOON, Attempt, Context, Done, event, run

@@ -9,7 +9,10 @@ from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
 from workflows.core.records.lifecycle import Move, step
-from workflows.core.records.model import PersonRecord, Record, Request, Review, ReviewState
+from workflows.core.records.oversight import Review, ReviewState
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.record import Record
+from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.break_glass import bar, may_review, next_chase, reviewers
 from workflows.core.rules.eligibility import clean, text_problem

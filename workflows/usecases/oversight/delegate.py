@@ -11,7 +11,7 @@ from workflows.core.audit import Event
 from workflows.core.dates import end_of
 from workflows.core.people import Delegation, PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.records.model import PersonRecord
+from workflows.core.records.person import PersonRecord
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.groups import groups_that_count, not_a_member
 from workflows.ports import Change, IndexEntry

@@ -10,7 +10,7 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.canonical_json import digest
 from workflows.core.policy import Digest, Policy
-from workflows.core.records.model import ActivePolicy, PolicySummary
+from workflows.core.records.policy_in_force import ActivePolicy, PolicySummary
 from workflows.core.refusal import Refused
 from workflows.ports import Change, Versioned
 from workflows.usecases.shared.context import Attempt, Context, Done, event, run

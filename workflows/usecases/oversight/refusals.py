@@ -11,7 +11,7 @@ from datetime import timedelta
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import PersonId
-from workflows.core.records.model import Refusals
+from workflows.core.records.person import Refusals
 from workflows.core.refusal import Refused
 from workflows.ports import Change, Committed
 from workflows.usecases.shared.context import Context, event

@@ -8,7 +8,7 @@ from datetime import datetime
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.policy import Escalation, Policy
-from workflows.core.records.model import Request, RequestState
+from workflows.core.records.request import Request, RequestState
 from workflows.core.rules.reminders import escalation_due, escalation_of, next_chase, reminder_due
 from workflows.ports import Change, PolicyUnavailable, Snapshot
 from workflows.usecases.shared.context import SOON, Attempt, Context, Done, event, not_in_force, run

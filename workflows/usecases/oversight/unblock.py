@@ -8,7 +8,7 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.people import PersonId, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.records.model import PersonRecord
+from workflows.core.records.person import PersonRecord
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.core.rules.groups import not_a_member, person_problem

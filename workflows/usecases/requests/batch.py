@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from workflows.core import keys
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
-from workflows.core.records.model import Origin, PersonRecord, Request, RequestState, Slot, Terms
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Origin, Request, RequestState, Slot, Terms
 from workflows.core.refusal import Code, Refused, together
 from workflows.core.rules.batch import distinct, panel_of, part, place_of, shown, terms_of, too_many_at_once
 from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement, may_ask, slip
@@ -20,9 +21,10 @@ from workflows.core.rules.groups import groups_needed
 from workflows.core.templates import TemplateRefused
 from workflows.ports import PolicyUnavailable, Snapshot
 from workflows.usecases.decisions.approve import approve, deny, find_request, withdraw
-from workflows.usecases.requests.request_access import ask_for_access, blocked, new_request, recorded, too_many
+from workflows.usecases.requests.request_access import ask_for_access, new_request, recorded
 from workflows.usecases.shared.actor import Known, known, not_theirs
 from workflows.usecases.shared.context import Attempt, Context, Done, done_from, not_in_force, run
+from workflows.usecases.shared.limits import blocked, too_many
 from workflows.usecases.shared.ticket_limit import counted_ticket, used_ticket
 
 Use = Callable[[Request, str], Done | Refused]

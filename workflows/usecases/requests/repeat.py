@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflows.core import keys
 from workflows.core.people import PersonId
-from workflows.core.records.model import Request
+from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask, clean
 from workflows.usecases.shared.context import Context

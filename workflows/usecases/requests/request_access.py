@@ -10,9 +10,11 @@ from workflows.core.audit import AuditEvent, Event
 from workflows.core.identity import AccountRecord
 from workflows.core.people import PersonFacts, SlackUser, is_fresh
 from workflows.core.policy import Policy
-from workflows.core.records.model import Origin, PersonRecord, Record, Request, RequestState, Slot, Terms, slot_id
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.record import Record
+from workflows.core.records.request import Origin, Request, RequestState, Slot, Terms, slot_id
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.eligibility import PENDING_MAX, Ask, MayAsk, find_entitlement, may_ask, slip
+from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement, may_ask, slip
 from workflows.core.rules.grant_terms import terms_for
 from workflows.core.rules.groups import groups_named, groups_needed, person_problem
 from workflows.core.templates import TemplateRefused
@@ -20,6 +22,7 @@ from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.actor import Known, in_doubt, known, not_theirs
 from workflows.usecases.shared.closing import places_of
 from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.limits import blocked, too_many
 from workflows.usecases.shared.ticket_limit import counted_ticket, noted, used_ticket
 
 
@@ -109,20 +112,6 @@ def _kept_out(holder: PersonFacts, snapshot: Snapshot) -> Refused | None:
     if account is None or account.person != holder.id or account.suspended or blocked(record, snapshot):
         return Refused(Code.HOLDER_BLOCKED, {"name": holder.name})
     return None
-
-
-def too_many(record: PersonRecord | None, more: int = 1) -> Refused | None:
-    pending = record.pending if record else ()
-    if len(pending) + more <= PENDING_MAX:
-        return None
-    params = {"max": str(PENDING_MAX), "ids": ", ".join(pending)}
-    return Refused(Code.TOO_MANY_PENDING, params | ({"more": str(more)} if more > 1 else {}))
-
-
-def blocked(record: PersonRecord | None, snapshot: Snapshot) -> Refused | None:
-    if record is None or record.blocked_until is None or record.blocked_until <= snapshot.now:
-        return None
-    return Refused(Code.PERSON_BLOCKED, {"until": record.blocked_until.isoformat(), "why": record.blocked_why or ""})
 
 
 def new_request(

@@ -9,7 +9,9 @@ from workflows.core import keys
 from workflows.core.identity import Address
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
-from workflows.core.records.model import Grant, Origin, PersonRecord, Request, Terms
+from workflows.core.records.grant import Grant
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Origin, Request, Terms
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask, MayAsk, may_ask
 from workflows.core.rules.extension import not_to_extend, same_access, total_problem
@@ -17,10 +19,11 @@ from workflows.core.rules.grant_terms import terms_for
 from workflows.core.rules.groups import groups_needed
 from workflows.core.templates import TemplateRefused
 from workflows.ports import Change, Snapshot
-from workflows.usecases.requests.request_access import blocked, entries_of, made, new_request, too_many
-from workflows.usecases.revocation.end import find_grant
+from workflows.usecases.requests.request_access import entries_of, made, new_request
 from workflows.usecases.shared.actor import Known, known, not_theirs
 from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, not_in_force, run
+from workflows.usecases.shared.find_grant import find_grant
+from workflows.usecases.shared.limits import blocked, too_many
 from workflows.usecases.shared.ticket_limit import counted_ticket, noted, used_ticket
 
 

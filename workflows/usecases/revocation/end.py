@@ -9,25 +9,18 @@ from workflows.core.audit import Event
 from workflows.core.convergence.actions import State, start_end
 from workflows.core.people import SlackUser
 from workflows.core.policy import Policy
-from workflows.core.records.model import (
-    CLOSED,
-    DecisionKind,
-    End,
-    EndCause,
-    Grant,
-    GrantState,
-    Holding,
-    PersonRecord,
-    Request,
-)
+from workflows.core.records.grant import CLOSED, End, EndCause, Grant, GrantState
+from workflows.core.records.holding import Holding, grants_of
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import DecisionKind
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import may_end
 from workflows.core.rules.break_glass import bar
 from workflows.core.rules.eligibility import clean
 from workflows.ports import Change, Snapshot
-from workflows.usecases.fulfilment.converge import grants_of
 from workflows.usecases.shared.actor import Known, known, not_theirs
 from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.find_grant import find_grant
 from workflows.usecases.shared.rebuilt import grant_or_rebuilt, rebuilt_holding
 
 
@@ -45,15 +38,6 @@ def end(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> 
     if isinstance(actor, Refused):
         return actor
     return run(ctx, lambda: _once(ctx, actor, first, clean(reason), commit_id))
-
-
-def find_grant(ctx: Context, id_: str, what: str = "end") -> Grant | Refused:
-    """The grant, or why there is none to `end` or `extend`."""
-    snapshot = ctx.ledger.read(keys.grant(id_), keys.request(id_))
-    grant, request = grant_or_rebuilt(ctx, snapshot, id_), snapshot.readable(keys.request(id_), Request)
-    if grant is None and request is not None:
-        return Refused(Code.GRANT_OVER, {"id": id_, "state": request.state.value, "what": what}, audited=False)
-    return grant if grant is not None else Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
 
 
 def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str) -> Attempt | Done | Refused:

@@ -16,18 +16,11 @@ from workflows.core.audit import Event
 from workflows.core.identity import Identity
 from workflows.core.people import PersonFacts, PersonId, SlackUser
 from workflows.core.policy import Policy
+from workflows.core.records.grant import CLOSED, End, EndCause, Grant, GrantState
 from workflows.core.records.lifecycle import Move, can
-from workflows.core.records.model import (
-    CLOSED,
-    Closing,
-    End,
-    EndCause,
-    Grant,
-    GrantState,
-    PersonRecord,
-    Request,
-    Sweepout,
-)
+from workflows.core.records.oversight import Sweepout
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Closing, Request
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.core.rules.grant_terms import close

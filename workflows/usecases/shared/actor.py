@@ -23,7 +23,8 @@ from workflows.core.identity import (
 )
 from workflows.core.people import GroupFacts, PersonFacts, is_fresh
 from workflows.core.policy import Policy
-from workflows.core.records.model import PersonRecord, Record
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.record import Record
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.groups import person_problem
 from workflows.core.rules.identification import Identified, OnRecord, account_ids, adopted, identify

@@ -12,7 +12,8 @@ from dataclasses import replace
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.identity import AccountId, AccountRecord, Adoption, PersonId, Suspension, Why, listed_as
-from workflows.core.records.model import PersonRecord, Record
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.record import Record
 from workflows.core.rules.identification import adopted
 from workflows.ports import Change, Committed, IndexEntry, Snapshot
 from workflows.usecases.shared.context import Context, event

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
+from workflows.core.records.grant import Grant
 from workflows.core.records.lifecycle import Move
-from workflows.core.records.model import Closing, Grant, PersonRecord, Request, Slot
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Closing, Request, Slot
 from workflows.core.refusal import Refused
 from workflows.core.rules.grant_terms import close
 from workflows.ports import Change, IndexEntry, Snapshot

@@ -12,7 +12,8 @@ from workflows.core.audit import AuditEvent, Event
 from workflows.core.clockwork import LedgerClock, distrusted
 from workflows.core.mixed import OlderRunning, not_beside_older
 from workflows.core.policy import Policy
-from workflows.core.records.model import ActivePolicy, Origin
+from workflows.core.records.policy_in_force import ActivePolicy
+from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.ports import (
     Chance,

@@ -9,7 +9,8 @@ from datetime import datetime
 from workflows.core import keys
 from workflows.core.identity import AccountId
 from workflows.core.people import Delegation, GroupFacts, PersonId
-from workflows.core.records.model import PersonRecord, Request
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.request import Request
 from workflows.ports import CorruptLedger, CorruptRecord, Snapshot
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.parties import account_in

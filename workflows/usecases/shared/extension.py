@@ -11,7 +11,8 @@ from datetime import datetime
 from workflows.core import keys
 from workflows.core.audit import AuditEvent
 from workflows.core.policy import Policy
-from workflows.core.records.model import Decision, DecisionKind, Grant, Request
+from workflows.core.records.grant import Grant
+from workflows.core.records.request import Decision, DecisionKind, Request
 from workflows.core.refusal import Refused
 from workflows.core.rules.extension import new_end, over, prolonged, total_problem
 from workflows.core.rules.grant_terms import approve as approved_request

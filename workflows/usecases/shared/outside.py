@@ -14,7 +14,8 @@ from typing import TypeVar
 from workflows.core.identity import Address
 from workflows.core.people import GroupFacts, PersonFacts, SlackUser
 from workflows.core.policy import Policy
-from workflows.core.records.model import Observation, Operation, Origin, Resource, TargetTerms
+from workflows.core.records.request import Origin
+from workflows.core.records.target import Observation, Operation, Resource, TargetTerms
 from workflows.core.refusal import Refused
 from workflows.ports import (
     NOT_BOUND,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from workflows.core import keys
 from workflows.core.identity import AccountId, AccountRecord, Identity, PersonId
 from workflows.core.people import GroupFacts
-from workflows.core.records.model import Request
+from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused
 from workflows.ports import Snapshot
 from workflows.usecases.shared.context import Context

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 
 from workflows.core import keys
 from workflows.core.convergence.actions import State, start_end
-from workflows.core.records.model import Baseline, End, EndCause, Grant, GrantState, Holding, Request, slot_id
+from workflows.core.records.grant import End, EndCause, Grant, GrantState
+from workflows.core.records.holding import Baseline, Holding
+from workflows.core.records.request import Request, slot_id
 from workflows.core.rules.grant_terms import grant_for
 from workflows.ports import Change, Committed, CorruptRecord, Fence, Lease, Ledger, Snapshot
 from workflows.usecases.shared.context import Context

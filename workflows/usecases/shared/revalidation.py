@@ -8,7 +8,8 @@ from workflows.core import keys
 from workflows.core.convergence.actions import latest_end
 from workflows.core.people import PersonFacts, PersonId
 from workflows.core.policy import Policy
-from workflows.core.records.model import Grant, Request
+from workflows.core.records.grant import Grant
+from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import still_decided
 from workflows.core.rules.groups import groups_needed

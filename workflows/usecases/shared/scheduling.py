@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent
-from workflows.core.records.model import Decision, Request
+from workflows.core.records.request import Decision, Request
 from workflows.core.rules.grant_terms import schedule
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.closing import no_longer_pending, out_of, places_of

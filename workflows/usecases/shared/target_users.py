@@ -25,7 +25,10 @@ from workflows.core.identity import (
     spellings,
 )
 from workflows.core.policy import Policy
-from workflows.core.records.model import CLOSED, Grant, Record, Request, Resource
+from workflows.core.records.grant import CLOSED, Grant
+from workflows.core.records.record import Record
+from workflows.core.records.request import Request
+from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.ports import Change, Committed, Ledger, Snapshot

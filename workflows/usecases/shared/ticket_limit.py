@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from workflows.core import keys
 from workflows.core.policy import Policy
-from workflows.core.records.model import Record, Request, RequestState, Uses
+from workflows.core.records.person import Uses
+from workflows.core.records.record import Record
+from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask, find_entitlement, find_ticket
 from workflows.ports import IndexEntry, Snapshot

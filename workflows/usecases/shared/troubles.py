@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 
 from workflows.core import keys
 from workflows.core.people import SlackUser
-from workflows.core.records.model import ID_PATTERN, Grant, GrantState, Holding, Request, Sweepout, Trouble
+from workflows.core.records.grant import Grant, GrantState
+from workflows.core.records.holding import Holding
+from workflows.core.records.oversight import Sweepout, Trouble
+from workflows.core.records.request import ID_PATTERN, Request
 from workflows.ports import Change, Committed, DirectoryUnreachable, IndexEntry, LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.outside import is_fault, went_wrong

@@ -13,19 +13,12 @@ from itertools import islice
 from workflows.core import keys
 from workflows.core.identity import AccountRecord
 from workflows.core.policy import Policy
-from workflows.core.records.model import (
-    CLOSED,
-    ActivePolicy,
-    Grant,
-    PersonRecord,
-    Record,
-    Request,
-    RequestState,
-    Review,
-    ReviewState,
-    Sweepout,
-    slot_id,
-)
+from workflows.core.records.grant import CLOSED, Grant
+from workflows.core.records.oversight import Review, ReviewState, Sweepout
+from workflows.core.records.person import PersonRecord
+from workflows.core.records.policy_in_force import ActivePolicy
+from workflows.core.records.record import Record
+from workflows.core.records.request import Request, RequestState, slot_id
 from workflows.core.rules.break_glass import next_chase as next_review_chase
 from workflows.core.rules.grant_terms import warning_at
 from workflows.core.rules.reminders import escalation_of, next_chase

@@ -27,7 +27,8 @@ from workflows.core.clockwork import (
     jumped,
     off_us,
 )
-from workflows.core.records.model import Grant, Holding, Intent
+from workflows.core.records.grant import Grant
+from workflows.core.records.holding import Holding, Intent
 from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.ports import Change, Committed, Snapshot

@@ -1,0 +1,124 @@
+"""What is given and where: the resolved terms of a target, its immutable names, and what was seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from workflows.core.canonical_json import digest
+from workflows.core.identity import Address
+from workflows.core.policy import TargetKind
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTerms:
+    """Exactly what would be given where, with placeholders filled in. It outlives the role in the configuration."""
+
+    kind: TargetKind
+    connection: str
+    region: str
+    partition: str = "aws"
+    account: str | None = None
+    instance_arn: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    profile: str | None = None
+    portal: str | None = None
+    permission_set: str | None = None
+    group: str | None = None
+    user: str | None = None
+    # The filled-in policy document as JSON text, without its end.
+    document: str | None = None
+    # By which names of a user people are found in a directory; None: as before there was a choice, by e-mail alone.
+    match: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What a target resolved: immutable ids. `ids` alone name the holding; the rest is for people.
+
+    `session_s`: how long a session that is open when access ends may go on (Identity Center), in seconds.
+    `enforces_end`: whether the target ends the access by itself.
+    """
+
+    kind: TargetKind
+    target: TargetTerms
+    ids: Mapping[str, str]
+    title: str
+    session_s: int | None = None
+    enforces_end: bool = False
+    # Set where removing this access removes the last of its kind, with a side effect people should know of.
+    warning: str | None = None
+    # Whom the user's tag names, where the target can prove it again before it gives (an IAM user's tag).
+    person: Address | None = None
+    # Where a person has one user (an identity store, a name in an account), and the addresses by which this one is called there.
+    place: str = ""
+    carries: tuple[Address, ...] = ()
+
+    @property
+    def holding(self) -> str:
+        """The holding's id: `H-` and 20 hex digits over kind and ids."""
+        return "H-" + digest({"kind": self.kind, "ids": dict(self.ids)})[:20]
+
+    @property
+    def user(self) -> str:
+        """The user in the target, for the ledger: `identity-store:906-...`, `iam:111122223333:AIDA...`. It never means another.
+
+        Identity stores name no user as another store does, and what was resolved before names no store: the id alone says it.
+        """
+        if self.kind in (TargetKind.IDENTITY_CENTER, TargetKind.IDENTITY_CENTER_GROUP):
+            return f"identity-store:{self.user_id}"
+        return f"iam:{self.ids.get('account', '')}:{self.user_id}"
+
+    @property
+    def user_id(self) -> str:
+        """As the target itself calls it."""
+        return self.ids.get("user_id") or self.ids["user"]
+
+
+class OperationKind(StrEnum):
+    GRANT = "grant"
+    REVOKE = "revoke"
+
+
+class OperationState(StrEnum):
+    IN_PROGRESS = "in_progress"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One changing call at a target. `id` is the target's own, where it is asynchronous."""
+
+    kind: OperationKind
+    state: OperationState
+    id: str | None = None
+    error: str | None = None
+
+
+class Presence(StrEnum):
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a target answers when it is looked at. `until` is the end it enforces, where it shows one.
+
+    `through` names another way by which the person has the very same access, one that we neither give nor take: a group.
+    """
+
+    presence: Presence
+    resource: Resource | None = None
+    until: datetime | None = None
+    detail: str | None = None
+    through: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the person has this access, in whatever way."""
+        return self.presence is Presence.PRESENT or self.through is not None

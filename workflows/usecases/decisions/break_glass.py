@@ -1,0 +1,86 @@
+"""The decision of a break-glass: it is given at once, and a review is owed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workflows.core import keys
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.people import GroupFacts, PersonFacts
+from workflows.core.policy import Policy
+from workflows.core.records.person import PersonRecord, Uses
+from workflows.core.records.record import Record
+from workflows.core.records.request import Decision, DecisionKind, Request, RequestState
+from workflows.core.refusal import Refused
+from workflows.core.rules.break_glass import ANNOUNCED_WITHIN, History, may_break, next_chase, review_owed, used
+from workflows.core.rules.eligibility import Ask
+from workflows.ports import IndexEntry, Snapshot
+from workflows.usecases.decisions.approve import granting
+from workflows.usecases.shared.closing import keys_of
+from workflows.usecases.shared.context import Attempt, Context, Done, WorkerContext, event, not_in_force
+from workflows.usecases.shared.parties import party_on_hold
+from workflows.usecases.shared.target_users import claimed, read_with_user
+
+
+def give_at_once(
+    ctx: WorkerContext, policy: Policy, seen: Request, groups: GroupFacts, facts: PersonFacts
+) -> Attempt | Done | Refused:
+    """The decision, on the record and the people as they are now. `seen` has its resource; a Refused closes the request."""
+    if seen.resource is None:
+        raise ValueError(f"{seen.id} has no resource yet")
+    item, terms = keys.request(seen.id), seen.terms
+    uses = keys.glass_uses(terms.environment, seen.holder)
+    more = (keys.grant(seen.id), keys.holding(seen.resource.holding), keys.review(seen.id), uses)
+    snapshot = read_with_user(ctx, policy, seen, (*keys_of(seen), *more))
+    request, record = snapshot.get(item, Request), snapshot.get(keys.person(seen.requester), PersonRecord)
+    if request is None or request.state is not RequestState.PENDING or request.resource is not None:
+        return Done(seen.id, "overtaken")
+    ask = Ask(terms.environment, terms.role, terms.duration, request.reason, request.ticket)
+    history = History(record, snapshot.get(uses, Uses))
+    answer = may_break(policy, ask, facts, groups, history, snapshot.now)
+    refusal = (
+        not_in_force(snapshot, policy)
+        or party_on_hold(snapshot, request)
+        or (answer if isinstance(answer, Refused) else None)
+    )
+    if refusal:
+        return refusal
+    request = replace(request, resource=seen.resource, origin=seen.origin)
+    claim = claimed(ctx, policy, request, snapshot)
+    if isinstance(claim, Refused):
+        return claim
+    decision = Decision(DecisionKind.BREAK_GLASS, snapshot.now, policy.hash)
+    commit_id = f"glass:{request.id}:{snapshot.items[item].version}"
+    entry = _used(ctx, policy, request, history, snapshot)
+    given = granting(request, decision, claim.in_force(snapshot), commit_id, entry)
+    if isinstance(given, Refused):
+        return given
+    return claim.added(_with_review(policy, request, given, history, snapshot))
+
+
+def _used(ctx: Context, policy: Policy, request: Request, history: History, snapshot: Snapshot) -> AuditEvent:
+    facts = {
+        "holding": request.resource.holding if request.resource else "",
+        "policy": policy.hash[:12],
+        "terms": request.terms.hash,
+        "duration_s": str(request.terms.duration_s),
+        "uses_before": str(len(used(history.uses, snapshot.now))),
+    }
+    private = {"actor": request.holder, "actor_name": request.holder_name, "holder": request.holder}
+    return event(ctx, Event.BREAK_GLASS_USED, request.id, snapshot, facts, private)
+
+
+def _with_review(policy: Policy, request: Request, attempt: Attempt, history: History, snapshot: Snapshot) -> Attempt:
+    """The same commit owes the review, counts the use, and arranges that somebody looks whether it was announced."""
+    now, change = snapshot.now, attempt.change
+    review = review_owed(request.id, policy.environments[request.terms.environment], request.holder, now)
+    item = keys.glass_uses(request.terms.environment, request.holder)
+    puts: dict[str, Record] = {
+        keys.review(request.id): review,
+        item: Uses(item.removeprefix(keys.uses("")), (*used(history.uses, now), now)),
+    }
+    places = keys.places(keys.REVIEWS, environment=review.environment, person_id=review.holder)
+    due = {keys.review(request.id): next_chase(review), keys.announced_due(request.id): now + ANNOUNCED_WITHIN}
+    owed = (IndexEntry(name, request.id, review.due_at.timestamp()) for name in places)
+    change = replace(change, puts={**change.puts, **puts}, due={**change.due, **due}, index=(*change.index, *owed))
+    return replace(attempt, change=change)
