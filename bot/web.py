@@ -51,7 +51,7 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     parts = build_web(settings)
     REGISTRY.register(LedgerMetrics(parts.context, parts.redis, parts.faults))
-    bolt = build_app(parts)
+    bolt = build_app(settings, parts.context, parts.desk, parts.client, parts.refresher)
     app = asgi(parts, bolt)
     config = uvicorn.Config(
         app,
@@ -70,7 +70,7 @@ def run(settings: Settings) -> None:
     opened = listen(settings.host, settings.port, parts.obstacles)
     log.info("web listens", mode="socket" if settings.socket_mode else "http", port=opened.getsockname()[1])
     threading.Thread(target=keep_saying_what_is_missing, args=(parts, stop), name="obstacles", daemon=True).start()
-    line = Line(socket_mode(parts, bolt).client, parts.obstacles) if settings.socket_mode else None
+    line = Line(socket_mode(settings, bolt).client, parts.obstacles) if settings.socket_mode else None
     try:
         if line is not None:
             line.start()

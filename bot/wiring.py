@@ -18,18 +18,27 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from slack_sdk import WebClient
 
+from bot.chat.health import closed_places, troubles
 from bot.directory.external_groups import OutsideGroups
 from bot.directory.refresh import refresh_away, refresh_groups_of_pending
 from bot.monotonic import monotonic_s
 from bot.observability.faults import Faults
 from bot.observability.log import log_failure
 from bot.observability.obstacles import Obstacles, keep_trying
-from bot.observability.readiness import REDIS_ANSWERS, SlackCheck, attention, ledger_words, missing
+from bot.observability.readiness import (
+    REDIS_ANSWERS,
+    ledger_problems,
+    ledger_words,
+    policy_problems,
+    reasons,
+    unreadable,
+)
 from bot.queues import ALL_QUEUES, RqWake
 from bot.runtime.heartbeat import Beats
 from bot.runtime.lease_renewal import LeaseKeeper
 from bot.settings import Settings, named_secret
 from bot.slack.directory import SlackRefresher
+from bot.slack.health import SlackCheck
 from bot.slack.lookups import Lookups
 from bot.slack.origin import prove_origin
 from workflows.core.people import Listed
@@ -122,11 +131,20 @@ class WebParts(Common):
 
     def missing(self) -> list[str]:
         """What a person who runs this must know: every reason why it is not ready, in words."""
-        return missing(self, self.slack, self.obstacles)
+        return reasons(
+            lambda: ledger_problems(self.ledger, self.beats),
+            lambda: policy_problems(self.ledger, self.policy),
+            lambda: troubles(self.context),
+            self.slack.problems,
+            self.obstacles.sentences,
+            lambda: closed_places(self.ledger, people=False),
+        )
 
     def attention(self) -> list[str]:
         """What somebody has to look at, although it is ready."""
-        return attention(self, self.slack)
+        return reasons(
+            lambda: unreadable(self.ledger), self.slack.attention, lambda: closed_places(self.ledger, people=True)
+        )
 
 
 @dataclass(frozen=True, slots=True)

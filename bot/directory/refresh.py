@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from bot.slack.directory import SlackRefresher
 from workflows.core import keys
-from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, SlackUser, is_fresh
+from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, PersonFacts, SlackUser, is_fresh
+from workflows.core.policy import Policy
 from workflows.core.rules.groups import groups_needed
 from workflows.ports import Ledger
 from workflows.usecases.oversight.delegate import approving_groups
@@ -19,7 +20,26 @@ _REFRESH_AGE = FACTS_AGE_MAX * 0.6
 PEOPLE_AGE = timedelta(minutes=30)
 
 
-def refresh_groups_of_pending(context: WorkerContext, refresher: SlackRefresher) -> None:
+class Absences(Protocol):
+    """Who wants no calls just now."""
+
+    def is_due(self) -> bool: ...
+
+    def refresh(self, people: Collection[PersonFacts]) -> None: ...
+
+
+class Refresher(Protocol):
+    """Asks a chat anew, and writes down what it says."""
+
+    @property
+    def away(self) -> Absences: ...
+
+    def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
+
+    def introduce(self, accounts: Iterable[SlackUser], policy: Policy) -> None: ...
+
+
+def refresh_groups_of_pending(context: WorkerContext, refresher: Refresher) -> None:
     """Groups of environments that somebody waits for. Nothing waits: nothing is asked."""
     ledger: Ledger = context.ledger
     if not ledger.count(keys.PENDING):
@@ -47,7 +67,7 @@ def _to_ask_about(context: WorkerContext, facts: GroupFacts, names: Sequence[str
     return unresolved | {one.slack for one in people if not is_fresh(one.as_of, now, PEOPLE_AGE)}
 
 
-def refresh_away(context: WorkerContext, refresher: SlackRefresher) -> None:
+def refresh_away(context: WorkerContext, refresher: Refresher) -> None:
     """Who of all approvers wants no calls: asked every few minutes, so that the next card is not late for it."""
     if not refresher.away.is_due():
         return

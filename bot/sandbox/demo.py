@@ -20,12 +20,11 @@ from bot.sandbox.installation.interrupts import CONFIG, Interrupts, example_poli
 from bot.sandbox.installation.people import aws_world, slack_world
 from bot.sandbox.page.command import add_port, run
 from bot.sandbox.tour.render import Names
-from bot.sandbox.tour.scenario import Play
+from bot.sandbox.tour.scenario import SECONDS, Play
 from bot.sandbox.tour.terminal import Screen, console_for
 from bot.settings import process_environ
 from workflows.core.policy import Policy
 
-SECONDS = 20
 PACE_S = 1.2
 INTERRUPTED = 130
 

@@ -16,6 +16,7 @@ import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
+from bot.chat.messages.form_not_opened import NO_ANSWER as NO_ANSWER  # noqa: PLC0414 - part of this module's face
 from bot.slack import mrkdwn as t
 from bot.slack.blocks import Message
 
@@ -78,8 +79,6 @@ _WORDS: dict[Means, str] = {
 MEANS: dict[str, Means] = {word: means for means, words in _WORDS.items() for word in words.split()}
 # After so many answers with a word that nobody knows, the place is taken to be closed.
 UNKNOWN_TRIES = 5
-# Our word where Slack's never came, or was none.
-NO_ANSWER = "no_answer"
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,79}")
 # "It's possible some aspect of the operation succeeded": whoever comes back looks for the message first.

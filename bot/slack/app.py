@@ -41,12 +41,13 @@ from bot.chat.messages.notices import DECLINE, OPEN_CONSOLE
 from bot.chat.messages.revoke_all import REVOKE_ALL
 from bot.monotonic import monotonic_s
 from bot.observability.log import log_failure
+from bot.settings import Settings
 from bot.slack import failures
 from bot.slack.blocks import Message
 from bot.slack.deferred import defer
+from bot.slack.directory import SlackRefresher
 from bot.slack.doors import Doors
 from bot.slack.socket_mode import quiet_about_connections
-from bot.wiring import WebParts
 from workflows.core.refusal import Code
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.shared.context import Context
@@ -65,21 +66,20 @@ Body = Mapping[str, Any]
 FieldErrors = Callable[[Mapping[str, Any], Code, str], dict[str, str]]
 
 
-def build_app(parts: WebParts) -> App:
+def build_app(settings: Settings, context: Context, desk: Desk, client: WebClient, refresher: SlackRefresher) -> App:
     """The app with all its listeners. Nothing is sent: who may act is decided by the signed payload and the ledger."""
-    settings = parts.settings
     secret = settings.slack_signing_secret
 
     def authorize() -> AuthorizeResult:
         # One workspace, one token: no call to Slack is needed to find it.
-        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=parts.client.token)
+        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=client.token)
 
     # Bolt warns that it does not use a token which it finds in the environment by itself.
     quiet = logging.getLogger("bot.slack.bolt")
     quiet.setLevel(logging.ERROR)
     app = App(
         logger=quiet,
-        client=parts.client,
+        client=client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else None,
         # In Socket Mode there are no signatures: the connection is ours, and /slack/events takes nothing.
@@ -88,16 +88,17 @@ def build_app(parts: WebParts) -> App:
         process_before_response=True,
         raise_error_for_unhandled_request=False,
     )
-    Listeners(parts, parts.desk).register(app)
+    doors = Doors(context, client, refresher, desk, settings.command)
+    Listeners(context, desk, doors, settings.command).register(app)
     return app
 
 
-def socket_mode(parts: WebParts, app: App) -> SocketModeHandler:
+def socket_mode(settings: Settings, app: App) -> SocketModeHandler:
     """A connection to Slack that needs no public address."""
-    token = parts.settings.slack_app_token
+    token = settings.slack_app_token
     if token is None:
         raise ValueError("SLACK_APP_TOKEN is not set")
-    client = WebClient(token=token.get_secret_value(), base_url=parts.settings.slack_api_url, retry_handlers=[])
+    client = WebClient(token=token.get_secret_value(), base_url=settings.slack_api_url, retry_handlers=[])
     return SocketModeHandler(
         app,
         token.get_secret_value(),
@@ -125,11 +126,11 @@ _TOO_OFTEN = (
 
 
 class Listeners:
-    def __init__(self, parts: WebParts, desk: Desk) -> None:
-        self._parts = parts
+    def __init__(self, context: Context, desk: Desk, doors: Doors, command: str) -> None:
+        self._context = context
         self._desk = desk
-        self._command_name = parts.settings.command
-        self._doors = Doors(parts.context, parts.client, parts.refresher, desk, self._command_name)
+        self._command_name = command
+        self._doors = doors
         self._limit = RefusalLimit(monotonic_s)
         self._afterwards = ThreadPoolExecutor(AFTERWARDS_THREADS, thread_name_prefix="afterwards")
 
@@ -218,7 +219,7 @@ class Listeners:
         ack()
         if (body.get("view") or {}).get("type") == "home":
             # A card changes by itself; somebody's home has to be drawn again.
-            self._parts.context.wake(f"chat:home-{act.team}-{act.user}")
+            self._context.wake(f"chat:home-{act.team}-{act.user}")
         if reply.message is not None:
             self._later(self._doors.take_place if reply.replaces else self._doors.tell, act, reply.message)
 
@@ -293,7 +294,7 @@ class Listeners:
 
     def options(self, ack: Ack, body: Body) -> None:
         try:
-            environments = list(self._parts.policy.current().environments.values())
+            environments = list(self._context.policy.current().environments.values())
         except PolicyUnavailable:
             environments = []
         ack(form.options_for(str(body.get("value") or ""), environments))
@@ -391,7 +392,7 @@ class Listeners:
 
     def home_opened(self, event: Body, body: Body) -> None:
         if event.get("tab", "home") == "home":
-            self._parts.context.wake(f"chat:home-{body.get('team_id', '')}-{event['user']}")
+            self._context.wake(f"chat:home-{body.get('team_id', '')}-{event['user']}")
 
     def user_changed(self, event: Body, body: Body) -> None:
         """Somebody was deactivated, became a guest, changed their address: they are asked about anew when they matter next."""
@@ -410,7 +411,7 @@ class Listeners:
                 reply = self._desk.carry_out(act)
             except FactsStale:
                 self._limit.refused(act.who)
-                defer(self._parts.context, act)
+                defer(self._context, act)
                 return Reply()
             if reply.refused is not None:
                 self._limit.refused(act.who)
@@ -456,7 +457,7 @@ class Listeners:
 
     def _fault(self, what: str, problem: Exception, kind: str) -> str:
         """Into the log and the count; three within ten minutes are an alarm. Returns the number to say."""
-        ctx = self._parts.context
+        ctx = self._context
         number = ctx.fault(what, problem, act=kind)
         self._afterwards.submit(partial(_noted, ctx, kind, number))
         return number

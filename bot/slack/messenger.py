@@ -15,9 +15,10 @@ from typing import Any, Never
 import structlog
 from slack_sdk import WebClient
 
-from bot.chat.outbox.outages import ALL, Outages, is_person
+from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.postings import Later, Page, Stopped
+from bot.chat.places import ALL, is_person
 from bot.slack.answers import UNKNOWN_TRIES, Means, NotDone, ask, plain
 from bot.slack.blocks import Message
 from workflows.core.records.chat import Posting

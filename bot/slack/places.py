@@ -12,9 +12,10 @@ import structlog
 from slack_sdk import WebClient
 
 from bot.chat.messages import closed_places as places_words
-from bot.chat.outbox.outages import ALL, STATE, Outages, is_person, promised, since_of, word_in
+from bot.chat.outbox.outages import STATE, Outages, promised, since_of, word_in
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
+from bot.chat.places import ALL, is_person
 from bot.slack.answers import Means, NotDone, ask, means
 from bot.slack.mentions import Mentioner
 from bot.slack.messenger import Poster

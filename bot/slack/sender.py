@@ -21,7 +21,6 @@ from bot.chat.messages.clock_alarm import clock_told
 from bot.chat.messages.digest import digest
 from bot.chat.messages.home import home_instead, home_view
 from bot.chat.messages.notices import answer
-from bot.chat.messages.revoke_all import panic_wanted
 from bot.chat.outbox import troubles_plan as troubles
 from bot.chat.outbox.batch_plan import Batch, several_wanted
 from bot.chat.outbox.batch_plan import wait_s as until_s
@@ -40,6 +39,7 @@ from bot.chat.outbox.plan import (
     wanted,
 )
 from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
+from bot.chat.outbox.revoke_all_plan import panic_wanted
 from bot.chat.views.deciders import NOBODY
 from bot.chat.views.overviews import DigestStory, HomeStory
 from bot.chat.views.read_model import Reader, Seen

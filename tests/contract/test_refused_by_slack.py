@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.chat.health import closed_places
 from bot.observability.faults import Faults
 from bot.observability.metrics import LedgerMetrics
-from bot.observability.readiness import SlackCheck, _closed
 from bot.sandbox.slack import Message, SlackServer, words
 from bot.slack.answers import MEANS, Means
+from bot.slack.health import SlackCheck
 from bot.slack.scopes import BETTER, NEEDED
 from tests.support import build
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, many, posts, server_for
@@ -538,8 +539,7 @@ def test_a_summary_that_its_channel_does_not_take_comes_when_it_is_open(make: Ma
 
 
 def ready(rig: ChatWorld) -> tuple[list[str], list[str]]:
-    parts: Any = SimpleNamespace(ledger=rig.ledger)
-    return _closed(parts, people=False), _closed(parts, people=True)
+    return closed_places(rig.ledger, people=False), closed_places(rig.ledger, people=True)
 
 
 def test_readiness_names_closed_channels_and_warns_of_people(world: tuple[ChatWorld, SlackServer]) -> None:

@@ -119,12 +119,11 @@ def test_each_sign_makes_it_last_and_says_no_less_than_the_one_before():
 def test_readyz_says_it():
     world = World()
     heard_of_older(world)
-    parts: Any = SimpleNamespace(context=world.ctx, ledger=world.ledger, beats=SimpleNamespace(alive=lambda _: True))
-    slack: Any = SimpleNamespace(problems=list)
-    obstacles: Any = SimpleNamespace(sentences=list)
+    alive: Any = SimpleNamespace(alive=lambda _: True)
 
     def said() -> list[str]:
-        return [line for line in readiness.missing(parts, slack, obstacles) if "older version" in line]
+        found = readiness.reasons(lambda: readiness.ledger_problems(world.ledger, alive))
+        return [line for line in found if "older version" in line]
 
     assert said() == [
         "a worker of an older version runs, which knows no accounts on hold: nothing is given until it has stopped"

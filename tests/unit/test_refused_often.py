@@ -57,7 +57,7 @@ def listeners(carry_out: Any) -> Any:
     found = Listeners.__new__(Listeners)
     found._limit = RefusalLimit(Clock())
     found._desk = SimpleNamespace(carry_out=carry_out)  # type: ignore[assignment]
-    found._parts = SimpleNamespace(context=None)  # type: ignore[assignment]
+    found._context = SimpleNamespace()  # type: ignore[assignment]
     return found
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from bot.chat.messages.plain_text import as_text
 from bot.chat.messages.revoke_all import Aim as PanicAim
-from bot.chat.messages.revoke_all import confirm_first, panic_wanted, progress, read_pressed
+from bot.chat.messages.revoke_all import confirm_first, progress, read_pressed
+from bot.chat.outbox.revoke_all_plan import panic_wanted
 from bot.chat.views.read_model import Reader
 from tests.support.build import DANA, GUS, NIA, OLU, SUE, entitlement, environment, policy
 from tests.support.world import World, account

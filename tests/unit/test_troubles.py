@@ -16,6 +16,7 @@ from slack_sdk import WebClient
 
 from bot import jobs
 from bot.chat.actions.dispatcher import Desk
+from bot.chat.health import troubles
 from bot.chat.interaction import COMMAND, Interaction
 from bot.clock import Ticker
 from bot.observability import metrics, readiness
@@ -23,6 +24,7 @@ from bot.queues import job_of
 from bot.slack import failures
 from bot.slack.app import Listeners
 from bot.slack.deferred import Deferred, defer
+from bot.slack.doors import Doors
 from tests.support import build
 from tests.support.chat import RECEIPTS
 from tests.support.outside import Outside, Unheard, methods_of, no_jobs_left
@@ -371,13 +373,13 @@ def test_readyz_lists_what_has_failed_three_times_and_one_broken_look_hides_no_o
     for times, id_ in ((2, "PA-1"), (3, "PA-2")):
         for _ in range(times):
             note(world.ctx, f"request:{id_}", FAULT)
-    parts: Any = SimpleNamespace(context=world.ctx, ledger=world.ledger, beats=SimpleNamespace(alive=lambda _: True))
-    slack: Any = SimpleNamespace(problems=lambda: ["Slack is away"])
-    obstacles: Any = SimpleNamespace(sentences=list)
-    found = readiness.missing(parts, slack, obstacles)
+
+    def broken() -> list[str]:
+        raise AttributeError("policy")
+
+    found = readiness.reasons(lambda: troubles(world.ctx), broken, lambda: ["Slack is away"])
     assert f"bringing PA-2 forward: {FAULT.words}; tried 3 times" in found
     assert not [sentence for sentence in found if "PA-1" in sentence]
-    # `parts` has no policy.
     assert [sentence for sentence in found if sentence.startswith("a look at what is missing failed (error E-")]
     assert found[-1] == "Slack is away"
 
@@ -516,9 +518,9 @@ def test_each_listener_that_raises_is_caught_by_the_one_handler(
 ) -> None:
     for name in ("command", "press", "form_sent", "shortcut", "home_opened", "options"):
         monkeypatch.setattr(Listeners, name, lambda _self, body: fails(body))
-    settings = SimpleNamespace(command="/prodaccess")
-    parts: Any = SimpleNamespace(settings=settings, context=world.ctx, client=world.slack, refresher=world.refresher)
-    listeners = Listeners(parts, Desk(world.ctx, "/prodaccess"))
+    desk = Desk(world.ctx, "/prodaccess")
+    doors = Doors(world.ctx, world.slack, world.refresher, desk, "/prodaccess")  # type: ignore[arg-type]
+    listeners = Listeners(world.ctx, desk, doors, "/prodaccess")
     monkeypatch.setattr(listeners._afterwards, "submit", lambda run: run())
     app = App(
         client=WebClient("xoxb-" + "test"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.chat.outbox.outages import ALL, is_person
+from bot.chat.places import ALL, is_person
 from bot.slack import blocks as b
 from bot.slack import mrkdwn as t
 from bot.slack.blocks import Message

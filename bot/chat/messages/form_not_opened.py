@@ -6,9 +6,10 @@ from bot.chat.interaction import PRESS, Interaction
 from bot.chat.messages.home import ASK
 from bot.slack import blocks as b
 from bot.slack import mrkdwn as t
-from bot.slack.answers import NO_ANSWER
 from bot.slack.blocks import Message
 
+# Our word where the chat's never came, or was none.
+NO_ANSWER = "no_answer"
 _WHY = {
     "expired_trigger_id": "Slack opens a form within three seconds only, and they had passed.",
     "exchanged_trigger_id": "Slack opens a form once for each press, and says that it has.",

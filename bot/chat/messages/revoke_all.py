@@ -7,17 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.chat.messages.approval_card import status
-from bot.chat.outbox.plan import Wanted, seen_in
 from bot.chat.views.overviews import by_place
 from bot.chat.views.request_view import RequestStory
 from bot.chat.wording.labels import TIER_WORDS, Stage
 from bot.slack import blocks as b
 from bot.slack import mrkdwn as t
 from bot.slack.blocks import Message
-from workflows.core.canonical_json import digest
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
-from workflows.core.policy import Policy
 from workflows.core.records.oversight import Sweepout
 from workflows.usecases.revocation.revoke_all import Aim, Reach
 
@@ -72,19 +69,6 @@ def progress(sweepout: Sweepout, stories: Sequence[RequestStory], command: str, 
     sums = _sums(sweepout, stories)
     blocks = [b.section(f"{head}\n{sums}"), *b.paragraphs(lines, 4000), b.context(" · ".join(filter(None, small)))]
     return b.message(f"{head} {sums}", blocks)
-
-
-def panic_wanted(sweepout: Sweepout, stories: Sequence[RequestStory], policy: Policy, command: str) -> list[Wanted]:
-    """Where it is told: the receipts channel, which sees no more of hidden environments than it may, and whoever pressed."""
-    channel, user = policy.receipts_channel, sweepout.by_slack.user
-    seen = [seen_in(story, policy, channel) for story in stories]
-    told = ((channel, seen), (user, list(stories)))
-    group = policy.panic_group or ""
-    found = []
-    for place, shown in told:
-        message = progress(sweepout, shown, command, panic_group=group)
-        found.append(Wanted(f"panic:{place}", place, message, key=digest([message.text, _sums(sweepout, shown)])[:16]))
-    return found
 
 
 def _sums(sweepout: Sweepout, stories: Sequence[RequestStory]) -> str:

@@ -13,7 +13,6 @@ from itertools import groupby
 from bot.chat.messages import batch as several
 from bot.chat.messages import receipts
 from bot.chat.messages.approval_card import approval_card
-from bot.chat.outbox.outages import is_person
 from bot.chat.outbox.plan import (
     OVER,
     QUIET,
@@ -31,6 +30,7 @@ from bot.chat.outbox.plan import (
     root_slot,
     unreached,
 )
+from bot.chat.places import is_person
 from bot.chat.views.request_view import RequestStory, for_outsiders
 from bot.chat.wording.labels import Stage
 from bot.slack import blocks as b

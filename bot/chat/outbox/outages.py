@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.chat.outbox.postings import Page
+from bot.chat.places import ALL, is_person
 from workflows.core import keys
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord, Posting
@@ -22,7 +23,6 @@ from workflows.usecases.shared.context import SOON, WorkerContext
 log = structlog.get_logger()
 
 SUBJECT = "place-"
-ALL = "all"
 # The slot in which a place's own record keeps Slack's word.
 STATE = "state"
 # So old is what a worker believes of the places, in seconds; what is believed closed is read again.
@@ -36,10 +36,6 @@ def subject_of(place: str) -> str:
 def place_of(subject: str) -> str:
     """The place whose state this subject of chat is; empty where it is something else."""
     return subject.removeprefix(SUBJECT) if subject.startswith(SUBJECT) else ""
-
-
-def is_person(place: str) -> bool:
-    return place.startswith(("U", "W"))
 
 
 def promised(policy: Policy, place: str) -> bool:

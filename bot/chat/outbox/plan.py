@@ -10,7 +10,7 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import break_glass as glass
 from bot.chat.messages import notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.outbox.outages import is_person
+from bot.chat.places import is_person
 from bot.chat.views.deciders import NOBODY, Deciders
 from bot.chat.views.request_view import RequestStory, seen_by
 from bot.chat.wording.labels import Stage

@@ -17,17 +17,16 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from bot.sandbox.aws.answers import Answer
 from bot.sandbox.aws.calls import Environ
 from bot.sandbox.aws.faults import Fault
 from bot.sandbox.aws.operations import Plan
+from bot.sandbox.aws.shim import Shim
 from bot.sandbox.aws.spec import WorldSpec
-
-if TYPE_CHECKING:
-    from bot.sandbox.aws.server import Backstage
+from bot.sandbox.aws.world import World
 
 PREFIX = "/_shim/"
 
@@ -166,3 +165,13 @@ _ROUTES: dict[tuple[str, str], Callable[[Ask], Any]] = {
     ("GET", "spec"): _spec,
     ("POST", "reset"): _reset,
 }
+
+
+class Backstage(Protocol):
+    """What the control routes may touch."""
+
+    shim: Shim
+    world: World
+
+    def reset(self, spec: WorldSpec | None = None) -> None:
+        """Ends all faults and seeds again."""

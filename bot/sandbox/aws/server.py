@@ -6,7 +6,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import boto3
 from botocore.config import Config
@@ -22,16 +22,6 @@ from bot.sandbox.aws.world import World
 
 # Example credentials from AWS's own documentation; nothing checks them here.
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-
-
-class Backstage(Protocol):
-    """What the control routes may touch."""
-
-    shim: Shim
-    world: World
-
-    def reset(self, spec: WorldSpec | None = None) -> None:
-        """Ends all faults and seeds again."""
 
 
 class SandboxAws:

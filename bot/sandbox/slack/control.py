@@ -8,22 +8,45 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from starlette.routing import Route
 
+from bot.sandbox.slack.clock import MovableClock
 from bot.sandbox.slack.errors import CannotDo
-from bot.sandbox.slack.events.courier import Tampering
+from bot.sandbox.slack.events.courier import Courier, Tampering
+from bot.sandbox.slack.events.socket_mode import SocketMode
+from bot.sandbox.slack.faults import CallLog, Faults, RateLimits
 from bot.sandbox.slack.json_http import endpoint
 from bot.sandbox.slack.model import Json, Message, View
 from bot.sandbox.slack.people.person import Person
 from bot.sandbox.slack.people.reading import buttons, elements, words
 from bot.sandbox.slack.seeding import as_seed, plant
+from bot.sandbox.slack.settings import AppSettings
+from bot.sandbox.slack.workspace import Workspace
 
-if TYPE_CHECKING:
-    from bot.sandbox.slack.server import SlackServer
 
-Handler = Callable[["SlackServer", Json], Any]
+class Controllable(Protocol):
+    """What the control routes may touch: a stand-in that is served."""
+
+    clock: MovableClock
+    app: AppSettings
+    workspace: Workspace
+    sockets: SocketMode
+    courier: Courier
+    faults: Faults
+    calls: CallLog
+    rate_limits: RateLimits
+
+    @property
+    def api_url(self) -> str: ...
+
+    def person(self, user_id: str, *, force: bool = False, team: str | None = None) -> Person: ...
+
+    def verify_url(self) -> bool: ...
+
+
+Handler = Callable[[Controllable, Json], Any]
 _CHANGES = frozenset({"add_user", "change_user", "add_group", "change_group", "add_channel", "change_channel"})
 _SWITCHES = frozenset({"request_url", "should_escape", "chat_write_public", "ack_timeout_s"})
 _DOES = frozenset(
@@ -33,7 +56,7 @@ _DOES_IN_MODAL = frozenset({"fill", "press", "choose", "submit", "close"})
 _DOES_AT_HOME = frozenset({"press", "choose"})
 
 
-def routes(slack: SlackServer) -> list[Route]:
+def routes(slack: Controllable) -> list[Route]:
     """The control API's routes; the report of what each takes is in its handler's docstring."""
     table: list[tuple[str, str, Handler]] = [
         ("GET", "info", info),
@@ -57,7 +80,7 @@ def routes(slack: SlackServer) -> list[Route]:
     ]
 
 
-def info(slack: SlackServer, _body: Json) -> Json:
+def info(slack: Controllable, _body: Json) -> Json:
     """What the bot needs to connect."""
     return {
         "api_url": slack.api_url,
@@ -67,14 +90,14 @@ def info(slack: SlackServer, _body: Json) -> Json:
     }
 
 
-def calls(slack: SlackServer, body: Json) -> Json:
+def calls(slack: Controllable, body: Json) -> Json:
     """`since` a mark (default 0), optionally one `method`. The answer's `mark` is the next `since`."""
     since = int(body.get("since", 0))
     listed = slack.calls.since(since, body.get("method"))
     return {"mark": slack.calls.mark(), "counts": slack.calls.counts(since), "calls": listed}
 
 
-def change(slack: SlackServer, body: Json) -> Any:
+def change(slack: Controllable, body: Json) -> Any:
     """`workspace/change_user {"id": "U0DANA", "deleted": true}`: the first argument is `id`, the others by name."""
     name = body.pop("change")
     if name not in _CHANGES:
@@ -83,7 +106,7 @@ def change(slack: SlackServer, body: Json) -> Any:
     return getattr(slack.workspace, name)(identity, **body)
 
 
-def settings(slack: SlackServer, body: Json) -> Json:
+def settings(slack: Controllable, body: Json) -> Json:
     """`delay_s` of every call, `enforce_rate_limits`, `scopes` as a list, and the app's `request_url`, `should_escape`..."""
     for name, value in body.items():
         if name == "delay_s":
@@ -99,7 +122,7 @@ def settings(slack: SlackServer, body: Json) -> Json:
     return info(slack, {})
 
 
-def delivery(slack: SlackServer, body: Json) -> Any:
+def delivery(slack: Controllable, body: Json) -> Any:
     """`pause`, `resume`, `settle`, `verify_url`, `hold_events`,
     `release_events {times}`, `spoil_next {...}`, `disconnect {reason, abruptly}`,
     `redeliver {"id": ..., ...tampering}`."""
@@ -121,7 +144,7 @@ def delivery(slack: SlackServer, body: Json) -> Any:
             raise CannotDo(f"no such thing to do with deliveries: {what}")
 
 
-def sees(slack: SlackServer, body: Json) -> Json:
+def sees(slack: Controllable, body: Json) -> Json:
     """Everything in front of one person."""
     person = slack.person(body["user"])
     with slack.workspace.lock:
@@ -157,11 +180,11 @@ def _readable(surface: Message | View) -> Json:
     return {"words": words(surface), "buttons": buttons(surface), "elements": elements(surface)}
 
 
-def _person(slack: SlackServer, body: Json) -> Person:
+def _person(slack: Controllable, body: Json) -> Person:
     return slack.person(body.pop("user"), force=bool(body.pop("force", False)), team=body.pop("team", None))
 
 
-def does(slack: SlackServer, body: Json) -> Any:
+def does(slack: Controllable, body: Json) -> Any:
     """`people/U0DANA/command {"name": "/prodaccess", "text": "list", "channel": "C0OPS"}`: Person's methods."""
     what = body.pop("does")
     if what not in _DOES:
@@ -170,7 +193,7 @@ def does(slack: SlackServer, body: Json) -> Any:
     return shown(result.view) if what == "open_home" and result else _outcome(result)
 
 
-def does_in_modal(slack: SlackServer, body: Json) -> Any:
+def does_in_modal(slack: Controllable, body: Json) -> Any:
     """`people/U0DANA/modal/fill {"block_id": "reason", "value": "INC-42"}`: Form's methods, on the modal in front."""
     what = body.pop("does")
     if what not in _DOES_IN_MODAL:
@@ -179,7 +202,7 @@ def does_in_modal(slack: SlackServer, body: Json) -> Any:
     return _outcome(outcome)
 
 
-def does_at_home(slack: SlackServer, body: Json) -> Any:
+def does_at_home(slack: Controllable, body: Json) -> Any:
     """`people/U0DANA/home/press {"action_id": "end"}`: Home's methods."""
     what = body.pop("does")
     home = _person(slack, body).home()

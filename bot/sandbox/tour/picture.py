@@ -10,12 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from bot.sandbox.demo import SECONDS
 from bot.sandbox.installation.installation import Stage
 from bot.sandbox.installation.interrupts import CONFIG, example_policy
 from bot.sandbox.installation.people import DANA, aws_world, slack_world
 from bot.sandbox.tour.render import Names
-from bot.sandbox.tour.scenario import Play
+from bot.sandbox.tour.scenario import SECONDS, Play
 from bot.sandbox.tour.terminal import Screen, console_for
 from bot.settings import process_environ
 

@@ -126,3 +126,6 @@ class Play:
 
     def _has_access(self) -> bool:
         return self.acts.has_access(DANA, PRODUCTION)
+
+
+SECONDS = 20

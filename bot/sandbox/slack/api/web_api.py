@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.sandbox.slack import surfaces
-from bot.sandbox.slack.api import chat, conversations, directory
+from bot.sandbox.slack.api import chat, conversations, directory, surfaces
 from bot.sandbox.slack.api.arguments import Arguments
 from bot.sandbox.slack.api.methods import METHODS, Method
 from bot.sandbox.slack.errors import ApiError

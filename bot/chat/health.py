@@ -1,0 +1,38 @@
+"""What an operator should know of what is said and done in chat: what fails again and again, where nothing is taken."""
+
+from __future__ import annotations
+
+from bot.chat.messages.closed_places import closed_words
+from bot.chat.outbox.outages import subject_of, word_in
+from bot.chat.places import is_person
+from bot.chat.wording.troubles import what_fails
+from workflows.core import keys
+from workflows.core.records.chat import ChatRecord
+from workflows.ports import Ledger
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.troubles import ALARM_AT, standing
+
+# More sentences of this kind than this are counted.
+TROUBLES_MAX = 10
+
+
+# So many places are named.
+PLACES_MAX = 20
+
+
+def troubles(context: Context) -> list[str]:
+    """What has failed again and again, whoever else was alarmed: somebody has to look."""
+    found = [trouble for trouble in standing(context) if trouble.failures >= ALARM_AT]
+    said = [f"{what_fails(trouble)}: {trouble.words}; tried {trouble.failures} times" for trouble in found]
+    return said[:TROUBLES_MAX] + (
+        [f"and {len(said) - TROUBLES_MAX} more that fail"] if len(said) > TROUBLES_MAX else []
+    )
+
+
+def closed_places(ledger: Ledger, *, people: bool) -> list[str]:
+    """Where chat takes no messages: channels that the policy names, or people."""
+    places = [place for place in ledger.members(keys.CLOSED_PLACES) if is_person(place) is people]
+    snapshot = ledger.read(*(keys.chat(subject_of(place)) for place in places[:PLACES_MAX]))
+    found = [(place, snapshot.readable(keys.chat(subject_of(place)), ChatRecord)) for place in places[:PLACES_MAX]]
+    more = [f"the same is so for {len(places) - PLACES_MAX} more"] if len(places) > PLACES_MAX else []
+    return [closed_words(place, word_in(record) or "") for place, record in found] + more

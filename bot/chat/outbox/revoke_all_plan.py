@@ -1,0 +1,25 @@
+"""Which messages a bulk revocation has, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.chat.messages.revoke_all import _sums, progress
+from bot.chat.outbox.plan import Wanted, seen_in
+from bot.chat.views.request_view import RequestStory
+from workflows.core.canonical_json import digest
+from workflows.core.policy import Policy
+from workflows.core.records.oversight import Sweepout
+
+
+def panic_wanted(sweepout: Sweepout, stories: Sequence[RequestStory], policy: Policy, command: str) -> list[Wanted]:
+    """Where it is told: the receipts channel, which sees no more of hidden environments than it may, and whoever pressed."""
+    channel, user = policy.receipts_channel, sweepout.by_slack.user
+    seen = [seen_in(story, policy, channel) for story in stories]
+    told = ((channel, seen), (user, list(stories)))
+    group = policy.panic_group or ""
+    found = []
+    for place, shown in told:
+        message = progress(sweepout, shown, command, panic_group=group)
+        found.append(Wanted(f"panic:{place}", place, message, key=digest([message.text, _sums(sweepout, shown)])[:16]))
+    return found
