@@ -74,7 +74,7 @@ def explain(
 
     from bot.chat.actions.queries import Window
     from bot.chat.messages.lists import explain as explained
-    from bot.chat.messages.plain_text import as_text
+    from bot.chat.plain_text import as_text
     from bot.chat.wording.refusals import refusal
     from workflows.core.identity import address_of
     from workflows.core.refusal import Refused

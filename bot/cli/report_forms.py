@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.chat.text import cut, one_line
 from bot.chat.wording import access_review as w
-from bot.slack.mrkdwn import cut, one_line
 from workflows.core.access_review.model import Access, CouldBeRule, CouldBeSmaller, CouldGo, Report, Suggestion
 from workflows.core.durations import format_duration
 

@@ -16,9 +16,9 @@ import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
+from bot.chat.message import Message
 from bot.chat.messages.form_not_opened import NO_ANSWER as NO_ANSWER  # noqa: PLC0414 - part of this module's face
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
+from bot.chat.rich import lines, marked, ours
 
 log = structlog.get_logger()
 
@@ -163,5 +163,4 @@ def _seconds(headers: Mapping[str, Any]) -> float:
 
 def plain(message: Message, hint: str = "") -> Message:
     """The same words without any form; `hint` says what can be typed in place of the buttons."""
-    text = t.cut_mrkdwn("\n".join(filter(None, (message.text, hint))), t.FALLBACK_LENGTH_MAX)
-    return Message(text or "prodaccess")
+    return Message(lines((message.summary, marked(hint))) or ours("prodaccess"))

@@ -20,16 +20,19 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
+from bot.chat import plain_text
 from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
 from bot.chat.actions.refusal_limit import REFUSED_MAX, RefusalLimit, Verdict
 from bot.chat.commands.model import OpenForm
+from bot.chat.form import Errors
 from bot.chat.forms import break_glass as glass_form
 from bot.chat.forms import extension as extend_form
 from bot.chat.forms import reason as reason_forms
 from bot.chat.forms import reduced_approval as less_form
 from bot.chat.forms import request as form
-from bot.chat.forms.fields import BREAK_GLASS, ENVIRONMENT, MORE_ROLES, ROLE
+from bot.chat.forms.fields import BREAK_GLASS, ENVIRONMENT, MORE_ROLES, REASON, ROLE
 from bot.chat.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import break_glass as glass
 from bot.chat.messages import notices
@@ -43,10 +46,12 @@ from bot.monotonic import monotonic_s
 from bot.observability.log import log_failure
 from bot.settings import Settings
 from bot.slack import failures
-from bot.slack.blocks import Message
 from bot.slack.deferred import defer
 from bot.slack.directory import SlackRefresher
 from bot.slack.doors import Doors
+from bot.slack.form_input import errors_in, filled
+from bot.slack.form_view import options_of
+from bot.slack.render import blocks_of, text_of
 from bot.slack.socket_mode import quiet_about_connections
 from workflows.core.refusal import Code
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
@@ -63,7 +68,7 @@ SOCKET_CONCURRENCY = 16
 SOCKET_PING_S = 5
 
 Body = Mapping[str, Any]
-FieldErrors = Callable[[Mapping[str, Any], Code, str], dict[str, str]]
+FieldOf = Callable[[Code], str]
 
 
 def build_app(settings: Settings, context: Context, desk: Desk, client: WebClient, refresher: SlackRefresher) -> App:
@@ -199,7 +204,7 @@ class Listeners:
         if reply.message is None:
             ack()
         else:
-            ack(text=reply.message.text, blocks=reply.message.blocks, response_type="ephemeral")
+            ack(text=text_of(reply.message), blocks=blocks_of(reply.message), response_type="ephemeral")
 
     # ------------------------------------------------------------ pressed
 
@@ -297,20 +302,19 @@ class Listeners:
             environments = list(self._context.policy.current().environments.values())
         except PolicyUnavailable:
             environments = []
-        ack(form.options_for(str(body.get("value") or ""), environments))
+        ack(options_of(form.choices_for(str(body.get("value") or ""), environments)))
 
     def form_sent(self, ack: Ack, body: Body) -> None:
-        self._ask_sent(ack, body, FORM, form.read(body["view"]), form.field_errors)
+        self._ask_sent(ack, body, FORM, form.read(filled(body["view"])), form.field_of)
 
     def glass_form_sent(self, ack: Ack, body: Body) -> None:
-        self._ask_sent(ack, body, GLASS, glass_form.read_glass(body["view"]), glass_form.glass_errors)
+        found = glass_form.read_glass(filled(body["view"]))
+        self._ask_sent(ack, body, GLASS, found, glass_form.glass_field_of)
 
-    def _ask_sent(
-        self, ack: Ack, body: Body, kind: str, found: form.FormAsk | dict[str, str], beside: FieldErrors
-    ) -> None:
-        """`beside`: puts a refusal beside the field that it is about."""
-        if isinstance(found, dict):
-            ack(response_action="errors", errors=found)
+    def _ask_sent(self, ack: Ack, body: Body, kind: str, found: form.FormAsk | Errors, field_of: FieldOf) -> None:
+        """`field_of`: the field that a refusal is about."""
+        if not isinstance(found, form.FormAsk):
+            ack(response_action="errors", errors=errors_in(body["view"], found))
             return
         ask, where = found.ask, found.where
         roles = ",".join((ask.role, *found.more))
@@ -322,9 +326,8 @@ class Listeners:
         act = self._sent(body, kind, fields, where)
         reply = self._carry_out(act)
         if reply.refused is not None:
-            view = body["view"]
-            errors = form.beside_fields(_said(reply), lambda code, sentence: beside(view, code, sentence))
-            ack(response_action="errors", errors=errors)
+            errors = form.beside_fields(_said(reply), field_of)
+            ack(response_action="errors", errors=errors_in(body["view"], errors))
             return
         # The window under an emergency's own has nothing left to ask.
         if kind == GLASS:
@@ -336,7 +339,7 @@ class Listeners:
 
     def reason_sent(self, ack: Ack, body: Body) -> None:
         view = body["view"]
-        found = reason_forms.read_reason(view)
+        found = reason_forms.read_reason(filled(view))
         if found is None:
             ack()
             return
@@ -344,31 +347,32 @@ class Listeners:
         act = self._sent(body, kind, {"id": found[0], "reason": found[2]}, form.Where())
         reply = self._carry_out(act)
         if reply.refused is not None and reply.message is not None:
-            block = view["blocks"][-1]["block_id"]
-            ack(response_action="errors", errors={block: reply.message.text.replace("`", "")[:1000]})
+            ack(response_action="errors", errors=errors_in(view, {REASON: _sentence(reply)}))
             return
         ack()
 
     def less_sent(self, ack: Ack, body: Body) -> None:
-        fields = less_form.read(body["view"])
+        fields = less_form.read(filled(body["view"]))
         if fields is None:
             ack()
             return
         reply = self._carry_out(self._sent(body, LESS, fields, form.Where()))
         if reply.refused is not None and reply.message is not None:
-            ack(response_action="errors", errors=less_form.errors(reply.refused.code, reply.message.text))
+            errors = {less_form.field_of(reply.refused.code): _sentence(reply)}
+            ack(response_action="errors", errors=errors_in(body["view"], errors))
             return
         ack()
 
     def extend_sent(self, ack: Ack, body: Body) -> None:
-        fields = extend_form.read(body["view"])
+        fields = extend_form.read(filled(body["view"]))
         if fields is None:
             ack()
             return
         act = self._sent(body, EXTEND, fields, form.Where())
         reply = self._carry_out(act)
         if reply.refused is not None and reply.message is not None:
-            ack(response_action="errors", errors=form.beside_fields(_said(reply), extend_form.errors))
+            errors = form.beside_fields(_said(reply), extend_form.field_of)
+            ack(response_action="errors", errors=errors_in(body["view"], errors))
             return
         ack()
         if reply.message is not None:
@@ -486,8 +490,12 @@ def _noted(ctx: Context, kind: str, number: str) -> None:
 
 def _said(reply: Reply) -> Sequence[tuple[Code, str]]:
     """Each slip with its own sentence, for the fields of a form."""
-    text = reply.message.text if reply.message else ""
-    return reply.said or ([(reply.refused.code, text)] if reply.refused else [])
+    return reply.said or ([(reply.refused.code, _sentence(reply))] if reply.refused else [])
+
+
+def _sentence(reply: Reply) -> str:
+    """What a refusal says, for the field of a form."""
+    return plain_text.text_of(reply.message.summary) if reply.message else ""
 
 
 def _away(act: Interaction, problem: LedgerUnreachable) -> Message:

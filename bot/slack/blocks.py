@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from bot.slack import mrkdwn as t
@@ -15,19 +13,6 @@ BLOCKS_MAX = 50
 # Slack weighs a message: its texts and 125 for each block may have 13,422 together (slackapi/bolt-js#2509). Some is left free.
 WEIGHT_MAX = 12_500
 BLOCK_WEIGHT = 125
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """`text` is what a lock screen shows and a screen reader reads; the blocks are what a window shows."""
-
-    text: str
-    blocks: list[Block] = field(default_factory=list)
-
-
-def message(fallback: str, blocks: Iterable[Block | None]) -> Message:
-    """`fallback` is mrkdwn, escaped already. Blocks that are None are left out."""
-    return Message(t.cut_mrkdwn(fallback, t.FALLBACK_LENGTH_MAX), [block for block in blocks if block is not None])
 
 
 def mrkdwn(text: str, length_max: int = t.SECTION_LENGTH_MAX) -> dict[str, Any]:
@@ -157,19 +142,3 @@ def _lengths(node: Any) -> int:
         return 0
     own = len(node["text"]) if isinstance(node.get("text"), str) else 0
     return own + sum(_lengths(value) for value in node.values())
-
-
-# ---------------------------------------------------------------- a button's value
-
-_VALUE = re.compile(r"(PA-[1-9][0-9]{0,9})(?::([0-9a-f]{16}))?")
-
-
-def value_of(id_: str, terms_hash: str | None = None) -> str:
-    """`PA-1042:TERMSHASH`: what is pressed, and on which terms."""
-    return f"{id_}:{terms_hash}" if terms_hash else id_
-
-
-def read_value(value: str) -> tuple[str, str | None] | None:
-    """(id, terms hash or None); None where it is no value of ours."""
-    match = _VALUE.fullmatch(value)
-    return (match[1], match[2]) if match else None

@@ -14,10 +14,10 @@ from slack_sdk import WebClient
 from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
 from bot.chat.commands.parser import addresses, mentioned
 from bot.chat.interaction import Interaction, unpacked
+from bot.chat.message import Message
 from bot.chat.messages import notices
 from bot.chat.wording.labels import refusal
 from bot.slack import failures
-from bot.slack.blocks import Message
 from bot.slack.directory import SlackRefresher
 from bot.slack.telling import Teller
 from workflows.core import keys

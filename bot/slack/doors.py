@@ -10,12 +10,14 @@ from prometheus_client import Counter
 from slack_sdk import WebClient
 
 from bot.chat.actions.dispatcher import Desk, FactsStale
+from bot.chat.form import Form
 from bot.chat.forms import break_glass as glass_form
 from bot.chat.forms import extension as extend_form
 from bot.chat.forms import reason as reason_forms
 from bot.chat.forms import reduced_approval as less_form
 from bot.chat.forms import request as form
 from bot.chat.interaction import Interaction
+from bot.chat.message import Message, read_value, value_of
 from bot.chat.messages import notices
 from bot.chat.messages.approval_card import read_more
 from bot.chat.messages.batch import APPROVE_ALL, DENY_ALL, WITHDRAW_ALL
@@ -23,8 +25,9 @@ from bot.chat.messages.form_not_opened import not_known_yet, not_opened
 from bot.chat.views.deciders import NOBODY, Deciders
 from bot.chat.views.read_model import askable
 from bot.slack.answers import NotDone, ask
-from bot.slack.blocks import Message, read_value, value_of
 from bot.slack.directory import SlackRefresher
+from bot.slack.form_input import filled
+from bot.slack.form_view import view_of
 from bot.slack.telling import Teller
 from workflows.core import keys
 from workflows.core.people import GroupFacts, PersonFacts, PersonId, is_fresh
@@ -64,13 +67,14 @@ class Doors:
         self._command = command
         self._teller = Teller(client)
 
-    def _open(self, act: Interaction, trigger_id: str, view: dict[str, Any], typed: str, *, push: bool = False) -> None:
+    def _open(self, act: Interaction, trigger_id: str, drawn: Form, typed: str, *, push: bool = False) -> None:
         """The only way to a form. `typed`: what can be typed in its place; a form on top of another is not tried again."""
         try:
-            ask(self._client.views_push if push else self._client.views_open, "view", trigger_id=trigger_id, view=view)
+            opens = self._client.views_push if push else self._client.views_open
+            ask(opens, "view", trigger_id=trigger_id, view=view_of(drawn))
         except NotDone as problem:
             NOT_OPENED.inc()
-            log.warning("a form did not open", form=view.get("callback_id"), error=problem.word)
+            log.warning("a form did not open", form=drawn.kind, error=problem.word)
             self.tell(act, not_opened(act, problem.word, f"{self._command} {typed}", again=not push))
 
     # ------------------------------------------------------------ the request form
@@ -121,8 +125,9 @@ class Doors:
         if person is None or person.standing_problem:
             return
         policy = self._ctx.policy.current()
-        chosen = form.chosen(view)
-        drawn = self._form(policy, person, chosen, form.read_where(view))
+        found = filled(view)
+        chosen = form.chosen(found)
+        drawn = view_of(self._form(policy, person, chosen, form.read_where(found)))
         try:
             ask(self._client.views_update, view_id=view["id"], hash=view["hash"], view=drawn)
         except NotDone as problem:
@@ -131,7 +136,7 @@ class Doors:
                 log.warning("a form was not drawn again", error=problem.word)
                 self.tell(act, notices.answer(_OUT_OF_DATE.format(f"{self._command} {_typed(chosen)}")))
 
-    def _form(self, policy: Policy, person: PersonFacts, chosen: form.Chosen, where: form.Where) -> dict[str, Any]:
+    def _form(self, policy: Policy, person: PersonFacts, chosen: form.Chosen, where: form.Where) -> Form:
         return form.request_form(
             self._environments(policy, person.id),
             chosen,
@@ -173,7 +178,7 @@ class Doors:
         if place is None or place.name not in self._desk.window.glass_open_to(policy, person.id):
             self._refuse(act, Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": act.value}), "-")
             return
-        drawn = glass_form.glass_form(place, form.read_where(view))
+        drawn = glass_form.glass_form(place, form.read_where(filled(view)))
         self._open(act, trigger_id, drawn, f"break-glass {place.name} ROLE [DURATION] REASON", push=True)
 
     # ------------------------------------------------------------ flag
@@ -257,8 +262,8 @@ class Doors:
         if not roles or request.state is not RequestState.PENDING:
             self._refuse(act, nothing_less(request), found[1])
             return
-        view = less_form.less_form(seen.story, value_of(found[1], found[2]), roles, times)
-        self._open(act, trigger_id, view, f"less {found[1]} [ROLE] [DURATION]")
+        drawn = less_form.less_form(seen.story, value_of(found[1], found[2]), roles, times)
+        self._open(act, trigger_id, drawn, f"less {found[1]} [ROLE] [DURATION]")
 
     # ------------------------------------------------------------ more time
 

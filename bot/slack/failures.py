@@ -8,8 +8,8 @@ from typing import Any
 from slack_bolt import BoltResponse
 
 from bot.chat.interaction import PRESS, Interaction
+from bot.chat.message import Message
 from bot.chat.messages import notices
-from bot.slack.blocks import Message
 
 Body = Mapping[str, Any]
 

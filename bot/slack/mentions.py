@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.chat.rich import Mentions
+from bot.chat.text import MENTIONS_MAX
 from bot.chat.views.deciders import NOBODY, Deciders, deciders_of
 from bot.chat.views.request_view import StandIn
 from bot.slack.directory import SlackRefresher
-from bot.slack.mrkdwn import MENTIONS_MAX, Mentions
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.records.request import Request, RequestState

@@ -15,12 +15,13 @@ from typing import Any, Never
 import structlog
 from slack_sdk import WebClient
 
+from bot.chat.message import Message
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.postings import Later, Page, Stopped
 from bot.chat.places import ALL, is_person
 from bot.slack.answers import UNKNOWN_TRIES, Means, NotDone, ask, plain
-from bot.slack.blocks import Message
+from bot.slack.render import blocks_of, text_of
 from workflows.core.records.chat import Posting
 from workflows.core.records.request import ID_PATTERN
 from workflows.ports import Buckets
@@ -124,8 +125,8 @@ class Poster:
             "channel",
             "ts",
             channel=(root.posted_channel if root else None) or wanted.channel,
-            text=message.text,
-            blocks=message.blocks or None,
+            text=text_of(message),
+            blocks=blocks_of(message) or None,
             thread_ts=root.ts if root and not root.flat else None,
             metadata={"event_type": EVENT_TYPE, "event_payload": {"nonce": posting.nonce}},
             unfurl_links=False,
@@ -147,7 +148,7 @@ class Poster:
             return
         message = plain(wanted.message)
         try:
-            ask(self._client.chat_postEphemeral, channel=wanted.beside, user=wanted.channel, text=message.text)
+            ask(self._client.chat_postEphemeral, channel=wanted.beside, user=wanted.channel, text=text_of(message))
         except NotDone as problem:
             # Who was deactivated reads nothing any more: nothing for whoever runs this to mend.
             say = log.warning if word == "user_disabled" else log.error
@@ -260,7 +261,8 @@ class Poster:
         try:
             where = posting.posted_channel or posting.channel
             # Without blocks its old ones would go on standing there.
-            ask(self._client.chat_update, channel=where, ts=posting.ts, text=message.text, blocks=message.blocks)
+            text, blocks = text_of(message), blocks_of(message)
+            ask(self._client.chat_update, channel=where, ts=posting.ts, text=text, blocks=blocks)
         except NotDone as problem:
             if problem.means is Means.FORM and not posting.plain:
                 log.error("Slack refuses a message's form: it goes as plain text", slot=wanted.slot, error=problem.word)

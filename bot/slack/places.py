@@ -19,6 +19,7 @@ from bot.chat.places import ALL, is_person
 from bot.slack.answers import Means, NotDone, ask, means
 from bot.slack.mentions import Mentioner
 from bot.slack.messenger import Poster
+from bot.slack.render import mrkdwn
 from workflows.core import keys
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord, Posting
@@ -108,7 +109,7 @@ class Places:
         if not page.record.failures:
             self._again(page, None)
             return
-        text = places_words.back(since_of(page.record) or self._ctx.ledger.now())
+        text = mrkdwn(places_words.back(since_of(page.record) or self._ctx.ledger.now()))
         try:
             ask(self._client.chat_postMessage, "ts", channel=place, text=text, unfurl_links=False)
         except NotDone as problem:

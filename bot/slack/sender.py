@@ -14,12 +14,13 @@ from slack_sdk.errors import SlackClientError
 
 from bot.chat.actions import delegation as delegating
 from bot.chat.interaction import Interaction
+from bot.chat.message import Message
 from bot.chat.messages import holds, receipts, target_users
 from bot.chat.messages.access_review import review_message
 from bot.chat.messages.break_glass import lifted, lifted_receipt
 from bot.chat.messages.clock_alarm import clock_told
 from bot.chat.messages.digest import digest
-from bot.chat.messages.home import home_instead, home_view
+from bot.chat.messages.home import home, home_instead
 from bot.chat.messages.notices import answer
 from bot.chat.outbox import troubles_plan as troubles
 from bot.chat.outbox.batch_plan import Batch, several_wanted
@@ -45,12 +46,12 @@ from bot.chat.views.overviews import DigestStory, HomeStory
 from bot.chat.views.read_model import Reader, Seen
 from bot.chat.views.request_view import RequestStory
 from bot.slack.answers import NO_ANSWER, Means, NotDone, ask
-from bot.slack.blocks import Message
 from bot.slack.crowd import Crowd, channel_of
 from bot.slack.directory import SlackRefresher
 from bot.slack.mentions import Mentioner, Overseers, WhomToAsk
 from bot.slack.messenger import Poster
 from bot.slack.places import AT_ONCE, Places
+from bot.slack.render import home_of
 from bot.slack.telling import Teller
 from bot.slack.trouble_calls import Called, without_what_is_over
 from workflows.core import keys
@@ -427,14 +428,14 @@ class Sender:
         _, team, user = subject.split("-", 2)
         who = SlackUser(team, user)
         try:
-            view = home_view(self._home_of(who), self._command)
+            page = home(self._home_of(who), self._command)
         except (DirectoryUnreachable, PolicyUnavailable) as problem:
             log.warning("a home is not known", why=str(problem))
-            view = home_instead("I cannot tell just now what you may see. Please open this page again in a minute.")
+            page = home_instead("I cannot tell just now what you may see. Please open this page again in a minute.")
         instead = f"`{self._command} mine` and `{self._command} pending` tell the same."
-        for drawn in (view, home_instead(f"Slack does not take this page as it is drawn. {instead}")):
+        for drawn in (page, home_instead(f"Slack does not take this page as it is drawn. {instead}")):
             try:
-                ask(self._client.views_publish, user_id=user, view=drawn)
+                ask(self._client.views_publish, user_id=user, view=home_of(drawn))
                 return
             except NotDone as problem:
                 word = problem.word

@@ -14,8 +14,9 @@ from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from bot.chat.interaction import Interaction
+from bot.chat.message import Message
 from bot.slack.answers import MEANS, NO_ANSWER, Means, NotDone, ask, plain
-from bot.slack.blocks import Message
+from bot.slack.render import blocks_of, text_of
 
 log = structlog.get_logger()
 
@@ -53,15 +54,15 @@ class Teller:
             yield "ephemeral", lambda answer: self._beside(act, answer)
 
     def _direct(self, user: str, answer: Message) -> None:
-        ask(self._client.chat_postMessage, channel=user, text=answer.text, blocks=answer.blocks)
+        ask(self._client.chat_postMessage, channel=user, text=text_of(answer), blocks=blocks_of(answer))
 
     def _beside(self, act: Interaction, answer: Message) -> None:
         ask(
             self._client.chat_postEphemeral,
             channel=act.channel,
             user=act.user,
-            text=answer.text,
-            blocks=answer.blocks,
+            text=text_of(answer),
+            blocks=blocks_of(answer),
         )
 
     def _first_that_takes(self, act: Interaction, message: Message, ways: list[tuple[str, Send]]) -> bool:
@@ -84,7 +85,10 @@ def respond(url: str, message: Message, *, replace_original: bool = False) -> No
     """Answer at a response_url, to the actor alone, unless it replaces the message that was pressed. Raises NotDone."""
     try:
         answer = WebhookClient(url, timeout=RESPONSE_S_MAX).send(
-            text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=replace_original
+            text=text_of(message),
+            blocks=blocks_of(message),
+            response_type="ephemeral",
+            replace_original=replace_original,
         )
     except (OSError, HTTPException, ValueError) as problem:
         raise NotDone(NO_ANSWER) from problem

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.chat.message import Line, Listing, Message, Small, message
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.troubles_plan import OVER, held_up, meanwhile
+from bot.chat.rich import Rich, Time, join, ours, say, short
 from bot.chat.wording.troubles import what_fails
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
 from bot.slack.mentions import Mentioner
 from workflows.core.canonical_json import digest
 from workflows.core.policy import Policy
@@ -101,34 +100,35 @@ def _key(failing: Sequence[Trouble]) -> str:
 
 
 def _to_operator(failing: Sequence[Trouble], now: datetime) -> Message:
-    lines = [f"{t.literal(what_fails(trouble), 120)}, {_since(trouble, now)}" for trouble in failing]
-    todo = (
+    lines = [say("{}, {}", short(what_fails(trouble), 120), _since(trouble, now)) for trouble in failing]
+    todo = say(
         "What to do: look for the error number in the logs of `worker`, `clock` and `web`; `/readyz` lists what still fails. "
         "Access whose end fails has an alarm of its own."
     )
-    return _listed("", lines, todo)
+    return _listed(ours(""), lines, todo)
 
 
 def _to_owner(theirs: Sequence[Theirs], now: datetime, command: str) -> Message:
     lines = [
-        f"{held_up(trouble, whose)}, {_since(trouble, now)} {meanwhile(whose, now, command)}"
+        say("{}, {} {}", held_up(trouble, whose), _since(trouble, now), meanwhile(whose, now, command))
         for trouble, whose in theirs
     ]
-    todo = f"The people who run this were called, too. `{command} show ID` tells how a request stands."
-    return _listed(" in what you own or decide", lines, todo)
+    todo = say("The people who run this were called, too. `{} show ID` tells how a request stands.", command)
+    return _listed(ours(" in what you own or decide"), lines, todo)
 
 
-def _since(trouble: Trouble, now: datetime) -> str:
-    return f"since {t.when(trouble.since, now)}: {t.literal(trouble.words, 200)}."
+def _since(trouble: Trouble, now: datetime) -> Rich:
+    return say("since {}: {}.", Time(trouble.since, now), short(trouble.words, 200))
 
 
-def _listed(where: str, lines: Sequence[str], todo: str) -> Message:
+def _listed(where: Rich, lines: Sequence[Rich], todo: Rich) -> Message:
     count = "Something fails" if len(lines) == 1 else f"{len(lines)} things fail"
-    line = f"⚠️ {count} again and again{where}, and I keep trying."
-    shown = [*lines[:LINES_MAX], *([f"and {len(lines) - LINES_MAX} more"] if len(lines) > LINES_MAX else [])]
-    listed = b.paragraphs([f"• {said}" for said in shown])
-    return b.message(f"{line} {'; '.join(shown)} {todo}", [b.section(line), *listed, b.context(todo)])
+    line = say("⚠️ {} again and again{}, and I keep trying.", count, where)
+    more = [say("and {} more", len(lines) - LINES_MAX)] if len(lines) > LINES_MAX else []
+    shown = [*lines[:LINES_MAX], *more]
+    listed = Listing([say("• {}", one) for one in shown])
+    return message(say("{} {} {}", line, join(shown, "; "), todo), Line(line), listed, Small(todo))
 
 
 def _over(line: str) -> Message:
-    return b.message(line, [b.section(line)])
+    return message(ours(line), Line(ours(line)))

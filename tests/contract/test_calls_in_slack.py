@@ -14,6 +14,7 @@ from bot.chat.interaction import COMMAND, Interaction
 from bot.directory.refresh import refresh_away
 from bot.sandbox.slack import SlackServer, buttons, words
 from bot.slack.deferred import Deferred, defer
+from bot.slack.render import text_of
 from tests.support import build
 from tests.support.build import MINUTE, NIA, OLU, PAT
 from tests.support.chat import CARDS, ChatWorld, InProcess, posts, replies, server_for
@@ -65,7 +66,7 @@ def shown(slack: SlackServer) -> str:
 def types(rig: ChatWorld, who: str, text: str) -> str:
     act = Interaction(f"command:{text}:{rig.press_id()}", COMMAND, "T1", who, text=text)
     reply = Desk(rig.ctx, "/prodaccess").carry_out(act)
-    return reply.message.text if reply.message else ""
+    return text_of(reply.message) if reply.message else ""
 
 
 # ---------------------------------------------------------------- reminders

@@ -12,9 +12,9 @@ import pytest
 from bot.chat.actions.dispatcher import Desk
 from bot.chat.forms import request as form
 from bot.chat.interaction import COMMAND, PRESS, Interaction
+from bot.chat.message import value_of
 from bot.chat.messages import approval_card as cards
 from bot.sandbox.slack import Message, SlackServer, buttons, words
-from bot.slack.blocks import value_of
 from bot.slack.doors import Doors
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.message import value_of
 from bot.chat.messages import approval_card as cards
 from bot.sandbox.slack import words
-from bot.slack.blocks import value_of
 from tests.contract import test_forms_that_do_not_open as doors
 from tests.contract.test_forms_that_do_not_open import Front
 from tests.support import build

@@ -10,8 +10,9 @@ import pytest
 from bot.chat.actions.dispatcher import Desk, Reply
 from bot.chat.interaction import COMMAND, PRESS, Interaction
 from bot.chat.messages.holds import CONFIRM_ANOTHER, CONFIRM_SAME
-from bot.chat.messages.plain_text import as_text
+from bot.chat.plain_text import as_text
 from bot.sandbox.slack import SlackServer, words
+from bot.slack.render import blocks_of
 from tests.support import build
 from tests.support.build import DANA, OLU, PAT, SUE
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
@@ -73,7 +74,7 @@ def values(blocks: list[dict[str, Any]], action: str) -> list[str]:
 
 def value(reply: Reply, action: str) -> str:
     assert reply.message is not None
-    (found,) = values(reply.message.blocks, action)
+    (found,) = values(blocks_of(reply.message), action)
     return found
 
 

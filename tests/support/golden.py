@@ -19,6 +19,7 @@ from bot.chat.forms import extension as extend_form
 from bot.chat.forms import reason as reason_forms
 from bot.chat.forms import reduced_approval as less_form
 from bot.chat.forms import request as form
+from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import break_glass as glass
 from bot.chat.messages import notices, receipts
@@ -26,7 +27,8 @@ from bot.chat.messages import reminders as calls
 from bot.chat.messages.home import home_instead
 from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.request_view import RequestStory, for_outsiders
-from bot.slack.blocks import Message
+from bot.slack.form_view import options_of, view_of
+from bot.slack.render import blocks_of, home_of, text_of
 from tests.support import stories
 from tests.support.every_scene import SCENES, STEPS, rules
 from tests.support.spoken import CAST, Listener, Said
@@ -37,7 +39,7 @@ FOLDER = Path(__file__).parents[1] / "golden"
 
 
 def payload(said: Said) -> dict[str, Any]:
-    return {"what": said.what, "text": said.message.text, "blocks": said.message.blocks}
+    return {"what": said.what, "text": said.drawn.text, "blocks": said.drawn.blocks}
 
 
 def of_scene(name: str) -> Iterator[dict[str, Any]]:
@@ -77,7 +79,7 @@ def of_states() -> Iterator[dict[str, Any]]:
     """Each message once, under the first name that it has."""
     heard: set[str] = set()
     for name, message in _named():
-        found = {"text": message.text, "blocks": message.blocks}
+        found = {"text": text_of(message), "blocks": blocks_of(message)}
         key = json.dumps(found, sort_keys=True)
         if key not in heard:
             heard.add(key)
@@ -121,28 +123,28 @@ def of_forms() -> Iterator[dict[str, Any]]:
     places = [stories.environment(), replace(stories.environment(), name="shop", title="Shop & <co>", roles={})]
     roles = list(places[0].roles.values())
     glass_place = next(place for place in rules().environments.values() if place.break_glass)
-    yield {"what": "request", "view": form.request_form(places)}
+    yield {"what": "request", "view": view_of(form.request_form(places))}
     for chosen in (
         form.Chosen("payments-prod"),
         form.Chosen("payments-prod", "admin", "why", timedelta(hours=1), "INC-1"),
         form.Chosen("payments-prod", "read-only", more=("admin",), begin=stories.NOW),
     ):
         where = form.Where("C1", "inc-1", "1.2")
-        view = form.request_form(places, chosen, where, recent=("shop",), glass=("payments-prod",))
-        yield {"what": f"request {chosen.role}", "view": view}
+        drawn = form.request_form(places, chosen, where, recent=("shop",), glass=("payments-prod",))
+        yield {"what": f"request {chosen.role}", "view": view_of(drawn)}
     many = [replace(places[0], name=f"env-{number}") for number in range(101)]
-    yield {"what": "request, many", "view": form.request_form(many)}
-    yield {"what": "options", "view": form.options_for("shop", places)}
-    yield {"what": "break-glass", "view": glass_form.glass_form(glass_place, form.Where())}
+    yield {"what": "request, many", "view": view_of(form.request_form(many))}
+    yield {"what": "options", "view": options_of(form.choices_for("shop", places))}
+    yield {"what": "break-glass", "view": view_of(glass_form.glass_form(glass_place, form.Where()))}
     times = [timedelta(minutes=10), timedelta(hours=1)]
     for name, story in stories.every_state().items():
-        yield {"what": f"less, {name}", "view": less_form.less_form(story, "PA-1042", roles, times)}
-        yield {"what": f"extend, {name}", "view": extend_form.extend_form(story, roles[0], times)}
-        yield {"what": f"deny, {name}", "view": reason_forms.deny_form(story, "PA-1042")}
-        yield {"what": f"deny all, {name}", "view": reason_forms.deny_all_form([story, story], "PA-1042")}
-        yield {"what": f"end, {name}", "view": reason_forms.end_form(story, "PA-1042")}
-        yield {"what": f"flag, {name}", "view": reason_forms.flag_form(story, "PA-1042")}
-    yield {"what": "home instead", "view": home_instead("I cannot reach my records just now.")}
+        yield {"what": f"less, {name}", "view": view_of(less_form.less_form(story, "PA-1042", roles, times))}
+        yield {"what": f"extend, {name}", "view": view_of(extend_form.extend_form(story, roles[0], times))}
+        yield {"what": f"deny, {name}", "view": view_of(reason_forms.deny_form(story, "PA-1042"))}
+        yield {"what": f"deny all, {name}", "view": view_of(reason_forms.deny_all_form([story, story], "PA-1042"))}
+        yield {"what": f"end, {name}", "view": view_of(reason_forms.end_form(story, "PA-1042"))}
+        yield {"what": f"flag, {name}", "view": view_of(reason_forms.flag_form(story, "PA-1042"))}
+    yield {"what": "home instead", "view": home_of(home_instead("I cannot reach my records just now."))}
 
 
 # Digests and numbers, which change with whatever else an entry or a role holds.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bot.chat.message import value_of
 from bot.chat.messages.holds import CONFIRM_SAME, choices
-from bot.slack.blocks import value_of
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE, entitlement, environment
 from tests.support.scenes import broken, done, rules, scene
@@ -255,7 +255,7 @@ def a_hold_that_is_another_by_now(t: Listener) -> Iterator[tuple[str, ...]]:
     on_hold(t, DANA, NEW)
     held = held_account(w.ctx, w.chat.people[account(DANA)].account)
     assert held is not None
-    (pressed,) = [one["value"] for one in choices(held, "she showed her badge") if one["action_id"] == CONFIRM_SAME]
+    (pressed,) = [one.value for one in choices(held, "she showed her badge") if one.action == CONFIRM_SAME]
     on_hold(t, DANA, "dana.newer@example.com")
     t.brief = True
     t.presses_at = [(SUE, CONFIRM_SAME, pressed)]

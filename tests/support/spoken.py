@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -20,16 +20,17 @@ from bot.chat import interaction as act_kinds
 from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
 from bot.chat.forms.request import Where
 from bot.chat.interaction import COMMAND, PRESS, Interaction
+from bot.chat.message import Message, read_value
 from bot.chat.messages.approval_card import LESS, MORE, read_more
-from bot.chat.messages.home import home_view
-from bot.chat.messages.plain_text import as_text, from_mrkdwn
+from bot.chat.messages.home import home
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import Wanted
-from bot.slack.blocks import Message, read_value
 from bot.slack.doors import Doors
 from bot.slack.messenger import Page
+from bot.slack.render import blocks_of, text_of
 from bot.slack.sender import Sender
 from tests.support import build
+from tests.support.slack_text import blocks_as_text, from_mrkdwn
 from tests.support.world import World, account
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.clockwork import LedgerClock
@@ -53,34 +54,46 @@ OLGA = person_id("olga@example.com")
 NAMES: Mapping[str, PersonId] = {build.facts(who).name: who for who in (*CAST, OLGA)}
 
 
+class Drawn(NamedTuple):
+    text: str
+    blocks: list[dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Said:
     """One message. `reader`: whose alone it is, None where a channel reads it. `stays`: nobody asked for it just now."""
 
     what: str
     reader: PersonId | None
-    message: Message
+    message: Message | Drawn
     stays: bool = False
     refused: Refused | None = None
 
     @cached_property
+    def drawn(self) -> Drawn:
+        """What Slack is given."""
+        return (
+            self.message if isinstance(self.message, Drawn) else Drawn(text_of(self.message), blocks_of(self.message))
+        )
+
+    @cached_property
     def text(self) -> str:
-        return as_text(self.message)
+        return blocks_as_text(self.drawn.blocks) if self.drawn.blocks else from_mrkdwn(self.drawn.text)
 
     @cached_property
     def raw(self) -> str:
         """With the tokens of its times."""
-        return f"{self.message.text}\n{self.message.blocks}"
+        return f"{self.drawn.text}\n{self.drawn.blocks}"
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
         """Line by line; what somebody wrote is theirs, and no claim of ours."""
-        found = (*self.text.splitlines(), *from_mrkdwn(self.message.text).splitlines())
+        found = (*self.text.splitlines(), *from_mrkdwn(self.drawn.text).splitlines())
         return tuple(dict.fromkeys(line for line in found if line.strip() and not line.lstrip().startswith(">")))
 
     def buttons(self) -> Iterator[tuple[str, str]]:
         """(action, value) of what can be pressed in it."""
-        for block in self.message.blocks:
+        for block in self.drawn.blocks:
             elements = [*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else [])]
             for element in elements:
                 if element.get("type") == "button" and not element.get("url"):
@@ -219,7 +232,7 @@ class Listener:
         """All messages as they stand, after chat was brought up to date."""
         for subject in (*subjects, *self._news()):
             self.sender.show(subject)
-        said = [Said(f"back in {channel}", None, Message(text, []), stays=True) for channel, text in self.slack.posted]
+        said = [Said(f"back in {channel}", None, Drawn(text, []), stays=True) for channel, text in self.slack.posted]
         said += [
             Said(name, _reader(wanted.channel), wanted.message, stays=True)
             for name, wanted in self.posts.current.items()
@@ -235,8 +248,7 @@ class Listener:
         story = self.dry.window.home(account(who))
         if isinstance(story, Refused):
             return None
-        view = home_view(story)
-        return Said(f"home of {who}", who, Message("", view["blocks"]))
+        return Said(f"home of {who}", who, Message((), home(story)))
 
     # ------------------------------------------------------------ what is answered
 
@@ -296,9 +308,9 @@ class Listener:
         return Said(f"{who} opens {action} {value}", who, self.as_message(view))
 
     @staticmethod
-    def as_message(view: dict[str, Any]) -> Message:
+    def as_message(view: dict[str, Any]) -> Drawn:
         named = ": ".join(view[name]["text"] for name in ("title", "submit") if name in view)
-        return Message(named, view["blocks"])
+        return Drawn(named, view["blocks"])
 
     def may(self, what: str, id_: str) -> frozenset[PersonId]:
         """Who could do that now: `approve PA-1`."""

@@ -15,18 +15,20 @@ from bot.aws_words import by_hand, how_to_use
 from bot.chat.actions import delegation as delegating
 from bot.chat.forms import reason as reason_forms
 from bot.chat.forms import request as form
+from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import digest, home, lists, notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.messages.plain_text import as_text
 from bot.chat.outbox.plan import Facts, wanted
+from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.overviews import Sealed, digest_story, home_story
 from bot.chat.views.request_view import RequestStory, StandIn, for_outsiders
 from bot.chat.wording.labels import Stage
 from bot.sandbox.slack.blockkit.limits import UPDATE_TEXT_MAX, check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
-from bot.slack.blocks import Message
+from bot.slack.form_view import view_of
+from bot.slack.render import blocks_of, home_of, text_of
 from tests.support.stories import (
     DANA,
     NOW,
@@ -57,15 +59,15 @@ MENTIONS = {"platform": ["S0PLATFORM"], "security": ["U0SID", "U0SUE"]}
 
 def check(message: Message) -> None:
     """As Slack's own models and the strict stand-in see it."""
-    assert 0 < len(message.text) <= UPDATE_TEXT_MAX
-    assert message.blocks
-    check_blocks(json.loads(json.dumps(message.blocks)))
-    for block in Block.parse_all(message.blocks):
+    assert 0 < len(text_of(message)) <= UPDATE_TEXT_MAX
+    assert blocks_of(message)
+    check_blocks(json.loads(json.dumps(blocks_of(message))))
+    for block in Block.parse_all(blocks_of(message)):
         block.to_dict()
 
 
 def buttons(message: Message) -> list[dict[str, Any]]:
-    return [item for block in message.blocks if block["type"] == "actions" for item in block["elements"]]
+    return [item for block in blocks_of(message) if block["type"] == "actions" for item in block["elements"]]
 
 
 def card(name: str) -> Message:
@@ -89,7 +91,9 @@ def test_a_pending_card_reads_as_agreed() -> None:
 
 
 def test_the_lock_screen_gets_the_whole_line_with_duration_and_reason() -> None:
-    assert card("pending").text == (f"Dana Dev asks for read-only in Payments (production) for 1 h: {REASON} · PA-1042")
+    assert text_of(card("pending")) == (
+        f"Dana Dev asks for read-only in Payments (production) for 1 h: {REASON} · PA-1042"
+    )
 
 
 def test_an_active_card_reads_as_agreed() -> None:
@@ -126,7 +130,7 @@ def test_an_ended_card_is_two_lines() -> None:
 
 
 def test_a_card_shrinks_as_it_ages() -> None:
-    sizes = [len(card(name).blocks) for name in ("pending, dangerous", "active", "ended")]
+    sizes = [len(blocks_of(card(name))) for name in ("pending, dangerous", "active", "ended")]
     assert sizes == sorted(sizes, reverse=True)
     assert len(set(sizes)) == 3
 
@@ -145,7 +149,7 @@ def test_buttons_that_can_no_longer_do_anything_are_gone(name: str) -> None:
 @pytest.mark.parametrize("name", list(STATES))
 def test_people_are_called_only_where_they_must_act_and_once(name: str) -> None:
     message = card(name)
-    called = mentions(message.text, message.blocks)
+    called = mentions(text_of(message), blocks_of(message))
     expected = {
         "pending": ("S0PLATFORM",),
         "more asked": ("S0PLATFORM",),
@@ -156,7 +160,7 @@ def test_people_are_called_only_where_they_must_act_and_once(name: str) -> None:
         "pending, rule used up": ("S0PLATFORM",),
     }
     assert called == expected.get(name, ())
-    assert all(json.dumps(message.blocks).count(id_) == 1 for id_ in called)
+    assert all(json.dumps(blocks_of(message)).count(id_) == 1 for id_ in called)
 
 
 def test_every_button_carries_the_request_and_its_terms() -> None:
@@ -185,8 +189,8 @@ def test_there_is_one_primary_button_at_most() -> None:
 def test_the_reason_is_in_plain_text_as_it_was_typed() -> None:
     evil = "<!channel> *bold* `x` & <@U1>"
     message = cards.approval_card(told(request(reason=evil)))
-    assert message.blocks[1]["text"] == {"type": "plain_text", "text": f"> {evil}", "emoji": False}
-    assert mentions(message.text, message.blocks) == ()
+    assert blocks_of(message)[1]["text"] == {"type": "plain_text", "text": f"> {evil}", "emoji": False}
+    assert mentions(text_of(message), blocks_of(message)) == ()
 
 
 # ---------------------------------------------------------------- receipts
@@ -211,7 +215,7 @@ def test_receipts_in_a_channel_of_outsiders_name_nobody() -> None:
     shown = [receipts.receipt_root(story), receipts.receipt_replies(entries, {DANA: "Dana Dev"}, hidden=True)]
     for message in [*shown, cards.approval_card(story), receipts.summary([story])]:
         for secret in ("Dana", "read-only", "INC-42"):
-            assert secret not in message.text + as_text(message)
+            assert secret not in text_of(message) + as_text(message)
 
 
 def test_the_root_is_one_line_in_every_state() -> None:
@@ -277,6 +281,13 @@ def _chased(story: RequestStory) -> RequestStory:
     return replace(told, away=away, stand_ins=(stand_in,), escalation_approves=len(story.reason) % 2 == 0)
 
 
+def test_an_answer_begins_no_line_with_a_separator_where_nobody_can_act_any_more() -> None:
+    """Reminded first, frozen then: who was asked is not said, and neither is what would stand between."""
+    told = as_text(notices.asked(_chased(STATES["pending, frozen"]), _deciders("Olu Owner")))
+    assert "\nexpires " in told
+    assert not [line for line in told.splitlines() if line.startswith(" ·")]
+
+
 def _deciders(name: str) -> Deciders:
     return Deciders((Seat(name, 2, tuple(f"{name} {number}" for number in range(9))), Seat(name, 1, (name,))))
 
@@ -329,11 +340,11 @@ def test_every_message_is_valid_and_pings_nobody_whatever_people_wrote(name: str
         for make in MAKERS:
             message = make(shown)
             check(message)
-            assert set(mentions(message.text, message.blocks)) <= {"S0PLATFORM", "U0SID", "U0SUE"}
+            assert set(mentions(text_of(message), blocks_of(message))) <= {"S0PLATFORM", "U0SID", "U0SUE"}
             as_text(message)
-    check_view(reason_forms.deny_form(story, "PA-1042"), "modal")
+    check_view(view_of(reason_forms.deny_form(story, "PA-1042")), "modal")
     check_view(
-        home.home_view(home_story(NOW, mine=[story] * 30, waiting_on_me=[story] * 30, asked=[story] * 30)), "home"
+        home_of(home.home(home_story(NOW, mine=[story] * 30, waiting_on_me=[story] * 30, asked=[story] * 30))), "home"
     )
 
 
@@ -343,7 +354,7 @@ def test_entries_with_any_words_make_valid_receipts(reason: str, name: str, rule
     entries = [entry(number, event, actor_name=name, reason=reason, rule=rule) for number, event in enumerate(Event)]
     for message in (receipts.receipt_replies(entries, {}), receipts.policy_activated(entries[-4])):
         check(message)
-        assert mentions(message.text, message.blocks) == ()
+        assert mentions(text_of(message), blocks_of(message)) == ()
 
 
 @settings(max_examples=15, deadline=None)
@@ -351,9 +362,9 @@ def test_entries_with_any_words_make_valid_receipts(reason: str, name: str, rule
 def test_forms_and_lists_of_any_policy_are_valid(title: str, allows: str, danger: str, name: str) -> None:
     roles = (entitlement(allows=allows, danger=danger), admin())
     places = [environment(*roles, name=f"env-{number}", title=title) for number in range(120)]
-    view = form.request_form(places, form.Chosen("env-3", "admin"), deciders=_deciders(name))
-    check_view(view, "modal")
-    check_view(form.request_form(places[:100], form.Chosen("env-3", "read-only", "y" * 700)), "modal")
+    drawn = form.request_form(places, form.Chosen("env-3", "admin"), deciders=_deciders(name))
+    check_view(view_of(drawn), "modal")
+    check_view(view_of(form.request_form(places[:100], form.Chosen("env-3", "read-only", "y" * 700))), "modal")
     check(lists.environments(places))
     check(lists.who(places[0], {name: [name] * 90}, {}, {name: danger}))
 

@@ -36,7 +36,7 @@ from bot.chat.commands.model import (
 from bot.chat.commands.parser import VERBS, parse
 from bot.chat.messages import lists, notices
 from bot.chat.messages.help import help_text
-from bot.chat.messages.plain_text import as_text
+from bot.chat.plain_text import as_text
 from bot.chat.wording.refusals import refusal
 from tests.support.stories import environment, every_state
 from workflows.core.durations import format_duration

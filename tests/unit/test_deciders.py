@@ -7,7 +7,7 @@ import pytest
 
 from bot.chat.actions.dispatcher import Desk
 from bot.chat.interaction import COMMAND, PRESS, Interaction
-from bot.chat.messages.plain_text import as_text
+from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat, deciders_of
 from tests.support.build import DANA, GROUPS, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy
 from tests.support.world import World, account

@@ -12,21 +12,25 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+import bot.chat
 import bot.slack
-from bot.chat.forms import fields as form_fields
+from bot.chat.form import Form
+from bot.chat.message import Button, Line, Message, buttons, message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import home
+from bot.chat.rich import Rich, Time, ours, say
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Stage, flatten
 from bot.chat.wording.refusals import about, refusal
-from bot.slack import blocks, sender
+from bot.slack import sender
 from tests.support import spoken
 from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT
 from tests.support.every_scene import SCENES, STEPS, done, rules
@@ -43,25 +47,29 @@ from workflows.core.refusal import Code, Refused
 
 def walked() -> Walk:
     walk = Walk()
-    modules = [import_module(f"bot.slack.{found.name}") for found in iter_modules(bot.slack.__path__)]
+    modules = [
+        import_module(found.name)
+        for package in (bot.chat, bot.slack)
+        for found in walk_packages(package.__path__, f"{package.__name__}.")
+        if found.name != "bot.chat.message"
+    ]
     speaks = {
         function.__code__: f"{function.__module__}.{name}" for module in modules for name, function in speakers(module)
     }
 
     def heard(made: Any) -> Any:
-        def make(*given: Any) -> Any:
+        def make(self: object, *given: Any, **named: Any) -> None:
             # Who makes this message or form, and whoever they make it for.
             walk.spoke |= {speaks[code] for depth in range(1, 7) if (code := sys._getframe(depth).f_code) in speaks}
-            return made(*given)
+            made(self, *given, **named)
 
         return make
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "message", heard(blocks.message))
-        for module in [one for one in modules if getattr(one, "modal", None) is form_fields.modal]:
-            patch.setattr(module, "modal", heard(form_fields.modal))
+        for kind in (Message, Form):
+            patch.setattr(kind, "__init__", heard(kind.__init__))
         for module in (sender, spoken):
-            for draw in (home.home_view, home.home_instead):
+            for draw in (home.home, home.home_instead):
                 if getattr(module, draw.__name__, None) is draw:
                     patch.setattr(module, draw.__name__, drawn(walk, draw))
         _through_all(walk)
@@ -90,11 +98,11 @@ def speakers(module: ModuleType) -> list[tuple[str, Any]]:
         (name, function)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__
-        and (inspect.signature(function).return_annotation == "Message" or (name.endswith(_VIEWS) and name[0] != "_"))
+        and (inspect.signature(function).return_annotation in ("Message", "Form") or name in _HOMES)
     ]
 
 
-_VIEWS = ("_form", "home_view", "home_instead")
+_HOMES = ("home", "home_instead")
 
 
 # ---------------------------------------------------------------- what no walk comes to
@@ -167,7 +175,6 @@ UNWRITTEN = frozenset(
 # Messages that no scene comes to, each with the reason.
 UNSHOWN = frozenset(
     {
-        "bot.slack.blocks.message",  # every message is one of these
         "bot.slack.answers.plain",  # another one without its form, where Slack does not take that
         "bot.slack.app._away",  # while the ledger cannot be reached, which has no record to compare with
         "bot.chat.messages.form_not_opened.not_known_yet",  # until groups are fresh, which they are here
@@ -233,34 +240,37 @@ def look() -> Look:
     return Look(t, "here", (id_,), Walk(), last=True)
 
 
+_ON_NO_RECORD = datetime.fromtimestamp(1795000000, UTC)
+
+
 @pytest.mark.parametrize(
     ("reader", "lie"),
     [
-        (NIA, "You asked for *admin* in *Payments*. PA-1"),
-        (None, "You asked for *admin* in *Payments*. PA-1"),
-        (DANA, "You dance. PA-1"),
-        (DANA, "Olu or Sue can approve it. PA-1"),
-        (None, "Waits for Nia since 03:00 · PA-1"),
-        (None, "🏁 Ended 03:00 · removal verified · PA-1"),
-        (None, "⛔ Denied by Olu: no · PA-1"),
-        (None, "✅ Active until 04:00 · approved by Sue at 03:00 · PA-1"),
-        (None, "Gus asks for *admin* · PA-1"),
-        (None, "expires <!date^1795000000^{time}|04:00 UTC> · PA-1"),
-        (None, "✅ Active until 04:00, 58 min left · PA-1"),
-        (DANA, "refused: own_request"),
-        (None, "⚠️ The access may still be open. PA-1"),
-        (None, "Dana's account is on hold: cannot be approved before security has said whose it is · PA-1"),
-        (DANA, "⚠️ PA-1 is held up. Nobody has been asked to approve it yet."),
-        (DANA, "⚠️ More time for PA-1 is held up. The later end does not hold yet."),
-        (OLU, "Your account is on hold: its address was changed. PA-1"),
-        (NIA, "⚠️ Something fails again and again in what you own or decide, and I keep trying. PA-1"),
-        (OLU, "You have said that already. PA-1"),
-        (PAT, "You belong to another organisation, so you can do nothing here. PA-1"),
+        (NIA, say("You asked for *admin* in *Payments*. PA-1")),
+        (None, say("You asked for *admin* in *Payments*. PA-1")),
+        (DANA, say("You dance. PA-1")),
+        (DANA, say("Olu or Sue can approve it. PA-1")),
+        (None, say("Waits for Nia since 03:00 · PA-1")),
+        (None, say("🏁 Ended 03:00 · removal verified · PA-1")),
+        (None, say("⛔ Denied by Olu: no · PA-1")),
+        (None, say("✅ Active until 04:00 · approved by Sue at 03:00 · PA-1")),
+        (None, say("Gus asks for *admin* · PA-1")),
+        (None, say("expires {} · PA-1", Time(_ON_NO_RECORD, _ON_NO_RECORD))),
+        (None, say("✅ Active until 04:00, 58 min left · PA-1")),
+        (DANA, say("refused: own_request")),
+        (None, say("⚠️ The access may still be open. PA-1")),
+        (None, say("Dana's account is on hold: cannot be approved before security has said whose it is · PA-1")),
+        (DANA, say("⚠️ PA-1 is held up. Nobody has been asked to approve it yet.")),
+        (DANA, say("⚠️ More time for PA-1 is held up. The later end does not hold yet.")),
+        (OLU, say("Your account is on hold: its address was changed. PA-1")),
+        (NIA, say("⚠️ Something fails again and again in what you own or decide, and I keep trying. PA-1")),
+        (OLU, say("You have said that already. PA-1")),
+        (PAT, say("You belong to another organisation, so you can do nothing here. PA-1")),
     ],
 )
-def test_the_walk_finds_a_lie(look: Look, reader: PersonId | None, lie: str) -> None:
+def test_the_walk_finds_a_lie(look: Look, reader: PersonId | None, lie: Rich) -> None:
     found = replace(look, walk=Walk())
-    read(found, Said("a lie", reader, blocks.message(lie, [blocks.section(lie)]), stays=True))
+    read(found, Said("a lie", reader, message(lie, Line(lie)), stays=True))
     assert found.walk.faults
 
 
@@ -279,22 +289,22 @@ def test_the_walk_finds_a_lie_about_an_account(lie: str) -> None:
     t.world.knows(DANA)
     on_hold(t, DANA, NEW)
     found = Look(t, "here", (), Walk(), last=True)
-    read(found, Said("hold-1 hold:3:receipt", None, blocks.message(lie, [blocks.section(lie)]), stays=True))
+    read(found, Said("hold-1 hold:3:receipt", None, message(say(lie), Line(say(lie))), stays=True))
     assert found.walk.faults
 
 
 def test_the_walk_finds_a_form_that_does_not_open(look: Look) -> None:
     found = replace(look, walk=Walk())
-    message = blocks.message("x", [blocks.actions(blocks.button("Deny", cards.DENY, "PA-1"))])
-    found.t.doors.open_deny_form = lambda act, _: found.t.doors.tell(act, message)  # type: ignore[method-assign]
-    pressed(found, Said("a button", OLU, message))
+    offered = message(ours("x"), buttons(Button("Deny", cards.DENY, "PA-1")))
+    found.t.doors.open_deny_form = lambda act, _: found.t.doors.tell(act, offered)  # type: ignore[method-assign]
+    pressed(found, Said("a button", OLU, offered))
     del found.t.doors.open_deny_form
     assert found.walk.faults
 
 
 def test_a_message_that_no_scene_shows_is_found() -> None:
-    module = ModuleType("bot.slack.newer")
-    source = "def news() -> Message: ...\ndef some_form() -> dict: ...\ndef other() -> str: ..."
+    module = ModuleType("bot.chat.messages.newer")
+    source = "def news() -> Message: ...\ndef some_form() -> Form: ...\ndef other() -> str: ..."
     exec(source, module.__dict__)
     assert [name for name, _ in speakers(module)] == ["news", "some_form"]
 
@@ -302,17 +312,17 @@ def test_a_message_that_no_scene_shows_is_found() -> None:
 def test_the_walk_finds_a_button_that_is_refused(look: Look) -> None:
     for reader, action in ((DANA, cards.APPROVE), (GUS, cards.DENY), (OLU, "withdraw")):
         found = replace(look, walk=Walk())
-        message = blocks.message("x", [blocks.actions(blocks.button("Press", action, "PA-1"))])
-        pressed(found, Said("a button", reader, message))
+        offered = message(ours("x"), buttons(Button("Press", action, "PA-1")))
+        pressed(found, Said("a button", reader, offered))
         assert found.walk.faults, (reader, action)
 
 
 def test_the_walk_lets_truths_pass(look: Look) -> None:
     found = replace(look, walk=Walk())
     for reader, truth in (
-        (DANA, "You asked for *admin* in *Payments*. PA-1"),
-        (DANA, "Pat or Sue can approve it. PA-1"),
-        (None, "Dana asks for *admin* · PA-1"),
+        (DANA, say("You asked for *admin* in *Payments*. PA-1")),
+        (DANA, say("Pat or Sue can approve it. PA-1")),
+        (None, say("Dana asks for *admin* · PA-1")),
     ):
-        read(found, Said("a truth", reader, blocks.message(truth, [blocks.section(truth)]), stays=True))
+        read(found, Said("a truth", reader, message(truth, Line(truth)), stays=True))
     assert found.walk.faults == []

@@ -1,5 +1,6 @@
 """The form: least first, who will be asked before it is sent, errors beside their fields."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,11 +11,13 @@ from bot.chat.forms import reduced_approval as less_form
 from bot.chat.forms import request as form
 from bot.chat.forms.reason import deny_form, end_form, read_reason
 from bot.chat.forms.request import Chosen, FormAsk, Where
-from bot.chat.messages.plain_text import view_as_text
 from bot.chat.views.deciders import Deciders, Seat
 from bot.sandbox.slack.blockkit.limits import check_view
+from bot.slack import form_input
+from bot.slack.form_view import options_of, view_of
+from tests.support.slack_text import view_as_text
 from tests.support.stories import admin, entitlement, environment, every_state
-from workflows.core.policy import Tier
+from workflows.core.policy import Environment, Tier
 from workflows.core.refusal import Code
 from workflows.core.rules.eligibility import Ask
 
@@ -42,12 +45,33 @@ def filled(view: dict[str, Any], **values: str) -> dict[str, Any]:
     return view | {"state": {"values": state}}
 
 
+def request_view(*args: Any, **more: Any) -> dict[str, Any]:
+    return view_of(form.request_form(*args, **more))
+
+
+def read(view: dict[str, Any]) -> FormAsk | dict[str, str]:
+    found = form.read(form_input.filled(view))
+    return found if isinstance(found, FormAsk) else form_input.errors_in(view, found)
+
+
+def chosen(view: dict[str, Any]) -> Chosen:
+    return form.chosen(form_input.filled(view))
+
+
+def options(query: str, places: Sequence[Environment], recent: Sequence[str] = ()) -> dict[str, Any]:
+    return options_of(form.choices_for(query, places, recent))
+
+
+def refused_in(view: dict[str, Any], code: Code, sentence: str) -> dict[str, str]:
+    return form_input.errors_in(view, form.beside_fields([(code, sentence)], form.field_of))
+
+
 def whole() -> dict[str, Any]:
-    return form.request_form([PROD, STAGING], Chosen("payments-prod", "admin"), WHERE, deciders=BOTH)
+    return request_view([PROD, STAGING], Chosen("payments-prod", "admin"), WHERE, deciders=BOTH)
 
 
 def test_it_opens_with_environment_and_reason_alone() -> None:
-    view = form.request_form([PROD, STAGING])
+    view = request_view([PROD, STAGING])
     check_view(view, "modal")
     assert list(blocks(view)) == ["environment", "reason"]
     assert view["callback_id"] == "request_form"
@@ -56,7 +80,7 @@ def test_it_opens_with_environment_and_reason_alone() -> None:
 def test_asked_again_the_form_is_filled_in_as_it_was() -> None:
     longest = max(PROD.roles["admin"].durations)
     before = Chosen("payments-prod", "admin", "INC-42 checkout errors", longest, "INC-42")
-    view = form.request_form([PROD, STAGING], before)
+    view = request_view([PROD, STAGING], before)
     check_view(view, "modal")
     found = blocks(view)
     assert found["reason"]["element"]["initial_value"] == "INC-42 checkout errors"
@@ -65,16 +89,14 @@ def test_asked_again_the_form_is_filled_in_as_it_was() -> None:
 
 
 def test_environments_used_last_stand_first_and_production_is_seen_at_a_glance() -> None:
-    options = blocks(form.request_form([PROD, STAGING], recent=["payments-staging"]))["environment"]["element"][
-        "options"
-    ]
+    options = blocks(request_view([PROD, STAGING], recent=["payments-staging"]))["environment"]["element"]["options"]
     assert [option["value"] for option in options] == ["payments-staging", "payments-prod"]
     assert options[1]["text"]["text"] == "🔴 production · Payments · payments-prod"
 
 
 def test_the_roles_follow_the_environment_and_drop_a_choice_that_belongs_to_another() -> None:
-    prod = blocks(form.request_form([PROD, STAGING], Chosen("payments-prod")))["role"]
-    staging = blocks(form.request_form([PROD, STAGING], Chosen("payments-staging")))["role"]
+    prod = blocks(request_view([PROD, STAGING], Chosen("payments-prod")))["role"]
+    staging = blocks(request_view([PROD, STAGING], Chosen("payments-staging")))["role"]
     assert prod["dispatch_action"] is True
     assert [option["value"] for option in prod["element"]["options"]] == ["read-only", "admin"]
     assert prod["block_id"] != staging["block_id"]
@@ -99,30 +121,28 @@ def test_the_least_duration_stands_first_and_the_default_is_chosen() -> None:
 
 def test_a_long_menu_of_durations_becomes_a_select() -> None:
     many = entitlement(durations=tuple(timedelta(minutes=number) for number in range(1, 30)))
-    view = form.request_form([environment(many)], Chosen("payments-prod", "read-only"))
+    view = request_view([environment(many)], Chosen("payments-prod", "read-only"))
     check_view(view, "modal")
     assert blocks(view)["duration"]["element"]["type"] == "static_select"
 
 
 def test_a_ticket_is_asked_for_only_where_the_role_has_a_rule() -> None:
     assert "ticket" in blocks(whole())
-    assert "ticket" not in blocks(form.request_form([STAGING], Chosen("payments-staging", "read-only")))
+    assert "ticket" not in blocks(request_view([STAGING], Chosen("payments-staging", "read-only")))
 
 
 def test_an_only_role_is_chosen_already() -> None:
-    assert "duration" in blocks(form.request_form([STAGING], Chosen("payments-staging")))
+    assert "duration" in blocks(request_view([STAGING], Chosen("payments-staging")))
 
 
 def test_what_was_filled_in_reads_back() -> None:
     view = filled(whole(), duration="3600", reason="  checkout\n errors ", ticket=" INC-42 ")
-    assert form.read(view) == FormAsk(
-        Ask("payments-prod", "admin", timedelta(hours=1), "checkout errors", "INC-42"), WHERE
-    )
+    assert read(view) == FormAsk(Ask("payments-prod", "admin", timedelta(hours=1), "checkout errors", "INC-42"), WHERE)
 
 
 def test_what_is_missing_is_said_beside_its_field() -> None:
-    view = form.request_form([PROD, STAGING], Chosen("payments-prod"))
-    errors = form.read(filled(view, reason=" "))
+    view = request_view([PROD, STAGING], Chosen("payments-prod"))
+    errors = read(filled(view, reason=" "))
     assert isinstance(errors, dict)
     assert set(errors) == {blocks(view)["role"]["block_id"], "reason"}
 
@@ -139,62 +159,73 @@ def test_what_is_missing_is_said_beside_its_field() -> None:
     ],
 )
 def test_a_refusal_stands_beside_the_field_it_is_about(code: Code, action_id: str) -> None:
-    errors = form.field_errors(whole(), code, "Use `30m`.")
+    errors = refused_in(whole(), code, "Use `30m`.")
     assert errors == {blocks(whole())[action_id]["block_id"]: "Use 30m."}
 
 
 @pytest.mark.parametrize("code", list(Code))
 def test_every_refusal_finds_a_field_that_is_there(code: Code) -> None:
-    view = form.request_form([PROD, STAGING])
+    view = request_view([PROD, STAGING])
     there = {block["block_id"] for block in blocks(view).values()}
-    assert set(form.field_errors(view, code, "No.")) <= there
+    assert set(refused_in(view, code, "No.")) <= there
+
+
+def test_what_is_about_a_field_that_is_not_shown_stands_with_the_rest_beside_the_first() -> None:
+    said = [(Code.FREEZE, "Frozen."), (Code.ROLE_UNKNOWN, "No such role."), (Code.TICKET_MISSING, "A ticket, please.")]
+    errors = form.beside_fields(said, form.field_of)
+    opened = request_view([PROD, STAGING])
+    assert form_input.errors_in(opened, errors) == {"environment": "Frozen. No such role. A ticket, please."}
 
 
 def test_a_role_chosen_for_another_environment_is_forgotten() -> None:
     view = filled(whole(), role="admin")
-    assert form.chosen(view) == Chosen("payments-prod", "admin")
-    assert form.chosen(filled(whole(), role="admin", environment="payments-staging")).role is None
+    assert chosen(view) == Chosen("payments-prod", "admin")
+    assert chosen(filled(whole(), role="admin", environment="payments-staging")).role is None
 
 
 def test_redrawing_keeps_the_reason_that_was_typed() -> None:
-    first, second = form.request_form([PROD]), whole()
+    first, second = request_view([PROD]), whole()
     assert blocks(first)["reason"]["block_id"] == blocks(second)["reason"]["block_id"]
 
 
 def test_more_than_a_hundred_environments_are_typed_ahead() -> None:
     many = [replace(PROD, name=f"env-{number:03}") for number in range(250)]
-    view = form.request_form(many, Chosen("env-007"))
+    view = request_view(many, Chosen("env-007"))
     check_view(view, "modal")
     assert blocks(view)["environment"]["element"]["type"] == "external_select"
-    assert [o["value"] for o in form.options_for("ENV–007", many)["options"]] == ["env-007"]
-    assert len(form.options_for("", many)["options"]) == 100
-    assert form.options_for("", many, ["env-200"])["options"][0]["value"] == "env-200"
-    assert form.options_for("nothing like it", many) == {"options": []}
+    assert [o["value"] for o in options("ENV–007", many)["options"]] == ["env-007"]
+    assert len(options("", many)["options"]) == 100
+    assert options("", many, ["env-200"])["options"][0]["value"] == "env-200"
+    assert options("nothing like it", many) == {"options": []}
 
 
 def test_no_environment_and_no_role_still_make_a_form() -> None:
-    check_view(form.request_form([]), "modal")
-    check_view(form.request_form([replace(PROD, roles={})], Chosen("payments-prod")), "modal")
-    assert form.read(filled(form.request_form([]), environment="none", reason="x")) == {
+    check_view(request_view([]), "modal")
+    check_view(request_view([replace(PROD, roles={})], Chosen("payments-prod")), "modal")
+    assert read(filled(request_view([]), environment="none", reason="x")) == {
         "environment": "Choose an environment.",
         "role": "Choose a role.",
-    } or isinstance(form.read(filled(form.request_form([]), environment="none", reason="x")), dict)
+    } or isinstance(read(filled(request_view([]), environment="none", reason="x")), dict)
 
 
 def test_foreign_metadata_is_no_place() -> None:
     for text in ("", "x", "[]", '{"thread_ts": 5}'):
-        assert form.read_where({"private_metadata": text}).channel == ""
+        assert form.read_where(form_input.filled({"private_metadata": text})).channel == ""
 
 
 def test_a_reason_to_deny_is_asked_and_read_with_what_was_pressed() -> None:
     story = every_state()["pending"]
-    view = deny_form(story, "PA-1042:0123456789abcdef")
+    view = view_of(deny_form(story, "PA-1042:0123456789abcdef"))
     check_view(view, "modal")
     assert view["callback_id"] == "deny_form"
-    assert read_reason(filled(view, reason="use\nstaging")) == ("PA-1042", "0123456789abcdef", "use staging")
-    assert read_reason(view | {"private_metadata": "x"}) is None
-    check_view(end_form(story, "PA-1042"), "modal")
-    assert end_form(story, "PA-1042")["blocks"][1]["optional"] is True
+    assert read_reason(form_input.filled(filled(view, reason="use\nstaging"))) == (
+        "PA-1042",
+        "0123456789abcdef",
+        "use staging",
+    )
+    assert read_reason(form_input.filled(view | {"private_metadata": "x"})) is None
+    check_view(view_of(end_form(story, "PA-1042")), "modal")
+    assert view_of(end_form(story, "PA-1042"))["blocks"][1]["optional"] is True
 
 
 def test_a_dangerous_role_is_named_in_the_options() -> None:
@@ -205,17 +236,17 @@ def test_a_dangerous_role_is_named_in_the_options() -> None:
 def test_the_form_for_less_is_read_back_with_the_terms_that_were_shown() -> None:
     story = every_state()["pending, dangerous"]
     times = (timedelta(minutes=5), timedelta(hours=1))
-    view = less_form.less_form(story, f"PA-1042:{story.terms.hash}", (entitlement(),), times)
+    view = view_of(less_form.less_form(story, f"PA-1042:{story.terms.hash}", (entitlement(),), times))
     check_view(view, "modal")
     assert view["submit"]["text"] == "Approve"
     chosen = {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
     state = {name: {name: {"selected_option": found["options"][-1]}} for name, found in chosen.items()}
-    assert less_form.read(view | {"state": {"values": state}}) == {
+    assert less_form.read(form_input.filled(view | {"state": {"values": state}})) == {
         "id": "PA-1042",
         "role": "read-only",
         "duration_s": "3600",
         "terms": story.terms.hash,
     }
-    assert less_form.read(view | {"private_metadata": "x", "state": {"values": state}}) is None
-    assert less_form.errors(Code.NOT_LESS, "Say `less`.") == {"duration": "Say less."}
-    assert less_form.errors(Code.LESS_TAKEN, "There.") == {"role": "There."}
+    assert less_form.read(form_input.filled(view | {"private_metadata": "x", "state": {"values": state}})) is None
+    assert form_input.errors_in(view, {less_form.field_of(Code.NOT_LESS): "Say `less`."}) == {"duration": "Say less."}
+    assert form_input.errors_in(view, {less_form.field_of(Code.LESS_TAKEN): "There."}) == {"role": "There."}

@@ -11,19 +11,23 @@ import pytest
 
 from bot.chat.actions.dispatcher import Desk
 from bot.chat.forms import request as form
-from bot.chat.forms.break_glass import glass_errors, glass_form, read_glass
+from bot.chat.forms.break_glass import glass_field_of, glass_form, read_glass
 from bot.chat.forms.request import Chosen, FormAsk, Where
 from bot.chat.interaction import COMMAND, FLAG, GLASS, PRESS, Interaction
+from bot.chat.message import Message
 from bot.chat.messages import break_glass as glass
 from bot.chat.messages import digest, home
-from bot.chat.messages.plain_text import as_text, view_as_text
+from bot.chat.plain_text import as_text
 from bot.chat.views.overviews import digest_story, home_story
 from bot.chat.views.request_view import RequestStory, for_outsiders
 from bot.sandbox.slack.blockkit.limits import check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
-from bot.slack.blocks import Message
+from bot.slack.form_input import errors_in, filled
+from bot.slack.form_view import view_of
+from bot.slack.render import blocks_of, home_of, text_of
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
+from tests.support.slack_text import view_as_text
 from tests.support.stories import NOW, every_state
 from tests.support.world import World, account
 from workflows.core import keys
@@ -62,8 +66,8 @@ def test_every_message_is_within_slacks_limits_and_calls_only_the_owners(state, 
         digest.digest(digest_story([], NOW, reviews=[story])),
     ]
     for message in shown:
-        check_blocks(json.loads(json.dumps(message.blocks)))
-        assert set(mentions(message.text, message.blocks)) <= {"S0PLATFORM"}
+        check_blocks(json.loads(json.dumps(blocks_of(message))))
+        assert set(mentions(text_of(message), blocks_of(message))) <= {"S0PLATFORM"}
 
 
 def test_outsiders_learn_of_a_break_glass_neither_who_nor_why():
@@ -80,7 +84,7 @@ def test_the_digest_says_which_reviews_are_overdue_and_the_home_who_owes_them():
     text = as_text(digest.digest(digest_story([], NOW, reviews=[late, owed])))
     assert "1 review overdue · 1 review owed" in text
     assert "overdue · PA-7" in text
-    view = home.home_view(home_story(NOW, reviews=[owed] * 9, mine=[STATES["active"]] * 40))
+    view = home_of(home.home(home_story(NOW, reviews=[owed] * 9, mine=[STATES["active"]] * 40)))
     check_view(view, "home")
     assert view_as_text(view).count("[ Acknowledge ]") == 5
 
@@ -91,9 +95,9 @@ def test_the_digest_says_which_reviews_are_overdue_and_the_home_who_owes_them():
 def test_the_way_to_break_the_glass_is_shown_where_it_may_be_and_leads_to_another_window():
     place = policy().environments["payments-prod"]
     chosen = Chosen("payments-prod", "read-only")
-    assert "Break glass" not in view_as_text(form.request_form([place], chosen))
-    assert "Break glass" in view_as_text(form.request_form([place], chosen, glass=("payments-prod",)))
-    view = glass_form(place, Where("C0INC", "inc-42"))
+    assert "Break glass" not in view_as_text(view_of(form.request_form([place], chosen)))
+    assert "Break glass" in view_as_text(view_of(form.request_form([place], chosen, glass=("payments-prod",))))
+    view = view_of(glass_form(place, Where("C0INC", "inc-42")))
     check_view(view, "modal")
     text = view_as_text(view)
     for part in ("🚨 Break glass", "Everybody sees it", "for 30 min at most", "2 times in 24 hours", "platform"):
@@ -101,20 +105,22 @@ def test_the_way_to_break_the_glass_is_shown_where_it_may_be_and_leads_to_anothe
 
 
 def test_the_emergency_form_reads_back_what_was_chosen_and_says_what_is_missing():
-    view = glass_form(policy().environments["payments-prod"], Where("C0INC", "inc-42"))
+    view = view_of(glass_form(policy().environments["payments-prod"], Where("C0INC", "inc-42")))
     blocks = {block["element"]["action_id"]: block["block_id"] for block in view["blocks"] if block["type"] == "input"}
     values = {
         blocks["role"]: {"role": {"selected_option": {"value": "read-only"}}},
         blocks["duration"]: {"duration": {"selected_option": {"value": "1800"}}},
         blocks["reason"]: {"reason": {"value": "all down"}},
     }
-    found = read_glass(view | {"state": {"values": values}})
+    found = read_glass(filled(view | {"state": {"values": values}}))
     assert isinstance(found, FormAsk)
     assert (found.ask.environment, found.ask.role, found.ask.duration) == ("payments-prod", "read-only", 30 * MINUTE)
     assert found.where.channel == "C0INC"
     del values[blocks["reason"]]
-    assert read_glass(view | {"state": {"values": values}}) == {blocks["reason"]: "Say what the emergency is."}
-    assert glass_errors(view, Code.BREAK_GLASS_BARRED, "no `x`") == {blocks["role"]: "no x"}
+    lacking = read_glass(filled(view | {"state": {"values": values}}))
+    assert not isinstance(lacking, FormAsk)
+    assert errors_in(view, lacking) == {blocks["reason"]: "Say what the emergency is."}
+    assert errors_in(view, {glass_field_of(Code.BREAK_GLASS_BARRED): "no `x`"}) == {blocks["role"]: "no x"}
 
 
 # ---------------------------------------------------------------- typed

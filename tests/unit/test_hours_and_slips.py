@@ -14,10 +14,13 @@ from bot.chat.actions.dispatcher import Desk, Reply
 from bot.chat.forms import request as form
 from bot.chat.interaction import COMMAND, FORM, Interaction
 from bot.chat.messages import notices
-from bot.chat.messages.plain_text import as_text
+from bot.chat.plain_text import as_text
 from bot.chat.wording.hours import day_words, opens_words
 from bot.chat.wording.tickets import example_of, like
 from bot.sandbox.slack.blockkit.limits import check_blocks
+from bot.slack.form_input import errors_in
+from bot.slack.form_view import view_of
+from bot.slack.render import blocks_of, text_of
 from tests.support.build import DANA, HOUR, NOW, entitlement, environment, facts, policy
 from tests.support.world import World, account
 from workflows.core.policy import Freeze, Hours, Policy, Ticket
@@ -50,7 +53,7 @@ def test_closed_hours_name_days_zone_and_when_it_opens_by_both_clocks() -> None:
     # A Saturday, 04:00 in Berlin.
     reply = says(World(rules(hours=OFFICE)), "payments-prod read-only 1h INC-42 errors", "America/New_York")
     assert reply.message is not None
-    assert reply.message.text == (
+    assert text_of(reply.message) == (
         "read-only is given Mon to Fri 08:00 to 18:00 (Europe/Berlin) only; it opens Mon 08:00 (your 02:00). "
         "Ask again then, or for then."
     )
@@ -60,14 +63,15 @@ def test_the_button_opens_the_form_filled_in_for_then() -> None:
     world = World(rules(hours=OFFICE))
     reply = says(world, "payments-prod read-only 1h INC-42 errors")
     assert reply.message is not None
-    check_blocks(reply.message.blocks)
-    (button,) = reply.message.blocks[-1]["elements"]
+    check_blocks(blocks_of(reply.message))
+    (button,) = blocks_of(reply.message)[-1]["elements"]
     assert button["text"]["text"] == "Ask for then"
     ask = notices.read_ask_for(button["value"])
     opens = datetime(2026, 11, 23, 7, tzinfo=UTC)
     assert ask == Ask("payments-prod", "read-only", HOUR, "INC-42 errors", None, opens)
     places = list(world.policy.policy.environments.values())
-    view = form.request_form(places, form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, begin=opens))
+    chosen = form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, begin=opens)
+    view = view_of(form.request_form(places, chosen))
     assert int(opens.timestamp()) in [
         block["element"].get("initial_date_time") for block in view["blocks"] if "element" in block
     ]
@@ -90,7 +94,7 @@ def test_in_the_form_closed_hours_stand_beside_the_start() -> None:
     fields = {"environment": "payments-prod", "role": "read-only", "reason": "INC-42", "ticket": ""}
     reply = Desk(world.ctx, "/x").carry_out(Interaction("f", FORM, who.team, who.user, fields=fields))
     view = {"blocks": [{"block_id": "when", "element": {"action_id": "begin"}}]}
-    assert list(form.beside_fields(reply.said, lambda code, words: form.field_errors(view, code, words))) == ["when"]
+    assert list(errors_in(view, form.beside_fields(reply.said, form.field_of))) == ["when"]
 
 
 @pytest.mark.parametrize("value", ["", "{}", "[]", '{"e":1,"r":2,"w":3,"t":4,"d":"x","s":1}', '{"d":1,"s":9e99}'])
@@ -140,7 +144,7 @@ def test_all_slips_are_told_at_once() -> None:
     reply = says(world, "payments-prod read-only 20h")
     assert reply.message is not None
     assert [code for code, _ in reply.said] == [Code.REASON_MISSING, Code.TICKET_MISSING, Code.DURATION_TOO_LONG]
-    assert reply.message.text == (
+    assert text_of(reply.message) == (
         "Say why you need it: `/prodaccess payments-prod read-only 20 h REASON`. read-only wants a ticket like `INC-123`. "
         "Put it into the reason, or into its own field. read-only in payments-prod is given for 8 h at most; you asked "
         "for 20 h."
@@ -150,7 +154,7 @@ def test_all_slips_are_told_at_once() -> None:
 def test_slips_of_one_field_stand_there_together() -> None:
     said = ((Code.REASON_MISSING, "Say why."), (Code.DURATION_ZERO, "Too short."), (Code.START_PAST, "Over."))
     fields = {Code.REASON_MISSING: "a", Code.DURATION_ZERO: "b", Code.START_PAST: "b"}
-    assert form.beside_fields(said, lambda code, words: {fields[code]: words}) == {
+    assert form.beside_fields(said, fields.__getitem__) == {
         "a": "Say why.",
         "b": "Too short. Over.",
     }
@@ -160,9 +164,9 @@ def test_slips_of_several_are_told_at_once_each_with_its_role() -> None:
     roles = [entitlement(name, ticket=Ticket("INC-[0-9]+")) for name in ("read-only", "deploy")]
     reply = says(World(policy(environment(*roles))), "payments-prod read-only,deploy 1h checkout errors")
     assert reply.message is not None
-    assert reply.message.text.count("wants a ticket like `INC-123`") == 2
-    assert reply.message.text.startswith("read-only in payments-prod: ")
-    assert reply.message.text.endswith("Nothing of it was asked for.")
+    assert text_of(reply.message).count("wants a ticket like `INC-123`") == 2
+    assert text_of(reply.message).startswith("read-only in payments-prod: ")
+    assert text_of(reply.message).endswith("Nothing of it was asked for.")
 
 
 def test_rights_are_told_apart_from_slips() -> None:
@@ -206,7 +210,7 @@ def test_where_none_is_found_the_pattern_is_shown(pattern: str) -> None:
 def test_the_form_wants_a_ticket_where_the_role_does_and_shows_one() -> None:
     for required in (True, False):
         place = environment(entitlement(ticket=Ticket("ORD-[0-9]+", required=required)))
-        view = form.request_form([place], form.Chosen("payments-prod", "read-only"))
+        view = view_of(form.request_form([place], form.Chosen("payments-prod", "read-only")))
         (field,) = [block for block in view["blocks"] if block.get("element", {}).get("action_id") == "ticket"]
         assert field.get("optional", False) is not required
         assert field["hint"]["text"] == "Like ORD-123"
@@ -215,6 +219,7 @@ def test_the_form_wants_a_ticket_where_the_role_does_and_shows_one() -> None:
 def test_of_two_roles_the_one_that_wants_a_ticket_names_it() -> None:
     plain = entitlement(ticket=Ticket("REA-[0-9]+", required=False))
     wants = entitlement("deploy", ticket=Ticket("DEP-[0-9]+"))
-    view = form.request_form([environment(plain, wants)], form.Chosen("payments-prod", "read-only", more=("deploy",)))
+    chosen = form.Chosen("payments-prod", "read-only", more=("deploy",))
+    view = view_of(form.request_form([environment(plain, wants)], chosen))
     (field,) = [block for block in view["blocks"] if block.get("element", {}).get("action_id") == "ticket"]
     assert (field["optional"], field["hint"]["text"]) == (False, "Like DEP-123")

@@ -11,7 +11,7 @@ from bot.chat.commands.model import AskFor, Decline
 from bot.chat.commands.parser import parse
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import notices
-from bot.chat.messages.plain_text import as_text
+from bot.chat.plain_text import as_text
 from bot.chat.views.request_view import request_story
 from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, entitlement, environment, policy
 from tests.support.world import World, account

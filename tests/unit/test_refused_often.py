@@ -15,6 +15,7 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages.home import WITHDRAW
 from bot.slack import app as slack_app
 from bot.slack.app import Listeners, takes_away
+from bot.slack.render import text_of
 from tests.support.build import GUS
 from tests.support.redis_world import RedisWorld
 from workflows.core.people import SlackUser
@@ -86,7 +87,7 @@ def test_who_is_refused_again_and_again_is_not_carried_out_any_more(
     assert len(carried) == REFUSED_MAX
     told = [reply for reply in replies[REFUSED_MAX:] if reply.message is not None]
     assert len(told) == 1
-    assert "do not listen until the minute is over" in told[0].message.text
+    assert "do not listen until the minute is over" in text_of(told[0].message)
     desk._carry_out(act("UDANA"))
     desk._carry_out(act(text="End PA-1 stop it"))
     assert carried[REFUSED_MAX:] == ["UDANA", "UEVE"]

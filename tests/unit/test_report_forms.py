@@ -12,8 +12,9 @@ from datetime import timedelta
 import pytest
 
 from bot.chat.messages.access_review import review_digest, told_here
-from bot.chat.messages.plain_text import as_text
+from bot.chat.plain_text import as_text
 from bot.cli import report_forms
+from bot.slack.render import blocks_of, text_of
 from tests.support import build
 from tests.support.build import DANA, HOUR, NOW, OLU
 from workflows.core.access_review.model import Access, CouldBeRule, CouldGo, GlassUse, Quick, Report, Sums, Unused
@@ -173,8 +174,8 @@ def test_the_message_is_short_and_says_where_the_rest_is():
 def test_the_message_pings_nobody_whatever_a_name_or_note_is():
     found = report(glass=(glass(name=EVIL, note="<@U0OLU> *all*", state=ReviewState.FLAGGED),))
     message = review_digest(found, 30 * DAY)
-    assert "<!channel>" not in str(message.blocks) + message.text
-    assert "<@U0OLU>" not in str(message.blocks)
+    assert "<!channel>" not in str(blocks_of(message)) + text_of(message)
+    assert "<@U0OLU>" not in str(blocks_of(message))
 
 
 def test_it_tells_of_a_hidden_environment_in_its_own_channel_alone():

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.messages.plain_text import as_text
 from bot.chat.messages.revoke_all import Aim as PanicAim
 from bot.chat.messages.revoke_all import confirm_first, progress, read_pressed
 from bot.chat.outbox.revoke_all_plan import panic_wanted
+from bot.chat.plain_text import as_text
 from bot.chat.views.read_model import Reader
+from bot.slack.render import blocks_of
 from tests.support.build import DANA, GUS, NIA, OLU, SUE, entitlement, environment, policy
 from tests.support.world import World, account
 from workflows.core import keys
@@ -183,7 +184,7 @@ def test_the_question_shows_what_would_go_and_carries_whom_and_why(world):
     text = as_text(message)
     for words in ("Revoke everything of Dana Dev?", "1 thing would be taken back", "read-only", "1 h", "stolen laptop"):
         assert words in text
-    (button,) = message.blocks[-1]["elements"]
+    (button,) = blocks_of(message)[-1]["elements"]
     pressed = read_pressed(button["value"])
     assert pressed is not None
     assert (pressed.aim, pressed.reason) == (aim, "stolen laptop")

@@ -14,14 +14,17 @@ from bot.chat.forms import request as form
 from bot.chat.forms.reason import deny_all_form, read_reason
 from bot.chat.forms.request import Chosen
 from bot.chat.interaction import COMMAND, DENY_ALL, FORM, PRESS, Interaction
-from bot.chat.messages.plain_text import as_text
+from bot.chat.message import Message
 from bot.chat.outbox.batch_plan import Batch, several_wanted, wait_s
 from bot.chat.outbox.plan import Facts, Wanted
+from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.read_model import Reader
 from bot.chat.views.request_view import request_story
 from bot.sandbox.slack.blockkit.limits import check_blocks, check_view
-from bot.slack.blocks import Message
+from bot.slack.form_input import filled
+from bot.slack.form_view import view_of
+from bot.slack.render import blocks_of, text_of
 from tests.support.build import DANA, OLU, PAT, SUE, entitlement, environment, policy
 from tests.support.world import World, account
 from tests.unit.test_several import BOOKS, PROD, STAGING, asked, outcomes, rules
@@ -75,13 +78,13 @@ def told(items: list[Wanted], slot: str) -> Wanted:
 
 
 def check(message: Message) -> None:
-    check_blocks(json.loads(json.dumps(message.blocks)))
+    check_blocks(json.loads(json.dumps(blocks_of(message))))
 
 
 def buttons(message: Message) -> list[str]:
     elements: list[dict[str, Any]] = [
         item
-        for block in message.blocks
+        for block in blocks_of(message)
         for item in (*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else []))
     ]
     return [item["action_id"] for item in elements if item.get("type") == "button"]
@@ -104,7 +107,7 @@ def test_one_card_for_what_the_same_people_decide(world) -> None:
     ]
     assert buttons(card) == ["approve_all", "deny_all"]
     assert "⏳ Waiting for 1 of @S0OWNERS" in as_text(card)
-    assert card.text.startswith("Dana asks for *read-only* and *deploy* in")
+    assert text_of(card).startswith("Dana asks for *read-only* and *deploy* in")
 
 
 def test_other_owners_get_a_card_of_their_own(world) -> None:
@@ -155,7 +158,7 @@ def test_a_dangerous_one_among_them_asks_to_confirm(world) -> None:
     ids = asked(world, (PROD, "read-only"), (PROD, "deploy"))
     card = told(several_wanted(batch(world, ids)), "card:").message
     check(card)
-    agree = next(block for block in card.blocks if block["type"] == "actions")["elements"][0]
+    agree = next(block for block in blocks_of(card) if block["type"] == "actions")["elements"][0]
     told_all = ("Dana", "read-only", "deploy", "1 h", "customer data")
     assert all(part in agree["confirm"]["text"]["text"] for part in told_all)
 
@@ -255,7 +258,7 @@ def test_one_thread_for_all_whose_lines_name_what_they_are_about(world) -> None:
     press(world, ids[0])
     found = several_wanted(batch(world, ids))
     assert "Dana asked for read-only" in as_text(told(found, RECEIPTS).message)
-    lines = told(found, "lines:").message.text.splitlines()
+    lines = text_of(told(found, "lines:").message).splitlines()
     assert len(lines) == 3, "two asks and one approval"
     assert any(line.startswith("read-only in Payments-Prod · ") and "approved by Olu" in line for line in lines)
     assert any(line.startswith("read-only in Books-Prod · ") for line in lines)
@@ -304,7 +307,7 @@ def says(world: World, who, kind: str, press_id: str = "p", **what: Any) -> str:
 
 def value_on(world: World, ids: tuple[str, ...]) -> str:
     card = told(several_wanted(batch(world, ids)), "card:").message
-    return next(item for block in card.blocks if block["type"] == "actions" for item in block["elements"])["value"]
+    return next(item for block in blocks_of(card) if block["type"] == "actions" for item in block["elements"])["value"]
 
 
 def test_the_answer_says_who_can_approve_what(world) -> None:
@@ -381,9 +384,9 @@ def test_denied_in_one_go_with_one_reason(world) -> None:
     ids = asked(world, (PROD, "read-only"), (PROD, "deploy"))
     value = value_on(world, ids)
     stories = [facts.story for facts in batch(world, ids).members]
-    view = deny_all_form(stories, value)
+    view = view_of(deny_all_form(stories, value))
     check_view(view, "modal")
-    found = read_reason(view | {"state": {"values": {"reason": {"reason": {"value": "not now"}}}}})
+    found = read_reason(filled(view | {"state": {"values": {"reason": {"reason": {"value": "not now"}}}}}))
     assert found == (ids[0], value.partition(":")[2], "not now")
     assert says(world, OLU, DENY_ALL, fields={"id": ids[0], "reason": "not now"}) == ""
     assert [world.request(id_).closing.reason for id_ in ids] == ["not now", "not now"]
@@ -402,13 +405,11 @@ def test_all_is_taken_back_with_one_press_on_the_answer(world) -> None:
 def test_further_roles_follow_the_first_and_share_what_all_of_them_allow() -> None:
     short = entitlement("deploy", max_duration=timedelta(minutes=45), allows="Roll out")
     place = environment(entitlement(), short)
-    alone = form.request_form([place], Chosen(PROD))
+    alone = view_of(form.request_form([place], Chosen(PROD)))
     assert "more_roles" not in str(alone["blocks"]), "first the role"
-    view = form.request_form(
-        [place],
-        Chosen(PROD, "read-only", more=("deploy",)),
-        deciders_more={"deploy": Deciders((Seat("platform", 1, ("Olu",)),))},
-    )
+    deciders = {"deploy": Deciders((Seat("platform", 1, ("Olu",)),))}
+    chosen = Chosen(PROD, "read-only", more=("deploy",))
+    view = view_of(form.request_form([place], chosen, deciders_more=deciders))
     check_view(view, "modal")
     by_action = {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
     more = by_action["more_roles"]
@@ -422,7 +423,7 @@ def test_further_roles_follow_the_first_and_share_what_all_of_them_allow() -> No
         more["block_id"]: {"more_roles": {"selected_options": [{"value": "deploy"}]}},
         "reason": {"reason": {"value": "INC-42"}},
     }
-    sent = view | {"state": {"values": held}}
+    sent = filled(view | {"state": {"values": held}})
     assert form.chosen(sent) == Chosen(PROD, "read-only", more=("deploy",))
     found = form.read(sent)
     assert isinstance(found, form.FormAsk)
@@ -430,5 +431,5 @@ def test_further_roles_follow_the_first_and_share_what_all_of_them_allow() -> No
 
 
 def test_an_only_role_has_no_others() -> None:
-    view = form.request_form([environment(entitlement())], Chosen(PROD))
+    view = view_of(form.request_form([environment(entitlement())], Chosen(PROD)))
     assert "more_roles" not in str(view["blocks"])

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.text import clock
 from bot.chat.views.request_view import for_outsiders, in_short, request_story, seen_by, stage_of
 from bot.chat.views.state_lines import state_line
 from bot.chat.wording.labels import Stage, flatten
-from bot.slack.mrkdwn import clock
 from tests.support.stories import (
     CLOSED_AT,
     LAST,

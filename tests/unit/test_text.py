@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.messages.plain_text import from_mrkdwn
+from bot.chat.message import read_value, value_of
+from bot.chat.rich import Mentions, call
+from bot.chat.text import MENTIONS_MAX
 from bot.chat.wording.labels import Asked
 from bot.sandbox.slack.mentions import mentions
 from bot.slack import mrkdwn as t
-from bot.slack.blocks import read_value, value_of
+from bot.slack.render import mrkdwn
+from tests.support.slack_text import from_mrkdwn
 from tests.support.stories import NOW
 
 
@@ -57,15 +60,19 @@ def test_times_are_the_readers_own_with_utc_beside_them() -> None:
     assert far == "<!date^1795230720^{date_short_pretty}, {time}|21 Nov, 03:12 UTC>"
 
 
+def _called(asked: Asked, who: Mentions) -> str:
+    return mrkdwn(call(asked, who))
+
+
 def test_groups_are_called_by_user_group_or_by_people_and_by_name_otherwise() -> None:
-    assert t.call(Asked(("oncall",)), {"oncall": ["S0ONCALL"]}) == "<!subteam^S0ONCALL>"
-    assert t.call(Asked(("platform",)), {"platform": ["U1", "U2", "U1"]}) == "<@U1> or <@U2>"
-    assert t.call(Asked(("platform", "security")), {}) == "platform or security"
+    assert _called(Asked(("oncall",)), {"oncall": ["S0ONCALL"]}) == "<!subteam^S0ONCALL>"
+    assert _called(Asked(("platform",)), {"platform": ["U1", "U2", "U1"]}) == "<@U1> or <@U2>"
+    assert _called(Asked(("platform", "security")), {}) == "platform or security"
 
 
 def test_a_crowd_is_not_woken() -> None:
-    called = t.call(Asked(("all",)), {"all": [f"U{number}" for number in range(50)]})
-    assert called.count("<@") == t.MENTIONS_MAX
+    called = _called(Asked(("all",)), {"all": [f"U{number}" for number in range(50)]})
+    assert called.count("<@") == MENTIONS_MAX
     assert called.endswith(" and 42 more")
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.chat.messages.clock_alarm import clock_told
+from bot.slack.render import text_of
 from tests.support import build
 from tests.support.world import World, account
 from tests.unit.test_extend import ruled
@@ -43,7 +44,7 @@ def code(answer: Done | Refused) -> Code:
 
 
 def told(world: World) -> list[str]:
-    return [clock_told(entry).text for entry in world.all_entries() if entry.subject.startswith(SUBJECT)]
+    return [text_of(clock_told(entry)) for entry in world.all_entries() if entry.subject.startswith(SUBJECT)]
 
 
 def test_a_clock_that_goes_as_it_should_is_never_written_about() -> None:

@@ -1,21 +1,25 @@
 """Times that are told stay true: no minutes that tick away in what stays, seconds where a minute would say nothing."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from bot.chat.message import message, stamp
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch as several
 from bot.chat.messages import digest, lists, notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.messages.plain_text import as_text
 from bot.chat.outbox.plan import Facts, Wanted, wanted
+from bot.chat.plain_text import as_text
+from bot.chat.plain_text import text_of as plain
+from bot.chat.rich import Time, rich, say
 from bot.chat.views.overviews import digest_story
 from bot.chat.views.request_view import RequestStory, last_time
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Exactly, moment_of
 from bot.slack import mrkdwn as t
+from bot.slack.render import text_of
 from tests.support.stories import (
     APPROVED_AT,
     DECISION,
@@ -69,6 +73,14 @@ def test_what_stays_holds_no_minutes_that_are_left(name: str, stays) -> None:  #
     assert as_text(stays(later)) == as_text(message)
 
 
+def test_what_shows_the_same_time_is_not_sent_again() -> None:
+    def marked(reference: datetime) -> str:
+        return stamp(message(say("until {}", Time(NOW, reference))))
+
+    assert marked(NOW) == marked(NOW + timedelta(minutes=7))
+    assert marked(NOW) != marked(NOW + timedelta(days=2)), "its day is told by then"
+
+
 def test_an_answer_that_is_read_now_says_what_is_left() -> None:
     said = as_text(lists.active_list([STATES["active"]]))
     assert "until 04:20 UTC, 58 min left" in said
@@ -80,7 +92,7 @@ def test_the_end_of_what_lasts_seconds_is_told_to_the_second() -> None:
     assert "until 03:20:20 UTC" in as_text(notices.active(story))
     # Nothing else of it is: when it was approved is told as ever.
     assert "approved by Olu Owner at 03:20 UTC" in as_text(cards.approval_card(story))
-    assert "{time_secs}" in cards.approval_card(story).text
+    assert "{time_secs}" in text_of(cards.approval_card(story))
 
 
 def test_a_minute_is_enough_for_what_lasts_longer() -> None:
@@ -126,7 +138,7 @@ def test_when_it_was_had_last_is_a_time_while_days_would_be_none() -> None:
 def test_an_entry_tells_the_end_that_was_arranged_when_it_was_written() -> None:
     """`show` reads it again after the access was extended."""
     was = entry(1, Event.GRANT_ACTIVE, until=(NOW + timedelta(hours=1)).isoformat())
-    said = t.render(event_words(was, {}, deadline=NOW + timedelta(hours=3)), NOW)
+    said = plain(rich(event_words(was, {}, deadline=NOW + timedelta(hours=3)), NOW))
     assert "04:12 UTC" in said
     assert "06:12" not in said
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.chat.messages import lists
 from bot.chat.messages.digest import digest as digest_of
-from bot.chat.messages.plain_text import as_text
+from bot.chat.plain_text import as_text
 from bot.chat.views.read_model import Reader
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from bot.chat.actions.queries import Window
 from bot.chat.interaction import FORM, Interaction
+from bot.chat.message import Message, read_value
 from bot.chat.messages import batch as several
 from bot.chat.messages import notices
 from bot.chat.messages.batch import APPROVE_ALL, WITHDRAW_ALL
+from bot.chat.rich import lines
 from bot.chat.views.read_model import Seen
 from bot.chat.wording.labels import done_words, people, refusal
-from bot.slack import blocks as b
-from bot.slack.blocks import Message, read_value
 from workflows.core import keys
 from workflows.core.people import PersonId
 from workflows.core.records.request import Request, Slot
@@ -138,6 +138,5 @@ def _named(request: Request) -> str:
 def _joined(messages: Sequence[Message]) -> Message | None:
     if not messages:
         return None
-    return b.message(
-        "\n".join(message.text for message in messages), [block for message in messages for block in message.blocks]
-    )
+    parts = [part for message in messages for part in message.parts]
+    return Message(lines(message.summary for message in messages), tuple(parts))

@@ -6,13 +6,11 @@ from datetime import datetime
 
 from bot.chat.commands.model import Delegate, Whom
 from bot.chat.interaction import Interaction
+from bot.chat.message import Line, Message, Small, message, stamp
 from bot.chat.messages import notices
 from bot.chat.outbox.plan import Wanted
+from bot.chat.rich import Time, ours, say, short
 from bot.chat.wording.labels import done_words
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
-from workflows.core.canonical_json import digest
 from workflows.core.dates import end_of
 from workflows.core.identity import address_of
 from workflows.core.people import Delegation, PersonFacts
@@ -59,10 +57,10 @@ def _somebody(ctx: Context, whom: Whom, actor: Known) -> PersonFacts | Refused:
 
 def in_force(found: Delegation, now: datetime, command: str) -> Message:
     """To whoever is away."""
-    until = t.when(found.until, now, with_day=True)
-    line = f"{t.literal(found.to_name, 100)} decides in your place until {until}. You may still decide yourself."
-    small = f"Never on what you or they asked for · `{command} delegate off` ends it"
-    return b.message(line, [b.section(line), b.context(small)])
+    who, until = short(found.to_name, 100), Time(found.until, now, with_day=True)
+    line = say("{} decides in your place until {}. You may still decide yourself.", who, until)
+    small = say("Never on what you or they asked for · `{} delegate off` ends it", command)
+    return message(line, Line(line), Small(small))
 
 
 DELEGATED = "delegation:"
@@ -97,24 +95,24 @@ def _over_at(slot: str) -> float:
     return float(until) if until.isdigit() else 0.0
 
 
-def _kept(slot: str, user: str, message: Message) -> Wanted:
-    return Wanted(slot, user, message, key=digest([message.text])[:16])
+def _kept(slot: str, user: str, current: Message) -> Wanted:
+    return Wanted(slot, user, current, key=stamp(current))
 
 
 def over(by_name: str) -> Message:
     """What the message to the delegate becomes."""
-    said = f"You decided in the place of {t.literal(by_name, 100)}, who does it themselves again."
-    return b.message(said, [b.context(said)])
+    said = say("You decided in the place of {}, who does it themselves again.", short(by_name, 100))
+    return message(said, Small(said))
 
 
 def ended(by_name: str) -> Message:
-    line = f"{t.literal(by_name, 100)} decides themselves again: you do it in their place no more."
-    small = "What you agreed to in their place, and that still waits for somebody else, counts no more"
-    return b.message(line, [b.section(line), b.context(small)])
+    line = say("{} decides themselves again: you do it in their place no more.", short(by_name, 100))
+    small = ours("What you agreed to in their place, and that still waits for somebody else, counts no more")
+    return message(line, Line(line), Small(small))
 
 
 def to_the_delegate(found: Delegation, now: datetime, command: str) -> Message:
-    who, until = t.literal(found.by_name, 100), t.when(found.until, now, with_day=True)
-    line = f"{who} named you: you decide in their place until {until}."
-    small = f"You are called on requests that wait for them; never on yours or theirs · `{command} pending` shows what waits"
-    return b.message(line, [b.section(line), b.context(small)])
+    who, until = short(found.by_name, 100), Time(found.until, now, with_day=True)
+    line = say("{} named you: you decide in their place until {}.", who, until)
+    called = "You are called on requests that wait for them; never on yours or theirs · `{} pending` shows what waits"
+    return message(line, Line(line), Small(say(called, command)))

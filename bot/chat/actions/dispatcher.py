@@ -38,6 +38,7 @@ from bot.chat.commands.model import (
 )
 from bot.chat.commands.parser import addresses, mentioned, parse
 from bot.chat.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.chat.message import Message, read_value
 from bot.chat.messages import holds, notices
 from bot.chat.messages.approval_card import APPROVE, MORE, read_more
 from bot.chat.messages.approval_card import END as END_ACTION
@@ -52,7 +53,6 @@ from bot.chat.messages.revoke_all import REVOKE_ALL, read_pressed, under_way
 from bot.chat.views.deciders import NOBODY
 from bot.chat.wording.labels import done_words, refusal
 from bot.chat.wording.refusals import sentence_of
-from bot.slack.blocks import Message, read_value
 from workflows.core.dates import start_of
 from workflows.core.people import PersonId
 from workflows.core.records.request import ID_PATTERN

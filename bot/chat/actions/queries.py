@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.chat.commands.model import Command, Envs, Explain, History, List, Mine, Pending, RevokeAll, Show, Who, Whom
+from bot.chat.message import Message
 from bot.chat.messages import lists
 from bot.chat.messages.revoke_all import confirm_first
 from bot.chat.views.deciders import NOBODY, Deciders, NameOf, deciders_for, deciders_of
@@ -13,7 +14,6 @@ from bot.chat.views.overviews import Explanation, HomeStory, explanation
 from bot.chat.views.read_model import SHOWN_MAX, Reader, Seen
 from bot.chat.views.request_view import RequestStory, seen_by
 from bot.chat.wording.labels import Stage
-from bot.slack.blocks import Message
 from workflows.core import keys
 from workflows.core.identity import address_of
 from workflows.core.people import PersonFacts, PersonId, SlackUser

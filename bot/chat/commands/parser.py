@@ -44,7 +44,8 @@ from bot.chat.commands.model import (
     Withdraw,
 )
 from bot.chat.commands.start_time import read_begin
-from bot.slack.mrkdwn import straight, typed
+from bot.chat.text import straight
+from bot.slack.mrkdwn import typed
 from workflows.core.durations import parse_duration
 from workflows.core.identity import NO_DOMAINS, Address, address_of
 from workflows.core.records.request import ID_PATTERN

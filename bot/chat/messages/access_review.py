@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from bot.chat.message import Line, Listing, Message, Small, message
+from bot.chat.rich import Bold, Rich, join, lines, ours, say, short
 from bot.chat.wording import access_review as w
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Block, Message
 from workflows.core.access_review.model import Report
 from workflows.core.durations import format_duration
 from workflows.core.policy import Digest, Policy, Visibility
@@ -41,34 +40,33 @@ def told_here(policy: Policy, channel: str, environments: Sequence[str] | None) 
 def review_digest(report: Report, asked_for: timedelta, *, kept_back: int = 0) -> Message:
     """`asked_for`: the period of the policy; `kept_back`: how many environments are hidden from this channel."""
     head = f"Access review: {w.period(report)}"
-    sums = " · ".join(_safe((w.held_words(report.sums), w.outcome_words(report.sums), w.refused_words(report))))
-    parts = [
-        b.section(f"*{head}*\n{sums}"),
-        *_part("Look at", w.to_look_at(report)),
-        *_part("Suggestions", map(w.suggestion_words, report.suggestions)),
-        *_part("Never used", map(w.unused_words, report.unused)),
-        b.context(_more(asked_for, kept_back)),
-    ]
-    return b.message(f"{head}: {w.held_words(report.sums)}, {w.outcome_words(report.sums)}", parts)
+    held, outcome = w.held_words(report.sums), w.outcome_words(report.sums)
+    sums = join(_short((held, outcome, w.refused_words(report))))
+    return message(
+        say("{}: {}, {}", head, held, outcome),
+        Line(lines((Bold(ours(head)), sums))),
+        _part("Look at", w.to_look_at(report)),
+        _part("Suggestions", map(w.suggestion_words, report.suggestions)),
+        _part("Never used", map(w.unused_words, report.unused)),
+        Small(_more(asked_for, kept_back)),
+    )
 
 
-def _part(title: str, lines: Iterable[str]) -> list[Block]:
-    found = [f"• {line}" for line in _safe(lines)]
+def _part(title: str, told: Iterable[str]) -> Listing | None:
+    found = [say("• {}", line) for line in _short(told)]
     if not found:
-        return []
-    left_out = len(found) - _LINES_MAX
-    shown = [*found[:_LINES_MAX], *([f"… and {left_out} more"] if left_out > 0 else [])]
-    return b.paragraphs([f"*{title}*", *shown])
+        return None
+    return Listing((say("*{}*", title), *found[:_LINES_MAX]), left_out=max(0, len(found) - _LINES_MAX))
 
 
-def _safe(lines: Iterable[str]) -> list[str]:
-    return [t.literal(line, _LINE_LENGTH_MAX) for line in lines]
+def _short(told: Iterable[str]) -> list[str]:
+    return [short(line, _LINE_LENGTH_MAX) for line in told]
 
 
-def _more(asked_for: timedelta, kept_back: int) -> str:
+def _more(asked_for: timedelta, kept_back: int) -> Rich:
     period = format_duration(asked_for).replace(" ", "")
-    line = f"All of it, person by person: `prodaccess report --since {period}`"
+    line = say("All of it, person by person: `prodaccess report --since {}`", period)
     if not kept_back:
         return line
     place = "1 environment that only its" if kept_back == 1 else f"{kept_back} environments that only their"
-    return f"{line} · Not in here: {place} members see"
+    return say("{} · Not in here: {} members see", line, place)

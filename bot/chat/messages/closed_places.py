@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.chat.message import Line, Message, message
 from bot.chat.places import ALL, is_person
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
+from bot.chat.rich import Called, Channel, Rich, Time, ours, say, short
 
 _TO_DO = {
     "is_archived": "Unarchive it, or name another channel in the policy",
@@ -25,11 +24,12 @@ _OTHERWISE = "Look up what Slack says about this word"
 def closed(place: str, word: str, owed: int, since: datetime) -> Message:
     """To those who can do something about it. `owed`: how many requests and reports wait for the place."""
     person = is_person(place)
-    where = f"direct messages to <@{place}>" if person else f"messages in <#{place}>"
-    line = f"⚠️ Slack does not take my {where}: `{t.literal(word, 60)}`, first seen at {t.when(since, since)}."
-    waits = "What they would have read is on the record: `show ID`, `list`." if person else _waits(owed)
-    text = f"{line} {to_do(word)}. {waits}"
-    return b.message(text, [b.section(text)])
+    where = say("direct messages to {}", Called(place)) if person else say("messages in {}", Channel(place))
+    seen = Time(since, since)
+    line = say("⚠️ Slack does not take my {}: `{}`, first seen at {}.", where, short(word, 60), seen)
+    waits = say("What they would have read is on the record: `show ID`, `list`.") if person else ours(_waits(owed))
+    text = say("{} {}. {}", line, ours(to_do(word)), waits)
+    return message(text, Line(text))
 
 
 def _waits(owed: int) -> str:
@@ -45,8 +45,8 @@ def closed_words(place: str, word: str) -> str:
     return f"Slack takes no {what} ({word}). {to_do(word)}"
 
 
-def back(since: datetime) -> str:
-    return f"I could not post here since {t.when(since, since)}. What happened meanwhile follows."
+def back(since: datetime) -> Rich:
+    return say("I could not post here since {}. What happened meanwhile follows.", Time(since, since))
 
 
 def to_do(word: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from bot.chat.message import Line, Listing, Message, Part, Small, message
 from bot.chat.messages.approval_card import status
 from bot.chat.messages.break_glass import review_line
 from bot.chat.messages.lists import cannot_be_read
+from bot.chat.rich import Bold, Rich, Time, join, marked, ours, say, short
 from bot.chat.views.overviews import DigestStory, Place
 from bot.chat.views.request_view import RequestStory
 from bot.chat.wording.labels import TIER_WORDS, Stage
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
 
 _REASON_LENGTH_MAX = 60
 
@@ -18,89 +17,89 @@ _REASON_LENGTH_MAX = 60
 def digest(story: DigestStory, command: str = "/prodaccess") -> Message:
     """Reasons are cut to 60 characters; what does not fit is counted."""
     hands = _hands(story)
-    parts = [
-        b.section(f"*{_head(story)}*"),
-        *b.paragraphs(_places(story), 8000, f"… and {{}} more lines: `{command} list`"),
-    ]
+    more = marked(f"… and {{}} more: `{command} pending`")
+    more_lines = marked(f"… and {{}} more lines: `{command} list`")
+    parts: list[Part] = [Line((Bold(_head(story)),)), Listing(_places(story), more_lines, room=8000)]
     if story.agreed:
-        later = [f"• {_who(item)} · {status(item)} · {item.id}" for item in story.agreed]
-        parts += [b.section("*Begins later*"), *b.paragraphs(later, 2000, f"… and {{}} more: `{command} pending`")]
+        later = [say("• {} · {} · {}", _who(item), status(item), item.id) for item in story.agreed]
+        parts += [Line(say("*Begins later*")), Listing(later, more, room=2000)]
     if hands:
-        parts += [b.section("*Needs a hand*"), *b.paragraphs(hands, 3000, f"… and {{}} more: `{command} pending`")]
-    return b.message(_fallback(story), [*parts, b.context(_sums(story))])
+        parts += [Line(say("*Needs a hand*")), Listing(hands, more, room=3000)]
+    return message(_fallback(story), *parts, Small(_sums(story)))
 
 
-def _head(story: DigestStory) -> str:
+def _head(story: DigestStory) -> Rich:
     if story.active:
-        return f"Active access: {story.active}"
+        return say("Active access: {}", story.active)
     if story.stuck or story.unread:
-        return "Nothing else is active"
-    last = f" Last access ended {t.when(story.last_ended, story.now, with_day=True)}." if story.last_ended else ""
-    return f"Nothing active.{last}"
+        return ours("Nothing else is active")
+    if story.last_ended is None:
+        return ours("Nothing active.")
+    return say("Nothing active. Last access ended {}.", Time(story.last_ended, story.now, with_day=True))
 
 
-def _fallback(story: DigestStory) -> str:
+def _fallback(story: DigestStory) -> Rich:
     hands = f" · ⚠️ {len(story.stuck)} could not be removed" if story.stuck else ""
     hands += f" · ⚠️ {len(story.unread)} cannot be read" if story.unread else ""
     late = sum(item.review_overdue for item in story.reviews)
     hands += f" · 📝 {late} review{'s' if late > 1 else ''} overdue" if late else ""
     waits = f" · {len(story.waiting)} unanswered" if story.waiting else ""
-    return f"{_head(story)}{hands}{waits}"
+    return say("{}{}{}", _head(story), hands, waits)
 
 
-def _places(story: DigestStory) -> list[str]:
+def _places(story: DigestStory) -> list[Rich]:
     return [line for place in story.places for line in (_title(place), *map(_line, place.stories))]
 
 
-def _title(place: Place) -> str:
-    return f"*{t.literal(place.title, 100)}* · {TIER_WORDS[place.tier]}"
+def _title(place: Place) -> Rich:
+    return say("*{}* · {}", short(place.title, 100), TIER_WORDS[place.tier])
 
 
-def _line(story: RequestStory) -> str:
+def _line(story: RequestStory) -> Rich:
     """Who, role, until, approved by, reason."""
     if story.hidden:
-        return f"• {story.state} · {story.id}"
-    until = _until(story)
-    age = f"since {t.when(story.activated_at, story.now)}" if story.activated_at else ""
-    parts = [
-        f"{t.literal(story.holder, 80)} · {t.literal(story.role, 60)}",
-        until,
-        t.literal(story.approved_by, 120),
-        t.literal(story.reason, _REASON_LENGTH_MAX),
-        age,
+        return say("• {} · {}", story.state, story.id)
+    parts = (
+        say("{} · {}", short(story.holder, 80), short(story.role, 60)),
+        _until(story),
+        short(story.approved_by, 120),
+        short(story.reason, _REASON_LENGTH_MAX),
+        say("since {}", Time(story.activated_at, story.now)) if story.activated_at else "",
         story.id,
-    ]
-    return "• " + " · ".join(part for part in parts if part)
+    )
+    return say("• {}", join(parts))
 
 
-def _until(story: RequestStory) -> str:
+def _until(story: RequestStory) -> Rich:
     if story.until is None or story.stage is not Stage.ACTIVE:
-        return story.state
-    return f"until {t.when(story.until, story.now)}"
+        return say("{}", story.state)
+    return say("until {}", Time(story.until, story.now))
 
 
-def _hands(story: DigestStory) -> list[str]:
+def _hands(story: DigestStory) -> list[Rich]:
     lost = [cannot_be_read(story.unread)] if story.unread else []
-    stuck = [f"• {_who(item)} · {status(item)} · {item.id}" for item in story.stuck]
-    waiting = [f"• {_who(item)} · {_since(item)} · {item.id}" for item in story.waiting]
+    stuck = [say("• {} · {} · {}", _who(item), status(item), item.id) for item in story.stuck]
+    waiting = [say("• {} · {} · {}", _who(item), _since(item), item.id) for item in story.waiting]
     return lost + stuck + [_review(item) for item in story.reviews] + waiting
 
 
-def _review(story: RequestStory) -> str:
+def _review(story: RequestStory) -> Rich:
     """A review that somebody owes."""
-    return f"• 🚨 {_who(story)} · {review_line(story)} · {story.id}"
+    return say("• 🚨 {} · {} · {}", _who(story), review_line(story), story.id)
 
 
-def _since(story: RequestStory) -> str:
-    return f"waits since {t.when(story.created_at, story.now)}, expires {t.when(story.expires, story.now)}"
+def _since(story: RequestStory) -> Rich:
+    return say("waits since {}, expires {}", Time(story.created_at, story.now), Time(story.expires, story.now))
 
 
-def _who(story: RequestStory) -> str:
-    place = t.literal(story.title, 80)
-    return place if story.hidden else f"{t.literal(story.holder, 80)} · {t.literal(story.role, 60)} in {place}"
+def _who(story: RequestStory) -> Rich:
+    place = short(story.title, 80)
+    if story.hidden:
+        return say("{}", place)
+    return say("{} · {} in {}", short(story.holder, 80), short(story.role, 60), place)
 
 
-def _sums(story: DigestStory) -> str:
+def _sums(story: DigestStory) -> Rich:
     overdue = sum(item.review_overdue for item in story.reviews)
     owed = len(story.reviews) - overdue
     counts = (
@@ -111,4 +110,5 @@ def _sums(story: DigestStory) -> str:
     )
     said = [f"{count} {word}" for count, word in counts if count] or ["Nothing needs a hand"]
     head = story.sealed
-    return " · ".join([*said, *([f"audit #{head.number} {t.literal(head.digest[:12])}".rstrip()] if head else [])])
+    sealed = join((f"audit #{head.number}", short(head.digest[:12])), " ") if head else ""
+    return join((*said, sealed))

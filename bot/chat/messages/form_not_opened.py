@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bot.chat.interaction import PRESS, Interaction
+from bot.chat.message import Button, Line, Message, buttons, message
 from bot.chat.messages.home import ASK
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
+from bot.chat.rich import Rich, ours, say, short
 
 # Our word where the chat's never came, or was none.
 NO_ANSWER = "no_answer"
@@ -21,22 +20,21 @@ NOT_FRESH = "I have to look up first who may do this, and Slack opens a form wit
 
 def not_opened(act: Interaction, word: str, typed: str, *, again: bool = True) -> Message:
     """`word`: Slack's. `typed`: the command that does the same. `again`: whether a button can open the form."""
-    why = _WHY.get(word, f"Slack did not take it ({t.literal(word, 60)}).")
-    return _instead(act, f"The form did not open: {why}", typed, again=again)
+    why = ours(_WHY[word]) if word in _WHY else say("Slack did not take it ({}).", short(word, 60))
+    return _instead(act, say("The form did not open: {}", why), typed, again=again)
 
 
 def not_known_yet(act: Interaction, typed: str) -> Message:
-    return _instead(act, NOT_FRESH, typed, again=True)
+    return _instead(act, ours(NOT_FRESH), typed, again=True)
 
 
-def _instead(act: Interaction, line: str, typed: str, *, again: bool) -> Message:
-    command = f"`{t.literal(typed, 300)}`"
+def _instead(act: Interaction, line: Rich, typed: str, *, again: bool) -> Message:
     # A press is repeated as it was; of a command and a shortcut the form is what was wanted.
-    button = b.button("Try again", act.action, act.value) if act.kind == PRESS and act.action else _open_form(act)
-    ways = f"Try again, or type {command}." if again else f"You can type it, too: {command}."
-    text = f"{line} {ways}"
-    return b.message(text, [b.section(text), b.actions(button) if again else None])
+    button = Button("Try again", act.action, act.value) if act.kind == PRESS and act.action else _open_form(act)
+    ways = "{} Try again, or type `{}`." if again else "{} You can type it, too: `{}`."
+    text = say(ways, line, short(typed, 300))
+    return message(text, Line(text), buttons(button) if again else None)
 
 
-def _open_form(act: Interaction) -> dict[str, object]:
-    return b.button("Open the form", ASK, act.text.strip()[:200] or "form")
+def _open_form(act: Interaction) -> Button:
+    return Button("Open the form", ASK, act.text.strip()[:200] or "form")

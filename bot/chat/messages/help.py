@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.chat.message import Message
 from bot.chat.messages.notices import answer
-from bot.slack.blocks import Message
 
 _LINES = {
     "request": (

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from bot.chat.views.state_lines import short, stop
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
+from bot.chat.message import Button, Confirm, Line, Message, Part, Small, buttons, message, with_parts
+from bot.chat.rich import NOTHING, Rich, Time, join, lines, say, series, short
+from bot.chat.views import state_lines
+from bot.chat.views.state_lines import stop
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId, Why
 from workflows.core.rules.account_confirmation import PROPOSAL_STANDS_FOR, Held
@@ -25,94 +24,93 @@ _REASON_LENGTH_MAX = 500
 
 def question(found: Sequence[Held], reason: str, now: datetime, command: str) -> Message:
     """To whoever typed it: each account that is meant, and two buttons."""
-    parts: list[Any] = []
+    asked: list[Part | None] = []
     for held in found[:10]:
-        buttons = choices(held, reason)
-        parts += [b.section("\n".join(_lines(held, now))), b.actions(*buttons)]
+        asked += [Line(lines((_plain(held, now), _waiting(held)))), buttons(*choices(held, reason))]
     head = "Whose is this account now?" if len(found) == 1 else "Whose are these accounts now?"
-    how = (
-        f"*The same person*: it is theirs, with the address that it has now. *Another person*: somebody new; nothing of the old"
-        f" one goes over. Typed: `{command} person confirm WHO same REASON`. Why: {t.literal(reason, 300)}"
+    how = say(
+        "*The same person*: it is theirs, with the address that it has now. *Another person*: somebody new; nothing of the old"
+        " one goes over. Typed: `{} person confirm WHO same REASON`. Why: {}",
+        command,
+        short(reason, 300),
     )
-    return b.message(f"{head} {_plain(found[0], now)}", [b.section(f"*{head}*"), *parts, b.context(how)])
+    return message(say("{} {}", head, _plain(found[0], now)), Line(say("*{}*", head)), *asked, Small(how))
 
 
-def choices(held: Held, reason: str) -> list[dict[str, Any]]:
+def choices(held: Held, reason: str) -> list[Button]:
     name, address = held.account.name, held.suspended.address or held.account.address or "their address"
     before = held.person or held.claimed
     old = before.name if before is not None and before.name else "whoever it was before"
     return [
-        b.button(
+        Button(
             "The same person",
             CONFIRM_SAME,
             _packed(held, reason, same=True),
-            confirm=b.confirmation(
+            confirm=Confirm(
                 "The same person?",
                 f"The account is {old}'s, and may act again. Groups that list {address} mean them from now on.",
                 "The same person",
                 "Go back",
             ),
         ),
-        b.button(
+        Button(
             "Another person",
             CONFIRM_ANOTHER,
             _packed(held, reason, same=False),
             style="danger",
-            confirm=b.confirmation(
+            confirm=Confirm(
                 "Another person?",
                 f"{name} is somebody new, gets nothing of {old}'s, and is whom groups that list {address} mean from now on."
                 f" Unless {old} has another address or account, they are closed: they decide and ask for nothing any more.",
                 "Another person",
                 "Go back",
-                style="danger",
+                dangerous=True,
             ),
         ),
     ]
 
 
-def _lines(held: Held, now: datetime) -> list[str]:
-    return [_plain(held, now), *([_waiting(held)] if held.account.proposal is not None else [])]
+def _plain(held: Held, now: datetime) -> Rich:
+    return say("{}. On hold since {}. {}", _what(held), Time(held.suspended.since, now, with_day=True), _ids(held))
 
 
-def _plain(held: Held, now: datetime) -> str:
+def _what(held: Held) -> Rich:
     hold, account = held.suspended, held.account
-    name, since = t.literal(account.name, 100), t.when(hold.since, now, with_day=True)
-    new = t.literal(hold.address or "", 200)
-    before = t.literal(account.address or "", 200)
-    accounts = _ids(held)
+    name, new, before = short(account.name, 100), short(hold.address or "", 200), short(account.address or "", 200)
     if hold.why is Why.ADDRESS_CHANGED:
         theirs = held.claimed.name if held.claimed is not None and held.claimed.accounts else ""
-        whose = f", which is {t.literal(theirs, 100)}'s" if theirs else ""
-        what = f"The address of {name}'s account was changed from {before} to {new}{whose}"
-    elif hold.why is Why.NEW_ACCOUNT:
-        whose = t.literal(held.claimed.name if held.claimed and held.claimed.name else "somebody", 100)
-        what = f"A new account, {name}, has the address {new}, which is {whose}'s"
-    elif hold.why is Why.CLOSED:
-        what = f"The address {before or new} of {name}'s account is somebody else's by now"
-    else:
-        what = f"{name}'s account ({new or before}) was put on hold by an earlier version"
-    return f"{what}. On hold since {since}. {accounts}"
+        whose = say(", which is {}'s", short(theirs, 100)) if theirs else NOTHING
+        return say("The address of {}'s account was changed from {} to {}{}", name, before, new, whose)
+    if hold.why is Why.NEW_ACCOUNT:
+        owner = short(held.claimed.name if held.claimed and held.claimed.name else "somebody", 100)
+        return say("A new account, {}, has the address {}, which is {}'s", name, new, owner)
+    if hold.why is Why.CLOSED:
+        return say("The address {} of {}'s account is somebody else's by now", before or new, name)
+    return say("{}'s account ({}) was put on hold by an earlier version", name, new or before)
 
 
-def _ids(held: Held) -> str:
-    others = [one for one in held.accounts if one != held.account.account]
-    known = f", known before: {', '.join(t.literal(one, 80) for one in others[:3])}" if others else ""
-    return f"Account {t.literal(held.account.account, 80)}{known}."
+def _ids(held: Held) -> Rich:
+    others = [short(one, 80) for one in held.accounts if one != held.account.account]
+    known = say(", known before: {}", join(others[:3], ", ")) if others else NOTHING
+    return say("Account {}{}.", short(held.account.account, 80), known)
 
 
-def _waiting(held: Held) -> str:
+def _waiting(held: Held) -> Rich:
     said = held.account.proposal
     if said is None:
-        return ""
+        return NOTHING
     whose = "the same person's" if said.same else "another person's"
-    why = t.literal(stop(short(said.reason)), 310)
-    who = t.literal(said.by_name, 100)
-    return f"{who} says that it is {whose}: {why} One more has to, until {_until(said.at)}."
+    who, why = short(said.by_name, 100), _sentence(said.reason)
+    return say("{} says that it is {}: {} One more has to, until {}.", who, whose, why, _until(said.at))
 
 
-def _until(said_at: datetime) -> str:
+def _until(said_at: datetime) -> Time:
     """How long what the first of two has said stands."""
-    return t.when(said_at + PROPOSAL_STANDS_FOR, said_at, with_day=True)
+    return Time(said_at + PROPOSAL_STANDS_FOR, said_at, with_day=True)
+
+
+def _sentence(reason: str) -> str:
+    return short(stop(state_lines.short(reason)), 310)
 
 
 # ---------------------------------------------------------------- what a button says
@@ -139,13 +137,14 @@ def said(outcome: str, *, same: bool) -> Message:
     """What the question becomes once it is answered."""
     whose = "the same person's" if same else "another person's"
     if outcome == "second_needed":
-        line = (
-            f"✍️ You said that the account is {whose}. It takes two for this one: the others of security are asked now,"
-            " and have a day."
+        line = say(
+            "✍️ You said that the account is {}. It takes two for this one: the others of security are asked now,"
+            " and have a day.",
+            whose,
         )
     else:
-        line = f"✅ The account is {whose}, and may act again. Everybody concerned is told."
-    return b.message(line, [b.section(line)])
+        line = say("✅ The account is {}, and may act again. Everybody concerned is told.", whose)
+    return message(line, Line(line))
 
 
 # ---------------------------------------------------------------- what is told
@@ -160,73 +159,86 @@ def told(entry: AuditEntry, command: str, mark: str = "") -> Message:
         Event.PERSON_CONFIRMED: _confirmed_line,
         Event.PERSON_LEFT: _left_line,
     }[entry.event](entry, command)
-    small = " · ".join(filter(None, (t.when(entry.at, entry.at), mark)))
-    return b.message(line, [b.section(line), b.context(small)])
+    return message(line, Line(line), Small(join((Time(entry.at, entry.at), mark))))
 
 
-def with_choices(message: Message, held: Held, reason: str) -> Message:
+def with_choices(told: Message, held: Held, reason: str) -> Message:
     """The same, with the two buttons, for who is asked to agree."""
-    return b.message(message.text, [*message.blocks, b.actions(*choices(held, reason))])
+    return with_parts(told, buttons(*choices(held, reason)))
 
 
 def _word(entry: AuditEntry, name: str, length: int = 200) -> str:
-    return t.literal(entry.private.get(name, ""), length)
+    return short(entry.private.get(name, ""), length)
 
 
-def _held_line(entry: AuditEntry, command: str) -> str:
+def _held_line(entry: AuditEntry, command: str) -> Rich:
     name, address = _word(entry, "actor_name", 100), _word(entry, "address")
     why = (
-        f"a new account has the address {address}, which another account is bound to"
+        say("a new account has the address {}, which another account is bound to", address)
         if entry.facts.get("why") == Why.NEW_ACCOUNT.value
-        else f"its address was changed to {address}"
+        else say("its address was changed to {}", address)
     )
-    return (
-        f"⚠️ {name}'s account is on hold: {why}. It gives and gets nothing until security has said whose it is:"
-        f" `{command} person confirm {address or 'WHO'} REASON`. What is open stays open until its end."
+    return say(
+        "⚠️ {}'s account is on hold: {}. It gives and gets nothing until security has said whose it is:"
+        " `{} person confirm {} REASON`. What is open stays open until its end.",
+        name,
+        why,
+        command,
+        address or "WHO",
     )
 
 
-def _resumed_line(entry: AuditEntry, _command: str) -> str:
-    return f"{_word(entry, 'actor_name', 100)}'s account has its own address again, and is on hold no more."
+def _resumed_line(entry: AuditEntry, _command: str) -> Rich:
+    name = _word(entry, "actor_name", 100)
+    return say("{}'s account has its own address again, and is on hold no more.", name)
 
 
-def _asked_line(entry: AuditEntry, _command: str) -> str:
+def _asked_line(entry: AuditEntry, _command: str) -> Rich:
     whose = "the same person's" if entry.facts.get("said") == "same" else "another person's"
     by, name = _word(entry, "actor_name", 100), _word(entry, "account_name", 100)
-    why = t.literal(stop(short(entry.private.get("reason", ""))), 310)
-    what = f"✍️ {by} says that {name}'s account ({_word(entry, 'address')}) is {whose}: {why}"
-    return f"{what} A second person of security has to say the same, until {_until(entry.at)}."
+    why = _sentence(entry.private.get("reason", ""))
+    what = say("✍️ {} says that {}'s account ({}) is {}: {}", by, name, _word(entry, "address"), whose, why)
+    return say("{} A second person of security has to say the same, until {}.", what, _until(entry.at))
 
 
-def _confirmed_line(entry: AuditEntry, command: str) -> str:
+def _confirmed_line(entry: AuditEntry, command: str) -> Rich:
     whose = (
         "the same person as before"
         if entry.facts.get("said") == "same"
         else "another person, to whom nothing goes over"
     )
     by, second = _word(entry, "actor_name", 100), _word(entry, "second_name", 100)
-    who = f"{second} and {by}" if second else by
+    who = series((second, by))
     old = _word(entry, "before_accounts", 200)
-    why = t.literal(stop(short(entry.private.get("reason", ""))), 310)
-    known = f" Known before: {old}." if old else ""
-    return (
-        f"✅ {who} said whose {_word(entry, 'account_name', 100)}'s account is ({_word(entry, 'account', 80)},"
-        f" {_word(entry, 'address')}): {whose}. {why}{known}{_stays(entry, command)}"
+    why = _sentence(entry.private.get("reason", ""))
+    known = say("Known before: {}.", old) if old else NOTHING
+    account = say(
+        "{}'s account is ({}, {})",
+        _word(entry, "account_name", 100),
+        _word(entry, "account", 80),
+        _word(entry, "address"),
+    )
+    head = say("✅ {} said whose {}: {}. {}", who, account, whose, why)
+    return join((head, known, _stays(entry, command)), " ")
+
+
+def _stays(entry: AuditEntry, command: str) -> Rich:
+    """Where somebody new has the address: what the one before has is not over by itself."""
+    if entry.facts.get("said") == "same":
+        return NOTHING
+    return say(
+        "What the one before has open stays until its end; `{} revoke-all person {} REASON` takes it back now.",
+        command,
+        _word(entry, "address") or "WHO",
     )
 
 
-def _stays(entry: AuditEntry, command: str) -> str:
-    """Where somebody new has the address: what the one before has is not over by itself."""
-    if entry.facts.get("said") == "same":
-        return ""
-    address = _word(entry, "address") or "WHO"
-    return f" What the one before has open stays until its end; `{command} revoke-all person {address} REASON` takes it back now."
-
-
-def _left_line(entry: AuditEntry, command: str) -> str:
-    name, whom = _word(entry, "actor_name", 100), _word(entry, "address") or "WHO"
-    ids = t.literal(entry.facts.get("open", ""), 200)
-    return (
-        f"⚠️ {name} was deactivated in the chat, and has access that is open: {ids}. It stays until its end, unless an owner or"
-        f" security takes it back: `{command} end ID REASON`, or `{command} revoke-all person {whom} REASON`."
+def _left_line(entry: AuditEntry, command: str) -> Rich:
+    return say(
+        "⚠️ {name} was deactivated in the chat, and has access that is open: {ids}. It stays until its end, unless an owner or"
+        " security takes it back: `{command} end ID REASON`, or `{command} revoke-all person {whom} REASON`.",
+        name=_word(entry, "actor_name", 100),
+        ids=short(entry.facts.get("open", ""), 200),
+        command=command,
+        whom=_word(entry, "address") or "WHO",
     )

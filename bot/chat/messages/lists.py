@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.chat.message import Line, Listing, Message, Small, fields, message, quote, with_parts
 from bot.chat.messages.approval_card import headline, status, ticket
 from bot.chat.messages.receipts import receipt_line
+from bot.chat.rich import NOTHING, Bold, Code, Rich, Time, join, lines, marked, ours, rich, say, short, spans
 from bot.chat.views.deciders import NOBODY, Deciders
-from bot.chat.views.overviews import Explanation, HomeStory, by_place, glass_words
+from bot.chat.views.overviews import Explanation, HomeStory, Place, by_place, glass_words
 from bot.chat.views.request_view import RequestStory
 from bot.chat.views.waiting_lines import asked_so_far
 from bot.chat.wording.labels import TIER_WORDS, Stage, people
 from bot.chat.wording.tickets import like
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
@@ -34,36 +33,37 @@ def active_list(
     """`list`: live access by environment. `more`: grants that were not read. `agreed`: what begins later. `unread`: ids of
     grants that are listed as open, and cannot be read.
     """
-    where = f" in {t.literal(environment, 80)}" if environment else ""
+    where = say(" in {}", short(environment, 80)) if environment else NOTHING
     lost = [cannot_be_read(unread)] if unread else []
     if not stories:
-        nobody = f"Nobody else has access{where} just now." if unread else f"Nobody has access{where} just now."
-        return _lines(nobody, [*lost, *_agreed(agreed)])
-    lines = [
-        line
-        for place in by_place(stories)
-        for line in (f"*{t.literal(place.title, 100)}* · {TIER_WORDS[place.tier]}", *map(_short, place.stories))
-    ]
-    return _lines(f"Access{where} now: {len(stories) + more}", [*lost, *lines, *_agreed(agreed)], more)
+        nobody = "Nobody else has access{} just now." if unread else "Nobody has access{} just now."
+        return _listed(say(nobody, where), [*lost, *_agreed(agreed)])
+    found = [line for place in by_place(stories) for line in (_title(place), *map(_short, place.stories))]
+    return _listed(say("Access{} now: {}", where, len(stories) + more), [*lost, *found, *_agreed(agreed)], more)
 
 
-def cannot_be_read(ids: Sequence[str]) -> str:
+def cannot_be_read(ids: Sequence[str]) -> Rich:
     """What is left out of a list of what is open."""
-    named = t.literal(", ".join(ids[:UNREAD_NAMED]), 200)
     more = f" and {len(ids) - UNREAD_NAMED} more" if len(ids) > UNREAD_NAMED else ""
     records = "its record" if len(ids) == 1 else "their records"
-    return f"⚠️ {named}{more} may be open: {records} cannot be read. Tell the platform team."
+    named = short(", ".join(ids[:UNREAD_NAMED]), 200)
+    return say("⚠️ {}{} may be open: {} cannot be read. Tell the platform team.", named, more, records)
 
 
-def _agreed(stories: Sequence[RequestStory]) -> list[str]:
+def _title(place: Place) -> Rich:
+    return say("*{}* · {}", short(place.title, 100), TIER_WORDS[place.tier])
+
+
+def _agreed(stories: Sequence[RequestStory]) -> list[Rich]:
     """What was approved and begins later, the first to begin first."""
-    return ["*Begins later*", *map(_with_headline, stories)] if stories else []
+    return [say("*Begins later*"), *map(_with_headline, stories)] if stories else []
 
 
-def _short(story: RequestStory) -> str:
+def _short(story: RequestStory) -> Rich:
     if story.hidden:
-        return f"• {story.state} · {story.id}"
-    return f"• {t.literal(story.holder, 80)} · {t.literal(story.role, 60)} · {status(story, left=True)} · {story.id}"
+        return say("• {} · {}", story.state, story.id)
+    had = say("{} · {}", short(story.holder, 80), short(story.role, 60))
+    return say("• {} · {} · {}", had, status(story, left=True), story.id)
 
 
 def pending(
@@ -74,33 +74,38 @@ def pending(
 ) -> Message:
     """`pending`: what waits for an answer, the first to expire first; then what was `agreed` and begins later."""
     if not stories:
-        return _lines("Nothing waits for an answer.", _agreed(agreed))
-    lines = [_with_headline(story) for story in sorted(stories, key=lambda item: (item.expires_at, item.id))]
-    message = _lines(f"Waiting for an answer: {len(stories) + more}", [*lines, *_agreed(agreed)], more)
-    return b.message(message.text, [*message.blocks, b.context(f"`{command} approve ID` · `{command} deny ID REASON`")])
+        return _listed(ours("Nothing waits for an answer."), _agreed(agreed))
+    found = [_with_headline(story) for story in sorted(stories, key=lambda item: (item.expires_at, item.id))]
+    listed = _listed(say("Waiting for an answer: {}", len(stories) + more), [*found, *_agreed(agreed)], more)
+    return with_parts(listed, Small(say("`{} approve ID` · `{} deny ID REASON`", command, command)))
 
 
-def _with_headline(story: RequestStory) -> str:
+def _with_headline(story: RequestStory) -> Rich:
+    return say("• {}", _told(story, with_reason=story.stage is Stage.WAITING))
+
+
+def _told(story: RequestStory, *, with_reason: bool) -> Rich:
     if story.hidden:
-        return f"• {t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
-    reason = f": {t.literal(story.reason, 100)}" if story.stage is Stage.WAITING else ""
-    return f"• {headline(story)}{reason} · {status(story, left=True)} · {story.id}"
+        return _hidden(story)
+    reason = say(": {}", short(story.reason, 100)) if with_reason else NOTHING
+    return say("{}{} · {} · {}", headline(story), reason, status(story, left=True), story.id)
+
+
+def _hidden(story: RequestStory) -> Rich:
+    return say("{} · {} · {} · {}", short(story.title, 100), story.tier_words, story.state, story.id)
 
 
 def history(stories: Sequence[RequestStory], which: str = "", more: int = 0) -> Message:
     """`history`: what was asked and what became of it, the newest first. `which`: `in orders-prod`, `of Dana Dev`."""
-    whose = f" {t.literal(which, 100)}" if which else ""
+    whose = say(" {}", short(which, 100)) if which else NOTHING
     if not stories:
-        return _lines(f"No request{whose} is on the record yet.", [])
-    return _lines(f"The last requests{whose}: {len(stories)}", [_past(story) for story in stories], more)
+        return _listed(say("No request{} is on the record yet.", whose))
+    return _listed(say("The last requests{}: {}", whose, len(stories)), [_past(story) for story in stories], more)
 
 
-def _past(story: RequestStory) -> str:
-    day = t.when(story.created_at, story.now, with_day=True)
-    if story.hidden:
-        return f"• {day} · {_with_headline(story).removeprefix('• ')}"
-    reason = f": {t.literal(story.reason, 100)}"
-    return f"• {day} · {headline(story)}{reason} · {status(story, left=True)} · {story.id}"
+def _past(story: RequestStory) -> Rich:
+    day = Time(story.created_at, story.now, with_day=True)
+    return say("• {} · {}", day, _told(story, with_reason=True))
 
 
 def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
@@ -112,10 +117,10 @@ def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
         ("Waiting on you", story.waiting_on_me),
         ("Reviews that you owe", story.reviews),
     )
-    lines = [line for title, items in groups if items for line in (f"*{title}*", *map(_with_headline, items))]
-    if not lines:
-        return _lines(f"You have no access just now, and nothing waits on you. `{command}` asks for some.", [])
-    return _lines("Yours", lines)
+    found = [line for title, items in groups if items for line in (say("*{}*", title), *map(_with_headline, items))]
+    if not found:
+        return _listed(say("You have no access just now, and nothing waits on you. `{}` asks for some.", command))
+    return _listed(ours("Yours"), found)
 
 
 def show(
@@ -125,45 +130,43 @@ def show(
     deciders: Deciders = NOBODY,
 ) -> Message:
     """`show ID`: everything about one request, with its receipts. `deciders`: who can still agree to it."""
-    lines = [receipt_line(entry, names, deadline=story.deadline, hidden=story.hidden) for entry in entries]
+    told = [receipt_line(entry, names, deadline=story.deadline, hidden=story.hidden) for entry in entries]
     if story.hidden:
-        head = f"{t.literal(story.title, 100)} · {story.tier_words} · {story.state} · {story.id}"
-        return b.message(head, [b.section(head), *b.paragraphs(lines, 9000)])
-    details = b.fields(
+        return message(_hidden(story), Line(_hidden(story)), Listing(told, room=9000))
+    details = fields(
         [
-            ("For", format_duration(story.duration)),
-            ("Allows", t.literal(story.allows)),
+            ("For", say("{}", format_duration(story.duration))),
+            ("Allows", say("{}", short(story.allows))),
             ("Ticket", ticket(story)),
-            ("Where", t.literal(story.resource.title if story.resource else story.environment, 300)),
+            ("Where", say("{}", short(story.resource.title if story.resource else story.environment, 300))),
         ]
     )
-    told = t.render(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else ""
-    state = f"{status(story, left=True)} · {f'{told} · ' if told else ''}{story.id}"
+    waits = rich(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else NOTHING
+    state = join((status(story, left=True), waits, story.id))
     head = headline(story)
-    return b.message(
-        f"{head} · {state}",
-        [b.section(head), b.quote(story.reason), details, b.section(state), *b.paragraphs(lines, 7000)],
+    return message(
+        say("{} · {}", head, state), Line(head), quote(story.reason), details, Line(state), Listing(told, room=7000)
     )
 
 
 def environments(items: Sequence[Environment], command: str = "/prodaccess") -> Message:
     """`envs`: what there is to ask for."""
     if not items:
-        return _lines("The policy has no environment yet.", [])
-    lines = [
+        return _listed(ours("The policy has no environment yet."))
+    found = [
         _environment(item) for item in sorted(items, key=lambda item: (list(TIER_WORDS).index(item.tier), item.name))
     ]
-    message = _lines(f"Environments: {len(items)}", lines)
+    listed = _listed(say("Environments: {}", len(items)), found)
     example = items[0]
     role = next(iter(example.roles), "ROLE")
-    hint = f"Ask: `{command} {t.literal(example.name, 64)} {t.literal(role, 64)} REASON`"
-    return b.message(message.text, [*message.blocks, b.context(hint)])
+    return with_parts(listed, Small(say("Ask: `{} {} {} REASON`", command, short(example.name, 64), short(role, 64))))
 
 
-def _environment(item: Environment) -> str:
-    roles = ", ".join(f"`{t.literal(name, 64)}`" for name in list(item.roles)[:12])
-    more = f" and {len(item.roles) - 12} more" if len(item.roles) > 12 else ""
-    return f"• *{t.literal(item.name, 80)}* · {t.literal(item.title, 80)} · {TIER_WORDS[item.tier]} · {roles or 'no roles'}{more}"
+def _environment(item: Environment) -> Rich:
+    roles = join((Code(spans(short(name, 64))) for name in list(item.roles)[:12]), ", ") or ours("no roles")
+    more = say(" and {} more", len(item.roles) - 12) if len(item.roles) > 12 else NOTHING
+    named = say("*{}* · {} · {}", short(item.name, 80), short(item.title, 80), TIER_WORDS[item.tier])
+    return say("• {} · {}{}", named, roles, more)
 
 
 def who(
@@ -178,57 +181,60 @@ def who(
 
     `glass`: where the reader may break it.
     """
-    head = f"*{t.literal(environment.title, 100)}* · {TIER_WORDS[environment.tier]} · {t.literal(environment.name, 80)}"
-    lines = ["*May approve*", *_groups(owners, problems or {}), "*May ask*", *_groups(requesters, problems or {})]
-    lines += _emergency(environment, glass, command) if glass else []
-    return b.message(head, [b.section(head), *b.paragraphs(lines, 10_000)])
+    title, name = short(environment.title, 100), short(environment.name, 80)
+    head = say("*{}* · {} · {}", title, TIER_WORDS[environment.tier], name)
+    found = [say("*May approve*"), *_groups(owners, problems or {})]
+    found += [say("*May ask*"), *_groups(requesters, problems or {})]
+    found += _emergency(environment, glass, command) if glass else []
+    return message(head, Line(head), Listing(found, room=10_000))
 
 
-def _emergency(environment: Environment, glass: BreakGlass, command: str) -> list[str]:
+def _emergency(environment: Environment, glass: BreakGlass, command: str) -> list[Rich]:
     how = glass_words(glass, f"{command} break-glass {environment.name} ROLE REASON")
-    return [f"🚨 *You may break the glass* for {t.literal(people(glass.roles, 'or'), 300)}", f"• {t.literal(how, 400)}"]
+    roles = short(people(glass.roles, "or"), 300)
+    return [say("🚨 *You may break the glass* for {}", roles), say("• {}", short(how, 400))]
 
 
-def _groups(groups: Mapping[str, Sequence[str]], problems: Mapping[str, str]) -> list[str]:
+def _groups(groups: Mapping[str, Sequence[str]], problems: Mapping[str, str]) -> list[Rich]:
     return [
-        f"• {t.literal(name, 80)}: {_members(members, problems.get(name))}" for name, members in groups.items()
-    ] or ["• nobody"]
+        say("• {}: {}", short(name, 80), _members(members, problems.get(name))) for name, members in groups.items()
+    ] or [ours("• nobody")]
 
 
-def _members(members: Sequence[str], problem: str | None) -> str:
+def _members(members: Sequence[str], problem: str | None) -> Rich:
     if problem:
-        return f"not known just now: {t.literal(problem, 200)}"
+        return say("not known just now: {}", short(problem, 200))
     shown = [*members[:15], *([f"{len(members) - 15} more"] if len(members) > 15 else [])]
-    return t.literal(people(shown), 1500) or "nobody"
+    return say("{}", short(people(shown), 1500) or "nobody")
 
 
 def explain(story: Explanation) -> Message:
     """`explain ENV ROLE`: who could approve it, under which rules, and why somebody may or may not ask."""
-    head = f"*{t.literal(story.role, 80)}* in *{t.literal(story.title, 100)}* · {TIER_WORDS[story.tier]}"
-    verdict = f"✅ {t.literal(story.who, 100)} may ask for this." if story.may else f"⛔ {t.escape(story.why_not)}"
-    return b.message(f"{head}: {verdict}", [b.section(f"{head}\n{verdict}"), *b.paragraphs(_rules(story), 9000)])
+    head = say("*{}* in *{}* · {}", short(story.role, 80), short(story.title, 100), TIER_WORDS[story.tier])
+    may = say("✅ {} may ask for this.", short(story.who, 100))
+    verdict = may if story.may else say("⛔ {}", marked(story.why_not))
+    return message(say("{}: {}", head, verdict), Line(lines((head, verdict))), Listing(_rules(story), room=9000))
 
 
-def _rules(story: Explanation) -> list[str]:
-    lines = [f"Allows: {t.literal(story.allows)}"]
-    lines += [f"⚠️ Dangerous: {t.literal(story.danger)}"] if story.danger else []
-    lines.append(_needs(story.deciders))
-    lines += [f"Approved by itself: {t.literal(rule, 300)}" for rule in story.rules]
-    lines += [f"🚨 Break-glass: {t.literal(story.glass, 400)}"] if story.glass else []
-    lines.append(f"For: {', '.join(story.durations)}; {story.longest} at most")
-    lines += [f"Given: {t.literal(story.hours, 200)}"] if story.hours else []
-    lines += [f"Ticket: like {t.literal(like(story.ticket), 100)}"] if story.ticket else []
-    lines.append(f"Who may ask: {t.literal(people(story.requesters, 'or'), 500) or 'nobody'}")
-    return lines
+def _rules(story: Explanation) -> list[Rich]:
+    told = [say("Allows: {}", short(story.allows))]
+    told += [say("⚠️ Dangerous: {}", short(story.danger))] if story.danger else []
+    told.append(_needs(story.deciders))
+    told += [say("Approved by itself: {}", short(rule, 300)) for rule in story.rules]
+    told += [say("🚨 Break-glass: {}", short(story.glass, 400))] if story.glass else []
+    told.append(say("For: {}; {} at most", ", ".join(story.durations), story.longest))
+    told += [say("Given: {}", short(story.hours, 200))] if story.hours else []
+    told += [say("Ticket: like {}", short(like(story.ticket), 100))] if story.ticket else []
+    told.append(say("Who may ask: {}", short(people(story.requesters, "or"), 500) or "nobody"))
+    return told
 
 
-def _needs(deciders: Deciders) -> str:
+def _needs(deciders: Deciders) -> Rich:
     """Every group with its people, also where one is enough."""
     if not deciders.seats:
-        return "Nobody approves it by hand."
-    return f"Needs approval from {t.literal(people(seat.words for seat in deciders.seats), 1000)}"
+        return ours("Nobody approves it by hand.")
+    return say("Needs approval from {}", short(people(seat.words for seat in deciders.seats), 1000))
 
 
-def _lines(head: str, lines: Sequence[str], more: int = 0) -> Message:
-    title = b.section(f"*{head}*" if lines else head)
-    return b.message(head, [title, *b.paragraphs(lines, 11_000, left_out=more)])
+def _listed(head: Rich, found: Sequence[Rich] = (), more: int = 0) -> Message:
+    return message(head, Line((Bold(head),) if found else head), Listing(found, left_out=more, room=11_000))

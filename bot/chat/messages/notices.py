@@ -6,19 +6,32 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from bot.aws_words import HowToUse, by_hand, how_to_use
 from bot.chat.commands.start_time import with_zone
+from bot.chat.message import (
+    Button,
+    Buttons,
+    Line,
+    Listing,
+    Message,
+    Small,
+    Snippet,
+    buttons,
+    message,
+    quote,
+    value_of,
+    with_parts,
+)
 from bot.chat.messages.approval_card import end_button, extend_button, headline, less_line, status, ticket
+from bot.chat.rich import NOTHING, Mentions, Rich, Time, call, join, lines, marked, ours, rich, say, short
+from bot.chat.text import cut
 from bot.chat.views.deciders import NOBODY, Deciders
 from bot.chat.views.request_view import RequestStory
-from bot.chat.views.state_lines import how, short, stop, why_not
+from bot.chat.views.state_lines import how, stop, why_not
+from bot.chat.views.state_lines import short as why_in_short
 from bot.chat.views.waiting_lines import asked_so_far
 from bot.chat.wording.labels import Asked, Stage, people, rounded
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
 from workflows.core.records.grant import EndCause
@@ -34,8 +47,7 @@ ASK_THEN = "ask_then"
 
 def answer(text: str) -> Message:
     """A sentence of ours to one person (a refusal, a help line). Back-ticks in it are ours and format."""
-    safe = t.escape(text)
-    return b.message(safe, b.paragraphs(safe.split("\n")))
+    return message(marked(text), Listing([marked(line) for line in text.split("\n")]))
 
 
 def with_ask_for(refused: Message, ask: Ask) -> Message:
@@ -51,9 +63,8 @@ def with_ask_for(refused: Message, ask: Ask) -> Message:
         "t": (ask.ticket or "")[:100],
         "s": int(ask.start_at.timestamp()),
     }
-    button = b.button("Ask for then", ASK_THEN, json.dumps(filled, ensure_ascii=False))
-    block = b.actions(button | {"accessibility_label": f"Ask for {when}"})
-    return b.message(refused.text, [*refused.blocks, block])
+    button = Button("Ask for then", ASK_THEN, json.dumps(filled, ensure_ascii=False), said=f"Ask for {when}")
+    return with_parts(refused, Buttons([button]))
 
 
 def read_ask_for(value: str) -> Ask | None:
@@ -83,22 +94,25 @@ def asked(
 
     `by_rule`: a rule of the policy may approve it at once, which is not known yet. `zone`: the asker's, where it is known.
     """
-    how_long = "" if story.extends else f" for {format_duration(story.duration)}"
-    whom = f" for {t.literal(story.holder, 100)}," if story.on_behalf else ""
-    line = f"You asked for {_what(story)}{whom}{how_long}{_to_begin(story, zone)}."
-    waits = t.literal(deciders.sentence, 1000) or _LOOKING_UP
+    how_long = NOTHING if story.extends else say(" for {}", format_duration(story.duration))
+    whom = say(" for {},", short(story.holder, 100)) if story.on_behalf else NOTHING
+    line = say("You asked for {}{}{}{}.", _what(story), whom, how_long, _to_begin(story, zone))
+    waits = say("{}", short(deciders.sentence, 1000) or ours(_LOOKING_UP))
     if by_rule:
-        otherwise = f" If none does: {t.literal(deciders.sentence, 1000)}" if deciders else ""
-        waits = f"A rule may approve it in a moment.{otherwise}"
-    # The shortest wait first: this is written before a rule may have approved it.
-    when = t.when(story.expires, story.now)
+        otherwise = say(" If none does: {}", short(deciders.sentence, 1000)) if deciders else NOTHING
+        waits = say("A rule may approve it in a moment.{}", otherwise)
     # Who was asked stands above already; what has been done since is what the person wants to know.
     since = story.reminded_at or story.escalated_at
-    told = f"{t.render(asked_so_far(story, deciders), story.now)} · " if since and deciders else ""
-    small = f"{told}expires {when} · take it back with `{command} withdraw {story.id}` · {story.id}"
-    return b.message(
-        f"{line} {waits} {story.id}",
-        [b.section(f"⏳ {line} {waits}"), b.quote(story.reason), less_line(story), b.context(small)],
+    told = rich(asked_so_far(story, deciders), story.now) if since and deciders else NOTHING
+    # The shortest wait first: this is written before a rule may have approved it.
+    expires = say("expires {}", Time(story.expires, story.now))
+    small = join((told, expires, say("take it back with `{} withdraw {}`", command, story.id), story.id))
+    return message(
+        say("{} {} {}", line, waits, story.id),
+        Line(say("⏳ {} {}", line, waits)),
+        quote(story.reason),
+        less_line(story),
+        Small(small),
     )
 
 
@@ -106,57 +120,69 @@ def asked(
 _LOOKING_UP = "I am looking up who can approve it, and ask them as soon as AWS has confirmed the names."
 
 
-def _to_begin(story: RequestStory, zone: str) -> str:
+def _to_begin(story: RequestStory, zone: str) -> Rich:
     """With day and zone: a time of another day, or of another clock, would be found out too late."""
     if story.start_at is None:
-        return ""
-    told = with_zone(story.start_at, zone) if zone else t.when(story.start_at, story.now, with_day=True)
-    return f", to begin {told}"
+        return NOTHING
+    told = with_zone(story.start_at, zone) if zone else Time(story.start_at, story.now, with_day=True)
+    return say(", to begin {}", told)
 
 
 def agreed(story: RequestStory, command: str = "/prodaccess") -> Message:
     """It was approved, and begins later."""
-    start = f" from {t.when(story.start_at, story.decided_at or story.now, with_day=True)} on" if story.start_at else ""
-    by = f", {t.literal(story.approved_by, 150)}" if story.approved_by else ""
-    line = f"⏰ You will have {_what(story)}{start}, for {format_duration(story.duration)}{by}."
-    small = f"not needed any more? `{command} withdraw {story.id}` · {story.id}"
-    return b.message(f"{line} {story.id}", [b.section(line), b.context(small)])
+    decided = story.decided_at or story.now
+    start = say(" from {} on", Time(story.start_at, decided, with_day=True)) if story.start_at else NOTHING
+    line = say("⏰ You will have {}{}, for {}{}.", _what(story), start, format_duration(story.duration), _by(story))
+    small = say("not needed any more? `{} withdraw {}` · {}", command, story.id, story.id)
+    return message(say("{} {}", line, story.id), Line(line), Small(small))
+
+
+def _by(story: RequestStory) -> Rich:
+    return say(", {}", short(story.approved_by, 150)) if story.approved_by else NOTHING
 
 
 def unreached(story: RequestStory, deciders: Deciders, command: str = "/prodaccess") -> Message:
     """To whoever asked: Slack took the card for nobody who can decide."""
-    line = f"⚠️ Slack takes no message about your request for {_what(story)} to anybody who can approve it."
-    who = t.literal(deciders.rule, 300) if deciders else "an owner"
-    then = f"Please tell {who} yourself: they can type `{command} approve {story.id}`."
-    return b.message(f"{line} {then}", [b.section(f"{line}\n{then}"), b.context(story.id)])
+    line = say("⚠️ Slack takes no message about your request for {} to anybody who can approve it.", _what(story))
+    who = short(deciders.rule, 300) if deciders else "an owner"
+    then = say("Please tell {} yourself: they can type `{} approve {}`.", who, command, story.id)
+    return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(story.id)))
 
 
 def nobody_there(story: RequestStory, command: str = "/prodaccess") -> Message:
     """To whoever asked, once everybody has been looked up: the groups of which nobody is there who could agree."""
-    groups = t.literal(people(story.nobody, "and"), 300)
-    line = f"⚠️ Nobody can approve your request for {_what(story)} as it is: I looked, and too few of {groups} are in Slack."
-    then = f"Tell the platform team. Take it back with `{command} withdraw {story.id}`, or leave it: it waits until it expires."
-    return b.message(f"{line} {then}", [b.section(f"{line}\n{then}"), b.context(story.id)])
+    line = say(
+        "⚠️ Nobody can approve your request for {} as it is: I looked, and too few of {} are in Slack.",
+        _what(story),
+        short(people(story.nobody, "and"), 300),
+    )
+    then = say(
+        "Tell the platform team. Take it back with `{} withdraw {}`, or leave it: it waits until it expires.",
+        command,
+        story.id,
+    )
+    return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(story.id)))
 
 
-def asked_already(story: RequestStory, reader: PersonId) -> str:
+def asked_already(story: RequestStory, reader: PersonId) -> Rich:
     """`Max asked for this for you already`: who asked, and for whom, as the record has it."""
-    asker = "You" if reader == story.requester_id else t.literal(story.requester, 100)
-    holder = "you" if reader == story.holder_id else t.literal(story.holder, 100)
-    whom = f" for {holder}" if story.on_behalf else ""
-    return f"{asker} broke the glass for this already" if story.break_glass else f"{asker} asked for this{whom} already"
+    asker = "You" if reader == story.requester_id else short(story.requester, 100)
+    holder = "you" if reader == story.holder_id else short(story.holder, 100)
+    if story.break_glass:
+        return say("{} broke the glass for this already", asker)
+    return say("{} asked for this{} already", asker, say(" for {}", holder) if story.on_behalf else NOTHING)
 
 
 def have_it(story: RequestStory, reader: PersonId, deciders: Deciders = NOBODY) -> Message:
     """A second ask for what is pending or live answers with the one that is there, and with what was done about it."""
-    line = f"{asked_already(story, reader)}: {_what(story)}."
-    told = t.render(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else ""
-    small = f"{status(story, left=True)} · {f'{told} · ' if told else ''}{story.id}"
-    return b.message(f"{line} {small}", [b.section(line), b.context(small)])
+    line = say("{}: {}.", asked_already(story, reader), _what(story))
+    told = rich(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else NOTHING
+    small = join((status(story, left=True), told, story.id))
+    return message(say("{} {}", line, small), Line(line), Small(small))
 
 
-def _what(story: RequestStory) -> str:
-    return f"{story.more}*{t.literal(story.role, 80)}* in *{t.literal(story.title, 100)}* ({story.tier_words})"
+def _what(story: RequestStory) -> Rich:
+    return say("{}*{}* in *{}* ({})", story.more, short(story.role, 80), short(story.title, 100), story.tier_words)
 
 
 # ---------------------------------------------------------------- active
@@ -164,18 +190,18 @@ def _what(story: RequestStory) -> str:
 
 def active(story: RequestStory) -> Message:
     """One line of state, how to get in, the role's own hint. Nothing else."""
-    line = f"✅ You have {_what(story)}{_until(story)}."
+    line = say("✅ You have {}{}.", _what(story), _until(story))
     use = use_of(story)
-    console = (
-        b.button("Open console", OPEN_CONSOLE, story.id, style="primary", url=use.console) if use.console else None
+    console = Button("Open console", OPEN_CONSOLE, story.id, style="primary", url=use.console) if use.console else None
+    return message(
+        line,
+        Line(line),
+        less_line(story),
+        buttons(console, end_button(story, "I am done")),
+        Snippet(use.lines),
+        Line(say("{}", short(story.how_to, 600))) if story.how_to else None,
+        Small(join((short(story.approved_by or ""), ticket(story), story.id))),
     )
-    hint = b.section(t.literal(story.how_to, 600)) if story.how_to else None
-    end = end_button(story, "I am done")
-    small = b.context(
-        " · ".join(filter(None, (story.approved_by and t.literal(story.approved_by), ticket(story), story.id)))
-    )
-    less = less_line(story)
-    return b.message(line, [b.section(line), less, b.actions(console, end), b.code(use.lines), hint, small])
 
 
 def use_of(story: RequestStory) -> HowToUse:
@@ -184,49 +210,52 @@ def use_of(story: RequestStory) -> HowToUse:
     return how_to_use(story.environment, story.role, target)
 
 
-def _until(story: RequestStory) -> str:
-    return f" until {t.when(story.until, story.now)}" if story.until else ""
+def _until(story: RequestStory) -> Rich:
+    return say(" until {}", Time(story.until, story.now)) if story.until else NOTHING
 
 
 def over_active(story: RequestStory) -> Message:
     """What the message "active" becomes when it is over: its state, nothing to paste, and the way to ask once more."""
-    lines = [b.section(headline(story)), b.context(_small(story)), b.actions(again_button(story))]
-    return b.message(f"{headline(story)} · {status(story)}", lines)
+    return with_parts(settled(story), again_buttons(story))
 
 
 def asked_for_you(story: RequestStory, command: str = "/prodaccess") -> Message:
     """To the holder, at once: somebody else asked for them, and they may decline."""
     if story.stage is not Stage.WAITING:
         return settled(story)
-    line = f"{t.literal(story.requester, 100)} asked for {_what(story)} for you, for {format_duration(story.duration)}."
-    small = (
-        f"You are told when you have it. If you do not want it, decline: `{command} decline {story.id}` · {story.id}"
+    asker, time = short(story.requester, 100), format_duration(story.duration)
+    line = say("{} asked for {} for you, for {}.", asker, _what(story), time)
+    small = say(
+        "You are told when you have it. If you do not want it, decline: `{} decline {}` · {}",
+        command,
+        story.id,
+        story.id,
     )
-    button = b.button("Decline", DECLINE, b.value_of(story.id))
-    return b.message(
-        f"{line} {story.id}", [b.section(line), b.quote(story.reason), b.actions(button), b.context(small)]
-    )
+    button = Button("Decline", DECLINE, value_of(story.id))
+    return message(say("{} {}", line, story.id), Line(line), quote(story.reason), buttons(button), Small(small))
 
 
 def settled(story: RequestStory) -> Message:
     """What the form's answer becomes when it no longer waits: its state."""
-    return b.message(f"{headline(story)} · {status(story)}", [b.section(headline(story)), b.context(_small(story))])
+    return message(
+        join((headline(story), status(story))), Line(headline(story)), Small(join((status(story), story.id)))
+    )
 
 
-def again_button(story: RequestStory) -> dict[str, Any] | None:
+def again_buttons(story: RequestStory) -> Buttons | None:
     """Opens the form filled in as it was, once nothing of it is open any more."""
     over = story.stage in (Stage.ENDED, Stage.EXPIRED) and not story.covered_by
     own = not story.break_glass and not story.extends
-    return b.button("Ask again", AGAIN, story.id) if over and story.in_policy and own else None
+    return buttons(Button("Ask again", AGAIN, story.id)) if over and story.in_policy and own else None
 
 
 def ending(story: RequestStory, command: str = "/prodaccess") -> Message:
     """The end is near."""
-    when = f"at {t.when(story.until, story.now)}" if story.until else "soon"
-    line = f"⏰ Your {_what(story)} ends {when}."
-    again = f"Or type `{command} extend {story.id} 30m REASON`"
-    longer = b.actions(extend_button(story))
-    return b.message(line, [b.section(line), longer, b.context(f"{again} · {story.id}" if longer else story.id)])
+    when = say("at {}", Time(story.until, story.now)) if story.until else ours("soon")
+    line = say("⏰ Your {} ends {}.", _what(story), when)
+    longer = buttons(extend_button(story))
+    again = say("Or type `{} extend {} 30m REASON`", command, story.id) if longer else NOTHING
+    return message(line, Line(line), longer, Small(join((again, story.id))))
 
 
 # ---------------------------------------------------------------- over
@@ -234,73 +263,75 @@ def ending(story: RequestStory, command: str = "/prodaccess") -> Message:
 
 def outcome(story: RequestStory, command: str = "/prodaccess") -> Message:
     """To the holder, once it is over: what became of it, and what to do next. For states that are not over: the state."""
-    say = _OUTCOMES.get(story.stage)
-    line = say(story) if say else f"{_what(story)}: {status(story)}"
-    next_ = _next(story, command)
-    small = b.context(f"{next_} · {story.id}" if next_ else story.id)
-    return b.message(f"{line} {story.id}", [b.section(line), small, b.actions(again_button(story))])
+    told = _OUTCOMES.get(story.stage)
+    line = told(story) if told else say("{}: {}", _what(story), status(story))
+    small = Small(join((_next(story, command), story.id)))
+    return message(say("{} {}", line, story.id), Line(line), small, again_buttons(story))
 
 
-def _ended(s: RequestStory) -> str:
-    start = "You gave back your" if s.end_cause is EndCause.RETURNED else "Your time is up:"
-    verb = "." if s.end_cause is EndCause.RETURNED else " has ended."
-    return f"🏁 {start} {_what(s)}{verb} {_tail(s)}"
+def _ended(s: RequestStory) -> Rich:
+    if s.end_cause is EndCause.RETURNED:
+        return say("🏁 You gave back your {}. {}", _what(s), _tail(s))
+    return say("🏁 Your time is up: {} has ended. {}", _what(s), _tail(s))
 
 
-def _extended(s: RequestStory) -> str:
-    until = f" until {t.when(s.extended_until, s.decided_at or s.now)}" if s.extended_until else ""
-    by = f", {t.literal(s.approved_by, 150)}" if s.approved_by else ""
-    return f"✅ You have {_what(s)}{until}{by}."
+def _extended(s: RequestStory) -> Rich:
+    until = say(" until {}", Time(s.extended_until, s.decided_at or s.now)) if s.extended_until else NOTHING
+    return say("✅ You have {}{}{}.", _what(s), until, _by(s))
 
 
-def _tail(s: RequestStory) -> str:
+def _tail(s: RequestStory) -> Rich:
     """What is still open, if anything is."""
     if s.extends:
-        return f"{s.extends} ends as it would have."
+        return say("{} ends as it would have.", s.extends)
     if s.covered_by:
-        until = f" until {t.when(s.covered_until, s.closed_at or s.now)}" if s.covered_until else ""
-        return f"Your access goes on under {s.covered_by}{until}."
+        until = say(" until {}", Time(s.covered_until, s.closed_at or s.now)) if s.covered_until else NOTHING
+        return say("Your access goes on under {}{}.", s.covered_by, until)
     if s.activated_at is None:
-        return "Nothing is open."
+        return ours("Nothing is open.")
     if s.session_until:
-        until = t.when(s.session_until, s.closed_at or s.now)
-        return f"The removal is verified. A session that is open may work until {until}; please close it."
-    return "The removal is verified."
+        until_then = Time(s.session_until, s.closed_at or s.now)
+        return say("The removal is verified. A session that is open may work until {}; please close it.", until_then)
+    return ours("The removal is verified.")
 
 
-def _revoked(s: RequestStory) -> str:
-    why = f": {t.literal(stop(short(s.why)), 300)}" if s.why else "."
-    return f"✂️ {t.literal(s.ended_by or 'Somebody', 100)} took back your {_what(s)}{why} {_tail(s)}"
+def _revoked(s: RequestStory) -> Rich:
+    why = say(": {}", short(stop(why_in_short(s.why)), 300)) if s.why else ours(".")
+    return say("✂️ {} took back your {}{} {}", short(s.ended_by or "Somebody", 100), _what(s), why, _tail(s))
 
 
-def _denied(s: RequestStory) -> str:
-    why = f": {t.literal(stop(short(s.why, 500)), 510)}" if s.why else "."
-    return f"⛔ {t.literal(s.ended_by or 'Somebody', 100)} denied your request for {_what(s)}{why}"
+def _denied(s: RequestStory) -> Rich:
+    why = say(": {}", short(stop(why_in_short(s.why, 500)), 510)) if s.why else ours(".")
+    return say("⛔ {} denied your request for {}{}", short(s.ended_by or "Somebody", 100), _what(s), why)
 
 
-def _expired(s: RequestStory) -> str:
-    if s.break_glass:
-        waited = rounded(s.expires_at - s.created_at)
-        return f"⌛ AWS did not confirm the names for your break-glass, {_what(s)}, in {waited}. Nothing was given."
+def _expired(s: RequestStory) -> Rich:
     waited = rounded(s.expires_at - s.created_at)
-    if s.agreed_by:
-        return f"⌛ Not enough people agreed to your request for {_what(s)} in {waited}. Nothing was given."
-    return f"⌛ Nobody answered your request for {_what(s)} in {waited}. Nothing was given."
+    if s.break_glass:
+        told = "⌛ AWS did not confirm the names for your break-glass, {}, in {}. Nothing was given."
+    elif s.agreed_by:
+        told = "⌛ Not enough people agreed to your request for {} in {}. Nothing was given."
+    else:
+        told = "⌛ Nobody answered your request for {} in {}. Nothing was given."
+    return say(told, _what(s), waited)
 
 
-def _not_given(s: RequestStory) -> str:
-    return f"❌ You do not get {_what(s)}: {t.escape(stop(t.cut(why_not(s, to_holder=True), 600)))} {_tail(s)}"
+def _not_given(s: RequestStory) -> Rich:
+    why = marked(stop(cut(why_not(s, to_holder=True), 600)))
+    return say("❌ You do not get {}: {} {}", _what(s), why, _tail(s))
 
 
-def _standing(s: RequestStory) -> str:
-    return f"❌ {_what(s)}: you already have this, standing{t.escape(how(s))}. Nothing was given and nothing will be taken."
+def _standing(s: RequestStory) -> Rich:
+    return say(
+        "❌ {}: you already have this, standing{}. Nothing was given and nothing will be taken.", _what(s), ours(how(s))
+    )
 
 
-def _withdrawn(s: RequestStory) -> str:
-    return f"↩︎ You took back your request for {_what(s)}."
+def _withdrawn(s: RequestStory) -> Rich:
+    return say("↩︎ You took back your request for {}.", _what(s))
 
 
-_OUTCOMES: dict[Stage, Callable[[RequestStory], str]] = {
+_OUTCOMES: dict[Stage, Callable[[RequestStory], Rich]] = {
     Stage.ENDED: _ended,
     Stage.EXTENDED: _extended,
     Stage.REVOKED: _revoked,
@@ -312,68 +343,67 @@ _OUTCOMES: dict[Stage, Callable[[RequestStory], str]] = {
 }
 
 
-def _next(s: RequestStory, command: str) -> str:
-    place = f"{t.literal(s.environment)} {t.literal(s.role)}"
+def _next(s: RequestStory, command: str) -> Rich:
     if s.extends:
-        return ""
+        return NOTHING
     if s.stage in (Stage.ENDED, Stage.EXPIRED) and not s.covered_by:
-        return f"Again: `{command} {place} REASON`"
-    return ""
-
-
-def _small(story: RequestStory) -> str:
-    return f"{status(story)} · {story.id}"
+        return say("Again: `{} {} {} REASON`", command, short(s.environment), short(s.role))
+    return NOTHING
 
 
 # ---------------------------------------------------------------- alarms
 
 
 def removal_failing(
-    story: RequestStory, *, failures: int | None = None, mentions: t.Mentions | None = None, owners: Sequence[str] = ()
+    story: RequestStory, *, failures: int | None = None, mentions: Mentions | None = None, owners: Sequence[str] = ()
 ) -> Message:
     """Access that should be over could not be taken away. `owners`: group names to call, with `mentions`."""
     times = f" {failures} times" if failures else ""
-    line = f"⚠️ I tried{times} to remove {_whose(story)}, and could not."
-    error = "" if story.hidden else f"Why: {t.literal(short(story.error or 'AWS did not say', 600), 600)}"
-    lines = [f"{line} *It may still be open.* I keep trying.", *filter(None, [error])]
-    return b.message(
-        f"{line} It may still be open. {error} {story.id}", [*_alarm(story, lines), _called(story, mentions, owners)]
+    line = say("⚠️ I tried{} to remove {}, and could not.", times, _whose(story))
+    why = why_in_short(story.error or "AWS did not say", 600)
+    error = NOTHING if story.hidden else say("Why: {}", short(why, 600))
+    return message(
+        say("{} It may still be open. {} {}", line, error, story.id),
+        Line(lines((say("{} *It may still be open.* I keep trying.", line), error))),
+        _commands(story),
+        _called(story, mentions, owners),
     )
 
 
 def reappeared(
-    story: RequestStory, seen_at: datetime, *, mentions: t.Mentions | None = None, owners: Sequence[str] = ()
+    story: RequestStory, seen_at: datetime, *, mentions: Mentions | None = None, owners: Sequence[str] = ()
 ) -> Message:
     """Access was there again after its verified end."""
-    what = _whose(story)
-    line = f"⚠️ {what[:1].upper()}{what[1:]} was there again at {t.when(seen_at, story.now)}, after its end."
-    lines = (
-        f"{line} I am taking it away again.",
-        "Somebody may have given it by hand, or a late answer of AWS did. If it comes back, look at who gives it.",
+    line = say("⚠️ {} was there again at {}, after its end.", _whose(story, first=True), Time(seen_at, story.now))
+    then = "Somebody may have given it by hand, or a late answer of AWS did. If it comes back, look at who gives it."
+    return message(
+        say("{} {}", line, story.id),
+        Line(lines((say("{} I am taking it away again.", line), ours(then)))),
+        _commands(story),
+        _called(story, mentions, owners),
     )
-    return b.message(f"{line} {story.id}", [*_alarm(story, lines), _called(story, mentions, owners)])
 
 
-def _whose(story: RequestStory) -> str:
+def _whose(story: RequestStory, *, first: bool = False) -> Rich:
+    """`first`: a sentence begins with it."""
     if story.hidden:
-        return f"access in *{t.literal(story.title, 100)}* ({story.tier_words})"
-    return f"{t.literal(story.holder, 100)}'s {_what(story)}"
+        return say("{} in *{}* ({})", "Access" if first else "access", short(story.title, 100), story.tier_words)
+    holder = short(story.holder, 100)
+    return say("{}'s {}", holder[:1].upper() + holder[1:] if first else holder, _what(story))
 
 
-def _alarm(story: RequestStory, lines: Sequence[str]) -> list[dict[str, Any]]:
+def _commands(story: RequestStory) -> Snippet | None:
     resource: Resource | None = story.resource
-    commands = (
-        [b.code(by_hand(resource, story.id), "By hand, with an administrator's credentials:")] if resource else []
-    )
-    return [b.section("\n".join(lines)), *commands]
+    lead = ours("By hand, with an administrator's credentials:")
+    return Snippet(by_hand(resource, story.id), lead) if resource else None
 
 
-def _called(story: RequestStory, mentions: t.Mentions | None, owners: Sequence[str]) -> dict[str, Any]:
-    called = t.call(Asked(tuple(owners)), mentions or {}) if owners else ""
-    return b.context(f"For {called} · {story.id}" if called else story.id)
+def _called(story: RequestStory, mentions: Mentions | None, owners: Sequence[str]) -> Small:
+    called = call(Asked(tuple(owners)), mentions or {}) if owners else NOTHING
+    return Small(join((say("For {}", called) if called else NOTHING, story.id)))
 
 
 def unknown_copy(id_: str, command: str = "/prodaccess") -> Message:
     """What a copy that the ledger does not know becomes when it is pressed: a pointer."""
-    line = f"This is an old copy of {t.literal(id_)}. `{command} show {t.literal(id_)}` shows how it stands."
-    return b.message(line, [b.section(line)])
+    line = say("This is an old copy of {}. `{} show {}` shows how it stands.", short(id_), command, short(id_))
+    return message(line, Line(line))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from bot.chat.message import Line, Listing, Message, Small, message
 from bot.chat.messages.approval_card import fallback, headline, status
+from bot.chat.rich import NOTHING, Rich, Time, join, lines, ours, rich, say, short
 from bot.chat.views.request_view import RequestStory
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Stage
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
@@ -26,11 +25,11 @@ _UNDER_WAY = frozenset({Stage.SETTING_UP, Stage.ACTIVE})
 def receipt_root(story: RequestStory) -> Message:
     """One line, edited as it goes. It calls nobody."""
     if story.hidden:
-        line = f"{t.literal(story.environment)} · {story.tier_words} · {story.state} · {story.id}"
-        return b.message(line, [b.section(line)])
+        line = say("{} · {} · {} · {}", short(story.environment), story.tier_words, story.state, story.id)
+        return message(line, Line(line))
     waiting = story.stage is Stage.WAITING or (story.break_glass and story.stage in _UNDER_WAY)
-    asked = f" · for {format_duration(story.duration)}: {t.literal(story.reason, 120)}" if waiting else ""
-    return b.message(fallback(story), [b.section(f"{headline(story)}{asked} · {status(story)} · {story.id}")])
+    asked = say("for {}: {}", format_duration(story.duration), short(story.reason, 120)) if waiting else NOTHING
+    return message(fallback(story), Line(join((headline(story), asked, status(story), story.id))))
 
 
 def receipt_replies(
@@ -44,63 +43,68 @@ def receipt_replies(
 
     `deadline`: the grant's, for "active until". `hidden`: leave out who and why.
     """
-    lines = [receipt_line(entry, names, deadline=deadline, hidden=hidden) for entry in entries[:ENTRIES_MAX]]
-    return b.message("\n".join(lines), b.paragraphs(lines))
+    told = [receipt_line(entry, names, deadline=deadline, hidden=hidden) for entry in entries[:ENTRIES_MAX]]
+    return message(lines(told), Listing(told))
 
 
 def receipt_line(
     entry: AuditEntry, names: Mapping[PersonId, str], *, deadline: datetime | None = None, hidden: bool = False
-) -> str:
+) -> Rich:
     """`03:20 approved by Olu Owner · #1873 9f2c41d07ab3`."""
-    words = event_words(entry, names, deadline=deadline, hidden=hidden)
-    return f"{t.when(entry.at, entry.at)} {t.render(words, entry.at)} · {mark(entry.number, entry.digest)}"
+    words = rich(event_words(entry, names, deadline=deadline, hidden=hidden), entry.at)
+    return say("{} {} · {}", Time(entry.at, entry.at), words, mark(entry.number, entry.digest))
 
 
 def mark(number: int, digest: str) -> str:
     """What makes the channel a witness: the entry's number and the first 12 hex digits of its digest."""
-    return f"#{number} {t.literal(digest[:12])}".rstrip()
+    return f"#{number} {digest[:12]}".rstrip()
 
 
 def policy_activated(entry: AuditEntry, command: str = "/prodaccess") -> Message:
     """The rules have changed: which copy is in force, and what is different. Reads the entry that activation wrote."""
-    commit = f" (commit {t.literal(entry.facts['commit'][:12])})" if entry.facts.get("commit") else ""
-    line = f"📜 Policy {t.literal(entry.facts.get('policy', '')[:12])} is in force{commit}"
+    facts = entry.facts
+    commit = say(" (commit {})", short(facts["commit"][:12])) if facts.get("commit") else NOTHING
+    line = say("📜 Policy {} is in force{}", short(facts.get("policy", "")[:12]), commit)
     changed = [item for item in entry.private.get("difference", "").splitlines() if item.strip()]
-    told = [f"• {t.literal(item, 300)}" for item in changed] or ["Nothing that decides anything has changed."]
-    small = f"{t.when(entry.at, entry.at)} · {mark(entry.number, entry.digest)} · `{command} envs` lists what there is"
-    return b.message(line, [b.section(line), *b.paragraphs(told, 8000), b.context(small)])
+    told = [say("• {}", short(item, 300)) for item in changed]
+    listed = Listing(told or [ours("Nothing that decides anything has changed.")], room=8000)
+    when, proof = Time(entry.at, entry.at), mark(entry.number, entry.digest)
+    return message(
+        line, Line(line), listed, Small(say("{} · {} · `{} envs` lists what there is", when, proof, command))
+    )
 
 
 def unreadable(entries: Sequence[AuditEntry]) -> Message:
     """An alarm for the people who run this: what cannot be read, what that means, what to do."""
-    line = "⚠️ Something in my records cannot be read"
+    line = ours("⚠️ Something in my records cannot be read")
     shown = [
-        f"• {t.literal(item.private.get('why') or item.private.get('what', ''), 200)} · {mark(item.number, item.digest)}"
+        say("• {} · {}", short(_what_is_wrong(item), 200), mark(item.number, item.digest))
         for item in entries[:UNREADABLE_SHOWN]
     ]
-    more = (
-        [f"… and {len(entries) - len(shown)} more: `/readyz` and the log have them"]
-        if len(entries) > len(shown)
-        else []
-    )
-    means = (
+    left = len(entries) - len(shown)
+    more = [say("… and {} more: `/readyz` and the log have them", left)] if left else []
+    means = say(
         "Each harms itself alone: what rests on it is refused, and access that it stands for still ends on time. "
         "The platform team looks it up under *What cannot be read* in docs/operations.md."
     )
-    return b.message(line, [b.section(line), *b.paragraphs([*shown, *more]), b.context(means)])
+    return message(line, Line(line), Listing([*shown, *more]), Small(means))
+
+
+def _what_is_wrong(entry: AuditEntry) -> str:
+    return entry.private.get("why") or entry.private.get("what", "")
 
 
 def summary(stories: Sequence[RequestStory], count: int | None = None, command: str = "/prodaccess") -> Message:
     """In place of many messages, when more wait for a channel than it can take: one line each, then the rest as a number."""
     total = len(stories) if count is None else max(count, len(stories))
-    head = f"{total} things changed here while messages had to wait. How they stand now:"
-    lines = [_summed(story) for story in stories]
-    more = f"… and {total - len(stories)} more: `{command} list`" if total > len(stories) else None
-    tail = b.context(more) if more else None
-    return b.message(head, [b.section(head), *b.paragraphs(lines, 11_000), tail])
+    head = say("{} things changed here while messages had to wait. How they stand now:", total)
+    listed = Listing([_summed(story) for story in stories], room=11_000)
+    left = total - len(stories)
+    tail = Small(say("… and {} more: `{} list`", left, command)) if left else None
+    return message(head, Line(head), listed, tail)
 
 
-def _summed(story: RequestStory) -> str:
+def _summed(story: RequestStory) -> Rich:
     if story.hidden:
-        return f"• {t.literal(story.environment)} · {story.state} · {story.id}"
-    return f"• {headline(story)} · {status(story)} · {story.id}"
+        return say("• {} · {} · {}", short(story.environment), story.state, story.id)
+    return say("• {} · {} · {}", headline(story), status(story), story.id)

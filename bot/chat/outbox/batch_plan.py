@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
+from bot.chat.message import Listing, Message, message, stamp, value_of
 from bot.chat.messages import batch as several
 from bot.chat.messages import receipts
 from bot.chat.messages.approval_card import approval_card
@@ -31,13 +32,10 @@ from bot.chat.outbox.plan import (
     unreached,
 )
 from bot.chat.places import is_person
+from bot.chat.rich import Rich, lines, say, short
 from bot.chat.views.request_view import RequestStory, for_outsiders
 from bot.chat.wording.labels import Stage
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.canonical_json import digest
 from workflows.core.people import PersonId
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.rules.batch import terms_of
@@ -140,7 +138,7 @@ class _Panel:
 
     def _card(self, channel: str) -> Wanted:
         stories, mentions = _for(self._shown, channel), self._speaker().mentions
-        value = b.value_of(self._id, terms_of([facts.request for facts in self._shown]))
+        value = value_of(self._id, terms_of([facts.request for facts in self._shown]))
 
         def render(stories: Stories) -> Message:
             # Alone among its owners it is a card like any other.
@@ -156,7 +154,7 @@ def _left_behind(batch: Batch) -> list[Wanted]:
     panels = {ids[0]: ids for ids in batch.panels}
     slots = [slot.split(":") for slot, post in batch.chat.postings.items() if slot.startswith("card:") and post.ts]
     return [
-        Wanted(":".join(slot), slot[1], message := several.moved(slot[-1]), key=digest([message.text])[:16])
+        Wanted(":".join(slot), slot[1], moved := several.moved(slot[-1]), key=stamp(moved))
         for slot in slots
         if slot[-1] not in panels
     ]
@@ -171,7 +169,7 @@ def _for(members: Sequence[Facts], channel: str) -> list[RequestStory]:
 def _rendered(slot: str, channel: str, stories: Stories, render: Render) -> Wanted:
     """A message that is kept current; a minute less of the time that is left is not worth an edit."""
     still = render([replace(story, now=story.created_at) for story in stories])
-    return Wanted(slot, channel, render(stories), key=digest([still.text, still.blocks])[:16])
+    return Wanted(slot, channel, render(stories), key=stamp(still))
 
 
 # ---------------------------------------------------------------- who asked
@@ -259,12 +257,12 @@ def _receipts(batch: Batch) -> list[Wanted]:
 
 def _thread(batch: Batch, channel: str) -> list[Wanted]:
     slot = root_slot(channel)
-    lines = _lines(batch, channel, slot)
-    if lines is None and slot in batch.chat.told and slot not in batch.chat.postings:
+    news = _lines(batch, channel, slot)
+    if news is None and slot in batch.chat.told and slot not in batch.chat.postings:
         # A summary told all there is; a thread begins with what happens next.
         return []
     found = [_rendered(slot, channel, _for(batch.members, channel), several.root)]
-    return [*found, lines] if lines else found
+    return [*found, news] if news else found
 
 
 def _lines(batch: Batch, channel: str, slot: str) -> Wanted | None:
@@ -278,11 +276,12 @@ def _lines(batch: Batch, channel: str, slot: str) -> Wanted | None:
     stories = {story.id: story for story in _for(batch.members, channel)}
     deadlines = {story.id: story.deadline for story in batch.stories}
     names = {facts.request.holder: facts.request.holder_name for facts in batch.members}
-    lines = [_line(entry, stories[entry.subject], names, deadlines[entry.subject]) for entry in shown]
-    message = b.message("\n".join(lines), b.paragraphs(lines))
-    return Wanted(f"lines:{shown[0].number}:{channel}", channel, message, key="once", under=slot, told=shown[-1].number)
+    told = [_line(entry, stories[entry.subject], names, deadlines[entry.subject]) for entry in shown]
+    whole = message(lines(told), Listing(told))
+    return Wanted(f"lines:{shown[0].number}:{channel}", channel, whole, key="once", under=slot, told=shown[-1].number)
 
 
-def _line(entry: AuditEntry, story: RequestStory, names: Mapping[PersonId, str], deadline: datetime | None) -> str:
+def _line(entry: AuditEntry, story: RequestStory, names: Mapping[PersonId, str], deadline: datetime | None) -> Rich:
     told = receipts.receipt_line(entry, names, deadline=deadline, hidden=story.hidden)
-    return f"{t.literal(f'{story.role} in {story.title}' if story.role else story.environment, 120)} · {told}"
+    which = f"{story.role} in {story.title}" if story.role else story.environment
+    return say("{} · {}", short(which, 120), told)

@@ -6,18 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.chat.message import Message, stamp
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import break_glass as glass
 from bot.chat.messages import notices, receipts
 from bot.chat.messages import reminders as calls
 from bot.chat.places import is_person
+from bot.chat.rich import Mentions
 from bot.chat.views.deciders import NOBODY, Deciders
 from bot.chat.views.request_view import RequestStory, seen_by
 from bot.chat.wording.labels import Stage
-from bot.slack.blocks import Message
-from bot.slack.mrkdwn import Mentions
 from workflows.core.audit import AuditEntry, AuditEvent, Event
-from workflows.core.canonical_json import digest
 from workflows.core.people import PersonFacts
 from workflows.core.policy import Environment, Policy
 from workflows.core.records.chat import ChatRecord, Posting
@@ -441,7 +440,7 @@ def rendered(facts: Facts, slot: str, channel: str, render: Render, *, hide: boo
     story = for_channel(facts, channel) if hide else facts.story
     # The same story with its clock held: what differs then is worth an edit, and a minute less is not.
     still = render(replace(story, now=facts.request.created_at))
-    return Wanted(slot, channel, render(story), key=digest([still.text, still.blocks])[:16])
+    return Wanted(slot, channel, render(story), key=stamp(still))
 
 
 def seen_in(story: RequestStory, policy: Policy, channel: str) -> RequestStory:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.chat.messages.revoke_all import _sums, progress
+from bot.chat.message import stamp
+from bot.chat.messages.revoke_all import progress
 from bot.chat.outbox.plan import Wanted, seen_in
 from bot.chat.views.request_view import RequestStory
-from workflows.core.canonical_json import digest
 from workflows.core.policy import Policy
 from workflows.core.records.oversight import Sweepout
 
@@ -21,5 +21,5 @@ def panic_wanted(sweepout: Sweepout, stories: Sequence[RequestStory], policy: Po
     found = []
     for place, shown in told:
         message = progress(sweepout, shown, command, panic_group=group)
-        found.append(Wanted(f"panic:{place}", place, message, key=digest([message.text, _sums(sweepout, shown)])[:16]))
+        found.append(Wanted(f"panic:{place}", place, message, key=stamp(message)))
     return found

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.chat.message import Line, Message, message
 from bot.chat.outbox.plan import Wanted
+from bot.chat.rich import Rich, Time, capitalised, join, ours, say, short
 from bot.chat.wording.troubles import what_fails
-from bot.slack import blocks as b
-from bot.slack import mrkdwn as t
-from bot.slack.blocks import Message
 from workflows.core import keys
 from workflows.core.canonical_json import digest
 from workflows.core.records.chat import ChatRecord
@@ -31,43 +30,46 @@ def for_people(ctx: WorkerContext, item: str, record: ChatRecord, command: str) 
     if trouble is None or is_over(trouble, snapshot.now) or not told(trouble):
         return [Wanted(slot, posting.channel, over(), key=OVER) for slot, posting in record.postings.items()]
     found = concerned(ctx, item)
-    message, key = waits(trouble, found, snapshot.now, command), digest([trouble.words, found.waits])[:16]
-    wanted = [Wanted(f"trouble:{who.user}", who.user, message, key=key) for who in found.people]
+    held, key = waits(trouble, found, snapshot.now, command), digest([trouble.words, found.waits])[:16]
+    wanted = [Wanted(f"trouble:{who.user}", who.user, held, key=key) for who in found.people]
     # It still fails, and nobody waits for it any more: a later end that came to nothing, say.
     rest = record.postings.keys() - {one.slot for one in wanted}
-    past = over(f"✔︎ This waits no more. `{command} mine` tells how it stands.")
+    past = over(say("✔︎ This waits no more. `{} mine` tells how it stands.", command))
     return [*wanted, *(Wanted(slot, record.postings[slot].channel, past, key=OVER) for slot in sorted(rest))]
 
 
 def waits(trouble: Trouble, found: Concerned, now: datetime, command: str) -> Message:
-    what = held_up(trouble, found)
-    line = f"⚠️ {what[:1].upper()}{what[1:]} is held up: {t.literal(trouble.words, 300)}."
-    then = f"{meanwhile(found, now, command)} I keep trying."
-    return b.message(f"{line} {then}", [b.section(line), b.section(then)])
+    line = say("⚠️ {} is held up: {}.", capitalised(held_up(trouble, found)), short(trouble.words, 300))
+    then = say("{} I keep trying.", meanwhile(found, now, command))
+    return message(say("{} {}", line, then), Line(line), Line(then))
 
 
-def held_up(trouble: Trouble, found: Concerned) -> str:
+def held_up(trouble: Trouble, found: Concerned) -> Rich:
     """The request itself where nothing happens to it, else what it is of it that fails."""
-    named = " and ".join(map(_named, found.requests))
+    named = join(map(_named, found.requests), " and ")
     if found.waits in ("resolve", "give", "request") and named:
         return named
-    whole = t.literal(what_fails(trouble), 120)
-    if found.waits in ("more", "sweepout") or not found.requests:
-        return f"more time for {named}" if found.waits == "more" else whole
-    return whole.replace(found.requests[0].id, named)
+    whole = short(what_fails(trouble), 120)
+    if found.waits == "more":
+        return say("more time for {}", named)
+    if found.waits == "sweepout" or not found.requests:
+        return say("{}", whole)
+    before, id_, after = whole.partition(found.requests[0].id)
+    return say("{}{}{}", before, named if id_ else "", after)
 
 
-def meanwhile(found: Concerned, now: datetime, command: str) -> str:
+def meanwhile(found: Concerned, now: datetime, command: str) -> Rich:
     """What this means for whoever reads it, and what they can do."""
     pending = next((request for request in found.requests if request.state is RequestState.PENDING), None)
     if found.waits == "resolve" and pending is not None:
         asked = "The access is not open yet" if pending.break_glass else "Nobody has been asked to approve it yet"
-        return f"{asked}. It is safe with me until {t.when(pending.expires_at, now)}."
+        return say("{}. It is safe with me until {}.", asked, Time(pending.expires_at, now))
     if found.waits == "chat":
-        return f"`{command} show {found.requests[0].id}` tells how it stands. What was decided stands."
+        id_ = found.requests[0].id
+        return say("`{} show {}` tells how it stands. What was decided stands.", command, id_)
     if found.waits == "chase" and pending is not None:
-        return f"It waits for approval until {t.when(pending.expires_at, now)}."
-    return _MEANWHILE.get(found.waits, "What was decided stands, and access that is open ends on time.")
+        return say("It waits for approval until {}.", Time(pending.expires_at, now))
+    return ours(_MEANWHILE.get(found.waits, "What was decided stands, and access that is open ends on time."))
 
 
 _MEANWHILE = {
@@ -79,10 +81,13 @@ _MEANWHILE = {
 }
 
 
-def _named(request: Request) -> str:
+def _named(request: Request) -> Rich:
     terms = request.terms
-    return f"{request.id} (*{t.literal(terms.role, 80)}* in `{t.literal(terms.environment, 80)}`)"
+    return say("{} (*{}* in `{}`)", request.id, short(terms.role, 80), short(terms.environment, 80))
 
 
-def over(line: str = "✔︎ What held this up is over.") -> Message:
-    return b.message(line, [b.section(line)])
+_OVER = ours("✔︎ What held this up is over.")
+
+
+def over(line: Rich = _OVER) -> Message:
+    return message(line, Line(line))

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.chat.rich import rich
 from bot.chat.wording.events import event_words
 from bot.sandbox.slack.errors import CannotDo
-from bot.slack import mrkdwn as text
+from bot.slack.render import mrkdwn
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.people import PersonId
@@ -81,7 +82,7 @@ class Record:
             "at": entry.at.timestamp(),
             "event": entry.event.value,
             # Markup, so that its times are the reader's own, like all others of the page.
-            "words": text.render(words, entry.at),
+            "words": mrkdwn(rich(words, entry.at)),
             # Other subjects are names for the record, and say nothing to a reader.
             "subject": entry.subject if ID_PATTERN.fullmatch(entry.subject) else "",
             "digest12": entry.digest[:12],

@@ -1,4 +1,4 @@
-"""A message or a view as plain text for a terminal: the demo's transcript, and cards that tests can read."""
+"""What Slack is given as plain text, so that tests can read it: mrkdwn, blocks, a modal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.slack.blocks import Message
 from bot.slack.mrkdwn import unescape
 
 _DATE = re.compile(r"<!date\^[0-9]+\^[^|<>]*\|([^<>]*)>")
@@ -14,11 +13,6 @@ _GROUP = re.compile(r"<!subteam\^([A-Z0-9]+)(?:\|[^<>]*)?>")
 _PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 _LINK = re.compile(r"<([a-z]+:[^|<>]*)(?:\|([^<>]*))?>")
 _BOLD = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
-
-
-def as_text(message: Message) -> str:
-    """What a reader sees, times in UTC. A message without blocks is its text."""
-    return blocks_as_text(message.blocks) if message.blocks else from_mrkdwn(message.text)
 
 
 def view_as_text(view: dict[str, Any]) -> str:

@@ -1,0 +1,142 @@
+"""Draws messages, forms and homes as Block Kit, within Slack's limits. Here alone is escaped what people wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bot.chat.message import (
+    Button,
+    Buttons,
+    Confirm,
+    Divider,
+    Fields,
+    Heading,
+    Line,
+    Listing,
+    Menu,
+    Message,
+    Part,
+    Quote,
+    Small,
+    Snippet,
+)
+from bot.chat.rich import Bold, Called, Channel, Code, Link, Quoted, Rich, Span, Text, Time
+from bot.slack import blocks as b
+from bot.slack import mrkdwn as t
+
+Block = dict[str, Any]
+
+
+def text_of(message: Message) -> str:
+    """What a lock screen shows: mrkdwn, too."""
+    return t.cut_mrkdwn(mrkdwn(message.summary), t.FALLBACK_LENGTH_MAX)
+
+
+def blocks_of(message: Message) -> list[Block]:
+    """The fullest version that Slack takes."""
+    versions = (drawn(parts) for parts in (message.parts, *message.shorter))
+    if not message.shorter:
+        return next(versions)
+    found = list(versions)
+    return next((blocks for blocks in found if b.weight(blocks) <= b.WEIGHT_MAX), found[-1])
+
+
+def home_of(parts: Iterable[Part]) -> dict[str, Any]:
+    """The view for views.publish."""
+    return {"type": "home", "blocks": drawn(parts)}
+
+
+def drawn(parts: Iterable[Part]) -> list[Block]:
+    return [block for part in parts for block in _DRAWN[type(part)](part)]
+
+
+# ---------------------------------------------------------------- text
+
+
+def mrkdwn(rich: Rich) -> str:
+    return "".join(_span(span) for span in rich)
+
+
+def _span(span: Span) -> str:
+    match span:
+        case Text(text, ours):
+            return t.escape(text) if ours else _given(text)
+        case Bold(inside) | Code(inside) | Quoted(inside):
+            before, after = _SIGNS[type(span)]
+            return f"{before}{mrkdwn(inside)}{after}"
+        case Time(moment, reference, with_day):
+            return t.when(moment, reference, with_day=with_day)
+        case Called(id_):
+            return t.mention(id_)
+        case Channel(id_):
+            return f"<#{id_}>"
+        case Link(url, label):
+            return t.link(url, label)
+
+
+_SIGNS: dict[type[Span], tuple[str, str]] = {Bold: ("*", "*"), Code: ("`", "`"), Quoted: ("> ", "")}
+
+
+def _given(text: str) -> str:
+    """Somebody's words. Blanks at their ends separate them from their neighbours."""
+    lead, tail = (" " if text[:1] == " " else ""), (" " if text[-1:] == " " else "")
+    return lead + t.literal(text, len(text)) + tail if text.strip() else " " * bool(text)
+
+
+# ---------------------------------------------------------------- parts
+
+
+def _line(part: Line) -> list[Block]:
+    text = mrkdwn(part.text)
+    cut = text if part.length_max is None else t.cut_mrkdwn(text, part.length_max)
+    return [b.section(cut, button(part.button) if part.button else None)]
+
+
+def _quote(part: Quote) -> list[Block]:
+    return list(filter(None, [b.quote(part.text)]))
+
+
+def _fields(part: Fields) -> list[Block]:
+    return list(filter(None, [b.fields([(label, mrkdwn(value)) for label, value in part.pairs])]))
+
+
+def _snippet(part: Snippet) -> list[Block]:
+    return [b.code(part.lines, mrkdwn(part.lead))]
+
+
+def _listing(part: Listing) -> list[Block]:
+    room = b.WEIGHT_MAX if part.room is None else part.room
+    return b.paragraphs([mrkdwn(line) for line in part.lines], room, mrkdwn(part.more), part.left_out)
+
+
+def _buttons(part: Buttons) -> list[Block]:
+    pressed = [button(one) if isinstance(one, Button) else menu(one) for one in part.elements]
+    return list(filter(None, [b.actions(*pressed)]))
+
+
+def button(one: Button) -> Block:
+    sure = confirmation(one.confirm) if one.confirm else None
+    element = b.button(one.label, one.action, one.value, style=one.style, confirm=sure, url=one.url)
+    return element | ({"accessibility_label": one.said[:75]} if one.said else {})
+
+
+def menu(one: Menu) -> Block:
+    return b.overflow(one.action, one.options)
+
+
+def confirmation(one: Confirm) -> Block:
+    return b.confirmation(one.title, one.text, one.yes, one.no, style="danger" if one.dangerous else None)
+
+
+_DRAWN: dict[type[Part], Callable[[Any], list[Block]]] = {
+    Line: _line,
+    Quote: _quote,
+    Fields: _fields,
+    Small: lambda part: [b.context(mrkdwn(part.text))],
+    Heading: lambda part: [b.header(part.text)],
+    Snippet: _snippet,
+    Listing: _listing,
+    Divider: lambda _: [b.divider()],
+    Buttons: _buttons,
+}
