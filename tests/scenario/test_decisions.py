@@ -51,12 +51,13 @@ def test_an_approver_gives_a_shorter_time_by_the_form(http_case: Case):
     olu = http_case.at.slack.person(PEOPLE["olu"])
     assert olu.choose(card, "more", "Approve for less…", channel=http_case.channel).ok
     form = form_of(http_case, "olu")
-    form.choose("duration", "2 s")
+    form.choose("duration", "30 min")
     assert form.submit().ok
     assert not form.is_open
-    less = "Asked for read-only for 1 h; approved for less: read-only for 2 s by Olu"
+    less = "Asked for read-only for 1 h; approved for less: read-only for 30 min by Olu"
     http_case.card("Active", less)
     eventually(lambda: any(less in text for text in http_case.direct("dana")), "dana is told")
+    http_case.at.told("dana", f"end {id_in(words(card))}")
     http_case.card("Ended")
     assert not http_case.has_access()
 

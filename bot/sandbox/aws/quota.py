@@ -4,6 +4,7 @@ Source: "Throttle limits" in the IAM Identity Center user guide (quotas). Off un
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.sandbox.aws.answers import Answer, named
@@ -19,13 +20,15 @@ class Quota:
     calls_per_second: float | None = None
     outstanding_max: int | None = None
     services: tuple[str, ...] = (SSO_ADMIN,)
+    # A test stops it, so that what is refused does not depend on how busy the machine is.
+    monotonic_s: Callable[[], float] = time.monotonic
     _tokens: float = field(default=0.0, init=False)
     _filled_at: float = field(default=0.0, init=False)
 
     def set(self, *, calls_per_second: float | None = 20, outstanding_max: int | None = 10) -> None:
         """Switches the quotas on with these figures; the bucket starts full and holds one second's worth."""
         self.calls_per_second, self.outstanding_max = calls_per_second, outstanding_max
-        self._tokens, self._filled_at = calls_per_second or 0.0, time.monotonic()
+        self._tokens, self._filled_at = calls_per_second or 0.0, self.monotonic_s()
 
     def off(self) -> None:
         """Switches both quotas off."""
@@ -36,7 +39,7 @@ class Quota:
         if call.service not in self.services:
             return None
         if self.calls_per_second is not None:
-            now = time.monotonic()
+            now = self.monotonic_s()
             grown = self._tokens + (now - self._filled_at) * self.calls_per_second
             self._tokens, self._filled_at = min(self.calls_per_second, grown), now
             if self._tokens < 1:
