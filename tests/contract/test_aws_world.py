@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,16 @@ def test_a_process_of_its_own_under_remote_control(aws_client: Any, tmp_path: Pa
         assert ask("GET", "world")["assignments"] == []
         process.communicate()
     assert process.returncode == 0
+
+
+def test_what_is_seeded_again_has_the_ids_that_it_had(aws: Any, aws_client: Callable[..., Any]) -> None:
+    iam = aws_client("iam")
+
+    def ids() -> dict[str, str]:
+        return {user["UserName"]: user["UserId"] for user in iam.list_users()["Users"]}
+
+    before = ids()
+    aws.reset()
+    assert ids() == before
+    iam.create_user(UserName="another")
+    assert len(set(ids().values())) == len(before) + 1

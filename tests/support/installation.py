@@ -430,6 +430,9 @@ class Installation:
 
     def case(self, *, channel: bool = True) -> Case:
         """An environment that no other test uses."""
+        if not self.aws.is_ours:
+            # Another test of this process had the simulated AWS meanwhile.
+            self.aws.reset(aws_world())
         fresh = next(self._cases if channel else self._without_channel, None)
         if fresh is not None:
             return Case(self, fresh)

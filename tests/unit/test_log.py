@@ -270,7 +270,7 @@ def test_a_traceback_stands_in_the_log_once_and_what_comes_again_is_a_line(
 
 UNCAUGHT = """
 import threading
-from bot import log
+from bot.observability import log
 log.configure("web", secrets=["hunter2hunter2"])
 thread = threading.Thread(target=lambda: 1 / len("") if not "hunter2hunter2" else int("hunter2hunter2"))
 thread.start(); thread.join()

@@ -6,7 +6,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import boto3
 from botocore.config import Config
@@ -27,9 +27,12 @@ ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY
 class SandboxAws:
     """AWS on a loopback port, as a context manager or with `start` and `stop`.
 
-    One a process: moto's state is global. `port` 0 takes a free one. `controlled`: whether other processes may play
-    faults and change the world over HTTP. `torn_pages`: a seed, for lists with short and empty pages.
+    One at a time in a process: moto's state is global, and whoever seeded it last has it (`is_ours`). `port` 0 takes a
+    free one. `controlled`: whether other processes may play faults and change the world over HTTP. `torn_pages`: a seed,
+    for lists with short and empty pages.
     """
+
+    _holder: ClassVar["SandboxAws | None"] = None
 
     def __init__(
         self, spec: WorldSpec = EXAMPLE, *, port: int = 0, controlled: bool = True, torn_pages: int | None = None
@@ -86,9 +89,15 @@ class SandboxAws:
 
     def reset(self, spec: WorldSpec | None = None) -> None:
         """Ends all faults, forgets the log, and seeds again: from `spec`, else from the first one."""
+        SandboxAws._holder = self
         self.shim.calm()
         self.world.seed(spec or self._first)
         self.shim.calm()  # seeding counts as changes; no read may be answered from before it
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether what is true in AWS is what was seeded here, and not by another one in this process."""
+        return SandboxAws._holder is self
 
     def environment(self) -> dict[str, str]:
         """What a child process needs in its environment to talk to this AWS and to no other."""

@@ -8,12 +8,15 @@ from moto.core.model_instances import reset_model_data
 from moto.core.utils import unix_time
 from moto.iam.models import iam_backends
 from moto.identitystore.models import identitystore_backends
+from moto.moto_api._internal import mock_random
 from moto.s3.models import s3_backends
 from moto.ssoadmin.models import ssoadmin_backends
 
 from bot.sandbox.aws.spec import WorldSpec
 
 PARTITION = "aws"
+# Of the ids that moto makes up.
+_SEED = 20
 
 
 class State:
@@ -66,9 +69,12 @@ class State:
         return None
 
     def wipe(self) -> None:
-        """Forgets everything in all of moto."""
+        """Forgets everything in all of moto. What is seeded next gets the ids that it got before: as far as anybody can see
+        who has noted them, nothing was wiped.
+        """
         BackendDict.reset()
         reset_model_data()
+        mock_random.seed(_SEED)
 
 
 def wall_clock() -> float:
