@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from workflows.core import keys
-from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, PersonFacts, SlackUser, is_fresh
+from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, PersonFacts, PersonId, SlackUser, is_fresh
 from workflows.core.policy import Policy
 from workflows.core.rules.groups import groups_needed
 from workflows.ports import Ledger
@@ -26,6 +26,7 @@ class Absences(Protocol):
     def is_due(self) -> bool: ...
 
     def refresh(self, people: Collection[PersonFacts]) -> None: ...
+    def among(self, people: Collection[PersonFacts]) -> frozenset[PersonId]: ...
 
 
 class Refresher(Protocol):

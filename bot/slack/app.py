@@ -51,6 +51,7 @@ from bot.slack.directory import SlackRefresher
 from bot.slack.doors import Doors
 from bot.slack.form_input import errors_in, filled
 from bot.slack.form_view import options_of
+from bot.slack.mrkdwn import read_typed
 from bot.slack.render import blocks_of, text_of
 from bot.slack.socket_mode import quiet_about_connections
 from workflows.core.refusal import Code
@@ -189,7 +190,7 @@ class Listeners:
             kind=COMMAND,
             team=str(body["team_id"]),
             user=str(body["user_id"]),
-            text=str(body.get("text") or "")[:10_000],
+            text=read_typed(str(body.get("text") or "")[:10_000]),
             channel=str(body.get("channel_id") or ""),
             channel_name=str(body.get("channel_name") or ""),
             response_url=str(body.get("response_url") or ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from bot.chat.commands.typed import TOKEN, name_in
 from bot.chat.text import clock, cut, far, one_line
 from bot.chat.wording.labels import Exactly, Moment
 
@@ -83,29 +84,9 @@ def link(url: str, label: str) -> str:
     return f"<{safe}|{literal(label, 100).replace('|', '¦')}>"
 
 
-# ---------------------------------------------------------------- typed on a phone
+# ---------------------------------------------------------------- what was typed
 
 
-_TOKEN = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
-_BROADCASTS = {"!channel": "@channel", "!here": "@here", "!everyone": "@everyone"}
-
-
-def typed(text: str) -> str:
-    """What somebody typed, out of Slack's escaped form: tokens as their names, entities as their characters."""
-    return unescape(_TOKEN.sub(_token, text))
-
-
-def _token(match: re.Match[str]) -> str:
-    target, label = match[1], match[2]
-    if target in _BROADCASTS:
-        return _BROADCASTS[target]
-    sign = {"@": "@", "#": "#"}.get(target[:1], "")
-    if sign:
-        return sign + (label or target[1:])
-    if target.startswith(("http://", "https://")):
-        return target
-    return label or target.removeprefix("mailto:").removeprefix("!")
-
-
-def unescape(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+def read_typed(text: str) -> str:
+    """What Slack escaped, in the form in which every chat hands in what was typed: of Slack's tokens only people are left."""
+    return TOKEN.sub(lambda match: match[0] if match[1].startswith("@") else name_in(match), text)

@@ -15,9 +15,9 @@ from bot.chat.messages import closed_places as places_words
 from bot.chat.outbox.outages import STATE, Outages, promised, since_of, word_in
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
+from bot.chat.outbox.recipients import Recipients
 from bot.chat.places import ALL, is_person
 from bot.slack.answers import Means, NotDone, ask, means
-from bot.slack.mentions import Mentioner
 from bot.slack.messenger import Poster
 from bot.slack.render import mrkdwn
 from workflows.core import keys
@@ -40,13 +40,13 @@ _OF_THE_MOMENT = ("alarm:", "reminder:", "escalated:", "chase:")
 
 class Places:
     def __init__(
-        self, ctx: WorkerContext, client: WebClient, poster: Poster, outages: Outages, mentioner: Mentioner
+        self, ctx: WorkerContext, client: WebClient, poster: Poster, outages: Outages, recipients: Recipients
     ) -> None:
         self._ctx = ctx
         self._client = client
         self._poster = poster
         self._outages = outages
-        self._mentioner = mentioner
+        self._recipients = recipients
 
     def show(self, page: Page, place: str) -> None:
         """One look at a place: tell, look, or wake whom it owes. Raises Fenced and Later."""
@@ -75,7 +75,7 @@ class Places:
         """The panic group, or the owners where there is none; each once for each time that a place is closed."""
         owed = len(self._ctx.ledger.members(keys.owed(place)))
         message = places_words.closed(place, word, owed, since_of(page.record) or self._ctx.ledger.now())
-        for facts in self._mentioner.operators(policy) if policy else ():
+        for facts in self._recipients.operators(policy) if policy else ():
             user = facts.slack.user
             if user == place:
                 continue

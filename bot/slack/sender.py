@@ -40,7 +40,9 @@ from bot.chat.outbox.plan import (
     wanted,
 )
 from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
+from bot.chat.outbox.recipients import Overseers, Recipients, WhomToAsk
 from bot.chat.outbox.revoke_all_plan import panic_wanted
+from bot.chat.outbox.trouble_calls import Called, without_what_is_over
 from bot.chat.views.deciders import NOBODY
 from bot.chat.views.overviews import DigestStory, HomeStory
 from bot.chat.views.read_model import Reader, Seen
@@ -48,12 +50,10 @@ from bot.chat.views.request_view import RequestStory
 from bot.slack.answers import NO_ANSWER, Means, NotDone, ask
 from bot.slack.crowd import Crowd, channel_of
 from bot.slack.directory import SlackRefresher
-from bot.slack.mentions import Mentioner, Overseers, WhomToAsk
 from bot.slack.messenger import Poster
 from bot.slack.places import AT_ONCE, Places
 from bot.slack.render import home_of
 from bot.slack.telling import Teller
-from bot.slack.trouble_calls import Called, without_what_is_over
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId
@@ -129,9 +129,9 @@ class Sender:
         self._reader = Reader(ctx)
         self._outages = Outages(ctx)
         self._poster = Poster(ctx, client, buckets, self._outages, command)
-        self._mentioner = Mentioner(ctx, refresher)
+        self._recipients = Recipients(ctx, refresher.away)
         self._teller = Teller(client)
-        self._places = Places(ctx, client, self._poster, self._outages, self._mentioner)
+        self._places = Places(ctx, client, self._poster, self._outages, self._recipients)
         self._crowd = Crowd(ctx, self._poster, self._reader, command)
 
     # ------------------------------------------------------------ entry points
@@ -386,13 +386,13 @@ class Sender:
     def _facts(self, page: Page, seen: Seen, policy: Policy | None) -> Facts:
         request = seen.request
         environment = policy.environments.get(request.terms.environment) if policy else None
-        people = self._mentioner.whom_to_ask(policy, environment, request) if policy and environment else None
+        people = self._recipients.whom_to_ask(policy, environment, request) if policy and environment else None
         story = _with_people(seen.story, people) if people else seen.story
         overseers = Overseers()
         entries = self._ctx.ledger.entries_of(request.id)
         alarm = any(entry.event in ALARMS for entry in entries)
         if policy and environment and (request.break_glass or alarm):
-            overseers = self._mentioner.overseers(policy, environment, request)
+            overseers = self._recipients.overseers(policy, environment, request)
         return Facts(
             request=request,
             story=story,
@@ -503,7 +503,7 @@ class Sender:
 
     def _show_troubles(self, page: Page, subject: str) -> None:
         """The people who run this are told of all that fails, and owners of what fails of theirs."""
-        called = Called(self._ctx, self._mentioner, self._command)
+        called = Called(self._ctx, self._recipients, self._command)
         self._send(page, called.wanted(self._policy(), page.record))
         left = without_what_is_over(page.record)
         if left != page.record:
@@ -549,10 +549,10 @@ class Sender:
         plain = holds.told(entry, self._command)
         if entry.event is Event.PERSON_CONFIRM_ASKED:
             return [self._receipt_of_hold(entry, policy), *self._asked_to_agree(entry, policy)]
-        users = dict.fromkeys(facts.slack.user for facts in self._mentioner.security(policy))
+        users = dict.fromkeys(facts.slack.user for facts in self._recipients.security(policy))
         if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
             places = open_places(self._ctx, PersonId(entry.private.get("actor", "")))
-            users |= dict.fromkeys(facts.slack.user for facts in self._mentioner.owners_of(policy, places))
+            users |= dict.fromkeys(facts.slack.user for facts in self._recipients.owners_of(policy, places))
         if entry.event is Event.PERSON_CONFIRMED:
             users |= dict.fromkeys(self._accounts_named(entry))
         own = self._receipt_of_hold(entry, policy)
@@ -565,7 +565,7 @@ class Sender:
             raise Later(RETRY_S_MAX)
         for entry in self._ctx.ledger.entries_of(subject):
             receipt = target_users.moved(entry, receipts.mark(entry.number, entry.digest))
-            security = (facts.slack.user for facts in self._mentioner.security(policy))
+            security = (facts.slack.user for facts in self._recipients.security(policy))
             users = dict.fromkeys((*security, *self._accounts_named(entry)))
             told = (_once(f"user:{user}", user, target_users.moved(entry)) for user in users)
             self._send(page, [_once("user:receipt", policy.receipts_channel, receipt), *told])
@@ -577,7 +577,7 @@ class Sender:
 
     def _asked_to_agree(self, entry: AuditEntry, policy: Policy) -> list[Wanted]:
         """The others of security, with buttons for as long as what was said waits for a second one. Who said it knows."""
-        others = [facts for facts in self._mentioner.security(policy) if facts.id != entry.private.get("actor")]
+        others = [facts for facts in self._recipients.security(policy) if facts.id != entry.private.get("actor")]
         still = held_account(self._ctx, AccountId(entry.private.get("account", "")))
         waits = still is not None and still.account.proposal is not None and still.account.proposal.at == entry.at
         plain = holds.told(entry, self._command)
@@ -596,7 +596,7 @@ class Sender:
         policy = self._policy()
         if policy is None:
             raise Later(RETRY_S_MAX)
-        places = (policy.receipts_channel, *(facts.slack.user for facts in self._mentioner.security(policy)))
+        places = (policy.receipts_channel, *(facts.slack.user for facts in self._recipients.security(policy)))
         for entry in self._ctx.ledger.entries_of(subject):
             told = clock_told(entry)
             self._send(page, [_once(f"clock:{entry.number}:{place}", place, told) for place in places])

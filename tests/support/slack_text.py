@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.slack.mrkdwn import unescape
+from bot.chat.commands.typed import unescape
 
 _DATE = re.compile(r"<!date\^[0-9]+\^[^|<>]*\|([^<>]*)>")
 _GROUP = re.compile(r"<!subteam\^([A-Z0-9]+)(?:\|[^<>]*)?>")

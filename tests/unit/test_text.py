@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat.commands.parser import mentioned
+from bot.chat.commands.typed import typed
 from bot.chat.message import read_value, value_of
 from bot.chat.rich import Mentions, call
 from bot.chat.text import MENTIONS_MAX
@@ -77,14 +79,32 @@ def test_a_crowd_is_not_woken() -> None:
 
 
 def test_what_was_typed_comes_out_of_slacks_escapes() -> None:
-    assert t.typed("a &amp; b &lt;c&gt;") == "a & b <c>"
-    assert t.typed("&amp;lt;") == "&lt;"
-    assert t.typed("ask <@U1|dana> in <#C1|inc-42>") == "ask @dana in #inc-42"
+    assert typed("a &amp; b &lt;c&gt;") == "a & b <c>"
+    assert typed("&amp;lt;") == "&lt;"
+    assert typed("ask <@U1|dana> in <#C1|inc-42>") == "ask @dana in #inc-42"
     assert (
-        t.typed("<https://x.example/a|x.example/a> <mailto:a@b.example|a@b.example>")
-        == "https://x.example/a a@b.example"
+        typed("<https://x.example/a|x.example/a> <mailto:a@b.example|a@b.example>") == "https://x.example/a a@b.example"
     )
-    assert t.typed("<!channel> <!here|here>") == "@channel @here"
+    assert typed("<!channel> <!here|here>") == "@channel @here"
+
+
+@pytest.mark.parametrize(
+    ("escaped", "handed_in"),
+    [
+        ("for <@U1|dana> <#C1|inc-42> a &lt;b&gt;", "for <@U1|dana> #inc-42 a &lt;b&gt;"),
+        (
+            "<https://x.example/a|x> &amp;lt; <mailto:a@b.example|a@b.example>",
+            "https://x.example/a &amp;lt; a@b.example",
+        ),
+        ("<!channel> <!subteam^S1|@oncall> &lt;@U2&gt;", "@channel @oncall &lt;@U2&gt;"),
+    ],
+)
+def test_of_slacks_tokens_only_people_reach_the_chat_and_what_an_older_version_queued_reads_the_same(
+    escaped: str, handed_in: str
+) -> None:
+    assert t.read_typed(escaped) == handed_in
+    assert typed(handed_in) == typed(escaped)
+    assert mentioned(handed_in) == mentioned(escaped)
 
 
 def test_links_cannot_be_broken_out_of() -> None:

@@ -44,8 +44,8 @@ from bot.chat.commands.model import (
     Withdraw,
 )
 from bot.chat.commands.start_time import read_begin
+from bot.chat.commands.typed import typed
 from bot.chat.text import straight
-from bot.slack.mrkdwn import typed
 from workflows.core.durations import parse_duration
 from workflows.core.identity import NO_DOMAINS, Address, address_of
 from workflows.core.records.request import ID_PATTERN
@@ -56,7 +56,7 @@ from workflows.core.slips import duration_slip
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """The words after the verb: `raw` as Slack escaped them, `words` folded for names, ids and durations."""
+    """The words after the verb: `raw` as the chat handed them in (see `typed`), `words` folded for names, ids and durations."""
 
     raw: tuple[str, ...]
     environments: tuple[str, ...] = ()
@@ -277,7 +277,7 @@ def addresses(text: str, former_domains: Mapping[str, str] = NO_DOMAINS) -> tupl
 
 
 def mentioned(text: str) -> tuple[str, ...]:
-    """Slack ids of the people whom a typed line names; Slack has put them there itself."""
+    """The chat's ids of the people whom a typed line names; it has put them there itself."""
     return tuple(dict.fromkeys(_PERSON.findall(text)))[:MENTIONED_MAX]
 
 

@@ -1,4 +1,4 @@
-"""Whom a card calls: the Slack accounts behind those who may approve, never the requester, and nobody who is away."""
+"""Whom a card calls: the accounts behind those who may approve, never the requester, and nobody who is away."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.chat.rich import Mentions
 from bot.chat.text import MENTIONS_MAX
 from bot.chat.views.deciders import NOBODY, Deciders, deciders_of
 from bot.chat.views.request_view import StandIn
-from bot.slack.directory import SlackRefresher
+from bot.directory.refresh import Absences
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.records.request import Request, RequestState
@@ -31,7 +31,7 @@ LOOK_AGAIN_S = 5.0
 class WhomToAsk:
     """`mentions` by group; `ids` of the people who may approve this request and have not; `deciders` says who has to.
 
-    `called`: of the groups that the policy's escalation names; all ids are Slack's. `away`: names of those who are not called.
+    `called`: of the groups that the policy's escalation names; all ids are the chat's. `away`: names of those who are not called.
     """
 
     mentions: Mentions
@@ -77,10 +77,10 @@ class Overseers:
     look_again_s: float | None = None
 
 
-class Mentioner:
-    def __init__(self, ctx: WorkerContext, refresher: SlackRefresher) -> None:
+class Recipients:
+    def __init__(self, ctx: WorkerContext, away: Absences) -> None:
         self._ctx = ctx
-        self._refresher = refresher
+        self._away = away
 
     def whom_to_ask(self, policy: Policy, environment: Environment, request: Request) -> WhomToAsk:
         """Accounts that are not known yet are looked up by address, once."""
@@ -160,7 +160,7 @@ class Mentioner:
     def _found(
         self, policy: Policy, groups: GroupFacts, names: Sequence[str], wanted: Iterable[PersonId]
     ) -> tuple[dict[PersonId, PersonFacts], float | None]:
-        """Those of them who can do something, and when to look again, where Slack has not said yet who somebody is."""
+        """Those of them who can do something, and when to look again, where the chat has not said yet who somebody is."""
         found: dict[PersonId, PersonFacts] = {}
         again_s: list[float] = [] if groups.whole(names) else [LOOK_AGAIN_S]
         for who in dict.fromkeys(wanted):
@@ -180,12 +180,12 @@ class Mentioner:
         groups = with_those_who_agreed(self._ctx, groups, request)
         out = frozenset({request.requester, request.holder, *(vote.by for vote in request.votes)})
         speakers = can_speak(policy, entitlement, request, groups) if entitlement else {}
-        # Looking up hundreds of accounts by address would take all that Slack allows.
+        # Looking up hundreds of accounts by address would take all that the chat allows.
         wanted = dict.fromkeys(list(speakers)[:DIRECT_MESSAGES_MAX])
         for name in names:
             wanted.update(dict.fromkeys(sorted(groups.members((name,)) - out)[:DIRECT_MESSAGES_MAX]))
         people, again_s = self._found(policy, groups, names, wanted)
-        return _Sight(groups, people, out, speakers, self._refresher.away.among(people.values()), again_s)
+        return _Sight(groups, people, out, speakers, self._away.among(people.values()), again_s)
 
     def _mention(self, policy: Policy, name: str, sight: _Sight) -> tuple[str, ...]:
         """A user group as one where all of it can be called, else its people one by one."""
@@ -216,7 +216,7 @@ def _callable(sight: _Sight, members: frozenset[PersonId]) -> list[PersonId]:
 
 
 def _accounts(sight: _Sight, people: Sequence[PersonId]) -> tuple[str, ...]:
-    """Slack ids, without those who are away unless all are."""
+    """The chat's ids, without those who are away unless all are."""
     found = [sight.people[who] for who in people if who in sight.people]
     at_hand = [facts for facts in found if facts.id not in sight.away and not _handed_over(sight, facts.id)]
     return tuple(dict.fromkeys(facts.slack.user for facts in at_hand or found))

@@ -12,10 +12,10 @@ from datetime import datetime
 
 from bot.chat.message import Line, Listing, Message, Small, message
 from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.troubles_plan import OVER, held_up, meanwhile
 from bot.chat.rich import Rich, Time, join, ours, say, short
 from bot.chat.wording.troubles import what_fails
-from bot.slack.mentions import Mentioner
 from workflows.core.canonical_json import digest
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
@@ -39,8 +39,8 @@ class _Call:
 
 
 class Called:
-    def __init__(self, ctx: WorkerContext, mentioner: Mentioner, command: str) -> None:
-        self._ctx, self._mentioner, self._command = ctx, mentioner, command
+    def __init__(self, ctx: WorkerContext, recipients: Recipients, command: str) -> None:
+        self._ctx, self._recipients, self._command = ctx, recipients, command
 
     def wanted(self, policy: Policy | None, record: ChatRecord) -> list[Wanted]:
         """One message a place, edited while anything fails that it is called for; the next time is a new one."""
@@ -65,7 +65,7 @@ class Called:
             for user, theirs in self._owners(policy, failing).items()
         }
         everything = _Call(_to_operator(failing, now), _key(failing))
-        operators = (policy.receipts_channel, *(facts.slack.user for facts in self._mentioner.security(policy)))
+        operators = (policy.receipts_channel, *(facts.slack.user for facts in self._recipients.security(policy)))
         return owners | dict.fromkeys(operators, everything)
 
     def _owners(self, policy: Policy, failing: Sequence[Trouble]) -> dict[str, list[Theirs]]:
@@ -76,7 +76,7 @@ class Called:
             users = {
                 facts.slack.user: None
                 for request in whose.requests
-                for facts in self._mentioner.answerable(policy, request)
+                for facts in self._recipients.answerable(policy, request)
             }
             told = {who.user for who in whose.people}
             # They are told in a message of their own.
