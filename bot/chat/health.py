@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.chat.messages.closed_places import closed_words
 from bot.chat.outbox.outages import subject_of, word_in
-from bot.chat.places import is_person
 from bot.chat.wording.troubles import what_fails
 from workflows.core import keys
+from workflows.core.destination import is_person
 from workflows.core.records.chat import ChatRecord
 from workflows.ports import Ledger
 from workflows.usecases.shared.context import Context

@@ -1,9 +1,14 @@
-"""Where messages go: a channel, or a person."""
+"""Where messages go: a channel, or a person. Kept as text, which `workflows.core.destination` reads."""
 
 from __future__ import annotations
 
+from workflows.core.destination import SLACK, Destination, Kind
+from workflows.core.people import SlackUser
+
+# Every place at once: the chat takes nothing of ours.
 ALL = "all"
 
 
-def is_person(place: str) -> bool:
-    return place.startswith(("U", "W"))
+def direct_to(account: SlackUser) -> str:
+    """This account's own messages; also what it is called by in the text of a message."""
+    return str(Destination(SLACK, Kind.PERSON, account.user))

@@ -19,9 +19,10 @@ from bot.chat.message import Message
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.postings import Later, Page, Stopped
-from bot.chat.places import ALL, is_person
+from bot.chat.places import ALL
 from bot.slack.answers import UNKNOWN_TRIES, Means, NotDone, ask, plain
 from bot.slack.render import blocks_of, text_of
+from workflows.core.destination import is_person
 from workflows.core.records.chat import Posting
 from workflows.core.records.request import ID_PATTERN
 from workflows.ports import Buckets

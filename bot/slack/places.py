@@ -16,11 +16,12 @@ from bot.chat.outbox.outages import STATE, Outages, promised, since_of, word_in
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
 from bot.chat.outbox.recipients import Recipients
-from bot.chat.places import ALL, is_person
+from bot.chat.places import ALL, direct_to
 from bot.slack.answers import Means, NotDone, ask, means
 from bot.slack.messenger import Poster
 from bot.slack.render import mrkdwn
 from workflows.core import keys
+from workflows.core.destination import is_person
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.records.record import Record
@@ -76,7 +77,7 @@ class Places:
         owed = len(self._ctx.ledger.members(keys.owed(place)))
         message = places_words.closed(place, word, owed, since_of(page.record) or self._ctx.ledger.now())
         for facts in self._recipients.operators(policy) if policy else ():
-            user = facts.slack.user
+            user = direct_to(facts.slack)
             if user == place:
                 continue
             try:

@@ -43,6 +43,7 @@ from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
 from bot.chat.outbox.recipients import Overseers, Recipients, WhomToAsk
 from bot.chat.outbox.revoke_all_plan import panic_wanted
 from bot.chat.outbox.trouble_calls import Called, without_what_is_over
+from bot.chat.places import direct_to
 from bot.chat.views.deciders import NOBODY
 from bot.chat.views.overviews import DigestStory, HomeStory
 from bot.chat.views.read_model import Reader, Seen
@@ -491,7 +492,7 @@ class Sender:
         snapshot = self._ctx.ledger.read(item)
         record = snapshot.get(item, PersonRecord)
         found = in_force(record.delegation, snapshot.now) if record else None
-        theirs = found if found and found.to_slack and found.to_slack.user == user else None
+        theirs = found if found and found.to_slack and direct_to(found.to_slack) == user else None
         name = record.name if record else ""
         self._send(page, delegating.delegation_wanted(page.record, user, name, theirs, snapshot.now, self._command))
         self._clear(subject)
@@ -517,7 +518,7 @@ class Sender:
             item = keys.person(PersonId(entry.private.get("person", "")))
             record = self._ctx.ledger.read(item).get(item, PersonRecord)
             items = (
-                [_once(f"lifted:{who.user}", who.user, lifted(entry, entry.at)) for who in record.slack]
+                [_once(f"lifted:{direct_to(who)}", direct_to(who), lifted(entry, entry.at)) for who in record.slack]
                 if record
                 else []
             )
@@ -549,10 +550,10 @@ class Sender:
         plain = holds.told(entry, self._command)
         if entry.event is Event.PERSON_CONFIRM_ASKED:
             return [self._receipt_of_hold(entry, policy), *self._asked_to_agree(entry, policy)]
-        users = dict.fromkeys(facts.slack.user for facts in self._recipients.security(policy))
+        users = dict.fromkeys(direct_to(facts.slack) for facts in self._recipients.security(policy))
         if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
             places = open_places(self._ctx, PersonId(entry.private.get("actor", "")))
-            users |= dict.fromkeys(facts.slack.user for facts in self._recipients.owners_of(policy, places))
+            users |= dict.fromkeys(direct_to(facts.slack) for facts in self._recipients.owners_of(policy, places))
         if entry.event is Event.PERSON_CONFIRMED:
             users |= dict.fromkeys(self._accounts_named(entry))
         own = self._receipt_of_hold(entry, policy)
@@ -565,7 +566,7 @@ class Sender:
             raise Later(RETRY_S_MAX)
         for entry in self._ctx.ledger.entries_of(subject):
             receipt = target_users.moved(entry, receipts.mark(entry.number, entry.digest))
-            security = (facts.slack.user for facts in self._recipients.security(policy))
+            security = (direct_to(facts.slack) for facts in self._recipients.security(policy))
             users = dict.fromkeys((*security, *self._accounts_named(entry)))
             told = (_once(f"user:{user}", user, target_users.moved(entry)) for user in users)
             self._send(page, [_once("user:receipt", policy.receipts_channel, receipt), *told])
@@ -583,20 +584,20 @@ class Sender:
         plain = holds.told(entry, self._command)
         asked = holds.with_choices(plain, still, entry.private.get("reason", "")) if still and waits else plain
         key = "asked" if waits else "over"
-        slots = ((f"hold:{entry.number}:{facts.slack.user}", facts.slack.user) for facts in others)
+        slots = ((f"hold:{entry.number}:{direct_to(facts.slack)}", direct_to(facts.slack)) for facts in others)
         return [Wanted(slot, user, asked, key=key) for slot, user in slots]
 
     def _accounts_named(self, entry: AuditEntry) -> list[str]:
         """The chat's ids of all accounts that are bound to the people whom an entry names."""
         people = dict.fromkeys(filter(None, map(entry.private.get, ("person", "before", "claims"))))
-        return [slack.user for who in people for slack in bound_to(self._ctx, PersonId(who))]
+        return [direct_to(slack) for who in people for slack in bound_to(self._ctx, PersonId(who))]
 
     def _show_clock(self, page: Page, subject: str) -> None:
         """The receipts channel hears of a jump, and so does everybody who may press the panic switch."""
         policy = self._policy()
         if policy is None:
             raise Later(RETRY_S_MAX)
-        places = (policy.receipts_channel, *(facts.slack.user for facts in self._recipients.security(policy)))
+        places = (policy.receipts_channel, *(direct_to(facts.slack) for facts in self._recipients.security(policy)))
         for entry in self._ctx.ledger.entries_of(subject):
             told = clock_told(entry)
             self._send(page, [_once(f"clock:{entry.number}:{place}", place, told) for place in places])

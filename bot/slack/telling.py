@@ -17,6 +17,7 @@ from bot.chat.interaction import Interaction
 from bot.chat.message import Message
 from bot.slack.answers import MEANS, NO_ANSWER, Means, NotDone, ask, plain
 from bot.slack.render import blocks_of, text_of
+from workflows.core.destination import is_channel
 
 log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ class Teller:
         if act.response_url:
             yield "response_url", lambda answer: respond(act.response_url, answer)
         yield "direct", lambda answer: self._direct(act.user, answer)
-        if act.channel.startswith(("C", "G")):
+        if is_channel(act.channel):
             yield "ephemeral", lambda answer: self._beside(act, answer)
 
     def _direct(self, user: str, answer: Message) -> None:

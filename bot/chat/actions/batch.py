@@ -14,6 +14,7 @@ from bot.chat.rich import lines
 from bot.chat.views.read_model import Seen
 from bot.chat.wording.labels import done_words, people, refusal
 from workflows.core import keys
+from workflows.core.destination import Kind, read_destination
 from workflows.core.people import PersonId
 from workflows.core.records.request import Request, Slot
 from workflows.core.refusal import Code, Refused
@@ -116,7 +117,7 @@ class Several:
 
 def answer_stays(act: Interaction) -> bool:
     """Whether it was pressed on a command's own answer, which nobody else keeps current."""
-    return act.action == WITHDRAW_ALL and not act.channel.startswith("D")
+    return act.action == WITHDRAW_ALL and read_destination(act.channel).kind is not Kind.DIRECT
 
 
 def _done(parts: Sequence[Part]) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.chat.message import Line, Message, message
-from bot.chat.places import ALL, is_person
+from bot.chat.places import ALL
 from bot.chat.rich import Called, Channel, Rich, Time, ours, say, short
+from workflows.core.destination import is_person
 
 _TO_DO = {
     "is_archived": "Unarchive it, or name another channel in the policy",

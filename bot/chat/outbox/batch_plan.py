@@ -31,11 +31,12 @@ from bot.chat.outbox.plan import (
     root_slot,
     unreached,
 )
-from bot.chat.places import is_person
+from bot.chat.places import direct_to
 from bot.chat.rich import Rich, lines, say, short
 from bot.chat.views.request_view import RequestStory, for_outsiders
 from bot.chat.wording.labels import Stage
 from workflows.core.audit import AuditEntry, Event
+from workflows.core.destination import is_person
 from workflows.core.people import PersonId
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.rules.batch import terms_of
@@ -152,11 +153,12 @@ class _Panel:
 def _left_behind(batch: Batch) -> list[Wanted]:
     """Cards of a panel that is none any more: who decides has changed, by the policy or because less was agreed to."""
     panels = {ids[0]: ids for ids in batch.panels}
-    slots = [slot.split(":") for slot, post in batch.chat.postings.items() if slot.startswith("card:") and post.ts]
+    stand = [slot for slot, post in batch.chat.postings.items() if slot.startswith("card:") and post.ts]
+    slots = [(slot, *slot.removeprefix("card:").rpartition(":")[::2]) for slot in stand]
     return [
-        Wanted(":".join(slot), slot[1], moved := several.moved(slot[-1]), key=stamp(moved))
-        for slot in slots
-        if slot[-1] not in panels
+        Wanted(slot, channel, moved := several.moved(id_), key=stamp(moved))
+        for slot, channel, id_ in slots
+        if id_ not in panels
     ]
 
 
@@ -177,7 +179,7 @@ def _rendered(slot: str, channel: str, stories: Stories, render: Render) -> Want
 
 def _requester(batch: Batch) -> list[Wanted]:
     """One message with the state of each. What happens to one after it was sent is told under it, too: an edit rings nobody."""
-    user = batch.first.request.requester_slack.user
+    user = direct_to(batch.first.request.requester_slack)
     slot = f"several:{user}"
     quiet = frozenset({Stage.WAITING, Stage.SETTING_UP, Stage.WITHDRAWN})
     told = slot in batch.chat.postings or batch.first.request.origin.by_form

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.chat.messages import break_glass as glass
 from bot.chat.outbox.plan import Facts, Wanted, rendered
+from bot.chat.places import direct_to
 from workflows.core.records.oversight import Review, ReviewState
 
 
@@ -19,14 +20,14 @@ def _directly(facts: Facts) -> list[Wanted]:
     """Each owner and all of security, once; never the holder, who did it. Kept current, so that the buttons are."""
     told = [slot.removeprefix("glass:") for slot in facts.chat.postings if slot.startswith("glass:")]
     owed = facts.review is not None and facts.review.state is ReviewState.OWED
-    users = dict.fromkeys([*told, *([person.slack.user for person in facts.overseers] if owed else [])])
+    users = dict.fromkeys([*told, *([direct_to(person.slack) for person in facts.overseers] if owed else [])])
     return [rendered(facts, f"glass:{user}", user, glass.glass_card) for user in users]
 
 
 def _unannounced(facts: Facts, review: Review) -> list[Wanted]:
     if review.unannounced_at is None:
         return []
-    users = [facts.request.requester_slack.user, *(person.slack.user for person in facts.overseers)]
+    users = [direct_to(facts.request.requester_slack), *(direct_to(person.slack) for person in facts.overseers)]
     message = glass.unannounced(facts.story, command=facts.command)
     return [Wanted(f"unannounced:{user}", user, message, key="once") for user in dict.fromkeys(users)]
 
@@ -44,7 +45,7 @@ def _chases(facts: Facts, review: Review) -> list[Wanted]:
         message = glass.chase(facts.story, facts.mentions, owners, facts.command)
         return [Wanted(f"chase:{number}:{channel}", channel, message, key="once", under=f"card:{channel}")]
     message = glass.chase(facts.story, command=facts.command)
-    users = dict.fromkeys(person.slack.user for person in facts.overseers)
+    users = dict.fromkeys(direct_to(person.slack) for person in facts.overseers)
     return [Wanted(f"chase:{number}:{user}", user, message, key="once") for user in users]
 
 
@@ -58,9 +59,9 @@ def _flagged(facts: Facts, review: Review) -> list[Wanted]:
     """To the holder, and to security but for whoever flagged it."""
     if review.state is not ReviewState.FLAGGED:
         return []
-    holder = facts.request.requester_slack.user
+    holder = direct_to(facts.request.requester_slack)
     own = glass.flagged(facts.story, to_holder=True, command=facts.command)
     theirs = glass.flagged(facts.story, to_holder=False, command=facts.command)
-    security = [person.slack.user for person in facts.security if person.id != review.by]
+    security = [direct_to(person.slack) for person in facts.security if person.id != review.by]
     others = (Wanted(f"flagged:{user}", user, theirs, key="once") for user in dict.fromkeys(security))
     return [Wanted(f"flagged:{holder}", holder, own, key="once"), *others]

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.chat.outbox.postings import Page
-from bot.chat.places import ALL, is_person
+from bot.chat.places import ALL
 from workflows.core import keys
+from workflows.core.destination import is_person
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.ports import Change, Committed, IndexEntry, PolicyUnavailable

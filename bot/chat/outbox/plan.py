@@ -11,12 +11,13 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import break_glass as glass
 from bot.chat.messages import notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.places import is_person
+from bot.chat.places import direct_to
 from bot.chat.rich import Mentions
 from bot.chat.views.deciders import NOBODY, Deciders
 from bot.chat.views.request_view import RequestStory, seen_by
 from bot.chat.wording.labels import Stage
 from workflows.core.audit import AuditEntry, AuditEvent, Event
+from workflows.core.destination import Kind, is_channel, is_person, read_destination
 from workflows.core.people import PersonFacts
 from workflows.core.policy import Environment, Policy
 from workflows.core.records.chat import ChatRecord, Posting
@@ -82,11 +83,11 @@ class Facts:
     entries: Sequence[AuditEntry]
     chat: ChatRecord
     mentions: Mentions
-    # Slack ids of those who get the card as direct messages, where it has no channel.
+    # Those who get the card as direct messages, where it has no channel.
     approver_ids: Sequence[str] = ()
     # Who can still agree.
     deciders: Deciders = NOBODY
-    # Slack ids to call: those who can decide, and those of the escalation (`called_people`: without user groups).
+    # Whom to call: those who can decide, and those of the escalation (`called_people`: without user groups).
     reminded: Sequence[str] = ()
     called: Sequence[str] = ()
     called_people: Sequence[str] = ()
@@ -134,8 +135,8 @@ def wanted(facts: Facts) -> list[Wanted]:
 
 def beside(facts: Facts, own: Sequence[Wanted]) -> list[Wanted]:
     """Whoever asked in a channel may hear of it there alone, where they get no direct messages."""
-    asker, channel = facts.request.requester_slack.user, facts.request.origin.channel
-    if not channel.startswith(("C", "G")):
+    asker, channel = direct_to(facts.request.requester_slack), facts.request.origin.channel
+    if not is_channel(channel):
         return [*own]
     return [replace(item, beside=channel) if item.channel == asker else item for item in own]
 
@@ -145,7 +146,7 @@ def nobody_there(facts: Facts) -> list[Wanted]:
     waits = facts.story.stage is Stage.WAITING and facts.story.resolved and not facts.request.break_glass
     if not waits or not facts.story.nobody or facts.story.hidden:
         return []
-    user = facts.request.requester_slack.user
+    user = direct_to(facts.request.requester_slack)
     return [Wanted(f"nobody:{user}", user, notices.nobody_there(facts.story, facts.command), key="once")]
 
 
@@ -157,7 +158,7 @@ def unreached(facts: Facts) -> list[Wanted]:
     waits = story.stage is Stage.WAITING and story.resolved and not facts.request.break_glass
     if not waits or not tried or facts.look_again_s is not None or card_channels(facts):
         return []
-    user = facts.request.requester_slack.user
+    user = direct_to(facts.request.requester_slack)
     return [Wanted(f"unreached:{user}", user, notices.unreached(story, facts.deciders, facts.command), key="once")]
 
 
@@ -290,7 +291,7 @@ def alarms(facts: Facts) -> list[Wanted]:
             reached = [channel for channel in channels if not _failed(facts, f"alarm:{entry.number}:{channel}")]
             # No channel takes it: to those who can do something about it. Of a break-glass they are told as it is.
             told = reached or entry.event is Event.BREAK_GLASS_UNANNOUNCED
-            people = [] if told else [person.slack.user for person in facts.overseers]
+            people = [] if told else [direct_to(person.slack) for person in facts.overseers]
             found += [_alarm(facts, entry, place) for place in (*reached, *people)]
     return found
 
@@ -314,8 +315,8 @@ def _alarm(facts: Facts, entry: AuditEntry, channel: str) -> Wanted:
 
 
 def _holder(facts: Facts) -> list[Wanted]:
-    asker, story = facts.request.requester_slack.user, facts.story
-    user = (facts.request.holder_slack or facts.request.requester_slack).user
+    asker, story = direct_to(facts.request.requester_slack), facts.story
+    user = direct_to(facts.request.holder_slack or facts.request.requester_slack)
     found = [_asked(facts, asker)] if facts.request.origin.by_form else []
     if user != asker:
         found += _on_behalf(facts, asker, user)
@@ -453,4 +454,5 @@ def seen_in(story: RequestStory, policy: Policy, channel: str) -> RequestStory:
 def for_channel(facts: Facts, channel: str) -> RequestStory:
     """Where the policy hides an environment from outsiders, only its own channel and people's own messages tell all."""
     own = facts.environment.approvals_channel if facts.environment else None
-    return seen_by(facts.story, facts.environment, member=channel == own or channel.startswith(("U", "W", "D")))
+    alone = read_destination(channel).kind in (Kind.PERSON, Kind.DIRECT)
+    return seen_by(facts.story, facts.environment, member=channel == own or alone)

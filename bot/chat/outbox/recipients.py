@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.chat.places import direct_to
 from bot.chat.rich import Mentions
 from bot.chat.text import MENTIONS_MAX
 from bot.chat.views.deciders import NOBODY, Deciders, deciders_of
@@ -93,7 +94,7 @@ class Recipients:
         called = [who for name in to for who in _callable(sight, sight.groups.members((name,)))]
         return WhomToAsk(
             {name: self._mention(policy, name, sight) for name in dict.fromkeys((*names, *to))},
-            ids=tuple(facts.slack.user for facts in may)[:DIRECT_MESSAGES_MAX],
+            ids=tuple(direct_to(facts.slack) for facts in may)[:DIRECT_MESSAGES_MAX],
             deciders=_deciders(policy, entitlement, request, sight),
             reminded=_accounts(sight, list(sight.speakers)),
             called=tuple(dict.fromkeys(id_ for name in to for id_ in self._mention(policy, name, sight))),
@@ -219,7 +220,7 @@ def _accounts(sight: _Sight, people: Sequence[PersonId]) -> tuple[str, ...]:
     """The chat's ids, without those who are away unless all are."""
     found = [sight.people[who] for who in people if who in sight.people]
     at_hand = [facts for facts in found if facts.id not in sight.away and not _handed_over(sight, facts.id)]
-    return tuple(dict.fromkeys(facts.slack.user for facts in at_hand or found))
+    return tuple(dict.fromkeys(direct_to(facts.slack) for facts in at_hand or found))
 
 
 def _handed_over(sight: _Sight, who: PersonId) -> bool:

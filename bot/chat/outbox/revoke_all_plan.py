@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.chat.message import stamp
 from bot.chat.messages.revoke_all import progress
 from bot.chat.outbox.plan import Wanted, seen_in
+from bot.chat.places import direct_to
 from bot.chat.views.request_view import RequestStory
 from workflows.core.policy import Policy
 from workflows.core.records.oversight import Sweepout
@@ -14,7 +15,7 @@ from workflows.core.records.oversight import Sweepout
 
 def panic_wanted(sweepout: Sweepout, stories: Sequence[RequestStory], policy: Policy, command: str) -> list[Wanted]:
     """Where it is told: the receipts channel, which sees no more of hidden environments than it may, and whoever pressed."""
-    channel, user = policy.receipts_channel, sweepout.by_slack.user
+    channel, user = policy.receipts_channel, direct_to(sweepout.by_slack)
     seen = [seen_in(story, policy, channel) for story in stories]
     told = ((channel, seen), (user, list(stories)))
     group = policy.panic_group or ""

@@ -14,6 +14,7 @@ from bot.chat.message import Line, Listing, Message, Small, message
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.troubles_plan import OVER, held_up, meanwhile
+from bot.chat.places import direct_to
 from bot.chat.rich import Rich, Time, join, ours, say, short
 from bot.chat.wording.troubles import what_fails
 from workflows.core.canonical_json import digest
@@ -65,7 +66,7 @@ class Called:
             for user, theirs in self._owners(policy, failing).items()
         }
         everything = _Call(_to_operator(failing, now), _key(failing))
-        operators = (policy.receipts_channel, *(facts.slack.user for facts in self._recipients.security(policy)))
+        operators = (policy.receipts_channel, *(direct_to(facts.slack) for facts in self._recipients.security(policy)))
         return owners | dict.fromkeys(operators, everything)
 
     def _owners(self, policy: Policy, failing: Sequence[Trouble]) -> dict[str, list[Theirs]]:
@@ -74,11 +75,11 @@ class Called:
         for trouble in failing:
             whose = concerned(self._ctx, trouble.item)
             users = {
-                facts.slack.user: None
+                direct_to(facts.slack): None
                 for request in whose.requests
                 for facts in self._recipients.answerable(policy, request)
             }
-            told = {who.user for who in whose.people}
+            told = {direct_to(who) for who in whose.people}
             # They are told in a message of their own.
             for user in (one for one in users if one not in told):
                 found.setdefault(user, []).append((trouble, whose))

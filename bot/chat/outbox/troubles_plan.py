@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.chat.message import Line, Message, message
 from bot.chat.outbox.plan import Wanted
+from bot.chat.places import direct_to
 from bot.chat.rich import Rich, Time, capitalised, join, ours, say, short
 from bot.chat.wording.troubles import what_fails
 from workflows.core import keys
@@ -31,7 +32,7 @@ def for_people(ctx: WorkerContext, item: str, record: ChatRecord, command: str) 
         return [Wanted(slot, posting.channel, over(), key=OVER) for slot, posting in record.postings.items()]
     found = concerned(ctx, item)
     held, key = waits(trouble, found, snapshot.now, command), digest([trouble.words, found.waits])[:16]
-    wanted = [Wanted(f"trouble:{who.user}", who.user, held, key=key) for who in found.people]
+    wanted = [Wanted(f"trouble:{direct_to(who)}", direct_to(who), held, key=key) for who in found.people]
     # It still fails, and nobody waits for it any more: a later end that came to nothing, say.
     rest = record.postings.keys() - {one.slot for one in wanted}
     past = over(say("✔︎ This waits no more. `{} mine` tells how it stands.", command))

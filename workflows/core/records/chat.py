@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One message that chat shows, or is about to. `nonce` is found again in the channel after a crash."""
+    """One message that chat shows, or is about to. `channel`: a `Destination` as text. `nonce` is found again after a crash."""
 
     channel: str
     ts: str | None = None

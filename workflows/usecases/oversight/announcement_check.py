@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from workflows.core import keys
 from workflows.core.audit import Event
+from workflows.core.destination import is_channel
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.records.record import Record
@@ -34,7 +35,7 @@ def told_a_channel(record: ChatRecord | None) -> bool:
 
 
 def _tells(slot: str, posting: Posting) -> bool:
-    return slot.partition(":")[0] in _TELLING and posting.channel.startswith(("C", "G"))
+    return slot.partition(":")[0] in _TELLING and is_channel(posting.channel)
 
 
 def _check(ctx: Context, id_: str) -> Attempt | Done:
