@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.chat.form import Choice, Field, Form, Moment, Select, Several, Typed
 from bot.chat.message import (
     Button,
     Buttons,
@@ -32,11 +31,6 @@ def as_text(message: Message) -> str:
 
 def parts_as_text(parts: Iterable[Part]) -> str:
     return "\n".join(text for part in parts if (text := _SHOWN[type(part)](part)))
-
-
-def form_as_text(form: Form) -> str:
-    shown = (_field(part) if isinstance(part, Field) else _SHOWN[type(part)](part) for part in form.parts)
-    return "\n".join(text for text in (f"== {form.title} ==", *shown, f"[ {form.send} ]") if text)
 
 
 def text_of(rich: Rich) -> str:
@@ -95,25 +89,3 @@ _SHOWN: dict[type[Part], Callable[[Any], str]] = {
     Divider: lambda _: "---",
     Buttons: lambda part: "  ".join(map(_button, part.elements)),
 }
-
-
-def _field(field: Field) -> str:
-    hint = f"  ({field.hint})" if field.hint else ""
-    return f"{field.label}: {_element(field)}{hint}"
-
-
-def _element(field: Field) -> str:
-    match field.element:
-        case Select(choices, chosen):
-            return _choices(choices, (chosen,)) or "[select]"
-        case Several(choices, _, chosen):
-            return _choices(choices, tuple(chosen)) or "[select]"
-        case Typed(_, text):
-            return f"[{text or 'plain text input'}]"
-        case Moment():
-            return "[datetimepicker]"
-
-
-def _choices(choices: Iterable[Choice], chosen: Iterable[Choice | None]) -> str:
-    marked = tuple(chosen)
-    return " ".join(("(o) " if choice in marked else "( ) ") + choice.label for choice in choices)

@@ -9,7 +9,6 @@ from bot.slack import mrkdwn as t
 
 Block = dict[str, Any]
 
-BLOCKS_MAX = 50
 # Slack weighs a message: its texts and 125 for each block may have 13,422 together (slackapi/bolt-js#2509). Some is left free.
 WEIGHT_MAX = 12_500
 BLOCK_WEIGHT = 125

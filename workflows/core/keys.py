@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-
 from workflows.core.canonical_json import digest
 from workflows.core.identity import AccountId, Address, PersonId, SlackUser
 
@@ -188,8 +185,3 @@ def of_environment(index: str, environment: str) -> str:
 
 def of_person(index: str, person_id: PersonId) -> str:
     return f"{index}:person:{person_id}"
-
-
-def earliest(times: Iterable[datetime | None]) -> datetime | None:
-    known = [time for time in times if time is not None]
-    return min(known) if known else None

@@ -765,7 +765,3 @@ def _times(c: _Case) -> str:
 
 def _first(ids: str) -> str:
     return ids.split(", ", maxsplit=1)[0] or "PA-1042"
-
-
-def _safe(c: _Case) -> str:
-    return f"The request {c('id')} is safe;" if c("id") else "The request is safe;"
