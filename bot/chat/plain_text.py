@@ -1,4 +1,4 @@
-"""Messages and forms as plain text: for a terminal, for what no chat draws, and for tests to read. Times are in UTC."""
+"""Messages as plain text: for a terminal, for what no chat draws, and for tests to read. Times are in UTC."""
 
 from __future__ import annotations
 
