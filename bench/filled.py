@@ -13,7 +13,7 @@ from bot.sandbox.aws.spec import WorldSpec
 from tests.support.installation import CASES, GENERAL, PEOPLE, account_of, aws_world, case_name
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.people import Account, PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.records.grant import Grant, GrantState
@@ -82,7 +82,7 @@ def _one(
     deadline: datetime,
     team: str,
 ) -> Filled:
-    holder, account = PersonId(f"{who}@example.com"), SlackUser(team, PEOPLE[who])
+    holder, account = PersonId(f"{who}@example.com"), Account("slack", team, PEOPLE[who])
     entitlement = policy.environments[case_name(place)].roles[role]
     made = now - timedelta(minutes=10)
     terms = terms_for(entitlement, holder, deadline - made)

@@ -23,7 +23,7 @@ import redis
 from bot.queues import ALL_QUEUES
 from tests.support import installation
 from tests.support.installation import PEOPLE, ROOT, Installation, Process
-from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser
+from workflows.core.people import Account, Membership, PersonFacts, PersonId
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_ledger import RedisLedger
@@ -70,7 +70,9 @@ class Place(Installation):
         directory, now, team = RedisDirectory(self.connection()), self.ledger().now(), self.slack.app.team_id
         for name, id_ in PEOPLE.items():
             if name != "gus":
-                directory.put_person(PersonFacts(PersonId(f"{name}@example.com"), name, SlackUser(team, id_), now))
+                directory.put_person(
+                    PersonFacts(PersonId(f"{name}@example.com"), name, Account("slack", team, id_), now)
+                )
         directory.put_members(ONCALL_SOURCE, Membership(frozenset({PersonId("nia@example.com")}), now))
 
     def waiting_jobs(self) -> int:

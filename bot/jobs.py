@@ -12,7 +12,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from workflows.core import keys
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.identity import PersonId, account_named
 from workflows.core.records.grant import CLOSED
 from workflows.ports import LedgerUnreachable
 from workflows.usecases.fulfilment.advance_request import advance_request as bring_forward
@@ -115,8 +115,7 @@ def count_refusals(id_: str) -> None:
 
 
 def look_who_it_is(id_: str) -> None:
-    team, _, user = id_.partition(":")
-    _carry_out(f"whois:{id_}", lambda parts: look(parts.context, SlackUser(team, user)))
+    _carry_out(f"whois:{id_}", lambda parts: look(parts.context, account_named(id_)))
 
 
 def decide_press(id_: str) -> None:

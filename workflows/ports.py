@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from workflows.core.audit import AuditEntry, AuditEvent
 from workflows.core.audit_check import AuditState, StoredEntry
 from workflows.core.identity import NO_DOMAINS, Address
-from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser
+from workflows.core.people import Account, GroupFacts, Membership, PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.record import Record
 from workflows.core.records.target import Observation, Operation, Resource, TargetTerms
@@ -314,7 +314,7 @@ class Directory(Protocol):
     """What is known of people and groups: what the chat said, from a cache, through the binding of accounts to people that the
     ledger keeps. Never calls out."""
 
-    def person(self, who: SlackUser) -> PersonFacts | None:
+    def person(self, who: Account) -> PersonFacts | None:
         """The cached facts, however old; None where the account was never looked up."""
         ...
 
@@ -340,7 +340,7 @@ class Directory(Protocol):
 class DirectoryStore(Directory, Protocol):
     """The cache with its writing side. A source names where a group's members come from: `slack:S0ONCALL`."""
 
-    def people(self, accounts: Iterable[SlackUser]) -> Mapping[SlackUser, PersonFacts]:
+    def people(self, accounts: Iterable[Account]) -> Mapping[Account, PersonFacts]:
         """The cached facts of many accounts, for the price of one; without those that were never looked up."""
         ...
 
@@ -348,7 +348,7 @@ class DirectoryStore(Directory, Protocol):
         """Keep them, unless younger ones are known; returns those that stand."""
         ...
 
-    def mark_stale(self, who: SlackUser, at: datetime) -> None:
+    def mark_stale(self, who: Account, at: datetime) -> None:
         """There is news of an account: what is known stays, and is too old for a decision. Nothing where nothing is known."""
         ...
 
@@ -379,7 +379,7 @@ class DirectoryRefresher(Protocol):
     """Calls out, so only workers have it. `refresh_person` raises DirectoryUnreachable; of a group that cannot be
     learnt, `Membership.problem` says why. `refresh_groups` asks for these groups alone, and hands out what is known then."""
 
-    def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts: ...
+    def refresh_person(self, who: Account, policy: Policy) -> PersonFacts: ...
     def find(self, address: Address, policy: Policy) -> PersonFacts | None:
         """The account that the chat says has this address today; None where it says nobody has. It is not yet bound to
         anybody. Raises DirectoryUnreachable where that is not known."""

@@ -1,4 +1,4 @@
-"""What somebody did in Slack, as one small value that can be stored and carried out later by a worker."""
+"""What somebody did in a chat, as one small value that can be stored and carried out later by a worker."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workflows.core.people import SlackUser
+from workflows.core.identity import SLACK, Account
 from workflows.core.records.request import Origin
 
 COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
@@ -19,7 +19,7 @@ _ASKING = frozenset({FORM, GLASS, EXTEND})
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """`id` names this one act, so that a repeated delivery is the same act. Team and user come from the signed payload.
+    """`id` names this one act, so that a repeated delivery is the same act. `who` comes from the signed payload.
 
     `text`: what was typed after the command. `action`, `value`: the button's. `fields`: of a form, by name.
     `response_url`: where an answer may be sent later; it is a secret of this act.
@@ -27,8 +27,7 @@ class Interaction:
 
     id: str
     kind: str
-    team: str
-    user: str
+    who: Account
     text: str = ""
     action: str = ""
     value: str = ""
@@ -41,17 +40,21 @@ class Interaction:
     looked: bool = False
 
     @property
-    def who(self) -> SlackUser:
-        return SlackUser(self.team, self.user)
-
-    @property
     def origin(self) -> Origin:
-        return Origin(self.team, self.channel, self.channel_name, self.thread_ts, by_form=self.kind in _ASKING)
+        return Origin(self.who.tenant, self.channel, self.channel_name, self.thread_ts, by_form=self.kind in _ASKING)
 
     def packed(self) -> str:
-        return json.dumps(asdict(self))
+        fields = asdict(self)
+        return json.dumps(fields | _stored(fields.pop("who")))
 
 
 def unpacked(text: str) -> Interaction:
     found: dict[str, Any] = json.loads(text)
-    return Interaction(**found)
+    who = Account(found.pop("surface", SLACK), found.pop("team"), found.pop("user"))
+    return Interaction(who=who, **found)
+
+
+def _stored(who: dict[str, str]) -> dict[str, str]:
+    """As in records, see `workflows.ledger.codec`: processes of the version before read it."""
+    chat = {} if who["surface"] == SLACK else {"surface": who["surface"]}
+    return chat | {"team": who["tenant"], "user": who["user"]}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from workflows.core.destination import SLACK, Destination, Kind
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 
 # Every place at once: the chat takes nothing of ours.
 ALL = "all"
 
 
-def direct_to(account: SlackUser) -> str:
+def direct_to(account: Account) -> str:
     """This account's own messages; also what it is called by in the text of a message."""
     return str(Destination(SLACK, Kind.PERSON, account.user))

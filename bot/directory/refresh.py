@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from workflows.core import keys
-from workflows.core.people import FACTS_AGE_MAX, GroupFacts, Membership, PersonFacts, PersonId, SlackUser, is_fresh
+from workflows.core.people import FACTS_AGE_MAX, Account, GroupFacts, Membership, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Policy
 from workflows.core.rules.groups import groups_needed
 from workflows.ports import Ledger
@@ -37,7 +37,7 @@ class Refresher(Protocol):
 
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
 
-    def introduce(self, accounts: Iterable[SlackUser], policy: Policy) -> None: ...
+    def introduce(self, accounts: Iterable[Account], policy: Policy) -> None: ...
 
 
 def refresh_groups_of_pending(context: WorkerContext, refresher: Refresher) -> None:
@@ -61,7 +61,7 @@ def refresh_groups_of_pending(context: WorkerContext, refresher: Refresher) -> N
     refresher.introduce(_to_ask_about(context, facts, names, now), policy)
 
 
-def _to_ask_about(context: WorkerContext, facts: GroupFacts, names: Sequence[str], now: datetime) -> set[SlackUser]:
+def _to_ask_about(context: WorkerContext, facts: GroupFacts, names: Sequence[str], now: datetime) -> set[Account]:
     """Members of whom nobody knows who they are, and those of whom that is old, or who have changed since."""
     unresolved = set(facts.unresolved(names))
     people = context.directory.of_people(sorted(facts.last_known().members(names))).values()

@@ -54,6 +54,8 @@ from bot.slack.form_view import options_of
 from bot.slack.mrkdwn import read_typed
 from bot.slack.render import blocks_of, text_of
 from bot.slack.socket_mode import quiet_about_connections
+from workflows.core import keys
+from workflows.core.identity import SLACK, Account
 from workflows.core.refusal import Code
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.shared.context import Context
@@ -188,8 +190,7 @@ class Listeners:
         act = Interaction(
             id=f"command:{body['trigger_id']}",
             kind=COMMAND,
-            team=str(body["team_id"]),
-            user=str(body["user_id"]),
+            who=Account(SLACK, str(body["team_id"]), str(body["user_id"])),
             text=read_typed(str(body.get("text") or "")[:10_000]),
             channel=str(body.get("channel_id") or ""),
             channel_name=str(body.get("channel_name") or ""),
@@ -225,7 +226,7 @@ class Listeners:
         ack()
         if (body.get("view") or {}).get("type") == "home":
             # A card changes by itself; somebody's home has to be drawn again.
-            self._context.wake(f"chat:home-{act.team}-{act.user}")
+            self._context.wake(keys.chat(keys.home(act.who)))
         if reply.message is not None:
             self._later(self._doors.take_place if reply.replaces else self._doors.tell, act, reply.message)
 
@@ -286,8 +287,7 @@ class Listeners:
         act = Interaction(
             id=f"shortcut:{body['trigger_id']}",
             kind=PRESS,
-            team=_team(body),
-            user=str(body["user"]["id"]),
+            who=Account(SLACK, _team(body), str(body["user"]["id"])),
             channel=where.channel,
             response_url=str(body.get("response_url") or ""),
         )
@@ -385,8 +385,7 @@ class Listeners:
             # A form that was refused and corrected is sent again under the same id: what was taken is not taken twice.
             id=f"view:{view['id']}",
             kind=kind,
-            team=_team(body),
-            user=str(body["user"]["id"]),
+            who=Account(SLACK, _team(body), str(body["user"]["id"])),
             fields=fields,
             channel=where.channel,
             channel_name=where.channel_name,
@@ -397,7 +396,8 @@ class Listeners:
 
     def home_opened(self, event: Body, body: Body) -> None:
         if event.get("tab", "home") == "home":
-            self._context.wake(f"chat:home-{body.get('team_id', '')}-{event['user']}")
+            who = Account(SLACK, str(body.get("team_id") or ""), str(event["user"]))
+            self._context.wake(keys.chat(keys.home(who)))
 
     def user_changed(self, event: Body, body: Body) -> None:
         """Somebody was deactivated, became a guest, changed their address: they are asked about anew when they matter next."""
@@ -512,8 +512,7 @@ def _pressed(body: Body) -> Interaction:
     return Interaction(
         id=f"press:{_team(body)}:{body['user']['id']}:{action['action_id']}:{action['action_ts']}:{body['trigger_id']}",
         kind=PRESS,
-        team=_team(body),
-        user=str(body["user"]["id"]),
+        who=Account(SLACK, _team(body), str(body["user"]["id"])),
         action=str(action["action_id"]),
         value=str(action.get("value") or chosen.get("value") or ""),
         channel=str(channel.get("id") or ""),

@@ -14,8 +14,8 @@ import structlog
 from bot.slack.facts import Home, facts_of, home_of
 from bot.slack.lookups import Lookups, NotThere
 from bot.slack.presence import Away
-from workflows.core.identity import Address, domain_of, renamed
-from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, SlackUser, is_fresh
+from workflows.core.identity import SLACK, Account, Address, domain_of, renamed
+from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, is_fresh
 from workflows.core.policy import Connection, Group, Policy
 from workflows.core.refusal import Code
 from workflows.ports import DirectoryStore, DirectoryUnreachable
@@ -62,8 +62,8 @@ class SlackRefresher:
         self.away = Away(lookups, store, now)
         self._home: tuple[Home, datetime] | None = None
         # What Slack answered for an address: an account, or that nobody has it; and when.
-        self._answered: dict[Address, tuple[SlackUser | None, datetime]] = {}
-        self._asked_at: dict[SlackUser, datetime] = {}
+        self._answered: dict[Address, tuple[Account | None, datetime]] = {}
+        self._asked_at: dict[Account, datetime] = {}
 
     def home(self) -> Home:
         """Where we are. Raises DirectoryUnreachable."""
@@ -78,7 +78,7 @@ class SlackRefresher:
 
     # ------------------------------------------------------------ people
 
-    def refresh_person(self, who: SlackUser, policy: Policy, *, background: bool = False) -> PersonFacts:
+    def refresh_person(self, who: Account, policy: Policy, *, background: bool = False) -> PersonFacts:
         """Ask Slack who this is. Raises DirectoryUnreachable."""
         home, asked_at = self.home(), self._now()
         user = self._lookups.by_id(who.user, background=background)
@@ -103,7 +103,7 @@ class SlackRefresher:
         self._answered[address] = (facts.slack, asked_at)
         return facts
 
-    def heard(self, user: Any, team: str) -> tuple[SlackUser, ...]:
+    def heard(self, user: Any, team: str) -> tuple[Account, ...]:
         """Slack said by itself that an account has changed. What it said may be hours old, so it is only a sign to ask anew.
 
         Returns the names of it that have to be asked for: it has one in each workspace of an organisation.
@@ -115,16 +115,16 @@ class SlackRefresher:
         tenant = organisation.get("enterprise_id") if isinstance(organisation, Mapping) else None
         own = (team, tenant, user.get("team_id"), *(teams if isinstance(teams, list) else ()))
         names = dict.fromkeys(item for item in own if isinstance(item, str) and item)
-        found = tuple(SlackUser(name, user["id"]) for name in names)
+        found = tuple(Account(SLACK, name, user["id"]) for name in names)
         for account in found:
             self._store.mark_stale(account, self._now())
         return found
 
-    def introduce(self, accounts: Iterable[SlackUser], policy: Policy) -> None:
+    def introduce(self, accounts: Iterable[Account], policy: Policy) -> None:
         """In the background: look up whose these accounts are, a few at a time; the others another time."""
         now = self._now()
         self._asked_at = {who: at for who, at in self._asked_at.items() if is_fresh(at, now, KEPT_FOR)}
-        fresh = sorted((who for who in accounts if who not in self._asked_at), key=lambda who: (who.team, who.user))
+        fresh = sorted((who for who in accounts if who not in self._asked_at), key=lambda who: who.id)
         for account in fresh[:INTRODUCED_AT_ONCE]:
             try:
                 self.refresh_person(account, policy, background=True)
@@ -136,7 +136,7 @@ class SlackRefresher:
 
     def _kept(self, facts: PersonFacts) -> PersonFacts:
         """In an organisation by the account's one id, too: under that it stands in lists, in whatever workspace it acts."""
-        if facts.tenant and facts.tenant != facts.slack.team:
+        if facts.tenant and facts.tenant != facts.slack.tenant:
             self._store.put_person(replace(facts, slack=facts.colleague(facts.slack.user)))
         stands = self._store.put_person(facts)
         if not is_fresh(stands.as_of, self._now()):
@@ -180,7 +180,7 @@ class SlackRefresher:
                 nobody = "Slack has no such user group, or it is disabled"
                 self._put(group, Membership(as_of=asked_at, problem=nobody, certain=True))
             else:
-                accounts = frozenset(SlackUser(tenant, user) for user in users)
+                accounts = frozenset(Account(SLACK, tenant, user) for user in users)
                 self._put(group, Membership(as_of=asked_at, accounts=accounts))
 
     def _refresh_identity_center_group(self, group: Group, policy: Policy) -> None:
@@ -224,7 +224,7 @@ class SlackRefresher:
             self._store.put_members(group.source, membership)
 
 
-def _listed(user: Mapping[str, Any], home: Home) -> SlackUser:
+def _listed(user: Mapping[str, Any], home: Home) -> Account:
     """An account that was found, not pressed: of the workspace that Slack names."""
     team = user.get("team_id")
-    return SlackUser(team if isinstance(team, str) and team else home.team, str(user["id"]))
+    return Account(SLACK, team if isinstance(team, str) and team else home.team, str(user["id"]))

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.slack.presence import away_until
 from workflows.core.dates import zone_of
-from workflows.core.identity import Address, SlackUser, address_of, domain_of
+from workflows.core.identity import SLACK, Account, Address, address_of, domain_of
 from workflows.core.people import PersonFacts, learnt
 from workflows.core.policy import Policy
 from workflows.core.refusal import Code
@@ -34,7 +34,7 @@ def home_of(answer: Mapping[str, Any]) -> Home | None:
     return Home(team, _text(enterprise)) if isinstance(team, str) and team else None
 
 
-def facts_of(user: Mapping[str, Any], who: SlackUser, home: Home, policy: Policy, now: datetime) -> PersonFacts:
+def facts_of(user: Mapping[str, Any], who: Account, home: Home, policy: Policy, now: datetime) -> PersonFacts:
     """The account `who`, as it acted or is listed, by Slack's answer to its id. `now`: when Slack was asked.
 
     Whatever is not plainly a full member of ours, with an address of ours, may do nothing. Ids are unique only together
@@ -79,24 +79,24 @@ class _Organisation:
         return cls(_text(raw.get("enterprise_id")), _text(raw.get("id")), listed, raw)
 
 
-def _is_ours(user: Mapping[str, Any], org: _Organisation, who: SlackUser, home: Home, policy: Policy) -> bool:
+def _is_ours(user: Mapping[str, Any], org: _Organisation, who: Account, home: Home, policy: Policy) -> bool:
     """Whether `who` is the account of which Slack speaks, and that is of this workspace or of one of its organisation."""
     team = _text(user.get("team_id"))
     if who.user not in (user.get("id"), org.user):
         return False
     if home.enterprise and org.id == home.enterprise:
         # `is_stranger` says that somebody is of another workspace, which in an organisation is no other company.
-        return who.team in {home.team, home.enterprise, team, *org.teams}
-    if (home.enterprise and org.id) or team != who.team:
+        return who.tenant in {home.team, home.enterprise, team, *org.teams}
+    if (home.enterprise and org.id) or team != who.tenant:
         return False
     return (team == home.team and user.get("is_stranger") is not True) or team in policy.home_workspaces
 
 
-def _other_ids(user: Mapping[str, Any], org: _Organisation, who: SlackUser) -> tuple[SlackUser, ...]:
+def _other_ids(user: Mapping[str, Any], org: _Organisation, who: Account) -> tuple[Account, ...]:
     """What else Slack calls this account: in each of its workspaces, and in the organisation."""
     teams = dict.fromkeys(filter(None, (_text(user.get("team_id")), *org.teams)))
     ids = dict.fromkeys(filter(None, (who.user, org.user)))
-    return tuple(SlackUser(team, id_) for id_ in ids for team in (*teams, org.id))
+    return tuple(Account(SLACK, team, id_) for id_ in ids for team in (*teams, org.id))
 
 
 # ---------------------------------------------------------------- what it may do

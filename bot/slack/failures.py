@@ -10,6 +10,7 @@ from slack_bolt import BoltResponse
 from bot.chat.interaction import PRESS, Interaction
 from bot.chat.message import Message
 from bot.chat.messages import notices
+from workflows.core.identity import SLACK, Account
 
 Body = Mapping[str, Any]
 
@@ -50,7 +51,9 @@ def to_be_told(body: Body) -> Interaction | None:
         or (body.get("type") == "view_submission" and _first_field(body))
     ):
         return None
-    return Interaction(id="", kind=PRESS, team="", user=str(user), response_url=str(body.get("response_url") or ""))
+    return Interaction(
+        id="", kind=PRESS, who=Account(SLACK, "", str(user)), response_url=str(body.get("response_url") or "")
+    )
 
 
 def kind_of(body: Body) -> str:

@@ -58,7 +58,7 @@ from bot.slack.telling import Teller
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.people import Account, PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.core.records.grant import Grant
@@ -139,7 +139,7 @@ class Sender:
 
     def show(self, subject: str) -> None:
         """Make the messages of one subject as they should be."""
-        if subject.startswith("home-"):
+        if subject.startswith(keys.HOME):
             self._show_home(subject)
             return
         show, channel = self._shows(subject), channel_of(subject)
@@ -426,8 +426,7 @@ class Sender:
 
     def _show_home(self, subject: str) -> None:
         """Draw one person's page. It is drawn again when they open it, so nothing of it is recorded."""
-        _, team, user = subject.split("-", 2)
-        who = SlackUser(team, user)
+        who = keys.whose_home(subject)
         try:
             page = home(self._home_of(who), self._command)
         except (DirectoryUnreachable, PolicyUnavailable) as problem:
@@ -436,17 +435,17 @@ class Sender:
         instead = f"`{self._command} mine` and `{self._command} pending` tell the same."
         for drawn in (page, home_instead(f"Slack does not take this page as it is drawn. {instead}")):
             try:
-                ask(self._client.views_publish, user_id=user, view=home_of(drawn))
+                ask(self._client.views_publish, user_id=who.user, view=home_of(drawn))
                 return
             except NotDone as problem:
                 word = problem.word
                 if problem.means is not Means.FORM:
                     break
         log.warning("a home was not drawn", error=word)
-        act = Interaction(id=subject, kind="home", team=team, user=user)
+        act = Interaction(id=subject, kind="home", who=who)
         self._teller.tell(act, answer(f"Slack did not draw your page ({word}). {instead}"))
 
-    def _home_of(self, who: SlackUser) -> HomeStory:
+    def _home_of(self, who: Account) -> HomeStory:
         """Raises DirectoryUnreachable, PolicyUnavailable."""
         policy = self._ctx.policy.current()
         person = self._refresher.refresh_person(who, policy)

@@ -50,7 +50,7 @@ class Teller:
     def _ways(self, act: Interaction) -> Iterator[tuple[str, Send]]:
         if act.response_url:
             yield "response_url", lambda answer: respond(act.response_url, answer)
-        yield "direct", lambda answer: self._direct(act.user, answer)
+        yield "direct", lambda answer: self._direct(act.who.user, answer)
         if is_channel(act.channel):
             yield "ephemeral", lambda answer: self._beside(act, answer)
 
@@ -61,7 +61,7 @@ class Teller:
         ask(
             self._client.chat_postEphemeral,
             channel=act.channel,
-            user=act.user,
+            user=act.who.user,
             text=text_of(answer),
             blocks=blocks_of(answer),
         )
@@ -78,7 +78,7 @@ class Teller:
                     if problem.means is not Means.FORM:
                         break
         UNTOLD.inc()
-        log.error("somebody was told nothing", act=act.kind, user=act.user, tried=words)
+        log.error("somebody was told nothing", act=act.kind, user=act.who.user, tried=words)
         return False
 
 

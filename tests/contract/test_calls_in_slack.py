@@ -19,7 +19,7 @@ from tests.support import build
 from tests.support.build import MINUTE, NIA, OLU, PAT
 from tests.support.chat import CARDS, ChatWorld, InProcess, posts, replies, server_for
 from tests.support.world import account
-from workflows.core.people import Membership, SlackUser
+from workflows.core.people import Account, Membership
 from workflows.core.policy import Escalation, Policy, Visibility
 from workflows.ledger.memory import MemoryClock
 from workflows.usecases.oversight.delegate import delegate, end_delegation
@@ -64,7 +64,7 @@ def shown(slack: SlackServer) -> str:
 
 
 def types(rig: ChatWorld, who: str, text: str) -> str:
-    act = Interaction(f"command:{text}:{rig.press_id()}", COMMAND, "T1", who, text=text)
+    act = Interaction(f"command:{text}:{rig.press_id()}", COMMAND, Account("slack", "T1", who), text=text)
     reply = Desk(rig.ctx, "/prodaccess").carry_out(act)
     return text_of(reply.message) if reply.message else ""
 
@@ -197,7 +197,7 @@ def test_a_status_counts_as_well_until_it_ends(make: Make):
     rig, slack = make()
     ends = int((rig.clock.now() + timedelta(hours=1)).timestamp())
     slack.workspace.change_user("UPAT", status_emoji=":palm_tree:", status_expiration=ends)
-    rig.refresher.refresh_person(SlackUser("T1", "UPAT"), rig.policy.policy)
+    rig.refresher.refresh_person(Account("slack", "T1", "UPAT"), rig.policy.policy)
     assert {facts.id for facts in [rig.directory.by_address(PAT)] if facts and rig.refresher.away.among([facts])} == {
         PAT
     }
@@ -220,7 +220,7 @@ SAID = {
 def test_what_people_say_of_themselves(make: Make, text: str, is_away: bool):
     rig, slack = make()
     slack.workspace.change_user("UPAT", status_text=text)
-    rig.refresher.refresh_person(SlackUser("T1", "UPAT"), rig.policy.policy)
+    rig.refresher.refresh_person(Account("slack", "T1", "UPAT"), rig.policy.policy)
     assert bool(rig.refresher.away.among([rig.directory.by_address(PAT)])) is is_away
 
 
@@ -335,7 +335,7 @@ def test_a_delegate_whom_nobody_has_looked_at_is_looked_at_by_a_worker(make: Mak
     rig.knows(OLU)
     desk = Desk(rig.ctx, "/prodaccess")
     deferred = Deferred(rig.ctx, desk, rig.refresher, rig.client, "/prodaccess")
-    act = Interaction("command:new", COMMAND, "T1", "UOLU", text="delegate <@UNEW|newt> until 3d")
+    act = Interaction("command:new", COMMAND, Account("slack", "T1", "UOLU"), text="delegate <@UNEW|newt> until 3d")
     defer(rig.ctx, act)
     (item,) = [item for item in rig.ledger.due if item.startswith("press:")]
     deferred.decide(item.removeprefix("press:"))

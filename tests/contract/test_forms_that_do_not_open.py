@@ -20,6 +20,7 @@ from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
 from tests.support.chat import CARDS, ChatWorld, InProcess, server_for
 from tests.support.world import account
+from workflows.core.identity import Account
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass
 from workflows.core.records.request import Origin
@@ -47,8 +48,7 @@ class Front:
         return Interaction(
             f"press:{action}:{value}:{token}",
             PRESS if action else COMMAND,
-            "T1",
-            user,
+            Account("slack", "T1", user),
             action=action,
             value=value,
             channel=CARDS,

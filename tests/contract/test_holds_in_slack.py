@@ -19,7 +19,7 @@ from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, pos
 from tests.support.people import acts, gets_address
 from tests.support.world import account
 from workflows.core import keys
-from workflows.core.identity import Address, TargetUser
+from workflows.core.identity import Account, Address, TargetUser
 from workflows.core.people import PersonId
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change
@@ -47,12 +47,14 @@ class Rig(ChatWorld):
     def types(self, who: PersonId, text: str) -> Reply:
         self.knows(who)
         user = account(who).user
-        return Desk(self.ctx, "/prodaccess").carry_out(Interaction(self.press_id(), COMMAND, "T1", user, text=text))
+        return Desk(self.ctx, "/prodaccess").carry_out(
+            Interaction(self.press_id(), COMMAND, Account("slack", "T1", user), text=text)
+        )
 
     def presses(self, who: PersonId, action: str, value: str) -> Reply:
         self.knows(who)
         user = account(who).user
-        act = Interaction(self.press_id(), PRESS, "T1", user, action=action, value=value)
+        act = Interaction(self.press_id(), PRESS, Account("slack", "T1", user), action=action, value=value)
         return Desk(self.ctx, "/prodaccess").carry_out(act)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.contract.ledger_world import SOME_TIME, person, press, slot
 from workflows.core.audit_check import StoredEntry
+from workflows.core.identity import Account
 from workflows.core.records.record import Record
 from workflows.ledger.codec import KINDS, UnstorableRecord, audit_entry, decode, encode, versioned
 from workflows.ledger.times import instant
@@ -75,6 +76,13 @@ def test_fields_that_a_newer_version_wrote_are_passed_over() -> None:
     newer["slack"] = [{"team": "T", "user": "U", "also_new": 1}]
     read = decode("person:a@example.com", json.dumps(newer))
     assert replace(read, slack=()) == person("a")
+
+
+def test_an_account_of_slack_is_stored_as_ever_and_one_of_another_chat_says_which() -> None:
+    stored = encode("person:a", person("a", slack=(Account("slack", "T", "U"), Account("teams", "T", "U"))))
+    slack, teams = b'{"team":"T","user":"U"}', b'{"surface":"teams","team":"T","user":"U"}'
+    assert b'"slack":[' + slack + b"," + teams + b"]" in stored
+    assert decode("person:a@example.com", stored).slack == (Account("slack", "T", "U"), Account("teams", "T", "U"))
 
 
 def test_fields_that_an_older_version_did_not_write_have_their_default() -> None:

@@ -10,7 +10,7 @@ import redis
 from tests.contract.ledger_world import World, redis_world, worlds
 from workflows.core import keys
 from workflows.core.identity import AccountRecord, Address, AddressRecord, AddressSpan, Identity, Suspension, Why
-from workflows.core.people import Membership, PersonFacts, PersonId, SlackUser, is_fresh, learnt, person_id
+from workflows.core.people import Account, Membership, PersonFacts, PersonId, is_fresh, learnt, person_id
 from workflows.core.policy import Group, Policy
 from workflows.core.records.person import PersonRecord
 
@@ -38,12 +38,14 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 def facts(world: World, user: str = "U1", address: str | None = "ada@example.com", **rest: object) -> PersonFacts:
     at = Address(address) if address else None
-    return replace(learnt(SlackUser("T1", user), "Åsa", world.ledger.now(), at), **rest)
+    return replace(learnt(Account("slack", "T1", user), "Åsa", world.ledger.now(), at), **rest)
 
 
 def bind(world: World, user: str, person: PersonId, address: str = "ada@example.com", **rest: object) -> AccountRecord:
     """As the ledger has it after the account acted."""
-    account = AccountRecord(SlackUser("T1", user).account, SlackUser("T1", user), "Åsa", person, Address(address))
+    account = AccountRecord(
+        Account("slack", "T1", user).id, Account("slack", "T1", user), "Åsa", person, Address(address)
+    )
     account = replace(account, **rest)
     known = world.ledger.read(keys.identity(person)).get(keys.identity(person), Identity)
     accounts = (*(known.accounts if known else ()), account.account)
@@ -57,7 +59,7 @@ def bind(world: World, user: str, person: PersonId, address: str = "ada@example.
 
 
 def test_an_account_that_was_never_looked_up_is_not_known(world: World) -> None:
-    assert world.directory.person(SlackUser("T1", "U1")) is None
+    assert world.directory.person(Account("slack", "T1", "U1")) is None
     assert world.directory.by_address(Address(ADA)) is None
     assert world.directory.of_people([]) == {}
 
@@ -66,16 +68,16 @@ def test_a_person_is_found_by_account_by_address_and_by_person(world: World) -> 
     known = facts(world, time_zone="Europe/Berlin")
     world.directory.put_person(known)
     bind(world, "U1", ADA)
-    assert world.directory.person(SlackUser("T1", "U1")) == known
+    assert world.directory.person(Account("slack", "T1", "U1")) == known
     assert world.directory.by_address(Address(ADA)) == world.directory.of_person(ADA) == known
-    assert world.directory.person(SlackUser("T2", "U1")) is None
+    assert world.directory.person(Account("slack", "T2", "U1")) is None
     assert world.directory.of_people([BOB, ADA]) == {ADA: known}
 
 
 def test_facts_of_an_account_that_is_bound_to_nobody_lead_from_no_address_to_it(world: World) -> None:
     world.directory.put_person(facts(world))
     assert world.directory.by_address(Address(ADA)) is None
-    seen = world.directory.person(SlackUser("T1", "U1"))
+    seen = world.directory.person(Account("slack", "T1", "U1"))
     assert seen
     assert seen.id == ADA, "whoever it would be, if it acted"
 
@@ -87,7 +89,7 @@ def test_whoever_comes_last_under_an_address_is_not_whoever_has_it(world: World)
     found = world.directory.by_address(Address(ADA))
     assert found
     assert found.slack.user == "U1"
-    newcomer = world.directory.person(SlackUser("T1", "U2"))
+    newcomer = world.directory.person(Account("slack", "T1", "U2"))
     assert newcomer
     assert newcomer.id not in (ADA, BOB)
     assert newcomer.suspended
@@ -97,7 +99,7 @@ def test_whoever_comes_last_under_an_address_is_not_whoever_has_it(world: World)
 def test_an_account_is_whose_it_was_bound_to_whatever_address_it_has_now(world: World) -> None:
     world.directory.put_person(facts(world, address="bob@example.com"))
     bind(world, "U1", ADA)
-    seen = world.directory.person(SlackUser("T1", "U1"))
+    seen = world.directory.person(Account("slack", "T1", "U1"))
     assert seen
     assert (seen.id, seen.address) == (ADA, "bob@example.com")
     assert world.directory.by_address(Address(BOB)) is None
@@ -119,7 +121,7 @@ def test_an_address_that_moved_leads_to_whoever_has_it_now(world: World) -> None
 
 def test_what_an_earlier_version_bound_is_bound(world: World) -> None:
     world.directory.put_person(facts(world))
-    world.put(keys.person(ADA), PersonRecord(ADA, "Åsa", (SlackUser("T1", "U1"),)))
+    world.put(keys.person(ADA), PersonRecord(ADA, "Åsa", (Account("slack", "T1", "U1"),)))
     found = world.directory.by_address(Address(ADA))
     assert found
     assert (found.slack.user, found.id) == ("U1", ADA)
@@ -137,12 +139,12 @@ def test_of_two_accounts_of_one_person_the_one_that_can_act_is_found(world: Worl
 
 def test_an_account_of_an_organisation_is_one_in_all_its_workspaces(world: World) -> None:
     bound = bind(world, "U1", ADA)
-    moved = replace(bound, account=SlackUser("E1", "U1").account)
+    moved = replace(bound, account=Account("slack", "E1", "U1").id)
     world.put(keys.account(moved.account), moved)
     world.put(keys.account(bound.account), replace(bound, person=None, moved=moved.account))
     for team in ("T1", "T2"):
-        world.directory.put_person(facts(world, tenant="E1", slack=SlackUser(team, "U1")))
-        seen = world.directory.person(SlackUser(team, "U1"))
+        world.directory.put_person(facts(world, tenant="E1", slack=Account("slack", team, "U1")))
+        seen = world.directory.person(Account("slack", team, "U1"))
         assert seen
         assert seen.id == ADA
 
@@ -156,7 +158,7 @@ def test_old_facts_are_returned_with_their_age(world: World) -> None:
 
 def test_what_a_version_without_addresses_wrote_counts_as_never_looked_up(world: World) -> None:
     world.directory.put_person(facts(world, address=None))
-    assert world.directory.person(SlackUser("T1", "U1")) is None
+    assert world.directory.person(Account("slack", "T1", "U1")) is None
 
 
 # ---------------------------------------------------------------- groups
@@ -168,13 +170,13 @@ def test_a_member_who_can_do_nothing_is_named_as_one_and_counts_for_none(world: 
     bind(world, "U1", ADA)
     account = bind(world, "U2", BOB, "bob@example.com", suspended=Suspension(Why.ADDRESS_CHANGED, now))
     world.directory.put_person(facts(world, "U2", "bob@example.com"))
-    users = frozenset({SlackUser("T1", "U1"), account.slack, SlackUser("T1", "U3")})
+    users = frozenset({Account("slack", "T1", "U1"), account.slack, Account("slack", "T1", "U3")})
     world.directory.put_members("slack:S0ONCALL", Membership(as_of=now, accounts=users))
     found = world.directory.groups(POLICY, ["oncall", "leads"])
     assert found.members(("oncall", "leads")) == frozenset()
     oncall = found.by_name["oncall"]
     assert (oncall.members, oncall.unusable) == ({ADA, BOB}, {ADA, BOB})
-    assert oncall.unresolved == {SlackUser("T1", "U3")}
+    assert oncall.unresolved == {Account("slack", "T1", "U3")}
     assert found.by_name["leads"].unusable == {ADA}
 
 
@@ -198,7 +200,9 @@ def test_a_stranger_with_a_members_address_is_no_member(world: World) -> None:
     world.directory.put_person(facts(world, "U1"))
     bind(world, "U1", ADA)
     world.directory.put_person(facts(world, "U2"))
-    world.directory.put_members("slack:S0ONCALL", Membership(as_of=now, accounts=frozenset({SlackUser("T1", "U2")})))
+    world.directory.put_members(
+        "slack:S0ONCALL", Membership(as_of=now, accounts=frozenset({Account("slack", "T1", "U2")}))
+    )
     assert world.directory.groups(POLICY, ["oncall"]).by_name["oncall"].members == frozenset()
 
 
@@ -278,14 +282,14 @@ def test_news_of_an_account_make_it_stale_until_it_was_asked_about_anew(world: W
 
 
 def test_news_of_somebody_who_is_not_known_are_nothing(world: World) -> None:
-    world.directory.mark_stale(SlackUser("T1", "U9"), world.ledger.now())
-    assert world.directory.person(SlackUser("T1", "U9")) is None
+    world.directory.mark_stale(Account("slack", "T1", "U9"), world.ledger.now())
+    assert world.directory.person(Account("slack", "T1", "U9")) is None
 
 
 def test_a_chats_own_list_is_resolved_by_account_and_the_unknown_are_kept_apart(world: World) -> None:
     known = world.directory.put_person(facts(world))
     gone = world.directory.put_person(facts(world, "U2", "bob@example.com", standing_problem="person_deactivated"))
-    stranger = SlackUser("T1", "U3")
+    stranger = Account("slack", "T1", "U3")
     accounts = frozenset({known.slack, gone.slack, stranger})
     world.directory.put_members("slack:S0ONCALL", Membership(as_of=world.ledger.now(), accounts=accounts))
     found = world.directory.groups(POLICY, ["oncall"])

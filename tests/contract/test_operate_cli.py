@@ -18,7 +18,7 @@ from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.clockwork import Doubt, LedgerClock
 from workflows.core.identity import AccountRecord, Identity, TargetIds, TargetUser
-from workflows.core.people import Membership, SlackUser
+from workflows.core.people import Account, Membership
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.ledger.redis_directory import RedisDirectory
@@ -52,7 +52,7 @@ def explained(ledger, redis_client, tmp_path, monkeypatch):
     monkeypatch.setenv("PRODACCESS_CONFIG", str(tmp_path))
     directory = RedisDirectory(redis_client)
     directory.put_person(build.facts(build.DANA, as_of=ledger.now()))
-    bound = PersonRecord(build.DANA, "Dana", (SlackUser("T1", "UDANA"),))
+    bound = PersonRecord(build.DANA, "Dana", (Account("slack", "T1", "UDANA"),))
     ledger.commit(Change("bound", ledger.now(), {keys.person(build.DANA): 0}, puts={keys.person(build.DANA): bound}))
     directory.put_members("slack:S0ONCALL", Membership(frozenset({build.DANA}), as_of=ledger.now()))
 
@@ -265,11 +265,11 @@ def test_an_invalid_folder_is_not_put_in_force(ledger, tmp_path: Path):
 def test_a_hold_is_lifted_and_the_record_names_who_and_why(ledger):
     item = keys.person(build.DANA)
     snapshot = ledger.read(item)
-    held = PersonRecord(build.DANA, "Dana", (SlackUser("T1", "UDANA"),), suspended="the account has changed")
+    held = PersonRecord(build.DANA, "Dana", (Account("slack", "T1", "UDANA"),), suspended="the account has changed")
     ledger.commit(Change("held", snapshot.now, snapshot.versions(), puts={item: held}))
     answer = run("person", "confirm", "Dana@example.com", "--by", "Ada Admin", "--reason", "she showed her badge")
     assert answer.exit_code == 0, answer.output
-    account = keys.account(SlackUser("T1", "UDANA").account)
+    account = keys.account(Account("slack", "T1", "UDANA").id)
     record = ledger.read(account).get(account, AccountRecord)
     assert record is not None
     assert (record.person, record.suspended) == (build.DANA, None)
@@ -291,7 +291,7 @@ def test_a_hold_is_found_by_the_address_under_the_former_name_of_its_domain(ledg
     monkeypatch.setenv("PRODACCESS_CONFIG", str(tmp_path))
     item = keys.person(build.DANA)
     snapshot = ledger.read(item)
-    held = PersonRecord(build.DANA, "Dana", (SlackUser("T1", "UDANA"),), suspended="the account has changed")
+    held = PersonRecord(build.DANA, "Dana", (Account("slack", "T1", "UDANA"),), suspended="the account has changed")
     ledger.commit(Change("held", snapshot.now, snapshot.versions(), puts={item: held}))
     words = ("--by", "Ada Admin", "--reason", "she showed her badge")
     assert (run("person", "confirm", "dana@old.example", *words).exit_code == 0) == readable

@@ -20,7 +20,7 @@ from tests.support import build
 from tests.support.build import OLU
 from tests.support.chat import ChatWorld, server_for
 from workflows.core.audit import Event
-from workflows.core.identity import Address, SlackUser
+from workflows.core.identity import Account, Address
 from workflows.core.people import Listed, Member, PersonId
 from workflows.core.policy import Group, Policy
 from workflows.ledger.memory import MemoryClock
@@ -79,7 +79,7 @@ class Acts:
         self.worker = Deferred(rig.ctx, self.desk, rig.refresher, rig.client, "/prodaccess")
 
     def types(self, user: str, text: str) -> str:
-        act = Interaction(f"command:{self.rig.press_id()}", COMMAND, "T1", user, text=text)
+        act = Interaction(f"command:{self.rig.press_id()}", COMMAND, Account("slack", "T1", user), text=text)
         defer(self.rig.ctx, act)
         return next(item for item in reversed(self.rig.ledger.due) if item.startswith("press:"))
 
@@ -130,7 +130,7 @@ def test_the_background_leaves_questions_for_whoever_presses(make: Make):
     rig.refresher.introduce(listed(rig).unresolved(("platform",)), rig.policy.policy)
     left = LIMITS["users.info"].burst - slack.calls.counts()["users.info"]
     assert left > 5
-    rig.refresher.refresh_person(SlackUser("T1", "UOLU"), rig.policy.policy)
+    rig.refresher.refresh_person(Account("slack", "T1", "UOLU"), rig.policy.policy)
 
 
 def test_one_that_slack_does_not_show_takes_no_other_members_turn(make: Make):
@@ -138,7 +138,7 @@ def test_one_that_slack_does_not_show_takes_no_other_members_turn(make: Make):
     slack.workspace.change_user("U0000", is_visible=False)
     learn(rig)
     rig.refresher.introduce(listed(rig).unresolved(("platform",)), rig.policy.policy)
-    assert listed(rig).unresolved(("platform",)) == {SlackUser("T1", "U0000")}
+    assert listed(rig).unresolved(("platform",)) == {Account("slack", "T1", "U0000")}
     rig.refresher.introduce(listed(rig).unresolved(("platform",)), rig.policy.policy)
     assert [call.arguments["user"] for call in slack.calls.since(0, "users.info")].count("U0000") == 1
 
@@ -246,7 +246,7 @@ def test_an_owners_id_pressed_from_another_workspace_approves_nothing(make: Make
     learn(rig)
     id_ = rig.asked()
     acts = Acts(rig)
-    act = Interaction("command:far", COMMAND, "T0FAR", "UOLU", text=f"approve {id_}")
+    act = Interaction("command:far", COMMAND, Account("slack", "T0FAR", "UOLU"), text=f"approve {id_}")
     defer(rig.ctx, act)
     item = next(item for item in rig.ledger.due if item.startswith("press:"))
     acts.work(item)
@@ -261,8 +261,8 @@ def test_who_is_not_shown_has_not_left(make: Make, error: str):
     rig.tick(120)
     slack.faults.add("users.info", error=error)
     with pytest.raises(DirectoryUnreachable):
-        rig.refresher.refresh_person(SlackUser("T1", "UOLU"), rig.policy.policy)
-    known = rig.directory.person(SlackUser("T1", "UOLU"))
+        rig.refresher.refresh_person(Account("slack", "T1", "UOLU"), rig.policy.policy)
+    known = rig.directory.person(Account("slack", "T1", "UOLU"))
     assert known is not None
     assert known.standing_problem is None
 
@@ -274,12 +274,12 @@ def test_an_answer_without_a_user_is_no_answer(make: Make, answer: dict[str, Any
     rig, slack = make()
     slack.faults.add("users.info", answer=answer)
     with pytest.raises(DirectoryUnreachable):
-        rig.refresher.refresh_person(SlackUser("T1", "UOLU"), rig.policy.policy)
+        rig.refresher.refresh_person(Account("slack", "T1", "UOLU"), rig.policy.policy)
 
 
 def test_a_late_event_from_before_a_deactivation_brings_nobody_back(make: Make):
     rig, slack = make()
-    olu = SlackUser("T1", "UOLU")
+    olu = Account("slack", "T1", "UOLU")
     before = slack.workspace.user("UOLU").to_json()
     rig.tick(1)
     slack.workspace.change_user("UOLU", deleted=True)
@@ -313,21 +313,21 @@ def test_a_colleague_of_another_workspace_of_the_organisation_is_in_the_group_th
     rig, slack = make()
     organisation(slack)
     learn(rig)
-    found = rig.refresher.refresh_person(SlackUser("T2", "UFAY"), rig.policy.policy)
+    found = rig.refresher.refresh_person(Account("slack", "T2", "UFAY"), rig.policy.policy)
     assert (found.standing_problem, found.account) == (None, "slack:E1:UFAY")
     assert listed(rig).member(PersonId("fay@example.com"), ("platform",)) is Member.YES
     # The same id in a workspace that is none of the organisation's is somebody else.
-    far = rig.refresher.refresh_person(SlackUser("T9", "UFAY"), rig.policy.policy)
+    far = rig.refresher.refresh_person(Account("slack", "T9", "UFAY"), rig.policy.policy)
     assert far.standing_problem == "person_foreign"
 
 
 def test_news_of_a_colleague_are_news_in_all_workspaces(make: Make):
     rig, slack = make()
     organisation(slack)
-    rig.refresher.refresh_person(SlackUser("T2", "UFAY"), rig.policy.policy)
+    rig.refresher.refresh_person(Account("slack", "T2", "UFAY"), rig.policy.policy)
     rig.refresher.heard(slack.workspace.user("UFAY").to_json(), "T1")
     for team in ("T2", "E1"):
-        known = rig.directory.person(SlackUser(team, "UFAY"))
+        known = rig.directory.person(Account("slack", team, "UFAY"))
         assert known is not None
         assert known.heard_at is not None
 
@@ -337,7 +337,7 @@ def test_news_of_a_colleague_are_looked_into_under_each_name_that_is_known(make:
     """Slack sends them with the team of whoever listens, which need not be the account's own."""
     rig, slack = make()
     organisation(slack)
-    rig.refresher.refresh_person(SlackUser("T2", "UFAY"), rig.policy.policy)
+    rig.refresher.refresh_person(Account("slack", "T2", "UFAY"), rig.policy.policy)
     doors = Doors(rig.ctx, None, rig.refresher, None, "/prodaccess")  # type: ignore[arg-type]  # news open no form
     doors.heard(slack.workspace.user("UFAY").to_json(), told_by)
     asked = {item for item in rig.ledger.due if item.startswith("whois:")}
@@ -408,7 +408,7 @@ def test_one_odd_profile_counts_against_nobody_else(make: Make):
     rig.settle()
     assert any("asks for" in text for text in told(slack, UNA))
     assert told(slack, UTE) == []
-    known = rig.directory.person(SlackUser("T1", UTE))
+    known = rig.directory.person(Account("slack", "T1", UTE))
     assert known is not None
     assert known.standing_problem == "person_odd"
 

@@ -236,7 +236,7 @@ class WorstDays(RuleBasedStateMachine):
         assert not voters & {request.requester, request.holder}, "nobody approves their own request"
         pressed = {str(vote.account).rpartition(":")[2] for vote in request.votes}
         assert not pressed & self._humans(request), "nobody approves their own request by any account"
-        assert all(str(vote.account) == account(vote.by).account for vote in request.votes), "in the name of another"
+        assert all(str(vote.account) == account(vote.by).id for vote in request.votes), "in the name of another"
         assert not {right for vote in request.votes for right in vote.for_} & {request.requester, request.holder}
         assert len(voters) == len(request.votes)
         self._allowed(request, self.law.longest)
@@ -580,7 +580,7 @@ class WorstDays(RuleBasedStateMachine):
         if who in self.gone:
             return
         for one in (PAT, SUE, OLU, NIA):
-            said = Saying(account(who).account, same, "asked them")
+            said = Saying(account(who).id, same, "asked them")
             answer = self._press(
                 one, lambda press, said=said, one=one: confirm(self.world.ctx, said, account(one), press)
             )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workflows.core.identity import Address
-from workflows.core.people import GroupFacts, Membership, PersonFacts, PersonId, SlackUser, person_id
+from workflows.core.people import Account, GroupFacts, Membership, PersonFacts, PersonId, person_id
 from workflows.core.policy import (
     AutoApproval,
     Connection,
@@ -42,7 +42,7 @@ MAIN = Connection("main", "aws", "eu-central-1", portal="https://acme.awsapps.co
 
 def facts(who: PersonId, **changes: Any) -> PersonFacts:
     name = who.partition("@")[0].title()
-    own = PersonFacts(who, name, SlackUser("T1", f"U{name.upper()}"), NOW, address=Address(who))
+    own = PersonFacts(who, name, Account("slack", "T1", f"U{name.upper()}"), NOW, address=Address(who))
     return replace(own, **changes)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.identity import AccountRecord, Address, Identity
-from workflows.core.people import PersonFacts, PersonId, SlackUser
+from workflows.core.people import Account, PersonFacts, PersonId
 from workflows.usecases.shared.actor import whose
 
 
@@ -19,21 +19,21 @@ def gets_address(world: World, who: PersonId, address: str) -> None:
 
 def new_account(
     world: World, user: str, address: str, name: str = "Somebody", team: str = "T1", **rest: object
-) -> SlackUser:
+) -> Account:
     """An account that the chat has from now on. It has not acted."""
-    slack = SlackUser(team, user)
+    slack = Account("slack", team, user)
     facts = PersonFacts(PersonId(""), name, slack, world.clock.now(), address=Address(address))
     world.chat.people[slack] = replace(facts, **rest)
     return slack
 
 
-def acts(world: World, who: SlackUser) -> PersonFacts:
+def acts(world: World, who: Account) -> PersonFacts:
     """Facts are fresh, and the account is identified, as at a press."""
     policy = world.policy.policy
     return whose(world.ctx, policy, world.chat.refresh_person(who, policy))
 
 
-def account_record(world: World, who: SlackUser) -> AccountRecord:
+def account_record(world: World, who: Account) -> AccountRecord:
     item = keys.account(world.chat.people[who].account)
     found = world.ledger.read(item).get(item, AccountRecord)
     assert found is not None

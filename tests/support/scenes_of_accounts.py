@@ -13,7 +13,7 @@ from tests.support.spoken import CAST, OLGA, Listener
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.identity import Address, TargetUser
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.people import Account, PersonId
 from workflows.ports import Change
 from workflows.usecases.identity.confirm_account import Saying, confirm, held_account
 from workflows.usecases.shared.target_users import move_by_hand, users_called
@@ -28,7 +28,7 @@ def on_hold(t: Listener, who: PersonId, address: str) -> None:
     acts(t.world, account(who))
 
 
-def says(t: Listener, by: PersonId, about: SlackUser, *, same: bool) -> None:
+def says(t: Listener, by: PersonId, about: Account, *, same: bool) -> None:
     w = t.world
     w.knows(by)
     held = held_account(w.ctx, w.chat.people[about].account)

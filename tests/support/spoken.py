@@ -35,7 +35,7 @@ from tests.support.world import World, account
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.clockwork import LedgerClock
 from workflows.core.identity import AccountRecord
-from workflows.core.people import PersonFacts, PersonId, SlackUser, person_id
+from workflows.core.people import Account, PersonFacts, PersonId, person_id
 from workflows.core.policy import Policy
 from workflows.core.records.chat import Posting
 from workflows.core.records.grant import Grant
@@ -133,7 +133,7 @@ class _Refresher:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts:
+    def refresh_person(self, who: Account, policy: Policy) -> PersonFacts:
         return self._world.chat.refresh_person(who, policy)
 
     def find(self, who: PersonId, _policy: Policy) -> PersonFacts | None:
@@ -293,7 +293,7 @@ class Listener:
         if action not in _DOORS or (action == MORE and not _lessens(value)):
             return None
         slack = account(who)
-        act = Interaction(self.world.press_id(), PRESS, slack.team, slack.user, action=action, value=value)
+        act = Interaction(self.world.press_id(), PRESS, slack, action=action, value=value)
         told: list[Message] = []
         self.doors.tell = lambda _act, message: told.append(message)  # type: ignore[method-assign]  # nobody is at the other end
         no: list[Refused] = []
@@ -320,11 +320,11 @@ class Listener:
 
     def really(self, who: PersonId, text: str) -> None:
         slack = account(who)
-        self.real.carry_out(Interaction(self.world.press_id(), COMMAND, slack.team, slack.user, text=text, looked=True))
+        self.real.carry_out(Interaction(self.world.press_id(), COMMAND, slack, text=text, looked=True))
 
     def _acts(self, who: PersonId, kind: str, **what: Any) -> Reply:
         slack = account(who)
-        act = Interaction(self.world.press_id(), kind, slack.team, slack.user, looked=True, **what)
+        act = Interaction(self.world.press_id(), kind, slack, looked=True, **what)
         try:
             return self.dry.carry_out(act)
         except FactsStale:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.chat.views.request_view import RequestStory, last_time, request_story
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.people import SlackUser, person_id
+from workflows.core.people import Account, person_id
 from workflows.core.policy import Connection, Entitlement, Environment, Risk, TargetKind, TargetSpec, Ticket, Tier
 from workflows.core.records.grant import End, EndCause, Grant, GrantState
 from workflows.core.records.request import Closing, Decision, DecisionKind, Origin, Request, RequestState, Terms, Vote
@@ -125,7 +125,7 @@ def request(role: Entitlement | None = None, **changes: object) -> Request:
         id="PA-1042",
         requester=DANA,
         requester_name="Dana Dev",
-        requester_slack=SlackUser("T1", "U0DANA"),
+        requester_slack=Account("slack", "T1", "U0DANA"),
         holder=DANA,
         holder_name="Dana Dev",
         terms=terms,

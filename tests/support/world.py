@@ -14,7 +14,7 @@ from tests.support import build
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.identity import Address
-from workflows.core.people import GroupFacts, PersonFacts, PersonId, SlackUser
+from workflows.core.people import Account, GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Policy, TargetKind
 from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
@@ -66,10 +66,10 @@ class Chat:
 
     def __init__(self, directory: MemoryDirectory, clock: MemoryClock) -> None:
         self.directory, self.clock = directory, clock
-        self.people: dict[SlackUser, PersonFacts] = {}
+        self.people: dict[Account, PersonFacts] = {}
         self.unreachable = False
 
-    def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts:
+    def refresh_person(self, who: Account, policy: Policy) -> PersonFacts:
         if self.unreachable:
             raise DirectoryUnreachable("the chat does not answer")
         facts = self.people[who]
@@ -270,7 +270,7 @@ class World:
             "announced": check_announced,
             "sweepout": sweep_out,
             "refusals": lambda ctx, id_: count_refusals(ctx, PersonId(id_)),
-            "whois": lambda ctx, id_: look_who_it_is(ctx, SlackUser(*id_.split(":"))),
+            "whois": lambda ctx, id_: look_who_it_is(ctx, Account("slack", *id_.split(":"))),
         }
         if kind in jobs:
             jobs[kind](self.ctx, id_)
@@ -324,5 +324,5 @@ class World:
         return list(self.ledger.entries(limit=100_000))
 
 
-def account(who: PersonId) -> SlackUser:
+def account(who: PersonId) -> Account:
     return build.facts(who).slack

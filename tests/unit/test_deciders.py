@@ -11,6 +11,7 @@ from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat, deciders_of
 from tests.support.build import DANA, GROUPS, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy
 from tests.support.world import World, account
+from workflows.core.identity import Account
 from workflows.core.people import PersonId
 from workflows.core.policy import Escalation, Policy
 from workflows.usecases.oversight.delegate import delegate
@@ -23,7 +24,7 @@ def rules(**approve: int) -> Policy:
 def says(world: World, who: PersonId, text: str) -> str:
     world.knows(*GROUPS["platform"], *GROUPS["security"], who)
     account_ = account(who)
-    act = Interaction(world.press_id(), COMMAND, account_.team, account_.user, text=text)
+    act = Interaction(world.press_id(), COMMAND, account_, text=text)
     message = Desk(world.ctx, "/prodaccess").carry_out(act).message
     assert message is not None
     return as_text(message)
@@ -120,7 +121,7 @@ def test_an_explanation_of_a_request_leaves_out_its_parties_and_who_has_agreed()
     world.approve(id_, SUE)
     world.knows(DANA, *GROUPS["platform"])
     account_ = account(DANA)
-    act = Interaction("x", PRESS, account_.team, account_.user, action="more", value=f"explain:{id_}")
+    act = Interaction("x", PRESS, account_, action="more", value=f"explain:{id_}")
     message = Desk(world.ctx, "/prodaccess").carry_out(act).message
     assert message is not None
     assert "Needs approval from one of platform (Pat)" in as_text(message)
@@ -150,7 +151,9 @@ def test_where_nobody_is_known_nobody_is_named() -> None:
 def test_the_first_answer_names_nobody_whom_nobody_has_looked_up() -> None:
     world = World()
     world.knows(DANA)
-    act = Interaction("p", COMMAND, "T1", account(DANA).user, text="payments-prod read-only 1h INC-42 errors")
+    act = Interaction(
+        "p", COMMAND, Account("slack", "T1", account(DANA).user), text="payments-prod read-only 1h INC-42 errors"
+    )
     message = Desk(world.ctx, "/prodaccess").carry_out(act).message
     said = as_text(message) if message else ""
     assert "I am looking up who can approve it" in said
@@ -161,7 +164,9 @@ def test_the_first_answer_names_nobody_whom_nobody_has_looked_up() -> None:
 def test_of_some_who_are_known_those_are_named() -> None:
     world = World()
     world.knows(DANA, OLU)
-    act = Interaction("p", COMMAND, "T1", account(DANA).user, text="payments-prod read-only 1h INC-42 errors")
+    act = Interaction(
+        "p", COMMAND, Account("slack", "T1", account(DANA).user), text="payments-prod read-only 1h INC-42 errors"
+    )
     message = Desk(world.ctx, "/prodaccess").carry_out(act).message
     assert "Olu can approve it." in (as_text(message) if message else "")
 

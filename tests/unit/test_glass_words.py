@@ -136,7 +136,7 @@ def desk(rules: Policy | None = None) -> tuple[World, Desk]:
 
 def says(at: Desk, who: PersonId, kind: str = COMMAND, **what: Any) -> str:
     user = account(who)
-    reply = at.carry_out(Interaction(f"{kind}-{who}-{what}", kind, user.team, user.user, **what))
+    reply = at.carry_out(Interaction(f"{kind}-{who}-{what}", kind, user, **what))
     return as_text(reply.message) if reply.message else ""
 
 

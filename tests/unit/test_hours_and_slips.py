@@ -41,9 +41,7 @@ def says(world: World, text: str, zone: str = "UTC") -> Reply:
     world.chat.people[account(DANA)] = facts(DANA, time_zone=zone)
     world.knows(DANA)
     who = account(DANA)
-    return Desk(world.ctx, "/prodaccess").carry_out(
-        Interaction(world.press_id(), COMMAND, who.team, who.user, text=text)
-    )
+    return Desk(world.ctx, "/prodaccess").carry_out(Interaction(world.press_id(), COMMAND, who, text=text))
 
 
 # ---------------------------------------------------------------- hours
@@ -92,7 +90,7 @@ def test_in_the_form_closed_hours_stand_beside_the_start() -> None:
     who = account(DANA)
     world.knows(DANA)
     fields = {"environment": "payments-prod", "role": "read-only", "reason": "INC-42", "ticket": ""}
-    reply = Desk(world.ctx, "/x").carry_out(Interaction("f", FORM, who.team, who.user, fields=fields))
+    reply = Desk(world.ctx, "/x").carry_out(Interaction("f", FORM, who, fields=fields))
     view = {"blocks": [{"block_id": "when", "element": {"action_id": "begin"}}]}
     assert list(errors_in(view, form.beside_fields(reply.said, form.field_of))) == ["when"]
 

@@ -27,7 +27,7 @@ from tests.support.build import (
 )
 from tests.support.world import World, account
 from workflows.core.identity import Address
-from workflows.core.people import GroupFacts, Member, Membership, PersonId, SlackUser, is_fresh
+from workflows.core.people import Account, GroupFacts, Member, Membership, PersonId, is_fresh
 from workflows.core.policy import BreakGlass, Group, Risk
 from workflows.core.records.grant import GrantState
 from workflows.core.records.request import Decision, DecisionKind, Origin, Vote
@@ -137,7 +137,7 @@ def test_a_decision_that_cannot_be_derived_again_is_not_refused(silent):
 
 class TestMembersOfWhomNobodyKnowsWhoTheyAre:
     def test_an_ask_is_taken_where_they_may_be_able_to_approve(self):
-        nobody_yet = Membership(as_of=NOW, unresolved=frozenset({SlackUser("T1", "U7")}))
+        nobody_yet = Membership(as_of=NOW, unresolved=frozenset({Account("slack", "T1", "U7")}))
         ask = Ask("payments-prod", "read-only", None, "INC-42 checkout errors")
         assert isinstance(may_ask(POLICY, ask, facts(DANA), DANA, groups(platform=nobody_yet), NOW), MayAsk)
         empty = groups(platform=Membership(as_of=NOW))
@@ -146,7 +146,7 @@ class TestMembersOfWhomNobodyKnowsWhoTheyAre:
         assert answer.code is Code.NOBODY_CAN_APPROVE
 
     def test_they_make_nobody_else_unknown(self):
-        known = groups(platform=Membership(frozenset({OLU}), NOW, unresolved=frozenset({SlackUser("T1", "U7")})))
+        known = groups(platform=Membership(frozenset({OLU}), NOW, unresolved=frozenset({Account("slack", "T1", "U7")})))
         assert known.member(OLU, ("platform",)) is Member.YES
         assert known.member(NIA, ("platform",)) is Member.NO
         assert not known.whole(("platform",))
@@ -264,7 +264,7 @@ def test_whom_a_worker_may_find_is_not_unknown_before_one_has_looked():
     world = World()
     world.knows(OLU)
     desk = Desk(world.ctx, "/prodaccess")
-    typed = Interaction("command:1", COMMAND, "T1", "UOLU", text="history newt@example.com")
+    typed = Interaction("command:1", COMMAND, Account("slack", "T1", "UOLU"), text="history newt@example.com")
     with pytest.raises(FactsStale):
         desk.carry_out(typed)
     answer = desk.carry_out(replace(typed, looked=True))

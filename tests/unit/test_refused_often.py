@@ -18,11 +18,11 @@ from bot.slack.app import Listeners, takes_away
 from bot.slack.render import text_of
 from tests.support.build import GUS
 from tests.support.redis_world import RedisWorld
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.oversight.refusals import record_refusal
 
-EVE, DANA = SlackUser("T1", "UEVE"), SlackUser("T1", "UDANA")
+EVE, DANA = Account("slack", "T1", "UEVE"), Account("slack", "T1", "UDANA")
 
 
 class Clock:
@@ -50,7 +50,7 @@ def test_told_once_then_silence_until_the_window_is_over() -> None:
 def test_only_so_many_people_are_kept_in_mind() -> None:
     limit = RefusalLimit(Clock(), most=1)
     for number in range(PEOPLE_MAX + 10):
-        limit.refused(SlackUser("T1", f"U{number}"))
+        limit.refused(Account("slack", "T1", f"U{number}"))
     assert len(limit._windows) <= PEOPLE_MAX
 
 
@@ -65,7 +65,7 @@ def listeners(carry_out: Any) -> Any:
 def act(
     user: str = "UEVE", kind: str = COMMAND, text: str = "payments-prod admin 1h x", action: str = ""
 ) -> Interaction:
-    return Interaction(id="i", kind=kind, team="T1", user=user, text=text, action=action)
+    return Interaction(id="i", kind=kind, who=Account("slack", "T1", user), text=text, action=action)
 
 
 @pytest.mark.parametrize("waits", [False, True])
@@ -76,7 +76,7 @@ def test_who_is_refused_again_and_again_is_not_carried_out_any_more(
     carried: list[str] = []
 
     def carry_out(one: Interaction) -> Reply:
-        carried.append(one.user)
+        carried.append(one.who.user)
         if waits:
             raise FactsStale
         return Reply(refused=Refused(Code.NOT_A_REQUESTER))

@@ -301,7 +301,7 @@ def desk(world: World) -> Desk:
 def says(world: World, who, kind: str, press_id: str = "p", **what: Any) -> str:
     world.knows(who)
     user = account(who)
-    reply = desk(world).carry_out(Interaction(f"{press_id}-{kind}-{what}", kind, user.team, user.user, **what))
+    reply = desk(world).carry_out(Interaction(f"{press_id}-{kind}-{what}", kind, user, **what))
     return as_text(reply.message) if reply.message else ""
 
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from bot.slack.facts import Home, facts_of, home_of
 from tests.support.build import NOW, policy
-from workflows.core.identity import SlackUser
+from workflows.core.identity import Account
 from workflows.core.people import NEVER, PersonFacts, learnt, which_stands, with_news
 from workflows.core.refusal import Code
 from workflows.ledger.codec import dump
 
 HOME, ORGANISATION = Home("T1"), Home("T1", "E1")
-OLU = SlackUser("T1", "UOLU")
+OLU = Account("slack", "T1", "UOLU")
 USER: dict[str, Any] = {
     "id": "UOLU",
     "team_id": "T1",
@@ -31,7 +31,7 @@ USER: dict[str, Any] = {
 }
 
 
-def said(who: SlackUser = OLU, home: Home = HOME, workspaces: tuple[str, ...] = (), **changes: Any) -> PersonFacts:
+def said(who: Account = OLU, home: Home = HOME, workspaces: tuple[str, ...] = (), **changes: Any) -> PersonFacts:
     profile = {**USER["profile"], **changes.pop("profile", {})}
     return facts_of({**USER, "profile": profile, **changes}, who, home, policy(home_workspaces=workspaces), NOW)
 
@@ -52,50 +52,61 @@ def test_a_full_member_of_the_workspace_has_no_problem():
 
 class TestWhoseAccountItIs:
     def test_the_id_of_an_owner_in_another_workspace_is_somebody_else(self):
-        found = said(SlackUser("T2", "UOLU"))
+        found = said(Account("slack", "T2", "UOLU"))
         assert found.standing_problem == Code.PERSON_FOREIGN.value
-        assert found.slack == SlackUser("T2", "UOLU")
+        assert found.slack == Account("slack", "T2", "UOLU")
         # Nothing of what Slack said of the owner is said of them.
         assert (found.address, found.name) == (None, "UOLU")
 
     @pytest.mark.parametrize("home", [HOME, ORGANISATION])
     def test_so_it_is_while_we_stand_in_an_organisation_of_which_slack_does_not_name_that_workspace(self, home):
         organisation = in_organisation() if home.enterprise else None
-        assert said(SlackUser("T9", "UOLU"), home, enterprise_user=organisation).standing_problem == "person_foreign"
+        assert (
+            said(Account("slack", "T9", "UOLU"), home, enterprise_user=organisation).standing_problem
+            == "person_foreign"
+        )
 
     def test_a_colleague_of_another_workspace_of_the_organisation_is_at_home_there(self):
         found = said(
-            SlackUser("T2", "UOLU"), ORGANISATION, team_id="T2", is_stranger=True, enterprise_user=in_organisation()
+            Account("slack", "T2", "UOLU"),
+            ORGANISATION,
+            team_id="T2",
+            is_stranger=True,
+            enterprise_user=in_organisation(),
         )
         assert (found.standing_problem, found.tenant) == (None, "E1")
 
     def test_an_account_has_one_id_in_all_workspaces_of_the_organisation(self):
         one, other = (
-            said(SlackUser(team, "UOLU"), ORGANISATION, enterprise_user=in_organisation()) for team in ("T1", "T2")
+            said(Account("slack", team, "UOLU"), ORGANISATION, enterprise_user=in_organisation())
+            for team in ("T1", "T2")
         )
         assert one.account == other.account == "slack:E1:UOLU"
         assert "slack:T1:UOLU" in other.accounts
 
     def test_slack_names_the_id_in_the_organisation_too(self):
         named = in_organisation(id="WOLU")
-        assert SlackUser("T1", "WOLU") in said(home=ORGANISATION, enterprise_user=named).also
-        found = said(SlackUser("T1", "WOLU"), ORGANISATION, enterprise_user=named)
+        assert Account("slack", "T1", "WOLU") in said(home=ORGANISATION, enterprise_user=named).also
+        found = said(Account("slack", "T1", "WOLU"), ORGANISATION, enterprise_user=named)
         assert found.standing_problem is None
-        assert SlackUser("T1", "UOLU") not in found.also or found.slack.user == "WOLU"
+        assert Account("slack", "T1", "UOLU") not in found.also or found.slack.user == "WOLU"
 
     def test_another_organisation_is_foreign_whatever_it_says(self):
         other = in_organisation("E2")
         assert said(home=ORGANISATION, enterprise_user=other).standing_problem == "person_foreign"
-        assert said(SlackUser("T2", "UOLU"), team_id="T2", enterprise_user=other).standing_problem == "person_foreign"
+        assert (
+            said(Account("slack", "T2", "UOLU"), team_id="T2", enterprise_user=other).standing_problem
+            == "person_foreign"
+        )
 
     def test_workspaces_that_the_policy_names_are_home_for_their_own_people(self):
-        there = SlackUser("T2", "UOLU")
+        there = Account("slack", "T2", "UOLU")
         assert said(there, team_id="T2", is_stranger=True, workspaces=("T2",)).standing_problem is None
         # Slack speaks of the account of this workspace: of the other one with the same id it says nothing.
         assert said(there, workspaces=("T2",)).standing_problem == "person_foreign"
 
     def test_a_stranger_is_foreign_and_brings_no_address_of_ours(self):
-        found = said(SlackUser("T2", "UOLU"), team_id="T2", is_stranger=True)
+        found = said(Account("slack", "T2", "UOLU"), team_id="T2", is_stranger=True)
         assert (found.standing_problem, found.address) == ("person_foreign", None)
         assert said(is_stranger=True).standing_problem == "person_foreign"
 

@@ -11,7 +11,7 @@ from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU, SUE, auto, entitle
 from tests.support.people import acts, gets_address, new_account
 from tests.support.world import World, account
 from workflows.core import keys
-from workflows.core.identity import Address, Adoption, SlackUser, TargetIds, TargetUser
+from workflows.core.identity import Account, Address, Adoption, TargetIds, TargetUser
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, TargetKind, TargetSpec
 from workflows.core.records.grant import GrantState
@@ -62,7 +62,7 @@ def over(world: World, who: PersonId = DANA) -> None:
     world.advance(120, 10)
 
 
-def confirmed(world: World, who: SlackUser, *, same: bool) -> None:
+def confirmed(world: World, who: Account, *, same: bool) -> None:
     saying = Saying(world.chat.people[who].account, same, "saw the badge")
     assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", world.press_id()), Done)
 
@@ -74,7 +74,7 @@ def has_now(world: World, who: PersonId, address: str) -> None:
     confirmed(world, account(who), same=True)
 
 
-def asks(world: World, who: SlackUser, ask: Ask = ASK) -> str:
+def asks(world: World, who: Account, ask: Ask = ASK) -> str:
     acts(world, who)
     answer = ask_for_access(world.ctx, ask, who, Origin(), world.press_id())
     assert isinstance(answer, Done), answer
@@ -92,7 +92,7 @@ def why(world: World, id_: str) -> Code | None:
     return Code(request.closing.code)
 
 
-def newcomer(world: World, address: str = "dana@example.com") -> SlackUser:
+def newcomer(world: World, address: str = "dana@example.com") -> Account:
     """Somebody else has the address from now on, as people have said."""
     there = new_account(world, "UNEW", address, "Dana the Second")
     acts(world, there)

@@ -30,6 +30,7 @@ from tests.support.chat import RECEIPTS
 from tests.support.outside import Outside, Unheard, methods_of, no_jobs_left
 from tests.support.world import World
 from workflows.core import keys
+from workflows.core.identity import Account
 from workflows.core.policy import TargetKind, TargetSpec
 from workflows.core.records.chat import Press
 from workflows.ports import (
@@ -473,7 +474,7 @@ def test_a_clock_that_finds_nothing_any_more_lives_on_and_says_that_it_is_not_we
 
 
 def test_a_deferred_act_that_fails_is_told_at_once_and_not_done_again(world: Outside) -> None:
-    act = Interaction("command:1", COMMAND, "T1", "UDANA", text="mine")
+    act = Interaction("command:1", COMMAND, Account("slack", "T1", "UDANA"), text="mine")
     desk: Any = SimpleNamespace(carry_out=fails)
     refresher: Any = SimpleNamespace(refresh_person=lambda *_: None, find=lambda *_: None)
     deferred = Deferred(world.ctx, desk, refresher, world.slack, "/prodaccess")
@@ -510,7 +511,7 @@ def test_a_listener_that_fails_answers_slack_and_the_person(world: Outside, what
     told = failures.to_be_told(body)
     in_the_answer = bool(answer.body) and "E-7F3K2" in answer.body
     # In the answer, or by a message; of a menu's suggestions and of events nobody waits to hear.
-    assert in_the_answer or (told is not None and told.user == "UDANA") == (what == "a press")
+    assert in_the_answer or (told is not None and told.who.user == "UDANA") == (what == "a press")
 
 
 def test_each_listener_that_raises_is_caught_by_the_one_handler(

@@ -11,7 +11,7 @@ from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, 
 from tests.support.people import account_record, acts, gets_address, identity, new_account
 from tests.support.world import World, account
 from workflows.core import keys
-from workflows.core.identity import AccountRecord, Address, SlackUser, Suspension, Why, address_of
+from workflows.core.identity import Account, AccountRecord, Address, Suspension, Why, address_of
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import BreakGlass, Group, Policy
 from workflows.core.records.grant import GrantState
@@ -78,7 +78,7 @@ def test_nobody_approves_by_an_account_that_asked_whoever_it_belongs_to_by_now(w
     id_ = world.asked(OLU)
     gets_address(world, OLU, "pat@example.com")
     acts(world, account(OLU))
-    saying = Saying(account(OLU).account, same=False, reason="looks like Pat")
+    saying = Saying(account(OLU).id, same=False, reason="looks like Pat")
     assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", "cli"), Done)
     assert acts(world, account(OLU)).id == PAT
     assert code(world.approve(id_, OLU)) is Code.OWN_REQUEST
@@ -118,7 +118,7 @@ def test_an_owners_user_id_from_another_workspace_is_not_the_owner(how: str):
     }[how]()
     assert code(answer) is Code.PERSON_SUSPENDED
     assert world.request(id_).decision is None
-    assert identity(world, OLU).accounts == (account(OLU).account,), "it was not bound"
+    assert identity(world, OLU).accounts == (account(OLU).id,), "it was not bound"
 
 
 def test_an_account_under_an_owners_address_stops_nobody_and_is_nobody(world: World):
@@ -153,7 +153,7 @@ def test_of_two_accounts_of_one_owner_the_one_that_agreed_is_looked_at(world: Wo
     world.knows(OLU, PAT)
     second = new_account(world, "UOLU2", "olu@example.com", "Olu")
     acts(world, second)
-    assert isinstance(confirm_by_hand(world.ctx, Saying(second.account, True, "his phone"), "Ada", "cli"), Done)
+    assert isinstance(confirm_by_hand(world.ctx, Saying(second.id, True, "his phone"), "Ada", "cli"), Done)
     assert acts(world, second).id == OLU
     id_ = world.asked()
     assert isinstance(approve(world.ctx, id_, second, "by the second"), Done)
@@ -200,7 +200,7 @@ def test_what_gives_is_refused_and_what_takes_back_is_not():
         approve_for_less(ctx, waiting, who, None, timedelta(minutes=30), press()),
         delegate(ctx, who, world.chat.people[account(NIA)], until, press()),
         lift(ctx, DANA, who, "why not", press()),
-        confirm(ctx, Saying(who.account, same=True, reason="it is me"), who, press()),
+        confirm(ctx, Saying(who.id, same=True, reason="it is me"), who, press()),
     )
     assert [code(answer) for answer in gives] == [Code.PERSON_SUSPENDED] * 6
     takes = (
@@ -244,7 +244,7 @@ def test_the_address_that_was_bound_ends_the_hold_by_itself_and_on_record(world:
     assert acts(world, account(OLU)).suspended.address == "olu.o@example.com"
     gets_address(world, OLU, "olu@example.com")
     assert acts(world, account(OLU)).suspended is None
-    told = [entry.event.value for entry in world.ledger.entries_of(keys.hold_subject(account(OLU).account))]
+    told = [entry.event.value for entry in world.ledger.entries_of(keys.hold_subject(account(OLU).id))]
     assert told == ["person.bound", "person.binding_changed", "person.resumed"]
     assert holds(world.ctx) == ()
 
@@ -415,12 +415,12 @@ def test_the_vote_of_who_moved_counts(world: World):
     assert world.grant(id_).state is GrantState.ACTIVE
 
 
-def second_account(world: World, who: PersonId, user: str) -> SlackUser:
+def second_account(world: World, who: PersonId, user: str) -> Account:
     """Another account of theirs, as somebody has confirmed."""
     world.knows(who)
     found = new_account(world, user, str(who), build_name(who))
     acts(world, found)
-    said = confirm_by_hand(world.ctx, Saying(found.account, True, "saw the badge"), "ops", f"second {user}")
+    said = confirm_by_hand(world.ctx, Saying(found.id, True, "saw the badge"), "ops", f"second {user}")
     assert isinstance(said, Done)
     acts(world, found)
     return found
@@ -430,7 +430,7 @@ def build_name(who: PersonId) -> str:
     return str(who).partition("@")[0].title()
 
 
-def claims(world: World, who: SlackUser, address: str) -> None:
+def claims(world: World, who: Account, address: str) -> None:
     world.chat.people[who] = replace(world.chat.people[who], address=Address(address))
     acts(world, who)
 
@@ -654,7 +654,7 @@ def test_who_leaves_with_open_access_is_told_of_once(world: World):
     world.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
     for _ in range(2):
         world.run(keys.whois(account(DANA)))
-    subject = keys.hold_subject(account(DANA).account)
+    subject = keys.hold_subject(account(DANA).id)
     (entry,) = [one for one in world.ledger.entries_of(subject) if one.event == "person.left"]
     assert entry.facts["open"] == id_
     assert keys.chat(subject) in world.ledger.due
@@ -667,7 +667,7 @@ def test_who_leaves_with_open_access_is_told_of_once(world: World):
 def test_news_of_a_stranger_binds_nobody(world: World):
     stranger = new_account(world, "U1", "ana@example.com")
     world.run(keys.whois(stranger))
-    assert world.ledger.read(keys.account(stranger.account)).items[keys.account(stranger.account)].record is None
+    assert world.ledger.read(keys.account(stranger.id)).items[keys.account(stranger.id)].record is None
 
 
 def test_news_of_a_changed_address_put_the_account_on_hold_before_it_acts(world: World):
@@ -687,7 +687,7 @@ def test_a_workspace_that_joins_an_organisation_puts_nobody_on_hold(world: World
     found = acts(world, account(DANA))
     assert (found.id, found.suspended, found.account) == (DANA, None, "slack:E1:UDANA")
     assert isinstance(world.end(id_, DANA), Done)
-    there = SlackUser("T2", "UDANA")
+    there = Account("slack", "T2", "UDANA")
     world.chat.people[there] = replace(facts, tenant="E1", slack=there)
     assert acts(world, there).id == DANA, "from another workspace of it, too"
 
@@ -703,7 +703,7 @@ def test_a_move_into_an_organisation_together_with_another_address_is_a_hold(wor
 # ---------------------------------------------------------------- people say whose it is
 
 
-def say(world: World, who: PersonId, about: SlackUser, *, same: bool) -> Done | Refused:
+def say(world: World, who: PersonId, about: Account, *, same: bool) -> Done | Refused:
     world.knows(who)
     saying = Saying(world.chat.people[about].account, same, "saw the badge")
     return confirm(world.ctx, saying, account(who), world.press_id())
@@ -783,7 +783,7 @@ def test_of_two_new_accounts_under_an_address_the_second_claims_whoever_the_firs
     assert say(world, SUE, first, same=False).outcome == "confirmed"
     became = account_record(world, first).person
     found = holds_about(world.ctx, None, Address("dana@example.com"))
-    assert [one.people for one in found if one.account.account == second.account] == [(became,)]
+    assert [one.people for one in found if one.account.account == second.id] == [(became,)]
     assert say(world, SUE, second, same=False).outcome == "confirmed"
     assert account_record(world, first).suspended.why is Why.CLOSED
     found = identity(world, account_record(world, second).person)
@@ -817,7 +817,7 @@ def test_what_was_said_of_one_hold_is_not_said_of_the_next(world: World):
     gets_address(world, OLU, "dana@example.com")
     acts(world, account(OLU))
     assert account_record(world, account(OLU)).proposal is None
-    old = Saying(account(OLU).account, True, "saw the badge", seen.hash)
+    old = Saying(account(OLU).id, True, "saw the badge", seen.hash)
     world.knows(PAT)
     assert code(confirm(world.ctx, old, account(PAT), "late")) is Code.HOLD_CHANGED
 
@@ -841,11 +841,9 @@ def test_the_record_names_who_said_it_and_both_accounts(world: World):
     there = new_account(world, "UNEW", "dana@example.com", "Dana")
     acts(world, there)
     say(world, SUE, there, same=False)
-    (entry,) = [
-        one for one in world.ledger.entries_of(keys.hold_subject(there.account)) if one.event == "person.confirmed"
-    ]
-    assert (entry.facts["said"], entry.private["actor"], entry.private["account"]) == ("another", SUE, there.account)
-    assert (entry.private["before"], entry.private["before_accounts"]) == (DANA, account(DANA).account)
+    (entry,) = [one for one in world.ledger.entries_of(keys.hold_subject(there.id)) if one.event == "person.confirmed"]
+    assert (entry.facts["said"], entry.private["actor"], entry.private["account"]) == ("another", SUE, there.id)
+    assert (entry.private["before"], entry.private["before_accounts"]) == (DANA, account(DANA).id)
 
 
 def test_another_person_with_an_address_that_nobody_had_keeps_the_account(world: World):
@@ -854,7 +852,7 @@ def test_another_person_with_an_address_that_nobody_had_keeps_the_account(world:
     acts(world, account(DANA))
     assert say(world, SUE, account(DANA), same=False).outcome == "confirmed"
     found = acts(world, account(DANA))
-    assert identity(world, found.id).accounts == (account(DANA).account,)
+    assert identity(world, found.id).accounts == (account(DANA).id,)
     assert acts(world, new_account(world, "UNEW", "dan@example.com")).suspended.claims == found.id
 
 
@@ -872,7 +870,7 @@ def test_what_the_first_of_two_said_counts_only_while_they_could_say_it(world: W
     world.knows(OLU, PAT, SUE)
     second = new_account(world, "UPAT2", "pat@example.com", "Pat")
     acts(world, second)
-    confirm_by_hand(world.ctx, Saying(second.account, True, "saw the badge"), "ops", "second account")
+    confirm_by_hand(world.ctx, Saying(second.id, True, "saw the badge"), "ops", "second account")
     gets_address(world, OLU, "olu.o@example.com")
     acts(world, account(OLU))
     assert say(world, SUE, account(OLU), same=True).outcome == "second_needed"
@@ -915,7 +913,7 @@ def test_a_hold_of_the_first_between_read_and_commit_voids_what_they_said(world:
 
     world.knows(PAT)
     world.ledger.commit = between  # type: ignore[method-assign]
-    saying = Saying(account(OLU).account, True, "saw the badge")
+    saying = Saying(account(OLU).id, True, "saw the badge")
     assert confirm(world.ctx, saying, account(PAT), "second").outcome == "second_needed"
 
 
@@ -923,7 +921,7 @@ def test_nobody_lifts_a_bar_of_somebody_whom_they_count_as(world: World):
     world.knows(SUE, PAT)
     second = new_account(world, "UPAT2", "pat@example.com", "Pat")
     acts(world, second)
-    confirm_by_hand(world.ctx, Saying(second.account, True, "saw the badge"), "ops", "second account")
+    confirm_by_hand(world.ctx, Saying(second.id, True, "saw the badge"), "ops", "second account")
     world.chat.people[second] = replace(world.chat.people[second], address=Address("sue@example.com"))
     acts(world, second)
     item = keys.person(SUE)
@@ -949,7 +947,7 @@ def test_a_button_of_a_hold_that_is_over_says_nothing_of_a_later_one_like_it(wor
     gets_address(world, DANA, "dana.new@example.com")
     acts(world, account(DANA))
     world.knows(SUE)
-    old = Saying(account(DANA).account, True, "saw the badge", seen.hash)
+    old = Saying(account(DANA).id, True, "saw the badge", seen.hash)
     assert code(confirm(world.ctx, old, account(SUE), "late")) is Code.HOLD_CHANGED
     (now,) = holds(world.ctx)
     assert isinstance(confirm(world.ctx, replace(old, hash=now.hash), account(SUE), "anew"), Done)
@@ -987,7 +985,7 @@ def test_the_account_is_looked_at_before_anything_is_said_of_it(world: World, ho
     world.chat.unreachable = how == "unknown"
     own = {name: getattr(world.ctx, name) for name in ("ledger", "directory", "policy", "wake", "chance", "fault")}
     ctx = world.ctx if looks == "worker" else Context(**own)
-    saying = Saying(account(DANA).account, True, "saw the badge", seen.hash)
+    saying = Saying(account(DANA).id, True, "saw the badge", seen.hash)
 
     def said() -> Done | Refused:
         return confirm(ctx, saying, account(SUE), "said")
@@ -1015,7 +1013,7 @@ def test_nobody_who_may_not_say_it_makes_the_bot_ask(world: World):
     world.clock.advance(120)
     world.knows(OLU)
     world.chat.unreachable = True
-    saying = Saying(account(DANA).account, True, "saw the badge")
+    saying = Saying(account(DANA).id, True, "saw the badge")
     assert code(confirm(world.ctx, saying, account(OLU), "said")) is Code.NOT_SECURITY
 
 
@@ -1029,7 +1027,7 @@ def test_closed_accounts_wait_for_nobody_and_are_found_where_somebody_names_them
     by_name = holds_about(world.ctx, own, None)
     by_address = holds_about(world.ctx, None, Address("dana@example.com"))
     for found in (by_name, by_address):
-        assert [one.account.account for one in found] == [account(DANA).account]
+        assert [one.account.account for one in found] == [account(DANA).id]
     assert account_record(world, there).suspended is None
 
 
@@ -1038,17 +1036,17 @@ def test_no_number_of_old_holds_hides_a_new_one(world: World):
     world.knows(SUE)
     index, puts = [], {}
     for number in range(1200):
-        user = SlackUser("T1", f"UOLD{number}")
+        user = Account("slack", "T1", f"UOLD{number}")
         hold = Suspension(Why.CLOSED, world.clock.now(), Address("old@example.com"))
-        puts[keys.account(user.account)] = AccountRecord(user.account, user, "Old", DANA, suspended=hold)
-        index.append(IndexEntry(keys.ON_HOLD, user.account, number))
+        puts[keys.account(user.id)] = AccountRecord(user.id, user, "Old", DANA, suspended=hold)
+        index.append(IndexEntry(keys.ON_HOLD, user.id, number))
     world.ledger.commit(Change("old", world.clock.now(), dict.fromkeys(puts, 0), puts=puts, index=tuple(index)))
     world.knows(DANA)
     gets_address(world, DANA, "dana.new@example.com")
     acts(world, account(DANA))
-    assert [one.account.account for one in holds(world.ctx)] == [account(DANA).account]
+    assert [one.account.account for one in holds(world.ctx)] == [account(DANA).id]
     found = holds_about(world.ctx, None, Address("dana.new@example.com"))
-    assert [one.account.account for one in found] == [account(DANA).account]
+    assert [one.account.account for one in found] == [account(DANA).id]
     assert say(world, SUE, account(DANA), same=True).outcome == "confirmed"
 
 
@@ -1057,15 +1055,13 @@ def test_the_list_of_holds_is_made_again_from_the_accounts(world: World):
     assert say(world, SUE, used_again(world, "dana@example.com"), same=False).outcome == "confirmed"
     gets_address(world, PAT, "pat.p@example.com")
     acts(world, account(PAT))
-    both = [
-        IndexEntry(name, who.account, None) for name in (keys.ON_HOLD, keys.SHUT) for who in map(account, (PAT, DANA))
-    ]
+    both = [IndexEntry(name, who.id, None) for name in (keys.ON_HOLD, keys.SHUT) for who in map(account, (PAT, DANA))]
     world.ledger.commit(Change("gone", world.clock.now(), {}, index=tuple(both)))
     assert holds(world.ctx) == ()
     make_again(world.ctx)
-    assert [one.account.account for one in holds(world.ctx)] == [account(PAT).account]
+    assert [one.account.account for one in holds(world.ctx)] == [account(PAT).id]
     assert [one.account.account for one in holds_about(world.ctx, None, Address("dana@example.com"))] == [
-        account(DANA).account
+        account(DANA).id
     ]
 
 
@@ -1081,7 +1077,7 @@ def test_a_hold_is_found_by_an_address_of_a_domain_that_was_renamed(world: World
 # ---------------------------------------------------------------- the panic switch reaches all of it
 
 
-def used_again(world: World, address: str) -> SlackUser:
+def used_again(world: World, address: str) -> Account:
     """Dana has left, and a new account has her address."""
     facts = world.chat.people[account(DANA)]
     world.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
@@ -1167,8 +1163,8 @@ def test_who_was_on_hold_before_stays_so_until_it_is_said_who_they_are(world: Wo
     held = OLD_OLU.replace('"suspended":null', '"suspended":"the chat account behind this address has changed"')
     stored(world, "person:olu@example.com", held)
     assert acts(world, account(OLU)).suspended.why is Why.BEFORE
-    assert [one.account.account for one in holds(world.ctx)] == [account(OLU).account]
-    saying = Saying(account(OLU).account, same=True, reason="asked him")
+    assert [one.account.account for one in holds(world.ctx)] == [account(OLU).id]
+    saying = Saying(account(OLU).id, same=True, reason="asked him")
     assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", "cli"), Done)
     assert acts(world, account(OLU)).suspended is None
 
@@ -1226,7 +1222,7 @@ def test_an_account_is_taken_over_once(world: World):
     adopt(world.ctx)
     adopt(world.ctx)
     assert [entry.event.value for entry in world.all_entries()] == ["person.bindings_adopted"]
-    item = keys.account(account(OLU).account)
+    item = keys.account(account(OLU).id)
     assert world.ledger.read(item).get(item, AccountRecord).person == OLU
 
 

@@ -16,7 +16,8 @@ from typing import NewType
 
 # An e-mail address as `address_of` makes it: ASCII, lower case, one `@`, a former domain replaced by its new one.
 Address = NewType("Address", str)
-# `slack:TENANT:USER`; the tenant is the organisation (`E...`) where there is one, else the workspace (`T...`).
+# `SURFACE:TENANT:USER`: an account in one chat. In Slack the tenant is the organisation (`E...`) where there is one, else the
+# workspace (`T...`).
 AccountId = NewType("AccountId", str)
 # Opaque: it is compared, and never read. For whoever was first known by an address it is that address as text, so that
 # what older versions stored is theirs; for another person under an address that was used before, `ADDRESS~2`.
@@ -26,7 +27,8 @@ NO_DOMAINS: Mapping[str, str] = MappingProxyType({})
 ADDRESS_LENGTH_MAX = 254
 # Unquoted local parts of RFC 5322, and host names. Other alphabets have letters that look like these, or fold into them.
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
-_ACCOUNT = "slack:"
+# The chat that the first versions knew alone: in what is stored of its accounts, and named after them, it is not said.
+SLACK = "slack"
 
 
 def address_of(text: str, former_domains: Mapping[str, str] = NO_DOMAINS) -> Address | None:
@@ -77,22 +79,32 @@ def unbound(account: AccountId) -> PersonId:
     return PersonId(account)
 
 
-def is_account(name: Address | AccountId) -> bool:
-    """Which of the two a name from a list of members is: an address has no colon."""
-    return name.startswith(_ACCOUNT)
-
-
 @dataclass(frozen=True, slots=True)
-class SlackUser:
-    """A chat account as the surface names it: the pressing user's own team, and the user's id, unique only together."""
+class Account:
+    """A chat account as its chat names it, by ids that are unique only together.
 
-    team: str
+    `surface`: which chat, `slack`. `tenant`: in Slack the acting user's own team, or the organisation of it.
+    """
+
+    surface: str
+    tenant: str
     user: str
 
     @property
-    def account(self) -> AccountId:
-        """Under this team as the tenant; `PersonFacts.account` knows whether the team stands in an organisation."""
-        return AccountId(f"{_ACCOUNT}{self.team}:{self.user}")
+    def id(self) -> AccountId:
+        """Under this tenant; `PersonFacts.account` knows whether a team stands in an organisation."""
+        return AccountId(f"{self.surface}:{self.tenant}:{self.user}")
+
+    @property
+    def short(self) -> str:
+        """As due items name it: `TENANT:USER` in Slack, else the id. `account_named` reads it."""
+        return f"{self.tenant}:{self.user}" if self.surface == SLACK else self.id
+
+
+def account_named(short: str) -> Account:
+    """The account that `Account.short` names. Raises ValueError for what names none."""
+    surface, tenant, user = short.split(":", 2) if short.count(":") > 1 else (SLACK, *short.split(":"))
+    return Account(surface, tenant, user)
 
 
 # ---------------------------------------------------------------- what the ledger keeps
@@ -140,7 +152,7 @@ class AccountRecord:
     """
 
     account: AccountId
-    slack: SlackUser
+    slack: Account
     name: str
     person: PersonId | None = None
     address: Address | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflows.core.canonical_json import digest
-from workflows.core.identity import AccountId, Address, PersonId, SlackUser
+from workflows.core.identity import SLACK, Account, AccountId, Address, PersonId, account_named
 
 ACTIVE_POLICY = "policy:active"
 ADOPTION = "adoption:accounts"
@@ -26,6 +26,9 @@ UNREADABLE = "unreadable"  # what stands in the ledger and cannot be read, by wh
 ON_HOLD = "on-hold"  # accounts that wait for somebody to say whose they are, by since when
 SHUT = "shut-accounts"  # accounts of people who were closed, by since when; they wait for nobody
 UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time, by when that was found
+
+# The subjects of chat that are somebody's own page.
+HOME = "home-"
 
 CLOSED_PLACES = "places-closed"  # channels and people that chat takes no messages for, by since when
 SLACK_WORDS = "slack-words"  # Slack's words for messages that it did not take, by when each was last seen
@@ -82,9 +85,20 @@ def hold_subject(account_id: AccountId) -> str:
     return f"hold-{digest(account_id)[:20]}"
 
 
-def whois(who: SlackUser) -> str:
+def whois(who: Account) -> str:
     """The due item that asks the chat about an account of which there is news."""
-    return f"whois:{who.team}:{who.user}"
+    return f"whois:{who.short}"
+
+
+def home(who: Account) -> str:
+    """The subject of chat that is somebody's own page."""
+    return f"{HOME}{who.tenant}-{who.user}" if who.surface == SLACK else f"{HOME}{who.id}"
+
+
+def whose_home(subject: str) -> Account:
+    """Whose page `home` names. Raises ValueError for any other subject."""
+    name = subject.removeprefix(HOME)
+    return account_named(name if ":" in name else name.replace("-", ":", 1))
 
 
 def slot(id_: str) -> str:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from workflows.core.identity import (
+    Account,
     AccountId,
     Address,
     PersonId,
-    SlackUser,
     Suspension,
     address_of,
     first_person,
@@ -19,7 +19,7 @@ from workflows.core.identity import (
 )
 from workflows.core.refusal import Code, Refused
 
-__all__ = ["FACTS_AGE_MAX", "Delegation", "GroupFacts", "Membership", "PersonFacts", "PersonId", "SlackUser"]
+__all__ = ["FACTS_AGE_MAX", "Account", "Delegation", "GroupFacts", "Membership", "PersonFacts", "PersonId"]
 
 # A press is decided on facts at most this old; see docs/how-it-fails-safe.md.
 FACTS_AGE_MAX = timedelta(seconds=60)
@@ -52,7 +52,7 @@ class PersonFacts:
 
     id: PersonId
     name: str
-    slack: SlackUser
+    slack: Account
     as_of: datetime
     time_zone: str = "UTC"
     standing_problem: str | None = None
@@ -62,7 +62,7 @@ class PersonFacts:
     # The organisation's id (`E...`) where the workspace is in one, so that the account has one id in all its workspaces.
     tenant: str = ""
     # Other ids under which the chat itself names this very account.
-    also: tuple[SlackUser, ...] = ()
+    also: tuple[Account, ...] = ()
     # The chat's own time of the last change to the account, in seconds since the epoch; 0 where it does not say.
     updated: int = 0
     # When the chat last said by itself that something had changed: what was asked for before that is old.
@@ -71,16 +71,16 @@ class PersonFacts:
 
     @property
     def account(self) -> AccountId:
-        return SlackUser(self.tenant or self.slack.team, self.slack.user).account
+        return self.colleague(self.slack.user).id
 
-    def colleague(self, user: str) -> SlackUser:
+    def colleague(self, user: str) -> Account:
         """Whom this account names by that id: in an organisation ids are unique in all of it."""
-        return SlackUser(self.tenant or self.slack.team, user)
+        return Account(self.slack.surface, self.tenant or self.slack.tenant, user)
 
     @property
     def accounts(self) -> tuple[AccountId, ...]:
         """Every id that this account has or had, the present one first."""
-        return tuple(dict.fromkeys((self.account, self.slack.account, *(other.account for other in self.also))))
+        return tuple(dict.fromkeys((self.account, self.slack.id, *(other.id for other in self.also))))
 
 
 # A chat's own copies may lag behind one another, and no longer than this.
@@ -109,10 +109,10 @@ def with_news(known: PersonFacts, at: datetime) -> PersonFacts:
     return replace(known, as_of=NEVER, heard_at=at)
 
 
-def learnt(slack: SlackUser, name: str, as_of: datetime, address: Address | None, tenant: str = "") -> PersonFacts:
+def learnt(account: Account, name: str, as_of: datetime, address: Address | None, tenant: str = "") -> PersonFacts:
     """Facts straight from the chat. Older processes, which know people by address, find one in `id`."""
-    who = first_person(address) if address is not None else unbound(slack.account)
-    return PersonFacts(who, name, slack, as_of, address=address, tenant=tenant)
+    who = first_person(address) if address is not None else unbound(account.id)
+    return PersonFacts(who, name, account, as_of, address=address, tenant=tenant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Delegation:
     until: datetime
     by_name: str = ""
     # The account that was told of it, and hears when it is over.
-    to_slack: SlackUser | None = None
+    to_slack: Account | None = None
 
 
 class Member(Enum):
@@ -157,10 +157,10 @@ class Membership:
     problem: str | None = None
     certain: bool = False
     failed_at: datetime | None = None
-    accounts: frozenset[SlackUser] = frozenset()
+    accounts: frozenset[Account] = frozenset()
     addresses: frozenset[Address] = frozenset()
     unusable: frozenset[PersonId] = frozenset()
-    unresolved: frozenset[SlackUser] = frozenset()
+    unresolved: frozenset[Account] = frozenset()
 
     @property
     def is_known(self) -> bool:
@@ -259,7 +259,7 @@ class GroupFacts:
             },
         )
 
-    def unresolved(self, names: Iterable[str]) -> frozenset[SlackUser]:
+    def unresolved(self, names: Iterable[str]) -> frozenset[Account]:
         """Accounts in these groups of which nobody knows yet whose they are."""
         known = (self.by_name[name] for name in names if name in self.by_name)
         return frozenset().union(*(one.unresolved for one in known))

@@ -15,13 +15,13 @@ from typing import Any, TypeVar
 from workflows.core import keys
 from workflows.core.identity import (
     NO_DOMAINS,
+    Account,
     AccountId,
     AccountRecord,
     Address,
     AddressRecord,
     Identity,
     PersonId,
-    SlackUser,
     Suspension,
     Why,
     first_person,
@@ -55,7 +55,7 @@ class BoundDirectory(DirectoryStore, ABC):
         """What a stored record says; None also where it cannot be read."""
 
     @abstractmethod
-    def _cached(self, accounts: Iterable[SlackUser]) -> Mapping[SlackUser, PersonFacts]:
+    def _cached(self, accounts: Iterable[Account]) -> Mapping[Account, PersonFacts]:
         """What the chat said of these accounts, in one round trip; without those that were never looked up."""
 
     @abstractmethod
@@ -72,12 +72,12 @@ class BoundDirectory(DirectoryStore, ABC):
 
     # ------------------------------------------------------------ accounts
 
-    def person(self, who: SlackUser) -> PersonFacts | None:
+    def person(self, who: Account) -> PersonFacts | None:
         return self.people((who,)).get(who)
 
     def people(
-        self, accounts: Iterable[SlackUser], former_domains: Mapping[str, str] = NO_DOMAINS
-    ) -> dict[SlackUser, PersonFacts]:
+        self, accounts: Iterable[Account], former_domains: Mapping[str, str] = NO_DOMAINS
+    ) -> dict[Account, PersonFacts]:
         found = self._cached(tuple(dict.fromkeys(accounts)))
         records = self._account_records({name for facts in found.values() for name in facts.accounts})
         bound = {who: _account_of(facts, records) for who, facts in found.items()}
@@ -234,14 +234,14 @@ class _Read:
 
     def users_of(
         self, who: PersonId, accounts: Iterable[AccountId], records: Mapping[AccountId, AccountRecord]
-    ) -> Iterable[tuple[AccountId, SlackUser]]:
+    ) -> Iterable[tuple[AccountId, Account]]:
         """How the chat names them: from the account's record, else as an earlier version wrote it down."""
         for name in accounts:
             if name in records:
                 yield name, records[name].slack
                 continue
             legacy = self.one(keys.person(who), PersonRecord)
-            yield from ((name, slack) for slack in (legacy.slack if legacy else ()) if slack.account == name)
+            yield from ((name, account) for account in (legacy.slack if legacy else ()) if account.id == name)
 
 
 def as_learnt(facts: PersonFacts) -> PersonFacts:
@@ -250,7 +250,7 @@ def as_learnt(facts: PersonFacts) -> PersonFacts:
     return replace(facts, id=who, suspended=None)
 
 
-def usable_facts(known: Mapping[SlackUser, PersonFacts]) -> dict[SlackUser, PersonFacts]:
+def usable_facts(known: Mapping[Account, PersonFacts]) -> dict[Account, PersonFacts]:
     """Without what a version wrote that did not keep addresses apart: that account counts as not looked up yet."""
     return {who: facts for who, facts in known.items() if facts.address is not None or facts.standing_problem}
 

@@ -13,13 +13,22 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, SchemaValidator
+from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator
 
 from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.audit_check import StoredEntry
 from workflows.core.canonical_json import canonical_json
 from workflows.core.clockwork import LedgerClock, WitnessRecord
-from workflows.core.identity import AccountRecord, AddressRecord, Adoption, Identity, TargetIds, TargetUser
+from workflows.core.identity import (
+    SLACK,
+    Account,
+    AccountRecord,
+    AddressRecord,
+    Adoption,
+    Identity,
+    TargetIds,
+    TargetUser,
+)
 from workflows.core.mixed import OlderRunning
 from workflows.core.records.chat import ChatRecord, Press
 from workflows.core.records.grant import Grant
@@ -115,7 +124,8 @@ def versioned(key: str, value: bytes | str | None) -> Versioned:
 
 def dump(kind: type[T], value: T) -> bytes:
     try:
-        return _adapter(kind).dump_json(value, warnings="error")
+        _, writer = _form(kind)
+        return writer.to_json(value, warnings="error", by_alias=True)
     except PydanticSerializationError as error:
         raise UnstorableRecord(f"a {kind.__name__} cannot be stored: {error}") from error
 
@@ -123,7 +133,8 @@ def dump(kind: type[T], value: T) -> bytes:
 def load(kind: type[T], body: bytes | str, *, where: str) -> T:
     """Raises CorruptRecord, which names `where`."""
     try:
-        return cast(T, _reader(kind).validate_json(body))
+        reader, _ = _form(kind)
+        return cast(T, reader.validate_json(body))
     except UnicodeError:
         raise CorruptRecord(f"{where} is not a {kind.__name__}: it is no text") from None
     except ValidationError as error:
@@ -131,33 +142,43 @@ def load(kind: type[T], body: bytes | str, *, where: str) -> T:
         raise CorruptRecord(f"{where} is not a {kind.__name__}: {', '.join(fields)} cannot be read") from None
 
 
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    found = _ADAPTERS.get(kind)
+def _form(kind: type[Any]) -> tuple[SchemaValidator, SchemaSerializer]:
+    """What reads and what writes it."""
+    found = _FORMS.get(kind)
     if found is None:
         # On first use, not on import: each takes milliseconds.
-        found = _ADAPTERS[kind] = TypeAdapter(kind)
+        schema = _stored(TypeAdapter(kind).core_schema)
+        found = _FORMS[kind] = SchemaValidator(schema), SchemaSerializer(schema)
     return found
 
 
-_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+_FORMS: dict[type[Any], tuple[SchemaValidator, SchemaSerializer]] = {}
 
 
-def _reader(kind: type[Any]) -> SchemaValidator:
-    found = _READERS.get(kind)
-    if found is None:
-        found = _READERS[kind] = SchemaValidator(_with_zones(_adapter(kind).core_schema))
-    return found
+def _stored(schema: Any) -> Any:
+    """The same schema, with what only holds for JSON that is kept.
+
+    A time has to say its zone: one without would break the first comparison with another. An account is
+    `{"team": ..., "user": ...}`, as the first versions knew it, and says its chat only where that is another.
+    """
+    if isinstance(schema, list):
+        return [_stored(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _stored(part) for name, part in schema.items()}
+    if found.get("type") == "datetime":
+        return found | {"tz_constraint": "aware"}
+    return _account(found) if found.get("type") == "dataclass" and found["cls"] is Account else found
 
 
-def _with_zones(schema: Any) -> Any:
-    """The same schema, in which a time has to say its zone: one without would break the first comparison with another."""
-    if isinstance(schema, dict):
-        zone = {"tz_constraint": "aware"} if schema.get("type") == "datetime" else {}
-        return {name: _with_zones(part) for name, part in schema.items()} | zone
-    return [_with_zones(part) for part in schema] if isinstance(schema, list) else schema
-
-
-_READERS: dict[type[Any], SchemaValidator] = {}
+def _account(schema: dict[str, Any]) -> dict[str, Any]:
+    fields = {field["name"]: field for field in schema["schema"]["fields"]}
+    fields["surface"] |= {
+        "schema": {"type": "default", "schema": fields["surface"]["schema"], "default": SLACK},
+        "serialization_exclude_if": SLACK.__eq__,
+    }
+    fields["tenant"] |= {"validation_alias": "team", "serialization_alias": "team"}
+    return schema
 
 
 # ---------------------------------------------------------------- audit entries

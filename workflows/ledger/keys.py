@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workflows.core.identity import AccountId
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -33,9 +35,9 @@ class Keys:
         """A hash (`tokens`, `at`, `blocked_until`), which expires when it is full and idle."""
         return f"{self.prefix}bucket:{name}"
 
-    def account(self, team: str, user: str) -> str:
+    def account(self, id_: AccountId) -> str:
         """JSON of PersonFacts, for seven days."""
-        return f"{self.prefix}person:slack:{team}:{user}"
+        return f"{self.prefix}person:{id_}"
 
     def nobody(self, address: str) -> str:
         """Stands while the chat has said lately that nobody has this address."""

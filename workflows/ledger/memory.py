@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from workflows.core.identity import Address
-from workflows.core.people import Membership, PersonFacts, SlackUser, which_stands, with_news
+from workflows.core.people import Account, Membership, PersonFacts, which_stands, with_news
 from workflows.core.records.record import Record
 from workflows.ledger.binding import NOBODY_FOR_S, BoundDirectory, as_learnt, usable_facts
 from workflows.ledger.codec import dump, load, versioned
@@ -105,7 +105,7 @@ class MemoryDirectory(BoundDirectory):
         self._clock = clock
         self._ledger = ledger or MemoryLedger(clock)
         self._lock = threading.RLock()
-        self._known: dict[SlackUser, bytes] = {}
+        self._known: dict[Account, bytes] = {}
         self._members: dict[str, bytes] = {}
         self._nobody: dict[Address, datetime] = {}
 
@@ -115,10 +115,10 @@ class MemoryDirectory(BoundDirectory):
     def _record(self, name: str, stored: bytes | None) -> Record | None:
         return _decoded(name, stored)
 
-    def _cached(self, accounts: Iterable[SlackUser]) -> dict[SlackUser, PersonFacts]:
+    def _cached(self, accounts: Iterable[Account]) -> dict[Account, PersonFacts]:
         return usable_facts({who: facts for who in accounts if (facts := self._kept(who)) is not None})
 
-    def _kept(self, who: SlackUser) -> PersonFacts | None:
+    def _kept(self, who: Account) -> PersonFacts | None:
         body = self._known.get(who)
         return None if body is None else load(PersonFacts, body, where=who.user)
 
@@ -126,7 +126,7 @@ class MemoryDirectory(BoundDirectory):
         bodies = {source: body for source in sources if (body := self._members.get(source)) is not None}
         return self._clock.now(), {source: load(Membership, body, where=source) for source, body in bodies.items()}
 
-    def mark_stale(self, who: SlackUser, at: datetime) -> None:
+    def mark_stale(self, who: Account, at: datetime) -> None:
         with self._lock:
             known = self._kept(who)
             if known is not None:

@@ -10,7 +10,7 @@ import redis
 from redis.exceptions import RedisError
 
 from workflows.core.identity import Address
-from workflows.core.people import Membership, PersonFacts, SlackUser, which_stands, with_news
+from workflows.core.people import Account, Membership, PersonFacts, which_stands, with_news
 from workflows.core.records.record import Record
 from workflows.ledger.binding import NOBODY_FOR_S, BoundDirectory, as_learnt, usable_facts
 from workflows.ledger.codec import dump, load, versioned
@@ -42,9 +42,9 @@ class RedisDirectory(BoundDirectory):
             self._notice(name, found.problem)
         return found.record
 
-    def _cached(self, accounts: Iterable[SlackUser]) -> dict[SlackUser, PersonFacts]:
+    def _cached(self, accounts: Iterable[Account]) -> dict[Account, PersonFacts]:
         accounts = tuple(accounts)
-        keys = [self._keys.account(who.team, who.user) for who in accounts]
+        keys = [self._keys.account(who.id) for who in accounts]
         found = zip(accounts, self._read(PersonFacts, keys), strict=True)
         return usable_facts({who: facts for who, facts in found if facts is not None})
 
@@ -62,16 +62,16 @@ class RedisDirectory(BoundDirectory):
         known = {source: membership for source, membership in read.items() if membership is not None}
         return instant(int(seconds) * 1_000_000 + int(micros)), known
 
-    def mark_stale(self, who: SlackUser, at: datetime) -> None:
+    def mark_stale(self, who: Account, at: datetime) -> None:
         self._keep(who, lambda known: with_news(known, at) if known is not None else None)
 
     def put_person(self, facts: PersonFacts) -> PersonFacts:
         learnt = as_learnt(facts)
         return self._keep(facts.slack, lambda known: which_stands(known, learnt)) or learnt
 
-    def _keep(self, who: SlackUser, change: Callable[[PersonFacts | None], PersonFacts | None]) -> PersonFacts | None:
+    def _keep(self, who: Account, change: Callable[[PersonFacts | None], PersonFacts | None]) -> PersonFacts | None:
         """What stands of an account then; several processes learn of it at the same time, and each has its turn."""
-        key = self._keys.account(who.team, who.user)
+        key = self._keys.account(who.id)
         while True:
             (body,) = self._found([key])
             known = self._readable(PersonFacts, key, body)

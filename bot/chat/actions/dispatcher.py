@@ -54,7 +54,7 @@ from bot.chat.views.deciders import NOBODY
 from bot.chat.wording.labels import done_words, refusal
 from bot.chat.wording.refusals import sentence_of
 from workflows.core.dates import start_of
-from workflows.core.people import PersonId
+from workflows.core.identity import PersonId, unbound
 from workflows.core.records.request import ID_PATTERN
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask as CoreAsk
@@ -151,7 +151,7 @@ class Desk:
         if refused.code in (Code.OWN_REQUEST, Code.NOT_AN_APPROVER):
             refused = self._with_others(refused, subject)
         facts = self._ctx.directory.person(act.who)
-        actor = facts.id if facts else PersonId(f"slack:{act.team}:{act.user}")
+        actor = facts.id if facts else unbound(act.who.id)
         record_refusal(self._ctx, actor, subject, refused, act.id, name=facts.name if facts else "")
         zone = facts.time_zone if facts else "UTC"
         said = tuple(

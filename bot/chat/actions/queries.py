@@ -16,7 +16,7 @@ from bot.chat.views.request_view import RequestStory, seen_by
 from bot.chat.wording.labels import Stage
 from workflows.core import keys
 from workflows.core.identity import address_of
-from workflows.core.people import PersonFacts, PersonId, SlackUser
+from workflows.core.people import Account, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.account_confirmation import Held
@@ -114,7 +114,7 @@ class Window:
         page = self.reader.past(index, actor.policy, limit=HISTORY_MAX)
         return lists.history(self._visible(actor, page.stories), which, page.more)
 
-    def home(self, who: SlackUser) -> HomeStory | Refused:
+    def home(self, who: Account) -> HomeStory | Refused:
         """Somebody's own page."""
 
         def groups(policy: Policy) -> set[str]:
@@ -190,7 +190,7 @@ class Window:
             return "payments-prod read-only"
         return next((f"{place.name} {role}" for place in places for role in place.roles), "payments-prod read-only")
 
-    def may_break_glass(self, who: SlackUser) -> tuple[str, ...]:
+    def may_break_glass(self, who: Account) -> tuple[str, ...]:
         """Environments where this account may break the glass, as far as that is known without asking anybody."""
         try:
             policy = self._ctx.policy.current()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 
 REFUSED_MAX = 60
 WINDOW_S = 60.0
@@ -38,9 +38,9 @@ class RefusalLimit:
         self._monotonic_s = monotonic_s
         self._most = most
         self._lock = threading.Lock()
-        self._windows: dict[SlackUser, _Window] = {}
+        self._windows: dict[Account, _Window] = {}
 
-    def verdict(self, who: SlackUser) -> Verdict:
+    def verdict(self, who: Account) -> Verdict:
         """Whether to listen to them now."""
         with self._lock:
             window = self._window(who)
@@ -49,7 +49,7 @@ class RefusalLimit:
             told, window.told = window.told, True
             return Verdict.SILENT if told else Verdict.TELL
 
-    def refused(self, who: SlackUser) -> None:
+    def refused(self, who: Account) -> None:
         """They were refused once more, or wait for somebody to look who they are."""
         with self._lock:
             window = self._window(who)
@@ -58,7 +58,7 @@ class RefusalLimit:
                 window = self._windows[who] = _Window(self._monotonic_s())
             window.refused += 1
 
-    def _window(self, who: SlackUser) -> _Window | None:
+    def _window(self, who: Account) -> _Window | None:
         found = self._windows.get(who)
         return found if found is not None and self._monotonic_s() - found.since_s < WINDOW_S else None
 

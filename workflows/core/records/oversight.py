@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.people import Account, PersonId
 
 
 class ReviewState(StrEnum):
@@ -45,7 +45,7 @@ class Sweepout:
     id: str
     by: PersonId
     by_name: str
-    by_slack: SlackUser
+    by_slack: Account
     at: datetime
     reason: str
     person: PersonId | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows.core.people import Delegation, PersonId, SlackUser
+from workflows.core.people import Account, Delegation, PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class PersonRecord:
 
     id: PersonId
     name: str
-    slack: tuple[SlackUser, ...] = ()
+    slack: tuple[Account, ...] = ()
     pending: tuple[str, ...] = ()
     # Set when a binding changed; rights are suspended until an administrator confirms.
     suspended: str | None = None

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from workflows.core.canonical_json import digest
 from workflows.core.identity import AccountId, Address
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.people import Account, PersonId
 from workflows.core.policy import Risk, Tier
 from workflows.core.records.target import Resource, TargetTerms
 
@@ -133,7 +133,7 @@ class Request:
     id: str
     requester: PersonId
     requester_name: str
-    requester_slack: SlackUser
+    requester_slack: Account
     holder: PersonId
     holder_name: str
     terms: Terms
@@ -153,7 +153,7 @@ class Request:
     # Group names whose members were unavailable when it was last looked at, with why: shown on the card.
     group_problems: tuple[tuple[str, str], ...] = ()
     # The holder's chat account where somebody else asked for them; None where the requester is the holder.
-    holder_slack: SlackUser | None = None
+    holder_slack: Account | None = None
     # The grant that this ask would prolong; its terms say how much time is added.
     extends: str | None = None
     # What was asked for, where an approver gives less than that, and the approver's name.

@@ -73,9 +73,7 @@ def identify(facts: PersonFacts, record: OnRecord, now: datetime) -> Identified:
 
 
 def _bound(facts: PersonFacts, address: Address, account: AccountRecord, record: OnRecord, now: datetime) -> Identified:
-    known = replace(
-        account, name=facts.name, slack=facts.slack if facts.slack.account == account.account else account.slack
-    )
+    known = replace(account, name=facts.name, slack=facts.slack if facts.slack.id == account.account else account.slack)
     # Nor does a renamed domain give anybody an address that is somebody else's by its present name.
     if address != account.address and record.owner != account.person:
         return _changed(address, known, record, now)
@@ -228,7 +226,7 @@ def adopted(record: PersonRecord, address: Address | None, now: datetime) -> Ado
     """
     hold = Suspension(Why.BEFORE, now, address) if record.suspended else None
     accounts = tuple(
-        AccountRecord(slack.account, slack, record.name, record.id, address, hold) for slack in record.slack
+        AccountRecord(account.id, account, record.name, record.id, address, hold) for account in record.slack
     )
     spans = (AddressSpan(address, now),) if address is not None else ()
     return Adopted(Identity(record.id, record.name, tuple(one.account for one in accounts), spans), accounts)
@@ -238,4 +236,4 @@ def account_ids(identity: Identity | None, legacy: PersonRecord | None) -> tuple
     """The accounts of a person, wherever they are written down."""
     if identity is not None:
         return identity.accounts
-    return tuple(slack.account for slack in legacy.slack) if legacy is not None else ()
+    return tuple(account.id for account in legacy.slack) if legacy is not None else ()

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.people import PersonFacts, PersonId, SlackUser
+from workflows.core.people import Account, PersonFacts, PersonId
 from workflows.core.policy import Policy, Visibility
 from workflows.core.records.holding import Holding
 from workflows.core.records.lifecycle import Move
@@ -35,7 +35,7 @@ Decide = Callable[[Known, Snapshot, Request], Attempt | Refused]
 Also = Callable[[Request], tuple[str, ...]]
 
 
-def approve(ctx: Context, id_: str, who: SlackUser, commit_id: str, terms_hash: str | None = None) -> Done | Refused:
+def approve(ctx: Context, id_: str, who: Account, commit_id: str, terms_hash: str | None = None) -> Done | Refused:
     """Agree to a request. `terms_hash` is the button's; None where it was typed, which means the terms as they stand.
 
     `Done.outcome`: `approved`, or `agreed` while somebody else must agree, too.
@@ -47,7 +47,7 @@ def approve(ctx: Context, id_: str, who: SlackUser, commit_id: str, terms_hash: 
     return decide_on(ctx, id_, who, vote, commit_id)
 
 
-def deny(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
+def deny(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Done | Refused:
     """Refuse a request, with a reason. `Done.outcome`: `denied`."""
     problem = text_problem(reason, {"what": "deny", "id": id_})
     if problem:
@@ -59,7 +59,7 @@ def deny(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) ->
     return decide_on(ctx, id_, who, refuse, commit_id, on_hold=True)
 
 
-def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Refused:
+def withdraw(ctx: Context, id_: str, who: Account, commit_id: str) -> Done | Refused:
     """The requester takes back the ask. `Done.outcome`: `withdrawn`."""
     actor = known(ctx, who, nobody, on_hold=True)
     if isinstance(actor, Refused):
@@ -67,7 +67,7 @@ def withdraw(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | R
     return run(ctx, lambda: _withdraw(ctx, actor, id_, commit_id))
 
 
-def decline(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Refused:
+def decline(ctx: Context, id_: str, who: Account, commit_id: str) -> Done | Refused:
     """The person for whom somebody else asked does not want it. `Done.outcome`: `withdrawn`."""
     actor = known(ctx, who, nobody, on_hold=True)
     if isinstance(actor, Refused):
@@ -81,7 +81,7 @@ def decline(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Re
 def decide_on(
     ctx: Context,
     id_: str,
-    who: SlackUser,
+    who: Account,
     then: Decide,
     commit_id: str,
     also: Also = lambda _: (),

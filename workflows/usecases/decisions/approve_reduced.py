@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 from workflows.core.records.request import Request, Slot, Terms, slot_id
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import not_now
@@ -39,7 +39,7 @@ from workflows.usecases.shared.parties import party_on_hold
 def approve_for_less(
     ctx: Context,
     id_: str,
-    who: SlackUser,
+    who: Account,
     role: str | None,
     duration: timedelta | None,
     commit_id: str,

@@ -12,13 +12,13 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.identity import (
     NO_DOMAINS,
+    Account,
     AccountId,
     AccountRecord,
     Address,
     AddressRecord,
     Identity,
     PersonId,
-    SlackUser,
     Suspension,
     Why,
     first_person,
@@ -141,7 +141,7 @@ def groups_needed_to_confirm(policy: Policy) -> tuple[str, ...]:
     return groups_that_matter(policy)
 
 
-def confirm(ctx: Context, saying: Saying, who: SlackUser, commit_id: str) -> Done | Refused:
+def confirm(ctx: Context, saying: Saying, who: Account, commit_id: str) -> Done | Refused:
     """Say it. `Done.outcome`: `confirmed`, or `second_needed` while somebody else has to say the same."""
     problem = text_problem(saying.reason, {"what": "person confirm"})
     if problem:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.identity import AccountId, AccountRecord, PersonId, SlackUser
+from workflows.core.identity import Account, AccountId, AccountRecord, PersonId
 from workflows.core.people import PersonFacts
 from workflows.core.records.grant import Grant
 from workflows.core.refusal import Code
@@ -20,7 +20,7 @@ ASK_AGAIN_S = 10.0
 OPEN_MAX = 100
 
 
-def look_who_it_is(ctx: WorkerContext, who: SlackUser) -> None:
+def look_who_it_is(ctx: WorkerContext, who: Account) -> None:
     """Ask the chat about an account that is bound to somebody, and put on record what follows. May run any number of times."""
     item = keys.whois(who)
     try:

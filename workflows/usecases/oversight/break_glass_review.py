@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 from workflows.core.policy import Policy
 from workflows.core.records.lifecycle import Move, step
 from workflows.core.records.oversight import Review, ReviewState
@@ -22,12 +22,12 @@ from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done
 from workflows.usecases.shared.parties import alike
 
 
-def acknowledge(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> Done | Refused:
+def acknowledge(ctx: Context, id_: str, who: Account, commit_id: str) -> Done | Refused:
     """It was an emergency, and well done. `Done.outcome`: `acknowledged`."""
     return _judge(ctx, id_, who, _Verdict(Move.ACKNOWLEDGE, Event.REVIEW_ACKNOWLEDGED, None, commit_id))
 
 
-def flag(ctx: Context, id_: str, who: SlackUser, note: str, commit_id: str) -> Done | Refused:
+def flag(ctx: Context, id_: str, who: Account, note: str, commit_id: str) -> Done | Refused:
     """Something was not right, and the note says what. The holder breaks no glass until security lifts that. `flagged`."""
     problem = text_problem(note, {"what": "flag", "id": id_})
     if problem:
@@ -48,7 +48,7 @@ def find_review(ctx: Context, id_: str) -> Review | Refused:
     return review if review is not None else Refused(Code.NO_REVIEW, {"id": id_}, audited=False)
 
 
-def _judge(ctx: Context, id_: str, who: SlackUser, verdict: _Verdict) -> Done | Refused:
+def _judge(ctx: Context, id_: str, who: Account, verdict: _Verdict) -> Done | Refused:
     first = find_review(ctx, id_)
     if isinstance(first, Refused):
         return first

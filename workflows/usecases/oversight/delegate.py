@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.dates import end_of
-from workflows.core.people import Delegation, PersonFacts, PersonId, SlackUser
+from workflows.core.people import Account, Delegation, PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.person import PersonRecord
 from workflows.core.refusal import Code, Refused
@@ -34,7 +34,7 @@ def approving_groups(policy: Policy) -> tuple[str, ...]:
     return tuple(found)
 
 
-def delegate(ctx: Context, who: SlackUser, to: PersonFacts, until: datetime, commit_id: str) -> Done | Refused:
+def delegate(ctx: Context, who: Account, to: PersonFacts, until: datetime, commit_id: str) -> Done | Refused:
     """Name who decides in one's place until then. `Done.outcome`: `delegated`."""
     actor = known(ctx, who, approving_groups)
     if isinstance(actor, Refused):
@@ -43,7 +43,7 @@ def delegate(ctx: Context, who: SlackUser, to: PersonFacts, until: datetime, com
     return run(ctx, lambda: _delegate(ctx, actor, whom, until, commit_id))
 
 
-def end_delegation(ctx: Context, who: SlackUser, commit_id: str) -> Done | Refused:
+def end_delegation(ctx: Context, who: Account, commit_id: str) -> Done | Refused:
     """Decide for oneself again. `Done.outcome`: `delegation_ended`."""
     actor = known(ctx, who, nobody, on_hold=True)
     if isinstance(actor, Refused):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.people import PersonId, SlackUser
+from workflows.core.people import Account, PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.person import PersonRecord
 from workflows.core.refusal import Code, Refused
@@ -20,7 +20,7 @@ from workflows.usecases.shared.parties import alike
 SUBJECT = "lift-"
 
 
-def lift(ctx: Context, whom: PersonId, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
+def lift(ctx: Context, whom: PersonId, who: Account, reason: str, commit_id: str) -> Done | Refused:
     """Take bar and block off `whom`. `Done.outcome`: `lifted`; its id names the messages that tell of it."""
     problem = text_problem(reason, {"what": "lift"})
     if problem:

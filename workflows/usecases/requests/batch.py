@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from workflows.core import keys
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 from workflows.core.policy import Policy
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Origin, Request, RequestState, Slot, Terms
@@ -42,9 +42,7 @@ class Part:
 # ---------------------------------------------------------------- asking
 
 
-def ask_for_several(
-    ctx: Context, asks: Sequence[Ask], who: SlackUser, origin: Origin, commit_id: str
-) -> Done | Refused:
+def ask_for_several(ctx: Context, asks: Sequence[Ask], who: Account, origin: Origin, commit_id: str) -> Done | Refused:
     """Record all of them, or none. `Done.id` is the first one's; what is there already is left out.
 
     `Done.outcome`: `asked`, or `have_it` where all of it is there already.
@@ -155,7 +153,7 @@ def batch_of(ctx: Context, id_: str) -> tuple[Request, ...] | Refused:
     return tuple(request for request in found if request is not None)
 
 
-def approve_all(ctx: Context, id_: str, who: SlackUser, terms: str, commit_id: str) -> tuple[Part, ...] | Refused:
+def approve_all(ctx: Context, id_: str, who: Account, terms: str, commit_id: str) -> tuple[Part, ...] | Refused:
     """Agree to all on the card whose first request is `id_`, on the terms that it showed, or to none where they changed."""
     panel = _panel(ctx, id_)
     if isinstance(panel, Refused):
@@ -173,7 +171,7 @@ def approve_all(ctx: Context, id_: str, who: SlackUser, terms: str, commit_id: s
     return _each(shown(panel), commit_id, lambda one, step: approve(ctx, one.id, who, step, one.terms.hash))
 
 
-def deny_all(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> tuple[Part, ...] | Refused:
+def deny_all(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> tuple[Part, ...] | Refused:
     """Refuse all on the card whose first request is `id_`."""
     panel = _panel(ctx, id_)
     if isinstance(panel, Refused):
@@ -181,7 +179,7 @@ def deny_all(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str
     return _each(panel, commit_id, lambda request, step: deny(ctx, request.id, who, reason, step))
 
 
-def withdraw_all(ctx: Context, id_: str, who: SlackUser, commit_id: str) -> tuple[Part, ...] | Refused:
+def withdraw_all(ctx: Context, id_: str, who: Account, commit_id: str) -> tuple[Part, ...] | Refused:
     """The requester takes back all that still waits."""
     batch = batch_of(ctx, id_)
     if isinstance(batch, Refused):

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 from workflows.core.policy import Policy
 from workflows.core.records.lifecycle import Move, can
 from workflows.core.records.person import PersonRecord, Uses
@@ -45,7 +45,7 @@ from workflows.usecases.shared.context import (
 )
 
 
-def break_glass(ctx: Context, ask: Ask, who: SlackUser, origin: Origin, commit_id: str) -> Done | Refused:
+def break_glass(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_id: str) -> Done | Refused:
     """Record a break-glass. `Done.outcome`: `broken`, or `have_it` with the id of the access that is there already."""
 
     def groups(policy: Policy) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.identity import AccountRecord
-from workflows.core.people import PersonFacts, SlackUser, is_fresh
+from workflows.core.people import Account, PersonFacts, is_fresh
 from workflows.core.policy import Policy
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.record import Record
@@ -26,7 +26,7 @@ from workflows.usecases.shared.limits import blocked, too_many
 from workflows.usecases.shared.ticket_limit import counted_ticket, noted, used_ticket
 
 
-def ask_for_access(ctx: Context, ask: Ask, who: SlackUser, origin: Origin, commit_id: str) -> Done | Refused:
+def ask_for_access(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_id: str) -> Done | Refused:
     """Record a request. `Done.outcome`: `asked`, or `have_it` with the id of the ask or grant that is there already."""
 
     def groups(policy: Policy) -> tuple[str, ...]:

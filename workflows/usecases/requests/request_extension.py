@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from workflows.core import keys
 from workflows.core.identity import Address
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 from workflows.core.policy import Policy
 from workflows.core.records.grant import Grant
 from workflows.core.records.person import PersonRecord
@@ -32,7 +32,7 @@ def ask_for_more_time(
     id_: str,
     duration: timedelta | None,
     reason: str,
-    who: SlackUser,
+    who: Account,
     origin: Origin,
     commit_id: str,
     ticket: str | None = None,
@@ -147,7 +147,7 @@ def _attempt(
     return Attempt(change, done, wake=(item, keys.chat(grant.id)))
 
 
-def _holder_slack(actor: Known, grant: Grant, original: Request) -> SlackUser | None:
+def _holder_slack(actor: Known, grant: Grant, original: Request) -> Account | None:
     """The holder's chat account, where somebody else asks for them."""
     if actor.person.id == grant.holder:
         return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.convergence.actions import State, start_end
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 from workflows.core.policy import Policy
 from workflows.core.records.grant import CLOSED, End, EndCause, Grant, GrantState
 from workflows.core.records.holding import Holding, grants_of
@@ -24,7 +24,7 @@ from workflows.usecases.shared.find_grant import find_grant
 from workflows.usecases.shared.rebuilt import grant_or_rebuilt, rebuilt_holding
 
 
-def end(ctx: Context, id_: str, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
+def end(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Done | Refused:
     """Start the removal of a live grant. `Done.outcome`: `returned` or `revoked`."""
     first = find_grant(ctx, id_)
     if isinstance(first, Refused):

@@ -14,7 +14,7 @@ from itertools import islice
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.identity import Identity
-from workflows.core.people import PersonFacts, PersonId, SlackUser
+from workflows.core.people import Account, PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.grant import CLOSED, End, EndCause, Grant, GrantState
 from workflows.core.records.lifecycle import Move, can
@@ -67,7 +67,7 @@ class Reach:
     block: timedelta | None
 
 
-def revoke_all(ctx: Context, aim: Aim, who: SlackUser, reason: str, commit_id: str) -> Done | Refused:
+def revoke_all(ctx: Context, aim: Aim, who: Account, reason: str, commit_id: str) -> Done | Refused:
     """Press the switch. `Done.outcome`: `sweeping`; its id names the sweepout."""
     problem = text_problem(reason, {"what": "revoke-all"})
     if problem:

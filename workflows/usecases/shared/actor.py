@@ -9,12 +9,12 @@ from datetime import datetime
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.identity import (
+    Account,
     AccountRecord,
     Address,
     AddressRecord,
     Identity,
     PersonId,
-    SlackUser,
     Suspension,
     first_person,
     listed_as,
@@ -49,7 +49,7 @@ class Known:
 
 
 def known(
-    ctx: Context, who: SlackUser, groups: Callable[[Policy], Iterable[str]], *, on_hold: bool = False
+    ctx: Context, who: Account, groups: Callable[[Policy], Iterable[str]], *, on_hold: bool = False
 ) -> Known | Refused:
     """The actor and the groups that matter, from the cache. FACTS_STALE where a worker has to look first.
 
@@ -280,7 +280,7 @@ def account_of(ctx: WorkerContext, policy: Policy, who: PersonId) -> PersonFacts
     return mine if mine is not None and mine.id == who else None
 
 
-def bound_to(ctx: Context, who: PersonId) -> tuple[SlackUser, ...]:
+def bound_to(ctx: Context, who: PersonId) -> tuple[Account, ...]:
     """The accounts that are bound to a person, as the chat names them."""
     snapshot = ctx.ledger.read(keys.identity(who), keys.person(who))
     legacy = snapshot.get(keys.person(who), PersonRecord)
@@ -293,7 +293,7 @@ def bound_to(ctx: Context, who: PersonId) -> tuple[SlackUser, ...]:
     return bound or (legacy.slack if legacy is not None and identity is None and not any(found) else ())
 
 
-def seen_now(ctx: Context, policy: Policy, who: SlackUser) -> PersonFacts | None:
+def seen_now(ctx: Context, policy: Policy, who: Account) -> PersonFacts | None:
     """What the chat says of an account that somebody else decides about; a worker asks anew where that is not fresh, and for
     everybody else it is None then. Raises DirectoryUnreachable."""
     facts = ctx.directory.person(who)
@@ -302,7 +302,7 @@ def seen_now(ctx: Context, policy: Policy, who: SlackUser) -> PersonFacts | None
     return ctx.refresher.refresh_person(who, policy) if isinstance(ctx, WorkerContext) else None
 
 
-def in_doubt(ctx: Context, groups: GroupFacts, names: Iterable[str]) -> tuple[SlackUser, ...]:
+def in_doubt(ctx: Context, groups: GroupFacts, names: Iterable[str]) -> tuple[Account, ...]:
     """Accounts in these groups of which it was said some time ago that they can do nothing: they may be able to by now."""
     unusable = frozenset().union(*(groups.by_name[name].unusable for name in names if name in groups.by_name))
     known_ = ctx.directory.of_people(sorted(unusable)) if unusable else {}
@@ -310,7 +310,7 @@ def in_doubt(ctx: Context, groups: GroupFacts, names: Iterable[str]) -> tuple[Sl
     return tuple(facts.slack for facts in known_.values() if facts.standing_problem and not is_fresh(facts.as_of, now))
 
 
-def fresh(ctx: WorkerContext, policy: Policy, who: SlackUser, now: datetime) -> PersonFacts:
+def fresh(ctx: WorkerContext, policy: Policy, who: Account, now: datetime) -> PersonFacts:
     """What the chat says of an account, asked anew where it is not fresh, and whose it is. Raises DirectoryUnreachable."""
     facts = ctx.directory.person(who)
     if facts is None or not is_fresh(facts.as_of, now):

@@ -47,8 +47,8 @@ def _claimed(ctx: Context, names: list[str]) -> dict[AccountId, list[PersonId]]:
         for name in part:
             # Who cannot be read keeps nobody else from acting.
             record = snapshot.readable(name, PersonRecord)
-            for slack in record.slack if record is not None else ():
-                found.setdefault(slack.account, []).append(record.id if record is not None else PersonId(""))
+            for account in record.slack if record is not None else ():
+                found.setdefault(account.id, []).append(record.id if record is not None else PersonId(""))
     return found
 
 
@@ -57,7 +57,7 @@ def _taken_over(ctx: Context, name: str, claimed: dict[AccountId, list[PersonId]
     first = ctx.ledger.read(name).readable(name, PersonRecord)
     if first is None:
         return True
-    wanted = (keys.identity(first.id), *(keys.account(slack.account) for slack in first.slack))
+    wanted = (keys.identity(first.id), *(keys.account(account.id) for account in first.slack))
     snapshot = ctx.ledger.read(name, *wanted)
     record = snapshot.readable(name, PersonRecord)
     if record is None or not snapshot.items[keys.identity(record.id)].is_absent:

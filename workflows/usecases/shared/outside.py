@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from workflows.core.identity import Address
-from workflows.core.people import GroupFacts, PersonFacts, SlackUser
+from workflows.core.people import Account, GroupFacts, PersonFacts
 from workflows.core.policy import Policy
 from workflows.core.records.request import Origin
 from workflows.core.records.target import Observation, Operation, Resource, TargetTerms
@@ -120,7 +120,7 @@ class SureRefresher(DirectoryRefresher):
     refresher: DirectoryRefresher
     fault: Fault
 
-    def refresh_person(self, who: SlackUser, policy: Policy) -> PersonFacts:
+    def refresh_person(self, who: Account, policy: Policy) -> PersonFacts:
         return self._ask(lambda: _shaped(self.refresher.refresh_person(who, policy), PersonFacts))
 
     def find(self, address: Address, policy: Policy) -> PersonFacts | None:

@@ -55,7 +55,7 @@ def account_in(snapshot: Snapshot, account: AccountId) -> AccountRecord | None:
 def accounts_of(request: Request) -> tuple[AccountId, ...]:
     """The accounts of who asked and who would hold it. Older requests name the chat's own ids alone."""
     asked = (request.requester_slack, request.holder_slack)
-    return tuple(dict.fromkeys(request.accounts or (slack.account for slack in asked if slack is not None)))
+    return tuple(dict.fromkeys(request.accounts or (account.id for account in asked if account is not None)))
 
 
 def voting_accounts(request: Request) -> tuple[AccountId, ...]:

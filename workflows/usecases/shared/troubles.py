@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.core import keys
-from workflows.core.people import SlackUser
+from workflows.core.people import Account
 from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.holding import Holding
 from workflows.core.records.oversight import Sweepout, Trouble
@@ -218,7 +218,7 @@ class Concerned:
     later end (`more`), the end (`end`), or else the item's own kind.
     """
 
-    people: tuple[SlackUser, ...] = ()
+    people: tuple[Account, ...] = ()
     requests: tuple[Request, ...] = ()
     waits: str = ""
 
@@ -259,6 +259,6 @@ def _request(ctx: Context, id_: str) -> Request | None:
     return ctx.ledger.read(keys.request(id_)).readable(keys.request(id_), Request)
 
 
-def _people(request: Request) -> tuple[SlackUser, ...]:
+def _people(request: Request) -> tuple[Account, ...]:
     holder = request.holder_slack or request.requester_slack
     return tuple(dict.fromkeys((request.requester_slack, holder)))
