@@ -115,9 +115,9 @@ class BoundDirectory(DirectoryStore, ABC):
         accounts = {who: read.accounts_of(who) for who, read in reads.items()}
         records = self._account_records({name for names in accounts.values() for name in names})
         users = {
-            name: records[name].slack if name in records else slack
+            name: records[name].slack if name in records else account
             for who, read in reads.items()
-            for name, slack in read.users_of(who, accounts[who], records)
+            for name, account in read.users_of(who, accounts[who], records)
         }
         known = self._cached(tuple(dict.fromkeys(users.values())))
         found: dict[PersonId, PersonFacts] = {}

@@ -18,7 +18,7 @@ AGAIN_S = 5
 RENEW_S = 1.0
 """How long being the leader is taken for granted; a third of `LEASE_S`."""
 
-SLACK_S = 1.0
+AHEAD_S = 1.0
 """How far Redis's clock can run ahead of our estimate of it, within RENEW_S."""
 
 
@@ -94,7 +94,7 @@ class RedisDue(Due):
         """A score that is surely above Redis's now. It only saves a closer look; what is due, Redis's clock decides."""
         if self._offset_s is None:
             return "+inf"
-        return f"{now_s + self._offset_s + SLACK_S:.6f}"
+        return f"{now_s + self._offset_s + AHEAD_S:.6f}"
 
 
 def _script(name: str) -> Script:

@@ -18,7 +18,7 @@ class Posting:
     nonce: str | None = None
     # Set while a post is under way whose answer nobody has recorded.
     intent_at: datetime | None = None
-    # The channel that Slack answered with (a direct message has one of its own).
+    # The channel that the chat answered with (a direct message has one of its own).
     posted_channel: str | None = None
     error: str | None = None
     # How often chat answered with a word that says nothing about the next time.

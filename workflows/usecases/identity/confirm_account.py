@@ -406,9 +406,9 @@ def _puts(settled: Settled, snapshot: Snapshot) -> dict[str, Record]:
             puts[keys.account(name)] = shut(record, snapshot.now)
     item = keys.person(settled.person)
     own = snapshot.seek(item, PersonRecord) or PersonRecord(settled.person, account.name)
-    slack = own.slack if account.slack in own.slack else (*own.slack, account.slack)
+    accounts = own.slack if account.slack in own.slack else (*own.slack, account.slack)
     # What an earlier version wrote down of a hold is settled with it.
-    puts[item] = replace(own, slack=slack, suspended=None)
+    puts[item] = replace(own, slack=accounts, suspended=None)
     return puts
 
 

@@ -19,7 +19,7 @@ from workflows.usecases.shared.context import Context
 # Requests in one read, each with two records beside it: small enough to keep nobody else waiting at the ledger.
 PAGE = 200
 _ENTRIES_PAGE = 500
-# Ids are read by slices of the period; more than this in one slice is more than Slack or AWS let anybody do.
+# Ids are read by slices of the period; more than this in one slice is more than any chat or target lets anybody do.
 _SLICE = timedelta(days=1)
 _SLICE_IDS_MAX = 1_000_000
 

@@ -121,7 +121,7 @@ def _attempt(
         plain,
         holder=grant.holder,
         holder_name=grant.holder_name,
-        holder_slack=_holder_slack(actor, grant, original),
+        holder_slack=_holder_account(actor, grant, original),
         accounts=tuple(dict.fromkeys((*plain.accounts, *original.accounts))),
         holder_address=original.holder_address,
         # Nobody can prolong what is over.
@@ -147,7 +147,7 @@ def _attempt(
     return Attempt(change, done, wake=(item, keys.chat(grant.id)))
 
 
-def _holder_slack(actor: Known, grant: Grant, original: Request) -> Account | None:
+def _holder_account(actor: Known, grant: Grant, original: Request) -> Account | None:
     """The holder's chat account, where somebody else asks for them."""
     if actor.person.id == grant.holder:
         return None

@@ -272,7 +272,7 @@ def account_of(ctx: WorkerContext, policy: Policy, who: PersonId) -> PersonFacts
         return known_
     bound = bound_to(ctx, who)
     if bound:
-        found = [whose(ctx, policy, ctx.refresher.refresh_person(slack, policy)) for slack in bound]
+        found = [whose(ctx, policy, ctx.refresher.refresh_person(account, policy)) for account in bound]
         return next((facts for facts in found if facts.id == who), None) or ctx.directory.of_person(who)
     address = listed_as(who)
     facts = ctx.refresher.find(address, policy) if address is not None else None

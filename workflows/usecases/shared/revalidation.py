@@ -75,7 +75,7 @@ def facts_now(ctx: WorkerContext, policy: Policy, request: Request, who: PersonI
     where that account is theirs no more. Raises DirectoryUnreachable, and OnHold while nobody knows whose it is.
     """
     pressed = {vote.account for vote in request.votes if vote.by == who and vote.account is not None}
-    found = [fresh(ctx, policy, slack, now) for slack in bound_to(ctx, who)]
+    found = [fresh(ctx, policy, account, now) for account in bound_to(ctx, who)]
     theirs = [facts for facts in found if facts.id == who and (not pressed or not pressed.isdisjoint(facts.accounts))]
     if not theirs:
         return None
