@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from tests.support import build
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
-from workflows.core.identity import Address
+from workflows.core.identity import Address, account_named
 from workflows.core.people import Account, GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Policy, TargetKind
 from workflows.core.records.grant import Grant
@@ -270,7 +270,7 @@ class World:
             "announced": check_announced,
             "sweepout": sweep_out,
             "refusals": lambda ctx, id_: count_refusals(ctx, PersonId(id_)),
-            "whois": lambda ctx, id_: look_who_it_is(ctx, Account("slack", *id_.split(":"))),
+            "whois": lambda ctx, id_: look_who_it_is(ctx, account_named(id_)),
         }
         if kind in jobs:
             jobs[kind](self.ctx, id_)
