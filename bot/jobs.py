@@ -123,8 +123,8 @@ def decide_press(id_: str) -> None:
 
 
 def show(subject: str) -> None:
-    _carry_out(keys.chat(subject), lambda parts: parts.sender.show(subject), request=subject)
+    _carry_out(keys.chat(subject), lambda parts: parts.reconciler.show(subject), request=subject)
 
 
 def post_digest(key: str) -> None:
-    _carry_out(digest_due(key), lambda parts: parts.sender.post_digest(key))
+    _carry_out(digest_due(key), lambda parts: parts.reconciler.post_digest(key))

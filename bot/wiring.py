@@ -57,9 +57,9 @@ from workflows.usecases.shared.unreadable import Unreadable
 from workflows.usecases.upkeep.tell_unreadable import tell
 
 if TYPE_CHECKING:
+    from bot.chat.actions.deferred import Deferred
     from bot.chat.actions.dispatcher import Desk
-    from bot.slack.deferred import Deferred
-    from bot.slack.sender import Sender
+    from bot.chat.outbox.reconciler import Reconciler
 
 log = structlog.get_logger()
 
@@ -152,7 +152,7 @@ class WorkerParts(Common):
     context: WorkerContext
     client: WebClient
     deferred: Deferred
-    sender: Sender
+    reconciler: Reconciler
     keeper: LeaseKeeper
     refresher: SlackRefresher
     queue_redis: Redis
@@ -271,9 +271,11 @@ def build_web(settings: Settings) -> WebParts:
 
 
 def build_worker(settings: Settings) -> WorkerParts:
+    from bot.chat.actions.deferred import Deferred  # noqa: PLC0415 - as above
     from bot.chat.actions.dispatcher import Desk  # noqa: PLC0415 - as above
-    from bot.slack.deferred import Deferred  # noqa: PLC0415 - as above
-    from bot.slack.sender import Sender  # noqa: PLC0415 - as above
+    from bot.chat.outbox.outbox import Outbox  # noqa: PLC0415 - as above
+    from bot.chat.outbox.reconciler import Reconciler  # noqa: PLC0415 - as above
+    from bot.slack.surface import Slack  # noqa: PLC0415 - as above
     from workflows.targets.registry import AwsTargets  # noqa: PLC0415 - boto3 belongs to workers alone
 
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings)
@@ -298,8 +300,9 @@ def build_worker(settings: Settings) -> WorkerParts:
         unreadable=met,
     )
     desk = Desk(context, settings.command)
-    deferred = Deferred(context, desk, refresher, client, settings.command)
-    sender = Sender(context, client, buckets, refresher, settings.command)
+    slack = Slack(client)
+    deferred = Deferred(context, desk, refresher, slack, settings.command)
+    reconciler = Reconciler(Outbox.of(context, slack, buckets, refresher, settings.command))
     _warm(folder, targets.warm)
     return WorkerParts(
         settings,
@@ -314,7 +317,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         context,
         client,
         deferred,
-        sender,
+        reconciler,
         keeper,
         refresher,
         build_redis(settings, answer_s=REDIS_QUEUE_S),

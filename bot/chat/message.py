@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.chat.rich import Rich, Text
+from bot.chat.rich import Rich, Text, lines, marked, ours
 from workflows.core.canonical_json import digest
 
 
@@ -144,6 +144,11 @@ def found(parts: Iterable[Part | None]) -> tuple[Part, ...]:
 def with_parts(whole: Message, *parts: Part | None) -> Message:
     """The same with more under it."""
     return replace(whole, parts=(*whole.parts, *found(parts)))
+
+
+def plain(whole: Message, hint: str = "") -> Message:
+    """The same words without any form; `hint` says what can be typed in place of the buttons."""
+    return Message(lines((whole.summary, marked(hint))) or ours("prodaccess"))
 
 
 def stamp(whole: Message) -> str:

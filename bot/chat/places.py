@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.core.destination import SLACK, Destination, Kind
+from workflows.core.destination import Destination, Kind
 from workflows.core.people import Account
 
 # Every place at once: the chat takes nothing of ours.
@@ -11,4 +11,4 @@ ALL = "all"
 
 def direct_to(account: Account) -> str:
     """This account's own messages; also what it is called by in the text of a message."""
-    return str(Destination(SLACK, Kind.PERSON, account.user))
+    return str(Destination(account.surface, Kind.PERSON, account.user))

@@ -29,7 +29,7 @@ class Absences(Protocol):
     def among(self, people: Collection[PersonFacts]) -> frozenset[PersonId]: ...
 
 
-class Refresher(Protocol):
+class ChatDirectory(Protocol):
     """Asks a chat anew, and writes down what it says."""
 
     @property
@@ -37,10 +37,14 @@ class Refresher(Protocol):
 
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
 
+    def refresh_person(self, who: Account, policy: Policy) -> PersonFacts:
+        """Raises DirectoryUnreachable."""
+        ...
+
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None: ...
 
 
-def refresh_groups_of_pending(context: WorkerContext, refresher: Refresher) -> None:
+def refresh_groups_of_pending(context: WorkerContext, refresher: ChatDirectory) -> None:
     """Groups of environments that somebody waits for. Nothing waits: nothing is asked."""
     ledger: Ledger = context.ledger
     if not ledger.count(keys.PENDING):
@@ -68,7 +72,7 @@ def _to_ask_about(context: WorkerContext, facts: GroupFacts, names: Sequence[str
     return unresolved | {one.slack for one in people if not is_fresh(one.as_of, now, PEOPLE_AGE)}
 
 
-def refresh_away(context: WorkerContext, refresher: Refresher) -> None:
+def refresh_away(context: WorkerContext, refresher: ChatDirectory) -> None:
     """Who of all approvers wants no calls: asked every few minutes, so that the next card is not late for it."""
     if not refresher.away.is_due():
         return

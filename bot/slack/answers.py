@@ -1,13 +1,12 @@
 """What Slack's error words mean for a message that was to be sent: the one table, for every method that we call.
 
-A word that is not in it is tried again, and final for its place after `UNKNOWN_TRIES`. See docs/adr/0022.
+A word that is not in it is tried again, and final for its place after some tries. See docs/adr/0022.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
@@ -16,23 +15,9 @@ import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from bot.chat.message import Message
-from bot.chat.messages.form_not_opened import NO_ANSWER as NO_ANSWER  # noqa: PLC0414 - part of this module's face
-from bot.chat.rich import lines, marked, ours
+from bot.chat.surface import NO_ANSWER, Means, NotDone
 
 log = structlog.get_logger()
-
-
-class Means(StrEnum):
-    """How long an answer lasts, and what goes on in spite of it."""
-
-    FORM = "form"  # this message as it is drawn: it goes as plain text
-    THREAD = "thread"  # this thread: it goes on under a new root
-    MESSAGE = "message"  # the message that was to be edited: it is left as it is
-    PLACE = "place"  # this channel or person: the next place
-    ALL = "all"  # everything: nothing is sent until the token works again
-    LATER = "later"  # nothing lasting: again, with growing pauses
-    UNKNOWN = "unknown"  # a word that this table does not have
 
 
 # The names are those of docs.slack.dev/reference/methods, for chat.postMessage, chat.update, chat.postEphemeral,
@@ -77,37 +62,16 @@ _WORDS: dict[Means, str] = {
     """,
 }
 MEANS: dict[str, Means] = {word: means for means, words in _WORDS.items() for word in words.split()}
-# After so many answers with a word that nobody knows, the place is taken to be closed.
-UNKNOWN_TRIES = 5
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,79}")
 # "It's possible some aspect of the operation succeeded": whoever comes back looks for the message first.
 _PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable", NO_ANSWER})
 
 
-class NotDone(Exception):
-    """A call that Slack did not carry out, or of which nobody knows whether it did. `word`: Slack's own, in its own form.
-
-    `after_s`: how long it wants to be left alone, in seconds; 0.0 where it did not say.
-    """
-
-    def __init__(self, word: str, after_s: float = 0.0) -> None:
-        super().__init__(word)
-        self.word = word
-        self.after_s = after_s
-
-    @property
-    def means(self) -> Means:
-        return means(self.word)
-
-    @property
-    def perhaps_done(self) -> bool:
-        """Whether it may have had its effect in spite of this answer."""
-        return self.word in _PERHAPS_DONE or self.means is Means.UNKNOWN
-
-
-def means(word: str) -> Means:
-    return MEANS.get(word, Means.UNKNOWN)
+def not_done(word: str, after_s: float = 0.0) -> NotDone:
+    """`word`: Slack's own, in its own form. `after_s`: how long it wants to be left alone, in seconds."""
+    means = MEANS.get(word, Means.UNKNOWN)
+    return NotDone(word, means, after_s, perhaps_done=word in _PERHAPS_DONE or means is Means.UNKNOWN)
 
 
 def ask(call: Callable[..., SlackResponse | Mapping[str, Any]], *wants: str, **arguments: Any) -> Mapping[str, Any]:
@@ -118,13 +82,13 @@ def ask(call: Callable[..., SlackResponse | Mapping[str, Any]], *wants: str, **a
         # "ok" is true or false; the SDK takes anything for the former.
         whole = isinstance(found, Mapping) and found.get("ok") is True and all(_holds(found, name) for name in wants)
     except SlackApiError as problem:
-        raise _not_done(problem.response) from problem
+        raise _refusal(problem.response) from problem
     except (SlackClientError, OSError, HTTPException, AttributeError, TypeError, ValueError) as problem:
         # No answer, or one that the SDK cannot read: the last three are how it says that.
         log.warning("Slack did not answer", error=type(problem).__name__)
-        raise NotDone(NO_ANSWER) from problem
+        raise not_done(NO_ANSWER) from problem
     if not whole or not isinstance(found, Mapping):
-        raise NotDone(NO_ANSWER)
+        raise not_done(NO_ANSWER)
     return found
 
 
@@ -144,23 +108,18 @@ def _holds(found: Mapping[str, Any], name: str) -> bool:
     return value is not None
 
 
-def _not_done(response: Any) -> NotDone:
+def _refusal(response: Any) -> NotDone:
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotDone("ratelimited", _seconds(response.headers))
+        return not_done("ratelimited", _seconds(response.headers))
     body = response.data if isinstance(response.data, dict) else {}
     word = str(body.get("error") or "") if response.status_code == HTTPStatus.OK else ""
     # A page of somebody in between is no word of Slack's.
     if not _WORD.fullmatch(word):
-        return NotDone(NO_ANSWER)
-    return NotDone(word, _seconds(response.headers) if word in _LIMITED else 0.0)
+        return not_done(NO_ANSWER)
+    return not_done(word, _seconds(response.headers) if word in _LIMITED else 0.0)
 
 
 def _seconds(headers: Mapping[str, Any]) -> float:
     """What Slack asks for. Where it does not say, pauses grow as for anything that passes."""
     found = str(headers.get("Retry-After") or headers.get("retry-after") or "")
     return float(found) if re.fullmatch(r"[0-9]{1,5}", found) else 0.0
-
-
-def plain(message: Message, hint: str = "") -> Message:
-    """The same words without any form; `hint` says what can be typed in place of the buttons."""
-    return Message(lines((message.summary, marked(hint))) or ours("prodaccess"))

@@ -21,6 +21,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot.chat import plain_text
+from bot.chat.actions.deferred import defer
 from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
 from bot.chat.actions.refusal_limit import REFUSED_MAX, RefusalLimit, Verdict
 from bot.chat.commands.model import OpenForm
@@ -38,6 +39,7 @@ from bot.chat.messages import break_glass as glass
 from bot.chat.messages import notices
 from bot.chat.messages.batch import APPROVE_ALL, WITHDRAW_ALL
 from bot.chat.messages.batch import DENY_ALL as PRESS_DENY_ALL
+from bot.chat.messages.fault import fault
 from bot.chat.messages.holds import CONFIRM_ANOTHER, CONFIRM_SAME
 from bot.chat.messages.home import ASK, WITHDRAW
 from bot.chat.messages.notices import DECLINE, OPEN_CONSOLE
@@ -46,7 +48,6 @@ from bot.monotonic import monotonic_s
 from bot.observability.log import log_failure
 from bot.settings import Settings
 from bot.slack import failures
-from bot.slack.deferred import defer
 from bot.slack.directory import SlackRefresher
 from bot.slack.doors import Doors
 from bot.slack.form_input import errors_in, filled
@@ -424,7 +425,7 @@ class Listeners:
         except LedgerUnreachable as problem:
             return Reply(_away(act, problem))
         except Exception as problem:
-            return Reply(failures.fault(self._fault("an act failed", problem, act.kind)))
+            return Reply(fault(self._fault("an act failed", problem, act.kind)))
 
     def _later(self, then: Callable[..., None], *args: object) -> None:
         """What follows an acknowledgement. Whoever acted hears of it where it fails: the act is among the arguments."""
@@ -443,7 +444,7 @@ class Listeners:
         if isinstance(problem, LedgerUnreachable) and act is not None:
             message = _away(act, problem)
         else:
-            message = failures.fault(
+            message = fault(
                 self._fault("what follows an acknowledgement failed", problem, act.kind if act else "event")
             )
         if act is not None:
@@ -457,7 +458,7 @@ class Listeners:
         number = self._fault("a listener failed", error, failures.kind_of(body))
         act = failures.to_be_told(body)
         if act is not None:
-            self._later(self._doors.tell, act, failures.fault(number))
+            self._later(self._doors.tell, act, fault(number))
         return failures.acknowledged(body, number)
 
     def _fault(self, what: str, problem: Exception, kind: str) -> str:

@@ -22,9 +22,10 @@ from bot.chat.messages import notices
 from bot.chat.messages.approval_card import read_more
 from bot.chat.messages.batch import APPROVE_ALL, DENY_ALL, WITHDRAW_ALL
 from bot.chat.messages.form_not_opened import not_known_yet, not_opened
+from bot.chat.surface import NotDone
 from bot.chat.views.deciders import NOBODY, Deciders
 from bot.chat.views.read_model import askable
-from bot.slack.answers import NotDone, ask
+from bot.slack.answers import ask
 from bot.slack.directory import SlackRefresher
 from bot.slack.form_input import filled
 from bot.slack.form_view import view_of
@@ -374,11 +375,11 @@ class Doors:
 
     def tell(self, act: Interaction, message: Message) -> None:
         """To the actor alone."""
-        self._teller.tell(act, message)
+        self._teller.answer(act, message)
 
     def take_place(self, act: Interaction, message: Message) -> None:
         """In place of the message that only the actor sees, and whose button was pressed."""
-        self._teller.take_place(act, message)
+        self._teller.answer_in_place(act, message)
 
     def is_stray_copy(self, act: Interaction, body: Mapping[str, Any]) -> bool:
         """Whether the pressed message is none that the ledger knows of: a post whose record was lost, and made again."""
@@ -402,7 +403,7 @@ class Doors:
     def turn_into_pointer(self, act: Interaction) -> None:
         found = read_value(act.value)
         if found is not None:
-            self._teller.take_place(act, notices.unknown_copy(found[0], self._command))
+            self._teller.answer_in_place(act, notices.unknown_copy(found[0], self._command))
 
 
 _OUT_OF_DATE = (

@@ -8,27 +8,18 @@ from typing import Any
 from slack_bolt import BoltResponse
 
 from bot.chat.interaction import PRESS, Interaction
-from bot.chat.message import Message
-from bot.chat.messages import notices
+from bot.chat.messages.fault import fault_words
 from workflows.core.identity import SLACK, Account
 
 Body = Mapping[str, Any]
 
-_FAULT = (
-    "Something went wrong on my side, and I do not know whether this was done. Please look, and try again: what was taken is "
-    "not done twice. The platform team finds it under error {}."
-)
 # Slack shows no more beside a field.
 _BESIDE_A_FIELD_MAX = 1000
 
 
-def fault(number: str) -> Message:
-    return notices.answer(_FAULT.format(number))
-
-
 def acknowledged(body: Body, number: str) -> BoltResponse:
     """What Slack gets in place of the listener's own answer, so that it neither shows an error of its own nor asks again."""
-    sentence = _FAULT.format(number)
+    sentence = fault_words(number)
     if "command" in body:
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": sentence})
     field = _first_field(body)

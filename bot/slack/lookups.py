@@ -10,7 +10,8 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
-from bot.slack.answers import NotDone, ask
+from bot.chat.surface import NotDone
+from bot.slack.answers import ask
 from workflows.ports import Buckets, DirectoryUnreachable
 
 log = structlog.get_logger()

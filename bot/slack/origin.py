@@ -8,7 +8,8 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.slack.answers import Means, NotDone, ask
+from bot.chat.surface import Means, NotDone
+from bot.slack.answers import ask
 from workflows.core.policy import Policy
 from workflows.core.records.request import Origin
 from workflows.ports import DirectoryUnreachable

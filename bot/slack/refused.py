@@ -7,7 +7,8 @@ from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.answers import Means, means
+from bot.chat.surface import Means
+from bot.slack.answers import MEANS
 
 # These calls name no channel and nobody: what closes a place elsewhere is said of the token here.
 _OF_THE_TOKEN = frozenset({Means.ALL, Means.PLACE})
@@ -16,7 +17,7 @@ _OF_THE_TOKEN = frozenset({Means.ALL, Means.PLACE})
 def slack_words(token: str, needs: str, problem: Exception) -> str:
     """`token`: the variable that holds it; `needs`: what should stand there. Slack's own word is always told."""
     word = error_word(problem)
-    if means(word) in _OF_THE_TOKEN:
+    if MEANS.get(word) in _OF_THE_TOKEN:
         return f"Slack refuses {token} ({word}): set it to {needs}, and start again."
     if word:
         return f"Slack answers with an error ({word}). It is tried again by itself."

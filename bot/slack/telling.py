@@ -14,8 +14,9 @@ from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from bot.chat.interaction import Interaction
-from bot.chat.message import Message
-from bot.slack.answers import MEANS, NO_ANSWER, Means, NotDone, ask, plain
+from bot.chat.message import Message, plain
+from bot.chat.surface import NO_ANSWER, Means, NotDone
+from bot.slack.answers import MEANS, ask, not_done
 from bot.slack.render import blocks_of, text_of
 from workflows.core.destination import is_channel
 
@@ -33,17 +34,17 @@ class Teller:
     def __init__(self, client: WebClient) -> None:
         self._client = client
 
-    def tell(self, act: Interaction, message: Message) -> bool:
+    def answer(self, act: Interaction, message: Message) -> bool:
         """To the actor alone. False where no way was open; the log says which were tried and Slack's words."""
         return self._first_that_takes(act, message, list(self._ways(act)))
 
-    def take_place(self, act: Interaction, message: Message) -> bool:
+    def answer_in_place(self, act: Interaction, message: Message) -> bool:
         """In place of the message whose button was pressed; where that cannot be had, as an answer of its own."""
         if not act.response_url:
             return False
 
-        def replace(answer: Message) -> None:
-            respond(act.response_url, answer, replace_original=True)
+        def replace(instead: Message) -> None:
+            respond(act.response_url, instead, replace_original=True)
 
         return self._first_that_takes(act, message, [("replace", replace), *self._ways(act)])
 
@@ -92,7 +93,7 @@ def respond(url: str, message: Message, *, replace_original: bool = False) -> No
             replace_original=replace_original,
         )
     except (OSError, HTTPException, ValueError) as problem:
-        raise NotDone(NO_ANSWER) from problem
+        raise not_done(NO_ANSWER) from problem
     if answer.status_code != HTTPStatus.OK:
         word = str(answer.body or "").strip()
-        raise NotDone(word if word in MEANS else f"http_{answer.status_code}")
+        raise not_done(word if word in MEANS else f"http_{answer.status_code}")

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.actions.deferred import Deferred, defer
 from bot.chat.actions.dispatcher import Desk
 from bot.chat.interaction import COMMAND, Interaction
 from bot.directory.refresh import refresh_away
 from bot.sandbox.slack import SlackServer, buttons, words
-from bot.slack.deferred import Deferred, defer
 from bot.slack.render import text_of
+from bot.slack.surface import Slack
 from tests.support import build
 from tests.support.build import MINUTE, NIA, OLU, PAT
 from tests.support.chat import CARDS, ChatWorld, InProcess, posts, replies, server_for
@@ -334,7 +335,7 @@ def test_a_delegate_whom_nobody_has_looked_at_is_looked_at_by_a_worker(make: Mak
     slack.workspace.add_user("UNEW", "newt", email="newt@example.com")
     rig.knows(OLU)
     desk = Desk(rig.ctx, "/prodaccess")
-    deferred = Deferred(rig.ctx, desk, rig.refresher, rig.client, "/prodaccess")
+    deferred = Deferred(rig.ctx, desk, rig.refresher, Slack(rig.client), "/prodaccess")
     act = Interaction("command:new", COMMAND, Account("slack", "T1", "UOLU"), text="delegate <@UNEW|newt> until 3d")
     defer(rig.ctx, act)
     (item,) = [item for item in rig.ledger.due if item.startswith("press:")]

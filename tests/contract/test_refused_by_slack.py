@@ -15,10 +15,11 @@ import pytest
 import yaml
 
 from bot.chat.health import closed_places
+from bot.chat.surface import Means
 from bot.observability.faults import Faults
 from bot.observability.metrics import LedgerMetrics
 from bot.sandbox.slack import Message, SlackServer, words
-from bot.slack.answers import MEANS, Means
+from bot.slack.answers import MEANS
 from bot.slack.health import SlackCheck
 from bot.slack.scopes import BETTER, NEEDED
 from tests.support import build

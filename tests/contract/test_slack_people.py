@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
+from bot.chat.actions.deferred import Deferred, defer
 from bot.chat.actions.dispatcher import Desk
 from bot.chat.interaction import COMMAND, Interaction
 from bot.directory.refresh import refresh_groups_of_pending
 from bot.sandbox.slack import SlackServer, words
-from bot.slack.deferred import Deferred, defer
 from bot.slack.doors import Doors
 from bot.slack.lookups import LIMITS
+from bot.slack.surface import Slack
 from tests.support import build
 from tests.support.build import OLU
 from tests.support.chat import ChatWorld, server_for
@@ -76,7 +77,7 @@ class Acts:
     def __init__(self, rig: ChatWorld) -> None:
         self.rig = rig
         self.desk = Desk(rig.ctx, "/prodaccess")
-        self.worker = Deferred(rig.ctx, self.desk, rig.refresher, rig.client, "/prodaccess")
+        self.worker = Deferred(rig.ctx, self.desk, rig.refresher, Slack(rig.client), "/prodaccess")
 
     def types(self, user: str, text: str) -> str:
         act = Interaction(f"command:{self.rig.press_id()}", COMMAND, Account("slack", "T1", user), text=text)

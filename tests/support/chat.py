@@ -1,4 +1,4 @@
-"""The installation in memory with its chat: the real Sender on the stand-in for Slack, on one clock that the test sets."""
+"""The installation in memory with its chat: the real outbox on the stand-in for Slack, on one clock that the test sets."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
+from bot.chat.outbox.outbox import Outbox
+from bot.chat.outbox.reconciler import Reconciler
 from bot.sandbox.slack import Message, SlackServer, words
 from bot.slack.directory import SlackRefresher
 from bot.slack.lookups import Lookups
-from bot.slack.sender import Sender
+from bot.slack.surface import Slack
 from tests.support import build
 from tests.support.world import World, account
 from workflows.core import keys
@@ -94,7 +96,7 @@ class InProcess(WebClient):
 
 
 class ChatWorld(World):
-    """A World whose due items of chat are shown, when the test says so, by a Sender as a worker has it.
+    """A World whose due items of chat are shown, when the test says so, by an outbox as a worker has it.
 
     `client` is any WebClient; `crash_at` stages the end of the process. `slack_clock` is what Slack's own time follows.
     """
@@ -116,9 +118,10 @@ class ChatWorld(World):
         for name, members in build.GROUPS.items():
             self.directory.put_members(name, Membership(members, build.NOW))
 
-    def new_sender(self) -> Sender:
+    def new_sender(self) -> Reconciler:
         """What a worker has after a start."""
-        return Sender(self.ctx, self.client, self.buckets, self.refresher, "/prodaccess")
+        outbox = Outbox.of(self.ctx, Slack(self.client), self.buckets, self.refresher, "/prodaccess")
+        return Reconciler(outbox)
 
     # ------------------------------------------------------------ time
 

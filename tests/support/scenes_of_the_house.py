@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.slack import failures
+from bot.chat.messages import fault as failures
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE, entitlement, environment
 from tests.support.scenes import broken, done, rules, scene

@@ -24,11 +24,13 @@ from bot.chat.message import Message, read_value
 from bot.chat.messages.approval_card import LESS, MORE, read_more
 from bot.chat.messages.home import home
 from bot.chat.outbox.outages import Outages
+from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.postings import Page
+from bot.chat.outbox.reconciler import Reconciler
 from bot.slack.doors import Doors
-from bot.slack.messenger import Page
 from bot.slack.render import blocks_of, text_of
-from bot.slack.sender import Sender
+from bot.slack.surface import Slack as SlackSurface
 from tests.support import build
 from tests.support.slack_text import blocks_as_text, from_mrkdwn
 from tests.support.world import World, account
@@ -206,9 +208,10 @@ class Listener:
         self.slack = Slack()
         nothing = cast(Any, None)
         refresher = cast(Any, _Refresher(world))
-        self.sender = Sender(world.ctx, self.slack, nothing, refresher, command)
-        self.posts = _Posts(world.clock.now, self.slack, self.sender._outages)
-        self.sender._poster = self.sender._places._poster = cast(Any, self.posts)
+        outbox = Outbox.of(world.ctx, SlackSurface(self.slack), nothing, refresher, command)
+        self.posts = _Posts(world.clock.now, self.slack, outbox.outages)
+        outbox.delivery = cast(Any, self.posts)
+        self.sender = Reconciler(outbox)
         # Who is there; what is typed at this step beside the usual; whether that is all.
         self.cast: tuple[PersonId, ...] = CAST
         self.tries: list[tuple[PersonId, str]] = []

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
 from bot.aws_words import by_hand, how_to_use
-from bot.chat.actions import delegation as delegating
 from bot.chat.forms import reason as reason_forms
 from bot.chat.forms import request as form
 from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
+from bot.chat.messages import delegation as delegating
 from bot.chat.messages import digest, home, lists, notices, receipts
 from bot.chat.messages import reminders as calls
 from bot.chat.outbox.plan import Facts, wanted

@@ -10,7 +10,8 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.chat.outbox.plan import is_receipt, news_of
-from bot.slack.crowd import WAITING_MAX, channel_of, last_news, summary_due
+from bot.chat.outbox.summary import last_news
+from bot.chat.outbox.waiting import WAITING_MAX, channel_of, summary_due
 from bot.slack.messenger import EVENT_TYPE
 from tests.support import build, stories
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, many, policy_for
@@ -35,7 +36,7 @@ class Post:
 
 @dataclass
 class TinySlack(WebClient):
-    """As much of Slack as a Poster needs; it takes everything at once, so all limits are our own."""
+    """As much of Slack as a Delivery needs; it takes everything at once, so all limits are our own."""
 
     posts: list[Post] = field(default_factory=list)
     edits: int = 0

@@ -26,11 +26,11 @@ from bot.chat.form import Form
 from bot.chat.message import Button, Line, Message, buttons, message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import home
+from bot.chat.outbox import homes
 from bot.chat.rich import Rich, Time, ours, say
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Stage, flatten
 from bot.chat.wording.refusals import about, refusal
-from bot.slack import sender
 from tests.support import spoken
 from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT
 from tests.support.every_scene import SCENES, STEPS, done, rules
@@ -68,7 +68,7 @@ def walked() -> Walk:
     with pytest.MonkeyPatch.context() as patch:
         for kind in (Message, Form):
             patch.setattr(kind, "__init__", heard(kind.__init__))
-        for module in (sender, spoken):
+        for module in (homes, spoken):
             for draw in (home.home, home.home_instead):
                 if getattr(module, draw.__name__, None) is draw:
                     patch.setattr(module, draw.__name__, drawn(walk, draw))
@@ -175,7 +175,7 @@ UNWRITTEN = frozenset(
 # Messages that no scene comes to, each with the reason.
 UNSHOWN = frozenset(
     {
-        "bot.slack.answers.plain",  # another one without its form, where Slack does not take that
+        "bot.chat.outbox.edits.drawn",  # another one without its form, where Slack does not take that
         "bot.slack.app._away",  # while the ledger cannot be reached, which has no record to compare with
         "bot.chat.messages.form_not_opened.not_known_yet",  # until groups are fresh, which they are here
         "bot.chat.forms.reason.end_form",  # no button opens it; what an older version opened can still be sent

@@ -8,9 +8,10 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from structlog.testing import capture_logs
 
+from bot.chat.surface import Means
 from bot.observability.obstacles import Obstacles, keep_trying, pause_s
 from bot.runtime.listening import listen
-from bot.slack.answers import MEANS, Means
+from bot.slack.answers import MEANS
 from bot.slack.refused import slack_words
 from bot.slack.socket_mode import Line
 

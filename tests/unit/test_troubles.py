@@ -15,6 +15,7 @@ from slack_bolt import App, BoltRequest
 from slack_sdk import WebClient
 
 from bot import jobs
+from bot.chat.actions.deferred import Deferred, defer
 from bot.chat.actions.dispatcher import Desk
 from bot.chat.health import troubles
 from bot.chat.interaction import COMMAND, Interaction
@@ -23,8 +24,8 @@ from bot.observability import metrics, readiness
 from bot.queues import job_of
 from bot.slack import failures
 from bot.slack.app import Listeners
-from bot.slack.deferred import Deferred, defer
 from bot.slack.doors import Doors
+from bot.slack.surface import Slack
 from tests.support import build
 from tests.support.chat import RECEIPTS
 from tests.support.outside import Outside, Unheard, methods_of, no_jobs_left
@@ -477,7 +478,7 @@ def test_a_deferred_act_that_fails_is_told_at_once_and_not_done_again(world: Out
     act = Interaction("command:1", COMMAND, Account("slack", "T1", "UDANA"), text="mine")
     desk: Any = SimpleNamespace(carry_out=fails)
     refresher: Any = SimpleNamespace(refresh_person=lambda *_: None, find=lambda *_: None)
-    deferred = Deferred(world.ctx, desk, refresher, world.slack, "/prodaccess")
+    deferred = Deferred(world.ctx, desk, refresher, Slack(world.slack), "/prodaccess")
     defer(world.ctx, act)
     (item,) = [name for name in world.ledger.due if name.startswith("press:")]
     deferred.decide(item.removeprefix("press:"))

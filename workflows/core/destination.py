@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SLACK = "slack"
+from workflows.core.identity import SLACK
 
 
 class Kind(StrEnum):

@@ -6,9 +6,8 @@ from bot.chat.interaction import PRESS, Interaction
 from bot.chat.message import Button, Line, Message, buttons, message
 from bot.chat.messages.home import ASK
 from bot.chat.rich import Rich, ours, say, short
+from bot.chat.surface import NO_ANSWER
 
-# Our word where the chat's never came, or was none.
-NO_ANSWER = "no_answer"
 _WHY = {
     "expired_trigger_id": "Slack opens a form within three seconds only, and they had passed.",
     "exchanged_trigger_id": "Slack opens a form once for each press, and says that it has.",

@@ -223,7 +223,7 @@ def _news(batch: Batch, posting: Posting, under: str, user: str) -> list[Wanted]
 
 def _came_after(story: RequestStory, posting: Posting) -> bool:
     at = _since(story)
-    return at is not None and at.timestamp() > float(posting.ts or 0)
+    return at is not None and at.timestamp() > posting.posted_at_s
 
 
 def _since(story: RequestStory) -> datetime | None:

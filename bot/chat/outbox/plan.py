@@ -1,4 +1,4 @@
-"""Which messages a request has by now, and where: pure, from the ledger's records. The sender makes Slack agree."""
+"""Which messages a request has by now, and where: pure, from the ledger's records. The outbox makes the chat agree."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def _escalation(facts: Facts) -> list[Wanted]:
 def _posted_cards(facts: Facts, before: datetime | None = None) -> list[str]:
     """Where the card stands; `before`: those that stood there by then, because a newer one is no old news."""
     found = facts.chat.postings.items()
-    stands = {slot.removeprefix("card:"): float(post.ts) for slot, post in found if _is_card(slot, post) and post.ts}
+    stands = {slot.removeprefix("card:"): post.posted_at_s for slot, post in found if _is_card(slot, post) and post.ts}
     return [channel for channel, at_s in stands.items() if before is None or at_s < before.timestamp()]
 
 
@@ -404,7 +404,7 @@ def is_receipt(wanted: Wanted) -> bool:
 
 
 def news_of(chat: ChatRecord, entries: Sequence[AuditEntry], channel: str) -> list[AuditEntry]:
-    """The entries that this channel has not been told yet, by the thread or by a summary (see `crowd`)."""
+    """The entries that this channel has not been told yet, by the thread or by a summary (see `summary`)."""
     told = chat.told.get(root_slot(channel), 0)
     return [entry for entry in entries if entry.number > told and entry.event not in _SILENT]
 

@@ -21,6 +21,8 @@ class Posting:
     # The channel that the chat answered with (a direct message has one of its own).
     posted_channel: str | None = None
     error: str | None = None
+    # When it was posted. What an earlier version has written of a Slack message says so by its `ts` alone.
+    posted_at: datetime | None = None
     # How often chat answered with a word that says nothing about the next time.
     tries: int = 0
     # Chat refused the message as it is drawn: it goes without form.
@@ -28,6 +30,11 @@ class Posting:
     # Of a thread's root: how many before it were given up; and whether replies stand beside it, because it takes none.
     roots: int = 0
     flat: bool = False
+
+    @property
+    def posted_at_s(self) -> float:
+        """Seconds since the epoch; 0.0 before it was posted."""
+        return self.posted_at.timestamp() if self.posted_at else float(self.ts or 0)
 
 
 @dataclass(frozen=True, slots=True)

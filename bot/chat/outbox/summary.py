@@ -1,6 +1,6 @@
 """Many receipts at once for one channel: one summary in their place.
 
-Slack takes about one message a second in a channel. A request whose receipts have to wait for that stands in the index
+A chat takes about one message a second in a channel. A request whose receipts have to wait for that stands in the index
 `waiting:<channel>`. When more than 20 stand there, their news become the duty of one summary, in one commit: it notes in
 each request's record what is told (`told`), in its own record for which requests it has to speak, and empties the index.
 Only then is it posted, with an intent and a nonce like any other message. So each entry is told by its own thread or by
@@ -22,35 +22,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.chat.messages import receipts
+from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import Wanted, news_of, root_slot, seen_in
 from bot.chat.outbox.postings import Fenced, Later, Page
-from bot.chat.views.read_model import SHOWN_MAX, Reader
-from bot.slack.messenger import Poster
+from bot.chat.outbox.waiting import SETTLES_IN_S, WAITING_MAX
+from bot.chat.views.read_model import SHOWN_MAX
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.records.chat import ChatRecord
 from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable, Snapshot
-from workflows.usecases.shared.context import WorkerContext
 
-# More than so many become one message.
-WAITING_MAX = 20
-# What comes in the same moments is told in the same summary: it waits until nobody has joined for so long, but not for ever.
-SETTLES_IN_S = 2.0
 GATHERS_S_MAX = 10.0
 # So many requests are handed over in one commit.
 AT_ONCE = 200
 POLICY_AGAIN_S = 5.0
 SLOT = "summary"
-_PREFIX = "summary-"
-
-
-def channel_of(subject: str) -> str:
-    """The channel whose summary this subject of chat is; empty where it is something else."""
-    return subject.removeprefix(_PREFIX) if subject.startswith(_PREFIX) else ""
-
-
-def summary_due(channel: str) -> str:
-    return keys.chat(_PREFIX + channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +49,20 @@ class _Owed:
     number: int
 
 
-class Crowd:
-    def __init__(self, ctx: WorkerContext, poster: Poster, reader: Reader, command: str) -> None:
-        self._ctx = ctx
-        self._poster = poster
-        self._reader = reader
-        self._command = command
-
-    def waits(self, subject: str, channel: str) -> None:
-        """Note that a request's receipts wait for their turn in a channel. Where too many do, a summary is due."""
-        index = keys.waiting(channel)
-        if subject not in self._ctx.ledger.members(index):
-            now = self._ctx.ledger.now()
-            entry = IndexEntry(index, subject, now.timestamp())
-            commit_id = f"waits:{channel}:{subject}:{self._ctx.chance.hex(12)}"
-            self._ctx.ledger.commit(Change(commit_id, now, reads={}, index=(entry,)))
-        if self._ctx.ledger.count(index) > WAITING_MAX:
-            self._ctx.ledger.remind(summary_due(channel), SETTLES_IN_S)
+class Summary:
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._ctx = outbox.ctx
+        self._reader = outbox.reader
 
     def show(self, page: Page, channel: str) -> None:
-        """Post the summary that is due in a channel, or finish one that was begun. Raises what the poster raises."""
+        """Post the summary that is due in a channel, or finish one that was begun. Raises what the delivery raises."""
         if SLOT not in page.record.postings:
             if not page.record.told and self._still_gathering(channel):
                 raise Later(SETTLES_IN_S / 2)
             self._hand_over(page, channel)
         if page.record.told:
-            self._poster.send(page, self._wanted(page.record, channel))
+            self._outbox.delivery.send(page, self._wanted(page.record, channel))
             if page.record.postings[SLOT].error is not None:
                 # It speaks for the others, so it is owed as they would be; until then it is not over.
                 self._ctx.ledger.commit(self._off(page))
@@ -157,7 +131,7 @@ class Crowd:
         ids = self._reader.together(first)
         stories = [seen_in(story, policy, channel) for story in self._reader.some(ids[:SHOWN_MAX], policy)]
         total = len(record.told) - len(first) + len(ids)
-        return Wanted(SLOT, channel, receipts.summary(stories, total, self._command), key="once")
+        return Wanted(SLOT, channel, receipts.summary(stories, total, self._outbox.command), key="once")
 
     def _off(self, page: Page) -> Change:
         now = self._ctx.ledger.now()

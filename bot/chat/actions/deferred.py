@@ -9,17 +9,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import structlog
-from slack_sdk import WebClient
 
 from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
 from bot.chat.commands.parser import addresses, mentioned
 from bot.chat.interaction import Interaction, unpacked
 from bot.chat.message import Message
 from bot.chat.messages import notices
+from bot.chat.messages.fault import fault
+from bot.chat.surface import Answers
 from bot.chat.wording.labels import refusal
-from bot.slack import failures
-from bot.slack.directory import SlackRefresher
-from bot.slack.telling import Teller
+from bot.directory.refresh import ChatDirectory
 from workflows.core import keys
 from workflows.core.people import is_fresh
 from workflows.core.records.chat import Press
@@ -39,7 +38,7 @@ _NOT_DECIDED = "I could not decide this, so nothing was done: {}. Please try aga
 # So many who were gone are looked up for one act.
 DOUBTED_MAX = 20
 ASK_AGAIN_S = 2.0
-# A bad second at Slack passes before anybody needs a word about it.
+# A bad second of the chat passes before anybody needs a word about it.
 TOLD_AFTER = timedelta(seconds=2)
 
 
@@ -70,12 +69,12 @@ def defer(ctx: Context, act: Interaction) -> None:
 
 class Deferred:
     def __init__(
-        self, ctx: WorkerContext, desk: Desk, refresher: SlackRefresher, client: WebClient, command: str
+        self, ctx: WorkerContext, desk: Desk, directory: ChatDirectory, answers: Answers, command: str
     ) -> None:
         self._ctx = ctx
         self._desk = desk
-        self._refresher = refresher
-        self._teller = Teller(client)
+        self._directory = directory
+        self._answers = answers
         self._command = command
 
     def decide(self, id_: str) -> None:
@@ -104,7 +103,7 @@ class Deferred:
             # Trying again would take as long as nobody knows, and somebody waits.
             number = self._ctx.fault("an act failed", problem, act=act.kind)
             note(self._ctx, f"act:{act.kind}", Failure(went_wrong(number)))
-            reply = Reply(failures.fault(number))
+            reply = Reply(fault(number))
         if unknown is not None:
             self._not_yet(press, act, unknown)
             return
@@ -115,7 +114,7 @@ class Deferred:
     def _answer(self, act: Interaction, message: Message) -> None:
         """The act is done, and must not be done again for the sake of its answer."""
         try:
-            self._teller.tell(act, message)
+            self._answers.answer(act, message)
         except Exception as problem:
             self._ctx.fault("an answer did not arrive", problem, act=act.kind)
 
@@ -149,11 +148,11 @@ class Deferred:
 
     def _refresh(self, act: Interaction) -> None:
         policy = self._ctx.policy.current()
-        actor = self._refresher.refresh_person(act.who, policy)
+        actor = self._directory.refresh_person(act.who, policy)
         for account in map(actor.colleague, mentioned(act.text)):
             known = self._ctx.directory.person(account)
             if known is None or not is_fresh(known.as_of, self._ctx.ledger.now()):
-                known = self._refresher.refresh_person(account, policy)
+                known = self._directory.refresh_person(account, policy)
             # Whoever is named is bound to their account, so that what is done to them is done to the person.
             whose(self._ctx, policy, known)
         for address in addresses(act.text, policy.former_domains):
@@ -163,7 +162,7 @@ class Deferred:
         names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
         old = self._ctx.directory.groups(policy, names).to_look_up(names, self._ctx.ledger.now())
         if old:
-            self._refresher.refresh_groups(policy, old)
+            self._directory.refresh_groups(policy, old)
         # Whoever was gone may be back, and then somebody can approve.
         for gone in in_doubt(self._ctx, self._ctx.directory.groups(policy, names), names)[:DOUBTED_MAX]:
             fresh(self._ctx, policy, gone, self._ctx.ledger.now())

@@ -1,4 +1,4 @@
-"""What is done about a place that Slack takes no messages for: somebody is told, it is looked at again, and once it is open
+"""What is done about a place that the chat takes no messages for: somebody is told, it is looked at again, and once it is open
 whatever is owed to it is shown. See `outages`.
 """
 
@@ -9,24 +9,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from slack_sdk import WebClient
 
+from bot.chat.message import Message
 from bot.chat.messages import closed_places as places_words
-from bot.chat.outbox.outages import STATE, Outages, promised, since_of, word_in
+from bot.chat.outbox.outages import STATE, promised, since_of, word_in
+from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
-from bot.chat.outbox.recipients import Recipients
 from bot.chat.places import ALL, direct_to
-from bot.slack.answers import Means, NotDone, ask, means
-from bot.slack.messenger import Poster
-from bot.slack.render import mrkdwn
+from bot.chat.surface import Means, NotDone
 from workflows.core import keys
-from workflows.core.destination import is_person
+from workflows.core.destination import is_person, read_destination
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.records.record import Record
-from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable
-from workflows.usecases.shared.context import SOON, WorkerContext
+from workflows.ports import Change, Committed, Fence, IndexEntry
+from workflows.usecases.shared.context import SOON
 
 log = structlog.get_logger()
 
@@ -39,19 +37,14 @@ AT_ONCE = 200
 _OF_THE_MOMENT = ("alarm:", "reminder:", "escalated:", "chase:")
 
 
-class Places:
-    def __init__(
-        self, ctx: WorkerContext, client: WebClient, poster: Poster, outages: Outages, recipients: Recipients
-    ) -> None:
-        self._ctx = ctx
-        self._client = client
-        self._poster = poster
-        self._outages = outages
-        self._recipients = recipients
+class ClosedPlaces:
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._ctx = outbox.ctx
 
     def show(self, page: Page, place: str) -> None:
         """One look at a place: tell, look, or wake whom it owes. Raises Fenced and Later."""
-        word, policy = word_in(page.record), self._policy()
+        word, policy = word_in(page.record), self._outbox.policy()
         if word is None:
             self._wake_owed(page, place)
         elif place == ALL:
@@ -64,24 +57,18 @@ class Places:
             self._tell(page, place, word, policy)
             self._look(page, place)
 
-    def _policy(self) -> Policy | None:
-        try:
-            return self._ctx.policy.current()
-        except PolicyUnavailable:
-            return None
-
     # ------------------------------------------------------------ somebody is told
 
     def _tell(self, page: Page, place: str, word: str, policy: Policy | None) -> None:
         """The panic group, or the owners where there is none; each once for each time that a place is closed."""
         owed = len(self._ctx.ledger.members(keys.owed(place)))
         message = places_words.closed(place, word, owed, since_of(page.record) or self._ctx.ledger.now())
-        for facts in self._recipients.operators(policy) if policy else ():
+        for facts in self._outbox.recipients.operators(policy) if policy else ():
             user = direct_to(facts.slack)
             if user == place:
                 continue
             try:
-                self._poster.send(page, Wanted(f"told:{user}", user, message, key="once"))
+                self._outbox.delivery.send(page, Wanted(f"told:{user}", user, message, key="once"))
             except (Later, Stopped, NotDone) as problem:
                 log.warning("somebody is told of a closed place later", user=user, error=type(problem).__name__)
 
@@ -98,11 +85,11 @@ class Places:
 
     def _look_at_token(self, page: Page) -> None:
         try:
-            ask(self._client.auth_test)
+            self._outbox.chat.check()
         except NotDone as problem:
             self._again(page, problem)
         else:
-            log.info("Slack takes the token again")
+            log.info("the chat takes the token again")
             self._reopen(page, ALL)
 
     def _look(self, page: Page, place: str) -> None:
@@ -110,15 +97,15 @@ class Places:
         if not page.record.failures:
             self._again(page, None)
             return
-        text = mrkdwn(places_words.back(since_of(page.record) or self._ctx.ledger.now()))
+        back = places_words.back(since_of(page.record) or self._ctx.ledger.now())
         try:
-            ask(self._client.chat_postMessage, "ts", channel=place, text=text, unfurl_links=False)
+            self._outbox.chat.post(read_destination(place), Message(back))
         except NotDone as problem:
             if problem.means is Means.ALL:
-                self._outages.stop(problem.word)
+                self._outbox.outages.stop(problem.word)
             self._again(page, problem)
         else:
-            log.info("Slack takes messages again", place=place)
+            log.info("the chat takes messages again", place=place)
             self._reopen(page, place)
 
     def _again(self, page: Page, problem: NotDone | None) -> None:
@@ -138,7 +125,7 @@ class Places:
         now = self._ctx.ledger.now()
         gone = (IndexEntry(keys.CLOSED_PLACES, place, None),)
         self._commit(page, "open", now, deletes=frozenset({page.item}), index=gone, due={page.item: now + SOON})
-        self._outages.forget()
+        self._outbox.outages.forget()
 
     def _wake_owed(self, page: Page, place: str) -> None:
         owed = self._ctx.ledger.members(keys.owed(place), limit=AT_ONCE)
@@ -149,13 +136,13 @@ class Places:
         self._commit(page, "woken", now, due={page.item: now + SOON if more else None})
 
     def _wake(self, place: str, subject: str) -> None:
-        """What was given up here because of the place is wanted again. What Slack refused for its own sake is not."""
+        """What was given up here because of the place is wanted again. What was refused for its own sake is not."""
         item = keys.chat(subject)
         snapshot = self._ctx.ledger.read(item)
         record = snapshot.get(item, ChatRecord)
         puts: dict[str, Record] = {}
         if record is not None:
-            kept = {slot: post for slot, post in record.postings.items() if not _wanted_again(slot, post, place)}
+            kept = {slot: post for slot, post in record.postings.items() if not self._wanted_again(slot, post, place)}
             puts = {item: replace(record, postings=kept)} if len(kept) < len(record.postings) else {}
         change = Change(
             commit_id=f"owed:{place}:{subject}:{self._ctx.chance.hex(12)}",
@@ -168,6 +155,11 @@ class Places:
         if not isinstance(self._ctx.ledger.commit(change), Committed):
             # It is being shown just now: another time.
             raise Later(1.0)
+
+    def _wanted_again(self, slot: str, posting: Posting, place: str) -> bool:
+        if posting.channel != place or posting.error is None or slot.startswith(_OF_THE_MOMENT):
+            return False
+        return self._outbox.chat.traits.meaning(posting.error) is Means.PLACE
 
     def _commit(
         self,
@@ -193,9 +185,3 @@ class Places:
         )
         if not isinstance(self._ctx.ledger.commit(change), Committed):
             raise Fenced
-
-
-def _wanted_again(slot: str, posting: Posting, place: str) -> bool:
-    if posting.channel != place or posting.error is None or slot.startswith(_OF_THE_MOMENT):
-        return False
-    return means(posting.error) is Means.PLACE

@@ -1,0 +1,144 @@
+"""News of people and their accounts: on hold, left, delegated to, unblocked, with another user in a target."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.chat.messages import holds, receipts, target_users
+from bot.chat.messages.break_glass import lifted, lifted_receipt
+from bot.chat.outbox.delegation_plan import delegation_wanted
+from bot.chat.outbox.outbox import Outbox, once
+from bot.chat.outbox.plan import (
+    Wanted,
+)
+from bot.chat.outbox.postings import Later, Page
+from bot.chat.places import direct_to
+from workflows.core import keys
+from workflows.core.audit import AuditEntry, Event
+from workflows.core.identity import AccountId
+from workflows.core.people import PersonId
+from workflows.core.policy import Policy
+from workflows.core.records.person import PersonRecord
+from workflows.usecases.identity.confirm_account import held_account
+from workflows.usecases.identity.departure import open_places
+from workflows.usecases.oversight.delegate import in_force
+from workflows.usecases.shared.actor import bound_to
+
+log = structlog.get_logger()
+
+HOLD = "hold-"
+TOLD_OF_HOLDS = frozenset(
+    {
+        Event.PERSON_BINDING_CHANGED,
+        Event.PERSON_RESUMED,
+        Event.PERSON_CONFIRM_ASKED,
+        Event.PERSON_CONFIRMED,
+        Event.PERSON_LEFT,
+    }
+)
+# So many requests are shown anew at once.
+AT_ONCE = 200
+# Without a policy nobody knows whom to tell; in so many seconds again.
+AGAIN_S = 60.0
+
+
+def show_delegation(box: Outbox, page: Page, subject: str) -> None:
+    """Tell somebody that they decide in another's place, or do so no more."""
+    _, user, who = subject.split("-", 2)
+    item = keys.person(PersonId(who))
+    snapshot = box.ctx.ledger.read(item)
+    record = snapshot.get(item, PersonRecord)
+    found = in_force(record.delegation, snapshot.now) if record else None
+    theirs = found if found and found.to_slack and direct_to(found.to_slack) == user else None
+    name = record.name if record else ""
+    box.send(page, delegation_wanted(page.record, user, name, theirs, snapshot.now, box.command))
+    box.clear(subject)
+
+
+def show_lift(box: Outbox, page: Page, subject: str) -> None:
+    """The person is told, and so is the receipts channel."""
+    policy = box.policy()
+    for entry in box.ctx.ledger.entries_of(subject):
+        item = keys.person(PersonId(entry.private.get("person", "")))
+        record = box.ctx.ledger.read(item).get(item, PersonRecord)
+        items = (
+            [once(f"lifted:{direct_to(who)}", direct_to(who), lifted(entry, entry.at)) for who in record.slack]
+            if record
+            else []
+        )
+        if policy is not None:
+            mark = receipts.mark(entry.number, entry.digest)
+            items.append(once("lifted:receipt", policy.receipts_channel, lifted_receipt(entry, mark)))
+        box.send(page, items)
+    box.clear(subject)
+
+
+def show_hold(box: Outbox, page: Page, subject: str) -> None:
+    """News of an account that is on hold: for the receipts channel and security; for the owners where it has access; and,
+    once people have said whose it is, for every account that is bound to somebody whom it is about."""
+    policy = box.policy()
+    if policy is None:
+        raise Later(AGAIN_S)
+    for entry in box.ctx.ledger.entries_of(subject):
+        if entry.event in TOLD_OF_HOLDS:
+            box.send(page, _told_of_hold(box, entry, policy))
+            _redraw_what_waits(box, entry)
+    box.clear(subject)
+
+
+def _redraw_what_waits(box: Outbox, entry: AuditEntry) -> None:
+    """Nobody can approve what somebody on hold has asked for, or would have: its cards say so, and later that it is over."""
+    for who in dict.fromkeys(filter(None, map(entry.private.get, ("actor", "person", "before")))):
+        for id_ in box.ctx.ledger.members(keys.of_person(keys.PENDING, PersonId(who)), limit=AT_ONCE):
+            box.ctx.ledger.remind(keys.chat(id_), 0.0)
+
+
+def _told_of_hold(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Wanted]:
+    plain = holds.told(entry, box.command)
+    if entry.event is Event.PERSON_CONFIRM_ASKED:
+        return [_receipt_of_hold(box, entry, policy), *_asked_to_agree(box, entry, policy)]
+    users = dict.fromkeys(direct_to(facts.slack) for facts in box.recipients.security(policy))
+    if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
+        places = open_places(box.ctx, PersonId(entry.private.get("actor", "")))
+        users |= dict.fromkeys(direct_to(facts.slack) for facts in box.recipients.owners_of(policy, places))
+    if entry.event is Event.PERSON_CONFIRMED:
+        users |= dict.fromkeys(_accounts_named(box, entry))
+    own = _receipt_of_hold(box, entry, policy)
+    return [own, *(once(f"hold:{entry.number}:{user}", user, plain) for user in users)]
+
+
+def _receipt_of_hold(box: Outbox, entry: AuditEntry, policy: Policy) -> Wanted:
+    receipt = holds.told(entry, box.command, receipts.mark(entry.number, entry.digest))
+    return once(f"hold:{entry.number}:receipt", policy.receipts_channel, receipt)
+
+
+def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Wanted]:
+    """The others of security, with buttons for as long as what was said waits for a second one. Who said it knows."""
+    others = [facts for facts in box.recipients.security(policy) if facts.id != entry.private.get("actor")]
+    still = held_account(box.ctx, AccountId(entry.private.get("account", "")))
+    waits = still is not None and still.account.proposal is not None and still.account.proposal.at == entry.at
+    plain = holds.told(entry, box.command)
+    asked = holds.with_choices(plain, still, entry.private.get("reason", "")) if still and waits else plain
+    key = "asked" if waits else "over"
+    slots = ((f"hold:{entry.number}:{direct_to(facts.slack)}", direct_to(facts.slack)) for facts in others)
+    return [Wanted(slot, user, asked, key=key) for slot, user in slots]
+
+
+def show_target_user(box: Outbox, page: Page, subject: str) -> None:
+    """A user in AWS was given to another person: for the receipts channel, security, and both people."""
+    policy = box.policy()
+    if policy is None:
+        raise Later(AGAIN_S)
+    for entry in box.ctx.ledger.entries_of(subject):
+        receipt = target_users.moved(entry, receipts.mark(entry.number, entry.digest))
+        security = (direct_to(facts.slack) for facts in box.recipients.security(policy))
+        users = dict.fromkeys((*security, *_accounts_named(box, entry)))
+        told = (once(f"user:{user}", user, target_users.moved(entry)) for user in users)
+        box.send(page, [once("user:receipt", policy.receipts_channel, receipt), *told])
+    box.clear(subject)
+
+
+def _accounts_named(box: Outbox, entry: AuditEntry) -> list[str]:
+    """The chat's ids of all accounts that are bound to the people whom an entry names."""
+    people = dict.fromkeys(filter(None, map(entry.private.get, ("person", "before", "claims"))))
+    return [direct_to(slack) for who in people for slack in bound_to(box.ctx, PersonId(who))]

@@ -1,0 +1,168 @@
+"""One message into a chat, once: an intent on the ledger with a nonce, the post with the nonce in it, the record.
+
+Whatever goes wrong with a send becomes an outcome here, by what the chat says its words mean, and nowhere else: delivered;
+delivered as plain text; under a new root; given up at this place, which `outages` tells and the plan answers with the next
+place; stopped as a whole; or later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Never
+
+import structlog
+
+from bot.chat.message import Message, plain
+from bot.chat.outbox.edits import Edits, drawn, refuses_form
+from bot.chat.outbox.outages import Outages
+from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.postings import Later, Page
+from bot.chat.outbox.turns import Turns
+from bot.chat.rich import ours
+from bot.chat.surface import Means, Messenger, NotDone, Posted
+from workflows.core.destination import Destination, is_person, read_destination
+from workflows.core.records.chat import Posting
+from workflows.ports import Buckets
+from workflows.usecases.shared.context import WorkerContext
+
+log = structlog.get_logger()
+
+
+class Delivery:
+    """Sends what is wanted, one message at a time. Raises Later, Stopped, Fenced, and NotDone for what passes by itself."""
+
+    def __init__(self, ctx: WorkerContext, chat: Messenger, buckets: Buckets, outages: Outages, command: str) -> None:
+        self._ctx = ctx
+        self._chat = chat
+        self._outages = outages
+        self._command = command
+        self._turns = Turns(buckets, chat.traits.limits, outages)
+        self._edits = Edits(chat, self._turns, outages, command)
+
+    def send(self, page: Page, wanted: Wanted) -> None:
+        """Make this one message be as wanted. Does nothing where it is already, or was given up at this place."""
+        posting = page.record.postings.get(wanted.slot)
+        if posting is None or posting.ts is None:
+            if posting is None or posting.error is None:
+                self._post(page, wanted, posting)
+        elif wanted.key not in ("once", posting.shown):
+            self._edits.edit(page, wanted, posting)
+
+    # ------------------------------------------------------------ posting
+
+    def _post(self, page: Page, wanted: Wanted, posting: Posting | None) -> None:
+        root = page.record.postings.get(wanted.under) if wanted.under else None
+        if wanted.under and (root is None or root.ts is None):
+            return
+        closed = self._outages.word(wanted.channel) if not is_person(wanted.channel) else None
+        if closed is not None:
+            self._outages.give_up(page, wanted.slot, posting or Posting(wanted.channel), closed)
+            return
+        self._turns.wait_to_post(wanted)
+        found: Posted | None = None
+        if posting is None or posting.intent_at is None:
+            new = posting or Posting(wanted.channel)
+            posting = replace(new, nonce=self._ctx.chance.hex(24), intent_at=self._ctx.ledger.now())
+            page.put(wanted.slot, posting, f"intent:{wanted.slot}")
+        else:
+            found = self._find(page, wanted, posting, root)
+        if found is not None:
+            # It shows what was wanted when it was posted, which may be long ago.
+            self._edits.change(page, wanted, replace(posting, posted_channel=str(found.to), ts=found.id))
+        else:
+            found = self._deliver(page, wanted, posting, root)
+        if found is not None:
+            self._record(page, wanted, found)
+
+    def _record(self, page: Page, wanted: Wanted, found: Posted) -> None:
+        done = replace(
+            page.record.postings[wanted.slot],
+            ts=found.id,
+            posted_channel=str(found.to),
+            posted_at=found.at,
+            shown=wanted.key,
+            intent_at=None,
+            tries=0,
+        )
+        told = {wanted.under: wanted.told} if wanted.under else None
+        page.put(wanted.slot, done, f"posted:{wanted.slot}", told, (wanted.entry,) if wanted.entry else ())
+        if is_person(wanted.channel):
+            self._outages.reached(wanted.channel)
+
+    def _deliver(self, page: Page, wanted: Wanted, posting: Posting, root: Posting | None) -> Posted | None:
+        """None where it was given up at this place. Raises what `post_failed` raises."""
+        message = drawn(page, wanted, posting, self._chat.traits, self._command)
+        try:
+            return self._chat.post(_place(wanted, root), message, nonce=str(posting.nonce), under=_thread(root))
+        except NotDone as problem:
+            if refuses_form(problem, wanted, posting):
+                posting = replace(posting, plain=True)
+                page.put(wanted.slot, posting, f"plain:{wanted.slot}")
+                return self._deliver(page, wanted, posting, root)
+            if problem.means is Means.THREAD and root is not None and wanted.under and not root.flat:
+                self._give_root_up(page, wanted, root, problem.word)
+            self._turns.post_failed(page, wanted, posting, problem)
+            self._whisper(wanted, problem.word)
+            self._outages.give_up(page, wanted.slot, posting, problem.word)
+            return None
+
+    def _find(self, page: Page, wanted: Wanted, posting: Posting, root: Posting | None) -> Posted | None:
+        """A post whose answer nobody recorded: is it there? Its nonce tells.
+
+        Where nobody can look it is posted: a second copy is found by who presses it, a missing one by nobody.
+        """
+        if posting.intent_at is None or posting.nonce is None or not self._chat.traits.abilities.search:
+            return None
+        at = _place(wanted, root)
+        try:
+            return self._chat.find_by_nonce(at, posting.nonce, posting.intent_at, under=_thread(root))
+        except NotDone as problem:
+            log.warning("the channel's history cannot be read", channel=posting.channel, error=problem.word)
+            self._turns.search_failed(page, wanted, posting, problem)
+            return None
+
+    # ------------------------------------------------------------ what is done instead
+
+    def _whisper(self, wanted: Wanted, word: str) -> None:
+        """Somebody who gets no direct messages may hear of it where they asked."""
+        if not (is_person(wanted.channel) and wanted.beside and self._chat.traits.abilities.whispers):
+            return
+        to, beside = read_destination(wanted.channel), read_destination(wanted.beside)
+        try:
+            self._chat.whisper(to, beside, plain(wanted.message))
+        except NotDone as problem:
+            # Who was deactivated reads nothing any more: nothing for whoever runs this to mend.
+            say = log.warning if word in self._chat.traits.gone else log.error
+            say("somebody was told nothing", user=wanted.channel, slot=wanted.slot, tried=[word, problem.word])
+
+    def _give_root_up(self, page: Page, wanted: Wanted, root: Posting, word: str) -> Never:
+        """The thread takes no more replies: the next root, or, where that had none either, replies beside it."""
+        slot, traits = str(wanted.under), self._chat.traits
+        log.warning("a thread takes no more messages", slot=slot, error=word)
+        page.take_back(wanted.slot)
+        if root.roots or word in traits.never_threads:
+            page.put(slot, replace(root, flat=True), f"flat:{slot}")
+        else:
+            if word in traits.locks_thread:
+                self._point_on(root)
+            page.put(slot, Posting(root.channel, roots=root.roots + 1), f"new-root:{slot}")
+        raise Later(0.0)
+
+    def _point_on(self, root: Posting) -> None:
+        try:
+            self._chat.edit(_posted(root), Message(ours("↪ This thread is locked: it goes on in a newer message.")))
+        except NotDone as problem:
+            log.warning("an old root was left as it is", error=problem.word)
+
+
+def _posted(root: Posting) -> Posted:
+    return Posted(read_destination(root.posted_channel or root.channel), str(root.ts))
+
+
+def _place(wanted: Wanted, root: Posting | None) -> Destination:
+    """Where its root was posted; a direct message has a conversation of its own."""
+    return read_destination((root.posted_channel if root else None) or wanted.channel)
+
+
+def _thread(root: Posting | None) -> Posted | None:
+    return _posted(root) if root is not None and not root.flat else None

@@ -1,0 +1,87 @@
+"""News of the installation: its policy, its clock, what fails or cannot be read, and everything taken away at once."""
+
+from __future__ import annotations
+
+from bot.chat.messages import receipts
+from bot.chat.messages.clock_alarm import clock_told
+from bot.chat.outbox import troubles_plan as troubles
+from bot.chat.outbox.outbox import Outbox, once
+from bot.chat.outbox.plan import (
+    Wanted,
+)
+from bot.chat.outbox.postings import Later, Page
+from bot.chat.outbox.revoke_all_plan import panic_wanted
+from bot.chat.outbox.trouble_calls import Called, without_what_is_over
+from bot.chat.places import direct_to
+from workflows.core import keys
+from workflows.core.audit import Event
+from workflows.core.records.oversight import Sweepout
+from workflows.usecases.revocation.revoke_all import SUBJECT as SWEEPOUT
+from workflows.usecases.shared.troubles import SUBJECT as TROUBLE
+
+# Without a policy nobody knows whom to tell; in so many seconds again.
+AGAIN_S = 60.0
+
+
+def show_policy(box: Outbox, page: Page, subject: str) -> None:
+    policy = box.policy()
+    entries = [item for item in box.ctx.ledger.entries_of(subject) if item.event is Event.POLICY_ACTIVATED]
+    if policy is not None and entries:
+        entry = entries[-1]
+        message = receipts.policy_activated(entry, box.command)
+        box.delivery.send(page, once(f"policy:{entry.number}", policy.receipts_channel, message))
+    box.clear(subject)
+
+
+def show_unreadable(box: Outbox, page: Page, subject: str) -> None:
+    """One alarm an hour, which grows as more is found."""
+    policy = box.policy()
+    if policy is not None:
+        entries = [entry for entry in box.ctx.ledger.entries_of(subject) if entry.event is Event.LEDGER_UNREADABLE]
+        hour = f"{entries[-1].at:%Y-%m-%dT%H}" if entries else ""
+        found = [entry for entry in entries if f"{entry.at:%Y-%m-%dT%H}" == hour]
+        if found:
+            alarm, key = receipts.unreadable(found), str(found[-1].number)
+            box.delivery.send(page, Wanted(f"unreadable:{hour}", policy.receipts_channel, alarm, key=key, urgent=True))
+    box.clear(subject)
+
+
+def show_trouble(box: Outbox, page: Page, subject: str) -> None:
+    """Whoever waits for what fails is told, and hears when it is over."""
+    box.send(page, troubles.for_people(box.ctx, subject.removeprefix(TROUBLE), page.record, box.command))
+    box.clear(subject)
+
+
+def show_troubles(box: Outbox, page: Page, subject: str) -> None:
+    """The people who run this are told of all that fails, and owners of what fails of theirs."""
+    called = Called(box.ctx, box.recipients, box.command)
+    box.send(page, called.wanted(box.policy(), page.record))
+    left = without_what_is_over(page.record)
+    if left != page.record:
+        page.save(left, "over")
+    box.clear(subject)
+
+
+def show_clock(box: Outbox, page: Page, subject: str) -> None:
+    """The receipts channel hears of a jump, and so does everybody who may press the panic switch."""
+    policy = box.policy()
+    if policy is None:
+        raise Later(AGAIN_S)
+    places = (policy.receipts_channel, *(direct_to(facts.slack) for facts in box.recipients.security(policy)))
+    for entry in box.ctx.ledger.entries_of(subject):
+        told = clock_told(entry)
+        box.send(page, [once(f"clock:{entry.number}:{place}", place, told) for place in places])
+    box.clear(subject)
+
+
+def show_sweepout(box: Outbox, page: Page, subject: str) -> None:
+    """One message for the receipts channel and one for whoever pressed; both fill up in place."""
+    policy, item = box.policy(), keys.sweepout(subject.removeprefix(SWEEPOUT))
+    snapshot = box.ctx.ledger.read(item)
+    sweepout = snapshot.get(item, Sweepout)
+    if sweepout is None or policy is None:
+        box.clear(subject)
+        return
+    stories = box.reader.some(sweepout.taken, policy)
+    box.send(page, panic_wanted(sweepout, stories, policy, box.command))
+    box.shown(page, snapshot.versions(), subject, ())

@@ -1,0 +1,123 @@
+"""What every subject of chat is shown with: the ledger, the chat, and whom to call; and how what is wanted is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.chat.message import Message
+from bot.chat.outbox.delivery import Delivery
+from bot.chat.outbox.outages import Outages
+from bot.chat.outbox.plan import Wanted, is_receipt
+from bot.chat.outbox.postings import Later, Page
+from bot.chat.outbox.recipients import Recipients
+from bot.chat.outbox.waiting import note_waiting
+from bot.chat.surface import NotDone, Surface
+from bot.chat.views.read_model import Reader
+from bot.directory.refresh import ChatDirectory
+from workflows.core import keys
+from workflows.core.policy import Policy
+from workflows.ports import Buckets, Change, Committed, IndexEntry, PolicyUnavailable
+from workflows.usecases.shared.context import WorkerContext
+from workflows.usecases.shared.troubles import over
+
+
+@dataclass
+class Outbox:
+    """`command`: the name of the slash command, as it is typed."""
+
+    ctx: WorkerContext
+    chat: Surface
+    directory: ChatDirectory
+    command: str
+    reader: Reader
+    outages: Outages
+    delivery: Delivery
+    recipients: Recipients
+
+    @classmethod
+    def of(cls, ctx: WorkerContext, chat: Surface, buckets: Buckets, directory: ChatDirectory, command: str) -> Outbox:
+        outages = Outages(ctx)
+        delivery = Delivery(ctx, chat, buckets, outages, command)
+        recipients = Recipients(ctx, directory.away)
+        return cls(ctx, chat, directory, command, Reader(ctx), outages, delivery, recipients)
+
+    def policy(self) -> Policy | None:
+        try:
+            return self.ctx.policy.current()
+        except PolicyUnavailable:
+            return None
+
+    # ------------------------------------------------------------ sending
+
+    def send(self, page: Page, items: Sequence[Wanted], versions: Mapping[str, int] | None = None) -> None:
+        """Each of them, as far as it is its turn: what has to wait, or what the chat does not take, holds up nothing behind it.
+
+        Raises Later for what waits, or the chat's own answer; Stopped at once. `versions`: of the records that the items were
+        made from. What they say by now is sent in their place: while the chat was slow, more may have happened.
+        """
+        waits: list[Later] = []
+        failed: list[NotDone] = []
+        sent = page.version
+        for item in items:
+            if page.version != sent:
+                self._not_overtaken(versions or {})
+                sent = page.version
+            try:
+                self.delivery.send(page, item)
+            except Later as later:
+                waits.append(later)
+                if later.channel is not None and is_receipt(item):
+                    note_waiting(self.ctx, page.record.subject, later.channel)
+            except NotDone as problem:
+                failed.append(problem)
+        if failed:
+            raise failed[0]
+        if waits:
+            raise min(waits, key=lambda later: later.after_s)
+
+    def _not_overtaken(self, versions: Mapping[str, int]) -> None:
+        """Raises Later where one of these records has changed. A holding changes all the time, and its grant tells of it."""
+        told_by = [item for item in versions if not item.startswith("holding:")]
+        if told_by and any(self.ctx.ledger.read(*told_by).items[item].version != versions[item] for item in told_by):
+            raise Later(0.0)
+
+    # ------------------------------------------------------------ it is shown
+
+    def clear(self, subject: str) -> None:
+        """Nothing is left to show: take the mark off."""
+        item = keys.chat(subject)
+        snapshot = self.ctx.ledger.read(item)
+        change = Change(
+            commit_id=f"shown:{item}:{self.ctx.chance.hex(12)}",
+            at=snapshot.now,
+            reads=snapshot.versions(),
+            due={item: None},
+        )
+        self.ctx.ledger.commit(change)
+
+    def shown(self, page: Page, versions: Mapping[str, int], id_: str, channels: Sequence[str]) -> None:
+        """Take the mark off, in a commit that is lost when one of these records has changed meanwhile."""
+        item = keys.chat(id_)
+        snapshot = self.ctx.ledger.read(item, *versions)
+        if any(snapshot.items[name].version != version for name, version in versions.items()):
+            self.ctx.ledger.remind(item, 0.0)
+            return
+        change = Change(
+            commit_id=f"shown:{item}:{page.version}:{self.ctx.chance.hex(12)}",
+            at=snapshot.now,
+            reads=snapshot.versions() | {item: page.version},
+            # The next bad minute begins with short pauses again.
+            puts={item: replace(page.record, failures=0)} if page.record.failures else {},
+            due={item: None},
+            index=tuple(IndexEntry(keys.waiting(channel), id_, None) for channel in channels),
+        )
+        if not isinstance(self.ctx.ledger.commit(change), Committed):
+            self.ctx.ledger.remind(item, 0.0)
+        elif page.record.failures > 1:
+            over(self.ctx, item)
+
+
+def once(slot: str, channel: str, message: Message) -> Wanted:
+    """News of one moment, which is not edited."""
+    return Wanted(slot, channel, message, key="once")

@@ -1,0 +1,196 @@
+"""A request in chat, or all that was asked in one go: its cards, calls, receipts and messages to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.chat.outbox.batch_plan import Batch, several_wanted
+from bot.chat.outbox.batch_plan import wait_s as until_s
+from bot.chat.outbox.break_glass_plan import glass_wanted
+from bot.chat.outbox.outbox import Outbox
+from bot.chat.outbox.plan import (
+    ALARMS,
+    Facts,
+    Wanted,
+    on_cards_for_s,
+    passing_until_s,
+    receipt_channels,
+    wanted,
+)
+from bot.chat.outbox.postings import Later, Page
+from bot.chat.outbox.recipients import Overseers, WhomToAsk
+from bot.chat.views.deciders import NOBODY
+from bot.chat.views.read_model import Seen
+from bot.chat.views.request_view import RequestStory
+from workflows.core import keys
+from workflows.core.policy import Policy
+from workflows.core.records.chat import ChatRecord
+from workflows.core.records.grant import Grant
+from workflows.core.records.holding import Holding
+from workflows.core.records.request import Request, RequestState
+from workflows.core.rules.batch import panels
+
+log = structlog.get_logger()
+
+# For so long after an ask those who can decide are looked for.
+LOOKED_FOR = timedelta(minutes=15)
+# Channel, owners, who asked: so many places there are for one message, and one look that finds nothing more.
+PLACES_MAX = 4
+
+
+def show_request(box: Outbox, page: Page, id_: str) -> None:
+    policy = box.policy()
+    versions = _versions(box, id_)
+    seen = box.reader.one(id_, policy)
+    if seen is None:
+        box.clear(id_)
+        return
+    if seen.request.batch:
+        _show_batch(box, page, seen.request, versions, policy)
+        return
+    # A break-glass is told as it goes.
+    since = None if seen.request.break_glass else _since(seen.request, seen.grant)
+    wait_s = passing_until_s(seen.story, since, at_work=_at_work(box, seen.grant))
+    if wait_s > 0:
+        raise Later(wait_s)
+    passing_s = on_cards_for_s(seen.story, since)
+    facts = replace(_facts(box, page, seen, policy), passing=passing_s > 0)
+
+    def plan() -> list[Wanted]:
+        now = replace(facts, chat=page.record)
+        return [*wanted(now), *glass_wanted(now)]
+
+    _send_and_go_on(box, page, plan, versions)
+    if passing_s > 0:
+        raise Later(passing_s)
+    _look_again([facts])
+    box.shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
+
+
+def _show_batch(box: Outbox, page: Page, request: Request, versions: dict[str, int], policy: Policy | None) -> None:
+    """What was asked in one go is told by the first one's messages."""
+    ids = request.batch
+    if request.id != ids[0]:
+        box.ctx.ledger.remind(keys.chat(ids[0]), 0.0)
+        box.shown(page, versions, request.id, ())
+        return
+    for id_ in ids[1:]:
+        versions |= _versions(box, id_)
+    members = [seen for id_ in ids if (seen := box.reader.one(id_, policy)) is not None]
+    decided = panels(policy, [seen.request for seen in members])
+    batch = Batch(
+        tuple(_facts(box, page, seen, policy) for seen in members),
+        tuple(tuple(one.id for one in panel) for panel in decided),
+    )
+    wait_s = until_s(batch, {seen.request.id: _since(seen.request, seen.grant) for seen in members})
+    if wait_s > 0:
+        raise Later(wait_s)
+
+    def plan() -> list[Wanted]:
+        now = tuple(replace(facts, chat=page.record) for facts in batch.members)
+        return several_wanted(replace(batch, members=now))
+
+    _send_and_go_on(box, page, plan, versions)
+    _look_again(batch.members)
+    box.shown(page, versions, ids[0], receipt_channels(request, batch.first.receipts_channel))
+
+
+def _versions(box: Outbox, id_: str) -> dict[str, int]:
+    """Of all records that change when there is something new to tell: an alarm leaves the grant itself as it was."""
+    snapshot = box.ctx.ledger.read(keys.request(id_), keys.grant(id_), keys.review(id_))
+    grant = snapshot.get(keys.grant(id_), Grant)
+    request = snapshot.get(keys.request(id_), Request)
+    beside = keys.holding(grant.holding) if grant else ""
+    if request is not None and request.extends:
+        beside = keys.grant(request.extends)
+    return snapshot.versions() | (box.ctx.ledger.read(beside).versions() if beside else {})
+
+
+def _at_work(box: Outbox, grant: Grant | None) -> bool:
+    """Whether the target has taken an operation and is not done with it."""
+    if grant is None:
+        return False
+    item = keys.holding(grant.holding)
+    holding = box.ctx.ledger.read(item).readable(item, Holding)
+    return holding is not None and holding.operation is not None
+
+
+def _send_and_go_on(box: Outbox, page: Page, plan: Callable[[], Sequence[Wanted]], versions: Mapping[str, int]) -> None:
+    """What was given up at one place is in the plan for the next: a card for its owners, an alarm for those concerned."""
+    for _ in range(PLACES_MAX):
+        before = _given_up(page.record)
+        box.send(page, plan(), versions)
+        if _given_up(page.record) == before:
+            return
+
+
+def _facts(box: Outbox, page: Page, seen: Seen, policy: Policy | None) -> Facts:
+    request = seen.request
+    environment = policy.environments.get(request.terms.environment) if policy else None
+    people = box.recipients.whom_to_ask(policy, environment, request) if policy and environment else None
+    story = _with_people(seen.story, people) if people else seen.story
+    overseers = Overseers()
+    entries = box.ctx.ledger.entries_of(request.id)
+    alarm = any(entry.event in ALARMS for entry in entries)
+    if policy and environment and (request.break_glass or alarm):
+        overseers = box.recipients.overseers(policy, environment, request)
+    return Facts(
+        request=request,
+        story=story,
+        environment=environment,
+        receipts_channel=policy.receipts_channel if policy else "",
+        entries=entries,
+        chat=page.record,
+        mentions=people.mentions if people else {},
+        approver_ids=people.ids if people else (),
+        deciders=people.deciders if people else NOBODY,
+        reminded=people.reminded if people else (),
+        called=people.called if people else (),
+        called_people=people.called_people if people else (),
+        warned=bool(seen.grant and seen.grant.warned),
+        review=box.reader.review(request),
+        overseers=overseers.people,
+        security=overseers.security,
+        extended=len(seen.grant.extensions) if seen.grant else 0,
+        look_again_s=_look_again_s(seen, people, overseers),
+        command=box.command,
+    )
+
+
+def _with_people(story: RequestStory, people: WhomToAsk) -> RequestStory:
+    decidable = bool(people.deciders) or not people.nobody
+    return replace(story, away=people.away, stand_ins=people.stand_ins, nobody=people.nobody, decidable=decidable)
+
+
+def _given_up(record: ChatRecord) -> int:
+    return sum(posting.error is not None for posting in record.postings.values())
+
+
+def _look_again_s(seen: Seen, people: WhomToAsk | None, overseers: Overseers) -> float | None:
+    """While somebody waits for them, those who can decide are looked for until they are found; after a break-glass,
+    those who oversee it. Not for ever: the reminder looks again, too.
+    """
+    if seen.story.now - seen.request.created_at > LOOKED_FOR:
+        return None
+    if seen.request.break_glass:
+        return overseers.look_again_s
+    waits = seen.request.state is RequestState.PENDING
+    return people.look_again_s if people and waits else None
+
+
+def _look_again(members: Sequence[Facts]) -> None:
+    """Raises Later where somebody who should have been told was not found yet: the mark stays, and they are told then."""
+    waits = [facts.look_again_s for facts in members if facts.look_again_s is not None]
+    if waits:
+        raise Later(min(waits))
+
+
+def _since(request: Request, grant: Grant | None) -> datetime | None:
+    """When a passing state began; None where there is none."""
+    if grant is not None and grant.end is not None:
+        return grant.end.at
+    return request.decision.at if request.decision else None

@@ -1,0 +1,112 @@
+"""When it is a message's turn, and what is done about an answer that passes by itself. Nobody sleeps on a job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Never
+
+from bot.chat.outbox.outages import Outages
+from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.postings import Later, Page, Stopped
+from bot.chat.places import ALL
+from bot.chat.surface import Limits, Means, NotDone, Rate
+from workflows.core.records.chat import Posting
+from workflows.ports import Buckets
+
+# After so many answers with a word that nobody knows, the place is taken to be closed.
+UNKNOWN_TRIES = 5
+# What a kind of message has to leave in the bucket for those that matter more; cards, alarms and news for a person use all
+# of it. So a flood of receipts never holds up the card that somebody waits for. A thread is begun only where its first
+# lines can follow, or a summary would tell what its root has just said.
+POSTS_RESERVE = {"summary": 0.5, "lines": 1.0, "receipts": 2.0}
+EDITS_RESERVE = {"holder": 5.0, "several": 5.0, "asked": 5.0, "receipts": 10.0, "glass": 10.0}
+
+
+class Turns:
+    """By the buckets that all processes share."""
+
+    def __init__(self, buckets: Buckets, limits: Limits, outages: Outages) -> None:
+        self._buckets = buckets
+        self._limits = limits
+        self._outages = outages
+
+    def wait_to_post(self, wanted: Wanted) -> None:
+        """Raises Later, and Stopped."""
+        rate, kind = self._limits.posts, _kind(wanted)
+        reserve = 0.0 if wanted.urgent else POSTS_RESERVE.get(kind, 0.0)
+        self._wait(_of(rate, wanted.channel), rate, reserve, wanted.channel)
+
+    def wait_to_edit(self, wanted: Wanted) -> None:
+        """Raises Later, and Stopped."""
+        rate = self._limits.edits
+        self._wait(rate.bucket, rate, EDITS_RESERVE.get(_kind(wanted), 0.0), None)
+
+    def _wait(self, bucket: str, rate: Rate, reserve: float, channel: str | None) -> None:
+        if self._outages.word(ALL) is not None:
+            raise Stopped
+        wait_s = self._buckets.take(bucket, rate=rate.a_second, burst=rate.burst, reserve=reserve)
+        if wait_s > 0:
+            raise Later(wait_s, channel)
+
+    # ------------------------------------------------------------ what passes
+
+    def post_failed(self, page: Page, wanted: Wanted, posting: Posting, problem: NotDone) -> None:
+        """Returns where the answer is final. Raises Stopped, Later or the answer itself for what passes."""
+        self._failed(page, wanted, posting, problem, _of(self._limits.posts, wanted.channel), wanted.channel)
+
+    def edit_failed(self, page: Page, wanted: Wanted, posting: Posting, problem: NotDone) -> None:
+        """As `post_failed`."""
+        self._failed(page, wanted, posting, problem, self._limits.edits.bucket, None)
+
+    def search_failed(self, page: Page, wanted: Wanted, posting: Posting, problem: NotDone) -> None:
+        """As `post_failed`; where it returns, nobody will ever know whether the post is there."""
+        if problem.means is Means.ALL:
+            self.stop(problem.word)
+        if problem.means is Means.LATER and posting.tries < UNKNOWN_TRIES:
+            self._leave_alone(problem, self._limits.searches, None)
+            tries = replace(posting, tries=posting.tries + 1)
+            page.put(wanted.slot, tries, f"looked:{wanted.slot}:{posting.tries}")
+            raise problem
+
+    def stop(self, word: str) -> Never:
+        self._outages.stop(word)
+        raise Stopped
+
+    def _failed(
+        self, page: Page, wanted: Wanted, posting: Posting, problem: NotDone, bucket: str, channel: str | None
+    ) -> None:
+        if problem.means is Means.ALL:
+            _undo(page, wanted)
+            self.stop(problem.word)
+        if problem.means is Means.UNKNOWN and posting.tries + 1 < UNKNOWN_TRIES:
+            tries = replace(posting, tries=posting.tries + 1)
+            page.put(wanted.slot, tries, f"unknown:{wanted.slot}:{tries.tries}")
+            raise problem
+        if problem.means is not Means.LATER:
+            return
+        if not problem.perhaps_done:
+            # It was refused: whoever comes back need not search the channel for it.
+            _undo(page, wanted)
+        self._leave_alone(problem, bucket, channel)
+        raise problem
+
+    def _leave_alone(self, problem: NotDone, bucket: str, channel: str | None) -> None:
+        """Everybody leaves the chat alone for so long as it wants to be. Raises Later where it does."""
+        if problem.after_s:
+            self._buckets.block(bucket, problem.after_s)
+            raise Later(problem.after_s, channel) from problem
+
+
+def _kind(wanted: Wanted) -> str:
+    return wanted.slot.partition(":")[0]
+
+
+def _of(rate: Rate, channel: str) -> str:
+    """Each channel has a bucket of its own."""
+    return f"{rate.bucket}:{channel}"
+
+
+def _undo(page: Page, wanted: Wanted) -> None:
+    posting = page.record.postings.get(wanted.slot)
+    if posting is not None and posting.ts is None:
+        page.take_back(wanted.slot)
