@@ -124,6 +124,8 @@ _BY_WORD: tuple[tuple[str, str], ...] = (
     ("MASTERDOWN", "Redis has lost its primary"),
     ("NOPERM", "Redis does not allow our user to do this"),
     ("ACL failure", "Redis does not allow our user to do this"),
+    # As Redis 7.0 has it, where a script is what may not.
+    ("The user executing the script", "Redis does not allow our user to do this"),
     ("BUSY ", "Redis is busy with a script of somebody else's"),
 )
 
