@@ -1,0 +1,172 @@
+"""`prodaccess report`, on a real ledger."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from typer.testing import CliRunner, Result
+
+from bot.__main__ import app
+from tests.support import build
+from tests.support.build import DANA, HOUR, NIA, OLU
+from tests.unit.policy_file.policy_folder import write
+from workflows.core import keys
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.people import PersonId
+from workflows.core.records.grant import End, EndCause, Grant, GrantState
+from workflows.core.records.request import Decision, DecisionKind, RequestState, Vote
+from workflows.ledger.redis_ledger import RedisLedger
+from workflows.ports import Change, Committed, IndexEntry
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def ledger(redis_client: redis.Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RedisLedger:
+    """With the policy folder at hand, and a record that began a hundred days ago."""
+    write(tmp_path)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("PRODACCESS_CONFIG", str(tmp_path))
+    found = RedisLedger(redis_client, durability="verify", monotonic=lambda: 0.0)
+    said(redis_client, "first", Event.POLICY_ACTIVATED, found.now() - 100 * DAY)
+    return found
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["report", *words])
+
+
+def said(client: redis.Redis, name: str, event: Event, at: datetime) -> None:
+    """An entry of the past, which no commit would take."""
+    entry = AuditEvent(event, name, at, "0" * 32, "5" * 32)
+    number = client.xlen("prodaccess:audit") + 1
+    client.xadd("prodaccess:audit", {"body": json.dumps(entry.body()), "digest": entry.digest}, id=f"{number}-0")
+
+
+def held(
+    ledger: RedisLedger, number: int, ago: timedelta, who: PersonId = DANA, name: str = "Dana", role: str = "read-only"
+) -> None:
+    """Asked for so long ago, approved by Olu after 40 s, and held for an hour."""
+    at, id_ = ledger.now() - ago, f"PA-{number}"
+    terms = replace(build.request(who=who).terms, environment="shop-prod", role=role)
+    vote = Vote(OLU, "Olu", at + timedelta(seconds=40), ("platform",), terms.hash)
+    decision = Decision(DecisionKind.APPROVAL, vote.at, "f" * 64, by=(OLU,), by_names=("Olu",))
+    request = build.request(
+        id_,
+        who,
+        holder_name=name,
+        terms=terms,
+        created_at=at,
+        expires_at=at + HOUR,
+        votes=(vote,),
+        decision=decision,
+        state=RequestState.APPROVED,
+    )
+    resource = build.resource(terms)
+    over = at + 2 * HOUR
+    grant = Grant(
+        id_,
+        who,
+        name,
+        terms,
+        resource,
+        resource.holding,
+        GrantState.ENDED,
+        decision,
+        deadline=over,
+        activated_at=over - HOUR,
+        end=End(EndCause.TIME, over),
+        closed_at=over,
+    )
+    scores = ((keys.RECENT, at), (keys.CLOSED, over))
+    change = Change(
+        f"held-{number}",
+        ledger.now(),
+        {keys.request(id_): 0, keys.grant(id_): 0},
+        puts={keys.request(id_): request, keys.grant(id_): grant},
+        index=tuple(IndexEntry(index, id_, when.timestamp()) for index, when in scores),
+    )
+    assert isinstance(ledger.commit(change), Committed)
+
+
+def test_it_tells_who_had_what_in_the_period_and_nothing_older(ledger: RedisLedger):
+    held(ledger, 1, 95 * DAY)
+    held(ledger, 2, 20 * DAY)
+    held(ledger, 3, 2 * DAY)
+    held(ledger, 4, 2 * DAY, NIA, "Nia")
+    answer = run("--format", "json")
+    assert answer.exit_code == 0, answer.output
+    found = json.loads(answer.output)
+    assert [(line["name"], line["times"], line["held_s"]) for line in found["access"]] == [
+        ("Dana", 2, 7200),
+        ("Nia", 1, 3600),
+    ]
+    assert (found["sums"]["asked"], found["sums"]["approved"], found["days"]) == (3, 3, 90)
+    assert found["access"][0]["answered_in_s"] == 40
+    assert {line["role"] for line in found["never_used"] if line["environment"] == "shop-prod"} == {"state-write"}
+    assert json.loads(run("--since", "30d", "--format", "json").output)["sums"]["asked"] == 3
+    assert json.loads(run("--since", "5d", "--format", "json").output)["sums"]["asked"] == 2
+
+
+def test_the_table_is_the_default_and_fits_a_terminal(ledger: RedisLedger):
+    held(ledger, 1, 2 * DAY, name="Dana \x1b[31mDev")
+    answer = run()
+    assert answer.exit_code == 0, answer.output
+    assert "1 person had access for 1 h in all." in answer.output
+    assert "\x1b" not in answer.output
+    assert max(map(len, answer.output.splitlines())) <= 100
+
+
+def test_csv_opens_in_a_spreadsheet_without_running_anything(ledger: RedisLedger):
+    held(ledger, 1, 2 * DAY, name='=HYPERLINK("https://evil.example")')
+    columns, line = csv.reader(io.StringIO(run("--format", "csv").output))
+    assert (columns[0], line[0]) == ("person", '\'=HYPERLINK("https://evil.example")')
+
+
+def test_one_environment_alone(ledger: RedisLedger):
+    held(ledger, 1, 2 * DAY)
+    assert len(json.loads(run("--env", "shop-prod", "--format", "json").output)["access"]) == 1
+    nothing = run("--env", "shop-prd")
+    assert (nothing.exit_code, "no environment 'shop-prd'" in nothing.output) == (1, True)
+
+
+def test_when_an_approver_could_see_the_card_counts_not_when_somebody_asked(
+    ledger: RedisLedger, redis_client: redis.Redis
+):
+    at = ledger.now() - 2 * DAY
+    held(ledger, 1, 2 * DAY)
+    said(redis_client, "PA-1", Event.REQUEST_RESOLVED, at + timedelta(seconds=30))
+    waited = json.loads(run("--format", "json").output)["access"][0]["answered_in_s"]
+    assert waited in (9, 10, 11)
+
+
+def test_a_young_record_says_since_when(ledger: RedisLedger, redis_client: redis.Redis):
+    redis_client.flushdb()
+    said(redis_client, "first", Event.POLICY_ACTIVATED, ledger.now() - 3 * DAY)
+    assert json.loads(run("--format", "json").output)["days"] in (3, 4)
+
+
+@pytest.mark.parametrize("since", ["soon", "0d", "", "90"])
+def test_a_period_that_is_none_is_one_sentence(ledger: RedisLedger, since: str):
+    answer = run("--since", since)
+    assert (answer.exit_code, "is no period" in answer.output) == (2, True)
+
+
+def test_an_empty_record_is_a_report_of_nothing(ledger: RedisLedger, redis_client: redis.Redis):
+    redis_client.flushdb()
+    answer = run()
+    assert (answer.exit_code, "Nobody had access." in answer.output) == (0, True)
+
+
+def test_without_a_ledger_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    answer = run()
+    assert answer.exit_code == 1
+    assert "Traceback" not in answer.output

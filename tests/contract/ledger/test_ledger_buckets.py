@@ -1,0 +1,88 @@
+"""Buckets that all processes share."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from tests.contract.ledger.ledger_world import World, redis_world, worlds
+from workflows.ports import Buckets
+
+
+@pytest.fixture(params=["memory", "redis"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    yield from worlds(request.param, request)
+
+
+def take(buckets: Buckets, amount: float = 1.0, name: str = "iam") -> float:
+    # Slow enough that a real server's own time does not show.
+    return buckets.take(name, rate=0.1, burst=3, amount=amount)
+
+
+def test_a_full_bucket_gives_its_burst_and_then_says_how_long_to_wait(world: World) -> None:
+    assert [take(world.buckets) for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert take(world.buckets) == pytest.approx(10, abs=1)
+    assert take(world.buckets, 2) == pytest.approx(20, abs=1)
+
+
+def test_a_refused_take_takes_nothing(world: World) -> None:
+    take(world.buckets, 2)
+    assert take(world.buckets, 2) > 0
+    assert take(world.buckets, 1) == 0.0
+
+
+def test_a_bucket_fills_at_its_rate_and_no_further_than_its_burst(world: World) -> None:
+    take(world.buckets, 3)
+    world.advance(10.1)
+    assert take(world.buckets) == 0.0
+    assert take(world.buckets) > 0
+    world.advance(1000)
+    assert [take(world.buckets) for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert take(world.buckets) > 0
+
+
+def test_who_waits_as_long_as_told_gets_its_token(world: World) -> None:
+    take(world.buckets, 3)
+    world.advance(take(world.buckets))
+    assert take(world.buckets) == 0.0
+
+
+def test_a_blocked_bucket_gives_nothing_until_the_block_ends(world: World) -> None:
+    world.buckets.block("iam", 30)
+    world.buckets.block("iam", 5)  # a shorter one does not end it
+    assert take(world.buckets) == pytest.approx(30, abs=1)
+    world.advance(29)
+    assert take(world.buckets) == pytest.approx(1, abs=0.5)
+    world.advance(1.1)
+    assert take(world.buckets) == 0.0
+
+
+def test_who_has_to_leave_a_reserve_waits_while_others_still_take(world: World) -> None:
+    assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == 0.0
+    assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == 0.0
+    assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == pytest.approx(10, abs=1)
+    assert take(world.buckets) == 0.0
+    assert world.buckets.take("iam", rate=0.1, burst=3, reserve=1) == pytest.approx(20, abs=1)
+
+
+def test_buckets_do_not_know_of_each_other(world: World) -> None:
+    world.buckets.block("iam", 30)
+    take(world.buckets, 3, "slack")
+    assert take(world.buckets, name="other") == 0.0
+
+
+def test_a_bucket_that_could_never_give_is_an_error(world: World) -> None:
+    with pytest.raises(ValueError, match="never gives"):
+        take(world.buckets, 4)
+    with pytest.raises(ValueError, match="never gives"):
+        world.buckets.take("iam", rate=0, burst=1)
+    with pytest.raises(ValueError, match="never gives"):
+        world.buckets.take("iam", rate=1, burst=3, reserve=2.5)
+
+
+def test_an_idle_bucket_leaves_nothing_behind(redis_client: redis.Redis) -> None:
+    world = redis_world(redis_client)
+    take(world.buckets, 3)
+    world.buckets.block("slack", 3)
+    world.advance(40)
+    assert redis_client.keys("prodaccess:bucket:*") == []

@@ -1,0 +1,73 @@
+"""One guard for every form in which something is decided: whoever may decide gets it, in whosever place they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.chat.message import value_of
+from bot.chat.messages import approval_card as cards
+from bot.sandbox.slack import words
+from tests.contract.slack import test_forms_that_do_not_open as doors
+from tests.contract.slack.test_forms_that_do_not_open import Front
+from tests.support import build
+from tests.support.build import DANA, NIA, OLU
+from tests.support.world import account
+from workflows.core.people import Membership, PersonId
+from workflows.core.policy import Group
+from workflows.usecases.oversight.delegate import delegate
+from workflows.usecases.shared.context import Done
+
+# The fixture, which pytest looks for here.
+front = doors.front
+
+Opener = Callable[[Front, PersonId, str], None]
+
+
+def deny(front: Front, who: PersonId, id_: str) -> None:
+    front.doors.open_deny_form(front.act(who, "deny", id_), front.trigger(who))
+
+
+def deny_all(front: Front, who: PersonId, id_: str) -> None:
+    front.doors.open_deny_all_form(front.act(who, "deny_all", id_), front.trigger(who))
+
+
+def less(front: Front, who: PersonId, id_: str) -> None:
+    front.doors.open_less_form(front.act(who, cards.MORE, f"{cards.LESS}:{value_of(id_)}"), front.trigger(who))
+
+
+OPENERS = pytest.mark.parametrize("opener", [deny, deny_all, less])
+
+
+@OPENERS
+def test_a_delegate_gets_every_form_that_the_owner_would(front: Front, opener: Opener):
+    front.rig.knows(OLU, NIA)
+    to, until = build.facts(NIA), front.rig.clock.now() + timedelta(days=1)
+    assert isinstance(delegate(front.rig.ctx, account(OLU), to, until, "hand-over"), Done)
+    opener(front, NIA, front.asked())
+    assert front.slack.person("UNIA").view() is not None
+    assert front.whispers(NIA) == []
+
+
+@OPENERS
+def test_whoever_asked_and_strangers_are_told_before_they_type(front: Front, opener: Opener):
+    id_ = front.asked()
+    for who in (DANA, NIA):
+        opener(front, who, id_)
+        assert front.slack.person(account(who).user).view() is None
+        assert len(front.whispers(who)) == 1
+
+
+@OPENERS
+def test_while_nobody_knows_who_is_in_the_group_the_form_opens(front: Front, opener: Opener):
+    id_ = front.asked()
+    rig = front.rig
+    crew = Group("platform", slack_usergroup="S0CREW", trusted=True)
+    rig.policy.policy = replace(rig.policy.policy, groups={**rig.policy.policy.groups, "platform": crew})
+    rig.directory.put_members("slack:S0CREW", Membership().failed("Slack did not answer", rig.clock.now()))
+    opener(front, OLU, id_)
+    assert front.slack.person("UOLU").view() is not None
+    assert [words(message) for message in front.whispers(OLU)] == []

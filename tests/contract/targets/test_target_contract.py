@@ -1,0 +1,203 @@
+"""What every target promises, on simulated AWS and in memory alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contract.targets.target_rigs import PERSON, UNKNOWN_PERSON, UNTIL, AwsRig, MemoryRig, terms
+from workflows.core.identity import Address
+from workflows.core.policy import TargetKind
+from workflows.core.records.target import OperationState, Presence, Resource
+from workflows.core.refusal import Refused
+from workflows.ports import LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
+
+
+@pytest.fixture(
+    params=[(place, kind) for kind in TargetKind for place in ("aws", "memory")], ids=lambda p: f"{p[0]}-{p[1]}"
+)
+def rig(request: pytest.FixtureRequest) -> Any:
+    place, kind = request.param
+    return AwsRig(kind, request.getfixturevalue("aws")) if place == "aws" else MemoryRig(kind)
+
+
+def presence(rig: Any, resource: Resource) -> Presence:
+    return rig.target.observe(resource).presence
+
+
+def over() -> None:
+    raise LeaseOver
+
+
+def test_nothing_is_there_before_a_grant(rig: Any) -> None:
+    assert presence(rig, rig.resource()) is Presence.ABSENT
+
+
+def test_what_was_granted_is_observed(rig: Any) -> None:
+    assert presence(rig, rig.given()) is Presence.PRESENT
+
+
+def test_a_second_grant_is_harmless(rig: Any) -> None:
+    resource = rig.given()
+    assert rig.given() == resource
+    assert presence(rig, resource) is Presence.PRESENT
+    assert rig.settled(resource, rig.target.revoke(resource, rig.ok)).state is OperationState.SUCCEEDED
+    assert presence(rig, resource) is Presence.ABSENT
+
+
+def test_a_removal_of_what_is_gone_succeeds(rig: Any) -> None:
+    resource = rig.resource()
+    assert rig.settled(resource, rig.target.revoke(resource, rig.ok)).state is OperationState.SUCCEEDED
+    assert presence(rig, resource) is Presence.ABSENT
+
+
+def test_a_throttled_grant_has_no_effect(rig: Any) -> None:
+    resource = rig.resource()
+    rig.throttle("grant")
+    with pytest.raises(TargetThrottled) as caught:
+        rig.target.grant(resource, UNTIL, rig.ok)
+    assert 0 < caught.value.after_s <= 60
+    assert presence(rig, resource) is Presence.ABSENT
+
+
+def test_a_throttled_removal_has_no_effect(rig: Any) -> None:
+    resource = rig.given()
+    rig.throttle("revoke")
+    with pytest.raises(TargetThrottled):
+        rig.target.revoke(resource, rig.ok)
+    assert presence(rig, resource) is Presence.PRESENT
+
+
+def test_a_throttled_look_says_so(rig: Any) -> None:
+    resource = rig.resource()
+    rig.throttle("observe")
+    with pytest.raises(TargetThrottled):
+        rig.target.observe(resource)
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_lost_answer_is_in_doubt_and_a_later_look_tells(rig: Any, applied: bool) -> None:
+    resource = rig.resource()
+    rig.lose(applied=applied)
+    with pytest.raises(TargetInDoubt):
+        rig.target.grant(resource, UNTIL, rig.ok)
+    rig.wait()
+    assert presence(rig, resource) is (Presence.PRESENT if applied else Presence.ABSENT)
+
+
+def test_a_lost_answer_is_not_asked_for_again(rig: Any) -> None:
+    resource = rig.resource()
+    before, asked = rig.changes(), rig.sent
+    rig.lose(applied=False)
+    with pytest.raises(TargetInDoubt):
+        rig.target.grant(resource, UNTIL, rig.ok)
+    assert (rig.changes() - before, rig.sent - asked) == (1, 1)
+
+
+def test_no_changing_call_leaves_after_the_lease(rig: Any) -> None:
+    given, before = rig.given(), rig.changes()
+    with pytest.raises(LeaseOver):
+        rig.target.revoke(given, over)
+    with pytest.raises(LeaseOver):
+        rig.target.grant(given, UNTIL, over)
+    assert rig.changes() == before
+    assert presence(rig, given) is Presence.PRESENT
+
+
+def test_every_changing_call_asks_the_lease_once(rig: Any) -> None:
+    resource = rig.given()
+    rig.settled(resource, rig.target.revoke(resource, rig.ok))
+    assert rig.sent == rig.changes() == 2
+
+
+@pytest.mark.parametrize("name", ["grant", "revoke"])
+def test_a_refusal_says_why_and_changes_nothing(rig: Any, name: str) -> None:
+    resource = rig.given() if name == "revoke" else rig.resource()
+    before = presence(rig, resource)
+    rig.refuse(name)
+    with pytest.raises(TargetRefused) as caught:
+        rig.target.grant(resource, UNTIL, rig.ok) if name == "grant" else rig.target.revoke(resource, rig.ok)
+    assert "let the worker do" in caught.value.words
+    assert presence(rig, resource) is before
+
+
+def test_a_look_that_is_not_allowed_is_unknown_with_words(rig: Any) -> None:
+    resource = rig.resource()
+    rig.refuse("observe")
+    seen = rig.target.observe(resource)
+    assert seen.presence is Presence.UNKNOWN
+    assert seen.detail is not None
+    assert "let the worker do" in seen.detail
+
+
+def test_a_stale_look_shows_the_past_and_the_next_one_the_truth(rig: Any) -> None:
+    resource = rig.given()
+    rig.stale()
+    assert presence(rig, resource) is Presence.ABSENT
+
+
+def test_an_unknown_person_is_refused_with_the_address(rig: Any) -> None:
+    wanted, person = rig.unknown()
+    refused = rig.target.resolve(wanted, person, "PA-7")
+    assert isinstance(refused, Refused)
+    assert refused.code is UNKNOWN_PERSON[rig.kind]
+    assert "main" in refused.params["where"]
+
+
+def test_the_holding_is_the_same_each_time_it_is_resolved(rig: Any) -> None:
+    assert rig.resource().holding == rig.resource().holding
+
+
+def test_a_resource_names_its_user_for_good_and_where_it_is_looked_for(rig: Any) -> None:
+    resource = rig.resource()
+    assert resource.user.endswith(f":{resource.user_id}")
+    assert resource.place
+    assert resource.carries == (PERSON,)
+    assert resource == rig.resource()
+
+
+def test_a_user_that_is_theirs_is_found_whatever_address_it_carries(rig: Any) -> None:
+    first, married = rig.resource("PA-7"), Address("dana.married@example.com")
+    rig.readdress(first, married)
+    found = rig.found_anew(first)
+    assert isinstance(found, Resource), found
+    assert (found.holding, found.user, found.place) == (first.holding, first.user, first.place)
+    assert found.carries == (married,)
+
+
+def test_a_user_made_anew_is_found_by_the_address_again(rig: Any) -> None:
+    first = rig.resource()
+    rig.make_anew()
+    found = rig.found_anew(first)
+    assert isinstance(found, Resource), found
+    assert found.user_id != first.user_id
+    assert (found.place, found.carries) == (first.place, (PERSON,))
+
+
+def test_a_look_at_a_user_that_is_theirs_which_fails_concludes_nothing(rig: Any) -> None:
+    first = rig.resource()
+    rig.make_anew()
+    rig.throttle("look up")
+    with pytest.raises((TargetThrottled, TargetInDoubt)):
+        rig.found_anew(first)
+
+
+def test_requests_share_a_holding_where_ours_cannot_be_told_apart(rig: Any) -> None:
+    same = rig.resource("PA-1").holding == rig.resource("PA-2").holding
+    assert same is not rig.target.tells_ours_apart
+
+
+def test_what_is_there_is_listed_for_drift(rig: Any) -> None:
+    resource = rig.given()
+    listed = list(rig.target.list_managed(terms(rig.kind)))
+    assert [seen.resource.holding for seen in listed if seen.presence is Presence.PRESENT] == [resource.holding]
+    rig.settled(resource, rig.target.revoke(resource, rig.ok))
+    assert list(rig.target.list_managed(terms(rig.kind))) == []
+
+
+def test_the_end_that_the_target_enforces_is_seen(rig: Any) -> None:
+    resource = rig.given()
+    seen = rig.target.observe(resource)
+    assert seen.until == (UNTIL.replace(microsecond=0) if resource.enforces_end else None)
+    assert PERSON not in resource.ids.values()

@@ -1,0 +1,283 @@
+"""What the environment may say, and how what is wrong is told."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.cloud_credentials import aws_is_real, cloud_secrets, scrub_cloud_credentials
+from bot.settings import Settings, for_process, load_settings, variable, with_env_file
+
+BOT, APP, SIGNING = "xoxb-" + "1" * 12, "xapp-" + "1" * 12, "0123456789abcdef" * 2
+REDIS = "redis://:pass%20word@127.0.0.1:6379/0"
+ENOUGH = {"SLACK_BOT_TOKEN": BOT, "SLACK_SIGNING_SECRET": SIGNING, "REDIS_URL": REDIS}
+SIMULATED = {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}
+
+
+def good(environ: dict[str, str]) -> Settings:
+    found = load_settings(environ)
+    assert isinstance(found, Settings), found
+    return found
+
+
+def problems(environ: dict[str, str]) -> tuple[str, ...]:
+    found = load_settings(environ)
+    assert isinstance(found, tuple)
+    return found
+
+
+def test_defaults_are_those_of_the_documentation() -> None:
+    settings = good({})
+    assert (settings.command, settings.policy, settings.redis_durability) == ("/prodaccess", "watch", "verify")
+    assert (settings.config, settings.data) == (Path("config"), Path("data"))
+    assert (settings.port, settings.log_level, settings.log_format) == (3000, "info", "json")
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.redis_url is None
+    assert not settings.socket_mode
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        good({}).port = 1
+
+
+def test_the_class_alone_reads_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "1234")
+    assert Settings().port == 3000
+    assert good({}).port == 3000
+
+
+def test_empty_variables_count_as_not_set() -> None:
+    assert good({"SLACK_APP_TOKEN": "", "PORT": "", "REDIS_URL": "", "REDIS_URL_FILE": ""}).port == 3000
+
+
+def test_an_app_token_means_socket_mode() -> None:
+    assert good({"SLACK_APP_TOKEN": APP}).socket_mode
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"SLACK_BOT_TOKEN": APP}, "SLACK_BOT_TOKEN must start with xoxb-"),
+        ({"SLACK_BOT_TOKEN": BOT + " "}, "SLACK_BOT_TOKEN must start with xoxb-"),
+        ({"SLACK_APP_TOKEN": BOT}, "SLACK_APP_TOKEN must start with xapp-"),
+        ({"SLACK_API_URL": "http://slack.example/api/"}, "SLACK_API_URL must be an https:// address"),
+        ({"REDIS_URL": "http://h"}, "REDIS_URL must look like"),
+        ({"REDIS_URL": "redis://"}, "REDIS_URL must look like"),
+        ({"REDIS_URL": "redis://h:port/0"}, "REDIS_URL must look like"),
+        ({"REDIS_URL": "redis://h/main"}, "REDIS_URL must look like"),
+        ({"REDIS_URL": "redis://h1,h2/0"}, "REDIS_URL names a cluster"),
+        ({"REDIS_URL": "redis+cluster://h"}, "REDIS_URL names a cluster"),
+        ({"PRODACCESS_COMMAND": "prodaccess"}, "PRODACCESS_COMMAND must be a slash"),
+        ({"PRODACCESS_COMMAND": "/" + "a" * 32}, "PRODACCESS_COMMAND must be a slash"),
+        ({"PRODACCESS_COMMAND": "/prod\n"}, "PRODACCESS_COMMAND must be a slash"),
+        ({"PRODACCESS_POLICY": "auto"}, "PRODACCESS_POLICY must be watch or manual"),
+        ({"PRODACCESS_REDIS_DURABILITY": "no"}, "PRODACCESS_REDIS_DURABILITY must be verify, declared or volatile"),
+        ({"PRODACCESS_AUDIT_KEY": "awskms:alias/x"}, "PRODACCESS_AUDIT_KEY must be awskms:"),
+        ({"PRODACCESS_AUDIT_KEY": "-----BEGIN PRIVATE KEY-----"}, "PRODACCESS_AUDIT_KEY is the path"),
+        ({"PRODACCESS_AUDIT_BUCKET": "s3://bucket"}, "PRODACCESS_AUDIT_BUCKET must be"),
+        ({"TEAMS_WEBHOOK_URL": "http://teams.example/x"}, "TEAMS_WEBHOOK_URL must be an https://"),
+        ({"TEAMS_APP_ID": "1"}, "Two-way Teams also needs TEAMS_APP_PASSWORD and TEAMS_TENANT_ID"),
+        ({"PORT": "65536"}, "PORT must be a number"),
+        ({"PORT": "١٢"}, "PORT must be a number"),
+        ({"PORT": "-1"}, "PORT must be a number"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be debug, info, warning or error"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be json or console"),
+        ({"PRODACCESS_REDIS_DURABILTY": "declared"}, "did you mean PRODACCESS_REDIS_DURABILITY?"),
+        ({"PRODACCESS_AUDIT_KEY_FILE": "k.pem"}, "did you mean PRODACCESS_AUDIT_KEY?"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(environ: dict[str, str], sentence: str) -> None:
+    (found,) = problems(environ)
+    assert sentence in found
+    assert found.endswith((".", "?"))
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"PORT": "0"},
+        {"PORT": "65535"},
+        {"PRODACCESS_COMMAND": "/a_b-9"},
+        {"REDIS_URL": "rediss://user:p@ss/w,rd@redis.example:6380/1".replace("/w,", "%2Fw,")},
+        {"REDIS_URL": "redis://[::1]:6379"},
+        {"SLACK_API_URL": "http://127.0.0.1:1/api"},
+        {"PRODACCESS_AUDIT_KEY": "awskms:arn:aws:kms:eu-west-1:123456789012:key/1"},
+        {"PRODACCESS_AUDIT_KEY": "/run/secrets/audit.pem"},
+        {"LOG_LEVEL": "DEBUG"},
+        {"PRODACCESS_SOMETHING_ELSE": "of another program"},
+    ],
+)
+def test_what_is_right_is_taken(environ: dict[str, str]) -> None:
+    good(environ)
+
+
+def test_the_slack_address_ends_with_one_slash() -> None:
+    assert good({"SLACK_API_URL": "https://x.example/api"}).slack_api_url == "https://x.example/api/"
+
+
+def test_all_problems_come_at_once() -> None:
+    found = for_process("web", {"PORT": "x", "LOG_LEVEL": "x", "SLACK_BOT_TOKEN_FILE": "/nowhere/at/all"})
+    assert isinstance(found, tuple)
+    assert [sentence.split()[0] for sentence in found] == [
+        "SLACK_BOT_TOKEN_FILE",
+        "REDIS_URL",
+        "Neither",
+        "PORT",
+        "LOG_LEVEL",
+    ]
+
+
+def test_a_problem_never_repeats_the_value() -> None:
+    secret = "hunter2hunter2"
+    wrong = {variable(field): secret + "\n" for field in Settings.model_fields if field != "aws_is_real"}
+    assert secret not in " ".join(problems(wrong))
+
+
+# --- who needs what
+
+
+def test_each_process_names_what_it_misses() -> None:
+    assert for_process("clock", {}) == ("REDIS_URL is not set; clock needs it.",)
+    assert for_process("worker", {"REDIS_URL": REDIS}) == ("SLACK_BOT_TOKEN is not set; worker needs it.",)
+    (found,) = for_process("web", {"REDIS_URL": REDIS, "SLACK_BOT_TOKEN": BOT})
+    assert "SLACK_SIGNING_SECRET" in str(found)
+
+
+@pytest.mark.parametrize("process", ["web", "worker", "clock"])
+def test_enough_is_enough(process: str) -> None:
+    assert isinstance(for_process(process, ENOUGH), Settings)  # type: ignore[arg-type]
+    socket_mode = {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "REDIS_URL": REDIS}
+    assert isinstance(for_process(process, socket_mode), Settings)  # type: ignore[arg-type]
+
+
+# --- secrets
+
+
+def test_secrets_are_never_printed() -> None:
+    settings = good({**ENOUGH, "TEAMS_WEBHOOK_URL": "https://x.example/?sig=1234567"})
+    for shown in (repr(settings), str(settings), f"{settings.model_dump()}", settings.model_dump_json()):
+        for secret in (BOT, SIGNING, "pass%20word", "1234567"):
+            assert secret not in shown
+
+
+def test_secret_values_hold_every_secret_and_the_bare_password() -> None:
+    values = good(ENOUGH).secret_values()
+    assert {BOT, SIGNING, REDIS, "pass%20word", "pass word"} == set(values)
+
+
+def test_a_secret_is_read_from_its_file_without_the_last_line_break(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(BOT + "\r\n")
+    token = good({"SLACK_BOT_TOKEN_FILE": str(tmp_path / "token")}).slack_bot_token
+    assert token is not None
+    assert token.get_secret_value() == BOT
+
+
+def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
+    assert problems({"REDIS_URL": REDIS, "REDIS_URL_FILE": "x"}) == (
+        "REDIS_URL and REDIS_URL_FILE are both set: keep one.",
+    )
+
+
+def test_an_unreadable_secret_file_is_one_clear_sentence(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for name, why in (
+        ("none", "no such file or directory"),
+        (".", "is a directory"),
+        ("empty", "is empty"),
+        ("binary", "UTF-8"),
+    ):
+        (found,) = problems({"SLACK_BOT_TOKEN_FILE": str(tmp_path / name)})
+        assert found.startswith(f"SLACK_BOT_TOKEN_FILE names {tmp_path / name}, which ")
+        assert why in found
+
+
+# --- durability and the cloud
+
+
+def test_volatile_redis_is_refused_with_a_real_cloud() -> None:
+    volatile = {"PRODACCESS_REDIS_DURABILITY": "Volatile"}
+    assert "volatile is refused" in problems(volatile)[0]
+    assert "volatile is refused" in problems({**volatile, "AWS_ENDPOINT_URL": "https://aws.example"})[0]
+    assert good({**volatile, **SIMULATED}).redis_durability == "volatile"
+
+
+@pytest.mark.parametrize(
+    ("environ", "real"),
+    [
+        ({}, True),
+        ({"AWS_ENDPOINT_URL": ""}, True),
+        (SIMULATED, False),
+        ({"AWS_ENDPOINT_URL": "http://localhost:5000"}, False),
+        ({"AWS_ENDPOINT_URL": "http://[::1]:5000"}, False),
+        ({"AWS_ENDPOINT_URL": "http://localhost.example.com"}, True),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1.example.com"}, True),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1@example.com"}, True),
+        ({**SIMULATED, "AWS_ENDPOINT_URL_IAM": "https://iam.amazonaws.com"}, True),
+        ({**SIMULATED, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "TRUE"}, True),
+    ],
+)
+def test_a_cloud_counts_as_simulated_only_when_no_call_can_leave(environ: dict[str, str], real: bool) -> None:
+    assert aws_is_real(environ) is real
+    assert good(environ).aws_is_real is real
+
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "id",
+    "AWS_SECRET_ACCESS_KEY": "the secret key",
+    "AWS_SESSION_TOKEN": "the session token",
+    "AWS_PROFILE": "p",
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "/t",
+    "AWS_ROLE_ARN": "arn",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/",
+}
+
+
+def test_credentials_are_taken_away_and_nothing_else() -> None:
+    rest = {"AWS_REGION": "eu-west-1", "PATH": "/bin", **SIMULATED}
+    environ = {**CREDENTIALS, **rest}
+    assert set(scrub_cloud_credentials(environ)) == CREDENTIALS.keys()
+    assert rest.items() <= environ.items()
+    assert not CREDENTIALS.keys() & environ.keys()
+
+
+def test_an_sdk_finds_no_credentials_after_the_scrub(tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "credentials").write_text("[default]\naws_access_key_id=a\naws_secret_access_key=b\n")
+    look = "import botocore.session as s; print(s.get_session().get_credentials())"
+    environ = {"HOME": str(tmp_path), **CREDENTIALS}
+    scrub_cloud_credentials(environ)
+    done = subprocess.run([sys.executable, "-c", look], env=environ, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("None\n", "")
+
+
+def test_cloud_secrets_are_known_to_the_log() -> None:
+    assert cloud_secrets(CREDENTIALS) == ("the secret key", "the session token")
+
+
+# --- .env
+
+
+def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# a comment\nA=file\nexport B='b c'\nC=p$A${A}#x\nEMPTY=\nNOTHING\n\n")
+    found = with_env_file({"A": "environment"}, tmp_path / ".env")
+    assert found == {"A": "environment", "B": "b c", "C": "p$A${A}#x", "EMPTY": ""}
+
+
+def test_no_file_is_no_problem(tmp_path: Path) -> None:
+    assert with_env_file({"A": "1"}, tmp_path / ".env") == {"A": "1"}
+
+
+def test_a_broken_file_is_told_by_line_and_not_by_content(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=1\n'half a hunter2\n")
+    assert with_env_file({}, tmp_path / ".env") == (f"{tmp_path}/.env:2: this is not NAME=value.",)
+
+
+def test_the_example_names_every_variable_and_is_right_as_it_stands() -> None:
+    example = Path(__file__).resolve().parents[3] / ".env.example"
+    found = with_env_file({}, example)
+    assert isinstance(found, dict)
+    assert set(found) == {variable(field) for field in Settings.model_fields if field != "aws_is_real"}
+    assert good(found) == good({})
