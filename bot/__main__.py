@@ -38,11 +38,16 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Temporary production access, asked for and approved in chat, that ends by itself."""
+    if context.invoked_subcommand != "up":  # which reads no policy: the processes that it starts do
+        from bot.providers import know_providers
+
+        know_providers()
 
 
 @app.command()

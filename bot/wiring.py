@@ -33,6 +33,7 @@ from bot.observability.readiness import (
     reasons,
     unreadable,
 )
+from bot.providers import PROVIDERS, know_providers
 from bot.queues import ALL_QUEUES, RqWake
 from bot.runtime.heartbeat import Beats
 from bot.runtime.lease_renewal import LeaseKeeper
@@ -42,7 +43,7 @@ from bot.slack.health import SlackCheck
 from bot.slack.lookups import Lookups
 from bot.slack.origin import prove_origin
 from workflows.core.people import Listed
-from workflows.core.policy import Connection
+from workflows.core.provider import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
@@ -215,6 +216,7 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
 def _common(
     settings: Settings, *, for_web: bool = False, patient: bool = True
 ) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats, Faults, Unreadable]:
+    know_providers()
     redis, met = build_redis(settings, for_web=for_web), Unreadable()
     ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s, notice=met)
     if not patient:
@@ -276,14 +278,14 @@ def build_worker(settings: Settings) -> WorkerParts:
     from bot.chat.outbox.outbox import Outbox  # noqa: PLC0415 - as above
     from bot.chat.outbox.reconciler import Reconciler  # noqa: PLC0415 - as above
     from bot.slack.surface import Slack  # noqa: PLC0415 - as above
-    from workflows.targets.registry import AwsTargets  # noqa: PLC0415 - boto3 belongs to workers alone
+    from workflows.targets.registry import AllTargets  # noqa: PLC0415 - as above
 
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings)
     client = build_slack(settings)
     buckets = RedisBuckets(redis)
-    targets = AwsTargets(buckets, monotonic=monotonic_s)
+    targets = AllTargets(PROVIDERS, buckets, monotonic_s)
     outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
-    refresher = SlackRefresher(Lookups(client, buckets), directory, ledger.now, targets.groups.members, outside.members)
+    refresher = SlackRefresher(Lookups(client, buckets), directory, ledger.now, targets.members, outside.members)
     keeper = LeaseKeeper(ledger, monotonic_s)
     context = WorkerContext(
         ledger,

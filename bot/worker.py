@@ -1,6 +1,6 @@
 """The worker: brings the world and the chat in line with the ledger. The only process with cloud credentials.
 
-Threads, not forks: a holding is converged under a lease anyway, the work is waiting for AWS and Slack, and what was
+Threads, not forks: a holding is converged under a lease anyway, the work is waiting for targets and chat, and what was
 imported and connected once serves every job.
 """
 

@@ -14,8 +14,9 @@ from workflows.core.audit_check import AuditState, StoredEntry
 from workflows.core.identity import NO_DOMAINS, Address
 from workflows.core.people import Account, GroupFacts, Membership, PersonFacts, PersonId
 from workflows.core.policy import Policy
+from workflows.core.provider import TargetTerms
 from workflows.core.records.record import Record
-from workflows.core.records.target import Observation, Operation, Resource, TargetTerms
+from workflows.core.records.target import Observation, Operation, Resource
 from workflows.core.refusal import Refused
 
 T = TypeVar("T")

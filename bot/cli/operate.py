@@ -142,14 +142,15 @@ def confirm(
 
 
 def user(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The user's own id in AWS, as the refusal says it.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The user's own id in the target, as the refusal says it.")],
     address: Annotated[str, typer.Argument(help="An address of the person whose user it is from now on.")],
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the record.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="How that is known, for the record.")],
 ) -> None:
-    """Say whose a user in AWS is: one that was somebody else's, and was given to another person."""
+    """Say whose a user in a target is: one that was somebody else's, and was given to another person."""
     from bot.chat.wording.refusals import refusal
     from workflows.core.identity import address_of
+    from workflows.core.provider import NAME, spoken
     from workflows.core.refusal import Code, Refused
     from workflows.usecases.shared.target_users import move_by_hand, users_called
 
@@ -169,7 +170,7 @@ def user(
             unknown = answer.code is Code.PERSON_UNKNOWN
             words = f"Nothing is known of {address} yet: the bot learns of people when they first use it in chat."
             _refuse(words if unknown else refusal(answer, command=command))
-    print(f"The AWS user {id_} is {asked}'s from now on.")
+    print(f"The {spoken(NAME, found[0].id)} user {id_} is {asked}'s from now on.")
 
 
 def _former_domains(parts: Common) -> Mapping[str, str]:

@@ -11,7 +11,6 @@ from workflows.policy_file.phrases import (
     auto_approval_words,
     entitlement_words,
     hours_words,
-    target_words,
     ticket_words,
 )
 
@@ -91,7 +90,7 @@ def _role(environment: Environment, role: Entitlement) -> Iterator[tuple[str, st
     yield "ticket", ticket_words(role)
     yield "hours", hours_words(role.hours)
     yield "danger", role.danger or ""
-    yield "given as", target_words(role.target) + (f" in {role.account}" if role.account else "")
+    yield "given as", role.target.phrase() + (f" in {role.account}" if role.account else "")
 
 
 def _group(group: Group) -> str:

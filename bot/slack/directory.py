@@ -16,7 +16,8 @@ from bot.slack.lookups import Lookups, NotThere
 from bot.slack.presence import Away
 from workflows.core.identity import SLACK, Account, Address, domain_of, renamed
 from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, is_fresh
-from workflows.core.policy import Connection, Group, Policy
+from workflows.core.policy import Group, Policy
+from workflows.core.provider import Connection
 from workflows.core.refusal import Code
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 

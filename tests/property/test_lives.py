@@ -27,7 +27,7 @@ from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.identity import Address
 from workflows.core.people import Membership, PersonId
-from workflows.core.policy import Group, Policy, TargetKind, TargetSpec
+from workflows.core.policy import Group, Policy
 from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Baseline, Holding
 from workflows.core.records.person import PersonRecord
@@ -35,7 +35,9 @@ from workflows.core.records.request import Request
 from workflows.core.records.target import Resource
 from workflows.core.refusal import Refused
 from workflows.ports import LEASE_S, Change, Committed, DirectoryUnreachable, Durability, LedgerUnreachable, Lost
-from workflows.targets.memory import Lose, MemoryTarget, Refuse, Settle, Throttle
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Lose, MemoryTarget, Refuse, Settle, Throttle
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.shared.context import Done
 
 PEOPLE = (DANA, NIA, OLU, PAT, SUE, GUS)
@@ -74,7 +76,7 @@ TEMPLATE = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:
 
 def policy_of(law: Law) -> Policy:
     """Three roles that mean the same permission set, and one of each other kind of target."""
-    reading = TargetSpec(TargetKind.IDENTITY_CENTER, permission_set=law.read_set)
+    reading = AwsSpec(AwsKind.IDENTITY_CENTER, permission_set=law.read_set)
     owners = (law.owners,)
     roles = [
         build.entitlement("read-only", target=reading, owners=owners),
@@ -84,18 +86,18 @@ def policy_of(law: Law) -> Policy:
         ),
         build.entitlement(
             "admins",
-            target=TargetSpec(TargetKind.IDENTITY_CENTER_GROUP, group="Admins"),
+            target=AwsSpec(AwsKind.IDENTITY_CENTER_GROUP, group="Admins"),
             owners=owners,
             approve={"owners": 1, "security": 1},
         ),
         build.entitlement(
             "repair",
-            target=TargetSpec(TargetKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE),
+            target=AwsSpec(AwsKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE),
             owners=owners,
         ),
         build.entitlement(
             "ops",
-            target=TargetSpec(TargetKind.IAM_GROUP, user="{local_part}", group="ops"),
+            target=AwsSpec(AwsKind.IAM_GROUP, user="{local_part}", group="ops"),
             owners=owners,
             auto_approve=(build.auto("on-call operates", (AUTO_GROUP,)),),
         ),
@@ -169,9 +171,9 @@ class Life:
 
 
 KINDS = {
-    "admins": TargetKind.IDENTITY_CENTER_GROUP,
-    "repair": TargetKind.IAM_POLICY,
-    "ops": TargetKind.IAM_GROUP,
+    "admins": AwsKind.IDENTITY_CENTER_GROUP,
+    "repair": AwsKind.IAM_POLICY,
+    "ops": AwsKind.IAM_GROUP,
 }
 # An operation that nobody saw the end of can take effect for five minutes, so none is later than that.
 FAULTS = st.one_of(
@@ -228,7 +230,7 @@ class Lives(RuleBasedStateMachine):
         self.ledger.commit = committed  # type: ignore[method-assign]
         self.ledger.release = released  # type: ignore[method-assign]
         world.chat.refresh_groups = self._refresh_groups  # type: ignore[method-assign]
-        for kind in TargetKind:
+        for kind in AwsKind:
             self._watch_target(world.targets[kind])
         self._refresh_groups(world.policy.policy, ())
 
@@ -631,12 +633,12 @@ class Lives(RuleBasedStateMachine):
     # ------------------------------------------------------------ rules: the world misbehaves
 
     @rule(
-        kind=st.sampled_from((TargetKind.IDENTITY_CENTER, TargetKind.IDENTITY_CENTER, *TargetKind)),
+        kind=st.sampled_from((AwsKind.IDENTITY_CENTER, AwsKind.IDENTITY_CENTER, *AwsKind)),
         name=st.sampled_from(("grant", "grant", "revoke", "revoke", "observe", "poll", "resolve")),
         fault=FAULTS,
         times=st.integers(1, 3),
     )
-    def target_misbehaves(self, kind: TargetKind, name: str, fault, times: int) -> None:
+    def target_misbehaves(self, kind: AwsKind, name: str, fault, times: int) -> None:
         self.world.targets[kind].next(name, *[fault] * times)
 
     @rule(
@@ -653,7 +655,7 @@ class Lives(RuleBasedStateMachine):
     ) -> None:
         """The common story of most faults: it is asked for and approved, the target fails, and then it must end."""
         self.ask(who, role, minutes, True)
-        self.world.targets[KINDS.get(role, TargetKind.IDENTITY_CENTER)].next(name, *[fault] * times)
+        self.world.targets[KINDS.get(role, AwsKind.IDENTITY_CENTER)].next(name, *[fault] * times)
         if then == "crash" and name != "observe":
             self.at_call[name] = ("die", "after", 0.0)
         self.gets(who, role, minutes, True)
@@ -664,10 +666,8 @@ class Lives(RuleBasedStateMachine):
             self.end(who, 0, True)
         self._pass(70)
 
-    @rule(
-        kind=st.sampled_from((TargetKind.IDENTITY_CENTER, *TargetKind)), seconds=st.sampled_from((0.0, 0.0, 3.0, 25.0))
-    )
-    def reads_are_stale(self, kind: TargetKind, seconds: float) -> None:
+    @rule(kind=st.sampled_from((AwsKind.IDENTITY_CENTER, *AwsKind)), seconds=st.sampled_from((0.0, 0.0, 3.0, 25.0)))
+    def reads_are_stale(self, kind: AwsKind, seconds: float) -> None:
         # Standing access that reads do not show cannot be known; that is a fault of the day, not of the bot.
         if not any(resource.kind is kind for resource in self.standing.values()):
             self.world.targets[kind].stale_s = seconds
@@ -677,7 +677,7 @@ class Lives(RuleBasedStateMachine):
         life = self._pick(number)
         request = self._record(keys.request(life.id), Request) if life else None
         resource = request.resource if request else None
-        if resource is None or resource.kind is TargetKind.IAM_POLICY or not self._untouched(resource):
+        if resource is None or resource.kind is AwsKind.IAM_POLICY or not self._untouched(resource):
             return
         target = self.world.targets[resource.kind]
         if resource.holding in self.standing or target.has(resource) or target.stale_s:
@@ -835,7 +835,7 @@ class Lives(RuleBasedStateMachine):
         self.ledger.is_durable = Durability(True, "verify")
         self.world.chat.unreachable = False
         self.at_call.clear()
-        for kind in TargetKind:
+        for kind in AwsKind:
             self.world.targets[kind].stale_s = 0.0
             self.world.targets[kind]._scripts.clear()
 

@@ -27,7 +27,7 @@ from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.identity import Address
 from workflows.core.people import Membership, PersonId, is_fresh
-from workflows.core.policy import BreakGlass, Escalation, Freeze, Group, Policy, Risk, TargetKind, TargetSpec
+from workflows.core.policy import BreakGlass, Escalation, Freeze, Group, Policy, Risk
 from workflows.core.records.grant import CLOSED, Grant
 from workflows.core.records.oversight import Review
 from workflows.core.records.person import PersonRecord
@@ -35,6 +35,8 @@ from workflows.core.records.request import Origin, Request
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change, Committed, Lost
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.decisions.approve import approve, decline
 from workflows.usecases.decisions.approve_reduced import approve_for_less
 from workflows.usecases.identity.confirm_account import Saying, confirm
@@ -86,10 +88,10 @@ RULE = "on call, now and then"
 
 def policy_of(law: Law, now: datetime) -> Policy:
     kinds = {
-        "reader": TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="ReadOnlyAccess"),
-        "quick": TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="ViewOnlyAccess"),
-        "deploy": TargetSpec(TargetKind.IAM_GROUP, user="{local_part}", group="deployers"),
-        "admin": TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="AdministratorAccess"),
+        "reader": AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="ReadOnlyAccess"),
+        "quick": AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="ViewOnlyAccess"),
+        "deploy": AwsSpec(AwsKind.IAM_GROUP, user="{local_part}", group="deployers"),
+        "admin": AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="AdministratorAccess"),
     }
     rule_ = build.auto(RULE, ("oncall",), max_uses_per_day=QUICK_TIMES)
     roles = [

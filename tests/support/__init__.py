@@ -1,1 +1,5 @@
-"""What tests share; imported as `tests.support` (pytest's `pythonpath` has the repository's root)."""
+"""What tests stand on. They play the product as it is shipped, with the providers that it has."""
+
+from bot.providers import know_providers
+
+know_providers()

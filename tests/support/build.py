@@ -11,19 +11,18 @@ from workflows.core.identity import Address
 from workflows.core.people import Account, GroupFacts, Membership, PersonFacts, PersonId, person_id
 from workflows.core.policy import (
     AutoApproval,
-    Connection,
     Entitlement,
     Environment,
     Group,
     Policy,
     Risk,
-    TargetKind,
-    TargetSpec,
     Tier,
 )
 from workflows.core.records.request import Request, RequestState
 from workflows.core.records.target import Resource
 from workflows.core.rules.grant_terms import terms_for
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsConnection, AwsSpec
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -37,7 +36,7 @@ GROUPS: Mapping[str, frozenset[PersonId]] = {
     "security": frozenset({SUE, PAT}),
     "oncall": frozenset({NIA}),
 }
-MAIN = Connection("main", "aws", "eu-central-1", portal="https://acme.awsapps.com/start")
+MAIN = AwsConnection("main", "aws", "eu-central-1", portal="https://acme.awsapps.com/start")
 
 
 def facts(who: PersonId, **changes: Any) -> PersonFacts:
@@ -60,7 +59,7 @@ def entitlement(role: str = "read-only", **changes: Any) -> Entitlement:
         tier=Tier.PRODUCTION,
         risk=Risk.READ,
         allows="Read logs and metrics",
-        target=TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="ReadOnlyAccess"),
+        target=AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="ReadOnlyAccess"),
         connection=MAIN,
         account="111122223333",
         requesters=("developers", "platform"),

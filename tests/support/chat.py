@@ -20,10 +20,11 @@ from tests.support import build
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.people import Listed, Membership, PersonId, person_id
-from workflows.core.policy import Connection, Group, Policy
+from workflows.core.policy import Group, Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.ledger.memory import MemoryBuckets, MemoryClock
 from workflows.ports import Change, Committed, Lost
+from workflows.targets.aws.terms import AwsConnection
 
 RECEIPTS, CARDS = "C0RECEIPTS", "C0PAYMENTS"
 PEOPLE = (build.DANA, build.OLU, build.PAT, build.NIA, build.SUE)
@@ -198,7 +199,7 @@ class ChatWorld(World):
         return self.ledger.read(item).get(item, ChatRecord) or ChatRecord(subject)
 
 
-def _nobody(_connection: Connection, _group: str) -> Listed:
+def _nobody(_connection: AwsConnection, _group: str) -> Listed:
     return Listed(frozenset())
 
 

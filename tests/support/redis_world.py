@@ -13,7 +13,7 @@ from workflows.core.policy import Policy
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
 from workflows.ledger.redis_ledger import RedisLedger
-from workflows.targets.memory import MemoryTargets
+from workflows.targets.aws.memory import MemoryTargets
 
 QUEUES = ("rq:queue:prodaccess-remove", "rq:queue:prodaccess-grant", "rq:queue:prodaccess-chat")
 TOKEN = "this-clock"

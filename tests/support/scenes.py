@@ -17,7 +17,7 @@ from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Escalation, Freeze, Hours, Policy, Risk, Ticket, Visibility
 from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
-from workflows.targets.memory import Refuse
+from workflows.targets.aws.memory import Refuse
 from workflows.usecases.decisions.approve import decline
 from workflows.usecases.decisions.approve_reduced import approve_for_less
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag

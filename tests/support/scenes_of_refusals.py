@@ -16,11 +16,13 @@ from tests.support.spoken import Listener
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.people import Membership
-from workflows.core.policy import Entitlement, Group, Policy, TargetKind, TargetSpec, Ticket
+from workflows.core.policy import Entitlement, Group, Policy, Ticket
 from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Durability
-from workflows.targets.memory import Refuse
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Refuse
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.identity.confirm_account import held_account
 from workflows.usecases.oversight.break_glass_review import flag
 from workflows.usecases.requests.batch import ask_for_several
@@ -297,10 +299,10 @@ def two_of_the_name_in_aws(t: Listener) -> Iterator[tuple[str, ...]]:
 
 @scene
 def not_tagged_in_aws(t: Listener) -> Iterator[tuple[str, ...]]:
-    spec = TargetSpec(TargetKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE)
+    spec = AwsSpec(AwsKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE)
     t.world.policy.policy = build.policy(environment(entitlement(target=spec)))
     t.world.activate()
-    t.world.target(TargetKind.IAM_POLICY).untagged.add(build.facts(DANA).address)
+    t.world.target(AwsKind.IAM_POLICY).untagged.add(build.facts(DANA).address)
     yield (t.world.asked(),)
 
 

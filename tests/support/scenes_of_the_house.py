@@ -12,9 +12,11 @@ from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE, entitlement, env
 from tests.support.scenes import broken, done, rules, scene
 from tests.support.spoken import Listener, Said
 from workflows.core import keys
-from workflows.core.policy import Digest, TargetKind, TargetSpec
+from workflows.core.policy import Digest
 from workflows.policy_file.cron import next_slot
-from workflows.targets.memory import Lose
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Lose
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.oversight.policy_activation import activate, digest_key
 from workflows.usecases.shared.mixed_versions import note_older
 from workflows.usecases.shared.troubles import Failure, forget_what_is_over, note
@@ -84,13 +86,13 @@ def it_cannot_be_given_while_aws_is_silent(t: Listener) -> Iterator[tuple[str, .
 @scene
 def a_later_end_that_does_not_come(t: Listener) -> Iterator[tuple[str, ...]]:
     w = t.world
-    spec = TargetSpec(TargetKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE)
+    spec = AwsSpec(AwsKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE)
     w.policy.policy = build.policy(environment(entitlement(target=spec)))
     w.activate()
     id_ = w.active()
     more = w.more_asked(id_)
     t.posted(id_, more)
-    w.target(TargetKind.IAM_POLICY).next("observe", *[Lose()] * 400)
+    w.target(AwsKind.IAM_POLICY).next("observe", *[Lose()] * 400)
     done(w.approve(more))
     w.advance(40, step_s=5)
     fails(t, keys.holding(w.grant(id_).holding))

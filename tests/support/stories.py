@@ -8,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 from bot.chat.views.request_view import RequestStory, last_time, request_story
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.people import Account, person_id
-from workflows.core.policy import Connection, Entitlement, Environment, Risk, TargetKind, TargetSpec, Ticket, Tier
+from workflows.core.policy import Entitlement, Environment, Risk, Ticket, Tier
 from workflows.core.records.grant import End, EndCause, Grant, GrantState
 from workflows.core.records.request import Closing, Decision, DecisionKind, Origin, Request, RequestState, Terms, Vote
-from workflows.core.records.target import Resource, TargetTerms
+from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsConnection, AwsSpec, AwsTerms
 
 NOW = datetime(2026, 11, 21, 3, 12, tzinfo=UTC)
 DANA, OLU, SID = person_id("dana@example.com"), person_id("olu@example.com"), person_id("sid@example.com")
 PORTAL = "https://acme.awsapps.com/start"
-MAIN = Connection("main", "aws", "eu-central-1", portal=PORTAL)
+MAIN = AwsConnection("main", "aws", "eu-central-1", portal=PORTAL)
 REASON = "INC-42 checkout errors since the 02:40 deploy"
 
 
@@ -28,7 +30,7 @@ def entitlement(role: str = "read-only", **changes: object) -> Entitlement:
         tier=Tier.PRODUCTION,
         risk=Risk.READ,
         allows="Read logs, metrics and configuration",
-        target=TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="ReadOnlyAccess"),
+        target=AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="ReadOnlyAccess"),
         connection=MAIN,
         account="111122223333",
         requesters=("payments-devs", "oncall"),
@@ -50,7 +52,7 @@ def admin() -> Entitlement:
         allows="Change anything",
         danger="can delete customer data",
         approve={"owners": 1, "security": 1},
-        target=TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="AdministratorAccess"),
+        target=AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="AdministratorAccess"),
     )
 
 
@@ -67,8 +69,8 @@ def environment(*roles: Entitlement, **changes: object) -> Environment:
     return replace(found, **changes)  # type: ignore[arg-type]
 
 
-def target(kind: TargetKind = TargetKind.IDENTITY_CENTER) -> TargetTerms:
-    return TargetTerms(
+def target(kind: AwsKind = AwsKind.IDENTITY_CENTER) -> AwsTerms:
+    return AwsTerms(
         kind=kind,
         connection="main",
         region="eu-central-1",
@@ -81,20 +83,20 @@ def target(kind: TargetKind = TargetKind.IDENTITY_CENTER) -> TargetTerms:
 
 
 IDS = {
-    TargetKind.IDENTITY_CENTER: {
+    AwsKind.IDENTITY_CENTER: {
         "instance": "arn:aws:sso:::instance/ssoins-1",
         "account": "111122223333",
         "permission_set": "arn:aws:sso:::permissionSet/ssoins-1/ps-1",
         "user": "906-dana",
     },
-    TargetKind.IDENTITY_CENTER_GROUP: {"store": "d-1", "group": "g-1", "user": "906-dana"},
-    TargetKind.IAM_POLICY: {
+    AwsKind.IDENTITY_CENTER_GROUP: {"store": "d-1", "group": "g-1", "user": "906-dana"},
+    AwsKind.IAM_POLICY: {
         "account": "111122223333",
         "user": "dana",
         "user_id": "AIDA1",
         "policy": "prodaccess-PA-1042",
     },
-    TargetKind.IAM_GROUP: {
+    AwsKind.IAM_GROUP: {
         "account": "111122223333",
         "user": "dana",
         "user_id": "AIDA1",
@@ -104,7 +106,7 @@ IDS = {
 }
 
 
-def resource(kind: TargetKind = TargetKind.IDENTITY_CENTER, session_s: int | None = None) -> Resource:
+def resource(kind: AwsKind = AwsKind.IDENTITY_CENTER, session_s: int | None = None) -> Resource:
     return Resource(kind, target(kind), IDS[kind], "ReadOnlyAccess in account 111122223333", session_s)
 
 

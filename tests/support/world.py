@@ -15,7 +15,7 @@ from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.identity import Address, account_named
 from workflows.core.people import Account, GroupFacts, PersonFacts, PersonId
-from workflows.core.policy import Policy, TargetKind
+from workflows.core.policy import Policy
 from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
 from workflows.core.records.policy_in_force import ActivePolicy
@@ -24,7 +24,8 @@ from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger
 from workflows.ports import Change, DirectoryUnreachable, Lease
-from workflows.targets.memory import MemoryTarget, MemoryTargets
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import MemoryTarget, MemoryTargets
 from workflows.usecases.decisions.approve import approve, deny, withdraw
 from workflows.usecases.fulfilment.advance_request import advance_request, warn
 from workflows.usecases.fulfilment.converge import converge
@@ -309,7 +310,7 @@ class World:
         item = keys.holding(self.grant(id_).holding)
         return self.ledger.read(item).get(item, Holding)
 
-    def target(self, kind: TargetKind = TargetKind.IDENTITY_CENTER) -> MemoryTarget:
+    def target(self, kind: AwsKind = AwsKind.IDENTITY_CENTER) -> MemoryTarget:
         return self.targets[kind]
 
     def has_access(self, id_: str) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from workflows.core.identity import Address
+from workflows.core.provider import Connection, TargetSpec
 
 OWNERS = "owners"
 REQUESTERS = "requesters"
@@ -27,13 +28,6 @@ class Risk(StrEnum):
     READ = "read"
     CHANGE = "change"
     ADMIN = "admin"
-
-
-class TargetKind(StrEnum):
-    IDENTITY_CENTER = "aws-identity-center"
-    IDENTITY_CENTER_GROUP = "aws-identity-center-group"
-    IAM_POLICY = "aws-iam-policy"
-    IAM_GROUP = "aws-iam-group"
 
 
 class Visibility(StrEnum):
@@ -66,36 +60,6 @@ class Group:
         if self.pagerduty_schedule:
             return f"pagerduty:{self.pagerduty_schedule}"
         return f"https:{self.https}" if self.https else None
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where access is given. Credentials are no part of it: they come from the worker's own surroundings."""
-
-    name: str
-    kind: str
-    region: str
-    portal: str | None = None
-    instance_arn: str | None = None
-    role_arn: str | None = None
-    external_id: str | None = None
-    profile: str | None = None
-    partition: str = "aws"
-    # Which names of a user in Identity Center are an address: `email`, `user_name`; None: e-mail alone.
-    match: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TargetSpec:
-    """A role's target as the policy has it; placeholders are not filled in yet. Unused fields are None."""
-
-    kind: TargetKind
-    permission_set: str | None = None
-    group: str | None = None
-    user: str | None = None
-    # The text of the template file (JSON), as read when the policy was loaded.
-    policy_template: str | None = None
-    policy_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -30,6 +30,7 @@ from workflows.core.identity import (
     TargetUser,
 )
 from workflows.core.mixed import OlderRunning
+from workflows.core.provider import Provider, TargetTerms, providers
 from workflows.core.records.chat import ChatRecord, Press
 from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
@@ -144,22 +145,23 @@ def load(kind: type[T], body: bytes | str, *, where: str) -> T:
 
 def _form(kind: type[Any]) -> tuple[SchemaValidator, SchemaSerializer]:
     """What reads and what writes it."""
-    found = _FORMS.get(kind)
+    found = _FORMS.get((kind, providers()))
     if found is None:
         # On first use, not on import: each takes milliseconds.
         schema = _stored(TypeAdapter(kind).core_schema)
-        found = _FORMS[kind] = SchemaValidator(schema), SchemaSerializer(schema)
+        found = _FORMS[kind, providers()] = SchemaValidator(schema), SchemaSerializer(schema)
     return found
 
 
-_FORMS: dict[type[Any], tuple[SchemaValidator, SchemaSerializer]] = {}
+_FORMS: dict[tuple[type[Any], tuple[Provider, ...]], tuple[SchemaValidator, SchemaSerializer]] = {}
 
 
 def _stored(schema: Any) -> Any:
     """The same schema, with what only holds for JSON that is kept.
 
     A time has to say its zone: one without would break the first comparison with another. An account is
-    `{"team": ..., "user": ...}`, as the first versions knew it, and says its chat only where that is another.
+    `{"team": ..., "user": ...}`, as the first versions knew it, and says its chat only where that is another. The terms of a
+    target are those of the provider whose kind they say.
     """
     if isinstance(schema, list):
         return [_stored(part) for part in schema]
@@ -168,7 +170,8 @@ def _stored(schema: Any) -> Any:
     found = {name: _stored(part) for name, part in schema.items()}
     if found.get("type") == "datetime":
         return found | {"tz_constraint": "aware"}
-    return _account(found) if found.get("type") == "dataclass" and found["cls"] is Account else found
+    change = _OTHERWISE.get(found["cls"]) if found.get("type") == "dataclass" else None
+    return change(found) if change is not None else found
 
 
 def _account(schema: dict[str, Any]) -> dict[str, Any]:
@@ -179,6 +182,19 @@ def _account(schema: dict[str, Any]) -> dict[str, Any]:
     }
     fields["tenant"] |= {"validation_alias": "team", "serialization_alias": "team"}
     return schema
+
+
+def _target_terms(schema: dict[str, Any]) -> dict[str, Any]:
+    own = {provider: _stored(TypeAdapter(provider.terms).core_schema) for provider in providers()}
+    choices = {kind: own[provider] for provider in own for kind in provider.kinds}
+    named = {"ref": schema["ref"]} if "ref" in schema else {}
+    return {"type": "tagged-union", "discriminator": "kind", "choices": choices, **named}
+
+
+_OTHERWISE: Mapping[type[Any], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    Account: _account,
+    TargetTerms: _target_terms,
+}
 
 
 # ---------------------------------------------------------------- audit entries

@@ -2,43 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from workflows.core import policy as core
 from workflows.policy_file import raw
 from workflows.policy_file.values import days_of
-
-
-def connection(name: str, given: raw.Connection) -> core.Connection:
-    return core.Connection(
-        name=name,
-        kind=given.kind,
-        region=given.region,
-        portal=given.portal,
-        instance_arn=given.instance_arn,
-        role_arn=given.role_arn,
-        external_id=given.external_id,
-        profile=given.profile,
-        partition=given.partition or _partition(given.region),
-        match=given.match,
-    )
-
-
-def _partition(region: str) -> str:
-    starts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-    return next((partition for start, partition in starts.items() if region.startswith(start)), "aws")
-
-
-def target(given: raw.Target, templates: Mapping[str, str]) -> core.TargetSpec:
-    path = getattr(given, "policy", None)
-    return core.TargetSpec(
-        kind=core.TargetKind(given.kind),
-        permission_set=getattr(given, "permission_set", None),
-        group=getattr(given, "group", None),
-        user=getattr(given, "user", None),
-        policy_path=path,
-        policy_template=templates.get(path) if path else None,
-    )
 
 
 def ticket(given: object) -> core.Ticket | None:

@@ -91,18 +91,7 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
             f"{digest.schedule} to {digest.channel}{where}{what}" + " if active" * digest.only_if_active,
         )
     for name, item in policy.connections.items():
-        parts = (
-            item.kind,
-            item.region,
-            item.partition,
-            item.portal,
-            item.instance_arn,
-            item.role_arn,
-            item.external_id,
-            item.profile,
-            f"match {', '.join(item.match)}" if item.match else None,
-        )
-        yield f"workspace: connection {name}", " ".join(part for part in parts if part)
+        yield f"workspace: connection {name}", item.phrase()
 
 
 def _group(group: Group) -> str:

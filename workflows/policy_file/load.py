@@ -11,12 +11,13 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from workflows.core.policy import Policy
-from workflows.core.templates import check_template
+from workflows.core.provider import providers
 from workflows.policy_file.folder import ENVIRONMENTS, ROLES, TEMPLATES, WORKSPACE, Snapshot, read_folder
 from workflows.policy_file.lint import lint
 from workflows.policy_file.names import Documents, check_names
 from workflows.policy_file.problem import Problem, quote
-from workflows.policy_file.raw import EnvironmentFile, RolesFile, WorkspaceFile
+from workflows.policy_file.provided import roles_file, workspace_file
+from workflows.policy_file.raw import EnvironmentFile
 from workflows.policy_file.resolve import Files, Resolver
 from workflows.policy_file.secret import HIDDEN
 from workflows.policy_file.words import validated
@@ -83,8 +84,8 @@ def _documents(files: Mapping[str, str], problems: list[Problem]) -> Documents:
 
 
 def _policy(documents: Documents, hash_: str, problems: list[Problem]) -> Policy | None:
-    workspace = _shaped(WorkspaceFile, documents.workspace, problems)
-    roles = _shaped(RolesFile, documents.roles, problems)
+    workspace = _shaped(workspace_file(), documents.workspace, problems)
+    roles = _shaped(roles_file(), documents.roles, problems)
     environments = [_shaped(EnvironmentFile, document, problems) for document in documents.environments]
     for document in documents.environments:
         problems.extend(_misnamed(document))
@@ -119,7 +120,7 @@ def _misnamed(document: Document) -> Iterator[Problem]:
 def _templates(templates: Mapping[str, str]) -> Iterator[Problem]:
     for name, text in templates.items():
         try:
-            sentences = check_template(text)
+            sentences = tuple(said for provider in providers() for said in provider.check_template(text))
         except ValueError:  # numbers of thousands of digits
             sentences = ("It cannot be read as JSON.",)
         for sentence in sentences:

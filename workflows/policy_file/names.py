@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from workflows.core.policy import OWNERS, REQUESTERS
-from workflows.core.templates import PLACEHOLDERS
+from workflows.core.provider import Provider, providers
 from workflows.policy_file.folder import TEMPLATES
 from workflows.policy_file.problem import Problem, nearest, quote
 from workflows.policy_file.yaml_reader import Block, Document, Path
@@ -23,7 +23,6 @@ _ENVIRONMENT_WHO = (
     "escalate/to/#",
 )
 _WORKSPACE_WHO = (*_SETTINGS_WHO, *(f"rules/*/*/{shape}" for shape in _SETTINGS_WHO), "escalate/to/#")
-_PLACES = tuple(f"roles/*/target/{key}" for key in ("permission_set", "group", "user"))
 _BRACED = re.compile(r"\{([^{}]*)\}")
 
 Check = Callable[[str], tuple[str, str] | None]
@@ -51,10 +50,19 @@ def check_names(documents: Documents) -> Iterator[Problem]:
     if documents.workspace:
         yield from _workspace(documents, documents.workspace)
     if documents.roles:
-        yield from _checked(documents.roles, ("roles/*/target/policy",), _template(documents.templates))
-        yield from _checked(documents.roles, _PLACES, _placeholders)
+        for provider in providers():
+            yield from _targets(documents, documents.roles, provider)
     for document in documents.environments:
         yield from _environment(documents, document)
+
+
+def _targets(documents: Documents, document: Document, provider: Provider) -> Iterator[Problem]:
+    yield from _checked(document, _in_targets(provider.templates), _template(documents.templates))
+    yield from _checked(document, _in_targets(provider.worded), _placeholders(provider.placeholders))
+
+
+def _in_targets(keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"roles/*/target/{key}" for key in keys)
 
 
 def _workspace(documents: Documents, document: Document) -> Iterator[Problem]:
@@ -138,13 +146,16 @@ def _template(templates: Mapping[str, str]) -> Check:
     return check
 
 
-def _placeholders(words: str) -> tuple[str, str] | None:
-    unknown = next((name for name in _BRACED.findall(words) if name not in PLACEHOLDERS), None)
-    if unknown is not None:
-        return f"no placeholder {quote('{' + unknown + '}')}", nearest(unknown, PLACEHOLDERS)
-    if re.search(r"[{}]", _BRACED.sub("", words)):
-        return f"a brace stands alone in {quote(words)}", "placeholders look like {environment}"
-    return None
+def _placeholders(known: Iterable[str]) -> Check:
+    def check(words: str) -> tuple[str, str] | None:
+        unknown = next((name for name in _BRACED.findall(words) if name not in known), None)
+        if unknown is not None:
+            return f"no placeholder {quote('{' + unknown + '}')}", nearest(unknown, known)
+        if re.search(r"[{}]", _BRACED.sub("", words)):
+            return f"a brace stands alone in {quote(words)}", "placeholders look like {environment}"
+        return None
+
+    return check
 
 
 def _checked(document: Document, shapes: Iterable[str], check: Check) -> Iterator[Problem]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workflows.core.outliving import outliving
 from workflows.core.policy import Entitlement, Tier
-from workflows.core.templates import check_template
 from workflows.policy_file.problem import Problem
 
 _NAMED_MAX = 3
@@ -21,27 +19,21 @@ def errors(entitlement: Entitlement) -> Iterator[Problem]:
 def warnings(entitlement: Entitlement) -> Iterator[Problem]:
     if entitlement.tier is not Tier.PRODUCTION:
         yield from _unexplained(entitlement)
-    if entitlement.outlives and not _actions(entitlement):
+    if entitlement.outlives and not entitlement.target.outliving():
         message = f"{entitlement.name} says why it outlives its end, and nothing that it allows does"
         yield _at(entitlement.origins["outlives"], message, "take outlives out")
 
 
 def _unexplained(entitlement: Entitlement) -> Iterator[Problem]:
-    found = _actions(entitlement)
-    if not found or entitlement.outlives:
+    found = entitlement.target.outliving()
+    if found is None or entitlement.outlives:
         return
-    rest = f" and {len(found) - _NAMED_MAX} more" if len(found) > _NAMED_MAX else ""
-    named = ", ".join(found[:_NAMED_MAX]) + rest
-    message = f"a grant of {entitlement.name} can outlive its end: {entitlement.target.policy_path} allows {named}"
+    rest = f" and {len(found.actions) - _NAMED_MAX} more" if len(found.actions) > _NAMED_MAX else ""
+    named = ", ".join(found.actions[:_NAMED_MAX]) + rest
+    message = f"a grant of {entitlement.name} can outlive its end: {found.source} allows {named}"
     yield _at(
         entitlement.origins["target"], message, 'take it out, or say why it has to be: outlives: "..." in the role'
     )
-
-
-def _actions(entitlement: Entitlement) -> tuple[str, ...]:
-    template = entitlement.target.policy_template
-    # What is wrong with a template itself is said elsewhere.
-    return outliving(template) if template and not check_template(template) else ()
 
 
 def _at(place: str, message: str, suggestion: str) -> Problem:

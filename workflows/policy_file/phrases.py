@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
 
 from workflows.core.durations import format_duration
-from workflows.core.policy import AutoApproval, Entitlement, Hours, TargetSpec
+from workflows.core.policy import AutoApproval, Entitlement, Hours
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -18,7 +17,7 @@ def entitlement_words(role: Entitlement) -> Iterator[tuple[str, str]]:
     yield "danger", role.danger or ""
     yield "how_to", role.how_to or ""
     yield "outlives", role.outlives or ""
-    yield "target", target_words(role.target)
+    yield "target", role.target.phrase()
     yield "owners", ", ".join(role.owners)
     yield "requesters", ", ".join(role.requesters)
     yield "approve", approve_words(role)
@@ -30,16 +29,6 @@ def entitlement_words(role: Entitlement) -> Iterator[tuple[str, str]]:
     yield "hours", hours_words(role.hours)
     yield "auto_approve", ", ".join(map(auto_approval_words, role.auto_approve))
     yield "expires_after", format_duration(role.expires_after)
-
-
-def target_words(target: TargetSpec) -> str:
-    """`aws-iam-policy user {local_part} policies/x.json (3f2a91c07ab3)`; the digits are of the template's content."""
-    parts = [str(target.kind), target.permission_set, f"user {target.user}" if target.user else None]
-    parts.append(f"group {target.group}" if target.group else None)
-    if target.policy_template is not None:
-        digits = hashlib.sha256(target.policy_template.encode()).hexdigest()[:12]
-        parts.append(f"{target.policy_path} ({digits})")
-    return " ".join(part for part in parts if part)
 
 
 def approve_words(role: Entitlement) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from workflows.core import policy as core
 from workflows.core.identity import Address, address_of
+from workflows.core.provider import Connection, TargetSpec
 from workflows.policy_file import convert, outlives
 from workflows.policy_file.layers import Found, Layer, find, layers_of, resolve_menu
 from workflows.policy_file.problem import Problem
@@ -40,7 +41,7 @@ class Resolver:
 
     def policy(self) -> core.Policy:
         workspace = self.files.workspace[0]
-        connections = {name: convert.connection(name, raw) for name, raw in workspace.connections.items()}
+        connections = {name: raw.connection(name) for name, raw in workspace.connections.items()}
         groups = {name: self._group(name, connections) for name in workspace.groups}
         environments = (self._environment(file, place, connections) for file, place in self.files.environments)
         found = core.Policy(
@@ -67,7 +68,7 @@ class Resolver:
         found = (address_of(item, former) for item in raw or ())
         return frozenset(filter(None, found)) if raw is not None else None
 
-    def _group(self, name: str, connections: Mapping[str, core.Connection]) -> core.Group:
+    def _group(self, name: str, connections: Mapping[str, Connection]) -> core.Group:
         raw = self.files.workspace[0].groups[name]
         connection = raw.connection
         if raw.identity_center_group and connection is None:
@@ -92,7 +93,7 @@ class Resolver:
         self.problems.append(Problem(document.file, document.line(("groups", group)), message, "add connection: NAME"))
 
     def _environment(
-        self, file: EnvironmentFile, document: Document, connections: Mapping[str, core.Connection]
+        self, file: EnvironmentFile, document: Document, connections: Mapping[str, Connection]
     ) -> core.Environment | None:
         connection = self._connection(file, document, connections)
         if connection is None:
@@ -115,8 +116,8 @@ class Resolver:
         )
 
     def _connection(
-        self, file: EnvironmentFile, document: Document, connections: Mapping[str, core.Connection]
-    ) -> core.Connection | None:
+        self, file: EnvironmentFile, document: Document, connections: Mapping[str, Connection]
+    ) -> Connection | None:
         if file.connection is not None:
             return connections.get(file.connection)
         if len(connections) == 1:
@@ -126,13 +127,14 @@ class Resolver:
         return None
 
     def _entitlement(
-        self, file: EnvironmentFile, document: Document, name: str, connection: core.Connection
+        self, file: EnvironmentFile, document: Document, name: str, connection: Connection
     ) -> core.Entitlement | None:
         role, here = self.files.roles[0].roles.get(name), file.roles[name]
         if role is None:
             return None
         layers = layers_of((here, name), (file, document), self.files.workspace, role.risk)
-        self.problems.extend(_target_problems(role, file, document, name, self.files.templates))
+        target: TargetSpec = role.target.spec(self.files.templates)
+        self.problems.extend(_target_problems(target, file, document, name, connection))
         menu = resolve_menu(layers, f"{file.environment} {name}")
         if isinstance(menu, Problem):
             self.problems.append(menu)
@@ -144,7 +146,7 @@ class Resolver:
             tier=core.Tier(file.tier),
             risk=core.Risk(role.risk),
             allows=here.allows or role.allows,
-            target=convert.target(role.target, self.files.templates),
+            target=target,
             connection=connection,
             account=file.account,
             requesters=here.requesters or file.requesters,
@@ -199,21 +201,16 @@ def _places(layers: tuple[Layer, ...]) -> dict[str, str]:
 
 
 def _target_problems(
-    role: Role, file: EnvironmentFile, document: Document, name: str, templates: Mapping[str, str]
+    target: TargetSpec, file: EnvironmentFile, document: Document, name: str, connection: Connection
 ) -> Iterator[Problem]:
-    """What the environment must say so that the role's target can be filled in."""
-    if file.account is not None:
-        return
-    words = [getattr(role.target, key, "") for key in ("permission_set", "group", "user")]
-    words.append(templates.get(getattr(role.target, "policy", ""), ""))
-    needs = core.TargetKind(role.target.kind) is core.TargetKind.IDENTITY_CENTER or any(
-        "{account}" in text for text in words
-    )
-    if needs:
-        line = document.line(("roles", name))
+    """What the environment must say so that the role's target can be filled in and reached."""
+    line = document.line(("roles", name))
+    if target.provider != connection.provider:
+        where = f"the connection {connection.name} leads to {connection.provider}"
+        message = f"the role {name} is given in {target.provider}, and {where}"
+        yield Problem(document.file, line, message, "name another connection, or give the role another target")
+    elif lacking := target.lacks(file.account):
+        what, example = lacking
         yield Problem(
-            document.file,
-            line,
-            f"the role {name} needs an account, and the environment has none",
-            'add account: "012345678901"',
+            document.file, line, f"the role {name} needs {what}, and the environment has none", f"add {example}"
         )

@@ -10,14 +10,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
-from workflows.policy_file.raw import EnvironmentFile, RolesFile, WorkspaceFile
+from workflows.policy_file.provided import roles_file, workspace_file
+from workflows.policy_file.raw import EnvironmentFile
 
 FOLDER = "schema"
-_FILES: Mapping[str, type[BaseModel]] = {
-    "environment.json": EnvironmentFile,
-    "prodaccess.json": WorkspaceFile,
-    "roles.json": RolesFile,
-}
 
 
 class _WithoutNull(GenerateJsonSchema):
@@ -34,7 +30,12 @@ class _WithoutNull(GenerateJsonSchema):
 
 def schemas() -> Mapping[str, str]:
     """File name -> its text, the same every time."""
-    return {name: _text(model) for name, model in _FILES.items()}
+    files: Mapping[str, type[BaseModel]] = {
+        "environment.json": EnvironmentFile,
+        "prodaccess.json": workspace_file(),
+        "roles.json": roles_file(),
+    }
+    return {name: _text(model) for name, model in files.items()}
 
 
 def _text(model: type[BaseModel]) -> str:

@@ -116,7 +116,7 @@ def _matching(pattern: str, what: str, help_: str) -> Callable[[str], str]:
     return check
 
 
-def _shape(pattern: str, what: str, help_: str) -> Any:
+def shape(pattern: str, what: str, help_: str) -> Any:
     """A text type of one shape, for pydantic and for editors."""
     schema: dict[str, Any] = {"type": "string", "pattern": f"^(?:{pattern})$"}
     return Annotated[str, AfterValidator(_matching(pattern, what, help_)), WithJsonSchema(schema)]
@@ -260,34 +260,27 @@ TimeZone = Annotated[str, AfterValidator(_timezone), _string({})]
 Schedule = Annotated[str, AfterValidator(_schedule), _string({})]
 Count = Annotated[int, Field(ge=1, le=20)]
 
-Account = _shape("[0-9]{12}", "an account number", 'it has 12 digits and stands in quotes, like "012345678901"')
+Account = shape("[0-9]{12}", "an account number", 'it has 12 digits and stands in quotes, like "012345678901"')
 # What `core.identity.address_of` takes: letters of other alphabets look like ours, and are refused.
-Address = _shape(
+Address = shape(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
     "an e-mail address",
     "write it like dana@example.com",
 )
-Domain = _shape(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", "an e-mail domain", "write it in small letters, like example.com")
-Workspace = _shape(
+Domain = shape(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", "an e-mail domain", "write it in small letters, like example.com")
+Workspace = shape(
     "T[A-Z0-9]+", "a workspace's id", "take it from the workspace's address in a browser: app.slack.com/client/T..."
 )
-Channel = _shape(
+Channel = shape(
     "[CG][A-Z0-9]+", "a channel's id", "take the id from the channel's details in Slack; it begins with C or G"
 )
-UserGroup = _shape(
+UserGroup = shape(
     "S[A-Z0-9]+", "a Slack user group's id", "take the id from the group's menu in Slack; it begins with S"
 )
-ChatUser = _shape(
+ChatUser = shape(
     "[UWB][A-Z0-9]+", "a Slack user's id", "take the member id from the profile in Slack; it begins with U or W"
 )
-Region = _shape("[a-z]{2,3}(?:-[a-z]+)+-[0-9]+", "an AWS region", "write it like eu-central-1")
-InstanceArn = _shape(r"arn:aws[a-z-]*:sso:::instance/[A-Za-z0-9-]+", "an Identity Center instance", "write its ARN")
-RoleArn = _shape(
-    r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", "the ARN of an IAM role", "it has an account of 12 digits"
-)
-Variable = _shape(
-    "[A-Z][A-Z0-9_]*", "the name of an environment variable", "write it in capitals, like PAGERDUTY_TOKEN"
-)
-TemplatePath = _shape(
+Variable = shape("[A-Z][A-Z0-9_]*", "the name of an environment variable", "write it in capitals, like PAGERDUTY_TOKEN")
+TemplatePath = shape(
     r"policies/[A-Za-z0-9._-]+\.json", "a template", "templates are policies/NAME.json in the policy folder"
 )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import yaml
 from yaml.resolver import Resolver
 
+from workflows.core.provider import providers
 from workflows.policy_file.problem import Problem, quote
 from workflows.policy_file.secret import HELP, HIDDEN, secret_kind
 
@@ -24,8 +25,6 @@ _RESOLVE: Callable[..., object] = Resolver().resolve
 _DEPTH_MAX = 20
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,17}")
 _TRUE = frozenset({"true", "yes", "on"})
-# An external id is chosen to be hard to guess, and is no secret in AWS's own words.
-_MAY_BE_RANDOM = frozenset({"external_id"})
 
 
 class Block(dict[str, object]):
@@ -192,7 +191,7 @@ class _Builder:
     def _value(self, event: yaml.ScalarEvent, path: Path, line: int) -> object:
         text = str(event.value)
         kind = secret_kind(text)
-        if kind and not (kind == "a random token" and path and path[-1] in _MAY_BE_RANDOM):
+        if kind and not (kind == "a random token" and path and _may_be_random(path[-1])):
             self._secret(line, kind)
             return HIDDEN
         tag = _tag(event)
@@ -210,6 +209,11 @@ class _Builder:
 
     def _problem(self, line: int, message: str, suggestion: str) -> None:
         self.problems.append(Problem(self.file, line, message, suggestion))
+
+
+def _may_be_random(key: str | int) -> bool:
+    """Whether a provider says so: an id that is chosen to be hard to guess, and is no secret."""
+    return any(key in provider.not_secret for provider in providers())
 
 
 def _tag(event: yaml.ScalarEvent) -> str:

@@ -1,53 +1,57 @@
-"""All AWS targets of the process, and the clients they share."""
+"""The targets of all providers behind one door: terms go to the provider that made them."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from workflows.core.policy import Connection, TargetKind
-from workflows.core.records.target import TargetTerms
-from workflows.ports import Buckets
-from workflows.targets.aws.base import AwsTarget
-from workflows.targets.aws.connections import Links, Place
-from workflows.targets.aws.errors import FROM_AWS, translate
-from workflows.targets.aws.group_members import IdentityCenterGroups
-from workflows.targets.aws.iam_group import IamGroupTarget
-from workflows.targets.aws.iam_policy import IamPolicyTarget
-from workflows.targets.aws.identity_center import IdentityCenterTarget
-from workflows.targets.aws.identity_center_group import IdentityCenterGroupTarget
-
-KINDS: dict[TargetKind, type[AwsTarget]] = {
-    TargetKind.IDENTITY_CENTER: IdentityCenterTarget,
-    TargetKind.IDENTITY_CENTER_GROUP: IdentityCenterGroupTarget,
-    TargetKind.IAM_POLICY: IamPolicyTarget,
-    TargetKind.IAM_GROUP: IamGroupTarget,
-}
+from workflows.core.people import Listed
+from workflows.core.provider import Connection, Provider, TargetTerms, provider_of
+from workflows.ports import Buckets, Target, TargetRefused, Targets
 
 
-class AwsTargets:
-    """`Targets` on AWS. Build one in a process; it is safe for threads. Building it calls nothing.
-
-    `groups` lists members of Identity Center groups through the same clients.
-    """
-
-    def __init__(self, buckets: Buckets, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._links = Links(buckets, monotonic)
-        self._targets = {kind: build(self._links) for kind, build in KINDS.items()}
-        self.groups = IdentityCenterGroups(self._links)
-
-    def for_terms(self, terms: TargetTerms) -> AwsTarget:
-        return self._targets[terms.kind]
+class Opened(Targets, Protocol):
+    """A provider's clients in one process, safe for threads. Opening them calls nothing."""
 
     def warm(self, connections: Iterable[Connection]) -> tuple[str, ...]:
         """Build the clients of these connections before the first job; nothing is sent. Says what is wrong, one sentence each."""
-        problems = []
-        for connection in connections:
-            link = self._links.to(Place.of_connection(connection))
-            for door in (link.sso, link.store, link.iam):
-                try:
-                    door.open()
-                except FROM_AWS as error:
-                    problems.append(f"Connection {connection.name}: {translate(error, 'building clients')}")
-                    break
-        return tuple(problems)
+        ...
+
+    def members(self, connection: Connection, group: str) -> Listed:
+        """Who is in a group of the provider's own directory. Raises TargetThrottled, TargetInDoubt, and TargetRefused where it is
+        not there.
+        """
+        ...
+
+
+def _no_clients(_buckets: Buckets, _monotonic: Callable[[], float]) -> Opened:
+    raise NotImplementedError("this provider has no clients")
+
+
+@dataclass(frozen=True, eq=False)
+class TargetProvider(Provider):
+    """With what a worker needs of it. `open` makes its clients, of the quota that all processes share and a clock in seconds."""
+
+    open: Callable[[Buckets, Callable[[], float]], Opened] = field(default=_no_clients)
+
+
+class AllTargets:
+    """`Opened`, of all of these providers."""
+
+    def __init__(self, offered: Iterable[TargetProvider], buckets: Buckets, monotonic: Callable[[], float]) -> None:
+        self._opened = {provider.name: provider.open(buckets, monotonic) for provider in offered}
+
+    def for_terms(self, terms: TargetTerms) -> Target:
+        return self._opened[provider_of(terms.kind).name].for_terms(terms)
+
+    def warm(self, connections: Iterable[Connection]) -> tuple[str, ...]:
+        every = tuple(connections)
+        own = ((opened, [one for one in every if one.provider == name]) for name, opened in self._opened.items())
+        return tuple(problem for opened, mine in own if mine for problem in opened.warm(mine))
+
+    def members(self, connection: Connection, group: str) -> Listed:
+        opened = self._opened.get(connection.provider)
+        if opened is None:
+            raise TargetRefused(f"Nothing is known of the groups of {connection.provider}.")
+        return opened.members(connection, group)

@@ -221,11 +221,15 @@ def _can(panel: Stories, deciders: Deciders, *, say_which: bool) -> Rich:
     all_, it = ("All of it", "all of it") if len(panel) > 1 else ("It", "it")
     if not deciders:
         which = what(panel) if say_which else ours(all_)
-        return say("{}: its owners are asked as soon as AWS has confirmed the names.", which)
+        return say("{}: its owners are asked as soon as {} has confirmed the names.", which, _providers(panel))
     which = what(panel) if say_which else ours(it)
     if deciders.simple:
         return say("{} can approve {}.", short(deciders.rule, 1000), which)
     return say("{}{}.", short(deciders.must, 1000), say(" to {}", which) if say_which else NOTHING)
+
+
+def _providers(panel: Stories) -> str:
+    return people(dict.fromkeys(story.provider for story in panel))
 
 
 def left_out(stories: Stories, reader: PersonId) -> Message:

@@ -130,7 +130,10 @@ def show(
     deciders: Deciders = NOBODY,
 ) -> Message:
     """`show ID`: everything about one request, with its receipts. `deciders`: who can still agree to it."""
-    told = [receipt_line(entry, names, deadline=story.deadline, hidden=story.hidden) for entry in entries]
+    told = [
+        receipt_line(entry, names, deadline=story.deadline, hidden=story.hidden, provider=story.provider)
+        for entry in entries
+    ]
     if story.hidden:
         return message(_hidden(story), Line(_hidden(story)), Listing(told, room=9000))
     details = fields(

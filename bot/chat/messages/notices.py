@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.aws_words import HowToUse, by_hand, how_to_use
 from bot.chat.commands.start_time import with_zone
 from bot.chat.message import (
     Button,
@@ -34,8 +32,8 @@ from bot.chat.views.waiting_lines import asked_so_far
 from bot.chat.wording.labels import Asked, Stage, people, rounded
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
+from workflows.core.provider import HowToUse, provider_of
 from workflows.core.records.grant import EndCause
-from workflows.core.records.target import Resource
 from workflows.core.rules.eligibility import REASON_LENGTH_MAX, Ask
 
 OPEN_CONSOLE, DECLINE = "open_console", "decline"
@@ -97,7 +95,7 @@ def asked(
     how_long = NOTHING if story.extends else say(" for {}", format_duration(story.duration))
     whom = say(" for {},", short(story.holder, 100)) if story.on_behalf else NOTHING
     line = say("You asked for {}{}{}{}.", _what(story), whom, how_long, _to_begin(story, zone))
-    waits = say("{}", short(deciders.sentence, 1000) or ours(_LOOKING_UP))
+    waits = say("{}", short(deciders.sentence, 1000) or _looking_up(story))
     if by_rule:
         otherwise = say(" If none does: {}", short(deciders.sentence, 1000)) if deciders else NOTHING
         waits = say("A rule may approve it in a moment.{}", otherwise)
@@ -117,7 +115,10 @@ def asked(
 
 
 # Nobody is named of whom nobody knows whether they are there.
-_LOOKING_UP = "I am looking up who can approve it, and ask them as soon as AWS has confirmed the names."
+def _looking_up(story: RequestStory) -> Rich:
+    return say(
+        "I am looking up who can approve it, and ask them as soon as {} has confirmed the names.", story.provider
+    )
 
 
 def _to_begin(story: RequestStory, zone: str) -> Rich:
@@ -205,9 +206,8 @@ def active(story: RequestStory) -> Message:
 
 
 def use_of(story: RequestStory) -> HowToUse:
-    account = story.resource.ids.get("account") if story.resource else None
-    target = replace(story.terms.target, account=account or story.terms.target.account)
-    return how_to_use(story.environment, story.role, target)
+    target, ids = story.terms.target, story.resource.ids if story.resource else {}
+    return provider_of(target.kind).how_to_use(target, story.environment, story.role, ids)
 
 
 def _until(story: RequestStory) -> Rich:
@@ -308,7 +308,7 @@ def _denied(s: RequestStory) -> Rich:
 def _expired(s: RequestStory) -> Rich:
     waited = rounded(s.expires_at - s.created_at)
     if s.break_glass:
-        told = "⌛ AWS did not confirm the names for your break-glass, {}, in {}. Nothing was given."
+        told = f"⌛ {s.provider} did not confirm the names for your break-glass, {{}}, in {{}}. Nothing was given."
     elif s.agreed_by:
         told = "⌛ Not enough people agreed to your request for {} in {}. Nothing was given."
     else:
@@ -360,7 +360,7 @@ def removal_failing(
     """Access that should be over could not be taken away. `owners`: group names to call, with `mentions`."""
     times = f" {failures} times" if failures else ""
     line = say("⚠️ I tried{} to remove {}, and could not.", times, _whose(story))
-    why = why_in_short(story.error or "AWS did not say", 600)
+    why = why_in_short(story.error or f"{story.provider} did not say", 600)
     error = NOTHING if story.hidden else say("Why: {}", short(why, 600))
     return message(
         say("{} It may still be open. {} {}", line, error, story.id),
@@ -375,10 +375,13 @@ def reappeared(
 ) -> Message:
     """Access was there again after its verified end."""
     line = say("⚠️ {} was there again at {}, after its end.", _whose(story, first=True), Time(seen_at, story.now))
-    then = "Somebody may have given it by hand, or a late answer of AWS did. If it comes back, look at who gives it."
+    then = say(
+        "Somebody may have given it by hand, or a late answer of {} did. If it comes back, look at who gives it.",
+        story.provider,
+    )
     return message(
         say("{} {}", line, story.id),
-        Line(lines((say("{} I am taking it away again.", line), ours(then)))),
+        Line(lines((say("{} I am taking it away again.", line), then))),
         _commands(story),
         _called(story, mentions, owners),
     )
@@ -393,9 +396,11 @@ def _whose(story: RequestStory, *, first: bool = False) -> Rich:
 
 
 def _commands(story: RequestStory) -> Snippet | None:
-    resource: Resource | None = story.resource
-    lead = ours("By hand, with an administrator's credentials:")
-    return Snippet(by_hand(resource, story.id), lead) if resource else None
+    resource = story.resource
+    if resource is None:
+        return None
+    told = provider_of(resource.target.kind).by_hand(resource.target, resource.ids, story.id)
+    return Snippet(told, ours("By hand, with an administrator's credentials:"))
 
 
 def _called(story: RequestStory, mentions: Mentions | None, owners: Sequence[str]) -> Small:

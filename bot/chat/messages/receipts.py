@@ -38,20 +38,28 @@ def receipt_replies(
     *,
     deadline: datetime | None = None,
     hidden: bool = False,
+    provider: str = "",
 ) -> Message:
     """At most `ENTRIES_MAX` entries as one message, a line each, oldest first. The caller sends the others after it.
 
-    `deadline`: the grant's, for "active until". `hidden`: leave out who and why.
+    `deadline`: the grant's, for "active until". `hidden`: leave out who and why. `provider`: of the target that it is about.
     """
-    told = [receipt_line(entry, names, deadline=deadline, hidden=hidden) for entry in entries[:ENTRIES_MAX]]
+    shown = entries[:ENTRIES_MAX]
+    told = [receipt_line(entry, names, deadline=deadline, hidden=hidden, provider=provider) for entry in shown]
     return message(lines(told), Listing(told))
 
 
 def receipt_line(
-    entry: AuditEntry, names: Mapping[PersonId, str], *, deadline: datetime | None = None, hidden: bool = False
+    entry: AuditEntry,
+    names: Mapping[PersonId, str],
+    *,
+    deadline: datetime | None = None,
+    hidden: bool = False,
+    provider: str = "",
 ) -> Rich:
     """`03:20 approved by Olu Owner · #1873 9f2c41d07ab3`."""
-    words = rich(event_words(entry, names, deadline=deadline, hidden=hidden), entry.at)
+    told = event_words(entry, names, deadline=deadline, hidden=hidden, provider=provider)
+    words = rich(told, entry.at)
     return say("{} {} · {}", Time(entry.at, entry.at), words, mark(entry.number, entry.digest))
 
 

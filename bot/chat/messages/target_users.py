@@ -1,4 +1,4 @@
-"""A user in AWS that is another person's from now on, because whoever runs the installation said so."""
+"""A user in a target that is another person's from now on, because whoever runs the installation said so."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from bot.chat.message import Line, Message, Small, message
 from bot.chat.rich import Time, join, lines, say, short
 from bot.chat.views.state_lines import stop
 from workflows.core.audit import AuditEntry
+from workflows.core.provider import NAME, spoken
 
 
 def moved(entry: AuditEntry, mark: str = "") -> Message:
     """For the receipts channel (with its mark), security, and both people."""
     said = {name: short(text, 300) for name, text in entry.private.items()}
     line = say(
-        "🔁 {} says that the AWS user {} is {}'s from now on, and no longer {}'s.",
+        "🔁 {} says that the {} user {} is {}'s from now on, and no longer {}'s.",
         said.get("actor_name") or "An operator",
+        spoken(NAME, entry.facts.get("user", "")),
         short(entry.facts.get("user", "").rpartition(":")[2], 100),
         said.get("person_name") or "somebody",
         said.get("before_name") or "somebody else",

@@ -125,7 +125,7 @@ def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Want
 
 
 def show_target_user(box: Outbox, page: Page, subject: str) -> None:
-    """A user in AWS was given to another person: for the receipts channel, security, and both people."""
+    """A user in a target was given to another person: for the receipts channel, security, and both people."""
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)

@@ -41,7 +41,7 @@ from workflows.core.people import PersonId
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.rules.batch import terms_of
 
-# All are shown together as soon as AWS has confirmed all names; one that is slow holds up the others no longer than this.
+# All are shown together as soon as all names are confirmed; one that is slow holds up the others no longer than this.
 GATHERS_IN_S = 3.0
 
 # Slot of what is told under the requester's message.
@@ -284,6 +284,6 @@ def _lines(batch: Batch, channel: str, slot: str) -> Wanted | None:
 
 
 def _line(entry: AuditEntry, story: RequestStory, names: Mapping[PersonId, str], deadline: datetime | None) -> Rich:
-    told = receipts.receipt_line(entry, names, deadline=deadline, hidden=story.hidden)
+    told = receipts.receipt_line(entry, names, deadline=deadline, hidden=story.hidden, provider=story.provider)
     which = f"{story.role} in {story.title}" if story.role else story.environment
     return say("{} · {}", short(which, 120), told)

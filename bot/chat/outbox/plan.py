@@ -428,7 +428,8 @@ def _lines(facts: Facts, channel: str, root: str) -> Wanted | None:
     story = for_channel(facts, channel)
     who = facts.request
     names = {who.holder: who.holder_name, who.requester: who.requester_name}
-    message = receipts.receipt_replies(shown, names, deadline=facts.story.deadline, hidden=story.hidden)
+    deadline, provider = facts.story.deadline, story.provider
+    message = receipts.receipt_replies(shown, names, deadline=deadline, hidden=story.hidden, provider=provider)
     slot = f"lines:{shown[0].number}:{channel}"
     return Wanted(slot, channel, message, key="once", under=root, told=shown[-1].number)
 

@@ -186,6 +186,11 @@ class RequestStory:
         return self.on_behalf and self.verb.startswith("ask")
 
     @property
+    def provider(self) -> str:
+        """Of the target, as sentences name it."""
+        return self.terms.target.provider
+
+    @property
     def who(self) -> str:
         """Of whom the headline speaks."""
         return self.requester if self.asks else self.holder
@@ -429,12 +434,13 @@ def _closed(story: RequestStory, closing: Closing) -> RequestStory:
         closed_at=closing.at,
         ended_by=closing.by_name,
         why=closing.reason,
-        refused=_refused(closing.code, closing.params),
+        refused=_refused(story.terms, closing.code, closing.params),
     )
 
 
-def _refused(code: str | None, params: Mapping[str, str]) -> Refused | None:
-    return Refused(Code(code), params) if code else None
+def _refused(terms: Terms, code: str | None, params: Mapping[str, str]) -> Refused | None:
+    """With the words of the provider that it is about."""
+    return Refused(Code(code), {**terms.target.words, **params}) if code else None
 
 
 def _with_prolonged(story: RequestStory, request: Request, grant: Grant) -> RequestStory:
@@ -466,7 +472,7 @@ def _with_grant(story: RequestStory, grant: Grant, covered_until: datetime | Non
         end_cause=end.cause if end else None,
         ended_by=end.by_name if end else None,
         why=end.reason if end else None,
-        refused=_refused(end.code, end.params) if end else None,
+        refused=_refused(story.terms, end.code, end.params) if end else None,
         closed_at=grant.closed_at,
         covered_by=grant.covered_by,
         covered_until=covered_until if grant.covered_by else None,
@@ -478,7 +484,7 @@ def _with_grant(story: RequestStory, grant: Grant, covered_until: datetime | Non
 
 
 def _session_until(grant: Grant) -> datetime | None:
-    """On Identity Center a session that is open outlives the assignment; one opened at the last moment the longest."""
+    """A session that is open may outlive what it was opened with; one opened at the last moment the longest."""
     length_s = grant.resource.session_s
     if grant.activated_at is None or grant.closed_at is None or grant.covered_by or not length_s:
         return None

@@ -39,7 +39,7 @@ def stop(text: str) -> str:
 
 def _waiting(s: RequestStory) -> Words:
     if not s.resolved:
-        return joined([(f"{s.state}: names are being looked up in AWS",), ("expires ", s.expires)])
+        return joined([(f"{s.state}: names are being looked up in {s.provider}",), ("expires ", s.expires)])
     if not s.in_policy:
         return (f"{s.state} · the policy no longer has this role, so nobody can approve it · expires ", s.expires)
     whom = _for_whom(s)
@@ -197,7 +197,7 @@ def _cause(s: RequestStory) -> str:
 
 
 def _stuck(s: RequestStory) -> Words:
-    error = stop(short(s.error or "AWS did not say why"))
+    error = stop(short(s.error or f"{s.provider} did not say why"))
     due = ("it should have ended ", s.deadline) if s.deadline and s.end_cause is EndCause.TIME else ()
     return joined([(f"{s.state}: {error} It may still be open. I keep trying.",), due])
 
@@ -246,7 +246,7 @@ def why_not(s: RequestStory, command: str = "/prodaccess", *, to_holder: bool = 
     if s.refused:
         told = s.refused if to_holder else about(s.refused, s.holder)
         return refusal(told, command=command).removesuffix(" Nothing was given.")
-    return short(s.why or s.error or "AWS did not say why")
+    return short(s.why or s.error or f"{s.provider} did not say why")
 
 
 def _nothing_open(s: RequestStory) -> Words:

@@ -10,6 +10,7 @@ from bot.chat.wording.labels import Words, moment_of
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
+from workflows.core.provider import NAME, spoken
 
 _REASON_LENGTH_MAX = 200
 
@@ -22,6 +23,7 @@ class _Told:
     actor: str
     deadline: datetime | None
     hidden: bool
+    provider: str
 
     def fact(self, name: str, otherwise: str = "") -> str:
         return self.entry.facts.get(name) or otherwise
@@ -44,12 +46,21 @@ class _Told:
 
 
 def event_words(
-    entry: AuditEntry, names: Mapping[PersonId, str], *, deadline: datetime | None = None, hidden: bool = False
+    entry: AuditEntry,
+    names: Mapping[PersonId, str],
+    *,
+    deadline: datetime | None = None,
+    hidden: bool = False,
+    provider: str = "",
 ) -> Words:
-    """What happened. `names`: address -> name, for entries that do not carry one; `deadline`: the grant's."""
+    """What happened. `names`: address -> name, for entries that do not carry one; `deadline`: the grant's.
+
+    `provider`: of the target that it is about, where that is known.
+    """
     who = entry.private.get("actor", "")
     actor = entry.private.get("actor_name") or names.get(PersonId(who)) or who
-    return _LINES[entry.event](_Told(entry, actor, deadline, hidden))
+    where = provider or spoken(NAME, entry.facts.get("user", ""))
+    return _LINES[entry.event](_Told(entry, actor, deadline, hidden, where))
 
 
 def _made(told: _Told) -> Words:
@@ -74,7 +85,8 @@ def _approved(told: _Told) -> Words:
 def _active(told: _Told) -> Words:
     """With the end that was arranged then: it may have been put off since."""
     until = told.moment("until") or told.deadline
-    return ("active until ", moment_of(until, told.entry.at), ", seen in AWS") if until else ("active, seen in AWS",)
+    seen = f", seen in {told.provider}"
+    return ("active until ", moment_of(until, told.entry.at), seen) if until else (f"active{seen}",)
 
 
 _WHOSE = {"same": "the same person's", "another": "another person's"}
@@ -94,7 +106,7 @@ _PROOFS = {
 
 def _extended(told: _Told) -> Words:
     by = f" by {told.fact('extension')}" if told.fact("extension") else ""
-    seen = ", seen in AWS" if told.fact("proof") == "later_end_read_back" else ""
+    seen = f", seen in {told.provider}" if told.fact("proof") == "later_end_read_back" else ""
     later = told.moment("until")
     until: Words = (" until ", later) if later else ()
     return ("extended", *until, f"{by}{seen}")
@@ -194,9 +206,8 @@ def _user_moved(told: _Told) -> Words:
     user = told.fact("user").rpartition(":")[2]
     whose, before = ("", "") if told.hidden else map(told.entry.private.get, ("person_name", "before_name"))
     is_now = f"{whose}'s" if whose else "another person's"
-    return (
-        f"the AWS user {user} is {is_now} now{f', it was that of {before}' if before else ''}{told.by()}{told.why()}",
-    )
+    was = f", it was that of {before}" if before else ""
+    return (f"the {told.provider} user {user} is {is_now} now{was}{told.by()}{told.why()}",)
 
 
 def _says(text: str, *, why: bool = False, by: bool = False) -> Callable[[_Told], Words]:
@@ -205,7 +216,7 @@ def _says(text: str, *, why: bool = False, by: bool = False) -> Callable[[_Told]
 
 _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_MADE: _made,
-    Event.REQUEST_RESOLVED: _says("names looked up in AWS"),
+    Event.REQUEST_RESOLVED: lambda told: (f"names looked up in {told.provider}",),
     Event.REQUEST_REFUSED: _refused,
     Event.REQUEST_AGREED: _says("agreed to", by=True),
     Event.REQUEST_APPROVED: _approved,
@@ -249,8 +260,8 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     ),
     Event.PERSON_LEFT: _says("⚠️ deactivated in the chat, with access that is open"),
     Event.TARGET_USER_CHANGED: lambda told: (
-        f"the AWS user is another one: {told.fact('after', 'a new one')} in place of {told.fact('before', 'the old one')}, "
-        "which AWS does not find there any more",
+        f"the {told.provider} user is another one: {told.fact('after', 'a new one')} in place of "
+        f"{told.fact('before', 'the old one')}, which {told.provider} does not find there any more",
     ),
     Event.TARGET_USER_MOVED: _user_moved,
     Event.BINDINGS_ADOPTED: lambda told: (
@@ -268,5 +279,5 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.CLOCK_STEADY: _says("the ledger's clock has been steady for ten minutes"),
     Event.CLOCK_ACCEPTED: _says("the ledger's clock accepted as right", by=True, why=True),
     Event.DIGEST_POSTED: _says("digest posted"),
-    Event.DRIFT_FOUND: _says("⚠️ access found in AWS that the ledger does not know", why=True),
+    Event.DRIFT_FOUND: lambda told: (f"⚠️ access found in {told.provider} that the ledger does not know{told.why()}",),
 }

@@ -14,6 +14,7 @@ from enum import StrEnum
 from bot.chat.wording.refusals import refusal as refusal  # noqa: PLC0414 - part of this module's face
 from workflows.core.durations import format_duration
 from workflows.core.policy import Tier
+from workflows.core.provider import NAME, spoken
 
 
 class Stage(StrEnum):
@@ -145,7 +146,7 @@ _DONE: dict[str, str] = {
     "scheduled": "✅ You approved {id}. It begins at its time.",
     "extended": "✅ You approved {id}: more time on the access.",
     "agreed": "✅ You agreed to {id}. Somebody else has to agree, too.",
-    "lessened": "✅ You approved {id} for less. Its names are being looked up in AWS.",
+    "lessened": "✅ You approved {id} for less. Its names are being looked up in {provider}.",
     "auto_approval": "✅ A rule of the policy approved {id}. It is being set up.",
     "broken": "🚨 You broke the glass: {id}. It is being set up, and is announced to all.",
     "acknowledged": "✅ You acknowledged the break-glass {id}.",
@@ -162,7 +163,7 @@ _DONE: dict[str, str] = {
 
 def done_words(outcome: str, id_: str) -> str:
     """What a command has done, in a sentence, for whoever typed it and sees no card change. `outcome`: of `Done`."""
-    return _DONE.get(outcome, "Done: {id}.").format(id=id_)
+    return _DONE.get(outcome, "Done: {id}.").format(id=id_, provider=spoken(NAME))
 
 
 def ago(value: timedelta) -> str:

@@ -14,6 +14,7 @@ from bot.chat.wording.hours import in_words, opens_words
 from bot.chat.wording.tickets import like
 from workflows.core.dates import zone_of
 from workflows.core.durations import format_duration
+from workflows.core.provider import NAME, PIECE, PIECES, USER, spoken
 from workflows.core.refusal import Code, Refused
 
 _PARAM_LENGTH_MAX = 160
@@ -31,6 +32,14 @@ class _Case:
     def __call__(self, name: str, otherwise: str = "", length_max: int = _PARAM_LENGTH_MAX) -> str:
         text = " ".join(self.params.get(name, "").replace("`", "'").split())
         return (text if len(text) <= length_max else text[: length_max - 1] + "…") or otherwise
+
+    def spoken(self, word: str, otherwise: str = "target") -> str:
+        """The provider's word for something."""
+        return self(word) or spoken(word, self.params.get("user", ""), otherwise)
+
+    @property
+    def provider(self) -> str:
+        return self.spoken(NAME)
 
     @property
     def who(self) -> str:
@@ -126,7 +135,7 @@ _WHY_VOID: dict[Code, Callable[[_Case], str]] = {
     Code.NO_LONGER_A_REQUESTER: lambda c: f"{c('name', 'somebody')} is in none of {c.either('groups')} any more",
     Code.LONGER_THAN_ALLOWED: lambda c: f"by now the policy gives it for {c.duration('max_s')} at most",
     Code.ROLE_UNKNOWN: lambda _: "the policy no longer has this role",
-    Code.TARGET_USER_BOUND: lambda c: f"the AWS user is {c('name', 'another person')}'s by now",
+    Code.TARGET_USER_BOUND: lambda c: f"the {c.provider} user is {c('name', 'another person')}'s by now",
     Code.BREAK_GLASS_NOT_ALLOWED: lambda c: f"{c.who or 'the person'} may not break the glass for it any more",
 }
 
@@ -452,7 +461,7 @@ def _already(c: _Case, what: str) -> str:
 
 
 def _no_user(c: _Case) -> str:
-    address, where = c("address", "of this person"), c("where", "AWS")
+    address, where = c("address", "of this person"), c("where", c.provider)
     if c("setting"):
         return (
             f"In {where} {address} is a user name and nobody's e-mail address, which alone counts. Ask its administrators to add "
@@ -468,7 +477,8 @@ def _no_user(c: _Case) -> str:
 
 def _no_room(c: _Case) -> str:
     sizes = f" ({c('needed')} characters are needed, {c('left')} are left)" if c("needed") and c("left") else ""
-    return f"The IAM user has no room for another policy{sizes}. An administrator has to remove one of its inline policies."
+    user, piece, pieces = c.spoken(USER, "user"), c.spoken(PIECE, "right"), c.spoken(PIECES, "rights")
+    return f"The {user} has no room for another {piece}{sizes}. An administrator has to remove one of its {pieces}."
 
 
 _UNFIT = {
@@ -656,7 +666,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.DECIDED: _decided,
     Code.NOT_RESOLVED_YET: lambda c: (
-        f"Names are still being looked up in AWS for {c('id', 'this request')}. Try again in a few seconds."
+        f"Names are still being looked up in {c.provider} for {c('id', 'this request')}. Try again in a few seconds."
     ),
     Code.TERMS_CHANGED: lambda c: (
         f"The role has changed since you saw {c('id', 'this request')}. Look at the new card, then press again."
@@ -682,41 +692,43 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.TARGET_PERSON_MISSING: _no_user,
     Code.TARGET_PERSON_AMBIGUOUS: lambda c: (
-        f"Several users have the address {c('address', 'of this person')} in {c('where', 'AWS')}, so I cannot tell which one "
-        "is meant. Ask its administrators to leave it to one of them."
+        f"Several users have the address {c('address', 'of this person')} in {c('where', c.provider)}, so I cannot tell which "
+        "one is meant. Ask its administrators to leave it to one of them."
     ),
     Code.TARGET_PERSON_ELSES: lambda c: (
-        f"The AWS user that I find for {c.you('you', '{}')} still has access that was given to {c('name', 'somebody else')}, who"
-        f" had the address before. Once that is over ({c('ids', 'see')}: an owner can `end` it), ask again."
+        f"The {c.provider} user that I find for {c.you('you', '{}')} still has access that was given to "
+        f"{c('name', 'somebody else')}, who had the address before. Once that is over "
+        f"({c('ids', 'see')}: an owner can `end` it), ask again."
     ),
     Code.TARGET_USER_BOUND: lambda c: (
-        f"The AWS user that I find for {c.you('you', '{}')} ({c('user', 'by its id')}) is {c('name', 'somebody else')}'s on my "
-        f"record. Where that is right, AWS's administrators have to give {c.you('you', '{}')} another one. Where it is not, "
-        f"whoever runs me types: prodaccess person user {c('user', 'ID')} {c('address', 'ADDRESS')} --by NAME --reason TEXT."
+        f"The {c.provider} user that I find for {c.you('you', '{}')} ({c('user', 'by its id')}) is "
+        f"{c('name', 'somebody else')}'s on my record. Where that is right, {c.provider}'s administrators have to give "
+        f"{c.you('you', '{}')} another one. Where it is not, whoever "
+        f"runs me types: prodaccess person user {c('user', 'ID')} {c('address', 'ADDRESS')} --by NAME --reason TEXT."
     ),
     Code.TARGET_USER_CARRIES: lambda c: (
-        f"{c.you('Your AWS user', 'The AWS user of {}')} ({c('user', 'by its id')}) has the address "
+        f"{c.you(f'Your {c.provider} user', f'The {c.provider} user of {{}}')} ({c('user', 'by its id')}) has the address "
         f"{c('address', 'of somebody else')}, which is {c('name', 'somebody else')}'s, so I cannot tell who would use it. "
-        "Once AWS's administrators have corrected the address there, or the address here is confirmed, ask again."
+        f"Once {c.provider}'s administrators have corrected the address there, or the address here is confirmed, ask again."
     ),
     Code.TARGET_USER_UNKNOWN: lambda c: (
-        f"No AWS user {c('user', 'of that id')} is bound to anybody. The id stands in the refusal, and in the audit log."
+        f"No {c.provider} user {c('user', 'of that id')} is bound to anybody. The id stands in the refusal, and in the audit log."
     ),
     Code.TARGET_USER_IN_USE: lambda c: (
-        f"With this AWS user {c('name', 'somebody')} still has access: {c('ids', 'see the list')}. "
+        f"With this {c.provider} user {c('name', 'somebody')} still has access: {c('ids', 'see the list')}. "
         f"End that first ({c.typed('end ID')}), then do this again."
     ),
     Code.TARGET_PERSON_NOT_TAGGED: lambda c: (
-        f"The IAM user {c('user', 'of this role')} does not carry the tag `{c('tag', 'prodaccess:person')}` with "
+        f"The {c.spoken(USER, 'user')} {c('user', 'of this role')} does not carry the tag `{c('tag', 'prodaccess:person')}` with "
         f"{c('address', 'the address of the person')}, so I cannot tell that it is {c.you('yours', 'that of {}')}. "
         "An administrator has to set it."
     ),
     Code.TARGET_THING_MISSING: lambda c: (
-        f"There is no {c('thing', 'such thing')} in {c('where', 'AWS')}. The policy's keepers have to correct the role."
+        f"There is no {c('thing', 'such thing')} in {c('where', c.provider)}. The policy's keepers have to correct the role."
     ),
     Code.TARGET_NO_ROOM: _no_room,
     Code.TARGET_REFUSED: lambda c: (
-        _sentence(c("words", c("why", "AWS refused it", _WORDS_LENGTH_MAX), _WORDS_LENGTH_MAX)) + " Nothing was given."
+        _sentence(c("words", c("why", f"{c.provider} refused it", _WORDS_LENGTH_MAX), _WORDS_LENGTH_MAX)) + " Nothing was given."
     ),
     Code.TEMPLATE_REFUSED: lambda c: (
         "The role's policy template cannot be used: "

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
+from bot.providers import know_providers
 from bot.sandbox.installation.installation import ROOT, StageError
 from bot.sandbox.installation.people import PRODUCTION, STAGING
 from workflows.core.policy import Policy
@@ -22,6 +23,7 @@ FAILED = 1
 
 def example_policy(config: Path) -> Policy:
     """Raise StageError where the folder is no longer the example that the people on the stage belong to."""
+    know_providers()
     found = load_policy(config)
     if isinstance(found, tuple):
         raise StageError(f"The demo plays the example policy, and {config} is not valid: {found[0]}")

@@ -17,6 +17,7 @@ from workflows.core.people import PersonId
 from workflows.core.records.grant import Grant
 from workflows.core.records.request import ID_PATTERN
 from workflows.ports import Ledger, LedgerUnreachable
+from workflows.targets.aws.terms import AwsTerms
 
 Json = dict[str, Any]
 
@@ -62,6 +63,8 @@ class Record:
         found: dict[tuple[str, str], float] = {}
         for grant in filter(None, grants):
             target = grant.terms.target
+            if not isinstance(target, AwsTerms):
+                continue
             what = target.permission_set or f"member of {target.group}"
             end = grant.deadline.timestamp()
             found[grant.holder_name, what] = max(end, found.get((grant.holder_name, what), end))

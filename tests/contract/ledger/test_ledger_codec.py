@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from tests.contract.ledger.ledger_world import SOME_TIME, person, press, slot
 from workflows.core.audit_check import StoredEntry
 from workflows.core.identity import Account
+from workflows.core.provider import TargetTerms
 from workflows.core.records.record import Record
 from workflows.ledger.codec import KINDS, UnstorableRecord, audit_entry, decode, encode, versioned
 from workflows.ledger.times import instant
 from workflows.ports import CorruptRecord
+from workflows.targets.aws.terms import AwsTerms
 
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
@@ -35,8 +37,10 @@ def anything(hint: Any) -> st.SearchStrategy[Any]:
         return PLAIN[hint]
     parts = get_args(hint)
     if is_dataclass(hint):
+        # What is stored is of a provider's own class.
+        hint = AwsTerms if hint is TargetTerms else hint
         hints = get_type_hints(hint)
-        return st.builds(hint, **{name: anything(hints[name]) for name in hints})
+        return st.builds(hint, **{field.name: anything(hints[field.name]) for field in fields(hint)})
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(hint)
     if get_origin(hint) is Mapping:

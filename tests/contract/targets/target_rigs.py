@@ -7,13 +7,15 @@ from typing import Any
 
 from bot.sandbox.aws.spec import PersonSpec
 from workflows.core.identity import Address
-from workflows.core.policy import TargetKind
-from workflows.core.records.target import Operation, OperationState, Resource, TargetTerms
+from workflows.core.provider import TargetTerms
+from workflows.core.records.target import Operation, OperationState, Resource
 from workflows.core.refusal import Code, Refused
 from workflows.ports import BeforeSend, Target
 from workflows.targets.aws.connections import Place, session_for
-from workflows.targets.memory import Lose, MemoryTargets, Refuse, Settle, Throttle
-from workflows.targets.registry import AwsTargets
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Lose, MemoryTargets, Refuse, Settle, Throttle
+from workflows.targets.aws.targets import AwsTargets
+from workflows.targets.aws.terms import AwsTerms
 
 DOCUMENT = (
     '{"Version":"2012-10-17","Statement":['
@@ -25,18 +27,18 @@ PERSON = Address("dana@example.com")
 STRANGER = Address("nobody@example.com")
 UNTIL = datetime(2030, 1, 1, 12, 0, 0, 900_000, tzinfo=UTC)
 
-IAM = frozenset({TargetKind.IAM_POLICY, TargetKind.IAM_GROUP})
-_THINGS: dict[TargetKind, dict[str, str]] = {
-    TargetKind.IDENTITY_CENTER: {"permission_set": "ReadOnlyAccess"},
-    TargetKind.IDENTITY_CENTER_GROUP: {"group": "payments-readers"},
-    TargetKind.IAM_POLICY: {"user": "dana", "document": DOCUMENT},
-    TargetKind.IAM_GROUP: {"user": "dana", "group": "payments-prod-deployers"},
+IAM = frozenset({AwsKind.IAM_POLICY, AwsKind.IAM_GROUP})
+_THINGS: dict[AwsKind, dict[str, str]] = {
+    AwsKind.IDENTITY_CENTER: {"permission_set": "ReadOnlyAccess"},
+    AwsKind.IDENTITY_CENTER_GROUP: {"group": "payments-readers"},
+    AwsKind.IAM_POLICY: {"user": "dana", "document": DOCUMENT},
+    AwsKind.IAM_GROUP: {"user": "dana", "group": "payments-prod-deployers"},
 }
 UNKNOWN_PERSON = {
-    TargetKind.IDENTITY_CENTER: Code.TARGET_PERSON_MISSING,
-    TargetKind.IDENTITY_CENTER_GROUP: Code.TARGET_PERSON_MISSING,
-    TargetKind.IAM_POLICY: Code.TARGET_THING_MISSING,
-    TargetKind.IAM_GROUP: Code.TARGET_THING_MISSING,
+    AwsKind.IDENTITY_CENTER: Code.TARGET_PERSON_MISSING,
+    AwsKind.IDENTITY_CENTER_GROUP: Code.TARGET_PERSON_MISSING,
+    AwsKind.IAM_POLICY: Code.TARGET_THING_MISSING,
+    AwsKind.IAM_GROUP: Code.TARGET_THING_MISSING,
 }
 
 
@@ -57,26 +59,34 @@ class FreeBuckets:
         self.blocked[name] = seconds
 
 
-def terms(kind: TargetKind, **changed: Any) -> TargetTerms:
+def terms(kind: AwsKind, **changed: Any) -> AwsTerms:
     values: dict[str, Any] = {"kind": kind, "connection": "main", "region": "eu-central-1", "account": "111122223333"}
-    return TargetTerms(**(values | _THINGS[kind] | changed))
+    return AwsTerms(**(values | _THINGS[kind] | changed))
 
 
 class Rig:
     """`sent`: how often the lease was asked. `target` is what is tested."""
 
-    kind: TargetKind
+    kind: AwsKind
     target: Target
 
     def __init__(self) -> None:
         self.sent = 0
+
+    @property
+    def unknown_code(self) -> Code:
+        return UNKNOWN_PERSON[self.kind]
+
+    def terms(self, **changed: Any) -> TargetTerms:
+        """Of what the rig gives."""
+        return terms(self.kind, **changed)
 
     def ok(self) -> None:
         """A lease that still holds."""
         self.sent += 1
 
     def resource(self, request_id: str = "PA-1042", **changed: Any) -> Resource:
-        found = self.target.resolve(terms(self.kind, **changed), PERSON, request_id)
+        found = self.target.resolve(self.terms(**changed), PERSON, request_id)
         assert isinstance(found, Resource), found
         return found
 
@@ -98,7 +108,7 @@ class Rig:
 
     def found_anew(self, bound: Resource, person: Address = PERSON, request_id: str = "PA-7") -> Resource | Refused:
         """By a process that remembers nothing, for somebody whose user is known."""
-        return self.forgotten().resolve(terms(self.kind), person, request_id, {bound.place: bound.user_id})
+        return self.forgotten().resolve(self.terms(), person, request_id, {bound.place: bound.user_id})
 
     def forgotten(self) -> Target:
         """The same target, as a process that has just been started has it."""
@@ -110,7 +120,7 @@ class Rig:
 
 
 class AwsRig(Rig):
-    def __init__(self, kind: TargetKind, aws: Any) -> None:
+    def __init__(self, kind: AwsKind, aws: Any) -> None:
         super().__init__()
         self.kind, self.aws = kind, aws
         self.buckets = FreeBuckets()
@@ -160,14 +170,14 @@ class AwsRig(Rig):
 
 
 class MemoryRig(Rig):
-    def __init__(self, kind: TargetKind) -> None:
+    def __init__(self, kind: AwsKind) -> None:
         super().__init__()
         self.kind = kind
         self.time = datetime(2029, 6, 1, tzinfo=UTC)
         self.targets = MemoryTargets(now=lambda: self.time)
         self.targets.add_person(PERSON)
         self.memory = self.targets[kind]
-        self.memory.slow_s = 2.0 if kind is TargetKind.IDENTITY_CENTER else None
+        self.memory.slow_s = 2.0 if kind is AwsKind.IDENTITY_CENTER else None
         self.target = self.memory
 
     def wait(self) -> None:

@@ -13,14 +13,15 @@ from botocore import xform_name
 
 from bot.sandbox.aws.spec import EXAMPLE, PermissionSetSpec, PersonSpec
 from tests.contract.targets.target_rigs import PERSON, UNTIL, AwsRig, terms
-from workflows.core.policy import Connection, TargetKind
 from workflows.core.records.target import Presence
 from workflows.ports import TargetInDoubt, TargetThrottled
 from workflows.targets.aws.connections import Door, Links, Listing, Place
+from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.odd import OddAnswer
+from workflows.targets.aws.terms import AwsConnection
 
 ACCOUNT = "111122223333"
-MAIN = Connection("main", "aws", "eu-central-1")
+MAIN = AwsConnection("main", "aws", "eu-central-1")
 TARGETS = Path(__file__).parents[3] / "workflows" / "targets" / "aws"
 
 
@@ -59,8 +60,8 @@ POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Ge
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("kind", list(TargetKind))
-def test_what_is_held_is_seen_however_the_pages_fall(aws: Any, kind: TargetKind, seed: int) -> None:
+@pytest.mark.parametrize("kind", list(AwsKind))
+def test_what_is_held_is_seen_however_the_pages_fall(aws: Any, kind: AwsKind, seed: int) -> None:
     rig = AwsRig(kind, aws)
     resource = rig.given()
     aws.shim.pages.tear(seed)
@@ -75,7 +76,7 @@ def test_the_last_of_a_hundred_and_thirty_is_seen(aws: Any, delegated: bool) -> 
     aws.shim.pages.tear(None)
     for each in sets:
         aws.world.assign(PERSON, each.name, ACCOUNT)
-    rig = AwsRig(TargetKind.IDENTITY_CENTER, aws)
+    rig = AwsRig(AwsKind.IDENTITY_CENTER, aws)
     assert rig.target.observe(rig.given()).presence is Presence.PRESENT
     assert rig.target.observe(rig.resource(permission_set="Set000")).presence is Presence.PRESENT
 
@@ -94,7 +95,7 @@ def test_names_are_found_on_any_page(aws: Any) -> None:
             )
         )
         aws.shim.pages.tear(seed)
-        rig = AwsRig(TargetKind.IDENTITY_CENTER, aws)
+        rig = AwsRig(AwsKind.IDENTITY_CENTER, aws)
         assert rig.resource().ids["user"] == aws.spec.user_id(PERSON)
         assert len(rig.targets.groups.members(MAIN, "all").addresses) == 30
 
@@ -167,7 +168,7 @@ def test_a_page_without_its_rows_is_in_doubt() -> None:
 
 
 def test_a_kept_connection_that_was_closed_does_not_break_a_list(aws: Any) -> None:
-    rig = AwsRig(TargetKind.IDENTITY_CENTER, aws)
+    rig = AwsRig(AwsKind.IDENTITY_CENTER, aws)
     resource = rig.given()
     aws.shim.reset_connection("reads", skip=1)
     aws.shim.pages.tear(1)
@@ -219,14 +220,14 @@ def test_the_look_for_one_page_reads_finds_them() -> None:
 
 def test_an_instance_that_is_not_there_proves_no_absence(aws: Any) -> None:
     """Other credentials see another organisation, in which nobody holds anything of ours."""
-    rig = AwsRig(TargetKind.IDENTITY_CENTER, aws)
+    rig = AwsRig(AwsKind.IDENTITY_CENTER, aws)
     resource = rig.given()
     other = replace(resource, ids={**resource.ids, "instance": "arn:aws:sso:::instance/ssoins-0000000000000000"})
     assert rig.target.observe(other).presence is Presence.UNKNOWN
 
 
-@pytest.mark.parametrize("kind", [TargetKind.IAM_POLICY, TargetKind.IAM_GROUP])
-def test_another_account_proves_no_absence(aws: Any, kind: TargetKind) -> None:
+@pytest.mark.parametrize("kind", [AwsKind.IAM_POLICY, AwsKind.IAM_GROUP])
+def test_another_account_proves_no_absence(aws: Any, kind: AwsKind) -> None:
     """The worker was given other credentials: the access is in the account where it always was."""
     given = AwsRig(kind, aws).given()
     role = {"role_arn": "arn:aws:iam::444455556666:role/prodaccess", "external_id": "e-77"}
@@ -237,8 +238,8 @@ def test_another_account_proves_no_absence(aws: Any, kind: TargetKind) -> None:
         assert "asked in account 444455556666, and the access is in 111122223333" in (seen.detail or "")
 
 
-@pytest.mark.parametrize("kind", [TargetKind.IAM_POLICY, TargetKind.IAM_GROUP])
-def test_who_is_gone_from_the_right_account_holds_nothing(aws: Any, kind: TargetKind) -> None:
+@pytest.mark.parametrize("kind", [AwsKind.IAM_POLICY, AwsKind.IAM_GROUP])
+def test_who_is_gone_from_the_right_account_holds_nothing(aws: Any, kind: AwsKind) -> None:
     rig = AwsRig(kind, aws)
     resource = replace(rig.resource(), ids={**rig.resource().ids, "user": "nobody"})
     later = AwsRig(kind, aws)  # a process that has seen nothing of the account yet
@@ -248,12 +249,12 @@ def test_who_is_gone_from_the_right_account_holds_nothing(aws: Any, kind: Target
 
 
 def test_the_links_of_a_place_are_watched(aws: Any) -> None:  # an endpoint
-    link = Links(AwsRig(TargetKind.IAM_GROUP, aws).buckets, lambda: 0.0).to(Place("main", "eu-central-1"))
+    link = Links(AwsRig(AwsKind.IAM_GROUP, aws).buckets, lambda: 0.0).to(Place("main", "eu-central-1"))
     with pytest.raises(TargetInDoubt):
         link.iam.read("iam GetUser", lambda client: client.get_user(UserName="dana")["Nothing"])
 
 
 def test_a_grant_is_made_on_what_a_whole_list_says(aws: Any) -> None:
-    rig = AwsRig(TargetKind.IAM_POLICY, aws)
+    rig = AwsRig(AwsKind.IAM_POLICY, aws)
     aws.shim.pages.tear(5)
     assert rig.given(until=UNTIL).ids["policy"] == "prodaccess-PA-1042"

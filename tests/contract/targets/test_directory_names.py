@@ -12,12 +12,13 @@ from bot.sandbox.aws.spec import EXAMPLE, PersonSpec
 from tests.contract.targets.target_rigs import PERSON, UNTIL, AwsRig, terms
 from workflows.core.identity import Address
 from workflows.core.people import Listed
-from workflows.core.policy import Connection, TargetKind
 from workflows.core.records.target import OperationState, Resource
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.connections import Place
 from workflows.targets.aws.identity_store import _store_user
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsConnection
 
 BOTH = ("email", "user_name")
 ANA = Address("ana@example.com")
@@ -25,7 +26,7 @@ ANA = Address("ana@example.com")
 
 @pytest.fixture
 def center(aws: Any) -> AwsRig:
-    return AwsRig(TargetKind.IDENTITY_CENTER, aws)
+    return AwsRig(AwsKind.IDENTITY_CENTER, aws)
 
 
 def found(rig: AwsRig, person: Address = ANA, **changed: Any) -> Resource | Refused:
@@ -75,7 +76,7 @@ def test_whatever_an_operation_failed_of_names_are_looked_up_anew(center: AwsRig
 
 
 def test_a_group_made_anew_is_found_by_its_next_id(aws: Any, aws_client: Any) -> None:
-    rig, store = AwsRig(TargetKind.IDENTITY_CENTER_GROUP, aws), aws_client("identitystore")
+    rig, store = AwsRig(AwsKind.IDENTITY_CENTER_GROUP, aws), aws_client("identitystore")
     old = rig.resource()
     store.delete_group(IdentityStoreId=aws.spec.identity_store_id, GroupId=old.ids["group"])
     made = store.create_group(IdentityStoreId=aws.spec.identity_store_id, DisplayName="payments-readers")["GroupId"]
@@ -156,7 +157,7 @@ def test_a_user_that_is_disabled_is_there_and_not_to_be_used(center: AwsRig, aws
 
 def with_people(aws: Any, *people: PersonSpec) -> AwsRig:
     aws.reset(replace(EXAMPLE, people=(*EXAMPLE.people, *people)))
-    return AwsRig(TargetKind.IDENTITY_CENTER, aws)
+    return AwsRig(AwsKind.IDENTITY_CENTER, aws)
 
 
 SCIM = PersonSpec(ANA, mail=False)
@@ -206,8 +207,8 @@ def test_an_address_of_two_users_is_refused_and_never_the_first_one_taken(
 def test_members_of_a_policys_group_go_by_the_names_that_count(aws: Any) -> None:
     groups = {"all": (ANA, PERSON)}
     aws.reset(replace(EXAMPLE, people=(*EXAMPLE.people, SCIM), groups=groups))
-    rig = AwsRig(TargetKind.IDENTITY_CENTER, aws)
-    main = Connection("main", "aws", "eu-central-1")
+    rig = AwsRig(AwsKind.IDENTITY_CENTER, aws)
+    main = AwsConnection("main", "aws", "eu-central-1")
     found = rig.targets.groups.members(main, "all")
     assert (found.addresses, found.nameless) == ({PERSON}, 1), "whom nobody can know is counted"
     assert rig.targets.groups.members(replace(main, match=BOTH), "all") == Listed(frozenset({PERSON, ANA}))

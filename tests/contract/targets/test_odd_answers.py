@@ -26,20 +26,21 @@ from tests.support.canned_aws import (
 )
 from tests.support.canned_aws import PERSON as DANA
 from workflows.core.people import person_id
-from workflows.core.policy import Connection, TargetKind
 from workflows.core.records.target import Observation, Operation, OperationKind, OperationState, Presence, Resource
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.odd import SPOKEN
-from workflows.targets.registry import AwsTargets
+from workflows.targets.aws.targets import AwsTargets
+from workflows.targets.aws.terms import AwsConnection
 
-PERSON, MAIN = person_id("dana@example.com"), Connection("main", "aws", "eu-central-1")
+PERSON, MAIN = person_id("dana@example.com"), AwsConnection("main", "aws", "eu-central-1")
 SECRET = "AKIAIOSFODNN7EXAMPLE/s3cr3t"  # in an answer, to be found nowhere else
 KINDS = {
-    TargetKind.IDENTITY_CENTER: {"instance": INSTANCE, "account": "111122223333", "permission_set": SET, "user": USER},
-    TargetKind.IDENTITY_CENTER_GROUP: {"store": STORE, "group": GROUP, "user": USER},
-    TargetKind.IAM_POLICY: {"account": "111122223333", "user": "dana", "user_id": "AIDA1", "policy": "prodaccess-PA-1"},
-    TargetKind.IAM_GROUP: {
+    AwsKind.IDENTITY_CENTER: {"instance": INSTANCE, "account": "111122223333", "permission_set": SET, "user": USER},
+    AwsKind.IDENTITY_CENTER_GROUP: {"store": STORE, "group": GROUP, "user": USER},
+    AwsKind.IAM_POLICY: {"account": "111122223333", "user": "dana", "user_id": "AIDA1", "policy": "prodaccess-PA-1"},
+    AwsKind.IAM_GROUP: {
         "account": "111122223333",
         "user": "dana",
         "user_id": "AIDA1",
@@ -95,8 +96,8 @@ def shared() -> AwsTargets:
     return AwsTargets(FreeBuckets(), monotonic=lambda: 0.0)
 
 
-def fresh(shared: AwsTargets, kind: TargetKind) -> tuple[Any, Resource]:
-    wanted = terms(kind, **({"group": "deployers"} if kind is TargetKind.IAM_GROUP else {}))
+def fresh(shared: AwsTargets, kind: AwsKind) -> tuple[Any, Resource]:
+    wanted = terms(kind, **({"group": "deployers"} if kind is AwsKind.IAM_GROUP else {}))
     target = shared.for_terms(wanted)
     target.link(wanted).names._known.clear()
     return target, Resource(kind, wanted, KINDS[kind], "it", person=PERSON if "user_id" in KINDS[kind] else None)
@@ -113,7 +114,7 @@ def outcome(act: str, target: Any, resource: Resource) -> Any:
     return found
 
 
-def calls_of(canned: CannedAws, shared: AwsTargets, kind: TargetKind, act: str) -> list[str]:
+def calls_of(canned: CannedAws, shared: AwsTargets, kind: AwsKind, act: str) -> list[str]:
     canned.calls.clear()
     target, resource = fresh(shared, kind)
     found = outcome(act, target, resource)
@@ -144,7 +145,7 @@ CASES = [(kind, act) for kind in KINDS for act in ACTS]
 
 
 @pytest.mark.parametrize(("kind", "act"), CASES, ids=lambda each: str(each))
-def test_the_true_answers_are_understood(canned: CannedAws, shared: AwsTargets, kind: TargetKind, act: str) -> None:
+def test_the_true_answers_are_understood(canned: CannedAws, shared: AwsTargets, kind: AwsKind, act: str) -> None:
     target, resource = fresh(shared, kind)
     found = outcome(act, target, resource)
     assert not isinstance(found, Exception | Refused), found
@@ -152,14 +153,12 @@ def test_the_true_answers_are_understood(canned: CannedAws, shared: AwsTargets, 
         assert found.presence is Presence.PRESENT
     if act == "resolve":
         assert found.ids == resource.ids
-    if act.startswith("poll") and kind is TargetKind.IDENTITY_CENTER:
+    if act.startswith("poll") and kind is AwsKind.IDENTITY_CENTER:
         assert found.state is OperationState.SUCCEEDED
 
 
 @pytest.mark.parametrize(("kind", "act"), CASES, ids=lambda each: str(each))
-def test_an_odd_answer_to_any_call_is_in_doubt(
-    canned: CannedAws, shared: AwsTargets, kind: TargetKind, act: str
-) -> None:
+def test_an_odd_answer_to_any_call_is_in_doubt(canned: CannedAws, shared: AwsTargets, kind: AwsKind, act: str) -> None:
     for action in calls_of(canned, shared, kind, act):
         for name, answer in ODD.items():
             canned.answers = {action: answer}
@@ -219,7 +218,7 @@ HONEST = ("Emails", "UserName", "Value", "Primary")
     ("kind", "act"), [case for case in CASES if "IAM" not in case[0].name], ids=lambda each: str(each)
 )
 def test_an_answer_with_one_odd_part_proves_nothing_wrong(
-    canned: CannedAws, shared: AwsTargets, kind: TargetKind, act: str
+    canned: CannedAws, shared: AwsTargets, kind: AwsKind, act: str
 ) -> None:
     for action in calls_of(canned, shared, kind, act):
         for path, changed in changes(JSON[action]):
@@ -231,7 +230,7 @@ def test_an_answer_with_one_odd_part_proves_nothing_wrong(
 
 @pytest.mark.parametrize(("kind", "act"), [case for case in CASES if "IAM" in case[0].name], ids=lambda each: str(each))
 def test_an_answer_of_iam_without_one_part_proves_nothing_wrong(
-    canned: CannedAws, shared: AwsTargets, kind: TargetKind, act: str
+    canned: CannedAws, shared: AwsTargets, kind: AwsKind, act: str
 ) -> None:
     for action in calls_of(canned, shared, kind, act):
         for tag in dict.fromkeys(re.findall(r"<(\w+)>", XML[action])):
@@ -246,33 +245,33 @@ def test_an_answer_of_iam_without_one_part_proves_nothing_wrong(
 @pytest.mark.parametrize("word", ["SUCCESS", "", "in_progress", None, 3, "IN_PROGRESS "])
 @pytest.mark.parametrize("act", ["grant", "revoke", "poll a grant", "poll a removal"])
 def test_a_state_that_aws_has_not_is_in_doubt(canned: CannedAws, shared: AwsTargets, act: str, word: object) -> None:
-    for action in calls_of(canned, shared, TargetKind.IDENTITY_CENTER, act):
+    for action in calls_of(canned, shared, AwsKind.IDENTITY_CENTER, act):
         true = JSON[action]
         status = {key: {**inner, "Status": word} for key, inner in true.items()}
         canned.answers = {action: Answer(json.dumps(status).encode())}
-        assert isinstance(outcome(act, *fresh(shared, TargetKind.IDENTITY_CENTER)), TargetInDoubt)
+        assert isinstance(outcome(act, *fresh(shared, AwsKind.IDENTITY_CENTER)), TargetInDoubt)
 
 
 def test_an_operation_that_cannot_be_asked_about_is_in_doubt(canned: CannedAws, shared: AwsTargets) -> None:
     for act, action in (("grant", "CreateAccountAssignment"), ("revoke", "DeleteAccountAssignment")):
         (key,) = JSON[action]
         canned.answers = {action: Answer(json.dumps({key: {"Status": "IN_PROGRESS"}}).encode())}
-        assert isinstance(outcome(act, *fresh(shared, TargetKind.IDENTITY_CENTER)), TargetInDoubt)
+        assert isinstance(outcome(act, *fresh(shared, AwsKind.IDENTITY_CENTER)), TargetInDoubt)
 
 
 def test_aws_leaving_out_the_group_that_was_asked_about_is_in_doubt(canned: CannedAws, shared: AwsTargets) -> None:
     canned.answers = {"IsMemberInGroups": Answer(b'{"Results": []}')}
-    assert isinstance(outcome("observe", *fresh(shared, TargetKind.IDENTITY_CENTER_GROUP)), TargetInDoubt)
+    assert isinstance(outcome("observe", *fresh(shared, AwsKind.IDENTITY_CENTER_GROUP)), TargetInDoubt)
 
 
 def test_what_was_odd_is_named(canned: CannedAws, shared: AwsTargets) -> None:
     held = {"AccountAssignments": [{**JSON["ListAccountAssignments"]["AccountAssignments"][0], "PrincipalId": 5}]}
     canned.answers = {"ListAccountAssignmentsForPrincipal": Answer(json.dumps(held).encode())}
-    said = outcome("observe", *fresh(shared, TargetKind.IDENTITY_CENTER))
+    said = outcome("observe", *fresh(shared, AwsKind.IDENTITY_CENTER))
     assert "ListAccountAssignmentsForPrincipal" in str(said)
     assert "PrincipalId is a number and not a text" in str(said)
     canned.answers = {"ListInstances": Answer(b"{}")}
-    assert "it lacks Instances" in str(outcome("resolve", *fresh(shared, TargetKind.IDENTITY_CENTER)))
+    assert "it lacks Instances" in str(outcome("resolve", *fresh(shared, AwsKind.IDENTITY_CENTER)))
 
 
 @pytest.mark.parametrize(
@@ -285,7 +284,7 @@ def test_a_session_of_any_spelling_is_told_and_never_too_short(
         {} if said is None else {"SessionDuration": said}
     )
     canned.answers = {"DescribePermissionSet": Answer(json.dumps({"PermissionSet": described}).encode())}
-    found = outcome("resolve", *fresh(shared, TargetKind.IDENTITY_CENTER))
+    found = outcome("resolve", *fresh(shared, AwsKind.IDENTITY_CENTER))
     assert found.session_s == seconds
 
 
@@ -295,7 +294,7 @@ def test_a_policy_of_another_shape_is_there_and_changed(canned: CannedAws, share
             "<PolicyDocument>.*</PolicyDocument>", f"<PolicyDocument>{text}</PolicyDocument>", XML["GetUserPolicy"]
         )
         canned.answers = {"GetUserPolicy": xml_answer("GetUserPolicy", inside)}
-        found = outcome("observe", *fresh(shared, TargetKind.IAM_POLICY))
+        found = outcome("observe", *fresh(shared, AwsKind.IAM_POLICY))
         assert isinstance(found, TargetInDoubt) or (found.presence, found.until) == (Presence.PRESENT, None)
 
 
@@ -303,9 +302,7 @@ def test_members_of_a_policys_group_are_known_or_in_doubt(canned: CannedAws, sha
     for action in ("ListInstances", "GetGroupId", "ListGroupMemberships", "DescribeUser"):
         for name, answer in ODD.items():
             canned.answers = {action: answer}
-            shared.for_terms(terms(TargetKind.IDENTITY_CENTER)).link(
-                terms(TargetKind.IDENTITY_CENTER)
-            ).names._known.clear()
+            shared.for_terms(terms(AwsKind.IDENTITY_CENTER)).link(terms(AwsKind.IDENTITY_CENTER)).names._known.clear()
             with pytest.raises(SPOKEN) as caught:
                 shared.groups.members(MAIN, "g")
             assert not isinstance(caught.value, TargetRefused), (action, name)
@@ -326,7 +323,7 @@ def test_one_odd_user_is_dropped_from_a_list_and_the_others_stand(
     canned: CannedAws, shared: AwsTargets, row: Any
 ) -> None:
     canned.answers = {"ListUsers": Answer(json.dumps({"Users": [row, DANA]}).encode())}
-    found = outcome("resolve", *fresh(shared, TargetKind.IDENTITY_CENTER))
+    found = outcome("resolve", *fresh(shared, AwsKind.IDENTITY_CENTER))
     assert found.ids["user"] == USER
 
 
@@ -337,11 +334,11 @@ def test_nobody_is_missing_from_a_list_with_a_user_who_cannot_be_read(
     """They may be that one."""
     unknown = Answer(json.dumps({"__type": "ResourceNotFoundException"}).encode(), status=400)
     canned.answers = {"ListUsers": Answer(json.dumps({"Users": [row]}).encode()), "GetUserId": unknown}
-    found = outcome("resolve", *fresh(shared, TargetKind.IDENTITY_CENTER))
+    found = outcome("resolve", *fresh(shared, AwsKind.IDENTITY_CENTER))
     assert isinstance(found, TargetInDoubt)
     assert "cannot be read" in str(found)
     canned.answers["ListUsers"] = Answer(json.dumps({"Users": []}).encode())
-    assert isinstance(outcome("resolve", *fresh(shared, TargetKind.IDENTITY_CENTER)), Refused)
+    assert isinstance(outcome("resolve", *fresh(shared, AwsKind.IDENTITY_CENTER)), Refused)
 
 
 def test_a_member_who_cannot_be_read_in_the_list_is_asked_for_and_else_the_group_is_not_known(
@@ -363,8 +360,8 @@ def test_a_member_who_cannot_be_read_in_the_list_is_asked_for_and_else_the_group
 
 
 def forget(shared: AwsTargets) -> None:
-    target = shared.for_terms(terms(TargetKind.IDENTITY_CENTER))
-    target.link(terms(TargetKind.IDENTITY_CENTER)).names._known.clear()  # type: ignore[attr-defined]
+    target = shared.for_terms(terms(AwsKind.IDENTITY_CENTER))
+    target.link(terms(AwsKind.IDENTITY_CENTER)).names._known.clear()  # type: ignore[attr-defined]
 
 
 def test_a_bucket_that_cannot_be_asked_is_a_matter_of_waiting(canned: CannedAws) -> None:

@@ -16,35 +16,36 @@ from bot.sandbox.aws.operations import Plan
 from bot.sandbox.aws.spec import EXAMPLE, PersonSpec
 from tests.contract.targets.target_rigs import DOCUMENT, PERSON, UNTIL, AwsRig, terms
 from workflows.core.people import person_id
-from workflows.core.policy import Connection, TargetKind
 from workflows.core.records.target import Operation, OperationKind, OperationState, Presence, Resource
 from workflows.core.refusal import Code, Refused
 from workflows.ports import LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.connections import Place, session_for
 from workflows.targets.aws.iam_policy import CHANGED
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsConnection
 
 ACCOUNT = "111122223333"
-MAIN = Connection("main", "aws", "eu-central-1")
+MAIN = AwsConnection("main", "aws", "eu-central-1")
 
 
 @pytest.fixture
 def center(aws: Any) -> AwsRig:
-    return AwsRig(TargetKind.IDENTITY_CENTER, aws)
+    return AwsRig(AwsKind.IDENTITY_CENTER, aws)
 
 
 @pytest.fixture
 def group(aws: Any) -> AwsRig:
-    return AwsRig(TargetKind.IDENTITY_CENTER_GROUP, aws)
+    return AwsRig(AwsKind.IDENTITY_CENTER_GROUP, aws)
 
 
 @pytest.fixture
 def policy(aws: Any) -> AwsRig:
-    return AwsRig(TargetKind.IAM_POLICY, aws)
+    return AwsRig(AwsKind.IAM_POLICY, aws)
 
 
 @pytest.fixture
 def iam_group(aws: Any) -> AwsRig:
-    return AwsRig(TargetKind.IAM_GROUP, aws)
+    return AwsRig(AwsKind.IAM_GROUP, aws)
 
 
 def refusal(rig: AwsRig, person: str = PERSON, **changed: Any) -> Refused:
@@ -137,7 +138,7 @@ def test_access_through_a_group_is_told_but_not_taken_for_ours(center: AwsRig, a
 @pytest.mark.parametrize("through", [True, False])
 def test_a_delegated_administrator_sees_the_same(aws: Any, through: bool) -> None:
     aws.reset(replace(EXAMPLE, delegated_admin=True))
-    center = AwsRig(TargetKind.IDENTITY_CENTER, aws)
+    center = AwsRig(AwsKind.IDENTITY_CENTER, aws)
     aws.world.assign("payments-developers" if through else "payments-readers", "ReadOnlyAccess", ACCOUNT)
     resource = center.resource()
     seen = center.target.observe(resource)
@@ -218,27 +219,27 @@ def test_blanks_of_other_policies_take_no_room(policy: AwsRig, aws_client: Any) 
 def test_two_people_with_one_address_are_refused(aws: Any) -> None:
     twins = (PersonSpec("Ana@example.com", user_name="ana1"), PersonSpec("ANA@example.com", user_name="ana2"))
     aws.reset(replace(EXAMPLE, people=(*EXAMPLE.people, *twins)))
-    refused = refusal(AwsRig(TargetKind.IDENTITY_CENTER, aws), "ana@example.com")
+    refused = refusal(AwsRig(AwsKind.IDENTITY_CENTER, aws), "ana@example.com")
     assert refused.code is Code.TARGET_PERSON_AMBIGUOUS
 
 
 def test_a_person_is_found_whatever_capitals_the_directory_has(aws: Any) -> None:
     aws.reset(replace(EXAMPLE, people=(*EXAMPLE.people, PersonSpec("Ana@Example.com"))))
-    center = AwsRig(TargetKind.IDENTITY_CENTER, aws)
+    center = AwsRig(AwsKind.IDENTITY_CENTER, aws)
     found = center.target.resolve(terms(center.kind), person_id("ana@example.com"), "PA-1")
     assert isinstance(found, Resource)
     assert found.ids["user"] == aws.spec.user_id("Ana@Example.com")
 
 
-@pytest.mark.parametrize("kind", [TargetKind.IAM_POLICY, TargetKind.IAM_GROUP])
-def test_an_iam_user_of_somebody_else_is_refused(aws: Any, kind: TargetKind) -> None:
+@pytest.mark.parametrize("kind", [AwsKind.IAM_POLICY, AwsKind.IAM_GROUP])
+def test_an_iam_user_of_somebody_else_is_refused(aws: Any, kind: AwsKind) -> None:
     refused = refusal(AwsRig(kind, aws), "olu@example.com")
     assert refused.code is Code.TARGET_PERSON_NOT_TAGGED
     assert refused.params["user"] == "dana"
 
 
-@pytest.mark.parametrize("kind", [TargetKind.IAM_POLICY, TargetKind.IAM_GROUP])
-def test_a_user_made_anew_under_the_name_gets_nothing(aws: Any, aws_client: Any, kind: TargetKind) -> None:
+@pytest.mark.parametrize("kind", [AwsKind.IAM_POLICY, AwsKind.IAM_GROUP])
+def test_a_user_made_anew_under_the_name_gets_nothing(aws: Any, aws_client: Any, kind: AwsKind) -> None:
     rig, iam = AwsRig(kind, aws), aws_client("iam")
     resource = rig.resource()
     iam.delete_user(UserName="dana")
@@ -259,14 +260,14 @@ def test_a_user_whose_tag_was_taken_away_gets_nothing(policy: AwsRig, aws_client
 @pytest.mark.parametrize(
     ("kind", "changed"),
     [
-        (TargetKind.IDENTITY_CENTER, {"permission_set": "Nothing"}),
-        (TargetKind.IDENTITY_CENTER, {"instance_arn": "arn:aws:sso:::instance/ssoins-0000000000000000"}),
-        (TargetKind.IDENTITY_CENTER, {"region": "us-east-1"}),
-        (TargetKind.IDENTITY_CENTER_GROUP, {"group": "nobodies"}),
-        (TargetKind.IAM_GROUP, {"group": "nobodies"}),
+        (AwsKind.IDENTITY_CENTER, {"permission_set": "Nothing"}),
+        (AwsKind.IDENTITY_CENTER, {"instance_arn": "arn:aws:sso:::instance/ssoins-0000000000000000"}),
+        (AwsKind.IDENTITY_CENTER, {"region": "us-east-1"}),
+        (AwsKind.IDENTITY_CENTER_GROUP, {"group": "nobodies"}),
+        (AwsKind.IAM_GROUP, {"group": "nobodies"}),
     ],
 )
-def test_what_the_policy_names_and_aws_has_not_is_refused(aws: Any, kind: TargetKind, changed: dict[str, str]) -> None:
+def test_what_the_policy_names_and_aws_has_not_is_refused(aws: Any, kind: AwsKind, changed: dict[str, str]) -> None:
     assert refusal(AwsRig(kind, aws), **changed).code is Code.TARGET_THING_MISSING
 
 
@@ -288,15 +289,15 @@ def test_a_person_who_left_fails_with_a_reason(center: AwsRig, aws: Any) -> None
 
 COUNTS = {
     # observe, grant, revoke
-    TargetKind.IDENTITY_CENTER: (1, 1, 1),
-    TargetKind.IDENTITY_CENTER_GROUP: (1, 1, 2),
-    TargetKind.IAM_POLICY: (1, 2, 1),
-    TargetKind.IAM_GROUP: (1, 3, 1),
+    AwsKind.IDENTITY_CENTER: (1, 1, 1),
+    AwsKind.IDENTITY_CENTER_GROUP: (1, 1, 2),
+    AwsKind.IAM_POLICY: (1, 2, 1),
+    AwsKind.IAM_GROUP: (1, 3, 1),
 }
 
 
-@pytest.mark.parametrize("kind", list(TargetKind))
-def test_calls_do_not_grow_with_what_else_is_there(aws: Any, aws_client: Any, kind: TargetKind) -> None:
+@pytest.mark.parametrize("kind", list(AwsKind))
+def test_calls_do_not_grow_with_what_else_is_there(aws: Any, aws_client: Any, kind: AwsKind) -> None:
     crowd = tuple(PersonSpec(f"p{number}@example.com") for number in range(30))
     aws.reset(replace(EXAMPLE, people=(*EXAMPLE.people, *crowd)))
     iam = aws_client("iam")
@@ -386,7 +387,7 @@ def test_leases_of_threads_that_share_a_client_stay_apart(policy: AwsRig) -> Non
 
 
 def test_a_connection_with_a_role_works_in_the_roles_account(aws: Any) -> None:
-    rig = AwsRig(TargetKind.IAM_POLICY, aws)
+    rig = AwsRig(AwsKind.IAM_POLICY, aws)
     other = {"role_arn": "arn:aws:iam::444455556666:role/prodaccess", "external_id": "e-77", "connection": "staging"}
     resource = rig.resource(**other)
     rig.target.grant(resource, UNTIL, rig.ok)
@@ -398,13 +399,13 @@ def test_a_connection_with_a_role_works_in_the_roles_account(aws: Any) -> None:
 
 
 def test_a_role_that_may_not_be_assumed_is_refused_in_words(aws: Any) -> None:
-    refused = refusal(AwsRig(TargetKind.IAM_POLICY, aws), role_arn="arn:aws:iam::444455556666:role/nobody")
+    refused = refusal(AwsRig(AwsKind.IAM_POLICY, aws), role_arn="arn:aws:iam::444455556666:role/nobody")
     assert refused.code is Code.TARGET_REFUSED
     assert "AssumeRole" in refused.params["words"]
 
 
 def test_a_profile_that_is_not_there_is_refused_in_words(aws: Any) -> None:
-    rig = AwsRig(TargetKind.IAM_POLICY, aws)
+    rig = AwsRig(AwsKind.IAM_POLICY, aws)
     assert "credentials" in refusal(rig, profile="nobody").params["words"]
     assert len(rig.targets.warm([MAIN, replace(MAIN, name="other", profile="nobody")])) == 1
 
@@ -423,9 +424,9 @@ def test_words_for_people_hold_no_secret(center: AwsRig, aws: Any, code: str) ->
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("kind", list(TargetKind))
+@pytest.mark.parametrize("kind", list(AwsKind))
 @pytest.mark.parametrize("fault", ["server_error", "unavailable"])
-def test_an_error_of_aws_itself_is_in_doubt(aws: Any, kind: TargetKind, fault: str) -> None:
+def test_an_error_of_aws_itself_is_in_doubt(aws: Any, kind: AwsKind, fault: str) -> None:
     rig = AwsRig(kind, aws)
     resource = rig.resource()
     aws.shim.error(fault, "changes", applied=True)
@@ -475,7 +476,7 @@ def test_a_large_group_is_read_in_few_calls(aws: Any) -> None:
     crowd = tuple(PersonSpec(f"p{number}@example.com") for number in range(120))
     groups = {"everybody": tuple(person.email for person in crowd)}
     aws.reset(replace(EXAMPLE, people=crowd, groups=groups, iam_users=(), iam_groups=()))
-    rig = AwsRig(TargetKind.IDENTITY_CENTER, aws)
+    rig = AwsRig(AwsKind.IDENTITY_CENTER, aws)
     assert len(rig.targets.groups.members(MAIN, "everybody").addresses) == 120
     assert rig.calls() <= 6
 

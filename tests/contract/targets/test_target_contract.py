@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.contract.targets.target_rigs import PERSON, UNKNOWN_PERSON, UNTIL, AwsRig, MemoryRig, terms
+from tests.contract.targets.target_rigs import PERSON, UNTIL, AwsRig, MemoryRig
 from workflows.core.identity import Address
-from workflows.core.policy import TargetKind
 from workflows.core.records.target import OperationState, Presence, Resource
 from workflows.core.refusal import Refused
 from workflows.ports import LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.targets.aws.kinds import AwsKind
 
 
 @pytest.fixture(
-    params=[(place, kind) for kind in TargetKind for place in ("aws", "memory")], ids=lambda p: f"{p[0]}-{p[1]}"
+    params=[(place, kind) for kind in AwsKind for place in ("aws", "memory")], ids=lambda p: f"{p[0]}-{p[1]}"
 )
 def rig(request: pytest.FixtureRequest) -> Any:
     place, kind = request.param
@@ -141,7 +141,7 @@ def test_an_unknown_person_is_refused_with_the_address(rig: Any) -> None:
     wanted, person = rig.unknown()
     refused = rig.target.resolve(wanted, person, "PA-7")
     assert isinstance(refused, Refused)
-    assert refused.code is UNKNOWN_PERSON[rig.kind]
+    assert refused.code is rig.unknown_code
     assert "main" in refused.params["where"]
 
 
@@ -190,10 +190,10 @@ def test_requests_share_a_holding_where_ours_cannot_be_told_apart(rig: Any) -> N
 
 def test_what_is_there_is_listed_for_drift(rig: Any) -> None:
     resource = rig.given()
-    listed = list(rig.target.list_managed(terms(rig.kind)))
+    listed = list(rig.target.list_managed(rig.terms()))
     assert [seen.resource.holding for seen in listed if seen.presence is Presence.PRESENT] == [resource.holding]
     rig.settled(resource, rig.target.revoke(resource, rig.ok))
-    assert list(rig.target.list_managed(terms(rig.kind))) == []
+    assert list(rig.target.list_managed(rig.terms())) == []
 
 
 def test_the_end_that_the_target_enforces_is_seen(rig: Any) -> None:

@@ -7,16 +7,16 @@ from datetime import timedelta
 import pytest
 
 from tests.contract.targets.target_rigs import PERSON, UNTIL, MemoryRig, terms
-from workflows.core.policy import TargetKind
 from workflows.core.records.target import OperationState, Presence
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetInDoubt
-from workflows.targets.memory import Lose, Settle
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Lose, Settle
 
 
 @pytest.fixture
 def rig() -> MemoryRig:
-    return MemoryRig(TargetKind.IDENTITY_CENTER)
+    return MemoryRig(AwsKind.IDENTITY_CENTER)
 
 
 def test_an_operation_settles_when_its_time_has_come(rig: MemoryRig) -> None:
@@ -70,7 +70,7 @@ def test_access_through_a_group_is_told_as_on_aws(rig: MemoryRig) -> None:
     ("name", "code"), [("ambiguous", Code.TARGET_PERSON_AMBIGUOUS), ("untagged", Code.TARGET_PERSON_NOT_TAGGED)]
 )
 def test_people_are_refused_as_on_aws(name: str, code: Code) -> None:
-    rig = MemoryRig(TargetKind.IAM_GROUP)
+    rig = MemoryRig(AwsKind.IAM_GROUP)
     getattr(rig.memory, name).add(PERSON)
     refused = rig.target.resolve(terms(rig.kind), PERSON, "PA-1")
     assert isinstance(refused, Refused)

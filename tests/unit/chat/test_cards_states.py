@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
-from bot.aws_words import by_hand, how_to_use
 from bot.chat.forms import reason as reason_forms
 from bot.chat.forms import request as form
 from bot.chat.message import Message
@@ -49,9 +48,10 @@ from tests.support.stories import (
 )
 from workflows.core.audit import Event
 from workflows.core.people import Delegation
-from workflows.core.policy import TargetKind
 from workflows.core.records.chat import ChatRecord
 from workflows.core.records.grant import EndCause, GrantState
+from workflows.targets.aws.instructions import by_hand, how_to_use
+from workflows.targets.aws.kinds import AwsKind
 
 STATES = every_state()
 MENTIONS = {"platform": ["S0PLATFORM"], "security": ["U0SID", "U0SUE"]}
@@ -233,25 +233,25 @@ def test_open_console_is_awss_shortcut_link() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", list(TargetKind))
-def test_every_kind_of_target_says_how_to_get_in_and_how_to_take_it_away_by_hand(kind: TargetKind) -> None:
-    use = how_to_use("payments-prod", "read-only", target(kind))
+@pytest.mark.parametrize("kind", list(AwsKind))
+def test_every_kind_of_target_says_how_to_get_in_and_how_to_take_it_away_by_hand(kind: AwsKind) -> None:
+    use = how_to_use(target(kind), "payments-prod", "read-only", {})
     assert use.lines
     assert use.console is None or use.console.startswith("https://")
-    commands = by_hand(resource(kind), "PA-1042")
+    commands = by_hand(target(kind), resource(kind).ids, "PA-1042")
     verb = {
-        TargetKind.IDENTITY_CENTER: "delete-account-assignment",
-        TargetKind.IDENTITY_CENTER_GROUP: "delete-group-membership",
-        TargetKind.IAM_POLICY: "delete-user-policy --user-name dana --policy-name prodaccess-PA-1042",
-        TargetKind.IAM_GROUP: "remove-user-from-group --user-name dana --group-name deployers",
+        AwsKind.IDENTITY_CENTER: "delete-account-assignment",
+        AwsKind.IDENTITY_CENTER_GROUP: "delete-group-membership",
+        AwsKind.IAM_POLICY: "delete-user-policy --user-name dana --policy-name prodaccess-PA-1042",
+        AwsKind.IAM_GROUP: "remove-user-from-group --user-name dana --group-name deployers",
     }[kind]
     assert any(verb in line for line in commands)
     check(notices.removal_failing(replace(STATES["could not be removed"], resource=resource(kind)), failures=3))
 
 
 def test_commands_by_hand_quote_what_a_shell_would_run() -> None:
-    evil = replace(resource(TargetKind.IAM_GROUP), ids={"user": "x; rm -rf /", "group": "$(id)"})
-    joined = "\n".join(by_hand(evil, "PA-1042"))
+    evil = replace(resource(AwsKind.IAM_GROUP), ids={"user": "x; rm -rf /", "group": "$(id)"})
+    joined = "\n".join(by_hand(evil.target, evil.ids, "PA-1042"))
     assert "'x; rm -rf /'" in joined
     assert "'$(id)'" in joined
 

@@ -38,14 +38,14 @@ from workflows.core.convergence.outcomes import (
     refused,
     with_intent,
 )
-from workflows.core.policy import TargetKind
 from workflows.core.records.grant import End, EndCause, Grant, GrantState
 from workflows.core.records.holding import Baseline, Holding, Intent
 from workflows.core.records.request import Decision, DecisionKind
 from workflows.core.records.target import Observation, Operation, OperationKind, OperationState, Presence
 from workflows.core.rules.grant_terms import grant_for, held
 from workflows.ports import LEASE_S
-from workflows.targets.memory import Lose, Settle
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Lose, Settle
 from workflows.usecases.fulfilment.advance_request import advance_request
 from workflows.usecases.fulfilment.converge import converge
 
@@ -138,7 +138,7 @@ def test_a_holding_is_forgotten_only_when_no_look_is_owed():
 
 
 def test_where_the_target_enforces_the_end_a_moved_end_is_written_there():
-    resource = replace(grant().resource, kind=TargetKind.IAM_POLICY, enforces_end=True)
+    resource = replace(grant().resource, kind=AwsKind.IAM_POLICY, enforces_end=True)
     longer = state(active(deadline=NOW + 2 * HOUR), resource=resource, ours=True, enforced_until=NOW + HOUR)
     assert next_action(longer, NOW) == Give((), NOW + 2 * HOUR)
 

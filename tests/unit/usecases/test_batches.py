@@ -14,13 +14,15 @@ from bot.chat.wording.refusals import refusal
 from tests.support.build import DANA, HOUR, OLU, SUE, entitlement, environment, policy
 from tests.support.world import World, account
 from workflows.core import keys
-from workflows.core.policy import Risk, TargetKind, TargetSpec, Ticket, Tier
+from workflows.core.policy import Risk, Ticket, Tier
 from workflows.core.records.grant import GrantState
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.batch import panels, terms_of
 from workflows.core.rules.eligibility import PENDING_MAX, Ask
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.requests.batch import approve_all, ask_for_several, batch_of, deny_all, withdraw_all
 from workflows.usecases.shared.context import Done
 
@@ -28,10 +30,10 @@ PROD, STAGING, BOOKS = "payments-prod", "payments-staging", "books-prod"
 ENVS = (PROD, STAGING)
 READ = entitlement()
 DEPLOY = entitlement(
-    "deploy", risk=Risk.CHANGE, target=TargetSpec(TargetKind.IAM_GROUP, user="{local_part}", group="deployers")
+    "deploy", risk=Risk.CHANGE, target=AwsSpec(AwsKind.IAM_GROUP, user="{local_part}", group="deployers")
 )
 ADMIN = entitlement(
-    "admin", approve={"owners": 1, "security": 1}, target=TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="Admin")
+    "admin", approve={"owners": 1, "security": 1}, target=AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="Admin")
 )
 
 

@@ -28,15 +28,17 @@ from tests.support.build import (
 )
 from tests.support.world import World, account
 from workflows.core import keys
-from workflows.core.policy import BreakGlass, Freeze, Hours, Risk, TargetKind, TargetSpec, Ticket
+from workflows.core.policy import BreakGlass, Freeze, Hours, Risk, Ticket
 from workflows.core.records.grant import GrantState
 from workflows.core.records.request import Origin, RequestState, Slot
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import next_change, not_now
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.decisions.approve_reduced import approve_for_less
 from workflows.usecases.shared.context import Done
 
-ADMIN_SET = TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="AdministratorAccess")
+ADMIN_SET = AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="AdministratorAccess")
 ADMIN = entitlement("admin", risk=Risk.ADMIN, approve={"owners": 1, "security": 1}, target=ADMIN_SET)
 BOTH = (entitlement(), ADMIN)
 

@@ -22,28 +22,30 @@ from tests.support.build import (
 )
 from tests.support.world import World
 from workflows.core import keys
-from workflows.core.policy import BreakGlass, Freeze, Policy, TargetKind, TargetSpec
+from workflows.core.policy import BreakGlass, Freeze, Policy
 from workflows.core.records.grant import GrantState
 from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
-from workflows.targets.memory import Lose, Refuse
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Lose, Refuse
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.shared.context import Done
 
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}'
 SPECS = {
-    TargetKind.IDENTITY_CENTER: TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="ReadOnlyAccess"),
-    TargetKind.IDENTITY_CENTER_GROUP: TargetSpec(TargetKind.IDENTITY_CENTER_GROUP, group="readers"),
-    TargetKind.IAM_POLICY: TargetSpec(TargetKind.IAM_POLICY, user="{local_part}", policy_template=DOCUMENT),
-    TargetKind.IAM_GROUP: TargetSpec(TargetKind.IAM_GROUP, user="{local_part}", group="readers"),
+    AwsKind.IDENTITY_CENTER: AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="ReadOnlyAccess"),
+    AwsKind.IDENTITY_CENTER_GROUP: AwsSpec(AwsKind.IDENTITY_CENTER_GROUP, group="readers"),
+    AwsKind.IAM_POLICY: AwsSpec(AwsKind.IAM_POLICY, user="{local_part}", policy_template=DOCUMENT),
+    AwsKind.IAM_GROUP: AwsSpec(AwsKind.IAM_GROUP, user="{local_part}", group="readers"),
 }
 
 
-def ruled(kind: TargetKind = TargetKind.IDENTITY_CENTER, **changes: object) -> Policy:
+def ruled(kind: AwsKind = AwsKind.IDENTITY_CENTER, **changes: object) -> Policy:
     return policy(environment(entitlement(target=SPECS[kind], **changes)))
 
 
 def enforcing(**changes: object) -> World:
-    return World(ruled(TargetKind.IAM_POLICY, **changes))
+    return World(ruled(AwsKind.IAM_POLICY, **changes))
 
 
 def code(answer: object) -> Code | None:
@@ -58,7 +60,7 @@ def world() -> World:
 # ---------------------------------------------------------------- the good day
 
 
-@pytest.mark.parametrize("kind", list(TargetKind))
+@pytest.mark.parametrize("kind", list(AwsKind))
 def test_access_goes_on_without_a_gap_and_ends_at_the_new_end(kind):
     world = World(ruled(kind))
     id_ = world.active()
@@ -74,7 +76,7 @@ def test_access_goes_on_without_a_gap_and_ends_at_the_new_end(kind):
         assert world.has_access(id_), world.clock.now()
     world.advance(180, step_s=30)
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ENDED, False)
-    assert world.target(kind).changes() == (3 if kind is TargetKind.IAM_POLICY else 2)
+    assert world.target(kind).changes() == (3 if kind is AwsKind.IAM_POLICY else 2)
     assert world.events(id_).count("grant.extended") == 1
     assert world.events(more) == ["request.made", "request.resolved", "request.approved"]
     assert [item for item in world.ledger.due if not item.startswith(("chat:", "holding:"))] == []
@@ -90,18 +92,18 @@ def test_where_the_target_enforces_an_end_it_moves_before_the_deadline():
     assert (decided.deadline, decided.extended_to) == (old, old + HOUR)
     assert world.ledger.due[f"end:{id_}"] == old.timestamp()
     assert "grant.extended" not in world.events(id_)
-    world.target(TargetKind.IAM_POLICY).next("grant", Lose(applied=False))
+    world.target(AwsKind.IAM_POLICY).next("grant", Lose(applied=False))
     world.work()
     assert world.grant(id_).deadline == old, "nobody has seen the later end"
     world.advance(3)
     assert world.grant(id_).deadline == old + HOUR
     assert world.ledger.due[f"end:{id_}"] == (old + HOUR).timestamp()
-    assert world.target(TargetKind.IAM_POLICY).calls[-1].name == "observe"
+    assert world.target(AwsKind.IAM_POLICY).calls[-1].name == "observe"
     entry = next(entry for entry in world.all_entries() if entry.event == "grant.extended")
     assert (entry.facts["proof"], entry.facts["extension"]) == ("later_end_read_back", more)
 
 
-@pytest.mark.parametrize("kind", list(TargetKind))
+@pytest.mark.parametrize("kind", list(AwsKind))
 def test_the_end_of_a_live_grant_is_always_on_the_clock(kind):
     world = World(ruled(kind))
     id_ = world.active()
@@ -267,7 +269,7 @@ def test_a_freeze_keeps_extensions_from_being_asked_for_and_approved(world):
 
 def test_a_role_that_gives_something_else_by_now_is_not_prolonged(world):
     id_ = world.active()
-    other = TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="Other")
+    other = AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="Other")
     more = world.more_asked(id_)
     world.policy.policy = policy(environment(entitlement(target=other)))
     assert world.approve(more).outcome == "terms_changed"
@@ -280,7 +282,7 @@ def test_a_role_that_gives_something_else_by_now_is_not_prolonged(world):
 # ---------------------------------------------------------------- too late
 
 
-@pytest.mark.parametrize("kind", list(TargetKind))
+@pytest.mark.parametrize("kind", list(AwsKind))
 def test_approved_after_the_end_it_changes_nothing_and_closes(kind):
     world = World(ruled(kind))
     id_ = world.active()
@@ -310,7 +312,7 @@ def test_a_target_that_cannot_be_reached_ends_it_at_the_old_end_and_says_so():
     id_ = world.active()
     world.advance(59 * 60, step_s=60)
     more = world.more_asked(id_)
-    world.target(TargetKind.IAM_POLICY).next("grant", *[Lose(applied=False)] * 50)
+    world.target(AwsKind.IAM_POLICY).next("grant", *[Lose(applied=False)] * 50)
     world.approve(more)
     world.advance(90)
     grant = world.grant(id_)
@@ -323,7 +325,7 @@ def test_an_extension_that_the_target_refuses_leaves_the_old_end():
     world = enforcing()
     id_ = world.active()
     old = world.grant(id_).deadline
-    world.target(TargetKind.IAM_POLICY).next("grant", Refuse("the user has gone"))
+    world.target(AwsKind.IAM_POLICY).next("grant", Refuse("the user has gone"))
     more = world.more_asked(id_)
     world.approve(more)
     world.work()
@@ -332,7 +334,7 @@ def test_an_extension_that_the_target_refuses_leaves_the_old_end():
     assert grant.extended_by == ()
     world.advance(3660, step_s=30)
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ENDED, False)
-    assert world.target(TargetKind.IAM_POLICY).changes() < 5
+    assert world.target(AwsKind.IAM_POLICY).changes() < 5
 
 
 def test_an_approval_that_no_longer_stands_does_not_move_the_targets_end():
@@ -344,10 +346,10 @@ def test_an_approval_that_no_longer_stands_does_not_move_the_targets_end():
     gone = build_facts(OLU)
     world.chat.people[gone.slack] = gone
     world.directory.put_person(gone)
-    before = world.target(TargetKind.IAM_POLICY).changes()
+    before = world.target(AwsKind.IAM_POLICY).changes()
     world.work()
     assert world.grant(id_).deadline == old
-    assert world.target(TargetKind.IAM_POLICY).changes() == before
+    assert world.target(AwsKind.IAM_POLICY).changes() == before
     assert "grant.extension_failed" in world.events(id_)
 
 
@@ -360,7 +362,7 @@ def build_facts(who):
 def test_ended_while_the_later_end_is_put_in_place(world):
     world = enforcing()
     id_ = world.active()
-    world.target(TargetKind.IAM_POLICY).next("grant", *[Lose(applied=True)] * 5)
+    world.target(AwsKind.IAM_POLICY).next("grant", *[Lose(applied=True)] * 5)
     more = world.more_asked(id_)
     world.approve(more)
     world.work()

@@ -23,13 +23,15 @@ from tests.support.build import (
     policy,
 )
 from tests.support.world import World, account
-from workflows.core.policy import Risk, TargetKind, TargetSpec
+from workflows.core.policy import Risk
 from workflows.core.records.grant import EndCause, GrantState
 from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Durability
-from workflows.targets.memory import Lose, Refuse, Settle, Throttle
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Lose, Refuse, Settle, Throttle
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.decisions.approve import approve
 from workflows.usecases.decisions.approve_reduced import approve_for_less
 from workflows.usecases.fulfilment.converge import converge
@@ -282,7 +284,7 @@ def test_other_terms_at_the_press_void_the_votes():
     world = World(policy(environment(role)))
     id_ = world.asked()
     assert world.approve(id_).outcome == "agreed"
-    wider = replace(role, target=TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="AdministratorAccess"))
+    wider = replace(role, target=AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="AdministratorAccess"))
     world.policy.policy = replace(policy(environment(wider)), hash="e" * 64)
     world.activate()
     assert world.approve(id_, PAT).outcome == "terms_changed"

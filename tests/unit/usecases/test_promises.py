@@ -23,7 +23,7 @@ from workflows.core.records.grant import EndCause, Grant, GrantState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approvers import can_speak
 from workflows.ports import LEASE_S, Lease, LedgerUnreachable, Snapshot
-from workflows.targets.memory import Lose
+from workflows.targets.aws.memory import Lose
 from workflows.usecases.decisions.approve_reduced import approve_for_less
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.shared import due_items as sweep

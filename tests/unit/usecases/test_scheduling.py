@@ -23,12 +23,14 @@ from tests.support.build import (
 )
 from tests.support.world import World
 from workflows.core import keys
-from workflows.core.policy import Freeze, Hours, TargetKind, TargetSpec
+from workflows.core.policy import Freeze, Hours
 from workflows.core.records.grant import GrantState
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.ports import Change
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsSpec
 
 LATER = NOW + 3 * HOUR
 ALWAYS = frozenset(range(7))
@@ -120,7 +122,7 @@ def outside_hours(world: World) -> None:
 
 
 def another_role(world: World) -> None:
-    role = entitlement(target=TargetSpec(TargetKind.IDENTITY_CENTER, permission_set="Other"))
+    role = entitlement(target=AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="Other"))
     world.policy.policy = policy(environment(role))
 
 

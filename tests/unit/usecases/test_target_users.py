@@ -13,13 +13,15 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.identity import Account, Address, Adoption, TargetIds, TargetUser
 from workflows.core.people import PersonId
-from workflows.core.policy import BreakGlass, TargetKind, TargetSpec
+from workflows.core.policy import BreakGlass
 from workflows.core.records.grant import GrantState
 from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change, Committed
-from workflows.targets.memory import Lose, Throttle
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Lose, Throttle
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.fulfilment.advance_request import advance_request
 from workflows.usecases.identity.confirm_account import Saying, confirm_by_hand
 from workflows.usecases.requests.break_glass import break_glass
@@ -29,7 +31,7 @@ from workflows.usecases.shared.target_users import adopt_users, move_by_hand, us
 
 ASK = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
 DANAS, NIAS = "id-of-dana@example.com", "id-of-nia@example.com"
-CENTER = TargetKind.IDENTITY_CENTER
+CENTER = AwsKind.IDENTITY_CENTER
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def world() -> World:
 @pytest.fixture
 def iam() -> World:
     """The role is a group of IAM, whose users are proved by their tag."""
-    target = TargetSpec(TargetKind.IAM_GROUP, group="readers", user="dana")
+    target = AwsSpec(AwsKind.IAM_GROUP, group="readers", user="dana")
     return World(policy(environment(entitlement(target=target))))
 
 
@@ -323,7 +325,7 @@ def test_where_the_target_does_not_answer_nothing_is_concluded(world: World, fau
 
 
 def iams(world: World):
-    return world.target(TargetKind.IAM_GROUP).people
+    return world.target(AwsKind.IAM_GROUP).people
 
 
 def test_an_iam_user_made_anew_under_the_name_is_taken_and_on_record(iam: World):

@@ -14,12 +14,13 @@ from tests.unit.usecases.test_extensions import ruled
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.clockwork import LedgerClock
-from workflows.core.policy import BreakGlass, TargetKind
+from workflows.core.policy import BreakGlass
 from workflows.core.records.grant import GrantState
 from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
-from workflows.targets.memory import Lose
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.memory import Lose
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.shared.context import Done
 from workflows.usecases.upkeep.timekeeping import SUBJECT, Timekeeper, accept
@@ -261,7 +262,7 @@ def test_a_run_that_died_half_way_is_gone_on_with_and_moves_nothing_twice(monkey
 
 
 def test_the_end_that_the_target_enforces_is_not_taken_for_the_earlier_one() -> None:
-    world = World(ruled(TargetKind.IAM_POLICY))
+    world = World(ruled(AwsKind.IAM_POLICY))
     witness = world.witness()
     id_ = world.active(duration=timedelta(hours=1))
     assert world.grant(id_).resource.enforces_end

@@ -32,7 +32,6 @@ from tests.support.outside import Outside, Unheard, methods_of, no_jobs_left
 from tests.support.world import World
 from workflows.core import keys
 from workflows.core.identity import Account
-from workflows.core.policy import TargetKind, TargetSpec
 from workflows.core.records.chat import Press
 from workflows.ports import (
     DirectoryRefresher,
@@ -43,6 +42,8 @@ from workflows.ports import (
     TargetInDoubt,
     TargetRefused,
 )
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.shared.context import Done
 from workflows.usecases.shared.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureWake
 from workflows.usecases.shared.troubles import Failure, forget_what_is_over, note, over, pause, standing
@@ -248,7 +249,7 @@ def test_whoever_has_access_hears_what_a_trouble_of_theirs_means(
 
 
 def test_a_later_end_that_does_not_come_is_not_called_access_that_is_not_open(world: Outside) -> None:
-    target = TargetSpec(TargetKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE)
+    target = AwsSpec(AwsKind.IAM_POLICY, user="{local_part}", policy_template=TEMPLATE)
     world.policy.policy = build.policy(build.environment(build.entitlement(target=target)))
     world.activate()
     id_ = given(world)

@@ -23,10 +23,10 @@ from workflows.core.records.lifecycle import Move, removal, step
 from workflows.core.records.target import Operation, OperationKind
 from workflows.core.rules.extension import given_up
 
-# A signed request is accepted by AWS for five minutes; with our own timeouts on top.
+# A target may accept a signed request for five minutes; with our own timeouts on top.
 IN_DOUBT_FOR = timedelta(seconds=330)
 STUCK_GRANT_OPERATION = timedelta(seconds=60)
-# A removal that AWS has neither done nor refused after so long is started again.
+# A removal that a target has neither done nor refused after so long is started again.
 STUCK_REMOVAL = timedelta(minutes=5)
 # An abandoned operation is asked after this often.
 ASK_ABANDONED_EVERY = timedelta(seconds=30)

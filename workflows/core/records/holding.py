@@ -54,7 +54,7 @@ class Holding:
     operation: Operation | None = None
     operation_at: datetime | None = None
     # An operation that never ended and that nothing waits for any more. It is asked after until it has ended after all,
-    # because what AWS has accepted has no time-out.
+    # because what a target has accepted has no time-out.
     abandoned: Operation | None = None
     ask_abandoned_at: datetime | None = None
     # The grants for which the asynchronous operation was started.

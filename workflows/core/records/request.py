@@ -12,7 +12,8 @@ from workflows.core.canonical_json import digest
 from workflows.core.identity import AccountId, Address
 from workflows.core.people import Account, PersonId
 from workflows.core.policy import Risk, Tier
-from workflows.core.records.target import Resource, TargetTerms
+from workflows.core.provider import TargetTerms
+from workflows.core.records.target import Resource
 
 # Short and sayable, ASCII digits only: `PA-1042`. The request and the grant that follows share it.
 ID_PATTERN = re.compile(r"PA-[1-9][0-9]{0,9}")
@@ -58,12 +59,8 @@ class Terms:
 
 
 def _plain(terms: Terms) -> dict[str, object]:
-    target = {name: getattr(terms.target, name) for name in TargetTerms.__dataclass_fields__}
-    if target["match"] is None:
-        # What was agreed to before this field existed is still agreed to.
-        del target["match"]
     own = {name: getattr(terms, name) for name in Terms.__dataclass_fields__ if name != "target"}
-    return {**own, "target": target}
+    return {**own, "target": terms.target.agreed()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,7 @@ class Closing:
     by: PersonId | None = None
     by_name: str | None = None
     reason: str | None = None
-    # A refusal code where the bot itself closed it (the person is not known in AWS, ...), with its parameters.
+    # A refusal code where the bot itself closed it (the person is not known there, ...), with its parameters.
     code: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
 

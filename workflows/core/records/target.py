@@ -1,4 +1,4 @@
-"""What is given and where: the resolved terms of a target, its immutable names, and what was seen of it."""
+"""What is given and where: the immutable names of a target, and what was seen of it."""
 
 from __future__ import annotations
 
@@ -9,41 +9,18 @@ from enum import StrEnum
 
 from workflows.core.canonical_json import digest
 from workflows.core.identity import Address
-from workflows.core.policy import TargetKind
-
-
-@dataclass(frozen=True, slots=True)
-class TargetTerms:
-    """Exactly what would be given where, with placeholders filled in. It outlives the role in the configuration."""
-
-    kind: TargetKind
-    connection: str
-    region: str
-    partition: str = "aws"
-    account: str | None = None
-    instance_arn: str | None = None
-    role_arn: str | None = None
-    external_id: str | None = None
-    profile: str | None = None
-    portal: str | None = None
-    permission_set: str | None = None
-    group: str | None = None
-    user: str | None = None
-    # The filled-in policy document as JSON text, without its end.
-    document: str | None = None
-    # By which names of a user people are found in a directory; None: as before there was a choice, by e-mail alone.
-    match: tuple[str, ...] | None = None
+from workflows.core.provider import TargetTerms
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
     """What a target resolved: immutable ids. `ids` alone name the holding; the rest is for people.
 
-    `session_s`: how long a session that is open when access ends may go on (Identity Center), in seconds.
+    `session_s`: how long a session that is open when access ends may go on, in seconds.
     `enforces_end`: whether the target ends the access by itself.
     """
 
-    kind: TargetKind
+    kind: str
     target: TargetTerms
     ids: Mapping[str, str]
     title: str
@@ -51,7 +28,7 @@ class Resource:
     enforces_end: bool = False
     # Set where removing this access removes the last of its kind, with a side effect people should know of.
     warning: str | None = None
-    # Whom the user's tag names, where the target can prove it again before it gives (an IAM user's tag).
+    # Whom the user's tag names, where the target can prove it again before it gives.
     person: Address | None = None
     # Where a person has one user (an identity store, a name in an account), and the addresses by which this one is called there.
     place: str = ""
@@ -64,13 +41,8 @@ class Resource:
 
     @property
     def user(self) -> str:
-        """The user in the target, for the ledger: `identity-store:906-...`, `iam:111122223333:AIDA...`. It never means another.
-
-        Identity stores name no user as another store does, and what was resolved before names no store: the id alone says it.
-        """
-        if self.kind in (TargetKind.IDENTITY_CENTER, TargetKind.IDENTITY_CENTER_GROUP):
-            return f"identity-store:{self.user_id}"
-        return f"iam:{self.ids.get('account', '')}:{self.user_id}"
+        """The user in the target, for the ledger, as `TargetTerms.user_of` says it."""
+        return self.target.user_of(self.ids)
 
     @property
     def user_id(self) -> str:

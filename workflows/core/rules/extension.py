@@ -13,12 +13,8 @@ from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement, Policy
 from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.request import Decision, DecisionKind, Request
-from workflows.core.records.target import TargetTerms
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.break_glass import longest_total
-
-# What of a target's terms says which access it is; the others say how it is reached.
-_SAME_ACCESS = ("kind", "partition", "account", "instance_arn", "permission_set", "group", "user", "document")
 
 
 def over(grant: Grant | None, now: datetime, id_: str) -> Refused | None:
@@ -78,11 +74,6 @@ def total_max(policy: Policy, grant: Grant) -> timedelta | None:
 def total(grant: Grant, extra: timedelta) -> timedelta:
     """How long it lasts with `extra`, from its decision on: what limits of rules count."""
     return grant.deadline + extra - grant.decision.at
-
-
-def same_access(terms: TargetTerms, held: TargetTerms) -> bool:
-    """Whether the role still gives what the grant gave; where it does not, more time would be of something else."""
-    return all(getattr(terms, name) == getattr(held, name) for name in _SAME_ACCESS)
 
 
 def new_end(grant: Grant, request: Request) -> datetime:

@@ -12,8 +12,6 @@ from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.holding import Holding
 from workflows.core.records.lifecycle import Move, step
 from workflows.core.records.request import Closing, Decision, Request, RequestState, Terms, slot_id
-from workflows.core.records.target import TargetTerms
-from workflows.core.templates import fill, fill_words
 
 # Five minutes before the end, or a tenth of the duration, whichever is less. Below half a minute a warning warns of nothing.
 WARNING_MAX = timedelta(minutes=5)
@@ -21,7 +19,7 @@ WARNING_MIN = timedelta(seconds=30)
 
 
 def terms_for(entitlement: Entitlement, holder: PersonId, duration: timedelta, address: Address | None = None) -> Terms:
-    """What exactly would be given; `address` is the holder's. Raises `templates.TemplateRefused` where a placeholder's value may
+    """What exactly would be given; `address` is the holder's. Raises `provider.TemplateRefused` where a placeholder's value may
     not be used.
     """
     return Terms(
@@ -31,37 +29,11 @@ def terms_for(entitlement: Entitlement, holder: PersonId, duration: timedelta, a
         risk=entitlement.risk,
         holder=holder,
         duration_s=int(duration.total_seconds()),
-        target=_target_terms(entitlement, address or listed_as(holder)),
+        target=entitlement.target.terms(
+            entitlement.connection, entitlement.environment, entitlement.account, address or listed_as(holder)
+        ),
         allows=entitlement.allows,
         danger=entitlement.danger,
-    )
-
-
-def _target_terms(entitlement: Entitlement, address: Address | None) -> TargetTerms:
-    spec, connection = entitlement.target, entitlement.connection
-    values = {
-        "environment": entitlement.environment,
-        "account": entitlement.account or "",
-        "region": connection.region,
-        "partition": connection.partition,
-        "local_part": (address or "").partition("@")[0],
-    }
-    return TargetTerms(
-        kind=spec.kind,
-        connection=connection.name,
-        region=connection.region,
-        partition=connection.partition,
-        account=entitlement.account,
-        instance_arn=connection.instance_arn,
-        role_arn=connection.role_arn,
-        external_id=connection.external_id,
-        profile=connection.profile,
-        portal=connection.portal,
-        permission_set=spec.permission_set,
-        group=fill_words(spec.group, values) if spec.group else None,
-        user=fill_words(spec.user, values) if spec.user else None,
-        match=connection.match,
-        document=fill(spec.policy_template, values) if spec.policy_template else None,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from workflows.core.identity import Address
+from workflows.core.provider import TargetTerms
 from workflows.core.records.target import (
     Observation,
     Operation,
@@ -14,13 +15,13 @@ from workflows.core.records.target import (
     OperationState,
     Presence,
     Resource,
-    TargetTerms,
 )
 from workflows.core.refusal import Code, Refused
 from workflows.ports import NOT_BOUND, BeforeSend, TargetInDoubt, TargetRefused
 from workflows.targets.aws.connections import Link, Links, Place
 from workflows.targets.aws.errors import Exists, Missing
 from workflows.targets.aws.odd import readable
+from workflows.targets.aws.terms import AwsTerms, own_terms
 
 
 class AwsTarget(ABC):
@@ -35,7 +36,7 @@ class AwsTarget(ABC):
         self._links = links
 
     def link(self, terms: TargetTerms) -> Link:
-        return self._links.to(Place.of_terms(terms))
+        return self._links.to(Place.of_terms(own_terms(terms)))
 
     def resolve(
         self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str] = NOT_BOUND
@@ -43,12 +44,13 @@ class AwsTarget(ABC):
         """Names to immutable ids. Raises TargetThrottled and TargetInDoubt; all else is a refusal."""
         with readable("looking up names"):
             try:
+                own = own_terms(terms)
                 try:
-                    return self._resolve(terms, person, request_id, bound)
+                    return self._resolve(own, person, request_id, bound)
                 except Missing:
                     # A name that was remembered is wrong, so all are looked up anew.
                     self.link(terms).names.forget()
-                    return self._resolve(terms, person, request_id, bound)
+                    return self._resolve(own, person, request_id, bound)
             except TargetRefused as refused:
                 return Refused(Code.TARGET_REFUSED, {"words": refused.words})
 
@@ -104,7 +106,7 @@ class AwsTarget(ABC):
         """For drift. Raises TargetThrottled and TargetInDoubt: an answer that is not complete is none."""
         with readable("listing"):
             try:
-                found = self._list_managed(terms)
+                found = self._list_managed(own_terms(terms))
             except TargetRefused as refused:
                 raise TargetInDoubt(refused.words) from None
             if isinstance(found, Refused):
@@ -127,7 +129,7 @@ class AwsTarget(ABC):
 
     @abstractmethod
     def _resolve(
-        self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str]
+        self, terms: AwsTerms, person: Address, request_id: str, bound: Mapping[str, str]
     ) -> Resource | Refused: ...
 
     @abstractmethod
@@ -140,7 +142,7 @@ class AwsTarget(ABC):
     def _revoke(self, resource: Resource, before_send: BeforeSend) -> Operation: ...
 
     @abstractmethod
-    def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused: ...
+    def _list_managed(self, terms: AwsTerms) -> list[Observation] | Refused: ...
 
     def _poll(self, resource: Resource, operation: Operation) -> Operation:  # noqa: ARG002  # synchronous: nothing to look at
         return operation

@@ -21,12 +21,11 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Deferre
 from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import Loader, create_loader
 
-from workflows.core.policy import Connection
-from workflows.core.records.target import TargetTerms
 from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.errors import FROM_AWS, RETRY_AFTER_S, translate
 from workflows.targets.aws.name_cache import THING_S, Names
 from workflows.targets.aws.odd import SPOKEN, OddAnswer, check_answer, mark_odd_rows, odd
+from workflows.targets.aws.terms import AwsConnection, AwsTerms
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -72,11 +71,11 @@ class Place:
     profile: str | None = None
 
     @classmethod
-    def of_terms(cls, terms: TargetTerms) -> Place:
+    def of_terms(cls, terms: AwsTerms) -> Place:
         return cls(terms.connection, terms.region, terms.role_arn, terms.external_id, terms.profile)
 
     @classmethod
-    def of_connection(cls, connection: Connection) -> Place:
+    def of_connection(cls, connection: AwsConnection) -> Place:
         return cls(connection.name, connection.region, connection.role_arn, connection.external_id, connection.profile)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from workflows.core.people import Listed
-from workflows.core.policy import Connection
+from workflows.core.provider import Connection
 from workflows.core.refusal import Refused
 from workflows.ports import TargetRefused
 from workflows.targets.aws.connections import Links, Place
 from workflows.targets.aws.identity_store import IdentityStore
 from workflows.targets.aws.odd import readable
 from workflows.targets.aws.permission_sets import PermissionSets
+from workflows.targets.aws.terms import AwsConnection, own_connection
 
 
 class IdentityCenterGroups:
@@ -23,9 +24,9 @@ class IdentityCenterGroups:
         TargetRefused where the group is not there.
         """
         with readable(f"reading the group {group_name}"):
-            return self._members(connection, group_name)
+            return self._members(own_connection(connection), group_name)
 
-    def _members(self, connection: Connection, group_name: str) -> Listed:
+    def _members(self, connection: AwsConnection, group_name: str) -> Listed:
         link = self._links.to(Place.of_connection(connection))
         names = IdentityStore(link, connection.match)
         instance = PermissionSets(link).instance(connection.instance_arn)

@@ -11,14 +11,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from workflows.core.identity import Address
-from workflows.core.policy import TargetKind
-from workflows.core.records.target import Observation, Operation, OperationKind, Presence, Resource, TargetTerms
+from workflows.core.records.target import Observation, Operation, OperationKind, Presence, Resource
 from workflows.core.refusal import Refused
 from workflows.ports import BeforeSend, TargetRefused
 from workflows.targets.aws import iam_users
 from workflows.targets.aws.base import AwsTarget, done, missing
 from workflows.targets.aws.connections import Link
 from workflows.targets.aws.errors import Missing
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsTerms
 
 _PAGE = 1000
 _MEMBER_PAGES_MAX = 1000
@@ -27,7 +28,7 @@ _MEMBER_PAGES_MAX = 1000
 class IamGroupTarget(AwsTarget):
     def _resolve(
         self,
-        terms: TargetTerms,
+        terms: AwsTerms,
         person: Address,
         request_id: str,  # noqa: ARG002  # one of a person
         bound: Mapping[str, str],
@@ -83,7 +84,7 @@ class IamGroupTarget(AwsTarget):
         )
         return done(OperationKind.REVOKE)
 
-    def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused:
+    def _list_managed(self, terms: AwsTerms) -> list[Observation] | Refused:
         """All members of the group, a call for each thousand: ours cannot be told apart."""
         link, name = self.link(terms), terms.group or ""
         group = _group_id(link, name)
@@ -110,11 +111,11 @@ class IamGroupTarget(AwsTarget):
 
 
 def _resource(
-    terms: TargetTerms, user: str, user_id: str, account: str, group_id: str, person: Address | None
+    terms: AwsTerms, user: str, user_id: str, account: str, group_id: str, person: Address | None
 ) -> Resource:
     group = terms.group or ""
     return Resource(
-        kind=TargetKind.IAM_GROUP,
+        kind=AwsKind.IAM_GROUP,
         target=terms,
         ids={
             "account": account,

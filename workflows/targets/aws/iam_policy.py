@@ -12,24 +12,25 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from workflows.core.identity import Address
-from workflows.core.policy import TargetKind
+from workflows.core.provider import TemplateRefused
 from workflows.core.records.request import ID_PATTERN
-from workflows.core.records.target import Observation, Operation, OperationKind, Presence, Resource, TargetTerms
+from workflows.core.records.target import Observation, Operation, OperationKind, Presence, Resource
 from workflows.core.refusal import Code, Refused
-from workflows.core.templates import (
-    INLINE_CHARACTERS_MAX,
-    TemplateRefused,
-    end_of,
-    inline_size,
-    same_but_for_end,
-    with_end,
-)
 from workflows.ports import BeforeSend, TargetRefused
 from workflows.targets.aws import iam_users
 from workflows.targets.aws.base import AwsTarget, done, missing
 from workflows.targets.aws.connections import Link
 from workflows.targets.aws.errors import Missing
 from workflows.targets.aws.iam_users import IamUser
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.templates import (
+    INLINE_CHARACTERS_MAX,
+    end_of,
+    inline_size,
+    same_but_for_end,
+    with_end,
+)
+from workflows.targets.aws.terms import AwsTerms, own_terms
 
 PREFIX = "prodaccess-"
 _OURS = re.compile(re.escape(PREFIX) + ID_PATTERN.pattern)
@@ -44,7 +45,7 @@ class IamPolicyTarget(AwsTarget):
     tells_ours_apart = True
 
     def _resolve(
-        self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str]
+        self, terms: AwsTerms, person: Address, request_id: str, bound: Mapping[str, str]
     ) -> Resource | Refused:
         link = self.link(terms)
         if terms.document is None:
@@ -65,7 +66,7 @@ class IamPolicyTarget(AwsTarget):
 
     def _observe(self, resource: Resource) -> Observation:
         document = _document(self.link(resource.target), resource.ids["user"], resource.ids["policy"])
-        same = same_but_for_end(document, resource.target.document or "")
+        same = same_but_for_end(document, own_terms(resource.target).document or "")
         return Observation(Presence.PRESENT, resource, end_of(document), None if same else CHANGED)
 
     def _without(self, resource: Resource) -> str | None:
@@ -74,7 +75,7 @@ class IamPolicyTarget(AwsTarget):
     def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:
         link, ids = self.link(resource.target), resource.ids
         try:
-            document = with_end(resource.target.document or "", until)
+            document = with_end(own_terms(resource.target).document or "", until)
         except TemplateRefused as refused:
             raise TargetRefused(f"The policy template cannot be used: {refused}") from None
         iam_users.still_the_same(link, ids["user"], ids["user_id"], resource.person)
@@ -96,7 +97,7 @@ class IamPolicyTarget(AwsTarget):
         )
         return done(OperationKind.REVOKE)
 
-    def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused:
+    def _list_managed(self, terms: AwsTerms) -> list[Observation] | Refused:
         """Inline policies `prodaccess-PA-*` of the terms' user: GetUser, ListUserPolicies, a GetUserPolicy for each of ours.
 
         Not of all users: that would take a call for each user of the account. What is forgotten on others ends by itself.
@@ -117,9 +118,9 @@ class IamPolicyTarget(AwsTarget):
         )
 
 
-def _resource(terms: TargetTerms, user: IamUser, policy: str) -> Resource:
+def _resource(terms: AwsTerms, user: IamUser, policy: str) -> Resource:
     return Resource(
-        kind=TargetKind.IAM_POLICY,
+        kind=AwsKind.IAM_POLICY,
         target=terms,
         ids={"account": user.account, "user": user.name, "user_id": user.id, "policy": policy},
         title=f"inline policy {policy} on the IAM user {user.name} in account {user.account}",

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workflows.core.identity import Address, address_of
-from workflows.core.records.target import TargetTerms
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetRefused
 from workflows.targets.aws.base import missing
 from workflows.targets.aws.connections import Link
 from workflows.targets.aws.errors import Missing
+from workflows.targets.aws.terms import AwsTerms
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import UserTypeDef
@@ -75,7 +75,7 @@ def _user(found: UserTypeDef) -> IamUser:
     return IamUser(found["UserName"], found["UserId"], account, address_of(tags[0]) if tags else None)
 
 
-def owned(link: Link, terms: TargetTerms, person: Address, bound: Mapping[str, str]) -> IamUser | Refused:
+def owned(link: Link, terms: AwsTerms, person: Address, bound: Mapping[str, str]) -> IamUser | Refused:
     """The user of the terms, if it is this person's by its tag. One call, never remembered: a tag is taken away in a second.
 
     Of the very user that is theirs already any tag will do here; whose that address is, the ledger says.

@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from workflows.core.identity import Address
-from workflows.core.policy import TargetKind
 from workflows.core.records.target import (
     Observation,
     Operation,
@@ -22,7 +21,6 @@ from workflows.core.records.target import (
     OperationState,
     Presence,
     Resource,
-    TargetTerms,
 )
 from workflows.core.refusal import Refused
 from workflows.ports import BeforeSend, TargetRefused
@@ -30,9 +28,11 @@ from workflows.targets.aws.base import AwsTarget, missing
 from workflows.targets.aws.connections import Link
 from workflows.targets.aws.errors import Denied, scrubbed
 from workflows.targets.aws.identity_store import IdentityStore, place_of
+from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.name_cache import THING_S
 from workflows.targets.aws.odd import OddAnswer
 from workflows.targets.aws.permission_sets import Instance, PermissionSet, PermissionSets
+from workflows.targets.aws.terms import AwsTerms, own_terms
 
 if TYPE_CHECKING:
     from mypy_boto3_sso_admin.type_defs import AccountAssignmentOperationStatusTypeDef
@@ -45,7 +45,7 @@ _GONE = re.compile(r"\b404\b|not found|does not exist", re.IGNORECASE)
 class IdentityCenterTarget(AwsTarget):
     def _resolve(
         self,
-        terms: TargetTerms,
+        terms: AwsTerms,
         person: Address,
         request_id: str,  # noqa: ARG002  # one of a person
         bound: Mapping[str, str],
@@ -157,7 +157,7 @@ class IdentityCenterTarget(AwsTarget):
             )["AccountAssignmentDeletionStatus"]
         return _operation(operation.kind, status, request_id)
 
-    def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused:
+    def _list_managed(self, terms: AwsTerms) -> list[Observation] | Refused:
         """Every direct assignment of the permission set in the account, one call for each hundred: ours cannot be told apart."""
         sets = PermissionSets(self.link(terms))
         instance = sets.instance(terms.instance_arn)
@@ -175,15 +175,15 @@ class IdentityCenterTarget(AwsTarget):
         verb = "assign" if kind is OperationKind.GRANT else "remove"
         return (
             f"By hand: in the console of IAM Identity Center, under AWS accounts, {resource.ids['account']}, {verb} the user "
-            f"{resource.ids['user']} with {resource.target.permission_set}."
+            f"{resource.ids['user']} with {own_terms(resource.target).permission_set}."
         )
 
 
 def _resource(
-    terms: TargetTerms, instance: Instance, permission_set: PermissionSet, user: str, warning: str | None
+    terms: AwsTerms, instance: Instance, permission_set: PermissionSet, user: str, warning: str | None
 ) -> Resource:
     return Resource(
-        kind=TargetKind.IDENTITY_CENTER,
+        kind=AwsKind.IDENTITY_CENTER,
         target=terms,
         ids={
             "instance": instance.arn,

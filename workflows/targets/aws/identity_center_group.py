@@ -11,19 +11,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from workflows.core.identity import Address
-from workflows.core.policy import TargetKind
-from workflows.core.records.target import Observation, Operation, OperationKind, Presence, Resource, TargetTerms
+from workflows.core.records.target import Observation, Operation, OperationKind, Presence, Resource
 from workflows.core.refusal import Refused
 from workflows.ports import BeforeSend
 from workflows.targets.aws.base import AwsTarget, done, missing
 from workflows.targets.aws.identity_store import IdentityStore, place_of
+from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.permission_sets import PermissionSets
+from workflows.targets.aws.terms import AwsTerms, own_terms
 
 
 class IdentityCenterGroupTarget(AwsTarget):
     def _resolve(
         self,
-        terms: TargetTerms,
+        terms: AwsTerms,
         person: Address,
         request_id: str,  # noqa: ARG002  # one of a person
         bound: Mapping[str, str],
@@ -39,7 +40,7 @@ class IdentityCenterGroupTarget(AwsTarget):
         found = _resource(terms, store, group, user.id)
         return replace(found, place=place_of(store), carries=user.carries(terms.match))
 
-    def _group(self, terms: TargetTerms) -> tuple[str, str] | Refused:
+    def _group(self, terms: AwsTerms) -> tuple[str, str] | Refused:
         """Ids of the store and the group."""
         link = self.link(terms)
         if terms.group is None:
@@ -87,7 +88,7 @@ class IdentityCenterGroupTarget(AwsTarget):
         )
         return done(OperationKind.REVOKE)
 
-    def _list_managed(self, terms: TargetTerms) -> list[Observation] | Refused:
+    def _list_managed(self, terms: AwsTerms) -> list[Observation] | Refused:
         """All members of the group, one call for each hundred: ours cannot be told apart."""
         found = self._group(terms)
         if isinstance(found, Refused):
@@ -100,13 +101,13 @@ class IdentityCenterGroupTarget(AwsTarget):
         verb = "add the user {} to" if kind is OperationKind.GRANT else "remove the user {} from"
         return (
             "By hand: in the console of IAM Identity Center, under Groups, "
-            f"{verb.format(resource.ids['user'])} {resource.target.group}."
+            f"{verb.format(resource.ids['user'])} {own_terms(resource.target).group}."
         )
 
 
-def _resource(terms: TargetTerms, store: str, group: str, user: str) -> Resource:
+def _resource(terms: AwsTerms, store: str, group: str, user: str) -> Resource:
     return Resource(
-        kind=TargetKind.IDENTITY_CENTER_GROUP,
+        kind=AwsKind.IDENTITY_CENTER_GROUP,
         target=terms,
         ids={"store": store, "group": group, "user": user},
         title=f"membership of the group {terms.group}",

@@ -10,6 +10,7 @@ from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import Account, PersonFacts, PersonId
 from workflows.core.policy import Policy, Visibility
+from workflows.core.provider import NAME, TemplateRefused
 from workflows.core.records.holding import Holding
 from workflows.core.records.lifecycle import Move
 from workflows.core.records.request import Closing, Decision, DecisionKind, Request, RequestState, Vote
@@ -19,7 +20,6 @@ from workflows.core.rules.eligibility import clean, no_longer, not_now, text_pro
 from workflows.core.rules.grant_terms import approve as approved_request
 from workflows.core.rules.grant_terms import close, grant_for, held, terms_for, warning_at
 from workflows.core.rules.groups import groups_needed
-from workflows.core.templates import TemplateRefused
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.actor import Known, known, nobody, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of, no_longer_pending, out_of_pending
@@ -154,7 +154,7 @@ def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
     if snapshot.now >= request.expires_at:
         return Refused(Code.DECIDED, {"id": request.id, "state": RequestState.EXPIRED.value, "by": ""})
     if request.resource is None:
-        return Refused(Code.NOT_RESOLVED_YET, {"id": request.id}, audited=False)
+        return Refused(Code.NOT_RESOLVED_YET, {"id": request.id, NAME: request.terms.target.provider}, audited=False)
     return None
 
 

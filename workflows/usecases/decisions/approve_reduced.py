@@ -14,12 +14,12 @@ from datetime import timedelta
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import Account
+from workflows.core.provider import TemplateRefused
 from workflows.core.records.request import Request, Slot, Terms, slot_id
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import not_now
 from workflows.core.rules.grant_terms import terms_for
 from workflows.core.rules.reduced_approval import Lesser, may_lessen, votes_for_less
-from workflows.core.templates import TemplateRefused
 from workflows.ports import Change, Snapshot
 from workflows.usecases.decisions.approve import (
     changed_terms,

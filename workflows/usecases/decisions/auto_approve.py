@@ -129,4 +129,4 @@ def _why(request: Request, rule: AutoApproval, use: int) -> dict[str, str]:
 
 
 def ids_of(resource: Resource) -> dict[str, str]:
-    return {"holding": resource.holding, "kind": resource.kind.value, **{f"id.{k}": v for k, v in resource.ids.items()}}
+    return {"holding": resource.holding, "kind": resource.kind, **{f"id.{k}": v for k, v in resource.ids.items()}}

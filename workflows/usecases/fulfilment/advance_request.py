@@ -17,7 +17,6 @@ from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import rule_groups
 from workflows.core.rules.eligibility import next_change, not_now
-from workflows.core.rules.extension import same_access
 from workflows.core.rules.grant_terms import close
 from workflows.core.rules.groups import groups_needed
 from workflows.core.rules.reminders import escalation_of, next_chase
@@ -116,12 +115,19 @@ def _resolve(ctx: WorkerContext, request: Request) -> None:
         found = _look_up(ctx, request)
     except TargetThrottled as wait:
         # Names that were found are remembered, so the next try gets further.
-        note(ctx, item, Failure("AWS asks me to wait", again_at=ctx.ledger.now() + timedelta(seconds=wait.after_s)))
+        note(
+            ctx,
+            item,
+            Failure(
+                f"{request.terms.target.provider} asks me to wait",
+                again_at=ctx.ledger.now() + timedelta(seconds=wait.after_s),
+            ),
+        )
         ctx.ledger.remind(item, wait.after_s)
         return
     except (TargetInDoubt, PolicyUnavailable) as problem:
         # The request is safe on the ledger. Nobody has been asked yet, so whoever asked must hear of it.
-        note(ctx, item, Failure(str(problem) or "AWS did not answer"))
+        note(ctx, item, Failure(str(problem) or f"{request.terms.target.provider} did not answer"))
         return
     except TargetRefused as problem:
         found = Refused(Code.TARGET_REFUSED, {"why": problem.words})
@@ -217,7 +223,7 @@ def _held(ctx: WorkerContext, request: Request) -> Resource | Refused:
     """More time is for what the grant holds already; nothing is to be looked up."""
     item = keys.grant(request.extends or "")
     grant = ctx.ledger.read(item).get(item, Grant)
-    if grant is None or not same_access(request.terms.target, grant.terms.target):
+    if grant is None or not request.terms.target.same_access(grant.terms.target):
         return Refused(Code.ROLE_CHANGED, {"id": request.extends or "", "role": request.terms.role})
     return grant.resource
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.policy import Policy
+from workflows.core.provider import TemplateRefused
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import not_now
 from workflows.core.rules.grant_terms import terms_for
-from workflows.core.templates import TemplateRefused
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable, Snapshot
 from workflows.usecases.decisions.approve import granting
 from workflows.usecases.shared.closing import keys_of, refusing

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from workflows.core import keys
 from workflows.core.people import Account
 from workflows.core.policy import Policy
+from workflows.core.provider import TemplateRefused
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Origin, Request, RequestState, Slot, Terms
 from workflows.core.refusal import Code, Refused, together
@@ -18,7 +19,6 @@ from workflows.core.rules.batch import distinct, panel_of, part, place_of, shown
 from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement, may_ask, slip
 from workflows.core.rules.grant_terms import terms_for
 from workflows.core.rules.groups import groups_needed
-from workflows.core.templates import TemplateRefused
 from workflows.ports import PolicyUnavailable, Snapshot
 from workflows.usecases.decisions.approve import approve, deny, find_request, withdraw
 from workflows.usecases.requests.request_access import ask_for_access, new_request, recorded

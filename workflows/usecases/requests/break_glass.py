@@ -11,6 +11,7 @@ from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import Account
 from workflows.core.policy import Policy
+from workflows.core.provider import TemplateRefused
 from workflows.core.records.lifecycle import Move, can
 from workflows.core.records.person import PersonRecord, Uses
 from workflows.core.records.request import (
@@ -27,7 +28,6 @@ from workflows.core.rules.break_glass import History, may_break
 from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement
 from workflows.core.rules.grant_terms import close, terms_for
 from workflows.core.rules.groups import groups_needed
-from workflows.core.templates import TemplateRefused
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.actor import Known, known, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of, no_longer_pending

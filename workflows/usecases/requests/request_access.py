@@ -10,6 +10,7 @@ from workflows.core.audit import AuditEvent, Event
 from workflows.core.identity import AccountRecord
 from workflows.core.people import Account, PersonFacts, is_fresh
 from workflows.core.policy import Policy
+from workflows.core.provider import TemplateRefused
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.record import Record
 from workflows.core.records.request import Origin, Request, RequestState, Slot, Terms, slot_id
@@ -17,7 +18,6 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement, may_ask, slip
 from workflows.core.rules.grant_terms import terms_for
 from workflows.core.rules.groups import groups_named, groups_needed, person_problem
-from workflows.core.templates import TemplateRefused
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.actor import Known, in_doubt, known, not_theirs
 from workflows.usecases.shared.closing import places_of

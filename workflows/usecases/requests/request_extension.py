@@ -9,15 +9,15 @@ from workflows.core import keys
 from workflows.core.identity import Address
 from workflows.core.people import Account
 from workflows.core.policy import Policy
+from workflows.core.provider import TemplateRefused
 from workflows.core.records.grant import Grant
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Origin, Request, Terms
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask, MayAsk, may_ask
-from workflows.core.rules.extension import not_to_extend, same_access, total_problem
+from workflows.core.rules.extension import not_to_extend, total_problem
 from workflows.core.rules.grant_terms import terms_for
 from workflows.core.rules.groups import groups_needed
-from workflows.core.templates import TemplateRefused
 from workflows.ports import Change, Snapshot
 from workflows.usecases.requests.request_access import entries_of, made, new_request
 from workflows.usecases.shared.actor import Known, known, not_theirs
@@ -99,7 +99,7 @@ def _terms(policy: Policy, answer: MayAsk, grant: Grant, address: Address | None
         terms = terms_for(entitlement, grant.holder, answer.duration, address)
     except TemplateRefused as problem:
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
-    if not same_access(terms.target, grant.terms.target):
+    if not terms.target.same_access(grant.terms.target):
         return Refused(Code.ROLE_CHANGED, {"id": grant.id, "role": entitlement.role}, audited=False)
     return total_problem(policy, grant, answer.duration) or terms
 

@@ -14,8 +14,9 @@ from typing import TypeVar
 from workflows.core.identity import Address
 from workflows.core.people import Account, GroupFacts, PersonFacts
 from workflows.core.policy import Policy
+from workflows.core.provider import TargetTerms
 from workflows.core.records.request import Origin
-from workflows.core.records.target import Observation, Operation, Resource, TargetTerms
+from workflows.core.records.target import Observation, Operation, Resource
 from workflows.core.refusal import Refused
 from workflows.ports import (
     NOT_BOUND,

@@ -25,6 +25,7 @@ from workflows.core.identity import (
     spellings,
 )
 from workflows.core.policy import Policy
+from workflows.core.provider import NAME
 from workflows.core.records.grant import CLOSED, Grant
 from workflows.core.records.record import Record
 from workflows.core.records.request import Request
@@ -156,7 +157,7 @@ def _of_another(user: TargetUser | None, request: Request) -> Refused | None:
         return None
     resource = _resource(request)
     params = {"name": user.name, "user": resource.user_id, "address": request.holder_address or ""}
-    return Refused(Code.TARGET_USER_BOUND, params)
+    return Refused(Code.TARGET_USER_BOUND, {**params, NAME: resource.target.provider})
 
 
 def _may_move(user: TargetUser | None, snapshot: Snapshot) -> bool:
@@ -170,7 +171,8 @@ def _still_used(ctx: Context, user: TargetUser | None, request: Request) -> Refu
     if user is None or user.person == request.holder:
         return None
     ids = open_grants(ctx.ledger, user.person)
-    return Refused(Code.TARGET_PERSON_ELSES, {"name": user.name, "ids": ", ".join(ids)}) if ids else None
+    where = _resource(request).target.provider
+    return Refused(Code.TARGET_PERSON_ELSES, {"name": user.name, "ids": ", ".join(ids), NAME: where}) if ids else None
 
 
 def open_grants(ledger: Ledger, who: PersonId) -> tuple[str, ...]:
@@ -196,10 +198,10 @@ def _carries_anothers(policy: Policy, request: Request, snapshot: Snapshot) -> R
         owner = _owner(snapshot, policy, address)
         if owner is not None and owner != request.holder:
             params = {"user": resource.user_id, "address": address, "name": _name(snapshot, owner) or address}
-            return Refused(Code.TARGET_USER_CARRIES, params)
+            return Refused(Code.TARGET_USER_CARRIES, {**params, NAME: resource.target.provider})
     if resource.person is not None and not _was_ever_theirs(policy, request, snapshot, resource.person):
         params = {"user": resource.ids["user"], "address": request.holder_address or "", "tag": "prodaccess:person"}
-        return Refused(Code.TARGET_PERSON_NOT_TAGGED, params)
+        return Refused(Code.TARGET_PERSON_NOT_TAGGED, {**resource.target.words, **params})
     return None
 
 
@@ -347,7 +349,8 @@ def _by_hand(ctx: Context, user: str, to: PersonId, by: str, reason: str, commit
         return Refused(Code.PERSON_UNKNOWN, {"name": to}, audited=False)
     ids = _open_with(ctx.ledger, before) if before.person != to else ()
     if ids:
-        return Refused(Code.TARGET_USER_IN_USE, {"name": before.name, "ids": ", ".join(ids)}, audited=False)
+        params = {"name": before.name, "ids": ", ".join(ids), "user": user}
+        return Refused(Code.TARGET_USER_IN_USE, params, audited=False)
     return _moving(ctx, replace(before, person=to, name=identity.name, by=by), before, reason, snapshot, commit_id)
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from workflows.core.provider import TemplateRefused
+
 PLACEHOLDERS = ("environment", "account", "region", "partition", "local_part")
 
 # All inline policies of an IAM user together; blanks between tokens are not counted.
@@ -34,14 +36,6 @@ _COMPARISONS = {
     "": ("Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null"),
 }
 _OPERATORS = frozenset(kind + name for kind, names in _COMPARISONS.items() for name in names)
-
-
-class TemplateRefused(ValueError):
-    """The template or a value for it cannot be used. `problems`: all of them, one sentence each."""
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__(" ".join(problems))
-        self.problems = problems
 
 
 def check_template(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.policy_file.policy_folder import SHOP, problems, warnings
-from workflows.core.outliving import outliving
+from workflows.targets.aws.outliving import outliving
 
 
 def template(*actions: str) -> str:

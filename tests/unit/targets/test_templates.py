@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.core.templates import (
+from workflows.targets.aws.templates import (
     TemplateRefused,
     check_template,
     end_of,

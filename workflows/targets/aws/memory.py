@@ -1,7 +1,7 @@
-"""A target in memory, for unit tests: the same contract as the real ones, a clock that is passed in, and faults on order.
+"""AWS in memory, for unit tests: the same contract as the real ones, a clock that is passed in, and faults on order.
 
     targets = MemoryTargets(now=clock.now)
-    target = targets[TargetKind.IDENTITY_CENTER]
+    target = targets[AwsKind.IDENTITY_CENTER]
     target.people[Address("ana@example.com")] = "u-ana"
     target.next("grant", Settle(after_s=3), Lose(applied=True))   # the first grant takes 3 s, the second loses its answer
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.core.identity import Address
-from workflows.core.policy import TargetKind
+from workflows.core.provider import TargetTerms
 from workflows.core.records.target import (
     Observation,
     Operation,
@@ -25,13 +25,14 @@ from workflows.core.records.target import (
     OperationState,
     Presence,
     Resource,
-    TargetTerms,
 )
 from workflows.core.refusal import Code, Refused
 from workflows.ports import NOT_BOUND, BeforeSend, TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsTerms, own_terms
 
-_ENFORCES_END = frozenset({TargetKind.IAM_POLICY})
-_TAGGED = frozenset({TargetKind.IAM_POLICY, TargetKind.IAM_GROUP})
+_ENFORCES_END = frozenset({AwsKind.IAM_POLICY})
+_TAGGED = frozenset({AwsKind.IAM_POLICY, AwsKind.IAM_GROUP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class MemoryTarget:
     `through_group`: holdings that are there through a group, too, and its name. `calls`: the log.
     """
 
-    def __init__(self, kind: TargetKind, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, kind: AwsKind, *, now: Callable[[], datetime]) -> None:
         self.kind, self._now = kind, now
         self.people: dict[Address, str] = {}
         self.disabled: set[str] = set()
@@ -106,7 +107,7 @@ class MemoryTarget:
         self.stale_s = 0.0
         self.slow_s: float | None = None
         self.through_group: dict[str, str] = {}
-        self.session_s: int | None = 3600 if kind is TargetKind.IDENTITY_CENTER else None
+        self.session_s: int | None = 3600 if kind is AwsKind.IDENTITY_CENTER else None
         self.warning: str | None = None
         self.calls: list[Call] = []
         self._scripts: dict[str, deque[Behaviour]] = {}
@@ -116,7 +117,7 @@ class MemoryTarget:
 
     @property
     def tells_ours_apart(self) -> bool:
-        return self.kind is TargetKind.IAM_POLICY
+        return self.kind is AwsKind.IAM_POLICY
 
     def next(self, name: str, *behaviours: Behaviour) -> None:
         """What the next calls of `name` do: `resolve`, `observe`, `grant`, `revoke`, `poll` or `list_managed`."""
@@ -142,19 +143,19 @@ class MemoryTarget:
     def resolve(
         self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str] = NOT_BOUND
     ) -> Resource | Refused:
-        behaviour = self._begin("resolve", "")
+        own, behaviour = own_terms(terms), self._begin("resolve", "")
         if isinstance(behaviour, Refuse):
             return Refused(Code.TARGET_REFUSED, {"words": behaviour.words})
-        own = self._bound_to(person, bound.get(self._place(terms)))
-        if self.refusal or own in self.disabled:
-            where = f"memory (connection {terms.connection})"
-            off = {"address": person, "where": where, "disabled": own or ""}
+        user = self._bound_to(person, bound.get(self._place(own)))
+        if self.refusal or user in self.disabled:
+            where = f"memory (connection {own.connection})"
+            off = {"address": person, "where": where, "disabled": user or ""}
             return self.refusal or Refused(Code.TARGET_PERSON_MISSING, off)
-        if own is not None:
-            return self._resource(terms, own, request_id, person)
-        return self._person_problem(terms, person) or self._resource(terms, self.people[person], request_id, person)
+        if user is not None:
+            return self._resource(own, user, request_id, person)
+        return self._person_problem(own, person) or self._resource(own, self.people[person], request_id, person)
 
-    def _place(self, terms: TargetTerms) -> str:
+    def _place(self, terms: AwsTerms) -> str:
         return f"iam:memory:{terms.user}" if self.kind in _TAGGED else "identity-store:memory"
 
     def _bound_to(self, person: Address, user: str | None) -> str | None:
@@ -197,7 +198,7 @@ class MemoryTarget:
     def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
         self._begin("list_managed", "")
         known = {change.resource.holding: change.resource for change in self._changes}
-        mine = [resource for resource in known.values() if _same_thing(resource.target, terms)]
+        mine = [resource for resource in known.values() if _same_thing(own_terms(resource.target), own_terms(terms))]
         looked_at = [(resource, self._at(resource.holding, self._now())) for resource in mine]
         return [
             Observation(Presence.PRESENT, resource, found.until) for resource, found in looked_at if found is not None
@@ -258,7 +259,7 @@ class MemoryTarget:
         last = max(reversed(past), key=lambda change: change.at, default=None)
         return last if last is not None and last.present else None
 
-    def _person_problem(self, terms: TargetTerms, person: Address) -> Refused | None:
+    def _person_problem(self, terms: AwsTerms, person: Address) -> Refused | None:
         where = f"memory (connection {terms.connection})"
         if self.kind in _TAGGED and person in self.untagged:
             params = {"user": terms.user or "", "address": person, "tag": "prodaccess:person", "where": where}
@@ -271,11 +272,11 @@ class MemoryTarget:
             return Refused(Code.TARGET_THING_MISSING, {"thing": f"IAM user {terms.user}", "where": where})
         return Refused(Code.TARGET_PERSON_MISSING, {"address": person, "where": where})
 
-    def _resource(self, terms: TargetTerms, user: str, request_id: str, person: Address) -> Resource:
+    def _resource(self, terms: AwsTerms, user: str, request_id: str, person: Address) -> Resource:
         carries = tuple(address for address, id_ in self.people.items() if id_ == user)
         tag = person if person in carries else next(iter(carries), None)
         thing = terms.permission_set or terms.group
-        if self.kind is TargetKind.IAM_POLICY:
+        if self.kind is AwsKind.IAM_POLICY:
             thing = f"prodaccess-{request_id}"
         where = f" in account {terms.account}" if terms.account else ""
         return Resource(
@@ -296,13 +297,13 @@ class MemoryTargets:
     """`Targets` in memory: one `MemoryTarget` for each kind, under `targets[kind]`."""
 
     def __init__(self, *, now: Callable[[], datetime]) -> None:
-        self._targets = {kind: MemoryTarget(kind, now=now) for kind in TargetKind}
+        self._targets: dict[str, MemoryTarget] = {kind: MemoryTarget(kind, now=now) for kind in AwsKind}
 
-    def __getitem__(self, kind: TargetKind) -> MemoryTarget:
+    def __getitem__(self, kind: str) -> MemoryTarget:
         return self._targets[kind]
 
     def for_terms(self, terms: TargetTerms) -> MemoryTarget:
-        return self._targets[terms.kind]
+        return self._targets[own_terms(terms).kind]
 
     def add_person(self, person: Address, user_id: str = "") -> None:
         """Known to all kinds, by the address unless `user_id` is given."""
@@ -310,7 +311,7 @@ class MemoryTargets:
             target.people[person] = user_id or f"id-of-{person}"
 
 
-def _same_thing(one: TargetTerms, other: TargetTerms) -> bool:
+def _same_thing(one: AwsTerms, other: AwsTerms) -> bool:
     """The same role in the same place, whoever it is for."""
     return (one.kind, one.account, one.permission_set, one.group) == (
         other.kind,

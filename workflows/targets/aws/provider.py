@@ -1,0 +1,42 @@
+"""AWS as a provider of targets: everything that the rest of the program is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workflows.ports import Buckets
+from workflows.targets.aws.instructions import by_hand, how_to_use
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.policy_keys import (
+    Connection,
+    DirectoryGroupTarget,
+    IamGroupTarget,
+    InlinePolicyTarget,
+    PermissionSetTarget,
+)
+from workflows.targets.aws.templates import PLACEHOLDERS, check_template
+from workflows.targets.aws.terms import AwsTerms
+from workflows.targets.registry import Opened, TargetProvider
+
+
+def _open(buckets: Buckets, monotonic: Callable[[], float]) -> Opened:
+    from workflows.targets.aws.targets import AwsTargets  # noqa: PLC0415 - boto3 belongs to workers alone
+
+    return AwsTargets(buckets, monotonic=monotonic)
+
+
+AWS = TargetProvider(
+    kinds=tuple(AwsKind),
+    terms=AwsTerms,
+    connection=Connection,
+    targets=(PermissionSetTarget, DirectoryGroupTarget, InlinePolicyTarget, IamGroupTarget),
+    users=("identity-store", "iam"),
+    how_to_use=how_to_use,
+    by_hand=by_hand,
+    worded=("permission_set", "group", "user"),
+    placeholders=PLACEHOLDERS,
+    templates=("policy",),
+    check_template=check_template,
+    not_secret=frozenset({"external_id"}),
+    open=_open,
+)
