@@ -12,6 +12,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.reconciler import Reconciler
+from bot.chat.surface import Surface
 from bot.sandbox.slack import Message, SlackServer, words
 from bot.slack.directory import SlackRefresher
 from bot.slack.lookups import Lookups
@@ -99,16 +100,23 @@ class InProcess(WebClient):
 class ChatWorld(World):
     """A World whose due items of chat are shown, when the test says so, by an outbox as a worker has it.
 
-    `client` is any WebClient; `crash_at` stages the end of the process. `slack_clock` is what Slack's own time follows.
+    `client` is any WebClient; `crash_at` stages the end of the process. `slack_clock` is what
+    Slack's own time follows. `surface`: another chat than Slack.
     """
 
     def __init__(
-        self, client: WebClient, slack_clock: MemoryClock, people: Iterable[PersonId] = (), policy: Policy | None = None
+        self,
+        client: WebClient,
+        slack_clock: MemoryClock,
+        people: Iterable[PersonId] = (),
+        policy: Policy | None = None,
+        surface: Surface | None = None,
     ) -> None:
         people = list(people)
         super().__init__(policy or policy_for(people))
         self._slack_clock = slack_clock
         self.client = client
+        self.surface = surface
         self.buckets = MemoryBuckets(self.clock)
         self.refresher = SlackRefresher(Lookups(client, self.buckets), self.directory, self.clock.now, _nobody)
         self.sender = self.new_sender()
@@ -121,7 +129,7 @@ class ChatWorld(World):
 
     def new_sender(self) -> Reconciler:
         """What a worker has after a start."""
-        outbox = Outbox.of(self.ctx, Slack(self.client), self.buckets, self.refresher, "/prodaccess")
+        outbox = Outbox.of(self.ctx, self.surface or Slack(self.client), self.buckets, self.refresher, "/prodaccess")
         return Reconciler(outbox)
 
     # ------------------------------------------------------------ time

@@ -1,0 +1,130 @@
+"""The outbox in a chat that is not Slack: its places, its threads, its edits, and what is done without what it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.chat.surface import Abilities
+from tests.support import build
+from tests.support.build import DANA, HOUR
+from tests.support.chat import ChatWorld
+from tests.support.memory_chat import ALL_OF_IT, MemoryChat, channel
+from tests.support.world import account
+from workflows.core import keys
+from workflows.core.destination import Destination, read_destination
+from workflows.core.records.request import Origin
+from workflows.ledger.memory import MemoryClock
+from workflows.usecases.oversight.announcement_check import told_a_channel
+from workflows.usecases.shared.context import Done
+
+# Ids of other chats hold signs that separate things here.
+CARDS, RECEIPTS = channel("19:cards@thread:v2"), channel("19:receipts@thread:v2")
+ASKED_IN = channel("19:ops@thread:v2")
+Make = Callable[..., tuple[ChatWorld, MemoryChat]]
+
+
+class _NoSlack(WebClient):
+    def api_call(self, api_method: str, **_: object) -> object:  # type: ignore[override]  # nothing is asked of it
+        raise AssertionError(f"Slack was asked for {api_method}")
+
+
+@pytest.fixture
+def make() -> Make:
+    def build_one(abilities: Abilities = ALL_OF_IT) -> tuple[ChatWorld, MemoryChat]:
+        clock = MemoryClock(build.NOW)
+        policy = replace(
+            build.policy(build.environment(approvals_channel=str(CARDS))),
+            receipts_channel=str(RECEIPTS),
+        )
+        chat = MemoryChat(lambda: rig.clock.now(), abilities)
+        rig = ChatWorld(_NoSlack(), clock, (), policy, chat)
+        return rig, chat
+
+    return build_one
+
+
+def direct(who: str) -> Destination:
+    return read_destination(who)
+
+
+def approved(rig: ChatWorld, id_: str) -> None:
+    assert isinstance(rig.approve(id_), Done)
+    rig.work()
+    rig.settle()
+
+
+def test_a_life_is_told_in_its_channels_and_threads(make: Make) -> None:
+    rig, chat = make()
+    id_ = rig.asked()
+    rig.settle()
+    (card,) = chat.stands(CARDS)
+    assert "Dana asks" in card
+    approved(rig, id_)
+    rig.tick(HOUR.total_seconds())
+    rig.work()
+    rig.settle()
+    (card,), (root,) = chat.stands(CARDS), chat.stands(RECEIPTS)
+    assert "Ended" in card
+    assert "Ended" in root
+    (top,) = [post for post in chat.posts if post.to == RECEIPTS and post.under is None]
+    replies = " ".join(chat.stands(RECEIPTS, top.id))
+    assert "approved" in replies
+    assert "ended" in replies
+    assert any("Active" in text or "ended" in text.lower() for text in chat.stands(direct(account(DANA).user)))
+    assert told_a_channel(rig.record(id_))
+
+
+@pytest.mark.parametrize("search", [True, False])
+def test_after_a_crash_a_post_is_found_or_a_second_copy_is_made(make: Make, search: bool) -> None:
+    """A chat that cannot be searched costs a copy more, and never a card less."""
+    rig, chat = make(replace(ALL_OF_IT, search=search))
+    id_ = rig.asked()
+    rig.crash_at("posted:card:")
+    rig.show_and_crash()
+    rig.settle()
+    assert len(chat.stands(CARDS)) == (1 if search else 2)
+    recorded = rig.record(id_).postings[f"card:{CARDS}"]
+    assert recorded.ts == [post.id for post in chat.posts if post.to == CARDS][-1]
+
+
+@pytest.mark.parametrize("whispers", [True, False])
+def test_who_gets_no_direct_messages_hears_of_it_where_they_asked_where_the_chat_can_whisper(
+    make: Make, whispers: bool
+) -> None:
+    rig, chat = make(replace(ALL_OF_IT, whispers=whispers))
+    dana = direct(account(DANA).user)
+    chat.closed[dana] = "person_gone"
+    id_ = rig.asked(origin=Origin("T1", str(ASKED_IN), "ops"))
+    rig.settle()
+    approved(rig, id_)
+    heard = [where for to, where, _ in chat.whispers if to == dana]
+    assert heard == ([ASKED_IN] * len(heard) if whispers else [])
+    assert bool(heard) == whispers
+
+
+def test_a_channel_that_takes_nothing_is_found_once_and_told(make: Make) -> None:
+    rig, chat = make()
+    chat.closed[RECEIPTS] = "place_gone"
+    id_ = rig.asked()
+    rig.settle()
+    approved(rig, id_)
+    assert list(rig.ledger.members(keys.CLOSED_PLACES)) == [str(RECEIPTS)]
+    del chat.closed[RECEIPTS]
+    rig.pass_time(120, 1)
+    assert list(rig.ledger.members(keys.CLOSED_PLACES)) == []
+    assert any("Active" in text for text in chat.stands(RECEIPTS))
+
+
+def test_a_message_whose_form_is_refused_goes_without(make: Make) -> None:
+    rig, chat = make()
+    id_ = rig.asked()
+    chat.answers.append(chat.no("too_odd"))
+    rig.settle()
+    (post,) = [post for post in chat.posts if post.to == CARDS]
+    assert post.message.parts == ()
+    assert "Memory took no buttons here" in post.text
+    assert rig.record(id_).postings[f"card:{CARDS}"].plain
