@@ -51,7 +51,7 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     parts = build_web(settings)
     REGISTRY.register(LedgerMetrics(parts.context, parts.redis, parts.faults))
-    bolt = build_app(settings, parts.context, parts.desk, parts.client, parts.refresher)
+    bolt = build_app(settings, parts.dispatcher, parts.client, parts.refresher)
     app = asgi(parts, bolt)
     config = uvicorn.Config(
         app,

@@ -59,7 +59,7 @@ from workflows.usecases.upkeep.tell_unreadable import tell
 
 if TYPE_CHECKING:
     from bot.chat.actions.deferred import Deferred
-    from bot.chat.actions.dispatcher import Desk
+    from bot.chat.actions.dispatcher import Dispatcher
     from bot.chat.outbox.reconciler import Reconciler
 
 log = structlog.get_logger()
@@ -125,7 +125,7 @@ class Common:
 @dataclass(frozen=True, slots=True)
 class WebParts(Common):
     client: WebClient
-    desk: Desk
+    dispatcher: Dispatcher
     refresher: SlackRefresher
     slack: SlackCheck
     obstacles: Obstacles
@@ -246,13 +246,13 @@ def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClie
 
 
 def build_web(settings: Settings) -> WebParts:
-    from bot.chat.actions.dispatcher import Desk  # noqa: PLC0415 - the clock does without
+    from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - the clock does without
 
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, for_web=True)
     context = Context(ledger, directory, folder, wake, Chance(), fault=faults, unreadable=met)
     client = build_slack(settings, SLACK_WEB_TIMEOUT_S)
     refresher = SlackRefresher(Lookups(client, RedisBuckets(redis)), directory, ledger.now, _no_identity_center)
-    desk = Desk(context, settings.command)
+    dispatcher = Dispatcher(context, settings.command)
     return WebParts(
         settings,
         redis,
@@ -265,7 +265,7 @@ def build_web(settings: Settings) -> WebParts:
         faults,
         context,
         client,
-        desk,
+        dispatcher,
         refresher,
         SlackCheck(client),
         Obstacles(),
@@ -274,7 +274,7 @@ def build_web(settings: Settings) -> WebParts:
 
 def build_worker(settings: Settings) -> WorkerParts:
     from bot.chat.actions.deferred import Deferred  # noqa: PLC0415 - as above
-    from bot.chat.actions.dispatcher import Desk  # noqa: PLC0415 - as above
+    from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - as above
     from bot.chat.outbox.outbox import Outbox  # noqa: PLC0415 - as above
     from bot.chat.outbox.reconciler import Reconciler  # noqa: PLC0415 - as above
     from bot.slack.surface import Slack  # noqa: PLC0415 - as above
@@ -301,10 +301,9 @@ def build_worker(settings: Settings) -> WorkerParts:
         fault=faults,
         unreadable=met,
     )
-    desk = Desk(context, settings.command)
-    slack = Slack(client)
-    deferred = Deferred(context, desk, refresher, slack, settings.command)
-    reconciler = Reconciler(Outbox.of(context, slack, buckets, refresher, settings.command))
+    slack, command = Slack(client), settings.command
+    deferred = Deferred(context, Dispatcher(context, command), refresher, slack, command)
+    reconciler = Reconciler(Outbox.of(context, slack, buckets, refresher, command))
     _warm(folder, targets.warm)
     return WorkerParts(
         settings,

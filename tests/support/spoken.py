@@ -17,7 +17,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from bot.chat import interaction as act_kinds
-from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.chat.actions.handlers import handler
+from bot.chat.actions.open_form import FormOpener
+from bot.chat.actions.reply import FactsStale, Reply
+from bot.chat.form import Filled
 from bot.chat.forms.request import Where
 from bot.chat.interaction import COMMAND, PRESS, Interaction
 from bot.chat.message import Message, read_value
@@ -28,7 +32,6 @@ from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import Wanted
 from bot.chat.outbox.postings import Page
 from bot.chat.outbox.reconciler import Reconciler
-from bot.slack.doors import Doors
 from bot.slack.render import blocks_of, text_of
 from bot.slack.surface import Slack as SlackSurface
 from tests.support import build
@@ -143,7 +146,7 @@ class _Refresher:
 
 
 class Slack(WebClient):
-    """What is called without the poster: whether a place is open again, and forms."""
+    """What is called without the delivery: whether a place is open again, and forms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -224,10 +227,10 @@ class Listener:
         self._pressed: dict[tuple[PersonId, str, str], Reply | None] = {}
         self._opened: dict[tuple[PersonId, str, str], Said | None] = {}
         dry = replace(world.ctx, ledger=_Dry(world.ledger))
-        self.dry = Desk(dry, command)
+        self.dry = Dispatcher(dry, command)
         # What is done with it has its effect.
-        self.real = Desk(world.ctx, command)
-        self.doors = Doors(dry, self.slack, cast(Any, world.chat), self.dry, command)
+        self.real = Dispatcher(world.ctx, command)
+        self.forms = FormOpener(self.dry, SlackSurface(self.slack), cast(Any, world.chat))
 
     # ------------------------------------------------------------ what is posted
 
@@ -293,18 +296,19 @@ class Listener:
         return self._opened[who, action, value]
 
     def _opens(self, who: PersonId, action: str, value: str) -> Said | None:
-        if action not in _DOORS or (action == MORE and not _lessens(value)):
+        act = Interaction(self.world.press_id(), PRESS, account(who), action=action, value=value)
+        found = handler(act)
+        form = found.opens(act) if found else None
+        if form is None:
             return None
-        slack = account(who)
-        act = Interaction(self.world.press_id(), PRESS, slack, action=action, value=value)
         told: list[Message] = []
-        self.doors.tell = lambda _act, message: told.append(message)  # type: ignore[method-assign]  # nobody is at the other end
+        self.forms.tell = lambda _act, message: told.append(message)  # type: ignore[method-assign]  # nobody is at the other end
         no: list[Refused] = []
-        self.doors._refuse = lambda _act, refused, subject: (
-            no.append(refused) or _refuse(self.doors, _act, refused, subject)
+        self.forms.refuse = lambda act, refused, subject: (
+            no.append(refused) or _refuse(self.forms, act, refused, subject)
         )  # type: ignore[method-assign,func-returns-value]
         self.slack.views.clear()
-        _DOORS[action](self.doors, act)
+        form(self.forms, act, "t", Filled("", Where().packed(), ()))
         if told:
             return Said(f"{who} types {action} {value}", who, told[-1], refused=no[-1] if no else None)
         (view,) = self.slack.views
@@ -374,29 +378,11 @@ RECORDS: Mapping[str, type[Any]] = {
 }
 # Chat subjects of the installation and of accounts.
 _NEWS = ("hold-", "target-user-", "trouble", "place-", "clock-", "unreadable", "policy-")
-_DOORS: Mapping[str, Any] = {
-    "deny": lambda doors, act: doors.open_deny_form(act, "t"),
-    "deny_all": lambda doors, act: doors.open_deny_all_form(act, "t"),
-    "extend": lambda doors, act: doors.open_extend_form(act, "t"),
-    "flag": lambda doors, act: doors.open_flag_form(act, "t"),
-    MORE: lambda doors, act: doors.open_less_form(act, "t"),
-    "again": lambda doors, act: doors.open_again_form(act, "t"),
-    "ask_then": lambda doors, act: doors.open_then_form(act, "t"),
-    "ask": lambda doors, act: doors.open_request_form(act, "t", Where(), *_asked_for(act.value)),
-    "break_glass": lambda doors, act: doors.open_glass_form(act, "t", {"private_metadata": Where().packed()}),
-}
-
-
-_refuse = Doors._refuse
+_refuse = FormOpener.refuse
 
 
 def _lessens(value: str) -> bool:
     return (read_more(value) or ("", ""))[0] == LESS
-
-
-def _asked_for(value: str) -> tuple[str, str | None]:
-    environment, _, role = value.partition(" ")
-    return environment, role or None
 
 
 _FORMS: Mapping[str, tuple[str, dict[str, str]]] = {

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 import structlog
 
-from bot.chat.actions.dispatcher import Desk, FactsStale, Reply
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.chat.actions.reply import FactsStale, Reply
 from bot.chat.commands.parser import addresses, mentioned
 from bot.chat.interaction import Interaction, unpacked
 from bot.chat.message import Message
@@ -69,10 +70,10 @@ def defer(ctx: Context, act: Interaction) -> None:
 
 class Deferred:
     def __init__(
-        self, ctx: WorkerContext, desk: Desk, directory: ChatDirectory, answers: Answers, command: str
+        self, ctx: WorkerContext, dispatcher: Dispatcher, directory: ChatDirectory, answers: Answers, command: str
     ) -> None:
         self._ctx = ctx
-        self._desk = desk
+        self._dispatcher = dispatcher
         self._directory = directory
         self._answers = answers
         self._command = command
@@ -90,7 +91,7 @@ class Deferred:
         unknown = None
         try:
             self._refresh(act)
-            reply = self._desk.carry_out(replace(act, looked=True))
+            reply = self._dispatcher.carry_out(replace(act, looked=True))
             if reply.refused is not None and reply.refused.code is Code.NOT_KNOWN_YET:
                 unknown = reply.refused
         except (DirectoryUnreachable, PolicyUnavailable) as problem:

@@ -1,4 +1,4 @@
-"""`delegate`: who decides in one's place, for whoever is away. Carried out for the desk."""
+"""`delegate`: who decides in one's place, for whoever is away. Carried out for the dispatcher."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Delivery:
 
         Where nobody can look it is posted: a second copy is found by who presses it, a missing one by nobody.
         """
-        if posting.intent_at is None or posting.nonce is None or not self._chat.traits.abilities.search:
+        if posting.intent_at is None or posting.nonce is None:
             return None
         at = _place(wanted, root)
         try:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from bot.chat.actions.deferred import Deferred, defer
-from bot.chat.actions.dispatcher import Desk
+from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.interaction import COMMAND, Interaction
 from bot.directory.refresh import refresh_away
 from bot.sandbox.slack import SlackServer, buttons, words
@@ -66,7 +66,7 @@ def shown(slack: SlackServer) -> str:
 
 def types(rig: ChatWorld, who: str, text: str) -> str:
     act = Interaction(f"command:{text}:{rig.press_id()}", COMMAND, Account("slack", "T1", who), text=text)
-    reply = Desk(rig.ctx, "/prodaccess").carry_out(act)
+    reply = Dispatcher(rig.ctx, "/prodaccess").carry_out(act)
     return text_of(reply.message) if reply.message else ""
 
 
@@ -334,7 +334,7 @@ def test_a_delegate_whom_nobody_has_looked_at_is_looked_at_by_a_worker(make: Mak
     rig, slack = make()
     slack.workspace.add_user("UNEW", "newt", email="newt@example.com")
     rig.knows(OLU)
-    desk = Desk(rig.ctx, "/prodaccess")
+    desk = Dispatcher(rig.ctx, "/prodaccess")
     deferred = Deferred(rig.ctx, desk, rig.refresher, Slack(rig.client), "/prodaccess")
     act = Interaction("command:new", COMMAND, Account("slack", "T1", "UOLU"), text="delegate <@UNEW|newt> until 3d")
     defer(rig.ctx, act)

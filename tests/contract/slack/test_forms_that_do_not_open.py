@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
-from bot.chat.actions.dispatcher import Desk
+from bot.chat.actions import decision_forms, request_forms
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.chat.actions.handlers import handler
+from bot.chat.actions.open_form import FormOpener
+from bot.chat.form import Filled
 from bot.chat.forms import request as form
 from bot.chat.interaction import COMMAND, PRESS, Interaction
 from bot.chat.message import value_of
 from bot.chat.messages import approval_card as cards
 from bot.sandbox.slack import Message, SlackServer, buttons, words
-from bot.slack.doors import Doors
+from bot.slack.surface import Slack
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
 from tests.support.chat import CARDS, ChatWorld, InProcess, server_for
@@ -39,7 +43,7 @@ class Front:
 
     rig: ChatWorld
     slack: SlackServer
-    doors: Doors
+    forms: FormOpener
 
     def act(self, who: PersonId, action: str = "", value: str = "", *, url: bool = True) -> Interaction:
         user, ws = account(who).user, self.slack.workspace
@@ -54,6 +58,14 @@ class Front:
             channel=CARDS,
             response_url=f"{ws.base_url}/response/{token}" if url else "",
         )
+
+    def opens(self, act: Interaction) -> None:
+        """What the press opens, as the table has it."""
+        found = handler(act)
+        form = found.opens(act) if found else None
+        assert form is not None, act.action
+        trigger = self.slack.workspace.triggers.issue(act.who.user)
+        form(self.forms, act, trigger, Filled("", "", ()))
 
     def trigger(self, who: PersonId) -> str:
         return self.slack.workspace.triggers.issue(account(who).user)
@@ -85,21 +97,23 @@ def front() -> Iterator[Front]:
         client = InProcess(slack)
         longer = build.entitlement(max_duration=8 * HOUR)
         rig = ChatWorld(client, clock, (), build.policy(build.environment(longer, break_glass=GLASS)))
-        desk = Desk(rig.ctx, "/prodaccess")
-        yield Front(rig, slack, Doors(rig.ctx, client, rig.refresher, desk, "/prodaccess"))
+        dispatcher = Dispatcher(rig.ctx, "/prodaccess")
+        yield Front(rig, slack, FormOpener(dispatcher, Slack(client), rig.refresher))
 
 
 # ---------------------------------------------------------------- every form there is
 
 
 def request_form(front: Front) -> PersonId:
-    front.doors.open_request_form(front.act(DANA), front.trigger(DANA), form.Where(), "payments-prod", "read-only")
+    request_forms.open_request_form(
+        front.forms, front.act(DANA), front.trigger(DANA), form.Where(), "payments-prod", "read-only"
+    )
     return DANA
 
 
 def again_form(front: Front) -> PersonId:
     act = front.act(DANA, "again", front.asked())
-    front.doors.open_again_form(act, front.trigger(DANA))
+    front.opens(act)
     return DANA
 
 
@@ -112,39 +126,39 @@ def then_form(front: Front) -> PersonId:
         "t": "",
         "s": int((build.NOW + HOUR).timestamp()),
     }
-    front.doors.open_then_form(front.act(DANA, "ask_then", json.dumps(asked)), front.trigger(DANA))
+    front.opens(front.act(DANA, "ask_then", json.dumps(asked)))
     return DANA
 
 
 def flag_form(front: Front) -> PersonId:
-    front.doors.open_flag_form(front.act(OLU, "flag", front.broken()), front.trigger(OLU))
+    front.opens(front.act(OLU, "flag", front.broken()))
     return OLU
 
 
 def deny_form(front: Front) -> PersonId:
-    front.doors.open_deny_form(front.act(OLU, "deny", front.asked()), front.trigger(OLU))
+    front.opens(front.act(OLU, "deny", front.asked()))
     return OLU
 
 
 def deny_all_form(front: Front) -> PersonId:
-    front.doors.open_deny_all_form(front.act(OLU, "deny_all", front.asked()), front.trigger(OLU))
+    front.opens(front.act(OLU, "deny_all", front.asked()))
     return OLU
 
 
 def less_form(front: Front) -> PersonId:
     id_ = front.asked()
-    front.doors.open_less_form(front.act(OLU, cards.MORE, f"{cards.LESS}:{value_of(id_)}"), front.trigger(OLU))
+    front.opens(front.act(OLU, cards.MORE, f"{cards.LESS}:{value_of(id_)}"))
     return OLU
 
 
 def extend_form(front: Front) -> PersonId:
-    front.doors.open_extend_form(front.act(DANA, "extend", front.rig.active()), front.trigger(DANA))
+    front.opens(front.act(DANA, "extend", front.rig.active()))
     return DANA
 
 
 def glass_form(front: Front) -> PersonId:
     act = front.act(NIA, "break_glass", "payments-prod", url=False)
-    front.doors.open_glass_form(act, front.trigger(NIA), {"private_metadata": ""})
+    front.opens(act)
     return NIA
 
 
@@ -155,9 +169,9 @@ OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_flag_form": (flag_form, "flag PA-1 NOTE", "Try again"),
     "open_deny_form": (deny_form, "deny PA-1 REASON", "Try again"),
     "open_deny_all_form": (deny_all_form, "deny PA-1 REASON", "Try again"),
-    "open_less_form": (less_form, "less PA-1 [ROLE] [DURATION]", "Try again"),
+    "open_reduced_approval_form": (less_form, "less PA-1 [ROLE] [DURATION]", "Try again"),
     "open_extend_form": (extend_form, "extend PA-1 DURATION REASON", "Try again"),
-    "open_glass_form": (glass_form, "break-glass payments-prod ROLE [DURATION] REASON", ""),
+    "open_break_glass_form": (glass_form, "break-glass payments-prod ROLE [DURATION] REASON", ""),
 }
 TROUBLE: dict[str, dict[str, Any]] = {
     "too late": {"error": "expired_trigger_id"},
@@ -172,7 +186,8 @@ TROUBLE: dict[str, dict[str, Any]] = {
 
 
 def test_every_form_there_is_is_tried_here() -> None:
-    assert {name for name in vars(Doors) if name.startswith("open_")} == set(OPENERS)
+    there = {**vars(request_forms), **vars(decision_forms)}
+    assert {name for name in there if name.startswith("open_")} == set(OPENERS)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +219,7 @@ def test_the_button_repeats_the_press(front: Front) -> None:
     (told,) = front.whispers(OLU)
     element = told.blocks[-1]["elements"][0]
     act = front.act(OLU, element["action_id"], element["value"])
-    front.doors.open_deny_form(act, front.trigger(OLU))
+    front.opens(act)
     assert front.slack.person("UOLU").view() is not None
 
 
@@ -243,18 +258,19 @@ ANYWAY = {"open_request_form", "open_again_form", "open_then_form"}
 
 @pytest.mark.parametrize("name", [name for name in OPENERS if name not in ANYWAY])
 def test_a_button_that_is_about_nothing_says_so(front: Front, name: str) -> None:
-    act = front.act(OLU, "any", "nonsense" if name != "open_less_form" else f"{cards.LESS}:nonsense")
-    more = ({"private_metadata": ""},) if name == "open_glass_form" else ()
-    getattr(front.doors, name)(act, front.trigger(OLU), *more)
+    act = front.act(OLU, "any", "nonsense" if name != "open_reduced_approval_form" else f"{cards.LESS}:nonsense")
+    opener: Any = getattr(request_forms, name, None) or getattr(decision_forms, name)
+    more = (Filled("", "", ()),) if name == "open_break_glass_form" else ()
+    opener(front.forms, act, front.trigger(OLU), *more)
     assert front.whispers(OLU)
 
 
 def test_a_button_of_nobodys_opens_the_empty_form(front: Front) -> None:
-    front.doors.open_then_form(front.act(OLU, "ask_then", "nonsense"), front.trigger(OLU))
+    front.opens(front.act(OLU, "ask_then", "nonsense"))
     assert front.slack.person(account(OLU).user).view() is not None
 
 
 def test_a_press_that_nobody_can_judge_yet_says_so(front: Front) -> None:
-    front.doors._refuse(front.act(OLU, "deny", "PA-1"), Refused(Code.FACTS_STALE), "PA-1")
+    front.forms.refuse(front.act(OLU, "deny", "PA-1"), Refused(Code.FACTS_STALE), "PA-1")
     (told,) = front.whispers(OLU)
     assert buttons(told) == ["Try again"]

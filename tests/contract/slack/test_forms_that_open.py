@@ -28,15 +28,15 @@ Opener = Callable[[Front, PersonId, str], None]
 
 
 def deny(front: Front, who: PersonId, id_: str) -> None:
-    front.doors.open_deny_form(front.act(who, "deny", id_), front.trigger(who))
+    front.opens(front.act(who, "deny", id_))
 
 
 def deny_all(front: Front, who: PersonId, id_: str) -> None:
-    front.doors.open_deny_all_form(front.act(who, "deny_all", id_), front.trigger(who))
+    front.opens(front.act(who, "deny_all", id_))
 
 
 def less(front: Front, who: PersonId, id_: str) -> None:
-    front.doors.open_less_form(front.act(who, cards.MORE, f"{cards.LESS}:{value_of(id_)}"), front.trigger(who))
+    front.opens(front.act(who, cards.MORE, f"{cards.LESS}:{value_of(id_)}"))
 
 
 OPENERS = pytest.mark.parametrize("opener", [deny, deny_all, less])

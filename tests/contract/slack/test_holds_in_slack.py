@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.chat.actions.dispatcher import Desk, Reply
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.chat.actions.reply import Reply
 from bot.chat.interaction import COMMAND, PRESS, Interaction
 from bot.chat.messages.holds import CONFIRM_ANOTHER, CONFIRM_SAME
 from bot.chat.plain_text import as_text
@@ -47,7 +48,7 @@ class Rig(ChatWorld):
     def types(self, who: PersonId, text: str) -> Reply:
         self.knows(who)
         user = account(who).user
-        return Desk(self.ctx, "/prodaccess").carry_out(
+        return Dispatcher(self.ctx, "/prodaccess").carry_out(
             Interaction(self.press_id(), COMMAND, Account("slack", "T1", user), text=text)
         )
 
@@ -55,7 +56,7 @@ class Rig(ChatWorld):
         self.knows(who)
         user = account(who).user
         act = Interaction(self.press_id(), PRESS, Account("slack", "T1", user), action=action, value=value)
-        return Desk(self.ctx, "/prodaccess").carry_out(act)
+        return Dispatcher(self.ctx, "/prodaccess").carry_out(act)
 
 
 @pytest.fixture

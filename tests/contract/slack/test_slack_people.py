@@ -10,11 +10,11 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.chat.actions.deferred import Deferred, defer
-from bot.chat.actions.dispatcher import Desk
+from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.interaction import COMMAND, Interaction
 from bot.directory.refresh import refresh_groups_of_pending
 from bot.sandbox.slack import SlackServer, words
-from bot.slack.doors import Doors
+from bot.slack.app import Listeners
 from bot.slack.lookups import LIMITS
 from bot.slack.surface import Slack
 from tests.support import build
@@ -76,7 +76,7 @@ class Acts:
 
     def __init__(self, rig: ChatWorld) -> None:
         self.rig = rig
-        self.desk = Desk(rig.ctx, "/prodaccess")
+        self.desk = Dispatcher(rig.ctx, "/prodaccess")
         self.worker = Deferred(rig.ctx, self.desk, rig.refresher, Slack(rig.client), "/prodaccess")
 
     def types(self, user: str, text: str) -> str:
@@ -339,12 +339,13 @@ def test_news_of_a_colleague_are_looked_into_under_each_name_that_is_known(make:
     rig, slack = make()
     organisation(slack)
     rig.refresher.refresh_person(Account("slack", "T2", "UFAY"), rig.policy.policy)
-    doors = Doors(rig.ctx, None, rig.refresher, None, "/prodaccess")  # type: ignore[arg-type]  # news open no form
-    doors.heard(slack.workspace.user("UFAY").to_json(), told_by)
+    nothing: Any = None
+    listeners = Listeners(Dispatcher(rig.ctx, "/prodaccess"), nothing, nothing, rig.refresher)
+    listeners.user_changed({"user": slack.workspace.user("UFAY").to_json()}, {"team_id": told_by})
     asked = {item for item in rig.ledger.due if item.startswith("whois:")}
     assert asked == {"whois:T2:UFAY", "whois:E1:UFAY"}
-    doors.heard({"id": "UNOBODY"}, told_by)
-    doors.heard(None, told_by)
+    listeners.user_changed({"user": {"id": "UNOBODY"}}, {"team_id": told_by})
+    listeners.user_changed({}, {"team_id": told_by})
     assert asked == {item for item in rig.ledger.due if item.startswith("whois:")}
 
 

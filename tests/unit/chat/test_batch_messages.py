@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.actions.dispatcher import Desk
+from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.forms import request as form
 from bot.chat.forms.reason import deny_all_form, read_reason
 from bot.chat.forms.request import Chosen
@@ -294,8 +294,8 @@ def test_where_one_environment_is_hidden_nothing_of_the_others_tells_who_asked(w
 # ---------------------------------------------------------------- at the desk
 
 
-def desk(world: World) -> Desk:
-    return Desk(world.ctx, "/prodaccess")
+def desk(world: World) -> Dispatcher:
+    return Dispatcher(world.ctx, "/prodaccess")
 
 
 def says(world: World, who, kind: str, press_id: str = "p", **what: Any) -> str:

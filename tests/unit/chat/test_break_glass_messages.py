@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.actions.dispatcher import Desk
+from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.forms import request as form
 from bot.chat.forms.break_glass import glass_field_of, glass_form, read_glass
 from bot.chat.forms.request import Chosen, FormAsk, Where
@@ -126,15 +126,15 @@ def test_the_emergency_form_reads_back_what_was_chosen_and_says_what_is_missing(
 # ---------------------------------------------------------------- typed
 
 
-def desk(rules: Policy | None = None) -> tuple[World, Desk]:
+def desk(rules: Policy | None = None) -> tuple[World, Dispatcher]:
     world = World(rules or policy())
     world.knows(DANA, NIA, OLU)
     for name, members in build.GROUPS.items():
         world.directory.put_members(name, Membership(members, build.NOW))
-    return world, Desk(world.ctx, "/prodaccess")
+    return world, Dispatcher(world.ctx, "/prodaccess")
 
 
-def says(at: Desk, who: PersonId, kind: str = COMMAND, **what: Any) -> str:
+def says(at: Dispatcher, who: PersonId, kind: str = COMMAND, **what: Any) -> str:
     user = account(who)
     reply = at.carry_out(Interaction(f"{kind}-{who}-{what}", kind, user, **what))
     return as_text(reply.message) if reply.message else ""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.actions.dispatcher import Desk
+from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.interaction import COMMAND, PRESS, Interaction
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat, deciders_of
@@ -25,16 +25,16 @@ def says(world: World, who: PersonId, text: str) -> str:
     world.knows(*GROUPS["platform"], *GROUPS["security"], who)
     account_ = account(who)
     act = Interaction(world.press_id(), COMMAND, account_, text=text)
-    message = Desk(world.ctx, "/prodaccess").carry_out(act).message
+    message = Dispatcher(world.ctx, "/prodaccess").carry_out(act).message
     assert message is not None
     return as_text(message)
 
 
 def can(world: World, id_: str) -> Deciders:
     world.knows(*GROUPS["platform"], *GROUPS["security"])
-    seen = Desk(world.ctx, "/prodaccess").window.seen(id_)
+    seen = Dispatcher(world.ctx, "/prodaccess").window.seen(id_)
     assert seen is not None
-    return Desk(world.ctx, "/prodaccess").window.deciders(seen)
+    return Dispatcher(world.ctx, "/prodaccess").window.deciders(seen)
 
 
 def test_two_approvals_of_two_groups_are_one_of_each() -> None:
@@ -122,7 +122,7 @@ def test_an_explanation_of_a_request_leaves_out_its_parties_and_who_has_agreed()
     world.knows(DANA, *GROUPS["platform"])
     account_ = account(DANA)
     act = Interaction("x", PRESS, account_, action="more", value=f"explain:{id_}")
-    message = Desk(world.ctx, "/prodaccess").carry_out(act).message
+    message = Dispatcher(world.ctx, "/prodaccess").carry_out(act).message
     assert message is not None
     assert "Needs approval from one of platform (Pat)" in as_text(message)
 
@@ -154,7 +154,7 @@ def test_the_first_answer_names_nobody_whom_nobody_has_looked_up() -> None:
     act = Interaction(
         "p", COMMAND, Account("slack", "T1", account(DANA).user), text="payments-prod read-only 1h INC-42 errors"
     )
-    message = Desk(world.ctx, "/prodaccess").carry_out(act).message
+    message = Dispatcher(world.ctx, "/prodaccess").carry_out(act).message
     said = as_text(message) if message else ""
     assert "I am looking up who can approve it" in said
     assert "Olu" not in said
@@ -167,7 +167,7 @@ def test_of_some_who_are_known_those_are_named() -> None:
     act = Interaction(
         "p", COMMAND, Account("slack", "T1", account(DANA).user), text="payments-prod read-only 1h INC-42 errors"
     )
-    message = Desk(world.ctx, "/prodaccess").carry_out(act).message
+    message = Dispatcher(world.ctx, "/prodaccess").carry_out(act).message
     assert "Olu can approve it." in (as_text(message) if message else "")
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.actions.dispatcher import Desk, Reply
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.chat.actions.reply import Reply
 from bot.chat.forms import request as form
 from bot.chat.interaction import COMMAND, FORM, Interaction
 from bot.chat.messages import notices
@@ -41,7 +42,7 @@ def says(world: World, text: str, zone: str = "UTC") -> Reply:
     world.chat.people[account(DANA)] = facts(DANA, time_zone=zone)
     world.knows(DANA)
     who = account(DANA)
-    return Desk(world.ctx, "/prodaccess").carry_out(Interaction(world.press_id(), COMMAND, who, text=text))
+    return Dispatcher(world.ctx, "/prodaccess").carry_out(Interaction(world.press_id(), COMMAND, who, text=text))
 
 
 # ---------------------------------------------------------------- hours
@@ -90,7 +91,7 @@ def test_in_the_form_closed_hours_stand_beside_the_start() -> None:
     who = account(DANA)
     world.knows(DANA)
     fields = {"environment": "payments-prod", "role": "read-only", "reason": "INC-42", "ticket": ""}
-    reply = Desk(world.ctx, "/x").carry_out(Interaction("f", FORM, who, fields=fields))
+    reply = Dispatcher(world.ctx, "/x").carry_out(Interaction("f", FORM, who, fields=fields))
     view = {"blocks": [{"block_id": "when", "element": {"action_id": "begin"}}]}
     assert list(errors_in(view, form.beside_fields(reply.said, form.field_of))) == ["when"]
 

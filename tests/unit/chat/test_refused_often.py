@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import redis
 
-from bot.chat.actions.dispatcher import FactsStale, Reply
+from bot.chat.actions import intake
+from bot.chat.actions.intake import Intake, takes_away
 from bot.chat.actions.refusal_limit import PEOPLE_MAX, REFUSED_MAX, WINDOW_S, RefusalLimit, Verdict
+from bot.chat.actions.reply import FactsStale, Reply
 from bot.chat.interaction import COMMAND, DENY, PRESS, Interaction
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages.home import WITHDRAW
-from bot.slack import app as slack_app
-from bot.slack.app import Listeners, takes_away
 from bot.slack.render import text_of
 from tests.support.build import GUS
 from tests.support.redis_world import RedisWorld
@@ -54,11 +54,10 @@ def test_only_so_many_people_are_kept_in_mind() -> None:
     assert len(limit._windows) <= PEOPLE_MAX
 
 
-def listeners(carry_out: Any) -> Any:
-    found = Listeners.__new__(Listeners)
+def front(carry_out: Any) -> Intake:
+    nothing: Any = SimpleNamespace()
+    found = Intake(nothing, SimpleNamespace(carry_out=carry_out), nothing)  # type: ignore[arg-type]  # as much as it uses
     found._limit = RefusalLimit(Clock())
-    found._desk = SimpleNamespace(carry_out=carry_out)  # type: ignore[assignment]
-    found._context = SimpleNamespace()  # type: ignore[assignment]
     return found
 
 
@@ -81,22 +80,22 @@ def test_who_is_refused_again_and_again_is_not_carried_out_any_more(
             raise FactsStale
         return Reply(refused=Refused(Code.NOT_A_REQUESTER))
 
-    monkeypatch.setattr(slack_app, "defer", lambda *_: None)
-    desk = listeners(carry_out)
-    replies = [desk._carry_out(act()) for _ in range(REFUSED_MAX + 50)]
+    monkeypatch.setattr(intake, "defer", lambda *_: None)
+    desk = front(carry_out)
+    replies = [desk.carry_out(act()) for _ in range(REFUSED_MAX + 50)]
     assert len(carried) == REFUSED_MAX
     told = [reply for reply in replies[REFUSED_MAX:] if reply.message is not None]
     assert len(told) == 1
     assert "do not listen until the minute is over" in text_of(told[0].message)
-    desk._carry_out(act("UDANA"))
-    desk._carry_out(act(text="End PA-1 stop it"))
+    desk.carry_out(act("UDANA"))
+    desk.carry_out(act(text="End PA-1 stop it"))
     assert carried[REFUSED_MAX:] == ["UDANA", "UEVE"]
 
 
 def test_what_is_allowed_has_no_limit() -> None:
-    desk = listeners(lambda _: Reply())
+    desk = front(lambda _: Reply())
     for _ in range(3 * REFUSED_MAX):
-        desk._carry_out(act())
+        desk.carry_out(act())
     assert desk._limit.verdict(EVE) is Verdict.GO
 
 

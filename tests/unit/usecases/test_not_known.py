@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.actions.dispatcher import Desk, FactsStale
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.chat.actions.reply import FactsStale
 from bot.chat.interaction import COMMAND, Interaction
 from tests.support import build
 from tests.support.build import (
@@ -263,7 +264,7 @@ def test_what_an_incidents_channel_is_is_waited_for_and_an_emergency_does_not_wa
 def test_whom_a_worker_may_find_is_not_unknown_before_one_has_looked():
     world = World()
     world.knows(OLU)
-    desk = Desk(world.ctx, "/prodaccess")
+    desk = Dispatcher(world.ctx, "/prodaccess")
     typed = Interaction("command:1", COMMAND, Account("slack", "T1", "UOLU"), text="history newt@example.com")
     with pytest.raises(FactsStale):
         desk.carry_out(typed)

@@ -16,7 +16,9 @@ from slack_sdk import WebClient
 
 from bot import jobs
 from bot.chat.actions.deferred import Deferred, defer
-from bot.chat.actions.dispatcher import Desk
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.chat.actions.intake import Intake
+from bot.chat.actions.open_form import FormOpener
 from bot.chat.health import troubles
 from bot.chat.interaction import COMMAND, Interaction
 from bot.clock import Ticker
@@ -24,7 +26,6 @@ from bot.observability import metrics, readiness
 from bot.queues import job_of
 from bot.slack import failures
 from bot.slack.app import Listeners
-from bot.slack.doors import Doors
 from bot.slack.surface import Slack
 from tests.support import build
 from tests.support.chat import RECEIPTS
@@ -521,10 +522,11 @@ def test_each_listener_that_raises_is_caught_by_the_one_handler(
 ) -> None:
     for name in ("command", "press", "form_sent", "shortcut", "home_opened", "options"):
         monkeypatch.setattr(Listeners, name, lambda _self, body: fails(body))
-    desk = Desk(world.ctx, "/prodaccess")
-    doors = Doors(world.ctx, world.slack, world.refresher, desk, "/prodaccess")  # type: ignore[arg-type]
-    listeners = Listeners(world.ctx, desk, doors, "/prodaccess")
-    monkeypatch.setattr(listeners._afterwards, "submit", lambda run: run())
+    desk = Dispatcher(world.ctx, "/prodaccess")
+    slack = Slack(world.slack)
+    intake = Intake(world.ctx, desk, slack)
+    listeners = Listeners(desk, intake, FormOpener(desk, slack, world.refresher), world.refresher)
+    monkeypatch.setattr(intake._afterwards, "submit", lambda run: run())
     app = App(
         client=WebClient("xoxb-" + "test"),
         signing_secret="s",

@@ -1,0 +1,73 @@
+"""Somebody asks: for themselves, for somebody else, for several at once, once more, in an emergency."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.chat.actions.acting import Acting
+from bot.chat.actions.reply import Reply
+from bot.chat.commands.model import (
+    Ask,
+    AskSeveral,
+    Whom,
+)
+from bot.chat.interaction import Interaction
+from bot.chat.messages import notices
+from bot.chat.wording.labels import done_words
+from workflows.core.dates import start_of
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import Ask as CoreAsk
+from workflows.core.rules.eligibility import open_again_at
+from workflows.usecases.requests.break_glass import break_glass
+from workflows.usecases.requests.repeat import last_ask
+from workflows.usecases.requests.request_access import ask_for_access
+from workflows.usecases.shared.actor import Known
+
+
+def typed_asks(at: Acting, meant: Ask | AskSeveral, actor: Known) -> list[CoreAsk] | Refused:
+    """A typed time is one of the asker's own clock."""
+    begin, now = meant.begin, at.ctx.ledger.now()
+    start = start_of(begin.day, begin.clock, now, actor.person.time_zone) if begin else None
+    if begin and start is None:
+        return Refused(Code.START_UNREADABLE, {"text": f"{begin.day} {begin.clock}"}, audited=False)
+    places = meant.places if isinstance(meant, AskSeveral) else ((meant.environment, meant.role),)
+    return [CoreAsk(place, role, meant.duration, meant.reason, start_at=start) for place, role in places]
+
+
+def ask_all(at: Acting, act: Interaction, asks: list[CoreAsk]) -> Reply:
+    return ask_one(at, act, asks[0]) if len(asks) == 1 else at.answered(act, at.several.ask(act, asks))
+
+
+def ask_one(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
+    answer = ask_for_access(at.ctx, ask, act.who, act.origin, act.id)
+    reply = at.asked(act, answer)
+    then = open_again_at(answer, at.ctx.ledger.now()) if isinstance(answer, Refused) else None
+    if then is None or reply.message is None or ask.holder is not None:
+        return reply
+    return replace(reply, message=notices.with_ask_for(reply.message, replace(ask, start_at=then)))
+
+
+def ask_for(at: Acting, act: Interaction, whom: Whom, ask: Ask, actor: Known) -> Reply:
+    person = at.window.person_meant(whom, actor)
+    if isinstance(person, Refused):
+        return at.refuse(act, person)
+    unfit = at.window.unfit_holder(whom, actor)
+    if unfit:
+        return at.refuse(act, unfit)
+    typed = typed_asks(at, ask, actor)
+    return at.refuse(act, typed) if isinstance(typed, Refused) else ask_one(at, act, replace(typed[0], holder=person))
+
+
+def again(at: Acting, act: Interaction, actor: Known, reason: str) -> Reply:
+    last = last_ask(at.ctx, actor.person.id, reason)
+    return at.refuse(act, last) if isinstance(last, Refused) else ask_one(at, act, last)
+
+
+def in_an_emergency(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
+    answer = break_glass(at.ctx, ask, act.who, act.origin, act.id)
+    if isinstance(answer, Refused):
+        return at.refuse(act, answer)
+    if answer.outcome == "have_it":
+        seen = at.window.seen(answer.id)
+        return Reply(notices.have_it(seen.story, at.reader(act)) if seen else None)
+    return Reply(notices.answer(done_words(answer.outcome, answer.id)))

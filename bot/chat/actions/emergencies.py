@@ -1,0 +1,68 @@
+"""What security does: everything taken away at once, somebody let in again, an account that is on hold."""
+
+from __future__ import annotations
+
+from bot.chat.actions.acting import Acting
+from bot.chat.actions.reply import Reply
+from bot.chat.commands.model import (
+    RevokeAll,
+    Whom,
+)
+from bot.chat.interaction import PRESS, Interaction
+from bot.chat.messages import holds, notices
+from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import clean, text_problem
+from workflows.usecases.identity.confirm_account import Saying, confirm, groups_needed_to_confirm, may_confirm
+from workflows.usecases.oversight.unblock import lift
+from workflows.usecases.revocation.revoke_all import groups_that_may
+from workflows.usecases.shared.actor import Known, known
+
+
+def would_revoke_all(at: Acting, act: Interaction, meant: RevokeAll, actor: Known) -> Reply:
+    """Typed: nothing is done yet, it is shown what would be."""
+    able = known(at.ctx, act.who, groups_that_may, on_hold=True)
+    if isinstance(able, Refused):
+        return at.refuse(act, able)
+    problem = text_problem(meant.reason, {"what": "revoke-all"})
+    if problem:
+        return at.refuse(act, problem)
+    return at.look(act, at.window.would_revoke(meant, actor, able))
+
+
+def unblock(at: Acting, act: Interaction, whom: Whom, reason: str, actor: Known) -> Reply:
+    person = at.window.person_meant(whom, actor)
+    if isinstance(person, Refused):
+        return at.refuse(act, person)
+    answer = lift(at.ctx, person, act.who, reason, act.id)
+    if isinstance(answer, Refused):
+        return at.refuse(act, answer)
+    return Reply(
+        notices.answer(
+            f"✅ You lifted what kept {whom.text.lstrip('@')} from asking or breaking the glass. They are told."
+        )
+    )
+
+
+def confirm_account(at: Acting, act: Interaction, whom: Whom, same: bool | None, reason: str, actor: Known) -> Reply:
+    """Said at once where it was typed and one account is meant; else it is asked, with what is known of each."""
+    able = known(at.ctx, act.who, groups_needed_to_confirm)
+    problem = able if isinstance(able, Refused) else text_problem(reason, {"what": "person confirm"})
+    if problem or isinstance(able, Refused):
+        return at.refuse(act, problem or Refused(Code.PERSON_UNKNOWN))
+    found = at.window.holds_meant(whom, actor)
+    refusal = next((refused for held in found if (refused := may_confirm(able, held))), None)
+    if refusal or not found:
+        unknown = Refused(Code.NOTHING_TO_CONFIRM, {"name": whom.text}, audited=False)
+        return at.refuse(act, refusal or unknown)
+    if same is None or len(found) > 1:
+        return Reply(holds.question(found, clean(reason), at.ctx.ledger.now(), at.command))
+    return said_whose(at, act, Saying(found[0].account.account, same, reason, found[0].hash))
+
+
+def said_whose(at: Acting, act: Interaction, saying: Saying | None) -> Reply:
+    if saying is None:
+        return Reply()
+    answer = confirm(at.ctx, saying, act.who, act.id)
+    if isinstance(answer, Refused):
+        return at.refuse(act, answer)
+    return Reply(holds.said(answer.outcome, same=saying.same), replaces=act.kind == PRESS)

@@ -1,0 +1,96 @@
+"""Everything that can be done in chat, in one table: what carries it out, or which form it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bot.chat.actions import decision_forms, pressed, request_forms, sent
+from bot.chat.actions.acting import Acting
+from bot.chat.actions.open_form import FormOpener
+from bot.chat.actions.reply import Reply
+from bot.chat.actions.typed import command_line
+from bot.chat.form import Filled
+from bot.chat.forms.fields import BREAK_GLASS
+from bot.chat.forms.request import Where
+from bot.chat.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.chat.messages import approval_card as cards
+from bot.chat.messages import batch, break_glass, holds, home, notices, revoke_all
+
+Carry = Callable[[Acting, Interaction], Reply]
+# With what the chat gave to open one form, and the form that stands open under it.
+Open = Callable[[FormOpener, Interaction, str, Filled], None]
+
+
+def nothing(_acting: Acting, _act: Interaction) -> Reply:
+    return Reply()
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`opens`: the form that this act opens; where it opens none, `carry` carries it out."""
+
+    carry: Carry = nothing
+    opens: Callable[[Interaction], Open | None] = lambda _act: None
+
+
+def _opens(form: Callable[[FormOpener, Interaction, str], None]) -> Handler:
+    return Handler(opens=lambda _act: lambda forms, act, trigger, _under: form(forms, act, trigger))
+
+
+def _less(act: Interaction) -> Open | None:
+    """Of the card's menu one choice opens a form."""
+    chosen = cards.read_more(act.value)
+    if chosen is None or chosen[0] != cards.LESS:
+        return None
+    return lambda forms, act, trigger, _under: decision_forms.open_reduced_approval_form(forms, act, trigger)
+
+
+def _ask(forms: FormOpener, act: Interaction, trigger: str) -> None:
+    environment, _, role = act.value.partition(" ")
+    request_forms.open_request_form(forms, act, trigger, Where(), environment, role or None)
+
+
+PRESSES: Mapping[str, Handler] = {
+    cards.APPROVE: Handler(pressed.press_approve),
+    cards.END: Handler(pressed.press_end),
+    cards.MORE: Handler(pressed.press_more, _less),
+    cards.DENY: _opens(decision_forms.open_deny_form),
+    cards.EXTEND: _opens(decision_forms.open_extend_form),
+    home.WITHDRAW: Handler(pressed.press_withdraw),
+    home.ASK: _opens(_ask),
+    notices.DECLINE: Handler(pressed.press_decline),
+    notices.AGAIN: _opens(request_forms.open_again_form),
+    notices.ASK_THEN: _opens(request_forms.open_then_form),
+    break_glass.ACKNOWLEDGE: Handler(pressed.press_acknowledge),
+    break_glass.FLAG: _opens(decision_forms.open_flag_form),
+    BREAK_GLASS: Handler(opens=lambda _act: request_forms.open_break_glass_form),
+    revoke_all.REVOKE_ALL: Handler(pressed.press_revoke_all),
+    holds.CONFIRM_SAME: Handler(pressed.press_whose),
+    holds.CONFIRM_ANOTHER: Handler(pressed.press_whose),
+    batch.APPROVE_ALL: Handler(pressed.press_for_all),
+    batch.WITHDRAW_ALL: Handler(pressed.press_for_all),
+    batch.DENY_ALL: _opens(decision_forms.open_deny_all_form),
+}
+# By the act's kind: what is typed, and the forms.
+OTHERS: Mapping[str, Handler] = {
+    COMMAND: Handler(command_line),
+    FORM: Handler(sent.request),
+    GLASS: Handler(sent.emergency),
+    EXTEND: Handler(sent.more_time),
+    DENY: Handler(sent.denied),
+    DENY_ALL: Handler(sent.denied_all),
+    LESS: Handler(sent.lessened),
+    END: Handler(sent.ended),
+    FLAG: Handler(sent.flagged),
+}
+
+
+def handler(act: Interaction) -> Handler | None:
+    """None for a press on what is none of ours, a link for one. Raises KeyError for a kind that nobody sends."""
+    return PRESSES.get(act.action) if act.kind == PRESS else OTHERS[act.kind]
+
+
+def carry(act: Interaction) -> Carry:
+    found = handler(act)
+    return found.carry if found else nothing

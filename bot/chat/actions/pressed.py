@@ -1,0 +1,71 @@
+"""What was pressed, carried out. The card tells; only what it cannot show is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.chat.actions.acting import Acting
+from bot.chat.actions.batch import answer_stays
+from bot.chat.actions.emergencies import said_whose
+from bot.chat.actions.reply import Reply
+from bot.chat.interaction import Interaction
+from bot.chat.message import read_value
+from bot.chat.messages.approval_card import read_more
+from bot.chat.messages.holds import read_pressed as read_said
+from bot.chat.messages.revoke_all import read_pressed, under_way
+from workflows.core.refusal import Refused
+from workflows.usecases.decisions.approve import approve, decline, withdraw
+from workflows.usecases.oversight.break_glass_review import acknowledge
+from workflows.usecases.revocation.end import end
+from workflows.usecases.revocation.revoke_all import revoke_all
+from workflows.usecases.shared.actor import known, nobody
+from workflows.usecases.shared.context import Context, Done
+
+Carry = Callable[[Acting, Interaction], Reply]
+Decide = Callable[[Context, str, Interaction, str | None], Done | Refused]
+
+
+def one(decide: Decide) -> Carry:
+    """A press about one request. `decide`: with its id, and the hash of the terms that the button stood for."""
+
+    def press(at: Acting, act: Interaction) -> Reply:
+        found = read_value(act.value)
+        return at.quiet(act, found[0], decide(at.ctx, found[0], act, found[1])) if found else Reply()
+
+    return press
+
+
+press_approve = one(lambda ctx, id_, act, terms: approve(ctx, id_, act.who, act.id, terms))
+press_acknowledge = one(lambda ctx, id_, act, _: acknowledge(ctx, id_, act.who, act.id))
+press_end = one(lambda ctx, id_, act, _: end(ctx, id_, act.who, "", act.id))
+press_decline = one(lambda ctx, id_, act, _: decline(ctx, id_, act.who, act.id))
+press_withdraw = one(lambda ctx, id_, act, _: withdraw(ctx, id_, act.who, act.id))
+
+
+def press_more(at: Acting, act: Interaction) -> Reply:
+    """A choice of the card's menu that opens no form."""
+    choice = read_more(act.value)
+    if choice is None:
+        return Reply()
+    actor = known(at.ctx, act.who, nobody, on_hold=True)
+    return at.look(act, actor if isinstance(actor, Refused) else at.window.explain_request(choice[1], actor))
+
+
+def press_whose(at: Acting, act: Interaction) -> Reply:
+    return said_whose(at, act, read_said(act.value))
+
+
+def press_revoke_all(at: Acting, act: Interaction) -> Reply:
+    pressed = read_pressed(act.value)
+    if pressed is None:
+        return Reply()
+    answer = revoke_all(at.ctx, pressed.aim, act.who, pressed.reason, act.id)
+    if isinstance(answer, Refused):
+        return at.refuse(act, answer)
+    return Reply(under_way(pressed.aim), replaces=True)
+
+
+def press_for_all(at: Acting, act: Interaction) -> Reply:
+    reply = at.answered(act, at.several.press(act))
+    return replace(reply, replaces=reply.refused is None and answer_stays(act))

@@ -1,0 +1,77 @@
+"""What was sent in a form, carried out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.chat.actions.acting import Acting
+from bot.chat.actions.asking import ask_all, in_an_emergency
+from bot.chat.actions.reply import Reply
+from bot.chat.interaction import Interaction
+from workflows.core.rules.eligibility import Ask as CoreAsk
+from workflows.usecases.decisions.approve import deny
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.oversight.break_glass_review import flag
+from workflows.usecases.requests.request_extension import ask_for_more_time
+from workflows.usecases.revocation.end import end
+
+
+def request(at: Acting, act: Interaction) -> Reply:
+    return ask_all(at, act, _asks_of(act))
+
+
+def emergency(at: Acting, act: Interaction) -> Reply:
+    reply = in_an_emergency(at, act, _ask_of(act))
+    answered = reply.refused is None and reply.message is not None
+    # The form's answer is a direct message, which the sender keeps current.
+    return Reply() if answered else reply
+
+
+def more_time(at: Acting, act: Interaction) -> Reply:
+    fields = act.fields or {}
+    time = timedelta(seconds=int(fields["duration_s"]))
+    words, ticket = fields["reason"], fields.get("ticket") or None
+    return at.asked(act, ask_for_more_time(at.ctx, fields["id"], time, words, act.who, act.origin, act.id, ticket))
+
+
+def denied(at: Acting, act: Interaction) -> Reply:
+    fields = act.fields or {}
+    return at.quiet(act, fields["id"], deny(at.ctx, fields["id"], act.who, fields["reason"], act.id))
+
+
+def denied_all(at: Acting, act: Interaction) -> Reply:
+    return at.answered(act, at.several.deny(act))
+
+
+def lessened(at: Acting, act: Interaction) -> Reply:
+    fields = act.fields or {}
+    id_, seconds = fields["id"], fields.get("duration_s")
+    duration = timedelta(seconds=int(seconds)) if seconds else None
+    role, terms_hash = fields.get("role"), fields.get("terms")
+    return at.quiet(act, id_, approve_for_less(at.ctx, id_, act.who, role, duration, act.id, terms_hash))
+
+
+def ended(at: Acting, act: Interaction) -> Reply:
+    fields = act.fields or {}
+    return at.quiet(act, fields["id"], end(at.ctx, fields["id"], act.who, fields["reason"], act.id))
+
+
+def flagged(at: Acting, act: Interaction) -> Reply:
+    fields = act.fields or {}
+    return at.quiet(act, fields["id"], flag(at.ctx, fields["id"], act.who, fields["reason"], act.id))
+
+
+def _asks_of(act: Interaction) -> list[CoreAsk]:
+    """What a form asks for: one for each role that was chosen."""
+    ask = _ask_of(act)
+    return [replace(ask, role=role) for role in ask.role.split(",")]
+
+
+def _ask_of(act: Interaction) -> CoreAsk:
+    fields = act.fields or {}
+    seconds = fields.get("duration_s")
+    duration = timedelta(seconds=int(seconds)) if seconds else None
+    ticket, start = fields.get("ticket") or None, fields.get("start_at")
+    start_at = datetime.fromtimestamp(int(start), UTC) if start else None
+    return CoreAsk(fields["environment"], fields["role"], duration, fields["reason"], ticket, start_at)

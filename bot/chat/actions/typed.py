@@ -1,0 +1,111 @@
+"""What was typed, carried out."""
+
+from __future__ import annotations
+
+from bot.chat.actions import delegation as delegating
+from bot.chat.actions.acting import Acting
+from bot.chat.actions.asking import again, ask_all, ask_for, in_an_emergency, typed_asks
+from bot.chat.actions.emergencies import confirm_account, unblock, would_revoke_all
+from bot.chat.actions.reply import Reply
+from bot.chat.commands.model import (
+    Acknowledge,
+    Again,
+    Approve,
+    Ask,
+    AskFor,
+    AskSeveral,
+    BreakGlass,
+    Command,
+    Confirm,
+    Decline,
+    Delegate,
+    Deny,
+    End,
+    Extend,
+    Flag,
+    Help,
+    Less,
+    Lift,
+    RevokeAll,
+    Withdraw,
+)
+from bot.chat.interaction import Interaction
+from bot.chat.messages.help import help_message
+from workflows.core.refusal import Refused
+from workflows.core.rules.eligibility import Ask as CoreAsk
+from workflows.usecases.decisions.approve import approve, decline, deny, withdraw
+from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.oversight.break_glass_review import acknowledge, flag
+from workflows.usecases.requests.request_extension import ask_for_more_time
+from workflows.usecases.revocation.end import end
+from workflows.usecases.shared.actor import Known, known, nobody
+from workflows.usecases.shared.context import Done
+
+
+def command_line(at: Acting, act: Interaction) -> Reply:
+    meant = at.parse(act.text)
+    if isinstance(meant, Refused):
+        return at.refuse(act, meant)
+    if isinstance(meant, Help):
+        glass = bool(at.window.may_break_glass(act.who))
+        return Reply(help_message(meant.topic, at.command, at.window.example(), glass=glass))
+    actor = known(at.ctx, act.who, nobody, on_hold=True)
+    if isinstance(actor, Refused):
+        return at.refuse(act, actor)
+    return _typed(at, act, meant, actor)
+
+
+def _typed(at: Acting, act: Interaction, meant: Command, actor: Known) -> Reply:
+    match meant:
+        case Ask() | AskSeveral():
+            typed = typed_asks(at, meant, actor)
+            return at.refuse(act, typed) if isinstance(typed, Refused) else ask_all(at, act, typed)
+        case AskFor(whom, ask):
+            return ask_for(at, act, whom, ask, actor)
+        case Again(reason):
+            return again(at, act, actor, reason)
+        case BreakGlass() | Acknowledge() | Flag() | Lift() | Confirm() | RevokeAll():
+            return _emergency(at, act, meant, actor)
+        case Approve() | Less() | Deny() | Withdraw() | Decline() | End():
+            return at.said(act, meant.id, _by_hand(at, act, meant))
+        case Delegate():
+            return at.look(act, delegating.carry_out(at.ctx, act, meant, actor, at.command))
+        case Extend(id_, duration, reason):
+            return at.asked(act, ask_for_more_time(at.ctx, id_, duration, reason, act.who, act.origin, act.id))
+        case _:
+            return at.look(act, at.window.look(meant, actor))
+
+
+def _by_hand(at: Acting, act: Interaction, meant: Approve | Less | Deny | Withdraw | Decline | End) -> Done | Refused:
+    """What the buttons do, typed."""
+    match meant:
+        case Approve(id_):
+            return approve(at.ctx, id_, act.who, act.id)
+        case Less(id_, role, duration):
+            return approve_for_less(at.ctx, id_, act.who, role, duration, act.id)
+        case Deny(id_, reason):
+            return deny(at.ctx, id_, act.who, reason, act.id)
+        case Withdraw(id_):
+            return withdraw(at.ctx, id_, act.who, act.id)
+        case Decline(id_):
+            return decline(at.ctx, id_, act.who, act.id)
+        case End(id_, reason):
+            return end(at.ctx, id_, act.who, reason, act.id)
+
+
+def _emergency(
+    at: Acting, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift | Confirm | RevokeAll, actor: Known
+) -> Reply:
+    match meant:
+        case BreakGlass(environment, role, duration, reason):
+            return in_an_emergency(at, act, CoreAsk(environment, role, duration, reason))
+        case Acknowledge(id_):
+            return at.said(act, id_, acknowledge(at.ctx, id_, act.who, act.id))
+        case Flag(id_, note):
+            return at.said(act, id_, flag(at.ctx, id_, act.who, note, act.id))
+        case Lift(whom, reason):
+            return unblock(at, act, whom, reason, actor)
+        case Confirm(whom, same, reason):
+            return confirm_account(at, act, whom, same, reason, actor)
+        case RevokeAll():
+            return would_revoke_all(at, act, meant, actor)
