@@ -9,7 +9,7 @@ from collections.abc import Callable
 import redis
 
 from bot.sandbox.slack import words
-from tests.chaos.rig import Rig, id_of
+from tests.chaos.rig import PROMISED_S, Rig, id_of
 from tests.support.installation import PEOPLE, RECEIPTS
 
 
@@ -45,10 +45,6 @@ def test_two_clocks_and_two_workers_do_everything_once(rig: Rig) -> None:
     assert len([m for m in rig.messages(RECEIPTS) if "is in force" in words(m)]) == 1
 
 
-# The promise: "late by at most a minute after the fault has gone". How soon it is on a quiet machine is measured in bench/.
-PROMISED_S = 60.0
-
-
 def test_another_clock_leads_within_seconds_when_the_leading_one_is_killed_and_the_end_is_on_time(rig: Rig) -> None:
     rig.relaunch("clock", "clock-2")
     case = rig.case()
@@ -58,16 +54,8 @@ def test_another_clock_leads_within_seconds_when_the_leading_one_is_killed_and_t
     rig.until(lambda: "this clock leads now" in rig.processes["clock-2"].log.read_text(), "the other leads")
     rig.until(lambda: rig.gone(case), "gone")
     rig.until(lambda: rig.events(id_of(card))["grant.ended"], "on the record")
-    late_s = lateness_s(rig, id_of(card))
+    late_s = rig.lateness_s(id_of(card))
     assert 0.0 <= late_s < PROMISED_S, late_s
-
-
-def lateness_s(rig: Rig, id_: str) -> float:
-    """How long after its deadline the end was proved; seconds by Redis's clock."""
-    entries = {entry.event.value: entry for entry in rig.audit(id_)}
-    decided = entries.get("request.approved") or entries["request.auto_approved"]
-    seconds = int(entries["request.made"].facts["duration_s"])
-    return (entries["grant.ended"].at - decided.at).total_seconds() - seconds
 
 
 def test_a_grant_of_two_seconds_ends_two_seconds_later(
@@ -80,7 +68,7 @@ def test_a_grant_of_two_seconds_ends_two_seconds_later(
         case.approve(card)
     rig.until(lambda: all(rig.events(id_of(card))["grant.ended"] for card in cards), "all over")
     assert all(rig.gone(case, role) for case, role in zip(cases, roles, strict=True))
-    found = [lateness_s(rig, id_of(card)) for card in cards]
+    found = [rig.lateness_s(id_of(card)) for card in cards]
     record_property("late_s", found)
     assert all(0.0 <= late_s < PROMISED_S for late_s in found), found
 

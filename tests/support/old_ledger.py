@@ -14,7 +14,6 @@ import json
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterable
@@ -22,7 +21,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import import_module
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -290,13 +288,12 @@ def _held(world: Any, person: Any) -> None:
 
 def make(commit: str) -> None:
     """The fixture of one version, from git history."""
+    # In the version that writes, this file is run, and that is called otherwise there.
     from bot.runtime.embedded_redis import EmbeddedValkey
+    from tests.support.history import unpacked
 
     with tempfile.TemporaryDirectory() as folder, EmbeddedValkey(Path(folder) / "redis", durable=False) as server:
-        old = Path(folder) / "old"
-        archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
-        with tarfile.open(fileobj=BytesIO(archive)) as tar:
-            tar.extractall(old, filter="data")
+        old = unpacked(Path(folder) / "old", commit)
         out = Path(folder) / "shown.json"
         acts = [sys.executable, "-P", __file__, "--write", server.url, str(out)]
         subprocess.run(acts, cwd=old, env={"PYTHONPATH": str(old), "PATH": "/usr/bin:/bin"}, check=True)
