@@ -42,6 +42,7 @@ from bot.slack.directory import SlackRefresher
 from bot.slack.health import SlackCheck
 from bot.slack.lookups import Lookups
 from bot.slack.origin import prove_origin
+from bot.slack.traits import TRAITS
 from workflows.core.people import Listed
 from workflows.core.provider import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
@@ -138,13 +139,15 @@ class WebParts(Common):
             lambda: troubles(self.context),
             self.slack.problems,
             self.obstacles.sentences,
-            lambda: closed_places(self.ledger, people=False),
+            lambda: closed_places(self.ledger, TRAITS, people=False),
         )
 
     def attention(self) -> list[str]:
         """What somebody has to look at, although it is ready."""
         return reasons(
-            lambda: unreadable(self.ledger), self.slack.attention, lambda: closed_places(self.ledger, people=True)
+            lambda: unreadable(self.ledger),
+            self.slack.attention,
+            lambda: closed_places(self.ledger, TRAITS, people=True),
         )
 
 

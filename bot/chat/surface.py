@@ -5,8 +5,8 @@ What a chat can do, how much it takes, and what its answers mean, is data (`Trai
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -101,6 +101,11 @@ class Traits:
     locks_thread: frozenset[str] = frozenset()
     # Of the words that mean a person: nothing for whoever runs this to mend.
     gone: frozenset[str] = frozenset()
+    # What somebody can do about a place that takes nothing, by word.
+    remedy: Callable[[str], str] = lambda _word: "Look up what this word means"
+    # Why a form did not open, by word; and for how long a form can be opened.
+    no_form: Mapping[str, str] = field(default_factory=dict)
+    forms_wait: str = "forms open at once only"
 
     def meaning(self, word: str) -> Means:
         return self.means.get(word, Means.UNKNOWN)

@@ -10,33 +10,15 @@ import structlog
 from slack_sdk import WebClient
 
 from bot.chat.message import Message
-from bot.chat.surface import Abilities, Limits, NotDone, Posted, Rate, Traits
-from bot.slack import mrkdwn
-from bot.slack.answers import MEANS, ask
+from bot.chat.surface import NotDone, Posted
+from bot.slack.answers import ask
 from bot.slack.render import blocks_of, text_of
+from bot.slack.traits import TRAITS
 from workflows.core.destination import Destination, Kind, read_destination
-from workflows.core.identity import SLACK
 
 log = structlog.get_logger()
 
 EVENT_TYPE = "prodaccess_post"
-TRAITS = Traits(
-    surface=SLACK,
-    title="Slack",
-    # About one message a second in a channel, with bursts; chat.update 50 a minute
-    # (docs.slack.dev/apis/web-api/rate-limits).
-    limits=Limits(
-        posts=Rate("slack:chat.postMessage", 1.0, 4.0),
-        edits=Rate("slack:chat.update", 50 / 60, 20.0),
-        searches="slack:conversations.history",
-        text_length_max=mrkdwn.FALLBACK_LENGTH_MAX,
-    ),
-    abilities=Abilities(threads=True, whispers=True, home=True, search=True, type_ahead=True),
-    means=MEANS,
-    never_threads=frozenset({"restricted_action_non_threadable_channel"}),
-    locks_thread=frozenset({"restricted_action_thread_locked", "thread_locked"}),
-    gone=frozenset({"user_disabled"}),
-)
 # History is searched from a little before the intent: Slack's clock is not ours.
 SEARCH_FROM = timedelta(seconds=30)
 SEARCH_PAGES_MAX = 10

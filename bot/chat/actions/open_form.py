@@ -48,7 +48,9 @@ class FormOpener:
         except NotDone as problem:
             NOT_OPENED.inc()
             log.warning("a form did not open", form=drawn.kind, error=problem.word)
-            self.tell(act, not_opened(act, problem.word, f"{self.command} {typed}", again=not on_top))
+            self.tell(
+                act, not_opened(act, problem.word, f"{self.command} {typed}", self._chat.traits, again=not on_top)
+            )
 
     def redraw(self, act: Interaction, shown: Shown, drawn: Form, typed: str) -> None:
         """`typed`: what can be typed in its place, where the chat does not take it."""
@@ -112,7 +114,7 @@ class FormOpener:
             reply = self._acting.refuse(act, refused, subject)
         except FactsStale:
             # The background keeps groups fresh: by the next press they are.
-            self.tell(act, not_known_yet(act, f"{self.command} show {subject}"))
+            self.tell(act, not_known_yet(act, f"{self.command} show {subject}", self._chat.traits))
             return
         if reply.message is not None:
             self.tell(act, reply.message)

@@ -6,25 +6,18 @@ from bot.chat.interaction import PRESS, Interaction
 from bot.chat.message import Button, Line, Message, buttons, message
 from bot.chat.messages.home import ASK
 from bot.chat.rich import Rich, ours, say, short
-from bot.chat.surface import NO_ANSWER
-
-_WHY = {
-    "expired_trigger_id": "Slack opens a form within three seconds only, and they had passed.",
-    "exchanged_trigger_id": "Slack opens a form once for each press, and says that it has.",
-    NO_ANSWER: "Slack did not answer in time. It may still open.",
-    "ratelimited": "Slack is busy just now.",
-}
-NOT_FRESH = "I have to look up first who may do this, and Slack opens a form within three seconds only."
+from bot.chat.surface import Traits
 
 
-def not_opened(act: Interaction, word: str, typed: str, *, again: bool = True) -> Message:
-    """`word`: Slack's. `typed`: the command that does the same. `again`: whether a button can open the form."""
-    why = ours(_WHY[word]) if word in _WHY else say("Slack did not take it ({}).", short(word, 60))
+def not_opened(act: Interaction, word: str, typed: str, traits: Traits, *, again: bool = True) -> Message:
+    """`word`: the chat's. `typed`: the command that does the same. `again`: whether a button can open the form."""
+    known = traits.no_form.get(word)
+    why = ours(known) if known else say("{} did not take it ({}).", traits.title, short(word, 60))
     return _instead(act, say("The form did not open: {}", why), typed, again=again)
 
 
-def not_known_yet(act: Interaction, typed: str) -> Message:
-    return _instead(act, ours(NOT_FRESH), typed, again=True)
+def not_known_yet(act: Interaction, typed: str, traits: Traits) -> Message:
+    return _instead(act, ours(f"I have to look up first who may do this, and {traits.forms_wait}."), typed, again=True)
 
 
 def _instead(act: Interaction, line: Rich, typed: str, *, again: bool) -> Message:

@@ -62,7 +62,8 @@ class ClosedPlaces:
     def _tell(self, page: Page, place: str, word: str, policy: Policy | None) -> None:
         """The panic group, or the owners where there is none; each once for each time that a place is closed."""
         owed = len(self._ctx.ledger.members(keys.owed(place)))
-        message = places_words.closed(place, word, owed, since_of(page.record) or self._ctx.ledger.now())
+        since = since_of(page.record) or self._ctx.ledger.now()
+        message = places_words.closed(place, word, owed, since, self._outbox.chat.traits)
         for facts in self._outbox.recipients.operators(policy) if policy else ():
             user = direct_to(facts.slack)
             if user == place:

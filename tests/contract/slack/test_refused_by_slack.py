@@ -22,6 +22,7 @@ from bot.sandbox.slack import Message, SlackServer, words
 from bot.slack.answers import MEANS
 from bot.slack.health import SlackCheck
 from bot.slack.scopes import BETTER, NEEDED
+from bot.slack.traits import TRAITS
 from tests.support import build
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, many, posts, server_for
 from workflows.core import keys
@@ -540,7 +541,7 @@ def test_a_summary_that_its_channel_does_not_take_comes_when_it_is_open(make: Ma
 
 
 def ready(rig: ChatWorld) -> tuple[list[str], list[str]]:
-    return closed_places(rig.ledger, people=False), closed_places(rig.ledger, people=True)
+    return closed_places(rig.ledger, TRAITS, people=False), closed_places(rig.ledger, TRAITS, people=True)
 
 
 def test_readiness_names_closed_channels_and_warns_of_people(world: tuple[ChatWorld, SlackServer]) -> None:
