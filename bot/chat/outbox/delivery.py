@@ -93,7 +93,7 @@ class Delivery:
         """None where it was given up at this place. Raises what `post_failed` raises."""
         message = drawn(page, wanted, posting, self._chat.traits, self._command)
         try:
-            return self._chat.post(_place(wanted, root), message, nonce=str(posting.nonce), under=_thread(root))
+            return self._chat.post(_place(wanted, root), message, nonce=str(posting.nonce), under=self._thread(root))
         except NotDone as problem:
             if refuses_form(problem, wanted, posting):
                 posting = replace(posting, plain=True)
@@ -115,7 +115,7 @@ class Delivery:
             return None
         at = _place(wanted, root)
         try:
-            return self._chat.find_by_nonce(at, posting.nonce, posting.intent_at, under=_thread(root))
+            return self._chat.find_by_nonce(at, posting.nonce, posting.intent_at, under=self._thread(root))
         except NotDone as problem:
             log.warning("the channel's history cannot be read", channel=posting.channel, error=problem.word)
             self._turns.search_failed(page, wanted, posting, problem)
@@ -134,6 +134,10 @@ class Delivery:
             # Who was deactivated reads nothing any more: nothing for whoever runs this to mend.
             say = log.warning if word in self._chat.traits.gone else log.error
             say("somebody was told nothing", user=wanted.channel, slot=wanted.slot, tried=[word, problem.word])
+
+    def _thread(self, root: Posting | None) -> Posted | None:
+        in_thread = root is not None and not root.flat and self._chat.traits.abilities.threads
+        return _posted(root) if in_thread and root is not None else None
 
     def _give_root_up(self, page: Page, wanted: Wanted, root: Posting, word: str) -> Never:
         """The thread takes no more replies: the next root, or, where that had none either, replies beside it."""
@@ -162,7 +166,3 @@ def _posted(root: Posting) -> Posted:
 def _place(wanted: Wanted, root: Posting | None) -> Destination:
     """Where its root was posted; a direct message has a conversation of its own."""
     return read_destination((root.posted_channel if root else None) or wanted.channel)
-
-
-def _thread(root: Posting | None) -> Posted | None:
-    return _posted(root) if root is not None and not root.flat else None

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 def show_home(box: Outbox, subject: str) -> None:
     """Draw one person's page."""
+    if not box.chat.traits.abilities.home:
+        return
     who = keys.whose_home(subject)
     try:
         page = home(_home_of(box, who), box.command)

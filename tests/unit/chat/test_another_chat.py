@@ -128,3 +128,20 @@ def test_a_message_whose_form_is_refused_goes_without(make: Make) -> None:
     assert post.message.parts == ()
     assert "Memory took no buttons here" in post.text
     assert rig.record(id_).postings[f"card:{CARDS}"].plain
+
+
+def test_where_there_are_no_threads_replies_stand_beside_their_root(make: Make) -> None:
+    rig, chat = make(replace(ALL_OF_IT, threads=False))
+    id_ = rig.asked()
+    rig.settle()
+    approved(rig, id_)
+    assert all(post.under is None for post in chat.posts)
+    assert any("approved" in text for text in chat.stands(RECEIPTS)[1:])
+
+
+@pytest.mark.parametrize("home", [True, False])
+def test_a_page_is_drawn_where_there_is_one(make: Make, home: bool) -> None:
+    rig, chat = make(replace(ALL_OF_IT, home=home))
+    rig.sender.outbox.directory = rig.chat  # type: ignore[assignment]  # who people are is not what is looked at
+    rig.sender.show(keys.home(account(DANA)))
+    assert (account(DANA) in chat.homes) == home
