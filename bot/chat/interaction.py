@@ -44,17 +44,20 @@ class Interaction:
         return Origin(self.who.tenant, self.channel, self.channel_name, self.thread_ts, by_form=self.kind in _ASKING)
 
     def packed(self) -> str:
+        """As JSON, which the version before reads while a release rolls out."""
         fields = asdict(self)
-        return json.dumps(fields | _stored(fields.pop("who")))
+        who = fields.pop("who")
+        return json.dumps(fields | _stored(who))
 
 
 def unpacked(text: str) -> Interaction:
+    """What `packed` made of it, in this version or the one before."""
     found: dict[str, Any] = json.loads(text)
     who = Account(found.pop("surface", SLACK), found.pop("team"), found.pop("user"))
     return Interaction(who=who, **found)
 
 
 def _stored(who: dict[str, str]) -> dict[str, str]:
-    """As in records, see `workflows.ledger.codec`: processes of the version before read it."""
+    """As in records, see `workflows.ledger.codec`."""
     chat = {} if who["surface"] == SLACK else {"surface": who["surface"]}
     return chat | {"team": who["tenant"], "user": who["user"]}
