@@ -27,7 +27,7 @@ from bot.chat.views.read_model import Reader
 from bot.monotonic import monotonic_s
 from bot.observability.faults import Faults
 from bot.queues import ALL_QUEUES
-from bot.wiring import Chance
+from bot.wiring import RandomSource
 from tests.support.installation import PEOPLE, ROOT, case_name
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_directory import RedisDirectory
@@ -89,7 +89,7 @@ def _looks(place: Place) -> Times:
     """Seconds of each thing that shows or looks through grants; the median of some."""
     ledger, client = place.ledger(), place.connection()
     policy = PolicyFolder(place.config, monotonic=monotonic_s)
-    ctx = Context(ledger, RedisDirectory(client), policy, _nothing, Chance(), fault=Faults(None))
+    ctx = Context(ledger, RedisDirectory(client), policy, _nothing, RandomSource(), fault=Faults(None))
     reader = Reader(ctx)
     place.warm()
     who = place.slack.person(PEOPLE[person(DEVELOPERS, 0)])

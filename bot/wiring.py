@@ -35,8 +35,8 @@ from bot.observability.readiness import (
 )
 from bot.providers import PROVIDERS, know_providers
 from bot.queues import ALL_QUEUES, RqWake
-from bot.runtime.heartbeat import Beats
-from bot.runtime.lease_renewal import LeaseKeeper
+from bot.runtime.heartbeat import Heartbeats
+from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.settings import Settings, named_secret
 from bot.slack.directory import SlackRefresher
 from bot.slack.health import SlackCheck
@@ -75,8 +75,8 @@ SLACK_TIMEOUT_S = 8
 SLACK_WEB_TIMEOUT_S = 4
 
 
-class Chance:
-    """Randomness that nobody can guess. A `ports.Chance`."""
+class RandomSource:
+    """Randomness that nobody can guess. A `ports.RandomSource`."""
 
     def hex(self, digits: int) -> str:
         return secrets.token_hex((digits + 1) // 2)[:digits]
@@ -93,7 +93,7 @@ class Common:
     directory: RedisDirectory
     policy: PolicyFolder
     wake: RqWake
-    beats: Beats
+    beats: Heartbeats
     faults: Faults
     context: Context
 
@@ -157,7 +157,7 @@ class WorkerParts(Common):
     client: WebClient
     deferred: Deferred
     reconciler: Reconciler
-    keeper: LeaseKeeper
+    keeper: BackgroundLeaseRenewer
     refresher: SlackRefresher
     queue_redis: Redis
 
@@ -218,7 +218,7 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
 
 def _common(
     settings: Settings, *, for_web: bool = False, patient: bool = True
-) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Beats, Faults, Unreadable]:
+) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Heartbeats, Faults, Unreadable]:
     know_providers()
     redis, met = build_redis(settings, for_web=for_web), Unreadable()
     ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s, notice=met)
@@ -233,7 +233,7 @@ def _common(
     due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s)
     directory = RedisDirectory(redis, notice=met)
-    return redis, ledger, due, directory, folder, RqWake(redis, due), Beats(redis), Faults(redis), met
+    return redis, ledger, due, directory, folder, RqWake(redis, due), Heartbeats(redis), Faults(redis), met
 
 
 def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClient:
@@ -252,7 +252,7 @@ def build_web(settings: Settings) -> WebParts:
     from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - the clock does without
 
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, for_web=True)
-    context = Context(ledger, directory, folder, wake, Chance(), fault=faults, unreadable=met)
+    context = Context(ledger, directory, folder, wake, RandomSource(), fault=faults, unreadable=met)
     client = build_slack(settings, SLACK_WEB_TIMEOUT_S)
     refresher = SlackRefresher(Lookups(client, RedisBuckets(redis)), directory, ledger.now, _no_identity_center)
     dispatcher = Dispatcher(context, settings.command)
@@ -289,13 +289,13 @@ def build_worker(settings: Settings) -> WorkerParts:
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
     outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
     refresher = SlackRefresher(Lookups(client, buckets), directory, ledger.now, targets.members, outside.members)
-    keeper = LeaseKeeper(ledger, monotonic_s)
+    keeper = BackgroundLeaseRenewer(ledger, monotonic_s)
     context = WorkerContext(
         ledger,
         directory,
         folder,
         wake,
-        Chance(),
+        RandomSource(),
         targets,
         refresher,
         keeper,
@@ -333,7 +333,7 @@ def build_clock(settings: Settings, *, patient: bool = True) -> ClockParts:
     LedgerUnreachable or UnfitServer.
     """
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, patient=patient)
-    context = Context(ledger, directory, folder, wake, Chance(), fault=faults, unreadable=met)
+    context = Context(ledger, directory, folder, wake, RandomSource(), fault=faults, unreadable=met)
     token = secrets.token_hex(8)
     return ClockParts(
         settings, redis, ledger, due, directory, folder, wake, beats, faults, context, token, monotonic_s, {}

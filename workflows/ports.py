@@ -462,7 +462,7 @@ class Target(Protocol):
         ...
 
 
-class Keeper(Protocol):
+class LeaseRenewer(Protocol):
     """Renews leases while work goes on, every second."""
 
     def keep(self, lease: Lease) -> AbstractContextManager[Callable[[], Lease | None]]:
@@ -497,7 +497,7 @@ class Fault(Protocol):
     def __call__(self, what: str, problem: BaseException, **facts: str) -> str: ...
 
 
-class Chance(Protocol):
+class RandomSource(Protocol):
     """Randomness, passed in so that tests repeat."""
 
     def hex(self, digits: int) -> str: ...

@@ -72,7 +72,7 @@ def explain(
     """Who could approve a role, under which rules, and why a person may or may not ask for it."""
     from dataclasses import replace
 
-    from bot.chat.actions.queries import Window
+    from bot.chat.actions.queries import Queries
     from bot.chat.messages.lists import explain as explained
     from bot.chat.plain_text import as_text
     from bot.chat.wording.refusals import refusal
@@ -94,7 +94,7 @@ def explain(
         person = parts.context.directory.by_address(known, policy.former_domains) if known is not None else None
         if person is None:
             _refuse(f"Nothing is known of {address} yet: the bot learns of people when they first use it in chat.")
-        explanation = Window(parts.context, command).explanation(policy, found, person, itself=False)
+        explanation = Queries(parts.context, command).explanation(policy, found, person, itself=False)
         if isinstance(explanation, Refused):
             params = {**explanation.params, "then": "not_here"}
             _refuse(refusal(replace(explanation, params=params), command=command))

@@ -18,7 +18,7 @@ KNOWS = {"identity": 1}
 _BEAT = json.dumps(KNOWS)
 
 
-class Beats:
+class Heartbeats:
     """One key a kind of process, kept alive by any of its kind."""
 
     def __init__(self, connection: Redis, prefix: str = "prodaccess:") -> None:
@@ -81,7 +81,7 @@ def _number(value: object) -> int:
 
 
 def beat_while_running(
-    beats: Beats,
+    beats: Heartbeats,
     kind: str,
     stop: threading.Event,
     healthy: Callable[[], bool],

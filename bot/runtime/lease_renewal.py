@@ -15,8 +15,8 @@ log = structlog.get_logger()
 RENEW_EVERY_S = 1.0
 
 
-class LeaseKeeper:
-    """A `Keeper`. A lease that could not be renewed in time is reported lost; nobody extends it by hope."""
+class BackgroundLeaseRenewer:
+    """A `LeaseRenewer`. A lease that could not be renewed in time is reported lost; nobody extends it by hope."""
 
     def __init__(self, ledger: Ledger, monotonic_s: Callable[[], float]) -> None:
         self._ledger = ledger

@@ -21,7 +21,7 @@ from workflows.core.clockwork import JUMP, LedgerClock
 from workflows.core.people import Membership, PersonId
 from workflows.core.refusal import Refused
 from workflows.ports import Change, LedgerUnreachable
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.upkeep.timekeeping import LOOK_EVERY_S, Timekeeper, accept
 
 # Noticed within a look, judged two looks later, and then the minute that every end has.
@@ -78,14 +78,14 @@ class ClockJumps(RuleBasedStateMachine):
         self.people()
         with suppress(Killed, LedgerUnreachable):
             asked = self.world.ask(who, role, duration=timedelta(minutes=minutes))
-            if not isinstance(asked, Done) or asked.outcome != "asked":
+            if not isinstance(asked, Outcome) or asked.outcome != "asked":
                 return
             self.world.work()
             self.people()
             doubted = not self.clock.trusted
             answer = self.world.approve(asked.id, OLU)
             assert isinstance(answer, Refused) or not doubted, "given while nobody knows what time it is"
-            if isinstance(answer, Done) and answer.outcome == "approved":
+            if isinstance(answer, Outcome) and answer.outcome == "approved":
                 self.agreed[asked.id] = self.real_s + minutes * 60
             self.world.work()
 

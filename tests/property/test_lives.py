@@ -38,7 +38,7 @@ from workflows.ports import LEASE_S, Change, Committed, DirectoryUnreachable, Du
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose, MemoryTarget, Refuse, Settle, Throttle
 from workflows.targets.aws.terms import AwsSpec
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 PEOPLE = (DANA, NIA, OLU, PAT, SUE, GUS)
 PLACE = "payments-prod"
@@ -465,7 +465,7 @@ class Lives(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ rules: people
 
-    def _press(self, act: Callable[[], Done | Refused]) -> Done | Refused | None:
+    def _press(self, act: Callable[[], Outcome | Refused]) -> Outcome | Refused | None:
         """What came of it; None where the ledger or the chat did not answer."""
         self._refresh_groups(self.world.policy.policy, ())
         with suppress(Killed, LedgerUnreachable, DirectoryUnreachable):
@@ -484,7 +484,7 @@ class Lives(RuleBasedStateMachine):
     )
     def ask(self, who: PersonId, role: str, minutes: int, then_work: bool) -> None:
         answer = self._press(lambda: self.world.ask(who, role, duration=timedelta(minutes=minutes)))
-        if isinstance(answer, Done) and answer.outcome == "asked":
+        if isinstance(answer, Outcome) and answer.outcome == "asked":
             life = self.lives[answer.id]
             assert (life.holder, life.role, life.duration_s) == (who, role, minutes * 60)
             assert who not in self.gone
@@ -509,11 +509,11 @@ class Lives(RuleBasedStateMachine):
         if then_work:
             self._work()
 
-    def _same_again(self, first: Done | Refused | None, act: Callable[[], Done | Refused]) -> None:
+    def _same_again(self, first: Outcome | Refused | None, act: Callable[[], Outcome | Refused]) -> None:
         before = self.head
         again = self._press(act)
-        if isinstance(first, Done) and again is not None:
-            assert isinstance(again, Done)
+        if isinstance(first, Outcome) and again is not None:
+            assert isinstance(again, Outcome)
             assert (again.id, again.outcome, self.head) == (first.id, first.outcome, before)
 
     @initialize(who=st.sampled_from((DANA, NIA)), role=st.sampled_from(ROLES), then_work=st.booleans())
@@ -547,7 +547,7 @@ class Lives(RuleBasedStateMachine):
         life = self._pick(number)
         if life:
             answer = self._press(lambda: self.world.withdraw(life.id, who))
-            assert not isinstance(answer, Done) or who == life.holder
+            assert not isinstance(answer, Outcome) or who == life.holder
 
     @rule(who=st.sampled_from((DANA, NIA, OLU, SUE, GUS)), number=st.integers(0, 3), then_work=st.booleans())
     def end(self, who: PersonId, number: int, then_work: bool) -> None:
@@ -555,7 +555,7 @@ class Lives(RuleBasedStateMachine):
         if life:
             answer = self._press(lambda: self.world.end(life.id, who, "enough"))
             allowed = self.members[self.law.owners] | self.members["security"] | {life.holder}
-            assert not isinstance(answer, Done) or (who in allowed and who not in self.gone)
+            assert not isinstance(answer, Outcome) or (who in allowed and who not in self.gone)
             if then_work:
                 self._work()
 

@@ -46,9 +46,9 @@ from workflows.usecases.oversight.unblock import lift
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.requests.request_access import ask_for_access
 from workflows.usecases.requests.request_extension import ask_for_more_time
-from workflows.usecases.revocation.revoke_all import Aim, revoke_all
+from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
 from workflows.usecases.shared.actor import fresh, in_doubt
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 PEOPLE = (DANA, NIA, OLU, PAT, SUE)
 PLACE = "payments-prod"
@@ -295,7 +295,9 @@ class WorstDays(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ acts
 
-    def _press(self, who: PersonId, act: Callable[[str], Done | Refused], *, gives: bool = True) -> Done | Refused:
+    def _press(
+        self, who: PersonId, act: Callable[[str], Outcome | Refused], *, gives: bool = True
+    ) -> Outcome | Refused:
         """On facts that are fresh: the groups as they are, and the person as they stand."""
         self._refresh_groups(self.world.policy.policy, ())
         self.world.knows(who)
@@ -304,8 +306,8 @@ class WorstDays(RuleBasedStateMachine):
             # That nobody can approve would rest on who left a while ago: a worker looks at them anew first.
             self._look_at_who_left()
             answer = act(self.world.press_id())
-        assert not (isinstance(answer, Done) and who in self.gone), "somebody who has left acted"
-        assert not (isinstance(answer, Done) and gives and self._is_odd(who)), "nobody knows who that was"
+        assert not (isinstance(answer, Outcome) and who in self.gone), "somebody who has left acted"
+        assert not (isinstance(answer, Outcome) and gives and self._is_odd(who)), "nobody knows who that was"
         assert not (isinstance(answer, Refused) and answer.code is Code.FACTS_STALE)
         return answer
 
@@ -344,7 +346,7 @@ class WorstDays(RuleBasedStateMachine):
         if id_:
             request = self._request(id_)
             answer = self._press(who, lambda press: decline(self.world.ctx, id_, account(who), press), gives=False)
-            assert not isinstance(answer, Done) or who == request.holder != request.requester
+            assert not isinstance(answer, Outcome) or who == request.holder != request.requester
 
     @rule(
         number=numbers,
@@ -453,7 +455,7 @@ class WorstDays(RuleBasedStateMachine):
             answer = self._press(who, acts[how], gives=False)
             request, grant = self._request(id_), self.ledger._versioned(keys.grant(id_)).record
             if how == "end" and who == request.holder and isinstance(grant, Grant) and who not in self.gone:
-                over = isinstance(answer, Done) or answer.code is Code.GRANT_OVER
+                over = isinstance(answer, Outcome) or answer.code is Code.GRANT_OVER
                 assert over, "what somebody holds is theirs to give back, whatever their address is"
             self.world.work()
 
@@ -488,7 +490,7 @@ class WorstDays(RuleBasedStateMachine):
     @rule(who=people, whom=people)
     def lifts(self, who: PersonId, whom: PersonId) -> None:
         answer = self._press(who, lambda press: lift(self.world.ctx, whom, account(who), "talked to them", press))
-        assert not isinstance(answer, Done) or who in self.members["security"]
+        assert not isinstance(answer, Outcome) or who in self.members["security"]
 
     @rule(who=people, to=st.sampled_from((NIA, DANA, PAT, SUE, OLU)), days=st.integers(1, 40))
     def delegates(self, who: PersonId, to: PersonId, days: int) -> None:
@@ -496,7 +498,7 @@ class WorstDays(RuleBasedStateMachine):
         self.world.knows(to)
         facts = self.world.chat.people[account(to)]
         answer = self._press(who, lambda press: delegate(self.world.ctx, account(who), facts, until, press))
-        if isinstance(answer, Done):
+        if isinstance(answer, Outcome):
             assert to != who
             assert days <= 30
             self.delegations[who] = (to, self.clock.now(), until)
@@ -504,7 +506,7 @@ class WorstDays(RuleBasedStateMachine):
     @rule(who=people)
     def decides_again(self, who: PersonId) -> None:
         if isinstance(
-            self._press(who, lambda press: end_delegation(self.world.ctx, account(who), press), gives=False), Done
+            self._press(who, lambda press: end_delegation(self.world.ctx, account(who), press), gives=False), Outcome
         ):
             self.delegations.pop(who, None)
             self.changed_at = self.clock.now()
@@ -515,10 +517,10 @@ class WorstDays(RuleBasedStateMachine):
             self.world.knows(whom)
         # By the account that is mentioned, as it is typed: whatever address it has.
         seen = self.world.directory.person(account(whom)) if whom else None
-        aim = Aim(seen.id, "Somebody") if seen else Aim(environment=PLACE)
+        aim = RevocationScope(seen.id, "Somebody") if seen else RevocationScope(environment=PLACE)
         act = lambda press: revoke_all(self.world.ctx, aim, account(who), "leaked keys", press)  # noqa: E731 - said twice
         answer = self._press(who, act, gives=False)
-        if not isinstance(answer, Done):
+        if not isinstance(answer, Outcome):
             return
         assert who in self.members[self.law.owners] | self.members["security"]
         open_then = [grant.id for grant in self._live() if whom in (None, grant.holder)]
@@ -560,12 +562,12 @@ class WorstDays(RuleBasedStateMachine):
         self.world.chat.refresh_person(there, self.world.policy.policy)
         id_, ctx, press = self._pick(number), self.world.ctx, self.world.press_id()
         ask = Ask(PLACE, "reader", MINUTE, "everything is down")
-        acts: dict[str, Callable[[], Done | Refused]] = {
+        acts: dict[str, Callable[[], Outcome | Refused]] = {
             "approve": lambda: approve(ctx, id_ or "PA-1", there, press),
             "ask": lambda: ask_for_access(ctx, ask, there, Origin(), press),
             "glass": lambda: break_glass(ctx, ask, there, Origin(), press),
             "lift": lambda: lift(ctx, NIA, there, "why not", press),
-            "panic": lambda: revoke_all(ctx, Aim(environment=PLACE), there, "mischief", press),
+            "panic": lambda: revoke_all(ctx, RevocationScope(environment=PLACE), there, "mischief", press),
         }
         assert isinstance(acts[act](), Refused), "a stranger did that in somebody's name"
         found = self.world.directory.of_person(who)
@@ -586,10 +588,10 @@ class WorstDays(RuleBasedStateMachine):
             answer = self._press(
                 one, lambda press, said=said, one=one: confirm(self.world.ctx, said, account(one), press)
             )
-            if isinstance(answer, Done):
+            if isinstance(answer, Outcome):
                 assert one != who
                 assert one in self.members["security"]
-            if isinstance(answer, Done) and answer.outcome == "confirmed":
+            if isinstance(answer, Outcome) and answer.outcome == "confirmed":
                 # Whoever had the address before has lost it.
                 self.known_by = {who_: "" if known == facts.address else known for who_, known in self.known_by.items()}
                 self.known_by[who] = str(facts.address)

@@ -26,7 +26,7 @@ from bot.chat.messages import notices, receipts
 from bot.chat.messages import reminders as calls
 from bot.chat.messages.home import home_instead
 from bot.chat.views.deciders import Deciders, Seat
-from bot.chat.views.request_view import RequestStory, for_outsiders
+from bot.chat.views.request_view import RequestView, for_outsiders
 from bot.slack.form_view import options_of, view_of
 from bot.slack.render import blocks_of, home_of, text_of
 from tests.support import stories
@@ -94,7 +94,7 @@ def _named() -> Iterator[tuple[str, Message]]:
                 yield f"{kind}: {what}", made
 
 
-def _of(story: RequestStory) -> dict[str, Message]:
+def _of(story: RequestView) -> dict[str, Message]:
     return {
         "card": cards.approval_card(story, _MENTIONS),
         "to an owner": cards.approval_card(story, to_owner=True),

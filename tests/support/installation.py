@@ -29,7 +29,7 @@ from redis.retry import Retry
 from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
-from bot.sandbox.slack import Message, Outcome, SlackServer, words
+from bot.sandbox.slack import Delivered, Message, SlackServer, words
 from tests.support import warm
 from tests.support.waiting import PATIENCE_S, eventually
 from workflows.core import keys
@@ -442,7 +442,7 @@ class Installation:
         again.renew()
         return again
 
-    def types(self, who: str, text: str, channel: str = GENERAL) -> Outcome:
+    def types(self, who: str, text: str, channel: str = GENERAL) -> Delivered:
         return self.slack.person(PEOPLE[who]).command(COMMAND, text, channel=channel)
 
     def have_been_here(self, *names: str) -> None:
@@ -543,7 +543,7 @@ class Case:
             raise AssertionError(f"{problem}\n{self.at.state()}\n{self.at.logs()}") from None
         return self.card("Waiting")
 
-    def press(self, who: str, card: Message, action: str, **more: Any) -> Outcome:
+    def press(self, who: str, card: Message, action: str, **more: Any) -> Delivered:
         return self.at.slack.person(PEOPLE[who]).press(card, action, channel=self.channel, **more)
 
     def approve(self, card: Message, who: str = "olu") -> None:

@@ -26,8 +26,8 @@ from workflows.usecases.oversight.unblock import lift
 from workflows.usecases.requests.batch import ask_for_several
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.requests.request_access import ask_for_access
-from workflows.usecases.revocation.revoke_all import Aim, revoke_all
-from workflows.usecases.shared.context import Done
+from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
+from workflows.usecases.shared.context import Outcome
 
 # ---------------------------------------------------------------- the situations
 
@@ -66,7 +66,7 @@ def rules(**changes: Any) -> Policy:
 
 
 def done(answer: object) -> str:
-    assert isinstance(answer, Done), answer
+    assert isinstance(answer, Outcome), answer
     return answer.id
 
 
@@ -450,7 +450,7 @@ def everything_of_somebody(t: Listener) -> Iterator[tuple[str, ...]]:
     waits = w.asked(role="admin")
     t.posted(id_, waits)
     w.knows(SUE, DANA)
-    sweep = done(revoke_all(w.ctx, Aim(DANA, "Dana"), account(SUE), "laptop stolen", w.press_id()))
+    sweep = done(revoke_all(w.ctx, RevocationScope(DANA, "Dana"), account(SUE), "laptop stolen", w.press_id()))
     w.advance(5)
     yield id_, waits, f"sweepout-{sweep}"
     w.knows(SUE)

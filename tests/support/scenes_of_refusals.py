@@ -26,7 +26,7 @@ from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.identity.confirm_account import held_account
 from workflows.usecases.oversight.break_glass_review import flag
 from workflows.usecases.requests.batch import ask_for_several
-from workflows.usecases.revocation.revoke_all import Aim, revoke_all
+from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
 
 ASKS = "payments-prod read-only 1h INC-42 errors"
 
@@ -317,7 +317,7 @@ def somebody_whose_access_was_taken_back(t: Listener) -> Iterator[tuple[str, ...
     w, id_ = t.world, t.world.active()
     t.posted(id_)
     w.knows(SUE, DANA)
-    done(revoke_all(w.ctx, Aim(DANA, "Dana"), account(SUE), "laptop stolen", w.press_id()))
+    done(revoke_all(w.ctx, RevocationScope(DANA, "Dana"), account(SUE), "laptop stolen", w.press_id()))
     w.advance(5)
     t.brief = True
     t.tries = [(PAT, "for <@UDANA|dana> payments-prod quick 1h INC-42 errors"), (DANA, ASKS)]

@@ -29,7 +29,7 @@ from bot.chat.messages.approval_card import LESS, MORE, read_more
 from bot.chat.messages.home import home
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.plan import PlannedMessage
 from bot.chat.outbox.postings import Page
 from bot.chat.outbox.reconciler import Reconciler
 from bot.slack.render import blocks_of, text_of
@@ -183,9 +183,9 @@ class _Posts:
     now: Any
     slack: Slack
     outages: Outages
-    current: dict[str, Wanted] = field(default_factory=dict)
+    current: dict[str, PlannedMessage] = field(default_factory=dict)
 
-    def send(self, page: Page, wanted: Wanted) -> None:
+    def send(self, page: Page, wanted: PlannedMessage) -> None:
         posting = page.record.postings.get(wanted.slot)
         if posting is None and wanted.channel in self.slack.closed:
             self.outages.give_up(page, wanted.slot, Posting(wanted.channel), self.slack.closed[wanted.channel])

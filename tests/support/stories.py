@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.chat.views.request_view import RequestStory, last_time, request_story
+from bot.chat.views.request_view import RequestView, last_time, request_story
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.people import Account, person_id
 from workflows.core.policy import Entitlement, Environment, Risk, Ticket, Tier
@@ -192,7 +192,7 @@ def _over(state: RequestState, **closing: object) -> Request:
     return request(state=state, closing=Closing(at, **closing))  # type: ignore[arg-type]
 
 
-def told(asked: Request, given: Grant | None = None, after: timedelta = timedelta(0), **more: object) -> RequestStory:
+def told(asked: Request, given: Grant | None = None, after: timedelta = timedelta(0), **more: object) -> RequestView:
     return request_story(asked, given, environment(), NOW + after, **more)  # type: ignore[arg-type]
 
 
@@ -217,7 +217,7 @@ def more_time(state: RequestState = RequestState.PENDING, **changes: object) -> 
     return replace(own, expires_at=APPROVED_AT + timedelta(hours=1), **changes)  # type: ignore[arg-type]
 
 
-def every_state() -> dict[str, RequestStory]:
+def every_state() -> dict[str, RequestView]:
     """Each state that a card can be in, by a name for it."""
     later = timedelta(minutes=10)
     one_vote = (Vote(OLU, "Olu Owner", NOW, ("owners",), "x"),)

@@ -39,7 +39,7 @@ from workflows.usecases.requests.request_extension import ask_for_more_time
 from workflows.usecases.revocation.end import end
 from workflows.usecases.revocation.revoke_all import sweep_out
 from workflows.usecases.shared.actor import whose
-from workflows.usecases.shared.context import Done, WorkerContext
+from workflows.usecases.shared.context import Outcome, WorkerContext
 from workflows.usecases.upkeep.timekeeping import Timekeeper
 
 
@@ -181,7 +181,7 @@ class World:
         reason: str = "INC-42 checkout errors",
         origin: Origin | None = None,
         start_at: datetime | None = None,
-    ) -> Done | Refused:
+    ) -> Outcome | Refused:
         self.knows(who)
         asked = Ask(environment, role, duration, reason, start_at=start_at)
         return ask_for_access(self.ctx, asked, account(who), origin or Origin(), self.press_id())
@@ -189,25 +189,25 @@ class World:
     def asked(self, who: PersonId = build.DANA, **changes: object) -> str:
         """Ask, and let a worker resolve it. Returns the id."""
         answer = self.ask(who, **changes)  # type: ignore[arg-type]  # handed through
-        assert isinstance(answer, Done), answer
+        assert isinstance(answer, Outcome), answer
         self.work()
         return answer.id
 
     def approve(
         self, id_: str, who: PersonId = build.OLU, terms: str | None = None, press: str | None = None
-    ) -> Done | Refused:
+    ) -> Outcome | Refused:
         self.knows(who)
         return approve(self.ctx, id_, account(who), press or self.press_id(), terms)
 
-    def deny(self, id_: str, who: PersonId = build.OLU, reason: str = "use staging") -> Done | Refused:
+    def deny(self, id_: str, who: PersonId = build.OLU, reason: str = "use staging") -> Outcome | Refused:
         self.knows(who)
         return deny(self.ctx, id_, account(who), reason, self.press_id())
 
-    def withdraw(self, id_: str, who: PersonId = build.DANA) -> Done | Refused:
+    def withdraw(self, id_: str, who: PersonId = build.DANA) -> Outcome | Refused:
         self.knows(who)
         return withdraw(self.ctx, id_, account(who), self.press_id())
 
-    def end(self, id_: str, who: PersonId = build.DANA, reason: str = "") -> Done | Refused:
+    def end(self, id_: str, who: PersonId = build.DANA, reason: str = "") -> Outcome | Refused:
         self.knows(who)
         return end(self.ctx, id_, account(who), reason, self.press_id())
 
@@ -218,14 +218,14 @@ class World:
         duration: timedelta | None = build.HOUR,
         reason: str = "INC-42 not done yet",
         origin: Origin | None = None,
-    ) -> Done | Refused:
+    ) -> Outcome | Refused:
         self.knows(who)
         return ask_for_more_time(self.ctx, id_, duration, reason, account(who), origin or Origin(), self.press_id())
 
     def more_asked(self, id_: str, **changes: object) -> str:
         """Ask for more time, and let a worker look at it. Returns the id of that ask."""
         answer = self.extend(id_, **changes)  # type: ignore[arg-type]  # handed through
-        assert isinstance(answer, Done), answer
+        assert isinstance(answer, Outcome), answer
         self.work()
         return answer.id
 
@@ -234,7 +234,7 @@ class World:
         id_ = self.asked(who, **changes)
         if self.request(id_).decision is None:
             answer = self.approve(id_)
-            assert isinstance(answer, Done), answer
+            assert isinstance(answer, Outcome), answer
         self.work()
         return id_
 

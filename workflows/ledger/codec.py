@@ -34,7 +34,7 @@ from workflows.core.provider import Provider, TargetTerms, providers
 from workflows.core.records.chat import ChatRecord, Press
 from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
-from workflows.core.records.oversight import Review, Sweepout, Trouble
+from workflows.core.records.oversight import BulkRevocation, Review, Trouble
 from workflows.core.records.person import PersonRecord, Refusals, Uses
 from workflows.core.records.policy_in_force import ActivePolicy, PolicySummary
 from workflows.core.records.record import Record
@@ -56,7 +56,7 @@ KINDS: Mapping[str, type[Any]] = {
     "press": Press,
     "review": Review,
     "uses": Uses,
-    "sweepout": Sweepout,
+    "sweepout": BulkRevocation,
     "clock": LedgerClock,
     "older": OlderRunning,
     "witness": WitnessRecord,

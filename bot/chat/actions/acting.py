@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.chat.actions.batch import Answer, Several
-from bot.chat.actions.queries import Window
+from bot.chat.actions.queries import Queries
 from bot.chat.actions.reply import FactsStale, Reply
 from bot.chat.commands.model import (
     Command,
@@ -22,7 +22,7 @@ from workflows.core.identity import PersonId, unbound
 from workflows.core.refusal import Code, Refused
 from workflows.ports import PolicyUnavailable
 from workflows.usecases.oversight.refusals import record_refusal
-from workflows.usecases.shared.context import Context, Done
+from workflows.usecases.shared.context import Context, Outcome
 
 
 def _may_be_found(refused: Refused, act: Interaction) -> bool:
@@ -40,7 +40,7 @@ class Acting:
     def __init__(self, ctx: Context, command: str) -> None:
         self.ctx = ctx
         self.command = command
-        self.window = Window(ctx, command)
+        self.window = Queries(ctx, command)
         self.several = Several(ctx, self.window, command)
 
     def parse(self, text: str) -> Command | Refused:
@@ -76,7 +76,7 @@ class Acting:
     def look(self, act: Interaction, found: Message | Refused) -> Reply:
         return self.refuse(act, found) if isinstance(found, Refused) else Reply(found)
 
-    def quiet(self, act: Interaction, id_: str, answer: Done | Refused) -> Reply:
+    def quiet(self, act: Interaction, id_: str, answer: Outcome | Refused) -> Reply:
         """After a press the card tells; only what the card cannot show is said."""
         if isinstance(answer, Refused):
             return self.refuse(act, answer, id_)
@@ -84,7 +84,7 @@ class Acting:
             return self.refuse(act, Refused(Code.TERMS_CHANGED, {"id": id_}, audited=False), id_)
         return Reply()
 
-    def said(self, act: Interaction, id_: str, answer: Done | Refused) -> Reply:
+    def said(self, act: Interaction, id_: str, answer: Outcome | Refused) -> Reply:
         """After a typed command there is no card in front of the actor, so the outcome is told."""
         if isinstance(answer, Refused) or answer.outcome == "terms_changed":
             return self.quiet(act, id_, answer)
@@ -95,7 +95,7 @@ class Acting:
         """After something was done with several at once."""
         return self.refuse(act, *answer) if isinstance(answer, tuple) else Reply(answer)
 
-    def asked(self, act: Interaction, answer: Done | Refused) -> Reply:
+    def asked(self, act: Interaction, answer: Outcome | Refused) -> Reply:
         if isinstance(answer, Refused):
             return self.refuse(act, answer)
         seen = self.window.seen(answer.id)

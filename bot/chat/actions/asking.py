@@ -21,10 +21,10 @@ from workflows.core.rules.eligibility import open_again_at
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.requests.repeat import last_ask
 from workflows.usecases.requests.request_access import ask_for_access
-from workflows.usecases.shared.actor import Known
+from workflows.usecases.shared.actor import Actor
 
 
-def typed_asks(at: Acting, meant: Ask | AskSeveral, actor: Known) -> list[CoreAsk] | Refused:
+def typed_asks(at: Acting, meant: Ask | AskSeveral, actor: Actor) -> list[CoreAsk] | Refused:
     """A typed time is one of the asker's own clock."""
     begin, now = meant.begin, at.ctx.ledger.now()
     start = start_of(begin.day, begin.clock, now, actor.person.time_zone) if begin else None
@@ -47,7 +47,7 @@ def ask_one(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
     return replace(reply, message=notices.with_ask_for(reply.message, replace(ask, start_at=then)))
 
 
-def ask_for(at: Acting, act: Interaction, whom: Whom, ask: Ask, actor: Known) -> Reply:
+def ask_for(at: Acting, act: Interaction, whom: Whom, ask: Ask, actor: Actor) -> Reply:
     person = at.window.person_meant(whom, actor)
     if isinstance(person, Refused):
         return at.refuse(act, person)
@@ -58,7 +58,7 @@ def ask_for(at: Acting, act: Interaction, whom: Whom, ask: Ask, actor: Known) ->
     return at.refuse(act, typed) if isinstance(typed, Refused) else ask_one(at, act, replace(typed[0], holder=person))
 
 
-def again(at: Acting, act: Interaction, actor: Known, reason: str) -> Reply:
+def again(at: Acting, act: Interaction, actor: Actor, reason: str) -> Reply:
     last = last_ask(at.ctx, actor.person.id, reason)
     return at.refuse(act, last) if isinstance(last, Refused) else ask_one(at, act, last)
 

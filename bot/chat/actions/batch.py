@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.chat.actions.queries import Window
+from bot.chat.actions.queries import Queries
 from bot.chat.interaction import FORM, Interaction
 from bot.chat.message import Message, read_value
 from bot.chat.messages import batch as several
@@ -22,7 +22,7 @@ from workflows.core.rules.batch import distinct, panels, part, place_of
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import PolicyUnavailable
 from workflows.usecases.requests.batch import Part, approve_all, ask_for_several, batch_of, deny_all, withdraw_all
-from workflows.usecases.shared.context import Context, Done
+from workflows.usecases.shared.context import Context, Outcome
 
 # A refusal and what it is about; or what the actor alone is told, None where their own card changes in place.
 Answer = tuple[Refused, str] | Message | None
@@ -31,7 +31,7 @@ Answer = tuple[Refused, str] | Message | None
 class Several:
     """`command` is the slash command's name, as it is typed."""
 
-    def __init__(self, ctx: Context, window: Window, command: str) -> None:
+    def __init__(self, ctx: Context, window: Queries, command: str) -> None:
         self._ctx = ctx
         self._window = window
         self._command = command
@@ -103,7 +103,7 @@ class Several:
         if isinstance(parts, Refused):
             return parts, id_
         refused = [(one, no) for one in parts if (no := _refused(one))]
-        done = [(one.request, one.answer) for one in parts if isinstance(one.answer, Done) and not _refused(one)]
+        done = [(one.request, one.answer) for one in parts if isinstance(one.answer, Outcome) and not _refused(one)]
         if refused and not done:
             one, no = next(((one, no) for one, no in refused if one.waited), refused[0])
             return no, one.request.id
@@ -121,7 +121,7 @@ def answer_stays(act: Interaction) -> bool:
 
 
 def _done(parts: Sequence[Part]) -> list[str]:
-    return [one.request.id for one in parts if isinstance(one.answer, Done)]
+    return [one.request.id for one in parts if isinstance(one.answer, Outcome)]
 
 
 def _refused(one: Part) -> Refused | None:

@@ -13,11 +13,11 @@ from workflows.core.identity import address_of
 from workflows.core.people import PersonFacts
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.oversight.delegate import delegate, delegation_of, end_delegation
-from workflows.usecases.shared.actor import Known
+from workflows.usecases.shared.actor import Actor
 from workflows.usecases.shared.context import Context
 
 
-def carry_out(ctx: Context, act: Interaction, meant: Delegate, actor: Known, command: str) -> Message | Refused:
+def carry_out(ctx: Context, act: Interaction, meant: Delegate, actor: Actor, command: str) -> Message | Refused:
     """Name somebody, end it, or show it; and say what came of it."""
     if meant.off:
         ended = end_delegation(ctx, act.who, act.id)
@@ -30,7 +30,7 @@ def carry_out(ctx: Context, act: Interaction, meant: Delegate, actor: Known, com
     return in_force(found, ctx.ledger.now(), command) if found else Refused(Code.DELEGATE_NONE, audited=False)
 
 
-def _hand_over(ctx: Context, act: Interaction, whom: Whom, until: str, actor: Known) -> Refused | None:
+def _hand_over(ctx: Context, act: Interaction, whom: Whom, until: str, actor: Actor) -> Refused | None:
     person = _somebody(ctx, whom, actor)
     if isinstance(person, Refused):
         return person
@@ -41,7 +41,7 @@ def _hand_over(ctx: Context, act: Interaction, whom: Whom, until: str, actor: Kn
     return answer if isinstance(answer, Refused) else None
 
 
-def _somebody(ctx: Context, whom: Whom, actor: Known) -> PersonFacts | Refused:
+def _somebody(ctx: Context, whom: Whom, actor: Actor) -> PersonFacts | Refused:
     """Whom the actor means. An account that nobody has looked at yet is looked at by a worker."""
     if whom.user:
         found = ctx.directory.person(actor.person.colleague(whom.user))

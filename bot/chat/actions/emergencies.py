@@ -15,10 +15,10 @@ from workflows.core.rules.eligibility import clean, text_problem
 from workflows.usecases.identity.confirm_account import Saying, confirm, groups_needed_to_confirm, may_confirm
 from workflows.usecases.oversight.unblock import lift
 from workflows.usecases.revocation.revoke_all import groups_that_may
-from workflows.usecases.shared.actor import Known, known
+from workflows.usecases.shared.actor import Actor, known
 
 
-def would_revoke_all(at: Acting, act: Interaction, meant: RevokeAll, actor: Known) -> Reply:
+def would_revoke_all(at: Acting, act: Interaction, meant: RevokeAll, actor: Actor) -> Reply:
     """Typed: nothing is done yet, it is shown what would be."""
     able = known(at.ctx, act.who, groups_that_may, on_hold=True)
     if isinstance(able, Refused):
@@ -29,7 +29,7 @@ def would_revoke_all(at: Acting, act: Interaction, meant: RevokeAll, actor: Know
     return at.look(act, at.window.would_revoke(meant, actor, able))
 
 
-def unblock(at: Acting, act: Interaction, whom: Whom, reason: str, actor: Known) -> Reply:
+def unblock(at: Acting, act: Interaction, whom: Whom, reason: str, actor: Actor) -> Reply:
     person = at.window.person_meant(whom, actor)
     if isinstance(person, Refused):
         return at.refuse(act, person)
@@ -43,7 +43,7 @@ def unblock(at: Acting, act: Interaction, whom: Whom, reason: str, actor: Known)
     )
 
 
-def confirm_account(at: Acting, act: Interaction, whom: Whom, same: bool | None, reason: str, actor: Known) -> Reply:
+def confirm_account(at: Acting, act: Interaction, whom: Whom, same: bool | None, reason: str, actor: Actor) -> Reply:
     """Said at once where it was typed and one account is meant; else it is asked, with what is known of each."""
     able = known(at.ctx, act.who, groups_needed_to_confirm)
     problem = able if isinstance(able, Refused) else text_problem(reason, {"what": "person confirm"})

@@ -20,10 +20,10 @@ from workflows.usecases.oversight.break_glass_review import acknowledge
 from workflows.usecases.revocation.end import end
 from workflows.usecases.revocation.revoke_all import revoke_all
 from workflows.usecases.shared.actor import known, nobody
-from workflows.usecases.shared.context import Context, Done
+from workflows.usecases.shared.context import Context, Outcome
 
 Carry = Callable[[Acting, Interaction], Reply]
-Decide = Callable[[Context, str, Interaction, str | None], Done | Refused]
+Decide = Callable[[Context, str, Interaction, str | None], Outcome | Refused]
 
 
 def one(decide: Decide) -> Carry:

@@ -10,9 +10,9 @@ from bot.chat.message import Message
 from bot.chat.messages import lists
 from bot.chat.messages.revoke_all import confirm_first
 from bot.chat.views.deciders import NOBODY, Deciders, NameOf, deciders_for, deciders_of
-from bot.chat.views.overviews import Explanation, HomeStory, explanation
+from bot.chat.views.overviews import Explanation, HomeView, explanation
 from bot.chat.views.read_model import SHOWN_MAX, Reader, Seen
-from bot.chat.views.request_view import RequestStory, seen_by
+from bot.chat.views.request_view import RequestView, seen_by
 from bot.chat.wording.labels import Stage
 from workflows.core import keys
 from workflows.core.identity import address_of
@@ -26,8 +26,8 @@ from workflows.core.rules.eligibility import Ask, clean, find_entitlement, may_a
 from workflows.core.rules.groups import approvers, groups_named, groups_needed, may_break_glass, might_break_glass
 from workflows.ports import PolicyUnavailable
 from workflows.usecases.identity.confirm_account import holds_about
-from workflows.usecases.revocation.revoke_all import Aim, aim_at, in_reach, may_revoke_all, nothing_there
-from workflows.usecases.shared.actor import Known, known
+from workflows.usecases.revocation.revoke_all import RevocationScope, aim_at, in_reach, may_revoke_all, nothing_there
+from workflows.usecases.shared.actor import Actor, known
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.delegations import with_delegations
 from workflows.usecases.shared.parties import with_those_who_agreed
@@ -36,7 +36,7 @@ from workflows.usecases.shared.parties import with_those_who_agreed
 HISTORY_MAX = 20
 
 
-class Window:
+class Queries:
     """`command` is the slash command's name, as it is typed."""
 
     def __init__(self, ctx: Context, command: str) -> None:
@@ -44,7 +44,7 @@ class Window:
         self._command = command
         self.reader = Reader(ctx)
 
-    def look(self, meant: Command, actor: Known) -> Message | Refused:
+    def look(self, meant: Command, actor: Actor) -> Message | Refused:
         """The answer to a command that only looks. FACTS_STALE where a worker has to look first."""
         policy = actor.policy
         match meant:
@@ -78,7 +78,7 @@ class Window:
         except PolicyUnavailable:
             return self.reader.one(id_, None)
 
-    def _show(self, id_: str, actor: Known) -> Message | Refused:
+    def _show(self, id_: str, actor: Actor) -> Message | Refused:
         seen = self.reader.one(id_, actor.policy)
         if seen is None:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
@@ -87,7 +87,7 @@ class Window:
         deciders = self.deciders(seen) if story.stage is Stage.WAITING and not story.hidden else NOBODY
         return lists.show(story, self._ctx.ledger.entries_of(id_), names, deciders)
 
-    def _list(self, environment: str | None, actor: Known) -> Message | Refused:
+    def _list(self, environment: str | None, actor: Actor) -> Message | Refused:
         if environment is not None and environment not in actor.policy.environments:
             return _no_environment(actor.policy, environment)
         places = (environment,) if environment else None
@@ -95,7 +95,7 @@ class Window:
         agreed = self._visible(actor, later.stories)
         return lists.active_list(self._visible(actor, page.stories), environment, page.more, agreed, page.unread)
 
-    def _history(self, term: Whom | None, actor: Known) -> Message | Refused:
+    def _history(self, term: Whom | None, actor: Actor) -> Message | Refused:
         """What was asked and what became of it, the newest first; of everything, one environment or one person."""
         if term is None:
             return self._past(keys.RECENT, "", actor)
@@ -110,11 +110,11 @@ class Window:
         whose = "you" if person.id == actor.person.id else person.name
         return self._past(keys.of_person(keys.RECENT, person.id), f"of {whose}", actor)
 
-    def _past(self, index: str, which: str, actor: Known) -> Message:
+    def _past(self, index: str, which: str, actor: Actor) -> Message:
         page = self.reader.past(index, actor.policy, limit=HISTORY_MAX)
         return lists.history(self._visible(actor, page.stories), which, page.more)
 
-    def home(self, who: Account) -> HomeStory | Refused:
+    def home(self, who: Account) -> HomeView | Refused:
         """Somebody's own page."""
 
         def groups(policy: Policy) -> set[str]:
@@ -123,13 +123,13 @@ class Window:
         actor = known(self._ctx, who, groups, on_hold=True)
         return actor if isinstance(actor, Refused) else self.reader.home(actor.policy, actor.person, actor.groups)
 
-    def _visible(self, actor: Known, stories: tuple[RequestStory, ...]) -> tuple[RequestStory, ...]:
+    def _visible(self, actor: Actor, stories: tuple[RequestView, ...]) -> tuple[RequestView, ...]:
         """Where an environment is hidden from outsiders, only its own people see who and why."""
         places = {story.environment: actor.policy.environments.get(story.environment) for story in stories}
         inside = {name: self._is_inside(actor, place) for name, place in places.items()}
         return tuple(seen_by(story, places[story.environment], member=inside[story.environment]) for story in stories)
 
-    def _is_inside(self, actor: Known, environment: Environment | None) -> bool:
+    def _is_inside(self, actor: Actor, environment: Environment | None) -> bool:
         if environment is None:
             return False
         panic = (actor.policy.panic_group,) if actor.policy.panic_group else ()
@@ -209,12 +209,12 @@ class Window:
             if any(might_break_glass(policy, place, r, person, groups) for r in place.roles)
         )
 
-    def person_meant(self, whom: Whom, actor: Known) -> PersonId | Refused:
+    def person_meant(self, whom: Whom, actor: Actor) -> PersonId | Refused:
         """Whom a command means: mentioned, or by the whole address."""
         person = self._somebody(whom, actor)
         return person.id if person is not None else _nobody_known(whom)
 
-    def unfit_holder(self, whom: Whom, actor: Known) -> Refused | None:
+    def unfit_holder(self, whom: Whom, actor: Actor) -> Refused | None:
         """Why nobody asks for the account that was named: it may do nothing itself, or nobody knows whose it is."""
         person = self._somebody(whom, actor)
         why = (person.standing_problem or (person.suspended and Code.PERSON_SUSPENDED.value)) if person else None
@@ -225,7 +225,7 @@ class Window:
         name_of = self._called(ordered, listed=True)
         return [name for who in ordered if (name := name_of(who))]
 
-    def _who(self, name: str, actor: Known) -> Message | Refused:
+    def _who(self, name: str, actor: Actor) -> Message | Refused:
         environment = actor.policy.environments.get(name)
         if environment is None:
             return _no_environment(actor.policy, name)
@@ -244,28 +244,32 @@ class Window:
 
     # ------------------------------------------------------------ the panic switch
 
-    def would_revoke(self, meant: RevokeAll, actor: Known, able: Known) -> Message | Refused:
+    def would_revoke(self, meant: RevokeAll, actor: Actor, able: Actor) -> Message | Refused:
         """What the panic switch would take back, before it is pressed. `able`: the actor, with the groups that may press it."""
         aim = self._aim(meant, actor)
         reach = aim if isinstance(aim, Refused) else may_revoke_all(able, aim)
         if isinstance(aim, Refused) or isinstance(reach, Refused):
-            return reach if isinstance(reach, Refused) else nothing_there(Aim())
+            return reach if isinstance(reach, Refused) else nothing_there(RevocationScope())
         ids = in_reach(self._ctx, aim, reach)
         if not ids and reach.block is None:
             return nothing_there(aim)
         stories = self.reader.some(ids[:SHOWN_MAX], actor.policy)
         return confirm_first(aim, reach, self._visible(actor, stories), clean(meant.reason))
 
-    def _aim(self, meant: RevokeAll, actor: Known) -> Aim | Refused:
+    def _aim(self, meant: RevokeAll, actor: Actor) -> RevocationScope | Refused:
         if meant.environment is not None:
             known_ = meant.environment in actor.policy.environments
-            return Aim(environment=meant.environment) if known_ else _no_environment(actor.policy, meant.environment)
+            return (
+                RevocationScope(environment=meant.environment)
+                if known_
+                else _no_environment(actor.policy, meant.environment)
+            )
         person = self._somebody(meant.whom, actor)
         return aim_at(self._ctx, person) if person else _nobody_known(meant.whom)
 
     # ------------------------------------------------------------ explain
 
-    def _explain(self, environment: str, role: str, whom: Whom | None, actor: Known) -> Message | Refused:
+    def _explain(self, environment: str, role: str, whom: Whom | None, actor: Actor) -> Message | Refused:
         found = find_entitlement(actor.policy, environment, role)
         if isinstance(found, Refused):
             return found
@@ -274,7 +278,7 @@ class Window:
             return _nobody_known(whom)
         return self._explained(actor, found, person)
 
-    def explain_request(self, id_: str, actor: Known) -> Message | Refused:
+    def explain_request(self, id_: str, actor: Actor) -> Message | Refused:
         """From the card's menu: who may approve this request, and why."""
         seen = self.seen(id_)
         terms = seen.request.terms if seen else None
@@ -285,7 +289,7 @@ class Window:
         return self._explained(actor, role, holder, asked=seen)
 
     def _explained(
-        self, actor: Known, role: Entitlement, person: PersonFacts, asked: Seen | None = None
+        self, actor: Actor, role: Entitlement, person: PersonFacts, asked: Seen | None = None
     ) -> Message | Refused:
         reader = actor.person
         found = self.explanation(
@@ -325,7 +329,7 @@ class Window:
             glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
         )
 
-    def holds_meant(self, whom: Whom, actor: Known) -> tuple[Held, ...]:
+    def holds_meant(self, whom: Whom, actor: Actor) -> tuple[Held, ...]:
         """The accounts on hold that a command can mean: mentioned, or by an address that it has, had or claims."""
         address = None if whom.user else address_of(whom.text, actor.policy.former_domains)
         person = self._somebody(whom, actor) if whom.user else None
@@ -333,7 +337,7 @@ class Window:
             return ()
         return holds_about(self._ctx, person, address, actor.policy.former_domains)
 
-    def _somebody(self, whom: Whom | None, actor: Known) -> PersonFacts | None:
+    def _somebody(self, whom: Whom | None, actor: Actor) -> PersonFacts | None:
         if whom is None:
             return actor.person
         if whom.user:

@@ -38,8 +38,8 @@ from workflows.usecases.decisions.approve_reduced import approve_for_less
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.requests.request_extension import ask_for_more_time
 from workflows.usecases.revocation.end import end
-from workflows.usecases.shared.actor import Known, known, nobody
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.actor import Actor, known, nobody
+from workflows.usecases.shared.context import Outcome
 
 
 def command_line(at: Acting, act: Interaction) -> Reply:
@@ -55,7 +55,7 @@ def command_line(at: Acting, act: Interaction) -> Reply:
     return _typed(at, act, meant, actor)
 
 
-def _typed(at: Acting, act: Interaction, meant: Command, actor: Known) -> Reply:
+def _typed(at: Acting, act: Interaction, meant: Command, actor: Actor) -> Reply:
     match meant:
         case Ask() | AskSeveral():
             typed = typed_asks(at, meant, actor)
@@ -76,7 +76,9 @@ def _typed(at: Acting, act: Interaction, meant: Command, actor: Known) -> Reply:
             return at.look(act, at.window.look(meant, actor))
 
 
-def _by_hand(at: Acting, act: Interaction, meant: Approve | Less | Deny | Withdraw | Decline | End) -> Done | Refused:
+def _by_hand(
+    at: Acting, act: Interaction, meant: Approve | Less | Deny | Withdraw | Decline | End
+) -> Outcome | Refused:
     """What the buttons do, typed."""
     match meant:
         case Approve(id_):
@@ -94,7 +96,7 @@ def _by_hand(at: Acting, act: Interaction, meant: Approve | Less | Deny | Withdr
 
 
 def _emergency(
-    at: Acting, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift | Confirm | RevokeAll, actor: Known
+    at: Acting, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift | Confirm | RevokeAll, actor: Actor
 ) -> Reply:
     match meant:
         case BreakGlass(environment, role, duration, reason):

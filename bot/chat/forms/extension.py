@@ -10,14 +10,14 @@ from bot.chat.forms.fields import DURATION, REASON, TICKET, duration_choice, rea
 from bot.chat.message import Line, Part, read_value
 from bot.chat.messages.approval_card import headline
 from bot.chat.rich import NOTHING, Time, say
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from workflows.core.policy import Entitlement
 from workflows.core.refusal import Code
 
 EXTEND_FORM = "extend_form"
 
 
-def extend_form(story: RequestStory, entitlement: Entitlement, times: Sequence[timedelta]) -> Form:
+def extend_form(story: RequestView, entitlement: Entitlement, times: Sequence[timedelta]) -> Form:
     """`times`: what may be added, the least first, never empty."""
     end = say(" It ends {} as it stands.", Time(story.deadline, story.now)) if story.deadline else NOTHING
     choices = [duration_choice(time) for time in times]

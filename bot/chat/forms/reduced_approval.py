@@ -10,7 +10,7 @@ from bot.chat.forms.fields import DURATION, ROLE, duration_choice, role_choice
 from bot.chat.message import Line, read_value
 from bot.chat.messages.approval_card import headline
 from bot.chat.rich import lines, say, short
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from workflows.core.durations import format_duration
 from workflows.core.policy import Entitlement
 from workflows.core.refusal import Code
@@ -18,7 +18,7 @@ from workflows.core.refusal import Code
 LESS_FORM = "less_form"
 
 
-def less_form(story: RequestStory, value: str, roles: Sequence[Entitlement], times: Sequence[timedelta]) -> Form:
+def less_form(story: RequestView, value: str, roles: Sequence[Entitlement], times: Sequence[timedelta]) -> Form:
     """`value`: the button's, whose terms are agreed to or cut. `roles` and `times`: what may be given, none of it empty."""
     length = format_duration(story.duration)
     asked = say("Asked: *{}* for {}. Nothing more can be given.", short(story.role, 80), length)

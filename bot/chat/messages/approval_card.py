@@ -20,7 +20,7 @@ from bot.chat.message import (
 )
 from bot.chat.rich import NOTHING, Link, Mentions, Rich, Time, join, lines, ours, rich, say, short
 from bot.chat.text import cut
-from bot.chat.views.request_view import RequestStory, in_short
+from bot.chat.views.request_view import RequestView, in_short
 from bot.chat.views.state_lines import less_words, state_line
 from bot.chat.views.waiting_lines import notes
 from bot.chat.wording.labels import BREAK_GLASS, Stage
@@ -37,7 +37,7 @@ SHOWS_REASON = frozenset({Stage.WAITING, Stage.AGREED, Stage.SETTING_UP, Stage.A
 _HAD = frozenset({Stage.REMOVING, Stage.STUCK, Stage.ENDED, Stage.REVOKED})
 
 
-def approval_card(story: RequestStory, mentions: Mentions | None = None, *, to_owner: bool = False) -> Message:
+def approval_card(story: RequestView, mentions: Mentions | None = None, *, to_owner: bool = False) -> Message:
     """`mentions`: whom to call, by group name; only a waiting card calls anybody. `to_owner`: one of them alone reads it."""
     if story.hidden:
         return _hidden(story)
@@ -53,19 +53,19 @@ def approval_card(story: RequestStory, mentions: Mentions | None = None, *, to_o
     )
 
 
-def later_buttons(story: RequestStory, *, to_owner: bool = False) -> Buttons | None:
+def later_buttons(story: RequestView, *, to_owner: bool = False) -> Buttons | None:
     """What can still be pressed when it is decided. More time is for the holder, who reads a channel's card."""
     if story.stage is Stage.ACTIVE:
         return buttons(end_button(story, "End early"), None if to_owner else extend_button(story))
     return buttons(deny_button(story)) if story.stage is Stage.AGREED else None
 
 
-def _hidden(story: RequestStory) -> Message:
+def _hidden(story: RequestView) -> Message:
     line = say("{} · {} · {} · {}", short(story.environment), story.tier_words, story.state, story.id)
     return message(line, Line(line))
 
 
-def _waiting(story: RequestStory, mentions: Mentions) -> Message:
+def _waiting(story: RequestView, mentions: Mentions) -> Message:
     can_press = story.resolved and story.in_policy and story.decidable and bool(story.needs)
     # What cannot be approved now can still be denied.
     agree = None if story.shut else approve_button(story)
@@ -85,7 +85,7 @@ def _waiting(story: RequestStory, mentions: Mentions) -> Message:
 # ---------------------------------------------------------------- lines
 
 
-def headline(story: RequestStory) -> Rich:
+def headline(story: RequestView) -> Rich:
     """`Dana Dev asks for *read-only* in *Payments* · 🔴 production`."""
     what = say("{}*{}*", story.more, short(story.role, 80)) if story.role else ours("access")
     place = say("*{}* · {}", short(story.title, 100), story.tier_words)
@@ -94,7 +94,7 @@ def headline(story: RequestStory) -> Rich:
     return say("{} · {}", BREAK_GLASS, line) if story.break_glass else line
 
 
-def fallback(story: RequestStory) -> Rich:
+def fallback(story: RequestView) -> Rich:
     """The lock screen's line: the headline in full with duration, reason and state."""
     line = short(in_short(story), 400)
     if story.hidden:
@@ -107,7 +107,7 @@ def fallback(story: RequestStory) -> Rich:
     return say("{} · {} · {}", full, status(story), story.id)
 
 
-def status(story: RequestStory, mentions: Mentions | None = None, *, left: bool = False) -> Rich:
+def status(story: RequestView, mentions: Mentions | None = None, *, left: bool = False) -> Rich:
     """The state line. What is over is told on the record's own time, so that it never changes again.
 
     `left`: with the minutes that are left; for answers alone, which nobody reads later.
@@ -115,28 +115,28 @@ def status(story: RequestStory, mentions: Mentions | None = None, *, left: bool 
     return rich(state_line(story, left=left), story.closed_at or story.now, mentions)
 
 
-def small_print(story: RequestStory, mentions: Mentions | None = None) -> Rich:
+def small_print(story: RequestView, mentions: Mentions | None = None) -> Rich:
     waiting = story.stage is Stage.WAITING
     place = short(story.environment, 80) if waiting else ""
     told = rich(notes(story), story.now) if waiting else NOTHING
     return join((status(story, mentions), told, place, story.id))
 
 
-def _reason(story: RequestStory) -> Quote | None:
+def _reason(story: RequestView) -> Quote | None:
     return quote(story.reason) if story.stage in SHOWS_REASON else None
 
 
-def less_line(story: RequestStory) -> Small | None:
+def less_line(story: RequestView) -> Small | None:
     """What was asked for, where an approver agreed to less of it."""
     words = less_text(story)
     return Small(words) if words else None
 
 
-def less_text(story: RequestStory) -> Rich:
+def less_text(story: RequestView) -> Rich:
     return say("{}", short(less_words(story), 400)) if story.stage in SHOWS_REASON else NOTHING
 
 
-def _details(story: RequestStory) -> list[tuple[str, Rich]]:
+def _details(story: RequestView) -> list[tuple[str, Rich]]:
     """Four things beside each other."""
     last = rich(story.last_time.words(story.now), story.now) if story.last_time else NOTHING
     return [
@@ -148,7 +148,7 @@ def _details(story: RequestStory) -> list[tuple[str, Rich]]:
     ]
 
 
-def how_long(story: RequestStory) -> Rich:
+def how_long(story: RequestView) -> Rich:
     """`1 h, from the approval`, or from when it is to begin; empty for more time on something."""
     if story.extends:
         return NOTHING
@@ -156,7 +156,7 @@ def how_long(story: RequestStory) -> Rich:
     return say("{}, from {}", format_duration(story.duration), begins)
 
 
-def _later(story: RequestStory) -> Rich:
+def _later(story: RequestView) -> Rich:
     """Of an ask for more time: from which end to which."""
     if not story.extends or story.present_end is None:
         return NOTHING
@@ -164,13 +164,13 @@ def _later(story: RequestStory) -> Rich:
     return say("{} instead of {}", Time(end + story.duration, story.now), Time(end, story.now))
 
 
-def ticket(story: RequestStory) -> Rich:
+def ticket(story: RequestView) -> Rich:
     if not story.ticket:
         return NOTHING
     return (Link(story.ticket_link, story.ticket),) if story.ticket_link else say("{}", short(story.ticket, 100))
 
 
-def danger_lines(story: RequestStory) -> Line | None:
+def danger_lines(story: RequestView) -> Line | None:
     """What to know before pressing: what it can break, what cannot be checked."""
     told = [say("⚠️ *Dangerous:* {}", short(story.danger, 300))] if story.danger else []
     told += [say("⚠️ {}", short(story.warning, 600))] if story.warning else []
@@ -185,7 +185,7 @@ def danger_lines(story: RequestStory) -> Line | None:
 # ---------------------------------------------------------------- buttons
 
 
-def approve_button(story: RequestStory) -> Button:
+def approve_button(story: RequestView) -> Button:
     sure = None
     if story.dangerous:
         danger = f" Danger: {story.danger}." if story.danger else ""
@@ -195,20 +195,20 @@ def approve_button(story: RequestStory) -> Button:
     return Button("Approve", APPROVE, value(story), style="primary", confirm=sure)
 
 
-def deny_button(story: RequestStory) -> Button:
+def deny_button(story: RequestView) -> Button:
     return Button("Deny", DENY, value(story), style="danger")
 
 
-def more_menu(story: RequestStory) -> Menu:
+def more_menu(story: RequestView) -> Menu:
     less = [] if story.shut else [("Approve for less…", f"{LESS}:{value(story)}")]
     return Menu(MORE, [*less, ("Explain who may approve this", f"explain:{value(story)}")])
 
 
-def end_button(story: RequestStory, label: str) -> Button:
+def end_button(story: RequestView, label: str) -> Button:
     return Button(label, END, value(story))
 
 
-def extend_button(story: RequestStory) -> Button | None:
+def extend_button(story: RequestView) -> Button | None:
     """Gone while an extension is asked for."""
     return None if story.more_asked else Button("Extend", EXTEND, value_of(story.id))
 
@@ -220,5 +220,5 @@ def read_more(value: str) -> tuple[str, str, str | None] | None:
     return (choice, *found) if found and choice in ("explain", LESS) else None
 
 
-def value(story: RequestStory) -> str:
+def value(story: RequestView) -> str:
     return value_of(story.id, story.terms.hash)

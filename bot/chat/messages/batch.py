@@ -26,7 +26,7 @@ from bot.chat.messages.notices import OPEN_CONSOLE, asked_already, use_of
 from bot.chat.rich import NOTHING, Mentions, Rich, Time, join, lines, ours, rich, say, series, short
 from bot.chat.text import cut
 from bot.chat.views.deciders import Deciders
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from bot.chat.views.waiting_lines import notes
 from bot.chat.wording.labels import STATE_WORDS, VERBS, Stage, people
 from workflows.core.durations import format_duration
@@ -35,7 +35,7 @@ from workflows.core.people import PersonId
 # action_ids of what is pressed for all on a card, and of what the requester takes back in one go.
 APPROVE_ALL, DENY_ALL, WITHDRAW_ALL = "approve_all", "deny_all", "withdraw_all"
 
-Stories = Sequence[RequestStory]
+Stories = Sequence[RequestView]
 
 
 def stage_of(stories: Stories) -> Stage:
@@ -67,7 +67,7 @@ def what(stories: Stories) -> Rich:
     return say("{} in {}", named, series(_place(story, " ") for story in places.values()))
 
 
-def _place(story: RequestStory, between: str = " · ") -> Rich:
+def _place(story: RequestView, between: str = " · ") -> Rich:
     return join((say("*{}*", short(story.title, 100)), story.tier_words), between)
 
 
@@ -78,7 +78,7 @@ def headline(stories: Stories) -> Rich:
     return say("{} {} {}", short(stories[0].holder, 100), verb, what(stories))
 
 
-def line(story: RequestStory) -> Rich:
+def line(story: RequestView) -> Rich:
     """One of them, and how it stands."""
     which = say("*{}* in *{}*", short(story.role, 80), short(story.title, 100))
     return say("{} · {} · {}", which, cards.status(story), story.id)
@@ -135,12 +135,12 @@ def _card_parts(
     ]
 
 
-def _danger(story: RequestStory, words_max: int) -> Line | None:
+def _danger(story: RequestView, words_max: int) -> Line | None:
     found = cards.danger_lines(story)
     return replace(found, length_max=words_max) if found else None
 
 
-def _on_card(story: RequestStory, words_max: int, *, to_owner: bool) -> list[Part | None]:
+def _on_card(story: RequestView, words_max: int, *, to_owner: bool) -> list[Part | None]:
     if story.stage is not Stage.WAITING:
         return [Line(say("• {}", line(story))), cards.later_buttons(story, to_owner=to_owner)]
     last = say("last time {}", rich(story.last_time.words(story.now), story.now)) if story.last_time else NOTHING
@@ -257,7 +257,7 @@ def state(stories: Stories) -> Message:
     return first_that_fits(summary, map(parts, (4, 3, 2)))
 
 
-def _own(story: RequestStory) -> list[Part | None]:
+def _own(story: RequestView) -> list[Part | None]:
     """Its state; while it is active, how to get in, what matters most first."""
     head = Line(say("• {}", line(story)))
     if story.stage is not Stage.ACTIVE:

@@ -9,7 +9,7 @@ from bot.chat.message import Button, Line, Message, Small, buttons, fields, mess
 from bot.chat.messages.approval_card import end_button, fallback, headline, small_print, ticket
 from bot.chat.rich import NOTHING, Mentions, Quoted, Rich, Time, call, join, lines, ours, say, short
 from bot.chat.views import state_lines
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from bot.chat.views.state_lines import stop
 from bot.chat.wording.labels import Asked, Stage
 from workflows.core.audit import AuditEntry
@@ -22,7 +22,7 @@ ACKNOWLEDGE, FLAG = "acknowledge", "flag"
 _OPEN = frozenset({Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
 
 
-def glass_card(story: RequestStory, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Message:
+def glass_card(story: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Message:
     """The card in the channel, and each owner's own. `owners`: group names to call while the review is owed."""
     if story.hidden:
         line = say("🚨 {} · {} · {} · {}", short(story.environment), story.tier_words, story.state, story.id)
@@ -39,7 +39,7 @@ def glass_card(story: RequestStory, mentions: Mentions | None = None, owners: Se
     )
 
 
-def _details(story: RequestStory) -> list[tuple[str, Rich]]:
+def _details(story: RequestView) -> list[tuple[str, Rich]]:
     return [
         ("For", say("{}", format_duration(story.duration))),
         ("Allows", say("{}", short(story.allows))),
@@ -48,7 +48,7 @@ def _details(story: RequestStory) -> list[tuple[str, Rich]]:
     ]
 
 
-def review_buttons(story: RequestStory) -> list[Button]:
+def review_buttons(story: RequestView) -> list[Button]:
     """While the review is owed. A press on one's own is refused; a card in a channel looks the same to all."""
     if story.review is not ReviewState.OWED:
         return []
@@ -56,7 +56,7 @@ def review_buttons(story: RequestStory) -> list[Button]:
     return [Button("Acknowledge", ACKNOWLEDGE, value), Button("Flag...", FLAG, value, style="danger")]
 
 
-def review_line(story: RequestStory, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Rich:
+def review_line(story: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Rich:
     """How the review stands."""
     if story.review is ReviewState.ACKNOWLEDGED:
         return say("📝 Review: acknowledged by {}", short(story.reviewed_by, 100))
@@ -69,25 +69,25 @@ def review_line(story: RequestStory, mentions: Mentions | None = None, owners: S
     return join((say("📝 Review owed by {}", who), _due(story)), " ")
 
 
-def _due(story: RequestStory) -> Rich:
+def _due(story: RequestView) -> Rich:
     if story.review_due is None:
         return NOTHING
     when = Time(story.review_due, story.now, with_day=True)
     return say("since {}: overdue", when) if story.review_overdue else say("until {}", when)
 
 
-def _what(story: RequestStory) -> Rich:
+def _what(story: RequestView) -> Rich:
     if story.hidden:
         return say("*{}* ({})", short(story.title, 100), story.tier_words)
     return say("*{}* in *{}* ({})", short(story.role, 80), short(story.title, 100), story.tier_words)
 
 
-def _whose(story: RequestStory) -> Rich:
+def _whose(story: RequestView) -> Rich:
     return ours("A break-glass") if story.hidden else say("{}'s break-glass", short(story.holder, 100))
 
 
 def chase(
-    story: RequestStory, mentions: Mentions | None = None, owners: Sequence[str] = (), command: str = "/prodaccess"
+    story: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = (), command: str = "/prodaccess"
 ) -> Message:
     """Somebody has to review it. `owners`: group names to call, where it stands in a channel."""
     called = say("{}: ", call(Asked(tuple(owners)), mentions or {})) if owners else NOTHING
@@ -100,13 +100,13 @@ def chase(
     return message(say("{} {}", line, story.id), Line(line), buttons(*review_buttons(story)), Small(how))
 
 
-def reviewed(story: RequestStory) -> Message:
+def reviewed(story: RequestView) -> Message:
     """What a reminder becomes when the review is done."""
     line = say("{}, {} · {}", _whose(story), _what(story), review_line(story))
     return message(say("{} {}", line, story.id), Small(say("{} · {}", line, story.id)))
 
 
-def flagged(story: RequestStory, *, to_holder: bool, command: str = "/prodaccess") -> Message:
+def flagged(story: RequestView, *, to_holder: bool, command: str = "/prodaccess") -> Message:
     """To security, and to the holder."""
     by = short(story.reviewed_by or "Somebody", 100)
     whose = ours("your break-glass") if to_holder else _whose(story)
@@ -124,7 +124,7 @@ def _why(text: str, length_max: int = 300) -> Rich:
     return say(": {}", short(stop(state_lines.short(text, length_max)), length_max + 10)) if text else ours(".")
 
 
-def unannounced(story: RequestStory, *, command: str = "/prodaccess") -> Message:
+def unannounced(story: RequestView, *, command: str = "/prodaccess") -> Message:
     """No channel could be told of it: to everybody concerned, and to the channel as soon as it takes messages again."""
     line = say("🚨 {}, {}, could not be announced in any channel for two minutes.", _whose(story), _what(story))
     reason = NOTHING if story.hidden else (Quoted(say("{}", short(story.reason, 300))),)

@@ -7,14 +7,14 @@ from bot.chat.messages.approval_card import status
 from bot.chat.messages.break_glass import review_line
 from bot.chat.messages.lists import cannot_be_read
 from bot.chat.rich import Bold, Rich, Time, join, marked, ours, say, short
-from bot.chat.views.overviews import DigestStory, Place
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.overviews import DigestView, Place
+from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import TIER_WORDS, Stage
 
 _REASON_LENGTH_MAX = 60
 
 
-def digest(story: DigestStory, command: str = "/prodaccess") -> Message:
+def digest(story: DigestView, command: str = "/prodaccess") -> Message:
     """Reasons are cut to 60 characters; what does not fit is counted."""
     hands = _hands(story)
     more = marked(f"… and {{}} more: `{command} pending`")
@@ -28,7 +28,7 @@ def digest(story: DigestStory, command: str = "/prodaccess") -> Message:
     return message(_fallback(story), *parts, Small(_sums(story)))
 
 
-def _head(story: DigestStory) -> Rich:
+def _head(story: DigestView) -> Rich:
     if story.active:
         return say("Active access: {}", story.active)
     if story.stuck or story.unread:
@@ -38,7 +38,7 @@ def _head(story: DigestStory) -> Rich:
     return say("Nothing active. Last access ended {}.", Time(story.last_ended, story.now, with_day=True))
 
 
-def _fallback(story: DigestStory) -> Rich:
+def _fallback(story: DigestView) -> Rich:
     hands = f" · ⚠️ {len(story.stuck)} could not be removed" if story.stuck else ""
     hands += f" · ⚠️ {len(story.unread)} cannot be read" if story.unread else ""
     late = sum(item.review_overdue for item in story.reviews)
@@ -47,7 +47,7 @@ def _fallback(story: DigestStory) -> Rich:
     return say("{}{}{}", _head(story), hands, waits)
 
 
-def _places(story: DigestStory) -> list[Rich]:
+def _places(story: DigestView) -> list[Rich]:
     return [line for place in story.places for line in (_title(place), *map(_line, place.stories))]
 
 
@@ -55,7 +55,7 @@ def _title(place: Place) -> Rich:
     return say("*{}* · {}", short(place.title, 100), TIER_WORDS[place.tier])
 
 
-def _line(story: RequestStory) -> Rich:
+def _line(story: RequestView) -> Rich:
     """Who, role, until, approved by, reason."""
     if story.hidden:
         return say("• {} · {}", story.state, story.id)
@@ -70,36 +70,36 @@ def _line(story: RequestStory) -> Rich:
     return say("• {}", join(parts))
 
 
-def _until(story: RequestStory) -> Rich:
+def _until(story: RequestView) -> Rich:
     if story.until is None or story.stage is not Stage.ACTIVE:
         return say("{}", story.state)
     return say("until {}", Time(story.until, story.now))
 
 
-def _hands(story: DigestStory) -> list[Rich]:
+def _hands(story: DigestView) -> list[Rich]:
     lost = [cannot_be_read(story.unread)] if story.unread else []
     stuck = [say("• {} · {} · {}", _who(item), status(item), item.id) for item in story.stuck]
     waiting = [say("• {} · {} · {}", _who(item), _since(item), item.id) for item in story.waiting]
     return lost + stuck + [_review(item) for item in story.reviews] + waiting
 
 
-def _review(story: RequestStory) -> Rich:
+def _review(story: RequestView) -> Rich:
     """A review that somebody owes."""
     return say("• 🚨 {} · {} · {}", _who(story), review_line(story), story.id)
 
 
-def _since(story: RequestStory) -> Rich:
+def _since(story: RequestView) -> Rich:
     return say("waits since {}, expires {}", Time(story.created_at, story.now), Time(story.expires, story.now))
 
 
-def _who(story: RequestStory) -> Rich:
+def _who(story: RequestView) -> Rich:
     place = short(story.title, 80)
     if story.hidden:
         return say("{}", place)
     return say("{} · {} in {}", short(story.holder, 80), short(story.role, 60), place)
 
 
-def _sums(story: DigestStory) -> Rich:
+def _sums(story: DigestView) -> Rich:
     overdue = sum(item.review_overdue for item in story.reviews)
     owed = len(story.reviews) - overdue
     counts = (

@@ -11,8 +11,8 @@ from bot.chat.messages.approval_card import approve_button, deny_button, end_but
 from bot.chat.messages.break_glass import review_buttons, review_line
 from bot.chat.messages.notices import DECLINE
 from bot.chat.rich import Rich, lines, marked, ours, say, short
-from bot.chat.views.overviews import CanAsk, HomeStory
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.overviews import CanAsk, HomeView
+from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import TIER_WORDS, Stage
 
 ASK, WITHDRAW = "ask", "withdraw"
@@ -23,7 +23,7 @@ T = TypeVar("T")
 Home = tuple[Part, ...]
 
 
-def home(story: HomeStory, command: str = "/prodaccess") -> Home:
+def home(story: HomeView, command: str = "/prodaccess") -> Home:
     """The page, from its top down."""
     mine, pending, envs = (say("`{} {}`", command, word) for word in ("mine", "pending", "envs"))
     return (
@@ -49,19 +49,19 @@ def _part(
     return [head, *shown, *([Small(say("… and {} more: {}", left, more))] if left > 0 else [])]
 
 
-def _line(story: RequestStory) -> Rich:
+def _line(story: RequestView) -> Rich:
     if story.hidden:
         return say("{} · {} · {} · {}", short(story.title, 100), story.tier_words, story.state, story.id)
     # It is drawn again whenever it is opened.
     return lines((headline(story), say("{} · {}", status(story, left=True), story.id)))
 
 
-def _my_access(story: RequestStory) -> Home:
+def _my_access(story: RequestView) -> Home:
     end = end_button(story, "I am done") if story.stage is Stage.ACTIVE else None
     return (Line(_line(story), end),)
 
 
-def _waits(story: RequestStory) -> Home:
+def _waits(story: RequestView) -> Home:
     # What cannot be approved now can still be denied. One button of the page stands out, and it is none of these.
     agree = None if story.shut else replace(approve_button(story), style=None)
     deny = replace(deny_button(story), style=None)
@@ -69,17 +69,17 @@ def _waits(story: RequestStory) -> Home:
     return found((Line(_line(story)), quote(story.reason), press))
 
 
-def _owed(story: RequestStory) -> Home:
+def _owed(story: RequestView) -> Home:
     line = lines((headline(story), say("{} · {}", review_line(story), story.id)))
     return found((Line(line), buttons(*review_buttons(story))))
 
 
-def _asked(story: RequestStory) -> Home:
+def _asked(story: RequestView) -> Home:
     waiting = story.stage in (Stage.WAITING, Stage.AGREED)
     return (Line(_line(story), Button("Withdraw", WITHDRAW, value_of(story.id)) if waiting else None),)
 
 
-def _for_me(story: RequestStory) -> Home:
+def _for_me(story: RequestView) -> Home:
     """What they may decline."""
     waiting = story.stage in (Stage.WAITING, Stage.AGREED)
     return (Line(_line(story), Button("Decline", DECLINE, value_of(story.id)) if waiting else None),)

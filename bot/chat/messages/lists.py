@@ -9,8 +9,8 @@ from bot.chat.messages.approval_card import headline, status, ticket
 from bot.chat.messages.receipts import receipt_line
 from bot.chat.rich import NOTHING, Bold, Code, Rich, Time, join, lines, marked, ours, rich, say, short, spans
 from bot.chat.views.deciders import NOBODY, Deciders
-from bot.chat.views.overviews import Explanation, HomeStory, Place, by_place, glass_words
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.overviews import Explanation, HomeView, Place, by_place, glass_words
+from bot.chat.views.request_view import RequestView
 from bot.chat.views.waiting_lines import asked_so_far
 from bot.chat.wording.labels import TIER_WORDS, Stage, people
 from bot.chat.wording.tickets import like
@@ -24,10 +24,10 @@ UNREAD_NAMED = 10
 
 
 def active_list(
-    stories: Sequence[RequestStory],
+    stories: Sequence[RequestView],
     environment: str | None = None,
     more: int = 0,
-    agreed: Sequence[RequestStory] = (),
+    agreed: Sequence[RequestView] = (),
     unread: Sequence[str] = (),
 ) -> Message:
     """`list`: live access by environment. `more`: grants that were not read. `agreed`: what begins later. `unread`: ids of
@@ -54,12 +54,12 @@ def _title(place: Place) -> Rich:
     return say("*{}* · {}", short(place.title, 100), TIER_WORDS[place.tier])
 
 
-def _agreed(stories: Sequence[RequestStory]) -> list[Rich]:
+def _agreed(stories: Sequence[RequestView]) -> list[Rich]:
     """What was approved and begins later, the first to begin first."""
     return [say("*Begins later*"), *map(_with_headline, stories)] if stories else []
 
 
-def _short(story: RequestStory) -> Rich:
+def _short(story: RequestView) -> Rich:
     if story.hidden:
         return say("• {} · {}", story.state, story.id)
     had = say("{} · {}", short(story.holder, 80), short(story.role, 60))
@@ -67,10 +67,10 @@ def _short(story: RequestStory) -> Rich:
 
 
 def pending(
-    stories: Sequence[RequestStory],
+    stories: Sequence[RequestView],
     more: int = 0,
     command: str = "/prodaccess",
-    agreed: Sequence[RequestStory] = (),
+    agreed: Sequence[RequestView] = (),
 ) -> Message:
     """`pending`: what waits for an answer, the first to expire first; then what was `agreed` and begins later."""
     if not stories:
@@ -80,22 +80,22 @@ def pending(
     return with_parts(listed, Small(say("`{} approve ID` · `{} deny ID REASON`", command, command)))
 
 
-def _with_headline(story: RequestStory) -> Rich:
+def _with_headline(story: RequestView) -> Rich:
     return say("• {}", _told(story, with_reason=story.stage is Stage.WAITING))
 
 
-def _told(story: RequestStory, *, with_reason: bool) -> Rich:
+def _told(story: RequestView, *, with_reason: bool) -> Rich:
     if story.hidden:
         return _hidden(story)
     reason = say(": {}", short(story.reason, 100)) if with_reason else NOTHING
     return say("{}{} · {} · {}", headline(story), reason, status(story, left=True), story.id)
 
 
-def _hidden(story: RequestStory) -> Rich:
+def _hidden(story: RequestView) -> Rich:
     return say("{} · {} · {} · {}", short(story.title, 100), story.tier_words, story.state, story.id)
 
 
-def history(stories: Sequence[RequestStory], which: str = "", more: int = 0) -> Message:
+def history(stories: Sequence[RequestView], which: str = "", more: int = 0) -> Message:
     """`history`: what was asked and what became of it, the newest first. `which`: `in orders-prod`, `of Dana Dev`."""
     whose = say(" {}", short(which, 100)) if which else NOTHING
     if not stories:
@@ -103,12 +103,12 @@ def history(stories: Sequence[RequestStory], which: str = "", more: int = 0) -> 
     return _listed(say("The last requests{}: {}", whose, len(stories)), [_past(story) for story in stories], more)
 
 
-def _past(story: RequestStory) -> Rich:
+def _past(story: RequestView) -> Rich:
     day = Time(story.created_at, story.now, with_day=True)
     return say("• {} · {}", day, _told(story, with_reason=True))
 
 
-def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
+def mine(story: HomeView, command: str = "/prodaccess") -> Message:
     """`mine`: my access, what I asked, what waits on me."""
     groups = (
         ("You have", story.mine),
@@ -124,7 +124,7 @@ def mine(story: HomeStory, command: str = "/prodaccess") -> Message:
 
 
 def show(
-    story: RequestStory,
+    story: RequestView,
     entries: Sequence[AuditEntry],
     names: Mapping[PersonId, str],
     deciders: Deciders = NOBODY,

@@ -25,7 +25,7 @@ from bot.chat.messages.approval_card import end_button, extend_button, headline,
 from bot.chat.rich import NOTHING, Mentions, Rich, Time, call, join, lines, marked, ours, rich, say, short
 from bot.chat.text import cut
 from bot.chat.views.deciders import NOBODY, Deciders
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from bot.chat.views.state_lines import how, stop, why_not
 from bot.chat.views.state_lines import short as why_in_short
 from bot.chat.views.waiting_lines import asked_so_far
@@ -81,7 +81,7 @@ def read_ask_for(value: str) -> Ask | None:
 
 
 def asked(
-    story: RequestStory,
+    story: RequestView,
     deciders: Deciders = NOBODY,
     command: str = "/prodaccess",
     *,
@@ -115,13 +115,13 @@ def asked(
 
 
 # Nobody is named of whom nobody knows whether they are there.
-def _looking_up(story: RequestStory) -> Rich:
+def _looking_up(story: RequestView) -> Rich:
     return say(
         "I am looking up who can approve it, and ask them as soon as {} has confirmed the names.", story.provider
     )
 
 
-def _to_begin(story: RequestStory, zone: str) -> Rich:
+def _to_begin(story: RequestView, zone: str) -> Rich:
     """With day and zone: a time of another day, or of another clock, would be found out too late."""
     if story.start_at is None:
         return NOTHING
@@ -129,7 +129,7 @@ def _to_begin(story: RequestStory, zone: str) -> Rich:
     return say(", to begin {}", told)
 
 
-def agreed(story: RequestStory, command: str = "/prodaccess") -> Message:
+def agreed(story: RequestView, command: str = "/prodaccess") -> Message:
     """It was approved, and begins later."""
     decided = story.decided_at or story.now
     start = say(" from {} on", Time(story.start_at, decided, with_day=True)) if story.start_at else NOTHING
@@ -138,11 +138,11 @@ def agreed(story: RequestStory, command: str = "/prodaccess") -> Message:
     return message(say("{} {}", line, story.id), Line(line), Small(small))
 
 
-def _by(story: RequestStory) -> Rich:
+def _by(story: RequestView) -> Rich:
     return say(", {}", short(story.approved_by, 150)) if story.approved_by else NOTHING
 
 
-def unreached(story: RequestStory, deciders: Deciders, command: str = "/prodaccess") -> Message:
+def unreached(story: RequestView, deciders: Deciders, command: str = "/prodaccess") -> Message:
     """To whoever asked: Slack took the card for nobody who can decide."""
     line = say("⚠️ Slack takes no message about your request for {} to anybody who can approve it.", _what(story))
     who = short(deciders.rule, 300) if deciders else "an owner"
@@ -150,7 +150,7 @@ def unreached(story: RequestStory, deciders: Deciders, command: str = "/prodacce
     return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(story.id)))
 
 
-def nobody_there(story: RequestStory, command: str = "/prodaccess") -> Message:
+def nobody_there(story: RequestView, command: str = "/prodaccess") -> Message:
     """To whoever asked, once everybody has been looked up: the groups of which nobody is there who could agree."""
     line = say(
         "⚠️ Nobody can approve your request for {} as it is: I looked, and too few of {} are in Slack.",
@@ -165,7 +165,7 @@ def nobody_there(story: RequestStory, command: str = "/prodaccess") -> Message:
     return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(story.id)))
 
 
-def asked_already(story: RequestStory, reader: PersonId) -> Rich:
+def asked_already(story: RequestView, reader: PersonId) -> Rich:
     """`Max asked for this for you already`: who asked, and for whom, as the record has it."""
     asker = "You" if reader == story.requester_id else short(story.requester, 100)
     holder = "you" if reader == story.holder_id else short(story.holder, 100)
@@ -174,7 +174,7 @@ def asked_already(story: RequestStory, reader: PersonId) -> Rich:
     return say("{} asked for this{} already", asker, say(" for {}", holder) if story.on_behalf else NOTHING)
 
 
-def have_it(story: RequestStory, reader: PersonId, deciders: Deciders = NOBODY) -> Message:
+def have_it(story: RequestView, reader: PersonId, deciders: Deciders = NOBODY) -> Message:
     """A second ask for what is pending or live answers with the one that is there, and with what was done about it."""
     line = say("{}: {}.", asked_already(story, reader), _what(story))
     told = rich(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else NOTHING
@@ -182,14 +182,14 @@ def have_it(story: RequestStory, reader: PersonId, deciders: Deciders = NOBODY) 
     return message(say("{} {}", line, small), Line(line), Small(small))
 
 
-def _what(story: RequestStory) -> Rich:
+def _what(story: RequestView) -> Rich:
     return say("{}*{}* in *{}* ({})", story.more, short(story.role, 80), short(story.title, 100), story.tier_words)
 
 
 # ---------------------------------------------------------------- active
 
 
-def active(story: RequestStory) -> Message:
+def active(story: RequestView) -> Message:
     """One line of state, how to get in, the role's own hint. Nothing else."""
     line = say("✅ You have {}{}.", _what(story), _until(story))
     use = use_of(story)
@@ -205,21 +205,21 @@ def active(story: RequestStory) -> Message:
     )
 
 
-def use_of(story: RequestStory) -> HowToUse:
+def use_of(story: RequestView) -> HowToUse:
     target, ids = story.terms.target, story.resource.ids if story.resource else {}
     return provider_of(target.kind).how_to_use(target, story.environment, story.role, ids)
 
 
-def _until(story: RequestStory) -> Rich:
+def _until(story: RequestView) -> Rich:
     return say(" until {}", Time(story.until, story.now)) if story.until else NOTHING
 
 
-def over_active(story: RequestStory) -> Message:
+def over_active(story: RequestView) -> Message:
     """What the message "active" becomes when it is over: its state, nothing to paste, and the way to ask once more."""
     return with_parts(settled(story), again_buttons(story))
 
 
-def asked_for_you(story: RequestStory, command: str = "/prodaccess") -> Message:
+def asked_for_you(story: RequestView, command: str = "/prodaccess") -> Message:
     """To the holder, at once: somebody else asked for them, and they may decline."""
     if story.stage is not Stage.WAITING:
         return settled(story)
@@ -235,21 +235,21 @@ def asked_for_you(story: RequestStory, command: str = "/prodaccess") -> Message:
     return message(say("{} {}", line, story.id), Line(line), quote(story.reason), buttons(button), Small(small))
 
 
-def settled(story: RequestStory) -> Message:
+def settled(story: RequestView) -> Message:
     """What the form's answer becomes when it no longer waits: its state."""
     return message(
         join((headline(story), status(story))), Line(headline(story)), Small(join((status(story), story.id)))
     )
 
 
-def again_buttons(story: RequestStory) -> Buttons | None:
+def again_buttons(story: RequestView) -> Buttons | None:
     """Opens the form filled in as it was, once nothing of it is open any more."""
     over = story.stage in (Stage.ENDED, Stage.EXPIRED) and not story.covered_by
     own = not story.break_glass and not story.extends
     return buttons(Button("Ask again", AGAIN, story.id)) if over and story.in_policy and own else None
 
 
-def ending(story: RequestStory, command: str = "/prodaccess") -> Message:
+def ending(story: RequestView, command: str = "/prodaccess") -> Message:
     """The end is near."""
     when = say("at {}", Time(story.until, story.now)) if story.until else ours("soon")
     line = say("⏰ Your {} ends {}.", _what(story), when)
@@ -261,7 +261,7 @@ def ending(story: RequestStory, command: str = "/prodaccess") -> Message:
 # ---------------------------------------------------------------- over
 
 
-def outcome(story: RequestStory, command: str = "/prodaccess") -> Message:
+def outcome(story: RequestView, command: str = "/prodaccess") -> Message:
     """To the holder, once it is over: what became of it, and what to do next. For states that are not over: the state."""
     told = _OUTCOMES.get(story.stage)
     line = told(story) if told else say("{}: {}", _what(story), status(story))
@@ -269,18 +269,18 @@ def outcome(story: RequestStory, command: str = "/prodaccess") -> Message:
     return message(say("{} {}", line, story.id), Line(line), small, again_buttons(story))
 
 
-def _ended(s: RequestStory) -> Rich:
+def _ended(s: RequestView) -> Rich:
     if s.end_cause is EndCause.RETURNED:
         return say("🏁 You gave back your {}. {}", _what(s), _tail(s))
     return say("🏁 Your time is up: {} has ended. {}", _what(s), _tail(s))
 
 
-def _extended(s: RequestStory) -> Rich:
+def _extended(s: RequestView) -> Rich:
     until = say(" until {}", Time(s.extended_until, s.decided_at or s.now)) if s.extended_until else NOTHING
     return say("✅ You have {}{}{}.", _what(s), until, _by(s))
 
 
-def _tail(s: RequestStory) -> Rich:
+def _tail(s: RequestView) -> Rich:
     """What is still open, if anything is."""
     if s.extends:
         return say("{} ends as it would have.", s.extends)
@@ -295,17 +295,17 @@ def _tail(s: RequestStory) -> Rich:
     return ours("The removal is verified.")
 
 
-def _revoked(s: RequestStory) -> Rich:
+def _revoked(s: RequestView) -> Rich:
     why = say(": {}", short(stop(why_in_short(s.why)), 300)) if s.why else ours(".")
     return say("✂️ {} took back your {}{} {}", short(s.ended_by or "Somebody", 100), _what(s), why, _tail(s))
 
 
-def _denied(s: RequestStory) -> Rich:
+def _denied(s: RequestView) -> Rich:
     why = say(": {}", short(stop(why_in_short(s.why, 500)), 510)) if s.why else ours(".")
     return say("⛔ {} denied your request for {}{}", short(s.ended_by or "Somebody", 100), _what(s), why)
 
 
-def _expired(s: RequestStory) -> Rich:
+def _expired(s: RequestView) -> Rich:
     waited = rounded(s.expires_at - s.created_at)
     if s.break_glass:
         told = f"⌛ {s.provider} did not confirm the names for your break-glass, {{}}, in {{}}. Nothing was given."
@@ -316,22 +316,22 @@ def _expired(s: RequestStory) -> Rich:
     return say(told, _what(s), waited)
 
 
-def _not_given(s: RequestStory) -> Rich:
+def _not_given(s: RequestView) -> Rich:
     why = marked(stop(cut(why_not(s, to_holder=True), 600)))
     return say("❌ You do not get {}: {} {}", _what(s), why, _tail(s))
 
 
-def _standing(s: RequestStory) -> Rich:
+def _standing(s: RequestView) -> Rich:
     return say(
         "❌ {}: you already have this, standing{}. Nothing was given and nothing will be taken.", _what(s), ours(how(s))
     )
 
 
-def _withdrawn(s: RequestStory) -> Rich:
+def _withdrawn(s: RequestView) -> Rich:
     return say("↩︎ You took back your request for {}.", _what(s))
 
 
-_OUTCOMES: dict[Stage, Callable[[RequestStory], Rich]] = {
+_OUTCOMES: dict[Stage, Callable[[RequestView], Rich]] = {
     Stage.ENDED: _ended,
     Stage.EXTENDED: _extended,
     Stage.REVOKED: _revoked,
@@ -343,7 +343,7 @@ _OUTCOMES: dict[Stage, Callable[[RequestStory], Rich]] = {
 }
 
 
-def _next(s: RequestStory, command: str) -> Rich:
+def _next(s: RequestView, command: str) -> Rich:
     if s.extends:
         return NOTHING
     if s.stage in (Stage.ENDED, Stage.EXPIRED) and not s.covered_by:
@@ -355,7 +355,7 @@ def _next(s: RequestStory, command: str) -> Rich:
 
 
 def removal_failing(
-    story: RequestStory, *, failures: int | None = None, mentions: Mentions | None = None, owners: Sequence[str] = ()
+    story: RequestView, *, failures: int | None = None, mentions: Mentions | None = None, owners: Sequence[str] = ()
 ) -> Message:
     """Access that should be over could not be taken away. `owners`: group names to call, with `mentions`."""
     times = f" {failures} times" if failures else ""
@@ -371,7 +371,7 @@ def removal_failing(
 
 
 def reappeared(
-    story: RequestStory, seen_at: datetime, *, mentions: Mentions | None = None, owners: Sequence[str] = ()
+    story: RequestView, seen_at: datetime, *, mentions: Mentions | None = None, owners: Sequence[str] = ()
 ) -> Message:
     """Access was there again after its verified end."""
     line = say("⚠️ {} was there again at {}, after its end.", _whose(story, first=True), Time(seen_at, story.now))
@@ -387,7 +387,7 @@ def reappeared(
     )
 
 
-def _whose(story: RequestStory, *, first: bool = False) -> Rich:
+def _whose(story: RequestView, *, first: bool = False) -> Rich:
     """`first`: a sentence begins with it."""
     if story.hidden:
         return say("{} in *{}* ({})", "Access" if first else "access", short(story.title, 100), story.tier_words)
@@ -395,7 +395,7 @@ def _whose(story: RequestStory, *, first: bool = False) -> Rich:
     return say("{}'s {}", holder[:1].upper() + holder[1:] if first else holder, _what(story))
 
 
-def _commands(story: RequestStory) -> Snippet | None:
+def _commands(story: RequestView) -> Snippet | None:
     resource = story.resource
     if resource is None:
         return None
@@ -403,7 +403,7 @@ def _commands(story: RequestStory) -> Snippet | None:
     return Snippet(told, ours("By hand, with an administrator's credentials:"))
 
 
-def _called(story: RequestStory, mentions: Mentions | None, owners: Sequence[str]) -> Small:
+def _called(story: RequestView, mentions: Mentions | None, owners: Sequence[str]) -> Small:
     called = call(Asked(tuple(owners)), mentions or {}) if owners else NOTHING
     return Small(join((say("For {}", called) if called else NOTHING, story.id)))
 

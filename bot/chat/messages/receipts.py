@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.chat.message import Line, Listing, Message, Small, message
 from bot.chat.messages.approval_card import fallback, headline, status
 from bot.chat.rich import NOTHING, Rich, Time, join, lines, ours, rich, say, short
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Stage
 from workflows.core.audit import AuditEntry
@@ -22,7 +22,7 @@ UNREADABLE_SHOWN = 10
 _UNDER_WAY = frozenset({Stage.SETTING_UP, Stage.ACTIVE})
 
 
-def receipt_root(story: RequestStory) -> Message:
+def receipt_root(story: RequestView) -> Message:
     """One line, edited as it goes. It calls nobody."""
     if story.hidden:
         line = say("{} · {} · {} · {}", short(story.environment), story.tier_words, story.state, story.id)
@@ -102,7 +102,7 @@ def _what_is_wrong(entry: AuditEntry) -> str:
     return entry.private.get("why") or entry.private.get("what", "")
 
 
-def summary(stories: Sequence[RequestStory], count: int | None = None, command: str = "/prodaccess") -> Message:
+def summary(stories: Sequence[RequestView], count: int | None = None, command: str = "/prodaccess") -> Message:
     """In place of many messages, when more wait for a channel than it can take: one line each, then the rest as a number."""
     total = len(stories) if count is None else max(count, len(stories))
     head = say("{} things changed here while messages had to wait. How they stand now:", total)
@@ -112,7 +112,7 @@ def summary(stories: Sequence[RequestStory], count: int | None = None, command: 
     return message(head, Line(head), listed, tail)
 
 
-def _summed(story: RequestStory) -> Rich:
+def _summed(story: RequestView) -> Rich:
     if story.hidden:
         return say("• {} · {} · {}", short(story.environment), story.state, story.id)
     return say("• {} · {} · {}", headline(story), status(story), story.id)

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from bot.chat.message import Line, Message, Small, buttons, message
 from bot.chat.messages.approval_card import approve_button, deny_button, headline
 from bot.chat.rich import Rich, Time, call, lines, ours, say, short
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import Asked, people, rounded
 from workflows.core.durations import format_duration
 
 
-def reminder(story: RequestStory, ids: Sequence[str]) -> Message:
+def reminder(story: RequestView, ids: Sequence[str]) -> Message:
     """Under the card. `ids`: the chat's ids of those who can decide and have not."""
     line = say("⏳ {}: {}", _called(ids, story), _still(story))
     return message(say("{} {}", line, story.id), Line(line), _expires(story))
 
 
-def escalated(story: RequestStory, ids: Sequence[str], *, on_card: bool = True) -> Message:
+def escalated(story: RequestView, ids: Sequence[str], *, on_card: bool = True) -> Message:
     """To the next group: under the card, or with buttons of its own where there is no channel."""
     waited = rounded((story.escalated_at or story.now) - story.created_at)
     # Who has agreed has answered.
@@ -34,17 +34,17 @@ def escalated(story: RequestStory, ids: Sequence[str], *, on_card: bool = True) 
     return message(say("{} {} {}", line, then, story.id), Line(lines((line, then))), _expires(story), press)
 
 
-def _expires(story: RequestStory) -> Small:
+def _expires(story: RequestView) -> Small:
     return Small(say("expires {} · {}", Time(story.expires, story.now), story.id))
 
 
-def _still(story: RequestStory) -> Rich:
+def _still(story: RequestView) -> Rich:
     """Who waits for what, and why: whoever reads this may never have seen the card."""
     time = format_duration(story.duration)
     return say("{} for {}: {}.", headline(story), time, short(story.reason, 200))
 
 
-def _called(ids: Sequence[str], story: RequestStory) -> Rich:
+def _called(ids: Sequence[str], story: RequestView) -> Rich:
     """By mention; by the group's name where nobody is known."""
     groups = story.escalated_to or tuple(need.label for need in story.needs if need.open)
     return call(Asked(groups), {groups[0]: ids} if groups else {})

@@ -10,12 +10,12 @@ from bot.chat.message import Button, Confirm, Line, Listing, Message, Small, but
 from bot.chat.messages.approval_card import status
 from bot.chat.rich import NOTHING, Rich, Time, join, lines, ours, say, short
 from bot.chat.views.overviews import by_place
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import TIER_WORDS, Stage
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
-from workflows.core.records.oversight import Sweepout
-from workflows.usecases.revocation.revoke_all import Aim, Reach
+from workflows.core.records.oversight import BulkRevocation
+from workflows.usecases.revocation.revoke_all import EffectiveScope, RevocationScope
 
 REVOKE_ALL = "revoke_all"
 _OPEN = frozenset({Stage.SETTING_UP, Stage.ACTIVE})
@@ -26,11 +26,11 @@ _GOING = frozenset({Stage.REMOVING})
 class Pressed:
     """What the button says: whom or what, and why."""
 
-    aim: Aim
+    aim: RevocationScope
     reason: str
 
 
-def confirm_first(aim: Aim, reach: Reach, stories: Sequence[RequestStory], reason: str) -> Message:
+def confirm_first(aim: RevocationScope, reach: EffectiveScope, stories: Sequence[RequestView], reason: str) -> Message:
     """To whoever typed it: what would be taken back, the most dangerous first, and one button that asks once more."""
     whose, count = _whose(aim.person_name, aim.environment, reach.environments), len(stories)
     has = f"{_counted(count, 'thing')} would be taken back" if count else "nothing is open or waits just now"
@@ -44,14 +44,16 @@ def confirm_first(aim: Aim, reach: Reach, stories: Sequence[RequestStory], reaso
     return message(head, Line(head), Listing(open_, room=6000), Small(small), buttons(button))
 
 
-def under_way(aim: Aim) -> Message:
+def under_way(aim: RevocationScope) -> Message:
     """What the question becomes once it is pressed."""
     whose = short(_whose(aim.person_name, aim.environment, None))
     line = say("✂️ Everything {} is being taken back. The receipts channel shows how far it is.", whose)
     return message(line, Line(line))
 
 
-def progress(sweepout: Sweepout, stories: Sequence[RequestStory], command: str, *, panic_group: str = "") -> Message:
+def progress(
+    sweepout: BulkRevocation, stories: Sequence[RequestView], command: str, *, panic_group: str = ""
+) -> Message:
     """One message that fills up: how much is gone, what is being removed, what resists."""
     whose = short(_whose(sweepout.person_name, None, sweepout.environments))
     head = say("✂️ *{} revoked everything {}.*", short(sweepout.by_name, 100), whose)
@@ -64,7 +66,7 @@ def progress(sweepout: Sweepout, stories: Sequence[RequestStory], command: str, 
     return message(say("{} {}", head, sums), Line(lines((head, sums))), named, Small(small))
 
 
-def _sums(sweepout: Sweepout, stories: Sequence[RequestStory]) -> Rich:
+def _sums(sweepout: BulkRevocation, stories: Sequence[RequestView]) -> Rich:
     total = len(stories)
     if sweepout.finished_at is not None:
         at = Time(sweepout.finished_at, sweepout.at)
@@ -83,7 +85,7 @@ def _sums(sweepout: Sweepout, stories: Sequence[RequestStory]) -> Rich:
     return ours("🔄 ") + join(parts)
 
 
-def _kept_out(sweepout: Sweepout, command: str, panic_group: str) -> Rich:
+def _kept_out(sweepout: BulkRevocation, command: str, panic_group: str) -> Rich:
     if sweepout.blocked_until is None or sweepout.person is None:
         return NOTHING
     until = say("No new asks of theirs until {}.", Time(sweepout.blocked_until, sweepout.at))
@@ -91,7 +93,7 @@ def _kept_out(sweepout: Sweepout, command: str, panic_group: str) -> Rich:
     return join((until, lifted_by, say("`{} lift {} REASON`", command, short(sweepout.person, 100))), " ")
 
 
-def _line(story: RequestStory) -> Rich:
+def _line(story: RequestView) -> Rich:
     if story.hidden:
         return say("• {} · {} · {} · {}", short(story.title, 100), story.tier_words, story.state, story.id)
     what = say("{} · *{}* in {}", short(story.holder, 80), short(story.role, 60), short(story.title, 80))
@@ -107,7 +109,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _packed(aim: Aim, reason: str) -> str:
+def _packed(aim: RevocationScope, reason: str) -> str:
     return json.dumps({"p": aim.person, "n": aim.person_name[:100], "e": aim.environment, "r": reason})[:2000]
 
 
@@ -121,5 +123,6 @@ def read_pressed(value: str) -> Pressed | None:
     if bool(person) == bool(environment):
         return None
     return Pressed(
-        Aim(PersonId(str(person)) if person else None, name, str(environment) if environment else None), reason
+        RevocationScope(PersonId(str(person)) if person else None, name, str(environment) if environment else None),
+        reason,
     )

@@ -9,7 +9,7 @@ from bot.chat.messages.break_glass import lifted, lifted_receipt
 from bot.chat.outbox.delegation_plan import delegation_wanted
 from bot.chat.outbox.outbox import Outbox, once
 from bot.chat.outbox.plan import (
-    Wanted,
+    PlannedMessage,
 )
 from bot.chat.outbox.postings import Later, Page
 from bot.chat.places import direct_to
@@ -93,7 +93,7 @@ def _redraw_what_waits(box: Outbox, entry: AuditEntry) -> None:
             box.ctx.ledger.remind(keys.chat(id_), 0.0)
 
 
-def _told_of_hold(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Wanted]:
+def _told_of_hold(box: Outbox, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
     plain = holds.told(entry, box.command)
     if entry.event is Event.PERSON_CONFIRM_ASKED:
         return [_receipt_of_hold(box, entry, policy), *_asked_to_agree(box, entry, policy)]
@@ -107,12 +107,12 @@ def _told_of_hold(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Wanted
     return [own, *(once(f"hold:{entry.number}:{user}", user, plain) for user in users)]
 
 
-def _receipt_of_hold(box: Outbox, entry: AuditEntry, policy: Policy) -> Wanted:
+def _receipt_of_hold(box: Outbox, entry: AuditEntry, policy: Policy) -> PlannedMessage:
     receipt = holds.told(entry, box.command, receipts.mark(entry.number, entry.digest))
     return once(f"hold:{entry.number}:receipt", policy.receipts_channel, receipt)
 
 
-def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Wanted]:
+def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
     """The others of security, with buttons for as long as what was said waits for a second one. Who said it knows."""
     others = [facts for facts in box.recipients.security(policy) if facts.id != entry.private.get("actor")]
     still = held_account(box.ctx, AccountId(entry.private.get("account", "")))
@@ -121,7 +121,7 @@ def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Want
     asked = holds.with_choices(plain, still, entry.private.get("reason", "")) if still and waits else plain
     key = "asked" if waits else "over"
     slots = ((f"hold:{entry.number}:{direct_to(facts.slack)}", direct_to(facts.slack)) for facts in others)
-    return [Wanted(slot, user, asked, key=key) for slot, user in slots]
+    return [PlannedMessage(slot, user, asked, key=key) for slot, user in slots]
 
 
 def show_target_user(box: Outbox, page: Page, subject: str) -> None:

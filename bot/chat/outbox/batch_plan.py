@@ -17,8 +17,8 @@ from bot.chat.messages.approval_card import approval_card
 from bot.chat.outbox.plan import (
     OVER,
     QUIET,
-    Facts,
-    Wanted,
+    PlannedMessage,
+    PlanningInput,
     alarms,
     beside,
     calls_to,
@@ -33,7 +33,7 @@ from bot.chat.outbox.plan import (
 )
 from bot.chat.places import direct_to
 from bot.chat.rich import Rich, lines, say, short
-from bot.chat.views.request_view import RequestStory, for_outsiders
+from bot.chat.views.request_view import RequestView, for_outsiders
 from bot.chat.wording.labels import Stage
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.destination import is_person
@@ -47,7 +47,7 @@ GATHERS_IN_S = 3.0
 # Slot of what is told under the requester's message.
 _NEWS = "news:"
 
-Stories = Sequence[RequestStory]
+Stories = Sequence[RequestView]
 Render = Callable[[Stories], Message]
 
 
@@ -55,11 +55,11 @@ Render = Callable[[Stories], Message]
 class Batch:
     """All that was asked in one go, in order, and who decides what: `panels` are ids of theirs."""
 
-    members: tuple[Facts, ...]
+    members: tuple[PlanningInput, ...]
     panels: tuple[tuple[str, ...], ...]
 
     @property
-    def first(self) -> Facts:
+    def first(self) -> PlanningInput:
         return self.members[0]
 
     @property
@@ -67,7 +67,7 @@ class Batch:
         return self.first.chat
 
     @property
-    def stories(self) -> list[RequestStory]:
+    def stories(self) -> list[RequestView]:
         return [facts.story for facts in self.members]
 
 
@@ -82,7 +82,7 @@ def wait_s(batch: Batch, since: Mapping[str, datetime | None]) -> float:
     return max(0.0, *gathering, *passing)
 
 
-def several_wanted(batch: Batch) -> list[Wanted]:
+def several_wanted(batch: Batch) -> list[PlannedMessage]:
     """In the order in which they matter, as for one request."""
     panels = [_Panel(batch, ids) for ids in batch.panels]
     found = [item for panel in panels for item in panel.cards()] + _left_behind(batch)
@@ -110,19 +110,19 @@ class _Panel:
         }
         self._chat = replace(batch.chat, postings=own)
 
-    def cards(self) -> list[Wanted]:
+    def cards(self) -> list[PlannedMessage]:
         if not self._shown:
             return []
         return [self._card(channel) for channel in card_channels(self._speaker())]
 
-    def unreached(self) -> list[Wanted]:
+    def unreached(self) -> list[PlannedMessage]:
         if not self._shown:
             return []
         speaker = self._speaker()
         own = (*nobody_there(speaker), *unreached(speaker))
         return [replace(item, slot=f"{item.slot}:{self._id}") for item in own]
 
-    def calls(self) -> list[Wanted]:
+    def calls(self) -> list[PlannedMessage]:
         """The reminders of the first that waits: all were asked at the same time, of the same people."""
         if not self._shown:
             return []
@@ -131,13 +131,13 @@ class _Panel:
             for item in calls_to(self._speaker())
         ]
 
-    def _speaker(self) -> Facts:
+    def _speaker(self) -> PlanningInput:
         """The one that most is to be done about, with the panel's messages as its own."""
         stage = several.stage_of([facts.story for facts in self._shown])
         facts = next(facts for facts in self._shown if facts.story.stage is stage)
         return replace(facts, chat=self._chat)
 
-    def _card(self, channel: str) -> Wanted:
+    def _card(self, channel: str) -> PlannedMessage:
         stories, mentions = _for(self._shown, channel), self._speaker().mentions
         value = value_of(self._id, terms_of([facts.request for facts in self._shown]))
 
@@ -150,34 +150,34 @@ class _Panel:
         return _rendered(f"card:{channel}:{self._id}", channel, stories, render)
 
 
-def _left_behind(batch: Batch) -> list[Wanted]:
+def _left_behind(batch: Batch) -> list[PlannedMessage]:
     """Cards of a panel that is none any more: who decides has changed, by the policy or because less was agreed to."""
     panels = {ids[0]: ids for ids in batch.panels}
     stand = [slot for slot, post in batch.chat.postings.items() if slot.startswith("card:") and post.ts]
     slots = [(slot, *slot.removeprefix("card:").rpartition(":")[::2]) for slot in stand]
     return [
-        Wanted(slot, channel, moved := several.moved(id_), key=stamp(moved))
+        PlannedMessage(slot, channel, moved := several.moved(id_), key=stamp(moved))
         for slot, channel, id_ in slots
         if id_ not in panels
     ]
 
 
-def _for(members: Sequence[Facts], channel: str) -> list[RequestStory]:
+def _for(members: Sequence[PlanningInput], channel: str) -> list[RequestView]:
     """As this channel may see them. Where it may not see one, it sees none: together they would tell who it is."""
     stories = [for_channel(facts, channel) for facts in members]
     return [for_outsiders(story) for story in stories] if any(story.hidden for story in stories) else stories
 
 
-def _rendered(slot: str, channel: str, stories: Stories, render: Render) -> Wanted:
+def _rendered(slot: str, channel: str, stories: Stories, render: Render) -> PlannedMessage:
     """A message that is kept current; a minute less of the time that is left is not worth an edit."""
     still = render([replace(story, now=story.created_at) for story in stories])
-    return Wanted(slot, channel, render(stories), key=stamp(still))
+    return PlannedMessage(slot, channel, render(stories), key=stamp(still))
 
 
 # ---------------------------------------------------------------- who asked
 
 
-def _requester(batch: Batch) -> list[Wanted]:
+def _requester(batch: Batch) -> list[PlannedMessage]:
     """One message with the state of each. What happens to one after it was sent is told under it, too: an edit rings nobody."""
     user = direct_to(batch.first.request.requester_slack)
     slot = f"several:{user}"
@@ -206,7 +206,7 @@ def _answer(batch: Batch) -> Render:
     return render
 
 
-def _news(batch: Batch, posting: Posting, under: str, user: str) -> list[Wanted]:
+def _news(batch: Batch, posting: Posting, under: str, user: str) -> list[PlannedMessage]:
     """What came together is told together. The slot says what it tells, so that an interrupted post is finished as it was."""
     news = {f"{story.id}={story.stage}": story for story in batch.stories if _came_after(story, posting)}
     slots = [slot for slot in batch.chat.postings if slot.startswith(_NEWS)]
@@ -217,16 +217,16 @@ def _news(batch: Batch, posting: Posting, under: str, user: str) -> list[Wanted]
     for slot in [*unfinished, *([_NEWS + ",".join(fresh)] if fresh else [])]:
         stories = [news[one] for one in slot.removeprefix(_NEWS).split(",") if one in news]
         if stories:
-            found.append(Wanted(slot, user, several.news(stories), key="once", under=under))
+            found.append(PlannedMessage(slot, user, several.news(stories), key="once", under=under))
     return found
 
 
-def _came_after(story: RequestStory, posting: Posting) -> bool:
+def _came_after(story: RequestView, posting: Posting) -> bool:
     at = _since(story)
     return at is not None and at.timestamp() > posting.posted_at_s
 
 
-def _since(story: RequestStory) -> datetime | None:
+def _since(story: RequestView) -> datetime | None:
     """When it came to be as it is, where the requester has to hear of that."""
     if story.stage in (Stage.ACTIVE, Stage.AGREED):
         return story.activated_at or story.decided_at
@@ -234,7 +234,7 @@ def _since(story: RequestStory) -> datetime | None:
     return story.closed_at if story.stage in OVER and (story.stage not in QUIET or missed) else None
 
 
-def _warnings(batch: Batch, user: str) -> list[Wanted]:
+def _warnings(batch: Batch, user: str) -> list[PlannedMessage]:
     """One for all that end in the same minute."""
     ending = [facts.story for facts in batch.members if facts.warned and facts.story.stage is Stage.ACTIVE]
     found = []
@@ -243,21 +243,21 @@ def _warnings(batch: Batch, user: str) -> list[Wanted]:
     return found
 
 
-def _minute(story: RequestStory) -> int:
+def _minute(story: RequestView) -> int:
     return int(story.deadline.timestamp() // 60) if story.deadline else 0
 
 
 # ---------------------------------------------------------------- receipts
 
 
-def _receipts(batch: Batch) -> list[Wanted]:
+def _receipts(batch: Batch) -> list[PlannedMessage]:
     if not any(story.resolved or story.stage in OVER for story in batch.stories):
         return []
     channels = receipt_channels(batch.first.request, batch.first.receipts_channel)
     return [item for channel in channels for item in _thread(batch, channel)]
 
 
-def _thread(batch: Batch, channel: str) -> list[Wanted]:
+def _thread(batch: Batch, channel: str) -> list[PlannedMessage]:
     slot = root_slot(channel)
     news = _lines(batch, channel, slot)
     if news is None and slot in batch.chat.told and slot not in batch.chat.postings:
@@ -267,7 +267,7 @@ def _thread(batch: Batch, channel: str) -> list[Wanted]:
     return [*found, news] if news else found
 
 
-def _lines(batch: Batch, channel: str, slot: str) -> Wanted | None:
+def _lines(batch: Batch, channel: str, slot: str) -> PlannedMessage | None:
     """The entries that the thread has not told yet, each with what it is about."""
     entries = sorted((entry for facts in batch.members for entry in facts.entries), key=lambda entry: entry.number)
     news = news_of(batch.chat, entries, channel)
@@ -280,10 +280,12 @@ def _lines(batch: Batch, channel: str, slot: str) -> Wanted | None:
     names = {facts.request.holder: facts.request.holder_name for facts in batch.members}
     told = [_line(entry, stories[entry.subject], names, deadlines[entry.subject]) for entry in shown]
     whole = message(lines(told), Listing(told))
-    return Wanted(f"lines:{shown[0].number}:{channel}", channel, whole, key="once", under=slot, told=shown[-1].number)
+    return PlannedMessage(
+        f"lines:{shown[0].number}:{channel}", channel, whole, key="once", under=slot, told=shown[-1].number
+    )
 
 
-def _line(entry: AuditEntry, story: RequestStory, names: Mapping[PersonId, str], deadline: datetime | None) -> Rich:
+def _line(entry: AuditEntry, story: RequestView, names: Mapping[PersonId, str], deadline: datetime | None) -> Rich:
     told = receipts.receipt_line(entry, names, deadline=deadline, hidden=story.hidden, provider=story.provider)
     which = f"{story.role} in {story.title}" if story.role else story.environment
     return say("{} · {}", short(which, 120), told)

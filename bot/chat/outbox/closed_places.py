@@ -14,7 +14,7 @@ from bot.chat.message import Message
 from bot.chat.messages import closed_places as places_words
 from bot.chat.outbox.outages import STATE, promised, since_of, word_in
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.plan import PlannedMessage
 from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
 from bot.chat.places import ALL, direct_to
 from bot.chat.surface import Means, NotDone
@@ -69,7 +69,7 @@ class ClosedPlaces:
             if user == place:
                 continue
             try:
-                self._outbox.delivery.send(page, Wanted(f"told:{user}", user, message, key="once"))
+                self._outbox.delivery.send(page, PlannedMessage(f"told:{user}", user, message, key="once"))
             except (Later, Stopped, NotDone) as problem:
                 log.warning("somebody is told of a closed place later", user=user, error=type(problem).__name__)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.chat.message import Message, stamp
 from bot.chat.messages.delegation import ended, over, to_the_delegate
-from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.plan import PlannedMessage
 from workflows.core.people import Delegation
 from workflows.core.records.chat import ChatRecord
 
@@ -15,20 +15,20 @@ DELEGATED = "delegation:"
 
 def delegation_wanted(
     record: ChatRecord, user: str, by_name: str, found: Delegation | None, now: datetime, command: str
-) -> list[Wanted]:
+) -> list[PlannedMessage]:
     """What the account `user` is told: `found` where it decides in the place of `by_name` now, None where it does not.
 
     What was said of an earlier one is brought up to date, and that it is over is news.
     """
     current = f"{DELEGATED}{_stamp(found)}" if found else ""
     told = to_the_delegate(found, now, command) if found else None
-    wanted = [Wanted(current, user, told, key="once")] if told else []
+    wanted = [PlannedMessage(current, user, told, key="once")] if told else []
     for slot, posting in record.postings.items():
         if not slot.startswith(DELEGATED) or slot == current or posting.ts is None or _over_at(slot) <= now.timestamp():
             continue
         wanted.append(_kept(slot, user, told or over(by_name)))
         if told is None:
-            wanted.append(Wanted(f"ended:{slot}", user, ended(by_name), key="once"))
+            wanted.append(PlannedMessage(f"ended:{slot}", user, ended(by_name), key="once"))
     return wanted
 
 
@@ -42,5 +42,5 @@ def _over_at(slot: str) -> float:
     return float(until) if until.isdigit() else 0.0
 
 
-def _kept(slot: str, user: str, current: Message) -> Wanted:
-    return Wanted(slot, user, current, key=stamp(current))
+def _kept(slot: str, user: str, current: Message) -> PlannedMessage:
+    return PlannedMessage(slot, user, current, key=stamp(current))

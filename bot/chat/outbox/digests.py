@@ -14,8 +14,8 @@ from bot.chat.outbox.plan import (
     seen_in,
 )
 from bot.chat.outbox.postings import Page
-from bot.chat.views.overviews import DigestStory
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.overviews import DigestView
+from bot.chat.views.request_view import RequestView
 from workflows.core.policy import Policy
 from workflows.policy_file.cron import latest_slot, next_slot
 from workflows.usecases.oversight.digest import Slot, owed_slot, posted, schedule_next
@@ -62,10 +62,10 @@ def show_active(box: Outbox, page: Page, slot: Slot, policy: Policy) -> None:
         _post_slot(box, page, slot, digest(shown, box.command))
 
 
-def _visible(digest_: DigestStory, policy: Policy, channel: str) -> DigestStory:
+def _visible(digest_: DigestView, policy: Policy, channel: str) -> DigestView:
     """Where an environment is hidden from outsiders, a digest elsewhere tells state and id alone."""
 
-    def seen(stories: tuple[RequestStory, ...]) -> tuple[RequestStory, ...]:
+    def seen(stories: tuple[RequestView, ...]) -> tuple[RequestView, ...]:
         return tuple(seen_in(story, policy, channel) for story in stories)
 
     places = tuple(replace(place, stories=seen(place.stories)) for place in digest_.places)

@@ -9,7 +9,7 @@ from bot.chat.messages.home import home, home_instead
 from bot.chat.messages.notices import answer
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.surface import Means, NotDone
-from bot.chat.views.overviews import HomeStory
+from bot.chat.views.overviews import HomeView
 from workflows.core import keys
 from workflows.core.people import Account
 from workflows.core.rules.groups import groups_needed
@@ -46,12 +46,12 @@ def show_home(box: Outbox, subject: str) -> None:
     box.chat.answer(act, answer(f"{box.chat.traits.title} did not draw your page ({word}). {instead}"))
 
 
-def _home_of(box: Outbox, who: Account) -> HomeStory:
+def _home_of(box: Outbox, who: Account) -> HomeView:
     """Raises DirectoryUnreachable, PolicyUnavailable."""
     policy = box.ctx.policy.current()
     person = box.directory.refresh_person(who, policy)
     if person.standing_problem:
-        return HomeStory(box.ctx.ledger.now())
+        return HomeView(box.ctx.ledger.now())
     names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
     groups = box.ctx.directory.groups(policy, names)
     old = groups.to_look_up(names, box.ctx.ledger.now())

@@ -7,7 +7,7 @@ from bot.chat.messages.clock_alarm import clock_told
 from bot.chat.outbox import troubles_plan as troubles
 from bot.chat.outbox.outbox import Outbox, once
 from bot.chat.outbox.plan import (
-    Wanted,
+    PlannedMessage,
 )
 from bot.chat.outbox.postings import Later, Page
 from bot.chat.outbox.revoke_all_plan import panic_wanted
@@ -15,7 +15,7 @@ from bot.chat.outbox.trouble_calls import Called, without_what_is_over
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import Event
-from workflows.core.records.oversight import Sweepout
+from workflows.core.records.oversight import BulkRevocation
 from workflows.usecases.revocation.revoke_all import SUBJECT as SWEEPOUT
 from workflows.usecases.shared.troubles import SUBJECT as TROUBLE
 
@@ -42,7 +42,9 @@ def show_unreadable(box: Outbox, page: Page, subject: str) -> None:
         found = [entry for entry in entries if f"{entry.at:%Y-%m-%dT%H}" == hour]
         if found:
             alarm, key = receipts.unreadable(found), str(found[-1].number)
-            box.delivery.send(page, Wanted(f"unreadable:{hour}", policy.receipts_channel, alarm, key=key, urgent=True))
+            box.delivery.send(
+                page, PlannedMessage(f"unreadable:{hour}", policy.receipts_channel, alarm, key=key, urgent=True)
+            )
     box.clear(subject)
 
 
@@ -78,7 +80,7 @@ def show_sweepout(box: Outbox, page: Page, subject: str) -> None:
     """One message for the receipts channel and one for whoever pressed; both fill up in place."""
     policy, item = box.policy(), keys.sweepout(subject.removeprefix(SWEEPOUT))
     snapshot = box.ctx.ledger.read(item)
-    sweepout = snapshot.get(item, Sweepout)
+    sweepout = snapshot.get(item, BulkRevocation)
     if sweepout is None or policy is None:
         box.clear(subject)
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot.chat.message import Message
 from bot.chat.outbox.delivery import Delivery
 from bot.chat.outbox.outages import Outages
-from bot.chat.outbox.plan import Wanted, is_receipt
+from bot.chat.outbox.plan import PlannedMessage, is_receipt
 from bot.chat.outbox.postings import Later, Page
 from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.waiting import note_waiting
@@ -50,7 +50,7 @@ class Outbox:
 
     # ------------------------------------------------------------ sending
 
-    def send(self, page: Page, items: Sequence[Wanted], versions: Mapping[str, int] | None = None) -> None:
+    def send(self, page: Page, items: Sequence[PlannedMessage], versions: Mapping[str, int] | None = None) -> None:
         """Each of them, as far as it is its turn: what has to wait, or what the chat does not take, holds up nothing behind it.
 
         Raises Later for what waits, or the chat's own answer; Stopped at once. `versions`: of the records that the items were
@@ -118,6 +118,6 @@ class Outbox:
             over(self.ctx, item)
 
 
-def once(slot: str, channel: str, message: Message) -> Wanted:
+def once(slot: str, channel: str, message: Message) -> PlannedMessage:
     """News of one moment, which is not edited."""
-    return Wanted(slot, channel, message, key="once")
+    return PlannedMessage(slot, channel, message, key="once")

@@ -14,7 +14,7 @@ from bot.chat.messages import reminders as calls
 from bot.chat.places import direct_to
 from bot.chat.rich import Mentions
 from bot.chat.views.deciders import NOBODY, Deciders
-from bot.chat.views.request_view import RequestStory, seen_by
+from bot.chat.views.request_view import RequestView, seen_by
 from bot.chat.wording.labels import Stage
 from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.destination import Kind, is_channel, is_person, read_destination
@@ -24,7 +24,7 @@ from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.records.request import Request
 
-Render = Callable[[RequestStory], Message]
+Render = Callable[[RequestView], Message]
 
 # A state that passes by itself is not worth an edit of its own when the next one follows: on a busy machine as little as on
 # an idle one. It is told when it lasts: soon where the target has said that it is at work, and on the cards alone, because
@@ -53,7 +53,7 @@ ALARMS = frozenset({Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED, Event.B
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlannedMessage:
     """One message as it should be. `key` says when it has to be sent again: it leaves out the minutes that tick away.
 
     `under`: the slot of the message in whose thread it stands. `told`: the last audit entry that it tells. `urgent`: it
@@ -73,11 +73,11 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PlanningInput:
     """What a request's messages are made from."""
 
     request: Request
-    story: RequestStory
+    story: RequestView
     environment: Environment | None
     receipts_channel: str
     entries: Sequence[AuditEntry]
@@ -106,21 +106,21 @@ class Facts:
     passing: bool = False
 
 
-def passing_until_s(story: RequestStory, since: datetime | None, *, at_work: bool = False) -> float:
+def passing_until_s(story: RequestView, since: datetime | None, *, at_work: bool = False) -> float:
     """Seconds to wait until a passing state is worth telling; 0.0 where it is told now. `at_work`: the target says so."""
     if story.stage not in _PASSING or since is None:
         return 0.0
     return max(0.0, (AT_WORK_S if at_work else SETTLES_IN_S) - (story.now - since).total_seconds())
 
 
-def on_cards_for_s(story: RequestStory, since: datetime | None) -> float:
+def on_cards_for_s(story: RequestView, since: datetime | None) -> float:
     """For how many seconds more a passing state is told on the cards alone; 0.0 where all is told."""
     if story.stage not in _PASSING or since is None:
         return 0.0
     return max(0.0, LASTS_S - (story.now - since).total_seconds())
 
 
-def wanted(facts: Facts) -> list[Wanted]:
+def wanted(facts: PlanningInput) -> list[PlannedMessage]:
     """In the order in which they matter: the card, calls to those who can decide, alarms, the requester, receipts.
 
     A break-glass is seen by all first.
@@ -133,7 +133,7 @@ def wanted(facts: Facts) -> list[Wanted]:
     return [*_cards(facts), *calls_to(facts), *alarms(facts), *own, *_receipts(facts)]
 
 
-def beside(facts: Facts, own: Sequence[Wanted]) -> list[Wanted]:
+def beside(facts: PlanningInput, own: Sequence[PlannedMessage]) -> list[PlannedMessage]:
     """Whoever asked in a channel may hear of it there alone, where they get no direct messages."""
     asker, channel = direct_to(facts.request.requester_slack), facts.request.origin.channel
     if not is_channel(channel):
@@ -141,16 +141,16 @@ def beside(facts: Facts, own: Sequence[Wanted]) -> list[Wanted]:
     return [replace(item, beside=channel) if item.channel == asker else item for item in own]
 
 
-def nobody_there(facts: Facts) -> list[Wanted]:
+def nobody_there(facts: PlanningInput) -> list[PlannedMessage]:
     """Everybody was looked up, and too few are there: whoever asked hears that it cannot be approved as it is."""
     waits = facts.story.stage is Stage.WAITING and facts.story.resolved and not facts.request.break_glass
     if not waits or not facts.story.nobody or facts.story.hidden:
         return []
     user = direct_to(facts.request.requester_slack)
-    return [Wanted(f"nobody:{user}", user, notices.nobody_there(facts.story, facts.command), key="once")]
+    return [PlannedMessage(f"nobody:{user}", user, notices.nobody_there(facts.story, facts.command), key="once")]
 
 
-def unreached(facts: Facts) -> list[Wanted]:
+def unreached(facts: PlanningInput) -> list[PlannedMessage]:
     """Nobody who can decide got the card: whoever asked must hear that it waits for nobody."""
     if facts.story.nobody:
         return []
@@ -159,17 +159,19 @@ def unreached(facts: Facts) -> list[Wanted]:
     if not waits or not tried or facts.look_again_s is not None or card_channels(facts):
         return []
     user = direct_to(facts.request.requester_slack)
-    return [Wanted(f"unreached:{user}", user, notices.unreached(story, facts.deciders, facts.command), key="once")]
+    return [
+        PlannedMessage(f"unreached:{user}", user, notices.unreached(story, facts.deciders, facts.command), key="once")
+    ]
 
 
 # ---------------------------------------------------------------- the approval card
 
 
-def _cards(facts: Facts) -> list[Wanted]:
+def _cards(facts: PlanningInput) -> list[PlannedMessage]:
     return [_card(facts, channel) for channel in card_channels(facts)]
 
 
-def card_channels(facts: Facts) -> list[str]:
+def card_channels(facts: PlanningInput) -> list[str]:
     """Where its card stands, or has to."""
     posted = [slot for slot in facts.chat.postings if slot.startswith("card:")]
     channels = [slot.removeprefix("card:") for slot in posted if facts.chat.postings[slot].error is None]
@@ -182,7 +184,7 @@ def card_channels(facts: Facts) -> list[str]:
     return channels
 
 
-def _new_card_channels(facts: Facts) -> list[str]:
+def _new_card_channels(facts: PlanningInput) -> list[str]:
     """The approvals channel; the approvers themselves where there is none, or it cannot be posted to."""
     channel = facts.environment.approvals_channel if facts.environment else None
     failed = channel is not None and _failed(facts, f"card:{channel}")
@@ -194,12 +196,12 @@ def _new_card_channels(facts: Facts) -> list[str]:
     return [user for user in facts.approver_ids if not _failed(facts, f"card:{user}")]
 
 
-def _failed(facts: Facts, slot: str) -> bool:
+def _failed(facts: PlanningInput, slot: str) -> bool:
     posting = facts.chat.postings.get(slot)
     return posting is not None and posting.error is not None
 
 
-def _card(facts: Facts, channel: str) -> Wanted:
+def _card(facts: PlanningInput, channel: str) -> PlannedMessage:
     owners = facts.environment.owners if facts.environment else ()
     if facts.request.break_glass:
         return rendered(
@@ -213,21 +215,21 @@ def _card(facts: Facts, channel: str) -> Wanted:
     )
 
 
-def _review_owed(facts: Facts) -> bool:
+def _review_owed(facts: PlanningInput) -> bool:
     return facts.review is not None and facts.review.state is ReviewState.OWED
 
 
 # ---------------------------------------------------------------- calls, while nobody has answered
 
 
-def calls_to(facts: Facts) -> list[Wanted]:
+def calls_to(facts: PlanningInput) -> list[PlannedMessage]:
     """The newest reminder alone: one that Slack did not take in time is not sent after the next."""
     if facts.story.stage is not Stage.WAITING:
         return []
     return [*_reminders(facts), *_escalation(facts)]
 
 
-def _reminders(facts: Facts) -> list[Wanted]:
+def _reminders(facts: PlanningInput) -> list[PlannedMessage]:
     reminders = facts.story.reminded_at
     if not reminders:
         return []
@@ -237,18 +239,20 @@ def _reminders(facts: Facts) -> list[Wanted]:
             ids = [channel] if is_person(channel) else facts.reminded
             message = calls.reminder(for_channel(facts, channel), ids)
             found.append(
-                Wanted(f"reminder:{len(reminders)}:{channel}", channel, message, key="once", under=f"card:{channel}")
+                PlannedMessage(
+                    f"reminder:{len(reminders)}:{channel}", channel, message, key="once", under=f"card:{channel}"
+                )
             )
     return found
 
 
-def _escalation(facts: Facts) -> list[Wanted]:
+def _escalation(facts: PlanningInput) -> list[PlannedMessage]:
     """Under the card; where the card went to people, to each of those who are called and have none."""
     if facts.story.escalated_at is None:
         return []
     posted = _posted_cards(facts)
     found = [
-        Wanted(
+        PlannedMessage(
             f"escalated:{channel}",
             channel,
             calls.escalated(for_channel(facts, channel), facts.called),
@@ -262,13 +266,13 @@ def _escalation(facts: Facts) -> list[Wanted]:
         return found
     called = facts.called_people if not facts.story.escalation_approves else ()
     return [
-        Wanted(f"escalated:{user}", user, calls.escalated(facts.story, [user], on_card=False), key="once")
+        PlannedMessage(f"escalated:{user}", user, calls.escalated(facts.story, [user], on_card=False), key="once")
         for user in called
         if user not in posted
     ]
 
 
-def _posted_cards(facts: Facts, before: datetime | None = None) -> list[str]:
+def _posted_cards(facts: PlanningInput, before: datetime | None = None) -> list[str]:
     """Where the card stands; `before`: those that stood there by then, because a newer one is no old news."""
     found = facts.chat.postings.items()
     stands = {slot.removeprefix("card:"): post.posted_at_s for slot, post in found if _is_card(slot, post) and post.ts}
@@ -282,7 +286,7 @@ def _is_card(slot: str, posting: Posting) -> bool:
 # ---------------------------------------------------------------- alarms
 
 
-def alarms(facts: Facts) -> list[Wanted]:
+def alarms(facts: PlanningInput) -> list[PlannedMessage]:
     own = facts.environment.approvals_channel if facts.environment else None
     channels = list(dict.fromkeys(filter(None, (own, facts.receipts_channel))))
     found = []
@@ -296,7 +300,7 @@ def alarms(facts: Facts) -> list[Wanted]:
     return found
 
 
-def _alarm(facts: Facts, entry: AuditEntry, channel: str) -> Wanted:
+def _alarm(facts: PlanningInput, entry: AuditEntry, channel: str) -> PlannedMessage:
     story = for_channel(facts, channel)
     owners = facts.environment.owners if facts.environment else ()
     if entry.event is Event.BREAK_GLASS_UNANNOUNCED:
@@ -308,13 +312,13 @@ def _alarm(facts: Facts, entry: AuditEntry, channel: str) -> Wanted:
         error = replace(story, error=entry.private.get("error") or story.error)
         message = notices.removal_failing(error, failures=failures, mentions=facts.mentions, owners=owners)
     # An alarm is news of one moment: it is posted once and not edited.
-    return Wanted(f"alarm:{entry.number}:{channel}", channel, message, key="once")
+    return PlannedMessage(f"alarm:{entry.number}:{channel}", channel, message, key="once")
 
 
 # ---------------------------------------------------------------- the holder
 
 
-def _holder(facts: Facts) -> list[Wanted]:
+def _holder(facts: PlanningInput) -> list[PlannedMessage]:
     asker, story = direct_to(facts.request.requester_slack), facts.story
     user = direct_to(facts.request.holder_slack or facts.request.requester_slack)
     found = [_asked(facts, asker)] if facts.request.origin.by_form else []
@@ -323,28 +327,28 @@ def _holder(facts: Facts) -> list[Wanted]:
     active, outcome = f"holder:{user}", f"outcome:{user}"
     warning = f"warning:{user}:{facts.extended}" if facts.extended else f"warning:{user}"
     if story.stage is Stage.AGREED:
-        found.append(Wanted(f"agreed:{user}", user, notices.agreed(story, facts.command), key="once"))
+        found.append(PlannedMessage(f"agreed:{user}", user, notices.agreed(story, facts.command), key="once"))
     if story.stage is Stage.ACTIVE:
         found.append(rendered(facts, active, user, notices.active, hide=False))
         if facts.warned:
             message = notices.ending(story, facts.command)
-            found.append(Wanted(warning, user, message, key="once"))
+            found.append(PlannedMessage(warning, user, message, key="once"))
     elif active in facts.chat.postings and (story.stage in OVER | {Stage.STUCK} or _removal_drags_on(story)):
         found.append(rendered(facts, active, user, notices.over_active, hide=False))
     found += _old_warnings(facts, user, warning)
     # For whom somebody else asked, the message that said so says what became of it.
     told = user != asker and active not in facts.chat.postings
     if not told and story.stage in OVER and (story.stage not in QUIET or _missed_its_end(facts, active)):
-        found.append(Wanted(outcome, user, notices.outcome(story, facts.command), key="once"))
+        found.append(PlannedMessage(outcome, user, notices.outcome(story, facts.command), key="once"))
     return found
 
 
-def _removal_drags_on(story: RequestStory) -> bool:
+def _removal_drags_on(story: RequestView) -> bool:
     """What is taken away in seconds is told when it is gone."""
     return story.stage is Stage.REMOVING and story.error is not None
 
 
-def _old_warnings(facts: Facts, user: str, current: str) -> list[Wanted]:
+def _old_warnings(facts: PlanningInput, user: str, current: str) -> list[PlannedMessage]:
     """What they warned of has come, or was put off: they say so, and offer nothing any more."""
     over = facts.story.stage in OVER
     sent = [slot for slot, post in facts.chat.postings.items() if slot.startswith(f"warning:{user}") and post.ts]
@@ -352,26 +356,26 @@ def _old_warnings(facts: Facts, user: str, current: str) -> list[Wanted]:
     return [rendered(facts, slot, user, notices.settled, hide=False) for slot in old]
 
 
-def _on_behalf(facts: Facts, asker: str, holder: str) -> list[Wanted]:
+def _on_behalf(facts: PlanningInput, asker: str, holder: str) -> list[PlannedMessage]:
     """The holder is told at once; who asked is told what became of it, unless they did that themselves."""
     found = [rendered(facts, f"behalf:{holder}", holder, lambda s: notices.asked_for_you(s, facts.command), hide=False)]
     story = facts.story
     news = story.stage in OVER and (story.stage not in QUIET or story.declined)
     if news and not facts.request.origin.by_form:
-        found.append(Wanted(f"outcome:{asker}", asker, notices.settled(story), key="once"))
+        found.append(PlannedMessage(f"outcome:{asker}", asker, notices.settled(story), key="once"))
     return found
 
 
-def _missed_its_end(facts: Facts, active: str) -> bool:
+def _missed_its_end(facts: PlanningInput, active: str) -> bool:
     """It ended, and the holder was never told that it had begun."""
     return facts.story.stage is Stage.ENDED and active not in facts.chat.postings
 
 
-def _asked(facts: Facts, user: str) -> Wanted:
+def _asked(facts: PlanningInput, user: str) -> PlannedMessage:
     """The form's answer, which afterwards shrinks to the state like the card does."""
     slot = f"asked:{user}"
 
-    def render(story: RequestStory) -> Message:
+    def render(story: RequestView) -> Message:
         if story.stage is Stage.WAITING:
             return notices.asked(story, facts.deciders, facts.command)
         return notices.settled(story)
@@ -382,7 +386,7 @@ def _asked(facts: Facts, user: str) -> Wanted:
 # ---------------------------------------------------------------- receipts
 
 
-def _receipts(facts: Facts) -> list[Wanted]:
+def _receipts(facts: PlanningInput) -> list[PlannedMessage]:
     if not (facts.story.resolved or facts.story.stage in OVER):
         return []
     channels = receipt_channels(facts.request, facts.receipts_channel)
@@ -399,7 +403,7 @@ def root_slot(channel: str) -> str:
     return f"receipts:{channel}"
 
 
-def is_receipt(wanted: Wanted) -> bool:
+def is_receipt(wanted: PlannedMessage) -> bool:
     return wanted.slot.startswith(("receipts:", "lines:")) and not wanted.urgent
 
 
@@ -409,7 +413,7 @@ def news_of(chat: ChatRecord, entries: Sequence[AuditEntry], channel: str) -> li
     return [entry for entry in entries if entry.number > told and entry.event not in _SILENT]
 
 
-def _thread(facts: Facts, channel: str) -> list[Wanted]:
+def _thread(facts: PlanningInput, channel: str) -> list[PlannedMessage]:
     root = root_slot(channel)
     lines = _lines(facts, channel, root)
     if lines is None and root in facts.chat.told and root not in facts.chat.postings:
@@ -419,7 +423,7 @@ def _thread(facts: Facts, channel: str) -> list[Wanted]:
     return [*found, lines] if lines else found
 
 
-def _lines(facts: Facts, channel: str, root: str) -> Wanted | None:
+def _lines(facts: PlanningInput, channel: str, root: str) -> PlannedMessage | None:
     """The entries that the thread has not told yet. While somebody is waited for, the root says it all."""
     news = news_of(facts.chat, facts.entries, channel)
     if not news or (facts.story.stage is Stage.WAITING and all(entry.event is Event.REQUEST_MADE for entry in news)):
@@ -431,28 +435,28 @@ def _lines(facts: Facts, channel: str, root: str) -> Wanted | None:
     deadline, provider = facts.story.deadline, story.provider
     message = receipts.receipt_replies(shown, names, deadline=deadline, hidden=story.hidden, provider=provider)
     slot = f"lines:{shown[0].number}:{channel}"
-    return Wanted(slot, channel, message, key="once", under=root, told=shown[-1].number)
+    return PlannedMessage(slot, channel, message, key="once", under=root, told=shown[-1].number)
 
 
 # ---------------------------------------------------------------- rendering
 
 
-def rendered(facts: Facts, slot: str, channel: str, render: Render, *, hide: bool = True) -> Wanted:
+def rendered(facts: PlanningInput, slot: str, channel: str, render: Render, *, hide: bool = True) -> PlannedMessage:
     """A message that is kept current."""
     story = for_channel(facts, channel) if hide else facts.story
     # The same story with its clock held: what differs then is worth an edit, and a minute less is not.
     still = render(replace(story, now=facts.request.created_at))
-    return Wanted(slot, channel, render(story), key=stamp(still))
+    return PlannedMessage(slot, channel, render(story), key=stamp(still))
 
 
-def seen_in(story: RequestStory, policy: Policy, channel: str) -> RequestStory:
+def seen_in(story: RequestView, policy: Policy, channel: str) -> RequestView:
     """A story among others in a channel: where the policy hides an environment, only its own channel is told all."""
     environment = policy.environments.get(story.environment)
     own = environment.approvals_channel if environment else None
     return seen_by(story, environment, member=channel == own)
 
 
-def for_channel(facts: Facts, channel: str) -> RequestStory:
+def for_channel(facts: PlanningInput, channel: str) -> RequestView:
     """Where the policy hides an environment from outsiders, only its own channel and people's own messages tell all."""
     own = facts.environment.approvals_channel if facts.environment else None
     alone = read_destination(channel).kind in (Kind.PERSON, Kind.DIRECT)

@@ -14,8 +14,8 @@ from bot.chat.outbox.break_glass_plan import glass_wanted
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import (
     ALARMS,
-    Facts,
-    Wanted,
+    PlannedMessage,
+    PlanningInput,
     on_cards_for_s,
     passing_until_s,
     receipt_channels,
@@ -25,7 +25,7 @@ from bot.chat.outbox.postings import Later, Page
 from bot.chat.outbox.recipients import Overseers, WhomToAsk
 from bot.chat.views.deciders import NOBODY
 from bot.chat.views.read_model import Seen
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from workflows.core import keys
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
@@ -60,7 +60,7 @@ def show_request(box: Outbox, page: Page, id_: str) -> None:
     passing_s = on_cards_for_s(seen.story, since)
     facts = replace(_facts(box, page, seen, policy), passing=passing_s > 0)
 
-    def plan() -> list[Wanted]:
+    def plan() -> list[PlannedMessage]:
         now = replace(facts, chat=page.record)
         return [*wanted(now), *glass_wanted(now)]
 
@@ -90,7 +90,7 @@ def _show_batch(box: Outbox, page: Page, request: Request, versions: dict[str, i
     if wait_s > 0:
         raise Later(wait_s)
 
-    def plan() -> list[Wanted]:
+    def plan() -> list[PlannedMessage]:
         now = tuple(replace(facts, chat=page.record) for facts in batch.members)
         return several_wanted(replace(batch, members=now))
 
@@ -119,7 +119,9 @@ def _at_work(box: Outbox, grant: Grant | None) -> bool:
     return holding is not None and holding.operation is not None
 
 
-def _send_and_go_on(box: Outbox, page: Page, plan: Callable[[], Sequence[Wanted]], versions: Mapping[str, int]) -> None:
+def _send_and_go_on(
+    box: Outbox, page: Page, plan: Callable[[], Sequence[PlannedMessage]], versions: Mapping[str, int]
+) -> None:
     """What was given up at one place is in the plan for the next: a card for its owners, an alarm for those concerned."""
     for _ in range(PLACES_MAX):
         before = _given_up(page.record)
@@ -128,7 +130,7 @@ def _send_and_go_on(box: Outbox, page: Page, plan: Callable[[], Sequence[Wanted]
             return
 
 
-def _facts(box: Outbox, page: Page, seen: Seen, policy: Policy | None) -> Facts:
+def _facts(box: Outbox, page: Page, seen: Seen, policy: Policy | None) -> PlanningInput:
     request = seen.request
     environment = policy.environments.get(request.terms.environment) if policy else None
     people = box.recipients.whom_to_ask(policy, environment, request) if policy and environment else None
@@ -138,7 +140,7 @@ def _facts(box: Outbox, page: Page, seen: Seen, policy: Policy | None) -> Facts:
     alarm = any(entry.event in ALARMS for entry in entries)
     if policy and environment and (request.break_glass or alarm):
         overseers = box.recipients.overseers(policy, environment, request)
-    return Facts(
+    return PlanningInput(
         request=request,
         story=story,
         environment=environment,
@@ -161,7 +163,7 @@ def _facts(box: Outbox, page: Page, seen: Seen, policy: Policy | None) -> Facts:
     )
 
 
-def _with_people(story: RequestStory, people: WhomToAsk) -> RequestStory:
+def _with_people(story: RequestView, people: WhomToAsk) -> RequestView:
     decidable = bool(people.deciders) or not people.nobody
     return replace(story, away=people.away, stand_ins=people.stand_ins, nobody=people.nobody, decidable=decidable)
 
@@ -182,7 +184,7 @@ def _look_again_s(seen: Seen, people: WhomToAsk | None, overseers: Overseers) ->
     return people.look_again_s if people and waits else None
 
 
-def _look_again(members: Sequence[Facts]) -> None:
+def _look_again(members: Sequence[PlanningInput]) -> None:
     """Raises Later where somebody who should have been told was not found yet: the mark stays, and they are told then."""
     waits = [facts.look_again_s for facts in members if facts.look_again_s is not None]
     if waits:

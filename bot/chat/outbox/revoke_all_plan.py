@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from bot.chat.message import stamp
 from bot.chat.messages.revoke_all import progress
-from bot.chat.outbox.plan import Wanted, seen_in
+from bot.chat.outbox.plan import PlannedMessage, seen_in
 from bot.chat.places import direct_to
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from workflows.core.policy import Policy
-from workflows.core.records.oversight import Sweepout
+from workflows.core.records.oversight import BulkRevocation
 
 
-def panic_wanted(sweepout: Sweepout, stories: Sequence[RequestStory], policy: Policy, command: str) -> list[Wanted]:
+def panic_wanted(
+    sweepout: BulkRevocation, stories: Sequence[RequestView], policy: Policy, command: str
+) -> list[PlannedMessage]:
     """Where it is told: the receipts channel, which sees no more of hidden environments than it may, and whoever pressed."""
     channel, user = policy.receipts_channel, direct_to(sweepout.by_slack)
     seen = [seen_in(story, policy, channel) for story in stories]
@@ -22,5 +24,5 @@ def panic_wanted(sweepout: Sweepout, stories: Sequence[RequestStory], policy: Po
     found = []
     for place, shown in told:
         message = progress(sweepout, shown, command, panic_group=group)
-        found.append(Wanted(f"panic:{place}", place, message, key=stamp(message)))
+        found.append(PlannedMessage(f"panic:{place}", place, message, key=stamp(message)))
     return found

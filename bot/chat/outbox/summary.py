@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 from bot.chat.messages import receipts
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.plan import Wanted, news_of, root_slot, seen_in
+from bot.chat.outbox.plan import PlannedMessage, news_of, root_slot, seen_in
 from bot.chat.outbox.postings import Fenced, Later, Page
 from bot.chat.outbox.waiting import SETTLES_IN_S, WAITING_MAX
 from bot.chat.views.read_model import SHOWN_MAX
@@ -120,7 +120,7 @@ class Summary:
 
     # ------------------------------------------------------------ the message
 
-    def _wanted(self, record: ChatRecord, channel: str) -> Wanted:
+    def _wanted(self, record: ChatRecord, channel: str) -> PlannedMessage:
         """How the requests stand now. Without the policy nobody knows what may be told where."""
         try:
             policy = self._ctx.policy.current()
@@ -131,7 +131,7 @@ class Summary:
         ids = self._reader.together(first)
         stories = [seen_in(story, policy, channel) for story in self._reader.some(ids[:SHOWN_MAX], policy)]
         total = len(record.told) - len(first) + len(ids)
-        return Wanted(SLOT, channel, receipts.summary(stories, total, self._outbox.command), key="once")
+        return PlannedMessage(SLOT, channel, receipts.summary(stories, total, self._outbox.command), key="once")
 
     def _off(self, page: Page) -> Change:
         now = self._ctx.ledger.now()

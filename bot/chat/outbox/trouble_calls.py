@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.chat.message import Line, Listing, Message, Small, message
-from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.plan import PlannedMessage
 from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.troubles_plan import OVER, held_up, meanwhile
 from bot.chat.places import direct_to
@@ -43,7 +43,7 @@ class Called:
     def __init__(self, ctx: WorkerContext, recipients: Recipients, command: str) -> None:
         self._ctx, self._recipients, self._command = ctx, recipients, command
 
-    def wanted(self, policy: Policy | None, record: ChatRecord) -> list[Wanted]:
+    def wanted(self, policy: Policy | None, record: ChatRecord) -> list[PlannedMessage]:
         """One message a place, edited while anything fails that it is called for; the next time is a new one."""
         failing = [trouble for trouble in standing(self._ctx) if alarmed(trouble)]
         open_ = {post.channel: slot for slot, post in record.postings.items() if post.shown != OVER}
@@ -52,10 +52,10 @@ class Called:
         now = self._ctx.ledger.now()
         calls = self._calls(policy, failing, now) if policy is not None else {}
         others = _over(_NOT_YOURS if failing else _ALL_OVER)
-        found = [Wanted(slot, place, others, key=OVER) for place, slot in open_.items() if place not in calls]
+        found = [PlannedMessage(slot, place, others, key=OVER) for place, slot in open_.items() if place not in calls]
         for place, call in calls.items():
             slot = open_.get(place, f"{ALARM}:{int(now.timestamp())}:{place}")
-            found.append(Wanted(slot, place, call.message, key=call.key, urgent=True))
+            found.append(PlannedMessage(slot, place, call.message, key=call.key, urgent=True))
         return found
 
     def _calls(self, policy: Policy, failing: Sequence[Trouble], now: datetime) -> dict[str, _Call]:

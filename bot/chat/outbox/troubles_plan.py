@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.chat.message import Line, Message, message
-from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.plan import PlannedMessage
 from bot.chat.places import direct_to
 from bot.chat.rich import Rich, Time, capitalised, join, ours, say, short
 from bot.chat.wording.troubles import what_fails
@@ -23,20 +23,20 @@ from workflows.usecases.shared.troubles import Concerned, concerned, is_over, to
 OVER = "over"
 
 
-def for_people(ctx: WorkerContext, item: str, record: ChatRecord, command: str) -> list[Wanted]:
+def for_people(ctx: WorkerContext, item: str, record: ChatRecord, command: str) -> list[PlannedMessage]:
     """One message to each person whom it concerns; edited when it is over."""
     snapshot = ctx.ledger.read(keys.trouble(item))
     trouble = snapshot.readable(keys.trouble(item), Trouble)
     # What has failed once or twice since it was over last is not told of yet; what was told of before is over.
     if trouble is None or is_over(trouble, snapshot.now) or not told(trouble):
-        return [Wanted(slot, posting.channel, over(), key=OVER) for slot, posting in record.postings.items()]
+        return [PlannedMessage(slot, posting.channel, over(), key=OVER) for slot, posting in record.postings.items()]
     found = concerned(ctx, item)
     held, key = waits(trouble, found, snapshot.now, command), digest([trouble.words, found.waits])[:16]
-    wanted = [Wanted(f"trouble:{direct_to(who)}", direct_to(who), held, key=key) for who in found.people]
+    wanted = [PlannedMessage(f"trouble:{direct_to(who)}", direct_to(who), held, key=key) for who in found.people]
     # It still fails, and nobody waits for it any more: a later end that came to nothing, say.
     rest = record.postings.keys() - {one.slot for one in wanted}
     past = over(say("✔︎ This waits no more. `{} mine` tells how it stands.", command))
-    return [*wanted, *(Wanted(slot, record.postings[slot].channel, past, key=OVER) for slot in sorted(rest))]
+    return [*wanted, *(PlannedMessage(slot, record.postings[slot].channel, past, key=OVER) for slot in sorted(rest))]
 
 
 def waits(trouble: Trouble, found: Concerned, now: datetime, command: str) -> Message:

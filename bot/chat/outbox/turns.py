@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Never
 
 from bot.chat.outbox.outages import Outages
-from bot.chat.outbox.plan import Wanted
+from bot.chat.outbox.plan import PlannedMessage
 from bot.chat.outbox.postings import Later, Page, Stopped
 from bot.chat.places import ALL
 from bot.chat.surface import Limits, Means, NotDone, Rate
@@ -30,13 +30,13 @@ class Turns:
         self._limits = limits
         self._outages = outages
 
-    def wait_to_post(self, wanted: Wanted) -> None:
+    def wait_to_post(self, wanted: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
         rate, kind = self._limits.posts, _kind(wanted)
         reserve = 0.0 if wanted.urgent else POSTS_RESERVE.get(kind, 0.0)
         self._wait(_of(rate, wanted.channel), rate, reserve, wanted.channel)
 
-    def wait_to_edit(self, wanted: Wanted) -> None:
+    def wait_to_edit(self, wanted: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
         rate = self._limits.edits
         self._wait(rate.bucket, rate, EDITS_RESERVE.get(_kind(wanted), 0.0), None)
@@ -50,15 +50,15 @@ class Turns:
 
     # ------------------------------------------------------------ what passes
 
-    def post_failed(self, page: Page, wanted: Wanted, posting: Posting, problem: NotDone) -> None:
+    def post_failed(self, page: Page, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """Returns where the answer is final. Raises Stopped, Later or the answer itself for what passes."""
         self._failed(page, wanted, posting, problem, _of(self._limits.posts, wanted.channel), wanted.channel)
 
-    def edit_failed(self, page: Page, wanted: Wanted, posting: Posting, problem: NotDone) -> None:
+    def edit_failed(self, page: Page, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`."""
         self._failed(page, wanted, posting, problem, self._limits.edits.bucket, None)
 
-    def search_failed(self, page: Page, wanted: Wanted, posting: Posting, problem: NotDone) -> None:
+    def search_failed(self, page: Page, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`; where it returns, nobody will ever know whether the post is there."""
         if problem.means is Means.ALL:
             self.stop(problem.word)
@@ -73,7 +73,7 @@ class Turns:
         raise Stopped
 
     def _failed(
-        self, page: Page, wanted: Wanted, posting: Posting, problem: NotDone, bucket: str, channel: str | None
+        self, page: Page, wanted: PlannedMessage, posting: Posting, problem: NotDone, bucket: str, channel: str | None
     ) -> None:
         if problem.means is Means.ALL:
             _undo(page, wanted)
@@ -97,7 +97,7 @@ class Turns:
             raise Later(problem.after_s, channel) from problem
 
 
-def _kind(wanted: Wanted) -> str:
+def _kind(wanted: PlannedMessage) -> str:
     return wanted.slot.partition(":")[0]
 
 
@@ -106,7 +106,7 @@ def _of(rate: Rate, channel: str) -> str:
     return f"{rate.bucket}:{channel}"
 
 
-def _undo(page: Page, wanted: Wanted) -> None:
+def _undo(page: Page, wanted: PlannedMessage) -> None:
     posting = page.record.postings.get(wanted.slot)
     if posting is not None and posting.ts is None:
         page.take_back(wanted.slot)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.chat.views.deciders import NOBODY, Deciders
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from bot.chat.wording.hours import window_words
 from bot.chat.wording.labels import Stage
 from bot.chat.wording.refusals import about, refusal
@@ -39,17 +39,17 @@ class Place:
     name: str
     title: str
     tier: Tier
-    stories: tuple[RequestStory, ...]
+    stories: tuple[RequestView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class DigestStory:
+class DigestView:
     """`places`: live access, most dangerous first. `stuck`, `waiting`: what needs a hand."""
 
     now: datetime
     places: tuple[Place, ...]
-    stuck: tuple[RequestStory, ...]
-    waiting: tuple[RequestStory, ...]
+    stuck: tuple[RequestView, ...]
+    waiting: tuple[RequestView, ...]
     last_ended: datetime | None
     sealed: Sealed | None
     # Live grants that were left out because there are too many to read.
@@ -57,9 +57,9 @@ class DigestStory:
     # Ids of live grants that cannot be read: nobody may say that nothing is open.
     unread: tuple[str, ...] = ()
     # Break-glass whose review is owed.
-    reviews: tuple[RequestStory, ...] = ()
+    reviews: tuple[RequestView, ...] = ()
     # What was approved and begins later.
-    agreed: tuple[RequestStory, ...] = ()
+    agreed: tuple[RequestView, ...] = ()
 
     @property
     def active(self) -> int:
@@ -67,19 +67,19 @@ class DigestStory:
 
 
 def digest_story(
-    stories: Iterable[RequestStory],
+    stories: Iterable[RequestView],
     now: datetime,
     *,
     last_ended: Grant | None = None,
     sealed: Sealed | None = None,
     more: int = 0,
     unread: Sequence[str] = (),
-    reviews: Iterable[RequestStory] = (),
-) -> DigestStory:
+    reviews: Iterable[RequestView] = (),
+) -> DigestView:
     """From the stories of live grants, and of requests that wait for an answer or for their start, in any order."""
     found = list(stories)
     live = [story for story in found if story.stage in LIVE_STAGES]
-    return DigestStory(
+    return DigestView(
         now,
         places=by_place(live),
         stuck=tuple(story for story in found if story.stage is Stage.STUCK),
@@ -95,20 +95,20 @@ def digest_story(
     )
 
 
-def by_place(stories: Sequence[RequestStory]) -> tuple[Place, ...]:
+def by_place(stories: Sequence[RequestView]) -> tuple[Place, ...]:
     """By environment: production first, then by the worst risk that is open there; inside, the most dangerous first."""
     names = dict.fromkeys(story.environment for story in stories)
     places = [_place([story for story in stories if story.environment == name]) for name in names]
     return tuple(sorted(places, key=lambda p: (_TIERS.index(p.tier), min(map(_danger, p.stories)), p.title, p.name)))
 
 
-def _place(stories: list[RequestStory]) -> Place:
+def _place(stories: list[RequestView]) -> Place:
     first = stories[0]
     ordered = sorted(stories, key=lambda story: (_danger(story), story.deadline or story.expires_at, story.id))
     return Place(first.environment, first.title, first.tier, tuple(ordered))
 
 
-def _danger(story: RequestStory) -> int:
+def _danger(story: RequestView) -> int:
     return _RISKS.index(story.risk) - (3 if story.danger else 0)
 
 
@@ -127,30 +127,30 @@ class CanAsk:
 
 
 @dataclass(frozen=True, slots=True)
-class HomeStory:
+class HomeView:
     now: datetime
-    mine: tuple[RequestStory, ...] = ()
-    waiting_on_me: tuple[RequestStory, ...] = ()
-    asked: tuple[RequestStory, ...] = ()
+    mine: tuple[RequestView, ...] = ()
+    waiting_on_me: tuple[RequestView, ...] = ()
+    asked: tuple[RequestView, ...] = ()
     # What somebody else asked for the person.
-    asked_for_me: tuple[RequestStory, ...] = ()
+    asked_for_me: tuple[RequestView, ...] = ()
     can_ask: tuple[CanAsk, ...] = ()
-    reviews: tuple[RequestStory, ...] = ()
+    reviews: tuple[RequestView, ...] = ()
 
 
 def home_story(
     now: datetime,
     *,
-    mine: Iterable[RequestStory] = (),
-    waiting_on_me: Iterable[RequestStory] = (),
-    asked: Iterable[RequestStory] = (),
-    asked_for_me: Iterable[RequestStory] = (),
+    mine: Iterable[RequestView] = (),
+    waiting_on_me: Iterable[RequestView] = (),
+    asked: Iterable[RequestView] = (),
+    asked_for_me: Iterable[RequestView] = (),
     can_ask: Iterable[Entitlement] = (),
     titles: Mapping[str, str] | None = None,
-    reviews: Iterable[RequestStory] = (),
-) -> HomeStory:
+    reviews: Iterable[RequestView] = (),
+) -> HomeView:
     """`titles`: environment name -> title. What ends first stands first."""
-    return HomeStory(
+    return HomeView(
         now,
         mine=tuple(sorted(mine, key=lambda story: (story.deadline or story.expires_at, story.id))),
         waiting_on_me=tuple(sorted(waiting_on_me, key=lambda story: (story.expires_at, story.id))),

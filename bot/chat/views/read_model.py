@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.chat.views.overviews import DigestStory, HomeStory, Sealed, digest_story, home_story
-from bot.chat.views.request_view import LastTime, RequestStory, last_time, request_story
+from bot.chat.views.overviews import DigestView, HomeView, Sealed, digest_story, home_story
+from bot.chat.views.request_view import LastTime, RequestView, last_time, request_story
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.people import NEVER, GroupFacts, PersonFacts, PersonId
@@ -36,14 +36,14 @@ class Seen:
 
     request: Request
     grant: Grant | None
-    story: RequestStory
+    story: RequestView
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Stories in order, how many more there are, and which of them are not here because they cannot be read."""
 
-    stories: tuple[RequestStory, ...]
+    stories: tuple[RequestView, ...]
     more: int = 0
     unread: tuple[str, ...] = ()
 
@@ -59,7 +59,7 @@ class Reader:
         snapshot = self._ctx.ledger.read(keys.request(id_), keys.grant(id_))
         return self._seen(snapshot, id_, policy)
 
-    def some(self, ids: Sequence[str], policy: Policy) -> tuple[RequestStory, ...]:
+    def some(self, ids: Sequence[str], policy: Policy) -> tuple[RequestView, ...]:
         """The stories of these requests, in this order."""
         return self._stories(ids, policy)
 
@@ -139,7 +139,7 @@ class Reader:
         more = self._ctx.ledger.count(index) - limit if len(ids) >= limit else 0
         return Page(self._stories(ids, policy), max(0, more))
 
-    def of_person(self, index: str, who: PersonId, policy: Policy, limit: int = 50) -> tuple[RequestStory, ...]:
+    def of_person(self, index: str, who: PersonId, policy: Policy, limit: int = 50) -> tuple[RequestView, ...]:
         ids = self._ctx.ledger.members(keys.of_person(index, who), limit=limit)
         return self._stories(ids, policy)
 
@@ -151,7 +151,7 @@ class Reader:
         read = {story.id for story in stories}
         return Page(stories, max(0, total - limit), tuple(id_ for id_ in ids[:limit] if id_ not in read))
 
-    def _stories(self, ids: Sequence[str], policy: Policy) -> tuple[RequestStory, ...]:
+    def _stories(self, ids: Sequence[str], policy: Policy) -> tuple[RequestView, ...]:
         """One read for all of them; what each needs beside it is rare (an error, a cover)."""
         if not ids:
             return ()
@@ -167,7 +167,7 @@ class Reader:
         accounts = dict.fromkeys(account for request in waiting for account in accounts_of(request))
         return self._ctx.ledger.read(*map(keys.account, accounts)) if accounts else _NOBODY_WAITS
 
-    def _shown(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
+    def _shown(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestView | None:
         """One line of many: whatever is wrong with it, the others are shown."""
         try:
             return self._short(snapshot, parties, id_, policy)
@@ -177,7 +177,7 @@ class Reader:
             self._ctx.unreadable(f"record:{keys.request(id_)}", f"{id_} cannot be shown ({type(problem).__name__})")
             return None
 
-    def _short(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestStory | None:
+    def _short(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestView | None:
         request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
         if request is None:
             return None
@@ -196,7 +196,7 @@ class Reader:
 
     # ------------------------------------------------------------ overviews
 
-    def digest(self, policy: Policy, environments: Sequence[str] | None) -> DigestStory:
+    def digest(self, policy: Policy, environments: Sequence[str] | None) -> DigestView:
         live, pending = self.live(policy, environments), self.pending(policy, environments)
         closed = self._ctx.ledger.members(keys.CLOSED, limit=1, newest=True)
         return digest_story(
@@ -209,11 +209,11 @@ class Reader:
             reviews=self.reviews(policy, environments),
         )
 
-    def reviews(self, policy: Policy, environments: Sequence[str] | None = None) -> tuple[RequestStory, ...]:
+    def reviews(self, policy: Policy, environments: Sequence[str] | None = None) -> tuple[RequestView, ...]:
         """Break-glass whose review is owed, the first to be due first."""
         return self._page(keys.REVIEWS, policy, environments, SHOWN_MAX).stories
 
-    def reviews_for(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestStory, ...]:
+    def reviews_for(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestView, ...]:
         """Those that this person may do."""
         ids = self._ctx.ledger.members(keys.REVIEWS, limit=SHOWN_MAX)
         if not ids:
@@ -228,7 +228,7 @@ class Reader:
         newest = self._ctx.ledger.entries(after=number - 1, limit=1) if number else ()
         return Sealed(newest[0].number, newest[0].digest) if newest else None
 
-    def home(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> HomeStory:
+    def home(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> HomeView:
         """One person's page: my access, what waits on me, what I asked, what I can ask for."""
         asks = (
             *self.of_person(keys.PENDING, person.id, policy),
@@ -245,7 +245,7 @@ class Reader:
             titles={environment.name: environment.title for environment in policy.environments.values()},
         )
 
-    def waiting_on(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestStory, ...]:
+    def waiting_on(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestView, ...]:
         """Pending requests that this person may decide."""
         ids = self._ctx.ledger.members(keys.PENDING, limit=SHOWN_MAX)
         if not ids:

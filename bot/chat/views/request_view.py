@@ -82,7 +82,7 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestStory:
+class RequestView:
     """One request and its grant, as one thing. Times that have not come are None."""
 
     id: str
@@ -326,7 +326,7 @@ def request_story(
     shut: Refused | None = None,
     review: Review | None = None,
     prolongs: Grant | None = None,
-) -> RequestStory:
+) -> RequestView:
     """Everything there is to tell. `environment` is None where the policy no longer has it: the terms still tell most.
 
     `covered_until`: the deadline of the grant that `grant.covered_by` names. `last`: from `last_time`.
@@ -364,7 +364,7 @@ def request_story(
     return _closed(story, request.closing) if request.closing else story
 
 
-def _reviewed(story: RequestStory, review: Review) -> RequestStory:
+def _reviewed(story: RequestView, review: Review) -> RequestView:
     return replace(
         story,
         review=review.state,
@@ -374,11 +374,11 @@ def _reviewed(story: RequestStory, review: Review) -> RequestStory:
     )
 
 
-def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -> RequestStory:
+def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -> RequestView:
     """What the request itself says; its terms outlive the policy that they were made of."""
     terms = grant.terms if grant else request.terms
     asked = request.asked_terms
-    return RequestStory(
+    return RequestView(
         id=request.id,
         stage=stage,
         now=now,
@@ -427,7 +427,7 @@ def _approved_by(decision: Decision | None) -> str:
     return f"approved by {people(decision.by_names) or 'somebody'}"
 
 
-def _closed(story: RequestStory, closing: Closing) -> RequestStory:
+def _closed(story: RequestView, closing: Closing) -> RequestView:
     return replace(
         story,
         closing=closing,
@@ -443,7 +443,7 @@ def _refused(terms: Terms, code: str | None, params: Mapping[str, str]) -> Refus
     return Refused(Code(code), {**terms.target.words, **params}) if code else None
 
 
-def _with_prolonged(story: RequestStory, request: Request, grant: Grant) -> RequestStory:
+def _with_prolonged(story: RequestView, request: Request, grant: Grant) -> RequestView:
     until = request.decision.facts.get("until") if request.decision else None
     late = (
         "the target did not take the later end before the old one came"
@@ -463,7 +463,7 @@ def _with_prolonged(story: RequestStory, request: Request, grant: Grant) -> Requ
     )
 
 
-def _with_grant(story: RequestStory, grant: Grant, covered_until: datetime | None) -> RequestStory:
+def _with_grant(story: RequestView, grant: Grant, covered_until: datetime | None) -> RequestView:
     end = grant.end
     return replace(
         story,
@@ -522,12 +522,12 @@ def last_time(grant: Grant | None) -> LastTime | None:
     return LastTime(grant.closed_at, time_used(grant.activated_at, grant.closed_at, grant.decision.at, by_itself), how)
 
 
-def for_outsiders(story: RequestStory) -> RequestStory:
+def for_outsiders(story: RequestView) -> RequestView:
     """What people outside may see where the policy says `visibility: members`: environment, state and id.
 
     All else is blanked here, so that no surface can leak it by forgetting to ask.
     """
-    return RequestStory(
+    return RequestView(
         id=story.id,
         stage=story.stage,
         now=story.now,
@@ -554,18 +554,18 @@ def for_outsiders(story: RequestStory) -> RequestStory:
     )
 
 
-def seen_by(story: RequestStory, environment: Environment | None, *, member: bool) -> RequestStory:
+def seen_by(story: RequestView, environment: Environment | None, *, member: bool) -> RequestView:
     """The story for one reader or channel. An environment that is gone from the policy is treated as closed to outsiders."""
     is_open = environment is not None and environment.visibility is Visibility.OPEN
     return story if member or is_open else for_outsiders(story)
 
 
-def in_short(story: RequestStory) -> str:
+def in_short(story: RequestView) -> str:
     """Who, verb, role, environment in plain words: `Dana Dev asks for read-only in Payments (production)`."""
     whom = f" for {story.holder}" if story.asks else ""
     line = f"{story.who} {story.verb} {story.more}{story.what}{whom} in {story.title} ({story.tier.value})"
     return f"🚨 Break-glass: {line}" if story.break_glass else line
 
 
-def duration_words(story: RequestStory) -> str:
+def duration_words(story: RequestView) -> str:
     return format_duration(story.duration)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.chat.views.request_view import Need, RequestStory
+from bot.chat.views.request_view import Need, RequestView
 from bot.chat.wording.labels import Asked, Stage, Words, joined, people, rounded
 from bot.chat.wording.refusals import about, refusal, window_of
 from workflows.core.durations import format_duration
@@ -15,7 +15,7 @@ from workflows.core.refusal import Code, Refused
 _WHY_LENGTH_MAX = 300
 
 
-def state_line(story: RequestStory, *, left: bool = False) -> Words:
+def state_line(story: RequestView, *, left: bool = False) -> Words:
     """`✅ Active until 04:20 · approved by Olu Owner at 03:20`. Outsiders see the state's word alone.
 
     `left`: with the time that is left, for an answer that is read now. What stays says when, because minutes tick away.
@@ -37,7 +37,7 @@ def stop(text: str) -> str:
 # ---------------------------------------------------------------- before there is access
 
 
-def _waiting(s: RequestStory) -> Words:
+def _waiting(s: RequestView) -> Words:
     if not s.resolved:
         return joined([(f"{s.state}: names are being looked up in {s.provider}",), ("expires ", s.expires)])
     if not s.in_policy:
@@ -49,11 +49,11 @@ def _waiting(s: RequestStory) -> Words:
     return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires), _begins(s), prolongs(s)])
 
 
-def _begins(s: RequestStory) -> Words:
+def _begins(s: RequestView) -> Words:
     return ("to begin ", s.start_at) if s.start_at else ()
 
 
-def _in_the_way(s: RequestStory) -> list[Words]:
+def _in_the_way(s: RequestView) -> list[Words]:
     """What keeps it from being approved: a freeze, closed hours, a rule that has been used as often as it may."""
     spent: list[Words] = [(f"the rule '{name}' has been used {_times(uses)} today",) for name, uses in s.used_up]
     return [*spent, _shut(s.shut)] if s.shut else spent
@@ -77,7 +77,7 @@ def _shut(refused: Refused) -> Words:
     return (f"given {window_of(params)} only: cannot be approved ", *until)
 
 
-def less_words(s: RequestStory) -> str:
+def less_words(s: RequestView) -> str:
     """`Asked for admin for 30 min; approved for less: read-only for 20 s by Olu`; empty where nothing was cut."""
     if s.asked_duration is None or s.hidden:
         return ""
@@ -85,7 +85,7 @@ def less_words(s: RequestStory) -> str:
     return f"Asked for {s.asked_role} for {format_duration(s.asked_duration)}; approved for less: {given}"
 
 
-def _for_whom(s: RequestStory) -> Words:
+def _for_whom(s: RequestView) -> Words:
     """Who is missing. Only they are called; who has agreed stands by name."""
     total, done = sum(need.count for need in s.needs), sum(need.agreed for need in s.needs)
     if not s.needs:
@@ -115,18 +115,18 @@ def _listed(parts: Sequence[Words]) -> Words:
     return tuple(item for number, part in enumerate(parts) for item in ((", ",) if number else ()) + part)
 
 
-def _denied(s: RequestStory) -> Words:
+def _denied(s: RequestView) -> Words:
     why = f": {short(s.why)}" if s.why else ""
     return (f"{s.state} by {s.ended_by or 'somebody'}{why}",)
 
 
-def _withdrawn(s: RequestStory) -> Words:
+def _withdrawn(s: RequestView) -> Words:
     if s.declined:
         return (f"↩︎ Declined by {s.ended_by or s.holder}",)
     return (f"{s.state} by {s.ended_by or s.requester}",)
 
 
-def _expired(s: RequestStory) -> Words:
+def _expired(s: RequestView) -> Words:
     waited = rounded(s.expires_at - s.created_at)
     # Who has agreed has answered.
     why = f"not enough people agreed in {waited}" if s.agreed_by else f"nobody answered in {waited}"
@@ -136,14 +136,14 @@ def _expired(s: RequestStory) -> Words:
 # ---------------------------------------------------------------- while there is access
 
 
-def _decided(s: RequestStory) -> Words:
+def _decided(s: RequestView) -> Words:
     if not s.approved_by:
         return ()
     by: Words = (f"{s.approved_by} at ", s.decided_at) if s.decided_at else (s.approved_by,)
     return joined([by, *((part,) for part in _rule_why(s))])
 
 
-def _rule_why(s: RequestStory) -> list[str]:
+def _rule_why(s: RequestView) -> list[str]:
     """What the rule rested on: `asked in #inc-42, an incident's channel`, `use 2 of 3 today`."""
     facts = s.rule_facts
     where = f"asked in #{facts['channel_name']}, an incident's channel" if facts.get("channel_name") else ""
@@ -151,12 +151,12 @@ def _rule_why(s: RequestStory) -> list[str]:
     return [part for part in (where, use) if part]
 
 
-def _setting_up(s: RequestStory) -> Words:
+def _setting_up(s: RequestView) -> Words:
     trouble = (f"{stop(short(s.error, 200))} I try again by myself",) if s.error else ()
     return joined([(s.state,), trouble, _decided(s)])
 
 
-def _active(s: RequestStory, *, left: bool = False) -> Words:
+def _active(s: RequestView, *, left: bool = False) -> Words:
     if s.until is None or s.time_left is None:
         return (s.state,)
     still = f", {rounded(s.time_left)} left" if left else ""
@@ -165,27 +165,27 @@ def _active(s: RequestStory, *, left: bool = False) -> Words:
     return joined([(f"{s.state} until ", s.until, *((still,) if still else ())), longer, _decided(s), more])
 
 
-def _agreed(s: RequestStory) -> Words:
+def _agreed(s: RequestView) -> Words:
     starts: Words = (f"{s.state}, starts ", s.start_at) if s.start_at else (s.state,)
     return joined([starts, _decided(s)])
 
 
-def _extended(s: RequestStory) -> Words:
+def _extended(s: RequestView) -> Words:
     until: Words = (f"{s.state} until ", s.extended_until) if s.extended_until else (s.state,)
     return joined([until, _decided(s), (f"extends {s.extends}",)])
 
 
-def prolongs(s: RequestStory) -> Words:
+def prolongs(s: RequestView) -> Words:
     """The grant that an ask for more time is for, and its end as it stands."""
     return (f"extends {s.extends}, which ends ", s.present_end) if s.extends and s.present_end else ()
 
 
-def _removing(s: RequestStory) -> Words:
+def _removing(s: RequestView) -> Words:
     trouble = (f"{stop(short(s.error, 200))} I try again by myself",) if s.error else ()
     return joined([(f"{s.state}: {_cause(s)}",), trouble])
 
 
-def _cause(s: RequestStory) -> str:
+def _cause(s: RequestView) -> str:
     by, why = s.ended_by or "somebody", f": {short(s.why, 200)}" if s.why else ""
     if s.end_cause is EndCause.RETURNED:
         return f"given back by {by}"
@@ -196,7 +196,7 @@ def _cause(s: RequestStory) -> str:
     return "already held, standing" if s.end_cause is EndCause.STANDING else "time is up"
 
 
-def _stuck(s: RequestStory) -> Words:
+def _stuck(s: RequestView) -> Words:
     error = stop(short(s.error or f"{s.provider} did not say why"))
     due = ("it should have ended ", s.deadline) if s.deadline and s.end_cause is EndCause.TIME else ()
     return joined([(f"{s.state}: {error} It may still be open. I keep trying.",), due])
@@ -205,7 +205,7 @@ def _stuck(s: RequestStory) -> Words:
 # ---------------------------------------------------------------- after it
 
 
-def _ended(s: RequestStory) -> Words:
+def _ended(s: RequestView) -> Words:
     used = f"used {rounded(s.used)}" if s.used is not None else ""
     if s.end_cause is EndCause.RETURNED:
         used = f"given back by {s.ended_by or s.holder}" + (f" after {rounded(s.used)}" if s.used is not None else "")
@@ -214,11 +214,11 @@ def _ended(s: RequestStory) -> Words:
     return joined([_at(s), (used,) if used else (), (approved,) if approved else (), *_proof(s)])
 
 
-def _at(s: RequestStory) -> Words:
+def _at(s: RequestView) -> Words:
     return (f"{s.state} ", s.closed_at) if s.closed_at else (s.state,)
 
 
-def _proof(s: RequestStory) -> tuple[Words, ...]:
+def _proof(s: RequestView) -> tuple[Words, ...]:
     """What is certain about the access itself."""
     if s.covered_by:
         until: Words = (f"access goes on under {s.covered_by}",)
@@ -227,18 +227,18 @@ def _proof(s: RequestStory) -> tuple[Words, ...]:
     return ("removal verified",), tail
 
 
-def _revoked(s: RequestStory) -> Words:
+def _revoked(s: RequestView) -> Words:
     why = f": {short(s.why)}" if s.why else ""
     by = f" by {s.ended_by or 'somebody'}{why}"
     before = ("before it was active",) if s.activated_at is None else ()
     return joined([(*_at(s), by), before, *_proof(s)])
 
 
-def _not_given(s: RequestStory) -> Words:
+def _not_given(s: RequestView) -> Words:
     return (f"{s.state}: {stop(why_not(s))} ", *_nothing_open(s))
 
 
-def why_not(s: RequestStory, command: str = "/prodaccess", *, to_holder: bool = False) -> str:
+def why_not(s: RequestView, command: str = "/prodaccess", *, to_holder: bool = False) -> str:
     """Why it was not given, in the words of the refusal where the bot closed it, else of the target.
 
     `to_holder`: in a message to the holder alone; everywhere else others read it, and it says whom it is about.
@@ -249,7 +249,7 @@ def why_not(s: RequestStory, command: str = "/prodaccess", *, to_holder: bool = 
     return short(s.why or s.error or f"{s.provider} did not say why")
 
 
-def _nothing_open(s: RequestStory) -> Words:
+def _nothing_open(s: RequestView) -> Words:
     """Never claimed while another grant keeps the same access open."""
     if s.extends:
         return (f"{s.extends} ends as it would have.",)
@@ -258,17 +258,17 @@ def _nothing_open(s: RequestStory) -> Words:
     return ("Nothing is open.",)
 
 
-def how(s: RequestStory) -> str:
+def how(s: RequestView) -> str:
     """` (through group admins)`, where the target said so."""
     detail = short(s.closing.params.get("how"), 120) if s.closing else ""
     return f" ({detail})" if detail else ""
 
 
-def _standing(s: RequestStory) -> Words:
+def _standing(s: RequestView) -> Words:
     return (f"{s.state}: {s.holder} has this already, standing{how(s)}. Nothing was given and nothing will be taken.",)
 
 
-_LINES: dict[Stage, Callable[[RequestStory], Words]] = {
+_LINES: dict[Stage, Callable[[RequestView], Words]] = {
     Stage.WAITING: _waiting,
     Stage.AGREED: _agreed,
     Stage.SETTING_UP: _setting_up,

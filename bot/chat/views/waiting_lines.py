@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.chat.views.deciders import Deciders, few
-from bot.chat.views.request_view import RequestStory
+from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import Words, joined, people
 
 
-def notes(story: RequestStory) -> Words:
+def notes(story: RequestView) -> Words:
     """For a waiting card's small print; nothing where there is nothing to know."""
     called = (f"escalated to {people(story.escalated_to)} at ", story.escalated_at) if story.escalated_at else ()
     verb = "are" if len(story.away) > 1 else "is"
@@ -15,7 +15,7 @@ def notes(story: RequestStory) -> Words:
     return joined([called, away, *((f"{s.name} decides for {s.instead_of} until ", s.until) for s in story.stand_ins)])
 
 
-def asked_so_far(story: RequestStory, deciders: Deciders) -> Words:
+def asked_so_far(story: RequestView, deciders: Deciders) -> Words:
     """`Waits for Olu or Pat since 03:10; reminded at 03:17; security called at 03:20`. `deciders`: who can still agree."""
     if not story.resolved or not deciders or story.shut:
         return ()

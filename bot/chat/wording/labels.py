@@ -162,7 +162,7 @@ _DONE: dict[str, str] = {
 
 
 def done_words(outcome: str, id_: str) -> str:
-    """What a command has done, in a sentence, for whoever typed it and sees no card change. `outcome`: of `Done`."""
+    """What a command has done, in a sentence, for whoever typed it and sees no card change. `outcome`: of `Outcome`."""
     return _DONE.get(outcome, "Done: {id}.").format(id=id_, provider=spoken(NAME))
 
 

@@ -11,7 +11,7 @@ from bot.sandbox.slack.errors import ApiError, CannotDo
 from bot.sandbox.slack.events.courier import Ack, Delivery, Tampering
 from bot.sandbox.slack.faults import Call, Fault
 from bot.sandbox.slack.model import Channel, Group, Message, Notice, User, View
-from bot.sandbox.slack.people.client import Outcome
+from bot.sandbox.slack.people.client import Delivered
 from bot.sandbox.slack.people.forms import Form, Home
 from bot.sandbox.slack.people.person import Person
 from bot.sandbox.slack.people.reading import buttons, elements, words
@@ -25,6 +25,7 @@ __all__ = [
     "Call",
     "CannotDo",
     "Channel",
+    "Delivered",
     "Delivery",
     "Fault",
     "Form",
@@ -32,7 +33,6 @@ __all__ = [
     "Home",
     "Message",
     "Notice",
-    "Outcome",
     "Person",
     "SlackServer",
     "Tampering",

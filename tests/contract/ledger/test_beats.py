@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.runtime.heartbeat import KINDS, Beats
+from bot.runtime.heartbeat import KINDS, Heartbeats
 from tests.contract.ledger.ledger_world import World, redis_world, slot
 from tests.support.world import Counter
 from workflows.core import keys
@@ -38,7 +38,7 @@ def noted(world: World, kinds: frozenset[str]) -> None:
 @pytest.mark.parametrize("old", ["worker", "clock"])
 @pytest.mark.parametrize("mine", KINDS)
 def test_a_beat_of_the_version_before_is_noticed_by_a_process_of_any_kind(redis_client: Any, mine: str, old: str):
-    beats = Beats(redis_client)
+    beats = Heartbeats(redis_client)
     assert beats.beat(mine) == frozenset()
     beats_of_the_version_before(redis_client, old)
     assert beats.older() == {old}
@@ -48,7 +48,7 @@ def test_a_beat_of_the_version_before_is_noticed_by_a_process_of_any_kind(redis_
 
 def test_of_two_of_one_kind_that_take_turns_each_old_beat_is_noticed(redis_client: Any):
     """The new one writes over it at once: whoever looked only now and then would never see it."""
-    beats = Beats(redis_client)
+    beats = Heartbeats(redis_client)
     for _ in range(3):
         beats_of_the_version_before(redis_client, "worker")
         assert beats.beat("worker") == {"worker"}
@@ -58,27 +58,27 @@ def test_of_two_of_one_kind_that_take_turns_each_old_beat_is_noticed(redis_clien
 
 def test_beats_of_this_version_and_of_later_ones_stop_nobody(redis_client: Any):
     for kind in KINDS:
-        assert Beats(redis_client).beat(kind) == frozenset()
+        assert Heartbeats(redis_client).beat(kind) == frozenset()
     redis_client.set("prodaccess:beat:clock", '{"identity": 2, "more": 1}', ex=10)
-    assert Beats(redis_client).beat("web") == frozenset()
+    assert Heartbeats(redis_client).beat("web") == frozenset()
 
 
 @pytest.mark.parametrize("junk", ["{}", '{"identity": 0}', '{"identity": "1"}', "[", "null", "[1]"])
 def test_a_beat_that_does_not_say_so_is_an_older_one(redis_client: Any, junk: str):
     redis_client.set("prodaccess:beat:clock", junk, ex=10)
-    assert Beats(redis_client).beat("web") == {"clock"}
+    assert Heartbeats(redis_client).beat("web") == {"clock"}
 
 
 def test_what_is_no_beat_at_all_is_written_over_and_says_nothing(redis_client: Any):
     redis_client.rpush("prodaccess:beat:worker", "junk")
     redis_client.rpush("prodaccess:beat:clock", "junk")
-    assert Beats(redis_client).beat("worker") == frozenset()
+    assert Heartbeats(redis_client).beat("worker") == frozenset()
     assert redis_client.get("prodaccess:beat:worker")
 
 
 def test_nothing_is_given_on_the_server_for_as_long_as_the_old_beat_was_heard_of(redis_client: Any, world: World):
     beats_of_the_version_before(redis_client, "worker")
-    noted(world, Beats(redis_client).beat("worker"))
+    noted(world, Heartbeats(redis_client).beat("worker"))
     assert gives(world) == Lost("older")
     removed = world.change("slot:b", puts={"slot:b": slot("b")}, removes_access=True)
     assert isinstance(world.ledger.commit(removed), Committed)

@@ -38,7 +38,7 @@ from workflows.usecases.identity.confirm_account import Saying, confirm_by_hand,
 from workflows.usecases.oversight.break_glass_review import acknowledge
 from workflows.usecases.requests.batch import approve_all, batch_of
 from workflows.usecases.shared.adopt_accounts import adopt
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.shared.target_users import adopt_users
 from workflows.usecases.upkeep.verify_audit import faults
 
@@ -84,12 +84,12 @@ class Upgraded:
         """Everything that waits for somebody is decided, by whoever may."""
         self.world.work()
         for name in ("pending", "just asked", "extension pending"):
-            assert isinstance(self.world.approve(self.made[name]), Done), name
+            assert isinstance(self.world.approve(self.made[name]), Outcome), name
         # PAT named NIA.
-        assert isinstance(self.world.approve(self.made["scheduled pending"], NIA), Done)
+        assert isinstance(self.world.approve(self.made["scheduled pending"], NIA), Outcome)
         self._several()
         acknowledged = acknowledge(self.world.ctx, self.made["break-glass"], account(OLU), self.world.press_id())
-        assert isinstance(acknowledged, Done), acknowledged
+        assert isinstance(acknowledged, Outcome), acknowledged
         self._held()
         self.world.work()
 
@@ -99,15 +99,15 @@ class Upgraded:
         assert isinstance(batch, tuple)
         answer = approve_all(self.world.ctx, id_, account(OLU), terms_of(batch), self.world.press_id())
         assert isinstance(answer, tuple), answer
-        assert [type(part.answer) for part in answer] == [Done, Done], answer
+        assert [type(part.answer) for part in answer] == [Outcome, Outcome], answer
 
     def _held(self) -> None:
         """One account is on hold, and nothing is given for it until somebody says whose it is."""
         (held,) = holds(self.world.ctx)
         said = confirm_by_hand(self.world.ctx, Saying(held.account.account, True, "saw the badge"), "ops", "by hand")
-        assert isinstance(said, Done), said
+        assert isinstance(said, Outcome), said
         assert not holds(self.world.ctx)
-        assert isinstance(self.world.approve(self.made["held pending"]), Done)
+        assert isinstance(self.world.approve(self.made["held pending"]), Outcome)
 
     # ------------------------------------------------------------ look
 

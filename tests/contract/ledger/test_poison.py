@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import redis
 
-from bot.chat.views.overviews import HomeStory
+from bot.chat.views.overviews import HomeView
 from bot.chat.views.read_model import Reader
 from bot.observability.faults import Faults
 from bot.observability.metrics import LedgerMetrics
-from bot.runtime.heartbeat import Beats
+from bot.runtime.heartbeat import Heartbeats
 from tests.support import build
 from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
 from tests.support.redis_world import RedisWorld
@@ -29,7 +29,7 @@ from workflows.core.mixed import OlderRunning
 from workflows.core.people import Membership
 from workflows.core.records.chat import ChatRecord, Press
 from workflows.core.records.grant import GrantState
-from workflows.core.records.oversight import Review, ReviewState, Sweepout, Trouble
+from workflows.core.records.oversight import BulkRevocation, Review, ReviewState, Trouble
 from workflows.core.records.person import Refusals, Uses
 from workflows.core.records.record import Record
 from workflows.ledger.codec import KINDS
@@ -39,7 +39,7 @@ from workflows.policy_file.cron import next_slot
 from workflows.ports import Change, Committed, IndexEntry
 from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.oversight.policy_activation import activate
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.upkeep.mend_indexes import mend
 from workflows.usecases.upkeep.tell_unreadable import look_again, tell
 from workflows.usecases.upkeep.timekeeping import accept
@@ -50,7 +50,7 @@ INDEXES = sorted({value for name, value in vars(keys).items() if name.isupper() 
 QUIET = timedelta(minutes=30)
 # What a record of each kind looks like that the story below does not bring about by itself.
 MORE: Mapping[str, Record] = {
-    "sweepout:s1": Sweepout("s1", SUE, "Sue", account(SUE), build.NOW, "a laptop was stolen", person=GUS),
+    "sweepout:s1": BulkRevocation("s1", SUE, "Sue", account(SUE), build.NOW, "a laptop was stolen", person=GUS),
     "refusals:gus@example.com": Refusals(GUS, build.NOW, 3),
     "press:p1": Press("p1", build.NOW, "{}"),
     "review:PA-1": Review("PA-1", "payments-prod", DANA, ReviewState.OWED, build.NOW, build.NOW + QUIET),
@@ -83,7 +83,7 @@ def story(client: Any) -> RedisWorld:
     )
     world.knows(OLU, SUE)
     until = world.ledger.now() + timedelta(days=1)
-    assert isinstance(delegate(world.ctx, account(OLU), build.facts(SUE), until, "away"), Done)
+    assert isinstance(delegate(world.ctx, account(OLU), build.facts(SUE), until, "away"), Outcome)
     world.active(DANA)
     world.asked(DANA, role="admin")
     now = world.ledger.now()
@@ -99,7 +99,7 @@ def story(client: Any) -> RedisWorld:
     assert world.ledger.acquire("holding:H-1")
     assert world.due.waking("chat:PA-1")
     Faults(client)("a test fails", ValueError("on purpose"))
-    Beats(client).beat("worker")
+    Heartbeats(client).beat("worker")
     return world
 
 
@@ -163,21 +163,21 @@ def others_notice_nothing(world: RedisWorld, spoilt: str) -> None:
     pass_by(world)
     # Where what was spoilt says whether Redis's clock can be trusted, an operator has to.
     if spoilt == "record:clock":
-        assert isinstance(accept(world.ctx, "Ops", "I looked at it, it is right"), Done)
+        assert isinstance(accept(world.ctx, "Ops", "I looked at it, it is right"), Outcome)
     world.woken.clear()
     id_ = world.asked(NIA)
     policy = world.policy.policy
     reader = Reader(world.ctx)
     assert id_ in {story.id for story in reader.pending(policy).stories}
-    assert isinstance(world.approve(id_, PAT), Done)
+    assert isinstance(world.approve(id_, PAT), Outcome)
     world.work()
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ACTIVE, True)
     assert id_ in {story.id for story in reader.live(policy).stories}
     assert id_ in {story.id for place in reader.digest(policy, None).places for story in place.stories}
-    home: HomeStory = reader.home(policy, build.facts(NIA, as_of=world.ledger.now()), build.groups())
+    home: HomeView = reader.home(policy, build.facts(NIA, as_of=world.ledger.now()), build.groups())
     assert [story.id for story in home.mine] == [id_]
     assert f"end:{id_}".encode() in world.client.zrange(f"{PREFIX}due", 0, -1)
-    assert isinstance(world.end(id_, NIA), Done)
+    assert isinstance(world.end(id_, NIA), Outcome)
     world.work()
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ENDED, False)
     assert world.events(id_)[-1] == "grant.ended"

@@ -21,7 +21,7 @@ from workflows.ledger.memory import MemoryClock
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.oversight.unblock import lift
 from workflows.usecases.requests.break_glass import break_glass
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 GLASS = BreakGlass(("oncall",), ("read-only",), 30 * MINUTE, review_within=24 * HOUR)
 
@@ -37,13 +37,13 @@ class Glass(ChatWorld):
         self.knows(NIA)
         ask = Ask("payments-prod", "read-only", None, "everything is down")
         answer = break_glass(self.ctx, ask, account(NIA), Origin(), self.press_id())
-        assert isinstance(answer, Done), answer
+        assert isinstance(answer, Outcome), answer
         self.work()
         return answer.id
 
     def acknowledges(self, id_: str, who: PersonId = OLU) -> None:
         self.knows(who)
-        assert isinstance(acknowledge(self.ctx, id_, account(who), self.press_id()), Done)
+        assert isinstance(acknowledge(self.ctx, id_, account(who), self.press_id()), Outcome)
         self.settle()
 
     def later(self, passed: timedelta) -> None:
@@ -144,14 +144,14 @@ def test_a_flag_is_told_to_security_and_to_the_holder(world: Glass):
     id_ = world.breaks()
     world.settle()
     world.knows(OLU)
-    assert isinstance(flag(world.ctx, id_, account(OLU), "it could have waited", world.press_id()), Done)
+    assert isinstance(flag(world.ctx, id_, account(OLU), "it could have waited", world.press_id()), Outcome)
     world.settle()
     for who in (NIA, SUE, build.PAT):
         (text,) = world.told(who, "⚠️ Olu flagged")
         assert "it could have waited" in text
     assert world.told(OLU, "⚠️ Olu flagged") == []
     world.knows(SUE)
-    assert isinstance(lift(world.ctx, NIA, account(SUE), "talked it over", world.press_id()), Done)
+    assert isinstance(lift(world.ctx, NIA, account(SUE), "talked it over", world.press_id()), Outcome)
     world.settle()
     assert len(world.told(NIA, "✅ Sue lifted")) == 1
 

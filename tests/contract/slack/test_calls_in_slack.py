@@ -24,7 +24,7 @@ from workflows.core.people import Account, Membership
 from workflows.core.policy import Escalation, Policy, Visibility
 from workflows.ledger.memory import MemoryClock
 from workflows.usecases.oversight.delegate import delegate, end_delegation
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 Make = Callable[..., tuple[ChatWorld, SlackServer]]
 
@@ -113,7 +113,7 @@ def test_what_is_decided_in_time_costs_no_call_more(make: Make):
     rig, slack = make(calling())
     id_ = rig.asked()
     rig.settle()
-    assert isinstance(rig.approve(id_), Done)
+    assert isinstance(rig.approve(id_), Outcome)
     rig.work()
     wait(rig, 20)
     (card,) = posts(slack, CARDS)
@@ -239,7 +239,7 @@ def test_who_is_away_may_decide_all_the_same(make: Make):
     away(slack, rig, "UPAT")
     id_ = rig.asked()
     rig.settle()
-    assert isinstance(rig.approve(id_, PAT), Done)
+    assert isinstance(rig.approve(id_, PAT), Outcome)
 
 
 def test_who_is_away_is_asked_for_all_at_once_and_every_few_minutes(make: Make):
@@ -272,7 +272,7 @@ def hand_over(rig: ChatWorld) -> None:
     facts = rig.directory.person(account(NIA))
     assert facts is not None
     answer = delegate(rig.ctx, account(OLU), facts, rig.clock.now() + timedelta(days=3), rig.press_id())
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
 
 
 def test_the_delegate_is_called_in_the_place_of_whoever_is_away_and_the_card_says_so(make: Make):
@@ -299,7 +299,7 @@ def test_a_delegate_hears_that_it_is_over_and_the_card_calls_somebody_else(make:
     hand_over(rig)
     rig.asked()
     rig.settle()
-    assert isinstance(end_delegation(rig.ctx, account(OLU), rig.press_id()), Done)
+    assert isinstance(end_delegation(rig.ctx, account(OLU), rig.press_id()), Outcome)
     rig.settle()
     first, second = slack.person("UNIA").dms()
     assert words(first).startswith("You decided in the place of Olu, who does it themselves again.")
@@ -372,6 +372,6 @@ def test_members_that_are_not_known_are_said_on_the_card(make: Make):
 def test_nobody_gets_a_card_before_its_names_are_known(make: Make):
     rig, slack = make(build.policy(build.environment(approvals_channel=None)))
     answer = rig.ask()
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     rig.sender.show(answer.id)
     assert slack.person("UOLU").dms() == []

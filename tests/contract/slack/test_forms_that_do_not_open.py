@@ -32,7 +32,7 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock
 from workflows.usecases.requests.break_glass import break_glass
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 GLASS = BreakGlass(("oncall",), ("read-only",), 30 * MINUTE, review_within=24 * HOUR)
 
@@ -79,7 +79,7 @@ class Front:
         self.rig.knows(NIA)
         ask = Ask("payments-prod", "read-only", None, "everything is down")
         answer = break_glass(self.rig.ctx, ask, account(NIA), Origin(), self.rig.press_id())
-        assert isinstance(answer, Done), answer
+        assert isinstance(answer, Outcome), answer
         self.rig.work()
         return answer.id
 

@@ -19,7 +19,7 @@ from tests.support.world import account
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import Group
 from workflows.usecases.oversight.delegate import delegate
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 # The fixture, which pytest looks for here.
 front = doors.front
@@ -46,7 +46,7 @@ OPENERS = pytest.mark.parametrize("opener", [deny, deny_all, less])
 def test_a_delegate_gets_every_form_that_the_owner_would(front: Front, opener: Opener):
     front.rig.knows(OLU, NIA)
     to, until = build.facts(NIA), front.rig.clock.now() + timedelta(days=1)
-    assert isinstance(delegate(front.rig.ctx, account(OLU), to, until, "hand-over"), Done)
+    assert isinstance(delegate(front.rig.ctx, account(OLU), to, until, "hand-over"), Outcome)
     opener(front, NIA, front.asked())
     assert front.slack.person("UNIA").view() is not None
     assert front.whispers(NIA) == []

@@ -24,7 +24,7 @@ from workflows.core.identity import Account, Address, TargetUser
 from workflows.core.people import PersonId
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.shared.target_users import move_by_hand, users_called
 
 
@@ -160,7 +160,7 @@ def test_a_user_in_aws_that_goes_to_another_person_is_told_to_both_security_and_
     rig.end(rig.ledger.members(keys.LIVE)[0])
     rig.work()
     (user,) = users_called(rig.ctx, "id-of-dana@example.com")
-    assert isinstance(move_by_hand(rig.ctx, user.id, build.NIA, "Ada", "handed over, <!channel>", "move"), Done)
+    assert isinstance(move_by_hand(rig.ctx, user.id, build.NIA, "Ada", "handed over, <!channel>", "move"), Outcome)
     rig.settle()
     (receipt,) = [line for line in rig.receipts() if "the AWS user id-of-dana@example.com is Nia's" in line]
     assert "no longer Dana's" in receipt

@@ -29,7 +29,7 @@ from workflows.core.people import PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.request import Origin
 from workflows.ledger.memory import MemoryClock
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 Make = Callable[..., tuple[ChatWorld, SlackServer]]
 
@@ -59,7 +59,7 @@ def dms(slack: SlackServer, who: str = "UDANA") -> list[Message]:
 
 def approve(world: ChatWorld, *ids: str) -> None:
     for id_ in ids:
-        assert isinstance(world.approve(id_), Done)
+        assert isinstance(world.approve(id_), Outcome)
     world.work()
 
 

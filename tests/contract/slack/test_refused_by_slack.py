@@ -31,7 +31,7 @@ from workflows.core.policy import Digest, Policy
 from workflows.core.records.request import Origin
 from workflows.ledger.memory import MemoryClock
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.shared.troubles import standing
 
 Make = Callable[..., tuple[ChatWorld, SlackServer]]
@@ -55,7 +55,7 @@ def world(make: Make) -> tuple[ChatWorld, SlackServer]:
 
 
 def approve(rig: ChatWorld, id_: str) -> None:
-    assert isinstance(rig.approve(id_), Done)
+    assert isinstance(rig.approve(id_), Outcome)
     rig.work()
 
 

@@ -11,7 +11,7 @@ from bot.sandbox.slack import SlackServer
 from tests.support import build
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
 from workflows.ledger.memory import MemoryClock
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 CALLS_MAX = 10
 DIRECTORY = ("auth.test", "users.info", "users.lookupByEmail", "usergroups.list", "dnd.teamInfo")
@@ -62,7 +62,7 @@ class Busy:
         self._now_s += seconds
         if self._presses_at_s is not None and self._now_s >= self._presses_at_s:
             self._presses_at_s = None
-            assert isinstance(self.rig.approve(self._id), Done)
+            assert isinstance(self.rig.approve(self._id), Outcome)
         if self._is_due("access"):
             self.rig.work()
 
@@ -107,7 +107,7 @@ def test_what_is_overtaken_while_slack_is_slow_is_not_sent() -> None:
     rig = ChatWorld(client, clock)
     id_ = rig.asked()
     rig.settle()
-    assert isinstance(rig.approve(id_), Done)
+    assert isinstance(rig.approve(id_), Outcome)
     rig.work()
     mark = slack.calls.mark()
 

@@ -19,7 +19,7 @@ from workflows.core.destination import Destination, read_destination
 from workflows.core.records.request import Origin
 from workflows.ledger.memory import MemoryClock
 from workflows.usecases.oversight.announcement_check import told_a_channel
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 # Ids of other chats hold signs that separate things here.
 CARDS, RECEIPTS = channel("19:cards@thread:v2"), channel("19:receipts@thread:v2")
@@ -52,7 +52,7 @@ def direct(who: str) -> Destination:
 
 
 def approved(rig: ChatWorld, id_: str) -> None:
-    assert isinstance(rig.approve(id_), Done)
+    assert isinstance(rig.approve(id_), Outcome)
     rig.work()
     rig.settle()
 

@@ -16,7 +16,7 @@ from bot.chat.forms.request import Chosen
 from bot.chat.interaction import COMMAND, DENY_ALL, FORM, PRESS, Interaction
 from bot.chat.message import Message
 from bot.chat.outbox.batch_plan import Batch, several_wanted, wait_s
-from bot.chat.outbox.plan import Facts, Wanted
+from bot.chat.outbox.plan import PlannedMessage, PlanningInput
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.read_model import Reader
@@ -54,11 +54,11 @@ def batch(world: World, ids: tuple[str, ...], chat: ChatRecord | None = None) ->
     return Batch(members, tuple(tuple(one.id for one in panel) for panel in panels(rules_, requests)))
 
 
-def _facts(world: World, request: Request, chat: ChatRecord) -> Facts:
+def _facts(world: World, request: Request, chat: ChatRecord) -> PlanningInput:
     place = world.policy.policy.environments[request.terms.environment]
     grant = world.ledger.read(keys.grant(request.id)).get(keys.grant(request.id), Grant)
     owners = place.roles[request.terms.role].owners
-    return Facts(
+    return PlanningInput(
         request=request,
         story=request_story(request, grant, place, world.clock.now()),
         environment=place,
@@ -71,7 +71,7 @@ def _facts(world: World, request: Request, chat: ChatRecord) -> Facts:
     )
 
 
-def told(items: list[Wanted], slot: str) -> Wanted:
+def told(items: list[PlannedMessage], slot: str) -> PlannedMessage:
     found = [item for item in items if item.slot.startswith(slot)]
     assert len(found) == 1, [item.slot for item in items]
     return found[0]

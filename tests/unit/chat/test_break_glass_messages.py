@@ -19,7 +19,7 @@ from bot.chat.messages import break_glass as glass
 from bot.chat.messages import digest, home
 from bot.chat.plain_text import as_text
 from bot.chat.views.overviews import digest_story, home_story
-from bot.chat.views.request_view import RequestStory, for_outsiders
+from bot.chat.views.request_view import RequestView, for_outsiders
 from bot.sandbox.slack.blockkit.limits import check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
 from bot.slack.form_input import errors_in, filled
@@ -46,7 +46,7 @@ def policy(**changes: object) -> Policy:
     return build.policy(build.environment(break_glass=RULE, **changes))
 
 
-def broken(state: str, review: ReviewState | None = ReviewState.OWED, **changes: Any) -> RequestStory:
+def broken(state: str, review: ReviewState | None = ReviewState.OWED, **changes: Any) -> RequestView:
     due = {"review_due": NOW + timedelta(hours=20), "reviewed_by": "Olu Owner", "review_note": NASTY}
     return replace(STATES[state], break_glass=True, review=review, **{**due, **changes})
 

@@ -18,11 +18,11 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import delegation as delegating
 from bot.chat.messages import digest, home, lists, notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.outbox.plan import Facts, wanted
+from bot.chat.outbox.plan import PlanningInput, wanted
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.overviews import Sealed, digest_story, home_story
-from bot.chat.views.request_view import RequestStory, StandIn, for_outsiders
+from bot.chat.views.request_view import RequestView, StandIn, for_outsiders
 from bot.chat.wording.labels import Stage
 from bot.sandbox.slack.blockkit.limits import UPDATE_TEXT_MAX, check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
@@ -271,7 +271,7 @@ TEXT = st.one_of(
 )
 
 
-def _chased(story: RequestStory) -> RequestStory:
+def _chased(story: RequestView) -> RequestView:
     """Somebody has waited for a while; what is hidden stays hidden."""
     if story.hidden:
         return story
@@ -292,7 +292,7 @@ def _deciders(name: str) -> Deciders:
     return Deciders((Seat(name, 2, tuple(f"{name} {number}" for number in range(9))), Seat(name, 1, (name,))))
 
 
-MAKERS: list[Callable[[RequestStory], Message]] = [
+MAKERS: list[Callable[[RequestView], Message]] = [
     lambda story: cards.approval_card(story, MENTIONS),
     receipts.receipt_root,
     notices.asked,
@@ -405,7 +405,7 @@ def test_a_card_tells_what_was_asked_for_and_what_was_approved_instead(state: st
 def planned(name: str, **changes: object) -> list[str]:
     """The slots of the messages that a request has in this state."""
     empty = ChatRecord("PA-1042")
-    facts = Facts(request(), STATES[name], environment(), "C0RECEIPTS", (), empty, MENTIONS, **changes)
+    facts = PlanningInput(request(), STATES[name], environment(), "C0RECEIPTS", (), empty, MENTIONS, **changes)
     return [item.slot for item in wanted(facts)]
 
 

@@ -28,7 +28,7 @@ from workflows.core.policy import Freeze, Hours, Policy, Ticket
 from workflows.core.refusal import Code
 from workflows.core.rules.eligibility import Ask
 from workflows.core.rules.groups import opens_next
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 BERLIN = "Europe/Berlin"
 OFFICE = Hours(frozenset(range(5)), time(8), time(18))
@@ -74,7 +74,7 @@ def test_the_button_opens_the_form_filled_in_for_then() -> None:
     assert int(opens.timestamp()) in [
         block["element"].get("initial_date_time") for block in view["blocks"] if "element" in block
     ]
-    assert isinstance(world.ask(start_at=opens), Done)
+    assert isinstance(world.ask(start_at=opens), Outcome)
 
 
 def test_a_freeze_that_ends_this_week_can_be_asked_past() -> None:

@@ -10,12 +10,12 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch as several
 from bot.chat.messages import digest, lists, notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.outbox.plan import Facts, Wanted, wanted
+from bot.chat.outbox.plan import PlannedMessage, PlanningInput, wanted
 from bot.chat.plain_text import as_text
 from bot.chat.plain_text import text_of as plain
 from bot.chat.rich import Time, rich, say
 from bot.chat.views.overviews import digest_story
-from bot.chat.views.request_view import RequestStory, last_time
+from bot.chat.views.request_view import RequestView, last_time
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Exactly, moment_of
 from bot.slack import mrkdwn as t
@@ -146,9 +146,9 @@ def test_an_entry_tells_the_end_that_was_arranged_when_it_was_written() -> None:
 # ---------------------------------------------------------------- warnings that are over
 
 
-def _wanted(story: RequestStory, given: Grant, *sent: str, warned: bool = False) -> dict[str, Wanted]:
+def _wanted(story: RequestView, given: Grant, *sent: str, warned: bool = False) -> dict[str, PlannedMessage]:
     postings = {slot: Posting("U0DANA", ts="1.0", shown="once") for slot in sent}
-    facts = Facts(
+    facts = PlanningInput(
         request=approved(),
         story=story,
         environment=environment(),

@@ -13,7 +13,7 @@ from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT
 from tests.support.world import World
 from workflows.core.access_review.compile import review
 from workflows.core.access_review.model import CouldBeRule, CouldBeSmaller, CouldGo, Report
-from workflows.core.access_review.rows import Agreed, Outcome, Row
+from workflows.core.access_review.rows import Agreed, Row, RowOutcome
 from workflows.core.people import PersonId
 from workflows.core.policy import AutoApproval, BreakGlass, Policy, Risk, Tier
 from workflows.core.records.oversight import Review, ReviewState
@@ -42,7 +42,7 @@ def row(number: int = 1, who: PersonId = DANA, at: datetime = NOW - 10 * DAY, **
         tier=Tier.PRODUCTION,
         risk=Risk.READ,
         at=at,
-        outcome=Outcome.APPROVED,
+        outcome=RowOutcome.APPROVED,
         waited=40 * SECOND,
         votes=(Agreed(OLU, "Olu", 40 * SECOND),),
         began=at + MINUTE,
@@ -51,7 +51,7 @@ def row(number: int = 1, who: PersonId = DANA, at: datetime = NOW - 10 * DAY, **
     return replace(own, **changes)
 
 
-def not_given(outcome: Outcome, number: int = 1, **changes: object) -> Row:
+def not_given(outcome: RowOutcome, number: int = 1, **changes: object) -> Row:
     own = {"waited": None, "votes": (), "began": None, "ended": None}
     return row(number, outcome=outcome, **(own | changes))
 
@@ -91,8 +91,8 @@ def test_a_grant_over_several_days_counts_each_of_them():
 
 
 def test_the_sums_tell_what_became_of_each_ask():
-    outcomes = (Outcome.DENIED, Outcome.WITHDRAWN, Outcome.EXPIRED, Outcome.IMPOSSIBLE, Outcome.WAITING)
-    rows = [row(1), row(2, NIA, outcome=Outcome.BREAK_GLASS, votes=()), row(3, outcome=Outcome.BY_RULE, rule="r")]
+    outcomes = (RowOutcome.DENIED, RowOutcome.WITHDRAWN, RowOutcome.EXPIRED, RowOutcome.IMPOSSIBLE, RowOutcome.WAITING)
+    rows = [row(1), row(2, NIA, outcome=RowOutcome.BREAK_GLASS, votes=()), row(3, outcome=RowOutcome.BY_RULE, rule="r")]
     rows += [not_given(outcome, number) for number, outcome in enumerate(outcomes, start=4)]
     sums = reviewed(rows, refused=7).sums
     assert (sums.asked, sums.approved, sums.by_rule, sums.break_glass, sums.refused) == (8, 1, 1, 1, 7)
@@ -102,8 +102,8 @@ def test_the_sums_tell_what_became_of_each_ask():
 
 def test_rules_and_break_glass_stand_where_approvers_do():
     rows = [
-        row(1, outcome=Outcome.BY_RULE, rule="own staging", votes=()),
-        row(2, outcome=Outcome.BREAK_GLASS, votes=()),
+        row(1, outcome=RowOutcome.BY_RULE, rule="own staging", votes=()),
+        row(2, outcome=RowOutcome.BREAK_GLASS, votes=()),
     ]
     (found,) = reviewed(rows).access
     assert found.approvers == (("break-glass", 1), ("rule 'own staging'", 1))
@@ -129,7 +129,7 @@ def test_a_break_glass_stands_there_with_its_review():
     own = Review("PA-1", "payments-prod", NIA, ReviewState.OWED, NOW - 2 * DAY, NOW - DAY)
     done = replace(own, state=ReviewState.FLAGGED, by=OLU, by_name="Olu", at=NOW - 2 * DAY + HOUR, note="not needed")
     rows = [
-        row(number, NIA, at=NOW - 2 * DAY + number * MINUTE, outcome=Outcome.BREAK_GLASS, votes=(), review=item)
+        row(number, NIA, at=NOW - 2 * DAY + number * MINUTE, outcome=RowOutcome.BREAK_GLASS, votes=(), review=item)
         for number, item in ((1, own), (2, done), (3, replace(own, due_at=NOW + HOUR)))
     ]
     late, flagged, owed = reviewed(rows).glass
@@ -143,7 +143,7 @@ def test_a_break_glass_stands_there_with_its_review():
 
 
 def test_roles_without_a_grant_are_never_used_and_say_whether_somebody_asked():
-    used = reviewed([row(1), not_given(Outcome.DENIED, 2, role="admin")])
+    used = reviewed([row(1), not_given(RowOutcome.DENIED, 2, role="admin")])
     assert [(item.role, item.asked, item.spare) for item in used.unused] == [("admin", 1, False)]
     assert used.suggestions == (), "what people ask for in vain is not to be taken out"
 
@@ -169,7 +169,7 @@ def test_who_approves_everything_within_seconds_is_named():
     [
         quick_votes(9, 4),
         quick_votes(10, 10),
-        [*quick_votes(10, 4), not_given(Outcome.DENIED, 99, denied_by=OLU)],
+        [*quick_votes(10, 4), not_given(RowOutcome.DENIED, 99, denied_by=OLU)],
         [replace(item, at=SINCE - DAY) for item in quick_votes(10, 4)],
     ],
     ids=["too few", "slow enough to read", "denied once", "before the period"],
@@ -205,8 +205,8 @@ def test_what_was_always_approved_soon_could_be_a_rule():
     "rows",
     [
         asks(9),
-        [*asks(), not_given(Outcome.DENIED, 99)],
-        [*asks(), not_given(Outcome.EXPIRED, 99)],
+        [*asks(), not_given(RowOutcome.DENIED, 99)],
+        [*asks(), not_given(RowOutcome.EXPIRED, 99)],
         [*asks(), row(99, lessened=True)],
         asks(waited=6 * MINUTE),
     ],
@@ -227,9 +227,9 @@ def test_what_can_do_harm_is_not_proposed_as_a_rule(changes: dict[str, object]):
 def test_withdrawn_asks_extensions_and_rules_do_not_stand_against_a_rule():
     rows = [
         *asks(10),
-        not_given(Outcome.DENIED, 97, extends="PA-1"),
-        not_given(Outcome.WITHDRAWN, 98),
-        row(99, outcome=Outcome.BY_RULE, rule="r", votes=()),
+        not_given(RowOutcome.DENIED, 97, extends="PA-1"),
+        not_given(RowOutcome.WITHDRAWN, 98),
+        row(99, outcome=RowOutcome.BY_RULE, rule="r", votes=()),
     ]
     assert [item.asked for item in rules_proposed(rows)] == [10]
 

@@ -15,12 +15,12 @@ from workflows.core.convergence.actions import (
     STUCK_GRANT_OPERATION,
     STUCK_REMOVAL,
     Forget,
-    Give,
-    Look,
+    GrantAccess,
+    Observe,
     Poll,
     Purpose,
+    RevokeAccess,
     State,
-    Take,
     Wait,
     next_action,
     settle,
@@ -92,21 +92,21 @@ def intent(kind: OperationKind = OperationKind.GRANT, at: datetime = NOW) -> Int
 
 
 def test_nothing_is_given_before_the_baseline_is_known():
-    assert next_action(state(grant(), baseline=Baseline.UNKNOWN), NOW) == Look(Purpose.BASELINE)
+    assert next_action(state(grant(), baseline=Baseline.UNKNOWN), NOW) == Observe(Purpose.BASELINE)
 
 
 def test_a_retry_does_not_look_at_the_baseline_again():
     retried = state(grant(), ours=True, failures=2, doubt_until=NOW + IN_DOUBT_FOR)
-    assert next_action(retried, NOW) == Give(("PA-1",), NOW + HOUR)
+    assert next_action(retried, NOW) == GrantAccess(("PA-1",), NOW + HOUR)
 
 
 def test_each_grant_gets_an_operation_of_its_own():
     both = state(active("PA-1"), grant("PA-2"), ours=True)
-    assert next_action(both, NOW) == Give(("PA-2",), NOW + HOUR)
+    assert next_action(both, NOW) == GrantAccess(("PA-2",), NOW + HOUR)
 
 
 def test_what_was_given_is_read_back_before_anything_else():
-    assert next_action(state(grant(), ours=True, given=("PA-1",)), NOW) == Look(Purpose.PROOF_OF_PRESENCE)
+    assert next_action(state(grant(), ours=True, given=("PA-1",)), NOW) == Observe(Purpose.PROOF_OF_PRESENCE)
 
 
 def test_active_access_waits_for_the_nearest_deadline():
@@ -126,21 +126,21 @@ def test_a_backoff_never_waits_past_a_deadline():
 
 
 def test_removal_comes_first_and_then_its_proof():
-    assert next_action(state(leaving(), ours=True), NOW) == Take()
-    assert next_action(state(leaving(), ours=True, taken=True), NOW) == Look(Purpose.PROOF_OF_ABSENCE)
+    assert next_action(state(leaving(), ours=True), NOW) == RevokeAccess()
+    assert next_action(state(leaving(), ours=True, taken=True), NOW) == Observe(Purpose.PROOF_OF_ABSENCE)
 
 
 def test_a_holding_is_forgotten_only_when_no_look_is_owed():
     empty = state(grant(state=GrantState.ENDED), grants=(), looks=(NOW + SECOND,))
     assert next_action(empty, NOW) == Wait(NOW + SECOND)
-    assert next_action(empty, NOW + SECOND) == Look(Purpose.AFTER_THE_END)
+    assert next_action(empty, NOW + SECOND) == Observe(Purpose.AFTER_THE_END)
     assert next_action(replace(empty, holding=replace(empty.holding, looks=())), NOW) == Forget()
 
 
 def test_where_the_target_enforces_the_end_a_moved_end_is_written_there():
     resource = replace(grant().resource, kind=AwsKind.IAM_POLICY, enforces_end=True)
     longer = state(active(deadline=NOW + 2 * HOUR), resource=resource, ours=True, enforced_until=NOW + HOUR)
-    assert next_action(longer, NOW) == Give((), NOW + 2 * HOUR)
+    assert next_action(longer, NOW) == GrantAccess((), NOW + 2 * HOUR)
 
 
 def test_an_end_that_was_never_ours_is_not_moved():
@@ -155,7 +155,7 @@ def test_an_end_that_was_never_ours_is_not_moved():
 def test_the_deadline_itself_is_too_late():
     over = settle(state(active(), ours=True), NOW + HOUR)
     assert over.grants["PA-1"].state is GrantState.REVOKING
-    assert next_action(over, NOW + HOUR) == Take()
+    assert next_action(over, NOW + HOUR) == RevokeAccess()
 
 
 def test_what_was_not_active_in_time_has_failed_and_says_why():
@@ -173,7 +173,7 @@ def test_the_end_beside_another_grant_takes_nothing_away():
 def test_a_grant_that_has_run_out_covers_nothing():
     both = settle(state(leaving("PA-1"), active("PA-2", deadline=NOW), ours=True), NOW)
     assert [item.state for item in both.grants.values()] == [GrantState.REVOKING, GrantState.REVOKING]
-    assert next_action(both, NOW) == Take()
+    assert next_action(both, NOW) == RevokeAccess()
 
 
 def test_where_nothing_was_given_the_end_needs_no_call():
@@ -211,14 +211,17 @@ def test_a_stuck_giving_operation_is_given_up_only_when_nobody_waits_for_it():
     unwanted = settle(state(leaving(), ours=True, operation=GIVING, operation_at=NOW), late)
     assert wanted.holding.operation == GIVING
     assert (unwanted.holding.operation, unwanted.holding.doubt_until) == (None, late + IN_DOUBT_FOR)
-    assert next_action(unwanted, late) == Take()
+    assert next_action(unwanted, late) == RevokeAccess()
 
 
 def test_a_removal_under_way_is_started_again_when_the_target_forgets_it():
     slow = state(leaving(), ours=True, operation=TAKING, operation_at=NOW)
     assert settle(slow, NOW + STUCK_REMOVAL).holding.operation == TAKING
     again = settle(slow, NOW + STUCK_REMOVAL + SECOND)
-    assert (again.grants["PA-1"].state, next_action(again, NOW + STUCK_REMOVAL)) == (GrantState.REVOKING, Take())
+    assert (again.grants["PA-1"].state, next_action(again, NOW + STUCK_REMOVAL)) == (
+        GrantState.REVOKING,
+        RevokeAccess(),
+    )
 
 
 def test_settling_twice_changes_nothing_more():
@@ -245,24 +248,24 @@ def test_an_end_is_started_once():
 
 
 def test_from_the_intent_to_give_on_what_is_there_counts_as_ours():
-    intended = with_intent(state(grant(), taken=True), Give(("PA-1",), NOW + HOUR), 7, NOW)
+    intended = with_intent(state(grant(), taken=True), GrantAccess(("PA-1",), NOW + HOUR), 7, NOW)
     assert (intended.holding.ours, intended.holding.taken) == (True, False)
     assert (intended.holding.intent.fence, intended.holding.intent.until) == (7, NOW + IN_DOUBT_FOR)
 
 
 def test_a_call_that_succeeded_makes_nothing_active():
-    given = after_operation(state(grant(), ours=True), Give(("PA-1",), NOW + HOUR), GIVEN, intent(), NOW)
+    given = after_operation(state(grant(), ours=True), GrantAccess(("PA-1",), NOW + HOUR), GIVEN, intent(), NOW)
     assert (given.holding.given, given.grants["PA-1"].state) == (("PA-1",), GrantState.ACTIVATING)
     assert given.notes == ()
 
 
 def test_a_removal_that_succeeded_ends_nothing():
-    taken = after_operation(state(leaving(), ours=True), Take(), TAKEN, intent(), NOW)
+    taken = after_operation(state(leaving(), ours=True), RevokeAccess(), TAKEN, intent(), NOW)
     assert (taken.holding.taken, taken.grants["PA-1"].state) == (True, GrantState.REVOKING)
 
 
 def test_a_slow_operation_is_given_to_the_grants_it_was_started_for():
-    started = after_operation(state(grant(), ours=True), Give(("PA-1",), NOW + HOUR), GIVING, intent(), NOW)
+    started = after_operation(state(grant(), ours=True), GrantAccess(("PA-1",), NOW + HOUR), GIVING, intent(), NOW)
     done = after_operation(started, Poll(GIVING), replace(GIVEN, id="op-1"), None, NOW + MINUTE)
     assert (done.holding.given, done.holding.operation, done.holding.operation_for) == (("PA-1",), None, ())
 
@@ -287,7 +290,7 @@ def test_a_failed_removal_is_tried_again():
     begun = state(leaving(), ours=True, operation=TAKING, operation_at=NOW)
     done = after_operation(begun, Poll(TAKING), replace(TAKING, state=OperationState.FAILED), None, NOW)
     assert (done.holding.taken, done.holding.next_try) == (False, NOW + SECOND)
-    assert next_action(done, NOW + SECOND) == Take()
+    assert next_action(done, NOW + SECOND) == RevokeAccess()
 
 
 def test_a_call_without_an_answer_is_in_doubt_and_tried_again():
@@ -299,7 +302,7 @@ def test_a_call_without_an_answer_is_in_doubt_and_tried_again():
 def test_the_third_giving_without_an_answer_is_taken_away():
     lost = in_doubt(state(grant(), ours=True, failures=2), intent(), "no answer", NOW)
     assert lost.grants["PA-1"].state is GrantState.REVOKING
-    assert next_action(lost, NOW) == Take()
+    assert next_action(lost, NOW) == RevokeAccess()
 
 
 def test_a_removal_without_an_answer_is_never_given_up():
@@ -426,7 +429,7 @@ def test_the_doubt_is_over_only_after_the_look_that_was_owed_for_it():
 def test_access_seen_after_the_end_is_ours_again_and_alarms():
     quiet = state(grant(state=GrantState.ENDED), grants=(), looks=(NOW,), last_grant="PA-1")
     after = after_look(quiet, Purpose.AFTER_THE_END, PRESENT, NOW)
-    assert (events(after), next_action(after, NOW)) == ([Event.GRANT_REAPPEARED], Take())
+    assert (events(after), next_action(after, NOW)) == ([Event.GRANT_REAPPEARED], RevokeAccess())
 
 
 def test_a_group_that_gives_the_same_access_does_not_keep_a_grant_from_ending():

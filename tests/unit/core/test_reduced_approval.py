@@ -14,7 +14,7 @@ from tests.support.build import groups as known
 from tests.support.build import request as asked
 from workflows.core.policy import Freeze, Risk
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.reduced_approval import Lesser, choices, may_lessen
+from workflows.core.rules.reduced_approval import ReducedApproval, choices, may_lessen
 
 READ = entitlement(max_duration=HOUR / 2, durations=(MINUTE, HOUR / 2))
 CHANGE = entitlement("state-write", risk=Risk.CHANGE, max_duration=HOUR, durations=(10 * MINUTE, HOUR))
@@ -26,7 +26,7 @@ ROLES = (READ, CHANGE, ADMIN, OTHER_ADMIN, ON_CALL_ONLY, SECURITYS)
 POLICY = policy(environment(*ROLES))
 
 
-def less(role=None, duration=None, of=ADMIN, who=OLU, pol=POLICY, **request) -> Lesser | Refused:
+def less(role=None, duration=None, of=ADMIN, who=OLU, pol=POLICY, **request) -> ReducedApproval | Refused:
     return may_lessen(pol, asked(role=of, **request), role, duration, facts(who), known(), NOW)
 
 
@@ -36,7 +36,7 @@ def code(answer) -> Code | None:
 
 def test_the_same_role_for_a_shorter_time():
     found = less(duration=HOUR / 2)
-    assert isinstance(found, Lesser)
+    assert isinstance(found, ReducedApproval)
     assert (found.entitlement.role, found.duration, found.same_role) == ("admin", HOUR / 2, True)
 
 
@@ -53,7 +53,7 @@ def test_no_time_at_all_is_no_access():
 @pytest.mark.parametrize("role", ["read-only", "state-write"])
 def test_a_role_of_less_risk(role):
     found = less(role, 10 * MINUTE)
-    assert isinstance(found, Lesser)
+    assert isinstance(found, ReducedApproval)
     assert (found.entitlement.role, found.same_role, found.groups) == (role, False, ("owners",))
 
 
@@ -65,7 +65,7 @@ def test_a_role_of_as_much_risk_or_more_is_not_less(role, of):
 def test_the_lesser_roles_own_limit_holds():
     assert code(less("read-only", 45 * MINUTE)) is Code.DURATION_TOO_LONG
     found = less("read-only")
-    assert isinstance(found, Lesser)
+    assert isinstance(found, ReducedApproval)
     assert found.duration == HOUR / 2, "as much of what was asked as it is given for"
 
 
@@ -81,7 +81,7 @@ def test_a_role_that_the_holder_may_not_ask_for_is_not_given():
 
 def test_a_role_that_this_approver_may_not_approve_is_not_given():
     assert code(less("audit", MINUTE, who=OLU)) is Code.NOT_AN_APPROVER
-    assert isinstance(less("audit", MINUTE, who=PAT), Lesser)
+    assert isinstance(less("audit", MINUTE, who=PAT), ReducedApproval)
 
 
 def test_who_may_approve_the_lesser_role_alone_decides_nothing():
@@ -98,7 +98,7 @@ def test_nobody_lessens_what_is_theirs(who):
 
 def test_more_time_for_a_grant_is_not_turned_into_another_role():
     assert code(less("read-only", MINUTE, extends="PA-1")) is Code.NOT_LESS
-    assert isinstance(less(duration=MINUTE, extends="PA-1"), Lesser)
+    assert isinstance(less(duration=MINUTE, extends="PA-1"), ReducedApproval)
 
 
 def test_a_freeze_holds_for_the_lesser_role():
@@ -116,7 +116,7 @@ def test_it_is_never_more_than_was_asked_in_any_dimension(role, of, who, minutes
     duration = None if minutes is None else minutes * MINUTE
     request = asked(role=of)
     found = may_lessen(POLICY, request, role, duration, facts(who), known(), NOW)
-    if isinstance(found, Lesser):
+    if isinstance(found, ReducedApproval):
         risks = list(Risk)
         assert found.entitlement.environment == request.terms.environment
         assert timedelta(0) < found.duration <= request.terms.duration

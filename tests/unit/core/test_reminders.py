@@ -16,7 +16,7 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import MayDecide, may_decide
 from workflows.core.rules.reminders import next_chase, reminder_due
 from workflows.usecases.oversight.reminders import chase
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 
 def calling(after: timedelta = 10 * MINUTE, *, may_approve: bool = False, **changes: object) -> Policy:
@@ -123,7 +123,7 @@ def test_an_escalation_that_may_approve_stands_in_for_missing_owners_from_then_o
     id_ = world.asked()
     assert refused(world.approve(id_, SUE)) is Code.NOT_AN_APPROVER
     world.advance(11 * 60, step_s=10)
-    assert isinstance(world.approve(id_, SUE), Done)
+    assert isinstance(world.approve(id_, SUE), Outcome)
     world.work()
     assert world.grant(id_).state is GrantState.ACTIVE
 
@@ -155,7 +155,7 @@ def test_what_was_decided_after_an_escalation_is_derived_again_before_anything_i
     world = World(calling(may_approve=True))
     id_ = world.asked()
     world.advance(11 * 60, step_s=10)
-    assert isinstance(world.approve(id_, SUE), Done)
+    assert isinstance(world.approve(id_, SUE), Outcome)
     # Before a worker gets to it, the policy does not let them approve any more.
     world.policy.policy = calling()
     world.work()
@@ -180,7 +180,7 @@ def test_an_escalation_beside_an_approval_is_harmless_whoever_is_first():
         if approval_first:
             chase(world.ctx, id_)
         else:
-            assert isinstance(world.approve(id_, OLU, press="race"), Done)
+            assert isinstance(world.approve(id_, OLU, press="race"), Outcome)
         assert world.request(id_).state is RequestState.APPROVED
         assert world.events(id_).count("request.approved") == 1
         assert world.events(id_).count("request.escalated") == (0 if approval_first else 1)

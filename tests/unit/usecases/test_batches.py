@@ -24,7 +24,7 @@ from workflows.core.rules.eligibility import PENDING_MAX, Ask
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.requests.batch import approve_all, ask_for_several, batch_of, deny_all, withdraw_all
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 PROD, STAGING, BOOKS = "payments-prod", "payments-staging", "books-prod"
 ENVS = (PROD, STAGING)
@@ -66,7 +66,7 @@ def ask(world: World, *places: tuple[str, str], who=DANA, duration=HOUR, press: 
 
 def asked(world: World, *places: tuple[str, str], **more) -> tuple[str, ...]:
     answer = ask(world, *places, **more)
-    assert isinstance(answer, Done), answer
+    assert isinstance(answer, Outcome), answer
     world.work()
     return world.request(answer.id).batch
 
@@ -80,7 +80,7 @@ def approve(world: World, id_: str, who=OLU, press: str | None = None, terms: st
 
 def outcomes(parts) -> list[str]:
     assert not isinstance(parts, Refused), parts
-    return [one.answer.outcome if isinstance(one.answer, Done) else one.answer.code.value for one in parts]
+    return [one.answer.outcome if isinstance(one.answer, Outcome) else one.answer.code.value for one in parts]
 
 
 def said(refused) -> str:
@@ -162,7 +162,7 @@ def test_what_one_has_already_is_left_out(world) -> None:
     ids = world.request(answer.id).batch
     assert [world.request(id_).terms.role for id_ in ids] == ["deploy", "admin"]
     assert there not in ids
-    assert ask(world, (PROD, "read-only"), (PROD, "deploy")) == Done(there, "have_it")
+    assert ask(world, (PROD, "read-only"), (PROD, "deploy")) == Outcome(there, "have_it")
 
 
 def test_what_is_left_of_several_can_be_one_alone(world) -> None:
@@ -185,7 +185,7 @@ def test_each_of_them_counts_among_the_open_asks() -> None:
     assert refused.code is Code.TOO_MANY_PENDING
     assert said(refused).startswith("8 more would be 11 requests waiting, and 10 are the most.")
     assert len(world.ledger.members(keys.PENDING)) == 3
-    assert isinstance(ask(world, *((PROD, f"role-{number}") for number in range(3, 10))), Done)
+    assert isinstance(ask(world, *((PROD, f"role-{number}") for number in range(3, 10))), Outcome)
 
 
 def test_more_than_ten_at_once_are_refused(world) -> None:
@@ -201,7 +201,7 @@ def test_a_ticket_stands_behind_no_more_of_them_than_it_may() -> None:
     refused = ask(world, (PROD, "read-only"), (PROD, "deploy"), (PROD, "admin"))
     assert refused.code is Code.TICKET_USED
     assert "would stand behind all of them" in said(refused)
-    assert isinstance(ask(world, (PROD, "read-only"), (PROD, "deploy")), Done)
+    assert isinstance(ask(world, (PROD, "read-only"), (PROD, "deploy")), Outcome)
     assert ask(world, (PROD, "admin"), (PROD, "read-only")).code is Code.TICKET_USED
 
 

@@ -26,8 +26,8 @@ from workflows.usecases.oversight.announcement_check import TRY_AGAIN_EVERY, che
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.oversight.unblock import lift
 from workflows.usecases.requests.break_glass import break_glass
-from workflows.usecases.revocation.revoke_all import Aim, revoke_all
-from workflows.usecases.shared.context import Done
+from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
+from workflows.usecases.shared.context import Outcome
 
 GLASS = BreakGlass(("oncall",), ("read-only", "admin"), 30 * MINUTE, max_per_day=2, review_within=24 * HOUR)
 
@@ -43,14 +43,14 @@ class Emergency(World):
 
     def presses(
         self, who: PersonId = NIA, role: str = "read-only", duration: timedelta | None = None, press: str | None = None
-    ) -> Done | Refused:
+    ) -> Outcome | Refused:
         self.knows(who)
         ask = Ask("payments-prod", role, duration, "everything is down")
         return break_glass(self.ctx, ask, account(who), Origin(), press or self.press_id())
 
     def breaks(self, who: PersonId = NIA, role: str = "read-only", duration: timedelta | None = None) -> str:
         answer = self.presses(who, role, duration)
-        assert isinstance(answer, Done), answer
+        assert isinstance(answer, Outcome), answer
         self.work()
         return answer.id
 
@@ -75,20 +75,20 @@ class Emergency(World):
         found = self.ledger.read(item).get(item, Uses)
         return len(found.times) if found else 0
 
-    def acknowledges(self, id_: str, who: PersonId = OLU) -> Done | Refused:
+    def acknowledges(self, id_: str, who: PersonId = OLU) -> Outcome | Refused:
         self.knows(who)
         return acknowledge(self.ctx, id_, account(who), self.press_id())
 
-    def flags(self, id_: str, who: PersonId = OLU, note: str = "it could have waited") -> Done | Refused:
+    def flags(self, id_: str, who: PersonId = OLU, note: str = "it could have waited") -> Outcome | Refused:
         self.knows(who)
         return flag(self.ctx, id_, account(who), note, self.press_id())
 
-    def lifts(self, whom: PersonId = NIA, who: PersonId = SUE, reason: str = "talked it over") -> Done | Refused:
+    def lifts(self, whom: PersonId = NIA, who: PersonId = SUE, reason: str = "talked it over") -> Outcome | Refused:
         self.knows(who)
         return lift(self.ctx, whom, account(who), reason, self.press_id())
 
 
-def code(answer: Done | Refused) -> Code:
+def code(answer: Outcome | Refused) -> Code:
     assert isinstance(answer, Refused), answer
     return answer.code
 
@@ -135,8 +135,8 @@ def test_a_press_that_is_sent_twice_breaks_the_glass_once():
     world = Emergency()
     first, again = world.presses(press="p"), world.presses(press="p")
     world.work()
-    assert isinstance(first, Done)
-    assert isinstance(again, Done)
+    assert isinstance(first, Outcome)
+    assert isinstance(again, Outcome)
     assert (first.id, first.outcome) == (again.id, again.outcome)
     assert world.uses() == 1
 
@@ -164,7 +164,7 @@ def test_an_ask_that_still_waits_is_taken_back_by_the_break_glass():
 def test_whoever_has_the_access_already_is_shown_it():
     world = Emergency()
     id_ = world.breaks()
-    assert world.presses() == Done(id_, "have_it")
+    assert world.presses() == Outcome(id_, "have_it")
     assert world.uses() == 1
 
 
@@ -185,7 +185,7 @@ def test_in_production_a_slack_group_that_anybody_may_edit_breaks_no_glass():
     for trusted, allowed in ((False, False), (True, True)):
         world = Emergency(replace(rules, groups={**rules.groups, "oncall": replace(slack, trusted=trusted)}))
         world.directory.put_members("slack:S1", build.groups().by_name["oncall"])
-        assert isinstance(world.presses(), Done) is allowed
+        assert isinstance(world.presses(), Outcome) is allowed
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_longer_than_the_policy_allows_is_refused():
 def test_rights_are_looked_at_again_before_anything_is_given():
     world = Emergency()
     answer = world.presses()
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     world.policy.policy = replace(policy(None), hash="e" * 64)
     world.activate()
     world.work()
@@ -221,7 +221,7 @@ def test_rights_are_looked_at_again_before_anything_is_given():
 def test_a_decision_that_the_policy_no_longer_bears_gives_nothing():
     world = Emergency()
     answer = world.presses()
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     world.run(keys.request(answer.id))
     assert world.grant(answer.id).state is GrantState.ACTIVATING
     world.policy.policy = replace(policy(None), hash="e" * 64)
@@ -242,15 +242,15 @@ def test_so_many_uses_a_day_and_the_next_when_a_day_is_over():
     world.lifts()
     assert world.refused() is Code.BREAK_GLASS_TOO_OFTEN
     world.clock.advance(120)
-    assert isinstance(world.presses(), Done)
+    assert isinstance(world.presses(), Outcome)
 
 
 def test_two_presses_at_once_cannot_exceed_the_limit():
     world = Emergency(policy(replace(GLASS, max_per_day=1)))
     answers = [world.presses(role=role) for role in ("read-only", "admin")]
-    assert all(isinstance(answer, Done) for answer in answers), "both are recorded before either is decided"
+    assert all(isinstance(answer, Outcome) for answer in answers), "both are recorded before either is decided"
     world.work()
-    ids = [answer.id for answer in answers if isinstance(answer, Done)]
+    ids = [answer.id for answer in answers if isinstance(answer, Outcome)]
     states = sorted(world.request(id_).state for id_ in ids)
     assert states == [RequestState.APPROVED, RequestState.DENIED]
     assert world.uses() == 1
@@ -259,7 +259,7 @@ def test_two_presses_at_once_cannot_exceed_the_limit():
 def test_the_use_is_part_of_what_the_decision_rests_on():
     world = Emergency(policy(replace(GLASS, max_per_day=1)))
     first = world.presses(role="admin")
-    assert isinstance(first, Done)
+    assert isinstance(first, Outcome)
     commit, item = world.ledger.commit, keys.glass_uses("payments-prod", NIA)
 
     def somebody_was_faster(change: Change) -> object:
@@ -289,7 +289,7 @@ def test_the_holder_cannot_review_their_own_even_as_an_owner():
     assert code(world.acknowledges(id_, OLU)) is Code.OWN_REVIEW
     assert code(world.flags(id_, OLU)) is Code.OWN_REVIEW
     assert world.review(id_).state is ReviewState.OWED
-    assert isinstance(world.acknowledges(id_, PAT), Done)
+    assert isinstance(world.acknowledges(id_, PAT), Outcome)
 
 
 def test_only_owners_and_security_review():
@@ -297,7 +297,7 @@ def test_only_owners_and_security_review():
     id_ = world.breaks()
     assert code(world.acknowledges(id_, DANA)) is Code.NOT_A_REVIEWER
     assert code(world.flags(id_, DANA)) is Code.NOT_A_REVIEWER
-    assert world.acknowledges(id_, SUE) == Done(id_, "acknowledged", (world.ledger.head(),))
+    assert world.acknowledges(id_, SUE) == Outcome(id_, "acknowledged", (world.ledger.head(),))
 
 
 def test_the_review_outlives_the_grant_and_is_done_once():
@@ -306,7 +306,7 @@ def test_the_review_outlives_the_grant_and_is_done_once():
     world.end(id_, NIA)
     world.advance(90, 10)
     assert world.grant(id_).state is GrantState.ENDED
-    assert isinstance(world.acknowledges(id_), Done)
+    assert isinstance(world.acknowledges(id_), Outcome)
     review = world.review(id_)
     assert (review.state, review.by) == (ReviewState.ACKNOWLEDGED, OLU)
     answer = world.flags(id_, PAT)
@@ -389,11 +389,11 @@ def test_nobody_breaks_the_glass_again_before_security_has_lifted_it(barring):
     for who, why in ((OLU, Code.NOT_SECURITY), (NIA, Code.NOT_SECURITY)):
         assert code(world.lifts(who=who)) is why
     answer = world.lifts()
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     record = world.person(NIA)
     assert (record.break_glass_barred, record.blocked_until) == (None, None)
     assert world.events(answer.id) == ["person.lifted"]
-    assert isinstance(world.presses(role="admin"), Done)
+    assert isinstance(world.presses(role="admin"), Outcome)
 
 
 def test_what_security_has_lifted_is_not_barred_again_by_the_same_overdue_review():
@@ -421,7 +421,7 @@ def test_nobody_lifts_their_own_bar_and_nothing_is_lifted_without_a_reason():
 def test_a_bar_that_comes_between_press_and_decision_counts():
     world = Emergency()
     answer = world.presses()
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     item = keys.person(NIA)
     snapshot = world.ledger.read(item)
     barred = replace(world.person(NIA), break_glass_barred="flagged")
@@ -480,7 +480,7 @@ def test_the_panic_switch_bars_whoever_had_broken_the_glass():
     world = Emergency()
     id_ = world.breaks()
     world.knows(SUE)
-    assert isinstance(revoke_all(world.ctx, Aim(NIA, "Nia"), account(SUE), "wrong hands", "panic"), Done)
+    assert isinstance(revoke_all(world.ctx, RevocationScope(NIA, "Nia"), account(SUE), "wrong hands", "panic"), Outcome)
     world.work()
     world.advance(3)
     assert world.grant(id_).state is GrantState.REVOKED

@@ -36,7 +36,7 @@ from workflows.core.rules.eligibility import next_change, not_now
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.decisions.approve_reduced import approve_for_less
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 ADMIN_SET = AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="AdministratorAccess")
 ADMIN = entitlement("admin", risk=Risk.ADMIN, approve={"owners": 1, "security": 1}, target=ADMIN_SET)
@@ -57,7 +57,7 @@ def change_policy(world: World, *roles, **place) -> None:
     world.activate()
 
 
-def less(world: World, id_: str, who=OLU, role=None, duration=None, terms=None) -> Done | Refused:
+def less(world: World, id_: str, who=OLU, role=None, duration=None, terms=None) -> Outcome | Refused:
     world.knows(who)
     return approve_for_less(world.ctx, id_, account(who), role, duration, world.press_id(), terms)
 
@@ -124,7 +124,7 @@ def test_two_uses_at_once_do_not_exceed_the_limit():
     once = auto("once a day", max_uses_per_day=1)
     world = World(policy(environment(entitlement(auto_approve=(once,)), replace(ADMIN, auto_approve=(once,)))))
     first = world.ask()
-    assert isinstance(first, Done)
+    assert isinstance(first, Outcome)
     commit, raced = world.ledger.commit, []
 
     def race(change):
@@ -308,7 +308,7 @@ def test_the_place_moves_to_the_lesser_role():
     world.end(id_)
     world.advance(90)
     assert world.ledger.read(new).get(new, Slot) is None
-    assert isinstance(world.ask(role="admin"), Done)
+    assert isinstance(world.ask(role="admin"), Outcome)
 
 
 def test_a_role_that_the_holder_has_already_is_not_given_again():
@@ -415,7 +415,7 @@ def test_a_request_that_a_freeze_stops_expires_as_always():
 def test_no_rule_approves_in_a_freeze():
     world = world_with(LIMITED, freezes=(replace(FREEZE, start=NOW + timedelta(seconds=30)),))
     asked = world.ask()
-    assert isinstance(asked, Done)
+    assert isinstance(asked, Outcome)
     world.clock.advance(31)
     world.work()
     assert world.request(asked.id).state is RequestState.PENDING
@@ -496,8 +496,8 @@ def test_one_ticket_carries_so_many_requests_of_all_people_and_roles():
     answer = world.ask()
     assert code(answer) is Code.TICKET_USED
     assert refusal(answer).startswith(f"INC-42 stands behind {first} and {second} already, and 2 are the most")
-    assert isinstance(world.ask(reason="INC-43 something else"), Done)
-    assert isinstance(world.ask(NIA, role="admin"), Done), "a role without a limit is not held up"
+    assert isinstance(world.ask(reason="INC-43 something else"), Outcome)
+    assert isinstance(world.ask(NIA, role="admin"), Outcome), "a role without a limit is not held up"
 
 
 def test_a_ticket_is_free_again_when_its_request_was_denied_withdrawn_or_expired():
@@ -506,7 +506,7 @@ def test_a_ticket_is_free_again_when_its_request_was_denied_withdrawn_or_expired
         id_ = world.asked()
         assert code(world.ask(NIA)) is Code.TICKET_USED
         over(id_)
-    assert isinstance(world.ask(NIA), Done)
+    assert isinstance(world.ask(NIA), Outcome)
 
 
 def test_an_approved_request_carries_its_ticket_for_good():
@@ -526,7 +526,7 @@ def test_two_asks_at_once_do_not_exceed_a_tickets_limit():
     def race(change):
         if not raced and any(item.startswith("request:") for item in change.puts):
             raced.append(change)
-            assert isinstance(world.ask(NIA), Done)
+            assert isinstance(world.ask(NIA), Outcome)
         return commit(change)
 
     world.ledger.commit = race

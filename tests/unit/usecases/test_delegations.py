@@ -26,19 +26,19 @@ from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change
 from workflows.usecases.oversight.delegate import delegate, delegation_of, end_delegation
 from workflows.usecases.requests.request_access import ask_for_access
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 DAY = timedelta(days=1)
 
 
-def hand_over(world: World, who: PersonId = OLU, to: PersonId = NIA, days: float = 3.0) -> Done | Refused:
+def hand_over(world: World, who: PersonId = OLU, to: PersonId = NIA, days: float = 3.0) -> Outcome | Refused:
     world.knows(who, to)
     facts = world.directory.person(account(to))
     assert facts is not None
     return delegate(world.ctx, account(who), facts, world.clock.now() + days * DAY, world.press_id())
 
 
-def take_back(world: World, who: PersonId = OLU) -> Done | Refused:
+def take_back(world: World, who: PersonId = OLU) -> Outcome | Refused:
     world.knows(who)
     return end_delegation(world.ctx, account(who), world.press_id())
 
@@ -62,8 +62,8 @@ def world() -> World:
 def test_a_delegate_approves_in_the_right_of_whoever_is_away(world: World):
     id_ = world.asked()
     assert refused(world.approve(id_, NIA)) is Code.NOT_AN_APPROVER
-    assert isinstance(hand_over(world), Done)
-    assert isinstance(world.approve(id_, NIA), Done)
+    assert isinstance(hand_over(world), Outcome)
+    assert isinstance(world.approve(id_, NIA), Outcome)
     world.work()
     assert world.grant(id_).state is GrantState.ACTIVE
     (vote,) = world.request(id_).votes
@@ -83,13 +83,13 @@ def test_the_record_says_in_whose_place_it_was_decided(world: World):
 def test_a_delegate_denies_as_well(world: World):
     id_ = world.asked()
     hand_over(world)
-    assert isinstance(world.deny(id_, NIA), Done)
+    assert isinstance(world.deny(id_, NIA), Outcome)
 
 
 def test_whoever_is_away_may_still_decide(world: World):
     id_ = world.asked()
     hand_over(world)
-    assert isinstance(world.approve(id_, OLU), Done)
+    assert isinstance(world.approve(id_, OLU), Outcome)
 
 
 # ---------------------------------------------------------------- nobody approves their own access
@@ -129,7 +129,7 @@ def test_a_delegates_delegate_counts_for_nothing(world: World):
     hand_over(world, PAT, SUE)
     hand_over(world, OLU, PAT)
     # Pat's own right is with Sue; Olu's is with Pat and goes no further.
-    assert isinstance(world.approve(id_, SUE), Done)
+    assert isinstance(world.approve(id_, SUE), Outcome)
     (vote,) = world.request(id_).votes
     assert vote.for_ == (PAT,)
 
@@ -206,7 +206,7 @@ def test_it_ends_when_they_say_so_and_what_was_agreed_under_it_counts_no_more():
     id_ = world.asked()
     hand_over(world)
     assert world.approve(id_, NIA).outcome == "agreed"
-    assert isinstance(take_back(world), Done)
+    assert isinstance(take_back(world), Outcome)
     assert world.approve(id_, PAT).outcome == "agreed"
     assert refused(take_back(world)) is Code.DELEGATE_NONE
     assert [entry.event.value for entry in world.ledger.entries_of("person")].count("delegation.ended") == 1
@@ -215,7 +215,7 @@ def test_it_ends_when_they_say_so_and_what_was_agreed_under_it_counts_no_more():
 def test_what_is_taken_back_before_anything_was_given_is_not_given(world: World):
     id_ = world.asked()
     hand_over(world)
-    assert isinstance(world.approve(id_, NIA), Done)
+    assert isinstance(world.approve(id_, NIA), Outcome)
     take_back(world)
     world.work()
     assert world.grant(id_).state is GrantState.ACTIVATION_FAILED
@@ -281,7 +281,7 @@ def test_a_guest_is_nobodys_delegate(world: World):
 )
 def test_it_lasts_thirty_days_at_most(world: World, days: int, code: Code):
     assert refused(hand_over(world, days=days)) is code
-    assert isinstance(hand_over(world, days=30), Done)
+    assert isinstance(hand_over(world, days=30), Outcome)
 
 
 def test_an_ask_still_needs_somebody_with_a_right_of_their_own():

@@ -29,7 +29,7 @@ from workflows.core.refusal import Code, Refused
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose, Refuse
 from workflows.targets.aws.terms import AwsSpec
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}'
 SPECS = {
@@ -175,7 +175,7 @@ def test_only_the_holder_asks_for_more(world, who):
 def test_a_second_ask_answers_with_the_one_that_waits(world):
     id_ = world.active()
     more = world.more_asked(id_)
-    assert world.extend(id_) == Done(more, "have_it")
+    assert world.extend(id_) == Outcome(more, "have_it")
     assert world.ask().outcome == "have_it", "the grant's own place is taken by the grant"
 
 
@@ -230,7 +230,7 @@ def test_the_total_has_a_limit():
     answer = world.extend(id_)
     assert code(answer) is Code.TOTAL_TOO_LONG
     assert answer.params["left_s"] == str(30 * 60)
-    assert isinstance(world.extend(id_, duration=30 * MINUTE), Done)
+    assert isinstance(world.extend(id_, duration=30 * MINUTE), Outcome)
 
 
 def test_what_was_taken_by_break_glass_is_prolonged_by_people_alone_and_within_its_own_limit():

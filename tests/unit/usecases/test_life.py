@@ -37,7 +37,7 @@ from workflows.usecases.decisions.approve_reduced import approve_for_less
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.oversight.refusals import record_refusal
 from workflows.usecases.requests.request_access import ask_for_access
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_a_deactivated_owner_approves_nothing(world):
 
 def test_an_owner_deactivated_between_press_and_call_gives_nothing(world):
     id_ = world.asked()
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
     world.chat.people[account(OLU)] = replace(world.chat.people[account(OLU)], standing_problem="person_deactivated")
     world.clock.advance(61)
     world.work()
@@ -208,10 +208,10 @@ def test_the_requester_takes_back_the_ask_and_nobody_else_does(world):
 
 def test_asking_twice_answers_with_the_one_that_is_there(world):
     id_ = world.asked()
-    assert world.ask() == Done(id_, "have_it")
+    assert world.ask() == Outcome(id_, "have_it")
     world.approve(id_)
     world.work()
-    assert world.ask() == Done(id_, "have_it")
+    assert world.ask() == Outcome(id_, "have_it")
     world.end(id_)
     world.work()
     assert world.ask().outcome == "asked"
@@ -224,7 +224,7 @@ def test_ten_asks_at_most_wait_for_one_person():
         world.asked(role=f"role-{number}")
     assert code(world.ask(role="role-10")) is Code.TOO_MANY_PENDING
     world.withdraw(world.ledger.members("pending")[0])
-    assert isinstance(world.ask(role="role-10"), Done)
+    assert isinstance(world.ask(role="role-10"), Outcome)
 
 
 def test_stale_facts_decide_nothing(world):
@@ -268,7 +268,7 @@ def test_nobody_is_given_more_time_than_the_policy_of_the_decision_gives(world):
     assert code(world.approve(id_)) is Code.LONGER_THAN_ALLOWED
     world.knows(OLU)
     less = approve_for_less(world.ctx, id_, account(OLU), None, 20 * MINUTE, "less")
-    assert isinstance(less, Done)
+    assert isinstance(less, Outcome)
     assert world.grant(id_).terms.duration == 20 * MINUTE
 
 
@@ -296,7 +296,7 @@ def test_other_terms_at_the_press_void_the_votes():
 def test_a_button_for_other_terms_agrees_to_nothing(world):
     id_ = world.asked()
     assert code(world.approve(id_, terms="0123456789abcdef")) is Code.TERMS_CHANGED
-    assert isinstance(world.approve(id_, terms=world.request(id_).terms.hash), Done)
+    assert isinstance(world.approve(id_, terms=world.request(id_).terms.hash), Outcome)
 
 
 def test_two_groups_want_two_people_and_one_counts_once():
@@ -599,7 +599,7 @@ def test_another_account_under_the_same_address_is_suspended_not_believed(world)
     world.chat.refresh_person(other.slack, world.policy.policy)
     ask = Ask("payments-prod", "read-only", None, "why")
     assert code(ask_for_access(world.ctx, ask, other.slack, Origin(), "other")) is Code.PERSON_SUSPENDED
-    assert isinstance(world.ask(), Done), "nobody is disabled by an account that takes their address"
+    assert isinstance(world.ask(), Outcome), "nobody is disabled by an account that takes their address"
     assert "person.binding_changed" in [entry.event.value for entry in world.all_entries()]
 
 

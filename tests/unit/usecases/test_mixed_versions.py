@@ -19,7 +19,7 @@ from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.usecases.requests.break_glass import break_glass
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.shared.mixed_versions import note_older
 
 ASK = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
@@ -36,12 +36,12 @@ def code(answer: object) -> Code | None:
 def test_nothing_is_given_beside_an_older_process_and_it_goes_on_by_itself_when_that_has_stopped():
     world = World()
     open_, decided = world.active(), world.asked(OLU)
-    assert isinstance(world.approve(decided, who=PAT), Done)
+    assert isinstance(world.approve(decided, who=PAT), Outcome)
     heard_of_older(world)
     world.work()
     assert world.grant(decided).state is GrantState.ACTIVATING, "what is decided waits"
     assert not world.has_access(decided)
-    assert isinstance(world.end(open_), Done)
+    assert isinstance(world.end(open_), Outcome)
     world.advance(3)
     assert not world.has_access(open_), "removals go on"
     assert world.grant(decided).state is GrantState.ACTIVATING
@@ -59,9 +59,9 @@ def test_an_ask_is_recorded_and_an_approval_is_told_why_not():
     said = refusal(answer)
     assert "a process of an older version of me is still running" in said
     assert "Try again in a minute" in said
-    assert isinstance(world.deny(world.asked(OLU), who=PAT), Done), "no is no giving"
+    assert isinstance(world.deny(world.asked(OLU), who=PAT), Outcome), "no is no giving"
     world.advance(11)
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
 
 
 def test_an_emergency_is_told_at_once():
@@ -71,7 +71,7 @@ def test_an_emergency_is_told_at_once():
     assert code(break_glass(world.ctx, ASK, account(OLU), Origin(), "glass")) is Code.OLDER_VERSION_RUNS
     world.advance(11)
     world.knows(OLU)
-    assert isinstance(break_glass(world.ctx, ASK, account(OLU), Origin(), "again"), Done)
+    assert isinstance(break_glass(world.ctx, ASK, account(OLU), Origin(), "again"), Outcome)
 
 
 def test_a_rule_gives_when_the_older_one_is_gone():
@@ -97,7 +97,7 @@ def test_a_sign_that_cannot_be_read_stops_nobody_and_is_written_anew():
     heard_of_older(world)
     world.ledger.spoil(keys.OLDER)
     id_ = world.asked()
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
     heard_of_older(world)
     assert code(world.approve(world.asked(OLU), who=PAT)) is Code.OLDER_VERSION_RUNS
 

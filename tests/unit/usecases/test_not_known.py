@@ -40,9 +40,9 @@ from workflows.core.rules.reduced_approval import may_lessen
 from workflows.ports import DirectoryUnreachable
 from workflows.usecases.oversight.unblock import may_lift
 from workflows.usecases.requests.break_glass import break_glass
-from workflows.usecases.revocation.revoke_all import Aim, may_revoke_all
-from workflows.usecases.shared.actor import Known
-from workflows.usecases.shared.context import Done
+from workflows.usecases.revocation.revoke_all import RevocationScope, may_revoke_all
+from workflows.usecases.shared.actor import Actor
+from workflows.usecases.shared.context import Outcome
 
 IN_VAIN = Membership(frozenset({OLU}), NOW, "Slack asked to be left alone", failed_at=NOW)
 UNKNOWN = {name: IN_VAIN for name in build.GROUPS}
@@ -62,7 +62,7 @@ def answers(known: GroupFacts):
     ask = Ask("payments-prod", "read-only", None, "INC-42 checkout errors")
     who, place = facts(GUS), POLICY.environments["payments-prod"]
     review = review_owed("PA-1", place, DANA, NOW)
-    actor = Known(POLICY, who, known)
+    actor = Actor(POLICY, who, known)
     lesser = replace(POLICY.environments["payments-prod"].roles["admin"], requesters=("developers",))
     return {
         "ask": may_ask(POLICY, ask, who, GUS, known, NOW),
@@ -73,7 +73,7 @@ def answers(known: GroupFacts):
         "break glass": may_break(POLICY, ask, who, known, History(None, None), NOW),
         "review": may_review(POLICY, review, who, known),
         "lift": may_lift(actor, DANA),
-        "revoke all": may_revoke_all(actor, Aim(environment="payments-prod")),
+        "revoke all": may_revoke_all(actor, RevocationScope(environment="payments-prod")),
         "no longer": no_longer(POLICY, build.request(who=GUS), known),
     }
 
@@ -201,7 +201,7 @@ def look_in_vain(world: World) -> None:
 def test_what_was_approved_waits_while_nobody_can_say_whether_its_approver_still_may():
     world = world_of_crew("platform")
     id_ = world.asked()
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
     look_in_vain(world)
     world.work()
     assert world.grant(id_).state is GrantState.ACTIVATING
@@ -214,7 +214,7 @@ def test_what_was_approved_waits_while_nobody_can_say_whether_its_approver_still
 def test_a_rule_is_waited_for_while_nobody_can_say_whether_it_is_for_this_person():
     world = world_of_crew("oncall", auto_approve=(auto(who=("oncall",)),))
     answer = world.ask(NIA)
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     look_in_vain(world)
     world.work()
     assert world.request(answer.id).resource is None
@@ -228,7 +228,7 @@ def test_a_rule_is_waited_for_while_nobody_can_say_whether_it_is_for_this_person
 def test_people_are_asked_where_that_lasts():
     world = world_of_crew("oncall", auto_approve=(auto(who=("oncall",)),))
     answer = world.ask(NIA)
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     for _ in range(10):
         look_in_vain(world)
         world.advance(5)
@@ -247,13 +247,13 @@ def test_what_an_incidents_channel_is_is_waited_for_and_an_emergency_does_not_wa
     world = World(policy(environment(entitlement(), break_glass=GLASS)))
     world.ctx = replace(world.ctx, prove_origin=prove)
     answer = world.ask()
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     world.work()
     assert world.request(answer.id).resource is None
     world.knows(NIA)
     ask = Ask("payments-prod", "read-only", None, "everything is down")
     glass = break_glass(world.ctx, ask, account(NIA), Origin(), "glass")
-    assert isinstance(glass, Done)
+    assert isinstance(glass, Outcome)
     world.work()
     assert world.has_access(glass.id)
     silent = False

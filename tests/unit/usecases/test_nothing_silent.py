@@ -17,10 +17,10 @@ from workflows.core.policy import BreakGlass, Group, Policy
 from workflows.core.records.grant import CLOSED, Grant, GrantState
 from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
-from workflows.ports import Directory, DirectoryRefresher, Keeper, PolicySource, Target, Targets, Wake
+from workflows.ports import Directory, DirectoryRefresher, LeaseRenewer, PolicySource, Target, Targets, Wake
 from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.requests.break_glass import break_glass
-from workflows.usecases.revocation.revoke_all import Aim, revoke_all
+from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
 from workflows.usecases.shared.troubles import standing
 
 LIFE = 2 * MINUTE
@@ -115,7 +115,7 @@ def all_taken_back(world: Outside) -> str:
     world.enter("panic")
     world.acts(lambda: world.knows(SUE))
     press = world.press_id()
-    aim = Aim(DANA, "Dana", None)
+    aim = RevocationScope(DANA, "Dana", None)
     world.acts(lambda: revoke_all(world.ctx, aim, account(SUE), "stolen laptop", press))
     world.lives(200)
     return id_
@@ -248,7 +248,7 @@ PORTS = {
     "policy": PolicySource,
     "wake": Wake,
     "directory": Directory,
-    "keeper": Keeper,
+    "keeper": LeaseRenewer,
 }
 # What no life of these calls, each for a reason: a new method of a port has to be lived through, or to be named here. The
 # ledger is left out: what lives do not call of it is for reports and checks of the record.

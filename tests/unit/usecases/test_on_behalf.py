@@ -17,7 +17,7 @@ from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, 
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.people import PersonId
-from workflows.core.records.oversight import Sweepout
+from workflows.core.records.oversight import BulkRevocation
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
@@ -26,8 +26,8 @@ from workflows.usecases.decisions.approve import decline
 from workflows.usecases.decisions.approve_reduced import approve_for_less
 from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.requests.request_access import ask_for_access
-from workflows.usecases.revocation.revoke_all import Aim, revoke_all
-from workflows.usecases.shared.context import Done
+from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
+from workflows.usecases.shared.context import Outcome
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def world() -> World:
     return World(policy(environment(entitlement("read-only"), entitlement("deploy"))))
 
 
-def asks_for(world: World, who: PersonId, holder: PersonId, role: str = "read-only") -> Done | Refused:
+def asks_for(world: World, who: PersonId, holder: PersonId, role: str = "read-only") -> Outcome | Refused:
     world.knows(who, holder)
     ask = Ask("payments-prod", role, HOUR, "INC-42 checkout errors", holder=holder)
     return ask_for_access(world.ctx, ask, account(who), Origin(), world.press_id())
@@ -43,12 +43,12 @@ def asks_for(world: World, who: PersonId, holder: PersonId, role: str = "read-on
 
 def asked_for(world: World, who: PersonId = OLU, holder: PersonId = DANA) -> str:
     answer = asks_for(world, who, holder)
-    assert isinstance(answer, Done), answer
+    assert isinstance(answer, Outcome), answer
     world.work()
     return answer.id
 
 
-def code(answer: Done | Refused) -> Code | None:
+def code(answer: Outcome | Refused) -> Code | None:
     return answer.code if isinstance(answer, Refused) else None
 
 
@@ -56,7 +56,7 @@ def test_the_other_owner_decides_and_the_holder_has_it(world):
     id_ = asked_for(world)
     request = world.request(id_)
     assert (request.requester, request.holder, request.holder_slack) == (OLU, DANA, account(DANA))
-    assert isinstance(world.approve(id_, PAT), Done)
+    assert isinstance(world.approve(id_, PAT), Outcome)
     world.work()
     assert world.has_access(id_)
     assert world.grant(id_).holder == DANA
@@ -79,7 +79,7 @@ def test_nor_do_their_delegates_in_their_place(world):
     id_ = asked_for(world, OLU, DANA)
     world.knows(OLU, NIA)
     until = world.clock.now() + 24 * HOUR
-    assert isinstance(delegate(world.ctx, account(OLU), world.chat.people[account(NIA)], until, "delegate"), Done)
+    assert isinstance(delegate(world.ctx, account(OLU), world.chat.people[account(NIA)], until, "delegate"), Outcome)
     assert code(world.approve(id_, NIA)) is Code.NOT_AN_APPROVER
 
 
@@ -95,7 +95,9 @@ def test_nobody_asks_for_a_guest_or_for_somebody_who_is_kept_out(world):
     item = keys.person(DANA)
     asks_for(world, DANA, DANA, "deploy")
     world.knows(SUE)
-    assert isinstance(revoke_all(world.ctx, Aim(DANA, "Dana"), account(SUE), "stolen laptop", "panic"), Done)
+    assert isinstance(
+        revoke_all(world.ctx, RevocationScope(DANA, "Dana"), account(SUE), "stolen laptop", "panic"), Outcome
+    )
     assert isinstance(world.ledger.read(item).get(item, PersonRecord), PersonRecord)
     assert code(asks_for(world, OLU, DANA)) is Code.HOLDER_BLOCKED
 
@@ -121,11 +123,11 @@ def test_the_holder_declines_and_nobody_else_can(world):
         world.knows(who)
         assert code(decline(world.ctx, id_, account(who), world.press_id())) is Code.NOT_THE_HOLDER
     world.knows(DANA)
-    assert isinstance(decline(world.ctx, id_, account(DANA), "decline"), Done)
+    assert isinstance(decline(world.ctx, id_, account(DANA), "decline"), Outcome)
     assert world.request(id_).state is RequestState.WITHDRAWN
     assert world.events(id_)[-1] == "request.declined"
     assert code(world.approve(id_, PAT)) is Code.DECIDED
-    assert isinstance(asks_for(world, DANA, DANA), Done), "the place is free again"
+    assert isinstance(asks_for(world, DANA, DANA), Outcome), "the place is free again"
 
 
 def test_what_one_asked_for_oneself_is_withdrawn_not_declined(world):
@@ -149,11 +151,11 @@ def test_the_panic_switch_for_who_asked_leaves_what_another_has(world):
     world.approve(id_, PAT)
     world.work()
     world.knows(SUE)
-    done = revoke_all(world.ctx, Aim(OLU, "Olu"), account(SUE), "left the company", "panic")
-    assert isinstance(done, Done)
+    done = revoke_all(world.ctx, RevocationScope(OLU, "Olu"), account(SUE), "left the company", "panic")
+    assert isinstance(done, Outcome)
     world.work()
     world.advance(3)
-    found = world.ledger.read(keys.sweepout(done.id)).get(keys.sweepout(done.id), Sweepout)
+    found = world.ledger.read(keys.sweepout(done.id)).get(keys.sweepout(done.id), BulkRevocation)
     assert found is not None
     assert found.finished_at is not None
     assert world.has_access(id_)

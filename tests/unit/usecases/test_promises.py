@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.runtime.lease_renewal import LeaseKeeper
+from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.worker import rescue
 from tests.support import build
 from tests.support.build import DANA, GUS, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE
@@ -27,7 +27,7 @@ from workflows.targets.aws.memory import Lose
 from workflows.usecases.decisions.approve_reduced import approve_for_less
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.shared import due_items as sweep
-from workflows.usecases.shared.context import Context, Done
+from workflows.usecases.shared.context import Context, Outcome
 from workflows.usecases.shared.due_items import OVERDUE_S, end_what_is_overdue, overdue_holdings
 from workflows.usecases.shared.rebuilt import grant_or_rebuilt
 from workflows.usecases.shared.troubles import standing
@@ -38,7 +38,7 @@ def world() -> World:
     return World()
 
 
-def code(answer: Done | Refused) -> Code:
+def code(answer: Outcome | Refused) -> Code:
     assert isinstance(answer, Refused), answer
     return answer.code
 
@@ -90,7 +90,7 @@ def test_a_press_on_a_group_learnt_longer_than_a_minute_ago_waits_for_a_look(age
     learn(world, OLU, PAT)
     world.clock.advance(age_s)
     answer = world.approve(id_)
-    assert isinstance(answer, Done) if taken else code(answer) is Code.FACTS_STALE
+    assert isinstance(answer, Outcome) if taken else code(answer) is Code.FACTS_STALE
     if not taken:
         # Olu has left it meanwhile, which is what the look finds.
         learn(world, PAT)
@@ -115,7 +115,7 @@ class Silent:
 
 def test_a_lease_that_cannot_be_renewed_is_over_at_its_deadline_and_nobody_hopes() -> None:
     now = [100.0]
-    keeper = LeaseKeeper(Silent(), lambda: now[0])  # type: ignore[arg-type]  # as much of it as a keeper asks
+    keeper = BackgroundLeaseRenewer(Silent(), lambda: now[0])  # type: ignore[arg-type]  # as much of it as a keeper asks
     lease = Lease("holding:H-1", 7, "token", 100.0 + LEASE_S)
     try:
         with keeper.keep(lease) as current:
@@ -159,7 +159,7 @@ def test_a_dead_lease_sends_nothing_even_where_it_is_handed_out(world: World) ->
 
 
 def test_a_worker_thawed_while_redis_hangs_sends_nothing(world: World) -> None:
-    keeper = LeaseKeeper(world.ledger, world.clock.monotonic)
+    keeper = BackgroundLeaseRenewer(world.ledger, world.clock.monotonic)
     world.ctx = replace(world.ctx, keeper=keeper)
     try:
         id_ = world.asked()

@@ -12,12 +12,12 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.usecases.requests.repeat import can_be_repeated, last_ask, once_more
 from workflows.usecases.requests.request_access import ask_for_access
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 
 HALF = timedelta(minutes=30)
 
 
-def again(world: World, reason: str = "") -> Done | Refused:
+def again(world: World, reason: str = "") -> Outcome | Refused:
     last = last_ask(world.ctx, build.DANA, reason)
     if isinstance(last, Refused):
         return last
@@ -31,7 +31,7 @@ def test_the_last_ask_is_repeated_with_role_duration_and_reason() -> None:
     world.end(first)
     world.advance(5)
     answer = again(world)
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     assert answer.outcome == "asked"
     second = world.request(answer.id)
     assert (second.terms.role, second.terms.duration, second.reason) == ("read-only", HALF, "INC-7 slow query")
@@ -63,7 +63,7 @@ def test_while_it_is_there_the_answer_is_the_one_that_is_there() -> None:
     world = World()
     first = world.active()
     answer = again(world)
-    assert answer == Done(first, "have_it")
+    assert answer == Outcome(first, "have_it")
 
 
 def test_nothing_to_repeat_is_said() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.messages.revoke_all import Aim as PanicAim
+from bot.chat.messages.revoke_all import RevocationScope as PanicAim
 from bot.chat.messages.revoke_all import confirm_first, progress, read_pressed
 from bot.chat.outbox.revoke_all_plan import panic_wanted
 from bot.chat.plain_text import as_text
@@ -20,12 +20,12 @@ from workflows.core.audit import Event
 from workflows.core.people import PersonId
 from workflows.core.policy import Visibility
 from workflows.core.records.grant import GrantState
-from workflows.core.records.oversight import Sweepout
+from workflows.core.records.oversight import BulkRevocation
 from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.decisions.approve import approve
-from workflows.usecases.revocation.revoke_all import Aim, Reach, revoke_all, sweep_out
-from workflows.usecases.shared.context import Done
+from workflows.usecases.revocation.revoke_all import EffectiveScope, RevocationScope, revoke_all, sweep_out
+from workflows.usecases.shared.context import Outcome
 
 ELSEWHERE = "shop-prod"
 
@@ -41,20 +41,20 @@ def world() -> World:
     return World(policy(environment(*roles), other, panic_group="security"))
 
 
-def pull(world: World, who: PersonId, *, of: PersonId | None = None, place: str | None = None) -> Done | Refused:
+def pull(world: World, who: PersonId, *, of: PersonId | None = None, place: str | None = None) -> Outcome | Refused:
     world.knows(who)
-    aim = Aim(of, "Dana Dev" if of else "", place)
+    aim = RevocationScope(of, "Dana Dev" if of else "", place)
     return revoke_all(world.ctx, aim, account(who), "stolen laptop", world.press_id())
 
 
-def sweepout(world: World, done: Done | Refused) -> Sweepout:
-    assert isinstance(done, Done), done
-    found = world.ledger.read(keys.sweepout(done.id)).get(keys.sweepout(done.id), Sweepout)
+def sweepout(world: World, done: Outcome | Refused) -> BulkRevocation:
+    assert isinstance(done, Outcome), done
+    found = world.ledger.read(keys.sweepout(done.id)).get(keys.sweepout(done.id), BulkRevocation)
     assert found is not None
     return found
 
 
-def code(answer: Done | Refused) -> Code | None:
+def code(answer: Outcome | Refused) -> Code | None:
     return answer.code if isinstance(answer, Refused) else None
 
 
@@ -84,7 +84,7 @@ def test_an_owner_reaches_only_their_own_environments(world):
     assert not world.has_access(here)
     assert world.has_access(there)
     assert sweepout(world, pulled).blocked_until is None, "an owner does not keep anybody out elsewhere"
-    assert isinstance(world.ask(), Done)
+    assert isinstance(world.ask(), Outcome)
 
 
 def test_an_environment_is_emptied_and_others_stay_as_they_are(world):
@@ -111,7 +111,10 @@ def test_an_owner_cannot_empty_what_others_own(world):
 
 def test_a_reason_is_needed_and_something_to_take_back(world):
     world.knows(OLU)
-    assert code(revoke_all(world.ctx, Aim(environment="payments-prod"), account(OLU), " ", "p")) is Code.REASON_MISSING
+    assert (
+        code(revoke_all(world.ctx, RevocationScope(environment="payments-prod"), account(OLU), " ", "p"))
+        is Code.REASON_MISSING
+    )
     assert code(pull(world, OLU, place="payments-prod")) is Code.NOTHING_TO_REVOKE
 
 
@@ -122,7 +125,7 @@ def test_new_asks_are_kept_out_for_an_hour_even_where_nothing_was_open(world):
     world.advance(2)
     assert sweepout(world, pulled).finished_at is not None
     world.clock.advance(timedelta(hours=1).total_seconds())
-    assert isinstance(world.ask(), Done)
+    assert isinstance(world.ask(), Outcome)
 
 
 def test_access_that_is_still_being_set_up_is_taken_back(world):
@@ -141,7 +144,7 @@ def test_an_approval_that_was_quicker_than_the_sweep_is_caught_by_the_next_look(
     pulled = pull(world, SUE, of=DANA)
     world.knows(OLU)
     # The worker has not come to it yet, and the owner presses.
-    assert isinstance(approve(world.ctx, id_, account(OLU), "quick"), Done)
+    assert isinstance(approve(world.ctx, id_, account(OLU), "quick"), Outcome)
     world.work()
     world.advance(120)
     assert world.grant(id_).state is GrantState.REVOKED
@@ -152,10 +155,10 @@ def test_an_approval_that_was_quicker_than_the_sweep_is_caught_by_the_next_look(
 def test_a_second_press_of_the_same_button_is_the_same_press(world):
     world.active()
     world.knows(SUE)
-    first = revoke_all(world.ctx, Aim(DANA, "Dana"), account(SUE), "stolen", "same")
-    again = revoke_all(world.ctx, Aim(DANA, "Dana"), account(SUE), "stolen", "same")
-    assert isinstance(first, Done)
-    assert isinstance(again, Done)
+    first = revoke_all(world.ctx, RevocationScope(DANA, "Dana"), account(SUE), "stolen", "same")
+    again = revoke_all(world.ctx, RevocationScope(DANA, "Dana"), account(SUE), "stolen", "same")
+    assert isinstance(first, Outcome)
+    assert isinstance(again, Outcome)
     assert (again.id, again.outcome) == (first.id, "sweeping")
     assert [entry.event for entry in world.all_entries()].count(Event.SWEEPOUT_STARTED) == 1
 
@@ -163,7 +166,7 @@ def test_a_second_press_of_the_same_button_is_the_same_press(world):
 def test_it_is_finished_only_when_every_removal_is_verified(world):
     id_ = world.active()
     pulled = pull(world, SUE, of=DANA)
-    assert isinstance(pulled, Done)
+    assert isinstance(pulled, Outcome)
     sweep_out(world.ctx, pulled.id)
     sweep_out(world.ctx, pulled.id)
     assert world.grant(id_).state is GrantState.REVOKING
@@ -180,7 +183,7 @@ def test_the_question_shows_what_would_go_and_carries_whom_and_why(world):
     id_ = world.active()
     stories = Reader(world.ctx).some((id_,), world.policy.policy)
     aim = PanicAim(DANA, "Dana Dev")
-    message = confirm_first(aim, Reach(None, timedelta(hours=1)), stories, "stolen laptop")
+    message = confirm_first(aim, EffectiveScope(None, timedelta(hours=1)), stories, "stolen laptop")
     text = as_text(message)
     for words in ("Revoke everything of Dana Dev?", "1 thing would be taken back", "read-only", "1 h", "stolen laptop"):
         assert words in text
@@ -199,7 +202,7 @@ def test_a_button_that_is_not_ours_means_nothing(value):
 def test_one_message_fills_up_until_all_is_gone(world):
     id_ = world.active()
     pulled = pull(world, SUE, of=DANA)
-    assert isinstance(pulled, Done)
+    assert isinstance(pulled, Outcome)
 
     def told() -> str:
         now = sweepout(world, pulled)
@@ -222,7 +225,7 @@ def test_the_receipts_channel_reads_nothing_of_a_hidden_environment(world):
     world.activate()
     world.active()
     pulled = pull(world, SUE, place="payments-prod")
-    assert isinstance(pulled, Done)
+    assert isinstance(pulled, Outcome)
     sweep_out(world.ctx, pulled.id)
     now = sweepout(world, pulled)
     channel, mine = panic_wanted(now, Reader(world.ctx).some(now.taken, world.policy.policy), world.policy.policy, "/p")

@@ -26,7 +26,7 @@ from workflows.usecases.fulfilment.advance_request import advance_request
 from workflows.usecases.identity.confirm_account import Saying, confirm_by_hand
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.requests.request_access import ask_for_access
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.shared.target_users import adopt_users, move_by_hand, users_called
 
 ASK = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
@@ -60,13 +60,13 @@ def users(world: World, who: PersonId = DANA) -> dict[str, str]:
 def over(world: World, who: PersonId = DANA) -> None:
     """They had access once; it is over, and their user is bound."""
     id_ = world.active(who)
-    assert isinstance(world.end(id_, who), Done)
+    assert isinstance(world.end(id_, who), Outcome)
     world.advance(120, 10)
 
 
 def confirmed(world: World, who: Account, *, same: bool) -> None:
     saying = Saying(world.chat.people[who].account, same, "saw the badge")
-    assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", world.press_id()), Done)
+    assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", world.press_id()), Outcome)
 
 
 def has_now(world: World, who: PersonId, address: str) -> None:
@@ -79,7 +79,7 @@ def has_now(world: World, who: PersonId, address: str) -> None:
 def asks(world: World, who: Account, ask: Ask = ASK) -> str:
     acts(world, who)
     answer = ask_for_access(world.ctx, ask, who, Origin(), world.press_id())
-    assert isinstance(answer, Done), answer
+    assert isinstance(answer, Outcome), answer
     world.work()
     return answer.id
 
@@ -135,8 +135,8 @@ def test_on_behalf_of_somebody_it_is_the_holders(world: World):
 def test_two_asks_of_one_person_at_once_are_both_resolved():
     world = World(policy(environment(entitlement(), entitlement("admin"))))
     first, second = world.ask(), world.ask(role="admin")
-    assert isinstance(first, Done)
-    assert isinstance(second, Done)
+    assert isinstance(first, Outcome)
+    assert isinstance(second, Outcome)
     at_the_same_time(world, lambda: advance_request(world.ctx, second.id))
     advance_request(world.ctx, first.id)
     assert all(world.request(id_).resource is not None for id_ in (first.id, second.id))
@@ -158,8 +158,8 @@ def at_the_same_time(world: World, then: Callable[[], None]) -> None:
 def test_of_two_people_for_whom_one_user_is_found_at_once_one_gets_it(world: World):
     world.knows(DANA, NIA)
     mine, theirs = world.ask(), world.ask(NIA)
-    assert isinstance(mine, Done)
-    assert isinstance(theirs, Done)
+    assert isinstance(mine, Outcome)
+    assert isinstance(theirs, Outcome)
 
     def the_directory_changes() -> None:
         people = world.target().people
@@ -183,7 +183,7 @@ def test_a_user_with_the_addresses_of_two_people_is_neithers(world: World):
 def test_whose_the_user_is_is_read_with_what_is_read_anyway(world: World):
     over(world)
     answer = world.ask()
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     read, reads = world.ledger.read, []
     world.ledger.read = lambda *names, **rest: (reads.append(names), read(*names, **rest))[1]  # type: ignore[method-assign]
     advance_request(world.ctx, answer.id)
@@ -229,14 +229,14 @@ def test_who_gets_the_address_of_somebody_who_is_closed_gets_the_user_when_nothi
     id_ = world.active()
     there = newcomer(world)
     assert why(world, asks(world, there)) is Code.TARGET_PERSON_ELSES
-    assert isinstance(world.end(id_, OLU), Done)
+    assert isinstance(world.end(id_, OLU), Outcome)
     world.advance(120, 10)
     later = asks(world, there)
     assert "target_user.moved" in world.events(later)
     found = bound(world)
     assert found is not None
     assert found.person == world.request(later).holder != DANA
-    assert isinstance(world.approve(later), Done)
+    assert isinstance(world.approve(later), Outcome)
     world.work()
     assert world.has_access(later)
 
@@ -274,7 +274,7 @@ def test_an_address_of_whom_only_the_policy_knows_is_somebodys(world: World):
 def test_an_address_that_changed_hands_between_ask_and_look_up_finds_nobody_elses_user(world: World):
     world.knows(DANA, NIA)
     answer = world.ask()
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     has_now(world, DANA, "dana.d@example.com")
     has_now(world, NIA, "dana@example.com")
     world.work()
@@ -387,7 +387,7 @@ def test_an_approval_gives_nothing_with_a_user_that_is_anothers_by_now(world: Wo
 
 def test_what_was_approved_is_not_given_with_a_user_that_is_anothers_by_now(world: World):
     id_ = world.asked()
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
     taken(world)
     world.work()
     assert not given(world, DANAS)
@@ -408,7 +408,7 @@ def test_a_rule_and_a_break_glass_give_nothing_with_a_user_of_another(world: Wor
     assert why(world, asks(world, account(DANA))) is Code.TARGET_USER_BOUND
     acts(world, account(DANA))
     answer = break_glass(world.ctx, ASK, account(DANA), Origin(), world.press_id())
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     world.work()
     assert why(world, answer.id) is Code.TARGET_USER_BOUND
     assert not given(world, DANAS)
@@ -418,7 +418,7 @@ def test_a_break_glass_binds_the_user_in_the_commit_that_gives_it():
     world = World(policy(environment(break_glass=BreakGlass(("developers",), ("read-only",), HOUR))))
     acts(world, account(DANA))
     answer = break_glass(world.ctx, ASK, account(DANA), Origin(), world.press_id())
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     world.work()
     assert world.has_access(answer.id)
     assert bound(world).person == DANA
@@ -426,7 +426,7 @@ def test_a_break_glass_binds_the_user_in_the_commit_that_gives_it():
 
 def test_a_start_that_was_agreed_on_gives_nothing_with_a_user_of_another(world: World):
     id_ = world.asked(start_at=world.clock.now() + 30 * MINUTE)
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
     taken(world)
     world.advance(1900, 60)
     assert not given(world, DANAS)
@@ -436,7 +436,7 @@ def test_a_start_that_was_agreed_on_gives_nothing_with_a_user_of_another(world: 
 def test_removal_never_asks_whose_the_user_is(world: World):
     id_ = world.active()
     taken(world)
-    assert isinstance(world.end(id_), Done)
+    assert isinstance(world.end(id_), Outcome)
     world.advance(5)
     assert not world.has_access(id_)
     assert world.grant(id_).state is GrantState.ENDED
@@ -445,11 +445,11 @@ def test_removal_never_asks_whose_the_user_is(world: World):
 def test_more_time_is_for_whose_user_it_is(world: World):
     id_ = world.active()
     more = world.more_asked(id_)
-    assert isinstance(world.approve(more), Done)
+    assert isinstance(world.approve(more), Outcome)
     world.work()
     taken(world)
     later = world.extend(id_)
-    assert isinstance(later, Done)
+    assert isinstance(later, Outcome)
     world.work()
     assert world.request(later.id).closing.code == Code.TARGET_USER_BOUND
 
@@ -469,7 +469,7 @@ def unbind(world: World, *, adopted: bool = False) -> None:
 def test_what_was_resolved_before_is_bound_before_it_is_given(world: World):
     id_ = world.asked()
     unbind(world)
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
     world.work()
     assert world.has_access(id_)
     assert bound(world).person == DANA
@@ -501,7 +501,7 @@ def test_of_two_who_share_a_user_from_before_whoever_got_it_first_has_it():
 
 def test_what_an_older_process_approved_is_bound_before_it_is_given(world: World):
     id_ = world.asked()
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
     unbind(world, adopted=True)
     world.work()
     assert world.has_access(id_)
@@ -522,7 +522,7 @@ def test_taking_over_is_done_once_and_what_cannot_be_read_stops_nobody(world: Wo
 # ---------------------------------------------------------------- whoever runs it says whose a user is
 
 
-def moved(world: World, to: PersonId = NIA, user: str = DANAS) -> Done | Refused:
+def moved(world: World, to: PersonId = NIA, user: str = DANAS) -> Outcome | Refused:
     (found,) = users_called(world.ctx, user)
     return move_by_hand(world.ctx, found.id, to, "Ada", "asked both of them", world.press_id())
 
@@ -531,7 +531,7 @@ def test_an_operator_gives_a_user_to_another_person_on_record(world: World):
     over(world)
     world.knows(NIA)
     answer = moved(world)
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     (entry,) = world.ledger.entries_of(answer.id)
     assert entry.event == "target_user.moved"
     assert (entry.private["actor_name"], entry.private["reason"]) == ("Ada", "asked both of them")
@@ -558,7 +558,7 @@ def test_a_grant_that_is_decided_meanwhile_wins_over_the_operator(world: World):
     def between(change: Change):
         if not seen and change.commit_id == "move":
             seen.append(change)
-            assert isinstance(world.approve(id_), Done)
+            assert isinstance(world.approve(id_), Outcome)
         return commit(change)
 
     world.ledger.commit = between  # type: ignore[method-assign]

@@ -22,7 +22,7 @@ from workflows.core.rules.eligibility import Ask
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose
 from workflows.usecases.requests.break_glass import break_glass
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.upkeep.timekeeping import SUBJECT, Timekeeper, accept
 
 HOUR_S = 3600.0
@@ -39,7 +39,7 @@ def looks(world: World, *witnesses: Timekeeper, times: int = 4, every_s: float =
             witness.look()
 
 
-def code(answer: Done | Refused) -> Code:
+def code(answer: Outcome | Refused) -> Code:
     assert isinstance(answer, Refused), answer
     return answer.code
 
@@ -65,7 +65,7 @@ def test_nothing_is_given_from_the_first_look_after_a_jump() -> None:
     answer = world.approve(id_)
     assert code(answer) is Code.CLOCK_IN_DOUBT
     assert not world.request(id_).votes
-    assert isinstance(world.deny(id_), Done)
+    assert isinstance(world.deny(id_), Outcome)
 
 
 def test_access_ends_when_it_should_have_though_redis_was_set_back_by_an_hour() -> None:
@@ -103,7 +103,7 @@ def test_what_was_put_off_is_tried_again_when_it_was_meant() -> None:
     witness = world.witness()
     id_ = world.active(duration=timedelta(minutes=30))
     world.target().next("revoke", *[Lose(applied=False)] * 4)
-    assert isinstance(world.end(id_), Done)
+    assert isinstance(world.end(id_), Outcome)
     world.work()
     assert world.has_access(id_)
     world.jump(-HOUR_S)
@@ -118,7 +118,7 @@ def test_a_jump_of_five_seconds_is_a_failover_and_none() -> None:
     world.jump(-4.9)
     looks(world, witness)
     assert record(world).trusted
-    assert isinstance(world.approve(world.asked()), Done)
+    assert isinstance(world.approve(world.asked()), Outcome)
 
 
 def test_many_small_steps_are_a_jump_in_the_end() -> None:
@@ -153,7 +153,7 @@ def test_ten_steady_minutes_end_the_doubt_and_say_so() -> None:
         Event.CLOCK_JUMPED,
         Event.CLOCK_STEADY,
     ]
-    assert isinstance(world.approve(world.asked()), Done)
+    assert isinstance(world.approve(world.asked()), Outcome)
 
 
 def test_a_second_jump_begins_the_ten_minutes_anew() -> None:
@@ -172,9 +172,9 @@ def test_an_operator_accepts_the_clock_and_the_record_names_who_and_why() -> Non
     world.jump(-HOUR_S)
     looks(world, witness)
     answer = accept(world.ctx, "Rosa Ops", "NTP was off since the move")
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     assert answer.outcome == "accepted"
-    assert isinstance(world.approve(world.asked()), Done)
+    assert isinstance(world.approve(world.asked()), Outcome)
     entry = next(entry for entry in world.all_entries() if entry.event is Event.CLOCK_ACCEPTED)
     assert (entry.private["actor_name"], entry.private["reason"]) == ("Rosa Ops", "NTP was off since the move")
     looks(world, witness)
@@ -185,7 +185,7 @@ def test_accepting_what_nobody_doubts_changes_nothing() -> None:
     world = World()
     world.witness()
     answer = accept(world.ctx, "Rosa Ops", "just in case")
-    assert isinstance(answer, Done)
+    assert isinstance(answer, Outcome)
     assert answer.outcome == "trusted"
     assert world.all_entries() == []
 

@@ -45,7 +45,7 @@ from workflows.ports import (
 )
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsSpec
-from workflows.usecases.shared.context import Done
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.shared.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureWake
 from workflows.usecases.shared.troubles import Failure, forget_what_is_over, note, over, pause, standing
 
@@ -178,7 +178,7 @@ def given(world: Outside, **changes: Any) -> str:
     """Asked, looked up and approved; nobody has given it yet."""
     id_ = world.ask(**changes).id
     world.run(keys.request(id_))
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
     return id_
 
 
@@ -257,7 +257,7 @@ def test_a_later_end_that_does_not_come_is_not_called_access_that_is_not_open(wo
     world.lives(8)
     more = world.extend(id_).id  # type: ignore[union-attr]  # it was taken
     world.run(keys.request(more))
-    assert isinstance(world.approve(more), Done)
+    assert isinstance(world.approve(more), Outcome)
     failing(world, f"holding:{world.grant(id_).holding}", times=2)
     (told,) = [text for text in world.slack.told("UDANA") if "error E-7F3K2" in text]
     assert f"More time for {more}" in told

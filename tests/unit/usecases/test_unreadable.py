@@ -22,8 +22,8 @@ from workflows.core.records.grant import CLOSED, GrantState
 from workflows.ports import Change, Committed, CorruptRecord
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.oversight.delegate import delegate
-from workflows.usecases.revocation.revoke_all import Aim, revoke_all
-from workflows.usecases.shared.context import Done
+from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
+from workflows.usecases.shared.context import Outcome
 from workflows.usecases.shared.delegations import with_delegations
 from workflows.usecases.shared.due_items import end_what_is_overdue, overdue_holdings
 from workflows.usecases.upkeep.mend_indexes import make_again
@@ -108,7 +108,7 @@ def test_nothing_is_given_back_by_a_record_that_was_put_together(world: World) -
     """Olu took it back, and the grant's record broke while that was under way: nobody gives it again."""
     id_ = world.active(DANA)
     resource = world.grant(id_).resource
-    assert isinstance(world.end(id_, OLU), Done)
+    assert isinstance(world.end(id_, OLU), Outcome)
     world.work()
     assert not world.target().has(resource)
     grant = world.grant(id_)
@@ -144,7 +144,7 @@ def test_an_owner_takes_back_what_cannot_be_read(world: World) -> None:
     id_ = world.active(DANA)
     resource = world.grant(id_).resource
     world.ledger.spoil(keys.grant(id_))
-    assert isinstance(world.end(id_, OLU, "take it back"), Done)
+    assert isinstance(world.end(id_, OLU, "take it back"), Outcome)
     world.work()
     assert (world.grant(id_).state, world.target().has(resource)) == (GrantState.REVOKED, False)
 
@@ -155,8 +155,8 @@ def test_the_panic_switch_takes_back_what_cannot_be_read(world: World, what: str
     resource = world.grant(id_).resource
     world.ledger.spoil({"grant": keys.grant, "request": keys.request}[what](id_))
     world.knows(SUE)
-    press = revoke_all(world.ctx, Aim(DANA, "Dana"), account(SUE), "stolen laptop", "panic")
-    assert isinstance(press, Done)
+    press = revoke_all(world.ctx, RevocationScope(DANA, "Dana"), account(SUE), "stolen laptop", "panic")
+    assert isinstance(press, Outcome)
     world.advance(10)
     assert not world.target().has(resource)
     assert world.grant(id_).state in CLOSED
@@ -215,11 +215,11 @@ def shown(reader: Reader, policy: Policy) -> tuple[Any, ...]:
 def test_who_delegated_and_cannot_be_read_is_spoken_for_by_nobody_and_stops_nobody(world: World) -> None:
     world.knows(OLU, SUE)
     until = world.clock.now() + timedelta(days=1)
-    assert isinstance(delegate(world.ctx, account(OLU), build.facts(SUE), until, "away"), Done)
+    assert isinstance(delegate(world.ctx, account(OLU), build.facts(SUE), until, "away"), Outcome)
     world.ledger.spoil(keys.person(OLU))
     assert not with_delegations(world.ctx, build.groups()).delegations
     id_ = world.asked(DANA)
-    assert isinstance(world.approve(id_, PAT), Done)
+    assert isinstance(world.approve(id_, PAT), Outcome)
 
 
 def test_it_is_told_once_and_leaves_the_list_when_it_is_well_again(world: World) -> None:

@@ -15,7 +15,7 @@ from workflows.core.identity import Account, AccountRecord, Address, Suspension,
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import BreakGlass, Group, Policy
 from workflows.core.records.grant import GrantState
-from workflows.core.records.oversight import Sweepout
+from workflows.core.records.oversight import BulkRevocation
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
@@ -30,10 +30,10 @@ from workflows.usecases.oversight.unblock import lift
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.requests.request_access import ask_for_access
 from workflows.usecases.revocation.end import end
-from workflows.usecases.revocation.revoke_all import Aim, aim_at, revoke_all
+from workflows.usecases.revocation.revoke_all import RevocationScope, aim_at, revoke_all
 from workflows.usecases.shared.actor import bound_to
 from workflows.usecases.shared.adopt_accounts import adopt
-from workflows.usecases.shared.context import Context, Done
+from workflows.usecases.shared.context import Context, Outcome
 from workflows.usecases.upkeep.mend_indexes import make_again
 
 ASK = Ask("payments-prod", "read-only", HOUR, "INC-42 errors")
@@ -79,7 +79,7 @@ def test_nobody_approves_by_an_account_that_asked_whoever_it_belongs_to_by_now(w
     gets_address(world, OLU, "pat@example.com")
     acts(world, account(OLU))
     saying = Saying(account(OLU).id, same=False, reason="looks like Pat")
-    assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", "cli"), Done)
+    assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", "cli"), Outcome)
     assert acts(world, account(OLU)).id == PAT
     assert code(world.approve(id_, OLU)) is Code.OWN_REQUEST
 
@@ -96,7 +96,7 @@ def test_whom_an_account_claims_to_be_decides_nothing_of_theirs(world: World):
     gets_address(world, OLU, "olu@example.com")
     acts(world, account(OLU))
     assert (identity(world, OLU).also, identity(world, PAT).also) == ((), ())
-    assert isinstance(world.approve(id_, PAT), Done)
+    assert isinstance(world.approve(id_, PAT), Outcome)
 
 
 # ---------------------------------------------------------------- another workspace, another account
@@ -127,20 +127,25 @@ def test_an_account_under_an_owners_address_stops_nobody_and_is_nobody(world: Wo
     there = new_account(world, "UNEW", "olu@example.com", "Olu")
     assert acts(world, there).suspended.why is Why.NEW_ACCOUNT
     assert code(approve(world.ctx, id_, there, "newcomer")) is Code.PERSON_SUSPENDED
-    assert code(revoke_all(world.ctx, Aim(DANA, "Dana"), there, "mischief", "newcomer-2")) is Code.PERSON_SUSPENDED
+    assert (
+        code(revoke_all(world.ctx, RevocationScope(DANA, "Dana"), there, "mischief", "newcomer-2"))
+        is Code.PERSON_SUSPENDED
+    )
     # The owner's cards, the recheck and the panic switch go by the first account.
     assert world.directory.of_person(OLU).slack == account(OLU)
-    assert isinstance(world.approve(id_, OLU), Done)
+    assert isinstance(world.approve(id_, OLU), Outcome)
     world.work()
     assert world.grant(id_).state is GrantState.ACTIVE
-    assert isinstance(revoke_all(world.ctx, Aim(DANA, "Dana"), account(OLU), "stolen laptop", "owner"), Done)
+    assert isinstance(
+        revoke_all(world.ctx, RevocationScope(DANA, "Dana"), account(OLU), "stolen laptop", "owner"), Outcome
+    )
 
 
 def test_the_recheck_goes_by_the_account_that_agreed(world: World):
     """The newcomer is fine, and is not who agreed; the owner is a guest by the time of giving."""
     world.knows(OLU)
     id_ = world.asked()
-    assert isinstance(world.approve(id_, OLU), Done)
+    assert isinstance(world.approve(id_, OLU), Outcome)
     acts(world, new_account(world, "UNEW", "olu@example.com", "Olu"))
     facts = world.chat.people[account(OLU)]
     world.chat.people[account(OLU)] = replace(facts, standing_problem="person_guest")
@@ -153,10 +158,10 @@ def test_of_two_accounts_of_one_owner_the_one_that_agreed_is_looked_at(world: Wo
     world.knows(OLU, PAT)
     second = new_account(world, "UOLU2", "olu@example.com", "Olu")
     acts(world, second)
-    assert isinstance(confirm_by_hand(world.ctx, Saying(second.id, True, "his phone"), "Ada", "cli"), Done)
+    assert isinstance(confirm_by_hand(world.ctx, Saying(second.id, True, "his phone"), "Ada", "cli"), Outcome)
     assert acts(world, second).id == OLU
     id_ = world.asked()
-    assert isinstance(approve(world.ctx, id_, second, "by the second"), Done)
+    assert isinstance(approve(world.ctx, id_, second, "by the second"), Outcome)
     facts = world.chat.people[second]
     world.chat.people[second] = replace(facts, standing_problem="person_guest")
     world.chat.refresh_person(second, world.policy.policy)
@@ -207,7 +212,7 @@ def test_what_gives_is_refused_and_what_takes_back_is_not():
         withdraw(ctx, mine, who, press()),
         deny(ctx, waiting, who, "no", press()),
         end(ctx, active, who, "enough", press()),
-        revoke_all(ctx, Aim(environment="payments-prod"), who, "all of it", press()),
+        revoke_all(ctx, RevocationScope(environment="payments-prod"), who, "all of it", press()),
     )
     assert [code(answer) for answer in takes] in ([None] * 4, [None] * 3 + [Code.NOTHING_TO_REVOKE])
     assert code(end_delegation(ctx, who, press())) is Code.DELEGATE_NONE
@@ -221,12 +226,12 @@ def test_access_stays_found_returned_and_taken_back_whatever_the_address_is_now(
     assert facts.id == DANA
     assert world.ledger.members(keys.of_person(keys.LIVE, facts.id)) == [id_]
     world.knows(SUE)
-    answer = revoke_all(world.ctx, Aim(facts.id, "Dana"), account(SUE), "stolen laptop", "panic")
-    assert isinstance(answer, Done)
+    answer = revoke_all(world.ctx, RevocationScope(facts.id, "Dana"), account(SUE), "stolen laptop", "panic")
+    assert isinstance(answer, Outcome)
     world.work()
     world.advance(3)
     assert not world.has_access(id_)
-    sweepout = world.ledger.read(keys.sweepout(answer.id)).get(keys.sweepout(answer.id), Sweepout)
+    sweepout = world.ledger.read(keys.sweepout(answer.id)).get(keys.sweepout(answer.id), BulkRevocation)
     assert sweepout.taken == (id_,)
     record = world.ledger.read(keys.person(DANA)).get(keys.person(DANA), PersonRecord)
     assert record.blocked_until is not None
@@ -235,7 +240,7 @@ def test_access_stays_found_returned_and_taken_back_whatever_the_address_is_now(
 def test_whoever_holds_it_returns_it_with_another_address(world: World):
     id_ = world.active()
     gets_address(world, DANA, "dana.new@example.com")
-    assert isinstance(world.end(id_, DANA), Done)
+    assert isinstance(world.end(id_, DANA), Outcome)
 
 
 def test_the_address_that_was_bound_ends_the_hold_by_itself_and_on_record(world: World):
@@ -264,13 +269,13 @@ def test_a_renamed_domain_puts_nobody_on_hold(world: World):
     assert acts(world, account(OLU)).id == OLU
     assert identity(world, DANA).current == ("dana@example.net",)
     assert world.directory.by_address(Address("dana@example.net")).id == DANA
-    assert isinstance(world.end(id_, DANA), Done)
+    assert isinstance(world.end(id_, DANA), Outcome)
     # Whoever has never acted is still whom the old list means, and one person.
     gets_address(world, NIA, "nia@example.net")
     waiting = world.asked(NIA)
     assert world.directory.groups(world.policy.policy, ("platform",)).members(("platform",)) == {OLU, "pat@example.net"}
     gets_address(world, PAT, "pat@example.net")
-    assert isinstance(world.approve(waiting, PAT), Done)
+    assert isinstance(world.approve(waiting, PAT), Outcome)
 
 
 def test_an_address_in_capitals_is_the_same_address_and_stops_nobody(world: World):
@@ -323,7 +328,7 @@ def test_a_hold_of_either_side_between_read_and_commit_voids_it(who: PersonId):
 
 def test_what_was_decided_and_is_not_given_waits_until_the_hold_is_over(world: World):
     id_ = world.asked()
-    assert isinstance(world.approve(id_, OLU), Done)
+    assert isinstance(world.approve(id_, OLU), Outcome)
     gets_address(world, OLU, "olu.o@example.com")
     acts(world, account(OLU))
     world.advance(30)
@@ -397,7 +402,7 @@ def test_who_moved_into_an_organisation_and_is_on_hold_is_on_hold(who: PersonId)
 
 def test_what_was_decided_waits_for_who_moved_and_is_on_hold(world: World):
     id_ = world.asked()
-    assert isinstance(world.approve(id_), Done)
+    assert isinstance(world.approve(id_), Outcome)
     moves(world, DANA, address=Address("other@example.com"))
     world.advance(30)
     assert world.grant(id_).state is GrantState.ACTIVATING
@@ -421,7 +426,7 @@ def second_account(world: World, who: PersonId, user: str) -> Account:
     found = new_account(world, user, str(who), build_name(who))
     acts(world, found)
     said = confirm_by_hand(world.ctx, Saying(found.id, True, "saw the badge"), "ops", f"second {user}")
-    assert isinstance(said, Done)
+    assert isinstance(said, Outcome)
     acts(world, found)
     return found
 
@@ -455,7 +460,7 @@ def test_a_claim_after_both_have_agreed_makes_what_was_decided_wait():
     there = second_account(world, OLU, "UOLU2")
     id_ = world.asked()
     for who in (OLU, PAT):
-        assert isinstance(world.approve(id_, who), Done)
+        assert isinstance(world.approve(id_, who), Outcome)
     claims(world, there, "pat@example.com")
     world.advance(30)
     assert world.grant(id_).state is GrantState.ACTIVATING
@@ -517,7 +522,7 @@ def away(world: World) -> str:
     world.activate()
     world.knows(OLU, GUS)
     until = world.clock.now() + timedelta(days=2)
-    assert isinstance(delegate(world.ctx, account(OLU), world.directory.person(account(GUS)), until, "away"), Done)
+    assert isinstance(delegate(world.ctx, account(OLU), world.directory.person(account(GUS)), until, "away"), Outcome)
     return world.asked()
 
 
@@ -606,7 +611,7 @@ def test_more_time_that_nobody_can_look_into_ends_at_the_old_end_and_says_why(wo
     world.clock.advance(120)
     world.knows(PAT)
     world.chat.unreachable = True
-    assert isinstance(approve(world.ctx, more, account(PAT), "last"), Done)
+    assert isinstance(approve(world.ctx, more, account(PAT), "last"), Outcome)
     world.advance(61 * 60, 20)
     grant = world.grant(id_)
     assert (grant.state, grant.deadline) == (GrantState.ENDED, before)
@@ -686,7 +691,7 @@ def test_a_workspace_that_joins_an_organisation_puts_nobody_on_hold(world: World
     world.chat.people[account(DANA)] = replace(facts, tenant="E1")
     found = acts(world, account(DANA))
     assert (found.id, found.suspended, found.account) == (DANA, None, "slack:E1:UDANA")
-    assert isinstance(world.end(id_, DANA), Done)
+    assert isinstance(world.end(id_, DANA), Outcome)
     there = Account("slack", "T2", "UDANA")
     world.chat.people[there] = replace(facts, tenant="E1", slack=there)
     assert acts(world, there).id == DANA, "from another workspace of it, too"
@@ -703,7 +708,7 @@ def test_a_move_into_an_organisation_together_with_another_address_is_a_hold(wor
 # ---------------------------------------------------------------- people say whose it is
 
 
-def say(world: World, who: PersonId, about: Account, *, same: bool) -> Done | Refused:
+def say(world: World, who: PersonId, about: Account, *, same: bool) -> Outcome | Refused:
     world.knows(who)
     saying = Saying(world.chat.people[about].account, same, "saw the badge")
     return confirm(world.ctx, saying, account(who), world.press_id())
@@ -719,7 +724,7 @@ def test_security_says_that_it_is_the_same_person(world: World):
     assert (found.id, found.suspended) == (DANA, None)
     assert world.directory.by_address(Address("dana.new@example.com")).id == DANA
     assert world.directory.owner_of(Address("dana@example.com")) == DANA, "lists still mean her"
-    assert isinstance(world.end(id_, DANA), Done)
+    assert isinstance(world.end(id_, DANA), Outcome)
     assert holds(world.ctx) == ()
 
 
@@ -741,21 +746,21 @@ def test_another_person_inherits_nothing_and_stops_nothing(world: World):
     world.chat.people[account(DANA)] = facts
     assert acts(world, account(DANA)).suspended.why is Why.CLOSED
     assert code(world.ask(DANA)) is Code.PERSON_SUSPENDED
-    assert isinstance(world.end(id_, DANA), Done)
+    assert isinstance(world.end(id_, DANA), Outcome)
     assert code(say(world, SUE, account(DANA), same=True)) is Code.ADDRESS_GIVEN_AWAY
     # The list of developers names the address, and so whoever has it now.
     acts(world, there)
-    assert isinstance(ask_for_access(world.ctx, ASK, there, Origin(), "second"), Done)
+    assert isinstance(ask_for_access(world.ctx, ASK, there, Origin(), "second"), Outcome)
 
 
 def test_nobody_speaks_in_the_place_of_somebody_who_was_closed(world: World):
     world.knows(OLU, GUS)
     until = world.clock.now() + timedelta(days=2)
-    assert isinstance(delegate(world.ctx, account(OLU), world.directory.person(account(GUS)), until, "away"), Done)
+    assert isinstance(delegate(world.ctx, account(OLU), world.directory.person(account(GUS)), until, "away"), Outcome)
     gets_address(world, OLU, "somebody@example.com")
     acts(world, account(OLU))
     for who in (SUE, PAT):
-        assert isinstance(say(world, who, account(OLU), same=False), Done)
+        assert isinstance(say(world, who, account(OLU), same=False), Outcome)
     assert identity(world, OLU).closed_at is not None
     assert bound_to(world.ctx, OLU) == (), "the account is somebody else's"
     assert code(world.approve(world.asked(), GUS)) is Code.NOT_AN_APPROVER
@@ -862,7 +867,7 @@ def test_whose_address_was_claimed_in_passing_counts_as_nobody_else_afterwards(w
         gets_address(world, DANA, address)
         acts(world, account(DANA))
     assert [identity(world, who).also for who in (DANA, OLU, PAT)] == [(), (), ()]
-    assert isinstance(world.approve(world.asked()), Done)
+    assert isinstance(world.approve(world.asked()), Outcome)
 
 
 @pytest.mark.parametrize("how", ["hold", "left the group", "counts as the second", "is meant"])
@@ -950,7 +955,7 @@ def test_a_button_of_a_hold_that_is_over_says_nothing_of_a_later_one_like_it(wor
     old = Saying(account(DANA).id, True, "saw the badge", seen.hash)
     assert code(confirm(world.ctx, old, account(SUE), "late")) is Code.HOLD_CHANGED
     (now,) = holds(world.ctx)
-    assert isinstance(confirm(world.ctx, replace(old, hash=now.hash), account(SUE), "anew"), Done)
+    assert isinstance(confirm(world.ctx, replace(old, hash=now.hash), account(SUE), "anew"), Outcome)
 
 
 def test_what_the_first_of_two_said_stands_for_a_day(world: World):
@@ -987,7 +992,7 @@ def test_the_account_is_looked_at_before_anything_is_said_of_it(world: World, ho
     ctx = world.ctx if looks == "worker" else Context(**own)
     saying = Saying(account(DANA).id, True, "saw the badge", seen.hash)
 
-    def said() -> Done | Refused:
+    def said() -> Outcome | Refused:
         return confirm(ctx, saying, account(SUE), "said")
 
     if looks == "web":
@@ -1091,7 +1096,7 @@ def test_everything_under_an_address_is_what_a_closed_person_left_open_as_well(w
     there = used_again(world, "dana@example.com")
     assert say(world, SUE, there, same=False).outcome == "confirmed"
     aim = aim_at(world.ctx, acts(world, there))
-    assert isinstance(revoke_all(world.ctx, aim, account(SUE), "INC-50 laptop stolen", "all of it"), Done)
+    assert isinstance(revoke_all(world.ctx, aim, account(SUE), "INC-50 laptop stolen", "all of it"), Outcome)
     world.work()
     assert not world.has_access(id_)
 
@@ -1105,12 +1110,12 @@ def test_who_gets_an_address_gets_no_access_with_the_user_that_is_behind_it(worl
     world.work()
     why = world.request(first.id).closing
     assert (why.code, why.params["ids"]) == (Code.TARGET_PERSON_ELSES, id_)
-    assert isinstance(world.end(id_, OLU), Done)
+    assert isinstance(world.end(id_, OLU), Outcome)
     world.work()
     acts(world, there)
     later = ask_for_access(world.ctx, ASK, there, Origin(), "later")
     world.work()
-    assert isinstance(world.approve(later.id, OLU), Done)
+    assert isinstance(world.approve(later.id, OLU), Outcome)
 
 
 def test_a_new_account_under_an_address_hides_nothing_of_whose_it_is(world: World):
@@ -1119,7 +1124,7 @@ def test_a_new_account_under_an_address_hides_nothing_of_whose_it_is(world: Worl
     world.knows(SUE)
     aim = aim_at(world.ctx, acts(world, there))
     assert (aim.person, aim.person_name) == (DANA, "Dana")
-    assert isinstance(revoke_all(world.ctx, aim, account(SUE), "INC-50 laptop stolen", "all of it"), Done)
+    assert isinstance(revoke_all(world.ctx, aim, account(SUE), "INC-50 laptop stolen", "all of it"), Outcome)
     world.work()
     assert not world.has_access(id_)
 
@@ -1165,7 +1170,7 @@ def test_who_was_on_hold_before_stays_so_until_it_is_said_who_they_are(world: Wo
     assert acts(world, account(OLU)).suspended.why is Why.BEFORE
     assert [one.account.account for one in holds(world.ctx)] == [account(OLU).id]
     saying = Saying(account(OLU).id, same=True, reason="asked him")
-    assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", "cli"), Done)
+    assert isinstance(confirm_by_hand(world.ctx, saying, "Ada", "cli"), Outcome)
     assert acts(world, account(OLU)).suspended is None
 
 
@@ -1177,7 +1182,7 @@ def test_what_is_said_of_a_hold_of_before_is_said_of_the_address_that_is_there_n
         gets_address(world, DANA, address)
         assert acts(world, account(DANA)).suspended.address == address
     for who in (SUE, PAT):
-        assert isinstance(say(world, who, account(DANA), same=True), Done)
+        assert isinstance(say(world, who, account(DANA), same=True), Outcome)
     assert acts(world, account(DANA)).suspended is None
     assert world.directory.owner_of(Address("olu@example.com")) == OLU
 
@@ -1232,5 +1237,5 @@ def test_who_declines_with_another_address_is_still_the_holder(world: World):
     id_ = ask_for_access(world.ctx, ask, account(OLU), Origin(), "for").id
     gets_address(world, DANA, "dana.new@example.com")
     acts(world, account(DANA))
-    assert isinstance(decline(world.ctx, id_, account(DANA), "decline"), Done)
+    assert isinstance(decline(world.ctx, id_, account(DANA), "decline"), Outcome)
     assert world.request(id_).state is RequestState.WITHDRAWN

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from workflows.core.access_review.model import Access, GlassUse, Report, Sums, Unused, days_of
-from workflows.core.access_review.rows import Outcome, Row, grouped, median_of
+from workflows.core.access_review.rows import Row, RowOutcome, grouped, median_of
 from workflows.core.access_review.suggestions import quick_approvers, suggestions
 from workflows.core.policy import Entitlement, Policy
 from workflows.core.records.oversight import ReviewState
@@ -47,19 +47,19 @@ def review(
 
 
 def _sums(asked: Sequence[Row], access: Sequence[Access], refused: int) -> Sums:
-    def count(outcome: Outcome) -> int:
+    def count(outcome: RowOutcome) -> int:
         return sum(row.outcome is outcome for row in asked)
 
     return Sums(
         asked=len(asked),
-        approved=count(Outcome.APPROVED),
-        by_rule=count(Outcome.BY_RULE),
-        break_glass=count(Outcome.BREAK_GLASS),
-        denied=count(Outcome.DENIED),
-        withdrawn=count(Outcome.WITHDRAWN),
-        expired=count(Outcome.EXPIRED),
-        impossible=count(Outcome.IMPOSSIBLE),
-        waiting=count(Outcome.WAITING),
+        approved=count(RowOutcome.APPROVED),
+        by_rule=count(RowOutcome.BY_RULE),
+        break_glass=count(RowOutcome.BREAK_GLASS),
+        denied=count(RowOutcome.DENIED),
+        withdrawn=count(RowOutcome.WITHDRAWN),
+        expired=count(RowOutcome.EXPIRED),
+        impossible=count(RowOutcome.IMPOSSIBLE),
+        waiting=count(RowOutcome.WAITING),
         refused=refused,
         people=len({item.holder for item in access}),
         held=sum((item.held for item in access), timedelta(0)),
@@ -89,7 +89,7 @@ def _one(rows: Sequence[Row], longer: Sequence[Row], since: datetime, until: dat
     """`rows`: of one person and role, oldest first, each held in the period. `longer`: asks for more time of these."""
     spans = [span for row in rows if (span := _held(row, since, until)) is not None]
     newest = rows[-1]
-    waits = [row.waited for row in rows if row.waited is not None and row.outcome is Outcome.APPROVED]
+    waits = [row.waited for row in rows if row.waited is not None and row.outcome is RowOutcome.APPROVED]
     return Access(
         holder=newest.holder,
         name=newest.holder_name,
@@ -102,7 +102,7 @@ def _one(rows: Sequence[Row], longer: Sequence[Row], since: datetime, until: dat
         days=len({day for span in spans for day in _days(span, since)}),
         last=max(end for _, end in spans),
         now=any(row.ended is None for row in rows),
-        break_glass=sum(row.outcome is Outcome.BREAK_GLASS for row in rows),
+        break_glass=sum(row.outcome is RowOutcome.BREAK_GLASS for row in rows),
         approvers=_approvers((*rows, *longer)),
         answered_in=median_of(waits) if waits else None,
     )
@@ -126,7 +126,7 @@ def _approvers(rows: Iterable[Row]) -> tuple[tuple[str, int], ...]:
 
 
 def _glass(rows: Iterable[Row], since: datetime, until: datetime) -> tuple[GlassUse, ...]:
-    used = [row for row in rows if row.outcome is Outcome.BREAK_GLASS]
+    used = [row for row in rows if row.outcome is RowOutcome.BREAK_GLASS]
     return tuple(_use(row, since, until) for row in used if row.at >= since or _held(row, since, until))
 
 

@@ -18,7 +18,7 @@ from workflows.core.records.request import DecisionKind, Request, RequestState
 K = TypeVar("K")
 
 
-class Outcome(StrEnum):
+class RowOutcome(StrEnum):
     """What became of a request. `impossible`: the bot itself closed it, because it could not be given."""
 
     WAITING = "waiting"
@@ -52,7 +52,7 @@ class Row:
     tier: Tier
     risk: Risk
     at: datetime
-    outcome: Outcome
+    outcome: RowOutcome
     waited: timedelta | None = None
     votes: tuple[Agreed, ...] = ()
     rule: str | None = None
@@ -68,7 +68,7 @@ class Row:
     @property
     def agreed(self) -> tuple[str, ...]:
         """Who or what let them in, by name."""
-        if self.outcome is Outcome.BREAK_GLASS:
+        if self.outcome is RowOutcome.BREAK_GLASS:
             return ("break-glass",)
         return (f"rule '{self.rule}'",) if self.rule else tuple(vote.name for vote in self.votes)
 
@@ -100,23 +100,23 @@ def row(request: Request, grant: Grant | None, review: Review | None, seen_at: d
     )
 
 
-_DECIDED: Mapping[DecisionKind, Outcome] = {
-    DecisionKind.APPROVAL: Outcome.APPROVED,
-    DecisionKind.AUTO: Outcome.BY_RULE,
-    DecisionKind.BREAK_GLASS: Outcome.BREAK_GLASS,
+_DECIDED: Mapping[DecisionKind, RowOutcome] = {
+    DecisionKind.APPROVAL: RowOutcome.APPROVED,
+    DecisionKind.AUTO: RowOutcome.BY_RULE,
+    DecisionKind.BREAK_GLASS: RowOutcome.BREAK_GLASS,
 }
-_CLOSED: Mapping[RequestState, Outcome] = {
-    RequestState.DENIED: Outcome.DENIED,
-    RequestState.WITHDRAWN: Outcome.WITHDRAWN,
-    RequestState.EXPIRED: Outcome.EXPIRED,
+_CLOSED: Mapping[RequestState, RowOutcome] = {
+    RequestState.DENIED: RowOutcome.DENIED,
+    RequestState.WITHDRAWN: RowOutcome.WITHDRAWN,
+    RequestState.EXPIRED: RowOutcome.EXPIRED,
 }
 
 
-def _outcome(request: Request) -> Outcome:
+def _outcome(request: Request) -> RowOutcome:
     if request.state in _CLOSED:
         by_itself = request.closing is not None and request.closing.code is not None
-        return Outcome.IMPOSSIBLE if by_itself else _CLOSED[request.state]
-    return _DECIDED[request.decision.kind] if request.decision else Outcome.WAITING
+        return RowOutcome.IMPOSSIBLE if by_itself else _CLOSED[request.state]
+    return _DECIDED[request.decision.kind] if request.decision else RowOutcome.WAITING
 
 
 # ---------------------------------------------------------------- counting

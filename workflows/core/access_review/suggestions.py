@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from workflows.core.access_review.model import Access, CouldBeRule, CouldBeSmaller, CouldGo, Quick, Suggestion, Unused
-from workflows.core.access_review.rows import Outcome, Row, grouped, median_of
+from workflows.core.access_review.rows import Row, RowOutcome, grouped, median_of
 from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement, Policy, Risk, Tier
 
@@ -61,7 +61,7 @@ def _rules(policy: Policy, asked: Sequence[Row]) -> Iterable[CouldBeRule]:
             )
 
 
-_ANSWERS = frozenset({Outcome.APPROVED, Outcome.DENIED, Outcome.EXPIRED})
+_ANSWERS = frozenset({RowOutcome.APPROVED, RowOutcome.DENIED, RowOutcome.EXPIRED})
 
 
 def _fit_for_a_rule(role: Entitlement) -> bool:
@@ -71,8 +71,8 @@ def _fit_for_a_rule(role: Entitlement) -> bool:
 
 
 def _rule(environment: str, role: str, rows: Sequence[Row]) -> Iterable[CouldBeRule]:
-    waits = [row.waited for row in rows if row.outcome is Outcome.APPROVED and row.waited is not None]
-    always = all(row.outcome is Outcome.APPROVED and not row.lessened for row in rows)
+    waits = [row.waited for row in rows if row.outcome is RowOutcome.APPROVED and row.waited is not None]
+    always = all(row.outcome is RowOutcome.APPROVED and not row.lessened for row in rows)
     if len(rows) >= RULE_ASKS_MIN and always and waits and median_of(waits) <= RULE_WAIT_MAX:
         people = {vote.by for row in rows for vote in row.votes}
         yield CouldBeRule(environment, role, len(rows), len(people), median_of(waits))

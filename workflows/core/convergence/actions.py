@@ -42,18 +42,18 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Observe:
     purpose: Purpose
 
 
 @dataclass(frozen=True, slots=True)
-class Give:
+class GrantAccess:
     grants: tuple[str, ...]
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class RevokeAccess:
     pass
 
 
@@ -73,7 +73,7 @@ class Forget:
     """Nothing is held, nothing is owed: the record can go."""
 
 
-Action = Look | Give | Take | Poll | Wait | Forget
+Action = Observe | GrantAccess | RevokeAccess | Poll | Wait | Forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,7 @@ def next_action(state: State, now: datetime) -> Action:
 def _towards_presence(state: State, wanted: list[Grant], now: datetime) -> Action:
     holding = state.holding
     if holding.baseline is Baseline.UNKNOWN:
-        return Look(Purpose.BASELINE)
+        return Observe(Purpose.BASELINE)
     until = max(latest_end(grant) for grant in wanted)
     waiting = tuple(
         grant.id
@@ -253,24 +253,24 @@ def _towards_presence(state: State, wanted: list[Grant], now: datetime) -> Actio
     )
     end_moved = holding.resource.enforces_end and holding.ours and holding.enforced_until != until
     if waiting or end_moved:
-        return Give(waiting, until)
+        return GrantAccess(waiting, until)
     if any(grant.state is GrantState.ACTIVATING for grant in wanted):
-        return Look(Purpose.PROOF_OF_PRESENCE)
+        return Observe(Purpose.PROOF_OF_PRESENCE)
     if any(grant.extended_to is not None for grant in wanted):
-        return Look(Purpose.LATER_END)
+        return Observe(Purpose.LATER_END)
     first_end = min(grant.deadline for grant in wanted)
     if holding.doubt_until is None:
         return Wait(first_end)
     # An earlier removal whose outcome nobody saw may have taken this access with it.
-    return Look(Purpose.STILL_THERE) if holding.doubt_until <= now else Wait(min(first_end, holding.doubt_until))
+    return Observe(Purpose.STILL_THERE) if holding.doubt_until <= now else Wait(min(first_end, holding.doubt_until))
 
 
 def _towards_absence(state: State, now: datetime) -> Action:
     holding = state.holding
     if holding.ours:
-        return Look(Purpose.PROOF_OF_ABSENCE) if holding.taken else Take()
+        return Observe(Purpose.PROOF_OF_ABSENCE) if holding.taken else RevokeAccess()
     if holding.looks and holding.looks[0] <= now:
-        return Look(Purpose.AFTER_THE_END)
+        return Observe(Purpose.AFTER_THE_END)
     if holding.abandoned is not None and holding.ask_abandoned_at is not None and holding.ask_abandoned_at <= now:
         return Poll(holding.abandoned, abandoned=True)
     following = _earlier(*holding.looks[:1], holding.ask_abandoned_at if holding.abandoned else None)

@@ -9,12 +9,12 @@ from workflows.core.audit import Event
 from workflows.core.convergence.actions import (
     ASK_ABANDONED_EVERY,
     IN_DOUBT_FOR,
-    Give,
+    GrantAccess,
     Note,
     Poll,
     Purpose,
+    RevokeAccess,
     State,
-    Take,
     close,
     later_of,
     latest_end,
@@ -37,16 +37,20 @@ GIVE_FAILURES_MAX = 3
 LATE_REMOVAL = timedelta(minutes=2)
 
 
-def with_intent(state: State, action: Give | Take, fence: int, now: datetime) -> State:
+def with_intent(state: State, action: GrantAccess | RevokeAccess, fence: int, now: datetime) -> State:
     """The record before a changing call. From an intent to give on, whatever is there counts as ours to remove."""
-    kind = OperationKind.GRANT if isinstance(action, Give) else OperationKind.REVOKE
-    until = action.until if isinstance(action, Give) else None
+    kind = OperationKind.GRANT if isinstance(action, GrantAccess) else OperationKind.REVOKE
+    until = action.until if isinstance(action, GrantAccess) else None
     intent = Intent(kind, fence, now, now + IN_DOUBT_FOR, deadline=until)
     return state.with_holding(intent=intent, ours=True, taken=False)
 
 
 def after_operation(
-    state: State, action: Give | Take | Poll, operation: Operation, intended: Intent | None, now: datetime
+    state: State,
+    action: GrantAccess | RevokeAccess | Poll,
+    operation: Operation,
+    intended: Intent | None,
+    now: datetime,
 ) -> State:
     """Record how a changing call, or a look at an asynchronous one, came out."""
     if isinstance(action, Poll) and action.abandoned:
@@ -55,15 +59,15 @@ def after_operation(
     if operation.state is OperationState.IN_PROGRESS:
         started = state.holding.operation_at or now
         pause = min(max((now - started) / 4, timedelta(seconds=0.5)), timedelta(seconds=5))
-        if isinstance(action, Give):
+        if isinstance(action, GrantAccess):
             # Somebody waits for this one: the first look is at once, which costs a call where it is not done by then.
             pause = timedelta(0)
-        grants = action.grants if isinstance(action, Give) else state.holding.operation_for
+        grants = action.grants if isinstance(action, GrantAccess) else state.holding.operation_for
         state = state.with_holding(
             operation=operation, operation_at=started, operation_for=grants, next_try=now + pause
         )
         return _tell_of_late_removals(state, "the target is still at it", now)
-    grants = action.grants if isinstance(action, Give) else state.holding.operation_for
+    grants = action.grants if isinstance(action, GrantAccess) else state.holding.operation_for
     state = state.with_holding(operation=None, operation_at=None, operation_for=(), next_try=None)
     if operation.state is OperationState.FAILED:
         return _operation_failed(state, grants, operation, now)

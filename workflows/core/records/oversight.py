@@ -35,7 +35,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweepout:
+class BulkRevocation:
     """One press of the panic switch: what it was for, and what it still has to take back.
 
     What is in its scope: of `person`, where that is set; in `environments`, where that is (all of them otherwise); asked for

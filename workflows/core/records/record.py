@@ -8,7 +8,7 @@ from workflows.core.mixed import OlderRunning
 from workflows.core.records.chat import ChatRecord, Press
 from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
-from workflows.core.records.oversight import Review, Sweepout, Trouble
+from workflows.core.records.oversight import BulkRevocation, Review, Trouble
 from workflows.core.records.person import PersonRecord, Refusals, Uses
 from workflows.core.records.policy_in_force import ActivePolicy, PolicySummary
 from workflows.core.records.request import Request, Slot
@@ -26,7 +26,7 @@ Record = (
     | Press
     | Review
     | Uses
-    | Sweepout
+    | BulkRevocation
     | LedgerClock
     | OlderRunning
     | WitnessRecord

@@ -17,7 +17,7 @@ _RISKS = tuple(Risk)
 
 
 @dataclass(frozen=True, slots=True)
-class Lesser:
+class ReducedApproval:
     """Yes: this instead. `same_role` where only the time is cut. `groups` are what the approver speaks for there."""
 
     entitlement: Entitlement
@@ -34,7 +34,7 @@ def may_lessen(
     person: PersonFacts,
     groups: GroupFacts,
     now: datetime,
-) -> Lesser | Refused:
+) -> ReducedApproval | Refused:
     """Whether `person` may approve `request` for less: a shorter time, or a role of less risk in the same environment.
 
     Without a role the same is meant; without a duration as much of what was asked as the lesser role is given for.
@@ -48,7 +48,7 @@ def may_lessen(
     if found.role == request.terms.role:
         if duration is None or duration >= request.terms.duration:
             return _not_shorter(request)
-        return _within(Lesser(found, duration, True, may.groups), request)
+        return _within(ReducedApproval(found, duration, True, may.groups), request)
     return _other_role(policy, request, found, duration, person, groups, now)
 
 
@@ -60,7 +60,7 @@ def _other_role(
     person: PersonFacts,
     groups: GroupFacts,
     now: datetime,
-) -> Lesser | Refused:
+) -> ReducedApproval | Refused:
     if not is_less(found, request.terms) or request.extends is not None:
         return _refused(request, "risk", found)
     not_theirs = _not_asked_by_right(request, found, groups)
@@ -72,7 +72,7 @@ def _other_role(
         return may
     shut = not_now(policy, there, now, person.id, groups)
     time = duration if duration is not None else min(request.terms.duration, found.max_duration)
-    return shut or _within(Lesser(found, time, False, may.groups), request)
+    return shut or _within(ReducedApproval(found, time, False, may.groups), request)
 
 
 def is_less(entitlement: Entitlement, terms: Terms) -> bool:
@@ -93,7 +93,7 @@ def _not_shorter(request: Request) -> Refused:
     return Refused(Code.NOT_LESS, params, audited=False)
 
 
-def _within(found: Lesser, request: Request) -> Lesser | Refused:
+def _within(found: ReducedApproval, request: Request) -> ReducedApproval | Refused:
     """Longer than was asked is more, and the lesser role's own limit holds."""
     role = found.entitlement
     if found.duration < timedelta(seconds=1):
@@ -126,7 +126,9 @@ def choices(
     asked = environment.roles.get(request.terms.role)
     others = [role for role in environment.roles.values() if role is not asked]
     fits = [
-        role for role in others if isinstance(may_lessen(policy, request, role.role, None, person, groups, now), Lesser)
+        role
+        for role in others
+        if isinstance(may_lessen(policy, request, role.role, None, person, groups, now), ReducedApproval)
     ]
     shorter = sorted(time for time in asked.durations if time < request.terms.duration) if asked else []
     roles = ((asked,) if asked and shorter else ()) + tuple(sorted(fits, key=lambda role: _RISKS.index(role.risk)))

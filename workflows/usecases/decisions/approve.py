@@ -21,9 +21,9 @@ from workflows.core.rules.grant_terms import approve as approved_request
 from workflows.core.rules.grant_terms import close, grant_for, held, terms_for, warning_at
 from workflows.core.rules.groups import groups_needed
 from workflows.ports import Change, IndexEntry, Snapshot
-from workflows.usecases.shared.actor import Known, known, nobody, not_theirs
+from workflows.usecases.shared.actor import Actor, known, nobody, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of, no_longer_pending, out_of_pending
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.delegations import as_recorded, delegators, spoken_for, with_delegations
 from workflows.usecases.shared.extension import nothing_to_prolong, prolonging, too_long_now
 from workflows.usecases.shared.parties import party_keys, party_on_hold, read_with_parties, with_parties
@@ -31,44 +31,44 @@ from workflows.usecases.shared.scheduling import begins_later, scheduling
 from workflows.usecases.shared.target_users import taken_into_use, user_keys
 
 # What is done with a request that was found, by somebody who is known, on one snapshot.
-Decide = Callable[[Known, Snapshot, Request], Attempt | Refused]
+Decide = Callable[[Actor, Snapshot, Request], CommitAttempt | Refused]
 Also = Callable[[Request], tuple[str, ...]]
 
 
-def approve(ctx: Context, id_: str, who: Account, commit_id: str, terms_hash: str | None = None) -> Done | Refused:
+def approve(ctx: Context, id_: str, who: Account, commit_id: str, terms_hash: str | None = None) -> Outcome | Refused:
     """Agree to a request. `terms_hash` is the button's; None where it was typed, which means the terms as they stand.
 
-    `Done.outcome`: `approved`, or `agreed` while somebody else must agree, too.
+    `Outcome.outcome`: `approved`, or `agreed` while somebody else must agree, too.
     """
 
-    def vote(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
+    def vote(actor: Actor, snapshot: Snapshot, request: Request) -> CommitAttempt | Refused:
         return _vote(ctx, actor, snapshot, request, commit_id, terms_hash)
 
     return decide_on(ctx, id_, who, vote, commit_id)
 
 
-def deny(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Done | Refused:
-    """Refuse a request, with a reason. `Done.outcome`: `denied`."""
+def deny(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Outcome | Refused:
+    """Refuse a request, with a reason. `Outcome.outcome`: `denied`."""
     problem = text_problem(reason, {"what": "deny", "id": id_})
     if problem:
         return problem
 
-    def refuse(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
+    def refuse(actor: Actor, snapshot: Snapshot, request: Request) -> CommitAttempt | Refused:
         return _deny(ctx, actor, snapshot, request, clean(reason), commit_id)
 
     return decide_on(ctx, id_, who, refuse, commit_id, on_hold=True)
 
 
-def withdraw(ctx: Context, id_: str, who: Account, commit_id: str) -> Done | Refused:
-    """The requester takes back the ask. `Done.outcome`: `withdrawn`."""
+def withdraw(ctx: Context, id_: str, who: Account, commit_id: str) -> Outcome | Refused:
+    """The requester takes back the ask. `Outcome.outcome`: `withdrawn`."""
     actor = known(ctx, who, nobody, on_hold=True)
     if isinstance(actor, Refused):
         return actor
     return run(ctx, lambda: _withdraw(ctx, actor, id_, commit_id))
 
 
-def decline(ctx: Context, id_: str, who: Account, commit_id: str) -> Done | Refused:
-    """The person for whom somebody else asked does not want it. `Done.outcome`: `withdrawn`."""
+def decline(ctx: Context, id_: str, who: Account, commit_id: str) -> Outcome | Refused:
+    """The person for whom somebody else asked does not want it. `Outcome.outcome`: `withdrawn`."""
     actor = known(ctx, who, nobody, on_hold=True)
     if isinstance(actor, Refused):
         return actor
@@ -87,7 +87,7 @@ def decide_on(
     also: Also = lambda _: (),
     *,
     on_hold: bool = False,
-) -> Done | Refused:
+) -> Outcome | Refused:
     """Find the request and who acts, and do `then` with them until it is on the ledger. `also`: more records to read.
 
     `on_hold`: whether an account that is on hold may do it.
@@ -115,8 +115,8 @@ def find_request(ctx: Context, id_: str) -> Request | Refused:
 
 
 def _decide_once(
-    ctx: Context, actor: Known, id_: str, then: Decide, commit_id: str, also: Also, *, on_hold: bool
-) -> Attempt | Done | Refused:
+    ctx: Context, actor: Actor, id_: str, then: Decide, commit_id: str, also: Also, *, on_hold: bool
+) -> CommitAttempt | Outcome | Refused:
     found = find_request(ctx, id_)
     if isinstance(found, Refused):
         return found
@@ -186,8 +186,8 @@ def how_decided(request: Request) -> str:
 
 
 def _vote(
-    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, commit_id: str, terms_hash: str | None
-) -> Attempt | Refused:
+    ctx: Context, actor: Actor, snapshot: Snapshot, request: Request, commit_id: str, terms_hash: str | None
+) -> CommitAttempt | Refused:
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     closed = not_open(request, snapshot)
     if isinstance(answer, Refused):
@@ -214,7 +214,7 @@ def _vote(
     return count(ctx, actor, snapshot, request, answer.groups, commit_id)
 
 
-def _enough(actor: Known, request: Request) -> bool | Refused:
+def _enough(actor: Actor, request: Request) -> bool | Refused:
     """Whether all who must agree have: a freeze came between the last of them and the names, and now it is over."""
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
     votes = recount(actor.policy, request, actor.groups)
@@ -224,8 +224,8 @@ def _enough(actor: Known, request: Request) -> bool | Refused:
 
 
 def changed_terms(
-    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, commit_id: str
-) -> Attempt | Refused | None:
+    ctx: Context, actor: Actor, snapshot: Snapshot, request: Request, commit_id: str
+) -> CommitAttempt | Refused | None:
     """Where the role means something else by now: votes are void, names are resolved again, the card is shown anew."""
     entitlement = actor.policy.entitlement(request.terms.environment, request.terms.role)
     if entitlement is None:
@@ -238,7 +238,7 @@ def changed_terms(
         return None
     anew = replace(request, terms=terms, votes=(), resource=None, policy_hash=actor.policy.hash)
     item = keys.request(request.id)
-    done = Done(request.id, "terms_changed")
+    done = Outcome(request.id, "terms_changed")
     facts = {"before": request.terms.hash, "after": terms.hash, "policy": actor.policy.hash[:12]}
     change = Change(
         commit_id=commit_id,
@@ -249,12 +249,12 @@ def changed_terms(
         audit=(event(ctx, Event.REQUEST_TERMS_CHANGED, request.id, snapshot, facts),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(item,))
+    return CommitAttempt(change, done, wake=(item,))
 
 
 def count(
-    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...], commit_id: str
-) -> Attempt | Refused:
+    ctx: Context, actor: Actor, snapshot: Snapshot, request: Request, groups: tuple[str, ...], commit_id: str
+) -> CommitAttempt | Refused:
     """One more vote for the request as it is, by somebody who may: the approval where it is the last one needed."""
     person = actor.person
     entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
@@ -280,7 +280,7 @@ def count(
     if decision is not None:
         entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
         return deciding(voted, decision, snapshot, commit_id, entry)
-    done = Done(request.id, "agreed")
+    done = Outcome(request.id, "agreed")
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
@@ -290,17 +290,17 @@ def count(
         audit=(event(ctx, Event.REQUEST_AGREED, request.id, snapshot, facts, private),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(request.id),))
+    return CommitAttempt(change, done, wake=(keys.chat(request.id),))
 
 
-def in_place_of(actor: Known, rights: tuple[PersonId, ...]) -> dict[str, str]:
+def in_place_of(actor: Actor, rights: tuple[PersonId, ...]) -> dict[str, str]:
     """Whose right it was, where it was not the actor's own."""
     if not rights:
         return {}
     return {"for": ", ".join(rights), "for_name": " and ".join(actor.groups.names(rights))}
 
 
-def vote_by(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> Vote:
+def vote_by(actor: Actor, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> Vote:
     """The vote of who acts, on the terms as they stand."""
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     rights = answer.for_ if isinstance(answer, MayDecide) else ()
@@ -309,7 +309,7 @@ def vote_by(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[st
     return Vote(person.id, person.name, snapshot.now, groups, request.terms.hash, rights, names, person.account)
 
 
-def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> dict[str, str]:
+def vote_facts(actor: Actor, snapshot: Snapshot, request: Request, groups: tuple[str, ...]) -> dict[str, str]:
     """What a vote rested on, and its age."""
     ages = [snapshot.now - facts.as_of for name in groups if (facts := actor.groups.by_name.get(name)) and facts.as_of]
     return {
@@ -323,7 +323,7 @@ def vote_facts(actor: Known, snapshot: Snapshot, request: Request, groups: tuple
 
 def deciding(
     request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
-) -> Attempt | Refused:
+) -> CommitAttempt | Refused:
     """What an approval commits: a grant, more time on one, or a start that is agreed on."""
     if request.extends is not None:
         return prolonging(request, decision, snapshot, commit_id, entry)
@@ -334,7 +334,7 @@ def deciding(
 
 def granting(
     request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
-) -> Attempt | Refused:
+) -> CommitAttempt | Refused:
     """The commit from which access may follow: decision, deadline and holding in one atomic step. Refused where the user in
     the target is another person's; it is written, too, so that nobody makes it another's at the same time.
     """
@@ -346,7 +346,7 @@ def granting(
     holding = held(snapshot.get(keys.holding(grant.holding), Holding), grant)
     item = keys.holding(grant.holding)
     outcome = "approved" if decision.kind is DecisionKind.APPROVAL else decision.kind.value
-    done = Done(request.id, outcome)
+    done = Outcome(request.id, outcome)
     live = keys.places(keys.LIVE, environment=grant.terms.environment, person_id=grant.holder)
     change = Change(
         commit_id=commit_id,
@@ -372,15 +372,15 @@ def granting(
         gives_access=True,
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(item, keys.chat(request.id)))
+    return CommitAttempt(change, done, wake=(item, keys.chat(request.id)))
 
 
 # ---------------------------------------------------------------- deny, withdraw
 
 
 def _deny(
-    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, reason: str, commit_id: str
-) -> Attempt | Refused:
+    ctx: Context, actor: Actor, snapshot: Snapshot, request: Request, reason: str, commit_id: str
+) -> CommitAttempt | Refused:
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
     closed = _over(request, snapshot)
     if isinstance(answer, Refused):
@@ -397,14 +397,14 @@ def _over(request: Request, snapshot: Snapshot) -> Refused | None:
     return closed if closed and closed.code is not Code.NOT_RESOLVED_YET else None
 
 
-def _withdraw(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt | Done | Refused:
+def _withdraw(ctx: Context, actor: Actor, id_: str, commit_id: str) -> CommitAttempt | Outcome | Refused:
     def refused(request: Request | None) -> Refused | None:
         return None if request and actor.person.id == request.requester else Refused(Code.NOT_YOURS, {"groups": ""})
 
     return _called_off(ctx, actor, id_, commit_id, refused, Event.REQUEST_WITHDRAWN)
 
 
-def _decline(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt | Done | Refused:
+def _decline(ctx: Context, actor: Actor, id_: str, commit_id: str) -> CommitAttempt | Outcome | Refused:
     def refused(request: Request | None) -> Refused | None:
         own = request is not None and actor.person.id == request.holder != request.requester
         return None if own else Refused(Code.NOT_THE_HOLDER, {"id": id_}, audited=False)
@@ -414,12 +414,12 @@ def _decline(ctx: Context, actor: Known, id_: str, commit_id: str) -> Attempt | 
 
 def _called_off(
     ctx: Context,
-    actor: Known,
+    actor: Actor,
     id_: str,
     commit_id: str,
     refused: Callable[[Request | None], Refused | None],
     kind: Event,
-) -> Attempt | Done | Refused:
+) -> CommitAttempt | Outcome | Refused:
     found = find_request(ctx, id_)
     if isinstance(found, Refused):
         return found
@@ -446,11 +446,11 @@ def _closed(
     reason: str | None,
     commit_id: str,
     more: Mapping[str, str] = MappingProxyType({}),
-) -> Attempt:
+) -> CommitAttempt:
     over = close(request, move, Closing(snapshot.now, person.id, person.name, reason))
     private: dict[str, str] = {"actor": person.id, "actor_name": person.name, **more}
     private |= {"reason": reason} if reason else {}
     entry = event(ctx, kind, request.id, snapshot, {"terms": request.terms.hash}, private)
-    done = Done(request.id, over.state.value)
+    done = Outcome(request.id, over.state.value)
     change = closing_change(snapshot, over, commit_id, (entry,), done.answer)
-    return Attempt(change, done, wake=(keys.chat(request.id),))
+    return CommitAttempt(change, done, wake=(keys.chat(request.id),))

@@ -19,7 +19,7 @@ from workflows.core.records.request import Request, Slot, Terms, slot_id
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import not_now
 from workflows.core.rules.grant_terms import terms_for
-from workflows.core.rules.reduced_approval import Lesser, may_lessen, votes_for_less
+from workflows.core.rules.reduced_approval import ReducedApproval, may_lessen, votes_for_less
 from workflows.ports import Change, Snapshot
 from workflows.usecases.decisions.approve import (
     changed_terms,
@@ -30,8 +30,8 @@ from workflows.usecases.decisions.approve import (
     vote_by,
     vote_facts,
 )
-from workflows.usecases.shared.actor import Known
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, event
+from workflows.usecases.shared.actor import Actor
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, event
 from workflows.usecases.shared.extension import too_long_now
 from workflows.usecases.shared.parties import party_on_hold
 
@@ -44,11 +44,11 @@ def approve_for_less(
     duration: timedelta | None,
     commit_id: str,
     terms_hash: str | None = None,
-) -> Done | Refused:
-    """Agree to less. `Done.outcome`: `approved`, `agreed`, or `lessened` while a worker looks up another role's names."""
+) -> Outcome | Refused:
+    """Agree to less. `Outcome.outcome`: `approved`, `agreed`, or `lessened` while a worker looks up another role's names."""
     folded = role.strip().lower() if role else None
 
-    def lessen(actor: Known, snapshot: Snapshot, request: Request) -> Attempt | Refused:
+    def lessen(actor: Actor, snapshot: Snapshot, request: Request) -> CommitAttempt | Refused:
         return _lessen(ctx, actor, snapshot, request, folded, duration, commit_id, terms_hash)
 
     return decide_on(ctx, id_, who, lessen, commit_id, lambda request: _other_slot(request, folded))
@@ -63,14 +63,14 @@ def _other_slot(request: Request, role: str | None) -> tuple[str, ...]:
 
 def _lessen(
     ctx: Context,
-    actor: Known,
+    actor: Actor,
     snapshot: Snapshot,
     request: Request,
     role: str | None,
     duration: timedelta | None,
     commit_id: str,
     terms_hash: str | None,
-) -> Attempt | Refused:
+) -> CommitAttempt | Refused:
     answer = may_lessen(actor.policy, request, role, duration, actor.person, actor.groups, snapshot.now)
     closed = not_open(request, snapshot)
     if isinstance(answer, Refused):
@@ -99,8 +99,14 @@ def _lessen(
 
 
 def _shorter(
-    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, terms: Terms, answer: Lesser, commit_id: str
-) -> Attempt | Refused:
+    ctx: Context,
+    actor: Actor,
+    snapshot: Snapshot,
+    request: Request,
+    terms: Terms,
+    answer: ReducedApproval,
+    commit_id: str,
+) -> CommitAttempt | Refused:
     cut = replace(_cut(actor, request, terms), votes=votes_for_less(request.votes, request.terms, terms))
     too_long = too_long_now(actor.policy, snapshot, cut)
     if too_long:
@@ -113,8 +119,14 @@ def _shorter(
 
 
 def _other_role(
-    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, terms: Terms, answer: Lesser, commit_id: str
-) -> Attempt | Refused:
+    ctx: Context,
+    actor: Actor,
+    snapshot: Snapshot,
+    request: Request,
+    terms: Terms,
+    answer: ReducedApproval,
+    commit_id: str,
+) -> CommitAttempt | Refused:
     cut = replace(_cut(actor, request, terms), resource=None)
     cut = replace(cut, votes=(vote_by(actor, snapshot, cut, answer.groups),))
     place = keys.slot(cut.slot)
@@ -124,7 +136,7 @@ def _other_role(
         return Refused(Code.LESS_TAKEN, params, audited=False)
     own = snapshot.get(keys.slot(request.slot), Slot)
     item = keys.request(request.id)
-    done = Done(request.id, "lessened")
+    done = Outcome(request.id, "lessened")
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
@@ -135,10 +147,10 @@ def _other_role(
         audit=(_entry(ctx, actor, snapshot, request, cut, answer),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(item,))
+    return CommitAttempt(change, done, wake=(item,))
 
 
-def _cut(actor: Known, request: Request, terms: Terms) -> Request:
+def _cut(actor: Actor, request: Request, terms: Terms) -> Request:
     return replace(
         request,
         terms=terms,
@@ -150,7 +162,7 @@ def _cut(actor: Known, request: Request, terms: Terms) -> Request:
 
 
 def _entry(
-    ctx: Context, actor: Known, snapshot: Snapshot, request: Request, cut: Request, answer: Lesser
+    ctx: Context, actor: Actor, snapshot: Snapshot, request: Request, cut: Request, answer: ReducedApproval
 ) -> AuditEvent:
     facts = {
         **vote_facts(actor, snapshot, cut, answer.groups),

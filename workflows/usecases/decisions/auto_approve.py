@@ -20,13 +20,13 @@ from workflows.core.rules.eligibility import no_longer
 from workflows.core.rules.extension import total
 from workflows.ports import Snapshot
 from workflows.usecases.decisions.approve import deciding
-from workflows.usecases.shared.context import Attempt, WorkerContext, event
+from workflows.usecases.shared.context import CommitAttempt, WorkerContext, event
 from workflows.usecases.shared.extension import too_long_now
 
 
 def by_votes(
     ctx: WorkerContext, policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot, commit_id: str
-) -> Attempt | Refused | None:
+) -> CommitAttempt | Refused | None:
     """Whoever must agree has already, to a lesser role whose names had to be looked up first.
 
     Refused where that is not known yet; None where people have to decide.
@@ -92,7 +92,7 @@ def rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapsh
 
 def by_rule(
     ctx: WorkerContext, policy: Policy, request: Request, found: ByRule, snapshot: Snapshot, commit_id: str
-) -> Attempt | Refused:
+) -> CommitAttempt | Refused:
     """The rule's approval. Where its uses are counted, this one is, in the same commit: of two at once one reads it."""
     rule = found.rule
     if rule is None:

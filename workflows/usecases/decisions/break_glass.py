@@ -17,14 +17,14 @@ from workflows.core.rules.eligibility import Ask
 from workflows.ports import IndexEntry, Snapshot
 from workflows.usecases.decisions.approve import granting
 from workflows.usecases.shared.closing import keys_of
-from workflows.usecases.shared.context import Attempt, Context, Done, WorkerContext, event, not_in_force
+from workflows.usecases.shared.context import CommitAttempt, Context, Outcome, WorkerContext, event, not_in_force
 from workflows.usecases.shared.parties import party_on_hold
 from workflows.usecases.shared.target_users import claimed, read_with_user
 
 
 def give_at_once(
     ctx: WorkerContext, policy: Policy, seen: Request, groups: GroupFacts, facts: PersonFacts
-) -> Attempt | Done | Refused:
+) -> CommitAttempt | Outcome | Refused:
     """The decision, on the record and the people as they are now. `seen` has its resource; a Refused closes the request."""
     if seen.resource is None:
         raise ValueError(f"{seen.id} has no resource yet")
@@ -34,7 +34,7 @@ def give_at_once(
     snapshot = read_with_user(ctx, policy, seen, (*keys_of(seen), *more))
     request, record = snapshot.get(item, Request), snapshot.get(keys.person(seen.requester), PersonRecord)
     if request is None or request.state is not RequestState.PENDING or request.resource is not None:
-        return Done(seen.id, "overtaken")
+        return Outcome(seen.id, "overtaken")
     ask = Ask(terms.environment, terms.role, terms.duration, request.reason, request.ticket)
     history = History(record, snapshot.get(uses, Uses))
     answer = may_break(policy, ask, facts, groups, history, snapshot.now)
@@ -70,7 +70,9 @@ def _used(ctx: Context, policy: Policy, request: Request, history: History, snap
     return event(ctx, Event.BREAK_GLASS_USED, request.id, snapshot, facts, private)
 
 
-def _with_review(policy: Policy, request: Request, attempt: Attempt, history: History, snapshot: Snapshot) -> Attempt:
+def _with_review(
+    policy: Policy, request: Request, attempt: CommitAttempt, history: History, snapshot: Snapshot
+) -> CommitAttempt:
     """The same commit owes the review, counts the use, and arranges that somebody looks whether it was announced."""
     now, change = snapshot.now, attempt.change
     review = review_owed(request.id, policy.environments[request.terms.environment], request.holder, now)

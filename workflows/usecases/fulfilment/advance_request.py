@@ -35,7 +35,7 @@ from workflows.usecases.decisions.auto_approve import by_rule, by_votes, counted
 from workflows.usecases.decisions.break_glass import give_at_once
 from workflows.usecases.fulfilment.start_scheduled import begin
 from workflows.usecases.shared.closing import closing_change, keys_of, refusing
-from workflows.usecases.shared.context import SOON, Attempt, Done, WorkerContext, event, not_in_force, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Outcome, WorkerContext, event, not_in_force, run
 from workflows.usecases.shared.delegations import spoken_for, with_delegations
 from workflows.usecases.shared.due_items import take_off
 from workflows.usecases.shared.extension import nothing_to_prolong
@@ -164,11 +164,11 @@ def _at_once(ctx: WorkerContext, policy: Policy, request: Request, groups: Group
     except DirectoryUnreachable as problem:
         note(ctx, keys.request(request.id), Failure(str(problem)))
         return
-    answer: Done | Refused = Refused(Code.PERSON_UNKNOWN)
+    answer: Outcome | Refused = Refused(Code.PERSON_UNKNOWN)
     if facts is not None:
         known = facts
         answer = run(ctx, lambda: give_at_once(ctx, policy, request, groups, known))
-    if isinstance(answer, Done):
+    if isinstance(answer, Outcome):
         return
     refusal = answer
     if refusal.code in _PASSING:
@@ -246,32 +246,32 @@ def _groups(ctx: WorkerContext, policy: Policy, request: Request) -> GroupFacts:
 
 def _resolved(
     ctx: WorkerContext, policy: Policy, seen: Request, resource: Resource, groups: GroupFacts
-) -> Attempt | Done | Refused:
+) -> CommitAttempt | Outcome | Refused:
     extra = () if seen.extends else (keys.grant(seen.id), keys.holding(resource.holding))
     uses = (uses_of(seen, rule) for rule in counted(policy, seen))
     names = (*keys_of(seen), *extra, *uses)
     snapshot = read_with_user(ctx, policy, replace(seen, resource=resource), names)
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
-        return Done(seen.id, "overtaken")
+        return Outcome(seen.id, "overtaken")
     if nothing_to_prolong(snapshot, request):
         ctx.ledger.remind(keys.request(seen.id), 0.0)
-        return Done(seen.id, "overtaken")
+        return Outcome(seen.id, "overtaken")
     if request.votes and not_in_force(snapshot, policy):
         # Nobody would press again: this process catches up with the policy, or another worker comes.
         ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
-        return Done(seen.id, "waits")
+        return Outcome(seen.id, "waits")
     request = replace(request, resource=resource, origin=seen.origin)
     claim = claimed(ctx, policy, request, snapshot)
     if isinstance(claim, Refused):
         return refusing(ctx, snapshot, request, claim)
     attempt = _decided_or_asked(ctx, policy, request, groups, claim.in_force(snapshot))
-    return claim.added(attempt) if isinstance(attempt, Attempt) else attempt
+    return claim.added(attempt) if isinstance(attempt, CommitAttempt) else attempt
 
 
 def _decided_or_asked(
     ctx: WorkerContext, policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot
-) -> Attempt | Done | Refused:
+) -> CommitAttempt | Outcome | Refused:
     """What becomes of an ask whose names are known."""
     environment = policy.environments.get(request.terms.environment)
     names = groups_needed(policy, environment) if environment else ()
@@ -284,12 +284,12 @@ def _decided_or_asked(
         if isinstance(decided, Refused):
             # Who must agree has: nobody would press again.
             ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
-            return Done(request.id, "waits")
+            return Outcome(request.id, "waits")
         if decided is not None:
             return decided
         if _rules_wait(policy, request, groups, snapshot.now):
             ctx.ledger.remind(keys.request(request.id), ASK_AGAIN_S)
-            return Done(request.id, "waits")
+            return Outcome(request.id, "waits")
         found = rules(policy, request, groups, snapshot)
         if found.rule is not None:
             return by_rule(ctx, policy, request, found, snapshot, commit_id)
@@ -299,10 +299,10 @@ def _decided_or_asked(
 
 def _asked_of_people(
     ctx: WorkerContext, policy: Policy, request: Request, snapshot: Snapshot, commit_id: str
-) -> Attempt:
+) -> CommitAttempt:
     """No rule decides it: what would be given is on the record, and whoever may agree is called."""
     facts = ids_of(request.resource) if request.resource is not None else {}
-    done = Done(request.id, "resolved")
+    done = Outcome(request.id, "resolved")
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
@@ -316,7 +316,7 @@ def _asked_of_people(
         audit=(event(ctx, Event.REQUEST_RESOLVED, request.id, snapshot, facts),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(request.id),))
+    return CommitAttempt(change, done, wake=(keys.chat(request.id),))
 
 
 def _rules_wait(policy: Policy, request: Request, groups: GroupFacts, now: datetime) -> bool:
@@ -344,35 +344,37 @@ def _closed_with_its_grant(ctx: WorkerContext, request: Request) -> bool:
     return refusal is not None
 
 
-def _close_by_itself(ctx: WorkerContext, id_: str, refusal: Refused) -> Attempt | Done:
+def _close_by_itself(ctx: WorkerContext, id_: str, refusal: Refused) -> CommitAttempt | Outcome:
     first = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
     snapshot = ctx.ledger.read(*keys_of(first)) if first else None
     request = snapshot.get(keys.request(id_), Request) if snapshot else None
     if snapshot is None or request is None or request.state is not RequestState.PENDING:
-        return Done(id_, "overtaken")
+        return Outcome(id_, "overtaken")
     return refusing(ctx, snapshot, request, refusal)
 
 
-def _close_unresolved(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Done:
+def _close_unresolved(ctx: WorkerContext, seen: Request, refusal: Refused) -> CommitAttempt | Outcome:
     snapshot = ctx.ledger.read(*keys_of(seen))
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
-        return Done(seen.id, "overtaken")
+        return Outcome(seen.id, "overtaken")
     return refusing(ctx, snapshot, request, refusal)
 
 
-def _expire(ctx: WorkerContext, id_: str) -> Attempt | Done:
+def _expire(ctx: WorkerContext, id_: str) -> CommitAttempt | Outcome:
     first = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
     if first is None:
-        return Done(id_, "overtaken")
+        return Outcome(id_, "overtaken")
     snapshot = ctx.ledger.read(*keys_of(first))
     request = snapshot.get(keys.request(id_), Request)
     if request is None or request.state is not RequestState.PENDING or snapshot.now < request.expires_at:
-        return Done(id_, "overtaken")
+        return Outcome(id_, "overtaken")
     over = close(request, Move.EXPIRE, Closing(snapshot.now))
     entry = event(ctx, Event.REQUEST_EXPIRED, request.id, snapshot, {"terms": request.terms.hash})
-    done = Done(request.id, "expired")
-    return Attempt(closing_change(snapshot, over, f"expire:{id_}", (entry,), done.answer), done, wake=(keys.chat(id_),))
+    done = Outcome(request.id, "expired")
+    return CommitAttempt(
+        closing_change(snapshot, over, f"expire:{id_}", (entry,), done.answer), done, wake=(keys.chat(id_),)
+    )
 
 
 # ---------------------------------------------------------------- warning
@@ -383,7 +385,7 @@ def warn(ctx: WorkerContext, id_: str) -> None:
     run(ctx, lambda: _warn(ctx, id_))
 
 
-def _warn(ctx: WorkerContext, id_: str) -> Attempt | Done:
+def _warn(ctx: WorkerContext, id_: str) -> CommitAttempt | Outcome:
     item = keys.grant(id_)
     snapshot = ctx.ledger.read(item)
     grant = snapshot.get(item, Grant)
@@ -391,7 +393,7 @@ def _warn(ctx: WorkerContext, id_: str) -> Attempt | Done:
     puts: dict[str, Grant] = {}
     if grant is not None and grant.activated_at is not None and grant.end is None and not grant.warned:
         puts = {item: replace(grant, warned=True)}
-    done = Done(id_, "warned" if puts else "overtaken")
+    done = Outcome(id_, "warned" if puts else "overtaken")
     commit_id = f"warn:{id_}:{snapshot.items[item].version}"
     change = Change(commit_id, snapshot.now, snapshot.versions(), puts=puts, due=due, answer=done.answer)
-    return Attempt(change, done, wake=(keys.chat(id_),) if puts else ())
+    return CommitAttempt(change, done, wake=(keys.chat(id_),) if puts else ())

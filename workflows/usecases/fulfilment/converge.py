@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from workflows.core import keys
 from workflows.core.convergence.actions import (
     Forget,
-    Give,
-    Look,
+    GrantAccess,
+    Observe,
     Poll,
     Purpose,
+    RevokeAccess,
     State,
-    Take,
     Wait,
     next_action,
     settle,
@@ -53,7 +53,7 @@ from workflows.ports import (
     TargetRefused,
     TargetThrottled,
 )
-from workflows.usecases.fulfilment.converge_step import Turn, write_step
+from workflows.usecases.fulfilment.converge_step import ConvergenceTurn, write_step
 from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.due_items import take_off
 from workflows.usecases.shared.outside import went_wrong
@@ -133,7 +133,7 @@ def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | Non
     if isinstance(action, (Wait, Forget)):
         written = write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
         return isinstance(written, Lost) and written.why in _READ_AGAIN
-    if isinstance(action, (Give, Take)):
+    if isinstance(action, (GrantAccess, RevokeAccess)):
         return _change_world(ctx, turn, before, state, action, current)
     outcome = _ask_world(ctx, state, action)
     return _record(ctx, turn, lambda fresh, at: _if_still(action, settle(fresh, at), outcome, at), current)
@@ -149,16 +149,16 @@ _CLOCK_AGAIN_S = 10.0
 _OLDER_AGAIN_S = 3.0
 
 
-def _if_still(action: Look | Poll, state: State, outcome: Outcome, at: datetime) -> State:
+def _if_still(action: Observe | Poll, state: State, outcome: Outcome, at: datetime) -> State:
     """The answer counts only for the question that is still the one to ask; else the next turn asks another one."""
     following = next_action(state, at)
     same = type(following) is type(action) and (
-        not isinstance(action, Look) or not isinstance(following, Look) or following.purpose is action.purpose
+        not isinstance(action, Observe) or not isinstance(following, Observe) or following.purpose is action.purpose
     )
     return outcome(state, at) if same else state
 
 
-def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[Turn, State | None]:
+def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[ConvergenceTurn, State | None]:
     """The holding, its grants and their slots at one instant. The holding names them, so it is read first, then all again."""
     item = keys.holding(holding_id)
     names: tuple[str, ...] = ()
@@ -167,11 +167,13 @@ def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[Turn, Stat
         snapshot = ctx.ledger.read(item, *names)
         holding = snapshot.get(item, Holding)
         if holding is None:
-            return Turn(holding_id, snapshot, lease, read_at_s), None
+            return ConvergenceTurn(holding_id, snapshot, lease, read_at_s), None
         wanted = (*map(keys.grant, holding.grants), *map(keys.slot, holding.slots))
         if wanted == names:
             grants = [grant_still_due(ctx, snapshot, id_) for id_ in holding.grants]
-            return Turn(holding_id, snapshot, lease, read_at_s), State(holding, grants_of(*filter(None, grants)))
+            return ConvergenceTurn(holding_id, snapshot, lease, read_at_s), State(
+                holding, grants_of(*filter(None, grants))
+            )
         names = wanted
 
 
@@ -180,11 +182,11 @@ def _read(ctx: WorkerContext, holding_id: str, lease: Lease) -> tuple[Turn, Stat
 Outcome = Callable[[State, datetime], State]
 
 
-def _ask_world(ctx: WorkerContext, state: State, action: Look | Poll) -> Outcome:
+def _ask_world(ctx: WorkerContext, state: State, action: Observe | Poll) -> Outcome:
     resource = state.holding.resource
     target = ctx.targets.for_terms(resource.target)
     try:
-        if isinstance(action, Look) and action.purpose is Purpose.BASELINE and target.tells_ours_apart:
+        if isinstance(action, Observe) and action.purpose is Purpose.BASELINE and target.tells_ours_apart:
             # What is there under our own name is ours, from a life that this record does not know of.
             return lambda fresh, _at: fresh.with_holding(baseline=Baseline.ABSENT)
         if isinstance(action, Poll):
@@ -203,15 +205,15 @@ def _ask_world(ctx: WorkerContext, state: State, action: Look | Poll) -> Outcome
 
 def _change_world(
     ctx: WorkerContext,
-    turn: Turn,
+    turn: ConvergenceTurn,
     before: State,
     state: State,
-    action: Give | Take,
+    action: GrantAccess | RevokeAccess,
     current: Callable[[], Lease | None],
 ) -> bool:
     """Commit the intent, make the call, look, record."""
     intended = with_intent(state, action, turn.lease.number, turn.snapshot.now)
-    giving = isinstance(action, Give)
+    giving = isinstance(action, GrantAccess)
     written = write_step(ctx, turn, before, intended, gives=giving)
     if isinstance(written, Lost):
         return _not_intended(ctx, turn, before, state, written)
@@ -225,11 +227,11 @@ def _change_world(
     # The proof is asked for at once, so that outcome and proof are one commit.
     expected = after(intended, intent, turn.snapshot.now)
     look = next_action(expected, turn.snapshot.now)
-    proof = _ask_world(ctx, expected, look) if isinstance(look, Look) and look.purpose in _PROOFS else None
+    proof = _ask_world(ctx, expected, look) if isinstance(look, Observe) and look.purpose in _PROOFS else None
 
     def outcome(fresh: State, at: datetime) -> State:
         done = after(fresh, intent, at)
-        return _if_still(look, done, proof, at) if proof is not None and isinstance(look, Look) else done
+        return _if_still(look, done, proof, at) if proof is not None and isinstance(look, Observe) else done
 
     return _record(ctx, turn, outcome, current)
 
@@ -238,7 +240,7 @@ _PROOFS = frozenset({Purpose.PROOF_OF_PRESENCE, Purpose.PROOF_OF_ABSENCE})
 _NOT_DURABLE = "the ledger is not durable at the moment, so nothing is given"
 
 
-def _not_intended(ctx: WorkerContext, turn: Turn, before: State, state: State, lost: Lost) -> bool:
+def _not_intended(ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State, lost: Lost) -> bool:
     """Without its intent on the record the call is not made."""
     if lost.why == "clock":
         # Nothing has failed: it waits until the ledger's clock is believed again, or its own time is over.
@@ -252,7 +254,7 @@ def _not_intended(ctx: WorkerContext, turn: Turn, before: State, state: State, l
     return False
 
 
-def _beside_older(ctx: WorkerContext, turn: Turn, before: State, state: State) -> bool:
+def _beside_older(ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State) -> bool:
     """It waits until the older processes are gone, and whoever waits hears of it when that lasts."""
     now = turn.snapshot.now
     again_at = now + timedelta(seconds=_OLDER_AGAIN_S)
@@ -263,11 +265,11 @@ def _beside_older(ctx: WorkerContext, turn: Turn, before: State, state: State) -
 
 
 def _guard(
-    ctx: WorkerContext, turn: Turn, action: Give | Take, current: Callable[[], Lease | None]
+    ctx: WorkerContext, turn: ConvergenceTurn, action: GrantAccess | RevokeAccess, current: Callable[[], Lease | None]
 ) -> Callable[[], None]:
     """Called right before each attempt goes out. A worker that was stopped and wakes up late stops here."""
     give_until_s = None
-    if isinstance(action, Give):
+    if isinstance(action, GrantAccess):
         give_until_s = turn.read_at_s + (action.until - turn.snapshot.now).total_seconds()
 
     def before_send() -> None:
@@ -283,12 +285,14 @@ def _guard(
 Then = Callable[[State, Intent, datetime], State]
 
 
-def _call(target: Target, state: State, action: Give | Take, guard: Callable[[], None]) -> Then:
+def _call(target: Target, state: State, action: GrantAccess | RevokeAccess, guard: Callable[[], None]) -> Then:
     """Make the one changing call; returns how to record its outcome. LeaseOver leaves the intent to the next worker."""
     resource = state.holding.resource
     try:
         operation: Operation = (
-            target.grant(resource, action.until, guard) if isinstance(action, Give) else target.revoke(resource, guard)
+            target.grant(resource, action.until, guard)
+            if isinstance(action, GrantAccess)
+            else target.revoke(resource, guard)
         )
     except TargetThrottled as wait:
         after_s = wait.after_s
@@ -298,12 +302,12 @@ def _call(target: Target, state: State, action: Give | Take, guard: Callable[[],
         return lambda fresh, intent, at: in_doubt(fresh, intent, words, at)
     except TargetRefused as problem:
         said = problem.words
-        giving = isinstance(action, Give)
+        giving = isinstance(action, GrantAccess)
         return lambda fresh, intent, at: refused(fresh, said, at) if giving else failed(fresh, said, at)  # noqa: ARG005 - as above
     return lambda fresh, intent, at: after_operation(fresh, action, operation, intent, at)
 
 
-def _record(ctx: WorkerContext, turn: Turn, outcome: Outcome, current: Callable[[], Lease | None]) -> bool:
+def _record(ctx: WorkerContext, turn: ConvergenceTurn, outcome: Outcome, current: Callable[[], Lease | None]) -> bool:
     """Write down what came out. Others may have changed grants meanwhile (an owner's End), so it is read anew."""
     for _ in range(10):
         lease = current()
@@ -330,7 +334,7 @@ def _has_later_end_to_keep(state: State, now: datetime) -> bool:
     return longer and not waits and not holding.resource.enforces_end
 
 
-def _keep_later_end(ctx: WorkerContext, turn: Turn, before: State, state: State, now: datetime) -> bool:
+def _keep_later_end(ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State, now: datetime) -> bool:
     """The deadline moves for an approval that stands, and for no other; the target need not be asked."""
     looked_at = _refuse_undecided_extensions(ctx, state, now)
     if _has_later_end_to_keep(looked_at, now):
@@ -345,11 +349,11 @@ def _keep_later_end(ctx: WorkerContext, turn: Turn, before: State, state: State,
 
 
 def _refuse_undecided(ctx: WorkerContext, snapshot: Snapshot, state: State, now: datetime) -> State:
-    if not isinstance(next_action(state, now), Give):
+    if not isinstance(next_action(state, now), GrantAccess):
         return state
     state = settle(without_unreadable(state, snapshot, now), now)
     action = next_action(state, now)
-    if not isinstance(action, Give):
+    if not isinstance(action, GrantAccess):
         return state
     state = _refuse_undecided_extensions(ctx, state, now)
     for id_ in action.grants:

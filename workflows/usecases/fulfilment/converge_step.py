@@ -20,7 +20,7 @@ RESCUE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ConvergenceTurn:
     """One step's view: what was read, under which lease, and when by this host's monotonic clock."""
 
     holding: str
@@ -31,7 +31,7 @@ class Turn:
 
 def write_step(
     ctx: WorkerContext,
-    turn: Turn,
+    turn: ConvergenceTurn,
     before: State,
     after: State,
     *,

@@ -17,7 +17,7 @@ from workflows.core.rules.grant_terms import terms_for
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable, Snapshot
 from workflows.usecases.decisions.approve import granting
 from workflows.usecases.shared.closing import keys_of, refusing
-from workflows.usecases.shared.context import Attempt, Done, WorkerContext, event, not_in_force, run
+from workflows.usecases.shared.context import CommitAttempt, Outcome, WorkerContext, event, not_in_force, run
 from workflows.usecases.shared.limits import blocked
 from workflows.usecases.shared.parties import party_on_hold, read_with_parties
 from workflows.usecases.shared.revalidation import undecided
@@ -68,16 +68,16 @@ def _not_as_agreed(policy: Policy, request: Request, now: datetime) -> Refused |
     return shut and replace(shut, params={name: value for name, value in shut.params.items() if name != "id"})
 
 
-def _start(ctx: WorkerContext, policy: Policy, seen: Request) -> Attempt | Done:
+def _start(ctx: WorkerContext, policy: Policy, seen: Request) -> CommitAttempt | Outcome:
     snapshot, request = _read(ctx, seen)
     if request is None or request.decision is None:
-        return Done(seen.id, "overtaken")
+        return Outcome(seen.id, "overtaken")
     if not_in_force(snapshot, policy):
         ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
-        return Done(seen.id, "waits")
+        return Outcome(seen.id, "waits")
     if party_on_hold(snapshot, request):
         ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
-        return Done(seen.id, "waits")
+        return Outcome(seen.id, "waits")
     problem = blocked(snapshot.get(keys.person(request.holder), PersonRecord), snapshot)
     if problem:
         return refusing(ctx, snapshot, request, problem)
@@ -89,9 +89,9 @@ def _start(ctx: WorkerContext, policy: Policy, seen: Request) -> Attempt | Done:
     return refusing(ctx, snapshot, request, given) if isinstance(given, Refused) else given
 
 
-def _refuse(ctx: WorkerContext, seen: Request, refusal: Refused) -> Attempt | Done:
+def _refuse(ctx: WorkerContext, seen: Request, refusal: Refused) -> CommitAttempt | Outcome:
     snapshot, request = _read(ctx, seen)
-    return refusing(ctx, snapshot, request, refusal) if request else Done(seen.id, "overtaken")
+    return refusing(ctx, snapshot, request, refusal) if request else Outcome(seen.id, "overtaken")
 
 
 def _read(ctx: WorkerContext, seen: Request) -> tuple[Snapshot, Request | None]:

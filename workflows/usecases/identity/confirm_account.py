@@ -47,9 +47,9 @@ from workflows.core.rules.account_confirmation import (
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.core.rules.groups import not_a_member
 from workflows.ports import Change, Snapshot
-from workflows.usecases.shared.actor import Known, known, not_theirs, seen_now, whose
+from workflows.usecases.shared.actor import Actor, known, not_theirs, seen_now, whose
 from workflows.usecases.shared.adopt_accounts import on_hold
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 
 # More than there are accounts.
 HOLDS_MAX = 100_000
@@ -141,8 +141,8 @@ def groups_needed_to_confirm(policy: Policy) -> tuple[str, ...]:
     return groups_that_matter(policy)
 
 
-def confirm(ctx: Context, saying: Saying, who: Account, commit_id: str) -> Done | Refused:
-    """Say it. `Done.outcome`: `confirmed`, or `second_needed` while somebody else has to say the same."""
+def confirm(ctx: Context, saying: Saying, who: Account, commit_id: str) -> Outcome | Refused:
+    """Say it. `Outcome.outcome`: `confirmed`, or `second_needed` while somebody else has to say the same."""
     problem = text_problem(saying.reason, {"what": "person confirm"})
     if problem:
         return problem
@@ -152,7 +152,7 @@ def confirm(ctx: Context, saying: Saying, who: Account, commit_id: str) -> Done 
     return _looked_at(ctx, actor, saying) or run(ctx, lambda: _once(ctx, actor, saying, commit_id))
 
 
-def _looked_at(ctx: Context, actor: Known, saying: Saying) -> Refused | None:
+def _looked_at(ctx: Context, actor: Actor, saying: Saying) -> Refused | None:
     """The account is looked at before anything is said of it: what the chat says of it now is on record then, so that what was
     shown is another hold if its address has changed. FACTS_STALE where a worker has to ask."""
     held = held_account(ctx, saying.account)
@@ -168,7 +168,7 @@ def _looked_at(ctx: Context, actor: Known, saying: Saying) -> Refused | None:
     return None
 
 
-def may_confirm(actor: Known, held: Held) -> Refused | None:
+def may_confirm(actor: Actor, held: Held) -> Refused | None:
     """Only the panic group, and nobody about themselves."""
     policy = actor.policy
     panic = (policy.panic_group,) if policy.panic_group else ()
@@ -179,7 +179,7 @@ def may_confirm(actor: Known, held: Held) -> Refused | None:
     return Refused(Code.OWN_ACCOUNT) if is_own(held, actor.person) else None
 
 
-def _once(ctx: Context, actor: Known, saying: Saying, commit_id: str) -> Attempt | Done | Refused:
+def _once(ctx: Context, actor: Actor, saying: Saying, commit_id: str) -> CommitAttempt | Outcome | Refused:
     snapshot = _read(ctx, saying.account, lambda _: (actor.record, keys.ACTIVE_POLICY), commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
@@ -204,7 +204,7 @@ def _once(ctx: Context, actor: Known, saying: Saying, commit_id: str) -> Attempt
     return _settling(ctx, held, saying, snapshot, commit_id, facts, by)
 
 
-def _as_it_stands(actor: Known, held: Held, snapshot: Snapshot) -> Held:
+def _as_it_stands(actor: Actor, held: Held, snapshot: Snapshot) -> Held:
     """Without what the first has said, where they could not say it now, or count as who speaks second."""
     said = held.account.proposal
     if said is None:
@@ -217,8 +217,8 @@ def _as_it_stands(actor: Known, held: Held, snapshot: Snapshot) -> Held:
 
 
 def _first_of_two(
-    ctx: Context, actor: Known, held: Held, saying: Saying, snapshot: Snapshot, commit_id: str
-) -> Attempt | Refused:
+    ctx: Context, actor: Actor, held: Held, saying: Saying, snapshot: Snapshot, commit_id: str
+) -> CommitAttempt | Refused:
     before = held.account.proposal
     if before is not None and before.same is saying.same:
         own = {"own": "yes"} if before.by == actor.person.id else {}
@@ -226,7 +226,7 @@ def _first_of_two(
     item = keys.account(held.account.account)
     record = proposed(held, actor.person, snapshot.now, clean(saying.reason), same=saying.same)
     subject = keys.hold_subject(held.account.account)
-    done = Done(subject, "second_needed")
+    done = Outcome(subject, "second_needed")
     private = {"actor": actor.person.id, "actor_name": actor.person.name, **_words(held, saying)}
     facts = {"said": _said(saying), "policy": actor.policy.hash[:12]}
     change = Change(
@@ -238,7 +238,7 @@ def _first_of_two(
         audit=(event(ctx, Event.PERSON_CONFIRM_ASKED, subject, snapshot, facts, private),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(subject),))
+    return CommitAttempt(change, done, wake=(keys.chat(subject),))
 
 
 def _said_of_another_hold(held: Held, saying: Saying, snapshot: Snapshot) -> Refused | None:
@@ -258,13 +258,13 @@ def _said_of_another_hold(held: Held, saying: Saying, snapshot: Snapshot) -> Ref
 # ---------------------------------------------------------------- by whoever runs the installation
 
 
-def confirm_by_hand(ctx: Context, saying: Saying, by: str, commit_id: str) -> Done | Refused:
+def confirm_by_hand(ctx: Context, saying: Saying, by: str, commit_id: str) -> Outcome | Refused:
     """On the command line: whoever reaches the ledger there may do anything anyway, and their name and reason stay on it."""
     problem = text_problem(saying.reason, {"what": "person confirm"})
     return problem or run(ctx, lambda: _by_hand(ctx, saying, by, commit_id))
 
 
-def _by_hand(ctx: Context, saying: Saying, by: str, commit_id: str) -> Attempt | Done | Refused:
+def _by_hand(ctx: Context, saying: Saying, by: str, commit_id: str) -> CommitAttempt | Outcome | Refused:
     snapshot = _read(ctx, saying.account, lambda _: (), commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
@@ -362,11 +362,11 @@ def _settling(
     commit_id: str,
     facts: dict[str, str],
     private: dict[str, str],
-) -> Attempt:
+) -> CommitAttempt:
     settled = as_the_same(held, snapshot.now) if saying.same else as_another(held, _new(snapshot, held), snapshot.now)
     puts = _puts(settled, snapshot)
     subject = keys.hold_subject(held.account.account)
-    done = Done(subject, "confirmed")
+    done = Outcome(subject, "confirmed")
     words = {**private, **_words(held, saying), "person": settled.person}
     before = held.person or held.claimed
     if before is not None:
@@ -382,7 +382,7 @@ def _settling(
         audit=(event(ctx, Event.PERSON_CONFIRMED, subject, snapshot, {**facts, "said": _said(saying)}, words),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(subject),))
+    return CommitAttempt(change, done, wake=(keys.chat(subject),))
 
 
 def _new(snapshot: Snapshot, held: Held) -> PersonId:

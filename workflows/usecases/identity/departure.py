@@ -12,7 +12,7 @@ from workflows.core.records.grant import Grant
 from workflows.core.refusal import Code
 from workflows.ports import Change, DirectoryUnreachable, PolicyUnavailable
 from workflows.usecases.shared.actor import whose
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, WorkerContext, event, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, WorkerContext, event, run
 from workflows.usecases.shared.due_items import take_off
 
 # How long to wait before a chat that did not answer is asked again, in seconds.
@@ -43,7 +43,7 @@ def _record(ctx: Context, facts: PersonFacts) -> AccountRecord | None:
     return next((record for record in found if record is not None and record.moved is None), None)
 
 
-def _noted(ctx: Context, facts: PersonFacts, person: PersonId, account: AccountId) -> Attempt | Done:
+def _noted(ctx: Context, facts: PersonFacts, person: PersonId, account: AccountId) -> CommitAttempt | Outcome:
     """Once for each time that they leave: the owners are told of what is open. Whoever is back has not left."""
     item = keys.account(account)
     snapshot = ctx.ledger.read(item)
@@ -51,11 +51,11 @@ def _noted(ctx: Context, facts: PersonFacts, person: PersonId, account: AccountI
     left = facts.standing_problem == Code.PERSON_DEACTIVATED.value
     open_ = open_grants(ctx, person) if left else ()
     if record is None or (record.left_at is not None) == left or (left and not open_):
-        return Done(account, "nothing")
+        return Outcome(account, "nothing")
     subject = keys.hold_subject(account)
     words = {"actor": person, "actor_name": record.name, "address": record.address or ""}
     ids = {"open": ", ".join(grant.id for grant in open_)}
-    done = Done(account, "left" if left else "back")
+    done = Outcome(account, "left" if left else "back")
     change = Change(
         commit_id=f"left:{item}:{snapshot.items[item].version}",
         at=snapshot.now,
@@ -65,7 +65,7 @@ def _noted(ctx: Context, facts: PersonFacts, person: PersonId, account: AccountI
         audit=(event(ctx, Event.PERSON_LEFT, subject, snapshot, ids, words),) if left else (),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(subject),) if left else ())
+    return CommitAttempt(change, done, wake=(keys.chat(subject),) if left else ())
 
 
 def open_grants(ctx: Context, person: PersonId) -> tuple[Grant, ...]:

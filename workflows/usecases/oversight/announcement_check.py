@@ -13,7 +13,7 @@ from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.records.record import Record
 from workflows.core.rules.break_glass import ANNOUNCED_WITHIN
 from workflows.ports import Change, IndexEntry, Snapshot
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, event, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, event, run
 
 # After the alarm the channels are tried again this often, as long as the review is owed.
 TRY_AGAIN_EVERY = timedelta(minutes=1)
@@ -24,7 +24,7 @@ _TELLING = ("card", "receipts", "alarm")
 def check_announced(ctx: Context, id_: str) -> bool:
     """Bring it to the record that no channel was told in time. True where that has just been found."""
     answer = run(ctx, lambda: _check(ctx, id_))
-    return isinstance(answer, Done) and answer.outcome == "unannounced"
+    return isinstance(answer, Outcome) and answer.outcome == "unannounced"
 
 
 def told_a_channel(record: ChatRecord | None) -> bool:
@@ -38,7 +38,7 @@ def _tells(slot: str, posting: Posting) -> bool:
     return slot.partition(":")[0] in _TELLING and is_channel(posting.channel)
 
 
-def _check(ctx: Context, id_: str) -> Attempt | Done:
+def _check(ctx: Context, id_: str) -> CommitAttempt | Outcome:
     item, chat, due = keys.review(id_), keys.chat(id_), keys.announced_due(id_)
     snapshot = ctx.ledger.read(item, chat)
     review, record = snapshot.get(item, Review), snapshot.readable(chat, ChatRecord)
@@ -46,21 +46,21 @@ def _check(ctx: Context, id_: str) -> Attempt | Done:
     commit_id = f"announced:{id_}:{versions}"
     over = review is None or (review.state is not ReviewState.OWED and review.unannounced_at is not None)
     if over or review is None or told_a_channel(record):
-        told, off = Done(id_, "announced"), f"{commit_id}:{ctx.chance.hex(8)}"
-        return Attempt(Change(off, snapshot.now, snapshot.versions(), due={due: None}, answer=told.answer), told)
+        told, off = Outcome(id_, "announced"), f"{commit_id}:{ctx.chance.hex(8)}"
+        return CommitAttempt(Change(off, snapshot.now, snapshot.versions(), due={due: None}, answer=told.answer), told)
     if snapshot.now < review.since + ANNOUNCED_WITHIN:
-        early, later = Done(id_, "early"), {due: review.since + ANNOUNCED_WITHIN}
+        early, later = Outcome(id_, "early"), {due: review.since + ANNOUNCED_WITHIN}
         again = f"{commit_id}:{ctx.chance.hex(8)}"
-        return Attempt(Change(again, snapshot.now, snapshot.versions(), due=later, answer=early.answer), early)
+        return CommitAttempt(Change(again, snapshot.now, snapshot.versions(), due=later, answer=early.answer), early)
     if review.unannounced_at is not None:
         return _try_again(ctx, id_, record, snapshot)
     return _alarm(ctx, review, commit_id, snapshot)
 
 
-def _alarm(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) -> Attempt:
+def _alarm(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) -> CommitAttempt:
     item, chat, due = keys.review(review.id), keys.chat(review.id), keys.announced_due(review.id)
     entry = event(ctx, Event.BREAK_GLASS_UNANNOUNCED, review.id, snapshot, {}, {"person": review.holder})
-    done = Done(review.id, "unannounced")
+    done = Outcome(review.id, "unannounced")
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
@@ -71,12 +71,12 @@ def _alarm(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) -> 
         audit=(entry,),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(chat,))
+    return CommitAttempt(change, done, wake=(chat,))
 
 
-def _try_again(ctx: Context, id_: str, record: ChatRecord | None, snapshot: Snapshot) -> Attempt:
+def _try_again(ctx: Context, id_: str, record: ChatRecord | None, snapshot: Snapshot) -> CommitAttempt:
     """A channel that could not be posted to may take messages again: forget that it could not."""
-    due, chat, done = keys.announced_due(id_), keys.chat(id_), Done(id_, "again")
+    due, chat, done = keys.announced_due(id_), keys.chat(id_), Outcome(id_, "again")
     puts: dict[str, Record] = {}
     if record is not None:
         kept = {
@@ -93,4 +93,4 @@ def _try_again(ctx: Context, id_: str, record: ChatRecord | None, snapshot: Snap
         due={due: snapshot.now + TRY_AGAIN_EVERY, **({chat: snapshot.now + SOON} if puts else {})},
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(chat,) if puts else ())
+    return CommitAttempt(change, done, wake=(chat,) if puts else ())

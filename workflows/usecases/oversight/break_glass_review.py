@@ -17,17 +17,17 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.break_glass import bar, may_review, next_chase, reviewers
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.ports import Change, IndexEntry, Snapshot
-from workflows.usecases.shared.actor import Known, known, not_theirs
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.actor import Actor, known, not_theirs
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.parties import alike
 
 
-def acknowledge(ctx: Context, id_: str, who: Account, commit_id: str) -> Done | Refused:
-    """It was an emergency, and well done. `Done.outcome`: `acknowledged`."""
+def acknowledge(ctx: Context, id_: str, who: Account, commit_id: str) -> Outcome | Refused:
+    """It was an emergency, and well done. `Outcome.outcome`: `acknowledged`."""
     return _judge(ctx, id_, who, _Verdict(Move.ACKNOWLEDGE, Event.REVIEW_ACKNOWLEDGED, None, commit_id))
 
 
-def flag(ctx: Context, id_: str, who: Account, note: str, commit_id: str) -> Done | Refused:
+def flag(ctx: Context, id_: str, who: Account, note: str, commit_id: str) -> Outcome | Refused:
     """Something was not right, and the note says what. The holder breaks no glass until security lifts that. `flagged`."""
     problem = text_problem(note, {"what": "flag", "id": id_})
     if problem:
@@ -48,7 +48,7 @@ def find_review(ctx: Context, id_: str) -> Review | Refused:
     return review if review is not None else Refused(Code.NO_REVIEW, {"id": id_}, audited=False)
 
 
-def _judge(ctx: Context, id_: str, who: Account, verdict: _Verdict) -> Done | Refused:
+def _judge(ctx: Context, id_: str, who: Account, verdict: _Verdict) -> Outcome | Refused:
     first = find_review(ctx, id_)
     if isinstance(first, Refused):
         return first
@@ -60,7 +60,7 @@ def _judge(ctx: Context, id_: str, who: Account, verdict: _Verdict) -> Done | Re
     return actor if isinstance(actor, Refused) else run(ctx, lambda: _once(ctx, actor, first, verdict))
 
 
-def _once(ctx: Context, actor: Known, first: Review, verdict: _Verdict) -> Attempt | Done | Refused:
+def _once(ctx: Context, actor: Actor, first: Review, verdict: _Verdict) -> CommitAttempt | Outcome | Refused:
     item, holder = keys.review(first.id), keys.person(first.holder)
     sides = (keys.request(first.id), keys.identity(first.holder))
     snapshot = ctx.ledger.read(item, actor.record, holder, *sides, keys.ACTIVE_POLICY, commit_id=verdict.commit_id)
@@ -83,7 +83,7 @@ def _once(ctx: Context, actor: Known, first: Review, verdict: _Verdict) -> Attem
     return _attempt(ctx, actor, review, verdict, snapshot)
 
 
-def _attempt(ctx: Context, actor: Known, review: Review, verdict: _Verdict, snapshot: Snapshot) -> Attempt:
+def _attempt(ctx: Context, actor: Actor, review: Review, verdict: _Verdict, snapshot: Snapshot) -> CommitAttempt:
     now, who = snapshot.now, actor.person
     done = replace(
         review, state=step(review.state, verdict.move), by=who.id, by_name=who.name, at=now, note=verdict.note
@@ -96,7 +96,7 @@ def _attempt(ctx: Context, actor: Known, review: Review, verdict: _Verdict, snap
         barred, entry = barring(ctx, snapshot, review, f"{who.name} flagged the break-glass {review.id}", "flagged")
         puts |= barred
         audit += entry
-    answer = Done(review.id, done.state.value)
+    answer = Outcome(review.id, done.state.value)
     change = Change(
         commit_id=verdict.commit_id,
         at=now,
@@ -107,7 +107,7 @@ def _attempt(ctx: Context, actor: Known, review: Review, verdict: _Verdict, snap
         audit=tuple(audit),
         answer=answer.answer,
     )
-    return Attempt(change, answer, wake=(keys.chat(review.id),))
+    return CommitAttempt(change, answer, wake=(keys.chat(review.id),))
 
 
 def _out(review: Review) -> tuple[IndexEntry, ...]:
@@ -136,7 +136,7 @@ def chase(ctx: Context, id_: str) -> None:
     run(ctx, lambda: _chase(ctx, id_))
 
 
-def _chase(ctx: Context, id_: str) -> Attempt | Done:
+def _chase(ctx: Context, id_: str) -> CommitAttempt | Outcome:
     item = keys.review(id_)
     first = ctx.ledger.read(item).get(item, Review)
     snapshot = ctx.ledger.read(item, *((keys.person(first.holder),) if first else ()))
@@ -144,17 +144,17 @@ def _chase(ctx: Context, id_: str) -> Attempt | Done:
     version = snapshot.items[item].version
     commit_id = f"chase:{id_}:{version}"
     if review is None or first is None or review.state is not ReviewState.OWED:
-        over = Done(id_, "over")
+        over = Outcome(id_, "over")
         off = Change(f"{commit_id}:{ctx.chance.hex(8)}", now, snapshot.versions(), due={item: None}, answer=over.answer)
-        return Attempt(off, over)
+        return CommitAttempt(off, over)
     if now < next_chase(review):
-        early, due = Done(id_, "early"), {item: next_chase(review)}
+        early, due = Outcome(id_, "early"), {item: next_chase(review)}
         change = Change(f"{commit_id}:{ctx.chance.hex(8)}", now, snapshot.versions(), due=due, answer=early.answer)
-        return Attempt(change, early)
+        return CommitAttempt(change, early)
     return _remind(ctx, review, commit_id, snapshot)
 
 
-def _remind(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) -> Attempt:
+def _remind(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) -> CommitAttempt:
     item, now = keys.review(review.id), snapshot.now
     chased = replace(review, chased_at=(*review.chased_at, now))
     overdue = now >= review.due_at
@@ -167,7 +167,7 @@ def _remind(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) ->
         barred, entry = barring(ctx, snapshot, review, why, "overdue")
         puts |= barred
         audit += entry
-    done = Done(review.id, "chased")
+    done = Outcome(review.id, "chased")
     due = {item: next_chase(chased), keys.chat(review.id): now + SOON}
     change = Change(commit_id, now, snapshot.versions(), puts=puts, due=due, audit=tuple(audit), answer=done.answer)
-    return Attempt(change, done, wake=(keys.chat(review.id),))
+    return CommitAttempt(change, done, wake=(keys.chat(review.id),))

@@ -15,8 +15,8 @@ from workflows.core.records.person import PersonRecord
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.groups import groups_that_count, not_a_member
 from workflows.ports import Change, IndexEntry
-from workflows.usecases.shared.actor import Known, known, nobody, not_theirs, whose
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.actor import Actor, known, nobody, not_theirs, whose
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 
 LONGEST = timedelta(days=30)
 # Cards that are drawn again at once, so that the delegate is called on them.
@@ -34,8 +34,8 @@ def approving_groups(policy: Policy) -> tuple[str, ...]:
     return tuple(found)
 
 
-def delegate(ctx: Context, who: Account, to: PersonFacts, until: datetime, commit_id: str) -> Done | Refused:
-    """Name who decides in one's place until then. `Done.outcome`: `delegated`."""
+def delegate(ctx: Context, who: Account, to: PersonFacts, until: datetime, commit_id: str) -> Outcome | Refused:
+    """Name who decides in one's place until then. `Outcome.outcome`: `delegated`."""
     actor = known(ctx, who, approving_groups)
     if isinstance(actor, Refused):
         return actor
@@ -43,8 +43,8 @@ def delegate(ctx: Context, who: Account, to: PersonFacts, until: datetime, commi
     return run(ctx, lambda: _delegate(ctx, actor, whom, until, commit_id))
 
 
-def end_delegation(ctx: Context, who: Account, commit_id: str) -> Done | Refused:
-    """Decide for oneself again. `Done.outcome`: `delegation_ended`."""
+def end_delegation(ctx: Context, who: Account, commit_id: str) -> Outcome | Refused:
+    """Decide for oneself again. `Outcome.outcome`: `delegation_ended`."""
     actor = known(ctx, who, nobody, on_hold=True)
     if isinstance(actor, Refused):
         return actor
@@ -63,7 +63,9 @@ def in_force(delegation: Delegation | None, now: datetime) -> Delegation | None:
     return delegation if delegation is not None and delegation.at <= now < delegation.until else None
 
 
-def _delegate(ctx: Context, actor: Known, to: PersonFacts, until: datetime, commit_id: str) -> Attempt | Done | Refused:
+def _delegate(
+    ctx: Context, actor: Actor, to: PersonFacts, until: datetime, commit_id: str
+) -> CommitAttempt | Outcome | Refused:
     person, item = actor.person, keys.person(actor.person.id)
     snapshot = ctx.ledger.read(item, actor.record, keys.ACTIVE_POLICY, commit_id=commit_id)
     if snapshot.replay is not None:
@@ -80,7 +82,7 @@ def _delegate(ctx: Context, actor: Known, to: PersonFacts, until: datetime, comm
         return problem or Refused(Code.PERSON_UNKNOWN)
     delegation = Delegation(to.id, to.name, snapshot.now, until, person.name, to.slack)
     before = in_force(record.delegation, snapshot.now)
-    done = Done(person.id, "delegated")
+    done = Outcome(person.id, "delegated")
     facts = {"until": until.isoformat(), "policy": actor.policy.hash[:12]}
     private = {"actor": person.id, "actor_name": person.name, "to": to.id, "to_name": to.name}
     told = _told(ctx, person.id, before, delegation)
@@ -94,10 +96,10 @@ def _delegate(ctx: Context, actor: Known, to: PersonFacts, until: datetime, comm
         audit=(event(ctx, Event.DELEGATION_SET, "person", snapshot, facts, private),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=told)
+    return CommitAttempt(change, done, wake=told)
 
 
-def _end(ctx: Context, actor: Known, commit_id: str) -> Attempt | Done | Refused:
+def _end(ctx: Context, actor: Actor, commit_id: str) -> CommitAttempt | Outcome | Refused:
     person, item = actor.person, keys.person(actor.person.id)
     snapshot = ctx.ledger.read(item, commit_id=commit_id)
     if snapshot.replay is not None:
@@ -107,7 +109,7 @@ def _end(ctx: Context, actor: Known, commit_id: str) -> Attempt | Done | Refused
     if record is None or delegation is None:
         return Refused(Code.DELEGATE_NONE, audited=False)
     told = _told(ctx, person.id, delegation)
-    done = Done(person.id, "delegation_ended")
+    done = Outcome(person.id, "delegation_ended")
     private = {"actor": person.id, "actor_name": person.name, "to": delegation.to, "to_name": delegation.to_name}
     change = Change(
         commit_id=commit_id,
@@ -119,7 +121,7 @@ def _end(ctx: Context, actor: Known, commit_id: str) -> Attempt | Done | Refused
         audit=(event(ctx, Event.DELEGATION_ENDED, "person", snapshot, {}, private),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=told)
+    return CommitAttempt(change, done, wake=told)
 
 
 def _told(ctx: Context, away: PersonId, *of: Delegation | None) -> tuple[str, ...]:
@@ -129,14 +131,14 @@ def _told(ctx: Context, away: PersonId, *of: Delegation | None) -> tuple[str, ..
     return (*(keys.chat(f"delegation-{account.user}-{away}") for account in accounts), *waiting)
 
 
-def _unfit_actor(actor: Known) -> Refused | None:
+def _unfit_actor(actor: Actor) -> Refused | None:
     if actor.person.standing_problem:
         return Refused(Code(actor.person.standing_problem))
     names = approving_groups(actor.policy)
     return not_a_member(actor.groups, actor.person.id, names, Refused(Code.DELEGATE_NOT_AN_OWNER))
 
 
-def _unfit(actor: Known, to: PersonFacts) -> Refused | None:
+def _unfit(actor: Actor, to: PersonFacts) -> Refused | None:
     if to.id == actor.person.id:
         return Refused(Code.DELEGATE_YOURSELF, audited=False)
     if to.standing_problem or to.suspended is not None:

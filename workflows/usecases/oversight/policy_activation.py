@@ -13,7 +13,7 @@ from workflows.core.policy import Digest, Policy
 from workflows.core.records.policy_in_force import ActivePolicy, PolicySummary
 from workflows.core.refusal import Refused
 from workflows.ports import Change, Versioned
-from workflows.usecases.shared.context import Attempt, Context, Done, event, run
+from workflows.usecases.shared.context import CommitAttempt, Context, Outcome, event, run
 
 # A readable difference longer than this is cut in the receipt; the audit entry holds the hashes.
 LINES_MAX = 40
@@ -36,14 +36,14 @@ def activate(
     next_slot: NextSlot,
     commit_sha: str | None = None,
     seen_at: datetime | None = None,
-) -> Done | Refused:
-    """Make `policy` the one in force. `Done.outcome`: `activated`, `in_force` where it is already, or `older`.
+) -> Outcome | Refused:
+    """Make `policy` the one in force. `Outcome.outcome`: `activated`, `in_force` where it is already, or `older`.
 
     `seen_at`: when this process first saw this content. Where another copy was activated since, ours is the older one (a
     process that was not restarted during a deployment), and is not brought back.
     """
 
-    def once() -> Attempt | Done:
+    def once() -> CommitAttempt | Outcome:
         return _once(ctx, policy, summary, difference, next_slot, commit_sha, seen_at)
 
     return run(ctx, once)
@@ -77,19 +77,19 @@ def _once(
     next_slot: NextSlot,
     commit_sha: str | None,
     seen_at: datetime | None,
-) -> Attempt | Done:
+) -> CommitAttempt | Outcome:
     snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_SUMMARY)
     before = snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy)
     if before is not None and before.hash == policy.hash:
-        return Done(policy.hash, "in_force")
+        return Outcome(policy.hash, "in_force")
     if before is not None and seen_at is not None and seen_at <= before.activated_at:
-        return Done(policy.hash, "older")
+        return Outcome(policy.hash, "older")
     told = snapshot.readable(keys.POLICY_SUMMARY, PolicySummary)
     changed = difference(told.lines, policy)[:LINES_MAX] if told else _first(policy)
     subject = subject_of(policy.hash)
     facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": commit_sha or ""}
     entry = event(ctx, Event.POLICY_ACTIVATED, subject, snapshot, facts, {"difference": "\n".join(changed)})
-    done = Done(policy.hash, "activated")
+    done = Outcome(policy.hash, "activated")
     chat = keys.chat(subject)
     change = Change(
         commit_id=f"policy:{policy.hash}:{_place(ctx, snapshot.items[keys.ACTIVE_POLICY])}",
@@ -107,7 +107,7 @@ def _once(
         audit=(entry,),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(chat,))
+    return CommitAttempt(change, done, wake=(chat,))
 
 
 def _place(ctx: Context, active: Versioned) -> str:

@@ -11,7 +11,7 @@ from workflows.core.policy import Escalation, Policy
 from workflows.core.records.request import Request, RequestState
 from workflows.core.rules.reminders import escalation_due, escalation_of, next_chase, reminder_due
 from workflows.ports import Change, PolicyUnavailable, Snapshot
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, event, not_in_force, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, event, not_in_force, run
 from workflows.usecases.shared.due_items import take_off
 
 # How long to wait for a policy that this process does not have, in seconds.
@@ -38,18 +38,18 @@ def chase(ctx: Context, id_: str) -> None:
     run(ctx, lambda: _chase(ctx, policy, id_))
 
 
-def _chase(ctx: Context, policy: Policy, id_: str) -> Attempt | Done:
+def _chase(ctx: Context, policy: Policy, id_: str) -> CommitAttempt | Outcome:
     item = keys.request(id_)
     snapshot = ctx.ledger.read(item, keys.ACTIVE_POLICY)
     request = snapshot.get(item, Request)
     if request is None or request.state is not RequestState.PENDING or request.resource is None:
-        return Done(id_, "overtaken")
+        return Outcome(id_, "overtaken")
     if snapshot.now >= request.expires_at:
-        return Done(id_, "overtaken")
+        return Outcome(id_, "overtaken")
     escalate = escalation_of(policy, request)
     anew = _called(request, escalate, snapshot.now)
     following = next_chase(anew, escalate)
-    done = Done(id_, "chased" if anew != request else "nothing")
+    done = Outcome(id_, "chased" if anew != request else "nothing")
     change = Change(
         commit_id=f"chase:{id_}:{snapshot.items[item].version}:{following.isoformat() if following else ''}",
         at=snapshot.now,
@@ -62,7 +62,7 @@ def _chase(ctx: Context, policy: Policy, id_: str) -> Attempt | Done:
         audit=_entries(ctx, request, anew, escalate, snapshot),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(id_),) if anew != request else ())
+    return CommitAttempt(change, done, wake=(keys.chat(id_),) if anew != request else ())
 
 
 def _called(request: Request, escalate: Escalation | None, now: datetime) -> Request:

@@ -13,15 +13,15 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.core.rules.groups import not_a_member, person_problem
 from workflows.ports import Change, Snapshot
-from workflows.usecases.shared.actor import Known, known, not_theirs
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.actor import Actor, known, not_theirs
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.parties import alike
 
 SUBJECT = "lift-"
 
 
-def lift(ctx: Context, whom: PersonId, who: Account, reason: str, commit_id: str) -> Done | Refused:
-    """Take bar and block off `whom`. `Done.outcome`: `lifted`; its id names the messages that tell of it."""
+def lift(ctx: Context, whom: PersonId, who: Account, reason: str, commit_id: str) -> Outcome | Refused:
+    """Take bar and block off `whom`. `Outcome.outcome`: `lifted`; its id names the messages that tell of it."""
     problem = text_problem(reason, {"what": "lift"})
     if problem:
         return problem
@@ -33,7 +33,7 @@ def lift(ctx: Context, whom: PersonId, who: Account, reason: str, commit_id: str
     return actor if isinstance(actor, Refused) else run(ctx, lambda: _once(ctx, actor, whom, clean(reason), commit_id))
 
 
-def may_lift(actor: Known, whom: PersonId, alike: frozenset[PersonId] = frozenset()) -> Refused | None:
+def may_lift(actor: Actor, whom: PersonId, alike: frozenset[PersonId] = frozenset()) -> Refused | None:
     """Only the panic group, and nobody for themselves. `alike`: whom the actor counts as, too."""
     problem = person_problem(actor.person)
     if problem:
@@ -47,7 +47,7 @@ def may_lift(actor: Known, whom: PersonId, alike: frozenset[PersonId] = frozense
     return Refused(Code.OWN_BAR) if whom in {actor.person.id, *alike} else None
 
 
-def _once(ctx: Context, actor: Known, whom: PersonId, reason: str, commit_id: str) -> Attempt | Done | Refused:
+def _once(ctx: Context, actor: Actor, whom: PersonId, reason: str, commit_id: str) -> CommitAttempt | Outcome | Refused:
     item = keys.person(whom)
     me = actor.person.id
     snapshot = ctx.ledger.read(item, actor.record, keys.identity(me), keys.ACTIVE_POLICY, commit_id=commit_id)
@@ -64,10 +64,10 @@ def _once(ctx: Context, actor: Known, whom: PersonId, reason: str, commit_id: st
 
 
 def _attempt(
-    ctx: Context, actor: Known, record: PersonRecord, reason: str, snapshot: Snapshot, commit_id: str
-) -> Attempt:
+    ctx: Context, actor: Actor, record: PersonRecord, reason: str, snapshot: Snapshot, commit_id: str
+) -> CommitAttempt:
     subject = SUBJECT + ctx.chance.hex(12)
-    done = Done(subject, "lifted")
+    done = Outcome(subject, "lifted")
     facts = {"bar": str(record.break_glass_barred is not None).lower(), "policy": actor.policy.hash[:12]}
     facts["block"] = record.blocked_until.isoformat() if record.blocked_until else ""
     private = {
@@ -86,4 +86,4 @@ def _attempt(
         audit=(event(ctx, Event.PERSON_LIFTED, subject, snapshot, facts, private),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(subject),))
+    return CommitAttempt(change, done, wake=(keys.chat(subject),))

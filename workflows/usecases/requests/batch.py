@@ -22,12 +22,12 @@ from workflows.core.rules.groups import groups_needed
 from workflows.ports import PolicyUnavailable, Snapshot
 from workflows.usecases.decisions.approve import approve, deny, find_request, withdraw
 from workflows.usecases.requests.request_access import ask_for_access, new_request, recorded
-from workflows.usecases.shared.actor import Known, known, not_theirs
-from workflows.usecases.shared.context import Attempt, Context, Done, done_from, not_in_force, run
+from workflows.usecases.shared.actor import Actor, known, not_theirs
+from workflows.usecases.shared.context import CommitAttempt, Context, Outcome, done_from, not_in_force, run
 from workflows.usecases.shared.limits import blocked, too_many
 from workflows.usecases.shared.ticket_limit import counted_ticket, used_ticket
 
-Use = Callable[[Request, str], Done | Refused]
+Use = Callable[[Request, str], Outcome | Refused]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,19 @@ class Part:
     """What became of one of several. `waited`: it waited for an answer when this began."""
 
     request: Request
-    answer: Done | Refused
+    answer: Outcome | Refused
     waited: bool
 
 
 # ---------------------------------------------------------------- asking
 
 
-def ask_for_several(ctx: Context, asks: Sequence[Ask], who: Account, origin: Origin, commit_id: str) -> Done | Refused:
-    """Record all of them, or none. `Done.id` is the first one's; what is there already is left out.
+def ask_for_several(
+    ctx: Context, asks: Sequence[Ask], who: Account, origin: Origin, commit_id: str
+) -> Outcome | Refused:
+    """Record all of them, or none. `Outcome.id` is the first one's; what is there already is left out.
 
-    `Done.outcome`: `asked`, or `have_it` where all of it is there already.
+    `Outcome.outcome`: `asked`, or `have_it` where all of it is there already.
     """
     if len(asks) == 1:
         return ask_for_access(ctx, asks[0], who, origin, commit_id)
@@ -75,8 +77,8 @@ def _of_part(refused: Refused, ask: Ask) -> Refused:
 
 
 def _ask_once(
-    ctx: Context, actor: Known, asks: tuple[Ask, ...], origin: Origin, commit_id: str
-) -> Attempt | Done | Refused:
+    ctx: Context, actor: Actor, asks: tuple[Ask, ...], origin: Origin, commit_id: str
+) -> CommitAttempt | Outcome | Refused:
     person, policy = actor.person, actor.policy
     slots = {ask: keys.slot(place_of(ask, person.id)) for ask in asks}
     tickets = [counted for ask in asks if (counted := counted_ticket(policy, ask))]
@@ -100,7 +102,7 @@ def _ask_once(
     if refusal or isinstance(answers, Refused):
         return refusal or answers  # type: ignore[return-value]  # one of them is a refusal
     if not fresh:
-        return Done(next(iter(there.values())), "have_it")
+        return Outcome(next(iter(there.values())), "have_it")
     made = tuple(new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot) for answer, terms in answers)
     ids = tuple(request.id for request in made)
     batch = tuple(replace(request, batch=ids) for request in made) if len(made) > 1 else made
@@ -108,7 +110,7 @@ def _ask_once(
 
 
 def _may_ask_all(
-    ctx: Context, actor: Known, asks: tuple[Ask, ...], snapshot: Snapshot
+    ctx: Context, actor: Actor, asks: tuple[Ask, ...], snapshot: Snapshot
 ) -> list[tuple[MayAsk, Terms]] | Refused:
     """What each means under the policy, or the first that is refused and why; all slips of the keyboard at once."""
     found: list[tuple[MayAsk, Terms]] = []

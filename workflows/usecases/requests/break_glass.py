@@ -29,13 +29,13 @@ from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement
 from workflows.core.rules.grant_terms import close, terms_for
 from workflows.core.rules.groups import groups_needed
 from workflows.ports import Change, IndexEntry, Snapshot
-from workflows.usecases.shared.actor import Known, known, not_theirs
+from workflows.usecases.shared.actor import Actor, known, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of, no_longer_pending
 from workflows.usecases.shared.context import (
     SOON,
-    Attempt,
+    CommitAttempt,
     Context,
-    Done,
+    Outcome,
     clock_in_doubt,
     done_from,
     event,
@@ -45,8 +45,8 @@ from workflows.usecases.shared.context import (
 )
 
 
-def break_glass(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_id: str) -> Done | Refused:
-    """Record a break-glass. `Done.outcome`: `broken`, or `have_it` with the id of the access that is there already."""
+def break_glass(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_id: str) -> Outcome | Refused:
+    """Record a break-glass. `Outcome.outcome`: `broken`, or `have_it` with the id of the access that is there already."""
 
     def groups(policy: Policy) -> tuple[str, ...]:
         found = find_entitlement(policy, ask.environment, ask.role)
@@ -62,7 +62,7 @@ def _names(ask: Ask) -> tuple[str, str]:
     return ask.environment.strip().lower(), ask.role.strip().lower()
 
 
-def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) -> Attempt | Done | Refused:
+def _once(ctx: Context, actor: Actor, ask: Ask, origin: Origin, commit_id: str) -> CommitAttempt | Outcome | Refused:
     person, (environment, role) = actor.person, _names(ask)
     place, uses = keys.slot(slot_id(person.id, environment, role)), keys.glass_uses(environment, person.id)
     snapshot, old = _read(
@@ -86,7 +86,7 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
         return refusal
     waiting = snapshot.get(keys.request(old), Request) if old else None
     if old and not _only_waits(waiting):
-        return Done(old, "have_it")
+        return Outcome(old, "have_it")
     try:
         terms = terms_for(answer.entitlement, person.id, answer.duration, person.address)
     except TemplateRefused as problem:
@@ -113,7 +113,7 @@ def _only_waits(request: Request | None) -> bool:
     return request is not None and can(request.state, Move.WITHDRAW) and not request.break_glass
 
 
-def _request(ctx: Context, actor: Known, answer: MayAsk, terms: Terms, origin: Origin, snapshot: Snapshot) -> Request:
+def _request(ctx: Context, actor: Actor, answer: MayAsk, terms: Terms, origin: Origin, snapshot: Snapshot) -> Request:
     person, now = actor.person, snapshot.now
     return Request(
         id=ctx.ledger.next_id(),
@@ -137,14 +137,14 @@ def _request(ctx: Context, actor: Known, answer: MayAsk, terms: Terms, origin: O
 
 
 def _attempt(
-    ctx: Context, actor: Known, request: Request, waiting: Request | None, snapshot: Snapshot, commit_id: str
-) -> Attempt:
+    ctx: Context, actor: Actor, request: Request, waiting: Request | None, snapshot: Snapshot, commit_id: str
+) -> CommitAttempt:
     now, item, mine = snapshot.now, keys.request(request.id), keys.person(request.requester)
     before = _in_its_place(ctx, actor, waiting, request, snapshot)
     record = before.puts.get(mine) or snapshot.get(mine, PersonRecord)
     if not isinstance(record, PersonRecord):
         record = PersonRecord(request.requester, request.requester_name, (request.requester_slack,))
-    done = Done(request.id, "broken")
+    done = Outcome(request.id, "broken")
     scores = ((keys.PENDING, request.expires_at.timestamp()), (keys.RECENT, now.timestamp()))
     change = Change(
         commit_id=commit_id,
@@ -168,10 +168,10 @@ def _attempt(
         audit=(*before.audit, _made(ctx, request, actor, snapshot)),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(item, *before.due))
+    return CommitAttempt(change, done, wake=(item, *before.due))
 
 
-def _in_its_place(ctx: Context, actor: Known, waiting: Request | None, by: Request, snapshot: Snapshot) -> Change:
+def _in_its_place(ctx: Context, actor: Actor, waiting: Request | None, by: Request, snapshot: Snapshot) -> Change:
     """The part of the commit that takes back the ask which waited in this place; empty where none did."""
     if waiting is None:
         return Change("", snapshot.now, {})
@@ -183,7 +183,7 @@ def _in_its_place(ctx: Context, actor: Known, waiting: Request | None, by: Reque
     return replace(change, puts={**change.puts, **no_longer_pending(snapshot, waiting)})
 
 
-def _made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> AuditEvent:
+def _made(ctx: Context, request: Request, actor: Actor, snapshot: Snapshot) -> AuditEvent:
     facts = {
         "environment": request.terms.environment,
         "role": request.terms.role,

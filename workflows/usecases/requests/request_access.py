@@ -19,15 +19,15 @@ from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement, may_
 from workflows.core.rules.grant_terms import terms_for
 from workflows.core.rules.groups import groups_named, groups_needed, person_problem
 from workflows.ports import Change, IndexEntry, Snapshot
-from workflows.usecases.shared.actor import Known, in_doubt, known, not_theirs
+from workflows.usecases.shared.actor import Actor, in_doubt, known, not_theirs
 from workflows.usecases.shared.closing import places_of
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.limits import blocked, too_many
 from workflows.usecases.shared.ticket_limit import counted_ticket, noted, used_ticket
 
 
-def ask_for_access(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_id: str) -> Done | Refused:
-    """Record a request. `Done.outcome`: `asked`, or `have_it` with the id of the ask or grant that is there already."""
+def ask_for_access(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_id: str) -> Outcome | Refused:
+    """Record a request. `Outcome.outcome`: `asked`, or `have_it` with the id of the ask or grant that is there already."""
 
     def groups(policy: Policy) -> tuple[str, ...]:
         found = find_entitlement(policy, ask.environment, ask.role)
@@ -40,7 +40,7 @@ def ask_for_access(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_
     return run(ctx, lambda: _once(ctx, actor, ask, origin, commit_id))
 
 
-def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) -> Attempt | Done | Refused:
+def _once(ctx: Context, actor: Actor, ask: Ask, origin: Origin, commit_id: str) -> CommitAttempt | Outcome | Refused:
     person = actor.person
     holder = _holder(ctx, actor, ask)
     if isinstance(holder, Refused):
@@ -73,7 +73,7 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
         return refusal
     slot = snapshot.get(keys.slot(place), Slot)
     if slot is not None and slot.request:
-        return Done(slot.request, "have_it")
+        return Outcome(slot.request, "have_it")
     used = used_ticket(ctx, counted) if counted else None
     if used:
         return used
@@ -85,7 +85,7 @@ def _once(ctx: Context, actor: Known, ask: Ask, origin: Origin, commit_id: str) 
     return recorded(ctx, actor, (request,), snapshot, commit_id)
 
 
-def looked_up_first(ctx: Context, actor: Known, ask: Ask, refused: Refused) -> Refused:
+def looked_up_first(ctx: Context, actor: Actor, ask: Ask, refused: Refused) -> Refused:
     """That nobody can approve rests on who has left: where that was learnt long ago, a worker looks first."""
     if refused.code is not Code.NOBODY_CAN_APPROVE:
         return refused
@@ -94,7 +94,7 @@ def looked_up_first(ctx: Context, actor: Known, ask: Ask, refused: Refused) -> R
     return Refused(Code.FACTS_STALE, audited=False) if in_doubt(ctx, actor.groups, names) else refused
 
 
-def _holder(ctx: Context, actor: Known, ask: Ask) -> PersonFacts | Refused:
+def _holder(ctx: Context, actor: Actor, ask: Ask) -> PersonFacts | Refused:
     """Whoever shall have it: the actor, or somebody whom one can ask for. FACTS_STALE where a worker has to look first."""
     if ask.holder is None or ask.holder == actor.person.id:
         return actor.person
@@ -116,7 +116,7 @@ def _kept_out(holder: PersonFacts, snapshot: Snapshot) -> Refused | None:
 
 def new_request(
     id_: str,
-    actor: Known,
+    actor: Actor,
     answer: MayAsk,
     terms: Terms,
     origin: Origin,
@@ -148,14 +148,16 @@ def new_request(
     )
 
 
-def recorded(ctx: Context, actor: Known, requests: tuple[Request, ...], snapshot: Snapshot, commit_id: str) -> Attempt:
+def recorded(
+    ctx: Context, actor: Actor, requests: tuple[Request, ...], snapshot: Snapshot, commit_id: str
+) -> CommitAttempt:
     """One commit for all of them: each with its own place, and counted among the person's open asks."""
     person, now = actor.person, snapshot.now
     record = snapshot.get(keys.person(person.id), PersonRecord) or PersonRecord(person.id, person.name, (person.slack,))
     ids = tuple(request.id for request in requests)
     tickets = tuple(noted(request, snapshot) for request in requests)
     items = tuple(keys.request(id_) for id_ in ids)
-    done = Done(ids[0], "asked")
+    done = Outcome(ids[0], "asked")
     puts: dict[str, Record] = {keys.person(person.id): replace(record, pending=(*record.pending, *ids))}
     for request, ticket in zip(requests, tickets, strict=True):
         slot = Slot(request.slot, request.id)
@@ -172,7 +174,7 @@ def recorded(ctx: Context, actor: Known, requests: tuple[Request, ...], snapshot
         audit=tuple(made(ctx, request, actor, snapshot) for request in requests),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=items)
+    return CommitAttempt(change, done, wake=items)
 
 
 def entries_of(request: Request) -> list[IndexEntry]:
@@ -181,7 +183,7 @@ def entries_of(request: Request) -> list[IndexEntry]:
     return [IndexEntry(name, request.id, score) for index, score in scores for name in places_of(index, request)]
 
 
-def made(ctx: Context, request: Request, actor: Known, snapshot: Snapshot) -> AuditEvent:
+def made(ctx: Context, request: Request, actor: Actor, snapshot: Snapshot) -> AuditEvent:
     """The entry that says so."""
     facts = {
         **({"batch": request.batch[0]} if request.batch else {}),

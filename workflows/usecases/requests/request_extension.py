@@ -20,8 +20,8 @@ from workflows.core.rules.grant_terms import terms_for
 from workflows.core.rules.groups import groups_needed
 from workflows.ports import Change, Snapshot
 from workflows.usecases.requests.request_access import entries_of, made, new_request
-from workflows.usecases.shared.actor import Known, known, not_theirs
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, not_in_force, run
+from workflows.usecases.shared.actor import Actor, known, not_theirs
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, not_in_force, run
 from workflows.usecases.shared.find_grant import find_grant
 from workflows.usecases.shared.limits import blocked, too_many
 from workflows.usecases.shared.ticket_limit import counted_ticket, noted, used_ticket
@@ -36,10 +36,10 @@ def ask_for_more_time(
     origin: Origin,
     commit_id: str,
     ticket: str | None = None,
-) -> Done | Refused:
+) -> Outcome | Refused:
     """Record an ask to prolong the grant `id_`. Without a duration the role's default is meant.
 
-    `Done.outcome`: `asked`, or `have_it` with the id of the ask that waits already.
+    `Outcome.outcome`: `asked`, or `have_it` with the id of the ask that waits already.
     """
     first = find_grant(ctx, id_, "extend")
     if isinstance(first, Refused):
@@ -57,8 +57,8 @@ def ask_for_more_time(
 
 
 def _once(
-    ctx: Context, actor: Known, grant_id: str, ask: Ask, origin: Origin, commit_id: str
-) -> Attempt | Done | Refused:
+    ctx: Context, actor: Actor, grant_id: str, ask: Ask, origin: Origin, commit_id: str
+) -> CommitAttempt | Outcome | Refused:
     person, item = actor.person, keys.grant(grant_id)
     counted = counted_ticket(actor.policy, ask)
     guard = (keys.ticket_uses(counted.ticket),) if counted else ()
@@ -73,7 +73,7 @@ def _once(
     problem = not_to_extend(original, grant, role, person.id, snapshot.now)
     if problem:
         asked = problem.code is Code.ALREADY_ASKED and grant.extension
-        return Done(grant.extension or "", "have_it") if asked else problem
+        return Outcome(grant.extension or "", "have_it") if asked else problem
     name = grant.holder_name if grant.holder != person.id else ""
     answer = may_ask(actor.policy, ask, person, grant.holder, actor.groups, snapshot.now, name)
     record = snapshot.get(keys.person(person.id), PersonRecord)
@@ -106,14 +106,14 @@ def _terms(policy: Policy, answer: MayAsk, grant: Grant, address: Address | None
 
 def _attempt(
     ctx: Context,
-    actor: Known,
+    actor: Actor,
     answer: MayAsk,
     terms: Terms,
     prolongs: tuple[Grant, Request],
     origin: Origin,
     snapshot: Snapshot,
     commit_id: str,
-) -> Attempt:
+) -> CommitAttempt:
     (grant, original), person, now = prolongs, actor.person, snapshot.now
     record = snapshot.get(keys.person(person.id), PersonRecord) or PersonRecord(person.id, person.name, (person.slack,))
     plain = new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot)
@@ -128,7 +128,7 @@ def _attempt(
         expires_at=min(plain.expires_at, grant.deadline),
         extends=grant.id,
     )
-    tickets, done, item = noted(request, snapshot), Done(request.id, "asked"), keys.request(request.id)
+    tickets, done, item = noted(request, snapshot), Outcome(request.id, "asked"), keys.request(request.id)
     change = Change(
         commit_id=commit_id,
         at=now,
@@ -144,10 +144,10 @@ def _attempt(
         audit=(made(ctx, request, actor, snapshot),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(item, keys.chat(grant.id)))
+    return CommitAttempt(change, done, wake=(item, keys.chat(grant.id)))
 
 
-def _holder_account(actor: Known, grant: Grant, original: Request) -> Account | None:
+def _holder_account(actor: Actor, grant: Grant, original: Request) -> Account | None:
     """The holder's chat account, where somebody else asks for them."""
     if actor.person.id == grant.holder:
         return None

@@ -18,14 +18,14 @@ from workflows.core.rules.approval import may_end
 from workflows.core.rules.break_glass import bar
 from workflows.core.rules.eligibility import clean
 from workflows.ports import Change, Snapshot
-from workflows.usecases.shared.actor import Known, known, not_theirs
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.actor import Actor, known, not_theirs
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.find_grant import find_grant
 from workflows.usecases.shared.rebuilt import grant_or_rebuilt, rebuilt_holding
 
 
-def end(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Done | Refused:
-    """Start the removal of a live grant. `Done.outcome`: `returned` or `revoked`."""
+def end(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Outcome | Refused:
+    """Start the removal of a live grant. `Outcome.outcome`: `returned` or `revoked`."""
     first = find_grant(ctx, id_)
     if isinstance(first, Refused):
         return first
@@ -40,7 +40,7 @@ def end(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Do
     return run(ctx, lambda: _once(ctx, actor, first, clean(reason), commit_id))
 
 
-def _once(ctx: Context, actor: Known, first: Grant, reason: str, commit_id: str) -> Attempt | Done | Refused:
+def _once(ctx: Context, actor: Actor, first: Grant, reason: str, commit_id: str) -> CommitAttempt | Outcome | Refused:
     snapshot = ctx.ledger.read(*_keys_of(first), actor.record, keys.ACTIVE_POLICY, commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
@@ -69,7 +69,7 @@ def _keys_of(grant: Grant) -> tuple[str, ...]:
     return keys.holding(grant.holding), keys.grant(grant.id), *((keys.person(grant.holder),) if broken else ())
 
 
-def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt: Attempt) -> Attempt:
+def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt: CommitAttempt) -> CommitAttempt:
     """Whose break-glass was taken back breaks no more glass until security lifts that."""
     item = keys.person(grant.holder)
     record = snapshot.readable(item, PersonRecord)
@@ -83,13 +83,13 @@ def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt:
     return replace(attempt, change=barred)
 
 
-def take_back(ctx: Context, id_: str, end_: End, commit_id: str) -> Done | Refused:
+def take_back(ctx: Context, id_: str, end_: End, commit_id: str) -> Outcome | Refused:
     """Start the removal of a live grant for a cause that was decided elsewhere: nobody is asked who may do it."""
     first = find_grant(ctx, id_)
     return first if isinstance(first, Refused) else run(ctx, lambda: _taken_back(ctx, first, end_, commit_id))
 
 
-def _taken_back(ctx: Context, first: Grant, end_: End, commit_id: str) -> Attempt | Done | Refused:
+def _taken_back(ctx: Context, first: Grant, end_: End, commit_id: str) -> CommitAttempt | Outcome | Refused:
     snapshot = ctx.ledger.read(*_keys_of(first), commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
@@ -108,9 +108,11 @@ def _open(ctx: Context, snapshot: Snapshot, first: Grant) -> tuple[Grant, Holdin
     return grant, holding
 
 
-def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, end_: End, commit_id: str) -> Attempt:
+def _attempt(
+    ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, end_: End, commit_id: str
+) -> CommitAttempt:
     state = start_end(State(holding, grants_of(grant)), (grant.id,), end_)
-    done = Done(grant.id, end_.cause.value)
+    done = Outcome(grant.id, end_.cause.value)
     private = {"actor": end_.by or "", "actor_name": end_.by_name or "", "reason": end_.reason or ""}
     item = keys.holding(holding.id)
     change = Change(
@@ -129,6 +131,6 @@ def _attempt(ctx: Context, snapshot: Snapshot, holding: Holding, grant: Grant, e
         removes_access=True,
         answer=done.answer,
     )
-    attempt = Attempt(change, done, wake=(keys.end_due(grant.id), keys.chat(grant.id)))
+    attempt = CommitAttempt(change, done, wake=(keys.end_due(grant.id), keys.chat(grant.id)))
     broken = grant.decision.kind is DecisionKind.BREAK_GLASS and end_.cause is EndCause.REVOKED
     return _barring(ctx, snapshot, grant, end_, attempt) if broken else attempt

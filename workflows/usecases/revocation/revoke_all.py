@@ -18,7 +18,7 @@ from workflows.core.people import Account, PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.grant import CLOSED, End, EndCause, Grant, GrantState
 from workflows.core.records.lifecycle import Move, can
-from workflows.core.records.oversight import Sweepout
+from workflows.core.records.oversight import BulkRevocation
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Closing, Request
 from workflows.core.refusal import Code, Refused
@@ -27,9 +27,9 @@ from workflows.core.rules.grant_terms import close
 from workflows.core.rules.groups import person_problem
 from workflows.ports import Change, Snapshot
 from workflows.usecases.revocation.end import take_back
-from workflows.usecases.shared.actor import Known, is_bound, known, not_theirs
+from workflows.usecases.shared.actor import Actor, is_bound, known, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, not_in_force, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.due_items import take_off
 from workflows.usecases.shared.rebuilt import grant_where_known
 
@@ -41,7 +41,7 @@ LOOK_AGAIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class RevocationScope:
     """What shall be taken back: everything of a person, or everything in an environment. One of the two."""
 
     person: PersonId | None = None
@@ -49,26 +49,26 @@ class Aim:
     environment: str | None = None
 
 
-def aim_at(ctx: Context, account: PersonFacts) -> Aim:
+def aim_at(ctx: Context, account: PersonFacts) -> RevocationScope:
     """Everything of whoever has this account. One that is nobody's yet has nothing: whom it claims to be is meant, so that a
     new account under somebody's address keeps nothing of theirs out of reach."""
     claims = account.suspended.claims if account.suspended is not None and not is_bound(account) else None
     if claims is None:
-        return Aim(account.id, account.name)
+        return RevocationScope(account.id, account.name)
     known_ = ctx.directory.of_person(claims)
-    return Aim(claims, known_.name if known_ is not None else account.name)
+    return RevocationScope(claims, known_.name if known_ is not None else account.name)
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class EffectiveScope:
     """What an actor's press reaches: in these environments (None: everywhere), and how long new asks are kept out after it."""
 
     environments: tuple[str, ...] | None
     block: timedelta | None
 
 
-def revoke_all(ctx: Context, aim: Aim, who: Account, reason: str, commit_id: str) -> Done | Refused:
-    """Press the switch. `Done.outcome`: `sweeping`; its id names the sweepout."""
+def revoke_all(ctx: Context, aim: RevocationScope, who: Account, reason: str, commit_id: str) -> Outcome | Refused:
+    """Press the switch. `Outcome.outcome`: `sweeping`; its id names the sweepout."""
     problem = text_problem(reason, {"what": "revoke-all"})
     if problem:
         return problem
@@ -83,18 +83,20 @@ def groups_that_may(policy: Policy) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*owners, *_panic(policy)]))
 
 
-def may_revoke_all(actor: Known, aim: Aim) -> Reach | Refused:
+def may_revoke_all(actor: Actor, aim: RevocationScope) -> EffectiveScope | Refused:
     """The panic group reaches everything; owners reach the environments that they own."""
     problem = person_problem(actor.person)
     if problem:
         return problem
     policy, me = actor.policy, actor.person.id
     if actor.groups.surely(me, _panic(policy)):
-        return Reach((aim.environment,) if aim.environment else None, policy.panic_block if aim.person else None)
+        return EffectiveScope(
+            (aim.environment,) if aim.environment else None, policy.panic_block if aim.person else None
+        )
     own = tuple(place.name for place in policy.environments.values() if actor.groups.surely(me, place.owners))
     reached = tuple(name for name in own if aim.environment in (None, name))
     if reached:
-        return Reach(reached, None)
+        return EffectiveScope(reached, None)
     unknown = actor.groups.unknown((*_panic(policy), *_owners(policy, aim)))
     if unknown:
         return actor.groups.not_known(unknown)
@@ -103,7 +105,7 @@ def may_revoke_all(actor: Known, aim: Aim) -> Reach | Refused:
     return Refused(Code.NOT_YOURS, {"groups": ", ".join(names)})
 
 
-def _owners(policy: Policy, aim: Aim) -> tuple[str, ...]:
+def _owners(policy: Policy, aim: RevocationScope) -> tuple[str, ...]:
     """Whose press could reach this."""
     places = (place for place in policy.environments.values() if aim.environment in (None, place.name))
     return tuple(dict.fromkeys(name for place in places for name in place.owners))
@@ -113,7 +115,7 @@ def _panic(policy: Policy) -> tuple[str, ...]:
     return (policy.panic_group,) if policy.panic_group else ()
 
 
-def in_reach(ctx: Context, aim: Aim, reach: Reach) -> tuple[str, ...]:
+def in_reach(ctx: Context, aim: RevocationScope, reach: EffectiveScope) -> tuple[str, ...]:
     """Ids of everything that is live, pending or scheduled there now."""
     people = _meant(ctx, aim.person)
     found = _members(ctx, people, reach.environments)
@@ -159,7 +161,7 @@ def _open(ctx: Context, ids: Sequence[str]) -> Iterator[_Open]:
                 yield _Open(id_, request, grant)
 
 
-def _hit(found: _Open, people: tuple[PersonId, ...], reach: Reach) -> bool:
+def _hit(found: _Open, people: tuple[PersonId, ...], reach: EffectiveScope) -> bool:
     # What somebody has whom the person merely asked for is not the person's.
     asking = found.request is not None and found.request.decision is None and found.request.requester in people
     of = found.request or found.grant
@@ -179,7 +181,9 @@ def _members(ctx: Context, people: tuple[PersonId, ...], environments: Iterable[
     return tuple(dict.fromkeys(id_ for name in names for id_ in ctx.ledger.members(name, limit=FOUND_MAX)))
 
 
-def _once(ctx: Context, actor: Known, aim: Aim, reason: str, commit_id: str) -> Attempt | Done | Refused:
+def _once(
+    ctx: Context, actor: Actor, aim: RevocationScope, reason: str, commit_id: str
+) -> CommitAttempt | Outcome | Refused:
     whom = keys.person(aim.person) if aim.person else None
     snapshot = ctx.ledger.read(*filter(None, (keys.ACTIVE_POLICY, actor.record, whom)), commit_id=commit_id)
     if snapshot.replay is not None:
@@ -195,15 +199,21 @@ def _once(ctx: Context, actor: Known, aim: Aim, reason: str, commit_id: str) -> 
     return _started(ctx, actor, aim, reach, reason, snapshot, commit_id)
 
 
-def nothing_there(aim: Aim) -> Refused:
+def nothing_there(aim: RevocationScope) -> Refused:
     return Refused(Code.NOTHING_TO_REVOKE, {"name": aim.person_name or aim.environment or ""}, audited=False)
 
 
 def _started(
-    ctx: Context, actor: Known, aim: Aim, reach: Reach, reason: str, snapshot: Snapshot, commit_id: str
-) -> Attempt:
+    ctx: Context,
+    actor: Actor,
+    aim: RevocationScope,
+    reach: EffectiveScope,
+    reason: str,
+    snapshot: Snapshot,
+    commit_id: str,
+) -> CommitAttempt:
     now, me = snapshot.now, actor.person
-    sweepout = Sweepout(
+    sweepout = BulkRevocation(
         id=ctx.chance.hex(12),
         by=me.id,
         by_name=me.name,
@@ -216,7 +226,7 @@ def _started(
         blocked_until=now + reach.block if reach.block else None,
     )
     item, subject = keys.sweepout(sweepout.id), SUBJECT + sweepout.id
-    done = Done(sweepout.id, "sweeping")
+    done = Outcome(sweepout.id, "sweeping")
     blocked = _blocked(snapshot, sweepout)
     facts = {
         "of": "person" if aim.person else "environment",
@@ -235,10 +245,10 @@ def _started(
         removes_access=True,
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(item, keys.chat(subject)))
+    return CommitAttempt(change, done, wake=(item, keys.chat(subject)))
 
 
-def _blocked(snapshot: Snapshot, sweepout: Sweepout) -> dict[str, PersonRecord]:
+def _blocked(snapshot: Snapshot, sweepout: BulkRevocation) -> dict[str, PersonRecord]:
     if sweepout.person is None or sweepout.blocked_until is None:
         return {}
     item = keys.person(sweepout.person)
@@ -256,7 +266,7 @@ def _blocked(snapshot: Snapshot, sweepout: Sweepout) -> dict[str, PersonRecord]:
 def sweep_out(ctx: Context, id_: str) -> None:
     """Take back what is still open in its reach, and look again soon; finished when a look finds nothing. May run twice."""
     item = keys.sweepout(id_)
-    sweepout = ctx.ledger.read(item).get(item, Sweepout)
+    sweepout = ctx.ledger.read(item).get(item, BulkRevocation)
     if sweepout is None or sweepout.finished_at is not None:
         take_off(ctx, item, item)
         return
@@ -265,9 +275,9 @@ def sweep_out(ctx: Context, id_: str) -> None:
     run(ctx, lambda: _note(ctx, id_, tuple(found.id for found in fresh), finished=not left))
 
 
-def _left(ctx: Context, sweepout: Sweepout) -> list[_Open]:
+def _left(ctx: Context, sweepout: BulkRevocation) -> list[_Open]:
     """What is in reach and not over, that was asked for before the press. What is asked later is decided by people who know."""
-    reach = Reach(sweepout.environments, None)
+    reach = EffectiveScope(sweepout.environments, None)
     people = _meant(ctx, sweepout.person)
     ids = _members(ctx, people, sweepout.environments)
     return [
@@ -283,7 +293,7 @@ def _is_open(found: _Open) -> bool:
     return found.request is not None and can(found.request.state, Move.DENY)
 
 
-def _take(ctx: Context, sweepout: Sweepout, found: _Open) -> bool:
+def _take(ctx: Context, sweepout: BulkRevocation, found: _Open) -> bool:
     """Begin the end of one grant, or close one request. False where it has begun already."""
     grant = found.grant
     if found.id in sweepout.taken and (grant is None or grant.state is GrantState.REVOKING):
@@ -297,33 +307,33 @@ def _take(ctx: Context, sweepout: Sweepout, found: _Open) -> bool:
     return True
 
 
-def _close(ctx: Context, sweepout: Sweepout, id_: str, commit_id: str) -> Attempt | Done:
+def _close(ctx: Context, sweepout: BulkRevocation, id_: str, commit_id: str) -> CommitAttempt | Outcome:
     first = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
     if first is None:
-        return Done(id_, "overtaken")
+        return Outcome(id_, "overtaken")
     snapshot = ctx.ledger.read(*keys_of(first))
     request = snapshot.get(keys.request(id_), Request)
     if request is None or not can(request.state, Move.DENY):
-        return Done(id_, "overtaken")
+        return Outcome(id_, "overtaken")
     over = close(request, Move.DENY, Closing(snapshot.now, sweepout.by, sweepout.by_name, sweepout.reason))
     private = {"actor": sweepout.by, "actor_name": sweepout.by_name, "reason": sweepout.reason}
     entry = event(ctx, Event.REQUEST_DENIED, id_, snapshot, {"sweepout": sweepout.id}, private)
-    done = Done(id_, "denied")
-    return Attempt(closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(id_),))
+    done = Outcome(id_, "denied")
+    return CommitAttempt(closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(id_),))
 
 
-def _note(ctx: Context, id_: str, fresh: tuple[str, ...], *, finished: bool) -> Attempt | Done:
+def _note(ctx: Context, id_: str, fresh: tuple[str, ...], *, finished: bool) -> CommitAttempt | Outcome:
     item, subject = keys.sweepout(id_), keys.chat(SUBJECT + id_)
     snapshot = ctx.ledger.read(item)
-    before = snapshot.get(item, Sweepout)
+    before = snapshot.get(item, BulkRevocation)
     if before is None or before.finished_at is not None:
-        return Done(id_, "overtaken")
+        return Outcome(id_, "overtaken")
     now = snapshot.now
     taken = tuple(dict.fromkeys((*before.taken, *fresh)))
     after = replace(before, taken=taken, finished_at=now if finished else None)
     facts = {"taken": str(len(taken))}
     again: datetime | None = None if finished else now + LOOK_AGAIN
-    done = Done(id_, "finished" if finished else "sweeping")
+    done = Outcome(id_, "finished" if finished else "sweeping")
     change = Change(
         commit_id=f"swept:{item}:{snapshot.items[item].version}",
         at=now,
@@ -336,4 +346,4 @@ def _note(ctx: Context, id_: str, fresh: tuple[str, ...], *, finished: bool) -> 
         removes_access=True,
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(subject,))
+    return CommitAttempt(change, done, wake=(subject,))

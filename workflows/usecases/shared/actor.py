@@ -35,7 +35,7 @@ from workflows.usecases.shared.delegations import with_delegations
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Actor:
     """Who acts, and the facts that a decision may rest on."""
 
     policy: Policy
@@ -50,7 +50,7 @@ class Known:
 
 def known(
     ctx: Context, who: Account, groups: Callable[[Policy], Iterable[str]], *, on_hold: bool = False
-) -> Known | Refused:
+) -> Actor | Refused:
     """The actor and the groups that matter, from the cache. FACTS_STALE where a worker has to look first.
 
     Guests, strangers, bots and people who have left are refused here, whatever they want to do, and so is an account that
@@ -74,7 +74,7 @@ def known(
     mine = whose(ctx, policy, person)
     if mine.suspended is not None and not (on_hold and is_bound(mine)):
         return held(mine.suspended)
-    return Known(policy, mine, facts.counting(mine.id) if mine.suspended is not None else facts)
+    return Actor(policy, mine, facts.counting(mine.id) if mine.suspended is not None else facts)
 
 
 def nobody(_policy: Policy) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def is_bound(person: PersonFacts) -> bool:
     return person.id != unbound(person.account)
 
 
-def not_theirs(snapshot: Snapshot, actor: Known, *, on_hold: bool = False) -> Refused | None:
+def not_theirs(snapshot: Snapshot, actor: Actor, *, on_hold: bool = False) -> Refused | None:
     """On the decision's own snapshot, which has `actor.record`: whether the account is theirs no more, or on hold by now."""
     record = snapshot.get(actor.record, AccountRecord)
     if record is None or record.person != actor.person.id:

@@ -14,7 +14,7 @@ from workflows.core.records.request import Closing, Request, Slot
 from workflows.core.refusal import Refused
 from workflows.core.rules.grant_terms import close
 from workflows.ports import Change, IndexEntry, Snapshot
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, event
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, event
 
 
 def keys_of(request: Request) -> tuple[str, ...]:
@@ -83,12 +83,12 @@ def closing_change(
     )
 
 
-def refusing(ctx: Context, snapshot: Snapshot, request: Request, refusal: Refused) -> Attempt:
+def refusing(ctx: Context, snapshot: Snapshot, request: Request, refusal: Refused) -> CommitAttempt:
     """The bot itself closes it, and says why."""
     over = close(request, Move.DENY, Closing(snapshot.now, code=refusal.code.value, params=dict(refusal.params)))
     entry = event(ctx, Event.REQUEST_DENIED, request.id, snapshot, {"code": refusal.code.value, "by": "prodaccess"})
-    done = Done(request.id, "denied")
+    done = Outcome(request.id, "denied")
     commit_id = f"unresolved:{request.id}:{snapshot.items[keys.request(request.id)].version}"
-    return Attempt(
+    return CommitAttempt(
         closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(request.id),)
     )

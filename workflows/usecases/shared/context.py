@@ -16,15 +16,15 @@ from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.ports import (
-    Chance,
     Change,
     Committed,
     Directory,
     DirectoryRefresher,
     Fault,
-    Keeper,
+    LeaseRenewer,
     Ledger,
     PolicySource,
+    RandomSource,
     Snapshot,
     Targets,
     Wake,
@@ -46,7 +46,7 @@ class Context:
     directory: Directory
     policy: PolicySource
     wake: Wake
-    chance: Chance
+    chance: RandomSource
     _: KW_ONLY
     fault: Fault
     # What of the ledger this process has met and could not read.
@@ -62,7 +62,7 @@ class WorkerContext(Context):
 
     targets: Targets
     refresher: DirectoryRefresher
-    keeper: Keeper
+    keeper: LeaseRenewer
     # What the channel of a request really is, as far as the chat can prove it. Raises DirectoryUnreachable.
     prove_origin: Callable[[Policy, Origin], Origin]
     monotonic_s: Callable[[], float]
@@ -83,7 +83,7 @@ def _set(ctx: Context, **parts: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Outcome:
     """It is on the ledger. `outcome` is a word of the use case's own; `numbers` are the audit entries'."""
 
     id: str
@@ -95,9 +95,9 @@ class Done:
         return json.dumps({"id": self.id, "outcome": self.outcome})
 
 
-def done_from(answer: str, numbers: tuple[int, ...] = ()) -> Done:
+def done_from(answer: str, numbers: tuple[int, ...] = ()) -> Outcome:
     stored = json.loads(answer)
-    return Done(stored["id"], stored["outcome"], numbers)
+    return Outcome(stored["id"], stored["outcome"], numbers)
 
 
 class Contended(Exception):
@@ -105,19 +105,19 @@ class Contended(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class CommitAttempt:
     """What one turn of the loop wants: to commit `change` and answer `done`. `wake` are the due items to wake at once."""
 
     change: Change
-    done: Done
+    done: Outcome
     wake: tuple[str, ...] = ()
 
 
-def run(ctx: Context, once: Callable[[], Attempt | Done | Refused]) -> Done | Refused:
+def run(ctx: Context, once: Callable[[], CommitAttempt | Outcome | Refused]) -> Outcome | Refused:
     """Run `once` until its commit is taken, it refuses, or it has nothing to commit."""
     for _ in range(ATTEMPTS_MAX):
         attempt = once()
-        if not isinstance(attempt, Attempt):
+        if not isinstance(attempt, CommitAttempt):
             return attempt
         result = ctx.ledger.commit(attempt.change)
         if isinstance(result, Committed):

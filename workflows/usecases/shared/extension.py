@@ -19,7 +19,7 @@ from workflows.core.rules.grant_terms import approve as approved_request
 from workflows.core.rules.grant_terms import warning_at
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.closing import no_longer_pending, out_of_pending
-from workflows.usecases.shared.context import SOON, Attempt, Done
+from workflows.usecases.shared.context import SOON, CommitAttempt, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,9 @@ def too_long_now(policy: Policy, snapshot: Snapshot, request: Request) -> Refuse
     return total_problem(policy, grant, request.terms.duration) if grant else None
 
 
-def prolonging(request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent) -> Attempt:
+def prolonging(
+    request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
+) -> CommitAttempt:
     """The commit that decides an extension. Convergence looks at the approval again and moves the deadline, or the target's own
     end before it."""
     item = keys.grant(request.extends or "")
@@ -65,7 +67,7 @@ def prolonging(request: Request, decision: Decision, snapshot: Snapshot, commit_
     approved = approved_request(request, replace(decision, facts=told))
     grant = prolonged(before, request, decision)
     holding = keys.holding(grant.holding)
-    done = Done(request.id, "extended" if decision.kind is DecisionKind.APPROVAL else decision.kind.value)
+    done = Outcome(request.id, "extended" if decision.kind is DecisionKind.APPROVAL else decision.kind.value)
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
@@ -85,4 +87,4 @@ def prolonging(request: Request, decision: Decision, snapshot: Snapshot, commit_
     )
     # Where nothing but the deadline has to move, chat is told once it has.
     shown = (keys.chat(request.id), keys.chat(grant.id)) if grant.resource.enforces_end else ()
-    return Attempt(change, done, wake=(holding, *shown))
+    return CommitAttempt(change, done, wake=(holding, *shown))

@@ -10,20 +10,22 @@ from workflows.core.records.request import Decision, Request
 from workflows.core.rules.grant_terms import schedule
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.closing import no_longer_pending, out_of, places_of
-from workflows.usecases.shared.context import SOON, Attempt, Done
+from workflows.usecases.shared.context import SOON, CommitAttempt, Outcome
 
 
 def begins_later(request: Request, snapshot: Snapshot) -> bool:
     return request.start_at is not None and request.start_at > snapshot.now
 
 
-def scheduling(request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent) -> Attempt:
+def scheduling(
+    request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
+) -> CommitAttempt:
     """The commit that agrees to a later start. It keeps its place; what follows is due at the start."""
     if request.start_at is None:
         raise ValueError(f"{request.id} does not begin later")
     agreed = schedule(request, decision)
     names = places_of(keys.SCHEDULED, request)
-    done = Done(request.id, "scheduled")
+    done = Outcome(request.id, "scheduled")
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
@@ -41,4 +43,4 @@ def scheduling(request: Request, decision: Decision, snapshot: Snapshot, commit_
         audit=(replace(entry, facts={**entry.facts, "start_at": request.start_at.isoformat()}),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(request.id),))
+    return CommitAttempt(change, done, wake=(keys.chat(request.id),))

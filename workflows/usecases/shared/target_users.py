@@ -33,7 +33,7 @@ from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.ports import Change, Committed, Ledger, Snapshot
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, done_from, event, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, run
 from workflows.usecases.shared.parties import read_with_parties
 
 SUBJECT = "target-user-"
@@ -73,7 +73,7 @@ class Claim:
         items = {name: replace(snapshot.items[name], record=record) for name, record in self.puts.items()}
         return replace(snapshot, items={**snapshot.items, **items})
 
-    def added(self, attempt: Attempt) -> Attempt:
+    def added(self, attempt: CommitAttempt) -> CommitAttempt:
         """`attempt` decides in the same commit; what it writes of the user is what is in force."""
         change = attempt.change
         both = replace(change, puts={**self.puts, **change.puts}, audit=(*change.audit, *self.news))
@@ -255,14 +255,14 @@ def still_theirs(ctx: Context, snapshot: Snapshot, request: Request) -> Refused 
     return _of_another(snapshot.get(item, TargetUser), request)
 
 
-def _bind(ctx: Context, item: str, request: Request) -> Attempt | Done | Refused:
-    snapshot, done = ctx.ledger.read(item), Done(request.id, "bound")
+def _bind(ctx: Context, item: str, request: Request) -> CommitAttempt | Outcome | Refused:
+    snapshot, done = ctx.ledger.read(item), Outcome(request.id, "bound")
     user = snapshot.get(item, TargetUser)
     if user is not None:
         return _of_another(user, request) or done
     puts: dict[str, Record] = {item: _bound(request, snapshot)}
     change = Change(f"bind:{item}:{request.id}", snapshot.now, snapshot.versions(), puts, answer=done.answer)
-    return Attempt(change, done)
+    return CommitAttempt(change, done)
 
 
 # ---------------------------------------------------------------- what was given before any user was bound
@@ -329,13 +329,15 @@ def users_called(ctx: Context, text: str) -> tuple[TargetUser, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def move_by_hand(ctx: Context, user: str, to: PersonId, by: str, reason: str, commit_id: str) -> Done | Refused:
+def move_by_hand(ctx: Context, user: str, to: PersonId, by: str, reason: str, commit_id: str) -> Outcome | Refused:
     """On the command line: the user is `to`'s from now on. Their name and reason stay on the record, and chat is told."""
     problem = text_problem(reason, {"what": "person user"})
     return problem or run(ctx, lambda: _by_hand(ctx, user, to, clean(by), clean(reason), commit_id))
 
 
-def _by_hand(ctx: Context, user: str, to: PersonId, by: str, reason: str, commit_id: str) -> Attempt | Done | Refused:
+def _by_hand(
+    ctx: Context, user: str, to: PersonId, by: str, reason: str, commit_id: str
+) -> CommitAttempt | Outcome | Refused:
     item = keys.target_user(user)
     first = ctx.ledger.read(item, commit_id=commit_id)
     if first.replay is not None:
@@ -364,9 +366,9 @@ def _open_with(ledger: Ledger, user: TargetUser) -> tuple[str, ...]:
 
 def _moving(
     ctx: Context, user: TargetUser, before: TargetUser, reason: str, snapshot: Snapshot, commit_id: str
-) -> Attempt:
+) -> CommitAttempt:
     subject = SUBJECT + ctx.chance.hex(12)
-    done = Done(subject, "moved")
+    done = Outcome(subject, "moved")
     theirs = snapshot.get(keys.target_ids(before.person), TargetIds) or TargetIds(before.person)
     own = snapshot.get(keys.target_ids(user.person), TargetIds) or TargetIds(user.person)
     places = {place: id_ for place, id_ in theirs.users.items() if user.id.endswith(f":{id_}")}
@@ -388,4 +390,4 @@ def _moving(
         audit=(event(ctx, Event.TARGET_USER_MOVED, subject, snapshot, facts, private),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(subject),))
+    return CommitAttempt(change, done, wake=(keys.chat(subject),))

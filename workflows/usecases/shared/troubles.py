@@ -12,7 +12,7 @@ from workflows.core import keys
 from workflows.core.people import Account
 from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.holding import Holding
-from workflows.core.records.oversight import Sweepout, Trouble
+from workflows.core.records.oversight import BulkRevocation, Trouble
 from workflows.core.records.request import ID_PATTERN, Request
 from workflows.ports import Change, Committed, DirectoryUnreachable, IndexEntry, LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.shared.context import Context
@@ -228,7 +228,7 @@ def concerned(ctx: Context, item: str) -> Concerned:
     if kind == "holding":
         return _of_holding(ctx, item)
     if kind == "sweepout":
-        sweepout = ctx.ledger.read(item).readable(item, Sweepout)
+        sweepout = ctx.ledger.read(item).readable(item, BulkRevocation)
         taken = filter(None, (_request(ctx, id_) for id_ in sweepout.taken)) if sweepout else ()
         return Concerned((sweepout.by_slack,), tuple(taken), kind) if sweepout else Concerned()
     if kind not in _OF_REQUESTS or not ID_PATTERN.fullmatch(id_):

@@ -14,7 +14,7 @@ from workflows.core import keys
 from workflows.core.identity import AccountRecord
 from workflows.core.policy import Policy
 from workflows.core.records.grant import CLOSED, Grant
-from workflows.core.records.oversight import Review, ReviewState, Sweepout
+from workflows.core.records.oversight import BulkRevocation, Review, ReviewState
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.core.records.record import Record
@@ -147,7 +147,7 @@ def due_items(name: str, record: Record, policy: Policy | None, now: datetime) -
         due = {keys.end_due(record.id): record.deadline, keys.warn_due(record.id): warn, keys.chat(record.id): now}
     elif isinstance(record, Review) and record.state is ReviewState.OWED:
         due = {name: next_review_chase(record), keys.announced_due(record.id): now, keys.chat(record.id): now}
-    elif isinstance(record, Sweepout):
+    elif isinstance(record, BulkRevocation):
         due = {name: now} if record.finished_at is None else {}
     elif isinstance(record, ActivePolicy):
         due = {digest_due(digest_key(plan)): now + _SOON for plan in (policy.digests if policy else ())}

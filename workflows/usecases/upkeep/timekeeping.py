@@ -32,7 +32,7 @@ from workflows.core.records.holding import Holding, Intent
 from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.ports import Change, Committed, Snapshot
-from workflows.usecases.shared.context import SOON, Attempt, Context, Done, event, run
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, event, run
 from workflows.usecases.shared.extension import deadlines_moved
 from workflows.usecases.shared.rebuilt import grant_where_known
 
@@ -256,14 +256,14 @@ def _holdings(ctx: Context) -> list[str]:
     return sorted(found)
 
 
-def _forward(ctx: Context, part: Sequence[str]) -> Attempt | Done:
+def _forward(ctx: Context, part: Sequence[str]) -> CommitAttempt | Outcome:
     names = [keys.holding(id_) for id_ in part]
     first = ctx.ledger.read(*names)
     grants = [keys.grant(id_) for name in names if (held := first.readable(name, Holding)) for id_ in held.grants]
     snapshot = ctx.ledger.read(keys.CLOCK, *names, *grants)
     clock = snapshot.get(keys.CLOCK, LedgerClock)
     catchup = clock.catchup if clock else None
-    done = Done(part[-1], "forward")
+    done = Outcome(part[-1], "forward")
     if clock is None or catchup is None or catchup.after >= part[-1]:
         return done
     by = timedelta(microseconds=catchup.by_us)
@@ -280,13 +280,13 @@ def _forward(ctx: Context, part: Sequence[str]) -> Attempt | Done:
         removes_access=True,
         answer=done.answer,
     )
-    return Attempt(change, done)
+    return CommitAttempt(change, done)
 
 
-def _caught_up(ctx: Context) -> Attempt | Done:
+def _caught_up(ctx: Context) -> CommitAttempt | Outcome:
     snapshot = ctx.ledger.read(keys.CLOCK)
     clock = snapshot.get(keys.CLOCK, LedgerClock)
-    done = Done("clock", "caught_up")
+    done = Outcome("clock", "caught_up")
     if clock is None or clock.catchup is None:
         return done
     change = Change(
@@ -297,7 +297,7 @@ def _caught_up(ctx: Context) -> Attempt | Done:
         removes_access=True,
         answer=done.answer,
     )
-    return Attempt(change, done)
+    return CommitAttempt(change, done)
 
 
 def grant_sooner(grant: Grant, by: timedelta) -> Grant:
@@ -332,13 +332,13 @@ def _intent_sooner(intent: Intent, by: timedelta) -> Intent:
 # ---------------------------------------------------------------- giving begins again
 
 
-def steady(ctx: Context) -> Done | Refused:
-    """Ten minutes of agreement: what the clock says is believed again. `Done.outcome`: `steady`, or `trusted` already."""
+def steady(ctx: Context) -> Outcome | Refused:
+    """Ten minutes of agreement: what the clock says is believed again. `Outcome.outcome`: `steady`, or `trusted` already."""
     return run(ctx, lambda: _trust(ctx, Event.CLOCK_STEADY, {}, "steady"))
 
 
-def accept(ctx: Context, by: str, reason: str) -> Done | Refused:
-    """An operator says that Redis's clock is right. `Done.outcome`: `accepted`, or `trusted` where nobody doubts it."""
+def accept(ctx: Context, by: str, reason: str) -> Outcome | Refused:
+    """An operator says that Redis's clock is right. `Outcome.outcome`: `accepted`, or `trusted` where nobody doubts it."""
     problem = text_problem(reason, {"what": "clock accept"})
     if problem:
         return problem
@@ -347,14 +347,14 @@ def accept(ctx: Context, by: str, reason: str) -> Done | Refused:
     return run(ctx, lambda: _trust(ctx, Event.CLOCK_ACCEPTED, private, "accepted"))
 
 
-def _trust(ctx: Context, kind: Event, private: dict[str, str], outcome: str) -> Attempt | Done:
+def _trust(ctx: Context, kind: Event, private: dict[str, str], outcome: str) -> CommitAttempt | Outcome:
     snapshot = ctx.ledger.read(keys.CLOCK)
     clock = _read(snapshot)
     if clock.trusted or isinstance(clock.catchup, Catchup):
-        return Done("clock", "trusted" if clock.trusted else "catching_up")
+        return Outcome("clock", "trusted" if clock.trusted else "catching_up")
     subject = f"{SUBJECT}{clock.jumps}"
     facts = {"off_s": f"{clock.doubt.off_us / 1e6:.1f}" if clock.doubt else "0"}
-    done = Done("clock", outcome)
+    done = Outcome("clock", outcome)
     change = Change(
         commit_id=f"clock:{outcome}:{snapshot.items[keys.CLOCK].version}:{ctx.chance.hex(8)}",
         at=snapshot.now,
@@ -364,4 +364,4 @@ def _trust(ctx: Context, kind: Event, private: dict[str, str], outcome: str) -> 
         audit=(event(ctx, kind, subject, snapshot, facts, private),),
         answer=done.answer,
     )
-    return Attempt(change, done, wake=(keys.chat(subject),))
+    return CommitAttempt(change, done, wake=(keys.chat(subject),))

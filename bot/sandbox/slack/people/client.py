@@ -19,7 +19,7 @@ _SUGGESTIONS = record({"options": array(OPTION, 100, least=0), "option_groups": 
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Delivered:
     """What came of one thing that a person did.
 
     `error` is None, or Slack's word for what went wrong: `operation_timeout`, `dispatch_failed`,
@@ -52,7 +52,7 @@ class Client:
         self.ws = ws
         self.courier = courier
 
-    def command(self, user: User, channel: Channel, name: str, text: str) -> Outcome:
+    def command(self, user: User, channel: Channel, name: str, text: str) -> Delivered:
         ws = self.ws
         with ws.lock:
             sent = escaped(ws, text) if ws.app.should_escape else text
@@ -67,9 +67,9 @@ class Client:
         shown = f'{name} failed with the error "{error}"' if error else None
         if shown:
             ws.tell(user.id, shown, "command", channel.id)
-        return Outcome(error, shown, detail, delivery)
+        return Delivered(error, shown, detail, delivery)
 
-    def act(self, user: User, surface: Message | View, block: Json, element: Json, value: Json) -> Outcome:
+    def act(self, user: User, surface: Message | View, block: Json, element: Json, value: Json) -> Delivered:
         """`block_actions`. Slack looks at nothing in the answer but whether it came."""
         ws = self.ws
         with ws.lock:
@@ -87,15 +87,15 @@ class Client:
         more = {"trigger_id": ws.triggers.issue(user.id), "response_url": url}
         return payloads.in_message(ws, "block_actions", user, surface) | more
 
-    def _acted(self, user: User, delivery: Delivery, surface: Message | View | None = None) -> Outcome:
+    def _acted(self, user: User, delivery: Delivery, surface: Message | View | None = None) -> Delivered:
         if delivery.ack.ok:
-            return Outcome(delivery=delivery)
+            return Delivered(delivery=delivery)
         channel = surface.channel if isinstance(surface, Message) else None
         shown = f"⚠ This app is not responding ({delivery.ack.error})"
         self.ws.tell(user.id, shown, "interaction", channel)
-        return Outcome(delivery.ack.error, shown, delivery=delivery)
+        return Delivered(delivery.ack.error, shown, delivery=delivery)
 
-    def shortcut(self, user: User, callback_id: str, message: Message | None = None) -> Outcome:
+    def shortcut(self, user: User, callback_id: str, message: Message | None = None) -> Delivered:
         ws = self.ws
         with ws.lock:
             payload = (
@@ -145,7 +145,7 @@ class Client:
 
     # Modals
 
-    def submit(self, user: User, view: View) -> Outcome:
+    def submit(self, user: User, view: View) -> Delivered:
         """Send a form. The acknowledgement closes it, or says what to do with it instead (docs: view_submission)."""
         ws = self.ws
         with ws.lock:
@@ -156,7 +156,7 @@ class Client:
         with ws.lock:
             return self._submitted(user, view, delivery)
 
-    def _submitted(self, user: User, view: View, delivery: Delivery) -> Outcome:
+    def _submitted(self, user: User, view: View, delivery: Delivery) -> Delivered:
         ack = delivery.ack
         error, detail = ack.error, None
         if ack.ok:
@@ -167,7 +167,7 @@ class Client:
         if error:
             view.trouble = TROUBLE
             self.ws.tell(user.id, TROUBLE, "modal")
-        return Outcome(error, TROUBLE if error else None, detail, delivery)
+        return Delivered(error, TROUBLE if error else None, detail, delivery)
 
     def _follow(self, user: User, view: View, ack: Ack) -> None:
         """Do what the acknowledgement says. Raise ApiError for what Slack would not understand."""
@@ -188,7 +188,7 @@ class Client:
             case _:
                 raise ApiError("invalid_arguments", [f"no such response_action: {body!r}"])
 
-    def close(self, user: User, view: View, *, everything: bool) -> Outcome:
+    def close(self, user: User, view: View, *, everything: bool) -> Delivered:
         """Close one modal, or with the cross all of them. The app hears of it only with `notify_on_close`."""
         ws = self.ws
         with ws.lock:
@@ -202,7 +202,7 @@ class Client:
                 if closed.body["notify_on_close"]
             ]
         deliveries = [self.courier.deliver("interactive", payload) for payload in told]
-        return Outcome(delivery=deliveries[0]) if deliveries else Outcome()
+        return Delivered(delivery=deliveries[0]) if deliveries else Delivered()
 
 
 def _named_inputs(view: View, errors: Any) -> dict[str, str]:

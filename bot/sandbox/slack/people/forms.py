@@ -6,7 +6,7 @@ from typing import Any
 from bot.sandbox.slack.blockkit.values import empty, held_as
 from bot.sandbox.slack.errors import CannotDo
 from bot.sandbox.slack.model import Json, User, View
-from bot.sandbox.slack.people.client import Client, Outcome, action_value
+from bot.sandbox.slack.people.client import Client, Delivered, action_value
 from bot.sandbox.slack.people.reading import element
 
 _INCOMPLETE = "Please complete this required field."
@@ -36,7 +36,7 @@ class Surface:
 
     def press(
         self, action_id: str, value: str | None = None, *, block_id: str | None = None, confirm: bool = True
-    ) -> Outcome:
+    ) -> Delivered:
         """Press a button. Raise CannotDo where no such button is shown, or more than one."""
         self._must_be_open()
         block, found = element(self.blocks, action_id, value, block_id)
@@ -52,22 +52,22 @@ class Surface:
         query: str | None = None,
         block_id: str | None = None,
         confirm: bool = True,
-    ) -> Outcome:
+    ) -> Delivered:
         """Choose from a menu, tick, pick a date; always sends. `query` is what is typed into a type-ahead menu."""
         self._must_be_open()
         block, found = element(self.blocks, action_id, None, block_id)
         value = self._client.value(self._user, self.view, block, found, choice, query)
         return self._act(block, found, value, confirm)
 
-    def _act(self, block: Json, found: Json, value: Json | None, confirm: bool) -> Outcome:
+    def _act(self, block: Json, found: Json, value: Json | None, confirm: bool) -> Delivered:
         dialog = found.get("confirm")
         if dialog and not confirm:
-            return Outcome(error="cancelled", confirmed=None)
+            return Delivered(error="cancelled", confirmed=None)
         if value is not None and found["type"] != "overflow":
             with self._client.ws.lock:
                 self.state.setdefault(block["block_id"], {})[found["action_id"]] = value
         outcome = self._client.act(self._user, self.view, block, found, action_value(found, value))
-        return Outcome(outcome.error, outcome.shown, outcome.detail, outcome.delivery, dialog)
+        return Delivered(outcome.error, outcome.shown, outcome.detail, outcome.delivery, dialog)
 
     def _must_be_open(self) -> None:
         if self.view not in self._client.ws.views.everything():
@@ -103,7 +103,7 @@ class Form(Surface):
     def is_open(self) -> bool:
         return self.view in self._client.ws.views.everything()
 
-    def fill(self, block_id: str, value: Any, *, query: str | None = None) -> Outcome:
+    def fill(self, block_id: str, value: Any, *, query: str | None = None) -> Delivered:
         """Put a value into an input block: text, an option's value or words, a list of those, an id, a date.
 
         None empties it. Sends `block_actions` if the block has `dispatch_action`. Raise CannotDo where there is no
@@ -118,9 +118,9 @@ class Form(Surface):
         with self._client.ws.lock:
             self.state.setdefault(block_id, {})[found["action_id"]] = held
             self.view.errors.pop(block_id, None)
-        return Outcome()
+        return Delivered()
 
-    def submit(self) -> Outcome:
+    def submit(self) -> Delivered:
         """Press the submit button. Nothing is sent (`incomplete`) while the client finds fields to complain of."""
         self._on_top()
         if self.view.body["submit"] is None:
@@ -129,10 +129,10 @@ class Form(Surface):
         if complaints:
             with self._client.ws.lock:
                 self.view.errors = complaints
-            return Outcome(error="incomplete", shown=_INCOMPLETE, detail=str(complaints))
+            return Delivered(error="incomplete", shown=_INCOMPLETE, detail=str(complaints))
         return self._client.submit(self._user, self.view)
 
-    def close(self, *, everything: bool = False) -> Outcome:
+    def close(self, *, everything: bool = False) -> Delivered:
         """Press Cancel or Back; with `everything` the cross, which closes all that are stacked."""
         self._on_top()
         return self._client.close(self._user, self.view, everything=everything)

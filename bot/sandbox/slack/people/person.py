@@ -6,7 +6,7 @@ from typing import Any
 from bot.sandbox.slack.errors import CannotDo
 from bot.sandbox.slack.events import payloads
 from bot.sandbox.slack.model import Channel, Json, Message, Notice, User
-from bot.sandbox.slack.people.client import Client, Outcome, action_value
+from bot.sandbox.slack.people.client import Client, Delivered, action_value
 from bot.sandbox.slack.people.forms import Form, Home
 from bot.sandbox.slack.people.reading import element
 
@@ -35,7 +35,7 @@ class Person:
 
     # Doing
 
-    def command(self, name: str, text: str = "", *, channel: str, thread_ts: str | None = None) -> Outcome:
+    def command(self, name: str, text: str = "", *, channel: str, thread_ts: str | None = None) -> Delivered:
         """Type a slash command. They do not work in threads, and not for people of other organisations."""
         if thread_ts is not None:
             raise CannotDo("slash commands do not work in threads")
@@ -54,7 +54,7 @@ class Person:
         channel: str | None = None,
         confirm: bool = True,
         stale: bool = False,
-    ) -> Outcome:
+    ) -> Delivered:
         """Press a button in a message (a Message, or a ts with `channel`).
 
         The button has to be in the message as it is now; with `stale` it may be the older copy that is passed, as when
@@ -77,22 +77,22 @@ class Person:
         channel: str | None = None,
         confirm: bool = True,
         stale: bool = False,
-    ) -> Outcome:
+    ) -> Delivered:
         """Choose from a menu in a message, by an option's value or words. `query` is typed into a type-ahead menu."""
         target = self._target(message, channel, stale)
         block, found = element(target.blocks, action_id, None, block_id)
         value = self._client.value(self.user, target, block, found, choice, query)
         return self._act(target, block, found, value, confirm)
 
-    def _act(self, target: Message, block: Json, found: Json, value: Json | None, confirm: bool) -> Outcome:
+    def _act(self, target: Message, block: Json, found: Json, value: Json | None, confirm: bool) -> Delivered:
         self._must_be_active()
         dialog = found.get("confirm")
         if dialog and not confirm:
-            return Outcome(error="cancelled")
+            return Delivered(error="cancelled")
         if value is not None and found["type"] != "overflow":
             self._hold(target, block["block_id"], found["action_id"], value)
         outcome = self._client.act(self.user, target, block, found, action_value(found, value))
-        return Outcome(outcome.error, outcome.shown, outcome.detail, outcome.delivery, dialog)
+        return Delivered(outcome.error, outcome.shown, outcome.detail, outcome.delivery, dialog)
 
     def _hold(self, target: Message, block_id: str, action_id: str, value: Json) -> None:
         """The choice shows in the message from now on, and in the copy that is being acted on."""
@@ -102,13 +102,13 @@ class Person:
             for message in (target, *stored):
                 message.state.setdefault(block_id, {})[action_id] = value
 
-    def shortcut(self, callback_id: str) -> Outcome:
+    def shortcut(self, callback_id: str) -> Delivered:
         """Run a global shortcut."""
         self._must(not self.user.is_stranger, "people of other organisations have no shortcuts here")
         self._must_be_active()
         return self._client.shortcut(self.user, callback_id)
 
-    def message_shortcut(self, message: MessageRef, callback_id: str, *, channel: str | None = None) -> Outcome:
+    def message_shortcut(self, message: MessageRef, callback_id: str, *, channel: str | None = None) -> Delivered:
         """Run a shortcut from a message's menu."""
         self._must_be_active()
         return self._client.shortcut(self.user, callback_id, self._target(message, channel, stale=False))
