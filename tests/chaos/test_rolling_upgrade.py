@@ -113,7 +113,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def test_a_new_version_joins_and_the_old_one_stops(start: Start) -> None:
-    rig = start("v0.9.0", BEFORE_THE_MOVE, old_first=True)
+    rig = start("v0.1.0", BEFORE_THE_MOVE, old_first=True)
     asked_before, given_before, asked_after = (rig.case() for _ in range(3))
     card = asked_before.asked(rest=LATER)
     given_before.active(rest=LATER)
@@ -132,7 +132,7 @@ def test_a_new_version_joins_and_the_old_one_stops(start: Start) -> None:
 
 
 def test_an_old_version_comes_back_beside_the_new_one(start: Start) -> None:
-    rig = start("v0.9.0", BEFORE_THE_MOVE, old_first=False)
+    rig = start("v0.1.0", BEFORE_THE_MOVE, old_first=False)
     asked_new, asked_old, last = (rig.case() for _ in range(3))
     card = asked_new.asked(rest=LATER)
     rig.join("old")
