@@ -20,8 +20,8 @@ from bot.sandbox.installation.interrupts import CONFIG, Interrupts, example_poli
 from bot.sandbox.installation.people import aws_world, slack_world
 from bot.sandbox.page.command import add_port, run
 from bot.sandbox.tour.render import Names
-from bot.sandbox.tour.scenario import SECONDS, Play
-from bot.sandbox.tour.terminal import Screen, console_for
+from bot.sandbox.tour.scenario import SECONDS, Scenario
+from bot.sandbox.tour.terminal import Terminal, console_for
 from bot.settings import process_environ
 from workflows.core.policy import Policy
 
@@ -69,8 +69,8 @@ def _play(console: Console, seconds: int, interrupts: Interrupts) -> int:
 
 
 def _tour(console: Console, seconds: int, stage: Stage, policy: Policy) -> None:
-    screen = Screen(console, Names.of(stage.slack), pace_s=PACE_S if console.is_terminal else 0.0)
-    Play(stage, screen, policy, seconds=seconds).run()
+    screen = Terminal(console, Names.of(stage.slack), pace_s=PACE_S if console.is_terminal else 0.0)
+    Scenario(stage, screen, policy, seconds=seconds).run()
     _closing(screen)
 
 
@@ -83,7 +83,7 @@ def _title(console: Console, stage: Stage) -> None:
         console.print(Text(f"Your environment has {names}: the demo does not use it."))
 
 
-def _closing(screen: Screen) -> None:
+def _closing(screen: Terminal) -> None:
     screen.blank()
     screen.heading("What just happened")
     screen.say("One person asked, another agreed, and nobody could agree to their own request.")

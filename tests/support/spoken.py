@@ -30,7 +30,7 @@ from bot.chat.messages.home import home
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import PlannedMessage
-from bot.chat.outbox.postings import Page
+from bot.chat.outbox.postings import PostingSession
 from bot.chat.outbox.reconciler import Reconciler
 from bot.slack.render import blocks_of, text_of
 from bot.slack.surface import Slack as SlackSurface
@@ -185,7 +185,7 @@ class _Posts:
     outages: Outages
     current: dict[str, PlannedMessage] = field(default_factory=dict)
 
-    def send(self, page: Page, wanted: PlannedMessage) -> None:
+    def send(self, page: PostingSession, wanted: PlannedMessage) -> None:
         posting = page.record.postings.get(wanted.slot)
         if posting is None and wanted.channel in self.slack.closed:
             self.outages.give_up(page, wanted.slot, Posting(wanted.channel), self.slack.closed[wanted.channel])

@@ -11,7 +11,7 @@ from bot.chat.outbox.outbox import Outbox, once
 from bot.chat.outbox.plan import (
     PlannedMessage,
 )
-from bot.chat.outbox.postings import Later, Page
+from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
@@ -42,7 +42,7 @@ AT_ONCE = 200
 AGAIN_S = 60.0
 
 
-def show_delegation(box: Outbox, page: Page, subject: str) -> None:
+def show_delegation(box: Outbox, page: PostingSession, subject: str) -> None:
     """Tell somebody that they decide in another's place, or do so no more."""
     _, user, who = subject.split("-", 2)
     item = keys.person(PersonId(who))
@@ -55,7 +55,7 @@ def show_delegation(box: Outbox, page: Page, subject: str) -> None:
     box.clear(subject)
 
 
-def show_lift(box: Outbox, page: Page, subject: str) -> None:
+def show_lift(box: Outbox, page: PostingSession, subject: str) -> None:
     """The person is told, and so is the receipts channel."""
     policy = box.policy()
     for entry in box.ctx.ledger.entries_of(subject):
@@ -73,7 +73,7 @@ def show_lift(box: Outbox, page: Page, subject: str) -> None:
     box.clear(subject)
 
 
-def show_hold(box: Outbox, page: Page, subject: str) -> None:
+def show_hold(box: Outbox, page: PostingSession, subject: str) -> None:
     """News of an account that is on hold: for the receipts channel and security; for the owners where it has access; and,
     once people have said whose it is, for every account that is bound to somebody whom it is about."""
     policy = box.policy()
@@ -124,7 +124,7 @@ def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Plan
     return [PlannedMessage(slot, user, asked, key=key) for slot, user in slots]
 
 
-def show_target_user(box: Outbox, page: Page, subject: str) -> None:
+def show_target_user(box: Outbox, page: PostingSession, subject: str) -> None:
     """A user in a target was given to another person: for the receipts channel, security, and both people."""
     policy = box.policy()
     if policy is None:

@@ -15,7 +15,7 @@ from bot.chat.messages import closed_places as places_words
 from bot.chat.outbox.outages import STATE, promised, since_of, word_in
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import PlannedMessage
-from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
+from bot.chat.outbox.postings import Fenced, Later, PostingSession, Stopped
 from bot.chat.places import ALL, direct_to
 from bot.chat.surface import Means, NotDone
 from workflows.core import keys
@@ -42,7 +42,7 @@ class ClosedPlaces:
         self._outbox = outbox
         self._ctx = outbox.ctx
 
-    def show(self, page: Page, place: str) -> None:
+    def show(self, page: PostingSession, place: str) -> None:
         """One look at a place: tell, look, or wake whom it owes. Raises Fenced and Later."""
         word, policy = word_in(page.record), self._outbox.policy()
         if word is None:
@@ -59,7 +59,7 @@ class ClosedPlaces:
 
     # ------------------------------------------------------------ somebody is told
 
-    def _tell(self, page: Page, place: str, word: str, policy: Policy | None) -> None:
+    def _tell(self, page: PostingSession, place: str, word: str, policy: Policy | None) -> None:
         """The panic group, or the owners where there is none; each once for each time that a place is closed."""
         owed = len(self._ctx.ledger.members(keys.owed(place)))
         since = since_of(page.record) or self._ctx.ledger.now()
@@ -73,7 +73,7 @@ class ClosedPlaces:
             except (Later, Stopped, NotDone) as problem:
                 log.warning("somebody is told of a closed place later", user=user, error=type(problem).__name__)
 
-    def _person(self, page: Page, place: str, word: str, policy: Policy | None) -> None:
+    def _person(self, page: PostingSession, place: str, word: str, policy: Policy | None) -> None:
         """Nothing is posted to a person only to see whether it arrives: the next message of theirs shows it."""
         since, now = since_of(page.record), self._ctx.ledger.now()
         if since is not None and now - since >= FORGET_PERSON:
@@ -84,7 +84,7 @@ class ClosedPlaces:
 
     # ------------------------------------------------------------ is it open again
 
-    def _look_at_token(self, page: Page) -> None:
+    def _look_at_token(self, page: PostingSession) -> None:
         try:
             self._outbox.chat.check()
         except NotDone as problem:
@@ -93,7 +93,7 @@ class ClosedPlaces:
             log.info("the chat takes the token again")
             self._reopen(page, ALL)
 
-    def _look(self, page: Page, place: str) -> None:
+    def _look(self, page: PostingSession, place: str) -> None:
         """By a message that says what was missing here. The first time only tells: it has just been found closed."""
         if not page.record.failures:
             self._again(page, None)
@@ -109,7 +109,7 @@ class ClosedPlaces:
             log.info("the chat takes messages again", place=place)
             self._reopen(page, place)
 
-    def _again(self, page: Page, problem: NotDone | None) -> None:
+    def _again(self, page: PostingSession, problem: NotDone | None) -> None:
         record, failures = page.record, page.record.failures + 1
         if problem is not None and problem.means is Means.PLACE:
             # The newest reason is the one that somebody can do something about.
@@ -121,14 +121,14 @@ class ClosedPlaces:
 
     # ------------------------------------------------------------ it is
 
-    def _reopen(self, page: Page, place: str) -> None:
+    def _reopen(self, page: PostingSession, place: str) -> None:
         """Nobody finds it closed any more; who is owed is woken by the next look, which stays due until that is done."""
         now = self._ctx.ledger.now()
         gone = (IndexEntry(keys.CLOSED_PLACES, place, None),)
         self._commit(page, "open", now, deletes=frozenset({page.item}), index=gone, due={page.item: now + SOON})
         self._outbox.outages.forget()
 
-    def _wake_owed(self, page: Page, place: str) -> None:
+    def _wake_owed(self, page: PostingSession, place: str) -> None:
         owed = self._ctx.ledger.members(keys.owed(place), limit=AT_ONCE)
         for subject in owed:
             self._wake(place, subject)
@@ -164,7 +164,7 @@ class ClosedPlaces:
 
     def _commit(
         self,
-        page: Page,
+        page: PostingSession,
         step: str,
         now: datetime,
         *,

@@ -16,7 +16,7 @@ from bot.chat.message import Message, plain
 from bot.chat.outbox.edits import Edits, drawn, refuses_form
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import PlannedMessage
-from bot.chat.outbox.postings import Later, Page
+from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.turns import Turns
 from bot.chat.rich import ours
 from bot.chat.surface import Means, Messenger, NotDone, Posted
@@ -39,7 +39,7 @@ class Delivery:
         self._turns = Turns(buckets, chat.traits.limits, outages)
         self._edits = Edits(chat, self._turns, outages, command)
 
-    def send(self, page: Page, wanted: PlannedMessage) -> None:
+    def send(self, page: PostingSession, wanted: PlannedMessage) -> None:
         """Make this one message be as wanted. Does nothing where it is already, or was given up at this place."""
         posting = page.record.postings.get(wanted.slot)
         if posting is None or posting.ts is None:
@@ -50,7 +50,7 @@ class Delivery:
 
     # ------------------------------------------------------------ posting
 
-    def _post(self, page: Page, wanted: PlannedMessage, posting: Posting | None) -> None:
+    def _post(self, page: PostingSession, wanted: PlannedMessage, posting: Posting | None) -> None:
         root = page.record.postings.get(wanted.under) if wanted.under else None
         if wanted.under and (root is None or root.ts is None):
             return
@@ -74,7 +74,7 @@ class Delivery:
         if found is not None:
             self._record(page, wanted, found)
 
-    def _record(self, page: Page, wanted: PlannedMessage, found: Posted) -> None:
+    def _record(self, page: PostingSession, wanted: PlannedMessage, found: Posted) -> None:
         done = replace(
             page.record.postings[wanted.slot],
             ts=found.id,
@@ -89,7 +89,9 @@ class Delivery:
         if is_person(wanted.channel):
             self._outages.reached(wanted.channel)
 
-    def _deliver(self, page: Page, wanted: PlannedMessage, posting: Posting, root: Posting | None) -> Posted | None:
+    def _deliver(
+        self, page: PostingSession, wanted: PlannedMessage, posting: Posting, root: Posting | None
+    ) -> Posted | None:
         """None where it was given up at this place. Raises what `post_failed` raises."""
         message = drawn(page, wanted, posting, self._chat.traits, self._command)
         try:
@@ -106,7 +108,9 @@ class Delivery:
             self._outages.give_up(page, wanted.slot, posting, problem.word)
             return None
 
-    def _find(self, page: Page, wanted: PlannedMessage, posting: Posting, root: Posting | None) -> Posted | None:
+    def _find(
+        self, page: PostingSession, wanted: PlannedMessage, posting: Posting, root: Posting | None
+    ) -> Posted | None:
         """A post whose answer nobody recorded: is it there? Its nonce tells.
 
         Where nobody can look it is posted: a second copy is found by who presses it, a missing one by nobody.
@@ -139,7 +143,7 @@ class Delivery:
         in_thread = root is not None and not root.flat and self._chat.traits.abilities.threads
         return _posted(root) if in_thread and root is not None else None
 
-    def _give_root_up(self, page: Page, wanted: PlannedMessage, root: Posting, word: str) -> Never:
+    def _give_root_up(self, page: PostingSession, wanted: PlannedMessage, root: Posting, word: str) -> Never:
         """The thread takes no more replies: the next root, or, where that had none either, replies beside it."""
         slot, traits = str(wanted.under), self._chat.traits
         log.warning("a thread takes no more messages", slot=slot, error=word)

@@ -13,7 +13,7 @@ from bot.chat.outbox.outbox import Outbox, once
 from bot.chat.outbox.plan import (
     seen_in,
 )
-from bot.chat.outbox.postings import Page
+from bot.chat.outbox.postings import PostingSession
 from bot.chat.views.overviews import DigestView
 from bot.chat.views.request_view import RequestView
 from workflows.core.policy import Policy
@@ -23,12 +23,12 @@ from workflows.usecases.oversight.digest import Slot, owed_slot, posted, schedul
 log = structlog.get_logger()
 
 
-def show_digest(box: Outbox, page: Page, key: str, slot: Slot) -> None:
+def show_digest(box: Outbox, page: PostingSession, key: str, slot: Slot) -> None:
     show_slot(box, page, slot)
     schedule_next(box.ctx, key, slot, next_slot)
 
 
-def show_owed_digest(box: Outbox, page: Page, subject: str) -> None:
+def show_owed_digest(box: Outbox, page: PostingSession, subject: str) -> None:
     """Its channel takes messages again: of what it did not take, the newest is posted."""
     slot = owed_slot(box.ctx, subject, latest_slot)
     if slot is not None:
@@ -36,7 +36,7 @@ def show_owed_digest(box: Outbox, page: Page, subject: str) -> None:
     box.clear(subject)
 
 
-def show_slot(box: Outbox, page: Page, slot: Slot) -> None:
+def show_slot(box: Outbox, page: PostingSession, slot: Slot) -> None:
     """Raises PolicyUnavailable, too."""
     policy = box.ctx.policy.current()
     before = page.record.postings.get("digest")
@@ -49,12 +49,12 @@ def show_slot(box: Outbox, page: Page, slot: Slot) -> None:
         show_active(box, page, slot, policy)
 
 
-def _post_slot(box: Outbox, page: Page, slot: Slot, message: Message) -> None:
+def _post_slot(box: Outbox, page: PostingSession, slot: Slot, message: Message) -> None:
     wanted = once("digest", slot.plan.channel, message)
     box.delivery.send(page, replace(wanted, entry=posted(box.ctx, slot)))
 
 
-def show_active(box: Outbox, page: Page, slot: Slot, policy: Policy) -> None:
+def show_active(box: Outbox, page: PostingSession, slot: Slot, policy: Policy) -> None:
     story = box.reader.digest(policy, slot.plan.environments)
     overdue = any(item.review_overdue for item in story.reviews)
     if story.places or story.waiting or overdue or not slot.plan.only_if_active or page.record.postings:

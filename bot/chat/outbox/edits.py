@@ -9,7 +9,7 @@ import structlog
 from bot.chat.message import Message, plain
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import PlannedMessage
-from bot.chat.outbox.postings import Page
+from bot.chat.outbox.postings import PostingSession
 from bot.chat.outbox.turns import Turns
 from bot.chat.surface import Means, Messenger, NotDone, Posted, Traits
 from workflows.core.destination import read_destination
@@ -28,12 +28,12 @@ class Edits:
         self._outages = outages
         self._command = command
 
-    def edit(self, page: Page, wanted: PlannedMessage, posting: Posting) -> None:
+    def edit(self, page: PostingSession, wanted: PlannedMessage, posting: Posting) -> None:
         if self.change(page, wanted, posting):
             posting = page.record.postings[wanted.slot]
             page.put(wanted.slot, replace(posting, shown=wanted.key, tries=0), f"edited:{wanted.slot}:{wanted.key}")
 
-    def change(self, page: Page, wanted: PlannedMessage, posting: Posting) -> bool:
+    def change(self, page: PostingSession, wanted: PlannedMessage, posting: Posting) -> bool:
         """Edit it in place. False where its place is closed and it is owed; True where it is done, or can never be."""
         closed = self._outages.word(posting.channel)
         if closed is not None and self._outages.is_owed(posting.channel):
@@ -52,7 +52,7 @@ class Edits:
             return self._unchanged(page, wanted, posting, problem)
         return True
 
-    def _unchanged(self, page: Page, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> bool:
+    def _unchanged(self, page: PostingSession, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> bool:
         if problem.means not in (Means.MESSAGE, Means.THREAD):
             self._turns.edit_failed(page, wanted, page.record.postings[wanted.slot], problem)
         if problem.means is Means.PLACE and self._outages.is_owed(posting.channel):
@@ -70,7 +70,7 @@ def refuses_form(problem: NotDone, wanted: PlannedMessage, posting: Posting) -> 
     return True
 
 
-def drawn(page: Page, wanted: PlannedMessage, posting: Posting, traits: Traits, command: str) -> Message:
+def drawn(page: PostingSession, wanted: PlannedMessage, posting: Posting, traits: Traits, command: str) -> Message:
     """What is sent: the message, or, where its form was refused, its words, and what can be typed in place of its buttons."""
     if not posting.plain:
         return wanted.message

@@ -9,7 +9,7 @@ from bot.chat.outbox.outbox import Outbox, once
 from bot.chat.outbox.plan import (
     PlannedMessage,
 )
-from bot.chat.outbox.postings import Later, Page
+from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.revoke_all_plan import panic_wanted
 from bot.chat.outbox.trouble_calls import Called, without_what_is_over
 from bot.chat.places import direct_to
@@ -23,7 +23,7 @@ from workflows.usecases.shared.troubles import SUBJECT as TROUBLE
 AGAIN_S = 60.0
 
 
-def show_policy(box: Outbox, page: Page, subject: str) -> None:
+def show_policy(box: Outbox, page: PostingSession, subject: str) -> None:
     policy = box.policy()
     entries = [item for item in box.ctx.ledger.entries_of(subject) if item.event is Event.POLICY_ACTIVATED]
     if policy is not None and entries:
@@ -33,7 +33,7 @@ def show_policy(box: Outbox, page: Page, subject: str) -> None:
     box.clear(subject)
 
 
-def show_unreadable(box: Outbox, page: Page, subject: str) -> None:
+def show_unreadable(box: Outbox, page: PostingSession, subject: str) -> None:
     """One alarm an hour, which grows as more is found."""
     policy = box.policy()
     if policy is not None:
@@ -48,13 +48,13 @@ def show_unreadable(box: Outbox, page: Page, subject: str) -> None:
     box.clear(subject)
 
 
-def show_trouble(box: Outbox, page: Page, subject: str) -> None:
+def show_trouble(box: Outbox, page: PostingSession, subject: str) -> None:
     """Whoever waits for what fails is told, and hears when it is over."""
     box.send(page, troubles.for_people(box.ctx, subject.removeprefix(TROUBLE), page.record, box.command))
     box.clear(subject)
 
 
-def show_troubles(box: Outbox, page: Page, subject: str) -> None:
+def show_troubles(box: Outbox, page: PostingSession, subject: str) -> None:
     """The people who run this are told of all that fails, and owners of what fails of theirs."""
     called = Called(box.ctx, box.recipients, box.command)
     box.send(page, called.wanted(box.policy(), page.record))
@@ -64,7 +64,7 @@ def show_troubles(box: Outbox, page: Page, subject: str) -> None:
     box.clear(subject)
 
 
-def show_clock(box: Outbox, page: Page, subject: str) -> None:
+def show_clock(box: Outbox, page: PostingSession, subject: str) -> None:
     """The receipts channel hears of a jump, and so does everybody who may press the panic switch."""
     policy = box.policy()
     if policy is None:
@@ -76,7 +76,7 @@ def show_clock(box: Outbox, page: Page, subject: str) -> None:
     box.clear(subject)
 
 
-def show_sweepout(box: Outbox, page: Page, subject: str) -> None:
+def show_sweepout(box: Outbox, page: PostingSession, subject: str) -> None:
     """One message for the receipts channel and one for whoever pressed; both fill up in place."""
     policy, item = box.policy(), keys.sweepout(subject.removeprefix(SWEEPOUT))
     snapshot = box.ctx.ledger.read(item)

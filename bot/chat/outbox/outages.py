@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bot.chat.outbox.postings import Page
+from bot.chat.outbox.postings import PostingSession
 from bot.chat.places import ALL
 from workflows.core import keys
 from workflows.core.destination import is_person
@@ -70,16 +70,16 @@ class Outages:
         """Look again before anything is believed."""
         self._read_at_s = None
 
-    def give_up(self, page: Page, slot: str, posting: Posting, word: str) -> None:
+    def give_up(self, page: PostingSession, slot: str, posting: Posting, word: str) -> None:
         """This message is not delivered at its place: on the record, with the place as closed, in one commit."""
         failed = replace(posting, error=word, intent_at=None)
         self._note(page, page.with_posting(slot, failed), f"failed:{slot}", posting.channel, word)
 
-    def owe(self, page: Page, place: str, word: str) -> None:
+    def owe(self, page: PostingSession, place: str, word: str) -> None:
         """An edit that has to wait until its place is open again."""
         self._note(page, page.record, f"owed:{place}:{self._ctx.chance.hex(8)}", place, word)
 
-    def _note(self, page: Page, record: ChatRecord, step: str, place: str, word: str) -> None:
+    def _note(self, page: PostingSession, record: ChatRecord, step: str, place: str, word: str) -> None:
         item = keys.chat(subject_of(place))
         snapshot = self._ctx.ledger.read(item)
         counts, score = self._counts(place), snapshot.now.timestamp()

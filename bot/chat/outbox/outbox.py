@@ -9,7 +9,7 @@ from bot.chat.message import Message
 from bot.chat.outbox.delivery import Delivery
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import PlannedMessage, is_receipt
-from bot.chat.outbox.postings import Later, Page
+from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.waiting import note_waiting
 from bot.chat.surface import NotDone, Surface
@@ -50,7 +50,9 @@ class Outbox:
 
     # ------------------------------------------------------------ sending
 
-    def send(self, page: Page, items: Sequence[PlannedMessage], versions: Mapping[str, int] | None = None) -> None:
+    def send(
+        self, page: PostingSession, items: Sequence[PlannedMessage], versions: Mapping[str, int] | None = None
+    ) -> None:
         """Each of them, as far as it is its turn: what has to wait, or what the chat does not take, holds up nothing behind it.
 
         Raises Later for what waits, or the chat's own answer; Stopped at once. `versions`: of the records that the items were
@@ -96,7 +98,7 @@ class Outbox:
         )
         self.ctx.ledger.commit(change)
 
-    def shown(self, page: Page, versions: Mapping[str, int], id_: str, channels: Sequence[str]) -> None:
+    def shown(self, page: PostingSession, versions: Mapping[str, int], id_: str, channels: Sequence[str]) -> None:
         """Take the mark off, in a commit that is lost when one of these records has changed meanwhile."""
         item = keys.chat(id_)
         snapshot = self.ctx.ledger.read(item, *versions)

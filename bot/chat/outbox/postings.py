@@ -34,7 +34,7 @@ Others = Mapping[str, tuple[int, ChatRecord]]
 
 
 @dataclass(slots=True)
-class Page:
+class PostingSession:
     """The record of one subject's messages, kept current while they are sent, under its lease."""
 
     ctx: WorkerContext

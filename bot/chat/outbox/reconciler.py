@@ -17,7 +17,7 @@ from bot.chat.outbox.homes import show_home
 from bot.chat.outbox.outages import SUBJECT as PLACE
 from bot.chat.outbox.outages import place_of
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.postings import Fenced, Later, Page, Stopped
+from bot.chat.outbox.postings import Fenced, Later, PostingSession, Stopped
 from bot.chat.outbox.requests import show_request
 from bot.chat.outbox.summary import Summary
 from bot.chat.outbox.waiting import SUMMARY, channel_of
@@ -51,7 +51,7 @@ STOPPED_S = 30.0
 log = structlog.get_logger()
 
 # Shows one subject as it should be now.
-Show = Callable[[Outbox, Page, str], None]
+Show = Callable[[Outbox, PostingSession, str], None]
 BY_PREFIX: Mapping[str, Show] = {
     "policy-": installation.show_policy,
     "delegation-": accounts.show_delegation,
@@ -105,7 +105,7 @@ class Reconciler:
 
     # ------------------------------------------------------------ the frame
 
-    def _under_lease(self, subject: str, then: Callable[[Page], None], retry: str | None = None) -> None:
+    def _under_lease(self, subject: str, then: Callable[[PostingSession], None], retry: str | None = None) -> None:
         item = keys.chat(subject)
         lease = self._ctx.ledger.acquire(item)
         if lease is None:
@@ -117,7 +117,9 @@ class Reconciler:
         finally:
             self._ctx.ledger.release(lease)
 
-    def _try(self, subject: str, then: Callable[[Page], None], current: Callable[[], Lease | None], retry: str) -> None:
+    def _try(
+        self, subject: str, then: Callable[[PostingSession], None], current: Callable[[], Lease | None], retry: str
+    ) -> None:
         page = self._page(subject, current)
         try:
             then(page)
@@ -133,7 +135,7 @@ class Reconciler:
             # Whoever looked people up for this found nobody there.
             self._failed(page, retry, NO_ANSWER)
 
-    def _failed(self, page: Page, retry: str, word: str) -> None:
+    def _failed(self, page: PostingSession, retry: str, word: str) -> None:
         failures = page.record.failures + 1
         log.warning("chat does not show this yet", subject=page.record.subject, error=word, failures=failures)
         pause_s = min(2.0 ** min(failures - 1, 10), RETRY_S_MAX)
@@ -147,7 +149,7 @@ class Reconciler:
                 Failure(f"{self.outbox.chat.traits.title} does not take it ({word})", again_at=again_at),
             )
 
-    def _put_off(self, page: Page, retry: str, pause_s: float, failures: int, word: str) -> None:
+    def _put_off(self, page: PostingSession, retry: str, pause_s: float, failures: int, word: str) -> None:
         """Later than the clock would find it due again. News of the subject are shown at once all the same."""
         now = self._ctx.ledger.now()
         seen = IndexEntry(keys.SLACK_WORDS, word, now.timestamp())
@@ -158,9 +160,9 @@ class Reconciler:
         except Fenced:
             self._ctx.ledger.remind(retry, LEASE_S / 2)
 
-    def _page(self, subject: str, current: Callable[[], Lease | None]) -> Page:
+    def _page(self, subject: str, current: Callable[[], Lease | None]) -> PostingSession:
         item = keys.chat(subject)
         snapshot = self._ctx.ledger.read(item)
         # What cannot be read is said anew: twice is better than never.
         record = snapshot.readable(item, ChatRecord) or ChatRecord(subject)
-        return Page(self._ctx, item, record, snapshot.items[item].version, current)
+        return PostingSession(self._ctx, item, record, snapshot.items[item].version, current)

@@ -21,7 +21,7 @@ from bot.chat.outbox.plan import (
     receipt_channels,
     wanted,
 )
-from bot.chat.outbox.postings import Later, Page
+from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.recipients import Overseers, WhomToAsk
 from bot.chat.views.deciders import NOBODY
 from bot.chat.views.read_model import Seen
@@ -42,7 +42,7 @@ LOOKED_FOR = timedelta(minutes=15)
 PLACES_MAX = 4
 
 
-def show_request(box: Outbox, page: Page, id_: str) -> None:
+def show_request(box: Outbox, page: PostingSession, id_: str) -> None:
     policy = box.policy()
     versions = _versions(box, id_)
     seen = box.reader.one(id_, policy)
@@ -71,7 +71,9 @@ def show_request(box: Outbox, page: Page, id_: str) -> None:
     box.shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
 
 
-def _show_batch(box: Outbox, page: Page, request: Request, versions: dict[str, int], policy: Policy | None) -> None:
+def _show_batch(
+    box: Outbox, page: PostingSession, request: Request, versions: dict[str, int], policy: Policy | None
+) -> None:
     """What was asked in one go is told by the first one's messages."""
     ids = request.batch
     if request.id != ids[0]:
@@ -120,7 +122,7 @@ def _at_work(box: Outbox, grant: Grant | None) -> bool:
 
 
 def _send_and_go_on(
-    box: Outbox, page: Page, plan: Callable[[], Sequence[PlannedMessage]], versions: Mapping[str, int]
+    box: Outbox, page: PostingSession, plan: Callable[[], Sequence[PlannedMessage]], versions: Mapping[str, int]
 ) -> None:
     """What was given up at one place is in the plan for the next: a card for its owners, an alarm for those concerned."""
     for _ in range(PLACES_MAX):
@@ -130,7 +132,7 @@ def _send_and_go_on(
             return
 
 
-def _facts(box: Outbox, page: Page, seen: Seen, policy: Policy | None) -> PlanningInput:
+def _facts(box: Outbox, page: PostingSession, seen: Seen, policy: Policy | None) -> PlanningInput:
     request = seen.request
     environment = policy.environments.get(request.terms.environment) if policy else None
     people = box.recipients.whom_to_ask(policy, environment, request) if policy and environment else None

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from bot.chat.messages import receipts
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import PlannedMessage, news_of, root_slot, seen_in
-from bot.chat.outbox.postings import Fenced, Later, Page
+from bot.chat.outbox.postings import Fenced, Later, PostingSession
 from bot.chat.outbox.waiting import SETTLES_IN_S, WAITING_MAX
 from bot.chat.views.read_model import SHOWN_MAX
 from workflows.core import keys
@@ -55,7 +55,7 @@ class Summary:
         self._ctx = outbox.ctx
         self._reader = outbox.reader
 
-    def show(self, page: Page, channel: str) -> None:
+    def show(self, page: PostingSession, channel: str) -> None:
         """Post the summary that is due in a channel, or finish one that was begun. Raises what the delivery raises."""
         if SLOT not in page.record.postings:
             if not page.record.told and self._still_gathering(channel):
@@ -76,7 +76,7 @@ class Summary:
 
     # ------------------------------------------------------------ whose news the summary tells
 
-    def _hand_over(self, page: Page, channel: str) -> None:
+    def _hand_over(self, page: PostingSession, channel: str) -> None:
         """Make the summary speak for those who wait, `AT_ONCE` at a time. Raises Fenced where one of them changed meanwhile."""
         while waiting := self._ctx.ledger.members(keys.waiting(channel), limit=AT_ONCE):
             snapshot = self._ctx.ledger.read(*map(keys.chat, waiting))
@@ -105,7 +105,7 @@ class Summary:
                 settled.append(subject)
         return owed, settled
 
-    def _take(self, page: Page, channel: str, owed: Sequence[_Owed], settled: Sequence[str]) -> None:
+    def _take(self, page: PostingSession, channel: str, owed: Sequence[_Owed], settled: Sequence[str]) -> None:
         root = root_slot(channel)
         told = {one.subject: one.number for one in owed}
         others = {
@@ -133,12 +133,12 @@ class Summary:
         total = len(record.told) - len(first) + len(ids)
         return PlannedMessage(SLOT, channel, receipts.summary(stories, total, self._outbox.command), key="once")
 
-    def _off(self, page: Page) -> Change:
+    def _off(self, page: PostingSession) -> Change:
         now = self._ctx.ledger.now()
         commit_id = f"{page.item}:{page.version}:owed:{self._ctx.chance.hex(8)}"
         return Change(commit_id, now, reads={page.item: page.version}, due={page.item: None})
 
-    def _over(self, page: Page) -> None:
+    def _over(self, page: PostingSession) -> None:
         """It is said: forget it, so that the next crowd gets a summary of its own."""
         lease = page.current()
         if lease is None:

@@ -7,7 +7,7 @@ from typing import Never
 
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import PlannedMessage
-from bot.chat.outbox.postings import Later, Page, Stopped
+from bot.chat.outbox.postings import Later, PostingSession, Stopped
 from bot.chat.places import ALL
 from bot.chat.surface import Limits, Means, NotDone, Rate
 from workflows.core.records.chat import Posting
@@ -50,15 +50,15 @@ class Turns:
 
     # ------------------------------------------------------------ what passes
 
-    def post_failed(self, page: Page, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
+    def post_failed(self, page: PostingSession, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """Returns where the answer is final. Raises Stopped, Later or the answer itself for what passes."""
         self._failed(page, wanted, posting, problem, _of(self._limits.posts, wanted.channel), wanted.channel)
 
-    def edit_failed(self, page: Page, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
+    def edit_failed(self, page: PostingSession, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`."""
         self._failed(page, wanted, posting, problem, self._limits.edits.bucket, None)
 
-    def search_failed(self, page: Page, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
+    def search_failed(self, page: PostingSession, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`; where it returns, nobody will ever know whether the post is there."""
         if problem.means is Means.ALL:
             self.stop(problem.word)
@@ -73,7 +73,13 @@ class Turns:
         raise Stopped
 
     def _failed(
-        self, page: Page, wanted: PlannedMessage, posting: Posting, problem: NotDone, bucket: str, channel: str | None
+        self,
+        page: PostingSession,
+        wanted: PlannedMessage,
+        posting: Posting,
+        problem: NotDone,
+        bucket: str,
+        channel: str | None,
     ) -> None:
         if problem.means is Means.ALL:
             _undo(page, wanted)
@@ -106,7 +112,7 @@ def _of(rate: Rate, channel: str) -> str:
     return f"{rate.bucket}:{channel}"
 
 
-def _undo(page: Page, wanted: PlannedMessage) -> None:
+def _undo(page: PostingSession, wanted: PlannedMessage) -> None:
     posting = page.record.postings.get(wanted.slot)
     if posting is not None and posting.ts is None:
         page.take_back(wanted.slot)

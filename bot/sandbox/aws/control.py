@@ -24,7 +24,7 @@ from bot.sandbox.aws.answers import Answer
 from bot.sandbox.aws.calls import Environ
 from bot.sandbox.aws.faults import Fault
 from bot.sandbox.aws.operations import Plan
-from bot.sandbox.aws.shim import Shim
+from bot.sandbox.aws.shim import Proxy
 from bot.sandbox.aws.spec import WorldSpec
 from bot.sandbox.aws.world import World
 
@@ -37,13 +37,13 @@ _CHANGES = frozenset({"assign", "unassign", "join", "leave", "remove_person"})
 class Ask:
     """One control request: the path after its first word, the JSON body, and the query."""
 
-    stage: "Backstage"
+    stage: "Controllable"
     path: list[str]
     data: dict[str, Any]
     query: dict[str, str]
 
 
-def control(stage: "Backstage", environ: Environ, body: bytes) -> Answer:
+def control(stage: "Controllable", environ: Environ, body: bytes) -> Answer:
     """Answers a control request: 200 with JSON, 404 for an unknown route, 400 with `{"error"}` for a wrong one."""
     parts = environ["PATH_INFO"].removeprefix(PREFIX).strip("/").split("/")
     query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
@@ -167,10 +167,10 @@ _ROUTES: dict[tuple[str, str], Callable[[Ask], Any]] = {
 }
 
 
-class Backstage(Protocol):
+class Controllable(Protocol):
     """What the control routes may touch."""
 
-    shim: Shim
+    shim: Proxy
     world: World
 
     def reset(self, spec: WorldSpec | None = None) -> None:

@@ -16,7 +16,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from bot.sandbox.aws.answers import Answer
 from bot.sandbox.aws.calls import Environ
 from bot.sandbox.aws.control import PREFIX, control
-from bot.sandbox.aws.shim import Dropped, Shim
+from bot.sandbox.aws.shim import Dropped, Proxy
 from bot.sandbox.aws.spec import EXAMPLE, WorldSpec
 from bot.sandbox.aws.world import World
 
@@ -37,7 +37,7 @@ class SandboxAws:
     def __init__(
         self, spec: WorldSpec = EXAMPLE, *, port: int = 0, controlled: bool = True, torn_pages: int | None = None
     ) -> None:
-        self.shim = Shim(spec, DomainDispatcherApplication(create_backend_app))
+        self.shim = Proxy(spec, DomainDispatcherApplication(create_backend_app))
         self.world = World(self.shim.state, self.shim.lock, self.shim.history.record, self.shim.operations.settle)
         self.shim.pages.tear(torn_pages)
         self._first = spec

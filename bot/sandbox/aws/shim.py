@@ -26,7 +26,7 @@ class Dropped(ConnectionError):
     """The connection is to be reset without an answer; the server's handler takes it from here."""
 
 
-class Shim:
+class Proxy:
     """All that a test can turn: `faults`, `operations`, `quota`, `pages`, `log`, and one method for each kind of fault.
 
     `lock` guards moto's state; faults wait outside it, so that one held call holds up no other.

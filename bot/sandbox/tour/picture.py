@@ -14,8 +14,8 @@ from bot.sandbox.installation.installation import Stage
 from bot.sandbox.installation.interrupts import CONFIG, example_policy
 from bot.sandbox.installation.people import DANA, aws_world, slack_world
 from bot.sandbox.tour.render import Names
-from bot.sandbox.tour.scenario import SECONDS, Play
-from bot.sandbox.tour.terminal import Screen, console_for
+from bot.sandbox.tour.scenario import SECONDS, Scenario
+from bot.sandbox.tour.terminal import Terminal, console_for
 from bot.settings import process_environ
 
 _THEME = TerminalTheme(
@@ -37,7 +37,7 @@ _THEME = TerminalTheme(
 _LEFT_OUT = re.compile(r"\s*(@font-face \{.*?\}|<!--.*?-->)", re.DOTALL)
 
 
-class Picture(Play):
+class Picture(Scenario):
     """The same life in one screen."""
 
     def run(self) -> None:
@@ -59,7 +59,7 @@ class Picture(Play):
 def main(target: Path) -> int:
     console = console_for(io.StringIO(), record=True)
     with Stage(process_environ(), CONFIG, slack_world(), aws_world()) as stage:
-        Picture(stage, Screen(console, Names.of(stage.slack)), example_policy(CONFIG), seconds=SECONDS).run()
+        Picture(stage, Terminal(console, Names.of(stage.slack)), example_policy(CONFIG), seconds=SECONDS).run()
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(svg(console), encoding="utf-8")
     return 0

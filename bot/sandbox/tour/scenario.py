@@ -8,7 +8,7 @@ from bot.sandbox.installation.installation import Stage, StageError
 from bot.sandbox.installation.people import DANA, MAX, NIA, OLU, PRODUCTION, RECEIPTS, STAGING, Player
 from bot.sandbox.slack import Message
 from bot.sandbox.tour.actions import COMMAND, Acts
-from bot.sandbox.tour.terminal import Screen
+from bot.sandbox.tour.terminal import Terminal
 from workflows.core.policy import Policy
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 
@@ -18,10 +18,10 @@ HEADS = ("who", "permission set", "account")
 NOBODY = "Nobody has access to anything."
 
 
-class Play:
+class Scenario:
     """The scenes, in order. Each leaves the world as the next one finds it."""
 
-    def __init__(self, stage: Stage, screen: Screen, policy: Policy, *, seconds: int) -> None:
+    def __init__(self, stage: Stage, screen: Terminal, policy: Policy, *, seconds: int) -> None:
         self.stage = stage
         self.acts = Acts(stage)
         self.screen = screen

@@ -47,7 +47,7 @@ def barred(inside: RenderableType) -> Behind:
     return Behind("┃ ", inside)
 
 
-class Screen:
+class Terminal:
     """Says things. Pauses and counts down only where somebody watches: `pace_s` is a breath between two scenes."""
 
     def __init__(self, console: Console, names: Names, *, pace_s: float = 0.0) -> None:
