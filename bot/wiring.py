@@ -284,8 +284,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     from workflows.targets.registry import AllTargets  # noqa: PLC0415 - as above
 
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings)
-    client = build_slack(settings)
-    buckets = RedisBuckets(redis)
+    client, buckets = build_slack(settings), RedisBuckets(redis)
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
     outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
     refresher = SlackRefresher(Lookups(client, buckets), directory, ledger.now, targets.members, outside.members)

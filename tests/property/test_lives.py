@@ -669,7 +669,7 @@ class Lives(RuleBasedStateMachine):
     @rule(kind=st.sampled_from((AwsKind.IDENTITY_CENTER, *AwsKind)), seconds=st.sampled_from((0.0, 0.0, 3.0, 25.0)))
     def reads_are_stale(self, kind: AwsKind, seconds: float) -> None:
         # Standing access that reads do not show cannot be known; that is a fault of the day, not of the bot.
-        if not any(resource.kind is kind for resource in self.standing.values()):
+        if not any(resource.kind == kind for resource in self.standing.values()):
             self.world.targets[kind].stale_s = seconds
 
     @rule(number=st.integers(0, 3), through=st.booleans())
@@ -677,7 +677,7 @@ class Lives(RuleBasedStateMachine):
         life = self._pick(number)
         request = self._record(keys.request(life.id), Request) if life else None
         resource = request.resource if request else None
-        if resource is None or resource.kind is AwsKind.IAM_POLICY or not self._untouched(resource):
+        if resource is None or resource.kind == AwsKind.IAM_POLICY or not self._untouched(resource):
             return
         target = self.world.targets[resource.kind]
         if resource.holding in self.standing or target.has(resource) or target.stale_s:

@@ -51,4 +51,6 @@ def test_security_takes_back_everything_of_a_person_and_keeps_new_asks_out(own: 
     case.card("Revoked", id_)
     assert not case.has_access("nia")
     assert "You can ask again from" in own.told("nia", f"{case.name} read-only 1h INC-42 once more")
+    # Other tests of this installation need her.
+    assert "lifted" in own.told("sue", "lift @nia the test is over")
     case.tidy()
