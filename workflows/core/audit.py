@@ -11,7 +11,9 @@ from workflows.core.canonical_json import digest
 
 
 class Event(StrEnum):
-    """Every event there is, as `subject.action`. A new one is added here, in docs/lifecycle.md and nowhere else."""
+    """Every event there is, as `subject.action`. A new one needs words, in `bot.chat.wording.events`, and a sentence in
+    docs/lifecycle.md.
+    """
 
     REQUEST_MADE = "request.made"
     REQUEST_RESOLVED = "request.resolved"

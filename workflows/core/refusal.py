@@ -1,4 +1,4 @@
-"""Refusals are values. `Code` names each; `bot.chat.wording.labels` turns them into one sentence that says what to do."""
+"""Refusals are values. `Code` names each; `bot.chat.wording.refusals` turns them into one sentence that says what to do."""
 
 from __future__ import annotations
 

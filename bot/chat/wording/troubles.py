@@ -18,6 +18,7 @@ _WORDS = {
     "digest": "the digest {}",
     "press": "what somebody pressed or typed",
     "act": "what people do in chat ({})",
+    "whois": "finding out whose the account {} is",
     "process": "{}",
 }
 
