@@ -22,8 +22,8 @@ pytestmark = pytest.mark.upgrade
 
 KINDS = ("web", "worker", "clock")
 NO_HISTORY = "needs git history, to run the version before beside this one"
-# LATER: the other version has started or stopped meanwhile, as far as that is quick; nothing depends on it.
-LONG, LATER, SHORT = (f"{duration} INC-42 checkout errors" for duration in ("1h", "20s", "2s"))
+# SOON: long enough to be given while processes of one version stop, and soon over.
+LONG, SOON = (f"{duration} INC-42 checkout errors" for duration in ("1h", "40s"))
 
 
 class Rolling(Rig):
@@ -115,13 +115,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def test_a_new_version_joins_and_the_old_one_stops(start: Start) -> None:
     rig = start("v0.1.0", BEFORE_THE_MOVE, old_first=True)
     asked_before, given_before, asked_after = (rig.case() for _ in range(3))
-    card = asked_before.asked(rest=LATER)
-    given_before.active(rest=LATER)
+    card = asked_before.asked(rest=SOON)
+    given_before.active(rest=SOON)
     rig.join("new")
     # Asked through one, approved through the other, in both directions, while the workers of both take what comes.
     rig.through("new-web")
     asked_before.approve(card)
-    card = asked_after.asked(rest=SHORT)
+    card = asked_after.asked(rest=SOON)
     rig.through("web")
     asked_after.approve(card)
     rig.through("new-web")
@@ -134,17 +134,17 @@ def test_a_new_version_joins_and_the_old_one_stops(start: Start) -> None:
 def test_an_old_version_comes_back_beside_the_new_one(start: Start) -> None:
     rig = start("v0.1.0", BEFORE_THE_MOVE, old_first=False)
     asked_new, asked_old, last = (rig.case() for _ in range(3))
-    card = asked_new.asked(rest=LATER)
+    card = asked_new.asked(rest=SOON)
     rig.join("old")
     rig.through("old-web")
     asked_new.approve(card)
-    card = asked_old.asked(rest=SHORT)
+    card = asked_old.asked(rest=SOON)
     rig.through("web")
     asked_old.approve(card)
     # The release is taken back whole: the version before goes on with what this one wrote.
     rig.through("old-web")
     rig.leave_all_of_the_start()
-    last.approve(last.asked(rest=SHORT))
+    last.approve(last.asked(rest=SOON))
     cases = [asked_new, asked_old, last]
     rig.until_over(cases)
     rig.assert_all_once(cases)
