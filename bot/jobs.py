@@ -24,7 +24,7 @@ from workflows.usecases.oversight.break_glass_review import chase as remind_of_r
 from workflows.usecases.oversight.policy_activation import digest_due
 from workflows.usecases.oversight.refusals import count_refusals as write_refusals
 from workflows.usecases.oversight.reminders import chase
-from workflows.usecases.revocation.revoke_all import sweep_out as sweep
+from workflows.usecases.revocation.revoke_all import carry_out_revocation
 from workflows.usecases.shared.due_items import take_off
 from workflows.usecases.shared.rebuilt import grant_or_rebuilt
 from workflows.usecases.shared.troubles import attempt
@@ -106,7 +106,7 @@ def look_whether_announced(id_: str) -> None:
 
 
 def sweep_out(id_: str) -> None:
-    _carry_out(keys.sweepout(id_), lambda parts: sweep(parts.context, id_))
+    _carry_out(keys.bulk_revocation(id_), lambda parts: carry_out_revocation(parts.context, id_))
 
 
 def count_refusals(id_: str) -> None:

@@ -157,13 +157,13 @@ class WorkerParts(Common):
     client: WebClient
     deferred: Deferred
     reconciler: Reconciler
-    keeper: BackgroundLeaseRenewer
+    lease_renewer: BackgroundLeaseRenewer
     refresher: SlackRefresher
     queue_redis: Redis
 
     def close(self) -> None:
         # `queue_redis` ends with the process: threads still listen on its connections, and would complain.
-        self.keeper.close()
+        self.lease_renewer.close()
         self.redis.close()
 
     def refresh_what_is_needed(self) -> None:
@@ -288,7 +288,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
     outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
     refresher = SlackRefresher(Lookups(client, buckets), directory, ledger.now, targets.members, outside.members)
-    keeper = BackgroundLeaseRenewer(ledger, monotonic_s)
+    lease_renewer = BackgroundLeaseRenewer(ledger, monotonic_s)
     context = WorkerContext(
         ledger,
         directory,
@@ -297,7 +297,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         RandomSource(),
         targets,
         refresher,
-        keeper,
+        lease_renewer,
         partial(prove_origin, client),
         monotonic_s,
         fault=faults,
@@ -321,7 +321,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         client,
         deferred,
         reconciler,
-        keeper,
+        lease_renewer,
         refresher,
         build_redis(settings, answer_s=REDIS_QUEUE_S),
     )

@@ -10,11 +10,11 @@ from workflows.core.identity import SLACK, Account
 from workflows.core.records.request import Origin
 
 COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
-GLASS, FLAG = "glass_form", "flag_form"
+BREAK_GLASS_FORM, FLAG = "glass_form", "flag_form"
 DENY_ALL = "deny_all_form"
 EXTEND = "extend_form"
 # Forms in which something is asked for.
-_ASKING = frozenset({FORM, GLASS, EXTEND})
+_ASKING = frozenset({FORM, BREAK_GLASS_FORM, EXTEND})
 
 
 @dataclass(frozen=True, slots=True)

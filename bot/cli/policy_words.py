@@ -58,15 +58,15 @@ def _environment(environment: Environment) -> Iterator[tuple[str, str]]:
     yield "approvals", environment.approvals_channel or "direct messages to the owners"
     if environment.visibility is Visibility.MEMBERS:
         yield "visible", "who and why only to those who own or may ask"
-    if glass := environment.break_glass:
-        limits = [f"for up to {format_duration(glass.max_duration)}"]
-        limits.append(f"{glass.max_per_day} times a day" if glass.max_per_day else "as often as needed")
+    if break_glass := environment.break_glass:
+        limits = [f"for up to {format_duration(break_glass.max_duration)}"]
+        limits.append(f"{break_glass.max_per_day} times a day" if break_glass.max_per_day else "as often as needed")
         limits.append(
-            f"reviewed within {format_duration(glass.review_within)}"
-            if glass.review_within
+            f"reviewed within {format_duration(break_glass.review_within)}"
+            if break_glass.review_within
             else "reviewed within a day"
         )
-        yield "break-glass", f"{', '.join(glass.who)} to {', '.join(glass.roles)}, {', '.join(limits)}"
+        yield "break-glass", f"{', '.join(break_glass.who)} to {', '.join(break_glass.roles)}, {', '.join(limits)}"
     if escalate := environment.escalate:
         may = "who may approve then" if escalate.may_approve else "who are only mentioned"
         yield "escalation", f"after {format_duration(escalate.after)} to {', '.join(escalate.to)}, {may}"

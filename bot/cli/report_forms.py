@@ -41,7 +41,7 @@ def table(report: Report, output: TextIO) -> None:
     if report.access:
         console.print()
         console.print(_who_had_what(report))
-    _list(console, "Break-glass", map(w.glass_words, report.glass), "None.")
+    _list(console, "Break-glass", map(w.break_glass_words, report.break_glass), "None.")
     _list(console, "Approves everything at once", map(w.quick_words, report.quick), "Nobody.")
     _list(console, "Never used", map(w.unused_words, report.unused), "Every role was used.")
     _list(console, "Suggestions", map(w.suggestion_words, report.suggestions), "None.")
@@ -132,7 +132,7 @@ def cell(value: object) -> str:
 def as_json(report: Report, output: TextIO) -> None:
     found = _plain(asdict(report))
     found["days"] = report.days
-    found["break_glass"], found["quick_approvers"], found["never_used"] = map(found.pop, ("glass", "quick", "unused"))
+    found["quick_approvers"], found["never_used"] = map(found.pop, ("quick", "unused"))
     found["suggestions"] = [_suggestion(item) for item in report.suggestions]
     for line in found["access"]:
         line["approvers"] = [{"name": name, "times": times} for name, times in line["approvers"]]

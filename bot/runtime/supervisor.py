@@ -116,11 +116,11 @@ class Supervisor:
 
     def _stop(self, threads: Sequence[threading.Thread]) -> None:
         self._stopping.set()
-        for keeper in self._keepers:
-            keeper.end(signal.SIGTERM)
+        for lease_renewer in self._keepers:
+            lease_renewer.end(signal.SIGTERM)
         if not self._ended(threads, self._stop_s_max):
-            for keeper in self._keepers:
-                keeper.end(signal.SIGKILL)
+            for lease_renewer in self._keepers:
+                lease_renewer.end(signal.SIGKILL)
             self._ended(threads, 1.0)
         if self._service is not None:
             self._service.stop()

@@ -1,6 +1,6 @@
 """`prodaccess demo`: at a terminal the sandbox's page, elsewhere a request's whole life as a transcript to read.
 
-Needs no Slack and no AWS account. With TOUR=1 at a terminal: the transcript first, then the page, on the same stage.
+Needs no Slack and no AWS account. With TOUR=1 at a terminal: the transcript first, then the page, on the same installation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cloud_credentials import scrub_cloud_credentials
-from bot.sandbox.installation.installation import Stage, StageError
+from bot.sandbox.installation.installation import Installation, InstallationError
 from bot.sandbox.installation.interrupts import CONFIG, Interrupts, example_policy, failed
 from bot.sandbox.installation.people import aws_world, slack_world
 from bot.sandbox.page.command import add_port, run
@@ -52,46 +52,46 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 
 def _play(console: Console, seconds: int, interrupts: Interrupts) -> int:
-    stage = Stage(process_environ(), CONFIG, slack_world(), aws_world())
+    installation = Installation(process_environ(), CONFIG, slack_world(), aws_world())
     try:
         policy = example_policy(CONFIG)
-        _title(console, stage)
+        _title(console, installation)
         scrub_cloud_credentials(process_environ())  # neither we nor what we start could find any
         with contextlib.ExitStack() as running:
             with interrupts.held():
-                running.enter_context(stage)
-            _tour(console, seconds, stage, policy)
-    except StageError as problem:
-        return failed(str(problem), stage.last_logs)
+                running.enter_context(installation)
+            _tour(console, seconds, installation, policy)
+    except InstallationError as problem:
+        return failed(str(problem), installation.last_logs)
     except Exception as problem:  # the last line of defence between a traceback and a reader
-        return failed(f"The demo met an error of its own: {type(problem).__name__}: {problem}.", stage.last_logs)
+        return failed(f"The demo met an error of its own: {type(problem).__name__}: {problem}.", installation.last_logs)
     return 0
 
 
-def _tour(console: Console, seconds: int, stage: Stage, policy: Policy) -> None:
-    screen = Terminal(console, Names.of(stage.slack), pace_s=PACE_S if console.is_terminal else 0.0)
-    Scenario(stage, screen, policy, seconds=seconds).run()
-    _closing(screen)
+def _tour(console: Console, seconds: int, installation: Installation, policy: Policy) -> None:
+    terminal = Terminal(console, Names.of(installation.slack), pace_s=PACE_S if console.is_terminal else 0.0)
+    Scenario(installation, terminal, policy, seconds=seconds).run()
+    _closing(terminal)
 
 
-def _title(console: Console, stage: Stage) -> None:
+def _title(console: Console, installation: Installation) -> None:
     console.print(Text("prodaccess: temporary production access, agreed in chat", style="bold"))
     console.print(Text("The real bot beside a stand-in for Slack and a simulated AWS, on this machine.", style="dim"))
     console.print(Text("Nothing is sent anywhere else.", style="dim"))
-    if stage.found_and_not_used:
-        names = ", ".join(stage.found_and_not_used)
+    if installation.found_and_not_used:
+        names = ", ".join(installation.found_and_not_used)
         console.print(Text(f"Your environment has {names}: the demo does not use it."))
 
 
-def _closing(screen: Terminal) -> None:
-    screen.blank()
-    screen.heading("What just happened")
-    screen.say("One person asked, another agreed, and nobody could agree to their own request.")
-    screen.say("The end was stored before the access began; AWS was asked whether it is gone.")
-    screen.say("Each step is on the audit log, and chat holds its number and digest.")
-    screen.blank()
-    screen.heading("Where to go next")
-    screen.facts(
+def _closing(terminal: Terminal) -> None:
+    terminal.blank()
+    terminal.heading("What just happened")
+    terminal.say("One person asked, another agreed, and nobody could agree to their own request.")
+    terminal.say("The end was stored before the access began; AWS was asked whether it is gone.")
+    terminal.say("Each step is on the audit log, and chat holds its number and digest.")
+    terminal.blank()
+    terminal.heading("Where to go next")
+    terminal.facts(
         [
             ("try it", "prodaccess sandbox: a page on which you play everybody"),
             ("your Slack", "README.md, “Connect your Slack”; then: make run"),

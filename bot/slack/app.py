@@ -126,9 +126,9 @@ class Listeners:
 
     def command(self, ack: Ack, body: Body) -> None:
         act = acts.typed(body)
-        meant = self._dispatcher.parse(act.text)
-        if isinstance(meant, OpenForm):
-            self._open_request_form(act, body, Where(act.channel, act.channel_name), meant.environment)
+        parsed = self._dispatcher.parse(act.text)
+        if isinstance(parsed, OpenForm):
+            self._open_request_form(act, body, Where(act.channel, act.channel_name), parsed.environment)
             ack()
             return
         reply = self._intake.carry_out(act)

@@ -38,7 +38,7 @@ from workflows.ports import Change, Committed, Lost
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.decisions.approve import approve, decline
-from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.identity.confirm_account import Saying, confirm
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.oversight.delegate import delegate, end_delegation
@@ -135,7 +135,7 @@ class WorstDays(RuleBasedStateMachine):
         self.delegations: dict[PersonId, tuple[PersonId, datetime, datetime]] = {}
         # Whose account has another address than the one that it is known by: somebody has to say whose it is.
         self.known_by: dict[PersonId, str] = {who: str(who) for who in PEOPLE}
-        self.barred: set[PersonId] = set()
+        self.break_glass_suspended: set[PersonId] = set()
         self.ids: list[str] = []
         self.asked: dict[str, tuple[str, timedelta]] = {}
         self.uses: dict[tuple[str, PersonId], list[datetime]] = {}
@@ -222,7 +222,7 @@ class WorstDays(RuleBasedStateMachine):
         role, duration = self.asked[request.id]
         terms = request.terms
         assert terms.duration <= min(duration, longest), "more time than was asked, or than the policy gives"
-        assert terms.role == role or _less(terms.role, role), "another role, and no lesser"
+        assert terms.role == role or _reduced_approval(terms.role, role), "another role, and no lesser"
         assert terms.role != self.law.without
 
     def _on_grant_active(self, entry: AuditEntry) -> None:
@@ -266,7 +266,7 @@ class WorstDays(RuleBasedStateMachine):
         assert request.terms.role in GLASS_ROLES
         self._allowed(request, GLASS_LONGEST)
         assert request.requester == request.holder
-        assert request.holder not in self.barred, "in again before security lifted it"
+        assert request.holder not in self.break_glass_suspended, "in again before security lifted it"
         assert (self.law.glass and request.holder in self.members["oncall"]) or not self._settled
         self._count(("glass", request.holder), entry.at, GLASS_TIMES)
         review = self.ledger._versioned(keys.review(entry.subject)).record
@@ -278,12 +278,12 @@ class WorstDays(RuleBasedStateMachine):
         assert sum(at - use < timedelta(days=1) for use in used) <= most, f"{what} too often"
 
     def _on_person_barred(self, entry: AuditEntry) -> None:
-        self.barred.add(PersonId(entry.private["person"]))
+        self.break_glass_suspended.add(PersonId(entry.private["person"]))
 
     def _on_person_lifted(self, entry: AuditEntry) -> None:
         whom = PersonId(entry.private["person"])
         assert entry.private["actor"] != whom, "nobody lifts their own bar"
-        self.barred.discard(whom)
+        self.break_glass_suspended.discard(whom)
 
     def _on_review_acknowledged(self, entry: AuditEntry) -> None:
         request = self._request(entry.subject)
@@ -440,7 +440,7 @@ class WorstDays(RuleBasedStateMachine):
         id_ = self._pick(number)
         if id_:
             at = account(who)
-            self._press(who, lambda press: approve_for_less(self.world.ctx, id_, at, role, duration, press))
+            self._press(who, lambda press: approve_reduced(self.world.ctx, id_, at, role, duration, press))
             self.world.work()
 
     @rule(who=people, number=numbers, how=st.sampled_from(("deny", "withdraw", "end", "end")))
@@ -517,8 +517,8 @@ class WorstDays(RuleBasedStateMachine):
             self.world.knows(whom)
         # By the account that is mentioned, as it is typed: whatever address it has.
         seen = self.world.directory.person(account(whom)) if whom else None
-        aim = RevocationScope(seen.id, "Somebody") if seen else RevocationScope(environment=PLACE)
-        act = lambda press: revoke_all(self.world.ctx, aim, account(who), "leaked keys", press)  # noqa: E731 - said twice
+        scope = RevocationScope(seen.id, "Somebody") if seen else RevocationScope(environment=PLACE)
+        act = lambda press: revoke_all(self.world.ctx, scope, account(who), "leaked keys", press)  # noqa: E731 - said twice
         answer = self._press(who, act, gives=False)
         if not isinstance(answer, Outcome):
             return
@@ -680,7 +680,7 @@ class WorstDays(RuleBasedStateMachine):
             assert record is None or (isinstance(record, PersonRecord) and record.pending == ())
 
 
-def _less(role: str, than: str) -> bool:
+def _reduced_approval(role: str, than: str) -> bool:
     order = (Risk.READ, Risk.CHANGE, Risk.ADMIN)
     return order.index(RISKS[role]) < order.index(RISKS[than])
 

@@ -101,14 +101,14 @@ def test_the_form_has_an_emergency_exit_of_its_own_only_for_those_who_may(http_c
         found = nia.view()
         return found if found is not None and found.view.body["callback_id"] == "glass_form" else None
 
-    glass = eventually(pushed, "the emergency's own window")
-    assert glass is not None
-    assert glass.view.body["title"]["text"] == "🚨 Break glass"
-    assert "Everybody sees it" in words(glass.view)
-    role = next(item["block_id"] for item in elements(glass.view) if item["action_id"] == "role")
-    glass.fill(role, "read-only")
-    glass.fill("reason", "INC-44 all down")
-    assert glass.submit().ok
+    break_glass = eventually(pushed, "the emergency's own window")
+    assert break_glass is not None
+    assert break_glass.view.body["title"]["text"] == "🚨 Break glass"
+    assert "Everybody sees it" in words(break_glass.view)
+    role = next(item["block_id"] for item in elements(break_glass.view) if item["action_id"] == "role")
+    break_glass.fill(role, "read-only")
+    break_glass.fill("reason", "INC-44 all down")
+    assert break_glass.submit().ok
     id_ = id_in(words(case.card("🚨 Break-glass", "Active", "INC-44")))
     assert nia.view() is None
     assert case.has_access("nia")

@@ -14,10 +14,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.chat.forms import break_glass as glass_form
+from bot.chat.forms import break_glass as break_glass_form
 from bot.chat.forms import extension as extend_form
 from bot.chat.forms import reason as reason_forms
-from bot.chat.forms import reduced_approval as less_form
+from bot.chat.forms import reduced_approval
 from bot.chat.forms import request as form
 from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
@@ -29,7 +29,7 @@ from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.request_view import RequestView, for_outsiders
 from bot.slack.form_view import options_of, view_of
 from bot.slack.render import blocks_of, home_of, text_of
-from tests.support import stories
+from tests.support import views
 from tests.support.every_scene import SCENES, STEPS, rules
 from tests.support.spoken import CAST, Listener, Said
 from tests.support.truth import Look, Walk, also, answers, pressed
@@ -87,32 +87,32 @@ def of_states() -> Iterator[dict[str, Any]]:
 
 
 def _named() -> Iterator[tuple[str, Message]]:
-    for name, story in stories.every_state().items():
-        unkind = replace(story, **_HAND, holder="<@UDANA> _holder_")
-        for kind, each in ((name, story), (f"{name}, outside", for_outsiders(story)), (f"{name}, unkind", unkind)):
+    for name, view in views.every_state().items():
+        unkind = replace(view, **_HAND, holder="<@UDANA> _holder_")
+        for kind, each in ((name, view), (f"{name}, outside", for_outsiders(view)), (f"{name}, unkind", unkind)):
             for what, made in _of(each).items():
                 yield f"{kind}: {what}", made
 
 
-def _of(story: RequestView) -> dict[str, Message]:
+def _of(view: RequestView) -> dict[str, Message]:
     return {
-        "card": cards.approval_card(story, _MENTIONS),
-        "to an owner": cards.approval_card(story, to_owner=True),
-        "asked": notices.asked(story, Deciders((Seat("owners", 1, ("Olu", "Pat")),)), zone="Europe/Vienna"),
-        "by rule": notices.asked(story, by_rule=True),
-        "agreed": notices.agreed(story),
-        "have it": notices.have_it(story, story.requester_id),
-        "active": notices.active(story),
-        "over": notices.over_active(story),
-        "for you": notices.asked_for_you(story),
-        "settled": notices.settled(story),
-        "ending": notices.ending(story),
-        "outcome": notices.outcome(story),
-        "failing": notices.removal_failing(story, failures=3, mentions=_MENTIONS, owners=("platform",)),
-        "root": receipts.receipt_root(story),
-        "reminder": calls.reminder(story, ("U0OLU",)),
-        "escalated": calls.escalated(story, ("U0SID",)),
-        "glass": glass.glass_card(replace(story, break_glass=True), _MENTIONS, ("platform",)),
+        "card": cards.approval_card(view, _MENTIONS),
+        "to an owner": cards.approval_card(view, to_owner=True),
+        "asked": notices.asked(view, Deciders((Seat("owners", 1, ("Olu", "Pat")),)), zone="Europe/Vienna"),
+        "by rule": notices.asked(view, by_rule=True),
+        "agreed": notices.agreed(view),
+        "have it": notices.have_it(view, view.requester_id),
+        "active": notices.active(view),
+        "over": notices.over_active(view),
+        "for you": notices.asked_for_you(view),
+        "settled": notices.settled(view),
+        "ending": notices.ending(view),
+        "outcome": notices.outcome(view),
+        "failing": notices.removal_failing(view, failures=3, mentions=_MENTIONS, owners=("platform",)),
+        "root": receipts.receipt_root(view),
+        "reminder": calls.reminder(view, ("U0OLU",)),
+        "escalated": calls.escalated(view, ("U0SID",)),
+        "glass": glass.break_glass_card(replace(view, break_glass=True), _MENTIONS, ("platform",)),
     }
 
 
@@ -120,30 +120,33 @@ def _of(story: RequestView) -> dict[str, Message]:
 
 
 def of_forms() -> Iterator[dict[str, Any]]:
-    places = [stories.environment(), replace(stories.environment(), name="shop", title="Shop & <co>", roles={})]
+    places = [views.environment(), replace(views.environment(), name="shop", title="Shop & <co>", roles={})]
     roles = list(places[0].roles.values())
-    glass_place = next(place for place in rules().environments.values() if place.break_glass)
+    place = next(place for place in rules().environments.values() if place.break_glass)
     yield {"what": "request", "view": view_of(form.request_form(places))}
     for chosen in (
         form.Chosen("payments-prod"),
         form.Chosen("payments-prod", "admin", "why", timedelta(hours=1), "INC-1"),
-        form.Chosen("payments-prod", "read-only", more=("admin",), begin=stories.NOW),
+        form.Chosen("payments-prod", "read-only", more=("admin",), begin=views.NOW),
     ):
         where = form.Where("C1", "inc-1", "1.2")
-        drawn = form.request_form(places, chosen, where, recent=("shop",), glass=("payments-prod",))
+        drawn = form.request_form(places, chosen, where, recent=("shop",), break_glass=("payments-prod",))
         yield {"what": f"request {chosen.role}", "view": view_of(drawn)}
     many = [replace(places[0], name=f"env-{number}") for number in range(101)]
     yield {"what": "request, many", "view": view_of(form.request_form(many))}
     yield {"what": "options", "view": options_of(form.choices_for("shop", places))}
-    yield {"what": "break-glass", "view": view_of(glass_form.glass_form(glass_place, form.Where()))}
+    yield {"what": "break-glass", "view": view_of(break_glass_form.break_glass_form(place, form.Where()))}
     times = [timedelta(minutes=10), timedelta(hours=1)]
-    for name, story in stories.every_state().items():
-        yield {"what": f"less, {name}", "view": view_of(less_form.less_form(story, "PA-1042", roles, times))}
-        yield {"what": f"extend, {name}", "view": view_of(extend_form.extend_form(story, roles[0], times))}
-        yield {"what": f"deny, {name}", "view": view_of(reason_forms.deny_form(story, "PA-1042"))}
-        yield {"what": f"deny all, {name}", "view": view_of(reason_forms.deny_all_form([story, story], "PA-1042"))}
-        yield {"what": f"end, {name}", "view": view_of(reason_forms.end_form(story, "PA-1042"))}
-        yield {"what": f"flag, {name}", "view": view_of(reason_forms.flag_form(story, "PA-1042"))}
+    for name, view in views.every_state().items():
+        yield {
+            "what": f"less, {name}",
+            "view": view_of(reduced_approval.reduced_approval_form(view, "PA-1042", roles, times)),
+        }
+        yield {"what": f"extend, {name}", "view": view_of(extend_form.extend_form(view, roles[0], times))}
+        yield {"what": f"deny, {name}", "view": view_of(reason_forms.deny_form(view, "PA-1042"))}
+        yield {"what": f"deny all, {name}", "view": view_of(reason_forms.deny_all_form([view, view], "PA-1042"))}
+        yield {"what": f"end, {name}", "view": view_of(reason_forms.end_form(view, "PA-1042"))}
+        yield {"what": f"flag, {name}", "view": view_of(reason_forms.flag_form(view, "PA-1042"))}
     yield {"what": "home instead", "view": home_of(home_instead("I cannot reach my records just now."))}
 
 

@@ -247,11 +247,11 @@ def _several(world: Any, person: dict[str, Any]) -> dict[str, str]:
 
 def _broken(world: Any) -> str:
     build, asking = import_module("tests.support.build"), import_module("workflows.core.asking")
-    model, glass = import_module("workflows.core.model"), import_module("workflows.break_glass")
+    model, break_glass = import_module("workflows.core.model"), import_module("workflows.break_glass")
     world.knows(build.NIA)
     ask = asking.Ask(PROD, "read-only", 30 * MINUTE, "everything is down")
     account = import_module("tests.support.world").account(build.NIA)
-    done = glass.break_glass(world.ctx, ask, account, model.Origin(), world.press_id())
+    done = break_glass.break_glass(world.ctx, ask, account, model.Origin(), world.press_id())
     world.work()
     return str(done.id)
 

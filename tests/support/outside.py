@@ -122,7 +122,7 @@ class Outside(ChatWorld):
             wake=self._faulty(lambda *_items: None, "wake"),
             targets=self._faulty(self.targets, "targets", lambda target: self._faulty(target, "target")),
             refresher=self._faulty(self.chat, "refresher"),
-            keeper=self._faulty(self.keeper, "keeper"),
+            lease_renewer=self._faulty(self.lease_renewer, "keeper"),
             prove_origin=self._faulty(lambda _policy, origin: origin, "prove_origin"),
         )
         self.buckets = self._faulty(self.buckets, "buckets")

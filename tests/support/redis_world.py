@@ -49,7 +49,7 @@ class RedisWorld(World):
         people, self.chat = self.chat.people, Chat(self.directory, self.clock)
         self.chat.people = people
         self.targets = MemoryTargets(now=self.clock.now)
-        self.keeper.clock, self.keeper.ledger = self.clock, self.ledger
+        self.lease_renewer.clock, self.lease_renewer.ledger = self.clock, self.ledger
         parts = {
             "ledger": self.ledger,
             "directory": self.directory,

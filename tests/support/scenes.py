@@ -19,7 +19,7 @@ from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
 from workflows.targets.aws.memory import Refuse
 from workflows.usecases.decisions.approve import decline
-from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.oversight.delegate import delegate, end_delegation
 from workflows.usecases.oversight.unblock import lift
@@ -374,7 +374,7 @@ def frozen(t: Listener) -> Iterator[tuple[str, ...]]:
 def less(t: Listener) -> Iterator[tuple[str, ...]]:
     w, id_ = t.world, t.world.asked(role="admin")
     w.knows(OLU)
-    done(approve_for_less(w.ctx, id_, account(OLU), "read-only", 30 * MINUTE, w.press_id()))
+    done(approve_reduced(w.ctx, id_, account(OLU), "read-only", 30 * MINUTE, w.press_id()))
     t.posted(id_)
     w.work()
     yield (id_,)

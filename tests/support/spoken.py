@@ -251,10 +251,10 @@ class Listener:
         return sorted(subject for subject in due if subject.startswith(_NEWS))
 
     def home(self, who: PersonId) -> Said | None:
-        story = self.dry.window.home(account(who))
-        if isinstance(story, Refused):
+        shown = self.dry.queries.home(account(who))
+        if isinstance(shown, Refused):
             return None
-        return Said(f"home of {who}", who, Message((), home(story)))
+        return Said(f"home of {who}", who, Message((), home(shown)))
 
     # ------------------------------------------------------------ what is answered
 

@@ -308,12 +308,12 @@ def _you(look: Look, said: Said, line: str) -> None:
     for sentence in re.split(r"(?<=[.!?:]) (?=[A-Z✅⛔↩🚨⏳])|\n| · ", line):
         if not re.search(r"\b(you|your|yours|yourself)\b", sentence, re.IGNORECASE):
             continue
-        meant = next((holds for pattern, holds in YOU if re.search(pattern, sentence)), None)
-        if meant is None:
+        command = next((holds for pattern, holds in YOU if re.search(pattern, sentence)), None)
+        if command is None:
             look.fault(said, "nobody has said whom it means", sentence)
-        elif said.reader is None and meant is not You.anybody:
+        elif said.reader is None and command is not You.anybody:
             look.fault(said, "everybody reads it, and it says you", sentence)
-        elif said.reader is not None and not meant(You(look, said.reader, sentence, said)):
+        elif said.reader is not None and not command(You(look, said.reader, sentence, said)):
             look.fault(said, f"{said.reader} is not whom it means", sentence)
 
 
@@ -511,16 +511,16 @@ def account_on_record(world: World, who: PersonId) -> AccountRecord | None:
 def also(look: Look) -> Iterator[Said]:
     """What is posted only now and then: the digest, the summary in place of many, a pointer in place of a stray copy."""
     t, policy = look.t, look.t.world.policy.policy
-    stories = t.dry.window.reader.some([id_ for id_ in look.ids if id_.startswith("PA-")], policy)
-    yield Said("digest", None, digest.digest(t.dry.window.reader.digest(policy, None)), stays=True)
-    yield Said("summary", None, receipts.summary(stories), stays=True)
+    views = t.dry.queries.reader.some([id_ for id_ in look.ids if id_.startswith("PA-")], policy)
+    yield Said("digest", None, digest.digest(t.dry.queries.reader.digest(policy, None)), stays=True)
+    yield Said("summary", None, receipts.summary(views), stays=True)
     yield Said("stray copy", None, notices.unknown_copy("PA-1"), stays=True)
-    for story in stories:
-        if story.stage is Stage.WAITING and story.requester_id:
-            said = notices.unreached(story, t.dry.window.deciders(t.dry.window.seen(story.id)))  # type: ignore[arg-type]
-            yield Said("unreached", story.requester_id, said, stays=True)
-        yield Said("moved card", None, several.moved(story.id), stays=True)
-        outside = for_outsiders(story)
+    for view in views:
+        if view.stage is Stage.WAITING and view.requester_id:
+            said = notices.unreached(view, t.dry.queries.deciders(t.dry.queries.seen(view.id)))  # type: ignore[arg-type]
+            yield Said("unreached", view.requester_id, said, stays=True)
+        yield Said("moved card", None, several.moved(view.id), stays=True)
+        outside = for_outsiders(view)
         yield Said("card elsewhere", None, cards.approval_card(outside), stays=True)
         yield Said("cards elsewhere", None, several.card([outside], ""), stays=True)
 
@@ -530,7 +530,7 @@ def look_at(walk: Walk, name: str, t: Listener, ids: Sequence[str], *, last: boo
     t.time_passed()
     posted = t.posted(*ids)
     look = Look(t, name, ids, walk, last)
-    walk.stages |= {seen.story.stage for id_ in ids if (seen := t.dry.window.seen(id_))}
+    walk.stages |= {seen.view.stage for id_ in ids if (seen := t.dry.queries.seen(id_))}
     walk.events |= {entry.event for entry in look.entries}
     closed = [request.closing for request in look.requests] + [grant.end for grant in look.grants]
     walk.codes |= {Code(one.code) for one in closed if one and one.code}

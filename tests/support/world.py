@@ -37,7 +37,7 @@ from workflows.usecases.oversight.reminders import chase
 from workflows.usecases.requests.request_access import ask_for_access
 from workflows.usecases.requests.request_extension import ask_for_more_time
 from workflows.usecases.revocation.end import end
-from workflows.usecases.revocation.revoke_all import sweep_out
+from workflows.usecases.revocation.revoke_all import carry_out_revocation
 from workflows.usecases.shared.actor import whose
 from workflows.usecases.shared.context import Outcome, WorkerContext
 from workflows.usecases.upkeep.timekeeping import Timekeeper
@@ -124,7 +124,7 @@ class World:
         self.policy = FixedPolicy(policy or build.policy())
         # A target has a clock of its own, which nobody sets.
         self.targets = MemoryTargets(now=lambda: build.NOW + timedelta(seconds=self.clock.monotonic()))
-        self.keeper = StillKeeper(self.clock, self.ledger)
+        self.lease_renewer = StillKeeper(self.clock, self.ledger)
         self.faults: list[BaseException] = []
         self.ctx = WorkerContext(
             ledger=self.ledger,
@@ -134,7 +134,7 @@ class World:
             chance=Counter(),
             targets=self.targets,
             refresher=self.chat,
-            keeper=self.keeper,
+            lease_renewer=self.lease_renewer,
             prove_origin=lambda policy, origin: origin,
             monotonic_s=self.clock.monotonic,
             fault=self.fault,
@@ -269,7 +269,7 @@ class World:
             "chase": chase,
             "review": chase_review,
             "announced": check_announced,
-            "sweepout": sweep_out,
+            "sweepout": carry_out_revocation,
             "refusals": lambda ctx, id_: count_refusals(ctx, PersonId(id_)),
             "whois": lambda ctx, id_: look_who_it_is(ctx, account_named(id_)),
         }

@@ -44,8 +44,8 @@ class Event(StrEnum):
     GRANT_ACTIVATION_FAILED = "grant.activation_failed"
     GRANT_REMOVAL_FAILING = "grant.removal_failing"
     GRANT_REAPPEARED = "grant.reappeared"  # access found after its end, and taken away again
-    SWEEPOUT_STARTED = "sweepout.started"  # everything of a person, or in an environment, is taken back
-    SWEEPOUT_FINISHED = "sweepout.finished"
+    BULK_REVOCATION_STARTED = "sweepout.started"  # everything of a person, or in an environment, is taken back
+    BULK_REVOCATION_FINISHED = "sweepout.finished"
     PERSON_BOUND = "person.bound"
     PERSON_BINDING_CHANGED = (
         "person.binding_changed"  # an account is on hold: it does not fit the person it claims to be

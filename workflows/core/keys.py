@@ -136,7 +136,7 @@ def rule_uses(environment: str, role: str, rule: str, holder: PersonId) -> str:
     return uses(f"rule-{digest([environment, role, rule, holder])[:20]}")
 
 
-def glass_uses(environment: str, holder: PersonId) -> str:
+def break_glass_uses(environment: str, holder: PersonId) -> str:
     """When one person broke the glass in an environment."""
     return uses(f"glass-{digest([environment, holder])[:20]}")
 
@@ -151,7 +151,7 @@ def of_ticket(ticket: str) -> str:
     return f"ticket:{digest(ticket.casefold())[:20]}"
 
 
-def sweepout(id_: str) -> str:
+def bulk_revocation(id_: str) -> str:
     return f"sweepout:{id_}"
 
 

@@ -211,6 +211,11 @@ class Policy:
     # Ids of further chat workspaces whose full members are ours, where the chat does not name the organisation itself.
     home_workspaces: tuple[str, ...] = ()
 
+    @property
+    def security(self) -> tuple[str, ...]:
+        """Names of the groups whose members may press the panic switch: one at most, and none where none is named."""
+        return (self.panic_group,) if self.panic_group else ()
+
     def entitlement(self, environment: str, role: str) -> Entitlement | None:
         found = self.environments.get(environment)
         return found.roles.get(role) if found else None

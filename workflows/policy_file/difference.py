@@ -110,13 +110,13 @@ def _environment(environment: Environment) -> Iterator[tuple[str, str]]:
     for role in list(environment.roles.values())[:1]:  # all have the same
         yield "account", role.account or ""
         yield "connection", role.connection.name
-    if glass := environment.break_glass:
-        yield "break_glass who", ", ".join(glass.who)
-        yield "break_glass roles", ", ".join(glass.roles)
-        yield "break_glass max_duration", format_duration(glass.max_duration)
-        yield "break_glass max_per_day", str(glass.max_per_day or "")
-        yield "break_glass max_total", duration_words(glass.max_total)
-        yield "break_glass review_within", duration_words(glass.review_within)
+    if break_glass := environment.break_glass:
+        yield "break_glass who", ", ".join(break_glass.who)
+        yield "break_glass roles", ", ".join(break_glass.roles)
+        yield "break_glass max_duration", format_duration(break_glass.max_duration)
+        yield "break_glass max_per_day", str(break_glass.max_per_day or "")
+        yield "break_glass max_total", duration_words(break_glass.max_total)
+        yield "break_glass review_within", duration_words(break_glass.review_within)
     if escalate := environment.escalate:
         may = ", who may approve" * escalate.may_approve
         yield "escalate", f"after {format_duration(escalate.after)} to {', '.join(escalate.to)}{may}"

@@ -40,12 +40,14 @@ def _environment(policy: Policy, environment: Environment, documents: Documents)
     if production and _only_owners_ask(policy, environment, owners):
         message = f"only owners may ask for {environment.name}, so the same few people ask and approve"
         yield _at(documents, environment, ("requesters",), message, "let another group ask, or name other owners")
-    glass = environment.break_glass
-    if glass and glass.review_within is None:
+    break_glass = environment.break_glass
+    if break_glass and break_glass.review_within is None:
         message = f"break-glass in {environment.name} has no time for its review"
         yield _at(documents, environment, ("break_glass",), message, "add review_within: 24h")
-    if glass and glass.max_duration > _LONG:
-        yield _at(documents, environment, ("break_glass", "max_duration"), *_long("max_duration", glass.max_duration))
+    if break_glass and break_glass.max_duration > _LONG:
+        yield _at(
+            documents, environment, ("break_glass", "max_duration"), *_long("max_duration", break_glass.max_duration)
+        )
     yield from _late_escalation(environment, documents)
 
 

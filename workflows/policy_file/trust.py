@@ -27,11 +27,11 @@ def untrusted(policy: Policy, files: tuple[tuple[EnvironmentFile, Document], ...
 
 
 def _of_environment(policy: Policy, environment: Environment, document: Document) -> Iterator[Problem]:
-    if glass := environment.break_glass:
+    if break_glass := environment.break_glass:
         place = document.place("break_glass", "who")
         yield from _problems(
             policy,
-            _expand(glass.who, environment.owners, environment.requesters),
+            _expand(break_glass.who, environment.owners, environment.requesters),
             place,
             f"break glass in {environment.name}",
         )

@@ -40,8 +40,8 @@ class Acting:
     def __init__(self, ctx: Context, command: str) -> None:
         self.ctx = ctx
         self.command = command
-        self.window = Queries(ctx, command)
-        self.several = Several(ctx, self.window, command)
+        self.queries = Queries(ctx, command)
+        self.several = Several(ctx, self.queries, command)
 
     def parse(self, text: str) -> Command | Refused:
         """What a typed line means, under the environments that there are."""
@@ -68,8 +68,8 @@ class Acting:
 
     def _with_others(self, refused: Refused, id_: str) -> Refused:
         """Whoever may not decide reads who can."""
-        seen = self.window.seen(id_)
-        deciders = self.window.deciders(seen) if seen else NOBODY
+        seen = self.queries.seen(id_)
+        deciders = self.queries.deciders(seen) if seen else NOBODY
         said = {"can": deciders.can, "others": deciders.listed} if deciders else {}
         return replace(refused, params={**refused.params, **said})
 
@@ -98,19 +98,19 @@ class Acting:
     def asked(self, act: Interaction, answer: Outcome | Refused) -> Reply:
         if isinstance(answer, Refused):
             return self.refuse(act, answer)
-        seen = self.window.seen(answer.id)
+        seen = self.queries.seen(answer.id)
         if seen is None:
             return Reply()
         if answer.outcome == "have_it":
-            return Reply(notices.have_it(seen.story, self.reader(act), self.window.deciders(seen)))
+            return Reply(notices.have_it(seen.view, self.reader(act), self.queries.deciders(seen)))
         if act.origin.by_form:
             # The form's answer is a direct message, which the sender keeps current.
             return Reply()
-        by_rule = self.window.rule_may_approve(seen)
+        by_rule = self.queries.rule_may_approve(seen)
         facts = self.ctx.directory.person(act.who)
         zone = facts.time_zone if facts else "UTC"
-        deciders = self.window.deciders(seen)
-        return Reply(notices.asked(seen.story, deciders, self.command, by_rule=by_rule, zone=zone))
+        deciders = self.queries.deciders(seen)
+        return Reply(notices.asked(seen.view, deciders, self.command, by_rule=by_rule, zone=zone))
 
     def reader(self, act: Interaction) -> PersonId:
         """Who reads the answer."""

@@ -24,14 +24,14 @@ from workflows.usecases.requests.request_access import ask_for_access
 from workflows.usecases.shared.actor import Actor
 
 
-def typed_asks(at: Acting, meant: Ask | AskSeveral, actor: Actor) -> list[CoreAsk] | Refused:
+def typed_asks(at: Acting, command: Ask | AskSeveral, actor: Actor) -> list[CoreAsk] | Refused:
     """A typed time is one of the asker's own clock."""
-    begin, now = meant.begin, at.ctx.ledger.now()
+    begin, now = command.begin, at.ctx.ledger.now()
     start = start_of(begin.day, begin.clock, now, actor.person.time_zone) if begin else None
     if begin and start is None:
         return Refused(Code.START_UNREADABLE, {"text": f"{begin.day} {begin.clock}"}, audited=False)
-    places = meant.places if isinstance(meant, AskSeveral) else ((meant.environment, meant.role),)
-    return [CoreAsk(place, role, meant.duration, meant.reason, start_at=start) for place, role in places]
+    places = command.places if isinstance(command, AskSeveral) else ((command.environment, command.role),)
+    return [CoreAsk(place, role, command.duration, command.reason, start_at=start) for place, role in places]
 
 
 def ask_all(at: Acting, act: Interaction, asks: list[CoreAsk]) -> Reply:
@@ -48,10 +48,10 @@ def ask_one(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
 
 
 def ask_for(at: Acting, act: Interaction, whom: Whom, ask: Ask, actor: Actor) -> Reply:
-    person = at.window.person_meant(whom, actor)
+    person = at.queries.person_meant(whom, actor)
     if isinstance(person, Refused):
         return at.refuse(act, person)
-    unfit = at.window.unfit_holder(whom, actor)
+    unfit = at.queries.unfit_holder(whom, actor)
     if unfit:
         return at.refuse(act, unfit)
     typed = typed_asks(at, ask, actor)
@@ -68,6 +68,6 @@ def in_an_emergency(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
     if isinstance(answer, Refused):
         return at.refuse(act, answer)
     if answer.outcome == "have_it":
-        seen = at.window.seen(answer.id)
-        return Reply(notices.have_it(seen.story, at.reader(act)) if seen else None)
+        seen = at.queries.seen(answer.id)
+        return Reply(notices.have_it(seen.view, at.reader(act)) if seen else None)
     return Reply(notices.answer(done_words(answer.outcome, answer.id)))

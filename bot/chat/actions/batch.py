@@ -31,9 +31,9 @@ Answer = tuple[Refused, str] | Message | None
 class Several:
     """`command` is the slash command's name, as it is typed."""
 
-    def __init__(self, ctx: Context, window: Queries, command: str) -> None:
+    def __init__(self, ctx: Context, queries: Queries, command: str) -> None:
         self._ctx = ctx
-        self._window = window
+        self._window = queries
         self._command = command
 
     # ------------------------------------------------------------ asking
@@ -47,7 +47,7 @@ class Several:
         told = [self._asked(requests)] if requests and act.kind != FORM else []
         there = self._there(asks, requests or (() if isinstance(made, Refused) else made), requests)
         return _joined(
-            [*told, *([several.left_out([seen.story for seen in there], self._reader(act))] if there else [])]
+            [*told, *([several.left_out([seen.view for seen in there], self._reader(act))] if there else [])]
         )
 
     def _reader(self, act: Interaction) -> PersonId:
@@ -59,8 +59,8 @@ class Several:
         decided = [[found[one.id] for one in panel if one.id in found] for panel in self._panels(requests)]
         if len(found) == 1:
             (seen,) = found.values()
-            return notices.asked(seen.story, self._window.deciders(seen), self._command)
-        told = [([seen.story for seen in panel], self._window.deciders(panel[0])) for panel in decided if panel]
+            return notices.asked(seen.view, self._window.deciders(seen), self._command)
+        told = [([seen.view for seen in panel], self._window.deciders(panel[0])) for panel in decided if panel]
         return several.asked(told, self._command)
 
     def _panels(self, requests: Sequence[Request]) -> tuple[tuple[Request, ...], ...]:

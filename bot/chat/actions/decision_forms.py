@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.chat.actions.open_form import FormOpener
 from bot.chat.forms import extension as extend_form
 from bot.chat.forms import reason as reason_forms
-from bot.chat.forms import reduced_approval as less_form
+from bot.chat.forms import reduced_approval
 from bot.chat.interaction import Interaction
 from bot.chat.message import value_of
 from bot.chat.messages.approval_card import read_more
@@ -26,15 +26,15 @@ def open_flag_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
     if found is None or person is None:
         return
     policy = forms.ctx.policy.current()
-    seen = forms.window.reader.one(found[0], policy)
-    review = forms.window.reader.review(seen.request) if seen else None
+    seen = forms.queries.reader.one(found[0], policy)
+    review = forms.queries.reader.review(seen.request) if seen else None
     if seen is None or review is None:
         forms.unknown(act, found[0])
         return
     groups = forms.groups(policy, reviewers(policy, review.environment))
     if forms.kept_out(act, may_review(policy, review, person, groups), found[0]):
         return
-    forms.open(act, trigger, reason_forms.flag_form(seen.story, act.value), f"flag {found[0]} NOTE")
+    forms.open(act, trigger, reason_forms.flag_form(seen.view, act.value), f"flag {found[0]} NOTE")
 
 
 def open_deny_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
@@ -44,13 +44,13 @@ def open_deny_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
     if found is None or person is None:
         return
     policy = forms.ctx.policy.current()
-    seen = forms.window.reader.one(found[0], policy)
+    seen = forms.queries.reader.one(found[0], policy)
     if seen is None:
         forms.unknown(act, found[0])
         return
     if forms.deciding(act, policy, seen.request, person) is None:
         return
-    forms.open(act, trigger, reason_forms.deny_form(seen.story, act.value), f"deny {found[0]} REASON")
+    forms.open(act, trigger, reason_forms.deny_form(seen.view, act.value), f"deny {found[0]} REASON")
 
 
 def open_deny_all_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
@@ -68,11 +68,11 @@ def open_deny_all_form(forms: FormOpener, act: Interaction, trigger: str) -> Non
     if forms.deciding(act, policy, panel[0], person) is None:
         return
     waiting = [request.id for request in panel if request.state is RequestState.PENDING]
-    stories = forms.window.reader.some(waiting or [panel[0].id], policy)
+    views = forms.queries.reader.some(waiting or [panel[0].id], policy)
     typed = " · ".join(
         f"{'' if number == 0 else f'{forms.command} '}deny {id_} REASON" for number, id_ in enumerate(waiting)
     )
-    forms.open(act, trigger, reason_forms.deny_all_form(stories, act.value), typed or f"show {found[0]}")
+    forms.open(act, trigger, reason_forms.deny_all_form(views, act.value), typed or f"show {found[0]}")
 
 
 def open_reduced_approval_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
@@ -85,7 +85,7 @@ def open_reduced_approval_form(forms: FormOpener, act: Interaction, trigger: str
     if person is None:
         return
     policy = forms.ctx.policy.current()
-    seen = forms.window.reader.one(found[1], policy)
+    seen = forms.queries.reader.one(found[1], policy)
     if seen is None:
         forms.unknown(act, found[1])
         return
@@ -95,9 +95,9 @@ def open_reduced_approval_form(forms: FormOpener, act: Interaction, trigger: str
         return
     roles, times = choices(policy, request, person, groups, forms.ctx.ledger.now())
     if not roles or request.state is not RequestState.PENDING:
-        forms.refuse(act, nothing_less(request), found[1])
+        forms.refuse(act, nothing_to_reduce(request), found[1])
         return
-    drawn = less_form.less_form(seen.story, value_of(found[1], found[2]), roles, times)
+    drawn = reduced_approval.reduced_approval_form(seen.view, value_of(found[1], found[2]), roles, times)
     forms.open(act, trigger, drawn, f"less {found[1]} [ROLE] [DURATION]")
 
 
@@ -108,7 +108,7 @@ def open_extend_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
     if found is None or person is None:
         return
     policy = forms.ctx.policy.current()
-    seen = forms.window.reader.one(found[0], policy)
+    seen = forms.queries.reader.one(found[0], policy)
     if seen is None:
         forms.unknown(act, found[0])
         return
@@ -125,11 +125,11 @@ def open_extend_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
         problem = total_problem(policy, seen.grant, shortest)
         forms.refuse(act, problem or Refused(Code.DURATION_ZERO, audited=False), found[0])
         return
-    drawn = extend_form.extend_form(seen.story, role, times)
+    drawn = extend_form.extend_form(seen.view, role, times)
     forms.open(act, trigger, drawn, f"extend {found[0]} DURATION REASON")
 
 
-def nothing_less(request: Request) -> Refused:
+def nothing_to_reduce(request: Request) -> Refused:
     """Why no form opens: it is decided, or the least there is was asked for."""
     if request.state is not RequestState.PENDING:
         params = {"id": request.id, "state": how_decided(request), "by": decided_by(request)}

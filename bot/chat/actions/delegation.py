@@ -17,13 +17,13 @@ from workflows.usecases.shared.actor import Actor
 from workflows.usecases.shared.context import Context
 
 
-def carry_out(ctx: Context, act: Interaction, meant: Delegate, actor: Actor, command: str) -> Message | Refused:
+def carry_out(ctx: Context, act: Interaction, parsed: Delegate, actor: Actor, command: str) -> Message | Refused:
     """Name somebody, end it, or show it; and say what came of it."""
-    if meant.off:
+    if parsed.off:
         ended = end_delegation(ctx, act.who, act.id)
         return ended if isinstance(ended, Refused) else notices.answer(done_words(ended.outcome, "-"))
-    if meant.whom is not None:
-        refused = _hand_over(ctx, act, meant.whom, meant.until, actor)
+    if parsed.whom is not None:
+        refused = _hand_over(ctx, act, parsed.whom, parsed.until, actor)
         if refused is not None:
             return refused
     found = delegation_of(ctx, actor.person)

@@ -18,19 +18,19 @@ from workflows.usecases.revocation.revoke_all import groups_that_may
 from workflows.usecases.shared.actor import Actor, known
 
 
-def would_revoke_all(at: Acting, act: Interaction, meant: RevokeAll, actor: Actor) -> Reply:
+def would_revoke_all(at: Acting, act: Interaction, command: RevokeAll, actor: Actor) -> Reply:
     """Typed: nothing is done yet, it is shown what would be."""
     able = known(at.ctx, act.who, groups_that_may, on_hold=True)
     if isinstance(able, Refused):
         return at.refuse(act, able)
-    problem = text_problem(meant.reason, {"what": "revoke-all"})
+    problem = text_problem(command.reason, {"what": "revoke-all"})
     if problem:
         return at.refuse(act, problem)
-    return at.look(act, at.window.would_revoke(meant, actor, able))
+    return at.look(act, at.queries.would_revoke(command, actor, able))
 
 
 def unblock(at: Acting, act: Interaction, whom: Whom, reason: str, actor: Actor) -> Reply:
-    person = at.window.person_meant(whom, actor)
+    person = at.queries.person_meant(whom, actor)
     if isinstance(person, Refused):
         return at.refuse(act, person)
     answer = lift(at.ctx, person, act.who, reason, act.id)
@@ -49,7 +49,7 @@ def confirm_account(at: Acting, act: Interaction, whom: Whom, same: bool | None,
     problem = able if isinstance(able, Refused) else text_problem(reason, {"what": "person confirm"})
     if problem or isinstance(able, Refused):
         return at.refuse(act, problem or Refused(Code.PERSON_UNKNOWN))
-    found = at.window.holds_meant(whom, actor)
+    found = at.queries.holds_meant(whom, actor)
     refusal = next((refused for held in found if (refused := may_confirm(able, held))), None)
     if refusal or not found:
         unknown = Refused(Code.NOTHING_TO_CONFIRM, {"name": whom.text}, audited=False)

@@ -13,7 +13,19 @@ from bot.chat.actions.typed import command_line
 from bot.chat.form import Filled
 from bot.chat.forms.fields import BREAK_GLASS
 from bot.chat.forms.request import Where
-from bot.chat.interaction import COMMAND, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS, PRESS, Interaction
+from bot.chat.interaction import (
+    BREAK_GLASS_FORM,
+    COMMAND,
+    DENY,
+    DENY_ALL,
+    END,
+    EXTEND,
+    FLAG,
+    FORM,
+    LESS,
+    PRESS,
+    Interaction,
+)
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch, break_glass, holds, home, notices, revoke_all
 
@@ -38,7 +50,7 @@ def _opens(form: Callable[[FormOpener, Interaction, str], None]) -> Handler:
     return Handler(opens=lambda _act: lambda forms, act, trigger, _under: form(forms, act, trigger))
 
 
-def _less(act: Interaction) -> Open | None:
+def _reduced_approval(act: Interaction) -> Open | None:
     """Of the card's menu one choice opens a form."""
     chosen = cards.read_more(act.value)
     if chosen is None or chosen[0] != cards.LESS:
@@ -54,13 +66,13 @@ def _ask(forms: FormOpener, act: Interaction, trigger: str) -> None:
 PRESSES: Mapping[str, Handler] = {
     cards.APPROVE: Handler(pressed.press_approve),
     cards.END: Handler(pressed.press_end),
-    cards.MORE: Handler(pressed.press_more, _less),
+    cards.MORE: Handler(pressed.press_more, _reduced_approval),
     cards.DENY: _opens(decision_forms.open_deny_form),
     cards.EXTEND: _opens(decision_forms.open_extend_form),
     home.WITHDRAW: Handler(pressed.press_withdraw),
     home.ASK: _opens(_ask),
     notices.DECLINE: Handler(pressed.press_decline),
-    notices.AGAIN: _opens(request_forms.open_again_form),
+    notices.AGAIN: _opens(request_forms.open_repeat_form),
     notices.ASK_THEN: _opens(request_forms.open_then_form),
     break_glass.ACKNOWLEDGE: Handler(pressed.press_acknowledge),
     break_glass.FLAG: _opens(decision_forms.open_flag_form),
@@ -76,7 +88,7 @@ PRESSES: Mapping[str, Handler] = {
 OTHERS: Mapping[str, Handler] = {
     COMMAND: Handler(command_line),
     FORM: Handler(sent.request),
-    GLASS: Handler(sent.emergency),
+    BREAK_GLASS_FORM: Handler(sent.emergency),
     EXTEND: Handler(sent.more_time),
     DENY: Handler(sent.denied),
     DENY_ALL: Handler(sent.denied_all),

@@ -39,7 +39,7 @@ class FormOpener:
         self._directory = directory
         self.ctx = acting.ctx
         self.command = acting.command
-        self.window = acting.window
+        self.queries = acting.queries
 
     def open(self, act: Interaction, trigger: str, drawn: Form, typed: str, *, on_top: bool = False) -> None:
         """The only way to a form. `typed`: what can be typed in its place; a form on top of another is not tried again."""

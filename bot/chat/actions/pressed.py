@@ -49,7 +49,7 @@ def press_more(at: Acting, act: Interaction) -> Reply:
     if choice is None:
         return Reply()
     actor = known(at.ctx, act.who, nobody, on_hold=True)
-    return at.look(act, actor if isinstance(actor, Refused) else at.window.explain_request(choice[1], actor))
+    return at.look(act, actor if isinstance(actor, Refused) else at.queries.explain_request(choice[1], actor))
 
 
 def press_whose(at: Acting, act: Interaction) -> Reply:
@@ -60,10 +60,10 @@ def press_revoke_all(at: Acting, act: Interaction) -> Reply:
     pressed = read_pressed(act.value)
     if pressed is None:
         return Reply()
-    answer = revoke_all(at.ctx, pressed.aim, act.who, pressed.reason, act.id)
+    answer = revoke_all(at.ctx, pressed.scope, act.who, pressed.reason, act.id)
     if isinstance(answer, Refused):
         return at.refuse(act, answer)
-    return Reply(under_way(pressed.aim), replaces=True)
+    return Reply(under_way(pressed.scope), replaces=True)
 
 
 def press_for_all(at: Acting, act: Interaction) -> Reply:

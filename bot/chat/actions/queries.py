@@ -44,10 +44,10 @@ class Queries:
         self._command = command
         self.reader = Reader(ctx)
 
-    def look(self, meant: Command, actor: Actor) -> Message | Refused:
+    def look(self, parsed: Command, actor: Actor) -> Message | Refused:
         """The answer to a command that only looks. FACTS_STALE where a worker has to look first."""
         policy = actor.policy
-        match meant:
+        match parsed:
             case Show(id_):
                 return self._show(id_, actor)
             case List(environment):
@@ -57,8 +57,8 @@ class Queries:
                 return home if isinstance(home, Refused) else lists.mine(home, self._command)
             case Pending():
                 page = self.reader.pending(policy)
-                agreed = self._visible(actor, self.reader.agreed(policy).stories)
-                return lists.pending(self._visible(actor, page.stories), page.more, self._command, agreed)
+                agreed = self._visible(actor, self.reader.agreed(policy).views)
+                return lists.pending(self._visible(actor, page.views), page.more, self._command, agreed)
             case History(term):
                 return self._history(term, actor)
             case Envs():
@@ -67,12 +67,12 @@ class Queries:
                 return self._who(environment, actor)
             case Explain(environment, role, whom):
                 return self._explain(environment, role, whom, actor)
-        raise AssertionError(f"no way to look at {type(meant).__name__}")
+        raise AssertionError(f"no way to look at {type(parsed).__name__}")
 
     # ------------------------------------------------------------ requests
 
     def seen(self, id_: str) -> Seen | None:
-        """One request with its story, whatever becomes of the policy."""
+        """One request as it is shown, whatever becomes of the policy."""
         try:
             return self.reader.one(id_, self._ctx.policy.current())
         except PolicyUnavailable:
@@ -82,18 +82,18 @@ class Queries:
         seen = self.reader.one(id_, actor.policy)
         if seen is None:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
-        (story,) = self._visible(actor, (seen.story,))
+        (view,) = self._visible(actor, (seen.view,))
         names = {seen.request.holder: seen.request.holder_name, seen.request.requester: seen.request.requester_name}
-        deciders = self.deciders(seen) if story.stage is Stage.WAITING and not story.hidden else NOBODY
-        return lists.show(story, self._ctx.ledger.entries_of(id_), names, deciders)
+        deciders = self.deciders(seen) if view.stage is Stage.WAITING and not view.hidden else NOBODY
+        return lists.show(view, self._ctx.ledger.entries_of(id_), names, deciders)
 
     def _list(self, environment: str | None, actor: Actor) -> Message | Refused:
         if environment is not None and environment not in actor.policy.environments:
             return _no_environment(actor.policy, environment)
         places = (environment,) if environment else None
         page, later = self.reader.live(actor.policy, places), self.reader.agreed(actor.policy, places)
-        agreed = self._visible(actor, later.stories)
-        return lists.active_list(self._visible(actor, page.stories), environment, page.more, agreed, page.unread)
+        agreed = self._visible(actor, later.views)
+        return lists.active_list(self._visible(actor, page.views), environment, page.more, agreed, page.unread)
 
     def _history(self, term: Whom | None, actor: Actor) -> Message | Refused:
         """What was asked and what became of it, the newest first; of everything, one environment or one person."""
@@ -112,7 +112,7 @@ class Queries:
 
     def _past(self, index: str, which: str, actor: Actor) -> Message:
         page = self.reader.past(index, actor.policy, limit=HISTORY_MAX)
-        return lists.history(self._visible(actor, page.stories), which, page.more)
+        return lists.history(self._visible(actor, page.views), which, page.more)
 
     def home(self, who: Account) -> HomeView | Refused:
         """Somebody's own page."""
@@ -123,17 +123,16 @@ class Queries:
         actor = known(self._ctx, who, groups, on_hold=True)
         return actor if isinstance(actor, Refused) else self.reader.home(actor.policy, actor.person, actor.groups)
 
-    def _visible(self, actor: Actor, stories: tuple[RequestView, ...]) -> tuple[RequestView, ...]:
+    def _visible(self, actor: Actor, views: tuple[RequestView, ...]) -> tuple[RequestView, ...]:
         """Where an environment is hidden from outsiders, only its own people see who and why."""
-        places = {story.environment: actor.policy.environments.get(story.environment) for story in stories}
+        places = {view.environment: actor.policy.environments.get(view.environment) for view in views}
         inside = {name: self._is_inside(actor, place) for name, place in places.items()}
-        return tuple(seen_by(story, places[story.environment], member=inside[story.environment]) for story in stories)
+        return tuple(seen_by(view, places[view.environment], member=inside[view.environment]) for view in views)
 
     def _is_inside(self, actor: Actor, environment: Environment | None) -> bool:
         if environment is None:
             return False
-        panic = (actor.policy.panic_group,) if actor.policy.panic_group else ()
-        names = (*environment.owners, *environment.requesters, *panic)
+        names = (*environment.owners, *environment.requesters, *actor.policy.security)
         return self._ctx.directory.groups(actor.policy, names).surely(actor.person.id, names)
 
     # ------------------------------------------------------------ people
@@ -197,9 +196,9 @@ class Queries:
         except PolicyUnavailable:
             return ()
         person = self._ctx.directory.person(who)
-        return self.glass_open_to(policy, person.id) if person and not person.standing_problem else ()
+        return self.break_glass_open_to(policy, person.id) if person and not person.standing_problem else ()
 
-    def glass_open_to(self, policy: Policy, person: PersonId) -> tuple[str, ...]:
+    def break_glass_open_to(self, policy: Policy, person: PersonId) -> tuple[str, ...]:
         places = [place for place in policy.environments.values() if place.break_glass]
         names = {name for place in places for name in who_may(place)}
         groups = self._ctx.directory.groups(policy, names)
@@ -237,35 +236,37 @@ class Queries:
             return {name: self._names(known_once.members((name,))) for name in names}
 
         problems = dict(groups.problems((*environment.owners, *environment.requesters)))
-        glass = environment.break_glass if name in self.glass_open_to(actor.policy, actor.person.id) else None
+        break_glass = (
+            environment.break_glass if name in self.break_glass_open_to(actor.policy, actor.person.id) else None
+        )
         return lists.who(
-            environment, named(environment.owners), named(environment.requesters), problems, glass, self._command
+            environment, named(environment.owners), named(environment.requesters), problems, break_glass, self._command
         )
 
     # ------------------------------------------------------------ the panic switch
 
-    def would_revoke(self, meant: RevokeAll, actor: Actor, able: Actor) -> Message | Refused:
+    def would_revoke(self, parsed: RevokeAll, actor: Actor, able: Actor) -> Message | Refused:
         """What the panic switch would take back, before it is pressed. `able`: the actor, with the groups that may press it."""
-        aim = self._aim(meant, actor)
-        reach = aim if isinstance(aim, Refused) else may_revoke_all(able, aim)
-        if isinstance(aim, Refused) or isinstance(reach, Refused):
-            return reach if isinstance(reach, Refused) else nothing_there(RevocationScope())
-        ids = in_reach(self._ctx, aim, reach)
-        if not ids and reach.block is None:
-            return nothing_there(aim)
-        stories = self.reader.some(ids[:SHOWN_MAX], actor.policy)
-        return confirm_first(aim, reach, self._visible(actor, stories), clean(meant.reason))
+        scope = self._aim(parsed, actor)
+        effective_scope = scope if isinstance(scope, Refused) else may_revoke_all(able, scope)
+        if isinstance(scope, Refused) or isinstance(effective_scope, Refused):
+            return effective_scope if isinstance(effective_scope, Refused) else nothing_there(RevocationScope())
+        ids = in_reach(self._ctx, scope, effective_scope)
+        if not ids and effective_scope.block is None:
+            return nothing_there(scope)
+        views = self.reader.some(ids[:SHOWN_MAX], actor.policy)
+        return confirm_first(scope, effective_scope, self._visible(actor, views), clean(parsed.reason))
 
-    def _aim(self, meant: RevokeAll, actor: Actor) -> RevocationScope | Refused:
-        if meant.environment is not None:
-            known_ = meant.environment in actor.policy.environments
+    def _aim(self, parsed: RevokeAll, actor: Actor) -> RevocationScope | Refused:
+        if parsed.environment is not None:
+            known_ = parsed.environment in actor.policy.environments
             return (
-                RevocationScope(environment=meant.environment)
+                RevocationScope(environment=parsed.environment)
                 if known_
-                else _no_environment(actor.policy, meant.environment)
+                else _no_environment(actor.policy, parsed.environment)
             )
-        person = self._somebody(meant.whom, actor)
-        return aim_at(self._ctx, person) if person else _nobody_known(meant.whom)
+        person = self._somebody(parsed.whom, actor)
+        return aim_at(self._ctx, person) if person else _nobody_known(parsed.whom)
 
     # ------------------------------------------------------------ explain
 
@@ -326,7 +327,7 @@ class Queries:
             command=self._command,
             time_zone=zone or policy.timezone,
             policy_zone=policy.timezone,
-            glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
+            break_glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
         )
 
     def holds_meant(self, whom: Whom, actor: Actor) -> tuple[Held, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.chat.actions.open_form import FormOpener
 from bot.chat.form import Filled, Form
-from bot.chat.forms import break_glass as glass_form
+from bot.chat.forms import break_glass as break_glass_form
 from bot.chat.forms import request as form
 from bot.chat.interaction import Interaction
 from bot.chat.messages import notices
@@ -40,7 +40,7 @@ def open_request_form(
     forms.open(act, trigger, _form(forms, policy, person, chosen, where), _typed(chosen))
 
 
-def open_again_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
+def open_repeat_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
     """The request form, filled in as it was when this was asked for; of an ask of somebody else's, empty."""
     person = forms.person(act)
     if person is None:
@@ -83,10 +83,10 @@ def open_break_glass_form(forms: FormOpener, act: Interaction, trigger: str, und
     place = policy.environments.get(act.value)
     if person is None:
         return
-    if place is None or place.name not in forms.window.glass_open_to(policy, person.id):
+    if place is None or place.name not in forms.queries.break_glass_open_to(policy, person.id):
         forms.refuse(act, Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": act.value}), "-")
         return
-    drawn = glass_form.glass_form(place, form.read_where(under))
+    drawn = break_glass_form.break_glass_form(place, form.read_where(under))
     forms.open(act, trigger, drawn, f"break-glass {place.name} ROLE [DURATION] REASON", on_top=True)
 
 
@@ -98,7 +98,7 @@ def _form(forms: FormOpener, policy: Policy, person: PersonFacts, chosen: form.C
         recent=_recent(forms, person.id),
         deciders=_deciders(forms, policy, person.id, chosen.environment, chosen.role),
         deciders_more={role: _deciders(forms, policy, person.id, chosen.environment, role) for role in chosen.more},
-        glass=forms.window.glass_open_to(policy, person.id),
+        break_glass=forms.queries.break_glass_open_to(policy, person.id),
     )
 
 
@@ -123,7 +123,7 @@ def _recent(forms: FormOpener, who: PersonId) -> list[str]:
 
 def _deciders(forms: FormOpener, policy: Policy, who: PersonId, environment: str | None, name: str | None) -> Deciders:
     role = policy.entitlement(environment or "", name or "")
-    return forms.window.would_decide(policy, role, who, who) if role else NOBODY
+    return forms.queries.would_decide(policy, role, who, who) if role else NOBODY
 
 
 def _typed(chosen: form.Chosen) -> str:

@@ -11,7 +11,7 @@ from bot.chat.actions.reply import Reply
 from bot.chat.interaction import Interaction
 from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.usecases.decisions.approve import deny
-from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.oversight.break_glass_review import flag
 from workflows.usecases.requests.request_extension import ask_for_more_time
 from workflows.usecases.revocation.end import end
@@ -49,7 +49,7 @@ def lessened(at: Acting, act: Interaction) -> Reply:
     id_, seconds = fields["id"], fields.get("duration_s")
     duration = timedelta(seconds=int(seconds)) if seconds else None
     role, terms_hash = fields.get("role"), fields.get("terms")
-    return at.quiet(act, id_, approve_for_less(at.ctx, id_, act.who, role, duration, act.id, terms_hash))
+    return at.quiet(act, id_, approve_reduced(at.ctx, id_, act.who, role, duration, act.id, terms_hash))
 
 
 def ended(at: Acting, act: Interaction) -> Reply:

@@ -11,7 +11,7 @@ from bot.chat.form import Errors, Filled
 from bot.chat.forms import break_glass, extension, reason, reduced_approval, request
 from bot.chat.forms.fields import REASON
 from bot.chat.forms.request import Where
-from bot.chat.interaction import DENY, DENY_ALL, END, EXTEND, FLAG, FORM, GLASS, LESS
+from bot.chat.interaction import BREAK_GLASS_FORM, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, LESS
 from workflows.core.refusal import Code
 
 
@@ -83,7 +83,7 @@ def _at_reason(reply: Reply) -> Errors:
     return {REASON: _sentence(reply)}
 
 
-def _less(reply: Reply) -> Errors:
+def _reduced_approval(reply: Reply) -> Errors:
     return {reduced_approval.field_of(reply.refused.code): _sentence(reply)} if reply.refused else {}
 
 
@@ -91,10 +91,10 @@ SENT: Mapping[str, SentForm] = {
     request.REQUEST_FORM: SentForm(
         FORM, lambda found: _asked(request.read(found)), _each(request.field_of), tells=True
     ),
-    break_glass.GLASS_FORM: SentForm(
-        GLASS,
-        lambda found: _asked(break_glass.read_glass(found)),
-        _each(break_glass.glass_field_of),
+    BREAK_GLASS_FORM: SentForm(
+        BREAK_GLASS_FORM,
+        lambda found: _asked(break_glass.read_break_glass(found)),
+        _each(break_glass.break_glass_field_of),
         tells=True,
         closes_all=True,
     ),
@@ -102,6 +102,6 @@ SENT: Mapping[str, SentForm] = {
     reason.DENY_FORM: SentForm(DENY, _reason, _at_reason),
     reason.DENY_ALL_FORM: SentForm(DENY_ALL, _reason, _at_reason),
     reason.END_FORM: SentForm(END, _reason, _at_reason),
-    reduced_approval.LESS_FORM: SentForm(LESS, _fields(reduced_approval.read), _less),
+    reduced_approval.LESS_FORM: SentForm(LESS, _fields(reduced_approval.read), _reduced_approval),
     extension.EXTEND_FORM: SentForm(EXTEND, _fields(extension.read), _each(extension.field_of), tells=True),
 }

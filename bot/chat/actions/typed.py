@@ -34,7 +34,7 @@ from bot.chat.messages.help import help_message
 from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.usecases.decisions.approve import approve, decline, deny, withdraw
-from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.requests.request_extension import ask_for_more_time
 from workflows.usecases.revocation.end import end
@@ -43,48 +43,48 @@ from workflows.usecases.shared.context import Outcome
 
 
 def command_line(at: Acting, act: Interaction) -> Reply:
-    meant = at.parse(act.text)
-    if isinstance(meant, Refused):
-        return at.refuse(act, meant)
-    if isinstance(meant, Help):
-        glass = bool(at.window.may_break_glass(act.who))
-        return Reply(help_message(meant.topic, at.command, at.window.example(), glass=glass))
+    command = at.parse(act.text)
+    if isinstance(command, Refused):
+        return at.refuse(act, command)
+    if isinstance(command, Help):
+        break_glass = bool(at.queries.may_break_glass(act.who))
+        return Reply(help_message(command.topic, at.command, at.queries.example(), break_glass=break_glass))
     actor = known(at.ctx, act.who, nobody, on_hold=True)
     if isinstance(actor, Refused):
         return at.refuse(act, actor)
-    return _typed(at, act, meant, actor)
+    return _typed(at, act, command, actor)
 
 
-def _typed(at: Acting, act: Interaction, meant: Command, actor: Actor) -> Reply:
-    match meant:
+def _typed(at: Acting, act: Interaction, command: Command, actor: Actor) -> Reply:
+    match command:
         case Ask() | AskSeveral():
-            typed = typed_asks(at, meant, actor)
+            typed = typed_asks(at, command, actor)
             return at.refuse(act, typed) if isinstance(typed, Refused) else ask_all(at, act, typed)
         case AskFor(whom, ask):
             return ask_for(at, act, whom, ask, actor)
         case Again(reason):
             return again(at, act, actor, reason)
         case BreakGlass() | Acknowledge() | Flag() | Lift() | Confirm() | RevokeAll():
-            return _emergency(at, act, meant, actor)
+            return _emergency(at, act, command, actor)
         case Approve() | Less() | Deny() | Withdraw() | Decline() | End():
-            return at.said(act, meant.id, _by_hand(at, act, meant))
+            return at.said(act, command.id, _by_hand(at, act, command))
         case Delegate():
-            return at.look(act, delegating.carry_out(at.ctx, act, meant, actor, at.command))
+            return at.look(act, delegating.carry_out(at.ctx, act, command, actor, at.command))
         case Extend(id_, duration, reason):
             return at.asked(act, ask_for_more_time(at.ctx, id_, duration, reason, act.who, act.origin, act.id))
         case _:
-            return at.look(act, at.window.look(meant, actor))
+            return at.look(act, at.queries.look(command, actor))
 
 
 def _by_hand(
-    at: Acting, act: Interaction, meant: Approve | Less | Deny | Withdraw | Decline | End
+    at: Acting, act: Interaction, command: Approve | Less | Deny | Withdraw | Decline | End
 ) -> Outcome | Refused:
     """What the buttons do, typed."""
-    match meant:
+    match command:
         case Approve(id_):
             return approve(at.ctx, id_, act.who, act.id)
         case Less(id_, role, duration):
-            return approve_for_less(at.ctx, id_, act.who, role, duration, act.id)
+            return approve_reduced(at.ctx, id_, act.who, role, duration, act.id)
         case Deny(id_, reason):
             return deny(at.ctx, id_, act.who, reason, act.id)
         case Withdraw(id_):
@@ -96,9 +96,9 @@ def _by_hand(
 
 
 def _emergency(
-    at: Acting, act: Interaction, meant: BreakGlass | Acknowledge | Flag | Lift | Confirm | RevokeAll, actor: Actor
+    at: Acting, act: Interaction, command: BreakGlass | Acknowledge | Flag | Lift | Confirm | RevokeAll, actor: Actor
 ) -> Reply:
-    match meant:
+    match command:
         case BreakGlass(environment, role, duration, reason):
             return in_an_emergency(at, act, CoreAsk(environment, role, duration, reason))
         case Acknowledge(id_):
@@ -110,4 +110,4 @@ def _emergency(
         case Confirm(whom, same, reason):
             return confirm_account(at, act, whom, same, reason, actor)
         case RevokeAll():
-            return would_revoke_all(at, act, meant, actor)
+            return would_revoke_all(at, act, command, actor)

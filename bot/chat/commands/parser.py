@@ -241,7 +241,7 @@ def _extend(line: _Line) -> Command | Refused:
     return _by_id(lambda id_: Extend(id_, duration, line.rest(1 + used)), "extend ID DURATION REASON")(line)
 
 
-def _less(line: _Line) -> Command | Refused:
+def _reduced_approval(line: _Line) -> Command | Refused:
     usage = "less ID [ROLE] [DURATION]"
     duration, used = _duration(line.after(1))
     role = None
@@ -306,7 +306,7 @@ def _delegate(line: _Line) -> Command | Refused:
     return Delegate(whom(line, 0), " ".join(line.words[skip:]))
 
 
-def _lift(line: _Line) -> Command | Refused:
+def _unblock(line: _Line) -> Command | Refused:
     who = whom(line, 0)
     return Lift(who, line.rest(1)) if who is not None else _missing("lift WHO REASON")
 
@@ -336,11 +336,11 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "again": lambda line: Again(line.rest(0)),
     "break-glass": _break_glass,
     "approve": _by_id(Approve, "approve ID"),
-    "less": _less,
+    "less": _reduced_approval,
     "deny": _by_id_why(Deny, "deny ID REASON"),
     "acknowledge": _by_id(Acknowledge, "acknowledge ID"),
     "flag": _by_id_why(Flag, "flag ID NOTE"),
-    "lift": _lift,
+    "lift": _unblock,
     "person": _person,
     "withdraw": _by_id(Withdraw, "withdraw ID"),
     "show": _by_id(Show, "show ID"),

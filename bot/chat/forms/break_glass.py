@@ -16,6 +16,7 @@ from bot.chat.forms.fields import (
     role_choice,
 )
 from bot.chat.forms.request import FormAsk, Where, read_where, seconds_of
+from bot.chat.interaction import BREAK_GLASS_FORM
 from bot.chat.message import Line, Part
 from bot.chat.rich import Rich, say, short
 from bot.chat.wording.labels import TIER_WORDS, people
@@ -25,32 +26,32 @@ from workflows.core.refusal import Code
 from workflows.core.rules.break_glass import default_duration, longest
 from workflows.core.rules.eligibility import Ask
 
-GLASS_FORM = "glass_form"
 
-
-def glass_form(place: Environment, where: Where) -> Form:
+def break_glass_form(place: Environment, where: Where) -> Form:
     """On top of the request form. `place` has a break-glass."""
-    glass = place.break_glass
-    if glass is None:
+    break_glass = place.break_glass
+    if break_glass is None:
         raise ValueError(f"{place.name} has no break-glass")
-    roles = [place.roles[name] for name in glass.roles if name in place.roles]
+    roles = [place.roles[name] for name in break_glass.roles if name in place.roles]
     parts: list[Part | Field] = [
         Line(say("🚨 *{}* · {}", short(place.title, 100), TIER_WORDS[place.tier])),
-        Line(_consequences(place, glass)),
+        Line(_consequences(place, break_glass)),
         _role_input(place, roles),
-        _duration_input(place, glass, roles),
+        _duration_input(place, break_glass, roles),
         reason_input(),
     ]
     if any(role.ticket for role in roles):
         parts.append(emergency_ticket_input(place))
     carries = json.dumps({**json.loads(where.packed()), "environment": place.name})
-    return Form(GLASS_FORM, "🚨 Break glass", "Break glass", parts, carries)
+    return Form(BREAK_GLASS_FORM, "🚨 Break glass", "Break glass", parts, carries)
 
 
-def _consequences(place: Environment, glass: BreakGlass) -> Rich:
-    limits = [f"for {format_duration(longest(glass))} at most"]
-    if glass.max_per_day:
-        limits.append("once in 24 hours" if glass.max_per_day == 1 else f"{glass.max_per_day} times in 24 hours")
+def _consequences(place: Environment, break_glass: BreakGlass) -> Rich:
+    limits = [f"for {format_duration(longest(break_glass))} at most"]
+    if break_glass.max_per_day:
+        limits.append(
+            "once in 24 hours" if break_glass.max_per_day == 1 else f"{break_glass.max_per_day} times in 24 hours"
+        )
     return say(
         "You are in at once, without an approval, {}. *Everybody sees it*: it is announced in the "
         "channels, and the owners and security are told. Somebody of {} reviews it afterwards.",
@@ -65,9 +66,9 @@ def _role_input(place: Environment, roles: list[Entitlement]) -> Field:
     return Field(ROLE, "Role", select, of=(place.name,))
 
 
-def _duration_input(place: Environment, glass: BreakGlass, roles: list[Entitlement]) -> Field:
+def _duration_input(place: Environment, break_glass: BreakGlass, roles: list[Entitlement]) -> Field:
     """The roles' own, as far as an emergency allows them, and the longest."""
-    most = longest(glass)
+    most = longest(break_glass)
     menu = {item for role in roles for item in (*role.durations, default_duration(place, role)) if item <= most}
     select = Select([duration_choice(item) for item in sorted({*menu, most})], shown=True)
     hint = "Nothing chosen: the role's own."
@@ -77,7 +78,7 @@ def _duration_input(place: Environment, glass: BreakGlass, roles: list[Entitleme
 # ---------------------------------------------------------------- reading
 
 
-def read_glass(filled: Filled) -> FormAsk | Errors:
+def read_break_glass(filled: Filled) -> FormAsk | Errors:
     """What was asked, or what is wrong with each field that lacks something."""
     role, reason = filled.chosen(ROLE), " ".join(filled.text(REASON).split())
     wrong = {ROLE: "" if role else "Choose a role.", REASON: "" if reason else "Say what the emergency is."}
@@ -105,6 +106,6 @@ _FIELDS: dict[Code, str] = {
 }
 
 
-def glass_field_of(code: Code) -> str:
+def break_glass_field_of(code: Code) -> str:
     """The field that a refusal is about; all others stand beside the role."""
     return _FIELDS.get(code, ROLE)

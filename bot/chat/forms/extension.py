@@ -17,18 +17,18 @@ from workflows.core.refusal import Code
 EXTEND_FORM = "extend_form"
 
 
-def extend_form(story: RequestView, entitlement: Entitlement, times: Sequence[timedelta]) -> Form:
+def extend_form(view: RequestView, entitlement: Entitlement, times: Sequence[timedelta]) -> Form:
     """`times`: what may be added, the least first, never empty."""
-    end = say(" It ends {} as it stands.", Time(story.deadline, story.now)) if story.deadline else NOTHING
+    end = say(" It ends {} as it stands.", Time(view.deadline, view.now)) if view.deadline else NOTHING
     choices = [duration_choice(time) for time in times]
     parts: list[Part | Field] = [
-        Line(say("{}.{}", headline(story), end)),
+        Line(say("{}.{}", headline(view), end)),
         Field(DURATION, "How much longer", Select(choices, choices[0])),
         reason_input(),
     ]
     if entitlement.ticket:
-        parts.append(ticket_input(entitlement, story.ticket))
-    return Form(EXTEND_FORM, "Ask for more time", "Ask", parts, story.id)
+        parts.append(ticket_input(entitlement, view.ticket))
+    return Form(EXTEND_FORM, "Ask for more time", "Ask", parts, view.id)
 
 
 def read(filled: Filled) -> dict[str, str] | None:

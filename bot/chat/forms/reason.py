@@ -16,25 +16,25 @@ DENY_FORM, END_FORM, FLAG_FORM = "deny_form", "end_form", "flag_form"
 DENY_ALL_FORM = "deny_all_form"
 
 
-def deny_form(story: RequestView, value: str) -> Form:
+def deny_form(view: RequestView, value: str) -> Form:
     """`value`: the button's. The person who asked reads the reason."""
     label = "Why not? The person who asked reads this."
-    return _reason_form(DENY_FORM, "Deny", value, headline(story), label, optional=False)
+    return _reason_form(DENY_FORM, "Deny", value, headline(view), label, optional=False)
 
 
-def deny_all_form(stories: Sequence[RequestView], value: str) -> Form:
+def deny_all_form(views: Sequence[RequestView], value: str) -> Form:
     """For all on a card that was asked for in one go."""
     label = "Why not? The person who asked reads this."
-    return _reason_form(DENY_ALL_FORM, "Deny all", value, several.headline(stories), label, optional=False)
+    return _reason_form(DENY_ALL_FORM, "Deny all", value, several.headline(views), label, optional=False)
 
 
-def end_form(story: RequestView, value: str) -> Form:
-    return _reason_form(END_FORM, "End access", value, headline(story), "Why? The holder reads this.", optional=True)
+def end_form(view: RequestView, value: str) -> Form:
+    return _reason_form(END_FORM, "End access", value, headline(view), "Why? The holder reads this.", optional=True)
 
 
-def flag_form(story: RequestView, value: str) -> Form:
+def flag_form(view: RequestView, value: str) -> Form:
     label = "What was not right? Security and the holder read this."
-    return _reason_form(FLAG_FORM, "Flag", value, headline(story), label, optional=False)
+    return _reason_form(FLAG_FORM, "Flag", value, headline(view), label, optional=False)
 
 
 def _reason_form(kind: str, title: str, value: str, line: Rich, label: str, *, optional: bool) -> Form:

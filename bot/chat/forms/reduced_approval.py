@@ -18,13 +18,15 @@ from workflows.core.refusal import Code
 LESS_FORM = "less_form"
 
 
-def less_form(story: RequestView, value: str, roles: Sequence[Entitlement], times: Sequence[timedelta]) -> Form:
+def reduced_approval_form(
+    view: RequestView, value: str, roles: Sequence[Entitlement], times: Sequence[timedelta]
+) -> Form:
     """`value`: the button's, whose terms are agreed to or cut. `roles` and `times`: what may be given, none of it empty."""
-    length = format_duration(story.duration)
-    asked = say("Asked: *{}* for {}. Nothing more can be given.", short(story.role, 80), length)
+    length = format_duration(view.duration)
+    asked = say("Asked: *{}* for {}. Nothing more can be given.", short(view.role, 80), length)
     role = _menu(ROLE, "Role", [role_choice(role) for role in roles])
     time = _menu(DURATION, "How long", [duration_choice(time) for time in times])
-    return Form(LESS_FORM, "Approve for less", "Approve", (Line(lines((headline(story), asked))), role, time), value)
+    return Form(LESS_FORM, "Approve for less", "Approve", (Line(lines((headline(view), asked))), role, time), value)
 
 
 def _menu(name: str, label: str, choices: Sequence[Choice]) -> Field:

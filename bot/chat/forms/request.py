@@ -102,12 +102,12 @@ def request_form(
     recent: Sequence[str] = (),
     deciders: Deciders = NOBODY,
     deciders_more: Mapping[str, Deciders] = MappingProxyType({}),
-    glass: Sequence[str] = (),
+    break_glass: Sequence[str] = (),
 ) -> Form:
     """`environments`: those that the reader may ask in.
 
     `recent`: names used last, newest first. `deciders`: who would be asked for the chosen role; `deciders_more`: for each
-    of the other roles. `glass`: names of those environments where the reader may break the glass.
+    of the other roles. `break_glass`: names of those environments where the reader may break the glass.
     """
     ordered = recent_first(environments, recent)
     place = next((item for item in ordered if item.name == chosen.environment), None)
@@ -131,7 +131,7 @@ def request_form(
     others = more_roles_input(place, entitlement, more) if place and entitlement else None
     if others:
         parts += [others, *(about(role, deciders_more.get(role.role, NOBODY), named=True) for role in more)]
-    if place and place.name in glass:
+    if place and place.name in break_glass:
         parts.append(emergency_button(place))
     return Form(REQUEST_FORM, "Ask for access", "Ask", parts, where.packed())
 

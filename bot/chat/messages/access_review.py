@@ -22,9 +22,9 @@ _LINE_LENGTH_MAX = 250
 def review_message(ctx: Context, plan: Digest, policy: Policy) -> Message:
     """What a digest with a `report` posts in its channel now."""
     period = plan.report or timedelta(0)
-    meant = set(policy.environments if plan.environments is None else plan.environments)
+    command = set(policy.environments if plan.environments is None else plan.environments)
     shown = told_here(policy, plan.channel, plan.environments)
-    return review_digest(access_report(ctx, period, shown), period, kept_back=len(meant - set(shown)))
+    return review_digest(access_report(ctx, period, shown), period, kept_back=len(command - set(shown)))
 
 
 def told_here(policy: Policy, channel: str, environments: Sequence[str] | None) -> tuple[str, ...]:

@@ -35,12 +35,12 @@ from workflows.core.people import PersonId
 # action_ids of what is pressed for all on a card, and of what the requester takes back in one go.
 APPROVE_ALL, DENY_ALL, WITHDRAW_ALL = "approve_all", "deny_all", "withdraw_all"
 
-Stories = Sequence[RequestView]
+RequestViews = Sequence[RequestView]
 
 
-def stage_of(stories: Stories) -> Stage:
+def stage_of(views: RequestViews) -> Stage:
     """The one that most is to be done about."""
-    return min((story.stage for story in stories), key=_ORDER.index)
+    return min((view.stage for view in views), key=_ORDER.index)
 
 
 _ORDER = (
@@ -57,167 +57,167 @@ _ORDER = (
 # ---------------------------------------------------------------- lines
 
 
-def what(stories: Stories) -> Rich:
+def what(views: RequestViews) -> Rich:
     """`*read-only* and *deploy* in *Orders* · 🔴 production`, or one role in several environments."""
-    roles = list(dict.fromkeys(story.role for story in stories))
-    places = {story.environment: story for story in stories}
+    roles = list(dict.fromkeys(view.role for view in views))
+    places = {view.environment: view for view in views}
     named = series(say("*{}*", short(role, 80)) for role in roles)
     if len(places) == 1:
-        return say("{} in {}", named, _place(stories[0]))
-    return say("{} in {}", named, series(_place(story, " ") for story in places.values()))
+        return say("{} in {}", named, _place(views[0]))
+    return say("{} in {}", named, series(_place(view, " ") for view in places.values()))
 
 
-def _place(story: RequestView, between: str = " · ") -> Rich:
-    return join((say("*{}*", short(story.title, 100)), story.tier_words), between)
+def _place(view: RequestView, between: str = " · ") -> Rich:
+    return join((say("*{}*", short(view.title, 100)), view.tier_words), between)
 
 
-def headline(stories: Stories) -> Rich:
+def headline(views: RequestViews) -> Rich:
     """`Dana Dev asks for *read-only* and *deploy* in *Orders* · 🔴 production`."""
     # Where they stand differently, no one verb is true of all.
-    verb = stories[0].verb if len({story.stage for story in stories}) == 1 else VERBS[Stage.DENIED]
-    return say("{} {} {}", short(stories[0].holder, 100), verb, what(stories))
+    verb = views[0].verb if len({view.stage for view in views}) == 1 else VERBS[Stage.DENIED]
+    return say("{} {} {}", short(views[0].holder, 100), verb, what(views))
 
 
-def line(story: RequestView) -> Rich:
+def line(view: RequestView) -> Rich:
     """One of them, and how it stands."""
-    which = say("*{}* in *{}*", short(story.role, 80), short(story.title, 100))
-    return say("{} · {} · {}", which, cards.status(story), story.id)
+    which = say("*{}* in *{}*", short(view.role, 80), short(view.title, 100))
+    return say("{} · {} · {}", which, cards.status(view), view.id)
 
 
-def _bullets(stories: Stories) -> list[Rich]:
-    return [say("• {}", line(story)) for story in stories]
+def _bullets(views: RequestViews) -> list[Rich]:
+    return [say("• {}", line(view)) for view in views]
 
 
-def _hidden(stories: Stories) -> Message:
-    told = [join((short(story.environment), story.tier_words, story.state, story.id)) for story in stories]
+def _hidden(views: RequestViews) -> Message:
+    told = [join((short(view.environment), view.tier_words, view.state, view.id)) for view in views]
     return message(join(told), Listing(told))
 
 
-def _ids(stories: Stories) -> str:
-    return ", ".join(story.id for story in stories)
+def _ids(views: RequestViews) -> str:
+    return ", ".join(view.id for view in views)
 
 
-def _fallback(stories: Stories) -> Rich:
-    first = stories[0]
+def _fallback(views: RequestViews) -> Rich:
+    first = views[0]
     asked = say("for {}: {}", format_duration(first.duration), short(first.reason, 500))
-    if stage_of(stories) is Stage.WAITING:
-        return say("{} {} · {}", headline(stories), asked, _ids(stories))
-    return join((headline(stories), *map(line, stories)))
+    if stage_of(views) is Stage.WAITING:
+        return say("{} {} · {}", headline(views), asked, _ids(views))
+    return join((headline(views), *map(line, views)))
 
 
 # ---------------------------------------------------------------- the card
 
 
-def card(stories: Stories, value: str, mentions: Mentions | None = None, *, to_owner: bool = False) -> Message:
+def card(views: RequestViews, value: str, mentions: Mentions | None = None, *, to_owner: bool = False) -> Message:
     """One decision for all of them. `value`: which they are, and on which terms. `to_owner`: one of them alone reads it."""
-    if any(story.hidden for story in stories):
-        return _hidden(stories)
+    if any(view.hidden for view in views):
+        return _hidden(views)
     # Of ten at once not all that there is to say may have room.
     return first_that_fits(
-        _fallback(stories),
-        (_card_parts(stories, value, mentions, words_max, to_owner=to_owner) for words_max in (3000, 300, 60)),
+        _fallback(views),
+        (_card_parts(views, value, mentions, words_max, to_owner=to_owner) for words_max in (3000, 300, 60)),
     )
 
 
 def _card_parts(
-    stories: Stories, value: str, mentions: Mentions | None, words_max: int, *, to_owner: bool
+    views: RequestViews, value: str, mentions: Mentions | None, words_max: int, *, to_owner: bool
 ) -> list[Part | None]:
     """`words_max`: as many characters of what each allows and may break."""
-    waiting = [story for story in stories if story.stage is Stage.WAITING]
-    alive = any(story.stage in cards.SHOWS_REASON for story in stories)
+    waiting = [view for view in views if view.stage is Stage.WAITING]
+    alive = any(view.stage in cards.SHOWS_REASON for view in views)
     return [
-        Line(headline(stories)),
-        quote(stories[0].reason) if alive else None,
-        *[part for story in stories for part in _on_card(story, words_max, to_owner=to_owner)],
-        *[_danger(story, words_max) for story in waiting],
+        Line(headline(views)),
+        quote(views[0].reason) if alive else None,
+        *[part for view in views for part in _on_card(view, words_max, to_owner=to_owner)],
+        *[_danger(view, words_max) for view in waiting],
         _press(waiting, value),
-        Small(_small(waiting, stories, mentions)),
+        Small(_small(waiting, views, mentions)),
     ]
 
 
-def _danger(story: RequestView, words_max: int) -> Line | None:
-    found = cards.danger_lines(story)
+def _danger(view: RequestView, words_max: int) -> Line | None:
+    found = cards.danger_lines(view)
     return replace(found, length_max=words_max) if found else None
 
 
-def _on_card(story: RequestView, words_max: int, *, to_owner: bool) -> list[Part | None]:
-    if story.stage is not Stage.WAITING:
-        return [Line(say("• {}", line(story))), cards.later_buttons(story, to_owner=to_owner)]
-    last = say("last time {}", rich(story.last_time.words(story.now), story.now)) if story.last_time else NOTHING
-    begins = say(", from {}", Time(story.start_at, story.now)) if story.start_at else NOTHING
-    how_long = say("for {}{}", format_duration(story.duration), begins)
-    details = join((how_long, short(story.allows, min(words_max, 300)), cards.ticket(story), last))
-    place = say("• *{}* in {}", short(story.role, 80), _place(story))
-    head = join((place, STATE_WORDS[Stage.WAITING], story.id))
-    return [Line(lines((head, details, cards.less_text(story))))]
+def _on_card(view: RequestView, words_max: int, *, to_owner: bool) -> list[Part | None]:
+    if view.stage is not Stage.WAITING:
+        return [Line(say("• {}", line(view))), cards.later_buttons(view, to_owner=to_owner)]
+    last = say("last time {}", rich(view.last_time.words(view.now), view.now)) if view.last_time else NOTHING
+    begins = say(", from {}", Time(view.start_at, view.now)) if view.start_at else NOTHING
+    how_long = say("for {}{}", format_duration(view.duration), begins)
+    details = join((how_long, short(view.allows, min(words_max, 300)), cards.ticket(view), last))
+    place = say("• *{}* in {}", short(view.role, 80), _place(view))
+    head = join((place, STATE_WORDS[Stage.WAITING], view.id))
+    return [Line(lines((head, details, cards.reduced_text(view))))]
 
 
-def _press(waiting: Stories, value: str) -> Buttons | None:
-    open_ = [story for story in waiting if story.resolved and story.in_policy and story.needs]
+def _press(waiting: RequestViews, value: str) -> Buttons | None:
+    open_ = [view for view in waiting if view.resolved and view.in_policy and view.needs]
     if not open_:
         return None
     every = " all" if len(open_) > 1 else ""
     agree = None
-    if not all(story.shut for story in open_):
+    if not all(view.shut for view in open_):
         agree = Button(f"Approve{every}", APPROVE_ALL, value, style="primary", confirm=_sure(open_))
     more = Menu(cards.MORE, [("Explain who may approve this", f"explain:{cards.value(open_[0])}")])
     return buttons(agree, Button(f"Deny{every}", DENY_ALL, value, style="danger"), more)
 
 
-def _sure(stories: Stories) -> Confirm | None:
-    dangerous = [story for story in stories if story.dangerous]
+def _sure(views: RequestViews) -> Confirm | None:
+    dangerous = [view for view in views if view.dangerous]
     if not dangerous:
         return None
-    first = stories[0]
-    roles = people([f"{cut(story.role, 40)} in {cut(story.title, 40)} ({story.tier.value})" for story in stories])
-    dangers = "; ".join(dict.fromkeys(story.danger for story in dangerous if story.danger))
+    first = views[0]
+    roles = people([f"{cut(view.role, 40)} in {cut(view.title, 40)} ({view.tier.value})" for view in views])
+    dangers = "; ".join(dict.fromkeys(view.danger for view in dangerous if view.danger))
     told = f" Danger: {dangers}." if dangers else ""
     text = f"{cut(first.holder, 60)} gets {roles} for {format_duration(first.duration)}.{told}"
-    return Confirm(f"Approve all {len(stories)}?", text, "Approve", "Go back")
+    return Confirm(f"Approve all {len(views)}?", text, "Approve", "Go back")
 
 
-def _small(waiting: Stories, stories: Stories, mentions: Mentions | None) -> Rich:
+def _small(waiting: RequestViews, views: RequestViews, mentions: Mentions | None) -> Rich:
     if not waiting:
-        return say("asked together · {}", _ids(stories))
+        return say("asked together · {}", _ids(views))
     first = waiting[0]
-    return join((cards.status(first, mentions), rich(notes(first), first.now), _ids(stories)))
+    return join((cards.status(first, mentions), rich(notes(first), first.now), _ids(views)))
 
 
 # ---------------------------------------------------------------- the requester
 
 
-def asked(panels: Sequence[tuple[Stories, Deciders]], command: str = "/prodaccess") -> Message:
+def asked(panels: Sequence[tuple[RequestViews, Deciders]], command: str = "/prodaccess") -> Message:
     """What was asked, and who was asked for what. `panels`: those that are decided together, with who can agree."""
-    stories = [story for panel, _ in panels for story in panel]
-    first = stories[0]
-    head = say("You asked for {} for {}.", what(stories), _durations(stories))
+    views = [view for panel, _ in panels for view in panel]
+    first = views[0]
+    head = say("You asked for {} for {}.", what(views), _durations(views))
     several = len(panels) > 1
     who = [_can(panel, deciders, say_which=several) for panel, deciders in panels]
     told = [head, *(say("• {}", words) for words in who)] if several else [say("{} {}", head, who[0])]
     expires = say("expires {}", Time(first.expires, first.now))
-    small = say("{} · take one back with `{} withdraw {}` · {}", expires, command, first.id, _ids(stories))
+    small = say("{} · take one back with `{} withdraw {}` · {}", expires, command, first.id, _ids(views))
     return message(
-        say("{} {}", join(told, " "), _ids(stories)),
+        say("{} {}", join(told, " "), _ids(views)),
         Listing([say("⏳ {}", told[0]), *told[1:]]),
         quote(first.reason),
-        buttons(_take_back(stories)),
+        buttons(_take_back(views)),
         Small(small),
     )
 
 
-def _take_back(stories: Stories) -> Button:
-    return Button("Take all back", WITHDRAW_ALL, stories[0].id)
+def _take_back(views: RequestViews) -> Button:
+    return Button("Take all back", WITHDRAW_ALL, views[0].id)
 
 
-def _durations(stories: Stories) -> Rich:
+def _durations(views: RequestViews) -> Rich:
     """One for all, or each one's own."""
-    lengths = {format_duration(story.duration) for story in stories}
+    lengths = {format_duration(view.duration) for view in views}
     if len(lengths) == 1:
         return say("{}", lengths.pop())
-    return series(say("{} ({})", format_duration(story.duration), short(story.role, 60)) for story in stories)
+    return series(say("{} ({})", format_duration(view.duration), short(view.role, 60)) for view in views)
 
 
-def _can(panel: Stories, deciders: Deciders, *, say_which: bool) -> Rich:
+def _can(panel: RequestViews, deciders: Deciders, *, say_which: bool) -> Rich:
     all_, it = ("All of it", "all of it") if len(panel) > 1 else ("It", "it")
     if not deciders:
         which = what(panel) if say_which else ours(all_)
@@ -228,44 +228,42 @@ def _can(panel: Stories, deciders: Deciders, *, say_which: bool) -> Rich:
     return say("{}{}.", short(deciders.must, 1000), say(" to {}", which) if say_which else NOTHING)
 
 
-def _providers(panel: Stories) -> str:
-    return people(dict.fromkeys(story.provider for story in panel))
+def _providers(panel: RequestViews) -> str:
+    return people(dict.fromkeys(view.provider for view in panel))
 
 
-def left_out(stories: Stories, reader: PersonId) -> Message:
+def left_out(views: RequestViews, reader: PersonId) -> Message:
     """What the person has or waits for already, so that it was not asked for again."""
-    return _one_by_one(
-        [say("{}, so it was left out: {}", asked_already(story, reader), line(story)) for story in stories]
-    )
+    return _one_by_one([say("{}, so it was left out: {}", asked_already(view, reader), line(view)) for view in views])
 
 
 def _one_by_one(told: Sequence[Rich]) -> Message:
     return message(lines(told), Listing(told))
 
 
-def state(stories: Stories) -> Message:
+def state(views: RequestViews) -> Message:
     """The requester's one message: each with its state and its end, kept current; how to use those that are active."""
-    lead = say("You asked for {}.", what(stories))
-    waiting = any(story.stage in (Stage.WAITING, Stage.AGREED) for story in stories)
-    take_back = buttons(_take_back(stories)) if waiting else None
-    summary = say("{} {}", lead, join(map(line, stories)))
+    lead = say("You asked for {}.", what(views))
+    waiting = any(view.stage in (Stage.WAITING, Stage.AGREED) for view in views)
+    take_back = buttons(_take_back(views)) if waiting else None
+    summary = say("{} {}", lead, join(map(line, views)))
 
     def parts(each: int) -> list[Part | None]:
-        own = [part for story in stories for part in _own(story)[:each]]
-        return [Line(lead), *own, take_back, Small(say("{}", _ids(stories)))]
+        own = [part for view in views for part in _own(view)[:each]]
+        return [Line(lead), *own, take_back, Small(say("{}", _ids(views)))]
 
     return first_that_fits(summary, map(parts, (4, 3, 2)))
 
 
-def _own(story: RequestView) -> list[Part | None]:
+def _own(view: RequestView) -> list[Part | None]:
     """Its state; while it is active, how to get in, what matters most first."""
-    head = Line(say("• {}", line(story)))
-    if story.stage is not Stage.ACTIVE:
+    head = Line(say("• {}", line(view)))
+    if view.stage is not Stage.ACTIVE:
         return [head]
-    use = use_of(story)
-    console = Button("Open console", OPEN_CONSOLE, story.id, url=use.console) if use.console else None
-    press = buttons(console, cards.end_button(story, "I am done"), cards.extend_button(story))
-    hint = Small(say("{}", short(story.how_to, 600))) if story.how_to else None
+    use = use_of(view)
+    console = Button("Open console", OPEN_CONSOLE, view.id, url=use.console) if use.console else None
+    press = buttons(console, cards.end_button(view, "I am done"), cards.extend_button(view))
+    hint = Small(say("{}", short(view.how_to, 600))) if view.how_to else None
     return [head, press, Snippet(use.lines), hint]
 
 
@@ -275,26 +273,26 @@ def moved(id_: str) -> Message:
     return message(said, Small(said))
 
 
-def news(stories: Stories) -> Message:
+def news(views: RequestViews) -> Message:
     """Under the requester's message: what became of some of them after it was first sent."""
-    return _one_by_one(list(map(line, stories)))
+    return _one_by_one(list(map(line, views)))
 
 
-def ending(stories: Stories) -> Message:
+def ending(views: RequestViews) -> Message:
     """The end of some of them is near."""
-    first = stories[0]
+    first = views[0]
     when = say("at {}", Time(first.until, first.now)) if first.until else ours("soon")
-    said = say("⏰ Your {} {} {}.", what(stories), "ends" if len(stories) == 1 else "end", when)
-    return message(said, Line(said), Small(say("{}", _ids(stories))))
+    said = say("⏰ Your {} {} {}.", what(views), "ends" if len(views) == 1 else "end", when)
+    return message(said, Line(said), Small(say("{}", _ids(views))))
 
 
 # ---------------------------------------------------------------- receipts
 
 
-def root(stories: Stories) -> Message:
+def root(views: RequestViews) -> Message:
     """The root of the one thread for all of them. It calls nobody."""
-    if any(story.hidden for story in stories):
-        return _hidden(stories)
-    waits = stage_of(stories) is Stage.WAITING
-    asked_ = say("for {}: {}", _durations(stories), short(stories[0].reason, 120)) if waits else NOTHING
-    return message(_fallback(stories), Listing([join((headline(stories), asked_)), *_bullets(stories)]))
+    if any(view.hidden for view in views):
+        return _hidden(views)
+    waits = stage_of(views) is Stage.WAITING
+    asked_ = say("for {}: {}", _durations(views), short(views[0].reason, 120)) if waits else NOTHING
+    return message(_fallback(views), Listing([join((headline(views), asked_)), *_bullets(views)]))

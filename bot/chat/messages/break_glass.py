@@ -22,101 +22,101 @@ ACKNOWLEDGE, FLAG = "acknowledge", "flag"
 _OPEN = frozenset({Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
 
 
-def glass_card(story: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Message:
+def break_glass_card(view: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Message:
     """The card in the channel, and each owner's own. `owners`: group names to call while the review is owed."""
-    if story.hidden:
-        line = say("🚨 {} · {} · {} · {}", short(story.environment), story.tier_words, story.state, story.id)
+    if view.hidden:
+        line = say("🚨 {} · {} · {} · {}", short(view.environment), view.tier_words, view.state, view.id)
         return message(line, Line(line))
-    is_open = story.stage in _OPEN
-    end = end_button(story, "End early") if story.stage is Stage.ACTIVE else None
+    is_open = view.stage in _OPEN
+    end = end_button(view, "End early") if view.stage is Stage.ACTIVE else None
     return message(
-        fallback(story),
-        Line(headline(story)),
-        quote(story.reason),
-        fields(_details(story)) if is_open else None,
-        buttons(end, *review_buttons(story)),
-        Small(lines((small_print(story), review_line(story, mentions, owners)))),
+        fallback(view),
+        Line(headline(view)),
+        quote(view.reason),
+        fields(_details(view)) if is_open else None,
+        buttons(end, *review_buttons(view)),
+        Small(lines((small_print(view), review_line(view, mentions, owners)))),
     )
 
 
-def _details(story: RequestView) -> list[tuple[str, Rich]]:
+def _details(view: RequestView) -> list[tuple[str, Rich]]:
     return [
-        ("For", say("{}", format_duration(story.duration))),
-        ("Allows", say("{}", short(story.allows))),
-        ("Ticket", ticket(story)),
-        ("⚠️ Dangerous", say("{}", short(story.danger or ""))),
+        ("For", say("{}", format_duration(view.duration))),
+        ("Allows", say("{}", short(view.allows))),
+        ("Ticket", ticket(view)),
+        ("⚠️ Dangerous", say("{}", short(view.danger or ""))),
     ]
 
 
-def review_buttons(story: RequestView) -> list[Button]:
+def review_buttons(view: RequestView) -> list[Button]:
     """While the review is owed. A press on one's own is refused; a card in a channel looks the same to all."""
-    if story.review is not ReviewState.OWED:
+    if view.review is not ReviewState.OWED:
         return []
-    value = value_of(story.id, story.terms.hash)
+    value = value_of(view.id, view.terms.hash)
     return [Button("Acknowledge", ACKNOWLEDGE, value), Button("Flag...", FLAG, value, style="danger")]
 
 
-def review_line(story: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Rich:
+def review_line(view: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Rich:
     """How the review stands."""
-    if story.review is ReviewState.ACKNOWLEDGED:
-        return say("📝 Review: acknowledged by {}", short(story.reviewed_by, 100))
-    if story.review is ReviewState.FLAGGED:
-        note = say(": {}", short(story.review_note, 300)) if story.review_note else NOTHING
-        return say("📝 Review: ⚠️ flagged by {}{}", short(story.reviewed_by, 100), note)
-    if story.review is None:
+    if view.review is ReviewState.ACKNOWLEDGED:
+        return say("📝 Review: acknowledged by {}", short(view.reviewed_by, 100))
+    if view.review is ReviewState.FLAGGED:
+        note = say(": {}", short(view.review_note, 300)) if view.review_note else NOTHING
+        return say("📝 Review: ⚠️ flagged by {}{}", short(view.reviewed_by, 100), note)
+    if view.review is None:
         return NOTHING
     who = call(Asked(tuple(owners)), mentions or {}) if owners else ours("an owner")
-    return join((say("📝 Review owed by {}", who), _due(story)), " ")
+    return join((say("📝 Review owed by {}", who), _due(view)), " ")
 
 
-def _due(story: RequestView) -> Rich:
-    if story.review_due is None:
+def _due(view: RequestView) -> Rich:
+    if view.review_due is None:
         return NOTHING
-    when = Time(story.review_due, story.now, with_day=True)
-    return say("since {}: overdue", when) if story.review_overdue else say("until {}", when)
+    when = Time(view.review_due, view.now, with_day=True)
+    return say("since {}: overdue", when) if view.review_overdue else say("until {}", when)
 
 
-def _what(story: RequestView) -> Rich:
-    if story.hidden:
-        return say("*{}* ({})", short(story.title, 100), story.tier_words)
-    return say("*{}* in *{}* ({})", short(story.role, 80), short(story.title, 100), story.tier_words)
+def _what(view: RequestView) -> Rich:
+    if view.hidden:
+        return say("*{}* ({})", short(view.title, 100), view.tier_words)
+    return say("*{}* in *{}* ({})", short(view.role, 80), short(view.title, 100), view.tier_words)
 
 
-def _whose(story: RequestView) -> Rich:
-    return ours("A break-glass") if story.hidden else say("{}'s break-glass", short(story.holder, 100))
+def _whose(view: RequestView) -> Rich:
+    return ours("A break-glass") if view.hidden else say("{}'s break-glass", short(view.holder, 100))
 
 
 def chase(
-    story: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = (), command: str = "/prodaccess"
+    view: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = (), command: str = "/prodaccess"
 ) -> Message:
     """Somebody has to review it. `owners`: group names to call, where it stands in a channel."""
     called = say("{}: ", call(Asked(tuple(owners)), mentions or {})) if owners else NOTHING
-    line = say("📝 {}{}, {}, waits for its review {}.", called, _whose(story), _what(story), _due(story))
+    line = say("📝 {}{}, {}, waits for its review {}.", called, _whose(view), _what(view), _due(view))
     how = say(
         "`{command} acknowledge {id}` where it was in order, `{command} flag {id} NOTE` where it was not",
         command=command,
-        id=story.id,
+        id=view.id,
     )
-    return message(say("{} {}", line, story.id), Line(line), buttons(*review_buttons(story)), Small(how))
+    return message(say("{} {}", line, view.id), Line(line), buttons(*review_buttons(view)), Small(how))
 
 
-def reviewed(story: RequestView) -> Message:
+def reviewed(view: RequestView) -> Message:
     """What a reminder becomes when the review is done."""
-    line = say("{}, {} · {}", _whose(story), _what(story), review_line(story))
-    return message(say("{} {}", line, story.id), Small(say("{} · {}", line, story.id)))
+    line = say("{}, {} · {}", _whose(view), _what(view), review_line(view))
+    return message(say("{} {}", line, view.id), Small(say("{} · {}", line, view.id)))
 
 
-def flagged(story: RequestView, *, to_holder: bool, command: str = "/prodaccess") -> Message:
+def flagged(view: RequestView, *, to_holder: bool, command: str = "/prodaccess") -> Message:
     """To security, and to the holder."""
-    by = short(story.reviewed_by or "Somebody", 100)
-    whose = ours("your break-glass") if to_holder else _whose(story)
-    line = say("⚠️ {} flagged {}, {}{}", by, whose, _what(story), _why(story.review_note, 500))
+    by = short(view.reviewed_by or "Somebody", 100)
+    whose = ours("your break-glass") if to_holder else _whose(view)
+    line = say("⚠️ {} flagged {}, {}{}", by, whose, _what(view), _why(view.review_note, 500))
     then = (
         ours("You can break no glass until security lifts that. Talk to them.")
         if to_holder
         else say("They can break no glass until one of you lifts that: `{} lift WHO REASON`.", command)
     )
-    return message(say("{} {}", line, story.id), Line(lines((line, then))), Small(say("{}", story.id)))
+    return message(say("{} {}", line, view.id), Line(lines((line, then))), Small(say("{}", view.id)))
 
 
 def _why(text: str, length_max: int = 300) -> Rich:
@@ -124,14 +124,14 @@ def _why(text: str, length_max: int = 300) -> Rich:
     return say(": {}", short(stop(state_lines.short(text, length_max)), length_max + 10)) if text else ours(".")
 
 
-def unannounced(story: RequestView, *, command: str = "/prodaccess") -> Message:
+def unannounced(view: RequestView, *, command: str = "/prodaccess") -> Message:
     """No channel could be told of it: to everybody concerned, and to the channel as soon as it takes messages again."""
-    line = say("🚨 {}, {}, could not be announced in any channel for two minutes.", _whose(story), _what(story))
-    reason = NOTHING if story.hidden else (Quoted(say("{}", short(story.reason, 300))),)
-    until = say(" until {}", Time(story.until, story.now)) if story.until and story.stage is Stage.ACTIVE else NOTHING
-    look = say("`{} show {}`", command, story.id)
-    then = say("{}{}. Tell each other by other means, and look: {}.", story.state, until, look)
-    return message(say("{} {}", line, story.id), Line(lines((line, reason, then))), Small(say("{}", story.id)))
+    line = say("🚨 {}, {}, could not be announced in any channel for two minutes.", _whose(view), _what(view))
+    reason = NOTHING if view.hidden else (Quoted(say("{}", short(view.reason, 300))),)
+    until = say(" until {}", Time(view.until, view.now)) if view.until and view.stage is Stage.ACTIVE else NOTHING
+    look = say("`{} show {}`", command, view.id)
+    then = say("{}{}. Tell each other by other means, and look: {}.", view.state, until, look)
+    return message(say("{} {}", line, view.id), Line(lines((line, reason, then))), Small(say("{}", view.id)))
 
 
 def lifted(entry: AuditEntry, now: datetime) -> Message:

@@ -14,101 +14,101 @@ from bot.chat.wording.labels import TIER_WORDS, Stage
 _REASON_LENGTH_MAX = 60
 
 
-def digest(story: DigestView, command: str = "/prodaccess") -> Message:
+def digest(view: DigestView, command: str = "/prodaccess") -> Message:
     """Reasons are cut to 60 characters; what does not fit is counted."""
-    hands = _hands(story)
+    hands = _hands(view)
     more = marked(f"… and {{}} more: `{command} pending`")
     more_lines = marked(f"… and {{}} more lines: `{command} list`")
-    parts: list[Part] = [Line((Bold(_head(story)),)), Listing(_places(story), more_lines, room=8000)]
-    if story.agreed:
-        later = [say("• {} · {} · {}", _who(item), status(item), item.id) for item in story.agreed]
+    parts: list[Part] = [Line((Bold(_head(view)),)), Listing(_places(view), more_lines, room=8000)]
+    if view.agreed:
+        later = [say("• {} · {} · {}", _who(item), status(item), item.id) for item in view.agreed]
         parts += [Line(say("*Begins later*")), Listing(later, more, room=2000)]
     if hands:
         parts += [Line(say("*Needs a hand*")), Listing(hands, more, room=3000)]
-    return message(_fallback(story), *parts, Small(_sums(story)))
+    return message(_fallback(view), *parts, Small(_sums(view)))
 
 
-def _head(story: DigestView) -> Rich:
-    if story.active:
-        return say("Active access: {}", story.active)
-    if story.stuck or story.unread:
+def _head(view: DigestView) -> Rich:
+    if view.active:
+        return say("Active access: {}", view.active)
+    if view.stuck or view.unread:
         return ours("Nothing else is active")
-    if story.last_ended is None:
+    if view.last_ended is None:
         return ours("Nothing active.")
-    return say("Nothing active. Last access ended {}.", Time(story.last_ended, story.now, with_day=True))
+    return say("Nothing active. Last access ended {}.", Time(view.last_ended, view.now, with_day=True))
 
 
-def _fallback(story: DigestView) -> Rich:
-    hands = f" · ⚠️ {len(story.stuck)} could not be removed" if story.stuck else ""
-    hands += f" · ⚠️ {len(story.unread)} cannot be read" if story.unread else ""
-    late = sum(item.review_overdue for item in story.reviews)
+def _fallback(view: DigestView) -> Rich:
+    hands = f" · ⚠️ {len(view.stuck)} could not be removed" if view.stuck else ""
+    hands += f" · ⚠️ {len(view.unread)} cannot be read" if view.unread else ""
+    late = sum(item.review_overdue for item in view.reviews)
     hands += f" · 📝 {late} review{'s' if late > 1 else ''} overdue" if late else ""
-    waits = f" · {len(story.waiting)} unanswered" if story.waiting else ""
-    return say("{}{}{}", _head(story), hands, waits)
+    waits = f" · {len(view.waiting)} unanswered" if view.waiting else ""
+    return say("{}{}{}", _head(view), hands, waits)
 
 
-def _places(story: DigestView) -> list[Rich]:
-    return [line for place in story.places for line in (_title(place), *map(_line, place.stories))]
+def _places(view: DigestView) -> list[Rich]:
+    return [line for place in view.places for line in (_title(place), *map(_line, place.views))]
 
 
 def _title(place: Place) -> Rich:
     return say("*{}* · {}", short(place.title, 100), TIER_WORDS[place.tier])
 
 
-def _line(story: RequestView) -> Rich:
+def _line(view: RequestView) -> Rich:
     """Who, role, until, approved by, reason."""
-    if story.hidden:
-        return say("• {} · {}", story.state, story.id)
+    if view.hidden:
+        return say("• {} · {}", view.state, view.id)
     parts = (
-        say("{} · {}", short(story.holder, 80), short(story.role, 60)),
-        _until(story),
-        short(story.approved_by, 120),
-        short(story.reason, _REASON_LENGTH_MAX),
-        say("since {}", Time(story.activated_at, story.now)) if story.activated_at else "",
-        story.id,
+        say("{} · {}", short(view.holder, 80), short(view.role, 60)),
+        _until(view),
+        short(view.approved_by, 120),
+        short(view.reason, _REASON_LENGTH_MAX),
+        say("since {}", Time(view.activated_at, view.now)) if view.activated_at else "",
+        view.id,
     )
     return say("• {}", join(parts))
 
 
-def _until(story: RequestView) -> Rich:
-    if story.until is None or story.stage is not Stage.ACTIVE:
-        return say("{}", story.state)
-    return say("until {}", Time(story.until, story.now))
+def _until(view: RequestView) -> Rich:
+    if view.until is None or view.stage is not Stage.ACTIVE:
+        return say("{}", view.state)
+    return say("until {}", Time(view.until, view.now))
 
 
-def _hands(story: DigestView) -> list[Rich]:
-    lost = [cannot_be_read(story.unread)] if story.unread else []
-    stuck = [say("• {} · {} · {}", _who(item), status(item), item.id) for item in story.stuck]
-    waiting = [say("• {} · {} · {}", _who(item), _since(item), item.id) for item in story.waiting]
-    return lost + stuck + [_review(item) for item in story.reviews] + waiting
+def _hands(view: DigestView) -> list[Rich]:
+    lost = [cannot_be_read(view.unread)] if view.unread else []
+    stuck = [say("• {} · {} · {}", _who(item), status(item), item.id) for item in view.stuck]
+    waiting = [say("• {} · {} · {}", _who(item), _since(item), item.id) for item in view.waiting]
+    return lost + stuck + [_review(item) for item in view.reviews] + waiting
 
 
-def _review(story: RequestView) -> Rich:
+def _review(view: RequestView) -> Rich:
     """A review that somebody owes."""
-    return say("• 🚨 {} · {} · {}", _who(story), review_line(story), story.id)
+    return say("• 🚨 {} · {} · {}", _who(view), review_line(view), view.id)
 
 
-def _since(story: RequestView) -> Rich:
-    return say("waits since {}, expires {}", Time(story.created_at, story.now), Time(story.expires, story.now))
+def _since(view: RequestView) -> Rich:
+    return say("waits since {}, expires {}", Time(view.created_at, view.now), Time(view.expires, view.now))
 
 
-def _who(story: RequestView) -> Rich:
-    place = short(story.title, 80)
-    if story.hidden:
+def _who(view: RequestView) -> Rich:
+    place = short(view.title, 80)
+    if view.hidden:
         return say("{}", place)
-    return say("{} · {} in {}", short(story.holder, 80), short(story.role, 60), place)
+    return say("{} · {} in {}", short(view.holder, 80), short(view.role, 60), place)
 
 
-def _sums(story: DigestView) -> Rich:
-    overdue = sum(item.review_overdue for item in story.reviews)
-    owed = len(story.reviews) - overdue
+def _sums(view: DigestView) -> Rich:
+    overdue = sum(item.review_overdue for item in view.reviews)
+    owed = len(view.reviews) - overdue
     counts = (
         (overdue, "reviews overdue" if overdue > 1 else "review overdue"),
         (owed, "reviews owed" if owed > 1 else "review owed"),
-        *((len(story.waiting), "unanswered"), (len(story.stuck), "could not be removed")),
-        (len(story.unread), "cannot be read"),
+        *((len(view.waiting), "unanswered"), (len(view.stuck), "could not be removed")),
+        (len(view.unread), "cannot be read"),
     )
     said = [f"{count} {word}" for count, word in counts if count] or ["Nothing needs a hand"]
-    head = story.sealed
+    head = view.sealed
     sealed = join((f"audit #{head.number}", short(head.digest[:12])), " ") if head else ""
     return join((*said, sealed))

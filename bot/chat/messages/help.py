@@ -62,11 +62,11 @@ def help_text(
     command: str = "/prodaccess",
     example: str = "payments-prod read-only",
     *,
-    glass: bool = True,
+    break_glass: bool = True,
 ) -> str:
     """All of it, or what belongs to one command. `example`: an environment and a role that there are.
 
-    `glass`: whether the reader may break the glass anywhere; who may not has no use for the line about it.
+    `break_glass`: whether the reader may break the glass anywhere; who may not has no use for the line about it.
     """
     chosen = _LINES.get(_TOPICS.get(topic or "", topic or ""))
     if chosen:
@@ -75,7 +75,7 @@ def help_text(
     lines = [
         "• `" + line.format(c=command, e=example)
         for name, lines in _LINES.items()
-        if glass or name != "break-glass"
+        if break_glass or name != "break-glass"
         for line in lines
     ]
     tail = "Durations: `45s`, `90m`, `1 h 30 min`, `2d`; none means the role's default. Ids look like `PA-1042`."
@@ -109,6 +109,6 @@ def help_message(
     command: str = "/prodaccess",
     example: str = "payments-prod read-only",
     *,
-    glass: bool = True,
+    break_glass: bool = True,
 ) -> Message:
-    return answer(help_text(topic, command, example, glass=glass))
+    return answer(help_text(topic, command, example, break_glass=break_glass))

@@ -23,17 +23,17 @@ T = TypeVar("T")
 Home = tuple[Part, ...]
 
 
-def home(story: HomeView, command: str = "/prodaccess") -> Home:
+def home(view: HomeView, command: str = "/prodaccess") -> Home:
     """The page, from its top down."""
     mine, pending, envs = (say("`{} {}`", command, word) for word in ("mine", "pending", "envs"))
     return (
         Line(say("*Temporary production access*"), Button("Ask for access", ASK, "form", style="primary")),
-        *_part("Your access", story.mine, _MINE_MAX, _my_access, mine),
-        *_part("Waiting on you", story.waiting_on_me, _WAITING_MAX, _waits, pending),
-        *(_part("Reviews that you owe", story.reviews, _REVIEWS_MAX, _owed, mine) if story.reviews else ()),
-        *_part("You asked for", story.asked, _ASKED_MAX, _asked, mine),
-        *(_part("Asked for you", story.asked_for_me, _FOR_ME_MAX, _for_me, mine) if story.asked_for_me else ()),
-        *_part("You can ask for", story.can_ask, _CAN_ASK_MAX, _can_ask, envs),
+        *_part("Your access", view.mine, _MINE_MAX, _my_access, mine),
+        *_part("Waiting on you", view.waiting_on_me, _WAITING_MAX, _waits, pending),
+        *(_part("Reviews that you owe", view.reviews, _REVIEWS_MAX, _owed, mine) if view.reviews else ()),
+        *_part("You asked for", view.asked, _ASKED_MAX, _asked, mine),
+        *(_part("Asked for you", view.asked_for_me, _FOR_ME_MAX, _for_me, mine) if view.asked_for_me else ()),
+        *_part("You can ask for", view.can_ask, _CAN_ASK_MAX, _can_ask, envs),
     )
 
 
@@ -49,40 +49,40 @@ def _part(
     return [head, *shown, *([Small(say("… and {} more: {}", left, more))] if left > 0 else [])]
 
 
-def _line(story: RequestView) -> Rich:
-    if story.hidden:
-        return say("{} · {} · {} · {}", short(story.title, 100), story.tier_words, story.state, story.id)
+def _line(view: RequestView) -> Rich:
+    if view.hidden:
+        return say("{} · {} · {} · {}", short(view.title, 100), view.tier_words, view.state, view.id)
     # It is drawn again whenever it is opened.
-    return lines((headline(story), say("{} · {}", status(story, left=True), story.id)))
+    return lines((headline(view), say("{} · {}", status(view, left=True), view.id)))
 
 
-def _my_access(story: RequestView) -> Home:
-    end = end_button(story, "I am done") if story.stage is Stage.ACTIVE else None
-    return (Line(_line(story), end),)
+def _my_access(view: RequestView) -> Home:
+    end = end_button(view, "I am done") if view.stage is Stage.ACTIVE else None
+    return (Line(_line(view), end),)
 
 
-def _waits(story: RequestView) -> Home:
+def _waits(view: RequestView) -> Home:
     # What cannot be approved now can still be denied. One button of the page stands out, and it is none of these.
-    agree = None if story.shut else replace(approve_button(story), style=None)
-    deny = replace(deny_button(story), style=None)
-    press = buttons(agree, deny) if story.resolved and story.needs else None
-    return found((Line(_line(story)), quote(story.reason), press))
+    agree = None if view.shut else replace(approve_button(view), style=None)
+    deny = replace(deny_button(view), style=None)
+    press = buttons(agree, deny) if view.resolved and view.needs else None
+    return found((Line(_line(view)), quote(view.reason), press))
 
 
-def _owed(story: RequestView) -> Home:
-    line = lines((headline(story), say("{} · {}", review_line(story), story.id)))
-    return found((Line(line), buttons(*review_buttons(story))))
+def _owed(view: RequestView) -> Home:
+    line = lines((headline(view), say("{} · {}", review_line(view), view.id)))
+    return found((Line(line), buttons(*review_buttons(view))))
 
 
-def _asked(story: RequestView) -> Home:
-    waiting = story.stage in (Stage.WAITING, Stage.AGREED)
-    return (Line(_line(story), Button("Withdraw", WITHDRAW, value_of(story.id)) if waiting else None),)
+def _asked(view: RequestView) -> Home:
+    waiting = view.stage in (Stage.WAITING, Stage.AGREED)
+    return (Line(_line(view), Button("Withdraw", WITHDRAW, value_of(view.id)) if waiting else None),)
 
 
-def _for_me(story: RequestView) -> Home:
+def _for_me(view: RequestView) -> Home:
     """What they may decline."""
-    waiting = story.stage in (Stage.WAITING, Stage.AGREED)
-    return (Line(_line(story), Button("Decline", DECLINE, value_of(story.id)) if waiting else None),)
+    waiting = view.stage in (Stage.WAITING, Stage.AGREED)
+    return (Line(_line(view), Button("Decline", DECLINE, value_of(view.id)) if waiting else None),)
 
 
 def _can_ask(item: CanAsk) -> Home:

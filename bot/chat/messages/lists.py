@@ -9,7 +9,7 @@ from bot.chat.messages.approval_card import headline, status, ticket
 from bot.chat.messages.receipts import receipt_line
 from bot.chat.rich import NOTHING, Bold, Code, Rich, Time, join, lines, marked, ours, rich, say, short, spans
 from bot.chat.views.deciders import NOBODY, Deciders
-from bot.chat.views.overviews import Explanation, HomeView, Place, by_place, glass_words
+from bot.chat.views.overviews import Explanation, HomeView, Place, break_glass_words, by_place
 from bot.chat.views.request_view import RequestView
 from bot.chat.views.waiting_lines import asked_so_far
 from bot.chat.wording.labels import TIER_WORDS, Stage, people
@@ -24,7 +24,7 @@ UNREAD_NAMED = 10
 
 
 def active_list(
-    stories: Sequence[RequestView],
+    views: Sequence[RequestView],
     environment: str | None = None,
     more: int = 0,
     agreed: Sequence[RequestView] = (),
@@ -35,11 +35,11 @@ def active_list(
     """
     where = say(" in {}", short(environment, 80)) if environment else NOTHING
     lost = [cannot_be_read(unread)] if unread else []
-    if not stories:
+    if not views:
         nobody = "Nobody else has access{} just now." if unread else "Nobody has access{} just now."
         return _listed(say(nobody, where), [*lost, *_agreed(agreed)])
-    found = [line for place in by_place(stories) for line in (_title(place), *map(_short, place.stories))]
-    return _listed(say("Access{} now: {}", where, len(stories) + more), [*lost, *found, *_agreed(agreed)], more)
+    found = [line for place in by_place(views) for line in (_title(place), *map(_short, place.views))]
+    return _listed(say("Access{} now: {}", where, len(views) + more), [*lost, *found, *_agreed(agreed)], more)
 
 
 def cannot_be_read(ids: Sequence[str]) -> Rich:
@@ -54,68 +54,68 @@ def _title(place: Place) -> Rich:
     return say("*{}* · {}", short(place.title, 100), TIER_WORDS[place.tier])
 
 
-def _agreed(stories: Sequence[RequestView]) -> list[Rich]:
+def _agreed(views: Sequence[RequestView]) -> list[Rich]:
     """What was approved and begins later, the first to begin first."""
-    return [say("*Begins later*"), *map(_with_headline, stories)] if stories else []
+    return [say("*Begins later*"), *map(_with_headline, views)] if views else []
 
 
-def _short(story: RequestView) -> Rich:
-    if story.hidden:
-        return say("• {} · {}", story.state, story.id)
-    had = say("{} · {}", short(story.holder, 80), short(story.role, 60))
-    return say("• {} · {} · {}", had, status(story, left=True), story.id)
+def _short(view: RequestView) -> Rich:
+    if view.hidden:
+        return say("• {} · {}", view.state, view.id)
+    had = say("{} · {}", short(view.holder, 80), short(view.role, 60))
+    return say("• {} · {} · {}", had, status(view, left=True), view.id)
 
 
 def pending(
-    stories: Sequence[RequestView],
+    views: Sequence[RequestView],
     more: int = 0,
     command: str = "/prodaccess",
     agreed: Sequence[RequestView] = (),
 ) -> Message:
     """`pending`: what waits for an answer, the first to expire first; then what was `agreed` and begins later."""
-    if not stories:
+    if not views:
         return _listed(ours("Nothing waits for an answer."), _agreed(agreed))
-    found = [_with_headline(story) for story in sorted(stories, key=lambda item: (item.expires_at, item.id))]
-    listed = _listed(say("Waiting for an answer: {}", len(stories) + more), [*found, *_agreed(agreed)], more)
+    found = [_with_headline(view) for view in sorted(views, key=lambda item: (item.expires_at, item.id))]
+    listed = _listed(say("Waiting for an answer: {}", len(views) + more), [*found, *_agreed(agreed)], more)
     return with_parts(listed, Small(say("`{} approve ID` · `{} deny ID REASON`", command, command)))
 
 
-def _with_headline(story: RequestView) -> Rich:
-    return say("• {}", _told(story, with_reason=story.stage is Stage.WAITING))
+def _with_headline(view: RequestView) -> Rich:
+    return say("• {}", _told(view, with_reason=view.stage is Stage.WAITING))
 
 
-def _told(story: RequestView, *, with_reason: bool) -> Rich:
-    if story.hidden:
-        return _hidden(story)
-    reason = say(": {}", short(story.reason, 100)) if with_reason else NOTHING
-    return say("{}{} · {} · {}", headline(story), reason, status(story, left=True), story.id)
+def _told(view: RequestView, *, with_reason: bool) -> Rich:
+    if view.hidden:
+        return _hidden(view)
+    reason = say(": {}", short(view.reason, 100)) if with_reason else NOTHING
+    return say("{}{} · {} · {}", headline(view), reason, status(view, left=True), view.id)
 
 
-def _hidden(story: RequestView) -> Rich:
-    return say("{} · {} · {} · {}", short(story.title, 100), story.tier_words, story.state, story.id)
+def _hidden(view: RequestView) -> Rich:
+    return say("{} · {} · {} · {}", short(view.title, 100), view.tier_words, view.state, view.id)
 
 
-def history(stories: Sequence[RequestView], which: str = "", more: int = 0) -> Message:
+def history(views: Sequence[RequestView], which: str = "", more: int = 0) -> Message:
     """`history`: what was asked and what became of it, the newest first. `which`: `in orders-prod`, `of Dana Dev`."""
     whose = say(" {}", short(which, 100)) if which else NOTHING
-    if not stories:
+    if not views:
         return _listed(say("No request{} is on the record yet.", whose))
-    return _listed(say("The last requests{}: {}", whose, len(stories)), [_past(story) for story in stories], more)
+    return _listed(say("The last requests{}: {}", whose, len(views)), [_past(view) for view in views], more)
 
 
-def _past(story: RequestView) -> Rich:
-    day = Time(story.created_at, story.now, with_day=True)
-    return say("• {} · {}", day, _told(story, with_reason=True))
+def _past(view: RequestView) -> Rich:
+    day = Time(view.created_at, view.now, with_day=True)
+    return say("• {} · {}", day, _told(view, with_reason=True))
 
 
-def mine(story: HomeView, command: str = "/prodaccess") -> Message:
+def mine(view: HomeView, command: str = "/prodaccess") -> Message:
     """`mine`: my access, what I asked, what waits on me."""
     groups = (
-        ("You have", story.mine),
-        ("You asked for", story.asked),
-        ("Asked for you", story.asked_for_me),
-        ("Waiting on you", story.waiting_on_me),
-        ("Reviews that you owe", story.reviews),
+        ("You have", view.mine),
+        ("You asked for", view.asked),
+        ("Asked for you", view.asked_for_me),
+        ("Waiting on you", view.waiting_on_me),
+        ("Reviews that you owe", view.reviews),
     )
     found = [line for title, items in groups if items for line in (say("*{}*", title), *map(_with_headline, items))]
     if not found:
@@ -124,31 +124,31 @@ def mine(story: HomeView, command: str = "/prodaccess") -> Message:
 
 
 def show(
-    story: RequestView,
+    view: RequestView,
     entries: Sequence[AuditEntry],
     names: Mapping[PersonId, str],
     deciders: Deciders = NOBODY,
 ) -> Message:
     """`show ID`: everything about one request, with its receipts. `deciders`: who can still agree to it."""
     told = [
-        receipt_line(entry, names, deadline=story.deadline, hidden=story.hidden, provider=story.provider)
+        receipt_line(entry, names, deadline=view.deadline, hidden=view.hidden, provider=view.provider)
         for entry in entries
     ]
-    if story.hidden:
-        return message(_hidden(story), Line(_hidden(story)), Listing(told, room=9000))
+    if view.hidden:
+        return message(_hidden(view), Line(_hidden(view)), Listing(told, room=9000))
     details = fields(
         [
-            ("For", say("{}", format_duration(story.duration))),
-            ("Allows", say("{}", short(story.allows))),
-            ("Ticket", ticket(story)),
-            ("Where", say("{}", short(story.resource.title if story.resource else story.environment, 300))),
+            ("For", say("{}", format_duration(view.duration))),
+            ("Allows", say("{}", short(view.allows))),
+            ("Ticket", ticket(view)),
+            ("Where", say("{}", short(view.resource.title if view.resource else view.environment, 300))),
         ]
     )
-    waits = rich(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else NOTHING
-    state = join((status(story, left=True), waits, story.id))
-    head = headline(story)
+    waits = rich(asked_so_far(view, deciders), view.now) if view.stage is Stage.WAITING else NOTHING
+    state = join((status(view, left=True), waits, view.id))
+    head = headline(view)
     return message(
-        say("{} · {}", head, state), Line(head), quote(story.reason), details, Line(state), Listing(told, room=7000)
+        say("{} · {}", head, state), Line(head), quote(view.reason), details, Line(state), Listing(told, room=7000)
     )
 
 
@@ -177,24 +177,24 @@ def who(
     owners: Mapping[str, Sequence[str]],
     requesters: Mapping[str, Sequence[str]],
     problems: Mapping[str, str] | None = None,
-    glass: BreakGlass | None = None,
+    break_glass: BreakGlass | None = None,
     command: str = "/prodaccess",
 ) -> Message:
     """`who ENV`: owners and requesters by group, as names; `problems`: group -> why its members are not known.
 
-    `glass`: where the reader may break it.
+    `break_glass`: where the reader may break it.
     """
     title, name = short(environment.title, 100), short(environment.name, 80)
     head = say("*{}* · {} · {}", title, TIER_WORDS[environment.tier], name)
     found = [say("*May approve*"), *_groups(owners, problems or {})]
     found += [say("*May ask*"), *_groups(requesters, problems or {})]
-    found += _emergency(environment, glass, command) if glass else []
+    found += _emergency(environment, break_glass, command) if break_glass else []
     return message(head, Line(head), Listing(found, room=10_000))
 
 
-def _emergency(environment: Environment, glass: BreakGlass, command: str) -> list[Rich]:
-    how = glass_words(glass, f"{command} break-glass {environment.name} ROLE REASON")
-    roles = short(people(glass.roles, "or"), 300)
+def _emergency(environment: Environment, break_glass: BreakGlass, command: str) -> list[Rich]:
+    how = break_glass_words(break_glass, f"{command} break-glass {environment.name} ROLE REASON")
+    roles = short(people(break_glass.roles, "or"), 300)
     return [say("🚨 *You may break the glass* for {}", roles), say("• {}", short(how, 400))]
 
 
@@ -211,24 +211,24 @@ def _members(members: Sequence[str], problem: str | None) -> Rich:
     return say("{}", short(people(shown), 1500) or "nobody")
 
 
-def explain(story: Explanation) -> Message:
+def explain(view: Explanation) -> Message:
     """`explain ENV ROLE`: who could approve it, under which rules, and why somebody may or may not ask."""
-    head = say("*{}* in *{}* · {}", short(story.role, 80), short(story.title, 100), TIER_WORDS[story.tier])
-    may = say("✅ {} may ask for this.", short(story.who, 100))
-    verdict = may if story.may else say("⛔ {}", marked(story.why_not))
-    return message(say("{}: {}", head, verdict), Line(lines((head, verdict))), Listing(_rules(story), room=9000))
+    head = say("*{}* in *{}* · {}", short(view.role, 80), short(view.title, 100), TIER_WORDS[view.tier])
+    may = say("✅ {} may ask for this.", short(view.who, 100))
+    verdict = may if view.may else say("⛔ {}", marked(view.why_not))
+    return message(say("{}: {}", head, verdict), Line(lines((head, verdict))), Listing(_rules(view), room=9000))
 
 
-def _rules(story: Explanation) -> list[Rich]:
-    told = [say("Allows: {}", short(story.allows))]
-    told += [say("⚠️ Dangerous: {}", short(story.danger))] if story.danger else []
-    told.append(_needs(story.deciders))
-    told += [say("Approved by itself: {}", short(rule, 300)) for rule in story.rules]
-    told += [say("🚨 Break-glass: {}", short(story.glass, 400))] if story.glass else []
-    told.append(say("For: {}; {} at most", ", ".join(story.durations), story.longest))
-    told += [say("Given: {}", short(story.hours, 200))] if story.hours else []
-    told += [say("Ticket: like {}", short(like(story.ticket), 100))] if story.ticket else []
-    told.append(say("Who may ask: {}", short(people(story.requesters, "or"), 500) or "nobody"))
+def _rules(view: Explanation) -> list[Rich]:
+    told = [say("Allows: {}", short(view.allows))]
+    told += [say("⚠️ Dangerous: {}", short(view.danger))] if view.danger else []
+    told.append(_needs(view.deciders))
+    told += [say("Approved by itself: {}", short(rule, 300)) for rule in view.rules]
+    told += [say("🚨 Break-glass: {}", short(view.break_glass, 400))] if view.break_glass else []
+    told.append(say("For: {}; {} at most", ", ".join(view.durations), view.longest))
+    told += [say("Given: {}", short(view.hours, 200))] if view.hours else []
+    told += [say("Ticket: like {}", short(like(view.ticket), 100))] if view.ticket else []
+    told.append(say("Who may ask: {}", short(people(view.requesters, "or"), 500) or "nobody"))
     return told
 
 

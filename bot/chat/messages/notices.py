@@ -21,7 +21,7 @@ from bot.chat.message import (
     value_of,
     with_parts,
 )
-from bot.chat.messages.approval_card import end_button, extend_button, headline, less_line, status, ticket
+from bot.chat.messages.approval_card import end_button, extend_button, headline, reduced_line, status, ticket
 from bot.chat.rich import NOTHING, Mentions, Rich, Time, call, join, lines, marked, ours, rich, say, short
 from bot.chat.text import cut
 from bot.chat.views.deciders import NOBODY, Deciders
@@ -81,7 +81,7 @@ def read_ask_for(value: str) -> Ask | None:
 
 
 def asked(
-    story: RequestView,
+    view: RequestView,
     deciders: Deciders = NOBODY,
     command: str = "/prodaccess",
     *,
@@ -92,181 +92,177 @@ def asked(
 
     `by_rule`: a rule of the policy may approve it at once, which is not known yet. `zone`: the asker's, where it is known.
     """
-    how_long = NOTHING if story.extends else say(" for {}", format_duration(story.duration))
-    whom = say(" for {},", short(story.holder, 100)) if story.on_behalf else NOTHING
-    line = say("You asked for {}{}{}{}.", _what(story), whom, how_long, _to_begin(story, zone))
-    waits = say("{}", short(deciders.sentence, 1000) or _looking_up(story))
+    how_long = NOTHING if view.extends else say(" for {}", format_duration(view.duration))
+    whom = say(" for {},", short(view.holder, 100)) if view.on_behalf else NOTHING
+    line = say("You asked for {}{}{}{}.", _what(view), whom, how_long, _to_begin(view, zone))
+    waits = say("{}", short(deciders.sentence, 1000) or _looking_up(view))
     if by_rule:
         otherwise = say(" If none does: {}", short(deciders.sentence, 1000)) if deciders else NOTHING
         waits = say("A rule may approve it in a moment.{}", otherwise)
     # Who was asked stands above already; what has been done since is what the person wants to know.
-    since = story.reminded_at or story.escalated_at
-    told = rich(asked_so_far(story, deciders), story.now) if since and deciders else NOTHING
+    since = view.reminded_at or view.escalated_at
+    told = rich(asked_so_far(view, deciders), view.now) if since and deciders else NOTHING
     # The shortest wait first: this is written before a rule may have approved it.
-    expires = say("expires {}", Time(story.expires, story.now))
-    small = join((told, expires, say("take it back with `{} withdraw {}`", command, story.id), story.id))
+    expires = say("expires {}", Time(view.expires, view.now))
+    small = join((told, expires, say("take it back with `{} withdraw {}`", command, view.id), view.id))
     return message(
-        say("{} {} {}", line, waits, story.id),
+        say("{} {} {}", line, waits, view.id),
         Line(say("⏳ {} {}", line, waits)),
-        quote(story.reason),
-        less_line(story),
+        quote(view.reason),
+        reduced_line(view),
         Small(small),
     )
 
 
 # Nobody is named of whom nobody knows whether they are there.
-def _looking_up(story: RequestView) -> Rich:
-    return say(
-        "I am looking up who can approve it, and ask them as soon as {} has confirmed the names.", story.provider
-    )
+def _looking_up(view: RequestView) -> Rich:
+    return say("I am looking up who can approve it, and ask them as soon as {} has confirmed the names.", view.provider)
 
 
-def _to_begin(story: RequestView, zone: str) -> Rich:
+def _to_begin(view: RequestView, zone: str) -> Rich:
     """With day and zone: a time of another day, or of another clock, would be found out too late."""
-    if story.start_at is None:
+    if view.start_at is None:
         return NOTHING
-    told = with_zone(story.start_at, zone) if zone else Time(story.start_at, story.now, with_day=True)
+    told = with_zone(view.start_at, zone) if zone else Time(view.start_at, view.now, with_day=True)
     return say(", to begin {}", told)
 
 
-def agreed(story: RequestView, command: str = "/prodaccess") -> Message:
+def agreed(view: RequestView, command: str = "/prodaccess") -> Message:
     """It was approved, and begins later."""
-    decided = story.decided_at or story.now
-    start = say(" from {} on", Time(story.start_at, decided, with_day=True)) if story.start_at else NOTHING
-    line = say("⏰ You will have {}{}, for {}{}.", _what(story), start, format_duration(story.duration), _by(story))
-    small = say("not needed any more? `{} withdraw {}` · {}", command, story.id, story.id)
-    return message(say("{} {}", line, story.id), Line(line), Small(small))
+    decided = view.decided_at or view.now
+    start = say(" from {} on", Time(view.start_at, decided, with_day=True)) if view.start_at else NOTHING
+    line = say("⏰ You will have {}{}, for {}{}.", _what(view), start, format_duration(view.duration), _by(view))
+    small = say("not needed any more? `{} withdraw {}` · {}", command, view.id, view.id)
+    return message(say("{} {}", line, view.id), Line(line), Small(small))
 
 
-def _by(story: RequestView) -> Rich:
-    return say(", {}", short(story.approved_by, 150)) if story.approved_by else NOTHING
+def _by(view: RequestView) -> Rich:
+    return say(", {}", short(view.approved_by, 150)) if view.approved_by else NOTHING
 
 
-def unreached(story: RequestView, deciders: Deciders, command: str = "/prodaccess") -> Message:
+def unreached(view: RequestView, deciders: Deciders, command: str = "/prodaccess") -> Message:
     """To whoever asked: Slack took the card for nobody who can decide."""
-    line = say("⚠️ Slack takes no message about your request for {} to anybody who can approve it.", _what(story))
+    line = say("⚠️ Slack takes no message about your request for {} to anybody who can approve it.", _what(view))
     who = short(deciders.rule, 300) if deciders else "an owner"
-    then = say("Please tell {} yourself: they can type `{} approve {}`.", who, command, story.id)
-    return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(story.id)))
+    then = say("Please tell {} yourself: they can type `{} approve {}`.", who, command, view.id)
+    return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(view.id)))
 
 
-def nobody_there(story: RequestView, command: str = "/prodaccess") -> Message:
+def nobody_there(view: RequestView, command: str = "/prodaccess") -> Message:
     """To whoever asked, once everybody has been looked up: the groups of which nobody is there who could agree."""
     line = say(
         "⚠️ Nobody can approve your request for {} as it is: I looked, and too few of {} are in Slack.",
-        _what(story),
-        short(people(story.nobody, "and"), 300),
+        _what(view),
+        short(people(view.nobody, "and"), 300),
     )
     then = say(
         "Tell the platform team. Take it back with `{} withdraw {}`, or leave it: it waits until it expires.",
         command,
-        story.id,
+        view.id,
     )
-    return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(story.id)))
+    return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(view.id)))
 
 
-def asked_already(story: RequestView, reader: PersonId) -> Rich:
+def asked_already(view: RequestView, reader: PersonId) -> Rich:
     """`Max asked for this for you already`: who asked, and for whom, as the record has it."""
-    asker = "You" if reader == story.requester_id else short(story.requester, 100)
-    holder = "you" if reader == story.holder_id else short(story.holder, 100)
-    if story.break_glass:
+    asker = "You" if reader == view.requester_id else short(view.requester, 100)
+    holder = "you" if reader == view.holder_id else short(view.holder, 100)
+    if view.break_glass:
         return say("{} broke the glass for this already", asker)
-    return say("{} asked for this{} already", asker, say(" for {}", holder) if story.on_behalf else NOTHING)
+    return say("{} asked for this{} already", asker, say(" for {}", holder) if view.on_behalf else NOTHING)
 
 
-def have_it(story: RequestView, reader: PersonId, deciders: Deciders = NOBODY) -> Message:
+def have_it(view: RequestView, reader: PersonId, deciders: Deciders = NOBODY) -> Message:
     """A second ask for what is pending or live answers with the one that is there, and with what was done about it."""
-    line = say("{}: {}.", asked_already(story, reader), _what(story))
-    told = rich(asked_so_far(story, deciders), story.now) if story.stage is Stage.WAITING else NOTHING
-    small = join((status(story, left=True), told, story.id))
+    line = say("{}: {}.", asked_already(view, reader), _what(view))
+    told = rich(asked_so_far(view, deciders), view.now) if view.stage is Stage.WAITING else NOTHING
+    small = join((status(view, left=True), told, view.id))
     return message(say("{} {}", line, small), Line(line), Small(small))
 
 
-def _what(story: RequestView) -> Rich:
-    return say("{}*{}* in *{}* ({})", story.more, short(story.role, 80), short(story.title, 100), story.tier_words)
+def _what(view: RequestView) -> Rich:
+    return say("{}*{}* in *{}* ({})", view.more, short(view.role, 80), short(view.title, 100), view.tier_words)
 
 
 # ---------------------------------------------------------------- active
 
 
-def active(story: RequestView) -> Message:
+def active(view: RequestView) -> Message:
     """One line of state, how to get in, the role's own hint. Nothing else."""
-    line = say("✅ You have {}{}.", _what(story), _until(story))
-    use = use_of(story)
-    console = Button("Open console", OPEN_CONSOLE, story.id, style="primary", url=use.console) if use.console else None
+    line = say("✅ You have {}{}.", _what(view), _until(view))
+    use = use_of(view)
+    console = Button("Open console", OPEN_CONSOLE, view.id, style="primary", url=use.console) if use.console else None
     return message(
         line,
         Line(line),
-        less_line(story),
-        buttons(console, end_button(story, "I am done")),
+        reduced_line(view),
+        buttons(console, end_button(view, "I am done")),
         Snippet(use.lines),
-        Line(say("{}", short(story.how_to, 600))) if story.how_to else None,
-        Small(join((short(story.approved_by or ""), ticket(story), story.id))),
+        Line(say("{}", short(view.how_to, 600))) if view.how_to else None,
+        Small(join((short(view.approved_by or ""), ticket(view), view.id))),
     )
 
 
-def use_of(story: RequestView) -> HowToUse:
-    target, ids = story.terms.target, story.resource.ids if story.resource else {}
-    return provider_of(target.kind).how_to_use(target, story.environment, story.role, ids)
+def use_of(view: RequestView) -> HowToUse:
+    target, ids = view.terms.target, view.resource.ids if view.resource else {}
+    return provider_of(target.kind).how_to_use(target, view.environment, view.role, ids)
 
 
-def _until(story: RequestView) -> Rich:
-    return say(" until {}", Time(story.until, story.now)) if story.until else NOTHING
+def _until(view: RequestView) -> Rich:
+    return say(" until {}", Time(view.until, view.now)) if view.until else NOTHING
 
 
-def over_active(story: RequestView) -> Message:
+def over_active(view: RequestView) -> Message:
     """What the message "active" becomes when it is over: its state, nothing to paste, and the way to ask once more."""
-    return with_parts(settled(story), again_buttons(story))
+    return with_parts(settled(view), again_buttons(view))
 
 
-def asked_for_you(story: RequestView, command: str = "/prodaccess") -> Message:
+def asked_for_you(view: RequestView, command: str = "/prodaccess") -> Message:
     """To the holder, at once: somebody else asked for them, and they may decline."""
-    if story.stage is not Stage.WAITING:
-        return settled(story)
-    asker, time = short(story.requester, 100), format_duration(story.duration)
-    line = say("{} asked for {} for you, for {}.", asker, _what(story), time)
+    if view.stage is not Stage.WAITING:
+        return settled(view)
+    asker, time = short(view.requester, 100), format_duration(view.duration)
+    line = say("{} asked for {} for you, for {}.", asker, _what(view), time)
     small = say(
         "You are told when you have it. If you do not want it, decline: `{} decline {}` · {}",
         command,
-        story.id,
-        story.id,
+        view.id,
+        view.id,
     )
-    button = Button("Decline", DECLINE, value_of(story.id))
-    return message(say("{} {}", line, story.id), Line(line), quote(story.reason), buttons(button), Small(small))
+    button = Button("Decline", DECLINE, value_of(view.id))
+    return message(say("{} {}", line, view.id), Line(line), quote(view.reason), buttons(button), Small(small))
 
 
-def settled(story: RequestView) -> Message:
+def settled(view: RequestView) -> Message:
     """What the form's answer becomes when it no longer waits: its state."""
-    return message(
-        join((headline(story), status(story))), Line(headline(story)), Small(join((status(story), story.id)))
-    )
+    return message(join((headline(view), status(view))), Line(headline(view)), Small(join((status(view), view.id))))
 
 
-def again_buttons(story: RequestView) -> Buttons | None:
+def again_buttons(view: RequestView) -> Buttons | None:
     """Opens the form filled in as it was, once nothing of it is open any more."""
-    over = story.stage in (Stage.ENDED, Stage.EXPIRED) and not story.covered_by
-    own = not story.break_glass and not story.extends
-    return buttons(Button("Ask again", AGAIN, story.id)) if over and story.in_policy and own else None
+    over = view.stage in (Stage.ENDED, Stage.EXPIRED) and not view.covered_by
+    own = not view.break_glass and not view.extends
+    return buttons(Button("Ask again", AGAIN, view.id)) if over and view.in_policy and own else None
 
 
-def ending(story: RequestView, command: str = "/prodaccess") -> Message:
+def ending(view: RequestView, command: str = "/prodaccess") -> Message:
     """The end is near."""
-    when = say("at {}", Time(story.until, story.now)) if story.until else ours("soon")
-    line = say("⏰ Your {} ends {}.", _what(story), when)
-    longer = buttons(extend_button(story))
-    again = say("Or type `{} extend {} 30m REASON`", command, story.id) if longer else NOTHING
-    return message(line, Line(line), longer, Small(join((again, story.id))))
+    when = say("at {}", Time(view.until, view.now)) if view.until else ours("soon")
+    line = say("⏰ Your {} ends {}.", _what(view), when)
+    longer = buttons(extend_button(view))
+    again = say("Or type `{} extend {} 30m REASON`", command, view.id) if longer else NOTHING
+    return message(line, Line(line), longer, Small(join((again, view.id))))
 
 
 # ---------------------------------------------------------------- over
 
 
-def outcome(story: RequestView, command: str = "/prodaccess") -> Message:
+def outcome(view: RequestView, command: str = "/prodaccess") -> Message:
     """To the holder, once it is over: what became of it, and what to do next. For states that are not over: the state."""
-    told = _OUTCOMES.get(story.stage)
-    line = told(story) if told else say("{}: {}", _what(story), status(story))
-    small = Small(join((_next(story, command), story.id)))
-    return message(say("{} {}", line, story.id), Line(line), small, again_buttons(story))
+    told = _OUTCOMES.get(view.stage)
+    line = told(view) if told else say("{}: {}", _what(view), status(view))
+    small = Small(join((_next(view, command), view.id)))
+    return message(say("{} {}", line, view.id), Line(line), small, again_buttons(view))
 
 
 def _ended(s: RequestView) -> Rich:
@@ -355,57 +351,57 @@ def _next(s: RequestView, command: str) -> Rich:
 
 
 def removal_failing(
-    story: RequestView, *, failures: int | None = None, mentions: Mentions | None = None, owners: Sequence[str] = ()
+    view: RequestView, *, failures: int | None = None, mentions: Mentions | None = None, owners: Sequence[str] = ()
 ) -> Message:
     """Access that should be over could not be taken away. `owners`: group names to call, with `mentions`."""
     times = f" {failures} times" if failures else ""
-    line = say("⚠️ I tried{} to remove {}, and could not.", times, _whose(story))
-    why = why_in_short(story.error or f"{story.provider} did not say", 600)
-    error = NOTHING if story.hidden else say("Why: {}", short(why, 600))
+    line = say("⚠️ I tried{} to remove {}, and could not.", times, _whose(view))
+    why = why_in_short(view.error or f"{view.provider} did not say", 600)
+    error = NOTHING if view.hidden else say("Why: {}", short(why, 600))
     return message(
-        say("{} It may still be open. {} {}", line, error, story.id),
+        say("{} It may still be open. {} {}", line, error, view.id),
         Line(lines((say("{} *It may still be open.* I keep trying.", line), error))),
-        _commands(story),
-        _called(story, mentions, owners),
+        _commands(view),
+        _called(view, mentions, owners),
     )
 
 
 def reappeared(
-    story: RequestView, seen_at: datetime, *, mentions: Mentions | None = None, owners: Sequence[str] = ()
+    view: RequestView, seen_at: datetime, *, mentions: Mentions | None = None, owners: Sequence[str] = ()
 ) -> Message:
     """Access was there again after its verified end."""
-    line = say("⚠️ {} was there again at {}, after its end.", _whose(story, first=True), Time(seen_at, story.now))
+    line = say("⚠️ {} was there again at {}, after its end.", _whose(view, first=True), Time(seen_at, view.now))
     then = say(
         "Somebody may have given it by hand, or a late answer of {} did. If it comes back, look at who gives it.",
-        story.provider,
+        view.provider,
     )
     return message(
-        say("{} {}", line, story.id),
+        say("{} {}", line, view.id),
         Line(lines((say("{} I am taking it away again.", line), then))),
-        _commands(story),
-        _called(story, mentions, owners),
+        _commands(view),
+        _called(view, mentions, owners),
     )
 
 
-def _whose(story: RequestView, *, first: bool = False) -> Rich:
+def _whose(view: RequestView, *, first: bool = False) -> Rich:
     """`first`: a sentence begins with it."""
-    if story.hidden:
-        return say("{} in *{}* ({})", "Access" if first else "access", short(story.title, 100), story.tier_words)
-    holder = short(story.holder, 100)
-    return say("{}'s {}", holder[:1].upper() + holder[1:] if first else holder, _what(story))
+    if view.hidden:
+        return say("{} in *{}* ({})", "Access" if first else "access", short(view.title, 100), view.tier_words)
+    holder = short(view.holder, 100)
+    return say("{}'s {}", holder[:1].upper() + holder[1:] if first else holder, _what(view))
 
 
-def _commands(story: RequestView) -> Snippet | None:
-    resource = story.resource
+def _commands(view: RequestView) -> Snippet | None:
+    resource = view.resource
     if resource is None:
         return None
-    told = provider_of(resource.target.kind).by_hand(resource.target, resource.ids, story.id)
+    told = provider_of(resource.target.kind).by_hand(resource.target, resource.ids, view.id)
     return Snippet(told, ours("By hand, with an administrator's credentials:"))
 
 
-def _called(story: RequestView, mentions: Mentions | None, owners: Sequence[str]) -> Small:
+def _called(view: RequestView, mentions: Mentions | None, owners: Sequence[str]) -> Small:
     called = call(Asked(tuple(owners)), mentions or {}) if owners else NOTHING
-    return Small(join((say("For {}", called) if called else NOTHING, story.id)))
+    return Small(join((say("For {}", called) if called else NOTHING, view.id)))
 
 
 def unknown_copy(id_: str, command: str = "/prodaccess") -> Message:

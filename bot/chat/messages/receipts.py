@@ -22,14 +22,14 @@ UNREADABLE_SHOWN = 10
 _UNDER_WAY = frozenset({Stage.SETTING_UP, Stage.ACTIVE})
 
 
-def receipt_root(story: RequestView) -> Message:
+def receipt_root(view: RequestView) -> Message:
     """One line, edited as it goes. It calls nobody."""
-    if story.hidden:
-        line = say("{} · {} · {} · {}", short(story.environment), story.tier_words, story.state, story.id)
+    if view.hidden:
+        line = say("{} · {} · {} · {}", short(view.environment), view.tier_words, view.state, view.id)
         return message(line, Line(line))
-    waiting = story.stage is Stage.WAITING or (story.break_glass and story.stage in _UNDER_WAY)
-    asked = say("for {}: {}", format_duration(story.duration), short(story.reason, 120)) if waiting else NOTHING
-    return message(fallback(story), Line(join((headline(story), asked, status(story), story.id))))
+    waiting = view.stage is Stage.WAITING or (view.break_glass and view.stage in _UNDER_WAY)
+    asked = say("for {}: {}", format_duration(view.duration), short(view.reason, 120)) if waiting else NOTHING
+    return message(fallback(view), Line(join((headline(view), asked, status(view), view.id))))
 
 
 def receipt_replies(
@@ -102,17 +102,17 @@ def _what_is_wrong(entry: AuditEntry) -> str:
     return entry.private.get("why") or entry.private.get("what", "")
 
 
-def summary(stories: Sequence[RequestView], count: int | None = None, command: str = "/prodaccess") -> Message:
+def summary(views: Sequence[RequestView], count: int | None = None, command: str = "/prodaccess") -> Message:
     """In place of many messages, when more wait for a channel than it can take: one line each, then the rest as a number."""
-    total = len(stories) if count is None else max(count, len(stories))
+    total = len(views) if count is None else max(count, len(views))
     head = say("{} things changed here while messages had to wait. How they stand now:", total)
-    listed = Listing([_summed(story) for story in stories], room=11_000)
-    left = total - len(stories)
+    listed = Listing([_summed(view) for view in views], room=11_000)
+    left = total - len(views)
     tail = Small(say("… and {} more: `{} list`", left, command)) if left else None
     return message(head, Line(head), listed, tail)
 
 
-def _summed(story: RequestView) -> Rich:
-    if story.hidden:
-        return say("• {} · {} · {}", short(story.environment), story.state, story.id)
-    return say("• {} · {} · {}", headline(story), status(story), story.id)
+def _summed(view: RequestView) -> Rich:
+    if view.hidden:
+        return say("• {} · {} · {}", short(view.environment), view.state, view.id)
+    return say("• {} · {} · {}", headline(view), status(view), view.id)

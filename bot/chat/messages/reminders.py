@@ -12,39 +12,39 @@ from bot.chat.wording.labels import Asked, people, rounded
 from workflows.core.durations import format_duration
 
 
-def reminder(story: RequestView, ids: Sequence[str]) -> Message:
+def reminder(view: RequestView, ids: Sequence[str]) -> Message:
     """Under the card. `ids`: the chat's ids of those who can decide and have not."""
-    line = say("⏳ {}: {}", _called(ids, story), _still(story))
-    return message(say("{} {}", line, story.id), Line(line), _expires(story))
+    line = say("⏳ {}: {}", _called(ids, view), _still(view))
+    return message(say("{} {}", line, view.id), Line(line), _expires(view))
 
 
-def escalated(story: RequestView, ids: Sequence[str], *, on_card: bool = True) -> Message:
+def escalated(view: RequestView, ids: Sequence[str], *, on_card: bool = True) -> Message:
     """To the next group: under the card, or with buttons of its own where there is no channel."""
-    waited = rounded((story.escalated_at or story.now) - story.created_at)
+    waited = rounded((view.escalated_at or view.now) - view.created_at)
     # Who has agreed has answered.
-    so_far = f"not enough people have agreed in {waited}" if story.agreed_by else f"nobody has answered for {waited}"
-    line = say("🔔 {}: {}. {}", _called(ids, story), ours(so_far), _still(story))
+    so_far = f"not enough people have agreed in {waited}" if view.agreed_by else f"nobody has answered for {waited}"
+    line = say("🔔 {}: {}. {}", _called(ids, view), ours(so_far), _still(view))
     press = None
-    if story.escalation_approves:
+    if view.escalation_approves:
         then = ours("You may approve or deny it, on the card above." if on_card else "You may approve or deny it.")
-        press = None if on_card else buttons(approve_button(story), deny_button(story))
+        press = None if on_card else buttons(approve_button(view), deny_button(view))
     else:
-        owners = people(story.owners, "or") or "its owners"
+        owners = people(view.owners, "or") or "its owners"
         then = say("Please find somebody of {}: they can decide, and you cannot.", short(owners, 200))
-    return message(say("{} {} {}", line, then, story.id), Line(lines((line, then))), _expires(story), press)
+    return message(say("{} {} {}", line, then, view.id), Line(lines((line, then))), _expires(view), press)
 
 
-def _expires(story: RequestView) -> Small:
-    return Small(say("expires {} · {}", Time(story.expires, story.now), story.id))
+def _expires(view: RequestView) -> Small:
+    return Small(say("expires {} · {}", Time(view.expires, view.now), view.id))
 
 
-def _still(story: RequestView) -> Rich:
+def _still(view: RequestView) -> Rich:
     """Who waits for what, and why: whoever reads this may never have seen the card."""
-    time = format_duration(story.duration)
-    return say("{} for {}: {}.", headline(story), time, short(story.reason, 200))
+    time = format_duration(view.duration)
+    return say("{} for {}: {}.", headline(view), time, short(view.reason, 200))
 
 
-def _called(ids: Sequence[str], story: RequestView) -> Rich:
+def _called(ids: Sequence[str], view: RequestView) -> Rich:
     """By mention; by the group's name where nobody is known."""
-    groups = story.escalated_to or tuple(need.label for need in story.needs if need.open)
+    groups = view.escalated_to or tuple(need.label for need in view.needs if need.open)
     return call(Asked(groups), {groups[0]: ids} if groups else {})

@@ -26,56 +26,62 @@ _GOING = frozenset({Stage.REMOVING})
 class Pressed:
     """What the button says: whom or what, and why."""
 
-    aim: RevocationScope
+    scope: RevocationScope
     reason: str
 
 
-def confirm_first(aim: RevocationScope, reach: EffectiveScope, stories: Sequence[RequestView], reason: str) -> Message:
+def confirm_first(
+    scope: RevocationScope, effective_scope: EffectiveScope, views: Sequence[RequestView], reason: str
+) -> Message:
     """To whoever typed it: what would be taken back, the most dangerous first, and one button that asks once more."""
-    whose, count = _whose(aim.person_name, aim.environment, reach.environments), len(stories)
+    whose, count = _whose(scope.person_name, scope.environment, effective_scope.environments), len(views)
     has = f"{_counted(count, 'thing')} would be taken back" if count else "nothing is open or waits just now"
     what = f"{has[:1].upper()}{has[1:]}"
     head = say("✂️ *Revoke everything {}?* {}.", short(whose), what)
-    open_ = [_line(story) for place in by_place(stories) for story in place.stories]
-    block = f"New asks of theirs are kept out for {format_duration(reach.block)}." if reach.block else ""
+    open_ = [_line(view) for place in by_place(views) for view in place.views]
+    block = (
+        f"New asks of theirs are kept out for {format_duration(effective_scope.block)}."
+        if effective_scope.block
+        else ""
+    )
     sure = Confirm("Revoke all?", f"{what}: everything {whose}. {block}", "Revoke all", "Go back", dangerous=True)
-    button = Button("Revoke all", REVOKE_ALL, _packed(aim, reason), style="danger", confirm=sure)
+    button = Button("Revoke all", REVOKE_ALL, _packed(scope, reason), style="danger", confirm=sure)
     small = join((say("Why: {}.", short(reason)), block), " ")
     return message(head, Line(head), Listing(open_, room=6000), Small(small), buttons(button))
 
 
-def under_way(aim: RevocationScope) -> Message:
+def under_way(scope: RevocationScope) -> Message:
     """What the question becomes once it is pressed."""
-    whose = short(_whose(aim.person_name, aim.environment, None))
+    whose = short(_whose(scope.person_name, scope.environment, None))
     line = say("✂️ Everything {} is being taken back. The receipts channel shows how far it is.", whose)
     return message(line, Line(line))
 
 
 def progress(
-    sweepout: BulkRevocation, stories: Sequence[RequestView], command: str, *, panic_group: str = ""
+    bulk_revocation: BulkRevocation, views: Sequence[RequestView], command: str, *, panic_group: str = ""
 ) -> Message:
     """One message that fills up: how much is gone, what is being removed, what resists."""
-    whose = short(_whose(sweepout.person_name, None, sweepout.environments))
-    head = say("✂️ *{} revoked everything {}.*", short(sweepout.by_name, 100), whose)
-    resists = [story for story in stories if story.stage is Stage.STUCK]
+    whose = short(_whose(bulk_revocation.person_name, None, bulk_revocation.environments))
+    head = say("✂️ *{} revoked everything {}.*", short(bulk_revocation.by_name, 100), whose)
+    resists = [view for view in views if view.stage is Stage.STUCK]
     # What resists stands there by name; the others are a number.
-    named = Listing([_line(story) for story in resists[:20]], room=4000)
-    why = NOTHING if any(story.hidden for story in stories) else say("Why: {}", short(sweepout.reason))
-    small = join((why, _kept_out(sweepout, command, panic_group)))
-    sums = _sums(sweepout, stories)
+    named = Listing([_line(view) for view in resists[:20]], room=4000)
+    why = NOTHING if any(view.hidden for view in views) else say("Why: {}", short(bulk_revocation.reason))
+    small = join((why, _kept_out(bulk_revocation, command, panic_group)))
+    sums = _sums(bulk_revocation, views)
     return message(say("{} {}", head, sums), Line(lines((head, sums))), named, Small(small))
 
 
-def _sums(sweepout: BulkRevocation, stories: Sequence[RequestView]) -> Rich:
-    total = len(stories)
-    if sweepout.finished_at is not None:
-        at = Time(sweepout.finished_at, sweepout.at)
+def _sums(bulk_revocation: BulkRevocation, views: Sequence[RequestView]) -> Rich:
+    total = len(views)
+    if bulk_revocation.finished_at is not None:
+        at = Time(bulk_revocation.finished_at, bulk_revocation.at)
         if not total:
             return say("🏁 Nothing was open, seen at {}.", at)
         return say("🏁 All gone, verified at {}: {} of {}.", at, total, total)
-    going = sum(story.stage in _GOING for story in stories)
-    stuck = sum(story.stage is Stage.STUCK for story in stories)
-    still = sum(story.stage in _OPEN or story.stage is Stage.WAITING for story in stories)
+    going = sum(view.stage in _GOING for view in views)
+    stuck = sum(view.stage is Stage.STUCK for view in views)
+    still = sum(view.stage in _OPEN or view.stage is Stage.WAITING for view in views)
     parts = [
         f"{total - going - stuck - still} of {total} gone" if total else "looking for what is open",
         f"{going} being removed" if going else "",
@@ -85,19 +91,19 @@ def _sums(sweepout: BulkRevocation, stories: Sequence[RequestView]) -> Rich:
     return ours("🔄 ") + join(parts)
 
 
-def _kept_out(sweepout: BulkRevocation, command: str, panic_group: str) -> Rich:
-    if sweepout.blocked_until is None or sweepout.person is None:
+def _kept_out(bulk_revocation: BulkRevocation, command: str, panic_group: str) -> Rich:
+    if bulk_revocation.blocked_until is None or bulk_revocation.person is None:
         return NOTHING
-    until = say("No new asks of theirs until {}.", Time(sweepout.blocked_until, sweepout.at))
+    until = say("No new asks of theirs until {}.", Time(bulk_revocation.blocked_until, bulk_revocation.at))
     lifted_by = say("The group {} lifts that:", short(panic_group, 80)) if panic_group else NOTHING
-    return join((until, lifted_by, say("`{} lift {} REASON`", command, short(sweepout.person, 100))), " ")
+    return join((until, lifted_by, say("`{} lift {} REASON`", command, short(bulk_revocation.person, 100))), " ")
 
 
-def _line(story: RequestView) -> Rich:
-    if story.hidden:
-        return say("• {} · {} · {} · {}", short(story.title, 100), story.tier_words, story.state, story.id)
-    what = say("{} · *{}* in {}", short(story.holder, 80), short(story.role, 60), short(story.title, 80))
-    return say("• {} · {} · {} · {}", what, TIER_WORDS[story.tier], status(story), story.id)
+def _line(view: RequestView) -> Rich:
+    if view.hidden:
+        return say("• {} · {} · {} · {}", short(view.title, 100), view.tier_words, view.state, view.id)
+    what = say("{} · *{}* in {}", short(view.holder, 80), short(view.role, 60), short(view.title, 80))
+    return say("• {} · {} · {} · {}", what, TIER_WORDS[view.tier], status(view), view.id)
 
 
 def _whose(person: str | None, environment: str | None, environments: Sequence[str] | None) -> str:
@@ -109,8 +115,8 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _packed(aim: RevocationScope, reason: str) -> str:
-    return json.dumps({"p": aim.person, "n": aim.person_name[:100], "e": aim.environment, "r": reason})[:2000]
+def _packed(scope: RevocationScope, reason: str) -> str:
+    return json.dumps({"p": scope.person, "n": scope.person_name[:100], "e": scope.environment, "r": reason})[:2000]
 
 
 def read_pressed(value: str) -> Pressed | None:

@@ -6,7 +6,7 @@ import structlog
 
 from bot.chat.messages import holds, receipts, target_users
 from bot.chat.messages.break_glass import lifted, lifted_receipt
-from bot.chat.outbox.delegation_plan import delegation_wanted
+from bot.chat.outbox.delegation_plan import delegation_planned
 from bot.chat.outbox.outbox import Outbox, once
 from bot.chat.outbox.plan import (
     PlannedMessage,
@@ -51,11 +51,11 @@ def show_delegation(box: Outbox, page: PostingSession, subject: str) -> None:
     found = in_force(record.delegation, snapshot.now) if record else None
     theirs = found if found and found.to_slack and direct_to(found.to_slack) == user else None
     name = record.name if record else ""
-    box.send(page, delegation_wanted(page.record, user, name, theirs, snapshot.now, box.command))
+    box.send(page, delegation_planned(page.record, user, name, theirs, snapshot.now, box.command))
     box.clear(subject)
 
 
-def show_lift(box: Outbox, page: PostingSession, subject: str) -> None:
+def show_unblock(box: Outbox, page: PostingSession, subject: str) -> None:
     """The person is told, and so is the receipts channel."""
     policy = box.policy()
     for entry in box.ctx.ledger.entries_of(subject):

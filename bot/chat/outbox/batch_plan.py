@@ -47,8 +47,8 @@ GATHERS_IN_S = 3.0
 # Slot of what is told under the requester's message.
 _NEWS = "news:"
 
-Stories = Sequence[RequestView]
-Render = Callable[[Stories], Message]
+RequestViews = Sequence[RequestView]
+Render = Callable[[RequestViews], Message]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +67,22 @@ class Batch:
         return self.first.chat
 
     @property
-    def stories(self) -> list[RequestView]:
-        return [facts.story for facts in self.members]
+    def views(self) -> list[RequestView]:
+        return [facts.view for facts in self.members]
 
 
 def wait_s(batch: Batch, since: Mapping[str, datetime | None]) -> float:
     """Seconds until it is worth telling: names that are looked up, a state that passes. `since`: when the states began."""
     gathering = [
-        GATHERS_IN_S - (story.now - story.created_at).total_seconds()
-        for story in batch.stories
-        if story.stage is Stage.WAITING and not story.resolved
+        GATHERS_IN_S - (view.now - view.created_at).total_seconds()
+        for view in batch.views
+        if view.stage is Stage.WAITING and not view.resolved
     ]
-    passing = [passing_until_s(story, since.get(story.id)) for story in batch.stories]
+    passing = [passing_until_s(view, since.get(view.id)) for view in batch.views]
     return max(0.0, *gathering, *passing)
 
 
-def several_wanted(batch: Batch) -> list[PlannedMessage]:
+def batch_planned(batch: Batch) -> list[PlannedMessage]:
     """In the order in which they matter, as for one request."""
     panels = [_Panel(batch, ids) for ids in batch.panels]
     found = [item for panel in panels for item in panel.cards()] + _left_behind(batch)
@@ -102,7 +102,7 @@ class _Panel:
         self._id, self._alone = ids[0], len(ids) == 1
         self._batch = batch
         panel = [facts for facts in batch.members if facts.request.id in ids]
-        self._shown = [facts for facts in panel if facts.story.resolved]
+        self._shown = [facts for facts in panel if facts.view.resolved]
         own = {
             slot.removesuffix(f":{self._id}"): posting
             for slot, posting in batch.chat.postings.items()
@@ -133,21 +133,21 @@ class _Panel:
 
     def _speaker(self) -> PlanningInput:
         """The one that most is to be done about, with the panel's messages as its own."""
-        stage = several.stage_of([facts.story for facts in self._shown])
-        facts = next(facts for facts in self._shown if facts.story.stage is stage)
+        stage = several.stage_of([facts.view for facts in self._shown])
+        facts = next(facts for facts in self._shown if facts.view.stage is stage)
         return replace(facts, chat=self._chat)
 
     def _card(self, channel: str) -> PlannedMessage:
-        stories, mentions = _for(self._shown, channel), self._speaker().mentions
+        views, mentions = _for(self._shown, channel), self._speaker().mentions
         value = value_of(self._id, terms_of([facts.request for facts in self._shown]))
 
-        def render(stories: Stories) -> Message:
+        def render(views: RequestViews) -> Message:
             # Alone among its owners it is a card like any other.
             if self._alone:
-                return approval_card(stories[0], mentions, to_owner=is_person(channel))
-            return several.card(stories, value, mentions, to_owner=is_person(channel))
+                return approval_card(views[0], mentions, to_owner=is_person(channel))
+            return several.card(views, value, mentions, to_owner=is_person(channel))
 
-        return _rendered(f"card:{channel}:{self._id}", channel, stories, render)
+        return _rendered(f"card:{channel}:{self._id}", channel, views, render)
 
 
 def _left_behind(batch: Batch) -> list[PlannedMessage]:
@@ -164,14 +164,14 @@ def _left_behind(batch: Batch) -> list[PlannedMessage]:
 
 def _for(members: Sequence[PlanningInput], channel: str) -> list[RequestView]:
     """As this channel may see them. Where it may not see one, it sees none: together they would tell who it is."""
-    stories = [for_channel(facts, channel) for facts in members]
-    return [for_outsiders(story) for story in stories] if any(story.hidden for story in stories) else stories
+    views = [for_channel(facts, channel) for facts in members]
+    return [for_outsiders(view) for view in views] if any(view.hidden for view in views) else views
 
 
-def _rendered(slot: str, channel: str, stories: Stories, render: Render) -> PlannedMessage:
+def _rendered(slot: str, channel: str, views: RequestViews, render: Render) -> PlannedMessage:
     """A message that is kept current; a minute less of the time that is left is not worth an edit."""
-    still = render([replace(story, now=story.created_at) for story in stories])
-    return PlannedMessage(slot, channel, render(stories), key=stamp(still))
+    still = render([replace(view, now=view.created_at) for view in views])
+    return PlannedMessage(slot, channel, render(views), key=stamp(still))
 
 
 # ---------------------------------------------------------------- who asked
@@ -183,9 +183,9 @@ def _requester(batch: Batch) -> list[PlannedMessage]:
     slot = f"several:{user}"
     quiet = frozenset({Stage.WAITING, Stage.SETTING_UP, Stage.WITHDRAWN})
     told = slot in batch.chat.postings or batch.first.request.origin.by_form
-    if not told and all(story.stage in quiet for story in batch.stories):
+    if not told and all(view.stage in quiet for view in batch.views):
         return []
-    found = [_rendered(slot, user, batch.stories, _answer(batch))]
+    found = [_rendered(slot, user, batch.views, _answer(batch))]
     posting = batch.chat.postings.get(slot)
     if posting is not None and posting.ts is not None:
         found += _news(batch, posting, slot, user)
@@ -196,10 +196,10 @@ def _answer(batch: Batch) -> Render:
     """While all of them wait it says who was asked."""
     deciders = {facts.request.id: facts.deciders for facts in batch.members}
 
-    def render(stories: Stories) -> Message:
-        if any(story.stage is not Stage.WAITING for story in stories):
-            return several.state(stories)
-        by_id = {story.id: story for story in stories}
+    def render(views: RequestViews) -> Message:
+        if any(view.stage is not Stage.WAITING for view in views):
+            return several.state(views)
+        by_id = {view.id: view for view in views}
         panels = [([by_id[id_] for id_ in ids], deciders[ids[0]]) for ids in batch.panels]
         return several.asked(panels, batch.first.command)
 
@@ -208,50 +208,50 @@ def _answer(batch: Batch) -> Render:
 
 def _news(batch: Batch, posting: Posting, under: str, user: str) -> list[PlannedMessage]:
     """What came together is told together. The slot says what it tells, so that an interrupted post is finished as it was."""
-    news = {f"{story.id}={story.stage}": story for story in batch.stories if _came_after(story, posting)}
+    news = {f"{view.id}={view.stage}": view for view in batch.views if _came_after(view, posting)}
     slots = [slot for slot in batch.chat.postings if slot.startswith(_NEWS)]
     told = {one for slot in slots for one in slot.removeprefix(_NEWS).split(",")}
     unfinished = [slot for slot in slots if batch.chat.postings[slot].ts is None]
     fresh = [one for one in news if one not in told]
     found = []
     for slot in [*unfinished, *([_NEWS + ",".join(fresh)] if fresh else [])]:
-        stories = [news[one] for one in slot.removeprefix(_NEWS).split(",") if one in news]
-        if stories:
-            found.append(PlannedMessage(slot, user, several.news(stories), key="once", under=under))
+        views = [news[one] for one in slot.removeprefix(_NEWS).split(",") if one in news]
+        if views:
+            found.append(PlannedMessage(slot, user, several.news(views), key="once", under=under))
     return found
 
 
-def _came_after(story: RequestView, posting: Posting) -> bool:
-    at = _since(story)
+def _came_after(view: RequestView, posting: Posting) -> bool:
+    at = _since(view)
     return at is not None and at.timestamp() > posting.posted_at_s
 
 
-def _since(story: RequestView) -> datetime | None:
+def _since(view: RequestView) -> datetime | None:
     """When it came to be as it is, where the requester has to hear of that."""
-    if story.stage in (Stage.ACTIVE, Stage.AGREED):
-        return story.activated_at or story.decided_at
-    missed = story.stage is Stage.ENDED and story.activated_at is None
-    return story.closed_at if story.stage in OVER and (story.stage not in QUIET or missed) else None
+    if view.stage in (Stage.ACTIVE, Stage.AGREED):
+        return view.activated_at or view.decided_at
+    missed = view.stage is Stage.ENDED and view.activated_at is None
+    return view.closed_at if view.stage in OVER and (view.stage not in QUIET or missed) else None
 
 
 def _warnings(batch: Batch, user: str) -> list[PlannedMessage]:
     """One for all that end in the same minute."""
-    ending = [facts.story for facts in batch.members if facts.warned and facts.story.stage is Stage.ACTIVE]
+    ending = [facts.view for facts in batch.members if facts.warned and facts.view.stage is Stage.ACTIVE]
     found = []
-    for minute, stories in groupby(sorted(ending, key=_minute), key=_minute):
-        found.append(_rendered(f"warning:{minute}:{user}", user, list(stories), several.ending))
+    for minute, views in groupby(sorted(ending, key=_minute), key=_minute):
+        found.append(_rendered(f"warning:{minute}:{user}", user, list(views), several.ending))
     return found
 
 
-def _minute(story: RequestView) -> int:
-    return int(story.deadline.timestamp() // 60) if story.deadline else 0
+def _minute(view: RequestView) -> int:
+    return int(view.deadline.timestamp() // 60) if view.deadline else 0
 
 
 # ---------------------------------------------------------------- receipts
 
 
 def _receipts(batch: Batch) -> list[PlannedMessage]:
-    if not any(story.resolved or story.stage in OVER for story in batch.stories):
+    if not any(view.resolved or view.stage in OVER for view in batch.views):
         return []
     channels = receipt_channels(batch.first.request, batch.first.receipts_channel)
     return [item for channel in channels for item in _thread(batch, channel)]
@@ -271,21 +271,21 @@ def _lines(batch: Batch, channel: str, slot: str) -> PlannedMessage | None:
     """The entries that the thread has not told yet, each with what it is about."""
     entries = sorted((entry for facts in batch.members for entry in facts.entries), key=lambda entry: entry.number)
     news = news_of(batch.chat, entries, channel)
-    waits = all(story.stage is Stage.WAITING for story in batch.stories)
+    waits = all(view.stage is Stage.WAITING for view in batch.views)
     if not news or (waits and all(entry.event is Event.REQUEST_MADE for entry in news)):
         return None
     shown = news[: receipts.ENTRIES_MAX]
-    stories = {story.id: story for story in _for(batch.members, channel)}
-    deadlines = {story.id: story.deadline for story in batch.stories}
+    views = {view.id: view for view in _for(batch.members, channel)}
+    deadlines = {view.id: view.deadline for view in batch.views}
     names = {facts.request.holder: facts.request.holder_name for facts in batch.members}
-    told = [_line(entry, stories[entry.subject], names, deadlines[entry.subject]) for entry in shown]
+    told = [_line(entry, views[entry.subject], names, deadlines[entry.subject]) for entry in shown]
     whole = message(lines(told), Listing(told))
     return PlannedMessage(
         f"lines:{shown[0].number}:{channel}", channel, whole, key="once", under=slot, told=shown[-1].number
     )
 
 
-def _line(entry: AuditEntry, story: RequestView, names: Mapping[PersonId, str], deadline: datetime | None) -> Rich:
-    told = receipts.receipt_line(entry, names, deadline=deadline, hidden=story.hidden, provider=story.provider)
-    which = f"{story.role} in {story.title}" if story.role else story.environment
+def _line(entry: AuditEntry, view: RequestView, names: Mapping[PersonId, str], deadline: datetime | None) -> Rich:
+    told = receipts.receipt_line(entry, names, deadline=deadline, hidden=view.hidden, provider=view.provider)
+    which = f"{view.role} in {view.title}" if view.role else view.environment
     return say("{} · {}", short(which, 120), told)

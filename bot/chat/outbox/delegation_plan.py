@@ -13,7 +13,7 @@ from workflows.core.records.chat import ChatRecord
 DELEGATED = "delegation:"
 
 
-def delegation_wanted(
+def delegation_planned(
     record: ChatRecord, user: str, by_name: str, found: Delegation | None, now: datetime, command: str
 ) -> list[PlannedMessage]:
     """What the account `user` is told: `found` where it decides in the place of `by_name` now, None where it does not.
@@ -22,14 +22,14 @@ def delegation_wanted(
     """
     current = f"{DELEGATED}{_stamp(found)}" if found else ""
     told = to_the_delegate(found, now, command) if found else None
-    wanted = [PlannedMessage(current, user, told, key="once")] if told else []
+    planned = [PlannedMessage(current, user, told, key="once")] if told else []
     for slot, posting in record.postings.items():
         if not slot.startswith(DELEGATED) or slot == current or posting.ts is None or _over_at(slot) <= now.timestamp():
             continue
-        wanted.append(_kept(slot, user, told or over(by_name)))
+        planned.append(_kept(slot, user, told or over(by_name)))
         if told is None:
-            wanted.append(PlannedMessage(f"ended:{slot}", user, ended(by_name), key="once"))
-    return wanted
+            planned.append(PlannedMessage(f"ended:{slot}", user, ended(by_name), key="once"))
+    return planned
 
 
 def _stamp(found: Delegation) -> str:

@@ -39,77 +39,77 @@ class Delivery:
         self._turns = Turns(buckets, chat.traits.limits, outages)
         self._edits = Edits(chat, self._turns, outages, command)
 
-    def send(self, page: PostingSession, wanted: PlannedMessage) -> None:
+    def send(self, page: PostingSession, planned: PlannedMessage) -> None:
         """Make this one message be as wanted. Does nothing where it is already, or was given up at this place."""
-        posting = page.record.postings.get(wanted.slot)
+        posting = page.record.postings.get(planned.slot)
         if posting is None or posting.ts is None:
             if posting is None or posting.error is None:
-                self._post(page, wanted, posting)
-        elif wanted.key not in ("once", posting.shown):
-            self._edits.edit(page, wanted, posting)
+                self._post(page, planned, posting)
+        elif planned.key not in ("once", posting.shown):
+            self._edits.edit(page, planned, posting)
 
     # ------------------------------------------------------------ posting
 
-    def _post(self, page: PostingSession, wanted: PlannedMessage, posting: Posting | None) -> None:
-        root = page.record.postings.get(wanted.under) if wanted.under else None
-        if wanted.under and (root is None or root.ts is None):
+    def _post(self, page: PostingSession, planned: PlannedMessage, posting: Posting | None) -> None:
+        root = page.record.postings.get(planned.under) if planned.under else None
+        if planned.under and (root is None or root.ts is None):
             return
-        closed = self._outages.word(wanted.channel) if not is_person(wanted.channel) else None
+        closed = self._outages.word(planned.channel) if not is_person(planned.channel) else None
         if closed is not None:
-            self._outages.give_up(page, wanted.slot, posting or Posting(wanted.channel), closed)
+            self._outages.give_up(page, planned.slot, posting or Posting(planned.channel), closed)
             return
-        self._turns.wait_to_post(wanted)
+        self._turns.wait_to_post(planned)
         found: Posted | None = None
         if posting is None or posting.intent_at is None:
-            new = posting or Posting(wanted.channel)
+            new = posting or Posting(planned.channel)
             posting = replace(new, nonce=self._ctx.chance.hex(24), intent_at=self._ctx.ledger.now())
-            page.put(wanted.slot, posting, f"intent:{wanted.slot}")
+            page.put(planned.slot, posting, f"intent:{planned.slot}")
         else:
-            found = self._find(page, wanted, posting, root)
+            found = self._find(page, planned, posting, root)
         if found is not None:
             # It shows what was wanted when it was posted, which may be long ago.
-            self._edits.change(page, wanted, replace(posting, posted_channel=str(found.to), ts=found.id))
+            self._edits.change(page, planned, replace(posting, posted_channel=str(found.to), ts=found.id))
         else:
-            found = self._deliver(page, wanted, posting, root)
+            found = self._deliver(page, planned, posting, root)
         if found is not None:
-            self._record(page, wanted, found)
+            self._record(page, planned, found)
 
-    def _record(self, page: PostingSession, wanted: PlannedMessage, found: Posted) -> None:
+    def _record(self, page: PostingSession, planned: PlannedMessage, found: Posted) -> None:
         done = replace(
-            page.record.postings[wanted.slot],
+            page.record.postings[planned.slot],
             ts=found.id,
             posted_channel=str(found.to),
             posted_at=found.at,
-            shown=wanted.key,
+            shown=planned.key,
             intent_at=None,
             tries=0,
         )
-        told = {wanted.under: wanted.told} if wanted.under else None
-        page.put(wanted.slot, done, f"posted:{wanted.slot}", told, (wanted.entry,) if wanted.entry else ())
-        if is_person(wanted.channel):
-            self._outages.reached(wanted.channel)
+        told = {planned.under: planned.told} if planned.under else None
+        page.put(planned.slot, done, f"posted:{planned.slot}", told, (planned.entry,) if planned.entry else ())
+        if is_person(planned.channel):
+            self._outages.reached(planned.channel)
 
     def _deliver(
-        self, page: PostingSession, wanted: PlannedMessage, posting: Posting, root: Posting | None
+        self, page: PostingSession, planned: PlannedMessage, posting: Posting, root: Posting | None
     ) -> Posted | None:
         """None where it was given up at this place. Raises what `post_failed` raises."""
-        message = drawn(page, wanted, posting, self._chat.traits, self._command)
+        message = drawn(page, planned, posting, self._chat.traits, self._command)
         try:
-            return self._chat.post(_place(wanted, root), message, nonce=str(posting.nonce), under=self._thread(root))
+            return self._chat.post(_place(planned, root), message, nonce=str(posting.nonce), under=self._thread(root))
         except NotDone as problem:
-            if refuses_form(problem, wanted, posting):
+            if refuses_form(problem, planned, posting):
                 posting = replace(posting, plain=True)
-                page.put(wanted.slot, posting, f"plain:{wanted.slot}")
-                return self._deliver(page, wanted, posting, root)
-            if problem.means is Means.THREAD and root is not None and wanted.under and not root.flat:
-                self._give_root_up(page, wanted, root, problem.word)
-            self._turns.post_failed(page, wanted, posting, problem)
-            self._whisper(wanted, problem.word)
-            self._outages.give_up(page, wanted.slot, posting, problem.word)
+                page.put(planned.slot, posting, f"plain:{planned.slot}")
+                return self._deliver(page, planned, posting, root)
+            if problem.means is Means.THREAD and root is not None and planned.under and not root.flat:
+                self._give_root_up(page, planned, root, problem.word)
+            self._turns.post_failed(page, planned, posting, problem)
+            self._whisper(planned, problem.word)
+            self._outages.give_up(page, planned.slot, posting, problem.word)
             return None
 
     def _find(
-        self, page: PostingSession, wanted: PlannedMessage, posting: Posting, root: Posting | None
+        self, page: PostingSession, planned: PlannedMessage, posting: Posting, root: Posting | None
     ) -> Posted | None:
         """A post whose answer nobody recorded: is it there? Its nonce tells.
 
@@ -117,37 +117,37 @@ class Delivery:
         """
         if posting.intent_at is None or posting.nonce is None:
             return None
-        at = _place(wanted, root)
+        at = _place(planned, root)
         try:
             return self._chat.find_by_nonce(at, posting.nonce, posting.intent_at, under=self._thread(root))
         except NotDone as problem:
             log.warning("the channel's history cannot be read", channel=posting.channel, error=problem.word)
-            self._turns.search_failed(page, wanted, posting, problem)
+            self._turns.search_failed(page, planned, posting, problem)
             return None
 
     # ------------------------------------------------------------ what is done instead
 
-    def _whisper(self, wanted: PlannedMessage, word: str) -> None:
+    def _whisper(self, planned: PlannedMessage, word: str) -> None:
         """Somebody who gets no direct messages may hear of it where they asked."""
-        if not (is_person(wanted.channel) and wanted.beside and self._chat.traits.abilities.whispers):
+        if not (is_person(planned.channel) and planned.beside and self._chat.traits.abilities.whispers):
             return
-        to, beside = read_destination(wanted.channel), read_destination(wanted.beside)
+        to, beside = read_destination(planned.channel), read_destination(planned.beside)
         try:
-            self._chat.whisper(to, beside, plain(wanted.message))
+            self._chat.whisper(to, beside, plain(planned.message))
         except NotDone as problem:
             # Who was deactivated reads nothing any more: nothing for whoever runs this to mend.
             say = log.warning if word in self._chat.traits.gone else log.error
-            say("somebody was told nothing", user=wanted.channel, slot=wanted.slot, tried=[word, problem.word])
+            say("somebody was told nothing", user=planned.channel, slot=planned.slot, tried=[word, problem.word])
 
     def _thread(self, root: Posting | None) -> Posted | None:
         in_thread = root is not None and not root.flat and self._chat.traits.abilities.threads
         return _posted(root) if in_thread and root is not None else None
 
-    def _give_root_up(self, page: PostingSession, wanted: PlannedMessage, root: Posting, word: str) -> Never:
+    def _give_root_up(self, page: PostingSession, planned: PlannedMessage, root: Posting, word: str) -> Never:
         """The thread takes no more replies: the next root, or, where that had none either, replies beside it."""
-        slot, traits = str(wanted.under), self._chat.traits
+        slot, traits = str(planned.under), self._chat.traits
         log.warning("a thread takes no more messages", slot=slot, error=word)
-        page.take_back(wanted.slot)
+        page.take_back(planned.slot)
         if root.roots or word in traits.never_threads:
             page.put(slot, replace(root, flat=True), f"flat:{slot}")
         else:
@@ -167,6 +167,6 @@ def _posted(root: Posting) -> Posted:
     return Posted(read_destination(root.posted_channel or root.channel), str(root.ts))
 
 
-def _place(wanted: PlannedMessage, root: Posting | None) -> Destination:
+def _place(planned: PlannedMessage, root: Posting | None) -> Destination:
     """Where its root was posted; a direct message has a conversation of its own."""
-    return read_destination((root.posted_channel if root else None) or wanted.channel)
+    return read_destination((root.posted_channel if root else None) or planned.channel)

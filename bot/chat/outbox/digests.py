@@ -50,25 +50,25 @@ def show_slot(box: Outbox, page: PostingSession, slot: Slot) -> None:
 
 
 def _post_slot(box: Outbox, page: PostingSession, slot: Slot, message: Message) -> None:
-    wanted = once("digest", slot.plan.channel, message)
-    box.delivery.send(page, replace(wanted, entry=posted(box.ctx, slot)))
+    planned = once("digest", slot.plan.channel, message)
+    box.delivery.send(page, replace(planned, entry=posted(box.ctx, slot)))
 
 
 def show_active(box: Outbox, page: PostingSession, slot: Slot, policy: Policy) -> None:
-    story = box.reader.digest(policy, slot.plan.environments)
-    overdue = any(item.review_overdue for item in story.reviews)
-    if story.places or story.waiting or overdue or not slot.plan.only_if_active or page.record.postings:
-        shown = _visible(story, policy, slot.plan.channel)
+    view = box.reader.digest(policy, slot.plan.environments)
+    overdue = any(item.review_overdue for item in view.reviews)
+    if view.places or view.waiting or overdue or not slot.plan.only_if_active or page.record.postings:
+        shown = _visible(view, policy, slot.plan.channel)
         _post_slot(box, page, slot, digest(shown, box.command))
 
 
 def _visible(digest_: DigestView, policy: Policy, channel: str) -> DigestView:
     """Where an environment is hidden from outsiders, a digest elsewhere tells state and id alone."""
 
-    def seen(stories: tuple[RequestView, ...]) -> tuple[RequestView, ...]:
-        return tuple(seen_in(story, policy, channel) for story in stories)
+    def seen(views: tuple[RequestView, ...]) -> tuple[RequestView, ...]:
+        return tuple(seen_in(view, policy, channel) for view in views)
 
-    places = tuple(replace(place, stories=seen(place.stories)) for place in digest_.places)
+    places = tuple(replace(place, views=seen(place.views)) for place in digest_.places)
     return replace(
         digest_,
         places=places,

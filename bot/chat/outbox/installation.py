@@ -10,13 +10,13 @@ from bot.chat.outbox.plan import (
     PlannedMessage,
 )
 from bot.chat.outbox.postings import Later, PostingSession
-from bot.chat.outbox.revoke_all_plan import panic_wanted
+from bot.chat.outbox.revoke_all_plan import revoke_all_planned
 from bot.chat.outbox.trouble_calls import Called, without_what_is_over
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.records.oversight import BulkRevocation
-from workflows.usecases.revocation.revoke_all import SUBJECT as SWEEPOUT
+from workflows.usecases.revocation.revoke_all import SUBJECT as BULK_REVOCATION
 from workflows.usecases.shared.troubles import SUBJECT as TROUBLE
 
 # Without a policy nobody knows whom to tell; in so many seconds again.
@@ -57,7 +57,7 @@ def show_trouble(box: Outbox, page: PostingSession, subject: str) -> None:
 def show_troubles(box: Outbox, page: PostingSession, subject: str) -> None:
     """The people who run this are told of all that fails, and owners of what fails of theirs."""
     called = Called(box.ctx, box.recipients, box.command)
-    box.send(page, called.wanted(box.policy(), page.record))
+    box.send(page, called.planned(box.policy(), page.record))
     left = without_what_is_over(page.record)
     if left != page.record:
         page.save(left, "over")
@@ -76,14 +76,14 @@ def show_clock(box: Outbox, page: PostingSession, subject: str) -> None:
     box.clear(subject)
 
 
-def show_sweepout(box: Outbox, page: PostingSession, subject: str) -> None:
+def show_bulk_revocation(box: Outbox, page: PostingSession, subject: str) -> None:
     """One message for the receipts channel and one for whoever pressed; both fill up in place."""
-    policy, item = box.policy(), keys.sweepout(subject.removeprefix(SWEEPOUT))
+    policy, item = box.policy(), keys.bulk_revocation(subject.removeprefix(BULK_REVOCATION))
     snapshot = box.ctx.ledger.read(item)
-    sweepout = snapshot.get(item, BulkRevocation)
-    if sweepout is None or policy is None:
+    bulk_revocation = snapshot.get(item, BulkRevocation)
+    if bulk_revocation is None or policy is None:
         box.clear(subject)
         return
-    stories = box.reader.some(sweepout.taken, policy)
-    box.send(page, panic_wanted(sweepout, stories, policy, box.command))
+    views = box.reader.some(bulk_revocation.taken, policy)
+    box.send(page, revoke_all_planned(bulk_revocation, views, policy, box.command))
     box.shown(page, snapshot.versions(), subject, ())

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from bot.chat.message import Message, stamp
 from bot.chat.messages import approval_card as cards
-from bot.chat.messages import break_glass as glass
-from bot.chat.messages import notices, receipts
+from bot.chat.messages import break_glass, notices, receipts
 from bot.chat.messages import reminders as calls
 from bot.chat.places import direct_to
 from bot.chat.rich import Mentions
@@ -77,7 +76,7 @@ class PlanningInput:
     """What a request's messages are made from."""
 
     request: Request
-    story: RequestView
+    view: RequestView
     environment: Environment | None
     receipts_channel: str
     entries: Sequence[AuditEntry]
@@ -106,138 +105,143 @@ class PlanningInput:
     passing: bool = False
 
 
-def passing_until_s(story: RequestView, since: datetime | None, *, at_work: bool = False) -> float:
+def passing_until_s(view: RequestView, since: datetime | None, *, at_work: bool = False) -> float:
     """Seconds to wait until a passing state is worth telling; 0.0 where it is told now. `at_work`: the target says so."""
-    if story.stage not in _PASSING or since is None:
+    if view.stage not in _PASSING or since is None:
         return 0.0
-    return max(0.0, (AT_WORK_S if at_work else SETTLES_IN_S) - (story.now - since).total_seconds())
+    return max(0.0, (AT_WORK_S if at_work else SETTLES_IN_S) - (view.now - since).total_seconds())
 
 
-def on_cards_for_s(story: RequestView, since: datetime | None) -> float:
+def on_cards_for_s(view: RequestView, since: datetime | None) -> float:
     """For how many seconds more a passing state is told on the cards alone; 0.0 where all is told."""
-    if story.stage not in _PASSING or since is None:
+    if view.stage not in _PASSING or since is None:
         return 0.0
-    return max(0.0, LASTS_S - (story.now - since).total_seconds())
+    return max(0.0, LASTS_S - (view.now - since).total_seconds())
 
 
-def wanted(facts: PlanningInput) -> list[PlannedMessage]:
+def planned(planning: PlanningInput) -> list[PlannedMessage]:
     """In the order in which they matter: the card, calls to those who can decide, alarms, the requester, receipts.
 
     A break-glass is seen by all first.
     """
-    if facts.passing:
-        return _cards(facts)
-    own = beside(facts, [*nobody_there(facts), *unreached(facts), *_holder(facts)])
-    if facts.request.break_glass:
-        return [*_cards(facts), *_receipts(facts), *alarms(facts), *own]
-    return [*_cards(facts), *calls_to(facts), *alarms(facts), *own, *_receipts(facts)]
+    if planning.passing:
+        return _cards(planning)
+    own = beside(planning, [*nobody_there(planning), *unreached(planning), *_holder(planning)])
+    if planning.request.break_glass:
+        return [*_cards(planning), *_receipts(planning), *alarms(planning), *own]
+    return [*_cards(planning), *calls_to(planning), *alarms(planning), *own, *_receipts(planning)]
 
 
-def beside(facts: PlanningInput, own: Sequence[PlannedMessage]) -> list[PlannedMessage]:
+def beside(planning: PlanningInput, own: Sequence[PlannedMessage]) -> list[PlannedMessage]:
     """Whoever asked in a channel may hear of it there alone, where they get no direct messages."""
-    asker, channel = direct_to(facts.request.requester_slack), facts.request.origin.channel
+    asker, channel = direct_to(planning.request.requester_slack), planning.request.origin.channel
     if not is_channel(channel):
         return [*own]
     return [replace(item, beside=channel) if item.channel == asker else item for item in own]
 
 
-def nobody_there(facts: PlanningInput) -> list[PlannedMessage]:
+def nobody_there(planning: PlanningInput) -> list[PlannedMessage]:
     """Everybody was looked up, and too few are there: whoever asked hears that it cannot be approved as it is."""
-    waits = facts.story.stage is Stage.WAITING and facts.story.resolved and not facts.request.break_glass
-    if not waits or not facts.story.nobody or facts.story.hidden:
+    waits = planning.view.stage is Stage.WAITING and planning.view.resolved and not planning.request.break_glass
+    if not waits or not planning.view.nobody or planning.view.hidden:
         return []
-    user = direct_to(facts.request.requester_slack)
-    return [PlannedMessage(f"nobody:{user}", user, notices.nobody_there(facts.story, facts.command), key="once")]
+    user = direct_to(planning.request.requester_slack)
+    return [PlannedMessage(f"nobody:{user}", user, notices.nobody_there(planning.view, planning.command), key="once")]
 
 
-def unreached(facts: PlanningInput) -> list[PlannedMessage]:
+def unreached(planning: PlanningInput) -> list[PlannedMessage]:
     """Nobody who can decide got the card: whoever asked must hear that it waits for nobody."""
-    if facts.story.nobody:
+    if planning.view.nobody:
         return []
-    story, tried = facts.story, [slot for slot in facts.chat.postings if slot.startswith("card:")]
-    waits = story.stage is Stage.WAITING and story.resolved and not facts.request.break_glass
-    if not waits or not tried or facts.look_again_s is not None or card_channels(facts):
+    view, tried = planning.view, [slot for slot in planning.chat.postings if slot.startswith("card:")]
+    waits = view.stage is Stage.WAITING and view.resolved and not planning.request.break_glass
+    if not waits or not tried or planning.look_again_s is not None or card_channels(planning):
         return []
-    user = direct_to(facts.request.requester_slack)
+    user = direct_to(planning.request.requester_slack)
     return [
-        PlannedMessage(f"unreached:{user}", user, notices.unreached(story, facts.deciders, facts.command), key="once")
+        PlannedMessage(
+            f"unreached:{user}", user, notices.unreached(view, planning.deciders, planning.command), key="once"
+        )
     ]
 
 
 # ---------------------------------------------------------------- the approval card
 
 
-def _cards(facts: PlanningInput) -> list[PlannedMessage]:
-    return [_card(facts, channel) for channel in card_channels(facts)]
+def _cards(planning: PlanningInput) -> list[PlannedMessage]:
+    return [_card(planning, channel) for channel in card_channels(planning)]
 
 
-def card_channels(facts: PlanningInput) -> list[str]:
+def card_channels(planning: PlanningInput) -> list[str]:
     """Where its card stands, or has to."""
-    posted = [slot for slot in facts.chat.postings if slot.startswith("card:")]
-    channels = [slot.removeprefix("card:") for slot in posted if facts.chat.postings[slot].error is None]
-    unseen = facts.story.stage not in OVER or _review_owed(facts)
-    if not channels and facts.story.resolved and unseen:
-        channels = _new_card_channels(facts)
-    elif channels and facts.story.stage is Stage.WAITING and facts.story.resolved and all(map(is_person, channels)):
+    posted = [slot for slot in planning.chat.postings if slot.startswith("card:")]
+    channels = [slot.removeprefix("card:") for slot in posted if planning.chat.postings[slot].error is None]
+    unseen = planning.view.stage not in OVER or _review_owed(planning)
+    if not channels and planning.view.resolved and unseen:
+        channels = _new_card_channels(planning)
+    elif channels and planning.view.stage is Stage.WAITING and planning.view.resolved and all(map(is_person, channels)):
         # Who may decide by now, and could not when it was asked: a delegate, the next group, another shift.
-        channels += [slot for slot in _new_card_channels(facts) if slot not in channels]
+        channels += [slot for slot in _new_card_channels(planning) if slot not in channels]
     return channels
 
 
-def _new_card_channels(facts: PlanningInput) -> list[str]:
+def _new_card_channels(planning: PlanningInput) -> list[str]:
     """The approvals channel; the approvers themselves where there is none, or it cannot be posted to."""
-    channel = facts.environment.approvals_channel if facts.environment else None
-    failed = channel is not None and _failed(facts, f"card:{channel}")
+    channel = planning.environment.approvals_channel if planning.environment else None
+    failed = channel is not None and _failed(planning, f"card:{channel}")
     if channel is not None and not failed:
         return [channel]
-    if facts.request.break_glass:
+    if planning.request.break_glass:
         # Its owners are told directly anyway.
         return []
-    return [user for user in facts.approver_ids if not _failed(facts, f"card:{user}")]
+    return [user for user in planning.approver_ids if not _failed(planning, f"card:{user}")]
 
 
-def _failed(facts: PlanningInput, slot: str) -> bool:
-    posting = facts.chat.postings.get(slot)
+def _failed(planning: PlanningInput, slot: str) -> bool:
+    posting = planning.chat.postings.get(slot)
     return posting is not None and posting.error is not None
 
 
-def _card(facts: PlanningInput, channel: str) -> PlannedMessage:
-    owners = facts.environment.owners if facts.environment else ()
-    if facts.request.break_glass:
+def _card(planning: PlanningInput, channel: str) -> PlannedMessage:
+    owners = planning.environment.owners if planning.environment else ()
+    if planning.request.break_glass:
         return rendered(
-            facts, f"card:{channel}", channel, lambda story: glass.glass_card(story, facts.mentions, owners)
+            planning,
+            f"card:{channel}",
+            channel,
+            lambda view: break_glass.break_glass_card(view, planning.mentions, owners),
         )
     return rendered(
-        facts,
+        planning,
         f"card:{channel}",
         channel,
-        lambda story: cards.approval_card(story, facts.mentions, to_owner=is_person(channel)),
+        lambda view: cards.approval_card(view, planning.mentions, to_owner=is_person(channel)),
     )
 
 
-def _review_owed(facts: PlanningInput) -> bool:
-    return facts.review is not None and facts.review.state is ReviewState.OWED
+def _review_owed(planning: PlanningInput) -> bool:
+    return planning.review is not None and planning.review.state is ReviewState.OWED
 
 
 # ---------------------------------------------------------------- calls, while nobody has answered
 
 
-def calls_to(facts: PlanningInput) -> list[PlannedMessage]:
+def calls_to(planning: PlanningInput) -> list[PlannedMessage]:
     """The newest reminder alone: one that Slack did not take in time is not sent after the next."""
-    if facts.story.stage is not Stage.WAITING:
+    if planning.view.stage is not Stage.WAITING:
         return []
-    return [*_reminders(facts), *_escalation(facts)]
+    return [*_reminders(planning), *_escalation(planning)]
 
 
-def _reminders(facts: PlanningInput) -> list[PlannedMessage]:
-    reminders = facts.story.reminded_at
+def _reminders(planning: PlanningInput) -> list[PlannedMessage]:
+    reminders = planning.view.reminded_at
     if not reminders:
         return []
     found = []
-    for channel in _posted_cards(facts, before=reminders[-1]):
-        if not is_person(channel) or channel in facts.reminded:
-            ids = [channel] if is_person(channel) else facts.reminded
-            message = calls.reminder(for_channel(facts, channel), ids)
+    for channel in _posted_cards(planning, before=reminders[-1]):
+        if not is_person(channel) or channel in planning.reminded:
+            ids = [channel] if is_person(channel) else planning.reminded
+            message = calls.reminder(for_channel(planning, channel), ids)
             found.append(
                 PlannedMessage(
                     f"reminder:{len(reminders)}:{channel}", channel, message, key="once", under=f"card:{channel}"
@@ -246,16 +250,16 @@ def _reminders(facts: PlanningInput) -> list[PlannedMessage]:
     return found
 
 
-def _escalation(facts: PlanningInput) -> list[PlannedMessage]:
+def _escalation(planning: PlanningInput) -> list[PlannedMessage]:
     """Under the card; where the card went to people, to each of those who are called and have none."""
-    if facts.story.escalated_at is None:
+    if planning.view.escalated_at is None:
         return []
-    posted = _posted_cards(facts)
+    posted = _posted_cards(planning)
     found = [
         PlannedMessage(
             f"escalated:{channel}",
             channel,
-            calls.escalated(for_channel(facts, channel), facts.called),
+            calls.escalated(for_channel(planning, channel), planning.called),
             key="once",
             under=f"card:{channel}",
         )
@@ -264,17 +268,17 @@ def _escalation(facts: PlanningInput) -> list[PlannedMessage]:
     ]
     if found:
         return found
-    called = facts.called_people if not facts.story.escalation_approves else ()
+    called = planning.called_people if not planning.view.escalation_approves else ()
     return [
-        PlannedMessage(f"escalated:{user}", user, calls.escalated(facts.story, [user], on_card=False), key="once")
+        PlannedMessage(f"escalated:{user}", user, calls.escalated(planning.view, [user], on_card=False), key="once")
         for user in called
         if user not in posted
     ]
 
 
-def _posted_cards(facts: PlanningInput, before: datetime | None = None) -> list[str]:
+def _posted_cards(planning: PlanningInput, before: datetime | None = None) -> list[str]:
     """Where the card stands; `before`: those that stood there by then, because a newer one is no old news."""
-    found = facts.chat.postings.items()
+    found = planning.chat.postings.items()
     stands = {slot.removeprefix("card:"): post.posted_at_s for slot, post in found if _is_card(slot, post) and post.ts}
     return [channel for channel, at_s in stands.items() if before is None or at_s < before.timestamp()]
 
@@ -286,31 +290,31 @@ def _is_card(slot: str, posting: Posting) -> bool:
 # ---------------------------------------------------------------- alarms
 
 
-def alarms(facts: PlanningInput) -> list[PlannedMessage]:
-    own = facts.environment.approvals_channel if facts.environment else None
-    channels = list(dict.fromkeys(filter(None, (own, facts.receipts_channel))))
+def alarms(planning: PlanningInput) -> list[PlannedMessage]:
+    own = planning.environment.approvals_channel if planning.environment else None
+    channels = list(dict.fromkeys(filter(None, (own, planning.receipts_channel))))
     found = []
-    for entry in facts.entries:
+    for entry in planning.entries:
         if entry.event in ALARMS:
-            reached = [channel for channel in channels if not _failed(facts, f"alarm:{entry.number}:{channel}")]
+            reached = [channel for channel in channels if not _failed(planning, f"alarm:{entry.number}:{channel}")]
             # No channel takes it: to those who can do something about it. Of a break-glass they are told as it is.
             told = reached or entry.event is Event.BREAK_GLASS_UNANNOUNCED
-            people = [] if told else [direct_to(person.slack) for person in facts.overseers]
-            found += [_alarm(facts, entry, place) for place in (*reached, *people)]
+            people = [] if told else [direct_to(person.slack) for person in planning.overseers]
+            found += [_alarm(planning, entry, place) for place in (*reached, *people)]
     return found
 
 
-def _alarm(facts: PlanningInput, entry: AuditEntry, channel: str) -> PlannedMessage:
-    story = for_channel(facts, channel)
-    owners = facts.environment.owners if facts.environment else ()
+def _alarm(planning: PlanningInput, entry: AuditEntry, channel: str) -> PlannedMessage:
+    view = for_channel(planning, channel)
+    owners = planning.environment.owners if planning.environment else ()
     if entry.event is Event.BREAK_GLASS_UNANNOUNCED:
-        message = glass.unannounced(story, command=facts.command)
+        message = break_glass.unannounced(view, command=planning.command)
     elif entry.event is Event.GRANT_REAPPEARED:
-        message = notices.reappeared(story, entry.at, mentions=facts.mentions, owners=owners)
+        message = notices.reappeared(view, entry.at, mentions=planning.mentions, owners=owners)
     else:
         failures = int(entry.facts.get("failures", "0")) or None
-        error = replace(story, error=entry.private.get("error") or story.error)
-        message = notices.removal_failing(error, failures=failures, mentions=facts.mentions, owners=owners)
+        error = replace(view, error=entry.private.get("error") or view.error)
+        message = notices.removal_failing(error, failures=failures, mentions=planning.mentions, owners=owners)
     # An alarm is news of one moment: it is posted once and not edited.
     return PlannedMessage(f"alarm:{entry.number}:{channel}", channel, message, key="once")
 
@@ -318,79 +322,81 @@ def _alarm(facts: PlanningInput, entry: AuditEntry, channel: str) -> PlannedMess
 # ---------------------------------------------------------------- the holder
 
 
-def _holder(facts: PlanningInput) -> list[PlannedMessage]:
-    asker, story = direct_to(facts.request.requester_slack), facts.story
-    user = direct_to(facts.request.holder_slack or facts.request.requester_slack)
-    found = [_asked(facts, asker)] if facts.request.origin.by_form else []
+def _holder(planning: PlanningInput) -> list[PlannedMessage]:
+    asker, view = direct_to(planning.request.requester_slack), planning.view
+    user = direct_to(planning.request.holder_slack or planning.request.requester_slack)
+    found = [_asked(planning, asker)] if planning.request.origin.by_form else []
     if user != asker:
-        found += _on_behalf(facts, asker, user)
+        found += _on_behalf(planning, asker, user)
     active, outcome = f"holder:{user}", f"outcome:{user}"
-    warning = f"warning:{user}:{facts.extended}" if facts.extended else f"warning:{user}"
-    if story.stage is Stage.AGREED:
-        found.append(PlannedMessage(f"agreed:{user}", user, notices.agreed(story, facts.command), key="once"))
-    if story.stage is Stage.ACTIVE:
-        found.append(rendered(facts, active, user, notices.active, hide=False))
-        if facts.warned:
-            message = notices.ending(story, facts.command)
+    warning = f"warning:{user}:{planning.extended}" if planning.extended else f"warning:{user}"
+    if view.stage is Stage.AGREED:
+        found.append(PlannedMessage(f"agreed:{user}", user, notices.agreed(view, planning.command), key="once"))
+    if view.stage is Stage.ACTIVE:
+        found.append(rendered(planning, active, user, notices.active, hide=False))
+        if planning.warned:
+            message = notices.ending(view, planning.command)
             found.append(PlannedMessage(warning, user, message, key="once"))
-    elif active in facts.chat.postings and (story.stage in OVER | {Stage.STUCK} or _removal_drags_on(story)):
-        found.append(rendered(facts, active, user, notices.over_active, hide=False))
-    found += _old_warnings(facts, user, warning)
+    elif active in planning.chat.postings and (view.stage in OVER | {Stage.STUCK} or _removal_drags_on(view)):
+        found.append(rendered(planning, active, user, notices.over_active, hide=False))
+    found += _old_warnings(planning, user, warning)
     # For whom somebody else asked, the message that said so says what became of it.
-    told = user != asker and active not in facts.chat.postings
-    if not told and story.stage in OVER and (story.stage not in QUIET or _missed_its_end(facts, active)):
-        found.append(PlannedMessage(outcome, user, notices.outcome(story, facts.command), key="once"))
+    told = user != asker and active not in planning.chat.postings
+    if not told and view.stage in OVER and (view.stage not in QUIET or _missed_its_end(planning, active)):
+        found.append(PlannedMessage(outcome, user, notices.outcome(view, planning.command), key="once"))
     return found
 
 
-def _removal_drags_on(story: RequestView) -> bool:
+def _removal_drags_on(view: RequestView) -> bool:
     """What is taken away in seconds is told when it is gone."""
-    return story.stage is Stage.REMOVING and story.error is not None
+    return view.stage is Stage.REMOVING and view.error is not None
 
 
-def _old_warnings(facts: PlanningInput, user: str, current: str) -> list[PlannedMessage]:
+def _old_warnings(planning: PlanningInput, user: str, current: str) -> list[PlannedMessage]:
     """What they warned of has come, or was put off: they say so, and offer nothing any more."""
-    over = facts.story.stage in OVER
-    sent = [slot for slot, post in facts.chat.postings.items() if slot.startswith(f"warning:{user}") and post.ts]
-    old = [slot for slot in sent if over or (slot != current and facts.story.stage is Stage.ACTIVE)]
-    return [rendered(facts, slot, user, notices.settled, hide=False) for slot in old]
+    over = planning.view.stage in OVER
+    sent = [slot for slot, post in planning.chat.postings.items() if slot.startswith(f"warning:{user}") and post.ts]
+    old = [slot for slot in sent if over or (slot != current and planning.view.stage is Stage.ACTIVE)]
+    return [rendered(planning, slot, user, notices.settled, hide=False) for slot in old]
 
 
-def _on_behalf(facts: PlanningInput, asker: str, holder: str) -> list[PlannedMessage]:
+def _on_behalf(planning: PlanningInput, asker: str, holder: str) -> list[PlannedMessage]:
     """The holder is told at once; who asked is told what became of it, unless they did that themselves."""
-    found = [rendered(facts, f"behalf:{holder}", holder, lambda s: notices.asked_for_you(s, facts.command), hide=False)]
-    story = facts.story
-    news = story.stage in OVER and (story.stage not in QUIET or story.declined)
-    if news and not facts.request.origin.by_form:
-        found.append(PlannedMessage(f"outcome:{asker}", asker, notices.settled(story), key="once"))
+    found = [
+        rendered(planning, f"behalf:{holder}", holder, lambda s: notices.asked_for_you(s, planning.command), hide=False)
+    ]
+    view = planning.view
+    news = view.stage in OVER and (view.stage not in QUIET or view.declined)
+    if news and not planning.request.origin.by_form:
+        found.append(PlannedMessage(f"outcome:{asker}", asker, notices.settled(view), key="once"))
     return found
 
 
-def _missed_its_end(facts: PlanningInput, active: str) -> bool:
+def _missed_its_end(planning: PlanningInput, active: str) -> bool:
     """It ended, and the holder was never told that it had begun."""
-    return facts.story.stage is Stage.ENDED and active not in facts.chat.postings
+    return planning.view.stage is Stage.ENDED and active not in planning.chat.postings
 
 
-def _asked(facts: PlanningInput, user: str) -> PlannedMessage:
+def _asked(planning: PlanningInput, user: str) -> PlannedMessage:
     """The form's answer, which afterwards shrinks to the state like the card does."""
     slot = f"asked:{user}"
 
-    def render(story: RequestView) -> Message:
-        if story.stage is Stage.WAITING:
-            return notices.asked(story, facts.deciders, facts.command)
-        return notices.settled(story)
+    def render(view: RequestView) -> Message:
+        if view.stage is Stage.WAITING:
+            return notices.asked(view, planning.deciders, planning.command)
+        return notices.settled(view)
 
-    return rendered(facts, slot, user, render, hide=False)
+    return rendered(planning, slot, user, render, hide=False)
 
 
 # ---------------------------------------------------------------- receipts
 
 
-def _receipts(facts: PlanningInput) -> list[PlannedMessage]:
-    if not (facts.story.resolved or facts.story.stage in OVER):
+def _receipts(planning: PlanningInput) -> list[PlannedMessage]:
+    if not (planning.view.resolved or planning.view.stage in OVER):
         return []
-    channels = receipt_channels(facts.request, facts.receipts_channel)
-    return [item for channel in channels for item in _thread(facts, channel)]
+    channels = receipt_channels(planning.request, planning.receipts_channel)
+    return [item for channel in channels for item in _thread(planning, channel)]
 
 
 def receipt_channels(request: Request, receipts_channel: str) -> list[str]:
@@ -403,8 +409,8 @@ def root_slot(channel: str) -> str:
     return f"receipts:{channel}"
 
 
-def is_receipt(wanted: PlannedMessage) -> bool:
-    return wanted.slot.startswith(("receipts:", "lines:")) and not wanted.urgent
+def is_receipt(planned: PlannedMessage) -> bool:
+    return planned.slot.startswith(("receipts:", "lines:")) and not planned.urgent
 
 
 def news_of(chat: ChatRecord, entries: Sequence[AuditEntry], channel: str) -> list[AuditEntry]:
@@ -413,27 +419,27 @@ def news_of(chat: ChatRecord, entries: Sequence[AuditEntry], channel: str) -> li
     return [entry for entry in entries if entry.number > told and entry.event not in _SILENT]
 
 
-def _thread(facts: PlanningInput, channel: str) -> list[PlannedMessage]:
+def _thread(planning: PlanningInput, channel: str) -> list[PlannedMessage]:
     root = root_slot(channel)
-    lines = _lines(facts, channel, root)
-    if lines is None and root in facts.chat.told and root not in facts.chat.postings:
+    lines = _lines(planning, channel, root)
+    if lines is None and root in planning.chat.told and root not in planning.chat.postings:
         # A summary told all there is; a thread begins with what happens next.
         return []
-    found = [replace(rendered(facts, root, channel, receipts.receipt_root), urgent=facts.request.break_glass)]
+    found = [replace(rendered(planning, root, channel, receipts.receipt_root), urgent=planning.request.break_glass)]
     return [*found, lines] if lines else found
 
 
-def _lines(facts: PlanningInput, channel: str, root: str) -> PlannedMessage | None:
+def _lines(planning: PlanningInput, channel: str, root: str) -> PlannedMessage | None:
     """The entries that the thread has not told yet. While somebody is waited for, the root says it all."""
-    news = news_of(facts.chat, facts.entries, channel)
-    if not news or (facts.story.stage is Stage.WAITING and all(entry.event is Event.REQUEST_MADE for entry in news)):
+    news = news_of(planning.chat, planning.entries, channel)
+    if not news or (planning.view.stage is Stage.WAITING and all(entry.event is Event.REQUEST_MADE for entry in news)):
         return None
     shown = news[: receipts.ENTRIES_MAX]
-    story = for_channel(facts, channel)
-    who = facts.request
+    view = for_channel(planning, channel)
+    who = planning.request
     names = {who.holder: who.holder_name, who.requester: who.requester_name}
-    deadline, provider = facts.story.deadline, story.provider
-    message = receipts.receipt_replies(shown, names, deadline=deadline, hidden=story.hidden, provider=provider)
+    deadline, provider = planning.view.deadline, view.provider
+    message = receipts.receipt_replies(shown, names, deadline=deadline, hidden=view.hidden, provider=provider)
     slot = f"lines:{shown[0].number}:{channel}"
     return PlannedMessage(slot, channel, message, key="once", under=root, told=shown[-1].number)
 
@@ -441,23 +447,23 @@ def _lines(facts: PlanningInput, channel: str, root: str) -> PlannedMessage | No
 # ---------------------------------------------------------------- rendering
 
 
-def rendered(facts: PlanningInput, slot: str, channel: str, render: Render, *, hide: bool = True) -> PlannedMessage:
+def rendered(planning: PlanningInput, slot: str, channel: str, render: Render, *, hide: bool = True) -> PlannedMessage:
     """A message that is kept current."""
-    story = for_channel(facts, channel) if hide else facts.story
-    # The same story with its clock held: what differs then is worth an edit, and a minute less is not.
-    still = render(replace(story, now=facts.request.created_at))
-    return PlannedMessage(slot, channel, render(story), key=stamp(still))
+    view = for_channel(planning, channel) if hide else planning.view
+    # The same view with its clock held: what differs then is worth an edit, and a minute less is not.
+    still = render(replace(view, now=planning.request.created_at))
+    return PlannedMessage(slot, channel, render(view), key=stamp(still))
 
 
-def seen_in(story: RequestView, policy: Policy, channel: str) -> RequestView:
-    """A story among others in a channel: where the policy hides an environment, only its own channel is told all."""
-    environment = policy.environments.get(story.environment)
+def seen_in(view: RequestView, policy: Policy, channel: str) -> RequestView:
+    """A view among others in a channel: where the policy hides an environment, only its own channel is told all."""
+    environment = policy.environments.get(view.environment)
     own = environment.approvals_channel if environment else None
-    return seen_by(story, environment, member=channel == own)
+    return seen_by(view, environment, member=channel == own)
 
 
-def for_channel(facts: PlanningInput, channel: str) -> RequestView:
+def for_channel(planning: PlanningInput, channel: str) -> RequestView:
     """Where the policy hides an environment from outsiders, only its own channel and people's own messages tell all."""
-    own = facts.environment.approvals_channel if facts.environment else None
+    own = planning.environment.approvals_channel if planning.environment else None
     alone = read_destination(channel).kind in (Kind.PERSON, Kind.DIRECT)
-    return seen_by(facts.story, facts.environment, member=channel == own or alone)
+    return seen_by(planning.view, planning.environment, member=channel == own or alone)

@@ -112,18 +112,17 @@ class Recipients:
 
     def overseers(self, policy: Policy, environment: Environment, request: Request) -> Overseers:
         """Who is told of a break-glass directly and may review it: never the holder."""
-        panic = (policy.panic_group,) if policy.panic_group else ()
-        names = (*environment.owners, *panic)
+        names = (*environment.owners, *policy.security)
         groups = self._ctx.directory.groups(policy, names).last_known()
         excluded = {request.requester, request.holder}
         members = {name: sorted(groups.members((name,)) - excluded)[:DIRECT_MESSAGES_MAX] for name in names}
         people, again_s = self._found(policy, groups, names, [who for found in members.values() for who in found])
-        security = (people[who] for name in panic for who in members[name] if who in people)
+        security = (people[who] for name in policy.security for who in members[name] if who in people)
         return Overseers(tuple(people.values()), tuple(security), again_s)
 
     def security(self, policy: Policy) -> tuple[PersonFacts, ...]:
         """Everybody of the panic group who can be reached."""
-        names = (policy.panic_group,) if policy.panic_group else ()
+        names = policy.security
         groups = self._ctx.directory.groups(policy, names).last_known()
         people, _ = self._found(policy, groups, names, sorted(groups.members(names))[:DIRECT_MESSAGES_MAX])
         return tuple(people.values())
@@ -154,17 +153,17 @@ class Recipients:
         words = (OWNERS, *(entitlement.approve if waits and entitlement else ()))
         names = groups_named(_scope(entitlement, environment), words)
         groups = self._ctx.directory.groups(policy, names).last_known()
-        wanted = sorted(groups.members(names) - {request.requester, request.holder})[:DIRECT_MESSAGES_MAX]
-        people, _ = self._found(policy, groups, names, wanted)
+        planned = sorted(groups.members(names) - {request.requester, request.holder})[:DIRECT_MESSAGES_MAX]
+        people, _ = self._found(policy, groups, names, planned)
         return tuple(people.values())
 
     def _found(
-        self, policy: Policy, groups: GroupFacts, names: Sequence[str], wanted: Iterable[PersonId]
+        self, policy: Policy, groups: GroupFacts, names: Sequence[str], planned: Iterable[PersonId]
     ) -> tuple[dict[PersonId, PersonFacts], float | None]:
         """Those of them who can do something, and when to look again, where the chat has not said yet who somebody is."""
         found: dict[PersonId, PersonFacts] = {}
         again_s: list[float] = [] if groups.whole(names) else [LOOK_AGAIN_S]
-        for who in dict.fromkeys(wanted):
+        for who in dict.fromkeys(planned):
             try:
                 facts = account_of(self._ctx, policy, who)
             except DirectoryUnreachable as problem:
@@ -182,10 +181,10 @@ class Recipients:
         out = frozenset({request.requester, request.holder, *(vote.by for vote in request.votes)})
         speakers = can_speak(policy, entitlement, request, groups) if entitlement else {}
         # Looking up hundreds of accounts by address would take all that the chat allows.
-        wanted = dict.fromkeys(list(speakers)[:DIRECT_MESSAGES_MAX])
+        planned = dict.fromkeys(list(speakers)[:DIRECT_MESSAGES_MAX])
         for name in names:
-            wanted.update(dict.fromkeys(sorted(groups.members((name,)) - out)[:DIRECT_MESSAGES_MAX]))
-        people, again_s = self._found(policy, groups, names, wanted)
+            planned.update(dict.fromkeys(sorted(groups.members((name,)) - out)[:DIRECT_MESSAGES_MAX]))
+        people, again_s = self._found(policy, groups, names, planned)
         return _Sight(groups, people, out, speakers, self._away.among(people.values()), again_s)
 
     def _mention(self, policy: Policy, name: str, sight: _Sight) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ from workflows.usecases.oversight.digest import SUBJECT as DIGEST
 from workflows.usecases.oversight.digest import due_slot, schedule_next
 from workflows.usecases.oversight.policy_activation import digest_due
 from workflows.usecases.oversight.unblock import SUBJECT as LIFT
-from workflows.usecases.revocation.revoke_all import SUBJECT as SWEEPOUT
+from workflows.usecases.revocation.revoke_all import SUBJECT as BULK_REVOCATION
 from workflows.usecases.shared.target_users import SUBJECT as TARGET_USER
 from workflows.usecases.shared.troubles import ALARM as TROUBLES
 from workflows.usecases.shared.troubles import SUBJECT as TROUBLE
@@ -56,8 +56,8 @@ BY_PREFIX: Mapping[str, Show] = {
     "policy-": installation.show_policy,
     "delegation-": accounts.show_delegation,
     accounts.HOLD: accounts.show_hold,
-    LIFT: accounts.show_lift,
-    SWEEPOUT: installation.show_sweepout,
+    LIFT: accounts.show_unblock,
+    BULK_REVOCATION: installation.show_bulk_revocation,
     CLOCK: installation.show_clock,
     TROUBLE: installation.show_trouble,
     TROUBLES: installation.show_troubles,
@@ -112,7 +112,7 @@ class Reconciler:
             self._ctx.ledger.remind(retry or item, LEASE_S / 2)
             return
         try:
-            with self._ctx.keeper.keep(lease) as current:
+            with self._ctx.lease_renewer.keep(lease) as current:
                 self._try(subject, then, current, retry or item)
         finally:
             self._ctx.ledger.release(lease)

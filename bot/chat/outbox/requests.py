@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.chat.outbox.batch_plan import Batch, several_wanted
+from bot.chat.outbox.batch_plan import Batch, batch_planned
 from bot.chat.outbox.batch_plan import wait_s as until_s
-from bot.chat.outbox.break_glass_plan import glass_wanted
+from bot.chat.outbox.break_glass_plan import break_glass_planned
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import (
     ALARMS,
@@ -18,8 +18,8 @@ from bot.chat.outbox.plan import (
     PlanningInput,
     on_cards_for_s,
     passing_until_s,
+    planned,
     receipt_channels,
-    wanted,
 )
 from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.recipients import Overseers, WhomToAsk
@@ -54,15 +54,15 @@ def show_request(box: Outbox, page: PostingSession, id_: str) -> None:
         return
     # A break-glass is told as it goes.
     since = None if seen.request.break_glass else _since(seen.request, seen.grant)
-    wait_s = passing_until_s(seen.story, since, at_work=_at_work(box, seen.grant))
+    wait_s = passing_until_s(seen.view, since, at_work=_at_work(box, seen.grant))
     if wait_s > 0:
         raise Later(wait_s)
-    passing_s = on_cards_for_s(seen.story, since)
+    passing_s = on_cards_for_s(seen.view, since)
     facts = replace(_facts(box, page, seen, policy), passing=passing_s > 0)
 
     def plan() -> list[PlannedMessage]:
         now = replace(facts, chat=page.record)
-        return [*wanted(now), *glass_wanted(now)]
+        return [*planned(now), *break_glass_planned(now)]
 
     _send_and_go_on(box, page, plan, versions)
     if passing_s > 0:
@@ -94,7 +94,7 @@ def _show_batch(
 
     def plan() -> list[PlannedMessage]:
         now = tuple(replace(facts, chat=page.record) for facts in batch.members)
-        return several_wanted(replace(batch, members=now))
+        return batch_planned(replace(batch, members=now))
 
     _send_and_go_on(box, page, plan, versions)
     _look_again(batch.members)
@@ -136,7 +136,7 @@ def _facts(box: Outbox, page: PostingSession, seen: Seen, policy: Policy | None)
     request = seen.request
     environment = policy.environments.get(request.terms.environment) if policy else None
     people = box.recipients.whom_to_ask(policy, environment, request) if policy and environment else None
-    story = _with_people(seen.story, people) if people else seen.story
+    view = _with_people(seen.view, people) if people else seen.view
     overseers = Overseers()
     entries = box.ctx.ledger.entries_of(request.id)
     alarm = any(entry.event in ALARMS for entry in entries)
@@ -144,7 +144,7 @@ def _facts(box: Outbox, page: PostingSession, seen: Seen, policy: Policy | None)
         overseers = box.recipients.overseers(policy, environment, request)
     return PlanningInput(
         request=request,
-        story=story,
+        view=view,
         environment=environment,
         receipts_channel=policy.receipts_channel if policy else "",
         entries=entries,
@@ -165,9 +165,9 @@ def _facts(box: Outbox, page: PostingSession, seen: Seen, policy: Policy | None)
     )
 
 
-def _with_people(story: RequestView, people: WhomToAsk) -> RequestView:
+def _with_people(view: RequestView, people: WhomToAsk) -> RequestView:
     decidable = bool(people.deciders) or not people.nobody
-    return replace(story, away=people.away, stand_ins=people.stand_ins, nobody=people.nobody, decidable=decidable)
+    return replace(view, away=people.away, stand_ins=people.stand_ins, nobody=people.nobody, decidable=decidable)
 
 
 def _given_up(record: ChatRecord) -> int:
@@ -178,7 +178,7 @@ def _look_again_s(seen: Seen, people: WhomToAsk | None, overseers: Overseers) ->
     """While somebody waits for them, those who can decide are looked for until they are found; after a break-glass,
     those who oversee it. Not for ever: the reminder looks again, too.
     """
-    if seen.story.now - seen.request.created_at > LOOKED_FOR:
+    if seen.view.now - seen.request.created_at > LOOKED_FOR:
         return None
     if seen.request.break_glass:
         return overseers.look_again_s

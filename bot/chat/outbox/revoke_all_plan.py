@@ -13,16 +13,16 @@ from workflows.core.policy import Policy
 from workflows.core.records.oversight import BulkRevocation
 
 
-def panic_wanted(
-    sweepout: BulkRevocation, stories: Sequence[RequestView], policy: Policy, command: str
+def revoke_all_planned(
+    bulk_revocation: BulkRevocation, views: Sequence[RequestView], policy: Policy, command: str
 ) -> list[PlannedMessage]:
     """Where it is told: the receipts channel, which sees no more of hidden environments than it may, and whoever pressed."""
-    channel, user = policy.receipts_channel, direct_to(sweepout.by_slack)
-    seen = [seen_in(story, policy, channel) for story in stories]
-    told = ((channel, seen), (user, list(stories)))
+    channel, user = policy.receipts_channel, direct_to(bulk_revocation.by_slack)
+    seen = [seen_in(view, policy, channel) for view in views]
+    told = ((channel, seen), (user, list(views)))
     group = policy.panic_group or ""
     found = []
     for place, shown in told:
-        message = progress(sweepout, shown, command, panic_group=group)
+        message = progress(bulk_revocation, shown, command, panic_group=group)
         found.append(PlannedMessage(f"panic:{place}", place, message, key=stamp(message)))
     return found

@@ -62,7 +62,7 @@ class Summary:
                 raise Later(SETTLES_IN_S / 2)
             self._hand_over(page, channel)
         if page.record.told:
-            self._outbox.delivery.send(page, self._wanted(page.record, channel))
+            self._outbox.delivery.send(page, self._planned(page.record, channel))
             if page.record.postings[SLOT].error is not None:
                 # It speaks for the others, so it is owed as they would be; until then it is not over.
                 self._ctx.ledger.commit(self._off(page))
@@ -120,7 +120,7 @@ class Summary:
 
     # ------------------------------------------------------------ the message
 
-    def _wanted(self, record: ChatRecord, channel: str) -> PlannedMessage:
+    def _planned(self, record: ChatRecord, channel: str) -> PlannedMessage:
         """How the requests stand now. Without the policy nobody knows what may be told where."""
         try:
             policy = self._ctx.policy.current()
@@ -129,9 +129,9 @@ class Summary:
         first = sorted(record.told, key=record.told.__getitem__)[:SHOWN_MAX]
         # Those that were asked in one go have one thread, and are many things all the same.
         ids = self._reader.together(first)
-        stories = [seen_in(story, policy, channel) for story in self._reader.some(ids[:SHOWN_MAX], policy)]
+        views = [seen_in(view, policy, channel) for view in self._reader.some(ids[:SHOWN_MAX], policy)]
         total = len(record.told) - len(first) + len(ids)
-        return PlannedMessage(SLOT, channel, receipts.summary(stories, total, self._outbox.command), key="once")
+        return PlannedMessage(SLOT, channel, receipts.summary(views, total, self._outbox.command), key="once")
 
     def _off(self, page: PostingSession) -> Change:
         now = self._ctx.ledger.now()

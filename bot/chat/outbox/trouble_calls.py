@@ -43,7 +43,7 @@ class Called:
     def __init__(self, ctx: WorkerContext, recipients: Recipients, command: str) -> None:
         self._ctx, self._recipients, self._command = ctx, recipients, command
 
-    def wanted(self, policy: Policy | None, record: ChatRecord) -> list[PlannedMessage]:
+    def planned(self, policy: Policy | None, record: ChatRecord) -> list[PlannedMessage]:
         """One message a place, edited while anything fails that it is called for; the next time is a new one."""
         failing = [trouble for trouble in standing(self._ctx) if alarmed(trouble)]
         open_ = {post.channel: slot for slot, post in record.postings.items() if post.shown != OVER}

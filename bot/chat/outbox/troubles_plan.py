@@ -32,11 +32,11 @@ def for_people(ctx: WorkerContext, item: str, record: ChatRecord, command: str) 
         return [PlannedMessage(slot, posting.channel, over(), key=OVER) for slot, posting in record.postings.items()]
     found = concerned(ctx, item)
     held, key = waits(trouble, found, snapshot.now, command), digest([trouble.words, found.waits])[:16]
-    wanted = [PlannedMessage(f"trouble:{direct_to(who)}", direct_to(who), held, key=key) for who in found.people]
+    planned = [PlannedMessage(f"trouble:{direct_to(who)}", direct_to(who), held, key=key) for who in found.people]
     # It still fails, and nobody waits for it any more: a later end that came to nothing, say.
-    rest = record.postings.keys() - {one.slot for one in wanted}
+    rest = record.postings.keys() - {one.slot for one in planned}
     past = over(say("✔︎ This waits no more. `{} mine` tells how it stands.", command))
-    return [*wanted, *(PlannedMessage(slot, record.postings[slot].channel, past, key=OVER) for slot in sorted(rest))]
+    return [*planned, *(PlannedMessage(slot, record.postings[slot].channel, past, key=OVER) for slot in sorted(rest))]
 
 
 def waits(trouble: Trouble, found: Concerned, now: datetime, command: str) -> Message:

@@ -30,16 +30,16 @@ class Turns:
         self._limits = limits
         self._outages = outages
 
-    def wait_to_post(self, wanted: PlannedMessage) -> None:
+    def wait_to_post(self, planned: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
-        rate, kind = self._limits.posts, _kind(wanted)
-        reserve = 0.0 if wanted.urgent else POSTS_RESERVE.get(kind, 0.0)
-        self._wait(_of(rate, wanted.channel), rate, reserve, wanted.channel)
+        rate, kind = self._limits.posts, _kind(planned)
+        reserve = 0.0 if planned.urgent else POSTS_RESERVE.get(kind, 0.0)
+        self._wait(_of(rate, planned.channel), rate, reserve, planned.channel)
 
-    def wait_to_edit(self, wanted: PlannedMessage) -> None:
+    def wait_to_edit(self, planned: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
         rate = self._limits.edits
-        self._wait(rate.bucket, rate, EDITS_RESERVE.get(_kind(wanted), 0.0), None)
+        self._wait(rate.bucket, rate, EDITS_RESERVE.get(_kind(planned), 0.0), None)
 
     def _wait(self, bucket: str, rate: Rate, reserve: float, channel: str | None) -> None:
         if self._outages.word(ALL) is not None:
@@ -50,22 +50,22 @@ class Turns:
 
     # ------------------------------------------------------------ what passes
 
-    def post_failed(self, page: PostingSession, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
+    def post_failed(self, page: PostingSession, planned: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """Returns where the answer is final. Raises Stopped, Later or the answer itself for what passes."""
-        self._failed(page, wanted, posting, problem, _of(self._limits.posts, wanted.channel), wanted.channel)
+        self._failed(page, planned, posting, problem, _of(self._limits.posts, planned.channel), planned.channel)
 
-    def edit_failed(self, page: PostingSession, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
+    def edit_failed(self, page: PostingSession, planned: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`."""
-        self._failed(page, wanted, posting, problem, self._limits.edits.bucket, None)
+        self._failed(page, planned, posting, problem, self._limits.edits.bucket, None)
 
-    def search_failed(self, page: PostingSession, wanted: PlannedMessage, posting: Posting, problem: NotDone) -> None:
+    def search_failed(self, page: PostingSession, planned: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`; where it returns, nobody will ever know whether the post is there."""
         if problem.means is Means.ALL:
             self.stop(problem.word)
         if problem.means is Means.LATER and posting.tries < UNKNOWN_TRIES:
             self._leave_alone(problem, self._limits.searches, None)
             tries = replace(posting, tries=posting.tries + 1)
-            page.put(wanted.slot, tries, f"looked:{wanted.slot}:{posting.tries}")
+            page.put(planned.slot, tries, f"looked:{planned.slot}:{posting.tries}")
             raise problem
 
     def stop(self, word: str) -> Never:
@@ -75,24 +75,24 @@ class Turns:
     def _failed(
         self,
         page: PostingSession,
-        wanted: PlannedMessage,
+        planned: PlannedMessage,
         posting: Posting,
         problem: NotDone,
         bucket: str,
         channel: str | None,
     ) -> None:
         if problem.means is Means.ALL:
-            _undo(page, wanted)
+            _undo(page, planned)
             self.stop(problem.word)
         if problem.means is Means.UNKNOWN and posting.tries + 1 < UNKNOWN_TRIES:
             tries = replace(posting, tries=posting.tries + 1)
-            page.put(wanted.slot, tries, f"unknown:{wanted.slot}:{tries.tries}")
+            page.put(planned.slot, tries, f"unknown:{planned.slot}:{tries.tries}")
             raise problem
         if problem.means is not Means.LATER:
             return
         if not problem.perhaps_done:
             # It was refused: whoever comes back need not search the channel for it.
-            _undo(page, wanted)
+            _undo(page, planned)
         self._leave_alone(problem, bucket, channel)
         raise problem
 
@@ -103,8 +103,8 @@ class Turns:
             raise Later(problem.after_s, channel) from problem
 
 
-def _kind(wanted: PlannedMessage) -> str:
-    return wanted.slot.partition(":")[0]
+def _kind(planned: PlannedMessage) -> str:
+    return planned.slot.partition(":")[0]
 
 
 def _of(rate: Rate, channel: str) -> str:
@@ -112,7 +112,7 @@ def _of(rate: Rate, channel: str) -> str:
     return f"{rate.bucket}:{channel}"
 
 
-def _undo(page: PostingSession, wanted: PlannedMessage) -> None:
-    posting = page.record.postings.get(wanted.slot)
+def _undo(page: PostingSession, planned: PlannedMessage) -> None:
+    posting = page.record.postings.get(planned.slot)
     if posting is not None and posting.ts is None:
-        page.take_back(wanted.slot)
+        page.take_back(planned.slot)

@@ -39,7 +39,7 @@ class Place:
     name: str
     title: str
     tier: Tier
-    stories: tuple[RequestView, ...]
+    views: tuple[RequestView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ class DigestView:
 
     @property
     def active(self) -> int:
-        return sum(len(place.stories) for place in self.places) + self.more
+        return sum(len(place.views) for place in self.places) + self.more
 
 
-def digest_story(
-    stories: Iterable[RequestView],
+def digest_view(
+    views: Iterable[RequestView],
     now: datetime,
     *,
     last_ended: Grant | None = None,
@@ -76,40 +76,40 @@ def digest_story(
     unread: Sequence[str] = (),
     reviews: Iterable[RequestView] = (),
 ) -> DigestView:
-    """From the stories of live grants, and of requests that wait for an answer or for their start, in any order."""
-    found = list(stories)
-    live = [story for story in found if story.stage in LIVE_STAGES]
+    """From the views of live grants, and of requests that wait for an answer or for their start, in any order."""
+    found = list(views)
+    live = [view for view in found if view.stage in LIVE_STAGES]
     return DigestView(
         now,
         places=by_place(live),
-        stuck=tuple(story for story in found if story.stage is Stage.STUCK),
+        stuck=tuple(view for view in found if view.stage is Stage.STUCK),
         waiting=tuple(
-            sorted((s for s in found if s.stage is Stage.WAITING), key=lambda story: (story.created_at, story.id))
+            sorted((s for s in found if s.stage is Stage.WAITING), key=lambda view: (view.created_at, view.id))
         ),
         last_ended=last_ended.closed_at if last_ended else None,
         sealed=sealed,
         more=more,
         unread=tuple(unread),
         reviews=tuple(reviews),
-        agreed=tuple(story for story in found if story.stage is Stage.AGREED),
+        agreed=tuple(view for view in found if view.stage is Stage.AGREED),
     )
 
 
-def by_place(stories: Sequence[RequestView]) -> tuple[Place, ...]:
+def by_place(views: Sequence[RequestView]) -> tuple[Place, ...]:
     """By environment: production first, then by the worst risk that is open there; inside, the most dangerous first."""
-    names = dict.fromkeys(story.environment for story in stories)
-    places = [_place([story for story in stories if story.environment == name]) for name in names]
-    return tuple(sorted(places, key=lambda p: (_TIERS.index(p.tier), min(map(_danger, p.stories)), p.title, p.name)))
+    names = dict.fromkeys(view.environment for view in views)
+    places = [_place([view for view in views if view.environment == name]) for name in names]
+    return tuple(sorted(places, key=lambda p: (_TIERS.index(p.tier), min(map(_danger, p.views)), p.title, p.name)))
 
 
-def _place(stories: list[RequestView]) -> Place:
-    first = stories[0]
-    ordered = sorted(stories, key=lambda story: (_danger(story), story.deadline or story.expires_at, story.id))
+def _place(views: list[RequestView]) -> Place:
+    first = views[0]
+    ordered = sorted(views, key=lambda view: (_danger(view), view.deadline or view.expires_at, view.id))
     return Place(first.environment, first.title, first.tier, tuple(ordered))
 
 
-def _danger(story: RequestView) -> int:
-    return _RISKS.index(story.risk) - (3 if story.danger else 0)
+def _danger(view: RequestView) -> int:
+    return _RISKS.index(view.risk) - (3 if view.danger else 0)
 
 
 # ---------------------------------------------------------------- one person
@@ -138,7 +138,7 @@ class HomeView:
     reviews: tuple[RequestView, ...] = ()
 
 
-def home_story(
+def home_view(
     now: datetime,
     *,
     mine: Iterable[RequestView] = (),
@@ -152,10 +152,10 @@ def home_story(
     """`titles`: environment name -> title. What ends first stands first."""
     return HomeView(
         now,
-        mine=tuple(sorted(mine, key=lambda story: (story.deadline or story.expires_at, story.id))),
-        waiting_on_me=tuple(sorted(waiting_on_me, key=lambda story: (story.expires_at, story.id))),
-        asked=tuple(sorted(asked, key=lambda story: (story.expires_at, story.id))),
-        asked_for_me=tuple(sorted(asked_for_me, key=lambda story: (story.expires_at, story.id))),
+        mine=tuple(sorted(mine, key=lambda view: (view.deadline or view.expires_at, view.id))),
+        waiting_on_me=tuple(sorted(waiting_on_me, key=lambda view: (view.expires_at, view.id))),
+        asked=tuple(sorted(asked, key=lambda view: (view.expires_at, view.id))),
+        asked_for_me=tuple(sorted(asked_for_me, key=lambda view: (view.expires_at, view.id))),
         can_ask=tuple(
             CanAsk(
                 item.environment,
@@ -196,7 +196,7 @@ class Explanation:
     # When it is given, where that is not always.
     hours: str = ""
     # How the person may let themselves in; empty where they may not.
-    glass: str = ""
+    break_glass: str = ""
 
 
 def explanation(
@@ -209,11 +209,11 @@ def explanation(
     command: str = "/prodaccess",
     time_zone: str = "UTC",
     policy_zone: str = "UTC",
-    glass: BreakGlass | None = None,
+    break_glass: BreakGlass | None = None,
 ) -> Explanation:
     """`answer`: what `may_ask` says for this person with a good reason and ticket.
 
-    `glass`: the environment's, where this person may break it for this role.
+    `break_glass`: the environment's, where this person may break it for this role.
     """
     ticket = entitlement.ticket
     return Explanation(
@@ -232,8 +232,10 @@ def explanation(
         longest=format_duration(entitlement.max_duration),
         ticket=ticket.pattern if ticket and ticket.required else None,
         hours=window_words(entitlement.hours, policy_zone) if entitlement.hours else "",
-        glass=glass_words(glass, f"{command} break-glass {environment.name} {entitlement.role} REASON")
-        if glass
+        break_glass=break_glass_words(
+            break_glass, f"{command} break-glass {environment.name} {entitlement.role} REASON"
+        )
+        if break_glass
         else "",
         rules=tuple(_rule(entitlement, rule, policy_zone) for rule in entitlement.auto_approve),
     )
@@ -245,11 +247,11 @@ def _why_not(refused: Refused, who: str, command: str, time_zone: str) -> str:
     return refusal(told, command=command, time_zone=time_zone)
 
 
-def glass_words(glass: BreakGlass, typed: str) -> str:
+def break_glass_words(break_glass: BreakGlass, typed: str) -> str:
     """`in an emergency at once, up to 30 min, 3 times in 24 hours: /prodaccess break-glass ...`."""
-    often = "once" if glass.max_per_day == 1 else f"{glass.max_per_day} times"
-    times = f", {often} in 24 hours" if glass.max_per_day else ""
-    return f"in an emergency at once, up to {format_duration(longest(glass))}{times}; everybody sees it: {typed}"
+    often = "once" if break_glass.max_per_day == 1 else f"{break_glass.max_per_day} times"
+    times = f", {often} in 24 hours" if break_glass.max_per_day else ""
+    return f"in an emergency at once, up to {format_duration(longest(break_glass))}{times}; everybody sees it: {typed}"
 
 
 def _rule(entitlement: Entitlement, rule: AutoApproval, zone: str) -> str:

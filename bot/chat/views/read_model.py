@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.chat.views.overviews import DigestView, HomeView, Sealed, digest_story, home_story
-from bot.chat.views.request_view import LastTime, RequestView, last_time, request_story
+from bot.chat.views.overviews import DigestView, HomeView, Sealed, digest_view, home_view
+from bot.chat.views.request_view import LastTime, RequestView, last_time, request_view
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.people import NEVER, GroupFacts, PersonFacts, PersonId
@@ -32,18 +32,18 @@ _NOBODY_WAITS = Snapshot(NEVER, {})
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One request with all that stands behind its story."""
+    """One request with all that stands behind its view."""
 
     request: Request
     grant: Grant | None
-    story: RequestView
+    view: RequestView
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Stories in order, how many more there are, and which of them are not here because they cannot be read."""
 
-    stories: tuple[RequestView, ...]
+    views: tuple[RequestView, ...]
     more: int = 0
     unread: tuple[str, ...] = ()
 
@@ -60,8 +60,8 @@ class Reader:
         return self._seen(snapshot, id_, policy)
 
     def some(self, ids: Sequence[str], policy: Policy) -> tuple[RequestView, ...]:
-        """The stories of these requests, in this order."""
-        return self._stories(ids, policy)
+        """The views of these requests, in this order."""
+        return self._views(ids, policy)
 
     def entries(self, id_: str) -> list[AuditEntry]:
         """The audit entries that one thread of receipts tells: of all that was asked in one go, where it was."""
@@ -89,7 +89,7 @@ class Reader:
             return None
         environment = policy.environments.get(request.terms.environment) if policy else None
         covering = self._grant(grant.covered_by) if grant and grant.covered_by else None
-        story = request_story(
+        view = request_view(
             request,
             grant,
             environment,
@@ -99,9 +99,9 @@ class Reader:
             removal_failures=self._failures(grant) if grant and grant.error else None,
             shut=_shut(policy, request, self._parties([request]), snapshot.now),
             review=self.review(request),
-            prolongs=self._grant(request.extends) if request.extends else None,
+            extended=self._grant(request.extends) if request.extends else None,
         )
-        return Seen(request, grant, story)
+        return Seen(request, grant, view)
 
     def review(self, request: Request) -> Review | None:
         """What a break-glass owes; other requests owe nothing, and are not looked up."""
@@ -137,21 +137,21 @@ class Reader:
         """What stands in an index by time, the newest first."""
         ids = self._ctx.ledger.members(index, limit=limit, newest=True)
         more = self._ctx.ledger.count(index) - limit if len(ids) >= limit else 0
-        return Page(self._stories(ids, policy), max(0, more))
+        return Page(self._views(ids, policy), max(0, more))
 
     def of_person(self, index: str, who: PersonId, policy: Policy, limit: int = 50) -> tuple[RequestView, ...]:
         ids = self._ctx.ledger.members(keys.of_person(index, who), limit=limit)
-        return self._stories(ids, policy)
+        return self._views(ids, policy)
 
     def _page(self, index: str, policy: Policy, environments: Sequence[str] | None, limit: int) -> Page:
         names = [index] if environments is None else [keys.of_environment(index, name) for name in environments]
         ids = [id_ for name in names for id_ in self._ctx.ledger.members(name, limit=limit)]
         total = sum(self._ctx.ledger.count(name) for name in names) if len(ids) >= limit else len(ids)
-        stories = self._stories(ids[:limit], policy)
-        read = {story.id for story in stories}
-        return Page(stories, max(0, total - limit), tuple(id_ for id_ in ids[:limit] if id_ not in read))
+        views = self._views(ids[:limit], policy)
+        read = {view.id for view in views}
+        return Page(views, max(0, total - limit), tuple(id_ for id_ in ids[:limit] if id_ not in read))
 
-    def _stories(self, ids: Sequence[str], policy: Policy) -> tuple[RequestView, ...]:
+    def _views(self, ids: Sequence[str], policy: Policy) -> tuple[RequestView, ...]:
         """One read for all of them; what each needs beside it is rare (an error, a cover)."""
         if not ids:
             return ()
@@ -159,7 +159,7 @@ class Reader:
         requests = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
         parties = self._parties([request for request in requests if request is not None])
         found = (self._shown(snapshot, parties, id_, policy) for id_ in ids)
-        return tuple(story for story in found if story is not None)
+        return tuple(view for view in found if view is not None)
 
     def _parties(self, requests: Sequence[Request]) -> Snapshot:
         """The accounts of who asked, and would hold, what waits; nobody is looked up for the rest."""
@@ -183,7 +183,7 @@ class Reader:
             return None
         failures = self._failures(grant) if grant and grant.error else None
         environment = policy.environments.get(request.terms.environment)
-        return request_story(
+        return request_view(
             request,
             grant,
             environment,
@@ -191,7 +191,7 @@ class Reader:
             removal_failures=failures,
             shut=_shut(policy, request, parties, snapshot.now),
             review=self.review(request),
-            prolongs=self._grant(request.extends) if request.extends else None,
+            extended=self._grant(request.extends) if request.extends else None,
         )
 
     # ------------------------------------------------------------ overviews
@@ -199,8 +199,8 @@ class Reader:
     def digest(self, policy: Policy, environments: Sequence[str] | None) -> DigestView:
         live, pending = self.live(policy, environments), self.pending(policy, environments)
         closed = self._ctx.ledger.members(keys.CLOSED, limit=1, newest=True)
-        return digest_story(
-            (*live.stories, *pending.stories, *self.agreed(policy, environments).stories),
+        return digest_view(
+            (*live.views, *pending.views, *self.agreed(policy, environments).views),
             self._ctx.ledger.now(),
             last_ended=self._readable(closed[0]) if closed else None,
             sealed=self._head(),
@@ -211,7 +211,7 @@ class Reader:
 
     def reviews(self, policy: Policy, environments: Sequence[str] | None = None) -> tuple[RequestView, ...]:
         """Break-glass whose review is owed, the first to be due first."""
-        return self._page(keys.REVIEWS, policy, environments, SHOWN_MAX).stories
+        return self._page(keys.REVIEWS, policy, environments, SHOWN_MAX).views
 
     def reviews_for(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestView, ...]:
         """Those that this person may do."""
@@ -221,7 +221,7 @@ class Reader:
         snapshot = self._ctx.ledger.read(*map(keys.review, ids))
         reviews = (snapshot.readable(keys.review(id_), Review) for id_ in ids)
         mine = [review.id for review in reviews if review and may_review(policy, review, person, groups) is None]
-        return self._stories(mine, policy)
+        return self._views(mine, policy)
 
     def _head(self) -> Sealed | None:
         number = self._ctx.ledger.head()
@@ -234,12 +234,12 @@ class Reader:
             *self.of_person(keys.PENDING, person.id, policy),
             *self.of_person(keys.SCHEDULED, person.id, policy),
         )
-        return home_story(
+        return home_view(
             self._ctx.ledger.now(),
             mine=self.of_person(keys.LIVE, person.id, policy),
             waiting_on_me=self.waiting_on(policy, person, groups),
-            asked=(story for story in asks if story.requester_id == person.id),
-            asked_for_me=(story for story in asks if story.requester_id != person.id),
+            asked=(view for view in asks if view.requester_id == person.id),
+            asked_for_me=(view for view in asks if view.requester_id != person.id),
             reviews=self.reviews_for(policy, person, groups),
             can_ask=askable(policy, person.id, groups),
             titles={environment.name: environment.title for environment in policy.environments.values()},
@@ -259,7 +259,7 @@ class Reader:
             and isinstance(may_decide(policy, request, person, groups), MayDecide)
             and all(vote.by != person.id for vote in request.votes)
         ]
-        return self._stories(mine, policy)
+        return self._views(mine, policy)
 
 
 def _shut(policy: Policy | None, request: Request, parties: Snapshot, now: datetime) -> Refused | None:

@@ -1,6 +1,6 @@
-"""Ledger state -> what is shown to whom. Knows no surface, so that Slack and Teams tell the same story. Pure.
+"""Ledger state -> what is shown to whom. Knows no surface, so that Slack and Teams show the same. Pure.
 
-A story holds raw text, times and the words of its state; a surface escapes, formats and puts every reader's clock in.
+A view holds raw text, times and the words of its state; a surface escapes, formats and puts every reader's clock in.
 """
 
 from __future__ import annotations
@@ -264,14 +264,14 @@ def time_used(begun: datetime, over: datetime, decided_at: datetime | None, dead
 
 
 def stage_of(
-    request: Request, grant: Grant | None, removal_failures: int | None = None, prolongs: Grant | None = None
+    request: Request, grant: Grant | None, removal_failures: int | None = None, extended: Grant | None = None
 ) -> Stage:
     """`removal_failures`: the holding's count where it is at hand; without it any error of a removal counts as stuck.
 
     `prolongs`: the grant that an ask for more time is for.
     """
-    if prolongs is not None and request.state is RequestState.APPROVED:
-        return _stage_of_extension(request, prolongs)
+    if extended is not None and request.state is RequestState.APPROVED:
+        return _stage_of_extension(request, extended)
     if grant is None:
         return _stage_of_request(request)
     if grant.state is GrantState.REVOKING:
@@ -299,10 +299,10 @@ _BY_REQUEST = {
 }
 
 
-def _stage_of_extension(request: Request, prolongs: Grant) -> Stage:
-    if request.id in prolongs.extensions:
+def _stage_of_extension(request: Request, extended: Grant) -> Stage:
+    if request.id in extended.extensions:
         return Stage.EXTENDED
-    waits = prolongs.extension == request.id and prolongs.state is GrantState.ACTIVE
+    waits = extended.extension == request.id and extended.state is GrantState.ACTIVE
     return Stage.SETTING_UP if waits else Stage.NOT_GIVEN
 
 
@@ -314,7 +314,7 @@ def _stage_of_request(request: Request) -> Stage:
     return Stage.NOT_GIVEN if code else _BY_REQUEST[request.state]
 
 
-def request_story(
+def request_view(
     request: Request,
     grant: Grant | None,
     environment: Environment | None,
@@ -325,7 +325,7 @@ def request_story(
     removal_failures: int | None = None,
     shut: Refused | None = None,
     review: Review | None = None,
-    prolongs: Grant | None = None,
+    extended: Grant | None = None,
 ) -> RequestView:
     """Everything there is to tell. `environment` is None where the policy no longer has it: the terms still tell most.
 
@@ -333,10 +333,10 @@ def request_story(
     `prolongs`: the grant that an ask for more time is for.
     """
     entitlement = environment.roles.get(request.terms.role) if environment else None
-    story = _asked(request, grant, now, stage_of(request, grant, removal_failures, prolongs))
+    view = _asked(request, grant, now, stage_of(request, grant, removal_failures, extended))
     if environment and entitlement:
-        story = replace(
-            story,
+        view = replace(
+            view,
             ticket_link=_ticket_link(request.ticket, entitlement),
             how_to=entitlement.how_to,
             needs=needs_of(entitlement, request),
@@ -344,9 +344,9 @@ def request_story(
         )
     if environment and environment.escalate and request.escalated_at:
         called = groups_named(environment, environment.escalate.to)
-        story = replace(story, escalated_to=called, escalation_approves=environment.escalate.may_approve)
-    story = replace(
-        story,
+        view = replace(view, escalated_to=called, escalation_approves=environment.escalate.may_approve)
+    view = replace(
+        view,
         title=environment.title if environment else request.terms.environment,
         in_policy=entitlement is not None,
         last_time=last,
@@ -356,17 +356,17 @@ def request_story(
         decided_at=request.decision.at if request.decision else None,
     )
     if review is not None:
-        story = _reviewed(story, review)
+        view = _reviewed(view, review)
     if grant is not None:
-        return _with_grant(story, grant, covered_until)
-    if prolongs is not None:
-        story = _with_prolonged(story, request, prolongs)
-    return _closed(story, request.closing) if request.closing else story
+        return _with_grant(view, grant, covered_until)
+    if extended is not None:
+        view = _with_extended(view, request, extended)
+    return _closed(view, request.closing) if request.closing else view
 
 
-def _reviewed(story: RequestView, review: Review) -> RequestView:
+def _reviewed(view: RequestView, review: Review) -> RequestView:
     return replace(
-        story,
+        view,
         review=review.state,
         review_due=review.due_at,
         reviewed_by=review.by_name or "",
@@ -427,14 +427,14 @@ def _approved_by(decision: Decision | None) -> str:
     return f"approved by {people(decision.by_names) or 'somebody'}"
 
 
-def _closed(story: RequestView, closing: Closing) -> RequestView:
+def _closed(view: RequestView, closing: Closing) -> RequestView:
     return replace(
-        story,
+        view,
         closing=closing,
         closed_at=closing.at,
         ended_by=closing.by_name,
         why=closing.reason,
-        refused=_refused(story.terms, closing.code, closing.params),
+        refused=_refused(view.terms, closing.code, closing.params),
     )
 
 
@@ -443,36 +443,36 @@ def _refused(terms: Terms, code: str | None, params: Mapping[str, str]) -> Refus
     return Refused(Code(code), {**terms.target.words, **params}) if code else None
 
 
-def _with_prolonged(story: RequestView, request: Request, grant: Grant) -> RequestView:
+def _with_extended(view: RequestView, request: Request, grant: Grant) -> RequestView:
     until = request.decision.facts.get("until") if request.decision else None
     late = (
         "the target did not take the later end before the old one came"
         if grant.resource.enforces_end
         else "I could not tell in time whether the approval still stands"
     )
-    why = late if story.stage is Stage.NOT_GIVEN else None
+    why = late if view.stage is Stage.NOT_GIVEN else None
     return replace(
-        story,
+        view,
         extends=grant.id,
         present_end=grant.deadline,
         extended_until=datetime.fromisoformat(until) if until else None,
         why=why,
-        error=grant.error if story.stage is Stage.SETTING_UP else None,
+        error=grant.error if view.stage is Stage.SETTING_UP else None,
         resource=grant.resource,
         covered_by=None,
     )
 
 
-def _with_grant(story: RequestView, grant: Grant, covered_until: datetime | None) -> RequestView:
+def _with_grant(view: RequestView, grant: Grant, covered_until: datetime | None) -> RequestView:
     end = grant.end
     return replace(
-        story,
+        view,
         deadline=grant.deadline,
         activated_at=grant.activated_at,
         end_cause=end.cause if end else None,
         ended_by=end.by_name if end else None,
         why=end.reason if end else None,
-        refused=_refused(story.terms, end.code, end.params) if end else None,
+        refused=_refused(view.terms, end.code, end.params) if end else None,
         closed_at=grant.closed_at,
         covered_by=grant.covered_by,
         covered_until=covered_until if grant.covered_by else None,
@@ -522,50 +522,50 @@ def last_time(grant: Grant | None) -> LastTime | None:
     return LastTime(grant.closed_at, time_used(grant.activated_at, grant.closed_at, grant.decision.at, by_itself), how)
 
 
-def for_outsiders(story: RequestView) -> RequestView:
+def for_outsiders(view: RequestView) -> RequestView:
     """What people outside may see where the policy says `visibility: members`: environment, state and id.
 
     All else is blanked here, so that no surface can leak it by forgetting to ask.
     """
     return RequestView(
-        id=story.id,
-        stage=story.stage,
-        now=story.now,
+        id=view.id,
+        stage=view.stage,
+        now=view.now,
         holder="Somebody",
         requester="Somebody",
         holder_id=PersonId(""),
         requester_id=PersonId(""),
-        environment=story.environment,
-        title=story.title,
-        tier=story.tier,
+        environment=view.environment,
+        title=view.title,
+        tier=view.tier,
         role="",
         risk=Risk.READ,
         reason="",
-        duration=story.duration,
+        duration=view.duration,
         allows="",
         danger=None,
-        created_at=story.created_at,
-        expires_at=story.expires_at,
-        terms=replace(story.terms, role="", allows="", danger=None),
+        created_at=view.created_at,
+        expires_at=view.expires_at,
+        terms=replace(view.terms, role="", allows="", danger=None),
         origin=Origin(),
-        review=story.review,
-        review_due=story.review_due,
+        review=view.review,
+        review_due=view.review_due,
         hidden=True,
     )
 
 
-def seen_by(story: RequestView, environment: Environment | None, *, member: bool) -> RequestView:
-    """The story for one reader or channel. An environment that is gone from the policy is treated as closed to outsiders."""
+def seen_by(view: RequestView, environment: Environment | None, *, member: bool) -> RequestView:
+    """The view for one reader or channel. An environment that is gone from the policy is treated as closed to outsiders."""
     is_open = environment is not None and environment.visibility is Visibility.OPEN
-    return story if member or is_open else for_outsiders(story)
+    return view if member or is_open else for_outsiders(view)
 
 
-def in_short(story: RequestView) -> str:
+def in_short(view: RequestView) -> str:
     """Who, verb, role, environment in plain words: `Dana Dev asks for read-only in Payments (production)`."""
-    whom = f" for {story.holder}" if story.asks else ""
-    line = f"{story.who} {story.verb} {story.more}{story.what}{whom} in {story.title} ({story.tier.value})"
-    return f"🚨 Break-glass: {line}" if story.break_glass else line
+    whom = f" for {view.holder}" if view.asks else ""
+    line = f"{view.who} {view.verb} {view.more}{view.what}{whom} in {view.title} ({view.tier.value})"
+    return f"🚨 Break-glass: {line}" if view.break_glass else line
 
 
-def duration_words(story: RequestView) -> str:
-    return format_duration(story.duration)
+def duration_words(view: RequestView) -> str:
+    return format_duration(view.duration)

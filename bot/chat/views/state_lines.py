@@ -15,14 +15,14 @@ from workflows.core.refusal import Code, Refused
 _WHY_LENGTH_MAX = 300
 
 
-def state_line(story: RequestView, *, left: bool = False) -> Words:
+def state_line(view: RequestView, *, left: bool = False) -> Words:
     """`✅ Active until 04:20 · approved by Olu Owner at 03:20`. Outsiders see the state's word alone.
 
     `left`: with the time that is left, for an answer that is read now. What stays says when, because minutes tick away.
     """
-    if story.hidden:
-        return (story.state,)
-    return _active(story, left=left) if story.stage is Stage.ACTIVE else _LINES[story.stage](story)
+    if view.hidden:
+        return (view.state,)
+    return _active(view, left=left) if view.stage is Stage.ACTIVE else _LINES[view.stage](view)
 
 
 def short(text: str | None, length_max: int = _WHY_LENGTH_MAX) -> str:
@@ -46,7 +46,7 @@ def _waiting(s: RequestView) -> Words:
     if s.shut:
         # Nobody is called who can do nothing about it.
         whom = tuple(part.label if isinstance(part, Asked) else part for part in whom)
-    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires), _begins(s), prolongs(s)])
+    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires), _begins(s), extends(s)])
 
 
 def _begins(s: RequestView) -> Words:
@@ -77,7 +77,7 @@ def _shut(refused: Refused) -> Words:
     return (f"given {window_of(params)} only: cannot be approved ", *until)
 
 
-def less_words(s: RequestView) -> str:
+def reduced_words(s: RequestView) -> str:
     """`Asked for admin for 30 min; approved for less: read-only for 20 s by Olu`; empty where nothing was cut."""
     if s.asked_duration is None or s.hidden:
         return ""
@@ -175,7 +175,7 @@ def _extended(s: RequestView) -> Words:
     return joined([until, _decided(s), (f"extends {s.extends}",)])
 
 
-def prolongs(s: RequestView) -> Words:
+def extends(s: RequestView) -> Words:
     """The grant that an ask for more time is for, and its end as it stands."""
     return (f"extends {s.extends}, which ends ", s.present_end) if s.extends and s.present_end else ()
 

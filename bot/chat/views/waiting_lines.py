@@ -7,21 +7,21 @@ from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import Words, joined, people
 
 
-def notes(story: RequestView) -> Words:
+def notes(view: RequestView) -> Words:
     """For a waiting card's small print; nothing where there is nothing to know."""
-    called = (f"escalated to {people(story.escalated_to)} at ", story.escalated_at) if story.escalated_at else ()
-    verb = "are" if len(story.away) > 1 else "is"
-    away = (f"{people(few(story.away))} {verb} away",) if story.away else ()
-    return joined([called, away, *((f"{s.name} decides for {s.instead_of} until ", s.until) for s in story.stand_ins)])
+    called = (f"escalated to {people(view.escalated_to)} at ", view.escalated_at) if view.escalated_at else ()
+    verb = "are" if len(view.away) > 1 else "is"
+    away = (f"{people(few(view.away))} {verb} away",) if view.away else ()
+    return joined([called, away, *((f"{s.name} decides for {s.instead_of} until ", s.until) for s in view.stand_ins)])
 
 
-def asked_so_far(story: RequestView, deciders: Deciders) -> Words:
+def asked_so_far(view: RequestView, deciders: Deciders) -> Words:
     """`Waits for Olu or Pat since 03:10; reminded at 03:17; security called at 03:20`. `deciders`: who can still agree."""
-    if not story.resolved or not deciders or story.shut:
+    if not view.resolved or not deciders or view.shut:
         return ()
-    words: Words = (f"Waits for {deciders.rule} since ", story.created_at)
-    for number, at in enumerate(story.reminded_at):
+    words: Words = (f"Waits for {deciders.rule} since ", view.created_at)
+    for number, at in enumerate(view.reminded_at):
         words += ("; reminded at " if number == 0 else ", ", at)
-    if story.escalated_at:
-        words += (f"; {people(story.escalated_to)} called at ", story.escalated_at)
+    if view.escalated_at:
+        words += (f"; {people(view.escalated_to)} called at ", view.escalated_at)
     return words

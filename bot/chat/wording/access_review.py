@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.chat.wording.labels import people
-from workflows.core.access_review.model import CouldBeRule, CouldGo, GlassUse, Quick, Report, Suggestion, Sums, Unused
+from workflows.core.access_review.model import (
+    BreakGlassUse,
+    CouldBeRule,
+    CouldGo,
+    Quick,
+    Report,
+    Suggestion,
+    Sums,
+    Unused,
+)
 from workflows.core.durations import format_duration
 from workflows.core.records.oversight import ReviewState
 
@@ -66,13 +75,13 @@ def quick_words(item: Quick) -> str:
     return f"{item.name} approved all of {item.decisions}, {speed}, and never denied anything: ask what is read first"
 
 
-def glass_words(item: GlassUse) -> str:
+def break_glass_words(item: BreakGlassUse) -> str:
     """`PA-7: Nia, read-only in payments-prod, 20 Nov 2026, 12 min; acknowledged by Olu after 2 h`."""
     used = f"{item.name}, {item.role} in {item.environment}, {_day(item.at)}, {format_duration(item.held)}"
     return f"{item.id}: {used}; {_review(item)}"
 
 
-def _review(item: GlassUse) -> str:
+def _review(item: BreakGlassUse) -> str:
     if item.state is None:
         return "no review is on the record"
     if item.state is ReviewState.OWED:
@@ -89,8 +98,8 @@ def unused_words(item: Unused) -> str:
 
 def to_look_at(report: Report) -> tuple[str, ...]:
     """Who agrees to everything, and break-glass that nobody has cleared."""
-    open_ = [item for item in report.glass if item.overdue or item.state in (None, ReviewState.FLAGGED)]
-    return (*map(quick_words, report.quick), *map(glass_words, open_))
+    open_ = [item for item in report.break_glass if item.overdue or item.state in (None, ReviewState.FLAGGED)]
+    return (*map(quick_words, report.quick), *map(break_glass_words, open_))
 
 
 def _day(moment: datetime) -> str:

@@ -443,7 +443,7 @@ def _requests(c: _Case) -> str:
     return "one is the most" if c("max") == "1" else f"{c('max', 'so many')} are the most"
 
 
-def _not_less(c: _Case) -> str:
+def _not_reduced(c: _Case) -> str:
     if c("why") == "risk":
         return (
             f"{c('role', 'That role')} is not less than {c('asked', 'what was asked')}. A role of less risk in the same "
@@ -659,7 +659,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.DELEGATE_NONE: lambda c: (
         f"Nobody decides in your place. {c.typed('delegate @NAME until fri')} names somebody."
     ),
-    Code.NOT_LESS: _not_less,
+    Code.NOT_LESS: _not_reduced,
     Code.LESS_TAKEN: lambda c: (
         f"{c('holder', 'The person')} has asked for {c('role', 'that role')} already, or has it: {c('id')}. Decide that one, or "
         "deny this one."

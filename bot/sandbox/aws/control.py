@@ -37,13 +37,13 @@ _CHANGES = frozenset({"assign", "unassign", "join", "leave", "remove_person"})
 class Ask:
     """One control request: the path after its first word, the JSON body, and the query."""
 
-    stage: "Controllable"
+    controlled: "Controllable"
     path: list[str]
     data: dict[str, Any]
     query: dict[str, str]
 
 
-def control(stage: "Controllable", environ: Environ, body: bytes) -> Answer:
+def control(controlled: "Controllable", environ: Environ, body: bytes) -> Answer:
     """Answers a control request: 200 with JSON, 404 for an unknown route, 400 with `{"error"}` for a wrong one."""
     parts = environ["PATH_INFO"].removeprefix(PREFIX).strip("/").split("/")
     query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
@@ -51,7 +51,7 @@ def control(stage: "Controllable", environ: Environ, body: bytes) -> Answer:
     if route is None:
         return _json(404, {"error": "no such route"})
     try:
-        return _json(200, route(Ask(stage, parts[1:], json.loads(body) if body else {}, query)))
+        return _json(200, route(Ask(controlled, parts[1:], json.loads(body) if body else {}, query)))
     except (KeyError, TypeError, ValueError) as problem:
         return _json(400, {"error": f"{type(problem).__name__}: {problem}"})
 
@@ -61,7 +61,7 @@ def _json(status: int, payload: Any) -> Answer:
 
 
 def _add_fault(ask: Ask) -> Any:
-    shim = ask.stage.shim
+    shim = ask.controlled.shim
     if not ask.path:
         return {"id": shim.faults.add(Fault(**ask.data)).id}
     shim.faults.get(int(ask.path[0])).release(drop=bool(ask.data.get("drop")))
@@ -69,22 +69,22 @@ def _add_fault(ask: Ask) -> Any:
 
 
 def _fault(ask: Ask) -> Any:
-    fault = ask.stage.shim.faults.get(int(ask.path[0]))
+    fault = ask.controlled.shim.faults.get(int(ask.path[0]))
     fault.gate.wait_arrived(float(ask.query.get("wait_s", 0)))
     return {"arrived": fault.gate.arrived, "played": fault.played}
 
 
 def _end_faults(ask: Ask) -> Any:
     if ask.path:
-        ask.stage.shim.faults.remove(ask.stage.shim.faults.get(int(ask.path[0])))
+        ask.controlled.shim.faults.remove(ask.controlled.shim.faults.get(int(ask.path[0])))
     else:
-        ask.stage.shim.faults.clear()
+        ask.controlled.shim.faults.clear()
     return {}
 
 
 def _operations(ask: Ask) -> Any:
-    operations, what = ask.stage.shim.operations, ask.path[0]
-    with ask.stage.shim.lock:
+    operations, what = ask.controlled.shim.operations, ask.path[0]
+    with ask.controlled.shim.lock:
         if what == "release":
             return {"released": operations.release(ask.data.pop("id", None), **ask.data)}
         if what == "settings":
@@ -99,49 +99,49 @@ def _operations(ask: Ask) -> Any:
 
 
 def _operation_list(ask: Ask) -> Any:
-    with ask.stage.shim.lock:
-        ask.stage.shim.operations.settle()
-        return {"operations": ask.stage.shim.operations.listed()}
+    with ask.controlled.shim.lock:
+        ask.controlled.shim.operations.settle()
+        return {"operations": ask.controlled.shim.operations.listed()}
 
 
 def _quota(ask: Ask) -> Any:
-    ask.stage.shim.quota.set(**ask.data)
+    ask.controlled.shim.quota.set(**ask.data)
     return {}
 
 
 def _quota_off(ask: Ask) -> Any:
-    ask.stage.shim.quota.off()
+    ask.controlled.shim.quota.off()
     return {}
 
 
 def _log(ask: Ask) -> Any:
-    log, since = ask.stage.shim.log, float(ask.query.get("since", 0))
+    log, since = ask.controlled.shim.log, float(ask.query.get("since", 0))
     calls = [record.as_json() for record in log.calls(ask.query.get("pattern", "*"), since)]
     return {"now_s": time.monotonic(), "counts": log.counts(since), "calls": calls}
 
 
 def _log_reset(ask: Ask) -> Any:
-    ask.stage.shim.log.reset()
+    ask.controlled.shim.log.reset()
     return {}
 
 
 def _world(ask: Ask) -> Any:
-    return ask.stage.world.as_json()
+    return ask.controlled.world.as_json()
 
 
 def _change_world(ask: Ask) -> Any:
     if ask.data["do"] not in _CHANGES:
         raise ValueError(f"unknown change {ask.data['do']}")
-    getattr(ask.stage.world, ask.data["do"])(*ask.data["with"])
+    getattr(ask.controlled.world, ask.data["do"])(*ask.data["with"])
     return {}
 
 
 def _spec(ask: Ask) -> Any:
-    return json.loads(ask.stage.world.spec.to_json())
+    return json.loads(ask.controlled.world.spec.to_json())
 
 
 def _reset(ask: Ask) -> Any:
-    ask.stage.reset(WorldSpec.from_json(json.dumps(ask.data)) if ask.data else None)
+    ask.controlled.reset(WorldSpec.from_json(json.dumps(ask.data)) if ask.data else None)
     return {}
 
 

@@ -45,11 +45,11 @@ _OURS = re.compile(r"(AWS|BOTO|SLACK|TEAMS|REDIS|PRODACCESS|LOG)_\w*|BOTO_CONFIG
 _REAL = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "REDIS_URL", "TEAMS_WEBHOOK_URL")
 
 
-class StageError(Exception):
+class InstallationError(Exception):
     """It cannot be built, or did not do what it should; the message is one sentence."""
 
 
-class Stage:
+class Installation:
     """Use as a context manager.
 
     `environ` is the caller's; of it our processes get nothing that leads to a real Slack, AWS or Redis. Nobody outside
@@ -79,7 +79,7 @@ class Stage:
             self._start()
         except EmbeddedError as problem:
             self.stop()
-            raise StageError(str(problem)) from None
+            raise InstallationError(str(problem)) from None
         except BaseException:
             self.stop()
             raise
@@ -107,7 +107,7 @@ class Stage:
         except OSError as problem:
             why = "is taken" if problem.errno == errno.EADDRINUSE else "cannot be used"
             sentence = f"Port {self._slack_port} {why}: choose another with --port, or none for a free one."
-            raise StageError(sentence) from None
+            raise InstallationError(sentence) from None
 
     def stop(self) -> None:
         """End everything and remove the folder. May be called twice."""
@@ -166,7 +166,7 @@ class Stage:
 
     def _running(self) -> Processes:
         if self._processes is None:
-            raise StageError("The stage is not set up.")
+            raise InstallationError("The installation is not set up.")
         return self._processes
 
     # ------------------------------------------------------------ for those who play on it
@@ -192,16 +192,16 @@ class Stage:
             yield RedisLedger(client, durability="verify", monotonic=time.monotonic)
 
     def until(self, look: Callable[[], T | None], what: str, within_s: float = 15.0) -> T:
-        """The first answer that is something. Raise StageError where one of ours died, or none came in time."""
+        """The first answer that is something. Raise InstallationError where one of ours died, or none came in time."""
         deadline = time.monotonic() + within_s
         while True:
             found = look()
             if found:
                 return found
             if lost := self._running().lost():
-                raise StageError(f"The process {lost[0]} ended with exit code {lost[1]}.")
+                raise InstallationError(f"The process {lost[0]} ended with exit code {lost[1]}.")
             if time.monotonic() > deadline:
-                raise StageError(f"Waited {within_s:g} s in vain for this: {what}.")
+                raise InstallationError(f"Waited {within_s:g} s in vain for this: {what}.")
             time.sleep(0.02)
 
 

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Self
 
 from bot.providers import know_providers
-from bot.sandbox.installation.installation import ROOT, StageError
+from bot.sandbox.installation.installation import ROOT, InstallationError
 from bot.sandbox.installation.people import PRODUCTION, STAGING
 from workflows.core.policy import Policy
 from workflows.policy_file import load_policy
@@ -22,14 +22,16 @@ FAILED = 1
 
 
 def example_policy(config: Path) -> Policy:
-    """Raise StageError where the folder is no longer the example that the people on the stage belong to."""
+    """Raise InstallationError where the folder is no longer the example that the people of the installation belong to."""
     know_providers()
     found = load_policy(config)
     if isinstance(found, tuple):
-        raise StageError(f"The demo plays the example policy, and {config} is not valid: {found[0]}")
+        raise InstallationError(f"The demo plays the example policy, and {config} is not valid: {found[0]}")
     missing = [name for name in (PRODUCTION, STAGING) if name not in found.environments]
     if missing:
-        raise StageError(f"The demo plays the example policy, and {config} has no environment {' or '.join(missing)}.")
+        raise InstallationError(
+            f"The demo plays the example policy, and {config} has no environment {' or '.join(missing)}."
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""The processes of an installation on a stage: each with a log of its own, and on demand brought up again when it dies."""
+"""The processes of an installation: each with a log of its own, and on demand brought up again when it dies."""
 
 from __future__ import annotations
 

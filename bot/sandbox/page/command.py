@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.cloud_credentials import scrub_cloud_credentials
-from bot.sandbox.installation.installation import Stage, StageError
+from bot.sandbox.installation.installation import Installation, InstallationError
 from bot.sandbox.installation.interrupts import Interrupts, failed
 from bot.sandbox.page.sandbox import Sandbox
 from bot.settings import process_environ
@@ -19,7 +19,7 @@ REFUSED = 2
 PORT_MAX = 65_535
 _SLACK = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 
-Tour = Callable[[Stage, Policy], None]
+Tour = Callable[[Installation, Policy], None]
 
 
 def main(arguments: Sequence[str] = ()) -> int:
@@ -34,7 +34,7 @@ def add_port(parser: argparse.ArgumentParser) -> None:
 
 
 def run(port: int, tour: Tour | None = None) -> int:
-    """`tour`: what is played on the stage before the page's address is given."""
+    """`tour`: what is played on the installation before the page's address is given."""
     environ = process_environ()
     if refusal := beside_real_slack(environ):
         sys.stderr.write(f"{refusal}\n")
@@ -70,10 +70,10 @@ def _show(environ: Mapping[str, str], port: int, tour: Tour | None, interrupts: 
             with interrupts.held():
                 running.enter_context(sandbox)
             if tour is not None:
-                tour(sandbox.stage, sandbox.policy)
-            _invite(sandbox.address, sandbox.stage.found_and_not_used)
+                tour(sandbox.installation, sandbox.policy)
+            _invite(sandbox.address, sandbox.installation.found_and_not_used)
             threading.Event().wait()
-    except StageError as problem:
+    except InstallationError as problem:
         return failed(str(problem), _logs(sandbox))
     except Exception as problem:  # the last line of defence between a traceback and a reader
         return failed(f"The sandbox met an error of its own: {type(problem).__name__}: {problem}.", _logs(sandbox))
@@ -81,7 +81,7 @@ def _show(environ: Mapping[str, str], port: int, tour: Tour | None, interrupts: 
 
 
 def _logs(sandbox: Sandbox | None) -> str:
-    return sandbox.stage.last_logs if sandbox else ""
+    return sandbox.installation.last_logs if sandbox else ""
 
 
 def _invite(url: str, not_used: Sequence[str]) -> None:

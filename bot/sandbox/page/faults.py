@@ -22,7 +22,7 @@ WORKER = "worker"
 
 
 class Machine(Protocol):
-    """What the bot runs on; the stage."""
+    """What the bot runs on."""
 
     def keep_up(self, told: Callable[[str], None]) -> None: ...
     def kill(self, name: str) -> bool: ...

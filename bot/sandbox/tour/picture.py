@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from bot.sandbox.installation.installation import Stage
+from bot.sandbox.installation.installation import Installation
 from bot.sandbox.installation.interrupts import CONFIG, example_policy
 from bot.sandbox.installation.people import DANA, aws_world, slack_world
 from bot.sandbox.tour.render import Names
@@ -42,24 +42,26 @@ class Picture(Scenario):
 
     def run(self) -> None:
         self.types(DANA, self.ask)
-        self.card = self.acts.card("Waiting", "Approve")
-        self.screen.sees("The owners get a card in #orders-ops", self.card)
-        self.screen.blank()
+        self.card = self.actions.card("Waiting", "Approve")
+        self.terminal.sees("The owners get a card in #orders-ops", self.card)
+        self.terminal.blank()
         self.approve()
         self.aws("Olu, an owner, presses Approve. AWS now")
-        self.screen.blank()
+        self.terminal.blank()
         held_s = self.wait_for_the_end()
-        self.acts.card("Ended")
+        self.actions.card("Ended")
         self.aws(f"{held_s:.0f} seconds later, by itself")
-        self.screen.sees("The card, once more", self.acts.card("Ended"))
-        self.screen.blank()
-        self.screen.sees("The receipts in #access-log", *self.acts.receipts("Dana", "Ended"))
+        self.terminal.sees("The card, once more", self.actions.card("Ended"))
+        self.terminal.blank()
+        self.terminal.sees("The receipts in #access-log", *self.actions.receipts("Dana", "Ended"))
 
 
 def main(target: Path) -> int:
     console = console_for(io.StringIO(), record=True)
-    with Stage(process_environ(), CONFIG, slack_world(), aws_world()) as stage:
-        Picture(stage, Terminal(console, Names.of(stage.slack)), example_policy(CONFIG), seconds=SECONDS).run()
+    with Installation(process_environ(), CONFIG, slack_world(), aws_world()) as installation:
+        Picture(
+            installation, Terminal(console, Names.of(installation.slack)), example_policy(CONFIG), seconds=SECONDS
+        ).run()
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(svg(console), encoding="utf-8")
     return 0

@@ -1,4 +1,4 @@
-"""The terminal as a stage sees it: headings, what somebody types, what they see. Never wider than 80 columns."""
+"""The terminal as whoever looks sees it: headings, what somebody types, what they see. Never wider than 80 columns."""
 
 from __future__ import annotations
 

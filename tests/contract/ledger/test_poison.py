@@ -168,14 +168,14 @@ def others_notice_nothing(world: RedisWorld, spoilt: str) -> None:
     id_ = world.asked(NIA)
     policy = world.policy.policy
     reader = Reader(world.ctx)
-    assert id_ in {story.id for story in reader.pending(policy).stories}
+    assert id_ in {view.id for view in reader.pending(policy).views}
     assert isinstance(world.approve(id_, PAT), Outcome)
     world.work()
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ACTIVE, True)
-    assert id_ in {story.id for story in reader.live(policy).stories}
-    assert id_ in {story.id for place in reader.digest(policy, None).places for story in place.stories}
+    assert id_ in {view.id for view in reader.live(policy).views}
+    assert id_ in {view.id for place in reader.digest(policy, None).places for view in place.views}
     home: HomeView = reader.home(policy, build.facts(NIA, as_of=world.ledger.now()), build.groups())
-    assert [story.id for story in home.mine] == [id_]
+    assert [view.id for view in home.mine] == [id_]
     assert f"end:{id_}".encode() in world.client.zrange(f"{PREFIX}due", 0, -1)
     assert isinstance(world.end(id_, NIA), Outcome)
     world.work()

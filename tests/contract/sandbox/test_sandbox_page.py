@@ -30,7 +30,7 @@ from bot.sandbox.page import faults as page_faults
 from bot.sandbox.page.page import Page
 from bot.sandbox.slack import Ack, Delivery, SlackServer
 from tests.support.build import NOW
-from tests.support.stories import grant
+from tests.support.views import grant
 from tests.support.waiting import PATIENCE_S, eventually
 from workflows.core import keys
 from workflows.ledger.memory import MemoryClock, MemoryLedger

@@ -145,7 +145,7 @@ def deny_all_form(front: Front) -> PersonId:
     return OLU
 
 
-def less_form(front: Front) -> PersonId:
+def reduced_approval_form(front: Front) -> PersonId:
     id_ = front.asked()
     front.opens(front.act(OLU, cards.MORE, f"{cards.LESS}:{value_of(id_)}"))
     return OLU
@@ -156,7 +156,7 @@ def extend_form(front: Front) -> PersonId:
     return DANA
 
 
-def glass_form(front: Front) -> PersonId:
+def break_glass_form(front: Front) -> PersonId:
     act = front.act(NIA, "break_glass", "payments-prod", url=False)
     front.opens(act)
     return NIA
@@ -169,9 +169,9 @@ OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_flag_form": (flag_form, "flag PA-1 NOTE", "Try again"),
     "open_deny_form": (deny_form, "deny PA-1 REASON", "Try again"),
     "open_deny_all_form": (deny_all_form, "deny PA-1 REASON", "Try again"),
-    "open_reduced_approval_form": (less_form, "less PA-1 [ROLE] [DURATION]", "Try again"),
+    "open_reduced_approval_form": (reduced_approval_form, "less PA-1 [ROLE] [DURATION]", "Try again"),
     "open_extend_form": (extend_form, "extend PA-1 DURATION REASON", "Try again"),
-    "open_break_glass_form": (glass_form, "break-glass payments-prod ROLE [DURATION] REASON", ""),
+    "open_break_glass_form": (break_glass_form, "break-glass payments-prod ROLE [DURATION] REASON", ""),
 }
 TROUBLE: dict[str, dict[str, Any]] = {
     "too late": {"error": "expired_trigger_id"},
@@ -244,7 +244,7 @@ def test_an_answer_that_cannot_be_a_direct_message_is_whispered_in_the_channel(f
 def test_an_answer_whose_form_is_refused_comes_as_plain_text(front: Front) -> None:
     front.slack.faults.add("views.open", error="expired_trigger_id")
     front.slack.faults.add("chat.postMessage", error="invalid_blocks")
-    who = glass_form(front)
+    who = break_glass_form(front)
     (told,) = front.direct(who)
     assert "break-glass payments-prod" in told.text
 

@@ -15,12 +15,12 @@ from bot.chat.forms.reason import deny_all_form, read_reason
 from bot.chat.forms.request import Chosen
 from bot.chat.interaction import COMMAND, DENY_ALL, FORM, PRESS, Interaction
 from bot.chat.message import Message
-from bot.chat.outbox.batch_plan import Batch, several_wanted, wait_s
+from bot.chat.outbox.batch_plan import Batch, batch_planned, wait_s
 from bot.chat.outbox.plan import PlannedMessage, PlanningInput
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.read_model import Reader
-from bot.chat.views.request_view import request_story
+from bot.chat.views.request_view import request_view
 from bot.sandbox.slack.blockkit.limits import check_blocks, check_view
 from bot.slack.form_input import filled
 from bot.slack.form_view import view_of
@@ -60,7 +60,7 @@ def _facts(world: World, request: Request, chat: ChatRecord) -> PlanningInput:
     owners = place.roles[request.terms.role].owners
     return PlanningInput(
         request=request,
-        story=request_story(request, grant, place, world.clock.now()),
+        view=request_view(request, grant, place, world.clock.now()),
         environment=place,
         receipts_channel="C0RECEIPTS",
         entries=world.ledger.entries_of(request.id),
@@ -95,7 +95,7 @@ def buttons(message: Message) -> list[str]:
 
 def test_one_card_for_what_the_same_people_decide(world) -> None:
     ids = asked(world, (PROD, "read-only"), (PROD, "deploy"))
-    card = told(several_wanted(batch(world, ids)), "card:").message
+    card = told(batch_planned(batch(world, ids)), "card:").message
     check(card)
     assert as_text(card).splitlines()[:6] == [
         "Dana asks for read-only and deploy in Payments-Prod · 🔴 production",
@@ -112,7 +112,7 @@ def test_one_card_for_what_the_same_people_decide(world) -> None:
 
 def test_other_owners_get_a_card_of_their_own(world) -> None:
     ids = asked(world, (PROD, "read-only"), (STAGING, "read-only"), (BOOKS, "read-only"))
-    found = [item for item in several_wanted(batch(world, ids)) if item.slot.startswith("card:")]
+    found = [item for item in batch_planned(batch(world, ids)) if item.slot.startswith("card:")]
     assert [item.slot for item in found] == [f"{CARD}{ids[0]}", f"card:C0BOOKS:{ids[2]}"]
     assert "read-only in Payments-Prod 🔴 production and Payments-Staging 🟡 staging" in as_text(found[0].message)
 
@@ -125,7 +125,7 @@ def test_a_card_whose_people_no_longer_decide_keeps_no_buttons(world) -> None:
     alike = {**place.roles, "admin": replace(place.roles["admin"], approve={"owners": 1})}
     environments = {**rules_.environments, PROD: replace(place, roles=alike)}
     world.policy.policy = replace(rules_, environments=environments)
-    found = several_wanted(batch(world, ids, chat))
+    found = batch_planned(batch(world, ids, chat))
     assert buttons(told(found, CARD + ids[0]).message) == ["approve_all", "deny_all"]
     behind = told(found, CARD + ids[1]).message
     assert as_text(behind) == f"{ids[1]} is decided on another card by now, by other people."
@@ -134,20 +134,20 @@ def test_a_card_whose_people_no_longer_decide_keeps_no_buttons(world) -> None:
 def test_the_card_shows_how_each_of_them_stands(world) -> None:
     ids = asked(world, (PROD, "read-only"), (PROD, "deploy"))
     world.deny(ids[0], reason="use the dashboards")
-    card = told(several_wanted(batch(world, ids)), "card:").message
+    card = told(batch_planned(batch(world, ids)), "card:").message
     text = as_text(card)
     assert "Dana asked for read-only and deploy" in text
     assert "⛔ Denied by Olu: use the dashboards" in text
     assert buttons(card) == ["approve_all", "deny_all"]
     assert outcomes(press(world, ids[1])) == ["decided", "approved"]
     world.work()
-    card = told(several_wanted(batch(world, ids)), "card:").message
+    card = told(batch_planned(batch(world, ids)), "card:").message
     check(card)
     assert "✅ Active until" in as_text(card)
     assert buttons(card) == ["end", "extend"]
     world.end(ids[1])
     world.work()
-    card = told(several_wanted(batch(world, ids, _posted(CARD + ids[0]))), "card:").message
+    card = told(batch_planned(batch(world, ids, _posted(CARD + ids[0]))), "card:").message
     assert buttons(card) == []
     assert "INC-42" not in as_text(card), "it shrinks as it ages"
 
@@ -156,7 +156,7 @@ def test_a_dangerous_one_among_them_asks_to_confirm(world) -> None:
     danger = entitlement("deploy", risk=Risk.ADMIN, danger="can delete customer data")
     world.policy.policy = policy(environment(entitlement(), danger))
     ids = asked(world, (PROD, "read-only"), (PROD, "deploy"))
-    card = told(several_wanted(batch(world, ids)), "card:").message
+    card = told(batch_planned(batch(world, ids)), "card:").message
     check(card)
     agree = next(block for block in blocks_of(card) if block["type"] == "actions")["elements"][0]
     told_all = ("Dana", "read-only", "deploy", "1 h", "customer data")
@@ -168,11 +168,11 @@ def test_ten_at_once_fit_on_one_card_and_in_one_message(world) -> None:
     many = [entitlement(f"role-{n}", allows=words, danger=words, how_to=words) for n in range(10)]
     world.policy.policy = policy(environment(*many))
     ids = asked(world, *((PROD, f"role-{n}") for n in range(10)))
-    for item in several_wanted(batch(world, ids)):
+    for item in batch_planned(batch(world, ids)):
         check(item.message)
     press(world, ids[0])
     world.work()
-    found = several_wanted(batch(world, ids))
+    found = batch_planned(batch(world, ids))
     assert {item.slot.partition(":")[0] for item in found} >= {"card", "several", "receipts", "lines"}
     for item in found:
         check(item.message)
@@ -183,7 +183,7 @@ def test_it_waits_a_little_for_all_names_and_not_for_ever(world) -> None:
     ids = (answer.id,)
     found = batch(world, ids)
     assert wait_s(found, {}) == 3.0
-    assert [item for item in several_wanted(found) if item.slot.startswith("card:")] == []
+    assert [item for item in batch_planned(found) if item.slot.startswith("card:")] == []
     world.clock.advance(4)
     assert wait_s(batch(world, ids), {}) == 0.0
 
@@ -199,10 +199,10 @@ def _posted(*slots: str, ts: float = 1.0, by: ChatRecord | None = None) -> ChatR
 
 def test_one_message_lists_each_with_its_state_and_its_end(world) -> None:
     ids = asked(world, (PROD, "read-only"), (PROD, "deploy"), (BOOKS, "read-only"))
-    assert not [item for item in several_wanted(batch(world, ids)) if item.slot.startswith("several:")]
+    assert not [item for item in batch_planned(batch(world, ids)) if item.slot.startswith("several:")]
     press(world, ids[0])
     world.work()
-    message = told(several_wanted(batch(world, ids)), "several:UDANA").message
+    message = told(batch_planned(batch(world, ids)), "several:UDANA").message
     check(message)
     text = as_text(message)
     assert text.count("✅ Active until") == 2
@@ -216,13 +216,13 @@ def test_what_happens_later_is_told_under_it_once(world) -> None:
     press(world, ids[0])
     world.work()
     chat = _posted("several:UDANA", ts=world.clock.now().timestamp())
-    assert [item.slot for item in several_wanted(batch(world, ids, chat)) if item.slot.startswith("news:")] == []
+    assert [item.slot for item in batch_planned(batch(world, ids, chat)) if item.slot.startswith("news:")] == []
     world.advance(60)
     world.deny(ids[1], SUE, "not today")
-    news = told(several_wanted(batch(world, ids, chat)), "news:")
+    news = told(batch_planned(batch(world, ids, chat)), "news:")
     assert (news.under, news.key) == ("several:UDANA", "once")
     assert as_text(news.message) == f"read-only in Books-Prod · ⛔ Denied by Sue: not today · {ids[1]}"
-    again = several_wanted(batch(world, ids, _posted(news.slot, by=chat)))
+    again = batch_planned(batch(world, ids, _posted(news.slot, by=chat)))
     assert [item.slot for item in again if item.slot.startswith("news:")] == []
 
 
@@ -231,13 +231,13 @@ def test_what_came_together_is_told_together_and_finished_as_it_was_begun(world)
     chat = _posted("several:UDANA", ts=world.clock.now().timestamp() - 1)
     press(world, ids[0])
     world.work()
-    news = told(several_wanted(batch(world, ids, chat)), "news:")
+    news = told(batch_planned(batch(world, ids, chat)), "news:")
     assert as_text(news.message).count("✅ Active") == 2
     begun = replace(
         chat, postings={**chat.postings, news.slot: Posting("UDANA", nonce="n", intent_at=world.clock.now())}
     )
     world.deny(ids[2], SUE, "not today")
-    found = [item for item in several_wanted(batch(world, ids, begun)) if item.slot.startswith("news:")]
+    found = [item for item in batch_planned(batch(world, ids, begun)) if item.slot.startswith("news:")]
     assert [item.slot for item in found] == [news.slot, f"news:{ids[2]}=denied"]
 
 
@@ -246,7 +246,7 @@ def test_ends_in_the_same_minute_are_announced_together(world) -> None:
     press(world, ids[0])
     world.work()
     world.advance(3600 - 290, step_s=60)
-    warning = told(several_wanted(batch(world, ids)), "warning:")
+    warning = told(batch_planned(batch(world, ids)), "warning:")
     assert "Your read-only and deploy in Payments-Prod · 🔴 production end at" in as_text(warning.message)
 
 
@@ -256,14 +256,14 @@ def test_ends_in_the_same_minute_are_announced_together(world) -> None:
 def test_one_thread_for_all_whose_lines_name_what_they_are_about(world) -> None:
     ids = asked(world, (PROD, "read-only"), (BOOKS, "read-only"))
     press(world, ids[0])
-    found = several_wanted(batch(world, ids))
+    found = batch_planned(batch(world, ids))
     assert "Dana asked for read-only" in as_text(told(found, RECEIPTS).message)
     lines = text_of(told(found, "lines:").message).splitlines()
     assert len(lines) == 3, "two asks and one approval"
     assert any(line.startswith("read-only in Payments-Prod · ") and "approved by Olu" in line for line in lines)
     assert any(line.startswith("read-only in Books-Prod · ") for line in lines)
     chat = replace(ChatRecord(ids[0]), told={RECEIPTS: told(found, "lines:").told})
-    assert not [item for item in several_wanted(batch(world, ids, chat)) if item.slot.startswith("lines:")]
+    assert not [item for item in batch_planned(batch(world, ids, chat)) if item.slot.startswith("lines:")]
 
 
 def test_a_summary_in_place_of_their_thread_tells_of_each_of_them(world) -> None:
@@ -284,7 +284,7 @@ def test_where_one_environment_is_hidden_nothing_of_the_others_tells_who_asked(w
     world.policy.policy = replace(rules_, environments={**rules_.environments, BOOKS: hidden})
     ids = asked(world, (PROD, "read-only"), (BOOKS, "read-only"))
     press(world, ids[0])
-    found = several_wanted(batch(world, ids))
+    found = batch_planned(batch(world, ids))
     for slot in (RECEIPTS, "lines:"):
         text = as_text(told(found, slot).message)
         assert not any(word in text for word in ("Dana", "Olu", "read-only", "INC-42")), text
@@ -306,7 +306,7 @@ def says(world: World, who, kind: str, press_id: str = "p", **what: Any) -> str:
 
 
 def value_on(world: World, ids: tuple[str, ...]) -> str:
-    card = told(several_wanted(batch(world, ids)), "card:").message
+    card = told(batch_planned(batch(world, ids)), "card:").message
     return next(item for block in blocks_of(card) if block["type"] == "actions" for item in block["elements"])["value"]
 
 
@@ -326,7 +326,7 @@ def test_several_can_begin_later_together(world) -> None:
     assert len({world.request(id_).start_at for id_ in ids}) == 1
     assert world.request(ids[0]).start_at is not None
     assert outcomes(press(world, ids[0])) == ["scheduled", "scheduled"]
-    found = several_wanted(batch(world, ids))
+    found = batch_planned(batch(world, ids))
     assert as_text(told(found, "card:").message).count("⏰ Agreed, starts") == 2
     assert buttons(told(found, "card:").message) == ["deny", "deny"]
     assert as_text(told(found, "several:UDANA").message).count("⏰ Agreed, starts") == 2
@@ -346,7 +346,7 @@ def test_the_form_asks_for_all_roles_that_were_chosen(world) -> None:
     assert says(world, DANA, FORM, fields=fields) == "", "its answer is a message that is kept current"
     ids = tuple(world.ledger.members(keys.PENDING))
     world.work()
-    message = told(several_wanted(batch(world, ids)), "several:UDANA").message
+    message = told(batch_planned(batch(world, ids)), "several:UDANA").message
     assert "Olu or Pat can approve all of it." in as_text(message)
     assert buttons(message) == ["withdraw_all"]
 
@@ -383,8 +383,8 @@ def test_what_was_decided_before_is_not_told_again(world) -> None:
 def test_denied_in_one_go_with_one_reason(world) -> None:
     ids = asked(world, (PROD, "read-only"), (PROD, "deploy"))
     value = value_on(world, ids)
-    stories = [facts.story for facts in batch(world, ids).members]
-    view = view_of(deny_all_form(stories, value))
+    request_views = [facts.view for facts in batch(world, ids).members]
+    view = view_of(deny_all_form(request_views, value))
     check_view(view, "modal")
     found = read_reason(filled(view | {"state": {"values": {"reason": {"reason": {"value": "not now"}}}}}))
     assert found == (ids[0], value.partition(":")[2], "not now")

@@ -11,14 +11,13 @@ import pytest
 
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.forms import request as form
-from bot.chat.forms.break_glass import glass_field_of, glass_form, read_glass
+from bot.chat.forms.break_glass import break_glass_field_of, break_glass_form, read_break_glass
 from bot.chat.forms.request import Chosen, FormAsk, Where
-from bot.chat.interaction import COMMAND, FLAG, GLASS, PRESS, Interaction
+from bot.chat.interaction import BREAK_GLASS_FORM, COMMAND, FLAG, PRESS, Interaction
 from bot.chat.message import Message
-from bot.chat.messages import break_glass as glass
-from bot.chat.messages import digest, home
+from bot.chat.messages import break_glass, digest, home
 from bot.chat.plain_text import as_text
-from bot.chat.views.overviews import digest_story, home_story
+from bot.chat.views.overviews import digest_view, home_view
 from bot.chat.views.request_view import RequestView, for_outsiders
 from bot.sandbox.slack.blockkit.limits import check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
@@ -28,7 +27,7 @@ from bot.slack.render import blocks_of, home_of, text_of
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
 from tests.support.slack_text import view_as_text
-from tests.support.stories import NOW, every_state
+from tests.support.views import NOW, every_state
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.people import Membership, PersonId
@@ -56,14 +55,17 @@ def broken(state: str, review: ReviewState | None = ReviewState.OWED, **changes:
 def test_every_message_is_within_slacks_limits_and_calls_only_the_owners(state, review):
     if state not in STATES:
         state = next(name for name in STATES if name.startswith(state[:8]))
-    story = broken(state, review, reason=NASTY, holder=NASTY[:60])
+    shown = broken(state, review, reason=NASTY, holder=NASTY[:60])
     shown: list[Message] = [
-        glass.glass_card(story, MENTIONS, ("platform",)),
-        glass.chase(story, MENTIONS, ("platform",)),
-        glass.flagged(story, to_holder=True),
-        glass.unannounced(story),
-        *(say(for_outsiders(story)) for say in (glass.glass_card, glass.chase, glass.unannounced)),
-        digest.digest(digest_story([], NOW, reviews=[story])),
+        break_glass.break_glass_card(shown, MENTIONS, ("platform",)),
+        break_glass.chase(shown, MENTIONS, ("platform",)),
+        break_glass.flagged(shown, to_holder=True),
+        break_glass.unannounced(shown),
+        *(
+            say(for_outsiders(shown))
+            for say in (break_glass.break_glass_card, break_glass.chase, break_glass.unannounced)
+        ),
+        digest.digest(digest_view([], NOW, reviews=[shown])),
     ]
     for message in shown:
         check_blocks(json.loads(json.dumps(blocks_of(message))))
@@ -71,9 +73,9 @@ def test_every_message_is_within_slacks_limits_and_calls_only_the_owners(state, 
 
 
 def test_outsiders_learn_of_a_break_glass_neither_who_nor_why():
-    story = for_outsiders(broken("active", ReviewState.FLAGGED))
-    for say in (glass.glass_card, glass.chase, glass.unannounced):
-        text = as_text(say(story))
+    shown = for_outsiders(broken("active", ReviewState.FLAGGED))
+    for say in (break_glass.break_glass_card, break_glass.chase, break_glass.unannounced):
+        text = as_text(say(shown))
         assert "Dana" not in text
         assert "INC-42" not in text
         assert "Olu" not in text
@@ -81,10 +83,10 @@ def test_outsiders_learn_of_a_break_glass_neither_who_nor_why():
 
 def test_the_digest_says_which_reviews_are_overdue_and_the_home_who_owes_them():
     late, owed = broken("ended", review_due=NOW - MINUTE, id="PA-7"), broken("active", id="PA-8")
-    text = as_text(digest.digest(digest_story([], NOW, reviews=[late, owed])))
+    text = as_text(digest.digest(digest_view([], NOW, reviews=[late, owed])))
     assert "1 review overdue · 1 review owed" in text
     assert "overdue · PA-7" in text
-    view = home_of(home.home(home_story(NOW, reviews=[owed] * 9, mine=[STATES["active"]] * 40)))
+    view = home_of(home.home(home_view(NOW, reviews=[owed] * 9, mine=[STATES["active"]] * 40)))
     check_view(view, "home")
     assert view_as_text(view).count("[ Acknowledge ]") == 5
 
@@ -96,8 +98,8 @@ def test_the_way_to_break_the_glass_is_shown_where_it_may_be_and_leads_to_anothe
     place = policy().environments["payments-prod"]
     chosen = Chosen("payments-prod", "read-only")
     assert "Break glass" not in view_as_text(view_of(form.request_form([place], chosen)))
-    assert "Break glass" in view_as_text(view_of(form.request_form([place], chosen, glass=("payments-prod",))))
-    view = view_of(glass_form(place, Where("C0INC", "inc-42")))
+    assert "Break glass" in view_as_text(view_of(form.request_form([place], chosen, break_glass=("payments-prod",))))
+    view = view_of(break_glass_form(place, Where("C0INC", "inc-42")))
     check_view(view, "modal")
     text = view_as_text(view)
     for part in ("🚨 Break glass", "Everybody sees it", "for 30 min at most", "2 times in 24 hours", "platform"):
@@ -105,22 +107,22 @@ def test_the_way_to_break_the_glass_is_shown_where_it_may_be_and_leads_to_anothe
 
 
 def test_the_emergency_form_reads_back_what_was_chosen_and_says_what_is_missing():
-    view = view_of(glass_form(policy().environments["payments-prod"], Where("C0INC", "inc-42")))
+    view = view_of(break_glass_form(policy().environments["payments-prod"], Where("C0INC", "inc-42")))
     blocks = {block["element"]["action_id"]: block["block_id"] for block in view["blocks"] if block["type"] == "input"}
     values = {
         blocks["role"]: {"role": {"selected_option": {"value": "read-only"}}},
         blocks["duration"]: {"duration": {"selected_option": {"value": "1800"}}},
         blocks["reason"]: {"reason": {"value": "all down"}},
     }
-    found = read_glass(filled(view | {"state": {"values": values}}))
+    found = read_break_glass(filled(view | {"state": {"values": values}}))
     assert isinstance(found, FormAsk)
     assert (found.ask.environment, found.ask.role, found.ask.duration) == ("payments-prod", "read-only", 30 * MINUTE)
     assert found.where.channel == "C0INC"
     del values[blocks["reason"]]
-    lacking = read_glass(filled(view | {"state": {"values": values}}))
+    lacking = read_break_glass(filled(view | {"state": {"values": values}}))
     assert not isinstance(lacking, FormAsk)
     assert errors_in(view, lacking) == {blocks["reason"]: "Say what the emergency is."}
-    assert errors_in(view, {glass_field_of(Code.BREAK_GLASS_BARRED): "no `x`"}) == {blocks["role"]: "no x"}
+    assert errors_in(view, {break_glass_field_of(Code.BREAK_GLASS_BARRED): "no `x`"}) == {blocks["role"]: "no x"}
 
 
 # ---------------------------------------------------------------- typed
@@ -158,7 +160,9 @@ def test_where_nobody_can_approve_the_refusal_names_the_emergency_exit_to_those_
 def test_typed_pressed_and_sent_by_form_are_the_same_thing():
     world, at = desk()
     assert "🚨 You broke the glass" in says(at, NIA, text="break-glass payments-prod read-only 10m all down")
-    assert "by form" not in says(at, NIA, GLASS, fields={"environment": "payments-prod", "role": "x", "reason": "y"})
+    assert "by form" not in says(
+        at, NIA, BREAK_GLASS_FORM, fields={"environment": "payments-prod", "role": "x", "reason": "y"}
+    )
     world.work()
     (id_,) = world.ledger.members(keys.REVIEWS)
     assert "somebody else has to review it" in says(at, NIA, PRESS, action="acknowledge", value=id_)

@@ -18,17 +18,17 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import delegation as delegating
 from bot.chat.messages import digest, home, lists, notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.outbox.plan import PlanningInput, wanted
+from bot.chat.outbox.plan import PlanningInput, planned
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
-from bot.chat.views.overviews import Sealed, digest_story, home_story
+from bot.chat.views.overviews import Sealed, digest_view, home_view
 from bot.chat.views.request_view import RequestView, StandIn, for_outsiders
 from bot.chat.wording.labels import Stage
 from bot.sandbox.slack.blockkit.limits import UPDATE_TEXT_MAX, check_blocks, check_view
 from bot.sandbox.slack.mentions import mentions
 from bot.slack.form_view import view_of
 from bot.slack.render import blocks_of, home_of, text_of
-from tests.support.stories import (
+from tests.support.views import (
     DANA,
     NOW,
     REASON,
@@ -137,13 +137,13 @@ def test_a_card_shrinks_as_it_ages() -> None:
 
 @pytest.mark.parametrize("name", list(STATES))
 def test_buttons_that_can_no_longer_do_anything_are_gone(name: str) -> None:
-    story = STATES[name]
+    view = STATES[name]
     found = {button["action_id"] for button in buttons(card(name))}
-    can_be_decided = story.stage is Stage.WAITING and story.resolved and story.in_policy
-    assert ("deny" in found) == (can_be_decided or story.stage is Stage.AGREED)
-    assert ("approve" in found) == (can_be_decided and story.shut is None)
-    assert ("end" in found) == (story.stage is Stage.ACTIVE)
-    assert ("extend" in found) == (story.stage is Stage.ACTIVE and not story.more_asked)
+    can_be_decided = view.stage is Stage.WAITING and view.resolved and view.in_policy
+    assert ("deny" in found) == (can_be_decided or view.stage is Stage.AGREED)
+    assert ("approve" in found) == (can_be_decided and view.shut is None)
+    assert ("end" in found) == (view.stage is Stage.ACTIVE)
+    assert ("extend" in found) == (view.stage is Stage.ACTIVE and not view.more_asked)
 
 
 @pytest.mark.parametrize("name", list(STATES))
@@ -164,12 +164,12 @@ def test_people_are_called_only_where_they_must_act_and_once(name: str) -> None:
 
 
 def test_every_button_carries_the_request_and_its_terms() -> None:
-    story = STATES["pending"]
+    view = STATES["pending"]
     for button in buttons(card("pending")):
         value = button["value"] if button["type"] == "button" else button["options"][0]["value"]
-        assert value.endswith(f"PA-1042:{story.terms.hash}")
+        assert value.endswith(f"PA-1042:{view.terms.hash}")
     for option, choice in zip(buttons(card("pending"))[2]["options"], (cards.LESS, "explain"), strict=True):
-        assert cards.read_more(option["value"]) == (choice, "PA-1042", story.terms.hash)
+        assert cards.read_more(option["value"]) == (choice, "PA-1042", view.terms.hash)
     assert cards.read_more("delete:PA-1042") is None
 
 
@@ -182,7 +182,7 @@ def test_a_dangerous_role_asks_to_confirm_and_repeats_who_what_where_how_long() 
 
 
 def test_there_is_one_primary_button_at_most() -> None:
-    messages = [card(name) for name in STATES] + [notices.active(story) for story in STATES.values()]
+    messages = [card(name) for name in STATES] + [notices.active(view) for view in STATES.values()]
     assert all(sum(item.get("style") == "primary" for item in buttons(message)) <= 1 for message in messages)
 
 
@@ -197,12 +197,12 @@ def test_the_reason_is_in_plain_text_as_it_was_typed() -> None:
 
 
 def test_a_receipt_is_a_line_with_number_and_digest() -> None:
-    story = STATES["active"]
+    view = STATES["active"]
     entries = [
         entry(1873, Event.REQUEST_APPROVED, 8, actor_name="Olu Owner"),
         entry(1874, Event.GRANT_ACTIVE, 8, proof="presence_read_back"),
     ]
-    text = as_text(receipts.receipt_replies(entries, {}, deadline=story.deadline))
+    text = as_text(receipts.receipt_replies(entries, {}, deadline=view.deadline))
     assert text.split("\n") == [
         "03:20 UTC approved by Olu Owner · #1873 751751751751",
         "03:20 UTC active until 04:20 UTC, seen in AWS · #1874 752752752752",
@@ -210,17 +210,17 @@ def test_a_receipt_is_a_line_with_number_and_digest() -> None:
 
 
 def test_receipts_in_a_channel_of_outsiders_name_nobody() -> None:
-    story = for_outsiders(STATES["active"])
+    view = for_outsiders(STATES["active"])
     entries = [entry(1, Event.REQUEST_MADE, actor=DANA, actor_name="Dana Dev", reason=REASON, duration_s="3600")]
-    shown = [receipts.receipt_root(story), receipts.receipt_replies(entries, {DANA: "Dana Dev"}, hidden=True)]
-    for message in [*shown, cards.approval_card(story), receipts.summary([story])]:
+    shown = [receipts.receipt_root(view), receipts.receipt_replies(entries, {DANA: "Dana Dev"}, hidden=True)]
+    for message in [*shown, cards.approval_card(view), receipts.summary([view])]:
         for secret in ("Dana", "read-only", "INC-42"):
             assert secret not in text_of(message) + as_text(message)
 
 
 def test_the_root_is_one_line_in_every_state() -> None:
-    for story in STATES.values():
-        assert len(as_text(receipts.receipt_root(story)).split("\n")) == 1
+    for view in STATES.values():
+        assert len(as_text(receipts.receipt_root(view)).split("\n")) == 1
 
 
 # ---------------------------------------------------------------- the holder
@@ -271,14 +271,14 @@ TEXT = st.one_of(
 )
 
 
-def _chased(story: RequestView) -> RequestView:
+def _chased(view: RequestView) -> RequestView:
     """Somebody has waited for a while; what is hidden stays hidden."""
-    if story.hidden:
-        return story
-    away = (story.holder, story.reason)
-    stand_in = StandIn(story.holder, story.reason, NOW)
-    told = replace(story, reminded_at=(NOW, NOW), escalated_at=NOW, escalated_to=("security",), owners=("platform",))
-    return replace(told, away=away, stand_ins=(stand_in,), escalation_approves=len(story.reason) % 2 == 0)
+    if view.hidden:
+        return view
+    away = (view.holder, view.reason)
+    stand_in = StandIn(view.holder, view.reason, NOW)
+    told = replace(view, reminded_at=(NOW, NOW), escalated_at=NOW, escalated_to=("security",), owners=("platform",))
+    return replace(told, away=away, stand_ins=(stand_in,), escalation_approves=len(view.reason) % 2 == 0)
 
 
 def test_an_answer_begins_no_line_with_a_separator_where_nobody_can_act_any_more() -> None:
@@ -293,34 +293,32 @@ def _deciders(name: str) -> Deciders:
 
 
 MAKERS: list[Callable[[RequestView], Message]] = [
-    lambda story: cards.approval_card(story, MENTIONS),
+    lambda view: cards.approval_card(view, MENTIONS),
     receipts.receipt_root,
     notices.asked,
-    lambda story: notices.have_it(story, DANA),
+    lambda view: notices.have_it(view, DANA),
     notices.active,
     notices.over_active,
     notices.ending,
     notices.outcome,
     notices.removal_failing,
-    lambda story: notices.reappeared(story, NOW),
-    lambda story: receipts.summary([story] * 60, 99),
-    lambda story: lists.active_list([story] * 60, "payments-prod", 7),
-    lambda story: lists.pending([story] * 60),
-    lambda story: lists.history([story] * 20, "in payments-prod", 7),
-    lambda story: lists.show(story, [entry(1, Event.REQUEST_MADE, reason=story.reason)] * 60, {}),
-    lambda story: calls.reminder(_chased(story), ["U0SID", "U0SUE"]),
-    lambda story: calls.escalated(_chased(story), ["S0PLATFORM"]),
-    lambda story: calls.escalated(_chased(story), ["U0SUE"], on_card=False),
-    lambda story: cards.approval_card(_chased(story), MENTIONS),
-    lambda story: notices.have_it(_chased(story), DANA, _deciders(story.holder)),
-    lambda story: notices.asked(story, _deciders(story.holder), by_rule=True),
-    lambda story: lists.show(story, [], {}, _deciders(story.holder)),
-    lambda story: delegating.to_the_delegate(
-        Delegation(DANA, story.holder, NOW, NOW, story.reason), NOW, "/prodaccess"
-    ),
-    lambda story: delegating.in_force(Delegation(DANA, story.holder, NOW, NOW), NOW, "/prodaccess"),
-    lambda story: lists.mine(home_story(NOW, mine=[story] * 20, asked=[story] * 20, waiting_on_me=[story] * 20)),
-    lambda story: digest.digest(digest_story([story] * 60, NOW, sealed=Sealed(9, "ab" * 32))),
+    lambda view: notices.reappeared(view, NOW),
+    lambda view: receipts.summary([view] * 60, 99),
+    lambda view: lists.active_list([view] * 60, "payments-prod", 7),
+    lambda view: lists.pending([view] * 60),
+    lambda view: lists.history([view] * 20, "in payments-prod", 7),
+    lambda view: lists.show(view, [entry(1, Event.REQUEST_MADE, reason=view.reason)] * 60, {}),
+    lambda view: calls.reminder(_chased(view), ["U0SID", "U0SUE"]),
+    lambda view: calls.escalated(_chased(view), ["S0PLATFORM"]),
+    lambda view: calls.escalated(_chased(view), ["U0SUE"], on_card=False),
+    lambda view: cards.approval_card(_chased(view), MENTIONS),
+    lambda view: notices.have_it(_chased(view), DANA, _deciders(view.holder)),
+    lambda view: notices.asked(view, _deciders(view.holder), by_rule=True),
+    lambda view: lists.show(view, [], {}, _deciders(view.holder)),
+    lambda view: delegating.to_the_delegate(Delegation(DANA, view.holder, NOW, NOW, view.reason), NOW, "/prodaccess"),
+    lambda view: delegating.in_force(Delegation(DANA, view.holder, NOW, NOW), NOW, "/prodaccess"),
+    lambda view: lists.mine(home_view(NOW, mine=[view] * 20, asked=[view] * 20, waiting_on_me=[view] * 20)),
+    lambda view: digest.digest(digest_view([view] * 60, NOW, sealed=Sealed(9, "ab" * 32))),
 ]
 
 
@@ -335,16 +333,16 @@ def test_every_message_is_valid_and_pings_nobody_whatever_people_wrote(name: str
     }
     words |= {"approved_by": data.draw(TEXT), "ended_by": data.draw(TEXT), "error": data.draw(TEXT)}
     problems = ((data.draw(TEXT), data.draw(TEXT)),)
-    story = replace(made, ticket_link="https://x.example/" + "y" * 40, group_problems=problems, **words)
-    for shown in (story, for_outsiders(story)):
+    view = replace(made, ticket_link="https://x.example/" + "y" * 40, group_problems=problems, **words)
+    for shown in (view, for_outsiders(view)):
         for make in MAKERS:
             message = make(shown)
             check(message)
             assert set(mentions(text_of(message), blocks_of(message))) <= {"S0PLATFORM", "U0SID", "U0SUE"}
             as_text(message)
-    check_view(view_of(reason_forms.deny_form(story, "PA-1042")), "modal")
+    check_view(view_of(reason_forms.deny_form(view, "PA-1042")), "modal")
     check_view(
-        home_of(home.home(home_story(NOW, mine=[story] * 30, waiting_on_me=[story] * 30, asked=[story] * 30))), "home"
+        home_of(home.home(home_view(NOW, mine=[view] * 30, waiting_on_me=[view] * 30, asked=[view] * 30))), "home"
     )
 
 
@@ -372,14 +370,14 @@ def test_forms_and_lists_of_any_policy_are_valid(title: str, allows: str, danger
 def test_a_digest_says_nothing_active_and_when_the_last_access_ended() -> None:
     last = closed(GrantState.ENDED, end(EndCause.TIME))
     text = as_text(
-        digest.digest(digest_story([], NOW + timedelta(hours=6), last_ended=last, sealed=Sealed(7, "ab" * 32)))
+        digest.digest(digest_view([], NOW + timedelta(hours=6), last_ended=last, sealed=Sealed(7, "ab" * 32)))
     )
     assert text == "Nothing active. Last access ended 21 Nov, 04:20 UTC.\nNothing needs a hand · audit #7 abababababab"
 
 
 def test_a_digest_names_the_most_dangerous_first_and_what_needs_a_hand() -> None:
     dangerous = replace(told(approved(admin()), grant(role=admin())), id="PA-9")
-    lines = as_text(digest.digest(digest_story([*STATES.values(), dangerous], NOW))).split("\n")
+    lines = as_text(digest.digest(digest_view([*STATES.values(), dangerous], NOW))).split("\n")
     assert "PA-9" in lines[2]
     hands = lines.index("Needs a hand")
     assert "Could not be removed" in lines[hands + 1]
@@ -402,22 +400,22 @@ def test_a_card_tells_what_was_asked_for_and_what_was_approved_instead(state: st
 # ---------------------------------------------------------------- more time, in the plan of messages
 
 
-def planned(name: str, **changes: object) -> list[str]:
+def slots_planned(name: str, **changes: object) -> list[str]:
     """The slots of the messages that a request has in this state."""
     empty = ChatRecord("PA-1042")
     facts = PlanningInput(request(), STATES[name], environment(), "C0RECEIPTS", (), empty, MENTIONS, **changes)
-    return [item.slot for item in wanted(facts)]
+    return [item.slot for item in planned(facts)]
 
 
 def test_before_each_new_end_there_is_a_warning_of_its_own() -> None:
-    assert "warning:U0DANA" in planned("active", warned=True)
-    assert "warning:U0DANA:1" in planned("active, extended", warned=True, extended=1)
-    assert not any(slot.startswith("warning") for slot in planned("active, extended", extended=1))
+    assert "warning:U0DANA" in slots_planned("active", warned=True)
+    assert "warning:U0DANA:1" in slots_planned("active, extended", warned=True, extended=1)
+    assert not any(slot.startswith("warning") for slot in slots_planned("active, extended", extended=1))
 
 
 @pytest.mark.parametrize("name", ["more given", "more not given"])
 def test_the_holder_is_told_what_became_of_more_time(name: str) -> None:
-    assert "outcome:U0DANA" in planned(name)
+    assert "outcome:U0DANA" in slots_planned(name)
     text = as_text(notices.outcome(STATES[name]))
     assert "30 min more of read-only" in text
     assert ("until 04:50 UTC" in text) == (name == "more given")
@@ -425,5 +423,5 @@ def test_the_holder_is_told_what_became_of_more_time(name: str) -> None:
 
 
 def test_the_requester_is_told_once_that_a_later_start_was_agreed_to() -> None:
-    assert "agreed:U0DANA" in planned("agreed")
+    assert "agreed:U0DANA" in slots_planned("agreed")
     assert "You will have read-only in Payments" in as_text(notices.agreed(STATES["agreed"]))

@@ -38,7 +38,7 @@ from bot.chat.messages import lists, notices
 from bot.chat.messages.help import help_text
 from bot.chat.plain_text import as_text
 from bot.chat.wording.refusals import refusal
-from tests.support.stories import environment, every_state
+from tests.support.views import environment, every_state
 from workflows.core.durations import format_duration
 from workflows.core.refusal import Code, Refused
 
@@ -251,8 +251,8 @@ def _printed() -> set[str]:
     params = {"environment": "payments-prod", "role": "read-only", "id": "PA-1042", "ids": "PA-1042", "name": "x"}
     texts = [refusal(Refused(item, params)) for item in Code]
     texts += [refusal(Refused(Code.REASON_MISSING, {"what": "deny"})), help_text()]
-    for story in every_state().values():
-        texts += [as_text(notices.asked(story)), as_text(notices.ending(story)), as_text(notices.outcome(story))]
+    for view in every_state().values():
+        texts += [as_text(notices.asked(view)), as_text(notices.ending(view)), as_text(notices.outcome(view))]
     texts += [as_text(lists.environments([environment()])), as_text(lists.pending(list(every_state().values())))]
     return {found for text in texts for found in re.findall(r"`/prodaccess([^`]*)`", text)}
 

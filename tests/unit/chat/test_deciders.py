@@ -32,9 +32,9 @@ def says(world: World, who: PersonId, text: str) -> str:
 
 def can(world: World, id_: str) -> Deciders:
     world.knows(*GROUPS["platform"], *GROUPS["security"])
-    seen = Dispatcher(world.ctx, "/prodaccess").window.seen(id_)
+    seen = Dispatcher(world.ctx, "/prodaccess").queries.seen(id_)
     assert seen is not None
-    return Dispatcher(world.ctx, "/prodaccess").window.deciders(seen)
+    return Dispatcher(world.ctx, "/prodaccess").queries.deciders(seen)
 
 
 def test_two_approvals_of_two_groups_are_one_of_each() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.forms import reduced_approval as less_form
+from bot.chat.forms import reduced_approval
 from bot.chat.forms import request as form
 from bot.chat.forms.reason import deny_form, end_form, read_reason
 from bot.chat.forms.request import Chosen, FormAsk, Where
@@ -16,7 +16,7 @@ from bot.sandbox.slack.blockkit.limits import check_view
 from bot.slack import form_input
 from bot.slack.form_view import options_of, view_of
 from tests.support.slack_text import view_as_text
-from tests.support.stories import admin, entitlement, environment, every_state
+from tests.support.views import admin, entitlement, environment, every_state
 from workflows.core.policy import Environment, Tier
 from workflows.core.refusal import Code
 from workflows.core.rules.eligibility import Ask
@@ -214,8 +214,8 @@ def test_foreign_metadata_is_no_place() -> None:
 
 
 def test_a_reason_to_deny_is_asked_and_read_with_what_was_pressed() -> None:
-    story = every_state()["pending"]
-    view = view_of(deny_form(story, "PA-1042:0123456789abcdef"))
+    shown = every_state()["pending"]
+    view = view_of(deny_form(shown, "PA-1042:0123456789abcdef"))
     check_view(view, "modal")
     assert view["callback_id"] == "deny_form"
     assert read_reason(form_input.filled(filled(view, reason="use\nstaging"))) == (
@@ -224,8 +224,8 @@ def test_a_reason_to_deny_is_asked_and_read_with_what_was_pressed() -> None:
         "use staging",
     )
     assert read_reason(form_input.filled(view | {"private_metadata": "x"})) is None
-    check_view(view_of(end_form(story, "PA-1042")), "modal")
-    assert view_of(end_form(story, "PA-1042"))["blocks"][1]["optional"] is True
+    check_view(view_of(end_form(shown, "PA-1042")), "modal")
+    assert view_of(end_form(shown, "PA-1042"))["blocks"][1]["optional"] is True
 
 
 def test_a_dangerous_role_is_named_in_the_options() -> None:
@@ -234,19 +234,25 @@ def test_a_dangerous_role_is_named_in_the_options() -> None:
 
 
 def test_the_form_for_less_is_read_back_with_the_terms_that_were_shown() -> None:
-    story = every_state()["pending, dangerous"]
+    shown = every_state()["pending, dangerous"]
     times = (timedelta(minutes=5), timedelta(hours=1))
-    view = view_of(less_form.less_form(story, f"PA-1042:{story.terms.hash}", (entitlement(),), times))
+    view = view_of(
+        reduced_approval.reduced_approval_form(shown, f"PA-1042:{shown.terms.hash}", (entitlement(),), times)
+    )
     check_view(view, "modal")
     assert view["submit"]["text"] == "Approve"
     chosen = {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
     state = {name: {name: {"selected_option": found["options"][-1]}} for name, found in chosen.items()}
-    assert less_form.read(form_input.filled(view | {"state": {"values": state}})) == {
+    assert reduced_approval.read(form_input.filled(view | {"state": {"values": state}})) == {
         "id": "PA-1042",
         "role": "read-only",
         "duration_s": "3600",
-        "terms": story.terms.hash,
+        "terms": shown.terms.hash,
     }
-    assert less_form.read(form_input.filled(view | {"private_metadata": "x", "state": {"values": state}})) is None
-    assert form_input.errors_in(view, {less_form.field_of(Code.NOT_LESS): "Say `less`."}) == {"duration": "Say less."}
-    assert form_input.errors_in(view, {less_form.field_of(Code.LESS_TAKEN): "There."}) == {"role": "There."}
+    assert (
+        reduced_approval.read(form_input.filled(view | {"private_metadata": "x", "state": {"values": state}})) is None
+    )
+    assert form_input.errors_in(view, {reduced_approval.field_of(Code.NOT_LESS): "Say `less`."}) == {
+        "duration": "Say less."
+    }
+    assert form_input.errors_in(view, {reduced_approval.field_of(Code.LESS_TAKEN): "There."}) == {"role": "There."}

@@ -1,4 +1,4 @@
-"""The story says what the ledger says, to whom it may be said, and nothing that was not verified."""
+"""The view says what the ledger says, to whom it may be said, and nothing that was not verified."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from bot.chat.text import clock
-from bot.chat.views.request_view import for_outsiders, in_short, request_story, seen_by, stage_of
+from bot.chat.views.request_view import for_outsiders, in_short, request_view, seen_by, stage_of
 from bot.chat.views.state_lines import state_line
 from bot.chat.wording.labels import Stage, flatten
-from tests.support.stories import (
+from tests.support.views import (
     CLOSED_AT,
     LAST,
     NOW,
@@ -37,7 +37,7 @@ def line(name: str) -> str:
 
 
 def test_every_stage_is_told_by_some_state() -> None:
-    assert {story.stage for story in STATES.values()} == set(Stage)
+    assert {view.stage for view in STATES.values()} == set(Stage)
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_nothing_is_called_removed_or_closed_while_another_grant_covers_it() -> 
 
 @pytest.mark.parametrize("cause", list(EndCause))
 def test_a_removal_under_way_never_claims_that_it_is_done(cause: EndCause) -> None:
-    story = told(approved(), grant(GrantState.REVOKING, end=end(cause, "Olu Owner")))
-    words = flatten(state_line(story), str)
+    view = told(approved(), grant(GrantState.REVOKING, end=end(cause, "Olu Owner")))
+    words = flatten(state_line(view), str)
     assert words.startswith("🔄 Being removed")
     assert "verified" not in words
     assert "Nothing is open" not in words
-    assert "had" not in in_short(story).split()
+    assert "had" not in in_short(view).split()
 
 
 def test_a_removal_that_fails_says_why_and_that_it_may_still_be_open() -> None:
@@ -115,8 +115,8 @@ def test_what_is_over_is_told_the_same_whenever_it_is_drawn() -> None:
 
 
 def test_a_role_that_is_gone_from_the_policy_is_still_told() -> None:
-    story = request_story(approved(), grant(), None, NOW)
-    assert (story.title, story.role, story.in_policy) == ("payments-prod", "read-only", False)
+    view = request_view(approved(), grant(), None, NOW)
+    assert (view.title, view.role, view.in_policy) == ("payments-prod", "read-only", False)
     assert "nobody can approve it" in line("role gone")
 
 
@@ -131,22 +131,22 @@ def test_the_last_time_is_told_in_one_line() -> None:
 
 
 def test_outsiders_see_environment_state_and_id_alone() -> None:
-    for story in STATES.values():
-        hidden = for_outsiders(story)
-        shown = repr(replace(hidden, terms=story.terms)).replace(repr(story.terms), "")
+    for view in STATES.values():
+        hidden = for_outsiders(view)
+        shown = repr(replace(hidden, terms=view.terms)).replace(repr(view.terms), "")
         for secret in ("Dana", "Olu", "read-only", "admin", "INC-42", "AccessDenied", "906-dana", "inc-42"):
             assert secret not in shown, secret
-        assert state_line(hidden) == (story.state,)
-        assert (hidden.id, hidden.title, hidden.stage) == (story.id, story.title, story.stage)
+        assert state_line(hidden) == (view.state,)
+        assert (hidden.id, hidden.title, hidden.stage) == (view.id, view.title, view.stage)
 
 
 def test_who_sees_all_depends_on_the_policy_and_a_policy_that_is_gone_hides() -> None:
-    story = STATES["active"]
+    view = STATES["active"]
     closed_place = environment(visibility=Visibility.MEMBERS)
-    assert not seen_by(story, environment(), member=False).hidden
-    assert seen_by(story, closed_place, member=False).hidden
-    assert not seen_by(story, closed_place, member=True).hidden
-    assert seen_by(story, None, member=False).hidden
+    assert not seen_by(view, environment(), member=False).hidden
+    assert seen_by(view, closed_place, member=False).hidden
+    assert not seen_by(view, closed_place, member=True).hidden
+    assert seen_by(view, None, member=False).hidden
 
 
 def test_the_ticket_is_linked_and_cannot_break_the_link() -> None:

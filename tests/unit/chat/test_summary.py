@@ -13,7 +13,7 @@ from bot.chat.outbox.plan import is_receipt, news_of
 from bot.chat.outbox.summary import last_news
 from bot.chat.outbox.waiting import WAITING_MAX, channel_of, summary_due
 from bot.slack.messenger import EVENT_TYPE
-from tests.support import build, stories
+from tests.support import build, views
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, many, policy_for
 from workflows.core import keys
 from workflows.core.audit import Event
@@ -264,8 +264,8 @@ def test_one_whose_record_changes_meanwhile_is_read_again(make: Make) -> None:
 
 # ---------------------------------------------------------------- pure parts
 
-MADE = stories.entry(5, Event.REQUEST_MADE)
-DENIED = stories.entry(7, Event.REQUEST_DENIED)
+MADE = views.entry(5, Event.REQUEST_MADE)
+DENIED = views.entry(7, Event.REQUEST_DENIED)
 
 
 def record(root: Posting | None = None, told: int = 0) -> ChatRecord:
@@ -283,7 +283,7 @@ def record(root: Posting | None = None, told: int = 0) -> ChatRecord:
         (record(Posting(RECEIPTS, ts="1.0")), [MADE], 0),  # its root says who waits
         (record(Posting(RECEIPTS, ts="1.0")), [MADE, DENIED], 7),
         (record(Posting(RECEIPTS, error="is_archived")), [MADE, DENIED], 0),
-        (record(), [stories.entry(6, Event.REQUEST_RESOLVED)], 0),
+        (record(), [views.entry(6, Event.REQUEST_RESOLVED)], 0),
         (record(), [], 0),
     ],
 )

@@ -16,7 +16,7 @@ from bot.sandbox.slack.mentions import mentions
 from bot.slack import mrkdwn as t
 from bot.slack.render import mrkdwn
 from tests.support.slack_text import from_mrkdwn
-from tests.support.stories import NOW
+from tests.support.views import NOW
 
 
 def test_only_the_three_signs_are_escaped() -> None:

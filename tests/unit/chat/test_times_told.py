@@ -10,17 +10,17 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch as several
 from bot.chat.messages import digest, lists, notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.outbox.plan import PlannedMessage, PlanningInput, wanted
+from bot.chat.outbox.plan import PlannedMessage, PlanningInput, planned
 from bot.chat.plain_text import as_text
 from bot.chat.plain_text import text_of as plain
 from bot.chat.rich import Time, rich, say
-from bot.chat.views.overviews import digest_story
+from bot.chat.views.overviews import digest_view
 from bot.chat.views.request_view import RequestView, last_time
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Exactly, moment_of
 from bot.slack import mrkdwn as t
 from bot.slack.render import text_of
-from tests.support.stories import (
+from tests.support.views import (
     APPROVED_AT,
     DECISION,
     NOW,
@@ -46,13 +46,13 @@ STAYS = (
     notices.ending,
     notices.settled,
     notices.asked,
-    lambda story: digest.digest(digest_story([story], story.now)),
-    lambda story: several.card([story], ""),
-    lambda story: several.state([story]),
-    lambda story: several.ending([story]),
-    lambda story: several.root([story]),
-    lambda story: calls.reminder(story, ("U0OLU",)),
-    lambda story: receipts.summary([story]),
+    lambda view: digest.digest(digest_view([view], view.now)),
+    lambda view: several.card([view], ""),
+    lambda view: several.state([view]),
+    lambda view: several.ending([view]),
+    lambda view: several.root([view]),
+    lambda view: calls.reminder(view, ("U0OLU",)),
+    lambda view: receipts.summary([view]),
 )
 
 
@@ -66,10 +66,10 @@ def short(state: GrantState = GrantState.ACTIVE, **changes: object) -> Grant:
 @pytest.mark.parametrize("name", STATES)
 def test_what_stays_holds_no_minutes_that_are_left(name: str, stays) -> None:  # type: ignore[no-untyped-def]
     """The same an hour later, but for what is not there any more."""
-    story = STATES[name]
-    message = stays(story)
+    view = STATES[name]
+    message = stays(view)
     assert " left" not in as_text(message), as_text(message)
-    later = replace(story, now=story.now + timedelta(minutes=7))
+    later = replace(view, now=view.now + timedelta(minutes=7))
     assert as_text(stays(later)) == as_text(message)
 
 
@@ -87,12 +87,12 @@ def test_an_answer_that_is_read_now_says_what_is_left() -> None:
 
 
 def test_the_end_of_what_lasts_seconds_is_told_to_the_second() -> None:
-    story = told(approved(), short(), timedelta(minutes=8))
-    assert "Active until 03:20:20 UTC" in as_text(cards.approval_card(story))
-    assert "until 03:20:20 UTC" in as_text(notices.active(story))
+    view = told(approved(), short(), timedelta(minutes=8))
+    assert "Active until 03:20:20 UTC" in as_text(cards.approval_card(view))
+    assert "until 03:20:20 UTC" in as_text(notices.active(view))
     # Nothing else of it is: when it was approved is told as ever.
-    assert "approved by Olu Owner at 03:20 UTC" in as_text(cards.approval_card(story))
-    assert "{time_secs}" in text_of(cards.approval_card(story))
+    assert "approved by Olu Owner at 03:20 UTC" in as_text(cards.approval_card(view))
+    assert "{time_secs}" in text_of(cards.approval_card(view))
 
 
 def test_a_minute_is_enough_for_what_lasts_longer() -> None:
@@ -115,8 +115,8 @@ def test_a_minute_is_enough_for_what_lasts_longer() -> None:
 def test_what_was_used_is_what_a_reader_counts(cause: EndCause, over_s: float, says: str) -> None:
     over = APPROVED_AT + timedelta(seconds=over_s)
     done = short(GrantState.ENDED, end=end(cause, "Dana Dev"), closed_at=over)
-    story = told(approved(), done, timedelta(hours=1))
-    assert says in as_text(cards.approval_card(story))
+    view = told(approved(), done, timedelta(hours=1))
+    assert says in as_text(cards.approval_card(view))
     last = last_time(done)
     assert last is not None
     assert f"{last.used.total_seconds():.0f}" in (says, "20", "11", "259")
@@ -146,11 +146,11 @@ def test_an_entry_tells_the_end_that_was_arranged_when_it_was_written() -> None:
 # ---------------------------------------------------------------- warnings that are over
 
 
-def _wanted(story: RequestView, given: Grant, *sent: str, warned: bool = False) -> dict[str, PlannedMessage]:
+def _planned(view: RequestView, given: Grant, *sent: str, warned: bool = False) -> dict[str, PlannedMessage]:
     postings = {slot: Posting("U0DANA", ts="1.0", shown="once") for slot in sent}
     facts = PlanningInput(
         request=approved(),
-        story=story,
+        view=view,
         environment=environment(),
         receipts_channel="C0RECEIPTS",
         entries=(),
@@ -159,12 +159,12 @@ def _wanted(story: RequestView, given: Grant, *sent: str, warned: bool = False) 
         warned=warned,
         extended=len(given.extensions),
     )
-    return {item.slot: item for item in wanted(facts)}
+    return {item.slot: item for item in planned(facts)}
 
 
 def test_a_warning_offers_nothing_once_it_is_over() -> None:
     done = closed(GrantState.ENDED, end(EndCause.TIME))
-    told_now = _wanted(told(approved(), done, timedelta(hours=2)), done, "warning:U0DANA")["warning:U0DANA"]
+    told_now = _planned(told(approved(), done, timedelta(hours=2)), done, "warning:U0DANA")["warning:U0DANA"]
     assert told_now.key != "once"
     assert "[ Extend ]" not in as_text(told_now.message)
     assert "Ended" in as_text(told_now.message)
@@ -172,9 +172,9 @@ def test_a_warning_offers_nothing_once_it_is_over() -> None:
 
 def test_a_warning_says_so_when_its_end_was_put_off() -> None:
     later = grant(extensions=("PA-1043",), extended_by=("Pat",), deadline=APPROVED_AT + timedelta(minutes=90))
-    found = _wanted(told(approved(), later, timedelta(hours=1)), later, "warning:U0DANA", warned=False)
+    found = _planned(told(approved(), later, timedelta(hours=1)), later, "warning:U0DANA", warned=False)
     assert "Active until 04:50 UTC · extended by Pat" in as_text(found["warning:U0DANA"].message)
     # The one before the end that holds now stays as it is.
-    warned = _wanted(told(approved(), later, timedelta(hours=1)), later, "warning:U0DANA:1", warned=True)
+    warned = _planned(told(approved(), later, timedelta(hours=1)), later, "warning:U0DANA:1", warned=True)
     assert "[ Extend ]" in as_text(warned["warning:U0DANA:1"].message)
     assert DECISION.at == APPROVED_AT

@@ -7,7 +7,7 @@ import pytest
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import STATE_WORDS, TIER_WORDS, VERBS, Stage, ago, done_words, flatten, people, rounded
 from bot.chat.wording.refusals import refusal
-from tests.support.stories import DANA, NOW, entry
+from tests.support.views import DANA, NOW, entry
 from workflows.core.audit import Event
 from workflows.core.policy import Tier
 from workflows.core.refusal import Code, Refused

@@ -17,7 +17,7 @@ from bot.cli import report_forms
 from bot.slack.render import blocks_of, text_of
 from tests.support import build
 from tests.support.build import DANA, HOUR, NOW, OLU
-from workflows.core.access_review.model import Access, CouldBeRule, CouldGo, GlassUse, Quick, Report, Sums, Unused
+from workflows.core.access_review.model import Access, BreakGlassUse, CouldBeRule, CouldGo, Quick, Report, Sums, Unused
 from workflows.core.policy import Risk, Tier, Visibility
 from workflows.core.records.oversight import ReviewState
 
@@ -45,8 +45,10 @@ def access(**changes: object) -> Access:
     return replace(own, **changes)
 
 
-def glass(**changes: object) -> GlassUse:
-    own = GlassUse("PA-7", "Nia", "payments-prod", "read-only", NOW - DAY, HOUR, ReviewState.OWED, True, "", None, "")
+def break_glass(**changes: object) -> BreakGlassUse:
+    own = BreakGlassUse(
+        "PA-7", "Nia", "payments-prod", "read-only", NOW - DAY, HOUR, ReviewState.OWED, True, "", None, ""
+    )
     return replace(own, **changes)
 
 
@@ -57,7 +59,7 @@ def report(**changes: object) -> Report:
         None,
         Sums(asked=4, approved=3, denied=1, refused=2, people=1, held=HOUR),
         access=(access(),),
-        glass=(glass(),),
+        break_glass=(break_glass(),),
         unused=(Unused("payments-prod", "admin", Risk.ADMIN, 0, False),),
         quick=(Quick(OLU, "Olu", 12, timedelta(seconds=3)),),
         suggestions=(
@@ -115,7 +117,7 @@ def test_a_table_of_nothing_says_so():
 def test_what_people_wrote_cannot_steer_a_terminal(form):
     found = report(
         access=(access(name=EVIL, approvers=((EVIL, 1),)),),
-        glass=(glass(note=EVIL, state=ReviewState.FLAGGED, reviewer=EVIL),),
+        break_glass=(break_glass(note=EVIL, state=ReviewState.FLAGGED, reviewer=EVIL),),
     )
     text = drawn(form, found)
     assert "Eve" in text
@@ -172,7 +174,7 @@ def test_the_message_is_short_and_says_where_the_rest_is():
 
 
 def test_the_message_pings_nobody_whatever_a_name_or_note_is():
-    found = report(glass=(glass(name=EVIL, note="<@U0OLU> *all*", state=ReviewState.FLAGGED),))
+    found = report(break_glass=(break_glass(name=EVIL, note="<@U0OLU> *all*", state=ReviewState.FLAGGED),))
     message = review_digest(found, 30 * DAY)
     assert "<!channel>" not in str(blocks_of(message)) + text_of(message)
     assert "<@U0OLU>" not in str(blocks_of(message))

@@ -132,7 +132,7 @@ def test_a_break_glass_stands_there_with_its_review():
         row(number, NIA, at=NOW - 2 * DAY + number * MINUTE, outcome=RowOutcome.BREAK_GLASS, votes=(), review=item)
         for number, item in ((1, own), (2, done), (3, replace(own, due_at=NOW + HOUR)))
     ]
-    late, flagged, owed = reviewed(rows).glass
+    late, flagged, owed = reviewed(rows).break_glass
     assert [late.overdue, flagged.overdue, owed.overdue] == [True, False, False]
     assert (flagged.reviewer, flagged.reviewed_in, flagged.note) == ("Olu", HOUR, "not needed")
     told = w.to_look_at(reviewed(rows))
@@ -238,8 +238,8 @@ def test_what_nobody_used_could_go_unless_it_is_kept_for_emergencies():
     (found,) = [item for item in reviewed([row()]).suggestions if isinstance(item, CouldGo)]
     assert found == CouldGo("payments-prod", "admin", 90)
     assert w.suggestion_words(found) == "nobody used admin in payments-prod for 90 days: take the role out"
-    glass = BreakGlass(("oncall",), ("admin",), HOUR)
-    assert reviewed([row()], policy=policy(break_glass=glass)).suggestions == ()
+    break_glass = BreakGlass(("oncall",), ("admin",), HOUR)
+    assert reviewed([row()], policy=policy(break_glass=break_glass)).suggestions == ()
 
 
 def test_a_young_record_takes_no_role_out():

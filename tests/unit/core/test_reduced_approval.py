@@ -14,7 +14,7 @@ from tests.support.build import groups as known
 from tests.support.build import request as asked
 from workflows.core.policy import Freeze, Risk
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.reduced_approval import ReducedApproval, choices, may_lessen
+from workflows.core.rules.reduced_approval import ReducedApproval, choices, may_reduce
 
 READ = entitlement(max_duration=HOUR / 2, durations=(MINUTE, HOUR / 2))
 CHANGE = entitlement("state-write", risk=Risk.CHANGE, max_duration=HOUR, durations=(10 * MINUTE, HOUR))
@@ -27,7 +27,7 @@ POLICY = policy(environment(*ROLES))
 
 
 def less(role=None, duration=None, of=ADMIN, who=OLU, pol=POLICY, **request) -> ReducedApproval | Refused:
-    return may_lessen(pol, asked(role=of, **request), role, duration, facts(who), known(), NOW)
+    return may_reduce(pol, asked(role=of, **request), role, duration, facts(who), known(), NOW)
 
 
 def code(answer) -> Code | None:
@@ -115,7 +115,7 @@ def test_a_freeze_holds_for_the_lesser_role():
 def test_it_is_never_more_than_was_asked_in_any_dimension(role, of, who, minutes):
     duration = None if minutes is None else minutes * MINUTE
     request = asked(role=of)
-    found = may_lessen(POLICY, request, role, duration, facts(who), known(), NOW)
+    found = may_reduce(POLICY, request, role, duration, facts(who), known(), NOW)
     if isinstance(found, ReducedApproval):
         risks = list(Risk)
         assert found.entitlement.environment == request.terms.environment

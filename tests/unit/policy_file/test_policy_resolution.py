@@ -31,9 +31,9 @@ def test_the_folder_becomes_a_policy(tmp_path: Path) -> None:
     assert found.groups["platform"].members == {"olu@example.com", "pat@example.com"}
     assert found.groups["devs"].source == "identity-center:main:developers"
     assert found.groups["oncall"].trusted
-    glass = found.environments["shop-prod"].break_glass
-    assert glass is not None
-    assert (glass.max_duration, glass.review_within) == (30 * MINUTE, 24 * HOUR)
+    break_glass = found.environments["shop-prod"].break_glass
+    assert break_glass is not None
+    assert (break_glass.max_duration, break_glass.review_within) == (30 * MINUTE, 24 * HOUR)
 
 
 def test_problems_are_a_value(tmp_path: Path) -> None:

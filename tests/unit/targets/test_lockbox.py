@@ -16,7 +16,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bot.chat.views.request_view import request_story
+from bot.chat.views.request_view import request_view
 from bot.chat.views.state_lines import why_not
 from bot.cli import policy as policy_cli
 from tests.support import build
@@ -205,7 +205,7 @@ def test_a_user_of_it_that_is_anothers_is_said_to_be_one_of_it(world: LockboxWor
     assert request.closing is not None
     params = {name: value for name, value in request.closing.params.items() if name != "provider"}
     older = replace(request, closing=replace(request.closing, params=params))
-    assert "The Lockbox user" in why_not(request_story(older, None, None, world.clock.now()))
+    assert "The Lockbox user" in why_not(request_view(older, None, None, world.clock.now()))
 
 
 # ---------------------------------------------------------------- its records

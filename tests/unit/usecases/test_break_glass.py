@@ -71,7 +71,7 @@ class Emergency(World):
         return found
 
     def uses(self, who: PersonId = NIA) -> int:
-        item = keys.glass_uses("payments-prod", who)
+        item = keys.break_glass_uses("payments-prod", who)
         found = self.ledger.read(item).get(item, Uses)
         return len(found.times) if found else 0
 
@@ -117,7 +117,7 @@ def test_decision_grant_review_and_use_are_one_commit():
     (decided,) = [
         change for change in commits if keys.grant(id_) in change.puts and change.commit_id.startswith("glass")
     ]
-    assert {keys.request(id_), keys.review(id_), keys.glass_uses("payments-prod", NIA)} <= set(decided.puts)
+    assert {keys.request(id_), keys.review(id_), keys.break_glass_uses("payments-prod", NIA)} <= set(decided.puts)
     assert {keys.end_due(id_), keys.review(id_), keys.announced_due(id_)} <= set(decided.due)
     assert [entry.event.value for entry in decided.audit] == ["break_glass.used"]
     assert decided.gives_access
@@ -260,7 +260,7 @@ def test_the_use_is_part_of_what_the_decision_rests_on():
     world = Emergency(policy(replace(GLASS, max_per_day=1)))
     first = world.presses(role="admin")
     assert isinstance(first, Outcome)
-    commit, item = world.ledger.commit, keys.glass_uses("payments-prod", NIA)
+    commit, item = world.ledger.commit, keys.break_glass_uses("payments-prod", NIA)
 
     def somebody_was_faster(change: Change) -> object:
         if change.commit_id.startswith("glass:"):
@@ -424,8 +424,8 @@ def test_a_bar_that_comes_between_press_and_decision_counts():
     assert isinstance(answer, Outcome)
     item = keys.person(NIA)
     snapshot = world.ledger.read(item)
-    barred = replace(world.person(NIA), break_glass_barred="flagged")
-    world.ledger.commit(Change("bar", snapshot.now, snapshot.versions(), puts={item: barred}))
+    break_glass_suspended = replace(world.person(NIA), break_glass_barred="flagged")
+    world.ledger.commit(Change("bar", snapshot.now, snapshot.versions(), puts={item: break_glass_suspended}))
     world.work()
     assert world.request(answer.id).state is RequestState.DENIED
 

@@ -8,7 +8,7 @@ from datetime import time, timedelta
 import pytest
 
 from bot.chat.views.read_model import Reader
-from bot.chat.views.state_lines import less_words, state_line
+from bot.chat.views.state_lines import reduced_words, state_line
 from bot.chat.wording.labels import flatten
 from bot.chat.wording.refusals import refusal
 from tests.support.build import (
@@ -35,7 +35,7 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import next_change, not_now
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsSpec
-from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.shared.context import Outcome
 
 ADMIN_SET = AwsSpec(AwsKind.IDENTITY_CENTER, permission_set="AdministratorAccess")
@@ -59,19 +59,19 @@ def change_policy(world: World, *roles, **place) -> None:
 
 def less(world: World, id_: str, who=OLU, role=None, duration=None, terms=None) -> Outcome | Refused:
     world.knows(who)
-    return approve_for_less(world.ctx, id_, account(who), role, duration, world.press_id(), terms)
+    return approve_reduced(world.ctx, id_, account(who), role, duration, world.press_id(), terms)
 
 
 def line(world: World, id_: str) -> str:
     seen = Reader(world.ctx).one(id_, world.policy.policy)
     assert seen is not None
-    return flatten(state_line(seen.story), lambda moment: f"{moment:%d %b %H:%M}")
+    return flatten(state_line(seen.view), lambda moment: f"{moment:%d %b %H:%M}")
 
 
 def told(world: World, id_: str) -> str:
     seen = Reader(world.ctx).one(id_, world.policy.policy)
     assert seen is not None
-    return less_words(seen.story)
+    return reduced_words(seen.view)
 
 
 # ---------------------------------------------------------------- rules
@@ -347,7 +347,7 @@ def test_the_same_press_of_less_twice_is_done_once():
     id_ = world.asked(role="admin")
     world.knows(OLU)
     press = world.press_id()
-    first, again = (approve_for_less(world.ctx, id_, account(OLU), None, MINUTE, press) for _ in range(2))
+    first, again = (approve_reduced(world.ctx, id_, account(OLU), None, MINUTE, press) for _ in range(2))
     assert (first.outcome, again.outcome) == ("agreed", "agreed")
     assert world.events(id_).count("request.lessened") == 1
 
@@ -431,11 +431,11 @@ def test_what_was_approved_before_a_freeze_began_is_given():
 
 
 def test_who_may_break_glass_is_told_that_it_stays_possible():
-    glass = BreakGlass(("platform",), ("read-only",), HOUR)
-    world, id_ = frozen(break_glass=glass)
+    break_glass = BreakGlass(("platform",), ("read-only",), HOUR)
+    world, id_ = frozen(break_glass=break_glass)
     assert "`/prodaccess break-glass payments-prod read-only REASON`" in refusal(world.approve(id_))
     assert "break-glass" not in refusal(world.ask(NIA))
-    world, id_ = frozen(break_glass=replace(glass, who=("security",)))
+    world, id_ = frozen(break_glass=replace(break_glass, who=("security",)))
     assert "break-glass" not in refusal(world.approve(id_))
 
 

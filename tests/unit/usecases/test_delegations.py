@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from bot.chat.messages.approval_card import approval_card
-from bot.chat.outbox.delegation_plan import delegation_wanted
+from bot.chat.outbox.delegation_plan import delegation_planned
 from bot.chat.plain_text import as_text
 from bot.chat.views.request_view import StandIn
 from tests.support.build import DANA, GUS, HOUR, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy
-from tests.support.stories import every_state
+from tests.support.views import every_state
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.identity import Address
@@ -312,7 +312,7 @@ def told_to(world: World, record: ChatRecord, away: PersonId = OLU, to: PersonId
     found = delegation_of(world.ctx, facts(away))
     theirs = found if found and found.to_slack == account(to) else None
     user, name = account(to).user, facts(away).name
-    wanted = delegation_wanted(record, user, name, theirs, world.clock.now(), "/prodaccess")
+    wanted = delegation_planned(record, user, name, theirs, world.clock.now(), "/prodaccess")
     return {item.slot: as_text(item.message) for item in wanted}
 
 
@@ -365,6 +365,6 @@ def test_what_ran_out_by_itself_is_left_as_it_was_said(world: World):
 
 
 def test_a_card_says_who_decides_for_whom_and_nothing_of_where_they_are():
-    story = every_state()["pending"]
-    named = replace(story, stand_ins=(StandIn("Nia", "Olu", story.now + DAY),))
+    view = every_state()["pending"]
+    named = replace(view, stand_ins=(StandIn("Nia", "Olu", view.now + DAY),))
     assert "Nia decides for Olu until 22 Nov, 03:12 UTC" in as_text(approval_card(named))

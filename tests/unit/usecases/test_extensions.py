@@ -234,9 +234,9 @@ def test_the_total_has_a_limit():
 
 
 def test_what_was_taken_by_break_glass_is_prolonged_by_people_alone_and_within_its_own_limit():
-    glass = BreakGlass(("developers",), ("read-only",), HOUR, max_total=90 * MINUTE)
+    break_glass = BreakGlass(("developers",), ("read-only",), HOUR, max_total=90 * MINUTE)
     role = entitlement(auto_approve=(auto(),))
-    world = World(policy(environment(role, break_glass=glass)))
+    world = World(policy(environment(role, break_glass=break_glass)))
     id_ = world.active()
     _by_break_glass(world, id_)
     assert code(world.extend(id_)) is Code.TOTAL_TOO_LONG
@@ -403,13 +403,13 @@ def test_a_press_that_comes_twice_extends_once(world):
 
 def test_an_approver_gives_less_of_the_time_that_was_asked(world):
     from tests.support.world import account
-    from workflows.usecases.decisions.approve_reduced import approve_for_less
+    from workflows.usecases.decisions.approve_reduced import approve_reduced
 
     id_ = world.active()
     old = world.grant(id_).deadline
     more = world.more_asked(id_)
     world.knows(OLU)
-    answer = approve_for_less(world.ctx, more, account(OLU), None, timedelta(minutes=10), "less-press")
+    answer = approve_reduced(world.ctx, more, account(OLU), None, timedelta(minutes=10), "less-press")
     assert answer.outcome == "extended"
     world.work()
     assert world.grant(id_).deadline == old + 10 * MINUTE

@@ -33,7 +33,7 @@ from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose, Refuse, Settle, Throttle
 from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.decisions.approve import approve
-from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.oversight.refusals import record_refusal
 from workflows.usecases.requests.request_access import ask_for_access
@@ -267,7 +267,7 @@ def test_nobody_is_given_more_time_than_the_policy_of_the_decision_gives(world):
     world.activate()
     assert code(world.approve(id_)) is Code.LONGER_THAN_ALLOWED
     world.knows(OLU)
-    less = approve_for_less(world.ctx, id_, account(OLU), None, 20 * MINUTE, "less")
+    less = approve_reduced(world.ctx, id_, account(OLU), None, 20 * MINUTE, "less")
     assert isinstance(less, Outcome)
     assert world.grant(id_).terms.duration == 20 * MINUTE
 
@@ -498,7 +498,7 @@ def test_a_target_that_answers_slowly_is_believed_all_the_same(world, seconds):
     look = target.observe
 
     def slowly(resource):
-        world.keeper.pass_time(seconds)
+        world.lease_renewer.pass_time(seconds)
         return look(resource)
 
     target.observe = slowly

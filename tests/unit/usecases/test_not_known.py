@@ -36,9 +36,9 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import may_decide, may_end, recount, still_decided
 from workflows.core.rules.break_glass import History, may_break, may_review, review_owed
 from workflows.core.rules.eligibility import Ask, MayAsk, may_ask, no_longer
-from workflows.core.rules.reduced_approval import may_lessen
+from workflows.core.rules.reduced_approval import may_reduce
 from workflows.ports import DirectoryUnreachable
-from workflows.usecases.oversight.unblock import may_lift
+from workflows.usecases.oversight.unblock import may_unblock
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.revocation.revoke_all import RevocationScope, may_revoke_all
 from workflows.usecases.shared.actor import Actor
@@ -68,11 +68,11 @@ def answers(known: GroupFacts):
         "ask": may_ask(POLICY, ask, who, GUS, known, NOW),
         "for somebody": may_ask(POLICY, ask, facts(DANA), GUS, known, NOW),
         "approve": may_decide(POLICY, build.request(), who, known),
-        "less": may_lessen(POLICY, build.request(role=lesser), "read-only", None, who, known, NOW),
+        "less": may_reduce(POLICY, build.request(role=lesser), "read-only", None, who, known, NOW),
         "end": may_end(POLICY, "payments-prod", DANA, who, known),
         "break glass": may_break(POLICY, ask, who, known, History(None, None), NOW),
         "review": may_review(POLICY, review, who, known),
-        "lift": may_lift(actor, DANA),
+        "lift": may_unblock(actor, DANA),
         "revoke all": may_revoke_all(actor, RevocationScope(environment="payments-prod")),
         "no longer": no_longer(POLICY, build.request(who=GUS), known),
     }

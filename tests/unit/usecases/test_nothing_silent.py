@@ -115,8 +115,8 @@ def all_taken_back(world: Outside) -> str:
     world.enter("panic")
     world.acts(lambda: world.knows(SUE))
     press = world.press_id()
-    aim = RevocationScope(DANA, "Dana", None)
-    world.acts(lambda: revoke_all(world.ctx, aim, account(SUE), "stolen laptop", press))
+    scope = RevocationScope(DANA, "Dana", None)
+    world.acts(lambda: revoke_all(world.ctx, scope, account(SUE), "stolen laptop", press))
     world.lives(200)
     return id_
 

@@ -12,7 +12,7 @@ from bot.chat.commands.parser import parse
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import notices
 from bot.chat.plain_text import as_text
-from bot.chat.views.request_view import request_story
+from bot.chat.views.request_view import request_view
 from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT, SUE, auto, entitlement, environment, policy
 from tests.support.world import World, account
 from workflows.core import keys
@@ -23,7 +23,7 @@ from workflows.core.records.request import Origin, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.usecases.decisions.approve import decline
-from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.requests.request_access import ask_for_access
 from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
@@ -70,7 +70,7 @@ def test_neither_who_asks_nor_who_would_have_it_agrees():
     for who in (OLU, PAT):
         assert code(world.approve(id_, who)) is Code.OWN_REQUEST
         world.knows(who)
-        less = approve_for_less(world.ctx, id_, account(who), None, HOUR / 2, world.press_id())
+        less = approve_reduced(world.ctx, id_, account(who), None, HOUR / 2, world.press_id())
         assert code(less) is Code.OWN_REQUEST
     assert world.request(id_).votes == ()
 
@@ -155,7 +155,7 @@ def test_the_panic_switch_for_who_asked_leaves_what_another_has(world):
     assert isinstance(done, Outcome)
     world.work()
     world.advance(3)
-    found = world.ledger.read(keys.sweepout(done.id)).get(keys.sweepout(done.id), BulkRevocation)
+    found = world.ledger.read(keys.bulk_revocation(done.id)).get(keys.bulk_revocation(done.id), BulkRevocation)
     assert found is not None
     assert found.finished_at is not None
     assert world.has_access(id_)
@@ -172,12 +172,12 @@ def test_the_line_is_read_and_shown_in_its_words(world):
     assert parse("decline PA-7", ()) == Decline("PA-7")
     assert isinstance(parse("for dana@example.com", ()), Refused)
     id_ = asked_for(world)
-    story = request_story(world.request(id_), None, world.policy.policy.environments["payments-prod"], NOW)
-    assert "Olu asks for read-only for Dana in Payments" in as_text(cards.approval_card(story))
-    told = as_text(notices.asked_for_you(story))
+    view = request_view(world.request(id_), None, world.policy.policy.environments["payments-prod"], NOW)
+    assert "Olu asks for read-only for Dana in Payments" in as_text(cards.approval_card(view))
+    told = as_text(notices.asked_for_you(view))
     assert "Olu asked for read-only in Payments" in told
     assert "[ Decline ]" in told
     world.knows(DANA)
     decline(world.ctx, id_, account(DANA), "decline")
-    story = request_story(world.request(id_), None, world.policy.policy.environments["payments-prod"], NOW)
-    assert "Declined by Dana" in as_text(notices.asked_for_you(story))
+    view = request_view(world.request(id_), None, world.policy.policy.environments["payments-prod"], NOW)
+    assert "Declined by Dana" in as_text(notices.asked_for_you(view))

@@ -24,7 +24,7 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approvers import can_speak
 from workflows.ports import LEASE_S, Lease, LedgerUnreachable, Snapshot
 from workflows.targets.aws.memory import Lose
-from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.shared import due_items as sweep
 from workflows.usecases.shared.context import Context, Outcome
@@ -115,16 +115,16 @@ class Silent:
 
 def test_a_lease_that_cannot_be_renewed_is_over_at_its_deadline_and_nobody_hopes() -> None:
     now = [100.0]
-    keeper = BackgroundLeaseRenewer(Silent(), lambda: now[0])  # type: ignore[arg-type]  # as much of it as a keeper asks
+    lease_renewer = BackgroundLeaseRenewer(Silent(), lambda: now[0])  # type: ignore[arg-type]  # as much of it as a keeper asks
     lease = Lease("holding:H-1", 7, "token", 100.0 + LEASE_S)
     try:
-        with keeper.keep(lease) as current:
+        with lease_renewer.keep(lease) as current:
             now[0] += LEASE_S - 0.1
             assert current() == lease
             now[0] += 0.1
             assert current() is None
     finally:
-        keeper.close()
+        lease_renewer.close()
 
 
 class Credulous:
@@ -150,7 +150,7 @@ def frozen_before_its_call(world: World, seconds: float, *, ledger_away: bool) -
 
 
 def test_a_dead_lease_sends_nothing_even_where_it_is_handed_out(world: World) -> None:
-    world.ctx = replace(world.ctx, keeper=Credulous())
+    world.ctx = replace(world.ctx, lease_renewer=Credulous())
     id_ = world.asked()
     world.approve(id_)
     frozen_before_its_call(world, LEASE_S + 0.1, ledger_away=False)
@@ -159,8 +159,8 @@ def test_a_dead_lease_sends_nothing_even_where_it_is_handed_out(world: World) ->
 
 
 def test_a_worker_thawed_while_redis_hangs_sends_nothing(world: World) -> None:
-    keeper = BackgroundLeaseRenewer(world.ledger, world.clock.monotonic)
-    world.ctx = replace(world.ctx, keeper=keeper)
+    lease_renewer = BackgroundLeaseRenewer(world.ledger, world.clock.monotonic)
+    world.ctx = replace(world.ctx, lease_renewer=lease_renewer)
     try:
         id_ = world.asked()
         world.approve(id_)
@@ -171,7 +171,7 @@ def test_a_worker_thawed_while_redis_hangs_sends_nothing(world: World) -> None:
         world.ledger.unreachable = None
         assert (sent(world, "grant"), world.has_access(id_)) == (0, False)
     finally:
-        keeper.close()
+        lease_renewer.close()
 
 
 # ---------------------------------------------------------------- an end is on the clock twice
@@ -269,7 +269,7 @@ def test_no_door_to_an_approval_is_open_after_the_expiry() -> None:
     id_ = world.asked(role="admin")
     world.clock.advance((world.request(id_).expires_at - world.clock.now()).total_seconds())
     world.knows(OLU)
-    learnt = approve_for_less(world.ctx, id_, account(OLU), "read-only", None, world.press_id())
+    learnt = approve_reduced(world.ctx, id_, account(OLU), "read-only", None, world.press_id())
     assert code(learnt) is Code.DECIDED
     assert code(world.approve(id_)) is Code.DECIDED
     world.work()

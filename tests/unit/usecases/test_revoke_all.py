@@ -9,7 +9,7 @@ import pytest
 
 from bot.chat.messages.revoke_all import RevocationScope as PanicAim
 from bot.chat.messages.revoke_all import confirm_first, progress, read_pressed
-from bot.chat.outbox.revoke_all_plan import panic_wanted
+from bot.chat.outbox.revoke_all_plan import revoke_all_planned
 from bot.chat.plain_text import as_text
 from bot.chat.views.read_model import Reader
 from bot.slack.render import blocks_of
@@ -24,7 +24,7 @@ from workflows.core.records.oversight import BulkRevocation
 from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.decisions.approve import approve
-from workflows.usecases.revocation.revoke_all import EffectiveScope, RevocationScope, revoke_all, sweep_out
+from workflows.usecases.revocation.revoke_all import EffectiveScope, RevocationScope, carry_out_revocation, revoke_all
 from workflows.usecases.shared.context import Outcome
 
 ELSEWHERE = "shop-prod"
@@ -43,13 +43,13 @@ def world() -> World:
 
 def pull(world: World, who: PersonId, *, of: PersonId | None = None, place: str | None = None) -> Outcome | Refused:
     world.knows(who)
-    aim = RevocationScope(of, "Dana Dev" if of else "", place)
-    return revoke_all(world.ctx, aim, account(who), "stolen laptop", world.press_id())
+    scope = RevocationScope(of, "Dana Dev" if of else "", place)
+    return revoke_all(world.ctx, scope, account(who), "stolen laptop", world.press_id())
 
 
-def sweepout(world: World, done: Outcome | Refused) -> BulkRevocation:
+def bulk_revocation(world: World, done: Outcome | Refused) -> BulkRevocation:
     assert isinstance(done, Outcome), done
-    found = world.ledger.read(keys.sweepout(done.id)).get(keys.sweepout(done.id), BulkRevocation)
+    found = world.ledger.read(keys.bulk_revocation(done.id)).get(keys.bulk_revocation(done.id), BulkRevocation)
     assert found is not None
     return found
 
@@ -68,7 +68,7 @@ def test_security_takes_back_everything_of_a_person_and_it_is_verified_gone(worl
     assert not world.has_access(active)
     assert world.request(waiting).state is RequestState.DENIED
     assert world.has_access(other), "nobody else loses anything"
-    after = sweepout(world, pulled)
+    after = bulk_revocation(world, pulled)
     assert after.finished_at is not None
     assert set(after.taken) == {active, waiting}
     assert world.events(f"sweepout-{after.id}") == ["sweepout.started", "sweepout.finished"]
@@ -83,7 +83,7 @@ def test_an_owner_reaches_only_their_own_environments(world):
     world.advance(3)
     assert not world.has_access(here)
     assert world.has_access(there)
-    assert sweepout(world, pulled).blocked_until is None, "an owner does not keep anybody out elsewhere"
+    assert bulk_revocation(world, pulled).blocked_until is None, "an owner does not keep anybody out elsewhere"
     assert isinstance(world.ask(), Outcome)
 
 
@@ -123,7 +123,7 @@ def test_new_asks_are_kept_out_for_an_hour_even_where_nothing_was_open(world):
     assert code(world.ask()) is Code.PERSON_BLOCKED
     world.work()
     world.advance(2)
-    assert sweepout(world, pulled).finished_at is not None
+    assert bulk_revocation(world, pulled).finished_at is not None
     world.clock.advance(timedelta(hours=1).total_seconds())
     assert isinstance(world.ask(), Outcome)
 
@@ -149,7 +149,7 @@ def test_an_approval_that_was_quicker_than_the_sweep_is_caught_by_the_next_look(
     world.advance(120)
     assert world.grant(id_).state is GrantState.REVOKED
     assert not world.has_access(id_)
-    assert sweepout(world, pulled).finished_at is not None
+    assert bulk_revocation(world, pulled).finished_at is not None
 
 
 def test_a_second_press_of_the_same_button_is_the_same_press(world):
@@ -160,20 +160,20 @@ def test_a_second_press_of_the_same_button_is_the_same_press(world):
     assert isinstance(first, Outcome)
     assert isinstance(again, Outcome)
     assert (again.id, again.outcome) == (first.id, "sweeping")
-    assert [entry.event for entry in world.all_entries()].count(Event.SWEEPOUT_STARTED) == 1
+    assert [entry.event for entry in world.all_entries()].count(Event.BULK_REVOCATION_STARTED) == 1
 
 
 def test_it_is_finished_only_when_every_removal_is_verified(world):
     id_ = world.active()
     pulled = pull(world, SUE, of=DANA)
     assert isinstance(pulled, Outcome)
-    sweep_out(world.ctx, pulled.id)
-    sweep_out(world.ctx, pulled.id)
+    carry_out_revocation(world.ctx, pulled.id)
+    carry_out_revocation(world.ctx, pulled.id)
     assert world.grant(id_).state is GrantState.REVOKING
-    assert sweepout(world, pulled).finished_at is None
+    assert bulk_revocation(world, pulled).finished_at is None
     world.work()
     world.advance(3)
-    assert sweepout(world, pulled).finished_at is not None
+    assert bulk_revocation(world, pulled).finished_at is not None
 
 
 # ---------------------------------------------------------------- what is told
@@ -181,16 +181,16 @@ def test_it_is_finished_only_when_every_removal_is_verified(world):
 
 def test_the_question_shows_what_would_go_and_carries_whom_and_why(world):
     id_ = world.active()
-    stories = Reader(world.ctx).some((id_,), world.policy.policy)
-    aim = PanicAim(DANA, "Dana Dev")
-    message = confirm_first(aim, EffectiveScope(None, timedelta(hours=1)), stories, "stolen laptop")
+    views = Reader(world.ctx).some((id_,), world.policy.policy)
+    scope = PanicAim(DANA, "Dana Dev")
+    message = confirm_first(scope, EffectiveScope(None, timedelta(hours=1)), views, "stolen laptop")
     text = as_text(message)
     for words in ("Revoke everything of Dana Dev?", "1 thing would be taken back", "read-only", "1 h", "stolen laptop"):
         assert words in text
     (button,) = blocks_of(message)[-1]["elements"]
     pressed = read_pressed(button["value"])
     assert pressed is not None
-    assert (pressed.aim, pressed.reason) == (aim, "stolen laptop")
+    assert (pressed.scope, pressed.reason) == (scope, "stolen laptop")
     assert "confirm" in button
 
 
@@ -205,12 +205,12 @@ def test_one_message_fills_up_until_all_is_gone(world):
     assert isinstance(pulled, Outcome)
 
     def told() -> str:
-        now = sweepout(world, pulled)
-        stories = Reader(world.ctx).some(now.taken, world.policy.policy)
-        return as_text(progress(now, stories, "/prodaccess", panic_group="security"))
+        now = bulk_revocation(world, pulled)
+        views = Reader(world.ctx).some(now.taken, world.policy.policy)
+        return as_text(progress(now, views, "/prodaccess", panic_group="security"))
 
     assert "looking for what is open" in told()
-    sweep_out(world.ctx, pulled.id)
+    carry_out_revocation(world.ctx, pulled.id)
     assert "0 of 1 gone · 1 being removed" in told()
     world.work()
     world.advance(3)
@@ -226,8 +226,10 @@ def test_the_receipts_channel_reads_nothing_of_a_hidden_environment(world):
     world.active()
     pulled = pull(world, SUE, place="payments-prod")
     assert isinstance(pulled, Outcome)
-    sweep_out(world.ctx, pulled.id)
-    now = sweepout(world, pulled)
-    channel, mine = panic_wanted(now, Reader(world.ctx).some(now.taken, world.policy.policy), world.policy.policy, "/p")
+    carry_out_revocation(world.ctx, pulled.id)
+    now = bulk_revocation(world, pulled)
+    channel, mine = revoke_all_planned(
+        now, Reader(world.ctx).some(now.taken, world.policy.policy), world.policy.policy, "/p"
+    )
     assert "stolen laptop" not in str(channel.message)
     assert "stolen laptop" in str(mine.message)

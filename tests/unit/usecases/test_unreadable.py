@@ -31,8 +31,8 @@ from workflows.usecases.upkeep.tell_unreadable import SUBJECT, look_again, tell
 
 
 def rules() -> Policy:
-    glass = build.environment(build.entitlement(), build.entitlement("admin"))
-    return build.policy(glass)
+    break_glass = build.environment(build.entitlement(), build.entitlement("admin"))
+    return build.policy(break_glass)
 
 
 @pytest.fixture
@@ -178,12 +178,12 @@ def test_lists_digest_and_home_leave_it_out_and_show_the_others(world: World) ->
     reader, policy = Reader(world.ctx), world.policy.policy
     for key in (keys.request(mine), keys.request(waits)):
         world.ledger.spoil(key)
-    assert [story.id for story in reader.live(policy).stories] == [other]
-    assert [story.id for story in reader.pending(policy).stories] == [also]
+    assert [view.id for view in reader.live(policy).views] == [other]
+    assert [view.id for view in reader.pending(policy).views] == [also]
     digest = reader.digest(policy, None)
-    assert {story.id for place in digest.places for story in place.stories} == {other}
+    assert {view.id for place in digest.places for view in place.views} == {other}
     owner = build.facts(OLU, as_of=world.clock.now())
-    assert [story.id for story in reader.home(policy, owner, build.groups()).waiting_on_me] == [also]
+    assert [view.id for view in reader.home(policy, owner, build.groups()).waiting_on_me] == [also]
     for said in (lists.active_list(*shown(reader, policy)), digest_of(digest)):
         assert f"{mine} may be open: its record cannot be read" in as_text(said)
     met = world.ctx.unreadable.take()
@@ -209,7 +209,7 @@ def test_nobody_is_told_that_nothing_is_open_where_something_cannot_be_read(worl
 
 def shown(reader: Reader, policy: Policy) -> tuple[Any, ...]:
     page = reader.live(policy)
-    return page.stories, None, page.more, (), page.unread
+    return page.views, None, page.more, (), page.unread
 
 
 def test_who_delegated_and_cannot_be_read_is_spoken_for_by_nobody_and_stops_nobody(world: World) -> None:

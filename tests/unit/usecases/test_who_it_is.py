@@ -23,7 +23,7 @@ from workflows.core.rules.eligibility import Ask
 from workflows.ledger.codec import decode
 from workflows.ports import Change, DirectoryUnreachable, IndexEntry
 from workflows.usecases.decisions.approve import approve, decline, deny, withdraw
-from workflows.usecases.decisions.approve_reduced import approve_for_less
+from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.identity.confirm_account import Saying, confirm, confirm_by_hand, holds, holds_about
 from workflows.usecases.oversight.delegate import delegate, end_delegation
 from workflows.usecases.oversight.unblock import lift
@@ -202,7 +202,7 @@ def test_what_gives_is_refused_and_what_takes_back_is_not():
     gives = (
         ask_for_access(ctx, ASK, who, Origin(), press()),
         approve(ctx, waiting, who, press()),
-        approve_for_less(ctx, waiting, who, None, timedelta(minutes=30), press()),
+        approve_reduced(ctx, waiting, who, None, timedelta(minutes=30), press()),
         delegate(ctx, who, world.chat.people[account(NIA)], until, press()),
         lift(ctx, DANA, who, "why not", press()),
         confirm(ctx, Saying(who.id, same=True, reason="it is me"), who, press()),
@@ -231,8 +231,10 @@ def test_access_stays_found_returned_and_taken_back_whatever_the_address_is_now(
     world.work()
     world.advance(3)
     assert not world.has_access(id_)
-    sweepout = world.ledger.read(keys.sweepout(answer.id)).get(keys.sweepout(answer.id), BulkRevocation)
-    assert sweepout.taken == (id_,)
+    bulk_revocation = world.ledger.read(keys.bulk_revocation(answer.id)).get(
+        keys.bulk_revocation(answer.id), BulkRevocation
+    )
+    assert bulk_revocation.taken == (id_,)
     record = world.ledger.read(keys.person(DANA)).get(keys.person(DANA), PersonRecord)
     assert record.blocked_until is not None
 
@@ -931,8 +933,8 @@ def test_nobody_lifts_a_bar_of_somebody_whom_they_count_as(world: World):
     acts(world, second)
     item = keys.person(SUE)
     snapshot = world.ledger.read(item)
-    barred = replace(snapshot.get(item, PersonRecord), break_glass_barred="it was flagged")
-    world.ledger.commit(Change("bar", snapshot.now, snapshot.versions(), puts={item: barred}))
+    break_glass_suspended = replace(snapshot.get(item, PersonRecord), break_glass_barred="it was flagged")
+    world.ledger.commit(Change("bar", snapshot.now, snapshot.versions(), puts={item: break_glass_suspended}))
     world.knows(PAT)
     assert code(lift(world.ctx, SUE, account(PAT), "it was me", "lift")) is Code.OWN_BAR
 
@@ -1095,8 +1097,8 @@ def test_everything_under_an_address_is_what_a_closed_person_left_open_as_well(w
     id_ = world.active()
     there = used_again(world, "dana@example.com")
     assert say(world, SUE, there, same=False).outcome == "confirmed"
-    aim = aim_at(world.ctx, acts(world, there))
-    assert isinstance(revoke_all(world.ctx, aim, account(SUE), "INC-50 laptop stolen", "all of it"), Outcome)
+    scope = aim_at(world.ctx, acts(world, there))
+    assert isinstance(revoke_all(world.ctx, scope, account(SUE), "INC-50 laptop stolen", "all of it"), Outcome)
     world.work()
     assert not world.has_access(id_)
 
@@ -1122,9 +1124,9 @@ def test_a_new_account_under_an_address_hides_nothing_of_whose_it_is(world: Worl
     id_ = world.active()
     there = used_again(world, "dana@example.com")
     world.knows(SUE)
-    aim = aim_at(world.ctx, acts(world, there))
-    assert (aim.person, aim.person_name) == (DANA, "Dana")
-    assert isinstance(revoke_all(world.ctx, aim, account(SUE), "INC-50 laptop stolen", "all of it"), Outcome)
+    scope = aim_at(world.ctx, acts(world, there))
+    assert (scope.person, scope.person_name) == (DANA, "Dana")
+    assert isinstance(revoke_all(world.ctx, scope, account(SUE), "INC-50 laptop stolen", "all of it"), Outcome)
     world.work()
     assert not world.has_access(id_)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
-from workflows.core.access_review.model import Access, GlassUse, Report, Sums, Unused, days_of
+from workflows.core.access_review.model import Access, BreakGlassUse, Report, Sums, Unused, days_of
 from workflows.core.access_review.rows import Row, RowOutcome, grouped, median_of
 from workflows.core.access_review.suggestions import quick_approvers, suggestions
 from workflows.core.policy import Entitlement, Policy
@@ -36,7 +36,7 @@ def review(
         None if environments is None else tuple(environments),
         _sums(asked, access, refused),
         access,
-        _glass(found, since, until),
+        _break_glass(found, since, until),
         unused,
         quick_approvers(asked),
         suggestions(policy, asked, access, unused, days_of(since, until)),
@@ -125,15 +125,15 @@ def _approvers(rows: Iterable[Row]) -> tuple[tuple[str, int], ...]:
 # ---------------------------------------------------------------- what to look at
 
 
-def _glass(rows: Iterable[Row], since: datetime, until: datetime) -> tuple[GlassUse, ...]:
+def _break_glass(rows: Iterable[Row], since: datetime, until: datetime) -> tuple[BreakGlassUse, ...]:
     used = [row for row in rows if row.outcome is RowOutcome.BREAK_GLASS]
     return tuple(_use(row, since, until) for row in used if row.at >= since or _held(row, since, until))
 
 
-def _use(row: Row, since: datetime, until: datetime) -> GlassUse:
+def _use(row: Row, since: datetime, until: datetime) -> BreakGlassUse:
     span, review_ = _held(row, since, until), row.review
     owed = review_ is not None and review_.state is ReviewState.OWED
-    return GlassUse(
+    return BreakGlassUse(
         row.id,
         row.holder_name,
         row.environment,
@@ -163,5 +163,5 @@ def _unused(
 
 
 def _spare(policy: Policy, role: Entitlement) -> bool:
-    glass = policy.environments[role.environment].break_glass
-    return glass is not None and role.role in glass.roles
+    break_glass = policy.environments[role.environment].break_glass
+    return break_glass is not None and role.role in break_glass.roles

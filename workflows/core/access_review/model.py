@@ -54,7 +54,7 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class GlassUse:
+class BreakGlassUse:
     """One break-glass and what its review said. `state` is None where there is no review on the record."""
 
     id: str
@@ -129,7 +129,7 @@ class Report:
     environments: tuple[str, ...] | None
     sums: Sums
     access: tuple[Access, ...] = ()
-    glass: tuple[GlassUse, ...] = ()
+    break_glass: tuple[BreakGlassUse, ...] = ()
     unused: tuple[Unused, ...] = ()
     quick: tuple[Quick, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()

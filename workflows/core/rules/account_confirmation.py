@@ -69,10 +69,9 @@ def needs_two(policy: Policy, held: Held, groups: GroupFacts) -> bool:
 
 
 def groups_that_matter(policy: Policy) -> tuple[str, ...]:
-    panic = (policy.panic_group,) if policy.panic_group else ()
     places = (place for place in policy.environments.values() if place.tier is Tier.PRODUCTION)
     owners = (name for place in places for name in (*place.owners, *_of_roles(place)))
-    return tuple(dict.fromkeys((*panic, *owners)))
+    return tuple(dict.fromkeys((*policy.security, *owners)))
 
 
 def _of_roles(place: Environment) -> tuple[str, ...]:
@@ -94,8 +93,7 @@ def stands(policy: Policy, held: Held, groups: GroupFacts, account: AccountRecor
     said = held.account.proposal
     if said is None or account is None or account.person != said.by or account.suspended is not None:
         return False
-    panic = (policy.panic_group,) if policy.panic_group else ()
-    return groups.surely(said.by, panic) and not _concerns(held, said.by, first.accounts)
+    return groups.surely(said.by, policy.security) and not _concerns(held, said.by, first.accounts)
 
 
 def proposed(held: Held, actor: PersonFacts, now: datetime, reason: str, *, same: bool) -> AccountRecord:

@@ -11,7 +11,7 @@ from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import AutoApproval, Entitlement, Policy
 from workflows.core.records.request import Decision, DecisionKind, Origin, Request, Vote
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.approvers import is_party, speakers, speaking_groups
+from workflows.core.rules.approvers import approver_groups, is_party, speakers
 from workflows.core.rules.eligibility import no_longer
 from workflows.core.rules.groups import (
     groups_named,
@@ -136,7 +136,7 @@ def _unknown_to_speak(
     policy: Policy, entitlement: Entitlement, request: Request, groups: GroupFacts
 ) -> tuple[str, ...]:
     """The groups that might speak for this request, and of which nobody knows who is in them."""
-    return groups.unknown(speaking_groups(policy, entitlement, request))
+    return groups.unknown(approver_groups(policy, entitlement, request))
 
 
 def _speaks_for(
@@ -250,11 +250,11 @@ def still_decided(
     People who agreed must still be there and still speak for their group; the holder must still be somebody. A refusal is
     about one of them, and nobody who reads it: it says so by `what`, `void`, and names them.
     """
-    found = _undecided(policy, request, groups, people, total)
+    found = _approval_no_longer_valid(policy, request, groups, people, total)
     return found and replace(found, params={**found.params, "what": "void"})
 
 
-def _undecided(
+def _approval_no_longer_valid(
     policy: Policy,
     request: Request,
     groups: GroupFacts,
@@ -273,7 +273,7 @@ def _undecided(
         if problem:
             return replace(problem, params={**problem.params, "who": name})
     if decision.kind is DecisionKind.BREAK_GLASS:
-        return _glass_still_allowed(policy, request, groups)
+        return _break_glass_still_allowed(policy, request, groups)
     return no_longer(policy, request, groups) or (
         _rule_still_holds(policy, request, groups, total or request.terms.duration)
         if decision.rule
@@ -304,15 +304,15 @@ def _votes_still_count(
     return groups.not_known(unknown) if unknown else Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
 
 
-def _glass_still_allowed(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
+def _break_glass_still_allowed(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
     """The policy still lets this person into this role in an emergency, and for as long as this."""
     terms = request.terms
     place = policy.environments.get(terms.environment)
-    glass = place.break_glass if place else None
+    break_glass = place.break_glass if place else None
     allowed = place is not None and may_break_glass(policy, place, terms.role, request.holder, groups)
-    if request.break_glass and allowed and glass is not None and terms.duration <= glass.max_duration:
+    if request.break_glass and allowed and break_glass is not None and terms.duration <= break_glass.max_duration:
         return None
-    unknown = groups.unknown(groups_that_count(policy, place, glass.who)) if place and glass else ()
+    unknown = groups.unknown(groups_that_count(policy, place, break_glass.who)) if place and break_glass else ()
     if unknown and not allowed:
         return groups.not_known(unknown)
     params = {"environment": terms.environment, "role": terms.role, "who": request.holder_name}
@@ -344,6 +344,6 @@ def may_end(
     if person.id == holder:
         return "returned"
     place = policy.environments.get(environment)
-    names = (place.owners if place else ()) + ((policy.panic_group,) if policy.panic_group else ())
+    names = (place.owners if place else ()) + policy.security
     refused = Refused(Code.NOT_YOURS, {"groups": ", ".join(names)})
     return not_a_member(groups, person.id, names, refused) or "revoked"

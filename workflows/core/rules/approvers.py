@@ -44,7 +44,7 @@ def speakers(
     return found
 
 
-def speaking_groups(policy: Policy, entitlement: Entitlement, request: Request) -> tuple[str, ...]:
+def approver_groups(policy: Policy, entitlement: Entitlement, request: Request) -> tuple[str, ...]:
     """Every group whose members might speak for this request."""
     own = groups_that_count(policy, entitlement, tuple(entitlement.approve))
     environment = policy.environments.get(request.terms.environment)

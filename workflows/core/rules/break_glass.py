@@ -46,7 +46,7 @@ def may_break(
         person_problem(person)
         or _not_allowed(policy, place, found.role, person.id, groups)
         or together((text_problem(ask.reason, _emergency(ask, found)), _duration_problem(place, found, ask.duration)))
-        or barred(policy, history.record)
+        or break_glass_suspended(policy, history.record)
         or _too_often(place, history.uses, now)
     )
     duration = ask.duration or default_duration(place, found)
@@ -61,18 +61,20 @@ def _emergency(ask: Ask, found: Entitlement) -> dict[str, str]:
 def _not_allowed(policy: Policy, place: Environment, role: str, person: PersonId, groups: GroupFacts) -> Refused | None:
     if may_break_glass(policy, place, role, person, groups):
         return None
-    glass = place.break_glass
-    if glass is None:
+    break_glass = place.break_glass
+    if break_glass is None:
         return Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": place.name, "role": role})
-    names = groups_that_count(policy, place, glass.who)
+    names = groups_that_count(policy, place, break_glass.who)
     params = {"environment": place.name, "role": role, "groups": ", ".join(names)}
-    other_role = Refused(Code.BREAK_GLASS_OTHER_ROLE, {"environment": place.name, "roles": ", ".join(glass.roles)})
+    other_role = Refused(
+        Code.BREAK_GLASS_OTHER_ROLE, {"environment": place.name, "roles": ", ".join(break_glass.roles)}
+    )
     return not_a_member(groups, person, names, Refused(Code.BREAK_GLASS_NOT_ALLOWED, params)) or other_role
 
 
-def longest(glass: BreakGlass) -> timedelta:
+def longest(break_glass: BreakGlass) -> timedelta:
     """The longest that one use may be asked for."""
-    return min(glass.max_duration, glass.max_total or glass.max_duration)
+    return min(break_glass.max_duration, break_glass.max_total or break_glass.max_duration)
 
 
 def longest_total(policy: Policy, grant: Grant) -> timedelta | None:
@@ -82,8 +84,8 @@ def longest_total(policy: Policy, grant: Grant) -> timedelta | None:
 
 
 def default_duration(place: Environment, found: Entitlement) -> timedelta:
-    glass = place.break_glass
-    return min(found.default_duration, longest(glass)) if glass else found.default_duration
+    break_glass = place.break_glass
+    return min(found.default_duration, longest(break_glass)) if break_glass else found.default_duration
 
 
 def _duration_problem(place: Environment, found: Entitlement, duration: timedelta | None) -> Refused | None:
@@ -103,7 +105,7 @@ def _duration_problem(place: Environment, found: Entitlement, duration: timedelt
     return Refused(Code.DURATION_TOO_LONG, params, audited=False)
 
 
-def barred(policy: Policy, record: PersonRecord | None) -> Refused | None:
+def break_glass_suspended(policy: Policy, record: PersonRecord | None) -> Refused | None:
     """A bar, or that everything of theirs was once taken back, stands until security lifts it."""
     if record is None or (record.break_glass_barred is None and record.blocked_until is None):
         return None
@@ -117,12 +119,12 @@ def used(uses: Uses | None, now: datetime) -> tuple[datetime, ...]:
 
 
 def _too_often(place: Environment, uses: Uses | None, now: datetime) -> Refused | None:
-    glass, recent = place.break_glass, used(uses, now)
-    if glass is None or glass.max_per_day is None or len(recent) < glass.max_per_day:
+    break_glass, recent = place.break_glass, used(uses, now)
+    if break_glass is None or break_glass.max_per_day is None or len(recent) < break_glass.max_per_day:
         return None
     # The one whose end makes room again.
-    again = sorted(recent)[-glass.max_per_day] + DAY
-    params = {"max": str(glass.max_per_day), "environment": place.name, "until": again.isoformat()}
+    again = sorted(recent)[-break_glass.max_per_day] + DAY
+    params = {"max": str(break_glass.max_per_day), "environment": place.name, "until": again.isoformat()}
     return Refused(Code.BREAK_GLASS_TOO_OFTEN, params)
 
 
@@ -138,8 +140,8 @@ def bar(record: PersonRecord, why: str) -> PersonRecord:
 
 
 def review_owed(id_: str, environment: Environment, holder: PersonId, now: datetime) -> Review:
-    glass = environment.break_glass
-    within = (glass.review_within if glass else None) or REVIEW_WITHIN
+    break_glass = environment.break_glass
+    within = (break_glass.review_within if break_glass else None) or REVIEW_WITHIN
     return Review(id_, environment.name, holder, ReviewState.OWED, now, now + within)
 
 
@@ -156,8 +158,9 @@ def next_chase(review: Review) -> datetime:
 def reviewers(policy: Policy, environment: str) -> tuple[str, ...]:
     """The groups whose members may review: the owners, and the panic group."""
     place = policy.environments.get(environment)
-    panic = (policy.panic_group,) if policy.panic_group else ()
-    return tuple(dict.fromkeys(groups_that_count(policy, place, (OWNERS, *panic)))) if place else panic
+    return (
+        tuple(dict.fromkeys(groups_that_count(policy, place, (OWNERS, *policy.security)))) if place else policy.security
+    )
 
 
 def may_review(

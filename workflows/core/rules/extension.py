@@ -80,7 +80,7 @@ def new_end(grant: Grant, request: Request) -> datetime:
     return grant.deadline + request.terms.duration
 
 
-def prolonged(grant: Grant, request: Request, decision: Decision) -> Grant:
+def extended_grant(grant: Grant, request: Request, decision: Decision) -> Grant:
     """The grant after the approval of an extension."""
     by = ", ".join(decision.by_names) or f"rule '{decision.rule}'"
     names = (*grant.extended_by, by)

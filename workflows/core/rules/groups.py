@@ -73,10 +73,10 @@ def might_break_glass(
 
 def _breaking(policy: Policy, environment: Environment, role: str) -> tuple[str, ...] | None:
     """The groups that the policy lets into this role in an emergency; None where there is no such thing."""
-    glass = environment.break_glass
-    if glass is None or role not in glass.roles or role not in environment.roles:
+    break_glass = environment.break_glass
+    if break_glass is None or role not in break_glass.roles or role not in environment.roles:
         return None
-    return groups_that_count(policy, environment, glass.who)
+    return groups_that_count(policy, environment, break_glass.who)
 
 
 def not_a_member(groups: GroupFacts, person: PersonId, names: Iterable[str], refused: Refused) -> Refused | None:

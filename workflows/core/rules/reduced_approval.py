@@ -26,7 +26,7 @@ class ReducedApproval:
     groups: tuple[str, ...]
 
 
-def may_lessen(
+def may_reduce(
     policy: Policy,
     request: Request,
     role: str | None,
@@ -61,7 +61,7 @@ def _other_role(
     groups: GroupFacts,
     now: datetime,
 ) -> ReducedApproval | Refused:
-    if not is_less(found, request.terms) or request.extends is not None:
+    if not is_reduced(found, request.terms) or request.extends is not None:
         return _refused(request, "risk", found)
     not_theirs = _not_asked_by_right(request, found, groups)
     if not_theirs:
@@ -75,7 +75,7 @@ def _other_role(
     return shut or _within(ReducedApproval(found, time, False, may.groups), request)
 
 
-def is_less(entitlement: Entitlement, terms: Terms) -> bool:
+def is_reduced(entitlement: Entitlement, terms: Terms) -> bool:
     """Whether a role's risk is less than that of what was asked."""
     return _RISKS.index(entitlement.risk) < _RISKS.index(terms.risk)
 
@@ -128,7 +128,7 @@ def choices(
     fits = [
         role
         for role in others
-        if isinstance(may_lessen(policy, request, role.role, None, person, groups, now), ReducedApproval)
+        if isinstance(may_reduce(policy, request, role.role, None, person, groups, now), ReducedApproval)
     ]
     shorter = sorted(time for time in asked.durations if time < request.terms.duration) if asked else []
     roles = ((asked,) if asked and shorter else ()) + tuple(sorted(fits, key=lambda role: _RISKS.index(role.risk)))
@@ -136,6 +136,6 @@ def choices(
     return roles, tuple(sorted(times | ({request.terms.duration} if fits else set())))
 
 
-def votes_for_less(votes: tuple[Vote, ...], before: Terms, after: Terms) -> tuple[Vote, ...]:
+def votes_for_reduced(votes: tuple[Vote, ...], before: Terms, after: Terms) -> tuple[Vote, ...]:
     """The votes that hold when only the time is cut: who agreed to more time agreed to less of it. Other votes do not count."""
     return tuple(replace(vote, terms_hash=after.hash) for vote in votes if vote.terms_hash == before.hash)

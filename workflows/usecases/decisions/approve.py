@@ -24,8 +24,8 @@ from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.actor import Actor, known, nobody, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of, no_longer_pending, out_of_pending
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
-from workflows.usecases.shared.delegations import as_recorded, delegators, spoken_for, with_delegations
-from workflows.usecases.shared.extension import nothing_to_prolong, prolonging, too_long_now
+from workflows.usecases.shared.delegations import as_recorded, delegators, votes_on_behalf, with_delegations
+from workflows.usecases.shared.extension import extend_grant, nothing_to_extend, too_long_now
 from workflows.usecases.shared.parties import party_keys, party_on_hold, read_with_parties, with_parties
 from workflows.usecases.shared.scheduling import begins_later, scheduling
 from workflows.usecases.shared.target_users import taken_into_use, user_keys
@@ -104,7 +104,7 @@ def decide_on(
     if isinstance(actor, Refused):
         return actor
     knows = actor
-    if away := spoken_for(first):
+    if away := votes_on_behalf(first):
         knows = replace(actor, groups=with_delegations(ctx, actor.groups, away))
     return run(ctx, lambda: _decide_once(ctx, knows, id_, then, commit_id, also, on_hold=on_hold))
 
@@ -148,7 +148,7 @@ def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
     """A press on a decided request changes nothing and says what was decided."""
     if request.state is not RequestState.PENDING:
         return Refused(Code.DECIDED, {"id": request.id, "state": how_decided(request), "by": decided_by(request)})
-    ended = nothing_to_prolong(snapshot, request)
+    ended = nothing_to_extend(snapshot, request)
     if ended:
         return ended
     if snapshot.now >= request.expires_at:
@@ -326,7 +326,7 @@ def deciding(
 ) -> CommitAttempt | Refused:
     """What an approval commits: a grant, more time on one, or a start that is agreed on."""
     if request.extends is not None:
-        return prolonging(request, decision, snapshot, commit_id, entry)
+        return extend_grant(request, decision, snapshot, commit_id, entry)
     if begins_later(request, snapshot):
         return scheduling(request, decision, snapshot, commit_id, entry)
     return granting(request, decision, snapshot, commit_id, entry)

@@ -19,7 +19,7 @@ from workflows.core.records.request import Request, Slot, Terms, slot_id
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import not_now
 from workflows.core.rules.grant_terms import terms_for
-from workflows.core.rules.reduced_approval import ReducedApproval, may_lessen, votes_for_less
+from workflows.core.rules.reduced_approval import ReducedApproval, may_reduce, votes_for_reduced
 from workflows.ports import Change, Snapshot
 from workflows.usecases.decisions.approve import (
     changed_terms,
@@ -36,7 +36,7 @@ from workflows.usecases.shared.extension import too_long_now
 from workflows.usecases.shared.parties import party_on_hold
 
 
-def approve_for_less(
+def approve_reduced(
     ctx: Context,
     id_: str,
     who: Account,
@@ -48,10 +48,10 @@ def approve_for_less(
     """Agree to less. `Outcome.outcome`: `approved`, `agreed`, or `lessened` while a worker looks up another role's names."""
     folded = role.strip().lower() if role else None
 
-    def lessen(actor: Actor, snapshot: Snapshot, request: Request) -> CommitAttempt | Refused:
-        return _lessen(ctx, actor, snapshot, request, folded, duration, commit_id, terms_hash)
+    def reduce(actor: Actor, snapshot: Snapshot, request: Request) -> CommitAttempt | Refused:
+        return _reduce(ctx, actor, snapshot, request, folded, duration, commit_id, terms_hash)
 
-    return decide_on(ctx, id_, who, lessen, commit_id, lambda request: _other_slot(request, folded))
+    return decide_on(ctx, id_, who, reduce, commit_id, lambda request: _other_slot(request, folded))
 
 
 def _other_slot(request: Request, role: str | None) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def _other_slot(request: Request, role: str | None) -> tuple[str, ...]:
     return (keys.slot(slot_id(request.holder, request.terms.environment, role)),)
 
 
-def _lessen(
+def _reduce(
     ctx: Context,
     actor: Actor,
     snapshot: Snapshot,
@@ -71,7 +71,7 @@ def _lessen(
     commit_id: str,
     terms_hash: str | None,
 ) -> CommitAttempt | Refused:
-    answer = may_lessen(actor.policy, request, role, duration, actor.person, actor.groups, snapshot.now)
+    answer = may_reduce(actor.policy, request, role, duration, actor.person, actor.groups, snapshot.now)
     closed = not_open(request, snapshot)
     if isinstance(answer, Refused):
         # Who may not is told so; to everybody else that it is decided says more than what was wrong with the words.
@@ -107,7 +107,7 @@ def _shorter(
     answer: ReducedApproval,
     commit_id: str,
 ) -> CommitAttempt | Refused:
-    cut = replace(_cut(actor, request, terms), votes=votes_for_less(request.votes, request.terms, terms))
+    cut = replace(_cut(actor, request, terms), votes=votes_for_reduced(request.votes, request.terms, terms))
     too_long = too_long_now(actor.policy, snapshot, cut)
     if too_long:
         return too_long

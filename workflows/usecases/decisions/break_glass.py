@@ -29,7 +29,7 @@ def give_at_once(
     if seen.resource is None:
         raise ValueError(f"{seen.id} has no resource yet")
     item, terms = keys.request(seen.id), seen.terms
-    uses = keys.glass_uses(terms.environment, seen.holder)
+    uses = keys.break_glass_uses(terms.environment, seen.holder)
     more = (keys.grant(seen.id), keys.holding(seen.resource.holding), keys.review(seen.id), uses)
     snapshot = read_with_user(ctx, policy, seen, (*keys_of(seen), *more))
     request, record = snapshot.get(item, Request), snapshot.get(keys.person(seen.requester), PersonRecord)
@@ -76,7 +76,7 @@ def _with_review(
     """The same commit owes the review, counts the use, and arranges that somebody looks whether it was announced."""
     now, change = snapshot.now, attempt.change
     review = review_owed(request.id, policy.environments[request.terms.environment], request.holder, now)
-    item = keys.glass_uses(request.terms.environment, request.holder)
+    item = keys.break_glass_uses(request.terms.environment, request.holder)
     puts: dict[str, Record] = {
         keys.review(request.id): review,
         item: Uses(item.removeprefix(keys.uses("")), (*used(history.uses, now), now)),

@@ -36,9 +36,9 @@ from workflows.usecases.decisions.break_glass import give_at_once
 from workflows.usecases.fulfilment.start_scheduled import begin
 from workflows.usecases.shared.closing import closing_change, keys_of, refusing
 from workflows.usecases.shared.context import SOON, CommitAttempt, Outcome, WorkerContext, event, not_in_force, run
-from workflows.usecases.shared.delegations import spoken_for, with_delegations
+from workflows.usecases.shared.delegations import votes_on_behalf, with_delegations
 from workflows.usecases.shared.due_items import take_off
-from workflows.usecases.shared.extension import nothing_to_prolong
+from workflows.usecases.shared.extension import nothing_to_extend
 from workflows.usecases.shared.parties import party_on_hold, with_parties
 from workflows.usecases.shared.revalidation import facts_now
 from workflows.usecases.shared.target_users import claimed, read_users, read_with_user, users_of
@@ -241,7 +241,7 @@ def _groups(ctx: WorkerContext, policy: Policy, request: Request) -> GroupFacts:
     if old:
         ctx.refresher.refresh_groups(policy, old)
         groups = ctx.directory.groups(policy, names)
-    return with_delegations(ctx, groups, spoken_for(request))
+    return with_delegations(ctx, groups, votes_on_behalf(request))
 
 
 def _resolved(
@@ -254,7 +254,7 @@ def _resolved(
     request = snapshot.get(keys.request(seen.id), Request)
     if request is None or not _waits_for(request, seen):
         return Outcome(seen.id, "overtaken")
-    if nothing_to_prolong(snapshot, request):
+    if nothing_to_extend(snapshot, request):
         ctx.ledger.remind(keys.request(seen.id), 0.0)
         return Outcome(seen.id, "overtaken")
     if request.votes and not_in_force(snapshot, policy):
@@ -338,7 +338,7 @@ def _waits_for(request: Request, seen: Request) -> bool:
 def _closed_with_its_grant(ctx: WorkerContext, request: Request) -> bool:
     """An ask for more of what is over, or ends, is over as well."""
     snapshot = ctx.ledger.read(*keys_of(request))
-    refusal = nothing_to_prolong(snapshot, request)
+    refusal = nothing_to_extend(snapshot, request)
     if refusal is not None:
         run(ctx, lambda: _close_by_itself(ctx, request.id, refusal))
     return refusal is not None

@@ -58,7 +58,7 @@ from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.due_items import take_off
 from workflows.usecases.shared.outside import went_wrong
 from workflows.usecases.shared.rebuilt import grant_still_due, restore_holding, without_unreadable
-from workflows.usecases.shared.revalidation import undecided
+from workflows.usecases.shared.revalidation import approval_no_longer_valid
 from workflows.usecases.shared.troubles import Failure, note
 
 # A holding that wants more steps than this in one go is looked at again a little later, so that none starves the others.
@@ -82,7 +82,7 @@ def converge(ctx: WorkerContext, holding_id: str, grant_id: str = "") -> None:
             return
         if found.problem and not restore_holding(ctx, holding_id, grant_id, lease):
             return
-        with ctx.keeper.keep(lease) as current:
+        with ctx.lease_renewer.keep(lease) as current:
             _steps(ctx, holding_id, current)
     except LeaseOver:
         # Nothing was sent. The intent stands, and whoever has the lease now treats it as in doubt.
@@ -128,7 +128,7 @@ def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | Non
     state = settle(before, now)
     if _has_later_end_to_keep(state, now):
         return _keep_later_end(ctx, turn, before, state, now)
-    state = _refuse_undecided(ctx, turn.snapshot, state, now)
+    state = _refuse_no_longer_valid(ctx, turn.snapshot, state, now)
     action = next_action(state, now)
     if isinstance(action, (Wait, Forget)):
         written = write_step(ctx, turn, before, state, forget=isinstance(action, Forget))
@@ -336,7 +336,7 @@ def _has_later_end_to_keep(state: State, now: datetime) -> bool:
 
 def _keep_later_end(ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State, now: datetime) -> bool:
     """The deadline moves for an approval that stands, and for no other; the target need not be asked."""
-    looked_at = _refuse_undecided_extensions(ctx, state, now)
+    looked_at = _refuse_extensions_no_longer_valid(ctx, state, now)
     if _has_later_end_to_keep(looked_at, now):
         written = write_step(ctx, turn, before, later_end_kept(looked_at), gives=True)
         return _not_intended(ctx, turn, before, state, written) if isinstance(written, Lost) else True
@@ -348,19 +348,19 @@ def _keep_later_end(ctx: WorkerContext, turn: ConvergenceTurn, before: State, st
 # ---------------------------------------------------------------- who may still have it
 
 
-def _refuse_undecided(ctx: WorkerContext, snapshot: Snapshot, state: State, now: datetime) -> State:
+def _refuse_no_longer_valid(ctx: WorkerContext, snapshot: Snapshot, state: State, now: datetime) -> State:
     if not isinstance(next_action(state, now), GrantAccess):
         return state
     state = settle(without_unreadable(state, snapshot, now), now)
     action = next_action(state, now)
     if not isinstance(action, GrantAccess):
         return state
-    state = _refuse_undecided_extensions(ctx, state, now)
+    state = _refuse_extensions_no_longer_valid(ctx, state, now)
     for id_ in action.grants:
         if state.grants[id_].state is not GrantState.ACTIVATING:
             continue
         try:
-            problem = undecided(ctx, id_, now)
+            problem = approval_no_longer_valid(ctx, id_, now)
         except (DirectoryUnreachable, PolicyUnavailable) as unknown:
             return _not_known(ctx, state, unknown, now)
         if problem is not None:
@@ -370,12 +370,12 @@ def _refuse_undecided(ctx: WorkerContext, snapshot: Snapshot, state: State, now:
     return settle(state, now)
 
 
-def _refuse_undecided_extensions(ctx: WorkerContext, state: State, now: datetime) -> State:
+def _refuse_extensions_no_longer_valid(ctx: WorkerContext, state: State, now: datetime) -> State:
     """The target's own end is moved only for an approval that stands."""
     longer = [grant for grant in state.of(GrantState.ACTIVE) if grant.extended_to is not None]
     for grant in longer:
         try:
-            problem = undecided(ctx, grant.extension or "", now)
+            problem = approval_no_longer_valid(ctx, grant.extension or "", now)
         except (DirectoryUnreachable, PolicyUnavailable) as unknown:
             return _not_known(ctx, state, unknown, now)
         if problem is not None:

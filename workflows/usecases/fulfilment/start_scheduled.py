@@ -20,7 +20,7 @@ from workflows.usecases.shared.closing import keys_of, refusing
 from workflows.usecases.shared.context import CommitAttempt, Outcome, WorkerContext, event, not_in_force, run
 from workflows.usecases.shared.limits import blocked
 from workflows.usecases.shared.parties import party_on_hold, read_with_parties
-from workflows.usecases.shared.revalidation import undecided
+from workflows.usecases.shared.revalidation import approval_no_longer_valid
 from workflows.usecases.shared.target_users import user_keys
 from workflows.usecases.shared.troubles import Failure, note
 
@@ -40,7 +40,7 @@ def begin(ctx: WorkerContext, request: Request) -> None:
         return
     try:
         policy = ctx.policy.current()
-        problem = undecided(ctx, request.id, now) or _not_as_agreed(policy, request, now)
+        problem = approval_no_longer_valid(ctx, request.id, now) or _not_as_agreed(policy, request, now)
     except (DirectoryUnreachable, PolicyUnavailable) as unknown:
         note(ctx, keys.request(request.id), Failure(str(unknown)))
         return

@@ -171,9 +171,8 @@ def _looked_at(ctx: Context, actor: Actor, saying: Saying) -> Refused | None:
 def may_confirm(actor: Actor, held: Held) -> Refused | None:
     """Only the panic group, and nobody about themselves."""
     policy = actor.policy
-    panic = (policy.panic_group,) if policy.panic_group else ()
-    refused = Refused(Code.NOT_SECURITY, {"groups": ", ".join(panic)})
-    outside = not_a_member(actor.groups, actor.person.id, panic, refused)
+    refused = Refused(Code.NOT_SECURITY, {"groups": ", ".join(policy.security)})
+    outside = not_a_member(actor.groups, actor.person.id, policy.security, refused)
     if outside:
         return outside
     return Refused(Code.OWN_ACCOUNT) if is_own(held, actor.person) else None

@@ -93,8 +93,8 @@ def _attempt(ctx: Context, actor: Actor, review: Review, verdict: _Verdict, snap
     audit = [event(ctx, verdict.event, review.id, snapshot, facts, private)]
     puts: dict[str, Record] = {keys.review(review.id): done}
     if done.state is ReviewState.FLAGGED:
-        barred, entry = barring(ctx, snapshot, review, f"{who.name} flagged the break-glass {review.id}", "flagged")
-        puts |= barred
+        suspended, entry = barring(ctx, snapshot, review, f"{who.name} flagged the break-glass {review.id}", "flagged")
+        puts |= suspended
         audit += entry
     answer = Outcome(review.id, done.state.value)
     change = Change(
@@ -164,8 +164,8 @@ def _remind(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) ->
     # Once, when its time is over: what security has lifted after that stays lifted.
     if overdue and not any(at >= review.due_at for at in review.chased_at):
         why = f"the review of the break-glass {review.id} is overdue"
-        barred, entry = barring(ctx, snapshot, review, why, "overdue")
-        puts |= barred
+        suspended, entry = barring(ctx, snapshot, review, why, "overdue")
+        puts |= suspended
         audit += entry
     done = Outcome(review.id, "chased")
     due = {item: next_chase(chased), keys.chat(review.id): now + SOON}

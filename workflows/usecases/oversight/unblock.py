@@ -27,20 +27,22 @@ def lift(ctx: Context, whom: PersonId, who: Account, reason: str, commit_id: str
         return problem
 
     def groups(policy: Policy) -> tuple[str, ...]:
-        return (policy.panic_group,) if policy.panic_group else ()
+        return policy.security
 
     actor = known(ctx, who, groups)
     return actor if isinstance(actor, Refused) else run(ctx, lambda: _once(ctx, actor, whom, clean(reason), commit_id))
 
 
-def may_lift(actor: Actor, whom: PersonId, alike: frozenset[PersonId] = frozenset()) -> Refused | None:
+def may_unblock(actor: Actor, whom: PersonId, alike: frozenset[PersonId] = frozenset()) -> Refused | None:
     """Only the panic group, and nobody for themselves. `alike`: whom the actor counts as, too."""
     problem = person_problem(actor.person)
     if problem:
         return problem
-    panic = (actor.policy.panic_group,) if actor.policy.panic_group else ()
     outside = not_a_member(
-        actor.groups, actor.person.id, panic, Refused(Code.NOT_SECURITY, {"groups": ", ".join(panic)})
+        actor.groups,
+        actor.person.id,
+        actor.policy.security,
+        Refused(Code.NOT_SECURITY, {"groups": ", ".join(actor.policy.security)}),
     )
     if outside:
         return outside
@@ -54,7 +56,7 @@ def _once(ctx: Context, actor: Actor, whom: PersonId, reason: str, commit_id: st
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     mine = alike(snapshot, (me,)).get(me, frozenset())
-    refusal = may_lift(actor, whom, mine) or not_theirs(snapshot, actor) or not_in_force(snapshot, actor.policy)
+    refusal = may_unblock(actor, whom, mine) or not_theirs(snapshot, actor) or not_in_force(snapshot, actor.policy)
     if refusal:
         return refusal
     record = snapshot.get(item, PersonRecord)

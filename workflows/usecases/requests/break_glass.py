@@ -64,7 +64,7 @@ def _names(ask: Ask) -> tuple[str, str]:
 
 def _once(ctx: Context, actor: Actor, ask: Ask, origin: Origin, commit_id: str) -> CommitAttempt | Outcome | Refused:
     person, (environment, role) = actor.person, _names(ask)
-    place, uses = keys.slot(slot_id(person.id, environment, role)), keys.glass_uses(environment, person.id)
+    place, uses = keys.slot(slot_id(person.id, environment, role)), keys.break_glass_uses(environment, person.id)
     snapshot, old = _read(
         ctx, place, (keys.ACTIVE_POLICY, keys.CLOCK, keys.OLDER, actor.record, keys.person(person.id), uses), commit_id
     )

@@ -109,12 +109,12 @@ def _attempt(
     actor: Actor,
     answer: MayAsk,
     terms: Terms,
-    prolongs: tuple[Grant, Request],
+    extends: tuple[Grant, Request],
     origin: Origin,
     snapshot: Snapshot,
     commit_id: str,
 ) -> CommitAttempt:
-    (grant, original), person, now = prolongs, actor.person, snapshot.now
+    (grant, original), person, now = extends, actor.person, snapshot.now
     record = snapshot.get(keys.person(person.id), PersonRecord) or PersonRecord(person.id, person.name, (person.slack,))
     plain = new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot)
     request = replace(

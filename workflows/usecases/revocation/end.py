@@ -32,7 +32,7 @@ def end(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Ou
 
     def groups(policy: Policy) -> tuple[str, ...]:
         environment = policy.environments.get(first.terms.environment)
-        return (environment.owners if environment else ()) + ((policy.panic_group,) if policy.panic_group else ())
+        return (environment.owners if environment else ()) + policy.security
 
     actor = known(ctx, who, groups, on_hold=True)
     if isinstance(actor, Refused):
@@ -79,8 +79,8 @@ def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt:
     private = {"person": grant.holder, "actor": grant.holder}
     entry = event(ctx, Event.PERSON_BARRED, grant.id, snapshot, {"cause": "revoked"}, private)
     change = attempt.change
-    barred = replace(change, puts={**change.puts, item: bar(record, why)}, audit=(*change.audit, entry))
-    return replace(attempt, change=barred)
+    break_glass_suspended = replace(change, puts={**change.puts, item: bar(record, why)}, audit=(*change.audit, entry))
+    return replace(attempt, change=break_glass_suspended)
 
 
 def take_back(ctx: Context, id_: str, end_: End, commit_id: str) -> Outcome | Refused:

@@ -67,59 +67,55 @@ class EffectiveScope:
     block: timedelta | None
 
 
-def revoke_all(ctx: Context, aim: RevocationScope, who: Account, reason: str, commit_id: str) -> Outcome | Refused:
-    """Press the switch. `Outcome.outcome`: `sweeping`; its id names the sweepout."""
+def revoke_all(ctx: Context, scope: RevocationScope, who: Account, reason: str, commit_id: str) -> Outcome | Refused:
+    """Press the switch. `Outcome.outcome`: `sweeping`; its id names the bulk revocation."""
     problem = text_problem(reason, {"what": "revoke-all"})
     if problem:
         return problem
     actor = known(ctx, who, groups_that_may, on_hold=True)
     if isinstance(actor, Refused):
         return actor
-    return run(ctx, lambda: _once(ctx, actor, aim, clean(reason), commit_id))
+    return run(ctx, lambda: _once(ctx, actor, scope, clean(reason), commit_id))
 
 
 def groups_that_may(policy: Policy) -> tuple[str, ...]:
     owners = (name for place in policy.environments.values() for name in place.owners)
-    return tuple(dict.fromkeys([*owners, *_panic(policy)]))
+    return tuple(dict.fromkeys([*owners, *policy.security]))
 
 
-def may_revoke_all(actor: Actor, aim: RevocationScope) -> EffectiveScope | Refused:
+def may_revoke_all(actor: Actor, scope: RevocationScope) -> EffectiveScope | Refused:
     """The panic group reaches everything; owners reach the environments that they own."""
     problem = person_problem(actor.person)
     if problem:
         return problem
     policy, me = actor.policy, actor.person.id
-    if actor.groups.surely(me, _panic(policy)):
+    if actor.groups.surely(me, policy.security):
         return EffectiveScope(
-            (aim.environment,) if aim.environment else None, policy.panic_block if aim.person else None
+            (scope.environment,) if scope.environment else None, policy.panic_block if scope.person else None
         )
     own = tuple(place.name for place in policy.environments.values() if actor.groups.surely(me, place.owners))
-    reached = tuple(name for name in own if aim.environment in (None, name))
+    reached = tuple(name for name in own if scope.environment in (None, name))
     if reached:
         return EffectiveScope(reached, None)
-    unknown = actor.groups.unknown((*_panic(policy), *_owners(policy, aim)))
+    unknown = actor.groups.unknown((*policy.security, *_owners(policy, scope)))
     if unknown:
         return actor.groups.not_known(unknown)
-    place = policy.environments.get(aim.environment or "")
-    names = (*(place.owners if place else ()), *_panic(policy))
+    place = policy.environments.get(scope.environment or "")
+    names = (*(place.owners if place else ()), *policy.security)
     return Refused(Code.NOT_YOURS, {"groups": ", ".join(names)})
 
 
-def _owners(policy: Policy, aim: RevocationScope) -> tuple[str, ...]:
+def _owners(policy: Policy, scope: RevocationScope) -> tuple[str, ...]:
     """Whose press could reach this."""
-    places = (place for place in policy.environments.values() if aim.environment in (None, place.name))
+    places = (place for place in policy.environments.values() if scope.environment in (None, place.name))
     return tuple(dict.fromkeys(name for place in places for name in place.owners))
 
 
-def _panic(policy: Policy) -> tuple[str, ...]:
-    return (policy.panic_group,) if policy.panic_group else ()
-
-
-def in_reach(ctx: Context, aim: RevocationScope, reach: EffectiveScope) -> tuple[str, ...]:
+def in_reach(ctx: Context, scope: RevocationScope, effective_scope: EffectiveScope) -> tuple[str, ...]:
     """Ids of everything that is live, pending or scheduled there now."""
-    people = _meant(ctx, aim.person)
-    found = _members(ctx, people, reach.environments)
-    return tuple(open_.id for open_ in _open(ctx, found) if _hit(open_, people, reach))
+    people = _meant(ctx, scope.person)
+    found = _members(ctx, people, effective_scope.environments)
+    return tuple(open_.id for open_ in _open(ctx, found) if _hit(open_, people, effective_scope))
 
 
 def _meant(ctx: Context, person: PersonId | None) -> tuple[PersonId, ...]:
@@ -161,13 +157,13 @@ def _open(ctx: Context, ids: Sequence[str]) -> Iterator[_Open]:
                 yield _Open(id_, request, grant)
 
 
-def _hit(found: _Open, people: tuple[PersonId, ...], reach: EffectiveScope) -> bool:
+def _hit(found: _Open, people: tuple[PersonId, ...], effective_scope: EffectiveScope) -> bool:
     # What somebody has whom the person merely asked for is not the person's.
     asking = found.request is not None and found.request.decision is None and found.request.requester in people
     of = found.request or found.grant
     of_person = not people or (of is not None and of.holder in people) or asking
     where = of.terms.environment if of is not None else ""
-    return of_person and (reach.environments is None or where in reach.environments)
+    return of_person and (effective_scope.environments is None or where in effective_scope.environments)
 
 
 def _members(ctx: Context, people: tuple[PersonId, ...], environments: Iterable[str] | None) -> tuple[str, ...]:
@@ -182,108 +178,108 @@ def _members(ctx: Context, people: tuple[PersonId, ...], environments: Iterable[
 
 
 def _once(
-    ctx: Context, actor: Actor, aim: RevocationScope, reason: str, commit_id: str
+    ctx: Context, actor: Actor, scope: RevocationScope, reason: str, commit_id: str
 ) -> CommitAttempt | Outcome | Refused:
-    whom = keys.person(aim.person) if aim.person else None
+    whom = keys.person(scope.person) if scope.person else None
     snapshot = ctx.ledger.read(*filter(None, (keys.ACTIVE_POLICY, actor.record, whom)), commit_id=commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    reach = may_revoke_all(actor, aim)
+    effective_scope = may_revoke_all(actor, scope)
     refusal = not_theirs(snapshot, actor, on_hold=True) or not_in_force(snapshot, actor.policy)
-    if isinstance(reach, Refused):
-        return reach
+    if isinstance(effective_scope, Refused):
+        return effective_scope
     if refusal:
         return refusal
-    if reach.block is None and not in_reach(ctx, aim, reach):
-        return nothing_there(aim)
-    return _started(ctx, actor, aim, reach, reason, snapshot, commit_id)
+    if effective_scope.block is None and not in_reach(ctx, scope, effective_scope):
+        return nothing_there(scope)
+    return _started(ctx, actor, scope, effective_scope, reason, snapshot, commit_id)
 
 
-def nothing_there(aim: RevocationScope) -> Refused:
-    return Refused(Code.NOTHING_TO_REVOKE, {"name": aim.person_name or aim.environment or ""}, audited=False)
+def nothing_there(scope: RevocationScope) -> Refused:
+    return Refused(Code.NOTHING_TO_REVOKE, {"name": scope.person_name or scope.environment or ""}, audited=False)
 
 
 def _started(
     ctx: Context,
     actor: Actor,
-    aim: RevocationScope,
-    reach: EffectiveScope,
+    scope: RevocationScope,
+    effective_scope: EffectiveScope,
     reason: str,
     snapshot: Snapshot,
     commit_id: str,
 ) -> CommitAttempt:
     now, me = snapshot.now, actor.person
-    sweepout = BulkRevocation(
+    bulk_revocation = BulkRevocation(
         id=ctx.chance.hex(12),
         by=me.id,
         by_name=me.name,
         by_slack=me.slack,
         at=now,
         reason=reason,
-        person=aim.person,
-        person_name=aim.person_name or None,
-        environments=reach.environments,
-        blocked_until=now + reach.block if reach.block else None,
+        person=scope.person,
+        person_name=scope.person_name or None,
+        environments=effective_scope.environments,
+        blocked_until=now + effective_scope.block if effective_scope.block else None,
     )
-    item, subject = keys.sweepout(sweepout.id), SUBJECT + sweepout.id
-    done = Outcome(sweepout.id, "sweeping")
-    blocked = _blocked(snapshot, sweepout)
+    item, subject = keys.bulk_revocation(bulk_revocation.id), SUBJECT + bulk_revocation.id
+    done = Outcome(bulk_revocation.id, "sweeping")
+    blocked = _blocked(snapshot, bulk_revocation)
     facts = {
-        "of": "person" if aim.person else "environment",
-        "environments": "all" if reach.environments is None else ",".join(reach.environments),
-        "blocked_until": sweepout.blocked_until.isoformat() if sweepout.blocked_until else "",
+        "of": "person" if scope.person else "environment",
+        "environments": "all" if effective_scope.environments is None else ",".join(effective_scope.environments),
+        "blocked_until": bulk_revocation.blocked_until.isoformat() if bulk_revocation.blocked_until else "",
         "policy": actor.policy.hash[:12],
     }
-    private = {"actor": me.id, "actor_name": me.name, "person": aim.person or "", "reason": reason}
+    private = {"actor": me.id, "actor_name": me.name, "person": scope.person or "", "reason": reason}
     change = Change(
         commit_id=commit_id,
         at=now,
         reads={**snapshot.versions(), item: 0},
-        puts={item: sweepout, **blocked},
+        puts={item: bulk_revocation, **blocked},
         due={item: now + SOON, keys.chat(subject): now + SOON},
-        audit=(event(ctx, Event.SWEEPOUT_STARTED, subject, snapshot, facts, private),),
+        audit=(event(ctx, Event.BULK_REVOCATION_STARTED, subject, snapshot, facts, private),),
         removes_access=True,
         answer=done.answer,
     )
     return CommitAttempt(change, done, wake=(item, keys.chat(subject)))
 
 
-def _blocked(snapshot: Snapshot, sweepout: BulkRevocation) -> dict[str, PersonRecord]:
-    if sweepout.person is None or sweepout.blocked_until is None:
+def _blocked(snapshot: Snapshot, bulk_revocation: BulkRevocation) -> dict[str, PersonRecord]:
+    if bulk_revocation.person is None or bulk_revocation.blocked_until is None:
         return {}
-    item = keys.person(sweepout.person)
+    item = keys.person(bulk_revocation.person)
     if snapshot.items[item].problem:
         # Whose record cannot be read may ask for nothing anyway, and what else it says is not lost.
         return {}
-    record = snapshot.get(item, PersonRecord) or PersonRecord(sweepout.person, sweepout.person_name or "")
-    why = f"{sweepout.by_name} took back everything"
-    return {item: replace(record, blocked_until=sweepout.blocked_until, blocked_why=why)}
+    record = snapshot.get(item, PersonRecord) or PersonRecord(bulk_revocation.person, bulk_revocation.person_name or "")
+    why = f"{bulk_revocation.by_name} took back everything"
+    return {item: replace(record, blocked_until=bulk_revocation.blocked_until, blocked_why=why)}
 
 
 # ---------------------------------------------------------------- a worker's part
 
 
-def sweep_out(ctx: Context, id_: str) -> None:
+def carry_out_revocation(ctx: Context, id_: str) -> None:
     """Take back what is still open in its reach, and look again soon; finished when a look finds nothing. May run twice."""
-    item = keys.sweepout(id_)
-    sweepout = ctx.ledger.read(item).get(item, BulkRevocation)
-    if sweepout is None or sweepout.finished_at is not None:
+    item = keys.bulk_revocation(id_)
+    bulk_revocation = ctx.ledger.read(item).get(item, BulkRevocation)
+    if bulk_revocation is None or bulk_revocation.finished_at is not None:
         take_off(ctx, item, item)
         return
-    left = _left(ctx, sweepout)
-    fresh = tuple(islice((found for found in left if _take(ctx, sweepout, found)), AT_ONCE))
+    left = _left(ctx, bulk_revocation)
+    fresh = tuple(islice((found for found in left if _take(ctx, bulk_revocation, found)), AT_ONCE))
     run(ctx, lambda: _note(ctx, id_, tuple(found.id for found in fresh), finished=not left))
 
 
-def _left(ctx: Context, sweepout: BulkRevocation) -> list[_Open]:
+def _left(ctx: Context, bulk_revocation: BulkRevocation) -> list[_Open]:
     """What is in reach and not over, that was asked for before the press. What is asked later is decided by people who know."""
-    reach = EffectiveScope(sweepout.environments, None)
-    people = _meant(ctx, sweepout.person)
-    ids = _members(ctx, people, sweepout.environments)
+    effective_scope = EffectiveScope(bulk_revocation.environments, None)
+    people = _meant(ctx, bulk_revocation.person)
+    ids = _members(ctx, people, bulk_revocation.environments)
     return [
         found
         for found in _open(ctx, ids)
-        if found.asked_at <= sweepout.at and _hit(found, people, reach) and _is_open(found)
+        if found.asked_at <= bulk_revocation.at and _hit(found, people, effective_scope) and _is_open(found)
     ]
 
 
@@ -293,21 +289,23 @@ def _is_open(found: _Open) -> bool:
     return found.request is not None and can(found.request.state, Move.DENY)
 
 
-def _take(ctx: Context, sweepout: BulkRevocation, found: _Open) -> bool:
+def _take(ctx: Context, bulk_revocation: BulkRevocation, found: _Open) -> bool:
     """Begin the end of one grant, or close one request. False where it has begun already."""
     grant = found.grant
-    if found.id in sweepout.taken and (grant is None or grant.state is GrantState.REVOKING):
+    if found.id in bulk_revocation.taken and (grant is None or grant.state is GrantState.REVOKING):
         return False
-    commit_id = f"sweepout:{sweepout.id}:{found.id}:{'grant' if grant else 'request'}"
+    commit_id = f"sweepout:{bulk_revocation.id}:{found.id}:{'grant' if grant else 'request'}"
     if grant is None:
-        run(ctx, lambda: _close(ctx, sweepout, found.id, commit_id))
+        run(ctx, lambda: _close(ctx, bulk_revocation, found.id, commit_id))
     elif grant.state is not GrantState.REVOKING:
-        end = End(EndCause.REVOKED, ctx.ledger.now(), sweepout.by, sweepout.by_name, sweepout.reason)
+        end = End(
+            EndCause.REVOKED, ctx.ledger.now(), bulk_revocation.by, bulk_revocation.by_name, bulk_revocation.reason
+        )
         take_back(ctx, grant.id, end, commit_id)
     return True
 
 
-def _close(ctx: Context, sweepout: BulkRevocation, id_: str, commit_id: str) -> CommitAttempt | Outcome:
+def _close(ctx: Context, bulk_revocation: BulkRevocation, id_: str, commit_id: str) -> CommitAttempt | Outcome:
     first = ctx.ledger.read(keys.request(id_)).get(keys.request(id_), Request)
     if first is None:
         return Outcome(id_, "overtaken")
@@ -315,15 +313,17 @@ def _close(ctx: Context, sweepout: BulkRevocation, id_: str, commit_id: str) -> 
     request = snapshot.get(keys.request(id_), Request)
     if request is None or not can(request.state, Move.DENY):
         return Outcome(id_, "overtaken")
-    over = close(request, Move.DENY, Closing(snapshot.now, sweepout.by, sweepout.by_name, sweepout.reason))
-    private = {"actor": sweepout.by, "actor_name": sweepout.by_name, "reason": sweepout.reason}
-    entry = event(ctx, Event.REQUEST_DENIED, id_, snapshot, {"sweepout": sweepout.id}, private)
+    over = close(
+        request, Move.DENY, Closing(snapshot.now, bulk_revocation.by, bulk_revocation.by_name, bulk_revocation.reason)
+    )
+    private = {"actor": bulk_revocation.by, "actor_name": bulk_revocation.by_name, "reason": bulk_revocation.reason}
+    entry = event(ctx, Event.REQUEST_DENIED, id_, snapshot, {"sweepout": bulk_revocation.id}, private)
     done = Outcome(id_, "denied")
     return CommitAttempt(closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(id_),))
 
 
 def _note(ctx: Context, id_: str, fresh: tuple[str, ...], *, finished: bool) -> CommitAttempt | Outcome:
-    item, subject = keys.sweepout(id_), keys.chat(SUBJECT + id_)
+    item, subject = keys.bulk_revocation(id_), keys.chat(SUBJECT + id_)
     snapshot = ctx.ledger.read(item)
     before = snapshot.get(item, BulkRevocation)
     if before is None or before.finished_at is not None:
@@ -342,7 +342,7 @@ def _note(ctx: Context, id_: str, fresh: tuple[str, ...], *, finished: bool) -> 
         puts={item: after},
         # What is there is shown again at each look: grants close between two of them.
         due={item: again, subject: now + SOON},
-        audit=(event(ctx, Event.SWEEPOUT_FINISHED, SUBJECT + id_, snapshot, facts),) if finished else (),
+        audit=(event(ctx, Event.BULK_REVOCATION_FINISHED, SUBJECT + id_, snapshot, facts),) if finished else (),
         removes_access=True,
         answer=done.answer,
     )

@@ -62,7 +62,7 @@ class WorkerContext(Context):
 
     targets: Targets
     refresher: DirectoryRefresher
-    keeper: LeaseRenewer
+    lease_renewer: LeaseRenewer
     # What the channel of a request really is, as far as the chat can prove it. Raises DirectoryUnreachable.
     prove_origin: Callable[[Policy, Origin], Origin]
     monotonic_s: Callable[[], float]

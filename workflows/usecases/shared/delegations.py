@@ -68,7 +68,7 @@ def _speaks(snapshot: Snapshot, account: AccountId) -> bool:
     return record is None or record.suspended is None
 
 
-def spoken_for(request: Request) -> tuple[PersonId, ...]:
+def votes_on_behalf(request: Request) -> tuple[PersonId, ...]:
     """In whose place somebody has voted: their delegation may have ended since, and the vote stands."""
     return tuple(dict.fromkeys(who for vote in request.votes for who in vote.for_))
 

@@ -14,7 +14,7 @@ from workflows.core.policy import Policy
 from workflows.core.records.grant import Grant
 from workflows.core.records.request import Decision, DecisionKind, Request
 from workflows.core.refusal import Refused
-from workflows.core.rules.extension import new_end, over, prolonged, total_problem
+from workflows.core.rules.extension import extended_grant, new_end, over, total_problem
 from workflows.core.rules.grant_terms import approve as approved_request
 from workflows.core.rules.grant_terms import warning_at
 from workflows.ports import Change, IndexEntry, Snapshot
@@ -41,7 +41,7 @@ def deadlines_moved(grants: Iterable[Grant]) -> Moved:
     return Moved(due, tuple(index))
 
 
-def nothing_to_prolong(snapshot: Snapshot, request: Request) -> Refused | None:
+def nothing_to_extend(snapshot: Snapshot, request: Request) -> Refused | None:
     """For an ask for more time: whether its grant is over, or ending. `snapshot` has the grant."""
     if request.extends is None:
         return None
@@ -54,7 +54,7 @@ def too_long_now(policy: Policy, snapshot: Snapshot, request: Request) -> Refuse
     return total_problem(policy, grant, request.terms.duration) if grant else None
 
 
-def prolonging(
+def extend_grant(
     request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
 ) -> CommitAttempt:
     """The commit that decides an extension. Convergence looks at the approval again and moves the deadline, or the target's own
@@ -65,7 +65,7 @@ def prolonging(
         raise ValueError(f"{request.id} extends {request.extends}, which there is not")
     told = {**decision.facts, "until": new_end(before, request).isoformat()}
     approved = approved_request(request, replace(decision, facts=told))
-    grant = prolonged(before, request, decision)
+    grant = extended_grant(before, request, decision)
     holding = keys.holding(grant.holding)
     done = Outcome(request.id, "extended" if decision.kind is DecisionKind.APPROVAL else decision.kind.value)
     change = Change(

@@ -16,12 +16,12 @@ from workflows.core.rules.groups import groups_needed
 from workflows.ports import DirectoryUnreachable, OnHold, PolicyUnavailable
 from workflows.usecases.shared.actor import bound_to, fresh
 from workflows.usecases.shared.context import WorkerContext, not_in_force
-from workflows.usecases.shared.delegations import spoken_for, with_delegations
+from workflows.usecases.shared.delegations import votes_on_behalf, with_delegations
 from workflows.usecases.shared.parties import party_on_hold, read_with_parties, with_parties
 from workflows.usecases.shared.target_users import still_theirs, user_keys
 
 
-def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
+def approval_no_longer_valid(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     """Why the recorded decision does not stand any more; None where it does.
 
     Raises DirectoryUnreachable (OnHold, too) or PolicyUnavailable where that cannot be told now: nothing is given, and nothing
@@ -35,7 +35,7 @@ def undecided(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     other_copy = not_in_force(snapshot, policy)
     if other_copy is not None:
         raise PolicyUnavailable(other_copy.params["why"])
-    spoken = spoken_for(request)
+    spoken = votes_on_behalf(request)
     concerned = (request.holder, *request.decision.by, *spoken)
     people = {who: facts_now(ctx, policy, request, who, now) for who in concerned}
     environment = policy.environments.get(request.terms.environment)

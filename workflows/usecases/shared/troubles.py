@@ -228,9 +228,9 @@ def concerned(ctx: Context, item: str) -> Concerned:
     if kind == "holding":
         return _of_holding(ctx, item)
     if kind == "sweepout":
-        sweepout = ctx.ledger.read(item).readable(item, BulkRevocation)
-        taken = filter(None, (_request(ctx, id_) for id_ in sweepout.taken)) if sweepout else ()
-        return Concerned((sweepout.by_slack,), tuple(taken), kind) if sweepout else Concerned()
+        bulk_revocation = ctx.ledger.read(item).readable(item, BulkRevocation)
+        taken = filter(None, (_request(ctx, id_) for id_ in bulk_revocation.taken)) if bulk_revocation else ()
+        return Concerned((bulk_revocation.by_slack,), tuple(taken), kind) if bulk_revocation else Concerned()
     if kind not in _OF_REQUESTS or not ID_PATTERN.fullmatch(id_):
         return Concerned()
     request = _request(ctx, id_)

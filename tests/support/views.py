@@ -1,11 +1,11 @@
-"""Records and stories for the tests of what is said and shown: one request, told in every state."""
+"""Records and views for the tests of what is said and shown: one request, told in every state."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.chat.views.request_view import RequestView, last_time, request_story
+from bot.chat.views.request_view import RequestView, last_time, request_view
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.people import Account, person_id
 from workflows.core.policy import Entitlement, Environment, Risk, Ticket, Tier
@@ -193,7 +193,7 @@ def _over(state: RequestState, **closing: object) -> Request:
 
 
 def told(asked: Request, given: Grant | None = None, after: timedelta = timedelta(0), **more: object) -> RequestView:
-    return request_story(asked, given, environment(), NOW + after, **more)  # type: ignore[arg-type]
+    return request_view(asked, given, environment(), NOW + after, **more)  # type: ignore[arg-type]
 
 
 FROZEN = Refused(
@@ -232,7 +232,7 @@ def every_state() -> dict[str, RequestView]:
         "pending, frozen": told(request(), shut=FROZEN),
         "pending, for less": told(lessened(request())),
         "pending, rule used up": told(request(used_up=(("on-call reads in an incident", 3),))),
-        "role gone": request_story(request(), None, None, NOW),
+        "role gone": request_view(request(), None, None, NOW),
         "pending, later": told(request(start_at=NOW + timedelta(hours=19))),
         "agreed": told(
             replace(approved(), state=RequestState.SCHEDULED, start_at=NOW + timedelta(hours=19)), after=later
@@ -253,15 +253,15 @@ def every_state() -> dict[str, RequestView]:
             later,
         ),
         "active, more asked": told(approved(), grant(extension="PA-1043"), later),
-        "more asked": told(more_time(), prolongs=grant(extension="PA-1043")),
+        "more asked": told(more_time(), extended=grant(extension="PA-1043")),
         "more, being set up": told(
             more_time(RequestState.APPROVED),
             after=later,
-            prolongs=grant(extension="PA-1043", extended_to=APPROVED_AT + timedelta(minutes=90)),
+            extended=grant(extension="PA-1043", extended_to=APPROVED_AT + timedelta(minutes=90)),
         ),
-        "more given": told(more_time(RequestState.APPROVED), after=later, prolongs=grant(extensions=("PA-1043",))),
+        "more given": told(more_time(RequestState.APPROVED), after=later, extended=grant(extensions=("PA-1043",))),
         "more not given": told(
-            more_time(RequestState.APPROVED), after=later, prolongs=closed(GrantState.ENDED, in_time)
+            more_time(RequestState.APPROVED), after=later, extended=closed(GrantState.ENDED, in_time)
         ),
         "being removed": told(approved(), grant(GrantState.REVOKING, end=in_time), timedelta(hours=2)),
         "could not be removed": told(approved(), failing, timedelta(hours=2)),
