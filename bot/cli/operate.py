@@ -94,7 +94,7 @@ def explain(
         person = parts.context.directory.by_address(known, policy.former_domains) if known is not None else None
         if person is None:
             _refuse(f"Nothing is known of {address} yet: the bot learns of people when they first use it in chat.")
-        explanation = Queries(parts.context, command).explanation(policy, found, person, itself=False)
+        explanation = Queries(parts.context, command).explanations.explanation(policy, found, person, itself=False)
         if isinstance(explanation, Refused):
             params = {**explanation.params, "then": "not_here"}
             _refuse(refusal(replace(explanation, params=params), command=command))

@@ -517,7 +517,7 @@ def also(look: Look) -> Iterator[Said]:
     yield Said("stray copy", None, notices.unknown_copy("PA-1"), stays=True)
     for view in views:
         if view.stage is Stage.WAITING and view.requester_id:
-            said = notices.unreached(view, t.dry.queries.deciders(t.dry.queries.seen(view.id)))  # type: ignore[arg-type]
+            said = notices.unreached(view, t.dry.queries.people.deciders(t.dry.queries.seen(view.id)))  # type: ignore[arg-type]
             yield Said("unreached", view.requester_id, said, stays=True)
         yield Said("moved card", None, several.moved(view.id), stays=True)
         outside = for_outsiders(view)

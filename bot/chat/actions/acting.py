@@ -69,7 +69,7 @@ class Acting:
     def _with_others(self, refused: Refused, id_: str) -> Refused:
         """Whoever may not decide reads who can."""
         seen = self.queries.seen(id_)
-        deciders = self.queries.deciders(seen) if seen else NOBODY
+        deciders = self.queries.people.deciders(seen) if seen else NOBODY
         said = {"can": deciders.can, "others": deciders.listed} if deciders else {}
         return replace(refused, params={**refused.params, **said})
 
@@ -102,14 +102,14 @@ class Acting:
         if seen is None:
             return Reply()
         if answer.outcome == "have_it":
-            return Reply(notices.have_it(seen.view, self.reader(act), self.queries.deciders(seen)))
+            return Reply(notices.have_it(seen.view, self.reader(act), self.queries.people.deciders(seen)))
         if act.origin.by_form:
             # The form's answer is a direct message, which the sender keeps current.
             return Reply()
-        by_rule = self.queries.rule_may_approve(seen)
+        by_rule = self.queries.people.rule_may_approve(seen)
         facts = self.ctx.directory.person(act.who)
         zone = facts.time_zone if facts else "UTC"
-        deciders = self.queries.deciders(seen)
+        deciders = self.queries.people.deciders(seen)
         return Reply(notices.asked(seen.view, deciders, self.command, by_rule=by_rule, zone=zone))
 
     def reader(self, act: Interaction) -> PersonId:

@@ -48,10 +48,10 @@ def ask_one(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
 
 
 def ask_for(at: Acting, act: Interaction, whom: Whom, ask: Ask, actor: Actor) -> Reply:
-    person = at.queries.person_meant(whom, actor)
+    person = at.queries.people.person_meant(whom, actor)
     if isinstance(person, Refused):
         return at.refuse(act, person)
-    unfit = at.queries.unfit_holder(whom, actor)
+    unfit = at.queries.people.unfit_holder(whom, actor)
     if unfit:
         return at.refuse(act, unfit)
     typed = typed_asks(at, ask, actor)

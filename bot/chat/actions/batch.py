@@ -33,7 +33,7 @@ class Several:
 
     def __init__(self, ctx: Context, queries: Queries, command: str) -> None:
         self._ctx = ctx
-        self._window = queries
+        self._queries = queries
         self._command = command
 
     # ------------------------------------------------------------ asking
@@ -55,12 +55,12 @@ class Several:
         return facts.id if facts else PersonId("")
 
     def _asked(self, requests: Sequence[Request]) -> Message:
-        found = {seen.request.id: seen for one in requests if (seen := self._window.seen(one.id))}
+        found = {seen.request.id: seen for one in requests if (seen := self._queries.seen(one.id))}
         decided = [[found[one.id] for one in panel if one.id in found] for panel in self._panels(requests)]
         if len(found) == 1:
             (seen,) = found.values()
-            return notices.asked(seen.view, self._window.deciders(seen), self._command)
-        told = [([seen.view for seen in panel], self._window.deciders(panel[0])) for panel in decided if panel]
+            return notices.asked(seen.view, self._queries.people.deciders(seen), self._command)
+        told = [([seen.view for seen in panel], self._queries.people.deciders(panel[0])) for panel in decided if panel]
         return several.asked(told, self._command)
 
     def _panels(self, requests: Sequence[Request]) -> tuple[tuple[Request, ...], ...]:
@@ -77,7 +77,7 @@ class Several:
         snapshot = self._ctx.ledger.read(*slots)
         ids = [slot.request for name in slots if (slot := snapshot.get(name, Slot)) and slot.request]
         fresh = {request.id for request in made}
-        return [seen for id_ in ids if id_ not in fresh and (seen := self._window.seen(id_))]
+        return [seen for id_ in ids if id_ not in fresh and (seen := self._queries.seen(id_))]
 
     # ------------------------------------------------------------ pressing
 

@@ -30,7 +30,7 @@ def would_revoke_all(at: Acting, act: Interaction, command: RevokeAll, actor: Ac
 
 
 def unblock(at: Acting, act: Interaction, whom: Whom, reason: str, actor: Actor) -> Reply:
-    person = at.queries.person_meant(whom, actor)
+    person = at.queries.people.person_meant(whom, actor)
     if isinstance(person, Refused):
         return at.refuse(act, person)
     answer = lift(at.ctx, person, act.who, reason, act.id)
@@ -49,7 +49,7 @@ def confirm_account(at: Acting, act: Interaction, whom: Whom, same: bool | None,
     problem = able if isinstance(able, Refused) else text_problem(reason, {"what": "person confirm"})
     if problem or isinstance(able, Refused):
         return at.refuse(act, problem or Refused(Code.PERSON_UNKNOWN))
-    found = at.queries.holds_meant(whom, actor)
+    found = at.queries.people.holds_meant(whom, actor)
     refusal = next((refused for held in found if (refused := may_confirm(able, held))), None)
     if refusal or not found:
         unknown = Refused(Code.NOTHING_TO_CONFIRM, {"name": whom.text}, audited=False)

@@ -1,36 +1,28 @@
-"""What somebody may look at: lists, one request, who owns what, and why they may or may not."""
+"""What somebody may look at: lists, one request, their home, who owns what, and what the panic switch would reach."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-
+from bot.chat.actions.explanations import Explanations
+from bot.chat.actions.people_queries import PeopleQueries, nobody_known
 from bot.chat.commands.model import Command, Envs, Explain, History, List, Mine, Pending, RevokeAll, Show, Who, Whom
 from bot.chat.message import Message
 from bot.chat.messages import lists
 from bot.chat.messages.revoke_all import confirm_first
-from bot.chat.views.deciders import NOBODY, Deciders, NameOf, deciders_for, deciders_of
-from bot.chat.views.overviews import Explanation, HomeView, explanation
+from bot.chat.views.deciders import NOBODY
+from bot.chat.views.overviews import HomeView
 from bot.chat.views.read_model import SHOWN_MAX, Reader, Seen
 from bot.chat.views.request_view import RequestView, seen_by
 from bot.chat.wording.labels import Stage
 from workflows.core import keys
-from workflows.core.identity import address_of
-from workflows.core.people import Account, PersonFacts, PersonId
-from workflows.core.policy import Entitlement, Environment, Policy
+from workflows.core.people import Account
+from workflows.core.policy import Environment, Policy
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.account_confirmation import Held
-from workflows.core.rules.approvers import can_speak
-from workflows.core.rules.break_glass import who_may
-from workflows.core.rules.eligibility import Ask, clean, find_entitlement, may_ask
-from workflows.core.rules.groups import approvers, groups_named, groups_needed, may_break_glass, might_break_glass
+from workflows.core.rules.eligibility import clean, find_entitlement
+from workflows.core.rules.groups import groups_needed
 from workflows.ports import PolicyUnavailable
-from workflows.usecases.identity.confirm_account import holds_about
 from workflows.usecases.revocation.revoke_all import RevocationScope, aim_at, in_reach, may_revoke_all, nothing_there
 from workflows.usecases.shared.actor import Actor, known
 from workflows.usecases.shared.context import Context
-from workflows.usecases.shared.delegations import with_delegations
-from workflows.usecases.shared.parties import with_those_who_agreed
 
 # As many as one reads at a glance; the audit log has all.
 HISTORY_MAX = 20
@@ -43,6 +35,8 @@ class Queries:
         self._ctx = ctx
         self._command = command
         self.reader = Reader(ctx)
+        self.people = PeopleQueries(ctx)
+        self.explanations = Explanations(ctx, self.people, command)
 
     def look(self, parsed: Command, actor: Actor) -> Message | Refused:
         """The answer to a command that only looks. FACTS_STALE where a worker has to look first."""
@@ -66,7 +60,7 @@ class Queries:
             case Who(environment):
                 return self._who(environment, actor)
             case Explain(environment, role, whom):
-                return self._explain(environment, role, whom, actor)
+                return self.explanations.explain(environment, role, whom, actor)
         raise AssertionError(f"no way to look at {type(parsed).__name__}")
 
     # ------------------------------------------------------------ requests
@@ -84,7 +78,7 @@ class Queries:
             return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
         (view,) = self._visible(actor, (seen.view,))
         names = {seen.request.holder: seen.request.holder_name, seen.request.requester: seen.request.requester_name}
-        deciders = self.deciders(seen) if view.stage is Stage.WAITING and not view.hidden else NOBODY
+        deciders = self.people.deciders(seen) if view.stage is Stage.WAITING and not view.hidden else NOBODY
         return lists.show(view, self._ctx.ledger.entries_of(id_), names, deciders)
 
     def _list(self, environment: str | None, actor: Actor) -> Message | Refused:
@@ -104,9 +98,9 @@ class Queries:
             return self._past(keys.of_environment(keys.RECENT, name), f"in {name}", actor)
         if not term.user and "@" not in name:
             return _no_environment(actor.policy, term.text)
-        person = self._somebody(term, actor)
+        person = self.people.somebody(term, actor)
         if person is None:
-            return _nobody_known(term)
+            return nobody_known(term)
         whose = "you" if person.id == actor.person.id else person.name
         return self._past(keys.of_person(keys.RECENT, person.id), f"of {whose}", actor)
 
@@ -135,51 +129,11 @@ class Queries:
         names = (*environment.owners, *environment.requesters, *actor.policy.security)
         return self._ctx.directory.groups(actor.policy, names).surely(actor.person.id, names)
 
-    # ------------------------------------------------------------ people
+    def explain_request(self, id_: str, actor: Actor) -> Message | Refused:
+        """From the card's menu: who may approve this request, and why."""
+        return self.explanations.explain_request(id_, self.seen(id_), actor)
 
-    def deciders(self, seen: Seen) -> Deciders:
-        """Who has to agree to a request and has not, as far as they are known."""
-        try:
-            policy = self._ctx.policy.current()
-        except PolicyUnavailable:
-            return NOBODY
-        terms = seen.request.terms
-        role = policy.entitlement(terms.environment, terms.role)
-        if role is None:
-            return NOBODY
-        names = groups_needed(policy, policy.environments[role.environment])
-        groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names))
-        groups = with_those_who_agreed(self._ctx, groups, seen.request)
-        able = can_speak(policy, role, seen.request, groups)
-        return deciders_of(policy, role, seen.request, groups, self._called((*able, *able.values())))
-
-    def would_decide(self, policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId) -> Deciders:
-        """The same before it is asked for: whom the policy lists, for nobody is asked yet."""
-        groups = self._ctx.directory.groups(policy, groups_needed(policy, policy.environments[role.environment]))
-        able = approvers(policy, role, requester, holder, groups)
-        names = self._called({who for members in able.values() for who in members}, listed=True)
-        return deciders_for(policy, role, requester, holder, groups, names)
-
-    def _called(self, people: Iterable[PersonId], *, listed: bool = False) -> NameOf:
-        """What each of them is called; nobody where they may do nothing (a guest, somebody who has left), and where nobody has
-        looked yet whether there is such an account at all. `listed`: then by their address, as the policy lists them.
-        """
-        facts_of = self._ctx.directory.of_people(sorted(set(people)))
-
-        def name(who: PersonId) -> str | None:
-            facts = facts_of.get(who)
-            if facts is None:
-                return name_from(who) if listed else None
-            return None if facts.standing_problem else facts.name
-
-        return name
-
-    def rule_may_approve(self, seen: Seen) -> bool:
-        """Whether a rule of the policy is for this holder; its other conditions are looked at by a worker."""
-        policy, request = self._ctx.policy.current(), seen.request
-        role = policy.entitlement(request.terms.environment, request.terms.role)
-        names = groups_named(role, tuple(who for rule in role.auto_approve for who in rule.who)) if role else ()
-        return self._ctx.directory.groups(policy, names).surely(request.holder, names)
+    # ------------------------------------------------------------ environments
 
     def example(self) -> str:
         """An environment and a role that there are, for the help."""
@@ -188,41 +142,6 @@ class Queries:
         except PolicyUnavailable:
             return "payments-prod read-only"
         return next((f"{place.name} {role}" for place in places for role in place.roles), "payments-prod read-only")
-
-    def may_break_glass(self, who: Account) -> tuple[str, ...]:
-        """Environments where this account may break the glass, as far as that is known without asking anybody."""
-        try:
-            policy = self._ctx.policy.current()
-        except PolicyUnavailable:
-            return ()
-        person = self._ctx.directory.person(who)
-        return self.break_glass_open_to(policy, person.id) if person and not person.standing_problem else ()
-
-    def break_glass_open_to(self, policy: Policy, person: PersonId) -> tuple[str, ...]:
-        places = [place for place in policy.environments.values() if place.break_glass]
-        names = {name for place in places for name in who_may(place)}
-        groups = self._ctx.directory.groups(policy, names)
-        return tuple(
-            place.name
-            for place in places
-            if any(might_break_glass(policy, place, r, person, groups) for r in place.roles)
-        )
-
-    def person_meant(self, whom: Whom, actor: Actor) -> PersonId | Refused:
-        """Whom a command means: mentioned, or by the whole address."""
-        person = self._somebody(whom, actor)
-        return person.id if person is not None else _nobody_known(whom)
-
-    def unfit_holder(self, whom: Whom, actor: Actor) -> Refused | None:
-        """Why nobody asks for the account that was named: it may do nothing itself, or nobody knows whose it is."""
-        person = self._somebody(whom, actor)
-        why = (person.standing_problem or (person.suspended and Code.PERSON_SUSPENDED.value)) if person else None
-        return Refused(Code.HOLDER_UNFIT, {"name": person.name, "why": why}) if person and why else None
-
-    def _names(self, people: Iterable[PersonId]) -> list[str]:
-        ordered = sorted(people)
-        name_of = self._called(ordered, listed=True)
-        return [name for who in ordered if (name := name_of(who))]
 
     def _who(self, name: str, actor: Actor) -> Message | Refused:
         environment = actor.policy.environments.get(name)
@@ -233,11 +152,11 @@ class Queries:
         def named(names: tuple[str, ...]) -> dict[str, list[str]]:
             # As of the last good look; beside it stands what is wrong.
             known_once = groups.last_known()
-            return {name: self._names(known_once.members((name,))) for name in names}
+            return {name: self.people.names(known_once.members((name,))) for name in names}
 
         problems = dict(groups.problems((*environment.owners, *environment.requesters)))
         break_glass = (
-            environment.break_glass if name in self.break_glass_open_to(actor.policy, actor.person.id) else None
+            environment.break_glass if name in self.people.break_glass_open_to(actor.policy, actor.person.id) else None
         )
         return lists.who(
             environment, named(environment.owners), named(environment.requesters), problems, break_glass, self._command
@@ -265,105 +184,10 @@ class Queries:
                 if known_
                 else _no_environment(actor.policy, parsed.environment)
             )
-        person = self._somebody(parsed.whom, actor)
-        return aim_at(self._ctx, person) if person else _nobody_known(parsed.whom)
-
-    # ------------------------------------------------------------ explain
-
-    def _explain(self, environment: str, role: str, whom: Whom | None, actor: Actor) -> Message | Refused:
-        found = find_entitlement(actor.policy, environment, role)
-        if isinstance(found, Refused):
-            return found
-        person = self._somebody(whom, actor)
-        if person is None:
-            return _nobody_known(whom)
-        return self._explained(actor, found, person)
-
-    def explain_request(self, id_: str, actor: Actor) -> Message | Refused:
-        """From the card's menu: who may approve this request, and why."""
-        seen = self.seen(id_)
-        terms = seen.request.terms if seen else None
-        role = actor.policy.entitlement(terms.environment, terms.role) if terms else None
-        if seen is None or role is None:
-            return Refused(Code.ID_UNKNOWN, {"id": id_}, audited=False)
-        holder = self._ctx.directory.of_person(seen.request.holder) or actor.person
-        return self._explained(actor, role, holder, asked=seen)
-
-    def _explained(
-        self, actor: Actor, role: Entitlement, person: PersonFacts, asked: Seen | None = None
-    ) -> Message | Refused:
-        reader = actor.person
-        found = self.explanation(
-            actor.policy, role, person, itself=person.id == reader.id, asked=asked, zone=reader.time_zone
-        )
-        return found if isinstance(found, Refused) else lists.explain(found)
-
-    def explanation(
-        self,
-        policy: Policy,
-        role: Entitlement,
-        person: PersonFacts,
-        *,
-        itself: bool,
-        asked: Seen | None = None,
-        zone: str = "",
-    ) -> Explanation | Refused:
-        """Who could approve it, under which rules, and why this person may or may not ask; or that nobody knows yet.
-
-        `asked`: the request that it is about, where there is one; `zone`: the reader's time zone.
-        """
-        place = policy.environments[role.environment]
-        groups = self._ctx.directory.groups(policy, groups_needed(policy, place))
-        ask = Ask(role.environment, role.role, None, "to explain")
-        answer = may_ask(_without_ticket(policy, role), ask, person, person.id, groups, self._ctx.ledger.now())
-        if isinstance(answer, Refused) and answer.code is Code.NOT_KNOWN_YET:
-            return answer
-        return explanation(
-            place,
-            role,
-            answer,
-            who="You" if itself else person.name,
-            deciders=self.deciders(asked) if asked else self.would_decide(policy, role, person.id, person.id),
-            command=self._command,
-            time_zone=zone or policy.timezone,
-            policy_zone=policy.timezone,
-            break_glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
-        )
-
-    def holds_meant(self, whom: Whom, actor: Actor) -> tuple[Held, ...]:
-        """The accounts on hold that a command can mean: mentioned, or by an address that it has, had or claims."""
-        address = None if whom.user else address_of(whom.text, actor.policy.former_domains)
-        person = self._somebody(whom, actor) if whom.user else None
-        if person is None and address is None:
-            return ()
-        return holds_about(self._ctx, person, address, actor.policy.former_domains)
-
-    def _somebody(self, whom: Whom | None, actor: Actor) -> PersonFacts | None:
-        if whom is None:
-            return actor.person
-        if whom.user:
-            return self._ctx.directory.person(actor.person.colleague(whom.user))
-        address = address_of(whom.text, actor.policy.former_domains)
-        return self._ctx.directory.by_address(address, actor.policy.former_domains) if address is not None else None
-
-
-def name_from(address: PersonId) -> str:
-    """What to call somebody whom the chat has not introduced yet: `dana.dev@example.com` is Dana Dev."""
-    return " ".join(part.capitalize() for part in address.partition("@")[0].replace(".", " ").split())
-
-
-def _nobody_known(whom: Whom | None) -> Refused:
-    params = {"name": whom.text if whom else "", "mentioned": "yes" if whom and whom.user else ""}
-    return Refused(Code.PERSON_UNKNOWN, params, audited=False)
+        person = self.people.somebody(parsed.whom, actor)
+        return aim_at(self._ctx, person) if person else nobody_known(parsed.whom)
 
 
 def _no_environment(policy: Policy, name: str) -> Refused:
     found = find_entitlement(policy, name, "")
     return found if isinstance(found, Refused) else Refused(Code.ENVIRONMENT_UNKNOWN, {"name": name}, audited=False)
-
-
-def _without_ticket(policy: Policy, role: Entitlement) -> Policy:
-    """To explain rights, not to check a ticket that nobody has typed."""
-    place = policy.environments[role.environment]
-    free = replace(place, roles={**place.roles, role.role: replace(role, ticket=None)})
-    return replace(policy, environments={**policy.environments, place.name: free})

@@ -83,7 +83,7 @@ def open_break_glass_form(forms: FormOpener, act: Interaction, trigger: str, und
     place = policy.environments.get(act.value)
     if person is None:
         return
-    if place is None or place.name not in forms.queries.break_glass_open_to(policy, person.id):
+    if place is None or place.name not in forms.queries.people.break_glass_open_to(policy, person.id):
         forms.refuse(act, Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": act.value}), "-")
         return
     drawn = break_glass_form.break_glass_form(place, form.read_where(under))
@@ -98,7 +98,7 @@ def _form(forms: FormOpener, policy: Policy, person: PersonFacts, chosen: form.C
         recent=_recent(forms, person.id),
         deciders=_deciders(forms, policy, person.id, chosen.environment, chosen.role),
         deciders_more={role: _deciders(forms, policy, person.id, chosen.environment, role) for role in chosen.more},
-        break_glass=forms.queries.break_glass_open_to(policy, person.id),
+        break_glass=forms.queries.people.break_glass_open_to(policy, person.id),
     )
 
 
@@ -123,7 +123,7 @@ def _recent(forms: FormOpener, who: PersonId) -> list[str]:
 
 def _deciders(forms: FormOpener, policy: Policy, who: PersonId, environment: str | None, name: str | None) -> Deciders:
     role = policy.entitlement(environment or "", name or "")
-    return forms.queries.would_decide(policy, role, who, who) if role else NOBODY
+    return forms.queries.people.would_decide(policy, role, who, who) if role else NOBODY
 
 
 def _typed(chosen: form.Chosen) -> str:

@@ -47,7 +47,7 @@ def command_line(at: Acting, act: Interaction) -> Reply:
     if isinstance(command, Refused):
         return at.refuse(act, command)
     if isinstance(command, Help):
-        break_glass = bool(at.queries.may_break_glass(act.who))
+        break_glass = bool(at.queries.people.may_break_glass(act.who))
         return Reply(help_message(command.topic, at.command, at.queries.example(), break_glass=break_glass))
     actor = known(at.ctx, act.who, nobody, on_hold=True)
     if isinstance(actor, Refused):

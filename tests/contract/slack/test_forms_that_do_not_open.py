@@ -164,7 +164,7 @@ def break_glass_form(front: Front) -> PersonId:
 
 OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_request_form": (request_form, "payments-prod read-only [DURATION] REASON", "Open the form"),
-    "open_again_form": (again_form, "payments-prod read-only [DURATION] REASON", "Try again"),
+    "open_repeat_form": (again_form, "payments-prod read-only [DURATION] REASON", "Try again"),
     "open_then_form": (then_form, "payments-prod read-only [DURATION] REASON", "Try again"),
     "open_flag_form": (flag_form, "flag PA-1 NOTE", "Try again"),
     "open_deny_form": (deny_form, "deny PA-1 REASON", "Try again"),
@@ -253,7 +253,7 @@ def test_an_answer_whose_form_is_refused_comes_as_plain_text(front: Front) -> No
 
 
 # Of something that is none of theirs, or none of ours, these open an empty form.
-ANYWAY = {"open_request_form", "open_again_form", "open_then_form"}
+ANYWAY = {"open_request_form", "open_repeat_form", "open_then_form"}
 
 
 @pytest.mark.parametrize("name", [name for name in OPENERS if name not in ANYWAY])

@@ -34,7 +34,7 @@ def can(world: World, id_: str) -> Deciders:
     world.knows(*GROUPS["platform"], *GROUPS["security"])
     seen = Dispatcher(world.ctx, "/prodaccess").queries.seen(id_)
     assert seen is not None
-    return Dispatcher(world.ctx, "/prodaccess").queries.deciders(seen)
+    return Dispatcher(world.ctx, "/prodaccess").queries.people.deciders(seen)
 
 
 def test_two_approvals_of_two_groups_are_one_of_each() -> None:
