@@ -45,6 +45,8 @@ bench: $(DEV)
 
 docs: $(DEV)
 	$(BIN)/python -m tests.support.lifecycle_doc
+	$(BIN)/python -m tests.support.golden
+	$(BIN)/python -m tests.support.sentences
 	$(BIN)/python -m bot config schema --write
 	$(BIN)/python -m bot.sandbox.tour.picture docs/images/life.svg
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -35,8 +34,9 @@ from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Stage, flatten
 from bot.chat.wording.refusals import about, refusal
 from tests.support import spoken
-from tests.support.build import DANA, GUS, HOUR, NIA, NOW, OLU, PAT
+from tests.support.build import DANA, GUS, NIA, NOW, OLU, PAT
 from tests.support.every_scene import SCENES, STEPS, done, rules
+from tests.support.refusals_by_hand import ELSEWHERE, ROLE, TRIED, UNTIL
 from tests.support.scenes_of_accounts import NEW, on_hold
 from tests.support.spoken import Listener, Said, names_in
 from tests.support.truth import Look, Walk, look_at, pressed, read
@@ -110,45 +110,6 @@ _HOMES = ("home", "home_instead")
 
 # ---------------------------------------------------------------- what no walk comes to
 
-_UNTIL = (NOW + HOUR).isoformat()
-_ROLE = {"role": "read-only", "environment": "payments-prod"}
-# Refusals that no scene can make, each with the reason, and the parameters that their writer gives.
-ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
-    # Told to nobody: a worker looks, and answers; what is asked for already is shown in its place.
-    Code.FACTS_STALE: {},
-    Code.ALREADY_ASKED: {"id": "PA-2"},
-    # Nobody can be read in memory while the memory cannot be reached: the web process says it (test_slack_bolt).
-    Code.LEDGER_UNREACHABLE: {},
-    # Between the look and the press of the panic switch the last of it was over (test_revoke_all).
-    Code.NOTHING_TO_REVOKE: {"name": "Dana"},
-    # Made from what AWS holds, of which the target in memory has nothing (test_target_aws, test_templates).
-    Code.TARGET_THING_MISSING: {"thing": "permission set", "where": "IAM Identity Center"},
-    Code.TARGET_NO_ROOM: {"needed": "900", "left": "100"},
-    Code.TEMPLATE_REFUSED: {"why": "It is no JSON"},
-    Code.TARGET_PERSON_ELSES: {"name": "Dana", "ids": "PA-1042"},
-    # Said on the command line alone (test_operate_cli).
-    Code.TARGET_USER_UNKNOWN: {"user": "9067-1"},
-    Code.TARGET_USER_IN_USE: {"name": "Dana", "ids": "PA-1042"},
-}
-# With them the wording is tried as others read it: on a card, in receipts, in an explanation.
-TRIED: Mapping[Code, Mapping[str, str]] = {
-    **ELSEWHERE,
-    Code.PERSON_UNKNOWN: {"name": "@max", "mentioned": "yes"},
-    Code.PERSON_SUSPENDED: {"why": "address_changed", "address": "max@example.com"},
-    Code.HOLDER_UNFIT: {"name": "Gus", "why": "person_guest"},
-    Code.BREAK_GLASS_TOO_OFTEN: {"max": "2", "environment": "payments-prod", "until": _UNTIL},
-    Code.BREAK_GLASS_BARRED: {"why": "Olu flagged the break-glass PA-1", "groups": "security"},
-    Code.NOBODY_CAN_APPROVE: {**_ROLE, "groups": "platform"},
-    Code.TARGET_PERSON_MISSING: {"address": "dana@example.com", "where": "IAM Identity Center"},
-    Code.TARGET_PERSON_AMBIGUOUS: {"address": "dana@example.com", "where": "IAM Identity Center"},
-    Code.TARGET_PERSON_NOT_TAGGED: {"user": "dana", "tag": "prodaccess:person", "address": "dana@example.com"},
-    Code.TARGET_USER_CARRIES: {"name": "Dana", "user": "9067-1", "address": "dana@example.com"},
-    Code.TARGET_USER_BOUND: {"name": "Dana", "user": "9067-1", "address": "nia@example.com"},
-    Code.TARGET_REFUSED: {"why": "AWS does not let the worker do this"},
-    Code.STANDING_ACCESS: {"how": "through group admins", "what": "ReadOnlyAccess"},
-    Code.START_MISSED: {"id": "PA-1"},
-    Code.ROLE_CHANGED: {"id": "PA-1", "role": "read-only", "what": "start"},
-}
 # Of these others read, too: on a card, in receipts, in an explanation. Then they say whom they are about.
 OF_SOMEBODY = frozenset(
     code
@@ -202,7 +163,7 @@ def test_every_sentence_is_true_of_its_record() -> None:
 
 @pytest.mark.parametrize("code", sorted(OF_SOMEBODY))
 def test_a_refusal_that_others_read_says_whom_it_is_about(code: Code) -> None:
-    params = TRIED.get(code, {**_ROLE, "groups": "oncall", "until": _UNTIL, "reason": "Year-end freeze"})
+    params = TRIED.get(code, {**ROLE, "groups": "oncall", "until": UNTIL, "reason": "Year-end freeze"})
     read_by_others = refusal(about(Refused(code, params), "Max"))
     assert not _YOU.search(read_by_others), read_by_others
     if _YOU.search(refusal(Refused(code, params))):
