@@ -98,10 +98,23 @@ def up(
 _PORT = Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; a free one unless said.")]
 
 
-@app.command()
-def sandbox(port: _PORT = 0) -> None:
+sandbox_app = typer.Typer(
+    help="Open a page on this machine where you play everybody, without Slack or AWS.", invoke_without_command=True
+)
+app.add_typer(sandbox_app, name="sandbox")
+
+
+@sandbox_app.callback()
+def sandbox(context: typer.Context, port: _PORT = 0) -> None:
     """Open a page on this machine where you play everybody, without Slack or AWS."""
-    _play("bot.sandbox.page.command", "--port", str(port))
+    if context.invoked_subcommand is None:
+        _play("bot.sandbox.page.command", "--port", str(port))
+
+
+@sandbox_app.command("env")
+def sandbox_env() -> None:
+    """Print what another terminal needs to speak of the sandbox that runs: eval "$(prodaccess sandbox env)"."""
+    _play("bot.sandbox.installation.terminal")
 
 
 @app.command()

@@ -10,10 +10,12 @@ import os
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self, TypeVar
@@ -38,6 +40,7 @@ READY_S_MAX = 30.0
 LEDGER_ANSWER_S = 2.0
 REVIVED_AFTER_S = 3.0
 REDIS_AWAY_S = 2.0
+COMMAND_S_MAX = 30.0
 
 # What could lead our processes to real systems, or change what they do: ours to set, or nobody's.
 _OURS = re.compile(r"(AWS|BOTO|SLACK|TEAMS|REDIS|PRODACCESS|LOG)_\w*|BOTO_CONFIG|PORT|\w+_PROXY", re.IGNORECASE)
@@ -154,6 +157,28 @@ class Installation:
 
     def pid(self, name: str) -> int:
         return self._running().pid(name)
+
+    def terminal(self) -> dict[str, str]:
+        """What a terminal needs for a command that looks into the record: environment variables."""
+        return {"REDIS_URL": self.redis.url, "PRODACCESS_CONFIG": str(self._config)}
+
+    def output(self, words: Sequence[str]) -> str:
+        """What `prodaccess WORDS` says in a terminal, 90 columns wide. Raise InstallationError where it does not end."""
+        shape = {"COLUMNS": "90", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+        try:
+            done = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
+                (sys.executable, "-P", "-m", "bot", *words),
+                cwd=self.folder,
+                env={**self._environ, **self.terminal(), **shape},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=COMMAND_S_MAX,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise InstallationError(f"prodaccess {words[0]} has not ended within {COMMAND_S_MAX:g} s.") from None
+        return done.stdout.decode("utf-8", errors="replace")
 
     def restart_redis(self) -> None:
         """Away at once, and back on the same port and data after a while. Returns then."""

@@ -9,6 +9,7 @@ from typing import Self
 from bot.sandbox.installation.installation import Installation
 from bot.sandbox.installation.interrupts import CONFIG, example_policy
 from bot.sandbox.installation.people import aws_world, slack_world
+from bot.sandbox.installation.terminal import announced
 from bot.sandbox.page.page import Page
 
 
@@ -27,6 +28,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(self.installation)
+            stack.enter_context(announced(self.installation.terminal()))
             stack.enter_context(self.page.watching(stack.enter_context(self.installation.ledger())))
             self._stack = stack.pop_all()
         return self
