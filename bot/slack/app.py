@@ -144,7 +144,7 @@ class Listeners:
             # A link that Slack opens by itself, or a field that is read when the form is sent.
             ack()
             return
-        opens = found.opens(act)
+        opens = found.opens(self._forms, act)
         if opens is not None:
             self._intake.afterwards(opens, self._forms, act, body["trigger_id"], filled(body.get("view") or {}))
             ack()

@@ -550,6 +550,14 @@ class Case:
         outcome = self.press(who, card, "approve")
         assert outcome.ok, outcome
 
+    def take_back(self, who: str, card: Message, reason: str = "it was long enough") -> None:
+        """End somebody else's access: asked once, in a form."""
+        assert self.press(who, card, "end").ok
+        form = eventually(self.at.slack.person(PEOPLE[who]).view, "the form")
+        assert form is not None
+        form.fill("reason", reason)
+        assert form.submit().ok
+
     def active(self, who: str = "dana", role: str = "read-only", rest: str = WHY) -> Message:
         """A grant that is active, as its card."""
         self.approve(self.asked(who, role, rest))

@@ -298,7 +298,7 @@ class Listener:
     def _opens(self, who: PersonId, action: str, value: str) -> Said | None:
         act = Interaction(self.world.press_id(), PRESS, account(who), action=action, value=value)
         found = handler(act)
-        form = found.opens(act) if found else None
+        form = found.opens(self.forms, act) if found else None
         if form is None:
             return None
         told: list[Message] = []
@@ -390,6 +390,7 @@ _FORMS: Mapping[str, tuple[str, dict[str, str]]] = {
     "deny_all": (act_kinds.DENY_ALL, {"reason": "not now"}),
     "extend": (act_kinds.EXTEND, {"duration_s": "1800", "reason": "INC-42 goes on", "ticket": "INC-42"}),
     "flag": (act_kinds.FLAG, {"reason": "not needed"}),
+    "end": (act_kinds.END, {"reason": "wrong account"}),
 }
 # They open a form that is sent later, or only look.
 _OPENS = frozenset({"again", "ask", "ask_then", "break_glass"})

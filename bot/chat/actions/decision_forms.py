@@ -1,4 +1,4 @@
-"""The forms for what is done with a request: deny, approve for less, extend, flag."""
+"""The forms for what is done with a request: deny, approve for less, extend, end, flag."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from bot.chat.forms import extension as extend_form
 from bot.chat.forms import reason as reason_forms
 from bot.chat.forms import reduced_approval
 from bot.chat.interaction import Interaction
-from bot.chat.message import value_of
+from bot.chat.message import read_value, value_of
 from bot.chat.messages.approval_card import read_more
+from workflows.core import keys
+from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code, Refused
+from workflows.core.rules.approval import may_end
 from workflows.core.rules.batch import panel_of
 from workflows.core.rules.break_glass import may_review, reviewers
 from workflows.core.rules.extension import not_to_extend, times_to_add, total_problem
 from workflows.core.rules.reduced_approval import choices
+from workflows.ports import LedgerUnreachable
 from workflows.usecases.decisions.approve import decided_by, how_decided
 from workflows.usecases.requests.batch import batch_of
+
+# What has not begun to end.
+OPEN = frozenset({GrantState.ACTIVATING, GrantState.ACTIVE})
 
 
 def open_flag_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
@@ -51,6 +58,39 @@ def open_deny_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
     if forms.deciding(act, policy, seen.request, person) is None:
         return
     forms.open(act, trigger, reason_forms.deny_form(seen.view, act.value), f"deny {found[0]} REASON")
+
+
+def is_own_to_end(forms: FormOpener, act: Interaction) -> bool:
+    """Whether a press on "end" is about access of whoever pressed it. Also where there is nothing to end, or the records are
+    silent: the press itself is answered then.
+    """
+    found = read_value(act.value)
+    try:
+        item = keys.grant(found[0]) if found else ""
+        grant = forms.ctx.ledger.read(item).readable(item, Grant) if item else None
+        person = forms.ctx.directory.person(act.who)
+    except LedgerUnreachable:
+        return True
+    return grant is None or grant.state not in OPEN or (person is not None and person.id == grant.holder)
+
+
+def open_end_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
+    """For those who may take it back; a stranger is told so before typing a reason."""
+    found = forms.id_on(act)
+    person = forms.person(act, on_hold=True) if found else None
+    if found is None or person is None:
+        return
+    policy = forms.ctx.policy.current()
+    seen = forms.queries.reader.one(found[0], policy)
+    if seen is None or seen.grant is None:
+        forms.unknown(act, found[0])
+        return
+    place = policy.environments.get(seen.grant.terms.environment)
+    groups = forms.groups(policy, (place.owners if place else ()) + policy.security).counting(person.id)
+    answer = may_end(policy, seen.grant.terms.environment, seen.grant.holder, person, groups)
+    if forms.kept_out(act, answer if isinstance(answer, Refused) else None, found[0]):
+        return
+    forms.open(act, trigger, reason_forms.end_form(seen.view, act.value), f"end {found[0]} REASON")
 
 
 def open_deny_all_form(forms: FormOpener, act: Interaction, trigger: str) -> None:

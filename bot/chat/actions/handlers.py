@@ -43,19 +43,31 @@ class Handler:
     """`opens`: the form that this act opens; where it opens none, `carry` carries it out."""
 
     carry: Carry = nothing
-    opens: Callable[[Interaction], Open | None] = lambda _act: None
+    opens: Callable[[FormOpener, Interaction], Open | None] = lambda _forms, _act: None
 
 
-def _opens(form: Callable[[FormOpener, Interaction, str], None]) -> Handler:
-    return Handler(opens=lambda _act: lambda forms, act, trigger, _under: form(forms, act, trigger))
+Form = Callable[[FormOpener, Interaction, str], None]
 
 
-def _reduced_approval(act: Interaction) -> Open | None:
+def _open(form: Form) -> Open:
+    return lambda forms, act, trigger, _under: form(forms, act, trigger)
+
+
+def _opens(form: Form) -> Handler:
+    return Handler(opens=lambda _forms, _act: _open(form))
+
+
+def _ends_anothers(forms: FormOpener, act: Interaction) -> Open | None:
+    """What is one's own ends with the press; somebody else's is asked once, and takes a reason."""
+    return None if decision_forms.is_own_to_end(forms, act) else _open(decision_forms.open_end_form)
+
+
+def _reduced_approval(_forms: FormOpener, act: Interaction) -> Open | None:
     """Of the card's menu one choice opens a form."""
     chosen = cards.read_more(act.value)
     if chosen is None or chosen[0] != cards.LESS:
         return None
-    return lambda forms, act, trigger, _under: decision_forms.open_reduced_approval_form(forms, act, trigger)
+    return _open(decision_forms.open_reduced_approval_form)
 
 
 def _ask(forms: FormOpener, act: Interaction, trigger: str) -> None:
@@ -65,7 +77,7 @@ def _ask(forms: FormOpener, act: Interaction, trigger: str) -> None:
 
 PRESSES: Mapping[str, Handler] = {
     cards.APPROVE: Handler(pressed.press_approve),
-    cards.END: Handler(pressed.press_end),
+    cards.END: Handler(pressed.press_end, _ends_anothers),
     cards.MORE: Handler(pressed.press_more, _reduced_approval),
     cards.DENY: _opens(decision_forms.open_deny_form),
     cards.EXTEND: _opens(decision_forms.open_extend_form),
@@ -76,7 +88,7 @@ PRESSES: Mapping[str, Handler] = {
     notices.ASK_THEN: _opens(request_forms.open_then_form),
     break_glass.ACKNOWLEDGE: Handler(pressed.press_acknowledge),
     break_glass.FLAG: _opens(decision_forms.open_flag_form),
-    BREAK_GLASS: Handler(opens=lambda _act: request_forms.open_break_glass_form),
+    BREAK_GLASS: Handler(opens=lambda _forms, _act: request_forms.open_break_glass_form),
     revoke_all.REVOKE_ALL: Handler(pressed.press_revoke_all),
     holds.CONFIRM_SAME: Handler(pressed.press_whose),
     holds.CONFIRM_ANOTHER: Handler(pressed.press_whose),

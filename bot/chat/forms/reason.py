@@ -8,8 +8,8 @@ from bot.chat.form import Filled, Form
 from bot.chat.forms.fields import REASON, reason_input
 from bot.chat.message import Line, read_value
 from bot.chat.messages import batch as several
-from bot.chat.messages.approval_card import headline
-from bot.chat.rich import Rich
+from bot.chat.messages.approval_card import headline, status
+from bot.chat.rich import Rich, lines
 from bot.chat.views.request_view import RequestView
 
 DENY_FORM, END_FORM, FLAG_FORM = "deny_form", "end_form", "flag_form"
@@ -29,7 +29,9 @@ def deny_all_form(views: Sequence[RequestView], value: str) -> Form:
 
 
 def end_form(view: RequestView, value: str) -> Form:
-    return _reason_form(END_FORM, "End access", value, headline(view), "Why? The holder reads this.", optional=True)
+    """Of somebody else's access: asked once, with who has what, where and until when. It ends without a reason, too."""
+    line = lines((headline(view), status(view, left=True)))
+    return _reason_form(END_FORM, "End access", value, line, "Why? The holder reads this.", optional=True)
 
 
 def flag_form(view: RequestView, value: str) -> Form:

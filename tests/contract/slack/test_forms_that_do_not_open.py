@@ -62,7 +62,7 @@ class Front:
     def opens(self, act: Interaction) -> None:
         """What the press opens, as the table has it."""
         found = handler(act)
-        form = found.opens(act) if found else None
+        form = found.opens(self.forms, act) if found else None
         assert form is not None, act.action
         trigger = self.slack.workspace.triggers.issue(act.who.user)
         form(self.forms, act, trigger, Filled("", "", ()))
@@ -140,6 +140,11 @@ def deny_form(front: Front) -> PersonId:
     return OLU
 
 
+def end_form(front: Front) -> PersonId:
+    front.opens(front.act(OLU, "end", front.rig.active()))
+    return OLU
+
+
 def deny_all_form(front: Front) -> PersonId:
     front.opens(front.act(OLU, "deny_all", front.asked()))
     return OLU
@@ -168,6 +173,7 @@ OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_then_form": (then_form, "payments-prod read-only [DURATION] REASON", "Try again"),
     "open_flag_form": (flag_form, "flag PA-1 NOTE", "Try again"),
     "open_deny_form": (deny_form, "deny PA-1 REASON", "Try again"),
+    "open_end_form": (end_form, "end PA-1 REASON", "Try again"),
     "open_deny_all_form": (deny_all_form, "deny PA-1 REASON", "Try again"),
     "open_reduced_approval_form": (reduced_approval_form, "less PA-1 [ROLE] [DURATION]", "Try again"),
     "open_extend_form": (extend_form, "extend PA-1 DURATION REASON", "Try again"),

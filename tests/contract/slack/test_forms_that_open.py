@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.actions.handlers import handler
 from bot.chat.message import value_of
 from bot.chat.messages import approval_card as cards
 from bot.sandbox.slack import words
@@ -59,6 +60,37 @@ def test_whoever_asked_and_strangers_are_told_before_they_type(front: Front, ope
         opener(front, who, id_)
         assert front.slack.person(account(who).user).view() is None
         assert len(front.whispers(who)) == 1
+
+
+def ends_with_a_press(front: Front, who: PersonId, id_: str) -> bool:
+    """Whether it opens no form first."""
+    act = front.act(who, "end", id_)
+    found = handler(act)
+    return found is not None and found.opens(front.forms, act) is None
+
+
+def test_ones_own_access_ends_with_a_press_and_somebody_elses_is_asked_once(front: Front):
+    id_ = front.rig.active()
+    assert ends_with_a_press(front, DANA, id_)
+    assert not ends_with_a_press(front, OLU, id_)
+    front.opens(front.act(OLU, "end", id_))
+    form = front.slack.person("UOLU").view()
+    assert form is not None
+    assert "Dana has *read-only* in *Payments*" in words(form.view)
+    assert "✅ Active until" in words(form.view)
+
+
+def test_who_may_not_end_it_is_told_before_they_type(front: Front):
+    front.opens(front.act(NIA, "end", front.rig.active()))
+    assert front.slack.person("UNIA").view() is None
+    (told,) = front.whispers(NIA)
+    assert "Only" in words(told)
+
+
+def test_what_is_over_is_answered_to_the_press(front: Front):
+    id_ = front.rig.active()
+    front.rig.end(id_)
+    assert ends_with_a_press(front, OLU, id_)
 
 
 @OPENERS

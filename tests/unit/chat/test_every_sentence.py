@@ -260,7 +260,7 @@ def test_the_walk_finds_a_lie_about_an_account(lie: str) -> None:
 def test_the_walk_finds_a_form_that_does_not_open(look: Look) -> None:
     found = replace(look, walk=Walk())
     offered = message(ours("x"), buttons(Button("Deny", cards.DENY, "PA-1")))
-    tells = Handler(opens=lambda _: lambda forms, act, _trigger, _under: forms.tell(act, offered))
+    tells = Handler(opens=lambda _forms, _act: lambda forms, act, _trigger, _under: forms.tell(act, offered))
     with patch.dict(handlers.PRESSES, {cards.DENY: tells}):  # type: ignore[arg-type]  # a table to read, else
         pressed(found, Said("a button", OLU, offered))
     assert found.walk.faults
