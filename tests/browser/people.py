@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # it may not be installed: then the tests are skipped
@@ -62,8 +63,9 @@ class Window:
             found = found.filter(has_text=word)
         return found.last
 
-    def button(self, post: Locator, name: str) -> Locator:
-        return post.get_by_role("button", name=name, exact=True)
+    def button(self, post: Locator, words: str) -> Locator:
+        """By what stands on it; what a screen reader says of it is longer."""
+        return post.locator("button, a.button").filter(has_text=re.compile(f"^{re.escape(words)}$"))
 
     def violations(self, axe: str) -> list[Any]:
         """What axe-core finds that is serious or worse: rule, and where."""

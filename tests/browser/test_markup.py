@@ -37,7 +37,7 @@ MARKUP = {
     ),
     "<@U0DANA> <@U0OLU>": '<span class="mention own">@Dana Dev</span> <span class="mention">@Olu Owner</span>',
     "<!subteam^S1|@oncall> <!here>": '<span class="mention">@oncall</span> <span class="mention">@here</span>',
-    ":warning: :no_such_thing: 10:20:30": "⚠️ :no_such_thing: 10:20:30",
+    ":warning: :no_such_thing: 10:20:30": '<span class="mark mark-warning">⚠️</span> :no_such_thing: 10:20:30',
 }
 
 

@@ -146,7 +146,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     hints = sandbox.get("start")["hints"]
     typed = [hint for hint in hints if hint["text"].startswith("/prodaccess")]
-    asks, looks, changes, on_call, staging, mine, emergency, panic = typed
+    asks, looks, changes, on_call, staging, mine, emergency, panic, confirms = typed
 
     def types(hint: dict[str, str]) -> str:
         return sandbox.types(hint["as"], hint["in"], hint["text"])
@@ -202,6 +202,21 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
         lambda: "Revoke everything" in json.dumps(sandbox.get(f"people/{panic['as']}")["ephemerals"]),
         "security is asked",
     )
+
+    # An address that changes puts the account on hold, and the page shows it; security says whose it is.
+    sandbox.post("faults/address_changed", on=True)
+    sandbox.until(lambda: sandbox.get("audit")["on_hold"] == [DANA.id], "the account is on hold")
+    types(confirms)
+    sandbox.until(
+        lambda: "The same person" in json.dumps(sandbox.get(f"people/{confirms['as']}")["ephemerals"]),
+        "security is asked whose it is",
+    )
+    sandbox.post("faults/address_changed", on=False)
+    sandbox.until(lambda: sandbox.get("audit")["on_hold"] == [], "it is hers as before")
+
+    # The record is whole, by the command that anybody can run.
+    verified = sandbox.post("commands/verify")
+    assert "0 faults" in verified["says"], verified
 
 
 @has_proc

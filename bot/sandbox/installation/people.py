@@ -26,6 +26,10 @@ class Player:
         return f"U0{self.key.upper()}"
 
     @property
+    def first(self) -> str:
+        return self.name.split()[0]
+
+    @property
     def email(self) -> str:
         return f"{self.key}@{DOMAIN}"
 

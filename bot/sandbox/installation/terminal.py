@@ -47,6 +47,8 @@ def announced(variables: Mapping[str, str], folder: Path | None = None) -> Itera
     finally:
         path.unlink(missing_ok=True)
         file.close()
+        with contextlib.suppress(OSError):  # the last one leaves nothing behind
+            path.parent.rmdir()
 
 
 def running(folder: Path | None = None) -> Mapping[str, str] | None:

@@ -12,6 +12,8 @@ from bot.runtime.embedded_redis import EmbeddedError
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.installation.installation import REDIS_AWAY_S, REVIVED_AFTER_S
+from bot.sandbox.installation.people import DANA
+from bot.sandbox.page.commands import Runs
 from bot.sandbox.slack import CannotDo, SlackServer
 
 Json = dict[str, Any]
@@ -19,9 +21,10 @@ Json = dict[str, Any]
 SLACK_SLOW_S = 3.0
 AWS_SLOW_S = 8.0
 WORKER = "worker"
+NEW_ADDRESS = "dana.dev@example.com"
 
 
-class Machine(Protocol):
+class Machine(Runs, Protocol):
     """What the bot runs on."""
 
     def keep_up(self, told: Callable[[str], None]) -> None: ...
@@ -126,6 +129,13 @@ class Faults:
                 f"The record is away for {REDIS_AWAY_S:g} s. Nothing that was promised is lost.",
                 press=self._restart_redis,
             ),
+            _Fault(
+                "address_changed",
+                "People",
+                f"{DANA.first}’s address changes",
+                f"Her account is on hold: nothing is given to it until Sid or Sue says whose it is, or it is {DANA.email} again.",
+                turn=self._address_changed,
+            ),
         )
 
     def _shown(self, fault: _Fault) -> Json:
@@ -170,6 +180,9 @@ class Faults:
     def _aws_slow(self, on: bool) -> None:
         with self._aws.shim.lock:
             self._aws.shim.operations.default = Plan(delay_s=AWS_SLOW_S) if on else Plan()
+
+    def _address_changed(self, on: bool) -> None:
+        self._slack.workspace.change_user(DANA.id, email=NEW_ADDRESS if on else DANA.email)
 
     # ------------------------------------------------------------ buttons
 

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.installation.people import PLAYERS
 from bot.sandbox.page import site
+from bot.sandbox.page.commands import run
 from bot.sandbox.page.events import Sources, Watch, stream
 from bot.sandbox.page.faults import Faults, Machine, play
 from bot.sandbox.page.record import Record
@@ -36,9 +37,13 @@ class Page:
         self._record: Record | None = None
         self._watch: Watch | None = None
         self._legend = legend(policy)
+        self._since: dict[tuple[str, ...], float] = {}
         see, do = site.playing(slack)
         see |= {"start": self._start, "world": self._world, "audit": self._audit, "faults": self._faults}
-        do |= {"faults/{id}": lambda body: play(self.faults, body)}
+        do |= {
+            "faults/{id}": lambda body: play(self.faults, body),
+            "commands/{id}": lambda body: run(self._machine, body),
+        }
         slack.more_routes.append(site.mount(self.token, see, do, self._events, static))
 
     @property
@@ -70,11 +75,20 @@ class Page:
         for person in shown["people"]:
             for row in person["access"]:
                 # AWS sets no end of its own here; the bot has arranged one.
-                row["arranged"] = ends.get((person["name"], row["what"]))
+                row["arranged"] = ends.get((person["name"], row["what"], row["account"]))
+                row["since"] = self._since.setdefault(_name(person, row), now)
+        self._forget(shown["people"])
         return {"now": now, **shown}
 
+    def _forget(self, people: list[Json]) -> None:
+        """What is no longer there begins anew when it comes back."""
+        there = {_name(person, row) for person in people for row in person["access"]}
+        self._since = {name: since for name, since in self._since.items() if name in there}
+
     def _audit(self, body: Body) -> Json:
-        return {"entries": self._record.newest(int(body.get("limit", 40))) if self._record else []}
+        if self._record is None:
+            return {"entries": [], "on_hold": []}
+        return {"entries": self._record.newest(int(body.get("limit", 40))), "on_hold": self._record.on_hold()}
 
     def _faults(self, _body: Body) -> Json:
         return self.faults.shown()
@@ -84,6 +98,10 @@ class Page:
         if watch is None:
             return Response(status_code=503)
         return StreamingResponse(stream(watch.counters, lambda: self._slack.stopping), media_type="text/event-stream")
+
+
+def _name(person: Json, row: Json) -> tuple[str, ...]:
+    return (person["person"], row["kind"], row["what"], row["where"])
 
 
 def legend(policy: Policy) -> Legend:

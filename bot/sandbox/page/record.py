@@ -52,22 +52,30 @@ class Record:
             raise CannotDo("Redis is away for a moment, and the audit log with it.") from None
         return [self._shown(entry, deadlines.get(entry.subject)) for entry in reversed(entries)]
 
-    def ends(self) -> dict[tuple[str, str], float]:
-        """When what is open will be taken away: by its holder's name, and by what AWS calls it."""
+    def on_hold(self) -> list[str]:
+        """The ids of people in Slack whose accounts wait for somebody to say whose they are."""
+        try:
+            return [name.rpartition(":")[2] for name in self._ledger.members(keys.ON_HOLD, limit=SHOWN_MAX)]
+        except LedgerUnreachable:
+            return []
+
+    def ends(self) -> dict[tuple[str, str, str], float]:
+        """When what is open will be taken away: by holder, by what AWS calls it, and for permission sets by account."""
         try:
             ids = self._ledger.members(keys.LIVE, limit=SHOWN_MAX)
             snapshot = self._ledger.read(*map(keys.grant, ids))
         except LedgerUnreachable:
             return {}
         grants = (snapshot.readable(keys.grant(id_), Grant) for id_ in ids)
-        found: dict[tuple[str, str], float] = {}
+        found: dict[tuple[str, str, str], float] = {}
         for grant in filter(None, grants):
             target = grant.terms.target
             if not isinstance(target, AwsTerms):
                 continue
             what = target.permission_set or f"member of {target.group}"
+            held = (grant.holder_name, what, target.account or "" if target.permission_set else "")
             end = grant.deadline.timestamp()
-            found[grant.holder_name, what] = max(end, found.get((grant.holder_name, what), end))
+            found[held] = max(end, found.get(held, end))
         return found
 
     def _deadlines(self, entries: Sequence[AuditEntry]) -> dict[str, datetime]:

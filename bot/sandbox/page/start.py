@@ -136,6 +136,13 @@ def hints(policy: Policy, command: str) -> list[Json]:
             f"{command} revoke-all person {NIA.email} stolen laptop",
             "The panic switch: security takes back all that Nia has. It asks once before it does.",
         ),
+        _hint(
+            SUE,
+            TEAM_ROOM,
+            f"{command} person confirm @{DANA.key} she told me on the phone",
+            f"{DANA.first}’s address changes: press that under Break something. Her account is then on hold, until Sue says "
+            "that it is still hers.",
+        ),
         _hint(OLU, OWNERS_ROOM, "Break something while somebody has access: kill the worker. It still ends on time."),
     ]
 

@@ -27,6 +27,9 @@ class Legend:
     def account(self, number: str) -> str:
         return f"{number} ({self.accounts[number]})" if number in self.accounts else number
 
+    def short(self, number: str) -> str:
+        return self.accounts.get(number, number)
+
     def person(self, email: str) -> str:
         return self.people.get(email, email)
 
@@ -58,7 +61,8 @@ def _assigned(held: Json, spec: WorldSpec, legend: Legend) -> Iterator[tuple[str
         for email in held["groups"].get(group, ()) if group else (principal,):
             always = standing and (not group or email in spec.groups.get(group, ()))
             where = legend.account(entry["account"])
-            yield email, _row("assignment", entry["permission_set"], where, how, standing=always)
+            row = _row("assignment", entry["permission_set"], where, how, standing=always)
+            yield email, row | {"account": entry["account"], "short": legend.short(entry["account"])}
 
 
 def _grouped(held: Json, spec: WorldSpec) -> Iterator[tuple[str, Json]]:
@@ -81,7 +85,8 @@ def _by_policy(held: Json, spec: WorldSpec, legend: Legend, at: datetime) -> Ite
             how = "its own date condition ends it" if end else "without an end of its own"
             where = f"IAM user {user.name} in {legend.account(user.account)}"
             row = _row("iam-policy", f"policy {name}", where, how, standing=name in user.policies)
-            yield user.person or user.name, row | {"until": end.timestamp() if end else None}
+            short = f"on {user.name}"
+            yield user.person or user.name, row | {"until": end.timestamp() if end else None, "short": short}
 
 
 def _in_iam_groups(held: Json, spec: WorldSpec, legend: Legend) -> Iterator[tuple[str, Json]]:
@@ -100,7 +105,17 @@ def _in_iam_groups(held: Json, spec: WorldSpec, legend: Legend) -> Iterator[tupl
 
 
 def _row(kind: str, what: str, where: str, how: str, *, standing: bool) -> Json:
-    return {"kind": kind, "what": what, "where": where, "until": None, "standing": standing, "how": how}
+    """`short`: where, in a word, for a line; `account`: of the organisation, where it tells two rows apart."""
+    return {
+        "kind": kind,
+        "what": what,
+        "where": where,
+        "short": "",
+        "account": "",
+        "until": None,
+        "standing": standing,
+        "how": how,
+    }
 
 
 def _operations(aws: SandboxAws, legend: Legend) -> list[Json]:

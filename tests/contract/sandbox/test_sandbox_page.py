@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.installation.interrupts import CONFIG, example_policy
 from bot.sandbox.installation.people import (
+    ACCOUNTS,
     DANA,
     OLU,
     OWNERS_ROOM,
     PLAYERS,
     PRODUCTION,
+    STAGING,
     TEAM_ROOM,
     aws_world,
     slack_world,
@@ -35,6 +38,7 @@ from tests.support.waiting import PATIENCE_S, eventually
 from workflows.core import keys
 from workflows.ledger.memory import MemoryClock, MemoryLedger
 from workflows.ports import Change, IndexEntry
+from workflows.targets.aws.terms import own_terms
 
 ACCOUNT = "210987654321"
 
@@ -57,6 +61,9 @@ class Machine:
 
     def restart_redis(self) -> None:
         self.redis_restarts += 1
+
+    def output(self, words: Sequence[str]) -> str:
+        return f"{' '.join(words)}: said"
 
 
 class Site:
@@ -302,14 +309,18 @@ def test_the_world_is_what_aws_holds(site: Site) -> None:
 
 
 def test_what_aws_does_not_end_by_itself_has_the_end_that_the_bot_arranged(site: Site) -> None:
-    site.aws.world.assign(DANA.email, "ReadOnlyAccess", ACCOUNT)
-    assert site.access(DANA.email)[0]["arranged"] is None
     held = grant(holder_name=DANA.name)
+    held = replace(held, terms=replace(held.terms, target=replace(own_terms(held.terms.target), account=ACCOUNT)))
+    other = ACCOUNTS[STAGING]
+    for account in (ACCOUNT, other):
+        site.aws.world.assign(DANA.email, "ReadOnlyAccess", account)
+    assert site.access(DANA.email)[0]["arranged"] is None
     snapshot = site.ledger.read(keys.grant(held.id))
     live = IndexEntry(keys.LIVE, held.id, held.deadline.timestamp())
     change = Change("x", snapshot.now, snapshot.versions(), puts={keys.grant(held.id): held}, index=(live,))
     site.ledger.commit(change)
-    assert site.access(DANA.email)[0]["arranged"] == held.deadline.timestamp()
+    arranged = {row["account"]: row["arranged"] for row in site.access(DANA.email)}
+    assert arranged == {ACCOUNT: held.deadline.timestamp(), other: None}  # the same role elsewhere is another access
 
 
 def put_policy(site: Site, seconds: float) -> float:
@@ -382,9 +393,11 @@ def fault(site: Site, name: str) -> dict[str, Any]:
 def test_every_fault_says_what_it_does(site: Site) -> None:
     listed = site.get("faults")["faults"]
     ids = [each["id"] for each in listed]
-    assert ids == ["slack_slow", "slack_failing", "aws_throttling", "aws_slow", "kill_worker", "restart_redis"]
-    assert all(each["title"] and each["says"] and each["group"] in ("Slack", "AWS", "prodaccess") for each in listed)
-    assert [each["kind"] for each in listed] == ["switch"] * 4 + ["button"] * 2
+    buttons = ["kill_worker", "restart_redis"]
+    assert ids == ["slack_slow", "slack_failing", "aws_throttling", "aws_slow", *buttons, "address_changed"]
+    groups = ("Slack", "AWS", "prodaccess", "People")
+    assert all(each["title"] and each["says"] and each["group"] in groups for each in listed)
+    assert [each["kind"] for each in listed] == ["switch"] * 4 + ["button"] * 2 + ["switch"]
     assert not any(each["on"] or each["happened"] for each in listed)
 
 
@@ -458,6 +471,40 @@ def test_restarting_redis_is_told(site: Site) -> None:
     site.post("faults/restart_redis")
     assert site.machine.redis_restarts == 1
     assert "Redis was away" in fault(site, "restart_redis")["happened"]
+
+
+def test_an_address_changes_and_is_set_back(site: Site) -> None:
+    for on, address in ((True, page_faults.NEW_ADDRESS), (False, DANA.email)):
+        site.post("faults/address_changed", on=on)
+        assert site.slack.workspace.user(DANA.id).email == address
+
+
+def test_an_account_on_hold_is_told(site: Site) -> None:
+    assert site.get("audit")["on_hold"] == []
+    snapshot = site.ledger.read()
+    held = IndexEntry(keys.ON_HOLD, f"slack:T0SANDBOX:{DANA.id}", 1.0)
+    site.ledger.commit(Change("x", snapshot.now, snapshot.versions(), index=(held,)))
+    assert site.get("audit")["on_hold"] == [DANA.id]
+
+
+def test_commands_are_run_as_in_a_terminal_and_no_others(site: Site) -> None:
+    assert site.post("commands/verify") == {"command": "prodaccess audit verify", "says": "audit verify: said"}
+    answer = httpx.post(f"{site.page.url}api/commands/up", json={})
+    assert (answer.status_code, answer.json()["error"]) == (409, "There is no command up here.")
+
+
+def test_access_is_known_since_it_was_there_first(site: Site) -> None:
+    site.aws.world.assign(DANA.email, "ReadOnlyAccess", ACCOUNT)
+    (first,) = site.access(DANA.email)
+    site.slack.clock.advance(5)
+    site.aws.world.assign(DANA.email, "AdministratorAccess", ACCOUNT)
+    since = {row["what"]: row["since"] for row in site.access(DANA.email)}
+    assert since["ReadOnlyAccess"] == first["since"] < since["AdministratorAccess"]
+    site.aws.world.unassign(DANA.email, "ReadOnlyAccess", ACCOUNT)
+    assert len(site.access(DANA.email)) == 1
+    site.slack.clock.advance(5)
+    site.aws.world.assign(DANA.email, "ReadOnlyAccess", ACCOUNT)
+    assert {row["what"]: row["since"] for row in site.access(DANA.email)}["ReadOnlyAccess"] > first["since"]
 
 
 def test_an_unknown_fault_is_one_sentence(site: Site) -> None:

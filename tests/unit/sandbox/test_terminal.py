@@ -32,8 +32,8 @@ def test_what_a_running_sandbox_says_is_for_its_user_alone_and_goes_with_it(fold
         (file,) = folder.iterdir()
         assert (file.stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
         assert terminal.running() == GIVEN
+    assert not folder.exists()
     assert terminal.running() is None
-    assert not list(folder.iterdir())
 
 
 def test_what_is_printed_can_be_evaluated_by_a_shell(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

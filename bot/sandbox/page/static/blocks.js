@@ -2,8 +2,9 @@
 
 import { h, keyed } from "./dom.js";
 import { element } from "./elements.js";
-import { link, mrkdwn, textObject } from "./mrkdwn.js";
+import { link, mrkdwn, plainText, textObject } from "./mrkdwn.js";
 import { emoji } from "./emoji.js";
+import { marked } from "./marks.js";
 import { state } from "./store.js";
 
 /** Draw `blocks` into `parent`; those that did not change stay as they are. */
@@ -51,7 +52,7 @@ function input(block, surface) {
     group ? h("legend", {}, label) : h("label", { for: id }, label),
     element(block, block.element, surface, { id, told, wrong: Boolean(error), required: !block.optional }),
     block.hint && h("p", { class: "hint", id: `${id}-hint` }, textObject(block.hint)),
-    error && h("p", { class: "error", id: `${id}-error` }, h("span", { "aria-hidden": "true" }, "⚠ "), error));
+    error && h("p", { class: "error", id: `${id}-error` }, h("span", { "aria-hidden": "true" }, marked("⚠"), " "), error));
 }
 
 // ------------------------------------------------------------ rich text, plainly
@@ -73,15 +74,15 @@ function richPiece(piece) {
     case "channel": return say(`<#${piece.channel_id}>`);
     case "usergroup": return say(`<!subteam^${piece.usergroup_id}>`);
     case "broadcast": return say(`<!${piece.range}>`);
-    case "emoji": return emoji(piece.name) ?? `:${piece.name}:`;
+    case "emoji": return marked(emoji(piece.name) ?? `:${piece.name}:`);
     case "date": return say(`<!date^${piece.timestamp}^${piece.format}|${piece.fallback ?? ""}>`);
-    default: return piece.text ?? "";
+    default: return plainText(piece.text ?? "");
   }
 }
 
 function styled(piece) {
   const tags = { code: "code", bold: "strong", italic: "em", strike: "s" };
-  return Object.keys(tags).filter((name) => piece.style?.[name]).reduce((inner, name) => h(tags[name], {}, inner), h("span", {}, piece.text));
+  return Object.keys(tags).filter((name) => piece.style?.[name]).reduce((inner, name) => h(tags[name], {}, inner), h("span", {}, plainText(piece.text)));
 }
 
 /** Every request's id that can be read on the page, newest first. */

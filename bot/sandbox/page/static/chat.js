@@ -99,7 +99,7 @@ function drawPost(post, inThread = false) {
     h("div", { class: "matter" },
       h("header", { class: "by" }, h("strong", {}, author(post)), bot && h("span", { class: "tag" }, "app"),
         h("time", { datetime: new Date(post.ts * 1000).toISOString() }, clock(post.ts)), post.edited && h("span", { class: "edited" }, "(edited)")),
-      post.ephemeral_to && h("p", { class: "only-you" }, h("span", { "aria-hidden": "true" }, "👁 "), "Only visible to you"),
+      post.ephemeral_to && h("p", { class: "only-you" }, h("span", { class: "sign-eye", "aria-hidden": "true" }), "Only visible to you"),
       body, !inThread && threadButton(post)),
     !post.ephemeral_to && !inThread && tools(post));
 }

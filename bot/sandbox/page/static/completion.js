@@ -47,9 +47,9 @@ function next(done, facts) {
     if (isWord(slot)) offer(slot, form.says);
     else if (kindOf(slot) === "env") start.environments.forEach((each) => offer(each.name, `${each.title} · ${each.tier}`));
     else if (kindOf(slot) === "role") environment?.roles.forEach((each) => offer(each.name, each.danger ? `${each.allows} · ⚠ ${each.danger}` : each.allows));
-    else if (kindOf(slot) === "duration") role?.durations.forEach((each) => offer(each, "how long"));
+    else if (kindOf(slot) === "duration") role?.durations.forEach((each) => offer(each, / s$/.test(each) ? "how long · in the sandbox only, to watch an end" : "how long"));
     else if (kindOf(slot) === "who") start.people.forEach((each) => offer(`@${each.id.slice(2).toLowerCase()}`, each.name));
-    else if (kindOf(slot) === "id") ids.forEach((each) => offer(each, "seen on this page"));
+    else if (kindOf(slot) === "id") ids.forEach((each) => offer(each, "read on this page"));
   }
   return [...found.values()];
 }

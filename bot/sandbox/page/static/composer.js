@@ -18,10 +18,12 @@ export function startComposer() {
     "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "next", maxlength: 4000,
     oninput: () => look(), onkeydown: keys, onblur: () => show(false), onfocus: () => look(),
   });
-  parts.list = h("ul", { class: "next", id: "next", role: "listbox", "aria-label": "What could come next", hidden: true });
-  parts.flash = h("button", { type: "button", class: "button icon", "aria-label": "Shortcuts", title: "Shortcuts", "aria-haspopup": "menu", "aria-expanded": "false", onclick: shortcuts }, h("span", { "aria-hidden": "true" }, "⚡"));
+  parts.list = h("ul", { id: "next", role: "listbox", "aria-label": "What could come next" });
+  parts.next = h("div", { class: "next", hidden: true }, parts.list,
+    h("p", { class: "foot-note" }, "In the sandbox only: Slack completes the command’s name, and nothing after it."));
+  parts.flash = h("button", { type: "button", class: "button icon", "aria-label": "Shortcuts", title: "Shortcuts", "aria-haspopup": "menu", "aria-expanded": "false", onclick: shortcuts }, h("span", { class: "bolt", "aria-hidden": "true" }));
   parts.send = h("button", { type: "submit", class: "button primary send" }, "Send");
-  form.append(parts.list, h("div", { class: "line" }, parts.flash, parts.input, parts.send),
+  form.append(parts.next, h("div", { class: "line" }, parts.flash, parts.input, parts.send),
     h("p", { class: "keys", "aria-hidden": "true" }, h("kbd", {}, "↑↓"), " choose ", h("kbd", {}, "Tab"), " take ", h("kbd", {}, "Enter"), " send ", h("kbd", {}, "Esc"), " close"));
   form.addEventListener("submit", send);
   listen((what) => what === "place" && draw());
@@ -56,7 +58,7 @@ function look() {
 }
 
 function show(open) {
-  parts.list.hidden = !open;
+  parts.next.hidden = !open;
   parts.input.setAttribute("aria-expanded", String(open));
   if (!open) { found.at = -1; parts.input.removeAttribute("aria-activedescendant"); }
 }
@@ -82,7 +84,7 @@ function take(index) {
 
 function keys(event) {
   if (event.isComposing) return;
-  if (parts.list.hidden) {
+  if (parts.next.hidden) {
     if (event.key === "ArrowUp" && sent.length && (!parts.input.value || recalled)) recall(event, 1);
     else if (event.key === "ArrowDown" && recalled) recall(event, -1);
     return;
@@ -113,6 +115,7 @@ async function send(event) {
   parts.input.value = "";
   recalled = 0;
   if (sent.at(-1) !== text) sent.push(text);
+  state.sent.add(text);
   show(false);
   const outcome = await (text.startsWith("/") ? command(text) : say(text));
   // What did not go out is not lost.

@@ -2,6 +2,7 @@
 
 import { confirmed } from "./confirm.js";
 import { h, toast } from "./dom.js";
+import { bare } from "./marks.js";
 import { openMenu } from "./menu.js";
 import { textObject } from "./mrkdwn.js";
 import { state } from "./store.js";
@@ -63,12 +64,12 @@ function overflow(it) {
 // ------------------------------------------------------------ menus
 
 const entry = (option, chosen) => h("option", { value: option.value, selected: chosen === option.value },
-  words(option.text) + (option.description ? ` · ${words(option.description)}` : ""));
+  bare(words(option.text) + (option.description ? ` · ${words(option.description)}` : "")));
 
 function staticSelect(it) {
   const { each, held } = it;
   const chosen = held?.selected_option?.value;
-  const groups = each.option_groups?.map((group) => h("optgroup", { label: words(group.label) }, group.options.map((option) => entry(option, chosen))));
+  const groups = each.option_groups?.map((group) => h("optgroup", { label: bare(words(group.label)) }, group.options.map((option) => entry(option, chosen))));
   return select(it, words(each.placeholder), chosen, groups ?? each.options.map((option) => entry(option, chosen)));
 }
 

@@ -1,13 +1,16 @@
-// The guide at the top: one step at a time. It goes on when what it asked for has happened, whoever did it and however.
+// The guide at the top: first what this is, then one step at a time. It goes on when what it asked for has happened,
+// whoever did it and however.
 
 import { byId, h } from "./dom.js";
 import { fillIn } from "./composer.js";
+import { showOutput } from "./output.js";
 import { showPane } from "./panes.js";
 import { changed, channel, go, listen, someone, state } from "./store.js";
 
 const node = byId("guide");
 const first = (name) => name.split(" ")[0];
-let at = 0;
+let at = -1; // before the first step: what this is
+const ticked = new Set();
 let dismissed = false;
 let drawn = "";
 
@@ -76,11 +79,17 @@ function steps() {
       button: "Go there", run: () => go({ at: receipts()?.id }),
       done: () => state.at === receipts()?.id,
     },
+    {
+      says: ["Is the record whole? Nobody has to take our word for it: the command that checks it says so."],
+      button: "Run audit verify", run: () => showOutput("verify"),
+      done: () => state.shown.has("verify"), stays: true,
+    },
     ...more(),
     {
-      says: ["Ask once more, and kill the worker while the access is there (Break something). It still ends. Or look at the App’s Home."],
+      says: ["Ask once more, and kill the worker while the access is there. It still ends. Then look at what a reviewer gets."],
       button: "Break something", run: () => { showPane("aws"); byId("break")?.scrollIntoView({ block: "start" }); byId("break")?.querySelector("button")?.focus(); },
-      done: () => false,
+      also: { label: "Run report", run: () => showOutput("report") },
+      done: () => state.shown.has("report"), stays: true,
     },
   ].filter(Boolean);
 }
@@ -91,8 +100,7 @@ function more() {
     says: [hint.says],
     button: state.me === hint.as ? "Use it" : `Become ${first(someone(hint.as).name)}`,
     run: () => { go({ me: hint.as, at: hint.in }); setTimeout(() => fillIn(hint.text), 60); },
-    done: () => false,
-    next: "Next",
+    done: () => state.sent.has(hint.text), stays: true, // what comes of it is there to be looked at
   }));
 }
 
@@ -100,19 +108,46 @@ function draw() {
   node.hidden = dismissed || !state.seen;
   if (node.hidden) return;
   const all = steps();
-  while (at < all.length - 1 && all[at].done()) at += 1;
-  const step = all[at];
-  const look = `${at} ${step.says.map((part) => part.textContent ?? part).join("")} ${step.button}`;
+  all.forEach((step, index) => (index < at || (index === at && step.done())) && step.done() && ticked.add(index));
+  while (at >= 0 && at < all.length - 1 && !all[at].stays && all[at].done()) { ticked.add(at); at += 1; }
+  const step = at < 0 ? welcome(all.length) : all[at];
+  const look = `${at} ${[...ticked]} ${step.says.map((part) => part.textContent ?? part).join("")} ${step.button}`;
   if (look === drawn) return;
   drawn = look;
   const had = node.contains(document.activeElement);
-  node.replaceChildren(
-    h("span", { class: "step", "aria-label": `Step ${at + 1} of ${all.length}` }, String(at + 1)),
-    h("p", { "aria-live": "polite" }, step.says),
-    h("button", { type: "button", class: "button", onclick: step.run }, step.button),
-    at < all.length - 1 && h("button", { type: "button", class: "button quiet", onclick: () => { at += 1; changed("guide"); } }, step.next ?? "Skip"),
-    h("button", { type: "button", class: "button icon quiet", "aria-label": "Close the guide", onclick: dismiss }, h("span", { "aria-hidden": "true" }, "×")));
+  node.replaceChildren(...[at >= 0 && progress(all.length), h("p", { class: "says", "aria-live": "polite" }, step.says), buttons(step, all.length)].filter(Boolean));
   if (had) node.querySelector("button").focus();
+}
+
+const welcome = (count) => ({
+  says: [h("strong", {}, "This is prodaccess, a bot through which people get into production for a short while: "),
+    "the bot is real, Slack and AWS are stand-ins on your machine, and you play everybody."],
+  button: `Show me, in ${count} steps`, run: () => to(0), first: true,
+});
+
+function progress(count) {
+  const marks = Array.from({ length: count }, (_, index) => h("li", { class: [ticked.has(index) && "done", index === at && "now"].filter(Boolean).join(" ") || null }));
+  return h("div", { class: "progress" }, h("span", { class: "step" }, `${at + 1} of ${count}`),
+    h("ol", { class: "marks", role: "img", "aria-label": `${ticked.size} of ${count} steps done` }, marks));
+}
+
+function buttons(step, count) {
+  const last = at === count - 1;
+  const done = ticked.has(at);
+  const next = at >= 0 && !last && h("button", { type: "button", class: done ? "button" : "button quiet", data: { focus: "guide/next" }, onclick: () => to(at + 1) }, done || step.stays ? "Next" : "Skip");
+  return h("div", { class: "does" },
+    h("button", { type: "button", class: step.first ? "button primary" : "button", data: { focus: "guide/run" }, onclick: step.run }, step.button),
+    step.also && h("button", { type: "button", class: "button", onclick: step.also.run }, step.also.label),
+    at > 0 && h("button", { type: "button", class: "button quiet", onclick: () => to(at - 1, true) }, "Back"),
+    next,
+    h("button", { type: "button", class: "button icon quiet", "aria-label": "Close the guide", onclick: dismiss }, h("span", { "aria-hidden": "true" }, "×")));
+}
+
+/** To a step. Going back, it stays although what it asks for has been done. */
+function to(index, back = false) {
+  const all = steps();
+  at = back ? [...all.keys()].findLast((each) => each <= index && (all[each].stays || !all[each].done())) ?? index : index;
+  changed("guide");
 }
 
 function dismiss() {

@@ -1,6 +1,7 @@
 // A small menu at a button: overflow menus, shortcuts. Arrow keys move, Escape closes and gives the focus back.
 
 import { h } from "./dom.js";
+import { marked } from "./marks.js";
 
 let open = null;
 
@@ -20,7 +21,7 @@ export function openMenu(anchor, items, label) {
   if (again) return;
   const rows = items.map((item) =>
     h("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => { closeMenu({ focus: true }); item.run(); } },
-      h("span", {}, item.label), item.says && h("small", {}, item.says)));
+      h("span", {}, marked(item.label)), item.says && h("small", {}, marked(item.says))));
   const menu = h("div", { class: "menu", role: "menu", "aria-label": label, onkeydown: (event) => move(event, rows) }, rows);
   // A dialog makes everything outside itself inert, so a menu of its own has to stand in it.
   (anchor.closest("dialog, main, nav") ?? document.body).append(menu);

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { emoji } from "./emoji.js";
+import { marked } from "./marks.js";
 import { channel, someone, state } from "./store.js";
 
 const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
@@ -11,15 +12,18 @@ const INLINE = /<([^<>]+)>|`([^`\n]+)`|:([a-z0-9_+-]+):|(?<![\p{L}\p{N}_*])\*(?=
 /** A text object of a block. */
 export function textObject(object) {
   if (!object) return [];
-  return object.type === "mrkdwn" ? mrkdwn(object.text) : lines(withEmoji(object.text, object.emoji !== false));
+  return object.type === "mrkdwn" ? mrkdwn(object.text) : plainText(object.text, object.emoji !== false);
 }
+
+/** Text without markup, as pieces. */
+export const plainText = (text, wanted = false) => lines(withEmoji(text, wanted));
 
 function withEmoji(text, wanted) {
   return wanted ? text.replace(/:([a-z0-9_+-]+):/g, (found, name) => emoji(name) ?? found) : text;
 }
 
 function lines(text) {
-  return text.split("\n").flatMap((line, number) => (number ? [h("br"), line] : [line]));
+  return text.split("\n").flatMap((line, number) => (number ? [h("br"), ...marked(line)] : marked(line)));
 }
 
 export function mrkdwn(text) {
@@ -57,16 +61,16 @@ function inline(text) {
   let from = 0;
   for (const match of text.matchAll(INLINE)) {
     const [whole, angle, code, name, bold, italic, strike] = match;
-    if (match.index > from) found.push(plain(text.slice(from, match.index)));
+    if (match.index > from) found.push(...marked(plain(text.slice(from, match.index))));
     from = match.index + whole.length;
     if (angle) found.push(special(angle));
     else if (code) found.push(h("code", {}, plain(code)));
-    else if (name) found.push(emoji(name) ?? whole);
+    else if (name) found.push(...marked(emoji(name) ?? whole));
     else if (bold) found.push(h("strong", {}, inline(bold)));
     else if (italic) found.push(h("em", {}, inline(italic)));
     else found.push(h("s", {}, inline(strike)));
   }
-  if (from < text.length) found.push(plain(text.slice(from)));
+  if (from < text.length) found.push(...marked(plain(text.slice(from))));
   return found;
 }
 

@@ -3,12 +3,12 @@
 import { byId, h } from "./dom.js";
 import { listen, state } from "./store.js";
 
-const PANES = [["chat", "Chat", "💬"], ["people", "People", "👥"], ["aws", "AWS", "☁"]];
+const PANES = [["chat", "Chat"], ["people", "People"], ["aws", "AWS"]];
 const frame = byId("frame");
 
 export function startPanes() {
-  byId("bottom").append(...PANES.map(([id, label, sign]) =>
-    h("button", { type: "button", data: { pane: id }, onclick: () => showPane(id) }, h("span", { "aria-hidden": "true" }, sign), label)));
+  byId("bottom").append(...PANES.map(([id, label]) =>
+    h("button", { type: "button", data: { pane: id }, onclick: () => showPane(id) }, h("span", { class: `sign sign-${id}`, "aria-hidden": "true" }), label)));
   showPane("chat");
   listen((what) => what === "place" && showPane("chat"));
   listen((what) => {

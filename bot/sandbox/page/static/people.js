@@ -1,6 +1,7 @@
 // The left: who one is, and where one can go.
 
 import { byId, h, keyed } from "./dom.js";
+import { marked } from "./marks.js";
 import { address, go, listen, someone, state } from "./store.js";
 
 const node = byId("left");
@@ -21,26 +22,28 @@ export function startPeople() {
     h("div", { class: "brand" }, h("img", { src: "static/icon.svg", alt: "" }), h("span", {}, h("strong", {}, "prodaccess"), h("small", {}, "sandbox")), themeButton()),
     h("h2", {}, "You are"), people, h("h2", {}, "Channels"), channels, h("h2", {}, "App"), app);
   listen((what) => {
-    if (what !== "place" && what !== "chat") return;
+    if (!["place", "chat", "audit"].includes(what)) return;
     drawPeople(people);
+    if (what === "audit") return;
     drawPlaces(channels, state.start.channels.map((each) => ({ id: each.id, label: each.name, sign: each.private ? "🔒" : "#", unread: state.seen?.unread[each.id] ?? 0 })));
     drawPlaces(app, [
-      { id: "home", label: "Home", sign: "⌂", unread: 0 },
-      { id: "dm", label: "Direct messages", sign: "✉", unread: state.seen?.dm_unread ?? 0 },
+      { id: "home", label: "Home", sign: "", unread: 0 },
+      { id: "dm", label: "Direct messages", sign: "", unread: state.seen?.dm_unread ?? 0 },
     ]);
     title();
   });
 }
 
+const onHold = (id) => state.onHold.includes(id);
 const badge = (unread) => unread > 0 && h("span", { class: "badge" }, String(unread), h("span", { class: "unseen" }, " unread"));
 
 function drawPeople(list) {
   keyed(list, state.start.people, {
     key: (each) => each.id,
-    look: (each) => JSON.stringify([each.id === state.me, state.badges[each.id] ?? 0, state.at]),
+    look: (each) => JSON.stringify([each.id === state.me, state.badges[each.id] ?? 0, state.at, onHold(each.id)]),
     draw: (each) => h("li", {},
       h("button", { type: "button", class: "row person", "aria-current": each.id === state.me ? "true" : null, data: { focus: `as/${each.id}` }, onclick: () => go({ me: each.id }) },
-        avatar(each.id), h("span", { class: "who" }, h("span", { class: "name" }, each.name), h("small", {}, each.part)),
+        avatar(each.id), h("span", { class: "who" }, h("span", { class: "name" }, each.name), h("small", {}, onHold(each.id) ? h("span", { class: "hold" }, "account on hold") : each.part)),
         each.id !== state.me && badge(state.badges[each.id] ?? 0)),
       h("a", { class: "window", href: address(each.id), target: "_blank", rel: "noopener", title: `Open ${each.name} in a second window`, "aria-label": `Open ${each.name} in a second window` }, h("span", { "aria-hidden": "true" }, "↗"))),
   });
@@ -52,7 +55,7 @@ function drawPlaces(list, places) {
     look: (place) => JSON.stringify([place, state.at === place.id]),
     draw: (place) => h("li", {},
       h("button", { type: "button", class: place.unread ? "row has-news" : "row", "aria-current": state.at === place.id ? "page" : null, data: { focus: `in/${place.id}` }, onclick: () => go({ at: place.id }) },
-        h("span", { class: "sign", "aria-hidden": "true" }, place.sign), h("span", { class: "name" }, place.label), state.at !== place.id && badge(place.unread))),
+        h("span", { class: "sign", "aria-hidden": "true" }, place.sign ? marked(place.sign) : h("span", { class: `sign-${place.id}` })), h("span", { class: "name" }, place.label), state.at !== place.id && badge(place.unread))),
   });
 }
 

@@ -12,7 +12,10 @@ export const state = {
   world: null,
   audit: null,
   faults: null,
+  onHold: [], // ids of people whose accounts wait for somebody to say whose they are
   thread: null, // ts of the message whose thread is open
+  sent: new Set(), // what was sent from this page's composer
+  shown: new Set(), // the commands whose output was shown here
   skew: 0, // the sandbox's clock minus ours, in seconds
 };
 
@@ -36,7 +39,10 @@ const LOADERS = {
     Object.assign(state, { seen, badges });
   },
   async world() { state.world = await get("world"); },
-  async audit() { state.audit = await get("audit?limit=40"); },
+  async audit() {
+    state.audit = await get("audit?limit=40");
+    state.onHold = state.audit.on_hold;
+  },
   async faults() { state.faults = await get("faults"); },
 };
 const busy = {};

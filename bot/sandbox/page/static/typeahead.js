@@ -1,6 +1,7 @@
 // A menu whose entries the app sends while one types: an ARIA combobox with a list below it.
 
 import { h } from "./dom.js";
+import { bare, marked } from "./marks.js";
 
 const WAIT_MS = 180; // as long as somebody is still typing nobody is asked
 
@@ -15,7 +16,7 @@ export function typeahead({ each, focus, many, chosen, named, ask, put }) {
   const input = h("input", {
     ...named, type: "text", class: "text", role: "combobox", autocomplete: "off", placeholder: each.placeholder?.text ?? "Type to search…",
     "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list", data: { focus },
-    value: many ? "" : chosen[0]?.text.text ?? "",
+    value: many ? "" : bare(chosen[0]?.text.text ?? ""),
   });
   const found = { options: [], at: -1, query: "", round: 0, timer: 0 };
 
@@ -29,7 +30,7 @@ export function typeahead({ each, focus, many, chosen, named, ask, put }) {
   };
   const pick = (option) => {
     show(false);
-    input.value = many ? "" : option.text.text;
+    input.value = many ? "" : bare(option.text.text);
     const values = many ? [...chosen.map((one) => one.value), option.value] : option.value;
     put(values, found.query);
   };
@@ -42,7 +43,7 @@ export function typeahead({ each, focus, many, chosen, named, ask, put }) {
     found.query = query;
     found.options = answer ? [...(answer.options ?? []), ...(answer.option_groups ?? []).flatMap((group) => group.options)] : [];
     list.replaceChildren(...(found.options.length
-      ? found.options.map((option, index) => h("li", { role: "option", id: `${listId}-${index}`, "aria-selected": "false", onpointerdown: (event) => { event.preventDefault(); pick(option); } }, option.text.text))
+      ? found.options.map((option, index) => h("li", { role: "option", id: `${listId}-${index}`, "aria-selected": "false", onpointerdown: (event) => { event.preventDefault(); pick(option); } }, marked(option.text.text)))
       : [h("li", { class: "none" }, answer ? "No matches" : "Result not loaded")]));
     show(true);
     return mark(found.options.length ? 0 : -1);
@@ -63,6 +64,6 @@ export function typeahead({ each, focus, many, chosen, named, ask, put }) {
   const chips = many && chosen.map((option) => h("button", {
     type: "button", class: "chip", "aria-label": `Remove ${option.text.text}`,
     onclick: () => put(chosen.filter((one) => one !== option).map((one) => one.value), ""),
-  }, option.text.text, " ×"));
+  }, marked(option.text.text), " ×"));
   return h("div", { class: "typeahead" }, chips, input, list);
 }

@@ -8,11 +8,11 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let settled = false; // nothing flashes when the page opens
 
 export function worldPanel() {
-  const list = h("div", { class: "holders" });
+  const list = h("ul", { class: "holders" });
   const rest = h("p", { class: "nobody" });
   const under = h("ul", { class: "operations" });
   listen((what) => {
-    if (what !== "world" || !state.world) return;
+    if ((what !== "world" && what !== "place") || !state.world) return;
     draw(list, rest, under);
     settled = true;
   });
@@ -23,14 +23,16 @@ export function worldPanel() {
 }
 
 function draw(list, rest, under) {
-  const holders = state.world.people.filter((each) => each.access.length);
-  keyed(list, holders, {
-    key: (each) => each.person,
-    look: () => "", // a person's lines are kept one by one
-    draw: holder,
+  const all = state.world.people.flatMap((person) => person.access.map((line) => ({ person, line })));
+  // The newest first; what stood before the sandbox's people did anything comes last.
+  all.sort((one, other) => one.line.standing - other.line.standing || other.line.since - one.line.since);
+  keyed(list, all, {
+    key: ({ person, line }) => `${person.person} ${line.kind} ${line.what} ${line.where}`,
+    look: ({ line }) => JSON.stringify([line, state.me]),
+    draw: access,
+    changed: (fresh, _, stood) => settled && !stood && !calm.matches && flash(fresh),
   });
-  for (const each of holders) lines(list.querySelector(`[data-key="${CSS.escape(each.person)}"] ul`), each.access);
-  rest.textContent = holders.length ? "Nobody else has access to anything." : "Nobody has access to anything.";
+  rest.textContent = all.length ? "Nobody else has access to anything." : "Nobody has access to anything.";
   keyed(under, state.world.operations ?? [], {
     key: (each) => `${each.what} ${each.state}`, look: () => "",
     draw: (each) => h("li", {}, h("span", {}, each.what), " ", h("em", {}, each.state)),
@@ -38,21 +40,17 @@ function draw(list, rest, under) {
   tick();
 }
 
-function holder(each) {
-  const person = state.start.people.find((one) => one.name === each.name);
-  return h("article", { class: "holder" }, person ? avatar(person.id) : h("span", { class: "avatar tone-0", "aria-hidden": "true" }, each.name?.[0] ?? "?"),
-    h("div", {}, h("h3", {}, each.name || each.person, someone(state.me)?.name === each.name && h("span", { class: "you" }, "you")), h("ul", {})));
-}
-
-function lines(list, access) {
-  keyed(list, access, {
-    key: (line) => `${line.kind} ${line.what} ${line.where}`,
-    look: (line) => JSON.stringify(line),
-    draw: (line) => h("li", { class: line.standing ? "access standing" : "access" },
-      h("strong", {}, line.what), " ", h("span", { class: "where" }, `in ${line.where}`),
-      h("p", { class: "when" }, ending(line)), line.how && h("p", { class: "how" }, line.how)),
-    changed: (fresh) => settled && !calm.matches && flash(fresh),
-  });
+/** One line: who, what, where, how long still. What AWS says of it in full is behind it. */
+function access({ person, line }) {
+  const known = state.start.people.find((one) => one.name === person.name);
+  const mine = someone(state.me)?.name === person.name;
+  return h("li", { class: line.standing ? "access standing" : "access" }, h("details", { data: { focus: `aws/${person.person}/${line.what}` } },
+    h("summary", {},
+      known ? avatar(known.id) : h("span", { class: "avatar tone-0", "aria-hidden": "true" }, person.name?.[0] ?? "?"),
+      h("span", { class: "whose" }, person.name || person.person, mine && h("span", { class: "you" }, "you")), " ",
+      h("span", { class: "which" }, h("strong", {}, line.what), line.short && h("span", { class: "where" }, ` ${/^on /.test(line.short) ? "" : "in "}${line.short}`)), " ",
+      h("span", { class: "when" }, left(line))),
+    h("p", {}, `${line.where}: ${line.how}. `, ending(line))));
 }
 
 /** Once: a pane that is hidden and shown again would play it anew. */
@@ -61,14 +59,20 @@ function flash(node) {
   setTimeout(() => node.classList.remove("flash"), 1700);
 }
 
+/** The countdown, for AWS's own end and for one that only the bot has arranged. */
+function left(line) {
+  if (line.standing) return h("span", { class: "tag" }, "standing");
+  const end = line.until ?? line.arranged;
+  return end ? h("span", { class: "left-over", data: { until: end } }) : h("span", { class: "tag" }, "no end");
+}
+
 function ending(line) {
-  if (line.standing) return h("span", { class: "tag" }, "standing: stood before, left as it is");
+  if (line.standing) return "It stood before, and is left as it is.";
   // Of access that lasts seconds the minute says nothing.
   const at = (end) => (end - now() < 120 ? clockSeconds(end) : clock(end));
-  const countdown = (end) => h("span", { class: "left-over", data: { until: end } });
-  if (line.until) return [`until ${at(line.until)} · `, countdown(line.until)];
-  if (line.arranged) return [`the bot takes it away at ${at(line.arranged)} · `, countdown(line.arranged)];
-  return "AWS sets no end of its own";
+  if (line.until) return `AWS ends it at ${at(line.until)}.`;
+  if (line.arranged) return `AWS sets no end of its own: the bot takes it away at ${at(line.arranged)}.`;
+  return "AWS sets no end of its own.";
 }
 
 /** The countdown. Only its own words change, so that nothing else is drawn or read out each second. */
