@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import operate, policy, report
+from bot.cli import check, complete, explain, operate, policy, report
+from bot.cli.program import LEDGER, POLICY, add, program, told
 
 if TYPE_CHECKING:
     from bot.settings import Process, Settings
 
 FAILED, USAGE = 1, 2
 
-app = typer.Typer(
-    name="prodaccess",
-    no_args_is_help=True,
-    add_completion=False,
-)
+app = program(name="prodaccess")
+SLACK = {"SLACK_BOT_TOKEN": "the app's bot token"}
+STOPPED = {FAILED: "it was stopped by an error: the log has it, under the number that is said", 130: "Ctrl-C"}
 
 
 def _version(wanted: bool) -> None:
@@ -37,6 +36,13 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
+@told(
+    examples={
+        "prodaccess check config": "Whether the policy folder is in order.",
+        "prodaccess status": "What runs, what is open, and what needs a hand.",
+        "prodaccess report --html review.html": "Who had what in the last 90 days, as a page.",
+    },
+)
 def options(
     context: typer.Context,
     _: Annotated[
@@ -50,30 +56,48 @@ def options(
         know_providers()
 
 
-@app.command()
+@told(
+    examples={"prodaccess web": ""},
+    needs={**LEDGER, **SLACK, "SLACK_APP_TOKEN": "Socket Mode; or SLACK_SIGNING_SECRET, for HTTP"},
+    uses=POLICY,
+    codes=STOPPED,
+)
 def web() -> None:
     """Listen to chat, and answer /healthz, /readyz and /metrics."""
     _serve("web")
 
 
-@app.command()
+@told(
+    examples={"prodaccess worker": ""},
+    needs={**LEDGER, **SLACK},
+    uses={**POLICY, "AWS_REGION": "and all else that boto3 reads"},
+    codes=STOPPED,
+)
 def worker() -> None:
     """Give access and take it away. The only process with cloud credentials."""
     _serve("worker")
 
 
-clock_app = typer.Typer(help="Find what is due. Any number may run; one leads.", invoke_without_command=True)
+add(app, web)
+add(app, worker)
+clock_app = program(invoke_without_command=True, no_args_is_help=False)
 app.add_typer(clock_app, name="clock")
 
 
 @clock_app.callback()
+@told(examples={"prodaccess clock": ""}, needs=LEDGER, uses=POLICY, codes=STOPPED)
 def clock(context: typer.Context) -> None:
     """Find what is due. Any number may run; one leads."""
     if context.invoked_subcommand is None:
         _serve("clock")
 
 
-@app.command()
+@told(
+    examples={"prodaccess up": "With the variables of .env.", "prodaccess up --workers 4": ""},
+    needs=SLACK,
+    uses={**LEDGER, **POLICY, "PRODACCESS_DATA": "where a Valkey of its own keeps its files"},
+    codes=STOPPED,
+)
 def up(
     workers: Annotated[int, typer.Option(min=1, max=32, help="How many worker processes.")] = 1,
     env_file: Annotated[Path, typer.Option(help="Variables; those of the environment come first.")] = Path(".env"),
@@ -95,29 +119,31 @@ def up(
     raise typer.Exit(result)
 
 
+add(app, up)
 _PORT = Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; a free one unless said.")]
 
 
-sandbox_app = typer.Typer(
-    help="Open a page on this machine where you play everybody, without Slack or AWS.", invoke_without_command=True
-)
-app.add_typer(sandbox_app, name="sandbox")
+sandbox_app = program(invoke_without_command=True, no_args_is_help=False)
 
 
 @sandbox_app.callback()
+@told(examples={"prodaccess sandbox": "Ctrl-C stops it, and nothing is left running."})
 def sandbox(context: typer.Context, port: _PORT = 0) -> None:
     """Open a page on this machine where you play everybody, without Slack or AWS."""
     if context.invoked_subcommand is None:
         _play("bot.sandbox.page.command", "--port", str(port))
 
 
-@sandbox_app.command("env")
+@told(examples={'eval "$(prodaccess sandbox env)"': "Then prodaccess report, and all else that reads the record."})
 def sandbox_env() -> None:
     """Print what another terminal needs to speak of the sandbox that runs: eval "$(prodaccess sandbox env)"."""
     _play("bot.sandbox.installation.terminal")
 
 
-@app.command()
+@told(
+    examples={"prodaccess demo": "", "TOUR=1 prodaccess demo": "The tour first, then the page."},
+    uses={"TOUR": "1: at a terminal, a tour before the page"},
+)
 def demo(
     port: _PORT = 0,
     seconds: Annotated[int, typer.Option(min=1, max=60, help="How long the access of the tour lasts.")] = 20,
@@ -137,10 +163,16 @@ def _play(name: str, *arguments: str) -> NoReturn:
     raise typer.Exit(module.main(arguments))
 
 
+add(sandbox_app, sandbox_env, "env")
+app.add_typer(sandbox_app, name="sandbox")
+add(app, demo)
+check.register(app)
 policy.register(app)
+explain.register(app)
 operate.register(app)
-clock_app.command("accept")(operate.accept_clock)
+add(clock_app, operate.accept_clock, "accept")
 report.register(app)
+complete.register(app)
 
 
 def main() -> NoReturn:

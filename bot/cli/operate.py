@@ -6,34 +6,40 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from bot.cli.ledger import opened
+from bot.cli.program import LEDGER, POLICY, PROBLEMS, add, end, program, told
 
 if TYPE_CHECKING:
     from bot.wiring import Common
     from workflows.core.audit import AuditEntry
 
-PROBLEMS, USAGE = 1, 2
 PAGE = 1000
 
 
 def register(app: typer.Typer) -> None:
     """Mount the commands on the program's own. All of them want REDIS_URL."""
-    policy = typer.Typer(help="The policy in force.", no_args_is_help=True)
-    policy.command("apply")(apply)
+    policy = program("The policy in force.")
+    add(policy, apply)
     app.add_typer(policy, name="policy")
-    app.command()(explain)
-    person = typer.Typer(help="People and their accounts.", no_args_is_help=True)
-    person.command("confirm")(confirm)
-    person.command("user")(user)
+    person = program("People and their accounts.")
+    add(person, confirm)
+    add(person, user)
     app.add_typer(person, name="person")
-    audit = typer.Typer(help="The audit log.", no_args_is_help=True)
-    audit.command("verify")(verify)
-    audit.command("export")(export)
+    audit = program("The audit log.")
+    add(audit, verify)
+    add(audit, export)
     app.add_typer(audit, name="audit")
 
 
+@told(
+    examples={"prodaccess policy apply config --commit 4f2a9c1": "Where PRODACCESS_POLICY=manual."},
+    needs=LEDGER,
+    uses=POLICY,
+)
 def apply(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The policy folder.")],
     commit: Annotated[str, typer.Option(metavar="SHA", help="The commit it comes from, for the record.")] = "",
@@ -59,51 +65,25 @@ def apply(
             commit_sha=commit or None,
         )
     if isinstance(done, Refused):
-        _refuse("The ledger did not take it: try again in a moment.")
+        end("The ledger did not take it: try again in a moment.")
     words = {"in_force": "is in force already", "activated": "is in force now"}
     print(f"Policy {reading.policy.hash[:12]} {words[done.outcome]}.")
 
 
-def explain(
-    environment: Annotated[str, typer.Argument(metavar="ENV")],
-    role: Annotated[str, typer.Argument(metavar="ROLE")],
-    address: Annotated[str, typer.Option("--as", metavar="EMAIL", help="Whom it is explained for.")],
-) -> None:
-    """Who could approve a role, under which rules, and why a person may or may not ask for it."""
-    from dataclasses import replace
-
-    from bot.chat.actions.queries import Queries
-    from bot.chat.messages.lists import explain as explained
-    from bot.chat.plain_text import as_text
-    from bot.chat.wording.refusals import refusal
-    from workflows.core.identity import address_of
-    from workflows.core.refusal import Refused
-    from workflows.core.rules.eligibility import find_entitlement
-    from workflows.ports import PolicyUnavailable
-
-    with opened("explain") as parts:
-        command = parts.settings.command
-        try:
-            policy = parts.context.policy.current()
-        except PolicyUnavailable as problem:
-            _refuse(f"Nothing can be explained: {problem}.")
-        found = find_entitlement(policy, environment, role)
-        if isinstance(found, Refused):
-            _refuse(refusal(found, command=command))
-        known = address_of(address, policy.former_domains)
-        person = parts.context.directory.by_address(known, policy.former_domains) if known is not None else None
-        if person is None:
-            _refuse(f"Nothing is known of {address} yet: the bot learns of people when they first use it in chat.")
-        explanation = Queries(parts.context, command).explanations.explanation(policy, found, person, itself=False)
-        if isinstance(explanation, Refused):
-            params = {**explanation.params, "then": "not_here"}
-            _refuse(refusal(replace(explanation, params=params), command=command))
-        print(as_text(explained(explanation)))
-
-
+@told(
+    examples={
+        'prodaccess person confirm dana@example.com --by "Ada Admin" --reason "she showed her badge"': (
+            "The same person as before."
+        ),
+        'prodaccess person confirm dana@example.com --another --by "Ada Admin" --reason "a new colleague"': "",
+    },
+    needs=LEDGER,
+    uses=POLICY,
+)
 def confirm(
     address: Annotated[
-        str, typer.Argument(help="An address of the account that is on hold, or of whom it claims to be.")
+        str,
+        typer.Argument(metavar="EMAIL", help="An address of the account that is on hold, or of whom it claims to be."),
     ],
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the record.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="How that is known, for the record.")],
@@ -126,24 +106,31 @@ def confirm(
         about = holds_about(parts.context, None, asked, former) if asked else ()
         found = [one for one in about if account in ("", one.account.account)]
         if not found:
-            _refuse(f"No account of {address} is on hold.")
+            end(f"No account of {address} is on hold.")
         if len(found) > 1:
             ids = ", ".join(one.account.account for one in found)
-            _refuse(f"Several accounts are on hold there: {ids}. Say which with --account.")
+            end(f"Several accounts are on hold there: {ids}. Say which with --account.")
         held = found[0]
         saying = Saying(held.account.account, not another, reason, held.hash)
         answer = confirm_by_hand(parts.context, saying, by, f"cli:{parts.context.chance.hex(12)}")
         if isinstance(answer, Refused):
             from bot.chat.wording.refusals import refusal
 
-            _refuse(refusal(answer, command=parts.settings.command))
+            end(refusal(answer, command=parts.settings.command))
     said = "another person" if another else "the same person"
     print(f"{held.account.name} ({held.account.account}) is {said}, and may act again.")
 
 
+@told(
+    examples={'prodaccess person user 9067-1 nia@example.com --by "Ada Admin" --reason "handed over, IT-812"': ""},
+    needs=LEDGER,
+    uses=POLICY,
+)
 def user(
     id_: Annotated[str, typer.Argument(metavar="ID", help="The user's own id in the target, as the refusal says it.")],
-    address: Annotated[str, typer.Argument(help="An address of the person whose user it is from now on.")],
+    address: Annotated[
+        str, typer.Argument(metavar="EMAIL", help="An address of the person whose user it is from now on.")
+    ],
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the record.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="How that is known, for the record.")],
 ) -> None:
@@ -158,18 +145,18 @@ def user(
         command, former = parts.settings.command, parts.context.policy.current().former_domains
         found = users_called(parts.context, id_)
         if len(found) > 1:
-            _refuse(f"Several users are called so: {', '.join(one.id for one in found)}. Say which of them.")
+            end(f"Several users are called so: {', '.join(one.id for one in found)}. Say which of them.")
         if not found:
-            _refuse(refusal(Refused(Code.TARGET_USER_UNKNOWN, {"user": id_}), command=command))
+            end(refusal(Refused(Code.TARGET_USER_UNKNOWN, {"user": id_}), command=command))
         asked = address_of(address, former)
         if asked is None:
-            _refuse(f"{address} is no address.")
+            end(f"{address} is no address.")
         to = parts.context.directory.owner_of(asked, former)
         answer = move_by_hand(parts.context, found[0].id, to, by, reason, f"cli:{parts.context.chance.hex(12)}")
         if isinstance(answer, Refused):
             unknown = answer.code is Code.PERSON_UNKNOWN
             words = f"Nothing is known of {address} yet: the bot learns of people when they first use it in chat."
-            _refuse(words if unknown else refusal(answer, command=command))
+            end(words if unknown else refusal(answer, command=command))
     print(f"The {spoken(NAME, found[0].id)} user {id_} is {asked}'s from now on.")
 
 
@@ -184,6 +171,11 @@ def _former_domains(parts: Common) -> Mapping[str, str]:
         return NO_DOMAINS
 
 
+@told(
+    examples={'prodaccess clock accept --by "Rosa Ops" --reason "NTP is right again"': ""},
+    needs=LEDGER,
+    uses=POLICY,
+)
 def accept_clock(
     by: Annotated[str, typer.Option(help="Your name, for the record.")],
     reason: Annotated[str, typer.Option(help="Why Redis's clock is right now, for the record.")],
@@ -197,7 +189,7 @@ def accept_clock(
         answer = accept(parts.context, by, reason)
         command = parts.settings.command
     if isinstance(answer, Refused):
-        _refuse(refusal(answer, command=command))
+        end(refusal(answer, command=command))
     words = {
         "accepted": "Redis's clock is accepted as right. Access is given again.",
         "trusted": "Nobody doubts Redis's clock: there is nothing to accept.",
@@ -206,6 +198,7 @@ def accept_clock(
     print(words[answer.outcome])
 
 
+@told(examples={"prodaccess audit verify": ""}, needs=LEDGER, uses=POLICY, codes={PROBLEMS: "a fault was found"})
 def verify() -> None:
     """Check every entry of the audit log: its digest, its words, its link to the one before it; and that none is missing."""
     from workflows.core.audit_check import AuditCheck
@@ -228,6 +221,15 @@ def verify() -> None:
     raise typer.Exit(PROBLEMS if found else 0)
 
 
+@told(
+    examples={
+        "prodaccess audit export > audit.jsonl": "",
+        "prodaccess audit export --after 1873": "What is new since.",
+    },
+    needs=LEDGER,
+    uses=POLICY,
+    codes={PROBLEMS: "an entry cannot be read, and is left out"},
+)
 def export(after: Annotated[int, typer.Option(help="Only entries with a higher number.")] = 0) -> None:
     """Print the audit log as JSON lines, with the words that have not been erased."""
     from workflows.ledger.codec import audit_entry
@@ -250,44 +252,3 @@ def _print_entry(entry: AuditEntry) -> None:
     words = {"words": dict(entry.private)}
     line = {"number": entry.number, "digest": entry.digest, **json.loads(entry.body), **words}
     print(json.dumps(line, ensure_ascii=False))
-
-
-def opened(command: str = "this command") -> _Opened:
-    """`command`: as it is typed, for the sentence that says what it needs."""
-    return _Opened(command)
-
-
-class _Opened:
-    """The ledger as the environment names it; trouble with it, now or later, is one sentence."""
-
-    def __init__(self, command: str) -> None:
-        self._command = command
-
-    def __enter__(self) -> Common:
-        from bot import settings
-        from bot.wiring import build_clock
-        from workflows.ledger.redis_ledger import UnfitServer
-        from workflows.ports import LedgerUnreachable
-
-        found = settings.for_command(self._command, settings.process_environ())
-        if isinstance(found, tuple):
-            for sentence in found:
-                print(sentence, file=sys.stderr)
-            raise typer.Exit(USAGE)
-        try:
-            self._parts = build_clock(found, patient=False)
-        except (UnfitServer, LedgerUnreachable) as problem:
-            _refuse(str(problem))
-        return self._parts
-
-    def __exit__(self, _kind: object, problem: BaseException | None, _where: object) -> None:
-        from workflows.ports import LedgerUnreachable, PolicyUnavailable
-
-        self._parts.close()
-        if isinstance(problem, LedgerUnreachable | PolicyUnavailable):
-            _refuse(str(problem))
-
-
-def _refuse(sentence: str) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(PROBLEMS)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from bot.cli.operate import PROBLEMS, USAGE, opened
+from bot.cli.ledger import opened
+from bot.cli.program import LEDGER, POLICY, USAGE, add, end, told
 
 
 class Format(StrEnum):
@@ -18,9 +19,14 @@ class Format(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(report)
+    add(app, report)
 
 
+@told(
+    examples={"prodaccess report --since 30d": "", "prodaccess report --format csv > review.csv": ""},
+    needs=LEDGER,
+    uses=POLICY,
+)
 def report(
     since: Annotated[str, typer.Option(metavar="PERIOD", help="How far back: 30d, 12h, 90d.")] = "90d",
     form: Annotated[Format, typer.Option("--format", help="CSV is who had what; JSON is all of it.")] = Format.TABLE,
@@ -34,19 +40,14 @@ def report(
 
     period = parse_duration(since)
     if not period:
-        _end(f"'{since}' is no period: write 90d, or 12h.", USAGE)
+        end(f"'{since}' is no period: write 90d, or 12h.", USAGE)
     with opened("report") as parts:
         try:
             policy = parts.context.policy.current()
             found = access_report(parts.context, period, (environment,) if environment else None)
         except (PolicyUnavailable, LedgerUnreachable) as problem:
-            _end(f"There is no report: {problem}.", PROBLEMS)
+            end(f"There is no report: {problem}.")
     if environment and environment not in policy.environments and not (found.sums.asked or found.access):
-        _end(f"There is no environment '{environment}': the policy has {', '.join(policy.environments)}.", PROBLEMS)
+        end(f"There is no environment '{environment}': the policy has {', '.join(policy.environments)}.")
     forms = {Format.TABLE: report_forms.table, Format.CSV: report_forms.as_csv, Format.JSON: report_forms.as_json}
     forms[form](found, sys.stdout)
-
-
-def _end(sentence: str, code: int) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(code)

@@ -8,6 +8,7 @@ from bot.chat.actions.people_queries import PeopleQueries, nobody_known
 from bot.chat.commands.model import Whom
 from bot.chat.message import Message
 from bot.chat.messages import lists
+from bot.chat.views.deciders import Deciders
 from bot.chat.views.overviews import Explanation, explanation
 from bot.chat.views.read_model import Seen
 from workflows.core.people import PersonFacts
@@ -79,14 +80,16 @@ class Explanations:
             role,
             answer,
             who="You" if itself else person.name,
-            deciders=self._people.deciders(asked)
-            if asked
-            else self._people.would_decide(policy, role, person.id, person.id),
+            deciders=self._people.deciders(asked) if asked else self.would_decide(policy, role, person),
             command=self._command,
             time_zone=zone or policy.timezone,
             policy_zone=policy.timezone,
             break_glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
         )
+
+    def would_decide(self, policy: Policy, role: Entitlement, person: PersonFacts) -> Deciders:
+        """Who would have to agree, were it asked for by this person."""
+        return self._people.would_decide(policy, role, person.id, person.id)
 
 
 def _without_ticket(policy: Policy, role: Entitlement) -> Policy:

@@ -5,9 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
+
+from bot.__main__ import app
+from bot.cli.program import about
 
 ROOT = Path(__file__).resolve().parents[3]
 REDIS = {"REDIS_URL": "redis://:hunter2hunter2@127.0.0.1:1/0"}
@@ -36,7 +42,70 @@ def test_help_names_every_command() -> None:
     assert done.returncode == 0
     assert "Usage: prodaccess" in done.stdout
     for command in ("web", "worker", "clock", "up", "sandbox", "demo", "check", "config", "report"):
-        assert f"│ {command} " in done.stdout
+        assert f"\n  {command} " in done.stdout
+
+
+def commands(path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command, groups among them."""
+    found = typer.main.get_command(app)
+    for name in path:
+        found = found.commands[name]
+    yield path
+    for name in getattr(found, "commands", ()):
+        yield from commands((*path, name))
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_every_command_has_short_plain_help_of_any_width(width: int) -> None:
+    for path in commands():
+        done = CliRunner().invoke(app, [*path, "-h"], env={"COLUMNS": str(width)})
+        assert done.exit_code == 0, path
+        assert not {"<bool>", "│", "\x1b"} & {*done.output, *done.output.split()}, path
+        told = [line for line in done.output.splitlines() if "prodaccess" not in line]  # what is copied stays whole
+        assert max(map(len, told)) <= width, (path, max(told, key=len))
+
+
+def test_every_command_says_by_example_how_it_is_used() -> None:
+    for path in commands():
+        command = typer.main.get_command(app)
+        for name in path:
+            command = command.commands[name]
+        if not hasattr(command, "commands"):
+            assert about(command.callback).examples, path
+            assert command.help, path
+
+
+def test_bash_completes_commands_environments_and_roles(tmp_path: Path) -> None:
+    program = tmp_path / "prodaccess"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m bot "$@"\n')
+    program.chmod(0o755)
+    script = """
+        eval "$(prodaccess completion bash)"
+        complete_() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _prodaccess_completion prodaccess
+            echo "${COMPREPLY[*]}"; }
+        complete_ prodaccess rep
+        complete_ prodaccess audit ''
+        complete_ prodaccess explain orders-p
+        complete_ prodaccess explain orders-prod read
+    """
+    environ = {"PATH": f"{tmp_path}:{os.defpath}", "PYTHONPATH": str(ROOT), "PRODACCESS_CONFIG": str(ROOT / "config")}
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script], env=environ, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines() == ["report", "verify export", "orders-prod", "read-only"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_get_a_script_of_their_own(shell: str) -> None:
+    done = CliRunner().invoke(app, ["completion", shell])
+    assert f"_PRODACCESS_COMPLETE=complete_{shell}" in done.output
+
+
+def test_wrong_usage_is_a_sentence_that_says_where_help_is() -> None:
+    done = prodaccess("report", "--sinse", "30d")
+    assert done.returncode == 2
+    assert "Try 'prodaccess report -h' for help." in done.stderr
+    assert "No such option: --sinse" in done.stderr
 
 
 def test_help_imports_nothing_heavy() -> None:

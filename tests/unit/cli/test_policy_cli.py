@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bot.cli.policy import register
+from bot.cli import check, policy
 from tests.unit.policy_file.policy_folder import SHOP, write
 from workflows.policy_file import read_policy
 from workflows.policy_file.schema import schemas
@@ -23,7 +24,8 @@ EXAMPLE = ROOT / "config"
 @pytest.fixture
 def app() -> typer.Typer:
     found = typer.Typer()
-    register(found)
+    check.register(found)
+    policy.register(found)
     return found
 
 
@@ -39,16 +41,39 @@ def test_check_of_the_example_has_no_problems_and_no_warnings(app: typer.Typer) 
 def test_check_prints_every_problem_and_fails(app: typer.Typer, tmp_path: Path) -> None:
     code, text = run(app, "check", write(tmp_path, (SHOP, "[platform]", "[platfrom]"), (SHOP, "C0SHOP", "shop")))
     assert code == 1
-    assert text.splitlines()[0] == f"{SHOP}:5: no group 'platfrom'; did you mean 'platform'?"
+    place = os.path.relpath(tmp_path / SHOP)
+    assert text.splitlines()[0] == f"{place}:5:10: no group 'platfrom'; did you mean 'platform'?"
     assert text.splitlines()[-1] == f"{tmp_path}: 2 problems"
+
+
+def test_a_path_is_from_where_one_stands(app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "policy", (SHOP, "[platform]", "[platfrom]"))
+    monkeypatch.chdir(tmp_path)
+    assert run(app, "check", "policy")[1].startswith(f"policy/{SHOP}:5:10: no group")
+
+
+def test_github_shows_a_problem_beside_its_line(app: typer.Typer, tmp_path: Path) -> None:
+    code, text = run(app, "check", write(tmp_path, (SHOP, "[platform]", "['100%,\\n']")), "--format", "github")
+    assert code == 1
+    (line,) = [line for line in text.splitlines() if "no group" in line]
+    assert line.startswith(f"::error file={os.path.relpath(tmp_path / SHOP)},line=5,col=")
+    assert "::no group '100%25,\\n'" in line
+
+
+def test_json_has_every_finding_with_its_place(app: typer.Typer, tmp_path: Path) -> None:
+    code, text = run(app, "check", write(tmp_path, (SHOP, ", review_within: 24h", "")), "--format", "json")
+    (finding,) = json.loads(text)["findings"]
+    assert (code, finding["severity"], finding["line"]) == (0, "warning", 11)
+    assert json.loads(text)["roles"] == 2
 
 
 def test_warnings_fail_only_when_strict(app: typer.Typer, tmp_path: Path) -> None:
     folder = write(tmp_path, (SHOP, ", review_within: 24h", ""))
     code, text = run(app, "check", folder)
     assert code == 0
+    place = os.path.relpath(folder / SHOP)
     assert text.splitlines() == [
-        f"{SHOP}:11: break-glass in shop-prod has no time for its review; add review_within: 24h (warning)",
+        f"{place}:11:1: break-glass in shop-prod has no time for its review; add review_within: 24h (warning)",
         f"{tmp_path}: 1 environment, 2 roles, 0 problems, 1 warning",
     ]
     assert run(app, "check", folder, "--strict")[0] == 1
