@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import check, complete, explain, operate, policy, report
+from bot.cli import check, complete, explain, look, operate, policy, report
 from bot.cli.program import LEDGER, POLICY, add, program, told
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ add(app, demo)
 check.register(app)
 policy.register(app)
 explain.register(app)
+look.register(app)
 operate.register(app)
 add(clock_app, operate.accept_clock, "accept")
 report.register(app)

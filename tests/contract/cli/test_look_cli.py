@@ -1,0 +1,94 @@
+"""`prodaccess list`, `show` and `status`, on a real ledger."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from typer.testing import CliRunner, Result
+
+from bot.__main__ import app
+from bot.runtime.heartbeat import Heartbeats
+from tests.support.build import DANA, HOUR
+from tests.support.held import held
+from tests.unit.policy_file.policy_folder import write
+from workflows.core import keys
+from workflows.core.records.grant import Grant, GrantState
+from workflows.ledger.redis_ledger import RedisLedger
+from workflows.ports import Change, Committed, IndexEntry
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def ledger(redis_client: redis.Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RedisLedger:
+    write(tmp_path)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("PRODACCESS_CONFIG", str(tmp_path))
+    return RedisLedger(redis_client, durability="verify", monotonic=lambda: 0.0)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def live(ledger: RedisLedger, left: timedelta) -> None:
+    """PA-1 of Dana, active, which ends in so long a time."""
+    held(ledger, 1, DAY)
+    request, grant = keys.request("PA-1"), keys.grant("PA-1")
+    snapshot = ledger.read(request, grant)
+    was = snapshot.get(grant, Grant)
+    changed = replace(was, state=GrantState.ACTIVE, end=None, closed_at=None, deadline=snapshot.now + left)
+    change = Change(
+        "live",
+        snapshot.now,
+        snapshot.versions(),
+        puts={grant: changed},
+        index=(
+            IndexEntry(keys.LIVE, "PA-1", changed.deadline.timestamp()),
+            IndexEntry(keys.of_environment(keys.LIVE, "shop-prod"), "PA-1", changed.deadline.timestamp()),
+        ),
+    )
+    assert isinstance(ledger.commit(change), Committed)
+
+
+def test_list_tells_who_has_access_now(ledger: RedisLedger):
+    assert "Nobody has access just now." in run("list").output
+    live(ledger, HOUR)
+    done = run("list")
+    assert (done.exit_code, "Dana · read-only" in done.output) == (0, True), done.output
+    found = json.loads(run("list", "shop-prod", "--json").output)
+    assert [(one["id"], one["holder"]["id"], one["state"]) for one in found["active"]] == [("PA-1", DANA, "active")]
+    assert run("list", "shop-prd").exit_code == 1
+    assert "Nothing waits for an answer." in run("list", "--pending").output
+
+
+def test_show_tells_all_of_one_request(ledger: RedisLedger):
+    held(ledger, 7, DAY)
+    done = run("show", "pa-7")
+    assert (done.exit_code, "Dana had read-only" in done.output) == (0, True), done.output
+    found = json.loads(run("show", "PA-7", "--json").output)
+    assert (found["approval"], found["duration_s"], found["entries"]) == ("approved by Olu", 3600, [])
+    nothing = run("show", "PA-8")
+    assert (nothing.exit_code, nothing.output) == (1, "There is no request PA-8.\n")
+
+
+def test_status_is_0_only_where_nothing_needs_a_hand(ledger: RedisLedger, redis_client: redis.Redis, tmp_path: Path):
+    done = run("status")
+    assert done.exit_code == 1
+    for said in ("- no worker is running", "- no policy is active yet", "Running   ; not running: web, worker, clock"):
+        assert said in done.output
+    run("policy", "apply", str(tmp_path))
+    for kind in ("web", "worker", "clock"):
+        Heartbeats(redis_client).beat(kind)
+    live(ledger, HOUR)
+    good = run("status", "--json")
+    found = json.loads(good.output)
+    assert (good.exit_code, found["ready"], found["active"], found["overdue"]) == (0, True, 1, 0), found
+    redis_client.zadd("prodaccess:index:live", {"PA-1": ledger.now().timestamp() - 90})
+    late = run("status")
+    assert (late.exit_code, "1 past their end" in late.output) == (1, True), late.output
