@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.chaos.rig import Rig, id_of
+from tests.support.installation import SHORT
 
 
 def test_access_ends_while_redis_takes_no_more_writes(rig: Rig) -> None:
     case, other = rig.case(), rig.case()
-    card = case.active(role="state-write", rest="2s INC-42 checkout errors")
+    card = case.active(role="state-write", rest=SHORT)
     with rig.connection() as client:
         client.config_set("maxmemory", "1mb")
     answered = rig.types("dana", f"{other.name} read-only 1h INC-43 more errors")

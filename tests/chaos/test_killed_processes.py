@@ -13,7 +13,7 @@ import pytest
 
 from bot.sandbox.aws.operations import Plan
 from tests.chaos.rig import CALLS, Rig, id_of
-from tests.support.installation import ROOT
+from tests.support.installation import ROOT, SHORT, SHORT_S
 
 KINDS = pytest.mark.parametrize(
     ("role", "plan"),
@@ -65,13 +65,13 @@ def test_access_ends_once_when_the_worker_dies_between_the_removal_and_its_recor
 
 def test_access_ends_when_everything_was_dead_at_its_deadline(rig: Rig) -> None:
     pairs = [(rig.case(), role) for role in ("read-only", "state-write")]
-    cards = [case.asked(role=role, rest="3s INC-42 checkout errors") for case, role in pairs]
+    cards = [case.asked(role=role, rest=SHORT) for case, role in pairs]
     for (case, _), card in zip(pairs, cards, strict=True):
         case.approve(card)
     rig.until(lambda: all(rig.events(id_of(card))["grant.active"] for card in cards), "both are active")
     rig.kill()
     died_at = time.monotonic()
-    rig.until(lambda: time.monotonic() - died_at > 3.2, "the deadline has passed")
+    rig.until(lambda: time.monotonic() - died_at > SHORT_S + 0.2, "the deadline has passed")
     assert all(rig.has(case, role) for case, role in pairs), "nobody was there to take it away"
     # The policy allows nothing any more by its own condition, although it still stands there.
     (policy,) = rig.aws.world.iam_policies("dana").values()

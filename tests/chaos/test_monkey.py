@@ -11,6 +11,7 @@ import pytest
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.slack import words
 from tests.chaos.rig import Rig, id_of
+from tests.support.installation import SHORT, SHORT_S
 
 SEEDS = [int(seed) for seed in os.environ.get("CHAOS_SEEDS", "7").split(",")]
 
@@ -21,11 +22,11 @@ def test_everything_ends_once_whatever_is_killed_when(rig: Rig, seed: int) -> No
     rig.aws.shim.operations.default = Plan(delay_s=0.2)
     roles = ["read-only", "state-write", "readers", "deploy"]
     cases = [rig.case() for _ in roles]
-    cards = [case.asked(role=role, rest="4s INC-42 checkout errors") for case, role in zip(cases, roles, strict=True)]
+    cards = [case.asked(role=role, rest=SHORT) for case, role in zip(cases, roles, strict=True)]
     for case, card in zip(cases, cards, strict=True):
         case.approve(card)
     started_at = time.monotonic()
-    while time.monotonic() - started_at < 6.0:
+    while time.monotonic() - started_at < SHORT_S + 2.0:
         kind = dice.choice(["worker", "worker", "worker", "clock", "redis"])
         pause_until = time.monotonic() + dice.uniform(0.1, 1.2)
         rig.until(lambda until=pause_until: time.monotonic() > until, "a moment")

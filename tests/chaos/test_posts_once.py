@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.slack import words
 from tests.chaos.rig import Rig, id_of
-from tests.support.installation import PEOPLE, RECEIPTS
+from tests.support.installation import PEOPLE, RECEIPTS, SHORT
 
 PLACES = ["card", "root", "lines", "dm"]
 
@@ -87,7 +87,7 @@ BAD_MINUTES = {
 @pytest.mark.parametrize("how", BAD_MINUTES)
 def test_access_is_given_and_ended_on_time_while_slack_is_down_and_the_truth_is_said_once(rig: Rig, how: str) -> None:
     case = rig.case()
-    card = case.asked(rest="3s INC-42 checkout errors")
+    card = case.asked(rest=SHORT)
     rig.until(rig.roots, "the receipt of the ask")
     down = rig.slack.faults.add("*", times=None, **BAD_MINUTES[how])
     case.approve(card)

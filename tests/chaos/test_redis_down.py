@@ -9,6 +9,7 @@ import time
 from bot.sandbox.aws.operations import Plan
 from bot.sandbox.slack import words
 from tests.chaos.rig import Rig, id_of
+from tests.support.installation import SHORT, SHORT_S
 
 
 def all_alive(rig: Rig) -> None:
@@ -18,7 +19,7 @@ def all_alive(rig: Rig) -> None:
 def test_what_waits_and_what_is_active_survive_a_killed_redis(rig: Rig) -> None:
     case, other = rig.case(), rig.case()
     waiting = other.asked()
-    card = case.active(rest="3s INC-42 checkout errors")
+    card = case.active(rest=SHORT)
     rig.redis.restart()
     other.approve(waiting)
     rig.until(lambda: rig.has(other), "given")
@@ -50,7 +51,7 @@ def test_a_removal_under_way_goes_on_after_a_killed_redis(rig: Rig) -> None:
 def test_access_ends_soon_after_redis_is_back_when_it_was_down_over_the_deadline(rig: Rig) -> None:
     case, other = rig.case(), rig.case()
     waiting = other.asked()
-    card = case.active(rest="2s INC-42 checkout errors")
+    card = case.active(rest=SHORT)
     rig.redis.kill()
     down_at = time.monotonic()
     answered = rig.types("dana", f"{case.name} read-only 1h INC-43 more errors")
@@ -62,7 +63,7 @@ def test_access_ends_soon_after_redis_is_back_when_it_was_down_over_the_deadline
     assert other.press("olu", waiting, "deny").ok
     other.whispered("olu", "I cannot reach my records just now")
     assert not rig.ready()["ready"]
-    rig.until(lambda: time.monotonic() - down_at > 3.5, "the deadline has passed")
+    rig.until(lambda: time.monotonic() - down_at > SHORT_S + 1.5, "the deadline has passed")
     assert rig.has(case)
     rig.redis.start()
     rig.until(lambda: rig.gone(case), "gone")
@@ -139,11 +140,13 @@ def test_worker_threads_that_die_are_replaced(rig: Rig) -> None:
 
 def test_a_redis_that_hangs_over_the_deadline_only_delays_the_end(rig: Rig) -> None:
     case = rig.case()
-    card = case.active(rest="2s INC-42 checkout errors")
+    card = case.active(rest=SHORT)
     os.kill(rig.redis.pid, signal.SIGSTOP)
     stopped_at = time.monotonic()
     try:
-        rig.until(lambda: time.monotonic() - stopped_at > 6.0, "calls have timed out")
+        rig.until(
+            lambda: time.monotonic() - stopped_at > SHORT_S + 4.0, "calls have timed out, and the deadline has passed"
+        )
     finally:
         os.kill(rig.redis.pid, signal.SIGCONT)
     rig.until(lambda: rig.gone(case), "gone")

@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timedelta
 
 from bot.sandbox.slack import Form, buttons, words
-from tests.support.installation import PEOPLE, Case, eventually, id_in
+from tests.support.installation import PEOPLE, SHORT, Case, eventually, id_in
 
 
 def form_of(case: Case, who: str) -> Form:
@@ -110,11 +110,11 @@ def test_access_that_is_to_begin_later_is_agreed_now_and_given_then(http_case: C
 
 
 def test_the_last_request_is_asked_again_by_one_word(http_case: Case):
-    card = http_case.active(rest="2s INC-42 checkout errors")
+    card = http_case.active(rest=SHORT)
     http_case.card("Ended", id_in(words(card)))
     answer = http_case.at.told("dana", "again")
     assert "You asked for *read-only*" in answer
-    assert "for 2 s" in answer
+    assert "for 6 s" in answer
     again = http_case.card("Waiting for", id_in(answer))
     assert "checkout errors" in words(again)
     http_case.at.told("dana", f"withdraw {id_in(answer)}")

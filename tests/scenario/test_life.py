@@ -28,6 +28,7 @@ from tests.support.installation import (
     INCIDENT,
     PEOPLE,
     RECEIPTS,
+    SHORT,
     Case,
     Installation,
     case_name,
@@ -141,7 +142,7 @@ def lives(request: pytest.FixtureRequest) -> Lives:
     case = at.case()
     began_at_s = time.monotonic()
     with overheard(case) as said:
-        cards = {role: case.asked(role=role, rest="4s INC-42 checkout errors") for role in ROLES}
+        cards = {role: case.asked(role=role, rest=SHORT) for role in ROLES}
         for card in cards.values():
             case.approve(card)
         for role in ROLES:
@@ -235,11 +236,11 @@ def test_what_is_over_reads_like_a_list(lives: Lives):
 
 def test_one_life_takes_at_most_ten_calls_to_slack_and_ten_to_aws(http_case: Case):
     case, at = http_case, http_case.at
-    case.active(rest="1s INC-41 warm up")
+    case.active(rest=SHORT)
     eventually(lambda: ended(case, 1), "the first end")
     at.quiet()
     mark, began_at_s = at.slack.calls.mark(), time.monotonic()
-    case.approve(case.asked(rest="3s INC-42 counted"))
+    case.approve(case.asked(rest=SHORT))
     eventually(lambda: ended(case, 2), "the second end")
     at.quiet()
     slack = [call.method for call in at.slack.calls.since(mark) if call.method not in DIRECTORY]
@@ -417,7 +418,7 @@ def test_a_channel_that_the_bot_is_not_in_makes_direct_messages(case: Case):
 
 def test_the_first_of_two_overlapping_grants_to_end_leaves_the_second(case: Case):
     second = case.active(role="same-thing", rest="30m INC-2 stays")
-    case.approve(case.asked(rest="2s INC-1 ends"))
+    case.approve(case.asked(rest=SHORT))
     first = case.card("read-only", "Ended")
     assert f"access goes on under {id_in(words(second))}" in words(first)
     assert "removal verified" not in words(first)
