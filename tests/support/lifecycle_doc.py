@@ -89,7 +89,9 @@ What is approved are the request's **terms**: exactly what would be given to who
 means something else when somebody presses Approve, the votes are void and the new terms are shown instead.
 
 A request may name a later start. Approved before that, it is *scheduled*: nothing is given, and requester and owners
-can still call it off. At its start everything is looked at again: the policy, the hour, whoever agreed, and whoever
+can still call it off.
+
+At its start everything is looked at again: the policy, the hour, whoever agreed, and whoever
 would hold it. Then the grant follows, with its time counted from there, or the bot denies it and says why.
 
 ## Grants
@@ -103,8 +105,9 @@ A grant is *activating* until its own operation at the target has succeeded and 
 a say, and the holder must still be somebody.
 
 More time is a request of its own on an active grant, under the same rules. Where the target enforces an end, the
-approval only notes the later one: the target is told first, the end is read back, and then the deadline moves. Elsewhere
-the deadline moves in the step that decides. If the old deadline comes first, the end begins then, as always.
+approval only notes the later one: the target is told first, the end is read back, and then the deadline moves.
+
+Elsewhere the deadline moves in the step that decides. If the old deadline comes first, the end begins then, as always.
 
 All ends go through *revoking*, the failed activation too, because a call without an answer proves nothing. What a
 grant becomes then follows from the recorded cause:
@@ -124,6 +127,7 @@ still needs the same access), `nothing_given` (no call to give was ever made).
 
 A break-glass has no approval, so it owes a **review**. It is written in the commit that lets the person in, and outlives
 the grant. It is *owed* until an owner who is not the holder, or somebody of the panic group, acknowledges or flags it.
+
 Until then the owners are reminded at a quarter, at half and at the end of `review_within`, then daily. A flagged or
 overdue review, and a break-glass that was taken back, keep the holder from breaking the glass again until the panic
 group lifts that.

@@ -24,8 +24,10 @@ HEAD = """\
 # Every sentence
 
 What the bot says in chat, each sentence once, as it was heard in a walk through all that can become of a request. Behind each
-stands what had happened when it was said first. Names, times and numbers are examples: sentences that differ in nothing else
-stand here once. Made by `python -m tests.support.sentences`; a test keeps it current.
+stands what had happened when it was said first.
+
+Names, times and numbers are examples: sentences that differ in nothing else stand here once. Made by
+`python -m tests.support.sentences`; a test keeps it current.
 """
 
 BY_HAND = "Refusals that only a race or a fault brings about"

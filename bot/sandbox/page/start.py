@@ -102,7 +102,7 @@ def hints(policy: Policy, command: str) -> list[Json]:
     return [
         _hint(DANA, TEAM_ROOM, f"{ask} {short} INC-7 checkout errors", f"Ask for production, for {long}."),
         _hint(OLU, OWNERS_ROOM, "Be Olu, who owns production, and press Approve on the card."),
-        _hint(DANA, TEAM_ROOM, f"Watch AWS: Dana has the access now, and {long} later it is gone by itself."),
+        _hint(DANA, TEAM_ROOM, f"Watch AWS: Dana has the access now, and {long} later it is gone, automatically."),
         _hint(OLU, OWNERS_ROOM, "The card has become one quiet line, and #access-log holds a receipt of each step."),
         _hint(MAX, TEAM_ROOM, f"{ask} {short} just looking", "Max has no say here. Let him ask, and see why not."),
         _hint(

@@ -50,7 +50,7 @@ class Picture(Scenario):
         self.terminal.blank()
         held_s = self.wait_for_the_end()
         self.actions.card("Ended")
-        self.aws(f"{held_s:.0f} seconds later, by itself")
+        self.aws(f"{held_s:.0f} seconds later, automatically")
         self.terminal.sees("The card, once more", self.actions.card("Ended"))
         self.terminal.blank()
         self.terminal.sees("The receipts in #access-log", *self.actions.receipts("Dana", "Ended"))

@@ -118,7 +118,7 @@ class Scenario:
     def wait_for_the_end(self) -> float:
         """Returns for how many seconds AWS held the access."""
         left_s = max(0.0, self.seconds - (time.monotonic() - self._given_s))
-        what = "until the access ends by itself"
+        what = "until the access ends"
         if not self.terminal.count_down(left_s, what, lambda: not self._has_access(), left_s + LATE_S_MAX):
             raise InstallationError(f"Dana still had access {LATE_S_MAX:g} s after its end.")
         return time.monotonic() - self._given_s

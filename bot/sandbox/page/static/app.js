@@ -42,7 +42,7 @@ function gone(is) {
   const banner = byId("gone");
   if (banner.hidden === !is) return;
   banner.hidden = !is;
-  banner.replaceChildren(...(is ? [h("strong", {}, "The sandbox does not answer."), " It may have been stopped in your terminal. This page goes on by itself when it is back."] : []));
+  banner.replaceChildren(...(is ? [h("strong", {}, "The sandbox does not answer."), " It may have been stopped in your terminal. This page goes on automatically when it is back."] : []));
 }
 
 /** What Slack itself tells a person: that a command failed, that a button did nothing. Only what is new. */
