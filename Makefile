@@ -49,6 +49,7 @@ docs: $(DEV)
 	$(BIN)/python -m tests.support.sentences
 	$(BIN)/python -m bot config schema --write
 	$(BIN)/python -m bot.sandbox.tour.picture docs/images/life.svg
+	$(BIN)/python -m tests.browser.pictures # where Chromium is
 
 # The same versions in all three: the larger ones are what the smaller ones are held to.
 LOCK := uv pip compile --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # it may not be installed: then the tests are skipped
     from playwright.sync_api import Locator, Page
 
-DANA, OLU, PAT, SID, MAX = "U0DANA", "U0OLU", "U0PAT", "U0SID", "U0MAX"
-TEAM, OWNERS, RECEIPTS = "C0ORDERSDEV", "C0ORDERSOPS", "C0ACCESSLOG"
+DANA, OLU, PAT, SID, MAX, NIA = "U0DANA", "U0OLU", "U0PAT", "U0SID", "U0MAX", "U0NIA"
+TEAM, OWNERS, RECEIPTS, INCIDENT = "C0ORDERSDEV", "C0ORDERSOPS", "C0ACCESSLOG", "C0INC7"
 
 
 def see(locator: Locator, count: int | None = None) -> None:
