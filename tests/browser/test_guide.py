@@ -44,13 +44,14 @@ def test_the_page_says_first_what_it_is_then_counts_its_steps_and_says_nothing_o
     assert not [each for each in told if re.search("false|undefined|null|NaN", each)]
 
 
-def test_the_guides_steps_show_what_report_and_audit_verify_print(dana: Window) -> None:
+def test_the_guides_steps_show_what_report_and_audit_verify_print(dana: Window, axe: str) -> None:
     output = dana.page.get_by_role("dialog", name="prodaccess")
     for told in steps(dana):
         for button, prints in (("Run audit verify", "0 faults"), ("Run report", "Access review")):
             if button in told:
                 dana.page.get_by_role("button", name=button).click()
                 see(output.get_by_text(prints))
+                assert dana.violations(axe) == []
                 dana.page.keyboard.press("Escape")
                 see(output, 0)
     see(dana.page.get_by_role("img", name=re.compile("^2 of")))

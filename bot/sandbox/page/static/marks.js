@@ -15,9 +15,11 @@ export function marked(text) {
   const found = [];
   let from = 0;
   for (const match of text.matchAll(KNOWN)) {
-    if (match.index > from) found.push(text.slice(from, match.index));
+    const mark = h("span", { class: `mark mark-${MARKS[match[1]]}` }, match[0]);
+    const bracket = match.index > from && text[match.index - 1] === "("; // which must not end a line before its mark
+    if (match.index > from) found.push(text.slice(from, match.index - Number(bracket)));
     from = match.index + match[0].length;
-    found.push(h("span", { class: `mark mark-${MARKS[match[1]]}` }, match[0]));
+    found.push(bracket ? h("span", { class: "together" }, "(", mark) : mark);
   }
   if (from < text.length || !found.length) found.push(text.slice(from));
   return found;
