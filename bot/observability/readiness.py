@@ -47,7 +47,7 @@ REDIS_ANSWERS = "Redis answers, and can hold the ledger."
 
 def ledger_words(problem: LedgerUnreachable | UnfitServer) -> str:
     """What stands between a process and its ledger. It may be gone in a moment."""
-    return f"{problem} It is tried again by itself."
+    return f"{problem} It is tried again automatically."
 
 
 def ledger_problems(ledger: Ledger, beats: Alive) -> list[str]:

@@ -11,7 +11,7 @@ from bot.observability.obstacles import Obstacles, keep_trying
 
 # As uvicorn has it.
 BACKLOG = 2048
-_AGAIN = "It is tried again by itself."
+_AGAIN = "It is tried again automatically."
 
 
 def listen(host: str, port: int, obstacles: Obstacles, wait: Callable[[float], object] = time.sleep) -> socket.socket:

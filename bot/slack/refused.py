@@ -20,10 +20,8 @@ def slack_words(token: str, needs: str, problem: Exception) -> str:
     if MEANS.get(word) in _OF_THE_TOKEN:
         return f"Slack refuses {token} ({word}): set it to {needs}, and start again."
     if word:
-        return f"Slack answers with an error ({word}). It is tried again by itself."
-    return (
-        f"Slack cannot be reached ({_why(problem)}): is there a way out to the internet? It is tried again by itself."
-    )
+        return f"Slack answers with an error ({word}). It is tried again automatically."
+    return f"Slack cannot be reached ({_why(problem)}): is there a way out to the internet? It is tried again automatically."
 
 
 def error_word(problem: Exception) -> str:

@@ -122,7 +122,7 @@ def test_a_rule_with_a_limit_approves_that_often_and_then_people_are_asked(chang
         eventually(lambda: policy_in_force(changing.at) != before, "the rule is in force")
         changing.at.wait_ready()
         first = id_in(changing.ask(role="deploy"))
-        card = changing.card("Active", "auto-approved by rule 'once a day'", "use 1 of 1 today", first)
+        card = changing.card("Active", "approved automatically by the rule 'once a day'", "use 1 of 1 today", first)
         changing.take_back("olu", card)
         changing.card("Revoked", first)
         second = id_in(changing.ask(role="deploy"))

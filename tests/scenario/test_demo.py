@@ -41,7 +41,7 @@ MOMENTS = (
     "approved by Olu Owner · #",
     "ended: time was up, removal verified · #",
     "Nia Night has read-only in Orders · 🟡 staging",
-    "auto-approved by rule",
+    "approved automatically by the rule",
     "Active access: 1",
     "What just happened",
     "prodaccess sandbox",

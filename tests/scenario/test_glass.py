@@ -20,7 +20,7 @@ NIA = PersonId("nia@example.com")
 def broken(case: Case, rest: str = "admin INC-42 all down", channel: str = INCIDENT) -> Message:
     """Nia breaks the glass; the card that everybody sees."""
     answer = case.at.told("nia", f"break-glass {case.name} {rest}", channel)
-    assert "🚨 You broke the glass" in answer
+    assert "🚨 You used break-glass" in answer
     return case.card("🚨 Break-glass", id_in(answer))
 
 

@@ -286,7 +286,7 @@ def message_to(case: Case, who: str, *parts: str) -> Message:
 
 def test_an_owner_takes_it_back_and_the_holder_reads_who_and_why(case: Case):
     id_ = id_in(words(case.active(rest="30m INC-42 quick look")))
-    assert f"You took back {id_}" in case.at.told("olu", f"end {id_} wrong account")
+    assert f"You revoked {id_}" in case.at.told("olu", f"end {id_} wrong account")
     assert "by Olu: wrong account" in words(case.card("Revoked"))
     assert not case.has_access()
     told = message_to(case, "dana", "Olu took back your", "wrong account")
@@ -339,11 +339,11 @@ def test_what_nobody_answers_expires_and_the_one_who_asked_is_told(own: Installa
 
 def test_a_rule_approves_at_once_and_says_its_name_everywhere(case: Case):
     case.ask(role="self-service", rest="1h looking around")
-    card = case.card("✅ Active", "auto-approved by rule 'developers read'")
+    card = case.card("✅ Active", "approved automatically by the rule 'developers read'")
     assert case.has_access()
     case.at.quiet()
     lines = "\n".join(map(words, replies(case.at, root_of(case.at, id_in(words(card))))))
-    assert "auto-approved by rule 'developers read'" in lines
+    assert "approved automatically by the rule 'developers read'" in lines
     assert card.pinged == ()
     case.at.told("olu", f"end {id_in(words(card))}")
 

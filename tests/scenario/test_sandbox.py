@@ -194,7 +194,7 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     )
 
     # An emergency needs nobody, and everybody sees it; security could take all of it back.
-    assert "You broke the glass" in types(emergency)
+    assert "You used break-glass" in types(emergency)
     sandbox.until(lambda: any("Administrator" in what for what in sandbox.access(NIA)), "Nia is in")
     sandbox.card("Break-glass", "Review owed")
     types(panic)

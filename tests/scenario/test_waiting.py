@@ -126,7 +126,7 @@ def test_a_delegate_decides_for_somebody_who_is_away_and_never_for_them(waiting:
         assert "Waiting" in words(case.card("Olu asks for"))
         assert any("you decide in their place" in text for text in case.direct("zed"))
     finally:
-        assert "You decide for yourself again" in waiting.told("olu", "delegate off")
+        assert "Your delegation has ended" in waiting.told("olu", "delegate off")
         case.tidy()
 
 

@@ -231,23 +231,31 @@ class You:
 
 # Sentences with "you", the most telling first, and of whom they are true. One that is not here has nobody whom it means.
 YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
-    (r"Did you mean|`30m` or whatever you need|You decide for yourself as long as", You.anybody),
+    (r"one made for you; asks for more|gives back your access; revokes", You.anybody),
+    (
+        r"Did you mean|`30m`, or as long as you need|You decide for yourself as long as",
+        You.anybody,
+    ),
     (
         r"the two of you count as one person|You asked for \d+ at once|The role has changed since you saw",
         You.did_or_tried,
     ),
-    (r"Nobody could approve .* for you: |You broke the glass in .* within 24 hours", You.did_or_tried),
+    (r"Nobody could approve .* for you: |You used break-glass in .* within 24 hours", You.did_or_tried),
     (r"so I cannot tell that it is yours|[Yy]our AWS user|AWS user that I find for you", You.is_holder),
     (r"AWS's administrators have to give you", You.is_holder),
     (r"^You are in at once", lambda you: you.reader == NIA),
     (r"again and again in what you own or decide", You.owns_or_decides),
     (r"I cannot tell just now what you may see|has access now, what is yours", You.anybody),
-    (r"Your account is on hold|You can look, deny, withdraw and give back|confirm @you", You.is_on_hold),
+    (r"Your account is on hold|You can look, deny, take back requests|confirm @you", You.is_on_hold),
     (r"You have said that already|You said that the account is", lambda you: you.said_whose() or you.did_it()),
     (r"You belong to another organisation|Your Slack profile|record of your account", You.may_nothing),
     (r"asked for (.* )?for you\b", You.holds_for_another),
     (r"Say why you need it|; you asked for \d|lists yours|opens .* \(your ", You.anybody),
-    (r"What you asked for yourself you withdraw|you can ask for it anew|Ask its owners to add you", You.anybody),
+    (r"what you would approve|you can ask for it again|Ask its owners to add you", You.anybody),
+    (
+        r"^You cannot (lift this for yourself|confirm an account of)",
+        You.anybody,
+    ),
     (r"^Please tell .* yourself|what kept you from|You can ask again from", You.is_requester),
     (r"(?i)^asked for you$", You.holds_for_another),
     (r"You have asked for nothing yet", You.has_asked_nothing),
@@ -259,13 +267,16 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"You asked for|your request for|You took back your request", You.is_requester),
     (r"you are not (one of|among) them", You.is_none_of),
     (r"You have agreed to", You.has_agreed),
-    (r"You (approved|agreed to|denied|took back|gave back PA|declined)|You broke the glass: ", You.did_it),
+    (r"You (approved|agreed to|denied|took back|revoked|gave back PA|declined)|You used break-glass ", You.did_it),
     (r"You (acknowledged|flagged|lifted)", You.did_it),
     (r"[Yy]ou (already )?have (\*|this|\d|read|quick|admin|office)", You.is_holder),
     (r"You will have|You do not get|You gave back your", You.is_holder),
     (r"your (read-only|admin|quick|office|\d|break-glass)", You.is_holder),
     (r"Your (time is up|read-only|admin|quick|access goes on)", You.is_holder),
-    (r"You can break no glass|You are told when you have it|If you do not want it", You.is_holder),
+    (
+        r"You can break no glass|You cannot use break-glass|You are told when you have it|If you do not want it",
+        You.is_holder,
+    ),
     (r"requests? of you\b", lambda you: you.reader == DANA),
     (r"(?i)reviews that you owe", You.may_review),
     (r"Waiting on you$", lambda you: you.may_deny() or you.may_review()),
@@ -273,7 +284,7 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"you agreed to in their place|on yours or theirs", You.stands_in),
     (r"^You have$|^YOUR ACCESS$|^YOU CAN ASK FOR$|^WAITING ON YOU$|^Yours$", You.anybody),
     (r"You have no access just now, and nothing waits on you", You.has_nothing),
-    (r"You decide for yourself again|in your place|You may (still decide|ask|break|approve)", You.anybody),
+    (r"in your place|You may (still decide|ask|break|approve)", You.anybody),
 )
 
 # "have to agree", "can approve it": whoever is named there can.

@@ -15,20 +15,22 @@ _LINES = {
         "{c} again [REASON]` · `for WHO ENV ROLE [DURATION] REASON` – asks for the last one once more; for somebody else",
     ),
     "break-glass": (
-        "{c} break-glass ENV ROLE [DURATION] REASON` – 🚨 emergency: access at once; everybody sees it, an owner reviews it",
+        "{c} break-glass ENV ROLE [DURATION] REASON` – 🚨 emergency access, at once; everybody sees it, an owner reviews it",
     ),
     "acknowledge": (
-        "{c} acknowledge ID` · `flag ID NOTE` – reviews a break-glass; `lift WHO REASON` ends what a flag brought on; "
-        "`person confirm WHO REASON` says whose an account on hold is",
+        "{c} acknowledge ID` · `flag ID NOTE` – reviews a break-glass; `lift WHO REASON` lets somebody ask again "
+        "after a flag or a revoke-all; `person confirm WHO REASON` says whose an account on hold is",
     ),
     "approve": (
         "{c} approve ID` · `less ID [ROLE] [DURATION]` · `deny ID REASON` – decides a request; the buttons do the same",
     ),
     "withdraw": (
-        "{c} withdraw ID` · `decline ID` · `extend ID DURATION REASON` – takes back an ask; asks for more time on access",
+        "{c} withdraw ID` · `decline ID` · `extend ID DURATION REASON` – cancels a request; says no to one made for "
+        "you; asks for more time",
     ),
     "end": (
-        "{c} end ID [REASON]` · `revoke-all person WHO REASON` · `revoke-all env ENV REASON` – gives or takes back",
+        "{c} end ID [REASON]` · `revoke-all person WHO REASON` · `revoke-all env ENV REASON` – gives back your "
+        "access; revokes access",
     ),
     "delegate": (
         "{c} delegate @NAME until fri` · `delegate` · `delegate off` – who decides in your place while you are away",
@@ -71,7 +73,7 @@ def help_text(
     chosen = _LINES.get(_TOPICS.get(topic or "", topic or ""))
     if chosen:
         return "\n".join("`" + line.format(c=command, e=example) for line in chosen)
-    head = "Temporary access that somebody else approves and that ends by itself."
+    head = "Temporary access that somebody else approves and that ends automatically."
     lines = [
         "• `" + line.format(c=command, e=example)
         for name, lines in _LINES.items()

@@ -421,7 +421,7 @@ def _approved_by(decision: Decision | None) -> str:
     if decision is None:
         return ""
     if decision.kind is DecisionKind.AUTO:
-        return f"auto-approved by rule '{decision.rule}'" if decision.rule else "auto-approved"
+        return f"approved automatically by the rule '{decision.rule}'" if decision.rule else "approved automatically"
     if decision.kind is DecisionKind.BREAK_GLASS:
         return "break-glass, without approval"
     return f"approved by {people(decision.by_names) or 'somebody'}"

@@ -93,9 +93,9 @@ _WHOSE = {"same": "the same person's", "another": "another person's"}
 _CAUSES = {
     "time": "time was up",
     "returned": "given back early",
-    "revoked": "taken back",
+    "revoked": "revoked",
     "failed": "it could not be set up",
-    "standing": "the person has it already, standing",
+    "standing": "the person has it permanently already",
 }
 _PROOFS = {
     "absence_read_back": "removal verified",
@@ -132,7 +132,7 @@ def _over(word: str) -> Callable[[_Told], Words]:
 
 def _failed(told: _Told) -> Words:
     if told.fact("cause") == "standing":
-        return ("not given: the person has it already, standing; nothing was given and nothing will be taken",)
+        return ("not given: the person has it permanently already; nothing was given, and nothing will be removed",)
     proof = _PROOFS.get(told.fact("proof"), "nothing is open")
     return (f"not given{told.why()} ({proof})",)
 
@@ -141,12 +141,14 @@ def _removal_failing(told: _Told) -> Words:
     # Nothing has failed where it is the target that takes its time.
     tried = "" if told.fact("failures") == "0" else f", tried {told.fact('failures', 'several')} times"
     word = "is not removed yet" if not tried else "could not be removed"
-    return (f"⚠️ {word}{tried}{told.why('error')}; trying goes on",)
+    return (f"⚠️ {word}{tried}{told.why('error')}; I keep trying",)
 
 
 def _auto(told: _Told) -> Words:
     rule = told.fact("rule") or told.entry.private.get("rule", "")
-    return (f"auto-approved by rule '{rule}'" if rule else "auto-approved by a rule of the policy",)
+    return (
+        f"approved automatically by the rule '{rule}'" if rule else "approved automatically by a rule of the policy",
+    )
 
 
 def _escalated(told: _Told) -> Words:
@@ -187,12 +189,12 @@ def _refused_again(told: _Told) -> Words:
 
 def _chased(told: _Told) -> Words:
     late = " and is overdue" if told.fact("overdue") == "true" else ""
-    return (f"the review is owed{late}: its owners were reminded",)
+    return (f"needs a review{late}: the owners were reminded",)
 
 
 _BARRED = {
     "flagged": "it was flagged",
-    "revoked": "it was taken back",
+    "revoked": "it was revoked",
     "overdue": "its review is overdue",
 }
 
@@ -229,9 +231,9 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_EXPIRED: _says("expired: not decided in time"),
     Event.REQUEST_REMINDED: _says("not decided yet: those who can were reminded"),
     Event.REQUEST_ESCALATED: _escalated,
-    Event.REQUEST_TERMS_CHANGED: _says("the role has changed: earlier approvals are void"),
+    Event.REQUEST_TERMS_CHANGED: _says("the role has changed: earlier approvals no longer count"),
     Event.BREAK_GLASS_USED: lambda told: (
-        f"🚨 glass broken{told.by()}: access at once, without approval; an owner owes a review",
+        f"🚨 break-glass (emergency access){told.by()}: access at once, without approval; an owner has to review it",
     ),
     Event.BREAK_GLASS_UNANNOUNCED: _says("⚠️ no channel could be told for two minutes"),
     Event.REVIEW_CHASED: _chased,
@@ -245,12 +247,12 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.GRANT_REVOKED: _over("revoked"),
     Event.GRANT_ACTIVATION_FAILED: _failed,
     Event.GRANT_REMOVAL_FAILING: _removal_failing,
-    Event.GRANT_REAPPEARED: _says("⚠️ access was there again after its end; it is being taken away"),
-    Event.BULK_REVOCATION_STARTED: _says("everything taken back", by=True, why=True),
-    Event.BULK_REVOCATION_FINISHED: lambda told: (f"all gone, verified: {told.fact('taken', '0')} taken back",),
+    Event.GRANT_REAPPEARED: _says("⚠️ access was there again after its end; it is being removed"),
+    Event.BULK_REVOCATION_STARTED: _says("everything revoked", by=True, why=True),
+    Event.BULK_REVOCATION_FINISHED: lambda told: (f"all removed and verified: {told.fact('taken', '0')} revoked",),
     Event.PERSON_BOUND: _says("chat account bound to the address", by=True),
     Event.PERSON_BINDING_CHANGED: _says("⚠️ chat account put on hold", by=True),
-    Event.PERSON_RESUMED: _says("chat account has its own address again, and is on hold no more", by=True),
+    Event.PERSON_RESUMED: _says("chat account has its own address again, and is no longer on hold", by=True),
     Event.PERSON_ADDRESS: _says("another address of the same person", by=True),
     Event.PERSON_CONFIRM_ASKED: lambda told: (
         f"said to be {_WHOSE.get(told.fact('said'), '')}{told.by()}; a second person has to agree{told.why()}",
@@ -270,7 +272,7 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.DELEGATION_SET: _delegated,
     Event.DELEGATION_ENDED: _says("delegation ended", by=True),
     Event.PERSON_BARRED: _barred,
-    Event.PERSON_LIFTED: _says("bar lifted", by=True, why=True),
+    Event.PERSON_LIFTED: _says("may ask and use break-glass again: lifted", by=True, why=True),
     Event.REFUSALS_COUNTED: _refused_again,
     Event.POLICY_ACTIVATED: _says("policy activated", by=True),
     Event.LEDGER_UNREADABLE: _says("⚠️ something in the records cannot be read"),

@@ -148,16 +148,16 @@ _DONE: dict[str, str] = {
     "agreed": "✅ You agreed to {id}. Somebody else has to agree, too.",
     "lessened": "✅ You approved {id} for less. Its names are being looked up in {provider}.",
     "auto_approval": "✅ A rule of the policy approved {id}. It is being set up.",
-    "broken": "🚨 You broke the glass: {id}. It is being set up, and is announced to all.",
+    "broken": "🚨 You used break-glass (emergency access): {id}. It is being set up, and everybody is told.",
     "acknowledged": "✅ You acknowledged the break-glass {id}.",
     "flagged": "⚠️ You flagged the break-glass {id}. Security and the holder are told.",
     "denied": "⛔ You denied {id}.",
     "withdrawn": "↩︎ You took back {id}.",
     "declined": "↩︎ You declined {id}.",
     "terms_changed": "The role has changed since {id} was asked for. Nobody's approval counts until the new terms are looked at.",
-    "delegation_ended": "You decide for yourself again. Nobody does it in your place any more.",
+    "delegation_ended": "Your delegation has ended: nobody decides in your place any more.",
     "returned": "🔄 You gave back {id}. It is being removed.",
-    "revoked": "🔄 You took back {id}. It is being removed.",
+    "revoked": "🔄 You revoked {id}. It is being removed.",
 }
 
 

@@ -136,7 +136,7 @@ _WHY_VOID: dict[Code, Callable[[_Case], str]] = {
     Code.LONGER_THAN_ALLOWED: lambda c: f"by now the policy gives it for {c.duration('max_s')} at most",
     Code.ROLE_UNKNOWN: lambda _: "the policy no longer has this role",
     Code.TARGET_USER_BOUND: lambda c: f"the {c.provider} user is {c('name', 'another person')}'s by now",
-    Code.BREAK_GLASS_NOT_ALLOWED: lambda c: f"{c.who or 'the person'} may not break the glass for it any more",
+    Code.BREAK_GLASS_NOT_ALLOWED: lambda c: f"{c.who or 'the person'} may not use break-glass for it any more",
 }
 
 
@@ -158,8 +158,8 @@ def _on_hold(c: _Case) -> str:
             f" {c.typed('person confirm @you REASON')}."
         )
     return (
-        f"Your account is on hold: {why}. You can look, deny, withdraw and give back, and nothing else, until security has said"
-        f" that it is yours: ask them to type {c.typed('person confirm @you REASON')}."
+        f"Your account is on hold: {why}. You can look, deny, take back requests and give back access, and nothing else, until"
+        f" security has said that it is yours: ask them to type {c.typed('person confirm @you REASON')}."
     )
 
 
@@ -230,7 +230,7 @@ def _nobody_can_approve(c: _Case) -> str:
     return (
         f"Nobody could approve {c('role', 'this role')} in {c('environment', 'this environment')} for {whom}: there "
         f"are not enough people in "
-        f"{c.either('groups') or 'its owners'} besides {besides}.{c.and_problem()} The policy's keepers can add somebody."
+        f"{c.either('groups') or 'its owners'} besides {besides}.{c.and_problem()} Whoever maintains the policy can add somebody."
         f"{_in_an_emergency(c)}"
     )
 
@@ -243,10 +243,10 @@ def _own_request(c: _Case) -> str:
 
 
 _NOW_WHAT = {
-    "": "I look again by myself, and the answer comes here.",
-    "gave_up": "I have looked for some minutes in vain, so nothing was done. Please try again.",
+    "": "I will look again automatically, and answer here.",
+    "gave_up": "I tried for some minutes and could not find out, so nothing was done. Please try again.",
     "no_form": "Nothing was done. Please try again in a minute.",
-    "not_here": "A worker finds it out when somebody asks in chat.",
+    "not_here": "A worker will find out when somebody asks for access in chat.",
 }
 
 
@@ -280,10 +280,10 @@ def _break_glass_not_allowed(c: _Case) -> str:
     asks = f"Ask for it as usual: {c.typed(f'{place} {role} REASON')}." if c("environment") else "Ask for it as usual."
     asks = "" if c.who else f" {asks}"
     if not c("groups"):
-        return f"The policy lets nobody break the glass in {place}.{asks}"
+        return f"The policy allows nobody to use break-glass (emergency access) in {place}.{asks}"
     return (
-        f"In {place} the glass can be broken by members of {c.either('groups')}, and {c.you('you are', '{} is')} not one "
-        f"of them.{c.and_problem()}{asks}"
+        f"In {place} only members of {c.either('groups')} can use break-glass (emergency access), and "
+        f"{c.you('you are', '{} is')} not one of them.{c.and_problem()}{asks}"
     )
 
 
@@ -291,7 +291,7 @@ def _break_glass_barred(c: _Case) -> str:
     who = f"Somebody of {c('groups')}" if c("groups") else "Security"
     then = "" if c.who else " Until then, ask as usual, or call one of the owners."
     return (
-        f"{c.you('You', '{}')} can break no glass at the moment: "
+        f"{c.you('You', '{}')} cannot use break-glass at the moment: "
         f"{_sentence(c('why', 'security looks into an earlier one'))} "
         f"{who} can lift that: {c.typed('lift WHO REASON')}.{then}"
     )
@@ -333,7 +333,7 @@ _STATES = {
     "revoked": "was revoked",
     "activation_failed": "was not given",
     "revoking": "is being removed already",
-    "scheduled": "was approved already, and begins later",
+    "scheduled": "was approved already",
     "activating": "is still being set up",
 }
 
@@ -341,7 +341,8 @@ _STATES = {
 def _decided(c: _Case) -> str:
     by = f" by {c('by')}" if c("by") else ""
     state = _STATES.get(c("state"), "was decided")
-    return f"{c('id', 'It')} {state}{by}. Nothing was changed."
+    later = " It begins at its own time." if c("state") == "scheduled" else ""
+    return f"{c('id', 'It')} {state}{by}.{later} Nothing was changed."
 
 
 def _person_unknown(c: _Case) -> str:
@@ -361,16 +362,16 @@ def _grant_over(c: _Case) -> str:
 
 
 def _again(c: _Case) -> str:
-    return "" if c("state") in ("pending", "approved", "activating") else "; you can ask for it anew"
+    return "" if c("state") in ("pending", "approved", "activating") else "; you can ask for it again"
 
 
 def _role_changed(c: _Case) -> str:
     role = c("role", "The role")
     if c("what") == "start":
         again = c.you(" Ask again, so that somebody looks at it.", "")
-        return f"{role} means something else by now than what was agreed to.{again}"
-    what = f"{role} gives something else by now than {c('id', 'that access')} does, so that cannot be prolonged."
-    return f"{what}{c.you(' Ask for the role anew when it has ended.', '')}"
+        return f"{role} now gives something else than what was agreed to.{again}"
+    what = f"{role} now gives something else than {c('id', 'that access')} does, so {c('id', 'it')} cannot be extended."
+    return f"{what}{c.you(' Ask for the role again when it has ended.', '')}"
 
 
 def _total_too_long(c: _Case) -> str:
@@ -386,7 +387,7 @@ def _total_too_long(c: _Case) -> str:
 def _freeze(c: _Case) -> str:
     why = _sentence(c("reason", "changes are frozen"))
     if c("id"):
-        stays = "It waits, and can be denied and withdrawn meanwhile."
+        stays = "It waits. It can still be denied or taken back."
         return f"{c('id')} cannot be approved before {c.time('until')}: {why} {stays}{_in_an_emergency(c)}"
     return f"No access is given here until {c.time('until')}: {why}{_in_an_emergency(c)}"
 
@@ -394,7 +395,7 @@ def _freeze(c: _Case) -> str:
 def _outside_hours(c: _Case) -> str:
     given = f"{c('role', 'This role')} is given {window_of(c.params)} only{_opens(c)}."
     if c("id"):
-        return f"{given} Approve {c('id')} then; it can be denied and withdrawn meanwhile.{_in_an_emergency(c)}"
+        return f"{given} Approve {c('id')} then; it can still be denied or taken back.{_in_an_emergency(c)}"
     return f"{given}{c.you(' Ask again then, or for then.', '')}{_in_an_emergency(c)}"
 
 
@@ -425,7 +426,7 @@ def _ticket_used(c: _Case) -> str:
         return f"{c('ticket', 'This ticket')} would stand behind all of them, and {_requests(c)} for one ticket."
     return (
         f"{c('ticket', 'This ticket')} stands behind {_and(c('ids'))} already, and {_requests(c)} "
-        "for one ticket. Use another ticket, or have one of these withdrawn if it still waits."
+        "for one ticket. Use another ticket, or take back one of these that still waits."
     )
 
 
@@ -433,14 +434,14 @@ def _too_many_pending(c: _Case) -> str:
     count = len(c("ids").split(", ")) if c("ids") else 0
     if c("more"):
         return (
-            f"{c('more')} more would be {count + int(c('more'))} requests waiting, and {c('max', '10')} are the most. "
-            "Ask for fewer, or withdraw what you no longer need."
+            f"{c('more')} more would be {count + int(c('more'))} requests waiting, and {c('max', '10')} is the maximum. "
+            "Ask for fewer, or take back what you no longer need."
         )
-    return f"You have {c('max', 'too many')} requests waiting. Withdraw one first: {c.typed('withdraw ' + _first(c('ids')))}."
+    return f"You have {c('max', 'too many')} requests waiting. Take one back first: {c.typed('withdraw ' + _first(c('ids')))}."
 
 
 def _requests(c: _Case) -> str:
-    return "one is the most" if c("max") == "1" else f"{c('max', 'so many')} are the most"
+    return "one is the maximum" if c("max") == "1" else f"{c('max', 'so many')} is the maximum"
 
 
 def _not_reduced(c: _Case) -> str:
@@ -450,7 +451,7 @@ def _not_reduced(c: _Case) -> str:
             "environment is, or the same role for a shorter time."
         )
     if c("why") == "least":
-        return f"{c('id', 'This')} asks for the least there is here. Approve it, or deny it and say what would do."
+        return f"{c('id', 'This')} asks for the least there is here. Approve it, or deny it and say what you would approve."
     if c("why") == "requester":
         return f"{c('holder', 'The person')} may not ask for {c('role', 'that role')}, so it cannot be given instead."
     return f"{c('id', 'This')} asks for {c.duration('asked_s')}. Say a shorter time, or a role of less risk."
@@ -464,8 +465,9 @@ def _no_user(c: _Case) -> str:
     address, where = c("address", "of this person"), c("where", c.provider)
     if c("setting"):
         return (
-            f"In {where} {address} is a user name and nobody's e-mail address, which alone counts. Ask its administrators to add "
-            f"it as an e-mail address, or the policy's keepers to set `{c('setting')}` on the connection {c('connection')}."
+            f"In {where} {address} is a user name and nobody's e-mail address, which alone counts. Ask its administrators to "
+            f"add it as an e-mail address, or whoever maintains the policy to set `{c('setting')}` on the connection "
+            f"{c('connection')}."
         )
     if c("disabled"):
         return (
@@ -527,11 +529,11 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f" is that is on hold ({c.typed('person confirm WHO REASON')}). Somebody else has to agree, too."
     ),
     Code.PERSON_BLOCKED: lambda c: (
-        f"{_sentence(c('why', 'All access was taken back'))} {c.you('You', '{}')} can ask again from {c.time('until')}, or "
+        f"{_sentence(c('why', 'All access was revoked'))} {c.you('You', '{}')} can ask again from {c.time('until')}, or "
         f"earlier when {c('groups', 'the panic group')} lifts it."
     ),
     Code.NOTHING_TO_REVOKE: lambda c: (
-        f"There is nothing to take back of {c('name', 'that')}: no access that is open, and no request that waits."
+        f"{c('name', 'That')} has no open access and no waiting request, so there is nothing to revoke."
     ),
     Code.NOTHING_TO_REPEAT: lambda c: (
         f"You have asked for nothing yet that could be asked for again. {c.typed('envs')} lists what there is."
@@ -546,11 +548,11 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"I cannot read `{c('text', 'that')}` as a duration. I understand `45s`, `90m`, `1 h 30 min` and `2d`. "
         "If it is part of the reason, begin the reason with another word."
     ),
-    Code.DURATION_ZERO: lambda _: "Access for no time at all is no access. Ask for `30m` or whatever you need.",
+    Code.DURATION_ZERO: lambda _: "A duration of zero gives no access. Ask for `30m`, or as long as you need.",
     Code.DURATION_TOO_LONG: _duration_too_long,
     Code.REASON_MISSING: _reason_missing,
     Code.REASON_TOO_LONG: lambda c: (
-        f"The reason has {c('length', 'too many')} characters, and {c('max', '500')} is the most. Say it shorter."
+        f"The reason has {c('length', 'too many')} characters, and {c('max', '500')} is the maximum. Please shorten it."
     ),
     Code.TICKET_MISSING: _ticket_missing,
     Code.ID_UNREADABLE: lambda c: (
@@ -563,13 +565,14 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.OUTSIDE_HOURS: _outside_hours,
     Code.NOT_A_REQUESTER: _not_a_requester,
     Code.HOLDER_UNFIT: lambda c: (
-        f"{c('name', 'This account')} can hold no access: it is no full member's account of this workspace."
+        f"{c('name', 'This account')} cannot have access: it is not the account of a full member of this workspace."
     ),
     Code.HOLDER_BLOCKED: lambda c: (
         f"{c('name', 'This person')} may not ask for anything just now, and nobody else can for them. Security can tell why."
     ),
     Code.NOT_THE_HOLDER: lambda c: (
-        f"Only the person for whom somebody else asked can decline {c('id', 'it')}. What you asked for yourself you withdraw."
+        f"Only the person for whom somebody else asked can decline {c('id', 'it')}."
+        f" Whoever asked takes it back: {c.typed('withdraw ' + c('id', 'PA-1042'))}."
     ),
     Code.NO_LONGER_A_REQUESTER: lambda c: (
         f"{c('name', 'The person')} is in none of {c.either('groups') or 'the groups that may ask'} any more, so "
@@ -585,17 +588,17 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NOBODY_CAN_APPROVE: _nobody_can_approve,
     Code.BREAK_GLASS_NOT_ALLOWED: _break_glass_not_allowed,
     Code.BREAK_GLASS_OTHER_ROLE: lambda c: (
-        f"In {c('environment', 'this environment')} the glass can be broken for {c.either('roles') or 'some roles'} only."
+        f"In {c('environment', 'this environment')} break-glass is for {c.either('roles') or 'some roles'} only."
         f"{c.you(' Take one of these.', '')}"
     ),
     Code.BREAK_GLASS_TOO_OFTEN: lambda c: (
-        f"{c.you('You', '{}')} broke the glass in {c('environment', 'this environment')} {_times(c)} within 24 hours, which "
-        f"is the most. The next time is from {c.time('until')}."
+        f"{c.you('You', '{}')} used break-glass in {c('environment', 'this environment')} {_times(c)} within 24 hours, which "
+        f"is the maximum. It is possible again from {c.time('until')}."
         f"{c.you(' Until then, ask as usual, or call one of the owners.', '')}"
     ),
     Code.BREAK_GLASS_BARRED: _break_glass_barred,
     Code.NO_REVIEW: lambda c: (
-        f"{c('id', 'That')} owes no review: it was no break-glass. {c.typed('show ' + c('id', 'PA-1042'))} shows what it was."
+        f"{c('id', 'That')} needs no review: it was not a break-glass. {c.typed('show ' + c('id', 'PA-1042'))} shows what it was."
     ),
     Code.OWN_REVIEW: lambda c: (
         f"{c('id', 'This')} was yours, so somebody else has to review it: an owner, or security."
@@ -603,14 +606,14 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NOT_A_REVIEWER: _not_a_reviewer,
     Code.REVIEWED: _reviewed,
     Code.NOT_SECURITY: _not_security,
-    Code.OWN_BAR: lambda _: "Nobody lifts what was put on themselves. Ask somebody else of security.",
-    Code.OWN_ACCOUNT: lambda _: "Nobody says that about themselves. Ask somebody else of security.",
+    Code.OWN_BAR: lambda _: "You cannot lift this for yourself. Ask somebody else of security.",
+    Code.OWN_ACCOUNT: lambda _: "You cannot confirm an account of your own. Ask somebody else of security.",
     Code.NOTHING_TO_CONFIRM: lambda c: (
         f"No account of {c('name', 'theirs')} is on hold, so there is nothing to confirm."
     ),
     Code.CONFIRMED_ALREADY: lambda c: (
         f"{'You have' if c('own') else c('by', 'Somebody') + ' has'} said that already. A second person has to say the same: for"
-        " this account one is not enough."
+        " this account one person is not enough."
     ),
     Code.HOLD_CHANGED: lambda c: (
         f"Something about this account has changed since that was shown. Look again: {c.typed('person confirm WHO REASON')}."
@@ -623,20 +626,20 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"{c('address', 'The address')} is somebody else's by now, so this account cannot be the same person with it."
         " Once the account has an address of its own, say it again."
     ),
-    Code.NOTHING_TO_LIFT: lambda c: f"Nothing keeps {c('name', 'this person')} from anything. There is nothing to lift.",
+    Code.NOTHING_TO_LIFT: lambda c: f"Nothing is blocked for {c('name', 'this person')}, so there is nothing to lift.",
     Code.TOO_MANY_PENDING: _too_many_pending,
     Code.SEVERAL_BOTH: lambda _: (
-        "Ask for several roles in one environment, or for one role in several environments, and not for both at once."
+        "Ask for several roles in one environment, or for one role in several environments, but not both at once."
     ),
     Code.SEVERAL_TOO_MANY: lambda c: (
-        f"You asked for {c('count', 'too many')} at once, and {c('max', '10')} are the most. Ask for some of them first."
+        f"You asked for {c('count', 'too many')} at once, and {c('max', '10')} is the maximum. Ask for some of them first."
     ),
     Code.ALREADY_ASKED: lambda c: _already(c, "This is asked for already"),
     Code.ALREADY_VOTED: lambda c: (
         f"You have agreed to {c('id', 'this')} already. Somebody else has to agree, too."
     ),
     Code.DELEGATE_NOT_AN_OWNER: lambda _: (
-        "You are in no group that approves anything, so there is nothing that somebody could decide in your place."
+        "You approve nothing, so there is nothing that somebody could decide in your place."
     ),
     Code.DELEGATE_YOURSELF: lambda c: (
         f"Name somebody else: {c.typed('delegate @NAME until fri')}. You decide for yourself as long as you name nobody."
@@ -650,11 +653,11 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"Say it like {c.typed('delegate @NAME until fri')}; I also read `tomorrow`, `3d`, `24.12.` and `2026-12-24`."
     ),
     Code.DELEGATE_PAST: lambda c: (
-        f"{c('text', 'That day')} is over already. Name a day to come: {c.typed('delegate @NAME until fri')}."
+        f"{c('text', 'That day')} is in the past. Name a later day: {c.typed('delegate @NAME until fri')}."
     ),
     Code.DELEGATE_TOO_LONG: lambda c: (
-        f"Somebody decides in your place for {c('days', '30')} days at most. Name an earlier day, and do it again then. "
-        "Who is away for longer should leave the group for a while."
+        f"Somebody can decide in your place for {c('days', '30')} days at most. Name an earlier day, and do it again then. "
+        "Whoever is away for longer should leave the group for that time."
     ),
     Code.DELEGATE_NONE: lambda c: (
         f"Nobody decides in your place. {c.typed('delegate @NAME until fri')} names somebody."
@@ -673,22 +676,23 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.GRANT_OVER: _grant_over,
     Code.START_UNREADABLE: lambda c: (
-        f"I cannot read `{c('text', 'that')}` as a time. I understand `at 22:00`, `at tomorrow 07:00` and `at 2026-12-01 22:00`, "
+        f"I cannot read `{c('text', 'that')}` as a time. I understand `at 22:00`, `tomorrow 07:00` and `at 2026-12-01 22:00`, "
         "and how long stands before it: `1h at 22:00`. If it is part of the reason, begin the reason with another word."
     ),
     Code.START_PAST: lambda c: (
-        f"It cannot begin at {c.time('start')}: that is over. Leave the time out, and it begins with the approval."
+        f"It cannot begin at {c.time('start')}: that is in the past. Leave the time out, and it begins with the approval."
     ),
     Code.START_TOO_FAR: lambda c: (
-        f"It cannot begin at {c.time('start')}: that is more than {c('days', '7')} days away. Ask again nearer to it."
+        f"It cannot begin at {c.time('start')}: that is more than {c('days', '7')} days away. Ask again when it is closer."
     ),
     Code.START_MISSED: lambda c: (
-        f"I could not give it at its time, and that is over now.{c.you(' Ask again if it is still needed.', '')}"
+        f"I could not give it at its time, and that time is over.{c.you(' Ask again if it is still needed.', '')}"
     ),
     Code.TOTAL_TOO_LONG: _total_too_long,
     Code.ROLE_CHANGED: _role_changed,
     Code.STANDING_ACCESS: lambda c: (
-        f"{c.you('You have', '{} has')} this already, standing. Nothing was given and nothing will be taken."
+        f"{c.you('You have', '{} has')} this permanently already, from outside of this bot. "
+        "Nothing was given, and nothing will be removed."
     ),
     Code.TARGET_PERSON_MISSING: _no_user,
     Code.TARGET_PERSON_AMBIGUOUS: lambda c: (
@@ -724,7 +728,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         "An administrator has to set it."
     ),
     Code.TARGET_THING_MISSING: lambda c: (
-        f"There is no {c('thing', 'such thing')} in {c('where', c.provider)}. The policy's keepers have to correct the role."
+        f"There is no {c('thing', 'such thing')} in {c('where', c.provider)}. "
+        "Whoever maintains the policy has to correct the role."
     ),
     Code.TARGET_NO_ROOM: _no_room,
     Code.TARGET_REFUSED: lambda c: (
@@ -732,7 +737,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.TEMPLATE_REFUSED: lambda c: (
         "The role's policy template cannot be used: "
-        f"{_sentence(c('why') or c('problems', 'it is not valid', 300))} Tell the policy's keepers."
+        f"{_sentence(c('why') or c('problems', 'it is not valid', 300))} Tell whoever maintains the policy."
     ),
     Code.POLICY_NOT_IN_FORCE: lambda c: (
         f"I decide nothing at the moment: {_sentence(c('why', 'no policy is active', 300))} Try again in a minute; "
@@ -755,7 +760,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.RECORD_UNREADABLE: lambda c: (
         f"Nothing was done, because a record that it rests on cannot be read{_of(c)}. The receipts channel has been told. "
-        "Tell the platform team; access that is open still ends by itself."
+        "Tell the platform team; open access still ends automatically."
     ),
 }  # fmt: skip
 

@@ -325,7 +325,7 @@ def test_handing_over_by_command(make: Make):
     assert "Nobody decides in your place" in types(rig, "UOLU", "delegate")
     assert "Nia decides in your place until" in types(rig, "UOLU", "delegate <@UNIA|nia> until fri")
     assert "Nia decides in your place until" in types(rig, "UOLU", "delegate")
-    assert "You decide for yourself again" in types(rig, "UOLU", "delegate off")
+    assert "Your delegation has ended" in types(rig, "UOLU", "delegate off")
     assert "Until when?" in types(rig, "UOLU", "delegate <@UNIA|nia> until someday")
     assert "I know nobody called" in types(rig, "UOLU", "delegate nia until fri")
 

@@ -159,7 +159,7 @@ def test_where_nobody_can_approve_the_refusal_names_the_emergency_exit_to_those_
 
 def test_typed_pressed_and_sent_by_form_are_the_same_thing():
     world, at = desk()
-    assert "🚨 You broke the glass" in says(at, NIA, text="break-glass payments-prod read-only 10m all down")
+    assert "🚨 You used break-glass" in says(at, NIA, text="break-glass payments-prod read-only 10m all down")
     assert "by form" not in says(
         at, NIA, BREAK_GLASS_FORM, fields={"environment": "payments-prod", "role": "x", "reason": "y"}
     )
@@ -178,6 +178,6 @@ def test_typed_pressed_and_sent_by_form_are_the_same_thing():
 def test_what_is_lifted_is_told_and_whom_nobody_knows_is_asked_for():
     world, at = desk()
     world.knows(build.SUE)
-    assert "Nothing keeps" in says(at, build.SUE, text="lift nia@example.com talked it over")
+    assert "Nothing is blocked" in says(at, build.SUE, text="lift nia@example.com talked it over")
     assert "I know nobody called" in says(at, build.SUE, text="lift stranger talked it over")
     assert "Only members of security" in says(at, DANA, text="lift nia@example.com please")

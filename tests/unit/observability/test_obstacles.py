@@ -78,7 +78,7 @@ def test_a_taken_port_is_one_sentence_that_names_port_and_setting_and_is_taken_w
             with socket.create_connection(("127.0.0.1", port)):
                 pass
     assert said(logs) == [
-        f"Port {port} is taken by another program: end that one, or set PORT to another. It is tried again by itself.",
+        f"Port {port} is taken by another program: end that one, or set PORT to another. It is tried again automatically.",
         f"Web listens on port {port} now.",
     ]
     assert obstacles.sentences() == []

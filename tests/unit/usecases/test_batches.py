@@ -121,7 +121,7 @@ def test_a_comma_elsewhere_makes_no_list(text, meant) -> None:
 def test_both_lists_at_once_are_refused_in_one_sentence() -> None:
     words = said(parse(f"{PROD},{STAGING} read-only,deploy 1h x", ENVS))
     assert words.count(".") == 1
-    assert "not for both at once" in words
+    assert "not both at once" in words
 
 
 # ---------------------------------------------------------------- asking
@@ -183,7 +183,7 @@ def test_each_of_them_counts_among_the_open_asks() -> None:
         world.ask(role=f"role-{number}")
     refused = ask(world, *((PROD, f"role-{number}") for number in range(3, 11)))
     assert refused.code is Code.TOO_MANY_PENDING
-    assert said(refused).startswith("8 more would be 11 requests waiting, and 10 are the most.")
+    assert said(refused).startswith("8 more would be 11 requests waiting, and 10 is the maximum.")
     assert len(world.ledger.members(keys.PENDING)) == 3
     assert isinstance(ask(world, *((PROD, f"role-{number}") for number in range(3, 10))), Outcome)
 
@@ -191,7 +191,7 @@ def test_each_of_them_counts_among_the_open_asks() -> None:
 def test_more_than_ten_at_once_are_refused(world) -> None:
     refused = ask(world, *((PROD, f"role-{number}") for number in range(11)))
     assert refused.code is Code.SEVERAL_TOO_MANY
-    assert "10 are the most" in said(refused)
+    assert "10 is the maximum" in said(refused)
 
 
 def test_a_ticket_stands_behind_no_more_of_them_than_it_may() -> None:
