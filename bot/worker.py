@@ -26,7 +26,7 @@ from bot.wiring import WorkerParts, build_worker
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.shared.due_items import end_what_is_overdue
 from workflows.usecases.shared.troubles import forget_what_is_over
-from workflows.usecases.upkeep.mend_indexes import mend
+from workflows.usecases.upkeep.mend_indexes import list_kept_out, mend
 from workflows.usecases.upkeep.tell_unreadable import look_again
 from workflows.usecases.upkeep.timekeeping import LOOK_EVERY_S, Timekeeper
 
@@ -88,6 +88,7 @@ def tell_and_mend(parts: WorkerParts) -> None:
     """Say what could not be read, put what follows from the records in order again, and see what is well by now."""
     parts.tell_unreadable()
     mend(parts.context)
+    list_kept_out(parts.context)
     look_again(parts.context)
 
 

@@ -73,13 +73,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`kind`: what it is for. `carries`: what comes back with it, as it is."""
+    """`kind`: what it is for. `carries`: what comes back with it, as it is. `name`: of this one window; it comes back, too."""
 
     kind: str
     title: str
     send: str
     parts: Sequence[Part | Field]
     carries: str = ""
+    name: str = ""
 
 
 # ---------------------------------------------------------------- what came back

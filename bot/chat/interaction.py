@@ -13,6 +13,7 @@ COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form",
 BREAK_GLASS_FORM, FLAG = "glass_form", "flag_form"
 DENY_ALL = "deny_all_form"
 EXTEND = "extend_form"
+LIFT, CONFIRM = "lift_form", "confirm_form"
 # Forms in which something is asked for.
 _ASKING = frozenset({FORM, BREAK_GLASS_FORM, EXTEND})
 

@@ -110,8 +110,17 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """One of many, in place of as many buttons: (label, value) each. `prompt`: what stands there until one is chosen."""
+
+    action: str
+    options: Sequence[tuple[str, str]]
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Buttons:
-    elements: Sequence[Button | Menu]
+    elements: Sequence[Button | Menu | Pick]
 
 
 Part = Line | Quote | Fields | Small | Heading | Snippet | Listing | Divider | Buttons
@@ -166,7 +175,7 @@ def fields(pairs: Sequence[tuple[str, Rich]]) -> Fields | None:
     return Fields(said) if said else None
 
 
-def buttons(*elements: Button | Menu | None) -> Buttons | None:
+def buttons(*elements: Button | Menu | Pick | None) -> Buttons | None:
     pressed = [element for element in elements if element is not None]
     return Buttons(pressed) if pressed else None
 

@@ -16,6 +16,7 @@ from bot.chat.message import (
     Menu,
     Message,
     Part,
+    Pick,
     Quote,
     Small,
     Snippet,
@@ -68,7 +69,9 @@ def _snippet(part: Snippet) -> str:
     return "\n".join([*lead, "```", *part.lines, "```"])
 
 
-def _button(one: Button | Menu) -> str:
+def _button(one: Button | Menu | Pick) -> str:
+    if isinstance(one, Pick):
+        return f"[ {one.prompt}: {', '.join(label for label, _ in one.options)} ]"
     if isinstance(one, Menu):
         return f"[ More: {', '.join(label for label, _ in one.options)} ]"
     return f"[ {one.label} {one.url} ]" if one.url else f"[ {one.label} ]"

@@ -187,7 +187,7 @@ def _fault(what: str, problem: BaseException, **_facts: str) -> str:  # noqa: AR
 
 def _without_a_ledger(policy: Policy, whom: str, now: datetime) -> tuple[Context, PersonFacts]:
     """An empty record of now, in which this one person was seen a moment ago."""
-    from bot.chat.actions.people_queries import name_from
+    from bot.chat.views.deciders import name_from
     from workflows.core.identity import Account, address_of
     from workflows.core.people import learnt, person_id
     from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryLedger

@@ -144,17 +144,23 @@ class Listeners:
             # A link that Slack opens by itself, or a field that is read when the form is sent.
             ack()
             return
-        opens = found.opens(self._forms, act)
+        at_home = (body.get("view") or {}).get("type") == "home"
+        forms = self._forms.at_home() if at_home else self._forms
+        opens = found.opens(forms, act)
         if opens is not None:
-            self._intake.afterwards(opens, self._forms, act, body["trigger_id"], filled(body.get("view") or {}))
+            self._intake.afterwards(opens, forms, act, body["trigger_id"], filled(body.get("view") or {}))
             ack()
+            self._draw_home(act, at_home=at_home)
             return
         reply = self._stray_or_carried_out(act, acts.pressed_message(body))
         ack()
-        if (body.get("view") or {}).get("type") == "home":
-            # A card changes by itself; somebody's home has to be drawn again.
-            self._ctx.wake(keys.chat(keys.home(act.who)))
+        self._draw_home(act, at_home=at_home)
         self._intake.tell(act, reply)
+
+    def _draw_home(self, act: Interaction, *, at_home: bool) -> None:
+        """A card changes by itself; somebody's home has to be drawn again, also where it turned out to be old."""
+        if at_home:
+            self._ctx.wake(keys.chat(keys.home(act.who)))
 
     def _stray_or_carried_out(self, act: Interaction, message: str) -> Reply:
         try:
@@ -210,6 +216,7 @@ class Listeners:
             ack(response_action="clear")
         else:
             ack()
+        self._draw_home(act, at_home=str(body["view"].get("external_id") or "").startswith(keys.HOME))
         if form.tells:
             self._intake.tell(act, reply)
 

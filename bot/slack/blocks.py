@@ -89,6 +89,12 @@ def overflow(action_id: str, options: Sequence[tuple[str, str]]) -> dict[str, An
     return {"type": "overflow", "action_id": action_id, "options": found}
 
 
+def static_select(action_id: str, options: Sequence[tuple[str, str]], prompt: str) -> dict[str, Any]:
+    """(label, value) each; Slack takes a hundred, with values of 150 characters."""
+    found = [{"text": plain_text(label, 75), "value": value[:150]} for label, value in options[:100]]
+    return {"type": "static_select", "action_id": action_id, "options": found, "placeholder": plain_text(prompt, 150)}
+
+
 def confirmation(title: str, text: str, yes: str, no: str, *, style: str | None = None) -> dict[str, Any]:
     found = {
         "title": plain_text(title, 100),

@@ -23,7 +23,8 @@ NONE = "none"
 
 def view_of(form: Form) -> Block:
     """For views.open, views.push and views.update."""
-    return {
+    named = {"external_id": form.name[:255]} if form.name else {}
+    return named | {
         "type": "modal",
         "callback_id": form.kind,
         "title": b.plain_text(form.title, 24),

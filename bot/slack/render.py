@@ -17,6 +17,7 @@ from bot.chat.message import (
     Menu,
     Message,
     Part,
+    Pick,
     Quote,
     Small,
     Snippet,
@@ -111,8 +112,17 @@ def _listing(part: Listing) -> list[Block]:
 
 
 def _buttons(part: Buttons) -> list[Block]:
-    pressed = [button(one) if isinstance(one, Button) else menu(one) for one in part.elements]
-    return list(filter(None, [b.actions(*pressed)]))
+    return list(filter(None, [b.actions(*map(_element, part.elements))]))
+
+
+def _element(one: Button | Menu | Pick) -> Block:
+    match one:
+        case Button():
+            return button(one)
+        case Menu():
+            return menu(one)
+        case Pick():
+            return b.static_select(one.action, one.options, one.prompt)
 
 
 def button(one: Button) -> Block:

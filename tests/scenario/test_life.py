@@ -607,7 +607,7 @@ def test_home_shows_my_access_and_what_i_asked_and_ends_both(case: Case):
     home = drawn(case, "dana", active, waiting, " left")
     assert home.press("end", active_value(home, active)).ok
     case.card("given back by Dana")
-    eventually(lambda: f"Active · {active}" not in words(dana(case.at).home().view))
+    eventually(lambda: " left" not in words(dana(case.at).home().view), "it is active no more")
     home = drawn(case, "dana", waiting, without=active)
     assert home.press("withdraw", waiting).ok
     case.card("Withdrawn")

@@ -29,7 +29,7 @@ from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.request_view import RequestView, for_outsiders
 from bot.slack.form_view import options_of, view_of
 from bot.slack.render import blocks_of, home_of, text_of
-from tests.support import views
+from tests.support import homes, views
 from tests.support.every_scene import SCENES, STEPS, rules
 from tests.support.spoken import CAST, Listener, Said
 from tests.support.truth import Look, Walk, also, answers, pressed
@@ -147,6 +147,8 @@ def of_forms() -> Iterator[dict[str, Any]]:
         yield {"what": f"deny all, {name}", "view": view_of(reason_forms.deny_all_form([view, view], "PA-1042"))}
         yield {"what": f"end, {name}", "view": view_of(reason_forms.end_form(view, "PA-1042"))}
         yield {"what": f"flag, {name}", "view": view_of(reason_forms.flag_form(view, "PA-1042"))}
+    for name, page in homes.pages().items():
+        yield {"what": f"home: {name}", "view": home_of(page)}
     yield {"what": "home instead", "view": home_of(home_instead("I cannot reach my records just now."))}
 
 

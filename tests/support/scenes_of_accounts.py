@@ -60,7 +60,12 @@ def an_address_that_has_changed(t: Listener) -> Iterator[tuple[str, ...]]:
         (OLU, f"show {waits}"),
         (PAT, "for <@UDANA|dana> payments-prod quick 1h INC-42 errors"),
     ]
+    w.knows(SUE)
+    # From her home, in place of what she types.
+    asked = t.opens(SUE, "confirm", w.chat.people[account(DANA)].account)
+    t.beside = [asked] if asked is not None else []
     yield id_, waits
+    t.beside = []
     says(t, SUE, account(DANA), same=True)
     t.tries = [(SUE, f"person confirm {NEW} again"), (DANA, "payments-prod office 1h INC-42 errors"), (DANA, "mine")]
     yield id_, waits

@@ -103,7 +103,7 @@ class Said:
             for element in elements:
                 if element.get("type") == "button" and not element.get("url"):
                     yield element["action_id"], element.get("value", "")
-                if element.get("type") == "overflow":
+                if element.get("type") in ("overflow", "static_select"):
                     yield from ((element["action_id"], option["value"]) for option in element["options"])
 
 
@@ -393,7 +393,7 @@ _FORMS: Mapping[str, tuple[str, dict[str, str]]] = {
     "end": (act_kinds.END, {"reason": "wrong account"}),
 }
 # They open a form that is sent later, or only look.
-_OPENS = frozenset({"again", "ask", "ask_then", "break_glass"})
+_OPENS = frozenset({"again", "ask", "ask_then", "break_glass", "lift", "confirm"})
 
 
 def _times_in(record: object) -> set[int]:

@@ -25,6 +25,8 @@ TROUBLES = "troubles"  # what fails again and again, by since when
 UNREADABLE = "unreadable"  # what stands in the ledger and cannot be read, by when it was last met
 ON_HOLD = "on-hold"  # accounts that wait for somebody to say whose they are, by since when
 SHUT = "shut-accounts"  # accounts of people who were closed, by since when; they wait for nobody
+BARRED = "barred"  # people whom security keeps from breaking the glass or from asking, by since when
+LISTED = "listed"  # indexes of which an earlier version knew nothing, and which were made for its records
 UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time, by when that was found
 
 # The subjects of chat that are somebody's own page.

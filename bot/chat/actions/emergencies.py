@@ -10,6 +10,7 @@ from bot.chat.commands.model import (
 )
 from bot.chat.interaction import PRESS, Interaction
 from bot.chat.messages import holds, notices
+from workflows.core.people import PersonId
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.usecases.identity.confirm_account import Saying, confirm, groups_needed_to_confirm, may_confirm
@@ -33,14 +34,15 @@ def unblock(at: Acting, act: Interaction, whom: Whom, reason: str, actor: Actor)
     person = at.queries.people.person_meant(whom, actor)
     if isinstance(person, Refused):
         return at.refuse(act, person)
+    return lifted(at, act, person, whom.text.lstrip("@"), reason)
+
+
+def lifted(at: Acting, act: Interaction, person: PersonId, name: str, reason: str) -> Reply:
+    """`name`: what they are called in the answer."""
     answer = lift(at.ctx, person, act.who, reason, act.id)
     if isinstance(answer, Refused):
         return at.refuse(act, answer)
-    return Reply(
-        notices.answer(
-            f"✅ You lifted what kept {whom.text.lstrip('@')} from asking or breaking the glass. They are told."
-        )
-    )
+    return Reply(notices.answer(f"✅ You lifted what kept {name} from asking or breaking the glass. They are told."))
 
 
 def confirm_account(at: Acting, act: Interaction, whom: Whom, same: bool | None, reason: str, actor: Actor) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.chat.actions import decision_forms, pressed, request_forms, sent
+from bot.chat.actions import decision_forms, pressed, request_forms, security_forms, sent
 from bot.chat.actions.acting import Acting
 from bot.chat.actions.open_form import FormOpener
 from bot.chat.actions.reply import Reply
@@ -16,6 +16,7 @@ from bot.chat.forms.request import Where
 from bot.chat.interaction import (
     BREAK_GLASS_FORM,
     COMMAND,
+    CONFIRM,
     DENY,
     DENY_ALL,
     END,
@@ -23,11 +24,12 @@ from bot.chat.interaction import (
     FLAG,
     FORM,
     LESS,
+    LIFT,
     PRESS,
     Interaction,
 )
 from bot.chat.messages import approval_card as cards
-from bot.chat.messages import batch, break_glass, holds, home, notices, revoke_all
+from bot.chat.messages import batch, break_glass, holds, home, home_oversight, notices, revoke_all
 
 Carry = Callable[[Acting, Interaction], Reply]
 # With what the chat gave to open one form, and the form that stands open under it.
@@ -83,6 +85,9 @@ PRESSES: Mapping[str, Handler] = {
     cards.EXTEND: _opens(decision_forms.open_extend_form),
     home.WITHDRAW: Handler(pressed.press_withdraw),
     home.ASK: _opens(_ask),
+    home_oversight.END_DELEGATION: Handler(pressed.press_end_delegation),
+    home_oversight.LIFT: _opens(security_forms.open_lift_form),
+    home_oversight.CONFIRM: _opens(security_forms.open_confirm_form),
     notices.DECLINE: Handler(pressed.press_decline),
     notices.AGAIN: _opens(request_forms.open_repeat_form),
     notices.ASK_THEN: _opens(request_forms.open_then_form),
@@ -107,6 +112,8 @@ OTHERS: Mapping[str, Handler] = {
     LESS: Handler(sent.lessened),
     END: Handler(sent.ended),
     FLAG: Handler(sent.flagged),
+    LIFT: Handler(sent.lifted),
+    CONFIRM: Handler(sent.confirmed),
 }
 
 

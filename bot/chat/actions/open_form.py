@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+
 import structlog
 from prometheus_client import Counter
 
@@ -14,6 +17,7 @@ from bot.chat.messages import notices
 from bot.chat.messages.form_not_opened import not_known_yet, not_opened
 from bot.chat.surface import NotDone, Shown, Surface
 from bot.directory.refresh import ChatDirectory
+from workflows.core import keys
 from workflows.core.people import GroupFacts, PersonFacts, is_fresh
 from workflows.core.policy import Policy
 from workflows.core.records.request import Request
@@ -37,12 +41,21 @@ class FormOpener:
         self._acting = acting
         self._chat = chat
         self._directory = directory
+        self._home = False
         self.ctx = acting.ctx
         self.command = acting.command
         self.queries = acting.queries
 
+    def at_home(self) -> FormOpener:
+        """The same for presses on somebody's own page: what is sent in these forms draws the page anew."""
+        found = copy(self)
+        found._home = True
+        return found
+
     def open(self, act: Interaction, trigger: str, drawn: Form, typed: str, *, on_top: bool = False) -> None:
         """The only way to a form. `typed`: what can be typed in its place; a form on top of another is not tried again."""
+        if self._home:
+            drawn = replace(drawn, name=f"{keys.HOME}{self.ctx.chance.hex(24)}")
         try:
             self._chat.open_form(trigger, drawn, on_top=on_top)
         except NotDone as problem:

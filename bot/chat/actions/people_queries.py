@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.chat.commands.model import Whom
-from bot.chat.views.deciders import NOBODY, Deciders, NameOf, deciders_for, deciders_of
+from bot.chat.views.deciders import NOBODY, Deciders, NameOf, deciders_for, deciders_of, name_from
 from bot.chat.views.read_model import Seen
 from workflows.core.identity import address_of
 from workflows.core.people import Account, PersonFacts, PersonId
@@ -123,11 +123,6 @@ class PeopleQueries:
             return self._ctx.directory.person(actor.person.colleague(whom.user))
         address = address_of(whom.text, actor.policy.former_domains)
         return self._ctx.directory.by_address(address, actor.policy.former_domains) if address is not None else None
-
-
-def name_from(address: PersonId) -> str:
-    """What to call somebody whom the chat has not introduced yet: `dana.dev@example.com` is Dana Dev."""
-    return " ".join(part.capitalize() for part in address.partition("@")[0].replace(".", " ").split())
 
 
 def nobody_known(whom: Whom | None) -> Refused:

@@ -17,6 +17,7 @@ from bot.chat.messages.revoke_all import read_pressed, under_way
 from workflows.core.refusal import Refused
 from workflows.usecases.decisions.approve import approve, decline, withdraw
 from workflows.usecases.oversight.break_glass_review import acknowledge
+from workflows.usecases.oversight.delegate import end_delegation
 from workflows.usecases.revocation.end import end
 from workflows.usecases.revocation.revoke_all import revoke_all
 from workflows.usecases.shared.actor import known, nobody
@@ -50,6 +51,12 @@ def press_more(at: Acting, act: Interaction) -> Reply:
         return Reply()
     actor = known(at.ctx, act.who, nobody, on_hold=True)
     return at.look(act, actor if isinstance(actor, Refused) else at.queries.explain_request(choice[1], actor))
+
+
+def press_end_delegation(at: Acting, act: Interaction) -> Reply:
+    """The page shows it, so nothing is said."""
+    answer = end_delegation(at.ctx, act.who, act.id)
+    return at.refuse(act, answer) if isinstance(answer, Refused) else Reply()
 
 
 def press_whose(at: Acting, act: Interaction) -> Reply:

@@ -9,7 +9,8 @@ from bot.chat.message import Message
 from bot.chat.messages import lists
 from bot.chat.messages.revoke_all import confirm_first
 from bot.chat.views.deciders import NOBODY
-from bot.chat.views.overviews import HomeView
+from bot.chat.views.home_reader import HomeReader
+from bot.chat.views.home_view import HomeView
 from bot.chat.views.read_model import SHOWN_MAX, Reader, Seen
 from bot.chat.views.request_view import RequestView, seen_by
 from bot.chat.wording.labels import Stage
@@ -115,7 +116,9 @@ class Queries:
             return {name for place in policy.environments.values() for name in groups_needed(policy, place)}
 
         actor = known(self._ctx, who, groups, on_hold=True)
-        return actor if isinstance(actor, Refused) else self.reader.home(actor.policy, actor.person, actor.groups)
+        if isinstance(actor, Refused):
+            return actor
+        return HomeReader(self._ctx, self.reader).home(actor.policy, actor.person, actor.groups)
 
     def _visible(self, actor: Actor, views: tuple[RequestView, ...]) -> tuple[RequestView, ...]:
         """Where an environment is hidden from outsiders, only its own people see who and why."""

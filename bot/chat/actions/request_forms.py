@@ -77,7 +77,7 @@ def redraw_request_form(forms: FormOpener, act: Interaction, shown: Shown, found
 
 
 def open_break_glass_form(forms: FormOpener, act: Interaction, trigger: str, under: Filled) -> None:
-    """The emergency's own window, on top of the request form. Who may not is refused when it is sent, too."""
+    """The emergency's own window, on top of the request form if that is open. Who may not is refused when it is sent, too."""
     person = forms.person(act)
     policy = forms.ctx.policy.current()
     place = policy.environments.get(act.value)
@@ -87,7 +87,7 @@ def open_break_glass_form(forms: FormOpener, act: Interaction, trigger: str, und
         forms.refuse(act, Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": act.value}), "-")
         return
     drawn = break_glass_form.break_glass_form(place, form.read_where(under))
-    forms.open(act, trigger, drawn, f"break-glass {place.name} ROLE [DURATION] REASON", on_top=True)
+    forms.open(act, trigger, drawn, f"break-glass {place.name} ROLE [DURATION] REASON", on_top=bool(under.kind))
 
 
 def _form(forms: FormOpener, policy: Policy, person: PersonFacts, chosen: form.Chosen, where: form.Where) -> Form:

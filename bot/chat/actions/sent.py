@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bot.chat.actions import emergencies
 from bot.chat.actions.acting import Acting
 from bot.chat.actions.asking import ask_all, in_an_emergency
 from bot.chat.actions.reply import Reply
+from bot.chat.forms.security import SAME
 from bot.chat.interaction import Interaction
+from bot.chat.views.deciders import name_from
+from workflows.core.identity import AccountId, PersonId
 from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.usecases.decisions.approve import deny
 from workflows.usecases.decisions.approve_reduced import approve_reduced
+from workflows.usecases.identity.confirm_account import Saying
 from workflows.usecases.oversight.break_glass_review import flag
 from workflows.usecases.requests.request_extension import ask_for_more_time
 from workflows.usecases.revocation.end import end
@@ -60,6 +65,19 @@ def ended(at: Acting, act: Interaction) -> Reply:
 def flagged(at: Acting, act: Interaction) -> Reply:
     fields = act.fields or {}
     return at.quiet(act, fields["id"], flag(at.ctx, fields["id"], act.who, fields["reason"], act.id))
+
+
+def lifted(at: Acting, act: Interaction) -> Reply:
+    fields = act.fields or {}
+    who = PersonId(fields["person"])
+    facts = at.ctx.directory.of_person(who)
+    return emergencies.lifted(at, act, who, facts.name if facts else name_from(who), fields["reason"])
+
+
+def confirmed(at: Acting, act: Interaction) -> Reply:
+    fields = act.fields or {}
+    same = fields["said"] == SAME
+    return emergencies.said_whose(at, act, Saying(AccountId(fields["account"]), same, fields["reason"], fields["hash"]))
 
 
 def _asks_of(act: Interaction) -> list[CoreAsk]:

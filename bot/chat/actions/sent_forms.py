@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from bot.chat import plain_text
 from bot.chat.actions.reply import Reply
 from bot.chat.form import Errors, Filled
-from bot.chat.forms import break_glass, extension, reason, reduced_approval, request
+from bot.chat.forms import break_glass, extension, reason, reduced_approval, request, security
 from bot.chat.forms.fields import REASON
 from bot.chat.forms.request import Where
-from bot.chat.interaction import BREAK_GLASS_FORM, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, LESS
+from bot.chat.interaction import BREAK_GLASS_FORM, CONFIRM, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, LESS, LIFT
 from workflows.core.refusal import Code
 
 
@@ -102,6 +102,8 @@ SENT: Mapping[str, SentForm] = {
     reason.DENY_FORM: SentForm(DENY, _reason, _at_reason),
     reason.DENY_ALL_FORM: SentForm(DENY_ALL, _reason, _at_reason),
     reason.END_FORM: SentForm(END, _reason, _at_reason),
+    LIFT: SentForm(LIFT, _fields(security.read_lift), _at_reason, tells=True),
+    CONFIRM: SentForm(CONFIRM, _fields(security.read_confirm), _at_reason, tells=True),
     reduced_approval.LESS_FORM: SentForm(LESS, _fields(reduced_approval.read), _reduced_approval),
     extension.EXTEND_FORM: SentForm(EXTEND, _fields(extension.read), _each(extension.field_of), tells=True),
 }

@@ -26,7 +26,7 @@ def question(found: Sequence[Held], reason: str, now: datetime, command: str) ->
     """To whoever typed it: each account that is meant, and two buttons."""
     asked: list[Part | None] = []
     for held in found[:10]:
-        asked += [Line(lines((_plain(held, now), _waiting(held)))), buttons(*choices(held, reason))]
+        asked += [Line(about(held, now)), buttons(*choices(held, reason))]
     head = "Whose is this account now?" if len(found) == 1 else "Whose are these accounts now?"
     how = say(
         "*The same person*: it is theirs, with the address that it has now. *Another person*: somebody new; nothing of the old"
@@ -35,6 +35,17 @@ def question(found: Sequence[Held], reason: str, now: datetime, command: str) ->
         short(reason, 300),
     )
     return message(say("{} {}", head, _plain(found[0], now)), Line(say("*{}*", head)), *asked, Small(how))
+
+
+def about(held: Held, now: datetime) -> Rich:
+    """Of one account that is on hold: what happened to it, and what the first of two has said."""
+    return lines((_plain(held, now), _waiting(held)))
+
+
+def what_follows(held: Held) -> tuple[Rich, Rich]:
+    """Of either answer: that it is the same person's, that it is another's."""
+    same, another = (button.confirm.text for button in choices(held, "") if button.confirm)
+    return say("*The same person*: {}", short(same, 500)), say("*Another person*: {}", short(another, 500))
 
 
 def choices(held: Held, reason: str) -> list[Button]:

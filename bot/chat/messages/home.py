@@ -1,94 +1,179 @@
-"""The App Home: my access with time left, what waits on me, what I asked, what I can ask for. At most 100 blocks."""
+"""The App Home: what concerns one person, production first, and what they can do about it. At most 100 blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
-from bot.chat.message import Button, Heading, Line, Part, Small, buttons, found, quote, value_of
-from bot.chat.messages.approval_card import approve_button, deny_button, end_button, headline, status
-from bot.chat.messages.break_glass import review_buttons, review_line
-from bot.chat.messages.notices import DECLINE
-from bot.chat.rich import Rich, lines, marked, ours, say, short
-from bot.chat.views.overviews import CanAsk, HomeView
+from bot.chat.message import Button, Heading, Line, Part, Pick, Small, buttons, found, quote, value_of
+from bot.chat.messages import home_oversight as oversight
+from bot.chat.messages.approval_card import approve_button, deny_button, end_button, extend_button, headline, status
+from bot.chat.messages.break_glass import FLAG, review_buttons, review_line
+from bot.chat.messages.home_parts import Home, line, part, place_of
+from bot.chat.messages.notices import DECLINE, OPEN_CONSOLE, use_of
+from bot.chat.rich import NOTHING, Rich, Time, join, lines, marked, ours, say, short
+from bot.chat.views.home_view import CanAsk, HomeView, Owners
 from bot.chat.views.request_view import RequestView
-from bot.chat.wording.labels import TIER_WORDS, Stage
+from bot.chat.wording.labels import BREAK_GLASS, TIER_WORDS, Stage, people, rounded
+from bot.chat.wording.refusals import refusal
+from workflows.core.durations import format_duration
 
 ASK, WITHDRAW = "ask", "withdraw"
-# Blocks: 2 for the head; 10, 3 x 12, 10, 4, 2 x 5 and 10 for the parts, with six titles and six "more".
-_MINE_MAX, _WAITING_MAX, _ASKED_MAX, _FOR_ME_MAX, _CAN_ASK_MAX, _REVIEWS_MAX = 10, 12, 10, 4, 10, 5
-
-T = TypeVar("T")
-Home = tuple[Part, ...]
+# Blocks, each with two for title and "more": own access 2 x 5, waiting 3 x 5, reviews 3 x 3, asked 4, asked for them 3, open 8,
+# emergencies 3, away 4, security 3 + 3, what can be asked for 8; and some lines of their own.
+_MINE_MAX, _WAITING_MAX, _REVIEWS_MAX, _ASKED_MAX, _FOR_ME_MAX, _CAN_ASK_MAX = 5, 5, 3, 4, 3, 8
+# As many as one menu has.
+_PICKED_MAX = 100
+_ROLES_MAX = 12
 
 
 def home(view: HomeView, command: str = "/prodaccess") -> Home:
-    """The page, from its top down."""
+    """The page, from its top down. What there is nothing to say about is left out."""
     mine, pending, envs = (say("`{} {}`", command, word) for word in ("mine", "pending", "envs"))
     return (
-        Line(say("*Temporary production access*"), Button("Ask for access", ASK, "form", style="primary")),
-        *_part("Your access", view.mine, _MINE_MAX, _my_access, mine),
-        *_part("Waiting on you", view.waiting_on_me, _WAITING_MAX, _waits, pending),
-        *(_part("Reviews that you owe", view.reviews, _REVIEWS_MAX, _owed, mine) if view.reviews else ()),
-        *_part("You asked for", view.asked, _ASKED_MAX, _asked, mine),
-        *(_part("Asked for you", view.asked_for_me, _FOR_ME_MAX, _for_me, mine) if view.asked_for_me else ()),
-        *_part("You can ask for", view.can_ask, _CAN_ASK_MAX, _can_ask, envs),
+        Line(say("*Temporary production access*"), _ask_button(view)),
+        *_notes(view, command),
+        *part("Your access", view.mine, _MINE_MAX, lambda one: _my_access(one, view), mine),
+        *part("Waiting on you", view.waiting_on_me, _WAITING_MAX, lambda one: _waits(one, view), pending),
+        *part("Reviews that you owe", view.reviews, _REVIEWS_MAX, lambda one: _owed(one, view), mine),
+        *part("You asked for", view.asked, _ASKED_MAX, _asked, mine),
+        *part("Asked for you", view.asked_for_me, _FOR_ME_MAX, _for_me, mine),
+        *oversight.open_here(view, command),
+        *oversight.emergencies(view, command),
+        *oversight.away(view),
+        *oversight.security(view, command),
+        *_can_ask(view, envs),
+        *_nothing_to_ask(view, command),
     )
 
 
-def _part(
-    title: str, items: Sequence[T], items_max: int, show: Callable[[T], Iterable[Part]], more: Rich
-) -> list[Part]:
-    """Always there, so that "none" is said, too."""
-    head = Heading(title)
-    if not items:
-        return [head, Small(ours("Nothing just now."))]
-    shown = [part for item in items[:items_max] for part in show(item)]
-    left = len(items) - items_max
-    return [head, *shown, *([Small(say("… and {} more: {}", left, more))] if left > 0 else [])]
+def _ask_button(view: HomeView) -> Button | None:
+    return Button("Ask for access", ASK, "form", style="primary") if view.can_ask else None
 
 
-def _line(view: RequestView) -> Rich:
-    if view.hidden:
-        return say("{} · {} · {} · {}", short(view.title, 100), view.tier_words, view.state, view.id)
-    # It is drawn again whenever it is opened.
-    return lines((headline(view), say("{} · {}", status(view, left=True), view.id)))
+def _notes(view: HomeView, command: str) -> list[Part]:
+    """Why less is offered than usual; and that nothing is open, which is worth a word, too."""
+    told: list[Part] = [
+        Line(say("⚠️ {}", marked(refusal(one, command=command, time_zone=view.zone)))) for one in view.notes
+    ]
+    if view.quiet and not view.unfit:
+        told.append(Small(ours("You have no access just now, and nothing waits on you.")))
+    return told
 
 
-def _my_access(view: RequestView) -> Home:
-    end = end_button(view, "I am done") if view.stage is Stage.ACTIVE else None
-    return (Line(_line(view), end),)
+# ---------------------------------------------------------------- one's own
 
 
-def _waits(view: RequestView) -> Home:
-    # What cannot be approved now can still be denied. One button of the page stands out, and it is none of these.
-    agree = None if view.shut else replace(approve_button(view), style=None)
-    deny = replace(deny_button(view), style=None)
-    press = buttons(agree, deny) if view.resolved and view.needs else None
-    return found((Line(_line(view)), quote(view.reason), press))
+_YOU = {
+    Stage.SETTING_UP: "You get",
+    Stage.ACTIVE: "You have",
+    Stage.REMOVING: "You have",
+    Stage.STUCK: "You may still have",
+}
 
 
-def _owed(view: RequestView) -> Home:
-    line = lines((headline(view), say("{} · {}", review_line(view), view.id)))
-    return found((Line(line), buttons(*review_buttons(view))))
+def _my_access(view: RequestView, page: HomeView) -> Home:
+    active = view.stage is Stage.ACTIVE
+    console = use_of(view).console if active else None
+    return found(
+        (
+            Line(lines((_mine_line(view), _how_it_stands(view)))),
+            buttons(
+                Button("Open console", OPEN_CONSOLE, view.id, url=console) if console else None,
+                extend_button(view) if active and not page.may_not_ask else None,
+                end_button(view, "I am done") if active else None,
+            ),
+        )
+    )
+
+
+def _mine_line(view: RequestView) -> Rich:
+    if view.stage not in _YOU:
+        return headline(view)
+    what = say("{} *{}* in *{}* · {}", _YOU[view.stage], short(view.role, 80), short(view.title, 100), view.tier_words)
+    until = say(" until {}", Time(view.until, view.now)) if view.until and view.stage is Stage.ACTIVE else NOTHING
+    line = say("{}{}", what, until)
+    return say("{} · {}", BREAK_GLASS, line) if view.break_glass else line
+
+
+def _how_it_stands(view: RequestView) -> Rich:
+    """Its end stands in the line above; the minutes are told, because the page is drawn again whenever it is opened."""
+    if view.stage is not Stage.ACTIVE or view.time_left is None:
+        return say("{} · {}", status(view, left=True), view.id)
+    more = say("more time asked: {}", view.more_asked) if view.more_asked else NOTHING
+    return join((say("{}, {} left", view.state, rounded(view.time_left)), more, view.id))
 
 
 def _asked(view: RequestView) -> Home:
-    waiting = view.stage in (Stage.WAITING, Stage.AGREED)
-    return (Line(_line(view), Button("Withdraw", WITHDRAW, value_of(view.id)) if waiting else None),)
+    return (Line(line(view), _while_it_waits(view, "Take back", WITHDRAW)),)
 
 
 def _for_me(view: RequestView) -> Home:
     """What they may decline."""
-    waiting = view.stage in (Stage.WAITING, Stage.AGREED)
-    return (Line(_line(view), Button("Decline", DECLINE, value_of(view.id)) if waiting else None),)
+    return (Line(line(view), _while_it_waits(view, "Decline", DECLINE)),)
 
 
-def _can_ask(item: CanAsk) -> Home:
-    place = say("*{}* in *{}* · {}", short(item.role, 80), short(item.title, 100), TIER_WORDS[item.tier])
-    line = say("{}\n{}", place, short(item.allows, 200))
-    return (Line(line, Button("Ask", ASK, f"{item.environment} {item.role}"[:2000])),)
+def _while_it_waits(view: RequestView, label: str, action: str) -> Button | None:
+    waits = view.stage in (Stage.WAITING, Stage.AGREED)
+    return Button(label, action, value_of(view.id), said=f"{label}: {view.role}, {view.id}") if waits else None
+
+
+# ---------------------------------------------------------------- what waits on somebody
+
+
+def _waits(view: RequestView, page: HomeView) -> Home:
+    # What cannot be approved now can still be denied. One button of the page stands out, and it is none of these.
+    agree = None if view.shut or page.on_hold else replace(approve_button(view), style=None)
+    press = buttons(agree, replace(deny_button(view), style=None)) if view.resolved and view.needs else None
+    how_long = NOTHING if view.extends else say(", for {}", format_duration(view.duration))
+    return found((Line(line(view, how_long)), quote(view.reason), press))
+
+
+def _owed(view: RequestView, page: HomeView) -> Home:
+    told = lines((headline(view), say("{} · {}", review_line(view), view.id)))
+    press = (one for one in review_buttons(view) if one.action == FLAG or not page.on_hold)
+    return found((Line(told), quote(view.reason), buttons(*press)))
+
+
+# ---------------------------------------------------------------- what can be asked for
+
+
+def _can_ask(view: HomeView, envs: Rich) -> list[Part]:
+    """One row an environment; of many the rest in one menu."""
+    shown = part("You can ask for", view.can_ask[:_CAN_ASK_MAX], _CAN_ASK_MAX, _place, envs)
+    rest = view.can_ask[_CAN_ASK_MAX:]
+    if not rest:
+        return shown
+    choices = [
+        (f"{TIER_WORDS[item.tier]} · {short(item.title, 30)} · {item.environment}", item.environment) for item in rest
+    ]
+    menu = Pick(ASK, choices[:_PICKED_MAX], f"{len(rest)} more environments")
+    return [
+        *shown,
+        *found((buttons(menu),)),
+        *([Small(say("All of them: {}", envs))] if len(rest) > _PICKED_MAX else []),
+    ]
+
+
+def _place(item: CanAsk) -> Home:
+    more = len(item.roles) - _ROLES_MAX
+    roles = ", ".join([*(short(role, 60) for role in item.roles[:_ROLES_MAX]), *([f"{more} more"] if more > 0 else [])])
+    told = lines((place_of(item.title, item.tier), say("`{}` · {}", short(item.environment, 80), roles)))
+    return (Line(told, Button("Ask", ASK, item.environment[:2000], said=f"Ask for access in {item.title}")),)
+
+
+def _nothing_to_ask(view: HomeView, command: str) -> list[Part]:
+    """Whom to ask, for whoever may ask for nothing."""
+    if not view.asks_nobody:
+        return []
+    owners = [Line(_owners(one)) for one in view.whom_to_ask]
+    whom = "Ask an owner to have you added." if owners else "Ask your team who owns what you need."
+    how = say("`{} envs` lists all environments, `{} who ENV` says who owns one", command, command)
+    head = ours(f"You can ask for nothing here yet: you are in no group that may ask. {whom}")
+    return [Heading("Whom to ask"), Line(head), *owners, Small(how)]
+
+
+def _owners(one: Owners) -> Rich:
+    return say("Owners of {}: {}", place_of(one.title, one.tier), short(people(one.names), 300))
 
 
 def home_instead(text: str) -> Home:

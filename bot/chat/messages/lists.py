@@ -9,7 +9,8 @@ from bot.chat.messages.approval_card import headline, status, ticket
 from bot.chat.messages.receipts import receipt_line
 from bot.chat.rich import NOTHING, Bold, Code, Rich, Time, join, lines, marked, ours, rich, say, short, spans
 from bot.chat.views.deciders import NOBODY, Deciders
-from bot.chat.views.overviews import Explanation, HomeView, Place, break_glass_words, by_place
+from bot.chat.views.home_view import HomeView
+from bot.chat.views.overviews import Explanation, Place, break_glass_words, by_place
 from bot.chat.views.request_view import RequestView
 from bot.chat.views.waiting_lines import asked_so_far
 from bot.chat.wording.labels import TIER_WORDS, Stage, people

@@ -9,9 +9,10 @@ from bot.chat.messages.home import home, home_instead
 from bot.chat.messages.notices import answer
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.surface import Means, NotDone
-from bot.chat.views.overviews import HomeView
+from bot.chat.views.home_reader import HomeReader
+from bot.chat.views.home_view import HomeView
 from workflows.core import keys
-from workflows.core.people import Account
+from workflows.core.people import Account, GroupFacts
 from workflows.core.rules.groups import groups_needed
 from workflows.ports import (
     DirectoryUnreachable,
@@ -51,11 +52,12 @@ def _home_of(box: Outbox, who: Account) -> HomeView:
     policy = box.ctx.policy.current()
     person = box.directory.refresh_person(who, policy)
     if person.standing_problem:
-        return HomeView(box.ctx.ledger.now())
+        return HomeReader(box.ctx, box.reader).home(policy, person, GroupFacts())
     names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
     groups = box.ctx.directory.groups(policy, names)
     old = groups.to_look_up(names, box.ctx.ledger.now())
     if old:
         box.directory.refresh_groups(policy, old)
         groups = box.ctx.directory.groups(policy, names)
-    return box.reader.home(policy, person, with_delegations(box.ctx, groups))
+    pages = HomeReader(box.ctx, box.reader, box.recipients.absent)
+    return pages.home(policy, person, with_delegations(box.ctx, groups))

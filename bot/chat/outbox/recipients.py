@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat.places import direct_to
@@ -82,6 +82,10 @@ class Recipients:
     def __init__(self, ctx: WorkerContext, away: Absences) -> None:
         self._ctx = ctx
         self._away = away
+
+    def absent(self, people: Collection[PersonFacts]) -> frozenset[PersonId]:
+        """Those of them who want no calls just now."""
+        return self._away.among(people)
 
     def whom_to_ask(self, policy: Policy, environment: Environment, request: Request) -> WhomToAsk:
         """Accounts that are not known yet are looked up by address, once."""

@@ -107,6 +107,11 @@ def number(count: int) -> str:
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
+def name_from(address: PersonId) -> str:
+    """What to call somebody whom the chat has not introduced yet: `dana.dev@example.com` is Dana Dev."""
+    return " ".join(part.capitalize() for part in address.partition("@")[0].replace(".", " ").split())
+
+
 def few(names: Sequence[str]) -> list[str]:
     more = len(names) - NAMES_MAX
     return [*names[:NAMES_MAX], *([f"{more} more"] if more > 0 else [])]

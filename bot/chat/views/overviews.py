@@ -1,8 +1,8 @@
-"""Many requests at once, for a reader: the digest of a channel, and one person's home. Pure, and knows no surface."""
+"""Many requests at once, for a reader: what is active, the digest of a channel, who may have what. Pure, and knows no surface."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -110,64 +110,6 @@ def _place(views: list[RequestView]) -> Place:
 
 def _danger(view: RequestView) -> int:
     return _RISKS.index(view.risk) - (3 if view.danger else 0)
-
-
-# ---------------------------------------------------------------- one person
-
-
-@dataclass(frozen=True, slots=True)
-class CanAsk:
-    """One role that a person may ask for."""
-
-    environment: str
-    title: str
-    tier: Tier
-    role: str
-    allows: str
-
-
-@dataclass(frozen=True, slots=True)
-class HomeView:
-    now: datetime
-    mine: tuple[RequestView, ...] = ()
-    waiting_on_me: tuple[RequestView, ...] = ()
-    asked: tuple[RequestView, ...] = ()
-    # What somebody else asked for the person.
-    asked_for_me: tuple[RequestView, ...] = ()
-    can_ask: tuple[CanAsk, ...] = ()
-    reviews: tuple[RequestView, ...] = ()
-
-
-def home_view(
-    now: datetime,
-    *,
-    mine: Iterable[RequestView] = (),
-    waiting_on_me: Iterable[RequestView] = (),
-    asked: Iterable[RequestView] = (),
-    asked_for_me: Iterable[RequestView] = (),
-    can_ask: Iterable[Entitlement] = (),
-    titles: Mapping[str, str] | None = None,
-    reviews: Iterable[RequestView] = (),
-) -> HomeView:
-    """`titles`: environment name -> title. What ends first stands first."""
-    return HomeView(
-        now,
-        mine=tuple(sorted(mine, key=lambda view: (view.deadline or view.expires_at, view.id))),
-        waiting_on_me=tuple(sorted(waiting_on_me, key=lambda view: (view.expires_at, view.id))),
-        asked=tuple(sorted(asked, key=lambda view: (view.expires_at, view.id))),
-        asked_for_me=tuple(sorted(asked_for_me, key=lambda view: (view.expires_at, view.id))),
-        can_ask=tuple(
-            CanAsk(
-                item.environment,
-                (titles or {}).get(item.environment, item.environment),
-                item.tier,
-                item.role,
-                item.allows,
-            )
-            for item in can_ask
-        ),
-        reviews=tuple(reviews),
-    )
 
 
 # ---------------------------------------------------------------- explain

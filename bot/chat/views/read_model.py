@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.chat.views.overviews import DigestView, HomeView, Sealed, digest_view, home_view
+from bot.chat.views.overviews import DigestView, Sealed, digest_view
 from bot.chat.views.request_view import LastTime, RequestView, last_time, request_view
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
@@ -17,7 +17,6 @@ from workflows.core.records.holding import Holding
 from workflows.core.records.oversight import Review
 from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Refused
-from workflows.core.rules.approval import MayDecide, may_decide
 from workflows.core.rules.break_glass import may_review
 from workflows.core.rules.eligibility import not_now
 from workflows.core.rules.groups import groups_named
@@ -27,7 +26,7 @@ from workflows.usecases.shared.parties import accounts_of, party_on_hold
 
 # What one message or page can show; the rest is counted.
 SHOWN_MAX = 200
-_NOBODY_WAITS = Snapshot(NEVER, {})
+NOTHING_READ = Snapshot(NEVER, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +96,16 @@ class Reader:
             last=self.last_time(request) if grant is None and request.closing is None else None,
             covered_until=covering.deadline if covering else None,
             removal_failures=self._failures(grant) if grant and grant.error else None,
-            shut=_shut(policy, request, self._parties([request]), snapshot.now),
+            shut=_shut(policy, request, self._parties(request), snapshot.now),
             review=self.review(request),
             extended=self._grant(request.extends) if request.extends else None,
         )
         return Seen(request, grant, view)
+
+    def _parties(self, request: Request) -> Snapshot:
+        """The accounts of who asked, and would hold, what waits; nobody is looked up for what does not."""
+        waits = request.state is RequestState.PENDING
+        return self._ctx.ledger.read(*map(keys.account, accounts_of(request))) if waits else NOTHING_READ
 
     def review(self, request: Request) -> Review | None:
         """What a break-glass owes; other requests owe nothing, and are not looked up."""
@@ -139,9 +143,12 @@ class Reader:
         more = self._ctx.ledger.count(index) - limit if len(ids) >= limit else 0
         return Page(self._views(ids, policy), max(0, more))
 
-    def of_person(self, index: str, who: PersonId, policy: Policy, limit: int = 50) -> tuple[RequestView, ...]:
-        ids = self._ctx.ledger.members(keys.of_person(index, who), limit=limit)
-        return self._views(ids, policy)
+    def of_person(
+        self, indexes: Iterable[str], who: PersonId, policy: Policy, limit: int = 50
+    ) -> tuple[RequestView, ...]:
+        """What stands in a person's part of these indexes; so many of each at most."""
+        parts = (self._ctx.ledger.members(keys.of_person(index, who), limit=limit) for index in indexes)
+        return self._views([id_ for part in parts for id_ in part], policy)
 
     def _page(self, index: str, policy: Policy, environments: Sequence[str] | None, limit: int) -> Page:
         names = [index] if environments is None else [keys.of_environment(index, name) for name in environments]
@@ -152,47 +159,33 @@ class Reader:
         return Page(views, max(0, total - limit), tuple(id_ for id_ in ids[:limit] if id_ not in read))
 
     def _views(self, ids: Sequence[str], policy: Policy) -> tuple[RequestView, ...]:
-        """One read for all of them; what each needs beside it is rare (an error, a cover)."""
+        """Two reads for all of them, however many they are: the requests with their grants, and what each needs beside these."""
         if not ids:
             return ()
         snapshot = self._ctx.ledger.read(*(name for id_ in ids for name in (keys.request(id_), keys.grant(id_))))
-        requests = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
-        parties = self._parties([request for request in requests if request is not None])
-        found = (self._shown(snapshot, parties, id_, policy) for id_ in ids)
+        beside = self._beside(snapshot, ids)
+        found = (self._shown(snapshot, beside, id_, policy) for id_ in ids)
         return tuple(view for view in found if view is not None)
 
-    def _parties(self, requests: Sequence[Request]) -> Snapshot:
-        """The accounts of who asked, and would hold, what waits; nobody is looked up for the rest."""
-        waiting = [request for request in requests if request.state is RequestState.PENDING]
-        accounts = dict.fromkeys(account for request in waiting for account in accounts_of(request))
-        return self._ctx.ledger.read(*map(keys.account, accounts)) if accounts else _NOBODY_WAITS
+    def _beside(self, snapshot: Snapshot, ids: Sequence[str]) -> Snapshot:
+        """The accounts of who asked, and would hold, what waits; reviews, prolonged grants, and how often removals failed."""
+        wanted: dict[str, None] = {}
+        for id_ in ids:
+            request = snapshot.readable(keys.request(id_), Request)
+            grant = snapshot.readable(keys.grant(id_), Grant)
+            if request is not None:
+                wanted |= dict.fromkeys(_wanted(request, grant))
+        return self._ctx.ledger.read(*wanted) if wanted else NOTHING_READ
 
-    def _shown(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestView | None:
+    def _shown(self, snapshot: Snapshot, beside: Snapshot, id_: str, policy: Policy) -> RequestView | None:
         """One line of many: whatever is wrong with it, the others are shown."""
         try:
-            return self._short(snapshot, parties, id_, policy)
+            return _short(snapshot, beside, id_, policy)
         except LedgerUnreachable:
             raise
         except Exception as problem:
             self._ctx.unreadable(f"record:{keys.request(id_)}", f"{id_} cannot be shown ({type(problem).__name__})")
             return None
-
-    def _short(self, snapshot: Snapshot, parties: Snapshot, id_: str, policy: Policy) -> RequestView | None:
-        request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
-        if request is None:
-            return None
-        failures = self._failures(grant) if grant and grant.error else None
-        environment = policy.environments.get(request.terms.environment)
-        return request_view(
-            request,
-            grant,
-            environment,
-            snapshot.now,
-            removal_failures=failures,
-            shut=_shut(policy, request, parties, snapshot.now),
-            review=self.review(request),
-            extended=self._grant(request.extends) if request.extends else None,
-        )
 
     # ------------------------------------------------------------ overviews
 
@@ -228,38 +221,34 @@ class Reader:
         newest = self._ctx.ledger.entries(after=number - 1, limit=1) if number else ()
         return Sealed(newest[0].number, newest[0].digest) if newest else None
 
-    def home(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> HomeView:
-        """One person's page: my access, what waits on me, what I asked, what I can ask for."""
-        asks = (
-            *self.of_person(keys.PENDING, person.id, policy),
-            *self.of_person(keys.SCHEDULED, person.id, policy),
-        )
-        return home_view(
-            self._ctx.ledger.now(),
-            mine=self.of_person(keys.LIVE, person.id, policy),
-            waiting_on_me=self.waiting_on(policy, person, groups),
-            asked=(view for view in asks if view.requester_id == person.id),
-            asked_for_me=(view for view in asks if view.requester_id != person.id),
-            reviews=self.reviews_for(policy, person, groups),
-            can_ask=askable(policy, person.id, groups),
-            titles={environment.name: environment.title for environment in policy.environments.values()},
-        )
 
-    def waiting_on(self, policy: Policy, person: PersonFacts, groups: GroupFacts) -> tuple[RequestView, ...]:
-        """Pending requests that this person may decide."""
-        ids = self._ctx.ledger.members(keys.PENDING, limit=SHOWN_MAX)
-        if not ids:
-            return ()
-        snapshot = self._ctx.ledger.read(*map(keys.request, ids))
-        requests = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
-        mine = [
-            request.id
-            for request in requests
-            if request is not None
-            and isinstance(may_decide(policy, request, person, groups), MayDecide)
-            and all(vote.by != person.id for vote in request.votes)
-        ]
-        return self._views(mine, policy)
+def _wanted(request: Request, grant: Grant | None) -> Iterable[str]:
+    """What the view of one request rests on beside itself and its grant."""
+    if request.state is RequestState.PENDING:
+        yield from map(keys.account, accounts_of(request))
+    if request.break_glass:
+        yield keys.review(request.id)
+    if request.extends:
+        yield keys.grant(request.extends)
+    if grant is not None and grant.error:
+        yield keys.holding(grant.holding)
+
+
+def _short(snapshot: Snapshot, beside: Snapshot, id_: str, policy: Policy) -> RequestView | None:
+    request, grant = snapshot.get(keys.request(id_), Request), snapshot.get(keys.grant(id_), Grant)
+    if request is None:
+        return None
+    holding = beside.seek(keys.holding(grant.holding), Holding) if grant and grant.error else None
+    return request_view(
+        request,
+        grant,
+        policy.environments.get(request.terms.environment),
+        snapshot.now,
+        removal_failures=(holding.failures if holding else 0) if grant and grant.error else None,
+        shut=_shut(policy, request, beside, snapshot.now),
+        review=beside.seek(keys.review(request.id), Review) if request.break_glass else None,
+        extended=beside.seek(keys.grant(request.extends), Grant) if request.extends else None,
+    )
 
 
 def _shut(policy: Policy | None, request: Request, parties: Snapshot, now: datetime) -> Refused | None:

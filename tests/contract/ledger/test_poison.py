@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import redis
 
-from bot.chat.views.overviews import HomeView
+from bot.chat.views.home_reader import HomeReader
+from bot.chat.views.home_view import HomeView
 from bot.chat.views.read_model import Reader
 from bot.observability.faults import Faults
 from bot.observability.metrics import LedgerMetrics
@@ -174,7 +175,9 @@ def others_notice_nothing(world: RedisWorld, spoilt: str) -> None:
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ACTIVE, True)
     assert id_ in {view.id for view in reader.live(policy).views}
     assert id_ in {view.id for place in reader.digest(policy, None).places for view in place.views}
-    home: HomeView = reader.home(policy, build.facts(NIA, as_of=world.ledger.now()), build.groups())
+    home: HomeView = HomeReader(world.ctx, reader).home(
+        policy, build.facts(NIA, as_of=world.ledger.now()), build.groups()
+    )
     assert [view.id for view in home.mine] == [id_]
     assert f"end:{id_}".encode() in world.client.zrange(f"{PREFIX}due", 0, -1)
     assert isinstance(world.end(id_, NIA), Outcome)

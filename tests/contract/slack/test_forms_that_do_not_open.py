@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.actions import decision_forms, request_forms
+from bot.chat.actions import decision_forms, request_forms, security_forms
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.handlers import handler
 from bot.chat.actions.open_form import FormOpener
@@ -21,8 +21,9 @@ from bot.chat.messages import approval_card as cards
 from bot.sandbox.slack import Message, SlackServer, buttons, words
 from bot.slack.surface import Slack
 from tests.support import build
-from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU
+from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU, SUE
 from tests.support.chat import CARDS, ChatWorld, InProcess, server_for
+from tests.support.people import acts, gets_address
 from tests.support.world import account
 from workflows.core.identity import Account
 from workflows.core.people import PersonId
@@ -31,6 +32,7 @@ from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock
+from workflows.usecases.oversight.break_glass_review import flag
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.shared.context import Outcome
 
@@ -59,13 +61,13 @@ class Front:
             response_url=f"{ws.base_url}/response/{token}" if url else "",
         )
 
-    def opens(self, act: Interaction) -> None:
-        """What the press opens, as the table has it."""
+    def opens(self, act: Interaction, under: str = "") -> None:
+        """What the press opens, as the table has it. `under`: the kind of the form in which it was pressed."""
         found = handler(act)
         form = found.opens(self.forms, act) if found else None
         assert form is not None, act.action
         trigger = self.slack.workspace.triggers.issue(act.who.user)
-        form(self.forms, act, trigger, Filled("", "", ()))
+        form(self.forms, act, trigger, Filled(under, "", ()))
 
     def trigger(self, who: PersonId) -> str:
         return self.slack.workspace.triggers.issue(account(who).user)
@@ -145,6 +147,21 @@ def end_form(front: Front) -> PersonId:
     return OLU
 
 
+def lift_form(front: Front) -> PersonId:
+    rig, id_ = front.rig, front.broken()
+    rig.knows(OLU)
+    assert isinstance(flag(rig.ctx, id_, account(OLU), "not needed", "flagged"), Outcome)
+    front.opens(front.act(SUE, "lift", NIA))
+    return SUE
+
+
+def confirm_form(front: Front) -> PersonId:
+    gets_address(front.rig, DANA, "dana.new@example.com")
+    held = acts(front.rig, account(DANA)).account
+    front.opens(front.act(SUE, "confirm", held))
+    return SUE
+
+
 def deny_all_form(front: Front) -> PersonId:
     front.opens(front.act(OLU, "deny_all", front.asked()))
     return OLU
@@ -163,10 +180,11 @@ def extend_form(front: Front) -> PersonId:
 
 def break_glass_form(front: Front) -> PersonId:
     act = front.act(NIA, "break_glass", "payments-prod", url=False)
-    front.opens(act)
+    front.opens(act, under=form.REQUEST_FORM)
     return NIA
 
 
+MODULES = (request_forms, decision_forms, security_forms)
 OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_request_form": (request_form, "payments-prod read-only [DURATION] REASON", "Open the form"),
     "open_repeat_form": (again_form, "payments-prod read-only [DURATION] REASON", "Try again"),
@@ -174,6 +192,8 @@ OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_flag_form": (flag_form, "flag PA-1 NOTE", "Try again"),
     "open_deny_form": (deny_form, "deny PA-1 REASON", "Try again"),
     "open_end_form": (end_form, "end PA-1 REASON", "Try again"),
+    "open_lift_form": (lift_form, "lift nia@example.com REASON", "Try again"),
+    "open_confirm_form": (confirm_form, "person confirm dana.new@example.com same REASON", "Try again"),
     "open_deny_all_form": (deny_all_form, "deny PA-1 REASON", "Try again"),
     "open_reduced_approval_form": (reduced_approval_form, "less PA-1 [ROLE] [DURATION]", "Try again"),
     "open_extend_form": (extend_form, "extend PA-1 DURATION REASON", "Try again"),
@@ -192,7 +212,7 @@ TROUBLE: dict[str, dict[str, Any]] = {
 
 
 def test_every_form_there_is_is_tried_here() -> None:
-    there = {**vars(request_forms), **vars(decision_forms)}
+    there = {name: one for module in MODULES for name, one in vars(module).items()}
     assert {name for name in there if name.startswith("open_")} == set(OPENERS)
 
 
@@ -264,11 +284,12 @@ ANYWAY = {"open_request_form", "open_repeat_form", "open_then_form"}
 
 @pytest.mark.parametrize("name", [name for name in OPENERS if name not in ANYWAY])
 def test_a_button_that_is_about_nothing_says_so(front: Front, name: str) -> None:
-    act = front.act(OLU, "any", "nonsense" if name != "open_reduced_approval_form" else f"{cards.LESS}:nonsense")
-    opener: Any = getattr(request_forms, name, None) or getattr(decision_forms, name)
+    who = SUE if name in ("open_lift_form", "open_confirm_form") else OLU
+    act = front.act(who, "any", "nonsense" if name != "open_reduced_approval_form" else f"{cards.LESS}:nonsense")
+    opener: Any = next(getattr(module, name) for module in MODULES if hasattr(module, name))
     more = (Filled("", "", ()),) if name == "open_break_glass_form" else ()
-    opener(front.forms, act, front.trigger(OLU), *more)
-    assert front.whispers(OLU)
+    opener(front.forms, act, front.trigger(who), *more)
+    assert front.whispers(who)
 
 
 def test_a_button_of_nobodys_opens_the_empty_form(front: Front) -> None:

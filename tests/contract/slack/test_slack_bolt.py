@@ -3,16 +3,16 @@
 import logging
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from slack_bolt import Ack as BoltAck
-from slack_bolt import App, BoltRequest
+from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import CannotDo, Form, SlackServer, words
+from tests.support.door import served
 from tests.support.waiting import eventually
 
 SEED = {
@@ -144,25 +144,6 @@ class Bolt:
         client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [section]})
 
 
-class Door(BaseHTTPRequestHandler):
-    bolt: App
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        headers = {name: [value] for name, value in self.headers.items()}
-        response = self.bolt.dispatch(BoltRequest(body=body, headers=headers))
-        content = response.body.encode()
-        self.send_response(response.status)
-        for name, values in response.headers.items():
-            self.send_header(name, values[0])
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def slack() -> Iterator[SlackServer]:
     with SlackServer(SEED) as server:
@@ -178,14 +159,8 @@ def bolt(request: pytest.FixtureRequest, slack: SlackServer) -> Iterator[Bolt]:
 
 
 def http(slack: SlackServer, played: Bolt) -> Iterator[Bolt]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("ThisDoor", (Door,), {"bolt": played.app}))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    slack.app.request_url = f"http://127.0.0.1:{server.server_port}/slack/events"
-    yield played
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(played.app, slack):
+        yield played
 
 
 def socket_mode(slack: SlackServer, played: Bolt) -> Iterator[Bolt]:

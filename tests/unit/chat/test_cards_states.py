@@ -21,7 +21,8 @@ from bot.chat.messages import reminders as calls
 from bot.chat.outbox.plan import PlanningInput, planned
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
-from bot.chat.views.overviews import Sealed, digest_view, home_view
+from bot.chat.views.home_view import home_view
+from bot.chat.views.overviews import Sealed, digest_view
 from bot.chat.views.request_view import RequestView, StandIn, for_outsiders
 from bot.chat.wording.labels import Stage
 from bot.sandbox.slack.blockkit.limits import UPDATE_TEXT_MAX, check_blocks, check_view

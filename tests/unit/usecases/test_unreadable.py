@@ -11,6 +11,7 @@ import pytest
 from bot.chat.messages import lists
 from bot.chat.messages.digest import digest as digest_of
 from bot.chat.plain_text import as_text
+from bot.chat.views.home_reader import HomeReader
 from bot.chat.views.read_model import Reader
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE
@@ -183,7 +184,9 @@ def test_lists_digest_and_home_leave_it_out_and_show_the_others(world: World) ->
     digest = reader.digest(policy, None)
     assert {view.id for place in digest.places for view in place.views} == {other}
     owner = build.facts(OLU, as_of=world.clock.now())
-    assert [view.id for view in reader.home(policy, owner, build.groups()).waiting_on_me] == [also]
+    assert [view.id for view in HomeReader(world.ctx, reader).home(policy, owner, build.groups()).waiting_on_me] == [
+        also
+    ]
     for said in (lists.active_list(*shown(reader, policy)), digest_of(digest)):
         assert f"{mine} may be open: its record cannot be read" in as_text(said)
     met = world.ctx.unreadable.take()

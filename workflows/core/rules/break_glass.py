@@ -47,7 +47,7 @@ def may_break(
         or _not_allowed(policy, place, found.role, person.id, groups)
         or together((text_problem(ask.reason, _emergency(ask, found)), _duration_problem(place, found, ask.duration)))
         or break_glass_suspended(policy, history.record)
-        or _too_often(place, history.uses, now)
+        or too_often(place, history.uses, now)
     )
     duration = ask.duration or default_duration(place, found)
     return refusal or MayAsk(found, duration, clean(ask.reason), find_ticket(ask, found))
@@ -118,7 +118,8 @@ def used(uses: Uses | None, now: datetime) -> tuple[datetime, ...]:
     return tuple(at for at in uses.times if now - at < DAY) if uses else ()
 
 
-def _too_often(place: Environment, uses: Uses | None, now: datetime) -> Refused | None:
+def too_often(place: Environment, uses: Uses | None, now: datetime) -> Refused | None:
+    """Whether this person has broken the glass there as often as they may; `uses`: theirs in this environment."""
     break_glass, recent = place.break_glass, used(uses, now)
     if break_glass is None or break_glass.max_per_day is None or len(recent) < break_glass.max_per_day:
         return None

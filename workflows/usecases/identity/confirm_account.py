@@ -69,9 +69,9 @@ class Saying:
 # ---------------------------------------------------------------- what there is to say something about
 
 
-def holds(ctx: Context) -> tuple[Held, ...]:
-    """Every account that waits for somebody to say whose it is, the oldest hold first."""
-    names = _members(ctx, keys.ON_HOLD)
+def holds(ctx: Context, limit: int = HOLDS_MAX) -> tuple[Held, ...]:
+    """Every account that waits for somebody to say whose it is, the oldest hold first; at most `limit` of them."""
+    names = _members(ctx, keys.ON_HOLD)[:limit]
     records = _records(ctx, names)
     # An earlier version kept those that wait for nobody among them.
     waiting = [name for name in names if name in records and not _is_shut(records[name])]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
@@ -19,6 +21,7 @@ from workflows.core.rules.eligibility import clean, text_problem
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.actor import Actor, known, not_theirs
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
+from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.parties import alike
 
 
@@ -103,7 +106,7 @@ def _attempt(ctx: Context, actor: Actor, review: Review, verdict: _Verdict, snap
         reads=snapshot.versions(),
         puts=puts,
         due={keys.review(review.id): None, keys.chat(review.id): now + SOON},
-        index=_out(review),
+        index=(*_out(review), *_listed(puts, now)),
         audit=tuple(audit),
         answer=answer.answer,
     )
@@ -113,6 +116,11 @@ def _attempt(ctx: Context, actor: Actor, review: Review, verdict: _Verdict, snap
 def _out(review: Review) -> tuple[IndexEntry, ...]:
     places = keys.places(keys.REVIEWS, environment=review.environment, person_id=review.holder)
     return tuple(IndexEntry(name, review.id, None) for name in places)
+
+
+def _listed(puts: Mapping[str, Record], now: datetime) -> Iterator[IndexEntry]:
+    """Whoever is barred by this stands among those whom security can let in again."""
+    return (kept_out(record, now) for record in puts.values() if isinstance(record, PersonRecord))
 
 
 def barring(
@@ -170,4 +178,5 @@ def _remind(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) ->
     done = Outcome(review.id, "chased")
     due = {item: next_chase(chased), keys.chat(review.id): now + SOON}
     change = Change(commit_id, now, snapshot.versions(), puts=puts, due=due, audit=tuple(audit), answer=done.answer)
-    return CommitAttempt(change, done, wake=(keys.chat(review.id),))
+    listed = tuple(_listed(puts, now))
+    return CommitAttempt(replace(change, index=listed), done, wake=(keys.chat(review.id),))

@@ -15,6 +15,7 @@ from workflows.core.rules.groups import not_a_member, person_problem
 from workflows.ports import Change, Snapshot
 from workflows.usecases.shared.actor import Actor, known, not_theirs
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
+from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.parties import alike
 
 SUBJECT = "lift-"
@@ -79,11 +80,13 @@ def _attempt(
         "person_name": record.name,
         "reason": reason,
     }
+    lifted = replace(record, break_glass_barred=None, blocked_until=None, blocked_why=None)
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
         reads=snapshot.versions(),
-        puts={keys.person(record.id): replace(record, break_glass_barred=None, blocked_until=None, blocked_why=None)},
+        puts={keys.person(record.id): lifted},
+        index=(kept_out(lifted, snapshot.now),),
         due={keys.chat(subject): snapshot.now + SOON},
         audit=(event(ctx, Event.PERSON_LIFTED, subject, snapshot, facts, private),),
         answer=done.answer,

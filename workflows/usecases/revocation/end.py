@@ -21,6 +21,7 @@ from workflows.ports import Change, Snapshot
 from workflows.usecases.shared.actor import Actor, known, not_theirs
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.find_grant import find_grant
+from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.rebuilt import grant_or_rebuilt, rebuilt_holding
 
 
@@ -78,9 +79,10 @@ def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt:
     why = f"{end_.by_name or 'somebody'} took back the break-glass {grant.id}"
     private = {"person": grant.holder, "actor": grant.holder}
     entry = event(ctx, Event.PERSON_BARRED, grant.id, snapshot, {"cause": "revoked"}, private)
-    change = attempt.change
-    break_glass_suspended = replace(change, puts={**change.puts, item: bar(record, why)}, audit=(*change.audit, entry))
-    return replace(attempt, change=break_glass_suspended)
+    change, barred = attempt.change, bar(record, why)
+    listed = (*change.index, kept_out(barred, snapshot.now))
+    puts = {**change.puts, item: barred}
+    return replace(attempt, change=replace(change, puts=puts, index=listed, audit=(*change.audit, entry)))
 
 
 def take_back(ctx: Context, id_: str, end_: End, commit_id: str) -> Outcome | Refused:

@@ -31,6 +31,7 @@ from workflows.usecases.shared.actor import Actor, is_bound, known, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.due_items import take_off
+from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.rebuilt import grant_where_known
 
 SUBJECT = "sweepout-"
@@ -237,6 +238,7 @@ def _started(
         reads={**snapshot.versions(), item: 0},
         puts={item: bulk_revocation, **blocked},
         due={item: now + SOON, keys.chat(subject): now + SOON},
+        index=tuple(kept_out(one, now) for one in blocked.values()),
         audit=(event(ctx, Event.BULK_REVOCATION_STARTED, subject, snapshot, facts, private),),
         removes_access=True,
         answer=done.answer,

@@ -12,6 +12,7 @@ from itertools import islice
 
 from workflows.core import keys
 from workflows.core.identity import AccountRecord
+from workflows.core.people import NEVER
 from workflows.core.policy import Policy
 from workflows.core.records.grant import CLOSED, Grant
 from workflows.core.records.oversight import BulkRevocation, Review, ReviewState
@@ -28,6 +29,7 @@ from workflows.usecases.requests.request_access import entries_of
 from workflows.usecases.shared.adopt_accounts import on_hold
 from workflows.usecases.shared.closing import places_of
 from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.limits import kept_out
 
 _AT_ONCE = 200
 _DUE = ("due", "woken")
@@ -49,6 +51,20 @@ def mend(ctx: Context) -> None:
         out = (*touched, *(IndexEntry(keys.UNREADABLE, what, None) for what in broken))
         now = ctx.ledger.now()
         ctx.ledger.commit(Change(f"mended:{ctx.chance.hex(16)}", now, {}, index=out, removes_access=True))
+
+
+def list_kept_out(ctx: Context) -> None:
+    """Once: whom a version without the list kept out stands on it, too."""
+    done = IndexEntry(keys.LISTED, keys.BARRED, ctx.ledger.now().timestamp())
+    if not _is_missing(ctx, done):
+        return
+    names = ctx.ledger.records("person")
+    while part := list(islice(names, _AT_ONCE)):
+        snapshot = ctx.ledger.read(*part)
+        people = (snapshot.readable(name, PersonRecord) for name in part)
+        index = [entry for one in people if one is not None for entry in _of_person(one) if entry.name == keys.BARRED]
+        _add(ctx, snapshot.now, index, {})
+    _add(ctx, ctx.ledger.now(), [done], {})
 
 
 def make_again(ctx: Context) -> None:
@@ -100,8 +116,8 @@ def indexed(record: Record) -> Iterator[IndexEntry]:
         yield from _of_grant(record)
     elif isinstance(record, Review):
         yield from _of_review(record)
-    elif isinstance(record, PersonRecord) and record.delegation is not None:
-        yield IndexEntry(keys.DELEGATIONS, record.id, record.delegation.until.timestamp())
+    elif isinstance(record, PersonRecord):
+        yield from _of_person(record)
     elif isinstance(record, AccountRecord):
         yield from (entry for entry in on_hold(record) if entry.score is not None)
 
@@ -125,6 +141,15 @@ def _of_grant(grant: Grant) -> Iterator[IndexEntry]:
         slot = slot_id(grant.holder, grant.terms.environment, grant.terms.role)
         closed = (keys.CLOSED, keys.last_of(slot))
         yield from (IndexEntry(name, grant.id, grant.closed_at.timestamp()) for name in closed)
+
+
+def _of_person(record: PersonRecord) -> Iterator[IndexEntry]:
+    if record.delegation is not None:
+        yield IndexEntry(keys.DELEGATIONS, record.id, record.delegation.until.timestamp())
+    # Since when they are kept out is not on their record.
+    listed = kept_out(record, NEVER)
+    if listed.score is not None:
+        yield listed
 
 
 def _of_review(review: Review) -> Iterator[IndexEntry]:
