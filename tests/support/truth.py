@@ -224,6 +224,10 @@ class You:
     def stands_in(self) -> bool:
         return self.reader == NIA
 
+    def may_ask_for_nothing(self) -> bool:
+        said = self.look.t.types(self.reader, "payments-prod read-only 1h INC-42 errors")
+        return said is not None and said.refused is not None
+
     def anybody(self) -> bool:
         """Advice, or what is so of whoever reads it."""
         return True
@@ -244,7 +248,7 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"so I cannot tell that it is yours|[Yy]our AWS user|AWS user that I find for you", You.is_holder),
     (r"AWS's administrators have to give you", You.is_holder),
     (r"^You are in at once|In an emergency you are in at once", lambda you: you.reader == NIA),
-    (r"You can ask for nothing here yet|to have you added", lambda you: you.reader == GUS),
+    (r"You can ask for nothing here yet|to have you added", You.may_ask_for_nothing),
     (r"(?i)^in your environments now$", lambda you: you.reader in (OLU, PAT, SUE)),
     (r"^You decide in the place of", You.stands_in),
     (r"You get |You may still have ", You.is_holder),
@@ -286,7 +290,7 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"Waiting on you$", lambda you: you.may_deny() or you.may_review()),
     (r"you decide in their place|decided in the place|you do it in their place", You.stands_in),
     (r"you agreed to in their place|on yours or theirs", You.stands_in),
-    (r"^You have$|^YOUR ACCESS$|^YOU CAN ASK FOR$|^WAITING ON YOU$|^Yours$", You.anybody),
+    (r"^You have$|(?i:^your access$)|^YOU CAN ASK FOR$|^WAITING ON YOU$|^Yours$", You.anybody),
     (r"You have no access just now, and nothing waits on you", You.has_nothing),
     (r"in your place|You may (still decide|ask|break|approve)", You.anybody),
 )

@@ -84,6 +84,7 @@ class Explanations:
             command=self._command,
             time_zone=zone or policy.timezone,
             policy_zone=policy.timezone,
+            now=self._ctx.ledger.now(),
             break_glass=place.break_glass if may_break_glass(policy, place, role.role, person.id, groups) else None,
         )
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from bot.chat.message import Button, Heading, Line, Part, Pick, Small, buttons, found, quote, value_of
 from bot.chat.messages import home_oversight as oversight
-from bot.chat.messages.approval_card import approve_button, deny_button, end_button, extend_button, headline, status
+from bot.chat.messages.approval_card import approve_button, deny_button, end_button, extend_button, headline
 from bot.chat.messages.break_glass import FLAG, review_buttons, review_line
-from bot.chat.messages.home_parts import Home, line, part, place_of
+from bot.chat.messages.home_parts import Home, how_it_stands, line, own_line, owners_of, part, place_of
 from bot.chat.messages.notices import DECLINE, OPEN_CONSOLE, use_of
-from bot.chat.rich import NOTHING, Rich, Time, join, lines, marked, ours, say, short
-from bot.chat.views.home_view import CanAsk, HomeView, Owners
+from bot.chat.rich import NOTHING, Rich, lines, marked, ours, say, short
+from bot.chat.views.home_view import CanAsk, HomeView
 from bot.chat.views.request_view import RequestView
-from bot.chat.wording.labels import BREAK_GLASS, TIER_WORDS, Stage, people, rounded
+from bot.chat.wording.labels import TIER_WORDS, Stage
 from bot.chat.wording.refusals import refusal
 from workflows.core.durations import format_duration
 
@@ -63,20 +63,12 @@ def _notes(view: HomeView, command: str) -> list[Part]:
 # ---------------------------------------------------------------- one's own
 
 
-_YOU = {
-    Stage.SETTING_UP: "You get",
-    Stage.ACTIVE: "You have",
-    Stage.REMOVING: "You have",
-    Stage.STUCK: "You may still have",
-}
-
-
 def _my_access(view: RequestView, page: HomeView) -> Home:
     active = view.stage is Stage.ACTIVE
     console = use_of(view).console if active else None
     return found(
         (
-            Line(lines((_mine_line(view), _how_it_stands(view)))),
+            Line(lines((own_line(view), how_it_stands(view)))),
             buttons(
                 Button("Open console", OPEN_CONSOLE, view.id, url=console) if console else None,
                 extend_button(view) if active and not page.may_not_ask else None,
@@ -84,23 +76,6 @@ def _my_access(view: RequestView, page: HomeView) -> Home:
             ),
         )
     )
-
-
-def _mine_line(view: RequestView) -> Rich:
-    if view.stage not in _YOU:
-        return headline(view)
-    what = say("{} *{}* in *{}* · {}", _YOU[view.stage], short(view.role, 80), short(view.title, 100), view.tier_words)
-    until = say(" until {}", Time(view.until, view.now)) if view.until and view.stage is Stage.ACTIVE else NOTHING
-    line = say("{}{}", what, until)
-    return say("{} · {}", BREAK_GLASS, line) if view.break_glass else line
-
-
-def _how_it_stands(view: RequestView) -> Rich:
-    """Its end stands in the line above; the minutes are told, because the page is drawn again whenever it is opened."""
-    if view.stage is not Stage.ACTIVE or view.time_left is None:
-        return say("{} · {}", status(view, left=True), view.id)
-    more = say("more time asked: {}", view.more_asked) if view.more_asked else NOTHING
-    return join((say("{}, {} left", view.state, rounded(view.time_left)), more, view.id))
 
 
 def _asked(view: RequestView) -> Home:
@@ -165,15 +140,11 @@ def _nothing_to_ask(view: HomeView, command: str) -> list[Part]:
     """Whom to ask, for whoever may ask for nothing."""
     if not view.asks_nobody:
         return []
-    owners = [Line(_owners(one)) for one in view.whom_to_ask]
+    owners = [Line(owners_of(one)) for one in view.whom_to_ask]
     whom = "Ask an owner to have you added." if owners else "Ask your team who owns what you need."
     how = say("`{} envs` lists all environments, `{} who ENV` says who owns one", command, command)
     head = ours(f"You can ask for nothing here yet: you are in no group that may ask. {whom}")
     return [Heading("Whom to ask"), Line(head), *owners, Small(how)]
-
-
-def _owners(one: Owners) -> Rich:
-    return say("Owners of {}: {}", place_of(one.title, one.tier), short(people(one.names), 300))
 
 
 def home_instead(text: str) -> Home:

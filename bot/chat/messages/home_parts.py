@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from bot.chat.message import Heading, Part, Small
 from bot.chat.messages.approval_card import headline, status
-from bot.chat.rich import NOTHING, Rich, lines, say, short
+from bot.chat.rich import NOTHING, Rich, Time, join, lines, say, short
+from bot.chat.views.home_view import Owners
 from bot.chat.views.request_view import RequestView
-from bot.chat.wording.labels import TIER_WORDS
+from bot.chat.wording.labels import BREAK_GLASS, TIER_WORDS, Stage, people, rounded
 from workflows.core.policy import Tier
 
 T = TypeVar("T")
@@ -35,3 +36,32 @@ def line(view: RequestView, more: Rich = NOTHING) -> Rich:
 def place_of(title: str, tier: Tier) -> Rich:
     """`*Payments* · 🔴 production`."""
     return say("*{}* · {}", short(title, 100), TIER_WORDS[tier])
+
+
+def owners_of(one: Owners) -> Rich:
+    return say("Owners of {}: {}", place_of(one.title, one.tier), short(people(one.names), 300))
+
+
+_YOU = {
+    Stage.SETTING_UP: "You get",
+    Stage.ACTIVE: "You have",
+    Stage.REMOVING: "You have",
+    Stage.STUCK: "You may still have",
+}
+
+
+def own_line(view: RequestView) -> Rich:
+    if view.stage not in _YOU:
+        return headline(view)
+    what = say("{} *{}* in *{}* · {}", _YOU[view.stage], short(view.role, 80), short(view.title, 100), view.tier_words)
+    until = say(" until {}", Time(view.until, view.now)) if view.until and view.stage is Stage.ACTIVE else NOTHING
+    line = say("{}{}", what, until)
+    return say("{} · {}", BREAK_GLASS, line) if view.break_glass else line
+
+
+def how_it_stands(view: RequestView) -> Rich:
+    """Beside that line, which has its end. The minutes are told: a page is drawn again when it is opened, a list read now."""
+    if view.stage is not Stage.ACTIVE or view.time_left is None:
+        return say("{} · {}", status(view, left=True), view.id)
+    more = say("more time asked: {}", view.more_asked) if view.more_asked else NOTHING
+    return join((say("{}, {} left", view.state, rounded(view.time_left)), more, view.id))

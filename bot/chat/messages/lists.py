@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from bot.chat.message import Line, Listing, Message, Small, fields, message, quote, with_parts
 from bot.chat.messages.approval_card import headline, status, ticket
+from bot.chat.messages.home_parts import how_it_stands, own_line, owners_of
 from bot.chat.messages.receipts import receipt_line
 from bot.chat.rich import NOTHING, Bold, Code, Rich, Time, join, lines, marked, ours, rich, say, short, spans
 from bot.chat.views.deciders import NOBODY, Deciders
-from bot.chat.views.home_view import HomeView
+from bot.chat.views.home_view import HomeView, in_order
 from bot.chat.views.overviews import Explanation, Place, break_glass_words, by_place
 from bot.chat.views.request_view import RequestView
 from bot.chat.views.waiting_lines import asked_so_far
 from bot.chat.wording.labels import TIER_WORDS, Stage, people
+from bot.chat.wording.refusals import refusal
 from bot.chat.wording.tickets import like
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
-from workflows.core.policy import BreakGlass, Environment
+from workflows.core.policy import BreakGlass, Environment, Tier
 
 # So many ids are named where many cannot be read.
 UNREAD_NAMED = 10
@@ -73,12 +75,30 @@ def pending(
     command: str = "/prodaccess",
     agreed: Sequence[RequestView] = (),
 ) -> Message:
-    """`pending`: what waits for an answer, the first to expire first; then what was `agreed` and begins later."""
+    """`pending`: what waits for an answer by environment, in each the first to expire first; then what was `agreed`."""
     if not views:
         return _listed(ours("Nothing waits for an answer."), _agreed(agreed))
-    found = [_with_headline(view) for view in sorted(views, key=lambda item: (item.expires_at, item.id))]
+    found = [row for place in _in_places(views) for row in (_title(place), *map(_asks, place.views))]
     listed = _listed(say("Waiting for an answer: {}", len(views) + more), [*found, *_agreed(agreed)], more)
     return with_parts(listed, Small(say("`{} approve ID` · `{} deny ID REASON`", command, command)))
+
+
+def _in_places(views: Sequence[RequestView]) -> list[Place]:
+    """By environment, production first; in each what is over first stands first."""
+    found = in_order(views)
+    names = dict.fromkeys(view.environment for view in found)
+    places = ([view for view in found if view.environment == name] for name in names)
+    return [Place(each[0].environment, each[0].title, each[0].tier, tuple(each)) for each in places]
+
+
+def _asks(view: RequestView) -> Rich:
+    """One request under the title of its environment."""
+    if view.hidden:
+        return say("• {} · {}", view.state, view.id)
+    whom = say(" for {}", short(view.holder, 80)) if view.asks else NOTHING
+    how_long = NOTHING if view.extends else say(", for {}", format_duration(view.duration))
+    what = say("{} {} {}*{}*{}{}", short(view.who, 80), view.verb, view.more, short(view.what, 60), whom, how_long)
+    return say("• {}: {} · {} · {}", what, short(view.reason, 100), status(view, left=True), view.id)
 
 
 def _with_headline(view: RequestView) -> Rich:
@@ -110,18 +130,41 @@ def _past(view: RequestView) -> Rich:
 
 
 def mine(view: HomeView, command: str = "/prodaccess") -> Message:
-    """`mine`: my access, what I asked, what waits on me."""
+    """`mine`: my access, what I asked, what waits on me, production first; and why less is mine than I might think."""
     groups = (
-        ("You have", view.mine),
-        ("You asked for", view.asked),
-        ("Asked for you", view.asked_for_me),
-        ("Waiting on you", view.waiting_on_me),
-        ("Reviews that you owe", view.reviews),
+        ("Your access", view.mine, _own),
+        ("Waiting on you", view.waiting_on_me, _with_headline),
+        ("Reviews that you owe", view.reviews, _with_headline),
+        ("You asked for", view.asked, _with_headline),
+        ("Asked for you", view.asked_for_me, _with_headline),
     )
-    found = [line for title, items in groups if items for line in (say("*{}*", title), *map(_with_headline, items))]
+    notes = [say("⚠️ {}", marked(refusal(one, command=command, time_zone=view.zone))) for one in view.notes]
+    found = [line for title, items, row in groups if items for line in (say("*{}*", title), *map(row, items))]
     if not found:
-        return _listed(say("You have no access just now, and nothing waits on you. `{}` asks for some.", command))
-    return _listed(ours("Yours"), found)
+        return _listed(_nothing_is_yours(view, command), [*notes, *map(owners_of, view.whom_to_ask)])
+    typed = [say("`{} {}`", command, one) for items, what in _typed(view) if items for one in what]
+    return with_parts(_listed(ours("Yours"), [*notes, *found]), Small(join(typed)) if typed else None)
+
+
+def _typed(view: HomeView) -> tuple[tuple[Sequence[RequestView], tuple[str, ...]], ...]:
+    """What can be typed about what there is."""
+    return (
+        (view.mine, ("end ID", "extend ID DURATION REASON")),
+        (view.waiting_on_me, ("approve ID", "deny ID REASON")),
+        (view.reviews, ("acknowledge ID", "flag ID NOTE")),
+        (view.asked, ("withdraw ID",)),
+        (view.asked_for_me, ("decline ID",)),
+    )
+
+
+def _own(view: RequestView) -> Rich:
+    return say("• {} · {}", own_line(view), how_it_stands(view))
+
+
+def _nothing_is_yours(view: HomeView, command: str) -> Rich:
+    ask = NOTHING if view.asks_nobody or view.may_not_ask else say(" `{}` asks for some.", command)
+    whom = say(" You can ask for nothing here yet: ask an owner to have you added.") if view.asks_nobody else NOTHING
+    return say("You have no access just now, and nothing waits on you.{}{}", ask, whom)
 
 
 def show(
@@ -136,7 +179,7 @@ def show(
         for entry in entries
     ]
     if view.hidden:
-        return message(_hidden(view), Line(_hidden(view)), Listing(told, room=9000))
+        return message(lines((_hidden(view), *told)), Line(_hidden(view)), Listing(told, room=9000))
     details = fields(
         [
             ("For", say("{}", format_duration(view.duration))),
@@ -148,29 +191,30 @@ def show(
     waits = rich(asked_so_far(view, deciders), view.now) if view.stage is Stage.WAITING else NOTHING
     state = join((status(view, left=True), waits, view.id))
     head = headline(view)
-    return message(
-        say("{} · {}", head, state), Line(head), quote(view.reason), details, Line(state), Listing(told, room=7000)
-    )
+    summary = lines((say("{} · {}", head, state), *told))
+    return message(summary, Line(head), quote(view.reason), details, Line(state), Listing(told, room=7000))
 
 
 def environments(items: Sequence[Environment], command: str = "/prodaccess") -> Message:
     """`envs`: what there is to ask for."""
     if not items:
         return _listed(ours("The policy has no environment yet."))
-    found = [
-        _environment(item) for item in sorted(items, key=lambda item: (list(TIER_WORDS).index(item.tier), item.name))
-    ]
+    found = [row for tier in TIER_WORDS for row in _of_tier(tier, items)]
     listed = _listed(say("Environments: {}", len(items)), found)
     example = items[0]
     role = next(iter(example.roles), "ROLE")
     return with_parts(listed, Small(say("Ask: `{} {} {} REASON`", command, short(example.name, 64), short(role, 64))))
 
 
+def _of_tier(tier: Tier, items: Sequence[Environment]) -> list[Rich]:
+    found = sorted((item for item in items if item.tier is tier), key=lambda item: item.name)
+    return [say("*{}*", TIER_WORDS[tier]), *map(_environment, found)] if found else []
+
+
 def _environment(item: Environment) -> Rich:
     roles = join((Code(spans(short(name, 64))) for name in list(item.roles)[:12]), ", ") or ours("no roles")
     more = say(" and {} more", len(item.roles) - 12) if len(item.roles) > 12 else NOTHING
-    named = say("*{}* · {} · {}", short(item.name, 80), short(item.title, 80), TIER_WORDS[item.tier])
-    return say("• {} · {}{}", named, roles, more)
+    return say("• {} · {}: {}{}", short(item.name, 80), short(item.title, 80), roles, more)
 
 
 def who(
@@ -190,13 +234,13 @@ def who(
     found = [say("*May approve*"), *_groups(owners, problems or {})]
     found += [say("*May ask*"), *_groups(requesters, problems or {})]
     found += _emergency(environment, break_glass, command) if break_glass else []
-    return message(head, Line(head), Listing(found, room=10_000))
+    return message(lines((head, *found)), Line(head), Listing(found, room=10_000))
 
 
 def _emergency(environment: Environment, break_glass: BreakGlass, command: str) -> list[Rich]:
     how = break_glass_words(break_glass, f"{command} break-glass {environment.name} ROLE REASON")
     roles = short(people(break_glass.roles, "or"), 300)
-    return [say("🚨 *You may break the glass* for {}", roles), say("• {}", short(how, 400))]
+    return [say("🚨 *Emergency access.* You may break the glass for {}", roles), say("• {}", short(how, 400))]
 
 
 def _groups(groups: Mapping[str, Sequence[str]], problems: Mapping[str, str]) -> list[Rich]:
@@ -217,14 +261,16 @@ def explain(view: Explanation) -> Message:
     head = say("*{}* in *{}* · {}", short(view.role, 80), short(view.title, 100), TIER_WORDS[view.tier])
     may = say("✅ {} may ask for this.", short(view.who, 100))
     verdict = may if view.may else say("⛔ {}", marked(view.why_not))
-    return message(say("{}: {}", head, verdict), Line(lines((head, verdict))), Listing(_rules(view), room=9000))
+    rules = _rules(view)
+    summary = lines((say("{}: {}", head, verdict), *rules))
+    return message(summary, Line(lines((head, verdict))), Listing(rules, room=9000))
 
 
 def _rules(view: Explanation) -> list[Rich]:
     told = [say("Allows: {}", short(view.allows))]
     told += [say("⚠️ Dangerous: {}", short(view.danger))] if view.danger else []
     told.append(_needs(view.deciders))
-    told += [say("Approved by itself: {}", short(rule, 300)) for rule in view.rules]
+    told += [say("Approved automatically: {}", short(rule, 300)) for rule in view.rules]
     told += [say("🚨 Break-glass: {}", short(view.break_glass, 400))] if view.break_glass else []
     told.append(say("For: {}; {} at most", ", ".join(view.durations), view.longest))
     told += [say("Given: {}", short(view.hours, 200))] if view.hours else []
@@ -241,4 +287,6 @@ def _needs(deciders: Deciders) -> Rich:
 
 
 def _listed(head: Rich, found: Sequence[Rich] = (), more: int = 0) -> Message:
-    return message(head, Line((Bold(head),) if found else head), Listing(found, left_out=more, room=11_000))
+    """Whoever sees no blocks, on a lock screen or by ear, is told the rows, too."""
+    shown = Line((Bold(head),) if found else head)
+    return message(lines((head, *found)), shown, Listing(found, left_out=more, room=11_000))

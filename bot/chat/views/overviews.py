@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.chat.views.deciders import NOBODY, Deciders
 from bot.chat.views.request_view import RequestView
-from bot.chat.wording.hours import window_words
+from bot.chat.wording.hours import given_words, window_words
 from bot.chat.wording.labels import Stage
 from bot.chat.wording.refusals import about, refusal
 from workflows.core.durations import format_duration
@@ -152,8 +152,9 @@ def explanation(
     time_zone: str = "UTC",
     policy_zone: str = "UTC",
     break_glass: BreakGlass | None = None,
+    now: datetime | None = None,
 ) -> Explanation:
-    """`answer`: what `may_ask` says for this person with a good reason and ticket.
+    """`answer`: what `may_ask` says for this person with a good reason and ticket. `now`: whether it is given at the moment.
 
     `break_glass`: the environment's, where this person may break it for this role.
     """
@@ -173,7 +174,7 @@ def explanation(
         durations=tuple(format_duration(item) for item in entitlement.durations),
         longest=format_duration(entitlement.max_duration),
         ticket=ticket.pattern if ticket and ticket.required else None,
-        hours=window_words(entitlement.hours, policy_zone) if entitlement.hours else "",
+        hours=given_words(entitlement.hours, policy_zone, time_zone, now) if entitlement.hours else "",
         break_glass=break_glass_words(
             break_glass, f"{command} break-glass {environment.name} {entitlement.role} REASON"
         )

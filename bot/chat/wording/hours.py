@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from workflows.core.dates import zone_of
 from workflows.core.policy import Hours
+from workflows.core.rules.groups import opens_next, within
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Further away than this a weekday alone could be taken for this week's.
@@ -15,6 +16,17 @@ _NEXT_DAYS = timedelta(days=6)
 
 def window_words(hours: Hours, zone: str) -> str:
     return in_words(hours.days, f"{hours.start:%H:%M}", f"{hours.until:%H:%M}", zone)
+
+
+def given_words(hours: Hours, zone: str, reader_zone: str, now: datetime | None) -> str:
+    """`Mon to Fri 08:00 to 18:00 (Europe/Berlin); closed now, opens Mon 08:00 (your 09:00)`."""
+    said = window_words(hours, zone)
+    if now is None:
+        return said
+    if within(hours, now, zone):
+        return f"{said}; open now"
+    opens = opens_next(hours, now, zone)
+    return f"{said}; closed now" + (f", opens {opens_words(opens, zone, reader_zone, now)}" if opens else "")
 
 
 def in_words(days: Iterable[int], start: str, until: str, zone: str) -> str:
