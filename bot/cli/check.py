@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
         "prodaccess check --strict --format github": "In a workflow of GitHub: each problem stands beside its line.",
     },
     uses=POLICY,
-    codes={PROBLEMS: "there are problems; with --strict, or warnings"},
+    codes={PROBLEMS: "there are problems, or with --strict warnings"},
 )
 def check(
     folder: Folder = _HERE,

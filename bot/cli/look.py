@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -80,6 +81,7 @@ def _places(policy: Policy, environment: str) -> tuple[str, ...] | None:
 @told(
     examples={
         "prodaccess show PA-1042": "",
+        "prodaccess show PA-1042 --html PA-1042.html": "All that is on the record of it, as one file for an auditor.",
     },
     needs=LEDGER,
     uses=POLICY,
@@ -88,16 +90,26 @@ def _places(policy: Policy, environment: str) -> tuple[str, ...] | None:
 def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="PA-1042.")],
     as_json: AsJson = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="A page of evidence.")] = None,
 ) -> None:
     """One request with everything that is on the record of it."""
     with opened("show") as parts:
         seen = seen_in(parts, id_.strip().upper())
         entries = parts.ledger.entries_of(seen.request.id)
-        if as_json:
+        if html:
+            _write_evidence(parts, seen, html)
+        elif as_json:
             found = {**request_as_json(seen.view), "reason": seen.request.reason}
             _print_json({**found, "entries": [*map(entry_as_json, entries)]})
         else:
             _print(_shown(parts, seen, entries))
+
+
+def _write_evidence(parts: Common, seen: Seen, file: Path) -> None:
+    from bot.cli.pages.evidence import evidence_of
+    from bot.cli.pages.write import write_page
+
+    write_page(file, evidence_of(parts.context, seen).parts())
 
 
 def seen_in(parts: Common, id_: str) -> Seen:
@@ -151,7 +163,7 @@ def _status_lines(found: Standing) -> Sequence[str]:
     absent = [kind for kind, alive in found.running.items() if not alive]
     policy = f"{found.policy[:12]} since {found.policy_since}" if found.policy else "none is in force"
     rows = {
-        "Running": ", ".join(runs) + (f"; not running: {', '.join(absent)}" if absent else ""),
+        "Running": (", ".join(runs) or "nothing") + (f"; not running: {', '.join(absent)}" if absent else ""),
         "Policy": policy,
         "Active": f"{found.active}; {found.overdue} past their end; {len(found.stuck)} that could not be removed",
         "Waiting": f"{found.pending} for an answer; {found.begin_later} approved that begin later",

@@ -1,15 +1,27 @@
-"""`prodaccess report`: the access review as a table, as CSV or as JSON."""
+"""`prodaccess report`: the access review as a table, CSV, JSON or a page; and one row a grant."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+from bot.cli.complete import environments
 from bot.cli.ledger import opened
-from bot.cli.program import LEDGER, POLICY, USAGE, add, end, told
+from bot.cli.program import LEDGER, POLICY, PROBLEMS, USAGE, add, end, told
+
+if TYPE_CHECKING:
+    from bot.wiring import Common
+    from workflows.core.access_review.full_rows import FullRow
+    from workflows.core.access_review.model import Report
+    from workflows.core.policy import Policy
 
 
 class Format(StrEnum):
@@ -18,36 +30,134 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Rows(StrEnum):
+    ACCESS = "access"
+    GRANTS = "grants"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The period and the environments that a report is about."""
+
+    since: datetime
+    until: datetime
+    environments: tuple[str, ...] | None
+    zone: ZoneInfo
+
+
 def register(app: typer.Typer) -> None:
     add(app, report)
 
 
 @told(
-    examples={"prodaccess report --since 30d": "", "prodaccess report --format csv > review.csv": ""},
+    examples={
+        "prodaccess report --since 30d": "",
+        "prodaccess report --html review.html": "One file for a browser or a printer, without network or script.",
+        "prodaccess report --from 2026-07-01 --until 2026-09-30 --rows grants --format csv > q3.csv": (
+            "One row a grant, of a quarter; both days are in it."
+        ),
+    },
     needs=LEDGER,
     uses=POLICY,
+    codes={PROBLEMS: "a record could not be read, and is left out; or it could not be done"},
 )
 def report(
-    since: Annotated[str, typer.Option(metavar="PERIOD", help="How far back: 30d, 12h, 90d.")] = "90d",
-    form: Annotated[Format, typer.Option("--format", help="CSV is who had what; JSON is all of it.")] = Format.TABLE,
-    environment: Annotated[str, typer.Option("--env", metavar="ENV", help="One environment alone.")] = "",
+    *,
+    since: Annotated[str, typer.Option(metavar="PERIOD", help="How far back: 30d, 12h. 90d unless said.")] = "",
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="A day or time in the policy's zone.")] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="The last day, or a time; now unless said.")] = "",
+    form: Annotated[
+        Format | None, typer.Option("--format", help="CSV is the rows; JSON is all of it. A table unless said.")
+    ] = None,
+    rows: Annotated[Rows, typer.Option(help="A row for each person and role, or for each grant.")] = Rows.ACCESS,
+    environment: Annotated[
+        str, typer.Option("--env", metavar="ENV", autocompletion=environments, help="One environment alone.")
+    ] = "",
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A page with every request and all figures.")
+    ] = None,
 ) -> None:
-    """Who had what, how often, how long and by whose approval; and what an owner should look at."""
-    from bot.cli import report_forms
-    from workflows.core.durations import parse_duration
-    from workflows.ports import LedgerUnreachable, PolicyUnavailable
-    from workflows.usecases.oversight.access_review import access_report
+    """Who had what, how often, how long and by whose approval; and what an owner should look at.
 
-    period = parse_duration(since)
-    if not period:
-        end(f"'{since}' is no period: write 90d, or 12h.", USAGE)
+    Shows hidden environments, too: it is for operators and auditors.
+    """
+    from bot.cli.period import Asked
+
+    if html and (form or rows is Rows.GRANTS):
+        end("--html is a form of its own: leave --format and --rows out.", USAGE)
+    if rows is Rows.GRANTS and form is Format.TABLE:
+        end("Grants are rows for a program: --format csv, or json.", USAGE)
     with opened("report") as parts:
-        try:
-            policy = parts.context.policy.current()
-            found = access_report(parts.context, period, (environment,) if environment else None)
-        except (PolicyUnavailable, LedgerUnreachable) as problem:
-            end(f"There is no report: {problem}.")
-    if environment and environment not in policy.environments and not (found.sums.asked or found.access):
-        end(f"There is no environment '{environment}': the policy has {', '.join(policy.environments)}.")
+        policy = parts.context.policy.current()
+        wanted = _wanted(parts, policy, Asked(since, first, until), environment)
+        if html:
+            _page(parts, policy, wanted, html)
+        elif rows is Rows.GRANTS:
+            _grants(parts, wanted, form or Format.CSV)
+        else:
+            _review(parts, policy, wanted, form or Format.TABLE)
+
+
+def _wanted(parts: Common, policy: Policy, asked: object, environment: str) -> Wanted:
+    from bot.cli.period import NoPeriod, period_of
+    from workflows.core.dates import zone_of
+
+    zone = zone_of(policy.timezone)
+    try:
+        since, until = period_of(asked, parts.ledger.now(), zone)  # type: ignore[arg-type]  # imported when it is needed
+    except NoPeriod as problem:
+        end(str(problem), USAGE)
+    return Wanted(since, until, (environment,) if environment else None, zone)
+
+
+def _review(parts: Common, policy: Policy, wanted: Wanted, form: Format) -> None:
+    from bot.cli import report_forms
+    from workflows.usecases.oversight.access_review import report_between
+
+    found = report_between(parts.context, wanted.since, wanted.until, wanted.environments)
+    _assert_known(policy, wanted, found.report)
     forms = {Format.TABLE: report_forms.table, Format.CSV: report_forms.as_csv, Format.JSON: report_forms.as_json}
-    forms[form](found, sys.stdout)
+    forms[form](found.report, sys.stdout)
+    _tell_unread(found.unread)
+
+
+def _assert_known(policy: Policy, wanted: Wanted, found: Report) -> None:
+    """An environment that is gone from the policy may still be on the record."""
+    for name in wanted.environments or ():
+        if name not in policy.environments and not (found.sums.asked or found.access):
+            end(f"There is no environment '{name}': the policy has {', '.join(policy.environments)}.")
+
+
+def _grants(parts: Common, wanted: Wanted, form: Format) -> None:
+    from bot.cli import grant_forms
+    from workflows.usecases.oversight.access_review import begin_of, full_rows, ids_between
+
+    unread: list[str] = []
+    since = begin_of(parts.ledger, wanted.since, wanted.until)
+    ids = ids_between(parts.ledger, since, wanted.until)
+    found = (row for row in full_rows(parts.ledger, ids, unread) if _is_wanted(row, wanted))
+    (grant_forms.as_json if form is Format.JSON else grant_forms.as_csv)(found, sys.stdout)
+    _tell_unread(unread)
+
+
+def _is_wanted(row: FullRow, wanted: Wanted) -> bool:
+    """A grant that was agreed to before the period was over."""
+    inside = row.granted and row.approved is not None and row.approved <= wanted.until
+    return inside and (wanted.environments is None or row.environment in wanted.environments)
+
+
+def _page(parts: Common, policy: Policy, wanted: Wanted, file: Path) -> None:
+    from bot.cli.pages.review import ReviewPage
+    from bot.cli.pages.write import write_page
+    from workflows.usecases.oversight.access_review import full_rows, report_between
+
+    found = report_between(parts.context, wanted.since, wanted.until, wanted.environments)
+    _assert_known(policy, wanted, found.report)
+    page = ReviewPage(found, policy.hash, parts.ledger.now(), wanted.zone)
+    write_page(file, page.parts(full_rows(parts.ledger, [row.id for row in found.rows], [])))
+    _tell_unread(found.unread)
+
+
+def _tell_unread(ids: Iterable[str]) -> None:
+    if found := list(ids):
+        end(f"{len(found)} cannot be read, and {'is' if len(found) == 1 else 'are'} left out: {', '.join(found[:20])}.")

@@ -19,6 +19,8 @@ from workflows.core.access_review.model import Access, CouldBeRule, CouldBeSmall
 from workflows.core.durations import format_duration
 
 WIDTH_MAX = 100
+# Columns; where there are fewer, who had what is told in lines.
+TABLE_MIN = 96
 # So that one long name leaves the others room; CSV and JSON have it whole.
 _CELL_MAX = 48
 # A spreadsheet takes what begins so for a formula, and runs it for whoever opens the file.
@@ -30,17 +32,19 @@ _KINDS = {CouldBeRule: "could_be_rule", CouldGo: "could_go", CouldBeSmaller: "co
 # ---------------------------------------------------------------- a table
 
 
-def table(report: Report, output: TextIO) -> None:
-    """Whatever people wrote is stripped of control characters, and nothing of it is taken for markup."""
-    console = Console(file=output, highlight=False, emoji=False, markup=False)
-    console.width = min(console.width, WIDTH_MAX) if console.is_terminal else WIDTH_MAX
+def table(report: Report, output: TextIO, width: int | None = None) -> None:
+    """Plain text. Whatever people wrote is stripped of control characters, and nothing of it is taken for markup."""
+    console = Console(file=output, highlight=False, emoji=False, markup=False, color_system=None)
+    console.width = width or (min(console.width, WIDTH_MAX) if console.is_terminal else WIDTH_MAX)
     sums = report.sums
     _heading(console, f"Access review: {w.period(report)}, {w.scope(report)}")
     for line in (w.held_words(sums), w.outcome_words(sums), w.refused_words(report)):
         console.print(Text(f"{line[0].upper()}{line[1:]}."))
-    if report.access:
+    if report.access and console.width >= TABLE_MIN:
         console.print()
         console.print(_who_had_what(report))
+    elif report.access:
+        _list(console, "Who had what", (_in_words(item, report.days) for item in report.access), "")
     _list(console, "Break-glass", map(w.break_glass_words, report.break_glass), "None.")
     _list(console, "Approves everything at once", map(w.quick_words, report.quick), "Nobody.")
     _list(console, "Never used", map(w.unused_words, report.unused), "Every role was used.")
@@ -79,6 +83,13 @@ def _line(item: Access) -> Sequence[str]:
     answered = format_duration(item.answered_in) if item.answered_in is not None else ""
     held = f"{format_duration(item.held)}{', open' if item.now else ''}"
     return (item.name, item.environment, item.role, str(item.times), held, str(item.days), by, answered)
+
+
+def _in_words(item: Access, of_days: int) -> str:
+    name, environment, role, times, held, days, by, answered = _line(item)
+    agreed = f", by {by}" if by else ""
+    waited = f", answered in {answered}" if answered else ""
+    return f"{name}: {role} in {environment}, {times} times, {held} in all, on {days} of {of_days} days{agreed}{waited}"
 
 
 # ---------------------------------------------------------------- CSV

@@ -80,7 +80,11 @@ def test_show_tells_all_of_one_request(ledger: RedisLedger):
 def test_status_is_0_only_where_nothing_needs_a_hand(ledger: RedisLedger, redis_client: redis.Redis, tmp_path: Path):
     done = run("status")
     assert done.exit_code == 1
-    for said in ("- no worker is running", "- no policy is active yet", "Running   ; not running: web, worker, clock"):
+    for said in (
+        "- no worker is running",
+        "- no policy is active yet",
+        "Running   nothing; not running: web, worker, clock",
+    ):
         assert said in done.output
     run("policy", "apply", str(tmp_path))
     for kind in ("web", "worker", "clock"):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from bot.__main__ import app
 from bot.cli.program import about
+from tests.support import cli_doc
 
 ROOT = Path(__file__).resolve().parents[3]
 REDIS = {"REDIS_URL": "redis://:hunter2hunter2@127.0.0.1:1/0"}
@@ -73,6 +74,10 @@ def test_every_command_says_by_example_how_it_is_used() -> None:
         if not hasattr(command, "commands"):
             assert about(command.callback).examples, path
             assert command.help, path
+
+
+def test_the_page_of_the_command_line_is_current() -> None:
+    assert cli_doc.PAGE.read_text() == cli_doc.page(), "run: python -m tests.support.cli_doc"
 
 
 def test_bash_completes_commands_environments_and_roles(tmp_path: Path) -> None:

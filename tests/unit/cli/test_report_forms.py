@@ -92,6 +92,18 @@ def test_the_table_tells_all_of_it_within_a_hundred_columns():
     assert "a rule could approve it" in " ".join(text.split())
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_narrow_terminal_breaks_nothing(width: int):
+    wide = access(name="Maximiliana Wolfeschlegelsteinhausenbergerdorff", approvers=(("Olu Owner", 11), ("Pat", 2)))
+    output = io.StringIO()
+    report_forms.table(report(access=(access(), wide)), output, width)
+    text = output.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    assert "\x1b" not in text
+    for part in ("Dana Dev", "payments-prod", "read-only", "40 s", "Olu (2), Pat"):
+        assert part in " ".join(text.split()), part
+
+
 def test_a_line_of_the_table_is_one_person_and_role():
     row = next(line for line in drawn(report_forms.table, report()).splitlines() if line.startswith("Dana Dev"))
     assert re.split(r"\s{2,}", row.strip()) == [

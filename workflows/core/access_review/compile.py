@@ -68,7 +68,7 @@ def _sums(asked: Sequence[Row], access: Sequence[Access], refused: int) -> Sums:
 
 def _access(rows: Sequence[Row], since: datetime, until: datetime) -> tuple[Access, ...]:
     """Longest first."""
-    held = [row for row in rows if _held(row, since, until) is not None]
+    held = [row for row in rows if held_in(row, since, until) is not None]
     groups = grouped(held, lambda row: (row.holder, row.environment, row.role))
     longer = grouped((row for row in rows if row.extends is not None), lambda row: row.extends)
     found = [
@@ -77,7 +77,7 @@ def _access(rows: Sequence[Row], since: datetime, until: datetime) -> tuple[Acce
     return tuple(sorted(found, key=lambda item: (-item.held, item.name, item.environment, item.role)))
 
 
-def _held(row: Row, since: datetime, until: datetime) -> tuple[datetime, datetime] | None:
+def held_in(row: Row, since: datetime, until: datetime) -> tuple[datetime, datetime] | None:
     """The part of the period in which it was open; None where it was not."""
     if row.began is None:
         return None
@@ -87,7 +87,7 @@ def _held(row: Row, since: datetime, until: datetime) -> tuple[datetime, datetim
 
 def _one(rows: Sequence[Row], longer: Sequence[Row], since: datetime, until: datetime) -> Access:
     """`rows`: of one person and role, oldest first, each held in the period. `longer`: asks for more time of these."""
-    spans = [span for row in rows if (span := _held(row, since, until)) is not None]
+    spans = [span for row in rows if (span := held_in(row, since, until)) is not None]
     newest = rows[-1]
     waits = [row.waited for row in rows if row.waited is not None and row.outcome is RowOutcome.APPROVED]
     return Access(
@@ -127,11 +127,11 @@ def _approvers(rows: Iterable[Row]) -> tuple[tuple[str, int], ...]:
 
 def _break_glass(rows: Iterable[Row], since: datetime, until: datetime) -> tuple[BreakGlassUse, ...]:
     used = [row for row in rows if row.outcome is RowOutcome.BREAK_GLASS]
-    return tuple(_use(row, since, until) for row in used if row.at >= since or _held(row, since, until))
+    return tuple(_use(row, since, until) for row in used if row.at >= since or held_in(row, since, until))
 
 
 def _use(row: Row, since: datetime, until: datetime) -> BreakGlassUse:
-    span, review_ = _held(row, since, until), row.review
+    span, review_ = held_in(row, since, until), row.review
     owed = review_ is not None and review_.state is ReviewState.OWED
     return BreakGlassUse(
         row.id,

@@ -87,7 +87,7 @@ def row(request: Request, grant: Grant | None, review: Review | None, seen_at: d
         tier=terms.tier,
         risk=terms.risk,
         at=request.created_at,
-        outcome=_outcome(request),
+        outcome=outcome_of(request),
         waited=max(timedelta(0), decision.at - start) if decision else None,
         votes=tuple(Agreed(vote.by, vote.by_name, max(timedelta(0), vote.at - start)) for vote in request.votes),
         rule=decision.rule if decision and decision.kind is DecisionKind.AUTO else None,
@@ -112,7 +112,7 @@ _CLOSED: Mapping[RequestState, RowOutcome] = {
 }
 
 
-def _outcome(request: Request) -> RowOutcome:
+def outcome_of(request: Request) -> RowOutcome:
     if request.state in _CLOSED:
         by_itself = request.closing is not None and request.closing.code is not None
         return RowOutcome.IMPOSSIBLE if by_itself else _CLOSED[request.state]

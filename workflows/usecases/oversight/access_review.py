@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.core import keys
 from workflows.core.access_review.compile import review
+from workflows.core.access_review.full_rows import FullRow, full_row
 from workflows.core.access_review.model import Report, days_of
 from workflows.core.access_review.rows import Row, row
 from workflows.core.audit import Event
@@ -24,51 +26,100 @@ _SLICE = timedelta(days=1)
 _SLICE_IDS_MAX = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The report with the rows that it counts, oldest first."""
+
+    report: Report
+    rows: Sequence[Row]
+    # Ids of what cannot be read, and is counted nowhere.
+    unread: Sequence[str] = ()
+
+
 def access_report(ctx: Context, period: timedelta, environments: Sequence[str] | None = None) -> Report:
     """The last `period` up to now. Where the record is younger than that, it begins with the record."""
     now = ctx.ledger.now()
-    since = max(now - period, _begin(ctx.ledger) or now)
+    return report_between(ctx, now - period, now, environments).report
+
+
+def report_between(ctx: Context, since: datetime, until: datetime, environments: Sequence[str] | None = None) -> Found:
+    """What was asked for or held from `since` to `until`, and what has become of it by now."""
+    since = begin_of(ctx.ledger, since, until)
     policy = ctx.policy.current()
-    seen, refused = _told(ctx.ledger, since)
-    rows = _rows(ctx.ledger, _ids(ctx.ledger, since, now), seen)
-    return review(rows, policy, since, now, environments=environments, refused=refused)
+    seen, refused = _told(ctx.ledger, since, until)
+    only = None if environments is None else frozenset(environments)
+    unread: list[str] = []
+    found = _rows(ctx.ledger, ids_between(ctx.ledger, since, until), seen, unread)
+    rows = sorted(
+        (one for one in found if one.at <= until and (only is None or one.environment in only)),
+        key=lambda one: (one.at, one.id),
+    )
+    report = review(rows, policy, since, until, environments=environments, refused=refused)
+    return Found(report, rows, unread)
 
 
-def _begin(ledger: Ledger) -> datetime | None:
+def begin_of(ledger: Ledger, since: datetime, until: datetime) -> datetime:
+    """`since`, or when the record begins, if that is later."""
     first = ledger.entries(limit=1)
-    return first[0].at if first else None
+    begin = first[0].at if first else until
+    return max(since, min(begin, until)).astimezone(since.tzinfo)
 
 
 # ---------------------------------------------------------------- requests and grants
 
 
-def _ids(ledger: Ledger, since: datetime, now: datetime) -> Sequence[str]:
-    """What was asked for or ended in the period, and what is open: each id once."""
+def ids_between(ledger: Ledger, since: datetime, until: datetime) -> Sequence[str]:
+    """What was asked for or ended in the period, and what is open: each id once, in the order of asking."""
     found = dict.fromkeys(ledger.members(keys.LIVE, limit=_SLICE_IDS_MAX))
-    for number in range(days_of(since, now)):
-        low, high = since + number * _SLICE, since + (number + 1) * _SLICE
-        for index in (keys.RECENT, keys.CLOSED):
+    # What was open at the end of a period that is over may have ended since.
+    last = max(until, ledger.now())
+    for index, stop in ((keys.RECENT, until), (keys.CLOSED, last)):
+        for number in range(days_of(since, stop)):
+            low, high = since + number * _SLICE, min(since + (number + 1) * _SLICE, stop)
             ids = ledger.members(index, low=low.timestamp(), high=high.timestamp(), limit=_SLICE_IDS_MAX)
             found.update(dict.fromkeys(ids))
-    return tuple(found)
+    return sorted(found, key=_number)
 
 
-def _rows(ledger: Ledger, ids: Sequence[str], seen: Mapping[str, datetime]) -> Iterator[Row]:
+def _number(id_: str) -> tuple[int, str]:
+    digits = id_.rpartition("-")[2]
+    return (int(digits) if digits.isascii() and digits.isdigit() else 0, id_)
+
+
+def full_rows(ledger: Ledger, ids: Sequence[str], unread: list[str]) -> Iterator[FullRow]:
+    """A page at a time, so that a long period is never held as a whole. `unread` is handed the ids that cannot be read."""
+    for stored in _stored(ledger, ids, unread):
+        yield full_row(*stored)
+
+
+def _rows(ledger: Ledger, ids: Sequence[str], seen: Mapping[str, datetime], unread: list[str]) -> Iterator[Row]:
+    for request, grant, owed in _stored(ledger, ids, unread):
+        yield row(request, grant, owed, seen.get(request.id))
+
+
+def _stored(
+    ledger: Ledger, ids: Sequence[str], unread: list[str]
+) -> Iterator[tuple[Request, Grant | None, Review | None]]:
     for start in range(0, len(ids), PAGE):
         page = ids[start : start + PAGE]
-        names = [name for id_ in page for name in (keys.request(id_), keys.grant(id_), keys.review(id_))]
-        snapshot = ledger.read(*names)
+        snapshot = ledger.read(*(name for id_ in page for name in _names(id_)))
         for id_ in page:
-            request = snapshot.readable(keys.request(id_), Request)
+            names = _names(id_)
+            if any(snapshot.items[name].problem for name in names):
+                unread.append(id_)
+            request = snapshot.readable(names[0], Request)
             if request is not None:
-                grant = snapshot.readable(keys.grant(id_), Grant)
-                yield row(request, grant, snapshot.readable(keys.review(id_), Review), seen.get(id_))
+                yield request, snapshot.readable(names[1], Grant), snapshot.readable(names[2], Review)
+
+
+def _names(id_: str) -> tuple[str, str, str]:
+    return keys.request(id_), keys.grant(id_), keys.review(id_)
 
 
 # ---------------------------------------------------------------- the audit log
 
 
-def _told(ledger: Ledger, since: datetime) -> tuple[Mapping[str, datetime], int]:
+def _told(ledger: Ledger, since: datetime, until: datetime) -> tuple[Mapping[str, datetime], int]:
     """When each request's card could go out, and how many refusals there were: only the log tells."""
     seen: dict[str, datetime] = {}
     refused, last = 0, _before(ledger, since)
@@ -76,6 +127,8 @@ def _told(ledger: Ledger, since: datetime) -> tuple[Mapping[str, datetime], int]
         for entry in page:
             if entry.event is Event.REQUEST_RESOLVED:
                 seen.setdefault(entry.subject, entry.at)
+            elif entry.at > until:
+                continue
             elif entry.event is Event.REQUEST_REFUSED:
                 refused += 1
             elif entry.event is Event.REFUSALS_COUNTED:

@@ -1,0 +1,28 @@
+"""A page becomes a file: as a whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+
+def write_page(file: Path, parts: Iterable[str]) -> None:
+    """The whole page, or nothing: a file that was there before stays until the new one is complete."""
+    with _replacing(file) as output:
+        output.writelines(parts)
+    print(f"{file}: written.", file=sys.stderr)
+
+
+@contextmanager
+def _replacing(file: Path) -> Iterator[TextIO]:
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as output:
+            yield output
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
