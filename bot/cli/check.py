@@ -89,7 +89,7 @@ def findings(folder: Path, reading: Reading) -> Iterator[Finding]:
 
 
 def _finding(folder: Path, severity: str, problem: Problem) -> Finding:
-    file = folder / problem.file
+    file = folder / problem.file if folder.is_dir() else folder
     place = re.fullmatch(r"(.*?): (.*)", str(problem), re.DOTALL)
     column = _column(file, problem) if problem.line else 0
     message = place[2] if place else str(problem)

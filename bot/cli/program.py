@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
+from typer._click.exceptions import NoArgsIsHelpError
 from typer.core import TyperCommand, TyperGroup
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", envvar="PRODACCESS_CONFIG", help="The policy folder.")]
@@ -98,7 +99,28 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Tells its commands' first sentences in full, also where the terminal is narrow."""
+    """Tells its commands' first sentences in full, also where the terminal is narrow; and a slip as one sentence."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        except NoArgsIsHelpError as asked:
+            asked.show()
+            sys.exit(USAGE)
+        except typer.TyperException as slip:
+            print(_sentence(slip), file=sys.stderr)
+            sys.exit(slip.exit_code)
+        if standalone_mode:
+            sys.exit(code if isinstance(code, int) else GOOD)
+        return code
 
     def get_help(self, ctx: Any) -> str:
         ctx.terminal_width = width()
@@ -133,6 +155,14 @@ def _write_example(typed: str, does: str, formatter: Any) -> None:
     if does:
         with formatter.indentation():
             formatter.write_text(does)
+
+
+def _sentence(slip: typer.TyperException) -> str:
+    """`No such option: --sinse. See prodaccess report -h`"""
+    words = slip.format_message().strip().replace("Value error, ", "")
+    end_ = "" if words.endswith((".", "?")) else "."
+    context = getattr(slip, "ctx", None)
+    return f"{words}{end_} See {context.command_path if context else 'prodaccess'} -h"
 
 
 def _first_line(command: Any) -> str:

@@ -109,8 +109,7 @@ def test_other_shells_get_a_script_of_their_own(shell: str) -> None:
 def test_wrong_usage_is_a_sentence_that_says_where_help_is() -> None:
     done = prodaccess("report", "--sinse", "30d")
     assert done.returncode == 2
-    assert "Try 'prodaccess report -h' for help." in done.stderr
-    assert "No such option: --sinse" in done.stderr
+    assert done.stderr == "No such option: --sinse (Possible options: --since). See prodaccess report -h\n"
 
 
 def test_help_imports_nothing_heavy() -> None:

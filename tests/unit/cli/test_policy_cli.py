@@ -46,6 +46,12 @@ def test_check_prints_every_problem_and_fails(app: typer.Typer, tmp_path: Path) 
     assert text.splitlines()[-1] == f"{tmp_path}: 2 problems"
 
 
+def test_a_folder_that_is_not_there_is_named_once(app: typer.Typer, tmp_path: Path) -> None:
+    code, text = run(app, "check", tmp_path / "nowhere")
+    assert code == 1
+    assert text.splitlines()[0].startswith(f"{os.path.relpath(tmp_path / 'nowhere')}: there is no such folder")
+
+
 def test_a_path_is_from_where_one_stands(app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "policy", (SHOP, "[platform]", "[platfrom]"))
     monkeypatch.chdir(tmp_path)
