@@ -147,13 +147,14 @@ def _is_wanted(row: FullRow, wanted: Wanted) -> bool:
 
 
 def _page(parts: Common, policy: Policy, wanted: Wanted, file: Path) -> None:
+    from bot.cli.pages.ground import Ground
     from bot.cli.pages.review import ReviewPage
     from bot.cli.pages.write import write_page
     from workflows.usecases.oversight.access_review import full_rows, report_between
 
     found = report_between(parts.context, wanted.since, wanted.until, wanted.environments)
     _assert_known(policy, wanted, found.report)
-    page = ReviewPage(found, policy.hash, parts.ledger.now(), wanted.zone)
+    page = ReviewPage(Ground(found, wanted.zone), policy.hash, parts.ledger.now())
     write_page(file, page.parts(full_rows(parts.ledger, [row.id for row in found.rows], [])))
     _tell_unread(found.unread)
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from hashlib import sha256
 
 from bot.chat.views.read_model import Seen
-from bot.chat.wording.events import event_words
-from bot.chat.wording.labels import flatten
-from bot.cli.pages.markup import BREAK, END, NONE, Html, begin, items, join, pairs, section, table, tag
+from bot.cli.pages.entries import entries_of, how_to_check
+from bot.cli.pages.markup import END, NONE, Html, begin, join, pairs, section, table, tag
 from bot.cli.pages.row import CAUSE_WORDS, OUTCOME_WORDS, times
 from workflows.core import keys
 from workflows.core.access_review.full_rows import FullRow, full_row
 from workflows.core.audit import AuditEntry
 from workflows.core.dates import zone_of
 from workflows.core.durations import format_duration
-from workflows.core.people import PersonId
 from workflows.core.records.holding import Holding
 from workflows.core.records.oversight import Review
 from workflows.core.records.request import Request
@@ -61,7 +58,8 @@ class Evidence:
         yield section("At the target", self._target())
         if self.review is not None:
             yield section("The review of the break-glass", self._review(self.review))
-        yield section("Audit entries", self._entries(), self._how_to_check())
+        names = {row.holder: row.holder_name, row.requester: row.requester_name}
+        yield section("Audit entries", entries_of(self.entries, names, self.row.until, self._when), how_to_check())
         yield END
 
     # ------------------------------------------------------------ what was asked
@@ -158,36 +156,6 @@ class Evidence:
             )
         )
 
-    # ------------------------------------------------------------ the audit log
-
-    def _entries(self) -> Html:
-        if not self.entries:
-            return tag("p", "There is none.", class_="quiet")
-        return table(("Number", "When (UTC)", "What", "Facts", "Digest"), map(self._entry, self.entries))
-
-    def _entry(self, entry: AuditEntry) -> Iterable[object]:
-        names = {
-            PersonId(self.row.holder): self.row.holder_name,
-            PersonId(self.row.requester): self.row.requester_name,
-        }
-        words = event_words(entry, names, deadline=self.row.until)
-        yield f"#{entry.number}"
-        yield f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-        yield join((flatten(words, self._when), BREAK, tag("span", entry.event.value, class_="quiet")))
-        yield _facts(entry.facts)
-        fits = sha256(entry.body.encode()).hexdigest() == entry.digest
-        sound = NONE if fits else tag("b", " does not fit its entry")
-        yield join((tag("code", entry.digest), sound))
-
-    def _how_to_check(self) -> Html:
-        lines = (
-            "Each digest is SHA-256 over the entry as it is stored, without its words; the entries of the whole log are linked.",
-            "prodaccess audit verify looks at all of them.",
-            "The receipts in chat show number and the first 12 digits: they stand outside of this record.",
-            "prodaccess audit export prints the entries as they are stored.",
-        )
-        return items(lines, "")
-
     def _when(self, moment: datetime) -> str:
         return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M:%S %Z}"
 
@@ -215,8 +183,3 @@ def _zone(ctx: Context) -> tzinfo:
         return zone_of(ctx.policy.current().timezone)
     except PolicyUnavailable:
         return UTC
-
-
-def _facts(facts: Mapping[str, str]) -> Html:
-    shown = (tag("code", f"{name}: {value}") for name, value in facts.items())
-    return join(shown, BREAK)

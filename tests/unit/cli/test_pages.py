@@ -13,6 +13,7 @@ import pytest
 from bot.chat.actions.queries import Queries
 from bot.cli.pages.charts import Stretch, lane
 from bot.cli.pages.evidence import evidence_of
+from bot.cli.pages.ground import Ground
 from bot.cli.pages.markup import safe, tag
 from bot.cli.pages.review import ReviewPage
 from tests.support import build
@@ -69,7 +70,7 @@ def world() -> World:
 def review_of(world: World) -> str:
     now = world.ctx.ledger.now()
     found = report_between(world.ctx, now - DAY, now + timedelta(seconds=1))
-    page = ReviewPage(found, "f" * 64, now, ZoneInfo("Europe/Vienna"))
+    page = ReviewPage(Ground(found, ZoneInfo("Europe/Vienna")), "f" * 64, now)
     return "".join(page.parts(full_rows(world.ctx.ledger, [row.id for row in found.rows], [])))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,8 @@ def test_a_command_that_is_not_understood_would_be_found(policy: Policy) -> None
 @pytest.mark.parametrize(("page", "line"), IN_A_TERMINAL)
 def test_what_is_typed_in_a_terminal_is_a_command_with_these_options(page: str, line: str) -> None:
     command: Any = typer.main.get_command(app)
-    words = shlex.split(in_words(line))
+    # What follows is the shell's own.
+    words = list(takewhile(lambda word: word not in {">", "|", "||", "&&"}, shlex.split(in_words(line))))
     name = "prodaccess"
     while hasattr(command, "commands"):
         if not words or words[0].startswith("-"):
