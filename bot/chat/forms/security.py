@@ -20,8 +20,8 @@ WHOSE, SAME, ANOTHER = "whose", "same", "another"
 
 
 def lift_form(barred: Barred) -> Form:
-    line = say("*{}* can break no glass: {}", short(barred.name, 100), short(stop(barred.why), 300))
-    after = ours("After this they may break the glass and ask again, as the policy lets them.")
+    line = say("*{}* cannot use break-glass: {}", short(barred.name, 100), short(stop(barred.why), 300))
+    after = ours("After this they can use break-glass and ask again, as the policy allows.")
     label = "Why may they again? They read this, and so does the receipts channel."
     return Form(
         LIFT, "Lift", "Lift", (Line(line), Small(after), reason_input(label=label, optional=False)), barred.person

@@ -6,9 +6,19 @@ from dataclasses import replace
 
 from bot.chat.message import Button, Heading, Line, Part, Pick, Small, buttons, found, quote, value_of
 from bot.chat.messages import home_oversight as oversight
-from bot.chat.messages.approval_card import approve_button, deny_button, end_button, extend_button, headline
+from bot.chat.messages.approval_card import approve_button, deny_button, end_button, extend_button, headline, status
 from bot.chat.messages.break_glass import FLAG, review_buttons, review_line
-from bot.chat.messages.home_parts import Home, how_it_stands, line, own_line, owners_of, part, place_of
+from bot.chat.messages.home_parts import (
+    Home,
+    asked_for_you_line,
+    asked_line,
+    how_it_stands,
+    line,
+    own_line,
+    owners_of,
+    part,
+    place_of,
+)
 from bot.chat.messages.notices import DECLINE, OPEN_CONSOLE, use_of
 from bot.chat.rich import NOTHING, Rich, lines, marked, ours, say, short
 from bot.chat.views.home_view import CanAsk, HomeView
@@ -79,12 +89,16 @@ def _my_access(view: RequestView, page: HomeView) -> Home:
 
 
 def _asked(view: RequestView) -> Home:
-    return (Line(line(view), _while_it_waits(view, "Take back", WITHDRAW)),)
+    return (Line(_standing(view, asked_line(view)), _while_it_waits(view, "Take back", WITHDRAW)),)
 
 
 def _for_me(view: RequestView) -> Home:
     """What they may decline."""
-    return (Line(line(view), _while_it_waits(view, "Decline", DECLINE)),)
+    return (Line(_standing(view, asked_for_you_line(view)), _while_it_waits(view, "Decline", DECLINE)),)
+
+
+def _standing(view: RequestView, asked: Rich) -> Rich:
+    return lines((asked, say("{} · {}", status(view, left=True), view.id)))
 
 
 def _while_it_waits(view: RequestView, label: str, action: str) -> Button | None:

@@ -29,7 +29,7 @@ def open_here(view: HomeView, command: str) -> list[Part]:
     """Access of others in the reader's environments."""
     shown = part("In your environments now", view.open_here, _OPEN_MAX, _open, say("`{} list`", command))
     if len(view.open_here) > 1:
-        shown.append(Small(say("All of one environment at once: `{} revoke-all env ENV REASON`", command)))
+        shown.append(Small(say("Revoke all of one environment at once: `{} revoke-all env ENV REASON`", command)))
     return shown
 
 
@@ -98,7 +98,7 @@ def security(view: HomeView, command: str) -> list[Part]:
     holds = [each for one in found.holds for each in _on_hold(one, view)]
     more = [Small(say("… and {} more: {}", found.holds_more, rest))] if found.holds_more else []
     panic = say(
-        "Take back everything at once: `{} revoke-all person WHO REASON` or `{} revoke-all env ENV REASON`",
+        "Revoke everything at once: `{} revoke-all person WHO REASON` or `{} revoke-all env ENV REASON`",
         command,
         command,
     )
@@ -107,7 +107,7 @@ def security(view: HomeView, command: str) -> list[Part]:
 
 def _barred(one: Barred, view: HomeView) -> Home:
     asks = say(" They can ask again from {}.", _day(one.asks_again, view)) if one.asks_again else NOTHING
-    told = say("🚫 *{}* can break no glass: {}{}", short(one.name, 100), short(stop(one.why), 300), asks)
+    told = say("🚫 *{}* cannot use break-glass: {}{}", short(one.name, 100), short(stop(one.why), 300), asks)
     lift = None if one.own else Button("Lift...", LIFT, one.person, said=f"Lift what keeps {one.name} out")
     return (Line(told, lift),)
 

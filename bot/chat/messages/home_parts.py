@@ -11,6 +11,7 @@ from bot.chat.rich import NOTHING, Rich, Time, join, lines, say, short
 from bot.chat.views.home_view import Owners
 from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import BREAK_GLASS, TIER_WORDS, Stage, people, rounded
+from workflows.core.durations import format_duration
 from workflows.core.policy import Tier
 
 T = TypeVar("T")
@@ -24,6 +25,22 @@ def part(title: str, items: Sequence[T], items_max: int, show: Callable[[T], Ite
     shown = [each for item in items[:items_max] for each in show(item)]
     left = len(items) - items_max
     return [Heading(title), *shown, *([Small(say("… and {} more: {}", left, more))] if left > 0 else [])]
+
+
+def asked_line(view: RequestView) -> Rich:
+    """What the reader asked for: `You asked for *read-only* for *Nia* in *Payments* · 🔴 production, for 1 h`."""
+    return _asked(view, "You", " for *{}*" if view.on_behalf else "", view.holder)
+
+
+def asked_for_you_line(view: RequestView) -> Rich:
+    return _asked(view, view.requester, " for you{}", "")
+
+
+def _asked(view: RequestView, who: str, whom: str, name: str) -> Rich:
+    for_whom = say(whom, short(name, 100)) if whom else NOTHING
+    what = say("{} asked for {}*{}*{}", short(who, 100), view.more, short(view.what, 80), for_whom)
+    how_long = NOTHING if view.extends else say(", for {}", format_duration(view.duration))
+    return say("{} in *{}* · {}{}", what, short(view.title, 100), view.tier_words, how_long)
 
 
 def line(view: RequestView, more: Rich = NOTHING) -> Rich:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.chat.message import Line, Listing, Message, Small, fields, message, quote, with_parts
 from bot.chat.messages.approval_card import headline, status, ticket
-from bot.chat.messages.home_parts import how_it_stands, own_line, owners_of
+from bot.chat.messages.home_parts import asked_for_you_line, asked_line, how_it_stands, own_line, owners_of
 from bot.chat.messages.receipts import receipt_line
 from bot.chat.rich import NOTHING, Bold, Code, Rich, Time, join, lines, marked, ours, rich, say, short, spans
 from bot.chat.views.deciders import NOBODY, Deciders
@@ -135,8 +135,8 @@ def mine(view: HomeView, command: str = "/prodaccess") -> Message:
         ("Your access", view.mine, _own),
         ("Waiting on you", view.waiting_on_me, _with_headline),
         ("Reviews that you owe", view.reviews, _with_headline),
-        ("You asked for", view.asked, _with_headline),
-        ("Asked for you", view.asked_for_me, _with_headline),
+        ("You asked for", view.asked, lambda one: _of_mine(one, asked_line(one))),
+        ("Asked for you", view.asked_for_me, lambda one: _of_mine(one, asked_for_you_line(one))),
     )
     notes = [say("⚠️ {}", marked(refusal(one, command=command, time_zone=view.zone))) for one in view.notes]
     found = [line for title, items, row in groups if items for line in (say("*{}*", title), *map(row, items))]
@@ -149,12 +149,16 @@ def mine(view: HomeView, command: str = "/prodaccess") -> Message:
 def _typed(view: HomeView) -> tuple[tuple[Sequence[RequestView], tuple[str, ...]], ...]:
     """What can be typed about what there is."""
     return (
-        (view.mine, ("end ID", "extend ID DURATION REASON")),
+        ([one for one in view.mine if one.stage is Stage.ACTIVE], ("end ID", "extend ID DURATION REASON")),
         (view.waiting_on_me, ("approve ID", "deny ID REASON")),
         (view.reviews, ("acknowledge ID", "flag ID NOTE")),
         (view.asked, ("withdraw ID",)),
         (view.asked_for_me, ("decline ID",)),
     )
+
+
+def _of_mine(view: RequestView, asked: Rich) -> Rich:
+    return say("• {}: {} · {} · {}", asked, short(view.reason, 100), status(view, left=True), view.id)
 
 
 def _own(view: RequestView) -> Rich:
@@ -240,7 +244,7 @@ def who(
 def _emergency(environment: Environment, break_glass: BreakGlass, command: str) -> list[Rich]:
     how = break_glass_words(break_glass, f"{command} break-glass {environment.name} ROLE REASON")
     roles = short(people(break_glass.roles, "or"), 300)
-    return [say("🚨 *Emergency access.* You may break the glass for {}", roles), say("• {}", short(how, 400))]
+    return [say("🚨 *Emergency access.* You may use break-glass for {}", roles), say("• {}", short(how, 400))]
 
 
 def _groups(groups: Mapping[str, Sequence[str]], problems: Mapping[str, str]) -> list[Rich]:

@@ -96,7 +96,7 @@ def test_what_stands_on_a_home_is_done_from_it_and_it_is_drawn_anew(rig: Rig) ->
     rig.drawn(SUE)
     form.fill("reason", "talked to her")
     assert form.submit().ok
-    assert "can break no glass" not in words(rig.drawn(SUE).view)
+    assert "cannot use break-glass" not in words(rig.drawn(SUE).view)
     # Whose an account is that is on hold is said in a form, too.
     rig.knows(DANA, SUE)
     gets_address(rig, DANA, "dana.new@example.com")

@@ -52,6 +52,7 @@ SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "You have read-only in Payments · 🔴 production until 04:00 UTC\n✅ Active, 59 min left · PA-1",
             "[ Open console https://acme",
             "[ Extend ]  [ I am done ]",
+            "You asked for admin in Payments · 🔴 production, for 1 h\n",
             "PA-2\n[ Take back ]",
         ),
         ("IN YOUR ENVIRONMENTS", "SECURITY", "WAITING ON YOU", "EMERGENCY", "nothing waits on you"),
@@ -77,13 +78,13 @@ SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("SECURITY", "REVIEWS"),
     ),
     "on call, barred": (
-        ("You can break no glass at the moment: Olu flagged the break-glass PA-1.", "🚨 Break-glass · You have"),
+        ("You cannot use break-glass at the moment: Olu flagged the break-glass PA-1.", "🚨 Break-glass · You have"),
         ("[ Break glass... ]", "EMERGENCY ACCESS"),
     ),
-    "on call, too often": (("twice within 24 hours", "The next time is from"), ("[ Break glass... ]",)),
+    "on call, too often": (("twice within 24 hours", "It is possible again from"), ("[ Break glass... ]",)),
     "security": (
         (
-            "Nia can break no glass: Olu flagged the break-glass PA-1.\n[ Lift... ]",
+            "Nia cannot use break-glass: Olu flagged the break-glass PA-1.\n[ Lift... ]",
             "from dana@example.com to dana.new@example.com",
             "[ Confirm... ]",
             "`/prodaccess revoke-all person WHO REASON`",

@@ -104,6 +104,7 @@ def test_mine_tells_what_is_had_and_what_can_be_typed_about_it() -> None:
     world = busy()
     own, security = as_text(says(world, DANA, "mine")), as_text(says(world, SUE, "mine"))
     assert "• You have read-only in Payments · 🔴 production until 04:00 UTC · ✅ Active, 1 h left · PA-1" in own
+    assert "• You asked for admin in Payments · 🔴 production, for 1 h: INC-42 checkout errors" in own
     assert "`/prodaccess extend ID DURATION REASON` · `/prodaccess withdraw ID`" in own
     assert "`/prodaccess end ID`" not in security
     assert "`/prodaccess approve ID`" in security
@@ -121,8 +122,24 @@ def test_mine_says_why_less_is_there_and_whom_to_ask() -> None:
 
 
 def test_who_may_break_the_glass_reads_that_it_is_for_emergencies() -> None:
-    assert "🚨 Emergency access. You may break the glass for read-only or admin" in as_text(
+    assert "🚨 Emergency access. You may use break-glass for read-only or admin" in as_text(
         says(World(rules()), NIA, "who payments-prod")
     )
-    assert "break the glass" not in as_text(says(World(rules()), OLU, "who payments-prod"))
+    assert "use break-glass" not in as_text(says(World(rules()), OLU, "who payments-prod"))
     assert build.NOW == NOW
+
+
+def test_what_was_asked_for_another_names_whom_and_who_asked() -> None:
+    world = World(rules())
+    world.knows(DANA, NIA)
+    ask = Interaction(
+        world.press_id(), COMMAND, account(DANA), text="for <@UNIA|nia> payments-prod read-only 1h INC-42 errors"
+    )
+    Dispatcher(world.ctx, "/prodaccess").carry_out(ask)
+    world.work()
+    assert "• You asked for read-only for Nia in Payments · 🔴 production, for 1 h: INC-42 errors" in as_text(
+        says(world, DANA, "mine")
+    )
+    assert "• Dana asked for read-only for you in Payments · 🔴 production, for 1 h: INC-42 errors" in as_text(
+        says(world, NIA, "mine")
+    )
