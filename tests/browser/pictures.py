@@ -85,13 +85,6 @@ def _deciding(window: Window, take: Take) -> None:
     window.button(card, "Approve").click()
     see(window.post("ORD-17", "Active"))
     take("card-active", window.post("ORD-17", "Active"))
-    window.be(DANA, "dm")
-    told = window.post("You have", "repair-orders")
-    see(told)
-    take("told", told)
-    window.be(DANA, "home")
-    see(window.page.locator("#posts").get_by_text("repair-orders").first)
-    take("home", window.page.locator("#main"))
 
 
 def _whole_page(window: Window, take: Take) -> None:

@@ -114,7 +114,7 @@ def test_access_ends_early_by_a_button_at_home(window: Open) -> None:
     olu.be(OLU, OWNERS)
     olu.button(olu.post("ORD-4"), "Approve").click()
     see(dana.aws.get_by_text("min left"))
-    dana.be(DANA, "home").page.get_by_role("button", name="I am done").click()
+    dana.button(dana.be(DANA, "home").page.locator("#posts"), "I am done").click()
     see(dana.aws.get_by_text(NOBODY))
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +19,7 @@ import pytest
 
 from bot.sandbox.installation.people import DANA, INCIDENT, MAX, NIA, OLU, OWNERS_ROOM, RECEIPTS, TEAM_ROOM, Player
 from bot.sandbox.page.command import main
-from tests.support.command import Command
+from tests.support.command import ROOT, Command
 from tests.support.waiting import PATIENCE_S, eventually
 
 T = TypeVar("T")
@@ -58,6 +62,18 @@ class Sandbox:
         found = eventually(look, what)
         assert found is not None
         return found
+
+    def in_another_terminal(self, words: str) -> str:
+        """What a shell shows that has asked for the sandbox's variables."""
+        program = shlex.join((sys.executable, "-m", "bot"))
+        return subprocess.run(
+            ("sh", "-c", f'eval "$({program} sandbox env)" && {program} {words}'),
+            cwd=ROOT,
+            env={"PATH": os.defpath, "TMPDIR": str(self.command.temporary)},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
 
     # ------------------------------------------------------------ people
 
@@ -217,6 +233,7 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     # The record is whole, by the command that anybody can run.
     verified = sandbox.post("commands/verify")
     assert "0 faults" in verified["says"], verified
+    assert sandbox.in_another_terminal("audit verify").splitlines()[0] == verified["says"].splitlines()[0]
 
 
 @has_proc
