@@ -45,6 +45,7 @@ class Typed:
     length_max: int
     text: str = ""
     many_lines: bool = False
+    placeholder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def pressed(body: Body) -> Interaction:
     action = body["actions"][0]
     chosen = action.get("selected_option") or {}
     channel = body.get("channel") or {}
-    who = _actor(body)
+    who = actor(body)
     return Interaction(
         id=f"press:{who.tenant}:{who.user}:{action['action_id']}:{action['action_ts']}:{body['trigger_id']}",
         kind=PRESS,
@@ -56,7 +56,7 @@ def sent(body: Body, kind: str, fields: dict[str, str], where: Where) -> Interac
         # A form that was refused and corrected is sent again under the same id: what was taken is not taken twice.
         id=f"view:{view['id']}",
         kind=kind,
-        who=_actor(body),
+        who=actor(body),
         fields=fields,
         channel=where.channel,
         channel_name=where.channel_name,
@@ -72,14 +72,14 @@ def by_shortcut(body: Body) -> tuple[Interaction, Where]:
     act = Interaction(
         id=f"shortcut:{body['trigger_id']}",
         kind=PRESS,
-        who=_actor(body),
+        who=actor(body),
         channel=where.channel,
         response_url=str(body.get("response_url") or ""),
     )
     return act, where
 
 
-def _actor(body: Body) -> Account:
+def actor(body: Body) -> Account:
     """In the actor's own team: somebody of another organisation in a shared channel has another one than the channel."""
     team = str((body.get("user") or {}).get("team_id") or (body.get("team") or {}).get("id") or "")
     return Account(SLACK, team, str(body["user"]["id"]))

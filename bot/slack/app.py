@@ -20,12 +20,12 @@ from bot.chat.actions.handlers import handler
 from bot.chat.actions.intake import Intake, ledger_away
 from bot.chat.actions.open_form import FormOpener
 from bot.chat.actions.reply import Reply
-from bot.chat.actions.request_forms import open_request_form, redraw_request_form
+from bot.chat.actions.request_forms import environment_choices, open_request_form, redraw_request_form
 from bot.chat.actions.sent_forms import SENT, Sent, SentForm
 from bot.chat.actions.stray_copy import is_stray_copy
 from bot.chat.commands.model import OpenForm
 from bot.chat.forms.fields import ENVIRONMENT, MORE_ROLES, ROLE
-from bot.chat.forms.request import Where, choices_for
+from bot.chat.forms.request import Where
 from bot.chat.interaction import Interaction
 from bot.chat.message import read_value
 from bot.chat.messages import notices
@@ -42,7 +42,7 @@ from bot.slack.socket_mode import quiet_about_connections
 from bot.slack.surface import Slack
 from workflows.core import keys
 from workflows.core.identity import SLACK, Account
-from workflows.ports import LedgerUnreachable, PolicyUnavailable
+from workflows.ports import LedgerUnreachable
 
 SOCKET_CONCURRENCY = 16
 SOCKET_PING_S = 5
@@ -189,11 +189,8 @@ class Listeners:
         ack()
 
     def options(self, ack: Ack, body: Body) -> None:
-        try:
-            environments = list(self._ctx.policy.current().environments.values())
-        except PolicyUnavailable:
-            environments = []
-        ack(options_of(choices_for(str(body.get("value") or ""), environments)))
+        who, query = acts.actor(body), str(body.get("value") or "")
+        ack(options_of(environment_choices(self._forms, who, query)))
 
     def form_sent(self, ack: Ack, body: Body) -> None:
         view = body["view"]

@@ -71,8 +71,8 @@ def _element(field: Field) -> Block:
             return _select(select)
         case Several() as several:
             return _several(several)
-        case Typed(length_max, text, many_lines):
-            element: Block = {"type": "plain_text_input", "max_length": length_max}
+        case Typed(length_max, text, many_lines, placeholder):
+            element: Block = {"type": "plain_text_input", "max_length": length_max, **_placeholder(placeholder)}
             element |= {"multiline": True} if many_lines else {}
             return element | ({"initial_value": text[:length_max]} if text else {})
         case Moment(chosen):

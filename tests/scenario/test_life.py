@@ -504,7 +504,7 @@ def test_the_form_opens_from_every_door_and_asks_like_the_command(case: Case, do
     DOORS[door](case)
     form = with_role(case, opened(case.at), "deploy")
     assert "Roll out or back" in words(form.view)
-    assert "Asks: Olu or Pat" in words(form.view), "who will be asked, before it is sent"
+    assert "Olu or Pat of platform will be asked" in words(form.view), "who will be asked, before it is sent"
     form.fill("reason", f"INC-42 by {door}")
     assert form.submit().ok
     assert not form.is_open
@@ -526,7 +526,7 @@ def test_the_form_follows_what_is_chosen_and_keeps_what_was_typed(case: Case):
     form.choose("role", "admin")
     eventually(lambda: "can delete customer data" in words(opened(case.at).view), "the danger")
     assert block_of(opened(case.at), "ticket"), "this role wants a ticket"
-    assert "Asks: one of platform (Olu, Pat) and one of security (Pat, Sue)" in words(opened(case.at).view)
+    assert "One of platform (Olu, Pat) and one of security (Pat, Sue) will be asked" in words(opened(case.at).view)
     opened(case.at).choose("role", "read-only")
     eventually(lambda: "Allows: Read logs and metrics" in words(opened(case.at).view), "the other role")
     form = opened(case.at)
@@ -546,7 +546,7 @@ def test_what_is_wrong_in_the_form_stands_beside_its_field_and_nothing_is_lost(c
     form.fill(block_of(form, "ticket"), "none")
     assert form.submit().ok
     assert form.is_open
-    assert "wants a ticket like" in form.errors[block_of(form, "ticket")]
+    assert "none is no ticket here. One is needed like INC-" in form.errors[block_of(form, "ticket")]
     assert case.cards() == []
     form.fill(block_of(form, "ticket"), "INC-7")
     assert form.submit().ok

@@ -229,7 +229,7 @@ SLIPS = {
     "{env} read-only 1h": "Say why you need it: `/prodaccess {env} read-only 1 h REASON`.",
     "{env} read-only 1h \u200b \u202e": "Say why you need it",
     "{env} read-only 1h {long}": "The reason has 5000 characters, and 500 is the maximum.",
-    "{env} admin 30m no ticket": "admin wants a ticket like `INC-123`.",
+    "{env} admin 30m no ticket": "A ticket is needed, like `INC-123`.",
     "show PA-999999": "There is no PA-999999.",
     "show PA-１０４２": "I cannot read `PA-１０４２` as an id.",
     "approve PA-1042x": "I cannot read `PA-1042x` as an id.",

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch as several
 from bot.chat.messages import digest, notices, receipts
+from bot.chat.messages.home import ASK
 from bot.chat.views.request_view import for_outsiders
 from bot.chat.wording.labels import Stage
-from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
+from tests.support.build import DANA, GROUPS, GUS, NIA, OLU, PAT, SUE
 from tests.support.spoken import CAST, Listener, Said, names_in, told_times
 from tests.support.world import World, account
 from workflows.core import keys
@@ -23,6 +24,7 @@ from workflows.core.records.oversight import Review
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.core.records.request import RequestState
 from workflows.core.refusal import Code, Refused
+from workflows.core.rules.groups import groups_named
 
 # ---------------------------------------------------------------- what a sentence may say
 
@@ -175,6 +177,14 @@ class You:
         decides = waits and self.may_deny() and not self.has_agreed()
         return not live and not asks and not decides and not self.may_review()
 
+    def is_no_requester(self) -> bool:
+        """Of no role there is, as the policy's own lists have it."""
+        policy = self.look.t.world.policy.policy
+        roles = [role for place in policy.environments.values() for role in place.roles.values()]
+        return not any(
+            self.reader in GROUPS.get(name, ()) for role in roles for name in groups_named(role, role.requesters)
+        )
+
     def handed_over(self) -> bool:
         return self.reader == OLU
 
@@ -267,6 +277,8 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"^Please tell .* yourself|what kept you from|You can ask again from", You.is_requester),
     (r"(?i)^asked for you$", You.holds_for_another),
     (r"You have asked for nothing yet", You.has_asked_nothing),
+    (r"^You can ask for nothing here yet", You.is_no_requester),
+    (r"^Ask an owner to add you", You.anybody),
     (r"until one of you lifts that", lambda you: you.reader in (SUE, PAT)),
     (r"Never on what you or they asked for", lambda you: you.handed_over() or you.stands_in()),
     (r"You asked for .* for (Nia|Gus)\b", You.asked_for_another),
@@ -512,12 +524,16 @@ _NOT_TO_BE_SEEN = frozenset(
         Code.NOT_LESS,
     }
 )
+_ASKS = frozenset({ASK, notices.ASK_THEN, notices.AGAIN})
 _NO_ACCOUNT = frozenset({Code.PERSON_SUSPENDED, Code.PERSON_DEACTIVATED})
 
 
 def _of_their_account(action: str, refused: Sequence[Refused]) -> bool:
     """Or of what lasts for a moment, or cannot be seen on a card that several read; the answer says what to do."""
     if any(one.code in _NOT_TO_BE_SEEN for one in refused):
+        return True
+    if action in _ASKS and any(one.code is Code.PERSON_BLOCKED for one in refused):
+        # In place of a form it is told until when, and who can lift it.
         return True
     return action in _OF_PARTIES and any(one.code in _NO_ACCOUNT for one in refused)
 

@@ -116,6 +116,8 @@ class Ticket:
     required: bool = True
     # How many requests may carry one ticket; None: any number.
     max_requests: int | None = None
+    # What one looks like; empty where nobody said.
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)

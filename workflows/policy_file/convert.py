@@ -11,7 +11,7 @@ from workflows.policy_file.values import days_of
 
 def ticket(given: object) -> core.Ticket | None:
     if isinstance(given, raw.TicketRule):
-        return core.Ticket(given.pattern, given.link, given.required, given.max_requests)
+        return core.Ticket(given.pattern, given.link, given.required, given.max_requests, given.example or "")
     return core.Ticket(given) if isinstance(given, str) else None
 
 

@@ -40,7 +40,8 @@ def ticket_words(role: Entitlement) -> str:
         return ""
     link = f", linked to {role.ticket.link}" if role.ticket.link else ""
     most = f", for {role.ticket.max_requests} requests at most" if role.ticket.max_requests else ""
-    return f"{role.ticket.pattern}{'' if role.ticket.required else ', not required'}{link}{most}"
+    shown = f", like {role.ticket.example}" if role.ticket.example else ""
+    return f"{role.ticket.pattern}{shown}{'' if role.ticket.required else ', not required'}{link}{most}"
 
 
 def hours_words(hours: Hours | None) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from workflows.core.rules.eligibility import TICKET_LENGTH_MAX
 from workflows.policy_file.problem import nearest, quote
 from workflows.policy_file.values import (
     Account,
@@ -86,6 +88,16 @@ class TicketRule(Raw):
     link: TicketLink | None = Field(None, description="an https address with {ticket} in it")
     required: bool = Field(True, description="false: a ticket is shown where there is one")
     max_requests: Count | None = Field(None, description="how many requests may carry one ticket")
+    example: Text | None = Field(None, description="what one looks like, for people; made from the pattern unless said")
+
+    @field_validator("example")
+    @classmethod
+    def _is_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """What is shown must be taken when it is typed."""
+        pattern = info.data.get("pattern")
+        if value is None or pattern is None or (len(value) <= TICKET_LENGTH_MAX and re.fullmatch(pattern, value)):
+            return value
+        raise fault(f"the example {quote(value)} is no ticket of this pattern", "write one that the pattern matches")
 
 
 def _ticket_form(value: object) -> str:
@@ -117,7 +129,7 @@ class Settings(Raw):
     default_duration: Duration | None = Field(None, description="what is meant when nobody says; the first of the menu")
     max_duration: Duration | None = Field(None, description="the longest that can be asked for")
     max_total: Duration | None = Field(None, description="the longest with all extensions")
-    ticket: Ticket | None = Field(None, description="a pattern, or {pattern, link, required, max_requests}")
+    ticket: Ticket | None = Field(None, description="a pattern, or {pattern, example, link, required, max_requests}")
     hours: Hours | None = Field(None, description="when access can be asked for")
     auto_approve: Annotated[tuple[AutoApproval, ...], _LOOSE] | None = Field(
         None, description="rules that approve by themselves"

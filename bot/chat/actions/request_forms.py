@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
 from bot.chat.actions.open_form import FormOpener
-from bot.chat.form import Filled, Form
+from bot.chat.form import Choice, Filled, Form
 from bot.chat.forms import break_glass as break_glass_form
 from bot.chat.forms import request as form
 from bot.chat.interaction import Interaction
 from bot.chat.messages import notices
 from bot.chat.surface import Shown
 from bot.chat.views.deciders import NOBODY, Deciders
-from bot.chat.views.read_model import askable
 from workflows.core import keys
-from workflows.core.people import PersonFacts, PersonId
-from workflows.core.policy import Environment, Policy
+from workflows.core.people import Account, GroupFacts, PersonFacts, PersonId
+from workflows.core.policy import Entitlement, Environment, Policy
+from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.groups import groups_needed
+from workflows.core.rules.groups import groups_named, groups_needed
+from workflows.ports import PolicyUnavailable
 from workflows.usecases.decisions.approve import find_request
 from workflows.usecases.requests.repeat import can_be_repeated, once_more
+from workflows.usecases.shared.limits import blocked
 
 RECENT_MAX = 5
+_NOTHING = (
+    "You can ask for nothing here yet: you are in none of the groups that may ask. Ask an owner to add you; `{}` lists what "
+    "there is."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """`places`: environments with the roles that somebody may ask for. `break_glass`: where they may break the glass."""
+
+    places: Sequence[Environment]
+    break_glass: Sequence[str] = ()
 
 
 def open_request_form(
@@ -35,9 +53,8 @@ def open_request_form(
     person = forms.person(act)
     if person is None:
         return
-    policy = forms.ctx.policy.current()
-    chosen = form.Chosen(environment if environment in policy.environments else None, role)
-    forms.open(act, trigger, _form(forms, policy, person, chosen, where), _typed(chosen))
+    known = environment in forms.ctx.policy.current().environments
+    _open(forms, act, trigger, person, form.Chosen(environment if known else None, role), where)
 
 
 def open_repeat_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
@@ -50,8 +67,7 @@ def open_repeat_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
     if isinstance(request, Request) and can_be_repeated(request, person.id):
         ask = once_more(request)
         chosen = form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, ask.ticket)
-    policy = forms.ctx.policy.current()
-    forms.open(act, trigger, _form(forms, policy, person, chosen, form.Where()), _typed(chosen))
+    _open(forms, act, trigger, person, chosen)
 
 
 def open_then_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
@@ -62,8 +78,47 @@ def open_then_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
     chosen = form.Chosen()
     if ask is not None:
         chosen = form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, ask.ticket, begin=ask.start_at)
+    _open(forms, act, trigger, person, chosen)
+
+
+def _open(
+    forms: FormOpener,
+    act: Interaction,
+    trigger: str,
+    person: PersonFacts,
+    chosen: form.Chosen,
+    where: form.Where | None = None,
+) -> None:
+    """The form; or why there is none, where all that could be asked in it would be refused."""
     policy = forms.ctx.policy.current()
-    forms.open(act, trigger, _form(forms, policy, person, chosen, form.Where()), _typed(chosen))
+    offered = _offered(forms, policy, person.id)
+    out = (
+        _kept_out(forms, person.id) if not any(place.name in offered.break_glass for place in offered.places) else None
+    )
+    if out is not None:
+        forms.refuse(act, out, "-")
+    elif not offered.places:
+        forms.tell(act, notices.answer(_NOTHING.format(f"{forms.command} envs")))
+    else:
+        drawn = _form(forms, policy, person, offered, chosen, where or form.Where())
+        forms.open(act, trigger, drawn, _typed(chosen))
+
+
+def _kept_out(forms: FormOpener, who: PersonId) -> Refused | None:
+    item = keys.person(who)
+    snapshot = forms.ctx.ledger.read(item)
+    return blocked(snapshot.readable(item, PersonRecord), snapshot)
+
+
+def environment_choices(forms: FormOpener, who: Account, query: str) -> list[Choice]:
+    """What is looked up while it is typed, where there are too many for a menu. Whoever is not known is offered all."""
+    try:
+        policy = forms.ctx.policy.current()
+    except PolicyUnavailable:
+        return []
+    person = forms.ctx.directory.person(who)
+    places = _offered(forms, policy, person.id).places if person else policy.environments.values()
+    return form.choices_for(query, list(places), _recent(forms, person.id) if person else ())
 
 
 def redraw_request_form(forms: FormOpener, act: Interaction, shown: Shown, found: Filled) -> None:
@@ -71,8 +126,9 @@ def redraw_request_form(forms: FormOpener, act: Interaction, shown: Shown, found
     person = forms.ctx.directory.person(act.who)
     if person is None or person.standing_problem:
         return
-    chosen = form.chosen(found)
-    drawn = _form(forms, forms.ctx.policy.current(), person, chosen, form.read_where(found))
+    chosen, policy = form.chosen(found), forms.ctx.policy.current()
+    offered = _offered(forms, policy, person.id)
+    drawn = _form(forms, policy, person, offered, chosen, form.read_where(found))
     forms.redraw(act, shown, drawn, _typed(chosen))
 
 
@@ -90,26 +146,35 @@ def open_break_glass_form(forms: FormOpener, act: Interaction, trigger: str, und
     forms.open(act, trigger, drawn, f"break-glass {place.name} ROLE [DURATION] REASON", on_top=bool(under.kind))
 
 
-def _form(forms: FormOpener, policy: Policy, person: PersonFacts, chosen: form.Chosen, where: form.Where) -> Form:
+def _form(
+    forms: FormOpener, policy: Policy, person: PersonFacts, offered: Offered, chosen: form.Chosen, where: form.Where
+) -> Form:
     return form.request_form(
-        _environments(forms, policy, person.id),
+        offered.places,
         chosen,
         where,
         recent=_recent(forms, person.id),
         deciders=_deciders(forms, policy, person.id, chosen.environment, chosen.role),
         deciders_more={role: _deciders(forms, policy, person.id, chosen.environment, role) for role in chosen.more},
-        break_glass=forms.queries.people.break_glass_open_to(policy, person.id),
+        break_glass=offered.break_glass,
     )
 
 
-def _environments(forms: FormOpener, policy: Policy, who: PersonId) -> list[Environment]:
-    """Those in which this person may ask for something, as far as groups are known; all where none is."""
+def _offered(forms: FormOpener, policy: Policy, who: PersonId) -> Offered:
+    """What fresh facts do not forbid: what is not known, or was learnt long ago, is offered and decided when it is sent."""
     names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}
-    groups = forms.groups(policy, tuple(names))
-    open_to = {role.environment for role in askable(policy, who, groups)}
-    return [place for place in policy.environments.values() if place.name in open_to] or list(
-        policy.environments.values()
+    groups, now = forms.groups(policy, tuple(names)), forms.ctx.ledger.now()
+    glass = forms.queries.people.break_glass_open_to(policy, who)
+    places = (
+        replace(place, roles={role.role: role for role in place.roles.values() if _may_be_for(role, who, groups, now)})
+        for place in policy.environments.values()
     )
+    return Offered([place for place in places if place.roles or place.name in glass], glass)
+
+
+def _may_be_for(role: Entitlement, who: PersonId, groups: GroupFacts, now: datetime) -> bool:
+    names = groups_named(role, role.requesters)
+    return groups.perhaps(who, names) or bool(groups.stale(names, now))
 
 
 def _recent(forms: FormOpener, who: PersonId) -> list[str]:

@@ -67,7 +67,8 @@ def _fields(read: Callable[[Filled], dict[str, str] | None]) -> Callable[[Filled
 
 def _said(reply: Reply) -> Sequence[tuple[Code, str]]:
     """Each slip with its own sentence, for the fields of a form."""
-    return reply.said or ([(reply.refused.code, _sentence(reply))] if reply.refused else [])
+    said = reply.said or ([(reply.refused.code, _sentence(reply))] if reply.refused else [])
+    return [(code, request.SAY_WHY if code is Code.REASON_MISSING else sentence) for code, sentence in said]
 
 
 def _sentence(reply: Reply) -> str:

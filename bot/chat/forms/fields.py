@@ -92,8 +92,14 @@ def _who_is_asked(entitlement: Entitlement, deciders: Deciders) -> Rich:
     if not entitlement.approve:
         return ours("Nobody is asked: a rule of the policy decides.")
     if not deciders:
-        return ours("Asks: its owners.")
-    return say("{}", short(f"Asks: {deciders.rule}{deciders.once}.", 1000))
+        return ours("Its owners will be asked.")
+    return say("{}", short(f"{_asked(deciders)} will be asked{deciders.once}.", 1000))
+
+
+def _asked(deciders: Deciders) -> str:
+    """`Olu or Pat of platform`; `One of platform (Olu, Pat) and one of security (Sid, Sue)`."""
+    rule = deciders.rule
+    return f"{rule} of {deciders.seats[0].label}" if deciders.simple else f"{rule[:1].upper()}{rule[1:]}"
 
 
 def duration_input(
@@ -130,13 +136,14 @@ def reason_input(reason: str = "", label: str = "Why", *, optional: bool | None 
 def ticket_input(entitlement: Entitlement, ticket: str | None = None) -> Field:
     """Wanted where the role wants one; whoever types their ask may have it in the reason, too."""
     rule = entitlement.ticket
+    needed = rule is not None and rule.required
+    shown = f"like {like(rule.pattern, rule.example)}" if rule else "as your tickets are called"
     return Field(
         TICKET,
-        "Ticket",
-        Typed(_TICKET_LENGTH_MAX, ticket or ""),
+        "Ticket (needed)" if needed else "Ticket",
+        Typed(_TICKET_LENGTH_MAX, ticket or "", placeholder=shown),
         of=(entitlement.environment, entitlement.role),
-        optional=not (rule and rule.required),
-        hint=f"Like {like(rule.pattern)}" if rule else "As your tickets are called",
+        optional=not needed,
     )
 
 

@@ -40,6 +40,8 @@ from workflows.core.refusal import Code
 from workflows.core.rules.eligibility import Ask
 
 REQUEST_FORM = "request_form"
+# Beside the field; what is typed is told by the command.
+SAY_WHY = "Say why you need it, in a few words."
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +152,14 @@ def read(filled: Filled) -> FormAsk | Errors:
     """What was asked, or what is wrong with each field that lacks something."""
     environment, role = filled.chosen(ENVIRONMENT), filled.chosen(ROLE)
     reason = " ".join(filled.text(REASON).split())
-    errors = {
-        ENVIRONMENT: "" if environment else "Choose an environment.",
-        ROLE: "" if role else "Choose a role.",
-        REASON: "" if reason else "Say why you need it, in a few words.",
-    }
-    wrong = {name: sentence for name, sentence in errors.items() if sentence}
-    if wrong:
-        return wrong
+    if not (environment and role):
+        # Without these two nobody can tell what else is wrong.
+        errors = {
+            ENVIRONMENT: "" if environment else "Choose an environment.",
+            ROLE: "" if role else "Choose a role.",
+            REASON: "" if reason else SAY_WHY,
+        }
+        return {name: sentence for name, sentence in errors.items() if sentence}
     ticket = filled.text(TICKET).strip() or None
     ask = Ask(environment, role, seconds_of(filled), reason, ticket, filled.moment(BEGIN))
     return FormAsk(ask, read_where(filled), filled.several(MORE_ROLES))

@@ -16,7 +16,6 @@ from bot.chat.views.request_view import RequestView
 from bot.chat.views.waiting_lines import asked_so_far
 from bot.chat.wording.labels import TIER_WORDS, Stage, people
 from bot.chat.wording.refusals import refusal
-from bot.chat.wording.tickets import like
 from workflows.core.audit import AuditEntry
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
@@ -278,7 +277,7 @@ def _rules(view: Explanation) -> list[Rich]:
     told += [say("🚨 Break-glass: {}", short(view.break_glass, 400))] if view.break_glass else []
     told.append(say("For: {}; {} at most", ", ".join(view.durations), view.longest))
     told += [say("Given: {}", short(view.hours, 200))] if view.hours else []
-    told += [say("Ticket: like {}", short(like(view.ticket), 100))] if view.ticket else []
+    told += [say("Ticket: like {}", short(view.ticket, 100))] if view.ticket else []
     told.append(say("Who may ask: {}", short(people(view.requesters, "or"), 500) or "nobody"))
     return told
 

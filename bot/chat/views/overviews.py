@@ -11,6 +11,7 @@ from bot.chat.views.request_view import RequestView
 from bot.chat.wording.hours import given_words, window_words
 from bot.chat.wording.labels import Stage
 from bot.chat.wording.refusals import about, refusal
+from bot.chat.wording.tickets import like
 from workflows.core.durations import format_duration
 from workflows.core.policy import AutoApproval, BreakGlass, Entitlement, Environment, Risk, Tier
 from workflows.core.records.grant import Grant
@@ -173,7 +174,7 @@ def explanation(
         requesters=groups_named(entitlement, entitlement.requesters),
         durations=tuple(format_duration(item) for item in entitlement.durations),
         longest=format_duration(entitlement.max_duration),
-        ticket=ticket.pattern if ticket and ticket.required else None,
+        ticket=like(ticket.pattern, ticket.example) if ticket and ticket.required else None,
         hours=given_words(entitlement.hours, policy_zone, time_zone, now) if entitlement.hours else "",
         break_glass=break_glass_words(
             break_glass, f"{command} break-glass {environment.name} {entitlement.role} REASON"

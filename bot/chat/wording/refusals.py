@@ -210,7 +210,10 @@ def _reason_missing(c: _Case) -> str:
 
 
 def _ticket_missing(c: _Case) -> str:
-    return f"{c('role', 'This role')} wants a ticket like `{like(c('pattern'))}`. Put it into the reason, or into its own field."
+    shown = f"like `{like(c('pattern'), c('example'))}`"
+    if c("given"):
+        return f"`{c('given', length_max=60)}` is no ticket here. One is needed {shown}."
+    return f"A ticket is needed, {shown}. Put it into the reason, or into its own field."
 
 
 def _command_unreadable(c: _Case) -> str:

@@ -23,9 +23,9 @@ class _Strange(Exception):
     """A pattern of another kind than tickets have."""
 
 
-def like(pattern: str) -> str:
-    """An example, or the pattern itself where none is found."""
-    return example_of(pattern) or pattern
+def like(pattern: str, example: str = "") -> str:
+    """The policy's own `example`, else one that is found, or the pattern itself where none is."""
+    return example or example_of(pattern) or pattern
 
 
 def example_of(pattern: str) -> str | None:

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.actions import request_forms
 from bot.chat.actions.handlers import handler
+from bot.chat.forms.request import Where
 from bot.chat.message import value_of
 from bot.chat.messages import approval_card as cards
 from bot.sandbox.slack import words
@@ -17,8 +19,11 @@ from tests.contract.slack.test_forms_that_do_not_open import Front
 from tests.support import build
 from tests.support.build import DANA, NIA, OLU
 from tests.support.world import account
+from workflows.core import keys
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import Group
+from workflows.core.records.person import PersonRecord
+from workflows.ports import Change
 from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.shared.context import Outcome
 
@@ -103,3 +108,55 @@ def test_while_nobody_knows_who_is_in_the_group_the_form_opens(front: Front, ope
     opener(front, OLU, id_)
     assert front.slack.person("UOLU").view() is not None
     assert [words(message) for message in front.whispers(OLU)] == []
+
+
+# ---------------------------------------------------------------- what the request form offers
+
+
+ADMIN = build.entitlement("admin", requesters=("platform",))
+OTHERS = build.environment(build.entitlement(environment="vault", requesters=("platform",)), name="vault")
+
+
+def offered(front: Front, who: PersonId, name: str) -> list[str]:
+    """The choices of that menu in the form that stands open."""
+    ask(front, who, "payments-prod")
+    form = front.slack.person(account(who).user).form()
+    return [
+        option["value"]
+        for block in form.blocks
+        if block.get("element", {}).get("action_id") == name
+        for option in block["element"]["options"]
+    ]
+
+
+def ask(front: Front, who: PersonId, environment: str) -> None:
+    request_forms.open_request_form(front.forms, front.act(who), front.trigger(who), Where(), environment)
+
+
+def test_the_form_leaves_out_what_fresh_facts_forbid_and_nothing_else(front: Front):
+    rig = front.rig
+    rig.policy.policy = build.policy(build.environment(build.entitlement(), ADMIN), OTHERS)
+    assert offered(front, DANA, "role") == ["read-only"]
+    assert offered(front, DANA, "environment") == ["payments-prod"]
+    assert offered(front, OLU, "role") == ["read-only", "admin"]
+    rig.policy.policy = replace(
+        rig.policy.policy, groups={**rig.policy.policy.groups, "platform": Group("platform", slack_usergroup="S1")}
+    )
+    rig.directory.put_members("slack:S1", Membership(frozenset(), as_of=rig.clock.now()))
+    assert offered(front, DANA, "role") == ["read-only"]
+    rig.tick(600)
+    assert offered(front, DANA, "role") == ["read-only", "admin"], "what was learnt long ago forbids nothing"
+
+
+def test_whoever_may_ask_for_nothing_is_told_so_and_whoever_is_kept_out_too(front: Front):
+    ask(front, build.SUE, "payments-prod")
+    assert "You can ask for nothing here yet" in words(front.whispers(build.SUE)[-1])
+    item = keys.person(DANA)
+    snapshot = front.rig.ledger.read(item)
+    out = PersonRecord(
+        DANA, "Dana", blocked_until=snapshot.now + timedelta(hours=1), blocked_why="Sue took back everything"
+    )
+    front.rig.ledger.commit(Change("out", snapshot.now, snapshot.versions(), puts={item: out}))
+    ask(front, DANA, "payments-prod")
+    assert "You can ask again from" in words(front.whispers(DANA)[-1])
+    assert not front.slack.workspace.views.stack(account(DANA).user)

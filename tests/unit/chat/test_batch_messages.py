@@ -416,7 +416,7 @@ def test_further_roles_follow_the_first_and_share_what_all_of_them_allow() -> No
     assert (more["optional"], more["element"]["max_selected_items"]) == (True, 9)
     assert [item["value"] for item in more["element"]["options"]] == ["deploy"]
     assert [item["text"]["text"] for item in by_action["duration"]["element"]["options"]] == ["30 min"]
-    assert any("Roll out" in str(block) and "Asks: Olu" in str(block) for block in view["blocks"])
+    assert any("Roll out" in str(block) and "Olu of platform will be asked" in str(block) for block in view["blocks"])
     held = {
         "environment": {"environment": {"selected_option": {"value": PROD}}},
         by_action["role"]["block_id"]: {"role": {"selected_option": {"value": "read-only"}}},

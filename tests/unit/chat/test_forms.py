@@ -107,7 +107,7 @@ def test_what_it_allows_its_danger_and_who_is_asked_stand_there_before_it_is_sen
     for words in (
         "Allows: Change anything",
         "Dangerous: can delete customer data",
-        "Asks: one of platform (Olu, Pat) and one of security (Pat, Sue), and one person counts once.",
+        "One of platform (Olu, Pat) and one of security (Pat, Sue) will be asked, and one person counts once.",
     ):
         assert words in text
 

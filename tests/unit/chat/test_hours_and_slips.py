@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.reply import Reply
+from bot.chat.actions.sent_forms import SENT
 from bot.chat.forms import request as form
 from bot.chat.interaction import COMMAND, FORM, Interaction
 from bot.chat.messages import notices
@@ -144,10 +145,41 @@ def test_all_slips_are_told_at_once() -> None:
     assert reply.message is not None
     assert [code for code, _ in reply.said] == [Code.REASON_MISSING, Code.TICKET_MISSING, Code.DURATION_TOO_LONG]
     assert text_of(reply.message) == (
-        "Say why you need it: `/prodaccess payments-prod read-only 20 h REASON`. read-only wants a ticket like `INC-123`. "
+        "Say why you need it: `/prodaccess payments-prod read-only 20 h REASON`. A ticket is needed, like `INC-123`. "
         "Put it into the reason, or into its own field. read-only in payments-prod is given for 8 h at most; you asked "
         "for 20 h."
     )
+
+
+def sends(world: World, **fields: str) -> Reply:
+    world.knows(DANA)
+    asked = {"environment": "payments-prod", "role": "read-only", "reason": "", "ticket": ""} | fields
+    return Dispatcher(world.ctx, "/x").carry_out(Interaction(world.press_id(), FORM, account(DANA), fields=asked))
+
+
+def test_a_form_with_four_slips_shows_each_beside_its_field() -> None:
+    world = World(rules(ticket=Ticket("ORD-[0-9]+", example="ORD-77"), hours=OFFICE))
+    reply = sends(world, ticket="none", duration_s="720000", start_at="1")
+    assert dict(SENT[form.REQUEST_FORM].beside(reply)) == {
+        "reason": "Say why you need it, in a few words.",
+        "ticket": "`none` is no ticket here. One is needed like `ORD-77`.",
+        "duration": "read-only in payments-prod is given for 8 h at most; you asked for 8 d 8 h.",
+        "begin": "It cannot begin at 01 Jan 1970 00:00 (UTC): that is over. Leave the time out, and it begins with the approval.",
+    }
+
+
+def test_closed_hours_are_told_with_the_slips_and_the_button_is_there_all_the_same() -> None:
+    reply = says(World(rules(ticket=Ticket("INC-[0-9]+"), hours=OFFICE)), "payments-prod read-only 1h errors")
+    assert [code for code, _ in reply.said] == [Code.TICKET_MISSING, Code.OUTSIDE_HOURS]
+    assert reply.message is not None
+    assert "Ask for then" in as_text(reply.message)
+
+
+def test_what_needs_no_facts_is_told_at_once_a_start_that_is_over_too() -> None:
+    world = World(rules())
+    fields = {"environment": "payments-prod", "role": "read-only", "reason": "x", "ticket": "", "start_at": "1"}
+    act = Interaction("f", FORM, account(DANA), fields=fields)
+    assert [code for code, _ in Dispatcher(world.ctx, "/x").carry_out(act).said] == [Code.START_PAST]
 
 
 def test_slips_of_one_field_stand_there_together() -> None:
@@ -163,7 +195,7 @@ def test_slips_of_several_are_told_at_once_each_with_its_role() -> None:
     roles = [entitlement(name, ticket=Ticket("INC-[0-9]+")) for name in ("read-only", "deploy")]
     reply = says(World(policy(environment(*roles))), "payments-prod read-only,deploy 1h checkout errors")
     assert reply.message is not None
-    assert text_of(reply.message).count("wants a ticket like `INC-123`") == 2
+    assert text_of(reply.message).count("A ticket is needed, like `INC-123`") == 2
     assert text_of(reply.message).startswith("read-only in payments-prod: ")
     assert text_of(reply.message).endswith("Nothing of it was asked for.")
 
@@ -212,7 +244,8 @@ def test_the_form_wants_a_ticket_where_the_role_does_and_shows_one() -> None:
         view = view_of(form.request_form([place], form.Chosen("payments-prod", "read-only")))
         (field,) = [block for block in view["blocks"] if block.get("element", {}).get("action_id") == "ticket"]
         assert field.get("optional", False) is not required
-        assert field["hint"]["text"] == "Like ORD-123"
+        assert field["element"]["placeholder"]["text"] == "like ORD-123"
+        assert field["label"]["text"] == ("Ticket (needed)" if required else "Ticket")
 
 
 def test_of_two_roles_the_one_that_wants_a_ticket_names_it() -> None:
@@ -221,4 +254,4 @@ def test_of_two_roles_the_one_that_wants_a_ticket_names_it() -> None:
     chosen = form.Chosen("payments-prod", "read-only", more=("deploy",))
     view = view_of(form.request_form([environment(plain, wants)], chosen))
     (field,) = [block for block in view["blocks"] if block.get("element", {}).get("action_id") == "ticket"]
-    assert (field["optional"], field["hint"]["text"]) == (False, "Like DEP-123")
+    assert (field["optional"], field["element"]["placeholder"]["text"]) == (False, "like DEP-123")

@@ -55,6 +55,7 @@ SLIPS = [
     ("report", WORKSPACE, "environments: [shop-prod]", "report: monthly", f"{WORKSPACE}:21: 'monthly' is not a duration; write it like 45s, 30m, 1h30m or 2d"),
     ("two digests", WORKSPACE, "environments: [shop-prod]", "report: 30d, only_if_active: true", f"{WORKSPACE}:21: 'only_if_active' means nothing beside 'report'; a report is posted each time; take it out"),
     ("pattern", WORKSPACE, "INC-[0-9]+", "INC-([0-9]+", f"{WORKSPACE}:17: the pattern 'INC-([0-9]+' is not a regular expression (missing ), unterminated subpattern at position 4); check its brackets"),
+    ("example", WORKSPACE, "'INC-[0-9]+'", "{pattern: 'INC-[0-9]+', example: ORD-1}", f"{WORKSPACE}:17: the example 'ORD-1' is no ticket of this pattern; write one that the pattern matches"),
     ("slow", WORKSPACE, "INC-[0-9]+", "([A-Z]+)+-[0-9]+", f"{WORKSPACE}:17: the pattern '([A-Z]+)+-[0-9]+' can take very long on some texts; write it without a repeat inside a repeat, like [A-Z]+-[0-9]+"),
     ("count", WORKSPACE, "security: 1}", "security: 0}", f"{WORKSPACE}:17: security: must be at least 1"),
     ("menu", WORKSPACE, "durations: [30m, 1h], max_duration: 1h", "durations: [30m, 2h], max_duration: 1h", f"{WORKSPACE}:17: durations has 2 h, but max_duration is 1 h ({WORKSPACE}:17); shorten it, or raise max_duration"),

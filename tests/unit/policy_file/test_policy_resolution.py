@@ -125,7 +125,7 @@ def test_every_key_that_is_promised_is_read(tmp_path: Path) -> None:
     how_to: ask
     allows: Read here
     request_expires_after: 5m
-    ticket: {pattern: 'A-[0-9]+', link: "https://example.com/{ticket}", required: false}
+    ticket: {pattern: 'A-[0-9]+', link: "https://example.com/{ticket}", required: false, example: A-7}
     auto_approve:
       - {name: nights, who: [oncall], in_incident_channel: true, max_duration: 10m, max_uses_per_day: 2}"""),
         (SHOP, "title: Shop", "visibility: members\nescalate: {after: 5m, to: [owners, security], may_approve: true}\nfreezes: [{from: 2026-12-20T00:00:00+01:00, until: 2027-01-03T00:00:00Z, reason: Year}]"),
@@ -137,7 +137,7 @@ def test_every_key_that_is_promised_is_read(tmp_path: Path) -> None:
     shop = found.environments["shop-prod"]
     role = shop.roles["read-only"]
     assert role.hours == Hours(frozenset({4, 5, 6, 0}), time(22), time(6))
-    assert role.ticket == Ticket("A-[0-9]+", "https://example.com/{ticket}", required=False)
+    assert role.ticket == Ticket("A-[0-9]+", "https://example.com/{ticket}", required=False, example="A-7")
     assert (role.allows, role.danger, role.how_to, role.expires_after) == ("Read here", "slow", "ask", 5 * MINUTE)
     assert role.auto_approve[0].max_uses_per_day == 2
     assert shop.visibility is Visibility.MEMBERS

@@ -78,10 +78,7 @@ def may_ask(
     return (
         person_problem(person)
         or _not_a_requester(environment, found, person, holder, groups, holder_name)
-        or together((*_slips(ask, found), _start_problem(ask, now)))
-        or _with_break_glass(
-            time_problem(policy, environment, found, ask.start_at or now), policy, found, person.id, groups
-        )
+        or together((*_slips(ask, found), _when_problem(policy, ask, found, now, person.id, groups)))
         or _nobody_can_approve(policy, environment, found, person.id, holder, groups, holder_name)
         or MayAsk(
             found,
@@ -93,10 +90,10 @@ def may_ask(
     )
 
 
-def slip(policy: Policy, ask: Ask) -> Refused | None:
+def slip(policy: Policy, ask: Ask, now: datetime) -> Refused | None:
     """What is wrong with the words of an ask, whoever asks: told at once, even while nobody knows freshly who it is."""
     found = find_entitlement(policy, ask.environment, ask.role)
-    return found if isinstance(found, Refused) else together(_slips(ask, found))
+    return found if isinstance(found, Refused) else together((*_slips(ask, found), _start_problem(ask, now)))
 
 
 def _slips(ask: Ask, entitlement: Entitlement) -> tuple[Refused | None, ...]:
@@ -185,11 +182,11 @@ def _reason_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
 
 
 def _ticket_problem(ask: Ask, entitlement: Entitlement) -> Refused | None:
-    if entitlement.ticket and entitlement.ticket.required and find_ticket(ask, entitlement) is None:
-        return Refused(
-            Code.TICKET_MISSING, {"pattern": entitlement.ticket.pattern, "role": entitlement.role}, audited=False
-        )
-    return None
+    rule = entitlement.ticket
+    if rule is None or not rule.required or find_ticket(ask, entitlement) is not None:
+        return None
+    params = {"pattern": rule.pattern, "example": rule.example, "role": entitlement.role, "given": ask.ticket or ""}
+    return Refused(Code.TICKET_MISSING, {name: value for name, value in params.items() if value}, audited=False)
 
 
 def find_ticket(ask: Ask, entitlement: Entitlement) -> str | None:
@@ -226,6 +223,15 @@ def _start_problem(ask: Ask, now: datetime) -> Refused | None:
     return Refused(code, {"start": ask.start_at.isoformat(), "days": str(START_WITHIN.days)}, audited=False)
 
 
+def _when_problem(
+    policy: Policy, ask: Ask, entitlement: Entitlement, now: datetime, person: PersonId, groups: GroupFacts
+) -> Refused | None:
+    """A start that cannot be; or a freeze, or closed hours, at the time when it would begin."""
+    environment = policy.environments[entitlement.environment]
+    shut = time_problem(policy, environment, entitlement, ask.start_at or now)
+    return _start_problem(ask, now) or _with_break_glass(shut, policy, entitlement, person, groups)
+
+
 def at_its_start(request: Request, now: datetime) -> datetime:
     """When access would begin if it were agreed to now: the moment that freezes and hours are held against."""
     return max(now, request.start_at or now)
@@ -256,11 +262,12 @@ def _hours_params(hours: Hours, now: datetime, timezone: str) -> dict[str, str]:
 
 
 def open_again_at(refused: Refused, now: datetime) -> datetime | None:
-    """When what a freeze or closed hours refuse can begin, where that is near enough to be asked for now."""
-    said = {Code.FREEZE: "until", Code.OUTSIDE_HOURS: "opens"}.get(refused.code)
-    found = refused.params.get(said) if said else None
-    opens = datetime.fromisoformat(found) if found else None
-    return opens if opens is not None and now < opens <= now + START_WITHIN else None
+    """When what a freeze or closed hours refuse can begin, where that is near enough to be asked for now. Of several the last."""
+    said = {Code.FREEZE: "until", Code.OUTSIDE_HOURS: "opens"}
+    found = [(one, said[one.code]) for one in (refused, *refused.also) if one.code in said]
+    opens = [datetime.fromisoformat(one.params[name]) for one, name in found if one.params.get(name)]
+    near = bool(opens) and len(opens) == len(found) and all(now < one <= now + START_WITHIN for one in opens)
+    return max(opens) if near else None
 
 
 def not_now(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from workflows.core import keys
 from workflows.core.people import Account
@@ -61,13 +62,14 @@ def ask_for_several(
 
     actor = known(ctx, who, groups)
     if isinstance(actor, Refused):
-        return (_slip(ctx.policy.current(), asks) if actor.code is Code.FACTS_STALE else None) or actor
+        stale = actor.code is Code.FACTS_STALE
+        return (_slip(ctx.policy.current(), asks, ctx.ledger.now()) if stale else None) or actor
     return run(ctx, lambda: _ask_once(ctx, actor, distinct(asks, actor.person.id), origin, commit_id))
 
 
-def _slip(policy: Policy, asks: Sequence[Ask]) -> Refused | None:
+def _slip(policy: Policy, asks: Sequence[Ask], now: datetime) -> Refused | None:
     """What is wrong with the words of each of them, all at once."""
-    return together(_of_part(problem, ask) for ask in asks if (problem := slip(policy, ask)))
+    return together(_of_part(problem, ask) for ask in asks if (problem := slip(policy, ask, now)))
 
 
 def _of_part(refused: Refused, ask: Ask) -> Refused:
@@ -114,7 +116,7 @@ def _may_ask_all(
 ) -> list[tuple[MayAsk, Terms]] | Refused:
     """What each means under the policy, or the first that is refused and why; all slips of the keyboard at once."""
     found: list[tuple[MayAsk, Terms]] = []
-    slips = _slip(actor.policy, asks)
+    slips = _slip(actor.policy, asks, snapshot.now)
     for ask in asks:
         answer = may_ask(actor.policy, ask, actor.person, actor.person.id, actor.groups, snapshot.now)
         if isinstance(answer, Refused):

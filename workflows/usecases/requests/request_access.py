@@ -36,7 +36,8 @@ def ask_for_access(ctx: Context, ask: Ask, who: Account, origin: Origin, commit_
     actor = known(ctx, who, groups)
     if isinstance(actor, Refused):
         # What a worker decides later closes the form: a slip that needs no facts is told while what was typed is there.
-        return (slip(ctx.policy.current(), ask) if actor.code is Code.FACTS_STALE else None) or actor
+        stale = actor.code is Code.FACTS_STALE
+        return (slip(ctx.policy.current(), ask, ctx.ledger.now()) if stale else None) or actor
     return run(ctx, lambda: _once(ctx, actor, ask, origin, commit_id))
 
 
