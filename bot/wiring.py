@@ -21,6 +21,7 @@ from slack_sdk import WebClient
 from bot.chat.health import closed_places, troubles
 from bot.directory.external_groups import OutsideGroups
 from bot.directory.refresh import refresh_away, refresh_groups_of_pending
+from bot.directory.tickets import HttpTickets
 from bot.monotonic import monotonic_s
 from bot.observability.faults import Faults
 from bot.observability.log import log_failure
@@ -287,6 +288,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     client, buckets = build_slack(settings), RedisBuckets(redis)
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
     outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
+    tickets = HttpTickets(named_secret, monotonic_s)
     refresher = SlackRefresher(Lookups(client, buckets), directory, ledger.now, targets.members, outside.members)
     lease_renewer = BackgroundLeaseRenewer(ledger, monotonic_s)
     context = WorkerContext(
@@ -302,6 +304,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         monotonic_s,
         fault=faults,
         unreadable=met,
+        tickets=tickets,
     )
     slack, command = Slack(client), settings.command
     deferred = Deferred(context, Dispatcher(context, command), refresher, slack, command)

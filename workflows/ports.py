@@ -13,11 +13,12 @@ from workflows.core.audit import AuditEntry, AuditEvent
 from workflows.core.audit_check import AuditState, StoredEntry
 from workflows.core.identity import NO_DOMAINS, Address
 from workflows.core.people import Account, GroupFacts, Membership, PersonFacts, PersonId
-from workflows.core.policy import Policy
+from workflows.core.policy import Policy, TicketCheck
 from workflows.core.provider import TargetTerms
 from workflows.core.records.record import Record
 from workflows.core.records.target import Observation, Operation, Resource
 from workflows.core.refusal import Refused
+from workflows.core.rules.ticket_check import TicketSeen
 
 T = TypeVar("T")
 
@@ -483,6 +484,18 @@ class PolicySource(Protocol):
     def current(self) -> Policy:
         """The last valid load. Raises PolicyUnavailable where there never was one."""
         ...
+
+
+class Tickets(Protocol):
+    """Whether tickets exist and are open. Calls out, so only workers have it."""
+
+    def look(self, check: TicketCheck, ticket: str) -> TicketSeen:
+        """Within seconds, and never raises: where nobody can tell, the state is UNKNOWN, and it says why."""
+        ...
+
+
+class TicketUnverified(DirectoryUnreachable):
+    """Nobody can tell whether a ticket is still open, and the policy takes none of which that is not known."""
 
 
 class PolicyUnavailable(Exception):

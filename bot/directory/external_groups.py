@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.directory.http_json import NotFetched, fetch_json
+from bot.directory.token import NoToken, bearer, token_of
 from workflows.core.identity import Address, address_of
 from workflows.core.policy import Group
 from workflows.ports import DirectoryUnreachable
@@ -47,14 +48,10 @@ class OutsideGroups:
             raise DirectoryUnreachable(f"{name} {problem}") from None
 
     def _token(self, group: Group) -> str | None:
-        if group.token_env is None:
-            return None
-        token = self._secret(group.token_env)
-        if not token:
-            raise DirectoryUnreachable(f"its token is not set: the worker needs {group.token_env}")
-        if not (token.isascii() and token.isprintable()) or " " in token:
-            raise DirectoryUnreachable(f"its token is not one word: look at {group.token_env}")
-        return token
+        try:
+            return token_of(group.token_env, self._secret)
+        except NoToken as problem:
+            raise DirectoryUnreachable(str(problem)) from None
 
     # ------------------------------------------------------------ PagerDuty
 
@@ -86,9 +83,7 @@ class OutsideGroups:
 
     def _listed(self, group: Group) -> Members:
         """A JSON list of addresses, bare or under `members` or `emails`."""
-        token = self._token(group)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = fetch_json(str(group.https), headers, self._monotonic_s)
+        answer = fetch_json(str(group.https), bearer(self._token(group)), self._monotonic_s)
         if isinstance(answer, Mapping):
             answer = answer.get("members", answer.get("emails"))
         if not isinstance(answer, list) or len(answer) > PEOPLE_MAX:

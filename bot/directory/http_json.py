@@ -23,22 +23,33 @@ PATIENCE_S = 60.0
 
 
 class NotFetched(Exception):
-    """Why there is no answer, in words that may be shown. `after_s`: how long to wait, where the other side said so."""
+    """Why there is no answer, in words that may be shown. `after_s`: how long to wait, where the other side said so.
 
-    def __init__(self, words: str, after_s: float = 0.0) -> None:
+    `status`: of the answer, where it was an error.
+    """
+
+    def __init__(self, words: str, after_s: float = 0.0, status: int | None = None) -> None:
         super().__init__(words)
         self.after_s = after_s
+        self.status = status
 
 
-def fetch_json(url: str, headers: Mapping[str, str], monotonic_s: Callable[[], float]) -> Any:
+def fetch_json(
+    url: str,
+    headers: Mapping[str, str],
+    monotonic_s: Callable[[], float],
+    *,
+    timeout_s: float = TIMEOUT_S,
+    bytes_max: int = BYTES_MAX,
+) -> Any:
     """What stands there. Secrets travel in `headers`, so plain HTTP is for this machine alone. Raises NotFetched."""
     if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
         raise NotFetched("is not an https address")
     request = Request(url, headers={"User-Agent": "prodaccess", "Accept": "application/json", **headers})  # noqa: S310 - checked above
-    until_s = monotonic_s() + TIMEOUT_S
+    until_s = monotonic_s() + timeout_s
     try:
-        with build_opener(_SameOrigin).open(request, timeout=TIMEOUT_S) as answer:
-            body = _read(answer, monotonic_s, until_s)
+        with build_opener(_SameOrigin).open(request, timeout=timeout_s) as answer:
+            body = _read(answer, monotonic_s, until_s, bytes_max)
     except HTTPError as problem:
         with problem:
             raise _refused(problem) from None
@@ -52,12 +63,12 @@ def fetch_json(url: str, headers: Mapping[str, str], monotonic_s: Callable[[], f
         raise NotFetched("answered something that is not JSON") from None
 
 
-def _read(answer: Any, monotonic_s: Callable[[], float], until_s: float) -> bytes:
+def _read(answer: Any, monotonic_s: Callable[[], float], until_s: float, bytes_max: int) -> bytes:
     """A server that sends a byte a second keeps to every socket's time-out; so the whole has one, too."""
     found = bytearray()
     while piece := answer.read1(PIECE_BYTES):
         found += piece
-        if len(found) > BYTES_MAX:
+        if len(found) > bytes_max:
             raise NotFetched("answered more than it should")
         if monotonic_s() > until_s:
             raise NotFetched("did not answer in time")
@@ -66,10 +77,11 @@ def _read(answer: Any, monotonic_s: Callable[[], float], until_s: float) -> byte
 
 def _refused(problem: HTTPError) -> NotFetched:
     if problem.code in (401, 403):
-        return NotFetched("refused the token")
+        return NotFetched("refused the token", status=problem.code)
     if problem.code == 429:
-        return NotFetched("asked to be left alone for a while", _patience(problem.headers))
-    return NotFetched(f"answered with an error ({problem.code})", PATIENCE_S if problem.code == 503 else 0.0)
+        return NotFetched("asked to be left alone for a while", _patience(problem.headers), problem.code)
+    after_s = PATIENCE_S if problem.code == 503 else 0.0
+    return NotFetched(f"answered with an error ({problem.code})", after_s, problem.code)
 
 
 def _patience(headers: Mapping[str, str] | Message) -> float:

@@ -16,9 +16,10 @@ from tests.support.spoken import Listener
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.people import Membership
-from workflows.core.policy import Entitlement, Group, Policy, Ticket
+from workflows.core.policy import Entitlement, Group, Policy, Ticket, TicketCheck
 from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
+from workflows.core.rules.ticket_check import TicketSeen, TicketState
 from workflows.ports import Durability
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Refuse
@@ -193,6 +194,29 @@ def a_ticket_that_carries_enough(t: Listener) -> Iterator[tuple[str, ...]]:
     id_ = t.world.asked()
     t.brief = True
     t.tries = [(DANA, "payments-prod admin 1h INC-42 errors")]
+    yield (id_,)
+
+
+@scene
+def a_ticket_that_is_verified(t: Listener) -> Iterator[tuple[str, ...]]:
+    """One that is taken although nobody can tell, one that is closed when it is given, and those that are not taken."""
+    w, slow = t.world, TicketSeen(TicketState.UNKNOWN, "the ticket system did not answer in time")
+    check = TicketCheck("https://tickets.example.com/{ticket}", "TICKETS_TOKEN")
+    lax = Ticket("INC-[0-9]+", verify=replace(check, accept_unknown=True))
+    roles = [entitlement(ticket=lax), entitlement("admin", ticket=Ticket("INC-[0-9]+", verify=check))]
+    w.policy.policy = build.policy(environment(*roles))
+    w.activate()
+    w.tickets.says = {"INC-42": slow}
+    id_ = w.asked()
+    t.brief = True
+    yield (id_,)
+    w.tickets.says = {"INC-1": TicketSeen(TicketState.CLOSED), "INC-2": TicketSeen(TicketState.ABSENT), "INC-42": slow}
+    t.tries = [(DANA, f"payments-prod admin 1h {ticket} errors") for ticket in ("INC-1", "INC-2", "INC-42")]
+    yield (id_,)
+    t.tries = []
+    w.tickets.says = {"INC-42": TicketSeen(TicketState.CLOSED)}
+    done(w.approve(id_))
+    w.work()
     yield (id_,)
 
 

@@ -15,13 +15,14 @@ from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.identity import Address, account_named
 from workflows.core.people import Account, GroupFacts, PersonFacts, PersonId
-from workflows.core.policy import Policy
+from workflows.core.policy import Policy, TicketCheck
 from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.core.records.request import Origin, Request
 from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import Ask
+from workflows.core.rules.ticket_check import TicketSeen, TicketState
 from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger
 from workflows.ports import Change, DirectoryUnreachable, Lease
 from workflows.targets.aws.kinds import AwsKind
@@ -88,6 +89,18 @@ class Chat:
         return self.directory.groups(policy, names)
 
 
+class MemoryTickets:
+    """A `ports.Tickets` that says what the test says. `asked`: what it was asked about."""
+
+    def __init__(self) -> None:
+        self.says: dict[str, TicketSeen] = {}
+        self.asked: list[str] = []
+
+    def look(self, check: TicketCheck, ticket: str) -> TicketSeen:
+        self.asked.append(ticket)
+        return self.says.get(ticket, TicketSeen(TicketState.OPEN))
+
+
 class StillKeeper:
     """Keeps nothing by itself: in memory, time stands still while a job runs, unless the test moves it.
 
@@ -125,6 +138,7 @@ class World:
         # A target has a clock of its own, which nobody sets.
         self.targets = MemoryTargets(now=lambda: build.NOW + timedelta(seconds=self.clock.monotonic()))
         self.lease_renewer = StillKeeper(self.clock, self.ledger)
+        self.tickets = MemoryTickets()
         self.faults: list[BaseException] = []
         self.ctx = WorkerContext(
             ledger=self.ledger,
@@ -138,6 +152,7 @@ class World:
             prove_origin=lambda policy, origin: origin,
             monotonic_s=self.clock.monotonic,
             fault=self.fault,
+            tickets=self.tickets,
         )
         self.ledger.notice = self.ctx.unreadable
         for who in (build.DANA, build.OLU, build.PAT, build.NIA, build.SUE, build.GUS):

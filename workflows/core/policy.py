@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from workflows.core.identity import Address
 from workflows.core.provider import Connection, TargetSpec
@@ -108,6 +109,20 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketCheck:
+    """The system that says whether a ticket exists and is open. `https` has `{ticket}` in its path or query."""
+
+    https: str
+    token_env: str | None = None
+    # Whether a ticket is taken of which that cannot be learnt.
+    accept_unknown: bool = False
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.https).netloc
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """`pattern` is a regular expression, matched with `fullmatch` against words of the justification or the field."""
 
@@ -118,6 +133,8 @@ class Ticket:
     max_requests: int | None = None
     # What one looks like; empty where nobody said.
     example: str = ""
+    # None: what the pattern matches is taken.
+    verify: TicketCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)

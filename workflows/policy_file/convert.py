@@ -9,10 +9,23 @@ from workflows.policy_file import raw
 from workflows.policy_file.values import days_of
 
 
-def ticket(given: object) -> core.Ticket | None:
-    if isinstance(given, raw.TicketRule):
-        return core.Ticket(given.pattern, given.link, given.required, given.max_requests, given.example or "")
-    return core.Ticket(given) if isinstance(given, str) else None
+def ticket(given: object, tier: core.Tier) -> core.Ticket | None:
+    if not isinstance(given, raw.TicketRule):
+        return core.Ticket(given) if isinstance(given, str) else None
+    return core.Ticket(
+        pattern=given.pattern,
+        link=given.link,
+        required=given.required,
+        max_requests=given.max_requests,
+        example=given.example or "",
+        verify=ticket_check(given.verify, tier) if given.verify else None,
+    )
+
+
+def ticket_check(given: raw.TicketVerify, tier: core.Tier) -> core.TicketCheck:
+    """Nobody should get into production by way of a ticket system that is down, unless the policy says so."""
+    unknown = given.unknown or ("refuse" if tier is core.Tier.PRODUCTION else "accept")
+    return core.TicketCheck(given.https, given.token.env if given.token else None, unknown == "accept")
 
 
 def hours(given: object) -> core.Hours | None:

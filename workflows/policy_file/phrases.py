@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from workflows.core.durations import format_duration
-from workflows.core.policy import AutoApproval, Entitlement, Hours
+from workflows.core.policy import AutoApproval, Entitlement, Hours, TicketCheck
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -41,7 +41,14 @@ def ticket_words(role: Entitlement) -> str:
     link = f", linked to {role.ticket.link}" if role.ticket.link else ""
     most = f", for {role.ticket.max_requests} requests at most" if role.ticket.max_requests else ""
     shown = f", like {role.ticket.example}" if role.ticket.example else ""
-    return f"{role.ticket.pattern}{shown}{'' if role.ticket.required else ', not required'}{link}{most}"
+    wanted = "" if role.ticket.required else ", not required"
+    return f"{role.ticket.pattern}{shown}{wanted}{link}{most}{_verified_words(role.ticket.verify)}"
+
+
+def _verified_words(check: TicketCheck | None) -> str:
+    if check is None:
+        return ""
+    return f", verified at {check.https}, {'taken' if check.accept_unknown else 'refused'} where that is not known"
 
 
 def hours_words(hours: Hours | None) -> str:

@@ -29,6 +29,7 @@ from workflows.policy_file.values import (
     PeopleAddress,
     Schedule,
     Text,
+    TicketAddress,
     TicketLink,
     TimeZone,
     UserGroup,
@@ -83,12 +84,21 @@ class Hours(Raw):
     until: ClockTime = Field(description="in quotes; at or before `from` it means the next day")
 
 
+class TicketVerify(Raw):
+    https: TicketAddress = Field(description="an address with {ticket} in it that answers whether it is open")
+    token: FromEnvironment | None = Field(None, description="goes as Authorization: Bearer")
+    unknown: Literal["accept", "refuse"] | None = Field(
+        None, description="what becomes of a ticket of which nobody can tell; refuse in production, accept elsewhere"
+    )
+
+
 class TicketRule(Raw):
     pattern: Pattern = Field(description="a regular expression that a whole word must match")
     link: TicketLink | None = Field(None, description="an https address with {ticket} in it")
     required: bool = Field(True, description="false: a ticket is shown where there is one")
     max_requests: Count | None = Field(None, description="how many requests may carry one ticket")
     example: Text | None = Field(None, description="what one looks like, for people; made from the pattern unless said")
+    verify: TicketVerify | None = Field(None, description="the system that says whether a ticket exists and is open")
 
     @field_validator("example")
     @classmethod
@@ -129,7 +139,9 @@ class Settings(Raw):
     default_duration: Duration | None = Field(None, description="what is meant when nobody says; the first of the menu")
     max_duration: Duration | None = Field(None, description="the longest that can be asked for")
     max_total: Duration | None = Field(None, description="the longest with all extensions")
-    ticket: Ticket | None = Field(None, description="a pattern, or {pattern, example, link, required, max_requests}")
+    ticket: Ticket | None = Field(
+        None, description="a pattern, or {pattern, example, link, required, max_requests, verify}"
+    )
     hours: Hours | None = Field(None, description="when access can be asked for")
     auto_approve: Annotated[tuple[AutoApproval, ...], _LOOSE] | None = Field(
         None, description="rules that approve by themselves"

@@ -156,7 +156,7 @@ class Resolver:
             default_duration=menu.default,
             max_duration=menu.longest,
             max_total=_value(layers, "max_total"),
-            ticket=convert.ticket(ticket),
+            ticket=convert.ticket(ticket, core.Tier(file.tier)),
             auto_approve=tuple(convert.auto_approval(raw) for raw in _value(layers, "auto_approve") or ()),
             hours=convert.hours(hours),
             danger=here.danger or role.danger,

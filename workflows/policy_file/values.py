@@ -229,6 +229,17 @@ def _ticket_link(value: str) -> str:
     return value
 
 
+def _ticket_address(value: str) -> str:
+    """Who types a ticket says nothing of the host that is asked, which gets the token."""
+    host = re.match(r"[a-z]+://([^/?#]*)", value)
+    if "{ticket}" not in value or (host and "{" in host[1]):
+        raise fault(
+            "the address has no place for the ticket", "write {ticket} in its path, or behind its question mark"
+        )
+    _people_address(value.replace("{ticket}", "0"))
+    return value
+
+
 def _string(schema: Mapping[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", **schema})
 
@@ -253,6 +264,11 @@ Pattern = Annotated[str, AfterValidator(_pattern), _string({"format": "regex"})]
 Https = Annotated[str, AfterValidator(_https), _string({"pattern": "^https://"})]
 PeopleAddress = Annotated[
     str, AfterValidator(_people_address), _string({"pattern": r"^(https://|http://127\.0\.0\.1[:/])"})
+]
+TicketAddress = Annotated[
+    str,
+    AfterValidator(_ticket_address),
+    _string({"pattern": r"^(https://|http://127\.0\.0\.1[:/])[^{]*[/?].*\{ticket\}"}),
 ]
 TicketLink = Annotated[str, AfterValidator(_ticket_link), _string({"pattern": r"^https://.*\{ticket\}"})]
 Days = Annotated[tuple[str, ...], Field(strict=False, min_length=1), AfterValidator(_days)]

@@ -41,10 +41,16 @@ def ask_all(at: Acting, act: Interaction, asks: list[CoreAsk]) -> Reply:
 def ask_one(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
     answer = ask_for_access(at.ctx, ask, act.who, act.origin, act.id)
     reply = at.asked(act, answer)
-    then = open_again_at(answer, at.ctx.ledger.now()) if isinstance(answer, Refused) else None
-    if then is None or reply.message is None or ask.holder is not None:
+    if not isinstance(answer, Refused) or reply.message is None or ask.holder is not None:
         return reply
-    return replace(reply, message=notices.with_ask_for(reply.message, replace(ask, start_at=then)))
+    then = open_again_at(answer, at.ctx.ledger.now())
+    if then is None and answer.code not in _TICKET:
+        return reply
+    return replace(reply, message=notices.with_ask_for(reply.message, replace(ask, start_at=then or ask.start_at)))
+
+
+# A worker found it out, and the form is gone: what was typed into it is not lost.
+_TICKET = frozenset({Code.TICKET_CLOSED, Code.TICKET_ABSENT, Code.TICKET_NOT_VERIFIED})
 
 
 def ask_for(at: Acting, act: Interaction, whom: Whom, ask: Ask, actor: Actor) -> Reply:

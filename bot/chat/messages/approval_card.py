@@ -167,7 +167,8 @@ def _later(view: RequestView) -> Rich:
 def ticket(view: RequestView) -> Rich:
     if not view.ticket:
         return NOTHING
-    return (Link(view.ticket_link, view.ticket),) if view.ticket_link else say("{}", short(view.ticket, 100))
+    shown = (Link(view.ticket_link, view.ticket),) if view.ticket_link else say("{}", short(view.ticket, 100))
+    return say("{} (not verified: {})", shown, short(view.ticket_note, 150)) if view.ticket_note else shown
 
 
 def danger_lines(view: RequestView) -> Line | None:

@@ -49,19 +49,19 @@ def answer(text: str) -> Message:
 
 
 def with_ask_for(refused: Message, ask: Ask) -> Message:
-    """A refusal for now, with a button that opens the form filled in for then."""
-    if ask.start_at is None:
-        return refused
-    when = f"{ask.start_at.astimezone(UTC):%a %H:%M} UTC"
+    """A refusal for now, with a button that opens the form filled in: for then, or to ask again."""
     filled = {
         "e": ask.environment[:80],
         "r": ask.role[:80],
         "d": int(ask.duration.total_seconds()) if ask.duration else 0,
         "w": ask.reason[:REASON_LENGTH_MAX],
         "t": (ask.ticket or "")[:100],
-        "s": int(ask.start_at.timestamp()),
+        "s": int(ask.start_at.timestamp()) if ask.start_at else 0,
     }
-    button = Button("Ask for then", ASK_THEN, json.dumps(filled, ensure_ascii=False), said=f"Ask for {when}")
+    label, when = (
+        ("Ask for then", f"{ask.start_at.astimezone(UTC):%a %H:%M} UTC") if ask.start_at else ("Ask again", "")
+    )
+    button = Button(label, ASK_THEN, json.dumps(filled, ensure_ascii=False), said=f"Ask for {when}" if when else "")
     return with_parts(refused, Buttons([button]))
 
 
@@ -69,7 +69,7 @@ def read_ask_for(value: str) -> Ask | None:
     """What the button was made for; None where it is none of ours. Whoever makes one up opens a form, and is asked like all."""
     try:
         found = json.loads(value)
-        seconds, start = int(found["d"]), datetime.fromtimestamp(int(found["s"]), UTC)
+        seconds, start = int(found["d"]), datetime.fromtimestamp(int(found["s"]), UTC) if found["s"] else None
         texts = [str(found[name]) for name in ("e", "r", "w", "t")]
     except (ValueError, KeyError, TypeError, OverflowError, OSError):
         return None

@@ -108,6 +108,8 @@ class RequestView:
     origin: Origin
     ticket: str | None = None
     ticket_link: str | None = None
+    # Why it was taken without being verified.
+    ticket_note: str = ""
     how_to: str | None = None
     # Whether names have been looked up, so that somebody can be asked.
     resolved: bool = True
@@ -401,6 +403,7 @@ def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -
         terms=terms,
         origin=request.origin,
         ticket=request.ticket,
+        ticket_note=request.ticket_note,
         resolved=request.resource is not None,
         agreed_by=tuple(vote.said_by for vote in request.votes),
         reminded_at=tuple(at for at in request.chased_at if at != request.escalated_at),

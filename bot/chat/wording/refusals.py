@@ -135,6 +135,8 @@ _WHY_VOID: dict[Code, Callable[[_Case], str]] = {
     Code.NO_LONGER_A_REQUESTER: lambda c: f"{c('name', 'somebody')} is in none of {c.either('groups')} any more",
     Code.LONGER_THAN_ALLOWED: lambda c: f"by now the policy gives it for {c.duration('max_s')} at most",
     Code.ROLE_UNKNOWN: lambda _: "the policy no longer has this role",
+    Code.TICKET_CLOSED: lambda c: f"{c('ticket', 'its ticket')} is closed by now",
+    Code.TICKET_ABSENT: lambda c: f"there is no ticket {c('ticket', 'of that number')} any more",
     Code.TARGET_USER_BOUND: lambda c: f"the {c.provider} user is {c('name', 'another person')}'s by now",
     Code.BREAK_GLASS_NOT_ALLOWED: lambda c: f"{c.who or 'the person'} may not use break-glass for it any more",
 }
@@ -433,6 +435,14 @@ def _ticket_used(c: _Case) -> str:
     )
 
 
+def _ticket_not_verified(c: _Case) -> str:
+    why = c("why", "nobody could tell whether it is open", _WORDS_LENGTH_MAX)
+    return (
+        f"I could not verify `{c('ticket', 'the ticket')}`: {_sentence(why)} Here a ticket has to be open, so nothing was asked "
+        "for. Please ask again in a minute."
+    )
+
+
 def _too_many_pending(c: _Case) -> str:
     count = len(c("ids").split(", ")) if c("ids") else 0
     if c("more"):
@@ -564,6 +574,9 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.ID_UNKNOWN: lambda c: f"There is no {c('id', 'such id')}. {c.typed('mine')} lists yours.",
     Code.COMMAND_UNREADABLE: _command_unreadable,
     Code.TICKET_USED: _ticket_used,
+    Code.TICKET_CLOSED: lambda c: f"The ticket `{c('ticket', 'of this ask')}` is closed. Ask with one that is open.",
+    Code.TICKET_ABSENT: lambda c: f"There is no ticket `{c('ticket', 'of this number')}`. Look at its number, and ask again.",
+    Code.TICKET_NOT_VERIFIED: _ticket_not_verified,
     Code.FREEZE: _freeze,
     Code.OUTSIDE_HOURS: _outside_hours,
     Code.NOT_A_REQUESTER: _not_a_requester,

@@ -169,6 +169,8 @@ class Request:
     accounts: tuple[AccountId, ...] = ()
     # The holder's address at that time: the terms were made from it, and a target finds them by it.
     holder_address: Address | None = None
+    # Why its ticket was taken without being verified; empty where it was, or where nobody wants that.
+    ticket_note: str = ""
 
     @property
     def slot(self) -> str:

@@ -56,6 +56,8 @@ class MayAsk:
     ticket: str | None
     rules: tuple[str, ...] = ()
     start_at: datetime | None = None
+    # Why the ticket is taken without being verified.
+    ticket_note: str = ""
 
 
 def may_ask(

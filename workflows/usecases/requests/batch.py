@@ -26,6 +26,7 @@ from workflows.usecases.requests.request_access import ask_for_access, new_reque
 from workflows.usecases.shared.actor import Actor, known, not_theirs
 from workflows.usecases.shared.context import CommitAttempt, Context, Outcome, done_from, not_in_force, run
 from workflows.usecases.shared.limits import blocked, too_many
+from workflows.usecases.shared.ticket_check import with_open_ticket
 from workflows.usecases.shared.ticket_limit import counted_ticket, used_ticket
 
 Use = Callable[[Request, str], Outcome | Refused]
@@ -105,6 +106,9 @@ def _ask_once(
         return refusal or answers  # type: ignore[return-value]  # one of them is a refusal
     if not fresh:
         return Outcome(next(iter(there.values())), "have_it")
+    answers = _with_open_tickets(ctx, fresh, answers)
+    if isinstance(answers, Refused):
+        return answers
     made = tuple(new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot) for answer, terms in answers)
     ids = tuple(request.id for request in made)
     batch = tuple(replace(request, batch=ids) for request in made) if len(made) > 1 else made
@@ -129,6 +133,19 @@ def _may_ask_all(
         except TemplateRefused as problem:
             return _of_part(Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)}), ask)
     return _tickets_used(ctx, actor.policy, asks) or found
+
+
+def _with_open_tickets(
+    ctx: Context, asks: tuple[Ask, ...], answers: list[tuple[MayAsk, Terms]]
+) -> list[tuple[MayAsk, Terms]] | Refused:
+    """All of them, or the first whose ticket is not taken and why."""
+    found: list[tuple[MayAsk, Terms]] = []
+    for ask, (answer, terms) in zip(asks, answers, strict=True):
+        checked = with_open_ticket(ctx, answer)
+        if isinstance(checked, Refused):
+            return _of_part(checked, ask)
+        found.append((checked, terms))
+    return found
 
 
 def _tickets_used(ctx: Context, policy: Policy, asks: tuple[Ask, ...]) -> Refused | None:

@@ -23,6 +23,7 @@ from workflows.usecases.shared.actor import Actor, in_doubt, known, not_theirs
 from workflows.usecases.shared.closing import places_of
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.limits import blocked, too_many
+from workflows.usecases.shared.ticket_check import with_open_ticket
 from workflows.usecases.shared.ticket_limit import counted_ticket, noted, used_ticket
 
 
@@ -75,14 +76,14 @@ def _once(ctx: Context, actor: Actor, ask: Ask, origin: Origin, commit_id: str) 
     slot = snapshot.get(keys.slot(place), Slot)
     if slot is not None and slot.request:
         return Outcome(slot.request, "have_it")
-    used = used_ticket(ctx, counted) if counted else None
-    if used:
-        return used
     try:
         terms = terms_for(answer.entitlement, holder.id, answer.duration, holder.address)
     except TemplateRefused as problem:
         return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
-    request = new_request(ctx.ledger.next_id(), actor, answer, terms, origin, snapshot, holder)
+    checked = (used_ticket(ctx, counted) if counted else None) or with_open_ticket(ctx, answer)
+    if isinstance(checked, Refused):
+        return checked
+    request = new_request(ctx.ledger.next_id(), actor, checked, terms, origin, snapshot, holder)
     return recorded(ctx, actor, (request,), snapshot, commit_id)
 
 
@@ -144,6 +145,7 @@ def new_request(
         policy_hash=actor.policy.hash,
         origin=origin,
         ticket=answer.ticket,
+        ticket_note=answer.ticket_note,
         accounts=tuple(dict.fromkeys((person.account, whom.account))),
         holder_address=whom.address,
     )
@@ -194,6 +196,7 @@ def made(ctx: Context, request: Request, actor: Actor, snapshot: Snapshot) -> Au
         "duration_s": str(request.terms.duration_s),
         "terms": request.terms.hash,
         **({"start_at": request.start_at.isoformat()} if request.start_at else {}),
+        **({"ticket_not_verified": request.ticket_note} if request.ticket_note else {}),
         "policy": actor.policy.hash[:12],
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
     }

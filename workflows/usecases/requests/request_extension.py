@@ -24,6 +24,7 @@ from workflows.usecases.shared.actor import Actor, known, not_theirs
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, not_in_force, run
 from workflows.usecases.shared.find_grant import find_grant
 from workflows.usecases.shared.limits import blocked, too_many
+from workflows.usecases.shared.ticket_check import with_open_ticket
 from workflows.usecases.shared.ticket_limit import counted_ticket, noted, used_ticket
 
 
@@ -89,7 +90,10 @@ def _once(
     if isinstance(terms, Refused):
         return terms
     used = used_ticket(ctx, counted) if counted else None
-    return used or _attempt(ctx, actor, answer, terms, (grant, original), origin, snapshot, commit_id)
+    checked = used or with_open_ticket(ctx, answer)
+    if isinstance(checked, Refused):
+        return checked
+    return _attempt(ctx, actor, checked, terms, (grant, original), origin, snapshot, commit_id)
 
 
 def _terms(policy: Policy, answer: MayAsk, grant: Grant, address: Address | None) -> Terms | Refused:

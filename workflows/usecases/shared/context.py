@@ -27,9 +27,10 @@ from workflows.ports import (
     RandomSource,
     Snapshot,
     Targets,
+    Tickets,
     Wake,
 )
-from workflows.usecases.shared.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureWake
+from workflows.usecases.shared.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureTickets, SureWake
 from workflows.usecases.shared.unreadable import Unreadable
 
 # The clock's own look at what has just been committed comes this much later than the wake-up that is sent along.
@@ -51,9 +52,13 @@ class Context:
     fault: Fault
     # What of the ledger this process has met and could not read.
     unreadable: Unreadable = field(default_factory=Unreadable)
+    # Workers alone have it: with None what rests on a ticket's state is left to one.
+    tickets: Tickets | None = None
 
     def __post_init__(self) -> None:
-        _set(self, policy=SurePolicy(self.policy, self.fault), wake=SureWake(self.wake, self.fault))
+        tickets = SureTickets(self.tickets, self.fault) if self.tickets is not None else None
+        policy, wake = SurePolicy(self.policy, self.fault), SureWake(self.wake, self.fault)
+        _set(self, policy=policy, wake=wake, tickets=tickets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from typing import TypeVar
 
 from workflows.core.identity import Address
 from workflows.core.people import Account, GroupFacts, PersonFacts
-from workflows.core.policy import Policy
+from workflows.core.policy import Policy, TicketCheck
 from workflows.core.provider import TargetTerms
 from workflows.core.records.request import Origin
 from workflows.core.records.target import Observation, Operation, Resource
 from workflows.core.refusal import Refused
+from workflows.core.rules.ticket_check import TicketSeen, TicketState
 from workflows.ports import (
     NOT_BOUND,
     BeforeSend,
@@ -33,6 +34,7 @@ from workflows.ports import (
     TargetRefused,
     Targets,
     TargetThrottled,
+    Tickets,
     Wake,
 )
 
@@ -167,6 +169,19 @@ class SureWake(Wake):
             self.wake(*items)
         except Exception as problem:
             self.fault("a wake-up was not sent; the clock will find it", problem)
+
+
+@dataclass(frozen=True, slots=True)
+class SureTickets(Tickets):
+    tickets: Tickets
+    fault: Fault
+
+    def look(self, check: TicketCheck, ticket: str) -> TicketSeen:
+        try:
+            return _shaped(self.tickets.look(check, ticket), TicketSeen)
+        except Exception as problem:
+            number = self.fault("a ticket was not looked up", problem)
+            return TicketSeen(TicketState.UNKNOWN, went_wrong(number))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ from workflows.usecases.shared.context import WorkerContext, not_in_force
 from workflows.usecases.shared.delegations import votes_on_behalf, with_delegations
 from workflows.usecases.shared.parties import party_on_hold, read_with_parties, with_parties
 from workflows.usecases.shared.target_users import still_theirs, user_keys
+from workflows.usecases.shared.ticket_check import ticket_no_longer_open
 
 
 def approval_no_longer_valid(ctx: WorkerContext, id_: str, now: datetime) -> Refused | None:
     """Why the recorded decision does not stand any more; None where it does.
 
-    Raises DirectoryUnreachable (OnHold, too) or PolicyUnavailable where that cannot be told now: nothing is given, and nothing
-    is ended.
+    Raises DirectoryUnreachable (OnHold and TicketUnverified, too) or PolicyUnavailable where that cannot be told now: nothing is
+    given, and nothing is ended.
     """
     snapshot = ctx.ledger.read(keys.request(id_), keys.ACTIVE_POLICY)
     request = snapshot.get(keys.request(id_), Request)
@@ -58,7 +59,7 @@ def approval_no_longer_valid(ctx: WorkerContext, id_: str, now: datetime) -> Ref
         raise OnHold("two of those who agreed count as one person while an account is on hold")
     if answer is not None and answer.code is Code.NOT_KNOWN_YET:
         raise DirectoryUnreachable(f"{answer.params['groups']}: {answer.params['why']}")
-    return answer
+    return answer or ticket_no_longer_open(ctx, policy, request)
 
 
 def _total(ctx: WorkerContext, request: Request) -> timedelta:
