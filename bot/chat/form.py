@@ -56,6 +56,14 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Somebody:
+    """One of the people of the chat; the id of their account there comes back."""
+
+    chosen: str = ""
+    placeholder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """`name`: by which it is read. `of`: the choices that it depends on: with others, what was filled in is not its own.
 
@@ -65,7 +73,7 @@ class Field:
 
     name: str
     label: str
-    element: Select | Several | Typed | Moment
+    element: Select | Several | Typed | Moment | Somebody
     of: tuple[str, ...] | None = None
     optional: bool | None = None
     hint: str = ""

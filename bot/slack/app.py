@@ -24,7 +24,7 @@ from bot.chat.actions.request_forms import environment_choices, open_request_for
 from bot.chat.actions.sent_forms import SENT, Sent, SentForm
 from bot.chat.actions.stray_copy import is_stray_copy
 from bot.chat.commands.model import OpenForm
-from bot.chat.forms.fields import ENVIRONMENT, MORE_ROLES, ROLE
+from bot.chat.forms.fields import ENVIRONMENT, REDRAWING
 from bot.chat.forms.request import Where
 from bot.chat.interaction import Interaction
 from bot.chat.message import read_value
@@ -95,8 +95,8 @@ def socket_mode(settings: Settings, app: App) -> SocketModeHandler:
     )
 
 
-# Fields whose choice changes the form in which they stand.
-_REDRAW = re.compile(rf"^({ENVIRONMENT}|{ROLE}|{MORE_ROLES})$")
+# Fields whose choice changes the form in which they stand, and its button that fills something in.
+_REDRAW = re.compile(rf"^({'|'.join(REDRAWING)})$")
 _ANY = re.compile(r"^.*$")
 
 

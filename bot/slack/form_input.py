@@ -29,7 +29,7 @@ def _values(view: View) -> Iterator[Value]:
 
 def _value(name: str, of: str | None, held: Mapping[str, Any]) -> Value:
     options = [held.get("selected_option"), *(held.get("selected_options") or ())]
-    values = (str(option.get("value") or "") for option in options if option)
+    values = (*(str(option.get("value") or "") for option in options if option), str(held.get("selected_user") or ""))
     picked = held.get("selected_date_time")
     return Value(
         name,

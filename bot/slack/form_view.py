@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.chat.form import Choice, Field, Form, Moment, Select, Several, Typed, choices_key
+from bot.chat.form import Choice, Field, Form, Moment, Select, Several, Somebody, Typed, choices_key
 from bot.chat.message import Part
 from bot.slack import blocks as b
 from bot.slack import render
@@ -75,9 +75,12 @@ def _element(field: Field) -> Block:
             element: Block = {"type": "plain_text_input", "max_length": length_max, **_placeholder(placeholder)}
             element |= {"multiline": True} if many_lines else {}
             return element | ({"initial_value": text[:length_max]} if text else {})
-        case Moment(chosen):
-            picked = {"initial_date_time": int(chosen.timestamp())} if chosen else {}
+        case Moment(moment):
+            picked = {"initial_date_time": int(moment.timestamp())} if moment else {}
             return {"type": "datetimepicker", **picked}
+        case Somebody(chosen, placeholder):
+            who = {"initial_user": chosen} if chosen else {}
+            return {"type": "users_select", **_placeholder(placeholder), **who}
 
 
 def _select(select: Select) -> Block:

@@ -35,18 +35,27 @@ def typed_asks(at: Acting, command: Ask | AskSeveral, actor: Actor) -> list[Core
 
 
 def ask_all(at: Acting, act: Interaction, asks: list[CoreAsk]) -> Reply:
-    return ask_one(at, act, asks[0]) if len(asks) == 1 else at.answered(act, at.several.ask(act, asks))
+    if len(asks) == 1:
+        return ask_one(at, act, asks[0])
+    answer = at.several.ask(act, asks)
+    refused = answer[0] if isinstance(answer, tuple) else None
+    return _with_way_out(at, at.answered(act, answer), refused, asks)
 
 
 def ask_one(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
     answer = ask_for_access(at.ctx, ask, act.who, act.origin, act.id)
     reply = at.asked(act, answer)
-    if not isinstance(answer, Refused) or reply.message is None or ask.holder is not None:
+    refused = answer if isinstance(answer, Refused) and ask.holder is None else None
+    return _with_way_out(at, reply, refused, [ask])
+
+
+def _with_way_out(at: Acting, reply: Reply, refused: Refused | None, asks: list[CoreAsk]) -> Reply:
+    """A button that opens the form as it was filled in: for when it opens, or to give it another ticket."""
+    then = open_again_at(refused, at.ctx.ledger.now()) if refused else None
+    if refused is None or reply.message is None or (then is None and refused.code not in _TICKET):
         return reply
-    then = open_again_at(answer, at.ctx.ledger.now())
-    if then is None and answer.code not in _TICKET:
-        return reply
-    return replace(reply, message=notices.with_ask_for(reply.message, replace(ask, start_at=then or ask.start_at)))
+    first, *others = (replace(ask, start_at=then or ask.start_at) for ask in asks)
+    return replace(reply, message=notices.with_ask_for(reply.message, first, others))
 
 
 # A worker found it out, and the form is gone: what was typed into it is not lost.
@@ -54,14 +63,18 @@ _TICKET = frozenset({Code.TICKET_CLOSED, Code.TICKET_ABSENT, Code.TICKET_NOT_VER
 
 
 def ask_for(at: Acting, act: Interaction, whom: Whom, ask: Ask, actor: Actor) -> Reply:
+    typed = typed_asks(at, ask, actor)
+    return at.refuse(act, typed) if isinstance(typed, Refused) else ask_for_somebody(at, act, whom, typed[0], actor)
+
+
+def ask_for_somebody(at: Acting, act: Interaction, whom: Whom, ask: CoreAsk, actor: Actor) -> Reply:
     person = at.queries.people.person_meant(whom, actor)
     if isinstance(person, Refused):
         return at.refuse(act, person)
     unfit = at.queries.people.unfit_holder(whom, actor)
     if unfit:
         return at.refuse(act, unfit)
-    typed = typed_asks(at, ask, actor)
-    return at.refuse(act, typed) if isinstance(typed, Refused) else ask_one(at, act, replace(typed[0], holder=person))
+    return ask_one(at, act, replace(ask, holder=person))
 
 
 def again(at: Acting, act: Interaction, actor: Actor, reason: str) -> Reply:

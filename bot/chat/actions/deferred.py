@@ -12,7 +12,8 @@ import structlog
 
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.reply import FactsStale, Reply
-from bot.chat.commands.parser import addresses, mentioned
+from bot.chat.commands.parser import addresses
+from bot.chat.forms.request import named_accounts
 from bot.chat.interaction import Interaction, unpacked
 from bot.chat.message import Message
 from bot.chat.messages import notices
@@ -150,7 +151,7 @@ class Deferred:
     def _refresh(self, act: Interaction) -> None:
         policy = self._ctx.policy.current()
         actor = self._directory.refresh_person(act.who, policy)
-        for account in map(actor.colleague, mentioned(act.text)):
+        for account in map(actor.colleague, named_accounts(act)):
             known = self._ctx.directory.person(account)
             if known is None or not is_fresh(known.as_of, self._ctx.ledger.now()):
                 known = self._directory.refresh_person(account, policy)

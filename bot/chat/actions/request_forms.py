@@ -10,16 +10,19 @@ from bot.chat.actions.open_form import FormOpener
 from bot.chat.form import Choice, Filled, Form
 from bot.chat.forms import break_glass as break_glass_form
 from bot.chat.forms import request as form
+from bot.chat.forms.fields import BEGIN_THEN
 from bot.chat.interaction import Interaction
 from bot.chat.messages import notices
 from bot.chat.surface import Shown
 from bot.chat.views.deciders import NOBODY, Deciders
+from bot.chat.wording.labels import refusal
 from workflows.core import keys
 from workflows.core.people import Account, GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Request
-from workflows.core.refusal import Code, Refused
+from workflows.core.refusal import Code, Refused, together
+from workflows.core.rules.eligibility import open_again_at, time_problem
 from workflows.core.rules.groups import groups_named, groups_needed
 from workflows.ports import PolicyUnavailable
 from workflows.usecases.decisions.approve import find_request
@@ -39,6 +42,14 @@ class Offered:
 
     places: Sequence[Environment]
     break_glass: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """Why it cannot begin as it is filled in; `opens`: when it can, where that can be asked for now."""
+
+    refused: Refused | None = None
+    opens: datetime | None = None
 
 
 def open_request_form(
@@ -77,7 +88,9 @@ def open_then_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
         return
     chosen = form.Chosen()
     if ask is not None:
-        chosen = form.Chosen(ask.environment, ask.role, ask.reason, ask.duration, ask.ticket, begin=ask.start_at)
+        more, places = notices.read_others(act.value)
+        filled = (ask.environment, ask.role, ask.reason, ask.duration, ask.ticket)
+        chosen = form.Chosen(*filled, more, places, ask.start_at)
     _open(forms, act, trigger, person, chosen)
 
 
@@ -128,6 +141,9 @@ def redraw_request_form(forms: FormOpener, act: Interaction, shown: Shown, found
         return
     chosen, policy = form.chosen(found), forms.ctx.policy.current()
     offered = _offered(forms, policy, person.id)
+    if act.action == BEGIN_THEN:
+        opens = _shut(forms, policy, _with_only_role(offered, chosen)).opens
+        chosen = replace(chosen, begin=opens or chosen.begin)
     drawn = _form(forms, policy, person, offered, chosen, form.read_where(found))
     forms.redraw(act, shown, drawn, _typed(chosen))
 
@@ -149,15 +165,52 @@ def open_break_glass_form(forms: FormOpener, act: Interaction, trigger: str, und
 def _form(
     forms: FormOpener, policy: Policy, person: PersonFacts, offered: Offered, chosen: form.Chosen, where: form.Where
 ) -> Form:
+    chosen = _with_only_role(offered, chosen)
     return form.request_form(
         offered.places,
         chosen,
         where,
         recent=_recent(forms, person.id),
         deciders=_deciders(forms, policy, person.id, chosen.environment, chosen.role),
-        deciders_more={role: _deciders(forms, policy, person.id, chosen.environment, role) for role in chosen.more},
+        deciders_more={
+            f"{place} {role}": _deciders(forms, policy, person.id, place, role) for place, role in _others(chosen)
+        },
         break_glass=offered.break_glass,
+        shut=_shut_words(forms, _shut(forms, policy, chosen), person),
     )
+
+
+def _with_only_role(offered: Offered, chosen: form.Chosen) -> form.Chosen:
+    place = next((place for place in offered.places if place.name == chosen.environment), None)
+    only = next(iter(place.roles)) if place and len(place.roles) == 1 else None
+    return replace(chosen, role=chosen.role or only)
+
+
+def _others(chosen: form.Chosen) -> list[tuple[str, str]]:
+    """(environment, role) of what is asked for in the same go."""
+    roles = [(chosen.environment or "", role) for role in chosen.more]
+    return [*roles, *((place, chosen.role or "") for place in chosen.places)]
+
+
+def _shut(forms: FormOpener, policy: Policy, chosen: form.Chosen) -> Shut:
+    """What stands in the way of what is filled in at its start: closed hours, or a freeze, of any of them."""
+    now = forms.ctx.ledger.now()
+    pairs = [(chosen.environment or "", chosen.role or ""), *_others(chosen)]
+    problems = [
+        problem
+        for place, name in pairs
+        if (role := policy.entitlement(place, name))
+        and (problem := time_problem(policy, policy.environments[place], role, chosen.begin or now))
+    ]
+    refused = together(problems)
+    return Shut(refused, open_again_at(refused, now)) if refused else Shut()
+
+
+def _shut_words(forms: FormOpener, shut: Shut, person: PersonFacts) -> str:
+    """Nothing where it does not open soon enough to be asked for: then the answer says when."""
+    if shut.refused is None or shut.opens is None:
+        return ""
+    return refusal(shut.refused, command=forms.command, time_zone=person.time_zone)
 
 
 def _offered(forms: FormOpener, policy: Policy, who: PersonId) -> Offered:

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from bot.chat.actions import emergencies
 from bot.chat.actions.acting import Acting
-from bot.chat.actions.asking import ask_all, in_an_emergency
+from bot.chat.actions.asking import ask_all, ask_for_somebody, in_an_emergency
 from bot.chat.actions.reply import Reply
+from bot.chat.commands.model import Whom
+from bot.chat.forms.request import FOR
 from bot.chat.forms.security import SAME
 from bot.chat.interaction import Interaction
 from bot.chat.views.deciders import name_from
 from workflows.core.identity import AccountId, PersonId
+from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.usecases.decisions.approve import deny
 from workflows.usecases.decisions.approve_reduced import approve_reduced
@@ -20,10 +23,17 @@ from workflows.usecases.identity.confirm_account import Saying
 from workflows.usecases.oversight.break_glass_review import flag
 from workflows.usecases.requests.request_extension import ask_for_more_time
 from workflows.usecases.revocation.end import end
+from workflows.usecases.shared.actor import known, nobody
 
 
 def request(at: Acting, act: Interaction) -> Reply:
-    return ask_all(at, act, _asks_of(act))
+    somebody = (act.fields or {}).get(FOR)
+    if not somebody:
+        return ask_all(at, act, _asks_of(act))
+    actor = known(at.ctx, act.who, nobody, on_hold=True)
+    if isinstance(actor, Refused):
+        return at.refuse(act, actor)
+    return ask_for_somebody(at, act, Whom(somebody, "The chosen person"), _ask_of(act), actor)
 
 
 def emergency(at: Acting, act: Interaction) -> Reply:
@@ -81,9 +91,10 @@ def confirmed(at: Acting, act: Interaction) -> Reply:
 
 
 def _asks_of(act: Interaction) -> list[CoreAsk]:
-    """What a form asks for: one for each role that was chosen."""
+    """What a form asks for: one for each role, or environment, that was chosen."""
     ask = _ask_of(act)
-    return [replace(ask, role=role) for role in ask.role.split(",")]
+    places, roles = ask.environment.split(","), ask.role.split(",")
+    return [replace(ask, environment=place, role=role) for place in places for role in roles]
 
 
 def _ask_of(act: Interaction) -> CoreAsk:

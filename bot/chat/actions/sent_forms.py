@@ -40,8 +40,9 @@ def _asked(found: request.FormAsk | Errors) -> Sent | Errors:
     if not isinstance(found, request.FormAsk):
         return found
     ask = found.ask
-    roles = ",".join((ask.role, *found.more))
-    fields = {"environment": ask.environment, "role": roles, "reason": ask.reason, "ticket": ask.ticket or ""}
+    places, roles = ",".join((ask.environment, *found.places)), ",".join((ask.role, *found.more))
+    fields = {"environment": places, "role": roles, "reason": ask.reason, "ticket": ask.ticket or ""}
+    fields |= {request.FOR: found.holder} if found.holder else {}
     if ask.duration is not None:
         fields["duration_s"] = str(int(ask.duration.total_seconds()))
     if ask.start_at is not None:

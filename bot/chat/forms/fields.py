@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.chat.form import Choice, Field, Moment, Select, Several, Typed
+from bot.chat.form import Choice, Field, Moment, Select, Several, Somebody, Typed
 from bot.chat.message import Button, Line
 from bot.chat.rich import NOTHING, Rich, lines, ours, say, short
 from bot.chat.text import cut, straight
@@ -19,11 +19,16 @@ from workflows.core.rules.eligibility import REASON_LENGTH_MAX
 
 # Names of the fields.
 ENVIRONMENT, ROLE, DURATION, REASON, TICKET = "environment", "role", "duration", "reason", "ticket"
-# The menu of further roles.
-MORE_ROLES = "more_roles"
+# The menus of further roles, and of further environments with the same role.
+MORE_ROLES, MORE_ENVIRONMENTS = "more_roles", "more_environments"
+# Who shall have it, where that is somebody else.
+HOLDER = "holder"
+# What the button does that fills in the begin with the time when it opens.
+BEGIN_THEN = "begin_then"
 # What the button does that leads to the form for an emergency.
 BREAK_GLASS = "break_glass"
 BEGIN = "begin"
+REDRAWING = (ENVIRONMENT, ROLE, MORE_ROLES, MORE_ENVIRONMENTS, BEGIN_THEN)
 # Of more than these, what is typed is looked up.
 OPTIONS_MAX = 100
 _ALLOWS_LENGTH_MAX = 300
@@ -80,9 +85,38 @@ def more_roles_input(place: Environment, entitlement: Entitlement, more: Sequenc
     return Field(MORE_ROLES, "Other roles in one go", several, of, optional=True, redraws=True)
 
 
-def about(entitlement: Entitlement, deciders: Deciders, *, named: bool = False) -> Line:
-    """What it allows, what it can break, who will be asked: before it is sent. `named`: it is one of several."""
-    name = say("*{}* · ", short(entitlement.role, 80)) if named else NOTHING
+def more_environments_input(
+    environments: Sequence[Environment], entitlement: Entitlement, more: Sequence[Entitlement]
+) -> Field | None:
+    """Further environments, asked for in the same go with the same role; None where no other has it."""
+    others = [
+        _environment_choice(item)
+        for item in environments
+        if item.name != entitlement.environment and entitlement.role in item.roles
+    ]
+    if not others:
+        return None
+    names = {item.environment for item in more}
+    chosen = [choice for choice in others if choice.value in names]
+    several = Several(others, SEVERAL_MAX - 1, chosen, "Only this one")
+    of = (entitlement.environment, entitlement.role)
+    return Field(MORE_ENVIRONMENTS, "Other environments in one go", several, of, optional=True, redraws=True)
+
+
+def holder_input(entitlement: Entitlement) -> Field:
+    of = (entitlement.environment, entitlement.role)
+    hint = "They are told, and can decline."
+    return Field(HOLDER, "For somebody else", Somebody(placeholder="For myself"), of, optional=True, hint=hint)
+
+
+def shut_line(why: str) -> Line:
+    """It cannot begin now: why, and the way to ask for when it can."""
+    return Line(say("⏰ {}", short(why, 500)), Button("Ask for then", BEGIN_THEN, "then"))
+
+
+def about(entitlement: Entitlement, deciders: Deciders, named: str = "") -> Line:
+    """What it allows, what it can break, who will be asked: before it is sent. `named`: which of several it is."""
+    name = say("*{}* · ", short(named, 80)) if named else NOTHING
     allows = say("{}Allows: {}", name, short(entitlement.allows, _ALLOWS_LENGTH_MAX))
     danger = say("⚠️ *Dangerous:* {}", short(entitlement.danger, 300)) if entitlement.danger else NOTHING
     return Line(lines((allows, danger, _who_is_asked(entitlement, deciders))))
@@ -115,8 +149,9 @@ def duration_input(
     marked = chosen if chosen in menu else entitlement.default_duration
     choices = [duration_choice(item) for item in menu]
     select = Select(choices, duration_choice(marked) if marked in menu else None, shown=True)
-    roles = (entitlement.role, *(item.role for item in more))
-    return Field(DURATION, "How long", select, of=(entitlement.environment, *roles))
+    here = entitlement.environment
+    others = (item.role if item.environment == here else item.name for item in more)
+    return Field(DURATION, "How long", select, of=(here, entitlement.role, *others))
 
 
 def duration_choice(item: timedelta) -> Choice:
@@ -124,9 +159,10 @@ def duration_choice(item: timedelta) -> Choice:
 
 
 def begin_input(begin: datetime | None = None) -> Field:
-    """Left empty by most."""
+    """Left empty by most. A time that is filled in is a field of its own, so that it takes the place of what stands there."""
     hint = "Only if it shall begin later than its approval; within seven days."
-    return Field(BEGIN, "Begin", Moment(begin), optional=True, hint=hint)
+    of = (begin.isoformat(),) if begin else None
+    return Field(BEGIN, "Begin", Moment(begin), of, optional=True, hint=hint)
 
 
 def reason_input(reason: str = "", label: str = "Why", *, optional: bool | None = None) -> Field:

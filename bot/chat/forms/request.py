@@ -12,18 +12,24 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from bot.chat.commands.parser import mentioned
 from bot.chat.form import Errors, Field, Filled, Form
 from bot.chat.forms.fields import (
     BEGIN,
+    HOLDER,
+    MORE_ENVIRONMENTS,
     about,
     begin_input,
     duration_input,
     emergency_button,
     environment_input,
+    holder_input,
+    more_environments_input,
     more_roles_input,
     reason_input,
     recent_first,
     role_input,
+    shut_line,
     ticket_input,
 )
 from bot.chat.forms.fields import DURATION as DURATION  # noqa: PLC0414 - part of this module's face
@@ -33,6 +39,7 @@ from bot.chat.forms.fields import REASON as REASON  # noqa: PLC0414 - part of th
 from bot.chat.forms.fields import ROLE as ROLE  # noqa: PLC0414 - part of this module's face
 from bot.chat.forms.fields import TICKET as TICKET  # noqa: PLC0414 - part of this module's face
 from bot.chat.forms.fields import choices_for as choices_for  # noqa: PLC0414 - part of this module's face
+from bot.chat.interaction import Interaction
 from bot.chat.message import Part
 from bot.chat.views.deciders import NOBODY, Deciders
 from workflows.core.policy import Entitlement, Environment
@@ -40,8 +47,12 @@ from workflows.core.refusal import Code
 from workflows.core.rules.eligibility import Ask
 
 REQUEST_FORM = "request_form"
+# The act's field with the account of who shall have it.
+FOR = "for"
 # Beside the field; what is typed is told by the command.
 SAY_WHY = "Say why you need it, in a few words."
+_BOTH = "Ask for several roles, or in several environments, and not for both at once."
+_ONE_FOR_ANOTHER = "For somebody else, ask for one role in one environment at a time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +92,24 @@ class Chosen:
     reason: str = ""
     duration: timedelta | None = None
     ticket: str | None = None
-    # Other roles, asked for in the same go.
+    # Other roles, asked for in the same go; or the same role in other environments.
     more: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     # When it shall begin, where that is known.
     begin: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FormAsk:
-    """`more`: other roles that are asked for in the same go."""
+    """`more`: other roles that are asked for in the same go; `places`: other environments. `holder`: the account of who
+    shall have it, where that is somebody else.
+    """
 
     ask: Ask
     where: Where
     more: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    holder: str = ""
 
 
 def request_form(
@@ -105,11 +121,13 @@ def request_form(
     deciders: Deciders = NOBODY,
     deciders_more: Mapping[str, Deciders] = MappingProxyType({}),
     break_glass: Sequence[str] = (),
+    shut: str = "",
 ) -> Form:
     """`environments`: those that the reader may ask in.
 
     `recent`: names used last, newest first. `deciders`: who would be asked for the chosen role; `deciders_more`: for each
-    of the other roles. `break_glass`: names of those environments where the reader may break the glass.
+    of the others, by its name. `break_glass`: names of those environments where the reader may break the glass. `shut`: why it
+    cannot begin as it is filled in, where it can later.
     """
     ordered = recent_first(environments, recent)
     place = next((item for item in ordered if item.name == chosen.environment), None)
@@ -119,30 +137,52 @@ def request_form(
     parts: list[Part | Field] = [environment_input(ordered, place)]
     if place:
         parts.append(role_input(place, entitlement))
-    more = _more(place, entitlement, chosen)
+    more = _more(ordered, place, entitlement, chosen)
     if entitlement:
-        of_first = duration_input(entitlement, chosen.duration, more)
-        parts += [about(entitlement, deciders, named=bool(more)), of_first]
+        named = _name_of(entitlement, more) if more else ""
+        parts += [about(entitlement, deciders, named), *([shut_line(shut)] if shut else [])]
+        parts.append(duration_input(entitlement, chosen.duration, more))
     parts.append(reason_input(chosen.reason))
     wanted = [role for role in (entitlement, *more) if role and role.ticket]
     wants_ticket = next((role for role in wanted if role.ticket and role.ticket.required), next(iter(wanted), None))
     if wants_ticket:
         parts.append(ticket_input(wants_ticket, chosen.ticket))
-    if entitlement:
+    if place and entitlement:
         parts.append(begin_input(chosen.begin))
-    others = more_roles_input(place, entitlement, more) if place and entitlement else None
-    if others:
-        parts += [others, *(about(role, deciders_more.get(role.role, NOBODY), named=True) for role in more)]
+        parts += _others(ordered, place, entitlement, more)
+        parts += [about(role, deciders_more.get(role.name, NOBODY), _name_of(role, [entitlement])) for role in more]
     if place and place.name in break_glass:
         parts.append(emergency_button(place))
     return Form(REQUEST_FORM, "Ask for access", "Ask", parts, where.packed())
 
 
-def _more(place: Environment | None, entitlement: Entitlement | None, chosen: Chosen) -> list[Entitlement]:
+def _more(
+    environments: Sequence[Environment], place: Environment | None, entitlement: Entitlement | None, chosen: Chosen
+) -> list[Entitlement]:
+    """Other roles here; where there are none, the same role in other environments."""
     if place is None or entitlement is None:
         return []
     names = dict.fromkeys(name for name in chosen.more if name != entitlement.role)
-    return [place.roles[name] for name in names if name in place.roles]
+    found = [place.roles[name] for name in names if name in place.roles]
+    elsewhere = (item for item in environments if item.name in chosen.places and item is not place)
+    return found or [item.roles[entitlement.role] for item in elsewhere if entitlement.role in item.roles]
+
+
+def _name_of(entitlement: Entitlement, others: Sequence[Entitlement]) -> str:
+    """Which of several it is: by what tells them apart."""
+    here = all(item.environment == entitlement.environment for item in others)
+    return entitlement.role if here else f"{entitlement.role} in {entitlement.environment}"
+
+
+def _others(
+    environments: Sequence[Environment], place: Environment, entitlement: Entitlement, more: Sequence[Entitlement]
+) -> list[Part | Field]:
+    """Several roles of one environment, one role in several environments, or one thing for somebody else; never two of these."""
+    here = bool(more) and more[0].environment == place.name
+    roles = more_roles_input(place, entitlement, more) if here or not more else None
+    places = None if here else more_environments_input(environments, entitlement, more)
+    somebody = None if more else holder_input(entitlement)
+    return [part for part in (somebody, roles, places) if part is not None]
 
 
 # ---------------------------------------------------------------- reading
@@ -161,8 +201,13 @@ def read(filled: Filled) -> FormAsk | Errors:
         }
         return {name: sentence for name, sentence in errors.items() if sentence}
     ticket = filled.text(TICKET).strip() or None
+    more, places, holder = filled.several(MORE_ROLES), filled.several(MORE_ENVIRONMENTS), filled.chosen(HOLDER)
+    if places and more:
+        return {MORE_ENVIRONMENTS: _BOTH}
+    if holder and (places or more):
+        return {HOLDER: _ONE_FOR_ANOTHER}
     ask = Ask(environment, role, seconds_of(filled), reason, ticket, filled.moment(BEGIN))
-    return FormAsk(ask, read_where(filled), filled.several(MORE_ROLES))
+    return FormAsk(ask, read_where(filled), more, places, holder)
 
 
 def chosen(filled: Filled) -> Chosen:
@@ -170,8 +215,17 @@ def chosen(filled: Filled) -> Chosen:
     environment = filled.chosen(ENVIRONMENT) or None
     # A role that was chosen for another environment is none.
     role = filled.only(ROLE, environment).chosen(ROLE) or None if environment else None
-    more = filled.only(MORE_ROLES, environment, role).several(MORE_ROLES) if environment and role else ()
-    return Chosen(environment, role, more=more)
+    if not (environment and role):
+        return Chosen(environment, role, begin=filled.moment(BEGIN))
+    more = filled.only(MORE_ROLES, environment, role).several(MORE_ROLES)
+    places = filled.only(MORE_ENVIRONMENTS, environment, role).several(MORE_ENVIRONMENTS)
+    return Chosen(environment, role, more=more, places=places, begin=filled.moment(BEGIN))
+
+
+def named_accounts(act: Interaction) -> tuple[str, ...]:
+    """The chat's ids of the people whom an act names, typed or chosen."""
+    chosen = (act.fields or {}).get(FOR)
+    return (*mentioned(act.text), *([chosen] if chosen else []))
 
 
 def seconds_of(filled: Filled) -> timedelta | None:
@@ -183,6 +237,9 @@ _FIELDS: dict[Code, str] = {
     Code.ROLE_UNKNOWN: ROLE,
     Code.NOT_A_REQUESTER: ROLE,
     Code.NOBODY_CAN_APPROVE: ROLE,
+    Code.HOLDER_UNFIT: HOLDER,
+    Code.HOLDER_BLOCKED: HOLDER,
+    Code.PERSON_UNKNOWN: HOLDER,
     Code.OUTSIDE_HOURS: BEGIN,
     Code.DURATION_UNREADABLE: DURATION,
     Code.DURATION_ZERO: DURATION,

@@ -48,8 +48,8 @@ def answer(text: str) -> Message:
     return message(marked(text), Listing([marked(line) for line in text.split("\n")]))
 
 
-def with_ask_for(refused: Message, ask: Ask) -> Message:
-    """A refusal for now, with a button that opens the form filled in: for then, or to ask again."""
+def with_ask_for(refused: Message, ask: Ask, others: Sequence[Ask] = ()) -> Message:
+    """A refusal for now, with a button that opens the form filled in: for then, or to ask again. `others`: asked in one go."""
     filled = {
         "e": ask.environment[:80],
         "r": ask.role[:80],
@@ -58,6 +58,9 @@ def with_ask_for(refused: Message, ask: Ask) -> Message:
         "t": (ask.ticket or "")[:100],
         "s": int(ask.start_at.timestamp()) if ask.start_at else 0,
     }
+    for name, chosen, first in (("m", "role", ask.role), ("p", "environment", ask.environment)):
+        different = dict.fromkeys(getattr(one, chosen)[:80] for one in others if getattr(one, chosen) != first)
+        filled |= {name: list(different)} if different else {}
     label, when = (
         ("Ask for then", f"{ask.start_at.astimezone(UTC):%a %H:%M} UTC") if ask.start_at else ("Ask again", "")
     )
@@ -75,6 +78,16 @@ def read_ask_for(value: str) -> Ask | None:
         return None
     environment, role, reason, ticket = texts
     return Ask(environment, role, timedelta(seconds=seconds) if seconds > 0 else None, reason, ticket or None, start)
+
+
+def read_others(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The other roles, and the other environments, that the same button was made for."""
+    try:
+        found = json.loads(value)
+        roles, places = (tuple(map(str, found.get(name) or ())) for name in ("m", "p"))
+    except (ValueError, AttributeError, TypeError):
+        return (), ()
+    return roles, places
 
 
 # ---------------------------------------------------------------- asked

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from bot.chat.actions import request_forms
+from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.handlers import handler
+from bot.chat.actions.sent_forms import SENT, Sent
+from bot.chat.form import Filled
+from bot.chat.forms.fields import BEGIN_THEN
 from bot.chat.forms.request import Where
+from bot.chat.interaction import FORM, Interaction
 from bot.chat.message import value_of
 from bot.chat.messages import approval_card as cards
+from bot.chat.surface import Shown
 from bot.sandbox.slack import words
+from bot.sandbox.slack.people.forms import Form
+from bot.slack.form_input import filled
 from tests.contract.slack import test_forms_that_do_not_open as doors
 from tests.contract.slack.test_forms_that_do_not_open import Front
 from tests.support import build
@@ -21,7 +29,7 @@ from tests.support.build import DANA, NIA, OLU
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.people import Membership, PersonId
-from workflows.core.policy import Group
+from workflows.core.policy import Group, Hours
 from workflows.core.records.person import PersonRecord
 from workflows.ports import Change
 from workflows.usecases.oversight.delegate import delegate
@@ -160,3 +168,28 @@ def test_whoever_may_ask_for_nothing_is_told_so_and_whoever_is_kept_out_too(fron
     ask(front, DANA, "payments-prod")
     assert "You can ask again from" in words(front.whispers(DANA)[-1])
     assert not front.slack.workspace.views.stack(account(DANA).user)
+
+
+def test_the_form_for_closed_hours_is_filled_in_for_when_it_opens_and_sent_it_is_asked_for_then(front: Front):
+    office = Hours(frozenset(range(5)), time(8), time(18))
+    front.rig.policy.policy = build.policy(build.environment(build.entitlement(hours=office)))
+    front.rig.activate()
+    ask(front, DANA, "payments-prod")
+    form = front.slack.person(account(DANA).user).form()
+    assert "it opens Mon 08:00 (your 07:00)" in words(form.view)
+    act = replace(front.act(DANA, BEGIN_THEN, "then"), channel="")
+    request_forms.redraw_request_form(front.forms, act, Shown(form.view.id, form.view.hash), sent_back(form))
+    form = front.slack.person(account(DANA).user).form()
+    assert "it opens Mon" not in words(form.view)
+    form.fill("reason", "INC-42 errors")
+    found = SENT["request_form"].read(sent_back(form))
+    assert isinstance(found, Sent)
+    sent = Interaction("sent", FORM, account(DANA), fields=found.fields)
+    assert Dispatcher(front.rig.ctx, "/prodaccess").carry_out(sent).refused is None
+    (id_,) = [name.partition(":")[2] for name in front.rig.ledger.records("request")]
+    assert front.rig.request(id_).start_at == datetime(2026, 11, 23, 7, tzinfo=UTC)
+
+
+def sent_back(form: Form) -> Filled:
+    """What Slack sends of it: the view, with what stands in its fields."""
+    return filled(form.view.body | {"state": {"values": form.state}})

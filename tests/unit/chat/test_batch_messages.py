@@ -407,7 +407,7 @@ def test_further_roles_follow_the_first_and_share_what_all_of_them_allow() -> No
     place = environment(entitlement(), short)
     alone = view_of(form.request_form([place], Chosen(PROD)))
     assert "more_roles" not in str(alone["blocks"]), "first the role"
-    deciders = {"deploy": Deciders((Seat("platform", 1, ("Olu",)),))}
+    deciders = {f"{PROD} deploy": Deciders((Seat("platform", 1, ("Olu",)),))}
     chosen = Chosen(PROD, "read-only", more=("deploy",))
     view = view_of(form.request_form([place], chosen, deciders_more=deciders))
     check_view(view, "modal")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -256,3 +256,82 @@ def test_the_form_for_less_is_read_back_with_the_terms_that_were_shown() -> None
         "duration": "Say less."
     }
     assert form_input.errors_in(view, {reduced_approval.field_of(Code.LESS_TAKEN): "There."}) == {"role": "There."}
+
+
+# ---------------------------------------------------------------- in several environments, for somebody else, for later
+
+
+BOOKS = environment(
+    entitlement(environment="books-prod", max_duration=timedelta(minutes=45), allows="Read the books"),
+    name="books-prod",
+)
+PLACES = [PROD, STAGING, BOOKS]
+
+
+def put(view: dict[str, Any], **held: Any) -> form.Filled:
+    """The view as Slack sends it back, with this in it."""
+    state = filled(view, reason="checkout errors")["state"]["values"]
+    for block_id, fields in state.items():
+        for name in fields:
+            if name in held:
+                state[block_id] = {name: held[name]}
+    return form_input.filled(view | {"state": {"values": state}})
+
+
+def options_held(*names: str) -> dict[str, Any]:
+    return {"selected_options": [{"value": name} for name in names]}
+
+
+def test_one_role_is_asked_for_in_several_environments_for_as_long_as_all_of_them_allow() -> None:
+    alone = blocks(request_view(PLACES, Chosen("payments-prod", "read-only")))
+    assert [one["value"] for one in alone["more_environments"]["element"]["options"]] == [
+        "books-prod",
+        "payments-staging",
+    ]
+    chosen_two = Chosen("payments-prod", "read-only", places=("books-prod",))
+    asked = {"books-prod read-only": Deciders((Seat("platform", 1, ("Olu",)),))}
+    view = request_view(PLACES, chosen_two, deciders_more=asked)
+    check_view(view, "modal")
+    found, text = blocks(view), view_as_text(view)
+    assert "more_roles" not in found, "never both at once"
+    assert "holder" not in found
+    assert [one["value"] for one in found["duration"]["element"]["options"]] == ["1800"]
+    assert "read-only in payments-prod · Allows: " in text
+    assert "read-only in books-prod · Allows: Read the books" in text
+    assert "Olu of platform will be asked." in text
+    sent = put(view, more_environments=options_held("books-prod"))
+    assert form.chosen(sent).places == ("books-prod",)
+    read_ = form.read(sent)
+    assert isinstance(read_, FormAsk)
+    assert (read_.ask.environment, read_.places, read_.more) == ("payments-prod", ("books-prod",), ())
+
+
+def test_several_roles_and_several_environments_are_never_asked_for_at_once() -> None:
+    view = request_view(PLACES, Chosen("payments-prod", "read-only"))
+    both = put(view, more_environments=options_held("books-prod"), more_roles=options_held("admin"))
+    assert list(form.read(both)) == ["more_environments"]  # type: ignore[arg-type]  # errors
+    other = put(view, more_environments=options_held("books-prod"), holder={"selected_user": "UNIA"})
+    assert list(form.read(other)) == ["holder"]  # type: ignore[arg-type]  # as above
+
+
+def test_it_can_be_for_somebody_else() -> None:
+    view = request_view(PLACES, Chosen("payments-prod", "read-only"))
+    check_view(view, "modal")
+    field = blocks(view)["holder"]
+    assert (field["optional"], field["element"]["type"]) == (True, "users_select")
+    sent = form.read(put(view, holder={"selected_user": "UNIA"}))
+    assert isinstance(sent, FormAsk)
+    assert sent.holder == "UNIA"
+    mine = form.read(put(view, holder={"selected_user": None}))
+    assert isinstance(mine, FormAsk)
+    assert mine.holder == ""
+
+
+def test_what_is_closed_now_says_so_and_a_begin_that_is_filled_in_takes_the_place_of_what_stood_there() -> None:
+    shut = request_view([PROD], Chosen("payments-prod", "read-only"), shut="It opens Mon 08:00 (your 09:00).")
+    check_view(shut, "modal")
+    assert "⏰ It opens Mon 08:00 (your 09:00)." in view_as_text(shut)
+    opens = datetime(2026, 11, 23, 7, tzinfo=UTC)
+    then = blocks(request_view([PROD], Chosen("payments-prod", "read-only", begin=opens)))["begin"]
+    assert then["element"]["initial_date_time"] == int(opens.timestamp())
+    assert then["block_id"] != blocks(shut)["begin"]["block_id"], "Slack keeps what stands in a field of the same name"

@@ -87,6 +87,18 @@ def test_a_freeze_that_ends_this_week_can_be_asked_past() -> None:
         assert ("Ask for then" in as_text(reply.message)) is offered
 
 
+def test_what_was_asked_for_in_one_go_is_asked_for_then_in_one_go() -> None:
+    roles = [entitlement(name, hours=OFFICE) for name in ("read-only", "deploy")]
+    reply = says(World(policy(environment(*roles))), "payments-prod read-only,deploy 1h checkout errors")
+    assert reply.message is not None
+    (button,) = blocks_of(reply.message)[-1]["elements"]
+    ask = notices.read_ask_for(button["value"])
+    assert ask is not None
+    assert (ask.role, ask.start_at) == ("read-only", datetime(2026, 11, 23, 7, tzinfo=UTC))
+    assert notices.read_others(button["value"]) == (("deploy",), ())
+    assert notices.read_others("x") == notices.read_others("[]") == ((), ())
+
+
 def test_in_the_form_closed_hours_stand_beside_the_start() -> None:
     world = World(rules(hours=OFFICE))
     who = account(DANA)
@@ -164,7 +176,7 @@ def test_a_form_with_four_slips_shows_each_beside_its_field() -> None:
         "reason": "Say why you need it, in a few words.",
         "ticket": "`none` is no ticket here. One is needed like `ORD-77`.",
         "duration": "read-only in payments-prod is given for 8 h at most; you asked for 8 d 8 h.",
-        "begin": "It cannot begin at 01 Jan 1970 00:00 (UTC): that is over. Leave the time out, and it begins with the approval.",
+        "begin": "It cannot begin at 01 Jan 1970 00:00 (UTC): that is in the past. Leave the time out, and it begins with the approval.",
     }
 
 

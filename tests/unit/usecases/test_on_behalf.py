@@ -6,9 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.chat.actions.reply import FactsStale, Reply
 from bot.chat.commands.model import Ask as TypedAsk
 from bot.chat.commands.model import AskFor, Decline
 from bot.chat.commands.parser import parse
+from bot.chat.forms.request import named_accounts
+from bot.chat.interaction import FORM, Interaction
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import notices
 from bot.chat.plain_text import as_text
@@ -181,3 +185,45 @@ def test_the_line_is_read_and_shown_in_its_words(world):
     decline(world.ctx, id_, account(DANA), "decline")
     view = request_view(world.request(id_), None, world.policy.policy.environments["payments-prod"], NOW)
     assert "Declined by Dana" in as_text(notices.asked_for_you(view))
+
+
+def sends(world: World, **fields: str) -> Reply:
+    world.knows(OLU, DANA, NIA, GUS)
+    asked = {"environment": "payments-prod", "role": "read-only", "reason": "INC-42 errors", "ticket": ""} | fields
+    return Dispatcher(world.ctx, "/x").carry_out(Interaction(world.press_id(), FORM, account(OLU), fields=asked))
+
+
+def test_the_form_asks_for_somebody_else_like_the_command(world):
+    reply = sends(world, **{"for": "UDANA"})
+    assert reply.refused is None
+    (request,) = [world.request(name.partition(":")[2]) for name in world.ledger.records("request")]
+    assert (request.requester, request.holder, request.origin.by_form) == (OLU, DANA, True)
+    refused = sends(world, **{"for": "UGUS"}, role="deploy")
+    assert refused.refused is not None
+    assert refused.refused.code is Code.NOT_A_REQUESTER
+
+
+def test_whoever_is_chosen_and_not_known_here_is_looked_up_by_a_worker(world):
+    with pytest.raises(FactsStale):
+        sends(world, **{"for": "UNEW"})
+    assert named_accounts(Interaction("f", FORM, account(OLU), text="for <@U1>", fields={"for": "UNEW"})) == (
+        "U1",
+        "UNEW",
+    )
+
+
+def test_the_form_asks_in_several_environments_for_all_or_for_none():
+    books = environment(entitlement(environment="books-prod"), name="books-prod")
+    world = World(policy(environment(entitlement()), books))
+    assert sends(world, environment="payments-prod,books-prod").refused is None
+    found = [world.request(name.partition(":")[2]) for name in world.ledger.records("request")]
+    assert sorted(one.terms.environment for one in found) == ["books-prod", "payments-prod"]
+    assert len({one.batch for one in found}) == 1
+    none = World(
+        policy(
+            environment(entitlement()),
+            replace(books, roles={"read-only": entitlement(environment="books-prod", requesters=("oncall",))}),
+        )
+    )
+    assert sends(none, environment="payments-prod,books-prod").refused is not None
+    assert not list(none.ledger.records("request"))
