@@ -41,7 +41,7 @@ def break_glass_form(place: Environment, where: Where) -> Form:
         reason_input(),
     ]
     if any(role.ticket for role in roles):
-        parts.append(emergency_ticket_input(place))
+        parts.append(emergency_ticket_input(place, roles))
     carries = json.dumps({**json.loads(where.packed()), "environment": place.name})
     return Form(BREAK_GLASS_FORM, "🚨 Break glass", "Break glass", parts, carries)
 

@@ -183,8 +183,11 @@ def ticket_input(entitlement: Entitlement, ticket: str | None = None) -> Field:
     )
 
 
-def emergency_ticket_input(place: Environment) -> Field:
-    return Field(TICKET, "Ticket", Typed(_TICKET_LENGTH_MAX), of=(place.name,), optional=True)
+def emergency_ticket_input(place: Environment, roles: Sequence[Entitlement]) -> Field:
+    """Wanted of nobody in an emergency. What one looks like is shown where all roles agree on it."""
+    shown = {like(role.ticket.pattern, role.ticket.example) for role in roles if role.ticket}
+    typed = Typed(_TICKET_LENGTH_MAX, placeholder=f"like {shown.pop()}" if len(shown) == 1 else "")
+    return Field(TICKET, "Ticket", typed, of=(place.name,), optional=True)
 
 
 def emergency_button(place: Environment) -> Line:

@@ -176,7 +176,8 @@ def test_a_form_with_four_slips_shows_each_beside_its_field() -> None:
         "reason": "Say why you need it, in a few words.",
         "ticket": "`none` is no ticket here. One is needed like `ORD-77`.",
         "duration": "read-only in payments-prod is given for 8 h at most; you asked for 8 d 8 h.",
-        "begin": "It cannot begin at 01 Jan 1970 00:00 (UTC): that is in the past. Leave the time out, and it begins with the approval.",
+        "begin": "It cannot begin at 01 Jan 1970 00:00 (UTC): that is in the past. Leave the time out, and it begins with the "
+        "approval.",
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from bot.chat.actions.handlers import OTHERS, PRESSES
 from bot.chat.actions.sent_forms import SENT
 from bot.chat.commands import parser
-from bot.chat.forms.fields import BREAK_GLASS, DURATION, ENVIRONMENT, MORE_ROLES, ROLE
+from bot.chat.forms.fields import BEGIN_THEN, BREAK_GLASS, DURATION, ENVIRONMENT, MORE_ENVIRONMENTS, MORE_ROLES, ROLE
 from bot.chat.wording.troubles import what_fails
 from bot.queues import JOBS
 from tests.support import golden
@@ -16,8 +16,8 @@ from workflows.core.policy import Entitlement
 from workflows.core.records.oversight import Trouble
 from workflows.policy_file import raw, values
 
-# Menus of a form, which are read when it is sent or draw it anew.
-FIELDS = {ENVIRONMENT, ROLE, DURATION, MORE_ROLES, BREAK_GLASS}
+# Menus of a form, which are read when it is sent or draw it anew, and the button that does.
+FIELDS = {ENVIRONMENT, ROLE, DURATION, MORE_ROLES, MORE_ENVIRONMENTS, BREAK_GLASS, BEGIN_THEN}
 # A key that has a shorter name where it is decided.
 SHORTER = {"request_expires_after": "expires_after"}
 

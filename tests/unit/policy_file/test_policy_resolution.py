@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.policy_file.policy_folder import SHOP, WORKSPACE, policy, write
-from workflows.core.policy import Entitlement, Hours, Policy, Ticket, Visibility
+from workflows.core.policy import Entitlement, Hours, Policy, Ticket, TicketCheck, Visibility
 from workflows.policy_file import load_policy
 from workflows.policy_file.phrases import ticket_words
 
@@ -157,3 +157,27 @@ def test_the_hash_covers_names_and_content_and_nothing_else(tmp_path: Path) -> N
     (write(tmp_path / "b") / "README.md").write_text("words")
     assert policy(tmp_path / "b").hash == first
     assert policy(tmp_path / "c", (SHOP, "title: Shop", "title: Shop  # comment")).hash != first
+
+
+@pytest.mark.parametrize(
+    ("tier", "said", "accepts"),
+    [
+        ("production", "", False),
+        ("staging", "", True),
+        ("production", ", unknown: accept", True),
+        ("staging", ", unknown: refuse", False),
+    ],
+)
+def test_a_ticket_of_which_nobody_can_tell_is_refused_in_production_unless_said(
+    tmp_path: Path, tier: str, said: str, accepts: bool
+) -> None:
+    url = "https://tickets.example.com/{ticket}/state"
+    rule = f"{{pattern: 'A-[0-9]+', verify: {{https: '{url}', token: {{env: TICKETS_TOKEN}}{said}}}}}"
+    found = read_only(
+        tmp_path,
+        (SHOP, "tier: production", f"tier: {tier}"),
+        (SHOP, HERE, f"  read-only: {{ticket: {rule}}}"),
+    )
+    assert found.ticket == Ticket("A-[0-9]+", verify=TicketCheck(url, "TICKETS_TOKEN", accepts))
+    what = "taken" if accepts else "refused"
+    assert ticket_words(found) == f"A-[0-9]+, verified at {url}, {what} where that is not known"
