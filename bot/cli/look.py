@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -161,7 +162,8 @@ def status(as_json: AsJson = False) -> None:
 def _status_lines(found: Standing) -> Sequence[str]:
     runs = [kind for kind, alive in found.running.items() if alive]
     absent = [kind for kind, alive in found.running.items() if not alive]
-    policy = f"{found.policy[:12]} since {found.policy_since}" if found.policy else "none is in force"
+    since = f"{datetime.fromisoformat(found.policy_since):%Y-%m-%d %H:%M} UTC" if found.policy_since else ""
+    policy = f"{found.policy[:12]} since {since}" if found.policy else "none is in force"
     rows = {
         "Running": (", ".join(runs) or "nothing") + (f"; not running: {', '.join(absent)}" if absent else ""),
         "Policy": policy,

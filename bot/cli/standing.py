@@ -27,11 +27,14 @@ COUNTED_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`problems`: what somebody has to mend. `attention`: what it can do without. Numbers are of the whole record."""
+    """`policy`: its hash; `policy_since`: ISO 8601. Numbers are of the whole record.
+
+    `problems`: what somebody has to mend. `attention`: what it can do without.
+    """
 
     running: Mapping[str, bool]
-    policy: str
-    policy_since: str
+    policy: str | None
+    policy_since: str | None
     active: int
     overdue: int
     stuck: Sequence[str]
@@ -58,8 +61,8 @@ def standing(parts: Common) -> Standing:
 
     return Standing(
         running={kind: parts.beats.alive(kind) for kind in KINDS},
-        policy=active.hash if active else "",
-        policy_since=f"{active.activated_at:%Y-%m-%d %H:%M} UTC" if active else "",
+        policy=active.hash if active else None,
+        policy_since=active.activated_at.isoformat() if active else None,
         active=ledger.count(keys.LIVE),
         overdue=late(keys.LIVE, LATE),
         stuck=_stuck(parts),

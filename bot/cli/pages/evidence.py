@@ -11,14 +11,17 @@ from bot.cli.pages.entries import entries_of, how_to_check
 from bot.cli.pages.markup import END, NONE, Html, begin, join, pairs, section, table, tag
 from bot.cli.pages.row import CAUSE_WORDS, OUTCOME_WORDS, times
 from workflows.core import keys
-from workflows.core.access_review.full_rows import FullRow, full_row
+from workflows.core.access_review.full_rows import Approver, FullRow, full_row
 from workflows.core.audit import AuditEntry
 from workflows.core.dates import zone_of
 from workflows.core.durations import format_duration
+from workflows.core.policy import Entitlement, Policy
 from workflows.core.records.holding import Holding
 from workflows.core.records.oversight import Review
 from workflows.core.records.request import Request
 from workflows.core.records.target import Resource
+from workflows.core.rules.groups import groups_named
+from workflows.policy_file.phrases import approve_words
 from workflows.ports import PolicyUnavailable
 from workflows.usecases.shared.context import Context
 
@@ -45,6 +48,8 @@ class Evidence:
     entries: Sequence[AuditEntry]
     made: datetime
     zone: tzinfo
+    # The role by the policy that decided; None where another one is at hand by now.
+    role: Entitlement | None
 
     def parts(self) -> Iterator[Html]:
         row = self.row
@@ -85,7 +90,7 @@ class Evidence:
         return join((tag("blockquote", row.reason), facts))
 
     def _agreed(self) -> Html:
-        found = [(one.name, one.who, ", ".join(one.groups) or "-", self._when(one.at)) for one in self.row.approvers]
+        found = [(one.name, one.who, self._speaks_for(one), self._when(one.at)) for one in self.row.approvers]
         by_hand = table(("Who", "Person", "Speaks for", "When"), found) if found else NONE
         others = [f"The rule '{self.row.rule}' of the policy, {self._facts()}"] if self.row.rule else []
         others += (
@@ -99,7 +104,24 @@ class Evidence:
             by = f"by {closing.by_name}" if closing.by_name else "automatically"
             others.append(f"Closed without access {by}{f': {closing.reason}' if closing.reason else ''}")
         nobody = tag("p", "Nobody has agreed.", class_="quiet") if not (found or others) else NONE
-        return join((by_hand, tag("ul", *(tag("li", line) for line in others)) if others else NONE, nobody))
+        return join(
+            (self._rule(), by_hand, tag("ul", *(tag("li", line) for line in others)) if others else NONE, nobody)
+        )
+
+    def _rule(self) -> Html:
+        if self.role is None:
+            return tag(
+                "p", "The policy that decided is not the one at hand: its rule is told by the commit.", class_="quiet"
+            )
+        return tag("p", f"The policy asks for: {approve_words(self.role) or 'nobody; only rules let anybody in'}.")
+
+    def _speaks_for(self, one: Approver) -> str:
+        """`owners (platform)`: the word of the rule, and the policy's groups behind it."""
+        return ", ".join(map(self._word, one.groups)) or "-"
+
+    def _word(self, word: str) -> str:
+        named = groups_named(self.role, (word,)) if self.role else (word,)
+        return word if named == (word,) else f"{word} ({', '.join(named)})"
 
     def _facts(self) -> str:
         facts = self.request.decision.facts if self.request.decision else {}
@@ -165,21 +187,23 @@ def evidence_of(ctx: Context, seen: Seen) -> Evidence:
     request, grant = seen.request, seen.grant
     names = keys.review(request.id), keys.holding(grant.holding if grant else "")
     snapshot = ctx.ledger.read(*names)
-    review = snapshot.readable(names[0], Review)
+    review, policy = snapshot.readable(names[0], Review), _policy(ctx)
+    row = full_row(request, grant, review)
     return Evidence(
-        full_row(request, grant, review),
+        row,
         request,
         grant.resource if grant else request.resource,
         snapshot.readable(names[1], Holding),
         review,
         ctx.ledger.entries_of(request.id),
         snapshot.now,
-        _zone(ctx),
+        zone_of(policy.timezone) if policy else UTC,
+        policy.entitlement(row.environment, row.role) if policy and policy.hash == row.policy_hash else None,
     )
 
 
-def _zone(ctx: Context) -> tzinfo:
+def _policy(ctx: Context) -> Policy | None:
     try:
-        return zone_of(ctx.policy.current().timezone)
+        return ctx.policy.current()
     except PolicyUnavailable:
-        return UTC
+        return None

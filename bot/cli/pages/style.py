@@ -56,9 +56,10 @@ nav { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 12px 0; }
 }
 @media print {
   nav { display: none; }
-  :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --soft: #eee; --line: #bbb; --link: #000; }
+  :root { color-scheme: light; --ink: #000; --quiet: #444; --paper: #fff; --soft: #eee; --line: #bbb; --link: #000;
+    --read: #3f7fbf; --change: #a86a00; --admin: #b3372f; --glass: #8a2be2; }
   body { font-size: 10.5px; } main { max-width: none; padding: 0; } a { text-decoration: none; }
   .wide { overflow: visible; } table { font-size: 9.5px; } tr, .bars li, .figures li { break-inside: avoid; }
-  h2 { break-after: avoid; } svg rect { print-color-adjust: exact; }
+  h2 { break-after: avoid; } svg, svg rect { print-color-adjust: exact; }
 }
 """

@@ -117,7 +117,14 @@ def test_evidence_names_who_agreed_by_which_group_the_policy_and_every_entry(wor
     text = Page(evidence(world, "PA-1")).text
     request = world.request("PA-1")
     assert request.decision is not None
-    for words in ("Olu", "owners", request.decision.policy_hash, request.terms.hash, "The removal was verified"):
+    for words in (
+        "Olu",
+        "owners (platform)",
+        "The policy asks for: 1 of owners",
+        request.decision.policy_hash,
+        request.terms.hash,
+        "The removal was verified",
+    ):
         assert words in text, words
     for entry in world.ctx.ledger.entries_of("PA-1"):
         assert f"#{entry.number}" in text
