@@ -224,7 +224,7 @@ SLIPS = {
     "{env} raed-only 1h x": "There is no role `raed-only` in {env}. Did you mean read-only?",
     "{env} read-only 1 fortnight x": "I cannot read `1 fortnight` as a duration.",
     "{env} read-only 1h30 x": "I cannot read `1h30` as a duration.",
-    "{env} read-only 0s x": "Access for no time at all is no access.",
+    "{env} read-only 0s x": "A duration of zero gives no access.",
     "{env} read-only 9h x": "is given for 8 h at most; you asked for 9 h.",
     "{env} read-only 1h": "Say why you need it: `/prodaccess {env} read-only 1 h REASON`.",
     "{env} read-only 1h \u200b \u202e": "Say why you need it",

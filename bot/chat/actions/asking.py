@@ -45,8 +45,7 @@ def ask_all(at: Acting, act: Interaction, asks: list[CoreAsk]) -> Reply:
 def ask_one(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
     answer = ask_for_access(at.ctx, ask, act.who, act.origin, act.id)
     reply = at.asked(act, answer)
-    refused = answer if isinstance(answer, Refused) and ask.holder is None else None
-    return _with_way_out(at, reply, refused, [ask])
+    return _with_way_out(at, reply, answer if isinstance(answer, Refused) else None, [ask])
 
 
 def _with_way_out(at: Acting, reply: Reply, refused: Refused | None, asks: list[CoreAsk]) -> Reply:
@@ -55,7 +54,9 @@ def _with_way_out(at: Acting, reply: Reply, refused: Refused | None, asks: list[
     if refused is None or reply.message is None or (then is None and refused.code not in _TICKET):
         return reply
     first, *others = (replace(ask, start_at=then or ask.start_at) for ask in asks)
-    return replace(reply, message=notices.with_ask_for(reply.message, first, others))
+    holder = at.ctx.directory.of_person(first.holder) if first.holder else None
+    whom = holder.slack.user if holder else ""
+    return replace(reply, message=notices.with_ask_for(reply.message, first, others, whom))
 
 
 # A worker found it out, and the form is gone: what was typed into it is not lost.

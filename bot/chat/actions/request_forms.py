@@ -90,7 +90,7 @@ def open_then_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
     if ask is not None:
         more, places = notices.read_others(act.value)
         filled = (ask.environment, ask.role, ask.reason, ask.duration, ask.ticket)
-        chosen = form.Chosen(*filled, more, places, ask.start_at)
+        chosen = form.Chosen(*filled, more, places, ask.start_at, notices.read_whom(act.value))
     _open(forms, act, trigger, person, chosen)
 
 

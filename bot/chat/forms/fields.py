@@ -103,10 +103,10 @@ def more_environments_input(
     return Field(MORE_ENVIRONMENTS, "Other environments in one go", several, of, optional=True, redraws=True)
 
 
-def holder_input(entitlement: Entitlement) -> Field:
+def holder_input(entitlement: Entitlement, holder: str = "") -> Field:
     of = (entitlement.environment, entitlement.role)
     hint = "They are told, and can decline."
-    return Field(HOLDER, "For somebody else", Somebody(placeholder="For myself"), of, optional=True, hint=hint)
+    return Field(HOLDER, "For somebody else", Somebody(holder, "For myself"), of, optional=True, hint=hint)
 
 
 def shut_line(why: str) -> Line:

@@ -97,6 +97,8 @@ class Chosen:
     places: tuple[str, ...] = ()
     # When it shall begin, where that is known.
     begin: datetime | None = None
+    # The account of who shall have it, where that is somebody else.
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def request_form(
         parts.append(ticket_input(wants_ticket, chosen.ticket))
     if place and entitlement:
         parts.append(begin_input(chosen.begin))
-        parts += _others(ordered, place, entitlement, more)
+        parts += _others(ordered, place, entitlement, more, chosen.holder)
         parts += [about(role, deciders_more.get(role.name, NOBODY), _name_of(role, [entitlement])) for role in more]
     if place and place.name in break_glass:
         parts.append(emergency_button(place))
@@ -175,13 +177,17 @@ def _name_of(entitlement: Entitlement, others: Sequence[Entitlement]) -> str:
 
 
 def _others(
-    environments: Sequence[Environment], place: Environment, entitlement: Entitlement, more: Sequence[Entitlement]
+    environments: Sequence[Environment],
+    place: Environment,
+    entitlement: Entitlement,
+    more: Sequence[Entitlement],
+    holder: str,
 ) -> list[Part | Field]:
     """Several roles of one environment, one role in several environments, or one thing for somebody else; never two of these."""
     here = bool(more) and more[0].environment == place.name
     roles = more_roles_input(place, entitlement, more) if here or not more else None
     places = None if here else more_environments_input(environments, entitlement, more)
-    somebody = None if more else holder_input(entitlement)
+    somebody = None if more else holder_input(entitlement, holder)
     return [part for part in (somebody, roles, places) if part is not None]
 
 

@@ -48,8 +48,10 @@ def answer(text: str) -> Message:
     return message(marked(text), Listing([marked(line) for line in text.split("\n")]))
 
 
-def with_ask_for(refused: Message, ask: Ask, others: Sequence[Ask] = ()) -> Message:
-    """A refusal for now, with a button that opens the form filled in: for then, or to ask again. `others`: asked in one go."""
+def with_ask_for(refused: Message, ask: Ask, others: Sequence[Ask] = (), whom: str = "") -> Message:
+    """A refusal for now, with a button that opens the form filled in: for then, or to ask again. `others`: asked in one go.
+    `whom`: the account of who shall have it, where that is somebody else.
+    """
     filled = {
         "e": ask.environment[:80],
         "r": ask.role[:80],
@@ -58,6 +60,7 @@ def with_ask_for(refused: Message, ask: Ask, others: Sequence[Ask] = ()) -> Mess
         "t": (ask.ticket or "")[:100],
         "s": int(ask.start_at.timestamp()) if ask.start_at else 0,
     }
+    filled |= {"h": whom[:40]} if whom else {}
     for name, chosen, first in (("m", "role", ask.role), ("p", "environment", ask.environment)):
         different = dict.fromkeys(getattr(one, chosen)[:80] for one in others if getattr(one, chosen) != first)
         filled |= {name: list(different)} if different else {}
@@ -78,6 +81,15 @@ def read_ask_for(value: str) -> Ask | None:
         return None
     environment, role, reason, ticket = texts
     return Ask(environment, role, timedelta(seconds=seconds) if seconds > 0 else None, reason, ticket or None, start)
+
+
+def read_whom(value: str) -> str:
+    """The account of who shall have it; empty where that is whoever presses."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return ""
+    return str(found.get("h") or "") if isinstance(found, dict) else ""
 
 
 def read_others(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

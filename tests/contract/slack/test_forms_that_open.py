@@ -9,8 +9,10 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from bot.chat.actions import request_forms
+from bot.chat.actions.deferred import Deferred
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.handlers import handler
+from bot.chat.actions.intake import Intake
 from bot.chat.actions.sent_forms import SENT, Sent
 from bot.chat.form import Filled
 from bot.chat.forms.fields import BEGIN_THEN
@@ -22,6 +24,7 @@ from bot.chat.surface import Shown
 from bot.sandbox.slack import words
 from bot.sandbox.slack.people.forms import Form
 from bot.slack.form_input import filled
+from bot.slack.surface import Slack
 from tests.contract.slack import test_forms_that_do_not_open as doors
 from tests.contract.slack.test_forms_that_do_not_open import Front
 from tests.support import build
@@ -29,8 +32,9 @@ from tests.support.build import DANA, NIA, OLU
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.people import Membership, PersonId
-from workflows.core.policy import Group, Hours
+from workflows.core.policy import Group, Hours, Ticket, TicketCheck
 from workflows.core.records.person import PersonRecord
+from workflows.core.rules.ticket_check import TicketSeen, TicketState
 from workflows.ports import Change
 from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.shared.context import Outcome
@@ -193,3 +197,33 @@ def test_the_form_for_closed_hours_is_filled_in_for_when_it_opens_and_sent_it_is
 def sent_back(form: Form) -> Filled:
     """What Slack sends of it: the view, with what stands in its fields."""
     return filled(form.view.body | {"state": {"values": form.state}})
+
+
+def test_a_ticket_in_the_form_is_verified_by_a_worker_and_a_refusal_opens_the_form_again_as_it_was(front: Front):
+    rig, verified = front.rig, Ticket("INC-[0-9]+", verify=TicketCheck("https://tickets.example.com/{ticket}"))
+    rig.policy.policy = build.policy(build.environment(build.entitlement(ticket=verified)))
+    rig.activate()
+    rig.tickets.says["INC-1"] = TicketSeen(TicketState.CLOSED)
+    web = replace(rig.ctx, tickets=None)
+    intake = Intake(web, Dispatcher(web, "/prodaccess"), Slack(rig.client))
+    worker = Deferred(rig.ctx, Dispatcher(rig.ctx, "/prodaccess"), rig.refresher, Slack(rig.client), "/prodaccess")
+
+    def sends(ticket: str) -> None:
+        rig.knows(DANA)
+        fields = {"environment": "payments-prod", "role": "read-only", "reason": "it burns", "ticket": ticket}
+        act = Interaction(f"form:{ticket}", FORM, account(DANA), fields=fields)
+        assert intake.carry_out(act).refused is None, "the form closes, and the answer comes"
+        (item,) = [item for item in rig.ledger.due if item.startswith("press:")]
+        worker.decide(item.removeprefix("press:"))
+
+    sends("INC-1")
+    answer = front.direct(DANA)[-1]
+    assert "The ticket INC-1 is closed." in words(answer).replace("`", "")
+    again = next(block["elements"][0] for block in answer.blocks if block["type"] == "actions")
+    front.opens(front.act(DANA, again["action_id"], again["value"]))
+    shown = front.slack.person(account(DANA).user).form()
+    held = {name: each[name].get("value") for each in shown.state.values() for name in each}
+    assert (held["reason"], held["ticket"]) == ("it burns", "INC-1")
+    sends("INC-2")
+    (id_,) = [name.partition(":")[2] for name in rig.ledger.records("request")]
+    assert rig.request(id_).ticket == "INC-2"

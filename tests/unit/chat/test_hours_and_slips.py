@@ -23,7 +23,7 @@ from bot.sandbox.slack.blockkit.limits import check_blocks
 from bot.slack.form_input import errors_in
 from bot.slack.form_view import view_of
 from bot.slack.render import blocks_of, text_of
-from tests.support.build import DANA, HOUR, NOW, entitlement, environment, facts, policy
+from tests.support.build import DANA, HOUR, NIA, NOW, entitlement, environment, facts, policy
 from tests.support.world import World, account
 from workflows.core.policy import Freeze, Hours, Policy, Ticket
 from workflows.core.refusal import Code
@@ -97,6 +97,18 @@ def test_what_was_asked_for_in_one_go_is_asked_for_then_in_one_go() -> None:
     assert (ask.role, ask.start_at) == ("read-only", datetime(2026, 11, 23, 7, tzinfo=UTC))
     assert notices.read_others(button["value"]) == (("deploy",), ())
     assert notices.read_others("x") == notices.read_others("[]") == ((), ())
+
+
+def test_what_was_asked_for_somebody_else_is_asked_for_them_then() -> None:
+    world = World(rules(hours=OFFICE))
+    world.knows(NIA)
+    reply = says(world, "for nia@example.com payments-prod read-only 1h checkout errors")
+    assert reply.message is not None
+    (button,) = blocks_of(reply.message)[-1]["elements"]
+    assert notices.read_whom(button["value"]) == "UNIA"
+    assert notices.read_whom("x") == notices.read_whom("[]") == ""
+    chosen = form.Chosen("payments-prod", "read-only", holder="UNIA")
+    assert "UNIA" in str(view_of(form.request_form([environment(entitlement())], chosen)))
 
 
 def test_in_the_form_closed_hours_stand_beside_the_start() -> None:
