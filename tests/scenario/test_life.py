@@ -598,7 +598,9 @@ def test_home_shows_what_waits_on_an_owner_and_its_buttons_decide(case: Case):
     case.card("Active")
     assert case.has_access()
     person = case.at.slack.person(PEOPLE["olu"])
-    eventually(lambda: id_ not in words(person.home().view), "buttons that can no longer do anything are gone")
+    buttons_gone = "buttons that can no longer do anything are gone, and who has it now stands there"
+    eventually(lambda: "In your environments now" in words(person.home().view), buttons_gone)
+    assert not [e for e in elements(person.home().view) if e["action_id"] == "approve" and id_ in e["value"]]
     case.at.told("dana", f"end {id_}")
 
 

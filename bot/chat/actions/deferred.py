@@ -14,7 +14,7 @@ from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.reply import FactsStale, Reply
 from bot.chat.commands.parser import addresses
 from bot.chat.forms.request import named_accounts
-from bot.chat.interaction import Interaction, unpacked
+from bot.chat.interaction import CONFIRM, LIFT, PRESS, Interaction, unpacked
 from bot.chat.message import Message
 from bot.chat.messages import notices
 from bot.chat.messages.fault import fault
@@ -112,6 +112,9 @@ class Deferred:
         if reply.message is not None:
             self._answer(act, reply.message)
         self._forget(item)
+        if _is_at_home(act):
+            # It was drawn anew when it was pressed, which was before this was decided.
+            self._ctx.wake(keys.chat(keys.home(act.who)))
 
     def _answer(self, act: Interaction, message: Message) -> None:
         """The act is done, and must not be done again for the sake of its answer."""
@@ -179,6 +182,11 @@ class Deferred:
             due={item: None},
         )
         self._ctx.ledger.commit(change)
+
+
+def _is_at_home(act: Interaction) -> bool:
+    """Whether it was done on somebody's own page: no message was pressed, or the form is opened there alone."""
+    return (act.kind == PRESS and not act.channel) or act.kind in (LIFT, CONFIRM)
 
 
 def _not_known(why: str) -> Refused:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from bot.chat.actions.deferred import Deferred, defer
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.handlers import handler
 from bot.chat.actions.open_form import FormOpener
@@ -109,6 +110,22 @@ def test_a_delegation_is_ended_on_the_page_and_a_page_that_is_old_gets_one_sente
     again = rig.press(OLU, END_DELEGATION)
     assert again.refused is not None
     assert (again.refused.code, as_text(again.message).count("\n")) == (Code.DELEGATE_NONE, 0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("channel", "is_drawn"), [("", True), ("C0PAYMENTS", False)])
+def test_what_a_worker_decides_draws_the_page_anew_where_it_was_pressed_there(
+    rig: Rig, channel: str, *, is_drawn: bool
+) -> None:
+    homes.hand_over(rig)
+    woken: list[str] = []
+    ctx = replace(rig.ctx, wake=lambda *items: woken.extend(items))
+    act = Interaction("pressed", PRESS, account(OLU), action=END_DELEGATION, channel=channel)
+    defer(ctx, act)
+    (item,) = [item for item in rig.ledger.due if item.startswith("press:")]
+    worker = Deferred(ctx, Dispatcher(ctx, "/prodaccess"), cast(Any, rig.chat), rig.door, "/prodaccess")
+    worker.decide(item.removeprefix("press:"))
+    assert "in your place" not in rig.page(OLU)
+    assert (keys.chat(keys.home(account(OLU))) in woken) is is_drawn
 
 
 # ---------------------------------------------------------------- whom security keeps out
