@@ -18,6 +18,7 @@ from workflows.ports import (
     DirectoryUnreachable,
     PolicyUnavailable,
 )
+from workflows.usecases.shared.actor import whose
 from workflows.usecases.shared.delegations import with_delegations
 
 log = structlog.get_logger()
@@ -50,7 +51,8 @@ def show_home(box: Outbox, subject: str) -> None:
 def _home_of(box: Outbox, who: Account) -> HomeView:
     """Raises DirectoryUnreachable, PolicyUnavailable."""
     policy = box.ctx.policy.current()
-    person = box.directory.refresh_person(who, policy)
+    # By the record: what the chat says of an account says of nobody who they are.
+    person = whose(box.ctx, policy, box.directory.refresh_person(who, policy))
     if person.standing_problem:
         return HomeReader(box.ctx, box.reader).home(policy, person, GroupFacts())
     names = {name for place in policy.environments.values() for name in groups_needed(policy, place)}

@@ -26,6 +26,8 @@ from tests.support.homes import view_of
 from tests.support.memory_chat import MemoryChat
 from tests.support.people import acts, gets_address
 from tests.support.scenes import rules
+from tests.support.slack_text import view_as_text
+from tests.support.spoken import Listener
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.people import PersonId
@@ -283,3 +285,16 @@ def test_extending_and_ending_ones_own_start_from_the_page(rig: Rig) -> None:
     assert over.refused is not None
     assert over.refused.code is Code.GRANT_OVER
     assert rig.grant(id_).deadline > NOW
+
+
+def test_a_page_is_drawn_for_whose_account_it_is_by_the_record() -> None:
+    """The chat says an address, and an address is not a person."""
+    t = Listener(World(rules()))
+    t.world.active(DANA, reason="INC-7 nobody else's affair")
+    t.world.knows(NIA)
+    gets_address(t.world, NIA, "dana@example.com")
+    t.sender.show(keys.home(account(NIA)))
+    (view,) = t.slack.views
+    text = view_as_text(view)
+    assert "Your account is on hold" in text
+    assert [part for part in ("[ Ask", "YOUR ACCESS", "INC-7") if part in text] == []
