@@ -68,7 +68,7 @@ def _life(place: Place, case: Case, number: int, *, by_time: bool) -> tuple[Coun
 
         return look
 
-    case.press("olu", until(card("Waiting"), "the card"), "approve")
+    case.press("olu", until(card("Needs approval"), "the card"), "approve")
     shown = until(card("Active"), "an active grant")
     if not by_time:
         time.sleep(2)

@@ -49,7 +49,7 @@ def _ask(place: Place, number: int, role: str) -> tuple[Case, Message]:
     before = {card.ts for card in case.cards()}
     place.types(person(DEVELOPERS, number // EACH_PERSON), f"{case.name} {role} 1h INC-42 checkout errors")
     cards = until(
-        lambda: [card for card in case.cards() if card.ts not in before and "Waiting" in words(card)], "a card"
+        lambda: [card for card in case.cards() if card.ts not in before and "Needs approval" in words(card)], "a card"
     )
     return case, cards[-1]
 

@@ -21,7 +21,7 @@ from bot.chat.message import (
     Small,
     Snippet,
 )
-from bot.chat.rich import Bold, Called, Channel, Code, Link, Quoted, Rich, Span, Text, Time
+from bot.chat.rich import Bold, Called, Channel, Code, Link, Rich, Span, Text, Time
 from bot.chat.text import clock
 
 
@@ -43,7 +43,7 @@ def _span(span: Span) -> str:
     match span:
         case Text(text):
             return text
-        case Bold(inside) | Code(inside) | Quoted(inside):
+        case Bold(inside) | Code(inside):
             before, after = _SIGNS[type(span)]
             return f"{before}{text_of(inside)}{after}"
         case Time(moment, reference, with_day):
@@ -56,7 +56,7 @@ def _span(span: Span) -> str:
             return f"{label} ({url})"
 
 
-_SIGNS: dict[type[Span], tuple[str, str]] = {Bold: ("", ""), Code: ("`", "`"), Quoted: ("> ", "")}
+_SIGNS: dict[type[Span], tuple[str, str]] = {Bold: ("", ""), Code: ("`", "`")}
 
 
 def _listing(part: Listing) -> str:
@@ -83,7 +83,7 @@ def _line(part: Line) -> str:
 
 _SHOWN: dict[type[Part], Callable[[Any], str]] = {
     Line: _line,
-    Quote: lambda part: f"> {part.text}",
+    Quote: lambda part: f"| {part.text}",
     Fields: lambda part: "\n".join(f"{label:<11}{text_of(value)}" for label, value in part.pairs),
     Small: lambda part: text_of(part.text),
     Heading: lambda part: part.text.upper(),

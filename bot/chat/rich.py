@@ -13,6 +13,7 @@ from datetime import datetime
 
 from bot.chat.text import MENTIONS_MAX, cut, far, one_line
 from bot.chat.wording.labels import Asked, Moment, Words
+from workflows.core.destination import is_person
 
 PART_LENGTH_MAX = 1200
 
@@ -72,14 +73,7 @@ class Link:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
-    """A line of its own in the midst of a text, marked as somebody's words."""
-
-    inside: Rich
-
-
-Span = Text | Bold | Code | Time | Called | Channel | Link | Quoted
+Span = Text | Bold | Code | Time | Called | Channel | Link
 Rich = tuple[Span, ...]
 # What can be put into a sentence.
 Value = str | int | Span | Rich
@@ -220,6 +214,8 @@ def call(asked: Asked, mentions: Mentions) -> Rich:
         return spans(short(asked.label))
     called = [Called(id_) for id_ in ids[:MENTIONS_MAX]]
     more = f" and {len(ids) - MENTIONS_MAX} more" if len(ids) > MENTIONS_MAX else ""
+    if asked.as_rule and all(map(is_person, ids)):
+        return say("{} ({}{})", short(asked.label), join(called, ", "), ours(more))
     if len(called) < 3:
         return join(called, " or ") + ours(more)
     return say("{} or {}", join(called[:-1], ", "), called[-1]) + ours(more)

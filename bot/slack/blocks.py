@@ -12,6 +12,7 @@ Block = dict[str, Any]
 # Slack weighs a message: its texts and 125 for each block may have 13,422 together (slackapi/bolt-js#2509). Some is left free.
 WEIGHT_MAX = 12_500
 BLOCK_WEIGHT = 125
+QUOTE_LENGTH_MAX = 1000
 
 
 def mrkdwn(text: str, length_max: int = t.SECTION_LENGTH_MAX) -> dict[str, Any]:
@@ -29,8 +30,12 @@ def section(text: str, accessory: dict[str, Any] | None = None) -> Block:
 
 
 def quote(text: str) -> Block | None:
-    """What somebody wrote, word for word: plain_text neither formats nor calls anybody."""
-    return {"type": "section", "text": plain_text(f"> {text}", 1000)} if text.strip() else None
+    """What somebody wrote, word for word: a text element is searched for nothing, and calls nobody."""
+    said = t.plain(text, QUOTE_LENGTH_MAX, "")
+    if not said:
+        return None
+    inside = {"type": "rich_text_quote", "elements": [{"type": "text", "text": said}]}
+    return {"type": "rich_text", "elements": [inside]}
 
 
 def fields(pairs: Sequence[tuple[str, str]]) -> Block | None:

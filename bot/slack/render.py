@@ -22,7 +22,7 @@ from bot.chat.message import (
     Small,
     Snippet,
 )
-from bot.chat.rich import Bold, Called, Channel, Code, Link, Quoted, Rich, Span, Text, Time
+from bot.chat.rich import Bold, Called, Channel, Code, Link, Rich, Span, Text, Time
 from bot.slack import blocks as b
 from bot.slack import mrkdwn as t
 
@@ -63,7 +63,7 @@ def _span(span: Span) -> str:
     match span:
         case Text(text, ours):
             return t.escape(text) if ours else _given(text)
-        case Bold(inside) | Code(inside) | Quoted(inside):
+        case Bold(inside) | Code(inside):
             before, after = _SIGNS[type(span)]
             return f"{before}{mrkdwn(inside)}{after}"
         case Time(moment, reference, with_day):
@@ -76,7 +76,7 @@ def _span(span: Span) -> str:
             return t.link(url, label)
 
 
-_SIGNS: dict[type[Span], tuple[str, str]] = {Bold: ("*", "*"), Code: ("`", "`"), Quoted: ("> ", "")}
+_SIGNS: dict[type[Span], tuple[str, str]] = {Bold: ("*", "*"), Code: ("`", "`")}
 
 
 def _given(text: str) -> str:

@@ -42,7 +42,7 @@ def test_what_is_typed_outlives_what_is_redrawn_and_a_slip_is_told_beside_its_fi
     sure = form.page.get_by_role("dialog", name="Approve admin?")
     sure.get_by_role("button", name="Go back").click()
     see(sure, 0)
-    see(form.post("Waiting for 1 of", "everything is on fire"))
+    see(form.post("Needs approval from", "everything is on fire"))
 
 
 def test_escape_closes_the_form_and_gives_the_focus_back(form: Window) -> None:

@@ -89,7 +89,7 @@ def test_a_stranger_who_presses_approve_is_told_alone(window: Open) -> None:
     stranger.be(MAX, OWNERS)
     stranger.button(stranger.post("ORD-6"), "Approve").click()
     see(stranger.post("Only visible to you"))
-    see(owner.post("Waiting", "ORD-6"))
+    see(owner.post("Needs approval", "ORD-6"))
     see(owner.page.get_by_text("Only visible to you"), 0)
     withdraw(dana, number)
 

@@ -71,7 +71,7 @@ def test_one_message_when_its_answer_never_came(rig: Rig, place: str, *, killed:
         stuck.times = also.times = 0
         rig.relaunch()
     if place in ("card", "root"):
-        case.approve(case.card("Waiting"))
+        case.approve(case.card("Needs approval"))
     rig.until(lambda: lose.times == 0, "the fault was played")
     rig.until(lambda: settled(rig, case), "all is said")
     once(rig, case)
@@ -116,7 +116,7 @@ def test_retry_after_is_obeyed(rig: Rig) -> None:
     wait_s = 3
     rig.slack.faults.add("chat.postMessage", times=1, status=429, retry_after_s=wait_s, where={"channel": case.channel})
     case.ask()
-    case.card("Waiting")
+    case.card("Needs approval")
     posts = [
         call
         for call in rig.slack.calls.since(mark, "chat.postMessage")

@@ -115,7 +115,7 @@ def test_without_durability_nothing_is_given_and_removal_goes_on(rig: Rig) -> No
     with rig.connection() as client:
         client.config_set("appendonly", "yes")
     rig.wait_ready()
-    waiting.approve(waiting.card("Waiting"))
+    waiting.approve(waiting.card("Needs approval"))
     rig.until(lambda: rig.has(waiting), "given, once it is durable again")
 
 

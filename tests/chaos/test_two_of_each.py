@@ -94,6 +94,6 @@ def test_queues_stay_short_while_no_worker_runs_and_everything_is_done_afterward
     rig.relaunch()
     rig.until(lambda: rig.gone(active), "gone")
     rig.until(lambda: "Ended" in active.cards()[0].text, "said")
-    waiting.card("Waiting")
+    waiting.card("Needs approval")
     rig.assert_once(id_of(card), "grant.active", "grant.ended")
     rig.until(lambda: not rig.queued(), "the queues are empty")

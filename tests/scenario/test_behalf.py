@@ -21,7 +21,7 @@ def test_somebody_else_asks_another_owner_agrees_and_the_holder_has_it(http_case
     at = http_case.at
     answer = at.told("olu", f"for dana@example.com {http_case.name} read-only 1h INC-42 her laptop is slow")
     id_ = id_in(answer)
-    card = http_case.card("Waiting", "Olu asks for", "for *Dana*", id_)
+    card = http_case.card("Needs approval", "Olu asks for", "for *Dana*", id_)
     told(http_case, "dana", "Olu asked for", "for you", id_)
     assert http_case.press("olu", card, "approve").ok
     http_case.whispered("olu", "You asked for this yourself")
@@ -38,7 +38,7 @@ def test_somebody_else_asks_another_owner_agrees_and_the_holder_has_it(http_case
 def test_the_holder_declines_and_who_asked_is_told(http_case: Case):
     at = http_case.at
     id_ = id_in(at.told("olu", f"for @dana {http_case.name} read-only 1h INC-42 just in case"))
-    http_case.card("Waiting", id_)
+    http_case.card("Needs approval", id_)
     asked = told(http_case, "dana", "Olu asked for", id_)
     dana = at.slack.person(PEOPLE["dana"])
     assert dana.press(asked, DECLINE, channel=asked.channel).ok

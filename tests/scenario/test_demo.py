@@ -23,7 +23,7 @@ MOMENTS = (
     "Only Dana sees the answer",
     "Dana Dev asks for read-only in Orders · 🔴 production",
     "[ Approve ]  [ Deny ]",
-    "Waiting for 1 of @Olu Owner or @Pat Platform",
+    "Needs approval from one of platform (@Olu Owner, @Pat Platform)",
     "Max presses it, and is told in private",
     "you are not among",
     "You asked for this yourself",

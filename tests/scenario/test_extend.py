@@ -28,7 +28,7 @@ def test_more_time_on_an_iam_policy_moves_iams_own_end(http_case: Case):
     answer = http_case.at.told("dana", f"extend {id_} 30m INC-42 not done yet")
     assert "You asked for 30 min more of *state-write*" in answer
     more = id_in(answer)
-    asked = http_case.card("asks for 30 min more of *state-write*", f"extends {id_}, which ends", more)
+    asked = http_case.card("asks for 30 min more of *state-write*", f"extends {id_} ·", more)
     assert "You asked for this yourself" in http_case.at.told("dana", f"approve {more}")
     http_case.approve(asked)
     http_case.card("Extended until", more)
@@ -91,7 +91,7 @@ def test_access_that_is_to_begin_later_is_agreed_now_and_given_then(http_case: C
     form.fill("begin", start)
     form.fill("reason", "INC-42 the nightly run")
     assert form.submit().ok, form.errors
-    card = http_case.card("Waiting for", "to begin")
+    card = http_case.card("Needs approval from", ", from ")
     id_ = id_in(words(card))
     http_case.approve(card)
     card = http_case.card("Agreed, starts", id_)
@@ -115,6 +115,6 @@ def test_the_last_request_is_asked_again_by_one_word(http_case: Case):
     answer = http_case.at.told("dana", "again")
     assert "You asked for *read-only*" in answer
     assert "for 6 s" in answer
-    again = http_case.card("Waiting for", id_in(answer))
+    again = http_case.card("Needs approval from", id_in(answer))
     assert "checkout errors" in words(again)
     http_case.at.told("dana", f"withdraw {id_in(answer)}")

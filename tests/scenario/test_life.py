@@ -304,7 +304,7 @@ def test_a_denial_reaches_the_one_who_asked_with_its_reason(case: Case):
     assert form.submit().ok
     assert not form.is_open
     denied = case.card("Denied by Olu: use staging for this")
-    assert buttons(denied) == []
+    assert buttons(denied) == ["Ask again"]
     assert "Olu denied your request" in words(message_to(case, "dana", "use staging for this"))
     assert not case.has_access()
     assert id_in(case.ask()) != id_in(words(card)), "one may ask again"
@@ -325,7 +325,7 @@ def test_what_nobody_answers_expires_and_the_one_who_asked_is_told(own: Installa
     case = Case(own, IMPATIENT)
     card = case.asked()
     id_ = id_in(words(card))
-    assert buttons(case.card("Expired", "nobody answered in 2 s")) == []
+    assert buttons(case.card("Expired", "nobody answered in 2 s")) == ["Ask again"]
     assert "Nobody answered" in words(message_to(case, "dana", id_))
     case.press("olu", card, "approve", stale=True)
     case.whispered("olu", "has expired")
@@ -364,7 +364,7 @@ def test_on_call_gets_in_at_once_in_a_real_incident_and_its_channel_holds_the_re
 
 def test_a_channel_that_anybody_named_like_an_incident_opens_nothing(case: Case):
     case.ask(who="nia", channel=FAKE_INCIDENT)
-    card = case.card("Waiting")
+    card = case.card("Needs approval")
     assert set(buttons(card)) == {"Approve", "Deny"}
     assert not case.has_access("nia")
     assert "request.auto_approved" not in case.at.events(id_in(words(card)))
@@ -385,8 +385,8 @@ def copies(case: Case, part: str) -> dict[str, Message]:
 
 def asked_by_direct_message(case: Case) -> dict[str, Message]:
     case.ask()
-    eventually(lambda: len(copies(case, "Waiting")) == 2, "two copies")
-    return copies(case, "Waiting")
+    eventually(lambda: len(copies(case, "Needs approval")) == 2, "two copies")
+    return copies(case, "Needs approval")
 
 
 def decided_on_one_copy_changes_all(case: Case) -> None:
@@ -396,7 +396,7 @@ def decided_on_one_copy_changes_all(case: Case) -> None:
     eventually(lambda: {"olu", "pat"} <= set(copies(case, "✅ Active")), "both copies change")
     # More time is the holder's to ask for: an owner's own copy offers what an owner can do.
     assert all(buttons(copies(case, "✅ Active")[name]) == ["End early"] for name in ("olu", "pat"))
-    assert copies(case, "Waiting") == {}
+    assert copies(case, "Needs approval") == {}
     case.at.told("dana", f"end {id_in(words(waiting['pat']))}")
 
 
@@ -508,7 +508,7 @@ def test_the_form_opens_from_every_door_and_asks_like_the_command(case: Case, do
     form.fill("reason", f"INC-42 by {door}")
     assert form.submit().ok
     assert not form.is_open
-    id_ = id_in(words(case.card("Waiting", f"INC-42 by {door}")))
+    id_ = id_in(words(case.card("Needs approval", f"INC-42 by {door}")))
     assert "Olu or Pat can approve it" in words(message_to(case, "dana", id_))
     request = case.at.ledger().read(keys.request(id_)).get(keys.request(id_), Request)
     assert request is not None
@@ -551,7 +551,7 @@ def test_what_is_wrong_in_the_form_stands_beside_its_field_and_nothing_is_lost(c
     form.fill(block_of(form, "ticket"), "INC-7")
     assert form.submit().ok
     assert not form.is_open
-    card = case.card("Waiting", "no ticket in here")
+    card = case.card("Needs approval", "no ticket in here")
     assert "INC-7" in words(card)
     approve = next(element for element in elements(card) if element["action_id"] == "approve")
     assert "can delete customer data" in approve["confirm"]["text"]["text"]

@@ -22,7 +22,7 @@ def test_an_environment_is_emptied_with_what_is_being_set_up_and_what_waits(http
     waiting = id_in(words(http_case.asked("nia", "admin", "30m INC-42 rotate the key")))
     assert http_case.has_access()
     at.told("nia", f"{http_case.name} read-only 1h INC-42 just now")
-    quick = id_in(words(http_case.card("Waiting", "INC-42 just now")))
+    quick = id_in(words(http_case.card("Needs approval", "INC-42 just now")))
     person, question = asked_to_confirm(at, "olu", f"revoke-all env {http_case.name} keys on a paste site")
     assert all(id_ in words(question) for id_ in (first, waiting))
     assert http_case.has_access(), "nothing is done before the press"

@@ -339,7 +339,7 @@ def test_a_phones_dashes_quotes_and_capitals_are_forgiven(http_case: Case):
     case = http_case
     answer = case.at.told("dana", f"  {case.name.upper().replace('-', '–')}  “Read-Only”   1 H 30 Min   it’s broken")
     assert "for 1 h 30 min" in answer
-    assert "it’s broken" in words(case.card("Waiting"))
+    assert "it’s broken" in words(case.card("Needs approval"))
 
 
 # ---------------------------------------------------------------- deliveries that are not what they seem
@@ -366,7 +366,7 @@ def test_a_command_that_slack_delivers_again_is_one_request_with_one_answer(case
     assert first.ok
     assert first.delivery is not None
     again = at.slack.courier.redeliver(first.delivery, Tampering(retry_num=1))
-    id_ = id_in(words(case.card("Waiting", "sent three times")))
+    id_ = id_in(words(case.card("Needs approval", "sent three times")))
     at.quiet()
     # At once where it is known freshly who may ask, else by a worker that has looked.
     at_once = [json.dumps(ack.body) for ack in (*first.delivery.acks, again)]
@@ -447,7 +447,7 @@ def test_no_secret_no_reason_and_no_trace_in_any_log(case: Case):
     # What other tests broke on purpose is in there, too: a channel that was closed is an error to whoever runs this.
     before = {path: path.stat().st_size for path in at.folder.glob("*.log")}
     case.ask(role="read-only", rest="1h tell-nobody-this")
-    case.card("Waiting")
+    case.card("Needs approval")
     at.told("dana", "nonsense")
     text = "".join(path.read_text() for path in at.folder.glob("*.log"))
     newer = b"".join(path.read_bytes()[before.get(path, 0) :] for path in at.folder.glob("*.log")).decode()

@@ -109,7 +109,7 @@ class Sandbox:
         """Dana, in production, with Olu's approval. Returns the id."""
         line = f"/prodaccess orders-prod read-only {seconds}s {why}"
         id_ = id_in(self.types(DANA.id, TEAM_ROOM, line))
-        self.press(OLU, self.card("Waiting", why, '"approve"'), "approve")
+        self.press(OLU, self.card("Needs approval", why, '"approve"'), "approve")
         self.until(lambda: self.access(DANA), "Dana has it")
         return id_
 
@@ -171,7 +171,7 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     assert (asks["as"], asks["in"]) == (DANA.id, TEAM_ROOM)
     id_ = id_in(types(asks))
     assert "Approve" in hints[1]["text"]
-    sandbox.press(OLU, sandbox.card("Waiting", "Dana", '"approve"'), "approve")
+    sandbox.press(OLU, sandbox.card("Needs approval", "Dana", '"approve"'), "approve")
     sandbox.until(lambda: sandbox.access(DANA), "Dana has it")
     assert sandbox.access(DANA) == ["ReadOnlyAccess in 210987654321 (orders-prod)"]
 
@@ -187,7 +187,7 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
 
     # A change, which Olu denies with a reason.
     types(changes)
-    sandbox.press(OLU, sandbox.card("Waiting", "got stuck", '"deny"'), "deny")
+    sandbox.press(OLU, sandbox.card("Needs approval", "got stuck", '"deny"'), "deny")
     form = sandbox.until(lambda: sandbox.get(f"people/{OLU.id}")["modal"], "the reason is asked for")
     block = next(each["block_id"] for each in form["blocks"] if each["type"] == "input")
     sandbox.post(f"people/{OLU.id}/modal/fill", block_id=block, value="not on a Friday")

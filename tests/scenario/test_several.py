@@ -53,7 +53,7 @@ def test_two_roles_of_one_environment_by_form_with_one_decision(http_case: Case)
     form.fill("reason", "INC-42 hotfix with logs")
     assert form.submit().ok
     assert not form.is_open
-    card = case.card("Waiting", "read-only", "deploy", "INC-42 hotfix with logs")
+    card = case.card("Needs approval", "read-only", "deploy", "INC-42 hotfix with logs")
     assert len(case.cards()) == 1, "one decision, one card"
     assert [name for name in buttons(card) if name.endswith("all")] == ["Approve all", "Deny all"]
     case.at.slack.person(PEOPLE["dana"]).press(card, "approve_all", channel=case.channel)
@@ -96,7 +96,10 @@ def test_one_role_in_two_environments_by_command_with_different_owners(own: Inst
         assert "You asked for *read-only* in *Shop 295*" in answer
         assert "Sue or Pat can approve" in answer or "Pat or Sue can approve" in answer
         assert "Olu or Pat can approve" in answer
-        first, second = theirs.card("Waiting", "INC-42 both sides"), ours.card("Waiting", "INC-42 both sides")
+        first, second = (
+            theirs.card("Needs approval", "INC-42 both sides"),
+            ours.card("Needs approval", "INC-42 both sides"),
+        )
         assert theirs.press("olu", first, "approve").ok
         theirs.card("Active")
         assert ours.press("olu", second, "approve").ok

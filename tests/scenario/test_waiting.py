@@ -123,7 +123,7 @@ def test_a_delegate_decides_for_somebody_who_is_away_and_never_for_them(waiting:
         own = case.asked("olu")
         case.press("zed", own, "approve")
         case.whispered("zed", "can decide this, and you are not among them")
-        assert "Waiting" in words(case.card("Olu asks for"))
+        assert "Needs approval" in words(case.card("Olu asks for"))
         assert any("you decide in their place" in text for text in case.direct("zed"))
     finally:
         assert "Your delegation has ended" in waiting.told("olu", "delegate off")

@@ -545,7 +545,7 @@ class Case:
             eventually(lambda: [card for card in self.cards() if card.ts not in before], what)
         except AssertionError as problem:
             raise AssertionError(f"{problem}\n{self.at.state()}\n{self.at.logs()}") from None
-        return self.card("Waiting")
+        return self.card("Needs approval")
 
     def press(self, who: str, card: Message, action: str, **more: Any) -> Delivered:
         return self.at.slack.person(PEOPLE[who]).press(card, action, channel=self.channel, **more)

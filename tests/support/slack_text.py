@@ -84,8 +84,14 @@ def _element(element: dict[str, Any]) -> str:
     return " ".join(options) if options else f"[{element.get('initial_value', '') or kind.replace('_', ' ')}]"
 
 
+def _rich_text(block: dict[str, Any]) -> str:
+    """Only quotes are sent."""
+    return "\n".join(f"| {piece['text']}" for part in block["elements"] for piece in part["elements"])
+
+
 _SHOWN: dict[str, Callable[[dict[str, Any]], str]] = {
     "section": _section,
+    "rich_text": _rich_text,
     "context": _context,
     "actions": _actions,
     "input": _input,

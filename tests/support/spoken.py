@@ -94,7 +94,7 @@ class Said:
     def lines(self) -> tuple[str, ...]:
         """Line by line; what somebody wrote is theirs, and no claim of ours."""
         found = (*self.text.splitlines(), *from_mrkdwn(self.drawn.text).splitlines())
-        return tuple(dict.fromkeys(line for line in found if line.strip() and not line.lstrip().startswith(">")))
+        return tuple(dict.fromkeys(line for line in found if line.strip() and not line.lstrip().startswith("|")))
 
     def buttons(self) -> Iterator[tuple[str, str]]:
         """(action, value) of what can be pressed in it."""

@@ -293,6 +293,7 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"You will have|You do not get|You gave back your", You.is_holder),
     (r"your (read-only|admin|quick|office|\d|break-glass)", You.is_holder),
     (r"Your (time is up|read-only|admin|quick|access goes on)", You.is_holder),
+    (r"please close yours", You.is_holder),
     (
         r"You can break no glass|You cannot use break-glass|You are told when you have it|If you do not want it",
         You.is_holder,
@@ -316,7 +317,7 @@ _ABLE = re.compile(
             r"([^.]*?) can approve",
             r"([^.]*?) have to agree",
             r"([^.]*?) can\.$",
-            r"Needs approval from (.*)",
+            r"Needs approval from ([^·]*)",
             r"Only (.*?) can decide",
         )
     )

@@ -89,7 +89,7 @@ PRESSES: Mapping[str, Handler] = {
     home_oversight.LIFT: _opens(security_forms.open_lift_form),
     home_oversight.CONFIRM: _opens(security_forms.open_confirm_form),
     notices.DECLINE: Handler(pressed.press_decline),
-    notices.AGAIN: _opens(request_forms.open_repeat_form),
+    cards.AGAIN: _opens(request_forms.open_repeat_form),
     notices.ASK_THEN: _opens(request_forms.open_then_form),
     break_glass.ACKNOWLEDGE: Handler(pressed.press_acknowledge),
     break_glass.FLAG: _opens(decision_forms.open_flag_form),

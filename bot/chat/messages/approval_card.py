@@ -9,7 +9,6 @@ from bot.chat.message import (
     Line,
     Menu,
     Message,
-    Quote,
     Small,
     buttons,
     fields,
@@ -21,18 +20,18 @@ from bot.chat.message import (
 from bot.chat.rich import NOTHING, Link, Mentions, Rich, Time, join, lines, ours, rich, say, short
 from bot.chat.text import cut
 from bot.chat.views.request_view import RequestView, in_short
-from bot.chat.views.state_lines import reduced_words, state_line
+from bot.chat.views.state_lines import expiry, reduced_words, sessions, state_alone, state_line
 from bot.chat.views.waiting_lines import notes
-from bot.chat.wording.labels import BREAK_GLASS, Stage
+from bot.chat.wording.labels import BREAK_GLASS, Stage, Words, joined
 from workflows.core.durations import format_duration
 
 # action_ids of what can be pressed.
-APPROVE, DENY, MORE, END, EXTEND = "approve", "deny", "more", "end", "extend"
+APPROVE, DENY, MORE, END, EXTEND, AGAIN = "approve", "deny", "more", "end", "extend", "again"
 # What is chosen in the menu, where it opens a form.
 LESS = "less"
 
-# States in which the card still says why it was asked.
-SHOWS_REASON = frozenset({Stage.WAITING, Stage.AGREED, Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
+# States in which something may still be done, or still happens.
+ALIVE = frozenset({Stage.WAITING, Stage.AGREED, Stage.SETTING_UP, Stage.ACTIVE, Stage.REMOVING, Stage.STUCK})
 
 _HAD = frozenset({Stage.REMOVING, Stage.STUCK, Stage.ENDED, Stage.REVOKED})
 
@@ -43,13 +42,14 @@ def approval_card(view: RequestView, mentions: Mentions | None = None, *, to_own
         return _hidden(view)
     if view.stage is Stage.WAITING:
         return _waiting(view, mentions or {})
+    again = None if to_owner else again_button(view)
     return message(
         fallback(view),
-        Line(headline(view)),
-        _reason(view),
+        Line(top(view), again),
+        quote(view.reason),
         reduced_line(view),
-        Small(small_print(view)),
         later_buttons(view, to_owner=to_owner),
+        Small(small_print(view)),
     )
 
 
@@ -58,6 +58,13 @@ def later_buttons(view: RequestView, *, to_owner: bool = False) -> Buttons | Non
     if view.stage is Stage.ACTIVE:
         return buttons(end_button(view, "End early"), None if to_owner else extend_button(view))
     return buttons(deny_button(view)) if view.stage is Stage.AGREED else None
+
+
+def again_button(view: RequestView) -> Button | None:
+    """Opens the form filled in as it was, once nothing of it is open any more. For whoever asked for themselves."""
+    over = view.stage in (Stage.ENDED, Stage.EXPIRED, Stage.DENIED) and not view.covered_by
+    own = not view.break_glass and not view.extends and not view.on_behalf
+    return Button("Ask again", AGAIN, view.id) if over and view.in_policy and own else None
 
 
 def _hidden(view: RequestView) -> Message:
@@ -72,13 +79,13 @@ def _waiting(view: RequestView, mentions: Mentions) -> Message:
     press = buttons(agree, deny_button(view), more_menu(view)) if can_press else None
     return message(
         fallback(view),
-        Line(headline(view)),
-        _reason(view),
+        Line(top(view, mentions)),
+        quote(view.reason),
         reduced_line(view),
         fields(_details(view)),
         danger_lines(view),
         press,
-        Small(small_print(view, mentions)),
+        Small(small_print(view)),
     )
 
 
@@ -94,17 +101,21 @@ def headline(view: RequestView) -> Rich:
     return say("{} · {}", BREAK_GLASS, line) if view.break_glass else line
 
 
+def top(view: RequestView, mentions: Mentions | None = None) -> Rich:
+    """The first two lines of whatever tells of one request: who and what, and how it stands."""
+    return lines((headline(view), state_of(view, mentions)))
+
+
 def fallback(view: RequestView) -> Rich:
     """The lock screen's line: the headline in full with duration, reason and state."""
     line = short(in_short(view), 400)
     if view.hidden:
         return say("{} · {} · {}", line, view.state, view.id)
-    asked = say("for {}: {}", format_duration(view.duration), short(view.reason, 500))
-    if view.stage is Stage.WAITING:
-        return say("{} {} · {}", line, asked, view.id)
-    # What was had for a while was had for another while than was asked.
-    full = line if view.stage in _HAD else say("{} {}", line, asked)
-    return say("{} · {} · {}", full, status(view), view.id)
+    # What was had for a while was had for another while than was asked; of more time the line says how much.
+    said = view.stage in _HAD or view.extends
+    time = NOTHING if said else say(" for {}", format_duration(view.duration))
+    full = say("{}{}: {}", line, time, short(view.reason, 500))
+    return say("{} · {}", full, view.id) if view.stage is Stage.WAITING else join((full, status(view), view.id))
 
 
 def status(view: RequestView, mentions: Mentions | None = None, *, left: bool = False) -> Rich:
@@ -115,15 +126,18 @@ def status(view: RequestView, mentions: Mentions | None = None, *, left: bool = 
     return rich(state_line(view, left=left), view.closed_at or view.now, mentions)
 
 
-def small_print(view: RequestView, mentions: Mentions | None = None) -> Rich:
-    waiting = view.stage is Stage.WAITING
-    place = short(view.environment, 80) if waiting else ""
-    told = rich(notes(view), view.now) if waiting else NOTHING
-    return join((status(view, mentions), told, place, view.id))
+def state_of(view: RequestView, mentions: Mentions | None = None) -> Rich:
+    """The same without what stands in the small print."""
+    return rich(state_alone(view), view.closed_at or view.now, mentions)
 
 
-def _reason(view: RequestView) -> Quote | None:
-    return quote(view.reason) if view.stage in SHOWS_REASON else None
+def small_print(view: RequestView) -> Rich:
+    """What is looked up: until when, in which environment by its name, its id. While it waits, what was done about it."""
+    told: tuple[Words, ...] = (sessions(view),)
+    if view.stage is Stage.WAITING:
+        told = (notes(view), (f"extends {view.extends}",) if view.extends else (), expiry(view))
+    found = rich(joined(told), view.closed_at or view.now)
+    return join((found, short(view.environment, 80), view.id))
 
 
 def reduced_line(view: RequestView) -> Small | None:
@@ -133,7 +147,7 @@ def reduced_line(view: RequestView) -> Small | None:
 
 
 def reduced_text(view: RequestView) -> Rich:
-    return say("{}", short(reduced_words(view), 400)) if view.stage in SHOWS_REASON else NOTHING
+    return say("{}", short(reduced_words(view), 400)) if view.stage in ALIVE else NOTHING
 
 
 def _details(view: RequestView) -> list[tuple[str, Rich]]:

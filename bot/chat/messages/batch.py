@@ -27,8 +27,9 @@ from bot.chat.rich import NOTHING, Mentions, Rich, Time, join, lines, ours, rich
 from bot.chat.text import cut
 from bot.chat.views.deciders import Deciders
 from bot.chat.views.request_view import RequestView
+from bot.chat.views.state_lines import expiry
 from bot.chat.views.waiting_lines import notes
-from bot.chat.wording.labels import STATE_WORDS, VERBS, Stage, people
+from bot.chat.wording.labels import STATE_WORDS, VERBS, Stage, joined, people
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
 
@@ -50,7 +51,7 @@ _ORDER = (
     Stage.SETTING_UP,
     Stage.ACTIVE,
     Stage.REMOVING,
-    *(stage for stage in Stage if stage not in cards.SHOWS_REASON),
+    *(stage for stage in Stage if stage not in cards.ALIVE),
 )
 
 
@@ -102,7 +103,7 @@ def _fallback(views: RequestViews) -> Rich:
     asked = say("for {}: {}", format_duration(first.duration), short(first.reason, 500))
     if stage_of(views) is Stage.WAITING:
         return say("{} {} · {}", headline(views), asked, _ids(views))
-    return join((headline(views), *map(line, views)))
+    return join((say("{}: {}", headline(views), short(first.reason, 500)), *map(line, views)))
 
 
 # ---------------------------------------------------------------- the card
@@ -124,14 +125,14 @@ def _card_parts(
 ) -> list[Part | None]:
     """`words_max`: as many characters of what each allows and may break."""
     waiting = [view for view in views if view.stage is Stage.WAITING]
-    alive = any(view.stage in cards.SHOWS_REASON for view in views)
+    state = cards.state_of(waiting[0], mentions) if waiting else NOTHING
     return [
-        Line(headline(views)),
-        quote(views[0].reason) if alive else None,
+        Line(lines((headline(views), state))),
+        quote(views[0].reason),
         *[part for view in views for part in _on_card(view, words_max, to_owner=to_owner)],
         *[_danger(view, words_max) for view in waiting],
         _press(waiting, value),
-        Small(_small(waiting, views, mentions)),
+        Small(_small(waiting, views)),
     ]
 
 
@@ -142,7 +143,8 @@ def _danger(view: RequestView, words_max: int) -> Line | None:
 
 def _on_card(view: RequestView, words_max: int, *, to_owner: bool) -> list[Part | None]:
     if view.stage is not Stage.WAITING:
-        return [Line(say("• {}", line(view))), cards.later_buttons(view, to_owner=to_owner)]
+        again = None if to_owner else cards.again_button(view)
+        return [Line(say("• {}", line(view)), again), cards.later_buttons(view, to_owner=to_owner)]
     last = say("last time {}", rich(view.last_time.words(view.now), view.now)) if view.last_time else NOTHING
     begins = say(", from {}", Time(view.start_at, view.now)) if view.start_at else NOTHING
     how_long = say("for {}{}", format_duration(view.duration), begins)
@@ -176,11 +178,10 @@ def _sure(views: RequestViews) -> Confirm | None:
     return Confirm(f"Approve all {len(views)}?", text, "Approve", "Go back")
 
 
-def _small(waiting: RequestViews, views: RequestViews, mentions: Mentions | None) -> Rich:
-    if not waiting:
-        return say("asked together · {}", _ids(views))
-    first = waiting[0]
-    return join((cards.status(first, mentions), rich(notes(first), first.now), _ids(views)))
+def _small(waiting: RequestViews, views: RequestViews) -> Rich:
+    """While some of them wait: what was done about it, and until when."""
+    told = rich(joined((notes(waiting[0]), expiry(waiting[0]))), waiting[0].now) if waiting else "asked together"
+    return join((told, short(", ".join(dict.fromkeys(view.environment for view in views))), _ids(views)))
 
 
 # ---------------------------------------------------------------- the requester

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.chat.message import Button, Line, Message, Small, buttons, fields, message, quote, value_of
-from bot.chat.messages.approval_card import end_button, fallback, headline, small_print, ticket
-from bot.chat.rich import NOTHING, Mentions, Quoted, Rich, Time, call, join, lines, ours, say, short
+from bot.chat.messages.approval_card import end_button, fallback, small_print, ticket, top
+from bot.chat.rich import NOTHING, Mentions, Rich, Time, call, join, lines, ours, say, short
 from bot.chat.views import state_lines
 from bot.chat.views.request_view import RequestView
 from bot.chat.views.state_lines import stop
@@ -31,11 +31,11 @@ def break_glass_card(view: RequestView, mentions: Mentions | None = None, owners
     end = end_button(view, "End early") if view.stage is Stage.ACTIVE else None
     return message(
         fallback(view),
-        Line(headline(view)),
+        Line(lines((top(view), review_line(view, mentions, owners)))),
         quote(view.reason),
         fields(_details(view)) if is_open else None,
         buttons(end, *review_buttons(view)),
-        Small(lines((small_print(view), review_line(view, mentions, owners)))),
+        Small(small_print(view)),
     )
 
 
@@ -127,11 +127,10 @@ def _why(text: str, length_max: int = 300) -> Rich:
 def unannounced(view: RequestView, *, command: str = "/prodaccess") -> Message:
     """No channel could be told of it: to everybody concerned, and to the channel as soon as it takes messages again."""
     line = say("🚨 {}, {}, could not be announced in any channel for two minutes.", _whose(view), _what(view))
-    reason = NOTHING if view.hidden else (Quoted(say("{}", short(view.reason, 300))),)
     until = say(" until {}", Time(view.until, view.now)) if view.until and view.stage is Stage.ACTIVE else NOTHING
     look = say("`{} show {}`", command, view.id)
     then = say("{}{}. Tell each other by other means, and look: {}.", view.state, until, look)
-    return message(say("{} {}", line, view.id), Line(lines((line, reason, then))), Small(say("{}", view.id)))
+    return message(say("{} {}", line, view.id), Line(line), quote(view.reason), Line(then), Small(say("{}", view.id)))
 
 
 def lifted(entry: AuditEntry, now: datetime) -> Message:

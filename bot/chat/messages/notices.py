@@ -21,7 +21,17 @@ from bot.chat.message import (
     value_of,
     with_parts,
 )
-from bot.chat.messages.approval_card import end_button, extend_button, headline, reduced_line, status, ticket
+from bot.chat.messages.approval_card import (
+    again_button,
+    end_button,
+    extend_button,
+    headline,
+    reduced_line,
+    small_print,
+    status,
+    ticket,
+    top,
+)
 from bot.chat.rich import NOTHING, Mentions, Rich, Time, call, join, lines, marked, ours, rich, say, short
 from bot.chat.text import cut
 from bot.chat.views.deciders import NOBODY, Deciders
@@ -37,8 +47,6 @@ from workflows.core.records.grant import EndCause
 from workflows.core.rules.eligibility import REASON_LENGTH_MAX, Ask
 
 OPEN_CONSOLE, DECLINE = "open_console", "decline"
-# action_id of the button that opens the form as it was filled in.
-AGAIN = "again"
 # action_id of the button that opens it for a later start.
 ASK_THEN = "ask_then"
 
@@ -239,7 +247,7 @@ def _until(view: RequestView) -> Rich:
 
 def over_active(view: RequestView) -> Message:
     """What the message "active" becomes when it is over: its state, nothing to paste, and the way to ask once more."""
-    return with_parts(settled(view), again_buttons(view))
+    return with_parts(settled(view), buttons(again_button(view)))
 
 
 def asked_for_you(view: RequestView, command: str = "/prodaccess") -> Message:
@@ -260,14 +268,7 @@ def asked_for_you(view: RequestView, command: str = "/prodaccess") -> Message:
 
 def settled(view: RequestView) -> Message:
     """What the form's answer becomes when it no longer waits: its state."""
-    return message(join((headline(view), status(view))), Line(headline(view)), Small(join((status(view), view.id))))
-
-
-def again_buttons(view: RequestView) -> Buttons | None:
-    """Opens the form filled in as it was, once nothing of it is open any more."""
-    over = view.stage in (Stage.ENDED, Stage.EXPIRED) and not view.covered_by
-    own = not view.break_glass and not view.extends
-    return buttons(Button("Ask again", AGAIN, view.id)) if over and view.in_policy and own else None
+    return message(join((headline(view), status(view))), Line(top(view)), Small(small_print(view)))
 
 
 def ending(view: RequestView, command: str = "/prodaccess") -> Message:
@@ -287,7 +288,7 @@ def outcome(view: RequestView, command: str = "/prodaccess") -> Message:
     told = _OUTCOMES.get(view.stage)
     line = told(view) if told else say("{}: {}", _what(view), status(view))
     small = Small(join((_next(view, command), view.id)))
-    return message(say("{} {}", line, view.id), Line(line), small, again_buttons(view))
+    return message(say("{} {}", line, view.id), Line(line), small, buttons(again_button(view)))
 
 
 def _ended(s: RequestView) -> Rich:
@@ -312,7 +313,7 @@ def _tail(s: RequestView) -> Rich:
         return ours("Nothing is open.")
     if s.session_until:
         until_then = Time(s.session_until, s.closed_at or s.now)
-        return say("The removal is verified. A session that is open may work until {}; please close it.", until_then)
+        return say("The removal is verified. Sessions end by {}; please close yours.", until_then)
     return ours("The removal is verified.")
 
 

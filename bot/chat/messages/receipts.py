@@ -27,9 +27,10 @@ def receipt_root(view: RequestView) -> Message:
     if view.hidden:
         line = say("{} · {} · {} · {}", short(view.environment), view.tier_words, view.state, view.id)
         return message(line, Line(line))
+    place = short(view.environment, 80)
     waiting = view.stage is Stage.WAITING or (view.break_glass and view.stage in _UNDER_WAY)
     asked = say("for {}: {}", format_duration(view.duration), short(view.reason, 120)) if waiting else NOTHING
-    return message(fallback(view), Line(join((headline(view), asked, status(view), view.id))))
+    return message(fallback(view), Line(join((headline(view), asked, status(view), place, view.id))))
 
 
 def receipt_replies(

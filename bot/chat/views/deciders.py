@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat.views.request_view import needs_of
-from bot.chat.wording.labels import people
+from bot.chat.wording.labels import number, people
 from workflows.core.people import GroupFacts, PersonId
 from workflows.core.policy import Entitlement, Policy
 from workflows.core.records.request import Request
@@ -15,7 +15,6 @@ from workflows.core.rules.groups import approvers, groups_named
 
 # As many names of a group as one reads; the others are a number.
 NAMES_MAX = 5
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 # What somebody is called; None where they can do nothing, or are nobody.
 NameOf = Callable[[PersonId], str | None]
@@ -101,10 +100,6 @@ class Deciders:
 
 
 NOBODY = Deciders()
-
-
-def number(count: int) -> str:
-    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
 def name_from(address: PersonId) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from bot.chat.wording.labels import (
+    LOOKED_UP,
     SHORT,
     STATE_WORDS,
     TIER_WORDS,
@@ -67,7 +68,7 @@ class LastTime:
     how: str
 
     def words(self, now: datetime) -> Words:
-        """`3 days ago, 1 h, ended by itself`; of today when it was, because hours tick away on a card that waits."""
+        """`3 days ago, 1 h, ended on time`; of today when it was, because hours tick away on a card that waits."""
         when: Moment | str = ago(now - self.at) if now - self.at >= DAY else self.at
         return (when, f", {rounded(self.used)}, {self.how}")
 
@@ -180,7 +181,8 @@ class RequestView:
 
     @property
     def state(self) -> str:
-        return STATE_WORDS[self.stage]
+        # Whether anybody has to approve it is not known before, and of a break-glass nobody has.
+        return STATE_WORDS[self.stage] if self.resolved or self.stage is not Stage.WAITING else LOOKED_UP
 
     @property
     def asks(self) -> bool:
@@ -520,7 +522,7 @@ def last_time(grant: Grant | None) -> LastTime | None:
     if grant is None or grant.activated_at is None or grant.closed_at is None:
         return None
     cause = grant.end.cause if grant.end else EndCause.TIME
-    how = {EndCause.TIME: "ended by itself", EndCause.RETURNED: "given back early"}.get(cause, "taken back")
+    how = {EndCause.TIME: "ended on time", EndCause.RETURNED: "given back early"}.get(cause, "taken back")
     by_itself = grant.deadline if cause is EndCause.TIME else None
     return LastTime(grant.closed_at, time_used(grant.activated_at, grant.closed_at, grant.decision.at, by_itself), how)
 
@@ -551,6 +553,7 @@ def for_outsiders(view: RequestView) -> RequestView:
         expires_at=view.expires_at,
         terms=replace(view.terms, role="", allows="", danger=None),
         origin=Origin(),
+        resolved=view.resolved,
         review=view.review,
         review_due=view.review_due,
         hidden=True,

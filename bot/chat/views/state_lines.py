@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.chat.views.request_view import Need, RequestView
-from bot.chat.wording.labels import Asked, Stage, Words, joined, people, rounded
+from bot.chat.wording.labels import Asked, Stage, Words, joined, number, people, rounded
 from bot.chat.wording.refusals import about, refusal, window_of
 from workflows.core.durations import format_duration
 from workflows.core.records.grant import EndCause
@@ -22,7 +22,25 @@ def state_line(view: RequestView, *, left: bool = False) -> Words:
     """
     if view.hidden:
         return (view.state,)
+    more = (expiry(view), _begins(view), extends(view)) if view.stage is Stage.WAITING else (sessions(view),)
+    return joined([state_alone(view, left=left), *more])
+
+
+def state_alone(view: RequestView, *, left: bool = False) -> Words:
+    """The same without what a card has in its small print: until when it waits, until when a session may go on."""
+    if view.hidden:
+        return (view.state,)
     return _active(view, left=left) if view.stage is Stage.ACTIVE else _LINES[view.stage](view)
+
+
+def expiry(view: RequestView) -> Words:
+    return ("expires ", view.expires)
+
+
+def sessions(view: RequestView) -> Words:
+    """Of what is over: until when a session may go on that was open at the end."""
+    over = view.stage in (Stage.ENDED, Stage.REVOKED) and view.session_until is not None
+    return ("sessions end by ", view.session_until) if over and view.session_until else ()
 
 
 def short(text: str | None, length_max: int = _WHY_LENGTH_MAX) -> str:
@@ -39,14 +57,14 @@ def stop(text: str) -> str:
 
 def _waiting(s: RequestView) -> Words:
     if not s.resolved:
-        return joined([(f"{s.state}: names are being looked up in {s.provider}",), ("expires ", s.expires)])
+        return (f"{s.state} in {s.provider}",)
     if not s.in_policy:
-        return (f"{s.state} · the policy no longer has this role, so nobody can approve it · expires ", s.expires)
+        return (f"{s.state} · the policy no longer has this role, so nobody can approve it",)
     whom = _for_whom(s)
     if s.shut:
         # Nobody is called who can do nothing about it.
         whom = tuple(part.label if isinstance(part, Asked) else part for part in whom)
-    return joined([(s.state, *whom), *_in_the_way(s), ("expires ", s.expires), _begins(s), extends(s)])
+    return joined([(s.state, *whom), *_in_the_way(s)])
 
 
 def _begins(s: RequestView) -> Words:
@@ -89,22 +107,29 @@ def _for_whom(s: RequestView) -> Words:
     """Who is missing. Only they are called; who has agreed stands by name."""
     total, done = sum(need.count for need in s.needs), sum(need.agreed for need in s.needs)
     if not s.needs:
-        return (": only a rule of the policy can approve it",)
+        return (" by a rule of the policy: nobody can approve it by hand",)
     if not done:
-        parts = [(f"{need.open} of ", Asked(need.groups)) for need in s.needs]
-        return (" for ", *_and(parts))
+        return (" from ", *_and([_one_of(need) for need in s.needs]))
     if any(need.helps and not need.open for need in s.needs):
         # Somebody who speaks for two groups agreed: a person of either completes it.
         either = tuple(group for need in s.needs if need.helps for group in need.groups)
-        return (f" · {done} of {total}: {people(s.agreed_by)} agreed, one more of ", Asked(either), " missing")
+        missing = Asked(either, as_rule=True)
+        return (f" · {done} of {total}: {people(s.agreed_by)} agreed, one more of ", missing, " missing")
     return (f" · {done} of {total}: ", *_listed([_part(need) for need in s.needs]))
 
 
 def _part(need: Need) -> Words:
+    agreed = f"{need.label} agreed ({people(need.by)})"
     if not need.open:
-        return (f"{people(need.by)} agreed for {need.label}",)
-    missing = Asked(need.groups), " missing"
-    return missing if not need.agreed else (f"{people(need.by)} agreed for {need.label}, one more of ", *missing)
+        return (agreed,)
+    missing: Words = (*_one_of(need), " missing")
+    return missing if not need.agreed else (f"{agreed}, ", *missing)
+
+
+def _one_of(need: Need) -> Words:
+    """`one of platform`, `one more of platform`."""
+    more = " more" if need.agreed else ""
+    return (f"{number(need.open)}{more} of ", Asked(need.groups, as_rule=True))
 
 
 def _and(parts: Sequence[Words]) -> Words:
@@ -152,7 +177,7 @@ def _rule_why(s: RequestView) -> list[str]:
 
 
 def _setting_up(s: RequestView) -> Words:
-    trouble = (f"{stop(short(s.error, 200))} I try again by myself",) if s.error else ()
+    trouble = (f"{stop(short(s.error, 200))} I try again automatically",) if s.error else ()
     return joined([(s.state,), trouble, _decided(s)])
 
 
@@ -181,8 +206,13 @@ def extends(s: RequestView) -> Words:
 
 
 def _removing(s: RequestView) -> Words:
-    trouble = (f"{stop(short(s.error, 200))} I try again by myself",) if s.error else ()
-    return joined([(f"{s.state}: {_cause(s)}",), trouble])
+    trouble = (f"{stop(short(s.error, 200))} I try again automatically",) if s.error else ()
+    return joined([(f"{s.state}: {_cause(s)}",), trouble, _approved(s)])
+
+
+def _approved(s: RequestView) -> Words:
+    """Who approved stays to the end."""
+    return (s.approved_by,) if s.approved_by else ()
 
 
 def _cause(s: RequestView) -> str:
@@ -199,7 +229,7 @@ def _cause(s: RequestView) -> str:
 def _stuck(s: RequestView) -> Words:
     error = stop(short(s.error or f"{s.provider} did not say why"))
     due = ("it should have ended ", s.deadline) if s.deadline and s.end_cause is EndCause.TIME else ()
-    return joined([(f"{s.state}: {error} It may still be open. I keep trying.",), due])
+    return joined([(f"{s.state}: {error} It may still be open. I keep trying.",), due, _approved(s)])
 
 
 # ---------------------------------------------------------------- after it
@@ -209,29 +239,26 @@ def _ended(s: RequestView) -> Words:
     used = f"used {rounded(s.used)}" if s.used is not None else ""
     if s.end_cause is EndCause.RETURNED:
         used = f"given back by {s.ended_by or s.holder}" + (f" after {rounded(s.used)}" if s.used is not None else "")
-    # Where a session may go on, that matters more than how it began.
-    approved = s.approved_by if s.session_until is None else ""
-    return joined([_at(s), (used,) if used else (), (approved,) if approved else (), *_proof(s)])
+    return joined([_at(s), (used,) if used else (), _approved(s), _proof(s)])
 
 
 def _at(s: RequestView) -> Words:
     return (f"{s.state} ", s.closed_at) if s.closed_at else (s.state,)
 
 
-def _proof(s: RequestView) -> tuple[Words, ...]:
+def _proof(s: RequestView) -> Words:
     """What is certain about the access itself."""
     if s.covered_by:
         until: Words = (f"access goes on under {s.covered_by}",)
-        return ((*until, " until ", s.covered_until) if s.covered_until else until,)
-    tail: Words = ("a session that is open may work until ", s.session_until) if s.session_until else ()
-    return ("removal verified",), tail
+        return (*until, " until ", s.covered_until) if s.covered_until else until
+    return ("removal verified",)
 
 
 def _revoked(s: RequestView) -> Words:
     why = f": {short(s.why)}" if s.why else ""
     by = f" by {s.ended_by or 'somebody'}{why}"
     before = ("before it was active",) if s.activated_at is None else ()
-    return joined([(*_at(s), by), before, *_proof(s)])
+    return joined([(*_at(s), by), before, _approved(s), _proof(s)])
 
 
 def _not_given(s: RequestView) -> Words:

@@ -37,7 +37,7 @@ class Stage(StrEnum):
 
 
 STATE_WORDS: dict[Stage, str] = {
-    Stage.WAITING: "⏳ Waiting",
+    Stage.WAITING: "⏳ Needs approval",
     Stage.AGREED: "⏰ Agreed",
     Stage.SETTING_UP: "🔄 Being set up",
     Stage.ACTIVE: "✅ Active",
@@ -52,6 +52,8 @@ STATE_WORDS: dict[Stage, str] = {
     Stage.NOT_GIVEN: "❌ Not given",
     Stage.STANDING: "❌ Not given",
 }
+# Of what waits, before its names are confirmed.
+LOOKED_UP = "🔄 Names are being looked up"
 BREAK_GLASS = "🚨 Break-glass"
 
 TIER_WORDS: dict[Tier, str] = {
@@ -81,9 +83,13 @@ VERBS: dict[Stage, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Groups whose people have to act. The surface calls them by mention, or by name where it cannot."""
+    """Groups whose people have to act. The surface calls them by mention, or by name where it cannot.
+
+    `as_rule`: after "one of", with the group's name before its people: "platform (Olu, Pat)".
+    """
 
     groups: tuple[str, ...]
+    as_rule: bool = False
 
     @property
     def label(self) -> str:
@@ -181,3 +187,10 @@ def people(names: Iterable[str], word: str = "and") -> str:
     if len(found) < 2:
         return "".join(found)
     return f"{', '.join(found[:-1])} {word} {found[-1]}"
+
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)

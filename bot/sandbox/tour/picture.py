@@ -42,7 +42,7 @@ class Picture(Scenario):
 
     def run(self) -> None:
         self.types(DANA, self.ask)
-        self.card = self.actions.card("Waiting", "Approve")
+        self.card = self.actions.card("Needs approval", "Approve")
         self.terminal.sees("The owners get a card in #orders-ops", self.card)
         self.terminal.blank()
         self.approve()

@@ -124,7 +124,7 @@ def _section(block: Block, names: Names) -> Iterator[RenderableType]:
 
 def _paragraph(node: Block, names: Names) -> Iterator[RenderableType]:
     if node["type"] != "mrkdwn":
-        yield Text(node["text"], style="italic" if node["text"].startswith("> ") else "")
+        yield Text(node["text"])
         return
     for number, part in enumerate(_FENCE.split(node["text"])):
         if number % 2:
@@ -166,8 +166,17 @@ def _element(element: Block, names: Names) -> Text:
     return Text("[ ... ]", style="bold")
 
 
+def _rich_text(block: Block, _names: Names) -> Iterator[RenderableType]:
+    """What somebody wrote, marked at its side as a quote is."""
+    for part in block["elements"]:
+        words = "".join(piece.get("text", "") for piece in part["elements"])
+        quoted = part["type"] == "rich_text_quote"
+        yield Text(f"│ {words}" if quoted else words, style="italic" if quoted else "")
+
+
 _SHOWN: dict[str, Callable[[Block, Names], Iterator[RenderableType]]] = {
     "section": _section,
+    "rich_text": _rich_text,
     "context": _context,
     "actions": _actions,
     "header": lambda block, names: iter([_text(block["text"], names, "bold")]),

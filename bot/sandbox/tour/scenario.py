@@ -54,7 +54,7 @@ class Scenario:
     def dana_asks(self) -> None:
         self.terminal.scene("Dana has to look into production")
         self.terminal.sees("Only Dana sees the answer", self.types(DANA, self.ask))
-        self.card = self.actions.card("Waiting", "Approve")
+        self.card = self.actions.card("Needs approval", "Approve")
         self.terminal.sees("The owners get a card in #orders-ops", self.card)
 
     def others_press(self) -> None:

@@ -167,7 +167,7 @@ def test_what_an_earlier_version_stored_is_shown_decided_and_ended(old: OldLedge
     # One card and one thread of each: what was there is edited and answered, whoever posted it.
     assert max(Counter(ids_in(card)[-1] for card in posts(slack, CARDS)).values()) == 1
     assert max(Counter(words(root) for root in posts(slack, RECEIPTS)).values()) == 1
-    assert not [words(card) for card in posts(slack, CARDS) if "Waiting" in words(card)]
+    assert not [words(card) for card in posts(slack, CARDS) if "Needs approval" in words(card)]
 
 
 # ---------------------------------------------------------------- on a real server

@@ -43,16 +43,16 @@ def test_every_stage_is_told_by_some_state() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("pending", "⏳ Waiting for 1 of platform · expires 04:12 UTC"),
-        ("pending, dangerous", "⏳ Waiting for 1 of platform and 1 of security · expires 04:12 UTC"),
+        ("pending", "⏳ Needs approval from one of platform · expires 04:12 UTC"),
+        ("pending, dangerous", "⏳ Needs approval from one of platform and one of security · expires 04:12 UTC"),
         (
             "pending, 1 of 2",
-            "⏳ Waiting · 1 of 2: Olu Owner agreed for platform, security missing · expires 04:12 UTC",
+            "⏳ Needs approval · 1 of 2: platform agreed (Olu Owner), one of security missing · expires 04:12 UTC",
         ),
         ("active", "✅ Active until 04:20 UTC · approved by Olu Owner at 03:20 UTC"),
-        ("being removed", "🔄 Being removed: time is up"),
+        ("being removed", "🔄 Being removed: time is up · approved by Olu Owner"),
         ("ended", "🏁 Ended 04:20 UTC · used 1 h · approved by Olu Owner · removal verified"),
-        ("revoked", "✂️ Revoked 04:20 UTC by Olu Owner: wrong account · removal verified"),
+        ("revoked", "✂️ Revoked 04:20 UTC by Olu Owner: wrong account · approved by Olu Owner · removal verified"),
         ("denied", "⛔ Denied by Olu Owner: use staging first"),
         ("withdrawn", "↩︎ Withdrawn by Dana Dev"),
         ("expired", "⌛ Expired 04:12 UTC · nobody answered in 1 h"),
@@ -68,7 +68,7 @@ def test_standing_access_is_told_as_such() -> None:
 
 
 def test_an_open_session_is_told_until_when_it_may_work() -> None:
-    assert line("ended, session open").endswith("removal verified · a session that is open may work until 05:20 UTC")
+    assert line("ended, session open").endswith("removal verified · sessions end by 05:20 UTC")
 
 
 def test_no_session_is_told_of_what_was_never_active() -> None:
@@ -127,7 +127,7 @@ def test_one_person_who_speaks_for_two_groups_takes_one_place() -> None:
 
 def test_the_last_time_is_told_in_one_line() -> None:
     assert LAST is not None
-    assert flatten(LAST.words(NOW), str) == "3 days ago, 1 h, ended by itself"
+    assert flatten(LAST.words(NOW), str) == "3 days ago, 1 h, ended on time"
 
 
 def test_outsiders_see_environment_state_and_id_alone() -> None:

@@ -131,7 +131,7 @@ def test_when_it_was_had_last_is_a_time_while_days_would_be_none() -> None:
     """A card may wait for hours."""
     had = last_time(grant(GrantState.ENDED, closed_at=NOW - timedelta(hours=2), activated_at=NOW - timedelta(hours=3)))
     today = as_text(cards.approval_card(replace(STATES["pending"], last_time=had)))
-    assert "01:12 UTC, 1 h, ended by itself" in today
+    assert "01:12 UTC, 1 h, ended on time" in today
     assert "3 days ago" in as_text(cards.approval_card(STATES["pending"]))
 
 

@@ -50,6 +50,10 @@ def modal(*blocks: Json, **more: Any) -> Json:
     return {"type": "modal", "title": plain("Ask"), "submit": plain("Send"), "blocks": list(blocks)} | more
 
 
+def quoted(*pieces: Json) -> Json:
+    return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": list(pieces)}]}
+
+
 def refused(blocks: list[Json]) -> list[str]:
     with pytest.raises(ApiError) as caught:
         check_blocks(blocks)
@@ -80,6 +84,9 @@ GOOD: dict[str, list[Json]] = {
     "an input in a message": [field(typed(), dispatch_action=True)],
     "emoji and verbatim": [section(text={"type": "mrkdwn", "text": "x", "verbatim": True})],
     "rich text": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": []}]}],
+    "a quote": [quoted({"type": "text", "text": "<!channel>", "style": {"bold": True}}, {"type": "emoji", "name": "x"})],
+    "a list": [{"type": "rich_text", "elements": [{"type": "rich_text_list", "style": "bullet", "elements": [
+        {"type": "rich_text_section", "elements": [{"type": "user", "user_id": "U0OLU"}]}]}]}],
 }  # fmt: skip
 
 
@@ -89,6 +96,18 @@ def test_slack_takes(name: str) -> None:
 
 
 BAD: dict[str, tuple[list[Json], str]] = {
+    "an empty quote": (
+        [quoted({"type": "text", "text": ""})],
+        "must be more than 0 characters [json-pointer:/blocks/0/elements/0/elements/0/text]",
+    ),
+    "mrkdwn in a quote": (
+        [quoted(mrkdwn("x"))],
+        "unsupported type: mrkdwn [json-pointer:/blocks/0/elements/0/elements/0/type]",
+    ),
+    "a quote of verbatim text": (
+        [quoted({"type": "text", "text": "x", "verbatim": True})],
+        "invalid additional property: verbatim [json-pointer:/blocks/0/elements/0/elements/0]",
+    ),
     "51 blocks": ([{"type": "divider"}] * 51, "no more than 50 items allowed [json-pointer:/blocks]"),
     "no type": ([{}], "missing required field: type [json-pointer:/blocks/0]"),
     "unknown type": ([{"type": "card"}], "unsupported type: card [json-pointer:/blocks/0/type]"),

@@ -202,14 +202,14 @@ def test_the_card_says_who_agreed_for_what_and_who_is_missing():
     world = world_with(*BOTH)
     id_ = world.asked(role="admin")
     world.approve(id_, OLU)
-    assert "1 of 2: Olu agreed for platform, security missing" in line(world, id_)
+    assert "1 of 2: platform agreed (Olu), one of security missing" in line(world, id_)
 
 
 def test_two_of_one_group_are_told_by_name():
     world = world_with(entitlement(approve={"owners": 2}))
     id_ = world.asked()
     world.approve(id_, OLU)
-    assert "1 of 2: Olu agreed for platform, one more of platform missing" in line(world, id_)
+    assert "1 of 2: platform agreed (Olu), one more of platform missing" in line(world, id_)
 
 
 @pytest.mark.parametrize("who", [OLU, PAT, SUE])
