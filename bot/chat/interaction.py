@@ -11,7 +11,7 @@ from workflows.core.records.request import Origin
 
 COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
 BREAK_GLASS_FORM, FLAG = "glass_form", "flag_form"
-DENY_ALL = "deny_all_form"
+DENY_ALL, ACKNOWLEDGE = "deny_all_form", "acknowledge_form"
 EXTEND = "extend_form"
 LIFT, CONFIRM = "lift_form", "confirm_form"
 # Forms in which something is asked for.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.chat.rich import Rich, Text, lines, marked, ours
+from bot.chat.text import cut, one_line
 from workflows.core.canonical_json import digest
 
 
@@ -178,6 +179,15 @@ def fields(pairs: Sequence[tuple[str, Rich]]) -> Fields | None:
 def buttons(*elements: Button | Menu | Pick | None) -> Buttons | None:
     pressed = [element for element in elements if element is not None]
     return Buttons(pressed) if pressed else None
+
+
+# Of what a screen reader says of a button, as every chat takes it.
+SAID_LENGTH_MAX = 75
+
+
+def said_of(what: str, ids: str) -> str:
+    """`Approve admin for Dana, PA-2`: cut where it is too long, and never its id."""
+    return f"{cut(one_line(what), SAID_LENGTH_MAX - len(ids) - 2)}, {ids}"
 
 
 # ---------------------------------------------------------------- a button's value

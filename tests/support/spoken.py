@@ -96,6 +96,16 @@ class Said:
         found = (*self.text.splitlines(), *from_mrkdwn(self.drawn.text).splitlines())
         return tuple(dict.fromkeys(line for line in found if line.strip() and not line.lstrip().startswith("|")))
 
+    def unlabelled(self) -> list[str]:
+        """Buttons of which a screen reader says no more than they show."""
+        blocks = self.drawn.blocks
+        found = [item for block in blocks for item in (*block.get("elements", ()), block.get("accessory", {}))]
+        return [
+            item["text"]["text"]
+            for item in found
+            if item.get("type") == "button" and not item.get("accessibility_label")
+        ]
+
     def buttons(self) -> Iterator[tuple[str, str]]:
         """(action, value) of what can be pressed in it."""
         for block in self.drawn.blocks:
@@ -391,6 +401,7 @@ _FORMS: Mapping[str, tuple[str, dict[str, str]]] = {
     "extend": (act_kinds.EXTEND, {"duration_s": "1800", "reason": "INC-42 goes on", "ticket": "INC-42"}),
     "flag": (act_kinds.FLAG, {"reason": "not needed"}),
     "end": (act_kinds.END, {"reason": "wrong account"}),
+    "acknowledge": (act_kinds.ACKNOWLEDGE, {"reason": "well done"}),
 }
 # They open a form that is sent later, or only look.
 _OPENS = frozenset({"again", "ask", "ask_then", "break_glass", "lift", "confirm"})

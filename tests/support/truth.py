@@ -477,6 +477,8 @@ def _jargon(look: Look, said: Said) -> None:
 def pressed(look: Look, said: Said) -> list[Said]:
     """What can be pressed is taken from the one who reads it, or from one of those who do. What is answered."""
     answers_ = []
+    if said.unlabelled() and not said.what.startswith("home"):
+        look.fault(said, f"{said.unlabelled()} say nothing to a screen reader")
     for action, value in said.buttons():
         readers = (said.reader,) if said.reader else look.t.cast
         # Anybody may have it explained.

@@ -28,10 +28,11 @@ class TemplateRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HowToUse:
-    """`console`: an address to open, or None. `lines`: for a terminal, to paste as they are."""
+    """`console`: an address to open, or None. `lines`: for a terminal, to paste as they are, each time. `set_up`: once before."""
 
     console: str | None
     lines: tuple[str, ...]
+    set_up: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ class Acting:
         facts = self.ctx.directory.person(act.who)
         zone = facts.time_zone if facts else "UTC"
         deciders = self.queries.people.deciders(seen)
-        return Reply(notices.asked(seen.view, deciders, self.command, by_rule=by_rule, zone=zone))
+        return Reply(notices.asked(seen.view, deciders, by_rule=by_rule, zone=zone))
 
     def reader(self, act: Interaction) -> PersonId:
         """Who reads the answer."""

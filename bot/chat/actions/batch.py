@@ -9,6 +9,7 @@ from bot.chat.interaction import FORM, Interaction
 from bot.chat.message import Message, read_value
 from bot.chat.messages import batch as several
 from bot.chat.messages import notices
+from bot.chat.messages.approval_card import WITHDRAW
 from bot.chat.messages.batch import APPROVE_ALL, WITHDRAW_ALL
 from bot.chat.rich import lines
 from bot.chat.views.read_model import Seen
@@ -59,7 +60,7 @@ class Several:
         decided = [[found[one.id] for one in panel if one.id in found] for panel in self._panels(requests)]
         if len(found) == 1:
             (seen,) = found.values()
-            return notices.asked(seen.view, self._queries.people.deciders(seen), self._command)
+            return notices.asked(seen.view, self._queries.people.deciders(seen))
         told = [([seen.view for seen in panel], self._queries.people.deciders(panel[0])) for panel in decided if panel]
         return several.asked(told, self._command)
 
@@ -117,7 +118,9 @@ class Several:
 
 def answer_stays(act: Interaction) -> bool:
     """Whether it was pressed on a command's own answer, which nobody else keeps current."""
-    return act.action == WITHDRAW_ALL and read_destination(act.channel).kind is not Kind.DIRECT
+    takes_back = act.action in (WITHDRAW, WITHDRAW_ALL)
+    # In somebody's home there is no message at all.
+    return takes_back and bool(act.channel) and read_destination(act.channel).kind is not Kind.DIRECT
 
 
 def _done(parts: Sequence[Part]) -> list[str]:

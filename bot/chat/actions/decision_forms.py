@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.chat.actions.open_form import FormOpener
+from bot.chat.form import Form
 from bot.chat.forms import extension as extend_form
 from bot.chat.forms import reason as reason_forms
 from bot.chat.forms import reduced_approval
 from bot.chat.interaction import Interaction
 from bot.chat.message import read_value, value_of
 from bot.chat.messages.approval_card import read_more
+from bot.chat.views.request_view import RequestView
 from workflows.core import keys
 from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.request import Request, RequestState
@@ -26,10 +30,26 @@ from workflows.usecases.requests.batch import batch_of
 OPEN = frozenset({GrantState.ACTIVATING, GrantState.ACTIVE})
 
 
+def open_acknowledge_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
+    _open_review_form(forms, act, trigger, reason_forms.acknowledge_form, "acknowledge {}", on_hold=False)
+
+
 def open_flag_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
+    _open_review_form(forms, act, trigger, reason_forms.flag_form, "flag {} NOTE", on_hold=True)
+
+
+def _open_review_form(
+    forms: FormOpener,
+    act: Interaction,
+    trigger: str,
+    form: Callable[[RequestView, str], Form],
+    typed: str,
+    *,
+    on_hold: bool,
+) -> None:
     """For those who may review; the holder and strangers are told so before typing a note."""
     found = forms.id_on(act)
-    person = forms.person(act, on_hold=True) if found else None
+    person = forms.person(act, on_hold=on_hold) if found else None
     if found is None or person is None:
         return
     policy = forms.ctx.policy.current()
@@ -41,7 +61,7 @@ def open_flag_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
     groups = forms.groups(policy, reviewers(policy, review.environment))
     if forms.kept_out(act, may_review(policy, review, person, groups), found[0]):
         return
-    forms.open(act, trigger, reason_forms.flag_form(seen.view, act.value), f"flag {found[0]} NOTE")
+    forms.open(act, trigger, form(seen.view, act.value), typed.format(found[0]))
 
 
 def open_deny_form(forms: FormOpener, act: Interaction, trigger: str) -> None:

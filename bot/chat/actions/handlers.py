@@ -14,6 +14,7 @@ from bot.chat.form import Filled
 from bot.chat.forms.fields import BREAK_GLASS
 from bot.chat.forms.request import Where
 from bot.chat.interaction import (
+    ACKNOWLEDGE,
     BREAK_GLASS_FORM,
     COMMAND,
     CONFIRM,
@@ -83,7 +84,7 @@ PRESSES: Mapping[str, Handler] = {
     cards.MORE: Handler(pressed.press_more, _reduced_approval),
     cards.DENY: _opens(decision_forms.open_deny_form),
     cards.EXTEND: _opens(decision_forms.open_extend_form),
-    home.WITHDRAW: Handler(pressed.press_withdraw),
+    cards.WITHDRAW: Handler(pressed.press_withdraw),
     home.ASK: _opens(_ask),
     home_oversight.END_DELEGATION: Handler(pressed.press_end_delegation),
     home_oversight.LIFT: _opens(security_forms.open_lift_form),
@@ -91,10 +92,13 @@ PRESSES: Mapping[str, Handler] = {
     notices.DECLINE: Handler(pressed.press_decline),
     cards.AGAIN: _opens(request_forms.open_repeat_form),
     notices.ASK_THEN: _opens(request_forms.open_then_form),
-    break_glass.ACKNOWLEDGE: Handler(pressed.press_acknowledge),
+    # As a process of the version before has put it down, without its form.
+    break_glass.ACKNOWLEDGE: Handler(pressed.press_acknowledge, _opens(decision_forms.open_acknowledge_form).opens),
     break_glass.FLAG: _opens(decision_forms.open_flag_form),
     BREAK_GLASS: Handler(opens=lambda _forms, _act: request_forms.open_break_glass_form),
     revoke_all.REVOKE_ALL: Handler(pressed.press_revoke_all),
+    revoke_all.CANCEL: Handler(pressed.press_cancel),
+    notices.FIRST_TIME: Handler(pressed.press_first_time),
     holds.CONFIRM_SAME: Handler(pressed.press_whose),
     holds.CONFIRM_ANOTHER: Handler(pressed.press_whose),
     batch.APPROVE_ALL: Handler(pressed.press_for_all),
@@ -111,6 +115,7 @@ OTHERS: Mapping[str, Handler] = {
     DENY_ALL: Handler(sent.denied_all),
     LESS: Handler(sent.lessened),
     END: Handler(sent.ended),
+    ACKNOWLEDGE: Handler(sent.acknowledged),
     FLAG: Handler(sent.flagged),
     LIFT: Handler(sent.lifted),
     CONFIRM: Handler(sent.confirmed),

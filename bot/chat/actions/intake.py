@@ -22,7 +22,6 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import notices
 from bot.chat.messages.batch import WITHDRAW_ALL
 from bot.chat.messages.fault import fault
-from bot.chat.messages.home import WITHDRAW
 from bot.chat.messages.home_oversight import END_DELEGATION
 from bot.chat.messages.notices import DECLINE
 from bot.chat.messages.revoke_all import REVOKE_ALL
@@ -40,7 +39,9 @@ ACTS = Counter("prodaccess_acts_total", "What people did in chat, by kind.", ["k
 # For what follows an acknowledgement: opening forms, answering presses.
 AFTERWARDS_THREADS = 16
 
-_TAKING = frozenset({DENY, DENY_ALL, END, FLAG, cards.END, WITHDRAW, WITHDRAW_ALL, DECLINE, REVOKE_ALL, END_DELEGATION})
+_TAKING = frozenset(
+    {DENY, DENY_ALL, END, FLAG, cards.END, cards.WITHDRAW, WITHDRAW_ALL, DECLINE, REVOKE_ALL, END_DELEGATION}
+)
 _TAKING_WORDS = (["deny"], ["end"], ["revoke"], ["revoke-all"], ["withdraw"], ["decline"])
 _TOO_OFTEN = (
     f"I have said no to you {REFUSED_MAX} times within a minute, so I do not listen until the minute is over. Denying, ending "

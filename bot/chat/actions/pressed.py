@@ -11,10 +11,12 @@ from bot.chat.actions.emergencies import said_whose
 from bot.chat.actions.reply import Reply
 from bot.chat.interaction import Interaction
 from bot.chat.message import read_value
+from bot.chat.messages import notices
 from bot.chat.messages.approval_card import read_more
 from bot.chat.messages.holds import read_pressed as read_said
-from bot.chat.messages.revoke_all import read_pressed, under_way
-from workflows.core.refusal import Refused
+from bot.chat.messages.revoke_all import cancelled, read_pressed, under_way
+from bot.chat.wording.labels import done_words
+from workflows.core.refusal import Code, Refused
 from workflows.usecases.decisions.approve import approve, decline, withdraw
 from workflows.usecases.oversight.break_glass_review import acknowledge
 from workflows.usecases.oversight.delegate import end_delegation
@@ -41,7 +43,27 @@ press_approve = one(lambda ctx, id_, act, terms: approve(ctx, id_, act.who, act.
 press_acknowledge = one(lambda ctx, id_, act, _: acknowledge(ctx, id_, act.who, act.id))
 press_end = one(lambda ctx, id_, act, _: end(ctx, id_, act.who, "", act.id))
 press_decline = one(lambda ctx, id_, act, _: decline(ctx, id_, act.who, act.id))
-press_withdraw = one(lambda ctx, id_, act, _: withdraw(ctx, id_, act.who, act.id))
+_take_back = one(lambda ctx, id_, act, _: withdraw(ctx, id_, act.who, act.id))
+
+
+def press_withdraw(at: Acting, act: Interaction) -> Reply:
+    reply, found = _take_back(at, act), read_value(act.value)
+    if reply.message is not None or found is None or not answer_stays(act):
+        return reply
+    return Reply(notices.answer(done_words("withdrawn", found[0])), replaces=True)
+
+
+def press_first_time(at: Acting, act: Interaction) -> Reply:
+    """For whoever has it: how to set it up is their own affair."""
+    found = read_value(act.value)
+    seen = at.queries.seen(found[0]) if found else None
+    if seen is None or seen.request.holder != at.reader(act):
+        return at.refuse(act, Refused(Code.ID_UNKNOWN, {"id": found[0] if found else "it"}, audited=False))
+    return Reply(notices.first_time(seen.view))
+
+
+def press_cancel(_at: Acting, _act: Interaction) -> Reply:
+    return Reply(cancelled(), replaces=True)
 
 
 def press_more(at: Acting, act: Interaction) -> Reply:

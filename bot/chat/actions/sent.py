@@ -20,7 +20,7 @@ from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.usecases.decisions.approve import deny
 from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.identity.confirm_account import Saying
-from workflows.usecases.oversight.break_glass_review import flag
+from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.requests.request_extension import ask_for_more_time
 from workflows.usecases.revocation.end import end
 from workflows.usecases.shared.actor import known, nobody
@@ -70,6 +70,11 @@ def lessened(at: Acting, act: Interaction) -> Reply:
 def ended(at: Acting, act: Interaction) -> Reply:
     fields = act.fields or {}
     return at.quiet(act, fields["id"], end(at.ctx, fields["id"], act.who, fields["reason"], act.id))
+
+
+def acknowledged(at: Acting, act: Interaction) -> Reply:
+    fields = act.fields or {}
+    return at.quiet(act, fields["id"], acknowledge(at.ctx, fields["id"], act.who, act.id, fields["reason"]))
 
 
 def flagged(at: Acting, act: Interaction) -> Reply:

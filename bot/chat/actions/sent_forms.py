@@ -11,7 +11,19 @@ from bot.chat.form import Errors, Filled
 from bot.chat.forms import break_glass, extension, reason, reduced_approval, request, security
 from bot.chat.forms.fields import REASON
 from bot.chat.forms.request import Where
-from bot.chat.interaction import BREAK_GLASS_FORM, CONFIRM, DENY, DENY_ALL, END, EXTEND, FLAG, FORM, LESS, LIFT
+from bot.chat.interaction import (
+    ACKNOWLEDGE,
+    BREAK_GLASS_FORM,
+    CONFIRM,
+    DENY,
+    DENY_ALL,
+    END,
+    EXTEND,
+    FLAG,
+    FORM,
+    LESS,
+    LIFT,
+)
 from workflows.core.refusal import Code
 
 
@@ -100,6 +112,7 @@ SENT: Mapping[str, SentForm] = {
         tells=True,
         closes_all=True,
     ),
+    reason.ACKNOWLEDGE_FORM: SentForm(ACKNOWLEDGE, _reason, _at_reason),
     reason.FLAG_FORM: SentForm(FLAG, _reason, _at_reason),
     reason.DENY_FORM: SentForm(DENY, _reason, _at_reason),
     reason.DENY_ALL_FORM: SentForm(DENY_ALL, _reason, _at_reason),

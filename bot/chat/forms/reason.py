@@ -13,7 +13,7 @@ from bot.chat.rich import Rich, lines
 from bot.chat.views.request_view import RequestView
 
 DENY_FORM, END_FORM, FLAG_FORM = "deny_form", "end_form", "flag_form"
-DENY_ALL_FORM = "deny_all_form"
+DENY_ALL_FORM, ACKNOWLEDGE_FORM = "deny_all_form", "acknowledge_form"
 
 
 def deny_form(view: RequestView, value: str) -> Form:
@@ -32,6 +32,11 @@ def end_form(view: RequestView, value: str) -> Form:
     """Of somebody else's access: asked once, with who has what, where and until when. It ends without a reason, too."""
     line = lines((headline(view), status(view, left=True)))
     return _reason_form(END_FORM, "End access", value, line, "Why? The holder reads this.", optional=True)
+
+
+def acknowledge_form(view: RequestView, value: str) -> Form:
+    label = "A note, if there is something to say. Everybody on the card reads it."
+    return _reason_form(ACKNOWLEDGE_FORM, "Acknowledge", value, headline(view), label, optional=True)
 
 
 def flag_form(view: RequestView, value: str) -> Form:

@@ -15,6 +15,7 @@ from bot.chat.message import (
     message,
     quote,
     read_value,
+    said_of,
     value_of,
 )
 from bot.chat.rich import NOTHING, Link, Mentions, Rich, Time, join, lines, ours, rich, say, short
@@ -27,6 +28,7 @@ from workflows.core.durations import format_duration
 
 # action_ids of what can be pressed.
 APPROVE, DENY, MORE, END, EXTEND, AGAIN = "approve", "deny", "more", "end", "extend", "again"
+WITHDRAW = "withdraw"
 # What is chosen in the menu, where it opens a form.
 LESS = "less"
 
@@ -64,7 +66,8 @@ def again_button(view: RequestView) -> Button | None:
     """Opens the form filled in as it was, once nothing of it is open any more. For whoever asked for themselves."""
     over = view.stage in (Stage.ENDED, Stage.EXPIRED, Stage.DENIED) and not view.covered_by
     own = not view.break_glass and not view.extends and not view.on_behalf
-    return Button("Ask again", AGAIN, view.id) if over and view.in_policy and own else None
+    offered = over and view.in_policy and own
+    return Button("Ask again", AGAIN, view.id, said=said(view, "Ask again for", own=True)) if offered else None
 
 
 def _hidden(view: RequestView) -> Message:
@@ -193,7 +196,7 @@ def danger_lines(view: RequestView) -> Line | None:
         say("⚠️ Who is in {} is not known just now: {}", short(group, 80), short(why, 200))
         for group, why in view.group_problems[:5]
     ]
-    told += [say("⚠️ Too few of {} are in Slack to approve it.", short(group, 80)) for group in view.nobody[:5]]
+    told += [say("⚠️ Too few of {} are here to approve it.", short(group, 80)) for group in view.nobody[:5]]
     return Line(lines(told)) if told else None
 
 
@@ -207,11 +210,11 @@ def approve_button(view: RequestView) -> Button:
         what = f"{cut(view.holder, 60)} gets {cut(view.role, 60)} in {cut(view.title, 60)}"
         text = f"{what} ({view.tier.value}) for {format_duration(view.duration)}.{danger}"
         sure = Confirm(f"Approve {cut(view.role, 60)}?", text, "Approve", "Go back")
-    return Button("Approve", APPROVE, value(view), style="primary", confirm=sure)
+    return Button("Approve", APPROVE, value(view), style="primary", confirm=sure, said=said(view, "Approve"))
 
 
 def deny_button(view: RequestView) -> Button:
-    return Button("Deny", DENY, value(view), style="danger")
+    return Button("Deny", DENY, value(view), style="danger", said=said(view, "Deny"))
 
 
 def more_menu(view: RequestView) -> Menu:
@@ -220,12 +223,25 @@ def more_menu(view: RequestView) -> Menu:
 
 
 def end_button(view: RequestView, label: str) -> Button:
-    return Button(label, END, value(view))
+    return Button(label, END, value(view), said=said(view, "End"))
 
 
 def extend_button(view: RequestView) -> Button | None:
     """Gone while an extension is asked for."""
-    return None if view.more_asked else Button("Extend", EXTEND, value_of(view.id))
+    return None if view.more_asked else Button("Extend", EXTEND, value_of(view.id), said=said(view, "Extend"))
+
+
+def take_back_button(view: RequestView) -> Button | None:
+    """For whoever asked, as long as nothing was given."""
+    waits = view.stage in (Stage.WAITING, Stage.AGREED) and not view.break_glass
+    told = said(view, "Take back", own=not view.on_behalf)
+    return Button("Take back", WITHDRAW, value_of(view.id), said=told) if waits else None
+
+
+def said(view: RequestView, verb: str, *, own: bool = False) -> str:
+    """What a screen reader says of a button. `own`: whoever reads it is who has it."""
+    whose = "" if own else f" for {view.holder}"
+    return said_of(f"{verb} {view.more}{view.what}{whose}", view.id)
 
 
 def read_more(value: str) -> tuple[str, str, str | None] | None:

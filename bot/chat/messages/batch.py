@@ -20,9 +20,10 @@ from bot.chat.message import (
     first_that_fits,
     message,
     quote,
+    said_of,
 )
 from bot.chat.messages import approval_card as cards
-from bot.chat.messages.notices import OPEN_CONSOLE, asked_already, use_of
+from bot.chat.messages.notices import asked_already, console_button, first_time_button, use_of
 from bot.chat.rich import NOTHING, Mentions, Rich, Time, join, lines, ours, rich, say, series, short
 from bot.chat.text import cut
 from bot.chat.views.deciders import Deciders
@@ -161,9 +162,16 @@ def _press(waiting: RequestViews, value: str) -> Buttons | None:
     every = " all" if len(open_) > 1 else ""
     agree = None
     if not all(view.shut for view in open_):
-        agree = Button(f"Approve{every}", APPROVE_ALL, value, style="primary", confirm=_sure(open_))
+        told = _said(open_, f"Approve{every}")
+        agree = Button(f"Approve{every}", APPROVE_ALL, value, style="primary", confirm=_sure(open_), said=told)
     more = Menu(cards.MORE, [("Explain who may approve this", f"explain:{cards.value(open_[0])}")])
-    return buttons(agree, Button(f"Deny{every}", DENY_ALL, value, style="danger"), more)
+    deny = Button(f"Deny{every}", DENY_ALL, value, style="danger", said=_said(open_, f"Deny{every}"))
+    return buttons(agree, deny, more)
+
+
+def _said(views: RequestViews, verb: str) -> str:
+    roles = people(dict.fromkeys(view.role for view in views))
+    return said_of(f"{verb}, {roles}, for {views[0].holder}", _ids(views[:3]))
 
 
 def _sure(views: RequestViews) -> Confirm | None:
@@ -207,7 +215,8 @@ def asked(panels: Sequence[tuple[RequestViews, Deciders]], command: str = "/prod
 
 
 def _take_back(views: RequestViews) -> Button:
-    return Button("Take all back", WITHDRAW_ALL, views[0].id)
+    waiting = [view for view in views if view.stage in (Stage.WAITING, Stage.AGREED)]
+    return Button("Take all back", WITHDRAW_ALL, views[0].id, said=said_of("Take all back", _ids(waiting[:5])))
 
 
 def _durations(views: RequestViews) -> Rich:
@@ -261,11 +270,11 @@ def _own(view: RequestView) -> list[Part | None]:
     head = Line(say("• {}", line(view)))
     if view.stage is not Stage.ACTIVE:
         return [head]
-    use = use_of(view)
-    console = Button("Open console", OPEN_CONSOLE, view.id, url=use.console) if use.console else None
-    press = buttons(console, cards.end_button(view, "I am done"), cards.extend_button(view))
+    press = buttons(
+        console_button(view), cards.end_button(view, "I am done"), cards.extend_button(view), first_time_button(view)
+    )
     hint = Small(say("{}", short(view.how_to, 600))) if view.how_to else None
-    return [head, press, Snippet(use.lines), hint]
+    return [head, press, Snippet(use_of(view).lines), hint]
 
 
 def moved(id_: str) -> Message:

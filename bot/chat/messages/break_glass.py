@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.chat.message import Button, Line, Message, Small, buttons, fields, message, quote, value_of
-from bot.chat.messages.approval_card import end_button, fallback, small_print, ticket, top
+from bot.chat.messages.approval_card import end_button, fallback, said, small_print, ticket, top
 from bot.chat.rich import NOTHING, Mentions, Rich, Time, call, join, lines, ours, say, short
 from bot.chat.views import state_lines
 from bot.chat.views.request_view import RequestView
@@ -53,15 +53,18 @@ def review_buttons(view: RequestView) -> list[Button]:
     if view.review is not ReviewState.OWED:
         return []
     value = value_of(view.id, view.terms.hash)
-    return [Button("Acknowledge", ACKNOWLEDGE, value), Button("Flag...", FLAG, value, style="danger")]
+    return [
+        Button("Acknowledge...", ACKNOWLEDGE, value, said=said(view, "Acknowledge")),
+        Button("Flag...", FLAG, value, style="danger", said=said(view, "Flag")),
+    ]
 
 
 def review_line(view: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = ()) -> Rich:
     """How the review stands."""
+    note = say(": {}", short(view.review_note, 300)) if view.review_note else NOTHING
     if view.review is ReviewState.ACKNOWLEDGED:
-        return say("📝 Review: acknowledged by {}", short(view.reviewed_by, 100))
+        return say("📝 Review: acknowledged by {}{}", short(view.reviewed_by, 100), note)
     if view.review is ReviewState.FLAGGED:
-        note = say(": {}", short(view.review_note, 300)) if view.review_note else NOTHING
         return say("📝 Review: ⚠️ flagged by {}{}", short(view.reviewed_by, 100), note)
     if view.review is None:
         return NOTHING

@@ -22,11 +22,15 @@ def not_known_yet(act: Interaction, typed: str, traits: Traits) -> Message:
 
 def _instead(act: Interaction, line: Rich, typed: str, *, again: bool) -> Message:
     # A press is repeated as it was; of a command and a shortcut the form is what was wanted.
-    button = Button("Try again", act.action, act.value) if act.kind == PRESS and act.action else _open_form(act)
+    button = (
+        Button("Try again", act.action, act.value, said="Try again to open the form")
+        if act.kind == PRESS and act.action
+        else _open_form(act)
+    )
     ways = "{} Try again, or type `{}`." if again else "{} You can type it, too: `{}`."
     text = say(ways, line, short(typed, 300))
     return message(text, Line(text), buttons(button) if again else None)
 
 
 def _open_form(act: Interaction) -> Button:
-    return Button("Open the form", ASK, act.text.strip()[:200] or "form")
+    return Button("Open the form", ASK, act.text.strip()[:200] or "form", said="Open the form to ask for access")

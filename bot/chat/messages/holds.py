@@ -57,6 +57,7 @@ def choices(held: Held, reason: str) -> list[Button]:
             "The same person",
             CONFIRM_SAME,
             _packed(held, reason, same=True),
+            said=f"{name}'s account is the same person's",
             confirm=Confirm(
                 "The same person?",
                 f"The account is {old}'s, and may act again. Groups that list {address} mean them from now on.",
@@ -68,6 +69,7 @@ def choices(held: Held, reason: str) -> list[Button]:
             "Another person",
             CONFIRM_ANOTHER,
             _packed(held, reason, same=False),
+            said=f"{name}'s account is another person's",
             style="danger",
             confirm=Confirm(
                 "Another person?",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.chat.commands.start_time import with_zone
@@ -18,6 +19,7 @@ from bot.chat.message import (
     buttons,
     message,
     quote,
+    said_of,
     value_of,
     with_parts,
 )
@@ -29,6 +31,7 @@ from bot.chat.messages.approval_card import (
     reduced_line,
     small_print,
     status,
+    take_back_button,
     ticket,
     top,
 )
@@ -46,7 +49,7 @@ from workflows.core.provider import HowToUse, provider_of
 from workflows.core.records.grant import EndCause
 from workflows.core.rules.eligibility import REASON_LENGTH_MAX, Ask
 
-OPEN_CONSOLE, DECLINE = "open_console", "decline"
+OPEN_CONSOLE, FIRST_TIME, DECLINE = "open_console", "first_time", "decline"
 # action_id of the button that opens it for a later start.
 ASK_THEN = "ask_then"
 
@@ -116,7 +119,6 @@ def read_others(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def asked(
     view: RequestView,
     deciders: Deciders = NOBODY,
-    command: str = "/prodaccess",
     *,
     by_rule: bool = False,
     zone: str = "",
@@ -137,12 +139,13 @@ def asked(
     told = rich(asked_so_far(view, deciders), view.now) if since and deciders else NOTHING
     # The shortest wait first: this is written before a rule may have approved it.
     expires = say("expires {}", Time(view.expires, view.now))
-    small = join((told, expires, say("take it back with `{} withdraw {}`", command, view.id), view.id))
+    small = join((told, expires, short(view.environment, 80), view.id))
     return message(
         say("{} {} {}", line, waits, view.id),
         Line(say("⏳ {} {}", line, waits)),
         quote(view.reason),
         reduced_line(view),
+        buttons(take_back_button(view)),
         Small(small),
     )
 
@@ -160,40 +163,44 @@ def _to_begin(view: RequestView, zone: str) -> Rich:
     return say(", to begin {}", told)
 
 
-def agreed(view: RequestView, command: str = "/prodaccess") -> Message:
+def agreed(view: RequestView) -> Message:
     """It was approved, and begins later."""
+    if view.stage is not Stage.AGREED:
+        return settled(view)
     decided = view.decided_at or view.now
     start = say(" from {} on", Time(view.start_at, decided, with_day=True)) if view.start_at else NOTHING
     line = say("⏰ You will have {}{}, for {}{}.", _what(view), start, format_duration(view.duration), _by(view))
-    small = say("not needed any more? `{} withdraw {}` · {}", command, view.id, view.id)
-    return message(say("{} {}", line, view.id), Line(line), Small(small))
+    return message(say("{} {}", line, view.id), Line(line), buttons(take_back_button(view)), Small(small_print(view)))
 
 
 def _by(view: RequestView) -> Rich:
     return say(", {}", short(view.approved_by, 150)) if view.approved_by else NOTHING
 
 
-def unreached(view: RequestView, deciders: Deciders, command: str = "/prodaccess") -> Message:
-    """To whoever asked: Slack took the card for nobody who can decide."""
-    line = say("⚠️ Slack takes no message about your request for {} to anybody who can approve it.", _what(view))
+def unreached(view: RequestView, deciders: Deciders, command: str = "/prodaccess", *, alone: bool = True) -> Message:
+    """To whoever asked: the chat took the card for nobody who can decide. `alone`: not asked for with others in one go."""
+    if view.stage is not Stage.WAITING:
+        return settled(view)
+    line = say("⚠️ No message about your request for {} reaches anybody who can approve it.", _what(view))
     who = short(deciders.rule, 300) if deciders else "an owner"
     then = say("Please tell {} yourself: they can type `{} approve {}`.", who, command, view.id)
-    return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(view.id)))
+    press = buttons(take_back_button(view)) if alone else None
+    return message(say("{} {}", line, then), Line(lines((line, then))), press, Small(ours(view.id)))
 
 
-def nobody_there(view: RequestView, command: str = "/prodaccess") -> Message:
+def nobody_there(view: RequestView, command: str = "/prodaccess", *, alone: bool = True) -> Message:
     """To whoever asked, once everybody has been looked up: the groups of which nobody is there who could agree."""
+    if view.stage is not Stage.WAITING:
+        return settled(view)
     line = say(
-        "⚠️ Nobody can approve your request for {} as it is: I looked, and too few of {} are in Slack.",
+        "⚠️ Nobody can approve your request for {} as it is: I looked, and too few of {} are here.",
         _what(view),
         short(people(view.nobody, "and"), 300),
     )
-    then = say(
-        "Tell the platform team. Take it back with `{} withdraw {}`, or leave it: it waits until it expires.",
-        command,
-        view.id,
-    )
-    return message(say("{} {}", line, then), Line(lines((line, then))), Small(ours(view.id)))
+    how = NOTHING if alone else say(" with `{} withdraw {}`", command, view.id)
+    then = say("Tell the platform team. Take it back{}, or leave it: it waits until it expires.", how)
+    press = buttons(take_back_button(view)) if alone else None
+    return message(say("{} {}", line, then), Line(lines((line, then))), press, Small(ours(view.id)))
 
 
 def asked_already(view: RequestView, reader: PersonId) -> Rich:
@@ -209,8 +216,16 @@ def have_it(view: RequestView, reader: PersonId, deciders: Deciders = NOBODY) ->
     """A second ask for what is pending or live answers with the one that is there, and with what was done about it."""
     line = say("{}: {}.", asked_already(view, reader), _what(view))
     told = rich(asked_so_far(view, deciders), view.now) if view.stage is Stage.WAITING else NOTHING
-    small = join((status(view, left=True), told, view.id))
-    return message(say("{} {}", line, small), Line(line), Small(small))
+    state = status(view, left=True)
+    mine = reader in (view.requester_id, view.holder_id)
+    press = buttons(
+        take_back_button(view) if reader == view.requester_id else None,
+        extend_button(view) if mine and view.stage is Stage.ACTIVE else None,
+    )
+    small = join((told, short(view.environment, 80), view.id))
+    return message(
+        say("{} {} · {}", line, state, view.id), Line(lines((line, state))), quote(view.reason), press, Small(small)
+    )
 
 
 def _what(view: RequestView) -> Rich:
@@ -223,17 +238,41 @@ def _what(view: RequestView) -> Rich:
 def active(view: RequestView) -> Message:
     """One line of state, how to get in, the role's own hint. Nothing else."""
     line = say("✅ You have {}{}.", _what(view), _until(view))
-    use = use_of(view)
-    console = Button("Open console", OPEN_CONSOLE, view.id, style="primary", url=use.console) if use.console else None
+    console = console_button(view)
     return message(
         line,
         Line(line),
         reduced_line(view),
-        buttons(console, end_button(view, "I am done")),
-        Snippet(use.lines),
+        buttons(
+            replace(console, style="primary") if console else None,
+            end_button(view, "I am done"),
+            extend_button(view),
+            first_time_button(view),
+        ),
+        Snippet(use_of(view).lines),
         Line(say("{}", short(view.how_to, 600))) if view.how_to else None,
         Small(join((short(view.approved_by or ""), ticket(view), view.id))),
     )
+
+
+def console_button(view: RequestView) -> Button | None:
+    address = use_of(view).console
+    told = said_of(f"Open console for {view.what} in {view.title}", view.id)
+    return Button("Open console", OPEN_CONSOLE, view.id, url=address, said=told) if address else None
+
+
+def first_time_button(view: RequestView) -> Button | None:
+    """Answered to whoever presses it with what is set up once."""
+    told = said_of(f"First time? How to set up {view.what} in {view.title}", view.id)
+    return Button("First time?", FIRST_TIME, value_of(view.id), said=told) if use_of(view).set_up else None
+
+
+def first_time(view: RequestView) -> Message:
+    """What is set up once on each machine, before the line of the message "active"."""
+    use = use_of(view)
+    line = say("Once on each machine, for {}:", _what(view))
+    then = say("Then, each time: `{}`", " ".join(use.lines))
+    return message(line, Snippet(use.set_up, line), Line(then), Small(small_print(view)))
 
 
 def use_of(view: RequestView) -> HowToUse:
@@ -262,7 +301,7 @@ def asked_for_you(view: RequestView, command: str = "/prodaccess") -> Message:
         view.id,
         view.id,
     )
-    button = Button("Decline", DECLINE, value_of(view.id))
+    button = Button("Decline", DECLINE, value_of(view.id), said=said_of(f"Decline {view.what}", view.id))
     return message(say("{} {}", line, view.id), Line(line), quote(view.reason), buttons(button), Small(small))
 
 

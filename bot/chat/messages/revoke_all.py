@@ -6,7 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.chat.message import Button, Confirm, Line, Listing, Message, Small, buttons, message
+from bot.chat.message import (
+    Button,
+    Confirm,
+    Line,
+    Listing,
+    Message,
+    Small,
+    buttons,
+    message,
+    quote,
+)
 from bot.chat.messages.approval_card import status
 from bot.chat.rich import NOTHING, Rich, Time, join, lines, ours, say, short
 from bot.chat.views.overviews import by_place
@@ -17,7 +27,7 @@ from workflows.core.people import PersonId
 from workflows.core.records.oversight import BulkRevocation
 from workflows.usecases.revocation.revoke_all import EffectiveScope, RevocationScope
 
-REVOKE_ALL = "revoke_all"
+REVOKE_ALL, CANCEL = "revoke_all", "revoke_all_cancel"
 _OPEN = frozenset({Stage.SETTING_UP, Stage.ACTIVE})
 _GOING = frozenset({Stage.REMOVING})
 
@@ -45,9 +55,24 @@ def confirm_first(
         else ""
     )
     sure = Confirm("Revoke all?", f"{what}: everything {whose}. {block}", "Revoke all", "Go back", dangerous=True)
-    button = Button("Revoke all", REVOKE_ALL, _packed(scope, reason), style="danger", confirm=sure)
-    small = join((say("Why: {}.", short(reason)), block), " ")
-    return message(head, Line(head), Listing(open_, room=6000), Small(small), buttons(button))
+    button = Button(
+        "Revoke all",
+        REVOKE_ALL,
+        _packed(scope, reason),
+        style="danger",
+        confirm=sure,
+        said=f"Revoke everything {whose}",
+    )
+    cancel = Button("Cancel", CANCEL, "panic", said=f"Cancel: revoke nothing {whose}")
+    return message(
+        head, Line(head), quote(reason), Listing(open_, room=6000), buttons(button, cancel), Small(ours(block))
+    )
+
+
+def cancelled() -> Message:
+    """What the question becomes where it is answered with no."""
+    line = ours("Cancelled: nothing was revoked.")
+    return message(line, Line(line))
 
 
 def under_way(scope: RevocationScope) -> Message:

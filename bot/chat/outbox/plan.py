@@ -143,26 +143,45 @@ def beside(planning: PlanningInput, own: Sequence[PlannedMessage]) -> list[Plann
 def nobody_there(planning: PlanningInput) -> list[PlannedMessage]:
     """Everybody was looked up, and too few are there: whoever asked hears that it cannot be approved as it is."""
     waits = planning.view.stage is Stage.WAITING and planning.view.resolved and not planning.request.break_glass
-    if not waits or not planning.view.nobody or planning.view.hidden:
-        return []
     user = direct_to(planning.request.requester_slack)
-    return [PlannedMessage(f"nobody:{user}", user, notices.nobody_there(planning.view, planning.command), key="once")]
+
+    def render(view: RequestView) -> Message:
+        return notices.nobody_there(view, planning.command, alone=not planning.request.batch)
+
+    wanted = waits and planning.view.nobody and not planning.view.hidden
+    return [_to_asker(planning, f"nobody:{user}", user, render)] if wanted or _settles(planning, "nobody") else []
 
 
 def unreached(planning: PlanningInput) -> list[PlannedMessage]:
     """Nobody who can decide got the card: whoever asked must hear that it waits for nobody."""
-    if planning.view.nobody:
-        return []
+    user = direct_to(planning.request.requester_slack)
+
+    def render(view: RequestView) -> Message:
+        return notices.unreached(view, planning.deciders, planning.command, alone=not planning.request.batch)
+
+    wanted = _reaches_nobody(planning) or _settles(planning, "unreached")
+    return [_to_asker(planning, f"unreached:{user}", user, render)] if wanted else []
+
+
+def _reaches_nobody(planning: PlanningInput) -> bool:
     view, tried = planning.view, [slot for slot in planning.chat.postings if slot.startswith("card:")]
     waits = view.stage is Stage.WAITING and view.resolved and not planning.request.break_glass
-    if not waits or not tried or planning.look_again_s is not None or card_channels(planning):
-        return []
-    user = direct_to(planning.request.requester_slack)
-    return [
-        PlannedMessage(
-            f"unreached:{user}", user, notices.unreached(view, planning.deciders, planning.command), key="once"
-        )
-    ]
+    found = planning.look_again_s is not None or bool(card_channels(planning))
+    return waits and bool(tried) and not view.nobody and not found
+
+
+def _to_asker(planning: PlanningInput, slot: str, user: str, render: Render) -> PlannedMessage:
+    """Kept current where it has a button; of what was asked for in one go each is told once."""
+    if planning.request.batch:
+        return PlannedMessage(slot, user, render(planning.view), key="once")
+    return rendered(planning, slot, user, render, hide=False)
+
+
+def _settles(planning: PlanningInput, kind: str) -> bool:
+    """What it warned of is over: it says so, and offers nothing any more."""
+    posting = planning.chat.postings.get(f"{kind}:{direct_to(planning.request.requester_slack)}")
+    over = planning.view.stage in OVER and not planning.request.batch
+    return over and posting is not None and posting.ts is not None
 
 
 # ---------------------------------------------------------------- the approval card
@@ -330,8 +349,10 @@ def _holder(planning: PlanningInput) -> list[PlannedMessage]:
         found += _on_behalf(planning, asker, user)
     active, outcome = f"holder:{user}", f"outcome:{user}"
     warning = f"warning:{user}:{planning.extended}" if planning.extended else f"warning:{user}"
-    if view.stage is Stage.AGREED:
-        found.append(PlannedMessage(f"agreed:{user}", user, notices.agreed(view, planning.command), key="once"))
+    if view.stage is Stage.AGREED or (
+        f"agreed:{user}" in planning.chat.postings and view.stage in OVER | {Stage.ACTIVE}
+    ):
+        found.append(rendered(planning, f"agreed:{user}", user, notices.agreed, hide=False))
     if view.stage is Stage.ACTIVE:
         found.append(rendered(planning, active, user, notices.active, hide=False))
         if planning.warned:
@@ -383,7 +404,7 @@ def _asked(planning: PlanningInput, user: str) -> PlannedMessage:
 
     def render(view: RequestView) -> Message:
         if view.stage is Stage.WAITING:
-            return notices.asked(view, planning.deciders, planning.command)
+            return notices.asked(view, planning.deciders)
         return notices.settled(view)
 
     return rendered(planning, slot, user, render, hide=False)

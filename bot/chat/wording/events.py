@@ -237,7 +237,7 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     ),
     Event.BREAK_GLASS_UNANNOUNCED: _says("⚠️ no channel could be told for two minutes"),
     Event.REVIEW_CHASED: _chased,
-    Event.REVIEW_ACKNOWLEDGED: _says("review: acknowledged", by=True),
+    Event.REVIEW_ACKNOWLEDGED: _says("review: acknowledged", by=True, why=True),
     Event.REVIEW_FLAGGED: _says("⚠️ review: flagged", by=True, why=True),
     Event.GRANT_ACTIVE: _active,
     Event.GRANT_EXTENDED: _extended,

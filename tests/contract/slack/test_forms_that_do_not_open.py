@@ -132,6 +132,11 @@ def then_form(front: Front) -> PersonId:
     return DANA
 
 
+def acknowledge_form(front: Front) -> PersonId:
+    front.opens(front.act(OLU, "acknowledge", front.broken()))
+    return OLU
+
+
 def flag_form(front: Front) -> PersonId:
     front.opens(front.act(OLU, "flag", front.broken()))
     return OLU
@@ -189,6 +194,7 @@ OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_request_form": (request_form, "payments-prod read-only [DURATION] REASON", "Open the form"),
     "open_repeat_form": (again_form, "payments-prod read-only [DURATION] REASON", "Try again"),
     "open_then_form": (then_form, "payments-prod read-only [DURATION] REASON", "Try again"),
+    "open_acknowledge_form": (acknowledge_form, "acknowledge PA-1", "Try again"),
     "open_flag_form": (flag_form, "flag PA-1 NOTE", "Try again"),
     "open_deny_form": (deny_form, "deny PA-1 REASON", "Try again"),
     "open_end_form": (end_form, "end PA-1 REASON", "Try again"),

@@ -18,7 +18,7 @@ def how_to_use(terms: TargetTerms, environment: str, role: str, ids: Mapping[str
     known = own_terms(terms)
     target = replace(known, account=ids.get("account") or known.account)
     if target.kind is AwsKind.IDENTITY_CENTER:
-        return HowToUse(_shortcut(target), _sso_lines(environment, role, target))
+        return HowToUse(_shortcut(target), *_sso_lines(environment, role, target))
     if target.kind is AwsKind.IDENTITY_CENTER_GROUP:
         return HowToUse(_portal(target), ("aws sso login",))
     # An IAM user of their own, with keys of their own: nothing to sign in to.
@@ -37,10 +37,11 @@ def _shortcut(target: AwsTerms) -> str | None:
     return f"{portal}/#/console?account_id={quote(target.account)}&role_name={quote(target.permission_set, safe='')}"
 
 
-def _sso_lines(environment: str, role: str, target: AwsTerms) -> tuple[str, ...]:
+def _sso_lines(environment: str, role: str, target: AwsTerms) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The line that signs in, and those that make its profile once."""
     profile = re.sub(r"[^A-Za-z0-9._-]", "-", f"{environment}-{role}")
     if not (target.portal and target.account and target.permission_set):
-        return ("aws sso login",)
+        return ("aws sso login",), ()
     settings = {
         "sso_start_url": target.portal,
         "sso_region": target.region,
@@ -49,7 +50,7 @@ def _sso_lines(environment: str, role: str, target: AwsTerms) -> tuple[str, ...]
         "region": target.region,
     }
     set_up = (f"aws configure set {key} {shlex.quote(value)} --profile {profile}" for key, value in settings.items())
-    return (*set_up, f"aws sso login --profile {profile}", f"aws sts get-caller-identity --profile {profile}")
+    return (f"aws sso login --profile {profile}",), tuple(set_up)
 
 
 _SIGN_IN = {

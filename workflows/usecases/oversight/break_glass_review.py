@@ -25,9 +25,12 @@ from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.parties import alike
 
 
-def acknowledge(ctx: Context, id_: str, who: Account, commit_id: str) -> Outcome | Refused:
-    """It was an emergency, and well done. `Outcome.outcome`: `acknowledged`."""
-    return _judge(ctx, id_, who, _Verdict(Move.ACKNOWLEDGE, Event.REVIEW_ACKNOWLEDGED, None, commit_id))
+def acknowledge(ctx: Context, id_: str, who: Account, commit_id: str, note: str = "") -> Outcome | Refused:
+    """It was an emergency, and well done; the note says what there is to say. `Outcome.outcome`: `acknowledged`."""
+    problem = text_problem(note, {"what": "acknowledge", "id": id_}) if clean(note) else None
+    if problem:
+        return problem
+    return _judge(ctx, id_, who, _Verdict(Move.ACKNOWLEDGE, Event.REVIEW_ACKNOWLEDGED, clean(note) or None, commit_id))
 
 
 def flag(ctx: Context, id_: str, who: Account, note: str, commit_id: str) -> Outcome | Refused:
