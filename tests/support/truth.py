@@ -516,15 +516,9 @@ _NOT_TO_BE_SEEN = frozenset(
         Code.POLICY_NOT_IN_FORCE,
         # The press shows the new card, and says what else there is to do.
         Code.TERMS_CHANGED,
-        Code.ROLE_CHANGED,
         Code.LEDGER_NOT_DURABLE,
         Code.CLOCK_IN_DOUBT,
         Code.OLDER_VERSION_RUNS,
-        # It can be approved for less, or denied.
-        Code.LONGER_THAN_ALLOWED,
-        Code.NO_LONGER_A_REQUESTER,
-        # Whether there is less depends on who asks for the form.
-        Code.NOT_LESS,
     }
 )
 _ASKS = frozenset({ASK, notices.ASK_THEN, notices.AGAIN})

@@ -78,7 +78,7 @@ def _hidden(view: RequestView) -> Message:
 def _waiting(view: RequestView, mentions: Mentions) -> Message:
     can_press = view.resolved and view.in_policy and view.decidable and bool(view.needs)
     # What cannot be approved now can still be denied.
-    agree = None if view.shut else approve_button(view)
+    agree = approve_button(view) if view.can_approve else None
     press = buttons(agree, deny_button(view), more_menu(view)) if can_press else None
     return message(
         fallback(view),
@@ -218,7 +218,7 @@ def deny_button(view: RequestView) -> Button:
 
 
 def more_menu(view: RequestView) -> Menu:
-    less = [] if view.shut else [("Approve for less…", f"{LESS}:{value(view)}")]
+    less = [("Approve for less…", f"{LESS}:{value(view)}")] if view.can_approve_less else []
     return Menu(MORE, [*less, ("Explain who may approve this", f"explain:{value(view)}")])
 
 
@@ -227,8 +227,9 @@ def end_button(view: RequestView, label: str) -> Button:
 
 
 def extend_button(view: RequestView) -> Button | None:
-    """Gone while an extension is asked for."""
-    return None if view.more_asked else Button("Extend", EXTEND, value_of(view.id), said=said(view, "Extend"))
+    """Gone while an extension is asked for, and where no more time is given."""
+    offered = view.can_extend and view.in_policy and not view.more_asked
+    return Button("Extend", EXTEND, value_of(view.id), said=said(view, "Extend")) if offered else None
 
 
 def take_back_button(view: RequestView) -> Button | None:

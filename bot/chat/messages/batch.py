@@ -161,7 +161,7 @@ def _press(waiting: RequestViews, value: str) -> Buttons | None:
         return None
     every = " all" if len(open_) > 1 else ""
     agree = None
-    if not all(view.shut for view in open_):
+    if any(view.can_approve for view in open_):
         told = _said(open_, f"Approve{every}")
         agree = Button(f"Approve{every}", APPROVE_ALL, value, style="primary", confirm=_sure(open_), said=told)
     more = Menu(cards.MORE, [("Explain who may approve this", f"explain:{cards.value(open_[0])}")])

@@ -111,7 +111,7 @@ def _while_it_waits(view: RequestView, label: str, action: str) -> Button | None
 
 def _waits(view: RequestView, page: HomeView) -> Home:
     # What cannot be approved now can still be denied. One button of the page stands out, and it is none of these.
-    agree = None if view.shut or page.on_hold else replace(approve_button(view), style=None)
+    agree = replace(approve_button(view), style=None) if view.can_approve and not page.on_hold else None
     press = buttons(agree, replace(deny_button(view), style=None)) if view.resolved and view.needs else None
     how_long = NOTHING if view.extends else say(", for {}", format_duration(view.duration))
     return found((Line(line(view, how_long)), quote(view.reason), press))

@@ -14,7 +14,9 @@ from bot.directory.refresh import Absences
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.records.request import Request, RequestState
+from workflows.core.refusal import Refused
 from workflows.core.rules.approvers import can_speak
+from workflows.core.rules.eligibility import never_as_asked
 from workflows.core.rules.groups import groups_named
 from workflows.ports import DirectoryUnreachable
 from workflows.usecases.shared.actor import account_of
@@ -47,6 +49,8 @@ class WhomToAsk:
     stand_ins: tuple[StandIn, ...] = ()
     # In how many seconds to look again, where somebody who may decide has not been found yet.
     look_again_s: float | None = None
+    # Why nobody can approve it as it was asked for.
+    no_more: Refused | None = None
 
     @property
     def nobody(self) -> tuple[str, ...]:
@@ -94,6 +98,7 @@ class Recipients:
         names = groups_named(_scope(entitlement, environment), (*words, OWNERS))
         to = environment.escalate.to if environment.escalate and request.escalated_at else ()
         sight = self._sight(policy, entitlement, request, (*names, *groups_named(environment, to)))
+        asking = groups_named(entitlement, entitlement.requesters) if entitlement else ()
         may = [sight.people[who] for who in sight.speakers if who in sight.people]
         called = [who for name in to for who in _callable(sight, sight.groups.members((name,)))]
         return WhomToAsk(
@@ -112,6 +117,7 @@ class Recipients:
             ),
             stand_ins=_stand_ins(sight),
             look_again_s=sight.look_again_s,
+            no_more=never_as_asked(policy, request, self._ctx.directory.groups(policy, asking)),
         )
 
     def overseers(self, policy: Policy, environment: Environment, request: Request) -> Overseers:

@@ -26,6 +26,7 @@ from bot.chat.outbox.recipients import Overseers, WhomToAsk
 from bot.chat.views.deciders import NOBODY
 from bot.chat.views.read_model import Seen
 from bot.chat.views.request_view import RequestView
+from bot.chat.wording.labels import Stage
 from workflows.core import keys
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
@@ -167,7 +168,15 @@ def _facts(box: Outbox, page: PostingSession, seen: Seen, policy: Policy | None)
 
 def _with_people(view: RequestView, people: WhomToAsk) -> RequestView:
     decidable = bool(people.deciders) or not people.nobody
-    return replace(view, away=people.away, stand_ins=people.stand_ins, nobody=people.nobody, decidable=decidable)
+    no_more = people.no_more if view.stage is Stage.WAITING else None
+    return replace(
+        view,
+        away=people.away,
+        stand_ins=people.stand_ins,
+        nobody=people.nobody,
+        decidable=decidable,
+        no_more=no_more,
+    )
 
 
 def _given_up(record: ChatRecord) -> int:

@@ -21,6 +21,7 @@ from workflows.core.refusal import Code, Refused
 from workflows.core.rules.account_confirmation import is_own
 from workflows.core.rules.approval import MayDecide, may_decide
 from workflows.core.rules.break_glass import break_glass_suspended
+from workflows.core.rules.eligibility import never_as_asked
 from workflows.core.rules.groups import might_break_glass
 from workflows.ports import Snapshot
 from workflows.usecases.identity.confirm_account import holds
@@ -95,14 +96,14 @@ class HomeReader:
             return ()
         snapshot = self._ctx.ledger.read(*map(keys.request, ids))
         requests = (snapshot.readable(keys.request(id_), Request) for id_ in ids)
-        mine = [
-            request.id
+        mine = {
+            request.id: never_as_asked(policy, request, groups)
             for request in requests
             if request is not None
             and isinstance(may_decide(policy, request, person, groups), MayDecide)
             and all(vote.by != person.id for vote in request.votes)
-        ]
-        return self._reader.some(mine, policy)
+        }
+        return tuple(replace(view, no_more=mine[view.id]) for view in self._reader.some(list(mine), policy))
 
     def _open_in(self, policy: Policy, person: PersonFacts, owned: Sequence[Environment]) -> list[RequestView]:
         """Access of others in these environments."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.chat.views.overviews import DigestView, Sealed, digest_view
 from bot.chat.views.request_view import LastTime, RequestView, last_time, request_view
+from bot.chat.wording.labels import Stage
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
 from workflows.core.people import NEVER, GroupFacts, PersonFacts, PersonId
@@ -18,7 +19,8 @@ from workflows.core.records.oversight import Review
 from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Refused
 from workflows.core.rules.break_glass import may_review
-from workflows.core.rules.eligibility import not_now
+from workflows.core.rules.eligibility import longer_than_allowed, not_now
+from workflows.core.rules.extension import can_be_extended
 from workflows.core.rules.groups import groups_named
 from workflows.ports import CorruptRecord, LedgerUnreachable, Snapshot
 from workflows.usecases.shared.context import Context
@@ -100,7 +102,7 @@ class Reader:
             review=self.review(request),
             extended=self._grant(request.extends) if request.extends else None,
         )
-        return Seen(request, grant, view)
+        return Seen(request, grant, _as_offered(view, policy, request, grant))
 
     def _parties(self, request: Request) -> Snapshot:
         """The accounts of who asked, and would hold, what waits; nobody is looked up for what does not."""
@@ -239,7 +241,7 @@ def _short(snapshot: Snapshot, beside: Snapshot, id_: str, policy: Policy) -> Re
     if request is None:
         return None
     holding = beside.seek(keys.holding(grant.holding), Holding) if grant and grant.error else None
-    return request_view(
+    view = request_view(
         request,
         grant,
         policy.environments.get(request.terms.environment),
@@ -249,6 +251,18 @@ def _short(snapshot: Snapshot, beside: Snapshot, id_: str, policy: Policy) -> Re
         review=beside.seek(keys.review(request.id), Review) if request.break_glass else None,
         extended=beside.seek(keys.grant(request.extends), Grant) if request.extends else None,
     )
+    return _as_offered(view, policy, request, grant)
+
+
+def _as_offered(view: RequestView, policy: Policy | None, request: Request, grant: Grant | None) -> RequestView:
+    """With what the policy leaves to be done, whoever does it."""
+    if policy is None:
+        return view
+    if view.stage is Stage.WAITING:
+        return replace(view, no_more=longer_than_allowed(policy, request))
+    if view.stage is Stage.ACTIVE and grant is not None:
+        return replace(view, can_extend=can_be_extended(policy, request, grant))
+    return view
 
 
 def _shut(policy: Policy | None, request: Request, parties: Snapshot, now: datetime) -> Refused | None:

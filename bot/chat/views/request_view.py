@@ -34,6 +34,7 @@ from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import seats, would_help
 from workflows.core.rules.groups import groups_named
+from workflows.core.rules.reduced_approval import is_anything_less
 
 DAY = timedelta(days=1)
 
@@ -120,6 +121,11 @@ class RequestView:
     agreed_by: tuple[str, ...] = ()
     # Why it cannot be approved at the moment, whoever presses: a freeze, or the role's hours.
     shut: Refused | None = None
+    # Why nobody can approve it as it was asked for, now or later: the policy, or who asked, is another by now.
+    no_more: Refused | None = None
+    # Whether there is less to give than was asked for, and more time to ask for; True where nobody has looked.
+    can_less: bool = True
+    can_extend: bool = True
     # Rules that were used as often as they may: name and uses.
     used_up: tuple[tuple[str, int], ...] = ()
     # What was asked for, where an approver agreed to less, and who that was.
@@ -222,6 +228,16 @@ class RequestView:
     @property
     def tier_words(self) -> str:
         return TIER_WORDS[self.tier]
+
+    @property
+    def can_approve(self) -> bool:
+        """Whether somebody could approve it as it is, as far as that is known."""
+        return self.shut is None and self.no_more is None
+
+    @property
+    def can_approve_less(self) -> bool:
+        still = self.no_more is None or self.no_more.code is Code.LONGER_THAN_ALLOWED
+        return self.shut is None and still and self.can_less
 
     @property
     def dangerous(self) -> bool:
@@ -345,6 +361,7 @@ def request_view(
             how_to=entitlement.how_to,
             needs=needs_of(entitlement, request),
             owners=entitlement.owners,
+            can_less=is_anything_less(environment, request),
         )
     if environment and environment.escalate and request.escalated_at:
         called = groups_named(environment, environment.escalate.to)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.chat.views.request_view import Need, RequestView
 from bot.chat.wording.labels import Asked, Stage, Words, joined, number, people, rounded
@@ -61,7 +61,7 @@ def _waiting(s: RequestView) -> Words:
     if not s.in_policy:
         return (f"{s.state} · the policy no longer has this role, so nobody can approve it",)
     whom = _for_whom(s)
-    if s.shut:
+    if not (s.can_approve or s.can_approve_less):
         # Nobody is called who can do nothing about it.
         whom = tuple(part.label if isinstance(part, Asked) else part for part in whom)
     return joined([(s.state, *whom), *_in_the_way(s)])
@@ -74,7 +74,15 @@ def _begins(s: RequestView) -> Words:
 def _in_the_way(s: RequestView) -> list[Words]:
     """What keeps it from being approved: a freeze, closed hours, a rule that has been used as often as it may."""
     spent: list[Words] = [(f"the rule '{name}' has been used {_times(uses)} today",) for name, uses in s.used_up]
-    return [*spent, _shut(s.shut)] if s.shut else spent
+    found = [*spent, *([_no_more(s.no_more)] if s.no_more else [])]
+    return [*found, _shut(s.shut)] if s.shut else found
+
+
+def _no_more(refused: Refused) -> Words:
+    if refused.code is Code.LONGER_THAN_ALLOWED:
+        most = format_duration(timedelta(seconds=int(refused.params["max_s"])))
+        return (f"by now the policy gives it for {most} at most: it can be approved for less",)
+    return (f"{refused.params.get('name') or 'Who asked'} may no longer ask for this: cannot be approved",)
 
 
 def _times(count: int) -> str:

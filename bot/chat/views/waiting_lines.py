@@ -17,7 +17,7 @@ def notes(view: RequestView) -> Words:
 
 def asked_so_far(view: RequestView, deciders: Deciders) -> Words:
     """`Waits for Olu or Pat since 03:10; reminded at 03:17; security called at 03:20`. `deciders`: who can still agree."""
-    if not view.resolved or not deciders or view.shut:
+    if not view.resolved or not deciders or not view.can_approve:
         return ()
     words: Words = (f"Waits for {deciders.rule} since ", view.created_at)
     for number, at in enumerate(view.reminded_at):

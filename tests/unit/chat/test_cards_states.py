@@ -117,7 +117,7 @@ def test_a_card_for_more_time_names_the_grant_and_both_ends() -> None:
         "Allows     Read logs, metrics and configuration\n"
         "Until      04:50 UTC instead of 04:20 UTC\n"
         "Ticket     INC-42 (https://tickets.example.com/INC-42)\n"
-        "[ Approve ]  [ Deny ]  [ More: Approve for less…, Explain who may approve this ]\n"
+        "[ Approve ]  [ Deny ]  [ More: Explain who may approve this ]\n"
         "extends PA-1042 · expires 04:20 UTC · payments-prod · PA-1043"
     )
 

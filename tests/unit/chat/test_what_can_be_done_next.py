@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.chat.actions.reply import Reply
 from bot.chat.interaction import ACKNOWLEDGE, COMMAND, PRESS
-from bot.chat.message import SAID_LENGTH_MAX, Button, Buttons, Line, Message, said_of
+from bot.chat.message import SAID_LENGTH_MAX, Button, Buttons, Line, Menu, Message, said_of
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import break_glass, notices, revoke_all
 from bot.chat.plain_text import as_text
 from bot.slack.render import blocks_of
-from tests.support.build import DANA, NIA, OLU, SUE
+from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU, SUE
 from tests.support.every_scene import rules
+from tests.support.scenes_of_refusals import with_role
 from tests.support.spoken import Listener
 from tests.support.views import every_state
 from tests.support.world import World
 from workflows.core import keys
 from workflows.core.people import PersonId
+from workflows.core.policy import Group
 from workflows.core.records.oversight import Review
 
 STATES = every_state()
@@ -164,3 +167,58 @@ def test_a_label_for_a_screen_reader_is_cut_and_keeps_its_id() -> None:
     drawn = blocks_of(cards.approval_card(STATES["pending"]))
     (actions,) = [block for block in drawn if block["type"] == "actions"]
     assert actions["elements"][0]["accessibility_label"] == "Approve read-only for Dana Dev, PA-1042"
+
+
+# ---------------------------------------------------------------- nothing is offered that will be refused
+
+
+def card_of(t: Listener, id_: str) -> Message:
+    """As it stands in the channel."""
+    (card,) = [said.message for said in t.posted(id_) if said.what.startswith(f"{id_} card:")]
+    assert isinstance(card, Message)
+    return card
+
+
+def menu_of(message: Message) -> list[str]:
+    found = [item for part in message.parts if isinstance(part, Buttons) for item in part.elements]
+    return [value.partition(":")[0] for item in found if isinstance(item, Menu) for _, value in item.options]
+
+
+def changed(t: Listener, **changes: Any) -> None:
+    policy = t.world.policy.policy
+    role = policy.environments["payments-prod"].roles["read-only"]
+    t.world.policy.policy = with_role(policy, replace(role, **changes))
+
+
+def test_less_is_offered_only_where_there_is_less(t: Listener) -> None:
+    most, least = t.world.asked(), t.world.asked(NIA, duration=30 * MINUTE)
+    assert menu_of(card_of(t, most)) == ["less", "explain"]
+    assert menu_of(card_of(t, least)) == ["explain"]
+
+
+def test_what_is_longer_than_allowed_by_now_is_offered_for_less_alone(t: Listener) -> None:
+    id_ = t.world.asked()
+    assert labels(card_of(t, id_)) == ["Approve", "Deny"]
+    changed(t, max_duration=30 * MINUTE, durations=(30 * MINUTE,))
+    card = card_of(t, id_)
+    assert labels(card) == ["Deny"]
+    assert menu_of(card) == ["less", "explain"]
+    assert "by now the policy gives it for 30 min at most: it can be approved for less" in as_text(card)
+
+
+def test_what_who_asked_may_not_ask_for_any_more_is_only_denied(t: Listener) -> None:
+    id_ = t.world.asked()
+    groups = {**t.world.policy.policy.groups, "developers": Group("developers", members=frozenset({NIA}))}
+    t.world.policy.policy = replace(t.world.policy.policy, groups=groups)
+    card = card_of(t, id_)
+    assert labels(card) == ["Deny"]
+    assert menu_of(card) == ["explain"]
+    assert "Dana may no longer ask for this: cannot be approved" in as_text(card)
+
+
+@pytest.mark.parametrize("changes", [{"account": "999988887777"}, {"max_total": HOUR}])
+def test_more_time_is_not_offered_where_the_policy_gives_none(t: Listener, changes: dict[str, Any]) -> None:
+    id_ = t.world.active()
+    assert labels(card_of(t, id_)) == ["End early", "Extend"]
+    changed(t, **changes)
+    assert labels(card_of(t, id_)) == ["End early"]

@@ -187,7 +187,8 @@ def test_the_question_shows_what_would_go_and_carries_whom_and_why(world):
     text = as_text(message)
     for words in ("Revoke everything of Dana Dev?", "1 thing would be taken back", "read-only", "1 h", "stolen laptop"):
         assert words in text
-    (button,) = blocks_of(message)[-1]["elements"]
+    (actions,) = [block for block in blocks_of(message) if block["type"] == "actions"]
+    button, _cancel = actions["elements"]
     pressed = read_pressed(button["value"])
     assert pressed is not None
     assert (pressed.scope, pressed.reason) == (scope, "stolen laptop")

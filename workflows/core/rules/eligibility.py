@@ -311,10 +311,25 @@ def no_longer(policy: Policy, request: Request, groups: GroupFacts) -> Refused |
         outside = not_a_member(groups, who, names, Refused(Code.NO_LONGER_A_REQUESTER, params))
         if outside is not None:
             return outside
-    if terms.duration > entitlement.max_duration:
-        most = str(int(entitlement.max_duration.total_seconds()))
-        return Refused(Code.LONGER_THAN_ALLOWED, {"id": request.id, "asked_s": str(terms.duration_s), "max_s": most})
-    return None
+    return longer_than_allowed(policy, request)
+
+
+def longer_than_allowed(policy: Policy, request: Request) -> Refused | None:
+    """Whether the role is given for less time by now; it can be approved for less."""
+    terms = request.terms
+    entitlement = policy.entitlement(terms.environment, terms.role)
+    if entitlement is None or terms.duration <= entitlement.max_duration:
+        return None
+    most = str(int(entitlement.max_duration.total_seconds()))
+    return Refused(Code.LONGER_THAN_ALLOWED, {"id": request.id, "asked_s": str(terms.duration_s), "max_s": most})
+
+
+def never_as_asked(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
+    """Why nobody can approve this as it was asked for, now or later, as far as that is known."""
+    refused = no_longer(policy, request, groups)
+    if refused is not None and refused.code is Code.NO_LONGER_A_REQUESTER:
+        return refused
+    return longer_than_allowed(policy, request)
 
 
 def next_change(policy: Policy, request: Request, now: datetime) -> datetime | None:

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 
 from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement, Policy
+from workflows.core.provider import TemplateRefused
 from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.request import Decision, DecisionKind, Request
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.break_glass import longest_total
+from workflows.core.rules.grant_terms import terms_for
 
 
 def over(grant: Grant | None, now: datetime, id_: str) -> Refused | None:
@@ -45,6 +47,18 @@ def times_to_add(policy: Policy, grant: Grant, entitlement: Entitlement) -> tupl
     """The times of the role's menu that fit under its limit with all extensions, the least first."""
     menu = sorted({*entitlement.durations, entitlement.default_duration})
     return tuple(time for time in menu if total_problem(policy, grant, time) is None)
+
+
+def can_be_extended(policy: Policy, request: Request, grant: Grant) -> bool:
+    """Whether anybody may ask for more of this by the policy as it is: the role still gives the same, and there is time left."""
+    role = policy.entitlement(grant.terms.environment, grant.terms.role)
+    if role is None:
+        return False
+    try:
+        today = terms_for(role, grant.holder, grant.terms.duration, request.holder_address)
+    except TemplateRefused:
+        return False
+    return today.target.same_access(grant.terms.target) and bool(times_to_add(policy, grant, role))
 
 
 def total_problem(policy: Policy, grant: Grant, extra: timedelta) -> Refused | None:

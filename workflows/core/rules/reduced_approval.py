@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from workflows.core.people import GroupFacts, PersonFacts
-from workflows.core.policy import Entitlement, Policy, Risk
+from workflows.core.policy import Entitlement, Environment, Policy, Risk
 from workflows.core.records.request import Request, Terms, Vote
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import may_decide
@@ -78,6 +78,13 @@ def _other_role(
 def is_reduced(entitlement: Entitlement, terms: Terms) -> bool:
     """Whether a role's risk is less than that of what was asked."""
     return _RISKS.index(entitlement.risk) < _RISKS.index(terms.risk)
+
+
+def is_anything_less(environment: Environment, request: Request) -> bool:
+    """Whether there is less to choose, whoever chooses: a shorter time of the role's menu, or a role of less risk."""
+    asked, terms = environment.roles.get(request.terms.role), request.terms
+    shorter = asked is not None and any(time < terms.duration for time in asked.durations)
+    return shorter or (request.extends is None and any(is_reduced(role, terms) for role in environment.roles.values()))
 
 
 def _not_asked_by_right(request: Request, entitlement: Entitlement, groups: GroupFacts) -> Refused | None:
