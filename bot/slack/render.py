@@ -30,8 +30,12 @@ Block = dict[str, Any]
 
 
 def text_of(message: Message) -> str:
-    """What a lock screen shows: mrkdwn, too."""
-    return t.cut_mrkdwn(mrkdwn(message.summary), t.FALLBACK_LENGTH_MAX)
+    """What a lock screen shows and a screen reader reads: tokens of people and times, and no markup."""
+    return t.cut_mrkdwn(mrkdwn(_unmarked(message.summary)), t.FALLBACK_LENGTH_MAX)
+
+
+def _unmarked(rich: Rich) -> Rich:
+    return tuple(each for span in rich for each in (_unmarked(span.inside) if isinstance(span, Bold) else (span,)))
 
 
 def blocks_of(message: Message) -> list[Block]:

@@ -168,7 +168,7 @@ def test_an_owner_who_was_deactivated_a_moment_ago_decides_nothing(case: Case):
     pat = case.at.slack.person(PEOPLE["pat"], force=True)
     with (
         deactivated(case.at, "pat"),
-        refused(case, card, "pat", "person_deactivated", "This Slack account is deactivated"),
+        refused(case, card, "pat", "person_deactivated", "This account is deactivated"),
     ):
         assert pat.press(card, "approve", channel=case.channel).ok
 

@@ -266,7 +266,7 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"I cannot tell just now what you may see|has access now, what is yours", You.anybody),
     (r"Your account is on hold|You can look, deny, take back requests|confirm @you", You.is_on_hold),
     (r"You have said that already|You said that the account is", lambda you: you.said_whose() or you.did_it()),
-    (r"You belong to another organisation|Your Slack profile|record of your account", You.may_nothing),
+    (r"You belong to another organisation|Your profile here|record of your account", You.may_nothing),
     (r"asked for (.* )?for you\b", You.holds_for_another),
     (r"Say why you need it|; you asked for \d|lists yours|opens .* \(your ", You.anybody),
     (r"what you would approve|you can ask for it again|Ask its owners to add you", You.anybody),

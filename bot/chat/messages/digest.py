@@ -6,7 +6,7 @@ from bot.chat.message import Line, Listing, Message, Part, Small, message
 from bot.chat.messages.approval_card import status
 from bot.chat.messages.break_glass import review_line
 from bot.chat.messages.lists import cannot_be_read
-from bot.chat.rich import Bold, Rich, Time, join, marked, ours, say, short
+from bot.chat.rich import Bold, Rich, Time, join, lines, marked, ours, say, short
 from bot.chat.views.overviews import DigestView, Place
 from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import TIER_WORDS, Stage
@@ -25,7 +25,8 @@ def digest(view: DigestView, command: str = "/prodaccess") -> Message:
         parts += [Line(say("*Begins later*")), Listing(later, more, room=2000)]
     if hands:
         parts += [Line(say("*Needs a hand*")), Listing(hands, more, room=3000)]
-    return message(_fallback(view), *parts, Small(_sums(view)))
+    rows = lines((_fallback(view), *_places(view), *hands))
+    return message(rows, *parts, Small(_sums(view)))
 
 
 def _head(view: DigestView) -> Rich:

@@ -107,10 +107,11 @@ def summary(views: Sequence[RequestView], count: int | None = None, command: str
     """In place of many messages, when more wait for a channel than it can take: one line each, then the rest as a number."""
     total = len(views) if count is None else max(count, len(views))
     head = say("{} things changed here while messages had to wait. How they stand now:", total)
-    listed = Listing([_summed(view) for view in views], room=11_000)
+    rows = [_summed(view) for view in views]
+    listed = Listing(rows, room=11_000)
     left = total - len(views)
     tail = Small(say("… and {} more: `{} list`", left, command)) if left else None
-    return message(head, Line(head), listed, tail)
+    return message(lines((head, *rows)), Line(head), listed, tail)
 
 
 def _summed(view: RequestView) -> Rich:

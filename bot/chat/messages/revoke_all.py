@@ -65,7 +65,12 @@ def confirm_first(
     )
     cancel = Button("Cancel", CANCEL, "panic", said=f"Cancel: revoke nothing {whose}")
     return message(
-        head, Line(head), quote(reason), Listing(open_, room=6000), buttons(button, cancel), Small(ours(block))
+        lines((head, *open_)),
+        Line(head),
+        quote(reason),
+        Listing(open_, room=6000),
+        buttons(button, cancel),
+        Small(ours(block)),
     )
 
 

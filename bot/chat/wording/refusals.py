@@ -127,7 +127,7 @@ _WHY_VOID: dict[Code, Callable[[_Case], str]] = {
     Code.PERSON_BOT: lambda c: f"{c.who or 'somebody'} is a bot",
     Code.PERSON_FOREIGN: lambda c: f"{c.who or 'somebody'} belongs to another organisation by now",
     Code.PERSON_NO_ADDRESS: lambda c: f"{c.who or 'somebody'} has no address of this company any more",
-    Code.PERSON_ODD: lambda c: f"Slack's record of {c.who or 'somebody'} cannot be read",
+    Code.PERSON_ODD: lambda c: f"the chat's record of {c.who or 'somebody'} cannot be read",
     Code.PERSON_SUSPENDED: lambda c: f"the rights of {c.who or 'somebody'} are on hold",
     Code.NOT_AN_APPROVER: _may_not_approve,
     Code.OWN_REQUEST: lambda c: f"it is {c.who or 'an approver'}'s own",
@@ -357,7 +357,7 @@ def _person_unknown(c: _Case) -> str:
         return f"I do not know the account of {c.who}."
     if c("name"):
         return f"I know nobody called {c('name')}. Mention the person with @, or give their whole address."
-    return "I do not know this account. Sign in to Slack with your work account, or ask an administrator."
+    return "I do not know this account. Sign in with your work account, or ask an administrator."
 
 
 def _grant_over(c: _Case) -> str:
@@ -501,24 +501,24 @@ _UNFIT = {
     "person_bot": "bots decide nothing",
     "person_deactivated": "the account is deactivated",
     "person_foreign": "they belong to another organisation",
-    "person_odd": "Slack's record of their account cannot be read",
+    "person_odd": "the chat's record of their account cannot be read",
     "person_no_address": "their profile has no address of this company",
 }
 
 _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.PERSON_UNKNOWN: _person_unknown,
     Code.PERSON_DEACTIVATED: lambda c: c.you(
-        "This Slack account is deactivated, so it can do nothing here.",
-        "The Slack account of {} is deactivated, so it can do nothing here.",
+        "This account is deactivated, so it can do nothing here.",
+        "The account of {} is deactivated, so it can do nothing here.",
     ),
     Code.PERSON_GUEST: lambda c: c.you(
         "Guests cannot ask for access or decide about it. Ask a full member of the workspace to do it.",
         "{} is a guest, and guests cannot ask for access.",
     ),
     Code.PERSON_ODD: lambda c: c.you(
-        "Something in Slack's record of your account cannot be read, so I cannot tell what you may do. "
+        "Something in the chat's record of your account cannot be read, so I cannot tell what you may do. "
         "Ask an administrator to look at it.",
-        "Something in Slack's record of the account of {} cannot be read, so I cannot tell what they may do.",
+        "Something in the chat's record of the account of {} cannot be read, so I cannot tell what they may do.",
     ),
     Code.PERSON_BOT: lambda c: c.you(
         "Bots and workflows cannot ask for access or decide about it. A person has to.",
@@ -529,8 +529,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         "{} belongs to another organisation, and can do nothing here.",
     ),
     Code.PERSON_NO_ADDRESS: lambda c: c.you(
-        "Your Slack profile has no address of this company, so I cannot tell who you are. Ask an administrator to set it.",
-        "The Slack profile of {} has no address of this company, so I cannot tell who that is.",
+        "Your profile here has no address of this company, so I cannot tell who you are. Ask an administrator to set it.",
+        "The profile of {} here has no address of this company, so I cannot tell who that is.",
     ),
     Code.PERSON_SUSPENDED: _on_hold,
     Code.PARTY_ON_HOLD: lambda c: (

@@ -106,7 +106,7 @@ def test_one_card_for_what_the_same_people_decide(world) -> None:
         f"• deploy in Payments-Prod · 🔴 production · ⏳ Needs approval · {ids[1]}",
     ]
     assert buttons(card) == ["approve_all", "deny_all"]
-    assert text_of(card).startswith("Dana asks for *read-only* and *deploy* in")
+    assert text_of(card).startswith("Dana asks for read-only and deploy in")
 
 
 def test_other_owners_get_a_card_of_their_own(world) -> None:

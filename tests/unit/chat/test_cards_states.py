@@ -99,6 +99,22 @@ def test_the_lock_screen_gets_the_whole_line_with_duration_and_reason() -> None:
     )
 
 
+@pytest.mark.parametrize("name", list(STATES))
+def test_the_lock_screen_reads_no_markup_and_always_why(name: str) -> None:
+    view = STATES[name]
+    told = (receipts.receipt_root(view), notices.asked(view), notices.active(view), notices.outcome(view))
+    for message in (card(name), *told):
+        assert "*" not in text_of(message)
+    assert REASON in text_of(card(name))
+
+
+def test_what_is_read_aloud_of_a_list_has_its_rows() -> None:
+    views = [STATES["pending"], STATES["active"]]
+    gathered = digest.digest(digest_view(views, NOW))
+    for message in (lists.active_list(views), lists.pending(views), receipts.summary(views), gathered):
+        assert text_of(message).count("PA-1042") == 2, text_of(message)
+
+
 def test_an_active_card_reads_as_agreed() -> None:
     assert as_text(card("active")) == (
         "Dana Dev has read-only in Payments · 🔴 production\n"
