@@ -188,14 +188,17 @@ def lines(parts: Iterable[Value]) -> Rich:
     return join(parts, "\n")
 
 
-def rich(words: Words, reference: datetime, mentions: Mentions | None = None) -> Rich:
-    """A sentence of times, groups and text; people are called where `mentions` has them."""
+def rich(
+    words: Words, reference: datetime, mentions: Mentions | None = None, names: Mapping[str, str] | None = None
+) -> Rich:
+    """A sentence of times, groups and text; people are called where `mentions` has them, each once. `names`: by their ids."""
     found: list[Span] = []
     for part in words:
         if isinstance(part, str):
             found.append(Text(_within(part)))
         elif isinstance(part, Asked):
-            found += call(part, mentions or {})
+            said = {id_: name for id_, name in (names or {}).items() if _calls(found, id_)}
+            found += call(part, mentions or {}, said)
         else:
             found.append(Time(part, reference))
     return tuple(found)
@@ -207,12 +210,17 @@ def _within(part: str) -> str:
     return lead + short(part, PART_LENGTH_MAX) + tail if part.strip() else " " * bool(part)
 
 
-def call(asked: Asked, mentions: Mentions) -> Rich:
-    """Everybody behind these groups, called once; by name where nobody is known."""
+def _calls(rich: Sequence[Span], id_: str) -> bool:
+    return any(isinstance(span, Called) and span.id == id_ for span in rich)
+
+
+def call(asked: Asked, mentions: Mentions, said: Mapping[str, str] | None = None) -> Rich:
+    """Everybody behind these groups, called once; by name where nobody is known. `said`: names of who was called before."""
     ids = list(dict.fromkeys(id_ for group in asked.groups for id_ in mentions.get(group, ())))
     if not ids:
         return spans(short(asked.label))
-    called = [Called(id_) for id_ in ids[:MENTIONS_MAX]]
+    known = said or {}
+    called: list[Span] = [Text(short(known[id_], 80)) if id_ in known else Called(id_) for id_ in ids[:MENTIONS_MAX]]
     more = f" and {len(ids) - MENTIONS_MAX} more" if len(ids) > MENTIONS_MAX else ""
     if asked.as_rule and all(map(is_person, ids)):
         return say("{} ({}{})", short(asked.label), join(called, ", "), ours(more))

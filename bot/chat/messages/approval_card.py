@@ -131,7 +131,7 @@ def status(view: RequestView, mentions: Mentions | None = None, *, left: bool = 
 
 def state_of(view: RequestView, mentions: Mentions | None = None) -> Rich:
     """The same without what stands in the small print."""
-    return rich(state_alone(view), view.closed_at or view.now, mentions)
+    return rich(state_alone(view), view.closed_at or view.now, mentions, view.called_names)
 
 
 def small_print(view: RequestView) -> Rich:

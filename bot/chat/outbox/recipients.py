@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.chat.places import direct_to
 from bot.chat.rich import Mentions
@@ -51,6 +51,8 @@ class WhomToAsk:
     look_again_s: float | None = None
     # Why nobody can approve it as it was asked for.
     no_more: Refused | None = None
+    # By the chat's ids, of everybody who can be called.
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def nobody(self) -> tuple[str, ...]:
@@ -118,6 +120,7 @@ class Recipients:
             stand_ins=_stand_ins(sight),
             look_again_s=sight.look_again_s,
             no_more=never_as_asked(policy, request, self._ctx.directory.groups(policy, asking)),
+            names={direct_to(facts.slack): facts.name for facts in sight.people.values()},
         )
 
     def overseers(self, policy: Policy, environment: Environment, request: Request) -> Overseers:

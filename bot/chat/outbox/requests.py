@@ -172,6 +172,7 @@ def _with_people(view: RequestView, people: WhomToAsk) -> RequestView:
     return replace(
         view,
         away=people.away,
+        called_names=people.names,
         stand_ins=people.stand_ins,
         nobody=people.nobody,
         decidable=decidable,

@@ -167,6 +167,8 @@ class RequestView:
     escalated_to: tuple[str, ...] = ()
     escalation_approves: bool = False
     away: tuple[str, ...] = ()
+    # Names of those who are called, by the chat's ids.
+    called_names: Mapping[str, str] = field(default_factory=dict)
     stand_ins: tuple[StandIn, ...] = ()
     # What became of the review that a break-glass owes; None where none is owed, or nobody has looked.
     review: ReviewState | None = None

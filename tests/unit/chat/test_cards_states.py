@@ -212,6 +212,12 @@ def test_people_are_called_only_where_they_must_act_and_once(name: str) -> None:
     assert all(json.dumps(blocks_of(message)).count(id_) == 1 for id_ in called)
 
 
+def test_who_is_asked_in_two_places_is_called_in_the_first_and_named_in_the_second() -> None:
+    view = replace(STATES["pending, dangerous"], called_names={"U0SID": "Sid", "U0SUE": "Sue"})
+    both = cards.approval_card(view, {"platform": ["U0SID"], "security": ["U0SID", "U0SUE"]})
+    assert "⏳ Needs approval from one of platform (@U0SID) and one of security (Sid, @U0SUE)" in as_text(both)
+
+
 def test_every_button_carries_the_request_and_its_terms() -> None:
     view = STATES["pending"]
     for button in buttons(card("pending")):
