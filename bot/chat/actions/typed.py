@@ -101,8 +101,8 @@ def _emergency(
     match command:
         case BreakGlass(environment, role, duration, reason):
             return in_an_emergency(at, act, CoreAsk(environment, role, duration, reason))
-        case Acknowledge(id_):
-            return at.said(act, id_, acknowledge(at.ctx, id_, act.who, act.id))
+        case Acknowledge(id_, note):
+            return at.said(act, id_, acknowledge(at.ctx, id_, act.who, act.id, note))
         case Flag(id_, note):
             return at.said(act, id_, flag(at.ctx, id_, act.who, note, act.id))
         case Lift(whom, reason):

@@ -99,6 +99,7 @@ class Deny:
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
     id: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,7 +338,7 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "approve": _by_id(Approve, "approve ID"),
     "less": _reduced_approval,
     "deny": _by_id_why(Deny, "deny ID REASON"),
-    "acknowledge": _by_id(Acknowledge, "acknowledge ID"),
+    "acknowledge": _by_id_why(Acknowledge, "acknowledge ID [NOTE]"),
     "flag": _by_id_why(Flag, "flag ID NOTE"),
     "lift": _unblock,
     "person": _person,

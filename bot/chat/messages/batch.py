@@ -235,7 +235,8 @@ def _can(panel: RequestViews, deciders: Deciders, *, say_which: bool) -> Rich:
     which = what(panel) if say_which else ours(it)
     if deciders.simple:
         return say("{} can approve {}.", short(deciders.rule, 1000), which)
-    return say("{}{}.", short(deciders.must, 1000), say(" to {}", which) if say_which else NOTHING)
+    to = say(" to {}", which) if say_which else NOTHING
+    return say("{}{}{}.", short(deciders.have_to, 1000), to, deciders.once)
 
 
 def _providers(panel: RequestViews) -> str:

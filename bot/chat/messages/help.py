@@ -18,7 +18,7 @@ _LINES = {
         "{c} break-glass ENV ROLE [DURATION] REASON` – 🚨 emergency access, at once; everybody sees it, an owner reviews it",
     ),
     "acknowledge": (
-        "{c} acknowledge ID` · `flag ID NOTE` – reviews a break-glass; `lift WHO REASON` lets somebody ask again "
+        "{c} acknowledge ID [NOTE]` · `flag ID NOTE` – reviews a break-glass; `lift WHO REASON` lets somebody ask again "
         "after a flag or a revoke-all; `person confirm WHO REASON` says whose an account on hold is",
     ),
     "approve": (

@@ -106,7 +106,8 @@ def _what_is_wrong(entry: AuditEntry) -> str:
 def summary(views: Sequence[RequestView], count: int | None = None, command: str = "/prodaccess") -> Message:
     """In place of many messages, when more wait for a channel than it can take: one line each, then the rest as a number."""
     total = len(views) if count is None else max(count, len(views))
-    head = say("{} things changed here while messages had to wait. How they stand now:", total)
+    things = "1 thing" if total == 1 else f"{total} things"
+    head = say("{} changed here while messages had to wait. How they stand now:", things)
     rows = [_summed(view) for view in views]
     listed = Listing(rows, room=11_000)
     left = total - len(views)

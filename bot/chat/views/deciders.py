@@ -81,9 +81,13 @@ class Deciders:
     @property
     def must(self) -> str:
         """`One of platform (Olu, Pat) and one of security (Pat, Sue) have to agree, and one person counts once`."""
+        return f"{self.have_to}{self.once}"
+
+    @property
+    def have_to(self) -> str:
         rule = self.rule
         verb = "has to" if self.simple else "have to"
-        return f"{rule[:1].upper()}{rule[1:]} {verb} agree{self.once}"
+        return f"{rule[:1].upper()}{rule[1:]} {verb} agree"
 
     @property
     def once(self) -> str:

@@ -188,7 +188,7 @@ def test_owners_hear_of_what_fails_in_what_they_own_and_the_holder_of_theirs(wor
     assert told_whom(world, "error E-7F3K2") == {"UDANA", "UOLU", "UPAT", "USUE", RECEIPTS}
     (to_owner,) = [text for text in world.slack.told("UOLU") if "error E-7F3K2" in text]
     assert "in what you own or decide" in to_owner
-    assert f"{id_} (*read-only* in `payments-prod`)" in to_owner
+    assert f"{id_} (read-only in `payments-prod`)" in to_owner
     assert "It is not open yet" in to_owner
     assert "`/prodaccess show ID`" in to_owner
     assert "logs of" not in to_owner, "what only who runs this can do"
