@@ -192,10 +192,15 @@ def show(
         ]
     )
     waits = rich(asked_so_far(view, deciders), view.now) if view.stage is Stage.WAITING else NOTHING
-    state = join((status(view, left=True), waits, view.id))
-    head = headline(view)
-    summary = lines((say("{} · {}", head, state), *told))
-    return message(summary, Line(head), quote(view.reason), details, Line(state), Listing(told, room=7000))
+    head = (headline(view), status(view, left=True), waits)
+    return message(
+        lines((join((*head, view.id)), *told)),
+        Line(lines(head)),
+        quote(view.reason),
+        details,
+        Listing(told, room=7000),
+        Small(join((short(view.environment, 80), view.id))),
+    )
 
 
 def environments(items: Sequence[Environment], command: str = "/prodaccess") -> Message:
