@@ -521,7 +521,7 @@ _NOT_TO_BE_SEEN = frozenset(
         Code.OLDER_VERSION_RUNS,
     }
 )
-_ASKS = frozenset({ASK, notices.ASK_THEN, notices.AGAIN})
+_ASKS = frozenset({ASK, notices.ASK_THEN, cards.AGAIN})
 _NO_ACCOUNT = frozenset({Code.PERSON_SUSPENDED, Code.PERSON_DEACTIVATED})
 
 

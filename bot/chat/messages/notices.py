@@ -75,10 +75,10 @@ def with_ask_for(refused: Message, ask: Ask, others: Sequence[Ask] = (), whom: s
     for name, chosen, first in (("m", "role", ask.role), ("p", "environment", ask.environment)):
         different = dict.fromkeys(getattr(one, chosen)[:80] for one in others if getattr(one, chosen) != first)
         filled |= {name: list(different)} if different else {}
-    label, when = (
-        ("Ask for then", f"{ask.start_at.astimezone(UTC):%a %H:%M} UTC") if ask.start_at else ("Ask again", "")
-    )
-    button = Button(label, ASK_THEN, json.dumps(filled, ensure_ascii=False), said=f"Ask for {when}" if when else "")
+    label, said = "Ask again", f"Ask again for {ask.role} in {ask.environment}"
+    if ask.start_at:
+        label, said = "Ask for then", f"Ask for {ask.start_at.astimezone(UTC):%a %H:%M} UTC"
+    button = Button(label, ASK_THEN, json.dumps(filled, ensure_ascii=False), said=said)
     return with_parts(refused, Buttons([button]))
 
 

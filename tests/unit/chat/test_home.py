@@ -63,7 +63,7 @@ SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "[ Approve ]  [ Deny ]",
             "IN YOUR ENVIRONMENTS NOW",
             "[ End early ]",
-            "[ Acknowledge ]  [ Flag... ]",
+            "[ Acknowledge... ]  [ Flag... ]",
             "Nia decides in your place until 23 Nov, 03:00 UTC. You may still decide yourself.\n[ End ]",
             "Cannot be asked now: Pat.",
         ),
