@@ -631,7 +631,7 @@ def test_what_there_is_can_be_looked_at(case: Case):
         f"list {place}": ("Access in " + place, "Dana · read-only · ✅ Active until", "approved by Olu", active),
         "list": (title, active),
         "mine": ("You have", active, "You asked for", waiting),
-        "pending": ("Waiting for an answer", f"Dana asks for *deploy* in *{title}*", waiting, "approve ID"),
+        "pending": ("Waiting for an answer", title, "*deploy*", waiting, "approve ID"),
         f"show {active}": (
             "asked by Dana",
             "approved by Olu",

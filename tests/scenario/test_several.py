@@ -115,7 +115,7 @@ def test_one_role_in_two_environments_by_command_with_different_owners(own: Inst
         assert theirs.has_access()
         assert not ours.has_access()
         again = own.told("dana", f"{theirs.name},{ours.name} read-only,admin 1h INC-42 all of it")
-        assert "not for both at once" in again
+        assert "not both at once" in again
         left = own.told("dana", f"{theirs.name} read-only,readers 1h INC-42 more")
         assert "so it was left out" in left
         assert dana(own).view() is None
