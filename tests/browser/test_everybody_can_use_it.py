@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser.people import DANA, OLU, OWNERS, RECEIPTS, TEAM, Window, see
+from tests.browser.people import DANA, NIA, OLU, OWNERS, RECEIPTS, TEAM, Window, see
 
 pytestmark = pytest.mark.chromium
 Open = Callable[[], Window]
@@ -39,6 +39,51 @@ def test_axe_finds_nothing_serious_on_the_way_through_a_request(window: Open, ax
     for place in ("home", "dm", RECEIPTS):
         assert dana.be(DANA, place).violations(axe) == []
     assert dana.be(OLU, OWNERS).violations(axe) == []
+
+
+READ_OUT = {
+    "Needs approval": r"""
+- article:
+  - text: Nia Night asks for
+  - strong: read-only
+  - text: /🔴 production ⏳ Needs approval/
+  - blockquote: INC-7 read aloud
+  - strong: For
+  - strong: Allows
+  - button /Approve read-only for Nia Night, PA-\d+/: Approve
+  - button /Deny read-only for Nia Night, PA-\d+/: Deny
+  - text: /orders-prod · PA-\d+/
+""",
+    "Active until": r"""
+- article:
+  - text: Nia Night has
+  - text: /🔴 production ✅ Active until/
+  - text: · approved by Olu Owner at
+  - blockquote: INC-7 read aloud
+  - button /End read-only for Nia Night, PA-\d+/: End early
+  - button /Extend read-only for Nia Night, PA-\d+/: Extend
+""",
+    "Ended": r"""
+- article:
+  - text: Nia Night had
+  - text: /🔴 production 🏁 Ended/
+  - text: /used 5 s · approved by Olu Owner · removal verified/
+  - button /Ask again for read-only, PA-\d+/: Ask again
+  - blockquote: INC-7 read aloud
+""",
+}
+
+
+def test_a_card_is_read_out_with_its_state_its_reason_and_buttons_that_say_for_whom(window: Open) -> None:
+    from playwright.sync_api import expect
+
+    window().be(NIA, TEAM).types("/prodaccess orders-prod read-only 5s INC-7 read aloud")
+    olu = window().be(OLU, OWNERS)
+    for state, read in READ_OUT.items():
+        card = olu.post("INC-7 read aloud", state)
+        expect(card).to_match_aria_snapshot(read)
+        if state == "Needs approval":
+            olu.button(card, "Approve").click()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
