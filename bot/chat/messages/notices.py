@@ -224,7 +224,11 @@ def have_it(view: RequestView, reader: PersonId, deciders: Deciders = NOBODY) ->
     )
     small = join((told, short(view.environment, 80), view.id))
     return message(
-        say("{} {} · {}", line, state, view.id), Line(lines((line, state))), quote(view.reason), press, Small(small)
+        join((say("{} {}", line, state), told, view.id)),
+        Line(lines((line, state))),
+        quote(view.reason),
+        press,
+        Small(small),
     )
 
 
