@@ -169,7 +169,7 @@ def _status_lines(found: Standing) -> Sequence[str]:
         "Policy": policy,
         "Active": f"{found.active}; {found.overdue} past their end; {len(found.stuck)} that could not be removed",
         "Waiting": f"{found.pending} for an answer; {found.begin_later} approved that begin later",
-        "Reviews": f"{found.reviews_owed} owed; {found.reviews_overdue} overdue",
+        "Reviews": f"{found.reviews_owed} open; {found.reviews_overdue} overdue",
         "Audit": f"#{found.audit_head}" if found.audit_head else "empty",
     }
     lines = [f"{name:<9} {words}" for name, words in rows.items()]

@@ -290,7 +290,7 @@ def test_an_owner_takes_it_back_and_the_holder_reads_who_and_why(case: Case):
     assert f"You revoked {id_}" in case.at.told("olu", f"end {id_} wrong account")
     assert "by Olu: wrong account" in words(case.card("Revoked"))
     assert not case.has_access()
-    told = message_to(case, "dana", "Olu took back your", "wrong account")
+    told = message_to(case, "dana", "Olu revoked your", "wrong account")
     assert told.notified, "somebody else did this, so it rings"
 
 
@@ -591,7 +591,7 @@ def drawn(case: Case, who: str, *parts: str, without: str = "") -> Home:
 
 def test_home_shows_what_waits_on_an_owner_and_its_buttons_decide(case: Case):
     id_ = id_in(words(case.asked()))
-    home = drawn(case, "olu", "Waiting on you", id_)
+    home = drawn(case, "olu", "Waiting for you", id_)
     value = next(
         e["value"] for e in elements(home.view) if e["action_id"] == "approve" and e["value"].startswith(f"{id_}:")
     )

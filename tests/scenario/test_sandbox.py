@@ -212,7 +212,7 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
     # An emergency needs nobody, and everybody sees it; security could take all of it back.
     assert "You used break-glass" in types(emergency)
     sandbox.until(lambda: any("Administrator" in what for what in sandbox.access(NIA)), "Nia is in")
-    sandbox.card("Break-glass", "Review owed")
+    sandbox.card("Break-glass", "Needs review by")
     types(panic)
     sandbox.until(
         lambda: "Revoke everything" in json.dumps(sandbox.get(f"people/{panic['as']}")["ephemerals"]),

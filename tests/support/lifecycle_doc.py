@@ -22,7 +22,7 @@ MEANING: dict[Event, str] = {
     Event.REQUEST_LESSENED: "An approver agrees to less: a shorter time, or a role of less risk. The entry has both.",
     Event.REQUEST_STARTED: "What was agreed to before has reached its start. The grant and its deadline are in the same commit.",
     Event.REQUEST_DENIED: "Somebody who may approve said no, or the bot found that it cannot be given; the entry says which.",
-    Event.REQUEST_WITHDRAWN: "The requester took back the ask.",
+    Event.REQUEST_WITHDRAWN: "The requester took the request back.",
     Event.REQUEST_DECLINED: "Somebody else had asked for them, and they do not want it.",
     Event.REQUEST_EXPIRED: "It was not decided in time.",
     Event.REQUEST_REMINDED: "Nobody had answered: those who can decide were reminded.",
@@ -30,7 +30,7 @@ MEANING: dict[Event, str] = {
     Event.REQUEST_TERMS_CHANGED: "The role means something else by now: all votes are void and names are looked up again.",
     Event.BREAK_GLASS_USED: "Somebody let themselves in, as the policy allows. Grant, deadline and review are in one commit.",
     Event.BREAK_GLASS_UNANNOUNCED: "After two minutes no channel had been told: an alarm, and direct messages to all concerned.",
-    Event.REVIEW_CHASED: "The owners were reminded of a review that they owe.",
+    Event.REVIEW_CHASED: "The owners were reminded of a review that is open.",
     Event.REVIEW_ACKNOWLEDGED: "An owner, or the panic group, found the break-glass in order.",
     Event.REVIEW_FLAGGED: "An owner, or the panic group, found something wrong with it, and wrote down what.",
     Event.GRANT_ACTIVE: "Access was given for this grant, and read back.",
@@ -57,7 +57,7 @@ MEANING: dict[Event, str] = {
     Event.DELEGATION_SET: "Somebody who is away named who decides in their place, and until when.",
     Event.DELEGATION_ENDED: "Somebody decides for themselves again before the day they had named.",
     Event.PERSON_BARRED: "No break-glass for this person from now on: one was flagged, revoked or not reviewed in time.",
-    Event.PERSON_LIFTED: "The panic group lifted a bar on break-glass, and a block on asking.",
+    Event.PERSON_LIFTED: "The panic group let this person use break-glass and ask again.",
     Event.REFUSALS_COUNTED: "How many more refusals a person had within a minute of the first.",
     Event.POLICY_ACTIVATED: "Another policy is in force; the entry has both hashes and the difference.",
     Event.CLOCK_JUMPED: "Redis's own clock was set by more than five seconds. Nothing is given; what is open ends no later.",
@@ -89,7 +89,7 @@ What is approved are the request's **terms**: exactly what would be given to who
 means something else when somebody presses Approve, the votes are void and the new terms are shown instead.
 
 A request may name a later start. Approved before that, it is *scheduled*: nothing is given, and requester and owners
-can still call it off.
+can still cancel it.
 
 At its start everything is looked at again: the policy, the hour, whoever agreed, and whoever
 would hold it. Then the grant follows, with its time counted from there, or the bot denies it and says why.
@@ -116,7 +116,7 @@ grant becomes then follows from the recorded cause:
 | --- | --- | --- |
 | `time` | the deadline was reached | ended |
 | `returned` | the holder gave it back | ended |
-| `revoked` | an owner, or the panic group, took it back | revoked |
+| `revoked` | an owner, or the panic group, ended it | revoked |
 | `failed` | it could not be given, in time or at all | activation_failed |
 | `standing` | the person had this access already | activation_failed |
 
@@ -125,11 +125,11 @@ still needs the same access), `nothing_given` (no call to give was ever made).
 
 ## Reviews
 
-A break-glass has no approval, so it owes a **review**. It is written in the commit that lets the person in, and outlives
+A break-glass has no approval, so it needs a **review**. It is written in the commit that lets the person in, and outlives
 the grant. It is *owed* until an owner who is not the holder, or somebody of the panic group, acknowledges or flags it.
 
 Until then the owners are reminded at a quarter, at half and at the end of `review_within`, then daily. A flagged or
-overdue review, and a break-glass that was taken back, keep the holder from breaking the glass again until the panic
+overdue review, and a break-glass that was revoked, keep the holder from using break-glass again until the panic
 group lifts that.
 
 ## Holdings

@@ -42,7 +42,7 @@ def lifted(at: Acting, act: Interaction, person: PersonId, name: str, reason: st
     answer = lift(at.ctx, person, act.who, reason, act.id)
     if isinstance(answer, Refused):
         return at.refuse(act, answer)
-    return Reply(notices.answer(f"✅ You lifted what kept {name} from asking or breaking the glass. They are told."))
+    return Reply(notices.answer(f"✅ You lifted what kept {name} from asking or using break-glass. They are told."))
 
 
 def confirm_account(at: Acting, act: Interaction, whom: Whom, same: bool | None, reason: str, actor: Actor) -> Reply:

@@ -49,8 +49,8 @@ _TOO_OFTEN = (
 )
 # Nothing is promised about what was on its way when the records fell silent: only they know.
 _LEDGER_AWAY = (
-    "I cannot reach my records just now, so I cannot tell that I took this. Please try again in a minute: what was taken "
-    "is not done twice. Access that is open still ends automatically. (error {})"
+    "I cannot reach my records just now, so I cannot tell that I took this. Please try again in a minute: what I "
+    "accepted is not done twice. Access that is open still ends automatically. (error {})"
 )
 
 

@@ -71,7 +71,7 @@ def _duration_input(place: Environment, break_glass: BreakGlass, roles: list[Ent
     most = longest(break_glass)
     menu = {item for role in roles for item in (*role.durations, default_duration(place, role)) if item <= most}
     select = Select([duration_choice(item) for item in sorted({*menu, most})], shown=True)
-    hint = "Nothing chosen: the role's own."
+    hint = "Without a choice, it is the default of the role."
     return Field(DURATION, "How long", select, of=(place.name,), optional=True, hint=hint)
 
 

@@ -19,7 +19,7 @@ EXTEND_FORM = "extend_form"
 
 def extend_form(view: RequestView, entitlement: Entitlement, times: Sequence[timedelta]) -> Form:
     """`times`: what may be added, the least first, never empty."""
-    end = say(" It ends {} as it stands.", Time(view.deadline, view.now)) if view.deadline else NOTHING
+    end = say(" Without more time it ends {}.", Time(view.deadline, view.now)) if view.deadline else NOTHING
     choices = [duration_choice(time) for time in times]
     parts: list[Part | Field] = [
         Line(say("{}.{}", headline(view), end)),

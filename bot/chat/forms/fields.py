@@ -160,7 +160,7 @@ def duration_choice(item: timedelta) -> Choice:
 
 def begin_input(begin: datetime | None = None) -> Field:
     """Left empty by most. A time that is filled in is a field of its own, so that it takes the place of what stands there."""
-    hint = "Only if it shall begin later than its approval; within seven days."
+    hint = "Only if it should begin later than its approval; within seven days."
     of = (begin.isoformat(),) if begin else None
     return Field(BEGIN, "Begin", Moment(begin), of, optional=True, hint=hint)
 

@@ -23,7 +23,7 @@ from bot.chat.text import cut
 from bot.chat.views.request_view import RequestView, in_short
 from bot.chat.views.state_lines import expiry, reduced_words, sessions, state_alone, state_line
 from bot.chat.views.waiting_lines import notes
-from bot.chat.wording.labels import BREAK_GLASS, Stage, Words, joined
+from bot.chat.wording.labels import BREAK_GLASS, SHORT, Exactly, Stage, Words, joined
 from workflows.core.durations import format_duration
 
 # action_ids of what can be pressed.
@@ -177,8 +177,9 @@ def _later(view: RequestView) -> Rich:
     """Of an ask for more time: from which end to which."""
     if not view.extends or view.present_end is None:
         return NOTHING
-    end = view.present_end
-    return say("{} instead of {}", Time(end + view.duration, view.now), Time(end, view.now))
+    end, exactly = view.present_end, view.duration < SHORT
+    later, now = (Exactly(one) if exactly else one for one in (end + view.duration, end))
+    return say("{} instead of {}", Time(later, view.now), Time(now, view.now))
 
 
 def ticket(view: RequestView) -> Rich:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.chat.message import Button, Line, Message, Small, buttons, fields, message, quote, value_of
 from bot.chat.messages.approval_card import end_button, fallback, said, small_print, ticket, top
-from bot.chat.rich import NOTHING, Mentions, Rich, Time, call, join, lines, ours, say, short
+from bot.chat.rich import NOTHING, Mentions, Rich, Time, call, lines, ours, say, short
 from bot.chat.views import state_lines
 from bot.chat.views.request_view import RequestView
 from bot.chat.views.state_lines import stop
@@ -69,14 +69,14 @@ def review_line(view: RequestView, mentions: Mentions | None = None, owners: Seq
     if view.review is None:
         return NOTHING
     who = call(Asked(tuple(owners)), mentions or {}) if owners else ours("an owner")
-    return join((say("📝 Review owed by {}", who), _due(view)), " ")
+    return say("📝 Needs review by {}{}", who, _due(view))
 
 
 def _due(view: RequestView) -> Rich:
     if view.review_due is None:
         return NOTHING
     when = Time(view.review_due, view.now, with_day=True)
-    return say("since {}: overdue", when) if view.review_overdue else say("until {}", when)
+    return say(", overdue since {}", when) if view.review_overdue else say(" before {}", when)
 
 
 def _what(view: RequestView) -> Rich:
@@ -94,7 +94,7 @@ def chase(
 ) -> Message:
     """Somebody has to review it. `owners`: group names to call, where it stands in a channel."""
     called = say("{}: ", call(Asked(tuple(owners)), mentions or {})) if owners else NOTHING
-    line = say("📝 {}{}, {}, waits for its review {}.", called, _whose(view), _what(view), _due(view))
+    line = say("📝 {}{}, {}, needs a review{}.", called, _whose(view), _what(view), _due(view))
     how = say(
         "`{command} acknowledge {id}` where it was in order, `{command} flag {id} NOTE` where it was not",
         command=command,
@@ -115,9 +115,9 @@ def flagged(view: RequestView, *, to_holder: bool, command: str = "/prodaccess")
     whose = ours("your break-glass") if to_holder else _whose(view)
     line = say("⚠️ {} flagged {}, {}{}", by, whose, _what(view), _why(view.review_note, 500))
     then = (
-        ours("You can break no glass until security lifts that. Talk to them.")
+        ours("You cannot use break-glass until security lifts that. Talk to them.")
         if to_holder
-        else say("They can break no glass until one of you lifts that: `{} lift WHO REASON`.", command)
+        else say("They cannot use break-glass until one of you lifts that: `{} lift WHO REASON`.", command)
     )
     return message(say("{} {}", line, view.id), Line(lines((line, then))), Small(say("{}", view.id)))
 
@@ -140,7 +140,7 @@ def lifted(entry: AuditEntry, now: datetime) -> Message:
     """To the person, after security has lifted a bar or a block."""
     by = short(entry.private.get("actor_name") or "Security", 100)
     why = _why(entry.private.get("reason", ""))
-    line = say("✅ {} lifted what kept you from asking or breaking the glass{}", by, why)
+    line = say("✅ {} lifted what kept you from asking or using break-glass{}", by, why)
     return message(line, Line(line), Small((Time(entry.at, now),)))
 
 
@@ -149,5 +149,5 @@ def lifted_receipt(entry: AuditEntry, mark: str) -> Message:
     by = short(entry.private.get("actor_name") or "Security", 100)
     whom = short(entry.private.get("person_name") or "somebody", 100)
     reason = short(entry.private.get("reason", ""), 300)
-    line = say("{} lifted what kept {} from breaking the glass: {}", by, whom, reason)
+    line = say("{} lifted what kept {} from asking or using break-glass: {}", by, whom, reason)
     return message(line, Line(line), Small(say("{} · {}", Time(entry.at, entry.at), mark)))

@@ -23,8 +23,9 @@ def closed(place: str, word: str, owed: int, since: datetime, traits: Traits) ->
 
 
 def _waits(owed: int) -> str:
-    told = f"{owed} {'subject waits' if owed == 1 else 'subjects wait'}, and" if owed else "What is due there"
-    return f"{told} {'come' if owed else 'comes'} automatically when it takes messages again. Cards go to their owners directly."
+    waits = f"{owed} {'message waits' if owed == 1 else 'messages wait'}. " if owed else ""
+    due = "What is due there comes automatically when it takes messages again."
+    return f"{waits}{due} Cards go to their owners directly."
 
 
 def closed_words(place: str, word: str, traits: Traits) -> str:

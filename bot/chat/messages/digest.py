@@ -105,7 +105,7 @@ def _sums(view: DigestView) -> Rich:
     owed = len(view.reviews) - overdue
     counts = (
         (overdue, "reviews overdue" if overdue > 1 else "review overdue"),
-        (owed, "reviews owed" if owed > 1 else "review owed"),
+        (owed, "reviews open" if owed > 1 else "review open"),
         *((len(view.waiting), "unanswered"), (len(view.stuck), "could not be removed")),
         (len(view.unread), "cannot be read"),
     )

@@ -6,8 +6,8 @@ from bot.chat.message import Message
 from bot.chat.messages import notices
 
 _FAULT = (
-    "Something went wrong on my side, and I do not know whether this was done. Please look, and try again: what was taken is "
-    "not done twice. The platform team finds it under error {}."
+    "Something went wrong on my side, and I do not know whether this was done. Please look, and try again: what I accepted "
+    "is not done twice. The platform team finds it under error {}."
 )
 
 

@@ -74,7 +74,7 @@ def choices(held: Held, reason: str) -> list[Button]:
             confirm=Confirm(
                 "Another person?",
                 f"{name} is somebody new, gets nothing of {old}'s, and is whom groups that list {address} mean from now on."
-                f" Unless {old} has another address or account, they are closed: they decide and ask for nothing any more.",
+                f" Unless {old} has another address or account, {old} can then decide and ask for nothing any more.",
                 "Another person",
                 "Go back",
                 dangerous=True,
@@ -218,7 +218,7 @@ def _confirmed_line(entry: AuditEntry, command: str) -> Rich:
     whose = (
         "the same person as before"
         if entry.facts.get("said") == "same"
-        else "another person, to whom nothing goes over"
+        else "another person, who gets nothing of the one before"
     )
     by, second = _word(entry, "actor_name", 100), _word(entry, "second_name", 100)
     who = series((second, by))
@@ -231,7 +231,7 @@ def _confirmed_line(entry: AuditEntry, command: str) -> Rich:
         _word(entry, "account", 80),
         _word(entry, "address"),
     )
-    head = say("✅ {} said whose {}: {}. {}", who, account, whose, why)
+    head = say("✅ {} said whose {}: {}. Why: {}", who, account, whose, why)
     return join((head, known, _stays(entry, command)), " ")
 
 
@@ -240,7 +240,7 @@ def _stays(entry: AuditEntry, command: str) -> Rich:
     if entry.facts.get("said") == "same":
         return NOTHING
     return say(
-        "What the one before has open stays until its end; `{} revoke-all person {} REASON` takes it back now.",
+        "What the one before has open stays until its end; `{} revoke-all person {} REASON` revokes it now.",
         command,
         _word(entry, "address") or "WHO",
     )
@@ -249,7 +249,7 @@ def _stays(entry: AuditEntry, command: str) -> Rich:
 def _left_line(entry: AuditEntry, command: str) -> Rich:
     return say(
         "⚠️ {name} was deactivated in the chat, and has access that is open: {ids}. It stays until its end, unless an owner or"
-        " security takes it back: `{command} end ID REASON`, or `{command} revoke-all person {whom} REASON`.",
+        " security revokes it: `{command} end ID REASON`, or `{command} revoke-all person {whom} REASON`.",
         name=_word(entry, "actor_name", 100),
         ids=short(entry.facts.get("open", ""), 200),
         command=command,

@@ -43,8 +43,8 @@ def home(view: HomeView, command: str = "/prodaccess") -> Home:
         Line(say("*Temporary production access*"), _ask_button(view)),
         *_notes(view, command),
         *part("Your access", view.mine, _MINE_MAX, lambda one: _my_access(one, view), mine),
-        *part("Waiting on you", view.waiting_on_me, _WAITING_MAX, lambda one: _waits(one, view), pending),
-        *part("Reviews that you owe", view.reviews, _REVIEWS_MAX, lambda one: _owed(one, view), mine),
+        *part("Waiting for you", view.waiting_on_me, _WAITING_MAX, lambda one: _waits(one, view), pending),
+        *part("Needs your review", view.reviews, _REVIEWS_MAX, lambda one: _owed(one, view), mine),
         *part("You asked for", view.asked, _ASKED_MAX, _asked, mine),
         *part("Asked for you", view.asked_for_me, _FOR_ME_MAX, _for_me, mine),
         *oversight.open_here(view, command),
@@ -66,7 +66,7 @@ def _notes(view: HomeView, command: str) -> list[Part]:
         Line(say("⚠️ {}", marked(refusal(one, command=command, time_zone=view.zone)))) for one in view.notes
     ]
     if view.quiet and not view.unfit:
-        told.append(Small(ours("You have no access just now, and nothing waits on you.")))
+        told.append(Small(ours("You have no access just now, and nothing waits for you.")))
     return told
 
 

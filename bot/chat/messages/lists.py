@@ -132,8 +132,8 @@ def mine(view: HomeView, command: str = "/prodaccess") -> Message:
     """`mine`: my access, what I asked, what waits on me, production first; and why less is mine than I might think."""
     groups = (
         ("Your access", view.mine, _own),
-        ("Waiting on you", view.waiting_on_me, _with_headline),
-        ("Reviews that you owe", view.reviews, _with_headline),
+        ("Waiting for you", view.waiting_on_me, _with_headline),
+        ("Needs your review", view.reviews, _with_headline),
         ("You asked for", view.asked, lambda one: _of_mine(one, asked_line(one))),
         ("Asked for you", view.asked_for_me, lambda one: _of_mine(one, asked_for_you_line(one))),
     )
@@ -167,7 +167,7 @@ def _own(view: RequestView) -> Rich:
 def _nothing_is_yours(view: HomeView, command: str) -> Rich:
     ask = NOTHING if view.asks_nobody or view.may_not_ask else say(" `{}` asks for some.", command)
     whom = say(" You can ask for nothing here yet: ask an owner to have you added.") if view.asks_nobody else NOTHING
-    return say("You have no access just now, and nothing waits on you.{}{}", ask, whom)
+    return say("You have no access just now, and nothing waits for you.{}{}", ask, whom)
 
 
 def show(

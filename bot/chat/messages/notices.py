@@ -208,7 +208,7 @@ def asked_already(view: RequestView, reader: PersonId) -> Rich:
     asker = "You" if reader == view.requester_id else short(view.requester, 100)
     holder = "you" if reader == view.holder_id else short(view.holder, 100)
     if view.break_glass:
-        return say("{} broke the glass for this already", asker)
+        return say("{} used break-glass for this already", asker)
     return say("{} asked for this{} already", asker, say(" for {}", holder) if view.on_behalf else NOTHING)
 
 
@@ -362,7 +362,7 @@ def _tail(s: RequestView) -> Rich:
 
 def _revoked(s: RequestView) -> Rich:
     why = say(": {}", short(stop(why_in_short(s.why)), 300)) if s.why else ours(".")
-    return say("✂️ {} took back your {}{} {}", short(s.ended_by or "Somebody", 100), _what(s), why, _tail(s))
+    return say("✂️ {} revoked your {}{} {}", short(s.ended_by or "Somebody", 100), _what(s), why, _tail(s))
 
 
 def _denied(s: RequestView) -> Rich:
@@ -388,7 +388,9 @@ def _not_given(s: RequestView) -> Rich:
 
 def _standing(s: RequestView) -> Rich:
     return say(
-        "❌ {}: you already have this, standing{}. Nothing was given and nothing will be taken.", _what(s), ours(how(s))
+        "❌ {}: you have this permanently already{}. Nothing was given and nothing will be taken.",
+        _what(s),
+        ours(how(s)),
     )
 
 

@@ -45,12 +45,12 @@ def confirm_first(
 ) -> Message:
     """To whoever typed it: what would be taken back, the most dangerous first, and one button that asks once more."""
     whose, count = _whose(scope.person_name, scope.environment, effective_scope.environments), len(views)
-    has = f"{_counted(count, 'thing')} would be taken back" if count else "nothing is open or waits just now"
+    has = f"{_counted(count, 'thing')} would be revoked" if count else "nothing is open or waits just now"
     what = f"{has[:1].upper()}{has[1:]}"
     head = say("✂️ *Revoke everything {}?* {}.", short(whose), what)
     open_ = [_line(view) for place in by_place(views) for view in place.views]
     block = (
-        f"New asks of theirs are kept out for {format_duration(effective_scope.block)}."
+        f"They cannot ask for anything new for {format_duration(effective_scope.block)}."
         if effective_scope.block
         else ""
     )
@@ -83,7 +83,7 @@ def cancelled() -> Message:
 def under_way(scope: RevocationScope) -> Message:
     """What the question becomes once it is pressed."""
     whose = short(_whose(scope.person_name, scope.environment, None))
-    line = say("✂️ Everything {} is being taken back. The receipts channel shows how far it is.", whose)
+    line = say("✂️ Everything {} is being revoked. The receipts channel shows how far it is.", whose)
     return message(line, Line(line))
 
 
@@ -124,8 +124,8 @@ def _sums(bulk_revocation: BulkRevocation, views: Sequence[RequestView]) -> Rich
 def _kept_out(bulk_revocation: BulkRevocation, command: str, panic_group: str) -> Rich:
     if bulk_revocation.blocked_until is None or bulk_revocation.person is None:
         return NOTHING
-    until = say("No new asks of theirs until {}.", Time(bulk_revocation.blocked_until, bulk_revocation.at))
-    lifted_by = say("The group {} lifts that:", short(panic_group, 80)) if panic_group else NOTHING
+    until = say("They cannot ask for anything new until {}.", Time(bulk_revocation.blocked_until, bulk_revocation.at))
+    lifted_by = say("Somebody of {} can lift that:", short(panic_group, 80)) if panic_group else NOTHING
     return join((until, lifted_by, say("`{} lift {} REASON`", command, short(bulk_revocation.person, 100))), " ")
 
 

@@ -40,7 +40,7 @@ def for_people(ctx: WorkerContext, item: str, record: ChatRecord, command: str) 
 
 
 def waits(trouble: Trouble, found: Concerned, now: datetime, command: str) -> Message:
-    line = say("⚠️ {} is held up: {}.", capitalised(held_up(trouble, found)), short(trouble.words, 300))
+    line = say("⚠️ {} is delayed: {}.", capitalised(held_up(trouble, found)), short(trouble.words, 300))
     then = say("{} I keep trying.", meanwhile(found, now, command))
     return message(say("{} {}", line, then), Line(line), Line(then))
 
@@ -87,7 +87,7 @@ def _named(request: Request) -> Rich:
     return say("{} (*{}* in `{}`)", request.id, short(terms.role, 80), short(terms.environment, 80))
 
 
-_OVER = ours("✔︎ What held this up is over.")
+_OVER = ours("✔︎ What delayed this is over.")
 
 
 def over(line: Rich = _OVER) -> Message:

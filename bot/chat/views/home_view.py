@@ -188,5 +188,5 @@ def emergency(place: Environment, break_glass: BreakGlass, uses: Uses | None, no
 
 def barred(record: PersonRecord, reader: PersonId, now: datetime) -> Barred:
     until = record.blocked_until if record.blocked_until and record.blocked_until > now else None
-    why = record.break_glass_barred or record.blocked_why or "all access was taken back"
+    why = record.break_glass_barred or record.blocked_why or "all access was revoked"
     return Barred(record.id, record.name or str(record.id), why, until, own=record.id == reader)

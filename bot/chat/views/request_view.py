@@ -541,7 +541,7 @@ def last_time(grant: Grant | None) -> LastTime | None:
     if grant is None or grant.activated_at is None or grant.closed_at is None:
         return None
     cause = grant.end.cause if grant.end else EndCause.TIME
-    how = {EndCause.TIME: "ended on time", EndCause.RETURNED: "given back early"}.get(cause, "taken back")
+    how = {EndCause.TIME: "ended on time", EndCause.RETURNED: "given back early"}.get(cause, "revoked")
     by_itself = grant.deadline if cause is EndCause.TIME else None
     return LastTime(grant.closed_at, time_used(grant.activated_at, grant.closed_at, grant.decision.at, by_itself), how)
 

@@ -228,10 +228,10 @@ def _cause(s: RequestView) -> str:
     if s.end_cause is EndCause.RETURNED:
         return f"given back by {by}"
     if s.end_cause is EndCause.REVOKED:
-        return f"taken back by {by}{why}"
+        return f"revoked by {by}{why}"
     if s.end_cause is EndCause.FAILED:
         return f"it could not be set up{why}"
-    return "already held, standing" if s.end_cause is EndCause.STANDING else "time is up"
+    return "held permanently already" if s.end_cause is EndCause.STANDING else "time is up"
 
 
 def _stuck(s: RequestView) -> Words:
@@ -300,7 +300,9 @@ def how(s: RequestView) -> str:
 
 
 def _standing(s: RequestView) -> Words:
-    return (f"{s.state}: {s.holder} has this already, standing{how(s)}. Nothing was given and nothing will be taken.",)
+    return (
+        f"{s.state}: {s.holder} has this permanently already{how(s)}. Nothing was given and nothing will be taken.",
+    )
 
 
 _LINES: dict[Stage, Callable[[RequestView], Words]] = {

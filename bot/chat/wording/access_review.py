@@ -92,7 +92,7 @@ def _review(item: BreakGlassUse) -> str:
 
 
 def unused_words(item: Unused) -> str:
-    asked = f", asked for {_count(item.asked, 'time')}" if item.asked else ""
+    asked = f", asked for {'once' if item.asked == 1 else f'{item.asked} times'}" if item.asked else ""
     return f"{item.role} in {item.environment}{asked}{', kept for break-glass' if item.spare else ''}"
 
 

@@ -123,7 +123,8 @@ def _end_started(told: _Told) -> Words:
 
 def _over(word: str) -> Callable[[_Told], Words]:
     def line(told: _Told) -> Words:
-        cause = _CAUSES.get(told.fact("cause"), "")
+        # The word is the cause already where access was revoked.
+        cause = "" if told.fact("cause") == word else _CAUSES.get(told.fact("cause"), "")
         proof = _PROOFS.get(told.fact("proof"), "")
         return (": ".join(part for part in (word, ", ".join(filter(None, (cause, proof)))) if part),)
 

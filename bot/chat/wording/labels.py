@@ -150,7 +150,7 @@ _DONE: dict[str, str] = {
     "have_it": "This was asked for already: {id}.",
     "approved": "✅ You approved {id}. It is being set up.",
     "scheduled": "✅ You approved {id}. It begins at its time.",
-    "extended": "✅ You approved {id}: more time on the access.",
+    "extended": "✅ You approved {id}: more time.",
     "agreed": "✅ You agreed to {id}. Somebody else has to agree, too.",
     "lessened": "✅ You approved {id} for less. Its names are being looked up in {provider}.",
     "auto_approval": "✅ A rule of the policy approved {id}. It is being set up.",

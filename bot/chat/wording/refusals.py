@@ -333,6 +333,7 @@ _STATES = {
     "denied": "was denied",
     "not_given": "was not given",
     "withdrawn": "was withdrawn",
+    "declined": "was declined",
     "expired": "has expired: it was not decided in time. The person can ask again",
     "ended": "has ended",
     "revoked": "was revoked",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from workflows.core.records.oversight import Trouble
 
 _WORDS = {
-    "request": "bringing {} forward",
+    "request": "the next step of {}",
     "holding": "access {} at its target",
     "end": "ending {}",
     "warn": "the reminder before the end of {}",
     "chase": "reminding who can approve {}",
     "review": "the review of {}",
     "announced": "telling everybody of {}",
-    "sweepout": "taking everything back ({})",
+    "sweepout": "revoking everything ({})",
     "refusals": "counting what was refused",
-    "chat": "messages about {}",
+    "chat": "sending messages about {}",
     "digest": "the digest {}",
     "press": "what somebody pressed or typed",
     "act": "what people do in chat ({})",
@@ -28,14 +28,14 @@ _PROCESS = {
     "clock durability": "putting on record how durable the ledger is",
     "clock wake-ups": "waking workers",
     "rescue": "ending what is overdue without the queue",
-    "refresh": "keeping groups fresh",
+    "refresh": "reading groups again",
     "policy": "reading the policy folder",
     "tidy troubles": "finding out which of these are over",
 }
 
 
 def what_fails(trouble: Trouble) -> str:
-    """`bringing PA-7 forward`, of `request:PA-7`."""
+    """`the next step of PA-7`, of `request:PA-7`."""
     kind, _, id_ = trouble.item.partition(":")
     id_ = trouble.about or id_
     return _WORDS.get(kind, f"{kind} {{}}").format(_PROCESS.get(id_, id_) if kind == "process" else id_)

@@ -94,7 +94,7 @@ class Evidence:
         by_hand = table(("Who", "Person", "Speaks for", "When"), found) if found else NONE
         others = [f"The rule '{self.row.rule}' of the policy, {self._facts()}"] if self.row.rule else []
         others += (
-            ["Nobody: the holder broke the glass, as the policy allows. A review follows."]
+            ["Nobody: the holder used break-glass, as the policy allows. A review follows."]
             if self.row.break_glass
             else []
         )

@@ -25,10 +25,10 @@ OUTCOME_WORDS = {
 }
 CAUSE_WORDS = {
     EndCause.TIME: "time was up",
-    EndCause.REVOKED: "taken back",
+    EndCause.REVOKED: "revoked",
     EndCause.RETURNED: "given back early",
     EndCause.FAILED: "could not be set up",
-    EndCause.STANDING: "had it already, standing",
+    EndCause.STANDING: "had it permanently already",
 }
 
 

@@ -128,13 +128,13 @@ def hints(policy: Policy, command: str) -> list[Json]:
             NIA,
             INCIDENT,
             f"{command} break-glass {PRODUCTION} {dangerous.role} 1m INC-7 all down",
-            "An emergency: Nia lets herself in. Everybody sees it, and Olu or Pat owes a review: look at #orders-ops.",
+            "An emergency: Nia gives herself access. Everybody sees it, and Olu or Pat has to review it: look at #orders-ops.",
         ),
         _hint(
             SUE,
             TEAM_ROOM,
             f"{command} revoke-all person {NIA.email} stolen laptop",
-            "The panic switch: security takes back all that Nia has. It asks once before it does.",
+            "The panic switch: security revokes all that Nia has. It asks once before it does.",
         ),
         _hint(
             SUE,

@@ -136,8 +136,8 @@ def test_without_a_channel_the_owners_are_reminded_directly(make):
     world.breaks()
     world.settle()
     world.later(7 * HOUR)
-    assert len(world.told(OLU, "waits for its review")) == 1
-    assert world.told(NIA, "waits for its review") == []
+    assert len(world.told(OLU, "needs a review")) == 1
+    assert world.told(NIA, "needs a review") == []
 
 
 def test_a_flag_is_told_to_security_and_to_the_holder(world: Glass):

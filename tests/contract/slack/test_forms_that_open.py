@@ -166,7 +166,7 @@ def test_whoever_may_ask_for_nothing_is_told_so_and_whoever_is_kept_out_too(fron
     item = keys.person(DANA)
     snapshot = front.rig.ledger.read(item)
     out = PersonRecord(
-        DANA, "Dana", blocked_until=snapshot.now + timedelta(hours=1), blocked_why="Sue took back everything"
+        DANA, "Dana", blocked_until=snapshot.now + timedelta(hours=1), blocked_why="Sue revoked everything"
     )
     front.rig.ledger.commit(Change("out", snapshot.now, snapshot.versions(), puts={item: out}))
     ask(front, DANA, "payments-prod")

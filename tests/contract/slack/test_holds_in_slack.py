@@ -108,7 +108,7 @@ def test_security_is_asked_with_both_addresses_and_presses(rig: Rig):
     assert "the same person's" in text(done)
     rig.settle()
     assert any("Sue said whose Dana's account is" in line for line in rig.told(DANA))
-    assert any("the same person as before. she showed her badge" in line for line in rig.receipts())
+    assert any("the same person as before. Why: she showed her badge" in line for line in rig.receipts())
     assert "nothing to confirm" in text(rig.types(SUE, "person confirm @dana again"))
 
 

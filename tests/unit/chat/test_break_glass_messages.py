@@ -85,8 +85,8 @@ def test_outsiders_learn_of_a_break_glass_neither_who_nor_why():
 def test_the_digest_says_which_reviews_are_overdue_and_the_home_who_owes_them():
     late, owed = broken("ended", review_due=NOW - MINUTE, id="PA-7"), broken("active", id="PA-8")
     text = as_text(digest.digest(digest_view([], NOW, reviews=[late, owed])))
-    assert "1 review overdue · 1 review owed" in text
-    assert "overdue · PA-7" in text
+    assert "1 review overdue · 1 review open" in text
+    assert ", overdue since 21 Nov" in text
     view = home_of(home.home(home_view(NOW, reviews=[owed] * 9, mine=[STATES["active"]] * 40)))
     check_view(view, "home")
     assert view_as_text(view).count("[ Acknowledge... ]") == 3

@@ -55,7 +55,7 @@ SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "You asked for admin in Payments · 🔴 production, for 1 h\n",
             "PA-2\n[ Take back ]",
         ),
-        ("IN YOUR ENVIRONMENTS", "SECURITY", "WAITING ON YOU", "EMERGENCY", "nothing waits on you"),
+        ("IN YOUR ENVIRONMENTS", "SECURITY", "WAITING FOR YOU", "EMERGENCY", "nothing waits for you"),
     ),
     "owner": (
         (
@@ -89,14 +89,14 @@ SEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "[ Confirm... ]",
             "`/prodaccess revoke-all person WHO REASON`",
         ),
-        ("nothing waits on you", "[ Ask"),
+        ("nothing waits for you", "[ Ask"),
     ),
     "blocked": (
-        ("Sue took back everything. You can ask again from", "[ I am done ]"),
+        ("Sue revoked everything. You can ask again from", "[ I am done ]"),
         ("[ Ask", "[ Extend ]", "WHOM TO ASK"),
     ),
     "on hold": (("Your account is on hold", "[ I am done ]", "[ Take back ]"), ("[ Ask", "[ Extend ]", "WHOM TO ASK")),
-    "guest": (("Guests cannot ask for access",), ("[", "WHOM TO ASK", "nothing waits on you")),
+    "guest": (("Guests cannot ask for access",), ("[", "WHOM TO ASK", "nothing waits for you")),
     "nobody": (
         (
             "You can ask for nothing here yet: you are in no group that may ask. Ask an owner to have you added.",

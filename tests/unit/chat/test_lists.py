@@ -113,12 +113,12 @@ def test_mine_tells_what_is_had_and_what_can_be_typed_about_it() -> None:
 def test_mine_says_why_less_is_there_and_whom_to_ask() -> None:
     world = busy()
     homes.all_of(world, DANA)
-    assert "⚠️ Sue took back everything. You can ask again from" in as_text(says(world, DANA, "mine"))
+    assert "⚠️ Sue revoked everything. You can ask again from" in as_text(says(world, DANA, "mine"))
     nobody = says(world, GUS, "mine")
     assert "You can ask for nothing here yet: ask an owner to have you added." in as_text(nobody)
     assert "Owners of Payments · 🔴 production: Olu and Pat" in text_of(nobody.summary)
     free = as_text(says(World(rules()), NIA, "mine"))
-    assert free.startswith("You have no access just now, and nothing waits on you. `/prodaccess` asks for some.")
+    assert free.startswith("You have no access just now, and nothing waits for you. `/prodaccess` asks for some.")
 
 
 def test_who_may_break_the_glass_reads_that_it_is_for_emergencies() -> None:

@@ -64,7 +64,7 @@ def test_states_read_as_agreed(name: str, words: str) -> None:
 
 
 def test_standing_access_is_told_as_such() -> None:
-    assert line("standing").endswith("has this already, standing. Nothing was given and nothing will be taken.")
+    assert line("standing").endswith("has this permanently already. Nothing was given and nothing will be taken.")
 
 
 def test_an_open_session_is_told_until_when_it_may_work() -> None:

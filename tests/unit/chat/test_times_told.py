@@ -95,6 +95,11 @@ def test_the_end_of_what_lasts_seconds_is_told_to_the_second() -> None:
     assert "{time_secs}" in text_of(cards.approval_card(view))
 
 
+def test_some_seconds_more_are_told_from_which_second_to_which() -> None:
+    asked = replace(STATES["more asked"], duration=SHORT)
+    assert "04:20:20 UTC instead of 04:20:00 UTC" in as_text(cards.approval_card(asked))
+
+
 def test_a_minute_is_enough_for_what_lasts_longer() -> None:
     assert moment_of(NOW + timedelta(minutes=2), NOW) == NOW + timedelta(minutes=2)
     assert moment_of(NOW + timedelta(seconds=119), NOW) == Exactly(NOW + timedelta(seconds=119))

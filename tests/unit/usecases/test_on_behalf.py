@@ -130,7 +130,9 @@ def test_the_holder_declines_and_nobody_else_can(world):
     assert isinstance(decline(world.ctx, id_, account(DANA), "decline"), Outcome)
     assert world.request(id_).state is RequestState.WITHDRAWN
     assert world.events(id_)[-1] == "request.declined"
-    assert code(world.approve(id_, PAT)) is Code.DECIDED
+    late = world.approve(id_, PAT)
+    assert code(late) is Code.DECIDED
+    assert late.params["state"] == "declined", "whoever comes late is told so, and not that it was withdrawn"
     assert isinstance(asks_for(world, DANA, DANA), Outcome), "the place is free again"
 
 

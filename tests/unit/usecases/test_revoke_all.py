@@ -185,7 +185,7 @@ def test_the_question_shows_what_would_go_and_carries_whom_and_why(world):
     scope = PanicAim(DANA, "Dana Dev")
     message = confirm_first(scope, EffectiveScope(None, timedelta(hours=1)), views, "stolen laptop")
     text = as_text(message)
-    for words in ("Revoke everything of Dana Dev?", "1 thing would be taken back", "read-only", "1 h", "stolen laptop"):
+    for words in ("Revoke everything of Dana Dev?", "1 thing would be revoked", "read-only", "1 h", "stolen laptop"):
         assert words in text
     (actions,) = [block for block in blocks_of(message) if block["type"] == "actions"]
     button, _cancel = actions["elements"]

@@ -146,7 +146,7 @@ def holder_blocked(world: World) -> None:
     item = keys.person(DANA)
     snapshot = world.ledger.read(item)
     record = snapshot.get(item, PersonRecord)
-    put = replace(record, blocked_until=LATER + HOUR, blocked_why="everything was taken back")
+    put = replace(record, blocked_until=LATER + HOUR, blocked_why="everything was revoked")
     world.ledger.commit(Change("block", snapshot.now, snapshot.versions(), puts={item: put}))
 
 

@@ -157,7 +157,7 @@ def test_the_person_is_told_the_second_time_and_those_who_run_it_the_third(world
     assert "error E-7F3K2" in told
     assert "Nobody has been asked to approve it yet" in told
     (alarm,) = world.slack.told(RECEIPTS)
-    assert "bringing PA-1 forward" in alarm
+    assert "the next step of PA-1" in alarm
     assert "error E-7F3K2" in alarm
 
 
@@ -234,7 +234,7 @@ def test_a_policy_that_cannot_be_read_does_not_say_that_an_alarm_is_over(world: 
 @pytest.mark.parametrize(
     ("kind", "said", "never"),
     [
-        ("warn", "ends as agreed all the same", "held up: something went wrong on my side (error E-7F3K2). What"),
+        ("warn", "ends as agreed all the same", "delayed: something went wrong on my side (error E-7F3K2). What"),
         ("end", "The access may still be open", "ends on time"),
         ("review", "access that is open ends on time", "may still"),
         ("chat", "`/prodaccess show PA-1` tells how it stands", "ends on time"),
@@ -289,7 +289,7 @@ def test_what_was_told_is_edited_when_it_is_over_and_the_next_alarm_is_a_new_one
     world.show()
     over(world.ctx, item)
     world.show()
-    assert world.slack.told("UDANA") == ["✔︎ What held this up is over."]
+    assert world.slack.told("UDANA") == ["✔︎ What delayed this is over."]
     assert world.slack.told(RECEIPTS) == ["✔︎ What failed is over."]
     world.tick(60)
     for _ in range(3):
@@ -382,7 +382,7 @@ def test_readyz_lists_what_has_failed_three_times_and_one_broken_look_hides_no_o
         raise AttributeError("policy")
 
     found = readiness.reasons(lambda: troubles(world.ctx), broken, lambda: ["Slack is away"])
-    assert f"bringing PA-2 forward: {FAULT.words}; tried 3 times" in found
+    assert f"the next step of PA-2: {FAULT.words}; tried 3 times" in found
     assert not [sentence for sentence in found if "PA-1" in sentence]
     assert [sentence for sentence in found if sentence.startswith("a look at what is missing failed (error E-")]
     assert found[-1] == "Slack is away"

@@ -66,7 +66,7 @@ def after_operation(
         state = state.with_holding(
             operation=operation, operation_at=started, operation_for=grants, next_try=now + pause
         )
-        return _tell_of_late_removals(state, "the target is still at it", now)
+        return _tell_of_late_removals(state, "the target is still removing it", now)
     grants = action.grants if isinstance(action, GrantAccess) else state.holding.operation_for
     state = state.with_holding(operation=None, operation_at=None, operation_for=(), next_try=None)
     if operation.state is OperationState.FAILED:

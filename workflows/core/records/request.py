@@ -173,6 +173,11 @@ class Request:
     ticket_note: str = ""
 
     @property
+    def declined(self) -> bool:
+        """Whether the person for whom somebody else had asked did not want it."""
+        return self.closing is not None and self.holder != self.requester and self.closing.by == self.holder
+
+    @property
     def slot(self) -> str:
         """The place that it takes; an ask for more time has one of its own beside the live grant's."""
         if self.extends is not None:

@@ -109,7 +109,7 @@ def break_glass_suspended(policy: Policy, record: PersonRecord | None) -> Refuse
     """A bar, or that everything of theirs was once taken back, stands until security lifts it."""
     if record is None or (record.break_glass_barred is None and record.blocked_until is None):
         return None
-    why = record.break_glass_barred or "all access was taken back"
+    why = record.break_glass_barred or "all access was revoked"
     return Refused(Code.BREAK_GLASS_BARRED, {"why": why, "groups": policy.panic_group or ""})
 
 

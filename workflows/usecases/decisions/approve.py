@@ -179,6 +179,8 @@ def how_decided(request: Request) -> str:
     """The word for what became of it, in a refusal."""
     if request.closing is not None and request.closing.code is not None:
         return "not_given"
+    if request.declined:
+        return "declined"
     return "broken" if request.break_glass and request.decision else request.state.value
 
 

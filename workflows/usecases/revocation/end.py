@@ -76,7 +76,7 @@ def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt:
     record = snapshot.readable(item, PersonRecord)
     if record is None or record.break_glass_barred:
         return attempt
-    why = f"{end_.by_name or 'somebody'} took back the break-glass {grant.id}"
+    why = f"{end_.by_name or 'somebody'} revoked the break-glass {grant.id}"
     private = {"person": grant.holder, "actor": grant.holder}
     entry = event(ctx, Event.PERSON_BARRED, grant.id, snapshot, {"cause": "revoked"}, private)
     change, barred = attempt.change, bar(record, why)

@@ -254,7 +254,7 @@ def _blocked(snapshot: Snapshot, bulk_revocation: BulkRevocation) -> dict[str, P
         # Whose record cannot be read may ask for nothing anyway, and what else it says is not lost.
         return {}
     record = snapshot.get(item, PersonRecord) or PersonRecord(bulk_revocation.person, bulk_revocation.person_name or "")
-    why = f"{bulk_revocation.by_name} took back everything"
+    why = f"{bulk_revocation.by_name} revoked everything"
     return {item: replace(record, blocked_until=bulk_revocation.blocked_until, blocked_why=why)}
 
 
