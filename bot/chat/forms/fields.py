@@ -111,7 +111,7 @@ def holder_input(entitlement: Entitlement, holder: str = "") -> Field:
 
 def shut_line(why: str) -> Line:
     """It cannot begin now: why, and the way to ask for when it can."""
-    return Line(say("⏰ {}", short(why, 500)), Button("Ask for then", BEGIN_THEN, "then"))
+    return Line(say("⏰ {}", short(why, 500)), Button("Ask for then", BEGIN_THEN, "then", said="Ask for when it opens"))
 
 
 def about(entitlement: Entitlement, deciders: Deciders, named: str = "") -> Line:
@@ -193,4 +193,7 @@ def emergency_ticket_input(place: Environment, roles: Sequence[Entitlement]) -> 
 def emergency_button(place: Environment) -> Line:
     """In the request form, for those whom the policy lets in."""
     line = say("🚨 *An emergency, and nobody to approve?* Everybody sees it, and an owner reviews it afterwards.")
-    return Line(line, Button("Break glass...", BREAK_GLASS, place.name, style="danger"))
+    return Line(
+        line,
+        Button("Break glass...", BREAK_GLASS, place.name, style="danger", said=f"Emergency access in {place.title}"),
+    )

@@ -6,7 +6,15 @@ from dataclasses import replace
 
 from bot.chat.message import Button, Heading, Line, Part, Pick, Small, buttons, found, quote, value_of
 from bot.chat.messages import home_oversight as oversight
-from bot.chat.messages.approval_card import approve_button, deny_button, end_button, extend_button, headline, status
+from bot.chat.messages.approval_card import (
+    approve_button,
+    deny_button,
+    end_button,
+    extend_button,
+    headline,
+    said,
+    status,
+)
 from bot.chat.messages.break_glass import FLAG, review_buttons, review_line
 from bot.chat.messages.home_parts import (
     Home,
@@ -57,7 +65,11 @@ def home(view: HomeView, command: str = "/prodaccess") -> Home:
 
 
 def _ask_button(view: HomeView) -> Button | None:
-    return Button("Ask for access", ASK, "form", style="primary") if view.can_ask else None
+    return (
+        Button("Ask for access", ASK, "form", style="primary", said="Ask for access: opens a form")
+        if view.can_ask
+        else None
+    )
 
 
 def _notes(view: HomeView, command: str) -> list[Part]:
@@ -80,7 +92,15 @@ def _my_access(view: RequestView, page: HomeView) -> Home:
         (
             Line(lines((own_line(view), how_it_stands(view)))),
             buttons(
-                Button("Open console", OPEN_CONSOLE, view.id, url=console) if console else None,
+                Button(
+                    "Open console",
+                    OPEN_CONSOLE,
+                    view.id,
+                    url=console,
+                    said=said(view, "Open the console for", own=True),
+                )
+                if console
+                else None,
                 extend_button(view) if active and not page.may_not_ask else None,
                 end_button(view, "I am done") if active else None,
             ),

@@ -17,8 +17,12 @@ from bot.__main__ import app
 from bot.chat.commands.model import Ask, AskFor, AskSeveral, BreakGlass, Extend
 from bot.chat.commands.parser import VERBS, parse
 from bot.providers import know_providers
+from tests.support.build import DANA, NIA, OLU, SUE
+from tests.support.spoken import Listener
+from tests.support.world import World
+from workflows.core.people import Membership, PersonId
 from workflows.core.policy import Policy
-from workflows.core.refusal import Refused
+from workflows.core.refusal import Code, Refused
 from workflows.policy_file.folder import Snapshot, read_folder
 from workflows.policy_file.load import load_policy, understand
 from workflows.policy_file.yaml_reader import read_yaml
@@ -192,3 +196,66 @@ def test_yaml_that_check_refuses_would_be_found() -> None:
     assert len(BLOCKS) > 10
     for wrong in ("hours: {until: 17:00}\n", "break_glass: {whom: [oncall]}\n", "groups:\n  a: {members: [no]}\n"):
         assert problems(wrong)
+
+
+# ---------------------------------------------------------------- what is typed is done
+
+# Nobody of these pages has asked for anything here, and who is on call is not known: that is no fault of the example.
+_AS_IT_IS = frozenset(
+    {
+        Code.ID_UNKNOWN,
+        Code.NOT_KNOWN_YET,
+        Code.FACTS_STALE,
+        Code.NO_REVIEW,
+        Code.NOTHING_TO_LIFT,
+        Code.NOTHING_TO_REVOKE,
+        Code.NOTHING_TO_CONFIRM,
+        Code.NOTHING_TO_REPEAT,
+        Code.NOT_A_REQUESTER,
+        Code.NOT_SECURITY,
+        Code.NOT_YOURS,
+        Code.BREAK_GLASS_NOT_ALLOWED,
+        Code.DELEGATE_NOT_AN_OWNER,
+        Code.DELEGATE_NONE,
+        Code.PERSON_UNKNOWN,
+        Code.OUTSIDE_HOURS,
+        Code.START_PAST,
+        Code.START_TOO_FAR,
+        Code.DELEGATE_PAST,
+        Code.DELEGATE_TOO_LONG,
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def shop(policy: Policy) -> Listener:
+    """The shop of the example, where nobody has asked for anything yet; nothing that is typed has an effect."""
+    world = World(policy)
+    for who in (DANA, OLU, SUE, NIA):
+        world.knows(who)
+    for group in policy.groups.values():
+        if group.source:
+            world.directory.put_members(group.source, Membership(frozenset({NIA}), world.clock.now()))
+    return Listener(world)
+
+
+@pytest.mark.parametrize(("page", "line"), [each for each in IN_CHAT if each[1]])
+def test_what_the_documents_tell_people_to_type_is_answered(shop: Listener, page: str, line: str) -> None:
+    who = next((each for each in (DANA, OLU, SUE, NIA) if not _refused(shop, each, line)), None)
+    assert who is not None, (page, line, _refused(shop, DANA, line))
+
+
+def _refused(shop: Listener, who: PersonId, line: str) -> Refused | None:
+    said = shop.types(who, in_words(line))
+    refused = said.refused if said else None
+    return None if refused is None or {each.code for each in (refused, *refused.also)} <= _AS_IT_IS else refused
+
+
+def test_an_example_that_the_policy_refuses_would_be_found(shop: Listener) -> None:
+    for wrong in (
+        "orders-prod read-only 99h ORD-17 all day",
+        "orders-prod reader 1h ORD-17",
+        "show",
+        "orders-prod admin 1h",
+    ):
+        assert _refused(shop, DANA, wrong), wrong
