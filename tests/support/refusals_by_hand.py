@@ -34,7 +34,7 @@ TRIED: Mapping[Code, Mapping[str, str]] = {
     Code.PERSON_SUSPENDED: {"why": "address_changed", "address": "max@example.com"},
     Code.HOLDER_UNFIT: {"name": "Gus", "why": "person_guest"},
     Code.BREAK_GLASS_TOO_OFTEN: {"max": "2", "environment": "payments-prod", "until": UNTIL},
-    Code.BREAK_GLASS_BARRED: {"why": "Olu flagged the break-glass PA-1", "groups": "security"},
+    Code.BREAK_GLASS_BARRED: {"why": "Olu flagged the break-glass PA-1", "groups": "security", "asks": "true"},
     Code.NOBODY_CAN_APPROVE: {**ROLE, "groups": "platform"},
     Code.TARGET_PERSON_MISSING: {"address": "dana@example.com", "where": "IAM Identity Center"},
     Code.TARGET_PERSON_AMBIGUOUS: {"address": "dana@example.com", "where": "IAM Identity Center"},

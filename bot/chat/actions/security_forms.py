@@ -24,7 +24,7 @@ def open_lift_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
         return
     snapshot = forms.ctx.ledger.read(keys.person(whom))
     record = snapshot.get(keys.person(whom), PersonRecord)
-    if record is None or break_glass_suspended(actor.policy, record) is None:
+    if record is None or break_glass_suspended(actor.policy, record, snapshot.now) is None:
         name = record.name if record else act.value
         forms.refuse(act, Refused(Code.NOTHING_TO_LIFT, {"name": name}, audited=False), "-")
         return

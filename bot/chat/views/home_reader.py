@@ -135,7 +135,7 @@ class HomeReader:
         snapshot = self._ctx.ledger.read(item, *used.values())
         record = snapshot.readable(item, PersonRecord)
         shut = blocked(record, snapshot)
-        barred = break_glass_suspended(policy, record) if places else None
+        barred = break_glass_suspended(policy, record, snapshot.now) if places else None
         return replace(
             view,
             zone=person.time_zone,
@@ -155,7 +155,7 @@ class HomeReader:
         snapshot = self._ctx.ledger.read(*map(keys.person, ids)) if ids else None
         records = [record for who in ids if snapshot and (record := snapshot.readable(keys.person(who), PersonRecord))]
         now = snapshot.now if snapshot else self._ctx.ledger.now()
-        barred = (home_view.barred(one, person.id, now) for one in records if break_glass_suspended(policy, one))
+        barred = (home_view.barred(one, person.id, now) for one in records if break_glass_suspended(policy, one, now))
         waiting = holds(self._ctx, limit=HOLDS_MAX)
         more = max(0, self._ctx.ledger.count(keys.ON_HOLD) - len(waiting)) if len(waiting) == HOLDS_MAX else 0
         return Security(tuple(barred), tuple(OnHold(one, own=is_own(one, person)) for one in waiting), more)

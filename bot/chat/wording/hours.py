@@ -55,9 +55,11 @@ def _run_words(run: list[str]) -> list[str]:
 
 
 def opens_words(moment: datetime, zone: str, reader_zone: str, now: datetime | None = None) -> str:
-    """`Mon 08:00 (your 07:00)`; with its date where more than a week could be meant."""
+    """`Mon 08:00 (your 07:00)`, or `Mon 08:00` where the reader's clock says the same; dated where it is far off."""
     there, here = moment.astimezone(zone_of(zone)), moment.astimezone(zone_of(reader_zone))
     far = now is not None and moment - now > _NEXT_DAYS
     said = f"{there:%a} {there.day} {there:%b %H:%M}" if far else f"{there:%a %H:%M}"
+    if here.replace(tzinfo=None) == there.replace(tzinfo=None):
+        return said
     day = f"{here:%a} " if here.date() != there.date() else ""
     return f"{said} (your {day}{here:%H:%M})"

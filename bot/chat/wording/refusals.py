@@ -294,7 +294,8 @@ def _break_glass_not_allowed(c: _Case) -> str:
 
 def _break_glass_barred(c: _Case) -> str:
     who = f"Somebody of {c('groups')}" if c("groups") else "Security"
-    then = "" if c.who else " Until then, ask as usual, or call one of the owners."
+    what = "ask as usual, or call" if c("asks") else "call"
+    then = "" if c.who else f" Until then, {what} one of the owners."
     return (
         f"{c.you('You', '{}')} cannot use break-glass at the moment: "
         f"{_sentence(c('why', 'security looks into an earlier one'))} "

@@ -24,5 +24,8 @@ def _replacing(file: Path) -> Iterator[TextIO]:
         with part.open("w", encoding="utf-8") as output:
             yield output
         os.replace(part, file)
+    except OSError as error:
+        # Who is told of it typed the file's name, and not that of its part.
+        raise (OSError(error.errno, error.strerror, str(file)) if error.filename == str(part) else error) from error
     finally:
         part.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chat.wording.refusals import refusal
 from tests.support import build
 from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE
 from tests.support.world import World, account
@@ -19,7 +20,7 @@ from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.records.person import PersonRecord, Uses
 from workflows.core.records.request import DecisionKind, Origin, RequestState
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.break_glass import longest_total, next_chase
+from workflows.core.rules.break_glass import break_glass_suspended, longest_total, next_chase
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import Change
 from workflows.usecases.oversight.announcement_check import TRY_AGAIN_EVERY, check_announced
@@ -396,6 +397,17 @@ def test_nobody_breaks_the_glass_again_before_security_has_lifted_it(barring):
     assert isinstance(world.presses(role="admin"), Outcome)
 
 
+def test_who_may_not_ask_either_is_not_told_to_ask_as_usual():
+    world = Emergency()
+    _flagged(world)
+    record = world.person(NIA)
+    for until, told in ((None, True), (NOW - HOUR, True), (NOW + HOUR, False)):
+        refused = break_glass_suspended(policy(), replace(record, blocked_until=until), NOW)
+        assert refused is not None
+        assert ("Until then, ask as usual" in refusal(refused)) is told
+        assert "call one of the owners" in refusal(refused)
+
+
 def test_what_security_has_lifted_is_not_barred_again_by_the_same_overdue_review():
     world = Emergency()
     _overdue(world)
@@ -424,8 +436,8 @@ def test_a_bar_that_comes_between_press_and_decision_counts():
     assert isinstance(answer, Outcome)
     item = keys.person(NIA)
     snapshot = world.ledger.read(item)
-    break_glass_suspended = replace(world.person(NIA), break_glass_barred="flagged")
-    world.ledger.commit(Change("bar", snapshot.now, snapshot.versions(), puts={item: break_glass_suspended}))
+    barred = replace(world.person(NIA), break_glass_barred="flagged")
+    world.ledger.commit(Change("bar", snapshot.now, snapshot.versions(), puts={item: barred}))
     world.work()
     assert world.request(answer.id).state is RequestState.DENIED
 

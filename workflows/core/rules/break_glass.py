@@ -46,7 +46,7 @@ def may_break(
         person_problem(person)
         or _not_allowed(policy, place, found.role, person.id, groups)
         or together((text_problem(ask.reason, _emergency(ask, found)), _duration_problem(place, found, ask.duration)))
-        or break_glass_suspended(policy, history.record)
+        or break_glass_suspended(policy, history.record, now)
         or too_often(place, history.uses, now)
     )
     duration = ask.duration or default_duration(place, found)
@@ -105,12 +105,16 @@ def _duration_problem(place: Environment, found: Entitlement, duration: timedelt
     return Refused(Code.DURATION_TOO_LONG, params, audited=False)
 
 
-def break_glass_suspended(policy: Policy, record: PersonRecord | None) -> Refused | None:
-    """A bar, or that everything of theirs was once taken back, stands until security lifts it."""
+def break_glass_suspended(policy: Policy, record: PersonRecord | None, now: datetime) -> Refused | None:
+    """A bar, or that everything of theirs was once revoked, stands until security lifts it."""
     if record is None or (record.break_glass_barred is None and record.blocked_until is None):
         return None
     why = record.break_glass_barred or "all access was revoked"
-    return Refused(Code.BREAK_GLASS_BARRED, {"why": why, "groups": policy.panic_group or ""})
+    # Who is kept from asking, too, is not told to ask as usual.
+    asks = record.blocked_until is None or record.blocked_until <= now
+    return Refused(
+        Code.BREAK_GLASS_BARRED, {"why": why, "groups": policy.panic_group or "", "asks": "true" if asks else ""}
+    )
 
 
 def used(uses: Uses | None, now: datetime) -> tuple[datetime, ...]:
