@@ -69,7 +69,7 @@ class OutsideGroups:
                 ("limit", PAGE_LENGTH),
                 ("offset", page * PAGE_LENGTH),
             ]
-            answer = fetch_json(f"{self._pagerduty_url}/oncalls?{urlencode(query)}", headers, self._monotonic_s)
+            answer = fetch_json(f"{self._pagerduty_url}/oncalls?{urlencode(query)}", headers)
             entries = answer.get("oncalls") if isinstance(answer, Mapping) else None
             if not isinstance(entries, list):
                 raise NotFetched("answered something that is not a list of who is on call")
@@ -83,7 +83,7 @@ class OutsideGroups:
 
     def _listed(self, group: Group) -> Members:
         """A JSON list of addresses, bare or under `members` or `emails`."""
-        answer = fetch_json(str(group.https), bearer(self._token(group)), self._monotonic_s)
+        answer = fetch_json(str(group.https), bearer(self._token(group)))
         if isinstance(answer, Mapping):
             answer = answer.get("members", answer.get("emails"))
         if not isinstance(answer, list) or len(answer) > PEOPLE_MAX:

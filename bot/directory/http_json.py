@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from email.message import Message
-from http.client import HTTPMessage
+from http.client import HTTPException, HTTPMessage
 from typing import IO, Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from bot.cloud_credentials import is_loopback
+from bot.directory.deadline import Deadline
 
 TIMEOUT_S = 5.0
 BYTES_MAX = 256 * 1024
@@ -20,6 +21,7 @@ PIECE_BYTES = 16 * 1024
 # Whoever asks for more patience than this is asked again all the same.
 PATIENCE_S_MAX = 3600.0
 PATIENCE_S = 60.0
+_LATE = "did not answer in time"
 
 
 class NotFetched(Exception):
@@ -35,43 +37,49 @@ class NotFetched(Exception):
 
 
 def fetch_json(
-    url: str,
-    headers: Mapping[str, str],
-    monotonic_s: Callable[[], float],
-    *,
-    timeout_s: float = TIMEOUT_S,
-    bytes_max: int = BYTES_MAX,
+    url: str, headers: Mapping[str, str], *, timeout_s: float = TIMEOUT_S, bytes_max: int = BYTES_MAX
 ) -> Any:
     """What stands there. Secrets travel in `headers`, so plain HTTP is for this machine alone. Raises NotFetched."""
     if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
         raise NotFetched("is not an https address")
     request = Request(url, headers={"User-Agent": "prodaccess", "Accept": "application/json", **headers})  # noqa: S310 - checked above
-    until_s = monotonic_s() + timeout_s
-    try:
-        with build_opener(_SameOrigin).open(request, timeout=timeout_s) as answer:
-            body = _read(answer, monotonic_s, until_s, bytes_max)
-    except HTTPError as problem:
-        with problem:
-            raise _refused(problem) from None
-    except (URLError, OSError) as problem:
-        # The reason may hold the address, which is nobody's business on a card.
-        timed_out = isinstance(getattr(problem, "reason", problem), TimeoutError)
-        raise NotFetched("did not answer in time" if timed_out else "could not be reached") from None
+    with Deadline(timeout_s) as deadline:
+        try:
+            body = _body(request, deadline, timeout_s, bytes_max)
+        except NotFetched as problem:
+            # What was cut off may look like anything.
+            raise (NotFetched(_LATE) if deadline.passed else problem) from None
+    if deadline.passed:
+        raise NotFetched(_LATE)
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         raise NotFetched("answered something that is not JSON") from None
 
 
-def _read(answer: Any, monotonic_s: Callable[[], float], until_s: float, bytes_max: int) -> bytes:
-    """A server that sends a byte a second keeps to every socket's time-out; so the whole has one, too."""
+def _body(request: Request, deadline: Deadline, timeout_s: float, bytes_max: int) -> bytes:
+    """The reason of a failure may hold the address, which is nobody's business on a card."""
+    try:
+        with build_opener(_SameOrigin, *deadline.handlers()).open(request, timeout=timeout_s) as answer:
+            return _read(answer, bytes_max)
+    except HTTPError as problem:
+        with problem:
+            raise _refused(problem) from None
+    except OSError as problem:
+        timed_out = isinstance(getattr(problem, "reason", problem), TimeoutError)
+        raise NotFetched(_LATE if timed_out else "could not be reached") from None
+    except UnicodeError:  # no host has such a name
+        raise NotFetched("could not be reached") from None
+    except (HTTPException, ValueError):
+        raise NotFetched("answered something that cannot be read") from None
+
+
+def _read(answer: Any, bytes_max: int) -> bytes:
     found = bytearray()
     while piece := answer.read1(PIECE_BYTES):
         found += piece
         if len(found) > bytes_max:
             raise NotFetched("answered more than it should")
-        if monotonic_s() > until_s:
-            raise NotFetched("did not answer in time")
     return bytes(found)
 
 

@@ -46,15 +46,15 @@ class HttpTickets:
         return seen
 
     def _asked(self, check: TicketCheck, ticket: str) -> TicketSeen:
-        if not ticket.strip("."):
-            # A path of dots is another address.
+        if not ticket.strip(".") or not ticket.isprintable():
+            # A path of dots is another address, and half a character is none.
             return TicketSeen(TicketState.ABSENT)
         if self._monotonic_s() < self._not_before_s.get(check.host, 0.0):
             return _unknown(f"{_NAME} asked to be left alone for a while")
         url = check.https.replace("{ticket}", quote(ticket, safe=""))
         try:
             headers = bearer(token_of(check.token_env, self._secret))
-            answer = fetch_json(url, headers, self._monotonic_s, timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX)
+            answer = fetch_json(url, headers, timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX)
         except NoToken as problem:
             return _unknown(f"{_NAME} cannot be asked: {problem}")
         except NotFetched as problem:

@@ -28,6 +28,8 @@ class Answer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
+    # All that goes over the wire, in place of an answer by the rules.
+    wire: bytes | None = None
     drips: bool = False
     after_s: float = 0.0
 
@@ -53,12 +55,14 @@ def outside() -> Iterator[Outside]:
             state.seen.append((parts.path, query, dict(self.headers)))
             found = state.answer(parts.path, query)
             done.wait(found.after_s)
-            body = found.raw if found.raw is not None else json.dumps(found.body).encode()
-            self.send_response(found.status)
-            for name, value in found.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
+            body = found.wire or (found.raw if found.raw is not None else json.dumps(found.body).encode())
+            if found.wire is None:
+                self.send_response(found.status)
+                for name, value in found.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+            self.close_connection = True
             try:
                 for part in [body[i : i + 1] for i in range(len(body))] if found.drips else [body]:
                     self.wfile.write(part)

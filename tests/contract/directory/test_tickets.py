@@ -101,6 +101,63 @@ def test_a_slow_one_says_neither(outside: Outside, slow: Answer, monkeypatch: py
     assert why_not(outside) == "the ticket system did not answer in time"
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"this is no HTTP\r\n\r\n",
+        b"HTTP/1.1 99999 OK\r\n\r\n",
+        OK + b"X: " + b"a" * 70_000 + b"\r\n\r\n",
+        OK + b"X: a\r\n" * 300 + b"\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\nzzz\r\n{}",
+        OK + b'Transfer-Encoding: chunked\r\n\r\n100\r\n{"open": true}',
+        b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_what_is_no_answer_of_a_web_server_says_neither(outside: Outside, wire: bytes):
+    outside.answer = lambda _path, _query: Answer(wire=wire)
+    assert why_not(outside) == "the ticket system answered something that cannot be read"
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        OK + b"X: y\r\n" * 90,
+        b"HTTP/1.1 200 " + b"O" * 600,
+        b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 600\r\n\r\n" + b"x" * 600,
+    ],
+)
+def test_one_that_is_slow_before_its_answer_begins_says_neither(
+    outside: Outside, wire: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    """Every socket's time-out is kept to: it is the whole that has to be over in time."""
+    monkeypatch.setattr("bot.directory.tickets.TIMEOUT_S", 0.2)
+    outside.answer = lambda _path, _query: Answer(wire=wire, drips=True)
+    began_s = time.monotonic()
+    assert why_not(outside) == "the ticket system did not answer in time"
+    assert time.monotonic() - began_s < 15, "it takes half a minute to drip"
+
+
+def test_redirects_have_the_same_time_as_one_answer(outside: Outside, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bot.directory.tickets.TIMEOUT_S", 0.4)
+    outside.answer = lambda path, _query: Answer(status=302, headers={"Location": f"{path}x"}, after_s=0.3)
+    assert why_not(outside) == "the ticket system did not answer in time"
+    assert len(outside.seen) <= 2
+
+
+@pytest.mark.parametrize("host", ["tickets..example.com", f"{'t' * 70}.example.com"])
+def test_a_name_that_no_host_can_have_says_neither(host: str):
+    seen = tickets().look(TicketCheck(f"https://{host}/{{ticket}}"), "INC-42")
+    assert seen == TicketSeen(TicketState.UNKNOWN, "the ticket system could not be reached")
+
+
+def test_half_a_character_is_no_ticket(outside: Outside):
+    assert tickets().look(check(outside), "INC-\ud800") == TicketSeen(TicketState.ABSENT)
+    assert outside.seen == []
+
+
 def test_nobody_there_says_neither(outside: Outside):
     seen = tickets().look(TicketCheck("https://127.0.0.1:1/{ticket}"), "INC-42")
     assert seen == TicketSeen(TicketState.UNKNOWN, "the ticket system could not be reached")
