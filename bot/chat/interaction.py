@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ EXTEND = "extend_form"
 LIFT, CONFIRM = "lift_form", "confirm_form"
 # Forms in which something is asked for.
 _ASKING = frozenset({FORM, BREAK_GLASS_FORM, EXTEND})
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,13 @@ class Interaction:
     # A worker has looked up everybody whom it names: who is not known now is not known.
     looked: bool = False
 
+    def __post_init__(self) -> None:
+        """A chat that cuts text may cut an emoji in two, and half of one can be stored nowhere."""
+        for name in ("text", "value"):
+            object.__setattr__(self, name, _whole(getattr(self, name)))
+        if self.fields:
+            object.__setattr__(self, "fields", {name: _whole(text) for name, text in self.fields.items()})
+
     @property
     def origin(self) -> Origin:
         return Origin(self.who.tenant, self.channel, self.channel_name, self.thread_ts, by_form=self.kind in _ASKING)
@@ -56,6 +65,10 @@ def unpacked(text: str) -> Interaction:
     found: dict[str, Any] = json.loads(text)
     who = Account(found.pop("surface", SLACK), found.pop("team"), found.pop("user"))
     return Interaction(who=who, **found)
+
+
+def _whole(text: str) -> str:
+    return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _stored(who: dict[str, str]) -> dict[str, str]:

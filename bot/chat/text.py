@@ -17,7 +17,7 @@ _SAME_DAY = timedelta(hours=18)
 
 # Characters that change the writing direction, or that are not seen at all; a zero-width joiner holds emoji together.
 _INVISIBLE = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from bot.chat.carried import read_moment
 from bot.chat.form import Errors, Filled, Value
 from bot.chat.text import cut
 from bot.slack.form_view import NONE
@@ -37,7 +37,7 @@ def _value(name: str, of: str | None, held: Mapping[str, Any]) -> Value:
         text=str(held.get("value") or ""),
         chosen=tuple(value for value in values if value not in ("", NONE)),
         # In seconds since the epoch: Slack knows the clock of whoever picked it.
-        moment=datetime.fromtimestamp(int(picked), UTC) if picked else None,
+        moment=read_moment(picked),
     )
 
 

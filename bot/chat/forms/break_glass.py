@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from bot.chat.carried import read_carried
 from bot.chat.form import Errors, Field, Filled, Form, Select
 from bot.chat.forms.fields import (
     DURATION,
@@ -91,11 +92,7 @@ def read_break_glass(filled: Filled) -> FormAsk | Errors:
 
 def _environment(filled: Filled) -> str:
     """The one that the form was opened for. Whoever makes it up is refused like everybody else."""
-    try:
-        found = json.loads(filled.carries or "{}")
-    except ValueError:
-        return ""
-    return str(found.get("environment", "")) if isinstance(found, dict) else ""
+    return str(read_carried(filled.carries).get("environment", ""))
 
 
 _FIELDS: dict[Code, str] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.chat.carried import read_seconds
 from bot.chat.form import Field, Filled, Form, Select
 from bot.chat.forms.fields import DURATION, REASON, TICKET, duration_choice, reason_input, ticket_input
 from bot.chat.message import Line, Part, read_value
@@ -34,7 +35,7 @@ def extend_form(view: RequestView, entitlement: Entitlement, times: Sequence[tim
 def read(filled: Filled) -> dict[str, str] | None:
     """`id`, `duration_s`, `reason`, `ticket`; None where it carries nothing of ours."""
     found, seconds = read_value(filled.carries), filled.chosen(DURATION)
-    if found is None or not (seconds.isascii() and seconds.isdigit()):
+    if found is None or read_seconds(seconds) is None:
         return None
     texts = {name: " ".join(filled.text(name).split()) for name in (REASON, TICKET)}
     return {"id": found[0], "duration_s": seconds, **texts}

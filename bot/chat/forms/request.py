@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from bot.chat.carried import read_carried, read_seconds
 from bot.chat.commands.parser import mentioned
 from bot.chat.form import Errors, Field, Filled, Form
 from bot.chat.forms.fields import (
@@ -71,12 +72,7 @@ class Where:
 
 
 def read_where(filled: Filled) -> Where:
-    try:
-        found = json.loads(filled.carries or "{}")
-    except ValueError:
-        return Where()
-    if not isinstance(found, dict):
-        return Where()
+    found = read_carried(filled.carries)
     thread = found.get("thread_ts")
     return Where(
         str(found.get("channel", "")), str(found.get("channel_name", "")), str(thread) if thread is not None else None
@@ -235,8 +231,7 @@ def named_accounts(act: Interaction) -> tuple[str, ...]:
 
 
 def seconds_of(filled: Filled) -> timedelta | None:
-    value = filled.chosen(DURATION)
-    return timedelta(seconds=int(value)) if value.isascii() and value.isdigit() else None
+    return read_seconds(filled.chosen(DURATION))
 
 
 _FIELDS: dict[Code, str] = {

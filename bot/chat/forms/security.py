@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from bot.chat.carried import read_carried
 from bot.chat.form import Choice, Field, Filled, Form, Select
 from bot.chat.forms.fields import REASON, reason_input
 from bot.chat.interaction import CONFIRM, LIFT
@@ -47,12 +48,8 @@ def confirm_form(held: Held, now: datetime) -> Form:
 
 def read_confirm(filled: Filled) -> dict[str, str] | None:
     """`hash`: of the hold that was shown, so that nothing is said of a later one."""
-    try:
-        found = json.loads(filled.carries)
-        account, hash_ = found["a"], found["h"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    said = filled.chosen(WHOSE)
+    found, said = read_carried(filled.carries), filled.chosen(WHOSE)
+    account, hash_ = found.get("a"), found.get("h")
     if said not in (SAME, ANOTHER) or not (isinstance(account, str) and isinstance(hash_, str)):
         return None
     return {"account": account, "hash": hash_, "said": said, "reason": _reason(filled)}

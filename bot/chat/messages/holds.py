@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.chat.carried import read_carried
 from bot.chat.message import Button, Confirm, Line, Message, Part, Small, buttons, message, with_parts
 from bot.chat.rich import NOTHING, Rich, Time, join, lines, say, series, short
 from bot.chat.views import state_lines
@@ -136,10 +137,10 @@ def _packed(held: Held, reason: str, *, same: bool) -> str:
 
 def read_pressed(value: str) -> Saying | None:
     """What the button was made for; None where it is none of ours."""
+    found = read_carried(value)
     try:
-        found = json.loads(value)
         account, same, hash_, reason = found["a"], found["s"], found["h"], found["r"]
-    except (ValueError, KeyError, TypeError):
+    except KeyError:
         return None
     if not (isinstance(account, str) and isinstance(same, bool) and isinstance(hash_, str) and isinstance(reason, str)):
         return None

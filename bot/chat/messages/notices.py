@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from bot.chat.carried import read_carried, read_moment, read_seconds
 from bot.chat.commands.start_time import with_zone
 from bot.chat.message import (
     Button,
@@ -84,32 +85,25 @@ def with_ask_for(refused: Message, ask: Ask, others: Sequence[Ask] = (), whom: s
 
 def read_ask_for(value: str) -> Ask | None:
     """What the button was made for; None where it is none of ours. Whoever makes one up opens a form, and is asked like all."""
-    try:
-        found = json.loads(value)
-        seconds, start = int(found["d"]), datetime.fromtimestamp(int(found["s"]), UTC) if found["s"] else None
-        texts = [str(found[name]) for name in ("e", "r", "w", "t")]
-    except (ValueError, KeyError, TypeError, OverflowError, OSError):
+    found = read_carried(value)
+    if not {"e", "r", "d", "w", "t", "s"} <= found.keys():
         return None
-    environment, role, reason, ticket = texts
-    return Ask(environment, role, timedelta(seconds=seconds) if seconds > 0 else None, reason, ticket or None, start)
+    environment, role, reason, ticket = (str(found[name]) for name in ("e", "r", "w", "t"))
+    duration, start = read_seconds(found["d"]), read_moment(found["s"])
+    if duration is None or (found["s"] and start is None):
+        return None
+    return Ask(environment, role, duration or None, reason, ticket or None, start)
 
 
 def read_whom(value: str) -> str:
     """The account of who shall have it; empty where that is whoever presses."""
-    try:
-        found = json.loads(value)
-    except ValueError:
-        return ""
-    return str(found.get("h") or "") if isinstance(found, dict) else ""
+    return str(read_carried(value).get("h") or "")
 
 
 def read_others(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The other roles, and the other environments, that the same button was made for."""
-    try:
-        found = json.loads(value)
-        roles, places = (tuple(map(str, found.get(name) or ())) for name in ("m", "p"))
-    except (ValueError, AttributeError, TypeError):
-        return (), ()
+    lists = (read_carried(value).get(name) for name in ("m", "p"))
+    roles, places = (tuple(map(str, found)) if isinstance(found, list) else () for found in lists)
     return roles, places
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.chat.carried import read_carried
 from bot.chat.message import (
     Button,
     Confirm,
@@ -151,12 +152,14 @@ def _packed(scope: RevocationScope, reason: str) -> str:
 
 def read_pressed(value: str) -> Pressed | None:
     """What the button was made for; None where it is none of ours."""
+    found = read_carried(value)
     try:
-        found = json.loads(value)
         person, name, environment, reason = found["p"], str(found["n"]), found["e"], str(found["r"])
-    except (ValueError, KeyError, TypeError):
+    except KeyError:
         return None
-    if bool(person) == bool(environment):
+    if not (isinstance(person, str | None) and isinstance(environment, str | None)) or bool(person) == bool(
+        environment
+    ):
         return None
     return Pressed(
         RevocationScope(PersonId(str(person)) if person else None, name, str(environment) if environment else None),
