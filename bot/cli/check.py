@@ -41,8 +41,10 @@ class Finding:
 
     @property
     def text(self) -> str:
+        from workflows.policy_file.problem import printable
+
         place = f":{self.line}:{self.column}" if self.line else ""
-        return f"{self.path}{place}: {self.message}{' (warning)' if self.severity == 'warning' else ''}"
+        return f"{printable(self.path)}{place}: {self.message}{' (warning)' if self.severity == 'warning' else ''}"
 
     @property
     def annotation(self) -> str:

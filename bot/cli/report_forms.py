@@ -23,8 +23,8 @@ WIDTH_MAX = 100
 TABLE_MIN = 96
 # So that one long name leaves the others room; CSV and JSON have it whole.
 _CELL_MAX = 48
-# A spreadsheet takes what begins so for a formula, and runs it for whoever opens the file.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes what begins so for a formula, and runs it for whoever opens the file. Some take the wide ones, too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 # In JSON these are seconds, and say so.
 _STRETCHES = frozenset({"held", "answered_in", "reviewed_in", "median"})
 _KINDS = {CouldBeRule: "could_be_rule", CouldGo: "could_go", CouldBeSmaller: "could_be_smaller"}

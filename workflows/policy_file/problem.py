@@ -27,12 +27,17 @@ class Problem:
     def __str__(self) -> str:
         line = f"{self.place}: {self.message}" + (f"; {self.suggestion}" if self.suggestion else "")
         # A place can be named after a key that somebody wrote, with whatever is in it.
-        return "".join(char if char.isprintable() else "?" for char in line)
+        return printable(line)
+
+
+def printable(text: str) -> str:
+    """On one line, whatever somebody wrote."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def quote(value: object) -> str:
     """What somebody wrote, as it may be shown: on one line, printable, not too long."""
-    text = "".join(char if char.isprintable() else "?" for char in str(value))
+    text = printable(str(value))
     return f"'{text}'" if len(text) <= _SHOWN_MAX else f"'{text[: _SHOWN_MAX - 1]}…'"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +19,7 @@ from bot.cli.pages.evidence import evidence_of
 from bot.cli.pages.ground import Ground
 from bot.cli.pages.markup import safe, tag
 from bot.cli.pages.review import ReviewPage
+from bot.cli.pages.write import write_page
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, NOW, OLU
 from tests.support.world import World
@@ -25,7 +29,7 @@ from workflows.core.policy import Risk, Tier
 from workflows.usecases.oversight.access_review import full_rows, report_between
 
 DAY = timedelta(days=1)
-EVIL = '<script>alert(1)</script> & "quoted" \x1b[31m'
+EVIL = '<script>alert(1)</script> & "quoted" \x1b[31m\u202e\u061c'
 
 
 class Page(HTMLParser):
@@ -169,3 +173,35 @@ def test_what_would_be_drawn_on_one_another_is_drawn_once():
 def test_a_stretch_of_another_kind_is_seen():
     kinds = [Stretch(NOW, NOW + HOUR, kind, build.DANA) for kind in ("read", "glass")]
     assert lane(kinds, NOW, NOW + 90 * DAY).count("<rect") == 2
+
+
+# ---------------------------------------------------------------- a file
+
+
+def test_a_page_replaces_what_a_link_points_to_and_nothing_that_is_no_file(tmp_path: Path) -> None:
+    kept, link, trap = tmp_path / "kept.html", tmp_path / "link.html", tmp_path / ".kept.html.part"
+    for file, to in ((link, kept), (trap, tmp_path / "elsewhere")):
+        file.symlink_to(to)
+    write_page(link, ["<p>", "one"])
+    assert (link.is_symlink(), kept.read_text(), sorted(tmp_path.iterdir())) == (True, "<p>one", [kept, link])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as one:
+        read = one.submit(pipe.read_text)
+        write_page(pipe, ["<p>two"])
+        assert read.result() == "<p>two"
+    assert pipe.is_fifo()
+    with pytest.raises(IsADirectoryError):
+        write_page(tmp_path, ["<p>"])
+
+
+def test_a_page_that_is_not_made_leaves_the_one_before(tmp_path: Path) -> None:
+    def parts() -> Iterator[str]:
+        yield "<p>"
+        raise OSError("gone")
+
+    file = tmp_path / "kept.html"
+    file.write_text("before")
+    with pytest.raises(OSError, match="gone"):
+        write_page(file, parts())
+    assert (file.read_text(), list(tmp_path.iterdir())) == ("before", [file])

@@ -58,6 +58,15 @@ def test_a_path_is_from_where_one_stands(app: typer.Typer, tmp_path: Path, monke
     assert run(app, "check", "policy")[1].startswith(f"policy/{SHOP}:5:10: no group")
 
 
+def test_the_name_of_a_file_begins_no_line_that_a_build_takes_for_a_command(app: typer.Typer, tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / "environments" / "a\n::error::x\r.yaml").write_text("tier: no\n")
+    for form in ("text", "github"):
+        code, text = run(app, "check", folder, "--format", form)
+        assert code == check.PROBLEMS
+        assert not [line for line in text.splitlines() if line.startswith(("::error::", ".yaml"))]
+
+
 def test_github_shows_a_problem_beside_its_line(app: typer.Typer, tmp_path: Path) -> None:
     code, text = run(app, "check", write(tmp_path, (SHOP, "[platform]", "['100%,\\n']")), "--format", "github")
     assert code == 1

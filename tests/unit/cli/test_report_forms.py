@@ -199,3 +199,9 @@ def test_it_tells_of_a_hidden_environment_in_its_own_channel_alone():
     assert told_here(rules, "C0PAYMENTS", None) == ("payments-prod", "other")
     assert told_here(rules, "C0PAYMENTS", ("payments-prod",)) == ("payments-prod",)
     assert "1 environment that only its members see" in as_text(review_digest(report(), 30 * DAY, kept_back=1))
+
+
+@pytest.mark.parametrize("begin", "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH COMMERCIAL AT}")
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r\n", "\u202e", "\u061c", "\x00"])
+def test_no_cell_begins_a_formula(begin: str, before: str) -> None:
+    assert report_forms.cell(f"{before}{begin}1+1") == f"'{begin}1+1"
