@@ -22,9 +22,10 @@ from workflows.core.policy import Entitlement, Environment, Policy
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused, together
+from workflows.core.rules.break_glass import break_glass_suspended
 from workflows.core.rules.eligibility import open_again_at, time_problem
 from workflows.core.rules.groups import groups_named, groups_needed
-from workflows.ports import PolicyUnavailable
+from workflows.ports import PolicyUnavailable, Snapshot
 from workflows.usecases.decisions.approve import find_request
 from workflows.usecases.requests.repeat import can_be_repeated, once_more
 from workflows.usecases.shared.limits import blocked
@@ -118,9 +119,13 @@ def _open(
 
 
 def _kept_out(forms: FormOpener, who: PersonId) -> Refused | None:
+    return blocked(*_record(forms, who))
+
+
+def _record(forms: FormOpener, who: PersonId) -> tuple[PersonRecord | None, Snapshot]:
     item = keys.person(who)
     snapshot = forms.ctx.ledger.read(item)
-    return blocked(snapshot.readable(item, PersonRecord), snapshot)
+    return snapshot.readable(item, PersonRecord), snapshot
 
 
 def environment_choices(forms: FormOpener, who: Account, query: str) -> list[Choice]:
@@ -157,6 +162,11 @@ def open_break_glass_form(forms: FormOpener, act: Interaction, trigger: str, und
         return
     if place is None or place.name not in forms.queries.people.break_glass_open_to(policy, person.id):
         forms.refuse(act, Refused(Code.BREAK_GLASS_NOT_ALLOWED, {"environment": act.value}), "-")
+        return
+    record, snapshot = _record(forms, person.id)
+    barred = break_glass_suspended(policy, record, snapshot.now)
+    if barred is not None:
+        forms.refuse(act, barred, "-")
         return
     drawn = break_glass_form.break_glass_form(place, form.read_where(under))
     forms.open(act, trigger, drawn, f"break-glass {place.name} ROLE [DURATION] REASON", on_top=bool(under.kind))

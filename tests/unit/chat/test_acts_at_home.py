@@ -158,6 +158,13 @@ def test_who_is_not_of_security_lifts_nothing_whatever_their_page_showed(rig: Ri
     assert rig.listed() == [NIA]
 
 
+def test_who_is_kept_out_of_emergencies_hears_so_before_a_form_is_filled_in(rig: Rig) -> None:
+    assert rig.opens(NIA, "break_glass", "payments-prod") is not None
+    homes.flagged(rig)
+    assert rig.opens(NIA, "break_glass", "payments-prod") is None
+    assert "You cannot use break-glass at the moment" in rig.told
+
+
 def _flagged(rig: Rig) -> PersonId:
     homes.flagged(rig)
     return NIA
