@@ -16,6 +16,8 @@ from bot.chat.messages.approval_card import read_more
 from bot.chat.messages.holds import read_pressed as read_said
 from bot.chat.messages.revoke_all import cancelled, read_pressed, under_way
 from bot.chat.wording.labels import done_words
+from workflows.core import keys
+from workflows.core.records.oversight import BulkRevocation
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.decisions.approve import approve, decline, withdraw
 from workflows.usecases.oversight.break_glass_review import acknowledge
@@ -92,7 +94,9 @@ def press_revoke_all(at: Acting, act: Interaction) -> Reply:
     answer = revoke_all(at.ctx, pressed.scope, act.who, pressed.reason, act.id)
     if isinstance(answer, Refused):
         return at.refuse(act, answer)
-    return Reply(under_way(pressed.scope), replaces=True)
+    item = keys.bulk_revocation(answer.id)
+    begun = at.ctx.ledger.read(item).readable(item, BulkRevocation)
+    return Reply(under_way(pressed.scope, begun.environments if begun else None), replaces=True)
 
 
 def press_for_all(at: Acting, act: Interaction) -> Reply:

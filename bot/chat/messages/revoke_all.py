@@ -81,9 +81,9 @@ def cancelled() -> Message:
     return message(line, Line(line))
 
 
-def under_way(scope: RevocationScope) -> Message:
-    """What the question becomes once it is pressed."""
-    whose = short(_whose(scope.person_name, scope.environment, None))
+def under_way(scope: RevocationScope, environments: Sequence[str] | None) -> Message:
+    """What the question becomes once it is pressed. `environments`: how far it reaches; None: everywhere."""
+    whose = short(_whose(scope.person_name, scope.environment, environments))
     line = say("✂️ Everything {} is being revoked. The receipts channel shows how far it is.", whose)
     return message(line, Line(line))
 

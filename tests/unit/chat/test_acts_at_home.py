@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any, cast
 
@@ -128,6 +129,16 @@ def test_what_a_worker_decides_draws_the_page_anew_where_it_was_pressed_there(
     worker.decide(item.removeprefix("press:"))
     assert "in your place" not in rig.page(OLU)
     assert (keys.chat(keys.home(account(OLU))) in woken) is is_drawn
+
+
+# ---------------------------------------------------------------- the panic switch
+
+
+def test_an_owner_hears_how_far_the_switch_reached(rig: Rig) -> None:
+    rig.active(DANA)
+    rig.knows(OLU)
+    value = json.dumps({"p": DANA, "n": "Dana", "e": None, "r": "laptop stolen"})
+    assert "Everything of Dana in payments-prod is being" in as_text(rig.press(OLU, "revoke_all", value).message)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------- whom security keeps out
