@@ -29,9 +29,9 @@ def deny_all_form(views: Sequence[RequestView], value: str) -> Form:
 
 
 def end_form(view: RequestView, value: str) -> Form:
-    """Of somebody else's access: asked once, with who has what, where and until when. It ends without a reason, too."""
+    """Of somebody else's access: asked once, with who has what, where and until when. What is typed may leave the reason out."""
     line = lines((headline(view), status(view, left=True)))
-    return _reason_form(END_FORM, "End access", value, line, "Why? The holder reads this.", optional=True)
+    return _reason_form(END_FORM, "End access", value, line, "Why? The holder reads this.", optional=False)
 
 
 def acknowledge_form(view: RequestView, value: str) -> Form:

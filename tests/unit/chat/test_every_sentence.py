@@ -142,7 +142,6 @@ UNSHOWN = frozenset(
         "bot.chat.outbox.edits.drawn",  # another one without its form, where Slack does not take that
         "bot.chat.actions.intake.ledger_away",  # while the ledger cannot be reached, which has no record to compare with
         "bot.chat.messages.form_not_opened.not_known_yet",  # until groups are fresh, which they are here
-        "bot.chat.forms.reason.end_form",  # no button opens it; what an older version opened can still be sent
     }
 )
 _YOU = re.compile(r"\b(you|your|yours|yourself)\b", re.IGNORECASE)

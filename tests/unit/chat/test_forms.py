@@ -225,7 +225,7 @@ def test_a_reason_to_deny_is_asked_and_read_with_what_was_pressed() -> None:
     )
     assert read_reason(form_input.filled(view | {"private_metadata": "x"})) is None
     check_view(view_of(end_form(shown, "PA-1042")), "modal")
-    assert view_of(end_form(shown, "PA-1042"))["blocks"][1]["optional"] is True
+    assert view_of(end_form(shown, "PA-1042"))["blocks"][1].get("optional", False) is False
 
 
 def test_a_dangerous_role_is_named_in_the_options() -> None:
