@@ -77,7 +77,7 @@ def _life(place: Place, case: Case, number: int, *, by_time: bool) -> tuple[Coun
     until(lambda: not _held(place), "the later looks", 120, 0.5)
     until(lambda: not place.waiting_jobs(), "a quiet queue")
     time.sleep(1)
-    return place.slack.calls.counts(mark), place.aws.shim.log.counts(since)
+    return place.slack.calls.counts(mark), place.aws.proxy.log.counts(since)
 
 
 def _held(place: Place) -> bool:

@@ -70,11 +70,11 @@ def _with_quota(count: int, operation_s: float) -> tuple[str, str, str]:
     with running(developers=developers_for(count)) as place:
         at = place.ledger().now() + timedelta(seconds=6)
         found = fill(place, count, lambda _: at)
-        place.aws.shim.operations.default = Plan(delay_s=operation_s)
-        place.aws.shim.quota.set(calls_per_second=CALLS_A_SECOND, outstanding_max=OUTSTANDING)
-        place.aws.shim.log.reset()
+        place.aws.proxy.operations.default = Plan(delay_s=operation_s)
+        place.aws.proxy.quota.set(calls_per_second=CALLS_A_SECOND, outstanding_max=OUTSTANDING)
+        place.aws.proxy.log.reset()
         late = _lateness(place, found, 240)
-        calls = place.aws.shim.log.calls()
+        calls = place.aws.proxy.log.calls()
     refused = sum(call.fault == "quota" for call in calls)
     share = _least_s(count, operation_s) / max(late)
     slow = f", AWS taking {operation_s:g} s" if operation_s else ""

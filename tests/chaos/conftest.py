@@ -17,5 +17,5 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     with Rig(tmp_path, unlimited=False, numbers=CHAOS) as running:
         yield running
         # Calls that a fault still holds would keep a worker from ending when it is asked to.
-        running.aws.shim.calm()
+        running.aws.proxy.calm()
         running.slack.faults.clear()

@@ -46,7 +46,7 @@ class Rig(Installation):
         """All that happened, for a failure's message."""
         channels = self.slack.workspace.channels.values()
         shown = [f"{channel.name or channel.id}: {words(m)}" for channel in channels for m in channel.messages.values()]
-        calls = [f"{call.at_s:.2f} {call.action} {call.outcome} {call.fault}" for call in self.aws.shim.log.calls()]
+        calls = [f"{call.at_s:.2f} {call.action} {call.outcome} {call.fault}" for call in self.aws.proxy.log.calls()]
         parts = {"Slack": shown, "AWS": calls[-60:], "audit": self._audit_lines()}
         return "\n".join(f"--- {name}\n" + "\n".join(lines) for name, lines in parts.items())
 
@@ -99,7 +99,7 @@ class Rig(Installation):
         return said in process.log.read_text()
 
     def hold(self, action: str, **rest: Any) -> Fault:
-        return self.aws.shim.hold(action, **rest)
+        return self.aws.proxy.hold(action, **rest)
 
     # ------------------------------------------------------------ what must be true
 

@@ -29,7 +29,7 @@ def test_a_worker_that_slept_between_its_intent_and_the_call_does_not_make_it(ri
     woken_at = time.monotonic()
     sleeper.thaw()
     rig.until(lambda: time.monotonic() - woken_at > 1.5, "it had time to send")
-    assert rig.aws.shim.log.count("PutUserPolicy", since=woken_at) == 0
+    assert rig.aws.proxy.log.count("PutUserPolicy", since=woken_at) == 0
     assert rig.gone(case, "state-write")
     rig.assert_once(id_of(card), "grant.active", "grant.revoked")
     rig.one_card(case)
@@ -50,7 +50,7 @@ def test_a_sleeper_gives_nothing_when_the_end_came_before_anybody_gave(rig: Rig)
     woken_at = time.monotonic()
     sleeper.thaw()
     rig.until(lambda: time.monotonic() - woken_at > 1.5, "it had time to send")
-    assert rig.aws.shim.log.count("CreateAccountAssignment") == 0
+    assert rig.aws.proxy.log.count("CreateAccountAssignment") == 0
     assert rig.gone(case)
     rig.assert_once(id_of(card), "grant.revoked")
     assert rig.events(id_of(card))["grant.active"] == 0

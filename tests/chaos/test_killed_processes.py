@@ -31,7 +31,7 @@ def test_access_is_given_once_when_the_worker_dies_between_the_call_and_its_reco
 ) -> None:
     case = rig.case()
     card = case.asked(role=role)
-    rig.aws.shim.operations.default = plan
+    rig.aws.proxy.operations.default = plan
     held = rig.hold(CALLS[role][0], effect="before")
     case.approve(card)
     held.wait_held()
@@ -50,7 +50,7 @@ def test_access_ends_once_when_the_worker_dies_between_the_removal_and_its_recor
 ) -> None:
     case = rig.case()
     card = case.active(role=role)
-    rig.aws.shim.operations.default = plan
+    rig.aws.proxy.operations.default = plan
     held = rig.hold(CALLS[role][1], effect="before")
     rig.end(id_of(card))
     held.wait_held()

@@ -19,7 +19,7 @@ SEEDS = [int(seed) for seed in os.environ.get("CHAOS_SEEDS", "7").split(",")]
 @pytest.mark.parametrize("seed", SEEDS)
 def test_everything_ends_once_whatever_is_killed_when(rig: Rig, seed: int) -> None:
     dice = random.Random(seed)
-    rig.aws.shim.operations.default = Plan(delay_s=0.2)
+    rig.aws.proxy.operations.default = Plan(delay_s=0.2)
     roles = ["read-only", "state-write", "readers", "deploy"]
     cases = [rig.case() for _ in roles]
     cards = [case.asked(role=role, rest=SHORT) for case, role in zip(cases, roles, strict=True)]

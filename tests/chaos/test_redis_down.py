@@ -35,7 +35,7 @@ def test_what_waits_and_what_is_active_survive_a_killed_redis(rig: Rig) -> None:
 def test_a_removal_under_way_goes_on_after_a_killed_redis(rig: Rig) -> None:
     case = rig.case()
     card = case.active()
-    rig.aws.shim.operations.default = Plan(delay_s=1.0)
+    rig.aws.proxy.operations.default = Plan(delay_s=1.0)
     held = rig.hold("DeleteAccountAssignment", effect="before")
     rig.end(id_of(card))
     held.wait_held()

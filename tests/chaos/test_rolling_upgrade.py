@@ -81,7 +81,7 @@ class Rolling(Rig):
             self.assert_once(id_of(card), "grant.ended")
             if "returned" not in [entry.facts.get("cause") for entry in self.audit(id_of(card))]:
                 assert 0.0 <= self.lateness_s(id_of(card)) < PROMISED_S
-        counts = self.aws.shim.log.counts()
+        counts = self.aws.proxy.log.counts()
         calls = [counts[f"sso-admin:{name}"] for name in ("CreateAccountAssignment", "DeleteAccountAssignment")]
         assert calls == [len(cases)] * 2, counts
         assert len(self.roots()) == len(cases)

@@ -37,7 +37,7 @@ def test_two_clocks_and_two_workers_do_everything_once(rig: Rig) -> None:
             id_of(card), "request.made", "request.approved", "grant.active", "grant.end_started", "grant.ended"
         )
     rig.until(lambda: len(rig.roots()) == 3, "three threads of receipts")
-    counts = rig.aws.shim.log.counts()
+    counts = rig.aws.proxy.log.counts()
     assert counts["sso-admin:CreateAccountAssignment"] == 3, counts
     assert counts["sso-admin:DeleteAccountAssignment"] == 3, counts
     told = Counter(words(message).partition("\n")[0] for message in rig.slack.person(PEOPLE["dana"]).dms())

@@ -92,7 +92,7 @@ class Lives:
 
     def call(self, role: str, change: int) -> Record:
         """The call that gave (0) or took (1). Nothing else in this installation changes anything meanwhile."""
-        (found,) = self.case.at.aws.shim.log.calls(CHANGES[role][change], since=self.began_at_s)
+        (found,) = self.case.at.aws.proxy.log.calls(CHANGES[role][change], since=self.began_at_s)
         return found
 
     def dana(self, role: str) -> list[Message]:
@@ -170,7 +170,7 @@ def test_ended_is_said_only_when_the_target_has_it_no_more(lives: Lives, role: s
 def test_before_each_word_the_target_was_asked(lives: Lives, role: str, mark: str):
     change = lives.call(role, 1 if mark == "🏁 Ended" else 0)
     first = min(said.at_s for said in lives.said if mark in said.text and f"{role}" in said.text)
-    looks = lives.case.at.aws.shim.log.calls(PROOFS[role], since=change.ended_at_s or 0.0)
+    looks = lives.case.at.aws.proxy.log.calls(PROOFS[role], since=change.ended_at_s or 0.0)
     assert any(look.ended_at_s is not None and look.ended_at_s < first for look in looks)
 
 
@@ -246,9 +246,9 @@ def test_one_life_takes_at_most_ten_calls_to_slack_and_ten_to_aws(http_case: Cas
     at.quiet()
     slack = [call.method for call in at.slack.calls.since(mark) if call.method not in DIRECTORY]
     # Of torn lists the first page alone: AWS answers lists of ordinary sizes in one.
-    calls = [call for call in at.aws.shim.log.calls(since=began_at_s) if not call.goes_on]
+    calls = [call for call in at.aws.proxy.log.calls(since=began_at_s) if not call.goes_on]
     aws = [call.action for call in calls if case.account in str(call.arguments)]
-    aws += [call.action for call in at.aws.shim.log.calls("Describe*Status", since=began_at_s)]
+    aws += [call.action for call in at.aws.proxy.log.calls("Describe*Status", since=began_at_s)]
     assert len(slack) <= SLACK_CALLS_MAX, slack
     assert len(aws) + LATER_LOOKS <= AWS_CALLS_MAX, aws
 

@@ -208,7 +208,7 @@ def test_fifty_approvals_at_once_give_one_grant(case: Case):
     assert (events.count("request.approved"), events.count("grant.active")) == (1, 1)
     assert events.count("request.refused") <= 2, "one for each of the two"
     assert (
-        sum(call.arguments.get("TargetId") == case.account for call in case.at.aws.shim.log.calls("CreateAccount*"))
+        sum(call.arguments.get("TargetId") == case.account for call in case.at.aws.proxy.log.calls("CreateAccount*"))
         == 1
     )
     case.at.told("dana", f"end {id_}")

@@ -264,7 +264,7 @@ def test_nobody_plays_people_or_aws_but_by_the_page(sandbox: Sandbox) -> None:
     (worker,) = sandbox.command.processes("-m bot worker")
     environ = Path(f"/proc/{worker}/environ").read_bytes().decode().split("\0")
     aws = next(each for each in environ if each.startswith("AWS_ENDPOINT_URL=")).partition("=")[2]
-    assert httpx.get(f"{aws}/_shim/health").status_code >= 400
+    assert httpx.get(f"{aws}/_proxy/health").status_code >= 400
     slack = sandbox.url.partition("/sandbox/")[0]
     assert httpx.get(f"{slack}/_control/info").status_code == 404
 

@@ -58,13 +58,13 @@ def aws(aws_server: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
     Its lists have short and empty pages, for each test in a way of its own that is the same every time.
     """
     aws_server.reset()
-    aws_server.shim.pages.tear(crc32(request.node.nodeid.encode()))
+    aws_server.proxy.pages.tear(crc32(request.node.nodeid.encode()))
     for name, value in aws_server.environment().items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     yield aws_server
-    aws_server.shim.calm()
+    aws_server.proxy.calm()
 
 
 @pytest.fixture

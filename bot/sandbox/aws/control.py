@@ -1,4 +1,4 @@
-"""The shim's HTTP control, under `/_shim/`, for tests and benches in another process. Everything is JSON.
+"""The proxy's HTTP control, under `/_proxy/`, for tests and benches in another process. Everything is JSON.
 
 - `GET  health`: `{"ok": true}`
 - `POST faults`: a fault's fields (see `faults.Fault`); gives `{"id"}`.  `DELETE faults`: end all
@@ -24,11 +24,11 @@ from bot.sandbox.aws.answers import Answer
 from bot.sandbox.aws.calls import Environ
 from bot.sandbox.aws.faults import Fault
 from bot.sandbox.aws.operations import Plan
-from bot.sandbox.aws.shim import Proxy
+from bot.sandbox.aws.proxy import Proxy
 from bot.sandbox.aws.spec import WorldSpec
 from bot.sandbox.aws.world import World
 
-PREFIX = "/_shim/"
+PREFIX = "/_proxy/"
 
 _CHANGES = frozenset({"assign", "unassign", "join", "leave", "remove_person"})
 
@@ -61,30 +61,30 @@ def _json(status: int, payload: Any) -> Answer:
 
 
 def _add_fault(ask: Ask) -> Any:
-    shim = ask.controlled.shim
+    proxy = ask.controlled.proxy
     if not ask.path:
-        return {"id": shim.faults.add(Fault(**ask.data)).id}
-    shim.faults.get(int(ask.path[0])).release(drop=bool(ask.data.get("drop")))
+        return {"id": proxy.faults.add(Fault(**ask.data)).id}
+    proxy.faults.get(int(ask.path[0])).release(drop=bool(ask.data.get("drop")))
     return {}
 
 
 def _fault(ask: Ask) -> Any:
-    fault = ask.controlled.shim.faults.get(int(ask.path[0]))
+    fault = ask.controlled.proxy.faults.get(int(ask.path[0]))
     fault.gate.wait_arrived(float(ask.query.get("wait_s", 0)))
     return {"arrived": fault.gate.arrived, "played": fault.played}
 
 
 def _end_faults(ask: Ask) -> Any:
     if ask.path:
-        ask.controlled.shim.faults.remove(ask.controlled.shim.faults.get(int(ask.path[0])))
+        ask.controlled.proxy.faults.remove(ask.controlled.proxy.faults.get(int(ask.path[0])))
     else:
-        ask.controlled.shim.faults.clear()
+        ask.controlled.proxy.faults.clear()
     return {}
 
 
 def _operations(ask: Ask) -> Any:
-    operations, what = ask.controlled.shim.operations, ask.path[0]
-    with ask.controlled.shim.lock:
+    operations, what = ask.controlled.proxy.operations, ask.path[0]
+    with ask.controlled.proxy.lock:
         if what == "release":
             return {"released": operations.release(ask.data.pop("id", None), **ask.data)}
         if what == "settings":
@@ -99,29 +99,29 @@ def _operations(ask: Ask) -> Any:
 
 
 def _operation_list(ask: Ask) -> Any:
-    with ask.controlled.shim.lock:
-        ask.controlled.shim.operations.settle()
-        return {"operations": ask.controlled.shim.operations.listed()}
+    with ask.controlled.proxy.lock:
+        ask.controlled.proxy.operations.settle()
+        return {"operations": ask.controlled.proxy.operations.listed()}
 
 
 def _quota(ask: Ask) -> Any:
-    ask.controlled.shim.quota.set(**ask.data)
+    ask.controlled.proxy.quota.set(**ask.data)
     return {}
 
 
 def _quota_off(ask: Ask) -> Any:
-    ask.controlled.shim.quota.off()
+    ask.controlled.proxy.quota.off()
     return {}
 
 
 def _log(ask: Ask) -> Any:
-    log, since = ask.controlled.shim.log, float(ask.query.get("since", 0))
+    log, since = ask.controlled.proxy.log, float(ask.query.get("since", 0))
     calls = [record.as_json() for record in log.calls(ask.query.get("pattern", "*"), since)]
     return {"now_s": time.monotonic(), "counts": log.counts(since), "calls": calls}
 
 
 def _log_reset(ask: Ask) -> Any:
-    ask.controlled.shim.log.reset()
+    ask.controlled.proxy.log.reset()
     return {}
 
 
@@ -170,7 +170,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Ask], Any]] = {
 class Controllable(Protocol):
     """What the control routes may touch."""
 
-    shim: Proxy
+    proxy: Proxy
     world: World
 
     def reset(self, spec: WorldSpec | None = None) -> None:

@@ -31,7 +31,7 @@ class History:
         self._state = state
         self._before: deque[Snapshot] = deque(maxlen=KEPT_MAX)
         self.changes = 0
-        """How many changes were announced. Each is made under the shim's lock: who looks under it sees it done."""
+        """How many changes were announced. Each is made under the proxy's lock: who looks under it sees it done."""
 
     def record(self, at_s: float | None = None) -> None:
         """Remembers the world as it is, to be called before a change."""
@@ -51,7 +51,7 @@ class History:
 
     @contextmanager
     def rewound(self, snapshot: Snapshot) -> Iterator[None]:
-        """Puts the old world in place for a moment; the shim's lock is held meanwhile."""
+        """Puts the old world in place for a moment; the proxy's lock is held meanwhile."""
         present = self._capture(0.0)
         self._put(snapshot)
         try:

@@ -115,7 +115,7 @@ class Operations:
         return len(chosen)
 
     def settle(self) -> None:
-        """Settles what is due; the shim calls this before each request."""
+        """Settles what is due; the proxy calls this before each request."""
         now = time.monotonic()
         for operation in list(self._open.values()):
             plan = operation.plan

@@ -1,4 +1,4 @@
-"""The server: moto's application and the shim behind one address, for `AWS_ENDPOINT_URL`."""
+"""The server: moto's application and the proxy behind one address, for `AWS_ENDPOINT_URL`."""
 
 import contextlib
 import socket
@@ -16,7 +16,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from bot.sandbox.aws.answers import Answer
 from bot.sandbox.aws.calls import Environ
 from bot.sandbox.aws.control import PREFIX, control
-from bot.sandbox.aws.shim import Dropped, Proxy
+from bot.sandbox.aws.proxy import Dropped, Proxy
 from bot.sandbox.aws.spec import EXAMPLE, WorldSpec
 from bot.sandbox.aws.world import World
 
@@ -37,9 +37,9 @@ class SandboxAws:
     def __init__(
         self, spec: WorldSpec = EXAMPLE, *, port: int = 0, controlled: bool = True, torn_pages: int | None = None
     ) -> None:
-        self.shim = Proxy(spec, DomainDispatcherApplication(create_backend_app))
-        self.world = World(self.shim.state, self.shim.lock, self.shim.history.record, self.shim.operations.settle)
-        self.shim.pages.tear(torn_pages)
+        self.proxy = Proxy(spec, DomainDispatcherApplication(create_backend_app))
+        self.world = World(self.proxy.state, self.proxy.lock, self.proxy.history.record, self.proxy.operations.settle)
+        self.proxy.pages.tear(torn_pages)
         self._first = spec
         self._port = port
         self._controlled = controlled
@@ -72,7 +72,7 @@ class SandboxAws:
     def start(self) -> None:
         """Seeds the world and serves it from a background thread."""
         self.world.seed(self._first)
-        self.shim.calm()
+        self.proxy.calm()
         server = make_server("127.0.0.1", self._port, self._app, threaded=True, request_handler=_Handler)
         self._server = server
         self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="sandbox-aws", daemon=True)
@@ -80,7 +80,7 @@ class SandboxAws:
 
     def stop(self) -> None:
         """Drops what is held and stops serving."""
-        self.shim.faults.clear()
+        self.proxy.faults.clear()
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._thread.join()
@@ -90,9 +90,9 @@ class SandboxAws:
     def reset(self, spec: WorldSpec | None = None) -> None:
         """Ends all faults, forgets the log, and seeds again: from `spec`, else from the first one."""
         SandboxAws._holder = self
-        self.shim.calm()
+        self.proxy.calm()
         self.world.seed(spec or self._first)
-        self.shim.calm()  # seeding counts as changes; no read may be answered from before it
+        self.proxy.calm()  # seeding counts as changes; no read may be answered from before it
 
     @property
     def is_ours(self) -> bool:
@@ -130,14 +130,14 @@ class SandboxAws:
         body: bytes = stream.read() if chunked else stream.read(int(environ.get("CONTENT_LENGTH") or 0))
         if self._controlled and environ["PATH_INFO"].startswith(PREFIX):
             return _send(control(self, environ, body), start_response)
-        return _send(self.shim.handle(environ, body), start_response)
+        return _send(self.proxy.handle(environ, body), start_response)
 
 
 class _Handler(MotoRequestHandler):
     """moto's handler, without a line on standard error for every request, and with connections that can be reset."""
 
     def connection_dropped(self, error: BaseException, environ: Environ | None = None) -> None:  # noqa: ARG002 - werkzeug's
-        """Closes the connection; where the shim wanted that, with RST in place of an orderly end."""
+        """Closes the connection; where the proxy wanted that, with RST in place of an orderly end."""
         self.close_connection = True
         if isinstance(error, Dropped):
             with contextlib.suppress(OSError):
@@ -147,7 +147,7 @@ class _Handler(MotoRequestHandler):
         """Says nothing."""
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        """Says nothing; the shim has its own log."""
+        """Says nothing; the proxy has its own log."""
 
 
 def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -20,7 +20,7 @@ _SEED = 20
 
 
 class State:
-    """The backends of one world. All of it is guarded by the shim's lock."""
+    """The backends of one world. All of it is guarded by the proxy's lock."""
 
     def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec

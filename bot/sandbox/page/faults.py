@@ -173,13 +173,13 @@ class Faults:
 
     def _aws_throttling(self, on: bool) -> None:
         if on:
-            self._on["aws_throttling"] = self._aws.shim.throttle(times=None)
+            self._on["aws_throttling"] = self._aws.proxy.throttle(times=None)
         else:
-            self._aws.shim.faults.remove(self._on["aws_throttling"])
+            self._aws.proxy.faults.remove(self._on["aws_throttling"])
 
     def _aws_slow(self, on: bool) -> None:
-        with self._aws.shim.lock:
-            self._aws.shim.operations.default = Plan(delay_s=AWS_SLOW_S) if on else Plan()
+        with self._aws.proxy.lock:
+            self._aws.proxy.operations.default = Plan(delay_s=AWS_SLOW_S) if on else Plan()
 
     def _address_changed(self, on: bool) -> None:
         self._slack.workspace.change_user(DANA.id, email=NEW_ADDRESS if on else DANA.email)

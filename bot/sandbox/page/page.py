@@ -59,7 +59,7 @@ class Page:
             chat=lambda: self._slack.workspace.changes,
             faults=lambda: self.faults.changes,
             audit=self._record.head,
-            aws_changes=lambda: self._aws.shim.history.changes,
+            aws_changes=lambda: self._aws.proxy.history.changes,
             world=lambda: truth(self._aws, self._legend, self._slack.clock()),
         )
         with Watch(sources) as self._watch:

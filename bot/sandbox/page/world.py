@@ -119,9 +119,9 @@ def _row(kind: str, what: str, where: str, how: str, *, standing: bool) -> Json:
 
 
 def _operations(aws: SandboxAws, legend: Legend) -> list[Json]:
-    with aws.shim.lock:
-        aws.shim.operations.settle()
-        return [_operation(each, aws.spec, legend) for each in aws.shim.operations.open()]
+    with aws.proxy.lock:
+        aws.proxy.operations.settle()
+        return [_operation(each, aws.spec, legend) for each in aws.proxy.operations.open()]
 
 
 def _operation(operation: Operation, spec: WorldSpec, legend: Legend) -> Json:

@@ -451,7 +451,7 @@ def test_slow_aws_is_busy_before_access_is_there(site: Site) -> None:
     words = f"give ReadOnlyAccess in {ACCOUNT} (orders-prod): Dana Dev"
     assert world["operations"] == [{"what": words, "state": "IN_PROGRESS"}]
     assert site.access(DANA.email) == []
-    site.aws.shim.operations.release()
+    site.aws.proxy.operations.release()
     assert len(site.access(DANA.email)) == 1
     assert site.get("world")["operations"] == []
 

@@ -150,23 +150,23 @@ class AwsRig(Rig):
         return session_for(Place("main", "eu-central-1")).client("iam")
 
     def changes(self) -> int:
-        return int(self.aws.shim.log.count("changes"))
+        return int(self.aws.proxy.log.count("changes"))
 
     def calls(self) -> int:
         """Without the further pages of torn lists, which AWS would have answered in one."""
-        return sum(not call.goes_on for call in self.aws.shim.log.calls())
+        return sum(not call.goes_on for call in self.aws.proxy.log.calls())
 
     def throttle(self, name: str) -> None:
-        self.aws.shim.throttle("changes" if name in {"grant", "revoke"} else "reads")
+        self.aws.proxy.throttle("changes" if name in {"grant", "revoke"} else "reads")
 
     def lose(self, *, applied: bool) -> None:
-        self.aws.shim.reset_connection("changes", effect="before" if applied else "never")
+        self.aws.proxy.reset_connection("changes", effect="before" if applied else "never")
 
     def refuse(self, name: str) -> None:
-        self.aws.shim.error("denied", "changes" if name in {"grant", "revoke"} else "reads", times=9)
+        self.aws.proxy.error("denied", "changes" if name in {"grant", "revoke"} else "reads", times=9)
 
     def stale(self) -> None:
-        self.aws.shim.stale("reads", behind=1, times=1)
+        self.aws.proxy.stale("reads", behind=1, times=1)
 
 
 class MemoryRig(Rig):

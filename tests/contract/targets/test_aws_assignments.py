@@ -17,7 +17,7 @@ HELD = Assignment(DANA, "ReadOnlyAccess", STAGING)
 @pytest.fixture(autouse=True)
 def _full_pages(aws: Any) -> None:
     """What is looked at here is told from single pages; `test_aws_pages` has the others."""
-    aws.shim.pages.tear(None)
+    aws.proxy.pages.tear(None)
 
 
 class Center:
@@ -90,7 +90,7 @@ def test_a_creation_is_in_progress_first_and_then_there(aws: Any, center: Center
 
 
 def test_an_operation_takes_its_time_and_nothing_changes_before(aws: Any, center: Center) -> None:
-    aws.shim.operations.plan(Plan(delay_s=1.0))
+    aws.proxy.operations.plan(Plan(delay_s=1.0))
     operation = center.create()
     assert center.created(operation)["Status"] == "IN_PROGRESS"
     assert center.listed() == 0
@@ -98,44 +98,44 @@ def test_an_operation_takes_its_time_and_nothing_changes_before(aws: Any, center
 
 
 def test_an_operation_may_take_some_looks(aws: Any, center: Center) -> None:
-    aws.shim.operations.default = Plan(polls=2)
+    aws.proxy.operations.default = Plan(polls=2)
     operation = center.create()
     assert [center.created(operation)["Status"] for _ in range(3)] == ["IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED"]
 
 
 def test_an_operation_can_fail_with_its_reason_and_without_effect(aws: Any, center: Center) -> None:
-    aws.shim.operations.plan(Plan(status="FAILED", reason="Received a 403 status error: denied"))
+    aws.proxy.operations.plan(Plan(status="FAILED", reason="Received a 403 status error: denied"))
     status = center.created(center.create())
     assert (status["Status"], status["FailureReason"]) == ("FAILED", "Received a 403 status error: denied")
     assert aws.world.assignments() == set()
 
 
 def test_a_failed_operation_may_have_taken_effect(aws: Any, center: Center) -> None:
-    aws.shim.operations.plan(Plan(status="FAILED", effect=True))
+    aws.proxy.operations.plan(Plan(status="FAILED", effect=True))
     assert center.created(center.create())["Status"] == "FAILED"
     assert aws.world.assignments() == {HELD}
 
 
 def test_a_stuck_operation_waits_for_its_release(aws: Any, center: Center) -> None:
-    aws.shim.operations.plan(Plan(stuck=True))
+    aws.proxy.operations.plan(Plan(stuck=True))
     operation = center.create()
     assert [center.created(operation)["Status"] for _ in range(3)] == ["IN_PROGRESS"] * 3
     pending = center.client.list_account_assignment_creation_status(
         InstanceArn=aws.spec.instance_arn, Filter={"Status": "IN_PROGRESS"}
     )
     assert [entry["RequestId"] for entry in pending["AccountAssignmentsCreationStatus"]] == [operation["RequestId"]]
-    assert aws.shim.operations.release() == 1
+    assert aws.proxy.operations.release() == 1
     assert center.created(operation)["Status"] == "SUCCEEDED"
 
 
 def test_plans_are_for_the_operations_they_name(aws: Any, center: Center) -> None:
-    aws.shim.operations.plan(Plan(stuck=True), action="DeleteAccountAssignment", where={"TargetId": STAGING})
+    aws.proxy.operations.plan(Plan(stuck=True), action="DeleteAccountAssignment", where={"TargetId": STAGING})
     assert center.created(center.create())["Status"] == "SUCCEEDED"
     assert center.deleted(center.delete())["Status"] == "IN_PROGRESS"
 
 
 def test_two_operations_about_one_thing_conflict(aws: Any, center: Center) -> None:
-    aws.shim.operations.default = Plan(stuck=True)
+    aws.proxy.operations.default = Plan(stuck=True)
     center.create()
     with pytest.raises(ClientError) as caught:
         center.delete()
@@ -151,7 +151,7 @@ def test_creating_twice_succeeds_and_is_there_once(aws: Any, center: Center) -> 
 
 @pytest.mark.parametrize("way", ["failed", "succeeded", "not_found"])
 def test_deleting_what_is_not_there(aws: Any, center: Center, way: str) -> None:
-    aws.shim.operations.missing_delete = way
+    aws.proxy.operations.missing_delete = way
     if way == "not_found":
         with pytest.raises(ClientError) as caught:
             center.delete()
@@ -219,8 +219,8 @@ def test_the_instance_is_in_one_region(aws: Any, aws_client: Any) -> None:
 
 
 def test_the_quota_of_calls(aws: Any, center: Center) -> None:
-    aws.shim.quota.monotonic_s = lambda: 0.0
-    aws.shim.quota.set(calls_per_second=5, outstanding_max=None)
+    aws.proxy.quota.monotonic_s = lambda: 0.0
+    aws.proxy.quota.set(calls_per_second=5, outstanding_max=None)
     codes = []
     for _ in range(8):
         try:
@@ -228,15 +228,15 @@ def test_the_quota_of_calls(aws: Any, center: Center) -> None:
         except ClientError as error:
             codes.append(error.response["Error"]["Code"])
     assert codes.count("ThrottlingException") == 3
-    assert [record.fault for record in aws.shim.log.calls()].count("quota") == len(codes)
+    assert [record.fault for record in aws.proxy.log.calls()].count("quota") == len(codes)
 
 
 def test_the_quota_of_operations(aws: Any, center: Center) -> None:
-    aws.shim.quota.set(calls_per_second=None, outstanding_max=1)
-    aws.shim.operations.default = Plan(stuck=True)
+    aws.proxy.quota.set(calls_per_second=None, outstanding_max=1)
+    aws.proxy.operations.default = Plan(stuck=True)
     center.create()
     with pytest.raises(ClientError) as caught:
         center.create(TargetId="111122223333")
     assert refused(caught) == "ThrottlingException"
-    aws.shim.operations.release()
+    aws.proxy.operations.release()
     center.create(TargetId="111122223333")

@@ -1,4 +1,4 @@
-"""Every fault that the shim can play, seen from a real boto3 client."""
+"""Every fault that the proxy can play, seen from a real boto3 client."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ LOST = (ConnectionClosedError, ConnectionError)
 @pytest.fixture(autouse=True)
 def _full_pages(aws: Any) -> None:
     """What is looked at here is told from single pages; `test_aws_pages` has the others."""
-    aws.shim.pages.tear(None)
+    aws.proxy.pages.tear(None)
 
 
 def put(client: Any, name: str = "prodaccess-PA-1") -> None:
@@ -64,7 +64,7 @@ class Caller(threading.Thread):
 def test_errors_have_the_codes_of_their_service(
     aws: Any, aws_client: Any, name: str, iam_code: str, sso_code: str
 ) -> None:
-    aws.shim.error(name, times=2)
+    aws.proxy.error(name, times=2)
     for call, code in (
         (lambda: aws_client("iam").get_user(UserName="dana"), iam_code),
         (lambda: aws_client("sso-admin").list_instances(), sso_code),
@@ -77,7 +77,7 @@ def test_errors_have_the_codes_of_their_service(
 
 def test_s3_errors_have_their_own_shape(aws: Any, aws_client: Any) -> None:
     s3 = aws_client("s3")
-    aws.shim.error("throttled", "s3:PutObject")
+    aws.proxy.error("throttled", "s3:PutObject")
     with pytest.raises(ClientError) as caught:
         s3.put_object(Bucket="prodaccess-audit", Key="seals/1", Body=b"x")
     assert caught.value.response["Error"]["Code"] == "SlowDown"
@@ -86,7 +86,7 @@ def test_s3_errors_have_their_own_shape(aws: Any, aws_client: Any) -> None:
 
 
 def test_any_other_error_by_its_code(aws: Any, aws_client: Any) -> None:
-    aws.shim.error("EntityTemporarilyUnmodifiable", "PutUserPolicy", status=409, message="Not now")
+    aws.proxy.error("EntityTemporarilyUnmodifiable", "PutUserPolicy", status=409, message="Not now")
     with pytest.raises(ClientError, match="Not now") as caught:
         put(aws_client("iam"))
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 409
@@ -94,7 +94,7 @@ def test_any_other_error_by_its_code(aws: Any, aws_client: Any) -> None:
 
 @pytest.mark.parametrize("applied", [False, True])
 def test_throttled_with_and_without_the_change_applied(aws: Any, aws_client: Any, applied: bool) -> None:
-    aws.shim.throttle("PutUserPolicy", applied=applied)
+    aws.proxy.throttle("PutUserPolicy", applied=applied)
     with pytest.raises(ClientError, match="Throttling"):
         put(aws_client("iam"))
     assert policies(aws) == ({"prodaccess-PA-1"} if applied else set())
@@ -102,32 +102,32 @@ def test_throttled_with_and_without_the_change_applied(aws: Any, aws_client: Any
 
 @pytest.mark.parametrize(("effect", "now", "later"), [("never", 0, 0), ("before", 1, 1), ("late", 0, 1)])
 def test_a_call_that_hangs(aws: Any, aws_client: Any, effect: str, now: int, later: int) -> None:
-    aws.shim.hang("PutUserPolicy", effect=effect, seconds=1.5)
+    aws.proxy.hang("PutUserPolicy", effect=effect, seconds=1.5)
     with pytest.raises(ReadTimeoutError):
         put(aws_client("iam", read_timeout_s=0.2))
     assert len(policies(aws)) == now
-    eventually(lambda: aws.shim.log.calls("PutUserPolicy")[0].outcome == "dropped", "it has run out")
+    eventually(lambda: aws.proxy.log.calls("PutUserPolicy")[0].outcome == "dropped", "it has run out")
     assert len(policies(aws)) == later
 
 
 @pytest.mark.parametrize(("effect", "count"), [("never", 0), ("before", 1)])
 def test_a_connection_that_is_reset(aws: Any, aws_client: Any, effect: str, count: int) -> None:
-    aws.shim.reset_connection("PutUserPolicy", effect=effect)
+    aws.proxy.reset_connection("PutUserPolicy", effect=effect)
     with pytest.raises(LOST):
         put(aws_client("iam"))
     assert len(policies(aws)) == count
 
 
 def test_slow_calls(aws: Any, aws_client: Any) -> None:
-    fault = aws.shim.delay(0.1, "iam:*")
+    fault = aws.proxy.delay(0.1, "iam:*")
     started = time.monotonic()
     put(aws_client("iam"))
     assert time.monotonic() - started >= 0.1
-    aws.shim.faults.remove(fault)
+    aws.proxy.faults.remove(fault)
 
 
 def test_a_held_call_has_not_taken_effect_until_it_is_released(aws: Any, aws_client: Any) -> None:
-    hold = aws.shim.hold("PutUserPolicy")
+    hold = aws.proxy.hold("PutUserPolicy")
     caller = Caller(lambda: put(aws_client("iam")))
     hold.wait_held()
     assert policies(aws) == set()
@@ -138,7 +138,7 @@ def test_a_held_call_has_not_taken_effect_until_it_is_released(aws: Any, aws_cli
 
 
 def test_a_held_call_lands_even_when_its_caller_is_gone(aws: Any, aws_client: Any) -> None:
-    hold = aws.shim.hold("PutUserPolicy")
+    hold = aws.proxy.hold("PutUserPolicy")
     with pytest.raises(ReadTimeoutError):
         put(aws_client("iam", read_timeout_s=0.1))
     hold.wait_held()
@@ -147,7 +147,7 @@ def test_a_held_call_lands_even_when_its_caller_is_gone(aws: Any, aws_client: An
 
 
 def test_a_call_can_be_held_after_its_effect_and_dropped(aws: Any, aws_client: Any) -> None:
-    hold = aws.shim.hold("PutUserPolicy", effect="before")
+    hold = aws.proxy.hold("PutUserPolicy", effect="before")
     caller = Caller(lambda: put(aws_client("iam")))
     hold.wait_held()
     assert policies(aws) == {"prodaccess-PA-1"}
@@ -157,15 +157,15 @@ def test_a_call_can_be_held_after_its_effect_and_dropped(aws: Any, aws_client: A
 
 def test_nobody_came_to_be_held(aws: Any) -> None:
     with pytest.raises(TimeoutError, match="PutUserPolicy"):
-        aws.shim.hold("PutUserPolicy").wait_held(0.01)
+        aws.proxy.hold("PutUserPolicy").wait_held(0.01)
 
 
 def test_reads_can_be_some_changes_old(aws: Any, aws_client: Any) -> None:
     iam = aws_client("iam")
     put(iam, "one")
     put(iam, "two")
-    aws.shim.stale("ListUserPolicies", behind=1, times=1)
-    aws.shim.stale("ListUserPolicies", behind=2, times=1)
+    aws.proxy.stale("ListUserPolicies", behind=1, times=1)
+    aws.proxy.stale("ListUserPolicies", behind=2, times=1)
     seen = [iam.list_user_policies(UserName="dana")["PolicyNames"] for _ in range(3)]
     assert [sorted(names) for names in seen] == [["one"], [], ["one", "two"]]
     assert policies(aws) == {"one", "two"}
@@ -174,7 +174,7 @@ def test_reads_can_be_some_changes_old(aws: Any, aws_client: Any) -> None:
 def test_reads_can_be_some_seconds_old(aws: Any, aws_client: Any) -> None:
     ids = aws_client("identitystore")
     store, group = aws.spec.identity_store_id, aws.spec.group_id("payments-readers")
-    aws.shim.stale("identitystore:*", seconds=1.5)
+    aws.proxy.stale("identitystore:*", seconds=1.5)
     ids.create_group_membership(
         IdentityStoreId=store, GroupId=group, MemberId={"UserId": aws.spec.user_id("dana@example.com")}
     )
@@ -195,7 +195,7 @@ def test_a_status_can_be_stale_too(aws: Any, aws_client: Any) -> None:
         PrincipalType="USER",
         PrincipalId=spec.user_id("dana@example.com"),
     )["AccountAssignmentCreationStatus"]["RequestId"]
-    aws.shim.stale(behind=1, times=1)
+    aws.proxy.stale(behind=1, times=1)
     look = {"InstanceArn": spec.instance_arn, "AccountAssignmentCreationRequestId": operation}
     statuses = [
         sso.describe_account_assignment_creation_status(**look)["AccountAssignmentCreationStatus"]["Status"]
@@ -206,7 +206,7 @@ def test_a_status_can_be_stale_too(aws: Any, aws_client: Any) -> None:
 
 def test_faults_choose_their_calls(aws: Any, aws_client: Any) -> None:
     iam = aws_client("iam")
-    aws.shim.throttle("changes", where={"PolicyName": "two"}, skip=1)
+    aws.proxy.throttle("changes", where={"PolicyName": "two"}, skip=1)
     put(iam, "one")
     put(iam, "two")  # skipped
     iam.list_user_policies(UserName="dana")
@@ -219,15 +219,15 @@ def test_the_log_tells_what_was_called_and_what_took_effect(aws: Any, aws_client
     iam = aws_client("iam")
     put(iam)
     since = time.monotonic()
-    aws.shim.throttle("PutUserPolicy", applied=True)
+    aws.proxy.throttle("PutUserPolicy", applied=True)
     with pytest.raises(ClientError):
         put(iam)
     with pytest.raises(ClientError):
         iam.get_user(UserName="nobody")
-    first, second = aws.shim.log.calls("iam:PutUserPolicy")
+    first, second = aws.proxy.log.calls("iam:PutUserPolicy")
     assert (first.outcome, first.fault, first.arguments["UserName"]) == ("ok", "", "dana")
     assert (second.outcome, second.fault) == ("Throttling", "error")
     assert second.took_effect_at_s is not None
-    assert aws.shim.log.calls("GetUser")[0].outcome == "NoSuchEntity"
-    assert aws.shim.log.count("changes") == 2
-    assert aws.shim.log.counts(since) == {"iam:PutUserPolicy": 1, "iam:GetUser": 1}
+    assert aws.proxy.log.calls("GetUser")[0].outcome == "NoSuchEntity"
+    assert aws.proxy.log.count("changes") == 2
+    assert aws.proxy.log.counts(since) == {"iam:PutUserPolicy": 1, "iam:GetUser": 1}

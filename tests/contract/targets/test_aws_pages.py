@@ -38,9 +38,9 @@ def test_torn_lists_hold_what_whole_ones_do(aws: Any, aws_client: Any) -> None:
         "PermissionSets": (aws_client("sso-admin"), "list_permission_sets", {"InstanceArn": aws.spec.instance_arn}),
     }
     for key, (client, name, arguments) in calls.items():
-        aws.shim.pages.tear(None)
+        aws.proxy.pages.tear(None)
         (whole,) = list(client.get_paginator(name).paginate(**arguments))
-        aws.shim.pages.tear(3)
+        aws.proxy.pages.tear(3)
         torn = list(client.get_paginator(name).paginate(**arguments))
         assert [row for page in torn for row in page[key]] == whole[key]
 
@@ -48,7 +48,7 @@ def test_torn_lists_hold_what_whole_ones_do(aws: Any, aws_client: Any) -> None:
 def test_torn_pages_are_short_empty_and_full(aws: Any, aws_client: Any) -> None:
     store, sizes = aws_client("identitystore"), set()
     for seed in range(20):
-        aws.shim.pages.tear(seed)
+        aws.proxy.pages.tear(seed)
         sizes.add(len(store.list_users(IdentityStoreId=aws.spec.identity_store_id)["Users"]))
     assert {0, len(EXAMPLE.people)} < sizes
 
@@ -64,7 +64,7 @@ POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Ge
 def test_what_is_held_is_seen_however_the_pages_fall(aws: Any, kind: AwsKind, seed: int) -> None:
     rig = AwsRig(kind, aws)
     resource = rig.given()
-    aws.shim.pages.tear(seed)
+    aws.proxy.pages.tear(seed)
     assert rig.target.observe(resource).presence is Presence.PRESENT
     assert resource.holding in {seen.resource.holding for seen in rig.target.list_managed(terms(kind))}
 
@@ -73,7 +73,7 @@ def test_what_is_held_is_seen_however_the_pages_fall(aws: Any, kind: AwsKind, se
 def test_the_last_of_a_hundred_and_thirty_is_seen(aws: Any, delegated: bool) -> None:
     sets = tuple(PermissionSetSpec(f"Set{number:03}") for number in range(130))
     aws.reset(replace(EXAMPLE, permission_sets=(*sets, *EXAMPLE.permission_sets), delegated_admin=delegated))
-    aws.shim.pages.tear(None)
+    aws.proxy.pages.tear(None)
     for each in sets:
         aws.world.assign(PERSON, each.name, ACCOUNT)
     rig = AwsRig(AwsKind.IDENTITY_CENTER, aws)
@@ -94,7 +94,7 @@ def test_names_are_found_on_any_page(aws: Any) -> None:
                 groups=groups,
             )
         )
-        aws.shim.pages.tear(seed)
+        aws.proxy.pages.tear(seed)
         rig = AwsRig(AwsKind.IDENTITY_CENTER, aws)
         assert rig.resource().ids["user"] == aws.spec.user_id(PERSON)
         assert len(rig.targets.groups.members(MAIN, "all").addresses) == 30
@@ -170,8 +170,8 @@ def test_a_page_without_its_rows_is_in_doubt() -> None:
 def test_a_kept_connection_that_was_closed_does_not_break_a_list(aws: Any) -> None:
     rig = AwsRig(AwsKind.IDENTITY_CENTER, aws)
     resource = rig.given()
-    aws.shim.reset_connection("reads", skip=1)
-    aws.shim.pages.tear(1)
+    aws.proxy.reset_connection("reads", skip=1)
+    aws.proxy.pages.tear(1)
     assert rig.target.observe(resource).presence is Presence.PRESENT
 
 
@@ -245,7 +245,7 @@ def test_who_is_gone_from_the_right_account_holds_nothing(aws: Any, kind: AwsKin
     later = AwsRig(kind, aws)  # a process that has seen nothing of the account yet
     for _ in range(2):
         assert later.target.observe(resource).presence is Presence.ABSENT
-    assert aws.shim.log.count("GetCallerIdentity") == 1
+    assert aws.proxy.log.count("GetCallerIdentity") == 1
 
 
 def test_the_links_of_a_place_are_watched(aws: Any) -> None:  # an endpoint
@@ -256,5 +256,5 @@ def test_the_links_of_a_place_are_watched(aws: Any) -> None:  # an endpoint
 
 def test_a_grant_is_made_on_what_a_whole_list_says(aws: Any) -> None:
     rig = AwsRig(AwsKind.IAM_POLICY, aws)
-    aws.shim.pages.tear(5)
+    aws.proxy.pages.tear(5)
     assert rig.given(until=UNTIL).ids["policy"] == "prodaccess-PA-1042"

@@ -23,7 +23,7 @@ DANA = "dana@example.com"
 @pytest.fixture(autouse=True)
 def _full_pages(aws: Any) -> None:
     """What is looked at here is told from single pages; `test_aws_pages` has the others."""
-    aws.shim.pages.tear(None)
+    aws.proxy.pages.tear(None)
 
 
 def until(end: datetime, **rest: Any) -> dict[str, Any]:
@@ -219,7 +219,7 @@ def test_a_process_of_its_own_under_remote_control(aws_client: Any, tmp_path: Pa
 
         def ask(method: str, path: str, data: Any = None) -> Any:
             body = json.dumps(data).encode() if data is not None else None
-            request = urllib.request.Request(f"{url}/_shim/{path}", body, method=method)
+            request = urllib.request.Request(f"{url}/_proxy/{path}", body, method=method)
             with urllib.request.urlopen(request, timeout=5) as answer:
                 return json.load(answer)
 

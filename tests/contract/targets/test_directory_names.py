@@ -68,7 +68,7 @@ def test_a_failed_operation_makes_a_user_who_was_made_anew_known(center: AwsRig,
 
 def test_whatever_an_operation_failed_of_names_are_looked_up_anew(center: AwsRig, aws: Any) -> None:
     resource = center.resource()
-    aws.shim.operations.plan(Plan(status="FAILED", reason="Something about the assignee"))
+    aws.proxy.operations.plan(Plan(status="FAILED", reason="Something about the assignee"))
     center.settled(resource, center.target.grant(resource, UNTIL, center.ok))
     before = center.calls()
     assert center.resource() == resource
@@ -87,7 +87,7 @@ def test_a_group_made_anew_is_found_by_its_next_id(aws: Any, aws_client: Any) ->
 
 def test_a_permission_set_made_anew_is_found_by_its_next_id(center: AwsRig, aws: Any) -> None:
     old = center.resource()
-    (entry,) = [each for each in aws.shim.state.sso.permission_sets if each.name == "ReadOnlyAccess"]
+    (entry,) = [each for each in aws.proxy.state.sso.permission_sets if each.name == "ReadOnlyAccess"]
     entry.permission_set_arn = entry.permission_set_arn[:-4] + "0000"
     with pytest.raises(TargetRefused, match="Ask again"):
         center.target.grant(old, UNTIL, center.ok)
@@ -99,9 +99,9 @@ def test_a_permission_set_made_anew_is_found_by_its_next_id(center: AwsRig, aws:
 
 def test_a_user_that_is_known_costs_one_look_and_lists_nobody(center: AwsRig, aws: Any) -> None:
     first = center.resource()
-    before = aws.shim.log.counts()
+    before = aws.proxy.log.counts()
     assert isinstance(center.found_anew(first), Resource)
-    after = aws.shim.log.counts()
+    after = aws.proxy.log.counts()
     looked = {name: count - before.get(name, 0) for name, count in after.items() if name.startswith("identitystore:")}
     assert {name: count for name, count in looked.items() if count} == {"identitystore:DescribeUser": 1}
 
@@ -117,15 +117,15 @@ def test_a_user_that_is_known_costs_nothing_in_a_later_life(center: AwsRig) -> N
 def test_a_look_by_id_that_fails_is_no_reason_to_look_by_address(center: AwsRig, aws: Any, fault: str) -> None:
     first = center.resource()
     center.make_anew()
-    before = aws.shim.log.counts()
+    before = aws.proxy.log.counts()
     if fault == "denied":
-        aws.shim.error("denied", "DescribeUser", times=9)
+        aws.proxy.error("denied", "DescribeUser", times=9)
         assert isinstance(center.found_anew(first), Refused)
     else:
-        getattr(aws.shim, fault)("DescribeUser", times=9)
+        getattr(aws.proxy, fault)("DescribeUser", times=9)
         with pytest.raises((TargetThrottled, TargetInDoubt)):
             center.found_anew(first)
-    after = aws.shim.log.counts()
+    after = aws.proxy.log.counts()
     for name in ("identitystore:ListUsers", "identitystore:GetUserId"):
         assert after.get(name, 0) == before.get(name, 0)
 
@@ -224,10 +224,10 @@ def test_a_name_in_letters_that_look_alike_is_nobodys(aws: Any) -> None:
 
 def test_asks_for_nobody_do_not_list_a_long_directory_again_and_again(aws: Any) -> None:
     rig = with_people(aws, *(PersonSpec(f"p{number}@example.com") for number in range(250)))
-    aws.shim.pages.tear(None)
+    aws.proxy.pages.tear(None)
     for number in range(5):
         assert code(rig, Address(f"nobody{number}@example.com")) is Code.TARGET_PERSON_MISSING
-    assert aws.shim.log.count("ListUsers") == 3
+    assert aws.proxy.log.count("ListUsers") == 3
 
 
 def test_somebody_new_in_a_long_directory_is_found_all_the_same(aws: Any) -> None:
@@ -238,9 +238,9 @@ def test_somebody_new_in_a_long_directory_is_found_all_the_same(aws: Any) -> Non
 
 
 def test_the_first_ask_of_a_process_lists_the_directory_and_later_ones_ask_nothing(center: AwsRig, aws: Any) -> None:
-    aws.shim.pages.tear(None)
+    aws.proxy.pages.tear(None)
     user(center, PERSON)
-    counts = aws.shim.log.counts()
+    counts = aws.proxy.log.counts()
     assert counts["identitystore:ListUsers"] == 1
     assert "identitystore:GetUserId" not in counts
     before = center.calls()

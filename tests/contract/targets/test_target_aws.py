@@ -59,7 +59,7 @@ def refusal(rig: AwsRig, person: str = PERSON, **changed: Any) -> Refused:
 
 def test_an_assignment_is_in_progress_then_succeeded(center: AwsRig, aws: Any) -> None:
     resource = center.resource()
-    aws.shim.operations.plan(Plan(polls=2))
+    aws.proxy.operations.plan(Plan(polls=2))
     started = center.target.grant(resource, UNTIL, center.ok)
     assert started.state is OperationState.IN_PROGRESS
     assert started.id
@@ -71,7 +71,7 @@ def test_an_assignment_is_in_progress_then_succeeded(center: AwsRig, aws: Any) -
 
 def test_an_assignment_that_fails_says_why(center: AwsRig, aws: Any) -> None:
     resource = center.resource()
-    aws.shim.operations.plan(Plan(status="FAILED", reason="Cannot exceed quota for RolesPerAccount: 1000"))
+    aws.proxy.operations.plan(Plan(status="FAILED", reason="Cannot exceed quota for RolesPerAccount: 1000"))
     ended = center.settled(resource, center.target.grant(resource, UNTIL, center.ok))
     assert ended.state is OperationState.FAILED
     assert ended.error == "Cannot exceed quota for RolesPerAccount: 1000"
@@ -80,7 +80,7 @@ def test_an_assignment_that_fails_says_why(center: AwsRig, aws: Any) -> None:
 
 def test_a_removal_that_fails_is_not_taken_for_done(center: AwsRig, aws: Any) -> None:
     resource = center.given()
-    aws.shim.operations.plan(Plan(status="FAILED", reason="Received a 500 status error: internal error"))
+    aws.proxy.operations.plan(Plan(status="FAILED", reason="Received a 500 status error: internal error"))
     ended = center.settled(resource, center.target.revoke(resource, center.ok))
     assert ended.state is OperationState.FAILED
     assert center.target.observe(resource).presence is Presence.PRESENT
@@ -89,14 +89,14 @@ def test_a_removal_that_fails_is_not_taken_for_done(center: AwsRig, aws: Any) ->
 @pytest.mark.parametrize("how", ["failed", "succeeded", "not_found"])
 def test_a_removal_of_nothing_succeeds_however_aws_says_it(center: AwsRig, aws: Any, how: Any) -> None:
     resource = center.resource()
-    aws.shim.operations.missing_delete = how
+    aws.proxy.operations.missing_delete = how
     ended = center.settled(resource, center.target.revoke(resource, center.ok))
     assert ended.state is OperationState.SUCCEEDED
 
 
 def test_two_operations_about_one_thing_are_a_matter_of_waiting(center: AwsRig, aws: Any) -> None:
     resource = center.resource()
-    aws.shim.operations.plan(Plan(stuck=True))
+    aws.proxy.operations.plan(Plan(stuck=True))
     center.target.grant(resource, UNTIL, center.ok)
     with pytest.raises(TargetThrottled):
         center.target.grant(resource, UNTIL, center.ok)
@@ -104,12 +104,12 @@ def test_two_operations_about_one_thing_are_a_matter_of_waiting(center: AwsRig, 
 
 def test_the_quota_of_outstanding_operations_is_a_matter_of_waiting(center: AwsRig, aws: Any) -> None:
     resource = center.resource()
-    aws.shim.quota.set(outstanding_max=0)
+    aws.proxy.quota.set(outstanding_max=0)
     with pytest.raises(TargetThrottled):
         center.target.grant(resource, UNTIL, center.ok)
-    aws.shim.quota.off()
+    aws.proxy.quota.off()
     message = "The maximum of 10 outstanding operations is reached"
-    aws.shim.error("ServiceQuotaExceededException", "changes", status=402, message=message)
+    aws.proxy.error("ServiceQuotaExceededException", "changes", status=402, message=message)
     with pytest.raises(TargetThrottled):
         center.target.grant(resource, UNTIL, center.ok)
 
@@ -146,7 +146,7 @@ def test_a_delegated_administrator_sees_the_same(aws: Any, through: bool) -> Non
     assert (seen.through is not None) is through
     center.given()
     assert center.target.observe(resource).presence is Presence.PRESENT
-    assert aws.shim.log.count("ListAccountAssignmentsForPrincipal") == 1
+    assert aws.proxy.log.count("ListAccountAssignmentsForPrincipal") == 1
 
 
 def test_the_last_holder_is_warned_of_the_role_that_goes(center: AwsRig, aws: Any) -> None:
@@ -329,7 +329,7 @@ def test_a_later_life_on_identity_center_costs_no_look_ups(center: AwsRig) -> No
 
 def test_every_call_is_taken_from_the_connections_bucket(center: AwsRig) -> None:
     center.given()
-    assert center.buckets.taken == {"aws:sso:main": center.aws.shim.log.count()}
+    assert center.buckets.taken == {"aws:sso:main": center.aws.proxy.log.count()}
 
 
 def test_nothing_is_called_while_the_bucket_says_wait(center: AwsRig) -> None:
@@ -394,8 +394,8 @@ def test_a_connection_with_a_role_works_in_the_roles_account(aws: Any) -> None:
     assert resource.ids["account"] == "444455556666"
     assert "prodaccess-PA-1042" in aws.world.iam_policies("dana", "444455556666")
     assert aws.world.iam_policies("dana") == {}
-    assert aws.shim.log.calls("AssumeRole")[0].arguments["ExternalId"] == "e-77"
-    assert aws.shim.log.count("AssumeRole") == 1
+    assert aws.proxy.log.calls("AssumeRole")[0].arguments["ExternalId"] == "e-77"
+    assert aws.proxy.log.count("AssumeRole") == 1
 
 
 def test_a_role_that_may_not_be_assumed_is_refused_in_words(aws: Any) -> None:
@@ -414,7 +414,7 @@ def test_a_profile_that_is_not_there_is_refused_in_words(aws: Any) -> None:
 def test_words_for_people_hold_no_secret(center: AwsRig, aws: Any, code: str) -> None:
     resource, token = center.resource(), "IQoJb3JpZ2luX2VjEJr" + "A1b2" * 40
     leak = f"Canonical String:\nx-amz-security-token:{token}\nAKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-    aws.shim.error(code, "changes", status=403, message=leak)
+    aws.proxy.error(code, "changes", status=403, message=leak)
     with pytest.raises(TargetRefused) as caught:
         center.target.grant(resource, UNTIL, center.ok)
     assert token not in caught.value.words
@@ -429,7 +429,7 @@ def test_words_for_people_hold_no_secret(center: AwsRig, aws: Any, code: str) ->
 def test_an_error_of_aws_itself_is_in_doubt(aws: Any, kind: AwsKind, fault: str) -> None:
     rig = AwsRig(kind, aws)
     resource = rig.resource()
-    aws.shim.error(fault, "changes", applied=True)
+    aws.proxy.error(fault, "changes", applied=True)
     with pytest.raises(TargetInDoubt):
         rig.target.grant(resource, UNTIL, rig.ok)
 
@@ -445,20 +445,20 @@ def test_a_limit_of_aws_is_a_refusal_with_its_words(iam_group: AwsRig, aws_clien
 
 def test_a_membership_that_is_being_changed_is_a_matter_of_waiting(group: AwsRig, aws: Any) -> None:
     resource = group.resource()
-    aws.shim.error("conflict", "changes")
+    aws.proxy.error("conflict", "changes")
     with pytest.raises(TargetThrottled):
         group.target.grant(resource, UNTIL, group.ok)
 
 
 def test_a_kept_connection_that_was_closed_is_opened_again_for_reads(center: AwsRig, aws: Any) -> None:
     resource = center.resource()
-    aws.shim.reset_connection("reads")
+    aws.proxy.reset_connection("reads")
     assert center.target.observe(resource).presence is Presence.ABSENT
 
 
 def test_credentials_of_a_role_are_fetched_only_when_needed(aws: Any) -> None:
     session_for(Place("main", "eu-central-1", role_arn="arn:aws:iam::444455556666:role/prodaccess")).client("iam")
-    assert aws.shim.log.count("AssumeRole") == 0
+    assert aws.proxy.log.count("AssumeRole") == 0
 
 
 # ---------------------------------------------------------------- groups of the policy

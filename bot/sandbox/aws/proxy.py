@@ -1,4 +1,4 @@
-"""The shim: between the caller and moto, it plays faults, keeps the record, and refuses what AWS would refuse."""
+"""The proxy: between the caller and moto, it plays faults, keeps the record, and refuses what AWS would refuse."""
 
 import io
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.sandbox.aws import gaps, strict
+from bot.sandbox.aws import unsupported, validation
 from bot.sandbox.aws.answers import ERRORS, Answer, error, named
 from bot.sandbox.aws.calls import IDENTITY_STORE, SSO_ADMIN, Call, Environ, parse
 from bot.sandbox.aws.faults import Effect, Fault, FaultBook
@@ -101,7 +101,7 @@ class Proxy:
         call = replace(call, account=self._account(call))
         record = self.log.begin(call)
         try:
-            answer = self._decide(call, environ | {"shim.body": body}, record)
+            answer = self._decide(call, environ | {"proxy.body": body}, record)
         except Dropped:
             self.log.end(record, "dropped")
             raise
@@ -134,18 +134,18 @@ class Proxy:
             return self._through(call, environ, record)
 
     def _through(self, call: Call, environ: Environ, record: Record) -> Answer:
-        refusal = strict.other_region(call, self.state) or strict.refuse(call, self.state)
+        refusal = validation.other_region(call, self.state) or validation.refuse(call, self.state)
         if refusal is not None:
             return refusal
-        body: bytes = environ["shim.body"]
-        answer = self.pages.answer(call, body, lambda call, body: self._whole(call, environ | {"shim.body": body}))
+        body: bytes = environ["proxy.body"]
+        answer = self.pages.answer(call, body, lambda call, body: self._whole(call, environ | {"proxy.body": body}))
         if not answer.error:
             record.took_effect_at_s = time.monotonic()
         return answer
 
     def _whole(self, call: Call, environ: Environ) -> Answer:
         """The answer of the simulated AWS, ours or moto's."""
-        answer = self.operations.answer(call) or gaps.answer(call, self.state)
+        answer = self.operations.answer(call) or unsupported.answer(call, self.state)
         if answer is None:
             if call.changes:
                 self.history.record()
@@ -166,7 +166,7 @@ class Proxy:
 
     def _forward(self, account: str, environ: Environ) -> Answer:
         """Asks moto, in the caller's account, and gathers the whole answer."""
-        body: bytes = environ["shim.body"]
+        body: bytes = environ["proxy.body"]
         inner = environ | {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         inner["HTTP_X_MOTO_ACCOUNT_ID"] = account
         head: list[Any] = []
