@@ -244,7 +244,10 @@ def test_one_life_takes_at_most_ten_calls_to_slack_and_ten_to_aws(http_case: Cas
     case.approve(case.asked(rest=SHORT))
     eventually(lambda: ended(case, 2), "the second end")
     at.quiet()
-    slack = [call.method for call in at.slack.calls.since(mark) if call.method not in DIRECTORY]
+    # What the command is answered with comes in its own response, or, where somebody has to be looked up first, by its
+    # response_url: that is no method of the API, and under no limit of one.
+    other = {*DIRECTORY, "response_url"}
+    slack = [call.method for call in at.slack.calls.since(mark) if call.method not in other]
     # Of torn lists the first page alone: AWS answers lists of ordinary sizes in one.
     calls = [call for call in at.aws.proxy.log.calls(since=began_at_s) if not call.goes_on]
     aws = [call.action for call in calls if case.account in str(call.arguments)]
@@ -433,7 +436,7 @@ def test_the_first_of_two_overlapping_grants_to_end_leaves_the_second(case: Case
 def test_access_that_stood_before_is_told_and_stays(case: Case):
     case.at.aws.world.assign("dana@example.com", "ReadOnlyAccess", case.account)
     id_ = id_in(case.ask())
-    assert "you already have this, standing" in words(message_to(case, "dana", id_))
+    assert "you have this permanently already" in words(message_to(case, "dana", id_))
     assert case.cards() == [], "nobody is asked for what is there"
     assert case.has_access()
     assert case.at.events(id_)[-1] == "request.denied"
