@@ -92,7 +92,8 @@ def _lines(said: Mapping[str, object]) -> Iterator[str]:
         yield from (part.strip() for part in _BETWEEN.split(line.strip()) if part.strip())
 
 
-_BETWEEN = re.compile(r" · |(?<=[a-z0-9`)][.!?]) (?=[A-Z`])")
+# Between sentences, and before the reason that is given for something: it is the same one wherever it is given.
+_BETWEEN = re.compile(r" · |(?<=[a-z0-9`)][.!?]) (?=[A-Z`])|(?:(?<=\))|(?<= given)): (?=[A-Z])|^[⛔✅•❌] (?=[A-Z`])")
 
 
 _NAMES = "|".join(sorted({name.split()[0] for name in NAMES}, key=len, reverse=True))
@@ -115,6 +116,10 @@ _SAME = tuple(
         (r"\b(payments-prod|books-prod|Payments|Books)\b", "PLACE"),
         (r"🔴 production|🟡 staging|🟢 development|\(production\)", "TIER"),
         (r"@?\b(platform|security|team|oncall|owners)\b", "GROUP"),
+        (
+            r"([Oo]ne of |members of )?GROUP( or GROUP)*( \(WHO\))?( and (one of )?GROUP( or GROUP)*( \(WHO\))?)*",
+            "RULE",
+        ),
         (r"INC-N( (checkout )?errors)+|INC-N goes on|laptop stolen|all is down|not now", "WHY"),
     )
 )
@@ -128,7 +133,7 @@ def same(line: str) -> str:
 
 
 _WORD = re.compile(r"\b(?!(?:in|of|for|at)\b)[a-z]{2,}|\[ ", re.IGNORECASE)
-_DATA = re.compile(r"\b(WHO|ID|TIME|LONG|ENTRY|N|ROLE|PLACE|TIER|GROUP|WHY)\b")
+_DATA = re.compile(r"\b(RULE|WHO|ID|TIME|LONG|ENTRY|N|ROLE|PLACE|TIER|GROUP|WHY)\b")
 
 
 def catalogue() -> str:

@@ -142,7 +142,7 @@ def _removal_failing(told: _Told) -> Words:
     # Nothing has failed where it is the target that takes its time.
     tried = "" if told.fact("failures") == "0" else f", tried {told.fact('failures', 'several')} times"
     word = "is not removed yet" if not tried else "could not be removed"
-    return (f"⚠️ {word}{tried}{told.why('error')}; I keep trying",)
+    return (f"⚠️ {word}{tried}{told.why('error').rstrip('.')}; I keep trying",)
 
 
 def _auto(told: _Told) -> Words:
