@@ -29,6 +29,10 @@ ADDRESS_LENGTH_MAX = 254
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 # The chat that the first versions knew alone: in what is stored of its accounts, and named after them, it is not said.
 SLACK = "slack"
+# Microsoft Teams: the tenant is the Entra tenant, the user the object id there; both in lower case.
+TEAMS = "teams"
+# A channel that takes what is posted, and gives nothing back: no edits, no threads, no presses.
+WEBHOOK = "webhook"
 
 
 def address_of(text: str, former_domains: Mapping[str, str] = NO_DOMAINS) -> Address | None:
