@@ -40,16 +40,20 @@ SECRETS = (
 
 SECRET_FILE_CHARS_MAX = 65_536
 
-_PREFIXED = frozenset({"command", "redis_durability", "config", "policy", "data", "audit_key", "audit_bucket", "host"})
+_PREFIXED = frozenset(
+    {"command", "redis_durability", "config", "policy", "data", "audit_key", "audit_bucket", "host", "ops_port"}
+)
 _NEEDED: Mapping[Process, tuple[str, ...]] = {
     "web": ("slack_bot_token", "redis_url"),
     "worker": ("slack_bot_token", "redis_url"),
     "clock": ("redis_url",),
 }
 _TEAMS_APP = ("teams_app_id", "teams_app_password", "teams_tenant_id")
+# Where Microsoft's keys, tokens and answers come from: whoever answers there can speak for anybody.
+_MICROSOFT = ("teams_openid_url", "teams_login_url", "teams_service_url", "graph_api_url")
 
 
-def _checked(check: Callable[[str], str | int]) -> BeforeValidator:
+def _checked(check: Callable[[str], str | int | tuple[str, ...]]) -> BeforeValidator:
     """Checks text only: what is not text was made by our own code."""
     return BeforeValidator(lambda value: check(value) if isinstance(value, str) else value)
 
@@ -109,6 +113,26 @@ def _slack_api_url(value: str) -> str:
     return _web_address(value).rstrip("/") + "/"
 
 
+def _bare_address(value: str) -> str:
+    """A web address with nothing but a host and a path, without the last slash."""
+    _web_address(value)
+    if re.search(r"[^\x21-\x7e]|[\\@?#]", value):
+        raise ValueError("must be an address alone: without a user name, a question mark or a number sign")
+    return value.rstrip("/")
+
+
+def _service_addresses(value: str) -> tuple[str, ...]:
+    """Each ends with one slash, so that what begins with it goes on at a folder's edge."""
+    found = tuple(f"{_bare_address(each.strip())}/" for each in value.split(","))
+    return tuple(dict.fromkeys(found))
+
+
+def _guid(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+        raise ValueError("must be a GUID: 8, 4, 4, 4 and 12 of 0-9 and a-f, with hyphens between them")
+    return value.lower()
+
+
 def _audit_key(value: str) -> str:
     if "-----BEGIN" in value:
         raise ValueError("is the path of a PEM file or awskms:ARN, never the key itself")
@@ -142,12 +166,21 @@ class Settings(BaseSettings):
     audit_key: Annotated[str | None, _checked(_audit_key)] = None
     audit_bucket: Annotated[str | None, _BUCKET] = None
     teams_webhook_url: Annotated[SecretStr | None, _checked(_web_address)] = None
-    teams_app_id: Annotated[str | None, _WORD] = None
+    teams_app_id: Annotated[str | None, _checked(_guid)] = None
     teams_app_password: Annotated[SecretStr | None, _WORD] = None
-    teams_tenant_id: Annotated[str | None, _WORD] = None
+    teams_tenant_id: Annotated[str | None, _checked(_guid)] = None
+    # Microsoft's own. National clouds have others; tests have stand-ins on this machine.
+    teams_openid_url: Annotated[str, _checked(_bare_address)] = (
+        "https://login.botframework.com/v1/.well-known/openidconfiguration"
+    )
+    teams_login_url: Annotated[str, _checked(_bare_address)] = "https://login.microsoftonline.com"
+    teams_service_url: Annotated[tuple[str, ...], _checked(_service_addresses)] = ("https://smba.trafficmanager.net/",)
+    graph_api_url: Annotated[str, _checked(_bare_address)] = "https://graph.microsoft.com/v1.0"
     # Accounts in Europe have another: https://api.eu.pagerduty.com.
     pagerduty_api_url: Annotated[str, _checked(_web_address)] = "https://api.pagerduty.com"
     port: Annotated[int, _checked(_port)] = 3000
+    # Of /metrics and /readyz, where PORT is for everybody. None: they are on PORT.
+    ops_port: Annotated[int | None, _checked(_port)] = None
     # A container or a platform reaches it from outside; Slack's requests are signed. HOST itself is the shells' name.
     host: Annotated[str, _WORD] = "0.0.0.0"  # noqa: S104 - meant
     log_level: Annotated[LogLevel, _one_of(*get_args(LogLevel))] = "info"
@@ -163,8 +196,24 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @property
+    def slack_is_on(self) -> bool:
+        return self.slack_bot_token is not None
+
+    @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
+
+    @property
+    def teams_is_on(self) -> bool:
+        """Two-way: a webhook alone is none."""
+        return all(getattr(self, field) is not None for field in _TEAMS_APP)
+
+    def unusual_addresses(self) -> tuple[str, ...]:
+        """The variables that name other addresses than Microsoft's usual ones; nothing where Teams is off."""
+        fields = type(self).model_fields if self.teams_is_on else {}
+        return tuple(
+            variable(each) for each in _MICROSOFT if each in fields and getattr(self, each) != fields[each].default
+        )
 
     def secret_values(self) -> tuple[str, ...]:
         """Every secret in plain text, and the Redis password alone, for the log to look for. Show them to nobody."""
@@ -305,6 +354,17 @@ def _contradictions(values: Mapping[str, str], *, aws_is_real: bool) -> list[str
             "PRODACCESS_REDIS_DURABILITY=volatile is refused with a real AWS endpoint, because access could outlive "
             "the record of it: make Redis durable, or point AWS_ENDPOINT_URL at a simulator on this machine."
         )
+    near = [variable(field) for field in _MICROSOFT if any(map(is_loopback, values.get(field, "").split(",")))]
+    if near and aws_is_real:
+        found.append(
+            f"{' and '.join(near)} on this machine {'is' if len(near) == 1 else 'are'} refused with a real AWS endpoint, "
+            "because whatever answers there can speak for anybody: leave Microsoft's addresses, or point "
+            "AWS_ENDPOINT_URL at a simulator on this machine."
+        )
+    # Of zeros nothing is left: each is given a free one.
+    ops_port = values.get("ops_port", "").lstrip("0")
+    if ops_port and ops_port == values.get("port", "3000").lstrip("0"):
+        found.append("PRODACCESS_OPS_PORT is the same as PORT: choose another, or leave it empty for one port.")
     absent = [variable(field) for field in _TEAMS_APP if field not in values]
     if 0 < len(absent) < len(_TEAMS_APP):
         found.append(f"Two-way Teams also needs {' and '.join(absent)}: set all three, or none.")

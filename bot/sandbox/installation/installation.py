@@ -43,9 +43,17 @@ REDIS_AWAY_S = 2.0
 COMMAND_S_MAX = 30.0
 
 # What could lead our processes to real systems, or change what they do: ours to set, or nobody's.
-_OURS = re.compile(r"(AWS|BOTO|SLACK|TEAMS|REDIS|PRODACCESS|LOG)_\w*|BOTO_CONFIG|PORT|\w+_PROXY", re.IGNORECASE)
+_OURS = re.compile(r"(AWS|BOTO|SLACK|TEAMS|GRAPH|REDIS|PRODACCESS|LOG)_\w*|BOTO_CONFIG|PORT|\w+_PROXY", re.IGNORECASE)
 # What somebody may think is used.
-_REAL = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "REDIS_URL", "TEAMS_WEBHOOK_URL")
+_REAL = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "REDIS_URL",
+    "TEAMS_WEBHOOK_URL",
+    "TEAMS_APP_PASSWORD",
+)
 
 
 class InstallationError(Exception):

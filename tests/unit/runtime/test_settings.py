@@ -13,6 +13,8 @@ BOT, APP, SIGNING = "xoxb-" + "1" * 12, "xapp-" + "1" * 12, "0123456789abcdef" *
 REDIS = "redis://:pass%20word@127.0.0.1:6379/0"
 ENOUGH = {"SLACK_BOT_TOKEN": BOT, "SLACK_SIGNING_SECRET": SIGNING, "REDIS_URL": REDIS}
 SIMULATED = {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}
+APP_ID, TENANT = "1111AAAA-2222-4333-8444-555566667777", "8888bbbb-2222-4333-8444-555566667777"
+TEAMS = {"TEAMS_APP_ID": APP_ID, "TEAMS_APP_PASSWORD": "s~ecret0", "TEAMS_TENANT_ID": TENANT}
 
 
 def good(environ: dict[str, str]) -> Settings:
@@ -78,7 +80,21 @@ def test_an_app_token_means_socket_mode() -> None:
         ({"PRODACCESS_AUDIT_KEY": "-----BEGIN PRIVATE KEY-----"}, "PRODACCESS_AUDIT_KEY is the path"),
         ({"PRODACCESS_AUDIT_BUCKET": "s3://bucket"}, "PRODACCESS_AUDIT_BUCKET must be"),
         ({"TEAMS_WEBHOOK_URL": "http://teams.example/x"}, "TEAMS_WEBHOOK_URL must be an https://"),
-        ({"TEAMS_APP_ID": "1"}, "Two-way Teams also needs TEAMS_APP_PASSWORD and TEAMS_TENANT_ID"),
+        ({"TEAMS_APP_ID": APP_ID}, "Two-way Teams also needs TEAMS_APP_PASSWORD and TEAMS_TENANT_ID"),
+        ({**TEAMS, "TEAMS_APP_ID": "1"}, "TEAMS_APP_ID must be a GUID"),
+        ({**TEAMS, "TEAMS_TENANT_ID": "contoso.example"}, "TEAMS_TENANT_ID must be a GUID"),
+        ({**TEAMS, "TEAMS_TENANT_ID": TENANT + "\n"}, "TEAMS_TENANT_ID must be a GUID"),
+        ({"TEAMS_OPENID_URL": "http://keys.example/x"}, "TEAMS_OPENID_URL must be an https:// address"),
+        ({"TEAMS_OPENID_URL": "https://keys.example/x?app=1"}, "TEAMS_OPENID_URL must be an address alone"),
+        ({"TEAMS_LOGIN_URL": "https://me:word@login.example"}, "TEAMS_LOGIN_URL must be an address alone"),
+        ({"TEAMS_LOGIN_URL": "https://login.example\\@other.example"}, "TEAMS_LOGIN_URL must be an address alone"),
+        ({"GRAPH_API_URL": "graph.microsoft.com"}, "GRAPH_API_URL must be an https:// address"),
+        ({"TEAMS_SERVICE_URL": "https://smba.example/,"}, "TEAMS_SERVICE_URL must be an https:// address"),
+        ({"TEAMS_SERVICE_URL": "https://smba.example/,http://other.example/"}, "TEAMS_SERVICE_URL must be an https://"),
+        ({"PRODACCESS_OPS_PORT": "x"}, "PRODACCESS_OPS_PORT must be a number"),
+        ({"PRODACCESS_OPS_PORT": "3000"}, "PRODACCESS_OPS_PORT is the same as PORT"),
+        ({"PRODACCESS_OPS_PORT": "08080", "PORT": "8080"}, "PRODACCESS_OPS_PORT is the same as PORT"),
+        ({"PRODACCESS_OPSPORT": "9000"}, "did you mean PRODACCESS_OPS_PORT?"),
         ({"PORT": "65536"}, "PORT must be a number"),
         ({"PORT": "١٢"}, "PORT must be a number"),
         ({"PORT": "-1"}, "PORT must be a number"),
@@ -106,6 +122,8 @@ def test_what_is_wrong_is_said_in_one_sentence(environ: dict[str, str], sentence
         {"PRODACCESS_AUDIT_KEY": "awskms:arn:aws:kms:eu-west-1:123456789012:key/1"},
         {"PRODACCESS_AUDIT_KEY": "/run/secrets/audit.pem"},
         {"LOG_LEVEL": "DEBUG"},
+        {"PRODACCESS_OPS_PORT": "0", "PORT": "0"},
+        {**SIMULATED, "TEAMS_LOGIN_URL": "http://[::1]:1234"},
         {"PRODACCESS_SOMETHING_ELSE": "of another program"},
     ],
 )
@@ -133,6 +151,46 @@ def test_a_problem_never_repeats_the_value() -> None:
     secret = "hunter2hunter2"
     wrong = {variable(field): secret + "\n" for field in Settings.model_fields if field != "aws_is_real"}
     assert secret not in " ".join(problems(wrong))
+
+
+# --- Microsoft's addresses
+
+
+def test_ids_of_microsoft_are_kept_in_lower_case() -> None:
+    settings = good(TEAMS)
+    assert (settings.teams_app_id, settings.teams_tenant_id) == (APP_ID.lower(), TENANT)
+    assert settings.teams_is_on
+    assert not settings.slack_is_on
+    assert not good({"TEAMS_WEBHOOK_URL": "https://x.example/?sig=1"}).teams_is_on
+
+
+def test_addresses_are_kept_in_one_form() -> None:
+    given = "https://smba.example/amer, https://smba.example/amer/,https://other.example"
+    settings = good({"TEAMS_SERVICE_URL": given, "TEAMS_LOGIN_URL": "https://login.example/"})
+    assert settings.teams_service_url == ("https://smba.example/amer/", "https://other.example/")
+    assert settings.teams_login_url == "https://login.example"
+
+
+@pytest.mark.parametrize("name", ["TEAMS_OPENID_URL", "TEAMS_LOGIN_URL", "TEAMS_SERVICE_URL", "GRAPH_API_URL"])
+def test_a_stand_in_for_microsoft_is_refused_with_a_real_cloud(name: str) -> None:
+    near = {name: "http://127.0.0.1:9/x"}
+    (found,) = problems(near)
+    assert found.startswith(f"{name} on this machine is refused with a real AWS endpoint")
+    assert good({**near, **SIMULATED})
+
+
+def test_one_address_on_this_machine_among_several_is_refused_too() -> None:
+    (found,) = problems({"TEAMS_SERVICE_URL": "https://smba.trafficmanager.net/,https://localhost/"})
+    assert "is refused with a real AWS endpoint" in found
+
+
+def test_addresses_other_than_the_usual_ones_are_named() -> None:
+    elsewhere = {
+        "TEAMS_LOGIN_URL": "https://login.microsoftonline.us",
+        "GRAPH_API_URL": "https://graph.microsoft.com/v1.0/",
+    }
+    assert good({**TEAMS, **elsewhere}).unusual_addresses() == ("TEAMS_LOGIN_URL",)
+    assert good(TEAMS).unusual_addresses() == good(elsewhere).unusual_addresses() == ()
 
 
 # --- who needs what
