@@ -43,6 +43,8 @@ class Group:
     name: str
     members: frozenset[Address] | None = None
     slack_usergroup: str | None = None
+    # The object id of a group in Entra, in lower case; who is in a group of it is in it.
+    entra_group: str | None = None
     identity_center_group: str | None = None
     # The Identity Center connection to look `identity_center_group` up in; the only one, where one is configured.
     connection: str | None = None
@@ -52,10 +54,17 @@ class Group:
     trusted: bool = False
 
     @property
+    def may_be_edited(self) -> bool:
+        """Whether people may have let themselves in, as far as anybody here knows: it decides nothing in production."""
+        return (self.slack_usergroup or self.entra_group) is not None and not self.trusted
+
+    @property
     def source(self) -> str | None:
         """Where its members are looked up, as one name; None where the policy itself lists them."""
         if self.slack_usergroup:
             return f"slack:{self.slack_usergroup}"
+        if self.entra_group:
+            return f"entra:{self.entra_group}"
         if self.identity_center_group:
             return f"identity-center:{self.connection}:{self.identity_center_group}"
         if self.pagerduty_schedule:
@@ -202,10 +211,17 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class IncidentChannels:
-    """`names` are shell-style patterns; `created_by` are Slack user ids whose channels count as proof of an incident."""
+    """`names` are shell-style patterns; `created_by` are Slack user ids whose channels count as proof of an incident. In Teams
+    the conversations of `teams` (destinations) are incidents', and no other one is.
+    """
 
     names: tuple[str, ...] = ()
     created_by: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+
+    @property
+    def can_be_proved(self) -> bool:
+        return bool(self.created_by or self.teams)
 
 
 @dataclass(frozen=True, slots=True)

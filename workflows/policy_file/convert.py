@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workflows.core import policy as core
+from workflows.core.destination import Destination, Kind
+from workflows.core.identity import TEAMS
 from workflows.policy_file import raw
 from workflows.policy_file.values import days_of
 
@@ -71,4 +73,5 @@ def digest(given: raw.Digest) -> core.Digest:
 
 
 def incident_channels(given: raw.IncidentChannels) -> core.IncidentChannels:
-    return core.IncidentChannels(given.names, given.created_by)
+    teams = tuple(str(Destination(TEAMS, Kind.CHANNEL, id_)) for id_ in given.teams)
+    return core.IncidentChannels(given.names, given.created_by, teams)

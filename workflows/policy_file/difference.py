@@ -83,6 +83,7 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "workspace: panic_block", duration_words(policy.panic_block)
     yield "workspace: incident_channels", ", ".join(policy.incident_channels.names)
     yield "workspace: incident_channels created_by", ", ".join(policy.incident_channels.created_by)
+    yield "workspace: incident_channels teams", ", ".join(policy.incident_channels.teams)
     for number, digest in enumerate(policy.digests, start=1):
         where = f" of {', '.join(digest.environments)}" if digest.environments else ""
         what = f" reporting on {format_duration(digest.report)}" if digest.report else ""

@@ -13,6 +13,7 @@ from workflows.policy_file import outlives
 from workflows.policy_file.folder import ENVIRONMENTS
 from workflows.policy_file.names import Documents
 from workflows.policy_file.problem import Problem
+from workflows.policy_file.trust import anybody_can_join
 
 _LONG = timedelta(days=1)
 # In a folder nobody is bound to anything yet: who stands in two lists is whoever has the address.
@@ -22,6 +23,8 @@ People = frozenset[PersonId] | None
 def lint(policy: Policy, documents: Documents) -> tuple[Problem, ...]:
     """All warnings, in the order of files and lines. What depends on groups that live elsewhere is not judged."""
     found = set(_groups_of_one(policy, documents))
+    if documents.workspace:
+        found.update(anybody_can_join(policy, documents.workspace))
     for environment in policy.environments.values():
         found.update(_environment(policy, environment, documents))
         for entitlement in environment.roles.values():
@@ -94,11 +97,12 @@ def _rules(policy: Policy, entitlement: Entitlement) -> Iterator[Problem]:
             message = f"the rule {rule.name!r} allows {allowed}, but {entitlement.name} ends after {limit}"
             help_ = f"write max_duration: {limit.replace(' ', '')} in the rule"
             yield _of(entitlement.origins["auto_approve"], message, help_)
-        if rule.in_incident_channel and not policy.incident_channels.created_by:
+        if rule.in_incident_channel and not policy.incident_channels.can_be_proved:
             message = f"the rule {rule.name!r} never applies, because no channel is proved to be an incident's"
-            yield _of(
-                entitlement.origins["auto_approve"], message, "name your incident bot in incident_channels.created_by"
+            help_ = (
+                "name your incident bot in incident_channels.created_by, or a conversation in incident_channels.teams"
             )
+            yield _of(entitlement.origins["auto_approve"], message, help_)
 
 
 def _somebody_can_approve(policy: Policy, entitlement: Entitlement) -> bool:

@@ -21,6 +21,7 @@ from workflows.policy_file.values import (
     Days,
     Domain,
     Duration,
+    EntraGroup,
     EnvironmentName,
     GroupName,
     Instant,
@@ -28,6 +29,7 @@ from workflows.policy_file.values import (
     Pattern,
     PeopleAddress,
     Schedule,
+    TeamsConversation,
     Text,
     TicketAddress,
     TicketLink,
@@ -215,7 +217,7 @@ class EnvironmentFile(Settings):
     freezes: Freezes | None = None
 
 
-_SOURCES = ("members", "identity_center_group", "slack_usergroup", "pagerduty_schedule", "https")
+_SOURCES = ("members", "identity_center_group", "slack_usergroup", "entra_group", "pagerduty_schedule", "https")
 
 
 class Group(Raw):
@@ -225,7 +227,8 @@ class Group(Raw):
     identity_center_group: Text | None = Field(None, description="display name in Identity Center")
     connection: str | None = Field(None, description="where the Identity Center group is, if there are several")
     slack_usergroup: UserGroup | None = None
-    trusted: bool = Field(False, description="only administrators may edit this Slack group")
+    entra_group: EntraGroup | None = Field(None, description="object id of a group in Entra, with the groups in it")
+    trusted: bool = Field(False, description="only administrators may edit this group in Slack, or in Entra")
     pagerduty_schedule: Text | None = Field(None, description="who is on call in this schedule")
     https: PeopleAddress | None = Field(None, description="an address that answers with a list of e-mail addresses")
     token: FromEnvironment | None = Field(None, description="the secret for pagerduty_schedule or https")
@@ -236,7 +239,7 @@ class Group(Raw):
         if len(given) != 1:
             found = f"{' and '.join(given)} stand together" if given else "nothing says who is in it"
             raise fault(found, f"a group has one of {', '.join(_SOURCES)}")
-        self._belongs("trusted", self.trusted, ("slack_usergroup",), given[0])
+        self._belongs("trusted", self.trusted, ("slack_usergroup", "entra_group"), given[0])
         self._belongs("token", self.token, ("pagerduty_schedule", "https"), given[0])
         self._belongs("connection", self.connection, ("identity_center_group",), given[0])
         return self
@@ -249,6 +252,9 @@ class Group(Raw):
 class IncidentChannels(Raw):
     names: Annotated[tuple[Text, ...], _LOOSE] = Field((), description="patterns like inc-*")
     created_by: Annotated[tuple[ChatUser, ...], _LOOSE] = Field((), description="only their channels prove an incident")
+    teams: Annotated[tuple[TeamsConversation, ...], _LOOSE] = Field(
+        (), description="ids of conversations in Teams that are an incident's; no other one there is"
+    )
 
 
 class Digest(Raw):

@@ -80,6 +80,7 @@ class Resolver:
             name=name,
             members=self._members(raw.members),
             slack_usergroup=raw.slack_usergroup,
+            entra_group=raw.entra_group.lower() if raw.entra_group else None,
             identity_center_group=raw.identity_center_group,
             connection=connection,
             pagerduty_schedule=raw.pagerduty_schedule,

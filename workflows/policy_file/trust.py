@@ -1,6 +1,9 @@
-"""In production a Slack group decides nothing unless somebody vouches for it: anybody could let themselves in.
+"""In production a group of a chat's own directory decides nothing unless somebody vouches for it: anybody could let themselves
+in.
 
-A workspace can let all members edit user groups, and a bot cannot read that setting.
+A Slack workspace can let all members edit user groups, and a bot cannot read that setting. A public group of Microsoft 365 can
+be joined by anybody, and its owners let in whom they like.
+Source: https://learn.microsoft.com/en-us/microsoft-365/admin/create-groups/compare-groups
 """
 
 from __future__ import annotations
@@ -16,10 +19,15 @@ _WHY = "is a Slack group that is not marked as trusted: where members may edit u
 _HELP = (
     "if only administrators may edit user groups in your Slack, add trusted: true to the group; else name another group"
 )
+_ENTRA_WHY = "is an Entra group that is not marked as trusted: a public Microsoft 365 group can be joined by anybody"
+_ENTRA_HELP = (
+    "if only administrators decide who is in it and in the groups in it, add trusted: true to the group;"
+    " else name another group"
+)
 
 
 def untrusted(policy: Policy, files: tuple[tuple[EnvironmentFile, Document], ...]) -> Iterator[Problem]:
-    """Untrusted Slack groups that may approve, be let in without asking, or break glass in production."""
+    """Untrusted groups that may approve, be let in without asking, or break glass in production."""
     documents = {file.environment: document for file, document in files}
     for environment in policy.environments.values():
         if environment.tier is Tier.PRODUCTION:
@@ -67,6 +75,14 @@ def _expand(words: tuple[str, ...], owners: tuple[str, ...], requesters: tuple[s
 def _problems(policy: Policy, names: tuple[str, ...], place: str, what: str) -> Iterator[Problem]:
     for name in names:
         group = policy.groups.get(name)
-        if group and group.slack_usergroup and not group.trusted:
+        if group and group.may_be_edited:
+            why, help_ = (_ENTRA_WHY, _ENTRA_HELP) if group.entra_group else (_WHY, _HELP)
             file, _, line = place.rpartition(":")
-            yield Problem(file, int(line), f"{name!r} may {what}, but {_WHY}", _HELP)
+            yield Problem(file, int(line), f"{name!r} may {what}, but {why}", help_)
+
+
+def anybody_can_join(policy: Policy, document: Document) -> Iterator[Problem]:
+    """Entra groups of which nobody says that they are not public ones, whatever they are named for."""
+    for name, group in policy.groups.items():
+        if group.entra_group and not group.trusted:
+            yield Problem(document.file, document.line(("groups", name)), f"{name!r} {_ENTRA_WHY}", _ENTRA_HELP)

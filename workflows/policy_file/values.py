@@ -293,6 +293,16 @@ Channel = shape(
 UserGroup = shape(
     "S[A-Z0-9]+", "a Slack user group's id", "take the id from the group's menu in Slack; it begins with S"
 )
+EntraGroup = shape(
+    "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+    "an Entra group's object id",
+    "take it from the group's overview in the Entra admin center; it looks like 01234567-89ab-cdef-0123-456789abcdef",
+)
+TeamsConversation = shape(
+    "19:[A-Za-z0-9_.-]+@[a-z0-9.]+",
+    "the id of a conversation in Teams",
+    'take it from the channel\'s link in Teams; it stands in quotes, like "19:...@thread.tacv2"',
+)
 ChatUser = shape(
     "[UWB][A-Z0-9]+", "a Slack user's id", "take the member id from the profile in Slack; it begins with U or W"
 )

@@ -23,7 +23,8 @@ CASES = [
     ("long glass", (SHOP, "max_duration: 30m, review", "max_duration: 25h, review"), f"{SHOP}:11: max_duration is 1 d 1 h, more than a day; shorten it; longer needs are standing access by another name"),
     ("late", (SHOP, "title: Shop", "escalate: {after: 1h, to: [security]}"), f"{SHOP}:2: escalation in shop-prod comes after 1 h, when a request has expired; let it come before 1 h"),
     ("rule", (SHOP, "  read-only: {}", "  read-only: {auto_approve: [{name: x, who: [devs], max_duration: 3h}]}"), f"{SHOP}:9: the rule 'x' allows 3 h, but shop-prod read-only ends after 2 h; write max_duration: 2h in the rule"),
-    ("incident", (SHOP, "  read-only: {}", "  read-only: {auto_approve: [{name: x, who: [devs], in_incident_channel: true}]}"), f"{SHOP}:9: the rule 'x' never applies, because no channel is proved to be an incident's; name your incident bot in incident_channels.created_by"),
+    ("incident", (SHOP, "  read-only: {}", "  read-only: {auto_approve: [{name: x, who: [devs], in_incident_channel: true}]}"), f"{SHOP}:9: the rule 'x' never applies, because no channel is proved to be an incident's; name your incident bot in incident_channels.created_by, or a conversation in incident_channels.teams"),
+    ("public", (WORKSPACE, "{identity_center_group: developers}", "{entra_group: 01234567-89AB-cdef-0123-456789abcdef}"), f"{WORKSPACE}:11: 'devs' is an Entra group that is not marked as trusted: a public Microsoft 365 group can be joined by anybody; if only administrators decide who is in it and in the groups in it, add trusted: true to the group; else name another group"),
 ]  # fmt: skip
 
 

@@ -64,8 +64,11 @@ SLIPS = [
     ("count", WORKSPACE, "security: 1}", "security: 0}", f"{WORKSPACE}:17: security: must be at least 1"),
     ("menu", WORKSPACE, "durations: [30m, 1h], max_duration: 1h", "durations: [30m, 2h], max_duration: 1h", f"{WORKSPACE}:17: durations has 2 h, but max_duration is 1 h ({WORKSPACE}:17); shorten it, or raise max_duration"),
     ("group name", WORKSPACE, "  devs: {", "  owners: {", f"{WORKSPACE}:11: 'owners' cannot be a group's name, because the word stands for the environment's own; rename it"),
-    ("sources", WORKSPACE, "{identity_center_group: developers}", "{identity_center_group: developers, https: 'https://example.com/x'}", f"{WORKSPACE}:11: identity_center_group and https stand together; a group has one of members, identity_center_group, slack_usergroup, pagerduty_schedule, https"),
+    ("sources", WORKSPACE, "{identity_center_group: developers}", "{identity_center_group: developers, https: 'https://example.com/x'}", f"{WORKSPACE}:11: identity_center_group and https stand together; a group has one of members, identity_center_group, slack_usergroup, entra_group, pagerduty_schedule, https"),
     ("user group", WORKSPACE, "S0ONCALL", "oncall", f"{WORKSPACE}:12: 'oncall' is not a Slack user group's id; take the id from the group's menu in Slack; it begins with S"),
+    ("entra group", WORKSPACE, "{identity_center_group: developers}", "{entra_group: developers}", f"{WORKSPACE}:11: 'developers' is not an Entra group's object id; take it from the group's overview in the Entra admin center; it looks like 01234567-89ab-cdef-0123-456789abcdef"),
+    ("trusted", WORKSPACE, "{identity_center_group: developers}", "{identity_center_group: developers, trusted: true}", f"{WORKSPACE}:11: 'trusted' means nothing beside 'identity_center_group'; it belongs to slack_usergroup or entra_group; take it out"),
+    ("incident in Teams", WORKSPACE, "rules:", "incident_channels: {teams: [C0INC]}\nrules:", f"{WORKSPACE}:14: 'C0INC' is not the id of a conversation in Teams; take it from the channel's link in Teams; it stands in quotes, like \"19:...@thread.tacv2\""),
     ("panic", WORKSPACE, "panic_group: security", "panic_group: securty", f"{WORKSPACE}:13: no group 'securty'; did you mean 'security'?"),
     ("version", WORKSPACE, "version: 1", "version: 2", f"{WORKSPACE}:1: version: must be 1"),
     ("kind", ROLES, "aws-iam-policy", "aws-iam-polcy", f"{ROLES}:9: kind: 'aws-iam-polcy' is not possible here; did you mean 'aws-iam-policy'?"),
@@ -147,6 +150,14 @@ def test_an_untrusted_slack_group_decides_nothing_in_production(
     assert all(
         f"may {what}" in line and "not marked as trusted" in line and "anybody can join" in line for line in found
     )
+
+
+def test_an_untrusted_entra_group_decides_nothing_in_production(tmp_path: Path) -> None:
+    public = (WORKSPACE, "groups:\n", "groups:\n  chat: {entra_group: 01234567-89ab-cdef-0123-456789abcdef}\n")
+    (found,) = problems(tmp_path, public, (SHOP, "owners: [platform]", "owners: [chat]"))
+    assert "'chat' may approve in shop-prod, but is an Entra group that is not marked as trusted" in found
+    vouched = (WORKSPACE, "cdef}", "cdef, trusted: true}")
+    assert problems(tmp_path, public, vouched, (SHOP, "owners: [platform]", "owners: [chat]")) == []
 
 
 def test_an_untrusted_slack_group_may_ask_and_may_approve_elsewhere(tmp_path: Path) -> None:

@@ -131,8 +131,8 @@ def test_every_key_that_is_promised_is_read(tmp_path: Path) -> None:
         (SHOP, "title: Shop", "visibility: members\nescalate: {after: 5m, to: [owners, security], may_approve: true}\nfreezes: [{from: 2026-12-20T00:00:00+01:00, until: 2027-01-03T00:00:00Z, reason: Year}]"),
         (SHOP, "review_within: 24h", "review_within: 24h, max_per_day: 2, max_total: 1h"),
         (WORKSPACE, "region: eu-central-1", "region: us-gov-west-1, role_arn: 'arn:aws:iam::111122223333:role/x', external_id: 0123456789abcdef0123456789abcdef, profile: p, portal: 'https://x.awsapps.com/start', instance_arn: 'arn:aws:sso:::instance/ssoins-1'"),
-        (WORKSPACE, "groups:\n", "groups:\n  pager: {pagerduty_schedule: PABC, token: {env: PAGER_TOKEN}}\n  web: {https: 'https://example.com/people', token: {env: WEB_TOKEN}}\n"),
-        (WORKSPACE, "rules:", "incident_channels: {names: [inc-*], created_by: [U0BOT]}\nrules:"),
+        (WORKSPACE, "groups:\n", "groups:\n  pager: {pagerduty_schedule: PABC, token: {env: PAGER_TOKEN}}\n  web: {https: 'https://example.com/people', token: {env: WEB_TOKEN}}\n  leads: {entra_group: 01234567-89AB-cdef-0123-456789abcdef, trusted: true}\n"),
+        (WORKSPACE, "rules:", "incident_channels: {names: [inc-*], created_by: [U0BOT], teams: ['19:inc@thread.tacv2']}\nrules:"),
     )  # fmt: skip
     shop = found.environments["shop-prod"]
     role = shop.roles["read-only"]
@@ -150,6 +150,8 @@ def test_every_key_that_is_promised_is_read(tmp_path: Path) -> None:
         "https:https://example.com/people",
     )
     assert found.incident_channels.created_by == ("U0BOT",)
+    assert found.incident_channels.teams == ("teams:channel:19:inc@thread.tacv2",)
+    assert found.groups["leads"].source == "entra:01234567-89ab-cdef-0123-456789abcdef"
 
 
 def test_the_hash_covers_names_and_content_and_nothing_else(tmp_path: Path) -> None:

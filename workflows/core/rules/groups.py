@@ -25,7 +25,7 @@ def groups_named(scope: Scope, words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def groups_that_count(policy: Policy, scope: Scope, words: tuple[str, ...]) -> tuple[str, ...]:
-    """As `groups_named`, for approving: in production a Slack group that anybody may edit speaks for nobody."""
+    """As `groups_named`, for approving: in production a group that anybody may edit speaks for nobody."""
     named = groups_named(scope, words)
     if scope.tier is not Tier.PRODUCTION:
         return named
@@ -34,7 +34,7 @@ def groups_that_count(policy: Policy, scope: Scope, words: tuple[str, ...]) -> t
 
 def _counts_in_production(policy: Policy, name: str) -> bool:
     group = policy.groups.get(name)
-    return group is not None and (group.slack_usergroup is None or group.trusted)
+    return group is not None and not group.may_be_edited
 
 
 def groups_needed(policy: Policy, environment: Environment) -> tuple[str, ...]:
