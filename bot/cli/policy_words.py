@@ -12,6 +12,7 @@ from workflows.policy_file.phrases import (
     entitlement_words,
     hours_words,
     ticket_words,
+    webhook_words,
 )
 
 _ORIGIN_NONE = "nobody says it"
@@ -25,6 +26,10 @@ def rendered(policy: Policy) -> Iterator[str]:
     yield from _table(((name, _group(group)) for name, group in policy.groups.items()), 2)
     if policy.panic_group:
         yield f"  {policy.panic_group} may revoke everywhere."
+    if policy.webhooks:
+        yield ""
+        yield "Webhooks"
+        yield from _table(((hook.name, webhook_words(hook)) for hook in policy.webhooks), 2)
     for environment in policy.environments.values():
         yield ""
         yield f"{environment.name} · {environment.title} · {environment.tier}"

@@ -12,11 +12,15 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from workflows.core.identity import Address
+from workflows.core.destination import Destination, Kind
+from workflows.core.identity import WEBHOOK, Address
 from workflows.core.provider import Connection, TargetSpec
 
 OWNERS = "owners"
 REQUESTERS = "requesters"
+# What a webhook can be told.
+RECEIPTS = "receipts"
+DIGESTS = "digests"
 
 
 class Tier(StrEnum):
@@ -210,6 +214,32 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address that takes what is posted for a channel somewhere, and gives nothing back: no edits, no threads, no presses.
+
+    `url_env`: the variable that holds the address, which is a secret. `environments`: which ones it is told of, and whose own
+    it is where they hide who and why from outsiders; None: all of them, as an outsider.
+    """
+
+    name: str
+    url_env: str
+    environments: tuple[str, ...] | None = None
+    kinds: frozenset[str] = frozenset({RECEIPTS, DIGESTS})
+
+    @property
+    def place(self) -> str:
+        """Its destination, as text."""
+        return str(Destination(WEBHOOK, Kind.CHANNEL, self.name))
+
+    def hears_of(self, environment: str) -> bool:
+        return self.environments is None or environment in self.environments
+
+    def belongs_to(self, environment: str) -> bool:
+        """Whether its readers are no outsiders there: somebody has named the environment, and knew who reads."""
+        return self.environments is not None and environment in self.environments
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentChannels:
     """`names` are shell-style patterns; `created_by` are Slack user ids whose channels count as proof of an incident. In Teams
     the conversations of `teams` (destinations) are incidents', and no other one is.
@@ -245,6 +275,7 @@ class Policy:
     former_domains: Mapping[str, str] = field(default_factory=dict)
     # Ids of further chat workspaces whose full members are ours, where the chat does not name the organisation itself.
     home_workspaces: tuple[str, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
 
     @property
     def security(self) -> tuple[str, ...]:

@@ -72,6 +72,10 @@ def digest(given: raw.Digest) -> core.Digest:
     return core.Digest(given.channel, given.schedule, given.environments, given.only_if_active, given.report)
 
 
+def webhook(given: raw.Webhook) -> core.Webhook:
+    return core.Webhook(given.name, given.url.env, given.environments, frozenset(given.kinds))
+
+
 def incident_channels(given: raw.IncidentChannels) -> core.IncidentChannels:
     teams = tuple(str(Destination(TEAMS, Kind.CHANNEL, id_)) for id_ in given.teams)
     return core.IncidentChannels(given.names, given.created_by, teams)

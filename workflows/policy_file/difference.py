@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from workflows.core.durations import format_duration
 from workflows.core.policy import Entitlement, Environment, Group, Policy
-from workflows.policy_file.phrases import duration_words, entitlement_words
+from workflows.policy_file.phrases import duration_words, entitlement_words, webhook_words
 
 # Where several things stand behind one key, the change shows what came and what went.
 _LISTS = ("owners", "requesters", "durations", "auto_approve", "freezes", "approve")
@@ -91,6 +91,8 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
             f"workspace: digest {number}",
             f"{digest.schedule} to {digest.channel}{where}{what}" + " if active" * digest.only_if_active,
         )
+    for hook in policy.webhooks:
+        yield f"workspace: webhook {hook.name}", webhook_words(hook)
     for name, item in policy.connections.items():
         yield f"workspace: connection {name}", item.phrase()
 

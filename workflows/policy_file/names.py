@@ -73,7 +73,8 @@ def _workspace(documents: Documents, document: Document) -> Iterator[Problem]:
         document, ("groups/*/connection",), _known("connection", documents.keys(document, "connections"))
     )
     environments = documents.environment_names | {str(item.get(("environment",))) for item in documents.environments}
-    yield from _checked(document, ("digests/#/environments/#",), _known("environment", environments))
+    of_environments = ("digests/#/environments/#", "webhooks/#/environments/#")
+    yield from _checked(document, of_environments, _known("environment", environments))
     domains = document.get(("email_domains",))
     if isinstance(domains, list):
         known, former = [str(item) for item in domains], documents.keys(document, "former_domains") or frozenset()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from workflows.core.durations import format_duration
-from workflows.core.policy import AutoApproval, Entitlement, Hours, TicketCheck
+from workflows.core.policy import DIGESTS, RECEIPTS, AutoApproval, Entitlement, Hours, TicketCheck, Webhook
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -66,6 +66,15 @@ def auto_approval_words(rule: AutoApproval) -> str:
         f"{rule.max_uses_per_day} times a day" if rule.max_uses_per_day else "",
     ]
     return f"{rule.name} ({'; '.join(item for item in conditions if item)})"
+
+
+def webhook_words(hook: Webhook) -> str:
+    """Without the address, which nobody may read."""
+    kinds = " and ".join(kind for kind in (RECEIPTS, DIGESTS) if kind in hook.kinds)
+    where = (
+        f"of {', '.join(hook.environments)}" if hook.environments is not None else "of all environments, as outsiders"
+    )
+    return f"{kinds} {where}, to the address in {hook.url_env}"
 
 
 def duration_words(value: timedelta | None) -> str:

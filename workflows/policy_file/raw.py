@@ -6,12 +6,23 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 from pydantic_core.core_schema import ValidationInfo
 
 from workflows.core.rules.eligibility import TICKET_LENGTH_MAX
 from workflows.policy_file.problem import nearest, quote
 from workflows.policy_file.values import (
+    OUR_SECRETS,
     Account,
     Address,
     Channel,
@@ -271,6 +282,40 @@ class Digest(Raw):
         return self
 
 
+class WebhookAddress(Raw):
+    """The address of a webhook is a secret: whoever has it can post. By the name of the variable that holds it."""
+
+    env: Variable
+
+    @field_validator("env")
+    @classmethod
+    def _of_somebody_else(cls, name: str) -> str:
+        """No secret of the bot's, or of the cloud's, is posted to, whatever the policy calls an address."""
+        if name.removesuffix("_FILE") in OUR_SECRETS or name.startswith("AWS_"):
+            suggestion = "keep the webhook's address in another one, like OPS_WEBHOOK"
+            raise fault(f"{quote(name)} is a variable of the bot's own", suggestion)
+        return name
+
+
+class Webhook(Raw):
+    """Where final lines are posted, for a channel in Teams say. Nothing comes back from there."""
+
+    name: Name
+    url: WebhookAddress
+    environments: Names | None = Field(None, description="which ones it is told of; all, as an outsider, unless said")
+    kinds: Annotated[tuple[Literal["receipts", "digests"], ...], Field(strict=False, min_length=1)] = Field(
+        ("receipts", "digests"), description="what is posted there"
+    )
+
+
+def _named_once(hooks: tuple[Webhook, ...]) -> tuple[Webhook, ...]:
+    names = [hook.name for hook in hooks]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise fault(f"two webhooks are called {quote(twice)}", "rename one of them")
+    return hooks
+
+
 RiskOrAny = Literal["read", "change", "admin", "any"]
 
 
@@ -301,6 +346,7 @@ class WorkspaceFile(Settings):
     panic_block: Duration | None = Field(None, description="how long its revoke-all of a person keeps new asks out")
     rules: Rules = Rules()
     digests: Annotated[tuple[Digest, ...], _LOOSE] = ()
+    webhooks: Annotated[tuple[Webhook, ...], _LOOSE, AfterValidator(_named_once)] = ()
     visibility: Visibility | None = None
     escalate: Escalate | None = None
     freezes: Freezes | None = None

@@ -59,6 +59,7 @@ class Resolver:
             panic_group=workspace.panic_group,
             panic_block=workspace.panic_block or _PANIC_BLOCK,
             digests=tuple(convert.digest(raw) for raw in workspace.digests),
+            webhooks=tuple(convert.webhook(raw) for raw in workspace.webhooks),
         )
         self.problems.extend(untrusted(found, self.files.environments))
         return found

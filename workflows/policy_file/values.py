@@ -64,6 +64,18 @@ VERBS = frozenset(
     ]
 )
 
+# The variables of the bot's own secrets.
+OUR_SECRETS = frozenset(
+    {
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "SLACK_APP_TOKEN",
+        "REDIS_URL",
+        "TEAMS_WEBHOOK_URL",
+        "TEAMS_APP_PASSWORD",
+    }
+)
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _NAME_HELP = "names have small letters, digits and dashes, begin with a letter or digit, and have at most 63 characters"
 _TEXT_MAX = 500

@@ -33,6 +33,15 @@ CASES = [
         ),
     ),
     (
+        "webhook",
+        (
+            WORKSPACE,
+            "digests:",
+            "webhooks: [{name: ops, url: {env: OPS_HOOK}, environments: [shop-prod], kinds: [digests]}]\ndigests:",
+        ),
+        ("workspace: webhook ops nothing -> digests of shop-prod, to the address in OPS_HOOK",),
+    ),
+    (
         "match",
         (WORKSPACE, "region: eu-central-1}", "region: eu-central-1, match: [email, user_name]}"),
         ("workspace: connection main aws eu-central-1 aws -> aws eu-central-1 aws match email, user_name",),
