@@ -16,8 +16,8 @@ from datetime import timedelta
 from bench.filled import fill
 from bench.place import DEVELOPERS, Place, options, person, running, say, table, until
 from bench.tuned import SOON_LOOKS
+from bot.sandbox.clock import system_clock
 from bot.sandbox.slack import Message, words
-from bot.sandbox.slack.clock import system_clock
 from tests.support.installation import Case
 from workflows.ledger.keys import Keys
 

@@ -20,7 +20,7 @@ from bench.filled import Filled, developers_for, fill
 from bench.place import News, Place, options, percentile, running, say, table, until
 from bench.tuned import NO_QUOTA
 from bot.sandbox.aws.operations import Plan
-from bot.sandbox.slack.clock import system_clock
+from bot.sandbox.clock import system_clock
 from tests.support.installation import ROOT
 from workflows.core.audit import Event
 

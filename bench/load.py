@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.sandbox.slack.clock import system_clock
+from bot.sandbox.clock import system_clock
 from bot.sandbox.slack.events.http import sign
 
 TIMEOUT_S = 10.0

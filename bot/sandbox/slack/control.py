@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from starlette.routing import Route
 
-from bot.sandbox.slack.clock import MovableClock
+from bot.sandbox.clock import MovableClock
 from bot.sandbox.slack.errors import CannotDo
 from bot.sandbox.slack.events.courier import Courier, Tampering
 from bot.sandbox.slack.events.socket_mode import SocketMode

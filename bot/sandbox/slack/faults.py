@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.sandbox.slack.clock import Clock
+from bot.sandbox.clock import Clock
 
 Drop = Literal["before", "after"]
 

@@ -3,24 +3,21 @@
 import asyncio
 import json
 import secrets
-import socket
 import threading
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bot.sandbox.clock import Clock, MovableClock, system_clock
+from bot.sandbox.serving import Dropped, Serving, listener
 from bot.sandbox.slack import control
 from bot.sandbox.slack.api import responses
 from bot.sandbox.slack.api.web_api import WebApi
-from bot.sandbox.slack.clock import Clock, MovableClock, system_clock
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.events.courier import Courier, Delivery, Tampering
 from bot.sandbox.slack.events.http import HttpDelivery
@@ -30,8 +27,6 @@ from bot.sandbox.slack.people.person import Person
 from bot.sandbox.slack.seeding import Seed, app_settings, plant
 from bot.sandbox.slack.settings import AppSettings
 from bot.sandbox.slack.workspace import Workspace
-
-_START_S_MAX = 5.0
 
 
 class SlackServer:
@@ -66,8 +61,7 @@ class SlackServer:
         self.stopping = False
         self._port = port
         self._controlled = controlled
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._serving: Serving | None = None
         plant(self.workspace, seed or {})
         self.workspace.listeners.append(self.courier.event)
 
@@ -75,39 +69,18 @@ class SlackServer:
 
     def start(self) -> "SlackServer":
         """Listen on loopback; returns when it does. Raise RuntimeError if it does not within five seconds."""
-        listener = socket.create_server(("127.0.0.1", self._port), backlog=512)
-        self.workspace.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(
-            self.asgi(),
-            http=_Droppable,
-            ws="websockets-sansio",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = server = _Server(config)
-        self._thread = threading.Thread(target=server.run, args=([listener],), name="slack-sandbox", daemon=True)
-        self._thread.start()
+        where = listener(self._port)
+        self.workspace.base_url = f"http://127.0.0.1:{where.getsockname()[1]}"
+        self._serving = Serving(self.asgi(), where, "slack-sandbox")
         self.courier.start()
-        self._wait_until_started(server)
+        self._serving.wait_until_started()
         return self
-
-    @staticmethod
-    def _wait_until_started(server: uvicorn.Server) -> None:
-        pause = threading.Event()
-        for _ in range(int(_START_S_MAX / 0.005)):
-            if server.started:
-                return
-            pause.wait(0.005)
-        raise RuntimeError("the Slack stand-in did not start")
 
     def stop(self) -> None:
         self.stopping = True  # streams look at it, and end
         self.courier.stop()
-        if self._server is not None and self._thread is not None:
-            self._server.end()
-            self._thread.join(timeout=_START_S_MAX)
+        if self._serving is not None:
+            self._serving.stop()
 
     def __enter__(self) -> "SlackServer":
         return self.start()
@@ -176,7 +149,7 @@ class SlackServer:
         await asyncio.sleep(self.faults.delay_s + (fault.delay_s if fault else 0.0))
         answer = self.api.answer(name, raw, token, fault)
         if answer.drop:
-            return _Dropped()
+            return Dropped()
         return JSONResponse(answer.body, answer.status, dict(answer.headers))
 
     async def _response(self, request: Request) -> Response:
@@ -217,47 +190,3 @@ async def _arguments(request: Request) -> Mapping[str, Any]:
             raise ValueError("arguments have to be an object")
         return query | content
     return query | dict(parse_qsl(body, keep_blank_values=True))
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, except that it ends when it is told to and not up to a tenth of a second later: tests start many."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._over = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def main_loop(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        await self.on_tick(0)
-        if not self.should_exit:
-            await self._over.wait()
-
-    def end(self) -> None:
-        self.should_exit = True
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._over.set)
-
-
-class _Droppable(H11Protocol):
-    """HTTP whose requests can hang up on the caller: `scope["extensions"]["drop"]`."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)  # type: ignore[arg-type] # uvicorn narrows what asyncio declares
-        self.app = _with_drop(self.app, self.transport)
-
-
-def _with_drop(app: Any, transport: asyncio.Transport) -> ASGIApp:
-    async def droppable(scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("extensions", {})["drop"] = transport.abort
-        await app(scope, receive, send)
-
-    return droppable
-
-
-class _Dropped(Response):
-    """No answer: the connection is reset."""
-
-    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
-        scope["extensions"]["drop"]()
-        await asyncio.sleep(0)  # lets the server notice, so that it does not try to answer itself

@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Callable
 
+from bot.sandbox.clock import Clock
 from bot.sandbox.slack.blockkit.limits import VIEW_BYTES_MAX, check_view, completed, with_text_defaults
 from bot.sandbox.slack.blockkit.values import initial_state
-from bot.sandbox.slack.clock import Clock
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.model import Json, View
 from bot.sandbox.slack.settings import AppSettings

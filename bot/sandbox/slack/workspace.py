@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bot.sandbox.slack.clock import Clock
+from bot.sandbox.clock import Clock
 from bot.sandbox.slack.errors import ApiError, CannotDo
 from bot.sandbox.slack.mentions import mentions
 from bot.sandbox.slack.model import Channel, Group, Json, Message, Notice, User

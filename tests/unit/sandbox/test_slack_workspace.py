@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.clock import MovableClock
 from bot.sandbox.slack import AppSettings, CannotDo, SlackServer
 from bot.sandbox.slack.api.arguments import Arguments
 from bot.sandbox.slack.api.responses import at_url
 from bot.sandbox.slack.api.web_api import WebApi
 from bot.sandbox.slack.blockkit.values import initial_state, value_of
-from bot.sandbox.slack.clock import MovableClock
 from bot.sandbox.slack.errors import ApiError
 from bot.sandbox.slack.mentions import mentions
 from bot.sandbox.slack.model import Message

@@ -6,7 +6,7 @@ import http.client
 import json
 from urllib.parse import urlencode, urlsplit
 
-from bot.sandbox.slack.clock import system_clock
+from bot.sandbox.clock import system_clock
 from bot.sandbox.slack.events.courier import Ack, Delivery, Tampering
 from bot.sandbox.slack.workspace import Workspace
 
