@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from workflows.core.durations import format_duration
 from workflows.core.policy import Entitlement, Environment, Group, Policy, Visibility
+from workflows.policy_file.channels import in_words
 from workflows.policy_file.phrases import (
     approve_words,
     auto_approval_words,
@@ -20,7 +21,7 @@ _ORIGIN_NONE = "nobody says it"
 
 def rendered(policy: Policy) -> Iterator[str]:
     """All groups and environments, with what holds for each role."""
-    yield f"Policy {policy.hash[:12]} · receipts to {policy.receipts_channel} · times in {policy.timezone}"
+    yield f"Policy {policy.hash[:12]} · receipts to {in_words(policy.receipts_channels)} · times in {policy.timezone}"
     yield ""
     yield "Groups"
     yield from _table(((name, _group(group)) for name, group in policy.groups.items()), 2)
@@ -60,7 +61,7 @@ def explained(policy: Policy, role: Entitlement) -> Iterator[str]:
 def _environment(environment: Environment) -> Iterator[tuple[str, str]]:
     yield "owners", ", ".join(environment.owners)
     yield "may ask", ", ".join(environment.requesters)
-    yield "approvals", environment.approvals_channel or "direct messages to the owners"
+    yield "approvals", in_words(environment.approvals_channels) or "direct messages to the owners"
     if environment.visibility is Visibility.MEMBERS:
         yield "visible", "who and why only to those who own or may ask"
     if break_glass := environment.break_glass:

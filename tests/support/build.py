@@ -80,7 +80,7 @@ def environment(*roles: Entitlement, **changes: Any) -> Environment:
         owners=("platform",),
         requesters=("developers", "platform"),
         roles={role.role: role for role in roles or (entitlement(),)},
-        approvals_channel="C0PAYMENTS",
+        approvals_channels=("C0PAYMENTS",),
     )
     return replace(own, **changes)
 
@@ -91,7 +91,7 @@ def policy(*environments: Environment, **changes: Any) -> Policy:
         timezone="Europe/Berlin",
         email_domains=("example.com",),
         connections={"main": MAIN},
-        receipts_channel="C0RECEIPTS",
+        receipts_channels=("C0RECEIPTS",),
         groups={name: Group(name, members=people) for name, people in GROUPS.items()},
         environments={item.name: item for item in environments or (environment(),)},
         panic_group="security",

@@ -97,6 +97,13 @@ class InProcess(WebClient):
         ).validate()
 
 
+class NoSlack(WebClient):
+    """Where a test has another chat."""
+
+    def api_call(self, api_method: str, **_: object) -> SlackResponse:
+        raise AssertionError(f"Slack was asked for {api_method}")
+
+
 class ChatWorld(World):
     """A World whose due items of chat are shown, when the test says so, by an outbox as a worker has it.
 

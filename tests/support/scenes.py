@@ -59,7 +59,7 @@ def rules(**changes: Any) -> Policy:
     hidden = replace(
         environment(entitlement(environment="books-prod", owners=("security",)), name="books-prod", title="Books"),
         owners=("security",),
-        approvals_channel=None,
+        approvals_channels=(),
         visibility=Visibility.MEMBERS,
     )
     return build.policy(place, hidden)

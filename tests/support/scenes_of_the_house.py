@@ -243,7 +243,7 @@ def other_rules(t: Listener) -> Iterator[tuple[str, ...]]:
 @scene
 def digests_on_time(t: Listener) -> Iterator[tuple[str, ...]]:
     w = t.world
-    plans = (Digest(CARDS, "0 9 * * *"), Digest(CARDS, "0 9 * * *", report=timedelta(days=30)))
+    plans = (Digest((CARDS,), "0 9 * * *"), Digest((CARDS,), "0 9 * * *", report=timedelta(days=30)))
     w.policy.policy = replace(w.policy.policy, digests=plans)
     id_ = w.active(duration=HOUR)
     w.advance(20)

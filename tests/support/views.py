@@ -64,7 +64,7 @@ def environment(*roles: Entitlement, **changes: object) -> Environment:
         owners=("platform",),
         requesters=("payments-devs", "oncall"),
         roles={role.role: role for role in roles or (entitlement(), admin())},
-        approvals_channel="C0PAYMENTS",
+        approvals_channels=("C0PAYMENTS",),
     )
     return replace(found, **changes)  # type: ignore[arg-type]
 

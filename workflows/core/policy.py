@@ -186,6 +186,13 @@ class Entitlement:
         return f"{self.environment} {self.role}"
 
 
+def one_or_all(channels: tuple[str, ...]) -> str | list[str] | None:
+    """As the files write it: one by itself. What is named after channels keeps its name where there is one."""
+    if len(channels) > 1:
+        return list(channels)
+    return channels[0] if channels else None
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     name: str
@@ -194,7 +201,8 @@ class Environment:
     owners: tuple[str, ...]
     requesters: tuple[str, ...]
     roles: Mapping[str, Entitlement]
-    approvals_channel: str | None = None
+    # Destinations' text, as in `receipts_channels`; none: its owners are written to.
+    approvals_channels: tuple[str, ...] = ()
     visibility: Visibility = Visibility.OPEN
     break_glass: BreakGlass | None = None
     escalate: Escalation | None = None
@@ -205,7 +213,7 @@ class Environment:
 class Digest:
     """A scheduled summary. `schedule` is a five-field cron expression in the policy's time zone."""
 
-    channel: str
+    channels: tuple[str, ...]
     schedule: str
     environments: tuple[str, ...] | None = None
     only_if_active: bool = False
@@ -256,13 +264,16 @@ class IncidentChannels:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything the folder says. `hash` is SHA-256 over the content of its files (64 hex digits)."""
+    """Everything the folder says. `hash` is SHA-256 over the content of its files (64 hex digits).
+
+    Channels are destinations' text (`core.destination`).
+    """
 
     hash: str
     timezone: str
     email_domains: tuple[str, ...]
     connections: Mapping[str, Connection]
-    receipts_channel: str
+    receipts_channels: tuple[str, ...]
     groups: Mapping[str, Group]
     environments: Mapping[str, Environment]
     incident_channels: IncidentChannels = IncidentChannels()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from workflows.core.durations import format_duration
 from workflows.core.policy import Entitlement, Environment, Group, Policy
+from workflows.policy_file.channels import in_words
 from workflows.policy_file.phrases import duration_words, entitlement_words, webhook_words
 
 # Where several things stand behind one key, the change shows what came and what went.
@@ -77,7 +78,7 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "workspace: home_workspaces", ", ".join(policy.home_workspaces)
     for old, new in sorted(policy.former_domains.items()):
         yield f"workspace: former_domains {old}", new
-    yield "workspace: receipts_channel", policy.receipts_channel
+    yield "workspace: receipts_channel", in_words(policy.receipts_channels)
     yield "workspace: request_expires_after", format_duration(policy.request_expires_after)
     yield "workspace: panic_group", policy.panic_group or ""
     yield "workspace: panic_block", duration_words(policy.panic_block)
@@ -89,7 +90,7 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
         what = f" reporting on {format_duration(digest.report)}" if digest.report else ""
         yield (
             f"workspace: digest {number}",
-            f"{digest.schedule} to {digest.channel}{where}{what}" + " if active" * digest.only_if_active,
+            f"{digest.schedule} to {in_words(digest.channels)}{where}{what}" + " if active" * digest.only_if_active,
         )
     for hook in policy.webhooks:
         yield f"workspace: webhook {hook.name}", webhook_words(hook)
@@ -108,7 +109,7 @@ def _environment(environment: Environment) -> Iterator[tuple[str, str]]:
     yield "tier", environment.tier
     yield "owners", ", ".join(environment.owners)
     yield "requesters", ", ".join(environment.requesters)
-    yield "approvals_channel", environment.approvals_channel or ""
+    yield "approvals_channel", in_words(environment.approvals_channels)
     yield "visibility", environment.visibility
     for role in list(environment.roles.values())[:1]:  # all have the same
         yield "account", role.account or ""

@@ -20,12 +20,12 @@ from pydantic import (
 from pydantic_core.core_schema import ValidationInfo
 
 from workflows.core.rules.eligibility import TICKET_LENGTH_MAX
+from workflows.policy_file.channels import Channels
 from workflows.policy_file.problem import nearest, quote
 from workflows.policy_file.values import (
     OUR_SECRETS,
     Account,
     Address,
-    Channel,
     ChatUser,
     ClockTime,
     Count,
@@ -220,7 +220,7 @@ class EnvironmentFile(Settings):
     account: Account | None = Field(None, description="12 digits, in quotes")
     owners: Names = Field(description="groups that may approve; never their own")
     requesters: Names = Field(description="groups that may ask")
-    approvals_channel: Channel | None = None
+    approvals_channel: Channels | None = Field(None, description="where approval cards stand: a channel, or a list")
     visibility: Visibility | None = Field(None, description="members: outsiders see environment, state and id alone")
     roles: dict[str, Annotated[RoleHere, BeforeValidator(_empty_role)]] = Field(min_length=1)
     break_glass: BreakGlass | None = None
@@ -269,7 +269,7 @@ class IncidentChannels(Raw):
 
 
 class Digest(Raw):
-    channel: Channel
+    channel: Channels = Field(description="where it is posted: a channel, or a list")
     schedule: Schedule = Field(description="five cron fields, in the time zone of the policy")
     environments: Names | None = None
     only_if_active: bool = False
@@ -339,7 +339,7 @@ class WorkspaceFile(Settings):
     )
     # Of the models of the providers that there are: see `provided`.
     connections: dict[Name, Any] = Field(min_length=1)
-    receipts_channel: Channel
+    receipts_channel: Channels = Field(description="where receipts stand: a channel, or a list")
     groups: dict[GroupName, Group] = Field(min_length=1)
     incident_channels: IncidentChannels = IncidentChannels()
     panic_group: str | None = Field(None, description="the group that may revoke everywhere")

@@ -299,9 +299,6 @@ Domain = shape(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", "an e-mail domain", "write it in 
 Workspace = shape(
     "T[A-Z0-9]+", "a workspace's id", "take it from the workspace's address in a browser: app.slack.com/client/T..."
 )
-Channel = shape(
-    "[CG][A-Z0-9]+", "a channel's id", "take the id from the channel's details in Slack; it begins with C or G"
-)
 UserGroup = shape(
     "S[A-Z0-9]+", "a Slack user group's id", "take the id from the group's menu in Slack; it begins with S"
 )

@@ -19,21 +19,27 @@ _LINES_MAX = 8
 _LINE_LENGTH_MAX = 250
 
 
-def review_message(ctx: Context, plan: Digest, policy: Policy) -> Message:
-    """What a digest with a `report` posts in its channel now."""
+def review_messages(ctx: Context, plan: Digest, policy: Policy, channels: Iterable[str]) -> dict[str, Message]:
+    """What a digest with a `report` posts in each of these channels now. Those that may see the same are told the same."""
     period = plan.report or timedelta(0)
-    command = set(policy.environments if plan.environments is None else plan.environments)
-    shown = told_here(policy, plan.channel, plan.environments)
-    return review_digest(access_report(ctx, period, shown), period, kept_back=len(command - set(shown)))
+    whole = set(policy.environments if plan.environments is None else plan.environments)
+    made: dict[tuple[str, ...], Message] = {}
+    found = {}
+    for channel in channels:
+        shown = told_here(policy, channel, plan.environments)
+        if shown not in made:
+            made[shown] = review_digest(access_report(ctx, period, shown), period, kept_back=len(whole - set(shown)))
+        found[channel] = made[shown]
+    return found
 
 
 def told_here(policy: Policy, channel: str, environments: Sequence[str] | None) -> tuple[str, ...]:
-    """The environments that a report in this channel may tell of: a hidden one's names are for its own channel alone."""
+    """The environments that a report in this channel may tell of: a hidden one's names are for its own channels alone."""
     return tuple(
         place.name
         for place in policy.environments.values()
         if (environments is None or place.name in environments)
-        and (place.visibility is Visibility.OPEN or place.approvals_channel == channel)
+        and (place.visibility is Visibility.OPEN or channel in place.approvals_channels)
     )
 
 

@@ -7,7 +7,7 @@ import structlog
 from bot.chat.messages import holds, receipts, target_users
 from bot.chat.messages.break_glass import lifted, lifted_receipt
 from bot.chat.outbox.delegation_plan import delegation_planned
-from bot.chat.outbox.outbox import Outbox, once
+from bot.chat.outbox.outbox import Outbox, once, once_in_each
 from bot.chat.outbox.plan import (
     PlannedMessage,
 )
@@ -18,6 +18,7 @@ from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
+from workflows.core.records.chat import ChatRecord
 from workflows.core.records.person import PersonRecord
 from workflows.usecases.identity.confirm_account import held_account
 from workflows.usecases.identity.departure import open_places
@@ -56,7 +57,7 @@ def show_delegation(box: Outbox, page: PostingSession, subject: str) -> None:
 
 
 def show_unblock(box: Outbox, page: PostingSession, subject: str) -> None:
-    """The person is told, and so is the receipts channel."""
+    """The person is told, and so are the receipts channels."""
     policy = box.policy()
     for entry in box.ctx.ledger.entries_of(subject):
         item = keys.person(PersonId(entry.private.get("person", "")))
@@ -68,20 +69,21 @@ def show_unblock(box: Outbox, page: PostingSession, subject: str) -> None:
         )
         if policy is not None:
             mark = receipts.mark(entry.number, entry.digest)
-            items.append(once("lifted:receipt", policy.receipts_channel, lifted_receipt(entry, mark)))
+            receipt = lifted_receipt(entry, mark)
+            items += once_in_each(page.record, "lifted:receipt", policy.receipts_channels, receipt)
         box.send(page, items)
     box.clear(subject)
 
 
 def show_hold(box: Outbox, page: PostingSession, subject: str) -> None:
-    """News of an account that is on hold: for the receipts channel and security; for the owners where it has access; and,
+    """News of an account that is on hold: for the receipts channels and security; for the owners where it has access; and,
     once people have said whose it is, for every account that is bound to somebody whom it is about."""
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
     for entry in box.ctx.ledger.entries_of(subject):
         if entry.event in TOLD_OF_HOLDS:
-            box.send(page, _told_of_hold(box, entry, policy))
+            box.send(page, _told_of_hold(box, page.record, entry, policy))
             _redraw_what_waits(box, entry)
     box.clear(subject)
 
@@ -93,23 +95,23 @@ def _redraw_what_waits(box: Outbox, entry: AuditEntry) -> None:
             box.ctx.ledger.remind(keys.chat(id_), 0.0)
 
 
-def _told_of_hold(box: Outbox, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
+def _told_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
     plain = holds.told(entry, box.command)
     if entry.event is Event.PERSON_CONFIRM_ASKED:
-        return [_receipt_of_hold(box, entry, policy), *_asked_to_agree(box, entry, policy)]
+        return [*_receipts_of_hold(box, record, entry, policy), *_asked_to_agree(box, entry, policy)]
     users = dict.fromkeys(direct_to(facts.slack) for facts in box.recipients.security(policy))
     if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
         places = open_places(box.ctx, PersonId(entry.private.get("actor", "")))
         users |= dict.fromkeys(direct_to(facts.slack) for facts in box.recipients.owners_of(policy, places))
     if entry.event is Event.PERSON_CONFIRMED:
         users |= dict.fromkeys(_accounts_named(box, entry))
-    own = _receipt_of_hold(box, entry, policy)
-    return [own, *(once(f"hold:{entry.number}:{user}", user, plain) for user in users)]
+    own = _receipts_of_hold(box, record, entry, policy)
+    return [*own, *(once(f"hold:{entry.number}:{user}", user, plain) for user in users)]
 
 
-def _receipt_of_hold(box: Outbox, entry: AuditEntry, policy: Policy) -> PlannedMessage:
+def _receipts_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
     receipt = holds.told(entry, box.command, receipts.mark(entry.number, entry.digest))
-    return once(f"hold:{entry.number}:receipt", policy.receipts_channel, receipt)
+    return once_in_each(record, f"hold:{entry.number}:receipt", policy.receipts_channels, receipt)
 
 
 def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
@@ -125,7 +127,7 @@ def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Plan
 
 
 def show_target_user(box: Outbox, page: PostingSession, subject: str) -> None:
-    """A user in a target was given to another person: for the receipts channel, security, and both people."""
+    """A user in a target was given to another person: for the receipts channels, security, and both people."""
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
@@ -134,7 +136,7 @@ def show_target_user(box: Outbox, page: PostingSession, subject: str) -> None:
         security = (direct_to(facts.slack) for facts in box.recipients.security(policy))
         users = dict.fromkeys((*security, *_accounts_named(box, entry)))
         told = (once(f"user:{user}", user, target_users.moved(entry)) for user in users)
-        box.send(page, [once("user:receipt", policy.receipts_channel, receipt), *told])
+        box.send(page, [*once_in_each(page.record, "user:receipt", policy.receipts_channels, receipt), *told])
     box.clear(subject)
 
 

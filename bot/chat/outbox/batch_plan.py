@@ -253,7 +253,7 @@ def _minute(view: RequestView) -> int:
 def _receipts(batch: Batch) -> list[PlannedMessage]:
     if not any(view.resolved or view.stage in OVER for view in batch.views):
         return []
-    channels = receipt_channels(batch.first.request, batch.first.receipts_channel)
+    channels = receipt_channels(batch.first.request, batch.first.receipts_channels)
     return [item for channel in channels for item in _thread(batch, channel)]
 
 

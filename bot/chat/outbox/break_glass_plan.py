@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.chat.messages import break_glass
-from bot.chat.outbox.plan import PlannedMessage, PlanningInput, rendered
+from bot.chat.outbox.plan import PlannedMessage, PlanningInput, own_channels, rendered
 from bot.chat.places import direct_to
 from workflows.core.records.oversight import Review, ReviewState
 
@@ -38,20 +38,28 @@ def _unannounced(planning: PlanningInput, review: Review) -> list[PlannedMessage
 
 
 def _chases(planning: PlanningInput, review: Review) -> list[PlannedMessage]:
-    """One reminder a point: under the card, where there is one; else to each who may review."""
+    """One reminder a point: under each card in a channel, where there is one; else to each who may review."""
     if review.state is not ReviewState.OWED:
         return _chased(planning)
     if not review.chased_at:
         return []
-    number, channel = len(review.chased_at), planning.environment.approvals_channel if planning.environment else None
-    card = planning.chat.postings.get(f"card:{channel}") if channel else None
-    if channel and card is not None and card.ts is not None:
+    number, cards = len(review.chased_at), _cards_in_channels(planning)
+    if cards:
         owners = planning.environment.owners if planning.environment else ()
         message = break_glass.chase(planning.view, planning.mentions, owners, planning.command)
-        return [PlannedMessage(f"chase:{number}:{channel}", channel, message, key="once", under=f"card:{channel}")]
+        return [
+            PlannedMessage(f"chase:{number}:{channel}", channel, message, key="once", under=f"card:{channel}")
+            for channel in cards
+        ]
     message = break_glass.chase(planning.view, command=planning.command)
     users = dict.fromkeys(direct_to(person.slack) for person in planning.overseers)
     return [PlannedMessage(f"chase:{number}:{user}", user, message, key="once") for user in users]
+
+
+def _cards_in_channels(planning: PlanningInput) -> list[str]:
+    """The environment's own channels in which the card stands."""
+    cards = {channel: planning.chat.postings.get(f"card:{channel}") for channel in own_channels(planning.environment)}
+    return [channel for channel, card in cards.items() if card is not None and card.ts is not None]
 
 
 def _chased(planning: PlanningInput) -> list[PlannedMessage]:

@@ -1,15 +1,16 @@
-"""Reports on a schedule, each time posted once."""
+"""Reports on a schedule, each time posted once in each of their channels."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import structlog
 
 from bot.chat.message import Message
-from bot.chat.messages.access_review import review_message
+from bot.chat.messages.access_review import review_messages
 from bot.chat.messages.digest import digest
-from bot.chat.outbox.outbox import Outbox, once
+from bot.chat.outbox.outbox import Outbox, in_each, once
 from bot.chat.outbox.plan import (
     seen_in,
 )
@@ -17,6 +18,7 @@ from bot.chat.outbox.postings import PostingSession
 from bot.chat.views.overviews import DigestView
 from bot.chat.views.request_view import RequestView
 from workflows.core.policy import Policy
+from workflows.core.records.chat import ChatRecord
 from workflows.policy_file.cron import latest_slot, next_slot
 from workflows.usecases.oversight.digest import Slot, owed_slot, posted, schedule_next
 
@@ -37,29 +39,34 @@ def show_owed_digest(box: Outbox, page: PostingSession, subject: str) -> None:
 
 
 def show_slot(box: Outbox, page: PostingSession, slot: Slot) -> None:
-    """Raises PolicyUnavailable, too."""
+    """Once in each of its channels. Raises PolicyUnavailable, too."""
     policy = box.ctx.policy.current()
-    before = page.record.postings.get("digest")
-    if before is not None and before.ts is not None:
+    left = _not_told_yet(page.record, slot)
+    if not left:
         # What reads so much is not read again only to find that it was told.
         return
     if slot.plan.report is not None:
-        _post_slot(box, page, slot, review_message(box.ctx, slot.plan, policy))
+        told = review_messages(box.ctx, slot.plan, policy, left.values())
     else:
-        show_active(box, page, slot, policy)
+        told = _active(box, page.record, slot, policy, left.values())
+    items = [(once(name, channel, told[channel]), channel) for name, channel in left.items() if channel in told]
+    box.send(page, [replace(item, entry=posted(box.ctx, slot, channel)) for item, channel in items])
 
 
-def _post_slot(box: Outbox, page: PostingSession, slot: Slot, message: Message) -> None:
-    planned = once("digest", slot.plan.channel, message)
-    box.delivery.send(page, replace(planned, entry=posted(box.ctx, slot)))
+def _not_told_yet(record: ChatRecord, slot: Slot) -> dict[str, str]:
+    """Slots -> their channels, without those where it stands."""
+    places = in_each(record, "digest", slot.plan.channels)
+    stands = [name for name, posting in record.postings.items() if posting.ts is not None]
+    return {name: channel for name, channel in places.items() if name not in stands}
 
 
-def show_active(box: Outbox, page: PostingSession, slot: Slot, policy: Policy) -> None:
+def _active(box: Outbox, record: ChatRecord, slot: Slot, policy: Policy, channels: Iterable[str]) -> dict[str, Message]:
+    """By channel; nothing where there is nothing to tell, and the digest is to be silent then."""
     view = box.reader.digest(policy, slot.plan.environments)
     overdue = any(item.review_overdue for item in view.reviews)
-    if view.places or view.waiting or overdue or not slot.plan.only_if_active or page.record.postings:
-        shown = _visible(view, policy, slot.plan.channel)
-        _post_slot(box, page, slot, digest(shown, box.command))
+    if view.places or view.waiting or overdue or not slot.plan.only_if_active or record.postings:
+        return {channel: digest(_visible(view, policy, channel), box.command) for channel in channels}
+    return {}
 
 
 def _visible(digest_: DigestView, policy: Policy, channel: str) -> DigestView:

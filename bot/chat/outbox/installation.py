@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.chat.messages import receipts
 from bot.chat.messages.clock_alarm import clock_told
 from bot.chat.outbox import troubles_plan as troubles
-from bot.chat.outbox.outbox import Outbox, once
+from bot.chat.outbox.outbox import Outbox, in_each, once, once_in_each
 from bot.chat.outbox.plan import (
     PlannedMessage,
 )
@@ -29,7 +29,7 @@ def show_policy(box: Outbox, page: PostingSession, subject: str) -> None:
     if policy is not None and entries:
         entry = entries[-1]
         message = receipts.policy_activated(entry, box.command)
-        box.delivery.send(page, once(f"policy:{entry.number}", policy.receipts_channel, message))
+        box.send(page, once_in_each(page.record, f"policy:{entry.number}", policy.receipts_channels, message))
     box.clear(subject)
 
 
@@ -42,9 +42,8 @@ def show_unreadable(box: Outbox, page: PostingSession, subject: str) -> None:
         found = [entry for entry in entries if f"{entry.at:%Y-%m-%dT%H}" == hour]
         if found:
             alarm, key = receipts.unreadable(found), str(found[-1].number)
-            box.delivery.send(
-                page, PlannedMessage(f"unreadable:{hour}", policy.receipts_channel, alarm, key=key, urgent=True)
-            )
+            places = in_each(page.record, f"unreadable:{hour}", policy.receipts_channels)
+            box.send(page, [PlannedMessage(*place, alarm, key=key, urgent=True) for place in places.items()])
     box.clear(subject)
 
 
@@ -65,11 +64,11 @@ def show_troubles(box: Outbox, page: PostingSession, subject: str) -> None:
 
 
 def show_clock(box: Outbox, page: PostingSession, subject: str) -> None:
-    """The receipts channel hears of a jump, and so does everybody who may press the panic switch."""
+    """The receipts channels hear of a jump, and so does everybody who may press the panic switch."""
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
-    places = (policy.receipts_channel, *(direct_to(facts.slack) for facts in box.recipients.security(policy)))
+    places = (*policy.receipts_channels, *(direct_to(facts.slack) for facts in box.recipients.security(policy)))
     for entry in box.ctx.ledger.entries_of(subject):
         told = clock_told(entry)
         box.send(page, [once(f"clock:{entry.number}:{place}", place, told) for place in places])
@@ -77,7 +76,7 @@ def show_clock(box: Outbox, page: PostingSession, subject: str) -> None:
 
 
 def show_bulk_revocation(box: Outbox, page: PostingSession, subject: str) -> None:
-    """One message for the receipts channel and one for whoever pressed; both fill up in place."""
+    """One message for each receipts channel and one for whoever pressed; all fill up in place."""
     policy, item = box.policy(), keys.bulk_revocation(subject.removeprefix(BULK_REVOCATION))
     snapshot = box.ctx.ledger.read(item)
     bulk_revocation = snapshot.get(item, BulkRevocation)

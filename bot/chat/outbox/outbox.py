@@ -17,6 +17,7 @@ from bot.chat.views.read_model import Reader
 from bot.directory.refresh import ChatDirectory
 from workflows.core import keys
 from workflows.core.policy import Policy
+from workflows.core.records.chat import ChatRecord
 from workflows.ports import Buckets, Change, Committed, IndexEntry, PolicyUnavailable
 from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.troubles import over
@@ -120,6 +121,17 @@ class Outbox:
             over(self.ctx, item)
 
 
+def in_each(record: ChatRecord, slot: str, channels: Sequence[str]) -> dict[str, str]:
+    """Slots for the same news in each of these channels -> the channel. The first has the slot itself, or who has it already."""
+    taken = record.postings.get(slot)
+    first = taken.channel if taken and taken.channel in channels else next(iter(channels), "")
+    return {slot if channel == first else f"{slot}:{channel}": channel for channel in channels}
+
+
 def once(slot: str, channel: str, message: Message) -> PlannedMessage:
     """News of one moment, which is not edited."""
     return PlannedMessage(slot, channel, message, key="once")
+
+
+def once_in_each(record: ChatRecord, slot: str, channels: Sequence[str], message: Message) -> list[PlannedMessage]:
+    return [once(name, channel, message) for name, channel in in_each(record, slot, channels).items()]

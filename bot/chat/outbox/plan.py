@@ -78,7 +78,7 @@ class PlanningInput:
     request: Request
     view: RequestView
     environment: Environment | None
-    receipts_channel: str
+    receipts_channels: Sequence[str]
     entries: Sequence[AuditEntry]
     chat: ChatRecord
     mentions: Mentions
@@ -195,21 +195,25 @@ def card_channels(planning: PlanningInput) -> list[str]:
     """Where its card stands, or has to."""
     posted = [slot for slot in planning.chat.postings if slot.startswith("card:")]
     channels = [slot.removeprefix("card:") for slot in posted if planning.chat.postings[slot].error is None]
-    unseen = planning.view.stage not in OVER or _review_owed(planning)
-    if not channels and planning.view.resolved and unseen:
-        channels = _new_card_channels(planning)
-    elif channels and planning.view.stage is Stage.WAITING and planning.view.resolved and all(map(is_person, channels)):
-        # Who may decide by now, and could not when it was asked: a delegate, the next group, another shift.
-        channels += [slot for slot in _new_card_channels(planning) if slot not in channels]
+    if planning.view.resolved and _wants_more_cards(planning, channels):
+        channels += [channel for channel in _new_card_channels(planning) if channel not in channels]
     return channels
 
 
+def _wants_more_cards(planning: PlanningInput, channels: Sequence[str]) -> bool:
+    unseen = planning.view.stage not in OVER or _review_owed(planning)
+    if channels and all(map(is_person, channels)):
+        # Who may decide by now, and could not when it was asked: a delegate, the next group, another shift.
+        return planning.view.stage is Stage.WAITING
+    own = own_channels(planning.environment)
+    return unseen and (not channels or any(channel in own for channel in channels))
+
+
 def _new_card_channels(planning: PlanningInput) -> list[str]:
-    """The approvals channel; the approvers themselves where there is none, or it cannot be posted to."""
-    channel = planning.environment.approvals_channel if planning.environment else None
-    failed = channel is not None and _failed(planning, f"card:{channel}")
-    if channel is not None and not failed:
-        return [channel]
+    """The approvals channels; the approvers themselves where there is none, or none of them can be posted to."""
+    own = own_channels(planning.environment)
+    if taking := [channel for channel in own if not _failed(planning, f"card:{channel}")]:
+        return taking
     if planning.request.break_glass:
         # Its owners are told directly anyway.
         return []
@@ -310,8 +314,7 @@ def _is_card(slot: str, posting: Posting) -> bool:
 
 
 def alarms(planning: PlanningInput) -> list[PlannedMessage]:
-    own = planning.environment.approvals_channel if planning.environment else None
-    channels = list(dict.fromkeys(filter(None, (own, planning.receipts_channel))))
+    channels = list(dict.fromkeys((*own_channels(planning.environment), *planning.receipts_channels)))
     found = []
     for entry in planning.entries:
         if entry.event in ALARMS:
@@ -416,14 +419,15 @@ def _asked(planning: PlanningInput, user: str) -> PlannedMessage:
 def _receipts(planning: PlanningInput) -> list[PlannedMessage]:
     if not (planning.view.resolved or planning.view.stage in OVER):
         return []
-    channels = receipt_channels(planning.request, planning.receipts_channel)
+    channels = receipt_channels(planning.request, planning.receipts_channels)
     return [item for channel in channels for item in _thread(planning, channel)]
 
 
-def receipt_channels(request: Request, receipts_channel: str) -> list[str]:
+def receipt_channels(request: Request, everywhere: Sequence[str]) -> list[str]:
+    """Where its receipts stand: those of the policy, and the channel of an incident in which it was asked for."""
     origin = request.origin
     here = origin.channel if origin.receipts_here else ""
-    return list(dict.fromkeys(filter(None, [here, receipts_channel])))
+    return list(dict.fromkeys(filter(None, [here, *everywhere])))
 
 
 def root_slot(channel: str) -> str:
@@ -477,14 +481,18 @@ def rendered(planning: PlanningInput, slot: str, channel: str, render: Render, *
 
 
 def seen_in(view: RequestView, policy: Policy, channel: str) -> RequestView:
-    """A view among others in a channel: where the policy hides an environment, only its own channel is told all."""
+    """A view among others in a channel: where the policy hides an environment, only its own channels are told all."""
     environment = policy.environments.get(view.environment)
-    own = environment.approvals_channel if environment else None
-    return seen_by(view, environment, member=channel == own)
+    return seen_by(view, environment, member=channel in own_channels(environment))
 
 
 def for_channel(planning: PlanningInput, channel: str) -> RequestView:
-    """Where the policy hides an environment from outsiders, only its own channel and people's own messages tell all."""
-    own = planning.environment.approvals_channel if planning.environment else None
+    """Where the policy hides an environment from outsiders, only its own channels and people's own messages tell all."""
+    own = own_channels(planning.environment)
     alone = read_destination(channel).kind in (Kind.PERSON, Kind.DIRECT)
-    return seen_by(planning.view, planning.environment, member=channel == own or alone)
+    return seen_by(planning.view, planning.environment, member=channel in own or alone)
+
+
+def own_channels(environment: Environment | None) -> Sequence[str]:
+    """Those in which an environment's cards stand: who reads there is no outsider."""
+    return environment.approvals_channels if environment else ()

@@ -69,7 +69,7 @@ def show_request(box: Outbox, page: PostingSession, id_: str) -> None:
     if passing_s > 0:
         raise Later(passing_s)
     _look_again([facts])
-    box.shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channel))
+    box.shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channels))
 
 
 def _show_batch(
@@ -99,7 +99,7 @@ def _show_batch(
 
     _send_and_go_on(box, page, plan, versions)
     _look_again(batch.members)
-    box.shown(page, versions, ids[0], receipt_channels(request, batch.first.receipts_channel))
+    box.shown(page, versions, ids[0], receipt_channels(request, batch.first.receipts_channels))
 
 
 def _versions(box: Outbox, id_: str) -> dict[str, int]:
@@ -147,7 +147,7 @@ def _facts(box: Outbox, page: PostingSession, seen: Seen, policy: Policy | None)
         request=request,
         view=view,
         environment=environment,
-        receipts_channel=policy.receipts_channel if policy else "",
+        receipts_channels=policy.receipts_channels if policy else (),
         entries=entries,
         chat=page.record,
         mentions=people.mentions if people else {},

@@ -16,13 +16,12 @@ from workflows.core.records.oversight import BulkRevocation
 def revoke_all_planned(
     bulk_revocation: BulkRevocation, views: Sequence[RequestView], policy: Policy, command: str
 ) -> list[PlannedMessage]:
-    """Where it is told: the receipts channel, which sees no more of hidden environments than it may, and whoever pressed."""
-    channel, user = policy.receipts_channel, direct_to(bulk_revocation.by_slack)
-    seen = [seen_in(view, policy, channel) for view in views]
-    told = ((channel, seen), (user, list(views)))
+    """Where it is told: the receipts channels, which see no more of hidden environments than they may, and whoever pressed."""
+    told = {channel: [seen_in(view, policy, channel) for view in views] for channel in policy.receipts_channels}
+    told[direct_to(bulk_revocation.by_slack)] = list(views)
     group = policy.panic_group or ""
     found = []
-    for place, shown in told:
+    for place, shown in told.items():
         message = progress(bulk_revocation, shown, command, panic_group=group)
         found.append(PlannedMessage(f"panic:{place}", place, message, key=stamp(message)))
     return found

@@ -1,6 +1,6 @@
 """What fails again and again, told to those who are called for it: one message to a place, edited while anything fails.
 
-The receipts channel and security, who see to the installation, hear of all of it; the owners of what a trouble belongs to, and
+The receipts channels and security, who see to the installation, hear of all of it; the owners of what a trouble belongs to, and
 who would have to approve it, of theirs.
 """
 
@@ -66,7 +66,10 @@ class Called:
             for user, theirs in self._owners(policy, failing).items()
         }
         everything = _Call(_to_operator(failing, now), _key(failing))
-        operators = (policy.receipts_channel, *(direct_to(facts.slack) for facts in self._recipients.security(policy)))
+        operators = (
+            *policy.receipts_channels,
+            *(direct_to(facts.slack) for facts in self._recipients.security(policy)),
+        )
         return owners | dict.fromkeys(operators, everything)
 
     def _owners(self, policy: Policy, failing: Sequence[Trouble]) -> dict[str, list[Theirs]]:

@@ -94,7 +94,7 @@ class Scenario:
     def digest(self) -> None:
         """A digest comes by the clock; this one is called early."""
         self.terminal.scene("Each weekday morning #access-log gets a digest")
-        plan = next(plan for plan in self._policy.digests if plan.channel == RECEIPTS)
+        plan = next(plan for plan in self._policy.digests if RECEIPTS in plan.channels)
         self.installation.bring_forward(digest_due(digest_key(plan)))
         self.terminal.sees(
             "Who has access just now, and what needs a hand", self.actions.find(RECEIPTS, "Active access")

@@ -18,7 +18,7 @@ from workflows.ledger.memory import MemoryClock
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 
 DAY = timedelta(days=1)
-PLAN = Digest(RECEIPTS, "0 9 * * *", report=30 * DAY)
+PLAN = Digest((RECEIPTS,), "0 9 * * *", report=30 * DAY)
 KEY = digest_key(PLAN)
 
 
@@ -109,7 +109,7 @@ def test_what_is_hidden_is_told_in_its_own_channel_alone(make: Callable[..., Rev
     text = words(message) + message.text
     assert not [part for part in ("payments", "Dana", "Olu", "admin", "1 person", "1 asked") if part in text]
     assert "1 environment that only its members see" in text
-    own = Digest(CARDS, "0 9 * * *", report=30 * DAY)
+    own = Digest((CARDS,), "0 9 * * *", report=30 * DAY)
     world.policy.policy = policy(own, visibility=Visibility.MEMBERS)
     world.sender.post_digest(digest_key(own))
     assert "admin in payments-prod" in words(world.reviews(CARDS)[0])
@@ -118,4 +118,4 @@ def test_what_is_hidden_is_told_in_its_own_channel_alone(make: Callable[..., Rev
 def test_a_digest_of_what_is_active_keeps_its_name_and_one_with_a_report_has_another():
     names = {digest_key(replace(PLAN, report=period)) for period in (None, DAY, 30 * DAY)}
     assert len(names) == 3
-    assert digest_key(Digest("C0RECEIPTS", "0 9 * * *")) == "92349e14cf8e"
+    assert digest_key(Digest(("C0RECEIPTS",), "0 9 * * *")) == "92349e14cf8e"

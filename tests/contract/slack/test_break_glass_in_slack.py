@@ -132,7 +132,7 @@ def test_owners_are_reminded_under_the_card_once_a_point(world: Glass):
 
 
 def test_without_a_channel_the_owners_are_reminded_directly(make):
-    world = make(policy(approvals_channel=None))
+    world = make(policy(approvals_channels=()))
     world.breaks()
     world.settle()
     world.later(7 * HOUR)
@@ -157,7 +157,7 @@ def test_a_flag_is_told_to_security_and_to_the_holder(world: Glass):
 
 
 def test_an_overdue_review_stands_in_every_digest_even_in_one_that_is_silent_when_quiet(make):
-    plan = Digest(RECEIPTS, "0 9 * * *", only_if_active=True)
+    plan = Digest((RECEIPTS,), "0 9 * * *", only_if_active=True)
     world = make(replace(policy(), digests=(plan,)))
     id_ = world.breaks()
     world.settle()

@@ -121,7 +121,7 @@ def test_what_is_decided_in_time_costs_no_call_more(make: Make):
 
 
 def test_without_a_channel_each_owner_is_reminded_under_their_own_card(make: Make):
-    rig, slack = make(build.policy(build.environment(approvals_channel=None)))
+    rig, slack = make(build.policy(build.environment(approvals_channels=())))
     rig.asked()
     rig.settle()
     wait(rig, 8)
@@ -147,7 +147,7 @@ def test_the_next_group_is_called_under_the_card_and_the_small_print_says_so(mak
 
 
 def test_those_who_may_approve_by_an_escalation_get_the_card_where_there_is_no_channel(make: Make):
-    rig, slack = make(calling(may_approve=True, approvals_channel=None))
+    rig, slack = make(calling(may_approve=True, approvals_channels=()))
     rig.asked()
     rig.settle()
     assert slack.person("USUE").dms() == []
@@ -157,7 +157,7 @@ def test_those_who_may_approve_by_an_escalation_get_the_card_where_there_is_no_c
 
 
 def test_those_who_may_not_are_told_where_there_is_no_channel(make: Make):
-    rig, slack = make(calling(approvals_channel=None))
+    rig, slack = make(calling(approvals_channels=()))
     rig.asked()
     rig.settle()
     wait(rig, 11)
@@ -370,7 +370,7 @@ def test_members_that_are_not_known_are_said_on_the_card(make: Make):
 
 
 def test_nobody_gets_a_card_before_its_names_are_known(make: Make):
-    rig, slack = make(build.policy(build.environment(approvals_channel=None)))
+    rig, slack = make(build.policy(build.environment(approvals_channels=())))
     answer = rig.ask()
     assert isinstance(answer, Outcome)
     rig.sender.show(answer.id)

@@ -393,7 +393,7 @@ def test_sixty_that_end_in_the_same_second_are_told_once_and_no_root_goes_on_say
 def test_a_card_goes_before_the_receipts_that_flood_its_channel(make: Make) -> None:
     people = many(40)
     shop = build.environment(
-        build.entitlement(environment="shop-prod"), name="shop-prod", title="Shop", approvals_channel=RECEIPTS
+        build.entitlement(environment="shop-prod"), name="shop-prod", title="Shop", approvals_channels=(RECEIPTS,)
     )
     rig, slack = make(people, policy_for(people, shop))
     slack.rate_limits.enforced, slack.rate_limits.post_burst = True, 4

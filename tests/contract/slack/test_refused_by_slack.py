@@ -153,7 +153,7 @@ def test_a_channel_that_the_policy_names_no_more_is_looked_at_no_more(world: tup
     slack.workspace.change_channel(RECEIPTS, is_archived=True)
     id_ = rig.asked()
     rig.settle()
-    rig.policy.policy = replace(rig.policy.policy, receipts_channel="C0NEW")
+    rig.policy.policy = replace(rig.policy.policy, receipts_channels=("C0NEW",))
     minutes(rig, 2)
     assert closed(rig) == []
     assert id_ in texts(posts(slack, "C0NEW"))
@@ -362,7 +362,7 @@ def test_of_one_person_somebody_is_told_once_a_day(world: tuple[ChatWorld, Slack
 
 
 def test_whoever_asked_hears_that_nobody_could_be_reached(make: Make) -> None:
-    rig, slack = make(build.policy(build.environment(approvals_channel=None)))
+    rig, slack = make(build.policy(build.environment(approvals_channels=())))
     no_direct_messages(slack, "UOLU", "UPAT", word="user_disabled")
     id_ = rig.asked()
     rig.settle()
@@ -425,7 +425,7 @@ def test_a_home_whose_form_is_refused_is_drawn_without_it(world: tuple[ChatWorld
 
 
 def test_a_digest_that_its_channel_does_not_take_is_told(make: Make) -> None:
-    plan = Digest("C0DIGEST", "0 9 * * *")
+    plan = Digest(("C0DIGEST",), "0 9 * * *")
     rig, slack = make(replace(build.policy(), digests=(plan,)))
     slack.workspace.add_channel("C0DIGEST", "digest", is_archived=True)
     rig.active()
@@ -452,7 +452,7 @@ def at_nine(rig: ChatWorld, key: str, day: int) -> None:
 
 
 def test_of_the_digests_that_a_closed_channel_did_not_take_the_newest_comes_once_when_it_is_open(make: Make) -> None:
-    plan = Digest("C0DIGEST", "0 9 * * *")
+    plan = Digest(("C0DIGEST",), "0 9 * * *")
     rig, slack = make(replace(build.policy(), digests=(plan,)))
     slack.workspace.add_channel("C0DIGEST", "digest", is_archived=True)
     key = digest_key(plan)
@@ -488,7 +488,7 @@ def test_a_post_without_a_name_that_can_be_kept_is_looked_for_and_nothing_odd_is
 
 def test_a_digest_is_on_the_record_once_although_its_post_takes_a_moment(make: Make) -> None:
     """As every call of Slack's does: the entry has the time of the commit that it is part of."""
-    plan = Digest("C0DIGEST", "0 9 * * *")
+    plan = Digest(("C0DIGEST",), "0 9 * * *")
     rig, slack = make(replace(build.policy(), digests=(plan,)))
     slack.workspace.add_channel("C0DIGEST", "digest")
     post = rig.client.chat_postMessage
@@ -505,7 +505,7 @@ def test_a_digest_is_on_the_record_once_although_its_post_takes_a_moment(make: M
 
 
 def test_a_digest_of_a_slot_that_is_over_does_not_come_any_more(make: Make) -> None:
-    plan = Digest("C0DIGEST", "0 9 * * *")
+    plan = Digest(("C0DIGEST",), "0 9 * * *")
     rig, slack = make(replace(build.policy(), digests=(plan,)))
     slack.workspace.add_channel("C0DIGEST", "digest", is_archived=True)
     key = digest_key(plan)

@@ -357,7 +357,7 @@ UNA, UTE = "UUNA", "UUTE"
 
 def alone(make: Make) -> tuple[ChatWorld, SlackServer]:
     """Owners by address who have never used it, and no channel for the card: each of them gets it directly."""
-    place = build.environment(approvals_channel=None)
+    place = build.environment(approvals_channels=())
     own = build.policy(place)
     owners = Group("platform", members=frozenset({Address("una@example.com"), Address("ute@example.com")}))
     rig, slack = make(replace(own, groups={**own.groups, "platform": owners}))

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from slack_sdk import WebClient
 
 from bot.chat.surface import Abilities
 from tests.support import build
 from tests.support.build import DANA, HOUR
-from tests.support.chat import ChatWorld
+from tests.support.chat import ChatWorld, NoSlack
 from tests.support.memory_chat import ALL_OF_IT, MemoryChat, channel
 from tests.support.world import account
 from workflows.core import keys
@@ -27,21 +26,16 @@ ASKED_IN = channel("19:ops@thread:v2")
 Make = Callable[..., tuple[ChatWorld, MemoryChat]]
 
 
-class _NoSlack(WebClient):
-    def api_call(self, api_method: str, **_: object) -> object:  # type: ignore[override]  # nothing is asked of it
-        raise AssertionError(f"Slack was asked for {api_method}")
-
-
 @pytest.fixture
 def make() -> Make:
     def build_one(abilities: Abilities = ALL_OF_IT) -> tuple[ChatWorld, MemoryChat]:
         clock = MemoryClock(build.NOW)
         policy = replace(
-            build.policy(build.environment(approvals_channel=str(CARDS))),
-            receipts_channel=str(RECEIPTS),
+            build.policy(build.environment(approvals_channels=(str(CARDS),))),
+            receipts_channels=(str(RECEIPTS),),
         )
         chat = MemoryChat(lambda: rig.clock.now(), abilities)
-        rig = ChatWorld(_NoSlack(), clock, (), policy, chat)
+        rig = ChatWorld(NoSlack(), clock, (), policy, chat)
         return rig, chat
 
     return build_one

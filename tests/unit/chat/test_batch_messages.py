@@ -62,7 +62,7 @@ def _facts(world: World, request: Request, chat: ChatRecord) -> PlanningInput:
         request=request,
         view=request_view(request, grant, place, world.clock.now()),
         environment=place,
-        receipts_channel="C0RECEIPTS",
+        receipts_channels=("C0RECEIPTS",),
         entries=world.ledger.entries_of(request.id),
         chat=chat,
         mentions={name: ("S0OWNERS",) for name in owners},

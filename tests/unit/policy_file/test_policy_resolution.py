@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.policy_words import rendered
 from tests.unit.policy_file.policy_folder import SHOP, WORKSPACE, policy, write
 from workflows.core.policy import Entitlement, Hours, Policy, Ticket, TicketCheck, Visibility
 from workflows.policy_file import load_policy
+from workflows.policy_file.difference import summary
 from workflows.policy_file.phrases import ticket_words
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -152,6 +154,24 @@ def test_every_key_that_is_promised_is_read(tmp_path: Path) -> None:
     assert found.incident_channels.created_by == ("U0BOT",)
     assert found.incident_channels.teams == ("teams:channel:19:inc@thread.tacv2",)
     assert found.groups["leads"].source == "entra:01234567-89ab-cdef-0123-456789abcdef"
+
+
+def test_channels_are_one_or_several_of_either_chat(tmp_path: Path) -> None:
+    found = policy(
+        tmp_path,
+        (SHOP, "C0SHOP", '[C0SHOP, "teams:19:aB_c-1@thread.tacv2"]'),
+        (WORKSPACE, "receipts_channel: C0RECEIPTS", "receipts_channel: teams:19:log@thread.tacv2"),
+        (WORKSPACE, "{channel: C0RECEIPTS", "{channel: [C0RECEIPTS, C0SHOP]"),
+    )
+    shop = found.environments["shop-prod"]
+    assert shop.approvals_channels == ("C0SHOP", "teams:channel:19:aB_c-1@thread.tacv2")
+    assert found.receipts_channels == ("teams:channel:19:log@thread.tacv2",)
+    assert found.digests[0].channels == ("C0RECEIPTS", "C0SHOP")
+    told = dict(summary(found))
+    assert told["shop-prod: approvals_channel"] == "C0SHOP, teams:19:aB_c-1@thread.tacv2"
+    assert told["workspace: receipts_channel"] == "teams:19:log@thread.tacv2"
+    assert told["workspace: digest 1"].startswith("0 9 * * 1-5 to C0RECEIPTS, C0SHOP of shop-prod")
+    assert any("approvals    C0SHOP, teams:19:aB_c-1@thread.tacv2" in line for line in rendered(found))
 
 
 def test_the_hash_covers_names_and_content_and_nothing_else(tmp_path: Path) -> None:

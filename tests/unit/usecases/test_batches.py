@@ -48,7 +48,7 @@ def rules(**books):
     return policy(
         place(PROD, READ, DEPLOY, ADMIN),
         place(STAGING, READ, DEPLOY, tier=Tier.STAGING),
-        replace(place(BOOKS, READ, owners=("security",)), approvals_channel="C0BOOKS"),
+        replace(place(BOOKS, READ, owners=("security",)), approvals_channels=("C0BOOKS",)),
         **books,
     )
 

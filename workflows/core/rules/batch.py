@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from workflows.core.canonical_json import digest
 from workflows.core.people import PersonId
-from workflows.core.policy import OWNERS, Policy
+from workflows.core.policy import OWNERS, Policy, one_or_all
 from workflows.core.records.request import Request, slot_id
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import PENDING_MAX, Ask
@@ -43,7 +43,7 @@ def too_many_at_once(asks: Sequence[Ask]) -> Refused | None:
 def panels(policy: Policy | None, requests: Sequence[Request]) -> tuple[tuple[Request, ...], ...]:
     """The requests by who decides them: one card, one Approve and one Deny for each panel.
 
-    Together are those whose cards stand in the same channel and that want the same people, as many of each.
+    Together are those whose cards stand in the same channels and that want the same people, as many of each.
     """
     found: dict[str, list[Request]] = {}
     for request in requests:
@@ -57,7 +57,7 @@ def _audience(policy: Policy | None, request: Request) -> str:
     if place is None or role is None:
         return request.id
     needs = {word: [sorted(groups_named(role, (word,))), count] for word, count in role.approve.items()}
-    return digest([place.approvals_channel, sorted(groups_named(role, (OWNERS,))), needs])
+    return digest([one_or_all(place.approvals_channels), sorted(groups_named(role, (OWNERS,))), needs])
 
 
 def panel_of(policy: Policy | None, requests: Sequence[Request], id_: str) -> tuple[Request, ...]:

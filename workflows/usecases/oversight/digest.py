@@ -22,7 +22,7 @@ LatestSlot = Callable[[str, datetime, ZoneInfo], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One occasion of one digest: posted once, whatever is restarted."""
+    """One occasion of one digest: posted once in each of its channels, whatever is restarted."""
 
     plan: Digest
     at: datetime
@@ -32,9 +32,9 @@ class Slot:
         return f"{SUBJECT}{digest_key(self.plan)}-{int(self.at.timestamp())}"
 
 
-def posted(ctx: Context, slot: Slot) -> AuditEvent:
-    """For the commit that says that the slot was posted."""
-    facts = {"channel": slot.plan.channel, "slot": slot.at.isoformat()}
+def posted(ctx: Context, slot: Slot, channel: str) -> AuditEvent:
+    """For the commit that says that the slot was posted in this channel."""
+    facts = {"channel": channel, "slot": slot.at.isoformat()}
     return event(ctx, Event.DIGEST_POSTED, slot.subject, ctx.ledger.read(), facts)
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.canonical_json import digest
-from workflows.core.policy import Digest, Policy
+from workflows.core.policy import Digest, Policy, one_or_all
 from workflows.core.records.policy_in_force import ActivePolicy, PolicySummary
 from workflows.core.refusal import Refused
 from workflows.ports import Change, Versioned
@@ -60,7 +60,7 @@ def subject_of(policy_hash: str) -> str:
 
 def digest_key(plan: Digest) -> str:
     """A name for one scheduled digest that stays while its settings stay."""
-    told = [plan.channel, plan.schedule, list(plan.environments or ()), plan.only_if_active]
+    told = [one_or_all(plan.channels), plan.schedule, list(plan.environments or ()), plan.only_if_active]
     # A digest of what is active keeps the name it has always had.
     return digest([*told, *([int(plan.report.total_seconds())] if plan.report else [])])[:12]
 
