@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import check, complete, explain, look, operate, policy, report
+from bot.cli import check, complete, explain, look, operate, policy, report, teams
 from bot.cli.program import LEDGER, POLICY, add, program, told
 
 if TYPE_CHECKING:
@@ -173,6 +173,7 @@ look.register(app)
 operate.register(app)
 add(clock_app, operate.accept_clock, "accept")
 report.register(app)
+teams.register(app)
 complete.register(app)
 
 
