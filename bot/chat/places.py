@@ -9,6 +9,11 @@ from workflows.core.people import Account
 ALL = "all"
 
 
+def chat_name(surface: str) -> str:
+    """As people call a chat that need not be set up here."""
+    return surface.capitalize()
+
+
 def direct_to(account: Account) -> str:
     """This account's own messages; also what it is called by in the text of a message."""
     return str(Destination(account.surface, Kind.PERSON, account.user))

@@ -50,6 +50,7 @@ MEANING: dict[Event, str] = {
     Event.PERSON_ADDRESS: "A person has another address, by a renamed domain or another one of their own: nothing is on hold.",
     Event.PERSON_CONFIRM_ASKED: "The first of two people said whose an account is that is on hold.",
     Event.PERSON_CONFIRMED: "It was said whose an account is that was on hold: the same person's, or another's. It names both.",
+    Event.PERSON_DISOWNED: "Somebody said that an account in another chat, which has their address, is not theirs.",
     Event.PERSON_LEFT: "The chat says that somebody has left, and they have access: the owners are told.",
     Event.TARGET_USER_CHANGED: "Somebody's user in AWS is a new one, because AWS says that the old one is gone; both ids.",
     Event.TARGET_USER_MOVED: "A user in AWS is another person's: whoever had it is closed, or an operator says so.",

@@ -10,6 +10,8 @@ from workflows.core.identity import AccountRecord, Address, Identity
 from workflows.core.people import Account, PersonFacts, PersonId
 from workflows.usecases.shared.actor import whose
 
+TENANT = "0b5d1f0e-1111-4222-8333-444455556666"
+
 
 def gets_address(world: World, who: PersonId, address: str) -> None:
     """The chat says that somebody's account has another address from now on. Nobody has looked yet."""
@@ -25,6 +27,14 @@ def new_account(
     facts = PersonFacts(PersonId(""), name, slack, world.clock.now(), address=Address(address))
     world.chat.people[slack] = replace(facts, **rest)
     return slack
+
+
+def in_teams(world: World, user: str, address: str, name: str = "Somebody", **rest: object) -> Account:
+    """The same in another chat."""
+    there = Account("teams", TENANT, user)
+    facts = PersonFacts(PersonId(""), name, there, world.clock.now(), address=Address(address))
+    world.chat.people[there] = replace(facts, **rest)
+    return there
 
 
 def acts(world: World, who: Account) -> PersonFacts:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bot.chat.interaction import COMMAND, Interaction
 from tests.support import build
 from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
-from tests.support.people import acts, gets_address, new_account
+from tests.support.people import acts, gets_address, in_teams, new_account
 from tests.support.scenes import done, for_nia, scene
-from tests.support.spoken import CAST, OLGA, Listener
+from tests.support.spoken import CAST, OLGA, Listener, Said
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.identity import Address, TargetUser
 from workflows.core.people import Account, PersonId
 from workflows.ports import Change
 from workflows.usecases.identity.confirm_account import Saying, confirm, held_account
+from workflows.usecases.identity.second_chat import Answer, answer
 from workflows.usecases.shared.target_users import move_by_hand, users_called
 
 NEW = "dana.new@example.com"
@@ -118,6 +121,76 @@ def a_new_account_under_somebodys_address(t: Listener) -> Iterator[tuple[str, ..
         # Never about oneself.
         (PAT, f"person confirm {PAT} {SAYS}"),
     ]
+    yield ()
+
+
+def _in_a_second_chat(t: Listener) -> Account:
+    """Dana's address acts in Teams, and she is asked in Slack."""
+    w = t.world
+    w.knows(DANA, SUE)
+    there = in_teams(w, "aad-dana", str(DANA), "Dana")
+    acts(w, there)
+    t.brief = True
+    t.beside = [_answer_there(t, there, "mine")]
+    return there
+
+
+def _answer_there(t: Listener, there: Account, text: str) -> Said:
+    """What the account reads that is on hold: Dana, who uses it."""
+    t.world.chat.refresh_person(there, t.world.policy.policy)
+    reply = t.dry.carry_out(Interaction(t.world.press_id(), COMMAND, there, text=text))
+    assert reply.message is not None
+    return Said(f"{there.user} types {text}", DANA, reply.message, refused=reply.refused)
+
+
+def _says_of_it(t: Listener, there: Account, *, mine: bool) -> None:
+    w = t.world
+    held = held_account(w.ctx, there.id)
+    assert held is not None
+    w.knows(DANA)
+    done(answer(w.ctx, Answer(there.id, mine, held.hash), account(DANA), w.press_id()))
+    acts(w, there)
+
+
+@scene
+def an_account_in_a_second_chat_that_is_theirs(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    there = _in_a_second_chat(t)
+    held = held_account(w.ctx, there.id)
+    assert held is not None
+    asked = json.dumps({"a": there.id, "h": held.hash})
+    changed = json.dumps({"a": there.id, "h": "another"})
+    t.tries = [(SUE, f"person confirm {DANA} {SAYS}")]
+    t.presses_at = [(OLU, "is_me", asked), (DANA, "is_me", changed), (DANA, "is_not_me", asked)]
+    yield ()
+    _says_of_it(t, there, mine=True)
+    t.beside = []
+    t.tries = []
+    t.presses_at = [(DANA, "is_me", asked)]
+    yield ()
+
+
+@scene
+def an_account_in_a_second_chat_that_is_not_theirs(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    there = _in_a_second_chat(t)
+    held = held_account(w.ctx, there.id)
+    assert held is not None
+    t.posted()
+    _says_of_it(t, there, mine=False)
+    t.beside = [_answer_there(t, there, "mine")]
+    t.tries = [(SUE, f"person confirm {DANA} {SAYS}")]
+    t.presses_at = [(DANA, "is_me", json.dumps({"a": there.id, "h": held.hash}))]
+    yield ()
+
+
+@scene
+def an_account_in_a_second_chat_of_somebody_who_has_left_the_first(t: Listener) -> Iterator[tuple[str, ...]]:
+    """Between the question and its message."""
+    w = t.world
+    _in_a_second_chat(t)
+    w.chat.people[account(DANA)] = replace(w.chat.people[account(DANA)], standing_problem="person_deactivated")
+    w.chat.refresh_person(account(DANA), w.policy.policy)
     yield ()
 
 

@@ -216,6 +216,13 @@ class You:
         record = account_on_record(self.look.t.world, self.reader)
         return record is not None and record.suspended is not None
 
+    def is_claimed(self) -> bool:
+        """An account in another chat is theirs, or says that it is."""
+        world = self.look.t.world
+        found = [world.ledger.read(name).get(name, AccountRecord) for name in list(world.ledger.records("account"))]
+        others = [one for one in found if one is not None and one.slack.surface != account(self.reader).surface]
+        return any(self.reader in (one.person, one.suspended and one.suspended.claims) for one in others)
+
     def may_nothing(self) -> bool:
         return self.look.t.world.chat.people[account(self.reader)].standing_problem is not None
 
@@ -257,6 +264,12 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"Nobody could approve .* for you: |You used break-glass in .* within 24 hours", You.did_or_tried),
     (r"so I cannot tell that it is yours|[Yy]our AWS user|AWS user that I find for you", You.is_holder),
     (r"AWS's administrators have to give you", You.is_holder),
+    (
+        r"Is this you in|with your address|Until you answer|from then on it is yours|since you were asked",
+        You.is_claimed,
+    ),
+    (r"The account in \w+ is yours|Your other accounts hear|Your account in this chat", You.is_claimed),
+    (r"[Uu]ntil .* you can do nothing here|If you cannot answer there|You are asked this no more", You.is_claimed),
     (r"^You are in at once|In an emergency you are in at once", lambda you: you.reader == NIA),
     (r"You can ask for nothing here yet|to have you added", You.may_ask_for_nothing),
     (r"(?i)^in your environments now$", lambda you: you.reader in (OLU, PAT, SUE)),
@@ -442,6 +455,10 @@ _OF_ACCOUNTS = (
     (r"(\w+) says that (\w+)'s account", Event.PERSON_CONFIRM_ASKED, ("actor_name", "account_name")),
     (r"✅ (\w+) said whose (\w+)'s account", Event.PERSON_CONFIRMED, ("actor_name", "account_name")),
     (r"✅ (\w+) and (\w+) said whose (\w+)'s", Event.PERSON_CONFIRMED, ("second_name", "actor_name", "account_name")),
+    (r"(\w+) acts in \w+ for the first time", Event.PERSON_BINDING_CHANGED, ("actor_name",)),
+    (r"It was about (\w+) \(", Event.PERSON_BINDING_CHANGED, ("actor_name",)),
+    (r"🚨 (\w+) says that the account (\w+) in", Event.PERSON_DISOWNED, ("actor_name", "account_name")),
+    (r"✅ (\w+) said in \w+ that (\w+)'s account", Event.PERSON_CONFIRMED, ("actor_name", "account_name")),
     (r"⚠️ (\w+) was deactivated", Event.PERSON_LEFT, ("actor_name",)),
 )
 

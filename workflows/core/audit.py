@@ -56,6 +56,7 @@ class Event(StrEnum):
     )
     PERSON_CONFIRM_ASKED = "person.confirm_asked"  # the first of two who must say whose an account is
     PERSON_CONFIRMED = "person.confirmed"  # it was said whose an account is: the same person's, or another's
+    PERSON_DISOWNED = "person.disowned"  # whom an account in another chat claims to be says that it is not theirs
     PERSON_LEFT = "person.left"  # the chat's own tenant has deactivated the account, and they have access
     TARGET_USER_CHANGED = (
         "target_user.changed"  # the person's user is another one: the target says that the old one is gone

@@ -78,6 +78,10 @@ def next_person(address: Address, number: int) -> PersonId:
     return PersonId(f"{address}~{number}")
 
 
+def surface_of(account: AccountId) -> str:
+    return account.partition(":")[0]
+
+
 def unbound(account: AccountId) -> PersonId:
     """Stands for an account that is bound to no person: equal to no person's id, and in no group."""
     return PersonId(account)
@@ -125,14 +129,31 @@ class Why(StrEnum):
     BEFORE = "before"
 
 
+# In words and on record: a new account whose person is asked in another chat, and one of which they said that it is not theirs.
+# Stored it is a NEW_ACCOUNT, which a process knows that knows one chat alone: it leaves it to security.
+SECOND_CHAT, DISOWNED = "second_chat", "disowned"
+
+
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """`address`: what the account carries while it is suspended. `claims`: whose address that is, where it is somebody's."""
+    """`address`: what the account carries while it is suspended. `claims`: whose address that is, where it is somebody's.
+
+    `asked_in`: the other chats in which whom it claims to be is asked whether it is theirs; empty where people of security have
+    to say it. `disowned_at`: when they said that it is not.
+    """
 
     why: Why
     since: datetime
     address: Address | None = None
     claims: PersonId | None = None
+    asked_in: tuple[str, ...] = ()
+    disowned_at: datetime | None = None
+
+    @property
+    def word(self) -> str:
+        if self.disowned_at is not None:
+            return DISOWNED
+        return SECOND_CHAT if self.asked_in else self.why.value
 
 
 @dataclass(frozen=True, slots=True)

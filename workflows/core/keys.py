@@ -143,6 +143,11 @@ def break_glass_uses(environment: str, holder: PersonId) -> str:
     return uses(f"glass-{digest([environment, holder])[:20]}")
 
 
+def questions(holder: PersonId) -> str:
+    """When somebody was asked whether an account in another chat is theirs."""
+    return uses(f"chat-{digest([holder])[:20]}")
+
+
 def ticket_uses(ticket: str) -> str:
     """When a ticket that so many requests may carry was last given for one."""
     return uses(f"ticket-{digest(ticket.casefold())[:20]}")

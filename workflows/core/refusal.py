@@ -80,6 +80,7 @@ class Code(StrEnum):
     NOTHING_TO_LIFT = "nothing_to_lift"
     NOTHING_TO_CONFIRM = "nothing_to_confirm"
     OWN_ACCOUNT = "own_account"
+    NOT_ASKED = "not_asked"
     CONFIRMED_ALREADY = "confirmed_already"
     HOLD_CHANGED = "hold_changed"
     HELD_UNFIT = "held_unfit"

@@ -26,6 +26,7 @@ from workflows.core.identity import (
     Why,
     first_person,
     spellings,
+    surface_of,
     unbound,
 )
 from workflows.core.people import GroupFacts, Membership, PersonFacts
@@ -275,7 +276,8 @@ def _through(facts: PersonFacts, record: AccountRecord | None, owners: Mapping[A
         return replace(facts, id=unbound(facts.account))
     if facts.account in owner.accounts or (not owner.accounts and owner.closed_at is None):
         return replace(facts, id=owner.person)
-    hold = Suspension(Why.NEW_ACCOUNT, facts.as_of, facts.address, owner.person)
+    others = {surface_of(name) for name in owner.accounts} - {facts.slack.surface}
+    hold = Suspension(Why.NEW_ACCOUNT, facts.as_of, facts.address, owner.person, tuple(sorted(others)))
     return replace(facts, id=unbound(facts.account), suspended=hold)
 
 

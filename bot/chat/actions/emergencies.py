@@ -14,6 +14,7 @@ from workflows.core.people import PersonId
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.usecases.identity.confirm_account import Saying, confirm, groups_needed_to_confirm, may_confirm
+from workflows.usecases.identity.second_chat import Answer, answer
 from workflows.usecases.oversight.unblock import lift
 from workflows.usecases.revocation.revoke_all import groups_that_may
 from workflows.usecases.shared.actor import Actor, known
@@ -68,3 +69,12 @@ def said_whose(at: Acting, act: Interaction, saying: Saying | None) -> Reply:
     if isinstance(answer, Refused):
         return at.refuse(act, answer)
     return Reply(holds.said(answer.outcome, same=saying.same), replaces=act.kind == PRESS)
+
+
+def said_mine(at: Acting, act: Interaction, said: Answer | None) -> Reply:
+    if said is None:
+        return Reply()
+    done = answer(at.ctx, said, act.who, act.id)
+    if isinstance(done, Refused):
+        return at.refuse(act, done)
+    return Reply(holds.answered(said.account, done.outcome), replaces=True)

@@ -101,6 +101,8 @@ PRESSES: Mapping[str, Handler] = {
     notices.FIRST_TIME: Handler(pressed.press_first_time),
     holds.CONFIRM_SAME: Handler(pressed.press_whose),
     holds.CONFIRM_ANOTHER: Handler(pressed.press_whose),
+    holds.IS_ME: Handler(pressed.press_is_me),
+    holds.IS_NOT_ME: Handler(pressed.press_is_not_me),
     batch.APPROVE_ALL: Handler(pressed.press_for_all),
     batch.WITHDRAW_ALL: Handler(pressed.press_for_all),
     batch.DENY_ALL: _opens(decision_forms.open_deny_all_form),

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from bot.chat.actions.acting import Acting
 from bot.chat.actions.batch import answer_stays
-from bot.chat.actions.emergencies import said_whose
+from bot.chat.actions.emergencies import said_mine, said_whose
 from bot.chat.actions.reply import Reply
 from bot.chat.interaction import Interaction
 from bot.chat.message import read_value
 from bot.chat.messages import notices
 from bot.chat.messages.approval_card import read_more
+from bot.chat.messages.holds import read_is_me
 from bot.chat.messages.holds import read_pressed as read_said
 from bot.chat.messages.revoke_all import cancelled, read_pressed, under_way
 from bot.chat.wording.labels import done_words
@@ -85,6 +86,14 @@ def press_end_delegation(at: Acting, act: Interaction) -> Reply:
 
 def press_whose(at: Acting, act: Interaction) -> Reply:
     return said_whose(at, act, read_said(act.value))
+
+
+def press_is_me(at: Acting, act: Interaction) -> Reply:
+    return said_mine(at, act, read_is_me(act.value, mine=True))
+
+
+def press_is_not_me(at: Acting, act: Interaction) -> Reply:
+    return said_mine(at, act, read_is_me(act.value, mine=False))
 
 
 def press_revoke_all(at: Acting, act: Interaction) -> Reply:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.chat.carried import read_carried
 from bot.chat.message import Button, Confirm, Line, Message, Part, Small, buttons, message, with_parts
+from bot.chat.places import chat_name
 from bot.chat.rich import NOTHING, Rich, Time, join, lines, say, series, short
 from bot.chat.views import state_lines
 from bot.chat.views.state_lines import stop
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.identity import AccountId, Why
+from workflows.core.identity import DISOWNED, SECOND_CHAT, AccountId, Why, surface_of
 from workflows.core.rules.account_confirmation import PROPOSAL_STANDS_FOR, Held
 from workflows.usecases.identity.confirm_account import Saying
+from workflows.usecases.identity.second_chat import Answer
 
 CONFIRM_SAME, CONFIRM_ANOTHER = "confirm_same", "confirm_another"
+IS_ME, IS_NOT_ME = "is_me", "is_not_me"
 _REASON_LENGTH_MAX = 500
 
 
@@ -95,6 +99,8 @@ def _what(held: Held) -> Rich:
         theirs = held.claimed.name if held.claimed is not None and held.claimed.accounts else ""
         whose = say(", which is {}'s", short(theirs, 100)) if theirs else NOTHING
         return say("The address of {}'s account was changed from {} to {}{}", name, before, new, whose)
+    if hold.word == DISOWNED:
+        return say("{} has the address {}, and whoever has that says that the account is not theirs", name, new)
     if hold.why is Why.NEW_ACCOUNT:
         owner = short(held.claimed.name if held.claimed and held.claimed.name else "somebody", 100)
         return say("A new account, {}, has the address {}, which is {}'s", name, new, owner)
@@ -161,6 +167,83 @@ def said(outcome: str, *, same: bool) -> Message:
     return message(line, Line(line))
 
 
+# ---------------------------------------------------------------- whom an account in another chat claims to be
+
+
+def is_this_you(held: Held) -> Message:
+    """To whoever has an account in another chat, with what is known of the new one."""
+    account, chat = held.account, _chat(held.account.account)
+    head = _asks(account.account)
+    about_ = say(
+        "{} acts in {} for the first time, with your address {}: account {} of the tenant {}, on hold since {}.",
+        short(account.name, 100),
+        chat,
+        short(held.suspended.address or "", 200),
+        short(account.slack.user, 80),
+        short(account.slack.tenant, 80),
+        Time(held.suspended.since, held.suspended.since, with_day=True),
+    )
+    small = say(
+        "*Yes*: from then on it is yours, and asks and decides as you. *No*: it stays on hold, and security is told. Until you"
+        " answer it can do nothing."
+    )
+    plain = say("{} {}", head, about_)
+    return message(plain, Line(say("*{}*", head)), Line(about_), buttons(*_yes_or_no(held, chat)), Small(small))
+
+
+def _yes_or_no(held: Held, chat: str) -> list[Button]:
+    value = json.dumps({"a": held.account.account, "h": held.hash})
+    return [
+        Button(
+            "Yes",
+            IS_ME,
+            value,
+            said=f"Yes, the account in {chat} is mine",
+            style="primary",
+            confirm=Confirm(
+                "Is it you?",
+                f"Whoever uses that account in {chat} asks and decides as you from then on. Say Yes only if you have just"
+                f" written to me there yourself.",
+                "Yes, it is me",
+                "Go back",
+            ),
+        ),
+        Button("No", IS_NOT_ME, value, said=f"No, the account in {chat} is not mine", style="danger"),
+    ]
+
+
+def asked_before(entry: AuditEntry) -> Message:
+    """What the question becomes in the end, where it was not answered by a press on it."""
+    name, account = _word(entry, "actor_name", 100), entry.private.get("account", "")
+    line = say("{} It was about {} ({}), and is asked no more.", _asks(AccountId(account)), name, short(account, 120))
+    return message(line, Line(line))
+
+
+def read_is_me(value: str, *, mine: bool) -> Answer | None:
+    """What the button was made for; None where it is none of ours."""
+    found = read_carried(value)
+    account, hash_ = found.get("a"), found.get("h")
+    return Answer(AccountId(account), mine, hash_) if isinstance(account, str) and isinstance(hash_, str) else None
+
+
+def answered(account: AccountId, outcome: str) -> Message:
+    """What the question becomes once it is answered."""
+    line = (
+        say("✅ The account in {} is yours from now on. Your other accounts hear of it.", _chat(account))
+        if outcome == "confirmed"
+        else say("⛔ The account in {} stays on hold, and can do nothing. Security is told.", _chat(account))
+    )
+    return message(line, Line(line))
+
+
+def _asks(account: AccountId) -> str:
+    return f"Is this you in {_chat(account)}?"
+
+
+def _chat(account: str) -> str:
+    return chat_name(surface_of(AccountId(account)))
+
+
 # ---------------------------------------------------------------- what is told
 
 
@@ -171,6 +254,7 @@ def told(entry: AuditEntry, command: str, mark: str = "") -> Message:
         Event.PERSON_RESUMED: _resumed_line,
         Event.PERSON_CONFIRM_ASKED: _asked_line,
         Event.PERSON_CONFIRMED: _confirmed_line,
+        Event.PERSON_DISOWNED: _disowned_line,
         Event.PERSON_LEFT: _left_line,
     }[entry.event](entry, command)
     return message(line, Line(line), Small(join((Time(entry.at, entry.at), mark))))
@@ -187,6 +271,8 @@ def _word(entry: AuditEntry, name: str, length: int = 200) -> str:
 
 def _held_line(entry: AuditEntry, command: str) -> Rich:
     name, address = _word(entry, "actor_name", 100), _word(entry, "address")
+    if entry.facts.get("why") == SECOND_CHAT:
+        return _new_chat_line(entry, name, address)
     why = (
         say("a new account has the address {}, which another account is bound to", address)
         if entry.facts.get("why") == Why.NEW_ACCOUNT.value
@@ -199,6 +285,54 @@ def _held_line(entry: AuditEntry, command: str) -> Rich:
         why,
         command,
         address or "WHO",
+    )
+
+
+def _new_chat_line(entry: AuditEntry, name: str, address: str) -> Rich:
+    account = entry.private.get("account", "")
+    return say(
+        "{} acts in {} for the first time ({}), with the address {} of somebody in {}, who is asked there whether it is them."
+        " Until they say Yes that account can do nothing.",
+        name,
+        _chat(account),
+        short(account, 120),
+        address,
+        series([chat_name(surface) for surface in entry.facts.get("asked_in", "").split()]),
+    )
+
+
+def of_a_new_account(entry: AuditEntry, command: str) -> Message:
+    """The same news where nobody can be asked in another chat: for those who have to say it then."""
+    return told(replace(entry, facts={**entry.facts, "why": Why.NEW_ACCOUNT.value}), command)
+
+
+def _disowned_line(entry: AuditEntry, command: str) -> Rich:
+    account = entry.private.get("account", "")
+    return say(
+        "🚨 {by} says that the account {name} in {chat} ({account}) is not theirs. It has their address {address}, stays on hold"
+        " and can do nothing. Find out who made it. If it is somebody's after all, security says so: `{command} person"
+        " confirm {address} REASON`.",
+        by=_word(entry, "actor_name", 100),
+        name=_word(entry, "account_name", 100),
+        chat=_chat(account),
+        account=short(account, 120),
+        address=_word(entry, "address"),
+        command=command,
+    )
+
+
+def _own_line(entry: AuditEntry) -> Rich:
+    """Said by whom the account claimed to be: no reason is asked for, and nobody else has said anything."""
+    account = entry.private.get("account", "")
+    return say(
+        "✅ {} said in {} that {}'s account in {} ({}, {}) is theirs, too. Known before: {}.",
+        _word(entry, "actor_name", 100),
+        _chat(entry.private.get("by_account", "")),
+        _word(entry, "account_name", 100),
+        _chat(account),
+        short(account, 120),
+        _word(entry, "address"),
+        _word(entry, "before_accounts", 200),
     )
 
 
@@ -216,6 +350,8 @@ def _asked_line(entry: AuditEntry, _command: str) -> Rich:
 
 
 def _confirmed_line(entry: AuditEntry, command: str) -> Rich:
+    if "by_account" in entry.private:
+        return _own_line(entry)
     whose = (
         "the same person as before"
         if entry.facts.get("said") == "same"

@@ -15,7 +15,7 @@ from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.identity import AccountId
+from workflows.core.identity import SECOND_CHAT, Account, AccountId
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
@@ -34,6 +34,7 @@ TOLD_OF_HOLDS = frozenset(
         Event.PERSON_RESUMED,
         Event.PERSON_CONFIRM_ASKED,
         Event.PERSON_CONFIRMED,
+        Event.PERSON_DISOWNED,
         Event.PERSON_LEFT,
     }
 )
@@ -81,10 +82,15 @@ def show_hold(box: Outbox, page: PostingSession, subject: str) -> None:
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
-    for entry in box.ctx.ledger.entries_of(subject):
-        if entry.event in TOLD_OF_HOLDS:
+    entries = [entry for entry in box.ctx.ledger.entries_of(subject) if entry.event in TOLD_OF_HOLDS]
+    for entry in entries:
+        if _is_question(entry):
+            asked = [one.number for one in entries if _is_question(one)]
+            last = entry.number == asked[-1]
+            box.send(page, _asked_whether_it_is_them(box, page.record, entry, policy, last=last))
+        else:
             box.send(page, _told_of_hold(box, page.record, entry, policy))
-            _redraw_what_waits(box, entry)
+        _redraw_what_waits(box, entry)
     box.clear(subject)
 
 
@@ -99,11 +105,14 @@ def _told_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Po
     plain = holds.told(entry, box.command)
     if entry.event is Event.PERSON_CONFIRM_ASKED:
         return [*_receipts_of_hold(box, record, entry, policy), *_asked_to_agree(box, entry, policy)]
-    users = dict.fromkeys(direct_to(facts.slack) for facts in box.recipients.security(policy))
+    # What somebody says of their own account is for their own accounts; that one is not theirs, for security as well.
+    own_word = entry.event is Event.PERSON_CONFIRMED and "by_account" in entry.private
+    people = () if own_word else box.recipients.security(policy)
+    users = dict.fromkeys(direct_to(facts.slack) for facts in people)
     if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
         places = open_places(box.ctx, PersonId(entry.private.get("actor", "")))
         users |= dict.fromkeys(direct_to(facts.slack) for facts in box.recipients.owners_of(policy, places))
-    if entry.event is Event.PERSON_CONFIRMED:
+    if entry.event in (Event.PERSON_CONFIRMED, Event.PERSON_DISOWNED):
         users |= dict.fromkeys(_accounts_named(box, entry))
     own = _receipts_of_hold(box, record, entry, policy)
     return [*own, *(once(f"hold:{entry.number}:{user}", user, plain) for user in users)]
@@ -112,6 +121,36 @@ def _told_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Po
 def _receipts_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
     receipt = holds.told(entry, box.command, receipts.mark(entry.number, entry.digest))
     return once_in_each(record, f"hold:{entry.number}:receipt", policy.receipts_channels, receipt)
+
+
+def _is_question(entry: AuditEntry) -> bool:
+    return entry.event is Event.PERSON_BINDING_CHANGED and entry.facts.get("why") == SECOND_CHAT
+
+
+def _asked_whether_it_is_them(
+    box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy, *, last: bool
+) -> list[PlannedMessage]:
+    """Whom an account in another chat claims to be, in each of their accounts elsewhere, with buttons as long as it waits for
+    them. Where they cannot be asked, security says whose it is. `last`: the newest question about this account."""
+    claims, chats = PersonId(entry.private.get("claims", "")), entry.facts.get("asked_in", "").split()
+    theirs = [one for one in bound_to(box.ctx, claims) if one.surface in chats and _can_be_asked(box, one)]
+    receipts_ = _receipts_of_hold(box, record, entry, policy)
+    if not theirs:
+        security = dict.fromkeys(direct_to(facts.slack) for facts in box.recipients.security(policy))
+        plain = holds.of_a_new_account(entry, box.command)
+        return [*receipts_, *(once(f"hold:{entry.number}:{user}", user, plain) for user in security)]
+    held = held_account(box.ctx, AccountId(entry.private.get("account", ""))) if last else None
+    waits = held is not None and bool(held.suspended.asked_in) and held.suspended.claims == claims
+    asked = holds.is_this_you(held) if held is not None and waits else holds.asked_before(entry)
+    key = f"asked {held.hash}" if held is not None and waits else "over"
+    slots = {f"hold:{entry.number}:{user}": user for user in map(direct_to, theirs)}
+    return [*receipts_, *(PlannedMessage(slot, user, asked, key=key) for slot, user in slots.items())]
+
+
+def _can_be_asked(box: Outbox, account: Account) -> bool:
+    """Its chat is set up here, and does not say that it can do nothing."""
+    facts = box.ctx.directory.person(account)
+    return account.surface == box.chat.traits.surface and not (facts is not None and facts.standing_problem)
 
 
 def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:

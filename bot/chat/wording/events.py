@@ -261,6 +261,7 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.PERSON_CONFIRMED: lambda told: (
         f"chat account confirmed as {_WHOSE.get(told.fact('said'), 'theirs')}{told.by()}{told.why()}",
     ),
+    Event.PERSON_DISOWNED: _says("⚠️ chat account said not to be theirs: it stays on hold", by=True),
     Event.PERSON_LEFT: _says("⚠️ deactivated in the chat, with access that is open"),
     Event.TARGET_USER_CHANGED: lambda told: (
         f"the {told.provider} user is another one: {told.fact('after', 'a new one')} in place of "

@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.chat.places import chat_name
 from bot.chat.wording.hours import in_words, opens_words
 from bot.chat.wording.tickets import like
 from workflows.core.dates import zone_of
 from workflows.core.durations import format_duration
+from workflows.core.identity import DISOWNED, SECOND_CHAT
 from workflows.core.provider import NAME, PIECE, PIECES, USER, spoken
 from workflows.core.refusal import Code, Refused
 
@@ -146,6 +148,8 @@ _WHY_VOID: dict[Code, Callable[[_Case], str]] = {
 
 
 def _on_hold(c: _Case) -> str:
+    if c("why") in (SECOND_CHAT, DISOWNED):
+        return _new_in_this_chat(c)
     why = {
         "address_changed": f"its address was changed{_to(c)}, which makes it look like somebody else's",
         "new_account": f"it has an address{_to(c)} that belongs to another account",
@@ -163,6 +167,45 @@ def _on_hold(c: _Case) -> str:
         f"Your account is on hold: {why}. You can look, deny, take back requests and give back access, and nothing else, until"
         f" security has said that it is yours: ask them to type {c.typed('person confirm @you REASON')}."
     )
+
+
+def _new_in_this_chat(c: _Case) -> str:
+    """The account is nobody's yet. Whoever it claims to be has another one in another chat, and does there what they did."""
+    security = f"security can say whose it is: {c.typed('person confirm WHO REASON')}"
+    chats = " or ".join(map(chat_name, c("asked_in").split())) or "another chat"
+    if c.who and c("why") == SECOND_CHAT:
+        return (
+            f"{c.who} has not acted in this chat yet, or has not said in {chats} that this account is theirs. Until then name"
+            f" them by their address, or {security}."
+        )
+    if c.who:
+        theirs = "whoever has its address says that it is not theirs"
+        return f"The account of {c.who} in this chat is on hold: {theirs}. Only {security}."
+    if c("why") == SECOND_CHAT:
+        return (
+            f"Your account in this chat is on hold: its address{_to(c)} belongs to an account in {chats}, which was asked whether"
+            f" this is you. Open my messages in {chats}, and press Yes. Until then you can do nothing here, and everything there"
+            " as before: look, ask, deny, take back requests, give back and revoke access. If you cannot answer there,"
+            f" {security}."
+        )
+    return (
+        f"Your account in this chat is on hold: whoever has its address{_to(c)} says that it is not theirs. Until"
+        f" security has said whose it is you can do nothing here: ask them to type {c.typed('person confirm @you REASON')}."
+    )
+
+
+def _nothing_to_confirm(c: _Case) -> str:
+    if c("asked") == "over":
+        return "You are asked this no more: security says now whose that account is."
+    if c("asked"):
+        return "That account is on hold no more, so there is nothing left to answer."
+    return f"No account of {c('name', 'theirs')} is on hold, so there is nothing to confirm."
+
+
+def _hold_changed(c: _Case) -> str:
+    if c("asked"):
+        return "Something about that account has changed since you were asked, so your answer was not taken."
+    return f"Something about this account has changed since that was shown. Look again: {c.typed('person confirm WHO REASON')}."
 
 
 def _to(c: _Case) -> str:
@@ -626,16 +669,16 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NOT_SECURITY: _not_security,
     Code.OWN_BAR: lambda _: "You cannot lift this for yourself. Ask somebody else of security.",
     Code.OWN_ACCOUNT: lambda _: "You cannot confirm an account of your own. Ask somebody else of security.",
-    Code.NOTHING_TO_CONFIRM: lambda c: (
-        f"No account of {c('name', 'theirs')} is on hold, so there is nothing to confirm."
+    Code.NOT_ASKED: lambda c: (
+        f"Only {c('name', 'whoever has that address')} can answer this, by the account that was theirs before. Security can"
+        f" say it, too: {c.typed('person confirm WHO REASON')}."
     ),
+    Code.NOTHING_TO_CONFIRM: _nothing_to_confirm,
     Code.CONFIRMED_ALREADY: lambda c: (
         f"{'You have' if c('own') else c('by', 'Somebody') + ' has'} said that already. A second person has to say the same: for"
         " this account one person is not enough."
     ),
-    Code.HOLD_CHANGED: lambda c: (
-        f"Something about this account has changed since that was shown. Look again: {c.typed('person confirm WHO REASON')}."
-    ),
+    Code.HOLD_CHANGED: _hold_changed,
     Code.HELD_UNFIT: lambda c: (
         f"{c('name', 'This account')} can do nothing here now: {_UNFIT.get(c('why'), 'the account may do nothing here')}. So"
         " there is nothing to confirm. Should that change, the account is still on hold: say it then."

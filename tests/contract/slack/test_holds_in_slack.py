@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,20 +11,21 @@ import pytest
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.reply import Reply
 from bot.chat.interaction import COMMAND, PRESS, Interaction
-from bot.chat.messages.holds import CONFIRM_ANOTHER, CONFIRM_SAME
+from bot.chat.messages.holds import CONFIRM_ANOTHER, CONFIRM_SAME, IS_ME, IS_NOT_ME
 from bot.chat.plain_text import as_text
 from bot.sandbox.slack import SlackServer, words
 from bot.slack.render import blocks_of
 from tests.support import build
 from tests.support.build import DANA, OLU, PAT, SUE
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for
-from tests.support.people import acts, gets_address
+from tests.support.people import TENANT, acts, gets_address, in_teams
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.identity import Account, Address, TargetUser
 from workflows.core.people import PersonId
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change
+from workflows.usecases.identity.confirm_account import held_account
 from workflows.usecases.shared.context import Outcome
 from workflows.usecases.shared.target_users import move_by_hand, users_called
 
@@ -129,6 +131,46 @@ def test_of_two_who_have_to_say_it_the_second_is_asked_with_buttons(rig: Rig):
     asked = [line for room in own for line in posts(rig.slack, room.id) if "Sue says that Olu's" in words(line)]
     assert [values(message.blocks, CONFIRM_ANOTHER) for message in asked] == [[]], "nobody is asked any more"
     assert any("Sue and Pat said whose Olu's account is" in line for line in rig.receipts())
+
+
+def test_of_an_account_in_a_second_chat_its_person_is_asked_and_nobody_else_is_bothered(rig: Rig):
+    rig.knows(DANA, SUE)
+    there = in_teams(rig, "aad-dana", str(DANA), "Dana")
+    acts(rig, there)
+    rig.settle()
+    rooms = [
+        room for room in rig.slack.workspace.channels.values() if room.is_im and account(DANA).user in room.members
+    ]
+    (asked,) = [
+        message for room in rooms for message in posts(rig.slack, room.id) if "Is this you in Teams?" in words(message)
+    ]
+    assert TENANT in words(asked)
+    (value_,) = values(asked.blocks, IS_ME)
+    assert values(asked.blocks, IS_NOT_ME) == [value_]
+    assert rig.told(SUE) == []
+    assert "Only Dana can answer this" in text(rig.presses(OLU, IS_ME, value_))
+    done = rig.presses(DANA, IS_ME, value_)
+    assert done.replaces
+    assert "The account in Teams is yours from now on" in text(done)
+    rig.settle()
+    assert any("Dana said in Slack that Dana's account in Teams" in line for line in rig.receipts())
+    assert [values(message.blocks, IS_ME) for room in rooms for message in posts(rig.slack, room.id)] == [[], []]
+    assert rig.told(SUE) == []
+    assert "on hold no more" in text(rig.presses(DANA, IS_ME, value_))
+
+
+def test_of_an_account_that_is_not_theirs_security_hears(rig: Rig):
+    rig.knows(DANA, SUE)
+    there = in_teams(rig, "aad-dana", str(DANA), "Dana")
+    acts(rig, there)
+    rig.settle()
+    held = held_account(rig.ctx, there.id)
+    assert held is not None
+    rig.presses(DANA, IS_NOT_ME, json.dumps({"a": there.id, "h": held.hash}))
+    rig.settle()
+    for who in (SUE, PAT, DANA):
+        assert any("is not theirs" in line for line in rig.told(who))
+    assert any("is not theirs" in line for line in rig.receipts())
 
 
 def test_who_is_on_hold_reads_what_to_do_and_what_stays(rig: Rig):

@@ -56,6 +56,24 @@ def test_somebody_whom_another_setting_would_find_is_told_which() -> None:
     assert "add one" in said(Code.TARGET_PERSON_MISSING, **params)
 
 
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"why": "second_chat", "asked_in": "slack"}, "Open my messages in Slack, and press Yes."),
+        ({"why": "disowned"}, "ask them to type `/prodaccess person confirm @you REASON`"),
+        (
+            {"why": "second_chat", "asked_in": "slack teams", "who": "Dana"},
+            "has not said in Slack or Teams that this account",
+        ),
+        ({"why": "disowned", "who": "Dana"}, "Only security can say whose it is"),
+    ],
+)
+def test_an_account_in_a_second_chat_reads_where_it_is_asked_and_who_else_can_say_it(
+    params: dict[str, str], words: str
+):
+    assert words in said(Code.PERSON_SUSPENDED, **params)
+
+
 def test_own_request_names_who_else_can() -> None:
     assert said(Code.OWN_REQUEST, can="Olu or Pat can.") == (
         "You asked for this yourself, so somebody else has to approve it. Olu or Pat can."

@@ -20,9 +20,13 @@ from workflows.core.identity import (
     PersonId,
     Suspension,
     Why,
+    surface_of,
 )
 from workflows.core.people import PersonFacts
 from workflows.core.records.person import PersonRecord
+
+# So often a day somebody is asked about accounts that claim to be them; further ones are for security.
+QUESTIONS_A_DAY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,9 @@ class OnRecord:
     person: Identity | None = None
     # Whom the account claims to be while it is on hold.
     claimed: Identity | None = None
+    # The owner's accounts in other chats, and when they were asked there, within a day, about accounts that claim to be them.
+    elsewhere: tuple[AccountRecord, ...] = ()
+    asked: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Identified:
     moved: AccountRecord | None = None
     news: Event | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    # Who is asked from now on, in another chat, whether the account is theirs.
+    asks: PersonId | None = None
 
 
 def identify(facts: PersonFacts, record: OnRecord, now: datetime) -> Identified:
@@ -156,16 +165,34 @@ def _unbound(facts: PersonFacts, address: Address, record: OnRecord, now: dateti
             identities=(_with_address(bound, address, None, now),),
             news=Event.PERSON_BOUND,
         )
-    since = own.suspended.since if own.suspended is not None else now
-    hold = Suspension(Why.NEW_ACCOUNT, since, address, record.owner)
-    news = own.suspended is None or own.suspended.claims != record.owner
+    hold = _claiming(own.suspended, address, record, now)
+    earlier = own.suspended
+    news = earlier is None or (earlier.claims, earlier.asked_in) != (hold.claims, hold.asked_in)
+    asks = bool(hold.asked_in) and (earlier is None or not earlier.asked_in or not _says_the_same(earlier, hold))
     return Identified(
         person=None,
         suspended=hold,
-        account=replace(own, suspended=hold, proposal=before.proposal if before and before.suspended == hold else None),
-        news=Event.PERSON_BINDING_CHANGED if news else None,
-        facts={"why": hold.why.value},
+        account=replace(own, suspended=hold, proposal=before.proposal if before and earlier == hold else None),
+        news=Event.PERSON_BINDING_CHANGED if news or asks else None,
+        facts={"why": hold.word, **({"asked_in": " ".join(hold.asked_in)} if hold.asked_in else {})},
+        asks=record.owner if asks else None,
     )
+
+
+def _claiming(before: Suspension | None, address: Address, record: OnRecord, now: datetime) -> Suspension:
+    """The hold of an account that is nobody's, under an address that is somebody's: they are asked where they have an account
+    in another chat, once for each account and address. Whoever makes accounts can bother nobody with more questions."""
+    hold = Suspension(Why.NEW_ACCOUNT, before.since if before is not None else now, address, record.owner)
+    if before is not None and _says_the_same(before, hold):
+        hold = replace(hold, disowned_at=before.disowned_at)
+    asked = before is not None and bool(before.asked_in) and _says_the_same(before, hold)
+    if hold.disowned_at is not None or not (asked or len(record.asked) < QUESTIONS_A_DAY):
+        return hold
+    return replace(hold, asked_in=tuple(sorted({surface_of(one.account) for one in record.elsewhere})))
+
+
+def _says_the_same(one: Suspension, other: Suspension) -> bool:
+    return (one.address, one.claims) == (other.address, other.claims)
 
 
 def _moved(facts: PersonFacts, record: OnRecord, former: AccountRecord, now: datetime) -> Identified:

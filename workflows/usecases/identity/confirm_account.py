@@ -100,7 +100,7 @@ def _is_shut(record: AccountRecord) -> bool:
 
 
 def held_account(ctx: Context, account: AccountId) -> Held | None:
-    return _held(_read(ctx, account, lambda _: ()), account)
+    return hold_in(read_hold(ctx, account, lambda _: ()), account)
 
 
 def holds_about(
@@ -159,12 +159,17 @@ def _looked_at(ctx: Context, actor: Actor, saying: Saying) -> Refused | None:
     if held is None or may_confirm(actor, held):
         # Said by whoever decides.
         return None
-    facts = seen_now(ctx, actor.policy, held.account.slack)
+    return look_again(ctx, actor.policy, held)
+
+
+def look_again(ctx: Context, policy: Policy, held: Held) -> Refused | None:
+    """What the chat says of the account now is on record then. Raises DirectoryUnreachable."""
+    facts = seen_now(ctx, policy, held.account.slack)
     if facts is None:
         return Refused(Code.FACTS_STALE, audited=False)
     if facts.standing_problem:
         return Refused(Code.HELD_UNFIT, {"name": held.account.name, "why": facts.standing_problem}, audited=False)
-    whose(ctx, actor.policy, facts)
+    whose(ctx, policy, facts)
     return None
 
 
@@ -179,16 +184,16 @@ def may_confirm(actor: Actor, held: Held) -> Refused | None:
 
 
 def _once(ctx: Context, actor: Actor, saying: Saying, commit_id: str) -> CommitAttempt | Outcome | Refused:
-    snapshot = _read(ctx, saying.account, lambda _: (actor.record, keys.ACTIVE_POLICY), commit_id)
+    snapshot = read_hold(ctx, saying.account, lambda _: (actor.record, keys.ACTIVE_POLICY), commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    held = _held(snapshot, saying.account)
+    held = hold_in(snapshot, saying.account)
     if held is None:
         return Refused(Code.NOTHING_TO_CONFIRM, audited=False)
     refusal = may_confirm(actor, held) or not_theirs(snapshot, actor) or not_in_force(snapshot, actor.policy)
     if refusal:
         return refusal
-    changed = _said_of_another_hold(held, saying, snapshot)
+    changed = said_of_another_hold(held, saying, snapshot)
     if changed:
         return changed
     held = _as_it_stands(actor, held, snapshot)
@@ -200,7 +205,7 @@ def _once(ctx: Context, actor: Actor, saying: Saying, commit_id: str) -> CommitA
     if first is not None and agreed:
         by["second_name"] = first.by_name
     facts = {"policy": actor.policy.hash[:12]}
-    return _settling(ctx, held, saying, snapshot, commit_id, facts, by)
+    return settling(ctx, held, saying, snapshot, commit_id, facts, by)
 
 
 def _as_it_stands(actor: Actor, held: Held, snapshot: Snapshot) -> Held:
@@ -226,7 +231,7 @@ def _first_of_two(
     record = proposed(held, actor.person, snapshot.now, clean(saying.reason), same=saying.same)
     subject = keys.hold_subject(held.account.account)
     done = Outcome(subject, "second_needed")
-    private = {"actor": actor.person.id, "actor_name": actor.person.name, **_words(held, saying)}
+    private = {"actor": actor.person.id, "actor_name": actor.person.name, **words_of(held, saying)}
     facts = {"said": _said(saying), "policy": actor.policy.hash[:12]}
     change = Change(
         commit_id=commit_id,
@@ -240,7 +245,7 @@ def _first_of_two(
     return CommitAttempt(change, done, wake=(keys.chat(subject),))
 
 
-def _said_of_another_hold(held: Held, saying: Saying, snapshot: Snapshot) -> Refused | None:
+def said_of_another_hold(held: Held, saying: Saying, snapshot: Snapshot) -> Refused | None:
     """Whether the hold is not the one that was shown, or what is said of it cannot be: the address is somebody else's."""
     if saying.hash is not None and saying.hash != held.hash:
         return Refused(Code.HOLD_CHANGED, audited=False)
@@ -264,23 +269,23 @@ def confirm_by_hand(ctx: Context, saying: Saying, by: str, commit_id: str) -> Ou
 
 
 def _by_hand(ctx: Context, saying: Saying, by: str, commit_id: str) -> CommitAttempt | Outcome | Refused:
-    snapshot = _read(ctx, saying.account, lambda _: (), commit_id)
+    snapshot = read_hold(ctx, saying.account, lambda _: (), commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
-    held = _held(snapshot, saying.account)
+    held = hold_in(snapshot, saying.account)
     if held is None:
         return Refused(Code.NOTHING_TO_CONFIRM, audited=False)
-    changed = _said_of_another_hold(held, saying, snapshot)
+    changed = said_of_another_hold(held, saying, snapshot)
     if changed:
         return changed
     private = {"actor_name": clean(by)}
-    return _settling(ctx, held, saying, snapshot, commit_id, {"by": "command_line"}, private)
+    return settling(ctx, held, saying, snapshot, commit_id, {"by": "command_line"}, private)
 
 
 # ---------------------------------------------------------------- the common part
 
 
-def _read(
+def read_hold(
     ctx: Context, account: AccountId, more: Callable[[Snapshot], tuple[str, ...]], commit_id: str | None = None
 ) -> Snapshot:
     """One snapshot with the account and everybody whom it is about, their accounts, and the ids that somebody new could get."""
@@ -325,7 +330,7 @@ def _is_taken(snapshot: Snapshot, who: PersonId) -> bool:
     return identity is not None or record is not None
 
 
-def _held(snapshot: Snapshot, account: AccountId) -> Held | None:
+def hold_in(snapshot: Snapshot, account: AccountId) -> Held | None:
     record = snapshot.seek(keys.account(account), AccountRecord)
     if record is None or record.suspended is None:
         return None
@@ -353,7 +358,7 @@ def _person(snapshot: Snapshot, who: PersonId | None) -> Identity | None:
     return found or Identity(who, legacy.name if legacy is not None else "")
 
 
-def _settling(
+def settling(
     ctx: Context,
     held: Held,
     saying: Saying,
@@ -366,7 +371,7 @@ def _settling(
     puts = _puts(settled, snapshot)
     subject = keys.hold_subject(held.account.account)
     done = Outcome(subject, "confirmed")
-    words = {**private, **_words(held, saying), "person": settled.person}
+    words = {**private, **words_of(held, saying), "person": settled.person}
     before = held.person or held.claimed
     if before is not None:
         words |= {"before": before.person, "before_name": before.name, "before_accounts": " ".join(before.accounts)}
@@ -415,7 +420,7 @@ def _said(saying: Saying) -> str:
     return "same" if saying.same else "another"
 
 
-def _words(held: Held, saying: Saying) -> dict[str, str]:
+def words_of(held: Held, saying: Saying) -> dict[str, str]:
     hold = held.suspended
     return {
         "account": held.account.account,

@@ -32,6 +32,13 @@ from workflows.ports import Change, Committed, PolicyUnavailable, Snapshot
 from workflows.usecases.shared.adopt_accounts import adopt, is_adopted, on_hold
 from workflows.usecases.shared.context import SOON, Context, WorkerContext, event
 from workflows.usecases.shared.delegations import with_delegations
+from workflows.usecases.shared.other_chats import (
+    accounts_elsewhere,
+    asked_of,
+    names_in_other_chats,
+    one_question_more,
+    who_can_be_asked,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,9 @@ def nobody(_policy: Policy) -> tuple[str, ...]:
 
 
 def held(suspended: Suspension) -> Refused:
-    return Refused(Code.PERSON_SUSPENDED, {"why": suspended.why.value, "address": suspended.address or ""})
+    asked_in = " ".join(suspended.asked_in)
+    params = {"why": suspended.word, "address": suspended.address or "", **({"asked_in": asked_in} if asked_in else {})}
+    return Refused(Code.PERSON_SUSPENDED, params)
 
 
 def is_bound(person: PersonFacts) -> bool:
@@ -134,7 +143,7 @@ def _looked_at(ctx: Context, policy: Policy, facts: PersonFacts) -> tuple[Identi
             break
         names = wanted
     record, puts = _on_record(snapshot, facts, policy)
-    found = identify(facts, record, snapshot.now)
+    found = identify(facts, who_can_be_asked(ctx, record), snapshot.now)
     return found, _written(ctx, facts, found, puts, snapshot)
 
 
@@ -161,6 +170,7 @@ def _beside(snapshot: Snapshot, facts: PersonFacts, policy: Policy) -> Iterable[
     for who in people:
         yield keys.identity(who)
         yield keys.person(who)
+        yield from names_in_other_chats(snapshot, facts, who)
 
 
 def _spellings(facts: PersonFacts, policy: Policy) -> tuple[Address, ...]:
@@ -184,7 +194,8 @@ def _on_record(snapshot: Snapshot, facts: PersonFacts, policy: Policy) -> tuple[
     claims = standing.suspended.claims if standing is not None and standing.suspended is not None else None
     claimed = _identity(snapshot, claims, taken) if claims is not None else None
     former = standing if own is None else None
-    return OnRecord(own, owner, owned, former, person, claimed), taken
+    elsewhere = accounts_elsewhere(snapshot, facts, owned) if owned is not None else ()
+    return OnRecord(own, owner, owned, former, person, claimed, elsewhere, asked_of(snapshot, owner)), taken
 
 
 def _owner(snapshot: Snapshot, written: tuple[Address, ...]) -> PersonId:
@@ -228,6 +239,8 @@ def _written(
         if found.person is not None and found.person != first_person(address):
             puts[keys.address(address)] = AddressRecord(address, found.person)
     puts |= _person_record(facts, found, snapshot)
+    if found.asks is not None:
+        puts |= one_question_more(found.asks, snapshot)
     puts = {name: record for name, record in puts.items() if snapshot.seek(name, type(record)) != record}
     if not puts and found.news is None:
         return None
