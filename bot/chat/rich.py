@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.chat.text import MENTIONS_MAX, cut, far, one_line
@@ -57,9 +57,13 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Calls one person, or one group of people, by the id that they have in this chat."""
+    """Calls one person, or one group of people, by the id that they have in this chat.
+
+    `name`: for chats that call nobody without one. It changes no message: whoever is called stays the same.
+    """
 
     id: str
+    name: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,7 @@ def rich(
             found.append(Text(_within(part)))
         elif isinstance(part, Asked):
             said = {id_: name for id_, name in (names or {}).items() if _calls(found, id_)}
-            found += call(part, mentions or {}, said)
+            found += call(part, mentions or {}, said, names)
         else:
             found.append(Time(part, reference))
     return tuple(found)
@@ -214,13 +218,24 @@ def _calls(rich: Sequence[Span], id_: str) -> bool:
     return any(isinstance(span, Called) and span.id == id_ for span in rich)
 
 
-def call(asked: Asked, mentions: Mentions, said: Mapping[str, str] | None = None) -> Rich:
-    """Everybody behind these groups, called once; by name where nobody is known. `said`: names of who was called before."""
+def call(
+    asked: Asked,
+    mentions: Mentions,
+    said: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Rich:
+    """Everybody behind these groups, called once; by the group's name where nobody is known.
+
+    `said`: names of who was called before. `names`: of everybody, by their ids.
+    """
     ids = list(dict.fromkeys(id_ for group in asked.groups for id_ in mentions.get(group, ())))
     if not ids:
         return spans(short(asked.label))
     known = said or {}
-    called: list[Span] = [Text(short(known[id_], 80)) if id_ in known else Called(id_) for id_ in ids[:MENTIONS_MAX]]
+    named = names or {}
+    called: list[Span] = [
+        Text(short(known[id_], 80)) if id_ in known else Called(id_, named.get(id_, "")) for id_ in ids[:MENTIONS_MAX]
+    ]
     more = f" and {len(ids) - MENTIONS_MAX} more" if len(ids) > MENTIONS_MAX else ""
     if asked.as_rule and all(map(is_person, ids)):
         return say("{} ({}{})", short(asked.label), join(called, ", "), ours(more))

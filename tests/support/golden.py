@@ -1,4 +1,4 @@
-"""All that Slack is given, to the letter: golden files of every message, form, list and home, one file a scene.
+"""All that Slack and Teams are given, to the letter: golden files of every message, form, list and home, one file a scene.
 
 `python -m tests.support.golden` writes them anew. A change of them is a change of what people see: it is looked at line by line.
 """
@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.chat.form import Form
 from bot.chat.forms import break_glass as break_glass_form
 from bot.chat.forms import extension as extend_form
 from bot.chat.forms import reason as reason_forms
@@ -29,11 +30,12 @@ from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.request_view import RequestView, for_outsiders
 from bot.slack.form_view import options_of, view_of
 from bot.slack.render import blocks_of, home_of, text_of
-from tests.support import homes, views
+from tests.support import golden_teams, homes, views
 from tests.support.every_scene import SCENES, STEPS, rules
 from tests.support.spoken import CAST, Listener, Said
 from tests.support.truth import Look, Walk, also, answers, pressed
 from tests.support.world import World
+from workflows.core.policy import Environment
 
 FOLDER = Path(__file__).parents[1] / "golden"
 
@@ -42,12 +44,13 @@ def payload(said: Said) -> dict[str, Any]:
     return {"what": said.what, "text": said.drawn.text, "blocks": said.drawn.blocks}
 
 
-def of_scene(name: str) -> Iterator[dict[str, Any]]:
-    """Each message of a scene once, in the order in which it is said."""
+def of_scene(name: str, teams: golden_teams.Files) -> Iterator[dict[str, Any]]:
+    """Each message of a scene once, in the order in which it is said. `teams` hears the same."""
     t = Listener(World(rules()))
     heard: set[str] = set()
     for step, ids in enumerate(SCENES[name](t), 1):
         for said in _said(t, name, ids, last=step == STEPS[name]):
+            teams.hear(name, step, said)
             found = payload(said)
             key = json.dumps([found["text"], found["blocks"]], sort_keys=True)
             if key not in heard:
@@ -75,10 +78,11 @@ _HAND: dict[str, Any] = {
 }
 
 
-def of_states() -> Iterator[dict[str, Any]]:
+def of_states(teams: golden_teams.Files) -> Iterator[dict[str, Any]]:
     """Each message once, under the first name that it has."""
     heard: set[str] = set()
     for name, message in _named():
+        teams.state(name, message)
         found = {"text": text_of(message), "blocks": blocks_of(message)}
         key = json.dumps(found, sort_keys=True)
         if key not in heard:
@@ -119,11 +123,22 @@ def _of(view: RequestView) -> dict[str, Message]:
 # ---------------------------------------------------------------- forms, and what is drawn without a record
 
 
-def of_forms() -> Iterator[dict[str, Any]]:
+def of_forms(teams: golden_teams.Files) -> Iterator[dict[str, Any]]:
     places = [views.environment(), replace(views.environment(), name="shop", title="Shop & <co>", roles={})]
+    for what, made in _forms(places):
+        teams.form(what, made)
+        yield {"what": what, "view": view_of(made)}
+        if what == "request, many":
+            yield {"what": "options", "view": options_of(form.choices_for("shop", places))}
+    for name, page in homes.pages().items():
+        yield {"what": f"home: {name}", "view": home_of(page)}
+    yield {"what": "home instead", "view": home_of(home_instead("I cannot reach my records just now."))}
+
+
+def _forms(places: list[Environment]) -> Iterator[tuple[str, Form]]:
     roles = list(places[0].roles.values())
     place = next(place for place in rules().environments.values() if place.break_glass)
-    yield {"what": "request", "view": view_of(form.request_form(places))}
+    yield "request", form.request_form(places)
     for chosen in (
         form.Chosen("payments-prod"),
         form.Chosen("payments-prod", "admin", "why", timedelta(hours=1), "INC-1"),
@@ -131,47 +146,50 @@ def of_forms() -> Iterator[dict[str, Any]]:
     ):
         where = form.Where("C1", "inc-1", "1.2")
         drawn = form.request_form(places, chosen, where, recent=("shop",), break_glass=("payments-prod",))
-        yield {"what": f"request {chosen.role}", "view": view_of(drawn)}
-    many = [replace(places[0], name=f"env-{number}") for number in range(101)]
-    yield {"what": "request, many", "view": view_of(form.request_form(many))}
-    yield {"what": "options", "view": options_of(form.choices_for("shop", places))}
-    yield {"what": "break-glass", "view": view_of(break_glass_form.break_glass_form(place, form.Where()))}
+        yield f"request {chosen.role}", drawn
+    yield "request, many", form.request_form([replace(places[0], name=f"env-{number}") for number in range(101)])
+    yield "break-glass", break_glass_form.break_glass_form(place, form.Where())
     times = [timedelta(minutes=10), timedelta(hours=1)]
     for name, view in views.every_state().items():
-        yield {
-            "what": f"less, {name}",
-            "view": view_of(reduced_approval.reduced_approval_form(view, "PA-1042", roles, times)),
-        }
-        yield {"what": f"extend, {name}", "view": view_of(extend_form.extend_form(view, roles[0], times))}
-        yield {"what": f"deny, {name}", "view": view_of(reason_forms.deny_form(view, "PA-1042"))}
-        yield {"what": f"deny all, {name}", "view": view_of(reason_forms.deny_all_form([view, view], "PA-1042"))}
-        yield {"what": f"end, {name}", "view": view_of(reason_forms.end_form(view, "PA-1042"))}
-        yield {"what": f"flag, {name}", "view": view_of(reason_forms.flag_form(view, "PA-1042"))}
-    for name, page in homes.pages().items():
-        yield {"what": f"home: {name}", "view": home_of(page)}
-    yield {"what": "home instead", "view": home_of(home_instead("I cannot reach my records just now."))}
+        yield f"less, {name}", reduced_approval.reduced_approval_form(view, "PA-1042", roles, times)
+        yield f"extend, {name}", extend_form.extend_form(view, roles[0], times)
+        yield f"deny, {name}", reason_forms.deny_form(view, "PA-1042")
+        yield f"deny all, {name}", reason_forms.deny_all_form([view, view], "PA-1042")
+        yield f"end, {name}", reason_forms.end_form(view, "PA-1042")
+        yield f"flag, {name}", reason_forms.flag_form(view, "PA-1042")
 
 
 # Digests and numbers, which change with whatever else an entry or a role holds.
 _DIGEST = re.compile(r"\b(?=[0-9a-f]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{12,64}\b|(?<=-)0[0-9]{11}\b")
 
 
-def lines(found: Iterator[dict[str, Any]]) -> str:
-    return "".join(_DIGEST.sub("~", json.dumps(one, ensure_ascii=False, sort_keys=True)) + "\n" for one in found)
+def lines(found: Iterator[dict[str, Any]], separators: tuple[str, str] = (", ", ": ")) -> str:
+    written = (json.dumps(one, ensure_ascii=False, sort_keys=True, separators=separators) for one in found)
+    return "".join(_DIGEST.sub("~", line) + "\n" for line in written)
 
 
 def everything() -> dict[str, str]:
-    """File name -> what has to stand in it."""
-    found = {name: lines(of_scene(name)) for name in SCENES}
-    return found | {"states": lines(of_states()), "forms": lines(of_forms())}
+    """File name, without its ending -> what has to stand in it."""
+    teams = golden_teams.Files()
+    found = {name: lines(of_scene(name, teams)) for name in SCENES}
+    found |= {"states": lines(of_states(teams)), "forms": lines(of_forms(teams))}
+    return found | {f"teams/{name}": lines(iter(said), (",", ":")) for name, said in teams.said.items()}
+
+
+def kept() -> dict[str, str]:
+    return {
+        str(path.relative_to(FOLDER).with_suffix("")): path.read_text(encoding="utf-8")
+        for path in FOLDER.rglob("*.jsonl")
+    }
 
 
 def write() -> None:
-    for old in FOLDER.glob("*.jsonl"):
+    for old in FOLDER.rglob("*.jsonl"):
         old.unlink()
-    FOLDER.mkdir(exist_ok=True)
     for name, text in everything().items():
-        (FOLDER / f"{name}.jsonl").write_text(text, encoding="utf-8")
+        path = FOLDER / f"{name}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

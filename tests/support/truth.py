@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch as several
 from bot.chat.messages import digest, notices, receipts
 from bot.chat.messages.home import ASK
 from bot.chat.views.request_view import for_outsiders
 from bot.chat.wording.labels import Stage
+from tests.support import teams_text
 from tests.support.build import DANA, GROUPS, GUS, NIA, OLU, PAT, SUE
-from tests.support.spoken import CAST, Listener, Said, names_in, told_times
+from tests.support.spoken import CAST, NAMES, Listener, Said, names_in, told_times
 from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.audit import Event
@@ -62,6 +64,8 @@ class Walk:
     spoke: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     said: set[str] = field(default_factory=set)
+    # Messages that were drawn for Teams, too.
+    in_teams: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -347,6 +351,19 @@ def read(look: Look, said: Said) -> None:
     _people(look, said)
     _times(look, said)
     _jargon(look, said)
+    _in_teams(look, said)
+
+
+def _in_teams(look: Look, said: Said) -> None:
+    """Each message once: the same words as in Slack, and nobody's words work there."""
+    message = said.message
+    if isinstance(message, Message) and repr(message) not in look.walk.in_teams:
+        look.walk.in_teams.add(repr(message))
+        for fault in teams_text.faults(message, said.text, _NAMES_OF_IDS):
+            look.fault(said, fault, said.text)
+
+
+_NAMES_OF_IDS = {account(who).user: name for name, who in NAMES.items()}
 
 
 def _you(look: Look, said: Said, line: str) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bot.chat.form import Filled, Form
 from bot.chat.forms.fields import REASON, reason_input
 from bot.chat.message import Line, read_value
 from bot.chat.messages import batch as several
-from bot.chat.messages.approval_card import headline, status
+from bot.chat.messages.approval_card import DENY, END, headline, status
+from bot.chat.messages.break_glass import ACKNOWLEDGE, FLAG
 from bot.chat.rich import Rich, lines
 from bot.chat.views.request_view import RequestView
 
@@ -16,36 +18,69 @@ DENY_FORM, END_FORM, FLAG_FORM = "deny_form", "end_form", "flag_form"
 DENY_ALL_FORM, ACKNOWLEDGE_FORM = "deny_all_form", "acknowledge_form"
 
 
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    """`title`: of the form, and of what sends it."""
+
+    kind: str
+    title: str
+    label: str
+    optional: bool = False
+
+    def form(self, value: str, line: Rich) -> Form:
+        field = reason_input(label=self.label, optional=self.optional)
+        return Form(self.kind, self.title, self.title, (Line(line), field), value)
+
+
+# By the action of the button.
+_ASKS: Mapping[str, _Asks] = {
+    DENY: _Asks(DENY_FORM, "Deny", "Why not? The person who asked reads this."),
+    several.DENY_ALL: _Asks(DENY_ALL_FORM, "Deny all", "Why not? The person who asked reads this."),
+    END: _Asks(END_FORM, "End access", "Why? The holder reads this."),
+    ACKNOWLEDGE: _Asks(
+        ACKNOWLEDGE_FORM,
+        "Acknowledge",
+        "A note, if there is something to say. Everybody on the card reads it.",
+        optional=True,
+    ),
+    FLAG: _Asks(FLAG_FORM, "Flag", "What was not right? Security and the holder read this."),
+}
+# What is one's own is ended with the press, so that nothing can be asked before it is known who presses.
+_ASKED_IN_PLACE = frozenset({DENY, several.DENY_ALL, ACKNOWLEDGE, FLAG})
+
+
+def asked_in_place(action: str, value: str) -> Form | None:
+    """What a button asks before it counts, for a chat that asks it under the button itself: the form without the line that
+    says what it is about, which stands on the card. None where the button asks for no single reason.
+    """
+    if action not in _ASKED_IN_PLACE:
+        return None
+    asks = _ASKS[action]
+    field = replace(reason_input(label=asks.label, optional=asks.optional), of=(asks.kind, value))
+    return Form(asks.kind, asks.title, asks.title, (field,), value)
+
+
 def deny_form(view: RequestView, value: str) -> Form:
     """`value`: the button's. The person who asked reads the reason."""
-    label = "Why not? The person who asked reads this."
-    return _reason_form(DENY_FORM, "Deny", value, headline(view), label, optional=False)
+    return _ASKS[DENY].form(value, headline(view))
 
 
 def deny_all_form(views: Sequence[RequestView], value: str) -> Form:
     """For all on a card that was asked for in one go."""
-    label = "Why not? The person who asked reads this."
-    return _reason_form(DENY_ALL_FORM, "Deny all", value, several.headline(views), label, optional=False)
+    return _ASKS[several.DENY_ALL].form(value, several.headline(views))
 
 
 def end_form(view: RequestView, value: str) -> Form:
     """Of somebody else's access: asked once, with who has what, where and until when. What is typed may leave the reason out."""
-    line = lines((headline(view), status(view, left=True)))
-    return _reason_form(END_FORM, "End access", value, line, "Why? The holder reads this.", optional=False)
+    return _ASKS[END].form(value, lines((headline(view), status(view, left=True))))
 
 
 def acknowledge_form(view: RequestView, value: str) -> Form:
-    label = "A note, if there is something to say. Everybody on the card reads it."
-    return _reason_form(ACKNOWLEDGE_FORM, "Acknowledge", value, headline(view), label, optional=True)
+    return _ASKS[ACKNOWLEDGE].form(value, headline(view))
 
 
 def flag_form(view: RequestView, value: str) -> Form:
-    label = "What was not right? Security and the holder read this."
-    return _reason_form(FLAG_FORM, "Flag", value, headline(view), label, optional=False)
-
-
-def _reason_form(kind: str, title: str, value: str, line: Rich, label: str, *, optional: bool) -> Form:
-    return Form(kind, title, title, (Line(line), reason_input(label=label, optional=optional)), value)
+    return _ASKS[FLAG].form(value, headline(view))
 
 
 def read_reason(filled: Filled) -> tuple[str, str | None, str] | None:

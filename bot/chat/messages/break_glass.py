@@ -68,7 +68,7 @@ def review_line(view: RequestView, mentions: Mentions | None = None, owners: Seq
         return say("📝 Review: ⚠️ flagged by {}{}", short(view.reviewed_by, 100), note)
     if view.review is None:
         return NOTHING
-    who = call(Asked(tuple(owners)), mentions or {}) if owners else ours("an owner")
+    who = call(Asked(tuple(owners)), mentions or {}, names=view.called_names) if owners else ours("an owner")
     return say("📝 Needs review by {}{}", who, _due(view))
 
 
@@ -93,7 +93,7 @@ def chase(
     view: RequestView, mentions: Mentions | None = None, owners: Sequence[str] = (), command: str = "/prodaccess"
 ) -> Message:
     """Somebody has to review it. `owners`: group names to call, where it stands in a channel."""
-    called = say("{}: ", call(Asked(tuple(owners)), mentions or {})) if owners else NOTHING
+    called = say("{}: ", call(Asked(tuple(owners)), mentions or {}, names=view.called_names)) if owners else NOTHING
     line = say("📝 {}{}, {}, needs a review{}.", called, _whose(view), _what(view), _due(view))
     how = say(
         "`{command} acknowledge {id}` where it was in order, `{command} flag {id} NOTE` where it was not",

@@ -465,7 +465,7 @@ def _commands(view: RequestView) -> Snippet | None:
 
 
 def _called(view: RequestView, mentions: Mentions | None, owners: Sequence[str]) -> Small:
-    called = call(Asked(tuple(owners)), mentions or {}) if owners else NOTHING
+    called = call(Asked(tuple(owners)), mentions or {}, names=view.called_names) if owners else NOTHING
     return Small(join((say("For {}", called) if called else NOTHING, view.id)))
 
 

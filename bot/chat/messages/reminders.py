@@ -47,4 +47,4 @@ def _still(view: RequestView) -> Rich:
 def _called(ids: Sequence[str], view: RequestView) -> Rich:
     """By mention; by the group's name where nobody is known."""
     groups = view.escalated_to or tuple(need.label for need in view.needs if need.open)
-    return call(Asked(groups), {groups[0]: ids} if groups else {})
+    return call(Asked(groups), {groups[0]: ids} if groups else {}, names=view.called_names)

@@ -1,4 +1,4 @@
-"""What Slack is given is to the letter what it was: every message, form, list and home of every scene.
+"""What Slack and Teams are given is to the letter what it was: every message, form, list and home of every scene.
 
 Where a change is meant, `python -m tests.support.golden` writes the files anew, and the difference is read line by line.
 """
@@ -6,9 +6,8 @@ Where a change is meant, `python -m tests.support.golden` writes the files anew,
 from tests.support import golden
 
 
-def test_what_slack_is_given_is_what_it_was() -> None:
-    found = golden.everything()
-    kept = {path.stem: path.read_text(encoding="utf-8") for path in golden.FOLDER.glob("*.jsonl")}
+def test_what_chats_are_given_is_what_it_was() -> None:
+    found, kept = golden.everything(), golden.kept()
     assert found.keys() == kept.keys()
     changed = [
         f"{name}:{number}\n  was {was}\n  is  {is_}"
