@@ -140,7 +140,7 @@ class WebParts(Common):
             lambda: troubles(self.context),
             self.slack.problems,
             self.obstacles.sentences,
-            lambda: closed_places(self.ledger, TRAITS, people=False),
+            lambda: closed_places(self.ledger, lambda _: TRAITS, people=False),
         )
 
     def attention(self) -> list[str]:
@@ -148,7 +148,7 @@ class WebParts(Common):
         return reasons(
             lambda: unreadable(self.ledger),
             self.slack.attention,
-            lambda: closed_places(self.ledger, TRAITS, people=True),
+            lambda: closed_places(self.ledger, lambda _: TRAITS, people=True),
         )
 
 
@@ -279,6 +279,7 @@ def build_web(settings: Settings) -> WebParts:
 def build_worker(settings: Settings) -> WorkerParts:
     from bot.chat.actions.deferred import Deferred  # noqa: PLC0415 - as above
     from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - as above
+    from bot.chat.chats import Chats  # noqa: PLC0415 - as above
     from bot.chat.outbox.outbox import Outbox  # noqa: PLC0415 - as above
     from bot.chat.outbox.reconciler import Reconciler  # noqa: PLC0415 - as above
     from bot.slack.surface import Slack  # noqa: PLC0415 - as above
@@ -307,8 +308,9 @@ def build_worker(settings: Settings) -> WorkerParts:
         tickets=tickets,
     )
     slack, command = Slack(client), settings.command
-    deferred = Deferred(context, Dispatcher(context, command), refresher, slack, command)
-    reconciler = Reconciler(Outbox.of(context, slack, buckets, refresher, command))
+    chats = Chats(slack)
+    deferred = Deferred(context, Dispatcher(context, command), refresher, chats, command)
+    reconciler = Reconciler(Outbox.of(context, chats, buckets, refresher, command))
     _warm(folder, targets.warm)
     return WorkerParts(
         settings,

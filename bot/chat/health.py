@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.chat.messages.closed_places import closed_words
 from bot.chat.outbox.outages import subject_of, word_in
 from bot.chat.surface import Traits
@@ -30,10 +32,10 @@ def troubles(context: Context) -> list[str]:
     )
 
 
-def closed_places(ledger: Ledger, traits: Traits, *, people: bool) -> list[str]:
-    """Where chat takes no messages: channels that the policy names, or people."""
+def closed_places(ledger: Ledger, traits: Callable[[str], Traits], *, people: bool) -> list[str]:
+    """Where chat takes no messages: channels that the policy names, or people. `traits`: of the chat in which a place is."""
     places = [place for place in ledger.members(keys.CLOSED_PLACES) if is_person(place) is people]
     snapshot = ledger.read(*(keys.chat(subject_of(place)) for place in places[:PLACES_MAX]))
     found = [(place, snapshot.readable(keys.chat(subject_of(place)), ChatRecord)) for place in places[:PLACES_MAX]]
     more = [f"the same is so for {len(places) - PLACES_MAX} more"] if len(places) > PLACES_MAX else []
-    return [closed_words(place, word_in(record) or "", traits) for place, record in found] + more
+    return [closed_words(place, word_in(record) or "", traits(place)) for place, record in found] + more

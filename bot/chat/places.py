@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from workflows.core.destination import Destination, Kind
+from workflows.core.destination import Destination, Kind, read_destination
+from workflows.core.identity import SLACK
 from workflows.core.people import Account
 
-# Every place at once: the chat takes nothing of ours.
-ALL = "all"
+# Every place at once: the chat takes nothing of ours. `all` alone is the chat that the first versions knew alone.
+_ALL = "all"
+
+
+def everything(surface: str) -> str:
+    """A chat as a whole, among the places that take no messages."""
+    return _ALL if surface == SLACK else f"{surface}:{_ALL}"
+
+
+def is_everything(place: str) -> bool:
+    return place == everything(surface_of(place))
+
+
+def surface_of(place: str) -> str:
+    """In which chat a destination is, or a chat as a whole."""
+    surface, _, rest = place.partition(":")
+    return surface if rest == _ALL else read_destination(place).surface
 
 
 def chat_name(surface: str) -> str:

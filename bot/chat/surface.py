@@ -37,7 +37,7 @@ class NotDone(Exception):
     """What a chat did not carry out, or of which nobody knows whether it did. `word`: the chat's own.
 
     `after_s`: how long it wants to be left alone, in seconds; 0.0 where it did not say. `perhaps_done`: whether it may have had
-    its effect in spite of this answer.
+    its effect in spite of this answer. `surface`: which chat it was, as the outbox fills in, which knows it.
     """
 
     def __init__(self, word: str, means: Means, after_s: float = 0.0, *, perhaps_done: bool = False) -> None:
@@ -46,6 +46,7 @@ class NotDone(Exception):
         self.means = means
         self.after_s = after_s
         self.perhaps_done = perhaps_done
+        self.surface = ""
 
 
 # ---------------------------------------------------------------- what a chat is like

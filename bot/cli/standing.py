@@ -91,12 +91,12 @@ def _problems(parts: Common) -> Sequence[str]:
         lambda: ledger_problems(parts.ledger, parts.beats),
         lambda: policy_problems(parts.ledger, parts.policy),
         lambda: troubles(parts.context),
-        lambda: closed_places(parts.ledger, TRAITS, people=False),
+        lambda: closed_places(parts.ledger, lambda _: TRAITS, people=False),
     )
 
 
 def _attention(parts: Common) -> Sequence[str]:
     return reasons(
         lambda: unreadable(parts.ledger),
-        lambda: closed_places(parts.ledger, TRAITS, people=True),
+        lambda: closed_places(parts.ledger, lambda _: TRAITS, people=True),
     )

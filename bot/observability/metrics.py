@@ -18,7 +18,7 @@ from workflows.ports import LedgerUnreachable
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.troubles import kind_of, standing
 
-# A word of Slack's is shown as 1 for so long after it was last heard, in seconds; so many words are shown.
+# A word of a chat's is shown as 1 for so long after it was last heard, in seconds; so many words are shown.
 WORDS_S = 3600.0
 WORDS_MAX = 200
 
@@ -78,7 +78,7 @@ class LedgerMetrics(Collector):
         yield _gauge("prodaccess_ledger_unreadable", "Things in the ledger that cannot be read.", unreadable)
         yield _gauge(
             "prodaccess_places_closed",
-            "Channels and people that Slack takes no messages for, and the token where it is refused.",
+            "Channels and people that a chat takes no messages for, and its token where it is refused.",
             self._ledger.count(keys.CLOSED_PLACES),
         )
         yield _gauge("prodaccess_audit_head", "Number of the newest audit entry.", self._ledger.head())
@@ -109,15 +109,24 @@ class LedgerMetrics(Collector):
     def _words(self) -> Iterator[Metric]:
         """By word, so that a new one shows at once."""
         now = self._ledger.now().timestamp()
-        seen = set(self._ledger.members(keys.SLACK_WORDS, low=now - WORDS_S, limit=WORDS_MAX))
+        seen = set(self._ledger.members(keys.CHAT_WORDS, low=now - WORDS_S, limit=WORDS_MAX))
         found = GaugeMetricFamily(
             "prodaccess_slack_refused",
             "Slack's words for messages that it did not take in the last hour.",
             labels=["word"],
         )
-        for word in self._ledger.members(keys.SLACK_WORDS, limit=WORDS_MAX):
-            found.add_metric([word], 1.0 if word in seen else 0.0)
+        others = GaugeMetricFamily(
+            "prodaccess_chat_refused",
+            "Other chats' words for messages that they did not take in the last hour.",
+            labels=["chat", "word"],
+        )
+        for heard in self._ledger.members(keys.CHAT_WORDS, limit=WORDS_MAX):
+            chat, _, word = heard.rpartition(":")
+            family, labels = (others, [chat, word]) if chat else (found, [word])
+            family.add_metric(labels, 1.0 if heard in seen else 0.0)
         yield found
+        if others.samples:
+            yield others
 
 
 def _gauge(name: str, help_: str, value: float) -> GaugeMetricFamily:

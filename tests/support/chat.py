@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
+from bot.chat.chats import Chats
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.reconciler import Reconciler
 from bot.chat.surface import Surface
@@ -18,8 +20,10 @@ from bot.slack.directory import SlackRefresher
 from bot.slack.lookups import Lookups
 from bot.slack.surface import Slack
 from tests.support import build
+from tests.support.memory_chat import MemoryChat
 from tests.support.world import World, account
 from workflows.core import keys
+from workflows.core.identity import SLACK
 from workflows.core.people import Listed, Membership, PersonId, person_id
 from workflows.core.policy import Group, Policy
 from workflows.core.records.chat import ChatRecord
@@ -108,7 +112,7 @@ class ChatWorld(World):
     """A World whose due items of chat are shown, when the test says so, by an outbox as a worker has it.
 
     `client` is any WebClient; `crash_at` stages the end of the process. `slack_clock` is what
-    Slack's own time follows. `surface`: another chat than Slack.
+    Slack's own time follows. `surface`: another chat than Slack; `also`: one beside it.
     """
 
     def __init__(
@@ -118,12 +122,17 @@ class ChatWorld(World):
         people: Iterable[PersonId] = (),
         policy: Policy | None = None,
         surface: Surface | None = None,
+        also: Surface | None = None,
     ) -> None:
         people = list(people)
         super().__init__(policy or policy_for(people))
         self._slack_clock = slack_clock
         self.client = client
         self.surface = surface
+        if isinstance(surface, MemoryChat) and also is None and surface.name != SLACK:
+            # People have accounts of Slack here, and get their messages in the same lists.
+            also = replace(surface, name=SLACK)
+        self.also = also
         self.buckets = MemoryBuckets(self.clock)
         self.refresher = SlackRefresher(Lookups(client, self.buckets), self.directory, self.clock.now, _nobody)
         self.sender = self.new_sender()
@@ -136,7 +145,11 @@ class ChatWorld(World):
 
     def new_sender(self) -> Reconciler:
         """What a worker has after a start."""
-        outbox = Outbox.of(self.ctx, self.surface or Slack(self.client), self.buckets, self.refresher, "/prodaccess")
+        return self.new_sender_for(self.surface or Slack(self.client), *([self.also] if self.also else []))
+
+    def new_sender_for(self, *surfaces: Surface) -> Reconciler:
+        chats = Chats(*surfaces)
+        outbox = Outbox.of(self.ctx, chats, self.buckets, self.refresher, "/prodaccess")
         return Reconciler(outbox)
 
     # ------------------------------------------------------------ time

@@ -31,17 +31,19 @@ MEANS = {
 TEXT_LENGTH_MAX = 2000
 
 
-def traits(abilities: Abilities = ALL_OF_IT) -> Traits:
-    limits = Limits(Rate("memory:posts", 1.0, 4.0), Rate("memory:edits", 1.0, 20.0), "memory:searches", TEXT_LENGTH_MAX)
-    return Traits(NAME, "Memory", limits, abilities, MEANS, gone=frozenset({"person_gone"}))
+def traits(abilities: Abilities = ALL_OF_IT, name: str = NAME) -> Traits:
+    limits = Limits(
+        Rate(f"{name}:posts", 1.0, 4.0), Rate(f"{name}:edits", 1.0, 20.0), f"{name}:searches", TEXT_LENGTH_MAX
+    )
+    return Traits(name, name.capitalize(), limits, abilities, MEANS, gone=frozenset({"person_gone"}))
 
 
-def channel(name: str) -> Destination:
-    return Destination(NAME, Kind.CHANNEL, name)
+def channel(name: str, surface: str = NAME) -> Destination:
+    return Destination(surface, Kind.CHANNEL, name)
 
 
-def person(user: str) -> Destination:
-    return Destination(NAME, Kind.PERSON, user)
+def person(user: str, surface: str = NAME) -> Destination:
+    return Destination(surface, Kind.PERSON, user)
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Post:
 @dataclass
 class MemoryChat:
     """`now`: its clock. `closed`: its word for a place that takes nothing. `answers`: what the next calls get in place of theirs;
-    `loses`: how many of the next posts are made, and not answered.
+    `loses`: how many of the next posts are made, and not answered. `name`: of two that stand side by side each has its own.
     """
 
     now: Callable[[], datetime]
@@ -75,15 +77,20 @@ class MemoryChat:
     answers: deque[NotDone] = field(default_factory=deque)
     loses: int = 0
     triggers: set[str] = field(default_factory=set)
+    name: str = NAME
+    # Its word for everything, while it lets nobody in.
+    shut: str = ""
 
     @property
     def traits(self) -> Traits:
-        return traits(self.abilities)
+        return traits(self.abilities, self.name)
 
     def no(self, word: str, after_s: float = 0.0) -> NotDone:
         return NotDone(word, self.traits.meaning(word), after_s, perhaps_done=word == NO_ANSWER)
 
     def _asked(self) -> None:
+        if self.shut:
+            raise self.no(self.shut)
         if self.answers:
             raise self.answers.popleft()
 
@@ -128,7 +135,7 @@ class MemoryChat:
     # ------------------------------------------------------------ answers, forms, homes
 
     def answer(self, act: Interaction, message: Message) -> bool:
-        if person(act.who.user) in self.closed:
+        if person(act.who.user, self.name) in self.closed:
             return False
         self.answered.append((act.who, message))
         return True

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.chat.chats import Chats
 from bot.chat.messages import fault as failures
+from bot.chat.outbox.outages import Outages
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE, entitlement, environment
+from tests.support.memory_chat import MemoryChat
 from tests.support.scenes import broken, done, rules, scene
 from tests.support.spoken import Listener, Said
 from workflows.core import keys
@@ -148,6 +151,19 @@ def somebody_who_gets_no_messages(t: Listener) -> Iterator[tuple[str, ...]]:
     t.brief = True
     t.posted(id_)
     yield (id_,)
+
+
+@scene
+def a_chat_that_is_closed_as_a_whole(t: Listener) -> Iterator[tuple[str, ...]]:
+    """Told in the other one, until it takes the token again."""
+    teams, box = MemoryChat(t.world.clock.now, name="teams"), t.sender.outbox
+    box.chats = Chats(*box.chats.surfaces.values(), teams)
+    box.outages = Outages(t.world.ctx, box.chats)
+    box.outages.stop("teams", "not_let_in")
+    teams.answers.extend([teams.no("not_let_in")] * 2)
+    t.brief = True
+    t.posted()
+    yield ()
 
 
 def refused_by_slack(t: Listener, word: str, presses: Sequence[tuple[str, str]]) -> list[Said]:

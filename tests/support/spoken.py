@@ -21,6 +21,7 @@ from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.handlers import handler
 from bot.chat.actions.open_form import FormOpener
 from bot.chat.actions.reply import FactsStale, Reply
+from bot.chat.chats import Chats
 from bot.chat.form import Filled
 from bot.chat.forms.request import Where
 from bot.chat.interaction import COMMAND, PRESS, Interaction
@@ -221,7 +222,7 @@ class Listener:
         self.slack = Slack()
         nothing = cast(Any, None)
         refresher = cast(Any, _Refresher(world))
-        outbox = Outbox.of(world.ctx, SlackSurface(self.slack), nothing, refresher, command)
+        outbox = Outbox.of(world.ctx, Chats(SlackSurface(self.slack)), nothing, refresher, command)
         self.posts = _Posts(world.clock.now, self.slack, outbox.outages)
         outbox.delivery = cast(Any, self.posts)
         self.sender = Reconciler(outbox)

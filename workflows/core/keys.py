@@ -33,7 +33,8 @@ UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time,
 HOME = "home-"
 
 CLOSED_PLACES = "places-closed"  # channels and people that chat takes no messages for, by since when
-SLACK_WORDS = "slack-words"  # Slack's words for messages that it did not take, by when each was last seen
+# Chats' words for messages that they did not take, by when each was last seen: Slack's as they are, `SURFACE:WORD` of others.
+CHAT_WORDS = "slack-words"
 
 
 def request(id_: str) -> str:

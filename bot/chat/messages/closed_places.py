@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.chat.message import Line, Message, message
-from bot.chat.places import ALL
+from bot.chat.places import is_everything
 from bot.chat.rich import Called, Channel, Rich, Time, ours, say, short
 from bot.chat.surface import Traits
 from workflows.core.destination import is_person
@@ -13,12 +13,25 @@ from workflows.core.destination import is_person
 
 def closed(place: str, word: str, owed: int, since: datetime, traits: Traits) -> Message:
     """To those who can do something about it. `owed`: how many requests and reports wait for the place."""
+    if is_everything(place):
+        return _refused(word, since, traits)
     person = is_person(place)
     where = say("direct messages to {}", Called(place)) if person else say("messages in {}", Channel(place))
     seen = Time(since, since)
     line = say("⚠️ {} does not take my {}: `{}`, first seen at {}.", traits.title, where, short(word, 60), seen)
     waits = say("What they would have read is on the record: `show ID`, `list`.") if person else ours(_waits(owed))
     text = say("{} {}. {}", line, ours(traits.remedy(word)), waits)
+    return message(text, Line(text))
+
+
+def _refused(word: str, since: datetime, traits: Traits) -> Message:
+    """A chat as a whole, told in another one."""
+    seen = Time(since, since)
+    line = say("⚠️ {} does not take my token: `{}`, first seen at {}.", traits.title, short(word, 60), seen)
+    rest = (
+        "Nothing is sent there until it does. Access is given and ends all the same, and what is due there comes then."
+    )
+    text = say("{} {}. {}", line, ours(traits.remedy(word)), ours(rest))
     return message(text, Line(text))
 
 
@@ -30,8 +43,8 @@ def _waits(owed: int) -> str:
 
 def closed_words(place: str, word: str, traits: Traits) -> str:
     """For `/readyz`."""
-    if place == ALL:
-        return f"{traits.title} refuses the token ({word}): nothing is sent until it works again"
+    if is_everything(place):
+        return f"{traits.title} refuses the token ({word}): nothing is sent there until it works again"
     what = f"direct messages to {place}" if is_person(place) else f"messages in {place}, which the policy names"
     return f"{traits.title} takes no {what} ({word}). {traits.remedy(word)}"
 

@@ -150,7 +150,7 @@ def _asked_whether_it_is_them(
 def _can_be_asked(box: Outbox, account: Account) -> bool:
     """Its chat is set up here, and does not say that it can do nothing."""
     facts = box.ctx.directory.person(account)
-    return account.surface == box.chat.traits.surface and not (facts is not None and facts.standing_problem)
+    return box.chats.named(account) is not None and not (facts is not None and facts.standing_problem)
 
 
 def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:

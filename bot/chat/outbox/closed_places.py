@@ -16,14 +16,16 @@ from bot.chat.outbox.outages import STATE, promised, since_of, word_in
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import PlannedMessage
 from bot.chat.outbox.postings import Fenced, Later, PostingSession, Stopped
-from bot.chat.places import ALL, direct_to
+from bot.chat.places import direct_to, everything, is_everything, surface_of
 from bot.chat.surface import Means, NotDone
 from workflows.core import keys
 from workflows.core.destination import is_person, read_destination
+from workflows.core.people import PersonFacts
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.records.record import Record
 from workflows.ports import Change, Committed, Fence, IndexEntry
+from workflows.usecases.shared.actor import bound_to
 from workflows.usecases.shared.context import SOON
 
 log = structlog.get_logger()
@@ -47,8 +49,8 @@ class ClosedPlaces:
         word, policy = word_in(page.record), self._outbox.policy()
         if word is None:
             self._wake_owed(page, place)
-        elif place == ALL:
-            self._look_at_token(page)
+        elif is_everything(place):
+            self._look_at_token(page, place, word, policy)
         elif is_person(place):
             self._person(page, place, word, policy)
         elif policy is not None and not promised(policy, place):
@@ -63,15 +65,22 @@ class ClosedPlaces:
         """The panic group, or the owners where there is none; each once for each time that a place is closed."""
         owed = len(self._ctx.ledger.members(keys.owed(place)))
         since = since_of(page.record) or self._ctx.ledger.now()
-        message = places_words.closed(place, word, owed, since, self._outbox.chat.traits)
-        for facts in self._outbox.recipients.operators(policy) if policy else ():
-            user = direct_to(facts.slack)
-            if user == place:
-                continue
+        message = places_words.closed(place, word, owed, since, self._outbox.chats.of(place).traits)
+        operators = self._outbox.recipients.operators(policy) if policy else ()
+        for user in filter(None, (self._reached_at(facts, place) for facts in operators)):
             try:
                 self._outbox.delivery.send(page, PlannedMessage(f"told:{user}", user, message, key="once"))
             except (Later, Stopped, NotDone) as problem:
                 log.warning("somebody is told of a closed place later", user=user, error=type(problem).__name__)
+
+    def _reached_at(self, facts: PersonFacts, place: str) -> str | None:
+        """Where somebody is told; in a chat that works, where there are several."""
+        own, chats = direct_to(facts.slack), self._outbox.chats.surfaces
+        if len(chats) == 1:
+            return own if own != place else None
+        closed = {surface for surface in chats if self._outbox.outages.word(everything(surface)) is not None}
+        users = (own, *map(direct_to, bound_to(self._ctx, facts.id)))
+        return next((user for user in users if user != place and surface_of(user) in chats.keys() - closed), None)
 
     def _person(self, page: PostingSession, place: str, word: str, policy: Policy | None) -> None:
         """Nothing is posted to a person only to see whether it arrives: the next message of theirs shows it."""
@@ -84,14 +93,17 @@ class ClosedPlaces:
 
     # ------------------------------------------------------------ is it open again
 
-    def _look_at_token(self, page: PostingSession) -> None:
+    def _look_at_token(self, page: PostingSession, place: str, word: str, policy: Policy | None) -> None:
+        """Whoever can be told in another chat is, where there is one."""
+        if self._outbox.chats.surfaces.keys() - {surface_of(place)}:
+            self._tell(page, place, word, policy)
         try:
-            self._outbox.chat.check()
+            self._outbox.chats.of(place).check()
         except NotDone as problem:
             self._again(page, problem)
         else:
-            log.info("the chat takes the token again")
-            self._reopen(page, ALL)
+            log.info("the chat takes the token again", chat=surface_of(place))
+            self._reopen(page, place)
 
     def _look(self, page: PostingSession, place: str) -> None:
         """By a message that says what was missing here. The first time only tells: it has just been found closed."""
@@ -100,10 +112,10 @@ class ClosedPlaces:
             return
         back = places_words.back(since_of(page.record) or self._ctx.ledger.now())
         try:
-            self._outbox.chat.post(read_destination(place), Message(back))
+            self._outbox.chats.of(place).post(read_destination(place), Message(back))
         except NotDone as problem:
             if problem.means is Means.ALL:
-                self._outbox.outages.stop(problem.word)
+                self._outbox.outages.stop(surface_of(place), problem.word)
             self._again(page, problem)
         else:
             log.info("the chat takes messages again", place=place)
@@ -160,7 +172,7 @@ class ClosedPlaces:
     def _wanted_again(self, slot: str, posting: Posting, place: str) -> bool:
         if posting.channel != place or posting.error is None or slot.startswith(_OF_THE_MOMENT):
             return False
-        return self._outbox.chat.traits.meaning(posting.error) is Means.PLACE
+        return self._outbox.chats.of(place).traits.meaning(posting.error) is Means.PLACE
 
     def _commit(
         self,

@@ -29,14 +29,14 @@ log = structlog.get_logger()
 
 
 class Delivery:
-    """Sends what is wanted, one message at a time. Raises Later, Stopped, Fenced, and NotDone for what passes by itself."""
+    """Sends what is wanted in one chat, a message at a time. Raises Later, Stopped, Fenced, and NotDone for what passes."""
 
     def __init__(self, ctx: WorkerContext, chat: Messenger, buckets: Buckets, outages: Outages, command: str) -> None:
         self._ctx = ctx
         self._chat = chat
         self._outages = outages
         self._command = command
-        self._turns = Turns(buckets, chat.traits.limits, outages)
+        self._turns = Turns(buckets, chat.traits, outages)
         self._edits = Edits(chat, self._turns, outages, command)
 
     def send(self, page: PostingSession, planned: PlannedMessage) -> None:
@@ -79,7 +79,7 @@ class Delivery:
             page.record.postings[planned.slot],
             ts=found.id,
             posted_channel=str(found.to),
-            posted_at=found.at,
+            posted_at=found.at or self._ctx.ledger.now(),
             shown=planned.key,
             intent_at=None,
             tries=0,
@@ -132,6 +132,8 @@ class Delivery:
         if not (is_person(planned.channel) and planned.beside and self._chat.traits.abilities.whispers):
             return
         to, beside = read_destination(planned.channel), read_destination(planned.beside)
+        if beside.surface != to.surface:
+            return
         try:
             self._chat.whisper(to, beside, plain(planned.message))
         except NotDone as problem:

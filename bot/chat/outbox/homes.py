@@ -26,18 +26,19 @@ log = structlog.get_logger()
 
 def show_home(box: Outbox, subject: str) -> None:
     """Draw one person's page."""
-    if not box.chat.traits.abilities.home:
-        return
     who = keys.whose_home(subject)
+    chat = box.chats.named(who)
+    if chat is None or not chat.traits.abilities.home:
+        return
     try:
         page = home(_home_of(box, who), box.command)
     except (DirectoryUnreachable, PolicyUnavailable) as problem:
         log.warning("a home is not known", why=str(problem))
         page = home_instead("I cannot tell just now what you may see. Please open this page again in a minute.")
     instead = f"`{box.command} mine` and `{box.command} pending` tell the same."
-    for drawn in (page, home_instead(f"{box.chat.traits.title} does not take this page as it is drawn. {instead}")):
+    for drawn in (page, home_instead(f"{chat.traits.title} does not take this page as it is drawn. {instead}")):
         try:
-            box.chat.show_home(who, drawn)
+            chat.show_home(who, drawn)
             return
         except NotDone as problem:
             word = problem.word
@@ -45,7 +46,7 @@ def show_home(box: Outbox, subject: str) -> None:
                 break
     log.warning("a home was not drawn", error=word)
     act = Interaction(id=subject, kind="home", who=who)
-    box.chat.answer(act, answer(f"{box.chat.traits.title} did not draw your page ({word}). {instead}"))
+    chat.answer(act, answer(f"{chat.traits.title} did not draw your page ({word}). {instead}"))
 
 
 def _home_of(box: Outbox, who: Account) -> HomeView:

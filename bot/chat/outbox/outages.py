@@ -1,8 +1,8 @@
-"""Places that Slack takes no messages for, on the ledger: a failure is found once, told once, and ends once.
+"""Places that a chat takes no messages for, on the ledger: a failure is found once, told once, and ends once.
 
-A place is a channel or a person, or `ALL`: the token itself. While it is closed, nothing is sent there. Whose messages are
-owed to it stands in the index `owed:<place>`, from the same commit that gives the message up; `places` tells somebody, looks
-whether it is open again, and wakes them then.
+A place is a channel or a person, or `everything`: the token of a chat. While it is closed, nothing is sent there. Whose
+messages are owed to it stands in the index `owed:<place>`, from the same commit that gives the message up; `closed_places`
+tells somebody, looks whether it is open again, and wakes them then.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 
 import structlog
 
+from bot.chat.chats import Chats
 from bot.chat.outbox.postings import PostingSession
-from bot.chat.places import ALL
+from bot.chat.places import everything, surface_of
 from workflows.core import keys
 from workflows.core.destination import is_person
+from workflows.core.identity import SLACK
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.ports import Change, Committed, IndexEntry, PolicyUnavailable
@@ -24,7 +26,7 @@ from workflows.usecases.shared.context import SOON, WorkerContext
 log = structlog.get_logger()
 
 SUBJECT = "place-"
-# The slot in which a place's own record keeps Slack's word.
+# The slot in which a place's own record keeps the chat's word.
 STATE = "state"
 # So old is what a worker believes of the places, in seconds; what is believed closed is read again.
 BELIEVED_S = 1.0
@@ -46,13 +48,14 @@ def promised(policy: Policy, place: str) -> bool:
 
 
 class Outages:
-    def __init__(self, ctx: WorkerContext) -> None:
+    def __init__(self, ctx: WorkerContext, chats: Chats) -> None:
         self._ctx = ctx
+        self._chats = chats
         self._closed: frozenset[str] = frozenset()
         self._read_at_s: float | None = None
 
     def word(self, place: str) -> str | None:
-        """Slack's word where the place is closed."""
+        """The chat's word where the place is closed."""
         if place not in self._believed():
             return None
         item = keys.chat(subject_of(place))
@@ -83,7 +86,7 @@ class Outages:
         snapshot = self._ctx.ledger.read(item)
         counts, score = self._counts(place), snapshot.now.timestamp()
         closes = counts and word_in(snapshot.readable(item, ChatRecord)) is None
-        index = [IndexEntry(keys.SLACK_WORDS, word, score)]
+        index = [IndexEntry(keys.CHAT_WORDS, heard(surface_of(place), word), score)]
         index += [IndexEntry(keys.owed(place), page.record.subject, score)] if self.is_owed(place) else []
         index += [IndexEntry(keys.CLOSED_PLACES, place, score)] if closes else []
         page.save(
@@ -98,15 +101,17 @@ class Outages:
         self.forget()
         # Who was deactivated gets no messages: nothing for whoever runs this to mend.
         say = log.warning if is_person(place) else log.error
-        say("Slack does not take a message", place=place, step=step, error=word)
+        title = self._chats.of(place).traits.title
+        say(f"{title} does not take a message", place=place, step=step, error=word)
 
     def is_owed(self, place: str) -> bool:
         """Whether what cannot be told in this channel now is told later."""
         return not is_person(place) and self._counts(place)
 
-    def stop(self, word: str) -> None:
-        """Nothing can be sent any more, by anybody."""
-        item = keys.chat(subject_of(ALL))
+    def stop(self, surface: str, word: str) -> None:
+        """Nothing can be sent in this chat any more, by anybody."""
+        place = everything(surface)
+        item = keys.chat(subject_of(place))
         snapshot = self._ctx.ledger.read(item)
         if word_in(snapshot.readable(item, ChatRecord)) is not None:
             return
@@ -115,12 +120,16 @@ class Outages:
             commit_id=f"stopped:{self._ctx.chance.hex(16)}",
             at=snapshot.now,
             reads=snapshot.versions(),
-            puts={item: _closed(ALL, word, snapshot.now)},
-            index=(IndexEntry(keys.CLOSED_PLACES, ALL, score), IndexEntry(keys.SLACK_WORDS, word, score)),
+            puts={item: _closed(place, word, snapshot.now)},
+            index=(
+                IndexEntry(keys.CLOSED_PLACES, place, score),
+                IndexEntry(keys.CHAT_WORDS, heard(surface, word), score),
+            ),
             due={item: snapshot.now + SOON},
         )
         if isinstance(self._ctx.ledger.commit(change), Committed):
-            log.error("Slack refuses the token: nothing is sent until it works again", error=word)
+            title = self._chats.at(surface).traits.title
+            log.error(f"{title} refuses the token: nothing is sent there until it works again", error=word)
         self.forget()
 
     def reached(self, person: str) -> None:
@@ -150,9 +159,14 @@ class Outages:
 
 
 def word_in(record: ChatRecord | None) -> str | None:
-    """Slack's word in a place's own record; None where the place is open."""
+    """The chat's word in a place's own record; None where the place is open."""
     state = record.postings.get(STATE) if record else None
     return state.error if state else None
+
+
+def heard(surface: str, word: str) -> str:
+    """How a chat's word is kept among all that were heard; Slack's as it is."""
+    return word if surface == SLACK else f"{surface}:{word}"
 
 
 def since_of(record: ChatRecord) -> datetime | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from bot.chat.chats import Chats
 from bot.chat.message import Message
-from bot.chat.outbox.delivery import Delivery
+from bot.chat.outbox.deliveries import Deliveries
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import PlannedMessage, is_receipt
-from bot.chat.outbox.postings import Later, PostingSession
+from bot.chat.outbox.postings import Later, PostingSession, Stopped
 from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.waiting import note_waiting
-from bot.chat.surface import NotDone, Surface
+from bot.chat.places import surface_of
+from bot.chat.surface import NotDone
 from bot.chat.views.read_model import Reader
 from bot.directory.refresh import ChatDirectory
 from workflows.core import keys
@@ -28,20 +30,20 @@ class Outbox:
     """`command`: the name of the slash command, as it is typed."""
 
     ctx: WorkerContext
-    chat: Surface
+    chats: Chats
     directory: ChatDirectory
     command: str
     reader: Reader
     outages: Outages
-    delivery: Delivery
+    delivery: Deliveries
     recipients: Recipients
 
     @classmethod
-    def of(cls, ctx: WorkerContext, chat: Surface, buckets: Buckets, directory: ChatDirectory, command: str) -> Outbox:
-        outages = Outages(ctx)
-        delivery = Delivery(ctx, chat, buckets, outages, command)
+    def of(cls, ctx: WorkerContext, chats: Chats, buckets: Buckets, directory: ChatDirectory, command: str) -> Outbox:
+        outages = Outages(ctx, chats)
+        delivery = Deliveries(ctx, chats, buckets, outages, command)
         recipients = Recipients(ctx, directory.away)
-        return cls(ctx, chat, directory, command, Reader(ctx), outages, delivery, recipients)
+        return cls(ctx, chats, directory, command, Reader(ctx), outages, delivery, recipients)
 
     def policy(self) -> Policy | None:
         try:
@@ -54,30 +56,32 @@ class Outbox:
     def send(
         self, page: PostingSession, items: Sequence[PlannedMessage], versions: Mapping[str, int] | None = None
     ) -> None:
-        """Each of them, as far as it is its turn: what has to wait, or what the chat does not take, holds up nothing behind it.
+        """Each of them, as far as it is its turn: what has to wait, or what its chat does not take, holds up nothing behind it; a
+        chat that takes nothing at all holds up nothing in another one.
 
-        Raises Later for what waits, or the chat's own answer; Stopped at once. `versions`: of the records that the items were
-        made from. What they say by now is sent in their place: while the chat was slow, more may have happened.
+        Raises Later for what waits, or the chat's own answer, or Stopped. `versions`: of the records that the items were made
+        from. What they say by now is sent in their place: while the chat was slow, more may have happened.
         """
-        waits: list[Later] = []
-        failed: list[NotDone] = []
+        unsent = _Unsent()
         sent = page.version
         for item in items:
             if page.version != sent:
                 self._not_overtaken(versions or {})
                 sent = page.version
+            surface = surface_of(item.channel)
+            if surface in unsent.stopped:
+                continue
             try:
                 self.delivery.send(page, item)
+            except Stopped as stopped:
+                unsent.stopped[surface] = stopped
             except Later as later:
-                waits.append(later)
+                unsent.waits.append((surface, later))
                 if later.channel is not None and is_receipt(item):
                     note_waiting(self.ctx, page.record.subject, later.channel)
             except NotDone as problem:
-                failed.append(problem)
-        if failed:
-            raise failed[0]
-        if waits:
-            raise min(waits, key=lambda later: later.after_s)
+                unsent.failed.append((surface, problem))
+        unsent.tell()
 
     def _not_overtaken(self, versions: Mapping[str, int]) -> None:
         """Raises Later where one of these records has changed. A holding changes all the time, and its grant tells of it."""
@@ -119,6 +123,26 @@ class Outbox:
             self.ctx.ledger.remind(item, 0.0)
         elif page.record.failures > 1:
             over(self.ctx, item)
+
+
+@dataclass(slots=True)
+class _Unsent:
+    """What was not sent, each with its chat, and the chats that take nothing at all just now."""
+
+    waits: list[tuple[str, Later]] = field(default_factory=list)
+    failed: list[tuple[str, NotDone]] = field(default_factory=list)
+    stopped: dict[str, Stopped] = field(default_factory=dict)
+
+    def tell(self) -> None:
+        """What failed comes before what only waits. Of a chat that takes nothing, that alone matters, and it has time."""
+        failed = [problem for surface, problem in self.failed if surface not in self.stopped]
+        waits = [later for surface, later in self.waits if surface not in self.stopped]
+        if failed:
+            raise failed[0]
+        if waits:
+            raise min(waits, key=lambda later: later.after_s)
+        if self.stopped:
+            raise next(iter(self.stopped.values()))
 
 
 def in_each(record: ChatRecord, slot: str, channels: Sequence[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from workflows.usecases.shared.context import WorkerContext
 
 
 class Later(Exception):
-    """Slack, or its limits, want us to come back. `after_s`: in seconds. `channel`: where a new message waits for its turn."""
+    """A chat, or its limits, want us to come back. `after_s`: in seconds. `channel`: where a new message waits for its turn."""
 
     def __init__(self, after_s: float, channel: str | None = None) -> None:
         super().__init__(after_s)
@@ -26,7 +26,11 @@ class Fenced(Exception):
 
 
 class Stopped(Exception):
-    """Slack refuses the token: nothing at all can be sent."""
+    """A chat refuses the token: nothing at all can be sent there. `surface`: which chat."""
+
+    def __init__(self, surface: str) -> None:
+        super().__init__(surface)
+        self.surface = surface
 
 
 # Due item -> the version at which a record was read, and what becomes of it.

@@ -15,7 +15,7 @@ from bot.chat.outbox.closed_places import ClosedPlaces
 from bot.chat.outbox.digests import show_digest
 from bot.chat.outbox.homes import show_home
 from bot.chat.outbox.outages import SUBJECT as PLACE
-from bot.chat.outbox.outages import place_of
+from bot.chat.outbox.outages import heard, place_of
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.postings import Fenced, Later, PostingSession, Stopped
 from bot.chat.outbox.requests import show_request
@@ -23,6 +23,7 @@ from bot.chat.outbox.summary import Summary
 from bot.chat.outbox.waiting import SUMMARY, channel_of
 from bot.chat.surface import NO_ANSWER, NotDone
 from workflows.core import keys
+from workflows.core.identity import SLACK
 from workflows.core.records.chat import ChatRecord
 from workflows.core.records.request import ID_PATTERN
 from workflows.policy_file.cron import latest_slot, next_slot
@@ -127,32 +128,31 @@ class Reconciler:
             self._ctx.ledger.remind(retry, later.after_s)
         except Fenced:
             self._ctx.ledger.remind(retry, LEASE_S / 2)
-        except Stopped:
-            self._put_off(page, retry, STOPPED_S, page.record.failures, "stopped")
+        except Stopped as stopped:
+            self._put_off(page, retry, STOPPED_S, page.record.failures, heard(stopped.surface, "stopped"))
         except NotDone as problem:
-            self._failed(page, retry, problem.word)
+            self._failed(page, retry, problem.word, problem.surface)
         except OSError:
             # Whoever looked people up for this found nobody there.
             self._failed(page, retry, NO_ANSWER)
 
-    def _failed(self, page: PostingSession, retry: str, word: str) -> None:
+    def _failed(self, page: PostingSession, retry: str, word: str, surface: str = "") -> None:
+        """`surface`: the chat that did not take it; nobody knows which where somebody was looked up."""
+        chats = self.outbox.chats
+        title = chats.at(surface).traits.title if surface else chats.title
         failures = page.record.failures + 1
         log.warning("chat does not show this yet", subject=page.record.subject, error=word, failures=failures)
         pause_s = min(2.0 ** min(failures - 1, 10), RETRY_S_MAX)
-        self._put_off(page, retry, pause_s, failures, word)
+        self._put_off(page, retry, pause_s, failures, heard(surface or SLACK, word))
         if failures > 1:
             # Once is common. What lasts is told, and called about.
             again_at = self._ctx.ledger.now() + timedelta(seconds=pause_s)
-            note(
-                self._ctx,
-                retry,
-                Failure(f"{self.outbox.chat.traits.title} does not take it ({word})", again_at=again_at),
-            )
+            note(self._ctx, retry, Failure(f"{title} does not take it ({word})", again_at=again_at))
 
     def _put_off(self, page: PostingSession, retry: str, pause_s: float, failures: int, word: str) -> None:
         """Later than the clock would find it due again. News of the subject are shown at once all the same."""
         now = self._ctx.ledger.now()
-        seen = IndexEntry(keys.SLACK_WORDS, word, now.timestamp())
+        seen = IndexEntry(keys.CHAT_WORDS, word, now.timestamp())
         due = {retry: now + timedelta(seconds=pause_s)}
         step = f"put-off:{failures}:{self._ctx.chance.hex(8)}"
         try:

@@ -8,8 +8,8 @@ from typing import Never
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import PlannedMessage
 from bot.chat.outbox.postings import Later, PostingSession, Stopped
-from bot.chat.places import ALL
-from bot.chat.surface import Limits, Means, NotDone, Rate
+from bot.chat.places import everything
+from bot.chat.surface import Means, NotDone, Rate, Traits
 from workflows.core.records.chat import Posting
 from workflows.ports import Buckets
 
@@ -23,11 +23,12 @@ EDITS_RESERVE = {"holder": 5.0, "several": 5.0, "asked": 5.0, "receipts": 10.0, 
 
 
 class Turns:
-    """By the buckets that all processes share."""
+    """In one chat, by the buckets that all processes share."""
 
-    def __init__(self, buckets: Buckets, limits: Limits, outages: Outages) -> None:
+    def __init__(self, buckets: Buckets, traits: Traits, outages: Outages) -> None:
         self._buckets = buckets
-        self._limits = limits
+        self._surface = traits.surface
+        self._limits = traits.limits
         self._outages = outages
 
     def wait_to_post(self, planned: PlannedMessage) -> None:
@@ -42,8 +43,8 @@ class Turns:
         self._wait(rate.bucket, rate, EDITS_RESERVE.get(_kind(planned), 0.0), None)
 
     def _wait(self, bucket: str, rate: Rate, reserve: float, channel: str | None) -> None:
-        if self._outages.word(ALL) is not None:
-            raise Stopped
+        if self._outages.word(everything(self._surface)) is not None:
+            raise Stopped(self._surface)
         wait_s = self._buckets.take(bucket, rate=rate.a_second, burst=rate.burst, reserve=reserve)
         if wait_s > 0:
             raise Later(wait_s, channel)
@@ -69,8 +70,8 @@ class Turns:
             raise problem
 
     def stop(self, word: str) -> Never:
-        self._outages.stop(word)
-        raise Stopped
+        self._outages.stop(self._surface, word)
+        raise Stopped(self._surface)
 
     def _failed(
         self,

@@ -295,7 +295,7 @@ def test_every_word_at_a_card_and_at_a_receipt_has_an_outcome_and_few_calls(
     means = MEANS.get(word, Means.UNKNOWN)
     refused = [call for call in slack.calls.since(0) if not call.ok]
     assert len(refused) <= CALLS_MAX * 2, len(refused)
-    assert word in rig.ledger.members(keys.SLACK_WORDS)
+    assert word in rig.ledger.members(keys.CHAT_WORDS)
     if means not in (Means.LATER, Means.ALL):
         assert is_told_or_known(rig, slack, id_, CARDS)
         assert is_told_or_known(rig, slack, id_, RECEIPTS)
@@ -541,7 +541,10 @@ def test_a_summary_that_its_channel_does_not_take_comes_when_it_is_open(make: Ma
 
 
 def ready(rig: ChatWorld) -> tuple[list[str], list[str]]:
-    return closed_places(rig.ledger, TRAITS, people=False), closed_places(rig.ledger, TRAITS, people=True)
+    return (
+        closed_places(rig.ledger, lambda _: TRAITS, people=False),
+        closed_places(rig.ledger, lambda _: TRAITS, people=True),
+    )
 
 
 def test_readiness_names_closed_channels_and_warns_of_people(world: tuple[ChatWorld, SlackServer]) -> None:

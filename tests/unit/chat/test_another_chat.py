@@ -22,7 +22,7 @@ from workflows.usecases.shared.context import Outcome
 
 # Ids of other chats hold signs that separate things here.
 CARDS, RECEIPTS = channel("19:cards@thread:v2"), channel("19:receipts@thread:v2")
-ASKED_IN = channel("19:ops@thread:v2")
+ASKED_IN = read_destination("C0OPS")
 Make = Callable[..., tuple[ChatWorld, MemoryChat]]
 
 

@@ -1,0 +1,211 @@
+"""Two chats in one outbox: each at its own pace, and what one of them does not take holds up nothing in the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.chat.chats import NOT_SET_UP, Chats
+from bot.chat.health import closed_places
+from bot.chat.interaction import Interaction
+from bot.chat.message import Message
+from bot.chat.places import everything, is_everything, surface_of
+from bot.chat.rich import ours
+from tests.support import build
+from tests.support.build import SUE
+from tests.support.chat import ChatWorld, InProcess, server_for
+from tests.support.memory_chat import NAME, MemoryChat, channel, person
+from tests.support.world import account
+from workflows.core import keys
+from workflows.core.destination import read_destination
+from workflows.core.identity import SLACK, Account, AccountRecord, Identity
+from workflows.core.records.oversight import Trouble
+from workflows.core.records.request import Origin
+from workflows.ledger.memory import MemoryClock
+from workflows.ports import Change
+
+CARDS, RECEIPTS = read_destination("C0CARDS"), channel("19:receipts@thread:v2")
+SUE_THERE = Account(NAME, "T9", "sue-there")
+SHUT = "not_let_in"
+
+
+class Two(ChatWorld):
+    """Cards stand in one chat, called Slack, receipts in the other."""
+
+    def __init__(self) -> None:
+        clock = MemoryClock(build.NOW)
+        place = build.environment(approvals_channels=(str(CARDS),))
+        policy = replace(build.policy(place), receipts_channels=(str(RECEIPTS),))
+        self.here, self.there = MemoryChat(self._now, name=SLACK), MemoryChat(self._now)
+        super().__init__(InProcess(server_for(clock)), clock, (), policy, self.here, self.there)
+
+    def _now(self) -> object:
+        return self.clock.now()
+
+    def bind(self, who: Account) -> None:
+        """Sue has an account in the other chat, too."""
+        item, theirs = keys.identity(SUE), keys.account(who.id)
+        snapshot = self.ledger.read(item, theirs)
+        known = snapshot.get(item, Identity)
+        assert known is not None
+        puts = {
+            item: replace(known, accounts=(*known.accounts, who.id)),
+            theirs: AccountRecord(who.id, who, "Sue", SUE),
+        }
+        self.ledger.commit(Change("bind", snapshot.now, snapshot.versions(), puts=puts))
+
+    def closed(self) -> list[str]:
+        return list(self.ledger.members(keys.CLOSED_PLACES))
+
+    def words(self) -> set[str]:
+        return set(self.ledger.members(keys.CHAT_WORDS))
+
+
+@pytest.fixture
+def rig() -> Two:
+    return Two()
+
+
+# ---------------------------------------------------------------- a chat that is closed as a whole
+
+
+def test_a_token_that_one_chat_refuses_stops_that_chat_alone(rig: Two) -> None:
+    rig.here.shut = SHUT
+    id_ = rig.asked()
+    rig.pass_time(5)
+    assert rig.closed() == ["all"]
+    assert rig.there.stands(RECEIPTS)
+    rig.approve(id_)
+    rig.work()
+    rig.pass_time(40)
+    (root,) = rig.there.stands(RECEIPTS)
+    assert "Active" in root
+    assert rig.here.posts == []
+    rig.here.shut = ""
+    rig.pass_time(120, 1)
+    assert rig.closed() == []
+    (card,) = rig.here.stands(CARDS)
+    assert "Active" in card
+
+
+def test_it_is_the_same_the_other_way_round(rig: Two) -> None:
+    rig.there.shut = SHUT
+    rig.asked()
+    rig.pass_time(5)
+    assert rig.closed() == [f"{NAME}:all"]
+    assert rig.here.stands(CARDS)
+    assert rig.words() == {f"{NAME}:{SHUT}", f"{NAME}:stopped"}
+    rig.there.shut = ""
+    rig.pass_time(120, 1)
+    assert rig.closed() == []
+    assert rig.there.stands(RECEIPTS)
+
+
+def test_whoever_sees_to_it_is_told_in_the_chat_that_works(rig: Two) -> None:
+    rig.bind(SUE_THERE)
+    rig.here.shut = SHUT
+    rig.asked()
+    rig.pass_time(40)
+    (told,) = rig.there.stands(person(SUE_THERE.user))
+    assert "Slack does not take my token: `not_let_in`" in told
+    assert "Nothing is sent there" in told
+
+
+def test_of_a_channel_of_the_chat_that_works_they_are_told_there_too(rig: Two) -> None:
+    """Their account was seen last in the chat that is closed."""
+    rig.bind(SUE_THERE)
+    rig.here.shut = SHUT
+    rig.there.closed[RECEIPTS] = "place_gone"
+    rig.asked()
+    rig.pass_time(40)
+    assert any("does not take my messages in" in text for text in rig.there.stands(person(SUE_THERE.user)))
+
+
+def test_nobody_is_told_where_there_is_no_other_chat() -> None:
+    clock = MemoryClock(build.NOW)
+    chat = MemoryChat(lambda: clock.now(), name=SLACK)
+    rig = ChatWorld(InProcess(server_for(clock)), clock, (), None, chat)
+    chat.shut = SHUT
+    rig.asked()
+    rig.pass_time(40)
+    assert list(rig.ledger.members(keys.CLOSED_PLACES)) == ["all"]
+    place = keys.chat("place-all")
+    assert set(rig.record("place-all").postings) == {"state"}
+    assert place in rig.ledger.due
+
+
+# ---------------------------------------------------------------- slow, odd, not there
+
+
+def test_what_waits_in_one_chat_comes_at_once_in_the_other(rig: Two) -> None:
+    rig.here.answers.append(rig.here.no("busy", 20.0))
+    rig.asked()
+    rig.pass_time(2)
+    assert rig.here.stands(CARDS) == []
+    assert rig.there.stands(RECEIPTS)
+    rig.settle()
+    assert rig.here.stands(CARDS)
+
+
+def test_a_failure_names_the_chat_that_failed(rig: Two) -> None:
+    id_ = rig.asked()
+    rig.there.answers.extend([rig.there.no("busy")] * 5)
+    rig.pass_time(4)
+    item = keys.trouble(keys.chat(id_))
+    trouble = rig.ledger.read(item).get(item, Trouble)
+    assert trouble is not None
+    assert trouble.words == "Memory does not take it (busy)"
+    assert rig.words() == {f"{NAME}:busy"}
+
+
+def test_a_channel_of_a_chat_that_is_not_set_up_is_closed_until_it_is(rig: Two) -> None:
+    alone = rig.sender = rig.new_sender_for(rig.here)
+    rig.asked()
+    rig.settle()
+    assert rig.here.stands(CARDS)
+    assert rig.closed() == [str(RECEIPTS)]
+    (said,) = closed_places(rig.ledger, lambda place: alone.outbox.chats.of(place).traits, people=False)
+    assert NOT_SET_UP in said
+    assert "Set the variables of this chat" in said
+    rig.sender = rig.new_sender()
+    rig.pass_time(120, 1)
+    assert rig.closed() == []
+    assert rig.there.stands(RECEIPTS)
+
+
+def test_nobody_is_whispered_to_in_another_chat(rig: Two) -> None:
+    rig.here.closed[read_destination(account(build.DANA).user)] = "person_gone"
+    rig.asked(origin=Origin("T1", str(channel("ops")), "ops"))
+    rig.settle()
+    assert rig.here.whispers == []
+
+
+# ---------------------------------------------------------------- whose is it
+
+
+def test_an_answer_goes_to_the_chat_in_which_somebody_acted() -> None:
+    here, there = MemoryChat(lambda: build.NOW, name=SLACK), MemoryChat(lambda: build.NOW)
+    chats, message = Chats(here, there), Message(ours("done"))
+    assert chats.answer(Interaction("1", "command", SUE_THERE), message)
+    assert chats.answer_in_place(Interaction("2", "command", account(SUE)), message)
+    assert [who for who, _ in there.answered] == [SUE_THERE]
+    assert [who for who, _ in here.answered] == [account(SUE)]
+    assert not Chats(here).answer(Interaction("3", "command", SUE_THERE), message)
+
+
+@pytest.mark.parametrize(
+    ("place", "surface", "whole"),
+    [
+        ("all", SLACK, True),
+        ("C0ALL", SLACK, False),
+        ("teams:all", "teams", True),
+        ("teams:channel:19:a@thread.tacv2", "teams", False),
+        ("webhook:channel:all", "webhook", False),
+        ("webhook:all", "webhook", True),
+    ],
+)
+def test_a_place_says_in_which_chat_it_is(place: str, surface: str, whole: bool) -> None:
+    assert surface_of(place) == surface
+    assert is_everything(place) is whole
+    assert (everything(surface) == place) is whole
