@@ -11,10 +11,11 @@ from typing import Any
 
 import structlog
 
+from bot.directory.other_groups import OtherGroups, no_worker
 from bot.slack.facts import Home, facts_of, home_of
 from bot.slack.lookups import Lookups, NotThere
 from bot.slack.presence import Away
-from workflows.core.identity import SLACK, Account, Address, domain_of, renamed
+from workflows.core.identity import SLACK, Account, Address
 from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, is_fresh
 from workflows.core.policy import Group, Policy
 from workflows.core.provider import Connection
@@ -34,11 +35,6 @@ LAGGING_S = 2.0
 # another account's by now.
 _FOR_GOOD = frozenset({Code.PERSON_GUEST.value, Code.PERSON_BOT.value})
 Clock = Callable[[], datetime]
-_NAMELESS = "{} of its members in Identity Center have no address there, and count as nobody here"
-
-
-def _no_worker(_group: Group) -> frozenset[Address]:
-    raise DirectoryUnreachable("only workers look it up")
 
 
 class SlackRefresher:
@@ -53,13 +49,12 @@ class SlackRefresher:
         store: DirectoryStore,
         now: Clock,
         identity_center_members: Callable[[Connection, str], Listed],
-        outside: Callable[[Group], frozenset[Address]] = _no_worker,
+        outside: Callable[[Group], frozenset[Address]] = no_worker,
     ) -> None:
         self._lookups = lookups
         self._store = store
         self._now = now
-        self._identity_center_members = identity_center_members
-        self._outside = outside
+        self._others = OtherGroups(store, now, identity_center_members, outside)
         self.away = Away(lookups, store, now)
         self._home: tuple[Home, datetime] | None = None
         # What Slack answered for an address: an account, or that nobody has it; and when.
@@ -156,11 +151,7 @@ class SlackRefresher:
         slack_groups = [group for group in wanted if group.slack_usergroup]
         if slack_groups:
             self._refresh_slack_groups(slack_groups)
-        for group in wanted:
-            if group.identity_center_group:
-                self._refresh_identity_center_group(group, policy)
-            elif group.pagerduty_schedule or group.https:
-                self._refresh_outside_group(group, policy)
+        self._others.refresh(wanted, policy)
         return self._store.groups(policy, names)
 
     def _refresh_slack_groups(self, groups: list[Group]) -> None:
@@ -170,59 +161,19 @@ class SlackRefresher:
             tenant, listed = self.home().tenant, self._lookups.groups()
         except DirectoryUnreachable as problem:
             for group in groups:
-                self._unknown(group, str(problem))
+                self._others.unknown(group, str(problem))
             return
         for group in groups:
             id_ = str(group.slack_usergroup)
             users = listed.get(id_, ())
             if users is None:
-                self._unknown(group, "Slack's list of its members cannot be read")
+                self._others.unknown(group, "Slack's list of its members cannot be read")
             elif id_ not in listed:
                 nobody = "Slack has no such user group, or it is disabled"
-                self._put(group, Membership(as_of=asked_at, problem=nobody, certain=True))
+                self._others.put(group, Membership(as_of=asked_at, problem=nobody, certain=True))
             else:
                 accounts = frozenset(Account(SLACK, tenant, user) for user in users)
-                self._put(group, Membership(as_of=asked_at, accounts=accounts))
-
-    def _refresh_identity_center_group(self, group: Group, policy: Policy) -> None:
-        connection = policy.connections.get(group.connection or "")
-        if connection is None:
-            self._unknown(group, "its connection is not configured")
-            return
-        asked_at = self._now()
-        try:
-            members = self._identity_center_members(connection, str(group.identity_center_group))
-        except Exception as problem:
-            log.warning("a group was not looked up", group=group.name, error=type(problem).__name__)
-            self._unknown(group, "Identity Center did not say who is in it")
-            return
-        nameless = _NAMELESS.format(members.nameless) if members.nameless else None
-        # Who has an address is known all the same, and who has none is nobody here.
-        known = members.addresses
-        self._put(group, Membership(as_of=asked_at, addresses=known, problem=nameless, certain=nameless is not None))
-
-    def _refresh_outside_group(self, group: Group, policy: Policy) -> None:
-        """Addresses of other organisations are nobody's here, whoever lists them."""
-        asked_at = self._now()
-        try:
-            members = self._outside(group)
-        except DirectoryUnreachable as problem:
-            log.warning("a group was not looked up", group=group.name, why=str(problem))
-            self._unknown(group, str(problem))
-            return
-        known = (renamed(who, policy.former_domains) for who in members)
-        ours = frozenset(who for who in known if domain_of(who) in policy.email_domains)
-        self._put(group, Membership(as_of=asked_at, addresses=ours))
-
-    def _unknown(self, group: Group, why: str) -> None:
-        """It cannot be learnt now. What is known and still fresh enough stays; else nothing is known, and it says why."""
-        known = (self._store.members(group.source) if group.source else None) or Membership()
-        if not known.is_known or not is_fresh(known.as_of, self._now()):
-            self._put(group, known.failed(why, self._now()))
-
-    def _put(self, group: Group, membership: Membership) -> None:
-        if group.source:
-            self._store.put_members(group.source, membership)
+                self._others.put(group, Membership(as_of=asked_at, accounts=accounts))
 
 
 def _listed(user: Mapping[str, Any], home: Home) -> Account:

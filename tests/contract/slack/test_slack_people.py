@@ -419,7 +419,9 @@ def test_members_in_identity_center_without_an_address_are_told_of_and_the_other
     own = build.policy()
     owners = Group("platform", identity_center_group="platform", connection="main")
     rig, _ = make(replace(own, groups={**own.groups, "platform": owners}))
-    rig.refresher._identity_center_members = lambda *_: Listed(frozenset({Address("olu@example.com")}), nameless=2)
+    rig.refresher._others._identity_center_members = lambda *_: Listed(
+        frozenset({Address("olu@example.com")}), nameless=2
+    )
     rig.refresher.refresh_groups(rig.policy.policy, ("platform",))
     groups = rig.directory.groups(rig.policy.policy, ("platform",))
     assert groups.members(("platform",)) == {build.OLU}
