@@ -74,7 +74,7 @@ class Drawing:
         """Two beside each other."""
         found = [self._field(label, value) for label, value in part.pairs[:_FIELDS_MAX] if value]
         rows = [found[at : at + 2] for at in range(0, len(found), 2)]
-        return [e.columns(*(row if len(row) == 2 else [*row, e.column([])])) for row in rows]
+        return [e.columns(*row) for row in rows]
 
     def _field(self, label: str, value: Rich) -> Element:
         first, *others = self._text(value) or [e.words("–")]
@@ -97,7 +97,7 @@ class Drawing:
         shown: list[Element] = []
         kept = 0
         for line in part.lines:
-            elements = [element | {"spacing": "Small"} for element in self._text(line)]
+            elements = [element | {"spacing": "Small"} if shown else element for element in self._text(line)]
             left -= e.weight(elements)
             if left < 0:
                 break
@@ -133,5 +133,5 @@ _DRAWN: dict[type[Part], Callable[[Drawing, Any], list[Element]]] = {
 
 
 def is_list(parts: Iterable[Part]) -> bool:
-    """What reads better in the whole width of a window."""
-    return any(isinstance(part, Listing | Snippet) for part in parts)
+    """What reads better in the whole width of a window; a sentence or two does not."""
+    return any(isinstance(part, Snippet) or (isinstance(part, Listing) and len(part.lines) > 3) for part in parts)
