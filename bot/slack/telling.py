@@ -9,20 +9,19 @@ from http import HTTPStatus
 from http.client import HTTPException
 
 import structlog
-from prometheus_client import Counter
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from bot.chat.interaction import Interaction
 from bot.chat.message import Message, plain
 from bot.chat.surface import NO_ANSWER, Means, NotDone
+from bot.chat.untold import UNTOLD
 from bot.slack.answers import MEANS, ask, not_done
 from bot.slack.render import blocks_of, text_of
 from workflows.core.destination import is_channel
 
 log = structlog.get_logger()
 
-UNTOLD = Counter("prodaccess_answers_untold_total", "Answers that reached the person in no way.")
 RESPONSE_S_MAX = 4
 
 Send = Callable[[Message], None]

@@ -75,6 +75,8 @@ class Activity:
     reply_to: str
     team: str
     channel_name: str
+    # The sender's own clock, by its IANA name.
+    time_zone: str
     # Of news: what has happened, in Teams' word, and the ids that came or went.
     event: str
     added: tuple[str, ...]
@@ -165,7 +167,7 @@ def _activity(found: dict[str, Any]) -> Activity:
         tenant=_text(_part(data, "tenant").get("id")).lower(),
         conversation=id_,
         thread=thread,
-        kind=kind if kind in (PERSONAL, CHANNEL, GROUP_CHAT) else _kind_of(id_),
+        kind=kind if kind in (PERSONAL, CHANNEL, GROUP_CHAT) else kind_of(id_),
         user=_guid(sender.get("aadObjectId")),
         user_address=_id(sender.get("id")),
         user_name=_text(sender.get("name"))[:200],
@@ -176,14 +178,15 @@ def _activity(found: dict[str, Any]) -> Activity:
         reply_to=_id(found.get("replyToId")),
         team=_id(_part(data, "team").get("id")),
         channel_name=_text(_part(data, "channel").get("name"))[:200],
+        time_zone=_text(found.get("localTimezone"))[:80],
         event=_text(data.get("eventType")) or _text(found.get("action")),
         added=_ids(found.get("membersAdded")),
         removed=_ids(found.get("membersRemoved")),
     )
 
 
-def _kind_of(conversation: str) -> str:
-    """By its id, where it does not say: what is not certainly one person's own is read by several."""
+def kind_of(conversation: str) -> str:
+    """By its id, where nobody says: what is not certainly one person's own is read by several."""
     if conversation.startswith("a:"):
         return PERSONAL
     return CHANNEL if conversation.endswith(("@thread.tacv2", "@thread.skype")) else GROUP_CHAT

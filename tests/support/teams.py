@@ -94,3 +94,19 @@ def changed(activity: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     else:
         at[name] = value
     return found
+
+
+class MemoryShelf:
+    """A `bot.teams.shelf.Shelf` that forgets nothing."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes] = {}
+
+    def get(self, name: str) -> bytes | None:
+        return self.held.get(name)
+
+    def put(self, name: str, body: bytes, keep_s: int | None = None) -> None:
+        self.held[name] = body
+
+    def take(self, name: str) -> bytes | None:
+        return self.held.pop(name, None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch as several
-from bot.chat.messages import digest, notices, receipts
+from bot.chat.messages import digest, form_sent, notices, receipts
 from bot.chat.messages.home import ASK
 from bot.chat.views.request_view import for_outsiders
 from bot.chat.wording.labels import Stage
@@ -584,6 +584,9 @@ def also(look: Look) -> Iterator[Said]:
     yield Said("digest", None, digest.digest(t.dry.queries.reader.digest(policy, None)), stays=True)
     yield Said("summary", None, receipts.summary(views), stays=True)
     yield Said("stray copy", None, notices.unknown_copy("PA-1"), stays=True)
+    yield Said("cannot write", None, form_sent.cannot_write_to_you(), stays=True)
+    for looking in (True, False):
+        yield Said(f"form sent, {looking=}", DANA, form_sent.sent(looking=looking), stays=True)
     for view in views:
         if view.stage is Stage.WAITING and view.requester_id:
             said = notices.unreached(view, t.dry.queries.people.deciders(t.dry.queries.seen(view.id)))  # type: ignore[arg-type]

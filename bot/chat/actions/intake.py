@@ -81,7 +81,7 @@ class Intake:
             except FactsStale:
                 self._limit.refused(act.who)
                 defer(self._ctx, act)
-                return Reply()
+                return Reply(deferred=True)
             if reply.refused is not None:
                 self._limit.refused(act.who)
             return reply

@@ -18,6 +18,8 @@ class Reply:
     said: tuple[tuple[Code, str], ...] = ()
     # Whether it takes the place of the message whose button was pressed.
     replaces: bool = False
+    # Whether a worker looks first, and answers later.
+    deferred: bool = False
 
 
 class FactsStale(Exception):

@@ -263,7 +263,8 @@ def _missing(usage: str) -> Refused:
     return Refused(Code.COMMAND_UNREADABLE, {"usage": usage}, audited=False)
 
 
-_PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
+# Ids of people as chats have them: `U0DANA`, or a GUID.
+_PERSON = re.compile(r"<@([UW][A-Z0-9]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\|[^<>]*)?>")
 
 
 MENTIONED_MAX = 3

@@ -67,7 +67,7 @@ class Where:
     def packed(self) -> str:
         # Names have at most 80 characters; a longer one is none.
         return json.dumps(
-            asdict(Where(self.channel[:80], self.channel_name[:200], self.thread_ts and self.thread_ts[:40]))
+            asdict(Where(self.channel[:200], self.channel_name[:200], self.thread_ts and self.thread_ts[:40]))
         )
 
 

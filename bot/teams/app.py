@@ -1,0 +1,102 @@
+"""What comes in from Teams: proved, read as an act, handed to the intake, answered. It records first, answers, and does the rest
+later. No call to Teams stands between an act and its record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.chat.messages.form_sent import LOOKING
+from bot.observability.log import log_failure
+from bot.teams.acting import Acts
+from bot.teams.guard import BODY_BYTES_MAX, INVOKE, Activity, Refusal
+from bot.teams.keys import Keys
+from bot.teams.turn import Said
+from bot.teams.verify import Verifier
+
+log = structlog.get_logger()
+
+PATH = "/api/messages"
+# Somebody who presses waits: Teams gives up after some seconds, and people before that.
+ANSWER_S = 2.5
+# Anything else is sent again after 15 s ("Bot conversations", learn.microsoft.com).
+TAKE_S = 8.0
+ACT_THREADS = 24
+VERIFY_THREADS = 4
+
+
+class TeamsApp:
+    def __init__(self, verifier: Verifier, keys: Keys, acts: Acts) -> None:
+        self._verifier = verifier
+        self._keys = keys
+        self._acts = acts
+        self._verifying = ThreadPoolExecutor(VERIFY_THREADS, thread_name_prefix="teams-verify")
+        self._acting = ThreadPoolExecutor(ACT_THREADS, thread_name_prefix="teams")
+
+    def warm(self) -> None:
+        """So that the keys are there when somebody presses."""
+        self._keys.warm()
+
+    def problems(self) -> list[str]:
+        """Why nothing from Teams is taken, in words. Never waits."""
+        return self._keys.problems()
+
+    def close(self) -> None:
+        for each in (self._verifying, self._acting):
+            each.shutdown(wait=False, cancel_futures=True)
+
+    async def messages(self, request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        loop = asyncio.get_running_loop()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            found = await loop.run_in_executor(self._verifying, self._verifier.verified, headers, body)
+            return _refused(found) if isinstance(found, Refusal) else await self._answered(found)
+        except Exception as problem:
+            # What leaves a route is written down once more by the server, at full length.
+            number = log_failure("an activity of Teams was not answered", problem)
+            return JSONResponse(Said(f"Something went wrong here: error {number} in the log.").invoked())
+
+    async def _answered(self, activity: Activity) -> Response:
+        waits = activity.type == INVOKE
+        turn = self._acts.turn(waits=waits)
+        work = asyncio.get_running_loop().run_in_executor(self._acting, self._acts.answer, activity, turn)
+        try:
+            said = await asyncio.wait_for(asyncio.shield(work), ANSWER_S if waits else TAKE_S)
+        except TimeoutError:
+            # It goes on, and what is said of it from now on comes into the chat.
+            said = turn.close() or Said(LOOKING)
+        return JSONResponse(said.invoked()) if waits else Response(status_code=HTTPStatus.OK)
+
+
+def routes(app: TeamsApp) -> list[Route]:
+    return [Route(PATH, app.messages, methods=["POST"])]
+
+
+def _refused(refusal: Refusal) -> Response:
+    """Nothing of why is told to whoever sent it."""
+    if refusal.status != HTTPStatus.OK:
+        log.warning("an activity was refused", why=refusal.why, status=int(refusal.status))
+    again = {"Retry-After": "1"} if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return Response(status_code=refusal.status, headers=again)
+
+
+async def _body(request: Request) -> bytes | None:
+    """None where it is too large; what is more is not read."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)

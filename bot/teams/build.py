@@ -1,0 +1,50 @@
+"""Builds what talks to Teams. Imported where Teams is configured, and nowhere else."""
+
+from __future__ import annotations
+
+import secrets
+
+from redis import Redis
+
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.directory.refresh import ChatDirectory
+from bot.monotonic import monotonic_s
+from bot.settings import Settings
+from bot.teams.acting import Acts
+from bot.teams.app import TeamsApp
+from bot.teams.connector import TIMEOUT_S, Connector
+from bot.teams.conversations import Conversations
+from bot.teams.guard import Expected
+from bot.teams.keys import Keys
+from bot.teams.shelf import RedisShelf, Shelf
+from bot.teams.surface import Teams
+from bot.teams.tokens import Tokens
+from bot.teams.verify import Verifier
+
+# For whoever has not been heard of: "Send proactive messages" (learn.microsoft.com) names this one for all regions.
+_EVERYWHERE = ("https://smba.trafficmanager.net/", "https://smba.trafficmanager.net/teams/")
+
+
+def build_messenger(settings: Settings, redis: Redis, *, timeout_s: float = TIMEOUT_S) -> Teams:
+    """`timeout_s`: of each call to Teams. Raises ValueError where Teams is not configured."""
+    return _messenger(settings, RedisShelf(redis), timeout_s)
+
+
+def build_app(settings: Settings, dispatcher: Dispatcher, teams: Teams, directory: ChatDirectory) -> TeamsApp:
+    expected = Expected(str(settings.teams_app_id), str(settings.teams_tenant_id), settings.teams_service_url)
+    keys = Keys(settings.teams_openid_url, monotonic_s)
+    return TeamsApp(Verifier(expected, keys), keys, Acts(dispatcher, teams, directory))
+
+
+def _messenger(settings: Settings, shelf: Shelf, timeout_s: float) -> Teams:
+    app_id, tenant, secret = settings.teams_app_id, settings.teams_tenant_id, settings.teams_app_password
+    if app_id is None or tenant is None or secret is None:
+        raise ValueError("TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID are not all set")
+    tokens = Tokens(settings.teams_login_url, tenant, app_id, secret.get_secret_value(), settings.graph_api_url)
+    connector = Connector(tokens, settings.teams_service_url, timeout_s)
+    first = settings.teams_service_url[0]
+    elsewhere = _EVERYWHERE[1] if first == _EVERYWHERE[0] else first
+    conversations = Conversations(shelf, elsewhere)
+    return Teams(
+        connector, conversations, tokens, shelf, app_id=app_id, tenant=tenant, name=lambda: secrets.token_hex(12)
+    )

@@ -1,0 +1,48 @@
+"""Small things that every process of ours finds again, by name: in Redis, or in memory for tests."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import redis
+
+from workflows.ledger.scripts import Server
+
+PREFIX = "prodaccess:teams:"
+
+
+class Shelf(Protocol):
+    """Each call raises LedgerUnreachable."""
+
+    def get(self, name: str) -> bytes | None: ...
+
+    def put(self, name: str, body: bytes, keep_s: int | None = None) -> None:
+        """`keep_s`: for so many seconds; None: for good."""
+        ...
+
+    def take(self, name: str) -> bytes | None:
+        """What stood there, which does so no longer: of several that take it one gets it."""
+        ...
+
+
+class RedisShelf:
+    """`teams:NAME` under the ledger's own prefix: strings."""
+
+    def __init__(self, client: redis.Redis, prefix: str = PREFIX) -> None:
+        self._server = Server(client)
+        self._prefix = prefix
+
+    def get(self, name: str) -> bytes | None:
+        # A key of another type is as good as none to MGET, and no error.
+        return _bytes(self._server.call("MGET", self._prefix + name)[0])
+
+    def put(self, name: str, body: bytes, keep_s: int | None = None) -> None:
+        expiry: tuple[str | int, ...] = () if keep_s is None else ("EX", keep_s)
+        self._server.call("SET", self._prefix + name, body, *expiry)
+
+    def take(self, name: str) -> bytes | None:
+        return _bytes(self._server.call("GETDEL", self._prefix + name))
+
+
+def _bytes(value: object) -> bytes | None:
+    return value if isinstance(value, bytes) else str(value).encode() if value is not None else None
