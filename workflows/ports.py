@@ -321,7 +321,8 @@ class Directory(Protocol):
         ...
 
     def of_person(self, who: PersonId) -> PersonFacts | None:
-        """The facts of the account that is bound to a person; of several, of the one that can act."""
+        """The facts of the account that is bound to a person; of several, of one that can act, in the chat in which they did
+        last. `PersonFacts.elsewhere` names those of other chats."""
         ...
 
     def of_people(self, people: Iterable[PersonId]) -> Mapping[PersonId, PersonFacts]:
@@ -337,6 +338,10 @@ class Directory(Protocol):
         ...
 
     def groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
+
+    def saw(self, who: Account) -> None:
+        """Somebody has just acted with this account: messages to them go there. Nothing is kept where there is one chat."""
+        ...
 
 
 class DirectoryStore(Directory, Protocol):

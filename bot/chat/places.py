@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflows.core.destination import Destination, Kind, read_destination
 from workflows.core.identity import SLACK
-from workflows.core.people import Account
+from workflows.core.people import Account, PersonFacts
 
 # Every place at once: the chat takes nothing of ours. `all` alone is the chat that the first versions knew alone.
 _ALL = "all"
@@ -33,3 +33,8 @@ def chat_name(surface: str) -> str:
 def direct_to(account: Account) -> str:
     """This account's own messages; also what it is called by in the text of a message."""
     return str(Destination(account.surface, Kind.PERSON, account.user))
+
+
+def places_of(facts: PersonFacts) -> tuple[str, ...]:
+    """Where somebody can be written to, the best first."""
+    return tuple(map(direct_to, (facts.slack, *facts.elsewhere)))

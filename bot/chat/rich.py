@@ -17,8 +17,18 @@ from workflows.core.destination import is_person
 
 PART_LENGTH_MAX = 1200
 
-Mentions = Mapping[str, Sequence[str]]
-"""Group name of the policy -> ids to call in this chat: one of a group, or those of its people."""
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody who is not called in this chat: their name alone."""
+
+    name: str
+
+
+# Whom a message calls: the id of a person or a group in its chat.
+Mention = str | Named
+Mentions = Mapping[str, Sequence[Mention]]
+"""Group name of the policy -> whom to call in this chat: the group as one, or its people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +243,16 @@ def call(
         return spans(short(asked.label))
     known = said or {}
     named = names or {}
-    called: list[Span] = [
-        Text(short(known[id_], 80)) if id_ in known else Called(id_, named.get(id_, "")) for id_ in ids[:MENTIONS_MAX]
-    ]
+    called = [_called(id_, known, named) for id_ in ids[:MENTIONS_MAX]]
     more = f" and {len(ids) - MENTIONS_MAX} more" if len(ids) > MENTIONS_MAX else ""
-    if asked.as_rule and all(map(is_person, ids)):
+    if asked.as_rule and all(isinstance(one, Named) or is_person(one) for one in ids):
         return say("{} ({}{})", short(asked.label), join(called, ", "), ours(more))
     if len(called) < 3:
         return join(called, " or ") + ours(more)
     return say("{} or {}", join(called[:-1], ", "), called[-1]) + ours(more)
+
+
+def _called(one: Mention, known: Mapping[str, str], names: Mapping[str, str]) -> Span:
+    if isinstance(one, Named):
+        return Text(short(one.name, 80))
+    return Text(short(known[one], 80)) if one in known else Called(one, names.get(one, ""))

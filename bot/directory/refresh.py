@@ -69,7 +69,8 @@ def _to_ask_about(context: WorkerContext, facts: GroupFacts, names: Sequence[str
     """Members of whom nobody knows who they are, and those of whom that is old, or who have changed since."""
     unresolved = set(facts.unresolved(names))
     people = context.directory.of_people(sorted(facts.last_known().members(names))).values()
-    return unresolved | {one.slack for one in people if not is_fresh(one.as_of, now, PEOPLE_AGE)}
+    old = [one for one in people if not is_fresh(one.as_of, now, PEOPLE_AGE)]
+    return unresolved | {account for one in old for account in (one.slack, *one.elsewhere)}
 
 
 def refresh_away(context: WorkerContext, refresher: ChatDirectory) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.slack.lookups import Lookups
+from workflows.core.identity import SLACK
 from workflows.core.people import Membership, PersonFacts, PersonId, is_fresh
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
@@ -91,13 +92,15 @@ class Away:
     def _undisturbed(self, people: Sequence[PersonFacts], now: datetime) -> frozenset[PersonId]:
         found: set[PersonId] = set()
         for start in range(0, len(people), ASKED_AT_ONCE_MAX):
-            part = people[start : start + ASKED_AT_ONCE_MAX]
+            part = {
+                one.user: facts.id for facts in people[start : start + ASKED_AT_ONCE_MAX] if (one := facts.at(SLACK))
+            }
             try:
-                users = self._lookups.do_not_disturb([facts.slack.user for facts in part])
+                users = self._lookups.do_not_disturb(list(part)) if part else {}
             except DirectoryUnreachable:
                 # Without the scope, say. Then everybody is called, which is what would happen without this.
                 break
-            found |= {facts.id for facts in part if disturbs(users.get(facts.slack.user) or {}, now)}
+            found |= {who for user, who in part.items() if disturbs(users.get(user) or {}, now)}
         return frozenset(found)
 
 

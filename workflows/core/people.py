@@ -68,6 +68,18 @@ class PersonFacts:
     # When the chat last said by itself that something had changed: what was asked for before that is old.
     heard_at: datetime | None = None
     suspended: Suspension | None = None
+    # Their accounts in other chats, of which nothing is known against writing there; the next one to try stands first. A
+    # Directory fills it in for whoever it finds as a person.
+    elsewhere: tuple[Account, ...] = ()
+
+    def at(self, surface: str) -> Account | None:
+        """Their account in that chat; None where they have none there."""
+        return next((one for one in (self.slack, *self.elsewhere) if one.surface == surface), None)
+
+    def told_at(self, account: Account) -> PersonFacts:
+        """The same person, written to in another chat than theirs: for messages alone, and not for decisions."""
+        others = tuple(one for one in (self.slack, *self.elsewhere) if one != account)
+        return replace(self, slack=account, elsewhere=others)
 
     @property
     def account(self) -> AccountId:

@@ -45,6 +45,9 @@ NOBODY_FOR_S = 3600
 class BoundDirectory(DirectoryStore, ABC):
     """What both directories have in common: all but where things are kept."""
 
+    # Whether people may have accounts in several chats: only then is it kept where they were seen last.
+    several_chats = False
+
     # ------------------------------------------------------------ where things are kept
 
     @abstractmethod
@@ -66,6 +69,10 @@ class BoundDirectory(DirectoryStore, ABC):
     @abstractmethod
     def _nobodies(self, addresses: Sequence[Address]) -> Sequence[Address]:
         """Those of which the chat has said within `NOBODY_FOR_S` that nobody has them; in one round trip."""
+
+    @abstractmethod
+    def _seen(self, accounts: Sequence[Account]) -> Mapping[Account, float]:
+        """When somebody acted with them last, in seconds since the epoch, in one round trip; without those who never did."""
 
     def _records_of(self, names: Iterable[str]) -> _Read:
         wanted = tuple(dict.fromkeys(names))
@@ -121,7 +128,7 @@ class BoundDirectory(DirectoryStore, ABC):
             for name, account in read.users_of(who, accounts[who], records)
         }
         known = self._cached(tuple(dict.fromkeys(users.values())))
-        found: dict[PersonId, PersonFacts] = {}
+        found: dict[PersonId, list[PersonFacts]] = {}
         for who in reads:
             facts = [
                 replace(known[users[name]], id=who, suspended=records[name].suspended if name in records else None)
@@ -129,8 +136,14 @@ class BoundDirectory(DirectoryStore, ABC):
                 if name in users and users[name] in known and _is_theirs(records.get(name), who)
             ]
             if facts:
-                found[who] = min(facts, key=_preferred)
-        return found
+                found[who] = facts
+        seen = self._seen_of(found.values())
+        return {who: _where_told(facts, seen) for who, facts in found.items()}
+
+    def _seen_of(self, people: Iterable[Sequence[PersonFacts]]) -> Mapping[Account, float]:
+        """Of those who have accounts in several chats; nobody is asked about where there are none."""
+        several = [facts for facts in people if len({one.slack.surface for one in facts}) > 1]
+        return self._seen([one.slack for facts in several for one in facts]) if several else {}
 
     def by_address(self, address: Address, former_domains: Mapping[str, str] = NO_DOMAINS) -> PersonFacts | None:
         return self.of_person(self.owner_of(address, former_domains))
@@ -248,7 +261,7 @@ class _Read:
 def as_learnt(facts: PersonFacts) -> PersonFacts:
     """What is kept of an account: what the chat said. Whose it is stands in the ledger; an older process looks at `id`."""
     who = first_person(facts.address) if facts.address is not None else unbound(facts.account)
-    return replace(facts, id=who, suspended=None)
+    return replace(facts, id=who, suspended=None, elsewhere=())
 
 
 def usable_facts(known: Mapping[Account, PersonFacts]) -> dict[Account, PersonFacts]:
@@ -292,6 +305,27 @@ def _is_nobody(facts: PersonFacts) -> bool:
 def _preferred(facts: PersonFacts) -> tuple[bool, bool, float]:
     """Of several accounts of one person the one that can act, and that is known best."""
     return facts.standing_problem is not None, facts.suspended is not None, -facts.as_of.timestamp()
+
+
+def _where_told(facts: Sequence[PersonFacts], seen: Mapping[Account, float]) -> PersonFacts:
+    """Of one person's accounts the one to write to: in the chat in which they acted last, else in the one they had first."""
+    chats = list(dict.fromkeys(one.slack.surface for one in facts))
+    if len(chats) == 1:
+        return min(facts, key=_preferred)
+
+    def order(one: PersonFacts) -> tuple[bool, bool, float, int, float]:
+        cannot, on_hold, age = _preferred(one)
+        lately = max(
+            (seen.get(other.slack, 0.0) for other in facts if other.slack.surface == one.slack.surface), default=0.0
+        )
+        return cannot, on_hold, -lately, chats.index(one.slack.surface), age
+
+    first, *others = sorted(facts, key=order)
+    elsewhere: dict[str, Account] = {}
+    for one in others:
+        if one.slack.surface != first.slack.surface and one.standing_problem is None and one.suspended is None:
+            elsewhere.setdefault(one.slack.surface, one.slack)
+    return replace(first, elsewhere=tuple(elsewhere.values()))
 
 
 def _addresses(one: Membership) -> tuple[Address, ...]:

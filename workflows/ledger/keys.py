@@ -39,6 +39,10 @@ class Keys:
         """JSON of PersonFacts, for seven days."""
         return f"{self.prefix}person:{id_}"
 
+    def seen(self, id_: AccountId) -> str:
+        """When somebody acted with this account last, in seconds since the epoch, for 90 days; see seen.lua."""
+        return f"{self.prefix}person:seen:{id_}"
+
     def nobody(self, address: str) -> str:
         """Stands while the chat has said lately that nobody has this address."""
         return f"{self.prefix}person:nobody:{address}"

@@ -11,7 +11,7 @@ Records go through the codec, so that one that cannot be stored fails here, too.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -108,6 +108,7 @@ class MemoryDirectory(BoundDirectory):
         self._known: dict[Account, bytes] = {}
         self._members: dict[str, bytes] = {}
         self._nobody: dict[Address, datetime] = {}
+        self._acted: dict[Account, float] = {}
 
     def _stored(self, names: Sequence[str]) -> list[bytes | None]:
         return self._ledger.stored(names)
@@ -137,6 +138,13 @@ class MemoryDirectory(BoundDirectory):
             stands = which_stands(self._kept(facts.slack), as_learnt(facts))
             self._known[facts.slack] = dump(PersonFacts, stands)
         return stands
+
+    def saw(self, who: Account) -> None:
+        if self.several_chats:
+            self._acted[who] = self._clock.now().timestamp()
+
+    def _seen(self, accounts: Sequence[Account]) -> Mapping[Account, float]:
+        return {who: self._acted[who] for who in accounts if who in self._acted}
 
     def put_nobody(self, address: Address) -> None:
         self._nobody[address] = self._clock.now()

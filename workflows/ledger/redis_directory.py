@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -25,10 +25,22 @@ KEEP_S = 7 * 24 * 3600
 """Facts have no access behind them, and are far too old for a decision by then."""
 
 
+# Who did nothing for so long is told in the chat in which they were known first.
+SEEN_KEEP_S = 90 * 24 * 3600
+
+
 class RedisDirectory(BoundDirectory):
     """Facts are returned however old they are: `as_of` says it, and the caller judges."""
 
-    def __init__(self, client: redis.Redis, *, prefix: str = "prodaccess:", notice: Notice = no_notice) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        prefix: str = "prodaccess:",
+        notice: Notice = no_notice,
+        several_chats: bool = False,
+    ) -> None:
+        self.several_chats = several_chats
         self._server = Server(client)
         self._keys = Keys(prefix)
         self._notice = notice
@@ -82,6 +94,14 @@ class RedisDirectory(BoundDirectory):
             if int(self._server.run(script("facts"), [key], args)):
                 return stands
 
+    def saw(self, who: Account) -> None:
+        if self.several_chats:
+            self._server.run(script("seen"), [self._keys.seen(who.id)], (SEEN_KEEP_S,))
+
+    def _seen(self, accounts: Sequence[Account]) -> Mapping[Account, float]:
+        found = self._found([self._keys.seen(who.id) for who in accounts])
+        return {who: at_s for who, body in zip(accounts, found, strict=True) if (at_s := _seconds(body)) is not None}
+
     def put_nobody(self, address: Address) -> None:
         self._server.call("SET", self._keys.nobody(address), "1", "EX", NOBODY_FOR_S)
 
@@ -116,3 +136,11 @@ class RedisDirectory(BoundDirectory):
             if isinstance(answer, RedisError):
                 raise self._server.explain(answer)
         return answers
+
+
+def _seconds(body: Any) -> float | None:
+    """None for what is no time."""
+    try:
+        return None if body is None else float(body)
+    except ValueError:
+        return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -75,6 +76,7 @@ class Intake:
         verdict = Verdict.GO if takes_away(act) else self._limit.verdict(act.who)
         if verdict is not Verdict.GO:
             return Reply(notices.answer(_TOO_OFTEN) if verdict is Verdict.TELL else None)
+        self._seen(act)
         try:
             try:
                 reply = self._dispatcher.carry_out(act)
@@ -89,6 +91,11 @@ class Intake:
             return Reply(ledger_away(act, problem))
         except Exception as problem:
             return Reply(fault(self.fault("an act failed", problem, act.kind)))
+
+    def _seen(self, act: Interaction) -> None:
+        """Where they are told of what comes. That it is not written down is no reason to refuse them."""
+        with suppress(LedgerUnreachable):
+            self._ctx.directory.saw(act.who)
 
     def afterwards(self, then: Callable[..., object], *args: object) -> None:
         """What follows an acknowledgement. Whoever acted hears of it where it fails: the act is among the arguments."""

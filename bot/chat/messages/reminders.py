@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from bot.chat.message import Line, Message, Small, buttons, message
 from bot.chat.messages.approval_card import approve_button, deny_button, headline
-from bot.chat.rich import Rich, Time, call, lines, ours, say, short
+from bot.chat.rich import Mention, Rich, Time, call, lines, ours, say, short
 from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import Asked, people, rounded
 from workflows.core.durations import format_duration
 
 
-def reminder(view: RequestView, ids: Sequence[str]) -> Message:
-    """Under the card. `ids`: the chat's ids of those who can decide and have not."""
+def reminder(view: RequestView, ids: Sequence[Mention]) -> Message:
+    """Under the card. `ids`: those who can decide and have not, as this chat calls them."""
     line = say("⏳ {}: {}", _called(ids, view), _still(view))
     return message(say("{} {}", line, view.id), Line(line), _expires(view))
 
 
-def escalated(view: RequestView, ids: Sequence[str], *, on_card: bool = True) -> Message:
+def escalated(view: RequestView, ids: Sequence[Mention], *, on_card: bool = True) -> Message:
     """To the next group: under the card, or with buttons of its own where there is no channel."""
     waited = rounded((view.escalated_at or view.now) - view.created_at)
     # Who has agreed has answered.
@@ -44,7 +44,7 @@ def _still(view: RequestView) -> Rich:
     return say("{} for {}: {}.", headline(view), time, short(view.reason, 200))
 
 
-def _called(ids: Sequence[str], view: RequestView) -> Rich:
+def _called(ids: Sequence[Mention], view: RequestView) -> Rich:
     """By mention; by the group's name where nobody is known."""
     groups = view.escalated_to or tuple(need.label for need in view.needs if need.open)
     return call(Asked(groups), {groups[0]: ids} if groups else {}, names=view.called_names)

@@ -138,7 +138,7 @@ class _Panel:
         return replace(facts, chat=self._chat)
 
     def _card(self, channel: str) -> PlannedMessage:
-        views, mentions = _for(self._shown, channel), self._speaker().mentions
+        views, mentions = _for(self._shown, channel), self._speaker().calls.at(channel).mentions
         value = value_of(self._id, terms_of([facts.request for facts in self._shown]))
 
         def render(views: RequestViews) -> Message:

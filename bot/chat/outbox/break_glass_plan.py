@@ -46,9 +46,14 @@ def _chases(planning: PlanningInput, review: Review) -> list[PlannedMessage]:
     number, cards = len(review.chased_at), _cards_in_channels(planning)
     if cards:
         owners = planning.environment.owners if planning.environment else ()
-        message = break_glass.chase(planning.view, planning.mentions, owners, planning.command)
         return [
-            PlannedMessage(f"chase:{number}:{channel}", channel, message, key="once", under=f"card:{channel}")
+            PlannedMessage(
+                f"chase:{number}:{channel}",
+                channel,
+                break_glass.chase(planning.view, planning.calls.at(channel).mentions, owners, planning.command),
+                key="once",
+                under=f"card:{channel}",
+            )
             for channel in cards
         ]
     message = break_glass.chase(planning.view, command=planning.command)

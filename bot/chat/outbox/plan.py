@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.chat.message import Message, stamp
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import break_glass, notices, receipts
 from bot.chat.messages import reminders as calls
+from bot.chat.outbox.calls import CallsByChat
 from bot.chat.places import direct_to
-from bot.chat.rich import Mentions
 from bot.chat.views.deciders import NOBODY, Deciders
 from bot.chat.views.request_view import RequestView, seen_by
 from bot.chat.wording.labels import Stage
@@ -81,14 +81,14 @@ class PlanningInput:
     receipts_channels: Sequence[str]
     entries: Sequence[AuditEntry]
     chat: ChatRecord
-    mentions: Mentions
+    # Whom a message calls, in the chat in which it stands.
+    calls: CallsByChat = field(default_factory=CallsByChat)
     # Those who get the card as direct messages, where it has no channel.
     approver_ids: Sequence[str] = ()
     # Who can still agree.
     deciders: Deciders = NOBODY
-    # Whom to call: those who can decide, and those of the escalation (`called_people`: without user groups).
-    reminded: Sequence[str] = ()
-    called: Sequence[str] = ()
+    # Whom to call directly: those who can decide, by all their accounts, and those of the escalation.
+    reminded: Collection[str] = ()
     called_people: Sequence[str] = ()
     warned: bool = False
     # Of a break-glass, its review, and security by itself. Owners and security, without the holder: also where no channel
@@ -227,18 +227,19 @@ def _failed(planning: PlanningInput, slot: str) -> bool:
 
 def _card(planning: PlanningInput, channel: str) -> PlannedMessage:
     owners = planning.environment.owners if planning.environment else ()
+    mentions = planning.calls.at(channel).mentions
     if planning.request.break_glass:
         return rendered(
             planning,
             f"card:{channel}",
             channel,
-            lambda view: break_glass.break_glass_card(view, planning.mentions, owners),
+            lambda view: break_glass.break_glass_card(view, mentions, owners),
         )
     return rendered(
         planning,
         f"card:{channel}",
         channel,
-        lambda view: cards.approval_card(view, planning.mentions, to_owner=is_person(channel)),
+        lambda view: cards.approval_card(view, mentions, to_owner=is_person(channel)),
     )
 
 
@@ -263,7 +264,7 @@ def _reminders(planning: PlanningInput) -> list[PlannedMessage]:
     found = []
     for channel in _posted_cards(planning, before=reminders[-1]):
         if not is_person(channel) or channel in planning.reminded:
-            ids = [channel] if is_person(channel) else planning.reminded
+            ids = [channel] if is_person(channel) else planning.calls.at(channel).reminded
             message = calls.reminder(for_channel(planning, channel), ids)
             found.append(
                 PlannedMessage(
@@ -282,7 +283,7 @@ def _escalation(planning: PlanningInput) -> list[PlannedMessage]:
         PlannedMessage(
             f"escalated:{channel}",
             channel,
-            calls.escalated(for_channel(planning, channel), planning.called),
+            calls.escalated(for_channel(planning, channel), planning.calls.at(channel).called),
             key="once",
             under=f"card:{channel}",
         )
@@ -328,15 +329,15 @@ def alarms(planning: PlanningInput) -> list[PlannedMessage]:
 
 def _alarm(planning: PlanningInput, entry: AuditEntry, channel: str) -> PlannedMessage:
     view = for_channel(planning, channel)
-    owners = planning.environment.owners if planning.environment else ()
+    owners, mentions = planning.environment.owners if planning.environment else (), planning.calls.at(channel).mentions
     if entry.event is Event.BREAK_GLASS_UNANNOUNCED:
         message = break_glass.unannounced(view, command=planning.command)
     elif entry.event is Event.GRANT_REAPPEARED:
-        message = notices.reappeared(view, entry.at, mentions=planning.mentions, owners=owners)
+        message = notices.reappeared(view, entry.at, mentions=mentions, owners=owners)
     else:
         failures = int(entry.facts.get("failures", "0")) or None
         error = replace(view, error=entry.private.get("error") or view.error)
-        message = notices.removal_failing(error, failures=failures, mentions=planning.mentions, owners=owners)
+        message = notices.removal_failing(error, failures=failures, mentions=mentions, owners=owners)
     # An alarm is news of one moment: it is posted once and not edited.
     return PlannedMessage(f"alarm:{entry.number}:{channel}", channel, message, key="once")
 

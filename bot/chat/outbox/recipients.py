@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.chat.places import direct_to
-from bot.chat.rich import Mentions
+from bot.chat.outbox.calls import Calls, CallsByChat, mention
+from bot.chat.places import direct_to, places_of, surface_of
+from bot.chat.rich import Mention
 from bot.chat.text import MENTIONS_MAX
 from bot.chat.views.deciders import NOBODY, Deciders, deciders_of
 from bot.chat.views.request_view import StandIn
 from bot.directory.refresh import Absences
+from workflows.core.identity import SLACK
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, Entitlement, Environment, Policy
 from workflows.core.records.request import Request, RequestState
@@ -32,18 +34,16 @@ LOOK_AGAIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class WhomToAsk:
-    """`mentions` by group; `ids` of the people who may approve this request and have not; `deciders` says who has to.
-
-    `called`: of the groups that the policy's escalation names; all ids are the chat's. `away`: names of those who are not called.
+    """`calls`: whom a message calls in which chat; `ids` of the people who may approve this request and have not, each where
+    they are written to; `deciders` says who has to. `away`: names of those who are not called.
     """
 
-    mentions: Mentions
+    calls: CallsByChat
     ids: tuple[str, ...]
     deciders: Deciders
-    # Of `ids`, those who are called by a reminder.
-    reminded: tuple[str, ...] = ()
-    called: tuple[str, ...] = ()
-    # The same as people, where it is a user group.
+    # Those who are called by a reminder, in whichever chat.
+    reminded: frozenset[str] = frozenset()
+    # Whom the policy's escalation calls, as people.
     called_people: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
     stand_ins: tuple[StandIn, ...] = ()
@@ -51,7 +51,7 @@ class WhomToAsk:
     look_again_s: float | None = None
     # Why nobody can approve it as it was asked for.
     no_more: Refused | None = None
-    # By the chat's ids, of everybody who can be called.
+    # By their ids in each chat, of everybody who can be called.
     names: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -103,13 +103,15 @@ class Recipients:
         asking = groups_named(entitlement, entitlement.requesters) if entitlement else ()
         may = [sight.people[who] for who in sight.speakers if who in sight.people]
         called = [who for name in to for who in _callable(sight, sight.groups.members((name,)))]
+        reminded = _at_hand(sight, list(sight.speakers))
         return WhomToAsk(
-            {name: self._mention(policy, name, sight) for name in dict.fromkeys((*names, *to))},
+            _calls(policy, environment, sight, (*names, *to), to, reminded),
             ids=tuple(direct_to(facts.slack) for facts in may)[:DIRECT_MESSAGES_MAX],
             deciders=_deciders(policy, entitlement, request, sight),
-            reminded=_accounts(sight, list(sight.speakers)),
-            called=tuple(dict.fromkeys(id_ for name in to for id_ in self._mention(policy, name, sight))),
-            called_people=_accounts(sight, called)[:DIRECT_MESSAGES_MAX],
+            reminded=frozenset(place for facts in reminded for place in places_of(facts)),
+            called_people=tuple(dict.fromkeys(direct_to(one.slack) for one in _at_hand(sight, called)))[
+                :DIRECT_MESSAGES_MAX
+            ],
             away=tuple(
                 facts.name
                 for facts in may
@@ -120,7 +122,7 @@ class Recipients:
             stand_ins=_stand_ins(sight),
             look_again_s=sight.look_again_s,
             no_more=never_as_asked(policy, request, self._ctx.directory.groups(policy, asking)),
-            names={direct_to(facts.slack): facts.name for facts in sight.people.values()},
+            names={place: facts.name for facts in sight.people.values() for place in places_of(facts)},
         )
 
     def overseers(self, policy: Policy, environment: Environment, request: Request) -> Overseers:
@@ -200,14 +202,36 @@ class Recipients:
         people, again_s = self._found(policy, groups, names, planned)
         return _Sight(groups, people, out, speakers, self._away.among(people.values()), again_s)
 
-    def _mention(self, policy: Policy, name: str, sight: _Sight) -> tuple[str, ...]:
-        """A user group as one where all of it can be called, else its people one by one."""
-        group = policy.groups.get(name)
-        members = sight.groups.members((name,))
-        called = _callable(sight, members)
-        if group is not None and group.slack_usergroup and set(called) >= members - sight.out:
-            return (group.slack_usergroup,)
-        return _accounts(sight, called)[: MENTIONS_MAX + 1]
+
+def _calls(
+    policy: Policy,
+    environment: Environment,
+    sight: _Sight,
+    groups: Sequence[str],
+    to: Sequence[str],
+    reminded: Sequence[PersonFacts],
+) -> CallsByChat:
+    """Of `groups` by name, of `to` and `reminded`: in each chat in which something of the request may stand."""
+    cards = frozenset(surface_of(channel) for channel in environment.approvals_channels)
+    receipts = (surface_of(channel) for channel in policy.receipts_channels)
+    theirs = (one.surface for facts in sight.people.values() for one in (facts.slack, *facts.elsewhere))
+    found = {}
+    for surface in dict.fromkeys((*cards, *receipts, *theirs)):
+        mentions = {name: _mention(policy, name, sight, surface, cards) for name in dict.fromkeys(groups)}
+        called = tuple(dict.fromkeys(one for name in to for one in mentions[name]))
+        found[surface] = Calls(mentions, tuple(mention(facts, surface, cards) for facts in reminded), called)
+    return CallsByChat(found)
+
+
+def _mention(policy: Policy, name: str, sight: _Sight, surface: str, among: Collection[str]) -> tuple[Mention, ...]:
+    """A user group as one where all of it can be called, else its people one by one."""
+    group = policy.groups.get(name)
+    members = sight.groups.members((name,))
+    called = _callable(sight, members)
+    if group is not None and group.slack_usergroup and surface == SLACK and set(called) >= members - sight.out:
+        return (group.slack_usergroup,)
+    found = (mention(facts, surface, among) for facts in _at_hand(sight, called))
+    return tuple(dict.fromkeys(found))[: MENTIONS_MAX + 1]
 
 
 def _deciders(policy: Policy, entitlement: Entitlement | None, request: Request, sight: _Sight) -> Deciders:
@@ -228,11 +252,10 @@ def _callable(sight: _Sight, members: frozenset[PersonId]) -> list[PersonId]:
     return present or list(found)
 
 
-def _accounts(sight: _Sight, people: Sequence[PersonId]) -> tuple[str, ...]:
-    """The chat's ids, without those who are away unless all are."""
+def _at_hand(sight: _Sight, people: Sequence[PersonId]) -> list[PersonFacts]:
+    """Without those who are away unless all are."""
     found = [sight.people[who] for who in people if who in sight.people]
-    at_hand = [facts for facts in found if facts.id not in sight.away and not _handed_over(sight, facts.id)]
-    return tuple(dict.fromkeys(direct_to(facts.slack) for facts in at_hand or found))
+    return [facts for facts in found if facts.id not in sight.away and not _handed_over(sight, facts.id)] or found
 
 
 def _handed_over(sight: _Sight, who: PersonId) -> bool:

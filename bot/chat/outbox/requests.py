@@ -11,6 +11,7 @@ import structlog
 from bot.chat.outbox.batch_plan import Batch, batch_planned
 from bot.chat.outbox.batch_plan import wait_s as until_s
 from bot.chat.outbox.break_glass_plan import break_glass_planned
+from bot.chat.outbox.calls import CallsByChat
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import (
     ALARMS,
@@ -150,11 +151,10 @@ def _facts(box: Outbox, page: PostingSession, seen: Seen, policy: Policy | None)
         receipts_channels=policy.receipts_channels if policy else (),
         entries=entries,
         chat=page.record,
-        mentions=people.mentions if people else {},
+        calls=people.calls if people else CallsByChat(),
         approver_ids=people.ids if people else (),
         deciders=people.deciders if people else NOBODY,
-        reminded=people.reminded if people else (),
-        called=people.called if people else (),
+        reminded=people.reminded if people else frozenset(),
         called_people=people.called_people if people else (),
         warned=bool(seen.grant and seen.grant.warned),
         review=box.reader.review(request),

@@ -296,3 +296,70 @@ def test_a_chats_own_list_is_resolved_by_account_and_the_unknown_are_kept_apart(
     assert found.members(("oncall",)) == {ADA}
     assert found.unresolved(("oncall",)) == {stranger}
     assert found.by_name["oncall"].unusable == {BOB}
+
+
+# ---------------------------------------------------------------- the chat in which somebody was seen last
+
+
+HERE, THERE = Account("slack", "T1", "U1"), Account("teams", "tenant", "aad-1")
+
+
+def _in_two_chats(world: World) -> None:
+    """Ada, bound in Slack first, and in Teams."""
+    world.directory.put_person(facts(world))
+    bind(world, "U1", ADA)
+    world.directory.put_person(replace(facts(world), slack=THERE))
+    known = world.ledger.read(keys.identity(ADA)).get(keys.identity(ADA), Identity)
+    assert known
+    world.put(keys.account(THERE.id), AccountRecord(THERE.id, THERE, "Åsa", ADA, Address("ada@example.com")))
+    world.put(keys.identity(ADA), replace(known, accounts=(*known.accounts, THERE.id)))
+
+
+def _places(world: World) -> tuple[Account, ...]:
+    found = world.directory.of_person(ADA)
+    assert found
+    return (found.slack, *found.elsewhere)
+
+
+def test_somebody_is_told_in_the_chat_in_which_they_acted_last(world: World) -> None:
+    world.directory.several_chats = True  # type: ignore[attr-defined]  # as the wiring says it
+    _in_two_chats(world)
+    assert _places(world) == (HERE, THERE), "who was never seen: in the chat in which they were known first"
+    world.directory.saw(THERE)
+    assert _places(world) == (THERE, HERE)
+    world.advance(1)
+    world.directory.saw(HERE)
+    assert _places(world) == (HERE, THERE)
+
+
+def test_newer_facts_of_one_chat_do_not_move_anybody_there(world: World) -> None:
+    """They are learnt anew in the background, all the time."""
+    world.directory.several_chats = True  # type: ignore[attr-defined]  # as the wiring says it
+    _in_two_chats(world)
+    world.directory.put_person(replace(facts(world), slack=THERE, as_of=world.ledger.now() + timedelta(seconds=30)))
+    assert _places(world) == (HERE, THERE)
+
+
+@pytest.mark.parametrize("why", ["on hold", "deactivated"])
+def test_an_account_that_can_do_nothing_is_no_place_to_tell_anybody(world: World, why: str) -> None:
+    world.directory.several_chats = True  # type: ignore[attr-defined]  # as the wiring says it
+    _in_two_chats(world)
+    world.directory.saw(THERE)
+    if why == "on hold":
+        held = AccountRecord(THERE.id, THERE, "Åsa", ADA, Address("ada@example.com"), suspended=_hold(world))
+        world.put(keys.account(THERE.id), held)
+    else:
+        later = world.ledger.now() + timedelta(seconds=1)
+        gone = replace(facts(world), slack=THERE, as_of=later, standing_problem="person_deactivated")
+        world.directory.put_person(gone)
+    assert _places(world) == (HERE,)
+
+
+def test_where_there_is_one_chat_nothing_is_written_down(world: World) -> None:
+    _in_two_chats(world)
+    world.directory.saw(THERE)
+    assert _places(world) == (HERE, THERE)
+
+
+def _hold(world: World) -> Suspension:
+    return Suspension(Why.NEW_ACCOUNT, world.ledger.now())

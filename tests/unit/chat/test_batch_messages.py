@@ -16,6 +16,7 @@ from bot.chat.forms.request import Chosen
 from bot.chat.interaction import COMMAND, DENY_ALL, FORM, PRESS, Interaction
 from bot.chat.message import Message
 from bot.chat.outbox.batch_plan import Batch, batch_planned, wait_s
+from bot.chat.outbox.calls import Calls, CallsByChat
 from bot.chat.outbox.plan import PlannedMessage, PlanningInput
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
@@ -30,6 +31,7 @@ from tests.support.world import World, account
 from tests.unit.usecases.test_batches import BOOKS, PROD, STAGING, asked, outcomes, rules
 from tests.unit.usecases.test_batches import approve as press
 from workflows.core import keys
+from workflows.core.identity import SLACK
 from workflows.core.policy import Hours, Risk, Visibility
 from workflows.core.records.chat import ChatRecord, Posting
 from workflows.core.records.grant import Grant
@@ -65,7 +67,7 @@ def _facts(world: World, request: Request, chat: ChatRecord) -> PlanningInput:
         receipts_channels=("C0RECEIPTS",),
         entries=world.ledger.entries_of(request.id),
         chat=chat,
-        mentions={name: ("S0OWNERS",) for name in owners},
+        calls=CallsByChat({SLACK: Calls({name: ("S0OWNERS",) for name in owners})}),
         deciders=Deciders((Seat(owners[0], 1, ("Olu", "Pat") if "platform" in owners else ("Sue",)),)),
         warned=bool(grant and grant.warned),
     )

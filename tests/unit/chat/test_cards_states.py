@@ -19,6 +19,7 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import delegation as delegating
 from bot.chat.messages import digest, home, lists, notices, receipts
 from bot.chat.messages import reminders as calls
+from bot.chat.outbox.calls import Calls, CallsByChat
 from bot.chat.outbox.plan import PlanningInput, planned
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
@@ -49,6 +50,7 @@ from tests.support.views import (
     told,
 )
 from workflows.core.audit import Event
+from workflows.core.identity import SLACK
 from workflows.core.people import Delegation
 from workflows.core.records.chat import ChatRecord
 from workflows.core.records.grant import EndCause, GrantState
@@ -459,7 +461,8 @@ def test_a_card_tells_what_was_asked_for_and_what_was_approved_instead(state: st
 def slots_planned(name: str, **changes: object) -> list[str]:
     """The slots of the messages that a request has in this state."""
     empty = ChatRecord("PA-1042")
-    facts = PlanningInput(request(), STATES[name], environment(), "C0RECEIPTS", (), empty, MENTIONS, **changes)
+    whom = CallsByChat({SLACK: Calls(MENTIONS)})
+    facts = PlanningInput(request(), STATES[name], environment(), ("C0RECEIPTS",), (), empty, whom, **changes)
     return [item.slot for item in planned(facts)]
 
 

@@ -55,7 +55,7 @@ def test_only_so_many_people_are_kept_in_mind() -> None:
 
 
 def front(carry_out: Any) -> Intake:
-    nothing: Any = SimpleNamespace()
+    nothing: Any = SimpleNamespace(directory=SimpleNamespace(saw=lambda _who: None))
     found = Intake(nothing, SimpleNamespace(carry_out=carry_out), nothing)  # type: ignore[arg-type]  # as much as it uses
     found._limit = RefusalLimit(Clock())
     return found

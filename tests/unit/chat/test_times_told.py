@@ -160,7 +160,6 @@ def _planned(view: RequestView, given: Grant, *sent: str, warned: bool = False) 
         receipts_channels=("C0RECEIPTS",),
         entries=(),
         chat=ChatRecord("PA-1042", postings),
-        mentions={},
         warned=warned,
         extended=len(given.extensions),
     )

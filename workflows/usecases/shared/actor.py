@@ -286,6 +286,8 @@ def account_of(ctx: WorkerContext, policy: Policy, who: PersonId) -> PersonFacts
     bound = bound_to(ctx, who)
     if bound:
         found = [whose(ctx, policy, ctx.refresher.refresh_person(account, policy)) for account in bound]
+        if len({account.surface for account in bound}) > 1:
+            return ctx.directory.of_person(who)
         return next((facts for facts in found if facts.id == who), None) or ctx.directory.of_person(who)
     address = listed_as(who)
     facts = ctx.refresher.find(address, policy) if address is not None else None
