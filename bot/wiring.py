@@ -36,7 +36,7 @@ from bot.observability.readiness import (
 )
 from bot.providers import PROVIDERS, know_providers
 from bot.queues import ALL_QUEUES, RqWake
-from bot.runtime.heartbeat import Heartbeats
+from bot.runtime.heartbeat import KNOWS, WITH_ONE_CHAT, Heartbeats
 from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.settings import Settings, named_secret
 from bot.slack.directory import SlackRefresher
@@ -234,7 +234,8 @@ def _common(
     due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s)
     directory = RedisDirectory(redis, notice=met)
-    return redis, ledger, due, directory, folder, RqWake(redis, due), Heartbeats(redis), Faults(redis), met
+    beats = Heartbeats(redis, needs=KNOWS if settings.teams_is_on else WITH_ONE_CHAT)
+    return redis, ledger, due, directory, folder, RqWake(redis, due), beats, Faults(redis), met
 
 
 def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClient:

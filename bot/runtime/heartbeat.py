@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from redis import Redis
@@ -13,17 +13,23 @@ from redis.exceptions import RedisError
 BEAT_EVERY_S = 3.0
 ALIVE_FOR_S = 10
 KINDS = ("web", "worker", "clock")
-# What a process of this version knows, for those beside it. A version that knows less gives access to accounts on hold.
-KNOWS = {"identity": 1}
+# What a process of this version knows, for those beside it. A version that knows less of `identity` gives access to accounts on
+# hold; one that knows less of `chats` takes an account of another chat for Slack's.
+KNOWS = {"identity": 1, "chats": 1}
+# What it has to know with one chat alone: there is nothing else then that could be taken for something.
+WITH_ONE_CHAT = {"identity": 1}
 _BEAT = json.dumps(KNOWS)
 
 
 class Heartbeats:
-    """One key a kind of process, kept alive by any of its kind."""
+    """One key a kind of process, kept alive by any of its kind. `needs`: what the others have to know."""
 
-    def __init__(self, connection: Redis, prefix: str = "prodaccess:") -> None:
+    def __init__(
+        self, connection: Redis, prefix: str = "prodaccess:", *, needs: Mapping[str, int] = WITH_ONE_CHAT
+    ) -> None:
         self._connection = connection
         self._prefix = prefix
+        self._needs = needs
 
     def beat(self, kind: str) -> frozenset[str]:
         """A process of this kind lives. Never raises: a missed beat shows by itself. Returns `older`.
@@ -41,7 +47,7 @@ class Heartbeats:
             self._beat_anew(kind)
             before = None
         found = [(kind, before), *zip(KINDS, now, strict=True)] if isinstance(now, list) else [(kind, before)]
-        return frozenset(name for name, value in found if is_older(value))
+        return frozenset(name for name, value in found if is_older(value, self._needs))
 
     def older(self) -> frozenset[str]:
         """Of which kinds a process runs that does not know what this version does. Never raises."""
@@ -49,7 +55,7 @@ class Heartbeats:
             found = self._connection.mget([self._key(name) for name in KINDS])
         except RedisError:
             return frozenset()
-        return frozenset(name for name, value in zip(KINDS, found, strict=True) if is_older(value))
+        return frozenset(name for name, value in zip(KINDS, found, strict=True) if is_older(value, self._needs))
 
     def alive(self, kind: str) -> bool:
         return bool(self._connection.exists(self._key(kind)))
@@ -65,7 +71,7 @@ class Heartbeats:
             return
 
 
-def is_older(beat: Any) -> bool:
+def is_older(beat: Any, needs: Mapping[str, int]) -> bool:
     """Whether a beat does not say that its process knows all of this. The version before this one beats `1`."""
     if beat is None:
         return False
@@ -73,7 +79,7 @@ def is_older(beat: Any) -> bool:
         known = json.loads(beat)
     except ValueError:
         return True
-    return not isinstance(known, dict) or any(_number(known.get(name)) < least for name, least in KNOWS.items())
+    return not isinstance(known, dict) or any(_number(known.get(name)) < least for name, least in needs.items())
 
 
 def _number(value: object) -> int:

@@ -17,7 +17,6 @@ from workflows.core.identity import TEAMS, Account, Address, spellings, unbound
 from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Group, Policy
 from workflows.core.provider import Connection
-from workflows.core.refusal import Code
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
 log = structlog.get_logger()
@@ -139,8 +138,6 @@ class TeamsRefresher:
         stands = self._store.put_person(facts)
         if not is_fresh(stands.as_of, self._now()):
             raise DirectoryUnreachable("Microsoft's answer is older than what it said before", LAGGING_S)
-        if stands.address is not None and stands.standing_problem == Code.PERSON_GUEST.value:
-            self._store.put_nobody(stands.address)
         return stands
 
     # ------------------------------------------------------------ groups

@@ -20,6 +20,8 @@ from workflows.ports import DirectoryUnreachable
 Json = Mapping[str, Any]
 # In the sign-in name of whoever has another home than our tenant, guest or not.
 _ELSEWHERE = "#ext#"
+# What our own tenant says in so many words; nobody else is asked.
+_PLAIN = frozenset({Code.PERSON_DEACTIVATED, Code.PERSON_GUEST})
 
 
 def facts_of(user: Json, member: Json | None, who: Account, policy: Policy, asked_at: datetime) -> PersonFacts:
@@ -29,15 +31,13 @@ def facts_of(user: Json, member: Json | None, who: Account, policy: Policy, aske
     """
     if _id(user, "id") != who.user:
         raise _unknown("Graph's answer is about another account")
-    problem = _roster_problem(member, who) if member is not None else None
-    if problem is Code.PERSON_FOREIGN:
-        # Not even an address: whoever administers another organisation can write ours into a profile.
-        return foreign(who, asked_at)
     address = address_in(user, policy)
-    problem = problem or _problem(user, address, policy)
-    if problem is Code.PERSON_FOREIGN:
-        return foreign(who, asked_at)
-    found = learnt(who, _name(user, who), asked_at, address)
+    problem = _problem(user, address, policy)
+    if problem not in _PLAIN and member is not None:
+        problem = _roster_problem(member, who) or problem
+    # Of those not even an address: whoever administers another organisation can write ours into a profile.
+    known = None if problem in (Code.PERSON_FOREIGN, Code.PERSON_GUEST) else address
+    found = learnt(who, _name(user, who), asked_at, known)
     return replace(found, time_zone=policy.timezone, standing_problem=problem.value if problem else None)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.runtime.heartbeat import KINDS, Heartbeats
+from bot.runtime.heartbeat import KINDS, KNOWS, Heartbeats
 from tests.contract.ledger.ledger_world import World, redis_world, slot
 from tests.support.world import Counter
 from workflows.core import keys
@@ -61,6 +61,15 @@ def test_beats_of_this_version_and_of_later_ones_stop_nobody(redis_client: Any):
         assert Heartbeats(redis_client).beat(kind) == frozenset()
     redis_client.set("prodaccess:beat:clock", '{"identity": 2, "more": 1}', ex=10)
     assert Heartbeats(redis_client).beat("web") == frozenset()
+
+
+def test_one_that_knows_one_chat_alone_counts_as_older_only_where_there_is_a_second(redis_client: Any):
+    redis_client.set("prodaccess:beat:worker", '{"identity": 1}', ex=10)
+    assert Heartbeats(redis_client).beat("web") == frozenset()
+    two = Heartbeats(redis_client, needs=KNOWS)
+    assert (two.beat("web"), two.older()) == ({"worker"}, {"worker"})
+    Heartbeats(redis_client).beat("worker")
+    assert two.older() == frozenset(), "every process of this version says what it knows"
 
 
 @pytest.mark.parametrize("junk", ["{}", '{"identity": 0}', '{"identity": "1"}', "[", "null", "[1]"])

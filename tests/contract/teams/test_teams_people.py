@@ -130,6 +130,7 @@ def test_a_member_of_our_tenant_with_an_address_of_ours(rig: Rig):
     ("person", "problem"),
     [
         (GUS, Code.PERSON_GUEST),
+        (replace(GUS, mail="olu@example.com"), Code.PERSON_GUEST),
         (GONE, Code.PERSON_DEACTIVATED),
         (NOMAIL, None),
         (replace(NOMAIL, upn="nomi@other.example"), Code.PERSON_NO_ADDRESS),
@@ -143,7 +144,7 @@ def test_what_graph_says_decides_what_an_account_may_do(rig: Rig, person: Person
     rig.teams.world.add_person(person)
     facts = rig.asked(person)
     assert facts.standing_problem == (problem.value if problem else None)
-    assert facts.address == (None if problem is Code.PERSON_FOREIGN else facts.address)
+    assert (facts.address is None) == (problem in (Code.PERSON_FOREIGN, Code.PERSON_GUEST))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,19 @@ def test_so_does_the_roster_of_where_they_act(rig: Rig, said: dict[str, Any], pr
     rig.acts_in_a_channel(DANA, **said)
     facts = rig.asked(DANA)
     assert facts.standing_problem == problem.value
-    assert (facts.address is None) == (problem is Code.PERSON_FOREIGN)
+    assert (facts.address is None) == (problem in (Code.PERSON_FOREIGN, Code.PERSON_GUEST))
+
+
+def test_a_guest_by_our_own_tenants_word_is_one_whatever_the_roster_says(rig: Rig):
+    rig.acts_in_a_channel(GUS)
+    assert rig.asked(GUS).standing_problem == Code.PERSON_GUEST.value
+
+
+def test_the_address_in_a_guests_profile_takes_nobodys_away(rig: Rig):
+    rig.teams.world.add_person(replace(GUS, mail="olu@example.com"))
+    rig.asked(GUS)
+    policy = rig.group(group_of(rig, "platform"))
+    assert rig.directory.refresh_groups(policy, ("g0",)).member(build.OLU, ("g0",)) is Member.YES
 
 
 @pytest.mark.parametrize("said", [{"userRole": None}, {"tenantId": None}, {"objectId": guid("olu")}])

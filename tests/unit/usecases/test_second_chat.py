@@ -13,7 +13,9 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import Account, Address, Suspension, Why
-from workflows.core.people import PersonId
+from workflows.core.people import Membership, PersonId
+from workflows.core.policy import BreakGlass, Group
+from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
@@ -23,6 +25,7 @@ from workflows.ports import Change
 from workflows.usecases.decisions.approve import approve, deny
 from workflows.usecases.identity.confirm_account import Saying, confirm, confirm_by_hand, held_account
 from workflows.usecases.identity.second_chat import Answer, answer
+from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.requests.request_access import ask_for_access
 from workflows.usecases.revocation.end import end
 from workflows.usecases.revocation.revoke_all import RevocationScope, aim_at, revoke_all
@@ -116,12 +119,12 @@ def test_no_leaves_it_to_security_for_good(world: World):
     assert (entry.private["actor"], entry.private["account"]) == (OLU, there.id)
     for _ in range(3):
         world.advance(3600, step_s=3600)
-        assert acts(world, there).suspended.word == "disowned"
-    assert len(questions(world)) == 1, "they are not asked again"
+        hold = acts(world, there).suspended
+        assert (hold.word, hold.asked_in) == ("disowned", ())
+    assert len(entries(world, Event.PERSON_BINDING_CHANGED)) == 1, "they are not asked again"
     # A button that was left somewhere gives nothing either.
-    late = answer(world.ctx, Answer(there.id, mine=True, hash=before.hash), account(OLU), world.press_id())
     world.knows(OLU)
-    late = says(world, account(OLU), there)
+    late = answer(world.ctx, Answer(there.id, mine=True, hash=before.hash), account(OLU), world.press_id())
     assert (code(late), late.params) == (Code.NOTHING_TO_CONFIRM, {"asked": "over"})
     assert isinstance(confirm_by_hand(world.ctx, Saying(there.id, True, "met her"), "Ada", "cli"), Outcome)
     assert acts(world, there).id == OLU
@@ -198,6 +201,35 @@ def test_twice_and_by_two_processes_at_once_it_is_said_once(world: World):
     assert (code(first), first.params) == (Code.NOTHING_TO_CONFIRM, {"asked": "yes"})
     assert answer(world.ctx, said, account(OLU), "other").outcome == "confirmed", "sent again, it is answered as before"
     assert len(entries(world, Event.PERSON_CONFIRMED)) == 1
+
+
+def test_what_was_said_of_another_hold_is_said_of_none(world: World):
+    there = first_act(world)
+    world.knows(OLU)
+    late = answer(world.ctx, Answer(there.id, mine=True, hash="of another one"), account(OLU), world.press_id())
+    assert (code(late), late.params) == (Code.HOLD_CHANGED, {"asked": "yes"})
+    assert account_record(world, there).person is None
+
+
+def test_who_is_put_on_hold_while_they_answer_has_not_answered(world: World):
+    there = first_act(world)
+    held = held_account(world.ctx, there.id)
+    world.knows(OLU)
+    read = world.ledger.read
+
+    def changed(*names: str, commit_id: str | None = None):
+        if commit_id == "yes":
+            world.ledger.read = read
+            gets_address(world, OLU, "olu.o@example.com")
+            acts(world, account(OLU))
+        return read(*names, commit_id=commit_id)
+
+    world.ledger.read = changed
+    assert (
+        code(answer(world.ctx, Answer(there.id, mine=True, hash=held.hash), account(OLU), "yes"))
+        is Code.PERSON_SUSPENDED
+    )
+    assert account_record(world, there).person is None
 
 
 # ---------------------------------------------------------------- what changes while it waits
@@ -309,6 +341,47 @@ def test_fifty_presses_from_both_chats_give_one_grant(world: World):
     assert world.request(id_).decision is not None
     assert [vote.by for vote in world.request(id_).votes] == [OLU]
     assert len(entries(world, Event.GRANT_ACTIVE)) == 1
+
+
+def test_an_owner_by_a_group_of_slack_decides_in_teams_and_a_newcomer_there_does_not():
+    own = build.policy()
+    owners = Group("platform", slack_usergroup="S0PLATFORM", trusted=True)
+    world = World(replace(own, groups={**own.groups, "platform": owners}))
+    world.directory.put_members("slack:S0PLATFORM", Membership(as_of=build.NOW, accounts=frozenset({account(OLU)})))
+    there = first_act(world, OLU, "aad-olu")
+    id_ = world.asked()
+    assert code(approve(world.ctx, id_, there, world.press_id())) is Code.PERSON_SUSPENDED
+    says(world, account(OLU), there)
+    acts(world, there)
+    assert isinstance(approve(world.ctx, id_, there, world.press_id()), Outcome)
+
+
+def test_a_rule_counts_a_persons_uses_in_both_chats():
+    rule = build.auto("on call reads", max_uses_per_day=1)
+    world = World(build.policy(build.environment(build.entitlement(auto_approve=(rule,)))))
+    there = both(world, DANA, "aad-dana")
+    first = world.asked(DANA)
+    assert world.request(first).decision is not None
+    assert isinstance(world.end(first, DANA), Outcome)
+    world.work()
+    world.advance(3)
+    second = ask_for_access(world.ctx, ASK, there, Origin(), world.press_id())
+    assert isinstance(second, Outcome)
+    world.work()
+    assert world.request(second.id).decision is None, "it is used up"
+
+
+def test_who_is_barred_from_break_glass_is_so_in_both_chats():
+    glass = build.environment(break_glass=BreakGlass(("platform",), ("read-only",), HOUR))
+    world = World(build.policy(glass))
+    there = both(world, OLU, "aad-olu")
+    item = keys.person(OLU)
+    snapshot = world.ledger.read(item)
+    record = replace(snapshot.get(item, PersonRecord), break_glass_barred="flagged")
+    world.ledger.commit(Change("bar", snapshot.now, snapshot.versions(), puts={item: record}))
+    for who in (account(OLU), there):
+        acts(world, who)
+        assert code(break_glass(world.ctx, ASK, who, Origin(), world.press_id())) is Code.BREAK_GLASS_BARRED
 
 
 def test_one_person_has_one_vote_in_two_chats():
