@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from bot.chat.carried import read_carried
@@ -299,11 +298,6 @@ def _new_chat_line(entry: AuditEntry, name: str, address: str) -> Rich:
         address,
         series([chat_name(surface) for surface in entry.facts.get("asked_in", "").split()]),
     )
-
-
-def of_a_new_account(entry: AuditEntry, command: str) -> Message:
-    """The same news where nobody can be asked in another chat: for those who have to say it then."""
-    return told(replace(entry, facts={**entry.facts, "why": Why.NEW_ACCOUNT.value}), command)
 
 
 def _disowned_line(entry: AuditEntry, command: str) -> Rich:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from bot.chat.messages import holds, receipts, target_users
@@ -15,7 +17,7 @@ from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
-from workflows.core.identity import SECOND_CHAT, Account, AccountId
+from workflows.core.identity import SECOND_CHAT, Account, AccountId, Why
 from workflows.core.people import PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
@@ -134,17 +136,17 @@ def _asked_whether_it_is_them(
     them. Where they cannot be asked, security says whose it is. `last`: the newest question about this account."""
     claims, chats = PersonId(entry.private.get("claims", "")), entry.facts.get("asked_in", "").split()
     theirs = [one for one in bound_to(box.ctx, claims) if one.surface in chats and _can_be_asked(box, one)]
-    receipts_ = _receipts_of_hold(box, record, entry, policy)
     if not theirs:
-        security = dict.fromkeys(direct_to(facts.slack) for facts in box.recipients.security(policy))
-        plain = holds.of_a_new_account(entry, box.command)
-        return [*receipts_, *(once(f"hold:{entry.number}:{user}", user, plain) for user in security)]
+        # To be told as of any other new account.
+        as_new = replace(entry, facts={**entry.facts, "why": Why.NEW_ACCOUNT.value})
+        return _told_of_hold(box, record, as_new, policy)
     held = held_account(box.ctx, AccountId(entry.private.get("account", ""))) if last else None
     waits = held is not None and bool(held.suspended.asked_in) and held.suspended.claims == claims
     asked = holds.is_this_you(held) if held is not None and waits else holds.asked_before(entry)
     key = f"asked {held.hash}" if held is not None and waits else "over"
     slots = {f"hold:{entry.number}:{user}": user for user in map(direct_to, theirs)}
-    return [*receipts_, *(PlannedMessage(slot, user, asked, key=key) for slot, user in slots.items())]
+    questions = (PlannedMessage(slot, user, asked, key=key) for slot, user in slots.items())
+    return [*_receipts_of_hold(box, record, entry, policy), *questions]
 
 
 def _can_be_asked(box: Outbox, account: Account) -> bool:

@@ -98,6 +98,16 @@ def test_under_the_address_of_somebody_in_another_chat_it_gives_nothing_and_they
     assert world.directory.of_person(OLU).slack == account(OLU)
 
 
+def test_whoever_was_in_teams_first_is_asked_there(world: World):
+    there = in_teams(world, "aad-1", "olu@example.com")
+    acts(world, there)
+    world.knows(OLU)
+    hold = account_record(world, account(OLU)).suspended
+    assert (hold.asked_in, hold.claims) == (("teams",), OLU)
+    assert isinstance(says(world, there, account(OLU)), Outcome)
+    assert acts(world, account(OLU)).id == OLU
+
+
 def test_yes_makes_it_theirs_on_record_with_both_accounts(world: World):
     there = first_act(world)
     assert says(world, account(OLU), there).outcome == "confirmed"
