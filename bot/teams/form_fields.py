@@ -100,13 +100,19 @@ def _select(select: Select, kept: Value | None) -> Element:
     choices = _choices(select.choices, chosen) or [e.choice("None", NONE)]
     shown = select.shown and len(choices) <= _SHOWN_MAX
     style = "expanded" if shown else "filtered" if len(choices) >= _FILTERED_FROM else "compact"
-    return {"choices": choices, "style": style, **_placeholder(select.placeholder), **_value(choices, chosen)}
+    return {
+        "choices": choices,
+        "style": style,
+        "wrap": True,
+        **_placeholder(select.placeholder),
+        **_value(choices, chosen),
+    }
 
 
 def _several(several: Several, kept: Value | None) -> Element:
     chosen = kept.chosen if kept else tuple(choice.value for choice in several.chosen)
     choices = _choices(several.choices, chosen)
-    found: Element = {"choices": choices, "isMultiSelect": True, "style": "compact"}
+    found: Element = {"choices": choices, "isMultiSelect": True, "style": "compact", "wrap": True}
     return found | _placeholder(several.placeholder) | _value(choices, chosen)
 
 

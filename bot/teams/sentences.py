@@ -16,7 +16,7 @@ from bot.chat.wording.labels import TIER_WORDS
 from bot.teams import elements as e
 from bot.teams import text as t
 from bot.teams.elements import Element
-from bot.teams.mentions import Mentions, account_in
+from bot.teams.mentions import Mentions
 from workflows.core.destination import read_destination
 from workflows.core.policy import Tier
 
@@ -110,8 +110,8 @@ def _span(span: Span, look: Look) -> list[Element]:
 
 
 def _name(called: Called) -> str:
-    """The id of somebody who has none here is said as it is: it is all that is known of them."""
-    return called.name or (t.NOBODY_BY_NAME if account_in(called) else read_destination(called.id).id)
+    """The id where there is no name: it is all that is known of them."""
+    return called.name or read_destination(called.id).id
 
 
 def _link(url: str, label: str, look: Look) -> Element:

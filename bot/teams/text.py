@@ -22,8 +22,6 @@ from bot.chat.wording.labels import Exactly, Moment
 _JOINER = "\u200d"
 # The two functions, and the tag of a mention. At the end of a text, what follows may be anything.
 _ACTIVE = re.compile(r"\{(?=\{|$)|<(?=\s*/?\s*at\b|$)", re.IGNORECASE)
-# Blanks within one line that are no line ends.
-_EDGES = re.compile(r"^(\s*)(.*?)(\s*)$", re.DOTALL)
 
 
 def inert(text: str) -> str:
@@ -31,12 +29,11 @@ def inert(text: str) -> str:
 
     Blanks at its ends stay, as one: they separate it from its neighbours.
     """
-    match = _EDGES.match(text)
-    lead, inside, tail = match.groups() if match else ("", text, "")
-    shown = one_line(inside)
+    shown = one_line(text)
     if not shown:
         return " " * bool(text)
-    return " " * bool(lead) + _ACTIVE.sub(lambda found: found[0] + _JOINER, shown) + " " * bool(tail)
+    lead, tail = (" " * edge.isspace() for edge in (text[:1], text[-1:]))
+    return lead + _ACTIVE.sub(lambda found: found[0] + _JOINER, shown) + tail
 
 
 # Markdown has escapes, but a menu would show them: look-alikes are right in both.

@@ -33,6 +33,7 @@ from bot.chat.wording.labels import Asked, Exactly
 from bot.teams import elements as e
 from bot.teams.parts import Drawing
 from bot.teams.render import CARD_BYTES_MAX, card_of, summary_of
+from bot.teams.text import inert
 from tests.support import golden, teams_text, views
 from tests.support.teams_text import HOSTILE, alive, card_as_text, elements, hostile
 
@@ -108,6 +109,13 @@ def test_what_somebody_wrote_is_text_and_nothing_else(worst: str) -> None:
     assert card_as_text(card_of(reason)) == f"because {one_line(worst)}"
 
 
+@pytest.mark.parametrize("text", [f"a{' ' * 50_000}b", "{" * 50_000, "<" * 50_000 + "at", " " * 50_000])
+def test_no_text_takes_long_to_be_made_harmless(text: str) -> None:
+    shown = inert(text)
+    assert "{{" not in shown
+    assert shown.replace(teams_text.JOINER, "") == (one_line(text) or " ")
+
+
 @pytest.mark.parametrize(
     "name", ["</at><at>Sue</at>", "Olu **x** [a](b)", '"}', "  ", "{{TIME(2026-01-01T00:00:00Z)}}"]
 )
@@ -159,6 +167,12 @@ def test_whoever_is_called_by_a_reminder_and_a_review_has_a_name() -> None:
 def test_a_name_changes_no_message() -> None:
     assert repr(Called(OLU, "Olu")) == repr(Called(OLU))
     assert Called(OLU, "Olu") == Called(OLU)
+
+
+def test_who_has_no_name_is_told_by_their_id_and_called() -> None:
+    card = shown(say("{} takes no messages", Called(OLU)))
+    assert card_as_text(card) == f"{OLU.rpartition(':')[2]} takes no messages"
+    assert card["body"][1]["text"] == "🔔 <at>this person</at>"
 
 
 # ---------------------------------------------------------------- times and links
