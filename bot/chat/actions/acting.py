@@ -11,8 +11,8 @@ from bot.chat.commands.model import (
     Command,
     Decline,
 )
-from bot.chat.commands.parser import addresses, parse
-from bot.chat.forms.request import named_accounts
+from bot.chat.commands.parser import parse
+from bot.chat.forms.request import named_accounts, named_addresses
 from bot.chat.interaction import COMMAND, Interaction
 from bot.chat.message import Message
 from bot.chat.messages import notices
@@ -28,7 +28,7 @@ from workflows.usecases.shared.context import Context, Outcome
 
 def _may_be_found(refused: Refused, act: Interaction) -> bool:
     """Whether a worker may find out what this process does not know: then it is no answer before one has looked."""
-    named = bool(named_accounts(act) or addresses(act.text))
+    named = bool(named_accounts(act) or named_addresses(act))
     return refused.code is Code.NOT_KNOWN_YET or (refused.code is Code.PERSON_UNKNOWN and named)
 
 

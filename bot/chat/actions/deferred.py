@@ -12,8 +12,7 @@ import structlog
 
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.reply import FactsStale, Reply
-from bot.chat.commands.parser import addresses
-from bot.chat.forms.request import named_accounts
+from bot.chat.forms.request import named_accounts, named_addresses
 from bot.chat.interaction import CONFIRM, LIFT, PRESS, Interaction, unpacked
 from bot.chat.message import Message
 from bot.chat.messages import notices
@@ -160,7 +159,7 @@ class Deferred:
                 known = self._directory.refresh_person(account, policy)
             # Whoever is named is bound to their account, so that what is done to them is done to the person.
             whose(self._ctx, policy, known)
-        for address in addresses(act.text, policy.former_domains):
+        for address in named_addresses(act, policy.former_domains):
             found = account_of(self._ctx, policy, self._ctx.directory.owner_of(address, policy.former_domains))
             if found is not None:
                 fresh(self._ctx, policy, found.slack, self._ctx.ledger.now())

@@ -9,8 +9,7 @@ from bot.chat.actions import emergencies
 from bot.chat.actions.acting import Acting
 from bot.chat.actions.asking import ask_all, ask_for_somebody, in_an_emergency
 from bot.chat.actions.reply import Reply
-from bot.chat.commands.model import Whom
-from bot.chat.forms.request import FOR
+from bot.chat.forms.request import chosen_person
 from bot.chat.forms.security import SAME
 from bot.chat.interaction import Interaction
 from bot.chat.views.deciders import name_from
@@ -27,13 +26,13 @@ from workflows.usecases.shared.actor import known, nobody
 
 
 def request(at: Acting, act: Interaction) -> Reply:
-    somebody = (act.fields or {}).get(FOR)
-    if not somebody:
+    somebody = chosen_person(act)
+    if somebody is None:
         return ask_all(at, act, _asks_of(act))
     actor = known(at.ctx, act.who, nobody, on_hold=True)
     if isinstance(actor, Refused):
         return at.refuse(act, actor)
-    return ask_for_somebody(at, act, Whom(somebody, "The chosen person"), _ask_of(act), actor)
+    return ask_for_somebody(at, act, somebody, _ask_of(act), actor)
 
 
 def emergency(at: Acting, act: Interaction) -> Reply:

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot.chat.carried import read_carried, read_seconds
-from bot.chat.commands.parser import mentioned
+from bot.chat.commands.model import Whom
+from bot.chat.commands.parser import addresses, mentioned
 from bot.chat.form import Errors, Field, Filled, Form
 from bot.chat.forms.fields import (
     BEGIN,
@@ -43,6 +44,7 @@ from bot.chat.forms.fields import choices_for as choices_for  # noqa: PLC0414 - 
 from bot.chat.interaction import Interaction
 from bot.chat.message import Part
 from bot.chat.views.deciders import NOBODY, Deciders
+from workflows.core.identity import NO_DOMAINS, Address
 from workflows.core.policy import Entitlement, Environment
 from workflows.core.refusal import Code
 from workflows.core.rules.eligibility import Ask
@@ -224,10 +226,24 @@ def chosen(filled: Filled) -> Chosen:
     return Chosen(environment, role, more=more, places=places, begin=filled.moment(BEGIN))
 
 
+def chosen_person(act: Interaction) -> Whom | None:
+    """For whom a form asks, where that is somebody else: picked in the chat, or by their address."""
+    chosen = (act.fields or {}).get(FOR)
+    if not chosen:
+        return None
+    return Whom(None, chosen) if "@" in chosen else Whom(chosen, "The chosen person")
+
+
 def named_accounts(act: Interaction) -> tuple[str, ...]:
     """The chat's ids of the people whom an act names, typed or chosen."""
-    chosen = (act.fields or {}).get(FOR)
-    return (*mentioned(act.text), *([chosen] if chosen else []))
+    chosen = chosen_person(act)
+    return (*mentioned(act.text), *([chosen.user] if chosen and chosen.user else []))
+
+
+def named_addresses(act: Interaction, former_domains: Mapping[str, str] = NO_DOMAINS) -> tuple[Address, ...]:
+    """The addresses that an act names, typed in a line or in a form."""
+    chosen = chosen_person(act)
+    return addresses(f"{act.text} {chosen.text if chosen and not chosen.user else ''}", former_domains)
 
 
 def seconds_of(filled: Filled) -> timedelta | None:

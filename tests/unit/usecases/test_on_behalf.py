@@ -11,7 +11,7 @@ from bot.chat.actions.reply import FactsStale, Reply
 from bot.chat.commands.model import Ask as TypedAsk
 from bot.chat.commands.model import AskFor, Decline
 from bot.chat.commands.parser import parse
-from bot.chat.forms.request import named_accounts
+from bot.chat.forms.request import named_accounts, named_addresses
 from bot.chat.interaction import FORM, Interaction
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import notices
@@ -203,6 +203,17 @@ def test_the_form_asks_for_somebody_else_like_the_command(world):
     refused = sends(world, **{"for": "UGUS"}, role="deploy")
     assert refused.refused is not None
     assert refused.refused.code is Code.NOT_A_REQUESTER
+
+
+def test_the_form_takes_an_address_where_the_chat_can_pick_nobody(world):
+    assert sends(world, **{"for": "dana@example.com"}).refused is None
+    (request,) = [world.request(name.partition(":")[2]) for name in world.ledger.records("request")]
+    assert (request.requester, request.holder) == (OLU, DANA)
+    with pytest.raises(FactsStale):
+        sends(world, **{"for": "new@example.com"})
+    act = Interaction("f", FORM, account(OLU), text="for max@example.com", fields={"for": "new@example.com"})
+    assert named_accounts(act) == ()
+    assert named_addresses(act) == ("max@example.com", "new@example.com")
 
 
 def test_whoever_is_chosen_and_not_known_here_is_looked_up_by_a_worker(world):
