@@ -44,7 +44,9 @@ from bot.slack.health import SlackCheck
 from bot.slack.lookups import Lookups
 from bot.slack.origin import prove_origin
 from bot.slack.traits import TRAITS
+from workflows.core.identity import WEBHOOK
 from workflows.core.people import Listed
+from workflows.core.policy import Webhook
 from workflows.core.provider import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
@@ -63,8 +65,11 @@ if TYPE_CHECKING:
     from bot.chat.actions.deferred import Deferred
     from bot.chat.actions.dispatcher import Dispatcher
     from bot.chat.outbox.reconciler import Reconciler
+    from bot.chat.surface import Messenger
 
 log = structlog.get_logger()
+
+OWN_WEBHOOK = "TEAMS_WEBHOOK_URL"
 
 REDIS_CONNECT_S, REDIS_ANSWER_S = 2.0, 5.0
 # Slack wants an acknowledgement within three seconds, and "my records do not answer" is one.
@@ -218,7 +223,7 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
 
 
 def _common(
-    settings: Settings, *, for_web: bool = False, patient: bool = True
+    settings: Settings, *, for_web: bool = False, patient: bool = True, webhooks: tuple[Webhook, ...] = ()
 ) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Heartbeats, Faults, Unreadable]:
     know_providers()
     redis, met = build_redis(settings, for_web=for_web), Unreadable()
@@ -232,7 +237,7 @@ def _common(
         )
     queues = [f"rq:queue:{name}" for name in ALL_QUEUES]
     due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)
-    folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s)
+    folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s, webhooks=webhooks)
     directory = RedisDirectory(redis, notice=met)
     beats = Heartbeats(redis, needs=KNOWS if settings.teams_is_on else WITH_ONE_CHAT)
     return redis, ledger, due, directory, folder, RqWake(redis, due), beats, Faults(redis), met
@@ -277,6 +282,25 @@ def build_web(settings: Settings) -> WebParts:
     )
 
 
+def own_webhooks(settings: Settings) -> tuple[Webhook, ...]:
+    """The one that a variable names: of all environments, of both kinds, called after the variable."""
+    return (Webhook(OWN_WEBHOOK, OWN_WEBHOOK),) if settings.teams_webhook_url else ()
+
+
+def build_webhooks(settings: Settings, folder: PolicyFolder) -> Messenger:
+    """When the first message goes to one: a policy can name webhooks while we run. Addresses are read each time."""
+    from bot.teams.webhook import Webhooks  # noqa: PLC0415 - Slack alone does without
+
+    def address(name: str) -> str | None:
+        if name == OWN_WEBHOOK:
+            return settings.teams_webhook_url.get_secret_value() if settings.teams_webhook_url else None
+        named = folder.known.webhooks if folder.known else ()
+        found = next((hook for hook in named if hook.name == name), None)
+        return named_secret(found.url_env) if found else None
+
+    return Webhooks(address)
+
+
 def build_worker(settings: Settings) -> WorkerParts:
     from bot.chat.actions.deferred import Deferred  # noqa: PLC0415 - as above
     from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - as above
@@ -286,7 +310,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     from bot.slack.surface import Slack  # noqa: PLC0415 - as above
     from workflows.targets.registry import AllTargets  # noqa: PLC0415 - as above
 
-    redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings)
+    redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, webhooks=own_webhooks(settings))
     client, buckets = build_slack(settings), RedisBuckets(redis)
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
     outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
@@ -309,7 +333,7 @@ def build_worker(settings: Settings) -> WorkerParts:
         tickets=tickets,
     )
     slack, command = Slack(client), settings.command
-    chats = Chats(slack)
+    chats = Chats(slack, later={WEBHOOK: lambda: build_webhooks(settings, folder)})
     deferred = Deferred(context, Dispatcher(context, command), refresher, chats, command)
     reconciler = Reconciler(Outbox.of(context, chats, buckets, refresher, command))
     _warm(folder, targets.warm)

@@ -6,7 +6,8 @@ place that takes none: it is told of, looked at again, and goes on where it left
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Never
 
@@ -22,16 +23,24 @@ NOT_SET_UP = "chat_not_set_up"
 
 class Chats:
     """`surfaces`: the chats in which people act; one at least. `messengers`: what takes messages, and gives nothing back.
+    `later`: such as are built when they are first needed, by surface.
 
     Answers go to whoever acted, in the chat in which they did: it is an `Answers`.
     """
 
-    def __init__(self, *surfaces: Surface, messengers: Iterable[Messenger] = ()) -> None:
+    def __init__(
+        self,
+        *surfaces: Surface,
+        messengers: Iterable[Messenger] = (),
+        later: Mapping[str, Callable[[], Messenger]] | None = None,
+    ) -> None:
         self.surfaces: Mapping[str, Surface] = {each.traits.surface: each for each in surfaces}
-        self._messengers: Mapping[str, Messenger] = {
+        self._messengers: dict[str, Messenger] = {
             **self.surfaces,
             **{each.traits.surface: each for each in messengers},
         }
+        self._later = later or {}
+        self._building = threading.Lock()
 
     @property
     def all(self) -> tuple[Messenger, ...]:
@@ -39,7 +48,13 @@ class Chats:
 
     def at(self, surface: str) -> Messenger:
         """One that takes nothing where there is no such chat."""
-        return self._messengers.get(surface) or _NotSetUp(surface)
+        return self._messengers.get(surface) or self._built(surface) or _NotSetUp(surface)
+
+    def _built(self, surface: str) -> Messenger | None:
+        with self._building:
+            if surface in self._later and surface not in self._messengers:
+                self._messengers[surface] = self._later[surface]()
+        return self._messengers.get(surface)
 
     def of(self, place: str) -> Messenger:
         """`place`: a destination as text, or a chat as a whole, as `places.everything` names it."""

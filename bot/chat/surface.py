@@ -86,6 +86,8 @@ class Abilities:
     search: bool
     # A field whose choices follow what is typed.
     type_ahead: bool
+    # What was posted can be changed. Where it cannot, a message is posted once.
+    edits: bool = True
 
 
 @dataclass(frozen=True, slots=True)

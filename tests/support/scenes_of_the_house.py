@@ -8,14 +8,18 @@ from datetime import timedelta
 
 from bot.chat.chats import Chats
 from bot.chat.messages import fault as failures
+from bot.chat.messages.final_lines import final_lines_summed
 from bot.chat.outbox.outages import Outages
+from bot.chat.outbox.plan import seen_in
+from bot.chat.views.read_model import Reader
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE, entitlement, environment
-from tests.support.memory_chat import MemoryChat
+from tests.support.memory_chat import ALL_OF_IT, MemoryChat
 from tests.support.scenes import broken, done, rules, scene
 from tests.support.spoken import Listener, Said
 from workflows.core import keys
-from workflows.core.policy import Digest
+from workflows.core.destination import read_destination
+from workflows.core.policy import Digest, Webhook
 from workflows.policy_file.cron import next_slot
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose
@@ -164,6 +168,41 @@ def a_chat_that_is_closed_as_a_whole(t: Listener) -> Iterator[tuple[str, ...]]:
     t.brief = True
     t.posted()
     yield ()
+
+
+@scene
+def where_nothing_can_be_edited(t: Listener) -> Iterator[tuple[str, ...]]:
+    """What is final alone, each in a card of its own; in place of many one that sums them up."""
+    w, hooks = t.world, (Webhook("all", "ALL_HOOK"), Webhook("books", "BOOKS_HOOK", ("books-prod",)))
+    w.policy.policy = replace(w.policy.policy, webhooks=hooks)
+    t.brief = True
+    id_, hidden = w.active(), w.asked(environment="books-prod")
+    yield id_, hidden
+    done(w.end(id_, OLU, "wrong account"))
+    done(w.deny(hidden, SUE))
+    w.work()
+    outside, entries = hooks[0], w.ledger.entries(limit=1000)
+    views = (
+        seen_in(view, w.policy.policy, outside.place) for view in Reader(w.ctx).some([id_, hidden], w.policy.policy)
+    )
+    told = [(next(entry for entry in reversed(entries) if entry.subject == view.id), view) for view in views]
+    t.beside.append(Said("summary by webhook", None, final_lines_summed(told, 23, "/prodaccess"), stays=True))
+    yield id_, hidden
+
+
+@scene
+def where_a_webhook_is_gone(t: Listener) -> Iterator[tuple[str, ...]]:
+    hook, box = Webhook("orders-teams", "ORDERS_HOOK"), t.sender.outbox
+    one_way = replace(ALL_OF_IT, edits=False)
+    messenger = MemoryChat(t.world.clock.now, one_way, name=read_destination(hook.place).surface)
+    t.world.policy.policy = replace(t.world.policy.policy, webhooks=(hook,))
+    box.chats = Chats(*box.chats.surfaces.values(), messengers=(messenger,))
+    t.posts.outages = box.outages = Outages(t.world.ctx, box.chats)
+    t.slack.closed[hook.place] = messenger.closed[read_destination(hook.place)] = "place_gone"
+    t.brief = True
+    id_ = t.world.active()
+    t.posted(id_)
+    yield (id_,)
 
 
 def refused_by_slack(t: Listener, word: str, presses: Sequence[tuple[str, str]]) -> list[Said]:

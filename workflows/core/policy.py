@@ -293,6 +293,12 @@ class Policy:
         """Names of the groups whose members may press the panic switch: one at most, and none where none is named."""
         return (self.panic_group,) if self.panic_group else ()
 
+    def own_places(self, environment: str) -> tuple[str, ...]:
+        """Where nobody is an outsider to it, as destinations' text: its own channels, and webhooks that name it."""
+        found = self.environments.get(environment)
+        hooks = (hook.place for hook in self.webhooks if hook.belongs_to(environment))
+        return (*(found.approvals_channels if found else ()), *hooks)
+
     def entitlement(self, environment: str, role: str) -> Entitlement | None:
         found = self.environments.get(environment)
         return found.roles.get(role) if found else None

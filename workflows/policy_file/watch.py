@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from workflows.core.policy import Policy
+from workflows.core.policy import Policy, Webhook
 from workflows.policy_file.folder import read_folder, stamp
 from workflows.policy_file.load import Reading, understand
 from workflows.policy_file.problem import Problem
@@ -23,9 +24,11 @@ class PolicyFolder:
     follow at once.
     """
 
-    def __init__(self, folder: Path, *, monotonic: Callable[[], float]) -> None:
+    def __init__(self, folder: Path, *, monotonic: Callable[[], float], webhooks: tuple[Webhook, ...] = ()) -> None:
+        """`webhooks`: those that this process has beside the folder's own."""
         self.folder = folder
         self._monotonic = monotonic
+        self._webhooks = webhooks
         self._lock = threading.Lock()
         self._looked_at: float | None = None
         self._settled: object = None
@@ -89,4 +92,5 @@ class PolicyFolder:
         self._settled = seen
         self._reading = understand(snapshot)
         if self._reading.policy is not None:
-            self._policy = self._reading.policy
+            found = self._reading.policy
+            self._policy = replace(found, webhooks=(*found.webhooks, *self._webhooks)) if self._webhooks else found

@@ -34,12 +34,12 @@ def review_messages(ctx: Context, plan: Digest, policy: Policy, channels: Iterab
 
 
 def told_here(policy: Policy, channel: str, environments: Sequence[str] | None) -> tuple[str, ...]:
-    """The environments that a report in this channel may tell of: a hidden one's names are for its own channels alone."""
+    """The environments that a report in this channel may tell of: a hidden one's names are for its own places alone."""
     return tuple(
         place.name
         for place in policy.environments.values()
         if (environments is None or place.name in environments)
-        and (place.visibility is Visibility.OPEN or channel in place.approvals_channels)
+        and (place.visibility is Visibility.OPEN or channel in policy.own_places(place.name))
     )
 
 

@@ -8,19 +8,33 @@ from bot.chat.message import Line, Message, message
 from bot.chat.places import is_everything
 from bot.chat.rich import Called, Channel, Rich, Time, ours, say, short
 from bot.chat.surface import Traits
-from workflows.core.destination import is_person
+from workflows.core.destination import is_person, read_destination
 
 
 def closed(place: str, word: str, owed: int, since: datetime, traits: Traits) -> Message:
     """To those who can do something about it. `owed`: how many requests and reports wait for the place."""
     if is_everything(place):
         return _refused(word, since, traits)
+    if not traits.abilities.edits:
+        return _one_way(place, word, owed, since, traits)
     person = is_person(place)
     where = say("direct messages to {}", Called(place)) if person else say("messages in {}", Channel(place))
     seen = Time(since, since)
     line = say("⚠️ {} does not take my {}: `{}`, first seen at {}.", traits.title, where, short(word, 60), seen)
-    waits = say("What they would have read is on the record: `show ID`, `list`.") if person else ours(_waits(owed))
+    waits = (
+        say("What they would have read is on the record: `show ID`, `list`.")
+        if person
+        else ours(f"{_waits(owed)} {_OWNERS}")
+    )
     text = say("{} {}. {}", line, ours(traits.remedy(word)), waits)
+    return message(text, Line(text))
+
+
+def _one_way(place: str, word: str, owed: int, since: datetime, traits: Traits) -> Message:
+    """Of a place that only takes messages: people know it by the name that the policy gives it."""
+    name, seen = short(read_destination(place).id, 80), Time(since, since)
+    line = say("⚠️ {} {} does not take my messages: `{}`, first seen at {}.", traits.title, name, short(word, 60), seen)
+    text = say("{} {}. {}", line, ours(traits.remedy(word)), ours(_waits(owed)))
     return message(text, Line(text))
 
 
@@ -38,13 +52,18 @@ def _refused(word: str, since: datetime, traits: Traits) -> Message:
 def _waits(owed: int) -> str:
     waits = f"{owed} {'message waits' if owed == 1 else 'messages wait'}. " if owed else ""
     due = "What is due there comes automatically when it takes messages again."
-    return f"{waits}{due} Cards go to their owners directly."
+    return f"{waits}{due}"
+
+
+_OWNERS = "Cards go to their owners directly."
 
 
 def closed_words(place: str, word: str, traits: Traits) -> str:
     """For `/readyz`."""
     if is_everything(place):
         return f"{traits.title} refuses the token ({word}): nothing is sent there until it works again"
+    if not traits.abilities.edits:
+        return f"{traits.title} {read_destination(place).id} takes no messages ({word}). {traits.remedy(word)}"
     what = f"direct messages to {place}" if is_person(place) else f"messages in {place}, which the policy names"
     return f"{traits.title} takes no {what} ({word}). {traits.remedy(word)}"
 

@@ -14,6 +14,7 @@ from bot.chat.outbox.plan import (
     PlannedMessage,
 )
 from bot.chat.outbox.postings import Later, PostingSession
+from bot.chat.outbox.webhook_plan import news_places
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
@@ -73,7 +74,7 @@ def show_unblock(box: Outbox, page: PostingSession, subject: str) -> None:
         if policy is not None:
             mark = receipts.mark(entry.number, entry.digest)
             receipt = lifted_receipt(entry, mark)
-            items += once_in_each(page.record, "lifted:receipt", policy.receipts_channels, receipt)
+            items += once_in_each(page.record, "lifted:receipt", news_places(policy), receipt)
         box.send(page, items)
     box.clear(subject)
 
@@ -122,7 +123,7 @@ def _told_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Po
 
 def _receipts_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
     receipt = holds.told(entry, box.command, receipts.mark(entry.number, entry.digest))
-    return once_in_each(record, f"hold:{entry.number}:receipt", policy.receipts_channels, receipt)
+    return once_in_each(record, f"hold:{entry.number}:receipt", news_places(policy), receipt)
 
 
 def _is_question(entry: AuditEntry) -> bool:
@@ -177,7 +178,7 @@ def show_target_user(box: Outbox, page: PostingSession, subject: str) -> None:
         security = (direct_to(facts.slack) for facts in box.recipients.security(policy))
         users = dict.fromkeys((*security, *_accounts_named(box, entry)))
         told = (once(f"user:{user}", user, target_users.moved(entry)) for user in users)
-        box.send(page, [*once_in_each(page.record, "user:receipt", policy.receipts_channels, receipt), *told])
+        box.send(page, [*once_in_each(page.record, "user:receipt", news_places(policy), receipt), *told])
     box.clear(subject)
 
 

@@ -45,7 +45,7 @@ class Delivery:
         if posting is None or posting.ts is None:
             if posting is None or posting.error is None:
                 self._post(page, planned, posting)
-        elif planned.key not in ("once", posting.shown):
+        elif planned.key not in ("once", posting.shown) and self._chat.traits.abilities.edits:
             self._edits.edit(page, planned, posting)
 
     # ------------------------------------------------------------ posting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import structlog
@@ -11,13 +11,12 @@ from bot.chat.message import Message
 from bot.chat.messages.access_review import review_messages
 from bot.chat.messages.digest import digest
 from bot.chat.outbox.outbox import Outbox, in_each, once
-from bot.chat.outbox.plan import (
-    seen_in,
-)
+from bot.chat.outbox.plan import PlannedMessage, seen_in
 from bot.chat.outbox.postings import PostingSession
+from bot.chat.outbox.webhook_plan import digests_at
 from bot.chat.views.overviews import DigestView
 from bot.chat.views.request_view import RequestView
-from workflows.core.policy import Policy
+from workflows.core.policy import Digest, Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.policy_file.cron import latest_slot, next_slot
 from workflows.usecases.oversight.digest import Slot, owed_slot, posted, schedule_next
@@ -41,30 +40,41 @@ def show_owed_digest(box: Outbox, page: PostingSession, subject: str) -> None:
 def show_slot(box: Outbox, page: PostingSession, slot: Slot) -> None:
     """Once in each of its channels. Raises PolicyUnavailable, too."""
     policy = box.ctx.policy.current()
-    left = _not_told_yet(page.record, slot)
-    if not left:
-        # What reads so much is not read again only to find that it was told.
-        return
-    if slot.plan.report is not None:
-        told = review_messages(box.ctx, slot.plan, policy, left.values())
-    else:
-        told = _active(box, page.record, slot, policy, left.values())
-    items = [(once(name, channel, told[channel]), channel) for name, channel in left.items() if channel in told]
-    box.send(page, [replace(item, entry=posted(box.ctx, slot, channel)) for item, channel in items])
+    items: list[PlannedMessage] = []
+    for plan, places in _not_told_yet(page.record, slot.plan, policy):
+        told = _told(box, page.record, plan, policy, places.values())
+        items += [once(name, channel, told[channel]) for name, channel in places.items() if channel in told]
+    box.send(page, [replace(item, entry=posted(box.ctx, slot, item.channel)) for item in items])
 
 
-def _not_told_yet(record: ChatRecord, slot: Slot) -> dict[str, str]:
-    """Slots -> their channels, without those where it stands."""
-    places = in_each(record, "digest", slot.plan.channels)
+def _told(box: Outbox, record: ChatRecord, plan: Digest, policy: Policy, channels: Iterable[str]) -> dict[str, Message]:
+    """By channel."""
+    if plan.report is not None:
+        return review_messages(box.ctx, plan, policy, channels)
+    return _active(box, record, plan, policy, channels)
+
+
+def _not_told_yet(record: ChatRecord, plan: Digest, policy: Policy) -> Iterator[tuple[Digest, dict[str, str]]]:
+    """What is told, and where: slots -> places, without those where it stands. What reads so much is not read again only to
+    find that it was told.
+    """
     stands = [name for name, posting in record.postings.items() if posting.ts is not None]
-    return {name: channel for name, channel in places.items() if name not in stands}
+    everywhere = [(plan, in_each(record, "digest", plan.channels))]
+    for told, places in (
+        *everywhere,
+        *((each, {f"digest:{place}": place}) for each, place in digests_at(policy, plan)),
+    ):
+        if left := {name: place for name, place in places.items() if name not in stands}:
+            yield told, left
 
 
-def _active(box: Outbox, record: ChatRecord, slot: Slot, policy: Policy, channels: Iterable[str]) -> dict[str, Message]:
+def _active(
+    box: Outbox, record: ChatRecord, plan: Digest, policy: Policy, channels: Iterable[str]
+) -> dict[str, Message]:
     """By channel; nothing where there is nothing to tell, and the digest is to be silent then."""
-    view = box.reader.digest(policy, slot.plan.environments)
+    view = box.reader.digest(policy, plan.environments)
     overdue = any(item.review_overdue for item in view.reviews)
-    if view.places or view.waiting or overdue or not slot.plan.only_if_active or record.postings:
+    if view.places or view.waiting or overdue or not plan.only_if_active or record.postings:
         return {channel: digest(_visible(view, policy, channel), box.command) for channel in channels}
     return {}
 

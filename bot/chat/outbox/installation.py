@@ -12,6 +12,7 @@ from bot.chat.outbox.plan import (
 from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.revoke_all_plan import revoke_all_planned
 from bot.chat.outbox.trouble_calls import Called, without_what_is_over
+from bot.chat.outbox.webhook_plan import news_places
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import Event
@@ -29,7 +30,7 @@ def show_policy(box: Outbox, page: PostingSession, subject: str) -> None:
     if policy is not None and entries:
         entry = entries[-1]
         message = receipts.policy_activated(entry, box.command)
-        box.send(page, once_in_each(page.record, f"policy:{entry.number}", policy.receipts_channels, message))
+        box.send(page, once_in_each(page.record, f"policy:{entry.number}", news_places(policy), message))
     box.clear(subject)
 
 
@@ -42,7 +43,7 @@ def show_unreadable(box: Outbox, page: PostingSession, subject: str) -> None:
         found = [entry for entry in entries if f"{entry.at:%Y-%m-%dT%H}" == hour]
         if found:
             alarm, key = receipts.unreadable(found), str(found[-1].number)
-            places = in_each(page.record, f"unreadable:{hour}", policy.receipts_channels)
+            places = in_each(page.record, f"unreadable:{hour}", news_places(policy))
             box.send(page, [PlannedMessage(*place, alarm, key=key, urgent=True) for place in places.items()])
     box.clear(subject)
 
@@ -68,7 +69,7 @@ def show_clock(box: Outbox, page: PostingSession, subject: str) -> None:
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
-    places = (*policy.receipts_channels, *(direct_to(facts.slack) for facts in box.recipients.security(policy)))
+    places = (*news_places(policy), *(direct_to(facts.slack) for facts in box.recipients.security(policy)))
     for entry in box.ctx.ledger.entries_of(subject):
         told = clock_told(entry)
         box.send(page, [once(f"clock:{entry.number}:{place}", place, told) for place in places])

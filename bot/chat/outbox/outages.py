@@ -44,7 +44,8 @@ def place_of(subject: str) -> str:
 def promised(policy: Policy, place: str) -> bool:
     """Whether the policy names this channel: what is owed to it comes later. An incident's is archived when it is over."""
     named = (policy.receipts_channels, *(item.approvals_channels for item in policy.environments.values()))
-    return any(place in channels for channels in (*named, *(plan.channels for plan in policy.digests)))
+    hooks = tuple(hook.place for hook in policy.webhooks)
+    return any(place in channels for channels in (*named, hooks, *(plan.channels for plan in policy.digests)))
 
 
 class Outages:

@@ -69,7 +69,7 @@ class Outbox:
                 self._not_overtaken(versions or {})
                 sent = page.version
             surface = surface_of(item.channel)
-            if surface in unsent.stopped:
+            if surface in unsent.stopped or (item.in_order and item.channel in unsent.held):
                 continue
             try:
                 self.delivery.send(page, item)
@@ -77,10 +77,12 @@ class Outbox:
                 unsent.stopped[surface] = stopped
             except Later as later:
                 unsent.waits.append((surface, later))
+                unsent.held.add(item.channel)
                 if later.channel is not None and is_receipt(item):
                     note_waiting(self.ctx, page.record.subject, later.channel)
             except NotDone as problem:
                 unsent.failed.append((surface, problem))
+                unsent.held.add(item.channel)
         unsent.tell()
 
     def _not_overtaken(self, versions: Mapping[str, int]) -> None:
@@ -132,6 +134,8 @@ class _Unsent:
     waits: list[tuple[str, Later]] = field(default_factory=list)
     failed: list[tuple[str, NotDone]] = field(default_factory=list)
     stopped: dict[str, Stopped] = field(default_factory=dict)
+    # Places that have not taken something yet.
+    held: set[str] = field(default_factory=set)
 
     def tell(self) -> None:
         """What failed comes before what only waits. Of a chat that takes nothing, that alone matters, and it has time."""

@@ -56,7 +56,8 @@ class PlannedMessage:
     """One message as it should be. `key` says when it has to be sent again: it leaves out the minutes that tick away.
 
     `under`: the slot of the message in whose thread it stands. `told`: the last audit entry that it tells. `urgent`: it
-    waits for no other message, and no summary speaks for it. `beside`: the channel in which a person, who gets no direct
+    waits for no other message, and no summary speaks for it. `in_order`: where it stands nothing can be put right, so none of
+    those behind it goes there before it. `beside`: the channel in which a person, who gets no direct
     message, may hear of it alone. `entry`: goes on the audit log in the commit that says that it was posted.
     """
 
@@ -67,6 +68,7 @@ class PlannedMessage:
     under: str | None = None
     told: int = 0
     urgent: bool = False
+    in_order: bool = False
     beside: str = ""
     entry: AuditEvent | None = None
 
@@ -482,9 +484,9 @@ def rendered(planning: PlanningInput, slot: str, channel: str, render: Render, *
 
 
 def seen_in(view: RequestView, policy: Policy, channel: str) -> RequestView:
-    """A view among others in a channel: where the policy hides an environment, only its own channels are told all."""
+    """A view among others in a channel: where the policy hides an environment, only its own places are told all."""
     environment = policy.environments.get(view.environment)
-    return seen_by(view, environment, member=channel in own_channels(environment))
+    return seen_by(view, environment, member=channel in policy.own_places(view.environment))
 
 
 def for_channel(planning: PlanningInput, channel: str) -> RequestView:

@@ -24,6 +24,7 @@ from bot.chat.outbox.plan import (
 )
 from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.recipients import Overseers, WhomToAsk
+from bot.chat.outbox.webhook_plan import final_planned, places
 from bot.chat.views.deciders import NOBODY
 from bot.chat.views.read_model import Seen
 from bot.chat.views.request_view import RequestView
@@ -64,13 +65,13 @@ def show_request(box: Outbox, page: PostingSession, id_: str) -> None:
 
     def plan() -> list[PlannedMessage]:
         now = replace(facts, chat=page.record)
-        return [*planned(now), *break_glass_planned(now)]
+        return [*planned(now), *break_glass_planned(now), *final_planned(policy, [now])]
 
     _send_and_go_on(box, page, plan, versions)
     if passing_s > 0:
         raise Later(passing_s)
     _look_again([facts])
-    box.shown(page, versions, id_, receipt_channels(facts.request, facts.receipts_channels))
+    box.shown(page, versions, id_, _receipts_at(policy, facts))
 
 
 def _show_batch(
@@ -96,11 +97,15 @@ def _show_batch(
 
     def plan() -> list[PlannedMessage]:
         now = tuple(replace(facts, chat=page.record) for facts in batch.members)
-        return batch_planned(replace(batch, members=now))
+        return [*batch_planned(replace(batch, members=now)), *final_planned(policy, now)]
 
     _send_and_go_on(box, page, plan, versions)
     _look_again(batch.members)
-    box.shown(page, versions, ids[0], receipt_channels(request, batch.first.receipts_channels))
+    box.shown(page, versions, ids[0], _receipts_at(policy, batch.first))
+
+
+def _receipts_at(policy: Policy | None, facts: PlanningInput) -> list[str]:
+    return [*receipt_channels(facts.request, facts.receipts_channels), *places(policy)]
 
 
 def _versions(box: Outbox, id_: str) -> dict[str, int]:

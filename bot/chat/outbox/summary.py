@@ -21,14 +21,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.chat.message import Message
 from bot.chat.messages import receipts
+from bot.chat.messages.final_lines import final_lines_summed
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plan import PlannedMessage, news_of, root_slot, seen_in
 from bot.chat.outbox.postings import Fenced, Later, PostingSession
 from bot.chat.outbox.waiting import SETTLES_IN_S, WAITING_MAX
+from bot.chat.outbox.webhook_plan import last_final
 from bot.chat.views.read_model import SHOWN_MAX
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
+from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable, Snapshot
 
@@ -98,7 +102,8 @@ class Summary:
             record = snapshot.readable(item, ChatRecord) or ChatRecord(subject)
             if any(posting.intent_at is not None for posting in record.postings.values()):
                 continue
-            number = last_news(record, self._reader.entries(subject), channel)
+            last = last_final if self._final_alone(channel) else last_news
+            number = last(record, self._reader.entries(subject), channel)
             if number:
                 owed.append(_Owed(subject, snapshot.items[item].version, record, number))
             else:
@@ -127,11 +132,24 @@ class Summary:
         except PolicyUnavailable as problem:
             raise Later(POLICY_AGAIN_S) from problem
         first = sorted(record.told, key=record.told.__getitem__)[:SHOWN_MAX]
+        if self._final_alone(channel):
+            return PlannedMessage(SLOT, channel, self._of_final(record, first, policy, channel), key="once")
         # Those that were asked in one go have one thread, and are many things all the same.
         ids = self._reader.together(first)
         views = [seen_in(view, policy, channel) for view in self._reader.some(ids[:SHOWN_MAX], policy)]
         total = len(record.told) - len(first) + len(ids)
         return PlannedMessage(SLOT, channel, receipts.summary(views, total, self._outbox.command), key="once")
+
+    def _final_alone(self, channel: str) -> bool:
+        """What cannot be edited is told what stays as it is, and not how things stand."""
+        return not self._outbox.chats.of(channel).traits.abilities.edits
+
+    def _of_final(self, record: ChatRecord, first: Sequence[str], policy: Policy, channel: str) -> Message:
+        """Of each subject the last line that was handed over."""
+        entries = [entry for one in first for entry in self._reader.entries(one) if entry.number == record.told[one]]
+        views = {view.id: view for view in self._reader.some([entry.subject for entry in entries], policy)}
+        told = [(entry, seen_in(views[entry.subject], policy, channel)) for entry in entries if entry.subject in views]
+        return final_lines_summed(told, len(record.told), self._outbox.command)
 
     def _off(self, page: PostingSession) -> Change:
         now = self._ctx.ledger.now()

@@ -157,7 +157,7 @@ def place(text: str, data: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The file an example belongs to, and how deep: it says so itself, or its keys do."""
     if file := re.match(r"# ((?:prodaccess|roles|environments/[\w-]+)\.yaml)", text):
         return file[1], data
-    if {"groups", "digests", "rules", "connections", "webhooks"} & data.keys():
+    if {"groups", "digests", "rules", "connections", "webhooks", "receipts_channel"} & data.keys():
         return "prodaccess.yaml", data
     if "roles" in data and any("target" in role for role in data["roles"].values()):
         return "roles.yaml", data

@@ -1,0 +1,70 @@
+"""Where a webhook's address comes from: its variable or file, each time; and what a process has that needs none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.chat.message import Message
+from bot.chat.rich import ours
+from bot.chat.surface import NotDone
+from bot.settings import Settings
+from bot.wiring import OWN_WEBHOOK, build_webhooks, own_webhooks
+from tests.support.webhook import workflow
+from tests.unit.policy_file.policy_folder import WORKSPACE, write
+from workflows.core.destination import read_destination
+from workflows.policy_file import PolicyFolder
+
+HOOKS = "webhooks: [{name: ops, url: {env: OPS_HOOK}}]\ndigests:"
+
+
+def folder(where: Path, settings: Settings) -> PolicyFolder:
+    write(where, (WORKSPACE, "digests:", HOOKS))
+    return PolicyFolder(where, monotonic=lambda: 0.0, webhooks=own_webhooks(settings))
+
+
+def test_the_variable_is_one_more_webhook_of_all_that_there_is_and_the_policys_hash_stays(tmp_path: Path) -> None:
+    found = folder(tmp_path, Settings(teams_webhook_url=SecretStr("https://example.com/hook"))).current()
+    assert [hook.place for hook in found.webhooks] == ["webhook:channel:ops", f"webhook:channel:{OWN_WEBHOOK}"]
+    own = found.webhooks[1]
+    assert (own.environments, own.kinds) == (None, found.webhooks[0].kinds)
+    assert found.hash == folder(tmp_path, Settings()).current().hash
+    assert [hook.name for hook in folder(tmp_path, Settings()).current().webhooks] == ["ops"]
+
+
+def test_addresses_are_read_each_time_and_nobody_elses_secret_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    with workflow() as flow:
+        settings = Settings(teams_webhook_url=SecretStr(flow.url))
+        source = folder(tmp_path, settings)
+        hooks = build_webhooks(settings, source)
+        told = Message(ours("x"))
+        hooks.post(read_destination(f"webhook:channel:{OWN_WEBHOOK}"), told)
+        with pytest.raises(NotDone, match="no_address"):
+            hooks.post(read_destination("webhook:channel:ops"), told)
+        source.current()
+        secret = tmp_path / "hook"
+        secret.write_text(flow.url + "\n")
+        monkeypatch.setenv("OPS_HOOK_FILE", str(secret))
+        hooks.post(read_destination("webhook:channel:ops"), told)
+        secret.write_text("")
+        with pytest.raises(NotDone, match="no_address"):
+            hooks.post(read_destination("webhook:channel:ops"), told)
+        with pytest.raises(NotDone, match="no_address"):
+            hooks.post(read_destination("webhook:channel:nobodys"), told)
+        assert len(flow.cards) == 2
+
+
+HEAVY = ("pymsteams", "requests", "bot.teams.webhook")
+
+
+def test_a_worker_that_is_told_of_no_webhook_has_nothing_of_it_in_memory() -> None:
+    code = f"import sys, bot.wiring, bot.worker, bot.chat.outbox.webhook_plan; print([n for n in {HEAVY} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
