@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from datetime import datetime
 
 from redis import Redis
 
 from bot.chat.actions.dispatcher import Dispatcher
+from bot.directory.other_groups import no_worker
 from bot.directory.refresh import ChatDirectory
 from bot.monotonic import monotonic_s
 from bot.settings import Settings
@@ -14,12 +17,20 @@ from bot.teams.acting import Acts
 from bot.teams.app import TeamsApp
 from bot.teams.connector import TIMEOUT_S, Connector
 from bot.teams.conversations import Conversations
+from bot.teams.directory import TeamsRefresher
+from bot.teams.graph import Graph
 from bot.teams.guard import Expected
 from bot.teams.keys import Keys
+from bot.teams.roster import Roster
 from bot.teams.shelf import RedisShelf, Shelf
 from bot.teams.surface import Teams
 from bot.teams.tokens import Tokens
 from bot.teams.verify import Verifier
+from workflows.core.identity import Address
+from workflows.core.people import Listed
+from workflows.core.policy import Group
+from workflows.core.provider import Connection
+from workflows.ports import Buckets, DirectoryStore
 
 # For whoever has not been heard of: "Send proactive messages" (learn.microsoft.com) names this one for all regions.
 _EVERYWHERE = ("https://smba.trafficmanager.net/", "https://smba.trafficmanager.net/teams/")
@@ -34,6 +45,24 @@ def build_app(settings: Settings, dispatcher: Dispatcher, teams: Teams, director
     expected = Expected(str(settings.teams_app_id), str(settings.teams_tenant_id), settings.teams_service_url)
     keys = Keys(settings.teams_openid_url, monotonic_s)
     return TeamsApp(Verifier(expected, keys), keys, Acts(dispatcher, teams, directory))
+
+
+def build_directory(
+    settings: Settings,
+    teams: Teams,
+    buckets: Buckets,
+    store: DirectoryStore,
+    now: Callable[[], datetime],
+    identity_center_members: Callable[[Connection, str], Listed],
+    outside: Callable[[Group], frozenset[Address]] = no_worker,
+    *,
+    timeout_s: float = TIMEOUT_S,
+) -> TeamsRefresher:
+    """`teams`: as `build_messenger` built it. `timeout_s`: of each question to Graph."""
+    graph = Graph(settings.graph_api_url, teams.tokens, buckets, timeout_s)
+    roster = Roster(teams.connector, teams.conversations, buckets)
+    tenant = str(settings.teams_tenant_id)
+    return TeamsRefresher(graph, roster, tenant, store, now, identity_center_members, outside)
 
 
 def _messenger(settings: Settings, shelf: Shelf, timeout_s: float) -> Teams:

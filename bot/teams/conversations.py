@@ -33,8 +33,9 @@ class Conversation:
 class Conversations:
     """`elsewhere`: where messages go of which no activity has told yet; Teams' own address for everybody.
 
-    On the shelf: `conversation:ID`, `conversation:person:OBJECT_ID`, `conversation:newest` (by which a channel is reached that
-    nobody has written in yet), and `person-at:29:...` (whose object id that is). Each call raises LedgerUnreachable.
+    On the shelf: `conversation:ID`, `conversation:person:OBJECT_ID`, `conversation:person-in:OBJECT_ID` (where they acted last),
+    `conversation:newest` (by which a channel is reached that nobody has written in yet), and `person-at:29:...` (whose object id
+    that is). Each call raises LedgerUnreachable.
     """
 
     def __init__(self, shelf: Shelf, elsewhere: str) -> None:
@@ -43,6 +44,10 @@ class Conversations:
 
     def personal(self, person: str) -> Conversation | None:
         return self._read(f"person:{person}")
+
+    def seen_in(self, person: str) -> Conversation | None:
+        """Of whatever kind: where they acted last."""
+        return self._read(f"person-in:{person}")
 
     def by_id(self, id_: str) -> Conversation | None:
         return self._read(id_)
@@ -90,6 +95,8 @@ class Conversations:
             return
         self.keep(told)
         self._write("newest", told)
+        if activity.user:
+            self._write(f"person-in:{activity.user}", told)
 
     def _read(self, key: str) -> Conversation | None:
         body = self._shelf.get(f"conversation:{key}")

@@ -52,6 +52,16 @@ def test_a_channel_is_nobodys_own_and_known_without_its_threads(known: Conversat
     assert known.personal(t.DANA) is None
 
 
+def test_where_somebody_acted_last_is_known_of_whatever_kind_it_is(known: Conversations) -> None:
+    known.seen(activity(t.message()))
+    assert known.seen_in(t.DANA) == known.personal(t.DANA)
+    known.seen(activity(t.in_channel("hello", thread="1700")))
+    found = known.seen_in(t.DANA)
+    assert found is not None
+    assert found.id == t.CHANNEL
+    assert known.personal(t.DANA) is not None
+
+
 def test_what_nobody_has_written_in_is_reached_as_what_was_heard_of_last(known: Conversations) -> None:
     assert known.service_url("19:other@thread.tacv2") == t.SERVICE
     known.seen(activity(t.message(serviceUrl=AMER)))
