@@ -273,6 +273,7 @@ FOR_A_REASON = {
     "bot/__main__.py": "without Slack or AWS",
     "bot/settings.py": "AWS_ENDPOINT_URL|a real AWS endpoint|calls to AWS",
     "bot/slack/app.py": "external_id",
+    "bot/directory/other_groups.py": "Identity Center",
     "bot/slack/directory.py": "Identity Center",
     # Slack's own word for the name of a window.
     "bot/slack/form_view.py": "external_id",
