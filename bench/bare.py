@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import re
 import sys
-from types import SimpleNamespace
-from typing import Any, cast
 
 import uvicorn
 from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
-from bot.web import asgi
-from bot.wiring import WebParts
+from bot.runtime.operations import Operations, app_of
+from bot.slack.front import Events
 
 
 def bare_app(secret: str) -> App:
@@ -43,8 +41,7 @@ def _acknowledge(ack: Ack) -> None:
 
 def main() -> None:
     port, secret = int(sys.argv[1]), sys.argv[2]
-    parts: Any = SimpleNamespace(settings=SimpleNamespace(socket_mode=False), missing=list)
-    app = asgi(cast(WebParts, parts), bare_app(secret))
+    app = app_of(Events(bare_app(secret), secret).routes(), Operations(lambda: ([], [])))
     uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False)
 
 

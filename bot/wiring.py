@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,10 +16,11 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
-from slack_sdk import WebClient
 
 from bot.chat.health import closed_places, troubles
+from bot.chat.surface import Messenger, Surface, Traits
 from bot.directory.external_groups import OutsideGroups
+from bot.directory.other_groups import OtherGroups
 from bot.directory.refresh import refresh_away, refresh_groups_of_pending
 from bot.directory.tickets import HttpTickets
 from bot.monotonic import monotonic_s
@@ -39,15 +40,11 @@ from bot.queues import ALL_QUEUES, RqWake
 from bot.runtime.heartbeat import KNOWS, WITH_ONE_CHAT, Heartbeats
 from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.settings import Settings, named_secret
-from bot.slack.directory import SlackRefresher
-from bot.slack.health import SlackCheck
-from bot.slack.lookups import Lookups
-from bot.slack.origin import prove_origin
-from bot.slack.traits import TRAITS
-from workflows.core.identity import WEBHOOK
+from workflows.core.identity import SLACK, WEBHOOK
 from workflows.core.people import Listed
-from workflows.core.policy import Webhook
+from workflows.core.policy import Policy, Webhook
 from workflows.core.provider import Connection
+from workflows.core.records.request import Origin
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
@@ -64,8 +61,10 @@ from workflows.usecases.upkeep.tell_unreadable import tell
 if TYPE_CHECKING:
     from bot.chat.actions.deferred import Deferred
     from bot.chat.actions.dispatcher import Dispatcher
+    from bot.chat.chats import Chats
     from bot.chat.outbox.reconciler import Reconciler
-    from bot.chat.surface import Messenger
+    from bot.directory.chats import ChatDirectories
+    from bot.runtime.front import Front
 
 log = structlog.get_logger()
 
@@ -76,9 +75,6 @@ REDIS_CONNECT_S, REDIS_ANSWER_S = 2.0, 5.0
 WEB_CONNECT_S, WEB_ANSWER_S = 1.0, 2.0
 # RQ's workers wait on their queues for a quarter of a minute; they have connections of their own.
 REDIS_QUEUE_S = 30.0
-SLACK_TIMEOUT_S = 8
-# A trigger opens a form for three seconds; after that whoever pressed should read that it did not open.
-SLACK_WEB_TIMEOUT_S = 4
 
 
 class RandomSource:
@@ -131,10 +127,11 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class WebParts(Common):
-    client: WebClient
+    """`fronts`: of each chat that is set up, what it brings into the process."""
+
     dispatcher: Dispatcher
-    refresher: SlackRefresher
-    slack: SlackCheck
+    chats: Chats
+    fronts: tuple[Front, ...]
     obstacles: Obstacles
 
     def missing(self) -> list[str]:
@@ -143,28 +140,30 @@ class WebParts(Common):
             lambda: ledger_problems(self.ledger, self.beats),
             lambda: policy_problems(self.ledger, self.policy),
             lambda: troubles(self.context),
-            self.slack.problems,
+            *(front.problems for front in self.fronts),
             self.obstacles.sentences,
-            lambda: closed_places(self.ledger, lambda _: TRAITS, people=False),
+            lambda: closed_places(self.ledger, self._traits, people=False),
         )
 
     def attention(self) -> list[str]:
         """What somebody has to look at, although it is ready."""
         return reasons(
             lambda: unreadable(self.ledger),
-            self.slack.attention,
-            lambda: closed_places(self.ledger, lambda _: TRAITS, people=True),
+            *(front.attention for front in self.fronts),
+            lambda: closed_places(self.ledger, self._traits, people=True),
         )
+
+    def _traits(self, place: str) -> Traits:
+        return self.chats.of(place).traits
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts(Common):
     context: WorkerContext
-    client: WebClient
     deferred: Deferred
     reconciler: Reconciler
     lease_renewer: BackgroundLeaseRenewer
-    refresher: SlackRefresher
+    refresher: ChatDirectories
     queue_redis: Redis
 
     def close(self) -> None:
@@ -243,26 +242,23 @@ def _common(
     return redis, ledger, due, directory, folder, RqWake(redis, due), beats, Faults(redis), met
 
 
-def build_slack(settings: Settings, timeout_s: int = SLACK_TIMEOUT_S) -> WebClient:
-    """Without the SDK's own retries: what is repeated goes through the ledger, and 429 through the shared buckets."""
-    if settings.slack_bot_token is None:
-        raise ValueError("SLACK_BOT_TOKEN is not set")
-    return WebClient(
-        token=settings.slack_bot_token.get_secret_value(),
-        base_url=settings.slack_api_url,
-        timeout=timeout_s,
-        retry_handlers=[],
-    )
-
-
 def build_web(settings: Settings) -> WebParts:
     from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - the clock does without
+    from bot.chat.chats import Chats  # noqa: PLC0415 - as above
 
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, for_web=True)
     context = Context(ledger, directory, folder, wake, RandomSource(), fault=faults, unreadable=met)
-    client = build_slack(settings, SLACK_WEB_TIMEOUT_S)
-    refresher = SlackRefresher(Lookups(client, RedisBuckets(redis)), directory, ledger.now, _no_identity_center)
-    dispatcher = Dispatcher(context, settings.command)
+    dispatcher, obstacles = Dispatcher(context, settings.command), Obstacles()
+    surfaces: list[Surface] = []
+    fronts: list[Front] = []
+    if settings.slack_is_on:
+        from bot.slack import build as slack  # noqa: PLC0415 - where there is Slack
+        from bot.slack.surface import Slack  # noqa: PLC0415 - as above
+
+        client = slack.build_client(settings, slack.WEB_TIMEOUT_S)
+        people = slack.build_directory(client, RedisBuckets(redis), directory, ledger.now, _no_identity_center)
+        surfaces.append(Slack(client))
+        fronts.append(slack.build_front(settings, dispatcher, client, people, obstacles))
     return WebParts(
         settings,
         redis,
@@ -274,11 +270,10 @@ def build_web(settings: Settings) -> WebParts:
         beats,
         faults,
         context,
-        client,
         dispatcher,
-        refresher,
-        SlackCheck(client),
-        Obstacles(),
+        Chats(*surfaces, later=_webhooks(settings, folder)),
+        tuple(fronts),
+        obstacles,
     )
 
 
@@ -304,18 +299,15 @@ def build_webhooks(settings: Settings, folder: PolicyFolder) -> Messenger:
 def build_worker(settings: Settings) -> WorkerParts:
     from bot.chat.actions.deferred import Deferred  # noqa: PLC0415 - as above
     from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - as above
-    from bot.chat.chats import Chats  # noqa: PLC0415 - as above
     from bot.chat.outbox.outbox import Outbox  # noqa: PLC0415 - as above
     from bot.chat.outbox.reconciler import Reconciler  # noqa: PLC0415 - as above
-    from bot.slack.surface import Slack  # noqa: PLC0415 - as above
     from workflows.targets.registry import AllTargets  # noqa: PLC0415 - as above
 
     redis, ledger, due, directory, folder, wake, beats, faults, met = _common(settings, webhooks=own_webhooks(settings))
-    client, buckets = build_slack(settings), RedisBuckets(redis)
+    buckets = RedisBuckets(redis)
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
-    outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s)
     tickets = HttpTickets(named_secret, monotonic_s)
-    refresher = SlackRefresher(Lookups(client, buckets), directory, ledger.now, targets.members, outside.members)
+    chats, refresher, prove = _chats(settings, folder, buckets, directory, ledger.now, targets.members)
     lease_renewer = BackgroundLeaseRenewer(ledger, monotonic_s)
     context = WorkerContext(
         ledger,
@@ -326,14 +318,13 @@ def build_worker(settings: Settings) -> WorkerParts:
         targets,
         refresher,
         lease_renewer,
-        partial(prove_origin, client),
+        prove,
         monotonic_s,
         fault=faults,
         unreadable=met,
         tickets=tickets,
     )
-    slack, command = Slack(client), settings.command
-    chats = Chats(slack, later={WEBHOOK: lambda: build_webhooks(settings, folder)})
+    command = settings.command
     deferred = Deferred(context, Dispatcher(context, command), refresher, chats, command)
     reconciler = Reconciler(Outbox.of(context, chats, buckets, refresher, command))
     _warm(folder, targets.warm)
@@ -348,13 +339,55 @@ def build_worker(settings: Settings) -> WorkerParts:
         beats,
         faults,
         context,
-        client,
         deferred,
         reconciler,
         lease_renewer,
         refresher,
         build_redis(settings, answer_s=REDIS_QUEUE_S),
     )
+
+
+Prove = Callable[[Policy, Origin], Origin]
+
+
+def _chats(
+    settings: Settings,
+    folder: PolicyFolder,
+    buckets: RedisBuckets,
+    directory: RedisDirectory,
+    now: Callable[[], datetime],
+    members: Callable[[Connection, str], Listed],
+) -> tuple[Chats, ChatDirectories, Prove]:
+    """The chats that are set up, for a worker: what talks to them, who they say people are, and what they prove of a channel."""
+    from bot.chat.chats import Chats  # noqa: PLC0415 - as above
+    from bot.directory.chats import ChatDirectories, OneChat  # noqa: PLC0415 - as above
+
+    outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s).members
+    surfaces: list[Surface] = []
+    people: dict[str, OneChat] = {}
+    proofs: dict[str, Prove] = {}
+    if settings.slack_is_on:
+        from bot.slack import build as slack  # noqa: PLC0415 - where there is Slack
+        from bot.slack.origin import prove_origin  # noqa: PLC0415 - as above
+        from bot.slack.surface import Slack  # noqa: PLC0415 - as above
+
+        client = slack.build_client(settings)
+        surfaces.append(Slack(client))
+        people[SLACK] = slack.build_directory(client, buckets, directory, now, members, outside)
+        proofs[SLACK] = partial(prove_origin, client)
+    others = OtherGroups(directory, now, members, outside)
+    chats = Chats(*surfaces, later=_webhooks(settings, folder))
+    return chats, ChatDirectories(people, directory, others), partial(_proved, proofs)
+
+
+def _webhooks(settings: Settings, folder: PolicyFolder) -> dict[str, Callable[[], Messenger]]:
+    return {WEBHOOK: lambda: build_webhooks(settings, folder)}
+
+
+def _proved(proofs: Mapping[str, Prove], policy: Policy, origin: Origin) -> Origin:
+    """By the chat in which it was asked; of one that is not set up nothing is proved."""
+    prove = proofs.get(origin.surface)
+    return prove(policy, origin) if prove is not None else origin
 
 
 def build_clock(settings: Settings, *, patient: bool = True) -> ClockParts:

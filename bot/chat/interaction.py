@@ -51,7 +51,14 @@ class Interaction:
 
     @property
     def origin(self) -> Origin:
-        return Origin(self.who.tenant, self.channel, self.channel_name, self.thread_ts, by_form=self.kind in _ASKING)
+        return Origin(
+            self.who.tenant,
+            self.channel,
+            self.channel_name,
+            self.thread_ts,
+            by_form=self.kind in _ASKING,
+            surface=self.who.surface,
+        )
 
     def packed(self) -> str:
         """As JSON, which the version before reads while a release rolls out."""

@@ -12,12 +12,12 @@ from bot.chat.views.read_model import Reader
 from bot.chat.wording.labels import Stage
 from bot.observability.readiness import ledger_problems, policy_problems, reasons, unreadable
 from bot.runtime.heartbeat import KINDS
-from bot.slack.traits import TRAITS
 from workflows.core import keys
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.ports import PolicyUnavailable
 
 if TYPE_CHECKING:
+    from bot.chat.surface import Traits
     from bot.wiring import Common
 
 # Taking away takes its moments; past its end for longer than this somebody has to look.
@@ -85,18 +85,25 @@ def _stuck(parts: Common) -> Sequence[str]:
     return [view.id for view in views if view.stage is Stage.STUCK]
 
 
+def traits_of(_place: str) -> Traits:
+    """Of the chat in which a place is, whether or not it is set up where somebody types this."""
+    from bot.slack.traits import TRAITS
+
+    return TRAITS
+
+
 def _problems(parts: Common) -> Sequence[str]:
     """As `/readyz` has them, without those that only a web process can find: what Slack says of the token."""
     return reasons(
         lambda: ledger_problems(parts.ledger, parts.beats),
         lambda: policy_problems(parts.ledger, parts.policy),
         lambda: troubles(parts.context),
-        lambda: closed_places(parts.ledger, lambda _: TRAITS, people=False),
+        lambda: closed_places(parts.ledger, traits_of, people=False),
     )
 
 
 def _attention(parts: Common) -> Sequence[str]:
     return reasons(
         lambda: unreadable(parts.ledger),
-        lambda: closed_places(parts.ledger, lambda _: TRAITS, people=True),
+        lambda: closed_places(parts.ledger, traits_of, people=True),
     )

@@ -23,7 +23,17 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _HEAD = ("timestamp", "level", "process", "event")
 
 # These write whole requests and answers at debug level, with credentials in forms that nobody has listed.
-_NEVER_BELOW_INFO = ("botocore", "boto3", "urllib3", "s3transfer", "slack_sdk", "slack_bolt", "websocket", "asyncio")
+_NEVER_BELOW_INFO = (
+    "botocore",
+    "boto3",
+    "urllib3",
+    "s3transfer",
+    "slack_sdk",
+    "slack_bolt",
+    "websocket",
+    "asyncio",
+    "msal",
+)
 # A line a job and a line a request say what our own lines say better.
 _WARNINGS_ONLY = ("rq", "uvicorn.access", "uvicorn.error", "botocore.configprovider")
 # What it writes when a call fails it raises, too, and whoever called says what that means.

@@ -39,7 +39,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"AWS4-HMAC-SHA256[^\"'\r\n}]*", HIDDEN),
         (r"(?i)\bhttps://hooks\.slack\.com/[^\s\"'<>\\)]+", HIDDEN),
         (
-            r"(?i)\bhttps://[\w.-]{0,200}(?:webhook\.office|logic\.azure|powerplatform|powerautomate)\.com[^\s\"'<>\\)]*",
+            r"(?i)\bhttps://[\w.-]{0,200}(?:webhook\.office|logic\.azure|powerplatform|powerautomate)\.(?:com|us|cn)[^\s\"'<>\\)]*",
             HIDDEN,
         ),
         # Up to the last @ of the word, because a password may hold one, and a slash, too.

@@ -14,14 +14,19 @@ BACKLOG = 2048
 _AGAIN = "It is tried again automatically."
 
 
-def listen(host: str, port: int, obstacles: Obstacles, wait: Callable[[float], object] = time.sleep) -> socket.socket:
-    """Listening already, so that whoever asks before all else is ready waits for an answer and is not turned away."""
+def listen(
+    host: str, port: int, obstacles: Obstacles, wait: Callable[[float], object] = time.sleep, *, variable: str = "PORT"
+) -> socket.socket:
+    """Listening already, so that whoever asks before all else is ready waits for an answer and is not turned away.
+
+    `variable`: what sets the port.
+    """
     return keep_trying(
         lambda: _listen(host, port),
         (OSError,),
-        lambda problem: _words(problem, host, port),
+        lambda problem: _words(problem, host, port, variable),
         obstacles,
-        "port",
+        variable.lower(),
         f"Web listens on port {port} now.",
         wait,
     )
@@ -42,11 +47,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return found
 
 
-def _words(problem: OSError, host: str, port: int) -> str:
+def _words(problem: OSError, host: str, port: int, variable: str) -> str:
     if problem.errno == errno.EADDRINUSE:
-        return f"Port {port} is taken by another program: end that one, or set PORT to another. {_AGAIN}"
+        return f"Port {port} is taken by another program: end that one, or set {variable} to another. {_AGAIN}"
     if problem.errno == errno.EACCES:
-        return f"Port {port} may not be used by this user ({_why(problem)}): set PORT to another, above 1023. {_AGAIN}"
+        return (
+            f"Port {port} may not be used by this user ({_why(problem)}): "
+            f"set {variable} to another, above 1023. {_AGAIN}"
+        )
     return (
         f"Web cannot listen on {host}, port {port} ({_why(problem)}): "
         f"set PRODACCESS_HOST to an address of this machine. {_AGAIN}"

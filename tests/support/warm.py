@@ -122,6 +122,8 @@ def _import_everything() -> None:
     import boto3  # noqa: F401 - only the worker's first look at AWS would import it
 
     import bot.clock
+    import bot.slack.build
+    import bot.slack.surface
     import bot.web
     import bot.worker
     import bot.__main__  # isort: skip  # noqa: F401

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -92,3 +93,42 @@ def test_a_process_that_needs_redis_waits_for_it(durable_redis: EmbeddedValkey) 
         durable_redis.restart()
         assert built.wait(60)
     assert [line["event"].partition(" (")[0] for line in logs] == ["Redis cannot be reached", REDIS_ANSWERS]
+
+
+def status(port: str, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as problem:
+        with problem:
+            return problem.code
+    except OSError:
+        return 0  # not listening yet
+
+
+def test_a_port_for_whoever_runs_it_answers_what_the_other_one_does_not(tmp_path: Path) -> None:
+    """Taken at first: the other port goes on meanwhile."""
+    port, log = str(free_port()), tmp_path / "log"
+    taken = socket.create_server(("127.0.0.1", 0))
+    ops = str(taken.getsockname()[1])
+    with SlackServer(slack_world()) as slack:
+        given = {
+            "SLACK_BOT_TOKEN": slack.app.bot_token,
+            "SLACK_SIGNING_SECRET": "e" * 32,
+            "SLACK_API_URL": slack.api_url,
+            "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0",
+            "PORT": port,
+            "PRODACCESS_HOST": "127.0.0.1",
+            "PRODACCESS_OPS_PORT": ops,
+        }
+        with taken, web(log, **given):
+            eventually(lambda: status(port, "/healthz") == 200, "PORT answers")
+            assert [status(port, path) for path in ("/readyz", "/metrics")] == [404, 404]
+            assert status(port, "/slack/events") == 405, "it is there, and takes POST alone"
+            taken.close()
+            eventually(lambda: status(ops, "/readyz") == 503, "it says there that Redis is not")
+            assert [status(ops, path) for path in ("/healthz", "/metrics", "/slack/events")] == [200, 200, 404]
+            assert not [each for each in missing(ops) if "port" in each.lower()]
+    text = log.read_text()
+    assert f"Port {ops} is taken by another program: end that one, or set PRODACCESS_OPS_PORT to another." in text
+    assert "Traceback" not in text

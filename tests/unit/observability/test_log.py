@@ -48,6 +48,22 @@ SECRETS = [
     ("password='two s3cret words'", "s3cret"),
     ("client_secret=s3cret&grant_type=x", "s3cret"),
     (f"signed with {SIGNING}", SIGNING),
+    # What comes to /api/messages, however its header is written down.
+    ("{'authorization': 'Bearer eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.c2lnbmVk'}", "c2lnbmVk"),
+    ("[(b'authorization', b'Bearer eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.c2lnbmVk')]", "c2lnbmVk"),
+    ("Headers({'host': 'x', 'authorization': 'bearer not.a.token.at.all.but.long'})", "not.a.token"),
+    ("DecodeError in 'eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.c2lnbmVk'", "c2lnbmVk"),
+    ("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.", "eyJpc3MiOiJhIn0"),
+    # What goes out: tokens of the app, and the addresses of webhooks in what requests says of a failure.
+    ('{"token_type":"Bearer","expires_in":3599,"access_token":"eyJ0eXAi-s3cret"}', "s3cret"),
+    ("client_id=1&client_secret=s3~cret&scope=https%3A%2F%2Fapi.botframework.com%2F.default", "s3~cret"),
+    (
+        "HTTPSConnectionPool(host='prod-1.westeurope.logic.azure.com', port=443): Max retries exceeded with url: "
+        "/workflows/1/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers&sv=1.0&sig=s3cret (Caused by x)",
+        "s3cret",
+    ),
+    ("https://default1.2.environment.api.powerplatform.com:443/powerautomate/automations/direct/s3cret?x=1", "s3cret"),
+    ("https://prod-1.usgovtexas.logic.azure.us/workflows/s3cret", "s3cret"),
 ]
 
 

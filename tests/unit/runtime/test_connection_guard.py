@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.runtime.connection_guard import CONNECTIONS_MAX, GuardedProtocol, connections_max
-from bot.web import OneAtATime
+from bot.runtime.operations import OneAtATime
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
 HALF_A_HEAD = REQUEST[:20]

@@ -6,18 +6,16 @@ import asyncio
 import json
 import time
 from itertools import product
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from pydantic import SecretStr
 from slack_bolt import App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
-from bot.web import asgi
-from bot.wiring import WebParts
+from bot.runtime.operations import app_of
+from bot.slack.front import Events
 
 SECRET = "e" * 32
 VERIFIER = SignatureVerifier(SECRET)
@@ -41,12 +39,7 @@ class Web:
         )
         app.command("/prodaccess")(self.take)
         app.error(self.fail)
-        parts = SimpleNamespace(
-            settings=SimpleNamespace(socket_mode=False, slack_signing_secret=SecretStr(SECRET)),
-            missing=list,
-            attention=list,
-        )
-        self.app = asgi(cast(WebParts, parts), app)
+        self.app = app_of(Events(app, SECRET).routes(), None)
 
     def take(self, ack: Any) -> None:
         self.came.append("taken")

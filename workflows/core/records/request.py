@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from workflows.core.canonical_json import digest
-from workflows.core.identity import AccountId, Address
+from workflows.core.identity import SLACK, AccountId, Address
 from workflows.core.people import Account, PersonId
 from workflows.core.policy import Risk, Tier
 from workflows.core.provider import TargetTerms
@@ -76,6 +76,8 @@ class Origin:
     receipts_here: bool = False
     # Asked in the form, whose answer is a message, not the command's own.
     by_form: bool = False
+    # In which chat; `channel` says it, too, where there is one. Older records are of Slack.
+    surface: str = SLACK
 
 
 @dataclass(frozen=True, slots=True)

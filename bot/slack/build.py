@@ -1,0 +1,56 @@
+"""Builds what talks to Slack. Imported where Slack is configured, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from slack_sdk import WebClient
+
+from bot.chat.actions.dispatcher import Dispatcher
+from bot.directory.other_groups import no_worker
+from bot.observability.obstacles import Obstacles
+from bot.settings import Settings
+from bot.slack.app import build_app
+from bot.slack.directory import Clock, SlackRefresher
+from bot.slack.front import SlackFront
+from bot.slack.health import SlackCheck
+from bot.slack.lookups import Lookups
+from workflows.core.identity import Address
+from workflows.core.people import Listed
+from workflows.core.policy import Group
+from workflows.core.provider import Connection
+from workflows.ports import Buckets, DirectoryStore
+
+TIMEOUT_S = 8
+# A trigger opens a form for three seconds; after that whoever pressed should read that it did not open.
+WEB_TIMEOUT_S = 4
+
+
+def build_client(settings: Settings, timeout_s: int = TIMEOUT_S) -> WebClient:
+    """Without the SDK's own retries: what is repeated goes through the ledger, and 429 through the shared buckets."""
+    if settings.slack_bot_token is None:
+        raise ValueError("SLACK_BOT_TOKEN is not set")
+    return WebClient(
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url,
+        timeout=timeout_s,
+        retry_handlers=[],
+    )
+
+
+def build_directory(
+    client: WebClient,
+    buckets: Buckets,
+    store: DirectoryStore,
+    now: Clock,
+    identity_center: Callable[[Connection, str], Listed],
+    outside: Callable[[Group], frozenset[Address]] = no_worker,
+) -> SlackRefresher:
+    return SlackRefresher(Lookups(client, buckets), store, now, identity_center, outside)
+
+
+def build_front(
+    settings: Settings, dispatcher: Dispatcher, client: WebClient, directory: SlackRefresher, obstacles: Obstacles
+) -> SlackFront:
+    bolt = build_app(settings, dispatcher, client, directory)
+    return SlackFront(settings, bolt, SlackCheck(client), obstacles)

@@ -1,0 +1,102 @@
+"""Slack in the web process: Socket Mode, or `/slack/events`, which takes commands, interactivity and events alike, as Slack's own
+handlers do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk.signature import SignatureVerifier
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.observability.obstacles import Obstacles
+from bot.runtime.front import PROVED, body_of, went_wrong
+from bot.settings import Settings
+from bot.slack.app import socket_mode
+from bot.slack.health import SlackCheck
+from bot.slack.signature import is_signed
+from bot.slack.socket_mode import Line
+
+PATH = "/slack/events"
+# Slack's largest payloads (a view with its state) are far below; more is not read.
+BODY_BYTES_MAX = 1_000_000
+# Listeners wait for Redis, and some for Slack; acknowledgements must not queue behind the latter.
+LISTENER_THREADS = 24
+
+
+class Events:
+    """`secret`: None takes nothing, because nothing could be believed."""
+
+    def __init__(self, bolt: App, secret: str | None) -> None:
+        self._bolt = bolt
+        self._verifier = SignatureVerifier(secret) if secret else None
+        self._pool = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="slack")
+
+    def routes(self) -> Sequence[Route]:
+        return [Route(PATH, self.take, methods=["POST"])]
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def take(self, request: Request) -> Response:
+        read = await body_of(request, BODY_BYTES_MAX)
+        if read is None:
+            return PlainTextResponse("too large", 413)
+        body = read.decode("utf-8", "replace")
+        if not is_signed(self._verifier, body, request.headers):
+            return PlainTextResponse("not signed by Slack", 401)
+        request.scope[PROVED] = True
+        try:
+            asked = BoltRequest(body=body, query=request.url.query, headers=dict(request.headers))
+            # Bolt is synchronous; in the event loop it would hold up every other request.
+            return _answer(await asyncio.get_running_loop().run_in_executor(self._pool, self._bolt.dispatch, asked))
+        except Exception as problem:
+            return await went_wrong(request, problem)
+
+
+class SlackFront:
+    """A `Front`. In Socket Mode nothing comes in over HTTP."""
+
+    what, well = "bot token", "Slack takes SLACK_BOT_TOKEN."
+
+    def __init__(self, settings: Settings, bolt: App, check: SlackCheck, obstacles: Obstacles) -> None:
+        secret = settings.slack_signing_secret
+        self._check = check
+        self._line = Line(socket_mode(settings, bolt).client, obstacles) if settings.socket_mode else None
+        self._events = None if self._line else Events(bolt, secret.get_secret_value() if secret else None)
+
+    @property
+    def mode(self) -> str:
+        return "socket" if self._line is not None else "http"
+
+    def routes(self) -> Sequence[Route]:
+        return self._events.routes() if self._events is not None else ()
+
+    def start(self) -> None:
+        if self._line is not None:
+            self._line.start()
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+        if self._events is not None:
+            self._events.close()
+
+    def problems(self) -> list[str]:
+        return self._check.problems()
+
+    def attention(self) -> list[str]:
+        return self._check.attention()
+
+
+def _answer(response: BoltResponse) -> Response:
+    answer = Response(response.body, response.status)
+    for name, values in response.headers.items():
+        for value in values:
+            answer.headers.append(name, value)
+    return answer
