@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 FAILED, USAGE = 1, 2
 
 app = program(name="prodaccess")
-SLACK = {"SLACK_BOT_TOKEN": "the app's bot token"}
+CHAT = {
+    "SLACK_BOT_TOKEN": "for Slack: the app's bot token",
+    "TEAMS_APP_ID": "for Teams, with TEAMS_APP_PASSWORD and TEAMS_TENANT_ID; one of the two chats, or both",
+}
 STOPPED = {FAILED: "it was stopped by an error: the log has it, under the number that is said", 130: "Ctrl-C"}
 
 
@@ -58,7 +61,7 @@ def options(
 
 @told(
     examples={"prodaccess web": ""},
-    needs={**LEDGER, **SLACK, "SLACK_APP_TOKEN": "Socket Mode; or SLACK_SIGNING_SECRET, for HTTP"},
+    needs={**LEDGER, **CHAT, "SLACK_APP_TOKEN": "for Slack: Socket Mode; or SLACK_SIGNING_SECRET, for HTTP"},
     uses=POLICY,
     codes=STOPPED,
 )
@@ -69,7 +72,7 @@ def web() -> None:
 
 @told(
     examples={"prodaccess worker": ""},
-    needs={**LEDGER, **SLACK},
+    needs={**LEDGER, **CHAT},
     uses={**POLICY, "AWS_REGION": "and all else that boto3 reads"},
     codes=STOPPED,
 )
@@ -94,7 +97,7 @@ def clock(context: typer.Context) -> None:
 
 @told(
     examples={"prodaccess up": "With the variables of .env.", "prodaccess up --workers 4": ""},
-    needs=SLACK,
+    needs=CHAT,
     uses={**LEDGER, **POLICY, "PRODACCESS_DATA": "where a Valkey of its own keeps its files"},
     codes=STOPPED,
 )

@@ -43,11 +43,7 @@ SECRET_FILE_CHARS_MAX = 65_536
 _PREFIXED = frozenset(
     {"command", "redis_durability", "config", "policy", "data", "audit_key", "audit_bucket", "host", "ops_port"}
 )
-_NEEDED: Mapping[Process, tuple[str, ...]] = {
-    "web": ("slack_bot_token", "redis_url"),
-    "worker": ("slack_bot_token", "redis_url"),
-    "clock": ("redis_url",),
-}
+_SLACK_APP = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
 _TEAMS_APP = ("teams_app_id", "teams_app_password", "teams_tenant_id")
 # Where Microsoft's keys, tokens and answers come from: whoever answers there can speak for anybody.
 _MICROSOFT = ("teams_openid_url", "teams_login_url", "teams_service_url", "graph_api_url")
@@ -376,7 +372,21 @@ def _not_set(field: str, who: str) -> str:
 
 
 def _missing(present: Set[str], process: Process) -> list[str]:
-    found = [_not_set(field, process) for field in _NEEDED[process] if field not in present]
-    if process == "web" and not present & {"slack_app_token", "slack_signing_secret"}:
+    needed = ("redis_url",) if process == "clock" else (*_needed_of_slack(present), "redis_url")
+    found = [_not_set(field, process) for field in needed if field not in present]
+    if process != "clock" and not present & {*_SLACK_APP, *_TEAMS_APP}:
+        return [*found, _NO_CHAT]
+    if process == "web" and present & {*_SLACK_APP} and not present & {"slack_app_token", "slack_signing_secret"}:
         found.append("Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set; web needs one.")
     return found
+
+
+def _needed_of_slack(present: Set[str]) -> tuple[str, ...]:
+    """Whoever sets anything of Slack wants it."""
+    return ("slack_bot_token",) if present & {*_SLACK_APP} else ()
+
+
+_NO_CHAT = (
+    "No chat is set: for Slack set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (or SLACK_SIGNING_SECRET), for Teams TEAMS_APP_ID, "
+    "TEAMS_APP_PASSWORD and TEAMS_TENANT_ID, or both."
+)

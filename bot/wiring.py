@@ -40,7 +40,8 @@ from bot.queues import ALL_QUEUES, RqWake
 from bot.runtime.heartbeat import KNOWS, WITH_ONE_CHAT, Heartbeats
 from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.settings import Settings, named_secret
-from workflows.core.identity import SLACK, WEBHOOK
+from workflows.core.destination import read_destination
+from workflows.core.identity import SLACK, TEAMS, WEBHOOK
 from workflows.core.people import Listed
 from workflows.core.policy import Policy, Webhook
 from workflows.core.provider import Connection
@@ -237,7 +238,7 @@ def _common(
     queues = [f"rq:queue:{name}" for name in ALL_QUEUES]
     due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s, webhooks=webhooks)
-    directory = RedisDirectory(redis, notice=met)
+    directory = RedisDirectory(redis, notice=met, several_chats=settings.slack_is_on and settings.teams_is_on)
     beats = Heartbeats(redis, needs=KNOWS if settings.teams_is_on else WITH_ONE_CHAT)
     return redis, ledger, due, directory, folder, RqWake(redis, due), beats, Faults(redis), met
 
@@ -253,12 +254,28 @@ def build_web(settings: Settings) -> WebParts:
     fronts: list[Front] = []
     if settings.slack_is_on:
         from bot.slack import build as slack  # noqa: PLC0415 - where there is Slack
+        from bot.slack.front import build_front  # noqa: PLC0415 - as above
         from bot.slack.surface import Slack  # noqa: PLC0415 - as above
 
         client = slack.build_client(settings, slack.WEB_TIMEOUT_S)
         people = slack.build_directory(client, RedisBuckets(redis), directory, ledger.now, _no_identity_center)
         surfaces.append(Slack(client))
-        fronts.append(slack.build_front(settings, dispatcher, client, people, obstacles))
+        fronts.append(build_front(settings, dispatcher, client, people, obstacles))
+    if settings.teams_is_on:
+        from bot.teams import build as teams  # noqa: PLC0415 - where there is Teams
+
+        chat = teams.build_messenger(settings, redis, timeout_s=teams.WEB_TIMEOUT_S)
+        their_people = teams.build_directory(
+            settings,
+            chat,
+            RedisBuckets(redis),
+            directory,
+            ledger.now,
+            _no_identity_center,
+            timeout_s=teams.WEB_TIMEOUT_S,
+        )
+        surfaces.append(chat)
+        fronts.append(teams.build_front(settings, dispatcher, chat, their_people))
     return WebParts(
         settings,
         redis,
@@ -307,7 +324,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     buckets = RedisBuckets(redis)
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
     tickets = HttpTickets(named_secret, monotonic_s)
-    chats, refresher, prove = _chats(settings, folder, buckets, directory, ledger.now, targets.members)
+    chats, refresher, prove = _chats(settings, folder, redis, buckets, directory, ledger.now, targets.members)
     lease_renewer = BackgroundLeaseRenewer(ledger, monotonic_s)
     context = WorkerContext(
         ledger,
@@ -353,6 +370,7 @@ Prove = Callable[[Policy, Origin], Origin]
 def _chats(
     settings: Settings,
     folder: PolicyFolder,
+    redis: Redis,
     buckets: RedisBuckets,
     directory: RedisDirectory,
     now: Callable[[], datetime],
@@ -375,6 +393,14 @@ def _chats(
         surfaces.append(Slack(client))
         people[SLACK] = slack.build_directory(client, buckets, directory, now, members, outside)
         proofs[SLACK] = partial(prove_origin, client)
+    if settings.teams_is_on:
+        from bot.teams import build as teams  # noqa: PLC0415 - where there is Teams
+        from bot.teams import origin  # noqa: PLC0415 - as above
+
+        chat = teams.build_messenger(settings, redis)
+        surfaces.append(chat)
+        people[TEAMS] = teams.build_directory(settings, chat, buckets, directory, now, members, outside)
+        proofs[TEAMS] = origin.prove_origin
     others = OtherGroups(directory, now, members, outside)
     chats = Chats(*surfaces, later=_webhooks(settings, folder))
     return chats, ChatDirectories(people, directory, others), partial(_proved, proofs)
@@ -385,8 +411,10 @@ def _webhooks(settings: Settings, folder: PolicyFolder) -> dict[str, Callable[[]
 
 
 def _proved(proofs: Mapping[str, Prove], policy: Policy, origin: Origin) -> Origin:
-    """By the chat in which it was asked; of one that is not set up nothing is proved."""
-    prove = proofs.get(origin.surface)
+    """By the chat of the channel, which an earlier version keeps when it writes a request again; of one that is not set up
+    nothing is proved.
+    """
+    prove = proofs.get(read_destination(origin.channel).surface if origin.channel else origin.surface)
     return prove(policy, origin) if prove is not None else origin
 
 

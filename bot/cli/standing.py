@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.chat.health import closed_places, troubles
+from bot.chat.places import surface_of
 from bot.chat.views.read_model import Reader
 from bot.chat.wording.labels import Stage
 from bot.observability.readiness import ledger_problems, policy_problems, reasons, unreadable
 from bot.runtime.heartbeat import KINDS
 from workflows.core import keys
+from workflows.core.identity import TEAMS
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.ports import PolicyUnavailable
 
@@ -85,8 +87,12 @@ def _stuck(parts: Common) -> Sequence[str]:
     return [view.id for view in views if view.stage is Stage.STUCK]
 
 
-def traits_of(_place: str) -> Traits:
+def traits_of(place: str) -> Traits:
     """Of the chat in which a place is, whether or not it is set up where somebody types this."""
+    if surface_of(place) == TEAMS:
+        from bot.teams.traits import TRAITS as OF_TEAMS
+
+        return OF_TEAMS
     from bot.slack.traits import TRAITS
 
     return TRAITS

@@ -1,4 +1,4 @@
-"""Builds what talks to Slack. Imported where Slack is configured, and nowhere else."""
+"""Builds what talks to Slack. Imported where Slack is configured, and nowhere else; what listens is in `front`, for web alone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ from collections.abc import Callable
 
 from slack_sdk import WebClient
 
-from bot.chat.actions.dispatcher import Dispatcher
 from bot.directory.other_groups import no_worker
-from bot.observability.obstacles import Obstacles
 from bot.settings import Settings
-from bot.slack.app import build_app
 from bot.slack.directory import Clock, SlackRefresher
-from bot.slack.front import SlackFront
-from bot.slack.health import SlackCheck
 from bot.slack.lookups import Lookups
 from workflows.core.identity import Address
 from workflows.core.people import Listed
@@ -47,10 +42,3 @@ def build_directory(
     outside: Callable[[Group], frozenset[Address]] = no_worker,
 ) -> SlackRefresher:
     return SlackRefresher(Lookups(client, buckets), store, now, identity_center, outside)
-
-
-def build_front(
-    settings: Settings, dispatcher: Dispatcher, client: WebClient, directory: SlackRefresher, obstacles: Obstacles
-) -> SlackFront:
-    bolt = build_app(settings, dispatcher, client, directory)
-    return SlackFront(settings, bolt, SlackCheck(client), obstacles)

@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.chat.actions.dispatcher import Dispatcher
 from bot.observability.obstacles import Obstacles
 from bot.runtime.front import PROVED, body_of, went_wrong
 from bot.settings import Settings
-from bot.slack.app import socket_mode
+from bot.slack.app import build_app, socket_mode
+from bot.slack.directory import SlackRefresher
 from bot.slack.health import SlackCheck
 from bot.slack.signature import is_signed
 from bot.slack.socket_mode import Line
@@ -92,6 +95,13 @@ class SlackFront:
 
     def attention(self) -> list[str]:
         return self._check.attention()
+
+
+def build_front(
+    settings: Settings, dispatcher: Dispatcher, client: WebClient, directory: SlackRefresher, obstacles: Obstacles
+) -> SlackFront:
+    bolt = build_app(settings, dispatcher, client, directory)
+    return SlackFront(settings, bolt, SlackCheck(client), obstacles)
 
 
 def _answer(response: BoltResponse) -> Response:

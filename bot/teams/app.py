@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from bot.chat.messages.form_sent import LOOKING
 from bot.observability.log import log_failure
+from bot.runtime.front import PROVED
 from bot.teams.acting import Acts
 from bot.teams.guard import BODY_BYTES_MAX, INVOKE, Activity, Refusal
 from bot.teams.keys import Keys
@@ -60,7 +61,10 @@ class TeamsApp:
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
             found = await loop.run_in_executor(self._verifying, self._verifier.verified, headers, body)
-            return _refused(found) if isinstance(found, Refusal) else await self._answered(found)
+            if isinstance(found, Refusal):
+                return _refused(found)
+            request.scope[PROVED] = True
+            return await self._answered(found)
         except Exception as problem:
             # What leaves a route is written down once more by the server, at full length.
             number = log_failure("an activity of Teams was not answered", problem)

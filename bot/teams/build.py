@@ -18,8 +18,10 @@ from bot.teams.app import TeamsApp
 from bot.teams.connector import TIMEOUT_S, Connector
 from bot.teams.conversations import Conversations
 from bot.teams.directory import TeamsRefresher
+from bot.teams.front import TeamsFront
 from bot.teams.graph import Graph
 from bot.teams.guard import Expected
+from bot.teams.health import TeamsCheck
 from bot.teams.keys import Keys
 from bot.teams.roster import Roster
 from bot.teams.shelf import RedisShelf, Shelf
@@ -32,6 +34,8 @@ from workflows.core.policy import Group
 from workflows.core.provider import Connection
 from workflows.ports import Buckets, DirectoryStore
 
+# Somebody waits there who has pressed.
+WEB_TIMEOUT_S = 4.0
 # For whoever has not been heard of: "Send proactive messages" (learn.microsoft.com) names this one for all regions.
 _EVERYWHERE = ("https://smba.trafficmanager.net/", "https://smba.trafficmanager.net/teams/")
 
@@ -63,6 +67,10 @@ def build_directory(
     roster = Roster(teams.connector, teams.conversations, buckets)
     tenant = str(settings.teams_tenant_id)
     return TeamsRefresher(graph, roster, tenant, store, now, identity_center_members, outside)
+
+
+def build_front(settings: Settings, dispatcher: Dispatcher, teams: Teams, directory: ChatDirectory) -> TeamsFront:
+    return TeamsFront(settings, build_app(settings, dispatcher, teams, directory), TeamsCheck(teams.tokens))
 
 
 def _messenger(settings: Settings, shelf: Shelf, timeout_s: float) -> Teams:

@@ -123,6 +123,7 @@ def _import_everything() -> None:
 
     import bot.clock
     import bot.slack.build
+    import bot.slack.front
     import bot.slack.surface
     import bot.web
     import bot.worker

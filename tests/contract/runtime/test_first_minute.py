@@ -1,13 +1,10 @@
 """What is wrong at the first start is a sentence in the log and in /readyz, and is taken up by itself once it is right."""
 
-import json
 import os
 import socket
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +17,7 @@ from bot.sandbox.slack import SlackServer
 from bot.settings import Settings
 from bot.wiring import build_clock
 from tests.support.installation import ROOT, eventually, free_port, slack_world
+from tests.support.readyz import read, status
 
 REFUSED = "Slack refuses SLACK_APP_TOKEN (invalid_auth)"
 
@@ -39,14 +37,7 @@ def web(log: Path, **environment: str) -> Iterator[None]:
 
 
 def missing(port: str) -> list[str]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
-            return list(json.load(answer)["missing"])
-    except urllib.error.HTTPError as problem:
-        with problem:
-            return list(json.load(problem)["missing"])
-    except OSError:
-        return []  # not listening yet
+    return list(read(port)["missing"])
 
 
 def test_a_refused_token_and_no_redis_are_a_sentence_each_and_web_answers_meanwhile(tmp_path: Path) -> None:
@@ -93,17 +84,6 @@ def test_a_process_that_needs_redis_waits_for_it(durable_redis: EmbeddedValkey) 
         durable_redis.restart()
         assert built.wait(60)
     assert [line["event"].partition(" (")[0] for line in logs] == ["Redis cannot be reached", REDIS_ANSWERS]
-
-
-def status(port: str, path: str) -> int:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as problem:
-        with problem:
-            return problem.code
-    except OSError:
-        return 0  # not listening yet
 
 
 def test_a_port_for_whoever_runs_it_answers_what_the_other_one_does_not(tmp_path: Path) -> None:

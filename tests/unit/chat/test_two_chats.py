@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
+from bot.chat.actions.deferred import Deferred, defer
+from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.chats import NOT_SET_UP, Chats
 from bot.chat.health import closed_places
-from bot.chat.interaction import Interaction
+from bot.chat.interaction import COMMAND, Interaction
 from bot.chat.message import Message
 from bot.chat.places import everything, is_everything, surface_of
 from bot.chat.rich import ours
@@ -22,6 +26,7 @@ from workflows.core.destination import read_destination
 from workflows.core.identity import SLACK, Account, AccountRecord, Identity
 from workflows.core.records.oversight import Trouble
 from workflows.core.records.request import Origin
+from workflows.ledger.codec import dump, load
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change
 
@@ -192,6 +197,29 @@ def test_an_answer_goes_to_the_chat_in_which_somebody_acted() -> None:
     assert [who for who, _ in there.answered] == [SUE_THERE]
     assert [who for who, _ in here.answered] == [account(SUE)]
     assert not Chats(here).answer(Interaction("3", "command", SUE_THERE), message)
+
+
+def test_what_a_worker_decides_later_is_answered_in_the_chat_in_which_it_was_typed(rig: Two) -> None:
+    rig.bind(SUE_THERE)
+    rig.chat.people[SUE_THERE] = replace(build.facts(SUE), slack=SUE_THERE)
+    chats = rig.sender.outbox.chats
+    worker = Deferred(rig.ctx, Dispatcher(rig.ctx, "/prodaccess"), cast(Any, rig.chat), chats, "/prodaccess")
+    for who in (SUE_THERE, account(SUE)):
+        defer(rig.ctx, Interaction(f"act of {who.id}", COMMAND, who, text="mine"))
+    for item in [item for item in rig.ledger.due if item.startswith("press:")]:
+        worker.decide(item.removeprefix("press:"))
+    assert [who for who, _ in rig.there.answered] == [SUE_THERE]
+    assert [who for who, _ in rig.here.answered] == [account(SUE)]
+
+
+def test_a_request_says_in_which_chat_it_was_asked_and_what_an_earlier_version_wrote_is_of_slack() -> None:
+    there = Interaction("1", COMMAND, SUE_THERE, channel=str(channel("ops"))).origin
+    assert (there.surface, there.team) == (NAME, "T9")
+    stored = dump(Origin, there)
+    assert load(Origin, stored, where="x") == there
+    older = {name: value for name, value in json.loads(stored).items() if name != "surface"}
+    assert load(Origin, json.dumps(older).encode(), where="x") == replace(there, surface=SLACK)
+    assert Interaction("1", COMMAND, account(SUE)).origin.surface == SLACK
 
 
 @pytest.mark.parametrize(

@@ -27,18 +27,20 @@ from bot.providers import know_providers
 
 know_providers()
 wiring.keep_trying = lambda *_: None
-for name in ("web", "worker", "clock"):
+for name in ("worker", "web", "clock"):
     process = importlib.import_module(f"bot.{name}")
     found = settings.for_process(name)
     assert not isinstance(found, tuple), found
     parts = getattr(wiring, f"build_{name}")(found)
     if name == "web":
         process.asgi(parts)
+    if name == "worker":
+        assert not {"slack_bolt", "uvicorn"} & sys.modules.keys(), "only web listens"
 print(json.dumps(sorted(sys.modules)))
 """
 
 
-@pytest.mark.parametrize(("given", "never"), [(SLACK, OF_TEAMS)], ids=["Slack alone"])
+@pytest.mark.parametrize(("given", "never"), [(SLACK, OF_TEAMS), (TEAMS, OF_SLACK)], ids=["Slack alone", "Teams alone"])
 def test_nothing_of_a_chat_that_is_not_set_up_is_imported(given: dict[str, str], never: tuple[str, ...]) -> None:
     environ = {
         "PATH": os.environ["PATH"],

@@ -198,13 +198,31 @@ def test_addresses_other_than_the_usual_ones_are_named() -> None:
 
 def test_each_process_names_what_it_misses() -> None:
     assert for_process("clock", {}) == ("REDIS_URL is not set; clock needs it.",)
-    assert for_process("worker", {"REDIS_URL": REDIS}) == ("SLACK_BOT_TOKEN is not set; worker needs it.",)
+    signed = {"REDIS_URL": REDIS, "SLACK_SIGNING_SECRET": SIGNING}
+    assert for_process("worker", signed) == ("SLACK_BOT_TOKEN is not set; worker needs it.",)
     (found,) = for_process("web", {"REDIS_URL": REDIS, "SLACK_BOT_TOKEN": BOT})
     assert "SLACK_SIGNING_SECRET" in str(found)
 
 
+@pytest.mark.parametrize("process", ["web", "worker"])
+def test_without_any_chat_one_sentence_says_what_to_set(process: str) -> None:
+    for nothing in ({}, {"SLACK_API_URL": "https://x.example/api"}, {"TEAMS_WEBHOOK_URL": "https://x.example/?sig=1"}):
+        (found,) = for_process(process, {"REDIS_URL": REDIS, **nothing})  # type: ignore[arg-type]
+        assert str(found).startswith("No chat is set: for Slack set SLACK_BOT_TOKEN")
+        assert "TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID" in str(found)
+    (found,) = for_process(process, {"REDIS_URL": REDIS, "TEAMS_APP_ID": APP_ID})  # type: ignore[arg-type]
+    assert str(found).startswith("Two-way Teams also needs")
+
+
+def test_of_slack_half_is_too_little_beside_teams_too() -> None:
+    (found,) = for_process("web", {"REDIS_URL": REDIS, **TEAMS, "SLACK_APP_TOKEN": APP})
+    assert found == "SLACK_BOT_TOKEN is not set; web needs it."
+
+
 @pytest.mark.parametrize("process", ["web", "worker", "clock"])
 def test_enough_is_enough(process: str) -> None:
+    assert isinstance(for_process(process, {"REDIS_URL": REDIS, **TEAMS}), Settings)  # type: ignore[arg-type]
+    assert isinstance(for_process(process, {**ENOUGH, **TEAMS}), Settings)  # type: ignore[arg-type]
     assert isinstance(for_process(process, ENOUGH), Settings)  # type: ignore[arg-type]
     socket_mode = {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "REDIS_URL": REDIS}
     assert isinstance(for_process(process, socket_mode), Settings)  # type: ignore[arg-type]

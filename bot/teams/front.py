@@ -1,0 +1,43 @@
+"""Teams in the web process: `/api/messages`, and whether Microsoft takes us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.routing import Route
+
+from bot.settings import Settings
+from bot.teams.app import TeamsApp, routes
+from bot.teams.health import TeamsCheck
+
+_UNUSUAL = (
+    "{} {} not Microsoft's usual address: whoever answers there can speak for everybody in Teams. That is right for a national "
+    "cloud and for tests alone"
+)
+
+
+class TeamsFront:
+    """A `Front`."""
+
+    what, well, mode = "teams", "Microsoft takes TEAMS_APP_PASSWORD, and its keys are there.", "teams"
+
+    def __init__(self, settings: Settings, app: TeamsApp, check: TeamsCheck) -> None:
+        self._unusual = settings.unusual_addresses()
+        self._app = app
+        self._check = check
+
+    def routes(self) -> Sequence[Route]:
+        return routes(self._app)
+
+    def start(self) -> None:
+        self._app.warm()
+
+    def close(self) -> None:
+        self._app.close()
+
+    def problems(self) -> list[str]:
+        return [*self._app.problems(), *self._check.problems()]
+
+    def attention(self) -> list[str]:
+        names = self._unusual
+        return [_UNUSUAL.format(" and ".join(names), "is" if len(names) == 1 else "are")] if names else []
