@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-from bot.chat.health import closed_places, troubles
+from bot.chat.health import closed_places, not_set_up, troubles
 from bot.chat.surface import Messenger, Surface, Traits
 from bot.directory.external_groups import OutsideGroups
 from bot.directory.other_groups import OtherGroups
@@ -141,6 +141,7 @@ class WebParts(Common):
             lambda: ledger_problems(self.ledger, self.beats),
             lambda: policy_problems(self.ledger, self.policy),
             lambda: troubles(self.context),
+            lambda: not_set_up(self.policy, self.chats),
             *(front.problems for front in self.fronts),
             self.obstacles.sentences,
             lambda: closed_places(self.ledger, self._traits, people=False),

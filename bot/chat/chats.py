@@ -56,6 +56,10 @@ class Chats:
                 self._messengers[surface] = self._later[surface]()
         return self._messengers.get(surface)
 
+    def has(self, place: str) -> bool:
+        """Whether the chat of this place is set up here."""
+        return surface_of(place) in {*self._messengers, *self._later}
+
     def of(self, place: str) -> Messenger:
         """`place`: a destination as text, or a chat as a whole, as `places.everything` names it."""
         return self.at(surface_of(place))

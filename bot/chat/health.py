@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.chat.chats import NOT_SET_UP, Chats
 from bot.chat.messages.closed_places import closed_words
-from bot.chat.outbox.outages import subject_of, word_in
+from bot.chat.outbox.outages import channels_of, subject_of, word_in
 from bot.chat.surface import Traits
 from bot.chat.wording.troubles import what_fails
 from workflows.core import keys
 from workflows.core.destination import is_person
 from workflows.core.records.chat import ChatRecord
-from workflows.ports import Ledger
+from workflows.ports import Ledger, PolicySource, PolicyUnavailable
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.troubles import ALARM_AT, standing
 
@@ -30,6 +31,19 @@ def troubles(context: Context) -> list[str]:
     return said[:TROUBLES_MAX] + (
         [f"and {len(said) - TROUBLES_MAX} more that fail"] if len(said) > TROUBLES_MAX else []
     )
+
+
+def not_set_up(policy: PolicySource, chats: Chats) -> list[str]:
+    """Chats in which the policy names channels, and which this installation does not have."""
+    try:
+        named = channels_of(policy.current())
+    except PolicyUnavailable:
+        return []
+    absent = (chats.of(place) for place in named if not chats.has(place))
+    titles = sorted(
+        {f"{chat.traits.title}, which is not set up here. {chat.traits.remedy(NOT_SET_UP)}" for chat in absent}
+    )
+    return [f"the policy names channels in {title}" for title in titles]
 
 
 def closed_places(ledger: Ledger, traits: Callable[[str], Traits], *, people: bool) -> list[str]:

@@ -63,13 +63,17 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`posts`: in each channel. `edits`: altogether. `searches`: the bucket of looking for a post again."""
+    """`posts`: in each channel. `edits`: altogether; in each channel, too, where they are `edits_apart`.
+
+    `searches`: the bucket of looking for a post again.
+    """
 
     posts: Rate
     edits: Rate
     searches: str
     # Of a message's text, in characters.
     text_length_max: int
+    edits_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ TRAITS = Traits(
     # all four. Whether an edit counts as a message nobody says, so they keep to a rate, too.
     limits=Limits(
         posts=Rate("teams:post", 0.49, 6.0),
-        edits=Rate("teams:edit", 2.0, 20.0),
+        edits=Rate("teams:edit", 1.5, 6.0),
+        edits_apart=True,
         searches="teams:search",
         text_length_max=TEXT_LENGTH_MAX,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.chat.form import Form
@@ -80,10 +80,12 @@ class MemoryChat:
     name: str = NAME
     # Its word for everything, while it lets nobody in.
     shut: str = ""
+    edits_apart: bool = False
 
     @property
     def traits(self) -> Traits:
-        return traits(self.abilities, self.name)
+        own = traits(self.abilities, self.name)
+        return replace(own, limits=replace(own.limits, edits_apart=self.edits_apart))
 
     def no(self, word: str, after_s: float = 0.0) -> NotDone:
         return NotDone(word, self.traits.meaning(word), after_s, perhaps_done=word == NO_ANSWER)

@@ -41,11 +41,16 @@ def place_of(subject: str) -> str:
     return subject.removeprefix(SUBJECT) if subject.startswith(SUBJECT) else ""
 
 
+def channels_of(policy: Policy) -> set[str]:
+    """All that the policy names for something to be said there."""
+    named = (policy.receipts_channels, *(item.approvals_channels for item in policy.environments.values()))
+    digests, hooks = (plan.channels for plan in policy.digests), (hook.place for hook in policy.webhooks)
+    return {place for places in (*named, *digests, hooks) for place in places}
+
+
 def promised(policy: Policy, place: str) -> bool:
     """Whether the policy names this channel: what is owed to it comes later. An incident's is archived when it is over."""
-    named = (policy.receipts_channels, *(item.approvals_channels for item in policy.environments.values()))
-    hooks = tuple(hook.place for hook in policy.webhooks)
-    return any(place in channels for channels in (*named, hooks, *(plan.channels for plan in policy.digests)))
+    return place in channels_of(policy)
 
 
 class Outages:

@@ -40,7 +40,12 @@ class Turns:
     def wait_to_edit(self, planned: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
         rate = self._limits.edits
-        self._wait(rate.bucket, rate, EDITS_RESERVE.get(_kind(planned), 0.0), None)
+        self._wait(self._edits_of(planned), rate, EDITS_RESERVE.get(_kind(planned), 0.0), None)
+
+    def _edits_of(self, planned: PlannedMessage) -> str:
+        """The bucket. One channel that is asked to be left alone must not hold up another, where the chat counts them apart."""
+        rate = self._limits.edits
+        return _of(rate, planned.channel) if self._limits.edits_apart else rate.bucket
 
     def _wait(self, bucket: str, rate: Rate, reserve: float, channel: str | None) -> None:
         if self._outages.word(everything(self._surface)) is not None:
@@ -57,7 +62,7 @@ class Turns:
 
     def edit_failed(self, page: PostingSession, planned: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`."""
-        self._failed(page, planned, posting, problem, self._limits.edits.bucket, None)
+        self._failed(page, planned, posting, problem, self._edits_of(planned), None)
 
     def search_failed(self, page: PostingSession, planned: PlannedMessage, posting: Posting, problem: NotDone) -> None:
         """As `post_failed`; where it returns, nobody will ever know whether the post is there."""

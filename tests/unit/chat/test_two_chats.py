@@ -11,7 +11,7 @@ import pytest
 from bot.chat.actions.deferred import Deferred, defer
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.chats import NOT_SET_UP, Chats
-from bot.chat.health import closed_places
+from bot.chat.health import closed_places, not_set_up
 from bot.chat.interaction import COMMAND, Interaction
 from bot.chat.message import Message
 from bot.chat.places import everything, is_everything, surface_of
@@ -177,6 +177,32 @@ def test_a_channel_of_a_chat_that_is_not_set_up_is_closed_until_it_is(rig: Two) 
     rig.pass_time(120, 1)
     assert rig.closed() == []
     assert rig.there.stands(RECEIPTS)
+
+
+def test_readyz_says_at_once_that_the_policy_names_channels_of_a_chat_that_is_not_set_up(rig: Two) -> None:
+    alone = rig.new_sender_for(rig.here).outbox.chats
+    (said,) = not_set_up(rig.policy, alone)
+    assert said.startswith("the policy names channels in Memory, which is not set up here. Set the variables")
+    assert not_set_up(rig.policy, rig.sender.outbox.chats) == []
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_channel_that_wants_to_be_left_alone_holds_up_the_edits_of_another_only_where_they_are_counted_together(
+    apart: bool,
+) -> None:
+    rig = Two()
+    rig.there.edits_apart = apart
+    others = replace(rig.policy.policy, receipts_channels=(str(RECEIPTS), str(channel("second"))))
+    rig.policy.policy = others
+    id_ = rig.asked()
+    rig.settle()
+    rig.approve(id_)
+    rig.work()
+    rig.there.answers.append(rig.there.no("busy", 30.0))
+    rig.pass_time(6)
+    first, second = (rig.there.stands(place)[0] for place in (RECEIPTS, channel("second")))
+    assert "Active" not in first
+    assert ("Active" in second) is apart
 
 
 def test_nobody_is_whispered_to_in_another_chat(rig: Two) -> None:
