@@ -39,6 +39,9 @@ CARD_BYTES_MAX = 21_000
 # As it travels, where a letter of another alphabet takes six bytes; the envelope round it is small.
 BODY_BYTES_MAX = 27_000
 RETRY_AFTER_S_MAX = 3600.0
+# People have seen a Workflow fail to show what says 1.5 (MicrosoftDocs/AdaptiveCards 550). Nothing in it is newer than this
+# but a button's tooltip, which is left out then.
+CARD_VERSION = "1.4"
 # After so many times in a row without a good answer the address is taken to be dead, and only looked at now and then.
 UNREACHABLE_AFTER = 5
 
@@ -153,13 +156,13 @@ def _not_done(word: str, after_s: float = 0.0) -> NotDone:
 
 
 def _card(whole: Message) -> Mapping[str, Any]:
-    """In the fullest version that the address takes."""
+    """The fullest that the address takes."""
     told, bytes_max = _inert(whole), CARD_BYTES_MAX
     card = card_of(told, bytes_max=bytes_max)
     while len(json.dumps(card)) > BODY_BYTES_MAX and bytes_max > CARD_BYTES_MAX / 8:
         bytes_max //= 2
         card = card_of(told, bytes_max=bytes_max)
-    return card
+    return {**card, "version": CARD_VERSION}
 
 
 def _inert(whole: Message) -> Message:

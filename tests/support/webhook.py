@@ -62,7 +62,7 @@ def _card(headers: Mapping[str, str], message: Any) -> dict[str, Any]:
     if attachment.keys() != {"contentType", "contentUrl", "content"} or attachment["contentUrl"] is not None:
         raise ValueError("the attachment")
     card: dict[str, Any] = attachment["content"]
-    if card["type"] != "AdaptiveCard" or card["version"] not in ("1.2", "1.3", "1.4", "1.5") or not card["body"]:
+    if card["type"] != "AdaptiveCard" or card["version"] not in ("1.2", "1.3", "1.4") or not card["body"]:
         raise ValueError("the card")
     return card
 

@@ -7,11 +7,14 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 import structlog
 
 from bot.chat.message import Button, Buttons, Line, Message, Quote, message
+from bot.chat.messages.closed_places import closed, closed_words
+from bot.chat.plain_text import text_of
 from bot.chat.rich import ours, say
 from bot.chat.surface import Means, NotDone, Posted
 from bot.observability import log
@@ -184,6 +187,15 @@ def test_it_can_post_and_do_nothing_else(hooks: Webhooks) -> None:
     with pytest.raises(NotDone):
         hooks.edit(Posted(PLACE, "n1"), TOLD)
     assert all(TRAITS.remedy(word) for word in MEANS)
+
+
+def test_it_is_called_by_its_name_where_somebody_looks() -> None:
+    words = closed_words(str(PLACE), "gone", TRAITS)
+    assert words.startswith("The webhook orders-teams takes no messages (gone). The Workflow is gone, perhaps with")
+    since = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
+    told = text_of(closed(str(PLACE), "no_address", 2, since, TRAITS).summary)
+    assert told.startswith("⚠️ The webhook orders-teams does not take my messages: `no_address`, first seen at")
+    assert "2 messages wait." in told
 
 
 def test_no_second_has_more_than_four() -> None:
