@@ -14,7 +14,7 @@ from bot.chat.wording.labels import Stage
 from bot.observability.readiness import ledger_problems, policy_problems, reasons, unreadable
 from bot.runtime.heartbeat import KINDS
 from workflows.core import keys
-from workflows.core.identity import TEAMS
+from workflows.core.identity import TEAMS, WEBHOOK
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.ports import PolicyUnavailable
 
@@ -89,10 +89,15 @@ def _stuck(parts: Common) -> Sequence[str]:
 
 def traits_of(place: str) -> Traits:
     """Of the chat in which a place is, whether or not it is set up where somebody types this."""
-    if surface_of(place) == TEAMS:
+    surface = surface_of(place)
+    if surface == TEAMS:
         from bot.teams.traits import TRAITS as OF_TEAMS
 
         return OF_TEAMS
+    if surface == WEBHOOK:
+        from bot.teams.webhook import TRAITS as OF_WEBHOOKS
+
+        return OF_WEBHOOKS
     from bot.slack.traits import TRAITS
 
     return TRAITS
