@@ -314,7 +314,12 @@ class Buckets(Protocol):
 
 class Directory(Protocol):
     """What is known of people and groups: what the chat said, from a cache, through the binding of accounts to people that the
-    ledger keeps. Never calls out."""
+    ledger keeps. Never calls out.
+
+    `several_chats`: people may have accounts in more than one. Only then is it kept, and looked at, where they were seen last.
+    """
+
+    several_chats: bool
 
     def person(self, who: Account) -> PersonFacts | None:
         """The cached facts, however old; None where the account was never looked up."""

@@ -22,9 +22,11 @@ from bot.chat.message import (
     Small,
     Snippet,
 )
+from bot.chat.places import surface_of
 from bot.chat.rich import Bold, Called, Channel, Code, Link, Rich, Span, Text, Time
 from bot.slack import blocks as b
 from bot.slack import mrkdwn as t
+from workflows.core.identity import SLACK
 
 Block = dict[str, Any]
 
@@ -72,8 +74,9 @@ def _span(span: Span) -> str:
             return f"{before}{mrkdwn(inside)}{after}"
         case Time(moment, reference, with_day):
             return t.when(moment, reference, with_day=with_day)
-        case Called(id_):
-            return t.mention(id_)
+        case Called(id_, name):
+            # Whoever has another chat's id is nobody here, or somebody else.
+            return t.mention(id_) if surface_of(id_) == SLACK else _given(name or "somebody")
         case Channel(id_):
             return f"<#{id_}>"
         case Link(url, label):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.chat.message import (
     Button,
     Buttons,
@@ -140,7 +142,12 @@ def small_print(view: RequestView) -> Rich:
     if view.stage is Stage.WAITING:
         told = (notes(view), (f"extends {view.extends}",) if view.extends else (), expiry(view))
     found = rich(joined(told), view.closed_at or view.now)
-    return join((found, short(view.environment, 80), view.id))
+    return join((found, unreached(view.not_reached), short(view.environment, 80), view.id))
+
+
+def unreached(names: Sequence[str]) -> Rich:
+    """Who does not know of it, so that somebody tells them."""
+    return say("⚠️ not reached: {}", short(", ".join(names), 200)) if names else NOTHING
 
 
 def reduced_line(view: RequestView) -> Small | None:

@@ -189,7 +189,8 @@ def _sure(views: RequestViews) -> Confirm | None:
 def _small(waiting: RequestViews, views: RequestViews) -> Rich:
     """While some of them wait: what was done about it, and until when."""
     told = rich(joined((notes(waiting[0]), expiry(waiting[0]))), waiting[0].now) if waiting else "asked together"
-    return join((told, short(", ".join(dict.fromkeys(view.environment for view in views))), _ids(views)))
+    lost = cards.unreached(list(dict.fromkeys(name for view in views for name in view.not_reached)))
+    return join((told, lost, short(", ".join(dict.fromkeys(view.environment for view in views))), _ids(views)))
 
 
 # ---------------------------------------------------------------- the requester

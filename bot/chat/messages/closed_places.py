@@ -5,20 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.chat.message import Line, Message, message
-from bot.chat.places import is_everything
-from bot.chat.rich import Called, Channel, Rich, Time, ours, say, short
+from bot.chat.places import is_everything, surface_of
+from bot.chat.rich import Called, Channel, Code, Rich, Span, Time, ours, say, short
 from bot.chat.surface import Traits
 from workflows.core.destination import is_person, read_destination
+from workflows.core.identity import SLACK
 
 
-def closed(place: str, word: str, owed: int, since: datetime, traits: Traits) -> Message:
-    """To those who can do something about it. `owed`: how many requests and reports wait for the place."""
+def closed(place: str, word: str, owed: int, since: datetime, traits: Traits, told_in: str = SLACK) -> Message:
+    """To those who can do something about it. `owed`: how many requests and reports wait for the place. `told_in`: their chat."""
     if is_everything(place):
         return _refused(word, since, traits)
     if not traits.abilities.edits:
         return _one_way(place, word, owed, since, traits)
     person = is_person(place)
-    where = say("direct messages to {}", Called(place)) if person else say("messages in {}", Channel(place))
+    where = say("direct messages to {}" if person else "messages in {}", _named(place, told_in))
     seen = Time(since, since)
     line = say("⚠️ {} does not take my {}: `{}`, first seen at {}.", traits.title, where, short(word, 60), seen)
     waits = (
@@ -36,6 +37,13 @@ def _one_way(place: str, word: str, owed: int, since: datetime, traits: Traits) 
     line = say("⚠️ {} {} does not take my messages: `{}`, first seen at {}.", traits.title, name, short(word, 60), seen)
     text = say("{} {}. {}", line, ours(traits.remedy(word)), ours(_waits(owed)))
     return message(text, Line(text))
+
+
+def _named(place: str, told_in: str) -> Span:
+    """What is an id in one chat says nothing in another, where it stands as it is."""
+    if surface_of(place) != told_in:
+        return Code(ours(read_destination(place).id))
+    return Called(place) if is_person(place) else Channel(place)
 
 
 def _refused(word: str, since: datetime, traits: Traits) -> Message:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
+from bot.chat.message import Message
 from bot.chat.messages import holds, receipts, target_users
 from bot.chat.messages.break_glass import lifted, lifted_receipt
 from bot.chat.outbox.delegation_plan import delegation_planned
@@ -14,12 +16,13 @@ from bot.chat.outbox.plan import (
     PlannedMessage,
 )
 from bot.chat.outbox.postings import Later, PostingSession
+from bot.chat.outbox.reach import elsewhere_of
 from bot.chat.outbox.webhook_plan import news_places
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import SECOND_CHAT, Account, AccountId, Why
-from workflows.core.people import PersonId
+from workflows.core.people import PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.core.records.person import PersonRecord
@@ -111,14 +114,21 @@ def _told_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Po
     # What somebody says of their own account is for their own accounts; that one is not theirs, for security as well.
     own_word = entry.event is Event.PERSON_CONFIRMED and "by_account" in entry.private
     people = () if own_word else box.recipients.security(policy)
-    users = dict.fromkeys(direct_to(facts.slack) for facts in people)
     if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
         places = open_places(box.ctx, PersonId(entry.private.get("actor", "")))
-        users |= dict.fromkeys(direct_to(facts.slack) for facts in box.recipients.owners_of(policy, places))
-    if entry.event in (Event.PERSON_CONFIRMED, Event.PERSON_DISOWNED):
-        users |= dict.fromkeys(_accounts_named(box, entry))
+        people = (*people, *box.recipients.owners_of(policy, places))
+    named = _accounts_named(box, entry) if entry.event in (Event.PERSON_CONFIRMED, Event.PERSON_DISOWNED) else []
     own = _receipts_of_hold(box, record, entry, policy)
-    return [*own, *(once(f"hold:{entry.number}:{user}", user, plain) for user in users)]
+    return [*own, *_to_each(f"hold:{entry.number}", people, named, plain)]
+
+
+def _to_each(
+    slot: str, people: Sequence[PersonFacts], accounts: Sequence[str], message: Message
+) -> list[PlannedMessage]:
+    """Once to each of these people, wherever they are reached, and to each of these accounts."""
+    users, elsewhere = dict.fromkeys((*(direct_to(facts.slack) for facts in people), *accounts)), elsewhere_of(people)
+    others = {user: () if user in accounts else elsewhere.get(user, ()) for user in users}
+    return [once(f"{slot}:{user}", user, message, others[user]) for user in users]
 
 
 def _receipts_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
@@ -164,8 +174,8 @@ def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Plan
     plain = holds.told(entry, box.command)
     asked = holds.with_choices(plain, still, entry.private.get("reason", "")) if still and waits else plain
     key = "asked" if waits else "over"
-    slots = ((f"hold:{entry.number}:{direct_to(facts.slack)}", direct_to(facts.slack)) for facts in others)
-    return [PlannedMessage(slot, user, asked, key=key) for slot, user in slots]
+    found = _to_each(f"hold:{entry.number}", others, (), asked)
+    return [replace(item, key=key) for item in found]
 
 
 def show_target_user(box: Outbox, page: PostingSession, subject: str) -> None:
@@ -175,9 +185,8 @@ def show_target_user(box: Outbox, page: PostingSession, subject: str) -> None:
         raise Later(AGAIN_S)
     for entry in box.ctx.ledger.entries_of(subject):
         receipt = target_users.moved(entry, receipts.mark(entry.number, entry.digest))
-        security = (direct_to(facts.slack) for facts in box.recipients.security(policy))
-        users = dict.fromkeys((*security, *_accounts_named(box, entry)))
-        told = (once(f"user:{user}", user, target_users.moved(entry)) for user in users)
+        security, moved = box.recipients.security(policy), target_users.moved(entry)
+        told = _to_each("user", security, _accounts_named(box, entry), moved)
         box.send(page, [*once_in_each(page.record, "user:receipt", news_places(policy), receipt), *told])
     box.clear(subject)
 

@@ -31,7 +31,6 @@ from bot.chat.outbox.plan import (
     root_slot,
     unreached,
 )
-from bot.chat.places import direct_to
 from bot.chat.rich import Rich, lines, say, short
 from bot.chat.views.request_view import RequestView, for_outsiders
 from bot.chat.wording.labels import Stage
@@ -179,7 +178,7 @@ def _rendered(slot: str, channel: str, views: RequestViews, render: Render) -> P
 
 def _requester(batch: Batch) -> list[PlannedMessage]:
     """One message with the state of each. What happens to one after it was sent is told under it, too: an edit rings nobody."""
-    user = direct_to(batch.first.request.requester_slack)
+    user = batch.first.asker
     slot = f"several:{user}"
     quiet = frozenset({Stage.WAITING, Stage.SETTING_UP, Stage.WITHDRAWN})
     told = slot in batch.chat.postings or batch.first.request.origin.by_form
@@ -189,7 +188,7 @@ def _requester(batch: Batch) -> list[PlannedMessage]:
     posting = batch.chat.postings.get(slot)
     if posting is not None and posting.ts is not None:
         found += _news(batch, posting, slot, user)
-    return [*found, *_warnings(batch, user)]
+    return [*found, *_warnings(batch)]
 
 
 def _answer(batch: Batch) -> Render:
@@ -234,11 +233,12 @@ def _since(view: RequestView) -> datetime | None:
     return view.closed_at if view.stage in OVER and (view.stage not in QUIET or missed) else None
 
 
-def _warnings(batch: Batch, user: str) -> list[PlannedMessage]:
+def _warnings(batch: Batch) -> list[PlannedMessage]:
     """One for all that end in the same minute."""
     ending = [facts.view for facts in batch.members if facts.warned and facts.view.stage is Stage.ACTIVE]
     found = []
     for minute, views in groupby(sorted(ending, key=_minute), key=_minute):
+        user = batch.first.place(f"warning:{minute}:{{}}", batch.first.warned_at or batch.first.asker)
         found.append(_rendered(f"warning:{minute}:{user}", user, list(views), several.ending))
     return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bot.chat.messages import break_glass
 from bot.chat.outbox.plan import PlannedMessage, PlanningInput, own_channels, rendered
-from bot.chat.places import direct_to
 from workflows.core.records.oversight import Review, ReviewState
 
 
@@ -25,14 +24,14 @@ def _directly(planning: PlanningInput) -> list[PlannedMessage]:
     """Each owner and all of security, once; never the holder, who did it. Kept current, so that the buttons are."""
     told = [slot.removeprefix("glass:") for slot in planning.chat.postings if slot.startswith("glass:")]
     owed = planning.review is not None and planning.review.state is ReviewState.OWED
-    users = dict.fromkeys([*told, *([direct_to(person.slack) for person in planning.overseers] if owed else [])])
+    users = dict.fromkeys([*told, *(planning.places("glass:{}", planning.overseers) if owed else [])])
     return [rendered(planning, f"glass:{user}", user, break_glass.break_glass_card) for user in users]
 
 
 def _unannounced(planning: PlanningInput, review: Review) -> list[PlannedMessage]:
     if review.unannounced_at is None:
         return []
-    users = [direct_to(planning.request.requester_slack), *(direct_to(person.slack) for person in planning.overseers)]
+    users = [planning.asker, *planning.places("unannounced:{}", planning.overseers)]
     message = break_glass.unannounced(planning.view, command=planning.command)
     return [PlannedMessage(f"unannounced:{user}", user, message, key="once") for user in dict.fromkeys(users)]
 
@@ -57,7 +56,7 @@ def _chases(planning: PlanningInput, review: Review) -> list[PlannedMessage]:
             for channel in cards
         ]
     message = break_glass.chase(planning.view, command=planning.command)
-    users = dict.fromkeys(direct_to(person.slack) for person in planning.overseers)
+    users = planning.places(f"chase:{number}:{{}}", planning.overseers)
     return [PlannedMessage(f"chase:{number}:{user}", user, message, key="once") for user in users]
 
 
@@ -79,9 +78,9 @@ def _flagged(planning: PlanningInput, review: Review) -> list[PlannedMessage]:
     """To the holder, and to security but for whoever flagged it."""
     if review.state is not ReviewState.FLAGGED:
         return []
-    holder = direct_to(planning.request.requester_slack)
+    holder = planning.asker
     own = break_glass.flagged(planning.view, to_holder=True, command=planning.command)
     theirs = break_glass.flagged(planning.view, to_holder=False, command=planning.command)
-    security = [direct_to(person.slack) for person in planning.security if person.id != review.by]
-    others = (PlannedMessage(f"flagged:{user}", user, theirs, key="once") for user in dict.fromkeys(security))
+    security = planning.places("flagged:{}", (person for person in planning.security if person.id != review.by))
+    others = (PlannedMessage(f"flagged:{user}", user, theirs, key="once") for user in security)
     return [PlannedMessage(f"flagged:{holder}", holder, own, key="once"), *others]

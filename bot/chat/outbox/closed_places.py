@@ -65,9 +65,10 @@ class ClosedPlaces:
         """The panic group, or the owners where there is none; each once for each time that a place is closed."""
         owed = len(self._ctx.ledger.members(keys.owed(place)))
         since = since_of(page.record) or self._ctx.ledger.now()
-        message = places_words.closed(place, word, owed, since, self._outbox.chats.of(place).traits)
+        traits = self._outbox.chats.of(place).traits
         operators = self._outbox.recipients.operators(policy) if policy else ()
         for user in filter(None, (self._reached_at(facts, place) for facts in operators)):
+            message = places_words.closed(place, word, owed, since, traits, surface_of(user))
             try:
                 self._outbox.delivery.send(page, PlannedMessage(f"told:{user}", user, message, key="once"))
             except (Later, Stopped, NotDone) as problem:

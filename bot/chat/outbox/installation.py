@@ -10,6 +10,7 @@ from bot.chat.outbox.plan import (
     PlannedMessage,
 )
 from bot.chat.outbox.postings import Later, PostingSession
+from bot.chat.outbox.reach import elsewhere_of
 from bot.chat.outbox.revoke_all_plan import revoke_all_planned
 from bot.chat.outbox.trouble_calls import Called, without_what_is_over
 from bot.chat.outbox.webhook_plan import news_places
@@ -69,10 +70,12 @@ def show_clock(box: Outbox, page: PostingSession, subject: str) -> None:
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
-    places = (*news_places(policy), *(direct_to(facts.slack) for facts in box.recipients.security(policy)))
+    security = box.recipients.security(policy)
+    others = elsewhere_of(security)
+    places = (*news_places(policy), *(direct_to(facts.slack) for facts in security))
     for entry in box.ctx.ledger.entries_of(subject):
         told = clock_told(entry)
-        box.send(page, [once(f"clock:{entry.number}:{place}", place, told) for place in places])
+        box.send(page, [once(f"clock:{entry.number}:{place}", place, told, others.get(place, ())) for place in places])
     box.clear(subject)
 
 

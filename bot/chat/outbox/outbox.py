@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,7 @@ from bot.chat.outbox.deliveries import Deliveries
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plan import PlannedMessage, is_receipt
 from bot.chat.outbox.postings import Later, PostingSession, Stopped
+from bot.chat.outbox.reach import told_at
 from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.waiting import note_waiting
 from bot.chat.places import surface_of
@@ -42,7 +44,7 @@ class Outbox:
     def of(cls, ctx: WorkerContext, chats: Chats, buckets: Buckets, directory: ChatDirectory, command: str) -> Outbox:
         outages = Outages(ctx, chats)
         delivery = Deliveries(ctx, chats, buckets, outages, command)
-        recipients = Recipients(ctx, directory.away)
+        recipients = Recipients(ctx, directory.away, lambda place: outages.word(place) is not None)
         return cls(ctx, chats, directory, command, Reader(ctx), outages, delivery, recipients)
 
     def policy(self) -> Policy | None:
@@ -64,7 +66,9 @@ class Outbox:
         """
         unsent = _Unsent()
         sent = page.version
-        for item in items:
+        left = deque(items)
+        while left:
+            item = _at_their_place(page.record, left.popleft())
             if page.version != sent:
                 self._not_overtaken(versions or {})
                 sent = page.version
@@ -73,6 +77,8 @@ class Outbox:
                 continue
             try:
                 self.delivery.send(page, item)
+                if (elsewhere := _at_their_place(page.record, item)) != item:
+                    left.appendleft(elsewhere)
             except Stopped as stopped:
                 unsent.stopped[surface] = stopped
             except Later as later:
@@ -149,6 +155,17 @@ class _Unsent:
             raise next(iter(self.stopped.values()))
 
 
+def _at_their_place(record: ChatRecord, item: PlannedMessage) -> PlannedMessage:
+    """What is for somebody who can be written to in several chats, at the place where it stands, or may still be taken."""
+    if not item.or_else:
+        return item
+    here = item.channel
+    slot = item.slot.removesuffix(here)
+    place = told_at(record.postings, lambda one: slot + one, here, {here: item.or_else})
+    others = tuple(one for one in (here, *item.or_else) if one != place)
+    return item if place == here else replace(item, slot=slot + place, channel=place, or_else=others)
+
+
 def in_each(record: ChatRecord, slot: str, channels: Sequence[str]) -> dict[str, str]:
     """Slots for the same news in each of these channels -> the channel. The first has the slot itself, or who has it already."""
     taken = record.postings.get(slot)
@@ -156,9 +173,9 @@ def in_each(record: ChatRecord, slot: str, channels: Sequence[str]) -> dict[str,
     return {slot if channel == first else f"{slot}:{channel}": channel for channel in channels}
 
 
-def once(slot: str, channel: str, message: Message) -> PlannedMessage:
-    """News of one moment, which is not edited."""
-    return PlannedMessage(slot, channel, message, key="once")
+def once(slot: str, channel: str, message: Message, or_else: Sequence[str] = ()) -> PlannedMessage:
+    """News of one moment, which is not edited. `or_else`: as `PlannedMessage` has it."""
+    return PlannedMessage(slot, channel, message, key="once", or_else=tuple(or_else))
 
 
 def once_in_each(record: ChatRecord, slot: str, channels: Sequence[str], message: Message) -> list[PlannedMessage]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import break_glass, notices, receipts
 from bot.chat.messages import reminders as calls
 from bot.chat.outbox.calls import CallsByChat
+from bot.chat.outbox.reach import Elsewhere, not_reached, reachable, told_at
 from bot.chat.places import direct_to
 from bot.chat.views.deciders import NOBODY, Deciders
 from bot.chat.views.request_view import RequestView, seen_by
@@ -71,6 +72,8 @@ class PlannedMessage:
     in_order: bool = False
     beside: str = ""
     entry: AuditEvent | None = None
+    # A person's other places, the best first, for what says the same in each chat; the slot ends with the place.
+    or_else: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,36 @@ class PlanningInput:
     # In how many seconds to look again, where somebody who should be told has not been found yet.
     look_again_s: float | None = None
     command: str = "/prodaccess"
+    # Of everybody who is written to: their other places, and their names by place. The holder is warned where they were seen
+    # last; empty: where they are told all else.
+    elsewhere: Elsewhere = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    warned_at: str = ""
     # The state passes by itself: see `on_cards_for_s`.
     passing: bool = False
+
+    def place(self, slot: str, place: str) -> str:
+        """Where a message to somebody goes. `slot`: the message's own, with `{}` for the place."""
+        return told_at(self.chat.postings, slot.format, place, self.elsewhere)
+
+    def places(self, slot: str, people: Iterable[PersonFacts]) -> list[str]:
+        return list(dict.fromkeys(self.place(slot, direct_to(person.slack)) for person in people))
+
+    @property
+    def asker(self) -> str:
+        """Where whoever asked is told: in the chat in which they did."""
+        return reachable(self.chat.postings, direct_to(self.request.requester_slack), self.elsewhere)
+
+    @property
+    def holder(self) -> str:
+        account = self.request.holder_slack or self.request.requester_slack
+        return reachable(self.chat.postings, direct_to(account), self.elsewhere)
+
+
+def as_posted(planning: PlanningInput, chat: ChatRecord) -> PlanningInput:
+    """The same with what was posted so far, and who was not reached by it."""
+    lost = not_reached(chat.postings, planning.elsewhere, planning.names)
+    return replace(planning, chat=chat, view=replace(planning.view, not_reached=lost))
 
 
 def passing_until_s(view: RequestView, since: datetime | None, *, at_work: bool = False) -> float:
@@ -145,7 +176,7 @@ def beside(planning: PlanningInput, own: Sequence[PlannedMessage]) -> list[Plann
 def nobody_there(planning: PlanningInput) -> list[PlannedMessage]:
     """Everybody was looked up, and too few are there: whoever asked hears that it cannot be approved as it is."""
     waits = planning.view.stage is Stage.WAITING and planning.view.resolved and not planning.request.break_glass
-    user = direct_to(planning.request.requester_slack)
+    user = planning.asker
 
     def render(view: RequestView) -> Message:
         return notices.nobody_there(view, planning.command, alone=not planning.request.batch)
@@ -156,7 +187,7 @@ def nobody_there(planning: PlanningInput) -> list[PlannedMessage]:
 
 def unreached(planning: PlanningInput) -> list[PlannedMessage]:
     """Nobody who can decide got the card: whoever asked must hear that it waits for nobody."""
-    user = direct_to(planning.request.requester_slack)
+    user = planning.asker
 
     def render(view: RequestView) -> Message:
         return notices.unreached(view, planning.deciders, planning.command, alone=not planning.request.batch)
@@ -181,7 +212,7 @@ def _to_asker(planning: PlanningInput, slot: str, user: str, render: Render) -> 
 
 def _settles(planning: PlanningInput, kind: str) -> bool:
     """What it warned of is over: it says so, and offers nothing any more."""
-    posting = planning.chat.postings.get(f"{kind}:{direct_to(planning.request.requester_slack)}")
+    posting = planning.chat.postings.get(f"{kind}:{planning.asker}")
     over = planning.view.stage in OVER and not planning.request.batch
     return over and posting is not None and posting.ts is not None
 
@@ -219,7 +250,8 @@ def _new_card_channels(planning: PlanningInput) -> list[str]:
     if planning.request.break_glass:
         # Its owners are told directly anyway.
         return []
-    return [user for user in planning.approver_ids if not _failed(planning, f"card:{user}")]
+    users = dict.fromkeys(planning.place("card:{}", user) for user in planning.approver_ids)
+    return [user for user in users if not _failed(planning, f"card:{user}")]
 
 
 def _failed(planning: PlanningInput, slot: str) -> bool:
@@ -280,7 +312,7 @@ def _escalation(planning: PlanningInput) -> list[PlannedMessage]:
     """Under the card; where the card went to people, to each of those who are called and have none."""
     if planning.view.escalated_at is None:
         return []
-    posted = _posted_cards(planning)
+    posted = frozenset(cards := _posted_cards(planning))
     found = [
         PlannedMessage(
             f"escalated:{channel}",
@@ -289,7 +321,7 @@ def _escalation(planning: PlanningInput) -> list[PlannedMessage]:
             key="once",
             under=f"card:{channel}",
         )
-        for channel in posted
+        for channel in cards
         if not is_person(channel)
     ]
     if found:
@@ -297,8 +329,8 @@ def _escalation(planning: PlanningInput) -> list[PlannedMessage]:
     called = planning.called_people if not planning.view.escalation_approves else ()
     return [
         PlannedMessage(f"escalated:{user}", user, calls.escalated(planning.view, [user], on_card=False), key="once")
-        for user in called
-        if user not in posted
+        for user in dict.fromkeys(planning.place("escalated:{}", one) for one in called)
+        if posted.isdisjoint((user, *planning.elsewhere.get(user, ())))
     ]
 
 
@@ -324,7 +356,7 @@ def alarms(planning: PlanningInput) -> list[PlannedMessage]:
             reached = [channel for channel in channels if not _failed(planning, f"alarm:{entry.number}:{channel}")]
             # No channel takes it: to those who can do something about it. Of a break-glass they are told as it is.
             told = reached or entry.event is Event.BREAK_GLASS_UNANNOUNCED
-            people = [] if told else [direct_to(person.slack) for person in planning.overseers]
+            people = [] if told else planning.places(f"alarm:{entry.number}:{{}}", planning.overseers)
             found += [_alarm(planning, entry, place) for place in (*reached, *people)]
     return found
 
@@ -348,13 +380,14 @@ def _alarm(planning: PlanningInput, entry: AuditEntry, channel: str) -> PlannedM
 
 
 def _holder(planning: PlanningInput) -> list[PlannedMessage]:
-    asker, view = direct_to(planning.request.requester_slack), planning.view
-    user = direct_to(planning.request.holder_slack or planning.request.requester_slack)
+    asker, view, user = planning.asker, planning.view, planning.holder
     found = [_asked(planning, asker)] if planning.request.origin.by_form else []
     if user != asker:
         found += _on_behalf(planning, asker, user)
     active, outcome = f"holder:{user}", f"outcome:{user}"
-    warning = f"warning:{user}:{planning.extended}" if planning.extended else f"warning:{user}"
+    number = f":{planning.extended}" if planning.extended else ""
+    warn = planning.place("warning:{}" + number, planning.warned_at or user)
+    warning = f"warning:{warn}{number}"
     if view.stage is Stage.AGREED or (
         f"agreed:{user}" in planning.chat.postings and view.stage in OVER | {Stage.ACTIVE}
     ):
@@ -363,10 +396,10 @@ def _holder(planning: PlanningInput) -> list[PlannedMessage]:
         found.append(rendered(planning, active, user, notices.active, hide=False))
         if planning.warned:
             message = notices.ending(view, planning.command)
-            found.append(PlannedMessage(warning, user, message, key="once"))
+            found.append(PlannedMessage(warning, warn, message, key="once"))
     elif active in planning.chat.postings and (view.stage in OVER | {Stage.STUCK} or _removal_drags_on(view)):
         found.append(rendered(planning, active, user, notices.over_active, hide=False))
-    found += _old_warnings(planning, user, warning)
+    found += _old_warnings(planning, warning)
     # For whom somebody else asked, the message that said so says what became of it.
     told = user != asker and active not in planning.chat.postings
     if not told and view.stage in OVER and (view.stage not in QUIET or _missed_its_end(planning, active)):
@@ -379,12 +412,12 @@ def _removal_drags_on(view: RequestView) -> bool:
     return view.stage is Stage.REMOVING and view.error is not None
 
 
-def _old_warnings(planning: PlanningInput, user: str, current: str) -> list[PlannedMessage]:
+def _old_warnings(planning: PlanningInput, current: str) -> list[PlannedMessage]:
     """What they warned of has come, or was put off: they say so, and offer nothing any more."""
     over = planning.view.stage in OVER
-    sent = [slot for slot, post in planning.chat.postings.items() if slot.startswith(f"warning:{user}") and post.ts]
+    sent = {slot: post for slot, post in planning.chat.postings.items() if slot.startswith("warning:") and post.ts}
     old = [slot for slot in sent if over or (slot != current and planning.view.stage is Stage.ACTIVE)]
-    return [rendered(planning, slot, user, notices.settled, hide=False) for slot in old]
+    return [rendered(planning, slot, sent[slot].channel, notices.settled, hide=False) for slot in old]
 
 
 def _on_behalf(planning: PlanningInput, asker: str, holder: str) -> list[PlannedMessage]:

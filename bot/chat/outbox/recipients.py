@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.chat.outbox.calls import Calls, CallsByChat, mention
-from bot.chat.places import direct_to, places_of, surface_of
+from bot.chat.places import direct_to, everything, places_of, surface_of
 from bot.chat.rich import Mention
 from bot.chat.text import MENTIONS_MAX
 from bot.chat.views.deciders import NOBODY, Deciders, deciders_of
@@ -51,6 +51,8 @@ class WhomToAsk:
     look_again_s: float | None = None
     # Why nobody can approve it as it was asked for.
     no_more: Refused | None = None
+    # Who is called, or stands by name.
+    people: tuple[PersonFacts, ...] = ()
     # By their ids in each chat, of everybody who can be called.
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -85,9 +87,14 @@ class Overseers:
 
 
 class Recipients:
-    def __init__(self, ctx: WorkerContext, away: Absences) -> None:
+    """`closed`: whether a place takes no messages, a person's or a chat as a whole."""
+
+    def __init__(
+        self, ctx: WorkerContext, away: Absences, closed: Callable[[str], bool] = lambda _place: False
+    ) -> None:
         self._ctx = ctx
         self._away = away
+        self._closed = closed
 
     def absent(self, people: Collection[PersonFacts]) -> frozenset[PersonId]:
         """Those of them who want no calls just now."""
@@ -122,6 +129,7 @@ class Recipients:
             stand_ins=_stand_ins(sight),
             look_again_s=sight.look_again_s,
             no_more=never_as_asked(policy, request, self._ctx.directory.groups(policy, asking)),
+            people=tuple(sight.people.values()),
             names={place: facts.name for facts in sight.people.values() for place in places_of(facts)},
         )
 
@@ -134,6 +142,23 @@ class Recipients:
         people, again_s = self._found(policy, groups, names, [who for found in members.values() for who in found])
         security = (people[who] for name in policy.security for who in members[name] if who in people)
         return Overseers(tuple(people.values()), tuple(security), again_s)
+
+    def parties(self, request: Request) -> tuple[PersonFacts, ...]:
+        """Who asked and who holds it, each in the chat in which they were seen last. Where there is one chat nobody is looked
+        up for this.
+        """
+        if not self._ctx.directory.several_chats:
+            return ()
+        found = self._ctx.directory.of_people((request.requester, request.holder))
+        able = (facts for facts in found.values() if not facts.standing_problem and facts.suspended is None)
+        return tuple(map(self._where_open, able))
+
+    def _where_open(self, facts: PersonFacts) -> PersonFacts:
+        """In the chat in which they were seen last, or in the next one where that takes nothing for them."""
+        accounts = (facts.slack, *facts.elsewhere) if facts.elsewhere else ()
+        shut = [one for one in accounts if self._closed(direct_to(one)) or self._closed(everything(one.surface))]
+        account = next((one for one in accounts if one not in shut), facts.slack)
+        return facts if account == facts.slack else facts.told_at(account)
 
     def security(self, policy: Policy) -> tuple[PersonFacts, ...]:
         """Everybody of the panic group who can be reached."""
@@ -186,7 +211,7 @@ class Recipients:
                 continue
             # Messages go to bound accounts alone, and to none that is on hold.
             if facts is not None and not facts.standing_problem and facts.suspended is None:
-                found[facts.id] = facts
+                found[facts.id] = self._where_open(facts)
         return found, min(again_s, default=None)
 
     def _sight(self, policy: Policy, entitlement: Entitlement | None, request: Request, names: Sequence[str]) -> _Sight:

@@ -17,19 +17,23 @@ from bot.chat.outbox.plan import (
     ALARMS,
     PlannedMessage,
     PlanningInput,
+    as_posted,
     on_cards_for_s,
     passing_until_s,
     planned,
     receipt_channels,
 )
 from bot.chat.outbox.postings import Later, PostingSession
+from bot.chat.outbox.reach import elsewhere_of
 from bot.chat.outbox.recipients import Overseers, WhomToAsk
 from bot.chat.outbox.webhook_plan import final_planned, places
+from bot.chat.places import direct_to, places_of
 from bot.chat.views.deciders import NOBODY
 from bot.chat.views.read_model import Seen
 from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import Stage
 from workflows.core import keys
+from workflows.core.people import PersonFacts
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.core.records.grant import Grant
@@ -64,7 +68,7 @@ def show_request(box: Outbox, page: PostingSession, id_: str) -> None:
     facts = replace(_facts(box, page, seen, policy), passing=passing_s > 0)
 
     def plan() -> list[PlannedMessage]:
-        now = replace(facts, chat=page.record)
+        now = as_posted(facts, page.record)
         return [*planned(now), *break_glass_planned(now), *final_planned(policy, [now])]
 
     _send_and_go_on(box, page, plan, versions)
@@ -96,7 +100,7 @@ def _show_batch(
         raise Later(wait_s)
 
     def plan() -> list[PlannedMessage]:
-        now = tuple(replace(facts, chat=page.record) for facts in batch.members)
+        now = tuple(as_posted(facts, page.record) for facts in batch.members)
         return [*batch_planned(replace(batch, members=now)), *final_planned(policy, now)]
 
     _send_and_go_on(box, page, plan, versions)
@@ -149,6 +153,8 @@ def _facts(box: Outbox, page: PostingSession, seen: Seen, policy: Policy | None)
     alarm = any(entry.event in ALARMS for entry in entries)
     if policy and environment and (request.break_glass or alarm):
         overseers = box.recipients.overseers(policy, environment, request)
+    parties = box.recipients.parties(request)
+    written_to = (*(people.people if people else ()), *overseers.people, *overseers.security, *parties)
     return PlanningInput(
         request=request,
         view=view,
@@ -168,7 +174,19 @@ def _facts(box: Outbox, page: PostingSession, seen: Seen, policy: Policy | None)
         extended=len(seen.grant.extensions) if seen.grant else 0,
         look_again_s=_look_again_s(seen, people, overseers),
         command=box.command,
+        elsewhere=elsewhere_of(written_to),
+        names=_names(request, people, written_to),
+        warned_at=next((direct_to(one.slack) for one in parties if one.id == request.holder), ""),
     )
+
+
+def _names(request: Request, people: WhomToAsk | None, written_to: Sequence[PersonFacts]) -> dict[str, str]:
+    """By their places, of everybody who may be written to."""
+    own = {direct_to(request.requester_slack): request.requester_name}
+    if request.holder_slack is not None:
+        own[direct_to(request.holder_slack)] = request.holder_name
+    others = {place: facts.name for facts in written_to for place in places_of(facts)}
+    return {**own, **others, **(people.names if people else {})}
 
 
 def _with_people(view: RequestView, people: WhomToAsk) -> RequestView:

@@ -6,7 +6,7 @@ who would have to approve it, of theirs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,10 +14,11 @@ from bot.chat.message import Line, Listing, Message, Small, message
 from bot.chat.outbox.plan import PlannedMessage
 from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.troubles_plan import OVER, held_up, meanwhile
-from bot.chat.places import direct_to
+from bot.chat.places import direct_to, places_of
 from bot.chat.rich import Rich, Time, join, ours, say, short
 from bot.chat.wording.troubles import what_fails
 from workflows.core.canonical_json import digest
+from workflows.core.people import PersonFacts
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.core.records.oversight import Trouble
@@ -50,7 +51,8 @@ class Called:
         if policy is None and failing:
             return []
         now = self._ctx.ledger.now()
-        calls = self._calls(policy, failing, now) if policy is not None else {}
+        stands = {post.channel for post in record.postings.values() if post.shown != OVER and post.error is None}
+        calls = self._calls(policy, failing, now, stands) if policy is not None else {}
         others = _over(_NOT_YOURS if failing else _ALL_OVER)
         found = [PlannedMessage(slot, place, others, key=OVER) for place, slot in open_.items() if place not in calls]
         for place, call in calls.items():
@@ -58,35 +60,45 @@ class Called:
             found.append(PlannedMessage(slot, place, call.message, key=call.key, urgent=True))
         return found
 
-    def _calls(self, policy: Policy, failing: Sequence[Trouble], now: datetime) -> dict[str, _Call]:
+    def _calls(
+        self, policy: Policy, failing: Sequence[Trouble], now: datetime, stands: Collection[str]
+    ) -> dict[str, _Call]:
+        """By place. `stands`: where there is a message already; who has one in one chat gets none in another."""
         if not failing:
             return {}
         owners = {
             user: _Call(_to_owner(theirs, now, self._command), _key([trouble for trouble, _ in theirs]))
-            for user, theirs in self._owners(policy, failing).items()
+            for user, theirs in self._owners(policy, failing, stands).items()
         }
         everything = _Call(_to_operator(failing, now), _key(failing))
         operators = (
             *policy.receipts_channels,
-            *(direct_to(facts.slack) for facts in self._recipients.security(policy)),
+            *(_told(facts, stands) for facts in self._recipients.security(policy)),
         )
         return owners | dict.fromkeys(operators, everything)
 
-    def _owners(self, policy: Policy, failing: Sequence[Trouble]) -> dict[str, list[Theirs]]:
+    def _owners(self, policy: Policy, failing: Sequence[Trouble], stands: Collection[str]) -> dict[str, list[Theirs]]:
         """Whom a trouble belongs to, by their chat's id."""
         found: dict[str, list[Theirs]] = {}
         for trouble in failing:
             whose = concerned(self._ctx, trouble.item)
+            told = {direct_to(who) for who in whose.people}
             users = {
-                direct_to(facts.slack): None
+                _told(facts, stands): None
                 for request in whose.requests
                 for facts in self._recipients.answerable(policy, request)
+                # They are told in a message of their own.
+                if told.isdisjoint(places_of(facts))
             }
-            told = {direct_to(who) for who in whose.people}
-            # They are told in a message of their own.
-            for user in (one for one in users if one not in told):
+            for user in users:
                 found.setdefault(user, []).append((trouble, whose))
         return found
+
+
+def _told(facts: PersonFacts, stands: Collection[str]) -> str:
+    """Where somebody is told: at the place that has a message already, else where they are written to."""
+    places = places_of(facts)
+    return next((place for place in places if place in stands), places[0])
 
 
 def without_what_is_over(record: ChatRecord) -> ChatRecord:

@@ -170,6 +170,8 @@ class RequestView:
     # Names of those who are called, by the chat's ids.
     called_names: Mapping[str, str] = field(default_factory=dict)
     stand_ins: tuple[StandIn, ...] = ()
+    # Names of those whom no message about it reached, in any chat.
+    not_reached: tuple[str, ...] = ()
     # What became of the review that a break-glass owes; None where none is owed, or nobody has looked.
     review: ReviewState | None = None
     review_due: datetime | None = None
