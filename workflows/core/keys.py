@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.core.canonical_json import digest
+from workflows.core.destination import Destination, Kind
 from workflows.core.identity import SLACK, Account, AccountId, Address, PersonId, account_named
 
 ACTIVE_POLICY = "policy:active"
@@ -86,6 +87,20 @@ def target_ids(who: PersonId) -> str:
 def hold_subject(account_id: AccountId) -> str:
     """The subject of what is told about one account that is on hold."""
     return f"hold-{digest(account_id)[:20]}"
+
+
+def delegation_subject(told: Account, away: PersonId) -> str:
+    """The subject of what one account is told of deciding in somebody's place. Ids of other chats hold dashes."""
+    if told.surface == SLACK:
+        return f"delegation-{told.user}-{away}"
+    return f"delegation-{Destination(told.surface, Kind.PERSON, told.user)}|{away}"
+
+
+def delegation_named(subject: str) -> tuple[str, PersonId]:
+    """Where it is told, as a destination's text, and in whose place they decide."""
+    rest = subject.removeprefix("delegation-")
+    place, _, away = rest.partition("|" if ":" in rest.partition("-")[0] else "-")
+    return place, PersonId(away)
 
 
 def whois(who: Account) -> str:

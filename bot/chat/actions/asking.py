@@ -39,23 +39,24 @@ def ask_all(at: Acting, act: Interaction, asks: list[CoreAsk]) -> Reply:
         return ask_one(at, act, asks[0])
     answer = at.several.ask(act, asks)
     refused = answer[0] if isinstance(answer, tuple) else None
-    return _with_way_out(at, at.answered(act, answer), refused, asks)
+    return _with_way_out(at, act, at.answered(act, answer), refused, asks)
 
 
 def ask_one(at: Acting, act: Interaction, ask: CoreAsk) -> Reply:
     answer = ask_for_access(at.ctx, ask, act.who, act.origin, act.id)
     reply = at.asked(act, answer)
-    return _with_way_out(at, reply, answer if isinstance(answer, Refused) else None, [ask])
+    return _with_way_out(at, act, reply, answer if isinstance(answer, Refused) else None, [ask])
 
 
-def _with_way_out(at: Acting, reply: Reply, refused: Refused | None, asks: list[CoreAsk]) -> Reply:
+def _with_way_out(at: Acting, act: Interaction, reply: Reply, refused: Refused | None, asks: list[CoreAsk]) -> Reply:
     """A button that opens the form as it was filled in: for when it opens, or to give it another ticket."""
     then = open_again_at(refused, at.ctx.ledger.now()) if refused else None
     if refused is None or reply.message is None or (then is None and refused.code not in _TICKET):
         return reply
     first, *others = (replace(ask, start_at=then or ask.start_at) for ask in asks)
     holder = at.ctx.directory.of_person(first.holder) if first.holder else None
-    whom = holder.slack.user if holder else ""
+    there = holder.at(act.who.surface) if holder else None
+    whom = there.user if there else ""
     return replace(reply, message=notices.with_ask_for(reply.message, first, others, whom))
 
 

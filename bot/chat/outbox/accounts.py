@@ -52,8 +52,8 @@ AGAIN_S = 60.0
 
 def show_delegation(box: Outbox, page: PostingSession, subject: str) -> None:
     """Tell somebody that they decide in another's place, or do so no more."""
-    _, user, who = subject.split("-", 2)
-    item = keys.person(PersonId(who))
+    user, who = keys.delegation_named(subject)
+    item = keys.person(who)
     snapshot = box.ctx.ledger.read(item)
     record = snapshot.get(item, PersonRecord)
     found = in_force(record.delegation, snapshot.now) if record else None

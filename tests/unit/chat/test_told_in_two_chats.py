@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -32,6 +33,7 @@ from workflows.ports import LedgerUnreachable
 from workflows.usecases.decisions.approve import approve
 from workflows.usecases.identity.confirm_account import held_account
 from workflows.usecases.identity.second_chat import Answer, answer
+from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.requests.request_access import ask_for_access
@@ -302,3 +304,22 @@ def test_while_one_chat_takes_nothing_at_all_owners_are_written_to_in_the_other(
     rig.pass_time(120, 1)
     assert "Dana asks" in rig.told(account(PAT))
     assert "Dana asks" not in rig.told(account(OLU)), "it stands where it was told"
+
+
+def test_who_decides_in_anothers_place_hears_of_it_in_the_chat_in_which_they_were_named(rig: Two) -> None:
+    nia = rig.joins(NIA)
+    rig.knows(OLU)
+    facts = rig.directory.person(nia)
+    assert facts is not None
+    until = rig.clock.now() + timedelta(days=1)
+    assert isinstance(delegate(rig.ctx, account(OLU), facts, until, rig.press_id()), Outcome)
+    rig.settle()
+    assert "Olu" in rig.told(nia)
+    assert rig.told(account(NIA)) == ""
+
+
+@pytest.mark.parametrize("away", ["olu@example.com", "a|b-c@example.com", "olu@example.com~2"])
+def test_the_subject_of_a_delegation_names_its_account_in_every_chat(away: str) -> None:
+    there = Account(TEAMS, "tenant", "0b5d1f0e-1111-4222-8333-444455556666")
+    for who in (account(NIA), there):
+        assert keys.delegation_named(keys.delegation_subject(who, PersonId(away))) == (direct_to(who), away)

@@ -128,7 +128,7 @@ def _told(ctx: Context, away: PersonId, *of: Delegation | None) -> tuple[str, ..
     """What chat has to show anew: to those who decide in another's place or do so no more, and on the cards that call them."""
     accounts = dict.fromkeys(one.to_slack for one in of if one is not None and one.to_slack is not None)
     waiting = (keys.chat(id_) for id_ in ctx.ledger.members(keys.PENDING, limit=CARDS_MAX))
-    return (*(keys.chat(f"delegation-{account.user}-{away}") for account in accounts), *waiting)
+    return (*(keys.chat(keys.delegation_subject(account, away)) for account in accounts), *waiting)
 
 
 def _unfit_actor(actor: Actor) -> Refused | None:
