@@ -21,7 +21,7 @@ from workflows.core.rules.approvers import can_speak
 from workflows.core.rules.eligibility import never_as_asked
 from workflows.core.rules.groups import groups_named
 from workflows.ports import DirectoryUnreachable
-from workflows.usecases.shared.actor import account_of
+from workflows.usecases.shared.actor import looked_up
 from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.delegations import with_delegations
 from workflows.usecases.shared.parties import with_those_who_agreed
@@ -203,9 +203,11 @@ class Recipients:
         """Those of them who can do something, and when to look again, where the chat has not said yet who somebody is."""
         found: dict[PersonId, PersonFacts] = {}
         again_s: list[float] = [] if groups.whole(names) else [LOOK_AGAIN_S]
-        for who in dict.fromkeys(planned):
+        people = tuple(dict.fromkeys(planned))
+        known = self._ctx.directory.of_people(people) if people else {}
+        for who in people:
             try:
-                facts = account_of(self._ctx, policy, who)
+                facts = known.get(who) or looked_up(self._ctx, policy, who)
             except DirectoryUnreachable as problem:
                 again_s.append(max(problem.after_s, LOOK_AGAIN_S))
                 continue

@@ -27,6 +27,7 @@ from workflows.core.identity import SLACK, TEAMS, Account
 from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Digest
 from workflows.core.records.request import Origin
+from workflows.core.rules.batch import terms_of
 from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import LedgerUnreachable
@@ -35,6 +36,7 @@ from workflows.usecases.identity.confirm_account import held_account
 from workflows.usecases.identity.second_chat import Answer, answer
 from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key
+from workflows.usecases.requests.batch import approve_all, ask_for_several
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.requests.request_access import ask_for_access
 from workflows.usecases.shared.context import Outcome
@@ -323,3 +325,28 @@ def test_the_subject_of_a_delegation_names_its_account_in_every_chat(away: str) 
     there = Account(TEAMS, "tenant", "0b5d1f0e-1111-4222-8333-444455556666")
     for who in (account(NIA), there):
         assert keys.delegation_named(keys.delegation_subject(who, PersonId(away))) == (direct_to(who), away)
+
+
+def test_what_was_asked_for_in_one_go_stands_in_both_and_is_decided_in_either() -> None:
+    rig = Two(OPS, OPS_THERE)
+    admin = build.entitlement("admin", target=build.entitlement().target)
+    place = build.environment(build.entitlement(), admin, approvals_channels=(OPS, OPS_THERE))
+    rig.policy.policy = replace(rig.policy.policy, environments={place.name: place})
+    olu, dana = rig.joins(OLU), rig.joins(DANA)
+    rig.directory.saw(olu)
+    acts(rig, dana)
+    asks = [Ask("payments-prod", role, HOUR, "INC-42 checkout errors") for role in ("read-only", "admin")]
+    done = ask_for_several(rig.ctx, asks, dana, Origin(), rig.press_id())
+    assert isinstance(done, Outcome), done
+    rig.work()
+    rig.settle()
+    assert [len(rig.stands(place)) for place in (OPS, OPS_THERE)] == [1, 1]
+    assert set(rig.calls()) == {(SLACK, SLACK), (TEAMS, TEAMS)}
+    acts(rig, olu)
+    terms = terms_of([rig.request(id_) for id_ in rig.request(done.id).batch])
+    assert len(approve_all(rig.ctx, done.id, olu, terms, rig.press_id())) == 2  # type: ignore[arg-type]
+    rig.work()
+    rig.settle()
+    assert all(rig.stands(place)[0].count("Active") == 2 for place in (OPS, OPS_THERE))
+    assert "Active" in rig.told(dana)
+    assert rig.told(account(DANA)) == ""

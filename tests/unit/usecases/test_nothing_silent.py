@@ -256,8 +256,9 @@ NEVER_CALLED = {
     "target.list_managed": "drift is not looked for yet",
     "refresher.find": "everybody here has acted before; whom a list names and who never did is looked up to be written to",
     "directory.by_address": "nobody here types an address",
-    "directory.saw": "where an act comes in; see tests/unit/chat/test_told_in_two_chats.py",
     "directory.owner_of": "as above",
+    "directory.of_person": "nobody here asks for somebody else; those who are told are looked at together",
+    "directory.saw": "where an act comes in; see tests/unit/chat/test_told_in_two_chats.py",
 }
 
 

@@ -280,9 +280,11 @@ def account_of(ctx: WorkerContext, policy: Policy, who: PersonId) -> PersonFacts
     """The account of a person, looked up where it is not known yet: somebody whom the policy lists is bound to theirs when a
     worker first needs to write to them. None where they have none. Raises DirectoryUnreachable.
     """
-    known_ = ctx.directory.of_person(who)
-    if known_ is not None:
-        return known_
+    return ctx.directory.of_person(who) or looked_up(ctx, policy, who)
+
+
+def looked_up(ctx: WorkerContext, policy: Policy, who: PersonId) -> PersonFacts | None:
+    """The same of somebody of whom the directory knows no account. Raises DirectoryUnreachable."""
     bound = bound_to(ctx, who)
     if bound:
         found = [whose(ctx, policy, ctx.refresher.refresh_person(account, policy)) for account in bound]
