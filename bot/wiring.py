@@ -52,7 +52,7 @@ from workflows.ledger.redis_due import RedisDue
 from workflows.ledger.redis_ledger import RedisLedger, UnfitServer
 from workflows.policy_file import PolicyFolder, difference, summary
 from workflows.policy_file.cron import next_slot
-from workflows.ports import LedgerUnreachable, PolicyUnavailable
+from workflows.ports import DirectoryStore, LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.oversight.policy_activation import activate
 from workflows.usecases.shared.context import Context, WorkerContext
 from workflows.usecases.shared.mixed_versions import note_older
@@ -259,7 +259,8 @@ def build_web(settings: Settings) -> WebParts:
         from bot.slack.surface import Slack  # noqa: PLC0415 - as above
 
         client = slack.build_client(settings, slack.WEB_TIMEOUT_S)
-        people = slack.build_directory(client, RedisBuckets(redis), directory, ledger.now, _no_identity_center)
+        store = _store_of_one(settings, directory)
+        people = slack.build_directory(client, RedisBuckets(redis), store, ledger.now, _no_identity_center)
         surfaces.append(Slack(client))
         fronts.append(build_front(settings, dispatcher, client, people, obstacles))
     if settings.teams_is_on:
@@ -382,6 +383,7 @@ def _chats(
     from bot.directory.chats import ChatDirectories, OneChat  # noqa: PLC0415 - as above
 
     outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s).members
+    store = _store_of_one(settings, directory)
     surfaces: list[Surface] = []
     people: dict[str, OneChat] = {}
     proofs: dict[str, Prove] = {}
@@ -392,7 +394,7 @@ def _chats(
 
         client = slack.build_client(settings)
         surfaces.append(Slack(client))
-        people[SLACK] = slack.build_directory(client, buckets, directory, now, members, outside)
+        people[SLACK] = slack.build_directory(client, buckets, store, now, members, outside)
         proofs[SLACK] = partial(prove_origin, client)
     if settings.teams_is_on:
         from bot.teams import build as teams  # noqa: PLC0415 - where there is Teams
@@ -400,7 +402,7 @@ def _chats(
 
         chat = teams.build_messenger(settings, redis)
         surfaces.append(chat)
-        people[TEAMS] = teams.build_directory(settings, chat, buckets, directory, now, members, outside)
+        people[TEAMS] = teams.build_directory(settings, chat, buckets, store, now, members, outside)
         proofs[TEAMS] = origin.prove_origin
     others = OtherGroups(directory, now, members, outside)
     chats = Chats(*surfaces, later=_webhooks(settings, folder))
@@ -409,6 +411,15 @@ def _chats(
 
 def _webhooks(settings: Settings, folder: PolicyFolder) -> dict[str, Callable[[], Messenger]]:
     return {WEBHOOK: lambda: build_webhooks(settings, folder)}
+
+
+def _store_of_one(settings: Settings, directory: RedisDirectory) -> DirectoryStore:
+    """What one chat's directory writes into: with a second chat it may not say for both that nobody has an address."""
+    if not (settings.slack_is_on and settings.teams_is_on):
+        return directory
+    from bot.directory.chats import of_one_chat  # noqa: PLC0415 - where there are two
+
+    return of_one_chat(directory)
 
 
 def _proved(proofs: Mapping[str, Prove], policy: Policy, origin: Origin) -> Origin:

@@ -6,7 +6,7 @@ What one chat does not say is not known, whatever another one says; a chat that 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from bot.directory.other_groups import OtherGroups
 from bot.directory.refresh import Absences, ChatDirectory
@@ -22,6 +22,24 @@ class OneChat(ChatDirectory, Protocol):
     def find(self, address: Address, policy: Policy) -> PersonFacts | None:
         """Raises DirectoryUnreachable."""
         ...
+
+
+class _OfOneChat:
+    """The store of one chat of several. That nobody has an address is not for one of them to say."""
+
+    def __init__(self, store: DirectoryStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def put_nobody(self, address: Address) -> None:
+        pass
+
+
+def of_one_chat(store: DirectoryStore) -> DirectoryStore:
+    """For the directory of one chat of several."""
+    return cast(DirectoryStore, _OfOneChat(store))
 
 
 class ChatDirectories:
@@ -50,19 +68,25 @@ class ChatDirectories:
         return chat.refresh_person(who, policy)
 
     def find(self, address: Address, policy: Policy) -> PersonFacts | None:
-        """In the first chat that knows it. None where all say that nobody has it. Raises DirectoryUnreachable."""
+        """In the first chat in which somebody has it who can act there, else in the first in which anybody has. None where all
+        say that nobody has it. Raises DirectoryUnreachable."""
         silent: DirectoryUnreachable | None = None
+        unable: PersonFacts | None = None
         for chat in self._chats.values():
             try:
                 found = chat.find(address, policy)
             except DirectoryUnreachable as problem:
                 silent = silent or problem
                 continue
-            if found is not None:
+            if found is not None and not found.standing_problem:
                 return found
+            unable = unable or found
         if silent is not None:
             raise silent
-        return None
+        if len(self._chats) > 1:
+            # What each of them may not say for the others.
+            self._store.put_nobody(address)
+        return unable
 
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None:
         accounts = tuple(accounts)

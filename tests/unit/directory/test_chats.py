@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.directory.chats import ChatDirectories
+from bot.directory.chats import ChatDirectories, of_one_chat
 from bot.directory.other_groups import OtherGroups
 from tests.support import build
 from tests.support.build import DANA, OLU
@@ -34,6 +34,7 @@ class Says:
         self.world, self.accounts = world, accounts
         self.asked: list[object] = []
         self.silent = False
+        self.problem: str | None = None
         self.away = self
 
     def refresh_person(self, who: Account, policy: Policy) -> PersonFacts:
@@ -44,7 +45,8 @@ class Says:
         self.asked.append(address)
         if self.silent:
             raise DirectoryUnreachable("it does not answer")
-        return replace(build.facts(OLU), slack=self.accounts[0]) if self.accounts else None
+        found = replace(build.facts(OLU), slack=self.accounts[0]) if self.accounts else None
+        return replace(found, standing_problem=self.problem) if found is not None else None
 
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
         self.asked.append(sorted(names))
@@ -155,3 +157,34 @@ def test_who_is_away_is_said_by_the_chat_of_their_account(world: World, make: Ma
     assert away.among(people) == {DANA, OLU}
     slack.silent = teams.silent = True
     assert not away.is_due()
+
+
+# ---------------------------------------------------------------- nobody
+
+
+def test_who_can_act_in_one_chat_alone_is_found_there(make: Make, world: World) -> None:
+    left = Says(world, account(OLU))
+    left.problem = "person_deactivated"
+    found = make(slack=left, teams=Says(world, IN_TEAMS)).find(Address(str(OLU)), POLICY)
+    assert found is not None
+    assert found.slack == IN_TEAMS
+    gone = make(slack=left).find(Address(str(OLU)), POLICY)
+    assert gone is not None
+    assert gone.standing_problem == "person_deactivated"
+
+
+def test_that_nobody_has_an_address_is_what_all_chats_say(make: Make, world: World) -> None:
+    slack, teams = Says(world), Says(world)
+    both = make(slack=slack, teams=teams)
+    address = Address("new@example.com")
+    own = of_one_chat(world.directory)
+    own.put_nobody(address)
+    assert list(world.directory._nobodies([address])) == [], "one of them says it"
+    teams.silent = True
+    with pytest.raises(DirectoryUnreachable):
+        both.find(address, POLICY)
+    assert list(world.directory._nobodies([address])) == [], "one of them does not answer"
+    teams.silent = False
+    assert both.find(address, POLICY) is None
+    assert list(world.directory._nobodies([address])) == [address]
+    assert own.person(account(OLU)) is None, "all else is the store's"
