@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from bot.directory.chats import ChatDirectories
+from bot.directory.other_groups import OtherGroups
 from bot.sandbox.teams.people import DANA, FAY, GONE, GUS, NOMAIL, OLU, OTHER_TENANT, PAT, TENANT, Person, guid
 from bot.sandbox.teams.server import TeamsServer
 from bot.teams.directory import TeamsRefresher
@@ -21,10 +23,13 @@ from tests.support.world import World, account
 from workflows.core.identity import Account, Address, Why
 from workflows.core.people import Listed, Member, PersonFacts
 from workflows.core.policy import Group, Policy
-from workflows.core.refusal import Code
+from workflows.core.refusal import Code, Refused
 from workflows.ledger.memory import MemoryBuckets
 from workflows.ports import DirectoryUnreachable
+from workflows.usecases.identity.confirm_account import held_account
+from workflows.usecases.identity.second_chat import Answer, answer
 from workflows.usecases.shared.actor import account_of, whose
+from workflows.usecases.shared.context import Context, Outcome, WorkerContext
 
 
 @dataclass
@@ -407,3 +412,52 @@ def test_whoever_is_in_slack_is_asked_there_and_a_changed_mailbox_is_no_way_roun
     other = whose(rig.world.ctx, rig.world.policy.policy, rig.asked(DANA))
     assert other.suspended.claims == build.OLU
     assert acts(rig.world, account(build.OLU)).suspended is None
+
+
+def asked_in_slack(rig: Rig) -> tuple[WorkerContext, Answer]:
+    """Olu acted in Teams a while ago, and presses Yes in Slack: a worker that asks both chats, and what the button says."""
+    rig.world.knows(build.OLU)
+    whose(rig.world.ctx, rig.world.policy.policy, rig.asked(OLU))
+    held = held_account(rig.world.ctx, there(OLU).id)
+    assert held is not None
+    rig.world.clock.advance(120)
+    rig.world.knows(build.OLU)
+    others = OtherGroups(rig.world.directory, rig.world.clock.now, lambda *_: Listed(frozenset()))
+    both = ChatDirectories({"slack": rig.world.chat, "teams": rig.directory}, rig.world.directory, others)  # type: ignore[dict-item]  # as much of a chat as is asked
+    return replace(rig.world.ctx, refresher=both), Answer(there(OLU).id, mine=True, hash=held.hash)
+
+
+def test_before_a_yes_counts_microsoft_is_asked_about_the_account(rig: Rig):
+    worker, said = asked_in_slack(rig)
+    web = Context(worker.ledger, worker.directory, worker.policy, worker.wake, worker.chance, fault=worker.fault)
+    stale = answer(web, said, account(build.OLU), "web")
+    assert isinstance(stale, Refused)
+    assert stale.code is Code.FACTS_STALE, "the web process hands it to a worker"
+    done = answer(worker, said, account(build.OLU), "worker")
+    assert isinstance(done, Outcome)
+    assert whose(worker, rig.world.policy.policy, rig.asked(OLU)).id == build.OLU
+
+
+def test_a_yes_is_no_yes_to_an_account_that_was_disabled_or_is_anothers_by_now(rig: Rig):
+    worker, said = asked_in_slack(rig)
+    rig.teams.world.change_person(OLU, enabled=False)
+    refused = answer(worker, said, account(build.OLU), "disabled")
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.params["why"]) == (Code.HELD_UNFIT, "person_deactivated")
+    rig.world.knows(build.PAT)
+    rig.teams.world.change_person(OLU, enabled=True, mail="pat@example.com")
+    rig.world.clock.advance(61)
+    rig.world.knows(build.OLU)
+    refused = answer(worker, said, account(build.OLU), "another's")
+    assert isinstance(refused, Refused)
+    assert refused.code is Code.NOT_ASKED
+
+
+def test_while_microsoft_does_not_answer_a_yes_waits(rig: Rig):
+    worker, said = asked_in_slack(rig)
+    rig.teams.faults.add("user", status=503)
+    with pytest.raises(DirectoryUnreachable):
+        answer(worker, said, account(build.OLU), "waits")
+    no = replace(said, mine=False)
+    rig.teams.faults.add("user", status=503)
+    assert isinstance(answer(worker, no, account(build.OLU), "no"), Outcome), "a No does not"
