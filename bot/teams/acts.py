@@ -22,8 +22,8 @@ _TAG = re.compile(r"</?at[^<>]*>")
 
 
 def id_of(activity: Activity) -> str:
-    """Of this one act, however often it is delivered."""
-    return f"teams:{activity.tenant}:{activity.id}"
+    """Of this one act, however often it is delivered. Ids of messages are times, which two people may share."""
+    return f"teams:{activity.tenant}:{activity.user}:{activity.id}"
 
 
 def actor(activity: Activity) -> Account:
@@ -150,7 +150,7 @@ def sent(activity: Activity, kind: str, fields: dict[str, str], at: Where) -> In
     """
     window, _ = window_of(data_of(activity).get("name"))
     return Interaction(
-        id=f"teams:{activity.tenant}:form:{window}" if window else id_of(activity),
+        id=f"teams:{activity.tenant}:{activity.user}:form:{window}" if window else id_of(activity),
         kind=kind,
         who=actor(activity),
         fields=fields,

@@ -94,9 +94,11 @@ class Conversations:
             self.gone(told)
             return
         self.keep(told)
-        self._write("newest", told)
         if activity.user:
             self._write(f"person-in:{activity.user}", told)
+        newest = self._read("newest")
+        if newest is None or newest.service_url != told.service_url:
+            self._write("newest", told)
 
     def _read(self, key: str) -> Conversation | None:
         body = self._shelf.get(f"conversation:{key}")

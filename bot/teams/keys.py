@@ -24,9 +24,10 @@ FETCH_AGAIN_S = 30.0
 TIMEOUT_S = 5.0
 BYTES_MAX = 1_000_000
 KEY_BITS_MIN = 2048
-# So long somebody waits for a list that is under way, and so many at once: others are told to come again.
+# So long somebody waits for a list that is under way, and so many at once, fewer than there are threads for it: others are told
+# to come again.
 WAIT_S = 1.0
-WAITING_MAX = 4
+WAITING_MAX = 2
 
 
 class KeysUnavailable(Exception):

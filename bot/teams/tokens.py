@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from typing import Any
 from urllib.parse import urlsplit
@@ -89,6 +90,8 @@ class Tokens:
     def _client(self) -> Any:
         with self._lock:
             if self._app is None:
+                # It writes down whatever a login answers that it cannot read.
+                logging.getLogger("msal").setLevel(logging.CRITICAL)
                 self._app = msal.ConfidentialClientApplication(
                     self._app_id,
                     client_credential=self._secret,

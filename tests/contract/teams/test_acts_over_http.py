@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.chat.messages.form_sent import IN_OUR_CHAT, LOOKING, NOTHING_HERE, TAKEN
-from bot.sandbox.teams.people import DANA, OLU, PAT, Message
+from bot.sandbox.teams.people import DANA, OLU, PAT, Message, Person
 from bot.teams import app
 from tests.support.teams_rig import buttons, card_text, elements
-from tests.support.teams_world import NIA, TeamsWorld, teams_world
+from tests.support.teams_world import NIA, PEOPLE, TeamsWorld, teams_world
 from tests.support.waiting import eventually
+from workflows.core.destination import Destination, Kind
+from workflows.core.identity import TEAMS
 from workflows.core.records.request import Request, RequestState
 from workflows.ports import LedgerUnreachable
 
@@ -63,6 +66,61 @@ def test_a_person_who_is_mentioned_is_meant(world: TeamsWorld) -> None:
         PAT, f"<at>prodaccess</at> for <at>{DANA.name}</at> payments-prod read-only 30m INC-42 they need it", world.ops
     )
     assert world.request("PA-1").holder == "dana@example.com"
+
+
+# What changes a card that stands is answered there.
+QUIET = ("approve", "less", "deny", "withdraw", "end", "revoke ")
+COMMANDS = (
+    "envs",
+    "list",
+    "list payments-prod",
+    "mine",
+    "pending",
+    "who payments-prod",
+    "history",
+    "history payments-prod",
+    "show PA-1",
+    "explain payments-prod read-only",
+    "explain payments-prod read-only dana@example.com",
+    "again",
+    "delegate",
+    "delegate pat@example.com until tomorrow",
+    "delegate off",
+    "approve PA-1",
+    "less PA-1 30m",
+    "deny PA-1 use staging",
+    "withdraw PA-1",
+    "decline PA-1",
+    "end PA-1 done",
+    "revoke PA-1 done",
+    "extend PA-1 30m more to do",
+    "acknowledge PA-1",
+    "flag PA-1 odd",
+    "lift dana@example.com it was found",
+    "person confirm dana@example.com same it is her",
+    "break-glass payments-prod read-only all is down",
+    "revoke-all env payments-prod all of it",
+    "help break-glass",
+    "approve PA-99",
+    "extend PA-1",
+    "no such thing",
+)
+
+
+@pytest.mark.parametrize("who", [DANA, OLU], ids=lambda who: who.name)
+def test_every_command_is_answered(world: TeamsWorld, who: Person) -> None:
+    asked(world)
+    for text in COMMANDS:
+        before = len(world.chat_of(who))
+        assert world.types(who, text).ok
+        world.decide()
+        world.work()
+        world.settle()
+        # Who was refused often is not heard for a minute.
+        world.clock.advance(61)
+        world.knows(*PEOPLE)
+        assert len(world.chat_of(who)) > before or text.startswith(QUIET), text
+    assert world.faults == []
 
 
 # ---------------------------------------------------------------- presses
@@ -144,6 +202,18 @@ def test_a_stray_copy_becomes_a_pointer_at_its_first_press(world: TeamsWorld) ->
     assert world.press(OLU, known, "Approve").said == TAKEN
 
 
+def test_a_press_that_names_another_card_takes_that_card_from_nobody(world: TeamsWorld) -> None:
+    asked(world)
+    world.types(NIA, "payments-prod read-only 30m INC-43 hers")
+    world.work()
+    world.settle()
+    first, second = (one for one in world.cards() if buttons(one.card or {}).get("Approve"))
+    world.press(OLU, first, "Approve")
+    lie = world.teams.courier.sent[-1] | {"id": "f:a-lie", "replyToId": second.id}
+    assert world.teams.courier.send(lie).card is None
+    assert world.teams.world.message(second.id)[1].card == second.card
+
+
 # ---------------------------------------------------------------- forms
 
 
@@ -173,6 +243,25 @@ def test_a_form_that_was_sent_twice_asks_once(world: TeamsWorld) -> None:
     assert second.status == 200
     assert world.request("PA-1").reason == "INC-42 why"
     assert world.ledger.read("request:PA-2").get("request:PA-2", Request) is None
+
+
+def test_a_form_is_its_readers_own(world: TeamsWorld) -> None:
+    form = opened(world)
+    data = {**buttons(form.card or {})["Ask"]["data"], "reason": "INC-42 not mine"}
+    world.types(OLU, "mine")
+    stolen = world.teams.courier.sent[-1] | {"type": "invoke", "name": "adaptiveCard/action", "id": "f:stolen"}
+    value = {"action": {"verb": "redraw", "data": data}, "trigger": "manual"}
+    assert world.teams.courier.send(stolen | {"value": value}).said == NOTHING_HERE
+    assert world.press(DANA, form, "Ask", {"reason": "INC-42 mine"}).card is not None
+    assert world.request("PA-1").reason == "INC-42 mine"
+
+
+def test_for_somebody_else_an_address_is_enough(world: TeamsWorld) -> None:
+    world.types(OLU, "payments-prod")
+    form = world.chat_of(OLU)[-1]
+    address = next(one["id"] for one in elements(form.card, "Input.Text") if one["id"].startswith("holder@"))
+    world.press(OLU, form, "Ask", {"reason": "INC-42 they need it", address: "dana@example.com"})
+    assert world.request("PA-1").holder == "dana@example.com"
 
 
 def test_a_form_follows_what_is_chosen_and_keeps_what_was_typed(world: TeamsWorld) -> None:
@@ -298,6 +387,14 @@ def test_an_odd_press_is_answered_and_changes_nothing(world: TeamsWorld) -> None
     assert world.faults == []
 
 
+def test_two_people_who_write_in_the_same_moment_are_two(world: TeamsWorld) -> None:
+    for who in (DANA, OLU):
+        world.types(who, "mine")
+        said = world.teams.courier.sent[-1]
+        assert world.teams.courier.send(said | {"id": "1700000000001"}).status == 200
+        assert len(world.told(who)) == 2
+
+
 def test_of_an_automatic_refresh_nothing_comes(world: TeamsWorld) -> None:
     asked(world)
     action = {"verb": "press", "data": {"action": "approve", "value": "PA-1"}}
@@ -343,3 +440,18 @@ def test_whoever_has_not_got_the_app_hears_where_they_asked_that_they_need_it(wo
     roots = world.teams.client.sees(NIA, world.ops)
     said = [one for root in roots for one in (root, *world.teams.client.sees(NIA, world.ops, root=root.id))]
     assert any("cannot write to them" in card_text(one.card or {}) for one in said)
+
+
+def test_in_a_group_chat_receipts_stand_beside_one_another(world: TeamsWorld) -> None:
+    chat = next(one for one in world.teams.world.conversations.values() if one.kind == "groupChat")
+    to = str(Destination(TEAMS, Kind.CHANNEL, chat.id))
+    world.policy.policy = replace(world.policy.policy, receipts_channels=(to,))
+    id_ = asked(world)
+    world.press(OLU, world.cards()[0], "Approve")
+    world.work()
+    world.settle()
+    texts = [card_text(one.card or {}) for one in world.teams.world.messages(chat)]
+    assert len(texts) == 2
+    assert any("approved by Olu" in text for text in texts[1:])
+    assert world.faults == []
+    assert id_ in texts[0]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -11,6 +14,7 @@ from bot.chat.rich import ours
 from bot.chat.surface import Means, NotDone, Posted
 from bot.sandbox.teams.people import DANA, channel_id, guid
 from bot.sandbox.teams.server import TeamsServer
+from bot.teams.connector import Connector
 from bot.teams.conversations import Conversation
 from bot.teams.tokens import Tokens, TokensUnavailable
 from tests.support.teams import MemoryShelf
@@ -119,10 +123,37 @@ def test_a_hang_is_no_answer(teams: TeamsServer) -> None:
     assert (caught.value.word, caught.value.perhaps_done) == ("no_answer", True)
 
 
+class Elsewhere(BaseHTTPRequestHandler):
+    """Sends whoever comes on to `/stolen`, and notes who went."""
+
+    came: ClassVar[list[tuple[str, str]]] = []
+
+    def do_POST(self) -> None:
+        self.came.append((self.path, self.headers["Authorization"]))
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(307)
+        self.send_header("Location", "/stolen")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 def test_no_redirect_is_followed(teams: TeamsServer) -> None:
-    teams.faults.add("post", status=307, body={"id": "1"})
-    assert refused(teams).word == "http_307"
-    assert teams.faults.counts("post") == 1
+    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}/"
+    try:
+        with pytest.raises(NotDone) as caught:
+            Connector(teams_surface(teams).tokens, (url,)).post(url, "a:1x", {})
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert caught.value.word == "http_307"
+    assert [path for path, _ in Elsewhere.came] == ["/v3/conversations/a%3A1x/activities"]
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "http://127.0.0.1:1/teams/", "http://169.254.169.254/"])

@@ -1,0 +1,44 @@
+"""What was answered to each activity, for as long as Teams may deliver it again: it is done once, and answered as before."""
+
+from __future__ import annotations
+
+import json
+
+import structlog
+
+from bot.teams import acts
+from bot.teams.guard import Activity
+from bot.teams.shelf import Shelf
+from bot.teams.turn import Said
+from workflows.ports import LedgerUnreachable
+
+log = structlog.get_logger()
+
+# What is delivered again comes within a minute.
+REMEMBER_S = 600
+
+
+class Remembered:
+    """Never raises: an act that is done again has the same id, and is the same act on the ledger."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def find(self, activity: Activity) -> Said | None:
+        try:
+            body = self._shelf.get(_name(activity))
+            found = json.loads(body) if body else None
+            return Said(found["sentence"], found["card"]) if found else None
+        except (LedgerUnreachable, ValueError, TypeError, KeyError):
+            return None
+
+    def keep(self, activity: Activity, said: Said) -> None:
+        body = json.dumps({"sentence": said.sentence, "card": said.card}).encode()
+        try:
+            self._shelf.put(_name(activity), body, REMEMBER_S)
+        except LedgerUnreachable as problem:
+            log.warning("an answer was not kept", why=str(problem))
+
+
+def _name(activity: Activity) -> str:
+    return f"answered:{acts.id_of(activity)}"
