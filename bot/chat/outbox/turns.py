@@ -22,6 +22,11 @@ POSTS_RESERVE = {"summary": 0.5, "lines": 1.0, "receipts": 2.0}
 EDITS_RESERVE = {"holder": 5.0, "several": 5.0, "asked": 5.0, "receipts": 10.0, "glass": 10.0}
 
 
+def kept_back(rate: Rate, reserve: float) -> float:
+    """At most half of a bucket: of a small one something has to be left for what matters less."""
+    return min(reserve, rate.burst / 2)
+
+
 class Turns:
     """In one chat, by the buckets that all processes share."""
 
@@ -35,12 +40,12 @@ class Turns:
         """Raises Later, and Stopped."""
         rate, kind = self._limits.posts, _kind(planned)
         reserve = 0.0 if planned.urgent else POSTS_RESERVE.get(kind, 0.0)
-        self._wait(_of(rate, planned.channel), rate, reserve, planned.channel)
+        self._wait(_of(rate, planned.channel), rate, kept_back(rate, reserve), planned.channel)
 
     def wait_to_edit(self, planned: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
         rate = self._limits.edits
-        self._wait(self._edits_of(planned), rate, EDITS_RESERVE.get(_kind(planned), 0.0), None)
+        self._wait(self._edits_of(planned), rate, kept_back(rate, EDITS_RESERVE.get(_kind(planned), 0.0)), None)
 
     def _edits_of(self, planned: PlannedMessage) -> str:
         """The bucket. One channel that is asked to be left alone must not hold up another, where the chat counts them apart."""
