@@ -65,20 +65,17 @@ def show_delegation(box: Outbox, page: PostingSession, subject: str) -> None:
 
 def show_unblock(box: Outbox, page: PostingSession, subject: str) -> None:
     """The person is told, and so are the receipts channels."""
-    policy = box.policy()
+    policy, items = box.policy(), list[PlannedMessage]()
     for entry in box.ctx.ledger.entries_of(subject):
         item = keys.person(PersonId(entry.private.get("person", "")))
         record = box.ctx.ledger.read(item).get(item, PersonRecord)
-        items = (
-            [once(f"lifted:{direct_to(who)}", direct_to(who), lifted(entry, entry.at)) for who in record.slack]
-            if record
-            else []
-        )
+        accounts = record.slack if record else ()
+        items += [once(f"lifted:{direct_to(who)}", direct_to(who), lifted(entry, entry.at)) for who in accounts]
         if policy is not None:
             mark = receipts.mark(entry.number, entry.digest)
             receipt = lifted_receipt(entry, mark)
             items += once_in_each(page.record, "lifted:receipt", news_places(policy), receipt)
-        box.send(page, items)
+    box.send(page, items)
     box.clear(subject)
 
 
@@ -89,14 +86,17 @@ def show_hold(box: Outbox, page: PostingSession, subject: str) -> None:
     if policy is None:
         raise Later(AGAIN_S)
     entries = [entry for entry in box.ctx.ledger.entries_of(subject) if entry.event in TOLD_OF_HOLDS]
+    items: list[PlannedMessage] = []
     for entry in entries:
         if _is_question(entry):
             asked = [one.number for one in entries if _is_question(one)]
             last = entry.number == asked[-1]
-            box.send(page, _asked_whether_it_is_them(box, page.record, entry, policy, last=last))
+            items += _asked_whether_it_is_them(box, page.record, entry, policy, last=last)
         else:
-            box.send(page, _told_of_hold(box, page.record, entry, policy))
+            items += _told_of_hold(box, page.record, entry, policy)
         _redraw_what_waits(box, entry)
+    # In one go: a chat that takes nothing must not keep the news of the next entry from another one.
+    box.send(page, items)
     box.clear(subject)
 
 
@@ -183,11 +183,13 @@ def show_target_user(box: Outbox, page: PostingSession, subject: str) -> None:
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
+    items: list[PlannedMessage] = []
     for entry in box.ctx.ledger.entries_of(subject):
         receipt = target_users.moved(entry, receipts.mark(entry.number, entry.digest))
         security, moved = box.recipients.security(policy), target_users.moved(entry)
         told = _to_each("user", security, _accounts_named(box, entry), moved)
-        box.send(page, [*once_in_each(page.record, "user:receipt", news_places(policy), receipt), *told])
+        items += [*once_in_each(page.record, "user:receipt", news_places(policy), receipt), *told]
+    box.send(page, items)
     box.clear(subject)
 
 

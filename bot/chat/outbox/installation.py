@@ -73,9 +73,9 @@ def show_clock(box: Outbox, page: PostingSession, subject: str) -> None:
     security = box.recipients.security(policy)
     others = elsewhere_of(security)
     places = (*news_places(policy), *(direct_to(facts.slack) for facts in security))
-    for entry in box.ctx.ledger.entries_of(subject):
-        told = clock_told(entry)
-        box.send(page, [once(f"clock:{entry.number}:{place}", place, told, others.get(place, ())) for place in places])
+    told = [(entry.number, clock_told(entry)) for entry in box.ctx.ledger.entries_of(subject)]
+    slots = [(f"clock:{number}:{place}", place, message) for number, message in told for place in places]
+    box.send(page, [once(slot, place, message, others.get(place, ())) for slot, place, message in slots])
     box.clear(subject)
 
 

@@ -22,6 +22,7 @@ from tests.support.chat import ChatWorld, InProcess, server_for
 from tests.support.memory_chat import NAME, MemoryChat, channel, person
 from tests.support.world import account
 from workflows.core import keys
+from workflows.core.audit import Event
 from workflows.core.destination import read_destination
 from workflows.core.identity import SLACK, Account, AccountRecord, Identity
 from workflows.core.records.oversight import Trouble
@@ -29,6 +30,7 @@ from workflows.core.records.request import Origin
 from workflows.ledger.codec import dump, load
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change
+from workflows.usecases.shared.context import event
 
 CARDS, RECEIPTS = read_destination("C0CARDS"), channel("19:receipts@thread:v2")
 SUE_THERE = Account(NAME, "T9", "sue-there")
@@ -138,6 +140,25 @@ def test_nobody_is_told_where_there_is_no_other_chat() -> None:
     place = keys.chat("place-all")
     assert set(rig.record("place-all").postings) == {"state"}
     assert place in rig.ledger.due
+
+
+def test_of_two_entries_of_one_subject_both_are_told_in_the_chat_that_works(rig: Two) -> None:
+    """The policy names a receipts channel in each chat, and one of them takes nothing."""
+    here = read_destination("C0RECEIPTS")
+    rig.policy.policy = replace(rig.policy.policy, receipts_channels=(str(here), str(RECEIPTS)))
+    rig.here.shut = SHUT
+    for number, kind in enumerate((Event.CLOCK_JUMPED, Event.CLOCK_STEADY)):
+        snapshot, item = rig.ledger.read("x"), keys.chat("clock-1")
+        told = event(rig.ctx, kind, "clock-1", snapshot, {"off_s": "60"})
+        due = {item: snapshot.now}
+        rig.ledger.commit(Change(f"clock {number}", snapshot.now, reads={}, due=due, audit=(told,)))
+    rig.pass_time(2)
+    first, second = rig.there.stands(RECEIPTS)
+    assert "Nobody is given access now" in first
+    assert "Access is given again" in second
+    rig.here.shut = ""
+    rig.pass_time(90, 1)
+    assert len(rig.here.stands(here)) == len(rig.there.stands(RECEIPTS)) == 2
 
 
 # ---------------------------------------------------------------- slow, odd, not there
