@@ -350,3 +350,23 @@ def test_what_was_asked_for_in_one_go_stands_in_both_and_is_decided_in_either() 
     assert all(rig.stands(place)[0].count("Active") == 2 for place in (OPS, OPS_THERE))
     assert "Active" in rig.told(dana)
     assert rig.told(account(DANA)) == ""
+
+
+def test_who_is_asked_in_a_chat_that_takes_nothing_at_all_is_asked_in_the_other_and_once() -> None:
+    rig = Two()
+    there = rig.joins(OLU)
+    acts(rig, account(OLU))
+    rig.here.shut = "not_let_in"
+    ask = Ask("payments-prod", "read-only", HOUR, "INC-42 checkout errors")
+    acts(rig, account(DANA))
+    done = ask_for_access(rig.ctx, ask, account(DANA), Origin(), rig.press_id())
+    assert isinstance(done, Outcome), done
+    rig.work()
+    rig.pass_time(40)
+    in_teams_, in_slack = (read_destination(direct_to(who)) for who in (there, account(OLU)))
+    assert any("Dana asks" in text for text in rig.there.stands(in_teams_))
+    rig.here.shut = ""
+    rig.pass_time(120, 1)
+    rig.agrees(done.id, there)
+    assert not any("Dana asks" in text for text in rig.here.stands(in_slack)), "what was asked there is not asked twice"
+    assert any("Active" in text for text in rig.there.stands(in_teams_))
