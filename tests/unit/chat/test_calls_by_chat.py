@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.outbox.calls import Calls, CallsByChat
-from bot.chat.outbox.recipients import Recipients, WhomToAsk
+from bot.chat.outbox.recipients import DIRECT_MESSAGES_MAX, Recipients, WhomToAsk
 from bot.chat.places import direct_to
 from bot.chat.rich import Called, Named, Text, call
 from bot.chat.wording.labels import Asked
@@ -15,7 +15,7 @@ from tests.support import build
 from tests.support.build import OLU, PAT
 from tests.support.people import acts, in_teams
 from tests.support.world import World, account
-from workflows.core.identity import Account
+from workflows.core.identity import Account, Address
 from workflows.core.people import PersonId
 from workflows.core.policy import Escalation, Group, Policy
 from workflows.usecases.identity.confirm_account import held_account
@@ -120,3 +120,24 @@ def test_an_id_of_another_chat_is_left_out_whoever_put_it_there(place: str) -> N
 def test_who_is_not_called_stands_there_by_name() -> None:
     said = call(Asked(("platform",)), {"platform": (OLU_THERE, Named("Pat *Owner*"))}, names={OLU_THERE: "Olu"})
     assert said == (Called(OLU_THERE, "Olu"), Text(" or ", ours=True), Text("Pat *Owner*"))
+
+
+def test_fifty_owners_are_looked_at_in_one_go_and_those_who_are_known_are_not_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = TwoChats(IN_SLACK)
+    owners = [PersonId(f"owner{number:02}@example.com") for number in range(50)]
+    for who in owners:
+        world.chat.people[account(who)] = build.facts(who)
+    world.knows(*owners)
+    group = Group("platform", members=frozenset(map(Address, owners)))
+    world.policy.policy = replace(world.policy.policy, groups={**world.policy.policy.groups, "platform": group})
+    id_ = world.asked()
+    looked_at: list[int] = []
+    of_people = world.directory.of_people
+    monkeypatch.setattr(world.directory, "of_people", lambda people: looked_at.append(len(people)) or of_people(people))
+    monkeypatch.setattr(world.directory, "of_person", lambda who: pytest.fail(f"{who} was looked at alone"))
+    monkeypatch.setattr(world.chat, "refresh_person", lambda who, _policy: pytest.fail(f"{who} was looked up"))
+    whom = world.whom(id_)
+    assert len(whom.ids) == DIRECT_MESSAGES_MAX
+    assert looked_at == [DIRECT_MESSAGES_MAX]
