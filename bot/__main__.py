@@ -130,11 +130,22 @@ sandbox_app = program(invoke_without_command=True, no_args_is_help=False)
 
 
 @sandbox_app.callback()
-@told(examples={"prodaccess sandbox": "Ctrl-C stops it, and nothing is left running."})
-def sandbox(context: typer.Context, port: _PORT = 0) -> None:
-    """Open a page on this machine where you play everybody, without Slack or AWS."""
+@told(
+    examples={
+        "prodaccess sandbox": "Ctrl-C stops it, and nothing is left running.",
+        "prodaccess sandbox --playground": "Dana's Teams as Microsoft draws it, too.",
+    }
+)
+def sandbox(
+    context: typer.Context,
+    port: _PORT = 0,
+    playground: Annotated[
+        bool, typer.Option("--playground", help="Start Microsoft's agentsplayground, too; wants Node.")
+    ] = False,
+) -> None:
+    """Open a page on this machine where you play everybody, without Slack, Teams or AWS."""
     if context.invoked_subcommand is None:
-        _play("bot.sandbox.page.command", "--port", str(port))
+        _play("bot.sandbox.page.command", "--port", str(port), *(["--playground"] if playground else []))
 
 
 @told(examples={'eval "$(prodaccess sandbox env)"': "Then prodaccess report, and all else that reads the record."})

@@ -59,8 +59,6 @@ def run(settings: Settings) -> None:
     keep_doing(parts.context, "timekeeper", Timekeeper(parts.context, host(), monotonic_s).look, LOOK_EVERY_S, stop)
     keep_doing(parts.context, "rescue", lambda: rescue(parts, stop), RESCUE_EVERY_S, stop)
     keep_doing(parts.context, "refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
-    if parts.settings.teams_is_on:
-        _keep_asking_about_holders(parts, stop)
     keep_doing(parts.context, "tidy troubles", lambda: forget_what_is_over(parts.context), RESCUE_EVERY_S, stop)
     keep_reading_the_policy(parts.context, parts.policy, stop)
     keep_doing(parts.context, "unreadable", lambda: tell_and_mend(parts), TELL_EVERY_S, stop)
@@ -69,14 +67,6 @@ def run(settings: Settings) -> None:
     stop.wait()
     crew.join(STOP_WITHIN_S)
     parts.close()
-
-
-def _keep_asking_about_holders(parts: WorkerParts, stop: threading.Event) -> None:
-    """Slack says by itself who has left; Teams does not."""
-    from bot.directory.holders import EVERY_S, ask_about_holders  # noqa: PLC0415 - where there is Teams
-    from workflows.core.identity import TEAMS  # noqa: PLC0415 - as above
-
-    keep_doing(parts.context, "holders", lambda: ask_about_holders(parts.context, (TEAMS,)), EVERY_S, stop)
 
 
 def rescue(parts: WorkerParts, stop: threading.Event, pause_s: float = 1.0) -> None:

@@ -39,6 +39,38 @@ class Window:
         self.page.locator(f"#left [data-focus='in/{place}'][aria-current]").wait_for()
         return self
 
+    def in_teams(self, person: str, place: str = "bot") -> Window:
+        """In front of Teams alone; `place`: `bot`, or a channel's name."""
+        self.page.goto(f"{self.address}#as={person}&in={TEAM}&chat=teams&tas={person}&tin={place}")
+        self.page.locator(f"#teams .t-place[data-key='{person} {place}']").wait_for()
+        return self
+
+    def beside(self, in_slack: str, room: str, in_teams: str, place: str = "bot") -> Window:
+        """Somebody in Slack, somebody in Teams, side by side."""
+        self.page.goto(f"{self.address}#as={in_slack}&in={room}&chat=both&tas={in_teams}&tin={place}")
+        self.page.locator(f"#left [data-focus='as/{in_slack}'][aria-current]").wait_for()
+        self.page.locator(f"#teams .t-place[data-key='{in_teams} {place}']").wait_for()
+        return self
+
+    def types_in_teams(self, text: str) -> None:
+        self.teams_composer.fill(text)
+        self.teams_composer.press("Escape")
+        self.teams_composer.press("Enter")
+
+    @property
+    def teams_composer(self) -> Locator:
+        return self.page.locator("#teams .say")
+
+    def teams_post(self, *words: str) -> Locator:
+        """The newest message in front in Teams that has all these words."""
+        found = self.page.locator("#teams .t-bubble")
+        for word in words:
+            found = found.filter(has_text=word)
+        return found.last
+
+    def teams_button(self, post: Locator, words: str) -> Locator:
+        return post.locator("button").filter(has_text=re.compile(f"^{re.escape(words)}$"), visible=True)
+
     def types(self, text: str) -> None:
         """Into the composer, and sends it."""
         self.composer.fill(text)

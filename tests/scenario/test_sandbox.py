@@ -221,14 +221,14 @@ def test_the_first_life_that_the_page_hints_at_works(sandbox: Sandbox) -> None:
 
     # An address that changes puts the account on hold, and the page shows it; security says whose it is.
     sandbox.post("faults/address_changed", on=True)
-    sandbox.until(lambda: sandbox.get("audit")["on_hold"] == [DANA.id], "the account is on hold")
+    sandbox.until(lambda: sandbox.get("audit")["on_hold"] == {DANA.id: ["slack"]}, "the account is on hold")
     types(confirms)
     sandbox.until(
         lambda: "The same person" in json.dumps(sandbox.get(f"people/{confirms['as']}")["ephemerals"]),
         "security is asked whose it is",
     )
     sandbox.post("faults/address_changed", on=False)
-    sandbox.until(lambda: sandbox.get("audit")["on_hold"] == [], "it is hers as before")
+    sandbox.until(lambda: sandbox.get("audit")["on_hold"] == {}, "it is hers as before")
 
     # The record is whole, by the command that anybody can run.
     verified = sandbox.post("commands/verify")

@@ -29,7 +29,6 @@ _PROCESS = {
     "clock wake-ups": "waking workers",
     "rescue": "ending what is overdue without the queue",
     "refresh": "reading groups again",
-    "holders": "asking whether those who hold access have left",
     "policy": "reading the policy folder",
     "tidy troubles": "finding out which of these are over",
 }

@@ -1,4 +1,4 @@
-"""The whole product on this machine: our three processes, a Redis, and stand-ins for Slack and AWS. Nothing leaves it."""
+"""The whole product on this machine: our three processes, a Redis, and stand-ins for Slack, Teams and AWS. Nothing leaves it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ from bot.runtime.embedded_redis import EmbeddedError, EmbeddedValkey
 from bot.runtime.up import programs
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.aws.spec import WorldSpec
-from bot.sandbox.installation.people import Player
+from bot.sandbox.installation.people import INCIDENT, Player, channels_of_both
+from bot.sandbox.installation.policy_copy import PolicyCopy
 from bot.sandbox.installation.processes import Processes, Told
 from bot.sandbox.slack import Person, SlackServer
 from bot.sandbox.slack.seeding import Seed
+from bot.sandbox.teams.server import TeamsServer
 from workflows.ledger.redis_ledger import RedisLedger
 
 T = TypeVar("T")
@@ -65,16 +67,26 @@ class Installation:
 
     `environ` is the caller's; of it our processes get nothing that leads to a real Slack, AWS or Redis. Nobody outside
     can play people or faults over HTTP, unless a page is put on `slack`. `slack_port`: where that listens, 0 for a free one.
+    `teams`: where there is Teams, too; started and ended here.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], config: Path, slack: Seed, aws: WorldSpec, *, slack_port: int = 0
+        self,
+        environ: Mapping[str, str],
+        config: Path,
+        slack: Seed,
+        aws: WorldSpec,
+        *,
+        slack_port: int = 0,
+        teams: TeamsServer | None = None,
     ) -> None:
         self.found_and_not_used = tuple(name for name in _REAL if environ.get(name))
         self._environ = {name: value for name, value in environ.items() if not _OURS.fullmatch(name)}
-        self._config = config
+        self.config = config
+        """The policy that the bot is given; where there is Teams, once it runs, a copy that follows this one."""
         self._slack_port = slack_port
         self.slack = SlackServer(slack, port=slack_port, controlled=False)
+        self.teams = teams
         self.aws = SandboxAws(aws, controlled=False)
         self.folder = Path(os.devnull)
         self.port = 0
@@ -106,6 +118,12 @@ class Installation:
         self._stack.enter_context(self.aws)
         self._listen()
         self.port = _free_port()
+        if self.teams is not None:
+            self._stack.enter_context(self.teams)
+            self.teams.courier.request_url = f"http://127.0.0.1:{self.port}/api/messages"
+            copied = PolicyCopy(self.config, self.folder / "config", channels_of_both(), (INCIDENT,))
+            self._stack.enter_context(copied)
+            self.config = self.folder / "config"
         self._processes = Processes(self.folder, programs(self._given(), workers=1))
         self._stack.callback(self._processes.stop)
         self._processes.start()
@@ -137,8 +155,9 @@ class Installation:
             "SLACK_BOT_TOKEN": self.slack.app.bot_token,
             "SLACK_APP_TOKEN": self.slack.app.app_token,
             "SLACK_API_URL": self.slack.api_url,
+            **(self.teams.environment() if self.teams else {}),
             "REDIS_URL": self.redis.url,
-            "PRODACCESS_CONFIG": str(self._config),
+            "PRODACCESS_CONFIG": str(self.config),
             "PRODACCESS_HOST": "127.0.0.1",
             "PORT": str(self.port),
         }
@@ -168,7 +187,7 @@ class Installation:
 
     def terminal(self) -> dict[str, str]:
         """What a terminal needs for a command that looks into the record: environment variables."""
-        return {"REDIS_URL": self.redis.url, "PRODACCESS_CONFIG": str(self._config)}
+        return {"REDIS_URL": self.redis.url, "PRODACCESS_CONFIG": str(self.config)}
 
     def output(self, words: Sequence[str]) -> str:
         """What `prodaccess WORDS` says in a terminal, 90 columns wide. Raise InstallationError where it does not end."""

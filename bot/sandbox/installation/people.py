@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.aws.spec import AssignmentSpec, IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
+from bot.sandbox.clock import Clock
+from bot.sandbox.teams.people import Person, channel_id, guid
+from bot.sandbox.teams.world import World
 
 DOMAIN = "example.com"
+TEAM = "Orders"
 RECEIPTS, OWNERS_ROOM, TEAM_ROOM, INCIDENT = "C0ACCESSLOG", "C0ORDERSOPS", "C0ORDERSDEV", "C0INC7"
 PRODUCTION, STAGING = "orders-prod", "orders-staging"
 ACCOUNTS = {"orders-prod": "210987654321", "orders-staging": "321098765432", "orders-dev": "432109876543"}
@@ -33,6 +37,11 @@ class Player:
     def email(self) -> str:
         return f"{self.key}@{DOMAIN}"
 
+    @property
+    def in_teams(self) -> Person:
+        """Their account there, of the same address."""
+        return Person(self.name, guid(self.key), self.email)
+
 
 DANA = Player("dana", "Dana Dev", "developer")
 NIA = Player("nia", "Nia Night", "developer, on call this week")
@@ -42,6 +51,8 @@ SID = Player("sid", "Sid Secure", "security")
 SUE = Player("sue", "Sue Secure", "security")
 MAX = Player("max", "Max Market", "marketing; has no say here")
 PLAYERS = (DANA, NIA, OLU, PAT, SID, SUE, MAX)
+NEW_IN_TEAMS = PAT
+"""Has not written to the bot there yet."""
 
 
 def slack_world() -> dict[str, Any]:
@@ -77,6 +88,20 @@ def slack_world() -> dict[str, Any]:
             },
         ],
     }
+
+
+def teams_world(clock: Clock) -> World:
+    """The same people, with a team whose channels are called as those of Slack; the app is installed for all of them."""
+    world = World(clock)
+    everybody = [world.add_person(player.in_teams) for player in PLAYERS]
+    for channel in slack_world()["channels"]:
+        world.add_channel(channel["name"], everybody, team=TEAM)
+    return world
+
+
+def channels_of_both() -> dict[str, str]:
+    """Slack's id of each channel, with the id of the one that is called so in Teams."""
+    return {channel["id"]: channel_id(f"{TEAM} {channel['name']}") for channel in slack_world()["channels"]}
 
 
 def aws_world() -> WorldSpec:

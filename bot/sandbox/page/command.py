@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.cloud_credentials import scrub_cloud_credentials
 from bot.sandbox.installation.installation import Installation, InstallationError
 from bot.sandbox.installation.interrupts import Interrupts, failed
+from bot.sandbox.page.playground import refusal
 from bot.sandbox.page.sandbox import Sandbox
 from bot.settings import process_environ
 from workflows.core.policy import Policy
 
 REFUSED = 2
 PORT_MAX = 65_535
-_SLACK = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "TEAMS_APP_PASSWORD")
 
 Tour = Callable[[Installation, Policy], None]
 
@@ -26,51 +27,57 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Show it until Ctrl-C. Returns the exit code; whatever happens, nothing is left running."""
     parser = argparse.ArgumentParser(prog="prodaccess sandbox", description=__doc__)
     add_port(parser)
-    return run(parser.parse_args(list(arguments)).port)
+    about = "start Microsoft's agentsplayground, too: Dana's Teams as Microsoft draws it; wants Node"
+    parser.add_argument("--playground", action="store_true", help=about)
+    options = parser.parse_args(list(arguments))
+    return run(options.port, playground=options.playground)
 
 
 def add_port(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; a free one unless said")
 
 
-def run(port: int, tour: Tour | None = None) -> int:
+def run(port: int, tour: Tour | None = None, *, playground: bool = False) -> int:
     """`tour`: what is played on the installation before the page's address is given."""
     environ = process_environ()
-    if refusal := beside_real_slack(environ):
-        sys.stderr.write(f"{refusal}\n")
+    if why_not := beside_a_real_chat(environ) or (refusal(environ) if playground else None):
+        sys.stderr.write(f"{why_not}\n")
         return REFUSED
     with Interrupts() as interrupts:
         try:
-            return _show(environ, port, tour, interrupts)
+            return _show(environ, port, tour, interrupts, playground=playground)
         except KeyboardInterrupt:
             with contextlib.suppress(OSError):  # the terminal may be what has gone
                 _say("\nStopped. Nothing is left running.")
             return 0
 
 
-def beside_real_slack(environ: Mapping[str, str]) -> str | None:
+def beside_a_real_chat(environ: Mapping[str, str]) -> str | None:
     """Why it does not start: who plays with permissions should not have to wonder whose they are."""
-    names = [name for each in _SLACK for name in (each, f"{each}_FILE") if environ.get(name)]
+    names = [name for each in _SECRETS for name in (each, f"{each}_FILE") if environ.get(name)]
     if not names:
         return None
     return (
-        f"Your environment has {', '.join(names)}, of a real Slack, and the sandbox does not start beside one: "
+        f"Your environment has {', '.join(names)}, of a real chat, and the sandbox does not start beside one: "
         f"run `unset {' '.join(names)}`, and start it again."
     )
 
 
-def _show(environ: Mapping[str, str], port: int, tour: Tour | None, interrupts: Interrupts) -> int:
+def _show(environ: Mapping[str, str], port: int, tour: Tour | None, interrupts: Interrupts, *, playground: bool) -> int:
     sandbox: Sandbox | None = None
     try:
         sandbox = Sandbox(environ, port=port)
         _say("prodaccess: temporary production access, agreed in chat")
-        _say("Starting the bot beside a stand-in for Slack and a simulated AWS ...")
+        _say("Starting the bot beside stand-ins for Slack and Teams and a simulated AWS ...")
         scrub_cloud_credentials(process_environ())  # neither we nor what we start could find any
         with contextlib.ExitStack() as running:
             with interrupts.held():
                 running.enter_context(sandbox)
             if tour is not None:
                 tour(sandbox.installation, sandbox.policy)
+            if playground:
+                _say("Starting Microsoft's playground; the first time npx fetches it ...")
+                _say(f"Dana in Microsoft's playground: {running.enter_context(sandbox.playground(environ))}")
             _invite(sandbox.address, sandbox.installation.found_and_not_used)
             threading.Event().wait()
     except InstallationError as problem:

@@ -24,6 +24,7 @@ class Sources:
     """Where each number comes from. `world` is rendered and compared; `aws_changes` says when that is worth it."""
 
     chat: Callable[[], int]
+    teams: Callable[[], int]
     faults: Callable[[], int]
     audit: Callable[[], int]
     aws_changes: Callable[[], int]
@@ -54,6 +55,7 @@ class Watch:
     def counters(self) -> Mapping[str, int]:
         return {
             "chat": self._sources.chat(),
+            "teams": self._sources.teams(),
             "world": self._world_number,
             "audit": self._audit,
             "faults": self._sources.faults(),

@@ -15,11 +15,13 @@ from bot.sandbox.installation.installation import REDIS_AWAY_S, REVIVED_AFTER_S
 from bot.sandbox.installation.people import DANA
 from bot.sandbox.page.commands import Runs
 from bot.sandbox.slack import CannotDo, SlackServer
+from bot.sandbox.teams.server import TeamsServer
 
 Json = dict[str, Any]
 
 SLACK_SLOW_S = 3.0
 AWS_SLOW_S = 8.0
+TEAMS_CALLS = ("create", "post", "edit", "delete", "member", "members")
 WORKER = "worker"
 NEW_ADDRESS = "dana.dev@example.com"
 
@@ -48,9 +50,14 @@ class Faults:
     """Switches and buttons. They change the stand-ins and kill processes; the bot cannot tell them from the real thing."""
 
     def __init__(
-        self, slack: SlackServer, aws: SandboxAws, machine: Machine, monotonic: Callable[[], float] = time.monotonic
+        self,
+        slack: SlackServer,
+        teams: TeamsServer,
+        aws: SandboxAws,
+        machine: Machine,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._slack, self._aws, self._machine = slack, aws, machine
+        self._slack, self._teams, self._aws, self._machine = slack, teams, aws, machine
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._on: dict[str, Any] = {}
@@ -86,6 +93,9 @@ class Faults:
     # ------------------------------------------------------------ what there is
 
     def _listed(self) -> tuple[_Fault, ...]:
+        return (*self._of_chats(), *self._of_what_is_behind())
+
+    def _of_chats(self) -> tuple[_Fault, ...]:
         return (
             _Fault(
                 "slack_slow",
@@ -101,6 +111,17 @@ class Faults:
                 "Every call to Slack is answered with an error. Cards and receipts come later, once each.",
                 turn=self._slack_failing,
             ),
+            _Fault(
+                "teams_failing",
+                "Teams",
+                "Teams fails",
+                "Every call to Teams is answered with an error. Slack goes on; in Teams it comes later, once each.",
+                turn=self._teams_failing,
+            ),
+        )
+
+    def _of_what_is_behind(self) -> tuple[_Fault, ...]:
+        return (
             _Fault(
                 "aws_throttling",
                 "AWS",
@@ -170,6 +191,13 @@ class Faults:
             self._on["slack_failing"] = self._slack.faults.add("*", times=None, status=500)
         else:
             self._slack.faults.remove(self._on["slack_failing"])
+
+    def _teams_failing(self, on: bool) -> None:
+        if on:
+            self._on["teams_failing"] = [self._teams.faults.add(call, times=None, status=502) for call in TEAMS_CALLS]
+        else:
+            for fault in self._on["teams_failing"]:
+                self._teams.faults.remove(fault)
 
     def _aws_throttling(self, on: bool) -> None:
         if on:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from bot.sandbox.page.events import Sources, Watch, stream
 from bot.sandbox.page.faults import Faults, Machine, play
 from bot.sandbox.page.record import Record
 from bot.sandbox.page.start import start
+from bot.sandbox.page.teams import TeamsPeople
 from bot.sandbox.page.world import Json, Legend, truth
 from bot.sandbox.slack import SlackServer
 from bot.sandbox.slack.model import Json as Body
+from bot.sandbox.teams.server import TeamsServer
 from workflows.core.people import person_id
 from workflows.core.policy import Policy
 from workflows.ports import Ledger
@@ -29,18 +31,27 @@ class Page:
     """Make it before `slack` starts, whose server carries it; enter `watching` once the ledger is there."""
 
     def __init__(
-        self, slack: SlackServer, aws: SandboxAws, machine: Machine, policy: Policy, *, static: Path = site.STATIC
+        self,
+        slack: SlackServer,
+        teams: TeamsServer,
+        aws: SandboxAws,
+        machine: Machine,
+        policy: Policy,
+        *,
+        static: Path = site.STATIC,
     ) -> None:
-        self.faults = Faults(slack, aws, machine)
+        self.faults = Faults(slack, teams, aws, machine)
         self.token = site.new_token()
         self._slack, self._aws, self._machine, self._policy = slack, aws, machine, policy
+        self._teams = TeamsPeople(teams)
         self._record: Record | None = None
         self._watch: Watch | None = None
         self._legend = legend(policy)
         self._since: dict[tuple[str, ...], float] = {}
         see, do = site.playing(slack)
-        see |= {"start": self._start, "world": self._world, "audit": self._audit, "faults": self._faults}
-        do |= {
+        see_in_teams, do_in_teams = self._teams.routes()
+        see |= see_in_teams | {"start": self._start, "world": self._world, "audit": self._audit, "faults": self._faults}
+        do |= do_in_teams | {
             "faults/{id}": lambda body: play(self.faults, body),
             "commands/{id}": lambda body: run(self._machine, body),
         }
@@ -50,6 +61,14 @@ class Page:
     def url(self) -> str:
         return f"{self._slack.base_url}{site.ROOT}/{self.token}/"
 
+    def all_read(self) -> None:
+        """Everybody has read what there is by now, in both chats: what comes from here on is new."""
+        for player in PLAYERS:
+            person = self._slack.person(player.id)
+            for channel in (*person.channels(), person.dm()):
+                person.mark_read(channel)
+        self._teams.all_read()
+
     @contextmanager
     def watching(self, ledger: Ledger) -> Iterator[None]:
         """While entered, open pages hear of changes, and what dies is brought up again."""
@@ -57,6 +76,7 @@ class Page:
         self._machine.keep_up(self.faults.revived)
         sources = Sources(
             chat=lambda: self._slack.workspace.changes,
+            teams=lambda: self._teams.changes,
             faults=lambda: self.faults.changes,
             audit=self._record.head,
             aws_changes=lambda: self._aws.proxy.history.changes,
@@ -66,7 +86,7 @@ class Page:
             yield
 
     def _start(self, _body: Body) -> Json:
-        return start(self._slack, self._policy)
+        return start(self._slack, self._policy) | {"teams": self._teams.start()}
 
     def _world(self, _body: Body) -> Json:
         now = self._slack.clock()
@@ -87,8 +107,16 @@ class Page:
 
     def _audit(self, body: Body) -> Json:
         if self._record is None:
-            return {"entries": [], "on_hold": []}
-        return {"entries": self._record.newest(int(body.get("limit", 40))), "on_hold": self._record.on_hold()}
+            return {"entries": [], "on_hold": {}}
+        entries = self._record.newest(int(body.get("limit", 40)))
+        return {"entries": entries, "on_hold": self._on_hold(self._record.on_hold())}
+
+    def _on_hold(self, accounts: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+        """By the page's ids of people: the chats."""
+        found: dict[str, list[str]] = {}
+        for chat, user in accounts:
+            found.setdefault(self._teams.page_id(user), []).append(chat)
+        return found
 
     def _faults(self, _body: Body) -> Json:
         return self.faults.shown()

@@ -52,10 +52,11 @@ class Record:
             raise CannotDo("Redis is away for a moment, and the audit log with it.") from None
         return [self._shown(entry, deadlines.get(entry.subject)) for entry in reversed(entries)]
 
-    def on_hold(self) -> list[str]:
-        """The ids of people in Slack whose accounts wait for somebody to say whose they are."""
+    def on_hold(self) -> list[tuple[str, str]]:
+        """Chat and id there of each account that waits for somebody to say whose it is."""
         try:
-            return [name.rpartition(":")[2] for name in self._ledger.members(keys.ON_HOLD, limit=SHOWN_MAX)]
+            names = self._ledger.members(keys.ON_HOLD, limit=SHOWN_MAX)
+            return [(name.partition(":")[0], name.rpartition(":")[2]) for name in names]
         except LedgerUnreachable:
             return []
 

@@ -7,112 +7,21 @@ though clients would overlook them: what is misspelt does nothing, and nobody wo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from bot.sandbox.teams.card_schema import (
+    ACTIONS,
+    BOXES,
+    CARD_PROPERTIES,
+    ELEMENTS,
+    ENUMS,
+    INLINES,
+    NEEDS,
+    STYLES,
+    VERSION_MAX,
+)
 from bot.sandbox.teams.people import Json
-
-CARD = "application/vnd.microsoft.card.adaptive"
-VERSION_MAX = (1, 5)
-
-_COMMON = frozenset({"type", "id", "isVisible", "requires", "fallback"})
-_ELEMENT = _COMMON | {"height", "separator", "spacing", "targetWidth", "horizontalAlignment"}
-_BOX = _ELEMENT | {
-    "items",
-    "selectAction",
-    "style",
-    "bleed",
-    "backgroundImage",
-    "minHeight",
-    "rtl",
-    "verticalContentAlignment",
-}
-_TEXT = frozenset({"color", "fontType", "isSubtle", "size", "weight"})
-_INPUT = _ELEMENT | {"label", "isRequired", "errorMessage", "labelPosition", "labelWidth"}
-ELEMENTS: Mapping[str, frozenset[str]] = {
-    "TextBlock": _ELEMENT | _TEXT | {"text", "wrap", "maxLines", "style"},
-    "RichTextBlock": _ELEMENT | {"inlines"},
-    "Image": _ELEMENT | {"url", "altText", "size", "style", "width", "backgroundColor", "selectAction", "msteams"},
-    "Media": _ELEMENT | {"sources", "poster", "altText", "captionSources"},
-    "Container": _BOX | {"msteams", "showBorder", "roundedCorners"},
-    "ColumnSet": _ELEMENT | {"columns", "selectAction", "style", "bleed", "minHeight"},
-    "Column": _BOX | {"width"},
-    "FactSet": _ELEMENT | {"facts"},
-    "ImageSet": _ELEMENT | {"images", "imageSize"},
-    "ActionSet": _ELEMENT | {"actions"},
-    "Table": _ELEMENT
-    | {
-        "columns",
-        "rows",
-        "firstRowAsHeader",
-        "showGridLines",
-        "gridStyle",
-        "horizontalCellContentAlignment",
-        "verticalCellContentAlignment",
-    },
-    "TableRow": _COMMON | {"cells", "style", "horizontalCellContentAlignment", "verticalCellContentAlignment"},
-    "TableCell": _BOX,
-    "Input.Text": _INPUT | {"isMultiline", "maxLength", "placeholder", "regex", "style", "inlineAction", "value"},
-    "Input.Number": _INPUT | {"max", "min", "placeholder", "value"},
-    "Input.Date": _INPUT | {"max", "min", "placeholder", "value"},
-    "Input.Time": _INPUT | {"max", "min", "placeholder", "value"},
-    "Input.Toggle": _INPUT | {"title", "value", "valueOff", "valueOn", "wrap"},
-    "Input.ChoiceSet": _INPUT | {"choices", "choices.data", "isMultiSelect", "style", "value", "placeholder", "wrap"},
-}
-INLINES = _TEXT | {"type", "text", "highlight", "italic", "strikethrough", "underline", "selectAction"}
-_ACTION = _COMMON | {"title", "iconUrl", "style", "mode", "tooltip", "isEnabled", "role"}
-ACTIONS: Mapping[str, frozenset[str]] = {
-    "Action.Execute": _ACTION | {"verb", "data", "associatedInputs"},
-    "Action.Submit": _ACTION | {"data", "associatedInputs", "msteams"},
-    "Action.OpenUrl": _ACTION | {"url"},
-    "Action.ShowCard": _ACTION | {"card"},
-    "Action.ToggleVisibility": _ACTION | {"targetElements"},
-}
-_CARD = frozenset(
-    {
-        "type",
-        "$schema",
-        "version",
-        "body",
-        "actions",
-        "fallbackText",
-        "refresh",
-        "msteams",
-        "speak",
-        "lang",
-        "rtl",
-        "metadata",
-    }
-) | {"selectAction", "style", "minHeight", "verticalContentAlignment", "backgroundImage", "authentication"}
-_NEEDS: Mapping[str, tuple[str, ...]] = {
-    "TextBlock": ("text",),
-    "RichTextBlock": ("inlines",),
-    "Image": ("url",),
-    "FactSet": ("facts",),
-    "ActionSet": ("actions",),
-    "Input.Toggle": ("id", "title"),
-    "Action.OpenUrl": ("url",),
-    "Action.ShowCard": ("card",),
-    "Action.ToggleVisibility": ("targetElements",),
-    "Action.Execute": ("verb",),
-}
-_COLORS = {"default", "dark", "light", "accent", "good", "warning", "attention"}
-_ENUMS: Mapping[str, frozenset[str]] = {
-    "color": frozenset(_COLORS),
-    "weight": frozenset({"default", "lighter", "bolder"}),
-    "fontType": frozenset({"default", "monospace"}),
-    "spacing": frozenset({"default", "none", "small", "medium", "large", "extralarge", "padding", "extrasmall"}),
-    "horizontalAlignment": frozenset({"left", "center", "right"}),
-    "mode": frozenset({"primary", "secondary"}),
-}
-_STYLES: Mapping[str, frozenset[str]] = {
-    "TextBlock": frozenset({"default", "heading", "columnheader"}),
-    "Action": frozenset({"default", "positive", "destructive"}),
-    "Input.ChoiceSet": frozenset({"compact", "expanded", "filtered"}),
-    "Input.Text": frozenset({"text", "tel", "url", "email", "password"}),
-    "Box": frozenset({"default", "emphasis", "good", "attention", "warning", "accent"}),
-}
-_BOXES = ("Container", "ColumnSet", "Column", "TableCell", "TableRow")
 
 
 def faults_of(card: Any) -> list[str]:
@@ -138,7 +47,7 @@ def _versions(card: Json) -> Iterator[str]:
 def _card(card: Json, at: str) -> Iterator[str]:
     if card.get("type") != "AdaptiveCard":
         yield f"{at}: type {card.get('type')!r} is no AdaptiveCard"
-    yield from _unknown(card, _CARD, at)
+    yield from _unknown(card, CARD_PROPERTIES, at)
     yield from _each(card, "body", at, _element)
     yield from _each(card, "actions", at, _action)
     if not card.get("body") and not card.get("actions"):
@@ -288,7 +197,7 @@ def _unknown(node: Json, known: frozenset[str], at: str) -> Iterator[str]:
 
 
 def _missing(node: Json, at: str) -> Iterator[str]:
-    for name in _NEEDS.get(node["type"], ()):
+    for name in NEEDS.get(node["type"], ()):
         if name not in node:
             yield f"{at}: {node['type']} needs {name}"
     if node["type"] == "TextBlock" and not isinstance(node.get("text", ""), str):
@@ -296,12 +205,12 @@ def _missing(node: Json, at: str) -> Iterator[str]:
 
 
 def _values(node: Json, at: str) -> Iterator[str]:
-    for name, allowed in _ENUMS.items():
+    for name, allowed in ENUMS.items():
         value = node.get(name)
         if isinstance(value, str) and value.lower() not in allowed:
             yield f"{at}: {name} is no {value!r}"
     kind = str(node["type"])
-    styles = _STYLES.get("Action" if kind.startswith("Action.") else "Box" if kind in _BOXES else kind)
+    styles = STYLES.get("Action" if kind.startswith("Action.") else "Box" if kind in BOXES else kind)
     style = node.get("style")
     if styles is not None and isinstance(style, str) and style.lower() not in styles:
         yield f"{at}: style is no {style!r}"

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from bot.sandbox.teams import activities, cards
+from bot.sandbox.teams.card_schema import CARD
 from bot.sandbox.teams.courier import Answer, Courier
 from bot.sandbox.teams.errors import CannotDo
 from bot.sandbox.teams.filling import filled
 from bot.sandbox.teams.people import Conversation, Json, Message, Person
 from bot.sandbox.teams.world import BOT_NAME, World
 
-CARD = "application/vnd.microsoft.card.adaptive"
 SENTENCE = "application/vnd.microsoft.activity.message"
 ERROR = "application/vnd.microsoft.error"
 WENT_WRONG = "Something went wrong. Please try again."

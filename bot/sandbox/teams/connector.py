@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.teams import cards
+from bot.sandbox.teams.card_schema import CARD
 from bot.sandbox.teams.errors import Refused
 from bot.sandbox.teams.faults import READS, SENDS, Rates
 from bot.sandbox.teams.people import Conversation, Json, Message, Person, personal_chat_id
@@ -111,6 +112,7 @@ class Connector:
             message.summary = str(body.get("summary") or "")
             message.edits += 1
             message.own.clear()
+            message.said.clear()
             self._world.touch()
         return Answer(200, {"id": message_id})
 
@@ -190,7 +192,7 @@ def _content(body: Json) -> tuple[str, Json | None]:
         if not text.strip():
             raise Refused(400, "BadSyntax", "Activity must include non empty 'text' field or at least 1 attachment")
         return text, None
-    if attachments[0].get("contentType") != cards.CARD:
+    if attachments[0].get("contentType") != CARD:
         raise Refused(400, "BadSyntax", f"Unknown attachment type {attachments[0].get('contentType')!r}")
     card = attachments[0].get("content")
     wrong = cards.faults_of(card)

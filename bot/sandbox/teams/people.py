@@ -114,7 +114,7 @@ class Group:
 @dataclass
 class Message:
     """One post. `card`: what all see. `own`: by person, the card that an answer put in its place for them alone, until the
-    next edit; `said`: the sentence under the card, for them alone."""
+    next edit; `said`: the sentence under the card, for them alone, until then, too."""
 
     id: str
     conversation: str

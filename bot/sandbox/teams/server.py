@@ -25,6 +25,7 @@ from bot.sandbox.teams.graph import Graph
 from bot.sandbox.teams.installing import Installing
 from bot.sandbox.teams.login import AUDIENCES, BOT_SCOPE, GRAPH_SCOPE, Keys, Login, openid
 from bot.sandbox.teams.people import Json
+from bot.sandbox.teams.relay import Relay
 from bot.sandbox.teams.world import World, small_world
 
 _SEND = AUDIENCES[BOT_SCOPE]
@@ -54,6 +55,7 @@ class TeamsServer:
         self.courier = Courier(self.world, self.keys)
         self.client = Client(self.world, self.courier)
         self.installing = Installing(self.world, self.courier)
+        self.relay = Relay(self.world, self.keys, self.login, self.courier)
         self.more_routes: list[BaseRoute] = []
         """Served beside Teams' own; filled before the start."""
         self.base_url = ""
@@ -119,6 +121,7 @@ class TeamsServer:
                 Route(f"{graph}/groups/{{group}}", self._closed("group", _READ, self._group)),
                 Route(users, self._closed("transitive", _READ, self._transitive)),
                 Route(f"{users}/{{cast}}", self._closed("transitive", _READ, self._transitive)),
+                *self.relay.routes(),
                 *self.more_routes,
             ]
         )

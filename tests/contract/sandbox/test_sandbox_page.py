@@ -28,10 +28,12 @@ from bot.sandbox.installation.people import (
     TEAM_ROOM,
     aws_world,
     slack_world,
+    teams_world,
 )
 from bot.sandbox.page import faults as page_faults
 from bot.sandbox.page.page import Page
 from bot.sandbox.slack import Ack, Delivery, SlackServer
+from bot.sandbox.teams.server import TeamsServer
 from tests.support.build import NOW
 from tests.support.views import grant
 from tests.support.waiting import PATIENCE_S, eventually
@@ -72,7 +74,8 @@ class Site:
         self.aws = aws
         self.machine = Machine()
         self.slack = SlackServer(slack_world(), controlled=False)
-        self.page = Page(self.slack, aws, self.machine, example_policy(CONFIG), static=static)
+        self.teams = TeamsServer(teams_world)
+        self.page = Page(self.slack, self.teams, aws, self.machine, example_policy(CONFIG), static=static)
         self.ledger = MemoryLedger(MemoryClock(NOW))
 
     def get(self, path: str, **query: Any) -> Any:
@@ -394,11 +397,26 @@ def test_every_fault_says_what_it_does(site: Site) -> None:
     listed = site.get("faults")["faults"]
     ids = [each["id"] for each in listed]
     buttons = ["kill_worker", "restart_redis"]
-    assert ids == ["slack_slow", "slack_failing", "aws_throttling", "aws_slow", *buttons, "address_changed"]
-    groups = ("Slack", "AWS", "prodaccess", "People")
+    assert ids == [
+        "slack_slow",
+        "slack_failing",
+        "teams_failing",
+        "aws_throttling",
+        "aws_slow",
+        *buttons,
+        "address_changed",
+    ]
+    groups = ("Slack", "Teams", "AWS", "prodaccess", "People")
     assert all(each["title"] and each["says"] and each["group"] in groups for each in listed)
-    assert [each["kind"] for each in listed] == ["switch"] * 4 + ["button"] * 2 + ["switch"]
+    assert [each["kind"] for each in listed] == ["switch"] * 5 + ["button"] * 2 + ["switch"]
     assert not any(each["on"] or each["happened"] for each in listed)
+
+
+def test_failing_teams_fails_every_call_of_the_bot_until_it_is_off(site: Site) -> None:
+    for on, meant in ((True, {"post", "edit", "create"}), (False, set())):
+        site.post("faults/teams_failing", on=on)
+        failing = {call for call in ("post", "edit", "create", "token") if site.teams.faults.take(call, {})}
+        assert failing == meant
 
 
 def test_slow_slack_delays_every_call_until_it_is_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -480,11 +498,12 @@ def test_an_address_changes_and_is_set_back(site: Site) -> None:
 
 
 def test_an_account_on_hold_is_told(site: Site) -> None:
-    assert site.get("audit")["on_hold"] == []
+    assert site.get("audit")["on_hold"] == {}
     snapshot = site.ledger.read()
-    held = IndexEntry(keys.ON_HOLD, f"slack:T0SANDBOX:{DANA.id}", 1.0)
-    site.ledger.commit(Change("x", snapshot.now, snapshot.versions(), index=(held,)))
-    assert site.get("audit")["on_hold"] == [DANA.id]
+    in_slack, in_teams = f"slack:T0SANDBOX:{DANA.id}", f"teams:{site.teams.world.tenant}:{OLU.in_teams.aad}"
+    held = tuple(IndexEntry(keys.ON_HOLD, name, 1.0) for name in (in_slack, in_teams))
+    site.ledger.commit(Change("x", snapshot.now, snapshot.versions(), index=held))
+    assert site.get("audit")["on_hold"] == {DANA.id: ["slack"], OLU.id: ["teams"]}
 
 
 def test_commands_are_run_as_in_a_terminal_and_no_others(site: Site) -> None:

@@ -32,6 +32,7 @@ from bot.sandbox.teams.people import (
     Json,
     channel_id,
 )
+from bot.sandbox.teams.relay import people_of
 from bot.sandbox.teams.server import TeamsServer
 
 CARD = "application/vnd.microsoft.card.adaptive"
@@ -448,3 +449,45 @@ def test_odd_things_can_be_sent_by_hand(bot: Bot) -> None:
     assert courier.send(activity, authorization=f"Bearer {forged}").status == 500  # the bot here asserts
     assert courier.send(activity, authorization="").status == 500
     assert courier.send(activity).status == 200
+
+
+# ------------------------------------------------------------ Microsoft's playground
+
+
+def test_what_the_playground_sends_is_signed_on_its_way_and_what_the_bot_calls_comes_through(bot: Bot) -> None:
+    relay = bot.teams.relay
+    _, activity = bot.teams.client.typed(DANA, "help")
+    assert requests.post(relay.endpoint, json=activity, timeout=5).status_code == 404  # there is no playground yet
+    relay.connector = f"{bot.teams.base_url}/teams"
+    try:
+        assert requests.get(relay.endpoint, timeout=5).status_code == 200
+        assert requests.post(relay.endpoint, json=activity, timeout=5).status_code == 200
+        assert bot.heard[-1]["serviceUrl"] == relay.service_url
+        assert (
+            requests.post(relay.endpoint.replace("/playground/", "/playground/x"), json=activity, timeout=5).status_code
+            == 404
+        )
+
+        there = f"{relay.service_url}v3/conversations/{channel(bot).id}"
+        assert (
+            requests.get(f"{there}/members/{OLU.aad}", headers=_bearer(bot.token), timeout=5).json()["name"]
+            == "Olu Owner"
+        )
+        assert requests.get(f"{there}/members/{OLU.aad}", timeout=5).status_code == 401
+        ours = requests.post(f"{there}/activities", json=message(text="x"), headers=_bearer(bot.token), timeout=5)
+        assert ours.status_code == 201  # a conversation of the stand-in
+        theirs = f"{relay.service_url}v3/conversations/a:playground/activities"
+        passed_on = requests.post(theirs, json=message(text="x"), headers=_bearer(bot.token), timeout=5)
+        assert passed_on.status_code == 401  # it was passed on without the token, which this "playground" wants
+        assert requests.post(f"{there}/activities", json=message(text="x"), timeout=5).status_code == 401
+    finally:
+        relay.connector = ""
+
+
+def test_the_playground_gets_the_one_who_acts_and_five_others(bot: Bot) -> None:
+    others = tuple(person.aad for person in (OLU, PAT, GUS, FAY, NOMAIL))
+    said = people_of(bot.teams.world, DANA.aad, others)
+    assert said["currentUser"]["aadObjectId"] == DANA.aad
+    assert [one["aadObjectId"] for one in said["users"]] == list(others)
+    with pytest.raises(ValueError, match="five others"):
+        people_of(bot.teams.world, DANA.aad, others[1:])

@@ -10,6 +10,7 @@ import { startHints } from "./hints.js";
 import { startModal } from "./modal.js";
 import { startPanes } from "./panes.js";
 import { startPeople } from "./people.js";
+import { startTeams } from "./teams.js";
 import { arrive, listen, refresh, state } from "./store.js";
 import { worldPanel } from "./world.js";
 
@@ -29,6 +30,7 @@ async function begin() {
   startComposer();
   startModal();
   byId("right").append(worldPanel(), auditPanel(), faultsPanel());
+  startTeams();
   startHints();
   startPanes();
   listen(notices());

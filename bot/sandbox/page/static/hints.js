@@ -84,6 +84,7 @@ function steps() {
       button: "Run audit verify", run: () => showOutput("verify"),
       done: () => state.shown.has("verify"), stays: true,
     },
+    inTeams(),
     ...more(),
     {
       says: ["Ask once more, and kill the worker while the access is there. It still ends. Then look at what a reviewer gets."],
@@ -92,6 +93,17 @@ function steps() {
       done: () => state.shown.has("report"), stays: true,
     },
   ].filter(Boolean);
+}
+
+/** The same bot in the other chat, with the same record. */
+function inTeams() {
+  const { asks, owner, command, asksIn } = cast();
+  const room = channel(asksIn) && state.start.teams.places.find((each) => each.id === channel(ownersRoom())?.name);
+  return {
+    says: [`The same bot is in Teams. Ask once more as ${first(asks.name)} in Slack, and approve as ${owner.name} in Teams, side by side.`],
+    button: "Show both", run: () => { go({ view: "both", me: asks.id, at: asksIn, tme: owner.id, tat: room?.id ?? "bot" }); setTimeout(() => fillIn(command), 60); },
+    done: () => state.view !== "slack", stays: true,
+  };
 }
 
 /** What else there is to try: the sandbox's own proposals that are commands to type, each at the person's leisure. */
@@ -121,7 +133,7 @@ function draw() {
 
 const welcome = (count) => ({
   says: [h("strong", {}, "This is prodaccess, a bot through which people get into production for a short while: "),
-    "the bot is real, Slack and AWS are stand-ins on your machine, and you play everybody."],
+    "the bot is real, Slack, Teams and AWS are stand-ins on your machine, and you play everybody."],
   button: `Show me, in ${count} steps`, run: () => to(0), first: true,
 });
 

@@ -2,6 +2,7 @@
 
 import { byId, h, keyed } from "./dom.js";
 import { marked } from "./marks.js";
+import { viewSwitch } from "./view.js";
 import { address, go, listen, someone, state } from "./store.js";
 
 const node = byId("left");
@@ -19,10 +20,10 @@ export function startPeople() {
   const channels = h("ul", { class: "list" });
   const app = h("ul", { class: "list" });
   node.replaceChildren(
-    h("div", { class: "brand" }, h("img", { src: "static/icon.svg", alt: "" }), h("span", {}, h("strong", {}, "prodaccess"), h("small", {}, "sandbox")), themeButton()),
-    h("h2", {}, "You are"), people, h("h2", {}, "Channels"), channels, h("h2", {}, "App"), app);
+    h("div", { class: "brand" }, h("img", { src: "static/icon.svg", alt: "" }), h("span", {}, h("strong", {}, "prodaccess"), h("small", {}, "sandbox")), themeButton()), viewSwitch(),
+    h("h2", {}, "You are"), people, h("div", { class: "slack-only" }, h("h2", {}, "Channels"), channels, h("h2", {}, "App"), app));
   listen((what) => {
-    if (!["place", "chat", "audit"].includes(what)) return;
+    if (!["place", "chat", "teams", "audit"].includes(what)) return;
     drawPeople(people);
     if (what === "audit") return;
     drawPlaces(channels, state.start.channels.map((each) => ({ id: each.id, label: each.name, sign: each.private ? "🔒" : "#", unread: state.seen?.unread[each.id] ?? 0 })));
@@ -34,18 +35,26 @@ export function startPeople() {
   });
 }
 
-const onHold = (id) => state.onHold.includes(id);
+const onHold = (id) => {
+  const where = state.onHold[id] ?? [];
+  return where.length > 0 && `${where.length === 1 && where[0] === "teams" ? "Teams account" : "account"} on hold`;
+};
 const badge = (unread) => unread > 0 && h("span", { class: "badge" }, String(unread), h("span", { class: "unseen" }, " unread"));
+
+/** At the left one is somebody in the chat that stands in front; side by side, that is Slack. */
+const mine = () => (state.view === "teams" ? state.tme : state.me);
+const become = (id) => (state.view === "teams" ? { tme: id } : { me: id });
+const rang = (id) => (state.badges[id] ?? 0) + (state.teamsBadges[id] ?? 0);
 
 function drawPeople(list) {
   keyed(list, state.start.people, {
     key: (each) => each.id,
-    look: (each) => JSON.stringify([each.id === state.me, state.badges[each.id] ?? 0, state.at, onHold(each.id)]),
+    look: (each) => JSON.stringify([each.id === mine(), rang(each.id), address(become(each.id)), onHold(each.id)]),
     draw: (each) => h("li", {},
-      h("button", { type: "button", class: "row person", "aria-current": each.id === state.me ? "true" : null, data: { focus: `as/${each.id}` }, onclick: () => go({ me: each.id }) },
-        avatar(each.id), h("span", { class: "who" }, h("span", { class: "name" }, each.name), h("small", {}, onHold(each.id) ? h("span", { class: "hold" }, "account on hold") : each.part)),
-        each.id !== state.me && badge(state.badges[each.id] ?? 0)),
-      h("a", { class: "window", href: address(each.id), target: "_blank", rel: "noopener", title: `Open ${each.name} in a second window`, "aria-label": `Open ${each.name} in a second window` }, h("span", { "aria-hidden": "true" }, "↗"))),
+      h("button", { type: "button", class: "row person", "aria-current": each.id === mine() ? "true" : null, data: { focus: `as/${each.id}` }, onclick: () => go(become(each.id)) },
+        avatar(each.id), h("span", { class: "who" }, h("span", { class: "name" }, each.name), h("small", {}, onHold(each.id) ? h("span", { class: "hold" }, onHold(each.id)) : each.part)),
+        each.id !== mine() && badge(rang(each.id))),
+      h("a", { class: "window", href: address(become(each.id)), target: "_blank", rel: "noopener", title: `Open ${each.name} in a second window`, "aria-label": `Open ${each.name} in a second window` }, h("span", { "aria-hidden": "true" }, "↗"))),
   });
 }
 

@@ -9,10 +9,15 @@ export const state = {
   at: "", // a channel's id, "dm" or "home"
   seen: null, // what that person sees
   badges: {},
+  view: "slack", // slack, teams or both
+  tme: "", // whose eyes we look through in Teams
+  tat: "", // a place in Teams
+  teams: null, // what that person sees there
+  teamsBadges: {},
   world: null,
   audit: null,
   faults: null,
-  onHold: [], // ids of people whose accounts wait for somebody to say whose they are
+  onHold: {}, // by person: the chats in which their account waits for somebody to say whose it is
   thread: null, // ts of the message whose thread is open
   sent: new Set(), // what was sent from this page's composer
   shown: new Set(), // the commands whose output was shown here
@@ -37,6 +42,11 @@ const LOADERS = {
     if (who !== state.me) return; // somebody else's eyes by now
     state.skew = seen.now - Date.now() / 1000;
     Object.assign(state, { seen, badges });
+  },
+  async teams() {
+    const who = state.tme;
+    const [teams, teamsBadges] = await Promise.all([get(inTeams(who)), get("teams/badges")]);
+    if (who === state.tme) Object.assign(state, { teams, teamsBadges });
   },
   async world() { state.world = await get("world"); },
   async audit() {
@@ -86,14 +96,31 @@ export async function does(path, body = {}) {
   }
 }
 
+const inTeams = (user, path = "") => `teams/${person(user, path)}`;
+
+/** The same in Teams. What Teams itself would say when the app does not answer stands under the card, or in a corner. */
+export async function teamsDoes(path, body = {}) {
+  try {
+    const outcome = await post(inTeams(state.tme, `/${path}`), body);
+    refresh("teams");
+    if (outcome.error && path === "type") toast(outcome.error);
+    return outcome;
+  } catch (problem) {
+    toast(problem.message);
+    refresh("teams");
+    return { ok: false, error: problem.message };
+  }
+}
+
 export async function suggestions(body) {
   return post(person(state.me, "/options"), body);
 }
 
 // ------------------------------------------------------------ who and where
 
-export function address(me = state.me, at = state.at) {
-  return `#as=${encodeURIComponent(me)}&in=${encodeURIComponent(at)}`;
+export function address({ me = state.me, at = state.at, view = state.view, tme = state.tme, tat = state.tat } = {}) {
+  const slack = { as: me, in: at };
+  return `#${new URLSearchParams(view === "slack" ? slack : { ...slack, chat: view, tas: tme, tin: tat })}`;
 }
 
 function readAddress() {
@@ -102,15 +129,19 @@ function readAddress() {
   const people = state.start.people.map((each) => each.id);
   const places = [...state.start.channels.map((each) => each.id), "dm", "home"];
   const pick = (known, ...choices) => choices.find((choice) => known.includes(choice));
+  const me = pick(people, wanted.get("as"), state.me, first.as, people[0]);
   return {
-    me: pick(people, wanted.get("as"), state.me, first.as, people[0]),
+    me,
     at: pick(places, wanted.get("in"), state.at, first.in, places[0]),
+    view: state.start.teams ? pick(["slack", "teams", "both"], wanted.get("chat"), "slack") : "slack",
+    tme: pick(people, wanted.get("tas"), state.tme, me),
+    tat: state.start.teams && pick(state.start.teams.places.map((each) => each.id), wanted.get("tin"), state.tat, "bot"),
   };
 }
 
-/** Look through somebody's eyes, at some place. */
-export function go({ me = state.me, at = state.at }) {
-  const hash = address(me, at);
+/** Look through somebody's eyes, at some place, in one chat or both. */
+export function go(wanted) {
+  const hash = address(wanted);
   if (location.hash !== hash) location.hash = hash; // comes back as hashchange
   else arrive();
 }
@@ -118,11 +149,15 @@ export function go({ me = state.me, at = state.at }) {
 export function arrive() {
   const wanted = readAddress();
   const other = wanted.me !== state.me;
-  if (!other && wanted.at === state.at && state.seen) return;
+  if (Object.entries(wanted).every(([name, value]) => state[name] === value) && state.seen) return;
+  const moved = wanted.at !== state.at || other || wanted.view !== state.view;
   if (wanted.at !== state.at || other) state.thread = null;
+  if (wanted.tme !== state.tme) state.teams = null;
   Object.assign(state, wanted);
   if (other) state.seen = null;
   changed("place");
+  if (state.view !== "slack") refresh("teams");
+  if (!moved && state.seen) return;
   refresh("chat");
   if (state.at === "home") does("open_home");
 }
