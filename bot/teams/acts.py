@@ -12,6 +12,7 @@ from bot.chat.interaction import COMMAND, PRESS, Interaction
 from bot.teams.form_input import picked
 from bot.teams.guard import PERSONAL, Activity
 from bot.teams.pressed_cards import ALONE, window_of
+from bot.teams.traits import as_typed
 from workflows.core.destination import Destination, Kind
 from workflows.core.identity import TEAMS, Account
 
@@ -99,9 +100,11 @@ def _literal(text: str) -> str:
 
 
 def _without_command(text: str, command: str) -> str:
-    """In Teams there is no command to type before what is meant; whoever is used to it may."""
+    """There is no command to type before what is meant, and whoever is used to it may; so may who types what a hint says, in the
+    personal chat, where nothing makes a mention of it.
+    """
     first, _, rest = text.partition(" ")
-    return rest if first.lower() in (command, command.removeprefix("/")) else text
+    return rest if first.lower() in (command, command.removeprefix("/"), as_typed(command)) else text
 
 
 # ---------------------------------------------------------------- pressed, sent

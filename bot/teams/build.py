@@ -83,5 +83,12 @@ def _messenger(settings: Settings, shelf: Shelf, timeout_s: float) -> Teams:
     elsewhere = _EVERYWHERE[1] if first == _EVERYWHERE[0] else first
     conversations = Conversations(shelf, elsewhere)
     return Teams(
-        connector, conversations, tokens, shelf, app_id=app_id, tenant=tenant, name=lambda: secrets.token_hex(12)
+        connector,
+        conversations,
+        tokens,
+        shelf,
+        app_id=app_id,
+        tenant=tenant,
+        command=settings.command,
+        name=lambda: secrets.token_hex(12),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import structlog
 
 from bot.chat.actions.intake import Intake
@@ -10,7 +13,6 @@ from bot.chat.message import Message
 from bot.chat.surface import NotDone, Posted
 from bot.teams import acts
 from bot.teams.guard import Activity
-from bot.teams.render import card_of, summary_of
 from bot.teams.surface import Teams
 from bot.teams.turn import Turn
 from workflows.core.destination import read_destination
@@ -29,13 +31,14 @@ class InPlace:
         self._intake = intake
 
     def becomes(self, activity: Activity, turn: Turn, message: Message) -> None:
-        if not turn.show(card_of(message)):
+        card, summary = self._teams.shown(message)
+        if not turn.show(card):
             turn.answer(doer(activity), message)
         pressed = Posted(read_destination(acts.place(activity)), activity.reply_to)
-        self._intake.afterwards(self._put, pressed, message)
+        self._intake.afterwards(self._put, pressed, card, summary)
 
-    def _put(self, pressed: Posted, message: Message) -> None:
+    def _put(self, pressed: Posted, card: Mapping[str, Any], summary: str) -> None:
         try:
-            self._teams.put(pressed, card_of(message), summary_of(message))
+            self._teams.put(pressed, card, summary)
         except NotDone as problem:
             log.warning("a card that was pressed is left as it is", error=problem.word)

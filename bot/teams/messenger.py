@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.chat.message import Message
+from bot.chat.spelling import spelt
 from bot.chat.surface import NotDone, Posted
 from bot.teams.answers import GONE, NO_ID, NO_THREADS, NOT_INSTALLED, ROOT_GONE, not_done
 from bot.teams.connector import Answer, Connector
@@ -20,13 +21,14 @@ from bot.teams.conversations import Conversation, Conversations
 from bot.teams.guard import CHANNEL, PERSONAL, kind_of
 from bot.teams.render import card_of, summary_of
 from bot.teams.tokens import Tokens, TokensUnavailable
-from bot.teams.traits import TRAITS
+from bot.teams.traits import TRAITS, as_typed
 from workflows.core.destination import Destination, Kind
 from workflows.core.identity import TEAMS
 
 CARD = "application/vnd.microsoft.card.adaptive"
 THREAD = ";messageid="
 Activity = Mapping[str, Any]
+Said = TypeVar("Said")
 # Of a personal chat that is not there any more; there may be another one.
 _MOVED = frozenset({"ConversationNotFound", "BotNotInConversationRoster", "http_404"})
 _ID = re.compile(r"[\x21-\x7e]{1,400}")
@@ -36,13 +38,24 @@ class Messenger:
     traits = TRAITS
 
     def __init__(
-        self, connector: Connector, conversations: Conversations, tokens: Tokens, app_id: str, tenant: str
+        self,
+        connector: Connector,
+        conversations: Conversations,
+        tokens: Tokens,
+        app_id: str,
+        tenant: str,
+        command: str,
     ) -> None:
         self.connector = connector
         self.conversations = conversations
         self.tokens = tokens
         self._app_id = app_id
         self._tenant = tenant
+        self._command = command
+
+    def here(self, said: Said) -> Said:
+        """A message, or a form, with its command lines as they are typed in Teams."""
+        return spelt(said, self._command, as_typed(self._command))
 
     def check(self) -> None:
         """Whether the login takes the app's secret. Raises NotDone."""
@@ -54,11 +67,11 @@ class Messenger:
 
     def post(self, to: Destination, message: Message, *, nonce: str = "", under: Posted | None = None) -> Posted:  # noqa: ARG002 - the port's
         """Raises NotDone. `nonce` has no place in a message of Teams."""
-        return self.send(to, self.activity(card_of(message), summary_of(message)), under)
+        return self.send(to, self.activity(*self.shown(message)), under)
 
     def edit(self, posted: Posted, message: Message) -> None:
         """Raises NotDone."""
-        self.put(posted, card_of(message), summary_of(message))
+        self.put(posted, *self.shown(message))
 
     def find_by_nonce(self, *_: object, **__: object) -> Posted | None:
         """Never: a bot cannot read what was said before."""
@@ -69,6 +82,11 @@ class Messenger:
         raise not_done(NOT_INSTALLED)
 
     # ------------------------------------------------------------ cards
+
+    def shown(self, message: Message) -> tuple[Mapping[str, Any], str]:
+        """Its card, and what the notification says."""
+        here = self.here(message)
+        return card_of(here), summary_of(here)
 
     def activity(self, card: Mapping[str, Any], summary: str) -> Activity:
         return {

@@ -20,7 +20,6 @@ from bot.teams.form_store import Forms, Standing
 from bot.teams.form_view import form_card
 from bot.teams.messenger import Messenger
 from bot.teams.pressed_cards import alone, read_trigger, versioned, window_of
-from bot.teams.render import card_of, summary_of
 from bot.teams.shelf import Shelf
 from bot.teams.tokens import Tokens
 from workflows.core.destination import Destination, Kind, is_channel, read_destination
@@ -47,9 +46,10 @@ class Teams(Messenger):
         *,
         app_id: str,
         tenant: str,
+        command: str,
         name: Callable[[], str],
     ) -> None:
-        super().__init__(connector, conversations, tokens, app_id, tenant)
+        super().__init__(connector, conversations, tokens, app_id, tenant, command)
         self.forms = Forms(shelf)
         self.shelf = shelf
         self._name = name
@@ -73,7 +73,8 @@ class Teams(Messenger):
         person, words = Destination(TEAMS, Kind.PERSON, act.who.user), []
         for each in (message, plain(message)):
             try:
-                self.send(person, self.activity(alone(card_of(each)), summary_of(each)))
+                card, summary = self.shown(each)
+                self.send(person, self.activity(alone(card), summary))
                 return True
             except NotDone as problem:
                 words.append(problem.word)
@@ -103,7 +104,7 @@ class Teams(Messenger):
         opened = f"opened:{act}"
         if not person or self.shelf.get(opened) is not None:
             raise not_done(ALREADY_OPEN if person else NOT_INSTALLED)
-        name = self._name()
+        name, form = self._name(), self.here(form)
         card = form_card(versioned(form, name, 1), zone=zone)
         posted = self.send(Destination(TEAMS, Kind.PERSON, person), self.activity(card, form.title))
         self.shelf.put(opened, b"1", OPENED_KEEP_S)
@@ -122,7 +123,7 @@ class Teams(Messenger):
         standing = self.forms.find(shown.id)
         if standing is None or str(standing.version) != shown.version:
             return None
-        version = standing.version + 1
+        version, form = standing.version + 1, self.here(form)
         newer = Standing(form, version, standing.zone, standing.conversation, standing.message)
         self.forms.keep(shown.id, newer)
         return newer, form_card(versioned(form, shown.id, version), zone=standing.zone, **given)

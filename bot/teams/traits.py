@@ -25,6 +25,14 @@ _REMEDIES = {
 }
 _OTHERWISE = "Look up what Microsoft says about this word"
 
+
+def as_typed(command: str) -> str:
+    """How a command line begins in Teams, which knows no slash commands of ours: a mention of the app in a channel, and the same
+    word, or nothing, in the personal chat. The app is called as the command is.
+    """
+    return f"@{command.removeprefix('/')}"
+
+
 TRAITS = Traits(
     surface=TEAMS,
     title="Teams",

@@ -84,7 +84,7 @@ class Turn:
             return self._open
 
     def answer(self, act: Interaction, message: Message) -> bool:
-        if not self.say(summary_of(message)):
+        if not self.say(summary_of(self._teams.here(message))):
             return self._teams.answer(act, message)
         if not _is_sentence(message):
             # What has buttons, or lines to copy, is more than a sentence.

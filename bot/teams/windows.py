@@ -91,7 +91,7 @@ class Windows:
             return
         shown, standing = found
         form = versioned(standing.form, shown.id, standing.version)
-        turn.show(form_card(form, errors, data, standing.zone))
+        turn.show(form_card(form, self._teams.here(errors), data, standing.zone))
 
     def _filled(self, activity: Activity) -> Filled:
         return filled(acts.data_of(activity), self._dispatcher.ctx.ledger.now())

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.chat.form import Form
 from bot.chat.message import Message
+from bot.chat.spelling import spelt
 from bot.teams.form_view import form_card
 from bot.teams.render import card_of, summary_of
+from bot.teams.traits import as_typed
 from tests.support.spoken import Said
 
 _NUMBER = re.compile("[0-9]+")
+_COMMAND = "/prodaccess"
+T = TypeVar("T")
+
+
+def here(said: T) -> T:
+    """As Teams says it."""
+    return spelt(said, _COMMAND, as_typed(_COMMAND))
 
 
 class Files:
@@ -32,10 +41,10 @@ class Files:
         self._keep("states", {"what": name}, message)
 
     def form(self, name: str, form: Form) -> None:
-        self._add("forms", {"what": name}, {"card": form_card(form, zone="Europe/Vienna")})
+        self._add("forms", {"what": name}, {"card": form_card(here(form), zone="Europe/Vienna")})
 
     def _keep(self, file: str, where: dict[str, Any], message: Message) -> None:
-        self._add(file, where, {"summary": summary_of(message), "card": card_of(message)})
+        self._add(file, where, {"summary": summary_of(here(message)), "card": card_of(here(message))})
 
     def _add(self, file: str, where: dict[str, Any], found: dict[str, Any]) -> None:
         key = _NUMBER.sub("0", json.dumps(found, sort_keys=True))

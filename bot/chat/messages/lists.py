@@ -248,7 +248,7 @@ def who(
 def _emergency(environment: Environment, break_glass: BreakGlass, command: str) -> list[Rich]:
     how = break_glass_words(break_glass, f"{command} break-glass {environment.name} ROLE REASON")
     roles = short(people(break_glass.roles, "or"), 300)
-    return [say("🚨 *Emergency access.* You may use break-glass for {}", roles), say("• {}", short(how, 400))]
+    return [say("🚨 *Emergency access.* You may use break-glass for {}", roles), say("• {}", ours(short(how, 400)))]
 
 
 def _groups(groups: Mapping[str, Sequence[str]], problems: Mapping[str, str]) -> list[Rich]:
@@ -279,7 +279,7 @@ def _rules(view: Explanation) -> list[Rich]:
     told += [say("⚠️ Dangerous: {}", short(view.danger))] if view.danger else []
     told.append(_needs(view.deciders))
     told += [say("Approved automatically: {}", short(rule, 300)) for rule in view.rules]
-    told += [say("🚨 Break-glass: {}", short(view.break_glass, 400))] if view.break_glass else []
+    told += [say("🚨 Break-glass: {}", ours(short(view.break_glass, 400)))] if view.break_glass else []
     told.append(say("For: {}; {} at most", ", ".join(view.durations), view.longest))
     told += [say("Given: {}", short(view.hours, 200))] if view.hours else []
     told += [say("Ticket: like {}", short(view.ticket, 100))] if view.ticket else []

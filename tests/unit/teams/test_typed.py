@@ -36,6 +36,8 @@ def typed(text: str, *entities: Any) -> str:
         ("help", (), "help"),
         ("  /prodaccess   help ", (), "help"),
         ("Prodaccess help", (), "help"),
+        # As hints have it, where nothing makes a mention of it.
+        ("@Prodaccess help", (), "help"),
         ("prodaccess-docs read-only", (), "prodaccess-docs read-only"),
         ("<at>prodaccess</at> help", (OF_BOT,), "help"),
         ("<at>prodaccess</at>&nbsp;help\r\n", (OF_BOT,), "help"),
