@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Any, TypeVar
 
 import redis
@@ -141,6 +142,7 @@ class RedisDirectory(BoundDirectory):
 def _seconds(body: Any) -> float | None:
     """None for what is no time."""
     try:
-        return None if body is None else float(body)
+        found = None if body is None else float(body)
     except ValueError:
         return None
+    return found if found is not None and isfinite(found) else None

@@ -95,6 +95,8 @@ def story(client: Any) -> RedisWorld:
     assert isinstance(made, Committed)
     world.directory.put_members("slack:S1", Membership(frozenset({OLU}), now))
     world.directory.put_nobody(Address("gone@example.com"))
+    world.directory.several_chats = True
+    world.directory.saw(account(OLU))
     RedisBuckets(client).take("aws", rate=1, burst=5)
     client.set(f"{PREFIX}durable", "volatile")
     assert world.ledger.acquire("holding:H-1")
@@ -161,6 +163,7 @@ HOWS = ("another type", "no text", "nonsense", "another shape", "nothing")
 
 
 def others_notice_nothing(world: RedisWorld, spoilt: str) -> None:
+    world.directory.several_chats = True
     pass_by(world)
     # Where what was spoilt says whether Redis's clock can be trusted, an operator has to.
     if spoilt == "record:clock":
@@ -237,6 +240,7 @@ KINDS_OF_KEYS = (
     "lease",
     "members",
     "person:nobody",
+    "person:seen",
     "person:slack",
     "tick",
     "woken",
@@ -281,6 +285,7 @@ def test_every_kind_of_key_is_spoilt(client: Any) -> None:
             "bucket",
             "account",
             "nobody",
+            "seen",
             "group",
             "tick",
             "due",
