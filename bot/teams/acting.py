@@ -10,14 +10,13 @@ import structlog
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.handlers import handler
 from bot.chat.actions.intake import Intake, ledger_away
-from bot.chat.actions.reply import Reply
 from bot.chat.actions.request_forms import open_request_form
 from bot.chat.actions.stray_copy import is_stray_copy
 from bot.chat.commands.model import OpenForm
 from bot.chat.form import Filled
 from bot.chat.forms.fields import BEGIN_THEN
 from bot.chat.interaction import Interaction
-from bot.chat.message import read_value
+from bot.chat.message import Message, read_value
 from bot.chat.messages import notices
 from bot.chat.messages.fault import fault
 from bot.chat.messages.form_sent import LOOKING, NOTHING_HERE, TAKEN
@@ -25,20 +24,15 @@ from bot.chat.surface import NotDone
 from bot.directory.refresh import ChatDirectory
 from bot.teams import acts
 from bot.teams.guard import MESSAGE, Activity
-from bot.teams.in_place import InPlace, doer
+from bot.teams.in_place import InPlace, doer, own, pressed
 from bot.teams.pressed_cards import trigger_for
 from bot.teams.remembered import Remembered
 from bot.teams.surface import Teams
 from bot.teams.turn import Said, Turn
 from bot.teams.windows import Windows
-from workflows.core import keys
-from workflows.core.records.chat import ChatRecord
 from workflows.ports import LedgerUnreachable
 
 log = structlog.get_logger()
-
-# So many of what is open are looked at for a copy that nobody knows.
-OPEN_MAX = 200
 
 
 class Acts:
@@ -149,29 +143,28 @@ class Acts:
         if opens is not None:
             opens(forms, act, self._trigger(activity), turn.kept or Filled("", "", ()))
             return
-        reply = self._stray_or_carried_out(act, acts.pressed_message(activity))
+        pointer = self._pointer(act, activity)
+        if pointer is not None:
+            self._in_place.becomes(activity, turn, pointer, pressed(activity))
+            return
+        reply = self._intake.carry_out(act)
         if reply.message is None:
             turn.say(LOOKING if reply.deferred else TAKEN)
         elif reply.replaces:
-            self._in_place.becomes(activity, turn, reply.message)
+            self._in_place.becomes(activity, turn, reply.message, own(activity))
         else:
             turn.answer(act, reply.message)
 
-    def _stray_or_carried_out(self, act: Interaction, message: str) -> Reply:
-        value = read_value(act.value)
-        if value is not None and is_stray_copy(self._ctx, act, message) and not self._is_anothers(message):
-            return Reply(notices.unknown_copy(value[0], self._dispatcher.command), replaces=True)
-        return self._intake.carry_out(act)
-
-    def _is_anothers(self, message: str) -> bool:
-        """Whether the pressed message is a card of something else that is open. Which one was pressed is said by the client of
-        whoever pressed: what they say wrongly takes nobody's card away.
+    def _pointer(self, act: Interaction, activity: Activity) -> Message | None:
+        """What a copy that the ledger does not know becomes, for all who see it. Which message was pressed is said by the client
+        of whoever pressed: it has to be one in which we have put a button for this.
         """
-        ids = {id_ for index in (keys.PENDING, keys.LIVE) for id_ in self._ctx.ledger.members(index, limit=OPEN_MAX)}
-        items = [keys.chat(id_) for id_ in sorted(ids)]
-        snapshot = self._ctx.ledger.read(*items)
-        records = (snapshot.readable(item, ChatRecord) for item in items)
-        return any(posting.ts == message for record in records if record for posting in record.postings.values())
+        value, message = read_value(act.value), acts.pressed_message(activity)
+        if value is None or not is_stray_copy(self._ctx, act, message):
+            return None
+        if not self._teams.posted.is_about(value[0], activity.conversation, message):
+            return None
+        return notices.unknown_copy(value[0], self._dispatcher.command)
 
 
 def _nothing(_activity: Activity, turn: Turn) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 from bot.chat.forms.request import Where
@@ -17,6 +18,8 @@ from workflows.core.destination import Destination, Kind
 from workflows.core.identity import TEAMS, Account
 
 TEXT_LENGTH_MAX = 10_000
+# So many people a line may mention: each whom we have not met is asked for.
+MENTIONED_MAX, ENTITIES_MAX = 5, 50
 # Somebody whom a message mentions -> the object id; None where nobody can tell.
 WhoIs = Callable[[str], str | None]
 _TAG = re.compile(r"</?at[^<>]*>")
@@ -75,18 +78,19 @@ def read_typed(activity: Activity, command: str, who_is: WhoIs) -> str:
 def _mentioned(activity: Activity, who_is: WhoIs) -> dict[str, str]:
     """Each tag in the text -> what stands for it."""
     meant: dict[str, set[str]] = {}
-    for each in activity.entities:
+    for each in activity.entities[:ENTITIES_MAX]:
         tag, whom = each.get("text"), each.get("mentioned")
         id_ = whom.get("id") if isinstance(whom, dict) else None
-        if each.get("type") == "mention" and isinstance(tag, str) and tag and isinstance(id_, str):
-            meant.setdefault(tag, set()).add(id_)
-    return {tag: _named(tag, ids, activity.bot, who_is) for tag, ids in meant.items()}
+        stands = isinstance(tag, str) and tag != "" and tag in activity.text[:TEXT_LENGTH_MAX]
+        if each.get("type") == "mention" and stands and isinstance(id_, str):
+            meant.setdefault(str(tag), set()).add(id_)
+    ours = {tag: "" for tag, ids in meant.items() if ids == {activity.bot}}
+    others = islice(((tag, ids) for tag, ids in meant.items() if tag not in ours), MENTIONED_MAX)
+    return ours | {tag: _named(tag, ids, who_is) for tag, ids in others}
 
 
-def _named(tag: str, ids: set[str], bot: str, who_is: WhoIs) -> str:
+def _named(tag: str, ids: set[str], who_is: WhoIs) -> str:
     """Two people whose tags read the same cannot be told apart: then it is a name, and nobody's id."""
-    if ids == {bot}:
-        return ""
     # A name is one word of the line.
     name = "_".join(re.sub(r"[<>|&]", " ", html.unescape(_TAG.sub("", tag))).split())[:80]
     found = who_is(min(ids)) if len(ids) == 1 else None

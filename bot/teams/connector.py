@@ -125,6 +125,9 @@ def _path(conversation: str) -> str:
 
 
 def _quoted(id_: str) -> str:
+    """Dots alone would be a way up. Raises NotDone."""
+    if not id_.strip("."):
+        raise not_done("BadArgument")
     return quote(id_, safe="")
 
 

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
+from itertools import islice
 
 from bot.chat.form import Filled, Value
 from bot.teams.form_fields import ADDRESS, DAY, NONE, TIME
 from bot.teams.pressing import PICK_PREFIX
 from workflows.core.dates import zone_of
 
+# A client keeps to what the form says; whoever has one of their own need not. No choice of ours has more, no text may be longer.
+_TEXT_MAX, _TEXTS_MAX, _CHOSEN_MAX = 10_000, 500, 100
 # What a card carries beside its inputs.
 _CARRIED = frozenset({"form", "carries", "name", "zone", "action", "value"})
 
@@ -31,7 +34,8 @@ def picked(data: object) -> str:
 
 def _texts(data: object) -> dict[str, str]:
     pairs = data.items() if isinstance(data, Mapping) else ()
-    return {name: text for name, text in pairs if isinstance(name, str) and isinstance(text, str)}
+    texts = ((name, text) for name, text in pairs if isinstance(name, str) and isinstance(text, str))
+    return {name: text[:_TEXT_MAX] for name, text in islice(texts, _TEXTS_MAX)}
 
 
 def _values(found: Mapping[str, str], now: datetime | None) -> Iterator[Value]:
@@ -46,8 +50,9 @@ def _values(found: Mapping[str, str], now: datetime | None) -> Iterator[Value]:
 def _value(name: str, of: str | None, id_: str, found: Mapping[str, str], now: datetime | None) -> Value:
     text = found.get(id_, "")
     # A menu of several gives them with commas between them; no value of ours has one.
-    chosen = tuple(value for value in text.split(",") if value not in ("", NONE))
-    typed = found.get(id_ + ADDRESS, "").strip()
+    chosen = tuple(value for value in text.split(",") if value not in ("", NONE))[:_CHOSEN_MAX]
+    # One, as it was typed: with commas it would be read as several.
+    typed = "" if "," in found.get(id_ + ADDRESS, "") else found.get(id_ + ADDRESS, "").strip()
     moment = _moment(found.get(id_ + DAY, ""), found.get(id_ + TIME, ""), found.get("zone", ""), now)
     return Value(name, of, text, chosen or ((typed,) if typed else ()), moment)
 

@@ -18,6 +18,8 @@ from bot.teams.shelf import Shelf
 
 # Whoever comes back to a form after a day opens a new one.
 KEEP_S = 24 * 3600
+# So many of one person's: those before are open no longer.
+OPEN_MAX = 10
 _CLASSES: Mapping[str, type[Any]] = {
     f"{module.__name__.rpartition('.')[2]}.{name}": found
     for module in (form, message, rich, labels)
@@ -56,6 +58,14 @@ class Forms:
 
     def find(self, name: str) -> Standing | None:
         return _standing(self._shelf.get(f"form:{name}")) if name else None
+
+    def opened(self, person: str, name: str) -> None:
+        """One more of theirs; the oldest of too many is forgotten. Two at one moment may keep one more."""
+        kept = self._shelf.get(f"forms-of:{person}")
+        names = [*(kept.decode("ascii", "replace").split() if kept else ()), name]
+        for old in names[:-OPEN_MAX]:
+            self.forget(old)
+        self._shelf.put(f"forms-of:{person}", " ".join(names[-OPEN_MAX:]).encode(), KEEP_S)
 
     def forget(self, name: str) -> None:
         self._shelf.take(f"form:{name}")

@@ -27,7 +27,8 @@ _ACTS = frozenset({MESSAGE, INVOKE})
 _NEWS = frozenset({INSTALLATION, CONVERSATION, "messageReaction", "messageUpdate", "messageDelete"})
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Ids stand in addresses and in the names of records.
-_ID = re.compile(r"[\x21-\x7e]{1,400}")
+# Dots alone would be a way up in them.
+_ID = re.compile(r"(?!\.+$)[\x21-\x7e]{1,400}")
 _ODD_IN_A_PATH = re.compile(r"[^\x21-\x7e]|[\\@?#]|%2e|%2f|%5c|/\.{1,2}(?=/|$)", re.IGNORECASE)
 
 
@@ -215,4 +216,4 @@ def _items(value: object) -> list[Any]:
 
 
 def _ids(value: object) -> tuple[str, ...]:
-    return tuple(_id(each.get("id")) for each in _items(value) if isinstance(each, dict))
+    return tuple(filter(None, (_id(each.get("id")) for each in _items(value) if isinstance(each, dict))))

@@ -12,12 +12,23 @@ from bot.chat.interaction import PRESS, Interaction
 from bot.chat.message import Message
 from bot.chat.surface import NotDone, Posted
 from bot.teams import acts
-from bot.teams.guard import Activity
+from bot.teams.guard import PERSONAL, Activity
 from bot.teams.surface import Teams
 from bot.teams.turn import Turn
 from workflows.core.destination import read_destination
 
 log = structlog.get_logger()
+
+
+def own(activity: Activity) -> Posted | None:
+    """The pressed message, where nobody but whoever pressed reads it. Which one it was is said by their client: in front of
+    others it may be any message of ours.
+    """
+    return pressed(activity) if activity.kind == PERSONAL else None
+
+
+def pressed(activity: Activity) -> Posted:
+    return Posted(read_destination(acts.place(activity)), activity.reply_to)
 
 
 def doer(activity: Activity) -> Interaction:
@@ -30,12 +41,13 @@ class InPlace:
         self._teams = teams
         self._intake = intake
 
-    def becomes(self, activity: Activity, turn: Turn, message: Message) -> None:
+    def becomes(self, activity: Activity, turn: Turn, message: Message, stands: Posted | None) -> None:
+        """`stands`: for all, where that is certain. None: for whoever pressed alone."""
         card, summary = self._teams.shown(message)
         if not turn.show(card):
             turn.answer(doer(activity), message)
-        pressed = Posted(read_destination(acts.place(activity)), activity.reply_to)
-        self._intake.afterwards(self._put, pressed, card, summary)
+        if stands is not None:
+            self._intake.afterwards(self._put, stands, card, summary)
 
     def _put(self, pressed: Posted, card: Mapping[str, Any], summary: str) -> None:
         try:

@@ -65,10 +65,6 @@ class Messenger:
         except TokensUnavailable as problem:
             raise NotDone(problem.word, problem.means) from None
 
-    def post(self, to: Destination, message: Message, *, nonce: str = "", under: Posted | None = None) -> Posted:  # noqa: ARG002 - the port's
-        """Raises NotDone. `nonce` has no place in a message of Teams."""
-        return self.send(to, self.activity(*self.shown(message)), under)
-
     def edit(self, posted: Posted, message: Message) -> None:
         """Raises NotDone."""
         self.put(posted, *self.shown(message))

@@ -18,20 +18,20 @@ ALONE = "alone"
 def alone(card: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same card, whose presses say that it is nobody else's."""
     found = copy.deepcopy(dict(card))
-    for action in _executed(found):
+    for action in executed(found):
         action["data"] = {**(action.get("data") or {}), ALONE: True}
     return found
 
 
-def _executed(part: Any) -> Iterator[dict[str, Any]]:
+def executed(part: Any) -> Iterator[dict[str, Any]]:
     if isinstance(part, dict):
         if part.get("type") == "Action.Execute":
             yield part
         for each in part.values():
-            yield from _executed(each)
+            yield from executed(each)
     elif isinstance(part, list):
         for each in part:
-            yield from _executed(each)
+            yield from executed(each)
 
 
 # ---------------------------------------------------------------- names of forms

@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 # What is delivered again comes within a minute.
 REMEMBER_S = 600
+# What is longer is a card, which is drawn again as well: nobody fills our records by pressing.
+BYTES_MAX = 4_000
 
 
 class Remembered:
@@ -34,6 +36,8 @@ class Remembered:
 
     def keep(self, activity: Activity, said: Said) -> None:
         body = json.dumps({"sentence": said.sentence, "card": said.card}).encode()
+        if len(body) > BYTES_MAX:
+            return
         try:
             self._shelf.put(_name(activity), body, REMEMBER_S)
         except LedgerUnreachable as problem:

@@ -19,6 +19,7 @@ from bot.teams.conversations import Conversations
 from bot.teams.form_store import Forms, Standing
 from bot.teams.form_view import form_card
 from bot.teams.messenger import Messenger
+from bot.teams.posted_cards import PostedCards
 from bot.teams.pressed_cards import alone, read_trigger, versioned, window_of
 from bot.teams.shelf import Shelf
 from bot.teams.tokens import Tokens
@@ -51,8 +52,16 @@ class Teams(Messenger):
     ) -> None:
         super().__init__(connector, conversations, tokens, app_id, tenant, command)
         self.forms = Forms(shelf)
+        self.posted = PostedCards(shelf)
         self.shelf = shelf
         self._name = name
+
+    def post(self, to: Destination, message: Message, *, nonce: str = "", under: Posted | None = None) -> Posted:  # noqa: ARG002 - the port's
+        """Raises NotDone. `nonce` has no place in a message of Teams."""
+        card, summary = self.shown(message)
+        posted = self.send(to, self.activity(card, summary), under)
+        self.posted.keep(posted, card)
+        return posted
 
     # ------------------------------------------------------------ answers
 
@@ -109,6 +118,7 @@ class Teams(Messenger):
         posted = self.send(Destination(TEAMS, Kind.PERSON, person), self.activity(card, form.title))
         self.shelf.put(opened, b"1", OPENED_KEEP_S)
         self.forms.keep(name, Standing(form, 1, zone, posted.to.id, posted.id))
+        self.forms.opened(person, name)
 
     def redraw_form(self, shown: Shown, form: Form) -> None:
         """`shown.id`: its name. Raises NotDone."""

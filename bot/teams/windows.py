@@ -9,11 +9,12 @@ from bot.chat.actions.intake import Intake
 from bot.chat.actions.open_form import FormOpener
 from bot.chat.actions.request_forms import redraw_request_form
 from bot.chat.actions.sent_forms import SENT, Sent, SentForm
-from bot.chat.form import Errors, Filled
+from bot.chat.form import Errors, Filled, Form
 from bot.chat.forms.fields import BEGIN, BEGIN_THEN
+from bot.chat.forms.request import Where
 from bot.chat.messages import notices
 from bot.chat.messages.form_sent import LOOKING, NOTHING_HERE, TAKEN, sent
-from bot.chat.surface import Shown
+from bot.chat.surface import Posted, Shown
 from bot.directory.refresh import ChatDirectory
 from bot.teams import acts
 from bot.teams.form_input import filled
@@ -24,6 +25,8 @@ from bot.teams.in_place import InPlace, doer
 from bot.teams.pressed_cards import versioned
 from bot.teams.surface import Teams
 from bot.teams.turn import Turn
+from workflows.core.destination import Destination, Kind
+from workflows.core.identity import TEAMS
 
 
 class Windows:
@@ -67,7 +70,9 @@ class Windows:
             self._beside_fields(activity, turn, found, data)
 
     def _carry_out(self, activity: Activity, turn: Turn, form: SentForm, found: Sent, data: Filled) -> None:
-        act = acts.sent(activity, form.act, found.fields, found.where)
+        # Where it was asked for opens doors, and is no word of whoever sends it: of a form that nobody keeps it is not known.
+        kept = self._kept(activity, data.kind)
+        act = acts.sent(activity, form.act, found.fields, found.where if kept is not None else Where())
         reply = self._intake.carry_out(act)
         errors = form.beside(reply) if reply.refused is not None else {}
         if errors:
@@ -76,7 +81,7 @@ class Windows:
         said = reply.message if form.tells or reply.refused is not None else None
         standing = self._standing(activity)
         if standing is not None:
-            self._in_place.becomes(activity, turn, said or sent(looking=reply.deferred))
+            self._in_place.becomes(activity, turn, said or sent(looking=reply.deferred), _at(standing[1]))
             self._teams.forms.forget(standing[0].id)
         elif said is not None:
             turn.answer(act, said)
@@ -94,9 +99,23 @@ class Windows:
         turn.show(form_card(form, self._teams.here(errors), data, standing.zone))
 
     def _filled(self, activity: Activity) -> Filled:
-        return filled(acts.data_of(activity), self._dispatcher.ctx.ledger.now())
+        """What was filled in. What the form carries is as we have kept it, whatever came back of it: whoever has a client of
+        their own sends what they like.
+        """
+        found = filled(acts.data_of(activity), self._dispatcher.ctx.ledger.now())
+        kept = self._kept(activity, found.kind)
+        return replace(found, carries=kept.carries) if kept is not None else found
+
+    def _kept(self, activity: Activity, kind: str) -> Form | None:
+        """The form that came back, as it was drawn; None where it stands in a card of several, or is kept no longer."""
+        standing = self._standing(activity)
+        return standing[1].form if standing is not None and standing[1].form.kind == kind else None
 
     def _standing(self, activity: Activity) -> tuple[Shown, Standing] | None:
         """Where what came in is of a form; of somebody else's it is none."""
         found = self._teams.standing(acts.data_of(activity).get("name"))
         return found if found is not None and found[1].conversation == activity.conversation else None
+
+
+def _at(standing: Standing) -> Posted:
+    return Posted(Destination(TEAMS, Kind.DIRECT, standing.conversation), standing.message)
