@@ -6,11 +6,14 @@ import os
 import re
 from collections.abc import Mapping, MutableMapping
 from ipaddress import ip_address
+from socket import inet_aton
 from urllib.parse import urlsplit
 
 # Everything else called AWS_* may lead an SDK to credentials: keys, profiles, files, web identities, containers.
 _AWS_HARMLESS = re.compile(r"AWS_(?:ENDPOINT_URL(?:_\w+)?|IGNORE_CONFIGURED_ENDPOINT_URLS|REGION|DEFAULT_REGION)")
 _AWS_SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+# As /etc/hosts calls it.
+_THIS_MACHINE = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
 _AWS_NOTHING_TO_FIND = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -45,8 +48,25 @@ def aws_is_real(environ: Mapping[str, str]) -> bool:
 
 
 def is_loopback(url: str) -> bool:
+    """Certainly this machine, in the plainest spelling."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def may_be_this_machine(url: str) -> bool:
+    """In whatever spelling a resolver takes: `127.1`, `0x7f.1`, `2130706433`, `localhost.`, `[::ffff:127.0.0.1]`."""
+    try:
+        host = (urlsplit(url.strip()).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if host in _THIS_MACHINE or host.endswith(".localhost"):
+        return True
+    try:
+        found = ip_address(host) if ":" in host else ip_address(inet_aton(host))
+    except (OSError, ValueError):
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return found.is_loopback or found.is_unspecified

@@ -18,7 +18,7 @@ from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.cloud_credentials import aws_is_real, is_loopback
+from bot.cloud_credentials import aws_is_real, is_loopback, may_be_this_machine
 
 Process = Literal["web", "worker", "clock"]
 Durability = Literal["verify", "declared", "volatile"]
@@ -350,7 +350,7 @@ def _contradictions(values: Mapping[str, str], *, aws_is_real: bool) -> list[str
             "PRODACCESS_REDIS_DURABILITY=volatile is refused with a real AWS endpoint, because access could outlive "
             "the record of it: make Redis durable, or point AWS_ENDPOINT_URL at a simulator on this machine."
         )
-    near = [variable(field) for field in _MICROSOFT if any(map(is_loopback, values.get(field, "").split(",")))]
+    near = [variable(field) for field in _MICROSOFT if any(map(may_be_this_machine, values.get(field, "").split(",")))]
     if near and aws_is_real:
         found.append(
             f"{' and '.join(near)} on this machine {'is' if len(near) == 1 else 'are'} refused with a real AWS endpoint, "

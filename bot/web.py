@@ -20,7 +20,7 @@ from bot.runtime.listening import listen
 from bot.runtime.operations import Operations, OpsServer, app_of
 from bot.runtime.peer_limits import PeerLimits
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_reading_the_policy
-from bot.settings import Settings
+from bot.settings import Settings, process_environ
 from bot.wiring import WebParts, build_web
 from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ports import LedgerUnreachable
@@ -68,6 +68,8 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Nobody's word of whom they forward for is taken, unless they are named: the server itself would trust this machine.
+        forwarded_allow_ips=process_environ().get("FORWARDED_ALLOW_IPS", ""),
         http=GuardedProtocol,
         ws="none",  # nothing here speaks it
         lifespan="on",

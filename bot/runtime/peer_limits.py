@@ -119,7 +119,8 @@ def _named(address: str) -> str:
     try:
         found = ip_address(address)
     except ValueError:
-        return address
+        # A socket of the file system; or a proxy says what is no address, as long as it likes.
+        return ""
     if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
         return f"{int(found) >> (128 - _IPV6_BITS):x}::"
     return address
@@ -131,4 +132,4 @@ def _is_inside(address: str) -> bool:
         return not ip_address(address).is_global
     except ValueError:
         # A socket of the file system.
-        return True
+        return address == ""

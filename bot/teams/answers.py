@@ -22,6 +22,8 @@ ADDRESS_NOT_LISTED = "address_not_listed"
 NO_THREADS = "no_threads_here"
 ROOT_GONE = "thread_gone"
 NO_ID = "no_id"
+# Whoever asks for more patience than this is asked again all the same.
+PATIENCE_S_MAX = 3600.0
 GONE = "ActivityNotFoundInConversation"
 
 _WORDS: dict[Means, str] = {
@@ -85,6 +87,6 @@ def _word(body: bytes) -> str:
 
 
 def _seconds(headers: Mapping[str, str]) -> float:
-    """What Teams asks for. Where it does not say, pauses grow as for anything that passes."""
+    """What Teams asks for, an hour at most. Where it does not say, pauses grow as for anything that passes."""
     found = str(headers.get("Retry-After") or "")
-    return float(found) if re.fullmatch(r"[0-9]{1,5}", found) else 0.0
+    return min(float(found), PATIENCE_S_MAX) if re.fullmatch(r"[0-9]{1,9}", found, re.ASCII) else 0.0

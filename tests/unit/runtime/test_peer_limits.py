@@ -10,6 +10,7 @@ import pytest
 from bot.runtime import peer_limits as limits
 from bot.runtime.front import PROVED
 from bot.runtime.peer_limits import Allowance, PeerLimits
+from bot.web import server_of
 
 CHAT, STRANGER = "52.112.0.1", "203.0.114.9"
 STRANGERS_AT_ONCE = int(limits.AT_ONCE / limits.STRANGERS_COST)
@@ -115,3 +116,29 @@ def test_so_many_addresses_are_remembered_and_no_more(web: Asked, monkeypatch: p
         web.sends(CHAT)
     assert len(web.allowance) == 10
     assert {status for status, _ in web.sends(CHAT, 400)} == {200}, "who was heard of lately is remembered"
+
+
+def test_what_is_no_address_is_one_stranger_however_long_it_is(web: Asked) -> None:
+    """A proxy that is trusted hands on what somebody else has written."""
+    answers = [web.sends(f"{one}{'a' * 60_000}")[0][0] for one in range(STRANGERS_AT_ONCE + 5)]
+    assert answers[-1] == 429
+    assert len(web.allowance) == 1
+
+
+@pytest.mark.parametrize(("named", "counts"), [(None, "127.0.0.1"), ("127.0.0.1", "203.0.114.9")])
+def test_for_whom_somebody_sends_is_their_word_where_they_are_named(
+    monkeypatch: pytest.MonkeyPatch, named: str | None, counts: str
+) -> None:
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    if named:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", named)
+    heard: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        heard.append(scope["client"][0])
+
+    config = server_of(app).config
+    config.load()
+    says = [(b"x-forwarded-for", STRANGER.encode())]
+    asyncio.run(config.loaded_app({"type": "http", "client": ("127.0.0.1", 1), "headers": says}, None, None))
+    assert heard == [counts]

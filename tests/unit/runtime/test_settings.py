@@ -179,6 +179,47 @@ def test_a_stand_in_for_microsoft_is_refused_with_a_real_cloud(name: str) -> Non
     assert good({**near, **SIMULATED})
 
 
+THIS_MACHINE = [
+    "127.0.0.1",
+    "127.1",
+    "0x7f.1",
+    "0177.0.0.1",
+    "2130706433",
+    "0",
+    "0.0.0.0",
+    "127.0.0.1.",
+    "LOCALHOST",
+    "localhost.",
+    "a.localhost",
+    "localhost.localdomain",
+    "ip6-localhost",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "127.9.9.9:8443",
+]
+
+
+@pytest.mark.parametrize("host", THIS_MACHINE)
+@pytest.mark.parametrize("name", ["TEAMS_OPENID_URL", "TEAMS_LOGIN_URL", "TEAMS_SERVICE_URL", "GRAPH_API_URL"])
+def test_however_it_is_spelt(name: str, host: str) -> None:
+    (found,) = problems({name: f"https://{host}/x"})
+    assert "on this machine is refused with a real AWS endpoint" in found
+
+
+@pytest.mark.parametrize(
+    "host", ["login.example", "10.0.0.1", "128.1", "[2001:db8::1]", "localhost.example", "xlocalhost"]
+)
+def test_other_machines_are_none_of_it(host: str) -> None:
+    assert good({"TEAMS_LOGIN_URL": f"https://{host}"}).teams_login_url == f"https://{host}"
+
+
+def test_plain_http_is_for_the_plainest_spelling_alone() -> None:
+    for host in THIS_MACHINE[1:8]:
+        assert problems({"TEAMS_LOGIN_URL": f"http://{host}", **SIMULATED}), host
+
+
 def test_one_address_on_this_machine_among_several_is_refused_too() -> None:
     (found,) = problems({"TEAMS_SERVICE_URL": "https://smba.trafficmanager.net/,https://localhost/"})
     assert "is refused with a real AWS endpoint" in found

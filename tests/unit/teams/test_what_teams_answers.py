@@ -58,7 +58,19 @@ def test_an_error_says_what_it_means(status: int, body: Any, word: str, means: M
     assert (found.word, found.means, found.perhaps_done) == (word, means, perhaps)
 
 
-@pytest.mark.parametrize(("said", "after_s"), [("7", 7.0), ("", 0.0), ("soon", 0.0), ("-5", 0.0), ("99999999", 0.0)])
+@pytest.mark.parametrize(
+    ("said", "after_s"),
+    [
+        ("7", 7.0),
+        ("", 0.0),
+        ("soon", 0.0),
+        ("-5", 0.0),
+        ("99999", 3600.0),
+        ("99999999", 3600.0),
+        ("9" * 99, 0.0),
+        ("1e9", 0.0),
+    ],
+)
 def test_it_is_left_alone_for_so_long_as_it_wants_to_be(said: str, after_s: float) -> None:
     assert refusal(HTTPStatus.TOO_MANY_REQUESTS, b"", {"Retry-After": said}).after_s == after_s
 
