@@ -19,7 +19,7 @@ from bot.teams.acts import MENTIONED_MAX
 from bot.teams.form_input import filled
 from bot.teams.form_store import OPEN_MAX
 from bot.teams.remembered import BYTES_MAX
-from tests.support.teams_rig import buttons
+from tests.support.teams_rig import buttons, card_text
 from tests.support.teams_world import NIA, TeamsWorld, teams_world
 from workflows.core.records.request import Request, RequestState
 
@@ -44,7 +44,8 @@ def sends(world: TeamsWorld, who: Person, verb: str, data: Json, *, channel: boo
     _, typed = world.teams.client.typed(who, "mine", world.ops if channel else None)
     value = {"action": {"verb": verb, "data": data}, "trigger": "manual"}
     about = {"type": "invoke", "name": "adaptiveCard/action", "id": f"f:{typed['id']}", "replyToId": message}
-    return world.teams.courier.send(typed | about | {"value": value})
+    activity = typed | about | {"value": value}
+    return world.teams.courier.send(activity, body=json.dumps(activity).encode())
 
 
 def ask_form(world: TeamsWorld) -> Json:
@@ -96,6 +97,16 @@ def test_more_than_a_form_can_hold_is_cut(world: TeamsWorld) -> None:
     assert max(len(body) for name, body in world.shelf.held.items() if name.startswith("answered:")) <= BYTES_MAX
     assert max(map(len, world.shelf.held.values())) < 20_000
     assert world.ledger.read("request:PA-1").get("request:PA-1", Request) is None
+    assert world.faults == []
+
+
+def test_half_a_character_is_none(world: TeamsWorld) -> None:
+    form = ask_form(world)
+    answer = sends(world, DANA, "form", {**form, **FILLED, "role": "\ud83d", "reason": "\ud83d why"})
+    assert answer.card is not None
+    assert "There is no role `\ufffd`" in card_text(answer.card)
+    assert sends(world, DANA, "form", {**form, **FILLED, "reason": "\udc00 why \U0001f600"}).card is not None
+    assert world.request("PA-1").reason == "\ufffd why \U0001f600"
     assert world.faults == []
 
 
