@@ -63,9 +63,8 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`posts`: in each channel. `edits`: altogether; in each channel, too, where they are `edits_apart`.
-
-    `searches`: the bucket of looking for a post again.
+    """`posts`: in each channel; `posts_for_long`: the same over a longer time, where the chat counts that apart. `edits`:
+    altogether; in each channel, too, where they are `edits_apart`. `searches`: the bucket of looking for a post again.
     """
 
     posts: Rate
@@ -74,6 +73,7 @@ class Limits:
     # Of a message's text, in characters.
     text_length_max: int
     edits_apart: bool = False
+    posts_for_long: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,10 @@ TRAITS = Traits(
     surface=TEAMS,
     title="Teams",
     # Of one conversation: 7 in a second, 8 in two, 60 in 30, 1,800 in an hour ("Rate limiting for bots"). One bucket keeps to
-    # all four. Whether an edit counts as a message nobody says, so they keep to a rate, too.
+    # the first three, another to the last. Whether an edit counts as a message nobody says, so they keep to a rate, too.
     limits=Limits(
-        posts=Rate("teams:post", 0.49, 6.0),
+        posts=Rate("teams:post", 1.5, 5.0),
+        posts_for_long=Rate("teams:posts-an-hour", 0.25, 890.0),
         edits=Rate("teams:edit", 1.5, 6.0),
         edits_apart=True,
         searches="teams:search",

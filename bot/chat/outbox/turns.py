@@ -38,9 +38,10 @@ class Turns:
 
     def wait_to_post(self, planned: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
-        rate, kind = self._limits.posts, _kind(planned)
-        reserve = 0.0 if planned.urgent else POSTS_RESERVE.get(kind, 0.0)
-        self._wait(_of(rate, planned.channel), rate, kept_back(rate, reserve), planned.channel)
+        reserve = 0.0 if planned.urgent else POSTS_RESERVE.get(_kind(planned), 0.0)
+        # The short one first: what the long one refuses has taken there what is back in a second.
+        for rate in filter(None, (self._limits.posts, self._limits.posts_for_long)):
+            self._wait(_of(rate, planned.channel), rate, kept_back(rate, reserve), planned.channel)
 
     def wait_to_edit(self, planned: PlannedMessage) -> None:
         """Raises Later, and Stopped."""
