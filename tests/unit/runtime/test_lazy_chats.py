@@ -23,10 +23,11 @@ TEAMS = {
 STARTS = """
 import importlib, json, sys
 from bot import settings, wiring
+from bot.wiring import common
 from bot.providers import know_providers
 
 know_providers()
-wiring.keep_trying = lambda *_: None
+common.keep_trying = lambda *_: None
 for name in ("worker", "web", "clock"):
     process = importlib.import_module(f"bot.{name}")
     found = settings.for_process(name)

@@ -270,8 +270,9 @@ OWN = ("workflows/targets/aws/", "bot/providers.py", "bot/sandbox/")
 A_PROVIDERS = re.compile(r"\bAWS\b|\bIAM\b|Identity Center|permission_set|instance_arn|role_arn|\bexternal_id\b|aws-i")
 # What says it and means no target: credentials and where calls go; groups of people that a directory lists, as others do.
 FOR_A_REASON = {
-    "bot/__main__.py": "without Slack or AWS",
-    "bot/settings.py": "AWS_ENDPOINT_URL|a real AWS endpoint|calls to AWS",
+    "bot/__main__.py": "without Slack, Teams or AWS",
+    "bot/settings/__init__.py": "AWS_ENDPOINT_URL|calls to AWS",
+    "bot/settings/problems.py": "AWS_ENDPOINT_URL|a real AWS endpoint",
     "bot/slack/app.py": "external_id",
     "bot/directory/other_groups.py": "Identity Center",
     "bot/slack/directory.py": "Identity Center",

@@ -1,0 +1,133 @@
+"""What every process has, and what builds it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from bot.monotonic import monotonic_s
+from bot.observability.faults import Faults
+from bot.observability.log import log_failure
+from bot.observability.obstacles import Obstacles, keep_trying
+from bot.observability.readiness import (
+    REDIS_ANSWERS,
+    ledger_words,
+)
+from bot.providers import know_providers
+from bot.queues import ALL_QUEUES, RqWake
+from bot.runtime.heartbeat import KNOWS, WITH_ONE_CHAT, Heartbeats
+from bot.settings import Settings
+from workflows.core.policy import Webhook
+from workflows.ledger.redis_directory import RedisDirectory
+from workflows.ledger.redis_due import RedisDue
+from workflows.ledger.redis_ledger import RedisLedger, UnfitServer
+from workflows.policy_file import PolicyFolder
+from workflows.ports import LedgerUnreachable
+from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.mixed_versions import note_older
+from workflows.usecases.shared.unreadable import Unreadable
+from workflows.usecases.upkeep.tell_unreadable import tell
+
+log = structlog.get_logger()
+
+REDIS_CONNECT_S, REDIS_ANSWER_S = 2.0, 5.0
+# Slack wants an acknowledgement within three seconds, and "my records do not answer" is one.
+WEB_CONNECT_S, WEB_ANSWER_S = 1.0, 2.0
+
+
+class RandomSource:
+    """Randomness that nobody can guess. A `ports.RandomSource`."""
+
+    def hex(self, digits: int) -> str:
+        return secrets.token_hex((digits + 1) // 2)[:digits]
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every process has."""
+
+    settings: Settings
+    redis: Redis
+    ledger: RedisLedger
+    due: RedisDue
+    directory: RedisDirectory
+    policy: PolicyFolder
+    wake: RqWake
+    beats: Heartbeats
+    faults: Faults
+    context: Context
+
+    def close(self) -> None:
+        self.redis.close()
+
+    def beside_older(self, kinds: frozenset[str]) -> None:
+        """Processes of an older version run: it is on the ledger, and in the log once a sight."""
+        if not kinds:
+            return
+        try:
+            note_older(self.context, kinds)
+        except LedgerUnreachable as problem:
+            log.warning("that an older version runs was not noted", error=str(problem))
+            return
+        except Exception as problem:
+            # Whoever beats must go on.
+            log_failure("that an older version runs was not noted", problem)
+            return
+        log.warning("processes of an older version run: nothing is given until they have stopped", kinds=sorted(kinds))
+
+    def tell_unreadable(self) -> None:
+        """Put on the record, and into chat, what this process has met and could not read."""
+        met = self.context.unreadable.take()
+        for what, why in met.items():
+            log.error("something in the ledger cannot be read, and is left out", what=what, why=why)
+        tell(self.context, met)
+
+
+def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | None = None) -> Redis:
+    """One pool a process. Commands that hit a broken connection are tried again: commits stand that by their ids.
+
+    What gets no answer in time is tried again as well, except by the web process, where a person waits.
+    """
+    if settings.redis_url is None:
+        raise ValueError("REDIS_URL is not set")
+    again = (RedisConnectionError,) if for_web else (RedisConnectionError, RedisTimeoutError, TimeoutError)
+    client: Redis = Redis.from_url(
+        settings.redis_url.get_secret_value(),
+        socket_connect_timeout=WEB_CONNECT_S if for_web else REDIS_CONNECT_S,
+        socket_timeout=answer_s or (WEB_ANSWER_S if for_web else REDIS_ANSWER_S),
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=again),
+        health_check_interval=30,
+    )
+    return client
+
+
+def build_common(
+    settings: Settings, *, for_web: bool = False, patient: bool = True, webhooks: tuple[Webhook, ...] = ()
+) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Heartbeats, Faults, Unreadable]:
+    """What `Common` is made of but its context, and last what could not be read. `patient`: wait for a Redis that does not
+    answer. `webhooks`: beside those of the policy.
+    """
+    know_providers()
+    redis, met = build_redis(settings, for_web=for_web), Unreadable()
+    ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s, notice=met)
+    if not patient:
+        ledger.check_server()
+    elif not for_web:
+        # Web listens first, and asks then.
+        keep_trying(
+            ledger.check_server, (LedgerUnreachable, UnfitServer), ledger_words, Obstacles(), "redis", REDIS_ANSWERS
+        )
+    queues = [f"rq:queue:{name}" for name in ALL_QUEUES]
+    due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)
+    folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s, webhooks=webhooks)
+    directory = RedisDirectory(redis, notice=met, several_chats=settings.slack_is_on and settings.teams_is_on)
+    beats = Heartbeats(redis, needs=KNOWS if settings.teams_is_on else WITH_ONE_CHAT)
+    return redis, ledger, due, directory, folder, RqWake(redis, due), beats, Faults(redis), met

@@ -1,0 +1,117 @@
+"""The web process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.chat.health import closed_places, not_set_up, troubles
+from bot.chat.surface import Surface, Traits
+from bot.observability.obstacles import Obstacles
+from bot.observability.readiness import (
+    ledger_problems,
+    policy_problems,
+    reasons,
+    unreadable,
+)
+from bot.settings import Settings
+from bot.wiring.chats import store_of_one, webhooks_when_needed
+from bot.wiring.common import Common, RandomSource, build_common
+from workflows.core.people import Listed
+from workflows.core.provider import Connection
+from workflows.ledger.redis_buckets import RedisBuckets
+from workflows.usecases.shared.context import Context
+
+if TYPE_CHECKING:
+    from bot.chat.actions.dispatcher import Dispatcher
+    from bot.chat.chats import Chats
+    from bot.runtime.front import Front
+
+
+@dataclass(frozen=True, slots=True)
+class WebParts(Common):
+    """`fronts`: of each chat that is set up, what it brings into the process."""
+
+    dispatcher: Dispatcher
+    chats: Chats
+    fronts: tuple[Front, ...]
+    obstacles: Obstacles
+
+    def missing(self) -> list[str]:
+        """What a person who runs this must know: every reason why it is not ready, in words."""
+        return reasons(
+            lambda: ledger_problems(self.ledger, self.beats),
+            lambda: policy_problems(self.ledger, self.policy),
+            lambda: troubles(self.context),
+            lambda: not_set_up(self.policy, self.chats),
+            *(front.problems for front in self.fronts),
+            self.obstacles.sentences,
+            lambda: closed_places(self.ledger, self._traits, people=False),
+        )
+
+    def attention(self) -> list[str]:
+        """What somebody has to look at, although it is ready."""
+        return reasons(
+            lambda: unreadable(self.ledger),
+            *(front.attention for front in self.fronts),
+            lambda: closed_places(self.ledger, self._traits, people=True),
+        )
+
+    def _traits(self, place: str) -> Traits:
+        return self.chats.of(place).traits
+
+
+def build_web(settings: Settings) -> WebParts:
+    from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - the clock does without
+    from bot.chat.chats import Chats  # noqa: PLC0415 - as above
+
+    redis, ledger, due, directory, folder, wake, beats, faults, met = build_common(settings, for_web=True)
+    context = Context(ledger, directory, folder, wake, RandomSource(), fault=faults, unreadable=met)
+    dispatcher, obstacles = Dispatcher(context, settings.command), Obstacles()
+    surfaces: list[Surface] = []
+    fronts: list[Front] = []
+    if settings.slack_is_on:
+        from bot.slack import build as slack  # noqa: PLC0415 - where there is Slack
+        from bot.slack.front import build_front  # noqa: PLC0415 - as above
+        from bot.slack.surface import Slack  # noqa: PLC0415 - as above
+
+        client = slack.build_client(settings, slack.WEB_TIMEOUT_S)
+        store = store_of_one(settings, directory)
+        people = slack.build_directory(client, RedisBuckets(redis), store, ledger.now, _no_identity_center)
+        surfaces.append(Slack(client))
+        fronts.append(build_front(settings, dispatcher, client, people, obstacles))
+    if settings.teams_is_on:
+        from bot.teams import build as teams  # noqa: PLC0415 - where there is Teams
+
+        chat = teams.build_messenger(settings, redis, timeout_s=teams.WEB_TIMEOUT_S)
+        their_people = teams.build_directory(
+            settings,
+            chat,
+            RedisBuckets(redis),
+            directory,
+            ledger.now,
+            _no_identity_center,
+            timeout_s=teams.WEB_TIMEOUT_S,
+        )
+        surfaces.append(chat)
+        fronts.append(teams.build_front(settings, dispatcher, chat, their_people))
+    return WebParts(
+        settings,
+        redis,
+        ledger,
+        due,
+        directory,
+        folder,
+        wake,
+        beats,
+        faults,
+        context,
+        dispatcher,
+        Chats(*surfaces, later=webhooks_when_needed(settings, folder)),
+        tuple(fronts),
+        obstacles,
+    )
+
+
+def _no_identity_center(_connection: Connection, _group: str) -> Listed:
+    raise RuntimeError("only workers have cloud credentials")
