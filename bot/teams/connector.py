@@ -21,6 +21,7 @@ from requests.auth import AuthBase
 from bot.chat.surface import NO_ANSWER, NotDone
 from bot.teams.answers import ADDRESS_NOT_LISTED, not_done, refusal
 from bot.teams.guard import is_listed
+from bot.teams.session import session, within
 from bot.teams.tokens import Tokens, TokensUnavailable, beginning
 
 log = structlog.get_logger()
@@ -98,7 +99,17 @@ class Connector:
         except TokensUnavailable as problem:
             raise NotDone(problem.word, problem.means) from None
         try:
-            with self._session().request(
+            return self._answered(method, url, body, token)
+        except (requests.RequestException, OSError, ValueError) as problem:
+            # Its words hold the address, which names a conversation.
+            log.warning("Teams did not answer", error=type(problem).__name__)
+            raise not_done(NO_ANSWER) from None
+
+    def _answered(self, method: str, url: str, body: Json | None, token: str) -> tuple[int, bytes, Mapping[str, str]]:
+        """Raises requests.RequestException, OSError, ValueError."""
+        with (
+            within(self._timeout_s) as deadline,
+            self._session().request(
                 method,
                 url,
                 json=body,
@@ -106,17 +117,18 @@ class Connector:
                 timeout=self._timeout_s,
                 allow_redirects=False,
                 stream=True,
-            ) as answer:
-                return answer.status_code, beginning(answer, ANSWER_BYTES_MAX), answer.headers
-        except (requests.RequestException, OSError, ValueError) as problem:
-            # Its words hold the address, which names a conversation.
-            log.warning("Teams did not answer", error=type(problem).__name__)
-            raise not_done(NO_ANSWER) from None
+            ) as answer,
+        ):
+            found = beginning(answer, ANSWER_BYTES_MAX)
+        if deadline.passed:
+            # What was cut off may look like anything.
+            raise requests.Timeout
+        return answer.status_code, found, answer.headers
 
     def _session(self) -> requests.Session:
         found: requests.Session | None = getattr(self._local, "session", None)
         if found is None:
-            found = self._local.session = requests.Session()
+            found = self._local.session = session()
         return found
 
 

@@ -15,6 +15,7 @@ import structlog
 from bot.chat.surface import NO_ANSWER, Means
 from bot.cloud_credentials import is_loopback
 from bot.teams.answers import MEANS
+from bot.teams.session import session, within
 
 log = structlog.get_logger()
 
@@ -147,11 +148,16 @@ class _Login:
 
     def post(self, _url: str, *, data: Any = None, headers: Any = None, **_: Any) -> _Answer:
         to = self._url if self._plain else _as_https(self._url)
-        with requests.post(
-            to, data=data, headers=headers, timeout=self._timeout_s, allow_redirects=False, stream=True
-        ) as answer:
+        given = {"data": data, "headers": headers, "timeout": self._timeout_s}
+        with (
+            within(self._timeout_s) as deadline,
+            session() as http,
+            http.post(to, **given, allow_redirects=False, stream=True) as answer,
+        ):
             body = beginning(answer, ANSWER_BYTES_MAX).decode("utf-8", "replace")
-            return _Answer(answer.status_code, body, dict(answer.headers))
+        if deadline.passed:
+            raise requests.Timeout
+        return _Answer(answer.status_code, body, dict(answer.headers))
 
     def close(self) -> None:
         pass
