@@ -41,6 +41,8 @@ class Interaction:
     response_url: str = ""
     # A worker has looked up everybody whom it names: who is not known now is not known.
     looked: bool = False
+    # The answer to what is asked for is a message for good, like a form's: the sender keeps it current.
+    kept: bool = False
 
     def __post_init__(self) -> None:
         """A chat that cuts text may cut an emoji in two, and half of one can be stored nowhere."""
@@ -56,7 +58,7 @@ class Interaction:
             self.channel,
             self.channel_name,
             self.thread_ts,
-            by_form=self.kind in _ASKING,
+            by_form=self.kept or self.kind in _ASKING,
             surface=self.who.surface,
         )
 
@@ -64,6 +66,9 @@ class Interaction:
         """As JSON, which the version before reads while a release rolls out."""
         fields = asdict(self)
         who = fields.pop("who")
+        if not self.kept:
+            # Which the version before does not know.
+            del fields["kept"]
         return json.dumps(fields | _stored(who))
 
 

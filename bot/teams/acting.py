@@ -5,6 +5,8 @@ What is done, and which form opens, stands in `bot.chat.actions`, for every chat
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from bot.chat.actions.dispatcher import Dispatcher
@@ -12,14 +14,14 @@ from bot.chat.actions.handlers import handler
 from bot.chat.actions.intake import Intake, ledger_away
 from bot.chat.actions.request_forms import open_request_form
 from bot.chat.actions.stray_copy import is_stray_copy
-from bot.chat.commands.model import OpenForm
+from bot.chat.commands.model import Again, Ask, AskFor, AskSeveral, Extend, OpenForm
 from bot.chat.form import Filled
 from bot.chat.forms.fields import BEGIN_THEN
 from bot.chat.interaction import Interaction
 from bot.chat.message import Message, read_value
 from bot.chat.messages import notices
 from bot.chat.messages.fault import fault
-from bot.chat.messages.form_sent import LOOKING, NOTHING_HERE, TAKEN
+from bot.chat.messages.form_sent import LOOKING, NOTHING_HERE, TAKEN, sent
 from bot.chat.surface import NotDone
 from bot.directory.refresh import ChatDirectory
 from bot.teams import acts
@@ -33,6 +35,8 @@ from bot.teams.windows import Windows
 from workflows.ports import LedgerUnreachable
 
 log = structlog.get_logger()
+
+_ASKS = (Again, Ask, AskFor, AskSeveral, Extend)
 
 
 class Acts:
@@ -102,9 +106,15 @@ class Acts:
             trigger, where = self._trigger(activity), acts.where(activity)
             open_request_form(self._windows.opener(turn), act, trigger, where, parsed.environment)
             return
+        if isinstance(parsed, _ASKS) and self._teams.conversations.personal(activity.user) is not None:
+            # What is said there stays, and an answer that waits would soon be untrue.
+            act = replace(act, kept=True)
         reply = self._intake.carry_out(act)
         if reply.message is not None:
             turn.answer(act, reply.message)
+        elif act.kept:
+            # What is kept current comes when it is known who can approve it, which may take a while.
+            turn.answer(act, sent(looking=reply.deferred))
 
     def _trigger(self, activity: Activity) -> str:
         facts = self._ctx.directory.person(acts.actor(activity))

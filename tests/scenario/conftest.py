@@ -11,6 +11,8 @@ from tests.support.installation import (
     CHANGING,
     HIDDEN,
     IMPATIENT,
+    IN_BOTH,
+    IN_TEAMS,
     OVER_HTTP,
     OVER_SOCKET,
     OWN,
@@ -31,6 +33,19 @@ def over_http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation
 def over_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The same in Socket Mode."""
     with Installation(tmp_path_factory.mktemp("socket"), socket=True, numbers=OVER_SOCKET) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def in_teams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Teams alone: no variable of Slack's."""
+    with Installation(tmp_path_factory.mktemp("teams"), chats=("teams",), numbers=IN_TEAMS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def in_both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with Installation(tmp_path_factory.mktemp("both"), chats=("slack", "teams"), numbers=IN_BOTH) as running:
         yield running
 
 

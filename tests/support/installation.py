@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -30,7 +29,10 @@ from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
 from bot.sandbox.slack import Delivered, Message, SlackServer, words
+from bot.sandbox.teams.people import channel_id, guid
+from bot.sandbox.teams.server import TeamsServer
 from tests.support import warm
+from tests.support.teams_side import Shop, TeamsSide, channel_text, teams_world
 from tests.support.waiting import PATIENCE_S, eventually
 from workflows.core import keys
 from workflows.core.records.policy_in_force import ActivePolicy
@@ -54,7 +56,7 @@ PEOPLE = {
     "zed": "U0ZED",
 }
 RECEIPTS, GENERAL, INCIDENT, FAKE_INCIDENT = "C0RECEIPTS", "C0GENERAL", "C0INC42", "C0INC66"
-CASES = 300
+CASES = 370
 # Each process reads all environments of its installation, which takes a millisecond each. The simulated AWS is one for the
 # whole Python process, so each installation has environments, and with them accounts, of its own.
 OVER_HTTP, WAITING, OVER_SOCKET, CHAOS, OWN = (
@@ -62,8 +64,9 @@ OVER_HTTP, WAITING, OVER_SOCKET, CHAOS, OWN = (
     range(110, 150),
     range(150, 260),
     range(260, 290),
-    range(290, CASES),
+    range(290, 300),
 )
+IN_TEAMS, IN_BOTH = range(300, 330), range(330, CASES)
 # Environments of the installation `own` that no other test is given.
 HIDDEN, IMPATIENT, CHANGING, BESIDE = 298, 297, 296, 295
 WHY = "1h INC-42 checkout errors"
@@ -111,14 +114,14 @@ timezone: Europe/Berlin
 email_domains: [example.com]
 connections:
   main: {kind: aws, region: eu-central-1, portal: "https://acme.awsapps.com/start"}
-receipts_channel: C0RECEIPTS
-incident_channels: {names: [inc-*], created_by: [U0SIREN]}
+receipts_channel: %(receipts)s
+incident_channels: {names: [inc-*], created_by: [U0SIREN], teams: ["%(incident)s"]}
 request_expires_after: %(expires)s
 groups:
   platform: {members: [olu@example.com, pat@example.com]}
   security: {members: [sue@example.com, pat@example.com]}
   developers: {members: [dana@example.com, nia@example.com, olu@example.com, gus@example.com]}
-  oncall: {slack_usergroup: S0ONCALL, trusted: true}
+  oncall: {%(oncall)s, trusted: true}
 panic_group: security
 rules:
   production:
@@ -127,6 +130,10 @@ rules:
 digests:
 %(digests)s
 """
+Chats = tuple[str, ...]
+SLACK_ALONE: Chats = ("slack",)
+# Who is on call, in the chat that keeps it.
+ONCALL = {"slack": "slack_usergroup: S0ONCALL", "teams": f"entra_group: {guid('group oncall')}"}
 STATE = {
     "Version": "2012-10-17",
     "Statement": [
@@ -143,6 +150,11 @@ def account_of(number: int) -> str:
     return f"200000000{number:03}"
 
 
+def places(slack: str, teams: str, chats: Chats) -> str:
+    """As the policy names channels: those of the chats that there are."""
+    return f"[{', '.join(text for chat, text in (('slack', slack), ('teams', channel_text(teams))) if chat in chats)}]"
+
+
 def environment_yaml(number: int, channel: str | None) -> str:
     place = f"approvals_channel: {channel}\n" if channel else ""
     return (
@@ -156,16 +168,32 @@ def environment_yaml(number: int, channel: str | None) -> str:
     )
 
 
-def write_policy(folder: Path, expires: str = "1h", digests: str = "", numbers: range = range(CASES)) -> None:
-    plans = digests or '  - {channel: C0RECEIPTS, schedule: "0 9 1 1 *"}'
+def write_policy(
+    folder: Path,
+    expires: str = "1h",
+    digests: str = "",
+    numbers: range = range(CASES),
+    chats: Chats = SLACK_ALONE,
+) -> None:
+    receipts = places(RECEIPTS, "access-log", chats)
+    plans = digests or f'  - {{channel: {receipts}, schedule: "0 9 1 1 *"}}'
     (folder / "environments").mkdir(parents=True, exist_ok=True)
     (folder / "policies").mkdir(exist_ok=True)
-    (folder / "prodaccess.yaml").write_text(WORKSPACE.lstrip() % {"expires": expires, "digests": plans})
+    (folder / "prodaccess.yaml").write_text(
+        WORKSPACE.lstrip()
+        % {
+            "expires": expires,
+            "digests": plans,
+            "receipts": receipts,
+            "incident": channel_id("Orders inc-42"),
+            "oncall": ONCALL[chats[0]],
+        }
+    )
     (folder / "roles.yaml").write_text(ROLES.lstrip())
     (folder / "policies" / "state.json").write_text(json.dumps(STATE))
     for number in numbers:
         # Every tenth environment has no channel: its owners get the card as direct messages.
-        channel = None if number % 10 == 9 else f"C0SHOP{number:03}"
+        channel = None if number % 10 == 9 else places(f"C0SHOP{number:03}", f"shop-{number:03}", chats)
         (folder / "environments" / f"{case_name(number)}.yaml").write_text(environment_yaml(number, channel))
 
 
@@ -220,11 +248,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def id_in(text: str) -> str:
-    """The id that stands last, in the small print."""
-    return re.findall(r"PA-[0-9]+", text)[-1]
-
-
 @dataclass
 class Process:
     """One of ours, as a process of its own."""
@@ -253,6 +276,8 @@ class Installation:
 
     folder: Path
     socket: bool = False
+    # The chats that there are; `slack` and `there` are what plays them.
+    chats: Chats = SLACK_ALONE
     expires: str = "1h"
     digests: str = ""
     unlimited: bool = True
@@ -292,14 +317,14 @@ class Installation:
         self.redis = self._stack.enter_context(EmbeddedValkey(self.folder / "redis"))
         self.aws = self._stack.enter_context(SandboxAws(torn_pages=self.torn_pages))
         self.aws.reset(aws_world())
-        self.slack = self._stack.enter_context(SlackServer(slack_world()))
-        # Slack waits for three seconds; a busy machine may need more, and whether the bot is quick enough is another question.
-        self.slack.app.ack_timeout_s = self.slack.app.trigger_life_s = PATIENCE_S
         self.port = free_port()
-        if not self.socket:
-            self.slack.app.request_url = f"http://127.0.0.1:{self.port}/slack/events"
+        if "slack" in self.chats:
+            self._start_slack()
+        if "teams" in self.chats:
+            server = TeamsServer(lambda clock: teams_world(clock, PEOPLE, self.numbers))
+            self.teams = TeamsSide(self._stack.enter_context(server), f"http://127.0.0.1:{self.port}/api/messages")
         self.config = self.folder / "config"
-        write_policy(self.config, self.expires, self.digests, self.numbers)
+        write_policy(self.config, self.expires, self.digests, self.numbers, self.chats)
         if self.prepare is not None:
             self.prepare(self.config)
         for name in ("web", "worker", "clock"):
@@ -308,9 +333,16 @@ class Installation:
         if self.unlimited:
             self._stack.callback(self._forget_limits().set)
 
+    def _start_slack(self) -> None:
+        self.slack = self._stack.enter_context(SlackServer(slack_world()))
+        # Slack waits for three seconds; a busy machine may need more, and whether the bot is quick enough is another question.
+        self.slack.app.ack_timeout_s = self.slack.app.trigger_life_s = PATIENCE_S
+        if not self.socket:
+            self.slack.app.request_url = f"http://127.0.0.1:{self.port}/slack/events"
+
     def _forget_limits(self) -> threading.Event:
-        """Slack takes 50 edits a minute, which many tests in a row exceed. The stand-in takes them all, so the shared
-        buckets are emptied all the time; what the limits do has tests of its own.
+        """Slack takes 50 edits a minute, and Teams two posts a second, which many tests in a row exceed. The stand-ins take
+        them all, so the shared buckets are emptied all the time; what the limits do has tests of its own.
         """
         stop = threading.Event()
         client = redis.Redis.from_url(self.redis.url, retry=Retry(NoBackoff(), 0))
@@ -318,7 +350,11 @@ class Installation:
         def forget() -> None:
             while not stop.wait(0.3):
                 with suppress(redis.RedisError):
-                    found = list(client.scan_iter("prodaccess:bucket:slack:*", count=1000))
+                    found = [
+                        key
+                        for chat in self.chats
+                        for key in client.scan_iter(f"prodaccess:bucket:{chat}:*", count=1000)
+                    ]
                     if found:
                         client.delete(*found)
             client.close()
@@ -330,11 +366,11 @@ class Installation:
 
     def environment(self, process: str) -> dict[str, str]:
         env = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SLACK_", "PRODACCESS_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "SLACK_", "TEAMS_", "GRAPH_", "PRODACCESS_"))
         }
         env |= {
-            "SLACK_BOT_TOKEN": self.slack.app.bot_token,
-            "SLACK_API_URL": self.slack.api_url,
             "REDIS_URL": self.redis.url,
             "PRODACCESS_CONFIG": str(self.config),
             "PORT": str(self.port),
@@ -342,11 +378,16 @@ class Installation:
             "LOG_LEVEL": "info",
             "PYTHONWARNINGS": "default",
         }
-        if self.socket:
-            env["SLACK_APP_TOKEN"] = self.slack.app.app_token
-        else:
-            env["SLACK_SIGNING_SECRET"] = self.slack.app.signing_secret
+        if "slack" in self.chats:
+            env |= self._of_slack()
+        if "teams" in self.chats:
+            env |= self.teams.server.environment()
         return env | self.aws.environment() if process == "worker" else env
+
+    def _of_slack(self) -> dict[str, str]:
+        app = self.slack.app
+        comes_in = ("SLACK_APP_TOKEN", app.app_token) if self.socket else ("SLACK_SIGNING_SECRET", app.signing_secret)
+        return {"SLACK_BOT_TOKEN": app.bot_token, "SLACK_API_URL": self.slack.api_url, comes_in[0]: comes_in[1]}
 
     def launch(self, name: str, label: str | None = None) -> Process:
         """Start one more process of this kind. `label` where there is more than one."""
@@ -413,6 +454,11 @@ class Installation:
         """The due item of the digest that is about this environment alone."""
         plans = PolicyFolder(self.config, monotonic=time.monotonic).current().digests
         return digest_due(digest_key(next(plan for plan in plans if plan.environments == (environment,))))
+
+    def digest_of_all(self) -> str:
+        """The due item of the digest of an installation that has one."""
+        (plan,) = PolicyFolder(self.config, monotonic=time.monotonic).current().digests
+        return digest_due(digest_key(plan))
 
     def quiet(self) -> None:
         """Wait until nothing is under way: no mark in chat, no deferred act, no wake-up in a queue."""
@@ -488,6 +534,10 @@ class Case:
     @property
     def channel(self) -> str:
         return f"C0SHOP{self.number:03}"
+
+    @property
+    def in_teams(self) -> Shop:
+        return Shop(self.at.teams, self.name, f"shop-{self.number:03}")
 
     def tidy(self) -> None:
         """Take back what is still asked for here: one person can have ten asks waiting at most."""

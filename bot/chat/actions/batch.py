@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.chat.actions.queries import Queries
-from bot.chat.interaction import FORM, Interaction
+from bot.chat.interaction import Interaction
 from bot.chat.message import Message, read_value
 from bot.chat.messages import batch as several
 from bot.chat.messages import notices
@@ -45,7 +45,7 @@ class Several:
             return answer, "-"
         made = batch_of(self._ctx, answer.id)
         requests = () if isinstance(made, Refused) or answer.outcome == "have_it" else made
-        told = [self._asked(requests)] if requests and act.kind != FORM else []
+        told = [self._asked(requests)] if requests and not act.origin.by_form else []
         there = self._there(asks, requests or (() if isinstance(made, Refused) else made), requests)
         return _joined(
             [*told, *([several.left_out([seen.view for seen in there], self._reader(act))] if there else [])]

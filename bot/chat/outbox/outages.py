@@ -135,7 +135,7 @@ class Outages:
         )
         if isinstance(self._ctx.ledger.commit(change), Committed):
             title = self._chats.at(surface).traits.title
-            log.error(f"{title} refuses the token: nothing is sent there until it works again", error=word)
+            log.error(f"{title} refuses the token, and nothing is sent there until it works again", error=word)
         self.forget()
 
     def reached(self, person: str) -> None:

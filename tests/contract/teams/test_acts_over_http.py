@@ -60,6 +60,17 @@ def test_a_line_asks_as_it_does_elsewhere(world: TeamsWorld) -> None:
     assert world.request("PA-1").requester_slack.user == DANA.aad
 
 
+def test_what_is_answered_while_it_waits_says_later_what_became_of_it(world: TeamsWorld) -> None:
+    """It stands in their chat for good: so it is the message that is kept current, and not another one."""
+    asked(world)
+    said = world.told(DANA)
+    assert [text for text in said if "You asked for read-only" in text] == said[-1:]
+    world.types(DANA, "withdraw PA-1")
+    world.settle()
+    assert not [text for text in world.told(DANA) if "You asked for read-only" in text]
+    assert any("Withdrawn by Dana" in text for text in world.told(DANA))
+
+
 def test_a_person_who_is_mentioned_is_meant(world: TeamsWorld) -> None:
     world.types(OLU, "mine")
     world.types(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from bot.chat.interaction import PRESS, Interaction, unpacked
+from bot.chat.interaction import COMMAND, PRESS, Interaction, unpacked
 from workflows.core.identity import Account
 
 # Written by the version that knew Slack alone.
@@ -40,3 +41,10 @@ def test_an_act_in_slack_is_packed_as_ever_so_that_the_version_before_carries_it
 @pytest.mark.parametrize("who", [Account("slack", "T1", "U1"), Account("teams", "T1", "U1")])
 def test_an_act_is_read_back_with_the_account_and_its_chat(who: Account) -> None:
     assert unpacked(of(who).packed()) == of(who)
+
+
+def test_that_its_answer_is_kept_current_is_packed_only_where_it_is() -> None:
+    act = Interaction("a", COMMAND, Account("teams", "T", "U"), text="again", kept=True)
+    assert unpacked(act.packed()) == act
+    assert act.origin.by_form
+    assert "kept" not in json.loads(replace(act, kept=False).packed())
