@@ -22,7 +22,7 @@ from bot.chat.message import Message, read_value
 from bot.chat.messages import notices
 from bot.chat.messages.fault import fault
 from bot.chat.messages.form_sent import LOOKING, NOTHING_HERE, TAKEN, sent
-from bot.chat.surface import NotDone
+from bot.chat.surface import NotDone, Posted
 from bot.directory.refresh import ChatDirectory
 from bot.teams import acts
 from bot.teams.guard import MESSAGE, Activity
@@ -155,7 +155,7 @@ class Acts:
             return
         pointer = self._pointer(act, activity)
         if pointer is not None:
-            self._in_place.becomes(activity, turn, pointer, pressed(activity))
+            self._in_place.becomes(activity, turn, *pointer)
             return
         reply = self._intake.carry_out(act)
         if reply.message is None:
@@ -165,16 +165,18 @@ class Acts:
         else:
             turn.answer(act, reply.message)
 
-    def _pointer(self, act: Interaction, activity: Activity) -> Message | None:
-        """What a copy that the ledger does not know becomes, for all who see it. Which message was pressed is said by the client
-        of whoever pressed: it has to be one in which we have put a button for this.
+    def _pointer(self, act: Interaction, activity: Activity) -> tuple[Message, Posted | None] | None:
+        """What a copy that the ledger does not know becomes, and where it does so for all who see it. Which message was pressed
+        is said by the client of whoever pressed: for all it has to be one in which we have put a button for this. One that was
+        posted by a process that was gone before it noted it becomes a pointer for each who presses it.
         """
         value, message = read_value(act.value), acts.pressed_message(activity)
         if value is None or not is_stray_copy(self._ctx, act, message):
             return None
-        if not self._teams.posted.is_about(value[0], activity.conversation, message):
+        about = self._teams.posted.about(activity.conversation, message)
+        if about is not None and value[0] not in about:
             return None
-        return notices.unknown_copy(value[0], self._dispatcher.command)
+        return notices.unknown_copy(value[0], self._dispatcher.command), pressed(activity) if about else None
 
 
 def _nothing(_activity: Activity, turn: Turn) -> None:

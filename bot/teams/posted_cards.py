@@ -37,10 +37,10 @@ class PostedCards:
         except LedgerUnreachable as problem:
             log.warning("what a card is about was not noted", why=str(problem))
 
-    def is_about(self, id_: str, conversation: str, message: str) -> bool:
-        """Raises LedgerUnreachable."""
+    def about(self, conversation: str, message: str) -> frozenset[str] | None:
+        """The ids. None: nothing was noted of it, as where a process was gone before it could. Raises LedgerUnreachable."""
         found = self._shelf.get(_name(conversation, message))
-        return found is not None and id_ in found.decode("utf-8", "replace").split(" ")
+        return frozenset(found.decode("utf-8", "replace").split(" ")) if found is not None else None
 
 
 def _name(conversation: str, message: str) -> str:

@@ -51,11 +51,11 @@ def test_a_worker_killed_between_post_and_record_leaves_one_stray_copy_which_bec
     stray, known = teams.posts(case.in_teams.place)
     id_ = id_in(words(known))
     assert "Approve" in buttons(stray)
-    answer = teams.press("zed", stray, "Approve")
-    assert f"old copy of {id_}" in cards.words(answer.card)
-    rig.until(
-        lambda: "Approve" not in buttons(teams.posts(case.in_teams.place)[0]), "nobody sees a button there any more"
-    )
+    # Nobody noted what it is called, and a client that names a message takes it from nobody else: it leads whoever presses it.
+    for who in ("zed", "olu"):
+        answer = teams.press(who, stray, "Approve")
+        assert f"old copy of {id_}" in cards.words(answer.card)
+    rig.quiet()
     assert rig.events(id_)["request.approved"] == 0
     case.approve(case.card(id_))
     rig.until(lambda: "Active" in words(teams.posts(case.in_teams.place)[1]), "the known copy goes on")
