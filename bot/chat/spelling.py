@@ -1,4 +1,4 @@
-"""Command lines in messages and forms, as they are typed in a chat that has no slash commands.
+"""Words of ours as one chat has them: command lines as they are typed there, and what it calls itself.
 
 Whoever makes a message writes a command line as code that begins with the command's name, or behind a colon in words of ours. How
 it is typed is one chat's business, and that chat puts it in before it draws the message.
@@ -7,7 +7,7 @@ it is typed is one chat's business, and that chat puts it in before it draws the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from bot.chat.rich import Code, Rich, Text
@@ -15,35 +15,47 @@ from bot.chat.rich import Code, Rich, Text
 T = TypeVar("T")
 
 
-def spelt(said: T, command: str, here: str) -> T:
-    """The same message, form or mapping of sentences, with `here` in place of `command` wherever it begins a command line."""
-    found: T = _spelt(said, command, here)
-    return found
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """`here`: how a line begins in this chat that begins with `command` elsewhere. `words`: ours -> the chat's own."""
 
+    command: str
+    here: str
+    words: Mapping[str, str]
 
-def _spelt(node: Any, command: str, here: str) -> Any:
-    if isinstance(node, Code):
-        return Code(_line(node.inside, command, here))
-    if isinstance(node, Text):
-        return Text(node.text.replace(f": {command} ", f": {here} "), ours=True) if node.ours else node
-    if isinstance(node, tuple | list):
-        return type(node)(_spelt(each, command, here) for each in node)
-    if isinstance(node, Mapping):
-        return {name: _sentence(each, command, here) for name, each in node.items()}
-    if is_dataclass(node) and not isinstance(node, type):
-        found = {each.name: _spelt(getattr(node, each.name), command, here) for each in fields(node)}
-        changed = {name: value for name, value in found.items() if value is not getattr(node, name)}
-        return replace(node, **changed) if changed else node
-    return node
+    def of(self, said: T) -> T:
+        """A message, a form, or sentences by field."""
+        found: T = self._of(said)
+        return found
 
+    def _of(self, node: Any) -> Any:
+        if isinstance(node, Code):
+            return Code(self._line(node.inside))
+        if isinstance(node, Text):
+            return Text(self._ours(node.text), ours=True) if node.ours else node
+        if isinstance(node, tuple | list):
+            return type(node)(self._of(each) for each in node)
+        if isinstance(node, Mapping):
+            return {name: self._sentence(each) for name, each in node.items()}
+        if is_dataclass(node) and not isinstance(node, type):
+            found = {each.name: self._of(getattr(node, each.name)) for each in fields(node)}
+            changed = {name: value for name, value in found.items() if value is not getattr(node, name)}
+            return replace(node, **changed) if changed else node
+        return node
 
-def _line(inside: Rich, command: str, here: str) -> Rich:
-    first = inside[0] if inside else None
-    if not isinstance(first, Text) or first.text.partition(" ")[0] != command:
-        return inside
-    return (Text(here + first.text[len(command) :], first.ours), *inside[1:])
+    def _line(self, inside: Rich) -> Rich:
+        first = inside[0] if inside else None
+        if not isinstance(first, Text) or first.text.partition(" ")[0] != self.command:
+            return inside
+        return (Text(self.here + first.text[len(self.command) :], first.ours), *inside[1:])
 
+    def _ours(self, text: str) -> str:
+        found = text.replace(f": {self.command} ", f": {self.here} ")
+        for word, own in self.words.items():
+            found = found.replace(word, own)
+        return found
 
-def _sentence(text: str, command: str, here: str) -> str:
-    """One that is text already: its back-ticks are ours."""
-    return text.replace(f"`{command} ", f"`{here} ").replace(f"`{command}`", f"`{here}`")
+    def _sentence(self, text: str) -> str:
+        """One that is text already: its back-ticks are ours."""
+        typed = text.replace(f"`{self.command} ", f"`{self.here} ").replace(f"`{self.command}`", f"`{self.here}`")
+        return self._ours(typed)

@@ -13,7 +13,6 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from bot.chat.message import Message
-from bot.chat.spelling import spelt
 from bot.chat.surface import NotDone, Posted
 from bot.teams.answers import GONE, NO_ID, NO_THREADS, NOT_INSTALLED, ROOT_GONE, not_done
 from bot.teams.connector import Answer, Connector
@@ -21,7 +20,7 @@ from bot.teams.conversations import Conversation, Conversations
 from bot.teams.guard import CHANNEL, PERSONAL, kind_of
 from bot.teams.render import card_of, summary_of
 from bot.teams.tokens import Tokens, TokensUnavailable
-from bot.teams.traits import TRAITS, as_typed
+from bot.teams.traits import TRAITS, spelling
 from workflows.core.destination import Destination, Kind
 from workflows.core.identity import TEAMS
 
@@ -51,11 +50,11 @@ class Messenger:
         self.tokens = tokens
         self._app_id = app_id
         self._tenant = tenant
-        self._command = command
+        self._spelling = spelling(command)
 
     def here(self, said: Said) -> Said:
-        """A message, or a form, with its command lines as they are typed in Teams."""
-        return spelt(said, self._command, as_typed(self._command))
+        """A message, or a form, in Teams' words, with its command lines as they are typed there."""
+        return self._spelling.of(said)
 
     def check(self) -> None:
         """Whether the login takes the app's secret. Raises NotDone."""

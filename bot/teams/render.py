@@ -6,6 +6,7 @@ What somebody wrote, and every name, stands in TextRuns alone, which know no mar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.chat.message import Line, Message, Part
@@ -24,11 +25,13 @@ SUMMARY_LENGTH_MAX = 400
 TEXT_LENGTH_MAX = 4000
 # What stands around the elements: the card itself, and who is called in it.
 _AROUND_BYTES = 4000
+# Where a line ends that does not end a sentence, and the next one is no item of a list: on one line nobody would see it.
+_LINE_END = re.compile(r"(?<=[^\s.:!?…])\n(?=[^\s•])")
 
 
 def summary_of(message: Message) -> str:
     """What the notification and a list of chats show: words alone, on one line, times in UTC."""
-    return t.quiet(plain_of(message.summary), SUMMARY_LENGTH_MAX, "prodaccess")
+    return t.quiet(_LINE_END.sub(" · ", plain_of(message.summary)), SUMMARY_LENGTH_MAX, "prodaccess")
 
 
 def card_of(message: Message, bytes_max: int = CARD_BYTES_MAX) -> Element:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.chat.spelling import Spelling
 from bot.chat.surface import NO_ANSWER, Abilities, Limits, Rate, Traits
 from bot.teams.answers import ADDRESS_NOT_LISTED, MEANS, NO_THREADS, NOT_INSTALLED
 from bot.teams.render import TEXT_LENGTH_MAX
@@ -31,6 +32,13 @@ def as_typed(command: str) -> str:
     word, or nothing, in the personal chat. The app is called as the command is.
     """
     return f"@{command.removeprefix('/')}"
+
+
+def spelling(command: str) -> Spelling:
+    return Spelling(command, as_typed(command), _WORDS)
+
+
+_WORDS = {"of the workspace": "of the organisation", "of this workspace": "of this organisation"}
 
 
 TRAITS = Traits(

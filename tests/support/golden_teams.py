@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 
 from bot.chat.form import Form
 from bot.chat.message import Message
-from bot.chat.spelling import spelt
 from bot.teams.form_view import form_card
 from bot.teams.render import card_of, summary_of
-from bot.teams.traits import as_typed
+from bot.teams.traits import spelling
 from tests.support.spoken import Said
 
 _NUMBER = re.compile("[0-9]+")
@@ -21,7 +20,7 @@ T = TypeVar("T")
 
 def here(said: T) -> T:
     """As Teams says it."""
-    return spelt(said, _COMMAND, as_typed(_COMMAND))
+    return spelling(_COMMAND).of(said)
 
 
 class Files:

@@ -9,14 +9,17 @@ from bot.chat.form import Field, Form, Typed
 from bot.chat.message import Button, Line, Listing, Message
 from bot.chat.messages.help import help_message
 from bot.chat.rich import Code, marked, ours, say
-from bot.chat.spelling import spelt
+from bot.chat.wording.refusals import refusal
 from bot.teams.render import card_of, summary_of
+from bot.teams.traits import spelling
+from workflows.core.refusal import Code as Why
+from workflows.core.refusal import Refused
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "teams"
 
 
 def here(said):
-    return spelt(said, "/prodaccess", "@prodaccess")
+    return spelling("/prodaccess").of(said)
 
 
 def test_a_command_line_begins_with_a_mention_wherever_it_stands() -> None:
@@ -48,11 +51,17 @@ def test_sentences_beside_fields_too() -> None:
     assert here(form).parts[0] == Line(marked("`@prodaccess envs`"))
 
 
-def test_in_no_message_of_the_scenes_is_anything_left_of_the_slash_command() -> None:
+def test_teams_has_no_workspaces() -> None:
+    guest = refusal(Refused(Why.PERSON_GUEST, {}))
+    assert "Ask a full member of the organisation" in summary_of(here(Message(marked(guest))))
+    assert here({"who": guest})["who"].endswith("of the organisation to do it.")
+
+
+def test_in_no_message_of_the_scenes_is_anything_left_of_what_slack_alone_has() -> None:
     left = [
         f"{page.name}: {found}"
         for page in GOLDEN.glob("*.jsonl")
-        for found in re.findall(r".{30}/prodaccess.{30}", page.read_text(encoding="utf-8"))
+        for found in re.findall(r".{30}(?:/prodaccess|workspace).{30}", page.read_text(encoding="utf-8"))
     ]
     assert left == []
 
