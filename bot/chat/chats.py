@@ -88,7 +88,7 @@ class _NotSetUp:
     """A chat that stands in the policy, or in what was posted once, and of which this installation knows no more."""
 
     def __init__(self, surface: str) -> None:
-        nothing = Abilities(threads=False, whispers=False, home=False, search=False, type_ahead=False)
+        nothing = Abilities(threads=False, whispers=False, home=False, search=False)
         limits = Limits(
             Rate(f"{surface}:posts", 1.0, 4.0), Rate(f"{surface}:edits", 1.0, 4.0), f"{surface}:searches", 1
         )

@@ -88,8 +88,6 @@ class Abilities:
     home: bool
     # A post can be found again by the nonce in it, after a crash.
     search: bool
-    # A field whose choices follow what is typed.
-    type_ahead: bool
     # What was posted can be changed. Where it cannot, a message is posted once.
     edits: bool = True
 

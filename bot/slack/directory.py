@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from bot.directory.introductions import Introductions
 from bot.directory.other_groups import OtherGroups, no_worker
 from bot.slack.facts import Home, facts_of, home_of
 from bot.slack.lookups import Lookups, NotThere
@@ -28,8 +29,6 @@ log = structlog.get_logger()
 KEPT_FOR = timedelta(minutes=5)
 # A workspace can join an organisation while we run.
 HOME_FOR = timedelta(hours=1)
-# Accounts that are looked up in one go of the background.
-INTRODUCED_AT_ONCE = 20
 LAGGING_S = 2.0
 # What an account of ours stays until somebody who administers Slack changes it. Of one that was deactivated the address may be
 # another account's by now.
@@ -59,7 +58,7 @@ class SlackRefresher:
         self._home: tuple[Home, datetime] | None = None
         # What Slack answered for an address: an account, or that nobody has it; and when.
         self._answered: dict[Address, tuple[Account | None, datetime]] = {}
-        self._asked_at: dict[Account, datetime] = {}
+        self._introductions = Introductions(now)
 
     def home(self) -> Home:
         """Where we are. Raises DirectoryUnreachable."""
@@ -118,17 +117,7 @@ class SlackRefresher:
 
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None:
         """In the background: look up whose these accounts are, a few at a time; the others another time."""
-        now = self._now()
-        self._asked_at = {who: at for who, at in self._asked_at.items() if is_fresh(at, now, KEPT_FOR)}
-        fresh = sorted((who for who in accounts if who not in self._asked_at), key=lambda who: who.id)
-        for account in fresh[:INTRODUCED_AT_ONCE]:
-            try:
-                self.refresh_person(account, policy, background=True)
-            except DirectoryUnreachable as problem:
-                if problem.after_s:
-                    return
-            # One that Slack does not show takes no other's turn.
-            self._asked_at[account] = now
+        self._introductions.make(accounts, lambda who: self.refresh_person(who, policy, background=True))
 
     def _kept(self, facts: PersonFacts) -> PersonFacts:
         """In an organisation by the account's one id, too: under that it stands in lists, in whatever workspace it acts."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from bot.directory.introductions import Introductions
 from bot.directory.other_groups import OtherGroups, no_worker, ours
 from bot.teams.facts import address_in, deleted, facts_of, foreign, is_of_another_home, may_act
 from bot.teams.graph import AFTER_AN_ERROR_S, Graph, NotThere
@@ -23,7 +24,6 @@ log = structlog.get_logger()
 
 # What Graph answered about an address is not asked for again at once.
 KEPT_FOR = timedelta(minutes=5)
-INTRODUCED_AT_ONCE = 20
 LAGGING_S = 2.0
 Clock = Callable[[], datetime]
 # By account: what the roster of a conversation with them says; None where none is known. Raises DirectoryUnreachable.
@@ -64,7 +64,7 @@ class TeamsRefresher:
         self._others = OtherGroups(store, now, identity_center_members, outside)
         self.away = NobodyIsAway()
         self._answered: dict[Address, tuple[Account | None, datetime]] = {}
-        self._asked_at: dict[Account, datetime] = {}
+        self._introductions = Introductions(now)
 
     # ------------------------------------------------------------ people
 
@@ -122,17 +122,7 @@ class TeamsRefresher:
 
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None:
         """In the background: look up whose these accounts are, a few at a time; the others another time."""
-        now = self._now()
-        self._asked_at = {who: at for who, at in self._asked_at.items() if is_fresh(at, now, KEPT_FOR)}
-        fresh = sorted((who for who in accounts if who not in self._asked_at), key=lambda who: who.id)
-        for account in fresh[:INTRODUCED_AT_ONCE]:
-            try:
-                self.refresh_person(account, policy, background=True)
-            except DirectoryUnreachable as problem:
-                if problem.after_s:
-                    return
-            # One that Microsoft does not show takes no other's turn.
-            self._asked_at[account] = now
+        self._introductions.make(accounts, lambda who: self.refresh_person(who, policy, background=True))
 
     def _kept(self, facts: PersonFacts) -> PersonFacts:
         stands = self._store.put_person(facts)

@@ -28,20 +28,19 @@ class Shelf(Protocol):
 class RedisShelf:
     """`teams:NAME` under the ledger's own prefix: strings."""
 
-    def __init__(self, client: redis.Redis, prefix: str = PREFIX) -> None:
+    def __init__(self, client: redis.Redis) -> None:
         self._server = Server(client)
-        self._prefix = prefix
 
     def get(self, name: str) -> bytes | None:
         # A key of another type is as good as none to MGET, and no error.
-        return _bytes(self._server.call("MGET", self._prefix + name)[0])
+        return _bytes(self._server.call("MGET", PREFIX + name)[0])
 
     def put(self, name: str, body: bytes, keep_s: int | None = None) -> None:
         expiry: tuple[str | int, ...] = () if keep_s is None else ("EX", keep_s)
-        self._server.call("SET", self._prefix + name, body, *expiry)
+        self._server.call("SET", PREFIX + name, body, *expiry)
 
     def take(self, name: str) -> bytes | None:
-        return _bytes(self._server.call("GETDEL", self._prefix + name))
+        return _bytes(self._server.call("GETDEL", PREFIX + name))
 
 
 def _bytes(value: object) -> bytes | None:

@@ -54,7 +54,7 @@ TRAITS = Traits(
         searches="teams:search",
         text_length_max=TEXT_LENGTH_MAX,
     ),
-    abilities=Abilities(threads=True, whispers=False, home=False, search=False, type_ahead=False),
+    abilities=Abilities(threads=True, whispers=False, home=False, search=False),
     means=MEANS,
     never_threads=frozenset({NO_THREADS}),
     gone=frozenset({"UserNotFound", "MemberNotFoundInConversation"}),

@@ -75,7 +75,7 @@ TRAITS = Traits(
         searches="webhook:searches",
         text_length_max=4000,
     ),
-    abilities=Abilities(threads=False, whispers=False, home=False, search=False, type_ahead=False, edits=False),
+    abilities=Abilities(threads=False, whispers=False, home=False, search=False, edits=False),
     means=MEANS,
     remedy=lambda word: _REMEDIES.get(word, _OTHERWISE),
     forms_wait="there are no forms here",

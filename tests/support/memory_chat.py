@@ -15,7 +15,7 @@ from bot.chat.surface import NO_ANSWER, Abilities, Limits, Means, NotDone, Poste
 from workflows.core.destination import Destination, Kind
 from workflows.core.identity import Account
 
-ALL_OF_IT = Abilities(threads=True, whispers=True, home=True, search=True, type_ahead=True)
+ALL_OF_IT = Abilities(threads=True, whispers=True, home=True, search=True)
 NAME = "memory"
 MEANS = {
     "too_odd": Means.FORM,

@@ -8,7 +8,10 @@ from tests.support.world import World, account
 from workflows.core import keys
 from workflows.core.identity import AccountRecord, Address, Identity
 from workflows.core.people import Account, PersonFacts, PersonId
+from workflows.usecases.identity.confirm_account import held_account
+from workflows.usecases.identity.second_chat import Answer, answer
 from workflows.usecases.shared.actor import whose
+from workflows.usecases.shared.context import Outcome
 
 TENANT = "0b5d1f0e-1111-4222-8333-444455556666"
 
@@ -34,6 +37,18 @@ def in_teams(world: World, user: str, address: str, name: str = "Somebody", **re
     there = Account("teams", TENANT, user)
     facts = PersonFacts(PersonId(""), name, there, world.clock.now(), address=Address(address))
     world.chat.people[there] = replace(facts, **rest)
+    return there
+
+
+def joins_teams(world: World, who: PersonId) -> Account:
+    """They have an account in Teams, too, and have said in Slack that it is theirs."""
+    name = who.partition("@")[0]
+    there = in_teams(world, f"{name}-aad", str(who), name.title())
+    acts(world, there)
+    held = held_account(world.ctx, there.id)
+    assert held is not None
+    assert isinstance(answer(world.ctx, Answer(there.id, True, held.hash), account(who), world.press_id()), Outcome)
+    acts(world, there)
     return there
 
 

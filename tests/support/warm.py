@@ -125,6 +125,8 @@ def _import_everything() -> None:
     import bot.slack.build
     import bot.slack.front
     import bot.slack.surface
+    import bot.teams.build
+    import bot.teams.webhook
     import bot.web
     import bot.worker
     import bot.__main__  # isort: skip  # noqa: F401

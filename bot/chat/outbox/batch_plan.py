@@ -99,7 +99,6 @@ class _Panel:
 
     def __init__(self, batch: Batch, ids: Sequence[str]) -> None:
         self._id, self._alone = ids[0], len(ids) == 1
-        self._batch = batch
         panel = [facts for facts in batch.members if facts.request.id in ids]
         self._shown = [facts for facts in panel if facts.view.resolved]
         own = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.sandbox.clock import Clock
+from bot.sandbox.faults import Waiting
 
 Drop = Literal["before", "after"]
 
@@ -36,40 +37,11 @@ class Fault:
         return all(arguments.get(name) == value for name, value in self.where.items())
 
 
-class Faults:
-    """Faults in the order in which they were asked for. `delay_s` slows every call down."""
+class Faults(Waiting[Fault]):
+    """`faults.add("chat.postMessage", times=2, status=429, retry_after_s=3)`: see `Fault`."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[Fault] = []
-        self.delay_s = 0.0
-
-    def add(self, method: str, **what: Any) -> Fault:
-        """`faults.add("chat.postMessage", times=2, status=429, retry_after_s=3)`: see `Fault`."""
-        fault = Fault(method, **what)
-        with self._lock:
-            self._waiting.append(fault)
-        return fault
-
-    def take(self, method: str, arguments: Mapping[str, Any]) -> Fault | None:
-        """The fault that this call meets, used up by it."""
-        with self._lock:
-            for fault in self._waiting:
-                if fault.meant(method, arguments):
-                    if fault.times is not None:
-                        fault.times -= 1
-                    return fault
-        return None
-
-    def remove(self, fault: Fault) -> None:
-        """Plays this fault no more."""
-        with self._lock:
-            self._waiting = [other for other in self._waiting if other is not fault]
-
-    def clear(self) -> None:
-        with self._lock:
-            self._waiting.clear()
-            self.delay_s = 0.0
+        super().__init__(Fault)
 
 
 class RateLimits:

@@ -124,12 +124,6 @@ def update(world: World, service_url: str, person: Person, to: Conversation, **w
     return activity | {"type": "conversationUpdate", "id": f"f:{uuid.uuid4()}", **what}
 
 
-def reaction(world: World, service_url: str, person: Person, to: Conversation, on: Message, kind: str) -> Json:
-    activity = usual(world, service_url, person, to, on.root or on.id)
-    said = {"type": "messageReaction", "id": f"f:{uuid.uuid4()}", "replyToId": on.id}
-    return activity | said | {"reactionsAdded": [{"type": kind}]}
-
-
 def token(world: World, keys: Keys, service_url: str, **claims: Any) -> str:
     """What Teams puts into the Authorization header. `claims`: in place of the usual ones; None leaves one out.
 

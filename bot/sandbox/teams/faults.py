@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.sandbox.clock import Clock
+from bot.sandbox.faults import Waiting
 
 # Per bot and conversation: so many in so many seconds ("Rate limiting for bots", learn.microsoft.com).
 SENDS = ((7, 1.0), (8, 2.0), (60, 30.0), (1800, 3600.0))
@@ -50,40 +51,13 @@ class Call:
     at: float
 
 
-class Faults:
-    """In the order in which they were asked for. `calls`: what has been answered so far."""
+class Faults(Waiting[Fault]):
+    """`faults.add("post", status=429, retry_after_s=3)`: see `Fault`. `calls`: what has been answered so far."""
 
     def __init__(self, clock: Clock) -> None:
-        self._lock = threading.Lock()
+        super().__init__(Fault)
         self._clock = clock
-        self._waiting: list[Fault] = []
         self.calls: list[Call] = []
-        self.delay_s = 0.0
-
-    def add(self, call: str, **what: Any) -> Fault:
-        """`faults.add("post", status=429, retry_after_s=3)`: see `Fault`."""
-        fault = Fault(call, **what)
-        with self._lock:
-            self._waiting.append(fault)
-        return fault
-
-    def take(self, call: str, facts: Mapping[str, Any]) -> Fault | None:
-        with self._lock:
-            for fault in self._waiting:
-                if fault.meant(call, facts):
-                    if fault.times is not None:
-                        fault.times -= 1
-                    return fault
-        return None
-
-    def remove(self, fault: Fault) -> None:
-        with self._lock:
-            self._waiting = [other for other in self._waiting if other is not fault]
-
-    def clear(self) -> None:
-        with self._lock:
-            self._waiting.clear()
-            self.delay_s = 0.0
 
     def note(self, call: str, facts: Mapping[str, Any], status: int) -> None:
         with self._lock:

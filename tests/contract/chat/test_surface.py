@@ -28,7 +28,7 @@ from workflows.core.destination import Destination, Kind, read_destination
 from workflows.core.identity import SLACK, TEAMS, Account
 
 NONCE = "ab" * 12
-BARE = Abilities(threads=True, whispers=False, home=False, search=False, type_ahead=False)
+BARE = Abilities(threads=True, whispers=False, home=False, search=False)
 
 
 class Rig(Protocol):

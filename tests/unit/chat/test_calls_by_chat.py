@@ -13,14 +13,11 @@ from bot.chat.rich import Called, Named, Text, call
 from bot.chat.wording.labels import Asked
 from tests.support import build
 from tests.support.build import OLU, PAT
-from tests.support.people import acts, in_teams
+from tests.support.people import joins_teams
 from tests.support.world import World, account
-from workflows.core.identity import Account, Address
+from workflows.core.identity import Address
 from workflows.core.people import PersonId
 from workflows.core.policy import Escalation, Group, Policy
-from workflows.usecases.identity.confirm_account import held_account
-from workflows.usecases.identity.second_chat import Answer, answer
-from workflows.usecases.shared.context import Outcome
 
 IN_SLACK, IN_TEAMS = "C0PAYMENTS", "teams:channel:19:cards@thread.tacv2"
 OLU_THERE = "teams:person:olu-aad"
@@ -40,16 +37,6 @@ class TwoChats(World):
         self.directory.several_chats = True
         self.knows(*build.GROUPS["platform"], build.DANA, build.SUE)
 
-    def joins(self, who: PersonId) -> Account:
-        """They have an account in Teams, too, and have said so."""
-        there = in_teams(self, f"{who.partition('@')[0]}-aad", str(who), who.partition("@")[0].title())
-        acts(self, there)
-        held = held_account(self.ctx, there.id)
-        assert held is not None
-        assert isinstance(answer(self.ctx, Answer(there.id, True, held.hash), account(who), self.press_id()), Outcome)
-        acts(self, there)
-        return there
-
     def whom(self, id_: str) -> WhomToAsk:
         policy: Policy = self.policy.policy
         request = self.request(id_)
@@ -59,7 +46,7 @@ class TwoChats(World):
 
 def test_each_chat_calls_its_own_accounts_and_names_who_has_none_there() -> None:
     world = TwoChats(IN_TEAMS)
-    world.joins(OLU)
+    joins_teams(world, OLU)
     whom = world.whom(world.asked())
     assert whom.calls.at(IN_TEAMS).mentions["platform"] == (OLU_THERE, Named("Pat"))
     assert whom.calls.at("C0OTHER").mentions["platform"] == (direct_to(account(OLU)), direct_to(account(PAT)))
@@ -68,7 +55,7 @@ def test_each_chat_calls_its_own_accounts_and_names_who_has_none_there() -> None
 
 def test_of_cards_in_two_chats_each_is_called_in_the_one_in_which_they_were_seen_last() -> None:
     world = TwoChats(IN_SLACK, IN_TEAMS)
-    there = world.joins(OLU)
+    there = joins_teams(world, OLU)
     id_ = world.asked()
     world.directory.saw(there)
     whom = world.whom(id_)
@@ -84,7 +71,7 @@ def test_of_cards_in_two_chats_each_is_called_in_the_one_in_which_they_were_seen
 
 def test_a_card_without_a_channel_goes_to_the_chat_in_which_they_were_seen_last() -> None:
     world = TwoChats()
-    there = world.joins(OLU)
+    there = joins_teams(world, OLU)
     id_ = world.asked()
     assert set(world.whom(id_).ids) == {direct_to(account(OLU)), direct_to(account(PAT))}
     world.directory.saw(there)
@@ -98,7 +85,7 @@ def test_a_user_group_of_slack_is_called_in_slack_alone() -> None:
     groups = {**world.policy.policy.groups, "platform": Group("platform", slack_usergroup="S0PLATFORM", trusted=True)}
     world.policy.policy = replace(world.policy.policy, groups=groups)
     world.directory.put_members("slack:S0PLATFORM", build.groups().by_name["platform"])
-    world.joins(OLU)
+    joins_teams(world, OLU)
     whom = world.whom(world.asked())
     assert whom.calls.at(IN_SLACK).mentions["platform"] == ("S0PLATFORM",)
     assert "S0PLATFORM" not in whom.calls.at(IN_TEAMS).mentions["platform"]

@@ -19,7 +19,7 @@ from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE
 from tests.support.chat import ChatWorld, NoSlack
 from tests.support.memory_chat import MemoryChat
-from tests.support.people import acts, in_teams
+from tests.support.people import acts, joins_teams
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.destination import read_destination
@@ -32,8 +32,6 @@ from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import LedgerUnreachable
 from workflows.usecases.decisions.approve import approve
-from workflows.usecases.identity.confirm_account import held_account
-from workflows.usecases.identity.second_chat import Answer, answer
 from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 from workflows.usecases.requests.batch import approve_all, ask_for_several
@@ -60,13 +58,7 @@ class Two(ChatWorld):
         return self.clock.now()
 
     def joins(self, who: PersonId) -> Account:
-        """They have an account in Teams, too, and have said so."""
-        there = in_teams(self, f"{who.partition('@')[0]}-aad", str(who), who.partition("@")[0].title())
-        acts(self, there)
-        held = held_account(self.ctx, there.id)
-        assert held is not None
-        assert isinstance(answer(self.ctx, Answer(there.id, True, held.hash), account(who), self.press_id()), Outcome)
-        acts(self, there)
+        there = joins_teams(self, who)
         self.settle()
         self.here.posts.clear()
         self.there.posts.clear()

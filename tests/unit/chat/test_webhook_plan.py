@@ -44,7 +44,7 @@ from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.shared.context import Outcome
 
 _DIGEST = re.compile(r"\b[0-9a-f]{12}\b")
-ONE_WAY = Abilities(threads=False, whispers=False, home=False, search=False, type_ahead=False, edits=False)
+ONE_WAY = Abilities(threads=False, whispers=False, home=False, search=False, edits=False)
 HOOK = Webhook("all", "ALL_HOOK")
 PLACE = read_destination(HOOK.place)
 

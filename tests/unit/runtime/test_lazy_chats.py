@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 OF_TEAMS = ("bot.teams", "msal", "jwt", "requests", "pymsteams")
-OF_SLACK = ("bot.slack", "slack_sdk", "slack_bolt")
+# A webhook is built when the first message goes to one.
+OF_SLACK = ("bot.slack", "slack_sdk", "slack_bolt", "pymsteams", "bot.teams.webhook")
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "e" * 32}
 TEAMS = {
     "TEAMS_APP_ID": "11111111-2222-4333-8444-555555555555",

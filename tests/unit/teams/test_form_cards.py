@@ -231,7 +231,7 @@ _NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     _JSON | st.dictionaries(_NAMES | st.text(), _JSON | st.sampled_from(["2026-07-01", "08:00", "../etc", "none", ","]))
 )

@@ -183,7 +183,7 @@ def test_a_new_address_needs_no_restart(flow: Workflow) -> None:
 
 def test_it_can_post_and_do_nothing_else(hooks: Webhooks) -> None:
     able = TRAITS.abilities
-    assert not any((able.edits, able.threads, able.whispers, able.home, able.search, able.type_ahead))
+    assert not any((able.edits, able.threads, able.whispers, able.home, able.search))
     with pytest.raises(NotDone):
         hooks.edit(Posted(PLACE, "n1"), TOLD)
     assert all(TRAITS.remedy(word) for word in MEANS)
