@@ -17,6 +17,8 @@ from bot.sandbox.teams.world import World
 from tests.support.waiting import PATIENCE_S, eventually
 
 TEAM = "Orders"
+# What is said at once of a press that is not refused.
+HEARD = (TAKEN, LOOKING)
 ACCESS_LOG, GENERAL, INCIDENT, FAKE_INCIDENT = "access-log", "general", "inc-42", "inc-66"
 
 
@@ -127,6 +129,15 @@ class TeamsSide:
         self.pressed.add((one.get("data") or {}).get("action", ""))
         return self.server.client.press(self.person(who), message.id, one["verb"], one.get("data"), given)
 
+    def refused(
+        self, who: str, message: Message, title: str, part: str, inputs: Mapping[str, Any] | None = None
+    ) -> None:
+        """A press that is answered with `part`: under the card, or later where somebody had to be looked up first."""
+        said = self.press(who, message, title, inputs).said or ""
+        if said == LOOKING:
+            said = words(self.message(who, part))
+        assert part in said, said
+
 
 def words(message: Message) -> str:
     return cards.words(message.card)
@@ -204,7 +215,7 @@ class Shop:
 
     def approves(self, card: Message, who: str = "olu") -> None:
         said = self.teams.press(who, card, "Approve").said
-        assert said in (TAKEN, LOOKING), said
+        assert said in HEARD, said
 
     def active(self, *args: Any, **more: Any) -> Message:
         card = self.asked(*args, **more)
