@@ -71,6 +71,11 @@ class Forms:
         self._shelf.take(f"form:{name}")
 
 
+def same(one: Form, other: Form) -> bool:
+    """Whether both are kept as the same: one that was read back has tuples where the other may have lists."""
+    return bool(_stored(one) == _stored(other))
+
+
 def _standing(body: bytes | None) -> Standing | None:
     """None also for what another version kept, and this one cannot read."""
     try:

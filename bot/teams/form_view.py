@@ -11,6 +11,7 @@ say what is missing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from types import MappingProxyType
 
 from bot.chat.form import Errors, Field, Filled, Form, Select
@@ -64,6 +65,12 @@ def _sent(form: Form, drawing: Drawing, *, follows: bool) -> list[Element]:
 
 
 _HOW = "After another choice above, press Continue: the form then shows what follows from it."
+
+
+def still_open(form: Form) -> Errors:
+    """Beside the first field that others follow from and in which nothing is chosen: for a form that was sent on as it was."""
+    names = (part.name for part in form.parts if isinstance(part, Field) and _is_open(part))
+    return {name: "Please choose one." for name in islice(names, 1)}
 
 
 def _is_open(field: Field) -> bool:

@@ -16,8 +16,8 @@ from bot.chat.untold import UNTOLD
 from bot.teams.answers import NOT_INSTALLED, not_done
 from bot.teams.connector import Connector
 from bot.teams.conversations import Conversations
-from bot.teams.form_store import Forms, Standing
-from bot.teams.form_view import form_card
+from bot.teams.form_store import Forms, Standing, same
+from bot.teams.form_view import form_card, still_open
 from bot.teams.messenger import Messenger
 from bot.teams.posted_cards import PostedCards
 from bot.teams.pressed_cards import alone, read_trigger, versioned, window_of
@@ -136,7 +136,9 @@ class Teams(Messenger):
         version, form = standing.version + 1, self.here(form)
         newer = Standing(form, version, standing.zone, standing.conversation, standing.message)
         self.forms.keep(shown.id, newer)
-        return newer, form_card(versioned(form, shown.id, version), zone=standing.zone, **given)
+        # A press after which nothing has changed would look as if it had not been heard.
+        errors = still_open(form) if same(form, standing.form) else {}
+        return newer, form_card(versioned(form, shown.id, version), errors, zone=standing.zone, **given)
 
     def show(self, standing: Standing, card: Mapping[str, Any], summary: str) -> None:
         """In place of what stands there. Raises NotDone."""

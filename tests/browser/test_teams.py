@@ -81,6 +81,25 @@ def test_deny_opens_in_the_card_wants_a_reason_and_tells_it_word_for_word(window
     assert "{{DATE(" in told.inner_text().replace("\u200d", "")
 
 
+def test_further_buttons_open_beside_the_card_and_by_keys(window: Open) -> None:
+    olu = window()
+    window().in_teams(DANA).types_in_teams("orders-prod read-only 1h ORD-8 for less, perhaps")
+    olu.in_teams(OLU, OPS)
+    olu.teams_button(olu.teams_post("ORD-8"), "...").click()
+    menu = olu.page.get_by_role("menuitem")
+    see(menu, 2)
+    box, frame = menu.first.bounding_box(), olu.page.locator("#teams").bounding_box()
+    assert box
+    assert frame
+    assert frame["x"] <= box["x"] <= frame["x"] + frame["width"]
+    assert frame["height"] > 700  # the page stays as it is
+    olu.page.keyboard.press("Escape")
+    see(menu, 0)
+    olu.teams_button(olu.teams_post("ORD-8"), "...").click()
+    menu.filter(has_text="Explain").click()
+    see(olu.teams_post("ORD-8").locator(".t-said"))
+
+
 def test_the_form_stands_in_the_chat_with_the_bot_and_says_what_is_missing_beside_it(window: Open) -> None:
     dana = window().in_teams(DANA)
     dana.types_in_teams("request")

@@ -13,6 +13,7 @@ import pytest
 from bot.chat.messages.form_sent import IN_OUR_CHAT, LOOKING, NOTHING_HERE, TAKEN
 from bot.sandbox.teams.people import DANA, OLU, PAT, Message, Person
 from bot.teams import app
+from tests.support import build
 from tests.support.teams_rig import buttons, card_text, elements
 from tests.support.teams_world import NIA, PEOPLE, TeamsWorld, teams_world
 from tests.support.waiting import eventually
@@ -285,6 +286,20 @@ def test_a_form_follows_what_is_chosen_and_keeps_what_was_typed(world: TeamsWorl
     eventually(lambda: world.chat_of(DANA)[-1].edits)
     assert world.press(DANA, world.chat_of(DANA)[-1], "Ask").card is not None
     assert world.request("PA-1").reason == "INC-42 half a reason"
+
+
+def test_continue_says_what_is_not_chosen_yet_and_blames_nobody_for_what_has_just_appeared(world: TeamsWorld) -> None:
+    roles = (build.entitlement(), build.entitlement("deploy"))
+    places = (build.environment(*roles), build.environment(*roles, name="orders-prod", title="Orders"))
+    world.policy.policy = build.policy(*places)
+    world.types(DANA, "request")
+    nothing = world.press(DANA, world.chat_of(DANA)[-1], "Continue")
+    assert card_text(nothing.card or {}).count("Please choose one.") == 1
+    environment = next(one["id"] for one in elements(nothing.card, "Input.ChoiceSet"))
+    eventually(lambda: world.chat_of(DANA)[-1].edits)
+    chosen = world.press(DANA, world.chat_of(DANA)[-1], "Continue", {environment: "payments-prod"})
+    assert len(list(elements(chosen.card, "Input.ChoiceSet"))) == 2
+    assert "Please choose one." not in card_text(chosen.card or {})
 
 
 def test_a_form_that_others_could_see_comes_into_the_own_chat(world: TeamsWorld) -> None:

@@ -28,7 +28,10 @@ export function startTeams() {
     parts.rail, h("div", { class: "t-talk" }, parts.head, parts.scroll, parts.composer));
   startTeamsComposer(parts.composer);
   parts.scroll.addEventListener("scroll", () => { atEnd = parts.scroll.scrollHeight - parts.scroll.scrollTop - parts.scroll.clientHeight < NEAR_PX; });
-  new ResizeObserver(() => atEnd && toEnd()).observe(parts.scroll);
+  // What opens in the last card is in sight, too.
+  const grown = new ResizeObserver(() => atEnd && toEnd());
+  grown.observe(parts.scroll);
+  grown.observe(parts.posts);
   listen((what) => { if (what === "place" || what === "teams") draw(); });
   document.addEventListener("visibilitychange", markRead);
 }
