@@ -10,7 +10,7 @@ from bot.chat.chats import Chats
 from bot.chat.messages import fault as failures
 from bot.chat.messages.final_lines import final_lines_summed
 from bot.chat.outbox.outages import Outages
-from bot.chat.outbox.plan import seen_in
+from bot.chat.outbox.plans.planning import seen_in
 from bot.chat.views.read_model import Reader
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE, entitlement, environment

@@ -30,7 +30,7 @@ from bot.chat.messages.approval_card import LESS, MORE, read_more
 from bot.chat.messages.home import home
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.postings import PostingSession
 from bot.chat.outbox.reconciler import Reconciler
 from bot.slack.render import blocks_of, text_of

@@ -10,14 +10,12 @@ import structlog
 from bot.chat.message import Message
 from bot.chat.messages import holds, receipts, target_users
 from bot.chat.messages.break_glass import lifted, lifted_receipt
-from bot.chat.outbox.delegation_plan import delegation_planned
 from bot.chat.outbox.outbox import Outbox, once, once_in_each
-from bot.chat.outbox.plan import (
-    PlannedMessage,
-)
+from bot.chat.outbox.plans.delegation import delegation_planned
+from bot.chat.outbox.plans.planning import PlannedMessage
+from bot.chat.outbox.plans.reach import elsewhere_of
+from bot.chat.outbox.plans.webhook import news_places
 from bot.chat.outbox.postings import Later, PostingSession
-from bot.chat.outbox.reach import elsewhere_of
-from bot.chat.outbox.webhook_plan import news_places
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event

@@ -14,7 +14,7 @@ from bot.chat.message import Message
 from bot.chat.messages import closed_places as places_words
 from bot.chat.outbox.outages import STATE, promised, since_of, word_in
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.postings import Fenced, Later, PostingSession, Stopped
 from bot.chat.places import direct_to, everything, is_everything, surface_of
 from bot.chat.surface import Means, NotDone

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.chat.chats import Chats
 from bot.chat.outbox.delivery import Delivery
 from bot.chat.outbox.outages import Outages
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.postings import PostingSession
 from bot.chat.places import surface_of
 from bot.chat.surface import NotDone

@@ -15,7 +15,7 @@ import structlog
 from bot.chat.message import Message, plain
 from bot.chat.outbox.edits import Edits, drawn, refuses_form
 from bot.chat.outbox.outages import Outages
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.turns import Turns
 from bot.chat.rich import ours

@@ -11,9 +11,9 @@ from bot.chat.message import Message
 from bot.chat.messages.access_review import review_messages
 from bot.chat.messages.digest import digest
 from bot.chat.outbox.outbox import Outbox, in_each, once
-from bot.chat.outbox.plan import PlannedMessage, seen_in
+from bot.chat.outbox.plans.planning import PlannedMessage, seen_in
+from bot.chat.outbox.plans.webhook import digests_at
 from bot.chat.outbox.postings import PostingSession
-from bot.chat.outbox.webhook_plan import digests_at
 from bot.chat.views.overviews import DigestView
 from bot.chat.views.request_view import RequestView
 from workflows.core.policy import Digest, Policy

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from bot.chat.messages import receipts
 from bot.chat.messages.clock_alarm import clock_told
-from bot.chat.outbox import troubles_plan as troubles
 from bot.chat.outbox.outbox import Outbox, in_each, once, once_in_each
-from bot.chat.outbox.plan import (
-    PlannedMessage,
-)
+from bot.chat.outbox.plans import troubles
+from bot.chat.outbox.plans.planning import PlannedMessage
+from bot.chat.outbox.plans.reach import elsewhere_of
+from bot.chat.outbox.plans.revoke_all import revoke_all_planned
+from bot.chat.outbox.plans.webhook import news_places
 from bot.chat.outbox.postings import Later, PostingSession
-from bot.chat.outbox.reach import elsewhere_of
-from bot.chat.outbox.revoke_all_plan import revoke_all_planned
 from bot.chat.outbox.trouble_calls import Called, without_what_is_over
-from bot.chat.outbox.webhook_plan import news_places
 from bot.chat.places import direct_to
 from workflows.core import keys
 from workflows.core.audit import Event

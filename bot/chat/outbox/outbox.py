@@ -10,9 +10,10 @@ from bot.chat.chats import Chats
 from bot.chat.message import Message
 from bot.chat.outbox.deliveries import Deliveries
 from bot.chat.outbox.outages import Outages
-from bot.chat.outbox.plan import PlannedMessage, is_receipt
+from bot.chat.outbox.plans.planning import PlannedMessage
+from bot.chat.outbox.plans.reach import told_at
+from bot.chat.outbox.plans.receipts import is_receipt
 from bot.chat.outbox.postings import Later, PostingSession, Stopped
-from bot.chat.outbox.reach import told_at
 from bot.chat.outbox.recipients import Recipients
 from bot.chat.outbox.waiting import note_waiting
 from bot.chat.places import surface_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.chat.outbox.calls import Calls, CallsByChat, mention
+from bot.chat.outbox.plans.calls import Calls, CallsByChat, mention
 from bot.chat.places import direct_to, everything, places_of, surface_of
 from bot.chat.rich import Mention
 from bot.chat.text import MENTIONS_MAX

@@ -8,25 +8,18 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.chat.outbox.batch_plan import Batch, batch_planned
-from bot.chat.outbox.batch_plan import wait_s as until_s
-from bot.chat.outbox.break_glass_plan import break_glass_planned
-from bot.chat.outbox.calls import CallsByChat
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.plan import (
-    ALARMS,
-    PlannedMessage,
-    PlanningInput,
-    as_posted,
-    on_cards_for_s,
-    passing_until_s,
-    planned,
-    receipt_channels,
-)
+from bot.chat.outbox.plans.batch import Batch, batch_planned
+from bot.chat.outbox.plans.batch import wait_s as until_s
+from bot.chat.outbox.plans.break_glass import break_glass_planned
+from bot.chat.outbox.plans.calls import CallsByChat
+from bot.chat.outbox.plans.planning import PlannedMessage, PlanningInput
+from bot.chat.outbox.plans.reach import elsewhere_of
+from bot.chat.outbox.plans.receipts import receipt_channels
+from bot.chat.outbox.plans.request import ALARMS, as_posted, on_cards_for_s, passing_until_s, planned
+from bot.chat.outbox.plans.webhook import final_planned, places
 from bot.chat.outbox.postings import Later, PostingSession
-from bot.chat.outbox.reach import elsewhere_of
 from bot.chat.outbox.recipients import Overseers, WhomToAsk
-from bot.chat.outbox.webhook_plan import final_planned, places
 from bot.chat.places import direct_to, places_of
 from bot.chat.views.deciders import NOBODY
 from bot.chat.views.read_model import Seen

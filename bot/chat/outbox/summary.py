@@ -25,10 +25,11 @@ from bot.chat.message import Message
 from bot.chat.messages import receipts
 from bot.chat.messages.final_lines import final_lines_summed
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.plan import PlannedMessage, news_of, root_slot, seen_in
+from bot.chat.outbox.plans.planning import PlannedMessage, seen_in
+from bot.chat.outbox.plans.receipts import news_of, root_slot
+from bot.chat.outbox.plans.webhook import last_final
 from bot.chat.outbox.postings import Fenced, Later, PostingSession
 from bot.chat.outbox.waiting import SETTLES_IN_S, WAITING_MAX
-from bot.chat.outbox.webhook_plan import last_final
 from bot.chat.views.read_model import SHOWN_MAX
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event

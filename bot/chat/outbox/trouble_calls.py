@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.chat.message import Line, Listing, Message, Small, message
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
+from bot.chat.outbox.plans.troubles import OVER, held_up, meanwhile
 from bot.chat.outbox.recipients import Recipients
-from bot.chat.outbox.troubles_plan import OVER, held_up, meanwhile
 from bot.chat.places import direct_to, places_of
 from bot.chat.rich import Rich, Time, join, ours, say, short
 from bot.chat.wording.troubles import what_fails

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Never
 
 from bot.chat.outbox.outages import Outages
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.postings import Later, PostingSession, Stopped
 from bot.chat.places import everything
 from bot.chat.surface import Means, NotDone, Rate, Traits

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from bot.chat.outbox.plan import SETTLES_IN_S
+from bot.chat.outbox.plans.request import SETTLES_IN_S
 from bot.sandbox.slack import SlackServer
 from tests.support import build
 from tests.support.chat import CARDS, RECEIPTS, ChatWorld, InProcess, lines, posts, server_for

@@ -15,9 +15,9 @@ from bot.chat.forms.reason import deny_all_form, read_reason
 from bot.chat.forms.request import Chosen
 from bot.chat.interaction import COMMAND, DENY_ALL, FORM, PRESS, Interaction
 from bot.chat.message import Message
-from bot.chat.outbox.batch_plan import Batch, batch_planned, wait_s
-from bot.chat.outbox.calls import Calls, CallsByChat
-from bot.chat.outbox.plan import PlannedMessage, PlanningInput
+from bot.chat.outbox.plans.batch import Batch, batch_planned, wait_s
+from bot.chat.outbox.plans.calls import Calls, CallsByChat
+from bot.chat.outbox.plans.planning import PlannedMessage, PlanningInput
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.read_model import Reader

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat.outbox.calls import Calls, CallsByChat
+from bot.chat.outbox.plans.calls import Calls, CallsByChat
 from bot.chat.outbox.recipients import DIRECT_MESSAGES_MAX, Recipients, WhomToAsk
 from bot.chat.places import direct_to
 from bot.chat.rich import Called, Named, Text, call

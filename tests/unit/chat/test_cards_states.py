@@ -19,8 +19,9 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import delegation as delegating
 from bot.chat.messages import digest, home, lists, notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.outbox.calls import Calls, CallsByChat
-from bot.chat.outbox.plan import PlanningInput, planned
+from bot.chat.outbox.plans.calls import Calls, CallsByChat
+from bot.chat.outbox.plans.planning import PlanningInput
+from bot.chat.outbox.plans.request import planned
 from bot.chat.plain_text import as_text
 from bot.chat.views.deciders import Deciders, Seat
 from bot.chat.views.home_view import home_view

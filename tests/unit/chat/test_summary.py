@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
-from bot.chat.outbox.plan import is_receipt, news_of
+from bot.chat.outbox.plans.receipts import is_receipt, news_of
 from bot.chat.outbox.summary import last_news
 from bot.chat.outbox.waiting import WAITING_MAX, channel_of, summary_due
 from bot.slack.messenger import EVENT_TYPE

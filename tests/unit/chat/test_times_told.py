@@ -10,7 +10,8 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch as several
 from bot.chat.messages import digest, lists, notices, receipts
 from bot.chat.messages import reminders as calls
-from bot.chat.outbox.plan import PlannedMessage, PlanningInput, planned
+from bot.chat.outbox.plans.planning import PlannedMessage, PlanningInput
+from bot.chat.outbox.plans.request import planned
 from bot.chat.plain_text import as_text
 from bot.chat.plain_text import text_of as plain
 from bot.chat.rich import Time, rich, say

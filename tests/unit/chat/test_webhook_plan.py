@@ -12,11 +12,11 @@ from bot.chat.message import Message, Quote, Small
 from bot.chat.outbox.digests import digests_at
 from bot.chat.outbox.outages import promised
 from bot.chat.outbox.outbox import Outbox
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
+from bot.chat.outbox.plans.webhook import PASSING, is_final, last_final, news_places
 from bot.chat.outbox.reconciler import Reconciler
 from bot.chat.outbox.summary import Summary
 from bot.chat.outbox.waiting import WAITING_MAX
-from bot.chat.outbox.webhook_plan import PASSING, is_final, last_final, news_places
 from bot.chat.plain_text import text_of
 from bot.chat.rich import ours
 from bot.chat.surface import Abilities, Posted, Surface

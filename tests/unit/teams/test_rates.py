@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from bot.chat.message import message
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.postings import Later
 from bot.chat.outbox.turns import EDITS_RESERVE, POSTS_RESERVE, Turns, kept_back
 from bot.chat.rich import ours

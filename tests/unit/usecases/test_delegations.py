@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.chat.messages.approval_card import approval_card
-from bot.chat.outbox.delegation_plan import delegation_planned
+from bot.chat.outbox.plans.delegation import delegation_planned
 from bot.chat.plain_text import as_text
 from bot.chat.views.request_view import StandIn
 from tests.support.build import DANA, GUS, HOUR, NIA, OLU, PAT, SUE, entitlement, environment, facts, policy

@@ -9,7 +9,7 @@ import pytest
 
 from bot.chat.messages.revoke_all import RevocationScope as PanicAim
 from bot.chat.messages.revoke_all import confirm_first, progress, read_pressed
-from bot.chat.outbox.revoke_all_plan import revoke_all_planned
+from bot.chat.outbox.plans.revoke_all import revoke_all_planned
 from bot.chat.plain_text import as_text
 from bot.chat.views.read_model import Reader
 from bot.slack.render import blocks_of

@@ -14,23 +14,11 @@ from bot.chat.message import Listing, Message, message, stamp, value_of
 from bot.chat.messages import batch as several
 from bot.chat.messages import receipts
 from bot.chat.messages.approval_card import approval_card
-from bot.chat.outbox.plan import (
-    OVER,
-    QUIET,
-    PlannedMessage,
-    PlanningInput,
-    alarms,
-    beside,
-    calls_to,
-    card_channels,
-    for_channel,
-    news_of,
-    nobody_there,
-    passing_until_s,
-    receipt_channels,
-    root_slot,
-    unreached,
-)
+from bot.chat.outbox.plans.cards import calls_to, card_channels
+from bot.chat.outbox.plans.holder import beside, nobody_there, unreached
+from bot.chat.outbox.plans.planning import OVER, QUIET, PlannedMessage, PlanningInput, for_channel
+from bot.chat.outbox.plans.receipts import news_of, receipt_channels, root_slot
+from bot.chat.outbox.plans.request import alarms, passing_until_s
 from bot.chat.rich import Rich, lines, say, short
 from bot.chat.views.request_view import RequestView, for_outsiders
 from bot.chat.wording.labels import Stage

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.chat.messages.final_lines import final_line
-from bot.chat.outbox.plan import ALARMS, PlannedMessage, PlanningInput, root_slot
+from bot.chat.outbox.plans.planning import PlannedMessage, PlanningInput
+from bot.chat.outbox.plans.receipts import root_slot
+from bot.chat.outbox.plans.request import ALARMS
 from bot.chat.views.request_view import RequestView, for_outsiders, seen_by
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.policy import DIGESTS, RECEIPTS, Digest, Policy, Webhook

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.chat.messages import break_glass
-from bot.chat.outbox.plan import PlannedMessage, PlanningInput, own_channels, rendered
+from bot.chat.outbox.plans.planning import PlannedMessage, PlanningInput, own_channels, rendered
 from workflows.core.records.oversight import Review, ReviewState
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.chat.message import Line, Message, message
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.places import direct_to
 from bot.chat.rich import Rich, Time, capitalised, join, ours, say, short
 from bot.chat.wording.troubles import what_fails

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from bot.chat.message import stamp
 from bot.chat.messages.revoke_all import progress
-from bot.chat.outbox.plan import PlannedMessage, seen_in
-from bot.chat.outbox.webhook_plan import told_of_all
+from bot.chat.outbox.plans.planning import PlannedMessage, seen_in
+from bot.chat.outbox.plans.webhook import told_of_all
 from bot.chat.places import direct_to
 from bot.chat.views.request_view import RequestView
 from workflows.core.policy import Policy

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.chat.message import Message, stamp
 from bot.chat.messages.delegation import ended, over, to_the_delegate
-from bot.chat.outbox.plan import PlannedMessage
+from bot.chat.outbox.plans.planning import PlannedMessage
 from workflows.core.people import Delegation
 from workflows.core.records.chat import ChatRecord
 
