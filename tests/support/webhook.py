@@ -87,7 +87,7 @@ def workflow() -> Iterator[Workflow]:
 
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        found: Workflow = self.server.workflow  # type: ignore[attr-defined]
+        found: Workflow = self.server.workflow
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         found.asked.append((self.command, self.path))
         answer = found.take({name.lower(): value for name, value in self.headers.items()}, body)
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """What a followed redirect makes of a POST."""
-        self.server.workflow.asked.append((self.command, self.path))  # type: ignore[attr-defined]
+        self.server.workflow.asked.append((self.command, self.path))
         self._say(Answer(200))
 
     def _say(self, answer: Answer) -> None:

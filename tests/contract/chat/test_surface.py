@@ -389,7 +389,7 @@ def test_of_a_place_a_thread_and_a_message_that_are_gone_it_says_which(rig: Rig)
     assert refused(lambda: rig.surface.post(root.to, said("reply"), under=root)).means is Means.THREAD
     for to in (rig.channel, rig.person):
         rig.close(to)
-        assert refused(lambda to=to: rig.surface.post(to, said("one"))).means is Means.PLACE  # type: ignore[misc]
+        assert refused(lambda to=to: rig.surface.post(to, said("one"))).means is Means.PLACE
 
 
 # ---------------------------------------------------------------- one person

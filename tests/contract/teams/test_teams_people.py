@@ -372,11 +372,11 @@ def test_a_page_that_fails_fails_the_whole_group(rig: Rig, fault: dict[str, Any]
         return take(call, facts) if len(seen) == page + 1 else None
 
     rig.teams.faults.add("transitive", **fault)
-    rig.teams.faults.take = nth  # type: ignore[method-assign]
+    rig.teams.faults.take = nth
     try:
         groups = rig.directory.refresh_groups(policy, ("g0",))
     finally:
-        rig.teams.faults.take = take  # type: ignore[method-assign]
+        rig.teams.faults.take = take
     assert groups.member(build.DANA, ("g0",)) is Member.UNKNOWN
     assert groups.unknown(("g0",)) == ("g0",)
 

@@ -41,7 +41,7 @@ class TwoChats(World):
         policy: Policy = self.policy.policy
         request = self.request(id_)
         environment = policy.environments[request.terms.environment]
-        return Recipients(self.ctx, Nobody()).whom_to_ask(policy, environment, request)  # type: ignore[arg-type]
+        return Recipients(self.ctx, Nobody()).whom_to_ask(policy, environment, request)
 
 
 def test_each_chat_calls_its_own_accounts_and_names_who_has_none_there() -> None:

@@ -276,10 +276,10 @@ def test_security_is_called_once_for_what_fails_whichever_chat_they_act_in(rig: 
 
 def test_an_act_moves_somebody_to_its_chat_and_is_not_refused_where_that_is_not_written_down(rig: Two) -> None:
     olu = rig.joins(OLU)
-    desk = Intake(rig.ctx, SimpleNamespace(carry_out=lambda _act: Reply()), rig.there)  # type: ignore[arg-type]
+    desk = Intake(rig.ctx, SimpleNamespace(carry_out=lambda _act: Reply()), rig.there)
     desk.carry_out(Interaction("1", COMMAND, olu, text="help"))
-    assert rig.directory.of_person(OLU).slack == olu  # type: ignore[union-attr]
-    rig.directory.saw = _away  # type: ignore[method-assign]
+    assert rig.directory.of_person(OLU).slack == olu
+    rig.directory.saw = _away
     assert desk.carry_out(Interaction("2", COMMAND, account(OLU), text="help")) == Reply()
 
 
@@ -336,7 +336,7 @@ def test_what_was_asked_for_in_one_go_stands_in_both_and_is_decided_in_either() 
     assert set(rig.calls()) == {(SLACK, SLACK), (TEAMS, TEAMS)}
     acts(rig, olu)
     terms = terms_of([rig.request(id_) for id_ in rig.request(done.id).batch])
-    assert len(approve_all(rig.ctx, done.id, olu, terms, rig.press_id())) == 2  # type: ignore[arg-type]
+    assert len(approve_all(rig.ctx, done.id, olu, terms, rig.press_id())) == 2
     rig.work()
     rig.settle()
     assert all(rig.stands(place)[0].count("Active") == 2 for place in (OPS, OPS_THERE))

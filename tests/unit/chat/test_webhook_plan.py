@@ -182,7 +182,7 @@ def test_a_message_that_would_be_edited_is_posted_once() -> None:
     box = rig.sender.outbox
     for key in ("1", "2"):
         item = PlannedMessage("panic", HOOK.place, Message(ours(f"message {key}")), key=key)
-        rig.sender._under_lease("sweepout-1", lambda page, item=item: box.send(page, [item]))  # type: ignore[misc]
+        rig.sender._under_lease("sweepout-1", lambda page, item=item: box.send(page, [item]))
     assert rig.hooks.told() == ["message 1"]
 
 
@@ -367,7 +367,7 @@ def test_a_break_glass_and_an_alarm_are_urgent_and_nothing_else_is() -> None:
     rig = rig_with(HOOK, break_glass=glass)
     planned: list[PlannedMessage] = []
     send = rig.sender.outbox.delivery.send
-    rig.sender.outbox.delivery.send = lambda page, item: planned.append(item) or send(page, item)  # type: ignore[method-assign,func-returns-value]
+    rig.sender.outbox.delivery.send = lambda page, item: planned.append(item) or send(page, item)
     usual = rig.active()
     rig.knows(NIA)
     used = break_glass(rig.ctx, Ask("payments-prod", "read-only", None, "all is down"), account(NIA), Origin(), "g")

@@ -248,10 +248,10 @@ def test_each_process_names_what_it_misses() -> None:
 @pytest.mark.parametrize("process", ["web", "worker"])
 def test_without_any_chat_one_sentence_says_what_to_set(process: str) -> None:
     for nothing in ({}, {"SLACK_API_URL": "https://x.example/api"}, {"TEAMS_WEBHOOK_URL": "https://x.example/?sig=1"}):
-        (found,) = for_process(process, {"REDIS_URL": REDIS, **nothing})  # type: ignore[arg-type]
+        (found,) = for_process(process, {"REDIS_URL": REDIS, **nothing})
         assert str(found).startswith("No chat is set: for Slack set SLACK_BOT_TOKEN")
         assert "TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID" in str(found)
-    (found,) = for_process(process, {"REDIS_URL": REDIS, "TEAMS_APP_ID": APP_ID})  # type: ignore[arg-type]
+    (found,) = for_process(process, {"REDIS_URL": REDIS, "TEAMS_APP_ID": APP_ID})
     assert str(found).startswith("Two-way Teams also needs")
 
 
@@ -262,8 +262,8 @@ def test_of_slack_half_is_too_little_beside_teams_too() -> None:
 
 @pytest.mark.parametrize("process", ["web", "worker", "clock"])
 def test_enough_is_enough(process: str) -> None:
-    assert isinstance(for_process(process, {"REDIS_URL": REDIS, **TEAMS}), Settings)  # type: ignore[arg-type]
-    assert isinstance(for_process(process, {**ENOUGH, **TEAMS}), Settings)  # type: ignore[arg-type]
+    assert isinstance(for_process(process, {"REDIS_URL": REDIS, **TEAMS}), Settings)
+    assert isinstance(for_process(process, {**ENOUGH, **TEAMS}), Settings)
     assert isinstance(for_process(process, ENOUGH), Settings)  # type: ignore[arg-type]
     socket_mode = {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "REDIS_URL": REDIS}
     assert isinstance(for_process(process, socket_mode), Settings)  # type: ignore[arg-type]

@@ -70,4 +70,4 @@ def test_nothing_that_is_kept_is_more_than_data() -> None:
     Forms(shelf).keep("n", KEPT)
     assert json.loads(shelf.held["form:n"])["version"] == 3
     with pytest.raises(TypeError):
-        Forms(shelf).keep("n", Standing(Form("x", "t", "s", (object(),)), 1, "UTC", "", ""))  # type: ignore[arg-type]
+        Forms(shelf).keep("n", Standing(Form("x", "t", "s", (object(),)), 1, "UTC", "", ""))
