@@ -37,14 +37,14 @@ def test_asked_in_teams_by_keys_and_approved_in_slack(window: Open) -> None:
     dana, olu = window().in_teams(DANA), window()
     dana.teams_composer.press_sequentially("orders-p")
     dana.teams_composer.press("Tab")
-    dana.teams_composer.press_sequentially("read-only 8s ORD-2 asked in Teams")
+    dana.teams_composer.press_sequentially("read-only 30m ORD-2 asked in Teams")
     dana.teams_composer.press("Enter")
     see(dana.teams_post("You asked for", "ORD-2"))
     card = olu.be(OLU, OWNERS).post("ORD-2 asked in Teams")
     olu.button(card, "Approve").click()
     see(olu.post("Active until", "ORD-2"))
-    see(dana.teams_post("You have"))
-    see(dana.in_teams(DANA, OPS).teams_post("Ended", "ORD-2"))
+    dana.teams_button(dana.teams_post("You have"), "I am done").click()
+    see(olu.post("ORD-2 asked in Teams").get_by_text("Ended"))
 
 
 def test_an_owner_who_asks_in_slack_is_refused_in_teams_and_told_alone(window: Open) -> None:

@@ -1,10 +1,9 @@
-"""Our side of Teams, built against the stand-in; and what its cards say, in plain words."""
+"""Our side of Teams, built against the stand-in; and what stands in its cards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
+from bot.sandbox.teams import cards
+from bot.sandbox.teams.people import Json
 from bot.sandbox.teams.server import TeamsServer
 from bot.settings import Settings, load_settings
 from bot.teams import build
@@ -23,41 +22,16 @@ def teams_surface(teams: TeamsServer, shelf: MemoryShelf | None = None, timeout_
     return build._messenger(settings_for(teams), shelf or MemoryShelf(), timeout_s)
 
 
-def elements(part: Any, kind: str) -> Iterator[dict[str, Any]]:
+def elements(card: Json | None, kind: str) -> list[Json]:
     """All of this type in a card, in their order."""
-    if isinstance(part, dict):
-        if part.get("type") == kind:
-            yield part
-        for each in part.values():
-            yield from elements(each, kind)
-    elif isinstance(part, list):
-        for each in part:
-            yield from elements(each, kind)
+    return [node for node in cards.nodes(card or {}) if node.get("type") == kind]
 
 
-def card_text(card: dict[str, Any]) -> str:
-    """What is read in it, without its buttons and inputs; a block on each line."""
-    return "\n".join(_lines(card.get("body", [])))
-
-
-def _lines(part: Any) -> Iterator[str]:
-    if isinstance(part, list):
-        for each in part:
-            yield from _lines(each)
-    elif isinstance(part, dict) and part.get("type") == "TextBlock":
-        yield part["text"]
-    elif isinstance(part, dict) and part.get("type") == "RichTextBlock":
-        yield "".join(run if isinstance(run, str) else run["text"] for run in part["inlines"])
-    elif isinstance(part, dict) and not str(part.get("type")).startswith("Action"):
-        for name in ("items", "columns", "body", "rows", "cells"):
-            yield from _lines(part.get(name))
-
-
-def buttons(card: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def buttons(card: Json) -> dict[str, Json]:
     """Title -> Action.Execute."""
     return {action["title"]: action for action in elements(card, "Action.Execute")}
 
 
-def button_data(card: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = next(iter(elements(card, "Action.Execute")))["data"]
+def button_data(card: Json) -> Json:
+    found: Json = elements(card, "Action.Execute")[0]["data"]
     return found

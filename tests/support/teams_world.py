@@ -12,6 +12,7 @@ from bot.chat.actions.deferred import Deferred
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.directory.refresh import ChatDirectory
 from bot.sandbox.serving import Serving, listener
+from bot.sandbox.teams.cards import words
 from bot.sandbox.teams.courier import Answer
 from bot.sandbox.teams.people import DANA, OLU, PAT, TENANT, Conversation, Json, Message, Person, guid
 from bot.sandbox.teams.server import TeamsServer
@@ -20,7 +21,7 @@ from bot.teams.app import TeamsApp, routes
 from tests.support import build
 from tests.support.chat import ChatWorld, NoSlack
 from tests.support.teams import MemoryShelf
-from tests.support.teams_rig import card_text, settings_for, teams_surface
+from tests.support.teams_rig import elements, settings_for, teams_surface
 from workflows.core import keys
 from workflows.core.destination import Destination, Kind
 from workflows.core.identity import TEAMS, Account
@@ -83,7 +84,7 @@ class TeamsWorld(ChatWorld):
         return [one for one in self.teams.client.sees(who) if one.sender == self.teams.world.bot_id]
 
     def told(self, who: Person) -> list[str]:
-        return [card_text(one.shown_to(who.aad) or {}) for one in self.chat_of(who)]
+        return [words(one.shown_to(who.aad)) for one in self.chat_of(who)]
 
     def cards(self) -> list[Message]:
         return [one for one in self.teams.world.messages(self.ops) if one.card]
@@ -97,20 +98,10 @@ def policy_in(ops: Conversation) -> Policy:
 
 def titled(card: Json | None, title: str) -> Json:
     """The Action.Execute that is called so."""
-    found = [one for one in _executed(card) if one.get("title") == title]
-    assert found, f"no button is called {title!r}: {[one.get('title') for one in _executed(card)]}"
-    return found[0]
-
-
-def _executed(part: Any) -> Iterator[Json]:
-    if isinstance(part, dict):
-        if part.get("type") == "Action.Execute":
-            yield part
-        for each in part.values():
-            yield from _executed(each)
-    elif isinstance(part, list):
-        for each in part:
-            yield from _executed(each)
+    found = elements(card, "Action.Execute")
+    fitting = [one for one in found if one.get("title") == title]
+    assert fitting, f"no button is called {title!r}: {[one.get('title') for one in found]}"
+    return fitting[0]
 
 
 @contextmanager

@@ -18,12 +18,13 @@ from bot.chat.plain_text import text_of
 from bot.chat.rich import ours
 from bot.chat.surface import Abilities, Means, NotDone, Posted, Shown, Surface
 from bot.sandbox.slack import SlackServer
+from bot.sandbox.teams.cards import words
 from bot.sandbox.teams.people import DANA, TENANT, Conversation, channel_id
 from bot.sandbox.teams.server import TeamsServer
 from bot.slack.surface import Slack
 from bot.teams.pressed_cards import trigger_for, window_of
 from tests.support.memory_chat import MEANS, MemoryChat, channel, person, traits
-from tests.support.teams_rig import button_data, card_text, teams_surface
+from tests.support.teams_rig import button_data, teams_surface
 from workflows.core.destination import Destination, Kind, read_destination
 from workflows.core.identity import SLACK, TEAMS, Account
 
@@ -208,7 +209,7 @@ class TeamsOverHttp:
 
     def stands(self, to: Destination, under: Posted | None = None) -> list[str]:
         found = self.teams.world.messages(self._talk(to), root=under.id if under else None)
-        return [card_text(one.card) for one in found if one.card]
+        return [words(one.card) for one in found if one.card]
 
     def told(self) -> list[str]:
         return self.stands(self.person)
@@ -221,7 +222,7 @@ class TeamsOverHttp:
 
     def open_forms(self) -> list[tuple[Shown, str]]:
         cards = [one.card for one in self.teams.world.messages(self._talk(self.person)) if one.card]
-        return [(Shown(*window_of(button_data(card)["name"])), card_text(card).splitlines()[0]) for card in cards]
+        return [(Shown(*window_of(button_data(card)["name"])), words(card).splitlines()[0]) for card in cards]
 
     def home(self) -> str:
         raise NotImplementedError

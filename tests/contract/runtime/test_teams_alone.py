@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +11,8 @@ from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.sandbox.teams import cards
 from bot.sandbox.teams.people import DANA, channel_id
 from bot.sandbox.teams.server import TeamsServer
-from tests.support.installation import ROOT, eventually, free_port
+from tests.support import warm
+from tests.support.installation import eventually, free_port
 from tests.support.readyz import read, status
 
 POLICY = f"""
@@ -49,10 +48,9 @@ roles:
 def running(folder: Path, **given: str) -> Iterator[None]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SLACK_", "PRODACCESS_"))}
     with ExitStack() as stack:
+        start = warm.forked if warm.CAN_FORK else warm.started
         for name in ("web", "worker", "clock"):
-            out = stack.enter_context((folder / f"{name}.log").open("wb"))
-            command = [sys.executable, "-m", "bot", name]
-            process = subprocess.Popen(command, cwd=ROOT, env=env | given, stdout=out, stderr=out)
+            process = start([name], env | given, folder / f"{name}.log")
             stack.callback(process.wait)
             stack.callback(process.terminate)
         yield

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from bot.chat.messages.form_sent import IN_OUR_CHAT, LOOKING, NOTHING_HERE, TAKEN
+from bot.sandbox.teams.cards import words
 from bot.sandbox.teams.people import DANA, OLU, PAT, Message, Person
 from bot.teams import app
 from tests.support import build
-from tests.support.teams_rig import buttons, card_text, elements
+from tests.support.teams_rig import buttons, elements
 from tests.support.teams_world import NIA, PEOPLE, TeamsWorld, teams_world
 from tests.support.waiting import eventually
 from workflows.core.destination import Destination, Kind
@@ -56,7 +57,7 @@ def test_words_in_a_channel_are_answered_to_whoever_typed_alone(world: TeamsWorl
 def test_a_line_asks_as_it_does_elsewhere(world: TeamsWorld) -> None:
     asked(world)
     (card,) = world.cards()[:1]
-    assert "Dana" in card_text(card.card or {})
+    assert "Dana" in words(card.card)
     assert world.request("PA-1").reason == "INC-42 why it fails"
     assert world.request("PA-1").requester_slack.user == DANA.aad
 
@@ -145,7 +146,7 @@ def test_a_press_is_answered_under_the_card_and_every_copy_follows(world: TeamsW
     assert answer.said == TAKEN
     world.work()
     world.settle()
-    assert "Active until" in card_text(world.cards()[0].card or {})
+    assert "Active until" in words(world.cards()[0].card)
 
 
 def test_ones_own_is_refused_under_the_card_and_nothing_changes(world: TeamsWorld) -> None:
@@ -165,7 +166,7 @@ def test_who_is_not_known_freshly_is_looked_up_and_decided_then(world: TeamsWorl
     world.decide()
     world.work()
     world.settle()
-    assert "Active until" in card_text(world.cards()[0].card or {})
+    assert "Active until" in words(world.cards()[0].card)
 
 
 def test_deny_takes_its_reason_in_the_card(world: TeamsWorld) -> None:
@@ -178,7 +179,7 @@ def test_deny_takes_its_reason_in_the_card(world: TeamsWorld) -> None:
     assert "You asked for this yourself" in refused.said
     assert world.teams.client.press(OLU, card.id, "form", data, {field: "use staging"}).said == TAKEN
     world.settle()
-    assert "use staging" in card_text(world.cards()[0].card or {})
+    assert "use staging" in words(world.cards()[0].card)
 
 
 def only(found: Iterator[dict[str, Any]]) -> dict[str, Any]:
@@ -208,9 +209,9 @@ def test_a_stray_copy_becomes_a_pointer_at_its_first_press(world: TeamsWorld) ->
     before = world.request("PA-1")
     answer = world.press(OLU, stray, "Approve")
     assert answer.card is not None
-    assert "old copy of PA-1" in card_text(answer.card)
+    assert "old copy of PA-1" in words(answer.card)
     assert world.request("PA-1") == before
-    eventually(lambda: "old copy of PA-1" in card_text(world.teams.world.message(stray.id)[1].card or {}))
+    eventually(lambda: "old copy of PA-1" in words(world.teams.world.message(stray.id)[1].card))
     assert world.press(OLU, known, "Approve").said == TAKEN
 
 
@@ -238,10 +239,10 @@ def test_a_form_is_corrected_and_becomes_what_came_of_it(world: TeamsWorld) -> N
     form = opened(world)
     wrong = world.press(DANA, form, "Ask", {"reason": ""})
     assert wrong.card is not None
-    assert "Say why" in card_text(wrong.card)
+    assert "Say why" in words(wrong.card)
     done = world.press(DANA, form, "Ask", {"reason": "INC-42 why it fails"})
     assert done.card is not None
-    assert "Sent." in card_text(done.card)
+    assert "Sent." in words(done.card)
     assert world.request("PA-1").reason == "INC-42 why it fails"
     eventually(lambda: "Sent." in world.told(DANA)[-1])
     assert not list(elements(world.chat_of(DANA)[-1].card, "Input.Text"))
@@ -294,12 +295,12 @@ def test_continue_says_what_is_not_chosen_yet_and_blames_nobody_for_what_has_jus
     world.policy.policy = build.policy(*places)
     world.types(DANA, "request")
     nothing = world.press(DANA, world.chat_of(DANA)[-1], "Continue")
-    assert card_text(nothing.card or {}).count("Please choose one.") == 1
+    assert words(nothing.card).count("Please choose one.") == 1
     environment = next(one["id"] for one in elements(nothing.card, "Input.ChoiceSet"))
     eventually(lambda: world.chat_of(DANA)[-1].edits)
     chosen = world.press(DANA, world.chat_of(DANA)[-1], "Continue", {environment: "payments-prod"})
     assert len(list(elements(chosen.card, "Input.ChoiceSet"))) == 2
-    assert "Please choose one." not in card_text(chosen.card or {})
+    assert "Please choose one." not in words(chosen.card)
 
 
 def test_a_form_that_others_could_see_comes_into_the_own_chat(world: TeamsWorld) -> None:
@@ -465,7 +466,7 @@ def test_whoever_has_not_got_the_app_hears_where_they_asked_that_they_need_it(wo
     world.types(NIA, "<at>prodaccess</at> mine", world.ops)
     roots = world.teams.client.sees(NIA, world.ops)
     said = [one for root in roots for one in (root, *world.teams.client.sees(NIA, world.ops, root=root.id))]
-    assert any("cannot write to them" in card_text(one.card or {}) for one in said)
+    assert any("cannot write to them" in words(one.card) for one in said)
 
 
 def test_in_a_group_chat_receipts_stand_beside_one_another(world: TeamsWorld) -> None:
@@ -476,7 +477,7 @@ def test_in_a_group_chat_receipts_stand_beside_one_another(world: TeamsWorld) ->
     world.press(OLU, world.cards()[0], "Approve")
     world.work()
     world.settle()
-    texts = [card_text(one.card or {}) for one in world.teams.world.messages(chat)]
+    texts = [words(one.card) for one in world.teams.world.messages(chat)]
     assert len(texts) == 2
     assert any("approved by Olu" in text for text in texts[1:])
     assert world.faults == []

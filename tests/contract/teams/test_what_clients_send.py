@@ -13,13 +13,14 @@ from bot.chat.messages.approval_card import APPROVE, WITHDRAW
 from bot.chat.messages.form_sent import NOTHING_HERE, TAKEN
 from bot.chat.messages.revoke_all import CANCEL
 from bot.chat.surface import NotDone
+from bot.sandbox.teams.cards import words
 from bot.sandbox.teams.courier import Answer
 from bot.sandbox.teams.people import DANA, OLU, Json, Person
 from bot.teams.acts import MENTIONED_MAX
 from bot.teams.form_input import filled
 from bot.teams.form_store import OPEN_MAX
 from bot.teams.remembered import BYTES_MAX
-from tests.support.teams_rig import buttons, card_text
+from tests.support.teams_rig import buttons
 from tests.support.teams_world import NIA, TeamsWorld, teams_world
 from workflows.core.records.request import Request, RequestState
 
@@ -104,7 +105,7 @@ def test_half_a_character_is_none(world: TeamsWorld) -> None:
     form = ask_form(world)
     answer = sends(world, DANA, "form", {**form, **FILLED, "role": "\ud83d", "reason": "\ud83d why"})
     assert answer.card is not None
-    assert "There is no role `\ufffd`" in card_text(answer.card)
+    assert "There is no role `\ufffd`" in words(answer.card)
     assert sends(world, DANA, "form", {**form, **FILLED, "reason": "\udc00 why \U0001f600"}).card is not None
     assert world.request("PA-1").reason == "\ufffd why \U0001f600"
     assert world.faults == []
