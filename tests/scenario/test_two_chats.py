@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.chat.messages.holds import IS_ME, IS_NOT_ME
 from bot.chat.messages.revoke_all import REVOKE_ALL
+from bot.chat.messages.second_chat import IS_ME, IS_NOT_ME
 from bot.sandbox.slack import Message as SlackMessage
 from bot.sandbox.slack import buttons as slack_buttons
 from bot.sandbox.slack import words as slack_words

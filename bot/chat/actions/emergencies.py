@@ -9,7 +9,7 @@ from bot.chat.commands.model import (
     Whom,
 )
 from bot.chat.interaction import PRESS, Interaction
-from bot.chat.messages import holds, notices
+from bot.chat.messages import holds, notices, second_chat
 from workflows.core.people import PersonId
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import clean, text_problem
@@ -77,4 +77,4 @@ def said_mine(at: Acting, act: Interaction, said: Answer | None) -> Reply:
     done = answer(at.ctx, said, act.who, act.id)
     if isinstance(done, Refused):
         return at.refuse(act, done)
-    return Reply(holds.answered(said.account, done.outcome), replaces=True)
+    return Reply(second_chat.answered(said.account, done.outcome), replaces=True)

@@ -30,7 +30,7 @@ from bot.chat.interaction import (
     Interaction,
 )
 from bot.chat.messages import approval_card as cards
-from bot.chat.messages import batch, break_glass, holds, home, home_oversight, notices, revoke_all
+from bot.chat.messages import batch, break_glass, holds, home, home_oversight, notices, revoke_all, second_chat
 
 Carry = Callable[[Acting, Interaction], Reply]
 # With what the chat gave to open one form, and the form that stands open under it.
@@ -101,8 +101,8 @@ PRESSES: Mapping[str, Handler] = {
     notices.FIRST_TIME: Handler(pressed.press_first_time),
     holds.CONFIRM_SAME: Handler(pressed.press_whose),
     holds.CONFIRM_ANOTHER: Handler(pressed.press_whose),
-    holds.IS_ME: Handler(pressed.press_is_me),
-    holds.IS_NOT_ME: Handler(pressed.press_is_not_me),
+    second_chat.IS_ME: Handler(pressed.press_is_me),
+    second_chat.IS_NOT_ME: Handler(pressed.press_is_not_me),
     batch.APPROVE_ALL: Handler(pressed.press_for_all),
     batch.WITHDRAW_ALL: Handler(pressed.press_for_all),
     batch.DENY_ALL: _opens(decision_forms.open_deny_all_form),

@@ -23,10 +23,10 @@ from bot.chat.messages import approval_card as cards
 from bot.chat.messages import notices
 from bot.chat.messages.batch import WITHDRAW_ALL
 from bot.chat.messages.fault import fault
-from bot.chat.messages.holds import IS_NOT_ME
 from bot.chat.messages.home_oversight import END_DELEGATION
 from bot.chat.messages.notices import DECLINE
 from bot.chat.messages.revoke_all import REVOKE_ALL
+from bot.chat.messages.second_chat import IS_NOT_ME
 from bot.chat.surface import Answers
 from bot.monotonic import monotonic_s
 from bot.observability.log import log_failure

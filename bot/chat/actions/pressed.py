@@ -13,9 +13,9 @@ from bot.chat.interaction import Interaction
 from bot.chat.message import read_value
 from bot.chat.messages import notices
 from bot.chat.messages.approval_card import read_more
-from bot.chat.messages.holds import read_is_me
 from bot.chat.messages.holds import read_pressed as read_said
 from bot.chat.messages.revoke_all import cancelled, read_pressed, under_way
+from bot.chat.messages.second_chat import read_is_me
 from bot.chat.wording.labels import done_words
 from workflows.core import keys
 from workflows.core.records.oversight import BulkRevocation

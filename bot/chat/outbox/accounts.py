@@ -8,7 +8,7 @@ from dataclasses import replace
 import structlog
 
 from bot.chat.message import Message
-from bot.chat.messages import holds, receipts, target_users
+from bot.chat.messages import hold_news, receipts, second_chat, target_users
 from bot.chat.messages.break_glass import lifted, lifted_receipt
 from bot.chat.outbox.outbox import Outbox, once, once_in_each
 from bot.chat.outbox.plans.delegation import delegation_planned
@@ -106,7 +106,7 @@ def _redraw_what_waits(box: Outbox, entry: AuditEntry) -> None:
 
 
 def _told_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
-    plain = holds.told(entry, box.command)
+    plain = hold_news.told(entry, box.command)
     if entry.event is Event.PERSON_CONFIRM_ASKED:
         return [*_receipts_of_hold(box, record, entry, policy), *_asked_to_agree(box, entry, policy)]
     # What somebody says of their own account is for their own accounts; that one is not theirs, for security as well.
@@ -130,7 +130,7 @@ def _to_each(
 
 
 def _receipts_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
-    receipt = holds.told(entry, box.command, receipts.mark(entry.number, entry.digest))
+    receipt = hold_news.told(entry, box.command, receipts.mark(entry.number, entry.digest))
     return once_in_each(record, f"hold:{entry.number}:receipt", news_places(policy), receipt)
 
 
@@ -151,7 +151,7 @@ def _asked_whether_it_is_them(
         return _told_of_hold(box, record, as_new, policy)
     held = held_account(box.ctx, AccountId(entry.private.get("account", ""))) if last else None
     waits = held is not None and bool(held.suspended.asked_in) and held.suspended.claims == claims
-    asked = holds.is_this_you(held) if held is not None and waits else holds.asked_before(entry)
+    asked = second_chat.is_this_you(held) if held is not None and waits else second_chat.asked_before(entry)
     key = f"asked {held.hash}" if held is not None and waits else "over"
     slots = {f"hold:{entry.number}:{user}": user for user in map(direct_to, theirs)}
     questions = (PlannedMessage(slot, user, asked, key=key) for slot, user in slots.items())
@@ -169,8 +169,8 @@ def _asked_to_agree(box: Outbox, entry: AuditEntry, policy: Policy) -> list[Plan
     others = [facts for facts in box.recipients.security(policy) if facts.id != entry.private.get("actor")]
     still = held_account(box.ctx, AccountId(entry.private.get("account", "")))
     waits = still is not None and still.account.proposal is not None and still.account.proposal.at == entry.at
-    plain = holds.told(entry, box.command)
-    asked = holds.with_choices(plain, still, entry.private.get("reason", "")) if still and waits else plain
+    plain = hold_news.told(entry, box.command)
+    asked = hold_news.with_choices(plain, still, entry.private.get("reason", "")) if still and waits else plain
     key = "asked" if waits else "over"
     found = _to_each(f"hold:{entry.number}", others, (), asked)
     return [replace(item, key=key) for item in found]

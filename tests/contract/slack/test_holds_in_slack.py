@@ -11,7 +11,8 @@ import pytest
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.reply import Reply
 from bot.chat.interaction import COMMAND, PRESS, Interaction
-from bot.chat.messages.holds import CONFIRM_ANOTHER, CONFIRM_SAME, IS_ME, IS_NOT_ME
+from bot.chat.messages.holds import CONFIRM_ANOTHER, CONFIRM_SAME
+from bot.chat.messages.second_chat import IS_ME, IS_NOT_ME
 from bot.chat.plain_text import as_text
 from bot.sandbox.slack import SlackServer, words
 from bot.slack.render import blocks_of

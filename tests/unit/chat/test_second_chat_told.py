@@ -10,7 +10,7 @@ from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.reply import Reply
 from bot.chat.interaction import PRESS, Interaction
 from bot.chat.message import Button, Buttons, Message
-from bot.chat.messages.holds import IS_ME, IS_NOT_ME
+from bot.chat.messages.second_chat import IS_ME, IS_NOT_ME
 from bot.chat.plain_text import as_text
 from tests.support import build
 from tests.support.build import DANA, PAT, SUE
