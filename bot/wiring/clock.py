@@ -40,9 +40,7 @@ def build_clock(settings: Settings, *, patient: bool = True) -> ClockParts:
     """`patient`: wait for a Redis that does not answer, as a process does. At a terminal somebody waits: raises
     LedgerUnreachable or UnfitServer.
     """
-    redis, ledger, due, directory, folder, wake, beats, faults, met = build_common(settings, patient=patient)
-    context = Context(ledger, directory, folder, wake, RandomSource(), fault=faults, unreadable=met)
+    on, met = build_common(settings, patient=patient)
+    context = Context(on.ledger, on.directory, on.policy, on.wake, RandomSource(), fault=on.faults, unreadable=met)
     token = secrets.token_hex(8)
-    return ClockParts(
-        settings, redis, ledger, due, directory, folder, wake, beats, faults, context, token, monotonic_s, {}
-    )
+    return ClockParts(settings, *on, context, token, monotonic_s, {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 from redis import Redis
@@ -48,6 +49,19 @@ class RandomSource:
 
     def hex(self, digits: int) -> str:
         return secrets.token_hex((digits + 1) // 2)[:digits]
+
+
+class Basis(NamedTuple):
+    """What every process stands on: the fields of `Common` between its settings and its context."""
+
+    redis: Redis
+    ledger: RedisLedger
+    due: RedisDue
+    directory: RedisDirectory
+    policy: PolicyFolder
+    wake: RqWake
+    beats: Heartbeats
+    faults: Faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +125,8 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
 
 def build_common(
     settings: Settings, *, for_web: bool = False, patient: bool = True, webhooks: tuple[Webhook, ...] = ()
-) -> tuple[Redis, RedisLedger, RedisDue, RedisDirectory, PolicyFolder, RqWake, Heartbeats, Faults, Unreadable]:
-    """What `Common` is made of but its context, and last what could not be read. `patient`: wait for a Redis that does not
-    answer. `webhooks`: beside those of the policy.
-    """
+) -> tuple[Basis, Unreadable]:
+    """And what could not be read. `patient`: wait for a Redis that does not answer. `webhooks`: beside those of the policy."""
     know_providers()
     redis, met = build_redis(settings, for_web=for_web), Unreadable()
     ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s, notice=met)
@@ -130,4 +142,4 @@ def build_common(
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s, webhooks=webhooks)
     directory = RedisDirectory(redis, notice=met, several_chats=settings.slack_is_on and settings.teams_is_on)
     beats = Heartbeats(redis, needs=KNOWS if settings.teams_is_on else WITH_ONE_CHAT)
-    return redis, ledger, due, directory, folder, RqWake(redis, due), beats, Faults(redis), met
+    return Basis(redis, ledger, due, directory, folder, RqWake(redis, due), beats, Faults(redis)), met

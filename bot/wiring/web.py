@@ -65,49 +65,36 @@ def build_web(settings: Settings) -> WebParts:
     from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - the clock does without
     from bot.chat.chats import Chats  # noqa: PLC0415 - as above
 
-    redis, ledger, due, directory, folder, wake, beats, faults, met = build_common(settings, for_web=True)
-    context = Context(ledger, directory, folder, wake, RandomSource(), fault=faults, unreadable=met)
+    on, met = build_common(settings, for_web=True)
+    context = Context(on.ledger, on.directory, on.policy, on.wake, RandomSource(), fault=on.faults, unreadable=met)
     dispatcher, obstacles = Dispatcher(context, settings.command), Obstacles()
     surfaces: list[Surface] = []
     fronts: list[Front] = []
+    store, buckets = store_of_one(settings, on.directory), RedisBuckets(on.redis)
     if settings.slack_is_on:
         from bot.slack import build as slack  # noqa: PLC0415 - where there is Slack
         from bot.slack.front import build_front  # noqa: PLC0415 - as above
         from bot.slack.surface import Slack  # noqa: PLC0415 - as above
 
         client = slack.build_client(settings, slack.WEB_TIMEOUT_S)
-        store = store_of_one(settings, directory)
-        people = slack.build_directory(client, RedisBuckets(redis), store, ledger.now, _no_identity_center)
+        people = slack.build_directory(client, buckets, store, on.ledger.now, _no_identity_center)
         surfaces.append(Slack(client))
         fronts.append(build_front(settings, dispatcher, client, people, obstacles))
     if settings.teams_is_on:
         from bot.teams import build as teams  # noqa: PLC0415 - where there is Teams
 
-        chat = teams.build_messenger(settings, redis, timeout_s=teams.WEB_TIMEOUT_S)
+        chat = teams.build_messenger(settings, on.redis, timeout_s=teams.WEB_TIMEOUT_S)
         their_people = teams.build_directory(
-            settings,
-            chat,
-            RedisBuckets(redis),
-            directory,
-            ledger.now,
-            _no_identity_center,
-            timeout_s=teams.WEB_TIMEOUT_S,
+            settings, chat, buckets, store, on.ledger.now, _no_identity_center, timeout_s=teams.WEB_TIMEOUT_S
         )
         surfaces.append(chat)
         fronts.append(teams.build_front(settings, dispatcher, chat, their_people))
     return WebParts(
         settings,
-        redis,
-        ledger,
-        due,
-        directory,
-        folder,
-        wake,
-        beats,
-        faults,
+        *on,
         context,
         dispatcher,
-        Chats(*surfaces, later=webhooks_when_needed(settings, folder)),
+        Chats(*surfaces, later=webhooks_when_needed(settings, on.policy)),
         tuple(fronts),
         obstacles,
     )

@@ -63,43 +63,36 @@ def build_worker(settings: Settings) -> WorkerParts:
     from bot.chat.outbox.reconciler import Reconciler  # noqa: PLC0415 - as above
     from workflows.targets.registry import AllTargets  # noqa: PLC0415 - as above
 
-    redis, ledger, due, directory, folder, wake, beats, faults, met = build_common(
-        settings, webhooks=own_webhooks(settings)
-    )
-    buckets = RedisBuckets(redis)
+    on, met = build_common(settings, webhooks=own_webhooks(settings))
+    buckets = RedisBuckets(on.redis)
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
     tickets = HttpTickets(named_secret, monotonic_s)
-    chats, refresher, prove = build_chats(settings, folder, redis, buckets, directory, ledger.now, targets.members)
-    lease_renewer = BackgroundLeaseRenewer(ledger, monotonic_s)
+    chats, refresher, prove = build_chats(
+        settings, on.policy, on.redis, buckets, on.directory, on.ledger.now, targets.members
+    )
+    lease_renewer = BackgroundLeaseRenewer(on.ledger, monotonic_s)
     context = WorkerContext(
-        ledger,
-        directory,
-        folder,
-        wake,
+        on.ledger,
+        on.directory,
+        on.policy,
+        on.wake,
         RandomSource(),
         targets,
         refresher,
         lease_renewer,
         prove,
         monotonic_s,
-        fault=faults,
+        fault=on.faults,
         unreadable=met,
         tickets=tickets,
     )
     command = settings.command
     deferred = Deferred(context, Dispatcher(context, command), refresher, chats, command)
     reconciler = Reconciler(Outbox.of(context, chats, buckets, refresher, command))
-    _warm(folder, targets.warm)
+    _warm(on.policy, targets.warm)
     return WorkerParts(
         settings,
-        redis,
-        ledger,
-        due,
-        directory,
-        folder,
-        wake,
-        beats,
-        faults,
+        *on,
         context,
         deferred,
         reconciler,
