@@ -70,7 +70,9 @@ def build_directory(
 
 
 def build_front(settings: Settings, dispatcher: Dispatcher, teams: Teams, directory: ChatDirectory) -> TeamsFront:
-    return TeamsFront(settings, build_app(settings, dispatcher, teams, directory), TeamsCheck(teams.tokens))
+    return TeamsFront(
+        settings, build_app(settings, dispatcher, teams, directory), TeamsCheck(teams.tokens, settings.graph_api_url)
+    )
 
 
 def _messenger(settings: Settings, shelf: Shelf, timeout_s: float) -> Teams:
