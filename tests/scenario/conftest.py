@@ -38,8 +38,8 @@ def over_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installati
 
 @pytest.fixture(scope="session")
 def in_teams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Teams alone: no variable of Slack's."""
-    with Installation(tmp_path_factory.mktemp("teams"), chats=("teams",), numbers=IN_TEAMS) as running:
+    """Teams alone: no variable of Slack's; what is for whoever runs it stands on a port of its own."""
+    with Installation(tmp_path_factory.mktemp("teams"), chats=("teams",), ops=True, numbers=IN_TEAMS) as running:
         yield running
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 
 import pytest
@@ -105,8 +106,23 @@ def test_what_is_delivered_again_is_done_once_and_answered_as_before(
     shop.end(id_)
 
 
-def test_metrics_count_what_people_did(in_teams: Installation, teams: TeamsSide) -> None:
+def test_what_is_for_whoever_runs_it_is_not_on_the_port_that_is_for_everybody(
+    in_teams: Installation, teams: TeamsSide
+) -> None:
     teams.told("dana", "mine")
-    with urllib.request.urlopen(f"http://127.0.0.1:{in_teams.port}/metrics", timeout=30) as answer:
-        found = answer.read().decode()
-    assert 'prodaccess_acts_total{kind="command"}' in found
+    with urllib.request.urlopen(f"http://127.0.0.1:{in_teams.ops_port}/metrics", timeout=30) as answer:
+        assert 'prodaccess_acts_total{kind="command"}' in answer.read().decode()
+    for path in ("metrics", "readyz"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{in_teams.port}/{path}", timeout=30)
+        assert refused.value.code == 404
+        refused.value.close()
+
+
+def test_one_address_that_proves_nothing_is_soon_left_alone_and_nobody_else(teams: TeamsSide) -> None:
+    """Behind a proxy on this machine, which says for whom it asks."""
+    good = typed(teams, "mine")
+    stranger, other = ({"X-Forwarded-For": address} for address in ("8.8.4.4", "8.8.8.8"))
+    answers = [teams.server.courier.send(good, authorization="Bearer x", headers=stranger).status for _ in range(60)]
+    assert set(answers) == {401, 429}
+    assert teams.server.courier.send(good, headers=other).status == 200

@@ -278,6 +278,8 @@ class Installation:
     socket: bool = False
     # The chats that there are; `slack` and `there` are what plays them.
     chats: Chats = SLACK_ALONE
+    # /metrics and /readyz are on a port of their own, and a proxy on this machine is believed for whom it asks.
+    ops: bool = False
     expires: str = "1h"
     digests: str = ""
     unlimited: bool = True
@@ -318,6 +320,7 @@ class Installation:
         self.aws = self._stack.enter_context(SandboxAws(torn_pages=self.torn_pages))
         self.aws.reset(aws_world())
         self.port = free_port()
+        self.ops_port = free_port() if self.ops else self.port
         if "slack" in self.chats:
             self._start_slack()
         if "teams" in self.chats:
@@ -378,6 +381,8 @@ class Installation:
             "LOG_LEVEL": "info",
             "PYTHONWARNINGS": "default",
         }
+        if self.ops:
+            env |= {"PRODACCESS_OPS_PORT": str(self.ops_port), "FORWARDED_ALLOW_IPS": "127.0.0.1"}
         if "slack" in self.chats:
             env |= self._of_slack()
         if "teams" in self.chats:
@@ -415,7 +420,7 @@ class Installation:
 
     def ready(self) -> dict[str, Any]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=PATIENCE_S) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ops_port}/readyz", timeout=PATIENCE_S) as answer:
                 return dict(json.load(answer))
         except urllib.error.HTTPError as problem:
             with problem:
