@@ -31,7 +31,7 @@ from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, P
 from bot.sandbox.slack import Delivered, Message, SlackServer, words
 from bot.sandbox.teams.people import channel_id, guid
 from bot.sandbox.teams.server import TeamsServer
-from tests.support import warm
+from tests.support import teams_side, warm
 from tests.support.teams_side import Shop, TeamsSide, channel_text, teams_world
 from tests.support.waiting import PATIENCE_S, eventually
 from workflows.core import keys
@@ -246,6 +246,9 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+id_in = teams_side.id_in
 
 
 @dataclass
