@@ -11,7 +11,7 @@ from typing import Any
 from bot.chat.forms.request import Where
 from bot.chat.interaction import COMMAND, PRESS, Interaction
 from bot.teams.form_input import picked
-from bot.teams.guard import PERSONAL, Activity
+from bot.teams.guard import ID_LENGTH_MAX, PERSONAL, Activity
 from bot.teams.pressed_cards import ALONE, window_of
 from bot.teams.traits import as_typed
 from workflows.core.destination import Destination, Kind
@@ -82,7 +82,7 @@ def _mentioned(activity: Activity, who_is: WhoIs) -> dict[str, str]:
         tag, whom = each.get("text"), each.get("mentioned")
         id_ = whom.get("id") if isinstance(whom, dict) else None
         stands = isinstance(tag, str) and tag != "" and tag in activity.text[:TEXT_LENGTH_MAX]
-        if each.get("type") == "mention" and stands and isinstance(id_, str):
+        if each.get("type") == "mention" and stands and isinstance(id_, str) and len(id_) <= ID_LENGTH_MAX:
             meant.setdefault(str(tag), set()).add(id_)
     ours = {tag: "" for tag, ids in meant.items() if ids == {activity.bot}}
     others = islice(((tag, ids) for tag, ids in meant.items() if tag not in ours), MENTIONED_MAX)

@@ -29,7 +29,8 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HALF = re.compile("[\ud800-\udfff]")
 # Ids stand in addresses and in the names of records.
 # Dots alone would be a way up in them.
-_ID = re.compile(r"(?!\.+$)[\x21-\x7e]{1,400}")
+ID_LENGTH_MAX = 400
+_ID = re.compile(rf"(?!\.+$)[\x21-\x7e]{{1,{ID_LENGTH_MAX}}}")
 _ODD_IN_A_PATH = re.compile(r"[^\x21-\x7e]|[\\@?#]|%2e|%2f|%5c|/\.{1,2}(?=/|$)", re.IGNORECASE)
 
 

@@ -33,6 +33,8 @@ log = structlog.get_logger()
 ALREADY_OPEN = "already_open"
 # A press is delivered again after a quarter of a minute at the latest.
 OPENED_KEEP_S = 3600
+# Whoever goes on all the same takes a channel's few messages away from everybody.
+POINTED_KEEP_S = 600
 
 
 class Teams(Messenger):
@@ -99,6 +101,10 @@ class Teams(Messenger):
         if not is_channel(act.channel):
             return
         at = read_destination(act.channel)
+        pointed = f"pointed:{at.id}:{act.who.user}"
+        if self.shelf.get(pointed) is not None:
+            return
+        self.shelf.put(pointed, b"1", POINTED_KEEP_S)
         root = Posted(at, act.thread_ts) if act.thread_ts else None
         try:
             self.post(at, cannot_write_to_you(), under=root)

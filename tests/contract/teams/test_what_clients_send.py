@@ -165,6 +165,19 @@ def test_what_was_decided_is_not_undone_by_an_older_card(world: TeamsWorld) -> N
     assert len(world.request("PA-1").votes) == 1
 
 
+# ---------------------------------------------------------------- who cannot be answered
+
+
+def test_a_channel_is_told_once_of_whoever_cannot_be_written_to(world: TeamsWorld) -> None:
+    for number, who in enumerate((NIA, DANA), 1):
+        world.teams.world.personal(who).bot = False
+        for _ in range(3):
+            world.types(who, "<at>prodaccess</at> mine", world.ops)
+        roots = world.teams.world.messages(world.ops)
+        said = [one for root in roots for one in (root, *world.teams.world.messages(world.ops, root=root.id))]
+        assert len([one for one in said if "cannot write to them" in words(one.card or {})]) == number
+
+
 # ---------------------------------------------------------------- whom a line mentions
 
 
@@ -182,6 +195,9 @@ def test_of_many_who_are_mentioned_few_are_asked_for(world: TeamsWorld, monkeypa
         for one in range(3000)
     ]
     world.teams.courier.send(typed | {"entities": said})
+    assert len(asked_for) == MENTIONED_MAX
+    long = [{"type": "mention", "text": "<at>a1</at>", "mentioned": {"id": "x" * 100_000, "name": "x"}}]
+    world.teams.courier.send(typed | {"id": "another", "entities": long})
     assert len(asked_for) == MENTIONED_MAX
 
 
