@@ -60,12 +60,13 @@ class Forms:
         return _standing(self._shelf.get(f"form:{name}")) if name else None
 
     def opened(self, person: str, name: str) -> None:
-        """One more of theirs; the oldest of too many is forgotten. Two at one moment may keep one more."""
-        kept = self._shelf.get(f"forms-of:{person}")
-        names = [*(kept.decode("ascii", "replace").split() if kept else ()), name]
-        for old in names[:-OPEN_MAX]:
-            self.forget(old)
-        self._shelf.put(f"forms-of:{person}", " ".join(names[-OPEN_MAX:]).encode(), KEEP_S)
+        """One more of theirs, in the place of the oldest. Two at one moment may take one place: one of them is open then."""
+        last = self._shelf.get(f"forms-of:{person}") or b""
+        place = (int(last) + 1) % OPEN_MAX if last.isdigit() else 0
+        self._shelf.put(f"forms-of:{person}", str(place).encode(), KEEP_S)
+        before = self._shelf.swap(f"forms-of:{person}:{place}", name.encode(), KEEP_S)
+        if before is not None:
+            self.forget(before.decode("ascii", "replace"))
 
     def forget(self, name: str) -> None:
         self._shelf.take(f"form:{name}")

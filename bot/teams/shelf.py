@@ -24,6 +24,10 @@ class Shelf(Protocol):
         """What stood there, which does so no longer: of several that take it one gets it."""
         ...
 
+    def swap(self, name: str, body: bytes, keep_s: int) -> bytes | None:
+        """As `put`; what stood there before, which one alone gets."""
+        ...
+
 
 class RedisShelf:
     """`teams:NAME` under the ledger's own prefix: strings."""
@@ -41,6 +45,12 @@ class RedisShelf:
 
     def take(self, name: str) -> bytes | None:
         return _bytes(self._server.call("GETDEL", PREFIX + name))
+
+    def swap(self, name: str, body: bytes, keep_s: int) -> bytes | None:
+        # The library reads an answer of SET as yes or no.
+        before = self._server.call("GETSET", PREFIX + name, body)
+        self._server.call("EXPIRE", PREFIX + name, keep_s)
+        return _bytes(before)
 
 
 def _bytes(value: object) -> bytes | None:

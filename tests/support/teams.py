@@ -110,3 +110,7 @@ class MemoryShelf:
 
     def take(self, name: str) -> bytes | None:
         return self.held.pop(name, None)
+
+    def swap(self, name: str, body: bytes, keep_s: int) -> bytes | None:
+        before, self.held[name] = self.held.get(name), body
+        return before

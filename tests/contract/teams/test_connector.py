@@ -14,7 +14,7 @@ from bot.chat.rich import ours
 from bot.chat.surface import Means, NotDone, Posted
 from bot.sandbox.teams.people import DANA, channel_id, guid
 from bot.sandbox.teams.server import TeamsServer
-from bot.teams.connector import Connector
+from bot.teams.connector import Connector, _time
 from bot.teams.conversations import Conversation
 from bot.teams.tokens import Tokens, TokensUnavailable
 from tests.support.teams import MemoryShelf
@@ -212,3 +212,11 @@ def test_other_clouds_have_other_names_for_the_same() -> None:
 
 def test_settings_of_the_stand_in_are_taken(teams: TeamsServer) -> None:
     assert settings_for(teams).teams_is_on
+
+
+@pytest.mark.parametrize(
+    "date", ["", "soon", "Fri, 31 Dec 9999 23:59:59 -2359", "Thu, 01 Jan 1970 00:00:00 +9999999999", "x" * 9000]
+)
+def test_a_clock_of_theirs_that_means_nothing_is_not_gone_by(date: str) -> None:
+    assert _time({"Date": date}) == 0.0
+    assert _time({"Date": "Fri, 27 Nov 2026 07:00:00 GMT"}) == 1_795_762_800.0
