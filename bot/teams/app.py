@@ -54,6 +54,9 @@ class TeamsApp:
         """Why nothing from Teams is taken, in words. Never waits."""
         return self._keys.problems()
 
+    def attention(self) -> list[str]:
+        return self._keys.attention()
+
     def close(self) -> None:
         for each in (self._verifying, self._acting):
             each.shutdown(wait=False, cancel_futures=True)

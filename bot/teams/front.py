@@ -40,4 +40,5 @@ class TeamsFront:
 
     def attention(self) -> list[str]:
         names = self._unusual
-        return [_UNUSUAL.format(" and ".join(names), "is" if len(names) == 1 else "are")] if names else []
+        unusual = [_UNUSUAL.format(" and ".join(names), "is" if len(names) == 1 else "are")] if names else []
+        return [*unusual, *self._app.attention()]

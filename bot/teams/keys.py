@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 # "Cache the list, and fetch it again every 24 hours" (Authenticate requests, learn.microsoft.com).
 FETCH_EVERY_S = 24 * 3600.0
+# Two looks have failed by then: somebody should hear of it.
+OLD_S = 2 * FETCH_EVERY_S
 # A key that nobody knows may be new, or made up: the list is asked for again no more often than this.
 FETCH_AGAIN_S = 30.0
 TIMEOUT_S = 5.0
@@ -94,6 +96,18 @@ class Keys:
         return [
             f"The keys that prove what comes from Teams are not there: {where} {self._failed}. Nothing from Teams is taken "
             "until then. It is tried again automatically."
+        ]
+
+    def attention(self) -> list[str]:
+        """That the list is old, in words: a key that Microsoft has taken back meanwhile is believed until one can look."""
+        with self._lock:
+            age_s = self._monotonic_s() - self._fetched_at_s if self._fetched_at_s is not None else 0.0
+            if not self._failed or age_s < OLD_S:
+                return []
+            days, where, failed = int(age_s // FETCH_EVERY_S), urlsplit(self._url).hostname, self._failed
+        return [
+            f"The keys that prove what comes from Teams are {days} days old: {where} {failed}. What was true then is believed "
+            "until they can be looked at. It is tried again automatically."
         ]
 
     # ------------------------------------------------------------ fetching

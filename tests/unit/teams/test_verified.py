@@ -355,6 +355,26 @@ def test_a_server_that_answers_nonsense_takes_nothing_from_those_who_are_known(c
     assert keys.problems() == []
 
 
+def test_that_they_are_old_is_said(clock: Clock) -> None:
+    server = Server("one")
+    keys = Keys(t.OPENID, clock, server)
+    keys.warm()
+    settled(keys)
+    server.answer = OSError("down")
+    clock.s += 24 * 3600
+    for words in (0, 1):
+        assert keys.find("one") is not None
+        settled(keys)
+        assert len(keys.attention()) == words
+        clock.s += 24 * 3600
+    (said,) = keys.attention()
+    assert "are 3 days old: login.botframework.com" in said
+    server.answer = None
+    assert keys.find("one") is not None
+    settled(keys)
+    assert keys.attention() == []
+
+
 def test_without_keys_teams_is_told_to_come_again_and_operators_why(clock: Clock) -> None:
     server = Server("one")
     server.answer = OSError("down")
