@@ -66,7 +66,8 @@ def build_directory(
     graph = Graph(settings.graph_api_url, teams.tokens, buckets, timeout_s)
     roster = Roster(teams.connector, teams.conversations, buckets)
     tenant = str(settings.teams_tenant_id)
-    return TeamsRefresher(graph, roster, tenant, store, now, identity_center_members, outside)
+    clock_of = teams.conversations.clock_of
+    return TeamsRefresher(graph, roster, tenant, store, now, identity_center_members, outside, clock_of)
 
 
 def build_front(settings: Settings, dispatcher: Dispatcher, teams: Teams, directory: ChatDirectory) -> TeamsFront:

@@ -6,7 +6,7 @@ A person's `29:` id and a service URL are addresses: they change, and say of nob
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import structlog
 
@@ -19,7 +19,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`kind`: as in `guard`. `person`: of a personal chat, whose it is, by the object id in the directory."""
+    """`kind`: as in `guard`. `person`: of a personal chat, whose it is, by the object id in the directory. `time_zone`: of where
+    somebody acted last, the one that their Teams said; empty where it said none.
+    """
 
     id: str
     service_url: str
@@ -28,6 +30,7 @@ class Conversation:
     person: str = ""
     team: str = ""
     name: str = ""
+    time_zone: str = ""
 
 
 class Conversations:
@@ -48,6 +51,11 @@ class Conversations:
     def seen_in(self, person: str) -> Conversation | None:
         """Of whatever kind: where they acted last."""
         return self._read(f"person-in:{person}")
+
+    def clock_of(self, person: str) -> str:
+        """The time zone that their Teams said last; empty where it is not known."""
+        where = self.seen_in(person)
+        return where.time_zone if where else ""
 
     def by_id(self, id_: str) -> Conversation | None:
         return self._read(id_)
@@ -95,7 +103,9 @@ class Conversations:
             return
         self.keep(told)
         if activity.user:
-            self._write(f"person-in:{activity.user}", told)
+            before = self.seen_in(activity.user)
+            zone = activity.time_zone or (before.time_zone if before else "")
+            self._write(f"person-in:{activity.user}", replace(told, time_zone=zone))
         newest = self._read("newest")
         if newest is None or newest.service_url != told.service_url:
             self._write("newest", told)

@@ -5,6 +5,7 @@ it opens a form; everybody reads the cache. What is not said is not known, which
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from bot.directory.introductions import Introductions
 from bot.directory.other_groups import OtherGroups, no_worker, ours
 from bot.teams.facts import address_in, deleted, facts_of, foreign, is_of_another_home, may_act
 from bot.teams.graph import AFTER_AN_ERROR_S, Graph, NotThere
+from workflows.core.dates import zone_of
 from workflows.core.identity import TEAMS, Account, Address, spellings, unbound
 from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Group, Policy
@@ -55,8 +57,10 @@ class TeamsRefresher:
         now: Clock,
         identity_center_members: Callable[[Connection, str], Listed],
         outside: Callable[[Group], frozenset[Address]] = no_worker,
+        clock_of: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._graph = graph
+        self._clock_of = clock_of
         self._roster = roster
         self._tenant = tenant.lower()
         self._store = store
@@ -79,7 +83,11 @@ class TeamsRefresher:
             return self._kept(self._gone(who, asked_at))
         # The roster is asked about whoever acts; who is looked up in the background is not acting.
         member = None if background else self._roster(who)
-        return self._kept(facts_of(user, member, who, policy, asked_at))
+        return self._kept(self._on_their_clock(facts_of(user, member, who, policy, asked_at)))
+
+    def _on_their_clock(self, facts: PersonFacts) -> PersonFacts:
+        """What they type of times is meant on the clock that their Teams shows; the policy's where it has said none."""
+        return replace(facts, time_zone=zone_of(self._clock_of(facts.slack.user), facts.time_zone).key)
 
     def _gone(self, who: Account, asked_at: datetime) -> PersonFacts:
         """Our tenant has no such account. It has left only where the directory itself says that it was deleted; one of another
@@ -118,7 +126,7 @@ class TeamsRefresher:
 
     def _seen(self, user: Mapping[str, Any], policy: Policy, asked_at: datetime) -> PersonFacts:
         who = Account(TEAMS, self._tenant, str(user.get("id", "")).lower())
-        return facts_of(user, None, who, policy, asked_at)
+        return self._on_their_clock(facts_of(user, None, who, policy, asked_at))
 
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None:
         """In the background: look up whose these accounts are, a few at a time; the others another time."""

@@ -450,6 +450,17 @@ def test_what_is_forged_foreign_or_broken_gives_no_500(world: TeamsWorld) -> Non
 # ---------------------------------------------------------------- where people can be reached
 
 
+def test_the_clock_of_whoever_acts_is_kept_until_their_teams_says_another_one(world: TeamsWorld) -> None:
+    clock_of = world.surface_.conversations.clock_of
+    assert clock_of(DANA.aad) == ""
+    world.types(DANA, "mine")
+    assert clock_of(DANA.aad) == DANA.timezone
+    silent = world.teams.courier.sent[-1] | {"id": "f:silent"}
+    silent = {name: value for name, value in silent.items() if name not in ("localTimezone", "entities")}
+    assert world.teams.courier.send(silent).ok
+    assert clock_of(DANA.aad) == DANA.timezone
+
+
 def test_a_chat_is_known_from_its_first_activity_and_forgotten_with_the_app(world: TeamsWorld) -> None:
     conversations = world.surface_.conversations
     assert conversations.personal(DANA.aad) is None

@@ -54,6 +54,8 @@ class Rig:
     world: World
     tokens: Tokens
     roster: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    # By object id: what their Teams said of where they are.
+    clocks: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.buckets = MemoryBuckets(self.world.clock)
@@ -68,6 +70,7 @@ class Rig:
             self.world.directory,
             self.world.clock.now,
             lambda *_: Listed(frozenset()),
+            clock_of=lambda user: self.clocks.get(user, ""),
         )
 
     def impatient(self) -> None:
@@ -129,6 +132,14 @@ def test_a_member_of_our_tenant_with_an_address_of_ours(rig: Rig):
     assert facts.account == f"teams:{TENANT}:{DANA.aad}"
     assert facts.time_zone == rig.world.policy.policy.timezone
     assert rig.world.directory.person(there(DANA)).address == "dana@example.com"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("Asia/Tokyo", "Asia/Tokyo"), ("Nowhere/At_all", "Europe/Berlin"), ("", "Europe/Berlin")]
+)
+def test_times_are_meant_on_the_clock_that_their_teams_shows(rig: Rig, said: str, meant: str):
+    rig.clocks[DANA.aad] = said
+    assert rig.asked(DANA).time_zone == meant
 
 
 @pytest.mark.parametrize(
