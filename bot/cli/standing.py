@@ -91,7 +91,7 @@ def traits_of(place: str) -> Traits:
     """Of the chat in which a place is, whether or not it is set up where somebody types this."""
     surface = surface_of(place)
     if surface == TEAMS:
-        from bot.teams.traits import TRAITS as OF_TEAMS
+        from bot.teams.client.traits import TRAITS as OF_TEAMS
 
         return OF_TEAMS
     if surface == WEBHOOK:

@@ -13,21 +13,21 @@ from bot.directory.other_groups import no_worker
 from bot.directory.refresh import ChatDirectory
 from bot.monotonic import monotonic_s
 from bot.settings import Settings
-from bot.teams.acting import Acts
-from bot.teams.app import TeamsApp
-from bot.teams.connector import TIMEOUT_S, Connector
-from bot.teams.conversations import Conversations
-from bot.teams.directory import TeamsRefresher
+from bot.teams.client.connector import TIMEOUT_S, Connector
+from bot.teams.client.conversations import Conversations
+from bot.teams.client.shelf import RedisShelf, Shelf
+from bot.teams.client.surface import Teams
+from bot.teams.client.tokens import Tokens
 from bot.teams.front import TeamsFront
-from bot.teams.graph import Graph
 from bot.teams.guard import Expected
 from bot.teams.health import TeamsCheck
-from bot.teams.keys import Keys
-from bot.teams.roster import Roster
-from bot.teams.shelf import RedisShelf, Shelf
-from bot.teams.surface import Teams
-from bot.teams.tokens import Tokens
-from bot.teams.verify import Verifier
+from bot.teams.incoming.acting import Acts
+from bot.teams.incoming.app import TeamsApp
+from bot.teams.incoming.keys import Keys
+from bot.teams.incoming.verify import Verifier
+from bot.teams.people.directory import TeamsRefresher
+from bot.teams.people.graph import Graph
+from bot.teams.people.roster import Roster
 from workflows.core.identity import Address
 from workflows.core.people import Listed
 from workflows.core.policy import Group

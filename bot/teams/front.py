@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from starlette.routing import Route
 
 from bot.settings import Settings
-from bot.teams.app import TeamsApp, routes
 from bot.teams.health import TeamsCheck
+from bot.teams.incoming.app import TeamsApp, routes
 
 _UNUSUAL = (
     "{} {} not Microsoft's usual address: whoever answers there can speak for everybody in Teams. That is right for a national "

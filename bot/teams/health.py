@@ -7,7 +7,7 @@ from http import HTTPStatus
 from bot.chat.surface import Means
 from bot.directory.http_json import NotFetched, fetch_json
 from bot.monotonic import monotonic_s
-from bot.teams.tokens import Tokens, TokensUnavailable
+from bot.teams.client.tokens import Tokens, TokensUnavailable
 
 # Looked at no more often than this; a token that is there is asked for anew when it is nearly over.
 EVERY_S = 10.0

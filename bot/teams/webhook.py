@@ -29,7 +29,7 @@ import requests
 from bot.chat.message import Button, Buttons, Line, Message, Part, buttons, found
 from bot.chat.surface import NO_ANSWER, Abilities, Limits, Means, NotDone, Posted, Rate, Traits
 from bot.cloud_credentials import is_loopback
-from bot.teams.render import card_of
+from bot.teams.cards.render import card_of
 from workflows.core.destination import Destination
 from workflows.core.identity import WEBHOOK
 

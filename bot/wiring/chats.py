@@ -83,7 +83,7 @@ def build_chats(
         proofs[SLACK] = partial(prove_origin, client)
     if settings.teams_is_on:
         from bot.teams import build as teams  # noqa: PLC0415 - where there is Teams
-        from bot.teams import origin  # noqa: PLC0415 - as above
+        from bot.teams.people import origin  # noqa: PLC0415 - as above
 
         chat = teams.build_messenger(settings, redis)
         surfaces.append(chat)

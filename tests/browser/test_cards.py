@@ -15,8 +15,8 @@ from bot.chat.forms import request as request_form
 from bot.chat.message import Line, Message, Quote
 from bot.chat.messages.approval_card import approval_card
 from bot.chat.rich import Time, say
-from bot.teams.form_view import form_card
-from bot.teams.render import card_of
+from bot.teams.cards.form_view import form_card
+from bot.teams.cards.render import card_of
 from tests.support import views
 from tests.support.teams_text import HOSTILE, JOINER, elements, hostile
 

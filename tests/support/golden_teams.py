@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from bot.chat.form import Form
 from bot.chat.message import Message
-from bot.teams.form_view import form_card
-from bot.teams.render import card_of, summary_of
-from bot.teams.traits import spelling
+from bot.teams.cards.form_view import form_card
+from bot.teams.cards.render import card_of, summary_of
+from bot.teams.client.traits import spelling
 from tests.support.spoken import Said
 
 _NUMBER = re.compile("[0-9]+")

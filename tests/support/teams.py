@@ -97,7 +97,7 @@ def changed(activity: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 class MemoryShelf:
-    """A `bot.teams.shelf.Shelf` that forgets nothing."""
+    """A `bot.teams.client.shelf.Shelf` that forgets nothing."""
 
     def __init__(self) -> None:
         self.held: dict[str, bytes] = {}

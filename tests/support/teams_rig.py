@@ -7,7 +7,7 @@ from bot.sandbox.teams.people import Json
 from bot.sandbox.teams.server import TeamsServer
 from bot.settings import Settings, load_settings
 from bot.teams import build
-from bot.teams.surface import Teams
+from bot.teams.client.surface import Teams
 from tests.support.teams import MemoryShelf
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from bot.chat.form import Choice, Field, Form, Select, Several, Somebody, Typed
 from bot.chat.message import Button, Confirm, Fields, Heading, Menu, Message, Pick, Quote, Snippet
 from bot.chat.rich import Called, Link, Text, Time
-from bot.teams.elements import Element
-from bot.teams.render import card_of, summary_of
-from bot.teams.text import when
+from bot.teams.cards.elements import Element
+from bot.teams.cards.render import card_of, summary_of
+from bot.teams.cards.text import when
 
 _AT = r"\((\d{4}-\d\d-\d\dT\d\d:\d\d:00Z)(?:, SHORT)?\)"
 _TIME = re.compile(rf"(?:\{{\{{DATE{_AT}\}}\}}, )?\{{\{{TIME{_AT}\}}\}}(?: and (\d+) s)?")

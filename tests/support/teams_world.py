@@ -17,7 +17,7 @@ from bot.sandbox.teams.courier import Answer
 from bot.sandbox.teams.people import DANA, OLU, PAT, TENANT, Conversation, Json, Message, Person, guid
 from bot.sandbox.teams.server import TeamsServer
 from bot.teams import build as build_teams
-from bot.teams.app import TeamsApp, routes
+from bot.teams.incoming.app import TeamsApp, routes
 from tests.support import build
 from tests.support.chat import ChatWorld, NoSlack
 from tests.support.teams import MemoryShelf

@@ -22,7 +22,7 @@ from bot.sandbox.teams.cards import words
 from bot.sandbox.teams.people import DANA, TENANT, Conversation, channel_id
 from bot.sandbox.teams.server import TeamsServer
 from bot.slack.surface import Slack
-from bot.teams.pressed_cards import trigger_for, window_of
+from bot.teams.cards.pressed_cards import trigger_for, window_of
 from tests.support.memory_chat import MEANS, MemoryChat, channel, person, traits
 from tests.support.teams_rig import button_data, teams_surface
 from workflows.core.destination import Destination, Kind, read_destination

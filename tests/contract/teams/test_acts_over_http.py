@@ -13,7 +13,7 @@ import pytest
 from bot.chat.messages.form_sent import IN_OUR_CHAT, LOOKING, NOTHING_HERE, TAKEN
 from bot.sandbox.teams.cards import words
 from bot.sandbox.teams.people import DANA, OLU, PAT, Message, Person
-from bot.teams import app
+from bot.teams.incoming import app
 from tests.support import build
 from tests.support.teams_rig import buttons, elements
 from tests.support.teams_world import NIA, PEOPLE, TeamsWorld, teams_world
@@ -356,7 +356,7 @@ def test_what_fails_in_here_is_said_with_a_number_and_tried_again(
     asked(world)
     card = world.cards()[0]
     with monkeypatch.context() as patch:
-        patch.setattr("bot.teams.acting.handler", lambda _act: 1 / 0)
+        patch.setattr("bot.teams.incoming.acting.handler", lambda _act: 1 / 0)
         answer = world.press(OLU, card, "Approve")
     assert answer.status == 200
     assert answer.said is not None

@@ -14,9 +14,9 @@ from bot.chat.rich import ours
 from bot.chat.surface import Means, NotDone, Posted
 from bot.sandbox.teams.people import DANA, channel_id, guid
 from bot.sandbox.teams.server import TeamsServer
-from bot.teams.connector import Connector, _time
-from bot.teams.conversations import Conversation
-from bot.teams.tokens import Tokens, TokensUnavailable
+from bot.teams.client.connector import Connector, _time
+from bot.teams.client.conversations import Conversation
+from bot.teams.client.tokens import Tokens, TokensUnavailable
 from tests.support.teams import MemoryShelf
 from tests.support.teams_rig import settings_for, teams_surface
 from workflows.core.destination import Destination, Kind

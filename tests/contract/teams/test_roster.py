@@ -10,10 +10,10 @@ import pytest
 from bot.sandbox.teams.people import DANA, FAY, GUS, OLU, TENANT, Person, channel_id, personal_chat_id
 from bot.sandbox.teams.server import TeamsServer
 from bot.teams.build import build_directory
-from bot.teams.conversations import Conversation
-from bot.teams.directory import TeamsRefresher
-from bot.teams.roster import Roster
-from bot.teams.surface import Teams
+from bot.teams.client.conversations import Conversation
+from bot.teams.client.surface import Teams
+from bot.teams.people.directory import TeamsRefresher
+from bot.teams.people.roster import Roster
 from tests.support.teams_rig import settings_for, teams_surface
 from tests.support.world import World
 from workflows.core.identity import Account

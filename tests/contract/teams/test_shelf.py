@@ -9,8 +9,8 @@ import pytest
 import redis
 
 from bot.chat.form import Form
-from bot.teams.form_store import OPEN_MAX, Forms, Standing
-from bot.teams.shelf import RedisShelf, Shelf
+from bot.teams.client.form_store import OPEN_MAX, Forms, Standing
+from bot.teams.client.shelf import RedisShelf, Shelf
 from tests.support.teams import MemoryShelf
 
 

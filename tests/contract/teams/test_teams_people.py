@@ -15,8 +15,8 @@ from bot.directory.chats import ChatDirectories
 from bot.directory.other_groups import OtherGroups
 from bot.sandbox.teams.people import DANA, FAY, GONE, GUS, NOMAIL, OLU, OTHER_TENANT, PAT, TENANT, Person, guid
 from bot.sandbox.teams.server import TeamsServer
-from bot.teams.directory import TeamsRefresher
-from bot.teams.graph import Graph
+from bot.teams.people.directory import TeamsRefresher
+from bot.teams.people.graph import Graph
 from tests.support import build
 from tests.support.people import acts
 from tests.support.world import World, account

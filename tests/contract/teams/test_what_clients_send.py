@@ -16,10 +16,10 @@ from bot.chat.surface import NotDone
 from bot.sandbox.teams.cards import words
 from bot.sandbox.teams.courier import Answer
 from bot.sandbox.teams.people import DANA, OLU, Json, Person
-from bot.teams.acts import MENTIONED_MAX
-from bot.teams.form_input import filled
-from bot.teams.form_store import OPEN_MAX
-from bot.teams.remembered import BYTES_MAX
+from bot.teams.cards.form_input import filled
+from bot.teams.client.form_store import OPEN_MAX
+from bot.teams.incoming.acts import MENTIONED_MAX
+from bot.teams.incoming.remembered import BYTES_MAX
 from tests.support.teams_rig import buttons
 from tests.support.teams_world import NIA, TeamsWorld, teams_world
 from workflows.core.records.request import Request, RequestState

@@ -30,10 +30,10 @@ from bot.chat.messages.reminders import reminder
 from bot.chat.rich import Called, Link, Rich, Time, call, lines, ours, say
 from bot.chat.text import one_line
 from bot.chat.wording.labels import Asked, Exactly
-from bot.teams import elements as e
-from bot.teams.parts import Drawing
-from bot.teams.render import CARD_BYTES_MAX, card_of, summary_of
-from bot.teams.text import inert
+from bot.teams.cards import elements as e
+from bot.teams.cards.parts import Drawing
+from bot.teams.cards.render import CARD_BYTES_MAX, card_of, summary_of
+from bot.teams.cards.text import inert
 from tests.support import golden, teams_text, views
 from tests.support.teams_text import HOSTILE, alive, card_as_text, elements, hostile
 

@@ -10,8 +10,8 @@ from bot.chat.message import Button, Line, Listing, Message
 from bot.chat.messages.help import help_message
 from bot.chat.rich import Code, marked, ours, say
 from bot.chat.wording.refusals import refusal
-from bot.teams.render import card_of, summary_of
-from bot.teams.traits import spelling
+from bot.teams.cards.render import card_of, summary_of
+from bot.teams.client.traits import spelling
 from workflows.core.refusal import Code as Why
 from workflows.core.refusal import Refused
 

@@ -14,9 +14,9 @@ from bot.chat.form import Choice, Field, Filled, Form, Moment, Select, Several, 
 from bot.chat.forms import request as request_form
 from bot.chat.message import Button, Line
 from bot.chat.rich import say
-from bot.teams.form_fields import CHOICES_MAX
-from bot.teams.form_input import filled, picked
-from bot.teams.form_view import form_card
+from bot.teams.cards.form_fields import CHOICES_MAX
+from bot.teams.cards.form_input import filled, picked
+from bot.teams.cards.form_view import form_card
 from tests.support import golden, views
 from tests.support.teams_text import HOSTILE, alive, card_as_text, elements, hostile
 

@@ -10,7 +10,7 @@ import pytest
 from bot.chat.form import Choice, Field, Form, Moment, Select, Several, Somebody, Typed
 from bot.chat.message import Button, Line, Quote
 from bot.chat.rich import Bold, Called, Code, Link, Text, Time, ours, say
-from bot.teams.form_store import Forms, Standing
+from bot.teams.client.form_store import Forms, Standing
 from tests.support.teams import MemoryShelf
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)

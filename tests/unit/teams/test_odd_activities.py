@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.teams import acts
 from bot.teams.guard import Activity, Refusal, read
+from bot.teams.incoming import acts
 from tests.support import teams as t
 
 ODD: tuple[Any, ...] = (None, 0, -1.5, True, "", "x" * 3000, "\x00\ud83d", [], [None, 5, {}], {}, {"id": {}, "a": [1]})

@@ -13,7 +13,7 @@ from bot.chat.outbox.postings import Later
 from bot.chat.outbox.turns import EDITS_RESERVE, POSTS_RESERVE, Turns, kept_back
 from bot.chat.rich import ours
 from bot.chat.surface import Rate
-from bot.teams.traits import TRAITS
+from bot.teams.client.traits import TRAITS
 from tests.support import build
 from workflows.ledger.memory import MemoryBuckets, MemoryClock
 

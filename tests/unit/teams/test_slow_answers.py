@@ -14,8 +14,8 @@ import pytest
 
 from bot.chat.surface import NO_ANSWER, NotDone
 from bot.sandbox.serving import listener
-from bot.teams.connector import Connector
-from bot.teams.tokens import Tokens, TokensUnavailable
+from bot.teams.client.connector import Connector
+from bot.teams.client.tokens import Tokens, TokensUnavailable
 
 WAIT_S = 0.4
 GOOD = b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"id":"1"}'

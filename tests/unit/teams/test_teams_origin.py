@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.teams.origin import prove_origin
+from bot.teams.people.origin import prove_origin
 from tests.support import build
 from workflows.core.policy import IncidentChannels
 from workflows.core.records.request import Origin

@@ -9,8 +9,8 @@ import pytest
 
 from bot.chat.commands.model import AskFor, Help
 from bot.chat.commands.parser import mentioned, parse
-from bot.teams.acts import read_typed
 from bot.teams.guard import Activity, read
+from bot.teams.incoming.acts import read_typed
 from tests.support import teams as t
 
 BOT = {"id": f"28:{t.APP}", "name": "prodaccess"}

@@ -11,8 +11,8 @@ import jwt
 import pytest
 
 from bot.teams.guard import Activity, Refusal, is_listed
-from bot.teams.keys import Keys, KeysUnavailable
-from bot.teams.verify import Verifier
+from bot.teams.incoming.keys import Keys, KeysUnavailable
+from bot.teams.incoming.verify import Verifier
 from tests.support import teams as t
 
 

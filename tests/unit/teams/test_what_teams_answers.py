@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.chat.surface import Means
-from bot.teams.answers import MEANS, refusal
-from bot.teams.traits import TRAITS
+from bot.teams.client.answers import MEANS, refusal
+from bot.teams.client.traits import TRAITS
 
 BLOCKED = {
     "errorCode": 209,

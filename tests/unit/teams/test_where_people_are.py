@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.teams.conversations import Conversations
+from bot.teams.client.conversations import Conversations
 from bot.teams.guard import Activity, read
 from tests.support import teams as t
 from workflows.ports import LedgerUnreachable
