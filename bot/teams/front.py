@@ -11,7 +11,7 @@ from bot.teams.health import TeamsCheck
 from bot.teams.incoming.app import TeamsApp, routes
 
 _UNUSUAL = (
-    "{} {} not Microsoft's usual address: whoever answers there can speak for everybody in Teams. That is right for a national "
+    "{} not Microsoft's usual {}: whoever answers there can speak for everybody in Teams. That is right for a national "
     "cloud and for tests alone"
 )
 
@@ -39,6 +39,12 @@ class TeamsFront:
         return [*self._app.problems(), *self._check.problems()]
 
     def attention(self) -> list[str]:
-        names = self._unusual
-        unusual = [_UNUSUAL.format(" and ".join(names), "is" if len(names) == 1 else "are")] if names else []
-        return [*unusual, *self._app.attention()]
+        return [*_told_of(self._unusual), *self._app.attention()]
+
+
+def _told_of(names: Sequence[str]) -> list[str]:
+    *others, last = names or ("",)
+    if not last:
+        return []
+    which = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    return [_UNUSUAL.format(which, "addresses" if others else "address")]

@@ -40,6 +40,7 @@ from tests.support.slack_text import blocks_as_text, from_mrkdwn
 from tests.support.world import World, account
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.clockwork import LedgerClock
+from workflows.core.destination import is_person, read_destination
 from workflows.core.identity import AccountRecord
 from workflows.core.people import Account, PersonFacts, PersonId, person_id
 from workflows.core.policy import Policy
@@ -427,7 +428,9 @@ def _times_in(record: object) -> set[int]:
 
 
 def _reader(channel: str) -> PersonId | None:
-    return next((who for who in CAST if account(who).user == channel), None)
+    """In another chat an account's id has the name of whoever uses it."""
+    words = read_destination(channel).id.split("-") if is_person(channel) else ()
+    return next((who for who in CAST if account(who).user == channel or who.partition("@")[0] in words), None)
 
 
 DATE = re.compile(r"<!date\^([0-9]+)\^[^|<>]*\|[^<>]*>")

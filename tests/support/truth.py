@@ -227,6 +227,17 @@ class You:
         others = [one for one in found if one is not None and one.slack.surface != account(self.reader).surface]
         return any(self.reader in (one.person, one.suspended and one.suspended.claims) for one in others)
 
+    def said_yes(self) -> bool:
+        return self._has_said(Event.PERSON_CONFIRMED)
+
+    def said_no(self) -> bool:
+        return self._has_said(Event.PERSON_DISOWNED)
+
+    def _has_said(self, answer: Event) -> bool:
+        """To the question about an account in another chat."""
+        said = [entry for entry in self.look.entries if entry.event is answer]
+        return any(self.reader in (one.private.get("actor"), one.private.get("person")) for one in said)
+
     def may_nothing(self) -> bool:
         return self.look.t.world.chat.people[account(self.reader)].standing_problem is not None
 
@@ -268,6 +279,8 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"Nobody could approve .* for you: |You used break-glass in .* within 24 hours", You.did_or_tried),
     (r"so I cannot tell that it is yours|[Yy]our AWS user|AWS user that I find for you", You.is_holder),
     (r"AWS's administrators have to give you", You.is_holder),
+    (r"You said Yes: |^✅ You said in \w+ that the account|^If that was not you, tell security", You.said_yes),
+    (r"You said No: ", You.said_no),
     (
         r"Is this you in|with your address|Until you answer|from then on it is yours|since you were asked",
         You.is_claimed,
@@ -477,6 +490,8 @@ _OF_ACCOUNTS = (
     (r"🚨 (\w+) says that the account (\w+) in", Event.PERSON_DISOWNED, ("actor_name", "account_name")),
     (r"✅ (\w+) said in \w+ that (\w+)'s account", Event.PERSON_CONFIRMED, ("actor_name", "account_name")),
     (r"⚠️ (\w+) was deactivated", Event.PERSON_LEFT, ("actor_name",)),
+    (r"✅ You said Yes: |✅ You said in \w+ that the account in \w+ with your", Event.PERSON_CONFIRMED, ()),
+    (r"⛔ You said No: ", Event.PERSON_DISOWNED, ()),
 )
 
 

@@ -53,3 +53,9 @@ def is_channel(text: str) -> bool:
 
 def is_person(text: str) -> bool:
     return read_destination(text).kind is Kind.PERSON
+
+
+def as_written(place: str) -> str:
+    """A destination's text as people and the policy write it: `C0...`, `teams:19:...@thread.tacv2`."""
+    found = read_destination(place)
+    return place if found.surface == SLACK else f"{found.surface}:{found.id}"

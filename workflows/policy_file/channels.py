@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from workflows.core.destination import Destination, Kind, read_destination
-from workflows.core.identity import SLACK, TEAMS
+from workflows.core.destination import Destination, Kind, as_written
+from workflows.core.identity import TEAMS
 from workflows.policy_file.problem import quote
 from workflows.policy_file.values import fault
 
@@ -38,12 +38,6 @@ def _hint(value: str) -> str:
     if "%3a" in value.lower() or "%40" in value:
         return 'the link writes : as %3A and @ as %40; here they stand as they are: "teams:19:...@thread.tacv2"'
     return _HELP
-
-
-def as_written(channel: str) -> str:
-    """A destination's text as the files write it."""
-    found = read_destination(channel)
-    return channel if found.surface == SLACK else f"{found.surface}:{found.id}"
 
 
 def in_words(channels: Sequence[str]) -> str:

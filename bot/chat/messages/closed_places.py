@@ -8,7 +8,7 @@ from bot.chat.message import Line, Message, message
 from bot.chat.places import is_everything, surface_of
 from bot.chat.rich import Called, Channel, Code, Rich, Span, Time, ours, say, short
 from bot.chat.surface import Traits
-from workflows.core.destination import is_person, read_destination
+from workflows.core.destination import as_written, is_person, read_destination
 from workflows.core.identity import SLACK
 
 
@@ -72,7 +72,8 @@ def closed_words(place: str, word: str, traits: Traits) -> str:
         return f"{traits.title} refuses the token ({word}): nothing is sent there until it works again"
     if not traits.abilities.edits:
         return f"{traits.title} {read_destination(place).id} takes no messages ({word}). {traits.remedy(word)}"
-    what = f"direct messages to {place}" if is_person(place) else f"messages in {place}, which the policy names"
+    named = as_written(place)
+    what = f"direct messages to {named}" if is_person(place) else f"messages in {named}, which the policy names"
     return f"{traits.title} takes no {what} ({word}). {traits.remedy(word)}"
 
 

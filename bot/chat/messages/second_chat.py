@@ -7,8 +7,8 @@ import json
 from bot.chat.carried import read_carried
 from bot.chat.message import Button, Confirm, Line, Message, Small, buttons, message
 from bot.chat.messages.hold_news import chat_of, word
-from bot.chat.rich import Time, say, short
-from workflows.core.audit import AuditEntry
+from bot.chat.rich import Rich, Time, join, say, short
+from workflows.core.audit import AuditEntry, Event
 from workflows.core.identity import AccountId
 from workflows.core.rules.account_confirmation import Held
 from workflows.usecases.identity.second_chat import Answer
@@ -58,11 +58,32 @@ def _yes_or_no(held: Held, chat: str) -> list[Button]:
     ]
 
 
-def asked_before(entry: AuditEntry) -> Message:
-    """What the question becomes in the end, where it was not answered by a press on it."""
-    name, account = word(entry, "actor_name", 100), entry.private.get("account", "")
+def asked_before(entry: AuditEntry, answer: AuditEntry | None = None) -> Message:
+    """What the question becomes in the end. `answer`: what was said to it; None where it was settled otherwise."""
+    account = entry.private.get("account", "")
+    if answer is not None:
+        mine = answer.event is Event.PERSON_CONFIRMED
+        line = say("✅ You said Yes: the account in {} is yours.", chat_of(account)) if mine else _not_mine(account)
+        return message(line, Line(line))
+    name = word(entry, "actor_name", 100)
     line = say("{} It was about {} ({}), and is asked no more.", _asks(AccountId(account)), name, short(account, 120))
     return message(line, Line(line))
+
+
+def _not_mine(account: str) -> Rich:
+    return say("⛔ You said No: the account in {} is not yours. Security was told.", chat_of(account))
+
+
+def own_account(entry: AuditEntry) -> Message:
+    """To each account of whoever said that an account is theirs: whoever holds only one of them hears of it in the others."""
+    line = say(
+        "✅ You said in {} that the account in {} with your address {} is yours: it asks and decides as you from now on."
+        " If that was not you, tell security at once.",
+        chat_of(entry.private.get("by_account", "")),
+        chat_of(entry.private.get("account", "")),
+        word(entry, "address"),
+    )
+    return message(line, Line(line), Small(join((Time(entry.at, entry.at),))))
 
 
 def read_is_me(value: str, *, mine: bool) -> Answer | None:

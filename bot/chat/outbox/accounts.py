@@ -89,7 +89,8 @@ def show_hold(box: Outbox, page: PostingSession, subject: str) -> None:
         if _is_question(entry):
             asked = [one.number for one in entries if _is_question(one)]
             last = entry.number == asked[-1]
-            items += _asked_whether_it_is_them(box, page.record, entry, policy, last=last)
+            answer = _answer(entry, entries)
+            items += _asked_whether_it_is_them(box, page.record, entry, policy, last=last, answer=answer)
         else:
             items += _told_of_hold(box, page.record, entry, policy)
         _redraw_what_waits(box, entry)
@@ -106,11 +107,11 @@ def _redraw_what_waits(box: Outbox, entry: AuditEntry) -> None:
 
 
 def _told_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy) -> list[PlannedMessage]:
-    plain = hold_news.told(entry, box.command)
-    if entry.event is Event.PERSON_CONFIRM_ASKED:
-        return [*_receipts_of_hold(box, record, entry, policy), *_asked_to_agree(box, entry, policy)]
     # What somebody says of their own account is for their own accounts; that one is not theirs, for security as well.
     own_word = entry.event is Event.PERSON_CONFIRMED and "by_account" in entry.private
+    plain = second_chat.own_account(entry) if own_word else hold_news.told(entry, box.command)
+    if entry.event is Event.PERSON_CONFIRM_ASKED:
+        return [*_receipts_of_hold(box, record, entry, policy), *_asked_to_agree(box, entry, policy)]
     people = () if own_word else box.recipients.security(policy)
     if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
         places = open_places(box.ctx, PersonId(entry.private.get("actor", "")))
@@ -138,8 +139,27 @@ def _is_question(entry: AuditEntry) -> bool:
     return entry.event is Event.PERSON_BINDING_CHANGED and entry.facts.get("why") == SECOND_CHAT
 
 
+def _answer(question: AuditEntry, entries: Sequence[AuditEntry]) -> AuditEntry | None:
+    """What whoever was asked has said to this question; None where nobody has."""
+    since = [one for one in entries if one.number > question.number]
+    until = next((one.number for one in since if _is_question(one)), None)
+    return next((one for one in since if _is_own_word(one) and (until is None or one.number < until)), None)
+
+
+def _is_own_word(entry: AuditEntry) -> bool:
+    return entry.event is Event.PERSON_DISOWNED or (
+        entry.event is Event.PERSON_CONFIRMED and "by_account" in entry.private
+    )
+
+
 def _asked_whether_it_is_them(
-    box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Policy, *, last: bool
+    box: Outbox,
+    record: ChatRecord,
+    entry: AuditEntry,
+    policy: Policy,
+    *,
+    last: bool,
+    answer: AuditEntry | None,
 ) -> list[PlannedMessage]:
     """Whom an account in another chat claims to be, in each of their accounts elsewhere, with buttons as long as it waits for
     them. Where they cannot be asked, security says whose it is. `last`: the newest question about this account."""
@@ -151,7 +171,7 @@ def _asked_whether_it_is_them(
         return _told_of_hold(box, record, as_new, policy)
     held = held_account(box.ctx, AccountId(entry.private.get("account", ""))) if last else None
     waits = held is not None and bool(held.suspended.asked_in) and held.suspended.claims == claims
-    asked = second_chat.is_this_you(held) if held is not None and waits else second_chat.asked_before(entry)
+    asked = second_chat.is_this_you(held) if held is not None and waits else second_chat.asked_before(entry, answer)
     key = f"asked {held.hash}" if held is not None and waits else "over"
     slots = {f"hold:{entry.number}:{user}": user for user in map(direct_to, theirs)}
     questions = (PlannedMessage(slot, user, asked, key=key) for slot, user in slots.items())

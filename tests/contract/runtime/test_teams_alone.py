@@ -77,9 +77,7 @@ def test_an_installation_without_slack_starts_and_answers(tmp_path: Path, durabl
             found = read(port)
             assert found["missing"] == []
             (unusual,) = found["attention"]
-            assert unusual.startswith(
-                "TEAMS_OPENID_URL and TEAMS_LOGIN_URL and TEAMS_SERVICE_URL and GRAPH_API_URL are not"
-            )
+            assert unusual.startswith("TEAMS_OPENID_URL, TEAMS_LOGIN_URL, TEAMS_SERVICE_URL and GRAPH_API_URL are not")
             assert status(port, "/slack/events") == 404
             teams.client.type(DANA, "envs")
             chat = teams.world.personal(DANA)

@@ -77,9 +77,12 @@ def test_the_question_stands_in_the_first_chat_alone_and_goes_when_it_is_answere
     rig.presses(account(DANA), buttons(asked.message)[IS_ME])
     rig.settle()
     assert buttons(rig.to(DANA)[0].message) == {}
+    assert "You said Yes" in rig.to(DANA)[0].text
     both = (rig.to(DANA)[1].text, rig.teams.stands(person(there.user, TEAMS))[0])
     for told in both:
-        assert "Dana said in Slack that Dana's account in Teams" in told
+        assert "You said in Slack that the account in Teams with your address" in told
+        assert there.user not in told
+    assert "Dana said in Slack that Dana's account in Teams" in rig.teams.stands(RECEIPTS)[-1]
     assert "is theirs, too" in rig.teams.stands(RECEIPTS)[-1]
     assert rig.to(SUE) == rig.to(PAT) == []
 
@@ -92,6 +95,7 @@ def test_a_no_is_an_alarm(rig: Two) -> None:
         assert "is not theirs" in rig.to(who)[-1].text
     assert "🚨" in rig.teams.stands(RECEIPTS)[-1]
     assert buttons(rig.to(DANA)[0].message) == {}
+    assert "You said No" in rig.to(DANA)[0].text
     assert rig.teams.stands(person(there.user, TEAMS)) == [], "it is nobody's, and hears when it acts"
 
 

@@ -21,3 +21,10 @@ from bot.cli.standing import traits_of
 def test_each_place_has_the_words_of_its_chat(place: str, title: str) -> None:
     assert traits_of(place).title == title
     assert closed_words(place, "gone", traits_of(place)).startswith(title)
+
+
+def test_a_place_is_named_as_the_policy_writes_it() -> None:
+    place = "teams:channel:19:ops@thread.tacv2"
+    assert "messages in teams:19:ops@thread.tacv2, which the policy names" in closed_words(
+        place, "gone", traits_of(place)
+    )
