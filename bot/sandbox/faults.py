@@ -27,9 +27,9 @@ class Waiting(Generic[F]):
         self._waiting: list[F] = []
         self.delay_s = 0.0
 
-    def add(self, call: str, **what: Any) -> F:
-        """`faults.add(CALL, times=2, status=429, retry_after_s=3)`: see the stand-in's `Fault`."""
-        fault = self._make(call, **what)
+    def add(self, *call: str, **what: Any) -> F:
+        """`faults.add(CALL, times=2, status=429, retry_after_s=3)`: see the stand-in's `Fault`, whose fields these are."""
+        fault = self._make(*call, **what)
         with self._lock:
             self._waiting.append(fault)
         return fault

@@ -119,7 +119,7 @@ def test_who_is_new_in_teams_waits_for_a_yes_in_slack(window: Open) -> None:
     question = slack.post("Is this you in Teams?")
     slack.button(question, "Yes").click()
     slack.page.locator("#confirm").get_by_role("button", name="Yes, it is me").click()
-    see(slack.post("is theirs, too"))
+    see(slack.post("You said Yes"))
     see(slack.page.get_by_text("Teams account on hold"), 0)
     pat.types_in_teams("mine")
     see(pat.teams_post("Nothing"))

@@ -341,7 +341,7 @@ def test_a_group_is_read_through_in_pages_with_the_groups_in_it(bot: Bot) -> Non
 
 def test_without_the_permission_for_users_members_have_ids_alone(bot: Bot) -> None:
     group = next(one for one in bot.teams.world.groups.values() if one.name == "platform")
-    bot.teams.people.graph.permissions.remove("User.Read.All")
+    bot.teams.graph.permissions.remove("User.Read.All")
     try:
         assert [(one["id"], one["mail"], one["userType"]) for one in _members(bot, group.id)] == [
             (OLU.aad, None, None),
@@ -349,7 +349,7 @@ def test_without_the_permission_for_users_members_have_ids_alone(bot: Bot) -> No
         ]
         assert code(bot.graph(f"users/{DANA.aad}")) == (403, "Authorization_RequestDenied")
     finally:
-        bot.teams.people.graph.permissions.add("User.Read.All")
+        bot.teams.graph.permissions.add("User.Read.All")
 
 
 # ------------------------------------------------------------ people
@@ -445,7 +445,7 @@ def test_what_is_not_answered_in_time_comes_again_as_it_was(bot: Bot) -> None:
 def test_odd_things_can_be_sent_by_hand(bot: Bot) -> None:
     _, activity = bot.teams.client.typed(DANA, "help")
     courier = bot.teams.courier
-    forged = activities.token(bot.teams.world, bot.teams.incoming.keys, "https://elsewhere.example/")
+    forged = activities.token(bot.teams.world, bot.teams.keys, "https://elsewhere.example/")
     assert courier.send(activity, authorization=f"Bearer {forged}").status == 500  # the bot here asserts
     assert courier.send(activity, authorization="").status == 500
     assert courier.send(activity).status == 200
