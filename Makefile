@@ -7,7 +7,7 @@ RUN := $(VENV)/.for-running
 DEMO := $(VENV)/.for-the-demo
 DEV := $(VENV)/.for-development
 
-.PHONY: demo test test-upgrade lint run check bench docs lock clean
+.PHONY: demo test test-teams test-upgrade lint run check bench docs lock clean
 
 $(RUN): requirements.lock
 $(DEMO): requirements-sandbox.lock
@@ -22,6 +22,10 @@ demo: $(DEMO)
 test: $(DEV)
 	@$(BIN)/python -m compileall -q bot workflows # once, for the many processes that the tests start
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+
+# Teams by whole processes, and in a browser: what takes minutes.
+test-teams: $(DEV)
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m teams tests/scenario tests/chaos tests/browser $(ARGS)
 
 # The version before, out of git history, beside this one.
 test-upgrade: $(DEV)

@@ -23,7 +23,7 @@ from tests.support.teams_text import HOSTILE, JOINER, elements, hostile
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.teams]
 
 RENDERER = Path(__file__).parents[2] / "bot" / "sandbox" / "page" / "static" / "vendor" / "adaptivecards.min.js"
 OLU = "teams:person:11111111-2222-3333-4444-555555555551"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.people import DANA, OLU, OWNERS, PAT, TEAM, Window, see
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.teams]
 Open = Callable[[], Window]
 NOBODY = "Nobody has access to anything."
 OPS = "orders-ops"

@@ -19,6 +19,8 @@ from tests.support.teams_side import ACCESS_LOG, buttons, id_in, words
 from workflows.core import keys
 from workflows.core.identity import TEAMS
 
+pytestmark = pytest.mark.teams
+
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:

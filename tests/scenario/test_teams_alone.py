@@ -19,6 +19,8 @@ from tests.support.teams_side import ACCESS_LOG, GENERAL, HEARD, INCIDENT, Shop,
 from tests.support.waiting import eventually
 from workflows.core import keys
 
+pytestmark = pytest.mark.teams
+
 WHY = "INC-42 checkout errors"
 ADMIN = "AdministratorAccess"
 

@@ -16,6 +16,8 @@ from tests.support.teams_side import HEARD, Shop, TeamsSide, id_in, words
 from workflows.core import keys
 from workflows.core.records.request import Request
 
+pytestmark = pytest.mark.teams
+
 
 @pytest.fixture
 def teams(in_teams: Installation) -> TeamsSide:

@@ -16,6 +16,8 @@ from tests.support.installation import GENERAL, PEOPLE, RECEIPTS, Case, Installa
 from tests.support.teams_side import ACCESS_LOG, HEARD, buttons, id_in, words
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.teams
+
 WHY = "INC-42 checkout errors"
 
 
