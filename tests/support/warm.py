@@ -38,12 +38,15 @@ class Forked:
         self.pid = pid
         self.returncode: int | None = None
         self._parent = parent
+        # Its end can be asked for once: two threads that look at the same moment must not both ask.
+        self._asking = threading.Lock()
 
     def poll(self) -> int | None:
         """The exit code, negative for a signal, or None while it runs. Until it was asked for, the pid is nobody else's."""
-        if self.returncode is None:
-            self.returncode = self._parent.ask({"poll": self.pid})
-        return self.returncode
+        with self._asking:
+            if self.returncode is None:
+                self.returncode = self._parent.ask({"poll": self.pid})
+            return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         give_up_at = None if timeout is None else time.monotonic() + timeout
