@@ -115,7 +115,7 @@ email_domains: [example.com]
 connections:
   main: {kind: aws, region: eu-central-1, portal: "https://acme.awsapps.com/start"}
 receipts_channel: %(receipts)s
-incident_channels: {names: [inc-*], created_by: [U0SIREN], teams: ["%(incident)s"]}
+incident_channels: {names: [inc-*], created_by: [U0SIREN]%(incident)s}
 request_expires_after: %(expires)s
 groups:
   platform: {members: [olu@example.com, pat@example.com]}
@@ -151,8 +151,9 @@ def account_of(number: int) -> str:
 
 
 def places(slack: str, teams: str, chats: Chats) -> str:
-    """As the policy names channels: those of the chats that there are."""
-    return f"[{', '.join(text for chat, text in (('slack', slack), ('teams', channel_text(teams))) if chat in chats)}]"
+    """As the policy names channels: those of the chats that there are. With Slack alone as every version reads it."""
+    found = [text for chat, text in (("slack", slack), ("teams", channel_text(teams))) if chat in chats]
+    return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
 
 
 def environment_yaml(number: int, channel: str | None) -> str:
@@ -185,7 +186,7 @@ def write_policy(
             "expires": expires,
             "digests": plans,
             "receipts": receipts,
-            "incident": channel_id("Orders inc-42"),
+            "incident": f', teams: ["{channel_id("Orders inc-42")}"]' if "teams" in chats else "",
             "oncall": ONCALL[chats[0]],
         }
     )
