@@ -324,7 +324,7 @@ class Installation:
         self.aws = self._stack.enter_context(SandboxAws(torn_pages=self.torn_pages))
         self.aws.reset(aws_world())
         self.port = free_port()
-        self.ops_port = free_port() if self.ops else self.port
+        self._ops_port = free_port() if self.ops else 0
         if "slack" in self.chats:
             self._start_slack()
         if "teams" in self.chats:
@@ -421,6 +421,11 @@ class Installation:
                 process.popen.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+    @property
+    def ops_port(self) -> int:
+        """Where /readyz is: a later `web` may listen on another port than the first."""
+        return self._ops_port or self.port
 
     def ready(self) -> dict[str, Any]:
         try:
