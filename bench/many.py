@@ -27,7 +27,7 @@ from bot.chat.views.read_model import Reader
 from bot.monotonic import monotonic_s
 from bot.observability.faults import Faults
 from bot.queues import ALL_QUEUES
-from bot.wiring import RandomSource
+from bot.wiring.common import RandomSource
 from tests.support.installation import PEOPLE, ROOT, case_name
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_directory import RedisDirectory
