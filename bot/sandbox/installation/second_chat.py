@@ -11,6 +11,8 @@ from bot.sandbox.slack import Message, buttons, elements
 
 _QUESTION = "Is this you in Teams?"
 _YES = "Yes"
+# All accounts of a person hear of what became of the question.
+_NEWS = "You said in Slack that"
 
 
 def known_in_slack(installation: Installation, players: Iterable[Player]) -> None:
@@ -22,7 +24,10 @@ def known_in_slack(installation: Installation, players: Iterable[Player]) -> Non
 
 
 def confirmed_in_teams(installation: Installation, players: Iterable[Player]) -> None:
-    """Each writes to the bot in Teams, is asked in Slack, and says Yes. Raise InstallationError where nobody is asked."""
+    """Each writes to the bot in Teams, is asked in Slack, says Yes, and has heard in both what became of it.
+
+    Raise InstallationError where nobody is asked, or told.
+    """
     everybody = tuple(players)
     with ThreadPoolExecutor(len(everybody)) as pool:
         for done in [pool.submit(_confirmed, installation, player) for player in everybody]:
@@ -32,11 +37,18 @@ def confirmed_in_teams(installation: Installation, players: Iterable[Player]) ->
 def _confirmed(installation: Installation, player: Player) -> None:
     if installation.teams is None:
         return
-    installation.teams.client.type(player.in_teams, "mine")
+    teams = installation.teams.client
+    teams.type(player.in_teams, "mine")
     question = installation.until(lambda: _asked(installation, player), f"{player.name} is asked in Slack")
     yes = next(each for each in elements(question) if each.get("text", {}).get("text") == _YES)
     installation.person(player).press(question, yes["action_id"], yes["value"])
     installation.until(lambda: _asked(installation, player) is None, f"{player.name} is known in Teams")
+
+    def told() -> bool:
+        in_slack = any(_NEWS in each.text for each in installation.person(player).dms())
+        return in_slack and any(_NEWS in str((each.text, each.card)) for each in teams.sees(player.in_teams))
+
+    installation.until(told, f"{player.name} is told so in both")
 
 
 def _asked(installation: Installation, player: Player) -> Message | None:
