@@ -7,7 +7,7 @@ RUN := $(VENV)/.for-running
 DEMO := $(VENV)/.for-the-demo
 DEV := $(VENV)/.for-development
 
-.PHONY: demo test test-teams test-upgrade lint run check bench docs lock clean
+.PHONY: demo test test-teams test-upgrade test-fleet lint run check bench docs lock clean
 
 $(RUN): requirements.lock
 $(DEMO): requirements-sandbox.lock
@@ -30,6 +30,10 @@ test-teams: $(DEV)
 # The version before, out of git history, beside this one.
 test-upgrade: $(DEV)
 	$(BIN)/python -m pytest -n 3 -m upgrade tests/chaos/test_rolling_upgrade.py $(ARGS)
+
+# Whole fleets: many processes at once, rolling restarts, Redis with its sentinels.
+test-fleet: $(DEV)
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m fleet tests/scenario tests/chaos $(ARGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .
