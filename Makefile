@@ -6,14 +6,21 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.for-running
 DEMO := $(VENV)/.for-the-demo
 DEV := $(VENV)/.for-development
+# Helm, hadolint and the like, 460 MB: of no use to the bot itself. Several checkouts may share one folder.
+TOOLS := $(or $(PRODACCESS_DEPLOY_TOOLS),.venv-deploy)
 
-.PHONY: demo test test-teams test-upgrade test-fleet lint run check bench docs lock clean
+.PHONY: demo test test-teams test-upgrade test-fleet check-deploy lint run check bench docs lock clean
 
 $(RUN): requirements.lock
 $(DEMO): requirements-sandbox.lock
 $(DEV): requirements-dev.lock
 $(RUN) $(DEMO) $(DEV): pyproject.toml .ci/install.py
 	@$(PYTHON) .ci/install.py $(VENV) $(filter %.lock,$^)
+	@touch $@
+
+# A link to a folder that others use, too, is taken as it is.
+$(TOOLS)/.installed: deploy/tools/requirements.lock .ci/install.py
+	@$(PYTHON) .ci/install.py $(TOOLS) $<
 	@touch $@
 
 demo: $(DEMO)
@@ -34,6 +41,10 @@ test-upgrade: $(DEV)
 # Whole fleets: many processes at once, rolling restarts, Redis with its sentinels.
 test-fleet: $(DEV)
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m fleet tests/scenario tests/chaos $(ARGS)
+
+# What deploys it, checked by real tools: Helm, Prometheus, hadolint, systemd, and a build that is made twice.
+check-deploy: $(DEV) $(TOOLS)/.installed
+	PRODACCESS_DEPLOY_TOOLS=$(TOOLS) $(BIN)/python -m pytest -n 3 --dist worksteal -m deploy tests/deploy $(ARGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -60,12 +71,13 @@ docs: $(DEV)
 	$(BIN)/python -m bot.sandbox.tour.picture docs/images/life.svg
 	$(BIN)/python -m tests.browser.pictures # where Chromium is
 
-# The same versions in all three: the larger ones are what the smaller ones are held to.
+# The same versions in the first three: the larger ones are what the smaller ones are held to.
 LOCK := uv pip compile --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 lock:
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
 	$(LOCK) --extra sandbox --extra install -c requirements-dev.lock pyproject.toml -o requirements-sandbox.lock
 	$(LOCK) --extra install -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(LOCK) deploy/tools/requirements.in -o deploy/tools/requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) .venv-deploy build dist *.egg-info

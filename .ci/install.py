@@ -1,5 +1,7 @@
 """Puts the packages of a lock file into a virtual environment: `python3 .ci/install.py .venv requirements.lock`.
 
+This package itself comes with them, where the lock file stands beside pyproject.toml; tools that only look at it stand elsewhere.
+
 With uv where it is there and can, in seconds; else with pip, which every Python has. Each file's hash is checked either way.
 Says on standard error how far it is. Exit code 0 once all is there, else 1, after a sentence that says what to do.
 """
@@ -46,7 +48,7 @@ def install(folder: Path, lock: Path, progress: "Progress") -> str:
 def installed_by_uv(uv: str, python: Path, lock: Path) -> bool:
     """False where it cannot: it knows nothing of pip's configuration, a company's own index say."""
     command = [uv, "pip", "install", "--quiet", "--python", str(python)]
-    return run([*command, "--require-hashes", "-r", str(lock)]) and run([*command, *OURSELVES])
+    return run([*command, "--require-hashes", "-r", str(lock)]) and (tools_alone(lock) or run([*command, *OURSELVES]))
 
 
 def installed_by_pip(python: Path, lock: Path, progress: "Progress") -> bool:
@@ -55,7 +57,11 @@ def installed_by_pip(python: Path, lock: Path, progress: "Progress") -> bool:
         return False
     command = [*pip, "install", "--disable-pip-version-check", "--progress-bar", "off"]
     fetched = run([*command, "--require-hashes", "-r", str(lock)], progress.pip_said)
-    return fetched and run([*command, *OURSELVES], progress.keep)
+    return fetched and (tools_alone(lock) or run([*command, *OURSELVES], progress.keep))
+
+
+def tools_alone(lock: Path) -> bool:
+    return lock.resolve().parent != ROOT
 
 
 def run(command, watch=None) -> bool:

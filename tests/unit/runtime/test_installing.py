@@ -20,7 +20,7 @@ def pinned(lock: str) -> dict[str, str]:
     return dict(found)
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "deploy/tools/requirements.lock"])
 def test_a_lock_file_names_no_address_and_each_file_has_a_hash(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert "://" not in text
@@ -39,6 +39,11 @@ def test_what_the_code_depends_on_is_locked() -> None:
     for lock, wanted in zip(LOCKS, groups, strict=True):
         names = {re.split(r"[^A-Za-z0-9._-]", each)[0].lower() for each in wanted} - {"prodaccess"}
         assert names <= pinned(lock).keys()
+
+
+def test_the_tools_that_look_at_what_deploys_it_are_locked() -> None:
+    wanted = (ROOT / "deploy/tools/requirements.in").read_text().splitlines()
+    assert {line for line in wanted if not line.startswith("#")} <= pinned("deploy/tools/requirements.lock").keys()
 
 
 @pytest.fixture
