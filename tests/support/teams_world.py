@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import pytest
 from starlette.applications import Starlette
 
 from bot.chat.actions.deferred import Deferred
@@ -17,11 +18,13 @@ from bot.sandbox.teams.courier import Answer
 from bot.sandbox.teams.people import DANA, OLU, PAT, TENANT, Conversation, Json, Message, Person, guid
 from bot.sandbox.teams.server import TeamsServer
 from bot.teams import build as build_teams
+from bot.teams.incoming import app
 from bot.teams.incoming.app import TeamsApp, routes
 from tests.support import build
 from tests.support.chat import ChatWorld, NoSlack
 from tests.support.teams import MemoryShelf
 from tests.support.teams_rig import elements, settings_for, teams_surface
+from tests.support.waiting import PATIENCE_S
 from workflows.core import keys
 from workflows.core.destination import Destination, Kind
 from workflows.core.identity import TEAMS, Account
@@ -106,13 +109,16 @@ def titled(card: Json | None, title: str) -> Json:
 
 @contextmanager
 def teams_world() -> Iterator[TeamsWorld]:
-    with TeamsServer() as teams:
+    """What is answered does not depend on how busy this machine is: the app takes its time, and Teams waits for it."""
+    with TeamsServer() as teams, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "ANSWER_S", PATIENCE_S)
+        patch.setattr(app, "TAKE_S", PATIENCE_S)
         world = TeamsWorld(teams)
         where = listener()
         serving = Serving(Starlette(routes=routes(world.app)), where, "bot")
         serving.wait_until_started()
         teams.courier.request_url = f"http://127.0.0.1:{where.getsockname()[1]}/api/messages"
-        teams.courier.answer_within_s = 5.0
+        teams.courier.answer_within_s = PATIENCE_S
         try:
             yield world
         finally:
