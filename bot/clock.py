@@ -11,6 +11,8 @@ from redis.exceptions import RedisError
 
 from bot.monotonic import host
 from bot.observability.log import log_failure
+from bot.observability.tally import EVERY_S as TALLY_EVERY_S
+from bot.observability.tally import Tally
 from bot.queues import UnknownKind
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
@@ -51,6 +53,7 @@ def run(settings: Settings) -> None:
     timekeeper = Timekeeper(parts.context, host(), parts.monotonic_s)
     keep_doing(parts.context, "timekeeper", timekeeper.look, TIMEKEEPER_EVERY_S, stop)
     keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)
+    keep_doing(parts.context, "tally", Tally(parts.context, parts.redis).advance, TALLY_EVERY_S, stop)
     log.info("clock is ready")
     while not stop.wait(ticker.tick()):
         pass

@@ -11,6 +11,8 @@ import uvicorn
 from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
+from bot.chat.behind import Behind
+from bot.observability.figures import Figures
 from bot.observability.log import log_failure
 from bot.observability.metrics import LedgerMetrics
 from bot.observability.readiness import REDIS_ANSWERS, ledger_words
@@ -23,6 +25,7 @@ from bot.runtime.peer_limits import PeerLimits
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_reading_the_policy
 from bot.settings import Settings, process_environ
 from bot.wiring import WebParts, build_web
+from bot.wiring.common import keep_counting_calls
 from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ports import LedgerUnreachable
 
@@ -36,8 +39,10 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     life = LifeSign("web")
     parts = build_web(settings)
-    REGISTRY.register(LedgerMetrics(parts.context, parts.redis, parts.faults))
+    figures, behind = Figures(parts.context, parts.redis), Behind(parts.context, parts.redis, parts.chats)
+    REGISTRY.register(LedgerMetrics(parts.context, parts.redis, parts.faults, figures.collect, behind.collect))
     stop = threading.Event()
+    keep_counting_calls(parts, stop)
     beat_while_running(parts.beats, "web", stop, lambda: True, parts.beside_older)
     keep_reading_the_policy(parts.context, parts.policy, stop)
     keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)

@@ -24,6 +24,7 @@ from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_reading_the_policy
 from bot.settings import Settings
 from bot.wiring import WorkerParts, build_worker
+from bot.wiring.common import keep_counting_calls
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.shared.due_items import end_what_is_overdue
 from workflows.usecases.shared.troubles import forget_what_is_over
@@ -56,6 +57,7 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    keep_counting_calls(parts, stop)
     crew = Crew(parts.queue_redis, stop)
     life.stuck = crew.stuck
     # Before anything is given.

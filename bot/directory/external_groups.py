@@ -69,7 +69,9 @@ class OutsideGroups:
                 ("limit", PAGE_LENGTH),
                 ("offset", page * PAGE_LENGTH),
             ]
-            answer = fetch_json(f"{self._pagerduty_url}/oncalls?{urlencode(query)}", headers)
+            answer = fetch_json(
+                f"{self._pagerduty_url}/oncalls?{urlencode(query)}", headers, called=("pagerduty", "oncalls")
+            )
             entries = answer.get("oncalls") if isinstance(answer, Mapping) else None
             if not isinstance(entries, list):
                 raise NotFetched("answered something that is not a list of who is on call")
@@ -83,7 +85,7 @@ class OutsideGroups:
 
     def _listed(self, group: Group) -> Members:
         """A JSON list of addresses, bare or under `members` or `emails`."""
-        answer = fetch_json(str(group.https), bearer(self._token(group)))
+        answer = fetch_json(str(group.https), bearer(self._token(group)), called=("https", "group"))
         if isinstance(answer, Mapping):
             answer = answer.get("members", answer.get("emails"))
         if not isinstance(answer, list) or len(answer) > PEOPLE_MAX:

@@ -14,6 +14,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from bot.cloud_credentials import is_loopback
 from bot.directory.deadline import Deadline
+from workflows.core.calls import NO_ANSWER, timed
 
 TIMEOUT_S = 5.0
 BYTES_MAX = 256 * 1024
@@ -37,9 +38,26 @@ class NotFetched(Exception):
 
 
 def fetch_json(
-    url: str, headers: Mapping[str, str], *, timeout_s: float = TIMEOUT_S, bytes_max: int = BYTES_MAX
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float = TIMEOUT_S,
+    bytes_max: int = BYTES_MAX,
+    called: tuple[str, str] = ("https", "get"),
 ) -> Any:
-    """What stands there. Secrets travel in `headers`, so plain HTTP is for this machine alone. Raises NotFetched."""
+    """What stands there. Secrets travel in `headers`, so plain HTTP is for this machine alone. Raises NotFetched.
+
+    `called`: what is asked of whom, in words of ours, as it is counted.
+    """
+    with timed(*called) as call:
+        try:
+            return _fetched(url, headers, timeout_s, bytes_max)
+        except NotFetched as problem:
+            call.error = f"http_{problem.status}" if problem.status else NO_ANSWER
+            raise
+
+
+def _fetched(url: str, headers: Mapping[str, str], timeout_s: float, bytes_max: int) -> Any:
     if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
         raise NotFetched("is not an https address")
     request = Request(url, headers={"User-Agent": "prodaccess", "Accept": "application/json", **headers})  # noqa: S310 - checked above

@@ -54,7 +54,7 @@ class HttpTickets:
         url = check.https.replace("{ticket}", quote(ticket, safe=""))
         try:
             headers = bearer(token_of(check.token_env, self._secret))
-            answer = fetch_json(url, headers, timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX)
+            answer = fetch_json(url, headers, timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX, called=("https", "ticket"))
         except NoToken as problem:
             return _unknown(f"{_NAME} cannot be asked: {problem}")
         except NotFetched as problem:

@@ -24,19 +24,24 @@ WORDS_MAX = 200
 
 
 class LedgerMetrics(Collector):
-    """Register it once. A ledger that does not answer shows as `prodaccess_ledger_up 0`, and as nothing else."""
+    """Register it once. A ledger that does not answer shows as `prodaccess_ledger_up 0`, and as nothing else.
 
-    def __init__(self, ctx: Context, redis: Redis, faults: Faults) -> None:
+    `more`: what else is told of it, each with a fixed number of round trips.
+    """
+
+    def __init__(self, ctx: Context, redis: Redis, faults: Faults, *more: Callable[[], Iterator[Metric]]) -> None:
         self._ctx = ctx
         self._ledger = ctx.ledger
         self._redis = redis
         self._faults = faults
+        self._more = more
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("prodaccess_ledger_up", "Whether the ledger answers.")
         found: list[Metric] = []
         try:
-            for figure in (self._open, self._owed, self._told, self._words, self._queues, self._counted, self._failing):
+            own = (self._open, self._owed, self._told, self._words, self._queues, self._counted, self._failing)
+            for figure in (*own, *self._more):
                 found += self._readable(figure)
         except (LedgerUnreachable, ConnectionError, TimeoutError):
             up.add_metric([], 0)

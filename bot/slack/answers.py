@@ -108,6 +108,11 @@ def _holds(found: Mapping[str, Any], name: str) -> bool:
     return value is not None
 
 
+def word_of(problem: SlackApiError) -> str:
+    """Slack's own word for what it did not do; `no_answer` where it said none."""
+    return _refusal(problem.response).word
+
+
 def _refusal(response: Any) -> NotDone:
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         return not_done("ratelimited", _seconds(response.headers))

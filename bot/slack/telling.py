@@ -18,6 +18,7 @@ from bot.chat.surface import NO_ANSWER, Means, NotDone
 from bot.chat.untold import UNTOLD
 from bot.slack.answers import MEANS, ask, not_done
 from bot.slack.render import blocks_of, text_of
+from workflows.core.calls import timed
 from workflows.core.destination import is_channel
 
 log = structlog.get_logger()
@@ -85,12 +86,14 @@ class Teller:
 def respond(url: str, message: Message, *, replace_original: bool = False) -> None:
     """Answer at a response_url, to the actor alone, unless it replaces the message that was pressed. Raises NotDone."""
     try:
-        answer = WebhookClient(url, timeout=RESPONSE_S_MAX).send(
-            text=text_of(message),
-            blocks=blocks_of(message),
-            response_type="ephemeral",
-            replace_original=replace_original,
-        )
+        with timed("slack", "response_url") as call:
+            answer = WebhookClient(url, timeout=RESPONSE_S_MAX).send(
+                text=text_of(message),
+                blocks=blocks_of(message),
+                response_type="ephemeral",
+                replace_original=replace_original,
+            )
+            call.error = "" if answer.status_code == HTTPStatus.OK else f"http_{answer.status_code}"
     except (OSError, HTTPException, ValueError) as problem:
         raise not_done(NO_ANSWER) from problem
     if answer.status_code != HTTPStatus.OK:

@@ -51,7 +51,12 @@ class TeamsCheck:
         """One person's id is enough: whoever may not read people is refused that, too."""
         try:
             headers = {"Authorization": f"Bearer {self._tokens.graph()}"}
-            fetch_json(f"{self._graph_url}/users?$select=id&$top=1", headers, timeout_s=GRAPH_TIMEOUT_S)
+            fetch_json(
+                f"{self._graph_url}/users?$select=id&$top=1",
+                headers,
+                timeout_s=GRAPH_TIMEOUT_S,
+                called=("graph", "users"),
+            )
         except TokensUnavailable as problem:
             return [_words(problem)]
         except NotFetched as problem:

@@ -30,6 +30,7 @@ from bot.chat.message import Button, Buttons, Line, Message, Part, buttons, foun
 from bot.chat.surface import NO_ANSWER, Abilities, Limits, Means, NotDone, Posted, Rate, Traits
 from bot.cloud_credentials import is_loopback
 from bot.teams.cards.render import card_of
+from workflows.core.calls import timed
 from workflows.core.destination import Destination
 from workflows.core.identity import WEBHOOK
 
@@ -105,8 +106,10 @@ class Webhooks:
         address = self._address(to.id)
         if address is None or not usable(address):
             raise _not_done("no_address")
-        with self._silence:
-            word, after_s = _sent(address, _card(message))
+        card = _card(message)
+        with self._silence, timed(WEBHOOK, "post") as call:
+            word, after_s = _sent(address, card)
+            call.error = word
         if word in ("bad_request", "too_big") and not message.parts:
             # Plain words are no odd card: it is the Workflow that does not want them.
             word = "refused"

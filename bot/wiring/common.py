@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from bot.monotonic import monotonic_s
+from bot.observability.calls import EVERY_S as CALLS_EVERY_S
+from bot.observability.calls import Calls
 from bot.observability.faults import Faults
 from bot.observability.log import log_failure
 from bot.observability.obstacles import Obstacles, keep_trying
@@ -25,7 +28,9 @@ from bot.observability.readiness import (
 from bot.providers import know_providers
 from bot.queues import ALL_QUEUES, RqWake
 from bot.runtime.heartbeat import KNOWS, WITH_ONE_CHAT, Heartbeats
+from bot.runtime.periodic import keep_doing
 from bot.settings import Settings
+from workflows.core.calls import listen
 from workflows.core.policy import Webhook
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_due import RedisDue
@@ -103,6 +108,13 @@ class Common:
         for what, why in met.items():
             log.error("something in the ledger cannot be read, and is left out", what=what, why=why)
         tell(self.context, met)
+
+
+def keep_counting_calls(parts: Common, stop: threading.Event) -> None:
+    """Of this process to other systems, and add them to what all have counted."""
+    counted = Calls(parts.redis)
+    listen(counted.heard)
+    keep_doing(parts.context, "calls", counted.flush, CALLS_EVERY_S, stop)
 
 
 def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | None = None) -> Redis:

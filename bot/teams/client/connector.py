@@ -23,6 +23,7 @@ from bot.teams.client.answers import ADDRESS_NOT_LISTED, not_done, refusal
 from bot.teams.client.session import session, within
 from bot.teams.client.tokens import Tokens, TokensUnavailable, beginning
 from bot.teams.guard import is_listed
+from workflows.core.calls import timed
 
 log = structlog.get_logger()
 
@@ -65,21 +66,29 @@ class Connector:
         self._local = threading.local()
 
     def post(self, service_url: str, conversation: str, activity: Json) -> Answer:
-        return self._call("POST", service_url, f"{_path(conversation)}/activities", activity)
+        return self._counted("post", "POST", service_url, f"{_path(conversation)}/activities", activity)
 
     def edit(self, service_url: str, conversation: str, message: str, activity: Json) -> None:
         """An answer without an id is one, too: it was done."""
-        self._call("PUT", service_url, f"{_path(conversation)}/activities/{_quoted(message)}", activity)
+        self._counted("edit", "PUT", service_url, f"{_path(conversation)}/activities/{_quoted(message)}", activity)
 
     def create(self, service_url: str, body: Json) -> Answer:
         """A personal chat; where it is there already, that one."""
-        return self._call("POST", service_url, "v3/conversations", body)
+        return self._counted("create", "POST", service_url, "v3/conversations", body)
 
     def member(self, service_url: str, conversation: str, member: str) -> Json:
         """`member`: the Teams id, or the object id in the directory."""
-        return self._call("GET", service_url, f"{_path(conversation)}/members/{_quoted(member)}").body
+        return self._counted("member", "GET", service_url, f"{_path(conversation)}/members/{_quoted(member)}").body
 
     # ------------------------------------------------------------ one call
+
+    def _counted(self, what: str, method: str, service_url: str, path: str, body: Json | None = None) -> Answer:
+        with timed("teams", what) as call:
+            try:
+                return self._call(method, service_url, path, body)
+            except NotDone as problem:
+                call.error = problem.word
+                raise
 
     def _call(self, method: str, service_url: str, path: str, body: Json | None = None) -> Answer:
         if not is_listed(service_url, self._listed):

@@ -16,6 +16,7 @@ from bot.chat.surface import NO_ANSWER, Means
 from bot.cloud_credentials import is_loopback
 from bot.teams.client.answers import MEANS
 from bot.teams.client.session import session, within
+from workflows.core.calls import timed
 
 log = structlog.get_logger()
 
@@ -150,11 +151,13 @@ class _Login:
         to = self._url if self._plain else _as_https(self._url)
         given = {"data": data, "headers": headers, "timeout": self._timeout_s}
         with (
+            timed("microsoft", "token") as call,
             within(self._timeout_s) as deadline,
             session() as http,
             http.post(to, **given, allow_redirects=False, stream=True) as answer,
         ):
             body = beginning(answer, ANSWER_BYTES_MAX).decode("utf-8", "replace")
+            call.error = "" if answer.ok else f"http_{answer.status_code}"
         if deadline.passed:
             raise requests.Timeout
         return _Answer(answer.status_code, body, dict(answer.headers))

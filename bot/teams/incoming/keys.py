@@ -50,7 +50,7 @@ Fetch = Callable[[str], Any]
 
 def fetch(url: str) -> Any:
     """Raises NotFetched."""
-    return fetch_json(url, {}, timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX)
+    return fetch_json(url, {}, timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX, called=("microsoft", "keys"))
 
 
 class Keys:

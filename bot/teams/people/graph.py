@@ -30,6 +30,8 @@ BUCKET, A_SECOND, BURST = "teams:graph", 30.0, 60.0
 LEFT_FOR_PRESSES = 40.0
 OF_A_PERSON = "id,displayName,mail,userPrincipalName,accountEnabled,userType"
 OF_A_MEMBER = "id,mail,userPrincipalName,accountEnabled,userType"
+# What is asked for, as it is counted.
+_KINDS = frozenset({"users", "groups", "directory"})
 NOT_FOUND, UNAUTHORIZED, FORBIDDEN = 404, 401, 403
 Json = Mapping[str, Any]
 
@@ -144,7 +146,9 @@ class Graph:
             log.warning("no token for Graph", error=type(problem).__name__)
             raise DirectoryUnreachable("Microsoft's login gave no token for Graph", AFTER_AN_ERROR_S) from None
         headers = {"Authorization": f"Bearer {token}", "ConsistencyLevel": "eventual"}
-        return fetch_json(url, headers, timeout_s=self._timeout_s, bytes_max=BYTES_MAX)
+        kind = url.removeprefix(f"{self._base_url}/").partition("?")[0].partition("/")[0]
+        called = ("graph", kind if kind in _KINDS else "other")
+        return fetch_json(url, headers, timeout_s=self._timeout_s, bytes_max=BYTES_MAX, called=called)
 
     def _explained(self, problem: NotFetched) -> Exception:
         if problem.status == NOT_FOUND:

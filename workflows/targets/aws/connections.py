@@ -21,8 +21,9 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Deferre
 from botocore.exceptions import ConnectionClosedError
 from botocore.loaders import Loader, create_loader
 
+from workflows.core.calls import timed
 from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
-from workflows.targets.aws.errors import FROM_AWS, RETRY_AFTER_S, translate
+from workflows.targets.aws.errors import FROM_AWS, RETRY_AFTER_S, translate, word_of
 from workflows.targets.aws.name_cache import THING_S, Names
 from workflows.targets.aws.odd import SPOKEN, OddAnswer, check_answer, mark_odd_rows, odd
 from workflows.targets.aws.terms import AwsConnection, AwsTerms
@@ -190,7 +191,13 @@ class Door(Generic[C]):
     def _call(self, what: str, call: Callable[[C], T], *, last: bool = False) -> T:
         """The one place where AWS is called: nothing leaves it but an answer that could be read and what a target may raise."""
         try:
-            return call(self.open())
+            client = self.open()
+            with timed("aws", what) as counted:
+                try:
+                    return call(client)
+                except Exception as error:
+                    counted.error = word_of(error)
+                    raise
         except SPOKEN:
             raise
         except Exception as error:

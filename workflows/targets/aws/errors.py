@@ -115,6 +115,12 @@ def translate(error: Exception, what: str) -> TargetThrottled | TargetInDoubt | 
     return TargetInDoubt(f"{what}: no readable answer ({type(error).__name__})")
 
 
+def word_of(error: Exception) -> str:
+    """AWS's own name for an error; what is none of AWS's has the exception's."""
+    code = str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+    return code if _NAME.match(code) else type(error).__name__
+
+
 def scrubbed(text: str) -> str:
     """One line without what looks like a key or token."""
     return _SECRETS.sub("...", " ".join(text.split()))[:_WORDS_MAX]

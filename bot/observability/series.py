@@ -1,0 +1,106 @@
+"""Counts and histograms of all processes together, kept as numbers in one hash of the ledger's server.
+
+A field is the name of the metric and its labels with `|` between them. A histogram has a field for each bucket (how
+many fell into it, and into no smaller one) and one for the sum: whoever counts adds, and whoever is scraped adds up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+_SUM = "sum"
+_INFINITY = "+Inf"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """`name`: as Prometheus shows it, without `_total`. `buckets`: upper ends; without them it is a counter."""
+
+    name: str
+    words: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    def one(self, *labels: str, times: int = 1) -> dict[str, float]:
+        """What a counter grows by."""
+        return {self._field(labels): float(times)}
+
+    def took(self, *labels: str, value: float) -> dict[str, float]:
+        """What a histogram grows by. A clock that was set back makes no time negative."""
+        value = max(0.0, value)
+        at = bisect_left(self.buckets, value)
+        bucket = _end(self.buckets[at]) if at < len(self.buckets) else _INFINITY
+        return {self._field((*labels, bucket)): 1.0, self._field((*labels, _SUM)): value}
+
+    def _field(self, labels: Iterable[str]) -> str:
+        return "|".join((self.name, *(label.replace("|", "_") for label in labels)))
+
+    def family(self, stored: Mapping[str, float], zeros: Iterable[tuple[str, ...]] = ()) -> Metric:
+        """As it is shown. `zeros`: labels that are there before the first count, so that a rise from nothing is a rise."""
+        found: dict[tuple[str, ...], float] = {(): 0.0} if not self.labels and not self.buckets else {}
+        found |= dict.fromkeys(zeros, 0.0)
+        width = len(self.labels) + bool(self.buckets)
+        for field, value in stored.items():
+            name, *labels = field.split("|")
+            if name == self.name and len(labels) == width:
+                found[tuple(labels)] = value
+        return self._histogram(found) if self.buckets else self._counter(found)
+
+    def _counter(self, found: Mapping[tuple[str, ...], float]) -> Metric:
+        from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - whoever counts needs no more than numbers
+
+        family = CounterMetricFamily(self.name, self.words, labels=self.labels)
+        for labels, value in sorted(found.items()):
+            family.add_metric(labels, value)
+        return family
+
+    def _histogram(self, found: Mapping[tuple[str, ...], float]) -> Metric:
+        from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415 - as above
+
+        family = HistogramMetricFamily(self.name, self.words, labels=self.labels)
+        rows: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
+        for labels, value in found.items():
+            rows[labels[:-1]][labels[-1]] = value
+        if not self.labels:
+            rows = rows or defaultdict(dict, {(): {}})
+        for labels, parts in sorted(rows.items()):
+            family.add_metric(labels, list(_cumulated(self.buckets, parts)), sum_value=parts.get(_SUM, 0.0))
+        return family
+
+
+def _cumulated(buckets: tuple[float, ...], parts: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    total = 0.0
+    for end in (*map(_end, buckets), _INFINITY):
+        total += parts.get(end, 0.0)
+        yield end, total
+
+
+def _end(bucket: float) -> str:
+    return f"{bucket:g}" if bucket < 1e6 else str(int(bucket))
+
+
+def added(into: dict[str, float], more: Mapping[str, float]) -> None:
+    for field, value in more.items():
+        into[field] = into.get(field, 0.0) + value
+
+
+def numbers(stored: object) -> dict[str, float]:
+    """What HGETALL answered, as far as it is numbers; nothing where something else stands there."""
+    found: dict[str, float] = {}
+    for field, value in stored.items() if isinstance(stored, dict) else ():
+        try:
+            found[_text(field)] = float(_text(value))
+        except ValueError:
+            continue
+    return found
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
