@@ -9,7 +9,7 @@ DEV := $(VENV)/.for-development
 # Helm, hadolint and the like, 460 MB: of no use to the bot itself. Several checkouts may share one folder.
 TOOLS := $(or $(PRODACCESS_DEPLOY_TOOLS),.venv-deploy)
 
-.PHONY: demo test test-teams test-upgrade test-fleet check-deploy lint run check bench docs lock clean
+.PHONY: demo test test-teams test-upgrade test-fleet check-deploy lint run check bench docs lock dist clean
 
 $(RUN): requirements.lock
 $(DEMO): requirements-sandbox.lock
@@ -78,6 +78,10 @@ lock:
 	$(LOCK) --extra sandbox --extra install -c requirements-dev.lock pyproject.toml -o requirements-sandbox.lock
 	$(LOCK) --extra install -c requirements-dev.lock pyproject.toml -o requirements.lock
 	$(LOCK) deploy/tools/requirements.in -o deploy/tools/requirements.lock
+
+# What a release consists of, in dist/: wheel, sdist, what it runs on, and sums. The same bytes for everybody; docs/releases.md.
+dist: $(RUN) $(TOOLS)/.installed
+	@$(BIN)/python .ci/dist.py dist --sbom $(TOOLS)/bin/cyclonedx-py
 
 clean:
 	rm -rf $(VENV) .venv-deploy build dist *.egg-info

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import check, complete, explain, health, look, operate, policy, report, teams
+from bot.cli import check, complete, docs, explain, look, operate, policy, report, teams
 from bot.cli.program import LEDGER, POLICY, add, program, told
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ STOPPED = {FAILED: "it was stopped by an error: the log has it, under the number
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from bot import __version__
 
-        print(f"prodaccess {version('prodaccess')}")
+        print(f"prodaccess {__version__}")
         raise typer.Exit
 
 
@@ -53,7 +53,7 @@ def options(
     ] = False,
 ) -> None:
     """Temporary production access, asked for and approved in chat, that ends by itself."""
-    if context.invoked_subcommand not in ("up", "health"):  # which read no policy
+    if context.invoked_subcommand != "up":  # which reads no policy: the processes that it starts do
         from bot.providers import know_providers
 
         know_providers()
@@ -188,7 +188,7 @@ operate.register(app)
 add(clock_app, operate.accept_clock, "accept")
 report.register(app)
 teams.register(app)
-health.register(app)
+docs.register(app)
 complete.register(app)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TextIO
 
 from bot.cloud_credentials import cloud_secrets, scrub_cloud_credentials
 from bot.observability.redaction import Redactor
 from bot.runtime.supervisor import Program, Service, Supervisor
 from bot.settings import PROCESSES, Settings, for_process, load_settings
+from bot.shipped import checkout
 
 
 def up(environ: Mapping[str, str], *, workers: int = 1, output: TextIO | None = None) -> int | tuple[str, ...]:
@@ -40,13 +40,7 @@ def up(environ: Mapping[str, str], *, workers: int = 1, output: TextIO | None = 
 
 def programs(environ: Mapping[str, str], *, workers: int) -> list[Program]:
     """The processes of an installation. Only workers get cloud credentials."""
-    root = str(Path(__file__).resolve().parents[2])
-    ours = {
-        **environ,
-        # The same root as ours, whatever folder we stand in and whatever else is called `bot` there (with -P).
-        "PYTHONPATH": os.pathsep.join(filter(None, (root, environ.get("PYTHONPATH")))),
-        "PYTHONUNBUFFERED": "1",
-    }
+    ours = {**environ, **same_code(environ), "PYTHONUNBUFFERED": "1"}
     plain = dict(ours)
     scrub_cloud_credentials(plain)
 
@@ -59,6 +53,15 @@ def programs(environ: Mapping[str, str], *, workers: int) -> list[Program]:
         *(program(name, "worker", ours) for name in names),
         program("clock", "clock", plain),
     ]
+
+
+def same_code(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables with which a Python that we start (with -P) finds the code that we are, whatever folder it stands in.
+
+    From a checkout. Where we are installed, it looks where we were found, and a path of ours would go before Python's own.
+    """
+    top = checkout()
+    return {} if top is None else {"PYTHONPATH": os.pathsep.join(filter(None, (str(top), environ.get("PYTHONPATH"))))}
 
 
 def _problems(environ: Mapping[str, str], *, embedded: bool) -> tuple[str, ...]:

@@ -23,8 +23,19 @@ from bot.sandbox.tour.render import Names
 from bot.sandbox.tour.scenario import SECONDS, Scenario
 from bot.sandbox.tour.terminal import Terminal, console_for
 from bot.settings import process_environ
+from bot.shipped import checkout
 from workflows.core.policy import Policy
 
+_IN_A_CHECKOUT = (
+    ("your Slack", "README.md, “Connect your Slack”; then: make run"),
+    ("your rules", "config/ is the policy that was just played; docs/policy.md"),
+    ("your role", "docs/guide.md: developers, owners, on call, auditors"),
+)
+_INSTALLED = (
+    ("your chat", "prodaccess init asks for what it needs; then: prodaccess up"),
+    ("your rules", "prodaccess docs policy"),
+    ("your role", "prodaccess docs guide: developers, owners, on call, auditors"),
+)
 PACE_S = 1.2
 INTERRUPTED = 130
 
@@ -91,14 +102,8 @@ def _closing(terminal: Terminal) -> None:
     terminal.say("Each step is on the audit log, and chat holds its number and digest.")
     terminal.blank()
     terminal.heading("Where to go next")
-    terminal.facts(
-        [
-            ("try it", "prodaccess sandbox: a page on which you play everybody"),
-            ("your Slack", "README.md, “Connect your Slack”; then: make run"),
-            ("your rules", "config/ is the policy that was just played; docs/policy.md"),
-            ("your role", "docs/guide.md: developers, owners, on call, auditors"),
-        ]
-    )
+    next_steps = _INSTALLED if checkout() is None else _IN_A_CHECKOUT
+    terminal.facts([("try it", "prodaccess sandbox: a page on which you play everybody"), *next_steps])
 
 
 if __name__ == "__main__":

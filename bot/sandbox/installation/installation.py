@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from bot.runtime.embedded_redis import EmbeddedError, EmbeddedValkey
-from bot.runtime.up import programs
+from bot.runtime.up import programs, same_code
 from bot.sandbox.aws.server import SandboxAws
 from bot.sandbox.aws.spec import WorldSpec
 from bot.sandbox.installation.people import INCIDENT, Player, channels_of_both
@@ -37,7 +37,6 @@ from bot.sandbox.teams.server import TeamsServer
 from workflows.ledger.redis_ledger import RedisLedger
 
 T = TypeVar("T")
-ROOT = Path(__file__).resolve().parents[3]
 READY_S_MAX = 30.0
 LEDGER_ANSWER_S = 2.0
 REVIVED_AFTER_S = 3.0
@@ -191,12 +190,12 @@ class Installation:
 
     def output(self, words: Sequence[str]) -> str:
         """What `prodaccess WORDS` says in a terminal, 90 columns wide. Raise InstallationError where it does not end."""
-        shape = {"COLUMNS": "90", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+        shape = {"COLUMNS": "90", "NO_COLOR": "1"}
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
                 (sys.executable, "-P", "-m", "bot", *words),
                 cwd=self.folder,
-                env={**self._environ, **self.terminal(), **shape},
+                env={**self._environ, **self.terminal(), **same_code(self._environ), **shape},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

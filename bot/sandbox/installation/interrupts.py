@@ -11,13 +11,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
+from bot import shipped
 from bot.providers import know_providers
-from bot.sandbox.installation.installation import ROOT, InstallationError
+from bot.sandbox.installation.installation import InstallationError
 from bot.sandbox.installation.people import PRODUCTION, STAGING
 from workflows.core.policy import Policy
 from workflows.policy_file import load_policy
 
-CONFIG = ROOT / "config"
+CONFIG = shipped.example_policy()
 FAILED = 1
 
 

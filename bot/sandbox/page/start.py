@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 
 from bot.chat.messages.help import usages
-from bot.sandbox.installation.installation import ROOT
 from bot.sandbox.installation.people import (
     DANA,
     INCIDENT,
@@ -24,12 +23,11 @@ from bot.sandbox.installation.people import (
     Player,
 )
 from bot.sandbox.slack import SlackServer
+from bot.shipped import slack_manifest
 from workflows.core.durations import format_duration
 from workflows.core.policy import Entitlement, Environment, Policy, Risk
 
 Json = dict[str, Any]
-
-MANIFEST = ROOT / "deploy" / "slack" / "manifest.yaml"
 
 
 def start(slack: SlackServer, policy: Policy) -> Json:
@@ -83,7 +81,7 @@ def _environment(environment: Environment) -> Json:
 
 def _shortcuts(kind: str) -> list[Json]:
     """By the manifest that a real workspace gets."""
-    listed = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["features"]["shortcuts"]
+    listed = yaml.safe_load(slack_manifest().read_text(encoding="utf-8"))["features"]["shortcuts"]
     return [{"id": each["callback_id"], "title": each["name"]} for each in listed if each["type"] == kind]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import bot
 from bot.__main__ import app
 from bot.cli.program import about
 from tests.support import cli_doc
@@ -130,7 +132,8 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_version() -> None:
-    assert prodaccess("--version").stdout.startswith("prodaccess 0.")
+    assert prodaccess("--version").stdout == f"prodaccess {bot.__version__}\n"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", bot.__version__)
 
 
 def test_an_unknown_command_gets_a_suggestion() -> None:

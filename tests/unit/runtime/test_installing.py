@@ -1,6 +1,8 @@
 """What `make` installs is what the code needs, the same versions for everybody, and enough for a machine that has little."""
 
+import os
 import re
+import subprocess
 import tomllib
 import zoneinfo
 from collections.abc import Iterator
@@ -8,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bot import shipped
+from bot.runtime.up import same_code
 from tests.unit.policy_file.policy_folder import problems
 
 ROOT = Path(__file__).parents[3]
@@ -44,6 +48,35 @@ def test_what_the_code_depends_on_is_locked() -> None:
 def test_the_tools_that_look_at_what_deploys_it_are_locked() -> None:
     wanted = (ROOT / "deploy/tools/requirements.in").read_text().splitlines()
     assert {line for line in wanted if not line.startswith("#")} <= pinned("deploy/tools/requirements.lock").keys()
+
+
+def test_every_package_of_ours_and_every_file_in_it_gets_into_a_wheel() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    data = {name.replace(".", "/"): globs for name, globs in setuptools["package-data"].items()}
+    named = {name.replace(".", "/") for name in setuptools["packages"]}
+    tracked = subprocess.check_output(("git", "ls-files", "bot", "workflows"), cwd=ROOT, text=True).split()
+    for path in map(Path, tracked):
+        if path.suffix == ".py":
+            assert path.parent.as_posix() in named, f"{path.parent} is missing in the packages of pyproject.toml"
+        else:
+            places = (
+                (str(path.relative_to(place)), globs) for place, globs in data.items() if path.is_relative_to(place)
+            )
+            assert any(Path(name).match(glob) for name, globs in places for glob in globs), f"{path} is no package data"
+    assert setuptools["packages"] == sorted(setuptools["packages"])
+
+
+def test_what_ships_beside_the_code_is_found_in_a_checkout_and_where_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = str(ROOT)
+    assert shipped.checkout() == ROOT
+    assert (shipped.example_policy(), shipped.pages()) == (ROOT / "config", ROOT / "docs")
+    assert same_code({"PYTHONPATH": "/more"}) == {"PYTHONPATH": f"{top}{os.pathsep}/more"}
+    monkeypatch.setattr(shipped, "_COPIES", tmp_path)
+    assert shipped.checkout() is None
+    assert shipped.slack_manifest() == tmp_path / "deploy" / "slack" / "manifest.yaml"
+    assert same_code({"PYTHONPATH": "/more"}) == {}  # Python looks where we were found
 
 
 @pytest.fixture
