@@ -52,6 +52,7 @@ lint: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m bot check --strict config
+	$(BIN)/python -m bot policy test tests/policy
 
 run: $(RUN)
 	@$(BIN)/python -m bot up

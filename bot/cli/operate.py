@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli import policy_cases
 from bot.cli.ledger import opened
 from bot.cli.program import LEDGER, POLICY, PROBLEMS, add, end, program, told
 
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Mount the commands on the program's own. All of them want REDIS_URL."""
     policy = program("The policy in force.")
     add(policy, apply)
+    policy_cases.register(policy)
     app.add_typer(policy, name="policy")
     person = program("People and their accounts.")
     add(person, confirm)

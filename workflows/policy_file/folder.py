@@ -109,6 +109,21 @@ def read_folder(folder: Path) -> Snapshot:
     return Snapshot(reading.digest.hexdigest(), reading.files, tuple(reading.problems))
 
 
+def text_of(path: Path) -> str | Problem:
+    """One file outside of any policy, held to the same limits. The problem names the path as it was given."""
+    name = str(path)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return Problem(name, 0, "this is not a file")
+        if path.stat().st_size > _SIZE_MAX:
+            return Problem(name, 0, f"the file has {path.stat().st_size:,} bytes", f"at most {_SIZE_MAX:,} are read")
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return Problem(name, 0, "this is not UTF-8 text", "save the file as UTF-8")
+    except OSError as error:
+        return Problem(name, 0, f"the file cannot be read ({_why(error)})")
+
+
 def stamp(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
     """What is cheap to know of the files: name, time of change, size and inode. Another stamp asks for another reading."""
     try:

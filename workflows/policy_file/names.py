@@ -57,8 +57,8 @@ def check_names(documents: Documents) -> Iterator[Problem]:
 
 
 def _targets(documents: Documents, document: Document, provider: Provider) -> Iterator[Problem]:
-    yield from _checked(document, _in_targets(provider.templates), _template(documents.templates))
-    yield from _checked(document, _in_targets(provider.worded), _placeholders(provider.placeholders))
+    yield from checked(document, _in_targets(provider.templates), _template(documents.templates))
+    yield from checked(document, _in_targets(provider.worded), _placeholders(provider.placeholders))
 
 
 def _in_targets(keys: Iterable[str]) -> tuple[str, ...]:
@@ -67,35 +67,35 @@ def _in_targets(keys: Iterable[str]) -> tuple[str, ...]:
 
 def _workspace(documents: Documents, document: Document) -> Iterator[Problem]:
     groups = documents.keys(document, "groups")
-    yield from _checked(document, _WORKSPACE_WHO, _known("group", groups, reserved=True))
-    yield from _checked(document, ("panic_group",), _known("group", groups))
-    yield from _checked(
-        document, ("groups/*/connection",), _known("connection", documents.keys(document, "connections"))
+    yield from checked(document, _WORKSPACE_WHO, known_name("group", groups, reserved=True))
+    yield from checked(document, ("panic_group",), known_name("group", groups))
+    yield from checked(
+        document, ("groups/*/connection",), known_name("connection", documents.keys(document, "connections"))
     )
     environments = documents.environment_names | {str(item.get(("environment",))) for item in documents.environments}
     of_environments = ("digests/#/environments/#", "webhooks/#/environments/#")
-    yield from _checked(document, of_environments, _known("environment", environments))
+    yield from checked(document, of_environments, known_name("environment", environments))
     domains = document.get(("email_domains",))
     if isinstance(domains, list):
         known, former = [str(item) for item in domains], documents.keys(document, "former_domains") or frozenset()
-        yield from _checked(document, ("groups/*/members/#",), _domain([*known, *former]))
-        yield from _checked(document, ("former_domains/*",), _renamed_to(known))
-        yield from _checked(document, ("former_domains/@",), _gone(known))
+        yield from checked(document, ("groups/*/members/#",), _domain([*known, *former]))
+        yield from checked(document, ("former_domains/*",), _renamed_to(known))
+        yield from checked(document, ("former_domains/@",), _gone(known))
 
 
 def _environment(documents: Documents, document: Document) -> Iterator[Problem]:
     groups = documents.keys(documents.workspace, "groups")
-    yield from _checked(document, _GROUPS, _known("group", groups))
-    yield from _checked(document, _ENVIRONMENT_WHO, _known("group", groups, reserved=True))
-    yield from _checked(
-        document, ("connection",), _known("connection", documents.keys(documents.workspace, "connections"))
+    yield from checked(document, _GROUPS, known_name("group", groups))
+    yield from checked(document, _ENVIRONMENT_WHO, known_name("group", groups, reserved=True))
+    yield from checked(
+        document, ("connection",), known_name("connection", documents.keys(documents.workspace, "connections"))
     )
-    yield from _checked(document, ("roles/@",), _known("role", documents.keys(documents.roles, "roles")))
+    yield from checked(document, ("roles/@",), known_name("role", documents.keys(documents.roles, "roles")))
     here = documents.keys(document, "roles")
-    yield from _checked(document, ("break_glass/roles/#",), _known("role", here, where=" in this environment"))
+    yield from checked(document, ("break_glass/roles/#",), known_name("role", here, where=" in this environment"))
 
 
-def _known(what: str, names: frozenset[str] | None, *, reserved: bool = False, where: str = "") -> Check:
+def known_name(what: str, names: frozenset[str] | None, *, reserved: bool = False, where: str = "") -> Check:
     def check(name: str) -> tuple[str, str] | None:
         if names is None or name in names or (reserved and name in _RESERVED):
             return None
@@ -159,7 +159,7 @@ def _placeholders(known: Iterable[str]) -> Check:
     return check
 
 
-def _checked(document: Document, shapes: Iterable[str], check: Check) -> Iterator[Problem]:
+def checked(document: Document, shapes: Iterable[str], check: Check) -> Iterator[Problem]:
     patterns = [tuple(shape.split("/")) for shape in shapes]
     for path in document.lines:
         for pattern in patterns:

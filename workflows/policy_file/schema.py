@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
+from workflows.policy_file.cases.raw import TableFile
 from workflows.policy_file.provided import roles_file, workspace_file
 from workflows.policy_file.raw import EnvironmentFile
 
@@ -31,6 +32,7 @@ class _WithoutNull(GenerateJsonSchema):
 def schemas() -> Mapping[str, str]:
     """File name -> its text, the same every time."""
     files: Mapping[str, type[BaseModel]] = {
+        "cases.json": TableFile,
         "environment.json": EnvironmentFile,
         "prodaccess.json": workspace_file(),
         "roles.json": roles_file(),

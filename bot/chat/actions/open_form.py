@@ -23,9 +23,9 @@ from workflows.core.policy import Policy
 from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import may_decide
-from workflows.core.rules.groups import groups_needed
+from workflows.core.rules.groups import groups_needed, held
 from workflows.ports import DirectoryUnreachable, PolicyUnavailable
-from workflows.usecases.shared.actor import held, is_bound, whose
+from workflows.usecases.shared.actor import is_bound, whose
 from workflows.usecases.shared.delegations import with_delegations
 from workflows.usecases.shared.parties import read_with_parties, with_parties
 

@@ -22,11 +22,10 @@ from workflows.core.rules.account_confirmation import is_own
 from workflows.core.rules.approval import MayDecide, may_decide
 from workflows.core.rules.break_glass import break_glass_suspended
 from workflows.core.rules.eligibility import never_as_asked
-from workflows.core.rules.groups import might_break_glass
+from workflows.core.rules.groups import held, might_break_glass
 from workflows.ports import Snapshot
 from workflows.usecases.identity.confirm_account import holds
 from workflows.usecases.oversight.delegate import in_force
-from workflows.usecases.shared.actor import held
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.limits import blocked
 

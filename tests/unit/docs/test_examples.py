@@ -23,6 +23,7 @@ from tests.support.world import World
 from workflows.core.people import Membership, PersonId
 from workflows.core.policy import Policy
 from workflows.core.refusal import Code, Refused
+from workflows.policy_file.cases import Table, run_table, understand_table
 from workflows.policy_file.folder import Snapshot, read_folder
 from workflows.policy_file.load import load_policy, understand
 from workflows.policy_file.yaml_reader import read_yaml
@@ -178,11 +179,23 @@ def problems(text: str) -> list[str]:
     data = yaml.safe_load(text)
     if faults or document is None:
         return [str(each) for each in faults]
+    if "cases" in data:
+        return problems_of_cases(text)
     snapshot = read_folder(ROOT / "config")
     file, data = place(text, data)
     whole = merged(yaml.safe_load(snapshot.files[file]), data)
     files = {**snapshot.files, file: yaml.safe_dump(whole, sort_keys=False)}
     return [str(each) for each in understand(Snapshot("example", files)).problems]
+
+
+def problems_of_cases(text: str) -> list[str]:
+    """What `policy test` would say of it and the example policy."""
+    policy = load_policy(ROOT / "config")
+    assert isinstance(policy, Policy), policy
+    table = understand_table("example.yaml", text, policy)
+    if not isinstance(table, Table):
+        return [str(each) for each in table]
+    return [str(wrong) for result in run_table(policy, table) for wrong in result.wrong]
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -194,7 +207,12 @@ def test_yaml_in_the_documents_is_taken_by_check(name: str) -> None:
 @pytest.mark.usefixtures("policy")
 def test_yaml_that_check_refuses_would_be_found() -> None:
     assert len(BLOCKS) > 10
-    for wrong in ("hours: {until: 17:00}\n", "break_glass: {whom: [oncall]}\n", "groups:\n  a: {members: [no]}\n"):
+    for wrong in (
+        "hours: {until: 17:00}\n",
+        "break_glass: {whom: [oncall]}\n",
+        "groups:\n  a: {members: [no]}\n",
+        "cases: []\n",
+    ):
         assert problems(wrong)
 
 

@@ -92,6 +92,12 @@ def may_ask(
     )
 
 
+def unfit_holder(holder: PersonFacts) -> Refused | None:
+    """Why nothing can be asked for, for this other person, by whoever it is."""
+    problem = person_problem(holder)
+    return problem and Refused(Code.HOLDER_UNFIT, {"name": holder.name, "why": problem.code.value})
+
+
 def slip(policy: Policy, ask: Ask, now: datetime) -> Refused | None:
     """What is wrong with the words of an ask, whoever asks: told at once, even while nobody knows freshly who it is."""
     found = find_entitlement(policy, ask.environment, ask.role)

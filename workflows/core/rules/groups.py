@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from workflows.core.dates import zone_of
+from workflows.core.identity import Suspension
 from workflows.core.people import GroupFacts, Member, PersonFacts, PersonId
 from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Hours, Policy, Tier
 from workflows.core.refusal import Code, Refused
@@ -94,6 +95,13 @@ def not_a_member(groups: GroupFacts, person: PersonId, names: Iterable[str], ref
 def person_problem(person: PersonFacts) -> Refused | None:
     """The refusal that holds for this account whatever it wants to do, or None."""
     return Refused(Code(person.standing_problem)) if person.standing_problem else None
+
+
+def held(suspended: Suspension) -> Refused:
+    """The answer to an account on hold that wants something which gives."""
+    asked_in = " ".join(suspended.asked_in)
+    params = {"why": suspended.word, "address": suspended.address or "", **({"asked_in": asked_in} if asked_in else {})}
+    return Refused(Code.PERSON_SUSPENDED, params)
 
 
 def approvers(

@@ -15,13 +15,12 @@ from workflows.core.records.person import Uses
 from workflows.core.records.request import Decision, DecisionKind, Request
 from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.approval import ByRule, auto_approval, decision_by_votes, recount, within_a_day
+from workflows.core.rules.approval import ByRule, decision_by_votes, recount, within_a_day
+from workflows.core.rules.by_rule import rule_for
 from workflows.core.rules.eligibility import no_longer
-from workflows.core.rules.extension import total
 from workflows.ports import Snapshot
 from workflows.usecases.decisions.approve import deciding
 from workflows.usecases.shared.context import CommitAttempt, WorkerContext, event
-from workflows.usecases.shared.extension import too_long_now
 
 
 def by_votes(
@@ -68,26 +67,13 @@ def _used(snapshot: Snapshot, item: str) -> tuple[datetime, ...]:
 
 def rules(policy: Policy, request: Request, groups: GroupFacts, snapshot: Snapshot) -> ByRule:
     """What the policy's rules say of it, on the uses that this snapshot saw."""
-    terms = request.terms
-    entitlement = policy.entitlement(terms.environment, terms.role)
-    # For somebody else nobody gets anything by a rule: people decide.
-    if entitlement is None or request.requester != request.holder or no_longer(policy, request, groups):
-        return ByRule(None)
     grant = snapshot.get(keys.grant(request.extends), Grant) if request.extends else None
-    if too_long_now(policy, snapshot, request):
-        return ByRule(None)
-    if request.extends and (grant is None or grant.decision.kind is DecisionKind.BREAK_GLASS):
-        # What was taken in an emergency lasts longer only where people agree.
-        return ByRule(None)
-    asked = total(grant, terms.duration) if grant else terms.duration
     items = {rule.name: uses_of(request, rule) for rule in counted(policy, request)}
     if any(snapshot.items[item].problem for item in items.values()):
         # How often a rule was used is not known: people decide.
         return ByRule(None)
     uses = {name: _used(snapshot, item) for name, item in items.items()}
-    return auto_approval(
-        policy, entitlement, request.holder, asked, request.origin, groups, snapshot.now, uses, request.start_at
-    )
+    return rule_for(policy, request, grant, groups, snapshot.now, uses)
 
 
 def by_rule(

@@ -15,9 +15,9 @@ from workflows.core.records.person import PersonRecord
 from workflows.core.records.record import Record
 from workflows.core.records.request import Origin, Request, RequestState, Slot, Terms, slot_id
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement, may_ask, slip
+from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement, may_ask, slip, unfit_holder
 from workflows.core.rules.grant_terms import terms_for
-from workflows.core.rules.groups import groups_named, groups_needed, person_problem
+from workflows.core.rules.groups import groups_named, groups_needed
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.actor import Actor, in_doubt, known, not_theirs
 from workflows.usecases.shared.closing import places_of
@@ -103,8 +103,7 @@ def _holder(ctx: Context, actor: Actor, ask: Ask) -> PersonFacts | Refused:
     found = ctx.directory.of_person(ask.holder)
     if found is None or not is_fresh(found.as_of, ctx.ledger.now()):
         return Refused(Code.FACTS_STALE, audited=False)
-    problem = person_problem(found)
-    return Refused(Code.HOLDER_UNFIT, {"name": found.name, "why": problem.code.value}) if problem else found
+    return unfit_holder(found) or found
 
 
 def _kept_out(holder: PersonFacts, snapshot: Snapshot) -> Refused | None:

@@ -15,7 +15,6 @@ from workflows.core.identity import (
     AddressRecord,
     Identity,
     PersonId,
-    Suspension,
     first_person,
     listed_as,
     spellings,
@@ -26,7 +25,7 @@ from workflows.core.policy import Policy
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.record import Record
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.groups import person_problem
+from workflows.core.rules.groups import held, person_problem
 from workflows.core.rules.identification import Identified, OnRecord, account_ids, adopted, identify
 from workflows.ports import Change, Committed, PolicyUnavailable, Snapshot
 from workflows.usecases.shared.adopt_accounts import adopt, is_adopted, on_hold
@@ -87,12 +86,6 @@ def known(
 def nobody(_policy: Policy) -> tuple[str, ...]:
     """For `known`, where no group matters."""
     return ()
-
-
-def held(suspended: Suspension) -> Refused:
-    asked_in = " ".join(suspended.asked_in)
-    params = {"why": suspended.word, "address": suspended.address or "", **({"asked_in": asked_in} if asked_in else {})}
-    return Refused(Code.PERSON_SUSPENDED, params)
 
 
 def is_bound(person: PersonFacts) -> bool:
