@@ -44,8 +44,8 @@ class Series:
 
     def family(self, stored: Mapping[str, float], zeros: Iterable[tuple[str, ...]] = ()) -> Metric:
         """As it is shown. `zeros`: labels that are there before the first count, so that a rise from nothing is a rise."""
-        found: dict[tuple[str, ...], float] = {(): 0.0} if not self.labels and not self.buckets else {}
-        found |= dict.fromkeys(zeros, 0.0)
+        part = (_SUM,) if self.buckets else ()
+        found = {(*labels, *part): 0.0 for labels in zeros}
         width = len(self.labels) + bool(self.buckets)
         for field, value in stored.items():
             name, *labels = field.split("|")
@@ -68,8 +68,6 @@ class Series:
         rows: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
         for labels, value in found.items():
             rows[labels[:-1]][labels[-1]] = value
-        if not self.labels:
-            rows = rows or defaultdict(dict, {(): {}})
         for labels, parts in sorted(rows.items()):
             family.add_metric(labels, list(_cumulated(self.buckets, parts)), sum_value=parts.get(_SUM, 0.0))
         return family

@@ -17,6 +17,7 @@ from redis.exceptions import WatchError
 from bot.observability.series import Series, added, numbers
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
+from workflows.core.policy import Tier
 from workflows.core.records.grant import EndCause, Grant
 from workflows.core.records.request import ID_PATTERN, Request
 from workflows.core.refusal import Code
@@ -211,8 +212,9 @@ def shown(stored: Mapping[str, float], environments: Iterable[str]) -> Iterator[
     yield ENTRIES.family(stored, [(event.value,) for event in Event])
     yield REQUESTS.family(stored, product(names, KINDS))
     yield DECISIONS.family(stored, product(names, OUTCOMES))
-    yield REFUSALS.family(stored)
+    yield REFUSALS.family(stored, product(code.value for code in Code))
     yield CLOSED.family(stored, product(names, [cause.value for cause in EndCause]))
     yield REMOVALS.family(stored, product(names))
-    for series in (DECIDED_IN, ACTIVE_IN, ENDED_LATE):
-        yield series.family(stored)
+    yield DECIDED_IN.family(stored, product(("approved", "denied")))
+    for series in (ACTIVE_IN, ENDED_LATE):
+        yield series.family(stored, product(tier.value for tier in Tier))
