@@ -45,7 +45,8 @@ class Sandbox:
             if "Ctrl-C" in line:
                 break
         else:
-            raise AssertionError(said)
+            rest, err = self.command.process.communicate(timeout=PATIENCE_S)
+            raise AssertionError(said + rest + err)
         self.http = httpx.Client(base_url=f"{self.url}api/", timeout=PATIENCE_S)
 
     def get(self, path: str, **query: Any) -> Any:

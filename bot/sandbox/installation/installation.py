@@ -37,7 +37,7 @@ from bot.sandbox.teams.server import TeamsServer
 from workflows.ledger.redis_ledger import RedisLedger
 
 T = TypeVar("T")
-READY_S_MAX = 30.0
+READY_S_MAX = 60.0
 LEDGER_ANSWER_S = 2.0
 REVIVED_AFTER_S = 3.0
 REDIS_AWAY_S = 2.0
@@ -126,7 +126,7 @@ class Installation:
         self._processes = Processes(self.folder, programs(self._given(), workers=1))
         self._stack.callback(self._processes.stop)
         self._processes.start()
-        self.until(self._ready, "prodaccess gets ready", within_s=READY_S_MAX)
+        self.until(self._ready, "prodaccess gets ready")
         self.slack.wait_connected(10)
 
     def _listen(self) -> None:
@@ -242,7 +242,7 @@ class Installation:
         with contextlib.closing(client):
             yield RedisLedger(client, durability="verify", monotonic=time.monotonic)
 
-    def until(self, look: Callable[[], T | None], what: str, within_s: float = 15.0) -> T:
+    def until(self, look: Callable[[], T | None], what: str, within_s: float = READY_S_MAX) -> T:
         """The first answer that is something. Raise InstallationError where one of ours died, or none came in time."""
         deadline = time.monotonic() + within_s
         while True:
