@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import check, complete, docs, explain, look, operate, policy, report, teams
+from bot.cli import check, complete, docs, explain, init, look, operate, policy, report, slack, teams
 from bot.cli.program import LEDGER, POLICY, add, program, told
 
 if TYPE_CHECKING:
@@ -180,6 +180,7 @@ def _play(name: str, *arguments: str) -> NoReturn:
 add(sandbox_app, sandbox_env, "env")
 app.add_typer(sandbox_app, name="sandbox")
 add(app, demo)
+init.register(app)
 check.register(app)
 policy.register(app)
 explain.register(app)
@@ -187,6 +188,7 @@ look.register(app)
 operate.register(app)
 add(clock_app, operate.accept_clock, "accept")
 report.register(app)
+slack.register(app)
 teams.register(app)
 docs.register(app)
 complete.register(app)
