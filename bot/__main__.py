@@ -219,6 +219,7 @@ def _serve(process: Process) -> None:
         _refuse(found)
     hide = (*found.secret_values(), *credentials)
     log.configure(process, level=found.log_level, format_=found.log_format, secrets=hide)
+    found.secrets.watch(log.hide, log.warn)
     _run(process, found)
 
 

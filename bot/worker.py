@@ -20,7 +20,7 @@ from bot.monotonic import host, monotonic_s
 from bot.observability.log import log_failure
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker, mend_queues
 from bot.runtime.heartbeat import beat_while_running
-from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_reading_the_policy
+from bot.runtime.periodic import TELL_EVERY_S, TELL_SECRETS_EVERY_S, keep_doing, keep_reading_the_policy
 from bot.settings import Settings
 from bot.wiring import WorkerParts, build_worker
 from bot.wiring.common import keep_counting_calls
@@ -64,6 +64,7 @@ def run(settings: Settings) -> None:
     keep_doing(parts.context, "tidy troubles", lambda: forget_what_is_over(parts.context), RESCUE_EVERY_S, stop)
     keep_reading_the_policy(parts.context, parts.policy, stop)
     keep_doing(parts.context, "unreadable", lambda: tell_and_mend(parts), TELL_EVERY_S, stop)
+    keep_doing(parts.context, "secrets", parts.tell_secrets, TELL_SECRETS_EVERY_S, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy, parts.beside_older)
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
     stop.wait()

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.directory.http_json import NotFetched, fetch_json
-from bot.directory.token import NoToken, bearer, token_of
+from bot.directory.token import NoToken, bearer, no_other, with_token
 from workflows.core.identity import Address, address_of
 from workflows.core.policy import Group
 from workflows.ports import DirectoryUnreachable
@@ -23,11 +23,18 @@ Members = frozenset[Address]
 
 
 class OutsideGroups:
-    """`secret`: the value behind a name that the policy gives. `pagerduty_url`: the API of the account's region."""
+    """`secret`: the value behind a name that the policy gives. `refused`: is told that it was refused, and says whether there is
+    another one now. `pagerduty_url`: the API of the account's region.
+    """
 
     def __init__(
-        self, secret: Callable[[str], str | None], pagerduty_url: str, monotonic_s: Callable[[], float]
+        self,
+        secret: Callable[[str], str | None],
+        pagerduty_url: str,
+        monotonic_s: Callable[[], float],
+        refused: Callable[[str], bool] = no_other,
     ) -> None:
+        self._refused = refused
         self._secret = secret
         self._pagerduty_url = pagerduty_url.rstrip("/")
         self._monotonic_s = monotonic_s
@@ -41,24 +48,23 @@ class OutsideGroups:
         if self._monotonic_s() < self._not_before_s.get(source, 0.0):
             raise DirectoryUnreachable(f"{name} asked to be left alone for a while")
         try:
-            return self._on_call(group) if group.pagerduty_schedule else self._listed(group)
+            return with_token(group.token_env, self._secret, self._refused, lambda token: self._asked(group, token))
+        except NoToken as problem:
+            raise DirectoryUnreachable(str(problem)) from None
         except NotFetched as problem:
             if problem.after_s:
                 self._not_before_s[source] = self._monotonic_s() + problem.after_s
             raise DirectoryUnreachable(f"{name} {problem}") from None
 
-    def _token(self, group: Group) -> str | None:
-        try:
-            return token_of(group.token_env, self._secret)
-        except NoToken as problem:
-            raise DirectoryUnreachable(str(problem)) from None
+    def _asked(self, group: Group, token: str | None) -> Members:
+        return self._on_call(group, token) if group.pagerduty_schedule else self._listed(group, token)
 
     # ------------------------------------------------------------ PagerDuty
 
-    def _on_call(self, group: Group) -> Members:
+    def _on_call(self, group: Group, token: str | None) -> Members:
         """GET /oncalls of the REST API v2, which answers for this moment unless told otherwise, page by page."""
         headers = {
-            "Authorization": f"Token token={self._token(group) or ''}",
+            "Authorization": f"Token token={token or ''}",
             "Accept": "application/vnd.pagerduty+json;version=2",
         }
         found: set[Address] = set()
@@ -83,9 +89,9 @@ class OutsideGroups:
 
     # ------------------------------------------------------------ any address
 
-    def _listed(self, group: Group) -> Members:
+    def _listed(self, group: Group, token: str | None) -> Members:
         """A JSON list of addresses, bare or under `members` or `emails`."""
-        answer = fetch_json(str(group.https), bearer(self._token(group)), called=("https", "group"))
+        answer = fetch_json(str(group.https), bearer(token), called=("https", "group"))
         if isinstance(answer, Mapping):
             answer = answer.get("members", answer.get("emails"))
         if not isinstance(answer, list) or len(answer) > PEOPLE_MAX:

@@ -7,10 +7,12 @@ known, and says neither.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 from bot.directory.http_json import NotFetched, fetch_json
-from bot.directory.token import NoToken, bearer, token_of
+from bot.directory.token import NoToken, bearer, no_other, with_token
 from workflows.core.policy import TicketCheck
 from workflows.core.rules.ticket_check import TicketSeen, TicketState
 
@@ -26,9 +28,17 @@ _Seen = tuple[float, TicketSeen]
 
 
 class HttpTickets:
-    """`ports.Tickets`. `secret`: the value behind a name that the policy gives."""
+    """`ports.Tickets`. `secret`: the value behind a name that the policy gives. `refused`: is told that it was refused, and says
+    whether there is another one now.
+    """
 
-    def __init__(self, secret: Callable[[str], str | None], monotonic_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        secret: Callable[[str], str | None],
+        monotonic_s: Callable[[], float],
+        refused: Callable[[str], bool] = no_other,
+    ) -> None:
+        self._refused = refused
         self._secret = secret
         self._monotonic_s = monotonic_s
         self._seen: dict[tuple[TicketCheck, str], _Seen] = {}
@@ -53,8 +63,7 @@ class HttpTickets:
             return _unknown(f"{_NAME} asked to be left alone for a while")
         url = check.https.replace("{ticket}", quote(ticket, safe=""))
         try:
-            headers = bearer(token_of(check.token_env, self._secret))
-            answer = fetch_json(url, headers, timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX, called=("https", "ticket"))
+            answer = with_token(check.token_env, self._secret, self._refused, partial(_answer, url))
         except NoToken as problem:
             return _unknown(f"{_NAME} cannot be asked: {problem}")
         except NotFetched as problem:
@@ -70,6 +79,10 @@ class HttpTickets:
         if problem.after_s:
             self._not_before_s[check.host] = self._monotonic_s() + problem.after_s
         return _unknown(f"{_NAME} {problem}")
+
+
+def _answer(url: str, token: str | None) -> Any:
+    return fetch_json(url, bearer(token), timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX, called=("https", "ticket"))
 
 
 def _unknown(why: str) -> TicketSeen:

@@ -17,6 +17,8 @@ from structlog.types import EventDict, Processor
 from bot.monotonic import monotonic_s
 from bot.observability.redaction import Redactor
 
+_redactor = Redactor()
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without I, L, O and U, which are misread and misheard."""
 
@@ -52,13 +54,15 @@ def configure(
 
     `secrets` are values to hide wherever they appear. May be called again; the last call counts.
     """
+    global _redactor  # noqa: PLW0603 - one log a process
     stream = sys.stdout if stream is None else stream
+    _redactor = Redactor(secrets)
     number = logging.getLevelNamesMapping()[level.upper()]
     shared = _shared_processors(process)
     handler = _Handler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=_last_processors(Redactor(secrets), format_, stream)
+            foreign_pre_chain=shared, processors=_last_processors(_redactor, format_, stream)
         )
     )
     structlog.configure(
@@ -70,6 +74,16 @@ def configure(
     _route_standard_logging(handler, number)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """These values, too, from now on: a secret was changed while we run."""
+    _redactor.hide(secrets)
+
+
+def warn(sentence: str) -> None:
+    """For those who know no logger of their own."""
+    structlog.get_logger().warning(sentence)
 
 
 def error_number(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -62,10 +63,21 @@ class Redactor:
     """Hides secrets by shape, and the given values wherever they stand; a signing secret has no shape of its own."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        values = {form for value in known if len(value) >= KNOWN_CHARS_MIN for form in _forms(value)}
-        # The longest first, so that an address is hidden whole before the password in it.
-        alternatives = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
-        self._known = re.compile(alternatives) if values else None
+        self._values: frozenset[str] = frozenset()
+        self._known: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
+        self.hide(known)
+
+    def hide(self, known: Iterable[str]) -> None:
+        """These, too, from now on. What was hidden once stays hidden."""
+        found = {form for value in known if len(value) >= KNOWN_CHARS_MIN for form in _forms(value)}
+        with self._lock:
+            if found <= self._values:
+                return
+            self._values |= found
+            # The longest first, so that an address is hidden whole before the password in it.
+            alternatives = "|".join(re.escape(value) for value in sorted(self._values, key=len, reverse=True))
+            self._known = re.compile(alternatives)
 
     def text(self, text: str) -> str:
         if len(text) <= TEXT_CHARS_MAX:

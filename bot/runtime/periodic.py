@@ -20,6 +20,8 @@ log = structlog.get_logger()
 POLICY_EVERY_S = 1.2
 # What could not be read is told so often.
 TELL_EVERY_S = 5.0
+# Three times within a minute and more is an alarm.
+TELL_SECRETS_EVERY_S = 30.0
 
 
 def keep_doing(ctx: Context, name: str, what: Callable[[], None], every_s: float, stop: threading.Event) -> None:

@@ -79,4 +79,6 @@ def _run(
         environ = {**environ, "LOG_FORMAT": "console"}  # a person is looking
     passwords = (environ["REDIS_URL"],) if service is not None else ()
     redactor = Redactor((*settings.secret_values(), *cloud_secrets(environ), *passwords))
+    # What is wrong with a file its processes say.
+    settings.secrets.watch(redactor.hide, lambda _sentence: None)
     return Supervisor(programs(environ, workers=workers), service=service, redactor=redactor, output=output).run()

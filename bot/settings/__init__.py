@@ -6,19 +6,20 @@ What is wrong comes back as sentences, all at once, and never repeats a value, b
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, MutableMapping
-from io import StringIO
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, get_args
-from urllib.parse import unquote, urlsplit
 
-from dotenv.parser import parse_stream
-from pydantic import SecretStr, ValidationError
+from pydantic import PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.cloud_credentials import aws_is_real
+from bot.settings.env_file import with_env_file
 from bot.settings.names import MICROSOFT, PROCESSES, SECRETS, TEAMS_APP, Process, variable
 from bot.settings.problems import contradictions, missing, misspelt, not_set
+from bot.settings.secret import Secret
+from bot.settings.secret_files import SECRET_FILE_CHARS_MAX, Check, SecretFile, Unusable, read_values
+from bot.settings.secrets import Secrets, named_values, same_server
 from bot.settings.values import (
     APP_TOKEN,
     AUDIT_KEY,
@@ -41,6 +42,7 @@ __all__ = [
     "SECRETS",
     "SECRET_FILE_CHARS_MAX",
     "Process",
+    "Secret",
     "Settings",
     "for_command",
     "for_process",
@@ -56,11 +58,13 @@ Policy = Literal["watch", "manual"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["json", "console"]
 
-SECRET_FILE_CHARS_MAX = 65_536
-
 
 class Settings(BaseSettings):
-    """What a process was told. Frozen; secrets print as stars. `load_settings` makes it."""
+    """What a process was told. Frozen; secrets print as stars. `load_settings` makes it.
+
+    A secret's field is its newest value at start: whether it is set, and of which form. What is used is `secrets`, which
+    follows the file.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -96,6 +100,7 @@ class Settings(BaseSettings):
     log_format: Annotated[LogFormat, one_of(*get_args(LogFormat))] = "json"
     aws_is_real: bool = True
     """Whether calls to AWS leave this machine; not a variable, but found from `AWS_ENDPOINT_URL`."""
+    _secrets: Secrets | None = PrivateAttr(default=None)
 
     @classmethod
     def settings_customise_sources(  # type: ignore[override]  # called with keywords; the others are not wanted
@@ -124,11 +129,22 @@ class Settings(BaseSettings):
             variable(each) for each in MICROSOFT if each in fields and getattr(self, each) != fields[each].default
         )
 
+    @property
+    def secrets(self) -> Secrets:
+        """What each secret is now. Without files where the settings were made by hand."""
+        if self._secrets is None:
+            given = {field: held for field in SECRETS if (held := getattr(self, field)) is not None}
+            held = {field: Secret(variable(field), (value.get_secret_value(),)) for field, value in given.items()}
+            self._secrets = Secrets(held, {}, process_environ())
+        return self._secrets
+
     def secret_values(self) -> tuple[str, ...]:
         """Every secret in plain text, and the Redis password alone, for the log to look for. Show them to nobody."""
-        values = [held.get_secret_value() for name in SECRETS if (held := getattr(self, name)) is not None]
-        password = urlsplit(self.redis_url.get_secret_value()).password if self.redis_url else None
-        return (*values, password, unquote(password)) if password else tuple(values)
+        return self.secrets.values()
+
+    def _follow(self, secrets: Secrets) -> Settings:
+        self._secrets = secrets
+        return self
 
 
 _FIELDS = tuple(field for field in Settings.model_fields if field != "aws_is_real")
@@ -158,41 +174,16 @@ def for_command(command: str, environ: Mapping[str, str] | None = None) -> Setti
 
 
 def named_secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
-    """The secret that the policy calls `{env: NAME}`, from NAME or the file that NAME_FILE names; None where it is not there.
-
-    Read each time, so that a new token needs no restart. Our own secrets and the cloud's are no business of an address in
-    the policy, whatever it calls them.
+    """The newest value of the secret that the policy calls `{env: NAME}`, from NAME or the file that NAME_FILE names; None where
+    it is not there. Read each time. What runs for long asks `Settings.secrets`, which knows what was refused.
     """
-    given = process_environ() if environ is None else environ
-    ours = {variable(field) for field in SECRETS} | {f"{variable(field)}_FILE" for field in SECRETS}
-    if name in ours or name.startswith("AWS_"):
-        return None
-    plain, file = given.get(name), given.get(f"{name}_FILE")
-    if plain or not file:
-        return plain or None
-    try:
-        with Path(file).open(encoding="utf-8") as opened:
-            return opened.read(SECRET_FILE_CHARS_MAX).rstrip("\r\n") or None
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def with_env_file(environ: Mapping[str, str], path: Path) -> dict[str, str] | tuple[str, ...]:
-    """`environ`, and below it what the file says; a missing file says nothing. Values are literal, `$` too."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return dict(environ)
-    except (OSError, UnicodeDecodeError) as error:
-        return (f"{path} cannot be read: {_why(error)}.",)
-    lines = list(parse_stream(StringIO(text)))
-    wrong = tuple(f"{path}:{line.original.line}: this is not NAME=value." for line in lines if line.error)
-    found = {line.key: line.value for line in lines if line.key is not None and line.value is not None}
-    return wrong or {**found, **environ}
+    found = named_values(name, process_environ() if environ is None else environ)
+    return found[0] if found else None
 
 
 def _load(environ: Mapping[str, str], process: Process | None) -> Settings | tuple[str, ...]:
-    values, problems = _values(environ)
+    files: _Files = {}
+    values, problems = _values(environ, files)
     real = aws_is_real(environ)
     sentences = [*problems.values(), *misspelt(environ), *contradictions(values, aws_is_real=real)]
     if process is not None:
@@ -200,13 +191,53 @@ def _load(environ: Mapping[str, str], process: Process | None) -> Settings | tup
     try:
         settings = Settings.model_validate({**values, "aws_is_real": real})
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        sentences += [f"{variable(str(each['loc'][0]))} {each['msg'].removeprefix('Value error, ')}." for each in found]
+        sentences += _said(error)
         return tuple(sentences)
-    return tuple(sentences) or settings
+    sentences += [sentence for field, (_, held) in files.items() if (sentence := _wrong_line(field, held))]
+    return tuple(sentences) or settings._follow(_secrets(values, files, environ))
 
 
-def _values(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+# Of each field that a file gives: which, and its values.
+_Files = dict[str, tuple[Path, tuple[str, ...]]]
+
+
+def _secrets(values: Mapping[str, str], files: _Files, environ: Mapping[str, str]) -> Secrets:
+    held: dict[str, tuple[str, ...]] = {field: (values[field],) for field in SECRETS if field in values}
+    held |= {field: lines for field, (_, lines) in files.items()}
+    secrets = {field: Secret(variable(field), each, from_file=field in files) for field, each in held.items()}
+    watched = {field: SecretFile(path, lines, _check_of(field, lines[0])) for field, (path, lines) in files.items()}
+    return Secrets(secrets, watched, environ)
+
+
+def _check_of(field: str, first: str) -> Check:
+    """What is wrong with a file's new values, as the end of a sentence."""
+
+    def check(values: Sequence[str]) -> str | None:
+        if _wrong_line(field, values):
+            return "holds a line that is none of its values"
+        return same_server(first)(values) if field == "redis_url" else None
+
+    return check
+
+
+def _wrong_line(field: str, values: Sequence[str]) -> str:
+    """A sentence about the first line that cannot be a value of this field; empty where each can."""
+    for number, value in enumerate(values, 1):
+        try:
+            Settings.model_validate({field: value})
+        except ValidationError as error:
+            return f"{_said(error)[0].removesuffix('.')} (line {number} of its file)."
+    if field == "redis_url" and same_server(values[0])(values):
+        return "REDIS_URL_FILE holds lines that name several servers: keep one server, with a password a line."
+    return ""
+
+
+def _said(error: ValidationError) -> list[str]:
+    found = error.errors(include_url=False, include_input=False)
+    return [f"{variable(str(each['loc'][0]))} {each['msg'].removeprefix('Value error, ')}." for each in found]
+
+
+def _values(environ: Mapping[str, str], files: _Files | None = None) -> tuple[dict[str, str], dict[str, str]]:
     """Values and problems, by field. An empty variable counts as not set, as compose files leave them."""
     values: dict[str, str] = {}
     problems: dict[str, str] = {}
@@ -218,23 +249,12 @@ def _values(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]
         elif plain:
             values[field] = plain
         elif file:
-            _from_file(field, Path(file), values, problems)
+            try:
+                found = read_values(Path(file))
+            except Unusable as problem:
+                problems[field] = f"{name}_FILE names {file}, which {problem}."
+            else:
+                values[field] = found[0]
+                if files is not None:
+                    files[field] = (Path(file), found)
     return values, problems
-
-
-def _from_file(field: str, path: Path, values: dict[str, str], problems: dict[str, str]) -> None:
-    name = f"{variable(field)}_FILE"
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(SECRET_FILE_CHARS_MAX).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        problems[field] = f"{name} names {path}, which cannot be read: {_why(error)}."
-        return
-    if text:
-        values[field] = text
-    else:
-        problems[field] = f"{name} names {path}, which is empty."
-
-
-def _why(error: OSError | UnicodeDecodeError) -> str:
-    return (error.strerror or "no reason given").lower() if isinstance(error, OSError) else "it is not UTF-8 text"

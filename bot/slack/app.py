@@ -34,6 +34,7 @@ from bot.chat.surface import Shown
 from bot.settings import Settings
 from bot.slack import acts, failures
 from bot.slack.acts import Body
+from bot.slack.client import RotatingClient
 from bot.slack.directory import SlackRefresher
 from bot.slack.form_input import errors_in, filled
 from bot.slack.form_view import options_of
@@ -48,9 +49,8 @@ SOCKET_CONCURRENCY = 16
 SOCKET_PING_S = 5
 
 
-def build_app(settings: Settings, dispatcher: Dispatcher, client: WebClient, refresher: SlackRefresher) -> App:
+def build_app(dispatcher: Dispatcher, client: WebClient, refresher: SlackRefresher) -> App:
     """The app with all its listeners. Nothing is sent: who may act is decided by the signed payload and the ledger."""
-    secret = settings.slack_signing_secret
 
     def authorize() -> AuthorizeResult:
         # One workspace, one token: no call to Slack is needed to find it.
@@ -63,9 +63,9 @@ def build_app(settings: Settings, dispatcher: Dispatcher, client: WebClient, ref
         logger=quiet,
         client=client,
         authorize=authorize,
-        signing_secret=secret.get_secret_value() if secret else None,
-        # In Socket Mode there are no signatures: the connection is ours, and /slack/events takes nothing.
-        request_verification_enabled=True,
+        # `Events` has proved it, by any value of a secret that is rotated. In Socket Mode there are no signatures: the
+        # connection is ours, and /slack/events takes nothing.
+        request_verification_enabled=False,
         # The answer is ready when the listener is done, so nothing has to poll for it.
         process_before_response=True,
         raise_error_for_unhandled_request=False,
@@ -79,13 +79,14 @@ def build_app(settings: Settings, dispatcher: Dispatcher, client: WebClient, ref
 
 def socket_mode(settings: Settings, app: App) -> SocketModeHandler:
     """A connection to Slack that needs no public address."""
-    token = settings.slack_app_token
-    if token is None:
+    secret = settings.secrets.of("slack_app_token")
+    if secret is None:
         raise ValueError("SLACK_APP_TOKEN is not set")
-    client = WebClient(token=token.get_secret_value(), base_url=settings.slack_api_url, retry_handlers=[])
+    # With each connection the newest token, whatever the handler was given.
+    client = RotatingClient(secret, base_url=settings.slack_api_url, retry_handlers=[])
     return SocketModeHandler(
         app,
-        token.get_secret_value(),
+        secret.newest,
         logger=quiet_about_connections(),
         web_client=client,
         # `Line` does.

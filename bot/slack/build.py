@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web import SlackResponse
 
 from bot.directory.other_groups import no_worker
 from bot.settings import Settings
-from bot.slack.answers import word_of
+from bot.slack.client import RotatingClient
 from bot.slack.directory import Clock, SlackRefresher
 from bot.slack.lookups import Lookups
-from workflows.core.calls import timed
 from workflows.core.identity import Address
 from workflows.core.people import Listed
 from workflows.core.policy import Group
@@ -26,28 +22,12 @@ TIMEOUT_S = 8
 WEB_TIMEOUT_S = 4
 
 
-class CountedClient(WebClient):
-    """Each call is told of to whoever counts."""
-
-    def api_call(self, api_method: str, **more: Any) -> SlackResponse:
-        with timed("slack", api_method) as call:
-            try:
-                return super().api_call(api_method, **more)
-            except SlackApiError as problem:
-                call.error = word_of(problem)
-                raise
-
-
 def build_client(settings: Settings, timeout_s: int = TIMEOUT_S) -> WebClient:
     """Without the SDK's own retries: what is repeated goes through the ledger, and 429 through the shared buckets."""
-    if settings.slack_bot_token is None:
+    secret = settings.secrets.of("slack_bot_token")
+    if secret is None:
         raise ValueError("SLACK_BOT_TOKEN is not set")
-    return CountedClient(
-        token=settings.slack_bot_token.get_secret_value(),
-        base_url=settings.slack_api_url,
-        timeout=timeout_s,
-        retry_handlers=[],
-    )
+    return RotatingClient(secret, base_url=settings.slack_api_url, timeout=timeout_s, retry_handlers=[])
 
 
 def build_directory(

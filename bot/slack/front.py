@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
-from slack_sdk.signature import SignatureVerifier
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -18,7 +17,7 @@ from starlette.routing import Route
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.observability.obstacles import Obstacles
 from bot.runtime.front import PROVED, body_of, went_wrong
-from bot.settings import Settings
+from bot.settings import Secret, Settings
 from bot.slack.app import build_app, socket_mode
 from bot.slack.directory import SlackRefresher
 from bot.slack.health import SlackCheck
@@ -33,11 +32,11 @@ LISTENER_THREADS = 24
 
 
 class Events:
-    """`secret`: None takes nothing, because nothing could be believed."""
+    """`secret`: None takes nothing, because nothing could be believed. Of two values, either proves."""
 
-    def __init__(self, bolt: App, secret: str | None) -> None:
+    def __init__(self, bolt: App, secret: Secret | None) -> None:
         self._bolt = bolt
-        self._verifier = SignatureVerifier(secret) if secret else None
+        self._secret = secret
         self._pool = ThreadPoolExecutor(LISTENER_THREADS, thread_name_prefix="slack")
 
     def routes(self) -> Sequence[Route]:
@@ -51,7 +50,7 @@ class Events:
         if read is None:
             return PlainTextResponse("too large", 413)
         body = read.decode("utf-8", "replace")
-        if not is_signed(self._verifier, body, request.headers):
+        if not is_signed(self._secret.values if self._secret else (), body, request.headers):
             return PlainTextResponse("not signed by Slack", 401)
         request.scope[PROVED] = True
         try:
@@ -68,10 +67,9 @@ class SlackFront:
     what, well = "bot token", "Slack takes SLACK_BOT_TOKEN."
 
     def __init__(self, settings: Settings, bolt: App, check: SlackCheck, obstacles: Obstacles) -> None:
-        secret = settings.slack_signing_secret
         self._check = check
         self._line = Line(socket_mode(settings, bolt).client, obstacles) if settings.socket_mode else None
-        self._events = None if self._line else Events(bolt, secret.get_secret_value() if secret else None)
+        self._events = None if self._line else Events(bolt, settings.secrets.of("slack_signing_secret"))
 
     @property
     def mode(self) -> str:
@@ -100,7 +98,7 @@ class SlackFront:
 def build_front(
     settings: Settings, dispatcher: Dispatcher, client: WebClient, directory: SlackRefresher, obstacles: Obstacles
 ) -> SlackFront:
-    bolt = build_app(settings, dispatcher, client, directory)
+    bolt = build_app(dispatcher, client, directory)
     return SlackFront(settings, bolt, SlackCheck(client), obstacles)
 
 

@@ -5,7 +5,7 @@ because a failure is told to whoever the request names, at the address that it n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from slack_sdk.signature import SignatureVerifier
 
@@ -14,12 +14,13 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
 
-def is_signed(verifier: SignatureVerifier | None, body: str, headers: Mapping[str, str]) -> bool:
-    """Yes or no, whatever stands in the headers; no where there is no secret to go by. `headers`: names in lower case."""
-    if verifier is None:
-        return False
+def is_signed(secrets: Iterable[str], body: str, headers: Mapping[str, str]) -> bool:
+    """Yes or no, whatever stands in the headers; no where there is no secret to go by. `headers`: names in lower case.
+
+    `secrets`: any of them proves, and each is tried, so that the time taken does not tell which.
+    """
     timestamp = headers.get("x-slack-request-timestamp") or ""
     signature = headers.get("x-slack-signature") or ""
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
         return False
-    return verifier.is_valid(body, timestamp, signature)
+    return any([SignatureVerifier(secret).is_valid(body, timestamp, signature) for secret in secrets])

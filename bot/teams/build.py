@@ -77,10 +77,10 @@ def build_front(settings: Settings, dispatcher: Dispatcher, teams: Teams, direct
 
 
 def _messenger(settings: Settings, shelf: Shelf, timeout_s: float) -> Teams:
-    app_id, tenant, secret = settings.teams_app_id, settings.teams_tenant_id, settings.teams_app_password
+    app_id, tenant, secret = settings.teams_app_id, settings.teams_tenant_id, settings.secrets.of("teams_app_password")
     if app_id is None or tenant is None or secret is None:
         raise ValueError("TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID are not all set")
-    tokens = Tokens(settings.teams_login_url, tenant, app_id, secret.get_secret_value(), settings.graph_api_url)
+    tokens = Tokens(settings.teams_login_url, tenant, app_id, secret, settings.graph_api_url)
     connector = Connector(tokens, settings.teams_service_url, timeout_s)
     first = settings.teams_service_url[0]
     elsewhere = _EVERYWHERE[1] if first == _EVERYWHERE[0] else first

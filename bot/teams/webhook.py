@@ -43,6 +43,8 @@ RETRY_AFTER_S_MAX = 3600.0
 # People have seen a Workflow fail to show what says 1.5 (MicrosoftDocs/AdaptiveCards 550). Nothing in it is newer than this
 # but a button's tooltip, which is left out then.
 CARD_VERSION = "1.4"
+# Nothing was posted then, and an address that is rotated may have another value.
+_OF_THE_ADDRESS = frozenset({"no_address", "redirected", "not_allowed", "gone"})
 # After so many times in a row without a good answer the address is taken to be dead, and only looked at now and then.
 UNREACHABLE_AFTER = 5
 
@@ -84,15 +86,19 @@ TRAITS = Traits(
 
 
 class Webhooks:
-    """Messages to webhooks, by name. `address`: of this name, read each time; None where there is none.
+    """Messages to webhooks, by name. `address`: of this name, read each time; None where there is none. `refused`: is told that
+    it was refused, and says whether there is another one now.
 
     Holds no address.
     """
 
     traits = TRAITS
 
-    def __init__(self, address: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, address: Callable[[str], str | None], refused: Callable[[str], bool] = lambda _name: False
+    ) -> None:
         self._address = address
+        self._refused = refused
         self._silence = _Silence()
         self._in_a_row: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -103,19 +109,27 @@ class Webhooks:
     def post(self, to: Destination, message: Message, *, nonce: str = "", under: Posted | None = None) -> Posted:
         """Raises NotDone. What was taken has no id of its own: it has the nonce's."""
         del under
-        address = self._address(to.id)
-        if address is None or not usable(address):
-            raise _not_done("no_address")
-        card = _card(message)
-        with self._silence, timed(WEBHOOK, "post") as call:
-            word, after_s = _sent(address, card)
-            call.error = word
+        word, after_s = self._posted(to.id, message)
+        while word in _OF_THE_ADDRESS and self._refused(to.id):
+            word, after_s = self._posted(to.id, message)
+        if word == "no_address":
+            raise _not_done(word)
         if word in ("bad_request", "too_big") and not message.parts:
             # Plain words are no odd card: it is the Workflow that does not want them.
             word = "refused"
         if word := self._in_the_long_run(to.id, word):
             raise _not_done(word, after_s)
         return Posted(to, nonce or "posted")
+
+    def _posted(self, name: str, message: Message) -> tuple[str, float]:
+        address = self._address(name)
+        if address is None or not usable(address):
+            return "no_address", 0.0
+        card = _card(message)
+        with self._silence, timed(WEBHOOK, "post") as call:
+            word, after_s = _sent(address, card)
+            call.error = word
+        return word, after_s
 
     def edit(self, posted: Posted, message: Message) -> None:
         del posted, message

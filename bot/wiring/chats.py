@@ -13,7 +13,7 @@ from bot.chat.surface import Messenger, Surface
 from bot.directory.external_groups import OutsideGroups
 from bot.directory.other_groups import OtherGroups
 from bot.monotonic import monotonic_s
-from bot.settings import Settings, named_secret
+from bot.settings import Settings
 from workflows.core.destination import read_destination
 from workflows.core.identity import SLACK, TEAMS, WEBHOOK
 from workflows.core.people import Listed
@@ -41,14 +41,26 @@ def build_webhooks(settings: Settings, folder: PolicyFolder) -> Messenger:
     """When the first message goes to one: a policy can name webhooks while we run. Addresses are read each time."""
     from bot.teams.webhook import Webhooks  # noqa: PLC0415 - Slack alone does without
 
+    own = settings.secrets.of("teams_webhook_url")
+
     def address(name: str) -> str | None:
         if name == OWN_WEBHOOK:
-            return settings.teams_webhook_url.get_secret_value() if settings.teams_webhook_url else None
+            return own.best() if own is not None else None
+        found = env_of(name)
+        return settings.secrets.named_value(found) if found else None
+
+    def refused(name: str) -> bool:
+        if name == OWN_WEBHOOK:
+            return own is not None and own.refused(own.best())
+        found = env_of(name)
+        return found is not None and settings.secrets.named_refused(found)
+
+    def env_of(name: str) -> str | None:
         named = folder.known.webhooks if folder.known else ()
         found = next((hook for hook in named if hook.name == name), None)
-        return named_secret(found.url_env) if found else None
+        return found.url_env if found else None
 
-    return Webhooks(address)
+    return Webhooks(address, refused)
 
 
 Prove = Callable[[Policy, Origin], Origin]
@@ -67,7 +79,9 @@ def build_chats(
     from bot.chat.chats import Chats  # noqa: PLC0415 - the clock does without
     from bot.directory.chats import ChatDirectories, OneChat  # noqa: PLC0415 - as above
 
-    outside = OutsideGroups(named_secret, settings.pagerduty_api_url, monotonic_s).members
+    outside = OutsideGroups(
+        settings.secrets.named_value, settings.pagerduty_api_url, monotonic_s, settings.secrets.named_refused
+    ).members
     store = store_of_one(settings, directory)
     surfaces: list[Surface] = []
     people: dict[str, OneChat] = {}

@@ -29,6 +29,7 @@ from bot.providers import know_providers
 from bot.queues import ALL_QUEUES, RqWake
 from bot.runtime.heartbeat import KNOWS, WITH_ONE_CHAT, Heartbeats
 from bot.runtime.periodic import keep_doing
+from bot.runtime.redis_login import login_options, without_login
 from bot.settings import Settings
 from workflows.core.calls import listen
 from workflows.core.policy import Webhook
@@ -39,6 +40,7 @@ from workflows.policy_file import PolicyFolder
 from workflows.ports import LedgerUnreachable
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.mixed_versions import note_older
+from workflows.usecases.shared.troubles import Failure, note
 from workflows.usecases.shared.unreadable import Unreadable
 from workflows.usecases.upkeep.tell_unreadable import tell
 
@@ -102,6 +104,11 @@ class Common:
             return
         log.warning("processes of an older version run: nothing is given until they have stopped", kinds=sorted(kinds))
 
+    def tell_secrets(self) -> None:
+        """What is wrong with the secrets of this process, for `/readyz`, which another process answers."""
+        for sentence in self.settings.secrets.attention():
+            note(self.context, "process:secrets", Failure(sentence))
+
     def tell_unreadable(self) -> None:
         """Put on the record, and into chat, what this process has met and could not read."""
         met = self.context.unreadable.take()
@@ -122,16 +129,20 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
 
     What gets no answer in time is tried again as well, except by the web process, where a person waits.
     """
-    if settings.redis_url is None:
+    secret = settings.secrets.of("redis_url")
+    if secret is None:
         raise ValueError("REDIS_URL is not set")
     again = (RedisConnectionError,) if for_web else (RedisConnectionError, RedisTimeoutError, TimeoutError)
     client: Redis = Redis.from_url(
-        settings.redis_url.get_secret_value(),
+        without_login(secret.newest),
         socket_connect_timeout=WEB_CONNECT_S if for_web else REDIS_CONNECT_S,
         socket_timeout=answer_s or (WEB_ANSWER_S if for_web else REDIS_ANSWER_S),
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=again),
         health_check_interval=30,
+        **login_options(secret),
     )
+    # What is in use logs in anew later; until then its old login stands.
+    secret.when_changed(lambda: client.connection_pool.disconnect(inuse_connections=False))
     return client
 
 

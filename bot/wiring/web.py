@@ -53,6 +53,7 @@ class WebParts(Common):
         """What somebody has to look at, although it is ready."""
         return reasons(
             lambda: unreadable(self.ledger),
+            self.settings.secrets.attention,
             *(front.attention for front in self.fronts),
             lambda: closed_places(self.ledger, self._traits, people=True),
         )

@@ -14,7 +14,7 @@ from bot.directory.tickets import HttpTickets
 from bot.monotonic import monotonic_s
 from bot.providers import PROVIDERS
 from bot.runtime.lease_renewal import BackgroundLeaseRenewer
-from bot.settings import Settings, named_secret
+from bot.settings import Settings
 from bot.wiring.chats import build_chats, own_webhooks
 from bot.wiring.common import Common, RandomSource, build_common, build_redis
 from workflows.core.provider import Connection
@@ -66,7 +66,7 @@ def build_worker(settings: Settings) -> WorkerParts:
     on, met = build_common(settings, webhooks=own_webhooks(settings))
     buckets = RedisBuckets(on.redis)
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
-    tickets = HttpTickets(named_secret, monotonic_s)
+    tickets = HttpTickets(settings.secrets.named_value, monotonic_s, settings.secrets.named_refused)
     chats, refresher, prove = build_chats(
         settings, on.policy, on.redis, buckets, on.directory, on.ledger.now, targets.members
     )

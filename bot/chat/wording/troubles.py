@@ -31,6 +31,7 @@ _PROCESS = {
     "refresh": "reading groups again",
     "policy": "reading the policy folder",
     "tidy troubles": "finding out which of these are over",
+    "secrets": "using the newest value of each secret",
 }
 
 

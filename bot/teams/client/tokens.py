@@ -1,4 +1,7 @@
-"""The app's own tokens: for the connector and for Graph, by the app's secret, kept by msal until they are nearly over."""
+"""The app's own tokens: for the connector and for Graph, by the app's secret, kept by msal until they are nearly over.
+
+While the secret is rotated the newest value that Microsoft takes is used; another one starts anew, without the tokens of the one
+before."""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import structlog
 
 from bot.chat.surface import NO_ANSWER, Means
 from bot.cloud_credentials import is_loopback
+from bot.settings import Secret
 from bot.teams.client.answers import MEANS
 from bot.teams.client.session import session, within
 from workflows.core.calls import timed
@@ -29,6 +33,8 @@ _CONNECTOR = {
 }
 _USUAL_CONNECTOR = "https://api.botframework.com"
 ANSWER_BYTES_MAX = 256 * 1024
+# What a login says of a secret that it does not take (RFC 6749, section 5.2).
+_OF_THE_SECRET = frozenset({"invalid_client", "unauthorized_client"})
 
 
 class TokensUnavailable(Exception):
@@ -48,7 +54,7 @@ class Tokens:
         login_url: str,
         tenant: str,
         app_id: str,
-        secret: str,
+        secret: Secret,
         graph_url: str = GRAPH,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
@@ -61,6 +67,8 @@ class Tokens:
         self._graph = GRAPH if is_loopback(graph_url) else "{0.scheme}://{0.netloc}".format(urlsplit(graph_url))
         self._lock = threading.Lock()
         self._app: Any = None
+        # What `_app` was made with.
+        self._shown = ""
 
     def bot(self) -> str:
         """For what is sent to the connector. Raises TokensUnavailable."""
@@ -76,8 +84,24 @@ class Tokens:
             self._app = None
 
     def _token(self, scope: str) -> str:
+        refused: TokensUnavailable | None = None
+        for value in self._secret.in_turn():
+            try:
+                token = self._token_by(value, scope)
+            except TokensUnavailable as problem:
+                if problem.word not in _OF_THE_SECRET:
+                    raise
+                self._secret.refused(value)
+                refused = refused or problem
+            else:
+                self._secret.taken(value)
+                return token
+        assert refused is not None  # noqa: S101 - there is at least one value
+        raise refused
+
+    def _token_by(self, value: str, scope: str) -> str:
         try:
-            found = self._client().acquire_token_for_client([scope])
+            found = self._client(value).acquire_token_for_client([scope])
         except (requests.RequestException, msal.exceptions.MsalError, ValueError, TypeError, KeyError) as problem:
             # No answer, or one that msal cannot read. Its words may hold what was sent.
             log.warning("the login for Teams did not answer", error=type(problem).__name__)
@@ -89,14 +113,15 @@ class Tokens:
         word = word if isinstance(word, str) and word in MEANS else NO_ANSWER
         raise TokensUnavailable(word, MEANS[word])
 
-    def _client(self) -> Any:
+    def _client(self, value: str) -> Any:
         with self._lock:
-            if self._app is None:
+            if self._app is None or self._shown != value:
+                self._shown = value
                 # It writes down whatever a login answers that it cannot read.
                 logging.getLogger("msal").setLevel(logging.CRITICAL)
                 self._app = msal.ConfidentialClientApplication(
                     self._app_id,
-                    client_credential=self._secret,
+                    client_credential=value,
                     authority=f"{_as_https(self._login_url)}/{self._tenant}",
                     # The address is set by whoever runs this: nobody is asked whether it is a known one.
                     instance_discovery=False,

@@ -8,12 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from slack_bolt import App
 
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.sandbox.slack import Home, SlackServer, buttons, words
-from bot.settings import Settings
 from bot.slack.app import build_app
 from tests.support import build, homes
 from tests.support.build import DANA, NIA, OLU, SUE
@@ -42,8 +40,7 @@ class Rig(ChatWorld):
         self.sender = self.new_sender()
 
     def app(self) -> App:
-        settings = Settings(slack_signing_secret=SecretStr(self.slack.app.signing_secret))
-        return build_app(settings, Dispatcher(self.ctx, "/prodaccess"), self.client, self.refresher)
+        return build_app(Dispatcher(self.ctx, "/prodaccess"), self.client, self.refresher)
 
     def home(self, who: PersonId) -> Home:
         """Opened by them, and drawn by a worker."""

@@ -14,6 +14,7 @@ from bot.chat.rich import ours
 from bot.chat.surface import Means, NotDone, Posted
 from bot.sandbox.teams.people import DANA, channel_id, guid
 from bot.sandbox.teams.server import TeamsServer
+from bot.settings import Secret
 from bot.teams.client.connector import Connector, _time
 from bot.teams.client.conversations import Conversation
 from bot.teams.client.tokens import Tokens, TokensUnavailable
@@ -41,6 +42,9 @@ def teams(server: TeamsServer) -> TeamsServer:
     server.login.since = 0.0
     server.world.personal(DANA).bot = True
     return server
+
+
+WRONG = Secret("TEAMS_APP_PASSWORD", ("wrong-secret",))
 
 
 def refused(teams: TeamsServer, to: Destination = OPS, shelf: MemoryShelf | None = None) -> NotDone:
@@ -72,7 +76,7 @@ def test_a_token_that_was_taken_back_is_asked_for_again_once(teams: TeamsServer)
 
 
 def test_a_secret_that_is_refused_stops_everything_and_stands_in_no_message(teams: TeamsServer) -> None:
-    tokens = Tokens(teams.base_url, teams.world.tenant, teams.world.app_id, "wrong-secret")
+    tokens = Tokens(teams.base_url, teams.world.tenant, teams.world.app_id, WRONG)
     with pytest.raises(TokensUnavailable) as caught:
         tokens.bot()
     assert (caught.value.word, caught.value.means) == ("invalid_client", Means.ALL)
@@ -204,9 +208,9 @@ def test_a_group_chat_has_no_threads_and_nothing_is_asked(teams: TeamsServer) ->
 
 
 def test_other_clouds_have_other_names_for_the_same() -> None:
-    gov = Tokens("https://login.microsoftonline.us", "t", "a", "s", "https://graph.microsoft.us/v1.0")
+    gov = Tokens("https://login.microsoftonline.us", "t", "a", WRONG, "https://graph.microsoft.us/v1.0")
     assert (gov._connector, gov._graph) == ("https://api.botframework.us", "https://graph.microsoft.us")
-    usual = Tokens("https://login.microsoftonline.com", "t", "a", "s", "https://graph.microsoft.com/v1.0")
+    usual = Tokens("https://login.microsoftonline.com", "t", "a", WRONG, "https://graph.microsoft.com/v1.0")
     assert (usual._connector, usual._graph) == ("https://api.botframework.com", "https://graph.microsoft.com")
 
 

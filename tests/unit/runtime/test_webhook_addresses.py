@@ -12,7 +12,7 @@ from bot.chat.rich import ours
 from bot.chat.surface import NotDone
 from bot.settings import Settings
 from bot.wiring import OWN_WEBHOOK, build_webhooks, own_webhooks
-from tests.support.webhook import workflow
+from tests.support.webhook import Answer, workflow
 from tests.unit.policy_file.policy_folder import WORKSPACE, write
 from workflows.core.destination import read_destination
 from workflows.policy_file import PolicyFolder
@@ -51,9 +51,17 @@ def test_addresses_are_read_each_time_and_nobody_elses_secret_is_one(
         secret.write_text(flow.url + "\n")
         monkeypatch.setenv("OPS_HOOK_FILE", str(secret))
         hooks.post(read_destination("webhook:channel:ops"), told)
+        # While somebody writes into it, it is empty: what it held counts.
         secret.write_text("")
+        hooks.post(read_destination("webhook:channel:ops"), told)
+        # An address that is refused makes room for the one below it.
+        flow.answers.append(Answer(status=404))
+        secret.write_text(f"{flow.url}&new=1\n{flow.url}\n")
+        hooks.post(read_destination("webhook:channel:ops"), told)
+        assert ["OPS_HOOK" in each for each in settings.secrets.attention()] == [True]
+        monkeypatch.delenv("OPS_HOOK_FILE")
         with pytest.raises(NotDone, match="no_address"):
             hooks.post(read_destination("webhook:channel:ops"), told)
         with pytest.raises(NotDone, match="no_address"):
             hooks.post(read_destination("webhook:channel:nobodys"), told)
-        assert len(flow.cards) == 2
+        assert len(flow.cards) == 4

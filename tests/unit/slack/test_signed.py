@@ -15,9 +15,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
 from bot.runtime.operations import app_of
+from bot.settings import Secret
 from bot.slack.front import Events
 
-SECRET = "e" * 32
+SECRET, OLD = "e" * 32, "f" * 32
 VERIFIER = SignatureVerifier(SECRET)
 FORM = "application/x-www-form-urlencoded"
 PRESS = {
@@ -39,7 +40,7 @@ class Web:
         )
         app.command("/prodaccess")(self.take)
         app.error(self.fail)
-        self.app = app_of(Events(app, SECRET).routes(), None)
+        self.app = app_of(Events(app, Secret("SLACK_SIGNING_SECRET", (SECRET, OLD))).routes(), None)
 
     def take(self, ack: Any) -> None:
         self.came.append("taken")

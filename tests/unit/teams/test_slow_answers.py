@@ -14,6 +14,7 @@ import pytest
 
 from bot.chat.surface import NO_ANSWER, NotDone
 from bot.sandbox.serving import listener
+from bot.settings import Secret
 from bot.teams.client.connector import Connector
 from bot.teams.client.tokens import Tokens, TokensUnavailable
 
@@ -119,6 +120,8 @@ def test_nor_on_a_connection_that_was_good_before(slow: Callable[..., Slow]) -> 
 @pytest.mark.parametrize("where", SLOW)
 def test_a_login_that_never_ends_gives_no_token(slow: Callable[..., Slow], where: str) -> None:
     there = slow(SLOW[where])
-    tokens: Any = Tokens(there.url, "11111111-2222-3333-4444-555555555555", "app", "x", timeout_s=WAIT_S)
+    tokens: Any = Tokens(
+        there.url, "11111111-2222-3333-4444-555555555555", "app", Secret("X", ("x",)), timeout_s=WAIT_S
+    )
     with pytest.raises(TokensUnavailable, match=NO_ANSWER):
         tokens.bot()
