@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import check, complete, docs, explain, init, look, operate, policy, report, slack, teams
+from bot.cli import check, complete, docs, explain, health, init, look, operate, policy, report, slack, teams
 from bot.cli.program import LEDGER, POLICY, add, program, told
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def options(
     ] = False,
 ) -> None:
     """Temporary production access, asked for and approved in chat, that ends by itself."""
-    if context.invoked_subcommand != "up":  # which reads no policy: the processes that it starts do
+    if context.invoked_subcommand not in ("up", "health"):  # which read no policy
         from bot.providers import know_providers
 
         know_providers()
@@ -191,6 +191,7 @@ report.register(app)
 slack.register(app)
 teams.register(app)
 docs.register(app)
+health.register(app)
 complete.register(app)
 
 

@@ -15,6 +15,7 @@ from bot.observability.tally import EVERY_S as TALLY_EVERY_S
 from bot.observability.tally import Tally
 from bot.queues import UnknownKind
 from bot.runtime.heartbeat import beat_while_running
+from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing
 from bot.settings import Settings
 from bot.wiring import ClockParts, build_clock
@@ -35,15 +36,19 @@ COMPARE_EVERY_S = 10.0
 _NAMED = 80
 # A clock that does not lead asks this often whether it may.
 ASK_EVERY_S = 1.0
+# One look that lasts longer will not end: calls to a Redis that does not answer are given up sooner.
+STUCK_S = 180.0
 
 
 def run(settings: Settings) -> None:
     """Tick until SIGTERM or SIGINT."""
+    life = LifeSign("clock")
     parts = build_clock(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     ticker = Ticker(parts)
+    life.stuck = ticker.stuck
     beat_while_running(parts.beats, "clock", stop, ticker.healthy, parts.beside_older)
     timekeeper = Timekeeper(parts.context, host(), parts.monotonic_s)
     keep_doing(parts.context, "timekeeper", timekeeper.look, TIMEKEEPER_EVERY_S, stop)
@@ -52,6 +57,7 @@ def run(settings: Settings) -> None:
     log.info("clock is ready")
     while not stop.wait(ticker.tick()):
         pass
+    life.close()
     parts.close()
 
 
@@ -65,10 +71,11 @@ class Ticker:
         self._compared: tuple[str, float] = ("", 0.0)
         # Said already: the folder is looked at every two seconds.
         self._policy_problem = ""
-        self._worked_at_s = parts.monotonic_s()
+        self._worked_at_s = self._looked_at_s = parts.monotonic_s()
 
     def tick(self) -> float:
         """Returns how long to wait before the next one, in seconds."""
+        self._looked_at_s = self._parts.monotonic_s()
         try:
             return self._tick()
         except LedgerUnreachable as problem:
@@ -81,6 +88,11 @@ class Ticker:
     def healthy(self) -> bool:
         """A clock that waits for another one to fall is healthy, too; one that cannot reach the ledger is not."""
         return self._parts.monotonic_s() - self._worked_at_s < 2 * ASK_EVERY_S + 1
+
+    def stuck(self) -> str:
+        """Whether one look lasts for minutes; empty: it does not. One at a Redis that is away is over sooner."""
+        at_it_s = self._parts.monotonic_s() - self._looked_at_s
+        return f"it has been at one look for {at_it_s:.0f} seconds" if at_it_s > STUCK_S else ""
 
     def _tick(self) -> float:
         parts = self._parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -123,6 +124,7 @@ class OwnWorker(SimpleWorker):
     job_class = OwnJob
     death_penalty_class = TimerDeathPenalty  # the default one is made of signals, which only the main thread gets
     is_busy = False
+    moved: Callable[[], None] = staticmethod(lambda: None)
     max_connection_wait_time = 2.0  # after a restart of Redis, work goes on within seconds
 
     def _install_signal_handlers(self) -> None:
@@ -162,6 +164,11 @@ class OwnWorker(SimpleWorker):
             super().execute_job(job, queue)
         finally:
             self.is_busy = False
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """RQ's own sign, which needs Redis; it comes between two looks into the queues, also while Redis is away."""
+        self.moved()
+        super().heartbeat(timeout, pipeline)
 
     def take_no_more(self) -> None:
         """Stop after the job that is under way."""

@@ -18,6 +18,7 @@ from bot.observability.metrics import LedgerMetrics
 from bot.observability.readiness import REDIS_ANSWERS, ledger_words
 from bot.runtime.connection_guard import GuardedProtocol
 from bot.runtime.heartbeat import beat_while_running
+from bot.runtime.life_sign import LifeSign
 from bot.runtime.listening import listen
 from bot.runtime.operations import Operations, OpsServer, app_of
 from bot.runtime.peer_limits import PeerLimits
@@ -36,6 +37,7 @@ CHECK_EVERY_S = 10.0
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
+    life = LifeSign("web")
     parts = build_web(settings)
     figures, behind = Figures(parts.context, parts.redis), Behind(parts.context, parts.redis, parts.chats)
     REGISTRY.register(LedgerMetrics(parts.context, parts.redis, parts.faults, figures.collect, behind.collect))
@@ -51,6 +53,7 @@ def run(settings: Settings) -> None:
         ops.start()
     # Before the chats, so that /readyz can say what is wrong with the rest.
     opened = listen(settings.host, settings.port, parts.obstacles)
+    life.address = opened.getsockname()[:2]
     modes = {front.what: front.mode for front in parts.fronts}
     log.info("web listens", mode=" and ".join(modes.values()), port=opened.getsockname()[1])
     threading.Thread(target=keep_saying_what_is_missing, args=(parts, stop), name="obstacles", daemon=True).start()
@@ -60,6 +63,7 @@ def run(settings: Settings) -> None:
         server_of(asgi(parts)).run(sockets=[opened])
     finally:
         stop.set()
+        life.close()
         for front in parts.fronts:
             front.close()
         if ops is not None:

@@ -20,6 +20,7 @@ from bot.monotonic import host, monotonic_s
 from bot.observability.log import log_failure
 from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker, mend_queues
 from bot.runtime.heartbeat import beat_while_running
+from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import TELL_EVERY_S, TELL_SECRETS_EVERY_S, keep_doing, keep_reading_the_policy
 from bot.settings import Settings
 from bot.wiring import WorkerParts, build_worker
@@ -38,6 +39,9 @@ CHAT_THREADS = 2
 # RQ forgets a worker that has not been heard of for so long, in seconds.
 WORKER_TTL_S = 30
 STOP_WITHIN_S = 8.0
+# A thread that has been at one thing for longer will not come back: a job is stopped after two minutes, and calls to a Redis
+# that does not answer take as long at most.
+STUCK_S = 300.0
 # How long a thread waits before it starts over; longer each time, where it fails at once.
 PAUSE_S_MIN, PAUSE_S_MAX = 0.25, 2.0
 RESCUE_EVERY_S = 5.0
@@ -47,6 +51,7 @@ REFRESH_EVERY_S = 5.0
 
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is under way."""
+    life = LifeSign("worker")
     parts = build_worker(settings)
     jobs.install(parts)
     stop = threading.Event()
@@ -54,6 +59,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     keep_counting_calls(parts, stop)
     crew = Crew(parts.queue_redis, stop)
+    life.stuck = crew.stuck
     # Before anything is given.
     parts.beside_older(parts.beats.older())
     crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
@@ -69,6 +75,7 @@ def run(settings: Settings) -> None:
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
     stop.wait()
     crew.join(STOP_WITHIN_S)
+    life.close()
     parts.close()
 
 
@@ -103,6 +110,7 @@ class Crew:
         self._stop = stop
         self._threads: list[threading.Thread] = []
         self._at_work: set[OwnWorker] = set()
+        self._moved_at_s: dict[str, float] = {}
 
     def start(self, name: str, queues: tuple[str, ...], count: int) -> None:
         for number in range(count):
@@ -113,6 +121,16 @@ class Crew:
     def healthy(self) -> bool:
         """Whether every thread has a worker that listens or works. One that starts over and over does not count."""
         return all(thread.is_alive() for thread in self._threads) and len(self._at_work) == len(self._threads)
+
+    def stuck(self) -> str:
+        """Which thread has been at one thing for minutes; empty: none. Redis may be away: its calls are shorter than that."""
+        name, moved_at_s = min(self.moved_at_s().items(), key=lambda each: each[1], default=("", monotonic_s()))
+        at_it_s = monotonic_s() - moved_at_s
+        return f"its thread {name} has been at one thing for {at_it_s:.0f} seconds" if at_it_s > STUCK_S else ""
+
+    def moved_at_s(self) -> dict[str, float]:
+        """Thread -> when it came round last, in monotonic seconds."""
+        return self._moved_at_s.copy()
 
     def join(self, seconds: float) -> None:
         """Wait for the jobs that are under way. A worker that only listens is not waited for: it holds nothing."""
@@ -125,6 +143,7 @@ class Crew:
     def _work_on(self, queues: tuple[str, ...]) -> None:
         pause_s = PAUSE_S_MIN
         while not self._stop.is_set():
+            self._moved()
             began_s = monotonic_s()
             self._work_once(queues)
             # One that fails again and again (full memory refuses RQ's writes) should not fill the log.
@@ -160,10 +179,15 @@ class Crew:
             log.warning("the queues were not looked at", error=type(problem).__name__)
 
     def _worker(self, queues: tuple[str, ...]) -> OwnWorker:
-        return OwnWorker(
+        worker = OwnWorker(
             list(queues),
             connection=self._connection,
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL_S,
             log_job_description=False,
         )
+        worker.moved = self._moved
+        return worker
+
+    def _moved(self) -> None:
+        self._moved_at_s[threading.current_thread().name] = monotonic_s()

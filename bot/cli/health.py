@@ -1,0 +1,37 @@
+"""`prodaccess health`: for liveness probes, which run it every few seconds. It asks the processes of this machine alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.program import PROBLEMS, USAGE, add, end, say, told
+
+_KINDS = ("web", "worker", "clock")
+
+
+def register(app: typer.Typer) -> None:
+    add(app, health)
+
+
+@told(
+    examples={
+        "prodaccess health worker": "For a liveness probe.",
+        "prodaccess health web worker clock": "Where `prodaccess up` runs them all.",
+    },
+    codes={PROBLEMS: "one of them does not run here, or hangs: it wants a restart"},
+)
+def health(kinds: Annotated[list[str], typer.Argument(metavar="NAME...", help="web, worker or clock.")]) -> None:
+    """Whether the web, worker or clock process of this machine and user is alive and moves. Asks neither Redis nor any chat."""
+    from bot.runtime import life_sign
+
+    if unknown := [kind for kind in kinds if kind not in _KINDS]:
+        end(f"There is no process {unknown[0]!r}: say web, worker or clock.", USAGE)
+    found = {kind: life_sign.signs(kind) for kind in kinds}
+    for kind, signs in found.items():
+        if not signs:
+            end(f"No {kind} process of this user runs here: none shows itself in {life_sign.own_folder()}.")
+        for sentence in filter(None, (life_sign.wrong_with(kind, sign) for sign in signs)):
+            end(sentence)
+    say(" ".join(f"The {kind} process {sign.pid} lives and moves." for kind in found for sign in found[kind]))
