@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable
 
 import structlog
@@ -17,6 +15,7 @@ from bot.queues import UnknownKind
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing
+from bot.runtime.stopping import patiently, stop_when_asked
 from bot.settings import Settings
 from bot.wiring import ClockParts, build_clock
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
@@ -42,11 +41,8 @@ STUCK_S = 180.0
 
 def run(settings: Settings) -> None:
     """Tick until SIGTERM or SIGINT."""
-    life = LifeSign("clock")
-    parts = build_clock(settings)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    life, stop = LifeSign("clock"), stop_when_asked()
+    parts = build_clock(settings, wait=patiently(stop))
     ticker = Ticker(parts)
     life.stuck = ticker.stuck
     beat_while_running(parts.beats, "clock", stop, ticker.healthy, parts.beside_older)
@@ -57,6 +53,7 @@ def run(settings: Settings) -> None:
     log.info("clock is ready")
     while not stop.wait(ticker.tick()):
         pass
+    ticker.hand_over()
     life.close()
     parts.close()
 
@@ -84,6 +81,13 @@ class Ticker:
             log_failure("a look at the clock failed", problem)
         self._leads = False
         return ASK_EVERY_S
+
+    def hand_over(self) -> None:
+        """Another clock need not wait until this one's lead has run out."""
+        try:
+            self._parts.due.resign(self._parts.token)
+        except LedgerUnreachable as problem:
+            log.warning("the lead was not handed over; it runs out by itself", error=str(problem))
 
     def healthy(self) -> bool:
         """A clock that waits for another one to fall is healthy, too; one that cannot reach the ledger is not."""

@@ -157,7 +157,8 @@ class OwnWorker(SimpleWorker):
             job.delete()
             return
         if self._stop_requested:
-            # Taken from the queue while stopping: the item stays due, and another worker gets it.
+            # Taken from the queue while stopping: another worker gets it.
+            give_back(job, queue)
             return
         self.is_busy = True
         try:
@@ -173,6 +174,14 @@ class OwnWorker(SimpleWorker):
     def take_no_more(self) -> None:
         """Stop after the job that is under way."""
         self._stop_requested = True
+
+
+def give_back(job: Job, queue: Queue) -> None:
+    """To whoever takes the next one. If this fails, the item is due again after five seconds."""
+    with queue.connection.pipeline() as pipe:
+        pipe.lrem(queue.intermediate_queue.key, 0, job.id)
+        queue.push_job_id(job.id, pipeline=pipe, at_front=True)
+        pipe.execute()
 
 
 def forget_abandoned(queue: Queue) -> None:

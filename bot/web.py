@@ -4,7 +4,10 @@ their own where there is one. In Slack's Socket Mode, too, it answers on PORT.
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
+from collections.abc import Iterator
 
 import structlog
 import uvicorn
@@ -23,6 +26,7 @@ from bot.runtime.listening import listen
 from bot.runtime.operations import Operations, OpsServer, app_of
 from bot.runtime.peer_limits import PeerLimits
 from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_reading_the_policy
+from bot.runtime.stopping import patiently, stop_when_asked
 from bot.settings import Settings, process_environ
 from bot.wiring import WebParts, build_web
 from bot.wiring.common import keep_counting_calls
@@ -33,11 +37,13 @@ log = structlog.get_logger()
 
 # Redis and the tokens of the chats are looked at this often, in seconds, whether or not anybody asks.
 CHECK_EVERY_S = 10.0
+# Requests that were taken are answered for so long after nothing more is taken; Slack and Teams have given up before.
+FINISHES_WITHIN_S = 3
 
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    life = LifeSign("web")
+    life, asked = LifeSign("web"), stop_when_asked()
     parts = build_web(settings)
     figures, behind = Figures(parts.context, parts.redis), Behind(parts.context, parts.redis, parts.chats)
     REGISTRY.register(LedgerMetrics(parts.context, parts.redis, parts.faults, figures.collect, behind.collect))
@@ -52,7 +58,7 @@ def run(settings: Settings) -> None:
         ops = OpsServer(server_of(app_of((), operations(parts))), settings.host, settings.ops_port, parts.obstacles)
         ops.start()
     # Before the chats, so that /readyz can say what is wrong with the rest.
-    opened = listen(settings.host, settings.port, parts.obstacles)
+    opened = listen(settings.host, settings.port, parts.obstacles, patiently(asked))
     life.address = opened.getsockname()[:2]
     modes = {front.what: front.mode for front in parts.fronts}
     log.info("web listens", mode=" and ".join(modes.values()), port=opened.getsockname()[1])
@@ -60,7 +66,7 @@ def run(settings: Settings) -> None:
     try:
         for front in parts.fronts:
             front.start()
-        server_of(asgi(parts)).run(sockets=[opened])
+        serve_until(asked, server_of(asgi(parts)), opened)
     finally:
         stop.set()
         life.close()
@@ -69,6 +75,23 @@ def run(settings: Settings) -> None:
         if ops is not None:
             ops.close()
         parts.close()
+
+
+class Server(uvicorn.Server):
+    """Leaves the signals to the process: its own handlers would end it before what it took is finished."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve_until(asked: threading.Event, server: uvicorn.Server, opened: socket.socket) -> None:
+    def end() -> None:
+        asked.wait()
+        server.should_exit = True
+
+    threading.Thread(target=end, name="end", daemon=True).start()
+    server.run(sockets=[opened])
 
 
 def server_of(app: ASGIApp) -> uvicorn.Server:
@@ -82,8 +105,9 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
         http=GuardedProtocol,
         ws="none",  # nothing here speaks it
         lifespan="on",
+        timeout_graceful_shutdown=FINISHES_WITHIN_S,
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def keep_saying_what_is_missing(parts: WebParts, stop: threading.Event) -> None:

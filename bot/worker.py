@@ -6,7 +6,6 @@ imported and connected once serves every job.
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 
@@ -22,6 +21,7 @@ from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker, mend_queues
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
 from bot.runtime.periodic import TELL_EVERY_S, TELL_SECRETS_EVERY_S, keep_doing, keep_reading_the_policy
+from bot.runtime.stopping import patiently, stop_when_asked
 from bot.settings import Settings
 from bot.wiring import WorkerParts, build_worker
 from bot.wiring.common import keep_counting_calls
@@ -51,12 +51,9 @@ REFRESH_EVERY_S = 5.0
 
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is under way."""
-    life = LifeSign("worker")
-    parts = build_worker(settings)
+    life, stop = LifeSign("worker"), stop_when_asked()
+    parts = build_worker(settings, patiently(stop))
     jobs.install(parts)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     keep_counting_calls(parts, stop)
     crew = Crew(parts.queue_redis, stop)
     life.stuck = crew.stuck

@@ -272,6 +272,10 @@ class Due(Protocol):
         """Be, or stay, the one leader for `LEASE_S`."""
         ...
 
+    def resign(self, token: str) -> None:
+        """Lead no longer: whoever asks next does. Nothing where `token` does not lead."""
+        ...
+
     def claim(self, token: str, *, limit: int = 500) -> Sequence[str]:
         """Items that are due and for which a wake-up shall be sent now; each is moved to now + 5 s in the same step.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ WHAT = "socket mode"
 LOOK_EVERY_S = 0.5
 # A connection that ends sooner counts as one that could not be opened: a token that was just revoked, say.
 STABLE_S = 10.0
+# An act that nobody acknowledges within three seconds has failed for whoever did it.
+IDLE_WITHIN_S, FINISHED_WITHIN_S = 1.0, 3.0
 NEEDS = (
     "the app-level token of this app (Basic Information, App-Level Tokens), xapp-..., with the scope connections:write"
 )
@@ -44,13 +47,24 @@ class Line:
         self._pause_s = pause_s
         self.stop = threading.Event()
         self._failures = 0
+        self._gate = _Gate()
+        client.socket_mode_request_listeners[:] = map(self._gate.before, client.socket_mode_request_listeners)
         obstacles.stands(WHAT, "Slack's Socket Mode is not connected yet.", say=False)
 
     def start(self) -> None:
         threading.Thread(target=self.hold, name="slack-line", daemon=True).start()
 
     def close(self) -> None:
+        """Hang up, with everything acknowledged that was taken.
+
+        Nothing tells Slack to send no more but hanging up. So that is done in a moment in which nothing is under way; where
+        none comes, nothing more is begun first. What was not begun is neither recorded nor acknowledged: Slack knows.
+        """
         self.stop.set()
+        give_up_at_s = monotonic_s() + IDLE_WITHIN_S
+        while not (self._client.message_queue.empty() and self._gate.shut_if_idle()) and monotonic_s() < give_up_at_s:
+            time.sleep(0.002)
+        self._gate.shut(FINISHED_WITHIN_S)
         self._client.close()
 
     def hold(self) -> None:
@@ -80,6 +94,40 @@ class Line:
         if self._client.is_connected():
             self._obstacles.gone(WHAT, "Slack's Socket Mode is connected.")
         return bool(self._client.is_connected())
+
+
+class _Gate:
+    """What comes in passes it, until it is shut."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._shut = False
+
+    def before(self, listener: Callable[..., None]) -> Callable[..., None]:
+        def listen(*what: Any) -> None:
+            with self._changed:
+                if self._shut:
+                    return
+                self._under_way += 1
+            try:
+                listener(*what)
+            finally:
+                with self._changed:
+                    self._under_way -= 1
+                    self._changed.notify_all()
+
+        return listen
+
+    def shut_if_idle(self) -> bool:
+        with self._changed:
+            self._shut = self._shut or not self._under_way
+            return self._shut
+
+    def shut(self, finish_within_s: float) -> None:
+        with self._changed:
+            self._shut = True
+            self._changed.wait_for(lambda: not self._under_way, finish_within_s)
 
 
 def quiet_about_connections() -> logging.Logger:

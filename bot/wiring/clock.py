@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,11 +37,13 @@ class ClockParts(Common):
         activate(self.context, policy, summary=summary, difference=difference, next_slot=next_slot, seen_at=seen_at)
 
 
-def build_clock(settings: Settings, *, patient: bool = True) -> ClockParts:
-    """`patient`: wait for a Redis that does not answer, as a process does. At a terminal somebody waits: raises
+def build_clock(
+    settings: Settings, *, patient: bool = True, wait: Callable[[float], object] = time.sleep
+) -> ClockParts:
+    """`patient`: wait, by `wait`, for a Redis that does not answer, as a process does. At a terminal somebody waits: raises
     LedgerUnreachable or UnfitServer.
     """
-    on, met = build_common(settings, patient=patient)
+    on, met = build_common(settings, patient=patient, wait=wait)
     context = Context(on.ledger, on.directory, on.policy, on.wake, RandomSource(), fault=on.faults, unreadable=met)
     token = secrets.token_hex(8)
     return ClockParts(settings, *on, context, token, monotonic_s, {})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -147,9 +149,16 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
 
 
 def build_common(
-    settings: Settings, *, for_web: bool = False, patient: bool = True, webhooks: tuple[Webhook, ...] = ()
+    settings: Settings,
+    *,
+    for_web: bool = False,
+    patient: bool = True,
+    webhooks: tuple[Webhook, ...] = (),
+    wait: Callable[[float], object] = time.sleep,
 ) -> tuple[Basis, Unreadable]:
-    """And what could not be read. `patient`: wait for a Redis that does not answer. `webhooks`: beside those of the policy."""
+    """And what could not be read. `patient`: wait, by `wait`, for a Redis that does not answer. `webhooks`: beside those of
+    the policy.
+    """
     know_providers()
     redis, met = build_redis(settings, for_web=for_web), Unreadable()
     ledger = RedisLedger(redis, durability=settings.redis_durability, monotonic=monotonic_s, notice=met)
@@ -158,7 +167,13 @@ def build_common(
     elif not for_web:
         # Web listens first, and asks then.
         keep_trying(
-            ledger.check_server, (LedgerUnreachable, UnfitServer), ledger_words, Obstacles(), "redis", REDIS_ANSWERS
+            ledger.check_server,
+            (LedgerUnreachable, UnfitServer),
+            ledger_words,
+            Obstacles(),
+            "redis",
+            REDIS_ANSWERS,
+            wait,
         )
     queues = [f"rq:queue:{name}" for name in ALL_QUEUES]
     due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -56,14 +57,14 @@ class WorkerParts(Common):
             log.warning("groups were not refreshed", error=str(problem))
 
 
-def build_worker(settings: Settings) -> WorkerParts:
+def build_worker(settings: Settings, wait: Callable[[float], object] = time.sleep) -> WorkerParts:
     from bot.chat.actions.deferred import Deferred  # noqa: PLC0415 - the clock does without
     from bot.chat.actions.dispatcher import Dispatcher  # noqa: PLC0415 - as above
     from bot.chat.outbox.outbox import Outbox  # noqa: PLC0415 - as above
     from bot.chat.outbox.reconciler import Reconciler  # noqa: PLC0415 - as above
     from workflows.targets.registry import AllTargets  # noqa: PLC0415 - as above
 
-    on, met = build_common(settings, webhooks=own_webhooks(settings))
+    on, met = build_common(settings, webhooks=own_webhooks(settings), wait=wait)
     buckets = RedisBuckets(on.redis)
     targets = AllTargets(PROVIDERS, buckets, monotonic_s)
     tickets = HttpTickets(settings.secrets.named_value, monotonic_s, settings.secrets.named_refused)

@@ -39,6 +39,12 @@ class MemoryDue(Due):
     def lead(self, token: str) -> bool:
         return self._ledger.take_lease(LEADER, token) is not None
 
+    def resign(self, token: str) -> None:
+        with self._ledger.lock:
+            lease = self._ledger.take_lease(LEADER, token) if self._ledger.leads(token) else None
+            if lease is not None:
+                self._ledger.release(lease)
+
     def claim(self, token: str, *, limit: int = 500) -> Sequence[str]:
         now = score(self._ledger.now())
         with self._ledger.lock:

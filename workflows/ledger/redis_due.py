@@ -43,6 +43,7 @@ class RedisDue(Due):
         self._monotonic = monotonic
         self._notice = notice
         self._leads: str | None = None
+        self._number = 0
         self._confirmed_s = 0.0
         # Redis's clock less our monotonic one, as of `_confirmed_s`, both in seconds.
         self._offset_s: float | None = None
@@ -53,7 +54,15 @@ class RedisDue(Due):
         asked_s = self._monotonic()
         number = take_lease(self._server, self._keys.leader, self._keys.tick, token)
         self._note(token, asked_s, leads=number is not None)
+        self._number = number or 0
         return number is not None
+
+    def resign(self, token: str) -> None:
+        self._leads = None
+        if self._number:
+            held = f"{self._number}:{token}"
+            self._server.run(script("lease_release", flags="allow-oom"), [self._keys.leader], [held])
+            self._number = 0
 
     def claim(self, token: str, *, limit: int = 500) -> Sequence[str]:
         asked_s = self._monotonic()

@@ -61,6 +61,18 @@ def test_who_was_the_leader_and_slept_gets_nothing(world: World) -> None:
     assert world.other_due.claim("u") == ["H-1"]
 
 
+def test_who_resigns_is_followed_at_once(world: World) -> None:
+    assert world.due.lead("t")
+    world.due.claim("t")
+    assert not world.other_due.lead("u")
+    world.other_due.resign("u")
+    assert not world.other_due.lead("u"), "who does not lead resigns nothing of others"
+    world.due.resign("t")
+    assert world.other_due.lead("u")
+    world.due.resign("t")
+    assert not world.due.lead("t"), "and a second word takes nothing from whoever follows"
+
+
 def test_looking_keeps_the_leader_in_office(world: World) -> None:
     assert world.due.lead("t")
     for _ in range(4):

@@ -1,7 +1,7 @@
 """What stands in a process's way is one sentence in the log, for as long as it lasts in /readyz, and tried again."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.error import URLError
 
 import pytest
@@ -141,6 +141,7 @@ class Client:
         self.line: Line | None = None
         self.connected = False
         self.tried = 0
+        self.socket_mode_request_listeners: list[Callable[..., None]] = []
 
     def connect_to_new_endpoint(self) -> None:
         answer = self.answers.pop(0)

@@ -1,0 +1,174 @@
+"""A fleet: several processes of each kind, people who never stop, and what must be true in the end."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bot.sandbox.slack import Delivered, Message, words
+from tests.chaos.rig import PROMISED_S, Rig, id_of
+from tests.support.installation import PEOPLE, Case, Process, free_port
+from tests.support.tcp_proxy import TcpProxy
+from tests.support.waiting import eventually
+
+ACK_S = 3.0
+"""For so long Slack waits for an acknowledgement."""
+
+
+class Fleet(Rig):
+    """Web processes listen on ports of their own, behind a load balancer of ours in HTTP mode."""
+
+    front: TcpProxy
+
+    def launch(self, name: str, label: str | None = None) -> Process:
+        if name == "web":
+            self.port = self._ports[label or name] = free_port()
+            if not self.socket:
+                self._into_rotation()
+        return super().launch(name, label)
+
+    def _into_rotation(self) -> None:
+        if not hasattr(self, "front"):
+            self.front = self._stack.enter_context(TcpProxy())
+        self.front.targets = list(self._ports.values())
+        self.slack.app.request_url = f"http://127.0.0.1:{self.front.port}/slack/events"
+
+    @property
+    def _ports(self) -> dict[str, int]:
+        return self.__dict__.setdefault("ports", {})
+
+    def end_process(self, label: str) -> float:
+        """Ask it to end, as a release does; returns how long that took, in seconds."""
+        process, began_s = self.processes[label], time.monotonic()
+        process.popen.terminate()
+        code = process.popen.wait(20)
+        took_s = time.monotonic() - began_s
+        assert code == 0, (label, code, process.log.read_text()[-4000:])
+        return took_s
+
+    def end_and_follow(self, label: str) -> float:
+        """A rolling restart of one process: it ends, and another one takes its place."""
+        kind = self.processes[label].name
+        if kind == "web":
+            # As a load balancer does that is told first.
+            self.front_without(label)
+        took_s = self.end_process(label)
+        quiet(self.processes[label])
+        self.relaunch(kind, label)
+        return took_s
+
+    def front_without(self, label: str) -> None:
+        if not self.socket:
+            self.front.targets = [port for name, port in self._ports.items() if name != label] or [self._ports[label]]
+
+
+def quiet(process: Process) -> None:
+    """After a process has said that it was asked to end, it says nothing more."""
+    lines = [json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")]
+    after = [line["event"] for line in lines]
+    asked = next(place for place, event in enumerate(after) if event.startswith("asked to end"))
+    said = [event for event in after[asked + 1 :] if event != "this process has read the policy"]
+    loose = [line for line in process.log.read_text().splitlines() if line and not line.startswith("{")]
+    assert not loose, loose
+    assert not said, said
+
+
+@dataclass
+class Flow:
+    """People who ask and decide all the time, each life in an environment of its own. What was not acknowledged in time is done
+    again by the same person, as people do whom Slack shows an error.
+    """
+
+    fleet: Fleet
+    cases: Iterator[Case]
+    seconds: int = 5
+    done: list[tuple[Case, str]] = field(default_factory=list)
+    acts: int = 0
+    again: Counter[str] = field(default_factory=Counter)
+    trouble: list[str] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def act(self, what: Callable[[], Delivered]) -> None:
+        while True:
+            outcome = what()
+            with self._lock:
+                self.acts += 1
+                if outcome.ok:
+                    return
+                self.again[str(outcome.error)] += 1
+
+    def look(self, who: str) -> None:
+        """Commands that change nothing, one after the other."""
+        while not self.stop.is_set():
+            self.act(lambda: self.fleet.types(who, "mine"))
+            self.stop.wait(0.05)
+
+    def live(self, who: str, owner: str) -> None:
+        """One life after the other."""
+        while not self.stop.is_set():
+            with self._lock:
+                case = next(self.cases, None)
+            if case is None:
+                return
+            self._one(case, who, owner)
+            self.stop.wait(0.1)
+
+    def _one(self, case: Case, who: str, owner: str) -> None:
+        self.act(lambda: self.fleet.types(who, f"{case.name} read-only {self.seconds}s INC-42 under way"))
+        card = eventually(lambda: _newest(case, "Needs approval"), f"a card in {case.name}")
+        assert card is not None
+        self.act(lambda: case.press(owner, card, "approve"))
+        with self._lock:
+            self.done.append((case, id_of(card)))
+
+    @contextmanager
+    def flowing(self, *lives: tuple[str, str]) -> Iterator[None]:
+        threads = [threading.Thread(target=self._run, args=(self.live, *pair)) for pair in lives]
+        threads.append(threading.Thread(target=self._run, args=(self.look, "nia")))
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.stop.set()
+            for thread in threads:
+                thread.join()
+        assert not self.trouble, (self.trouble, self.fleet.logs())
+
+    def _run(self, what: Callable[..., None], *args: str) -> None:
+        try:
+            what(*args)
+        except BaseException as problem:
+            self.trouble.append(repr(problem))
+
+    # ------------------------------------------------------------ what must be true
+
+    def assert_whole(self) -> None:
+        """Each life was given once, ended on time, said once."""
+        rig = self.fleet
+        rig.until(lambda: all(rig.events(id_)["grant.ended"] for _, id_ in self.done), "all over")
+        rig.until(lambda: all("Ended" in words(case.cards()[0]) for case, _ in self.done), "all said")
+        for case, id_ in self.done:
+            rig.one_card(case)
+            rig.assert_once(id_, "request.made", "request.approved", "grant.active", "grant.end_started", "grant.ended")
+            late_s = rig.lateness_s(id_)
+            assert 0.0 <= late_s < PROMISED_S, (id_, late_s)
+            assert rig.gone(case)
+        counts = rig.aws.proxy.log.counts()
+        calls = [counts[f"sso-admin:{name}"] for name in ("CreateAccountAssignment", "DeleteAccountAssignment")]
+        assert calls == [len(self.done)] * 2, counts
+        rig.until(lambda: len(rig.roots()) == len(self.done), "a thread of receipts for each")
+        assert not [entry for entry in rig.audit() if entry.event.value == "clock.jumped"]
+        told = Counter(words(message) for message in rig.slack.person(PEOPLE["dana"]).dms())
+        assert set(told.values()) <= {1}, told
+
+
+def _newest(case: Case, part: str) -> Message | None:
+    found = [card for card in case.cards() if part in words(card)]
+    return found[-1] if found else None
