@@ -157,6 +157,8 @@ class Installation:
             **(self.teams.environment() if self.teams else {}),
             "REDIS_URL": self.redis.url,
             "PRODACCESS_CONFIG": str(self.config),
+            # What they leave there when they are killed goes with the folder.
+            "TMPDIR": str(self.folder),
             "PRODACCESS_HOST": "127.0.0.1",
             "PORT": str(self.port),
         }
