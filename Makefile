@@ -66,6 +66,7 @@ bench: $(DEV)
 docs: $(DEV)
 	$(BIN)/python -m tests.support.lifecycle_doc
 	$(BIN)/python -m tests.support.cli_doc
+	$(BIN)/python -m tests.support.chart_doc
 	$(BIN)/python -m tests.support.golden
 	$(BIN)/python -m tests.support.sentences
 	$(BIN)/python -m bot config schema --write
