@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 
 from bot import settings
 from bot.__main__ import app
@@ -136,6 +137,17 @@ def test_what_prometheus_looks_for_is_the_service_for_the_inside(release: str):
         assert [each["metadata"]["name"] for each in services] == ["prodaccess-ops"]
         assert [each["port"] for each in monitor["spec"]["endpoints"]] == [services[0]["spec"]["ports"][0]["name"]]
         assert monitor["spec"]["endpoints"][0]["relabelings"] == [{"targetLabel": "job", "replacement": "prodaccess"}]
+
+
+def test_the_alarms_are_those_that_stand_beside_the_chart():
+    (rule,) = releases()["everything"].of("PrometheusRule")
+    own = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
+    found = rule["spec"]["groups"]
+    links = [alarm["annotations"].pop("runbook_url") for group in found for alarm in group["rules"]]
+    wanted = [alarm["annotations"].pop("runbook_url") for group in own for alarm in group["rules"]]
+    assert found == own
+    assert links == [f"https://git.example.com/prodaccess/{each}" for each in wanted]
+    assert len(links) > 5
 
 
 @ALL

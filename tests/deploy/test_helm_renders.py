@@ -81,6 +81,8 @@ def test_what_is_packed_is_the_chart_without_the_values_of_its_tests(tmp_path: P
     packed = deploy_tools.in_tools(_PACKAGE, {"chart": str(CHART), "to": str(tmp_path)})
     with tarfile.open(packed) as archive:
         names = set(archive.getnames())
+        # A link in the checkout, and the file itself in what is shipped.
+        assert archive.getmember("prodaccess/files/alerts.yaml").isfile()
     assert {"prodaccess/README.md", "prodaccess/values.schema.json", "prodaccess/templates/_pod.tpl"} <= names
     assert not [name for name in names if "/ci/" in name]
 
