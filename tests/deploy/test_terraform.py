@@ -198,11 +198,20 @@ def test_every_variable_and_local_is_used_and_every_use_has_one() -> None:
     assert used == locals_ | {f"var.{name}" for name in named("variable")}
 
 
+def test_how_many_there_are_is_known_before_what_they_are_is_made() -> None:
+    """The length of a set is not, while one of its members is not: then Terraform refuses to plan."""
+    assert "set(" not in (MODULE / "variables.tf").read_text()
+    (policies,) = resources_of("aws_iam_role_policy").values()
+    assert policies["for_each"] == "${toset([for name, policy in local.policies : name if policy.wanted])}"
+    assert len(re.findall(r"data\.aws_iam_policy_document\.\w+\.json", str(parsed(MODULE)["locals"]))) == 7
+
+
 def test_what_it_says_to_set_are_settings_and_values_of_the_chart() -> None:
     known = {settings.variable(field) for field in settings.Settings.model_fields}
     said = set(re.findall(r"\b(PRODACCESS_[A-Z_]+)\b", str(named("output")["environment"])))
     assert said == {"PRODACCESS_AUDIT_BUCKET", "PRODACCESS_AUDIT_KEY"} <= known
-    identities = set(re.findall(r'identity = "(\w+)"', str(named("output")["helm_values"])))
+    identities = set(re.findall(r'"(irsa|podIdentity|none)"', str(named("output")["helm_values"])))
+    assert len(identities) == 3
     schema = json.loads((ROOT / "deploy/helm/prodaccess/values.schema.json").read_text())
     aws = schema["properties"]["worker"]["properties"]["aws"]["properties"]
     assert identities <= set(aws["identity"]["enum"])

@@ -128,20 +128,23 @@ resource "aws_iam_instance_profile" "worker" {
   tags = var.tags
 }
 
-resource "aws_iam_role_policy" "worker" {
-  for_each = {
-    for name, policy in {
-      identity-center        = local.gives_assignments ? data.aws_iam_policy_document.identity_center.json : null
-      identity-center-groups = local.gives_memberships ? data.aws_iam_policy_document.identity_center_groups.json : null
-      policy-groups          = local.reads_groups ? data.aws_iam_policy_document.policy_groups.json : null
-      iam-policy             = local.gives_inline ? data.aws_iam_policy_document.iam_policy.json : null
-      iam-group              = local.gives_iam_groups ? data.aws_iam_policy_document.iam_group.json : null
-      connections            = length(var.connection_role_arns) > 0 ? data.aws_iam_policy_document.connections.json : null
-      audit                  = var.audit_bucket != null ? data.aws_iam_policy_document.audit.json : null
-    } : name => policy if policy != null
+locals {
+  # What is wanted is known before anything is made, also where the ids in it are not.
+  policies = {
+    identity-center        = { wanted = local.gives_assignments, json = data.aws_iam_policy_document.identity_center.json }
+    identity-center-groups = { wanted = local.gives_memberships, json = data.aws_iam_policy_document.identity_center_groups.json }
+    policy-groups          = { wanted = local.reads_groups, json = data.aws_iam_policy_document.policy_groups.json }
+    iam-policy             = { wanted = local.gives_inline, json = data.aws_iam_policy_document.iam_policy.json }
+    iam-group              = { wanted = local.gives_iam_groups, json = data.aws_iam_policy_document.iam_group.json }
+    connections            = { wanted = length(var.connection_role_arns) > 0, json = data.aws_iam_policy_document.connections.json }
+    audit                  = { wanted = var.audit_bucket != null, json = data.aws_iam_policy_document.audit.json }
   }
+}
+
+resource "aws_iam_role_policy" "worker" {
+  for_each = toset([for name, policy in local.policies : name if policy.wanted])
 
   name   = each.key
   role   = aws_iam_role.worker.id
-  policy = each.value
+  policy = local.policies[each.key].json
 }

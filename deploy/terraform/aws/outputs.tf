@@ -22,7 +22,10 @@ output "helm_values" {
   description = "Values for the chart, as YAML: terraform output -raw helm_values > aws.values.yaml"
   value = yamlencode({
     worker = {
-      aws = var.runs_on == "eks" ? { identity = "irsa", roleArn = aws_iam_role.worker.arn } : { identity = "podIdentity", roleArn = "" }
+      aws = {
+        identity = lookup({ eks = "irsa", pod-identity = "podIdentity" }, var.runs_on, "none")
+        roleArn  = var.runs_on == "eks" ? aws_iam_role.worker.arn : ""
+      }
     }
   })
 }

@@ -68,9 +68,9 @@ variable "identity_center" {
     instance_arn          = string
     identity_store_id     = string
     management_account_id = string
-    account_ids           = optional(set(string), [])
-    permission_set_arns   = optional(set(string), [])
-    group_ids             = optional(set(string), [])
+    account_ids           = optional(list(string), [])
+    permission_set_arns   = optional(list(string), [])
+    group_ids             = optional(list(string), [])
     reads_policy_groups   = optional(bool, false)
   })
   default = null
@@ -87,7 +87,7 @@ variable "identity_center" {
 
   validation {
     condition = var.identity_center == null ? true : alltrue([
-      for id in setunion(var.identity_center.account_ids, [var.identity_center.management_account_id]) : can(regex("^[0-9]{12}$", id))
+      for id in concat(var.identity_center.account_ids, [var.identity_center.management_account_id]) : can(regex("^[0-9]{12}$", id))
     ])
     error_message = "Accounts must have twelve digits each."
   }
@@ -123,7 +123,7 @@ variable "iam_users" {
   description = "Access by IAM users of this account: the path under which people's users stand, and exactly the groups that roles.yaml names."
   type = object({
     user_path       = optional(string, "")
-    group_names     = optional(set(string), [])
+    group_names     = optional(list(string), [])
     inline_policies = optional(bool, false)
   })
   default = null
@@ -141,7 +141,7 @@ variable "iam_users" {
 
 variable "connection_role_arns" {
   description = "Roles in other accounts that connections of the policy name with role_arn."
-  type        = set(string)
+  type        = list(string)
   default     = []
 
   validation {
@@ -173,7 +173,7 @@ variable "audit_key" {
   description = "A key that signs the head of the audit log. Ed25519 (ECC_NIST_EDWARDS25519) needs a provider that knows it; ECC_NIST_P256 does not."
   type = object({
     spec               = optional(string, "ECC_NIST_P256")
-    administrator_arns = set(string)
+    administrator_arns = list(string)
   })
   default = null
 
