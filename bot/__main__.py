@@ -225,9 +225,12 @@ def _serve(process: Process) -> None:
 
 
 def _run(process: Process, settings: Settings) -> None:
-    from bot.observability import log
+    from bot.observability import log, tracing
+    from bot.settings import process_environ
 
     try:
+        if process != "clock":  # which only finds what is due
+            tracing.turn_on(process, process_environ())
         importlib.import_module(f"bot.{process}").run(settings)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
@@ -235,6 +238,8 @@ def _run(process: Process, settings: Settings) -> None:
         number = log.log_failure("the process ends by an exception that nobody caught", error)
         print(f"prodaccess {process} stopped by an error of its own: error {number} in the log.", file=sys.stderr)
         raise typer.Exit(FAILED) from None
+    finally:
+        tracing.turn_off()
 
 
 def _assert_one_root() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from bot.observability import tracing
 from workflows.core import keys
 from workflows.core.identity import PersonId, account_named
 from workflows.core.records.grant import CLOSED
@@ -55,7 +56,7 @@ def _carry_out(item: str, do: Callable[[WorkerParts], object], **about: str) -> 
         parts.due.awake(item)
         do(parts)
 
-    with bound_contextvars(**about):
+    with bound_contextvars(**about), tracing.job(f"job {item.partition(':')[0]}", item, parts.redis):
         try:
             attempt(parts.context, item, awake_and_do)
         except LedgerUnreachable as problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import structlog
@@ -48,6 +49,9 @@ JOB_TIMEOUT_S = 120
 FAILED_JOBS_KEPT_S = 3_600
 
 
+Step = Callable[[], AbstractContextManager[None]]
+
+
 class UnknownKind(ValueError):
     """Something is due of a kind that this version does not know; one that does may run beside it, or have run before."""
 
@@ -61,18 +65,26 @@ def job_of(item: str) -> tuple[str, str]:
 
 
 class RqWake:
-    """Sends wake-ups. A lost one does no harm: what is due stands in the ledger, and the clock finds it."""
+    """Sends wake-ups. A lost one does no harm: what is due stands in the ledger, and the clock finds it.
 
-    def __init__(self, connection: Redis, due: Due) -> None:
+    `meta`: what each carries beside its id, which no job needs; `step`: round the sending of some.
+    """
+
+    def __init__(
+        self, connection: Redis, due: Due, meta: Callable[[], dict[str, str]] = dict, step: Step = nullcontext
+    ) -> None:
         self._due = due
+        self._meta = meta
+        self._step = step
         self._connection = connection
         self._queues = {name: Queue(name, connection=connection, serializer=JSONSerializer) for name in ALL_QUEUES}
 
     def __call__(self, *items: str) -> None:
         try:
-            for item in items:
-                if self._due.waking(item):
-                    self.send(item)
+            with self._step():
+                for item in items:
+                    if self._due.waking(item):
+                        self.send(item)
         except (RedisError, LedgerUnreachable) as problem:
             log.warning("a wake-up was not sent; the clock will find it", error=type(problem).__name__)
 
@@ -81,6 +93,8 @@ class RqWake:
         queue, name = job_of(item)
         id_ = item.partition(":")[2]
         what: dict[str, Any] = {"timeout": JOB_TIMEOUT_S, "result_ttl": 0, "failure_ttl": FAILED_JOBS_KEPT_S}
+        if meta := self._meta():
+            what["meta"] = meta
         try:
             self._queues[queue].enqueue_call(name, args=(id_,), **what)
         except ResponseError:

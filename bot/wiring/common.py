@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from bot.monotonic import monotonic_s
+from bot.observability import tracing
 from bot.observability.calls import EVERY_S as CALLS_EVERY_S
 from bot.observability.calls import Calls
 from bot.observability.faults import Faults
@@ -119,6 +121,10 @@ class Common:
         tell(self.context, met)
 
 
+def _waking() -> AbstractContextManager[None]:
+    return tracing.span("wake")
+
+
 def keep_counting_calls(parts: Common, stop: threading.Event) -> None:
     """Of this process to other systems, and add them to what all have counted."""
     counted = Calls(parts.redis)
@@ -180,4 +186,6 @@ def build_common(
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s, webhooks=webhooks)
     directory = RedisDirectory(redis, notice=met, several_chats=settings.slack_is_on and settings.teams_is_on)
     beats = Heartbeats(redis, needs=KNOWS if settings.teams_is_on else WITH_ONE_CHAT)
-    return Basis(redis, ledger, due, directory, folder, RqWake(redis, due), beats, Faults(redis)), met
+    return Basis(
+        redis, ledger, due, directory, folder, RqWake(redis, due, tracing.meta, _waking), beats, Faults(redis)
+    ), met

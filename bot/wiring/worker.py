@@ -13,6 +13,7 @@ from redis import Redis
 from bot.directory.refresh import refresh_away, refresh_groups_of_pending
 from bot.directory.tickets import HttpTickets
 from bot.monotonic import monotonic_s
+from bot.observability.traced_targets import TracedTargets
 from bot.providers import PROVIDERS
 from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.settings import Settings
@@ -78,7 +79,7 @@ def build_worker(settings: Settings, wait: Callable[[float], object] = time.slee
         on.policy,
         on.wake,
         RandomSource(),
-        targets,
+        TracedTargets(targets),
         refresher,
         lease_renewer,
         prove,

@@ -16,12 +16,16 @@ NO_ANSWER = "no_answer"
 
 @dataclass(slots=True)
 class Call:
-    """`service`: `slack`, `aws`. `method`: as the service calls it. `error`: its word, or ours; empty where it was done."""
+    """`service`: `slack`, `aws`. `method`: as the service calls it. `error`: its word, or ours; empty where it was done.
+
+    `about`: more of it for a trace, from a closed list.
+    """
 
     service: str
     method: str
     error: str = ""
     seconds: float = 0.0
+    about: str = ""
 
 
 Heard = Callable[[Call], None]

@@ -13,6 +13,7 @@ import redis
 
 from workflows.core.audit import AuditEntry
 from workflows.core.audit_check import AuditState, StoredEntry
+from workflows.core.calls import timed
 from workflows.core.keys import RECENT
 from workflows.ledger.codec import readable_entries, versioned
 from workflows.ledger.commit_call import aside, commit_call, commit_result, stored_answer
@@ -103,6 +104,13 @@ class RedisLedger(Ledger):
         return result
 
     def _commit(self, change: Change) -> Committed | Lost:
+        with timed("ledger", "commit") as call:
+            call.about = " ".join(entry.event.value for entry in change.audit)
+            result = self._committed(change)
+            call.error = result.why if isinstance(result, Lost) else ""
+            return result
+
+    def _committed(self, change: Change) -> Committed | Lost:
         refuse = change.gives_access and not self._probe.current().durable
         keys, args = commit_call(self._keys, change, refuse_access=refuse)
         reply = self._server.run(_commit(removes=change.removes_access), keys, args)
@@ -227,7 +235,8 @@ class RedisLedger(Ledger):
         return self._probe.current()
 
     def make_durable(self) -> bool:
-        return self._probe.wait()
+        with timed("ledger", "make durable"):
+            return self._probe.wait()
 
 
 def take_lease(server: Server, lease: str, tick: str, token: str) -> int | None:

@@ -29,6 +29,7 @@ from bot.chat.messages.revoke_all import REVOKE_ALL
 from bot.chat.messages.second_chat import IS_NOT_ME
 from bot.chat.surface import Answers
 from bot.monotonic import monotonic_s
+from bot.observability import tracing
 from bot.observability.log import log_failure
 from workflows.ports import LedgerUnreachable
 from workflows.usecases.shared.context import Context
@@ -73,13 +74,18 @@ class Intake:
     def carry_out(self, act: Interaction) -> Reply:
         """The answer; or the act is put on the ledger for a worker, and answered later."""
         ACTS.labels(act.kind).inc()
+        with tracing.span(f"act {act.kind}", **{"prodaccess.chat": act.who.surface}):
+            return self._carried_out(act)
+
+    def _carried_out(self, act: Interaction) -> Reply:
         verdict = Verdict.GO if takes_away(act) else self._limit.verdict(act.who)
         if verdict is not Verdict.GO:
             return Reply(notices.answer(_TOO_OFTEN) if verdict is Verdict.TELL else None)
         self._seen(act)
         try:
             try:
-                reply = self._dispatcher.carry_out(act)
+                with tracing.span("decide"):
+                    reply = self._dispatcher.carry_out(act)
             except FactsStale:
                 self._limit.refused(act.who)
                 defer(self._ctx, act)
