@@ -208,7 +208,7 @@ def main() -> NoReturn:
 def _serve(process: Process) -> None:
     from bot import cloud_credentials as cloud
     from bot import settings
-    from bot.observability import log
+    from bot.observability import log, tracing
 
     _assert_one_root()
     environ = settings.process_environ()
@@ -218,7 +218,7 @@ def _serve(process: Process) -> None:
     found = settings.for_process(process, environ)
     if isinstance(found, tuple):
         _refuse(found)
-    hide = (*found.secret_values(), *credentials)
+    hide = (*found.secret_values(), *credentials, *tracing.secrets(environ))
     log.configure(process, level=found.log_level, format_=found.log_format, secrets=hide)
     found.secrets.watch(log.hide, log.warn)
     _run(process, found)

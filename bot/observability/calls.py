@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from redis import Redis
 
-from bot.observability.series import Series, added
+from bot.observability.series import Series, added, kept_as_a_hash
 from workflows.core.calls import Call
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Calls:
         if not new:
             return
         try:
-            with self._redis.pipeline(transaction=False) as pipe:
+            with kept_as_a_hash(self._redis, self._key), self._redis.pipeline(transaction=False) as pipe:
                 for field, value in new.items():
                     pipe.hincrbyfloat(self._key, field, round(value, 6))
                 pipe.execute()

@@ -9,8 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from redis import Redis
+from redis.exceptions import ResponseError
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -82,6 +86,17 @@ def _cumulated(buckets: tuple[float, ...], parts: Mapping[str, float]) -> Iterat
 
 def _end(bucket: float) -> str:
     return f"{bucket:g}" if bucket < 1e6 else str(int(bucket))
+
+
+@contextmanager
+def kept_as_a_hash(redis: Redis, key: str) -> Iterator[None]:
+    """What stands there and is no hash is none of ours: it is deleted, and counting begins anew."""
+    try:
+        yield
+    except ResponseError as problem:
+        if "WRONGTYPE" not in str(problem):
+            raise
+        redis.delete(key)
 
 
 def added(into: dict[str, float], more: Mapping[str, float]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redis import Redis
 from redis.exceptions import WatchError
 
-from bot.observability.series import Series, added, numbers
+from bot.observability.series import Series, added, kept_as_a_hash, numbers
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.policy import Tier
@@ -96,14 +96,22 @@ class Tally:
         self._ctx = ctx
         self._redis = redis
         self._key = key_of(prefix)
+        # The newest entry at which everything was seen to be counted.
+        self._counted: int | None = None
 
     def advance(self) -> None:
-        """Count what is new. At rest it is two reads. Raises LedgerUnreachable and redis errors."""
+        """Count what is new. At rest it is one read. Raises LedgerUnreachable and redis errors."""
         head = self._ctx.ledger.head()
-        for _ in range(PAGES_MAX):
-            cursor = self._cursor(head)
-            if cursor >= head or not self._count(cursor, head):
-                return
+        if head == self._counted:
+            return
+        with kept_as_a_hash(self._redis, self._key):
+            for _ in range(PAGES_MAX):
+                cursor = self._cursor(head)
+                if cursor >= head:
+                    self._counted = head
+                    return
+                if not self._count(cursor, head):
+                    return
 
     def _cursor(self, head: int) -> int:
         """The number of the last entry that was counted."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import structlog
 from redis import Redis
@@ -31,6 +32,7 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT
 GOES_ON_FOR_S = 10
 # For so long a later step is linked to what began it: an end to its decision, say.
 LINKED_FOR_S = 7 * 24 * 3600
+_LETS_IN = re.compile("auth|key|token|secret|password|license", re.IGNORECASE)
 _HOLDING = re.compile(r"H-[A-Za-z0-9]{1,64}")
 
 
@@ -65,6 +67,14 @@ def turn_on(process: str, environ: Mapping[str, str]) -> None:
         )
         return
     record_with(Otel(process))
+
+
+def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What no log may show: credentials for whoever collects, in headers (`name=value,...`, percent-encoded)."""
+    headers = (value for name, value in environ.items() if re.fullmatch(r"OTEL_EXPORTER_OTLP_(\w+_)?HEADERS", name))
+    pairs = (one.partition("=") for given in headers for one in given.split(","))
+    values = [value.strip() for name, _, value in pairs if _LETS_IN.search(name)]
+    return tuple({form for value in values if value for form in (value, unquote(value))})
 
 
 def record_with(recorder: Recorder) -> None:

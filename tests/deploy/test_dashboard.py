@@ -134,6 +134,10 @@ def test_every_query_finds_something_and_a_well_installation_alarms_nobody(tmp_p
         decided = 'sum(prodaccess_grants_closed_total{cause="time"})'
         case = at.case()
         fresh_rise(server, decided, lambda: case.active(rest=SHORT))
+        # What worker and web really called, by its own names.
+        for method in ("sso-admin CreateAccountAssignment", "sso-admin DeleteAccountAssignment", "chat.postMessage"):
+            query = f'prodaccess_calls_total{{method="{method}",error="ok"}}'
+            eventually(lambda query=query: bool(server.ask(query)))
         called = Calls(redis.Redis.from_url(at.redis.url))
 
         def calls() -> None:

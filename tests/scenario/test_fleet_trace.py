@@ -129,6 +129,7 @@ def test_one_trace_leads_from_the_press_to_verified_access_and_the_end_is_linked
             spans = eventually(whole)
             assert begins_with(spans, STEPS), [(one.process, one.name) for one in spans]
             assert [one.name for one in spans if not one.parent] == ["act press"]
+            assert spans[0].attributes["prodaccess.id"].startswith("PA-")
 
             def end() -> list[Seen]:
                 return [one for one in sink.spans if one.name == "job end" and spans[0].trace in one.links]

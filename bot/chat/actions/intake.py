@@ -31,6 +31,7 @@ from bot.chat.surface import Answers
 from bot.monotonic import monotonic_s
 from bot.observability import tracing
 from bot.observability.log import log_failure
+from workflows.core.records.request import ID_PATTERN
 from workflows.ports import LedgerUnreachable
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.outside import went_wrong
@@ -74,7 +75,8 @@ class Intake:
     def carry_out(self, act: Interaction) -> Reply:
         """The answer; or the act is put on the ledger for a worker, and answered later."""
         ACTS.labels(act.kind).inc()
-        with tracing.span(f"act {act.kind}", **{"prodaccess.chat": act.who.surface}):
+        about = {"prodaccess.id": named[0]} if (named := ID_PATTERN.match(act.value)) else {}
+        with tracing.span(f"act {act.kind}", **{"prodaccess.chat": act.who.surface}, **about):
             return self._carried_out(act)
 
     def _carried_out(self, act: Interaction) -> Reply:

@@ -16,6 +16,7 @@ import pytest
 from bot.directory import http_json as fetch
 from bot.directory.external_groups import OutsideGroups
 from bot.settings import named_secret
+from workflows.core import calls
 from workflows.core.policy import Group
 from workflows.ports import DirectoryUnreachable
 
@@ -123,6 +124,21 @@ def why_not(found: OutsideGroups, group: Group) -> str:
 
 
 # ---------------------------------------------------------------- PagerDuty
+
+
+def test_each_question_is_told_of_without_its_address(outside: Outside):
+    outside.answer = lambda path, _query: page() if path == "/oncalls" else Answer([], status=500)
+    heard: list[calls.Call] = []
+    over = calls.listen(heard.append)
+    try:
+        groups(outside).members(schedule())
+        why_not(groups(outside), listed(outside))
+    finally:
+        over()
+    assert [(call.service, call.method, call.error) for call in heard] == [
+        ("pagerduty", "oncalls", ""),
+        ("https", "group", "http_500"),
+    ]
 
 
 def test_whoever_is_on_call_in_the_schedule_is_a_member(outside: Outside):

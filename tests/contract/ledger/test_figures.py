@@ -153,6 +153,23 @@ def test_how_it_stands(world: RedisWorld, client: Any) -> None:
     assert value(world, "prodaccess_wakeups_oldest_seconds", queue="prodaccess-grant") == 0
 
 
+def test_every_web_shows_the_same(world: RedisWorld, client: Any) -> None:
+    lives(world)
+    tally(world).advance()
+    other = RedisWorld(client, world.policy.policy)
+
+    def figures(of: RedisWorld) -> dict[str, list[tuple[Any, ...]]]:
+        found = shown(of)
+        aging = {name for name in found if name.endswith(("_overdue_seconds", "_oldest_seconds", "_behind_seconds"))}
+        return {
+            name: sorted((one.name, sorted(one.labels.items()), one.value) for one in family.samples)
+            for name, family in found.items()
+            if name not in aging
+        }
+
+    assert figures(world) == figures(other)
+
+
 def test_how_far_a_chat_is_behind_is_the_age_of_the_oldest_thing_that_waits(world: RedisWorld) -> None:
     now = world.ledger.now()
     channel = world.policy.policy.receipts_channels[0]
@@ -197,7 +214,41 @@ def test_what_stands_under_a_key_and_is_no_number_hides_only_itself(world: Redis
     assert {"prodaccess_build_info", "prodaccess_clock_leads", "prodaccess_chat_behind_seconds"} <= shown(world).keys()
 
 
+@pytest.mark.parametrize("key", ["prodaccess:tally", "prodaccess:calls"])
+def test_what_somebody_else_put_in_place_of_the_counts_goes_and_counting_goes_on(
+    world: RedisWorld, client: Any, key: str
+) -> None:
+    client.set(key, "spoilt")
+    process = Calls(client)
+    for _ in range(2):
+        lives(world)
+        process.heard(Call("aws", "sts GetCallerIdentity", "", 0.1))
+        tally(world).advance()
+        process.flush()
+    assert value(world, "prodaccess_decisions_total", **HERE, outcome="approved") >= 1
+    assert value(world, "prodaccess_calls_total", service="aws", error="ok") >= 1
+
+
+def test_at_rest_a_clock_asks_once_and_writes_nothing(world: RedisWorld, client: Any) -> None:
+    counting = tally(world)
+    counting.advance()
+    counting.advance()
+    before = client.info("commandstats")
+    counting.advance()
+    after = client.info("commandstats")
+    new = {name for name in after if after[name]["calls"] > before.get(name, {"calls": 0})["calls"]}
+    assert new - {"cmdstat_info"} == {"cmdstat_xrevrange"}
+
+
 # ---------------------------------------------------------------- calls
+
+
+def test_whoever_calls_waits_for_no_count(client: Any) -> None:
+    process = Calls(client)
+    before = client.info("stats")["total_commands_processed"]
+    for _ in range(100):
+        process.heard(Call("slack", "chat.update", "", 0.1))
+    assert client.info("stats")["total_commands_processed"] == before + 1
 
 
 def test_calls_of_all_processes_add_up_and_each_word_is_told_apart(world: RedisWorld, client: Any) -> None:

@@ -20,6 +20,7 @@ from bot.teams.client.conversations import Conversation
 from bot.teams.client.tokens import Tokens, TokensUnavailable
 from tests.support.teams import MemoryShelf
 from tests.support.teams_rig import settings_for, teams_surface
+from workflows.core import calls
 from workflows.core.destination import Destination, Kind
 from workflows.core.identity import TEAMS
 
@@ -118,6 +119,23 @@ def test_what_nobody_knows_is_tried_again(teams: TeamsServer, fault: dict[str, o
     teams.faults.add("post", **fault)
     problem = refused(teams)
     assert (problem.means, problem.perhaps_done) == (Means.LATER, perhaps)
+
+
+def test_each_call_is_told_of_with_the_word_of_whoever_refused_it(teams: TeamsServer) -> None:
+    heard: list[calls.Call] = []
+    over = calls.listen(heard.append)
+    try:
+        teams_surface(teams).post(OPS, SAID)
+        teams.faults.add("post", status=502)
+        word = refused(teams).word
+        with pytest.raises(TokensUnavailable):
+            Tokens(teams.base_url, teams.world.tenant, teams.world.app_id, "wrong-secret").bot()
+    finally:
+        over()
+    found = [(call.service, call.method, call.error) for call in heard]
+    assert {("teams", "post", ""), ("teams", "post", word), ("microsoft", "token", "")} <= set(found)
+    assert found[-1][:2] == ("microsoft", "token")
+    assert found[-1][2].startswith("http_4")
 
 
 def test_a_hang_is_no_answer(teams: TeamsServer) -> None:

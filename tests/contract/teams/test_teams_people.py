@@ -20,6 +20,7 @@ from bot.teams.people.graph import Graph
 from tests.support import build
 from tests.support.people import acts
 from tests.support.world import World, account
+from workflows.core import calls
 from workflows.core.identity import Account, Address, Why
 from workflows.core.people import Listed, Member, PersonFacts
 from workflows.core.policy import Group, Policy
@@ -123,6 +124,17 @@ def group_of(rig: Rig, name: str) -> str:
 
 
 # ---------------------------------------------------------------- people
+
+
+def test_questions_to_graph_are_told_of_by_kind_alone(rig: Rig):
+    heard: list[calls.Call] = []
+    over = calls.listen(heard.append)
+    try:
+        rig.acts_in_a_channel(DANA)
+        rig.asked(DANA)
+    finally:
+        over()
+    assert {(call.service, call.method, call.error) for call in heard} == {("graph", "users", "")}
 
 
 def test_a_member_of_our_tenant_with_an_address_of_ours(rig: Rig):

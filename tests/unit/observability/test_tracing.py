@@ -209,6 +209,15 @@ def test_that_nobody_takes_them_is_said_once() -> None:
     assert [line["log_level"] for line in lines] == ["warning", "info"]
 
 
+def test_what_lets_us_in_where_traces_are_collected_is_shown_by_no_log() -> None:
+    environ = {
+        "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Basic%20c2VjcmV0,x-team=payments",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "api-key=abc123",
+        "OTEL_SERVICE_NAME": "prodaccess",
+    }
+    assert set(tracing.secrets(environ)) == {"Basic%20c2VjcmV0", "Basic c2VjcmV0", "abc123"}
+
+
 def test_where_the_packages_are_missing_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "bot.observability.otel", None)
     with capture_logs() as lines:

@@ -21,6 +21,7 @@ from bot.observability import log
 from bot.teams import webhook
 from bot.teams.webhook import BODY_BYTES_MAX, MEANS, TRAITS, UNREACHABLE_AFTER, Webhooks, usable
 from tests.support.webhook import BYTES_MAX, SECRET, Answer, Workflow, workflow
+from workflows.core import calls
 from workflows.core.destination import Destination, Kind
 from workflows.core.identity import WEBHOOK
 
@@ -53,6 +54,21 @@ def test_a_card_goes_in_the_envelope_of_workflows(flow: Workflow, hooks: Webhook
     (card,) = flow.cards
     assert card["type"] == "AdaptiveCard"
     assert "INC-42" in str(card)
+
+
+def test_that_it_is_told_is_counted_and_the_address_is_in_no_count(flow: Workflow, hooks: Webhooks) -> None:
+    heard: list[calls.Call] = []
+    over = calls.listen(heard.append)
+    try:
+        hooks.post(PLACE, TOLD)
+        flow.answers.append(Answer(404))
+        refused(hooks)
+    finally:
+        over()
+    assert [(call.service, call.method, call.error) for call in heard] == [
+        ("webhook", "post", ""),
+        ("webhook", "post", "gone"),
+    ]
 
 
 @pytest.mark.parametrize(
