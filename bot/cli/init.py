@@ -22,6 +22,14 @@ _NO_TERMINAL = (
     "prodaccess init asks questions, and this is no terminal: give it --answers FILE"
     " (prodaccess init --example-answers prints one)."
 )
+_NOTHING = "Nothing was written."
+_STOPPED = f"Stopped. {_NOTHING}"
+_NOT_IN_ORDER = f"{_NOTHING} Together these answers do not make a policy that is in order:"
+_KEEP = """
+So that nothing has to be typed again: put these lines into a file, and give it with --answers.
+
+{typed}"""
+INTERRUPTED = 130
 _CHARS_MAX = 1024 * 1024
 
 
@@ -38,6 +46,7 @@ def register(app: typer.Typer) -> None:
     codes={
         PROBLEMS: "files stand in the way, or they could not be written; nothing was changed",
         USAGE: "the answers are not in order, or there is nobody to ask; nothing was changed",
+        130: "Ctrl-C; nothing was changed",
     },
 )
 def init(
@@ -49,18 +58,31 @@ def init(
     example: Annotated[
         bool, typer.Option("--example-answers", help="Print an example of such a file, which works as it is.")
     ] = False,
+    aws_policy: Annotated[
+        bool,
+        typer.Option(
+            "--aws-policy", help="Print an IAM policy with all that it can use to read AWS, and nothing else."
+        ),
+    ] = False,
 ) -> None:
     """Write a first policy and .env, which pass the strict check. Overwrites nothing."""
-    if example:
-        from bot.setup.example import EXAMPLE
-
-        say(EXAMPLE.rstrip())
+    if example or aws_policy:
+        say(_printed(aws_policy=aws_policy))
         return
     _refuse_what_is_there(folder)
     if answers:
         _write(_read(answers), {}, folder)
+    elif sys.stdin.isatty() and sys.stdout.isatty():
+        _ask(folder)
     else:
         end(_NO_TERMINAL, USAGE)
+
+
+def _printed(*, aws_policy: bool) -> str:
+    from bot.setup.aws import policy
+    from bot.setup.example import EXAMPLE
+
+    return (policy() if aws_policy else EXAMPLE).rstrip()
 
 
 def wrapped(text: str, columns: int) -> str:
@@ -69,9 +91,9 @@ def wrapped(text: str, columns: int) -> str:
 
 
 def _wrapped_line(line: str, columns: int) -> str:
-    if line.startswith(_TYPED):
+    if line.startswith(_TYPED) or len(line) <= columns:
         return line
-    indent = "   " if line[:1].isdigit() or line.startswith("  ") else ""
+    indent = "   " if line[:1].isdigit() else line[: len(line) - len(line.lstrip())]
     return fill(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
@@ -112,6 +134,31 @@ def _read(name: str) -> Answers:
     return found
 
 
+def _ask(folder: Path) -> None:
+    from bot.setup.questions.interview import interview
+    from bot.setup.questions.terminal import Terminal
+
+    try:
+        found = interview(Terminal(_say_wrapped), "here" if folder == _HERE else f"in {folder}")
+    except (typer.Abort, KeyboardInterrupt):
+        say("")
+        end(_STOPPED, INTERRUPTED)
+    if found is None:
+        end(_NOTHING)
+    if found.answers is None:
+        say(_KEEP.format(typed=found.typed))
+        end("\n".join((_NOT_IN_ORDER, *map(str, found.slips))), USAGE)
+    try:
+        _write(found.answers, found.values, folder)
+    except (typer.Exit, OSError):
+        say(_KEEP.format(typed=found.typed))
+        raise
+
+
+def _say_wrapped(text: str) -> None:
+    say(wrapped(text, width()))
+
+
 def _write(answers: Answers, values: Mapping[str, str], folder: Path) -> None:
     from bot.setup.make import NotInOrder, make
     from bot.setup.place import InTheWay
@@ -121,7 +168,7 @@ def _write(answers: Answers, values: Mapping[str, str], folder: Path) -> None:
     except InTheWay as found:
         end(_in_the_way(folder, found.names, found.more))
     except NotInOrder as found:
-        end("\n".join(("Nothing was written, because it would not pass the check:", *found.sentences)), USAGE)
+        end("\n".join((_NOT_IN_ORDER, *found.sentences)), USAGE)
     _say_what_is_next(answers, values, folder, names)
 
 

@@ -1,9 +1,10 @@
-"""The Slack app as its manifest describes it: `manifest.yaml` beside this file, for Socket Mode or for HTTP."""
+"""The Slack app as its manifest describes it: deploy/slack/manifest.yaml, for Socket Mode or for HTTP."""
 
 from __future__ import annotations
 
 import re
-from importlib.resources import files
+
+from bot.shipped import slack_manifest
 
 COMMAND = "/prodaccess"
 _PATH = "/slack/events"
@@ -12,7 +13,7 @@ _SOCKET_MODE = "socket_mode_enabled: true "
 
 def text() -> str:
     """As it stands in the file: Socket Mode, `/prodaccess`."""
-    return files("bot.slack").joinpath("manifest.yaml").read_text(encoding="utf-8")
+    return slack_manifest().read_text(encoding="utf-8")
 
 
 def problem(url: str, command: str) -> str:

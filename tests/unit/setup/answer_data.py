@@ -15,6 +15,39 @@ IAM_GROUP = {"kind": "aws-iam-group", "user": "{local_part}", "group": "{environ
 POLICY = {"kind": "aws-iam-policy", "user": "{local_part}", "policy": "policies/logs.json"}
 TEMPLATE = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:Get*", "Resource": "*"}]}'
 
+# What somebody could type to mean something else than words.
+HOSTILE = (
+    "a: b",
+    "# not a comment",
+    "x # y",
+    "{env: SECRET}",
+    "[a, b]",
+    "- item",
+    "*alias &anchor !tag",
+    "no",
+    "null",
+    "~",
+    "1e3",
+    "0x10",
+    "12:30:45",
+    "'",
+    '"',
+    "\\",
+    "end\\",
+    "line\nbreak: true",
+    "\r\nowners: [eve]",
+    "tab\there",
+    "emoji 🔴 and ünïcödé",
+    "nul \x00 del \x7f nel \x85 ls \u2028 bom \ufeff",
+    "${HOME} $(id) `id` %s {0} {{",
+    "---",
+    "...",
+    "<<: x",
+    "@at `tick` |pipe >fold ?q",
+    "   blanks   ",
+    "long " * 99,
+)
+
 _DATA: dict[str, Any] = {
     "version": 1,
     "chats": ["slack"],

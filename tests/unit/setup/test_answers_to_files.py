@@ -21,7 +21,7 @@ from bot.setup.judge import slips
 from bot.setup.make import make
 from bot.setup.reading import read_answers
 from bot.setup.scalars import flow, scalar
-from tests.unit.setup.answer_data import GROUP, IAM_GROUP, POLICY, SET, TEMPLATE, data, text, with_environment
+from tests.unit.setup.answer_data import GROUP, HOSTILE, IAM_GROUP, POLICY, SET, TEMPLATE, data, text, with_environment
 from workflows.core.policy import Policy
 from workflows.policy_file import read_policy
 from workflows.policy_file.folder import Snapshot
@@ -43,9 +43,13 @@ def policy_of(answers: Answers) -> Policy:
     return reading.policy
 
 
-@pytest.mark.parametrize(
-    ("chat", "target", "tier", "security"), list(product(CHATS, TARGETS, TIERS, ("security", "platform", None)))
-)
+WAYS = [
+    (chat, target, tier, ("security", "platform", None)[number % 3 - number // 9 % 3])
+    for number, (chat, target, tier) in enumerate(product(CHATS, TARGETS, TIERS))
+]
+
+
+@pytest.mark.parametrize(("chat", "target", "tier", "security"), WAYS)
 def test_every_kind_of_installation_passes_the_strict_check(
     answers: Made, chat: str, target: str, tier: str, security: str | None
 ) -> None:
@@ -70,7 +74,7 @@ def test_every_kind_of_installation_passes_the_strict_check(
     assert policy.panic_group == security
 
 
-@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize("count", [1, 16])
 def test_sizes(answers: Made, count: int) -> None:
     given = data()
     one = given["environments"].pop("orders-prod")
@@ -110,38 +114,6 @@ def test_the_example_works_as_it_is(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------- hostile words
 
-HOSTILE = (
-    "a: b",
-    "# not a comment",
-    "x # y",
-    "{env: SECRET}",
-    "[a, b]",
-    "- item",
-    "*alias &anchor !tag",
-    "no",
-    "null",
-    "~",
-    "1e3",
-    "0x10",
-    "12:30:45",
-    "'",
-    '"',
-    "\\",
-    "end\\",
-    "line\nbreak: true",
-    "\r\nowners: [eve]",
-    "tab\there",
-    "emoji 🔴 and ünïcödé",
-    "nul \x00 del \x7f nel \x85 ls \u2028 bom \ufeff",
-    "${HOME} $(id) `id` %s {0} {{",
-    "---",
-    "...",
-    "<<: x",
-    "@at `tick` |pipe >fold ?q",
-    "   blanks   ",
-    "long " * 99,
-)
-
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_hostile_words_stay_words(answers: Made, words: str) -> None:
@@ -158,7 +130,7 @@ def test_hostile_words_stay_words(answers: Made, words: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
-@runs(max_examples=60)
+@runs(max_examples=30)
 def test_any_text_is_read_back_as_it_was(words: str) -> None:
     assert yaml.safe_load(scalar(words)) == words
     assert yaml.safe_load(flow({words: [words, {"a": words}]})) == {words: [words, {"a": words}]}
