@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import policy_cases
+from bot.cli import policy_cases, policy_diff
 from bot.cli.ledger import opened
 from bot.cli.program import LEDGER, POLICY, PROBLEMS, add, end, program, told
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     policy = program("The policy in force.")
     add(policy, apply)
     policy_cases.register(policy)
+    policy_diff.register(policy)
     app.add_typer(policy, name="policy")
     person = program("People and their accounts.")
     add(person, confirm)

@@ -1,0 +1,94 @@
+"""What a change makes looser, or narrower, a line each, in the words of the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from workflows.core.loosening import Kind, Loosened
+
+
+def looser(found: Iterable[Loosened]) -> tuple[str, ...]:
+    """`orders-prod admin: approve 1 of owners, 1 of security -> 1 of owners`."""
+    return tuple(_line(one, _Way(one, "+", came=True)) for one in found)
+
+
+def narrower(found: Iterable[Loosened]) -> tuple[str, ...]:
+    """The same for what was found on the way back: of `new` against `old`."""
+    return tuple(_line(one, _Way(one, "-", came=False)) for one in found)
+
+
+class _Way:
+    """One finding, read forwards or backwards."""
+
+    def __init__(self, one: Loosened, sign: str, *, came: bool) -> None:
+        self.one, self.came = one, came
+        first, second = (one.before, one.after) if came else (one.after, one.before)
+        self.change = f"{first or 'nothing'} -> {second or 'nothing'}"
+        self.people = ", ".join(f"{sign}{name}" for name in one.added) or f"{sign}others"
+
+    def either(self, came: str, went: str) -> str:
+        return came if self.came else went
+
+
+def _line(one: Loosened, way: _Way) -> str:
+    where = f"{one.environment} {', '.join(one.roles)}".strip() if one.environment else "everywhere"
+    return f"{where}: {_WORDS[one.kind](way)}"
+
+
+def _auto_approval(way: _Way) -> str:
+    new, people = way.one.before == "new", f" ({way.people})" if way.one.added else ""
+    if new:
+        return way.either(f"rule {way.one.what!r} approves by itself", f"rule {way.one.what!r} approves no more")
+    return way.either(f"rule {way.one.what!r} approves more", f"rule {way.one.what!r} approves less") + people
+
+
+def _break_glass(way: _Way) -> str:
+    what = way.one.what
+    if what == "new":
+        return way.either("break-glass added", "break-glass removed") + f" ({way.people})"
+    return f"break-glass {what} {way.people if way.one.added else way.change}"
+
+
+def _ticket(way: _Way) -> str:
+    return {
+        "removed": way.either("no ticket any more", "wants a ticket"),
+        "required": way.either("the ticket may be left out", "the ticket must be there"),
+        "verify": way.either("the ticket is verified otherwise, or not", "the ticket is verified otherwise"),
+    }.get(way.one.what, f"ticket {way.one.what} {way.change}")
+
+
+_WORDS: Mapping[Kind, Callable[[_Way], str]] = {
+    Kind.TIER: lambda way: f"tier {way.change}",
+    Kind.GATE: lambda way: f"policy_changes {way.change}",
+    Kind.PANIC_GROUP: lambda way: f"panic_group {way.people if way.one.added else way.change}",
+    Kind.AUTO_APPROVAL: _auto_approval,
+    Kind.BREAK_GLASS: _break_glass,
+    Kind.FEWER: lambda way: f"approve {way.change}",
+    Kind.OWNERS: lambda way: f"owners {way.people}",
+    Kind.APPROVERS: lambda way: f"who can agree {way.people}",
+    Kind.ESCALATION: lambda way: (
+        f"escalation after {way.change}"
+        if way.one.what == "after"
+        else f"who can agree once nobody has answered {way.people}"
+    ),
+    Kind.TRUSTED: lambda way: f"group {way.one.what} is {way.either('trusted', 'trusted no more')}",
+    Kind.REQUESTERS: lambda way: f"who may ask {way.people}",
+    Kind.ENVIRONMENT: lambda way: f"environment {way.either('added', 'removed')} ({way.people})",
+    Kind.ROLE: lambda way: f"role {way.either('added', 'removed')}",
+    Kind.TARGET: lambda way: f"gives {way.change}",
+    Kind.CONNECTION: lambda way: f"connection {way.one.what} {way.change}",
+    Kind.PEOPLE: lambda way: f"{way.one.what} {way.people}",
+    Kind.INCIDENTS: lambda way: f"incident_channels {way.one.what} {way.people}",
+    Kind.REVIEW: lambda way: f"break-glass review_within {way.change}",
+    Kind.TICKET: _ticket,
+    Kind.FREEZE: lambda way: (
+        f"{way.either('not frozen any more', 'frozen')} {way.one.before} to {way.one.after}: {way.one.what}"
+    ),
+    Kind.HOURS: lambda way: f"{way.one.what or 'hours'} {way.change}",
+    Kind.DURATION: lambda way: f"{way.one.what} {way.change}",
+    Kind.BLOCK: lambda way: f"panic_block {way.change}",
+    Kind.EXPIRY: lambda way: f"request_expires_after {way.change}",
+    Kind.WEBHOOK: lambda way: f"webhook {way.one.what} {way.either('is told of', 'is told less of')} {way.people}",
+    Kind.RECEIPTS: lambda way: f"receipts_channel {way.change}",
+    Kind.VISIBILITY: lambda way: f"visibility {way.either('members -> open', 'open -> members')}",
+}
