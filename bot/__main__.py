@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import check, complete, docs, explain, health, init, look, operate, policy, report, slack, teams
+from bot.cli import check, complete, docs, doctor, explain, health, init, look, operate, policy, report, slack, teams
 from bot.cli.program import LEDGER, POLICY, add, program, told
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ app.add_typer(sandbox_app, name="sandbox")
 add(app, demo)
 init.register(app)
 check.register(app)
+doctor.register(app)
 policy.register(app)
 explain.register(app)
 look.register(app)

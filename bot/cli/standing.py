@@ -8,18 +8,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.chat.health import closed_places, troubles
-from bot.chat.places import surface_of
 from bot.chat.views.read_model import Reader
 from bot.chat.wording.labels import Stage
 from bot.observability.readiness import ledger_problems, policy_problems, reasons, unreadable
 from bot.runtime.heartbeat import KINDS
+from bot.wiring.chats import traits_of
 from workflows.core import keys
-from workflows.core.identity import TEAMS, WEBHOOK
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.ports import PolicyUnavailable
 
 if TYPE_CHECKING:
-    from bot.chat.surface import Traits
     from bot.wiring import Common
 
 # Taking away takes its moments; past its end for longer than this somebody has to look.
@@ -85,22 +83,6 @@ def _stuck(parts: Common) -> Sequence[str]:
     except PolicyUnavailable:
         return ()
     return [view.id for view in views if view.stage is Stage.STUCK]
-
-
-def traits_of(place: str) -> Traits:
-    """Of the chat in which a place is, whether or not it is set up where somebody types this."""
-    surface = surface_of(place)
-    if surface == TEAMS:
-        from bot.teams.client.traits import TRAITS as OF_TEAMS
-
-        return OF_TEAMS
-    if surface == WEBHOOK:
-        from bot.teams.webhook import TRAITS as OF_WEBHOOKS
-
-        return OF_WEBHOOKS
-    from bot.slack.traits import TRAITS
-
-    return TRAITS
 
 
 def _problems(parts: Common) -> Sequence[str]:

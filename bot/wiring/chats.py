@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from redis import Redis
 
-from bot.chat.surface import Messenger, Surface
+from bot.chat.surface import Messenger, Surface, Traits
 from bot.directory.external_groups import OutsideGroups
 from bot.directory.other_groups import OtherGroups
 from bot.monotonic import monotonic_s
@@ -110,6 +110,24 @@ def build_chats(
 
 def webhooks_when_needed(settings: Settings, folder: PolicyFolder) -> dict[str, Callable[[], Messenger]]:
     return {WEBHOOK: lambda: build_webhooks(settings, folder)}
+
+
+def traits_of(place: str) -> Traits:
+    """Of the chat in which a place is, whether or not it is set up where somebody types this."""
+    from bot.chat.places import surface_of  # noqa: PLC0415 - where it is asked for
+
+    surface = surface_of(place)
+    if surface == TEAMS:
+        from bot.teams.client.traits import TRAITS as OF_TEAMS  # noqa: PLC0415 - as above
+
+        return OF_TEAMS
+    if surface == WEBHOOK:
+        from bot.teams.webhook import TRAITS as OF_WEBHOOKS  # noqa: PLC0415 - as above
+
+        return OF_WEBHOOKS
+    from bot.slack.traits import TRAITS  # noqa: PLC0415 - as above
+
+    return TRAITS
 
 
 def store_of_one(settings: Settings, directory: RedisDirectory) -> DirectoryStore:

@@ -1,0 +1,67 @@
+"""The variables of whoever the look is for: what is wrong with them, and what is not set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.doctor.context import Context
+from bot.settings import PROCESSES, Settings, for_process, load_settings, variable
+from workflows.core.finding import Finding, broken, ok, skipped
+
+_WHAT = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+# Any address will do: `up` starts a server of its own.
+_OWN_SERVER = {"REDIS_URL": "redis://127.0.0.1/0"}
+SEE = "docs/operations.md, Variables, says what each may be"
+
+
+def look(context: Context) -> Iterator[Finding]:
+    problems = {_named(sentence): sentence for sentence in (*_missing(context), *context.problems)}
+    for name, sentence in problems.items():
+        yield broken("variables.values", name or "variables", sentence, _mend(name, sentence))
+    given = [name for field in Settings.model_fields if (name := variable(field)) in _set(context)]
+    if given and not problems:
+        yield ok("variables.values", "variables", f"{len(given)} are set, and each is what it may be")
+    elif not given and not problems:
+        yield skipped(
+            "variables.values",
+            "variables",
+            "none of an installation is set here",
+            "`prodaccess init` writes a .env; or run this where a process runs, with --process NAME",
+        )
+
+
+def _named(sentence: str) -> str:
+    """The first variable of a sentence: of several that are about one, one is told."""
+    return next(iter(_WHAT.findall(sentence)), "")
+
+
+def _set(context: Context) -> set[str]:
+    return {name.removesuffix("_FILE") for name, value in context.environ.items() if value}
+
+
+def _missing(context: Context) -> Iterator[str]:
+    """What the process, or all of them under `up`, would refuse to start without."""
+    if context.whom is None:
+        return
+    later = _OWN_SERVER if context.whom == "up" and context.settings.redis_url is None else {}
+    for process in PROCESSES if context.whom == "up" else (context.whom,):
+        found = for_process(process, {**context.environ, **later})
+        yield from found if isinstance(found, tuple) else ()
+
+
+def _mend(name: str, sentence: str) -> str:
+    return f"set {name}; {SEE}" if "is not set" in sentence else SEE
+
+
+def readable(environ: dict[str, str]) -> tuple[Settings, tuple[str, ...]]:
+    """The settings without the variables that are wrong, so that one slip hides nothing else; and every problem."""
+    found = load_settings(environ)
+    if not isinstance(found, tuple):
+        return found, ()
+    named = {name for sentence in found for name in _WHAT.findall(sentence)}
+    kept = {
+        name: value for name, value in environ.items() if name.removesuffix("_FILE") not in named and name not in named
+    }
+    again = load_settings(kept)
+    return (again if not isinstance(again, tuple) else Settings()), found
