@@ -427,6 +427,10 @@ class TargetRefused(Exception):
         self.words = words
 
 
+class NoCredentials(TargetRefused):
+    """Nothing here leads to credentials for the target."""
+
+
 class LeaseOver(Exception):
     """The lease ran out before the call was sent, so it was not."""
 

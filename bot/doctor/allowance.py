@@ -1,4 +1,4 @@
-"""How much one look may ask of Slack, Microsoft and AWS: little enough that an installation beside it notices nothing."""
+"""How much one look may ask of chats and targets: little enough that an installation beside it notices nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ QUESTIONS_MAX: Mapping[str, int] = {
     "slack:usergroups.list": 2,
     "slack:conversations.info": 25,
     "teams:graph": 60,
-    "aws": 300,
+    "targets": 300,
 }
 OTHERS_MAX = 20
-# AWS gives Identity Center twenty calls a second for the whole account: a look takes less than a third of them.
-AWS_A_SECOND = 6.0
+# The narrowest of them takes twenty calls a second from everybody together: a look takes less than a third of that.
+TARGETS_A_SECOND = 6.0
 USED_UP_S = 3600.0
 
 
@@ -28,7 +28,7 @@ class Allowance:
     """`ports.Buckets` of one look. It writes nothing anywhere, so an installation's own buckets stay as they are.
 
     Whoever asked for more is told to wait, and whoever was told to wait by the other side is not asked again. `pause`: sleeps, in
-    seconds; calls to AWS are spread by it.
+    seconds; calls to targets are spread by it.
     """
 
     def __init__(self, pause: Callable[[float], object] = time.sleep, most: Mapping[str, int] = QUESTIONS_MAX) -> None:
@@ -42,12 +42,12 @@ class Allowance:
     def take(self, name: str, *, rate: float, burst: float, amount: float = 1.0, reserve: float = 0.0) -> float:
         """Seconds to wait: none, or for longer than anybody looks."""
         del rate, burst, amount, reserve
-        kind = "aws" if name.startswith("aws:") else name
+        kind = name if name.startswith(("slack:", "teams:")) else "targets"
         with self._lock:
             if name in self._blocked or self.asked[kind] >= self._most.get(kind, OTHERS_MAX):
                 return USED_UP_S
             self.asked[kind] += 1
-            wait_s = self._turn_s() if kind == "aws" else 0.0
+            wait_s = self._turn_s() if kind == "targets" else 0.0
         if wait_s > 0:
             self._pause(wait_s)
         return 0.0
@@ -60,5 +60,5 @@ class Allowance:
     def _turn_s(self) -> float:
         now_s = monotonic_s()
         at_s = max(now_s, self._next_s)
-        self._next_s = at_s + 1 / AWS_A_SECOND
+        self._next_s = at_s + 1 / TARGETS_A_SECOND
         return at_s - now_s

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Literal, TypeVar, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -75,6 +75,8 @@ class Context:
         object.__setattr__(self, "reading", Once(lambda: read_policy(Path(self.settings.config))))
         object.__setattr__(self, "server", Once(self._server))
 
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _shared: dict[str, Once[Any]] = field(default_factory=dict, init=False, repr=False)
     # Made above, because the class is frozen.
     reading: Callable[[], Reading] = field(init=False, repr=False)
     server: Callable[[], Server] = field(init=False, repr=False)
@@ -87,6 +89,12 @@ class Context:
     def needs(self, *processes: Process) -> bool:
         """Whether the look is for one of these, so that what is not here is missing."""
         return self.whom == "up" or self.whom in processes
+
+    def shared(self, name: str, make: Callable[[], T]) -> T:
+        """What several subjects want, made by the first of them."""
+        with self._lock:
+            once: Once[T] = self._shared.setdefault(name, Once(make))
+        return once()
 
     def secret(self, name: str) -> str | None:
         """The value behind a name that the policy gives."""
@@ -110,6 +118,11 @@ def elsewhere(*processes: Process) -> str:
     """For what this machine has not: where to look."""
     names = " or ".join(processes)
     return f"run `prodaccess doctor --process {processes[0]}` where {names} runs"
+
+
+def once(words: str) -> str:
+    """What a process says of itself, without its promise to try again: nobody does so here."""
+    return words.replace(" It is tried again automatically.", "")
 
 
 def words_of(problem: BaseException) -> str:

@@ -15,6 +15,7 @@ from bot.doctor.context import Context
 from bot.monotonic import monotonic_s
 from bot.observability.log import error_number
 from bot.observability.redaction import Redactor
+from bot.providers import PROVIDERS
 from bot.settings import SECRETS, Process, variable
 from workflows.core.finding import Finding, State, unknown
 from workflows.ports import LedgerUnreachable
@@ -37,6 +38,14 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject("variables", "Variables"),
     Subject("policy", "Policy"),
     Subject("redis", "Redis"),
+    Subject("slack", "Slack", ("web", "worker")),
+    Subject("teams", "Teams", ("web", "worker")),
+    Subject("groups", "Groups kept elsewhere", ("worker",)),
+    Subject("people", "People", ("web", "worker")),
+    Subject("targets", " and ".join(provider.name for provider in PROVIDERS)),
+    Subject("tickets", "Ticket systems", ("worker",)),
+    Subject("webhooks", "Webhooks", ("worker",)),
+    Subject("audit", "Audit log"),
     Subject("processes", "Processes"),
     Subject("record", "The record"),
 )

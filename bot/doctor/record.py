@@ -71,7 +71,7 @@ def _open(context: Context, parts: ClockParts) -> Iterator[Finding]:
 def _stuck(ids: list[str]) -> Finding:
     if not ids:
         return ok("record.stuck", "removals", "none has failed")
-    mend = "`prodaccess show ID` has AWS's own words; docs/operations.md, When a removal fails"
+    mend = "`prodaccess show ID` has what was answered; docs/operations.md, When a removal fails"
     return broken(
         "record.stuck", "removals", f"{len(ids)} could not be removed and are tried again: {_named(ids)}", mend
     )

@@ -16,13 +16,11 @@ from bot.doctor.redis_rights import rights
 from bot.runtime.redis_servers import find_servers
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
-from workflows.core.finding import Finding, State, attention, broken, ok, skipped
+from workflows.core.finding import Finding, apart, attention, broken, ok, skipped
 from workflows.ledger.durability import judge
 from workflows.ledger.redis_ledger import unfit
 from workflows.ledger.scripts import text
 
-# What a jump of Redis's own clock is taken for; grants and ends are promised to the minute.
-CLOCK_S, CLOCK_S_MAX = 5.0, 60.0
 # Of the memory that it may use.
 FULL, NEARLY_FULL = 0.9, 0.5
 _SETTINGS = ("appendonly", "appendfsync", "maxmemory", "maxmemory-policy", "min-replicas-to-write")
@@ -98,7 +96,7 @@ def _way(url: str) -> Iterator[Finding]:
         mend = f"let Redis speak TLS, and write rediss:// in REDIS_URL; {SEE}"
         yield attention("redis.tls", "the way there", "it leaves this machine without TLS", mend)
     if not parts.password:
-        words = "REDIS_URL has no password: whoever reaches Redis can approve for themselves"
+        words = "REDIS_URL has no password, so that whoever reaches Redis can approve for themselves"
         yield broken("redis.password", "password", words, f"give Redis users with passwords (deploy/redis); {SEE}")
 
 
@@ -171,24 +169,14 @@ def _mib(count: int) -> str:
 
 
 def _clock(context: Context, redis: Redis) -> Iterator[Finding]:
-    """Ledger times are Redis's; this machine's is what people on it see, and what AWS compares requests with."""
+    """Ledger times are Redis's; this machine's is what people on it see."""
     before_s = context.wall_s()
     seconds, micros = redis.time()
     ours_s = (before_s + context.wall_s()) / 2
-    yield clock("redis.clock", "Redis's clock", int(seconds) + int(micros) / 1_000_000 - ours_s)
+    yield apart("redis.clock", "Redis's clock", int(seconds) + int(micros) / 1_000_000 - ours_s)
     snapshot = context.ledger(redis).read(keys.CLOCK)
     doubted = snapshot.readable(keys.CLOCK, LedgerClock)
     if snapshot.items[keys.CLOCK].problem or (doubted is not None and not doubted.trusted):
         words = "it has jumped: nothing is given until it has been steady for ten minutes"
         mend = "look at the time of its host; where it is right, `prodaccess clock accept`"
         yield broken("redis.clock-jump", "Redis's clock", words, mend)
-
-
-def clock(check: str, what: str, ahead_s: float) -> Finding:
-    """`ahead_s`: of this machine's."""
-    off_s = abs(ahead_s)
-    if off_s < CLOCK_S:
-        return ok(check, what, "the same as this machine's")
-    words = f"{off_s:.0f} s {'ahead of' if ahead_s > 0 else 'behind'} this machine's"
-    mend = "let NTP keep the clocks of both (chronyc tracking, timedatectl): ends are promised to the minute"
-    return Finding(check, what, State.BROKEN if off_s >= CLOCK_S_MAX else State.ATTENTION, words, mend)

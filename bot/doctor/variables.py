@@ -7,21 +7,27 @@ from collections.abc import Iterator
 
 from bot.doctor.context import Context
 from bot.settings import PROCESSES, Settings, for_process, load_settings, variable
+from bot.settings.names import MICROSOFT, SLACK_APP, TEAMS_APP
 from workflows.core.finding import Finding, broken, ok, skipped
 
 _WHAT = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 # Any address will do: `up` starts a server of its own.
 _OWN_SERVER = {"REDIS_URL": "redis://127.0.0.1/0"}
+_TOGETHER = (
+    {variable(field) for field in (*SLACK_APP, "slack_api_url")},
+    {variable(field) for field in (*TEAMS_APP, *MICROSOFT)},
+)
 SEE = "docs/operations.md, Variables, says what each may be"
 
 
 def look(context: Context) -> Iterator[Finding]:
     problems = {_named(sentence): sentence for sentence in (*_missing(context), *context.problems)}
     for name, sentence in problems.items():
-        yield broken("variables.values", name or "variables", sentence, _mend(name, sentence))
+        what = name if _WHAT.fullmatch(name) else "variables"
+        yield broken("variables.values", what, sentence, _mend(what, sentence))
     given = [name for field in Settings.model_fields if (name := variable(field)) in _set(context)]
     if given and not problems:
-        yield ok("variables.values", "variables", f"{len(given)} are set, and each is what it may be")
+        yield ok("variables.values", "variables", f"{len(given)} set, and each is what it may be")
     elif not given and not problems:
         yield skipped(
             "variables.values",
@@ -32,8 +38,9 @@ def look(context: Context) -> Iterator[Finding]:
 
 
 def _named(sentence: str) -> str:
-    """The first variable of a sentence: of several that are about one, one is told."""
-    return next(iter(_WHAT.findall(sentence)), "")
+    """The variable that a sentence is about: of several that are about one, one is told."""
+    found = _WHAT.match(sentence)
+    return found[0] if found else sentence.partition(":")[0]
 
 
 def _set(context: Context) -> set[str]:
@@ -60,6 +67,9 @@ def readable(environ: dict[str, str]) -> tuple[Settings, tuple[str, ...]]:
     if not isinstance(found, tuple):
         return found, ()
     named = {name for sentence in found for name in _WHAT.findall(sentence)}
+    for together in _TOGETHER:
+        # A secret is sent to no address but the one that was meant for it.
+        named |= together if named & together else set()
     kept = {
         name: value for name, value in environ.items() if name.removesuffix("_FILE") not in named and name not in named
     }

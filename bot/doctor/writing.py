@@ -58,10 +58,13 @@ def _row(state: str, text: str, width: int) -> Iterator[str]:
 
 
 def _to_do(examined: Sequence[Examined], width: int) -> Iterator[str]:
-    """In the order of the subjects, which rest on one another: what is mended first may mend others."""
-    found = [
-        (one, finding) for state in _TO_DO for one in examined for finding in one.findings if finding.state is state
-    ]
+    """In the order of the subjects, which rest on one another: what is mended first may mend others.
+
+    What is not known for want of something else has no mend of its own, and there is nothing to do about it.
+    """
+    pairs = [(one, finding) for one in examined for finding in one.findings]
+    found = [pair for state in _TO_DO for pair in pairs if pair[1].state is state]
+    found = [pair for pair in found if pair[1].mend or pair[1].state is not State.UNKNOWN]
     if not found:
         return
     yield "To do, in this order"

@@ -14,7 +14,7 @@ EVERY_S = 10.0
 # A look at Graph is a question to Microsoft.
 GRAPH_EVERY_S = 60.0
 GRAPH_TIMEOUT_S = 4.0
-_NO_PERMISSION = (
+NO_PERMISSION = (
     "Microsoft Graph does not let the app read people (403), so nobody in Teams is known and nobody can do anything there. Give "
     "the app the application permission User.Read.All, grant admin consent, and start again."
 )
@@ -41,7 +41,7 @@ class TeamsCheck:
         try:
             self._tokens.bot()
         except TokensUnavailable as problem:
-            return [_words(problem)]
+            return [token_words(problem)]
         now_s = monotonic_s()
         if self._graph_at_s is None or now_s - self._graph_at_s >= GRAPH_EVERY_S:
             self._graph, self._graph_at_s = self._look_at_graph(), now_s
@@ -58,14 +58,15 @@ class TeamsCheck:
                 called=("graph", "users"),
             )
         except TokensUnavailable as problem:
-            return [_words(problem)]
+            return [token_words(problem)]
         except NotFetched as problem:
             # What passes by itself, whoever acts is told of; this does not.
-            return [_NO_PERMISSION] if problem.status == HTTPStatus.FORBIDDEN else []
+            return [NO_PERMISSION] if problem.status == HTTPStatus.FORBIDDEN else []
         return []
 
 
-def _words(problem: TokensUnavailable) -> str:
+def token_words(problem: TokensUnavailable) -> str:
+    """Why there is no token, and what to do, in one sentence or two."""
     if problem.means is Means.ALL:
         return (
             f"Microsoft's login refuses TEAMS_APP_PASSWORD ({problem.word}): it may have run out. Make a new secret for the app, "

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+# What a jump of Redis's own clock is taken for; grants and ends are promised to the minute.
+CLOCK_S, CLOCK_S_MAX = 5.0, 60.0
+
 
 class State(StrEnum):
     OK = "ok"
@@ -41,6 +44,16 @@ def broken(check: str, what: str, words: str, mend: str) -> Finding:
 
 def unknown(check: str, what: str, words: str, mend: str = "") -> Finding:
     return Finding(check, what, State.UNKNOWN, words, mend)
+
+
+def apart(check: str, what: str, ahead_s: float) -> Finding:
+    """Of somebody's clock. `ahead_s`: how far it is ahead of this machine's, in seconds."""
+    off_s = abs(ahead_s)
+    if off_s < CLOCK_S:
+        return ok(check, what, "the same as this machine's")
+    words = f"{off_s:.0f} s {'ahead of' if ahead_s > 0 else 'behind'} this machine's"
+    mend = "let NTP keep the clocks of both (chronyc tracking, timedatectl): ends are promised to the minute"
+    return Finding(check, what, State.BROKEN if off_s >= CLOCK_S_MAX else State.ATTENTION, words, mend)
 
 
 def skipped(check: str, what: str, words: str, mend: str = "") -> Finding:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from workflows.core.finding import Finding
 from workflows.core.people import Listed
 from workflows.core.provider import Connection, Provider, TargetTerms, provider_of
+from workflows.core.question import Question
 from workflows.ports import Buckets, Target, TargetRefused, Targets
 
 
@@ -29,11 +31,17 @@ def _no_clients(_buckets: Buckets, _monotonic: Callable[[], float]) -> Opened:
     raise NotImplementedError("this provider has no clients")
 
 
+def _nothing_to_look_at(_buckets: Buckets, _monotonic: Callable[[], float], _question: Question) -> Iterator[Finding]:
+    return iter(())
+
+
 @dataclass(frozen=True, eq=False)
 class TargetProvider(Provider):
     """With what a worker needs of it. `open` makes its clients, of the quota that all processes share and a clock in seconds."""
 
     open: Callable[[Buckets, Callable[[], float]], Opened] = field(default=_no_clients)
+    # Whether what a question names is there and may be used, by calls that change nothing.
+    examine: Callable[[Buckets, Callable[[], float], Question], Iterator[Finding]] = field(default=_nothing_to_look_at)
 
 
 class AllTargets:

@@ -48,6 +48,7 @@ class Proxy:
         self.faults.clear()
         with self.lock:
             self.quota.off()
+            self.state.may_not.clear()
             self.operations.reset()
             self.history.clear()
         self.log.reset()

@@ -24,6 +24,8 @@ class State:
 
     def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec
+        # Actions (`sso:DeleteAccountAssignment`) that a simulation of the caller's rights refuses.
+        self.may_not: set[str] = set()
 
     @property
     def sso(self) -> Any:

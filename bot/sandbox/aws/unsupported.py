@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from xml.sax.saxutils import escape
 
 from bot.sandbox.aws.answers import Answer, error, page, success
 from bot.sandbox.aws.calls import IDENTITY_STORE, SSO_ADMIN, Call
@@ -82,8 +83,39 @@ def _permission_set(call: Call, state: State) -> Answer | None:
     return None
 
 
+def _account(call: Call, state: State) -> Answer:
+    """moto knows organisations that were made in it; here one stands since the beginning."""
+    id_ = str(call.arguments.get("AccountId"))
+    if id_ not in (*state.spec.accounts, state.spec.home_account, state.spec.management_account):
+        message = "You specified an account that doesn't exist."
+        return error(call, "AccountNotFoundException", message)
+    return success({"Account": {"Id": id_, "Name": f"account {id_}", "Status": "ACTIVE"}})
+
+
+def _simulated(call: Call, state: State) -> Answer:
+    """moto has no simulation: what `state.may_not` names is refused, and all else allowed."""
+
+    def listed(name: str) -> list[str]:
+        return [value for key, value in sorted(call.arguments.items()) if key.startswith(f"{name}.member.")]
+
+    members = "".join(
+        f"<member><EvalActionName>{escape(action)}</EvalActionName><EvalResourceName>{escape(thing)}</EvalResourceName>"
+        f"<EvalDecision>{'implicitDeny' if action in state.may_not else 'allowed'}</EvalDecision></member>"
+        for action in listed("ActionNames")
+        for thing in listed("ResourceArns")
+    )
+    found = f"<IsTruncated>false</IsTruncated><EvaluationResults>{members}</EvaluationResults>"
+    text = (
+        '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>'
+        f"{found}</SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
+    )
+    return Answer(200, text.encode(), [("Content-Type", "text/xml")])
+
+
 _HANDLERS: dict[str, Callable[[Call, State], Answer | None]] = {
     f"{IDENTITY_STORE}:GetUserId": _user_id,
+    "iam:SimulatePrincipalPolicy": _simulated,
+    "organizations:DescribeAccount": _account,
     f"{SSO_ADMIN}:DescribePermissionSet": _permission_set,
     f"{SSO_ADMIN}:ListAccountAssignmentsForPrincipal": _for_principal,
     f"{SSO_ADMIN}:ListPermissionSetsProvisionedToAccount": _sets_of_account,

@@ -80,6 +80,10 @@ class Connector:
         """`member`: the Teams id, or the object id in the directory."""
         return self._counted("member", "GET", service_url, f"{_path(conversation)}/members/{_quoted(member)}").body
 
+    def members(self, service_url: str, conversation: str) -> Json:
+        """The first page of whoever is in it, which Teams tells an app that is there."""
+        return self._call("GET", service_url, f"{_path(conversation)}/pagedMembers").body
+
     # ------------------------------------------------------------ one call
 
     def _counted(self, what: str, method: str, service_url: str, path: str, body: Json | None = None) -> Answer:

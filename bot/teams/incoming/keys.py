@@ -87,6 +87,11 @@ class Keys:
         """Begin to fetch them, in a thread, where there are none."""
         self._look_again(unknown=not self._known)
 
+    def fetch_now(self) -> str:
+        """In this thread, for whoever waits at a terminal. Why there are none, in words; empty where there are."""
+        self._fetch(threading.Event())
+        return self._failed
+
     def problems(self) -> list[str]:
         """Why nothing from Teams can be believed, in words; tries again by itself. Never waits."""
         self.warm()

@@ -45,6 +45,22 @@ def test_an_installation_that_runs_has_nothing_broken_on_its_server(rig: Rig):
     assert {one.state for one in found} == {State.OK}, found
 
 
+def test_a_healthy_installation_has_nothing_to_mend_and_is_left_as_it_is(in_slack: Rig, on_aws: Rig):
+    assert in_slack is on_aws
+    in_slack.started()
+    held, posts = on_aws.aws.world.assignments(), in_slack.slack.calls.mark()
+    on_aws.aws.proxy.log.reset()
+    examined = in_slack.look()
+    found = [finding for one in examined for finding in one.findings]
+    assert {one.state for one in found} == {State.OK}, [one for one in found if one.state is not State.OK]
+    assert exit_code(examined) == 0
+    assert {one.subject.name for one in examined if one.findings} >= {*SERVER, "slack", "people", "groups", "targets"}
+    assert on_aws.aws.proxy.log.counts()
+    assert not on_aws.aws.proxy.log.calls("changes")
+    assert on_aws.aws.world.assignments() == held
+    assert not [call for call in in_slack.slack.calls.since(posts) if call.method.startswith(("chat.", "views."))]
+
+
 def test_before_the_first_start_nothing_is_broken_for_want_of_it(rig: Rig):
     rig.environ |= {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
     assert {one.state for one in rig.found(*SERVER)} == {State.OK, State.SKIPPED}

@@ -28,8 +28,10 @@ def elsewhere(rig: Rig, credentials: str = "") -> None:
 
 
 def limited(rig: Rig) -> None:
-    rig.client.execute_command("ACL SETUSER", "narrow", "on", ">narrow", "~prodaccess:*", "~rq:*", "+@all", "-@write")
-    elsewhere(rig, "narrow:narrow@")
+    rig.client.execute_command(
+        "ACL SETUSER", "narrow", "on", ">few-rights-1", "~prodaccess:*", "~rq:*", "+@all", "-@write"
+    )
+    elsewhere(rig, "narrow:few-rights-1@")
 
 
 def stuck(rig: Rig) -> None:

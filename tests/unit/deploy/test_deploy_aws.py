@@ -25,6 +25,7 @@ POLICIES = {
     "worker-policy.policy-groups.json": "group_members",
     "worker-policy.iam-policy.json": "iam_policy",
     "worker-policy.iam-group.json": "iam_group",
+    "worker-policy.doctor.json": "rights",
 }
 # Modules of which only what is reached counts.
 HELPERS = ("identity_store", "permission_sets", "iam_users")
@@ -40,6 +41,7 @@ DOORS = {
     "sso": ("sso-admin", "sso"),
     "store": ("identitystore", "identitystore"),
     "iam": ("iam", "iam"),
+    "org": ("organizations", "organizations"),
 }
 
 

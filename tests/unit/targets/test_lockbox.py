@@ -275,6 +275,7 @@ FOR_A_REASON = {
     "bot/settings/problems.py": "AWS_ENDPOINT_URL|a real AWS endpoint",
     "bot/slack/app.py": "external_id",
     "bot/directory/other_groups.py": "Identity Center",
+    "bot/doctor/groups.py": "Identity Center",
     "bot/slack/directory.py": "Identity Center",
     # Slack's own word for the name of a window.
     "bot/slack/form_view.py": "external_id",

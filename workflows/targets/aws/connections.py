@@ -54,7 +54,7 @@ IAM_RATE, IAM_BURST = 15.0, 15.0
 # A list of more pages than this does not end, as far as anybody who waits for it is concerned: 20,000 rows, or many empty pages.
 PAGES_MAX = 200
 
-_READS = ("Get", "List", "Describe", "Is")
+_READS = ("Get", "List", "Describe", "Is", "SimulatePrincipalPolicy")
 
 _ACCOUNT = ("account",)
 
@@ -262,6 +262,7 @@ class Link:
     store: Door[IdentityStoreClient]
     iam: Door[IAMClient]
     sts: Door[STSClient]
+    org: Door[Any]
     names: Names
 
     def known_account(self) -> str | None:
@@ -302,13 +303,14 @@ class Links:
             Door(lambda: self._client(place, "identitystore"), self._buckets, sso, SSO_RATE, SSO_BURST),
             Door(lambda: self._client(place, "iam"), self._buckets, iam, IAM_RATE, IAM_BURST),
             Door(lambda: self._client(place, "sts"), self._buckets, iam, IAM_RATE, IAM_BURST),
+            Door(lambda: self._client(place, "organizations"), self._buckets, iam, IAM_RATE, IAM_BURST),
             Names(self._monotonic),
         )
 
     def _client(self, place: Place, service: str) -> Any:
         with self._lock:
             session = self._sessions.get(place) or self._sessions.setdefault(place, session_for(place))
-            client = session.client(service, config=CONFIG)  # type: ignore[call-overload]  # one of four names
+            client = session.client(service, config=CONFIG)  # type: ignore[call-overload]  # one of five names
         client.meta.events.register_last("before-send", ask_lease)
         # First, so that botocore's own handlers get nothing that they do not expect.
         named = client.meta.service_model.service_id.hyphenize()

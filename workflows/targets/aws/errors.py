@@ -27,7 +27,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from workflows.ports import TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.ports import NoCredentials, TargetInDoubt, TargetRefused, TargetThrottled
 
 # All that boto3 raises out of a call.
 FROM_AWS = (BotoCoreError, ClientError, ResponseParserError)
@@ -53,7 +53,7 @@ _THROTTLED = frozenset(
         "EntityTemporarilyUnmodifiableException",
     ]
 )
-_MISSING = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
+_MISSING = frozenset({"NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException", "AccountNotFoundException"})
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 _CREDENTIALS = frozenset(
     [
@@ -107,7 +107,7 @@ def translate(error: Exception, what: str) -> TargetThrottled | TargetInDoubt | 
     if isinstance(error, ClientError):
         return _of_answer(error, what)
     if isinstance(error, _NO_CREDENTIALS):
-        return TargetRefused(f"The worker has no AWS credentials for {what}. Check its role or profile.")
+        return NoCredentials(f"The worker has no AWS credentials for {what}. Check its role or profile.")
     if isinstance(error, ParamValidationError | NoRegionError):
         return TargetRefused(f"{what} was not sent: {scrubbed(str(error))}")
     if isinstance(error, HTTPClientError):

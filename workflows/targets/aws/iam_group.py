@@ -39,7 +39,7 @@ class IamGroupTarget(AwsTarget):
         user = iam_users.owned(link, terms, person, bound)
         if isinstance(user, Refused):
             return user
-        group = _group_id(link, terms.group)
+        group = group_id(link, terms.group)
         if group is None:
             return missing(
                 f"IAM group {terms.group}", f"AWS IAM (connection {link.place.connection}, account {user.account})"
@@ -66,7 +66,7 @@ class IamGroupTarget(AwsTarget):
     def _grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:  # noqa: ARG002  # it knows no end
         link, ids = self.link(resource.target), resource.ids
         iam_users.still_the_same(link, ids["user"], ids["user_id"], resource.person)
-        if _group_id(link, ids["group"]) != ids["group_id"]:
+        if group_id(link, ids["group"]) != ids["group_id"]:
             raise TargetRefused(f"The IAM group {ids['group']} is not the one that was approved. Ask again.")
         link.iam.change(
             "iam AddUserToGroup",
@@ -87,7 +87,7 @@ class IamGroupTarget(AwsTarget):
     def _list_managed(self, terms: AwsTerms) -> list[Observation] | Refused:
         """All members of the group, a call for each thousand: ours cannot be told apart."""
         link, name = self.link(terms), terms.group or ""
-        group = _group_id(link, name)
+        group = group_id(link, name)
         if group is None:
             return missing(f"IAM group {name}", f"AWS IAM (connection {link.place.connection})")
         users = link.iam.every(
@@ -129,7 +129,8 @@ def _resource(
     )
 
 
-def _group_id(link: Link, name: str) -> str | None:
+def group_id(link: Link, name: str) -> str | None:
+    """None where there is no such group. Raises as `Door.read` does."""
     try:
         # Of the group alone: what it lists of its users is not looked at.
         return link.iam.read(

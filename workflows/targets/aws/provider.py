@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from workflows.core.finding import Finding
+from workflows.core.question import Question
 from workflows.ports import Buckets
 from workflows.targets.aws.instructions import by_hand, how_to_use
 from workflows.targets.aws.kinds import AwsKind
@@ -25,6 +27,13 @@ def _open(buckets: Buckets, monotonic: Callable[[], float]) -> Opened:
     return AwsTargets(buckets, monotonic=monotonic)
 
 
+def _examine(buckets: Buckets, monotonic: Callable[[], float], question: Question) -> Iterator[Finding]:
+    from workflows.targets.aws.examine import examine  # noqa: PLC0415 - as above
+    from workflows.targets.aws.targets import AwsTargets  # noqa: PLC0415 - as above
+
+    yield from examine(AwsTargets(buckets, monotonic=monotonic), question)
+
+
 AWS = TargetProvider(
     kinds=tuple(AwsKind),
     terms=AwsTerms,
@@ -39,4 +48,5 @@ AWS = TargetProvider(
     check_template=check_template,
     not_secret=frozenset({"external_id"}),
     open=_open,
+    examine=_examine,
 )

@@ -34,9 +34,9 @@ class AwsTargets:
     """
 
     def __init__(self, buckets: Buckets, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._links = Links(buckets, monotonic)
-        self._targets = {kind: build(self._links) for kind, build in KINDS.items()}
-        self.groups = IdentityCenterGroups(self._links)
+        self.links = Links(buckets, monotonic)
+        self._targets = {kind: build(self.links) for kind, build in KINDS.items()}
+        self.groups = IdentityCenterGroups(self.links)
 
     def for_terms(self, terms: TargetTerms) -> AwsTarget:
         return self._targets[own_terms(terms).kind]
@@ -49,7 +49,7 @@ class AwsTargets:
         """Build the clients of these connections before the first job; nothing is sent. Says what is wrong, one sentence each."""
         problems = []
         for connection in connections:
-            link = self._links.to(Place.of_connection(own_connection(connection)))
+            link = self.links.to(Place.of_connection(own_connection(connection)))
             for door in (link.sso, link.store, link.iam):
                 try:
                     door.open()

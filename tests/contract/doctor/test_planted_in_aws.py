@@ -1,0 +1,161 @@
+"""Faults of AWS: each is found, and its mend is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.doctor.rig import Fault, Rig
+from workflows.core.finding import State
+
+PROD, ROLES, WORKSPACE = "environments/orders-prod.yaml", "roles.yaml", "prodaccess.yaml"
+
+
+def no_credentials(rig: Rig) -> None:
+    rig.monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    rig.monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    rig.monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    rig.monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+
+
+# Each of these hides what is behind it.
+ALONE = (
+    Fault("no credentials", no_credentials, "targets.credentials", "no AWS credentials", "look at the credentials"),
+    Fault(
+        "credentials that have run out",
+        lambda rig: rig.aws.proxy.error("expired", "GetCallerIdentity"),
+        "targets.credentials",
+        "does not accept the worker's credentials",
+        "look at the credentials",
+    ),
+    Fault(
+        "a role that may not be taken on",
+        lambda rig: rig.edit(
+            WORKSPACE,
+            "region: eu-central-1",
+            "role_arn: arn:aws:iam::210987654321:role/nobody\n    region: eu-central-1",
+        ),
+        "targets.credentials",
+        "AssumeRole",
+        "deploy/aws",
+    ),
+    Fault(
+        "another region",
+        lambda rig: rig.edit(WORKSPACE, "region: eu-central-1", "region: eu-west-1"),
+        "targets.instance",
+        "there is no instance in eu-west-1",
+        "region of the connection",
+    ),
+    Fault(
+        "what reads is not allowed",
+        lambda rig: rig.aws.proxy.error("denied", "ListPermissionSets", times=None),
+        "targets.permission-set",
+        "does not let the worker",
+        "deploy/aws",
+    ),
+)
+# None of these hides another one: one look finds them all.
+TOGETHER = (
+    Fault(
+        "a permission set that is not there",
+        lambda rig: rig.edit(ROLES, "permission_set: ReadOnlyAccess", "permission_set: ReadAccess"),
+        "targets.permission-set",
+        "there is no permission set ReadAccess",
+        "roles.yaml",
+    ),
+    Fault(
+        "an account that is not there",
+        lambda rig: rig.edit(PROD, "210987654321", "210987654322"),
+        "targets.account",
+        "account 210987654322 (orders-prod): the organisation has no such account",
+        "environment's file",
+    ),
+    Fault(
+        "a group that is not there",
+        lambda rig: rig.edit(ROLES, "group: sales-readers", "group: sale-readers"),
+        "targets.group",
+        "there is no group sale-readers",
+        "roles.yaml",
+    ),
+    Fault(
+        "an IAM group that is not there",
+        lambda rig: rig.edit(ROLES, "{environment}-deployers", "{environment}-deploy"),
+        "targets.iam-group",
+        "IAM group orders-prod-deploy: there is none in account 111122223333",
+        "aws iam create-group",
+    ),
+    Fault(
+        "a deleted user",
+        lambda rig: rig.aws.world.remove_person("dana@example.com"),
+        "targets.user",
+        "dana@example.com is nobody in IAM Identity Center",
+        "given nothing",
+        State.ATTENTION,
+    ),
+    Fault(
+        "an IAM user without the tag",
+        lambda rig: rig.aws.client("iam").untag_user(UserName="dana", TagKeys=["prodaccess:person"]),
+        "targets.user",
+        "the IAM user dana does not carry the tag",
+        "deploy/aws",
+        State.ATTENTION,
+    ),
+    Fault(
+        "what takes away is not allowed",
+        lambda rig: rig.aws.proxy.state.may_not.add("sso:DeleteAccountAssignment"),
+        "targets.rights",
+        "could not be taken away",
+        "deploy/aws",
+    ),
+    Fault(
+        "this machine's clock is slow",
+        lambda rig: setattr(rig, "ahead_s", -120.0),
+        "targets.clock",
+        "s ahead of this machine's",
+        "NTP",
+    ),
+)
+
+
+@pytest.fixture
+def patched(on_aws: Rig, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    on_aws.monkeypatch = monkeypatch
+    return on_aws
+
+
+@pytest.mark.parametrize("fault", ALONE, ids=lambda fault: fault.name)
+def test_a_fault_that_hides_others_is_found_and_its_mend_is_named(patched: Rig, fault: Fault):
+    fault.plant(patched)
+    fault.told_by(patched.found("targets"))
+
+
+def test_faults_beside_one_another_are_each_found_and_their_mends_are_named(on_aws: Rig):
+    for fault in TOGETHER:
+        fault.plant(on_aws)
+    found = on_aws.found("targets")
+    for fault in TOGETHER:
+        fault.told_by(found)
+
+
+def test_a_simulation_that_is_not_allowed_is_not_known_and_no_fault(on_aws: Rig):
+    on_aws.aws.proxy.error("denied", "SimulatePrincipalPolicy", times=None)
+    on_aws.aws.proxy.error("denied", "organizations:DescribeAccount", times=None)
+    found = on_aws.found("targets")
+    rights = [one for one in found if one.check == "targets.rights"]
+    assert {one.state for one in rights} == {State.SKIPPED}, found
+    assert all("worker-policy.doctor.json" in one.mend for one in rights)
+    accounts = [one.words for one in found if one.check == "targets.account"]
+    assert all("it may not ask (organizations:DescribeAccount)" in words for words in accounts), found
+
+
+def test_on_an_operators_machine_no_credentials_are_no_fault(patched: Rig):
+    no_credentials(patched)
+    patched.whom = None
+    (finding,) = patched.found("targets")
+    assert (finding.state, finding.check) == (State.SKIPPED, "targets.credentials")
+    assert "prodaccess doctor --process worker" in finding.mend
+
+
+def test_web_is_told_of_credentials_that_it_should_not_have(on_aws: Rig):
+    on_aws.whom = "web"
+    (finding,) = on_aws.found("targets")
+    assert (finding.state, "give them to the worker alone" in finding.mend) == (State.ATTENTION, True)
