@@ -105,7 +105,8 @@ class Context:
 
     def _server(self) -> Server:
         if self.settings.redis_url is None:
-            return Server(None, "there is no REDIS_URL here")
+            own = "the server that `prodaccess up` starts is known to its own processes alone"
+            return Server(None, own if self.whom == "up" else "there is no REDIS_URL here")
         client = build_redis(self.settings, for_web=True)
         try:
             client.ping()
@@ -137,7 +138,8 @@ def words_of(problem: BaseException) -> str:
 _SAID = {
     "WRONGPASS": "it refuses the user name or the password",
     "NOAUTH": "it wants a password",
-    "NOPERM": "it does not let this user PING",
+    "NOPERM": "it does not let this user do that",
+    "no permissions": "it does not let this user do that",
     "invalid username-password": "it refuses the user name or the password",
     "Authentication required": "it wants a password",
     "CERTIFICATE_VERIFY_FAILED": "its certificate is not one that this machine trusts",

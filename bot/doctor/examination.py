@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from redis.exceptions import RedisError
 
 from bot.cloud_credentials import cloud_secrets
-from bot.doctor.context import Context
+from bot.doctor.context import Context, words_of
 from bot.monotonic import monotonic_s
 from bot.observability.log import error_number
 from bot.observability.redaction import Redactor
@@ -111,8 +111,10 @@ def _look(context: Context, one: _Running, done: SimpleQueue[None]) -> None:
     try:
         for finding in look_of(one.subject.name)(context):
             one.found.append(finding)
-    except (LedgerUnreachable, RedisError):
-        one.found.append(_failed(one.subject, "Redis did not answer meanwhile"))
+    except LedgerUnreachable as problem:
+        one.found.append(_failed(one.subject, str(problem)))
+    except RedisError as problem:
+        one.found.append(_failed(one.subject, f"Redis was asked, and {words_of(problem)}"))
     except Exception as problem:
         words = f"it could not be looked at ({type(problem).__name__}, {error_number(problem)})"
         one.found.append(_failed(one.subject, words))

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from redis import Redis
+from redis.exceptions import NoPermissionError
 
 from bot.chat.health import closed_places, troubles
 from bot.chat.views.read_model import Reader
 from bot.chat.wording.labels import Stage
-from bot.doctor.context import Context
+from bot.doctor.context import Context, elsewhere
 from bot.observability.readiness import unreadable
 from bot.queues import ALL_QUEUES
 from bot.wiring.chats import traits_of
@@ -42,6 +43,7 @@ def look(context: Context) -> Iterator[Finding]:
     try:
         yield from _open(context, parts)
         yield from _waiting(server.redis, parts.ledger.now())
+        yield _due(server.redis, parts.ledger.now())
         yield from _said(parts)
     finally:
         parts.close()
@@ -78,20 +80,26 @@ def _stuck(ids: list[str]) -> Finding:
 
 
 def _waiting(redis: Redis, now: datetime) -> Iterator[Finding]:
-    oldest_s = max((_age_s(redis, name, now) for name in ALL_QUEUES), default=0.0)
-    count = sum(_length(redis, name) for name in ALL_QUEUES)
+    try:
+        oldest_s = max((_age_s(redis, name, now) for name in ALL_QUEUES), default=0.0)
+        count = sum(_length(redis, name) for name in ALL_QUEUES)
+    except NoPermissionError:
+        yield skipped("record.queues", "queues", "this Redis user may not look at them", elsewhere("worker"))
+        return
     if oldest_s > WAITS_S:
         words = f"{count} wake-ups wait, the oldest for {_span(oldest_s)}"
         yield broken("record.queues", "queues", words, "start a worker, or more of them; do not empty the queues")
     else:
         yield ok("record.queues", "queues", f"{count} wake-ups wait" if count else "nothing waits")
+
+
+def _due(redis: Redis, now: datetime) -> Finding:
     due = redis.zrange(Keys().due, 0, 0, withscores=True)
     late_s = now.timestamp() - float(due[0][1]) if due else 0.0
     if late_s > WAITS_S:
         words = f"the oldest item is due for {_span(late_s)}, and nobody has woken a worker for it"
-        yield broken("record.due", "what is due", words, "start a clock, better two: one leads")
-    else:
-        yield ok("record.due", "what is due", "nothing is late")
+        return broken("record.due", "what is due", words, "start a clock, better two: one leads")
+    return ok("record.due", "what is due", "nothing is late")
 
 
 def _length(redis: Redis, queue: str) -> int:

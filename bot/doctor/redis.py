@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.exceptions import NoPermissionError, RedisError
@@ -31,16 +31,16 @@ def look(context: Context) -> Iterator[Finding]:
     if context.settings.redis_url is None:
         yield _not_set(context)
         return
-    url = context.settings.redis_url.get_secret_value()
-    yield from _way(url)
+    way = _Way.of(context.settings.redis_url.get_secret_value())
+    yield from _told_of(way)
     server = context.server()
     if server.redis is None:
         mend = f"start it, or mend REDIS_URL; {SEE}"
-        yield broken("redis.reachable", _place(url), f"Redis cannot be used: {server.why}", mend)
+        yield broken("redis.reachable", way.place, f"Redis cannot be used: {server.why}", mend)
         return
     redis = server.redis
     info: Mapping[str, Any] = redis.info()
-    yield ok("redis.reachable", _place(url), f"{_name(info)} answers")
+    yield ok("redis.reachable", way.place, f"{_name(info)} answers")
     if problem := unfit(info):
         yield broken(
             "redis.version", "version", problem, f"give prodaccess a single server of Redis 7 or Valkey; {SEE}"
@@ -73,9 +73,33 @@ def _not_set(context: Context) -> Finding:
     return broken("redis.reachable", "Redis", "REDIS_URL is not set", f"set REDIS_URL; {SEE}")
 
 
-def _place(url: str) -> str:
-    parts = urlsplit(url)
-    return f"Redis at {parts.hostname}:{parts.port or 6379}"
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What REDIS_URL says of the way, without its secrets. `hosts`: one server, or several sentinels that know it."""
+
+    hosts: tuple[str, ...]
+    tls: bool
+    password: bool
+    sentinels: bool
+
+    @classmethod
+    def of(cls, url: str) -> _Way:
+        scheme, _, rest = url.partition("://")
+        credentials, _, hosts = rest.partition("?")[0].partition("/")[0].rpartition("@")
+        # A password may hold a slash, so where one is cut the rest of the address is looked at from its last @.
+        if "@" in rest.partition("?")[0] and not credentials:
+            credentials, _, hosts = rest.partition("?")[0].rpartition("@")
+            hosts = hosts.partition("/")[0]
+        given = credentials.partition(":")[2]
+        return cls(tuple(hosts.split(",")), scheme.startswith("rediss"), bool(given), "sentinel" in scheme)
+
+    @property
+    def place(self) -> str:
+        return f"Redis {'by sentinels ' if self.sentinels else ''}at {', '.join(self.hosts)}"
+
+    @property
+    def stays_here(self) -> bool:
+        return all(is_loopback(f"redis://{host}") for host in self.hosts)
 
 
 def _name(info: Mapping[str, Any]) -> str:
@@ -84,18 +108,17 @@ def _name(info: Mapping[str, Any]) -> str:
     return f"Redis {info.get('redis_version', 'of an unknown version')}"
 
 
-def _way(url: str) -> Iterator[Finding]:
+def _told_of(way: _Way) -> Iterator[Finding]:
     """Whoever can write to Redis can approve for themselves."""
-    parts = urlsplit(url)
-    if is_loopback(url):
+    if way.stays_here:
         yield ok("redis.tls", "the way there", "it stays on this machine")
         return
-    if parts.scheme == "rediss":
+    if way.tls:
         yield ok("redis.tls", "the way there", "TLS")
     else:
         mend = f"let Redis speak TLS, and write rediss:// in REDIS_URL; {SEE}"
         yield attention("redis.tls", "the way there", "it leaves this machine without TLS", mend)
-    if not parts.password:
+    if not way.password:
         words = "REDIS_URL has no password, so that whoever reaches Redis can approve for themselves"
         yield broken("redis.password", "password", words, f"give Redis users with passwords (deploy/redis); {SEE}")
 

@@ -6,6 +6,7 @@ Source: "Transactions" and "ACL" of the Redis documentation; tried with Redis 7 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,71 +17,76 @@ from bot.doctor.context import Context, elsewhere
 from bot.settings import Process
 from workflows.core.finding import Finding, attention, broken, ok, skipped, unknown
 
-_KEY, _QUEUE = "prodaccess:doctor", "rq:doctor"
+_RECORD, _INDEX, _OF, _QUEUE = (
+    "prodaccess:record:doctor",
+    "prodaccess:index:doctor",
+    "prodaccess:audit:of:doctor",
+    "rq:queue:prodaccess-grant",
+)
+NAMED_MAX = 4
+SEE = "docs/operations.md, Redis, Access"
 Command = tuple[str | int, ...]
 
-# What looks.
+# What looks, on keys of each kind: an ACL may name them one by one.
 READS: tuple[Command, ...] = (
-    ("GET", _KEY),
-    ("MGET", _KEY),
-    ("EXISTS", _KEY),
-    ("HGET", _KEY, "f"),
-    ("LRANGE", _KEY, 0, 0),
-    ("ZRANGE", _KEY, 0, 0),
-    ("XREVRANGE", _KEY, "+", "-"),
-    ("EVALSHA", "0" * 40, 1, _KEY),
-    ("LLEN", _QUEUE),
+    ("MGET", _RECORD),
+    ("EXISTS", "prodaccess:beat:worker"),
+    ("HGET", "prodaccess:woken", "f"),
+    ("LRANGE", _OF, 0, 0),
+    ("ZRANGE", _INDEX, 0, 0),
+    ("XREVRANGE", "prodaccess:audit", "+", "-"),
+    ("EVALSHA", "0" * 40, 1, _RECORD),
 )
-# What every process does besides.
+# What every process does besides: commit, and send wake-ups.
 WRITES: tuple[Command, ...] = (
-    ("SET", _KEY, "v"),
-    ("DEL", _KEY),
-    ("PEXPIRE", _KEY, 1),
-    ("HSET", _KEY, "f", "v"),
-    ("HDEL", _KEY, "f"),
-    ("ZADD", _KEY, 1, "m"),
-    ("ZREM", _KEY, "m"),
-    ("RPUSH", _KEY, "v"),
-    ("XADD", _KEY, "*", "f", "v"),
+    ("SET", _RECORD, "v"),
+    ("DEL", _RECORD),
+    ("PEXPIRE", "prodaccess:commit:doctor", 1),
+    ("HSET", "prodaccess:woken", "f", "v"),
+    ("HDEL", "prodaccess:woken", "f"),
+    ("ZADD", _INDEX, 1, "m"),
+    ("ZREM", _INDEX, "m"),
+    ("RPUSH", _OF, "v"),
+    ("XADD", "prodaccess:audit", "*", "f", "v"),
     ("RPUSH", _QUEUE, "v"),
-    ("HSET", _QUEUE, "f", "v"),
+    ("HSET", "rq:job:doctor", "f", "v"),
 )
-# What takes jobs off the queues.
-WORKS: tuple[Command, ...] = (("LPOP", _QUEUE), ("ZADD", _QUEUE, 1, "m"), ("EXPIRE", _QUEUE, 1))
+LEASES: tuple[Command, ...] = (("SET", "prodaccess:lease:doctor", "v"),)
+# What takes wake-ups off the queues.
+WORKS: tuple[Command, ...] = (("LLEN", _QUEUE), ("LREM", _QUEUE, 0, "v"), ("EXPIRE", "rq:job:doctor", 1))
 NEEDED: dict[Process, tuple[Command, ...]] = {
     "web": (*READS, *WRITES),
-    "worker": (*READS, *WRITES, *WORKS),
-    "clock": (*READS, *WRITES),
+    "worker": (*READS, *WRITES, *LEASES, *WORKS),
+    "clock": (*READS, *WRITES, *LEASES),
 }
 
 
 def rights(context: Context, redis: Redis) -> Iterator[Finding]:
     who = _user(redis)
     what = f"user {who}" if who else "rights"
-    whom = context.whom if context.whom not in (None, "up") else None
-    needed = NEEDED[whom] if whom in NEEDED else NEEDED["worker"]
+    needed = next((NEEDED[process] for process in NEEDED if process == context.whom), NEEDED["worker"])
     try:
-        refused = may_not(redis, needed)
+        unread, refused = may_not(redis, READS), may_not(redis, needed)
     except RedisError as problem:
         yield unknown("redis.rights", what, f"what it may do cannot be asked ({type(problem).__name__})")
         return
     if not refused:
         yield ok("redis.rights", what, "it may do all that our processes do")
         return
-    words = f"it may not do {', '.join(refused)} on our keys"
-    mend = f"give it the rights of docs/operations.md, Redis, Access; {elsewhere('web', 'worker', 'clock')}"
+    more = f" and {len(refused) - NAMED_MAX} more" if len(refused) > NAMED_MAX else ""
+    words = f"it may not do {', '.join(refused[:NAMED_MAX])}{more}"
+    mend = f"give it the rights of deploy/redis/users.acl, or of {SEE}"
     if context.whom is not None:
         yield broken("redis.rights", what, words, mend)
-    elif set(refused) <= {str(command[0]) for command in (*WRITES, *WORKS)} - {str(command[0]) for command in READS}:
-        yield skipped(
-            "redis.rights", what, f"{words}: enough to look, and too little for a process", elsewhere("web", "worker")
-        )
+    elif unread:
+        yield attention("redis.rights", what, f"{words}: too little to look at the record", mend)
     else:
-        yield attention("redis.rights", what, words, mend)
+        where = elsewhere("web", "worker", "clock")
+        yield skipped("redis.rights", what, f"{words}: enough to look, and too little for a process", where)
 
 
 def may_not(redis: Redis, commands: tuple[Command, ...]) -> tuple[str, ...]:
-    """Names of those that are refused for want of rights. Nothing is carried out. Raises RedisError."""
+    """Those that are refused for want of rights, with their keys. Nothing is carried out. Raises RedisError."""
     connection: Any = redis.connection_pool.get_connection()
     refused: dict[str, None] = {}
     try:
@@ -89,13 +95,18 @@ def may_not(redis: Redis, commands: tuple[Command, ...]) -> tuple[str, ...]:
             try:
                 _ask(connection, command)
             except NoPermissionError:
-                refused[str(command[0])] = None
-        _ask(connection, ("DISCARD",))
+                refused[f"{command[0]} {_key_of(command)}"] = None
+        # An ACL may leave it out; the end of the connection is the end of the queue, too.
+        with contextlib.suppress(NoPermissionError):
+            _ask(connection, ("DISCARD",))
     finally:
-        # Where something went wrong in between, the queue must not be somebody else's.
         connection.disconnect()
         redis.connection_pool.release(connection)
     return tuple(refused)
+
+
+def _key_of(command: Command) -> str:
+    return str(command[3] if command[0] == "EVALSHA" else command[1])
 
 
 def _ask(connection: Any, command: Command) -> Any:

@@ -16,6 +16,7 @@ from bot.__main__ import app
 from bot.doctor import examination, processes
 from bot.doctor.context import Context
 from bot.doctor.examination import SUBJECTS, Subject, examine
+from bot.doctor.redis import _Way
 from bot.doctor.redis_rights import may_not
 from bot.doctor.writing import closing, exit_code, lines
 from tests.contract.doctor.rig import Rig
@@ -85,6 +86,47 @@ def test_a_look_writes_nothing_to_redis(rig: Rig):
 def test_the_rights_of_a_user_are_found_without_doing_anything(redis_client: redis.Redis):
     assert may_not(redis_client, (("SET", "prodaccess:doctor", "v"), ("GET", "prodaccess:doctor"))) == ()
     assert redis_client.keys() == []
+
+
+# As deploy/redis gives it to whoever types commands: it may read the record and commit, and see nothing of the queues.
+READER = (
+    "%R~prodaccess:* -@all +ping +info +config|get +time +multi +mget +exists +hget +lrange +zrange +zcard +xrevrange"
+)
+SCRIPTS = "(+eval +evalsha ~prodaccess:*)"
+
+
+def test_a_user_that_may_only_read_the_record_is_no_fault_on_an_operators_machine(rig: Rig):
+    rig.started()
+    rig.client.execute_command("ACL SETUSER", "reads", "on", ">reads-1", *READER.split(), SCRIPTS)
+    rig.environ["REDIS_URL"] = re.sub(r"//:[^@]*@", "//reads:reads-1@", rig.url)
+    rig.whom = None
+    found = rig.found("redis", "record", "processes")
+    assert {one.check for one in found if one.state is State.SKIPPED} == {"redis.rights", "record.queues"}, found
+    assert not [one for one in found if one.state not in (State.OK, State.SKIPPED)], found
+    rig.whom = "worker"
+    (rights,) = [one for one in rig.found("redis") if one.check == "redis.rights"]
+    assert rights.state is State.BROKEN
+    assert "SET prodaccess:record:doctor" in rights.words
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "tls", "password"),
+    [
+        ("redis://127.0.0.1:6379/0", "Redis at 127.0.0.1:6379", False, False),
+        ("rediss://u:p/w@h:6380/0", "Redis at h:6380", True, True),
+        ("redis://:p@w@h/0", "Redis at h", False, True),
+        (
+            "redis+sentinel://u:p@h1:26379,h2:26379/main/0?sentinel_password=s",
+            "Redis by sentinels at h1:26379, h2:26379",
+            False,
+            True,
+        ),
+        ("rediss+sentinel://h1,h2/main", "Redis by sentinels at h1, h2", True, False),
+    ],
+)
+def test_of_an_address_the_way_is_told_and_no_secret(url: str, place: str, tls: bool, password: bool):
+    way = _Way.of(url)
+    assert (way.place, way.tls, way.password) == (place, tls, password)
 
 
 def stuck_for_ever(release: threading.Event) -> Iterator[Finding]:

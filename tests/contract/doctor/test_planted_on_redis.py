@@ -120,7 +120,13 @@ FAULTS = (
         "nothing listens there",
         "start it",
     ),
-    Fault("a user with few rights", limited, "redis.rights", "may not do SET, DEL", "docs/operations.md"),
+    Fault(
+        "a user with few rights",
+        limited,
+        "redis.rights",
+        "may not do SET prodaccess:record:doctor, DEL prodaccess:record:doctor",
+        "deploy/redis/users.acl",
+    ),
     Fault(
         "a slip in the policy",
         lambda rig: rig.edit("environments/orders-prod.yaml", "owners: [platform]", "owners: [platfrom]"),
