@@ -50,12 +50,14 @@ def look(context: Context) -> Iterator[Finding]:
 
 
 def tokens_of(settings: Settings) -> Tokens:
-    secret = settings.teams_app_password
+    secret = settings.secrets.of("teams_app_password")
+    if secret is None:
+        raise ValueError("TEAMS_APP_PASSWORD is not set")
     return Tokens(
         settings.teams_login_url,
         str(settings.teams_tenant_id),
         str(settings.teams_app_id),
-        secret.get_secret_value() if secret else "",
+        secret,
         settings.graph_api_url,
     )
 

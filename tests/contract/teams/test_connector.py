@@ -129,7 +129,7 @@ def test_each_call_is_told_of_with_the_word_of_whoever_refused_it(teams: TeamsSe
         teams.faults.add("post", status=502)
         word = refused(teams).word
         with pytest.raises(TokensUnavailable):
-            Tokens(teams.base_url, teams.world.tenant, teams.world.app_id, "wrong-secret").bot()
+            Tokens(teams.base_url, teams.world.tenant, teams.world.app_id, WRONG).bot()
     finally:
         over()
     found = [(call.service, call.method, call.error) for call in heard]

@@ -265,12 +265,15 @@ def test_words_without_terms_are_those_of_the_user_or_of_all() -> None:
 # ---------------------------------------------------------------- nobody else names one
 
 ROOT = Path(__file__).parents[3]
-# The folder of the provider itself, the line that lists the providers, and the simulated AWS.
-OWN = ("workflows/targets/aws/", "bot/providers.py", "bot/sandbox/")
+# The folder of the provider itself, the line that lists the providers, the simulated AWS, and the first policy, which is asked
+# for and written for AWS.
+OWN = ("workflows/targets/aws/", "bot/providers.py", "bot/sandbox/", "bot/setup/")
 A_PROVIDERS = re.compile(r"\bAWS\b|\bIAM\b|Identity Center|permission_set|instance_arn|role_arn|\bexternal_id\b|aws-i")
 # What says it and means no target: credentials and where calls go; groups of people that a directory lists, as others do.
 FOR_A_REASON = {
     "bot/__main__.py": "without Slack, Teams or AWS",
+    "bot/cli/init.py": "an IAM policy with all that it can use to read AWS",
+    "bot/cli/policy_cases.py": "neither Redis nor chat nor AWS",
     "bot/settings/__init__.py": "AWS_ENDPOINT_URL|calls to AWS",
     "bot/settings/problems.py": "AWS_ENDPOINT_URL|a real AWS endpoint",
     "bot/slack/app.py": "external_id",
