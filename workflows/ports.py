@@ -207,6 +207,12 @@ class Ledger(Protocol):
         """A fresh `PA-...`. Ids of commits that lost are not used again."""
         ...
 
+    def raise_ids(self, least: int) -> int:
+        """From now on no id up to `PA-<least>` is given out; a counter beyond it stays. Returns the last number that counts as
+        given out.
+        """
+        ...
+
     def members(
         self,
         index: str,

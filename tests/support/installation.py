@@ -319,8 +319,11 @@ class Installation:
         self.stop()
         self._stack.close()
 
+    def redis_server(self) -> EmbeddedValkey:
+        return EmbeddedValkey(self.folder / "redis")
+
     def _start(self) -> None:
-        self.redis = self._stack.enter_context(EmbeddedValkey(self.folder / "redis"))
+        self.redis = self._stack.enter_context(self.redis_server())
         self.aws = self._stack.enter_context(SandboxAws(torn_pages=self.torn_pages))
         self.aws.reset(aws_world())
         self.port = free_port()

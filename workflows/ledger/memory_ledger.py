@@ -138,6 +138,12 @@ class MemoryLedger(Ledger):
             self._ids += 1
             return f"PA-{self._ids}"
 
+    def raise_ids(self, least: int) -> int:
+        self._reach()
+        with self.lock:
+            self._ids = max(self._ids, least)
+            return self._ids
+
     def _refusal(self, change: Change) -> Lost | None:
         changed = tuple(key for key, version in change.reads.items() if self._version(key) != version)
         if changed:

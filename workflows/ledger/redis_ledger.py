@@ -132,6 +132,9 @@ class RedisLedger(Ledger):
             self._notice("ids", "the counter of ids could not be read; it goes on behind the newest requests")
         return f"PA-{int(number)}"
 
+    def raise_ids(self, least: int) -> int:
+        return int(self._server.run(script("raise_ids", preludes=("strange",)), [self._keys.ids], [least]))
+
     # ------------------------------------------------------------ indexes
 
     def members(

@@ -371,3 +371,13 @@ def test_an_operator_accepts_the_clock_on_the_record(ledger: RedisLedger) -> Non
     found = ledger.read(keys.CLOCK).get(keys.CLOCK, LedgerClock)
     assert found is not None
     assert found.trusted
+
+
+def test_numbers_that_were_shown_before_a_restore_are_not_given_out_again(ledger):
+    assert ledger.next_id() == "PA-1"
+    assert run("ledger", "raise-ids", "5000").output == "The next request is PA-5001.\n"
+    # What is beyond it already stays.
+    assert run("ledger", "raise-ids", "40").output == "The next request is PA-5001.\n"
+    assert ledger.next_id() == "PA-5001"
+    assert run("ledger", "raise-ids", "0").exit_code == 2
+    assert run("ledger", "raise-ids", "99999999999").exit_code == 2

@@ -275,6 +275,13 @@ def test_an_entry_has_the_time_of_its_change(world: World) -> None:
 # ---------------------------------------------------------------- ids and indexes
 
 
+def test_ids_go_on_behind_what_was_raised_and_never_back(world: World) -> None:
+    assert world.ledger.raise_ids(40) == 40
+    assert world.ledger.next_id() == "PA-41"
+    assert world.ledger.raise_ids(7) == 41
+    assert world.ledger.next_id() == "PA-42"
+
+
 def test_ids_are_never_given_twice(world: World) -> None:
     with ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(lambda _: world.ledger.next_id(), range(40)))

@@ -1,0 +1,193 @@
+"""Each process has a user in Redis: what it must never do is refused, line by line, also from inside our own Lua."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from bot.runtime.embedded_redis import EmbeddedValkey
+from bot.runtime.redis_servers import find_servers
+from tests.support.installation import free_port
+from tests.support.redis_users import FILE, put_in_place, url
+from tests.support.waiting import eventually
+from workflows.core.audit import AuditEvent, Event
+from workflows.ledger.redis_ledger import RedisLedger
+from workflows.ports import Change, Committed
+from workflows.usecases.upkeep.verify_audit import all_faults
+
+USERS = ("prodaccess-web", "prodaccess-worker", "prodaccess-clock", "prodaccess-operator")
+AUDIT, HEAD, WORDS, LIST = (f"prodaccess:audit{rest}" for rest in ("", ":head", ":private", ":of:PA-1"))
+
+NOBODY_MAY = [
+    "CONFIG SET appendonly no",
+    "CONFIG REWRITE",
+    "FLUSHALL",
+    "FLUSHDB",
+    "KEYS *",
+    "DEBUG SLEEP 0",
+    "SCRIPT FLUSH",
+    "SCRIPT LOAD return",
+    "FUNCTION FLUSH",
+    "ACL WHOAMI",
+    "ACL SETUSER default on nopass",
+    "SHUTDOWN NOSAVE",
+    "REPLICAOF NO ONE",
+    "SWAPDB 0 1",
+    "MONITOR",
+    "CLIENT KILL TYPE normal",
+    "MIGRATE 127.0.0.1 1 key 0 1",
+    "RESTORE prodaccess:record:x 0 x",
+    "PUBLISH channel x",
+    f"XTRIM {AUDIT} MAXLEN 0",
+    f"XDEL {AUDIT} 1-0",
+    f"XSETID {AUDIT} 9-0",
+    *(f"{command} {key}" for command in ("DEL", "UNLINK", "PERSIST") for key in (AUDIT, HEAD, WORDS, LIST)),
+    *(f"{command} {key} 1" for command in ("EXPIRE", "PEXPIRE") for key in (AUDIT, HEAD, WORDS, LIST)),
+    *(f"RENAME {key} prodaccess:record:x" for key in (AUDIT, HEAD, WORDS, LIST)),
+    f"RENAME prodaccess:record:x {AUDIT}",
+    f"COPY prodaccess:record:x {AUDIT} REPLACE",
+    f"SET {AUDIT} x",
+    f"SET {WORDS} x",
+    f"LTRIM {LIST} 1 0",
+    f"LREM {LIST} 0 1",
+    f"LSET {LIST} 0 2",
+    f"HSET {AUDIT} 1 x",
+    "SET another-program x",
+    "GET another-program",
+]
+IN_SCRIPTS = [
+    f"redis.call('DEL', '{AUDIT}')",
+    f"redis.call('XTRIM', '{AUDIT}', 'MAXLEN', 0)",
+    f"redis.call('XDEL', '{AUDIT}', '1-0')",
+    f"redis.call('RENAME', '{AUDIT}', 'prodaccess:record:x')",
+    f"redis.call('PEXPIRE', '{AUDIT}', 1)",
+    f"redis.call('SET', '{AUDIT}', 'x')",
+    "redis.call('FLUSHALL')",
+    "redis.call('CONFIG', 'SET', 'appendonly', 'no')",
+    "redis.call('SET', 'another-program', 'x')",
+]
+# Beyond that, each by itself.
+MAY_NOT = {
+    "prodaccess-web": [
+        "SCAN 0",
+        f"HDEL {WORDS} 1",
+        "SET prodaccess:lease:clock-leader 9:me",
+        "SET prodaccess:beat:worker 1",
+        "HGETALL rq:job:1",
+        "DEL rq:job:1",
+        "LRANGE rq:queue:prodaccess-remove 0 -1",
+        "LPOP rq:queue:prodaccess-remove",
+        "DEL rq:queue:prodaccess-remove",
+        "BGSAVE",
+    ],
+    "prodaccess-worker": [f"HDEL {WORDS} 1", "SET prodaccess:beat:clock 1", "BGSAVE"],
+    "prodaccess-clock": [
+        "SCAN 0",
+        f"HDEL {WORDS} 1",
+        "SET prodaccess:person:x {}",
+        "SET prodaccess:ids 1",
+        "HGETALL rq:job:1",
+        "DEL rq:queue:prodaccess-remove",
+        "LPOP rq:queue:prodaccess-remove",
+        "BGSAVE",
+    ],
+    "prodaccess-operator": [
+        "SET prodaccess:lease:clock-leader 9:me",
+        "SET prodaccess:beat:worker 1",
+        "HGETALL rq:job:1",
+        "DEL rq:queue:prodaccess-remove",
+    ],
+}
+
+
+def one_entry(ledger: RedisLedger, commit_id: str) -> Change:
+    now = ledger.now()
+    said = AuditEvent(Event.REQUEST_MADE, "PA-1", now, "0" * 32, "5" * 32, {}, {"who": "dana"})
+    return Change(commit_id, now, {}, due={"end:PA-1": now}, audit=(said,))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    folder = tmp_path_factory.mktemp("redis")
+    with EmbeddedValkey(folder, durable=False) as running, redis.Redis.from_url(running.url) as admin:
+        put_in_place(admin, *USERS)
+        admin.xadd(AUDIT, {"body": "x"}, id="1-0")
+        admin.set("prodaccess:record:x", "1:{}")
+        yield running
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_what_a_user_must_never_do_is_refused(server: EmbeddedValkey, name: str) -> None:
+    done = []
+    with redis.Redis.from_url(url(name, server.port)) as client, redis.Redis.from_url(server.url) as admin:
+        before = admin.dump(AUDIT)
+        for line in [*NOBODY_MAY, *MAY_NOT[name]]:
+            try:
+                client.execute_command(*line.split())
+            except redis.exceptions.NoPermissionError:
+                continue
+            except redis.exceptions.ResponseError as problem:
+                # DEBUG is refused to everybody.
+                done += [f"{line}: {problem}"] if "not allowed" not in str(problem) else []
+            else:
+                done.append(line)
+        for line in IN_SCRIPTS:
+            with pytest.raises(redis.exceptions.ResponseError, match=r"ACL failure|can't (run|access)|not allowed"):
+                client.execute_command("EVAL", f"return {line}", 0)
+        assert done == []
+        assert admin.dump(AUDIT) == before
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_each_user_commits_and_what_it_wrote_is_whole(server: EmbeddedValkey, name: str) -> None:
+    with redis.Redis.from_url(server.url) as admin:
+        admin.delete(*admin.scan_iter("prodaccess:audit*"), "prodaccess:tick")
+    with redis.Redis.from_url(url(name, server.port)) as client:
+        ledger = RedisLedger(client, durability="declared", monotonic=time.monotonic)
+        ledger.check_server()
+        assert isinstance(ledger.commit(one_entry(ledger, f"by-{name}")), Committed)
+        assert len(ledger.entries()) == 1
+
+
+def test_a_trim_that_no_rule_can_refuse_is_found(server: EmbeddedValkey) -> None:
+    """`XADD ... MAXLEN` is an XADD. README.md says so."""
+    with redis.Redis.from_url(server.url) as admin:
+        admin.delete(*admin.scan_iter("prodaccess:audit*"), "prodaccess:tick")
+    with redis.Redis.from_url(url("prodaccess-web", server.port)) as web:
+        ledger = RedisLedger(web, durability="declared", monotonic=time.monotonic)
+        for number in range(3):
+            ledger.commit(one_entry(ledger, f"entry-{number}"))
+        web.execute_command("XADD", AUDIT, "MAXLEN", "1", "4-0", "body", "{}")
+    with redis.Redis.from_url(url("prodaccess-operator", server.port)) as operator:
+        ledger = RedisLedger(operator, durability="declared", monotonic=time.monotonic)
+        assert all_faults(ledger)
+
+
+def test_a_server_starts_with_the_files_as_they_are(tmp_path: Path) -> None:
+    port, program = free_port(), find_servers()[0]
+    conf = (FILE.parent / "valkey.conf").read_text().replace("/etc/prodaccess/users.acl", str(FILE))
+    (tmp_path / "valkey.conf").write_text(f"{conf}\nport {port}\nbind 127.0.0.1\ndir {tmp_path}\n")
+    with subprocess.Popen([program, tmp_path / "valkey.conf"], stdout=subprocess.PIPE) as process:
+        try:
+            with redis.Redis(port=port, retry=None) as stranger:
+                eventually(lambda: refused(stranger), "nobody gets in without a password")
+                for name in USERS:
+                    with pytest.raises(redis.exceptions.AuthenticationError):
+                        redis.Redis.from_url(url(name, port), retry=None).ping()
+        finally:
+            process.terminate()
+
+
+def refused(client: redis.Redis) -> bool:
+    try:
+        client.ping()
+    except redis.exceptions.AuthenticationError:
+        return True
+    except redis.exceptions.ConnectionError:
+        return False
+    raise AssertionError("a stranger was let in")
