@@ -33,7 +33,10 @@ SECRET_VALUES = {
     "TEAMS_WEBHOOK_URL": "https://example.com/hook",
 }
 # Of other programs that run in the process, and of AWS's SDK; the worker's alone.
-OTHERS, OF_AWS = {"FORWARDED_ALLOW_IPS", "HTTPS_PROXY"}, {"AWS_REGION", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"}
+OTHERS, OF_AWS = (
+    {"HOME", "FORWARDED_ALLOW_IPS", "HTTPS_PROXY"},
+    {"AWS_REGION", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"},
+)
 
 
 def files_of_secrets(pod: Object) -> dict[str, tuple[str, str]]:
@@ -57,6 +60,7 @@ def test_a_process_starts_with_the_variables_and_files_that_it_is_given(release:
         file = tmp_path / name
         file.write_text(SECRET_VALUES.get(name.removesuffix("_FILE"), "secret"))
         given[name] = str(file)
+    assert given["HOME"] == "/tmp"  # OpenShift's users are nobody's
     found = settings.for_process(process, given)
     assert isinstance(found, settings.Settings), found
 

@@ -154,6 +154,7 @@ spec:
 {{- range $variable, $from := .secrets -}}
 - {name: {{ $variable }}_FILE, value: /run/secrets/prodaccess/{{ include "prodaccess.secretFile" $variable }}}
 {{ end -}}
+- {name: HOME, value: /tmp} # libraries ask for one, and a user that the image does not know has none
 - {name: PRODACCESS_CONFIG, value: {{ include "prodaccess.policyFolder" .root | quote }}}
 - {name: PRODACCESS_POLICY, value: {{ $values.policy.activation }}}
 - {name: PRODACCESS_REDIS_DURABILITY, value: {{ $values.redis.durability }}}
