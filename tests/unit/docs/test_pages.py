@@ -10,7 +10,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-OTHERS = [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "deploy/aws/README.md")]
+OTHERS = [
+    ROOT / name
+    for name in (
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CODE_OF_CONDUCT.md",
+        "deploy/aws/README.md",
+        "deploy/helm/prodaccess/README.md",
+        "deploy/terraform/aws/README.md",
+    )
+]
 PARAGRAPH_MAX = 300
 
 
