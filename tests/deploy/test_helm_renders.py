@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -155,7 +156,12 @@ def test_what_cannot_work_is_said_with_what_to_do() -> None:
 
 def test_the_next_step_is_said_and_each_key_of_each_secret() -> None:
     for name, release in releases().items():
-        assert "doctor" in release.notes, name
+        asked = set(
+            re.findall(
+                r"deploy/prodaccess-(\w+) -c \1 -- prodaccess doctor --process (\w+)$", release.notes, re.MULTILINE
+            )
+        )
+        assert asked == {("web", "web"), ("worker", "worker")}, name
         for process in chart.PROCESSES:
             for source in volume(release.pod(process), "secrets")["projected"]["sources"]:
                 secret = source["secret"]

@@ -35,6 +35,7 @@ DOCUMENTS = {
     "iam_policy": "worker-policy.iam-policy.json",
     "iam_group": "worker-policy.iam-group.json",
     "connections": "worker-policy.connections.example.json",
+    "doctor": "worker-policy.doctor.json",
     "audit": "worker-policy.audit.json",
     "bucket": "audit-bucket-policy.example.json",
     "key": "audit-key-policy.example.json",
@@ -44,6 +45,8 @@ STORE = "arn:aws:identitystore::MANAGEMENT_ACCOUNT_ID:identitystore/IDENTITY_STO
 MEANS = (
     (r"\$\{aws_s3_bucket\.audit\[0\]\.arn\}/", "arn:aws:s3:::AUDIT_BUCKET/"),
     (r'\$\{try\(var\.audit_bucket\.name, ""\)\}', "AUDIT_BUCKET"),
+    (r'\$\{try\(local\.center\.management_account_id, ""\)\}', "MANAGEMENT_ACCOUNT_ID"),
+    (r"\$\{aws_iam_role\.worker\.arn\}|aws_iam_role\.worker\.arn", '"arn:aws:iam::WORKER_ACCOUNT_ID:role/prodaccess-worker"'),
     (r"\$\{local\.partition\}", "aws"),
     (r"\$\{local\.instance_id\}", "INSTANCE_ID"),
     (r"\$\{local\.account_id\}", "ACCOUNT_ID"),
@@ -180,7 +183,7 @@ def test_the_trust_names_one_service_account_or_the_platform_of_this_account() -
 def test_every_variable_and_output_is_told_and_every_variable_that_can_be_wrong_is_checked() -> None:
     for name, block in {**named("variable"), **named("output")}.items():
         assert len(block["description"]) > 20, name
-    free = {"tags"}
+    free = {"tags", "doctor"}
     assert {name for name, block in named("variable").items() if "validation" not in block} == free
     for block in named("variable").values():
         for check in block.get("validation", []):
@@ -203,7 +206,7 @@ def test_how_many_there_are_is_known_before_what_they_are_is_made() -> None:
     assert "set(" not in (MODULE / "variables.tf").read_text()
     (policies,) = resources_of("aws_iam_role_policy").values()
     assert policies["for_each"] == "${toset([for name, policy in local.policies : name if policy.wanted])}"
-    assert len(re.findall(r"data\.aws_iam_policy_document\.\w+\.json", str(parsed(MODULE)["locals"]))) == 7
+    assert len(re.findall(r"data\.aws_iam_policy_document\.\w+\.json", str(parsed(MODULE)["locals"]))) == 8
 
 
 def test_what_it_says_to_set_are_settings_and_values_of_the_chart() -> None:

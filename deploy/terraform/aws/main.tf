@@ -137,6 +137,7 @@ locals {
     iam-policy             = { wanted = local.gives_inline, json = data.aws_iam_policy_document.iam_policy.json }
     iam-group              = { wanted = local.gives_iam_groups, json = data.aws_iam_policy_document.iam_group.json }
     connections            = { wanted = length(var.connection_role_arns) > 0, json = data.aws_iam_policy_document.connections.json }
+    doctor                 = { wanted = var.doctor && local.center != null, json = data.aws_iam_policy_document.doctor.json }
     audit                  = { wanted = var.audit_bucket != null, json = data.aws_iam_policy_document.audit.json }
   }
 }

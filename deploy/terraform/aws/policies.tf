@@ -195,3 +195,17 @@ data "aws_iam_policy_document" "connections" {
     resources = sort(var.connection_role_arns)
   }
 }
+
+data "aws_iam_policy_document" "doctor" {
+  statement {
+    sid       = "AskWhetherAnAccountIsThere"
+    actions   = ["organizations:DescribeAccount"]
+    resources = ["arn:${local.partition}:organizations::${try(local.center.management_account_id, "")}:account/*"]
+  }
+
+  statement {
+    sid       = "AskWhatItsOwnRoleMayDo"
+    actions   = ["iam:SimulatePrincipalPolicy"]
+    resources = [aws_iam_role.worker.arn]
+  }
+}

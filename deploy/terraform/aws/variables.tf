@@ -150,6 +150,12 @@ variable "connection_role_arns" {
   }
 }
 
+variable "doctor" {
+  description = "With identity_center: whether prodaccess doctor may ask if accounts are there and what the role may do. The work needs neither."
+  type        = bool
+  default     = true
+}
+
 variable "audit_bucket" {
   description = "A bucket with Object Lock for the archive of the audit log. In COMPLIANCE mode nobody can delete from it earlier, the root user included."
   type = object({
