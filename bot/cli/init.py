@@ -26,7 +26,7 @@ _NOTHING = "Nothing was written."
 _STOPPED = f"Stopped. {_NOTHING}"
 _NOT_IN_ORDER = f"{_NOTHING} Together these answers do not make a policy that is in order:"
 _KEEP = """
-So that nothing has to be typed again: put these lines into a file, and give it with --answers.
+So that nothing has to be typed again: put these lines into a file, change what is to change, and give it with --answers.
 
 {typed}"""
 INTERRUPTED = 130
@@ -143,11 +143,9 @@ def _ask(folder: Path) -> None:
     except (typer.Abort, KeyboardInterrupt):
         say("")
         end(_STOPPED, INTERRUPTED)
-    if found is None:
-        end(_NOTHING)
     if found.answers is None:
         say(_KEEP.format(typed=found.typed))
-        end("\n".join((_NOT_IN_ORDER, *map(str, found.slips))), USAGE)
+        end("\n".join((_NOT_IN_ORDER, *map(str, found.slips))) if found.slips else _NOTHING, USAGE)
     try:
         _write(found.answers, found.values, folder)
     except (typer.Exit, OSError):

@@ -190,11 +190,11 @@ def _tried(aws: Aws, action: str, call: Callable[[], Any], *, alone: Any = None)
 def _said(who: str, action: str, code: str) -> str:
     """Never AWS's own message, which may repeat what was signed."""
     if _DENIED.search(code):
-        return f"Not known: {who} may not call {action}."
+        return f"{who[:1].upper()}{who[1:]} may not call {action}."
     if _CREDENTIALS.search(code):
         return f"AWS does not accept {who}: log in again (aws sso login, say)."
     word = re.sub(r"[^A-Za-z0-9.]", "", code)[:60]
-    return f"Not known: AWS answered {word or 'with an error'} to {action}."
+    return f"AWS answered {word or 'with an error'} to {action}."
 
 
 _BY_EXCEPTION = (

@@ -15,7 +15,8 @@ _HEAD = """\
 #
 # What holds everywhere: people, where access is given, and the rules by tier and risk. What can be asked for stands in
 # roles.yaml, where it can be had in environments/. `prodaccess init` wrote this once; from now on it is yours.
-# After a change: prodaccess check --strict. In words: prodaccess config render."""
+# After a change: prodaccess check --strict. What it means, in words: prodaccess config render.
+# Each key: prodaccess docs policy."""
 
 _ROLES_HEAD = """\
 # yaml-language-server: $schema=schema/roles.json

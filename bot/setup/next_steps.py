@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bot.setup.answers import SLACK, TEAMS, Answers
+from bot.setup.answers import SLACK, TEAMS, Answers, roles_of
 
 _TEAMS_ID = "MICROSOFT-APP-ID"
 
@@ -25,9 +25,11 @@ def _steps(answers: Answers, values: Mapping[str, str], folder: Path) -> Iterato
     if TEAMS in answers.given.chats:
         yield from _teams(answers, values)
     yield (
-        "Give the worker its rights in AWS: deploy/aws/README.md of prodaccess has a policy for each kind of target.\n"
-        "   Only the worker needs them, never the profile that was read with."
+        "Give the worker its rights in AWS: deploy/aws in the sources of prodaccess has an IAM policy for each kind of target.\n"
+        "   Only the worker gets them."
     )
+    if any(role.target.kind.startswith("aws-iam-") for role in roles_of(answers).values()):
+        yield "Tag each IAM user with the address of its person: prodaccess:person = dana@example.com"
     yield "See what the policy means, in words:\n     prodaccess config render"
     yield "See that chat, AWS, people and Redis are what the policy says:\n     prodaccess doctor"
     yield "Start it: web, worker and clock, with a Valkey of its own where REDIS_URL is empty:\n     prodaccess up"
@@ -49,7 +51,7 @@ def _teams(answers: Answers, values: Mapping[str, str]) -> Iterator[str]:
     app_id = answers.given.teams.app_id or values.get("TEAMS_APP_ID", "")
     known = {**values, **({"TEAMS_TENANT_ID": "known"} if answers.given.teams.tenant_id else {})}
     known |= {"TEAMS_APP_ID": app_id} if app_id else {}
-    yield "Make the Azure Bot, and let it read people: docs/teams.md of prodaccess, parts 1 and 2."
+    yield "Make the Azure Bot, and let it read people, as parts 1 and 2 of this page say:\n     prodaccess docs teams"
     yield from _fill_in(("TEAMS_APP_ID", "TEAMS_APP_PASSWORD", "TEAMS_TENANT_ID"), known)
     yield (
         "Make the app for the Teams admin centre, and upload it there:\n"

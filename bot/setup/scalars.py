@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import yaml
 
 # Plain in a block and between brackets; what YAML takes for something else than text is found by reading it back.
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._@/-]*")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._@/-]*(?: [A-Za-z0-9._@/-]+)*")
 _ENDLESS = 1 << 30
 _LINE_MAX = 120
 
@@ -19,7 +19,7 @@ def scalar(value: str | int | bool) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    if _PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
+    if _PLAIN.fullmatch(value) and yaml.safe_load(f"[{value}]") == [value]:
         return value
     written: str = yaml.safe_dump(value, default_style='"', allow_unicode=True, width=_ENDLESS)
     return written.rstrip("\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from bot.setup.answers import SLACK, TEAMS
 from bot.setup.questions.asker import Asker, Question, ask, choose
@@ -16,7 +18,7 @@ _ZONES = "/zoneinfo/"
 def ask_chats(asker: Asker, draft: Draft) -> None:
     found = choose(
         asker,
-        Question("Where do your people ask?", default="1"),
+        Question("Where will your people ask for access?", default="1"),
         ((SLACK, "Slack"), (TEAMS, "Microsoft Teams"), ("both", "both")),
     )
     draft.data["chats"] = [SLACK, TEAMS] if found == "both" else [found]
@@ -52,8 +54,18 @@ def ask_people_of_ours(asker: Asker, draft: Draft) -> None:
             "Europe/Vienna",
             local_zone(),
         ),
-        value(TimeZone),
+        zone,
     )
+
+
+def zone(text: str) -> str:
+    """A time zone by its name, or by its city alone."""
+    zones = available_timezones()
+    like = [each for each in zones if each.rpartition("/")[2].casefold() == text.replace(" ", "_").casefold()]
+    if text not in zones and len(like) == 1:
+        return like[0]
+    near = get_close_matches(text, zones, n=2, cutoff=0.6)
+    return value(TimeZone, help_=f"did you mean {' or '.join(near)}?" if near else "write it like Europe/Vienna")(text)
 
 
 def ask_receipts(asker: Asker, draft: Draft) -> None:

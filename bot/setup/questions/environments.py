@@ -41,7 +41,7 @@ def _one(asker: Asker, draft: Draft, last: dict[str, Any]) -> dict[str, Any]:
         asker, Question("How do people call it?", "Cards and lists say this.", default=_title(name)), value(Text)
     )
     tier = next((str(place) for place, (tier, like) in enumerate(_GUESSES, 1) if re.search(like, name)), "1")
-    found["tier"] = choose(asker, Question("How careful must one be there?", default=tier), _TIERS)
+    found["tier"] = choose(asker, Question("What kind of environment is it?", default=tier), _TIERS)
     if account := _account(asker, draft):
         found["account"] = account
     found["owners"] = _owners(asker, draft, last)
@@ -143,7 +143,7 @@ def _on_call(asker: Asker, draft: Draft, found: dict[str, Any], last: dict[str, 
         "Who is on call?",
         "In an emergency they get in at once, for half an hour, seen by everybody, reviewed by the owners afterwards."
         " A dash means: nobody.",
-        "S0123456789, or addresses",
+        "cal@example.com, or a group that your rota keeps",
         ", ".join(last.get("on_call", ())) or "-",
     )
     return ask_group(asker, draft, question, "oncall", decides=False, check=_trusted_only(draft), optional=True)

@@ -20,7 +20,7 @@ from workflows.policy_file.problem import Problem
 Step = Callable[[Asker, Draft], None]
 
 _WELCOME = """\
-This asks what prodaccess has to know, about twenty questions, and writes config/ and .env {where}.
+This asks what prodaccess has to know, some thirty short questions, and writes config/ and .env {where}.
 Nothing is written before the end; Ctrl-C stops, and nothing is left. Each answer can be changed in the files later.
 What stands between [ ] is taken when you just press Enter."""
 
@@ -37,7 +37,9 @@ _PARTS: Sequence[tuple[str, Sequence[Step]]] = (
 
 @dataclass(frozen=True, slots=True)
 class Interview:
-    """`answers`, or the `slips` that stand in the way. `typed`: the answers as a file for --answers, without secrets."""
+    """`answers`; None where they are not wanted, or the `slips` stand in the way. `typed`: as a file for --answers, without
+    secrets.
+    """
 
     answers: Answers | None
     slips: tuple[Problem, ...]
@@ -45,8 +47,8 @@ class Interview:
     typed: str
 
 
-def interview(asker: Asker, where: str) -> Interview | None:
-    """None where whoever was asked does not want the files. Raises what ends the asking."""
+def interview(asker: Asker, where: str) -> Interview:
+    """Raises what ends the asking."""
     asker.say(_WELCOME.format(where=where))
     draft = Draft()
     for number, (title, steps) in enumerate(_PARTS, start=1):
@@ -58,6 +60,5 @@ def interview(asker: Asker, where: str) -> Interview | None:
     if not isinstance(found, Answers):
         return Interview(None, found, draft.values, typed)
     asker.say(f"\n--- This will be written {where}\n\n{summary(found, draft.values)}")
-    if not yes(asker, Question("Write it?", default="y")):
-        return None
-    return Interview(found, (), draft.values, typed)
+    wanted = yes(asker, Question("Write it?", default="y"))
+    return Interview(found if wanted else None, (), draft.values, typed)

@@ -74,7 +74,7 @@ def _read_aws(asker: Asker, draft: Draft, region: str) -> None:
     def read(text: str) -> Seen:
         if text == "-":
             return Seen()
-        asker.say("  Reading AWS ...")
+        asker.say("  Reading AWS; of a large organisation it can take half a minute ...")
         seen = look(connect("" if text == "." else words(text), region), identity_center=draft.aws == IDENTITY_CENTER)
         if seen.why:
             raise Slip(f"{seen.why} Try again, type another profile, or a dash to type names by hand.")
@@ -96,7 +96,7 @@ def told(seen: Seen, kind: str) -> str:
 
 def _counted(what: str, listed: Listed) -> str:
     if not listed.known:
-        return f"{what.capitalize() if not what.startswith('IAM') else what}s: {listed.why}"
+        return f"{what if what.startswith('IAM') else what.capitalize()}s are not known. {listed.why}"
     number = len(listed.names)
     return f"{number}{'' if listed.whole else ' or more'} {what}{'' if number == 1 else 's'}"
 
@@ -143,8 +143,10 @@ def _permission_sets(asker: Asker, draft: Draft) -> None:
 
 
 def _first_choice(listed: Listed) -> str:
+    """What only looks, and of that what says so most plainly."""
     like = [name for name in listed.names if _guess(name) is Risk.READ]
-    return like[0] if like else "" if listed.known else "ReadOnlyAccess"
+    plain = [name for name in like if "readonly" in name.casefold().replace("-", "").replace("_", "")]
+    return next(iter(plain or like), "" if listed.known and listed.names else "ReadOnlyAccess")
 
 
 def _of_iam(asker: Asker, draft: Draft) -> None:

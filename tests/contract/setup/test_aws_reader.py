@@ -99,7 +99,7 @@ def test_what_may_not_be_read_is_one_sentence_and_the_rest_is_read(aws: Any, act
     lists = {"accounts": found.accounts, "permission_sets": found.permission_sets, "groups": found.groups}
     denied = lists.pop(which)
     assert not denied.known
-    assert denied.why.startswith("Not known: these credentials may not call ")
+    assert denied.why.startswith("These credentials may not call ")
     assert action in denied.why
     assert all(each.known for each in lists.values())
     assert denied.why in told(found, IDENTITY_CENTER)

@@ -21,7 +21,7 @@ def everything(folder: Path) -> list[str]:
 
 
 def up_to_the_owners(at: AtTerminal) -> None:
-    at.answer("Where do your people ask?", "")
+    at.answer("Where will your people ask", "")
     at.answer("How does Slack reach the bot?", "1")
     at.answer("behind the @", "exmple")
     at.wait_for("! 'exmple' is not an e-mail domain")
@@ -39,7 +39,7 @@ def up_to_the_owners(at: AtTerminal) -> None:
     at.answer("what is the danger", "")
     at.answer("first environment", "orders-prod")
     at.answer("How do people call it?", "Örders 🔴")
-    at.answer("How careful", "")
+    at.answer("What kind of environment", "")
     at.answer("In which AWS account", "210987654321")
 
 

@@ -38,7 +38,6 @@ def no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 def talk(typed: Typed | None = None) -> tuple[Answers, Scripted, Interview]:
     asker = Scripted(typed)
     found = interview(asker, "here")
-    assert found is not None
     assert found.answers is not None, list(map(str, found.slips))
     return found.answers, asker, found
 
@@ -74,9 +73,9 @@ def test_every_way_through_passes_the_strict_check(chats: str, aws: str, tier: s
     channel = TEAMS_LINK if chats == "teams" else "C0RECEIPTS"
     answers, _, _ = talk(
         {
-            "Where do your people": [chats],
+            "Where will your people": [chats],
             "How do people get into AWS": [aws],
-            "How careful": [tier],
+            "What kind of environment": [tier],
             "Which permission sets": ["ReadOnlyAccess, PowerUserAccess, AdministratorAccess"],
             "Which IAM groups": ["{environment}-deployers, admins"],
             "holds the receipts": [channel],
@@ -189,7 +188,7 @@ def test_an_entra_group_that_anybody_can_join_is_not_used() -> None:
     entra = "01234567-89ab-cdef-0123-456789abcdef"
     answers, asker, _ = talk(
         {
-            "Where do your people": ["teams"],
+            "Where will your people": ["teams"],
             "holds the receipts": [TEAMS_LINK],
             "Who may ask": [entra, entra],
             "administrators alone": ["n", "y"],
@@ -249,8 +248,11 @@ def test_hostile_words_at_every_question(start: int) -> None:
     policy_of(answers)
 
 
-def test_no_at_the_end_writes_nothing() -> None:
-    assert interview(Scripted({"Write it": ["maybe", "no"]}), "here") is None
+def test_no_at_the_end_keeps_what_was_typed() -> None:
+    found = interview(Scripted({"Write it": ["maybe", "no"]}), "here")
+    assert found.answers is None
+    assert found.slips == ()
+    assert isinstance(read_answers("x", found.typed), Answers)
 
 
 def test_the_answers_as_a_file_are_the_same_answers() -> None:
@@ -287,6 +289,15 @@ def test_patterns_of_tickets_by_example(typed: str, pattern: str) -> None:
 )
 def test_names_made_of_others(name: str, short: str) -> None:
     assert called(name) == short
+
+
+def test_time_zones_by_their_city() -> None:
+    answers, asker, _ = talk({"time zone": ["Wien", "Europe/Wien", "new york"]})
+    assert answers.given.timezone == "America/New_York"
+    assert asker.slips == [
+        "No time zone 'Wien'; write it like Europe/Vienna.",
+        "No time zone 'Europe/Wien'; did you mean Europe/Vienna or Europe/Kiev?",
+    ]
 
 
 def test_the_zone_of_the_machine(tmp_path: Path) -> None:
