@@ -9,7 +9,7 @@ DEV := $(VENV)/.for-development
 # Helm, hadolint and the like, 460 MB: of no use to the bot itself. Several checkouts may share one folder.
 TOOLS := $(or $(PRODACCESS_DEPLOY_TOOLS),.venv-deploy)
 
-.PHONY: demo test test-teams test-upgrade test-fleet check-deploy lint run check bench docs lock dist clean
+.PHONY: demo test test-teams test-upgrade test-fleet test-image check-deploy lint run check bench docs lock dist clean
 
 $(RUN): requirements.lock
 $(DEMO): requirements-sandbox.lock
@@ -45,6 +45,10 @@ test-fleet: $(DEV)
 # What deploys it, checked by real tools: Helm, Prometheus, hadolint, systemd, and a build that is made twice.
 check-deploy: $(DEV) $(TOOLS)/.installed
 	PRODACCESS_DEPLOY_TOOLS=$(TOOLS) $(BIN)/python -m pytest -n 3 --dist worksteal -m deploy tests/deploy $(ARGS)
+
+# The Dockerfile, done step by step in a fresh root, without an engine. As root, with debootstrap; see docs/install.md.
+test-image: $(DEV)
+	$(BIN)/python -m pytest -m image tests/deploy/test_image.py $(ARGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .

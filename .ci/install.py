@@ -17,10 +17,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = (3, 11)
-NO_NETWORK = (
-    "The packages could not be fetched. They come from pypi.org, or from the index that pip is told of "
-    "(pip config set global.index-url ADDRESS). What was fetched is kept: run make again."
+_FROM = (
+    "Packages come from pypi.org, or from the index that pip is told of (pip config set global.index-url ADDRESS). "
+    "What was fetched is kept: run make again."
 )
+NOT_FETCHED = f"The packages could not be fetched. {_FROM}"
+NO_NETWORK = f"The index of Python packages cannot be reached: is there a network? {_FROM}"
+# What pip says of a connection, once for each try.
+NO_CONNECTION = re.compile(r"connection broken by '\w*(Connect|Connection|NameResolution|Protocol|Proxy|Timeout)\w*\(")
 OURSELVES = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
 NO_VENV = "A virtual environment could not be made in {}. On Debian and Ubuntu: apt install python3-venv."
 
@@ -42,7 +46,7 @@ def install(folder: Path, lock: Path, progress: "Progress") -> str:
         return progress.last_words() + NO_VENV.format(folder)
     if uv is not None and installed_by_uv(uv, python, lock):
         return ""
-    return "" if installed_by_pip(python, lock, progress) else progress.last_words() + NO_NETWORK
+    return "" if installed_by_pip(python, lock, progress) else progress.not_fetched()
 
 
 def installed_by_uv(uv: str, python: Path, lock: Path) -> bool:
@@ -105,7 +109,11 @@ class Progress:
         self.step = "unpacking, " if line.startswith("Installing ") else f"{self.fetched} fetched, "
 
     def last_words(self) -> str:
-        return "".join(line for line in self.said if line.strip() and not line.startswith("WARNING: "))
+        """Without what is no reason: warnings, and packages that other machines need."""
+        return "".join(line for line in self.said if line.strip() and not line.startswith(("WARNING: ", "Ignoring ")))
+
+    def not_fetched(self) -> str:
+        return NO_NETWORK if any(map(NO_CONNECTION.search, self.said)) else self.last_words() + NOT_FETCHED
 
     def tick(self) -> None:
         while not self.over.wait(0.5):

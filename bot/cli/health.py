@@ -18,17 +18,24 @@ def register(app: typer.Typer) -> None:
 @told(
     examples={
         "prodaccess health worker": "For a liveness probe.",
+        "prodaccess health": "Whichever of them runs here: what the image's health check asks.",
         "prodaccess health web worker clock": "Where `prodaccess up` runs them all.",
     },
     codes={PROBLEMS: "one of them does not run here, or hangs: it wants a restart"},
 )
-def health(kinds: Annotated[list[str], typer.Argument(metavar="NAME...", help="web, worker or clock.")]) -> None:
+def health(
+    kinds: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="web, worker or clock; without, whichever runs here.")
+    ] = None,
+) -> None:
     """Whether the web, worker or clock process of this machine and user is alive and moves. Asks neither Redis nor any chat."""
     from bot.runtime import life_sign
 
-    if unknown := [kind for kind in kinds if kind not in _KINDS]:
+    if unknown := [kind for kind in kinds or () if kind not in _KINDS]:
         end(f"There is no process {unknown[0]!r}: say web, worker or clock.", USAGE)
-    found = {kind: life_sign.signs(kind) for kind in kinds}
+    found = {kind: signs for kind in kinds or _KINDS if (signs := life_sign.signs(kind)) or kinds}
+    if not found:
+        end(f"No process of ours runs here as this user: none shows itself in {life_sign.own_folder()}.")
     for kind, signs in found.items():
         if not signs:
             end(f"No {kind} process of this user runs here: none shows itself in {life_sign.own_folder()}.")

@@ -12,6 +12,7 @@ import pytest
 
 from bot import shipped
 from bot.runtime.up import same_code
+from tests.support.loading import loaded
 from tests.unit.policy_file.policy_folder import problems
 
 ROOT = Path(__file__).parents[3]
@@ -77,6 +78,25 @@ def test_what_ships_beside_the_code_is_found_in_a_checkout_and_where_it_is_insta
     assert shipped.checkout() is None
     assert shipped.slack_manifest() == tmp_path / "deploy" / "slack" / "manifest.yaml"
     assert same_code({"PYTHONPATH": "/more"}) == {}  # Python looks where we were found
+
+
+def test_without_a_network_it_says_one_sentence_and_else_what_pip_said() -> None:
+    install = loaded(ROOT / ".ci" / "install.py")
+    # As pip 23.2 and 25.3 say it.
+    broken = "NewConnectionError('<pip._vendor.urllib3.connection.HTTPSConnection object at 0x1>: Failed to establish')"
+    refused = f"WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by '{broken}': /simple/rq/\n"
+    none = ("ERROR: Could not find a version that satisfies the requirement rq (from versions: none)\n",)
+    other = ("Ignoring colorama: markers 'sys_platform == \"win32\"' don't match your environment\n", *none)
+
+    def said(*lines: str) -> str:
+        progress = install.Progress("Setting up")
+        for line in lines:
+            progress.pip_said(line)
+        return str(progress.not_fetched())
+
+    assert said(refused, *other) == install.NO_NETWORK
+    assert said(*other) == f"{none[0]}{install.NOT_FETCHED}"
+    assert said(refused, *(f"Collecting a{number}\n" for number in range(12)), *none).endswith(install.NOT_FETCHED)
 
 
 @pytest.fixture
