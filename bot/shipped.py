@@ -1,4 +1,4 @@
-"""What comes along beside the code: the example policy, the Slack app's manifest, the pages of docs/. See docs/adr/0043.
+"""What comes along beside the code: the example policy, the pages of docs/, and of deploy/ what they point to. See docs/adr/0043.
 
 In a checkout they stand at its top, where people look for them. In a wheel there is no top: `setup.py` puts copies into
 this package, and whoever asks gets what is there.
@@ -10,6 +10,8 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
 _COPIES = _PACKAGE / "_shipped"
+FOLDERS = ("aws", "grafana", "prometheus", "redis", "slack", "systemd")
+"""Of deploy/. `setup.py` has the same; a test looks for all of it in a wheel."""
 
 
 def example_policy() -> Path:
@@ -25,6 +27,13 @@ def slack_manifest() -> Path:
 def pages() -> Path:
     """The folder of the pages (Markdown)."""
     return _place("docs")
+
+
+def files() -> dict[str, Path]:
+    """What is put in place or read beside the pages, by the name that messages have for it: `deploy/aws/README.md`."""
+    folder = _place("deploy")
+    found = (path for each in FOLDERS for path in sorted((folder / each).rglob("*")) if path.is_file())
+    return {f"deploy/{path.relative_to(folder).as_posix()}": path for path in found}
 
 
 def checkout() -> Path | None:

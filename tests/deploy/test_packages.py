@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import bot
+from bot.shipped import files
 from tests.support.deploy_tools import tool
 
 pytestmark = pytest.mark.deploy
@@ -73,16 +74,24 @@ def test_a_wheel_holds_the_code_and_what_ships_with_it_and_nothing_else(dist: Pa
     top = {name.split("/")[0] for name in names}
     assert top == {"bot", "workflows", f"{NAME}.dist-info"}
     assert modes <= {0o644, 0o664}
-    assert {
-        f"bot/_shipped/{each}" for each in ("config/prodaccess.yaml", "docs/policy.md", "deploy/slack/manifest.yaml")
-    } <= names
+    config = subprocess.check_output(("git", "ls-tree", "-r", "--name-only", "HEAD", "config"), cwd=ROOT)
+    shipped = {*config.decode().split(), *files(), "docs/policy.md", "docs/operations.md"}
+    assert {f"bot/_shipped/{each}" for each in shipped} <= names
 
 
 def test_a_source_distribution_can_be_set_up_as_a_checkout_can(dist: Path) -> None:
     with tarfile.open(dist / SDIST) as opened:
         members = opened.getmembers()
     names = {member.name.removeprefix(f"{NAME}/") for member in members}
-    assert {"Makefile", ".ci/install.py", "requirements.lock", "config/roles.yaml", "docs/operations.md"} <= names
+    assert {
+        "Dockerfile",
+        "Makefile",
+        "compose.yaml",
+        ".ci/install.py",
+        "requirements.lock",
+        "config/roles.yaml",
+        "docs/operations.md",
+    } <= names
     assert {(member.uid, member.gid, member.uname, member.gname) for member in members} == {(0, 0, "", "")}
 
 
@@ -93,10 +102,10 @@ def test_a_source_distribution_can_be_set_up_as_a_checkout_can(dist: Path) -> No
 def prodaccess(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Installed from the wheel, into an environment that has what the wheel needs from ours."""
     folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    venv.create(folder / "venv", with_pip=True, symlinks=True)
     (site,) = folder.glob("venv/lib/python3*/site-packages")
     (site / "needed.pth").write_text(f"{Path(pytest.__file__).resolve().parents[1]}\n")
-    pip = (sys.executable, "-m", "pip", "--python", folder / "venv" / "bin" / "python", "install", "--quiet")
+    pip = (folder / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     subprocess.run((*pip, "--no-deps", "--no-index", "--no-compile", dist / WHEEL), check=True)
     return folder / "venv" / "bin" / "prodaccess"
 
@@ -122,6 +131,8 @@ def test_in_an_empty_folder_it_says_what_it_is_and_what_is_missing(prodaccess: P
 def test_the_pages_come_along(prodaccess: Path, tmp_path: Path) -> None:
     pages = run(prodaccess, tmp_path, "docs").stdout
     assert re.search(r"^operations +Running it$", pages, re.MULTILINE)
+    rights = run(prodaccess, tmp_path, "docs", "deploy/aws/README.md").stdout
+    assert rights.strip() == (ROOT / "deploy/aws/README.md").read_text().strip()
     assert run(prodaccess, tmp_path, "docs", "policy").stdout.strip() == (ROOT / "docs/policy.md").read_text().strip()
 
 

@@ -136,6 +136,19 @@ def test_version() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", bot.__version__)
 
 
+def test_pages_are_printed_by_the_names_that_messages_have_for_them() -> None:
+    listed = prodaccess("docs").stdout.splitlines()
+    assert "operations         Running it" in listed
+    assert "deploy/aws/README.md" in listed
+    for name in ("operations", "operations.md", "docs/operations.md"):
+        assert prodaccess("docs", name).stdout.startswith("# Running it\n")
+    assert json.loads(prodaccess("docs", "deploy/aws/worker-policy.identity-center.json").stdout)
+    for name in ("nothing", "deploy/aws/../../pyproject.toml"):
+        wrong = prodaccess("docs", name)
+        assert (wrong.returncode, wrong.stdout) == (2, "")
+        assert wrong.stderr.startswith(f"There is no page {name!r}. The pages: architecture, ")
+
+
 def test_an_unknown_command_gets_a_suggestion() -> None:
     done = prodaccess("wroker")
     assert done.returncode == 2
