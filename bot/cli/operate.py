@@ -53,11 +53,15 @@ def apply(
 ) -> None:
     """Make a folder the policy in force. Processes with another copy decide nothing until they have it, too."""
     from workflows.core.refusal import Refused
-    from workflows.policy_file import difference, read_policy, summary
+    from workflows.policy_file import difference, summary
     from workflows.policy_file.cron import next_slot
-    from workflows.usecases.oversight.policy_activation import activate
+    from workflows.policy_file.folder import read_folder
+    from workflows.policy_file.load import understand
+    from workflows.policy_file.looser_words import looser_than
+    from workflows.usecases.oversight.policy_activation import Written, activate
 
-    reading = read_policy(folder)
+    snapshot = read_folder(folder)
+    reading, files = understand(snapshot), snapshot.files
     if reading.policy is None:
         for problem in reading.problems:
             print(problem, file=sys.stderr)
@@ -70,6 +74,7 @@ def apply(
             difference=difference,
             next_slot=next_slot,
             commit_sha=commit or None,
+            written=Written(files, looser_than(files)),
         )
     if isinstance(done, Refused):
         end("The ledger did not take it: try again in a moment.")

@@ -13,7 +13,8 @@ from bot.settings import Settings
 from bot.wiring.common import Common, RandomSource, build_common
 from workflows.policy_file import difference, summary
 from workflows.policy_file.cron import next_slot
-from workflows.usecases.oversight.policy_activation import activate
+from workflows.policy_file.looser_words import looser_than
+from workflows.usecases.oversight.policy_activation import Written, activate, keep_files
 from workflows.usecases.shared.context import Context
 
 
@@ -23,6 +24,8 @@ class ClockParts(Common):
     monotonic_s: Callable[[], float]
     # The hash of the policy in the folder -> since when this process has seen it there.
     first_seen: dict[str, datetime]
+    # The hash of the policy whose files are known to be kept on the ledger.
+    kept: set[str]
 
     def activate_policy(self) -> None:
         """In `watch` mode: make a new valid folder the policy in force. Raises PolicyUnavailable."""
@@ -33,8 +36,20 @@ class ClockParts(Common):
             # What was seen before another content is not remembered: going back to it is a change like any other.
             self.first_seen.clear()
             self.first_seen[policy.hash] = self.ledger.now()
-        seen_at = self.first_seen[policy.hash]
-        activate(self.context, policy, summary=summary, difference=difference, next_slot=next_slot, seen_at=seen_at)
+        files = self.policy.files_of(policy)
+        activate(
+            self.context,
+            policy,
+            summary=summary,
+            difference=difference,
+            next_slot=next_slot,
+            seen_at=self.first_seen[policy.hash],
+            written=Written(files, looser_than(files)) if files is not None else None,
+        )
+        if files is not None and policy.hash not in self.kept:
+            keep_files(self.context, policy, files)
+            self.kept.clear()
+            self.kept.add(policy.hash)
 
 
 def build_clock(
@@ -46,4 +61,4 @@ def build_clock(
     on, met = build_common(settings, patient=patient, wait=wait)
     context = Context(on.ledger, on.directory, on.policy, on.wake, RandomSource(), fault=on.faults, unreadable=met)
     token = secrets.token_hex(8)
-    return ClockParts(settings, *on, context, token, monotonic_s, {})
+    return ClockParts(settings, *on, context, token, monotonic_s, {}, set())

@@ -24,7 +24,7 @@ from workflows.policy_file.cron import next_slot
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose
 from workflows.targets.aws.terms import AwsSpec
-from workflows.usecases.oversight.policy_activation import activate, digest_key
+from workflows.usecases.oversight.policy_activation import Written, activate, digest_key
 from workflows.usecases.shared.mixed_versions import note_older
 from workflows.usecases.shared.troubles import Failure, forget_what_is_over, note
 from workflows.usecases.upkeep.tell_unreadable import tell
@@ -293,6 +293,28 @@ def other_rules(t: Listener) -> Iterator[tuple[str, ...]]:
     )
     t.brief = True
     yield ()
+
+
+@scene
+def rules_that_let_more_in(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    lines = (
+        "payments-prod admin: approve 1 of owners, 1 of security -> 1 of owners",
+        "payments-prod: owners +eve@example.com",
+    )
+    # What stood before the first of the two was kept by nobody.
+    for hash_ in ("e" * 64, "d" * 64):
+        w.policy.policy = replace(rules(), hash=hash_)
+        activate(
+            w.ctx,
+            w.policy.policy,
+            summary=lambda _: {},
+            difference=lambda *_: ("payments-prod admin: approve -1 of security",),
+            next_slot=next_slot,
+            written=Written({"prodaccess.yaml": "version: 1"}, lambda *_: lines),
+        )
+        t.brief = True
+        yield ()
 
 
 @scene

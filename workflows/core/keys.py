@@ -10,6 +10,7 @@ ACTIVE_POLICY = "policy:active"
 ADOPTION = "adoption:accounts"
 ADOPTED_USERS = "adoption:target-users"
 POLICY_SUMMARY = "summary:policy"
+POLICY_FILES = "policy-files:active"
 # What is on record of the ledger's own clock.
 CLOCK = "clock:ledger"
 # Processes of an older version that were heard of lately.

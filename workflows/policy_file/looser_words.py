@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
-from workflows.core.loosening import Kind, Loosened
+from workflows.core.loosening import Kind, Loosened, loosened
+from workflows.policy_file.folder import Snapshot
+from workflows.policy_file.load import understand
 
 
 def looser(found: Iterable[Loosened]) -> tuple[str, ...]:
@@ -15,6 +18,17 @@ def looser(found: Iterable[Loosened]) -> tuple[str, ...]:
 def narrower(found: Iterable[Loosened]) -> tuple[str, ...]:
     """The same for what was found on the way back: of `new` against `old`."""
     return tuple(_line(one, _Way(one, "-", came=False)) for one in found)
+
+
+def looser_than(files: Mapping[str, str]) -> Callable[[Mapping[str, str], datetime], tuple[str, ...] | None]:
+    """How these files of a policy are held against those of another one: what is looser, a line each. None where one of the two
+    cannot be read as a policy, by this version."""
+
+    def lines(before: Mapping[str, str], now: datetime) -> tuple[str, ...] | None:
+        old, new = (understand(Snapshot("", one)).policy for one in (before, files))
+        return looser(loosened(old, new, now)) if old is not None and new is not None else None
+
+    return lines
 
 
 class _Way:

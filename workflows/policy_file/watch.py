@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class PolicyFolder:
         self._settled: object = None
         self._candidate = ""
         self._policy: Policy | None = None
+        self._files: Mapping[str, str] = {}
         self._reading = Reading("", None)
 
     def current(self) -> Policy:
@@ -49,6 +50,12 @@ class PolicyFolder:
     def known(self) -> Policy | None:
         """The last valid policy, as of the last look."""
         return self._policy
+
+    def files_of(self, policy: Policy) -> Mapping[str, str] | None:
+        """As that policy was written; None where it is not the one of the last look any more."""
+        with self._lock:
+            found = self._policy
+            return self._files if found is not None and found.hash == policy.hash else None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -92,5 +99,6 @@ class PolicyFolder:
         self._settled = seen
         self._reading = understand(snapshot)
         if self._reading.policy is not None:
+            self._files = snapshot.files
             found = self._reading.policy
             self._policy = replace(found, webhooks=(*found.webhooks, *self._webhooks)) if self._webhooks else found

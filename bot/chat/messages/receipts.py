@@ -69,8 +69,11 @@ def mark(number: int, digest: str) -> str:
     return f"#{number} {digest[:12]}".rstrip()
 
 
-def policy_activated(entry: AuditEntry, command: str = "/prodaccess") -> Message:
-    """The rules have changed: which copy is in force, and what is different. Reads the entry that activation wrote."""
+def policy_activated(entry: AuditEntry, command: str = "/prodaccess", called: Rich = NOTHING) -> Message:
+    """The rules have changed: which copy is in force, and what is different. Reads the entry that activation wrote.
+
+    `called`: who is asked to look at it, where it makes production looser; nobody where its reader is one of them.
+    """
     facts = entry.facts
     commit = say(" (commit {})", short(facts["commit"][:12])) if facts.get("commit") else NOTHING
     line = say("📜 Policy {} is in force{}", short(facts.get("policy", "")[:12]), commit)
@@ -78,9 +81,25 @@ def policy_activated(entry: AuditEntry, command: str = "/prodaccess") -> Message
     told = [say("• {}", short(item, 300)) for item in changed]
     listed = Listing(told or [ours("Nothing that decides anything has changed.")], room=8000)
     when, proof = Time(entry.at, entry.at), mark(entry.number, entry.digest)
-    return message(
-        line, Line(line), listed, Small(say("{} · {} · `{} envs` lists what there is", when, proof, command))
-    )
+    small = Small(say("{} · {} · `{} envs` lists what there is", when, proof, command))
+    return message(line, Line(line), *_looser(entry, called), listed, small)
+
+
+def is_looser(entry: AuditEntry) -> bool:
+    """Whether an activation let more into production, or nobody could tell."""
+    return bool(entry.facts.get("looser"))
+
+
+def _looser(entry: AuditEntry, called: Rich) -> tuple[Line | Listing, ...]:
+    if not is_looser(entry):
+        return ()
+    found = [item for item in entry.private.get("looser", "").splitlines() if item.strip()]
+    whom = say("{}: please look at it.", called) if called else ours("Please look at it.")
+    if not found:
+        unknown = "⚠️ *Whether production is looser now is not known:* the policy before this one is not on record."
+        return (Line(say("{} {}", ours(unknown), whom)),)
+    head = Line(say("⚠️ *Production is looser now.* {}", whom))
+    return head, Listing([say("• {}", short(item, 300)) for item in found], room=4000), Line(ours("All changes:"))
 
 
 def unreadable(entries: Sequence[AuditEntry]) -> Message:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.chat.messages import receipts
 from bot.chat.messages.clock_alarm import clock_told
-from bot.chat.outbox.outbox import Outbox, in_each, once, once_in_each
+from bot.chat.outbox.outbox import Outbox, in_each, once
 from bot.chat.outbox.plans import troubles
+from bot.chat.outbox.plans.calls import mention
 from bot.chat.outbox.plans.planning import PlannedMessage
 from bot.chat.outbox.plans.reach import elsewhere_of
 from bot.chat.outbox.plans.revoke_all import revoke_all_planned
 from bot.chat.outbox.plans.webhook import news_places
 from bot.chat.outbox.postings import Later, PostingSession
 from bot.chat.outbox.trouble_calls import Called, without_what_is_over
-from bot.chat.places import direct_to
+from bot.chat.places import direct_to, surface_of
+from bot.chat.rich import NOTHING, Rich, call
+from bot.chat.wording.labels import Asked
 from workflows.core import keys
-from workflows.core.audit import Event
+from workflows.core.audit import AuditEntry, Event
+from workflows.core.people import PersonFacts
+from workflows.core.policy import Policy
 from workflows.core.records.oversight import BulkRevocation
 from workflows.usecases.revocation.revoke_all import SUBJECT as BULK_REVOCATION
 from workflows.usecases.shared.troubles import SUBJECT as TROUBLE
@@ -28,9 +35,30 @@ def show_policy(box: Outbox, page: PostingSession, subject: str) -> None:
     entries = [item for item in box.ctx.ledger.entries_of(subject) if item.event is Event.POLICY_ACTIVATED]
     if policy is not None and entries:
         entry = entries[-1]
-        message = receipts.policy_activated(entry, box.command)
-        box.send(page, once_in_each(page.record, f"policy:{entry.number}", news_places(policy), message))
+        box.send(page, _activation(box, page, policy, entry))
     box.clear(subject)
+
+
+def _activation(box: Outbox, page: PostingSession, policy: Policy, entry: AuditEntry) -> list[PlannedMessage]:
+    """A receipt in each channel. Where production got looser it calls the panic group, each of whom is written to as well."""
+    slot, places = f"policy:{entry.number}", news_places(policy)
+    security = box.recipients.security(policy) if receipts.is_looser(entry) else ()
+    others = elsewhere_of(security)
+    found = [
+        once(name, place, receipts.policy_activated(entry, box.command, _called(policy, security, place)))
+        for name, place in in_each(page.record, slot, places).items()
+    ]
+    own = receipts.policy_activated(entry, box.command)
+    direct = {direct_to(facts.slack) for facts in security}
+    return [*found, *(once(f"{slot}:{place}", place, own, others.get(place, ())) for place in sorted(direct))]
+
+
+def _called(policy: Policy, security: Sequence[PersonFacts], place: str) -> Rich:
+    """The panic group, by people of this place's chat."""
+    group = policy.panic_group
+    if group is None:
+        return NOTHING
+    return call(Asked((group,)), {group: [mention(facts, surface_of(place), ()) for facts in security]})
 
 
 def show_unreadable(box: Outbox, page: PostingSession, subject: str) -> None:

@@ -39,7 +39,7 @@ from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.policy_file.cron import next_slot
 from workflows.ports import Change, Committed, IndexEntry
 from workflows.usecases.oversight.delegate import delegate
-from workflows.usecases.oversight.policy_activation import activate
+from workflows.usecases.oversight.policy_activation import activate, keep_files
 from workflows.usecases.shared.context import Outcome
 from workflows.usecases.upkeep.mend_indexes import mend
 from workflows.usecases.upkeep.tell_unreadable import look_again, tell
@@ -82,6 +82,7 @@ def story(client: Any) -> RedisWorld:
     activate(
         world.ctx, world.policy.policy, summary=lambda _: {"a": "b"}, difference=lambda *_: (), next_slot=next_slot
     )
+    keep_files(world.ctx, world.policy.policy, {"prodaccess.yaml": "version: 1"})
     world.knows(OLU, SUE)
     until = world.ledger.now() + timedelta(days=1)
     assert isinstance(delegate(world.ctx, account(OLU), build.facts(SUE), until, "away"), Outcome)

@@ -23,3 +23,12 @@ class PolicySummary:
 
     hash: str
     lines: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFiles:
+    """The policy in force as it was written, so that the next one can be held against it by whoever sees it first. Apart, and
+    read at an activation alone. `files`: relative path -> text; empty where that was too much to keep."""
+
+    hash: str
+    files: Mapping[str, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
 from workflows.core.records.oversight import BulkRevocation, Review, Trouble
 from workflows.core.records.person import PersonRecord, Refusals, Uses
-from workflows.core.records.policy_in_force import ActivePolicy, PolicySummary
+from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, PolicySummary
 from workflows.core.records.request import Request, Slot
 
 Record = (
@@ -21,6 +21,7 @@ Record = (
     | Slot
     | ActivePolicy
     | PolicySummary
+    | PolicyFiles
     | Refusals
     | ChatRecord
     | Press

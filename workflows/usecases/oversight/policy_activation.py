@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,9 +11,9 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.canonical_json import digest
 from workflows.core.policy import Digest, Policy, one_or_all
-from workflows.core.records.policy_in_force import ActivePolicy, PolicySummary
+from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, PolicySummary
 from workflows.core.refusal import Refused
-from workflows.ports import Change, Versioned
+from workflows.ports import Change, Snapshot, Versioned
 from workflows.usecases.shared.context import CommitAttempt, Context, Outcome, event, run
 
 # A readable difference longer than this is cut in the receipt; the audit entry holds the hashes.
@@ -25,6 +26,20 @@ LOOK_AGAIN_AFTER = timedelta(seconds=5)
 NextSlot = Callable[[str, datetime, ZoneInfo], datetime]
 Difference = Callable[[Mapping[str, str], Policy], tuple[str, ...]]
 Summary = Callable[[Policy], Mapping[str, str]]
+# The files of the policy before, and now -> what this one makes looser in production, a line each; None where nobody can tell.
+Looser = Callable[[Mapping[str, str], datetime], tuple[str, ...] | None]
+# A folder that is larger is not kept; then what the next one makes looser is not known.
+FILES_LENGTH_MAX = 2_000_000
+# What stands on record where nobody could tell what is looser.
+NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The policy as its folder has it, and how it is held against what stood in another one."""
+
+    files: Mapping[str, str]
+    looser: Looser
 
 
 def activate(
@@ -36,6 +51,7 @@ def activate(
     next_slot: NextSlot,
     commit_sha: str | None = None,
     seen_at: datetime | None = None,
+    written: Written | None = None,
 ) -> Outcome | Refused:
     """Make `policy` the one in force. `Outcome.outcome`: `activated`, `in_force` where it is already, or `older`.
 
@@ -44,9 +60,27 @@ def activate(
     """
 
     def once() -> CommitAttempt | Outcome:
-        return _once(ctx, policy, summary, difference, next_slot, commit_sha, seen_at)
+        return _once(ctx, policy, summary, difference, next_slot, commit_sha, seen_at, written)
 
     return run(ctx, once)
+
+
+def keep_files(ctx: Context, policy: Policy, files: Mapping[str, str]) -> None:
+    """Keep the files of the policy in force, where its activation did not: it was made by a version that kept none."""
+    snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_FILES)
+    active = snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy)
+    kept = snapshot.readable(keys.POLICY_FILES, PolicyFiles)
+    if active is None or active.hash != policy.hash or (kept is not None and kept.hash == policy.hash):
+        return
+    step = f"policy-files:{policy.hash}:{_place(ctx, snapshot.items[keys.POLICY_FILES])}"
+    puts = {keys.POLICY_FILES: _kept(policy, files)}
+    # Lost to another process, it has been done.
+    ctx.ledger.commit(Change(step, snapshot.now, snapshot.versions(), puts=puts))
+
+
+def _kept(policy: Policy, files: Mapping[str, str]) -> PolicyFiles:
+    length = sum(len(name) + len(text) for name, text in files.items())
+    return PolicyFiles(policy.hash, files if length <= FILES_LENGTH_MAX else {})
 
 
 def _first(policy: Policy) -> tuple[str, ...]:
@@ -77,6 +111,7 @@ def _once(
     next_slot: NextSlot,
     commit_sha: str | None,
     seen_at: datetime | None,
+    written: Written | None,
 ) -> CommitAttempt | Outcome:
     snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_SUMMARY)
     before = snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy)
@@ -84,11 +119,19 @@ def _once(
         return Outcome(policy.hash, "in_force")
     if before is not None and seen_at is not None and seen_at <= before.activated_at:
         return Outcome(policy.hash, "older")
+    if written is not None:
+        snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_SUMMARY, keys.POLICY_FILES)
+        if snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy) != before:
+            # Another one came between the two readings: it is looked at anew.
+            return _once(ctx, policy, summary, difference, next_slot, commit_sha, seen_at, written)
     told = snapshot.readable(keys.POLICY_SUMMARY, PolicySummary)
     changed = difference(told.lines, policy)[:LINES_MAX] if told else _first(policy)
     subject = subject_of(policy.hash)
     facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": commit_sha or ""}
-    entry = event(ctx, Event.POLICY_ACTIVATED, subject, snapshot, facts, {"difference": "\n".join(changed)})
+    looser = _looser(snapshot, before, written)
+    facts |= {"looser": NOT_KNOWN if looser is None else str(len(looser))} if looser != () else {}
+    private = {"difference": "\n".join(changed), **({"looser": "\n".join(looser[:LINES_MAX])} if looser else {})}
+    entry = event(ctx, Event.POLICY_ACTIVATED, subject, snapshot, facts, private)
     done = Outcome(policy.hash, "activated")
     chat = keys.chat(subject)
     change = Change(
@@ -98,6 +141,7 @@ def _once(
         puts={
             keys.ACTIVE_POLICY: ActivePolicy(policy.hash, snapshot.now, commit_sha),
             keys.POLICY_SUMMARY: PolicySummary(policy.hash, summary(policy)),
+            **({keys.POLICY_FILES: _kept(policy, written.files)} if written is not None else {}),
         },
         due={
             chat: snapshot.now + timedelta(seconds=1),
@@ -108,6 +152,16 @@ def _once(
         answer=done.answer,
     )
     return CommitAttempt(change, done, wake=(chat,))
+
+
+def _looser(snapshot: Snapshot, before: ActivePolicy | None, written: Written | None) -> tuple[str, ...] | None:
+    """What is looser in production than under the policy before; None where nobody can tell. The first policy is no change."""
+    if written is None or (before is None and not snapshot.items[keys.ACTIVE_POLICY].problem):
+        return ()
+    kept = snapshot.readable(keys.POLICY_FILES, PolicyFiles)
+    if before is None or kept is None or kept.hash != before.hash or not kept.files:
+        return None
+    return written.looser(kept.files, snapshot.now)
 
 
 def _place(ctx: Context, active: Versioned) -> str:
