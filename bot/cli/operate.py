@@ -58,7 +58,7 @@ def apply(
     from workflows.policy_file.folder import read_folder
     from workflows.policy_file.load import understand
     from workflows.policy_file.looser_words import looser_than
-    from workflows.usecases.oversight.policy_activation import Written, activate
+    from workflows.usecases.oversight.policy_activation import Written, activate, subject_of
 
     snapshot = read_folder(folder)
     reading, files = understand(snapshot), snapshot.files
@@ -76,10 +76,22 @@ def apply(
             commit_sha=commit or None,
             written=Written(files, looser_than(files)),
         )
+        entries = parts.ledger.entries_of(subject_of(reading.policy.hash))
     if isinstance(done, Refused):
         end("The ledger did not take it: try again in a moment.")
     words = {"in_force": "is in force already", "activated": "is in force now"}
     print(f"Policy {reading.policy.hash[:12]} {words[done.outcome]}.")
+    if done.outcome == "activated" and entries:
+        _say_what_is_looser(entries[-1])
+
+
+def _say_what_is_looser(entry: AuditEntry) -> None:
+    from workflows.usecases.oversight.policy_activation import NOT_KNOWN
+
+    if entry.facts.get("looser") == NOT_KNOWN:
+        print("Whether production is looser now is not known: the policy before this one is not on record.")
+    elif lines := entry.private.get("looser", "").splitlines():
+        print("Production is looser now:", *lines, sep="\n  ")
 
 
 # Beyond it the counter would be taken for one that cannot be read: see next_id.lua.

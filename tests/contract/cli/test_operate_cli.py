@@ -20,7 +20,7 @@ from workflows.core.clockwork import Doubt, LedgerClock
 from workflows.core.identity import AccountRecord, Identity, TargetIds, TargetUser
 from workflows.core.people import Account, Membership
 from workflows.core.records.person import PersonRecord
-from workflows.core.records.policy_in_force import ActivePolicy
+from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.ports import Change, LedgerUnreachable
@@ -254,6 +254,20 @@ def test_a_policy_is_put_in_force_by_hand_and_says_what_changed(ledger, tmp_path
     active = ledger.read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
     assert active is not None
     assert active.commit_sha == "abc123"
+
+
+def test_what_is_looser_is_said_to_whoever_puts_it_in_force(ledger, tmp_path: Path):
+    count = (WORKSPACE, "any: {approve: {owners: 1, security: 1}", "any: {approve: {owners: 1}")
+    assert run("policy", "apply", str(write(tmp_path / "a"))).exit_code == 0
+    answer = run("policy", "apply", str(write(tmp_path / "b", count)))
+    assert answer.output.splitlines()[1:] == [
+        "Production is looser now:",
+        "  shop-prod state-write: approve 1 of owners, 1 of security -> 1 of owners",
+    ]
+    assert "looser" not in run("policy", "apply", str(tmp_path / "a")).output
+    files = ledger.read(keys.POLICY_FILES)
+    ledger.commit(Change("lost", files.now, files.versions(), puts={keys.POLICY_FILES: PolicyFiles("0" * 64)}))
+    assert "is not known" in run("policy", "apply", str(tmp_path / "b")).output
 
 
 def test_an_invalid_folder_is_not_put_in_force(ledger, tmp_path: Path):
