@@ -73,7 +73,6 @@ def _ticket(way: _Way) -> str:
 
 _WORDS: Mapping[Kind, Callable[[_Way], str]] = {
     Kind.TIER: lambda way: f"tier {way.change}",
-    Kind.GATE: lambda way: f"policy_changes {way.change}",
     Kind.PANIC_GROUP: lambda way: f"panic_group {way.people if way.one.added else way.change}",
     Kind.AUTO_APPROVAL: _auto_approval,
     Kind.BREAK_GLASS: _break_glass,

@@ -14,7 +14,6 @@ class Kind(StrEnum):
     """The more dangerous stands first: in this order they are told."""
 
     TIER = "tier"
-    GATE = "gate"
     PANIC_GROUP = "panic_group"
     AUTO_APPROVAL = "auto_approval"
     BREAK_GLASS = "break_glass"
