@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, get_args
@@ -16,6 +16,7 @@ from bot.monotonic import monotonic_s
 from bot.providers import know_providers
 from bot.settings import Process, Settings, named_secret
 from bot.wiring.common import build_redis
+from workflows.core.finding import Finding, attention
 from workflows.core.policy import Policy
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import Reading, read_policy
@@ -119,6 +120,13 @@ def elsewhere(*processes: Process) -> str:
     """For what this machine has not: where to look."""
     names = " or ".join(processes)
     return f"run `prodaccess doctor --process {processes[0]}` where {names} runs"
+
+
+def exchanged(context: Context, check: str, name: str) -> Iterator[Finding]:
+    """Of a secret whose file has several values: that an older one had to be taken. To be asked after it was used."""
+    for sentence in context.settings.secrets.attention():
+        if name in sentence:
+            yield attention(check, name, sentence, "docs/operations.md, Secrets, and how to exchange one")
 
 
 def once(words: str) -> str:

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from bot.chat.outbox.outages import channels_of
 from bot.chat.surface import NotDone
 from bot.doctor.allowance import USED_UP_S
-from bot.doctor.context import Context, elsewhere, once
+from bot.doctor.context import Context, elsewhere, exchanged, once
 from bot.settings import Settings
 from bot.slack.answers import ask
 from bot.slack.build import build_client
@@ -70,6 +70,7 @@ def _bot(context: Context, client: WebClient, places: list[str]) -> Iterator[Fin
         yield skipped("slack.channel", "channels", "Slack cannot be asked about them")
         return
     yield ok("slack.token", what, f"Slack takes it: {answer.get('user')} in {answer.get('team')}")
+    yield from exchanged(context, "slack.token", what)
     scopes = granted(answer.headers)
     yield from _scopes(scopes)
     for place in places:
@@ -136,10 +137,18 @@ def _judged(place: str, channel: Mapping[str, Any], scopes: frozenset[str], bot:
 
 def _socket_mode(settings: Settings) -> Finding:
     """An address is asked for and not opened: the processes that listen keep their connections."""
-    what, token = "SLACK_APP_TOKEN", settings.slack_app_token
+    what, secret = "SLACK_APP_TOKEN", settings.secrets.of("slack_app_token")
     client = WebClient(base_url=settings.slack_api_url, timeout=TIMEOUT_S, retry_handlers=[])
-    try:
-        client.apps_connections_open(app_token=token.get_secret_value() if token else "")
-    except Exception as problem:
-        return broken("slack.socket-mode", what, once(slack_words(what, APP_TOKEN, problem)), _mend(problem))
-    return ok("slack.socket-mode", what, "Slack gives it an address for Socket Mode")
+    problem: Exception | None = None
+    for number, token in enumerate(secret.values if secret else ()):
+        try:
+            client.apps_connections_open(app_token=token)
+        except Exception as refused:
+            problem = problem or refused
+            continue
+        if number:
+            words = "Slack refuses the newest value of its file, and takes an older one"
+            return attention("slack.socket-mode", what, words, "docs/operations.md, Secrets, and how to exchange one")
+        return ok("slack.socket-mode", what, "Slack gives it an address for Socket Mode")
+    problem = problem or ValueError("no value")
+    return broken("slack.socket-mode", what, once(slack_words(what, APP_TOKEN, problem)), _mend(problem))

@@ -9,7 +9,7 @@ from typing import Protocol
 from bot.chat.outbox.outages import channels_of
 from bot.chat.surface import Means, NotDone
 from bot.directory.http_json import NotFetched, fetch_json
-from bot.doctor.context import Context, elsewhere, once
+from bot.doctor.context import Context, elsewhere, exchanged, once
 from bot.monotonic import monotonic_s
 from bot.settings import Settings
 from bot.teams.client.connector import Connector
@@ -43,6 +43,7 @@ def look(context: Context) -> Iterator[Finding]:
         yield broken("teams.token", "TEAMS_APP_PASSWORD", once(token_words(problem)), SEE)
     else:
         yield ok("teams.token", "TEAMS_APP_PASSWORD", "Microsoft's login takes it")
+        yield from exchanged(context, "teams.token", "TEAMS_APP_PASSWORD")
         yield _graph(context, tokens)
         yield from _channels(context, tokens, places)
     yield _keys(settings)
@@ -50,16 +51,11 @@ def look(context: Context) -> Iterator[Finding]:
 
 
 def tokens_of(settings: Settings) -> Tokens:
-    secret = settings.secrets.of("teams_app_password")
-    if secret is None:
-        raise ValueError("TEAMS_APP_PASSWORD is not set")
-    return Tokens(
-        settings.teams_login_url,
-        str(settings.teams_tenant_id),
-        str(settings.teams_app_id),
-        secret,
-        settings.graph_api_url,
-    )
+    """Raises ValueError where Teams is not set up."""
+    app_id, tenant, secret = settings.teams_app_id, settings.teams_tenant_id, settings.secrets.of("teams_app_password")
+    if app_id is None or tenant is None or secret is None:
+        raise ValueError("Teams is not set up")
+    return Tokens(settings.teams_login_url, tenant, app_id, secret, settings.graph_api_url)
 
 
 def teams_places(context: Context) -> list[str]:
