@@ -28,7 +28,9 @@ def _told(context: Context, group: Group, found: Members) -> Finding:
     if (group.slack_usergroup or group.entra_group) and not found.known and not found.certain:
         # The chat itself has a line for that, with what to do.
         chat = "Slack" if group.slack_usergroup else "Teams"
-        return unknown("groups.source", what, f"{found.absent or found.why}: see {chat}")
+        if found.absent:
+            return skipped("groups.source", what, f"{found.absent}: see {chat}")
+        return unknown("groups.source", what, f"{found.why}: see {chat}")
     if not found.known:
         words = f"nobody is known to be in it: {found.absent or found.why}"
         return broken("groups.source", what, words, _mend(group))

@@ -70,7 +70,9 @@ def _to_do(examined: Sequence[Examined], width: int) -> Iterator[str]:
     yield "To do, in this order"
     for number, (one, finding) in enumerate(found, start=1):
         begin = f"{number:>3}. "
-        told = f"{one.subject.title}, {finding.what}: {finding.words}"
+        title = one.subject.title
+        what = title if finding.what.lower() == title.lower() else f"{title}, {finding.what}"
+        told = f"{what}: {finding.words}"
         indent = " " * len(begin)
         yield from textwrap.wrap(told, width, initial_indent=begin, subsequent_indent=indent, break_on_hyphens=False)
         if finding.mend:

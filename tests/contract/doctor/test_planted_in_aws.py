@@ -147,6 +147,13 @@ def test_a_simulation_that_is_not_allowed_is_not_known_and_no_fault(on_aws: Rig)
     assert all("it may not ask (organizations:DescribeAccount)" in words for words in accounts), found
 
 
+def test_one_look_asks_about_so_many_accounts_and_says_so(on_aws: Rig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workflows.targets.aws.examine.ACCOUNTS_MAX", 1)
+    found = [one for one in on_aws.found("targets") if one.check == "targets.account"]
+    assert [one.state for one in found] == [State.OK, State.SKIPPED]
+    assert found[1].words == "2 more were not asked about: one look asks about so many"
+
+
 def test_on_an_operators_machine_no_credentials_are_no_fault(patched: Rig):
     no_credentials(patched)
     patched.whom = None

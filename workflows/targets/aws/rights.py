@@ -88,7 +88,8 @@ def examined(link: Link, who: Identity, plea: Plea) -> Finding:
     if depends:
         words = f"it depends on tags and boundaries, which a simulation does not see: {', '.join(depends)}"
         return skipped("targets.rights", what, words, "the first grant shows it")
-    return ok("targets.rights", what, f"the worker may, on all {len(plea.things)} that the policy names")
+    asked = f"the first {_THINGS_MAX} of" if len(plea.things) > _THINGS_MAX else "all"
+    return ok("targets.rights", what, f"the worker may, on {asked} {len(plea.things)} that the policy names")
 
 
 def _simulated(link: Link, source: str, plea: Plea) -> tuple[list[tuple[str, str]], list[str]]:
