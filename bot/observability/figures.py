@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -17,6 +15,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ConnectionError, RedisError, TimeoutError  # noqa: A004 - Redis's own are meant
 
+from bot import __version__
 from bot.observability import calls, tally
 from bot.observability.series import numbers
 from bot.queues import ALL_QUEUES
@@ -153,16 +152,8 @@ def _by_environment(environments: Sequence[str], counts: Sequence[Any]) -> Itera
 
 def _build_info() -> Metric:
     info = _family("prodaccess_build_info", "1, with the version that this process runs.", "version")
-    info.add_metric([_version()], 1.0)
+    info.add_metric([__version__], 1.0)
     return info
-
-
-@cache
-def _version() -> str:
-    try:
-        return version("prodaccess")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:

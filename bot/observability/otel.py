@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 import structlog
 from opentelemetry.context import Context
@@ -30,6 +29,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from bot import __version__
 from workflows.core.calls import Call
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ class Otel:
     def __init__(self, process: str, exporter: SpanExporter | None = None) -> None:
         # It writes a line and a traceback for each batch that is not taken; `_Told` says it once.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-        named = {"service.name": "prodaccess", "service.version": _version(), "prodaccess.process": process}
+        named = {"service.name": "prodaccess", "service.version": __version__, "prodaccess.process": process}
         # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
         resource = Resource(named).merge(OTELResourceDetector().detect())
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -134,10 +134,3 @@ def _read(carried: str) -> Context:
 def _context_of(carried: str) -> SpanContext | None:
     found = get_current_span(_read(carried)).get_span_context()
     return found if found.is_valid else None
-
-
-def _version() -> str:
-    try:
-        return version("prodaccess")
-    except PackageNotFoundError:
-        return "unknown"
