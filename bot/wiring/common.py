@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -130,6 +130,14 @@ def keep_counting_calls(parts: Common, stop: threading.Event) -> None:
     counted = Calls(parts.redis)
     listen(counted.heard)
     keep_doing(parts.context, "calls", counted.flush, CALLS_EVERY_S, stop)
+    threading.Thread(target=_add_the_last, args=(counted, stop), name="last calls", daemon=True).start()
+
+
+def _add_the_last(counted: Calls, stop: threading.Event) -> None:
+    """Beside all else that ends then: nobody waits for it, and without a server they are lost."""
+    stop.wait()
+    with suppress(Exception):
+        counted.flush()
 
 
 def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | None = None) -> Redis:

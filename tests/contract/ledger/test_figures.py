@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +15,11 @@ from prometheus_client.core import Metric
 from bot.observability import calls
 from bot.observability.calls import Calls
 from bot.observability.tally import FROM_THE_START, PAGE, Tally
+from bot.wiring.common import keep_counting_calls
 from tests.support import metrics_doc
 from tests.support.build import DANA, NIA
 from tests.support.redis_world import RedisWorld
+from tests.support.waiting import eventually
 from workflows.core import calls as told
 from workflows.core import keys
 from workflows.core.audit import Event
@@ -241,6 +245,15 @@ def test_at_rest_a_clock_asks_once_and_writes_nothing(world: RedisWorld, client:
 
 
 # ---------------------------------------------------------------- calls
+
+
+def test_a_process_that_is_asked_to_end_adds_what_it_has_counted(world: RedisWorld, client: Any) -> None:
+    stop = threading.Event()
+    keep_counting_calls(SimpleNamespace(redis=client, context=world.ctx), stop)  # type: ignore[arg-type]
+    counting = told._listeners.pop()
+    counting(Call("aws", "sts GetCallerIdentity", "", 0.1))
+    stop.set()
+    eventually(lambda: client.hget("prodaccess:calls", "prodaccess_calls|aws|sts GetCallerIdentity|ok") == b"1")
 
 
 def test_whoever_calls_waits_for_no_count(client: Any) -> None:
