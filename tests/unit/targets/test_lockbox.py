@@ -272,6 +272,7 @@ A_PROVIDERS = re.compile(r"\bAWS\b|\bIAM\b|Identity Center|permission_set|instan
 # What says it and means no target: credentials and where calls go; groups of people that a directory lists, as others do.
 FOR_A_REASON = {
     "bot/__main__.py": "without Slack, Teams or AWS",
+    "bot/cli/docs.py": "What the worker needs at AWS",
     "bot/cli/init.py": "an IAM policy with all that it can use to read AWS",
     "bot/cli/policy_cases.py": "neither Redis nor chat nor AWS",
     "bot/settings/__init__.py": "AWS_ENDPOINT_URL|calls to AWS",
