@@ -50,6 +50,7 @@ BY_NAME = {
         "hdel": "a digest that the policy no longer has is due no more",
         "zrem": "a digest that the policy no longer has is due no more",
         "llen": "whether a wake-up still waits in its queue",
+        "lrange": "the doctor looks whether the record can be read",
         "xinfo|stream": "it commits less often than the others",
         "unwatch": "another clock has counted meanwhile",
         "hincrbyfloat": "what stands on the record is counted",

@@ -16,6 +16,7 @@ import pytest
 from bot.directory import http_json as fetch
 from bot.directory.external_groups import OutsideGroups
 from bot.settings import named_secret
+from bot.settings.secrets import Secrets
 from workflows.core import calls
 from workflows.core.policy import Group
 from workflows.ports import DirectoryUnreachable
@@ -322,3 +323,23 @@ def test_a_named_secret_comes_from_its_variable_or_its_file(tmp_path):
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "REDIS_URL", "AWS_SECRET_ACCESS_KEY", "SLACK_BOT_TOKEN_FILE"])
 def test_our_own_secrets_are_sent_to_no_address_in_the_policy(name: str):
     assert named_secret(name, {name: "secret"}) is None
+
+
+def test_a_token_that_is_refused_makes_room_for_the_other_one_of_its_file(outside: Outside, tmp_path):
+    (tmp_path / "token").write_text("not-valid-yet\nstill-valid\n")
+    secrets = Secrets({}, {}, {"PEOPLE_TOKEN_FILE": str(tmp_path / "token")})
+
+    def answer(_path: str, _query: dict[str, list[str]]) -> Answer:
+        valid = outside.seen[-1][2]["Authorization"] == "Bearer still-valid"
+        return Answer(["dana@example.com"]) if valid else Answer({}, 401)
+
+    outside.answer = answer
+    asked = OutsideGroups(secrets.named_value, outside.url, time.monotonic, secrets.named_refused)
+    assert asked.members(listed(outside)) == {"dana@example.com"}
+    assert len(outside.seen) == 2
+    assert ["PEOPLE_TOKEN" in each for each in secrets.attention()] == [True]
+    # Where both are refused it says so, once for each.
+    outside.answer = lambda _path, _query: Answer({}, 401)
+    (tmp_path / "token").write_text("neither\nnor\n")
+    assert "refused the token" in why_not(asked, listed(outside))
+    assert len(outside.seen) == 4

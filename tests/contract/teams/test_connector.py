@@ -225,6 +225,17 @@ def test_a_group_chat_has_no_threads_and_nothing_is_asked(teams: TeamsServer) ->
     assert teams.faults.counts("post") == before
 
 
+def test_of_two_secrets_the_one_that_is_taken_is_used_and_the_other_named(teams: TeamsServer) -> None:
+    secret = Secret("TEAMS_APP_PASSWORD", ("not-valid-yet", teams.login.password))
+    tokens = Tokens(teams.base_url, teams.world.tenant, teams.world.app_id, secret)
+    assert tokens.bot()
+    assert secret.newest_is_refused()
+    # The new one is valid now, and the old one is out of the file.
+    teams.login.password = "not-valid-yet"
+    secret.change(("not-valid-yet",))
+    assert tokens.graph()
+
+
 def test_other_clouds_have_other_names_for_the_same() -> None:
     gov = Tokens("https://login.microsoftonline.us", "t", "a", WRONG, "https://graph.microsoft.us/v1.0")
     assert (gov._connector, gov._graph) == ("https://api.botframework.us", "https://graph.microsoft.us")

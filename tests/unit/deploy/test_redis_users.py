@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from bot.doctor.redis_rights import NEEDED, may_not
 from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.runtime.redis_servers import find_servers
+from bot.settings import PROCESSES, Process
 from tests.support.installation import free_port
 from tests.support.redis_users import FILE, put_in_place, url
 from tests.support.waiting import eventually
@@ -152,6 +154,12 @@ def test_each_user_commits_and_what_it_wrote_is_whole(server: EmbeddedValkey, na
         ledger.check_server()
         assert isinstance(ledger.commit(one_entry(ledger, f"by-{name}")), Committed)
         assert len(ledger.entries()) == 1
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_the_doctor_misses_nothing_of_a_processs_own_user(server: EmbeddedValkey, process: Process) -> None:
+    with redis.Redis.from_url(url(f"prodaccess-{process}", server.port)) as client:
+        assert may_not(client, NEEDED[process]) == ()
 
 
 def test_a_trim_that_no_rule_can_refuse_is_found(server: EmbeddedValkey) -> None:
