@@ -1,0 +1,250 @@
+"""What one whole life costs, and so what a thousand a day cost: memory and disk of Redis, entries, commands, network, calls.
+
+    python -m bench.capacity [--quick | --lives 200]
+
+Lives are asked for by command, approved by one owner, given on Identity Center, ended by time and looked at later, forty at
+once. Then what is left: at once, and when that is gone which is kept for a day (answers of commits, jobs of RQ).
+`--quick` plays 40 lives, otherwise 200. What is kept does not depend on the machine. Commands and network are those of our
+three processes alone, as Valkey 8 and newer count them by connection, less what they do at rest: on a slow machine they are
+more, because of what goes on while access is open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import redis
+
+from bench.place import DEVELOPERS, Place, crowd, person, say, table, until
+from bench.tuned import SOON_LOOKS
+from bot.sandbox.slack import Message, words
+from tests.support.installation import Case
+from tests.support.redis_users import put_in_place, url
+from workflows.ledger.keys import Keys
+
+AT_ONCE = 40
+LIFE = "40s"
+REST_S = 10.0
+A_DAY = 1_000
+# Where keys belong, by the beginning of their names; the first that fits.
+KINDS = (
+    ("prodaccess:commit:", "answers of commits, for a day"),
+    ("prodaccess:audit:private", "audit: names and words"),
+    ("prodaccess:audit:of:", "audit: numbers by subject"),
+    ("prodaccess:audit", "audit: the log itself"),
+    ("prodaccess:record:request:", "requests"),
+    ("prodaccess:record:grant:", "grants"),
+    ("prodaccess:record:chat:", "messages in chat"),
+    ("prodaccess:record:", "other records"),
+    ("prodaccess:index:", "indexes"),
+    ("rq:", "queues"),
+    ("prodaccess:", "everything else"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    at_s: float
+    memory: int
+    aof: int
+    entries: int
+    commands: int
+    bytes_in: int
+    bytes_out: int
+
+
+def main() -> None:
+    count = _asked()
+    with _place() as place, place.connection() as client:
+        say("some lives to warm up, and a rest to measure")
+        _play(place, AT_ONCE)
+        rest = _per_second(client)
+        _rewritten(client)
+        kept_before, before = _by_kind(client), _reading(client)
+        mark, since = place.slack.calls.mark(), time.monotonic()
+        say(f"{count} lives")
+        _play(place, count)
+        after = _reading(client)
+        slack, aws = place.slack.calls.counts(mark), place.aws.proxy.log.counts(since)
+        kept = _by_kind(client)
+        _rewritten(client)
+        rewritten = _reading(client)
+        client.delete(*client.scan_iter("prodaccess:commit:*", count=1000))
+        _rewritten(client)
+        lasting = _reading(client)
+    seconds = after.at_s - before.at_s
+    lives = {
+        "memory, at once": (after.memory - before.memory) / count,
+        "memory, after a day": (lasting.memory - before.memory) / count,
+        "disk, as it is written": (after.aof - before.aof) / count,
+        "disk, rewritten": (rewritten.aof - before.aof) / count,
+        "disk, rewritten after a day": (lasting.aof - before.aof) / count,
+        "into Redis": (after.bytes_in - before.bytes_in - rest[1] * seconds) / count,
+        "out of Redis": (after.bytes_out - before.bytes_out - rest[2] * seconds) / count,
+    }
+    rows = [(name, "-", _told(value)) for name, value in lives.items()]
+    rows += [(f"memory: {kind}", "-", _told((kept[kind] - kept_before[kind]) / count)) for _, kind in KINDS]
+    rows += [
+        ("audit entries", "-", f"{(after.entries - before.entries) / count:.1f}"),
+        (
+            "commands sent to Redis",
+            "-",
+            f"{(after.commands - before.commands - rest[0] * seconds) / count:.0f}",
+        ),
+        ("calls to Slack", "10", f"{sum(slack.values()) / count:.1f}"),
+        ("calls to AWS", "10", f"{sum(aws.values()) / count:.1f}"),
+        ("at rest, a second", "-", f"{rest[0]:.0f} commands, {_told(rest[1])} in, {_told(rest[2])} out"),
+    ]
+    table([(f"one life, of {count}: {name}", goal, found) for name, goal, found in rows])
+    table(
+        [
+            (f"{A_DAY} lives a day, {name}", "-", _spans(lives[name]))
+            for name in ("memory, after a day", "disk, rewritten after a day")
+        ]
+    )
+
+
+def _asked() -> int:
+    """How many lives."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lives", type=int, default=200)
+    parser.add_argument("--quick", action="store_true", help="40 lives")
+    asked = parser.parse_args()
+    return 40 if asked.quick else int(asked.lives)
+
+
+class WithUsers(Place):
+    """Each process has a user of its own, by which its connections are known."""
+
+    def environment(self, process: str) -> dict[str, str]:
+        return super().environment(process) | {"REDIS_URL": url(f"prodaccess-{process}", self.redis.port)}
+
+    def _start_slack(self) -> None:
+        # Redis runs by now, and nothing of ours yet.
+        with self.connection() as client:
+            put_in_place(client, *(f"prodaccess-{name}" for name in ("web", "worker", "clock")))
+        super()._start_slack()
+
+
+@contextmanager
+def _place() -> Iterator[Place]:
+    crowd(AT_ONCE, 0)
+    # What chats allow in a minute would make it take hours, and changes no count.
+    with TemporaryDirectory(prefix="bench-") as folder:
+        place = WithUsers(Path(folder), tuned=SOON_LOOKS, unlimited=True)
+        with place:
+            place.warm()
+            yield place
+
+
+# ---------------------------------------------------------------- lives
+
+
+def _play(place: Place, count: int) -> None:
+    """So many lives, and then quiet."""
+    cases = [place.case() for _ in range(AT_ONCE)]
+    numbers = itertools.count()
+
+    def one(_: int) -> None:
+        number = next(numbers) % AT_ONCE
+        _life(place, cases[number], number)
+
+    for done in range(0, count, AT_ONCE):
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(one, range(min(AT_ONCE, count - done))))
+        place.warm()
+    place.done_with.extend(cases)
+    until(lambda: not _under_way(place), "the later looks", 900, 0.5)
+    time.sleep(1)
+
+
+def _life(place: Place, case: Case, number: int) -> None:
+    before = {card.ts for card in case.cards()}
+    place.types(person(DEVELOPERS, number), f"{case.name} read-only {LIFE} INC-42 checkout errors in the shop")
+
+    def card(state: str) -> Callable[[], Message | None]:
+        def look() -> Message | None:
+            mine = [card for card in case.cards() if card.ts not in before and state in words(card)]
+            return mine[-1] if mine else None
+
+        return look
+
+    case.press("olu", until(card("Needs approval"), "the card", 300), "approve")
+    until(card("Ended"), "an ended grant", 300, 0.5)
+
+
+def _under_way(place: Place) -> bool:
+    with place.connection() as client:
+        due = client.zrange(Keys().due, 0, -1)
+    return place.waiting_jobs() > 0 or any(
+        item.decode().partition(":")[0] in ("holding", "chat", "end", "request") for item in due
+    )
+
+
+# ---------------------------------------------------------------- readings
+
+
+def _reading(client: redis.Redis) -> Reading:
+    info: Any = client.info("everything")
+    ours = [each for each in client.client_list() if each["user"].startswith("prodaccess-")]
+    return Reading(
+        time.monotonic(),
+        info["used_memory"],
+        info["aof_current_size"],
+        client.xlen(Keys().audit),
+        *(sum(int(each[name]) for each in ours) for name in ("tot-cmds", "tot-net-in", "tot-net-out")),
+    )
+
+
+def _per_second(client: redis.Redis) -> tuple[float, float, float]:
+    """Commands, bytes in and bytes out of an installation at rest, with what the measuring itself costs."""
+    first = _reading(client)
+    time.sleep(REST_S)
+    last = _reading(client)
+    seconds = last.at_s - first.at_s
+    return (
+        (last.commands - first.commands) / seconds,
+        (last.bytes_in - first.bytes_in) / seconds,
+        (last.bytes_out - first.bytes_out) / seconds,
+    )
+
+
+def _by_kind(client: redis.Redis) -> Counter[str]:
+    found: Counter[str] = Counter()
+    names = list(client.scan_iter("*", count=1000))
+    for name in names:
+        kind = next((kind for prefix, kind in KINDS if name.decode().startswith(prefix)), "everything else")
+        found[kind] += int(client.memory_usage(name, samples=0) or 0)
+    return found
+
+
+def _rewritten(client: redis.Redis) -> None:
+    client.bgrewriteaof()
+    time.sleep(0.2)
+    until(lambda: not client.info("persistence")["aof_rewrite_in_progress"], "the files are rewritten")
+
+
+# ---------------------------------------------------------------- words
+
+
+def _told(value: float) -> str:
+    return f"{value / 1024:.1f} KiB" if abs(value) < 1024 * 1024 else f"{value / 1024 / 1024:.1f} MiB"
+
+
+def _spans(one: float) -> str:
+    day = one * A_DAY / 1024 / 1024
+    return f"{day:.0f} MiB a day, {day * 30:.0f} MiB a month, {day * 365 / 1024:.1f} GiB a year"
+
+
+if __name__ == "__main__":
+    main()
