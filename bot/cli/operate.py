@@ -52,13 +52,13 @@ def apply(
     commit: Annotated[str, typer.Option(metavar="SHA", help="The commit it comes from, for the record.")] = "",
 ) -> None:
     """Make a folder the policy in force. Processes with another copy decide nothing until they have it, too."""
+    from bot.wiring.policy_written import written
     from workflows.core.refusal import Refused
     from workflows.policy_file import difference, summary
     from workflows.policy_file.cron import next_slot
     from workflows.policy_file.folder import read_folder
     from workflows.policy_file.load import understand
-    from workflows.policy_file.looser_words import looser_than
-    from workflows.usecases.oversight.policy_activation import Written, activate, subject_of
+    from workflows.usecases.oversight.policy_activation import activate, subject_of
 
     snapshot = read_folder(folder)
     reading, files = understand(snapshot), snapshot.files
@@ -74,7 +74,7 @@ def apply(
             difference=difference,
             next_slot=next_slot,
             commit_sha=commit or None,
-            written=Written(files, looser_than(files)),
+            written=written(files),
         )
         entries = parts.ledger.entries_of(subject_of(reading.policy.hash))
     if isinstance(done, Refused):

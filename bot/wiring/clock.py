@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.monotonic import monotonic_s
 from bot.settings import Settings
 from bot.wiring.common import Common, RandomSource, build_common
+from bot.wiring.policy_written import written
 from workflows.policy_file import difference, summary
 from workflows.policy_file.cron import next_slot
-from workflows.usecases.oversight.policy_activation import Looser, Written, activate, keep_files
+from workflows.usecases.oversight.policy_activation import activate, keep_files
 from workflows.usecases.shared.context import Context
 
 
@@ -43,23 +44,12 @@ class ClockParts(Common):
             difference=difference,
             next_slot=next_slot,
             seen_at=self.first_seen[policy.hash],
-            written=Written(files, _looser_than(files)) if files is not None else None,
+            written=written(files) if files is not None else None,
         )
         if files is not None and policy.hash not in self.kept:
             keep_files(self.context, policy, files)
             self.kept.clear()
             self.kept.add(policy.hash)
-
-
-def _looser_than(files: Mapping[str, str]) -> Looser:
-    """As `looser_words.looser_than`, which is imported when a policy changes."""
-
-    def lines(before: Mapping[str, str], now: datetime) -> tuple[str, ...] | None:
-        from workflows.policy_file.looser_words import looser_than  # noqa: PLC0415 - needed when a policy changes, and not to start
-
-        return looser_than(files)(before, now)
-
-    return lines
 
 
 def build_clock(

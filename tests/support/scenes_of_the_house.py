@@ -24,7 +24,7 @@ from workflows.policy_file.cron import next_slot
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose
 from workflows.targets.aws.terms import AwsSpec
-from workflows.usecases.oversight.policy_activation import Written, activate, digest_key
+from workflows.usecases.oversight.policy_activation import Compared, Written, activate, digest_key
 from workflows.usecases.shared.mixed_versions import note_older
 from workflows.usecases.shared.troubles import Failure, forget_what_is_over, note
 from workflows.usecases.upkeep.tell_unreadable import tell
@@ -311,7 +311,7 @@ def rules_that_let_more_in(t: Listener) -> Iterator[tuple[str, ...]]:
             summary=lambda _: {},
             difference=lambda *_: ("payments-prod admin: approve -1 of security",),
             next_slot=next_slot,
-            written=Written({"prodaccess.yaml": "version: 1"}, lambda *_: lines),
+            written=Written({"prodaccess.yaml": "version: 1"}, lambda *_: Compared(lines, ("olu@example.com",))),
         )
         t.brief = True
         yield ()

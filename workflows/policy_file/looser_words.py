@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from workflows.core.loosening import Kind, Loosened, loosened
+from workflows.core.policy import Policy
 from workflows.policy_file.folder import Snapshot
 from workflows.policy_file.load import understand
 
@@ -20,15 +21,19 @@ def narrower(found: Iterable[Loosened]) -> tuple[str, ...]:
     return tuple(_line(one, _Way(one, "-", came=False)) for one in found)
 
 
-def looser_than(files: Mapping[str, str]) -> Callable[[Mapping[str, str], datetime], tuple[str, ...] | None]:
-    """How these files of a policy are held against those of another one: what is looser, a line each. None where one of the two
+def compared(before: Mapping[str, str], after: Mapping[str, str], now: datetime) -> tuple[tuple[str, ...], ...] | None:
+    """Two policies by their files: what is looser, a line each; and who watched before and does not now. None where one of them
     cannot be read as a policy, by this version."""
+    old, new = (understand(Snapshot("", one)).policy for one in (before, after))
+    if old is None or new is None:
+        return None
+    return looser(loosened(old, new, now)), tuple(sorted(_watching(old) - _watching(new)))
 
-    def lines(before: Mapping[str, str], now: datetime) -> tuple[str, ...] | None:
-        old, new = (understand(Snapshot("", one)).policy for one in (before, files))
-        return looser(loosened(old, new, now)) if old is not None and new is not None else None
 
-    return lines
+def _watching(policy: Policy) -> frozenset[str]:
+    """The addresses that its panic group lists."""
+    group = policy.groups.get(policy.panic_group or "")
+    return frozenset(group.members or ()) if group is not None else frozenset()
 
 
 class _Way:

@@ -20,6 +20,7 @@ from bot.chat.rich import NOTHING, Rich, call
 from bot.chat.wording.labels import Asked
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
+from workflows.core.identity import address_of
 from workflows.core.people import PersonFacts
 from workflows.core.policy import Policy
 from workflows.core.records.oversight import BulkRevocation
@@ -42,7 +43,7 @@ def show_policy(box: Outbox, page: PostingSession, subject: str) -> None:
 def _activation(box: Outbox, page: PostingSession, policy: Policy, entry: AuditEntry) -> list[PlannedMessage]:
     """A receipt in each channel. Where production got looser it calls the panic group, each of whom is written to as well."""
     slot, places = f"policy:{entry.number}", news_places(policy)
-    security = box.recipients.security(policy) if receipts.is_looser(entry) else ()
+    security = _watching(box, policy, entry) if receipts.is_looser(entry) else ()
     others = elsewhere_of(security)
     found = [
         once(name, place, receipts.policy_activated(entry, box.command, _called(policy, security, place)))
@@ -53,10 +54,18 @@ def _activation(box: Outbox, page: PostingSession, policy: Policy, entry: AuditE
     return [*found, *(once(f"{slot}:{place}", place, own, others.get(place, ())) for place in sorted(direct))]
 
 
+def _watching(box: Outbox, policy: Policy, entry: AuditEntry) -> tuple[PersonFacts, ...]:
+    """The panic group, and whoever was in it until this change."""
+    listed = (address_of(text, policy.former_domains) for text in entry.private.get("watched_by", "").splitlines())
+    before = (box.ctx.directory.by_address(one, policy.former_domains) for one in listed if one is not None)
+    found = [*box.recipients.security(policy), *(one for one in before if one is not None and not one.standing_problem)]
+    return tuple({facts.id: facts for facts in found}.values())
+
+
 def _called(policy: Policy, security: Sequence[PersonFacts], place: str) -> Rich:
     """The panic group, by people of this place's chat."""
-    group = policy.panic_group
-    if group is None:
+    group = policy.panic_group or "the panic group"
+    if not security and policy.panic_group is None:
         return NOTHING
     return call(Asked((group,)), {group: [mention(facts, surface_of(place), ()) for facts in security]})
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.wiring.policy_written import written
 from tests.support.world import World
 from tests.unit.policy_file.policy_folder import FILES, WORKSPACE
 from workflows.core import keys
@@ -18,9 +19,8 @@ from workflows.policy_file import PolicyFolder, difference, summary
 from workflows.policy_file.cron import next_slot
 from workflows.policy_file.folder import Snapshot
 from workflows.policy_file.load import understand
-from workflows.policy_file.looser_words import looser_than
 from workflows.usecases.oversight import policy_activation
-from workflows.usecases.oversight.policy_activation import Written, activate, keep_files
+from workflows.usecases.oversight.policy_activation import activate, keep_files
 
 LOOSER = {
     **FILES,
@@ -28,7 +28,7 @@ LOOSER = {
 }
 
 
-def put_in_force(world: World, files: Mapping[str, str], name: str, *, written: bool = True) -> AuditEntry:
+def put_in_force(world: World, files: Mapping[str, str], name: str, *, kept: bool = True) -> AuditEntry:
     policy = understand(Snapshot(name * 64, files)).policy
     assert isinstance(policy, Policy)
     activate(
@@ -37,7 +37,7 @@ def put_in_force(world: World, files: Mapping[str, str], name: str, *, written: 
         summary=summary,
         difference=difference,
         next_slot=next_slot,
-        written=Written(files, looser_than(files)) if written else None,
+        written=written(files) if kept else None,
     )
     return [entry for entry in world.all_entries() if entry.event is Event.POLICY_ACTIVATED][-1]
 
@@ -57,6 +57,15 @@ def test_a_narrower_policy_says_nothing_of_it() -> None:
     assert "looser" not in {**entry.facts, **entry.private}
 
 
+def test_whoever_watched_before_is_told_that_they_do_no_more() -> None:
+    world = World()
+    put_in_force(world, FILES, "a")
+    others = FILES[WORKSPACE].replace("panic_group: security", "panic_group: platform")
+    entry = put_in_force(world, {**FILES, WORKSPACE: others}, "b")
+    assert entry.private["looser"] == "everywhere: panic_group +olu@example.com, +pat@example.com"
+    assert entry.private["watched_by"] == "sid@example.com\nsue@example.com"
+
+
 def test_where_the_policy_before_is_not_on_record_nobody_knows() -> None:
     world = World()
     # The world's own first policy was put in force by a version that kept no files.
@@ -67,13 +76,13 @@ def test_where_the_policy_before_is_not_on_record_nobody_knows() -> None:
 def test_files_of_another_policy_than_the_one_in_force_are_held_against_nothing() -> None:
     world = World()
     put_in_force(world, FILES, "a")
-    put_in_force(world, FILES, "b", written=False)
+    put_in_force(world, FILES, "b", kept=False)
     assert put_in_force(world, LOOSER, "c").facts["looser"] == "not known"
 
 
 def test_the_clock_keeps_the_files_of_a_policy_that_is_in_force_already() -> None:
     world = World()
-    put_in_force(world, FILES, "a", written=False)
+    put_in_force(world, FILES, "a", kept=False)
     policy = understand(Snapshot("a" * 64, FILES)).policy
     assert policy is not None
     keep_files(world.ctx, replace(policy, hash="9" * 64), {"not": "in force"})
@@ -89,7 +98,7 @@ def test_a_policy_of_before_that_this_version_cannot_read_is_not_known() -> None
     put_in_force(world, FILES, "a")
     kept = world.ledger.read(keys.POLICY_FILES).get(keys.POLICY_FILES, PolicyFiles)
     assert kept is not None
-    assert looser_than(FILES)({WORKSPACE: "version: 9\n"}, world.clock.now()) is None
+    assert written(FILES).looser({WORKSPACE: "version: 9\n"}, world.clock.now()) is None
 
 
 def test_a_folder_that_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

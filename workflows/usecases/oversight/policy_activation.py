@@ -26,8 +26,19 @@ LOOK_AGAIN_AFTER = timedelta(seconds=5)
 NextSlot = Callable[[str, datetime, ZoneInfo], datetime]
 Difference = Callable[[Mapping[str, str], Policy], tuple[str, ...]]
 Summary = Callable[[Policy], Mapping[str, str]]
-# The files of the policy before, and now -> what this one makes looser in production, a line each; None where nobody can tell.
-Looser = Callable[[Mapping[str, str], datetime], tuple[str, ...] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """With the policy before. `lines`: what is looser in production. `watched_by`: addresses that its panic group listed, and
+    this one's does not: whoever gets out of sight by a change is seen by those who looked before."""
+
+    lines: tuple[str, ...]
+    watched_by: tuple[str, ...] = ()
+
+
+# The files of the policy before, and now -> how this one compares; None where nobody can tell.
+Looser = Callable[[Mapping[str, str], datetime], Compared | None]
 # A folder that is larger is not kept; then what the next one makes looser is not known.
 FILES_LENGTH_MAX = 2_000_000
 # What stands on record where nobody could tell what is looser.
@@ -128,9 +139,9 @@ def _once(
     changed = difference(told.lines, policy)[:LINES_MAX] if told else _first(policy)
     subject = subject_of(policy.hash)
     facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": commit_sha or ""}
-    looser = _looser(snapshot, before, written)
-    facts |= {"looser": NOT_KNOWN if looser is None else str(len(looser))} if looser != () else {}
-    private = {"difference": "\n".join(changed), **({"looser": "\n".join(looser[:LINES_MAX])} if looser else {})}
+    facts_of_it, private_of_it = _looser_facts(_looser(snapshot, before, written))
+    facts |= facts_of_it
+    private = {"difference": "\n".join(changed), **private_of_it}
     entry = event(ctx, Event.POLICY_ACTIVATED, subject, snapshot, facts, private)
     done = Outcome(policy.hash, "activated")
     chat = keys.chat(subject)
@@ -154,10 +165,20 @@ def _once(
     return CommitAttempt(change, done, wake=(chat,))
 
 
-def _looser(snapshot: Snapshot, before: ActivePolicy | None, written: Written | None) -> tuple[str, ...] | None:
-    """What is looser in production than under the policy before; None where nobody can tell. The first policy is no change."""
+def _looser_facts(compared: Compared | None) -> tuple[dict[str, str], dict[str, str]]:
+    """For the entry: its facts, and what of it names people."""
+    if compared is None:
+        return {"looser": NOT_KNOWN}, {}
+    if not compared.lines:
+        return {}, {}
+    watched = {"watched_by": "\n".join(compared.watched_by)} if compared.watched_by else {}
+    return {"looser": str(len(compared.lines))}, {"looser": "\n".join(compared.lines[:LINES_MAX]), **watched}
+
+
+def _looser(snapshot: Snapshot, before: ActivePolicy | None, written: Written | None) -> Compared | None:
+    """How it compares with the policy before; None where nobody can tell. The first policy is no change."""
     if written is None or (before is None and not snapshot.items[keys.ACTIVE_POLICY].problem):
-        return ()
+        return Compared(())
     kept = snapshot.readable(keys.POLICY_FILES, PolicyFiles)
     if before is None or kept is None or kept.hash != before.hash or not kept.files:
         return None
