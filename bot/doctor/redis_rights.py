@@ -32,11 +32,12 @@ READS: tuple[Command, ...] = (
     ("MGET", _RECORD),
     ("EXISTS", "prodaccess:beat:worker"),
     ("HGET", "prodaccess:woken", "f"),
-    ("LRANGE", _OF, 0, 0),
     ("ZRANGE", _INDEX, 0, 0),
     ("XREVRANGE", "prodaccess:audit", "+", "-"),
     ("EVALSHA", "0" * 40, 1, _RECORD),
 )
+# What tells people of the record.
+TELLS: tuple[Command, ...] = (("LRANGE", _OF, 0, 0), ("ZCARD", _INDEX))
 # What every process does besides: commit, and send wake-ups.
 WRITES: tuple[Command, ...] = (
     ("SET", _RECORD, "v"),
@@ -55,8 +56,8 @@ LEASES: tuple[Command, ...] = (("SET", "prodaccess:lease:doctor", "v"),)
 # What takes wake-ups off the queues.
 WORKS: tuple[Command, ...] = (("LLEN", _QUEUE), ("LREM", _QUEUE, 0, "v"), ("EXPIRE", "rq:job:doctor", 1))
 NEEDED: dict[Process, tuple[Command, ...]] = {
-    "web": (*READS, *WRITES),
-    "worker": (*READS, *WRITES, *LEASES, *WORKS),
+    "web": (*READS, *TELLS, *WRITES),
+    "worker": (*READS, *TELLS, *WRITES, *LEASES, *WORKS),
     "clock": (*READS, *WRITES, *LEASES),
 }
 
@@ -66,7 +67,7 @@ def rights(context: Context, redis: Redis) -> Iterator[Finding]:
     what = f"user {who}" if who else "rights"
     needed = next((NEEDED[process] for process in NEEDED if process == context.whom), NEEDED["worker"])
     try:
-        unread, refused = may_not(redis, READS), may_not(redis, needed)
+        unread, refused = may_not(redis, (*READS, *TELLS)), may_not(redis, needed)
     except RedisError as problem:
         yield unknown("redis.rights", what, f"what it may do cannot be asked ({type(problem).__name__})")
         return

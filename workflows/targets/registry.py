@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from workflows.core.finding import Finding
 from workflows.core.people import Listed
 from workflows.core.provider import Connection, Provider, TargetTerms, provider_of
-from workflows.core.question import Question
 from workflows.ports import Buckets, Target, TargetRefused, Targets
+
+if TYPE_CHECKING:
+    from workflows.core.finding import Finding
+    from workflows.core.question import Question
 
 
 class Opened(Targets, Protocol):

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
 from bot.doctor import examination, processes
-from bot.doctor.context import Context
+from bot.doctor.context import Context, Whom
 from bot.doctor.examination import SUBJECTS, Subject, examine
 from bot.doctor.redis import _Way
 from bot.doctor.redis_rights import may_not
@@ -107,6 +107,19 @@ def test_a_user_that_may_only_read_the_record_is_no_fault_on_an_operators_machin
     (rights,) = [one for one in rig.found("redis") if one.check == "redis.rights"]
     assert rights.state is State.BROKEN
     assert "SET prodaccess:record:doctor" in rights.words
+
+
+@pytest.mark.parametrize("process", ["web", "worker", "clock"])
+def test_each_process_has_the_rights_that_deploy_gives_its_user(rig: Rig, process: Whom):
+    rig.started()
+    lines = (ROOT / "deploy" / "redis" / "users.acl").read_text(encoding="utf-8").splitlines()
+    (rules,) = [re.findall(r"\([^)]*\)|\S+", line)[2:] for line in lines if f"prodaccess-{process} " in line]
+    rig.client.execute_command("ACL SETUSER", process, *rules, ">rights-1")
+    rig.environ["REDIS_URL"] = re.sub(r"//:[^@]*@", f"//{process}:rights-1@", rig.url)
+    rig.whom = process
+    found = rig.found("redis", "record", "processes")
+    assert not [one for one in found if one.state not in (State.OK, State.SKIPPED)], found
+    assert [one.state for one in found if one.check == "redis.rights"] == [State.OK]
 
 
 @pytest.mark.parametrize(

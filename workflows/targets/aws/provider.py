@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from workflows.core.finding import Finding
-from workflows.core.question import Question
 from workflows.ports import Buckets
 from workflows.targets.aws.instructions import by_hand, how_to_use
 from workflows.targets.aws.kinds import AwsKind
@@ -19,6 +18,10 @@ from workflows.targets.aws.policy_keys import (
 from workflows.targets.aws.templates import PLACEHOLDERS, check_template
 from workflows.targets.aws.terms import AwsTerms
 from workflows.targets.registry import Opened, TargetProvider
+
+if TYPE_CHECKING:
+    from workflows.core.finding import Finding
+    from workflows.core.question import Question
 
 
 def _open(buckets: Buckets, monotonic: Callable[[], float]) -> Opened:
