@@ -259,8 +259,9 @@ class Ledger(Protocol):
         ...
 
     def durability(self) -> Durability: ...
-    def make_durable(self) -> bool:
-        """Wait until all that this client has committed is on disk and on the replicas that are configured.
+    def make_durable(self, commit_id: str = "") -> bool:
+        """Wait until all that this client has committed is on disk and on the replicas that are configured, and see that this
+        commit is still there: another server may have taken over that has never heard of it.
 
         False where that cannot be had: then the call that an intent stands for is not made.
         """

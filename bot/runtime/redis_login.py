@@ -10,6 +10,7 @@ from redis import CredentialProvider
 from redis.exceptions import AuthenticationError
 
 from bot.settings import Secret
+from bot.settings.redis_url import is_sentinel, sentinel_url
 
 
 def without_login(url: str) -> str:
@@ -55,6 +56,9 @@ class Login(CredentialProvider):
 
 
 def _login(url: str) -> tuple[str] | tuple[str, str] | None:
+    if is_sentinel(url):
+        found = sentinel_url(url)
+        return ((found.username, found.password) if found.username else (found.password,)) if found.password else None
     parts = urlsplit(url)
     if not parts.password:
         return None

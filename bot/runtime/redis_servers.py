@@ -1,4 +1,4 @@
-"""Which Redis or Valkey servers this machine has that we could start ourselves."""
+"""How we connect to Redis; and which Redis or Valkey servers this machine has that we could start ourselves."""
 
 from __future__ import annotations
 
@@ -9,11 +9,32 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 VERSION_MIN = 7
 """Lua with `#!lua flags=allow-oom` needs Redis 7; every Valkey has it."""
 
 NAMES = ("redis-server", "valkey-server")
+
+
+def connect(url: str, **settings: Any) -> Redis:
+    """A client for any form of REDIS_URL. `settings`: of its connections, as redis-py has them (`socket_timeout`, `retry`).
+
+    Connects to nothing yet. Raises ValueError where it is no address, which settings have found before.
+    """
+    from redis import Redis  # noqa: PLC0415 - whoever only looks for servers does without
+
+    from bot.settings.redis_url import is_sentinel, sentinel_url  # noqa: PLC0415 - as above
+
+    if is_sentinel(url):
+        from bot.runtime.sentinel import connect_by_sentinels  # noqa: PLC0415 - where there are some
+
+        return connect_by_sentinels(sentinel_url(url), **settings)
+    client: Redis = Redis.from_url(url, **settings)
+    return client
 
 
 def find_servers(search_path: str | None = None) -> tuple[Path, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from bot.settings.names import SECRETS, variable
+from bot.settings.redis_url import passwords
 from bot.settings.secret import Secret
 from bot.settings.secret_files import Check, SecretFile, Unusable, read_values
 
@@ -132,11 +133,9 @@ def _server(url: str) -> str:
 
 
 def _forms(value: str) -> tuple[str, ...]:
-    try:
-        password = urlsplit(value).password if "://" in value else None
-    except ValueError:
-        password = None
-    return (value, password, unquote(password)) if password else (value,)
+    with suppress(ValueError):
+        return (value, *passwords(value)) if "://" in value else (value,)
+    return (value,)
 
 
 def _nobody(_values: Iterable[str]) -> None:

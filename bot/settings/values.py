@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator
 
 from bot.cloud_credentials import is_loopback
+from bot.settings.redis_url import is_sentinel, sentinel_url
 
 
 def _checked(check: Callable[[str], str | int | tuple[str, ...]]) -> BeforeValidator:
@@ -41,9 +42,14 @@ def _port(value: str) -> int:
 
 
 def _redis_url(value: str) -> str:
+    if is_sentinel(value):
+        sentinel_url(value)
+        return value
     # A password may hold anything, so only the end of the authority says whether several servers are named.
     if value.startswith(("redis+cluster://", "rediss+cluster://")) or "," in value.rpartition("@")[2]:
-        raise ValueError("names a cluster or several servers, which is not supported: give one redis:// address")
+        raise ValueError(
+            "names a cluster or several servers, which is not supported: give one redis:// address, or sentinels as redis+sentinel://"
+        )
     try:
         parts = urlsplit(value)
         usable = parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0

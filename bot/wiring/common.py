@@ -34,6 +34,7 @@ from bot.queues import ALL_QUEUES, RqWake
 from bot.runtime.heartbeat import KNOWS, WITH_ONE_CHAT, Heartbeats
 from bot.runtime.periodic import keep_doing
 from bot.runtime.redis_login import login_options, without_login
+from bot.runtime.redis_servers import connect
 from bot.settings import Settings
 from workflows.core.calls import listen
 from workflows.core.policy import Webhook
@@ -149,7 +150,7 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
     if secret is None:
         raise ValueError("REDIS_URL is not set")
     again = (RedisConnectionError,) if for_web else (RedisConnectionError, RedisTimeoutError, TimeoutError)
-    client: Redis = Redis.from_url(
+    client = connect(
         without_login(secret.newest),
         socket_connect_timeout=WEB_CONNECT_S if for_web else REDIS_CONNECT_S,
         socket_timeout=answer_s or (WEB_ANSWER_S if for_web else REDIS_ANSWER_S),

@@ -7,17 +7,21 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from bot.sandbox.slack import Delivered, Message, words
+from bot.sandbox.slack import CannotDo, Delivered, Message, words
 from tests.chaos.rig import PROMISED_S, Rig, id_of
 from tests.support.installation import PEOPLE, Case, Process, free_port
 from tests.support.tcp_proxy import TcpProxy
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S
 
 ACK_S = 3.0
 """For so long Slack waits for an acknowledgement."""
+TRIES_AGAIN_S = 3.0
+
+T = TypeVar("T")
 
 
 class Fleet(Rig):
@@ -25,9 +29,14 @@ class Fleet(Rig):
 
     front: TcpProxy
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Where each web process listens, by its label.
+        self.ports: dict[str, int] = {}
+
     def launch(self, name: str, label: str | None = None) -> Process:
         if name == "web":
-            self.port = self._ports[label or name] = free_port()
+            self.port = self.ports[label or name] = free_port()
             if not self.socket:
                 self._into_rotation()
         return super().launch(name, label)
@@ -35,18 +44,14 @@ class Fleet(Rig):
     def _into_rotation(self) -> None:
         if not hasattr(self, "front"):
             self.front = self._stack.enter_context(TcpProxy())
-        self.front.targets = list(self._ports.values())
+        self.front.targets = list(self.ports.values())
         self.slack.app.request_url = f"http://127.0.0.1:{self.front.port}/slack/events"
-
-    @property
-    def _ports(self) -> dict[str, int]:
-        return self.__dict__.setdefault("ports", {})
 
     def end_process(self, label: str) -> float:
         """Ask it to end, as a release does; returns how long that took, in seconds."""
         process, began_s = self.processes[label], time.monotonic()
         process.popen.terminate()
-        code = process.popen.wait(20)
+        code = process.popen.wait(PATIENCE_S)
         took_s = time.monotonic() - began_s
         assert code == 0, (label, code, process.log.read_text()[-4000:])
         return took_s
@@ -64,7 +69,7 @@ class Fleet(Rig):
 
     def front_without(self, label: str) -> None:
         if not self.socket:
-            self.front.targets = [port for name, port in self._ports.items() if name != label] or [self._ports[label]]
+            self.front.targets = [port for name, port in self.ports.items() if name != label] or [self.ports[label]]
 
 
 def quiet(process: Process) -> None:
@@ -86,7 +91,7 @@ class Flow:
 
     fleet: Fleet
     cases: Iterator[Case]
-    seconds: int = 5
+    seconds: int = 9
     done: list[tuple[Case, str]] = field(default_factory=list)
     acts: int = 0
     again: Counter[str] = field(default_factory=Counter)
@@ -107,7 +112,7 @@ class Flow:
         """Commands that change nothing, one after the other."""
         while not self.stop.is_set():
             self.act(lambda: self.fleet.types(who, "mine"))
-            self.stop.wait(0.05)
+            self.stop.wait(0.25)
 
     def live(self, who: str, owner: str) -> None:
         """One life after the other."""
@@ -120,12 +125,30 @@ class Flow:
             self.stop.wait(0.1)
 
     def _one(self, case: Case, who: str, owner: str) -> None:
-        self.act(lambda: self.fleet.types(who, f"{case.name} read-only {self.seconds}s INC-42 under way"))
-        card = eventually(lambda: _newest(case, "Needs approval"), f"a card in {case.name}")
-        assert card is not None
-        self.act(lambda: case.press(owner, card, "approve"))
+        ask = f"{case.name} read-only {self.seconds}s INC-42 under way"
+        card = self._until(lambda: self.fleet.types(who, ask), lambda: _newest(case, "Needs approval"))
+        id_ = id_of(card)
+        self._until(lambda: case.press(owner, card, "approve"), lambda: self._approved(case, id_))
         with self._lock:
-            self.done.append((case, id_of(card)))
+            self.done.append((case, id_))
+
+    def _until(self, what: Callable[[], Delivered], seen: Callable[[], T | None]) -> T:
+        """Whoever is told that the records are away tries again after some seconds, and so does whoever sees nothing happen."""
+        for _ in range(10):
+            with suppress(CannotDo):  # the button is gone: it was pressed with success, and the answer came late
+                self.act(what)
+            give_up_at_s = time.monotonic() + TRIES_AGAIN_S
+            while time.monotonic() < give_up_at_s:
+                if found := seen():
+                    return found
+                time.sleep(0.05)
+            with self._lock:
+                self.again["nothing happened"] += 1
+        raise AssertionError("nothing happened")
+
+    def _approved(self, case: Case, id_: str) -> bool:
+        """The card shows it, whoever pressed twice."""
+        return any(id_ in words(card) and "Needs approval" not in words(card) for card in case.cards())
 
     @contextmanager
     def flowing(self, *lives: tuple[str, str]) -> Iterator[None]:
@@ -149,8 +172,10 @@ class Flow:
 
     # ------------------------------------------------------------ what must be true
 
-    def assert_whole(self) -> None:
-        """Each life was given once, ended on time, said once."""
+    def assert_whole(self, *, calls_once: bool = True, beside: int = 0) -> None:
+        """Each life was given once, ended on time, said once. `calls_once`: and no call had to be repeated in doubt.
+        `beside`: so many lives that are not of this flow.
+        """
         rig = self.fleet
         rig.until(lambda: all(rig.events(id_)["grant.ended"] for _, id_ in self.done), "all over")
         rig.until(lambda: all("Ended" in words(case.cards()[0]) for case, _ in self.done), "all said")
@@ -162,8 +187,8 @@ class Flow:
             assert rig.gone(case)
         counts = rig.aws.proxy.log.counts()
         calls = [counts[f"sso-admin:{name}"] for name in ("CreateAccountAssignment", "DeleteAccountAssignment")]
-        assert calls == [len(self.done)] * 2, counts
-        rig.until(lambda: len(rig.roots()) == len(self.done), "a thread of receipts for each")
+        assert calls == [len(self.done)] * 2 or (not calls_once and min(calls) >= len(self.done)), counts
+        rig.until(lambda: len(rig.roots()) == len(self.done) + beside, "a thread of receipts for each")
         assert not [entry for entry in rig.audit() if entry.event.value == "clock.jumped"]
         told = Counter(words(message) for message in rig.slack.person(PEOPLE["dana"]).dms())
         assert set(told.values()) <= {1}, told

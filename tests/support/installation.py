@@ -319,7 +319,8 @@ class Installation:
         self.stop()
         self._stack.close()
 
-    def redis_server(self) -> EmbeddedValkey:
+    def redis_server(self) -> Any:
+        """Its server, or servers: a context manager with `url` and `pid`."""
         return EmbeddedValkey(self.folder / "redis")
 
     def _start(self) -> None:

@@ -7,7 +7,7 @@ CONFIG; `volatile` accepts that nothing survives, for a sandbox. See section 6 o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from redis.exceptions import RedisError
@@ -44,7 +44,7 @@ class DurabilityProbe:
         self._mode = mode
         self._monotonic = monotonic
         # Replaced as a whole: threads share it without a lock.
-        self._last: tuple[float, Finding] | None = None
+        self._last: tuple[float, object, Finding] | None = None
 
     def current(self) -> Durability:
         return self._finding().durability
@@ -53,8 +53,10 @@ class DurabilityProbe:
         """Look again next time: the server has said something that does not fit."""
         self._last = None
 
-    def wait(self) -> bool:
+    def wait(self, commit_id: str = "") -> bool:
         """Whether all that this client has committed is on disk, and on the replicas that there are.
+
+        And whether that commit is still there: where a replica took over in between, which had not heard of it, it is not.
 
         WAIT and WAITAOF speak of writes of their own connection, and a commit may have gone over any connection of the
         pool. So a write goes before them over the same connection: log and replication stream keep the order, and once that
@@ -65,18 +67,19 @@ class DurabilityProbe:
             return False
         if not finding.needs_waitaof and not finding.replicas:
             return True
-        return self._wait(finding)
+        return self._wait(finding, commit_id)
 
-    def _wait(self, finding: Finding) -> bool:
+    def _wait(self, finding: Finding, commit_id: str) -> bool:
         timeout_ms = int(WAIT_S_MAX * 1000)
 
         def fill(pipe: Any) -> None:
             pipe.execute_command("SET", self._keys.durable, self._mode, "EX", MARK_TTL_S)
             pipe.execute_command("WAITAOF", 1 if finding.needs_waitaof else 0, 0, timeout_ms)
             pipe.execute_command("WAIT", finding.replicas, timeout_ms)
+            pipe.execute_command("EXISTS", self._keys.commit(commit_id))
 
-        written, synced, replicated = self._server.pipeline(fill)
-        if isinstance(written, RedisError):
+        written, synced, replicated, stands = self._server.pipeline(fill)
+        if isinstance(written, RedisError) or (commit_id and stands != 1):
             return False
         if finding.needs_waitaof and (isinstance(synced, RedisError) or int(synced[0]) < 1):
             return False
@@ -85,10 +88,10 @@ class DurabilityProbe:
     def _finding(self) -> Finding:
         last = self._last
         now = self._monotonic()
-        if last is not None and now - last[0] < CHECK_S:
-            return last[1]
+        if last is not None and now - last[0] < CHECK_S and last[1] == self._server.primary:
+            return last[2]
         finding = self._look()
-        self._last = (now, finding)
+        self._last = (now, self._server.primary, finding)
         return finding
 
     def _look(self) -> Finding:
@@ -102,6 +105,9 @@ class DurabilityProbe:
 
         info, *config = self._server.pipeline(fill)
         finding = judge(self._mode, info, config[0] if config else None)
+        if self._server.fails_over:
+            # Any replica may be the primary in a moment: what none has heard of would be forgotten.
+            finding = replace(finding, replicas=max(finding.replicas, 1))
         return self._mark(finding)
 
     def _mark(self, finding: Finding) -> Finding:

@@ -347,5 +347,5 @@ class MemoryLedger(Ledger):
         self._reach()
         return self.is_durable
 
-    def make_durable(self) -> bool:
+    def make_durable(self, commit_id: str = "") -> bool:  # noqa: ARG002 - nothing takes over here
         return self.durability().durable

@@ -237,9 +237,9 @@ class RedisLedger(Ledger):
     def durability(self) -> Durability:
         return self._probe.current()
 
-    def make_durable(self) -> bool:
+    def make_durable(self, commit_id: str = "") -> bool:
         with timed("ledger", "make durable"):
-            return self._probe.wait()
+            return self._probe.wait(commit_id)
 
 
 def take_lease(server: Server, lease: str, tick: str, token: str) -> int | None:

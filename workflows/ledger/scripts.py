@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 from redis import exceptions
+from redis.sentinel import MasterNotFoundError
 
 from workflows.ports import CorruptLedger, LedgerUnreachable, Notice
 
@@ -41,6 +42,10 @@ def script(name: str, *, flags: str = "", preludes: tuple[str, ...] = ()) -> Scr
 
 def _text(name: str) -> str:
     return files("workflows.ledger").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
+class NoPrimary(MasterNotFoundError):
+    """No sentinel names a primary. Its text says why, for a person, and holds no secret."""
 
 
 class Server:
@@ -95,8 +100,20 @@ class Server:
         return LedgerUnreachable(f"{_sentence(error, words)} ({self.place}).")
 
     @property
+    def fails_over(self) -> bool:
+        """Whether sentinels say where the primary is, and may name another server at any moment."""
+        return hasattr(self._client.connection_pool, "sentinel_manager")
+
+    @property
+    def primary(self) -> object:
+        """Which server was connected to last, where it may be another one at any moment; else None."""
+        return getattr(self._client.connection_pool, "master_address", None)
+
+    @property
     def place(self) -> str:
         """Where the server is, without user and password."""
+        if self.fails_over:
+            return str(self._client.connection_pool.sentinel_manager.place)
         settings = self._client.connection_pool.connection_kwargs
         if "path" in settings:
             return str(settings["path"])
@@ -131,6 +148,8 @@ _BY_WORD: tuple[tuple[str, str], ...] = (
 
 
 def _sentence(error: exceptions.RedisError, words: str) -> str:
+    if isinstance(error, NoPrimary):
+        return words
     for kind, sentence in _BY_TYPE:
         if isinstance(error, kind):
             return sentence

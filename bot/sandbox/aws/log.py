@@ -24,6 +24,7 @@ class Record:
     action: str
     arguments: Mapping[str, Any]
     account: str
+    access_key: str = ""
     outcome: str = "open"
     fault: str = ""
     took_effect_at_s: float | None = None
@@ -50,7 +51,9 @@ class CallLog:
         """Notes the arrival of a call."""
         with self._lock:
             number = len(self._records) + 1
-            record = Record(number, time.monotonic(), call.service, call.action, call.arguments, call.account)
+            record = Record(
+                number, time.monotonic(), call.service, call.action, call.arguments, call.account, call.access_key
+            )
             self._records.append(record)
         return record
 

@@ -136,6 +136,16 @@ def test_with_a_sync_every_second_an_intent_waits_for_the_disk(waiting_server: r
     assert world.ledger.make_durable()
 
 
+def test_an_intent_that_this_server_has_never_heard_of_is_not_durable(waiting_server: redis.Redis) -> None:
+    """As where a replica has taken over that the commit had not reached."""
+    waiting_server.config_set("appendfsync", "everysec")
+    world = redis_world(waiting_server)
+    world.put("slot:a", slot("a"))
+    (commit,) = waiting_server.keys("prodaccess:commit:*")
+    assert world.ledger.make_durable(commit.removeprefix("prodaccess:commit:"))
+    assert not world.ledger.make_durable("another")
+
+
 def test_with_a_sync_every_second_and_no_answer_from_the_disk_the_call_is_not_made(
     waiting_server: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,7 +53,7 @@ from workflows.ports import (
     TargetRefused,
     TargetThrottled,
 )
-from workflows.usecases.fulfilment.converge_step import ConvergenceTurn, write_step
+from workflows.usecases.fulfilment.converge_step import ConvergenceTurn, step_id, write_step
 from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.due_items import take_off
 from workflows.usecases.shared.outside import went_wrong
@@ -217,7 +217,7 @@ def _change_world(
     written = write_step(ctx, turn, before, intended, gives=giving)
     if isinstance(written, Lost):
         return _not_intended(ctx, turn, before, state, written)
-    if not ctx.ledger.make_durable() and giving:
+    if not ctx.ledger.make_durable(step_id(turn, intended)) and giving:
         return _record(ctx, turn, lambda fresh, at: failed(fresh, _NOT_DURABLE, at), current)
     intent = intended.holding.intent
     if intent is None:

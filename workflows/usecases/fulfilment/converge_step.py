@@ -29,6 +29,12 @@ class ConvergenceTurn:
     read_at_s: float
 
 
+def step_id(turn: ConvergenceTurn, after: State) -> str:
+    """The id of the commit that this turn makes next."""
+    item = keys.holding(after.holding.id)
+    return f"{item}:{turn.snapshot.items[item].version}:{turn.lease.number}"
+
+
 def write_step(
     ctx: WorkerContext,
     turn: ConvergenceTurn,
@@ -49,7 +55,7 @@ def write_step(
     )
     why = {grant.id: _why(grant) for grant in after.grants.values()}
     change = Change(
-        commit_id=f"{item}:{turn.snapshot.items[item].version}:{turn.lease.number}",
+        commit_id=step_id(turn, after),
         at=now,
         reads=turn.snapshot.versions(),
         puts={**({} if forget else {item: after.holding}), **{keys.grant(grant.id): grant for grant in changed}},
