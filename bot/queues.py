@@ -194,7 +194,7 @@ def give_back(job: Job, queue: Queue) -> None:
     """To whoever takes the next one. If this fails, the item is due again after five seconds."""
     with queue.connection.pipeline() as pipe:
         pipe.lrem(queue.intermediate_queue.key, 0, job.id)
-        queue.push_job_id(job.id, pipeline=pipe, at_front=True)
+        queue.push_job_id(job.id, pipeline=pipe)
         pipe.execute()
 
 

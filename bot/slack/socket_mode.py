@@ -6,9 +6,11 @@ The SDK's own client gives up when the first try fails, and later tries again ev
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -65,6 +67,16 @@ class Line:
         while not (self._client.message_queue.empty() and self._gate.shut_if_idle()) and monotonic_s() < give_up_at_s:
             time.sleep(0.002)
         self._gate.shut(FINISHED_WITHIN_S)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """At once: the SDK closes its socket only when the thread that reads from it has got something, and that is the next
+        act of somebody, which nobody answers then.
+        """
+        session = self._client.current_session
+        if session is not None and session.sock is not None:
+            with suppress(OSError):  # it may be gone already
+                session.sock.shutdown(socket.SHUT_RDWR)
         self._client.close()
 
     def hold(self) -> None:

@@ -185,9 +185,11 @@ class Flow:
             late_s = rig.lateness_s(id_)
             assert 0.0 <= late_s < PROMISED_S, (id_, late_s)
             assert rig.gone(case)
-        counts = rig.aws.proxy.log.counts()
-        calls = [counts[f"sso-admin:{name}"] for name in ("CreateAccountAssignment", "DeleteAccountAssignment")]
-        assert calls == [len(self.done)] * 2 or (not calls_once and min(calls) >= len(self.done)), counts
+        accounts = [case.account for case, _ in self.done]
+        for name in ("CreateAccountAssignment", "DeleteAccountAssignment"):
+            calls = Counter(each.arguments["TargetId"] for each in rig.aws.proxy.log.calls(name))
+            found = {account: calls[account] for account in accounts}
+            assert found == dict.fromkeys(accounts, 1) or (not calls_once and min(found.values()) >= 1), (name, found)
         rig.until(lambda: len(rig.roots()) == len(self.done) + beside, "a thread of receipts for each")
         assert not [entry for entry in rig.audit() if entry.event.value == "clock.jumped"]
         told = Counter(words(message) for message in rig.slack.person(PEOPLE["dana"]).dms())
