@@ -189,3 +189,15 @@ def test_a_wake_up_is_sent_although_its_queue_was_written_over(connection):
     connection.set(f"rq:queue:{REMOVE}", "x")
     RqWake(connection, Nothing())("end:PA-1")
     assert connection.llen(f"rq:queue:{REMOVE}") == 1
+
+
+def test_what_a_worker_draws_while_it_stops_waits_for_the_next_one(connection):
+    queue = Queue(GRANT, connection=connection, serializer=JSONSerializer)
+    queue.enqueue_call("bot.jobs.converge_holding", args=("H-1",), result_ttl=0)
+    worker = at_work(connection)
+    (drawn,) = queue.jobs
+    connection.lmove(queue.key, queue.intermediate_queue.key)
+    worker.take_no_more()
+    worker.execute_job(drawn, queue)
+    assert queue.job_ids == [drawn.id]
+    assert queue.intermediate_queue.get_job_ids() == []
