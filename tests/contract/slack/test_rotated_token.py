@@ -47,3 +47,11 @@ def test_where_all_are_refused_slack_is_asked_once_with_each(slack: SlackServer)
     with pytest.raises(SlackApiError, match="invalid_auth"):
         RotatingClient(secret, base_url=slack.api_url, retry_handlers=[]).auth_test()
     assert slack.calls.counts(mark)["auth.test"] == 2
+
+
+def test_socket_mode_is_opened_with_the_token_that_is_valid_now(slack: SlackServer) -> None:
+    """The SDK's client hands over the one that it was made with."""
+    secret = Secret("SLACK_APP_TOKEN", ("xapp-not-known-yet", slack.app.app_token))
+    client = RotatingClient(secret, base_url=slack.api_url, retry_handlers=[])
+    assert client.apps_connections_open(app_token="xapp-of-the-start")["url"].startswith("ws")
+    assert secret.newest_is_refused()
