@@ -8,6 +8,13 @@ from pathlib import Path
 
 from bot.setup.answers import SLACK, TEAMS, Answers, roles_of
 
+_RIGHTS = "Give the worker, and nobody else, its rights in AWS: the first page says how, the others are the rights."
+_FILES = {
+    "aws-identity-center": "worker-policy.identity-center.json",
+    "aws-identity-center-group": "worker-policy.identity-center-groups.json",
+    "aws-iam-policy": "worker-policy.iam-policy.json",
+    "aws-iam-group": "worker-policy.iam-group.json",
+}
 _TEAMS_ID = "MICROSOFT-APP-ID"
 
 
@@ -24,15 +31,20 @@ def _steps(answers: Answers, values: Mapping[str, str], folder: Path) -> Iterato
         yield from _slack(answers, values)
     if TEAMS in answers.given.chats:
         yield from _teams(answers, values)
-    yield (
-        "Give the worker its rights in AWS: deploy/aws in the sources of prodaccess has an IAM policy for each kind of target.\n"
-        "   Only the worker gets them."
-    )
+    yield "\n     ".join((_RIGHTS, *(f"prodaccess docs deploy/aws/{name}" for name in rights(answers))))
     if any(role.target.kind.startswith("aws-iam-") for role in roles_of(answers).values()):
         yield "Tag each IAM user with the address of its person: prodaccess:person = dana@example.com"
     yield "See what the policy means, in words:\n     prodaccess config render"
     yield "See that chat, AWS, people and Redis are what the policy says:\n     prodaccess doctor"
     yield "Start it: web, worker and clock, with a Valkey of its own where REDIS_URL is empty:\n     prodaccess up"
+
+
+def rights(answers: Answers) -> Iterator[str]:
+    """The files of deploy/aws that these roles and groups need."""
+    yield "README.md"
+    yield from dict.fromkeys(_FILES[role.target.kind] for role in roles_of(answers).values())
+    if any(group.identity_center_group for group in answers.given.groups.values()):
+        yield "worker-policy.policy-groups.json"
 
 
 def _slack(answers: Answers, values: Mapping[str, str]) -> Iterator[str]:

@@ -19,8 +19,10 @@ from bot.setup.example import EXAMPLE
 from bot.setup.files import policy_files
 from bot.setup.judge import slips
 from bot.setup.make import make
+from bot.setup.next_steps import rights
 from bot.setup.reading import read_answers
 from bot.setup.scalars import flow, scalar
+from bot.shipped import files
 from tests.unit.setup.answer_data import GROUP, HOSTILE, IAM_GROUP, POLICY, SET, TEMPLATE, data, text, with_environment
 from workflows.core.policy import Policy
 from workflows.policy_file import read_policy
@@ -72,6 +74,16 @@ def test_every_kind_of_installation_passes_the_strict_check(
         assert sum(admin.approve.values()) == 2
         assert admin.ticket is not None
     assert policy.panic_group == security
+
+
+def test_the_rights_of_the_worker_are_named_by_files_that_come_along(answers: Made) -> None:
+    given = data(templates={"policies/logs.json": TEMPLATE})
+    given["groups"]["platform"] = {"identity_center_group": "Platform"}
+    given["roles"] = {name: {"risk": "read", "allows": "Look", "target": target} for name, target in TARGETS.items()}
+    found = list(rights(answers(given)))
+    assert {f"deploy/aws/{name}" for name in found} <= files().keys()
+    assert len(found) == 6
+    assert list(rights(answers(data()))) == ["README.md", "worker-policy.identity-center.json"]
 
 
 @pytest.mark.parametrize("count", [1, 16])
