@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from redis import Redis
+from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - Redis's own are meant
 
 from bot.observability.series import Series, added, kept_as_a_hash
 from workflows.core.calls import Call
@@ -52,7 +53,10 @@ class Calls:
             added(self._new, TOOK.took(call.service, value=call.seconds))
 
     def flush(self) -> None:
-        """One round trip; none where nothing was called. What could not be written is written the next time."""
+        """One round trip; none where nothing was called. What could not be written is written the next time.
+
+        A server that does not answer is said elsewhere: it raises for anything else alone.
+        """
         with self._lock:
             new, self._new = self._new, {}
         if not new:
@@ -62,10 +66,11 @@ class Calls:
                 for field, value in new.items():
                     pipe.hincrbyfloat(self._key, field, round(value, 6))
                 pipe.execute()
-        except Exception:
+        except Exception as problem:
             with self._lock:
                 added(self._new, new)
-            raise
+            if not isinstance(problem, ConnectionError | TimeoutError):
+                raise
 
     def _bounded(self, what: str, word: str, at_most: int) -> str:
         word = re.sub(r"[^A-Za-z0-9_.:/ -]", "_", word)[:64]

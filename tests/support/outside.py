@@ -131,7 +131,7 @@ class Outside(ChatWorld):
         self.answers: list[str] = []
         self._sources: Mapping[str, frozenset[PersonId]] = {}
         self.on_leave: Callable[[str], None] = lambda _stage: None
-        parts = SimpleNamespace(context=self.ctx, due=self._faulty(self.due, "due"), reconciler=self.sender)
+        parts = SimpleNamespace(context=self.ctx, due=self._faulty(self.due, "due"), reconciler=self.sender, redis=None)
         jobs.install(parts)  # type: ignore[arg-type]  # as much of it as these jobs use
 
     def _faulty(self, inner: Any, name: str, wrap: Callable[[Any], Any] = lambda it: it) -> Any:

@@ -291,8 +291,7 @@ def test_what_could_not_be_written_is_written_the_next_time(client: Any) -> None
     process, dead = Calls(client), redis.Redis(port=1)
     process._redis = dead
     process.heard(Call("aws", "sts GetCallerIdentity", "", 0.1))
-    with pytest.raises(redis.RedisError):
-        process.flush()
+    process.flush()  # a server that does not answer is said elsewhere
     process._redis = client
     process.flush()
     assert client.hget("prodaccess:calls", "prodaccess_calls|aws|sts GetCallerIdentity|ok") == b"1"

@@ -133,7 +133,7 @@ def test_a_look_by_id_that_fails_is_no_reason_to_look_by_address(center: AwsRig,
 def test_a_user_that_is_gone_is_forgotten_by_its_address_too(center: AwsRig) -> None:
     """Whoever was found by the address within the last minutes is the very one that is gone."""
     first = center.resource()
-    names = center.targets._links.to(Place.of_terms(first.target)).names
+    names = center.targets.links.to(Place.of_terms(first.target)).names
     names.drop(("names", first.place.rpartition(":")[2], first.user_id))
     center.make_anew()
     found = center.target.resolve(terms(center.kind), PERSON, "PA-2", {first.place: first.user_id})
@@ -143,7 +143,7 @@ def test_a_user_that_is_gone_is_forgotten_by_its_address_too(center: AwsRig) -> 
 
 def test_a_user_that_is_disabled_is_there_and_not_to_be_used(center: AwsRig, aws: Any) -> None:
     first = center.resource()
-    names, store = center.targets._links.to(Place.of_terms(first.target)).names, first.place.rpartition(":")[2]
+    names, store = center.targets.links.to(Place.of_terms(first.target)).names, first.place.rpartition(":")[2]
     off = _store_user({"UserId": first.user_id, "UserName": PERSON, "UserStatus": "DISABLED"})
     names.put(("names", store, first.user_id), off, 600.0)
     aws.world.add_person(PersonSpec(PERSON, user_name="dana2"), "00000000-0000-0000-0000-00000000000c")

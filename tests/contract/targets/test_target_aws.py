@@ -355,7 +355,7 @@ def test_throttling_holds_up_everybody_who_shares_the_quota(center: AwsRig) -> N
 
 def test_a_changing_call_without_a_lease_is_not_sent(center: AwsRig) -> None:
     resource = center.resource()
-    client = center.targets._links.to(Place.of_terms(resource.target)).store.open()
+    client = center.targets.links.to(Place.of_terms(resource.target)).store.open()
     before = center.calls()
     with pytest.raises(LeaseOver):
         client.create_group(IdentityStoreId="d-9967012345", DisplayName="x")
