@@ -161,6 +161,7 @@ def as_documented(folder: Path) -> Path:
     """The secrets, made by the very lines of docs/install.md."""
     page = (ROOT / "docs" / "install.md").read_text()
     (typed,) = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "mkdir -m 700 secrets" in block]
+    (folder / "deploy").symlink_to(ROOT / "deploy")
     subprocess.run(("bash", "-euo", "pipefail", "-c", typed), cwd=folder, check=True, umask=0o077)
     return folder / "secrets"
 
@@ -177,24 +178,24 @@ def test_the_documented_lines_make_each_secret_a_container_can_read_and_nobody_e
 def test_its_valkey_is_durable_and_lets_in_who_it_should(tmp_path: Path) -> None:
     """Started with the very words of compose.yaml; only the places are others."""
     secrets = as_documented(tmp_path)
-    address = (secrets / "redis-url").read_text()
+    addresses = {name: (secrets / f"redis-url-{name}").read_text() for name in OURS}
     _, *options = SERVICES["valkey"]["command"]
     places = {"/data": str(tmp_path), "/run/secrets/redis-users": str(secrets / "redis-users")}
     own = ["--port", "0", "--unixsocket", str(tmp_path / "socket"), "--save", ""]
     given = [places.get(option, option) for option in options]
     with subprocess.Popen((server(tmp_path), *given, *own), stdout=subprocess.DEVNULL) as process:
         try:
-            client = connected(address, tmp_path / "socket", process)
+            web, _, _ = [connected(addresses[name], tmp_path / "socket", process) for name in OURS]
             with pytest.raises(redis.AuthenticationError):
                 redis.Redis(unix_socket_path=str(tmp_path / "socket")).ping()
-            found = client.config_get("append*", "maxmemory-policy")
+            found = web.config_get("append*", "maxmemory-policy")
             assert (found["appendonly"], found["appendfsync"], found["maxmemory-policy"]) == (
                 "yes",
                 "always",
                 "noeviction",
             )
             with pytest.raises(redis.exceptions.NoPermissionError):
-                client.config_set("appendonly", "no")
+                web.config_set("appendonly", "no")
         finally:
             process.terminate()
             process.wait(10)
