@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from bot.doctor.redis_rights import NEEDED, may_not
+from bot.doctor.redis_rights import NEEDED, READS, Command, may_not
 from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.runtime.redis_servers import find_servers
 from bot.settings import PROCESSES, Process
@@ -154,6 +154,18 @@ def test_each_user_commits_and_what_it_wrote_is_whole(server: EmbeddedValkey, na
         ledger.check_server()
         assert isinstance(ledger.commit(one_entry(ledger, f"by-{name}")), Committed)
         assert len(ledger.entries()) == 1
+
+
+def test_the_operator_may_look_at_the_queues_and_a_trace_may_be_kept(server: EmbeddedValkey) -> None:
+    looks: tuple[Command, ...] = (
+        *READS,
+        ("LRANGE", "rq:queue:prodaccess-grant", 0, 0),
+        ("HGET", "rq:job:1", "created_at"),
+    )
+    with redis.Redis.from_url(url("prodaccess-operator", server.port)) as client:
+        assert may_not(client, looks) == ()
+    with redis.Redis.from_url(url("prodaccess-worker", server.port)) as client:
+        assert client.set("prodaccess:trace:on:request:PA-1", "00-1-2-01", ex=60)
 
 
 @pytest.mark.parametrize("process", PROCESSES)
