@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.for-running
 DEMO := $(VENV)/.for-the-demo
 DEV := $(VENV)/.for-development
-# Helm, hadolint and the like, 460 MB: of no use to the bot itself. Several checkouts may share one folder.
+# Helm, hadolint and the like, half a gigabyte: of no use to the bot itself. Several checkouts may share one folder.
 TOOLS := $(or $(PRODACCESS_DEPLOY_TOOLS),.venv-deploy)
 
 .PHONY: demo test test-teams test-upgrade test-fleet test-image check-deploy lint run check bench docs lock dist clean
