@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import subprocess
-import tarfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,10 +18,6 @@ from bot.cli.program import POLICY, PROBLEMS, USAGE, add, end, say, told
 
 if TYPE_CHECKING:
     from workflows.core.policy import Policy
-
-_GIT_S_MAX = 60
-# A policy folder holds at most 2,000 files of 256 KiB; an archive that is larger is none.
-_ARCHIVE_MAX = 64 * 1024 * 1024
 
 
 class Format(StrEnum):
@@ -66,7 +59,7 @@ def diff(
 ) -> None:
     """Say in words what changes from one policy to another, what is looser in production first.
 
-    Of git only files are read, with git archive: nothing of the other revision is checked out or run.
+    Of git only files are read, byte for byte: nothing of the other revision is checked out or run.
     """
     from workflows.core.loosening import loosened
     from workflows.policy_file.difference import difference
@@ -96,40 +89,18 @@ def _policy(name: str) -> Policy:
 @contextmanager
 def _folder(name: str) -> Iterator[Path]:
     """The folder of that name; of a revision its files, in a folder of their own for as long as this lasts."""
+    from bot.cli.revision import Unreadable, put_files
+
     revision, colon, path = name.partition(":")
     if Path(name).is_dir() or not colon:
         yield Path(name)
         return
-    archive = _archive(name, revision, path)
     with TemporaryDirectory(prefix="prodaccess-") as place:
         try:
-            with tarfile.open(fileobj=io.BytesIO(archive)) as found:
-                # `data` takes files and folders alone, and nothing that leads out of the place.
-                found.extractall(place, filter="data")
-        except (tarfile.TarError, OSError) as problem:
-            end(f"{name} cannot be read: {problem}.", USAGE)
+            put_files(revision, path, Path(place))
+        except Unreadable as problem:
+            end(f"{_plain(name)} {_plain(str(problem))}", USAGE)
         yield Path(place)
-
-
-def _archive(name: str, revision: str, path: str) -> bytes:
-    if revision.startswith("-"):
-        end(f"{name} is no revision.", USAGE)
-    tree = f"{revision}:{path.rstrip('/')}" if path.rstrip("/") not in ("", ".") else revision
-    try:
-        done = subprocess.run(  # noqa: S603 - one program with arguments of ours; no shell reads them
-            ["git", "archive", "--format=tar", tree],  # noqa: S607 - whichever git they use
-            capture_output=True,
-            check=False,
-            timeout=_GIT_S_MAX,
-        )
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        end(f"git could not be asked for {name} ({type(problem).__name__}).", USAGE)
-    if done.returncode != 0:
-        words = done.stderr.decode("utf-8", "replace").strip().splitlines()[:1]
-        end(f"There is no {name}: {words[0] if words else 'git says nothing more'}", USAGE)
-    if len(done.stdout) > _ARCHIVE_MAX:
-        end(f"{name} is too large for a policy folder.", USAGE)
-    return done.stdout
 
 
 # ---------------------------------------------------------------- printing

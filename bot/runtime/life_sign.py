@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -34,12 +35,15 @@ Stuck = Callable[[], str]
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What a process shows. `at_s`: monotonic seconds of its last sign. `address`: where web listens."""
+    """What a process shows. `at_s`: monotonic seconds of its last sign. `address`: where web listens. `is_empty`: it holds its
+    file, so it lives, and could not write into it.
+    """
 
     pid: int
     at_s: float
     stuck: str = ""
     address: tuple[str, int] | None = None
+    is_empty: bool = False
 
 
 class LifeSign:
@@ -82,7 +86,7 @@ class _File:
 
     def write(self, what: dict[str, Any]) -> None:
         """In one write of one length: whoever reads sees the old or the new one."""
-        with suppress(OSError):  # a full disk shows as silence
+        with suppress(OSError):  # on a full disk; what stands there can mostly be written over
             os.pwrite(self._handle, json.dumps(what).encode()[:_SIZE].ljust(_SIZE), 0)
 
     def remove(self) -> None:
@@ -97,8 +101,27 @@ def own_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"prodaccess-{os.getuid()}"
 
 
+def not_ours(folder: Path) -> str:
+    """Why nothing in it counts, as a sentence without its full stop; empty where it is ours, or not there.
+
+    Everybody may write in /tmp: who makes this name there before us could show a dead process as one that lives, and a link
+    would have us sweep up in another folder.
+    """
+    try:
+        found = folder.lstat()
+    except OSError:
+        return ""
+    if not stat.S_ISDIR(found.st_mode):
+        return "It is no folder"
+    if found.st_uid != os.getuid():
+        return "It belongs to somebody else"
+    return "Others may write there" if found.st_mode & 0o022 else ""
+
+
 def signs(kind: str, folder: Path | None = None) -> list[Sign]:
     """Of all processes of this kind that live here."""
+    if not_ours(folder or own_folder()):
+        return []
     return sorted(filter(None, map(_read, _files(kind, folder or own_folder()))), key=lambda sign: sign.pid)
 
 
@@ -109,7 +132,7 @@ def wrong_with(kind: str, sign: Sign) -> str:
         return f"{who} has not moved for {silent_s:.0f} seconds: it is frozen, or hangs."
     if sign.stuck:
         return f"{who} hangs: {sign.stuck}."
-    if kind == "web":
+    if kind == "web" and not sign.is_empty:
         return _unanswered(who, sign.address)
     return ""
 
@@ -150,11 +173,12 @@ def _own_file(kind: str, folder: Path) -> _File | None:
 
 
 def _make(kind: str, folder: Path) -> _File:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise PermissionError(errno.EPERM, "It belongs to somebody else")
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if why := not_ours(folder):
+        raise PermissionError(errno.EPERM, why)
     _sweep(kind, folder)
-    handle, path = tempfile.mkstemp(prefix=f"{kind}.", dir=folder)
+    handle, path = tempfile.mkstemp(prefix=f"{kind}.{os.getpid()}.", dir=folder)
     fcntl.flock(handle, fcntl.LOCK_EX)
     return _File(Path(path), handle)
 
@@ -191,7 +215,9 @@ def _read(path: Path) -> Sign | None:
         with path.open("rb") as file:
             if not _locked(file.fileno()):
                 return None
-            found = json.loads(file.read(_SIZE))
+            if not (shown := file.read(_SIZE)):  # a full disk, or one that begins: it is no reason to start it again
+                return Sign(int(path.name.split(".")[1]), monotonic_s(), is_empty=True)
+            found = json.loads(shown)
             address = found["address"]
             return Sign(found["pid"], found["at_s"], found["stuck"], (address[0], address[1]) if address else None)
     except (OSError, ValueError, LookupError, TypeError):

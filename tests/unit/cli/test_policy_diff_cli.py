@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bot.cli import policy_diff
+from bot.cli import policy_diff, revision
 from bot.cli.program import program
 from tests.unit.core.test_loosening import NOW, PAIRS
 from tests.unit.policy_file.policy_folder import SHOP, WORKSPACE, write
@@ -106,6 +106,61 @@ def test_a_revision_of_git_is_compared_with_what_stands_there(
     for name in ("nowhere:config", "main:nowhere", "--output=x:config"):
         assert run(app, name, "config")[0] == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == [".git", "config"]
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """On main a policy, on the branch `wider` a wider one."""
+    write(tmp_path / "config")
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "x")
+    git(tmp_path, "checkout", "-q", "-b", "wider")
+    write(tmp_path / "config", *WIDER[:1])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def commit(folder: Path) -> None:
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "y")
+
+
+def test_attributes_of_the_repository_hide_no_file(app: typer.Typer, repository: Path) -> None:
+    (repository / "config/.gitattributes").write_text(f"{SHOP} export-ignore\n")
+    commit(repository)
+    code, lines = run(app, "main:config", "wider:config")
+    assert (code, lines[0]) == (0, "Looser in production: 2")
+
+
+def test_no_program_that_the_repository_names_is_run(app: typer.Typer, repository: Path) -> None:
+    (repository / "config/.gitattributes").write_text("* filter=theirs\n")
+    commit(repository)
+    git(repository, "config", "filter.theirs.smudge", "touch run-by-git; cat")
+    code, lines = run(app, "main:config", "wider:config")
+    assert (code, lines[0]) == (0, "Looser in production: 2")
+    assert not list(repository.rglob("run-by-git"))
+
+
+def test_a_link_out_of_the_folder_and_a_folder_that_is_too_large_are_refused(
+    app: typer.Typer, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "config/environments/out.yaml").symlink_to("/etc/hostname")
+    commit(repository)
+    assert run(app, "main:config", "wider:config") == (
+        2,
+        ["wider:config has a link that leads out of the folder: environments/out.yaml."],
+    )
+    monkeypatch.setattr(revision, "_BYTES_MAX", 100)
+    assert run(app, "main:config", "config") == (2, ["main:config is too large for a policy folder."])
+
+
+def test_a_link_inside_of_the_folder_is_followed(app: typer.Typer, repository: Path) -> None:
+    (repository / "config" / SHOP).rename(repository / "config/shop.txt")
+    (repository / "config" / SHOP).symlink_to("../shop.txt")
+    commit(repository)
+    code, lines = run(app, "main:config", "wider:config")
+    assert (code, lines[0]) == (0, "Looser in production: 2")
 
 
 def test_every_kind_has_words_for_both_ways() -> None:

@@ -59,6 +59,12 @@ def test_nothing_of_others_runs_and_nothing_is_put_into_a_command_line(workflow:
         assert "${{" not in step["run"]
 
 
+def test_python_looks_for_nothing_in_the_change(workflow: dict[Any, Any]) -> None:
+    """It does so by `-m`: the folder that it is started in comes first."""
+    lines = [line for step in steps(workflow) for line in step["run"].splitlines() if "python3" in line]
+    assert [line.strip() for line in lines] == ['python3 -I -m venv "$RUNNER_TEMP/prodaccess"']
+
+
 def commands(text: str) -> Iterator[list[str]]:
     for line in re.findall(r"^[^#\n]*?(?:run: |- |^ +)(prodaccess [^\n|>]+)", text, re.MULTILINE):
         yield shlex.split(line.strip())[1:]

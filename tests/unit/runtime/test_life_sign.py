@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import functools
+import json
 import os
 import socket
 import subprocess
@@ -58,6 +61,51 @@ def test_what_a_killed_process_left_behind_counts_for_nothing_and_is_swept_up(fo
     assert len(list(folder.iterdir())) == 1
     LifeSign("worker").close()
     assert not folder.exists()
+
+
+def test_nothing_is_swept_up_or_written_behind_a_link(folder: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "sources"
+    theirs.mkdir()
+    (theirs / "worker.py").write_text("code")
+    folder.symlink_to(theirs)
+    LifeSign("worker").close()
+    assert [path.name for path in theirs.iterdir()] == ["worker.py"]
+    assert signs("worker") == []
+    assert CliRunner().invoke(app, ["health", "worker"]).exit_code == 1
+
+
+def forged(folder: Path) -> Iterator[None]:
+    folder.mkdir(mode=0o700)
+    file = folder / "worker.7.x"
+    file.write_text(json.dumps({"pid": 7, "at_s": life_sign.monotonic_s(), "stuck": "", "address": None}))
+    with file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def test_a_sign_counts_only_where_nobody_else_can_write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in forged(folder):
+        assert [sign.pid for sign in signs("worker")] == [7]
+        folder.chmod(0o770)
+        assert signs("worker") == []
+        folder.chmod(0o700)
+        monkeypatch.setattr(life_sign.os, "getuid", lambda: folder.stat().st_uid + 1)
+        assert signs("worker") == []
+        said = CliRunner().invoke(app, ["health", "worker"])
+        assert (said.exit_code, "It belongs to somebody else" in said.output) == (1, True)
+
+
+def test_a_full_disk_is_no_reason_to_start_a_process_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(life_sign.os, "pwrite", full)
+    life = LifeSign("web")
+    assert [(sign.pid, sign.is_empty) for sign in signs("web")] == [(os.getpid(), True)]
+    said = CliRunner().invoke(app, ["health", "web"])
+    assert (said.exit_code, "its sign is empty, as on a full disk" in said.output) == (0, True)
+    life.close()
+    assert signs("web") == []
 
 
 def test_one_that_is_silent_or_stuck_is_told_apart() -> None:
