@@ -119,6 +119,7 @@ def _in_the_way(folder: Path, names: tuple[str, ...], more: int) -> str:
 
 def _read(name: str) -> Answers:
     """The answers of the file; ends with every slip in it."""
+    from bot.settings.secret_files import why
     from bot.setup.reading import read_answers
 
     shown = "standard input" if name == _STDIN else name
@@ -127,7 +128,7 @@ def _read(name: str) -> Answers:
     except UnicodeDecodeError:
         end(f"{shown} is no UTF-8 text.", USAGE)
     except OSError as error:
-        end(f"{shown} cannot be read: {(error.strerror or 'no reason given').lower()}.", USAGE)
+        end(f"{shown} cannot be read: {why(error)}.", USAGE)
     found = read_answers(shown, text)
     if isinstance(found, tuple):
         end("\n".join(map(str, found)), USAGE)

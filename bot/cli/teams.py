@@ -44,6 +44,7 @@ def package(
     ] = "1.0.0",
 ) -> None:
     """Write the app for the Teams admin centre: a zip with a manifest and two icons."""
+    from bot.settings.secret_files import why
     from bot.teams import app_package
 
     if sentence := app_package.problem(app_id, name, website, release):
@@ -52,7 +53,7 @@ def package(
     try:
         out.write_bytes(content)
     except OSError as error:
-        end(f"{out} cannot be written: {(error.strerror or 'no reason given').lower()}.", PROBLEMS)
+        end(f"{out} cannot be written: {why(error)}.", PROBLEMS)
     say(f"{out}: upload it in the Teams admin centre, under Teams apps, Manage apps.")
     if website == _WEBSITE:
         say("Its page in Teams links example.com: --website names a page of yours.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, get_args
@@ -11,11 +11,13 @@ from typing import Any, Generic, Literal, TypeVar, get_args
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bot.chat.outbox.outages import channels_of
 from bot.doctor.allowance import Allowance
 from bot.monotonic import monotonic_s
 from bot.providers import know_providers
 from bot.settings import Process, Settings, named_secret
 from bot.wiring.common import build_redis
+from workflows.core.destination import read_destination
 from workflows.core.finding import Finding, attention
 from workflows.core.policy import Policy
 from workflows.ledger.redis_ledger import RedisLedger
@@ -24,6 +26,7 @@ from workflows.policy_file import Reading, read_policy
 # Whom a look is for: one process as it would find this machine, or all of them, as `prodaccess up` runs them.
 Whom = Literal["web", "worker", "clock", "up"]
 WHOM: tuple[Whom, ...] = get_args(Whom)
+SEE_SECRETS = "docs/operations.md, Secrets, and how to exchange one"
 
 T = TypeVar("T")
 
@@ -87,6 +90,11 @@ class Context:
         """What the folder says; None where it is not valid, which the policy's own lines tell."""
         return self.reading().policy
 
+    def places(self, surface: str) -> list[str]:
+        """Channels of this chat that the policy names."""
+        named = channels_of(self.policy) if self.policy else set()
+        return sorted(place for place in named if read_destination(place).surface == surface)
+
     def needs(self, *processes: Process) -> bool:
         """Whether the look is for one of these, so that what is not here is missing."""
         return self.whom == "up" or self.whom in processes
@@ -122,11 +130,17 @@ def elsewhere(*processes: Process) -> str:
     return f"run `prodaccess doctor --process {processes[0]}` where {names} runs"
 
 
+def some_of(names: Sequence[str], at_most: int) -> str:
+    """Listed, and of those beyond `at_most` how many there are."""
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return f"{', '.join(names[:at_most])}{more}"
+
+
 def exchanged(context: Context, check: str, name: str) -> Iterator[Finding]:
     """Of a secret whose file has several values: that an older one had to be taken. To be asked after it was used."""
     for sentence in context.settings.secrets.attention():
         if name in sentence:
-            yield attention(check, name, sentence, "docs/operations.md, Secrets, and how to exchange one")
+            yield attention(check, name, sentence, SEE_SECRETS)
 
 
 def once(words: str) -> str:

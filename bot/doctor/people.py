@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.doctor.context import Context, elsewhere
+from bot.doctor.context import Context, elsewhere, some_of
 from bot.doctor.directories import WRONG, Directories, Members
 from workflows.core.finding import Finding, State, attention, broken, ok, skipped, unknown
 from workflows.core.identity import Account, Address
@@ -14,7 +14,7 @@ from workflows.core.policy import OWNERS, Policy
 from workflows.core.rules.groups import groups_named
 from workflows.ports import DirectoryUnreachable
 
-NAMED_MAX = 4
+NAMED_MAX, USES_MAX = 4, 2
 
 
 @dataclass
@@ -93,8 +93,7 @@ def uses_of(policy: Policy) -> dict[str, Use]:
 
 def _group(name: str, use: Use, members: Members, directories: Directories) -> Finding:
     what = f"group {name}"
-    uses = list(use.words)
-    role = f"{', '.join(uses[:2])}{f' and {len(uses) - 2} more' if len(uses) > 2 else ''}"
+    role = some_of(list(use.words), USES_MAX)
     if members.absent:
         return skipped("people.group", what, f"it {role}; {members.absent}", elsewhere("worker"))
     if not members.known:

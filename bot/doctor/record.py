@@ -11,7 +11,7 @@ from redis.exceptions import NoPermissionError
 from bot.chat.health import closed_places, troubles
 from bot.chat.views.read_model import Reader
 from bot.chat.wording.labels import Stage
-from bot.doctor.context import Context, elsewhere
+from bot.doctor.context import Context, elsewhere, some_of
 from bot.observability.readiness import unreadable
 from bot.queues import ALL_QUEUES
 from bot.wiring.chats import traits_of
@@ -148,9 +148,7 @@ def _said(parts: ClockParts) -> Iterator[Finding]:
 
 
 def _named(ids: object) -> str:
-    listed = [str(one) for one in ids] if isinstance(ids, list | tuple) else []
-    more = f" and {len(listed) - NAMED_MAX} more" if len(listed) > NAMED_MAX else ""
-    return f"{', '.join(listed[:NAMED_MAX])}{more}"
+    return some_of([str(one) for one in ids] if isinstance(ids, list | tuple) else [], NAMED_MAX)
 
 
 def _span(seconds: float) -> str:

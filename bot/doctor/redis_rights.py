@@ -13,9 +13,10 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import NoPermissionError, RedisError
 
-from bot.doctor.context import Context, elsewhere
+from bot.doctor.context import Context, elsewhere, some_of
 from bot.settings import Process
 from workflows.core.finding import Finding, attention, broken, ok, skipped, unknown
+from workflows.ledger.scripts import text_of
 
 _RECORD, _INDEX, _OF, _QUEUE = (
     "prodaccess:record:doctor",
@@ -74,8 +75,7 @@ def rights(context: Context, redis: Redis) -> Iterator[Finding]:
     if not refused:
         yield ok("redis.rights", what, "it may do all that our processes do")
         return
-    more = f" and {len(refused) - NAMED_MAX} more" if len(refused) > NAMED_MAX else ""
-    words = f"it may not do {', '.join(refused[:NAMED_MAX])}{more}"
+    words = f"it may not do {some_of(refused, NAMED_MAX)}"
     mend = f"give it the rights of deploy/redis/users.acl, or of {SEE}"
     if context.whom is not None:
         yield broken("redis.rights", what, words, mend)
@@ -120,4 +120,4 @@ def _user(redis: Redis) -> str:
         found: Any = redis.acl_whoami()
     except RedisError:
         return ""
-    return found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)
+    return text_of(found)

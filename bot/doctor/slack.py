@@ -7,17 +7,15 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.chat.outbox.outages import channels_of
 from bot.chat.surface import NotDone
 from bot.doctor.allowance import USED_UP_S
-from bot.doctor.context import Context, elsewhere, exchanged, once
+from bot.doctor.context import SEE_SECRETS, Context, elsewhere, exchanged, once
 from bot.settings import Settings
 from bot.slack.answers import ask
 from bot.slack.build import build_client
 from bot.slack.health import BOT_TOKEN
 from bot.slack.refused import error_word, slack_words
 from bot.slack.scopes import BETTER, NEEDED, granted
-from workflows.core.destination import read_destination
 from workflows.core.finding import Finding, attention, broken, ok, skipped, unknown
 from workflows.core.identity import SLACK
 
@@ -30,7 +28,7 @@ _NOT_SHOWN = frozenset({"channel_not_found", "team_not_found", "access_denied"})
 
 
 def look(context: Context) -> Iterator[Finding]:
-    settings, places = context.settings, slack_places(context)
+    settings, places = context.settings, context.places(SLACK)
     if settings.slack_bot_token is None:
         yield from _not_here(context, places)
     else:
@@ -40,12 +38,6 @@ def look(context: Context) -> Iterator[Finding]:
     elif settings.slack_signing_secret is not None:
         words = "it is set; whether it is the right one shows with the first request from Slack"
         yield ok("slack.signing-secret", "SLACK_SIGNING_SECRET", words)
-
-
-def slack_places(context: Context) -> list[str]:
-    """Channels in Slack that the policy names."""
-    named = channels_of(context.policy) if context.policy else set()
-    return sorted(place for place in named if read_destination(place).surface == SLACK)
 
 
 def _not_here(context: Context, places: list[str]) -> Iterator[Finding]:
@@ -148,7 +140,7 @@ def _socket_mode(settings: Settings) -> Finding:
             continue
         if number:
             words = "Slack refuses the newest value of its file, and takes an older one"
-            return attention("slack.socket-mode", what, words, "docs/operations.md, Secrets, and how to exchange one")
+            return attention("slack.socket-mode", what, words, SEE_SECRETS)
         return ok("slack.socket-mode", what, "Slack gives it an address for Socket Mode")
     problem = problem or ValueError("no value")
     return broken("slack.socket-mode", what, once(slack_words(what, APP_TOKEN, problem)), _mend(problem))

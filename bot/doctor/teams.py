@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Protocol
 
-from bot.chat.outbox.outages import channels_of
 from bot.chat.surface import Means, NotDone
 from bot.directory.http_json import NotFetched, fetch_json
 from bot.doctor.context import Context, elsewhere, exchanged, once
@@ -33,7 +32,7 @@ class _Tokens(Protocol):
 
 
 def look(context: Context) -> Iterator[Finding]:
-    settings, places = context.settings, teams_places(context)
+    settings, places = context.settings, context.places(TEAMS)
     if not settings.teams_is_on:
         yield from _not_here(context, places)
         return
@@ -56,12 +55,6 @@ def tokens_of(settings: Settings) -> Tokens:
     if app_id is None or tenant is None or secret is None:
         raise ValueError("Teams is not set up")
     return Tokens(settings.teams_login_url, tenant, app_id, secret, settings.graph_api_url)
-
-
-def teams_places(context: Context) -> list[str]:
-    """Channels in Teams that the policy names."""
-    named = channels_of(context.policy) if context.policy else set()
-    return sorted(place for place in named if read_destination(place).surface == TEAMS)
 
 
 def _not_here(context: Context, places: list[str]) -> Iterator[Finding]:

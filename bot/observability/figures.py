@@ -25,6 +25,7 @@ from workflows.core.mixed import OlderRunning, runs
 from workflows.core.policy import Policy
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.ledger.keys import Keys
+from workflows.ledger.scripts import text_of
 from workflows.ports import PolicyUnavailable
 from workflows.usecases.shared.context import Context
 
@@ -115,7 +116,7 @@ class Figures:
         def ask(pipe: Pipeline) -> None:
             pipe.zcount(self._keys.due, "-inf", now_s - LOOKED_AT_S)
             for job in oldest:
-                pipe.hget(f"rq:job:{_text(job)}", "created_at")
+                pipe.hget(f"rq:job:{text_of(job)}", "created_at")
 
         late, *begun = asked(self._redis, ask)
         yield _gauge(
@@ -171,10 +172,6 @@ def _number(answer: Any) -> float:
 def _age_s(now_s: float, at: Any) -> float:
     """Of a job, by the time that RQ wrote into it: the clock of whoever sent it."""
     try:
-        return max(0.0, now_s - datetime.fromisoformat(_text(at)).timestamp())
+        return max(0.0, now_s - datetime.fromisoformat(text_of(at)).timestamp())
     except ValueError:
         return 0.0
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from workflows.ledger.scripts import text_of
+
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
@@ -109,11 +111,7 @@ def numbers(stored: object) -> dict[str, float]:
     found: dict[str, float] = {}
     for field, value in stored.items() if isinstance(stored, dict) else ():
         try:
-            found[_text(field)] = float(_text(value))
+            found[text_of(field)] = float(text_of(value))
         except ValueError:
             continue
     return found
-
-
-def _text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

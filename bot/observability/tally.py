@@ -83,7 +83,7 @@ _DECIDED: Mapping[Event, str] = {
     Event.REQUEST_DECLINED: "declined",
 }
 # What people took their time for.
-_BY_PEOPLE = frozenset({Event.REQUEST_APPROVED, Event.REQUEST_DENIED})
+_BY_PEOPLE = ("approved", "denied")
 _OVER = frozenset({Event.GRANT_ENDED, Event.GRANT_REVOKED, Event.GRANT_ACTIVATION_FAILED})
 # An entry's record may have gone on since; a time that is taken from it has to be the entry's own.
 _SAME = timedelta(seconds=2)
@@ -196,7 +196,7 @@ def _of_request(entry: AuditEntry, request: Request) -> Iterator[Mapping[str, fl
     if outcome == "denied" and entry.facts.get("by") == "prodaccess":
         outcome = "refused"
     yield DECISIONS.one(environment, outcome)
-    if outcome in ("approved", "denied"):
+    if outcome in _BY_PEOPLE:
         yield DECIDED_IN.took(outcome, value=(entry.at - request.created_at).total_seconds())
 
 
@@ -223,6 +223,6 @@ def shown(stored: Mapping[str, float], environments: Iterable[str]) -> Iterator[
     yield REFUSALS.family(stored, product(code.value for code in Code))
     yield CLOSED.family(stored, product(names, [cause.value for cause in EndCause]))
     yield REMOVALS.family(stored, product(names))
-    yield DECIDED_IN.family(stored, product(("approved", "denied")))
+    yield DECIDED_IN.family(stored, product(_BY_PEOPLE))
     for series in (ACTIVE_IN, ENDED_LATE):
         yield series.family(stored, product(tier.value for tier in Tier))

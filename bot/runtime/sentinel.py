@@ -18,7 +18,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
 
 from bot.settings.redis_url import SentinelUrl
-from workflows.ledger.scripts import NoPrimary
+from workflows.ledger.scripts import NoPrimary, text_of
 
 SENTINEL_CONNECT_S, SENTINEL_ANSWER_S = 0.5, 1.0
 """A sentinel answers at once, or another one is asked."""
@@ -101,8 +101,7 @@ class _Proves(SentinelManagedConnection):
             said = self.read_response()
         except ResponseError:
             return  # INFO may not be allowed to us: a write to a replica is refused all the same
-        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        if "role:slave" in text:
+        if "role:slave" in text_of(said):
             self.disconnect()  # type: ignore[no-untyped-call]  # as above
             self.connection_pool.sentinel_manager.distrust()
             raise RedisConnectionError("the server that the sentinels named is a replica")

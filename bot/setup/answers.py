@@ -98,11 +98,6 @@ def _answers_file(workspace: type[Any], roles: type[Any]) -> type[AnswersFile]:
     )
 
 
-def connections_of(answers: Answers) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = getattr(answers.given, "connections")  # noqa: B009 - made above
-    return found
-
-
 def roles_of(answers: Answers) -> Mapping[str, Any]:
     found: Mapping[str, Any] = getattr(answers.given, "roles")  # noqa: B009 - made above
     return found
