@@ -40,7 +40,7 @@ test-upgrade: $(DEV)
 
 # Whole fleets: many processes at once, rolling restarts, Redis with its sentinels.
 test-fleet: $(DEV)
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m fleet tests/scenario tests/chaos $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m fleet tests/scenario tests/chaos $(ARGS)
 
 # What deploys it, checked by real tools: Helm, Prometheus, hadolint, systemd, and a build that is made twice.
 check-deploy: $(DEV) $(TOOLS)/.installed
