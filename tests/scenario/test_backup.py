@@ -179,6 +179,26 @@ def test_a_backup_is_put_back_as_the_page_says_and_all_that_it_says_of_afterward
     assert rig.ready()["missing"] == []
 
 
+def test_what_is_put_back_belongs_to_whom_the_old_files_belonged(tmp_path: Path) -> None:
+    """Who restores is root, and the server is not: it could not open what root's `cp` and `mkdir` made."""
+    shell, backup = OwnServer(tmp_path / "shell"), tmp_path / "backup"
+    (backup / "appendonlydir").mkdir(parents=True)
+    (backup / "appendonlydir" / "appendonly.aof.manifest").touch()
+    (shell.folder / "systemctl").write_text("#!/bin/bash\n")
+    shell.data.chmod(0o750)
+    if os.geteuid() == 0:
+        os.chown(shell.data, 54321, 54322)
+    old = shell.data.stat()
+    shell.run(BLOCKS["stop"])
+    shell.run(BLOCKS["restore-append-only"], BACKUP=str(backup))
+    assert shell.data.stat().st_mode == old.st_mode
+    for path in (shell.data, *shell.data.rglob("*")):
+        assert (path.stat().st_uid, path.stat().st_gid) == (old.st_uid, old.st_gid)
+    owned, started = 'chown -R --reference="$DATA.broken" "$DATA"', "systemctl start valkey"
+    for block in ("restore-append-only", "restore-snapshot"):
+        assert BLOCKS[block].rstrip().endswith(f"{owned}\n{started}"), "after the last thing that writes as root"
+
+
 def test_the_embedded_server_is_copied_and_put_back(tmp_path: Path) -> None:
     data, backup = tmp_path / "data", tmp_path / "backup"
     backup.mkdir()
