@@ -18,10 +18,13 @@ from bot.observability.redaction import Redactor
 from bot.providers import PROVIDERS
 from bot.settings import SECRETS, Process, variable
 from workflows.core.finding import Finding, State, unknown
+from workflows.policy_file.problem import printable
 from workflows.ports import LedgerUnreachable
 
 ANYBODY: tuple[Process, ...] = ("web", "worker", "clock")
 WITHIN_S = 25.0
+# Of one part of a line. The longest that we make ourselves has some hundreds.
+_CHARS_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +140,18 @@ def _failed(subject: Subject, words: str) -> Finding:
 
 
 def redactor(context: Context) -> Callable[[Finding], Finding]:
-    """The last line of defence: no word that is written holds a secret of this machine's."""
+    """The last line of defence: no word that is written holds a secret of this machine's, and none is anything but text on one
+    line. Names and words of other systems are theirs: they may hold what moves a terminal's cursor, or have no end.
+    """
     named = [name for field_ in SECRETS for name in (variable(field_),)]
     values = [context.environ[name] for name in named if context.environ.get(name)]
     hide = Redactor((*context.settings.secret_values(), *cloud_secrets(context.environ), *values)).text
-    return lambda found: replace(found, what=hide(found.what), words=hide(found.words), mend=hide(found.mend))
+
+    def told(text: str) -> str:
+        text = printable(" ".join(hide(text).split()))
+        return text if len(text) <= _CHARS_MAX else f"{text[:_CHARS_MAX]}…"
+
+    return lambda found: replace(found, what=told(found.what), words=told(found.words), mend=told(found.mend))
 
 
 def worst(examined: Sequence[Examined]) -> State:

@@ -31,6 +31,7 @@ from bot.settings.values import (
     PORT,
     REDIS_URL,
     SERVICE_ADDRESSES,
+    SIGNING_SECRET,
     SLACK_API_URL,
     WEB_ADDRESS,
     WORD,
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     slack_bot_token: Annotated[SecretStr | None, BOT_TOKEN] = None
-    slack_signing_secret: Annotated[SecretStr | None, WORD] = None
+    slack_signing_secret: Annotated[SecretStr | None, SIGNING_SECRET] = None
     slack_app_token: Annotated[SecretStr | None, APP_TOKEN] = None
     slack_api_url: Annotated[str, SLACK_API_URL] = "https://slack.com/api/"
     command: Annotated[str, COMMAND] = "/prodaccess"

@@ -26,9 +26,11 @@ def read_values(path: Path) -> tuple[str, ...]:
     try:
         # Windows' editors put a mark in front, and `\r` behind each line.
         with path.open(encoding="utf-8-sig", newline="\n") as file:
-            text = file.read(SECRET_FILE_CHARS_MAX)
+            text = file.read(SECRET_FILE_CHARS_MAX + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise Unusable(f"cannot be read: {why(error)}") from None
+    if len(text) > SECRET_FILE_CHARS_MAX:  # what is cut off would be another value
+        raise Unusable(f"has more than {SECRET_FILE_CHARS_MAX:,} characters")
     values = tuple(dict.fromkeys(line for each in text.split("\n") if (line := each.rstrip("\r"))))
     if not values:
         raise Unusable("is empty")
@@ -42,7 +44,8 @@ class SecretFile:
         self._path = path
         self._check = check
         self._values = tuple(values)
-        self._settled = _seen(path)
+        # Nothing yet: it may have been swapped since it was read at start.
+        self._settled: Look | None = None
         self._seen: tuple[Look | None, tuple[str, ...]] | None = None
         self._wrong = ""
 

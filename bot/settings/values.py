@@ -108,6 +108,10 @@ def _audit_key(value: str) -> str:
 BOT_TOKEN = _matching(r"xoxb-[\x21-\x7e]+", "must start with xoxb-: the bot token of the app's OAuth page")
 APP_TOKEN = _matching(r"xapp-[\x21-\x7e]+", "must start with xapp-: an app-level token, for Socket Mode")
 WORD = _matching(r"[\x21-\x7e]+", "must be one word without blanks")
+# Whoever has it speaks for Slack, so a word that can be guessed is none: half a line that is being written, say.
+SIGNING_SECRET = _matching(
+    r"[\x21-\x7e]{16,}", "must be one word of 16 characters or more: the signing secret of the app, which has 32"
+)
 COMMAND = _matching(r"/[a-z0-9_-]{1,31}", "must be a slash and 1 to 31 of a-z, 0-9, _ and -, such as /prodaccess")
 BUCKET = _matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be the name of an S3 bucket")
 PORT = _checked(_port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from slack_sdk import WebClient
 
 from bot.sandbox.installation.people import RECEIPTS, TEAM_ROOM, channels_of_both
 from tests.contract.doctor.rig import Fault, Rig
@@ -287,3 +288,21 @@ def test_slack_says_enough_and_is_asked_no_more(in_slack: Rig):
     found = [one.state for one in in_slack.found("slack") if one.check == "slack.channel"]
     assert found == [State.UNKNOWN, State.SKIPPED]
     assert in_slack.slack.calls.counts(mark)["conversations.info"] == 1
+
+
+def test_what_slack_calls_things_moves_no_terminal_and_has_an_end(in_slack: Rig, monkeypatch: pytest.MonkeyPatch):
+    """Names are others', and an answer may come from somebody who is not Slack."""
+    name = "\x1b[2J\x1b]0;owned\x07\u202eok\n  ok  all is well" + "x" * 100_000
+
+    def said(client: WebClient, **_: object) -> dict[str, object]:
+        return {"ok": True, "channel": {"id": "C0ACCESSLOG", "name": name, "is_archived": True}}
+
+    monkeypatch.setattr(WebClient, "conversations_info", said)
+    (examined,) = in_slack.look("slack")
+    found = [one for one in examined.findings if one.check == "slack.channel"]
+    assert found
+    for one in found:
+        assert one.state is State.BROKEN
+        assert one.what.isprintable()
+        assert one.what.startswith("#?[2J?]0;owned??ok ok all is well")
+        assert len(one.what) < 2_100

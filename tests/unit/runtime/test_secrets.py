@@ -43,6 +43,40 @@ def secret_of(settings: Settings, field: str = "slack_bot_token") -> Secret:
 # ---------------------------------------------------------------- what a file may hold
 
 
+def test_a_file_that_is_too_long_is_none_because_its_end_would_be_another_value(tmp_path: Path) -> None:
+    file = tmp_path / "s"
+    file.write_text("x" * 65_536)
+    assert len(read_values(file)[0]) == 65_536
+    file.write_text("new\n" + "x" * 65_536)
+    with pytest.raises(Unusable, match="has more than 65,536 characters"):
+        read_values(file)
+
+
+@pytest.mark.parametrize("guessable", ["a", "-", "e" * 15, " ", "\0" * 32])
+def test_what_can_be_guessed_proves_nobody(tmp_path: Path, guessable: str) -> None:
+    """A line that is being written is short for a moment, and whoever has a signing secret speaks for Slack."""
+    file = tmp_path / "s"
+    file.write_text("e" * 32)
+    settings = loaded({"SLACK_SIGNING_SECRET_FILE": str(file)})
+    file.write_text(f"{'e' * 32}\n{guessable}\n")
+    settings.secrets.look()
+    settings.secrets.look()
+    assert secret_of(settings, "slack_signing_secret").values == ("e" * 32,)
+    assert load_settings({"SLACK_SIGNING_SECRET_FILE": str(file)}) == (
+        "SLACK_SIGNING_SECRET must be one word of 16 characters or more: the signing secret of the app, which has 32 "
+        "(line 2 of its file).",
+    )
+
+
+def test_a_file_that_was_swapped_after_it_was_read_at_start_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    path.write_text(OLD)
+    held = read_values(path)
+    path.write_text(NEW)
+    file = SecretFile(path, held, lambda _: None)
+    assert [file.look(), file.look(), file.look()] == [None, (NEW,), None]
+
+
 @pytest.mark.parametrize(
     "content",
     [
