@@ -7,6 +7,7 @@ from tests.support.fixtures import (  # noqa: F401 - pytest finds fixtures by th
     aws_client,
     aws_server,
     durable_redis,
+    log_as_it_was,
     redis_client,
     redis_server,
     redis_url,

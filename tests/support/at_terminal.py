@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from tests.support.waiting import eventually
+
 ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE_S = 60.0
 _SHOWN_MAX = 3000
@@ -57,6 +59,13 @@ class AtTerminal(AbstractContextManager["AtTerminal"]):
         self.wait_for(words)
         self.wait_for("> ")
         self.type(f"{typed}\n")
+
+    def press(self, key: str) -> None:
+        """Ctrl-C, say, of somebody who is waited for: a signal in the instant before Python reads is seen after it has read."""
+        status = Path(f"/proc/{self._pid}/stat")
+        if status.exists():
+            eventually(lambda: status.read_text().rpartition(") ")[2].startswith("S"), "it waits for a key")
+        self.type(key)
 
     def type(self, text: str) -> None:
         os.write(self._terminal, text.encode())

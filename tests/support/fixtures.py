@@ -1,5 +1,8 @@
 """Fixtures on real servers of our own. No fixed ports; everything ends with the test run, however it ends."""
 
+import logging
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,8 +11,29 @@ from zlib import crc32
 
 import pytest
 import redis
+import structlog
 
 from bot.runtime.embedded_redis import EmbeddedValkey
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A test that has a process's log made, as commands do, leaves it to no other test: that one would capture no line."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, sys.excepthook, threading.excepthook
+    yield
+    if not structlog.is_configured():
+        return
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    logging.captureWarnings(False)
+    root.handlers[:], sys.excepthook, threading.excepthook = before[0], before[2], before[3]
+    root.setLevel(before[1])
+    for module in list(sys.modules.values()):
+        # One that has spoken keeps what it spoke with.
+        logger = getattr(module, "__dict__", {}).get("log")
+        if isinstance(logger, type(structlog.get_logger())):
+            vars(logger).pop("bind", None)
 
 
 @pytest.fixture(scope="session")

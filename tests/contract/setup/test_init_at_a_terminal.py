@@ -91,7 +91,7 @@ def test_stopped_in_the_middle_it_leaves_nothing(tmp_path: Path, way: str) -> No
         up_to_the_owners(at)
         at.wait_for("Who owns it?")
         at.wait_for("> ")
-        at.type(way)
+        at.press(way)
         at.wait_for("Stopped. Nothing was written.")
         assert at.end() == 130
     assert "Traceback" not in at.screen

@@ -6,9 +6,8 @@ import logging
 import re
 import subprocess
 import sys
-import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -68,17 +67,8 @@ SECRETS = [
 
 
 @pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """Logging belongs to the whole process, and pytest has handlers of its own in it."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, sys.excepthook, threading.excepthook
+def nothing_was_told_before() -> None:
     log._told.clear()
-    yield
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-    logging.captureWarnings(False)
-    root.handlers[:], sys.excepthook, threading.excepthook = before[0], before[2], before[3]
-    root.setLevel(before[1])
 
 
 @pytest.fixture
