@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from redis import Redis
-from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - Redis's own are meant
 
-from bot.observability.series import Series, added, kept_as_a_hash
+from bot.observability.series import NOT_NOW, Series, added, kept_as_a_hash
 from workflows.core.calls import Call
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Calls:
     def flush(self) -> None:
         """One round trip; none where nothing was called. What could not be written is written the next time.
 
-        A server that does not answer is said elsewhere: it raises for anything else alone.
+        Never raises for a server that takes nothing just now.
         """
         with self._lock:
             new, self._new = self._new, {}
@@ -69,7 +68,7 @@ class Calls:
         except Exception as problem:
             with self._lock:
                 added(self._new, new)
-            if not isinstance(problem, ConnectionError | TimeoutError):
+            if not isinstance(problem, NOT_NOW):
                 raise
 
     def _bounded(self, what: str, word: str, at_most: int) -> str:

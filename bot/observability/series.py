@@ -14,13 +14,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import (
+    ConnectionError,  # noqa: A004 - Redis's own are meant, here and below
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,  # noqa: A004
+)
 
 from workflows.ledger.scripts import text_of
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
+# The server takes nothing just now. That is told of by whoever looks at the server, and what is counted waits.
+NOT_NOW = (ConnectionError, TimeoutError, OutOfMemoryError, ReadOnlyError)
 _SUM = "sum"
 _INFINITY = "+Inf"
 

@@ -7,6 +7,7 @@ entries every few seconds and adds them to a hash together with the number of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,14 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redis import Redis
 from redis.exceptions import WatchError
 
-from bot.observability.series import Series, added, kept_as_a_hash, numbers
+from bot.observability.series import NOT_NOW, Series, added, kept_as_a_hash, numbers
 from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.policy import Tier
 from workflows.core.records.grant import EndCause, Grant
 from workflows.core.records.request import ID_PATTERN, Request
 from workflows.core.refusal import Code
-from workflows.ports import Snapshot
+from workflows.ports import LedgerUnreachable, Snapshot
 from workflows.usecases.shared.context import Context
 
 if TYPE_CHECKING:
@@ -100,7 +101,11 @@ class Tally:
         self._counted: int | None = None
 
     def advance(self) -> None:
-        """Count what is new. At rest it is one read. Raises LedgerUnreachable and redis errors."""
+        """Count what is new. At rest it is one read. Never raises for a server that takes nothing just now."""
+        with suppress(LedgerUnreachable, *NOT_NOW):
+            self._advance()
+
+    def _advance(self) -> None:
         head = self._ctx.ledger.head()
         if head == self._counted:
             return

@@ -53,7 +53,7 @@ def sent(world: World, name: str) -> int:
 def test_no_giving_call_goes_out_before_its_intent_is_on_disk_and_the_grant_says_why(world: World) -> None:
     id_ = world.asked()
     world.approve(id_)
-    world.ledger.make_durable = lambda: False  # type: ignore[method-assign]  # durable by its settings, and the disk is slow
+    world.ledger.make_durable = lambda _commit="": False  # type: ignore[method-assign]  # durable by its settings, and the disk is slow
     world.advance(60)
     assert sent(world, "grant") == 0
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ACTIVATING, False)
@@ -65,7 +65,7 @@ def test_no_giving_call_goes_out_before_its_intent_is_on_disk_and_the_grant_says
 
 def test_a_removal_does_not_wait_for_the_disk(world: World) -> None:
     id_ = world.active(duration=MINUTE)
-    world.ledger.make_durable = lambda: False  # type: ignore[method-assign]  # as above
+    world.ledger.make_durable = lambda _commit="": False  # type: ignore[method-assign]  # as above
     world.advance(61)
     assert (world.grant(id_).state, world.has_access(id_)) == (GrantState.ENDED, False)
 
