@@ -199,6 +199,7 @@ def test_what_is_put_back_belongs_to_whom_the_old_files_belonged(tmp_path: Path)
         assert BLOCKS[block].rstrip().endswith(f"{owned}\n{started}"), "after the last thing that writes as root"
 
 
+@pytest.mark.fleet
 def test_the_embedded_server_is_copied_and_put_back(tmp_path: Path) -> None:
     data, backup = tmp_path / "data", tmp_path / "backup"
     backup.mkdir()

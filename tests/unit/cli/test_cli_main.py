@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import bot
 from bot.__main__ import app
@@ -137,15 +137,18 @@ def test_version() -> None:
 
 
 def test_pages_are_printed_by_the_names_that_messages_have_for_them() -> None:
-    listed = prodaccess("docs").stdout.splitlines()
+    def docs(*words: str) -> Result:
+        return CliRunner().invoke(app, ["docs", *words])
+
+    listed = docs().stdout.splitlines()
     assert "operations         Running it" in listed
     assert "deploy/aws/README.md" in listed
     for name in ("operations", "operations.md", "docs/operations.md"):
-        assert prodaccess("docs", name).stdout.startswith("# Running it\n")
-    assert json.loads(prodaccess("docs", "deploy/aws/worker-policy.identity-center.json").stdout)
+        assert docs(name).stdout.startswith("# Running it\n")
+    assert json.loads(docs("deploy/aws/worker-policy.identity-center.json").stdout)
     for name in ("nothing", "deploy/aws/../../pyproject.toml"):
-        wrong = prodaccess("docs", name)
-        assert (wrong.returncode, wrong.stdout) == (2, "")
+        wrong = docs(name)
+        assert (wrong.exit_code, wrong.stdout) == (2, "")
         assert wrong.stderr.startswith(f"There is no page {name!r}. The pages: architecture, ")
 
 
