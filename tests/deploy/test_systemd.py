@@ -57,6 +57,22 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def test_what_the_page_types_works_where_there_is_nothing_but_systemd(tmp_path: Path) -> None:
+    """Debian 12 has no /etc/sysusers.d."""
+    (tmp_path / "etc/systemd/system").mkdir(parents=True)
+    section = PAGE.read_text().partition("## 3. ")[2]
+    block = section.partition("```sh\n")[2].partition("```")[0]
+    typed = [
+        line.replace(" /etc/", f" {tmp_path}/etc/") for line in block.splitlines() if not line.startswith("systemd")
+    ]
+    assert "systemctl daemon-reload" in typed
+    typed.remove("systemctl daemon-reload")
+    subprocess.run(["bash", "-eo", "pipefail", "-c", "\n".join(typed)], cwd=ROOT, check=True)
+    for name in ("sysusers.d/prodaccess.conf", "tmpfiles.d/prodaccess.conf", "prodaccess/prodaccess.env"):
+        assert (tmp_path / "etc" / name).is_file()
+    assert {*UNITS, "prodaccess.target"} <= {path.name for path in (tmp_path / "etc/systemd/system").iterdir()}
+
+
 def analyzed(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = (deploy_tools.systemd_analyze(), "--no-pager", *arguments)
     return subprocess.run(command, check=False, capture_output=True, text=True)
