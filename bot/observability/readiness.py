@@ -50,6 +50,19 @@ def ledger_words(problem: LedgerUnreachable | UnfitServer) -> str:
     return f"{problem} It is tried again automatically."
 
 
+def away(ledger: Ledger) -> list[str]:
+    """That the ledger does not answer, in a sentence; nothing where it does. Asked first: each look that would ask it waits
+    for seconds where it hangs, and whoever wants to know how we are has gone by then.
+    """
+    try:
+        ledger.read(keys.CLOCK)
+    except LedgerUnreachable as problem:
+        return [ledger_words(problem)]
+    except Exception:
+        return []  # whatever it is, the looks say it
+    return []
+
+
 def ledger_problems(ledger: Ledger, beats: Alive) -> list[str]:
     try:
         durability = ledger.durability()
@@ -79,7 +92,8 @@ def unreadable(ledger: Ledger) -> list[str]:
     return [f"{count} × {kind} cannot be read: see the log" for kind, count in sorted(kinds.items())]
 
 
-def policy_problems(ledger: Ledger, policy_folder: PolicyFolder) -> list[str]:
+def policy_problems(ledger: Ledger | None, policy_folder: PolicyFolder) -> list[str]:
+    """`ledger`: None where it does not answer; then only the folder is looked at."""
     try:
         policy = policy_folder.current()
     except PolicyUnavailable as problem:
@@ -87,6 +101,8 @@ def policy_problems(ledger: Ledger, policy_folder: PolicyFolder) -> list[str]:
     invalid = (
         ["the policy folder has changed and is not valid; the active policy stays"] if policy_folder.problems else []
     )
+    if ledger is None:
+        return invalid
     try:
         active = ledger.read(keys.ACTIVE_POLICY).readable(keys.ACTIVE_POLICY, ActivePolicy)
     except LedgerUnreachable:

@@ -9,6 +9,7 @@ from bot.chat.health import closed_places, not_set_up, troubles
 from bot.chat.surface import Surface, Traits
 from bot.observability.obstacles import Obstacles
 from bot.observability.readiness import (
+    away,
     ledger_problems,
     policy_problems,
     reasons,
@@ -39,22 +40,30 @@ class WebParts(Common):
 
     def missing(self) -> list[str]:
         """What a person who runs this must know: every reason why it is not ready, in words."""
+        gone = away(self.ledger)
+        here = (
+            lambda: not_set_up(self.policy, self.chats),
+            *(front.problems for front in self.fronts),
+            self.obstacles.sentences,
+        )
+        if gone:
+            return reasons(lambda: gone, lambda: policy_problems(None, self.policy), *here)
         return reasons(
             lambda: ledger_problems(self.ledger, self.beats),
             lambda: policy_problems(self.ledger, self.policy),
             lambda: troubles(self.context),
-            lambda: not_set_up(self.policy, self.chats),
-            *(front.problems for front in self.fronts),
-            self.obstacles.sentences,
+            *here,
             lambda: closed_places(self.ledger, self._traits, people=False),
         )
 
     def attention(self) -> list[str]:
         """What somebody has to look at, although it is ready."""
+        here = (self.settings.secrets.attention, *(front.attention for front in self.fronts))
+        if away(self.ledger):
+            return reasons(*here)
         return reasons(
             lambda: unreadable(self.ledger),
-            self.settings.secrets.attention,
-            *(front.attention for front in self.fronts),
+            *here,
             lambda: closed_places(self.ledger, self._traits, people=True),
         )
 
