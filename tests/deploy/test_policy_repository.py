@@ -99,6 +99,22 @@ def test_a_change_is_checked_tried_and_told(runner: Runner) -> None:
     assert output.endswith("\nEND-OF-1\n")
 
 
+def test_a_comment_that_would_be_too_long_ends_with_a_whole_line_that_says_so(runner: Runner) -> None:
+    before = runner.commit()
+    program = runner.temp.parent / "bin" / "prodaccess"
+    program.write_text(
+        '#!/bin/sh\nfor each in $(seq 1000); do echo "- \\`environment door-$each: $(printf %060d 0)\\`"; done\n'
+    )
+    (runner.remote / "config" / "roles.yaml").write_text("roles: {}\n")
+    after = runner.commit()
+    assert runner.run("fetch", before, after) == (0, "")
+    assert runner.run("changes", before, after)[0] == 0
+    lines = (runner.temp / "output").read_text().splitlines()
+    assert 50_000 < sum(len(line) + 1 for line in lines) < 61_000
+    assert lines[-4:-2] == ["", "This is not all of it: the rest stands in the summary of the run."]
+    assert all(line.endswith("`") for line in lines if line.startswith("- "))
+
+
 def test_a_policy_that_is_not_in_order_stops_the_change_and_is_said(runner: Runner) -> None:
     before = runner.commit()
     (runner.remote / "config" / "roles.yaml").write_text("roles: {}\n")

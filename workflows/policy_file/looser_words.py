@@ -78,6 +78,7 @@ def _ticket(way: _Way) -> str:
 
 _WORDS: Mapping[Kind, Callable[[_Way], str]] = {
     Kind.TIER: lambda way: f"tier {way.change}",
+    Kind.REACH: lambda way: way.either("gives what is in production", "gives nothing that is in production any more"),
     Kind.PANIC_GROUP: lambda way: f"panic_group {way.people if way.one.added else way.change}",
     Kind.AUTO_APPROVAL: _auto_approval,
     Kind.BREAK_GLASS: _break_glass,

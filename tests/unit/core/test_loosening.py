@@ -37,6 +37,8 @@ from workflows.core.rules.approval import MayDecide, decision_by_votes, may_deci
 from workflows.policy_file.cases.facts import Known, group_facts, person_facts
 from workflows.policy_file.cases.judge import Verdict, judge
 from workflows.policy_file.cases.raw import Case
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsSpec
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)  # a Tuesday
@@ -235,6 +237,12 @@ PAIRS: list[tuple[str, Policy, Policy, list[Kind]]] = [
     ("another target", base(), with_role(account="999988887777"), [Kind.TARGET]),
     ("another role", base(), base(environments={"prod": place(role(), role(role="admin"))}), [Kind.ROLE]),
     ("another environment", base(environments={}), base(), [Kind.ENVIRONMENT]),
+    (
+        "a door beside production",
+        base(),
+        base(environments={"prod": place(), "dev": place(role(environment="dev"), name="dev", tier=Tier.DEVELOPMENT)}),
+        [Kind.REACH],
+    ),
     ("out of production", base(), base(environments={"prod": place(tier=Tier.STAGING)}), [Kind.TIER]),
     ("who sees it", with_place(visibility=Visibility.MEMBERS), base(), [Kind.VISIBILITY]),
     ("another domain", base(), base(email_domains=("example.com", "x.example")), [Kind.PEOPLE]),
@@ -316,6 +324,29 @@ def test_what_is_outside_of_production_is_nobodys_business() -> None:
     old = base(environments={"prod": place(tier=Tier.STAGING)})
     new = base(environments={"prod": place(role(max_duration=9 * HOUR), tier=Tier.STAGING)})
     assert kinds(old, new) == []
+
+
+def test_an_environment_that_gives_what_is_in_production_is_production_whatever_it_says() -> None:
+    def beside(**changes: Any) -> Policy:
+        return base(environments={"prod": place(), "dev": _beside(**changes)})
+
+    def _beside(**changes: Any) -> Any:
+        return place(role(environment="dev", **changes), name="dev", tier=Tier.DEVELOPMENT)
+
+    assert kinds(beside(account="444455556666"), beside()) == [Kind.REACH]
+    assert kinds(beside(), beside(max_duration=3 * HOUR)) == [Kind.DURATION]
+    assert kinds(beside(approve={"owners": 2}), beside()) == [Kind.FEWER]
+    assert kinds(base(), beside(account="444455556666")) == []
+    # A group is the same in whichever account; by another connection it may be another one.
+    group = AwsSpec(AwsKind.IDENTITY_CENTER_GROUP, group="admins")
+    old = base(environments={"prod": place(role(target=group))})
+    dev = replace(old, environments={**old.environments, "dev": _beside(target=group, account="444455556666")})
+    assert kinds(old, dev) == [Kind.REACH]
+    other = replace(role().connection, name="other", profile="other")
+    elsewhere = _beside(target=group, account="444455556666", connection=other)
+    assert kinds(old, replace(old, environments={**old.environments, "dev": elsewhere})) == []
+    # Also where the environment of production goes in the same change.
+    assert kinds(base(), base(environments={"dev": _beside()})) == [Kind.REACH]
 
 
 def test_the_same_of_several_roles_is_told_once() -> None:

@@ -103,6 +103,7 @@ def test_production_belongs_to_its_owners_and_the_checks_to_security() -> None:
     for path in (
         "/config/prodaccess.yaml",
         "/config/roles.yaml",
+        "/config/environments/",
         "/config/environments/orders-prod.yaml",
         "/tests/",
         "/.github/",

@@ -9,21 +9,37 @@ from workflows.core.durations import format_duration
 from workflows.core.loosening.crowds import came, counting, named
 from workflows.core.loosening.entitlements import Side, of_role
 from workflows.core.loosening.model import Kind, Loosened, limit_words, more, more_often
+from workflows.core.loosening.reach import Production
 from workflows.core.loosening.windows import thawed
 from workflows.core.policy import OWNERS, BreakGlass, Environment, Policy, Tier, Visibility
 from workflows.core.rules.break_glass import REVIEW_WITHIN
 
 
 def of_environments(old: Policy, new: Policy, now: datetime) -> Iterator[Loosened]:
-    """Of each that is, or was, in production."""
+    """Of each that is, or was, in production, or gives what is there."""
+    production = Production(old, new)
     for name, place in new.environments.items():
         before = old.environments.get(name)
         if place.tier is not Tier.PRODUCTION and (before is None or before.tier is not Tier.PRODUCTION):
+            yield from _beside(old, before, new, place, production)
             continue
         if before is None:
             yield Loosened(Kind.ENVIRONMENT, name, added=tuple(place.roles))
         else:
             yield from _of_environment(old, before, new, place, now)
+
+
+def _beside(
+    old: Policy, before: Environment | None, new: Policy, place: Environment, production: Production
+) -> Iterator[Loosened]:
+    """Of one that says that it is no production, as far as it gives what is there."""
+    known = production.roles_in(before)
+    for role in sorted(production.roles_in(place)):
+        if before is None or role not in known:
+            yield Loosened(Kind.REACH, place.name, (role,))
+        else:
+            yield from of_role(Side(old, before.roles[role]), Side(new, place.roles[role]))
+            yield from _break_glass(old, before, new, place)
 
 
 def _of_environment(

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     """The more dangerous stands first: in this order they are told."""
 
     TIER = "tier"
+    REACH = "reach"
     PANIC_GROUP = "panic_group"
     AUTO_APPROVAL = "auto_approval"
     BREAK_GLASS = "break_glass"
