@@ -81,6 +81,7 @@ class Context:
 
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _shared: dict[str, Once[Any]] = field(default_factory=dict, init=False, repr=False)
+    _opened: list[Redis] = field(default_factory=list, init=False, repr=False)
     # Made above, because the class is frozen.
     reading: Callable[[], Reading] = field(init=False, repr=False)
     server: Callable[[], Server] = field(init=False, repr=False)
@@ -112,11 +113,17 @@ class Context:
     def ledger(self, redis: Redis) -> RedisLedger:
         return RedisLedger(redis, durability=self.settings.redis_durability, monotonic=monotonic_s)
 
+    def close(self) -> None:
+        """The look is over: connections to Redis are closed, also under a subject that nobody waits for any more."""
+        for client in self._opened:
+            client.close()
+
     def _server(self) -> Server:
         if self.settings.redis_url is None:
             own = "the server that `prodaccess up` starts is known to its own processes alone"
             return Server(None, own if self.whom == "up" else "there is no REDIS_URL here")
         client = build_redis(self.settings, for_web=True)
+        self._opened.append(client)
         try:
             client.ping()
         except (RedisError, OSError) as problem:

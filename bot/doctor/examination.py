@@ -84,7 +84,7 @@ def examine(
 ) -> tuple[Examined, ...]:
     """Look at all of them. `told` hears the titles of those that are still looked at, whenever one is done.
 
-    Takes `within_s` seconds at most: what is not done by then says so, with what was found before.
+    Takes `within_s` seconds at most: what is not done by then says so, with what was found before. Closes `context`.
     """
     running = [_Running(subject) for subject in subjects]
     done: SimpleQueue[None] = SimpleQueue()
@@ -100,6 +100,7 @@ def examine(
         except Empty:
             break
         told([one.subject.title for one in running if not one.over])
+    context.close()
     hide = redactor(context)
     return tuple(Examined(one.subject, tuple(hide(each) for each in _found(one, within_s))) for one in running)
 

@@ -20,6 +20,8 @@ from bot.doctor.redis import _Way
 from bot.doctor.redis_rights import may_not
 from bot.doctor.writing import closing, exit_code, lines
 from tests.contract.doctor.rig import Rig
+from tests.support.redis_users import put_in_place
+from tests.support.waiting import eventually
 from workflows.core.finding import Finding, State, ok
 
 SERVER = ("variables", "policy", "redis", "processes", "record")
@@ -88,6 +90,13 @@ def test_the_rights_of_a_user_are_found_without_doing_anything(redis_client: red
     assert redis_client.keys() == []
 
 
+def test_a_look_leaves_no_connection_open(rig: Rig):
+    rig.started()
+    before = {each["id"] for each in rig.client.client_list()}
+    rig.look(*SERVER)
+    eventually(lambda: {each["id"] for each in rig.client.client_list()} <= before, "all of them are closed")
+
+
 # As deploy/redis gives it to whoever types commands: it may read the record and commit, and see nothing of the queues.
 READER = (
     "%R~prodaccess:* -@all +ping +info +config|get +time +multi +mget +exists +hget +lrange +zrange +zcard +xrevrange"
@@ -112,10 +121,9 @@ def test_a_user_that_may_only_read_the_record_is_no_fault_on_an_operators_machin
 @pytest.mark.parametrize("process", ["web", "worker", "clock"])
 def test_each_process_has_the_rights_that_deploy_gives_its_user(rig: Rig, process: Whom):
     rig.started()
-    lines = (ROOT / "deploy" / "redis" / "users.acl").read_text(encoding="utf-8").splitlines()
-    (rules,) = [re.findall(r"\([^)]*\)|\S+", line)[2:] for line in lines if f"prodaccess-{process} " in line]
-    rig.client.execute_command("ACL SETUSER", process, *rules, ">rights-1")
-    rig.environ["REDIS_URL"] = re.sub(r"//:[^@]*@", f"//{process}:rights-1@", rig.url)
+    user = f"prodaccess-{process}"
+    put_in_place(rig.client, user)
+    rig.environ["REDIS_URL"] = re.sub(r"//:[^@]*@", f"//{user}:{user}@", rig.url)
     rig.whom = process
     found = rig.found("redis", "record", "processes")
     assert not [one for one in found if one.state not in (State.OK, State.SKIPPED)], found
