@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -30,9 +32,10 @@ class _Opened:
         from workflows.ledger.redis_ledger import UnfitServer
         from workflows.ports import LedgerUnreachable
 
-        found = settings.for_command(self._command, settings.process_environ())
+        environ = _environ()
+        found = environ if isinstance(environ, tuple) else settings.for_command(self._command, environ)
         if isinstance(found, tuple):
-            for sentence in found:
+            for sentence in (*found, *_own_server(environ)):
                 print(sentence, file=sys.stderr)
             raise typer.Exit(USAGE)
         try:
@@ -47,3 +50,25 @@ class _Opened:
         self._parts.close()
         if isinstance(problem, LedgerUnreachable | PolicyUnavailable):
             end(str(problem))
+
+
+_ENV_FILE = Path(".env")
+_REDIS = ("REDIS_URL", "REDIS_URL_FILE")
+
+
+def _environ() -> Mapping[str, str] | tuple[str, ...]:
+    """The environment; where it names no Redis, with what `.env` of this folder says, as for `up`."""
+    from bot import settings
+
+    environ = settings.process_environ()
+    return environ if any(name in environ for name in _REDIS) else settings.with_env_file(environ, _ENV_FILE)
+
+
+def _own_server(environ: Mapping[str, str] | tuple[str, ...]) -> tuple[str, ...]:
+    """Where `up` runs with `.env` and without a Redis: why it is not found."""
+    if isinstance(environ, tuple) or not _ENV_FILE.is_file() or any(environ.get(name) for name in _REDIS):
+        return ()
+    return (
+        "A server that `prodaccess up` starts is known to its own processes alone: "
+        "to look into the record, run a Redis of your own and name it in .env (docs/vm.md, part 1).",
+    )

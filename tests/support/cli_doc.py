@@ -24,6 +24,9 @@ This page is written by `python -m tests.support.cli_doc` from the commands them
 **It is for operators.** The commands read the record with `REDIS_URL` in hand and ask nobody who they are. They show
 everything, environments with `visibility: members` too. Whoever may read the record may see all of it.
 
+Where the environment names no Redis, `.env` of the folder in which you type is read, as by `up`. The server that `up` starts
+by itself is known to its own processes alone: who wants to look into the record runs a Redis of their own.
+
 What a command prints is plain text without colours, so `NO_COLOR` has nothing to change. Tables fit the terminal, down to
 40 columns. Reports and lists go to standard output; what is wrong is one sentence on standard error.
 

@@ -354,10 +354,40 @@ def test_without_a_ledger_it_is_one_sentence(command: str, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command != "explain"])
-def test_a_command_that_needs_redis_says_so_by_its_own_name(command: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_command_that_needs_redis_says_so_by_its_own_name(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setattr("bot.cli.ledger._ENV_FILE", tmp_path / ".env")  # a checkout may have one, with a real Redis
     answer = run(*command.split(), *COMMANDS[command])
     assert (answer.exit_code, answer.output) == (2, f"REDIS_URL is not set; {command} needs it.\n")
+
+
+def test_where_the_environment_names_no_redis_env_of_this_folder_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("REDIS_URL=redis://127.0.0.1:1/0\n")
+    assert run("status").output == "Redis cannot be reached (127.0.0.1:1).\n"
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:2/0")
+    (tmp_path / ".env").write_text("no assignment\n")
+    assert run("status").output == "Redis cannot be reached (127.0.0.1:2).\n", (
+        "and it is not read where it is not needed"
+    )
+    monkeypatch.delenv("REDIS_URL")
+    answer = run("status")
+    assert (answer.exit_code, answer.output) == (2, ".env:1: this is not NAME=value.\n")
+
+
+def test_where_up_has_a_server_of_its_own_it_says_why_that_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("REDIS_URL=\n")
+    answer = run("status")
+    assert answer.exit_code == 2
+    assert answer.output.splitlines()[0] == "REDIS_URL is not set; status needs it."
+    assert "known to its own processes alone: to look into the record, run a Redis of your own" in answer.output
 
 
 def test_a_ledger_that_goes_away_meanwhile_is_one_sentence_too(ledger, monkeypatch: pytest.MonkeyPatch):
