@@ -49,7 +49,7 @@ def apply(
     commit: Annotated[str, typer.Option(metavar="SHA", help="The commit it comes from, for the record.")] = "",
 ) -> None:
     """Make a folder the policy in force. Processes with another copy decide nothing until they have it, too."""
-    from bot.wiring.policy_written import written
+    from bot.runtime.policy_written import written
     from workflows.core.refusal import Refused
     from workflows.policy_file import difference, summary
     from workflows.policy_file.cron import next_slot
@@ -76,10 +76,19 @@ def apply(
         entries = parts.ledger.entries_of(subject_of(reading.policy.hash))
     if isinstance(done, Refused):
         end("The ledger did not take it: try again in a moment.")
-    words = {"in_force": "is in force already", "activated": "is in force now"}
+    words = {
+        "in_force": "is in force already",
+        "activated": "is in force now",
+        "waiting": "makes production looser, and waits for people to agree: its card is in chat",
+        "denied": "was denied: the policy in force stays until the folder changes again",
+        "not_known": "is not put in force: the policy before it is not on record, and has people asked about what is looser. "
+        "Apply that one once more, then this one",
+    }
     print(f"Policy {reading.policy.hash[:12]} {words[done.outcome]}.")
     if done.outcome == "activated" and entries:
         _say_what_is_looser(entries[-1])
+    if done.outcome in ("denied", "not_known"):
+        raise typer.Exit(1)
 
 
 def _say_what_is_looser(entry: AuditEntry) -> None:

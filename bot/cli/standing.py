@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.chat.health import closed_places, troubles
 from bot.chat.views.read_model import Reader
 from bot.chat.wording.labels import Stage
-from bot.observability.readiness import ledger_problems, policy_problems, reasons, unreadable
+from bot.observability.readiness import ledger_problems, policy_problems, policy_waits, reasons, unreadable
 from bot.runtime.heartbeat import KINDS
 from bot.wiring.chats import traits_of
 from workflows.core import keys
@@ -98,5 +98,6 @@ def _problems(parts: Common) -> Sequence[str]:
 def _attention(parts: Common) -> Sequence[str]:
     return reasons(
         lambda: unreadable(parts.ledger),
+        lambda: policy_waits(parts.ledger),
         lambda: closed_places(parts.ledger, traits_of, people=True),
     )

@@ -10,9 +10,10 @@ from bot.observability.log import log_failure
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
 from workflows.core.mixed import OlderRunning, runs
-from workflows.core.records.policy_in_force import ActivePolicy
+from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, WaitingPolicy, WaitingState
 from workflows.ledger.redis_ledger import UnfitServer
 from workflows.policy_file import PolicyFolder
+from workflows.policy_file.folder import hash_of
 from workflows.ports import Ledger, LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.shared.unreadable import KEPT_MAX
 from workflows.usecases.upkeep.tell_unreadable import kind_of
@@ -109,6 +110,28 @@ def policy_problems(ledger: Ledger | None, policy_folder: PolicyFolder) -> list[
         return invalid
     if active is None:
         return [*invalid, "no policy is active yet"]
-    if active.hash != policy.hash:
+    if active.hash != policy.hash and not _goes_on_by(ledger, active):
         return [*invalid, "this process has another copy of the policy than the active one"]
     return invalid
+
+
+def _goes_on_by(ledger: Ledger, active: ActivePolicy) -> bool:
+    """Whether a change waits, and the policy in force can be taken from the ledger meanwhile."""
+    seen = ledger.read(keys.POLICY_WAITING, keys.POLICY_FILES)
+    waiting = seen.readable(keys.POLICY_WAITING, WaitingPolicy)
+    files = seen.readable(keys.POLICY_FILES, PolicyFiles)
+    holds = waiting is not None and waiting.holds and waiting.before == active.hash
+    return holds and files is not None and files.hash == active.hash == hash_of(files.files)
+
+
+def policy_waits(ledger: Ledger) -> list[str]:
+    """A change of the policy that is not in force, because people have to agree first, or because one of them said no."""
+    waiting = ledger.read(keys.POLICY_WAITING).readable(keys.POLICY_WAITING, WaitingPolicy)
+    if waiting is None or not waiting.holds:
+        return []
+    name, since = waiting.hash[:12], f"{waiting.since:%Y-%m-%d %H:%M} UTC"
+    if waiting.state is WaitingState.DENIED:
+        who = waiting.denied_by or "somebody"
+        return [f"policy {name} was denied by {who}: the policy in force stays until the folder changes again"]
+    asks = ", ".join(f"{count} of {group}" for group, count in waiting.asks.items())
+    return [f"policy {name} waits since {since} for {asks}: the policy in force stays until they agree"]

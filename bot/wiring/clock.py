@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.monotonic import monotonic_s
+from bot.runtime.policy_written import written
 from bot.settings import Settings
 from bot.wiring.common import Common, RandomSource, build_common
-from bot.wiring.policy_written import written
 from workflows.policy_file import difference, summary
 from workflows.policy_file.cron import next_slot
 from workflows.usecases.oversight.policy_activation import activate, keep_files
@@ -59,6 +59,6 @@ def build_clock(
     LedgerUnreachable or UnfitServer.
     """
     on, met = build_common(settings, patient=patient, wait=wait)
-    context = Context(on.ledger, on.directory, on.policy, on.wake, RandomSource(), fault=on.faults, unreadable=met)
+    context = Context(on.ledger, on.directory, on.in_force(), on.wake, RandomSource(), fault=on.faults, unreadable=met)
     token = secrets.token_hex(8)
     return ClockParts(settings, *on, context, token, monotonic_s, {}, set())

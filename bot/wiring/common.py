@@ -33,6 +33,7 @@ from bot.providers import know_providers
 from bot.queues import ALL_QUEUES, RqWake
 from bot.runtime.heartbeat import KNOWS, WITH_ONE_CHAT, Heartbeats
 from bot.runtime.periodic import keep_doing
+from bot.runtime.policy_in_force import PolicyInForce
 from bot.runtime.redis_login import login_options, without_login
 from bot.runtime.redis_servers import connect
 from bot.settings import Settings
@@ -74,6 +75,10 @@ class Basis(NamedTuple):
     wake: RqWake
     beats: Heartbeats
     faults: Faults
+
+    def in_force(self) -> PolicyInForce:
+        """What a process decides by."""
+        return PolicyInForce(self.policy, self.ledger, monotonic=monotonic_s)
 
 
 @dataclass(frozen=True, slots=True)

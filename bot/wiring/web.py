@@ -12,6 +12,7 @@ from bot.observability.readiness import (
     away,
     ledger_problems,
     policy_problems,
+    policy_waits,
     reasons,
     unreadable,
 )
@@ -63,6 +64,7 @@ class WebParts(Common):
             return reasons(*here)
         return reasons(
             lambda: unreadable(self.ledger),
+            lambda: policy_waits(self.ledger),
             *here,
             lambda: closed_places(self.ledger, self._traits, people=True),
         )
@@ -76,7 +78,7 @@ def build_web(settings: Settings) -> WebParts:
     from bot.chat.chats import Chats  # noqa: PLC0415 - as above
 
     on, met = build_common(settings, for_web=True)
-    context = Context(on.ledger, on.directory, on.policy, on.wake, RandomSource(), fault=on.faults, unreadable=met)
+    context = Context(on.ledger, on.directory, on.in_force(), on.wake, RandomSource(), fault=on.faults, unreadable=met)
     dispatcher, obstacles = Dispatcher(context, settings.command), Obstacles()
     surfaces: list[Surface] = []
     fronts: list[Front] = []

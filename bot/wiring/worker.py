@@ -76,7 +76,7 @@ def build_worker(settings: Settings, wait: Callable[[float], object] = time.slee
     context = WorkerContext(
         on.ledger,
         on.directory,
-        on.policy,
+        on.in_force(),
         on.wake,
         RandomSource(),
         TracedTargets(targets),

@@ -9,22 +9,34 @@ from datetime import timedelta
 from bot.chat.chats import Chats
 from bot.chat.messages import fault as failures
 from bot.chat.messages.final_lines import final_lines_summed
+from bot.chat.messages.policy_change import AGREE, REFUSE
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.plans.planning import seen_in
 from bot.chat.views.read_model import Reader
+from bot.runtime.policy_written import kept_policy
 from tests.support import build
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE, entitlement, environment
 from tests.support.memory_chat import ALL_OF_IT, MemoryChat
 from tests.support.scenes import broken, done, rules, scene
 from tests.support.spoken import Listener, Said
+from tests.support.waiting_policy import LOOSER, LOOSER_STILL, begins, waits
+from tests.support.world import account
 from workflows.core import keys
 from workflows.core.destination import read_destination
+from workflows.core.people import PersonId
 from workflows.core.policy import Digest, Webhook
 from workflows.policy_file.cron import next_slot
+from workflows.policy_file.folder import hash_of
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose
 from workflows.targets.aws.terms import AwsSpec
-from workflows.usecases.oversight.policy_activation import Compared, Written, activate, digest_key
+from workflows.usecases.oversight.policy_activation import (
+    Compared,
+    Written,
+    activate,
+    digest_key,
+)
+from workflows.usecases.oversight.policy_vote import agree, refuse
 from workflows.usecases.shared.mixed_versions import note_older
 from workflows.usecases.shared.troubles import Failure, forget_what_is_over, note
 from workflows.usecases.upkeep.tell_unreadable import tell
@@ -315,6 +327,50 @@ def rules_that_let_more_in(t: Listener) -> Iterator[tuple[str, ...]]:
         )
         t.brief = True
         yield ()
+
+
+def _agrees(t: Listener, change: str, who: PersonId) -> None:
+    t.world.knows(who)
+    done(agree(t.world.ctx, change, account(who), t.world.press_id(), kept_policy))
+
+
+@scene
+def rules_that_wait_for_security(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    begins(w, rules(), {"security": 2})
+    change = waits(w)
+    t.brief = True
+    t.presses_at = [(SUE, AGREE, change), (OLU, AGREE, change), (PAT, REFUSE, change), (SUE, AGREE, "another")]
+    yield ()
+    _agrees(t, change, SUE)
+    yield ()
+    _agrees(t, change, PAT)
+    w.policy.policy = replace(rules(), hash=hash_of(LOOSER))
+    yield ()
+
+
+@scene
+def rules_that_security_denies(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    begins(w, rules(), {"security": 1})
+    change = waits(w)
+    t.posted()
+    w.knows(SUE)
+    done(refuse(w.ctx, change, account(SUE), w.press_id()))
+    t.brief = True
+    t.presses_at = [(PAT, AGREE, change)]
+    yield ()
+
+
+@scene
+def rules_that_change_again_before_security_has_looked(t: Listener) -> Iterator[tuple[str, ...]]:
+    begins(t.world, rules(), {"security": 1})
+    waits(t.world)
+    t.posted()
+    t.world.clock.advance(60)
+    t.brief = True
+    waits(t.world, LOOSER_STILL)
+    yield ()
 
 
 @scene

@@ -39,7 +39,7 @@ _PLACES: tuple[tuple[str, str], ...] = (
     (r"\S+ types .*", "Answers, to whoever typed or pressed"),
     (r"\S+ (receipts|lines:\d+):.*", "Receipts"),
     (r"(digest|summary|\S+ digest)\b.*", "Digest, and receipts that are summed up"),
-    (r"(\S+ card:.*|card elsewhere|moved card|\S+ glass:.*|stray copy)", "Cards"),
+    (r"(\S+ card:.*|change-.*|card elsewhere|moved card|\S+ glass:.*|stray copy)", "Cards"),
     (r"(form sent, .*|cannot write)", "Answers, to whoever typed or pressed"),
     (
         r"\S+ (reminder|escalated|chase|unreached|nobody|alarm|failing|flagged|trouble|told|policy|unreadable):?.*",

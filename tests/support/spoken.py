@@ -389,7 +389,7 @@ RECORDS: Mapping[str, type[Any]] = {
     "clock": LedgerClock,
 }
 # Chat subjects of the installation and of accounts.
-_NEWS = ("hold-", "target-user-", "trouble", "place-", "clock-", "unreadable", "policy-")
+_NEWS = ("hold-", "target-user-", "trouble", "place-", "clock-", "unreadable", "policy-", "change-")
 _refuse = FormOpener.refuse
 
 

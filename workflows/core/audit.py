@@ -69,6 +69,10 @@ class Event(StrEnum):
     PERSON_LIFTED = "person.lifted"  # security took a bar or block away
     REFUSALS_COUNTED = "refusals.counted"
     POLICY_ACTIVATED = "policy.activated"
+    POLICY_WAITS = "policy.waits"  # a change that loosens production waits for people to agree
+    POLICY_AGREED = "policy.agreed"  # one of them did
+    POLICY_REFUSED = "policy.refused"  # one of them said no: the policy in force stays
+    POLICY_REPLACED = "policy.replaced"  # the folder changed again before they had decided
     LEDGER_UNREADABLE = "ledger.unreadable"  # something stands there that cannot be read: an alarm
     LEDGER_DURABILITY_DECLARED = "ledger.durability_declared"
     CLOCK_JUMPED = "clock.jumped"  # the ledger's own clock was set; nothing is given

@@ -11,6 +11,9 @@ ADOPTION = "adoption:accounts"
 ADOPTED_USERS = "adoption:target-users"
 POLICY_SUMMARY = "summary:policy"
 POLICY_FILES = "policy-files:active"
+# A policy that waits for people to agree, and its files.
+POLICY_WAITING = "policy-waiting:folder"
+POLICY_WAITING_FILES = "policy-files:waiting"
 # What is on record of the ledger's own clock.
 CLOCK = "clock:ledger"
 # Processes of an older version that were heard of lately.

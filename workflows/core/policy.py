@@ -287,6 +287,8 @@ class Policy:
     # Ids of further chat workspaces whose full members are ours, where the chat does not name the organisation itself.
     home_workspaces: tuple[str, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
+    # How many people of which groups must agree to a change that loosens production; empty where none has to wait.
+    policy_changes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def security(self) -> tuple[str, ...]:

@@ -76,6 +76,8 @@ class Code(StrEnum):
     NOT_A_REVIEWER = "not_a_reviewer"
     REVIEWED = "reviewed"
     NOT_SECURITY = "not_security"
+    POLICY_CHANGE_OVER = "policy_change_over"
+    POLICY_CHANGE_SAID = "policy_change_said"
     OWN_BAR = "own_bar"
     NOTHING_TO_LIFT = "nothing_to_lift"
     NOTHING_TO_CONFIRM = "nothing_to_confirm"

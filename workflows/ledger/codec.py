@@ -36,7 +36,7 @@ from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
 from workflows.core.records.oversight import BulkRevocation, Review, Trouble
 from workflows.core.records.person import PersonRecord, Refusals, Uses
-from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, PolicySummary
+from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, PolicySummary, WaitingPolicy
 from workflows.core.records.record import Record
 from workflows.core.records.request import Request, Slot
 from workflows.ports import CorruptRecord, Notice, Versioned
@@ -52,6 +52,7 @@ KINDS: Mapping[str, type[Any]] = {
     "policy": ActivePolicy,
     "summary": PolicySummary,
     "policy-files": PolicyFiles,
+    "policy-waiting": WaitingPolicy,
     "refusals": Refusals,
     "chat": ChatRecord,
     "press": Press,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from workflows.core.durations import format_duration
 from workflows.core.policy import Entitlement, Environment, Group, Policy
+from workflows.core.records.policy_in_force import POLICY_CHANGES_LINE
 from workflows.policy_file.channels import in_words
 from workflows.policy_file.phrases import duration_words, entitlement_words, webhook_words
 
@@ -82,6 +83,7 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "workspace: request_expires_after", format_duration(policy.request_expires_after)
     yield "workspace: panic_group", policy.panic_group or ""
     yield "workspace: panic_block", duration_words(policy.panic_block)
+    yield POLICY_CHANGES_LINE, ", ".join(f"{count} of {name}" for name, count in policy.policy_changes.items())
     yield "workspace: incident_channels", ", ".join(policy.incident_channels.names)
     yield "workspace: incident_channels created_by", ", ".join(policy.incident_channels.created_by)
     yield "workspace: incident_channels teams", ", ".join(policy.incident_channels.teams)

@@ -21,13 +21,16 @@ def narrower(found: Iterable[Loosened]) -> tuple[str, ...]:
     return tuple(_line(one, _Way(one, "-", came=False)) for one in found)
 
 
-def compared(before: Mapping[str, str], after: Mapping[str, str], now: datetime) -> tuple[tuple[str, ...], ...] | None:
-    """Two policies by their files: what is looser, a line each; and who watched before and does not now. None where one of them
-    cannot be read as a policy, by this version."""
+def compared(
+    before: Mapping[str, str], after: Mapping[str, str], now: datetime
+) -> tuple[tuple[str, ...], tuple[str, ...], Mapping[str, int]] | None:
+    """Two policies by their files: what is looser, a line each; who watched before and does not now; and of which groups how
+    many must agree before that comes into force, as the first of the two says. None where one of them cannot be read as a
+    policy, by this version."""
     old, new = (understand(Snapshot("", one)).policy for one in (before, after))
     if old is None or new is None:
         return None
-    return looser(loosened(old, new, now)), tuple(sorted(_watching(old) - _watching(new)))
+    return looser(loosened(old, new, now)), tuple(sorted(_watching(old) - _watching(new))), old.policy_changes
 
 
 def _watching(policy: Policy) -> frozenset[str]:
@@ -80,6 +83,7 @@ _WORDS: Mapping[Kind, Callable[[_Way], str]] = {
     Kind.TIER: lambda way: f"tier {way.change}",
     Kind.REACH: lambda way: way.either("gives what is in production", "gives nothing that is in production any more"),
     Kind.PANIC_GROUP: lambda way: f"panic_group {way.people if way.one.added else way.change}",
+    Kind.POLICY_CHANGES: lambda way: f"policy_changes {way.people if way.one.added else way.change}",
     Kind.AUTO_APPROVAL: _auto_approval,
     Kind.BREAK_GLASS: _break_glass,
     Kind.FEWER: lambda way: f"approve {way.change}",

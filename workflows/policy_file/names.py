@@ -68,7 +68,7 @@ def _in_targets(keys: Iterable[str]) -> tuple[str, ...]:
 def _workspace(documents: Documents, document: Document) -> Iterator[Problem]:
     groups = documents.keys(document, "groups")
     yield from checked(document, _WORKSPACE_WHO, known_name("group", groups, reserved=True))
-    yield from checked(document, ("panic_group",), known_name("group", groups))
+    yield from checked(document, ("panic_group", "policy_changes/approve/@"), known_name("group", groups))
     yield from checked(
         document, ("groups/*/connection",), known_name("connection", documents.keys(document, "connections"))
     )

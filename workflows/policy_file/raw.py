@@ -325,6 +325,10 @@ class Rules(Raw):
     development: dict[RiskOrAny, Settings] = Field(default_factory=dict)
 
 
+class PolicyChanges(Raw):
+    approve: dict[str, Count] = Field(min_length=1, description="how many distinct people of each group must agree")
+
+
 class WorkspaceFile(Settings):
     """prodaccess.yaml"""
 
@@ -344,6 +348,9 @@ class WorkspaceFile(Settings):
     incident_channels: IncidentChannels = IncidentChannels()
     panic_group: str | None = Field(None, description="the group that may revoke everywhere")
     panic_block: Duration | None = Field(None, description="how long its revoke-all of a person keeps new asks out")
+    policy_changes: PolicyChanges | None = Field(
+        None, description="whose agreement a change waits for that loosens production"
+    )
     rules: Rules = Rules()
     digests: Annotated[tuple[Digest, ...], _LOOSE] = ()
     webhooks: Annotated[tuple[Webhook, ...], _LOOSE, AfterValidator(_named_once)] = ()

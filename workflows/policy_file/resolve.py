@@ -14,7 +14,7 @@ from workflows.policy_file import convert, outlives
 from workflows.policy_file.layers import Found, Layer, find, layers_of, resolve_menu
 from workflows.policy_file.problem import Problem
 from workflows.policy_file.raw import EnvironmentFile, Role, RoleHere, RolesFile, WorkspaceFile
-from workflows.policy_file.trust import untrusted
+from workflows.policy_file.trust import unfit_for_changes, untrusted
 from workflows.policy_file.yaml_reader import Document
 
 _PANIC_BLOCK = timedelta(hours=1)
@@ -60,7 +60,9 @@ class Resolver:
             panic_block=workspace.panic_block or _PANIC_BLOCK,
             digests=tuple(convert.digest(raw) for raw in workspace.digests),
             webhooks=tuple(convert.webhook(raw) for raw in workspace.webhooks),
+            policy_changes=workspace.policy_changes.approve if workspace.policy_changes else {},
         )
+        self.problems.extend(unfit_for_changes(found, self.files.workspace[1]))
         self.problems.extend(untrusted(found, self.files.environments))
         return found
 

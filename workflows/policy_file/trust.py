@@ -81,6 +81,27 @@ def _problems(policy: Policy, names: tuple[str, ...], place: str, what: str) -> 
             yield Problem(file, int(line), f"{name!r} may {what}, but {why}", help_)
 
 
+def unfit_for_changes(policy: Policy, document: Document) -> Iterator[Problem]:
+    """Groups that a change of the policy would wait for in vain, or that anybody could join to agree to it."""
+    for name, count in policy.policy_changes.items():
+        group, place = policy.groups.get(name), document.place("policy_changes", "approve", name)
+        if group is None:
+            continue
+        yield from _problems(policy, (name,), place, "agree to changes of the policy")
+        if group.members is not None and len(group.members) < count:
+            file, _, line = place.rpartition(":")
+            people = "1 person" if len(group.members) == 1 else f"{len(group.members)} people"
+            message = f"a change would wait for {count} of {name}, which has {people}"
+            yield Problem(file, int(line), message, "lower the number, or add somebody")
+    needed = sum(policy.policy_changes.values())
+    lists = [policy.groups[name].members for name in policy.policy_changes if name in policy.groups]
+    people_of_all = frozenset().union(*(one for one in lists if one is not None))
+    if needed > len(people_of_all) and None not in lists and len(lists) > 1:
+        file, _, line = document.place("policy_changes", "approve").rpartition(":")
+        message = f"a change would wait for {needed} people, and these groups have {len(people_of_all)} in all"
+        yield Problem(file, int(line), message, "one person counts once: lower a number, or add somebody")
+
+
 def anybody_can_join(policy: Policy, document: Document) -> Iterator[Problem]:
     """Entra groups of which nobody says that they are not public ones, whatever they are named for."""
     for name, group in policy.groups.items():

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workflows.core.policy import Policy, Webhook
-from workflows.policy_file.folder import read_folder, stamp
+from workflows.policy_file.folder import Snapshot, hash_of, read_folder, stamp
 from workflows.policy_file.load import Reading, understand
 from workflows.policy_file.problem import Problem
 from workflows.ports import PolicyUnavailable
@@ -57,6 +57,14 @@ class PolicyFolder:
             found = self._policy
             return self._files if found is not None and found.hash == policy.hash else None
 
+    def read(self, files: Mapping[str, str]) -> Policy | None:
+        """The policy of these files, kept elsewhere, as this process would have it; None where they are none to it."""
+        found = understand(Snapshot(hash_of(files), files)).policy
+        return self._with_own(found) if found is not None else None
+
+    def _with_own(self, found: Policy) -> Policy:
+        return replace(found, webhooks=(*found.webhooks, *self._webhooks)) if self._webhooks else found
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Of the folder as it is now; the policy in `current` may be an older one."""
@@ -100,5 +108,4 @@ class PolicyFolder:
         self._reading = understand(snapshot)
         if self._reading.policy is not None:
             self._files = snapshot.files
-            found = self._reading.policy
-            self._policy = replace(found, webhooks=(*found.webhooks, *self._webhooks)) if self._webhooks else found
+            self._policy = self._with_own(self._reading.policy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.chat.actions import decision_forms, pressed, request_forms, security_forms, sent
+from bot.chat.actions import decision_forms, policy_change, pressed, request_forms, security_forms, sent
 from bot.chat.actions.acting import Acting
 from bot.chat.actions.open_form import FormOpener
 from bot.chat.actions.reply import Reply
@@ -31,6 +31,7 @@ from bot.chat.interaction import (
 )
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch, break_glass, holds, home, home_oversight, notices, revoke_all, second_chat
+from bot.chat.messages import policy_change as policy_cards
 
 Carry = Callable[[Acting, Interaction], Reply]
 # With what the chat gave to open one form, and the form that stands open under it.
@@ -99,6 +100,8 @@ PRESSES: Mapping[str, Handler] = {
     revoke_all.REVOKE_ALL: Handler(pressed.press_revoke_all),
     revoke_all.CANCEL: Handler(pressed.press_cancel),
     notices.FIRST_TIME: Handler(pressed.press_first_time),
+    policy_cards.AGREE: Handler(policy_change.press_agree),
+    policy_cards.REFUSE: Handler(policy_change.press_refuse),
     holds.CONFIRM_SAME: Handler(pressed.press_whose),
     holds.CONFIRM_ANOTHER: Handler(pressed.press_whose),
     second_chat.IS_ME: Handler(pressed.press_is_me),

@@ -162,7 +162,10 @@ class Recipients:
 
     def security(self, policy: Policy) -> tuple[PersonFacts, ...]:
         """Everybody of the panic group who can be reached."""
-        names = policy.security
+        return self.in_groups(policy, policy.security)
+
+    def in_groups(self, policy: Policy, names: Sequence[str]) -> tuple[PersonFacts, ...]:
+        """Everybody of these groups who can be reached."""
         groups = self._ctx.directory.groups(policy, names).last_known()
         people, _ = self._found(policy, groups, names, sorted(groups.members(names))[:DIRECT_MESSAGES_MAX])
         return tuple(people.values())

@@ -17,6 +17,7 @@ from bot.chat.outbox.homes import show_home
 from bot.chat.outbox.outages import SUBJECT as PLACE
 from bot.chat.outbox.outages import heard, place_of
 from bot.chat.outbox.outbox import Outbox
+from bot.chat.outbox.policy_change import show_policy_change
 from bot.chat.outbox.postings import Fenced, Later, PostingSession, Stopped
 from bot.chat.outbox.requests import show_request
 from bot.chat.outbox.summary import Summary
@@ -35,6 +36,7 @@ from workflows.ports import (
 from workflows.usecases.oversight.digest import SUBJECT as DIGEST
 from workflows.usecases.oversight.digest import due_slot, schedule_next
 from workflows.usecases.oversight.policy_activation import digest_due
+from workflows.usecases.oversight.policy_waiting import SUBJECT as POLICY_CHANGE
 from workflows.usecases.oversight.unblock import SUBJECT as LIFT
 from workflows.usecases.revocation.revoke_all import SUBJECT as BULK_REVOCATION
 from workflows.usecases.shared.target_users import SUBJECT as TARGET_USER
@@ -57,6 +59,7 @@ BY_PREFIX: Mapping[str, Show] = {
     "policy-": installation.show_policy,
     "delegation-": accounts.show_delegation,
     accounts.HOLD: accounts.show_hold,
+    POLICY_CHANGE: show_policy_change,
     LIFT: accounts.show_unblock,
     BULK_REVOCATION: installation.show_bulk_revocation,
     CLOCK: installation.show_clock,

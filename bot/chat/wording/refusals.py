@@ -667,6 +667,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NOT_A_REVIEWER: _not_a_reviewer,
     Code.REVIEWED: _reviewed,
     Code.NOT_SECURITY: _not_security,
+    Code.POLICY_CHANGE_OVER: lambda _: "This change of the policy waits no more: look at its card.",
+    Code.POLICY_CHANGE_SAID: lambda c: f"Agreed already: it waits for {c('missing', 'others')}.",
     Code.OWN_BAR: lambda _: "You cannot lift this for yourself. Ask somebody else of security.",
     Code.OWN_ACCOUNT: lambda _: "You cannot confirm an account of your own. Ask somebody else of security.",
     Code.NOT_ASKED: lambda c: (

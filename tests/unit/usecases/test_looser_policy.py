@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.wiring.policy_written import written
+from bot.runtime.policy_written import written
 from tests.support.world import World
 from tests.unit.policy_file.policy_folder import FILES, WORKSPACE
 from workflows.core import keys

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     TIER = "tier"
     REACH = "reach"
     PANIC_GROUP = "panic_group"
+    POLICY_CHANGES = "policy_changes"
     AUTO_APPROVAL = "auto_approval"
     BREAK_GLASS = "break_glass"
     FEWER = "fewer"

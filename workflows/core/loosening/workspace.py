@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workflows.core.loosening.crowds import came, crowd
+from workflows.core.loosening.crowds import Crowd, came, crowd
 from workflows.core.loosening.model import Kind, Loosened, limit_words
+from workflows.core.people import PersonId
 from workflows.core.policy import Environment, Policy, Tier, Webhook, one_or_all
 from workflows.core.rules.groups import groups_needed
+from workflows.core.rules.seat_matching import match_people
 
 
 def of_workspace(old: Policy, new: Policy) -> Iterator[Loosened]:
+    # Also where there is no production now: it may come back.
+    yield from _changes(old, new)
     places = tuple(place for place in new.environments.values() if place.tier is Tier.PRODUCTION)
     if not places:
         return
@@ -31,6 +35,28 @@ def _security(old: Policy, new: Policy) -> Iterator[Loosened]:
         yield Loosened(Kind.PANIC_GROUP, what="who", added=people)
     if new.panic_block < old.panic_block:
         yield Loosened(Kind.BLOCK, before=limit_words(old.panic_block), after=limit_words(new.panic_block))
+
+
+def _changes(old: Policy, new: Policy) -> Iterator[Loosened]:
+    """Each old place needs a new one of its own, for no more people."""
+    places, offered = _places(old), _places(new)
+    fits = {
+        str(number): tuple(PersonId(str(other)) for other, people in enumerate(offered) if people <= mine)
+        for number, mine in enumerate(places)
+    }
+    if len(match_people(list(fits), fits)) == len(places):
+        return
+    people = came(crowd(old, old.policy_changes), crowd(new, new.policy_changes))
+    before, after = _counts(old), _counts(new)
+    yield Loosened(Kind.POLICY_CHANGES, added=people if before == after else (), before=before, after=after)
+
+
+def _places(policy: Policy) -> list[Crowd]:
+    return [crowd(policy, (name,)) for name, count in policy.policy_changes.items() for _ in range(count)]
+
+
+def _counts(policy: Policy) -> str:
+    return ", ".join(f"{count} of {name}" for name, count in policy.policy_changes.items()) or "nobody"
 
 
 def _people(old: Policy, new: Policy) -> Iterator[Loosened]:

@@ -10,7 +10,7 @@ from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
 from workflows.core.records.oversight import BulkRevocation, Review, Trouble
 from workflows.core.records.person import PersonRecord, Refusals, Uses
-from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, PolicySummary
+from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, PolicySummary, WaitingPolicy
 from workflows.core.records.request import Request, Slot
 
 Record = (
@@ -22,6 +22,7 @@ Record = (
     | ActivePolicy
     | PolicySummary
     | PolicyFiles
+    | WaitingPolicy
     | Refusals
     | ChatRecord
     | Press

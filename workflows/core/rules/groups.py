@@ -55,6 +55,7 @@ def groups_needed(policy: Policy, environment: Environment) -> tuple[str, ...]:
         named.update(dict.fromkeys(groups_named(environment, environment.escalate.to)))
     if policy.panic_group:
         named[policy.panic_group] = None
+    named.update(dict.fromkeys(policy.policy_changes))
     return tuple(named)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,10 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.canonical_json import digest
 from workflows.core.policy import Digest, Policy, one_or_all
-from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, PolicySummary
+from workflows.core.records.policy_in_force import POLICY_CHANGES_LINE, ActivePolicy, PolicyFiles, PolicySummary
 from workflows.core.refusal import Refused
 from workflows.ports import Change, Snapshot, Versioned
+from workflows.usecases.oversight.policy_waiting import Held, held_back, replaced, wait
 from workflows.usecases.shared.context import CommitAttempt, Context, Outcome, event, run
 
 # A readable difference longer than this is cut in the receipt; the audit entry holds the hashes.
@@ -35,6 +36,8 @@ class Compared:
 
     lines: tuple[str, ...]
     watched_by: tuple[str, ...] = ()
+    # Of which groups how many must agree first, as the policy before says it.
+    asks: Mapping[str, int] = field(default_factory=dict)
 
 
 # The files of the policy before, and now -> how this one compares; None where nobody can tell.
@@ -53,6 +56,18 @@ class Written:
     looser: Looser
 
 
+@dataclass(frozen=True, slots=True)
+class NewPolicy:
+    """A policy that is to come into force, and what it takes to tell and to plan it."""
+
+    policy: Policy
+    summary: Summary
+    difference: Difference
+    next_slot: NextSlot
+    commit_sha: str | None = None
+    written: Written | None = None
+
+
 def activate(
     ctx: Context,
     policy: Policy,
@@ -64,14 +79,18 @@ def activate(
     seen_at: datetime | None = None,
     written: Written | None = None,
 ) -> Outcome | Refused:
-    """Make `policy` the one in force. `Outcome.outcome`: `activated`, `in_force` where it is already, or `older`.
+    """Make `policy` the one in force. `Outcome.outcome`: `activated`, `in_force` where it is already, or `older`; `waiting` or
+    `denied` where it loosens production and the policy in force has people asked first; `not_known` where that policy has them
+    asked and nobody can tell whether this one loosens anything: then it is not put in force either.
 
     `seen_at`: when this process first saw this content. Where another copy was activated since, ours is the older one (a
     process that was not restarted during a deployment), and is not brought back.
     """
 
+    new = NewPolicy(policy, summary, difference, next_slot, commit_sha, written)
+
     def once() -> CommitAttempt | Outcome:
-        return _once(ctx, policy, summary, difference, next_slot, commit_sha, seen_at, written)
+        return _once(ctx, new, seen_at)
 
     return run(ctx, once)
 
@@ -114,55 +133,105 @@ def digest_due(key: str) -> str:
     return f"digest:{key}"
 
 
-def _once(
-    ctx: Context,
-    policy: Policy,
-    summary: Summary,
-    difference: Difference,
-    next_slot: NextSlot,
-    commit_sha: str | None,
-    seen_at: datetime | None,
-    written: Written | None,
-) -> CommitAttempt | Outcome:
-    snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_SUMMARY)
-    before = snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy)
-    if before is not None and before.hash == policy.hash:
-        return Outcome(policy.hash, "in_force")
+def _once(ctx: Context, new: NewPolicy, seen_at: datetime | None) -> CommitAttempt | Outcome:
+    snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_SUMMARY, keys.POLICY_WAITING)
+    before, held = snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy), held_back(snapshot)
+    late = held is not None and seen_at is not None and seen_at <= held.since
+    if before is not None and before.hash == new.policy.hash:
+        return _went_back(ctx, snapshot, new) if held is not None and not late else Outcome(new.policy.hash, "in_force")
     if before is not None and seen_at is not None and seen_at <= before.activated_at:
-        return Outcome(policy.hash, "older")
-    if written is not None:
-        snapshot = ctx.ledger.read(keys.ACTIVE_POLICY, keys.POLICY_SUMMARY, keys.POLICY_FILES)
-        if snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy) != before:
-            # Another one came between the two readings: it is looked at anew.
-            return _once(ctx, policy, summary, difference, next_slot, commit_sha, seen_at, written)
+        return Outcome(new.policy.hash, "older")
+    if before is not None and held is not None and held.before == before.hash:
+        if held.hash == new.policy.hash:
+            return Outcome(new.policy.hash, held.state.value)
+        if late:
+            return Outcome(new.policy.hash, "older")
+    snapshot = ctx.ledger.read(*OF_POLICIES)
+    if snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy) != before or held_back(snapshot) != held:
+        # Another one came between the two readings: it is looked at anew.
+        return _once(ctx, new, seen_at)
+    return _new(ctx, snapshot, new, before)
+
+
+# All that a change of the policy rests on, and writes.
+OF_POLICIES = (
+    keys.ACTIVE_POLICY,
+    keys.POLICY_SUMMARY,
+    keys.POLICY_FILES,
+    keys.POLICY_WAITING,
+    keys.POLICY_WAITING_FILES,
+)
+
+
+def _went_back(ctx: Context, snapshot: Snapshot, new: NewPolicy) -> CommitAttempt:
+    """The folder holds the policy in force again: nothing waits any more."""
+    part, done = replaced(ctx, snapshot, new.policy.hash), Outcome(new.policy.hash, "in_force")
+    step = f"policy-back:{new.policy.hash}:{snapshot.items[keys.POLICY_WAITING].version}"
+    change = Change(
+        step, snapshot.now, snapshot.versions(), puts=part.puts, due=part.due, audit=part.audit, answer=done.answer
+    )
+    return CommitAttempt(change, done, wake=part.wake)
+
+
+def _new(ctx: Context, snapshot: Snapshot, new: NewPolicy, before: ActivePolicy | None) -> CommitAttempt | Outcome:
+    compared = _looser(snapshot, before, new.written)
     told = snapshot.readable(keys.POLICY_SUMMARY, PolicySummary)
-    changed = difference(told.lines, policy)[:LINES_MAX] if told else _first(policy)
+    asked = told is not None and told.hash != new.policy.hash and POLICY_CHANGES_LINE in told.lines
+    if asked and (compared is None or new.written is None):
+        return Outcome(new.policy.hash, "not_known")
+    if before is None or compared is None or new.written is None or not (compared.lines and compared.asks):
+        return activation(ctx, snapshot, new, compared)
+    files = _kept(new.policy, new.written.files)
+    if not files.files:
+        return Outcome(new.policy.hash, "not_known")
+    changed = _changed(snapshot, new)
+    return wait(
+        ctx, snapshot, before, Held(new.policy.hash, files, compared.asks, compared.lines, changed, new.commit_sha)
+    )
+
+
+def _changed(snapshot: Snapshot, new: NewPolicy) -> tuple[str, ...]:
+    told = snapshot.readable(keys.POLICY_SUMMARY, PolicySummary)
+    return new.difference(told.lines, new.policy)[:LINES_MAX] if told else _first(new.policy)
+
+
+def compared_now(snapshot: Snapshot, new: NewPolicy) -> Compared | None:
+    """On a snapshot of `OF_POLICIES`: how it compares with the policy in force."""
+    return _looser(snapshot, snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy), new.written)
+
+
+def activation(ctx: Context, snapshot: Snapshot, new: NewPolicy, compared: Compared | None) -> CommitAttempt:
+    """The step that puts it in force, on a snapshot of `OF_POLICIES`. What waits is over by it."""
+    policy, before = new.policy, snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy)
     subject = subject_of(policy.hash)
-    facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": commit_sha or ""}
-    facts_of_it, private_of_it = _looser_facts(_looser(snapshot, before, written))
+    facts = {"policy": policy.hash, "before": before.hash if before else "", "commit": new.commit_sha or ""}
+    facts_of_it, private_of_it = _looser_facts(compared)
     facts |= facts_of_it
-    private = {"difference": "\n".join(changed), **private_of_it}
+    private = {"difference": "\n".join(_changed(snapshot, new)), **private_of_it}
     entry = event(ctx, Event.POLICY_ACTIVATED, subject, snapshot, facts, private)
     done = Outcome(policy.hash, "activated")
-    chat = keys.chat(subject)
+    chat, part = keys.chat(subject), replaced(ctx, snapshot, policy.hash)
+    written = new.written
     change = Change(
         commit_id=f"policy:{policy.hash}:{_place(ctx, snapshot.items[keys.ACTIVE_POLICY])}",
         at=snapshot.now,
         reads=snapshot.versions(),
         puts={
-            keys.ACTIVE_POLICY: ActivePolicy(policy.hash, snapshot.now, commit_sha),
-            keys.POLICY_SUMMARY: PolicySummary(policy.hash, summary(policy)),
+            keys.ACTIVE_POLICY: ActivePolicy(policy.hash, snapshot.now, new.commit_sha),
+            keys.POLICY_SUMMARY: PolicySummary(policy.hash, new.summary(policy)),
             **({keys.POLICY_FILES: _kept(policy, written.files)} if written is not None else {}),
+            **part.puts,
         },
         due={
             chat: snapshot.now + timedelta(seconds=1),
-            **_digests(policy, next_slot, snapshot.now),
+            **_digests(policy, new.next_slot, snapshot.now),
             **_waiting(ctx, snapshot.now),
+            **part.due,
         },
-        audit=(entry,),
+        audit=(*part.audit, entry),
         answer=done.answer,
     )
-    return CommitAttempt(change, done, wake=(chat,))
+    return CommitAttempt(change, done, wake=(chat, *part.wake))
 
 
 def _looser_facts(compared: Compared | None) -> tuple[dict[str, str], dict[str, str]]:

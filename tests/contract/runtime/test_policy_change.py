@@ -1,0 +1,71 @@
+"""While a change of the policy waits, whoever has it in its folder goes on by the policy in force, also after a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import redis
+
+from bot.observability.readiness import policy_problems, policy_waits
+from bot.settings import Settings
+from bot.wiring import build_clock
+from bot.wiring.clock import ClockParts
+from tests.unit.policy_file.policy_folder import WORKSPACE, write
+from workflows.core import keys
+from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles
+
+LESS = (WORKSPACE, "any: {approve: {owners: 1, security: 1}", "any: {approve: {owners: 1}")
+GATE = (WORKSPACE, "panic_group: security", "panic_group: security\npolicy_changes: {approve: {security: 1}}")
+
+
+def started(redis_url: str, folder: Path) -> ClockParts:
+    return build_clock(Settings.model_validate({"redis_url": redis_url, "config": str(folder)}))
+
+
+def test_a_process_goes_on_by_the_policy_in_force_while_a_change_waits(
+    redis_client: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    first = started(redis_url, write(tmp_path / "old", GATE))
+    first.activate_policy()
+    old = first.context.policy.current()
+    first.close()
+
+    # As it is when everything is deployed anew with another folder.
+    for _ in range(2):
+        parts = started(redis_url, write(tmp_path / "new", GATE, LESS))
+        try:
+            new = parts.policy.current()
+            parts.activate_policy()
+            active = parts.ledger.read(keys.ACTIVE_POLICY).get(keys.ACTIVE_POLICY, ActivePolicy)
+            assert active is not None
+            assert active.hash == old.hash != new.hash
+            assert parts.context.policy.current() == old
+            assert policy_problems(parts.ledger, parts.policy) == []
+            (said,) = policy_waits(parts.ledger)
+            assert said.startswith(f"policy {new.hash[:12]} waits since ")
+            assert said.endswith(" for 1 of security: the policy in force stays until they agree")
+        finally:
+            parts.close()
+
+
+def test_files_that_are_not_those_of_the_policy_in_force_are_taken_by_nobody(
+    redis_client: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    first = started(redis_url, write(tmp_path / "old", GATE))
+    first.activate_policy()
+    first.close()
+    parts = started(redis_url, write(tmp_path / "new", GATE, LESS))
+    try:
+        parts.activate_policy()
+        body = redis_client.get(f"prodaccess:record:{keys.POLICY_FILES}")
+        assert isinstance(body, str)
+        assert "security: 1" in body
+        redis_client.set(f"prodaccess:record:{keys.POLICY_FILES}", body.replace("owners: 1", "owners: 2", 1))
+        kept = parts.ledger.read(keys.POLICY_FILES).get(keys.POLICY_FILES, PolicyFiles)
+        assert kept is not None
+        assert parts.context.policy.current().hash == parts.policy.current().hash
+        assert policy_problems(parts.ledger, parts.policy) == [
+            "this process has another copy of the policy than the active one"
+        ]
+    finally:
+        parts.close()
