@@ -17,6 +17,8 @@ from typing import Any
 
 # Rows of one list that are read; nobody chooses from more, and a search by name helps with these.
 ROWS_MAX = 5000
+# Pages may be empty, and an answer that always names another one would keep somebody waiting for ever.
+PAGES_MAX = 1000
 # Each permission set is a call of its own, under a quota of 20 calls a second (FACTS of Identity Center's API reference).
 SETS_MAX = 400
 READ = (
@@ -157,8 +159,10 @@ def _listed(aws: Aws, service: str, action: str, key: str, name: str, **argument
 
 
 def _rows(aws: Aws, service: str, method: str, key: str, **arguments: str) -> Iterator[Any]:
-    """All rows of a list, page by page, empty pages too."""
-    for page in aws.client(service).get_paginator(method).paginate(**arguments):
+    """All rows of a list, page by page, empty pages too. Raises ValueError where it has no end."""
+    for number, page in enumerate(aws.client(service).get_paginator(method).paginate(**arguments)):
+        if number >= PAGES_MAX:
+            raise ValueError("no end")
         yield from page.get(key, ())
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,25 @@ def test_iam_groups_are_read_to_their_end(aws: Any) -> None:
     aws.reset(replace(EXAMPLE, iam_groups=tuple(IamGroupSpec(f"team-{number:02}") for number in range(30))))
     aws.proxy.pages.tear(3)
     assert len(seen(identity_center=False).iam_groups.names) == 30
+
+
+class Endless:
+    """A service of which every list goes on, with nothing in it."""
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": "111122223333"}
+
+    def get_paginator(self, _: str) -> Endless:
+        return self
+
+    def paginate(self, **_: object) -> Iterator[dict[str, Any]]:
+        return repeat({})
+
+
+def test_a_list_without_an_end_is_given_up() -> None:
+    found = look(Aws("these credentials", lambda _: Endless()), identity_center=False)
+    assert found.iam_groups.why == "What AWS answered to iam:ListGroups could not be read."
+    assert found.accounts.why == "What AWS answered to organizations:ListAccounts could not be read."
 
 
 def test_accounts_of_an_organisation(aws: Any, aws_client: Callable[..., Any]) -> None:
