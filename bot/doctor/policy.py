@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.doctor.context import Context
+from bot.observability.readiness import goes_on_by, policy_waits
 from workflows.core import keys
 from workflows.core.finding import Finding, attention, broken, ok, skipped
 from workflows.core.policy import Policy
@@ -41,7 +42,7 @@ def look(context: Context) -> Iterator[Finding]:
             f"`prodaccess check --strict {folder}` has all",
         )
     yield _time_zone(policy)
-    yield from _in_force(context, policy)
+    yield from in_force(context, policy)
 
 
 def _time_zone(policy: Policy) -> Finding:
@@ -54,13 +55,17 @@ def _time_zone(policy: Policy) -> Finding:
     return ok("policy.time-zone", "time zones", f"{policy.timezone} is known here")
 
 
-def _in_force(context: Context, policy: Policy) -> Iterator[Finding]:
+def in_force(context: Context, policy: Policy) -> Iterator[Finding]:
     server, what = context.server(), "policy in force"
     if server.redis is None:
         yield skipped("policy.in-force", what, server.why)
         return
-    active = _active(context.ledger(server.redis))
-    if active is None:
+    ledger = context.ledger(server.redis)
+    active = _active(ledger)
+    waits = policy_waits(ledger)
+    if active is not None and active.hash != policy.hash and waits and goes_on_by(ledger, active):
+        yield attention("policy.in-force", what, waits[0], "its card in chat has what it changes, and who is asked")
+    elif active is None:
         yield skipped("policy.in-force", what, "none yet: the first clock that starts puts this folder in force")
     elif active.hash == policy.hash:
         yield ok("policy.in-force", what, f"it is this folder, since {active.activated_at:%Y-%m-%d %H:%M} UTC")

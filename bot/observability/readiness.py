@@ -110,12 +110,12 @@ def policy_problems(ledger: Ledger | None, policy_folder: PolicyFolder) -> list[
         return invalid
     if active is None:
         return [*invalid, "no policy is active yet"]
-    if active.hash != policy.hash and not _goes_on_by(ledger, active):
+    if active.hash != policy.hash and not goes_on_by(ledger, active):
         return [*invalid, "this process has another copy of the policy than the active one"]
     return invalid
 
 
-def _goes_on_by(ledger: Ledger, active: ActivePolicy) -> bool:
+def goes_on_by(ledger: Ledger, active: ActivePolicy) -> bool:
     """Whether a change waits, and the policy in force can be taken from the ledger meanwhile."""
     seen = ledger.read(keys.POLICY_WAITING, keys.POLICY_FILES)
     waiting = seen.readable(keys.POLICY_WAITING, WaitingPolicy)

@@ -270,6 +270,16 @@ def test_what_is_looser_is_said_to_whoever_puts_it_in_force(ledger, tmp_path: Pa
     assert "is not known" in run("policy", "apply", str(tmp_path / "b")).output
 
 
+def test_an_operator_goes_through_the_gate_as_well(ledger, tmp_path: Path):
+    gate = (WORKSPACE, "panic_group: security", "panic_group: security\npolicy_changes: {approve: {security: 1}}")
+    count = (WORKSPACE, "any: {approve: {owners: 1, security: 1}", "any: {approve: {owners: 1}")
+    assert "is in force now" in run("policy", "apply", str(write(tmp_path / "a", gate))).output
+    answer = run("policy", "apply", str(write(tmp_path / "b", gate, count)))
+    assert answer.exit_code == 0
+    assert "makes production looser, and waits for people to agree: its card is in chat" in answer.output
+    assert "is in force already" in run("policy", "apply", str(tmp_path / "a")).output
+
+
 def test_an_invalid_folder_is_not_put_in_force(ledger, tmp_path: Path):
     answer = run("policy", "apply", str(tmp_path))
     assert answer.exit_code == 1

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import redis
 
+from bot.doctor.context import Context
+from bot.doctor.policy import in_force
 from bot.observability.readiness import policy_problems, policy_waits
 from bot.settings import Settings
 from bot.wiring import build_clock
 from bot.wiring.clock import ClockParts
 from tests.unit.policy_file.policy_folder import WORKSPACE, write
 from workflows.core import keys
+from workflows.core.finding import Finding, State
+from workflows.core.policy import Policy
 from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles
 
 LESS = (WORKSPACE, "any: {approve: {owners: 1, security: 1}", "any: {approve: {owners: 1}")
@@ -20,6 +26,12 @@ GATE = (WORKSPACE, "panic_group: security", "panic_group: security\npolicy_chang
 
 def started(redis_url: str, folder: Path) -> ClockParts:
     return build_clock(Settings.model_validate({"redis_url": redis_url, "config": str(folder)}))
+
+
+def _doctors(parts: ClockParts, policy: Policy) -> list[Finding]:
+    server = SimpleNamespace(redis=parts.redis, why="")
+    context = SimpleNamespace(server=lambda: server, ledger=lambda _: parts.ledger, settings=parts.settings, whom=None)
+    return list(in_force(cast(Context, context), policy))
 
 
 def test_a_process_goes_on_by_the_policy_in_force_while_a_change_waits(
@@ -44,6 +56,8 @@ def test_a_process_goes_on_by_the_policy_in_force_while_a_change_waits(
             (said,) = policy_waits(parts.ledger)
             assert said.startswith(f"policy {new.hash[:12]} waits since ")
             assert said.endswith(" for 1 of security: the policy in force stays until they agree")
+            (found,) = _doctors(parts, new)
+            assert (found.state, found.words) == (State.ATTENTION, said)
         finally:
             parts.close()
 
