@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.doctor.record import LATE
 from tests.contract.doctor.rig import Fault, Rig
 from tests.support.held import held
 from workflows.core import keys
@@ -44,6 +45,10 @@ def stuck(rig: Rig) -> None:
     holding = Holding(was.holding, was.resource, ("PA-1",), failures=3)
     puts = {keys.grant("PA-1"): grant, keys.holding(was.holding): holding}
     rig.write(puts, IndexEntry(keys.LIVE, "PA-1", grant.deadline.timestamp()))
+
+
+def ago(rig: Rig, index: str, since: timedelta) -> None:
+    rig.client.zadd(f"prodaccess:index:{index}", {"PA-7": (rig.ledger.now() - since).timestamp()})
 
 
 def failing(rig: Rig) -> None:
@@ -166,10 +171,18 @@ FAULTS = (
     ),
     Fault(
         "access past its end",
-        lambda rig: (rig.started(), rig.client.zadd("prodaccess:index:live", {"PA-7": 1.0})),
+        lambda rig: (rig.started(), ago(rig, "live", LATE + timedelta(seconds=1))),
         "record.overdue",
         "1 past their end for more than a minute: PA-7",
         "When a removal fails",
+    ),
+    Fault(
+        "a review that nobody wrote",
+        lambda rig: (rig.started(), ago(rig, "reviews", timedelta(seconds=1))),
+        "record.reviews",
+        "1 reviews of emergency access are overdue: PA-7",
+        "ask their owners",
+        State.ATTENTION,
     ),
     Fault("a removal that fails", stuck, "record.stuck", "PA-1", "prodaccess show"),
     Fault("a digest that fails", failing, "record.troubles", "Slack did not answer", "the log"),
@@ -188,3 +201,9 @@ FAULTS = (
 def test_a_planted_fault_is_found_and_its_mend_is_named(rig: Rig, fault: Fault):
     fault.plant(rig)
     fault.told_by(rig.found(fault.subject))
+
+
+def test_access_that_is_being_taken_away_is_no_fault(rig: Rig):
+    rig.started()
+    ago(rig, "live", LATE / 2)
+    assert [one.state for one in rig.found("record") if one.check == "record.overdue"] == [State.OK]

@@ -154,11 +154,13 @@ def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
     assert signs("worker", tmp_path / "signs") == []
 
 
-@pytest.fixture
-def answers() -> Iterator[HTTPServer]:
+@pytest.fixture(params=[200])
+def answers(request: pytest.FixtureRequest) -> Iterator[HTTPServer]:
+    healthz: int = request.param
+
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/healthz" else 404)
+            self.send_response(healthz if self.path == "/healthz" else 404)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -178,6 +180,14 @@ def test_web_is_asked_where_it_listens(answers: HTTPServer) -> None:
     nobody = free_port()
     assert wrong_with("web", Sign(7, now_s, address=("127.0.0.1", nobody))) == (
         f"The web process 7 does not answer on port {nobody}: Connection refused."
+    )
+
+
+@pytest.mark.parametrize("answers", [503], indirect=True)
+def test_web_that_answers_and_not_as_it_should_is_told(answers: HTTPServer) -> None:
+    port = answers.server_port
+    assert wrong_with("web", Sign(7, life_sign.monotonic_s(), address=("127.0.0.1", port))) == (
+        f"The web process 7 does not answer /healthz on port {port} as it should."
     )
 
 
