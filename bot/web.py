@@ -144,4 +144,4 @@ def asgi(parts: WebParts) -> ASGIApp:
 
 
 def operations(parts: WebParts) -> Operations:
-    return Operations(lambda: (parts.missing(), parts.attention()))
+    return Operations(parts.told)

@@ -39,9 +39,14 @@ class WebParts(Common):
     fronts: tuple[Front, ...]
     obstacles: Obstacles
 
-    def missing(self) -> list[str]:
-        """What a person who runs this must know: every reason why it is not ready, in words."""
+    def told(self) -> tuple[list[str], list[str]]:
+        """Both that follow. Whether the ledger answers is asked once for them: that may take seconds."""
         gone = away(self.ledger)
+        return self.missing(gone), self.attention(gone)
+
+    def missing(self, gone: list[str] | None = None) -> list[str]:
+        """What a person who runs this must know: every reason why it is not ready, in words. `gone`: `away`, where known."""
+        gone = away(self.ledger) if gone is None else gone
         here = (
             lambda: not_set_up(self.policy, self.chats),
             *(front.problems for front in self.fronts),
@@ -57,10 +62,10 @@ class WebParts(Common):
             lambda: closed_places(self.ledger, self._traits, people=False),
         )
 
-    def attention(self) -> list[str]:
+    def attention(self, gone: list[str] | None = None) -> list[str]:
         """What somebody has to look at, although it is ready."""
         here = (self.settings.secrets.attention, *(front.attention for front in self.fronts))
-        if away(self.ledger):
+        if away(self.ledger) if gone is None else gone:
             return reasons(*here)
         return reasons(
             lambda: unreadable(self.ledger),
