@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from workflows.core import keys
 from workflows.core.policy import Policy
@@ -49,20 +50,25 @@ class PolicyInForce:
             return None, problem
 
     def _in_place_of(self, own: Policy | None) -> Policy | None:
-        with self._lock:
+        self._refresh(own)
+        active, kept = self._active, self._kept
+        if active is None or kept is None or kept.hash != active or (own is not None and own.hash == active):
+            return None
+        return kept
+
+    def _refresh(self, own: Policy | None) -> None:
+        """At most once a second. While another thread is looking, what is known is good enough; at the start all wait for it."""
+        if not self._lock.acquire(blocking=self._looked_at is None):
+            return
+        try:
             now = self._monotonic()
             if self._looked_at is None or now - self._looked_at >= _LOOK_EVERY_S:
-                try:
+                # Also a look in vain: nobody waits twice for a server that hangs. Nothing can be decided without it.
+                self._looked_at = now
+                with suppress(LedgerUnreachable):
                     self._look(own)
-                except LedgerUnreachable:
-                    # Nothing can be decided without it; what was known is shown.
-                    pass
-                else:
-                    self._looked_at = now
-            if self._active is None or (own is not None and own.hash == self._active):
-                return None
-            kept = self._kept
-            return kept if kept is not None and kept.hash == self._active else None
+        finally:
+            self._lock.release()
 
     def _look(self, own: Policy | None) -> None:
         seen = self._ledger.read(keys.ACTIVE_POLICY, keys.POLICY_WAITING)

@@ -11,6 +11,7 @@ import redis
 from bot.doctor.context import Context
 from bot.doctor.policy import in_force
 from bot.observability.readiness import policy_problems, policy_waits
+from bot.runtime.policy_in_force import PolicyInForce
 from bot.settings import Settings
 from bot.wiring import build_clock
 from bot.wiring.clock import ClockParts
@@ -19,6 +20,8 @@ from workflows.core import keys
 from workflows.core.finding import Finding, State
 from workflows.core.policy import Policy
 from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles
+from workflows.policy_file import PolicyFolder
+from workflows.ports import Ledger, LedgerUnreachable
 
 LESS = (WORKSPACE, "any: {approve: {owners: 1, security: 1}", "any: {approve: {owners: 1}")
 GATE = (WORKSPACE, "panic_group: security", "panic_group: security\npolicy_changes: {approve: {security: 1}}")
@@ -83,3 +86,17 @@ def test_files_that_are_not_those_of_the_policy_in_force_are_taken_by_nobody(
         ]
     finally:
         parts.close()
+
+
+def test_nobody_waits_twice_for_a_server_that_is_away(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Away:
+        def read(self, *names: str) -> None:
+            asked.extend(names)
+            raise LedgerUnreachable("it does not answer")
+
+    folder = PolicyFolder(write(tmp_path), monotonic=lambda: 0.0)
+    source = PolicyInForce(folder, cast(Ledger, Away()), monotonic=lambda: 0.0)
+    assert source.current() == source.current() == folder.current()
+    assert asked == [keys.ACTIVE_POLICY, keys.POLICY_WAITING]

@@ -8,7 +8,7 @@ import pytest
 
 from bot.runtime.policy_written import kept_policy, written
 from tests.support.build import DANA, NIA, OLU, PAT, SUE
-from tests.support.people import acts, gets_address
+from tests.support.people import acts, gets_address, joins_teams
 from tests.support.world import World, account
 from tests.unit.policy_file.policy_folder import FILES, WORKSPACE
 from workflows.core import keys
@@ -345,4 +345,17 @@ def test_where_nobody_knows_who_is_in_the_group_a_worker_looks_first() -> None:
     assert says(world, SUE) == Code.FACTS_STALE.value
     world.directory.put_members("slack:S0ONCALL", Membership(problem="Slack is silent", failed_at=world.clock.now()))
     assert says(world, SUE) == Code.NOT_KNOWN_YET.value
+    assert active(world) == hash_of(files)
+
+
+def test_a_vote_by_an_account_on_hold_does_not_count_by_another_one_of_theirs() -> None:
+    files = with_(BASE, waits_for("{security: 2}"))
+    world = begun(files)
+    world.knows(SUE)
+    joins_teams(world, SUE)
+    sees(world, with_(files, LESS))
+    assert says(world, SUE) == "agreed"
+    gets_address(world, SUE, "nia@example.com")
+    acts(world, account(SUE))
+    assert says(world, PAT) == "agreed"
     assert active(world) == hash_of(files)
