@@ -32,6 +32,7 @@ from workflows.core.records.chat import ChatRecord, Press
 from workflows.core.records.grant import GrantState
 from workflows.core.records.oversight import BulkRevocation, Review, ReviewState, Trouble
 from workflows.core.records.person import Refusals, Uses
+from workflows.core.records.policy_in_force import WaitingPolicy, WaitingState
 from workflows.core.records.record import Record
 from workflows.ledger.codec import KINDS
 from workflows.ledger.keys import Keys
@@ -83,6 +84,10 @@ def story(client: Any) -> RedisWorld:
         world.ctx, world.policy.policy, summary=lambda _: {"a": "b"}, difference=lambda *_: (), next_slot=next_slot
     )
     keep_files(world.ctx, world.policy.policy, {"prodaccess.yaml": "version: 1"})
+    waited = WaitingPolicy(
+        "e" * 64, world.policy.policy.hash, world.ledger.now(), {"security": 1}, state=WaitingState.OVER
+    )
+    world.ledger.commit(Change("waited", waited.since, {keys.POLICY_WAITING: 0}, puts={keys.POLICY_WAITING: waited}))
     world.knows(OLU, SUE)
     until = world.ledger.now() + timedelta(days=1)
     assert isinstance(delegate(world.ctx, account(OLU), build.facts(SUE), until, "away"), Outcome)
