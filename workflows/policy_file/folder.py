@@ -12,6 +12,8 @@ from pathlib import Path
 from workflows.policy_file.problem import Problem, quote
 from workflows.policy_file.secret import HELP, known_secret
 
+# What helps where there is none.
+NO_FOLDER = "name the policy folder, set PRODACCESS_CONFIG, or let `prodaccess init` write a first one"
 WORKSPACE = "prodaccess.yaml"
 ROLES = "roles.yaml"
 ENVIRONMENTS = "environments"
@@ -92,11 +94,9 @@ def read_folder(folder: Path) -> Snapshot:
     try:
         root = folder.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
-        return _nothing(str(folder), "there is no such folder", "name the policy folder, or set PRODACCESS_CONFIG")
+        return _nothing(str(folder), "there is no such folder", NO_FOLDER)
     if not (root / WORKSPACE).exists():
-        return _nothing(
-            WORKSPACE, f"the file is missing in {quote(folder)}", "name the policy folder, or set PRODACCESS_CONFIG"
-        )
+        return _nothing(WORKSPACE, f"the file is missing in {quote(folder)}", NO_FOLDER)
     reading = _Reading(root)
     names = _names(root)
     for name in names[:_FILES_MAX]:

@@ -233,7 +233,10 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     found = [str(problem) for problem in read_policy(tmp_path / "none").problems]
-    assert found == [f"{tmp_path / 'none'}: there is no such folder; name the policy folder, or set PRODACCESS_CONFIG"]
+    assert found == [
+        f"{tmp_path / 'none'}: there is no such folder; name the policy folder, set PRODACCESS_CONFIG, "
+        "or let `prodaccess init` write a first one"
+    ]
 
 
 def test_files_that_are_missing_are_said(tmp_path: Path) -> None:
