@@ -26,6 +26,7 @@ EVERYBODY = {
     "rename": "a key of another type is put aside",
     "eval": "the server was started anew and has forgotten our scripts",
     "hincrby": "what should not have happened is counted",
+    "hincrbyfloat": "calls to other systems are counted every ten seconds, and what stands on the record",
 }
 BY_NAME = {
     "web": {
@@ -43,7 +44,6 @@ BY_NAME = {
         "srem": "RQ strikes a worker off",
         "unwatch": "RQ takes back a look",
         "llen": "whether a wake-up still waits in its queue",
-        "hincrbyfloat": "a call to another system is counted every ten seconds",
     },
     "clock": {
         "del": "the mark goes that the server keeps what is written",
@@ -53,7 +53,6 @@ BY_NAME = {
         "lrange": "the doctor looks whether the record can be read",
         "xinfo|stream": "it commits less often than the others",
         "unwatch": "another clock has counted meanwhile",
-        "hincrbyfloat": "what stands on the record is counted",
         "watch": "what stands on the record is counted",
     },
 }
