@@ -26,6 +26,7 @@ EVERYBODY = {
     "rename": "a key of another type is put aside",
     "eval": "the server was started anew and has forgotten our scripts",
     "hincrby": "what should not have happened is counted",
+    "xrevrange": "where the chain's head cannot be read, the newest entry says it",
     "hincrbyfloat": "calls to other systems are counted every ten seconds, and what stands on the record",
 }
 BY_NAME = {
