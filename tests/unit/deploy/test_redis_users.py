@@ -19,7 +19,7 @@ from tests.support.redis_users import FILE, put_in_place, url
 from tests.support.waiting import eventually
 from workflows.core.audit import AuditEvent, Event
 from workflows.ledger.redis_ledger import RedisLedger
-from workflows.ports import Change, Committed
+from workflows.ports import Change, Committed, LedgerUnreachable
 from workflows.usecases.upkeep.verify_audit import all_faults
 
 USERS = ("prodaccess-web", "prodaccess-worker", "prodaccess-clock", "prodaccess-operator")
@@ -186,6 +186,20 @@ def test_a_trim_that_no_rule_can_refuse_is_found(server: EmbeddedValkey) -> None
     with redis.Redis.from_url(url("prodaccess-operator", server.port)) as operator:
         ledger = RedisLedger(operator, durability="declared", monotonic=time.monotonic)
         assert all_faults(ledger)
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_who_may_not_look_at_the_log_is_told_so_and_not_that_it_is_broken(server: EmbeddedValkey, name: str) -> None:
+    with redis.Redis.from_url(server.url) as admin:
+        admin.delete(*admin.scan_iter("prodaccess:audit*"), "prodaccess:tick")
+    with redis.Redis.from_url(url(name, server.port)) as client:
+        ledger = RedisLedger(client, durability="declared", monotonic=time.monotonic)
+        assert isinstance(ledger.commit(one_entry(ledger, f"seen-by-{name}")), Committed)
+        if name == "prodaccess-operator":
+            assert all_faults(ledger) == []
+        else:
+            with pytest.raises(LedgerUnreachable, match="does not allow our user to do this"):
+                all_faults(ledger)
 
 
 def test_a_server_starts_with_the_files_as_they_are(tmp_path: Path) -> None:
