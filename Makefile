@@ -9,7 +9,7 @@ DEV := $(VENV)/.for-development
 # Helm, hadolint and the like, half a gigabyte: of no use to the bot itself. Several checkouts may share one folder.
 TOOLS := $(or $(PRODACCESS_DEPLOY_TOOLS),.venv-deploy)
 
-.PHONY: demo test test-teams test-upgrade test-fleet test-image check-deploy lint run check bench docs lock dist clean
+.PHONY: demo drill test test-teams test-upgrade test-fleet test-image soak fuzz check-deploy lint advisories run check bench docs lock dist clean
 
 $(RUN): requirements.lock
 $(DEMO): requirements-sandbox.lock
@@ -26,8 +26,15 @@ $(TOOLS)/.installed: deploy/tools/requirements.lock .ci/install.py
 demo: $(DEMO)
 	@$(BIN)/python -m bot demo $(ARGS)
 
+# Chat goes down in an installation on this machine, and people ask, agree and break the glass from a terminal.
+drill: $(DEV)
+	$(BIN)/python -m pytest -q -s -m fleet tests/scenario/test_terminal.py $(ARGS)
+
+# Bytecode is kept, whatever the shell says: many processes need it, and each would make it by itself.
+test test-teams test-upgrade test-fleet check-deploy: export PYTHONDONTWRITEBYTECODE =
+
 test: $(DEV)
-	@$(BIN)/python -m compileall -q bot workflows # once, for the many processes that the tests start
+	@$(BIN)/python -m compileall -q bot workflows tests/support tests/simulation
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 # Teams by whole processes, and in a browser: what takes minutes.
@@ -41,6 +48,15 @@ test-upgrade: $(DEV)
 # Whole fleets: many processes at once, rolling restarts, Redis with its sentinels.
 test-fleet: $(DEV)
 	$(BIN)/python -m pytest -n 4 --dist worksteal -m fleet tests/scenario tests/chaos $(ARGS)
+
+# Ten minutes of payloads, lines and files that are nearly right; each round draws a new seed. ARGS="--minutes 1"
+fuzz: $(DEV)
+	$(BIN)/python -m tests.support.fuzz $(ARGS)
+
+# Hundreds of lives on real processes that are killed all the while, and thousands in a simulation: half an hour or more.
+soak: $(DEV)
+	$(BIN)/python -m tests.simulation --seed 1 --lives 3000
+	$(BIN)/python -m pytest -s -m soak tests/simulation tests/chaos tests/contract tests/unit $(ARGS)
 
 # What deploys it, checked by real tools: Helm, Prometheus, hadolint, systemd, and a build that is made twice.
 check-deploy: $(DEV) $(TOOLS)/.installed
@@ -57,6 +73,10 @@ lint: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/python -m bot check --strict config
 	$(BIN)/python -m bot policy test tests/policy
+
+# Known faults of what we run on, where pip-audit is installed and its service is reached.
+advisories: $(RUN)
+	@$(BIN)/python .ci/advisories.py requirements.lock $(BIN)
 
 run: $(RUN)
 	@$(BIN)/python -m bot up

@@ -3,7 +3,8 @@
     python -m bench.capacity [--quick | --lives 200]
 
 Lives are asked for by command, approved by one owner, given on Identity Center, ended by time and looked at later, forty at
-once. Then what is left: at once, and when that is gone which is kept for a day (answers of commits, jobs of RQ).
+once. Then what is left: at once; when that is gone which is kept for a day (answers of commits, jobs of RQ); and when all that is
+over has left for an archive, as it does after a `retention`.
 `--quick` plays 40 lives, otherwise 200. What is kept does not depend on the machine. Commands and network are those of our
 three processes alone, as Valkey 8 and newer count them by connection, less what they do at rest: on a slow machine they are
 more, because of what goes on while access is open.
@@ -18,7 +19,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,9 +30,25 @@ import redis
 from bench.place import DEVELOPERS, Place, crowd, person, say, table, until
 from bench.tuned import SOON_LOOKS
 from bot.sandbox.slack import Message, words
+from bot.wiring.common import RandomSource
 from tests.support.installation import Case
 from tests.support.redis_users import put_in_place, url
+from workflows.archive.folder import FolderArchive
+from workflows.core import keys
+from workflows.core.policy import Policy
+from workflows.core.records.retained import Retained
+from workflows.ledger.codec import encode
 from workflows.ledger.keys import Keys
+from workflows.ledger.redis_directory import RedisDirectory
+from workflows.ledger.redis_ledger import RedisLedger
+from workflows.policy_file import load_policy
+from workflows.ports import Lease
+from workflows.signing import signer_of, verify
+from workflows.signing.keys import make_key
+from workflows.signing.words import Cipher
+from workflows.usecases.sealing.sealer import Sealer
+from workflows.usecases.shared.context import Context
+from workflows.usecases.upkeep.retention.retainer import Retainer
 
 AT_ONCE = 40
 LIFE = "40s"
@@ -69,6 +87,8 @@ def main() -> None:
         say("some lives to warm up, and a rest to measure")
         _play(place, AT_ONCE)
         rest = _per_second(client)
+        # Keys, the seal and its notes are there then.
+        _leave(place, client)
         _rewritten(client)
         kept_before, before = _by_kind(client), _reading(client)
         mark, since = place.slack.calls.mark(), time.monotonic()
@@ -82,10 +102,18 @@ def main() -> None:
         client.delete(*client.scan_iter("prodaccess:commit:*", count=1000))
         _rewritten(client)
         lasting = _reading(client)
+        gone = _leave(place, client)
+        client.delete(*client.scan_iter("prodaccess:commit:*", count=1000))
+        _rewritten(client)
+        left, kept_after = _reading(client), _by_kind(client)
+        archived = sum(file.stat().st_size for file in _archive(place).rglob("*") if file.is_file())
     seconds = after.at_s - before.at_s
     lives = {
         "memory, at once": (after.memory - before.memory) / count,
         "memory, after a day": (lasting.memory - before.memory) / count,
+        f"memory, after a retention ({gone} have left)": (left.memory - before.memory) / count,
+        "memory, after a retention, by keys": sum((kept_after - kept_before).values()) / count,
+        "the archive": archived / (count + AT_ONCE),
         "disk, as it is written": (after.aof - before.aof) / count,
         "disk, rewritten": (rewritten.aof - before.aof) / count,
         "disk, rewritten after a day": (lasting.aof - before.aof) / count,
@@ -189,6 +217,57 @@ def _under_way(place: Place) -> bool:
     return place.waiting_jobs() > 0 or any(
         item.decode().partition(":")[0] in ("holding", "chat", "end", "request") for item in due
     )
+
+
+# ---------------------------------------------------------------- what is over leaves
+
+
+class _InForce:
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def current(self) -> Policy:
+        return self._policy
+
+
+class _Keeper:
+    """Nobody else seals here."""
+
+    @contextmanager
+    def keep(self, lease: Lease) -> Iterator[Callable[[], Lease | None]]:
+        yield lambda: lease
+
+
+def _archive(place: Place) -> Path:
+    return place.folder / "archive"
+
+
+def _leave(place: Place, client: redis.Redis) -> int:
+    """All that is over goes, as the worker that seals does it. Returns how many requests have left so far."""
+    policy = load_policy(place.config)
+    if not isinstance(policy, Policy):
+        raise TypeError(policy)
+    ledger = RedisLedger(client, durability="declared", monotonic=time.monotonic)
+    in_force = _InForce(replace(policy, retention=timedelta(0)))
+    ctx = Context(
+        ledger, RedisDirectory(client), in_force, lambda *_: None, RandomSource(), fault=lambda *_a, **_f: "E-1"
+    )
+    key, archive = place.folder / "audit-key.pem", FolderArchive(_archive(place))
+    if not key.exists():
+        make_key(key)
+    sealer = Sealer(ctx, signer_of(str(key)), archive, verify, _Keeper(), time.monotonic, Cipher())
+    retainer = Retainer(ctx, archive, Cipher(), encode)
+    stands, before = _left(ledger), None
+    while before is None or (stands.requests, stands.first) != (before.requests, before.first):
+        sealer.seal()
+        retainer.bite()
+        before, stands = stands, _left(ledger)
+    client.zrem(Keys().due, keys.RETAINED, keys.SEAL)
+    return stands.requests
+
+
+def _left(ledger: RedisLedger) -> Retained:
+    return ledger.read(keys.RETAINED).readable(keys.RETAINED, Retained) or Retained()
 
 
 # ---------------------------------------------------------------- readings

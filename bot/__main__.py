@@ -14,7 +14,29 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.cli import check, complete, docs, doctor, explain, health, init, look, operate, policy, report, slack, teams
+from bot.cli import (
+    activity,
+    audit,
+    aws,
+    boundaries,
+    certify,
+    check,
+    complete,
+    docs,
+    doctor,
+    drift,
+    explain,
+    gate,
+    health,
+    init,
+    look,
+    operate,
+    policy,
+    report,
+    slack,
+    teams,
+    terminal,
+)
 from bot.cli.program import LEDGER, POLICY, add, program, told
 
 if TYPE_CHECKING:
@@ -27,7 +49,8 @@ CHAT = {
     "SLACK_BOT_TOKEN": "for Slack: the app's bot token",
     "TEAMS_APP_ID": "for Teams, with TEAMS_APP_PASSWORD and TEAMS_TENANT_ID; one of the two chats, or both",
 }
-STOPPED = {FAILED: "it was stopped by an error: the log has it, under the number that is said", 130: "Ctrl-C"}
+_WITHOUT_POLICY = frozenset({"up", "health", "gate", "request", "approve", "end", "break-glass"})
+STOPPED = {FAILED: "it was stopped by an error: the log has it, under the number that is said"}
 
 
 def _version(wanted: bool) -> None:
@@ -53,7 +76,7 @@ def options(
     ] = False,
 ) -> None:
     """Temporary production access, asked for and approved in chat, that ends by itself."""
-    if context.invoked_subcommand not in ("up", "health"):  # which read no policy
+    if context.invoked_subcommand not in _WITHOUT_POLICY:
         from bot.providers import know_providers
 
         know_providers()
@@ -71,14 +94,26 @@ def web() -> None:
 
 
 @told(
-    examples={"prodaccess worker": ""},
+    examples={
+        "prodaccess worker": "",
+        "prodaccess worker --queue seal": "Signs the audit log and does nothing else: no other process needs the key.",
+    },
     needs={**LEDGER, **CHAT},
-    uses={**POLICY, "AWS_REGION": "and all else that boto3 reads"},
+    uses={
+        **POLICY,
+        "AWS_REGION": "and all else that boto3 reads",
+        "PRODACCESS_AUDIT_KEY": "the key of the audit log: a worker that has it seals",
+        "PRODACCESS_AUDIT_BUCKET": "where sealed entries are kept: a bucket or a folder",
+    },
     codes=STOPPED,
 )
-def worker() -> None:
+def worker(
+    queue: Annotated[str, typer.Option(metavar="seal", help="Only seal the audit log; needs no chat.")] = "",
+) -> None:
     """Give access and take it away. The only process with cloud credentials."""
-    _serve("worker")
+    if queue not in ("", "seal"):
+        _refuse(["--queue takes seal, and nothing else: without it a worker sees to all queues."])
+    _serve("worker", seals_alone=bool(queue))
 
 
 add(app, web)
@@ -187,11 +222,19 @@ policy.register(app)
 explain.register(app)
 look.register(app)
 operate.register(app)
+drift.register(app)
+certify.register(app)
+activity.register(app)
+audit.register(app)
+aws.register(app)
 add(clock_app, operate.accept_clock, "accept")
 report.register(app)
 slack.register(app)
 teams.register(app)
 docs.register(app)
+gate.register(app)
+terminal.register(app)
+boundaries.register(app)
 health.register(app)
 complete.register(app)
 
@@ -206,7 +249,7 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _serve(process: Process) -> None:
+def _serve(process: Process, *, seals_alone: bool = False) -> None:
     from bot import cloud_credentials as cloud
     from bot import settings
     from bot.observability import log, tracing
@@ -216,23 +259,23 @@ def _serve(process: Process) -> None:
     credentials = cloud.cloud_secrets(environ)
     if process != "worker":
         cloud.scrub_cloud_credentials(environ)
-    found = settings.for_process(process, environ)
+    found = settings.for_sealing_worker(environ) if seals_alone else settings.for_process(process, environ)
     if isinstance(found, tuple):
         _refuse(found)
     hide = (*found.secret_values(), *credentials, *tracing.secrets(environ))
     log.configure(process, level=found.log_level, format_=found.log_format, secrets=hide)
     found.secrets.watch(log.hide, log.warn)
-    _run(process, found)
+    _run(process, found, "run_sealing" if seals_alone else "run")
 
 
-def _run(process: Process, settings: Settings) -> None:
+def _run(process: Process, settings: Settings, entry: str) -> None:
     from bot.observability import log, tracing
     from bot.settings import process_environ
 
     try:
         if process != "clock":  # which only finds what is due
             tracing.turn_on(process, process_environ())
-        importlib.import_module(f"bot.{process}").run(settings)
+        getattr(importlib.import_module(f"bot.{process}"), entry)(settings)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except Exception as error:  # logged where all else is logged, with what is known to be secret hidden

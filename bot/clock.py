@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from redis.exceptions import RedisError
@@ -14,11 +15,14 @@ from bot.observability.tally import Tally
 from bot.queues import UnknownKind
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
-from bot.runtime.periodic import TELL_EVERY_S, keep_doing
+from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_watching_the_record
 from bot.runtime.stopping import patiently, stop_when_asked
 from bot.settings import Settings
 from bot.wiring import ClockParts, build_clock
+from workflows.core import keys
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
+from workflows.usecases.drift.standing import schedule
+from workflows.usecases.identity.holders import ask_for_a_look
 from workflows.usecases.shared.due_items import declare_durability
 from workflows.usecases.shared.outside import went_wrong
 from workflows.usecases.shared.troubles import Failure, attempt, note
@@ -31,6 +35,10 @@ LOOK_EVERY_S = 0.2
 POLICY_EVERY_S = 2.0
 # A folder that has not changed is compared with the policy in force this often: somebody may have applied another one.
 COMPARE_EVERY_S = 10.0
+# Whether anybody holds access, who is to be looked at now and then.
+HOLDERS_EVERY_S = 60.0
+# The first look after a clock has begun to lead: others who start at the same time go first.
+RETAIN_AFTER_S = 60.0
 # So much of an unknown item's name is said.
 _NAMED = 80
 # A clock that does not lead asks this often whether it may.
@@ -48,6 +56,7 @@ def run(settings: Settings) -> None:
     beat_while_running(parts.beats, "clock", stop, ticker.healthy, parts.beside_older)
     timekeeper = Timekeeper(parts.context, host(), parts.monotonic_s)
     keep_doing(parts.context, "timekeeper", timekeeper.look, TIMEKEEPER_EVERY_S, stop)
+    keep_watching_the_record(parts.context, stop)
     keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)
     keep_doing(parts.context, "tally", Tally(parts.context, parts.redis).advance, TALLY_EVERY_S, stop)
     log.info("clock is ready")
@@ -65,6 +74,7 @@ class Ticker:
         self._parts = parts
         self._leads = False
         self._policy_at_s = 0.0
+        self._holders_at_s = parts.monotonic_s()
         self._compared: tuple[str, float] = ("", 0.0)
         # Said already: the folder is looked at every two seconds.
         self._policy_problem = ""
@@ -106,10 +116,15 @@ class Ticker:
             return ASK_EVERY_S
         if not led:
             log.info("this clock leads now")
+            self._try("drift", lambda: schedule(parts.context))
+            self._try("retention", self._retain)
             self._try("durability", lambda: declare_durability(parts.context, parts.settings.redis_durability))
         if parts.monotonic_s() - self._policy_at_s >= POLICY_EVERY_S:
             self._policy_at_s = parts.monotonic_s()
             self._try("policy", self._look_at_policy)
+        if parts.monotonic_s() - self._holders_at_s >= HOLDERS_EVERY_S:
+            self._holders_at_s = parts.monotonic_s()
+            self._try("holders", lambda: ask_for_a_look(parts.context))
         if self._try("look", self._wake_what_is_due):
             self._worked_at_s = parts.monotonic_s()
         return LOOK_EVERY_S
@@ -137,6 +152,16 @@ class Ticker:
             # The others must not wait for it.
             number = self._parts.context.fault("a wake-up was not sent", problem, item=item)
             note(self._parts.context, "process:clock wake-ups", Failure(went_wrong(number)))
+
+    def _retain(self) -> None:
+        """What the policy does not keep for ever is looked at, and whether owners are to be asked; a policy that cannot be read
+        says so elsewhere.
+        """
+        with suppress(PolicyUnavailable):
+            if self._parts.policy.current().retention is not None:
+                self._parts.ledger.remind(keys.RETAINED, RETAIN_AFTER_S)
+            if self._parts.policy.current().certify is not None:
+                self._parts.ledger.remind(keys.CERTIFY_NEXT, RETAIN_AFTER_S)
 
     def _look_at_policy(self) -> None:
         try:

@@ -20,6 +20,7 @@ from workflows.usecases.fulfilment.advance_request import advance_request as bri
 from workflows.usecases.fulfilment.advance_request import warn
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.identity.departure import look_who_it_is as look
+from workflows.usecases.identity.leavers import look_at_holders as look_at_all
 from workflows.usecases.oversight.announcement_check import check_announced
 from workflows.usecases.oversight.break_glass_review import chase as remind_of_review
 from workflows.usecases.oversight.policy_activation import digest_due
@@ -31,15 +32,26 @@ from workflows.usecases.shared.rebuilt import grant_or_rebuilt
 from workflows.usecases.shared.troubles import attempt
 
 if TYPE_CHECKING:
-    from bot.wiring import WorkerParts
+    from bot.wiring import Common, WorkerParts
+    from workflows.usecases.sealing.sealer import Sealer
+    from workflows.usecases.upkeep.retention.retainer import Retainer
 
 log = structlog.get_logger()
 _parts: list[WorkerParts] = []
+# Where this process has the key of the audit log.
+_sealing: list[tuple[Common, Sealer]] = []
+_retaining: list[Callable[[], Retainer]] = []
 
 
 def install(parts: WorkerParts) -> None:
     """Hand the process's objects to the jobs; RQ knows functions by name only."""
     _parts[:] = [parts]
+
+
+def install_sealer(parts: Common, sealer: Sealer, retainer: Callable[[], Retainer] | None = None) -> None:
+    """In a process that has the key of the audit log. `retainer`: made when something shall leave for the first time."""
+    _sealing[:] = [(parts, sealer)]
+    _retaining[:] = [retainer] if retainer is not None else []
 
 
 def _worker() -> WorkerParts:
@@ -49,12 +61,16 @@ def _worker() -> WorkerParts:
 
 
 def _carry_out(item: str, do: Callable[[WorkerParts], object], **about: str) -> None:
-    """Every job goes through here: what goes wrong with it is an outcome like any other, and never RQ's business."""
     parts = _worker()
+    _carry_out_with(parts, item, lambda: do(parts), **about)
+
+
+def _carry_out_with(parts: Common, item: str, do: Callable[[], object], **about: str) -> None:
+    """Every job goes through here: what goes wrong with it is an outcome like any other, and never RQ's business."""
 
     def awake_and_do() -> None:
         parts.due.awake(item)
-        do(parts)
+        do()
 
     with bound_contextvars(**about), tracing.job(f"job {item.partition(':')[0]}", item, parts.redis):
         try:
@@ -119,8 +135,48 @@ def look_who_it_is(id_: str) -> None:
     _carry_out(f"whois:{id_}", lambda parts: look(parts.context, account_named(id_)))
 
 
+def look_at_holders(id_: str) -> None:
+    _carry_out(f"leavers:{id_}", lambda parts: look_at_all(parts.context))
+
+
+def look_for_drift(id_: str) -> None:
+    def look_further(parts: WorkerParts) -> None:
+        from workflows.usecases.drift.passes import look_for_drift as carry_on  # noqa: PLC0415 - once an hour
+
+        carry_on(parts.context, id_)
+
+    _carry_out(keys.drift(id_), look_further)
+
+
+def see_to_certification(id_: str) -> None:
+    def see_to_it(parts: WorkerParts) -> None:
+        from workflows.usecases.certification.see_to import see_to  # noqa: PLC0415 - a few times a quarter
+
+        see_to(parts.context, id_)
+
+    _carry_out(keys.certification(id_), see_to_it)
+
+
+def answer_forge(id_: str) -> None:
+    """A deployment waits at a forge, or what people decided on it has to be told there."""
+    _carry_out(keys.forge(id_), lambda parts: parts.forge(id_))
+
+
+def look_at_activity(id_: str) -> None:
+    def look_further(parts: WorkerParts) -> None:
+        from workflows.usecases.oversight.activity_look import look_at_activity as carry_on  # noqa: PLC0415 - now and then
+
+        carry_on(parts.context, id_)
+
+    _carry_out(keys.activity(id_), look_further, request=id_)
+
+
 def decide_press(id_: str) -> None:
     _carry_out(keys.press(id_), lambda parts: parts.deferred.decide(id_))
+
+
+def decide_terminal(id_: str) -> None:
+    _carry_out(keys.terminal(id_), lambda parts: parts.terminal().decide(id_))
 
 
 def show(subject: str) -> None:
@@ -129,3 +185,19 @@ def show(subject: str) -> None:
 
 def post_digest(key: str) -> None:
     _carry_out(digest_due(key), lambda parts: parts.reconciler.post_digest(key))
+
+
+def seal(id_: str) -> None:
+    """Entries stand in the audit log that nobody has signed. Only who has the key listens to this."""
+    if not _sealing:
+        raise RuntimeError("the audit log is sealed only in a worker that has its key")
+    ((parts, sealer),) = _sealing
+    _carry_out_with(parts, f"seal:{id_}", sealer.seal)
+
+
+def retain(id_: str) -> None:
+    """What is over may leave the ledger for the archive."""
+    if not _sealing or not _retaining:
+        raise RuntimeError("nothing leaves but in a worker that has the key of the audit log")
+    ((parts, _),), (retainer,) = _sealing, _retaining
+    _carry_out_with(parts, f"retained:{id_}", lambda: retainer().bite())

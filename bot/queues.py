@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 from rq.utils import current_timestamp, now
 
+from workflows.ledger.scripts import text_of
 from workflows.ports import Due, LedgerUnreachable
 
 log = structlog.get_logger()
@@ -25,6 +27,10 @@ log = structlog.get_logger()
 REMOVE, GRANT, CHAT = "prodaccess-remove", "prodaccess-grant", "prodaccess-chat"
 ACCESS_QUEUES = (REMOVE, GRANT)
 ALL_QUEUES = (REMOVE, GRANT, CHAT)
+# Only workers that have the key of the audit log listen to this one. Where none does, wake-ups stay in it: it says nothing of
+# those in the others, and takes no more than a few.
+SEAL = "prodaccess-seal"
+SEALS_MAX = 3
 
 # Kind of due item -> queue and job. RQ stores the dotted name, so a rename strands what is queued: a test pins these.
 JOBS: dict[str, tuple[str, str]] = {
@@ -32,7 +38,10 @@ JOBS: dict[str, tuple[str, str]] = {
     "holding": (GRANT, "bot.jobs.converge_holding"),
     "request": (GRANT, "bot.jobs.advance_request"),
     "sweepout": (REMOVE, "bot.jobs.sweep_out"),
+    "leavers": (GRANT, "bot.jobs.look_at_holders"),
     "press": (GRANT, "bot.jobs.decide_press"),
+    "terminal": (GRANT, "bot.jobs.decide_terminal"),
+    "activity": (GRANT, "bot.jobs.look_at_activity"),
     "review": (CHAT, "bot.jobs.chase_review"),
     "announced": (CHAT, "bot.jobs.look_whether_announced"),
     "warn": (CHAT, "bot.jobs.warn_holder"),
@@ -41,12 +50,19 @@ JOBS: dict[str, tuple[str, str]] = {
     "digest": (CHAT, "bot.jobs.post_digest"),
     "whois": (CHAT, "bot.jobs.look_who_it_is"),
     "refusals": (CHAT, "bot.jobs.count_refusals"),
+    "drift": (GRANT, "bot.jobs.look_for_drift"),
+    "certification": (CHAT, "bot.jobs.see_to_certification"),
+    "forge": (GRANT, "bot.jobs.answer_forge"),
+    "seal": (SEAL, "bot.jobs.seal"),
+    "retained": (SEAL, "bot.jobs.retain"),
 }
 ALLOWED = frozenset(name for _, name in JOBS.values())
 
 # Every call that a job makes has a time-out of its own; this one is for what nobody thought of.
 JOB_TIMEOUT_S = 120
 FAILED_JOBS_KEPT_S = 3_600
+# What RQ notes in a job's hash when it is put into its queue, by the clock of whoever sent it.
+SENT_AT = "enqueued_at"
 
 
 Step = Callable[[], AbstractContextManager[None]]
@@ -54,6 +70,14 @@ Step = Callable[[], AbstractContextManager[None]]
 
 class UnknownKind(ValueError):
     """Something is due of a kind that this version does not know; one that does may run beside it, or have run before."""
+
+
+def sent_ago_s(now_s: float, sent_at: object) -> float:
+    """How long a job has waited; 0.0 where its `SENT_AT` cannot be read."""
+    try:
+        return max(0.0, now_s - datetime.fromisoformat(text_of(sent_at)).timestamp())
+    except ValueError:
+        return 0.0
 
 
 def job_of(item: str) -> tuple[str, str]:
@@ -77,7 +101,9 @@ class RqWake:
         self._meta = meta
         self._step = step
         self._connection = connection
-        self._queues = {name: Queue(name, connection=connection, serializer=JSONSerializer) for name in ALL_QUEUES}
+        self._queues = {
+            name: Queue(name, connection=connection, serializer=JSONSerializer) for name in (*ALL_QUEUES, SEAL)
+        }
 
     def __call__(self, *items: str) -> None:
         try:
@@ -92,6 +118,8 @@ class RqWake:
         """Enqueue the job for a due item. Raises redis errors and UnknownKind."""
         queue, name = job_of(item)
         id_ = item.partition(":")[2]
+        if queue == SEAL and self._queues[queue].count >= SEALS_MAX:
+            return
         what: dict[str, Any] = {"timeout": JOB_TIMEOUT_S, "result_ttl": 0, "failure_ttl": FAILED_JOBS_KEPT_S}
         if meta := self._meta():
             what["meta"] = meta
@@ -233,7 +261,7 @@ def mend_queues(connection: Redis) -> list[str]:
     """Delete what stands in the place of RQ's keys and is of another type; returns their names. Queues carry wake-ups only,
     and the clock sends those again.
     """
-    wanted = {name.format(queue): kind for queue in ALL_QUEUES for name, kind in _RQ_KEYS.items()}
+    wanted = {name.format(queue): kind for queue in (*ALL_QUEUES, SEAL) for name, kind in _RQ_KEYS.items()}
     with connection.pipeline(transaction=False) as pipe:
         for name in wanted:
             pipe.type(name)

@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
 from bot.chat.behind import Behind
+from bot.gate.door import PREFIX
 from bot.observability.figures import Figures
 from bot.observability.log import log_failure
 from bot.observability.metrics import LedgerMetrics
@@ -25,9 +26,10 @@ from bot.runtime.life_sign import LifeSign
 from bot.runtime.listening import listen
 from bot.runtime.operations import Operations, OpsServer, app_of
 from bot.runtime.peer_limits import PeerLimits
-from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_reading_the_policy
+from bot.runtime.periodic import TELL_EVERY_S, keep_doing, keep_reading_the_policy, keep_watching_the_record
 from bot.runtime.stopping import patiently, stop_when_asked
 from bot.settings import Settings, process_environ
+from bot.terminal_access.door import PATHS
 from bot.wiring import WebParts, build_web
 from bot.wiring.common import keep_counting_calls
 from workflows.ledger.redis_ledger import UnfitServer
@@ -51,6 +53,7 @@ def run(settings: Settings) -> None:
     keep_counting_calls(parts, stop)
     beat_while_running(parts.beats, "web", stop, lambda: True, parts.beside_older)
     keep_reading_the_policy(parts.context, parts.policy, stop)
+    keep_watching_the_record(parts.context, stop)
     keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)
     ops = None
     if settings.ops_port is not None:
@@ -72,6 +75,8 @@ def run(settings: Settings) -> None:
         life.close()
         for front in parts.fronts:
             front.close()
+        parts.gate.close()
+        parts.terminal.close()
         if ops is not None:
             ops.close()
         parts.close()
@@ -137,11 +142,13 @@ def say_what_is_missing(parts: WebParts) -> None:
 
 
 def asgi(parts: WebParts) -> ASGIApp:
-    """What PORT answers. What comes from a chat passes the limits of its address before anybody looks at what it is."""
+    """What PORT answers. What comes from a chat or a pipeline passes the limits of its address before anybody looks at it."""
     chats = [route for front in parts.fronts for route in front.routes()]
     ours = operations(parts) if parts.settings.ops_port is None else None
-    return PeerLimits(app_of(chats, ours), [route.path for route in chats])
+    heard = [*chats, *(parts.events.routes() if parts.events is not None else ())]
+    limited = [*(route.path for route in heard), *PATHS]
+    return PeerLimits(app_of([*heard, *parts.gate.routes(), *parts.terminal.routes()], ours), limited, below=PREFIX)
 
 
 def operations(parts: WebParts) -> Operations:
-    return Operations(parts.told)
+    return Operations(parts.told, parts.obstacles.sentences)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from redis import Redis
@@ -17,17 +19,28 @@ from rq.serializers import JSONSerializer
 from bot import jobs
 from bot.monotonic import host, monotonic_s
 from bot.observability.log import log_failure
-from bot.queues import ACCESS_QUEUES, CHAT, OwnWorker, mend_queues
+from bot.queues import ACCESS_QUEUES, CHAT, SEAL, OwnWorker, mend_queues
 from bot.runtime.heartbeat import beat_while_running
 from bot.runtime.life_sign import LifeSign
-from bot.runtime.periodic import TELL_EVERY_S, TELL_SECRETS_EVERY_S, keep_doing, keep_reading_the_policy
+from bot.runtime.periodic import (
+    TELL_EVERY_S,
+    TELL_SECRETS_EVERY_S,
+    keep_doing,
+    keep_reading_the_policy,
+    keep_watching_the_record,
+)
 from bot.runtime.stopping import patiently, stop_when_asked
 from bot.settings import Settings
-from bot.wiring import WorkerParts, build_worker
+from bot.wiring import Common, WorkerParts, build_sealing_worker, build_worker
 from bot.wiring.common import keep_counting_calls
+from bot.wiring.sealing import retainer
+from workflows.ports import LedgerUnreachable
 from workflows.usecases.fulfilment.converge import converge
+from workflows.usecases.sealing.watch import LOOK_EVERY_S as SEAL_LOOK_EVERY_S
+from workflows.usecases.sealing.watch import SealWatch
 from workflows.usecases.shared.due_items import end_what_is_overdue
-from workflows.usecases.shared.troubles import forget_what_is_over
+from workflows.usecases.shared.troubles import attempt, forget_what_is_over
+from workflows.usecases.upkeep.forget_signed_votes import forget_signed_votes
 from workflows.usecases.upkeep.mend_indexes import list_kept_out, mend
 from workflows.usecases.upkeep.tell_unreadable import look_again
 from workflows.usecases.upkeep.timekeeping import LOOK_EVERY_S, Timekeeper
@@ -47,6 +60,11 @@ PAUSE_S_MIN, PAUSE_S_MAX = 0.25, 2.0
 RESCUE_EVERY_S = 5.0
 RESCUE_ROUNDS = 10
 REFRESH_EVERY_S = 5.0
+HEAR_AGAIN_EVERY_S = 60.0
+# Somebody waits for their pipeline; each environment costs one call.
+GITLAB_EVERY_S = 15.0
+# What is not needed any more may lie there for a while.
+FORGET_EVERY_S = 600.0
 
 
 def run(settings: Settings) -> None:
@@ -61,19 +79,61 @@ def run(settings: Settings) -> None:
     parts.beside_older(parts.beats.older())
     crew.start("access", ACCESS_QUEUES, ACCESS_THREADS)
     crew.start("chat", (CHAT,), CHAT_THREADS)
+    if parts.sealer is not None:
+        jobs.install_sealer(parts, parts.sealer, retainer(settings, parts.context))
+        crew.start("seal", (SEAL,), 1)
+    keep_watching_the_seal(parts, stop, seals=parts.sealer is not None)
     keep_doing(parts.context, "timekeeper", Timekeeper(parts.context, host(), monotonic_s).look, LOOK_EVERY_S, stop)
+    keep_watching_the_record(parts.context, stop)
     keep_doing(parts.context, "rescue", lambda: rescue(parts, stop), RESCUE_EVERY_S, stop)
     keep_doing(parts.context, "refresh", parts.refresh_what_is_needed, REFRESH_EVERY_S, stop)
     keep_doing(parts.context, "tidy troubles", lambda: forget_what_is_over(parts.context), RESCUE_EVERY_S, stop)
     keep_reading_the_policy(parts.context, parts.policy, stop)
-    keep_doing(parts.context, "unreadable", lambda: tell_and_mend(parts), TELL_EVERY_S, stop)
+    keep_doing(parts.context, "unreadable", telling_and_mending(parts), TELL_EVERY_S, stop)
     keep_doing(parts.context, "secrets", parts.tell_secrets, TELL_SECRETS_EVERY_S, stop)
+    keep_doing(parts.context, "signed votes", lambda: forget_signed_votes(parts.context), FORGET_EVERY_S, stop)
+    if settings.github_app_key is not None:
+        keep_doing(parts.context, "github", parts.hear_again, HEAR_AGAIN_EVERY_S, stop)
+    if settings.gitlab_token is not None:
+        keep_doing(parts.context, "gitlab", parts.look_at_gitlab, GITLAB_EVERY_S, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy, parts.beside_older)
+    if settings.slack_is_on and parts.context.signatures is None:
+        log.info(
+            "votes in production are not checked again: Slack signs nothing here, or SLACK_SIGNING_SECRET is not set"
+        )
     log.info("worker is ready", access_threads=ACCESS_THREADS, chat_threads=CHAT_THREADS)
     stop.wait()
     crew.join(STOP_WITHIN_S)
     life.close()
     parts.close()
+
+
+def run_sealing(settings: Settings) -> None:
+    """The same for a worker that seals the audit log and does nothing else: no other one need have the key."""
+    life, stop = LifeSign("worker"), stop_when_asked()
+    parts = build_sealing_worker(settings, patiently(stop))
+    jobs.install_sealer(parts, parts.sealer, retainer(settings, parts.context))
+    keep_counting_calls(parts, stop)
+    crew = Crew(parts.queue_redis, stop)
+    life.stuck = crew.stuck
+    crew.start("seal", (SEAL,), 1)
+    keep_watching_the_seal(parts, stop, seals=True)
+    keep_watching_the_record(parts.context, stop)
+    keep_doing(parts.context, "unreadable", parts.tell_unreadable, TELL_EVERY_S, stop)
+    log.info("worker is ready, and seals alone")
+    stop.wait()
+    crew.join(STOP_WITHIN_S)
+    life.close()
+    parts.close()
+
+
+def keep_watching_the_seal(parts: Common, stop: threading.Event, *, seals: bool) -> None:
+    watch = SealWatch(parts.context, monotonic_s, seals=seals)
+    if seals:
+        # The clock wakes the sealer, which begins where nothing was ever sealed.
+        with suppress(LedgerUnreachable):
+            attempt(parts.context, "process:sealing", watch.look)
+    keep_doing(parts.context, "sealing", watch.look, SEAL_LOOK_EVERY_S, stop)
 
 
 def rescue(parts: WorkerParts, stop: threading.Event, pause_s: float = 1.0) -> None:
@@ -91,12 +151,19 @@ def rescue(parts: WorkerParts, stop: threading.Event, pause_s: float = 1.0) -> N
             return
 
 
-def tell_and_mend(parts: WorkerParts) -> None:
+def telling_and_mending(parts: WorkerParts) -> Callable[[], None]:
     """Say what could not be read, put what follows from the records in order again, and see what is well by now."""
-    parts.tell_unreadable()
-    mend(parts.context)
-    list_kept_out(parts.context)
-    look_again(parts.context)
+    once = [list_kept_out]
+
+    def tell_and_mend() -> None:
+        parts.tell_unreadable()
+        mend(parts.context)
+        while once:
+            once[-1](parts.context)
+            once.pop()
+        look_again(parts.context)
+
+    return tell_and_mend
 
 
 class Crew:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from workflows.core.activity import LogPage, Window
 from workflows.core.audit import AuditEntry, AuditEvent
 from workflows.core.audit_check import AuditState, StoredEntry
 from workflows.core.identity import NO_DOMAINS, Address
 from workflows.core.people import Account, GroupFacts, Membership, PersonFacts, PersonId
 from workflows.core.policy import Policy, TicketCheck
-from workflows.core.provider import TargetTerms
+from workflows.core.provider import Sought, TargetTerms
 from workflows.core.records.record import Record
+from workflows.core.records.signed import SignedAct
 from workflows.core.records.target import Observation, Operation, Resource
 from workflows.core.refusal import Refused
+from workflows.core.rules.leaving import Looked
+from workflows.core.rules.signed_votes import Said
 from workflows.core.rules.ticket_check import TicketSeen
+from workflows.core.seal.public_key import PublicKey
+from workflows.core.terminal.caller import Caller
+
+if TYPE_CHECKING:
+    from workflows.core.records.forge import ForgeWait
+    from workflows.core.rules.forge_run import BranchSeen, RunSeen
 
 T = TypeVar("T")
 
@@ -115,6 +125,14 @@ class IndexEntry:
     score: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """Audit entries before `first` go, out of the log and out of the lists of `subjects`, which are all that they were about."""
+
+    first: int
+    subjects: tuple[str, ...]
+
+
 # How long a commit is remembered: nothing repeats one later than that, and no access stands behind it.
 ANSWER_S = 24 * 3600.0
 
@@ -127,8 +145,9 @@ class Change:
     first one's `answer`. `at`: the instant of the snapshot on which it was decided; it is the time of every entry, and the
     ledger refuses it when more than `STALE_S_MAX` have passed since. `reads`: key -> version, all that the decision rested on.
     `due`: item -> when the clock must look at it again; None takes it out. `gives_access` is refused while the ledger is not
-    durable, or its clock is in doubt; `removes_access` may use memory past the limit. `sooner`: all that is due comes so much
-    sooner, before `due` is looked at.
+    durable, or it or its clock is in doubt; `removes_access` may use memory past the limit. `sooner`: all that is due comes so
+    much sooner, before `due` is looked at. `forget`: the words of entries of these numbers are deleted; an entry of the same
+    change has to list them, see `core.absent_words`.
     """
 
     commit_id: str
@@ -146,6 +165,11 @@ class Change:
     answer: str = ""
     # How long a second commit of the same id gets the first one's answer: a key is left behind for so long.
     remembered_s: float = ANSWER_S
+    # So many entries are sealed with this: the seal is due again where there are more, and is not where there are none.
+    sealed: int | None = None
+    forget: tuple[int, ...] = ()
+    # The oldest audit entries go with this; they have to be in the archive.
+    trim: Trim | None = None
 
 
 # A decision older than this on the ledger's clock is made again on fresh facts.
@@ -163,8 +187,9 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Nothing was written. `why`: `version` (somebody else was first), `stale`, `fence`, `durability`, `clock` (in doubt)
-    or `older` (processes of an older version run)."""
+    """Nothing was written. `why`: `version` (somebody else was first), `stale`, `fence`, `durability`, `clock` (in doubt),
+    `older` (processes of an older version run), `restored` (the ledger is perhaps an older copy of itself) or `rights` (this user
+    of the server may take nothing out of the audit log)."""
 
     why: str
     keys: tuple[str, ...] = ()
@@ -172,6 +197,25 @@ class Lost:
 
 class LedgerUnreachable(Exception):
     """Redis did not answer, or answered that it cannot write. Nothing is known of the last commit; its id tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest audit entry as this process saw it: its number, its link to all before it, and when, on the ledger's clock."""
+
+    number: int
+    link: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LostEntries:
+    """The ledger answered, and has not what this process saw there before. `newest`: the number of the entry that is now its
+    newest; 0 where there is none.
+    """
+
+    seen: Head
+    newest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +244,7 @@ class Ledger(Protocol):
     def read(self, *keys: str, commit_id: str | None = None) -> Snapshot: ...
     def commit(self, change: Change) -> Committed | Lost: ...
     def records(self, kind: str) -> Iterator[str]:
-        """The keys of all records of a kind (`request`), in no order. Slow: for what is rare."""
+        """The keys of all records of a kind (`request`), of `*` of every kind, in no order. Slow: for what is rare."""
         ...
 
     def next_id(self) -> str:
@@ -244,8 +288,27 @@ class Ledger(Protocol):
         ...
 
     def entries_of(self, subject: str, *, after: int = 0) -> Sequence[AuditEntry]: ...
+    def stored_entries_of(self, subjects: Sequence[str], *, after: int = 0) -> Mapping[str, Sequence[StoredEntry]]:
+        """All entries about each of these subjects, as they stand there, for the price of one question."""
+        ...
+
     def head(self) -> int:
         """The number of the newest audit entry; 0 where there is none."""
+        ...
+
+    def newest_seen(self) -> int:
+        """The number of the newest audit entry that this process has seen there; 0 for none. Asks nobody."""
+        ...
+
+    def lost(self) -> LostEntries | None:
+        """What this process saw there, and is there no more: the server took over without it, or holds an older copy.
+
+        Asks nobody: each read and commit has looked. While it stands, this process gives nothing.
+        """
+        ...
+
+    def trust(self) -> None:
+        """The ledger is right as it is: what this process saw before is forgotten."""
         ...
 
     def acquire(self, name: str) -> Lease | None:
@@ -256,6 +319,10 @@ class Ledger(Protocol):
     def release(self, lease: Lease) -> None: ...
     def remind(self, item: str, after_s: float) -> None:
         """Make `item` due in `after_s` seconds, unless it is due sooner already."""
+        ...
+
+    def due_among(self, items: Sequence[str]) -> frozenset[str]:
+        """Those of these items that the clock has to look at, now or later."""
         ...
 
     def durability(self) -> Durability: ...
@@ -379,6 +446,10 @@ class DirectoryStore(Directory, Protocol):
         """The chat has just said that nobody has this address: for a while nobody counts on whoever a list means by it."""
         ...
 
+    def forget(self, accounts: Iterable[Account], addresses: Iterable[Address]) -> None:
+        """Nothing of these is known any more, until the chat says it again."""
+        ...
+
     def put_members(self, source: str, membership: Membership) -> None: ...
     def members(self, source: str) -> Membership | None: ...
 
@@ -409,6 +480,10 @@ class DirectoryRefresher(Protocol):
         ...
 
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts: ...
+    def look_at(self, accounts: Collection[Account], policy: Policy) -> Looked:
+        """What the chats say of all these accounts, for the price of few questions. What was not said is not known, and `silent`
+        says why."""
+        ...
 
 
 # ---------------------------------------------------------------- targets
@@ -474,12 +549,31 @@ class Target(Protocol):
         """Success where it is gone already."""
         ...
 
+    def deny_sessions(self, resource: Resource, before: datetime, before_send: BeforeSend) -> Operation:
+        """Take the access away, and have sessions that were begun before `before` denied what it gave, in one call; a `revoke`
+        undoes that, too. Only where the terms' `sessions` is `DENIED`.
+        """
+        ...
+
     def poll(self, resource: Resource, operation: Operation) -> Operation:
         """How an asynchronous operation stands. Synchronous targets return it unchanged."""
         ...
 
     def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
         """For drift: all access of the kind that this bot manages or could have given under `terms`."""
+        ...
+
+    def whose(self, resource: Resource) -> tuple[Address, ...]:
+        """For people: by which addresses the target calls the user of something that was listed. A call or none; empty where it
+        says nothing. Decides nothing."""
+        ...
+
+    def activity(self, asked: Sought, place: str, window: Window, more: str = "") -> LogPage:
+        """A page of the target's own log, the newest first: what was done by this person in the window. `place`: one of the
+        trail's. `more`: as the page before names it.
+
+        Raises TargetRefused, too, with why it cannot be looked up there.
+        """
         ...
 
     @property
@@ -500,6 +594,87 @@ class Targets(Protocol):
     def for_terms(self, terms: TargetTerms) -> Target: ...
 
 
+# ---------------------------------------------------------------- the seal
+
+
+class SignerUnavailable(Exception):
+    """Nothing could be signed: a key that cannot be read, a service that does not answer. `words`: one sentence, no secrets."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class Signer(Protocol):
+    """The private half of a key: workers alone have one."""
+
+    @property
+    def public(self) -> PublicKey:
+        """Raises SignerUnavailable where whoever holds the key does not answer."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Raises SignerUnavailable."""
+        ...
+
+
+# Public key, message, signature: whether the signature is the key's over this message. Never raises.
+Verifier = Callable[[PublicKey, bytes, bytes], bool]
+
+
+class WordsCipher(Protocol):
+    """Hides the words of entries from whoever has not the keys of all whom they name. A key is 32 bytes. Pure."""
+
+    def tag(self, key: bytes) -> str:
+        """A name for the key, 16 hex digits, which says nothing of it."""
+        ...
+
+    def hide(self, keys: Sequence[bytes], about: bytes, words: bytes) -> bytes:
+        """The same words under the same keys become the same. `about`: what they belong to."""
+        ...
+
+    def show(self, keys: Sequence[bytes], about: bytes, hidden: bytes) -> bytes | None:
+        """None where they were hidden under other keys, belong to something else, or were changed."""
+        ...
+
+
+class ArchiveUnavailable(Exception):
+    """The archive could not be reached, or refused. `words`: one sentence, no secrets. It is tried again."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class ArchiveConflict(Exception):
+    """Under `name` stands something else than what should be kept there. Nothing is written over."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is in the archive already, and is not the same")
+        self.name = name
+
+
+class ReadableArchive(Protocol):
+    """What whoever checks needs of an archive. Raises ArchiveUnavailable."""
+
+    def get(self, name: str) -> bytes | None: ...
+    def names(self, prefix: str, after: str = "") -> Iterator[str]:
+        """All that begin with `prefix` and come after the name `after`, ascending."""
+        ...
+
+
+class Archive(ReadableArchive, Protocol):
+    """Where sealed runs and heads are kept: written once, in the order of their names. Raises ArchiveUnavailable."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """The same content again is fine; other content raises ArchiveConflict."""
+        ...
+
+    def problem(self) -> str:
+        """Why what is kept there could be changed, or nothing be kept: one sentence; empty where all is well. Never raises."""
+        ...
+
+
 # ---------------------------------------------------------------- the rest
 
 
@@ -516,6 +691,78 @@ class Tickets(Protocol):
 
     def look(self, check: TicketCheck, ticket: str) -> TicketSeen:
         """Within seconds, and never raises: where nobody can tell, the state is UNKNOWN, and it says why."""
+        ...
+
+
+class ForgeSilent(Exception):
+    """The forge gave no answer that says yes or no; the message says why, in words for people. `after_s`: when to ask again,
+    where it said so.
+    """
+
+    def __init__(self, words: str, after_s: float = 0.0) -> None:
+        super().__init__(words)
+        self.after_s = after_s
+
+
+class Forge(Protocol):
+    """A forge that holds deployments back until it is told. Calls out, so only workers have it. Each raises ForgeSilent."""
+
+    def run(self, wait: ForgeWait) -> RunSeen | None:
+        """The run as it is now; None where the forge knows none of that number there."""
+        ...
+
+    def branch(self, wait: ForgeWait, seen: RunSeen) -> BranchSeen | None:
+        """None where there is no branch of the run's name."""
+        ...
+
+    def authors(self, wait: ForgeWait, seen: RunSeen) -> frozenset[int]:
+        """Who stands at the commit as author and committer, by number, as far as the forge knows accounts for them."""
+        ...
+
+    def went_on(self, wait: ForgeWait) -> bool:
+        """Whether the deployment has begun: proof that it was let on. False: there is no sign of that, or not yet."""
+        ...
+
+    def answer(self, wait: ForgeWait, *, approved: bool, comment: str, before_send: BeforeSend) -> bool:
+        """Tell it. Whether it waited for that, and has it. `before_send` is asked before each call that changes something."""
+        ...
+
+
+class Signatures(Protocol):
+    """Reads again what a chat has signed. For workers whose chat's requests come over HTTP. `surface`: which chat, `slack`."""
+
+    @property
+    def surface(self) -> str: ...
+
+    def read(self, act: SignedAct) -> Said | None:
+        """What it says; None where no secret fits, or where it is no vote. Never raises, whatever stands there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VouchedFor:
+    """`address`: whose the caller is by a tag or the directory. `user`: as `TargetTerms.user_of` names them."""
+
+    address: Address
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotVouched:
+    """Why not, in one sentence."""
+
+    sentence: str
+
+
+class Vouching(Protocol):
+    """Who stands behind a caller of a provider, looked up there each time; and whether there is a chat. For workers alone."""
+
+    def chat_down_for_s(self) -> float | None:
+        """For how many seconds no chat that is set up could be reached from here, found by asking each now; None: one answers."""
+        ...
+
+    def look_up(self, policy: Policy, caller: Caller) -> VouchedFor | NotVouched:
+        """Raises DirectoryUnreachable where nobody can tell now."""
         ...
 
 

@@ -8,13 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workflows.core.identity import SLACK, Account
-from workflows.core.records.request import Origin
+from workflows.core.records.request import TERMINAL, Origin
+from workflows.core.records.signed import SignedAct
 
 COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
 BREAK_GLASS_FORM, FLAG = "glass_form", "flag_form"
 DENY_ALL, ACKNOWLEDGE = "deny_all_form", "acknowledge_form"
 EXTEND = "extend_form"
 LIFT, CONFIRM = "lift_form", "confirm_form"
+CERTIFY = "certify_form"
 # Forms in which something is asked for.
 _ASKING = frozenset({FORM, BREAK_GLASS_FORM, EXTEND})
 _HALF = re.compile("[\ud800-\udfff]")
@@ -43,6 +45,10 @@ class Interaction:
     looked: bool = False
     # The answer to what is asked for is a message for good, like a form's: the sender keeps it current.
     kept: bool = False
+    # What the chat signed of it, where it came over HTTP and is a vote.
+    signed: SignedAct | None = None
+    # Not typed in a chat, although it is of an account there: no channel, and nothing is answered there. Never packed.
+    terminal: bool = False
 
     def __post_init__(self) -> None:
         """A chat that cuts text may cut an emoji in two, and half of one can be stored nowhere."""
@@ -59,13 +65,15 @@ class Interaction:
             self.channel_name,
             self.thread_ts,
             by_form=self.kept or self.kind in _ASKING,
-            surface=self.who.surface,
+            surface=TERMINAL if self.terminal else self.who.surface,
         )
 
     def packed(self) -> str:
         """As JSON, which the version before reads while a release rolls out."""
         fields = asdict(self)
         who = fields.pop("who")
+        # Which stands beside it, see `deferred`.
+        del fields["signed"], fields["terminal"]
         if not self.kept:
             # Which the version before does not know.
             del fields["kept"]

@@ -81,8 +81,31 @@ def check(
         for one in found:
             say(one.annotation if form is Format.GITHUB else one.text)
         say(_sums(folder, reading))
+        for note in _notes(reading) if form is Format.TEXT else ():
+            say(note)
     if reading.problems or (strict and reading.warnings):
         raise typer.Exit(PROBLEMS)
+
+
+# Whoever has one of these is told of an installation, not of a folder alone.
+_INSTALLED = ("REDIS_URL", "SLACK_BOT_TOKEN", "TEAMS_APP_ID")
+
+
+def _notes(reading: Reading) -> Iterator[str]:
+    """Where an installation's variables are, and what it has of the policy's needs the audit log's key, or the archive: notes,
+    which are no problems of the folder.
+    """
+    from bot.settings import process_environ, with_env_file
+
+    environ = with_env_file(process_environ(), Path(".env"))
+    given = (
+        {} if isinstance(environ, tuple) else {name.removesuffix("_FILE") for name, value in environ.items() if value}
+    )
+    if {*_INSTALLED} & {*given} and "PRODACCESS_AUDIT_KEY" not in given:
+        yield "No PRODACCESS_AUDIT_KEY is here: unless the workers have one, nothing signs the audit log (docs/audit.md)."
+    needed = [name for name in ("PRODACCESS_AUDIT_KEY", "PRODACCESS_AUDIT_BUCKET") if name not in given]
+    if needed and reading.policy is not None and reading.policy.retention is not None:
+        yield f"retention needs {' and '.join(needed)} at a worker: else nothing leaves the record (docs/retention.md)."
 
 
 def findings(folder: Path, reading: Reading) -> Iterator[Finding]:

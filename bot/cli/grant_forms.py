@@ -48,9 +48,14 @@ def as_csv(rows: Iterable[FullRow], output: TextIO) -> None:
     lines = csv.writer(output, lineterminator="\n")
     lines.writerow(COLUMNS)
     for row in rows:
-        found = {**plain(row), "approvers": "; ".join(one.words for one in row.approvers)}
-        found["extended_by"] = "; ".join(row.extended_by)
-        lines.writerow([cell(_flat(found[name])) for name in COLUMNS])
+        lines.writerow(map(cell, cells(row)))
+
+
+def cells(row: FullRow) -> list[object]:
+    """As `COLUMNS` has them."""
+    found = {**plain(row), "approvers": "; ".join(one.words for one in row.approvers)}
+    found["extended_by"] = "; ".join(row.extended_by)
+    return [_flat(found[name]) for name in COLUMNS]
 
 
 def as_json(rows: Iterable[FullRow], output: TextIO) -> None:

@@ -45,9 +45,11 @@ class _Opened:
         return self._parts
 
     def __exit__(self, _kind: object, problem: BaseException | None, _where: object) -> None:
-        from workflows.ports import LedgerUnreachable, PolicyUnavailable
+        from workflows.ports import ArchiveUnavailable, LedgerUnreachable, PolicyUnavailable
 
         self._parts.close()
+        if isinstance(problem, ArchiveUnavailable):
+            end(f"The archive cannot be read: {problem.words}.")
         if isinstance(problem, LedgerUnreachable | PolicyUnavailable):
             end(str(problem))
 

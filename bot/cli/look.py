@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -13,21 +14,25 @@ import typer
 
 from bot.cli.complete import environments
 from bot.cli.ledger import opened
+from bot.cli.past import ARCHIVE
 from bot.cli.program import LEDGER, POLICY, PROBLEMS, AsJson, add, end, say, told
 
 if TYPE_CHECKING:
     from bot.chat.message import Message
     from bot.chat.views.read_model import Seen
     from bot.chat.views.request_view import RequestView
+    from bot.cli.activity_query import Question
     from bot.cli.standing import Standing
     from bot.wiring import Common
     from workflows.core.audit import AuditEntry
+    from workflows.core.gates.ask import GateAsk
     from workflows.core.policy import Policy
 
 
 def register(app: typer.Typer) -> None:
     add(app, list_, "list")
     add(app, show)
+    add(app, sessions)
     add(app, status)
 
 
@@ -81,11 +86,11 @@ def _places(policy: Policy, environment: str) -> tuple[str, ...] | None:
 
 @told(
     examples={
-        "prodaccess show PA-1042": "",
+        "prodaccess show PA-1042": "With the ready question to the target's own log, what was done with it.",
         "prodaccess show PA-1042 --html PA-1042.html": "All that is on the record of it, as one file for an auditor.",
     },
     needs=LEDGER,
-    uses=POLICY,
+    uses={**POLICY, **ARCHIVE},
     codes={PROBLEMS: "there is no such request, or it could not be done"},
 )
 def show(
@@ -94,16 +99,34 @@ def show(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="A page of evidence.")] = None,
 ) -> None:
     """One request with everything that is on the record of it."""
-    with opened("show") as parts:
+    from bot.cli.past import whole
+
+    with opened("show") as own:
+        parts = whole(own, to_tell=False)
         seen = seen_in(parts, id_.strip().upper())
         entries = parts.ledger.entries_of(seen.request.id)
         if html:
             _write_evidence(parts, seen, html)
         elif as_json:
+            asked = _question(parts, seen)
             found = {**request_as_json(seen.view), "reason": seen.request.reason}
-            _print_json({**found, "entries": [*map(entry_as_json, entries)]})
+            done = {"activity_query": asked.as_json() if asked else None}
+            _print_json({**found, **done, "entries": [*map(entry_as_json, entries)]})
         else:
+            asked = _question(parts, seen)
             _print(_shown(parts, seen, entries))
+            for line in asked.lines() if asked else ():
+                say(line)
+
+
+def _question(parts: Common, seen: Seen) -> Question | None:
+    from bot.cli.activity_query import question_of
+    from workflows.ports import PolicyUnavailable
+
+    try:
+        return question_of(seen.grant, parts.context.policy.current())
+    except PolicyUnavailable:
+        return question_of(seen.grant, None)
 
 
 def _write_evidence(parts: Common, seen: Seen, file: Path) -> None:
@@ -119,7 +142,14 @@ def seen_in(parts: Common, id_: str) -> Seen:
 
     seen = Queries(parts.context, parts.settings.command).seen(id_)
     if seen is None:
-        end(f"There is no request {id_}.")
+        from bot.cli.past import away, left
+
+        stands = left(parts)
+        end(
+            f"There is no request {id_}."
+            if stands is None
+            else f"There is no request {id_} in the record. {away(stands)}"
+        )
     return seen
 
 
@@ -134,6 +164,30 @@ def _shown(parts: Common, seen: Seen, entries: Sequence[AuditEntry]) -> Message:
     people = Queries(parts.context, parts.settings.command).people
     deciders = people.deciders(seen) if seen.view.stage is Stage.WAITING else NOBODY
     return lists.show(seen.view, entries, names, deciders)
+
+
+# ---------------------------------------------------------------- sessions that are open
+
+
+@told(
+    examples={
+        "prodaccess sessions PA-1042": "",
+        "prodaccess sessions PA-1042 > end-sessions.json": "The policy alone; what is said about it comes on standard error.",
+    },
+    needs=LEDGER,
+    uses=POLICY,
+    codes={
+        PROBLEMS: "there is no such request, no session of it can be open, or nobody can end one; or it could not be done"
+    },
+)
+def sessions(id_: Annotated[str, typer.Argument(metavar="ID", help="PA-1042.")]) -> None:
+    """How sessions that are still open after an end are ended: the policy to attach, and who can. Attaches nothing."""
+    from bot.cli.open_sessions import found_for
+
+    with opened("sessions") as parts:
+        found = found_for(parts, seen_in(parts, id_.strip().upper()))
+    print(found.about, file=sys.stderr)
+    say(found.policy)
 
 
 # ---------------------------------------------------------------- status
@@ -170,12 +224,20 @@ def _status_lines(found: Standing) -> Sequence[str]:
         "Active": f"{found.active}; {found.overdue} past their end; {len(found.stuck)} that could not be removed",
         "Waiting": f"{found.pending} for an answer; {found.begin_later} approved that begin later",
         "Reviews": f"{found.reviews_owed} open; {found.reviews_overdue} overdue",
-        "Audit": f"#{found.audit_head}" if found.audit_head else "empty",
+        "Audit": _audit(found),
     }
     lines = [f"{name:<9} {words}" for name, words in rows.items()]
     for title, sentences in (("Needs a hand", found.problems), ("Look at", found.attention)):
         lines += ["", f"{title}:", *(f"- {sentence}" for sentence in sentences)] if sentences else []
     return lines
+
+
+def _audit(found: Standing) -> str:
+    if not found.audit_head:
+        return "empty"
+    sealed = f"sealed up to #{found.sealed_size}, head {found.sealed_head}" if found.sealed_head else "not sealed"
+    archived = f"; archived up to #{found.archived_size}" if found.archived_size else ""
+    return f"#{found.audit_head}; {sealed}{archived}"
 
 
 # ---------------------------------------------------------------- for programs
@@ -208,6 +270,25 @@ def request_as_json(view: RequestView) -> Mapping[str, Any]:
         "review": view.review.value if view.review else None,
         "review_due_at": _time(view.review_due),
         "error": view.error,
+        **({"gate": _gate(view.gate)} if view.gate is not None else {}),
+        **({"gives": view.gives.resource.title} if view.gives is not None and view.gives.resource is not None else {}),
+    }
+
+
+def _gate(gate: GateAsk) -> Mapping[str, Any]:
+    """Which run of which pipeline asks, by proved claims."""
+    run = gate.run
+    return {
+        "name": gate.gate,
+        "repository": run.repository,
+        "repository_id": run.repository_id,
+        "commit": run.commit,
+        "run": run.run,
+        "attempt": run.attempt,
+        "job": run.job,
+        "begun_by": [{"did": one.part.value, "name": one.name, "person": one.person} for one in gate.starters],
+        "used_at": _time(gate.redeemed_at),
+        **({"let_on_at": _time(gate.let_on_at), "not_let_on": gate.not_taken or None} if gate.rule else {}),
     }
 
 

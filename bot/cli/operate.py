@@ -1,8 +1,7 @@
-"""What the people who run it do by hand: activate a policy, confirm a person, check the record."""
+"""What the people who run it do by hand: activate a policy, confirm a person, accept a clock."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import policy_cases, policy_diff, raise_ids
+from bot.cli import erase, policy_cases, policy_diff, raise_ids
 from bot.cli.ledger import opened
 from bot.cli.program import LEDGER, POLICY, PROBLEMS, add, end, program, told
 
 if TYPE_CHECKING:
     from bot.wiring import Common
     from workflows.core.audit import AuditEntry
-
-PAGE = 1000
 
 
 def register(app: typer.Typer) -> None:
@@ -31,12 +28,9 @@ def register(app: typer.Typer) -> None:
     person = program("People and their accounts.")
     add(person, confirm)
     add(person, user)
+    erase.register(person)
     app.add_typer(person, name="person")
     raise_ids.register(app)
-    audit = program("The audit log.")
-    add(audit, verify)
-    add(audit, export)
-    app.add_typer(audit, name="audit")
 
 
 @told(
@@ -226,59 +220,3 @@ def accept_clock(
         "catching_up": "What is open is still being brought forward. Try again in a moment.",
     }
     print(words[answer.outcome])
-
-
-@told(examples={"prodaccess audit verify": ""}, needs=LEDGER, uses=POLICY, codes={PROBLEMS: "a fault was found"})
-def verify() -> None:
-    """Check every entry of the audit log: its digest, its words, its link to the one before it; and that none is missing."""
-    from workflows.core.audit_check import AuditCheck
-    from workflows.usecases.upkeep.verify_audit import faults
-
-    found = 0
-    with opened("audit verify") as parts:
-        state = parts.ledger.audit_state()
-        check = AuditCheck(state)
-        for fault in faults(parts.ledger, check, state.upto):
-            print(fault)
-            found += 1
-    if not check.count and not found:
-        print("The audit log is empty.")
-        return
-    erased = f" The words of {check.erased} were erased." if check.erased else ""
-    print(f"{check.count} entries, {found} faults.{erased}")
-    if not found:
-        print("Compare some numbers and digests with the receipts in the chat: those stand outside of this record.")
-    raise typer.Exit(PROBLEMS if found else 0)
-
-
-@told(
-    examples={
-        "prodaccess audit export > audit.jsonl": "",
-        "prodaccess audit export --after 1873": "What is new since.",
-    },
-    needs=LEDGER,
-    uses=POLICY,
-    codes={PROBLEMS: "an entry cannot be read, and is left out"},
-)
-def export(after: Annotated[int, typer.Option(help="Only entries with a higher number.")] = 0) -> None:
-    """Print the audit log as JSON lines, with the words that have not been erased."""
-    from workflows.ledger.codec import audit_entry
-    from workflows.ports import CorruptRecord
-
-    last, unreadable = after, 0
-    with opened("audit export") as parts:
-        while page := parts.ledger.stored_entries(after=last, limit=PAGE):
-            for stored in page:
-                try:
-                    _print_entry(audit_entry(stored))
-                except CorruptRecord as problem:
-                    print(f"{problem}, and is left out.", file=sys.stderr)
-                    unreadable += 1
-            last = page[-1].number
-    raise typer.Exit(PROBLEMS if unreadable else 0)
-
-
-def _print_entry(entry: AuditEntry) -> None:
-    words = {"words": dict(entry.private)}
-    line = {"number": entry.number, "digest": entry.digest, **json.loads(entry.body), **words}
-    print(json.dumps(line, ensure_ascii=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from workflows.core.durations import parse_duration
 
@@ -19,6 +20,16 @@ class Asked:
     since: str = ""
     first: str = ""
     until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The period and the environments that a report is about."""
+
+    since: datetime
+    until: datetime
+    environments: tuple[str, ...] | None
+    zone: ZoneInfo
 
 
 class NoPeriod(ValueError):

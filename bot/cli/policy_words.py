@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from workflows.core.durations import format_duration
-from workflows.core.policy import Entitlement, Environment, Group, Policy, Visibility
+from workflows.core.policy import Entitlement, Environment, Gate, Group, OnDrift, Policy, UnknownStarter, Visibility
 from workflows.policy_file.channels import in_words
 from workflows.policy_file.phrases import (
     approve_words,
@@ -39,6 +39,10 @@ def rendered(policy: Policy) -> Iterator[str]:
             yield ""
             yield f"  {role.role} ({role.risk}): {role.allows}"
             yield from _table(_role(environment, role), 4)
+        for gate in environment.gates.values():
+            yield ""
+            yield f"  gate {gate.name}: a pipeline waits for the owners' word"
+            yield from _table(_gate(gate), 4)
 
 
 def explained(policy: Policy, role: Entitlement) -> Iterator[str]:
@@ -76,8 +80,20 @@ def _environment(environment: Environment) -> Iterator[tuple[str, str]]:
     if escalate := environment.escalate:
         may = "who may approve then" if escalate.may_approve else "who are only mentioned"
         yield "escalation", f"after {format_duration(escalate.after)} to {', '.join(escalate.to)}, {may}"
+    if environment.drift is OnDrift.REVOKE:
+        yield "drift", "what is ours by name and not on record is taken away"
     for freeze in environment.freezes:
         yield "frozen", f"{freeze.start:%Y-%m-%d %H:%M %Z} to {freeze.until:%Y-%m-%d %H:%M %Z}: {freeze.reason}"
+
+
+def _gate(gate: Gate) -> Iterator[tuple[str, str]]:
+    asked = gate.entitlement
+    yield "agreed by", approve_words(asked)
+    yield "waits for", format_duration(asked.expires_after)
+    yield "ticket", ticket_words(asked)
+    yield "hours", hours_words(asked.hours)
+    refuses = gate.unknown_starter is UnknownStarter.REFUSE
+    yield "unknown starter", "is refused" if refuses else "one more must agree, for each who is not known"
 
 
 def _role(environment: Environment, role: Entitlement) -> Iterator[tuple[str, str]]:

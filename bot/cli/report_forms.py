@@ -98,12 +98,12 @@ def _in_words(item: Access, of_days: int) -> str:
 def as_csv(report: Report, output: TextIO) -> None:
     """Who had what, one person and role a line."""
     lines = csv.writer(output, lineterminator="\n")
-    lines.writerow(_COLUMNS)
+    lines.writerow(COLUMNS)
     for item in report.access:
-        lines.writerow([cell(value) for value in _cells(item, report.days)])
+        lines.writerow([cell(value) for value in cells(item, report.days)])
 
 
-_COLUMNS = (
+COLUMNS = (
     "person",
     "address",
     "environment",
@@ -122,7 +122,8 @@ _COLUMNS = (
 )
 
 
-def _cells(item: Access, of_days: int) -> Iterable[object]:
+def cells(item: Access, of_days: int) -> Iterable[object]:
+    """As `COLUMNS` has them."""
     yield from (item.name, item.holder, item.environment, item.role, item.tier.value, item.risk.value)
     yield from (item.times, _seconds(item.held), item.days, of_days, item.last.isoformat())
     yield "yes" if item.now else "no"

@@ -11,10 +11,12 @@ from bot.chat.health import closed_places, troubles
 from bot.chat.views.read_model import Reader
 from bot.chat.wording.labels import Stage
 from bot.observability.readiness import ledger_problems, policy_problems, policy_waits, reasons, unreadable
+from bot.observability.sealing import seal_attention
 from bot.runtime.heartbeat import KINDS
 from bot.wiring.chats import traits_of
 from workflows.core import keys
 from workflows.core.records.policy_in_force import ActivePolicy
+from workflows.core.records.seal import SealState
 from workflows.ports import PolicyUnavailable
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ COUNTED_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`policy`: its hash; `policy_since`: ISO 8601. Numbers are of the whole record.
+    """`policy`: its hash; `policy_since`: ISO 8601. Numbers are of the whole record. `sealed_size`, `archived_size`: so many
+    audit entries; `sealed_head`: as `audit verify --expect-head` takes it.
 
     `problems`: what somebody has to mend. `attention`: what it can do without.
     """
@@ -43,6 +46,9 @@ class Standing:
     reviews_owed: int
     reviews_overdue: int
     audit_head: int
+    sealed_size: int
+    sealed_head: str | None
+    archived_size: int
     problems: Sequence[str]
     attention: Sequence[str]
 
@@ -54,7 +60,8 @@ class Standing:
 def standing(parts: Common) -> Standing:
     """Raises LedgerUnreachable."""
     ledger, now = parts.ledger, parts.ledger.now()
-    active = ledger.read(keys.ACTIVE_POLICY).readable(keys.ACTIVE_POLICY, ActivePolicy)
+    seen = ledger.read(keys.ACTIVE_POLICY, keys.SEAL)
+    active, seal = seen.readable(keys.ACTIVE_POLICY, ActivePolicy), seen.readable(keys.SEAL, SealState)
 
     def late(index: str, by: timedelta) -> int:
         return len(ledger.members(index, high=(now - by).timestamp(), limit=COUNTED_MAX))
@@ -71,6 +78,9 @@ def standing(parts: Common) -> Standing:
         reviews_owed=ledger.count(keys.REVIEWS),
         reviews_overdue=late(keys.REVIEWS, timedelta(0)),
         audit_head=ledger.head(),
+        sealed_size=seal.size if seal else 0,
+        sealed_head=f"{seal.size}:{seal.root[:12]}" if seal else None,
+        archived_size=seal.archived if seal else 0,
         problems=_problems(parts),
         attention=_attention(parts),
     )
@@ -99,5 +109,6 @@ def _attention(parts: Common) -> Sequence[str]:
     return reasons(
         lambda: unreadable(parts.ledger),
         lambda: policy_waits(parts.ledger),
+        lambda: seal_attention(parts.ledger),
         lambda: closed_places(parts.ledger, traits_of, people=True),
     )

@@ -13,6 +13,7 @@ from bot.directory.refresh import Absences, ChatDirectory
 from workflows.core.identity import SLACK, TEAMS, Account, Address
 from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Group, Policy
+from workflows.core.rules.leaving import Looked
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
 
@@ -87,6 +88,31 @@ class ChatDirectories:
             # What each of them may not say for the others.
             self._store.put_nobody(address)
         return unable
+
+    def look_at(self, accounts: Collection[Account], policy: Policy) -> Looked:
+        """Each in its own chat. A chat that is not set up here says nothing, and is not silent: nobody expects it to speak."""
+        facts: dict[Account, PersonFacts] = {}
+        silent: dict[str, str] = {}
+        after_s, goes_on = 0.0, False
+        for surface, chat in self._chats.items():
+            theirs = [who for who in accounts if who.surface == surface]
+            found = chat.look_at(theirs, policy) if theirs else Looked()
+            facts |= found.facts
+            silent |= found.silent
+            after_s, goes_on = max(after_s, found.after_s), goes_on or found.goes_on
+        return Looked(facts, silent, after_s, goes_on)
+
+    def reads_people(self) -> None:
+        """In each chat. Raises DirectoryUnreachable, which names the first that does not let us."""
+        for surface in self._chats:
+            self.reads_people_of(surface)
+
+    def reads_people_of(self, surface: str) -> None:
+        self._chats[surface].reads_people()
+
+    @property
+    def surfaces(self) -> tuple[str, ...]:
+        return tuple(self._chats)
 
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None:
         accounts = tuple(accounts)

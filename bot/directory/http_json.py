@@ -44,26 +44,30 @@ def fetch_json(
     timeout_s: float = TIMEOUT_S,
     bytes_max: int = BYTES_MAX,
     called: tuple[str, str] = ("https", "get"),
+    redirects: bool = True,
 ) -> Any:
     """What stands there. Secrets travel in `headers`, so plain HTTP is for this machine alone. Raises NotFetched.
 
-    `called`: what is asked of whom, in words of ours, as it is counted.
+    `called`: what is asked of whom, in words of ours, as it is counted. `redirects`: whether one within the same origin is
+    followed; no other one ever is.
     """
     with timed(*called) as call:
         try:
-            return _fetched(url, headers, timeout_s, bytes_max)
+            return _fetched(url, headers, timeout_s, bytes_max, _SameOrigin if redirects else _Nowhere)
         except NotFetched as problem:
             call.error = f"http_{problem.status}" if problem.status else NO_ANSWER
             raise
 
 
-def _fetched(url: str, headers: Mapping[str, str], timeout_s: float, bytes_max: int) -> Any:
+def _fetched(
+    url: str, headers: Mapping[str, str], timeout_s: float, bytes_max: int, follows: type[HTTPRedirectHandler]
+) -> Any:
     if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
         raise NotFetched("is not an https address")
     request = Request(url, headers={"User-Agent": "prodaccess", "Accept": "application/json", **headers})  # noqa: S310 - checked above
     with Deadline(timeout_s) as deadline:
         try:
-            body = _body(request, deadline, timeout_s, bytes_max)
+            body = _body(request, deadline, timeout_s, bytes_max, follows)
         except NotFetched as problem:
             # What was cut off may look like anything.
             raise (NotFetched(_LATE) if deadline.passed else problem) from None
@@ -75,10 +79,12 @@ def _fetched(url: str, headers: Mapping[str, str], timeout_s: float, bytes_max: 
         raise NotFetched("answered something that is not JSON") from None
 
 
-def _body(request: Request, deadline: Deadline, timeout_s: float, bytes_max: int) -> bytes:
+def _body(
+    request: Request, deadline: Deadline, timeout_s: float, bytes_max: int, follows: type[HTTPRedirectHandler]
+) -> bytes:
     """The reason of a failure may hold the address, which is nobody's business on a card."""
     try:
-        with build_opener(_SameOrigin, *deadline.handlers()).open(request, timeout=timeout_s) as answer:
+        with build_opener(follows, *deadline.handlers()).open(request, timeout=timeout_s) as answer:
             return _read(answer, bytes_max)
     except HTTPError as problem:
         with problem:
@@ -130,3 +136,17 @@ class _SameOrigin(HTTPRedirectHandler):
             fp.close()
             raise NotFetched("points to another address, which is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+class _Nowhere(HTTPRedirectHandler):
+    def redirect_request(
+        self,
+        req: Request,  # noqa: ARG002 - as urllib calls it
+        fp: IO[bytes],
+        code: int,  # noqa: ARG002 - as above
+        msg: str,  # noqa: ARG002 - as above
+        headers: HTTPMessage,  # noqa: ARG002 - as above
+        newurl: str,  # noqa: ARG002 - as above
+    ) -> Request | None:
+        fp.close()
+        raise NotFetched("points to another address, which is not followed")

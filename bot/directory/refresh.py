@@ -10,6 +10,7 @@ from workflows.core import keys
 from workflows.core.people import FACTS_AGE_MAX, Account, GroupFacts, Membership, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Policy
 from workflows.core.rules.groups import groups_needed
+from workflows.core.rules.leaving import Looked
 from workflows.ports import Ledger
 from workflows.usecases.oversight.delegate import approving_groups
 from workflows.usecases.shared.context import WorkerContext
@@ -42,6 +43,10 @@ class ChatDirectory(Protocol):
         ...
 
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None: ...
+    def look_at(self, accounts: Collection[Account], policy: Policy) -> Looked: ...
+    def reads_people(self) -> None:
+        """Raises DirectoryUnreachable where nobody could be found to have left."""
+        ...
 
 
 def refresh_groups_of_pending(context: WorkerContext, refresher: ChatDirectory) -> None:

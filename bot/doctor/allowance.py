@@ -13,6 +13,7 @@ from bot.monotonic import monotonic_s
 QUESTIONS_MAX: Mapping[str, int] = {
     "slack:users.lookupByEmail": 20,
     "slack:users.info": 30,
+    "slack:users.list": 2,
     "slack:usergroups.list": 2,
     "slack:conversations.info": 25,
     "teams:graph": 60,

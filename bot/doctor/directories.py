@@ -27,8 +27,6 @@ from workflows.ports import (
     TargetThrottled,
 )
 
-GRAPH_TIMEOUT_S = 6.0
-
 
 class Forgetful:
     """A `DirectoryStore` that keeps groups until the look is over, and of people nothing."""
@@ -154,7 +152,7 @@ class Directories:
         """Raises what its provider raises."""
         provider = next(one for one in PROVIDERS if one.name == connection.provider)
         allowance = self.context.allowance
-        opened = self.context.shared(f"clients of {provider.name}", lambda: provider.open(allowance, monotonic_s))
+        opened = self.context.shared(f"clients of {provider.name}", lambda: provider.open(allowance, monotonic_s, str))
         return opened.members(connection, name)
 
     def _others(self) -> Callable[[Group], frozenset[Address]]:
@@ -171,6 +169,7 @@ class Directories:
             found[SLACK] = build_directory(build_client(settings, TIMEOUT_S), self.context.allowance, *rest)
         if settings.teams_is_on:
             from bot.doctor.teams import tokens_of  # noqa: PLC0415 - where there is Teams
+            from bot.teams.health import GRAPH_TIMEOUT_S  # noqa: PLC0415 - as above
             from bot.teams.people.directory import TeamsRefresher  # noqa: PLC0415 - as above
             from bot.teams.people.graph import Graph  # noqa: PLC0415 - as above
 

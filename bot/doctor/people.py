@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bot.chat.places import chat_name
+from bot.directory.chats import ChatDirectories
 from bot.doctor.context import Context, elsewhere, some_of
 from bot.doctor.directories import WRONG, Directories, Members
 from workflows.core.finding import Finding, State, attention, broken, ok, skipped, unknown
@@ -47,6 +49,7 @@ def look(context: Context) -> Iterator[Finding]:
             "people.group", "people", words, "" if context.needs("web", "worker") else elsewhere("worker", "web")
         )
         return
+    yield from _leavers(directories.chats)
     told = list(_groups(policy, directories))
     # One cause, one line: what to do about it stands with the chat.
     if told and {one.state for one in told} == {State.UNKNOWN}:
@@ -55,6 +58,19 @@ def look(context: Context) -> Iterator[Finding]:
         )
     else:
         yield from told
+
+
+def _leavers(chats: ChatDirectories) -> Iterator[Finding]:
+    """Whether each chat lets a worker see who has left: it looks at all who hold access, every five minutes."""
+    for surface in chats.surfaces:
+        title = chat_name(surface)
+        try:
+            chats.reads_people_of(surface)
+        except DirectoryUnreachable as problem:
+            words = f"nobody who leaves would be noticed: {problem}"
+            yield unknown("people.leavers", title, words, f"see {title}: what its app may read")
+        else:
+            yield ok("people.leavers", title, "it tells who is there: whoever leaves loses access within minutes")
 
 
 def _groups(policy: Policy, directories: Directories) -> Iterator[Finding]:
@@ -77,7 +93,7 @@ def uses_of(policy: Policy) -> dict[str, Use]:
             one.words[words] = None
 
     for environment in policy.environments.values():
-        for entitlement in environment.roles.values():
+        for entitlement in environment.decided:
             approving = groups_named(entitlement, tuple(word for word in entitlement.approve if word != OWNERS))
             use(entitlement.owners, f"owns {environment.name}", decides=OWNERS in entitlement.approve)
             use(approving, f"approves in {environment.name}", decides=True)

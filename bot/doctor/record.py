@@ -13,11 +13,12 @@ from bot.chat.views.read_model import Reader
 from bot.chat.wording.labels import Stage
 from bot.doctor.context import Context, elsewhere, some_of
 from bot.observability.readiness import unreadable
-from bot.queues import ALL_QUEUES
+from bot.queues import ALL_QUEUES, SENT_AT, sent_ago_s
 from bot.wiring.chats import traits_of
 from bot.wiring.clock import ClockParts, build_clock
 from workflows.core import keys
 from workflows.core.finding import Finding, attention, broken, ok, skipped
+from workflows.core.records.retained import Retained
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_ledger import UnfitServer
 from workflows.ledger.scripts import text
@@ -46,6 +47,7 @@ def look(context: Context) -> Iterator[Finding]:
         yield from _waiting(server.redis, parts.ledger.now())
         yield from _allowed(iter((_due(server.redis, parts.ledger.now()),)))
         yield from _allowed(_said(parts))
+        yield from _retained(context, parts)
     finally:
         parts.close()
 
@@ -79,6 +81,21 @@ def _open(context: Context, parts: ClockParts) -> Iterator[Finding]:
     if owed:
         words = f"{len(owed)} reviews of emergency access are overdue: {_named(owed)}"
         yield attention("record.reviews", "reviews", words, "ask their owners; `prodaccess show ID` has each")
+
+
+def _retained(context: Context, parts: ClockParts) -> Iterator[Finding]:
+    """Whether what is over leaves the record, where the policy says after how long."""
+    if context.policy is None or context.policy.retention is None:
+        return
+    found = parts.ledger.read(keys.RETAINED).readable(keys.RETAINED, Retained) or Retained()
+    if found.why:
+        words = f"not all that is old enough has left: {found.why}"
+        yield attention("record.retention", "retention", words, "docs/retention.md says what stays, and why")
+    elif found.at is None:
+        words = "nothing has looked yet: a worker that has the audit log's key, and an archive, does it each hour"
+        yield attention("record.retention", "retention", words, "docs/retention.md says what it needs")
+    else:
+        yield ok("record.retention", "retention", f"{found.requests} have left; the log begins with #{found.first}")
 
 
 def _stuck(ids: list[str]) -> Finding:
@@ -123,11 +140,7 @@ def _age_s(redis: Redis, queue: str, now: datetime) -> float:
     first = redis.lrange(f"rq:queue:{queue}", 0, 0)
     if not isinstance(first, list) or not first:
         return 0.0
-    at = redis.hget(f"rq:job:{text(first[0])}", "enqueued_at")
-    try:
-        return (now - datetime.fromisoformat(text(at))).total_seconds() if isinstance(at, bytes) else 0.0
-    except (ValueError, TypeError):
-        return 0.0
+    return sent_ago_s(now.timestamp(), redis.hget(f"rq:job:{text(first[0])}", SENT_AT))
 
 
 def _said(parts: ClockParts) -> Iterator[Finding]:

@@ -197,9 +197,13 @@ def _clock(context: Context, redis: Redis) -> Iterator[Finding]:
     seconds, micros = redis.time()
     ours_s = (before_s + context.wall_s()) / 2
     yield apart("redis.clock", "Redis's clock", int(seconds) + int(micros) / 1_000_000 - ours_s)
-    snapshot = context.ledger(redis).read(keys.CLOCK)
+    snapshot = context.ledger(redis).read(keys.CLOCK, keys.LEDGER_DOUBT)
     doubted = snapshot.readable(keys.CLOCK, LedgerClock)
     if snapshot.items[keys.CLOCK].problem or (doubted is not None and not doubted.trusted):
         words = "it has jumped: nothing is given until it has been steady for ten minutes"
         mend = "look at the time of its host; where it is right, `prodaccess clock accept`"
         yield broken("redis.clock-jump", "Redis's clock", words, mend)
+    if not snapshot.items[keys.LEDGER_DOUBT].is_absent:
+        words = "it is perhaps an older copy of itself: nothing is given until somebody has looked"
+        mend = "docs/runbook.md, ProdaccessLedgerRolledBack; when nothing is open that should not be, `prodaccess ledger accept`"
+        yield broken("redis.older-copy", "the record", words, mend)

@@ -39,6 +39,8 @@ READS: tuple[Command, ...] = (
 )
 # What tells people of the record.
 TELLS: tuple[Command, ...] = (("LRANGE", _OF, 0, 0), ("ZCARD", _INDEX))
+# Whether a failure was told already.
+NOTES: tuple[Command, ...] = (("ZSCORE", _INDEX, "m"),)
 # What every process does besides: commit, and send wake-ups.
 WRITES: tuple[Command, ...] = (
     ("SET", _RECORD, "v"),
@@ -57,9 +59,9 @@ LEASES: tuple[Command, ...] = (("SET", "prodaccess:lease:doctor", "v"),)
 # What takes wake-ups off the queues.
 WORKS: tuple[Command, ...] = (("LLEN", _QUEUE), ("LREM", _QUEUE, 0, "v"), ("EXPIRE", "rq:job:doctor", 1))
 NEEDED: dict[Process, tuple[Command, ...]] = {
-    "web": (*READS, *TELLS, *WRITES),
-    "worker": (*READS, *TELLS, *WRITES, *LEASES, *WORKS),
-    "clock": (*READS, *WRITES, *LEASES),
+    "web": (*READS, *TELLS, *NOTES, *WRITES),
+    "worker": (*READS, *TELLS, *NOTES, *WRITES, *LEASES, *WORKS),
+    "clock": (*READS, *TELLS, *NOTES, *WRITES, *LEASES),
 }
 
 

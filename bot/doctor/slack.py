@@ -38,6 +38,19 @@ def look(context: Context) -> Iterator[Finding]:
     elif settings.slack_signing_secret is not None:
         words = "it is set; whether it is the right one shows with the first request from Slack"
         yield ok("slack.signing-secret", "SLACK_SIGNING_SECRET", words)
+    if settings.slack_is_on and context.whom == "worker":
+        yield _votes(settings)
+
+
+def _votes(settings: Settings) -> Finding:
+    """Whether the worker can check again what Slack signed of votes in production."""
+    name, what = "slack.signed-votes", "votes in production"
+    if settings.slack_over_http:
+        return ok(name, what, "the worker checks again what Slack has signed of each")
+    words = "they are not checked again: " + (
+        "in Socket Mode Slack signs nothing" if settings.socket_mode else "SLACK_SIGNING_SECRET is not set here"
+    )
+    return skipped(name, what, words, "where Slack comes over HTTP, give the worker the signing secret that web has")
 
 
 def _not_here(context: Context, places: list[str]) -> Iterator[Finding]:
@@ -131,16 +144,13 @@ def _socket_mode(settings: Settings) -> Finding:
     """An address is asked for and not opened: the processes that listen keep their connections."""
     what, secret = "SLACK_APP_TOKEN", settings.secrets.of("slack_app_token")
     client = WebClient(base_url=settings.slack_api_url, timeout=TIMEOUT_S, retry_handlers=[])
-    problem: Exception | None = None
-    for number, token in enumerate(secret.values if secret else ()):
-        try:
-            client.apps_connections_open(app_token=token)
-        except Exception as refused:
-            problem = problem or refused
-            continue
-        if number:
-            words = "Slack refuses the newest value of its file, and takes an older one"
-            return attention("slack.socket-mode", what, words, SEE_SECRETS)
-        return ok("slack.socket-mode", what, "Slack gives it an address for Socket Mode")
-    problem = problem or ValueError("no value")
-    return broken("slack.socket-mode", what, once(slack_words(what, APP_TOKEN, problem)), _mend(problem))
+    try:
+        if secret is None:
+            raise ValueError("no value")
+        secret.presented(lambda token: client.apps_connections_open(app_token=token), lambda _: True)
+    except Exception as problem:
+        return broken("slack.socket-mode", what, once(slack_words(what, APP_TOKEN, problem)), _mend(problem))
+    if secret.newest_is_refused():
+        words = "Slack refuses the newest value of its file, and takes an older one"
+        return attention("slack.socket-mode", what, words, SEE_SECRETS)
+    return ok("slack.socket-mode", what, "Slack gives it an address for Socket Mode")

@@ -25,10 +25,19 @@ def look(context: Context) -> Iterator[Finding]:
         yield from _should_have_none(context)
         return
     directories = Directories.of(context, policy)
-    entitlements = [one for each in policy.environments.values() for one in each.roles.values()]
+    entitlements = [one for each in policy.environments.values() for one in each.given]
     for provider in PROVIDERS:
         connections = tuple(one for one in policy.connections.values() if one.provider == provider.name)
-        question = Question(connections, tuple(entitlements), _Holders(policy, directories), context.wall_s)
+        question = Question(
+            connections,
+            tuple(entitlements),
+            _Holders(policy, directories),
+            context.wall_s,
+            tuple(policy.groups.values()),
+            policy.identity_accounts,
+            context.settings.audit_bucket or "",
+            context.settings.audit_key or "",
+        )
         for finding in provider.examine(context.allowance, monotonic_s, question):
             yield _here(context, finding)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bot.doctor.context import Context
-from bot.settings import PROCESSES, Settings, for_process, load_settings, variable
+from bot.settings import PROCESSES, Settings, for_process, load_settings, variable, without_workers_keys
 from bot.settings.names import MICROSOFT, SLACK_APP, TEAMS_APP
 from workflows.core.finding import Finding, broken, ok, skipped
 
@@ -53,7 +53,9 @@ def _missing(context: Context) -> Iterator[str]:
         return
     later = _OWN_SERVER if context.whom == "up" and context.settings.redis_url is None else {}
     for process in PROCESSES if context.whom == "up" else (context.whom,):
-        found = for_process(process, {**context.environ, **later})
+        given = {**context.environ, **later}
+        hand_on = context.whom == "up" and process != "worker"
+        found = for_process(process, without_workers_keys(given) if hand_on else given)
         yield from found if isinstance(found, tuple) else ()
 
 

@@ -7,7 +7,6 @@ environment that the policy names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -18,15 +17,18 @@ from redis.exceptions import ConnectionError, RedisError, TimeoutError  # noqa: 
 from bot import __version__
 from bot.observability import calls, tally
 from bot.observability.series import numbers
-from bot.queues import ALL_QUEUES
+from bot.queues import ALL_QUEUES, SENT_AT, sent_ago_s
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock
 from workflows.core.mixed import OlderRunning, runs
 from workflows.core.policy import Policy
+from workflows.core.records.drift import DriftKind, DriftPass
+from workflows.core.records.leavers import FindingState, Leavers
 from workflows.core.records.policy_in_force import ActivePolicy
+from workflows.core.records.seal import SealState
 from workflows.ledger.keys import Keys
 from workflows.ledger.scripts import text_of
-from workflows.ports import PolicyUnavailable
+from workflows.ports import PolicyUnavailable, Snapshot
 from workflows.usecases.shared.context import Context
 
 # Of so many environments each has figures of its own.
@@ -62,15 +64,21 @@ class Figures:
 
     def _in_force(self, policy: Policy | None) -> Iterator[Metric]:
         """What is on record of this, and what the server says of itself."""
-        seen = self._ctx.ledger.read(keys.ACTIVE_POLICY, keys.CLOCK, keys.OLDER)
+        names = (keys.ACTIVE_POLICY, keys.CLOCK, keys.OLDER, keys.DRIFT_PROGRESS, keys.LEDGER_DOUBT)
+        seen = self._ctx.ledger.read(*names, keys.SEAL, keys.LEAVERS)
         active = seen.readable(keys.ACTIVE_POLICY, ActivePolicy)
         same = policy is not None and active is not None and active.hash == policy.hash
         yield _gauge("prodaccess_policy_matches", "Whether this process has the policy that is in force.", same)
         clock = seen.readable(keys.CLOCK, LedgerClock)
         trusted = not seen.items[keys.CLOCK].problem and (clock is None or clock.trusted)
         yield _gauge("prodaccess_ledger_clock_trusted", "Whether Redis's clock has gone as it should.", trusted)
+        whole = seen.items[keys.LEDGER_DOUBT].is_absent and self._ctx.ledger.lost() is None
+        yield _gauge("prodaccess_ledger_whole", "Whether the record has all that was seen in it before.", whole)
         older = runs(seen.readable(keys.OLDER, OlderRunning), seen.now)
         yield _gauge("prodaccess_older_version_runs", "Whether a process runs that is too old to give beside.", older)
+        yield from _drift(seen.readable(keys.DRIFT_PROGRESS, DriftPass) or DriftPass())
+        yield from _seal(seen)
+        yield _leavers(seen.readable(keys.LEAVERS, Leavers))
         durable = self._ctx.ledger.durability().durable
         yield _gauge("prodaccess_ledger_durable", "Whether what is committed survives a crash of the server.", durable)
 
@@ -116,7 +124,7 @@ class Figures:
         def ask(pipe: Pipeline) -> None:
             pipe.zcount(self._keys.due, "-inf", now_s - LOOKED_AT_S)
             for job in oldest:
-                pipe.hget(f"rq:job:{text_of(job)}", "created_at")
+                pipe.hget(f"rq:job:{text_of(job)}", SENT_AT)
 
         late, *begun = asked(self._redis, ask)
         yield _gauge(
@@ -124,7 +132,7 @@ class Figures:
         )
         ages = _family("prodaccess_wakeups_oldest_seconds", "Age of the oldest wake-up that waits, by queue.", "queue")
         for queue, at in zip(ALL_QUEUES, begun, strict=True):
-            ages.add_metric([queue], _age_s(now_s, at))
+            ages.add_metric([queue], sent_ago_s(now_s, at))
         yield ages
 
 
@@ -139,6 +147,21 @@ def asked(redis: Redis, fill: Callable[[Pipeline], None]) -> list[Any]:
     return found
 
 
+def _drift(stands: DriftPass) -> Iterator[Metric]:
+    """As the last whole comparison of what targets hold with the record found it."""
+    open_ = _family("prodaccess_drift_open", "What targets hold and the record does not know, or the reverse.", "kind")
+    for kind in DriftKind:
+        open_.add_metric([kind.value], float(stands.counts.get(kind.value, 0)))
+    yield open_
+    at = stands.ended_at.timestamp() if stands.ended_at else 0.0
+    yield _gauge("prodaccess_drift_compared_timestamp_seconds", "When targets were compared last; 0: never.", at)
+    lists = len(stands.not_known)
+    yield _gauge("prodaccess_drift_not_known", "How much of it could not be looked at then.", lists)
+    yield _gauge(
+        "prodaccess_drift_held", "How much waits for the panic group before it is taken away.", len(stands.held)
+    )
+
+
 def _by_environment(environments: Sequence[str], counts: Sequence[Any]) -> Iterator[Metric]:
     live = _family("prodaccess_environment_grants_live", "Grants that are not closed, by environment.", "environment")
     pending = _family(
@@ -151,10 +174,31 @@ def _by_environment(environments: Sequence[str], counts: Sequence[Any]) -> Itera
     yield pending
 
 
+def _seal(seen: Snapshot) -> Iterator[Metric]:
+    """Nothing where the audit log was never sealed."""
+    state = seen.readable(keys.SEAL, SealState)
+    if state is None:
+        return
+    yield _gauge("prodaccess_audit_sealed", "Audit entries that are sealed.", state.size)
+    age_s = max(0.0, (seen.now - state.at).total_seconds())
+    yield _gauge("prodaccess_audit_seal_age_seconds", "Since when the newest head is signed.", age_s)
+    yield _gauge("prodaccess_audit_archived", "Audit entries that are in the archive.", state.archived)
+    failing = bool(state.archive_problem)
+    yield _gauge(
+        "prodaccess_audit_archive_failing", "Whether the audit archive cannot be written, or is not safe.", failing
+    )
+
+
 def _build_info() -> Metric:
     info = _family("prodaccess_build_info", "1, with the version that this process runs.", "version")
     info.add_metric([__version__], 1.0)
     return info
+
+
+def _leavers(known: Leavers | None) -> Metric:
+    finding = known.finding if known is not None else None
+    held = len(finding.people) if finding is not None and finding.state is FindingState.WAITING else 0
+    return _gauge("prodaccess_leavers_held", "People who are gone all at once, of whom somebody has to say so.", held)
 
 
 def _gauge(name: str, words: str, value: float) -> Metric:
@@ -167,11 +211,3 @@ def _family(name: str, words: str, label: str) -> GaugeMetricFamily:
 
 def _number(answer: Any) -> float:
     return 0.0 if answer is None or isinstance(answer, RedisError) else float(answer)
-
-
-def _age_s(now_s: float, at: Any) -> float:
-    """Of a job, by the time that RQ wrote into it: the clock of whoever sent it."""
-    try:
-        return max(0.0, now_s - datetime.fromisoformat(text_of(at)).timestamp())
-    except ValueError:
-        return 0.0

@@ -68,12 +68,17 @@ def ledger_problems(ledger: Ledger, beats: Alive) -> list[str]:
     try:
         durability = ledger.durability()
         problems = [] if durability.durable else [f"the ledger is not durable: {durability.why}"]
-        seen = ledger.read(keys.CLOCK, keys.OLDER)
+        seen = ledger.read(keys.CLOCK, keys.OLDER, keys.LEDGER_DOUBT)
         doubted = seen.readable(keys.CLOCK, LedgerClock)
         if seen.items[keys.CLOCK].problem or (doubted is not None and not doubted.trusted):
             problems.append(
                 "Redis's clock has jumped: nothing is given until it has been steady for ten minutes, or until "
                 "`prodaccess clock accept` says that it is right"
+            )
+        if not seen.items[keys.LEDGER_DOUBT].is_absent or ledger.lost() is not None:
+            problems.append(
+                "the record is perhaps an older copy of itself: nothing is given until somebody has looked (docs/runbook.md, "
+                "ProdaccessLedgerRolledBack) and `prodaccess ledger accept` says that it is right"
             )
         older = seen.readable(keys.OLDER, OlderRunning)
         if older is not None and runs(older, seen.now):

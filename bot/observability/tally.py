@@ -20,7 +20,7 @@ from workflows.core import keys
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.policy import Tier
 from workflows.core.records.grant import EndCause, Grant
-from workflows.core.records.request import ID_PATTERN, Request
+from workflows.core.records.request import ID_PATTERN, TERMINAL, Request
 from workflows.core.refusal import Code
 from workflows.ports import LedgerUnreachable, Snapshot
 from workflows.usecases.shared.context import Context
@@ -55,6 +55,11 @@ CLOSED = Series("prodaccess_grants_closed", "Grants that are over, by environmen
 REMOVALS = Series(
     "prodaccess_removal_alarms", "Alarms that access could not be taken away yet, by environment.", ("environment",)
 )
+FROM_TERMINALS = Series(
+    "prodaccess_break_glass_from_terminal",
+    "Break-glass from a terminal, while chat was down, by environment.",
+    ("environment",),
+)
 DECIDED_IN = Series(
     "prodaccess_decision_seconds", "From the request to a person's decision, by outcome.", ("outcome",), _HOURS
 )
@@ -70,9 +75,9 @@ ENDED_LATE = Series(
     ("tier",),
     _LATE,
 )
-ALL = (ENTRIES, REQUESTS, DECISIONS, REFUSALS, CLOSED, REMOVALS, DECIDED_IN, ACTIVE_IN, ENDED_LATE)
+ALL = (ENTRIES, REQUESTS, DECISIONS, REFUSALS, CLOSED, REMOVALS, FROM_TERMINALS, DECIDED_IN, ACTIVE_IN, ENDED_LATE)
 
-KINDS = ("access", "extension", "break_glass")
+KINDS = ("access", "extension", "break_glass", "gate")
 OUTCOMES = ("approved", "rule", "break_glass", "denied", "refused", "expired", "withdrawn", "declined")
 _DECIDED: Mapping[Event, str] = {
     Event.REQUEST_APPROVED: "approved",
@@ -82,7 +87,12 @@ _DECIDED: Mapping[Event, str] = {
     Event.REQUEST_EXPIRED: "expired",
     Event.REQUEST_WITHDRAWN: "withdrawn",
     Event.REQUEST_DECLINED: "declined",
+    Event.GATE_APPROVED: "approved",
+    Event.GATE_DENIED: "denied",
+    Event.GATE_EXPIRED: "expired",
+    Event.GATE_WITHDRAWN: "withdrawn",
 }
+_AFTERWARDS = frozenset({Event.GATE_EXPIRED, Event.GATE_WITHDRAWN})
 # What people took their time for.
 _BY_PEOPLE = ("approved", "denied")
 _OVER = frozenset({Event.GRANT_ENDED, Event.GRANT_REVOKED, Event.GRANT_ACTIVATION_FAILED})
@@ -172,7 +182,7 @@ def counted(entries: Iterable[AuditEntry], records: Snapshot) -> dict[str, float
 
 
 def _of(entry: AuditEntry, records: Snapshot) -> Iterator[Mapping[str, float]]:
-    if entry.event is Event.REQUEST_REFUSED:
+    if entry.event in (Event.REQUEST_REFUSED, Event.GATE_REFUSED):
         yield REFUSALS.one(_code(entry.facts.get("code", "")))
     request = _found(records, keys.request(entry.subject), Request)
     grant = _found(records, keys.grant(entry.subject), Grant)
@@ -195,8 +205,13 @@ def _of_request(entry: AuditEntry, request: Request) -> Iterator[Mapping[str, fl
     if entry.event is Event.REQUEST_MADE:
         kind = "break_glass" if request.break_glass else "extension" if request.extends is not None else "access"
         yield REQUESTS.one(environment, kind)
+    if entry.event is Event.GATE_ASKED:
+        yield REQUESTS.one(environment, "gate")
+    if entry.event is Event.BREAK_GLASS_USED and entry.facts.get("from") == TERMINAL:
+        yield FROM_TERMINALS.one(environment)
     outcome = _DECIDED.get(entry.event)
-    if outcome is None:
+    # What was approved and not used in time is counted as approved.
+    if outcome is None or (entry.event in _AFTERWARDS and request.decision is not None):
         return
     if outcome == "denied" and entry.facts.get("by") == "prodaccess":
         outcome = "refused"
@@ -228,6 +243,7 @@ def shown(stored: Mapping[str, float], environments: Iterable[str]) -> Iterator[
     yield REFUSALS.family(stored, product(code.value for code in Code))
     yield CLOSED.family(stored, product(names, [cause.value for cause in EndCause]))
     yield REMOVALS.family(stored, product(names))
+    yield FROM_TERMINALS.family(stored, product(names))
     yield DECIDED_IN.family(stored, product(_BY_PEOPLE))
     for series in (ACTIVE_IN, ENDED_LATE):
         yield series.family(stored, product(tier.value for tier in Tier))

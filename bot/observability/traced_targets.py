@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bot.observability.tracing import span
+from workflows.core.activity import LogPage, Window
 from workflows.core.identity import Address
-from workflows.core.provider import TargetTerms
+from workflows.core.provider import Sought, TargetTerms
 from workflows.core.records.target import Observation, Operation, Resource
 from workflows.core.refusal import Refused
 from workflows.ports import NOT_BOUND, BeforeSend, Target, Targets
@@ -46,12 +47,23 @@ class TracedTarget(Target):
         with span("target revoke", **self._about):
             return self._inner.revoke(resource, before_send)
 
+    def deny_sessions(self, resource: Resource, before: datetime, before_send: BeforeSend) -> Operation:
+        with span("target deny sessions", **self._about):
+            return self._inner.deny_sessions(resource, before, before_send)
+
     def poll(self, resource: Resource, operation: Operation) -> Operation:
         with span("target poll", **self._about):
             return self._inner.poll(resource, operation)
 
     def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
         return self._inner.list_managed(terms)
+
+    def whose(self, resource: Resource) -> tuple[Address, ...]:
+        return self._inner.whose(resource)
+
+    def activity(self, asked: Sought, place: str, window: Window, more: str = "") -> LogPage:
+        with span("target activity", **self._about):
+            return self._inner.activity(asked, place, window, more)
 
     @property
     def tells_ours_apart(self) -> bool:

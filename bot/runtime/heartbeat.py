@@ -15,7 +15,8 @@ ALIVE_FOR_S = 10
 KINDS = ("web", "worker", "clock")
 # What a process of this version knows, for those beside it. A version that knows less of `identity` gives access to accounts on
 # hold; one that knows less of `chats` takes an account of another chat for Slack's.
-KNOWS = {"identity": 1, "chats": 1}
+# One that knows less of `signed_votes` keeps nothing that a worker could look at again.
+KNOWS = {"identity": 1, "chats": 1, "signed_votes": 1}
 # What it has to know with one chat alone: there is nothing else then that could be taken for something.
 WITH_ONE_CHAT = {"identity": 1}
 _BEAT = json.dumps(KNOWS)

@@ -26,6 +26,11 @@ T = TypeVar("T")
 
 OPS_PORT = "PRODACCESS_OPS_PORT"
 CLOSES_WITHIN_S = 3.0
+# /readyz is answered within this, in seconds, whatever hangs: a load balancer or a person has gone after five.
+READY_WITHIN_S = 2.5
+NOT_LOOKED = (
+    f"What is looked at has not answered within {READY_WITHIN_S:g} s: Redis hangs, or a chat. Ask again in a moment."
+)
 
 
 class OneAtATime(Generic[T]):
@@ -45,11 +50,14 @@ class OneAtATime(Generic[T]):
 
 class Operations:
     """`look`: what is missing, and what needs attention. With threads of their own: whether we work is told also while
-    everything else is busy.
+    everything else is busy. `known`: what stands in the way as it was seen last, told without a look.
     """
 
-    def __init__(self, look: Callable[[], tuple[list[str], list[str]]]) -> None:
+    def __init__(
+        self, look: Callable[[], tuple[list[str], list[str]]], known: Callable[[], list[str]] = lambda: []
+    ) -> None:
         self._look = OneAtATime("ready", look)
+        self._known = known
         self._scrape = OneAtATime("metrics", generate_latest)
 
     def routes(self) -> Sequence[Route]:
@@ -60,7 +68,11 @@ class Operations:
             each.shutdown(wait=False, cancel_futures=True)
 
     async def _ready(self, _request: Request) -> Response:
-        missing, attention = await self._look()
+        try:
+            missing, attention = await asyncio.wait_for(self._look(), READY_WITHIN_S)
+        except TimeoutError:
+            # It goes on, and whoever asks next is told.
+            missing, attention = [NOT_LOOKED, *self._known()], []
         found = {"ready": not missing, "missing": missing, "attention": attention}
         return JSONResponse(found, 200 if not missing else 503)
 

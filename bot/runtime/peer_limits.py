@@ -81,15 +81,20 @@ class Allowance:
 
 
 class PeerLimits:
-    """Around an ASGI app: of requests to these paths, those that are too many are answered 429 before they are read."""
+    """Around an ASGI app: of requests to these paths, and to all `below` one, those that are too many are answered 429 before
+    they are read.
+    """
 
-    def __init__(self, app: ASGIApp, paths: Iterable[str], allowance: Allowance | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, paths: Iterable[str], allowance: Allowance | None = None, *, below: str = ""
+    ) -> None:
         self._app = app
         self._paths = frozenset(paths)
+        self._below = below
         self._allowance = Allowance() if allowance is None else allowance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in self._paths:
+        if scope["type"] != "http" or not self._is_limited(scope["path"]):
             await self._app(scope, receive, send)
             return
         address = (scope.get("client") or ("", 0))[0]
@@ -99,6 +104,9 @@ class PeerLimits:
             await PlainTextResponse("too many requests from this address", 429, again)(scope, receive, send)
             return
         await self._watched(address, taken, scope, receive, send)
+
+    def _is_limited(self, path: str) -> bool:
+        return path in self._paths or (bool(self._below) and path.startswith(self._below))
 
     async def _watched(self, address: str, taken: float, scope: Scope, receive: Receive, send: Send) -> None:
         status = 500

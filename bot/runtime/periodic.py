@@ -11,6 +11,7 @@ from bot.observability.log import log_failure
 from workflows.policy_file import PolicyFolder
 from workflows.ports import LedgerUnreachable
 from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.ledger_doubt import LOOK_EVERY_S, watch
 from workflows.usecases.shared.troubles import attempt
 
 log = structlog.get_logger()
@@ -50,3 +51,12 @@ def keep_reading_the_policy(ctx: Context, folder: PolicyFolder, stop: threading.
             log.info("this process has read the policy", policy=policy.hash)
 
     keep_doing(ctx, "policy", look, POLICY_EVERY_S, stop)
+
+
+def keep_watching_the_record(ctx: Context, stop: threading.Event) -> None:
+    """Say it where the record has no more what this process saw in it. Costs nothing while all is well."""
+
+    def look() -> None:
+        watch(ctx)
+
+    keep_doing(ctx, "record", look, LOOK_EVERY_S, stop)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
+
+import structlog
 
 from workflows.core import keys
 from workflows.core.policy import Policy
 from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, WaitingPolicy
 from workflows.policy_file import PolicyFolder
 from workflows.ports import Ledger, LedgerUnreachable, PolicyUnavailable
+
+log = structlog.get_logger()
 
 _LOOK_EVERY_S = 1.0
 
@@ -21,6 +26,9 @@ class PolicyInForce:
     While a change waits, or was denied and still stands in the folder, the files of the policy in force are taken from the
     ledger and held against its hash. Without one a process whose folder is another one decides nothing, as ever: that is
     found out at each decision, and does not rest on what is seen here.
+
+    Whoever can write to Redis can put files there, and a hash that fits. So they are believed where this process has read that
+    very policy from its own folder before, or where they make nothing looser in production than its own folder does now.
     """
 
     def __init__(self, folder: PolicyFolder, ledger: Ledger, *, monotonic: Callable[[], float]) -> None:
@@ -32,6 +40,8 @@ class PolicyInForce:
         # What the ledger says of the policy in force while a change waits.
         self._active: str | None = None
         self._kept: Policy | None = None
+        # The hash of every policy that this process has had in its folder.
+        self._had: set[str] = set()
 
     def current(self) -> Policy:
         """Raises PolicyUnavailable."""
@@ -45,9 +55,11 @@ class PolicyInForce:
 
     def _own(self) -> tuple[Policy | None, PolicyUnavailable | None]:
         try:
-            return self._folder.current(), None
+            own = self._folder.current()
         except PolicyUnavailable as problem:
             return None, problem
+        self._had.add(own.hash)
+        return own, None
 
     def _in_place_of(self, own: Policy | None) -> Policy | None:
         self._refresh(own)
@@ -80,8 +92,19 @@ class PolicyInForce:
             self._kept = None
         elif self._kept is None or self._kept.hash != self._active:
             files = self._ledger.read(keys.POLICY_FILES).readable(keys.POLICY_FILES, PolicyFiles)
-            self._kept = self._read(files.files) if files is not None and files.hash == self._active else None
+            found = self._read(files.files) if files is not None and files.hash == self._active else None
+            self._kept = found if found is not None and self._is_believed(own, found, seen.now) else None
 
     def _read(self, files: Mapping[str, str]) -> Policy | None:
         found = self._folder.read(files)
         return found if found is not None and found.hash == self._active else None
+
+    def _is_believed(self, own: Policy | None, kept: Policy, now: datetime) -> bool:
+        from workflows.core.loosening import loosened  # noqa: PLC0415 - needed while a change waits, and not to start
+
+        if kept.hash in self._had or (own is not None and not loosened(own, kept, now)):
+            return True
+        log.warning(
+            "the record has files of another policy, which gives more in production than this folder: not believed"
+        )
+        return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from workflows.core.records.policy_in_force import PolicyFiles
@@ -12,10 +12,10 @@ from workflows.usecases.oversight.policy_activation import Compared, NewPolicy, 
 def written(files: Mapping[str, str]) -> Written:
     """The policy of these files."""
 
-    def looser(before: Mapping[str, str], now: datetime) -> Compared | None:
+    def looser(before: Mapping[str, str], lately: Sequence[Mapping[str, str]], now: datetime) -> Compared | None:
         from workflows.policy_file.looser_words import compared  # noqa: PLC0415 - needed when a policy changes, and not to start
 
-        found = compared(before, files, now)
+        found = compared(before, files, now, lately)
         return Compared(*found) if found is not None else None
 
     return Written(files, looser)

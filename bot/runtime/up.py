@@ -10,7 +10,7 @@ from typing import TextIO
 from bot.cloud_credentials import cloud_secrets, scrub_cloud_credentials
 from bot.observability.redaction import Redactor
 from bot.runtime.supervisor import Program, Service, Supervisor
-from bot.settings import PROCESSES, Settings, for_process, load_settings
+from bot.settings import PROCESSES, Settings, for_process, load_settings, without_workers_keys
 from bot.shipped import checkout
 
 
@@ -39,9 +39,9 @@ def up(environ: Mapping[str, str], *, workers: int = 1, output: TextIO | None = 
 
 
 def programs(environ: Mapping[str, str], *, workers: int) -> list[Program]:
-    """The processes of an installation. Only workers get cloud credentials."""
+    """The processes of an installation. Only workers get cloud credentials, and the key that signs the audit log."""
     ours = {**environ, **same_code(environ), "PYTHONUNBUFFERED": "1"}
-    plain = dict(ours)
+    plain = without_workers_keys(ours)
     scrub_cloud_credentials(plain)
 
     def program(name: str, command: str, given: Mapping[str, str]) -> Program:
@@ -67,7 +67,9 @@ def same_code(environ: Mapping[str, str]) -> dict[str, str]:
 def _problems(environ: Mapping[str, str], *, embedded: bool) -> tuple[str, ...]:
     """What any of the processes would refuse, before the first is started."""
     later = {"REDIS_URL": "redis://127.0.0.1/0"} if embedded else {}
-    found = [for_process(process, {**environ, **later}) for process in PROCESSES]
+    given = {**environ, **later}
+    plain = without_workers_keys(given)
+    found = [for_process(process, given if process == "worker" else plain) for process in PROCESSES]
     return tuple(dict.fromkeys(problem for each in found if isinstance(each, tuple) for problem in each))
 
 

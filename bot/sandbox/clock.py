@@ -1,7 +1,8 @@
 """What time it is for the stand-in. Seconds since the epoch, as Slack's timestamps count them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 Clock = Callable[[], float]
 
@@ -20,6 +21,16 @@ class MovableClock:
 
     def __call__(self) -> float:
         return self._base() + self._shift_s
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Time goes on by `advance` alone: what counts within a window counts the same on a slow machine."""
+        base, at = self._base, self._base()
+        self._base = lambda: at
+        try:
+            yield
+        finally:
+            self._base = base
 
     def advance(self, seconds: float) -> None:
         self._shift_s += seconds

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -15,25 +16,38 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot.cloud_credentials import aws_is_real
 from bot.settings.env_file import with_env_file
-from bot.settings.names import MICROSOFT, PROCESSES, SECRETS, TEAMS_APP, Process, variable
-from bot.settings.problems import contradictions, missing, misspelt, not_set
+from bot.settings.names import (
+    MICROSOFT,
+    PATHS,
+    PROCESSES,
+    SECRETS,
+    TEAMS_APP,
+    Process,
+    variable,
+    without_workers_keys,
+)
+from bot.settings.problems import contradictions, missing, misspelt, not_for, not_set
 from bot.settings.secret import Secret
 from bot.settings.secret_files import SECRET_FILE_CHARS_MAX, Check, SecretFile, Unusable, read_values
 from bot.settings.secrets import Secrets, named_values, same_server
 from bot.settings.values import (
+    APP_ID,
     APP_TOKEN,
+    ARCHIVE,
     AUDIT_KEY,
     BARE_ADDRESS,
     BOT_TOKEN,
-    BUCKET,
     COMMAND,
     GUID,
+    KEY_FILE,
     PORT,
     REDIS_URL,
+    RETENTION,
     SERVICE_ADDRESSES,
     SIGNING_SECRET,
     SLACK_API_URL,
     WEB_ADDRESS,
+    WEBHOOK_SECRET,
     WORD,
     one_of,
 )
@@ -47,11 +61,13 @@ __all__ = [
     "Settings",
     "for_command",
     "for_process",
+    "for_sealing_worker",
     "load_settings",
     "named_secret",
     "process_environ",
     "variable",
     "with_env_file",
+    "without_workers_keys",
 ]
 
 Durability = Literal["verify", "declared", "volatile"]
@@ -80,7 +96,10 @@ class Settings(BaseSettings):
     policy: Annotated[Policy, one_of(*get_args(Policy))] = "watch"
     data: Path = Path("data")
     audit_key: Annotated[str | None, AUDIT_KEY] = None
-    audit_bucket: Annotated[str | None, BUCKET] = None
+    # A bucket, or a folder.
+    audit_bucket: Annotated[str | None, ARCHIVE] = None
+    # None: as the bucket says.
+    audit_retention: Annotated[timedelta | None, RETENTION] = None
     teams_webhook_url: Annotated[SecretStr | None, WEB_ADDRESS] = None
     teams_app_id: Annotated[str | None, GUID] = None
     teams_app_password: Annotated[SecretStr | None, WORD] = None
@@ -92,7 +111,17 @@ class Settings(BaseSettings):
     graph_api_url: Annotated[str, BARE_ADDRESS] = "https://graph.microsoft.com/v1.0"
     # Accounts in Europe have another: https://api.eu.pagerduty.com.
     pagerduty_api_url: Annotated[str, WEB_ADDRESS] = "https://api.pagerduty.com"
+    # Of the App by whose protection rule GitHub holds deployments back; its key is a file of its own.
+    github_webhook_secret: Annotated[SecretStr | None, WEBHOOK_SECRET] = None
+    github_app_id: Annotated[str | None, APP_ID] = None
+    github_app_key: Annotated[str | None, KEY_FILE] = None
+    github_api_url: Annotated[str, BARE_ADDRESS] = "https://api.github.com"
+    # Of the user whose approval a protected environment of GitLab waits for.
+    gitlab_token: Annotated[SecretStr | None, WORD] = None
+    gitlab_api_url: Annotated[str, BARE_ADDRESS] = "https://gitlab.com/api/v4"
     port: Annotated[int, PORT] = 3000
+    # Where pipelines reach web, which is whom their tokens are for.
+    url: Annotated[str | None, BARE_ADDRESS] = None
     # Of /metrics and /readyz, where PORT is for everybody. None: they are on PORT.
     ops_port: Annotated[int | None, PORT] = None
     # A container or a platform reaches it from outside; Slack's requests are signed. HOST itself is the shells' name.
@@ -117,6 +146,11 @@ class Settings(BaseSettings):
     @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
+
+    @property
+    def slack_over_http(self) -> bool:
+        """Each request with a signature, which this process can prove."""
+        return self.slack_is_on and not self.socket_mode and self.slack_signing_secret is not None
 
     @property
     def teams_is_on(self) -> bool:
@@ -174,6 +208,15 @@ def for_command(command: str, environ: Mapping[str, str] | None = None) -> Setti
     return (*found, *absent) if isinstance(found, tuple) else absent or found
 
 
+def for_sealing_worker(environ: Mapping[str, str] | None = None) -> Settings | tuple[str, ...]:
+    """The settings of a worker that only seals the audit log: it needs no chat."""
+    given = process_environ() if environ is None else environ
+    found, values = _load(given, None), _values(given)
+    there = values[0].keys() | values[1].keys()
+    absent = tuple(not_set(field, "worker --queue seal") for field in ("redis_url", "audit_key") if field not in there)
+    return (*found, *absent) if isinstance(found, tuple) else absent or found
+
+
 def named_secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
     """The newest value of the secret that the policy calls `{env: NAME}`, from NAME or the file that NAME_FILE names; None where
     it is not there. Read each time. What runs for long asks `Settings.secrets`, which knows what was refused.
@@ -188,7 +231,7 @@ def _load(environ: Mapping[str, str], process: Process | None) -> Settings | tup
     real = aws_is_real(environ)
     sentences = [*problems.values(), *misspelt(environ), *contradictions(values, aws_is_real=real)]
     if process is not None:
-        sentences += missing(values.keys() | problems.keys(), process)
+        sentences += [*missing(values.keys() | problems.keys(), process), *not_for(values, process)]
     try:
         settings = Settings.model_validate({**values, "aws_is_real": real})
     except ValidationError as error:
@@ -244,11 +287,13 @@ def _values(environ: Mapping[str, str], files: _Files | None = None) -> tuple[di
     problems: dict[str, str] = {}
     for field in _FIELDS:
         name = variable(field)
-        plain, file = environ.get(name), environ.get(f"{name}_FILE") if field in SECRETS else None
+        plain, file = environ.get(name), environ.get(f"{name}_FILE") if field in (*SECRETS, *PATHS) else None
         if plain and file:
             problems[field] = f"{name} and {name}_FILE are both set: keep one."
         elif plain:
             values[field] = plain
+        elif file and field in PATHS:
+            values[field] = file
         elif file:
             try:
                 found = read_values(Path(file))

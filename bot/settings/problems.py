@@ -6,12 +6,13 @@ from collections.abc import Mapping, Set
 from difflib import get_close_matches
 
 from bot.cloud_credentials import may_be_this_machine
-from bot.settings.names import MICROSOFT, PREFIXED, SLACK_APP, TEAMS_APP, Process, variable
+from bot.settings.names import GITHUB_APP, MICROSOFT, PATHS, PREFIXED, SLACK_APP, TEAMS_APP, Process, variable
 
 
 def misspelt(environ: Mapping[str, str]) -> list[str]:
     """A slip in our own names would leave a default in force that nobody asked for. Other programs' names are theirs."""
     known = {variable(field).removeprefix("PRODACCESS_") for field in PREFIXED}
+    known |= {f"{variable(field).removeprefix('PRODACCESS_')}_FILE" for field in PATHS}
     found = []
     for name in sorted(environ):
         rest = name.removeprefix("PRODACCESS_")
@@ -35,6 +36,12 @@ def contradictions(values: Mapping[str, str], *, aws_is_real: bool) -> list[str]
             "because whatever answers there can speak for anybody: leave Microsoft's addresses, or point "
             "AWS_ENDPOINT_URL at a simulator on this machine."
         )
+    found += [
+        f"{variable(field)} on this machine is refused with a real AWS endpoint, because whatever answers there can say who "
+        f"began a run: leave {name}'s address, or point AWS_ENDPOINT_URL at a simulator on this machine."
+        for field, name in _FORGES.items()
+        if may_be_this_machine(values.get(field, "")) and aws_is_real
+    ]
     # Of zeros nothing is left: each is given a free one.
     ops_port = values.get("ops_port", "").lstrip("0")
     if ops_port and ops_port == values.get("port", "3000").lstrip("0"):
@@ -55,9 +62,23 @@ def missing(present: Set[str], process: Process) -> list[str]:
     found = [not_set(field, process) for field in needed if field not in present]
     if process != "clock" and not present & {*SLACK_APP, *TEAMS_APP}:
         return [*found, _NO_CHAT]
+    if process == "worker" and len(present & {*GITHUB_APP}) == 1:
+        found += [not_set(field, "the app at GitHub") for field in GITHUB_APP if field not in present]
     if process == "web" and present & {*SLACK_APP} and not present & {"slack_app_token", "slack_signing_secret"}:
         found.append("Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set; web needs one.")
     return found
+
+
+def not_for(values: Mapping[str, str], process: Process) -> list[str]:
+    """What this process must not be given."""
+    if process == "worker":
+        return []
+    return [
+        f"{variable(field)} is set for {process}, which must not have it: whoever takes {process} over could {what}. "
+        "Give it to workers alone."
+        for field, what in _WORKERS.items()
+        if field in values
+    ]
 
 
 def _needed_of_slack(present: Set[str]) -> tuple[str, ...]:
@@ -65,6 +86,11 @@ def _needed_of_slack(present: Set[str]) -> tuple[str, ...]:
     return ("slack_bot_token",) if present & {*SLACK_APP} else ()
 
 
+_WORKERS = {
+    "audit_key": "sign what never happened",
+    **dict.fromkeys(("github_app_key", "gitlab_token"), "let any pipeline on"),
+}
+_FORGES = {"github_api_url": "GitHub", "gitlab_api_url": "GitLab"}
 _NO_CHAT = (
     "No chat is set: for Slack set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (or SLACK_SIGNING_SECRET), for Teams TEAMS_APP_ID, "
     "TEAMS_APP_PASSWORD and TEAMS_TENANT_ID, or both."

@@ -17,6 +17,8 @@ _FORM = re.compile(
     r"(?P<scheme>rediss?)\+sentinel://(?:(?P<auth>.*)@)?(?P<hosts>[^@/?#\s]+)/(?P<name>[A-Za-z0-9._-]+)(?:/(?P<db>[0-9]*))?"
     r"(?:\?(?P<query>[^#\s]*))?"
 )
+# Users that need no password, as we or Redis call them: words of every log.
+_NAME = re.compile(r"default|web|worker|clock|operator|prodaccess[\w-]*")
 _OPTIONS = ("sentinel_username", "sentinel_password", "ssl_ca_certs")
 
 
@@ -66,14 +68,23 @@ def sentinel_url(url: str) -> SentinelUrl:
 
 
 def passwords(url: str) -> tuple[str, ...]:
-    """What of this address is secret, as it is written there and as it is meant: for the log, to look for."""
+    """What of this address is secret, as it is written there and as it is meant: for the log, to look for.
+
+    A word without a colon is a user's name to Redis's clients, and to whoever forgot the colon their password.
+    """
     if not is_sentinel(url):
-        written = urlsplit(url).password
+        found = urlsplit(url)
+        written = _secret_of(found.netloc.rpartition("@")[0])
         return (written, unquote(written)) if written else ()
-    found, form = sentinel_url(url), _FORM.fullmatch(url)
-    written = form["auth"].partition(":")[2] if form and form["auth"] else ""
+    form, meant = _FORM.fullmatch(url), sentinel_url(url)
+    written = _secret_of(form["auth"] or "") if form else ""
     behind = re.search(r"[?&]sentinel_password=([^&]*)", url)
-    return tuple(filter(None, (written, found.password, behind and behind[1], found.sentinel_password)))
+    return tuple(filter(None, (written, unquote(written), behind and behind[1], meant.sentinel_password)))
+
+
+def _secret_of(auth: str) -> str:
+    user, colon, password = auth.partition(":")
+    return password if colon or _NAME.fullmatch(user) else user
 
 
 def _host(text: str) -> tuple[str, int] | None:

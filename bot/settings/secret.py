@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from bot.monotonic import monotonic_s
+
+T = TypeVar("T")
 
 # The newest value may be refused because it is not valid yet. So long the others come first.
 REFUSED_S = 30.0
@@ -57,6 +60,27 @@ class Secret:
             self._refused_at_s = {value: at_s for value, at_s in self._refused_at_s.items() if at_s > late_s}
             refused = set(self._refused_at_s)
         yield from sorted(values, key=lambda value: value in refused)
+
+    def presented(self, do: Callable[[str], T], refuses: Callable[[Exception], bool]) -> T:
+        """What `do` makes of the first value that is taken.
+
+        `refuses`: whether what it raised is about the value, and not about the question: then it has done nothing, and the next
+        value is tried. Raises what the first one was refused with where all are: that is what somebody has to read.
+        """
+        first: Exception | None = None
+        for value in self.in_turn():
+            try:
+                answer = do(value)
+            except Exception as problem:
+                if not refuses(problem):
+                    raise
+                self.refused(value)
+                first = first or problem
+            else:
+                self.taken(value)
+                return answer
+        assert first is not None  # noqa: S101 - there is at least one value
+        raise first
 
     def refused(self, value: str) -> bool:
         """Note it. Whether another value is there that was not refused of late."""

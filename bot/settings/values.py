@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
@@ -12,7 +13,7 @@ from bot.cloud_credentials import is_loopback
 from bot.settings.redis_url import is_sentinel, sentinel_url
 
 
-def _checked(check: Callable[[str], str | int | tuple[str, ...]]) -> BeforeValidator:
+def _checked(check: Callable[[str], str | int | timedelta | tuple[str, ...]]) -> BeforeValidator:
     """Checks text only: what is not text was made by our own code."""
     return BeforeValidator(lambda value: check(value) if isinstance(value, str) else value)
 
@@ -105,6 +106,31 @@ def _audit_key(value: str) -> str:
     return value
 
 
+def _key_file(value: str) -> str:
+    if "-----BEGIN" in value:
+        raise ValueError("is the path of the App's PEM file, never the key itself")
+    return value
+
+
+def _archive(value: str) -> str:
+    if re.match(r"\.{0,2}/", value):
+        return value
+    if not re.fullmatch(
+        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[0-9A-Za-z._-]+)*/?|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", value
+    ):
+        raise ValueError(
+            "must be s3://BUCKET/PREFIX, the name of an S3 bucket, or a folder's path that begins with / or ./"
+        )
+    return value
+
+
+def _retention(value: str) -> timedelta:
+    """A hundred years are the most that S3 takes (API reference, DefaultRetention)."""
+    if not re.fullmatch(r"[0-9]{1,5}d", value) or not 1 <= int(value[:-1]) <= 36_500:
+        raise ValueError("must be a number of days from 1d to 36500d, such as 2555d")
+    return timedelta(days=int(value[:-1]))
+
+
 BOT_TOKEN = _matching(r"xoxb-[\x21-\x7e]+", "must start with xoxb-: the bot token of the app's OAuth page")
 APP_TOKEN = _matching(r"xapp-[\x21-\x7e]+", "must start with xapp-: an app-level token, for Socket Mode")
 WORD = _matching(r"[\x21-\x7e]+", "must be one word without blanks")
@@ -112,8 +138,14 @@ WORD = _matching(r"[\x21-\x7e]+", "must be one word without blanks")
 SIGNING_SECRET = _matching(
     r"[\x21-\x7e]{16,}", "must be one word of 16 characters or more: the signing secret of the app, which has 32"
 )
+# Whoever has it speaks for GitHub.
+WEBHOOK_SECRET = _matching(
+    r"[\x21-\x7e]{32,}", "must be one word of 32 characters or more: make one with `openssl rand -hex 32`"
+)
+APP_ID = _matching(r"[1-9][0-9]{0,18}|Iv[0-9A-Za-z.]{6,40}", "must be the App's id, a number, or its client id")
 COMMAND = _matching(r"/[a-z0-9_-]{1,31}", "must be a slash and 1 to 31 of a-z, 0-9, _ and -, such as /prodaccess")
-BUCKET = _matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be the name of an S3 bucket")
+ARCHIVE = _checked(_archive)
+RETENTION = _checked(_retention)
 PORT = _checked(_port)
 REDIS_URL = _checked(_redis_url)
 WEB_ADDRESS = _checked(_web_address)
@@ -122,3 +154,4 @@ BARE_ADDRESS = _checked(_bare_address)
 SERVICE_ADDRESSES = _checked(_service_addresses)
 GUID = _checked(_guid)
 AUDIT_KEY = _checked(_audit_key)
+KEY_FILE = _checked(_key_file)

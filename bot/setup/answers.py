@@ -16,7 +16,8 @@ from pydantic import Field, create_model
 from bot.setup.values import Guid
 from workflows.policy_file.channels import Channels
 from workflows.policy_file.provided import roles_file, workspace_file
-from workflows.policy_file.raw import Group, Names, Raw, Ticket, Tier
+from workflows.policy_file.raw import Group, Names, Ticket, Tier
+from workflows.policy_file.strict_model import Raw
 from workflows.policy_file.values import (
     Account,
     Domain,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 
-from slack_bolt import Ack, App, BoltResponse
+from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
@@ -23,6 +23,7 @@ from bot.chat.actions.reply import Reply
 from bot.chat.actions.request_forms import environment_choices, open_request_form, redraw_request_form
 from bot.chat.actions.sent_forms import SENT, Sent, SentForm
 from bot.chat.actions.stray_copy import is_stray_copy
+from bot.chat.actions.voted import is_vote
 from bot.chat.commands.model import OpenForm
 from bot.chat.forms.fields import ENVIRONMENT, REDRAWING
 from bot.chat.forms.request import Where
@@ -39,6 +40,8 @@ from bot.slack.directory import SlackRefresher
 from bot.slack.form_input import errors_in, filled
 from bot.slack.form_view import options_of
 from bot.slack.render import blocks_of, text_of
+from bot.slack.shapes import ShapedApp
+from bot.slack.signed import signed
 from bot.slack.socket_mode import quiet_about_connections
 from bot.slack.surface import Slack
 from workflows.core import keys
@@ -59,7 +62,7 @@ def build_app(dispatcher: Dispatcher, client: WebClient, refresher: SlackRefresh
     # Bolt warns that it does not use a token which it finds in the environment by itself.
     quiet = logging.getLogger("bot.slack.bolt")
     quiet.setLevel(logging.ERROR)
-    app = App(
+    app = ShapedApp(
         logger=quiet,
         client=client,
         authorize=authorize,
@@ -125,9 +128,10 @@ class Listeners:
 
     # ------------------------------------------------------------ typed, pressed
 
-    def command(self, ack: Ack, body: Body) -> None:
+    def command(self, ack: Ack, body: Body, request: BoltRequest) -> None:
         act = acts.typed(body)
         parsed = self._dispatcher.parse(act.text)
+        act = signed(act, request) if is_vote(act, parsed) else act
         if isinstance(parsed, OpenForm):
             self._open_request_form(act, body, Where(act.channel, act.channel_name), parsed.environment)
             ack()
@@ -138,8 +142,9 @@ class Listeners:
         else:
             ack(text=text_of(reply.message), blocks=blocks_of(reply.message), response_type="ephemeral")
 
-    def press(self, ack: Ack, body: Body) -> None:
+    def press(self, ack: Ack, body: Body, request: BoltRequest) -> None:
         act = acts.pressed(body)
+        act = signed(act, request) if is_vote(act) else act
         found = handler(act)
         if found is None:
             # A link that Slack opens by itself, or a field that is read when the form is sent.
@@ -193,19 +198,19 @@ class Listeners:
         who, query = acts.actor(body), str(body.get("value") or "")
         ack(options_of(environment_choices(self._forms, who, query)))
 
-    def form_sent(self, ack: Ack, body: Body) -> None:
+    def form_sent(self, ack: Ack, body: Body, request: BoltRequest) -> None:
         view = body["view"]
         form = SENT.get(str(view["callback_id"]))
         found = form.read(filled(view)) if form is not None else None
         if form is None or found is None:
             ack()
         elif isinstance(found, Sent):
-            self._carry_out_sent(ack, body, form, found)
+            act = acts.sent(body, form.act, found.fields, found.where)
+            self._carry_out_sent(ack, body, form, signed(act, request) if is_vote(act) else act)
         else:
             ack(response_action="errors", errors=errors_in(view, found))
 
-    def _carry_out_sent(self, ack: Ack, body: Body, form: SentForm, found: Sent) -> None:
-        act = acts.sent(body, form.act, found.fields, found.where)
+    def _carry_out_sent(self, ack: Ack, body: Body, form: SentForm, act: Interaction) -> None:
         reply = self._intake.carry_out(act)
         if reply.refused is not None:
             ack(response_action="errors", errors=errors_in(body["view"], form.beside(reply)))

@@ -39,21 +39,12 @@ class RotatingClient(CountedClient):
         super().__init__(token=secret.best(), **options)
 
     def api_call(self, api_method: str, **options: Any) -> SlackResponse:
-        refused: SlackApiError | None = None
-        for token in self._secret.in_turn():
-            try:
-                answer = super().api_call(api_method, **_with_token(options, token))
-            except SlackApiError as problem:
-                if error_word(problem) not in _OF_THE_TOKEN:
-                    raise
-                self._secret.refused(token)
-                # What Slack says of the newest one is what somebody has to read.
-                refused = refused or problem
-            else:
-                self._secret.taken(token)
-                return answer
-        assert refused is not None  # noqa: S101 - there is at least one token
-        raise refused
+        call = super().api_call
+        return self._secret.presented(lambda token: call(api_method, **_with_token(options, token)), _of_the_token)
+
+
+def _of_the_token(problem: Exception) -> bool:
+    return isinstance(problem, SlackApiError) and error_word(problem) in _OF_THE_TOKEN
 
 
 def _with_token(options: dict[str, Any], token: str) -> dict[str, Any]:

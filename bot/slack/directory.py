@@ -4,23 +4,26 @@ cache. What Slack does not say is not known, which is neither yes nor no.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
+from bot.directory.bulk import what_stands
 from bot.directory.introductions import Introductions
 from bot.directory.other_groups import OtherGroups, no_worker
 from bot.slack.facts import Home, facts_of, home_of
 from bot.slack.lookups import Lookups, NotThere
 from bot.slack.presence import Away
+from bot.slack.roll import Roll
 from workflows.core.identity import SLACK, Account, Address
 from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, is_fresh
 from workflows.core.policy import Group, Policy
 from workflows.core.provider import Connection
 from workflows.core.refusal import Code
+from workflows.core.rules.leaving import Looked
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
 log = structlog.get_logger()
@@ -59,6 +62,7 @@ class SlackRefresher:
         # What Slack answered for an address: an account, or that nobody has it; and when.
         self._answered: dict[Address, tuple[Account | None, datetime]] = {}
         self._introductions = Introductions(now)
+        self._roll = Roll(lookups, now, store.person)
 
     def home(self) -> Home:
         """Where we are. Raises DirectoryUnreachable."""
@@ -118,6 +122,19 @@ class SlackRefresher:
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None:
         """In the background: look up whose these accounts are, a few at a time; the others another time."""
         self._introductions.make(accounts, lambda who: self.refresh_person(who, policy, background=True))
+
+    def look_at(self, accounts: Collection[Account], policy: Policy) -> Looked:
+        """What Slack says of all of them, in few questions; what it does not say is not known."""
+        try:
+            home = self.home()
+        except DirectoryUnreachable as problem:
+            return Looked(silent={SLACK: str(problem)}, after_s=problem.after_s)
+        found = self._roll.look(accounts, home, policy)
+        return what_stands(SLACK, found, self._store, self._kept, self._now())
+
+    def reads_people(self) -> None:
+        """Whether everybody can be listed, of whom one is asked for. Raises DirectoryUnreachable."""
+        self._lookups.listed(limit=1)
 
     def _kept(self, facts: PersonFacts) -> PersonFacts:
         """In an organisation by the account's one id, too: under that it stands in lists, in whatever workspace it acts."""

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import App, BoltResponse
 from slack_sdk import WebClient
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -21,6 +21,7 @@ from bot.settings import Secret, Settings
 from bot.slack.app import build_app, socket_mode
 from bot.slack.directory import SlackRefresher
 from bot.slack.health import SlackCheck
+from bot.slack.shapes import read
 from bot.slack.signature import is_signed
 from bot.slack.socket_mode import Line
 
@@ -46,15 +47,17 @@ class Events:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def take(self, request: Request) -> Response:
-        read = await body_of(request, BODY_BYTES_MAX)
-        if read is None:
+        sent = await body_of(request, BODY_BYTES_MAX)
+        if sent is None:
             return PlainTextResponse("too large", 413)
-        body = read.decode("utf-8", "replace")
+        body = sent.decode("utf-8", "replace")
         if not is_signed(self._secret.values if self._secret else (), body, request.headers):
             return PlainTextResponse("not signed by Slack", 401)
         request.scope[PROVED] = True
         try:
-            asked = BoltRequest(body=body, query=request.url.query, headers=dict(request.headers))
+            asked = read(body, request.url.query, dict(request.headers))
+            if asked is None:
+                return PlainTextResponse("of another shape than Slack documents", 400)
             # Bolt is synchronous; in the event loop it would hold up every other request.
             return _answer(await asyncio.get_running_loop().run_in_executor(self._pool, self._bolt.dispatch, asked))
         except Exception as problem:

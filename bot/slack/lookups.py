@@ -33,6 +33,7 @@ class Limit:
 LIMITS: Mapping[str, Limit] = {
     "users.info": Limit(25, 100),
     "users.lookupByEmail": Limit(15, 50),
+    "users.list": Limit(15, 20),
     "usergroups.list": Limit(5, 20),
     "dnd.teamInfo": Limit(5, 20),
 }
@@ -45,10 +46,21 @@ class NotThere(Exception):
     """Slack said for certain that there is nobody like that."""
 
 
+class NotShown(DirectoryUnreachable):
+    """Slack says nothing of an id. `nobody`: that it knows none like it, which by itself proves nothing."""
+
+    def __init__(self, why: str, *, nobody: bool) -> None:
+        super().__init__(why)
+        self.nobody = nobody
+
+
 # The only word that means it: nobody of this workspace has that address. Of an id, `user_not_found` and
 # `user_not_visible` say no more than that this token is shown nothing.
 _NOT_THERE = {"users.lookupByEmail": frozenset({"users_not_found"})}
-_NOT_SHOWN = frozenset({"user_not_found", "user_not_visible"})
+_NOBODY = "user_not_found"
+_NOT_SHOWN = frozenset({_NOBODY, "user_not_visible"})
+# As many people as Slack gives at once.
+PAGE = 1000
 _WHY = {
     "ratelimited": "Slack takes only so many questions a minute",
     **dict.fromkeys(_NOT_SHOWN, "Slack does not show me this account"),
@@ -75,6 +87,23 @@ class Lookups:
         """`users.lookupByEmail`. Raises NotThere, and DirectoryUnreachable where that is not known."""
         self._wait_for_turn("users.lookupByEmail", background)
         return _user(self._asked("users.lookupByEmail", self._client.users_lookupByEmail, "user", email=address))
+
+    def listed(self, cursor: str = "", limit: int = 0) -> tuple[tuple[Mapping[str, Any], ...], str]:
+        """One page of everybody in the workspace (`users.list`), and the cursor of the next one; "" at the end.
+
+        Raises DirectoryUnreachable, also where a page does not say whether it is the last.
+        """
+        self._wait_for_turn("users.list", background=False)
+        more = {"cursor": cursor} if cursor else {}
+        answer = self._asked("users.list", self._client.users_list, "members", limit=limit or PAGE, **more)
+        members, after = answer["members"], answer.get("response_metadata")
+        following = after.get("next_cursor") if isinstance(after, Mapping) else None
+        readable = isinstance(members, list) and all(
+            isinstance(one, Mapping) and isinstance(one.get("id"), str) for one in members
+        )
+        if not readable or not isinstance(following, str):
+            raise DirectoryUnreachable("Slack's list of people cannot be read", AFTER_AN_ERROR_S)
+        return tuple(members), following
 
     def groups(self) -> Mapping[str, tuple[str, ...] | None]:
         """All user groups that are not disabled, with the ids of their members; None where that cannot be read.
@@ -120,8 +149,9 @@ class Lookups:
                 self._buckets.block(f"slack:{method}", problem.after_s)
             log.warning("Slack did not say", method=method, error=problem.word)
             # What it said of this one account says nothing of the next question.
-            rest_s = 0.0 if problem.word in _NOT_SHOWN else AFTER_AN_ERROR_S
-            why = _WHY.get(problem.word, "Slack did not answer")
+            if problem.word in _NOT_SHOWN and not problem.after_s:
+                raise NotShown(_WHY[problem.word], nobody=problem.word == _NOBODY) from problem
+            why, rest_s = _WHY.get(problem.word, "Slack did not answer"), AFTER_AN_ERROR_S
             raise DirectoryUnreachable(why, problem.after_s or rest_s) from problem
 
 

@@ -23,7 +23,7 @@ from workflows.core.records.request import Origin
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.policy_file import PolicyFolder
-from workflows.ports import DirectoryStore
+from workflows.ports import DirectoryStore, Signatures
 
 if TYPE_CHECKING:
     from bot.chat.chats import Chats
@@ -106,6 +106,17 @@ def build_chats(
     others = OtherGroups(directory, now, members, outside)
     chats = Chats(*surfaces, later=webhooks_when_needed(settings, folder))
     return chats, ChatDirectories(people, directory, others), partial(_proved, proofs)
+
+
+def build_signatures(settings: Settings) -> Signatures | None:
+    """What checks again what Slack signed: where its requests come over HTTP, and the secret is here."""
+    secret = settings.secrets.of("slack_signing_secret")
+    if not settings.slack_over_http or secret is None:
+        return None
+    from bot.slack.signed import SlackSignatures  # noqa: PLC0415 - where there is Slack, over HTTP
+    from bot.terminal_access.witness import WithTerminal  # noqa: PLC0415 - as above
+
+    return WithTerminal(SlackSignatures(secret), secret)
 
 
 def webhooks_when_needed(settings: Settings, folder: PolicyFolder) -> dict[str, Callable[[], Messenger]]:

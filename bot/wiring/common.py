@@ -168,11 +168,19 @@ def build_redis(settings: Settings, *, for_web: bool = False, answer_s: float | 
     return client
 
 
+def _needs(settings: Settings, *, checks_votes: bool) -> dict[str, int]:
+    """What the processes beside this one have to know."""
+    of_chats = {"chats"} if settings.teams_is_on else set()
+    of_votes = {"signed_votes"} if checks_votes and settings.slack_over_http else set()
+    return WITH_ONE_CHAT | {name: KNOWS[name] for name in of_chats | of_votes}
+
+
 def build_common(
     settings: Settings,
     *,
     for_web: bool = False,
     patient: bool = True,
+    checks_votes: bool = False,
     webhooks: tuple[Webhook, ...] = (),
     wait: Callable[[float], object] = time.sleep,
 ) -> tuple[Basis, Unreadable]:
@@ -199,7 +207,7 @@ def build_common(
     due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s, webhooks=webhooks)
     directory = RedisDirectory(redis, notice=met, several_chats=settings.slack_is_on and settings.teams_is_on)
-    beats = Heartbeats(redis, needs=KNOWS if settings.teams_is_on else WITH_ONE_CHAT)
+    beats = Heartbeats(redis, needs=_needs(settings, checks_votes=checks_votes))
     return Basis(
         redis, ledger, due, directory, folder, RqWake(redis, due, tracing.meta, _waking), beats, Faults(redis)
     ), met

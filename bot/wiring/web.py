@@ -16,18 +16,25 @@ from bot.observability.readiness import (
     reasons,
     unreadable,
 )
+from bot.observability.sealing import seal_attention
 from bot.settings import Settings
 from bot.wiring.chats import store_of_one, webhooks_when_needed
 from bot.wiring.common import Common, RandomSource, build_common
 from workflows.core.people import Listed
+from workflows.core.pipelines.identity import Forge
 from workflows.core.provider import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
+from workflows.ports import PolicyUnavailable
 from workflows.usecases.shared.context import Context
 
 if TYPE_CHECKING:
     from bot.chat.actions.dispatcher import Dispatcher
     from bot.chat.chats import Chats
+    from bot.forge.door import EventsDoor
+    from bot.gate.asks import Asks
+    from bot.gate.door import Door
     from bot.runtime.front import Front
+    from bot.terminal_access.door import TerminalDoor
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,9 @@ class WebParts(Common):
     chats: Chats
     fronts: tuple[Front, ...]
     obstacles: Obstacles
+    gate: Door
+    terminal: TerminalDoor
+    events: EventsDoor | None = None
 
     def told(self) -> tuple[list[str], list[str]]:
         """Both that follow. Whether the ledger answers is asked once for them: that may take seconds."""
@@ -70,6 +80,10 @@ class WebParts(Common):
         return reasons(
             lambda: unreadable(self.ledger),
             lambda: policy_waits(self.ledger),
+            lambda: seal_attention(self.ledger),
+            self.gate.attention,
+            lambda: _unheard(self.settings, self.context),
+            self.terminal.attention,
             *here,
             lambda: closed_places(self.ledger, self._traits, people=True),
         )
@@ -106,6 +120,9 @@ def build_web(settings: Settings) -> WebParts:
         )
         surfaces.append(chat)
         fronts.append(teams.build_front(settings, dispatcher, chat, their_people))
+    from bot.gate.door import Door  # noqa: PLC0415 - as above
+    from bot.terminal_access.door import TerminalDoor  # noqa: PLC0415 - as above
+
     return WebParts(
         settings,
         *on,
@@ -114,7 +131,50 @@ def build_web(settings: Settings) -> WebParts:
         Chats(*surfaces, later=webhooks_when_needed(settings, on.policy)),
         tuple(fronts),
         obstacles,
+        Door(settings, lambda: _names_pipelines(context), lambda: _asks(context, settings.command)),
+        TerminalDoor(settings, context, lambda: _names_accounts(context)),
+        _events(settings, context) if settings.github_webhook_secret is not None else None,
     )
+
+
+def _events(settings: Settings, context: Context) -> EventsDoor:
+    from bot.forge.door import EventsDoor  # noqa: PLC0415 - where GitHub holds deployments back
+    from workflows.usecases.gates.forge_wait import remember  # noqa: PLC0415 - as above
+
+    return EventsDoor(settings, lambda wait, forge, once: remember(context, wait, forge, once))
+
+
+def _unheard(settings: Settings, context: Context) -> list[str]:
+    """Deployments that wait in vain, because GitHub is not heard."""
+    if settings.github_webhook_secret is not None:
+        return []
+    try:
+        rules = any(one.rule and one.forge is Forge.GITHUB for one in context.policy.current().pipelines)
+    except PolicyUnavailable:
+        return []
+    from bot.forge.door import NOT_SET  # noqa: PLC0415 - where the policy has such a rule
+
+    return [NOT_SET] if rules else []
+
+
+def _names_pipelines(context: Context) -> bool:
+    try:
+        return bool(context.policy.current().pipelines)
+    except PolicyUnavailable:
+        return False
+
+
+def _names_accounts(context: Context) -> bool:
+    try:
+        return bool(context.policy.current().identity_accounts)
+    except PolicyUnavailable:
+        return False
+
+
+def _asks(context: Context, command: str) -> Asks:
+    from bot.gate.record import RecordAsks  # noqa: PLC0415 - for pipelines alone
+
+    return RecordAsks(context, command)
 
 
 def _no_identity_center(_connection: Connection, _group: str) -> Listed:

@@ -17,22 +17,40 @@ from bot.observability.traced_targets import TracedTargets
 from bot.providers import PROVIDERS
 from bot.runtime.lease_renewal import BackgroundLeaseRenewer
 from bot.settings import Settings
-from bot.wiring.chats import build_chats, own_webhooks
+from bot.wiring.at_terminal import terminal_acts, vouching
+from bot.wiring.chats import build_chats, build_signatures, own_webhooks
 from bot.wiring.common import Common, RandomSource, build_common, build_redis
+from bot.wiring.sealing import REDIS_QUEUE_S, build_sealer
+from workflows.core.pipelines.identity import Forge
 from workflows.core.provider import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.policy_file import PolicyFolder
 from workflows.ports import LedgerUnreachable, PolicyUnavailable
 from workflows.usecases.shared.context import WorkerContext
+from workflows.usecases.shared.installation import installation
 
 if TYPE_CHECKING:
     from bot.chat.actions.deferred import Deferred
     from bot.chat.outbox.reconciler import Reconciler
     from bot.directory.chats import ChatDirectories
+    from bot.terminal_access.decide import TerminalActs
+    from workflows.usecases.sealing.sealer import Sealer
 
 log = structlog.get_logger()
-# RQ's workers wait on their queues for a quarter of a minute; they have connections of their own.
-REDIS_QUEUE_S = 30.0
+
+
+class Mark:
+    """What this installation writes on what it gives: its name, which never changes, read when it is first asked for."""
+
+    def __init__(self) -> None:
+        self.context: WorkerContext | None = None
+        self._known = ""
+
+    def __call__(self) -> str:
+        """Raises LedgerUnreachable, and CorruptRecord where the name cannot be read: nothing is given without it."""
+        if not self._known and self.context is not None:
+            self._known = installation(self.context).id
+        return self._known
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,16 @@ class WorkerParts(Common):
     lease_renewer: BackgroundLeaseRenewer
     refresher: ChatDirectories
     queue_redis: Redis
+    # Where this process has the key.
+    sealer: Sealer | None
+    # Sees to one deployment that waits at a forge.
+    forge: Callable[[str], None]
+    # What decides what was asked from a terminal, made when somebody does.
+    terminal: Callable[[], TerminalActs]
+    # Has GitHub repeat what web has not taken, where this worker has the app.
+    hear_again: Callable[[], None]
+    # Asks GitLab what waits there, where this worker has a token.
+    look_at_gitlab: Callable[[], None]
 
     def close(self) -> None:
         # `queue_redis` ends with the process: threads still listen on its connections, and would complain.
@@ -65,9 +93,10 @@ def build_worker(settings: Settings, wait: Callable[[float], object] = time.slee
     from bot.chat.outbox.reconciler import Reconciler  # noqa: PLC0415 - as above
     from workflows.targets.registry import AllTargets  # noqa: PLC0415 - as above
 
-    on, met = build_common(settings, webhooks=own_webhooks(settings), wait=wait)
+    on, met = build_common(settings, checks_votes=True, webhooks=own_webhooks(settings), wait=wait)
     buckets = RedisBuckets(on.redis)
-    targets = AllTargets(PROVIDERS, buckets, monotonic_s)
+    mark = Mark()
+    targets = AllTargets(PROVIDERS, buckets, monotonic_s, mark)
     tickets = HttpTickets(settings.secrets.named_value, monotonic_s, settings.secrets.named_refused)
     chats, refresher, prove = build_chats(
         settings, on.policy, on.redis, buckets, on.directory, on.ledger.now, targets.members
@@ -84,10 +113,13 @@ def build_worker(settings: Settings, wait: Callable[[float], object] = time.slee
         lease_renewer,
         prove,
         monotonic_s,
+        signatures=build_signatures(settings),
+        vouching=vouching(settings, targets.vouch),
         fault=on.faults,
         unreadable=met,
         tickets=tickets,
     )
+    mark.context = context
     command = settings.command
     deferred = Deferred(context, Dispatcher(context, command), refresher, chats, command)
     reconciler = Reconciler(Outbox.of(context, chats, buckets, refresher, command))
@@ -101,7 +133,54 @@ def build_worker(settings: Settings, wait: Callable[[float], object] = time.slee
         lease_renewer,
         refresher,
         build_redis(settings, answer_s=REDIS_QUEUE_S),
+        build_sealer(settings, context, lease_renewer),
+        _forge(settings, context),
+        terminal_acts(settings, context),
+        _hear_again(settings, context),
+        _look_at_gitlab(settings, context),
     )
+
+
+def _forge(settings: Settings, context: WorkerContext) -> Callable[[str], None]:
+    """Made when the first deployment waits: most installations know none."""
+    found: list[Callable[[str], None]] = []
+
+    def see(id_: str) -> None:
+        from bot.forge.build import keeper  # noqa: PLC0415 - where a forge holds deployments back
+
+        if not found:
+            found.append(keeper(settings, context))
+        found[0](id_)
+
+    return see
+
+
+def _hear_again(settings: Settings, context: WorkerContext) -> Callable[[], None]:
+    found: list[Callable[[], object]] = []
+
+    def look() -> None:
+        from bot.forge.build import hear_again  # noqa: PLC0415 - where there is an app
+
+        if not found:
+            found.append(hear_again(settings, context))
+        found[0]()
+
+    return look
+
+
+def _look_at_gitlab(settings: Settings, context: WorkerContext) -> Callable[[], None]:
+    found: list[Callable[[], None]] = []
+
+    def look() -> None:
+        if not any(one.rule and one.forge is Forge.GITLAB for one in context.policy.current().pipelines):
+            return
+        from bot.forge.build import look_at_gitlab  # noqa: PLC0415 - where GitLab holds deployments back
+
+        if not found:
+            found.append(look_at_gitlab(settings, context))
+        found[0]()
+
+    return look
 
 
 def _warm(folder: PolicyFolder, warm: Callable[[Iterable[Connection]], tuple[str, ...]]) -> None:

@@ -1,16 +1,45 @@
-"""The sandbox as `prodaccess sandbox` runs it, for a module's tests."""
+"""The sandbox as `prodaccess sandbox` runs it, for a module's tests. Its processes are forks of one that has imported all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from unittest.mock import patch
 
+from bot.sandbox.installation import processes
 from bot.sandbox.page.sandbox import Sandbox
 from bot.settings import process_environ
+from tests.support import warm
 
 
 @contextmanager
 def running() -> Iterator[str]:
     """The page's address."""
-    with Sandbox(process_environ()) as sandbox:
+    with _from_the_warm_parent(), Sandbox(process_environ()) as sandbox:
         yield sandbox.address
+
+
+@contextmanager
+def _from_the_warm_parent() -> Iterator[None]:
+    def start(
+        command: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdout: IO[bytes], **_: object
+    ) -> warm.Forked:
+        return warm.forked([command[-1]], env, Path(str(stdout.name)), cwd)
+
+    if not warm.CAN_FORK:
+        yield
+        return
+    with patch.object(processes, "subprocess", _Starting(start)):
+        yield
+
+
+class _Starting:
+    """`subprocess`, as much of it as the sandbox's processes need."""
+
+    TimeoutExpired, DEVNULL = subprocess.TimeoutExpired, subprocess.DEVNULL
+
+    def __init__(self, start: object) -> None:
+        self.Popen = start

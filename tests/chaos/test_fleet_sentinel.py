@@ -63,17 +63,27 @@ def test_the_installation_goes_on_within_seconds_when_the_primary_dies(
         promoted_s = time.monotonic()
         fleet.until(lambda: fleet.types("sue", "envs").ok and _answered(fleet), "web answers by the new primary")
         answers_s = time.monotonic()
+        _accepted_if_older(fleet)
         fleet.redis.start(before)
         so_far = len(flow.done)
-        fleet.until(lambda: len(flow.done) >= so_far + 2, "and lives go on")
+        # It may be noticed only now, by whoever reads next.
+        fleet.until(lambda: _accepted_if_older(fleet) or len(flow.done) >= so_far + 2, "and lives go on")
     record_property("acts", (flow.acts, dict(flow.again), len(flow.done)))
     record_property("promoted_after_s", promoted_s - killed_s)
     record_property("answers_after_s", answers_s - killed_s)
-    flow.assert_whole(calls_once=False)
+    flow.assert_whole(calls_once=False, may_be_lost=True)
     fleet.until(lambda: fleet.redis.is_a(before, "slave"), "the old primary is a replica")
     done = _command(fleet, "status")
     assert done.returncode in (0, 1), done.stderr
     assert "Redis" not in done.stderr
+
+
+def _accepted_if_older(fleet: WatchedFleet) -> bool:
+    """What was acknowledged in the last moment has reached no replica: somebody has to look, and did. False, to be waited on."""
+    if "older copy" in str(fleet.ready()["missing"]):
+        reason = ("--by", "Rosa Ops", "--reason", "asks and votes of one second are gone")
+        assert "given again" in _command(fleet, "ledger", "accept", *reason).stdout
+    return False
 
 
 def _answered(fleet: WatchedFleet) -> bool:

@@ -27,6 +27,7 @@ EVERYBODY = {
     "eval": "the server was started anew and has forgotten our scripts",
     "hincrby": "what should not have happened is counted",
     "xrevrange": "where the chain's head cannot be read, the newest entry says it",
+    "zscore": "a failure or an unreadable record is told once: whether it was is asked then",
     "hincrbyfloat": "calls to other systems are counted every ten seconds, and what stands on the record",
 }
 BY_NAME = {
@@ -36,6 +37,8 @@ BY_NAME = {
         "hmget": "a bucket is looked at: somebody has to be looked up",
         "pexpire": "a bucket is looked at",
         "pttl": "a bucket is closed for a while",
+        "wait": "replicas are waited for before a pipeline goes on",
+        "waitaof": "the disk is waited for before a pipeline goes on",
     },
     "worker": {
         "getdel": "a conversation in Teams is forgotten",
@@ -50,6 +53,7 @@ BY_NAME = {
         "del": "the mark goes that the server keeps what is written",
         "hdel": "a digest that the policy no longer has is due no more",
         "zrem": "a digest that the policy no longer has is due no more",
+        "zcard": "once a minute it looks whether anybody holds something: holders are looked at then",
         "llen": "whether a wake-up still waits in its queue",
         "lrange": "the doctor looks whether the record can be read",
         "xinfo|stream": "it commits less often than the others",

@@ -32,6 +32,11 @@ class Rolling(Rig):
     before: Path
     is_before: bool
 
+    def environment(self, process: str) -> dict[str, str]:
+        """A worker that checks what Slack signed lets nothing be given beside a web that keeps none of it."""
+        found = super().environment(process)
+        return {name: value for name, value in found.items() if (process, name) != ("worker", "SLACK_SIGNING_SECRET")}
+
     def launch(self, name: str, label: str | None = None) -> Process:
         label = label or name
         if name == "web":

@@ -20,6 +20,7 @@ import bot
 from bot.__main__ import app
 from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.settings import SECRETS, Settings, variable
+from bot.settings.names import PATHS
 from tests.support.deploy_tools import tool
 from tests.support.loading import loaded
 
@@ -91,19 +92,43 @@ def test_it_is_a_compose_file() -> None:
 
 
 def test_its_services_are_our_processes_and_a_valkey() -> None:
-    assert SERVICES.keys() == {"web", "worker", "clock", "valkey"}
+    assert SERVICES.keys() == {"web", "worker", "sealer", "clock", "valkey"}
     commands: Any = typer.main.get_command(app)
     for name, service in OURS.items():
-        assert service["command"] == [name]
+        process, *more = service["command"]
+        assert more == (["--queue", "seal"] if name == "sealer" else [])
+        assert process == ("worker" if name == "sealer" else name)
         asked = service["healthcheck"]["test"]
-        assert asked == ["CMD", "prodaccess", "health", name]
-        assert {name, "health"} <= commands.commands.keys()
+        assert asked == ["CMD", "prodaccess", "health", process]
+        assert {process, "health"} <= commands.commands.keys()
+
+
+def test_who_seals_has_the_key_alone_and_is_started_when_there_is_one() -> None:
+    assert [name for name, service in SERVICES.items() if "audit-key" in service["secrets"]] == ["sealer"]
+    assert SERVICES["sealer"]["profiles"] == ["sealed"]
+    # It alone trims the audit log, where the policy has a retention.
+    assert [name for name, service in SERVICES.items() if "redis-url-keeper" in service["secrets"]] == ["sealer"]
+    assert set(SERVICES["sealer"]["secrets"]) == {"audit-key", "redis-url-keeper"}
+    assert SERVICES["sealer"]["environment"]["REDIS_URL_FILE"] == "/run/secrets/redis-url-keeper"
+    assert not [name for name, service in SERVICES.items() if "profiles" in service and name != "sealer"]
+
+
+def test_with_a_bucket_the_sealer_alone_is_given_keys_for_it_and_a_way_out() -> None:
+    more: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "compose" / "bucket.yaml").read_text())
+    assert more["services"].keys() == {"sealer"}
+    sealer = more["services"]["sealer"]
+    assert set(sealer) == {"networks", "environment", "secrets"}
+    assert set(sealer["networks"]) <= COMPOSE["networks"].keys()
+    assert set(sealer["environment"]) == {*OF_AWS, "PRODACCESS_AUDIT_BUCKET"}
+    assert sealer["environment"]["AWS_SHARED_CREDENTIALS_FILE"] == f"/run/secrets/{sealer['secrets'][0]}"
+    assert set(sealer["secrets"]) == more["secrets"].keys()
+    assert not set(sealer["secrets"]) & COMPOSE["secrets"].keys(), "the worker's keys are not the sealer's"
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_each_variable_is_a_setting_and_each_secret_a_file_that_we_read(name: str) -> None:
     settings = {variable(field) for field in Settings.model_fields}
-    secrets = {f"{variable(field)}_FILE" for field in SECRETS}
+    secrets = {f"{variable(field)}_FILE" for field in (*SECRETS, *PATHS)}
     service = OURS[name]
     environment: Mapping[str, str] = service["environment"]
     for each, value in environment.items():
@@ -139,6 +164,7 @@ def test_the_record_is_reached_by_those_beside_it_and_the_clock_reaches_nothing_
     assert {name: set(service["networks"]) for name, service in SERVICES.items()} == {
         "web": {"record", "outside"},
         "worker": {"record", "outside"},
+        "sealer": {"record"},
         "clock": {"record"},
         "valkey": {"record"},
     }
@@ -148,9 +174,10 @@ def test_the_record_is_reached_by_those_beside_it_and_the_clock_reaches_nothing_
 
 def test_its_places_are_those_of_the_image() -> None:
     environ = replay.pairs(" ".join(words("ENV")), {})
-    for service in OURS.values():
-        (mounted,) = service["volumes"]
+    for name, service in OURS.items():
+        mounted, *more = service["volumes"]
         assert mounted == f"./config:{environ['PRODACCESS_CONFIG']}:ro"
+        assert more == (["archive:/var/lib/prodaccess"] if name == "sealer" else [])
     assert words("EXPOSE") == [str(Settings.model_fields["port"].default)]
 
 
@@ -169,9 +196,10 @@ def as_documented(folder: Path) -> Path:
 def test_the_documented_lines_make_each_secret_a_container_can_read_and_nobody_else_reach(tmp_path: Path) -> None:
     secrets = as_documented(tmp_path)
     by_hand = {"redis-url-operator"}  # whoever looks into the record mounts it
-    assert {path.name for path in secrets.iterdir()} == by_hand | {
-        Path(each["file"]).name for each in COMPOSE["secrets"].values()
-    }
+    later = {"audit-key"}
+    assert {path.name for path in secrets.iterdir()} == (
+        by_hand | {Path(each["file"]).name for each in COMPOSE["secrets"].values()} - later
+    )
     assert secrets.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in secrets.iterdir()} == {0o644}
 
@@ -179,14 +207,15 @@ def test_the_documented_lines_make_each_secret_a_container_can_read_and_nobody_e
 def test_its_valkey_is_durable_and_lets_in_who_it_should(tmp_path: Path) -> None:
     """Started with the very words of compose.yaml; only the places are others."""
     secrets = as_documented(tmp_path)
-    addresses = {name: (secrets / f"redis-url-{name}").read_text() for name in OURS}
+    users = ["keeper" if name == "sealer" else name for name in OURS]
+    addresses = {name: (secrets / f"redis-url-{name}").read_text() for name in users}
     _, *options = SERVICES["valkey"]["command"]
     places = {"/data": str(tmp_path), "/run/secrets/redis-users": str(secrets / "redis-users")}
     own = ["--port", "0", "--unixsocket", str(tmp_path / "socket"), "--save", ""]
     given = [places.get(option, option) for option in options]
     with subprocess.Popen((server(tmp_path), *given, *own), stdout=subprocess.DEVNULL) as process:
         try:
-            web, _, _ = [connected(addresses[name], tmp_path / "socket", process) for name in OURS]
+            web, *_ = [connected(addresses[name], tmp_path / "socket", process) for name in users]
             with pytest.raises(redis.AuthenticationError):
                 redis.Redis(unix_socket_path=str(tmp_path / "socket")).ping()
             found = web.config_get("append*", "maxmemory-policy")

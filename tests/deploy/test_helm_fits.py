@@ -31,6 +31,8 @@ SECRET_VALUES = {
     "SLACK_SIGNING_SECRET": "0123456789abcdef",
     "TEAMS_APP_PASSWORD": "secret",
     "TEAMS_WEBHOOK_URL": "https://example.com/hook",
+    "GITHUB_WEBHOOK_SECRET": "0123456789abcdef0123456789abcdef",
+    "GITHUB_APP_KEY": "a file that is read when GitHub is told",
 }
 # Of other programs that run in the process, and of AWS's SDK; the worker's alone.
 OTHERS, OF_AWS = (
@@ -70,7 +72,7 @@ def test_a_process_starts_with_the_variables_and_files_that_it_is_given(release:
 def test_each_variable_is_one_that_somebody_reads(release: str, process: str):
     known = {settings.variable(field) for field in settings.Settings.model_fields}
     known |= {f"{settings.variable(field)}_FILE" for field in settings.SECRETS} | OTHERS
-    known |= {f"{name}_FILE" for name in ("PAGERDUTY_TOKEN", "SHOP_TEAMS_WEBHOOK")}
+    known |= {f"{name}_FILE" for name in ("PAGERDUTY_TOKEN", "SHOP_TEAMS_WEBHOOK", "GITHUB_APP_KEY")}
     assert set(variables(releases()[release].pod(process), process)) <= known | (
         OF_AWS if process == "worker" else set()
     )
@@ -195,6 +197,17 @@ def test_only_the_worker_has_anything_of_aws(release: str):
         walls = [each for each in found.of("NetworkPolicy") if each["metadata"]["name"].endswith(process)]
         assert "169.254.170.23" not in str(walls)
     assert all(each["automountServiceAccountToken"] is False for each in found.of("ServiceAccount"))
+
+
+def test_who_seals_has_the_key_and_nothing_of_a_chat():
+    found = releases()["sealed"]
+    sealer = variables(found.pod("sealer"), "sealer")
+    assert container(found.pod("sealer"), "sealer")["args"] == ["worker", "--queue", "seal"]
+    assert sealer["PRODACCESS_AUDIT_KEY_FILE"] == "/run/secrets/prodaccess/prodaccess-audit-key"
+    assert sealer["PRODACCESS_AUDIT_BUCKET"] == "s3://acme-audit/prodaccess"
+    assert not [name for name in sealer if name.startswith(("SLACK", "TEAMS"))]
+    for process in PROCESSES:
+        assert not [name for name in variables(found.pod(process), process) if "AUDIT" in name]
 
 
 def test_each_way_to_the_role_leads_there():

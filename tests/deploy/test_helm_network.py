@@ -1,4 +1,4 @@
-"""Who reaches whom in the chart: each process what it needs, and from outside two paths at most."""
+"""Who reaches whom in the chart: each process what it needs, and from outside three paths at most."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def test_who_comes_in():
     assert sorted(let_in) == ["prodaccess-clock", "prodaccess-web", "prodaccess-worker"]
 
 
-def test_outside_reach_two_paths_at_most():
+def test_outside_reach_four_paths_at_most():
     def paths(release: str) -> list[str]:
         (ingress,) = releases()[release].of("Ingress")
         return [each["path"] for rule in ingress["spec"]["rules"] for each in rule["http"]["paths"]]
 
     assert paths("http") == ["/slack/events"]
     assert paths("teams") == ["/api/messages"]
-    assert paths("everything") == ["/slack/events", "/api/messages"]
+    assert paths("everything") == ["/slack/events", "/api/messages", "/github/events", "/gate/v1", "/terminal/v1"]
     assert releases()["default"].of("Ingress") == []
     assert [each["metadata"]["name"] for each in releases()["default"].of("Service")] == ["prodaccess-ops"]

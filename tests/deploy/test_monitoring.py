@@ -57,10 +57,26 @@ CASES: dict[str, Case] = {
             "prodaccess_audit_entries_total{event='grant.ended'}": "0+5x20",
         },
     ),
+    "ProdaccessDrift": (
+        "12m",
+        {"prodaccess_drift_open{kind='missing'}": "0x3 1x20", "prodaccess_drift_open{kind='standing'}": "0x30"},
+        # Standing access is told once, and waits for the digest.
+        {"prodaccess_drift_open{kind='standing'}": "40x30", "prodaccess_drift_open{kind='unknown'}": "0x30"},
+    ),
+    "ProdaccessVoteUnproved": (
+        "6m",
+        {"prodaccess_audit_entries_total{event='vote.unproved'}": "0x3 1x10"},
+        {"prodaccess_audit_entries_total{event='vote.unproved'}": "3x20"},
+    ),
     "ProdaccessBreakGlassUnannounced": (
         "6m",
         {"prodaccess_break_glass_unannounced_total": "0x3 1x10"},
         {"prodaccess_break_glass_unannounced_total": "2x20"},
+    ),
+    "ProdaccessBreakGlassFromTerminal": (
+        "6m",
+        {"prodaccess_break_glass_from_terminal_total{environment='payments-prod'}": "0x3 1x10"},
+        {"prodaccess_break_glass_from_terminal_total{environment='payments-prod'}": "2x20"},
     ),
     "ProdaccessAccessSlow": (
         "40m",
@@ -116,6 +132,27 @@ CASES: dict[str, Case] = {
         {"prodaccess_ledger_clock_trusted": "1 0x20"},
         {"prodaccess_ledger_clock_trusted": "1x20"},
     ),
+    "ProdaccessLedgerRolledBack": (
+        "5m",
+        {"prodaccess_ledger_whole": "1 0x20"},
+        {"prodaccess_ledger_whole": "1x20"},
+    ),
+    "ProdaccessAuditNotSealed": (
+        "8m",
+        {"prodaccess_audit_head": "7 8 9x20", "prodaccess_audit_sealed": "7 8x20"},
+        # A busy hour, in which each scrape finds an entry that is a second old.
+        {"prodaccess_audit_head": "8+5x20", "prodaccess_audit_sealed": "7+5x20"},
+    ),
+    "ProdaccessAuditNotArchived": (
+        "15m",
+        {"prodaccess_audit_archive_failing": "0 1x20"},
+        {"prodaccess_audit_archive_failing": "0 1 1 0x20"},
+    ),
+    "ProdaccessLeaversHeld": (
+        "5m",
+        {"prodaccess_leavers_held": "0 4x20"},
+        {"prodaccess_leavers_held": "0 4 0x20"},
+    ),
     "ProdaccessLedgerUnreadable": (
         "10m",
         {"prodaccess_ledger_unreadable": "0 2x20"},
@@ -141,6 +178,12 @@ CASES: dict[str, Case] = {
             "prodaccess_calls_total{service='aws',method='iam GetUser',error='NoSuchEntityException'}": "0+50x30",
             "prodaccess_calls_total{service='slack',method='chat.update',error='ratelimited'}": "0+50x30",
         },
+    ),
+    "ProdaccessDriftNotCompared": (
+        "200m",
+        {"prodaccess_drift_not_known": "2x240", "prodaccess_drift_compared_timestamp_seconds": "0+60x240"},
+        # Never compared: a new installation, which has another alarm where no worker runs.
+        {"prodaccess_drift_not_known": "0x240", "prodaccess_drift_compared_timestamp_seconds": "0x240"},
     ),
     "ProdaccessActsFail": (
         "90m",

@@ -24,7 +24,7 @@ UNITS = {"prodaccess-web.service": "web", "prodaccess-worker@.service": "worker"
 PARTS = sorted(path.name for path in FOLDER.glob("parts/*"))
 # Of 10, where 10 is no protection at all; what is left is that it talks to the network.
 EXPOSURE_MAX = 1.5
-OF_AWS = {"AWS_SHARED_CREDENTIALS_FILE"}
+OF_WORKERS = {"AWS_SHARED_CREDENTIALS_FILE", "PRODACCESS_AUDIT_KEY_FILE", "GITHUB_APP_KEY_FILE", "GITLAB_TOKEN_FILE"}
 
 
 def lines(path: Path) -> dict[str, list[str]]:
@@ -49,7 +49,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own.mkdir(parents=True)
     for path in (*FOLDER.glob("*.service"), *FOLDER.glob("*.target")):
         shutil.copy(path, own)
-    for part in ("slack-socket", "teams", "aws-keys"):
+    for part in ("slack-socket", "teams", "github", "gitlab", "aws-keys", "sealing", "sealer"):
         shutil.copytree(FOLDER / "parts" / part, own, dirs_exist_ok=True)
     program = root / "opt/prodaccess/bin/prodaccess"
     program.parent.mkdir(parents=True)
@@ -87,6 +87,20 @@ def test_systemd_finds_nothing_wrong(machine: Path) -> None:
     assert done.returncode == 0
 
 
+def test_who_seals_alone_has_the_key_and_nothing_of_a_chat() -> None:
+    (path,) = FOLDER.glob("parts/sealer/*/*.conf")
+    own = lines(path)
+    assert own["ExecStart"] == ["", "/opt/prodaccess/bin/prodaccess worker --queue seal"]
+    assert own["LoadCredential"][0] == own["Environment"][0] == "", "what other parts gave is taken away first"
+    assert {each.partition(":")[0] for each in own["LoadCredential"][1:]} == {"redis-url", "audit-key"}
+    # Where the policy has a retention it trims the audit log, and no other process may.
+    assert "redis-url:/etc/prodaccess/secrets/redis-url-keeper" in own["LoadCredential"]
+    others = [one for one in FOLDER.rglob("*") if one.is_file() and one != path]
+    assert not [one.name for one in others if "redis-url-keeper" in one.read_text()]
+    assert path.name > "teams.conf"
+    assert own["User"][0] in (FOLDER / "prodaccess.sysusers.conf").read_text()
+
+
 def test_systemd_would_find_a_slip(machine: Path) -> None:
     wrong = machine / "etc/systemd/system/prodaccess-wrong.service"
     text = (FOLDER / "prodaccess-web.service").read_text().replace("ProtectSystem=strict", "ProtectSystem=very")
@@ -117,9 +131,8 @@ def test_a_unit_runs_a_command_as_its_own_user(unit: str, process: str) -> None:
 
 @pytest.mark.parametrize(("unit", "process"), UNITS.items())
 def test_a_process_finds_each_secret_by_its_file_and_none_that_it_does_not_use(unit: str, process: str) -> None:
-    known = {f"{settings.variable(field)}_FILE" for field in settings.SECRETS} | (
-        OF_AWS if process == "worker" else set()
-    )
+    known = {f"{settings.variable(field)}_FILE" for field in settings.SECRETS}
+    known |= OF_WORKERS if process == "worker" else set()
     for path in (FOLDER / unit, *drop_ins(unit)):
         own = lines(path)
         loaded = dict(each.split(":") for each in own["LoadCredential"])
@@ -135,7 +148,7 @@ def test_a_process_finds_each_secret_by_its_file_and_none_that_it_does_not_use(u
 def test_a_part_is_told_and_belongs_to_a_unit(part: str) -> None:
     assert f"| `{part}` |" in PAGE.read_text()
     folders = [path.name for path in (FOLDER / "parts" / part).iterdir()]
-    assert {name.removesuffix(".d") for name in folders} <= UNITS.keys()
+    assert {re.sub(r"@\w+", "@", name.removesuffix(".d")) for name in folders} <= UNITS.keys()
 
 
 def test_only_the_worker_reaches_credentials_of_the_machine() -> None:

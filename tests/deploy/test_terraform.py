@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 from bot import settings
+from bot.sandbox.aws.spec import EXAMPLE
 from tests.support import deploy_tools
+from tests.support.role_rights import example_scope
+from workflows.targets.aws.role_rights.documents import rendered
+from workflows.targets.aws.role_rights.hcl import encoded, label, terraform
 
 pytestmark = pytest.mark.deploy
 
@@ -34,7 +38,10 @@ DOCUMENTS = {
     "policy_groups": "worker-policy.policy-groups.json",
     "iam_policy": "worker-policy.iam-policy.json",
     "iam_group": "worker-policy.iam-group.json",
+    "iam_role_policy": "worker-policy.iam-role-policy.json",
     "connections": "worker-policy.connections.example.json",
+    "terminal": "worker-policy.terminal.json",
+    "activity": "worker-policy.activity.json",
     "doctor": "worker-policy.doctor.json",
     "audit": "worker-policy.audit.json",
     "bucket": "audit-bucket-policy.example.json",
@@ -47,6 +54,7 @@ MEANS = (
     (r'\$\{try\(var\.audit_bucket\.name, ""\)\}', "AUDIT_BUCKET"),
     (r'\$\{try\(local\.center\.management_account_id, ""\)\}', "MANAGEMENT_ACCOUNT_ID"),
     (r"\$\{aws_iam_role\.worker\.arn\}|aws_iam_role\.worker\.arn", '"arn:aws:iam::WORKER_ACCOUNT_ID:role/prodaccess-worker"'),
+    (r"iam::\$\{local\.account_id\}:policy/\$\{var\.name\}", "iam::WORKER_ACCOUNT_ID:policy/prodaccess-worker"),
     (r"\$\{local\.partition\}", "aws"),
     (r"\$\{local\.instance_id\}", "INSTANCE_ID"),
     (r"\$\{local\.account_id\}", "ACCOUNT_ID"),
@@ -58,6 +66,7 @@ MEANS = (
     (r"account/\$\{id\}", "account/ACCOUNT_ID"),
     (r"group/\$\{id\}", "group/GROUP_ID"),
     (r"group/\$\{name\}", "group/GROUP_NAME"),
+    (r"role/\$\{name\}", "role/PIPELINE_ROLE"),
 )  # fmt: skip
 
 
@@ -143,6 +152,21 @@ def test_a_resource_that_is_wider_would_be_found() -> None:
     assert in_the_files_words(["*"]) == {"*"}
 
 
+def test_what_the_program_writes_as_terraform_is_the_same_documents(tmp_path: Path) -> None:
+    scope = example_scope(EXAMPLE)
+    made = rendered(scope)
+    text = terraform(scope, made.documents)
+    assert "${aws" not in text.replace("$${", "")
+    (tmp_path / "prodaccess.tf").write_text(text, encoding="utf-8")
+    found = unquoted(deploy_tools.in_tools(_PARSE, [str(tmp_path / "prodaccess.tf")]))
+    blocks = [block for each in found.values() for block in each["resource"]]
+    named = {name for block in blocks for names in block.values() for name in names}
+    assert named == {label(one.name) for one in made.documents}
+    for one in made.documents:
+        assert encoded(one.content) in text
+        assert json.loads(encoded(one.content).removeprefix("jsonencode(").removesuffix(")")) == one.content
+
+
 def test_only_the_worker_signs_and_writes() -> None:
     worker = "${aws_iam_role.worker.arn}"
     key = {each["sid"]: each for each in documents()["key"]}
@@ -183,7 +207,7 @@ def test_the_trust_names_one_service_account_or_the_platform_of_this_account() -
 def test_every_variable_and_output_is_told_and_every_variable_that_can_be_wrong_is_checked() -> None:
     for name, block in {**named("variable"), **named("output")}.items():
         assert len(block["description"]) > 20, name
-    free = {"tags", "doctor"}
+    free = {"tags", "activity", "terminal", "doctor"}
     assert {name for name, block in named("variable").items() if "validation" not in block} == free
     for block in named("variable").values():
         for check in block.get("validation", []):
@@ -206,7 +230,7 @@ def test_how_many_there_are_is_known_before_what_they_are_is_made() -> None:
     assert "set(" not in (MODULE / "variables.tf").read_text()
     (policies,) = resources_of("aws_iam_role_policy").values()
     assert policies["for_each"] == "${toset([for name, policy in local.policies : name if policy.wanted])}"
-    assert len(re.findall(r"data\.aws_iam_policy_document\.\w+\.json", str(parsed(MODULE)["locals"]))) == 8
+    assert len(re.findall(r"data\.aws_iam_policy_document\.\w+\.json", str(parsed(MODULE)["locals"]))) == 11
 
 
 def test_what_it_says_to_set_are_settings_and_values_of_the_chart() -> None:

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.property.test_lives import Killed, policy_of
-from tests.property.test_lives import Law as Rules
+from tests.simulation.law import Law, policy_of
+from tests.simulation.scheduler import Killed
 from tests.support.build import DANA, NIA, OLU, PAT
 from tests.support.world import World
 from workflows.core import keys
@@ -32,7 +32,7 @@ ROLES = ("read-only", "repair", "ops")
 class ClockJumps(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(policy_of(Rules()))
+        self.world = World(policy_of(Law()))
         self.people()
         self.hosts: list[Timekeeper] = [self.world.witness("one"), self.world.witness("two")]
         # id -> by when it must be gone, in real seconds.

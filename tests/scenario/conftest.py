@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.support import github
+from tests.support.github import GitHub
 from tests.support.installation import (
     CHANGING,
+    GIVING,
     HIDDEN,
+    HOME,
     IMPATIENT,
     IN_BOTH,
     IN_TEAMS,
@@ -18,8 +25,11 @@ from tests.support.installation import (
     OWN,
     Case,
     Installation,
+    account_of,
     case_name,
 )
+from tests.support.issuer import issuing
+from tests.support.two_chats import comes_to_teams
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +53,88 @@ def in_teams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
         yield running
 
 
+GATE = "gates: {deploy: {approve: {owners: 1}, expires_after: 10m}}\n"
+# One that is over when its job says so, and one that ends by itself.
+GIVES = """gates:
+  deploy: {approve: {owners: 1}, expires_after: 10m}
+  release:
+    approve: {owners: 1}
+    target: {kind: aws-iam-role-policy, role: shop-deploy, policy: policies/state.json}
+    for: 10m
+  quick:
+    approve: {owners: 1}
+    target: {kind: aws-iam-role-policy, role: shop-deploy, policy: policies/state.json}
+    for: 8s
+"""
+# Whose pipeline asks at the gates of these environments, and whose accounts at the forge are.
+PIPELINES = """
+pipelines:
+  - issuer: %s
+    name: orders
+    repository_id: "1296269"
+    repository_owner_id: "583231"
+    events: [push]
+    workflow: acme/orders/.github/workflows/deploy.yml@refs/heads/main
+people:
+  dana@example.com: {github: 1001}
+  olu@example.com: {github: 1002}
+"""
+
+
+# GitHub holds back what goes to its environment of the same name.
+RULE = """  - {issuer: %s, name: %s, repository_id: "1296269", repository_owner_id: "583231", events: [push],
+     workflow: acme/orders/.github/workflows/deploy.yml@refs/heads/main, environment: %s, environments: [%s],
+     protection_rule: deploy}
+"""
+
+
+def _with_gates(issuer: str, config: Path) -> None:
+    names = []
+    for file in (config / "environments").iterdir():
+        file.write_text(file.read_text() + GATE)
+        names.append(file.stem)
+    gives = config / "environments" / f"{case_name(GIVING)}.yaml"
+    gives.write_text(gives.read_text().replace(GATE, GIVES).replace(account_of(GIVING), HOME))
+    before, people = (PIPELINES % issuer).split("people:")
+    rules = "".join(RULE % (issuer, f"rule-{name}", name, name) for name in sorted(names))
+    whole = f"{(config / 'prodaccess.yaml').read_text()}{before}{rules}people:{people}"
+    (config / "prodaccess.yaml").write_text(whole)
+
+
+@dataclass
+class BesideGitHub(Installation):
+    """`there`: GitHub, which knows our app."""
+
+    there: GitHub | None = None
+
+    def environment(self, process: str) -> dict[str, str]:
+        assert self.there is not None
+        own = {"GITHUB_API_URL": self.there.url}
+        if process == "web":
+            own |= {"GITHUB_WEBHOOK_SECRET": github.SECRET}
+        if process == "worker":
+            key = github.write_app_key(self.folder / "app.pem")
+            own |= {"GITHUB_APP_ID": github.APP_ID, "GITHUB_APP_KEY_FILE": str(key)}
+        return super().environment(process) | own
+
+
 @pytest.fixture(scope="session")
 def in_both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("both"), chats=("slack", "teams"), numbers=IN_BOTH) as running:
-        yield running
+    """Slack and Teams, and a forge whose pipelines wait at a gate of each environment."""
+    folder = tmp_path_factory.mktemp("both")
+    with issuing(time.time) as forge, github.running(time.time) as there:
+        prepare = partial(_with_gates, forge.url)
+        chats = ("slack", "teams")
+        with BesideGitHub(folder, chats=chats, numbers=IN_BOTH, prepare=prepare, forge=forge, there=there) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def both(in_both: Installation) -> Installation:
+    """With three people who have an account in each chat."""
+    for who in ("dana", "olu", "pat"):
+        comes_to_teams(in_both, who)
+    return in_both
 
 
 def _with_more(config: Path) -> None:

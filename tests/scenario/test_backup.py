@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -14,10 +15,17 @@ import pytest
 import redis
 
 from bot.runtime.embedded_redis import EmbeddedValkey
+from bot.runtime.heartbeat import KINDS, Heartbeats
 from bot.runtime.redis_servers import find_servers
 from tests.chaos.rig import Rig, id_of
+from tests.support.archives import archived
 from tests.support.installation import CHAOS, ROOT, SHORT, free_port
 from tests.support.redis_users import FILE, url
+from workflows.archive.folder import FolderArchive
+from workflows.core.seal.public_key import pem_of
+from workflows.ledger.redis_ledger import RedisLedger
+from workflows.signing.keys import make_key
+from workflows.signing.local import LocalSigner
 
 PAGE = (ROOT / "docs" / "backup.md").read_text(encoding="utf-8")
 _FENCED = re.compile(r"^ *```sh ([\w-]+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -129,7 +137,18 @@ class Operated(Rig):
         assert isinstance(self.redis, OwnServer)
         backup = self.folder / "backup"
         backup.mkdir(exist_ok=True)
-        return self.redis.run(BLOCKS[block], BACKUP=str(backup), PRODACCESS_CONFIG=str(self.config))
+        outside = {"ARCHIVE": str(self.folder / "archive"), "AUDIT_KEY": str(self.folder / "key.pub.pem")}
+        return self.redis.run(BLOCKS[block], BACKUP=str(backup), PRODACCESS_CONFIG=str(self.config), **outside)
+
+    def archives(self) -> None:
+        """All that is on record now, as the sealer writes it."""
+        public = make_key(self.folder / "key.pem")
+        signer = LocalSigner((self.folder / "key.pem").read_bytes(), "the key")
+        (self.folder / "key.pub.pem").write_text(pem_of(public))
+        with redis.Redis.from_url(self.redis.url) as client:
+            ledger = RedisLedger(client, durability="verify", monotonic=time.monotonic)
+            outside = FolderArchive(self.folder / "archive")
+            archived(ledger, outside, key=public, by=lambda _, message: signer.sign(message))
 
 
 @pytest.fixture
@@ -156,12 +175,13 @@ def test_a_backup_is_put_back_as_the_page_says_and_all_that_it_says_of_afterward
     rig.types_in("check")
     rig.types_in("stop")
     rig.types_in(f"restore-{kind}")
+    assert "Nothing is given from now on" in rig.types_in("doubt")
     assert "PA-5001" in rig.types_in("raise-ids")
     assert id_of(ended) in rig.types_in("verify")
     rig.types_in("start")
     for name in ("clock", "worker", "web"):
         rig.launch(name)
-    rig.wait_ready()
+    rig.until(lambda: [word for word in rig.ready()["missing"] if "older copy" not in word] == [], "ready but for that")
 
     rig.until(lambda: rig.gone(over_since), "what is over is taken away")
     rig.until(lambda: rig.events(id_of(short))["grant.ended"], "and it is on the record")
@@ -171,12 +191,47 @@ def test_a_backup_is_put_back_as_the_page_says_and_all_that_it_says_of_afterward
     assert rig.has(given_since)
     assert not rig.events(id_of(unknown))
     fresh = rig.case()
-    card = fresh.active(rest=SHORT)
+    waiting = fresh.asked(rest=SHORT)
+    fresh.press("olu", waiting, "approve")
+    fresh.whispered("olu", "perhaps an older copy")
+    assert "Access is given again." in rig.types_in("accept")
+    fresh.approve(waiting)
+    card = fresh.card("Active")
     assert int(id_of(card).removeprefix("PA-")) > 5000
     rig.until(lambda: rig.gone(fresh), "what is given now ends")
     rig.until(lambda: "PA-" in rig.end(id_of(goes_on.cards()[0])), "and what was given before can be ended")
     rig.until(lambda: rig.gone(goes_on), "gone")
     assert rig.ready()["missing"] == []
+
+
+@pytest.mark.fleet
+def test_what_was_given_since_ends_when_the_record_is_made_again_from_the_archive_as_the_page_says(
+    rig: Operated,
+) -> None:
+    goes_on, given_since = rig.case(), rig.case()
+    goes_on.active()
+    rig.types_in("append-only")
+    unknown = given_since.active()
+    rig.archives()
+    rig.stop()
+    for block in ("stop", "restore-append-only", "doubt", "raise-ids"):
+        rig.types_in(block)
+    # The copy tells of processes that ran until it was made; it is ten seconds before they count as stopped.
+    with redis.Redis.from_url(rig.redis.url) as client:
+        rig.until(lambda: not any(Heartbeats(client).alive(kind) for kind in KINDS), "no process is heard of")
+    answer = rig.types_in("rebuild")
+    assert id_of(unknown) in answer
+    assert "Nothing was done (--dry-run)." in answer
+    assert "Done. Start clock, worker and web" in answer
+    assert id_of(unknown) in rig.types_in("verify")
+    rig.types_in("start")
+    for name in ("clock", "worker", "web"):
+        rig.launch(name)
+    rig.until(lambda: rig.gone(given_since), "taken away")
+    rig.until(lambda: rig.events(id_of(unknown))["grant.revoked"], "and it is on the record")
+    assert rig.has(goes_on)
+    assert "Access is given again." in rig.types_in("accept")
+    rig.case().active(rest=SHORT)
 
 
 def test_what_is_put_back_belongs_to_whom_the_old_files_belonged(tmp_path: Path) -> None:

@@ -331,6 +331,7 @@ def test_what_nobody_answers_expires_and_the_one_who_asked_is_told(own: Installa
     id_ = id_in(words(card))
     assert buttons(case.card("Expired", "nobody answered in 2 s")) == ["Ask again"]
     assert "Nobody answered" in words(message_to(case, "dana", id_))
+    own.refused_afresh("olu")
     case.press("olu", card, "approve", stale=True)
     case.whispered("olu", "has expired")
     assert not case.has_access()

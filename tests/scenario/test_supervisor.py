@@ -236,16 +236,18 @@ ENVIRON = {
     "SLACK_APP_TOKEN": "xapp-" + "1" * 9,
     "REDIS_URL": "redis://:hunter2hunter2@127.0.0.1:1/0",
     "AWS_SECRET_ACCESS_KEY": "a secret key",
+    "PRODACCESS_AUDIT_KEY_FILE": "/etc/prodaccess/audit-key.pem",
     "AWS_PROFILE": "prod",
     "AWS_REGION": "eu-west-1",
 }
 
 
-def test_only_workers_are_given_cloud_credentials() -> None:
+def test_only_workers_are_given_cloud_credentials_and_the_key_of_the_audit_log() -> None:
     table = {each.name: each for each in programs(ENVIRON, workers=2)}
     assert list(table) == ["web", "worker.1", "worker.2", "clock"]
     for name, program in table.items():
         assert ("AWS_SECRET_ACCESS_KEY" in program.environ) is name.startswith("worker")
+        assert ("PRODACCESS_AUDIT_KEY_FILE" in program.environ) is name.startswith("worker")
         assert (program.environ.get("AWS_PROFILE") == "prod") is name.startswith("worker")
         assert program.environ["AWS_REGION"] == "eu-west-1"
 

@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from bot.chat.messages.certification import ANSWER
 from bot.chat.messages.revoke_all import REVOKE_ALL
-from bot.chat.messages.second_chat import IS_ME, IS_NOT_ME
-from bot.sandbox.slack import Message as SlackMessage
+from bot.chat.messages.second_chat import IS_NOT_ME
 from bot.sandbox.slack import buttons as slack_buttons
 from bot.sandbox.slack import words as slack_words
 from tests.support import teams_side
 from tests.support.installation import GENERAL, PEOPLE, RECEIPTS, Case, Installation
 from tests.support.teams_side import ACCESS_LOG, HEARD, buttons, id_in, words
+from tests.support.two_chats import dm, everywhere
 from tests.support.waiting import eventually
+from workflows.core import keys
+from workflows.core.records.certification import Certification, CertificationPart, ItemKind
 
 pytestmark = pytest.mark.teams
 
 WHY = "INC-42 checkout errors"
-
-
-def dm(at: Installation, who: str, *parts: str) -> SlackMessage:
-    """The newest direct message in Slack that holds all `parts`."""
-
-    def look() -> list[SlackMessage]:
-        return [one for one in at.slack.person(PEOPLE[who]).dms() if all(part in slack_words(one) for part in parts)]
-
-    return eventually(look, f"{who} is told {parts} in Slack")[-1]
-
-
-def comes_to_teams(at: Installation, who: str) -> None:
-    """Somebody of Slack acts in Teams for the first time, and says in Slack that it is them."""
-    at.told(who, "mine")
-    at.teams.told(who, "mine", "on hold")
-    question = dm(at, who, "Is this you in Teams?", at.teams.person(who).aad)
-    assert at.slack.person(PEOPLE[who]).press(question, IS_ME).ok
-    eventually(lambda: "on hold" not in at.teams.told(who, "mine"), f"{who} acts in both")
-
-
-@pytest.fixture(scope="session")
-def both(in_both: Installation) -> Installation:
-    """With three people who have an account in each chat."""
-    for who in ("dana", "olu", "pat"):
-        comes_to_teams(in_both, who)
-    return in_both
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -52,25 +34,14 @@ def case(both: Installation) -> Case:
     return both.case()
 
 
-def everywhere(case: Case, id_: str, *parts: str) -> None:
-    """The card and the receipts say so in both chats."""
-    for look in (
-        lambda: [slack_words(one) for one in case.cards()],
-        lambda: [slack_words(one) for one in case.at.messages(RECEIPTS)],
-        lambda: [words(one) for one in case.at.teams.posts(case.in_teams.place)],
-        lambda: [words(one) for one in case.at.teams.posts(ACCESS_LOG)],
-    ):
-        eventually(
-            lambda look=look: [text for text in look() if id_ in text and all(part in text for part in parts)],
-            lambda look=look: f"{id_} {parts} in {look()}",
-        )
-
-
 # ---------------------------------------------------------------- one life in two chats
 
 
 def test_asked_in_slack_approved_in_teams_ended_in_slack(case: Case) -> None:
     at, shop = case.at, case.in_teams
+    for owner in ("olu", "pat"):
+        # They are called where they were seen last, and other tests have seen them elsewhere.
+        at.teams.told(owner, "mine")
     card = case.asked()
     id_ = id_in(slack_words(card))
     there = shop.card(id_, "Needs approval")
@@ -193,6 +164,104 @@ def test_ten_that_wait_in_one_chat_are_ten_in_the_other(both: Installation) -> N
         both.teams.told("olu", f"withdraw {id_}", f"You took back {id_}")
     both.teams.told("olu", f"{cases[5].name} read-only 1h {WHY}", "You asked for")
     both.told("olu", f"withdraw {id_in(words(both.teams.message('olu', 'You asked for')))}")
+
+
+# ---------------------------------------------------------------- owners say who and what stays
+
+
+def certify(at: Installation, *typed: str) -> str:
+    done = subprocess.run(
+        (sys.executable, "-m", "bot", "certify", *typed),
+        cwd=ROOT,
+        env=at.environment("clock"),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def run_in(at: Installation, environment: str) -> Certification:
+    """The one that asks about this environment, once all of it is asked."""
+
+    def asked() -> Certification | None:
+        ledger = at.ledger()
+        for id_ in ledger.members(keys.CERTIFICATIONS):
+            found = ledger.read(keys.certification(id_)).get(keys.certification(id_), Certification)
+            if found is not None and environment in found.environments and found.parts:
+                return found
+        return None
+
+    found = eventually(asked, lambda: f"{environment} is asked about {at.state()}")
+    assert found is not None
+    return found
+
+
+def part_of(at: Installation, run: Certification) -> CertificationPart:
+    item = keys.certification_part(run.parts[0])
+    found = at.ledger().read(item).get(item, CertificationPart)
+    assert found is not None
+    return found
+
+
+def test_owners_certify_in_either_chat_and_each_card_says_what_was_said(case: Case) -> None:
+    at, shop = case.at, case.in_teams
+    certify(at, "start", "--environments", case.name, "--by", "Ada Audit", "--reason", "Q4", "--due", "7d")
+    run = run_in(at, case.name)
+    part = part_of(at, run)
+    admin = next(item.number for item in part.items if item.name == "admin")
+    in_slack, in_teams = case.card("Who and what stays", "to answer until"), shop.card("Who and what stays")
+
+    # In Slack: a form that wants a reason for what goes.
+    olu = at.slack.person(PEOPLE["olu"])
+    assert case.press("olu", in_slack, ANSWER).ok
+    form = eventually(olu.view, "the form")
+    assert form is not None
+    form.fill("said", "remove")
+    items = next(block["block_id"] for block in form.view.body["blocks"] if block["block_id"].startswith("items"))
+    form.fill(items, [str(admin)])
+    form.submit()
+    assert "Say why it goes" in str(eventually(lambda: form.errors, "what is wrong"))
+    form.fill("reason", "nobody needs it")
+    assert form.submit().ok
+    gone = "goes, says Olu: nobody needs it"
+    case.card("Who and what stays", gone)
+    shop.card("Who and what stays", gone)
+    eventually(
+        lambda: any("take the role admin out" in slack_words(one) for one in at.messages(RECEIPTS)),
+        "what there is to do",
+    )
+
+    # In Teams: the same form, and several at once.
+    at.teams.press("pat", in_teams, "Answer...")
+    opened = at.teams.message("pat", "Certification", "Somebody else answers for you")
+    choices = next(one for one in teams_side.cards.inputs(opened.card) if one["id"].startswith("items"))["choices"]
+    mine = {item.number for item in part.items if item.name.startswith(("Pat", "pat@"))}
+    assert mine
+    assert not mine & {int(choice["value"]) for choice in choices}, "nobody answers for themselves"
+    rest = ",".join(choice["value"] for choice in choices if int(choice["value"]) != admin)
+    at.teams.press("pat", opened, "Send", {"items": rest, "said": "keep", "reason": "looked at each"})
+    case.card("Who and what stays", f"{len(mine)} of {len(part.items)} to answer")
+    shop.card("Who and what stays", f"{len(mine)} of {len(part.items)} to answer")
+    eventually(
+        lambda: any("Certification" in words(one) for one in at.teams.posts(ACCESS_LOG)), "how far it is, in Teams"
+    )
+
+    # Typed, by an owner; and what stands on the record of it.
+    numbers = ",".join(map(str, sorted(mine)))
+    assert "You said that this stays" in at.told("olu", f"certify {part.id} keep {numbers} still with us")
+    case.card("Who and what stays", f"All {len(part.items)} answered")
+    events = at.events(f"certify-{part.id}")
+    assert events == ["certification.asked", *["certification.answered"] * len(part.items)]
+
+    certify(at, "close", run.id, "--by", "Ada Audit", "--reason", "all is said")
+    closed = case.card("Who and what stays", "Closed")
+    assert slack_buttons(closed) == []
+    shop.card("Who and what stays", "Closed")
+    report = json.loads(certify(at, "report", run.id, "--json"))
+    assert (report["state"], report["open"], report["go"]) == ("closed", 0, 1)
+    assert {one["kind"] for one in report["questions"]} == {ItemKind.ROLE.value, ItemKind.PERSON.value}
+    assert any(line == "-  admin: {}" for line in report["change_of_the_policy"]["diff"])
 
 
 # ---------------------------------------------------------------- whose account it is

@@ -58,6 +58,15 @@ _GROUP = (
     f"<GroupName>deployers</GroupName><GroupId>AGPA1</GroupId><Arn>arn:aws:iam::{ACCOUNT}:group/deployers</Arn>"
     "<Path>/</Path><CreateDate>2026-01-01T00:00:00Z</CreateDate>"
 )
+TRUST = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"codebuild.amazonaws.com"},'
+    '"Action":"sts:AssumeRole"}]}'
+)
+_ROLE = (
+    f"<RoleName>orders-deploy</RoleName><RoleId>AROA2</RoleId><Arn>arn:aws:iam::{ACCOUNT}:role/orders-deploy</Arn>"
+    f"<Path>/</Path><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>{quote(TRUST)}"
+    "</AssumeRolePolicyDocument><Tags><member><Key>prodaccess:gate</Key><Value>orders-prod</Value></member></Tags>"
+)
 DOCUMENT = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*",'
     '"Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01T12:00:00Z"}}}]}'
@@ -72,6 +81,12 @@ XML: Mapping[str, str] = {
     f"<PolicyDocument>{quote(DOCUMENT)}</PolicyDocument>",
     "PutUserPolicy": "",
     "DeleteUserPolicy": "",
+    "GetRole": f"<Role>{_ROLE}</Role>",
+    "ListRolePolicies": "<PolicyNames><member>prodaccess-PA-1</member></PolicyNames><IsTruncated>false</IsTruncated>",
+    "GetRolePolicy": "<RoleName>orders-deploy</RoleName><PolicyName>prodaccess-PA-1</PolicyName>"
+    f"<PolicyDocument>{quote(DOCUMENT)}</PolicyDocument>",
+    "PutRolePolicy": "",
+    "DeleteRolePolicy": "",
     "AddUserToGroup": "",
     "RemoveUserFromGroup": "",
     "GetCallerIdentity": f"<UserId>AROA1</UserId><Account>{ACCOUNT}</Account><Arn>arn:aws:sts::{ACCOUNT}:assumed-role/w/w</Arn>",

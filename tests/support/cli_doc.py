@@ -36,7 +36,8 @@ What a command prints is plain text without colours, so `NO_COLOR` has nothing t
 | --- | --- |
 {codes}
 
-Where a command says more, it stands with it below. What was stopped with Ctrl-C ends with 130.
+Where a command says more, it stands with it below. What was stopped with Ctrl-C ends with 130;
+a process that runs until it is asked to end, with 0.
 
 ## Completion
 

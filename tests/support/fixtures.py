@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -43,12 +44,20 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedV
         yield server
 
 
+DATABASES = 16
+_turns = count()
+
+
 @pytest.fixture
 def redis_url(redis_server: EmbeddedValkey) -> str:
-    """The address of an empty server."""
+    """The address of an empty server.
+
+    Tests take its databases in turn: what a thread that is left over from the test before still writes, such as a failure that it
+    met when its test was over, is not found by the next one.
+    """
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
-    return redis_server.url
+    return f"{redis_server.url.rpartition('/')[0]}/{next(_turns) % DATABASES}"
 
 
 @pytest.fixture
@@ -82,7 +91,8 @@ def aws(aws_server: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
     Its lists have short and empty pages, for each test in a way of its own that is the same every time.
     """
     aws_server.reset()
-    aws_server.proxy.pages.tear(crc32(request.node.nodeid.encode()))
+    for lists in (aws_server.proxy.pages, aws_server.proxy.trail):
+        lists.tear(crc32(request.node.nodeid.encode()))
     for name, value in aws_server.environment().items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ from bot.slack.render import blocks_of, home_of, text_of
 from tests.support import golden_teams, homes, views
 from tests.support.every_scene import SCENES, STEPS, rules
 from tests.support.spoken import CAST, Listener, Said
-from tests.support.truth import Look, Walk, also, answers, pressed
+from tests.support.truth import Look, Walk, answers, look_round, pressed
 from tests.support.world import World
 from workflows.core.policy import Environment
 
@@ -44,25 +44,35 @@ def payload(said: Said) -> dict[str, Any]:
     return {"what": said.what, "text": said.drawn.text, "blocks": said.drawn.blocks}
 
 
-def of_scene(name: str, teams: golden_teams.Files) -> Iterator[dict[str, Any]]:
+class Heard:
     """Each message of a scene once, in the order in which it is said. `teams` hears the same."""
-    t = Listener(World(rules()))
-    heard: set[str] = set()
-    for step, ids in enumerate(SCENES[name](t), 1):
-        for said in _said(t, name, ids, last=step == STEPS[name]):
-            teams.hear(name, step, said)
+
+    def __init__(self, scene: str, teams: golden_teams.Files) -> None:
+        self._scene = scene
+        self._teams = teams
+        self._heard: set[str] = set()
+        self.said: list[dict[str, Any]] = []
+
+    def hear(self, step: int, look: Look, stands: Sequence[Said]) -> None:
+        """`stands`: what stands in chat at this step."""
+        for said in _said(look, stands):
+            self._teams.hear(self._scene, step, said)
             found = payload(said)
             key = json.dumps([found["text"], found["blocks"]], sort_keys=True)
-            if key not in heard:
-                heard.add(key)
-                yield {"step": step, **found}
+            if key not in self._heard:
+                self._heard.add(key)
+                self.said.append({"step": step, **found})
 
 
-def _said(t: Listener, name: str, ids: tuple[str, ...], *, last: bool) -> Iterator[Said]:
-    t.time_passed()
-    posted = t.posted(*ids)
-    look = Look(t, name, ids, Walk(), last)
-    for said in (*posted, *also(look), *(said for who in CAST for said in answers(look, who))):
+def of_scene(name: str, teams: golden_teams.Files) -> list[dict[str, Any]]:
+    t, heard = Listener(World(rules())), Heard(name, teams)
+    for step, ids in enumerate(SCENES[name](t), 1):
+        heard.hear(step, *look_round(Walk(), name, t, ids, last=step == STEPS[name]))
+    return heard.said
+
+
+def _said(look: Look, stands: Sequence[Said]) -> Iterator[Said]:
+    for said in (*stands, *(said for who in CAST for said in answers(look, who))):
         yield said
         if not look.passing or said.what.startswith(f"{said.reader} types"):
             yield from pressed(look, said)
@@ -163,7 +173,7 @@ def _forms(places: list[Environment]) -> Iterator[tuple[str, Form]]:
 _DIGEST = re.compile(r"\b(?=[0-9a-f]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{12,64}\b|(?<=-)0[0-9]{11}\b")
 
 
-def lines(found: Iterator[dict[str, Any]], separators: tuple[str, str] = (", ", ": ")) -> str:
+def lines(found: Iterable[dict[str, Any]], separators: tuple[str, str] = (", ", ": ")) -> str:
     written = (json.dumps(one, ensure_ascii=False, sort_keys=True, separators=separators) for one in found)
     return "".join(_DIGEST.sub("~", line) + "\n" for line in written)
 
@@ -171,9 +181,14 @@ def lines(found: Iterator[dict[str, Any]], separators: tuple[str, str] = (", ", 
 def everything() -> dict[str, str]:
     """File name, without its ending -> what has to stand in it."""
     teams = golden_teams.Files()
-    found = {name: lines(of_scene(name, teams)) for name in SCENES}
+    return files({name: of_scene(name, teams) for name in SCENES}, teams)
+
+
+def files(scenes: Mapping[str, Iterable[dict[str, Any]]], teams: golden_teams.Files) -> dict[str, str]:
+    """The same, of scenes that `teams` has heard as well."""
+    found = {name: lines(said) for name, said in scenes.items()}
     found |= {"states": lines(of_states(teams)), "forms": lines(of_forms(teams))}
-    return found | {f"teams/{name}": lines(iter(said), (",", ":")) for name, said in teams.said.items()}
+    return found | {f"teams/{name}": lines(said, (",", ":")) for name, said in teams.said.items()}
 
 
 def kept() -> dict[str, str]:

@@ -27,13 +27,21 @@ def said(client: redis.Redis, name: str, event: Event, at: datetime) -> None:
 
 
 def held(
-    ledger: RedisLedger, number: int, ago: timedelta, who: PersonId = DANA, name: str = "Dana", role: str = "read-only"
+    ledger: RedisLedger,
+    number: int,
+    ago: timedelta,
+    who: PersonId = DANA,
+    name: str = "Dana",
+    role: str = "read-only",
+    *,
+    by: tuple[PersonId, str] = (OLU, "Olu"),
+    after: timedelta = timedelta(seconds=40),
 ) -> None:
     """Asked for so long ago, approved by Olu after 40 s, and held for an hour."""
     at, id_ = ledger.now() - ago, f"PA-{number}"
     terms = replace(build.request(who=who).terms, environment="shop-prod", role=role)
-    vote = Vote(OLU, "Olu", at + timedelta(seconds=40), ("platform",), terms.hash)
-    decision = Decision(DecisionKind.APPROVAL, vote.at, "f" * 64, by=(OLU,), by_names=("Olu",))
+    vote = Vote(*by, at + after, ("platform",), terms.hash)
+    decision = Decision(DecisionKind.APPROVAL, vote.at, "f" * 64, by=by[:1], by_names=by[1:])
     request = build.request(
         id_,
         who,

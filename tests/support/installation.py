@@ -27,14 +27,25 @@ from redis.retry import Retry
 
 from bot.runtime.embedded_redis import EmbeddedValkey
 from bot.sandbox.aws.server import SandboxAws
-from bot.sandbox.aws.spec import IamGroupSpec, IamUserSpec, PermissionSetSpec, PersonSpec, WorldSpec
+from bot.sandbox.aws.spec import (
+    OF_GITHUB,
+    IamGroupSpec,
+    IamRoleSpec,
+    IamUserSpec,
+    PermissionSetSpec,
+    PersonSpec,
+    WorldSpec,
+)
 from bot.sandbox.slack import Delivered, Message, SlackServer, words
 from bot.sandbox.teams.people import channel_id, guid
 from bot.sandbox.teams.server import TeamsServer
 from tests.support import teams_side, warm
+from tests.support.issuer import Issuer
 from tests.support.teams_side import Shop, TeamsSide, channel_text, teams_world
 from tests.support.waiting import PATIENCE_S, eventually
 from workflows.core import keys
+from workflows.core.people import PersonId
+from workflows.core.records.person import Refusals
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.core.records.request import Request
 from workflows.ledger.redis_ledger import RedisLedger
@@ -69,6 +80,9 @@ OVER_HTTP, WAITING, OVER_SOCKET, CHAOS, OWN = (
 IN_TEAMS, IN_BOTH = range(300, 330), range(330, CASES)
 # Environments of the installation `own` that no other test is given.
 HIDDEN, IMPATIENT, CHANGING, BESIDE = 298, 297, 296, 295
+# Of the one in which both chats are: its gates give a pipeline's role something, in the worker's own account.
+GIVING = 368
+HOME = "111122223333"
 WHY = "1h INC-42 checkout errors"
 # As short as access can be asked for that is to be given first: from the press to AWS takes 0.3 s, and some seconds on a
 # machine with ten times more to do than it can. What is over before that is rightly not given.
@@ -207,6 +221,7 @@ def aws_world() -> WorldSpec:
         groups={f"{case_name(number)}-readers": () for number in range(CASES)},
         iam_users=tuple(IamUserSpec(name, person=f"{name}@example.com") for name in PEOPLE),
         iam_groups=tuple(IamGroupSpec(f"{case_name(number)}-deployers") for number in range(CASES)),
+        iam_roles=(IamRoleSpec("shop-deploy", HOME, case_name(GIVING), OF_GITHUB),),
     )
 
 
@@ -295,13 +310,15 @@ class Installation:
     torn_pages: int | None = 20
     # Changes the policy folder before anything is started.
     prepare: Callable[[Path], None] | None = None
+    # What issues tokens for jobs of pipelines; web is given its own address, for which they are.
+    forge: Issuer | None = None
     processes: dict[str, Process] = field(default_factory=dict)
     done_with: list[Case] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
     _started: int = 0
 
     def __post_init__(self) -> None:
-        free = [number for number in self.numbers if number not in {HIDDEN, IMPATIENT, CHANGING, BESIDE}]
+        free = [number for number in self.numbers if number not in {HIDDEN, IMPATIENT, CHANGING, BESIDE, GIVING}]
         self._cases = iter([number for number in free if number % 10 != 9])
         self._without_channel = iter([number for number in free if number % 10 == 9])
 
@@ -391,6 +408,8 @@ class Installation:
         }
         if self.ops:
             env |= {"PRODACCESS_OPS_PORT": str(self.ops_port), "FORWARDED_ALLOW_IPS": "127.0.0.1"}
+        if self.forge is not None:
+            env |= {"PRODACCESS_URL": f"http://127.0.0.1:{self.port}"}
         if "slack" in self.chats:
             env |= self._of_slack()
         if "teams" in self.chats:
@@ -490,6 +509,17 @@ class Installation:
                 return not marks and not any(client.llen(name) for name in queues)
 
             eventually(still, "quiet")
+
+    def refused_afresh(self, who: str) -> None:
+        """The next refusal of `who` is an entry of its own, as its minute begins anew.
+
+        A person's refusals within a minute are one entry and a count: whoever expects the entry in an installation that
+        others share calls this first, or what another test left within the minute swallows it.
+        """
+        ledger, item = self.ledger(), keys.refusals(PersonId(f"{who}@example.com"))
+        if ledger.read(item).get(item, Refusals) is not None:
+            self.soon(item)
+            eventually(lambda: ledger.read(item).get(item, Refusals) is None, "the minute is over")
 
     def logs(self) -> str:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-4000:]}" for path in sorted(self.folder.glob("*.log")))

@@ -27,7 +27,19 @@ MEANING: dict[Event, str] = {
     Event.REQUEST_EXPIRED: "It was not decided in time.",
     Event.REQUEST_REMINDED: "Nobody had answered: those who can decide were reminded.",
     Event.REQUEST_ESCALATED: "Nobody had answered: the groups of the policy's `escalate` were called.",
+    Event.VOTE_UNPROVED: "A vote in production is not what Slack has signed: an alarm. Nothing is given for it.",
     Event.REQUEST_TERMS_CHANGED: "The role means something else by now: all votes are void and names are looked up again.",
+    Event.GATE_ASKED: "A pipeline asked for a gate, by proved claims: repository, commit, run, attempt, job, who began it.",
+    Event.GATE_AGREED: "One person agreed to let it on, and at least one more must.",
+    Event.GATE_APPROVED: "The last person who had to agree did. Nothing is given by it: its run may take it, once.",
+    Event.GATE_DENIED: "Somebody who may approve said no, or the bot found that it cannot be let on; the entry says which.",
+    Event.GATE_EXPIRED: "It was not decided in time, or the run did not take the approval before the ask's end.",
+    Event.GATE_WITHDRAWN: "The pipeline does not wait any more.",
+    Event.GATE_LET_ON: "GitHub, which held the run back, was told of the approval and has taken it.",
+    Event.GATE_NOT_TAKEN: "It was approved, and GitHub waits for no answer any more: the run is over, or was run again.",
+    Event.GATE_REDEEMED: "The run took the approval and goes on. It is used up.",
+    Event.GATE_REFUSED: "An ask was refused, or a run that may not take an approval. Once a minute for each pipeline.",
+    Event.GATE_TERMS_CHANGED: "The gate asks for other people by now, or it became known who began the run: all votes are void.",
     Event.BREAK_GLASS_USED: "Somebody let themselves in, as the policy allows. Grant, deadline and review are in one commit.",
     Event.BREAK_GLASS_UNANNOUNCED: "After two minutes no channel had been told: an alarm, and direct messages to all concerned.",
     Event.REVIEW_CHASED: "The owners were reminded of a review that is open.",
@@ -42,6 +54,7 @@ MEANING: dict[Event, str] = {
     Event.GRANT_ACTIVATION_FAILED: "It could not be given, and nothing of it is left.",
     Event.GRANT_REMOVAL_FAILING: "Taking away has failed repeatedly: an alarm. It goes on being tried.",
     Event.GRANT_REAPPEARED: "Access was seen after its end: an alarm. It is taken away again.",
+    Event.GRANT_ACTIVITY_SEEN: "A worker asked the target's own log what was done with it: how much, and what is not known.",
     Event.BULK_REVOCATION_STARTED: "Somebody pressed the panic switch for a person or an environment; the entry has its reach.",
     Event.BULK_REVOCATION_FINISHED: "A look found nothing left of it: every removal is verified.",
     Event.PERSON_BOUND: "A chat account was bound to a person for the first time.",
@@ -51,7 +64,10 @@ MEANING: dict[Event, str] = {
     Event.PERSON_CONFIRM_ASKED: "The first of two people said whose an account is that is on hold.",
     Event.PERSON_CONFIRMED: "It was said whose an account is that was on hold: the same person's, or another's. It names both.",
     Event.PERSON_DISOWNED: "Somebody said that an account in another chat, which has their address, is not theirs.",
-    Event.PERSON_LEFT: "The chat says that somebody has left, and they have access: the owners are told.",
+    Event.PERSON_LEFT: "A chat says that an account is gone whose person has access: what ended by it, or that nothing did.",
+    Event.PERSON_MOVED: "Somebody may ask no longer for access that they have: what ended by it, or that nothing did.",
+    Event.LEAVERS_HELD: "So many seem to have left at once that nothing ends before the panic group has said so. It names them.",
+    Event.LEAVERS_DECIDED: "The panic group said whether they have left, or nothing was left to say.",
     Event.TARGET_USER_CHANGED: "Somebody's user in AWS is a new one, because AWS says that the old one is gone; both ids.",
     Event.TARGET_USER_MOVED: "A user in AWS is another person's: whoever had it is closed, or an operator says so.",
     Event.BINDINGS_ADOPTED: "The bindings that an earlier version kept were taken over, once.",
@@ -59,19 +75,37 @@ MEANING: dict[Event, str] = {
     Event.DELEGATION_ENDED: "Somebody decides for themselves again before the day they had named.",
     Event.PERSON_BARRED: "No break-glass for this person from now on: one was flagged, revoked or not reviewed in time.",
     Event.PERSON_LIFTED: "The panic group let this person use break-glass and ask again.",
+    Event.PERSON_ERASED: "An operator had names and words of a person erased; `numbers` lists the entries that had them.",
     Event.REFUSALS_COUNTED: "How many more refusals a person had within a minute of the first.",
     Event.POLICY_ACTIVATED: "Another policy is in force; the entry has both hashes and the difference.",
     Event.POLICY_WAITS: "A folder that loosens production waits for people to agree: for whom, and what is looser.",
     Event.POLICY_AGREED: "One of them agreed; the entry says who is still missing.",
     Event.POLICY_REFUSED: "One of them said no: the policy in force stays until the folder changes again.",
     Event.POLICY_REPLACED: "The folder changed again before they had decided, or after they had said no.",
+    Event.LEDGER_ROLLED_BACK: "The record is perhaps an older copy of itself: entries that it had are gone. Nothing is given.",
+    Event.LEDGER_ACCEPTED: "An operator said that the record is right as it is; access is given again.",
+    Event.LEDGER_REBUILT: "Entries that the record lacked were put back from the archive. Access that it did not know of ends.",
     Event.CLOCK_JUMPED: "Redis's own clock was set by more than five seconds. Nothing is given; what is open ends no later.",
     Event.CLOCK_STEADY: "Redis's clock has gone as it should for ten minutes since; access is given again.",
     Event.CLOCK_ACCEPTED: "An operator said that Redis's clock is right; access is given again.",
     Event.LEDGER_UNREADABLE: "Something stands in the ledger that cannot be read: an alarm. It harms itself alone.",
     Event.LEDGER_DURABILITY_DECLARED: "The operator vouches for a Redis whose settings cannot be read.",
+    Event.AUDIT_SEALING_STARTED: "From now on the head of the audit log is signed; the entry has the key's fingerprint.",
+    Event.AUDIT_KEY_CHANGED: "Another key signs from now on; the one before it has signed that.",
+    Event.AUDIT_RETAINED: "What is over has left Redis for the archive: the entries whose words went, or the first that stays.",
+    Event.AUDIT_ENTRY_MISSING: "A number had no entry any more when it was to be sealed: an alarm. The seal says so, too.",
     Event.DIGEST_POSTED: "A scheduled summary was posted.",
-    Event.DRIFT_FOUND: "A target and the ledger disagree.",
+    Event.DRIFT_FOUND: "A target and the ledger disagree: access that the ledger does not know, or active access that is gone.",
+    Event.DRIFT_GONE: "They agree again; the entry says how that is known.",
+    Event.DRIFT_HELD: "What would be taken away waits until the panic group has looked; the entry says why, and what it is.",
+    Event.DRIFT_DECIDED: "One of the panic group said that it goes, or stays; or nothing of it is left.",
+    Event.DRIFT_REMOVAL_STARTED: "Access that carries our mark, or that was ended, is being taken away.",
+    Event.DRIFT_REMOVED: "It was taken away, and absence was read back.",
+    Event.CERTIFICATION_STARTED: "A certification was begun: by whom, why, of which environments, until when.",
+    Event.CERTIFICATION_ASKED: "A card with some of its questions was made.",
+    Event.CERTIFICATION_ANSWERED: "Somebody said of one role or person that it stays, or goes; what was said before is named.",
+    Event.CERTIFICATION_CHASED: "Whoever has not answered was reminded; after its time the panic group is called, too.",
+    Event.CERTIFICATION_CLOSED: "It is over, by itself or by hand; the entry counts what stays, what goes, what nobody answered.",
 }
 
 PROSE = """\
@@ -98,6 +132,17 @@ can still cancel it.
 
 At its start everything is looked at again: the policy, the hour, whoever agreed, and whoever
 would hold it. Then the grant follows, with its time counted from there, or the bot denies it and says why.
+
+## Gates
+
+A pipeline that waits at a gate is a request, too: the same votes, the same card, the same ways to deny it and to call it
+off. Nobody gets access by it. It is *pending* until people have answered, and *scheduled* once they agreed.
+
+Then a worker derives the decision again, as it does before access is given, and the run can take the approval: it becomes
+*approved*, and is used up. It is for one commit, run, attempt and job; a second use is refused. An approval that was looked
+at more than a minute ago is looked at again first.
+
+What is not taken by the ask's end has *expired*. Who started the run, ran it again or pushed the commit has no say in it.
 
 ## Grants
 

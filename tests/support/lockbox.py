@@ -12,6 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
+from workflows.core.activity import LogPage, Window
 from workflows.core.identity import Address
 from workflows.core.people import Listed
 from workflows.core.provider import (
@@ -19,15 +20,26 @@ from workflows.core.provider import (
     Connection,
     HowToUse,
     Outliving,
+    Sought,
     TargetSpec,
     TargetTerms,
     TemplateRefused,
 )
 from workflows.core.records.target import Observation, Operation, OperationKind, OperationState, Presence, Resource
 from workflows.core.refusal import Code, Refused
-from workflows.policy_file.raw import Raw
+from workflows.core.terminal.caller import Caller
+from workflows.policy_file.strict_model import Raw
 from workflows.policy_file.values import Text
-from workflows.ports import NOT_BOUND, BeforeSend, Buckets, TargetInDoubt, TargetRefused, TargetThrottled
+from workflows.ports import (
+    NOT_BOUND,
+    BeforeSend,
+    Buckets,
+    NotVouched,
+    TargetInDoubt,
+    TargetRefused,
+    TargetThrottled,
+    VouchedFor,
+)
 from workflows.targets.registry import TargetProvider
 
 KIND = "lockbox"
@@ -135,6 +147,9 @@ class Cabinet:
     def warm(self, connections: Iterable[Connection]) -> tuple[str, ...]:
         return tuple(f"There is no room {one.name}." for one in connections if not isinstance(one, LockboxConnection))
 
+    def vouch(self, connections: Iterable[Connection], caller: Caller) -> VouchedFor | NotVouched | None:
+        return None
+
     def members(self, connection: Connection, group: str) -> Listed:
         raise TargetRefused(f"{connection.name} has no group {group}.")
 
@@ -169,6 +184,9 @@ class Cabinet:
         left = {holding: one for holding, one in self.held.items() if holding != resource.holding}
         return self._change("revoke", OperationKind.REVOKE, left)
 
+    def deny_sessions(self, resource: Resource, before: datetime, before_send: BeforeSend) -> Operation:
+        raise TargetRefused("A drawer has no sessions.")
+
     def poll(self, resource: Resource, operation: Operation) -> Operation:
         return operation
 
@@ -176,6 +194,12 @@ class Cabinet:
         self._meets("list_managed")
         mine = [one for one in self.held.values() if one.target.same_access(terms)]
         return [Observation(Presence.PRESENT, one) for one in mine]
+
+    def activity(self, asked: Sought, place: str, window: Window, more: str = "") -> LogPage:
+        raise TargetRefused("A lockbox keeps no log.")
+
+    def whose(self, resource: Resource) -> tuple[Address, ...]:
+        return tuple(address for address, id_ in self.people.items() if id_ == resource.ids["user"])
 
     def _change(self, name: str, kind: OperationKind, after: dict[str, Resource]) -> Operation:
         self.changes += 1
@@ -198,7 +222,7 @@ class Cabinet:
         return fault == "keep"
 
 
-def open_cabinet(_buckets: Buckets, _monotonic: Callable[[], float]) -> Cabinet:
+def open_cabinet(_buckets: Buckets, _monotonic: Callable[[], float], _mark: Callable[[], str]) -> Cabinet:
     return Cabinet()
 
 

@@ -20,6 +20,8 @@ from bot.observability.metrics import LedgerMetrics
 from bot.runtime.embedded_redis import EmbeddedValkey
 from tests.support.redis_world import RedisWorld
 from workflows.core import keys
+from workflows.core.records.seal import SealState
+from workflows.core.seal.public_key import Seal
 from workflows.ports import Change, IndexEntry
 
 PAGE = Path(__file__).parents[2] / "docs" / "monitoring.md"
@@ -43,6 +45,10 @@ def families(world: RedisWorld) -> dict[str, Metric]:
     now = world.ledger.now()
     seen = IndexEntry(keys.CHAT_WORDS, "teams:BadArgument", now.timestamp())
     world.ledger.commit(Change(f"seen-{now.timestamp()}", now, reads={}, index=(seen,)))
+    # Of the seal there is something to show once there is one.
+    version = world.ledger.read(keys.SEAL)
+    sealed = SealState(0, "", (), version.now, Seal("", "", ""))
+    world.ledger.commit(Change(f"seal-{now.timestamp()}", version.now, version.versions(), puts={keys.SEAL: sealed}))
     counted = (each for each in REGISTRY.collect() if each.name.startswith("prodaccess_"))
     return {each.name: each for each in (*collector(world).collect(), *counted)}
 

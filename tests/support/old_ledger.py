@@ -2,9 +2,9 @@
 
 `tests/fixtures/ledger-COMMIT.json` is made from git history, on a real Redis with the world of that commit's own tests:
 
-    python -m tests.support.old_ledger 2495e6e cb8528c
+    python -m tests.support.old_ledger 2495e6e cb8528c 6320b01 4ac187f
 
-What runs in that version (`written`) names its modules as they were called then, at both commits. Everything is read back
+What runs in that version (`written`) names its modules as any of them is called (see `_module`). Everything is read back
 by `ledger_of`, `into_memory` and `into_redis`.
 """
 
@@ -28,14 +28,26 @@ import redis
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
-# Before people had ids of their own, and before what is said and done in chat stood apart from Slack.
-BEFORE_IDENTITY, BEFORE_THE_MOVE = "2495e6e", "cb8528c"
-VERSIONS = (BEFORE_IDENTITY, BEFORE_THE_MOVE)
+# Before people had ids of their own; before what is said and done in chat stood apart from Slack; before the archive had words;
+# before anybody could be erased, and sealed.
+BEFORE_IDENTITY, BEFORE_THE_MOVE, BEFORE_WORDS_IN_THE_ARCHIVE = "2495e6e", "cb8528c", "6320b01"
+BEFORE_ERASING = "4ac187f"
+VERSIONS = (BEFORE_IDENTITY, BEFORE_THE_MOVE, BEFORE_WORDS_IN_THE_ARCHIVE, BEFORE_ERASING)
 PREFIX = "prodaccess:"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 PROD, STAGING = "payments-prod", "payments-staging"
 # Who has what, by name.
 HOLDERS = ("asks", "lives", "late", "many", "later", "more", "wants", "held", "stood", "gave", "over")
+
+
+def _module(*names: str) -> Any:
+    """The first of these names that the version which runs this has: the newest stands first."""
+    for name in names:
+        try:
+            return import_module(name)
+        except ModuleNotFoundError:
+            continue
+    raise ModuleNotFoundError(" or ".join(names))
 
 
 def people(person_id: Any) -> list[Any]:
@@ -164,6 +176,7 @@ def written(url: str) -> dict[str, Any]:
         world = chat.ChatWorld(web, clock, who, rules())
         made = _acts(world)
         world.settle(within_s=300.0)
+        _sealed(world)
         made |= _left_undone(world)
         shown = [asdict(channel) for channel in slack.workspace.channels.values()]
     return {"made": made, "slack": shown}
@@ -193,6 +206,15 @@ def _acts(world: Any) -> dict[str, str]:
     _held(world, person["held"])
     world.work()
     return made
+
+
+def _sealed(world: Any) -> None:
+    """The log is signed, and its words hidden under people's keys, in versions that do that."""
+    try:
+        sealing = import_module("tests.support.sealing")
+    except ModuleNotFoundError:
+        return
+    sealing.sealer(world, sealing.MemoryArchive()).seal()
 
 
 def _left_undone(world: Any) -> dict[str, str]:
@@ -225,8 +247,14 @@ def _scheduled(world: Any, person: dict[str, Any]) -> dict[str, str]:
 
 
 def _several(world: Any, person: dict[str, Any]) -> dict[str, str]:
-    several, asking = import_module("workflows.several"), import_module("workflows.core.asking")
-    model, batch = import_module("workflows.core.model"), import_module("workflows.core.several")
+    several, asking = (
+        _module("workflows.usecases.requests.batch", "workflows.several"),
+        _module("workflows.core.rules.eligibility", "workflows.core.asking"),
+    )
+    model, batch = (
+        _module("workflows.core.records.request", "workflows.core.model"),
+        _module("workflows.core.rules.batch", "workflows.core.several"),
+    )
     made: dict[str, str] = {}
     for name, role in (("several", "read-only"), ("several pending", "admin")):
         world.knows(person["many"])
@@ -246,8 +274,14 @@ def _several(world: Any, person: dict[str, Any]) -> dict[str, str]:
 
 
 def _broken(world: Any) -> str:
-    build, asking = import_module("tests.support.build"), import_module("workflows.core.asking")
-    model, break_glass = import_module("workflows.core.model"), import_module("workflows.break_glass")
+    build, asking = (
+        import_module("tests.support.build"),
+        _module("workflows.core.rules.eligibility", "workflows.core.asking"),
+    )
+    model, break_glass = (
+        _module("workflows.core.records.request", "workflows.core.model"),
+        _module("workflows.usecases.requests.break_glass", "workflows.break_glass"),
+    )
     world.knows(build.NIA)
     ask = asking.Ask(PROD, "read-only", 30 * MINUTE, "everything is down")
     account = import_module("tests.support.world").account(build.NIA)
@@ -258,7 +292,10 @@ def _broken(world: Any) -> str:
 
 def _delegated(world: Any, holder: Any) -> str:
     """PAT names NIA, who agrees in PAT's place."""
-    build, delegating = import_module("tests.support.build"), import_module("workflows.delegate")
+    build, delegating = (
+        import_module("tests.support.build"),
+        _module("workflows.usecases.oversight.delegate", "workflows.delegate"),
+    )
     account = import_module("tests.support.world").account
     world.knows(build.PAT, build.NIA)
     until = world.clock.now() + 24 * HOUR
@@ -273,8 +310,11 @@ def _delegated(world: Any, holder: Any) -> str:
 def _held(world: Any, person: Any) -> None:
     """A second account under an address that is somebody's."""
     build, account = import_module("tests.support.build"), import_module("tests.support.world").account
-    model, asking = import_module("workflows.core.model"), import_module("workflows.core.asking")
-    request = import_module("workflows.request")
+    model, asking = (
+        _module("workflows.core.records.request", "workflows.core.model"),
+        _module("workflows.core.rules.eligibility", "workflows.core.asking"),
+    )
+    request = _module("workflows.usecases.requests.request_access", "workflows.request")
     second = replace(account(person), user="UHELD2")
     world.chat.people[second] = build.facts(person, slack=second)
     world.chat.refresh_person(second, world.policy.policy)
@@ -362,6 +402,8 @@ def into_memory(old: OldLedger, world: Any) -> None:
         entry = audit.StoredEntry(int(number), fields["body"].encode(), fields["digest"], words, fields.get("link", ""))
         ledger._audit.append(entry)
     ledger._audit_of = {name: list(map(int, value)) for name, value in old.strings("audit:of").items()}
+    # A process that begins on it has seen nothing before.
+    getattr(ledger, "trust", lambda: None)()
 
 
 def into_redis(old: OldLedger, client: redis.Redis) -> None:

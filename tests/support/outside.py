@@ -133,6 +133,8 @@ class Outside(ChatWorld):
         self.on_leave: Callable[[str], None] = lambda _stage: None
         parts = SimpleNamespace(context=self.ctx, due=self._faulty(self.due, "due"), reconciler=self.sender, redis=None)
         jobs.install(parts)  # type: ignore[arg-type]  # as much of it as these jobs use
+        sealer, retainer = SimpleNamespace(seal=lambda: None), SimpleNamespace(bite=lambda: None)
+        jobs.install_sealer(parts, sealer, lambda: retainer)  # type: ignore[arg-type,return-value]  # as above
 
     def _faulty(self, inner: Any, name: str, wrap: Callable[[Any], Any] = lambda it: it) -> Any:
         return Faulty(inner, name, self.met, wrap)
@@ -205,3 +207,4 @@ def no_jobs_left() -> Iterator[None]:
         yield
     finally:
         jobs._parts.clear()
+        jobs._sealing.clear()

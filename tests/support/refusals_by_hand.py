@@ -18,14 +18,28 @@ ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
     Code.LEDGER_UNREACHABLE: {},
     # Between the look and the press of the panic switch the last of it was over (test_revoke_all).
     Code.NOTHING_TO_REVOKE: {"name": "Dana"},
+    # Between card and press ledger or clock came into doubt (test_drift).
+    Code.DRIFT_NOT_NOW: {},
     # Made from what AWS holds, of which the target in memory has nothing (test_target_aws, test_templates).
     Code.TARGET_THING_MISSING: {"thing": "permission set", "where": "IAM Identity Center"},
     Code.TARGET_NO_ROOM: {"needed": "900", "left": "100"},
     Code.TEMPLATE_REFUSED: {"why": "It is no JSON"},
     Code.TARGET_PERSON_ELSES: {"name": "Dana", "ids": "PA-1042"},
-    # Said on the command line alone (test_operate_cli).
+    # Said on the command line alone (test_certify_cli, test_operate_cli).
+    Code.CERTIFICATION_OPEN: {"number": "3", "environments": "payments-prod"},
     Code.TARGET_USER_UNKNOWN: {"user": "9067-1"},
     Code.TARGET_USER_IN_USE: {"name": "Dana", "ids": "PA-1042"},
+    # Told to a pipeline alone, in the log of its job (test_gates).
+    Code.TERMINAL_NOT_ALLOWED: {"why": "policy", "environment": "payments-prod", "role": "operate"},
+    Code.PIPELINE_NOT_ALLOWED: {"why": "The policy names no pipeline of the issuer of this token."},
+    Code.TOKEN_USED: {},
+    Code.GATE_TOO_MANY: {"max": "10"},
+    Code.GATE_STARTER_UNKNOWN: {"gate": "deploy", "parts": "started, pushed"},
+    Code.GATE_NOT_DECIDED: {"id": "PA-1"},
+    Code.GATE_LOOKED_AT_AGAIN: {},
+    Code.GATE_OTHER_RUN: {"id": "PA-1"},
+    Code.GATE_USED: {"id": "PA-1"},
+    Code.GATE_OVER: {"id": "PA-1"},
 }
 # With them the wording is tried as others read it: on a card, in receipts, in an explanation.
 TRIED: Mapping[Code, Mapping[str, str]] = {

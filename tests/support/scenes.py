@@ -17,7 +17,9 @@ from workflows.core.people import PersonId
 from workflows.core.policy import BreakGlass, Escalation, Freeze, Hours, Policy, Risk, Ticket, Visibility
 from workflows.core.records.request import Origin
 from workflows.core.rules.eligibility import Ask
+from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Refuse
+from workflows.targets.aws.terms import AwsSpec
 from workflows.usecases.decisions.approve import decline
 from workflows.usecases.decisions.approve_reduced import approve_reduced
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
@@ -174,6 +176,39 @@ def revoked(t: Listener) -> Iterator[tuple[str, ...]]:
     yield (id_,)
     t.world.work()
     yield (id_,)
+
+
+@scene
+def revoked_before_it_was_given(t: Listener) -> Iterator[tuple[str, ...]]:
+    """Nothing was tried yet, so nothing is taken away, and nobody looks whether it is gone."""
+    w, id_ = t.world, t.world.asked()
+    t.posted(id_)
+    done(w.approve(id_))
+    done(w.end(id_, OLU, "wrong account"))
+    w.work()
+    yield (id_,)
+
+
+def ending_sessions() -> Policy:
+    template = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
+    inline = AwsSpec(AwsKind.IAM_POLICY, user="{local_part}", policy_template=template, policy_path="policies/x.json")
+    roles = entitlement(end_sessions=True), entitlement("state-write", target=inline, end_sessions=True)
+    return build.policy(environment(*roles), hash="e" * 64)
+
+
+@scene
+def revoked_with_its_sessions(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    w.policy.policy = ending_sessions()
+    w.activate()
+    target = w.targets[AwsKind.IAM_POLICY]
+    for role, trouble in (("read-only", ()), ("state-write", ()), ("state-write", (Refuse("AWS does not let us."),))):
+        id_ = w.active(role=role)
+        t.posted(id_)
+        target.next("deny_sessions", *trouble)
+        done(w.end(id_, OLU, "the laptop is gone"))
+        w.work()
+        yield (id_,)
 
 
 @scene

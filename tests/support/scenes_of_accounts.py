@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.chat.interaction import COMMAND, Interaction
+from bot.chat.messages.leavers import END_ALL, STILL_HERE
 from tests.support import build
 from tests.support.build import DANA, GUS, NIA, OLU, PAT, SUE
-from tests.support.people import acts, gets_address, in_teams, new_account
+from tests.support.people import acts, gets_address, in_teams, joins_teams, new_account
 from tests.support.scenes import done, for_nia, scene
 from tests.support.spoken import CAST, OLGA, Listener, Said
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.identity import Address, TargetUser
 from workflows.core.people import Account, PersonId
+from workflows.core.policy import OnMover
+from workflows.core.records.leavers import Leavers
 from workflows.ports import Change
 from workflows.usecases.identity.confirm_account import Saying, confirm, held_account
+from workflows.usecases.identity.leavers_vote import END, HERE, say
 from workflows.usecases.identity.second_chat import Answer, answer
 from workflows.usecases.shared.target_users import move_by_hand, users_called
 
@@ -255,15 +259,166 @@ def an_address_that_somebody_else_has_by_now(t: Listener) -> Iterator[tuple[str,
     yield ()
 
 
+def gone(t: Listener, *people: PersonId) -> None:
+    for who in people:
+        t.world.chat.people[account(who)] = replace(
+            t.world.chat.people[account(who)], standing_problem="person_deactivated"
+        )
+
+
+def looks(t: Listener) -> None:
+    t.world.run(keys.LEAVERS)
+
+
 @scene
 def somebody_leaves(t: Listener) -> Iterator[tuple[str, ...]]:
     w, id_ = t.world, t.world.active()
     t.posted(id_)
-    w.chat.people[account(DANA)] = replace(w.chat.people[account(DANA)], standing_problem="person_deactivated")
+    gone(t, DANA)
     w.run(keys.whois(account(DANA)))
+    looks(t)
     t.brief = True
+    yield (id_,)
+    w.work()
     t.tries = [(PAT, "for <@UDANA|dana> payments-prod quick 1h INC-42 errors"), (OLU, f"end {id_}")]
     yield (id_,)
+
+
+@scene
+def somebody_leaves_who_waits(t: Listener) -> Iterator[tuple[str, ...]]:
+    waits = t.world.asked(role="admin")
+    t.posted(waits)
+    gone(t, DANA)
+    looks(t)
+    t.brief = True
+    t.tries = [(OLU, f"approve {waits}"), (OLU, f"show {waits}")]
+    yield (waits,)
+
+
+@scene
+def one_account_of_somebody_is_gone(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, id_ = t.world, t.world.active()
+    joins_teams(w, DANA)
+    t.posted(id_)
+    gone(t, DANA)
+    looks(t)
+    t.brief = True
+    yield (id_,)
+
+
+@scene
+def somebody_moves(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, id_ = t.world, t.world.active()
+    t.posted(id_)
+    before = w.policy.policy
+    groups = {**before.groups, "developers": replace(before.groups["developers"], members=frozenset({NIA}))}
+    w.policy.policy = replace(before, groups=groups)
+    looks(t)
+    # By the time that it is read they are back: who asks for more time is not refused.
+    w.policy.policy = before
+    t.brief = True
+    yield (id_,)
+    w.policy.policy = replace(before, groups=groups, on_mover=OnMover.END)
+    looks(t)
+    yield (id_,)
+    w.work()
+    yield (id_,)
+
+
+FOUR = ("PA-1", "PA-2", "PA-3", "PA-4")
+
+
+def many_at_once(t: Listener) -> str:
+    """All four who hold access seem to have left. Returns what the card's buttons stand for."""
+    four_have_access(t)
+    gone(t, *LEAVING)
+    looks(t)
+    return the_card(t)
+
+
+LEAVING = (DANA, NIA, OLU, PAT)
+
+
+def four_have_access(t: Listener) -> None:
+    w = t.world
+    for who, agrees in zip(LEAVING, (OLU, OLU, PAT, OLU), strict=True):
+        done(w.approve(w.asked(who), agrees))
+        w.work()
+
+
+def the_card(t: Listener) -> str:
+    found = t.world.ledger.read(keys.LEAVERS).get(keys.LEAVERS, Leavers)
+    assert found is not None
+    assert found.finding is not None
+    return found.finding.named
+
+
+def sue_says(t: Listener, named: str, what: str) -> None:
+    t.world.knows(SUE)
+    done(say(t.world.ctx, named, what, account(SUE), t.world.press_id()))
+
+
+@scene
+def so_many_leave_at_once(t: Listener) -> Iterator[tuple[str, ...]]:
+    named = many_at_once(t)
+    t.brief = True
+    t.presses_at = [
+        (SUE, END_ALL, named),
+        (SUE, STILL_HERE, named),
+        (GUS, END_ALL, named),
+        (SUE, END_ALL, "another"),
+        (SUE, END_ALL, f"{named[:-4]}ffff"),
+    ]
+    yield FOUR
+    sue_says(t, named, END)
+    yield FOUR
+    looks(t)
+    t.world.work()
+    yield FOUR
+
+
+@scene
+def one_more_leaves_after_others(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    w.knows(SUE)
+    four_have_access(t)
+    gone(t, *LEAVING[:3])
+    looks(t)
+    w.work()
+    gone(t, LEAVING[3])
+    looks(t)
+    t.brief = True
+    yield FOUR
+    sue_says(t, the_card(t), HERE)
+    yield FOUR
+
+
+@scene
+def so_many_are_still_here(t: Listener) -> Iterator[tuple[str, ...]]:
+    named = many_at_once(t)
+    t.brief = True
+    yield FOUR
+    sue_says(t, named, HERE)
+    yield FOUR
+
+
+@scene
+def so_many_and_nobody_to_ask(t: Listener) -> Iterator[tuple[str, ...]]:
+    t.world.policy.policy = replace(t.world.policy.policy, panic_group=None)
+    many_at_once(t)
+    t.brief = True
+    yield FOUR
+
+
+@scene
+def so_many_are_there_again(t: Listener) -> Iterator[tuple[str, ...]]:
+    many_at_once(t)
+    t.brief = True
+    yield FOUR
+    for who in (DANA, NIA, OLU, PAT):
+        t.world.chat.people[account(who)] = replace(t.world.chat.people[account(who)], standing_problem=None)
+    looks(t)
+    yield FOUR
 
 
 # ---------------------------------------------------------------- whose the user in AWS is

@@ -12,6 +12,7 @@ from tests.support.build import DANA, HOUR, MINUTE, NIA, NOW, OLU, PAT, SUE, ent
 from tests.support.scenes import broken, done, rules, scene
 from tests.support.scenes_of_accounts import NEW, on_hold
 from tests.support.scenes_of_the_house import TEMPLATE
+from tests.support.signed import OLDER, checking, pressed
 from tests.support.spoken import Listener
 from tests.support.world import account
 from workflows.core import keys
@@ -24,10 +25,12 @@ from workflows.ports import Durability
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Refuse
 from workflows.targets.aws.terms import AwsSpec
+from workflows.usecases.decisions.approve import approve
 from workflows.usecases.identity.confirm_account import held_account
 from workflows.usecases.oversight.break_glass_review import flag
 from workflows.usecases.requests.batch import ask_for_several
 from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
+from workflows.usecases.shared.signed_votes import Signed
 
 ASKS = "payments-prod read-only 1h INC-42 errors"
 
@@ -358,3 +361,48 @@ def somebody_who_is_refused_again_and_again(t: Listener) -> Iterator[tuple[str, 
     t.brief = True
     t.tries = [(OLU, f"show {id_}")]
     yield (id_,)
+
+
+@scene
+def a_vote_that_slack_has_not_signed(t: Listener) -> Iterator[tuple[str, ...]]:
+    """Written into the ledger by hand, or with somebody's press on something else."""
+    w = checking(t.world)
+    for forged in FORGED:
+        id_ = w.asked()
+        w.knows(OLU)
+        act = forged(w, id_)
+        done(approve(w.ctx, id_, account(OLU), w.press_id(), None, Signed(act) if act else None))
+        yield (id_,)
+        w.work()
+        yield (id_,)
+
+
+FORGED = (
+    lambda w, id_: None,
+    lambda w, id_: pressed(w, id_, secret=OLDER),
+    lambda w, id_: pressed(w, id_, PAT),
+    lambda w, id_: pressed(w, id_, value="PA-77:0123456789abcdef"),
+    lambda w, id_: pressed(w, id_, value=f"{id_}:0123456789abcdef"),
+    lambda w, id_: pressed(w, id_, at=w.clock.now() - 2 * HOUR),
+)
+
+
+@scene
+def an_unsigned_vote_on_more_time(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    id_ = w.active()
+    checking(w)
+    more = w.more_asked(id_)
+    done(w.approve(more))
+    w.work()
+    yield (id_, more)
+
+
+@scene
+def an_unsigned_vote_on_what_begins_later(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = checking(t.world)
+    later = w.asked(start_at=NOW + HOUR)
+    done(w.approve(later))
+    yield (later,)
+    w.advance(61 * 60, 60)
+    yield (later,)

@@ -15,6 +15,7 @@ from bot.chat.outbox.plans.planning import seen_in
 from bot.chat.views.read_model import Reader
 from bot.runtime.policy_written import kept_policy
 from tests.support import build
+from tests.support.archives import archived, target_terms
 from tests.support.build import DANA, HOUR, NIA, OLU, PAT, SUE, entitlement, environment
 from tests.support.memory_chat import ALL_OF_IT, MemoryChat
 from tests.support.scenes import broken, done, rules, scene
@@ -23,13 +24,18 @@ from tests.support.waiting_policy import LOOSER, LOOSER_STILL, begins, waits
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.destination import read_destination
+from workflows.core.ledger_doubt import Sign
 from workflows.core.people import PersonId
 from workflows.core.policy import Digest, Webhook
+from workflows.core.rebuild.stories import Story
+from workflows.ledger.codec import audit_entry
+from workflows.ledger.last_seen import LastSeen
 from workflows.policy_file.cron import next_slot
 from workflows.policy_file.folder import hash_of
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose
 from workflows.targets.aws.terms import AwsSpec
+from workflows.usecases.identity import erase
 from workflows.usecases.oversight.policy_activation import (
     Compared,
     Written,
@@ -37,8 +43,13 @@ from workflows.usecases.oversight.policy_activation import (
     digest_key,
 )
 from workflows.usecases.oversight.policy_vote import agree, refuse
+from workflows.usecases.shared.ledger_doubt import accept as accept_ledger
+from workflows.usecases.shared.ledger_doubt import raise_doubt, said, watch
 from workflows.usecases.shared.mixed_versions import note_older
 from workflows.usecases.shared.troubles import Failure, forget_what_is_over, note
+from workflows.usecases.upkeep import rebuild
+from workflows.usecases.upkeep.rebuild_access import Ending
+from workflows.usecases.upkeep.rebuild_reading import read
 from workflows.usecases.upkeep.tell_unreadable import tell
 from workflows.usecases.upkeep.timekeeping import accept
 
@@ -283,6 +294,114 @@ def a_clock_that_is_set_forward(t: Listener) -> Iterator[tuple[str, ...]]:
         w.clock.advance(1)
         witness.look()
     yield ()
+
+
+@scene
+def an_older_copy_of_the_record(t: Listener) -> Iterator[tuple[str, ...]]:
+    w, waits = t.world, t.world.asked(role="admin")
+    id_ = w.active()
+    kept = w.ledger.copy()
+    w.asked(NIA)
+    w.ledger.put_back(kept)
+    w.ledger.now()
+    watch(w.ctx)
+    t.brief = True
+    t.posted(id_, waits)
+    one = w.asked(NIA)
+    t.tries = [(OLU, f"approve {one}"), (DANA, "payments-prod quick 1h INC-42"), (OLU, f"deny {waits} not now")]
+    yield waits, id_, one
+    done(accept_ledger(w.ctx, "operator", "nothing is open that the record does not know"))
+    t.tries = []
+    yield waits, id_, one
+
+
+@scene
+def an_older_copy_that_has_gone_on(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    kept = w.ledger.copy()
+    w.asked(NIA)
+    w.ledger.put_back(kept)
+    # Other processes, which began afterwards, have written since.
+    seen, w.ledger._seen = w.ledger._seen, LastSeen()
+    for who in (DANA, OLU):
+        w.asked(who)
+    w.ledger._seen = seen
+    w.ledger.read()
+    watch(w.ctx)
+    t.brief = True
+    yield ()
+
+
+@scene
+def a_record_that_is_made_again(t: Listener) -> Iterator[tuple[str, ...]]:
+    """Of one grant too little is on record: an earlier version gave it."""
+    w = t.world
+    kept = w.ledger.copy()
+    unknown, old = w.active(), w.active(NIA)
+    outside = archived(w.ledger)
+    w.ledger.put_back(kept)
+    w.ledger.trust()
+    found = read(w.ledger, outside, audit_entry)
+    made = rebuild.plan(w.ctx, found, target_terms)
+    made = replace(made, endings=tuple(replace(one, resource=None) if one.id == old else one for one in made.endings))
+    done(rebuild.carry_out(w.ctx, outside, found, made, w.ledger.put_back_entries, "Rosa Ops"))
+    t.brief = True
+    yield (unknown,)
+    w.work()
+    yield (unknown,)
+
+
+@scene
+def a_record_that_lacked_nothing_but_what_is_open(t: Listener) -> Iterator[tuple[str, ...]]:
+    """A run that was killed after all entries were back."""
+    w = t.world
+    for _ in range(25):
+        w.asked(DANA)
+    outside = archived(w.ledger)
+    found = read(w.ledger, outside, audit_entry)
+    story = Story("PA-7", w.clock.now(), {"environment": "payments-prod", "role": "read-only"})
+    many = tuple(Ending(f"PA-{number}", story, None) for number in range(7, 30))
+    made = rebuild.Plan(0, 30, many, ())
+    done(rebuild.carry_out(w.ctx, outside, found, made, w.ledger.put_back_entries, "Rosa Ops"))
+    t.brief = True
+    yield ()
+
+
+@scene
+def an_operator_doubts_the_record(t: Listener) -> Iterator[tuple[str, ...]]:
+    done(said(t.world.ctx, "operator", "the backup of 03:00 was put back"))
+    t.brief = True
+    yield ()
+
+
+@scene
+def an_archive_that_knows_more(t: Listener) -> Iterator[tuple[str, ...]]:
+    raise_doubt(t.world.ctx, Sign.ARCHIVE_AHEAD, {"seen": "1042", "newest": "1030"})
+    t.brief = True
+    yield ()
+
+
+@scene
+def an_archive_that_knows_other_things(t: Listener) -> Iterator[tuple[str, ...]]:
+    raise_doubt(t.world.ctx, Sign.ARCHIVE_DIFFERS, {"seen": "1042", "newest": "1050"})
+    t.brief = True
+    yield ()
+
+
+@scene
+def somebody_who_is_erased(t: Listener) -> Iterator[tuple[str, ...]]:
+    w = t.world
+    id_ = w.active(DANA)
+    done(w.deny(w.asked(NIA)))
+    w.end(id_)
+    w.advance(120)
+    groups = {name: replace(one, members=one.members - {DANA}) for name, one in w.policy.policy.groups.items()}
+    w.policy.policy = replace(w.policy.policy, groups=groups)
+    w.activate()
+    said_so = erase.Said("Rosa Ops", "asked for by letter of 12 November")
+    assert isinstance(erase.erase(w.ctx, w.directory.forget, DANA, said_so), erase.Done)
+    t.brief = True
+    yield (id_,)
 
 
 @scene

@@ -46,10 +46,13 @@ _PLACES: tuple[tuple[str, str], ...] = (
         "Calls for help",
     ),
     (
-        r"(unreached|troubles alarm.*|a fault|back in .*|place-.*|clock-.*|trouble-.*|unreadable.*|policy-.*)",
+        r"(unreached|troubles alarm.*|a fault|back in .*|place-.*|clock-.*|ledger-.*|audit-.*|erased-.*|"
+        r"trouble-.*|unreadable.*|policy-.*)",
         "Calls for help",
     ),
-    (r"(hold|target-user|lift|delegation|sweepout)-.*", "Accounts, delegations and the panic switch"),
+    (r"drift-.*", "Access that the record does not know"),
+    (r"certify-.*", "Certifications"),
+    (r"(hold|target-user|lift|delegation|sweepout|leavers)-.*", "Accounts, delegations and the panic switch"),
     (r"\S+ (holder|outcome|warning|agreed|asked|behalf|news|several):?.*", "To whom it concerns, directly"),
 )
 

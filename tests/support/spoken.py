@@ -27,6 +27,7 @@ from bot.chat.forms.request import Where
 from bot.chat.interaction import COMMAND, PRESS, Interaction
 from bot.chat.message import Message, read_value
 from bot.chat.messages.approval_card import LESS, MORE, read_more
+from bot.chat.messages.certification import ANSWER
 from bot.chat.messages.home import home
 from bot.chat.outbox.outages import Outages
 from bot.chat.outbox.outbox import Outbox
@@ -42,8 +43,10 @@ from workflows.core.audit import AuditEntry, Event
 from workflows.core.clockwork import LedgerClock
 from workflows.core.destination import is_person, read_destination
 from workflows.core.identity import AccountRecord
+from workflows.core.ledger_doubt import LedgerDoubt
 from workflows.core.people import Account, PersonFacts, PersonId, person_id
 from workflows.core.policy import Policy
+from workflows.core.records.certification import Certification, CertificationPart
 from workflows.core.records.chat import Posting
 from workflows.core.records.grant import Grant
 from workflows.core.records.oversight import Review, Trouble
@@ -134,7 +137,7 @@ class _Dry:
 
 
 # Of the ledger itself: whatever is tried now, it does not take it.
-_IN_NO_CASE = ("durability", "clock", "older")
+_IN_NO_CASE = ("durability", "clock", "older", "restored")
 
 
 class _NobodyIsAway:
@@ -238,6 +241,7 @@ class Listener:
         self._heard: dict[tuple[PersonId, str], Said | None] = {}
         self._pressed: dict[tuple[PersonId, str, str], Reply | None] = {}
         self._opened: dict[tuple[PersonId, str, str], Said | None] = {}
+        self._homes: dict[PersonId, Said | None] = {}
         dry = replace(world.ctx, ledger=_Dry(world.ledger))
         self.dry = Dispatcher(dry, command)
         # What is done with it has its effect.
@@ -263,6 +267,11 @@ class Listener:
         return sorted(subject for subject in due if subject.startswith(_NEWS))
 
     def home(self, who: PersonId) -> Said | None:
+        if who not in self._homes:
+            self._homes[who] = self._home(who)
+        return self._homes[who]
+
+    def _home(self, who: PersonId) -> Said | None:
         shown = self.dry.queries.home(account(who))
         if isinstance(shown, Refused):
             return None
@@ -278,7 +287,7 @@ class Listener:
 
     def time_passed(self) -> None:
         """What was heard is not so any more."""
-        for known in (self._heard, self._pressed, self._opened):
+        for known in (self._heard, self._pressed, self._opened, self._homes):
             known.clear()
         self.world.knows(*self.cast)
 
@@ -337,6 +346,10 @@ class Listener:
             who for who in self.cast if (said := self.types(who, f"{what} {id_}")) and said.refused is None
         )
 
+    def certifiers(self, part: str) -> frozenset[PersonId]:
+        """Who has something to answer on that card: the form opens to them."""
+        return frozenset(who for who in self.cast if (said := self.opens(who, ANSWER, part)) and " opens " in said.what)
+
     def really(self, who: PersonId, text: str) -> None:
         slack = account(who)
         self.real.carry_out(Interaction(self.world.press_id(), COMMAND, slack, text=text, looked=True))
@@ -387,9 +400,27 @@ RECORDS: Mapping[str, type[Any]] = {
     "account": AccountRecord,
     "trouble": Trouble,
     "clock": LedgerClock,
+    "doubt": LedgerDoubt,
+    "certification": Certification,
+    "certification-part": CertificationPart,
 }
 # Chat subjects of the installation and of accounts.
-_NEWS = ("hold-", "target-user-", "trouble", "place-", "clock-", "unreadable", "policy-", "change-")
+_NEWS = (
+    "hold-",
+    "target-user-",
+    "trouble",
+    "place-",
+    "clock-",
+    "ledger-",
+    "unreadable",
+    "policy-",
+    "change-",
+    "leavers-",
+    "drift-",
+    "certify-",
+    "audit-",
+    "erased-",
+)
 _refuse = FormOpener.refuse
 
 
@@ -406,7 +437,7 @@ _FORMS: Mapping[str, tuple[str, dict[str, str]]] = {
     "acknowledge": (act_kinds.ACKNOWLEDGE, {"reason": "well done"}),
 }
 # They open a form that is sent later, or only look.
-_OPENS = frozenset({"again", "ask", "ask_then", "break_glass", "lift", "confirm"})
+_OPENS = frozenset({"again", "ask", "ask_then", "break_glass", "lift", "confirm", "certify"})
 
 
 def _times_in(record: object) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from contextlib import suppress
 
 _RESET = struct.pack("ii", 1, 0)
@@ -15,6 +16,7 @@ class TcpProxy:
 
     Cut without `reset` nothing comes through and nobody hears of it, as when a cable is pulled: what was sent arrives once it
     is healed, and connections that are opened meanwhile wait. With `reset` all connections end, and new ones, too.
+    `slow_s`: every answer takes so long.
     """
 
     def __init__(self, *targets: int) -> None:
@@ -25,6 +27,7 @@ class TcpProxy:
         self._flows.set()
         self._resets = False
         self._turn = 0
+        self.slow_s = 0.0
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
 
@@ -73,7 +76,7 @@ class TcpProxy:
             return
         with self._lock:
             self._sockets |= {taken, onward}
-        back = threading.Thread(target=self._pump, args=(onward, taken), daemon=True)
+        back = threading.Thread(target=self._pump, args=(onward, taken), kwargs={"answers": True}, daemon=True)
         back.start()
         self._pump(taken, onward)
         back.join()
@@ -91,11 +94,13 @@ class TcpProxy:
                 return socket.create_connection(("127.0.0.1", port), timeout=None)
         return None
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, *, answers: bool = False) -> None:
         with suppress(OSError):
             while True:
                 data = source.recv(65_536)
                 self._flows.wait()
+                if answers and self.slow_s:
+                    time.sleep(self.slow_s)
                 if not data:
                     break
                 sink.sendall(data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import json
 import time
 from typing import Any
@@ -12,6 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
+from bot.sandbox.made_once import made_once
 from bot.teams.guard import Expected
 
 APP = "11111111-2222-3333-4444-555555555555"
@@ -27,7 +27,7 @@ KID = "first"
 PERSONAL, CHANNEL = "a:1personal-of-dana", "19:ops@thread.tacv2"
 
 
-@functools.cache
+@made_once
 def key(name: str = KID) -> RSAPrivateKey:
     return generate_private_key(65537, 2048)
 

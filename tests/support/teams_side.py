@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chat.messages.form_sent import LOOKING, TAKEN
+from bot.chat.messages.form_sent import LOOKING, SLOW, TAKEN
 from bot.sandbox.clock import Clock
 from bot.sandbox.teams import cards
 from bot.sandbox.teams.courier import Answer
@@ -18,7 +18,7 @@ from tests.support.waiting import PATIENCE_S, eventually
 
 TEAM = "Orders"
 # What is said at once of a press that is not refused.
-HEARD = (TAKEN, LOOKING)
+HEARD = (TAKEN, LOOKING, SLOW)
 ACCESS_LOG, GENERAL, INCIDENT, FAKE_INCIDENT = "access-log", "general", "inc-42", "inc-66"
 
 
@@ -134,7 +134,7 @@ class TeamsSide:
     ) -> None:
         """A press that is answered with `part`: under the card, or later where somebody had to be looked up first."""
         said = self.press(who, message, title, inputs).said or ""
-        if said == LOOKING:
+        if said in (LOOKING, SLOW):
             said = words(self.message(who, part))
         assert part in said, said
 

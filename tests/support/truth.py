@@ -10,6 +10,7 @@ from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch as several
 from bot.chat.messages import digest, form_sent, notices, receipts
+from bot.chat.messages.certification import ANSWER as CERTIFY
 from bot.chat.messages.home import ASK
 from bot.chat.views.request_view import for_outsiders
 from bot.chat.wording.labels import Stage
@@ -21,10 +22,11 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.identity import AccountRecord
 from workflows.core.people import PersonId
+from workflows.core.records.certification import CertificationPart, Verdict
 from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.oversight import Review
 from workflows.core.records.policy_in_force import ActivePolicy
-from workflows.core.records.request import RequestState
+from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.groups import groups_named
 
@@ -77,6 +79,8 @@ class Look:
     ids: Sequence[str]
     walk: Walk
     last: bool
+    # What was pressed in this message at this step, by its identity: nothing changes meanwhile.
+    pressed: dict[int, tuple[Said, list[Said]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         world = self.t.world
@@ -100,6 +104,8 @@ class Look:
 
     def may_send(self, action: str, value: str) -> frozenset[PersonId]:
         """Who may give less than was asked for; of other forms their sending tells."""
+        if action == CERTIFY:
+            return self.t.certifiers(value)
         found = cards.read_more(value) if action == cards.MORE else None
         if found is None:
             return frozenset()
@@ -114,7 +120,7 @@ class Look:
         """Everybody who has to do with these requests, by the record and by the rules."""
         found: set[PersonId] = set()
         for request in self.requests:
-            found |= {request.requester, request.holder, *(vote.by for vote in request.votes)}
+            found |= {*request.parties, *(vote.by for vote in request.votes)}
             found |= {who for vote in request.votes for who in vote.for_}
             found |= {request.closing.by} if request.closing and request.closing.by else set()
             found |= self.can_approve[request.id] | self.could
@@ -250,6 +256,12 @@ class You:
         """It answers what they did, which was refused or only looked at."""
         return self.said.what.startswith(f"{self.reader} types")
 
+    def is_asked_about(self) -> bool:
+        """In a certification."""
+        names = list(self.look.t.world.ledger.records("certification-part"))
+        parts = [self.look.t.world.ledger.read(name).get(name, CertificationPart) for name in names]
+        return any(item.person == self.reader for part in parts if part is not None for item in part.items)
+
     def owns_or_decides(self) -> bool:
         return self.reader in (OLU, PAT, SUE)
 
@@ -312,6 +324,7 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"until one of you lifts that", lambda you: you.reader in (SUE, PAT)),
     (r"Never on what you or they asked for", lambda you: you.handed_over() or you.stands_in()),
     (r"You asked for .* for (Nia|Gus)\b", You.asked_for_another),
+    (r"You began this run yourself", lambda you: any(you.reader in one.parties for one in you.look.requests)),
     (r"You asked for this yourself|PA-\d+ was yours", lambda you: you.is_("requester", "holder")),
     (r"^YOU ASKED FOR$", You.anybody),
     (r"You asked for|your request for|You took back your request", You.is_requester),
@@ -321,9 +334,12 @@ YOU: tuple[tuple[str, Callable[[You], bool]], ...] = (
     (r"You (acknowledged|flagged|lifted)", You.did_it),
     (r"[Yy]ou (already )?have (\*|this|\d|read|quick|admin|office)", You.is_holder),
     (r"You will have|You do not get|You gave back your", You.is_holder),
-    (r"your (read-only|admin|quick|office|\d|break-glass)", You.is_holder),
+    (r"your (read-only|admin|quick|office|state-write|\d|break-glass)", You.is_holder),
     (r"Your (time is up|read-only|admin|quick|access goes on)", You.is_holder),
-    (r"please close yours", You.is_holder),
+    (r"please close yours|is not there any more|ends it on the record; then you can", You.is_holder),
+    (r"Somebody else answers for you|Number.* about you", You.is_asked_about),
+    (r"You said that this (stays|goes)|You had said so already", You.did_it),
+    (r"Some of this access is yours, so somebody else", lambda you: you.reader == PAT and you.did_or_tried()),
     (
         r"You cannot use break-glass|You are told when you have it|If you do not want it",
         You.is_holder,
@@ -416,7 +432,7 @@ def _claims(look: Look, said: Said, line: str) -> None:
     proofs, has = look.proofs, look.has_access
     claims = (
         (r"\bverified\b", "absence_read_back" in proofs),
-        (r"🏁|(?<!when it )\bhas ended\b|\bended:", bool(closed)),
+        (r"🏁|(?<!when it )\bhas ended\b|\bended:", bool(closed) or any(map(went_on, look.requests))),
         (r"✅ Active|✅ You have", any(has) or any(grant.activated_at for grant in look.grants)),
         (r"Nothing is open", not all(has) or not has),
         ("⛔ Denied|⛔ .* denied your", any(request.state is RequestState.DENIED for request in over)),
@@ -435,6 +451,12 @@ def _claims(look: Look, said: Said, line: str) -> None:
             look.fault(said, f"{pattern} is not so", line)
     if said.stays and re.search(r"\b(left|ago)\b", line) and "was left out" not in line and "days ago" not in line:
         look.fault(said, "it stays, and time goes on", line)
+
+
+def went_on(request: Request) -> bool:
+    """Of a pipeline: whether its run took the approval, and a forge that held it back has that."""
+    gate = request.gate
+    return gate is not None and gate.redeemed_at is not None and not gate.is_being_told and not gate.not_taken
 
 
 _BY = (
@@ -467,7 +489,9 @@ def _people(look: Look, said: Said) -> None:
                 named = names_in(" ".join(filter(None, found.groups())))
                 if look.requests and not named <= who(look):
                     look.fault(said, f"{sorted(named)} did not", line)
-    if said.what.startswith("hold-"):
+    if said.what.startswith("certify-"):
+        _certified(look, said)
+    elif said.what.startswith(("hold-", "leavers-")):
         _accounts(look, said)
     elif (
         said.stays
@@ -476,6 +500,23 @@ def _people(look: Look, said: Said) -> None:
         and not names_in(said.text) <= look.parties() | _told_about(look, said)
     ):
         look.fault(said, f"{sorted(names_in(said.text) - look.parties())} has no part in it")
+
+
+def _certified(look: Look, said: Said) -> None:
+    """Who said what of whom, and how much is to answer, as the record has it."""
+    names = list(look.t.world.ledger.records("certification-part"))
+    parts = [part for name in names if (part := look.t.world.ledger.read(name).get(name, CertificationPart))]
+    answers = [(item.name, item.answer) for part in parts for item in part.items if item.answer is not None]
+    for found in re.finditer(r"(\S+)(?: \([^()]*\))? (stays|goes), says (\w+)", said.text):
+        name, word, by = found.groups()
+        verdict = Verdict.KEEP if word == "stays" else Verdict.REMOVE
+        if not any(name == one and (answer.verdict, answer.by_name) == (verdict, by) for one, answer in answers):
+            look.fault(said, "nobody has said so last", found[0])
+    counts = {sum(len(part.open) for part in some) for some in (parts, *([part] for part in parts))}
+    counts |= {sum(len(part.open) for part in parts if part.environment == one.environment) for one in parts}
+    for found in re.finditer(r"(\d+) of \d+ (?:to answer|are not answered yet)", said.text):
+        if int(found[1]) not in counts and "chase" not in said.what:
+            look.fault(said, f"by the record it is one of {sorted(counts)}", found[0])
 
 
 # Who did what to whose account, by the last entry of its kind.
@@ -489,9 +530,14 @@ _OF_ACCOUNTS = (
     (r"It was about (\w+) \(", Event.PERSON_BINDING_CHANGED, ("actor_name",)),
     (r"🚨 (\w+) says that the account (\w+) in", Event.PERSON_DISOWNED, ("actor_name", "account_name")),
     (r"✅ (\w+) said in \w+ that (\w+)'s account", Event.PERSON_CONFIRMED, ("actor_name", "account_name")),
-    (r"⚠️ (\w+) was deactivated", Event.PERSON_LEFT, ("actor_name",)),
+    (r"⚠️ (\w+) is gone: ", Event.PERSON_LEFT, ("actor_name",)),
+    (r"⚠️ An account of (\w+) is gone", Event.PERSON_LEFT, ("actor_name",)),
+    (r"⚠️ (\w+) is no longer in ", Event.PERSON_MOVED, ("actor_name",)),
     (r"✅ You said Yes: |✅ You said in \w+ that the account in \w+ with your", Event.PERSON_CONFIRMED, ()),
     (r"⛔ You said No: ", Event.PERSON_DISOWNED, ()),
+    (r"[✂✅]\S* (\w+) said that (?:these \d+ people|this person)", Event.LEAVERS_DECIDED, ("actor_name",)),
+    (r"🚨 The chat says that (?:\d+ of \d+ people|\d+ more p)", Event.LEAVERS_HELD, ()),
+    (r"↩️ The (?:\d+ people who were|person who was) gone", Event.LEAVERS_DECIDED, ()),
 )
 
 
@@ -528,6 +574,12 @@ def _jargon(look: Look, said: Said) -> None:
 
 def pressed(look: Look, said: Said) -> list[Said]:
     """What can be pressed is taken from the one who reads it, or from one of those who do. What is answered."""
+    if id(said) not in look.pressed:
+        look.pressed[id(said)] = said, _pressed(look, said)
+    return look.pressed[id(said)][1]
+
+
+def _pressed(look: Look, said: Said) -> list[Said]:
     answers_ = []
     if said.unlabelled() and not said.what.startswith("home"):
         look.fault(said, f"{said.unlabelled()} say nothing to a screen reader")
@@ -571,6 +623,7 @@ _NOT_TO_BE_SEEN = frozenset(
         Code.LEDGER_NOT_DURABLE,
         Code.CLOCK_IN_DOUBT,
         Code.OLDER_VERSION_RUNS,
+        Code.LEDGER_IN_DOUBT,
     }
 )
 _ASKS = frozenset({ASK, notices.ASK_THEN, cards.AGAIN})
@@ -612,17 +665,23 @@ def also(look: Look) -> Iterator[Said]:
         yield Said("cards elsewhere", None, several.card([outside], ""), stays=True)
 
 
-def look_at(walk: Walk, name: str, t: Listener, ids: Sequence[str], *, last: bool) -> None:
-    """Read all that stands in chat at this step, and all that anybody is answered; and press all that can be pressed."""
+def look_round(walk: Walk, name: str, t: Listener, ids: Sequence[str], *, last: bool) -> tuple[Look, list[Said]]:
+    """This step, and what stands in chat at it."""
     t.time_passed()
     posted = t.posted(*ids)
     look = Look(t, name, ids, walk, last)
+    return look, [*posted, *also(look)]
+
+
+def look_at(look: Look, stands: Sequence[Said]) -> None:
+    """Read all that stands in chat at this step, and all that anybody is answered; and press all that can be pressed."""
+    t, walk, ids = look.t, look.walk, look.ids
     walk.stages |= {seen.view.stage for id_ in ids if (seen := t.dry.queries.seen(id_))}
     walk.events |= {entry.event for entry in look.entries}
     closed = [request.closing for request in look.requests] + [grant.end for grant in look.grants]
     walk.codes |= {Code(one.code) for one in closed if one and one.code}
     heard: set[tuple[PersonId | None, str]] = set()
-    for said in (*posted, *also(look), *(said for who in t.cast for said in answers(look, who))):
+    for said in (*stands, *(said for who in t.cast for said in answers(look, who))):
         # What passes in a second is not shown before it has.
         pressing = () if look.passing and not said.what.startswith(f"{said.reader} types") else pressed(look, said)
         for one in (said, *pressing):

@@ -103,6 +103,12 @@ IDS = {
         "group": "deployers",
         "group_id": "AGPA1",
     },
+    AwsKind.IAM_ROLE_POLICY: {
+        "account": "111122223333",
+        "role": "orders-deploy",
+        "user_id": "AROA1",
+        "policy": "prodaccess-PA-1042",
+    },
 }
 
 

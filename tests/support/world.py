@@ -5,7 +5,7 @@ Jobs run one at a time, when the test says so; nothing sleeps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,15 +22,20 @@ from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.core.records.request import Origin, Request
 from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import Ask
+from workflows.core.rules.leaving import Looked
 from workflows.core.rules.ticket_check import TicketSeen, TicketState
 from workflows.ledger.memory import MemoryClock, MemoryDirectory, MemoryDue, MemoryLedger
 from workflows.ports import Change, DirectoryUnreachable, Lease
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import MemoryTarget, MemoryTargets
+from workflows.usecases.certification.see_to import see_to
 from workflows.usecases.decisions.approve import approve, deny, withdraw
+from workflows.usecases.drift.passes import look_for_drift
 from workflows.usecases.fulfilment.advance_request import advance_request, warn
 from workflows.usecases.fulfilment.converge import converge
 from workflows.usecases.identity.departure import look_who_it_is
+from workflows.usecases.identity.leavers import look_at_holders
+from workflows.usecases.oversight.activity_look import look_at_activity
 from workflows.usecases.oversight.announcement_check import check_announced
 from workflows.usecases.oversight.break_glass_review import chase as chase_review
 from workflows.usecases.oversight.refusals import count_refusals
@@ -87,6 +92,11 @@ class Chat:
 
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
         return self.directory.groups(policy, names)
+
+    def look_at(self, accounts: Collection[Account], policy: Policy) -> Looked:
+        if self.unreachable:
+            return Looked(silent={"slack": "the chat does not answer"})
+        return Looked({who: self.refresh_person(who, policy) for who in accounts if who in self.people})
 
 
 class MemoryTickets:
@@ -155,6 +165,8 @@ class World:
             tickets=self.tickets,
         )
         self.ledger.notice = self.ctx.unreadable
+        # Who sees to what waits at a forge, where a test has one.
+        self.forge: Callable[[WorkerContext, str], object] = lambda _ctx, _id: None
         for who in (build.DANA, build.OLU, build.PAT, build.NIA, build.SUE, build.GUS):
             self.chat.people[account(who)] = build.facts(who)
             self.targets.add_person(who)
@@ -285,7 +297,12 @@ class World:
             "review": chase_review,
             "announced": check_announced,
             "sweepout": carry_out_revocation,
+            "leavers": lambda ctx, _: look_at_holders(ctx),
+            "drift": look_for_drift,
+            "certification": see_to,
+            "activity": look_at_activity,
             "refusals": lambda ctx, id_: count_refusals(ctx, PersonId(id_)),
+            "forge": self.forge,
             "whois": lambda ctx, id_: look_who_it_is(ctx, account_named(id_)),
         }
         if kind in jobs:
@@ -330,8 +347,10 @@ class World:
 
     def has_access(self, id_: str) -> bool:
         request = self.request(id_)
-        assert request.resource is not None
-        return self.target(request.resource.kind).has(request.resource)
+        gives = request.gives
+        resource = gives.resource if gives is not None else request.resource
+        assert resource is not None
+        return self.target(AwsKind(resource.kind)).has(resource)
 
     def events(self, id_: str) -> list[str]:
         return [entry.event.value for entry in self.ledger.entries_of(id_)]

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from workflows.core.absent_words import Absent, NumberRanges, without_words
 from workflows.core.audit import Event
 from workflows.core.canonical_json import digest
 
@@ -23,7 +25,7 @@ LINKED_FROM = 2
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An entry as it stands there, whatever somebody has made of it. `private` is None where it was erased."""
+    """An entry as it stands there, whatever somebody has made of it. `private` is None where its words are gone."""
 
     number: int
     body: bytes
@@ -56,13 +58,28 @@ def linking(link: str, number: int, entry_digest: str) -> str:
     return hashlib.sha1(f"{link}:{number}:{entry_digest}".encode(), usedforsecurity=False).hexdigest()
 
 
+def subject_of(entry: StoredEntry) -> str:
+    """Of an entry whose body is as it was written."""
+    return str(json.loads(entry.body)["subject"])
+
+
 class AuditCheck:
-    """Takes all entries up to `state.upto`, page by page, then the lists. Each method yields one sentence for each fault."""
+    """Takes all entries up to `state.upto`, page by page, then the lists. Each method yields one sentence for each fault.
+
+    Where the oldest have left for the archive, either `archived` takes them first, or `begin_at` says where the log begins.
+    """
 
     def __init__(self, state: AuditState) -> None:
         self._state = state
         self.count = 0
+        # How many have no words any more, and an entry that says so; known once `counts` is through.
         self.erased = 0
+        # Those of which an entry says that the archive alone has their words; known then, too.
+        self.away = NumberRanges()
+        # The first entry that stands in the ledger: those before it are in the archive.
+        self.first = 1
+        self._firsts: set[int] = set()
+        self._absent = Absent()
         self._last = 0
         # The link to the newest entry so far; None after a gap, where nobody can know it.
         self._link: str | None = ""
@@ -75,6 +92,27 @@ class AuditCheck:
         self._beyond: dict[str, int] = {}
 
     # ------------------------------------------------------------ entries
+
+    def begin_at(self, first: int, link: str) -> None:
+        """What came before is not looked at. `link`: of the last of it, empty where it has none."""
+        self.first, self._last, self._link = first, first - 1, link or None
+
+    def archived(self, page: Iterable[StoredEntry]) -> Iterator[str]:
+        """Of those that have left, as the archive has them. Their words are there, under keys."""
+        for entry in page:
+            if entry.number > self._last + 1:
+                yield _missing(self._last + 1, entry.number - 1) + " in the archive"
+                self._link = None
+            self._last, self.first = entry.number, entry.number + 1
+            if not entry.digest:
+                # There was none of this number when it was sealed.
+                self._link = None
+                continue
+            self.count += 1
+            body, intact = _body(entry.body), hashlib.sha256(entry.body).hexdigest() == entry.digest
+            if not intact:
+                yield f"#{entry.number} was changed in the archive: its digest is another one"
+            yield from self._chain(entry, body)
 
     def entries(self, page: Iterable[StoredEntry]) -> Iterator[str]:
         for entry in page:
@@ -98,6 +136,9 @@ class AuditCheck:
             if intact:
                 yield f"#{entry.number} cannot be read"
         else:
+            self._absent.heard(body["event"], entry)
+            if body["event"] == Event.AUDIT_RETAINED.value:
+                self._firsts.add(_count(body["facts"].get("first")))
             count, total = self._subjects.get(body["subject"], (0, 0))
             self._subjects[body["subject"]] = (count + 1, total + entry.number)
         yield from self._chain(entry, body)
@@ -120,7 +161,7 @@ class AuditCheck:
 
     def _private(self, entry: StoredEntry, body: dict[str, Any] | None) -> Iterator[str]:
         if entry.private is None:
-            self.erased += 1
+            self._absent.add(entry.number)
             return
         self._words += 1
         if body is not None and _private_digest(entry.private) != body["private"]:
@@ -128,18 +169,27 @@ class AuditCheck:
 
     # ------------------------------------------------------------ what stands beside them
 
-    def counts(self) -> Iterator[str]:
-        """After the last page: whether as much is there as the ledger has counted."""
+    def counts(self, later: Iterable[StoredEntry] = ()) -> Iterator[str]:
+        """After the last page: whether as much is there as the ledger has counted. `later`: entries that came meanwhile."""
         state = self._state
         yield from state.problems
         if state.upto > self._last:
             yield _missing(self._last + 1, state.upto) + ", at the end"
+        # An older copy begins with the one before; what came after it may have been put back.
+        if self.first > 1 and self.first not in self._firsts:
+            yield _missing(1, self.first - 1) + ", and no entry says that they left for the archive"
         if self._any_link and not state.counted:
             yield "The ledger's own count of its entries is gone."
         elif state.counted and self._link_at_count is not None and self._link_at_count != state.link:
             yield f"#{state.counted} is not the entry that the ledger has noted as its newest"
-        if state.words > self._words:
-            yield f"There are names and words of {state.words - self._words} more entries than there are."
+        fine, unknown, just_now = self._absent.judged(later)
+        self.away = self._absent.away().below(state.upto + 1)
+        self.erased = len(
+            fine.without(self.away).without(NumberRanges.joined(((1, max(self._firsts, default=1) - 1),)))
+        )
+        yield from without_words(unknown)
+        if state.words > self._words + just_now:
+            yield f"There are names and words of {state.words - self._words - just_now} more entries than there are."
 
     def lists(self, lists: Iterable[tuple[str, Sequence[int | None]]]) -> Iterator[str]:
         """Each subject with the numbers in its own list; None is one that cannot be read."""
@@ -186,3 +236,19 @@ def _private_digest(stored: bytes) -> str:
         return digest([words["salt"], words["private"]])
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
+
+
+def _count(said: object) -> int:
+    text = str(said)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 17 else 0
+
+
+def by_number(sentences: Iterable[str]) -> list[str]:
+    """In the order of the first entry that each names."""
+    return sorted(sentences, key=number_in)
+
+
+def number_in(sentence: str) -> int:
+    """The first entry at which a fault is, by what it says; 0 where it names none. What ends at an entry lacks the next one."""
+    found = re.search(r"(ends at )?#(\d+)", sentence)
+    return int(found[2]) + (found[1] is not None) if found else 0

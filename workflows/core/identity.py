@@ -23,6 +23,9 @@ AccountId = NewType("AccountId", str)
 # what older versions stored is theirs; for another person under an address that was used before, `ADDRESS~2`.
 PersonId = NewType("PersonId", str)
 
+# What somebody who was erased is called from then on, with 12 hex digits; the subject of what is told of it.
+ERASED_PERSON = "erased-"
+
 NO_DOMAINS: Mapping[str, str] = MappingProxyType({})
 ADDRESS_LENGTH_MAX = 254
 # Unquoted local parts of RFC 5322, and host names. Other alphabets have letters that look like these, or fold into them.
@@ -76,6 +79,11 @@ def listed_as(person: PersonId) -> Address | None:
 def next_person(address: Address, number: int) -> PersonId:
     """Another person under an address that somebody else had: the second, the third ..."""
     return PersonId(f"{address}~{number}")
+
+
+def is_erased(person: PersonId) -> bool:
+    """Whether it stands for somebody whom the record names no more; see `usecases.identity.erase`."""
+    return person.startswith(ERASED_PERSON) and "@" not in person
 
 
 def surface_of(account: AccountId) -> str:

@@ -11,16 +11,39 @@ ADOPTION = "adoption:accounts"
 ADOPTED_USERS = "adoption:target-users"
 POLICY_SUMMARY = "summary:policy"
 POLICY_FILES = "policy-files:active"
+# Policies that were in force lately, from which something of production went.
+POLICY_FORMER = "policy-former:production"
 # A policy that waits for people to agree, and its files.
 POLICY_WAITING = "policy-waiting:folder"
 POLICY_WAITING_FILES = "policy-files:waiting"
+# The look at those who hold access, as a due item; and what is remembered from one to the next.
+LEAVERS = "leavers:holders"
 # What is on record of the ledger's own clock.
 CLOCK = "clock:ledger"
+# The name of this installation, and of its audit log.
+INSTALLATION = "installation:ledger"
+# How far the audit log is sealed; due while there are entries that are not.
+SEAL = "seal:ledger"
+# What has left the ledger for the archive; due while the policy says after how long something shall.
+RETAINED = "retained:ledger"
+# When the next certification begins by itself, where the policy has a schedule; no certification has this number.
+CERTIFY_NEXT = "certification:next"
+# Stands while the ledger is perhaps an older copy of itself; see `core.ledger_doubt`.
+LEDGER_DOUBT = "doubt:ledger"
 # Processes of an older version that were heard of lately.
 OLDER = "older:processes"
+# Who was erased, by digests.
+ERASED = "erased:people"
+# How far the comparison of targets with the ledger has come, and its looks.
+DRIFT_PROGRESS = "drift-pass:ledger"
+DRIFT_PLAN = "drift-plan:ledger"
+# The due item that carries the comparison on.
+DRIFT_DUE = "drift:pass"
 # Indexes; scores are seconds since the epoch.
+SIGNED = "signed-votes"  # requests of which signed presses are kept, by when to look whether they may go
 PENDING = "pending"  # requests, by expiry
 LIVE = "live"  # grants that are not closed, by deadline
+RUNS = "runs"  # of those, what pipelines' own roles have by a gate, by deadline
 CLOSED = "closed"  # grants that are over, by when
 RECENT = "recent"  # all requests ever made, by time
 SCHEDULED = "scheduled"  # requests that were approved and begin later, by when
@@ -32,7 +55,13 @@ ON_HOLD = "on-hold"  # accounts that wait for somebody to say whose they are, by
 SHUT = "shut-accounts"  # accounts of people who were closed, by since when; they wait for nobody
 BARRED = "barred"  # people whom security keeps from breaking the glass or from asking, by since when
 LISTED = "listed"  # indexes of which an earlier version knew nothing, and which were made for its records
+DRIFT = "drift"  # what targets hold and the ledger does not know, or the other way round, by since when
+CERTIFICATIONS = "certifications"  # every certification there was, by when it was begun
 UNANNOUNCED = "unannounced"  # break-glass of which no channel was told in time, by when that was found
+
+TERMINAL = "terminal-acts"  # what is asked from terminals, by when it may go
+TERMINAL_WAITING = "terminal-waiting"  # those that wait for a worker, by since when
+TOKENS = "tokens-once"  # tokens of pipelines that were taken, by when they run out
 
 # The subjects of chat that are somebody's own page.
 HOME = "home-"
@@ -42,8 +71,23 @@ CLOSED_PLACES = "places-closed"  # channels and people that chat takes no messag
 CHAT_WORDS = "slack-words"
 
 
+def drift(id_: str) -> str:
+    """What is open of one holding; the due item of the same name sees to its removal."""
+    return f"drift:{id_}"
+
+
+def drift_of(scope: str) -> str:
+    """Index: what is open of one look."""
+    return f"{DRIFT}:scope:{scope}"
+
+
 def request(id_: str) -> str:
     return f"request:{id_}"
+
+
+def activity(id_: str) -> str:
+    """What was seen of what was done with a grant; the due item of the same name has a worker look."""
+    return f"activity:{id_}"
 
 
 def grant(id_: str) -> str:
@@ -56,6 +100,11 @@ def holding(id_: str) -> str:
 
 def person(id_: PersonId) -> str:
     return f"person:{id_}"
+
+
+def words_key(name: str) -> str:
+    """The key of the words that name somebody; see `core.named_words`."""
+    return f"words-key:{name}"
 
 
 def witness(id_: str) -> str:
@@ -145,6 +194,16 @@ def owed(place: str) -> str:
     return f"owed:{place}"
 
 
+def certification(id_: str) -> str:
+    """One round of it; the due item of the same name asks, reminds and closes."""
+    return f"certification:{id_}"
+
+
+def certification_part(id_: str) -> str:
+    """What one of its cards asks."""
+    return f"certification-part:{id_}"
+
+
 def review(id_: str) -> str:
     return f"review:{id_}"
 
@@ -180,6 +239,31 @@ def of_ticket(ticket: str) -> str:
 
 def bulk_revocation(id_: str) -> str:
     return f"sweepout:{id_}"
+
+
+def token_once(issuer: str, jti: str) -> str:
+    """What is remembered of one token of a pipeline."""
+    return f"jti:{digest(issuer)[:20]}:{digest(jti)[:40]}"
+
+
+def forge(id_: str) -> str:
+    """A deployment that waits at a forge; the due item of the same name has a worker see to it."""
+    return f"forge:{id_}"
+
+
+def terminal(id_: str) -> str:
+    """What is asked from a terminal; the due item of the same name has a worker decide it."""
+    return f"terminal:{id_}"
+
+
+def vouched(who: PersonId) -> str:
+    """Who vouched for a person while chat was down."""
+    return f"vouched:{who}"
+
+
+def signed(request_id: str) -> str:
+    """What a chat signed of the votes on a request in production."""
+    return f"signed:{request_id}"
 
 
 def press(id_: str) -> str:

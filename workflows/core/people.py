@@ -41,6 +41,21 @@ def person_id(address: str) -> PersonId:
 
 
 @dataclass(frozen=True, slots=True)
+class FromTerminal:
+    """Who vouched for somebody who acts from a terminal: a target's user, as `TargetTerms.user_of` names them. `chat_down`: the
+    worker itself found no chat.
+    """
+
+    user: str
+    chat_down: bool = False
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """For the audit entry of what they did."""
+        return {"from": "terminal", "vouched": self.user} | ({"chat": "down"} if self.chat_down else {})
+
+
+@dataclass(frozen=True, slots=True)
 class PersonFacts:
     """What the chat says of the account that acts, as of `as_of`.
 
@@ -71,6 +86,13 @@ class PersonFacts:
     # Their accounts in other chats, of which nothing is known against writing there; the next one to try stands first. A
     # Directory fills it in for whoever it finds as a person.
     elsewhere: tuple[Account, ...] = ()
+    # Of this very act, where it was not done in a chat. Never kept.
+    terminal: FromTerminal | None = None
+
+    @property
+    def from_where(self) -> dict[str, str]:
+        """What the audit entry says of it."""
+        return self.terminal.facts if self.terminal is not None else {}
 
     def at(self, surface: str) -> Account | None:
         """Their account in that chat; None where they have none there."""

@@ -7,17 +7,20 @@ nothing that decides needs to look anywhere else. All models are frozen; all dur
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from workflows.core.destination import Destination, Kind
 from workflows.core.identity import WEBHOOK, Address
+from workflows.core.pipelines.allowed import Pipeline
 from workflows.core.provider import Connection, TargetSpec
 
 OWNERS = "owners"
 REQUESTERS = "requesters"
+# How often targets are compared with the ledger unless somebody says otherwise.
+DRIFT_EVERY = timedelta(hours=1)
 # What a webhook can be told.
 RECEIPTS = "receipts"
 DIGESTS = "digests"
@@ -35,9 +38,32 @@ class Risk(StrEnum):
     ADMIN = "admin"
 
 
+class OnMover(StrEnum):
+    """What becomes of live access whose holder may ask for it no longer."""
+
+    END = "end"
+    TELL = "tell"  # it stays, and the owners hear of it
+    KEEP = "keep"
+
+
 class Visibility(StrEnum):
     OPEN = "open"
     MEMBERS = "members"
+
+
+class UnknownStarter(StrEnum):
+    """What becomes of a pipeline's ask of which nobody knows who started it, re-ran it or pushed the commit."""
+
+    REFUSE = "refuse"
+    ONE_MORE = "one_more"  # whoever it was may be one of those who agree: for each of them one more has to
+
+
+class OnDrift(StrEnum):
+    """What becomes of access that the ledger does not know of."""
+
+    ALERT = "alert"
+    # What is told ours by name, and no other one, is taken away.
+    REVOKE = "revoke"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +131,8 @@ class BreakGlass:
     max_per_day: int | None = None
     max_total: timedelta | None = None
     review_within: timedelta | None = None
+    # The roles that somebody may let themselves into from a terminal, while no chat can be reached.
+    when_chat_is_down: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +205,8 @@ class Entitlement:
     how_to: str | None = None
     # Why it may let its holder keep access after the end; None where nobody said.
     outlives: str | None = None
+    # Whether a revocation ends sessions that are open then, as far as its target can.
+    end_sessions: bool = False
     expires_after: timedelta = timedelta(hours=1)
     # Where each effective value came from, for `config render --explain`: key -> "payments-prod.yaml:12".
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -184,6 +214,60 @@ class Entitlement:
     @property
     def name(self) -> str:
         return f"{self.environment} {self.role}"
+
+
+# How a gate's place among the entitlements is called: no role of the files can have a colon or a plus in its name.
+GATE = "gate:"
+
+
+@dataclass(frozen=True, slots=True)
+class GateTarget:
+    """What a pipeline's own role is given once its run took the approval, and for how long at most."""
+
+    target: TargetSpec
+    connection: Connection
+    account: str | None
+    duration: timedelta
+    # Why what it gives has to allow what outlives the end; None: it does not.
+    outlives: str | None = None
+
+    def phrase(self) -> str:
+        """All of it in one line, so that a difference shows."""
+        where = f" in {self.account}" if self.account else ""
+        return f"{self.target.phrase()} through {self.connection.name}{where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a pipeline waits for. `entitlement`: who must agree, when, with which ticket; nobody can ask for it or hold it."""
+
+    name: str
+    entitlement: Entitlement
+    unknown_starter: UnknownStarter = UnknownStarter.ONE_MORE
+    # None: the approval gives nothing, and is advice to the pipeline.
+    gives: GateTarget | None = None
+
+    @property
+    def as_given(self) -> Entitlement | None:
+        """What it gives the pipeline's own role, as if a role of the policy did; nobody may ask for it. None: nothing."""
+        gives = self.gives
+        if gives is None:
+            return None
+        return replace(self.entitlement, target=gives.target, connection=gives.connection, account=gives.account)
+
+    def asked_with(self, more: int) -> Entitlement:
+        """With so many more who must agree: owners, where they are asked, else of the first group that is."""
+        if more <= 0:
+            return self.entitlement
+        approve = dict(self.entitlement.approve)
+        word = OWNERS if OWNERS in approve else next(iter(approve))
+        approve[word] += more
+        return replace(self.entitlement, role=gate_role(self.name, more), approve=approve)
+
+
+def gate_role(gate: str, more: int = 0) -> str:
+    """`gate:deploy`; with two more who must agree `gate:deploy+2`."""
+    return f"{GATE}{gate}" + (f"+{more}" if more > 0 else "")
 
 
 def one_or_all(channels: tuple[str, ...]) -> str | list[str] | None:
@@ -207,6 +291,31 @@ class Environment:
     break_glass: BreakGlass | None = None
     escalate: Escalation | None = None
     freezes: tuple[Freeze, ...] = ()
+    drift: OnDrift = OnDrift.ALERT
+    # Whether it is looked up what was done with access, once it is over.
+    activity: bool = False
+    # What pipelines wait for, by name; apart from roles, because nobody can ask for one.
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+
+    @property
+    def given(self) -> tuple[Entitlement, ...]:
+        """By its roles to people, and by its gates to pipelines' own roles."""
+        gates = (gate.as_given for gate in self.gates.values())
+        return (*self.roles.values(), *(one for one in gates if one is not None))
+
+    @property
+    def decided(self) -> tuple[Entitlement, ...]:
+        """All that somebody decides on here: its roles and its gates."""
+        return (*self.roles.values(), *(gate.entitlement for gate in self.gates.values()))
+
+    def entitlement(self, role: str) -> Entitlement | None:
+        """Of a role, or of a gate by `gate_role`."""
+        if not role.startswith(GATE):
+            return self.roles.get(role)
+        name, _, more = role.removeprefix(GATE).partition("+")
+        number = int(more) if more.isascii() and more.isdecimal() else 0
+        gate = self.gates.get(name) if role == gate_role(name, number) else None
+        return gate.asked_with(number) if gate is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +328,14 @@ class Digest:
     only_if_active: bool = False
     # The access review of so long a time is posted in place of what is active.
     report: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertifyPlan:
+    """Owners are asked `every` so long which roles and people stay, and have until `due` after that."""
+
+    every: timedelta
+    due: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +406,19 @@ class Policy:
     webhooks: tuple[Webhook, ...] = ()
     # How many people of which groups must agree to a change that loosens production; empty where none has to wait.
     policy_changes: Mapping[str, int] = field(default_factory=dict)
+    on_mover: OnMover = OnMover.TELL
+    # How often targets are compared with the ledger.
+    drift_every: timedelta = DRIFT_EVERY
+    # Which may ask for a gate.
+    pipelines: tuple[Pipeline, ...] = ()
+    # Whose an account at a forge is: address (as it is now) -> forge -> numeric id. An account is one person's.
+    forge_ids: Mapping[Address, Mapping[str, int]] = field(default_factory=dict)
+    # Ids of the AWS accounts that vouch for people at a terminal; with none nobody acts from one.
+    identity_accounts: tuple[str, ...] = ()
+    # For how long what is over stays in the ledger, once the archive has it; None: for ever.
+    retention: timedelta | None = None
+    # None: a certification begins by hand alone.
+    certify: CertifyPlan | None = None
 
     @property
     def security(self) -> tuple[str, ...]:
@@ -303,4 +433,4 @@ class Policy:
 
     def entitlement(self, environment: str, role: str) -> Entitlement | None:
         found = self.environments.get(environment)
-        return found.roles.get(role) if found else None
+        return found.entitlement(role) if found else None

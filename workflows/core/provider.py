@@ -10,8 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar, Protocol
 
+from workflows.core.activity import Trail, Window
 from workflows.core.identity import Address
 
 # The words that sentences put in for a provider: its name, and what people call its parts.
@@ -43,6 +46,22 @@ class Outliving:
     actions: tuple[str, ...]
 
 
+class Sessions(StrEnum):
+    """What becomes of sessions that are open when somebody takes access back."""
+
+    LEFT = "left"  # nobody asked for more: they last as long as the target lets them
+    DENIED = "denied"  # the worker has them denied, by `Target.deny_sessions`
+    BY_HAND = "by_hand"  # somebody with rights that the worker never has can: `TargetTerms.sessions_by_hand`
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """`text`: to be pasted as it is. `ask`: whom, and for what, as the rest of a sentence that begins with "Ask"."""
+
+    text: str
+    ask: str
+
+
 @dataclass(frozen=True, slots=True)
 class Connection(ABC):
     """Where access is given. Credentials are no part of it: they come from the worker's own surroundings."""
@@ -66,6 +85,8 @@ class TargetTerms(ABC):
 
     # By the names above.
     words: ClassVar[Mapping[str, str]]
+    # Fields that the audit log is not told.
+    unkept: ClassVar[frozenset[str]] = frozenset()
 
     kind: str
     connection: str
@@ -79,9 +100,38 @@ class TargetTerms(ABC):
         """What an approver agrees to, for the hash of the terms. A field that is added later must not change old hashes."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
+    def kept(self) -> dict[str, object]:
+        """What the audit log keeps of it: enough to take access away by, JSON-able, without secrets and documents."""
+        return {name: value for name, value in self.agreed().items() if value is not None and name not in self.unkept}
+
+    def through(self, connection: Connection) -> TargetTerms:  # noqa: ARG002 - most keep all of it
+        """What the log keeps, reached as the policy reaches it now. `connection`: the one of this name."""
+        return self
+
     @abstractmethod
     def same_access(self, held: TargetTerms) -> bool:
         """Whether both give the same, however it is reached."""
+
+    def scope(self) -> tuple[str, ...]:
+        """What a list of all access by these terms covers: whoever has the same scope has the same list."""
+        return tuple(f"{name}={value}" for name, value in sorted(self.agreed().items()))
+
+    @property
+    def sessions(self) -> Sessions:
+        return Sessions.LEFT
+
+    def ending_sessions(self) -> TargetTerms:
+        """The same, of a role with `end_sessions: true`. Only where `TargetSpec.sessions_problem` has nothing against it."""
+        return self
+
+    def sessions_by_hand(
+        self,
+        ids: Mapping[str, str],  # noqa: ARG002 - most have none
+        grant_id: str,  # noqa: ARG002 - as above
+        before: datetime,  # noqa: ARG002 - as above
+    ) -> ByHand | None:
+        """What ends the sessions of this holding that were begun before, where it is `BY_HAND`."""
+        return None
 
     @abstractmethod
     def user_of(self, ids: Mapping[str, str]) -> str:
@@ -110,8 +160,23 @@ class TargetSpec(ABC):
         """What the environment must say so that it can be filled in: `an account`, and how to write it. None: nothing more."""
         return None
 
+    def given_in(self, connection: Connection, account: str | None) -> str | None:  # noqa: ARG002 - most lead to one place
+        """The account of the provider's in which it is given; None where the policy does not tell. `account`: the
+        environment's.
+        """
+        return account
+
     def outliving(self) -> Outliving | None:
         return None
+
+    def sessions_problem(self) -> tuple[str, str] | None:
+        """Why a role of this kind cannot have `end_sessions: true`, and what to do; None where it can."""
+        return f"sessions of {self.kind} cannot be ended", "take end_sessions out"
+
+    @property
+    def tells_ours_apart(self) -> bool:
+        """Whether access given by us can be told from access that somebody else gave."""
+        return False
 
 
 class ConnectionKeys(Protocol):
@@ -132,6 +197,22 @@ def _no_problems(_text: str) -> tuple[str, ...]:
     return ()
 
 
+def _no_trail(_asked: Sought, _window: Window) -> Trail | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Whose doings are looked for. `ids`, `names`: as `Resource` has them. `connection`: as the policy has it now; None where
+    it has none of that name any more.
+    """
+
+    terms: TargetTerms
+    ids: Mapping[str, str]
+    names: Mapping[str, str]
+    connection: Connection | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Provider:
     """One provider. `kinds`: of its terms. `connection`, `targets`: models of what may be written.
@@ -140,7 +221,8 @@ class Provider:
     very access away and shows that it is gone, for somebody with rights to do so. `ids`: of what was resolved, or none.
     `users`: how ids of its users begin (`TargetTerms.user_of`). `placeholders` may stand in the `worded` keys of a target; its
     `templates` keys name files in `policies/`, which `check_template` looks at (a sentence for each fault). `not_secret` keys of
-    a connection are no secrets, although they look like some.
+    a connection are no secrets, although they look like some. `trail`: where what was done with access stands in a log of the
+    target's own; None where there is none. `gate_targets`: models of what a gate may give a pipeline, and no role of people.
     """
 
     kinds: tuple[str, ...]
@@ -155,6 +237,8 @@ class Provider:
     templates: tuple[str, ...] = ()
     check_template: Callable[[str], tuple[str, ...]] = _no_problems
     not_secret: frozenset[str] = field(default=frozenset())
+    trail: Callable[[Sought, Window], Trail | None] = _no_trail
+    gate_targets: tuple[type[TargetKeys], ...] = ()
 
     @property
     def name(self) -> str:

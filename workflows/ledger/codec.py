@@ -19,6 +19,8 @@ from workflows.core.audit import AuditEntry, AuditEvent, Event
 from workflows.core.audit_check import StoredEntry
 from workflows.core.canonical_json import canonical_json
 from workflows.core.clockwork import LedgerClock, WitnessRecord
+from workflows.core.gates.terms import KIND as GATE
+from workflows.core.gates.terms import KIND_GIVING, GateTerms, GivingTerms
 from workflows.core.identity import (
     SLACK,
     Account,
@@ -29,16 +31,36 @@ from workflows.core.identity import (
     TargetIds,
     TargetUser,
 )
+from workflows.core.ledger_doubt import LedgerDoubt
 from workflows.core.mixed import OlderRunning
 from workflows.core.provider import Provider, TargetTerms, providers
+from workflows.core.records.activity import Activity
+from workflows.core.records.certification import Certification, CertificationPart
 from workflows.core.records.chat import ChatRecord, Press
+from workflows.core.records.drift import Drift, DriftPass, DriftPlan
+from workflows.core.records.erased import ErasedPeople
+from workflows.core.records.forge import ForgeWait
+from workflows.core.records.gate import TokenOnce
 from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
+from workflows.core.records.installation import Installation
+from workflows.core.records.leavers import Leavers
 from workflows.core.records.oversight import BulkRevocation, Review, Trouble
 from workflows.core.records.person import PersonRecord, Refusals, Uses
-from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, PolicySummary, WaitingPolicy
+from workflows.core.records.policy_in_force import (
+    ActivePolicy,
+    FormerPolicies,
+    PolicyFiles,
+    PolicySummary,
+    WaitingPolicy,
+)
 from workflows.core.records.record import Record
 from workflows.core.records.request import Request, Slot
+from workflows.core.records.retained import Retained
+from workflows.core.records.seal import SealState
+from workflows.core.records.signed import SignedVotes
+from workflows.core.records.terminal import TerminalAct, Vouched
+from workflows.core.records.words_key import WordsKey
 from workflows.ports import CorruptRecord, Notice, Versioned
 
 T = TypeVar("T")
@@ -46,20 +68,24 @@ T = TypeVar("T")
 KINDS: Mapping[str, type[Any]] = {
     "request": Request,
     "grant": Grant,
+    "activity": Activity,
     "holding": Holding,
     "person": PersonRecord,
     "slot": Slot,
     "policy": ActivePolicy,
     "summary": PolicySummary,
     "policy-files": PolicyFiles,
+    "policy-former": FormerPolicies,
     "policy-waiting": WaitingPolicy,
     "refusals": Refusals,
     "chat": ChatRecord,
     "press": Press,
+    "signed": SignedVotes,
     "review": Review,
     "uses": Uses,
     "sweepout": BulkRevocation,
     "clock": LedgerClock,
+    "doubt": LedgerDoubt,
     "older": OlderRunning,
     "witness": WitnessRecord,
     "trouble": Trouble,
@@ -69,6 +95,21 @@ KINDS: Mapping[str, type[Any]] = {
     "adoption": Adoption,
     "target-user": TargetUser,
     "target-ids": TargetIds,
+    "drift": Drift,
+    "drift-pass": DriftPass,
+    "drift-plan": DriftPlan,
+    "installation": Installation,
+    "seal": SealState,
+    "retained": Retained,
+    "leavers": Leavers,
+    "words-key": WordsKey,
+    "jti": TokenOnce,
+    "forge": ForgeWait,
+    "terminal": TerminalAct,
+    "vouched": Vouched,
+    "certification": Certification,
+    "certification-part": CertificationPart,
+    "erased": ErasedPeople,
 }
 
 
@@ -96,12 +137,12 @@ def decode(key: str, body: bytes | str) -> Record:
     """Raises CorruptRecord, also for a record that belongs under another key."""
     record = cast(Record, load(kind_of(key), body, where=key))
     name = next((getattr(record, field) for field in _NAMED_BY if hasattr(record, field)), None)
-    if name is not None and name != key.partition(":")[2]:
+    if name is not None and not isinstance(record, Installation) and name != key.partition(":")[2]:
         raise CorruptRecord(f"{key} holds the record of another one")
     return record
 
 
-# The field that repeats what the record's key says; the first that a kind has.
+# The field that repeats what the record's key says; the first that a kind has. An installation's key is the same everywhere.
 _NAMED_BY = ("account", "address", "id", "subject", "person")
 
 
@@ -189,6 +230,9 @@ def _account(schema: dict[str, Any]) -> dict[str, Any]:
 def _target_terms(schema: dict[str, Any]) -> dict[str, Any]:
     own = {provider: _stored(TypeAdapter(provider.terms).core_schema) for provider in providers()}
     choices = {kind: own[provider] for provider in own for kind in provider.kinds}
+    # A gate itself gives nothing, and no provider has it.
+    choices[GATE] = _stored(TypeAdapter(GateTerms).core_schema)
+    choices[KIND_GIVING] = _stored(TypeAdapter(GivingTerms).core_schema)
     named = {"ref": schema["ref"]} if "ref" in schema else {}
     return {"type": "tagged-union", "discriminator": "kind", "choices": choices, **named}
 

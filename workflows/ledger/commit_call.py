@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workflows.core.keys import CLOCK, OLDER
+from workflows.core.absent_words import NUMBERS, NumberRanges
+from workflows.core.keys import CLOCK, LEDGER_DOUBT, OLDER, SEAL
 from workflows.ledger.codec import encode, event_body, event_private
 from workflows.ledger.keys import Keys
 from workflows.ledger.scripts import Argument, text
@@ -62,29 +63,37 @@ def _check(change: Change) -> None:
     both = change.puts.keys() & change.deletes
     if both:
         raise ValueError(f"put and deleted in one change: {', '.join(sorted(both))}")
+    # Words of entries that go themselves are not missed.
+    unsaid = tuple(number for number in change.forget if change.trim is None or number >= change.trim.first)
+    if unsaid and str(NumberRanges.of(unsaid)) not in (one.facts.get(NUMBERS) for one in change.audit):
+        raise ValueError("words are deleted, and no entry lists of which entries")
     for entry in change.index:
         if entry.score is not None and not math.isfinite(entry.score):
             raise ValueError(f"{entry.member} cannot stand at {entry.score} in the index {entry.name}")
 
 
-def commit_call(keys: Keys, change: Change, *, refuse_access: bool) -> tuple[list[str], list[Argument]]:
+def commit_call(keys: Keys, change: Change, *, refuse_access: bool, seen: str = "") -> tuple[list[str], list[Argument]]:
+    """`seen`: `<number>:<link>` of the newest audit entry that this process saw."""
     parts = encode_change(change)
     access = ("refuse" if refuse_access else "give") if change.gives_access else ""
     names = [keys.commit(change.commit_id), keys.tick, keys.due, keys.woken, keys.audit, keys.private, keys.durable]
     names += [keys.lease(change.fence.lease if change.fence else ""), keys.record(CLOCK), keys.audit_head]
-    names.append(keys.record(OLDER))
+    names += [keys.record(OLDER), keys.record(LEDGER_DOUBT), keys.record(SEAL)]
     names += [keys.record(key) for key in (*change.reads, *parts.puts, *change.deletes)]
     names += [keys.index(entry.name) for entry in change.index]
     names += [keys.audit_of(event.subject) for event in parts.audit]
+    names += [keys.audit_of(subject) for subject in (change.trim.subjects if change.trim else ())]
     args: list[Argument] = [micros(change.at), _micros(STALE_S_MAX), _micros(AHEAD_S_MAX)]
     args += [change.fence.number if change.fence else "", access, change.answer, int(change.remembered_s * 1000)]
     args += map(len, (change.reads, parts.puts, change.deletes, parts.due, change.index, parts.audit))
     args.append(f"{change.sooner.total_seconds():.6f}" if change.sooner else 0)
+    args += [seen, "" if change.sealed is None else change.sealed, len(change.forget)]
+    args += [change.trim.first, len(change.trim.subjects)] if change.trim else ["", 0]
     args += [*change.reads.values(), *parts.puts.values(), *_pairs(parts.due.items())]
     args += _pairs((entry.member, entry.score) for entry in change.index)
     for event in parts.audit:
         args += [event.body, event.digest, event.private]
-    return names, args
+    return names, [*args, *change.forget]
 
 
 def _micros(seconds: float) -> int:
@@ -107,7 +116,12 @@ def commit_result(reply: Sequence[Any], change: Change) -> Committed | Lost:
 
 def aside(reply: Sequence[Any]) -> list[str]:
     """Keys that were of another type than ours and stand beside the new ones now, as `<key>:strange`."""
-    return [text(name) for name in reply[2:]] if text(reply[0]) == "committed" else []
+    return [text(name) for name in reply[3:]] if text(reply[0]) == "committed" else []
+
+
+def newest(reply: Sequence[Any]) -> str:
+    """`<number>:<link>` of the newest audit entry now; empty where nothing was written, or what was seen is not there."""
+    return text(reply[2]) if text(reply[0]) == "committed" else ""
 
 
 def stored_answer(stored: Any) -> str:

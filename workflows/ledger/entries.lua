@@ -1,6 +1,6 @@
 -- Reads audit entries in the order of their numbers.
 --
--- KEYS  1 audit stream   2 audit private   3 a subject's list of numbers (only for the entries of one subject)
+-- KEYS  1 audit stream   2 audit private   3.. subjects' lists of numbers (only for the entries of some subjects)
 -- ARGV  1 only numbers above this   2 how many at most (for all subjects)
 -- Returns {number, body, digest, private or false, link...}, flat, five for each entry
 
@@ -13,15 +13,16 @@ local function range(stream, first, last, most)
 end
 
 local found = {}
-if KEYS[3] then
-  local numbers = redis.pcall('LRANGE', KEYS[3], 0, -1)
+for i = 3, #KEYS do
+  local numbers = redis.pcall('LRANGE', KEYS[i], 0, -1)
   for _, number in ipairs(numbers.err and {} or numbers) do
     if string.match(number, '^%d+$') and #number < 17 and tonumber(number) > tonumber(ARGV[1]) then
       local id = number .. '-0'
       found[#found + 1] = range(KEYS[1], id, id, 1)[1] or range(streams[1], id, id, 1)[1]
     end
   end
-else
+end
+if not KEYS[3] then
   for _, stream in ipairs(streams) do
     -- Behind all that has this number: ours ends in -0, somebody else's may not.
     local after = '(' .. ARGV[1] .. '-18446744073709551615'

@@ -155,6 +155,14 @@ class MemoryDirectory(BoundDirectory):
     def put_nobody(self, address: Address) -> None:
         self._nobody[address] = self._clock.now()
 
+    def forget(self, accounts: Iterable[Account], addresses: Iterable[Address]) -> None:
+        with self._lock:
+            for who in accounts:
+                self._known.pop(who, None)
+                self._acted.pop(who, None)
+            for address in addresses:
+                self._nobody.pop(address, None)
+
     def _nobodies(self, addresses: Sequence[Address]) -> list[Address]:
         lately = self._clock.now() - timedelta(seconds=NOBODY_FOR_S)
         return [address for address in addresses if self._nobody.get(address, lately) > lately]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 from workflows.core import keys
 from workflows.core.audit import AuditEntry
-from workflows.core.audit_check import AuditState, StoredEntry, linking
+from workflows.core.audit_check import AuditState, StoredEntry, linking, subject_of
 from workflows.core.clockwork import LedgerClock
 from workflows.core.mixed import OlderRunning, runs
+from workflows.core.provider import Provider, providers
 from workflows.ledger.codec import NO_VERSION, readable_entries, versioned
 from workflows.ledger.commit_call import AHEAD_S_MAX, Encoded, EncodedEvent, encode_change
+from workflows.ledger.last_seen import LastSeen
 from workflows.ledger.times import micros, score
 from workflows.ports import (
     LEASE_S,
@@ -22,18 +27,30 @@ from workflows.ports import (
     Change,
     Committed,
     Durability,
+    IndexEntry,
     Lease,
     Ledger,
     LedgerUnreachable,
     Lost,
+    LostEntries,
     Notice,
     Snapshot,
+    Trim,
     Versioned,
     no_notice,
 )
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 LEADER = "clock-leader"
+# What a copy of the ledger holds; leases and the clock are the server's own.
+Copy = list[Any]
+_KEPT = ("due", "woken", "_records", "_indexes", "_audit", "_audit_of", "_commits", "_tick", "_ids", "_first")
+
+
+@lru_cache(maxsize=4096)
+def _read(key: str, stored: bytes | None, _providers: tuple[Provider, ...]) -> Versioned:
+    """What stands there never changes, so it is read once: thousands of worlds in a test run hold the same records."""
+    return versioned(key, stored)
 
 
 class MemoryClock:
@@ -88,23 +105,27 @@ class MemoryLedger(Ledger):
         self.woken: dict[str, datetime] = {}
         self._records: dict[str, tuple[int, bytes]] = {}
         self._indexes: dict[str, dict[str, float]] = {}
+        # From `_first` on, without gaps.
         self._audit: list[StoredEntry] = []
+        self._first = 1
         self._audit_of: dict[str, list[int]] = {}
         self._commits: dict[str, tuple[datetime, Committed]] = {}
         self._leases: dict[str, tuple[int, str, datetime]] = {}
+        self._tidy_at = 1_000
         self._tick = 0
         self._tokens = itertools.count()
         self._ids = 0
+        self._seen = LastSeen()
 
     # ------------------------------------------------------------ records
 
     def now(self) -> datetime:
-        self._reach()
-        return self.clock.now()
+        return self.read().now
 
     def read(self, *keys: str, commit_id: str | None = None) -> Snapshot:
         self._reach()
         with self.lock:
+            self._look()
             earlier = self._earlier(commit_id or "")
             items = {key: self._versioned(key) for key in keys}
             return Snapshot(self.clock.now(), items, earlier.answer if earlier else None)
@@ -130,7 +151,7 @@ class MemoryLedger(Ledger):
     def records(self, kind: str) -> Iterator[str]:
         self._reach()
         with self.lock:
-            return iter([key for key in self._records if key.startswith(f"{kind}:")])
+            return iter([key for key in self._records if kind == "*" or key.startswith(f"{kind}:")])
 
     def next_id(self) -> str:
         self._reach()
@@ -163,9 +184,30 @@ class MemoryLedger(Ledger):
             return Lost("clock")
         older = self._versioned(keys.OLDER).record
         mixed = isinstance(older, OlderRunning) and runs(older, self.clock.now())
-        return Lost("older") if change.gives_access and mixed else None
+        if change.gives_access and mixed:
+            return Lost("older")
+        doubted = keys.LEDGER_DOUBT in self._records or not self._still_there()
+        return Lost("restored") if change.gives_access and doubted else None
+
+    def _still_there(self) -> bool:
+        """Whether what was seen last is there, as seen_before.lua has it."""
+        seen = self._seen.head
+        return seen is None or any(entry.link == seen.link for entry in self._from(seen.number)[:1])
+
+    def _from(self, number: int) -> list[StoredEntry]:
+        return self._audit[max(0, number - self._first) :]
+
+    @property
+    def _newest(self) -> int:
+        return self._first - 1 + len(self._audit)
+
+    def _look(self) -> None:
+        newest = self._audit[-1] if self._audit else None
+        words = f"{newest.number}:{newest.link}" if newest is not None else ""
+        self._seen.heard(self._seen.head, self._still_there(), words, self.clock.now())
 
     def _apply(self, change: Change, encoded: Encoded) -> Committed:
+        continues = self._still_there()
         version = self._next_tick()
         for key, body in encoded.puts.items():
             self._records[key] = (version, body)
@@ -179,21 +221,62 @@ class MemoryLedger(Ledger):
                 self.woken.pop(item, None)
             else:
                 self.due[item] = when
-        for entry in change.index:
+        self._list(change.index)
+        self._forget(change.forget)
+        if change.trim is not None:
+            self._trim(change.trim)
+        first = self._newest + 1
+        for event in encoded.audit:
+            self._record(event)
+        self._seal_due(change)
+        result = Committed(tuple(range(first, self._newest + 1)), change.answer)
+        if continues:
+            self._look()
+        self._tidy()
+        self._commits[change.commit_id] = (self.clock.now() + timedelta(seconds=change.remembered_s), result)
+        return result
+
+    def _tidy(self) -> None:
+        """Answers that nobody is given any more, now and then: Redis forgets them by itself."""
+        if len(self._commits) >= self._tidy_at:
+            now = self.clock.now()
+            self._commits = {id_: kept for id_, kept in self._commits.items() if now < kept[0]}
+            self._tidy_at = 2 * len(self._commits) + 1_000
+
+    def _list(self, entries: Iterable[IndexEntry]) -> None:
+        for entry in entries:
             members = self._indexes.setdefault(entry.name, {})
             if entry.score is None:
                 members.pop(entry.member, None)
             else:
                 members[entry.member] = entry.score
-        first = len(self._audit) + 1
-        for event in encoded.audit:
-            self._record(event)
-        result = Committed(tuple(range(first, len(self._audit) + 1)), change.answer)
-        self._commits[change.commit_id] = (self.clock.now() + timedelta(seconds=change.remembered_s), result)
-        return result
+            if not members:
+                del self._indexes[entry.name]
+
+    def _forget(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            place = number - self._first
+            if 0 <= place < len(self._audit):
+                self._audit[place] = replace(self._audit[place], private=None)
+
+    def _trim(self, trim: Trim) -> None:
+        self._audit = self._from(trim.first)
+        self._first = max(self._first, trim.first)
+        for subject in trim.subjects:
+            left = [number for number in self._audit_of.pop(subject, ()) if number >= trim.first]
+            if left:
+                self._audit_of[subject] = left
+
+    def _seal_due(self, change: Change) -> None:
+        if change.sealed is not None and self._newest <= change.sealed:
+            self.due.pop(keys.SEAL, None)
+            self.woken.pop(keys.SEAL, None)
+        elif change.sealed is not None or (change.audit and keys.SEAL in self._records):
+            soon = score(self.clock.now() + timedelta(seconds=1))
+            self.due[keys.SEAL] = min(soon, self.due.get(keys.SEAL, soon))
 
     def _record(self, event: EncodedEvent) -> None:
-        number = len(self._audit) + 1
+        number = self._newest + 1
         link = linking(self._audit[-1].link if self._audit else "", number, event.digest)
         self._audit.append(StoredEntry(number, event.body, event.digest, event.private, link))
         self._audit_of.setdefault(event.subject, []).append(number)
@@ -209,7 +292,7 @@ class MemoryLedger(Ledger):
         version, body = self._records.get(key, (0, None))
         if version == NO_VERSION:
             return versioned(key, body)
-        found = versioned(key, None if body is None else b"%d:%b" % (version, body))
+        found = _read(key, None if body is None else b"%d:%b" % (version, body), providers())
         if found.problem:
             self.notice(f"record:{key}", found.problem)
         return found
@@ -269,19 +352,28 @@ class MemoryLedger(Ledger):
     def stored_entries(self, *, after: int = 0, limit: int = 100) -> Sequence[StoredEntry]:
         self._reach()
         with self.lock:
-            return self._audit[after : after + limit]
+            return self._from(after + 1)[:limit]
 
     def entries_of(self, subject: str, *, after: int = 0) -> Sequence[AuditEntry]:
         self._reach()
         with self.lock:
-            mine = [self._audit[number - 1] for number in self._audit_of.get(subject, ()) if number > after]
+            mine = self._about(subject, after)
         return readable_entries(mine, self.notice)
+
+    def stored_entries_of(self, subjects: Sequence[str], *, after: int = 0) -> Mapping[str, Sequence[StoredEntry]]:
+        self._reach()
+        with self.lock:
+            return {subject: self._about(subject, after) for subject in subjects}
+
+    def _about(self, subject: str, after: int) -> list[StoredEntry]:
+        return [self._audit[number - self._first] for number in self._audit_of.get(subject, ()) if number > after]
 
     def audit_state(self) -> AuditState:
         self._reach()
         with self.lock:
-            count = len(self._audit)
-            return AuditState(count, self._audit[-1].link if count else "", count, count)
+            count = self._newest
+            words = sum(1 for entry in self._audit if entry.private is not None)
+            return AuditState(count, self._audit[-1].link if self._audit else "", count, words)
 
     def audit_lists(self) -> Iterator[tuple[str, Sequence[int | None]]]:
         self._reach()
@@ -291,7 +383,49 @@ class MemoryLedger(Ledger):
     def head(self) -> int:
         self._reach()
         with self.lock:
-            return len(self._audit)
+            return self._newest
+
+    def newest_seen(self) -> int:
+        return self._seen.head.number if self._seen.head is not None else 0
+
+    def lost(self) -> LostEntries | None:
+        return self._seen.lost
+
+    def trust(self) -> None:
+        self._seen.forget()
+
+    # ------------------------------------------------------------ put back
+
+    def put_back_entries(
+        self, common: int, link: str, entries: Iterable[StoredEntry], later: Iterable[StoredEntry], first_later: int
+    ) -> int:
+        """As `redis_log.RedisLog.put_back`. Numbers have no gaps here."""
+        with self.lock:
+            moved = [replace(entry, number=number) for number, entry in enumerate(later, first_later)]
+            behind = [*entries, *moved]
+            del self._audit[max(0, common + 1 - self._first) :]
+            if not self._audit:
+                self._first = common + 1
+            for entry in behind:
+                link = linking(link, entry.number, entry.digest)
+                self._audit.append(replace(entry, link=link))
+            self._audit_of.clear()
+            for entry in self._audit:
+                self._audit_of.setdefault(subject_of(entry), []).append(entry.number)
+            return self._newest
+
+    # ------------------------------------------------------------ copies
+
+    def copy(self) -> Copy:
+        """For tests: all that stands there, as a snapshot has it."""
+        with self.lock:
+            return copy.deepcopy([getattr(self, name) for name in _KEPT])
+
+    def put_back(self, kept: Copy) -> None:
+        """For tests: that copy is what the server holds now. Processes go on, with what they saw."""
+        with self.lock:
+            for name, value in zip(_KEPT, copy.deepcopy(kept), strict=True):
+                setattr(self, name, value)
 
     # ------------------------------------------------------------ leases
 
@@ -340,6 +474,11 @@ class MemoryLedger(Ledger):
         with self.lock:
             at = score(self.clock.now()) + after_s
             self.due[item] = min(at, self.due.get(item, at))
+
+    def due_among(self, items: Sequence[str]) -> frozenset[str]:
+        self._reach()
+        with self.lock:
+            return frozenset(self.due.keys() & set(items))
 
     # ------------------------------------------------------------ durability
 

@@ -1,21 +1,31 @@
--- Reads records, all at one instant, and that instant.
+-- Reads records, all at one instant, and that instant. Preceded by seen_before.lua.
 --
--- KEYS  1 answer of a commit id (a name that is never written where none is asked for)   2.. records
--- Returns {seconds, microseconds, answer or nil, record or nil...}; a record is '<version>:<JSON>', and '!<type>' where a key
---         is no string: MGET says of that what it says of nothing, and nobody shall take it for nothing
+-- KEYS  1 audit head   2 audit stream   3 answer of a commit id (a name that is never written where none is asked for)
+--       4.. records
+-- ARGV  1 '<number>:<link>' of the newest audit entry that the client ever saw; '' where it saw none
+-- Returns {seconds, microseconds, audit head or nil, 1 where what the client saw still stands there | 0, answer or nil,
+--         record or nil...}; a record is '<version>:<JSON>', and '!<type>' where a key is no string: MGET says of
+--         that what it says of nothing, and nobody shall take it for nothing
 
 local time = redis.call('TIME')
-local answer = {time[1], time[2]}
+-- The head with the first of the others: each command in here counts for the server, and most reads are of a few records.
+local head
+local answer = {time[1], time[2], false, 0}
 local missing, places = {}, {}
 -- In parts, because Lua's stack holds 8,000 arguments and a digest may read more.
-for first = 1, #KEYS, 1000 do
-  for place, value in ipairs(redis.call('MGET', unpack(KEYS, first, math.min(first + 999, #KEYS)))) do
+for first = 3, #KEYS, 1000 do
+  local found = redis.call('MGET', KEYS[1], unpack(KEYS, first, math.min(first + 999, #KEYS)))
+  if first == 3 then head = found[1] end
+  for place = 2, #found do
+    local value, name = found[place], KEYS[first + place - 2]
     answer[#answer + 1] = value
-    if not value then
-      missing[#missing + 1], places[#places + 1] = KEYS[first + place - 1], #answer
+    -- Where no answer is asked for, nothing stands under that name.
+    if not value and not (first + place == 5 and string.sub(name, -1) == ':') then
+      missing[#missing + 1], places[#places + 1] = name, #answer
     end
   end
 end
+answer[3], answer[4] = head, still_there(ARGV[1], head, KEYS[2]) and 1 or 0
 for first = 1, #missing, 1000 do
   local last = math.min(first + 999, #missing)
   if redis.call('EXISTS', unpack(missing, first, last)) > 0 then

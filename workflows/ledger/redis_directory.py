@@ -106,6 +106,13 @@ class RedisDirectory(BoundDirectory):
     def put_nobody(self, address: Address) -> None:
         self._server.call("SET", self._keys.nobody(address), "1", "EX", NOBODY_FOR_S)
 
+    def forget(self, accounts: Iterable[Account], addresses: Iterable[Address]) -> None:
+        accounts = tuple(accounts)
+        names = [name for who in accounts for name in (self._keys.account(who.id), self._keys.seen(who.id))]
+        names += map(self._keys.nobody, addresses)
+        if names:
+            self._server.call("DEL", *names)
+
     def _nobodies(self, addresses: Sequence[Address]) -> list[Address]:
         found = self._found([self._keys.nobody(address) for address in addresses])
         return [address for address, stands in zip(addresses, found, strict=True) if stands is not None]

@@ -10,7 +10,7 @@ import redis
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_ledger import take_lease
 from workflows.ledger.scripts import Argument, Script, Server, script, text
-from workflows.ports import LEASE_S, Due, Notice, no_notice
+from workflows.ports import LEASE_S, CorruptLedger, Due, Notice, no_notice
 
 AGAIN_S = 5
 """A moved item is due again after so long, so that what a worker took and did not finish is found."""
@@ -25,7 +25,8 @@ AHEAD_S = 1.0
 class RedisDue(Due):
     """`queues`: the keys of the lists in which wake-ups wait, as RQ names them: `rq:queue:prodaccess-remove`.
 
-    For one thread. An idle look is one round trip and two commands on the server; once a second it is five.
+    For one thread. An idle look is one round trip and one command on the server; once a second leading is confirmed besides,
+    which is three. Where something is due, or soon, a look is two round trips.
     """
 
     def __init__(
@@ -52,10 +53,18 @@ class RedisDue(Due):
         if self._is_fresh(token):
             return True
         asked_s = self._monotonic()
+        if self._leads == token and self._prolonged(token):
+            self._note(token, asked_s, leads=True)
+            return True
         number = take_lease(self._server, self._keys.leader, self._keys.tick, token)
         self._note(token, asked_s, leads=number is not None)
         self._number = number or 0
         return number is not None
+
+    def _prolonged(self, token: str) -> bool:
+        """As every lease is; cheaper than to take it again."""
+        held: list[Argument] = [f"{self._number}:{token}", int(LEASE_S * 1000)]
+        return bool(int(self._server.run(script("lease_renew", flags="allow-oom"), [self._keys.leader], held)))
 
     def resign(self, token: str) -> None:
         self._leads = None
@@ -67,14 +76,23 @@ class RedisDue(Due):
     def claim(self, token: str, *, limit: int = 500) -> Sequence[str]:
         asked_s = self._monotonic()
         renew = not self._is_fresh(token)
+        if not renew and self._is_idle(asked_s):
+            return []
         keys = [self._keys.due, self._keys.woken, self._keys.leader, *self._queues]
-        args: list[Argument] = [token, limit, self._horizon(asked_s), int(LEASE_S * 1000) if renew else "", AGAIN_S]
+        args: list[Argument] = [token, limit, int(LEASE_S * 1000) if renew else "", AGAIN_S]
         micros, leads, *items = self._server.run(_script("claim"), keys, args)
         if text(leads) == "0" or renew:
             self._note(token, asked_s, leads=text(leads) == "1")
         if text(micros):
             self._offset_s = int(micros) / 1_000_000 - self._monotonic()
         return [item for item in map(self._named, items) if item is not None]
+
+    def _is_idle(self, now_s: float) -> bool:
+        """Whether nothing is due, nor soon. The server counts what a script does as well, so that this is none."""
+        try:
+            return int(self._server.call("ZCOUNT", self._keys.due, "-inf", self._horizon(now_s))) == 0
+        except CorruptLedger:
+            return False  # it is no set of due items; the script puts it aside
 
     def _named(self, item: Any) -> str | None:
         """The item, or None where it is no text: it names nothing, so it is taken off. What it stood for is found without it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 import redis
 
 from workflows.core.audit import AuditEntry
-from workflows.core.audit_check import AuditState, StoredEntry
+from workflows.core.audit_check import AuditState, StoredEntry, subject_of
 from workflows.core.calls import timed
 from workflows.core.keys import RECENT
 from workflows.ledger.codec import readable_entries, versioned
-from workflows.ledger.commit_call import aside, commit_call, commit_result, stored_answer
+from workflows.ledger.commit_call import aside, commit_call, commit_result, newest, stored_answer
 from workflows.ledger.durability import DurabilityProbe, Mode, server_version
 from workflows.ledger.keys import Keys
+from workflows.ledger.last_seen import LastSeen, word
 from workflows.ledger.scripts import Script, Server, raw, script, text, text_of, texts
 from workflows.ledger.times import instant
 from workflows.ports import (
@@ -30,6 +31,7 @@ from workflows.ports import (
     Lease,
     Ledger,
     Lost,
+    LostEntries,
     Notice,
     Snapshot,
     Versioned,
@@ -64,6 +66,7 @@ class RedisLedger(Ledger):
         self._keys = Keys(prefix)
         self._monotonic = monotonic
         self._notice = notice
+        self._seen = LastSeen()
         self._probe = DurabilityProbe(self._server, self._keys, durability, monotonic)
 
     def check_server(self) -> None:
@@ -81,10 +84,14 @@ class RedisLedger(Ledger):
         return self.read().now
 
     def read(self, *keys: str, commit_id: str | None = None) -> Snapshot:
-        names = [self._keys.commit(commit_id or ""), *map(self._keys.record, keys)]
-        seconds, micros, stored, *found = self._server.run(_read(), names)
+        names = [self._keys.audit_head, self._keys.audit, self._keys.commit(commit_id or "")]
+        names += map(self._keys.record, keys)
+        seen = self._seen.head
+        seconds, micros, head, stands, stored, *found = self._server.run(_read(), names, [word(seen)])
+        now = instant(int(seconds) * 1_000_000 + int(micros))
+        self._seen.heard(seen, int(stands) == 1, text_of(head or ""), now)
         return Snapshot(
-            now=instant(int(seconds) * 1_000_000 + int(micros)),
+            now=now,
             items=self._noted({key: versioned(key, value) for key, value in zip(keys, found, strict=True)}),
             replay=None if stored is None else stored_answer(stored),
         )
@@ -112,10 +119,13 @@ class RedisLedger(Ledger):
 
     def _committed(self, change: Change) -> Committed | Lost:
         refuse = change.gives_access and not self._probe.current().durable
-        keys, args = commit_call(self._keys, change, refuse_access=refuse)
+        seen = self._seen.head
+        keys, args = commit_call(self._keys, change, refuse_access=refuse, seen=word(seen))
         reply = self._server.run(_commit(removes=change.removes_access), keys, args)
         for name in aside(reply):
             self._notice(name.removeprefix(self._keys.prefix), "was of another kind than ours and was put aside")
+        if head := newest(reply):
+            self._seen.heard(seen, True, head, change.at)
         return commit_result(reply, change)
 
     def records(self, kind: str) -> Iterator[str]:
@@ -189,6 +199,16 @@ class RedisLedger(Ledger):
         flat = self._server.run(script("entries", flags="no-writes"), keys, [after, limit])
         return [_entry(*parts) for parts in zip(*[iter(flat)] * 5, strict=True)]
 
+    def stored_entries_of(self, subjects: Sequence[str], *, after: int = 0) -> Mapping[str, Sequence[StoredEntry]]:
+        asked = dict.fromkeys(subjects)
+        names = [self._keys.audit, self._keys.private, *map(self._keys.audit_of, asked)]
+        found: dict[str, list[StoredEntry]] = {subject: [] for subject in asked}
+        for entry in self._entries(names, after, 0) if asked else ():
+            # What cannot be read says nothing of what it is about.
+            with suppress(ValueError, KeyError, TypeError):
+                found[subject_of(entry)].append(entry)
+        return found
+
     def audit_state(self) -> AuditState:
         names = [self._keys.audit, self._keys.audit_head, self._keys.private]
         counted, link, newest, words, *problems = self._server.run(script("audit_state", flags="no-writes"), names)
@@ -208,6 +228,15 @@ class RedisLedger(Ledger):
     def head(self) -> int:
         newest = self._server.call("XREVRANGE", self._keys.audit, "8999999999999999-0", "-", "COUNT", 1)
         return int(text(newest[0][0]).partition("-")[0]) if newest else 0
+
+    def newest_seen(self) -> int:
+        return self._seen.head.number if self._seen.head is not None else 0
+
+    def lost(self) -> LostEntries | None:
+        return self._seen.lost
+
+    def trust(self) -> None:
+        self._seen.forget()
 
     # ------------------------------------------------------------ leases
 
@@ -231,6 +260,10 @@ class RedisLedger(Ledger):
 
     def remind(self, item: str, after_s: float) -> None:
         self._server.run(script("remind", flags="allow-oom", preludes=("strange",)), [self._keys.due], [item, after_s])
+
+    def due_among(self, items: Sequence[str]) -> frozenset[str]:
+        found = self._server.call("ZMSCORE", self._keys.due, *items) if items else ()
+        return frozenset(item for item, at in zip(items, found, strict=True) if at is not None)
 
     # ------------------------------------------------------------ durability
 
@@ -261,11 +294,11 @@ def unfit(info: Mapping[str, Any]) -> str:
 
 
 def _read() -> Script:
-    return script("read", flags="no-writes")
+    return script("read", flags="no-writes", preludes=("seen_before",))
 
 
 def _commit(*, removes: bool) -> Script:
-    return script("commit", flags="allow-oom" if removes else "", preludes=("strange",))
+    return script("commit", flags="allow-oom" if removes else "", preludes=("strange", "seen_before"))
 
 
 def _held(lease: Lease) -> str:

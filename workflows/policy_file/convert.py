@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from workflows.core import policy as core
 from workflows.core.destination import Destination, Kind
@@ -47,7 +47,8 @@ def auto_approval(given: raw.AutoApproval) -> core.AutoApproval:
     )
 
 
-def break_glass(given: raw.BreakGlass | None) -> core.BreakGlass | None:
+def break_glass(given: raw.BreakGlass | None, risks: Mapping[str, str]) -> core.BreakGlass | None:
+    """`risks`: of the roles of the environment."""
     if given is None:
         return None
     return core.BreakGlass(
@@ -57,7 +58,16 @@ def break_glass(given: raw.BreakGlass | None) -> core.BreakGlass | None:
         max_per_day=given.max_per_day,
         max_total=given.max_total,
         review_within=given.review_within,
+        when_chat_is_down=_when_chat_is_down(given, risks),
     )
+
+
+def _when_chat_is_down(given: raw.BreakGlass, risks: Mapping[str, str]) -> tuple[str, ...]:
+    """Without names only what can look: nobody sees it happen."""
+    named = given.when_chat_is_down
+    if isinstance(named, tuple):
+        return tuple(role for role in named if role in given.roles)
+    return tuple(role for role in given.roles if named and risks.get(role) == core.Risk.READ.value)
 
 
 def escalation(given: raw.Escalate | None) -> core.Escalation | None:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from workflows.core.durations import format_duration
-from workflows.core.policy import Entitlement, Environment, Group, Policy
+from workflows.core.policy import DRIFT_EVERY, Entitlement, Environment, Group, OnDrift, Policy
 from workflows.core.records.policy_in_force import POLICY_CHANGES_LINE
 from workflows.policy_file.channels import in_words
-from workflows.policy_file.phrases import duration_words, entitlement_words, webhook_words
+from workflows.policy_file.phrases import (
+    duration_words,
+    entitlement_words,
+    forge_words,
+    gate_words,
+    pipeline_words,
+    webhook_words,
+)
 
 # Where several things stand behind one key, the change shows what came and what went.
+_THINGS = ("environment ", "role ", "gate ")
 _LISTS = ("owners", "requesters", "durations", "auto_approve", "freezes", "approve")
 
 
@@ -25,6 +33,9 @@ def summary(policy: Policy) -> Mapping[str, str]:
         )
         for role in environment.roles.values():
             lines.update(_prefixed(f"role {role.name}", role.name, role.risk, _entitlement(role, environment)))
+        for gate in environment.gates.values():
+            thing = f"gate {environment.name} {gate.name}"
+            lines.update(_prefixed(thing, _subject(thing), "gate", gate_words(gate)))
     return {key: value for key, value in lines.items() if value}
 
 
@@ -35,7 +46,7 @@ def difference(old: Mapping[str, str] | Policy, new: Policy) -> tuple[str, ...]:
     lines = [*(f"{thing} added" for thing in _outermost(came)), *(f"{thing} removed" for thing in _outermost(went))]
     silent = tuple(f"{_subject(thing)}: " for thing in came | went)
     for key in sorted(before.keys() | after.keys()):
-        if key.startswith(("environment ", "role ", *silent)) or key in came | went:
+        if key.startswith((*_THINGS, *silent)) or key in came | went:
             continue
         if before.get(key) != after.get(key):
             lines.append(_changed(key, before.get(key, ""), after.get(key, "")))
@@ -47,14 +58,16 @@ def _things(lines: Mapping[str, str]) -> set[str]:
 
 
 def _outermost(things: set[str]) -> list[str]:
-    """Without the roles of environments that came or went as a whole."""
-    environments = tuple(
-        f"role {thing.removeprefix('environment ')} " for thing in things if thing.startswith("environment ")
-    )
+    """Without the roles and gates of environments that came or went as a whole."""
+    names = [thing.removeprefix("environment ") for thing in things if thing.startswith("environment ")]
+    environments = tuple(f"{kind} {name} " for name in names for kind in ("role", "gate"))
     return sorted(thing for thing in things if not (environments and thing.startswith(environments)))
 
 
 def _subject(thing: str) -> str:
+    if thing.startswith("gate "):
+        _, environment, gate = thing.split(" ", 2)
+        return f"{environment} gate {gate}"
     return thing.split(" ", 1)[1] if thing.startswith(("environment ", "role ")) else thing
 
 
@@ -83,7 +96,16 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "workspace: request_expires_after", format_duration(policy.request_expires_after)
     yield "workspace: panic_group", policy.panic_group or ""
     yield "workspace: panic_block", duration_words(policy.panic_block)
+    yield "workspace: on_mover", policy.on_mover
     yield POLICY_CHANGES_LINE, ", ".join(f"{count} of {name}" for name, count in policy.policy_changes.items())
+    yield (
+        "workspace: drift",
+        "" if policy.drift_every == DRIFT_EVERY else f"every {format_duration(policy.drift_every)}",
+    )
+    yield "workspace: identity_accounts", ", ".join(policy.identity_accounts)
+    yield "workspace: retention", duration_words(policy.retention)
+    plan = policy.certify
+    yield "workspace: certify", f"every {duration_words(plan.every)}, due in {duration_words(plan.due)}" if plan else ""
     yield "workspace: incident_channels", ", ".join(policy.incident_channels.names)
     yield "workspace: incident_channels created_by", ", ".join(policy.incident_channels.created_by)
     yield "workspace: incident_channels teams", ", ".join(policy.incident_channels.teams)
@@ -96,6 +118,10 @@ def _workspace(policy: Policy) -> Iterator[tuple[str, str]]:
         )
     for hook in policy.webhooks:
         yield f"workspace: webhook {hook.name}", webhook_words(hook)
+    for pipeline in policy.pipelines:
+        yield f"workspace: pipeline {pipeline.name}", pipeline_words(pipeline)
+    for address, ids in sorted(policy.forge_ids.items()):
+        yield f"workspace: people {address}", forge_words(ids)
     for name, item in policy.connections.items():
         yield f"workspace: connection {name}", item.phrase()
 
@@ -113,6 +139,8 @@ def _environment(environment: Environment) -> Iterator[tuple[str, str]]:
     yield "requesters", ", ".join(environment.requesters)
     yield "approvals_channel", in_words(environment.approvals_channels)
     yield "visibility", environment.visibility
+    yield "drift", "" if environment.drift is OnDrift.ALERT else environment.drift
+    yield "activity", "looked up after each end" * environment.activity
     for role in list(environment.roles.values())[:1]:  # all have the same
         yield "account", role.account or ""
         yield "connection", role.connection.name
@@ -123,6 +151,7 @@ def _environment(environment: Environment) -> Iterator[tuple[str, str]]:
         yield "break_glass max_per_day", str(break_glass.max_per_day or "")
         yield "break_glass max_total", duration_words(break_glass.max_total)
         yield "break_glass review_within", duration_words(break_glass.review_within)
+        yield "break_glass when_chat_is_down", ", ".join(break_glass.when_chat_is_down)
     if escalate := environment.escalate:
         may = ", who may approve" * escalate.may_approve
         yield "escalate", f"after {format_duration(escalate.after)} to {', '.join(escalate.to)}{may}"

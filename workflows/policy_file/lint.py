@@ -9,11 +9,12 @@ from workflows.core.durations import format_duration
 from workflows.core.identity import PersonId, first_person
 from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Policy, Risk, Tier
 from workflows.core.rules.seat_matching import enough_people
-from workflows.policy_file import outlives
+from workflows.policy_file import gates, outlives
 from workflows.policy_file.folder import ENVIRONMENTS
 from workflows.policy_file.names import Documents
 from workflows.policy_file.problem import Problem
 from workflows.policy_file.trust import anybody_can_join
+from workflows.policy_file.yaml_reader import Document
 
 _LONG = timedelta(days=1)
 # In a folder nobody is bound to anything yet: who stands in two lists is whoever has the address.
@@ -25,11 +26,29 @@ def lint(policy: Policy, documents: Documents) -> tuple[Problem, ...]:
     found = set(_groups_of_one(policy, documents))
     if documents.workspace:
         found.update(anybody_can_join(policy, documents.workspace))
+        found.update(_pipelines(policy, documents.workspace))
     for environment in policy.environments.values():
         found.update(_environment(policy, environment, documents))
         for entitlement in environment.roles.values():
             found.update(_entitlement(policy, entitlement))
+        found.update(gates.warnings(policy, environment))
     return tuple(sorted(found))
+
+
+def _pipelines(policy: Policy, document: Document) -> Iterator[Problem]:
+    """Those that can ask for nothing, or with what nobody has looked at."""
+    for number, pipeline in enumerate(policy.pipelines):
+        line = document.line(("pipelines", number))
+        reached = [place for place in policy.environments.values() if pipeline.may_ask_for(place.name)]
+        if not any(place.gates for place in reached):
+            message = f"the pipeline {pipeline.name} can ask for nothing: none of its environments has a gate"
+            yield Problem(
+                document.file, line, message, "add gates: {deploy: {approve: {owners: 1}}} to the environment"
+            )
+        unprotected = pipeline.issuer and not pipeline.ref_protected
+        if unprotected and any(place.gates and place.tier is Tier.PRODUCTION for place in reached):
+            message = f"the pipeline {pipeline.name} asks for production from branches that nobody protects"
+            yield Problem(document.file, line, message, "take ref_protected: false out")
 
 
 def _environment(policy: Policy, environment: Environment, documents: Documents) -> Iterator[Problem]:
@@ -51,6 +70,10 @@ def _environment(policy: Policy, environment: Environment, documents: Documents)
         yield _at(
             documents, environment, ("break_glass", "max_duration"), *_long("max_duration", break_glass.max_duration)
         )
+    if break_glass and break_glass.when_chat_is_down and not policy.identity_accounts:
+        message = f"when_chat_is_down of {environment.name} opens nothing: no account vouches for anybody"
+        place = ("break_glass", "when_chat_is_down")
+        yield _at(documents, environment, place, message, 'add identity_accounts: ["..."] to prodaccess.yaml')
     yield from _late_escalation(environment, documents)
 
 
@@ -123,10 +146,7 @@ def _somebody_can_approve(policy: Policy, entitlement: Entitlement) -> bool:
 def _groups_of_one(policy: Policy, documents: Documents) -> Iterator[Problem]:
     """Groups that must agree and are one person. A sole owner is a warning of its own."""
     named = {
-        name
-        for environment in policy.environments.values()
-        for item in environment.roles.values()
-        for name in item.approve
+        name for environment in policy.environments.values() for item in environment.decided for name in item.approve
     }
     document = documents.workspace
     for name in sorted(named - {OWNERS, REQUESTERS}):

@@ -16,8 +16,7 @@ from workflows.policy_file.folder import ENVIRONMENTS, ROLES, TEMPLATES, WORKSPA
 from workflows.policy_file.lint import lint
 from workflows.policy_file.names import Documents, check_names
 from workflows.policy_file.problem import Problem, quote
-from workflows.policy_file.provided import roles_file, workspace_file
-from workflows.policy_file.raw import EnvironmentFile
+from workflows.policy_file.provided import environment_file, roles_file, workspace_file
 from workflows.policy_file.resolve import Files, Resolver
 from workflows.policy_file.secret import HIDDEN
 from workflows.policy_file.words import validated
@@ -86,7 +85,7 @@ def _documents(files: Mapping[str, str], problems: list[Problem]) -> Documents:
 def _policy(documents: Documents, hash_: str, problems: list[Problem]) -> Policy | None:
     workspace = _shaped(workspace_file(), documents.workspace, problems)
     roles = _shaped(roles_file(), documents.roles, problems)
-    environments = [_shaped(EnvironmentFile, document, problems) for document in documents.environments]
+    environments = [_shaped(environment_file(), document, problems) for document in documents.environments]
     for document in documents.environments:
         problems.extend(_misnamed(document))
     if workspace is None or roles is None:

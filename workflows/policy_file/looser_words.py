@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from workflows.core.loosening import Kind, Loosened, loosened
-from workflows.core.policy import Policy
+from workflows.core.loosening import Kind, Loosened, leaves, loosened
+from workflows.core.policy import GATE, Policy
 from workflows.policy_file.folder import Snapshot
 from workflows.policy_file.load import understand
 
@@ -21,16 +21,31 @@ def narrower(found: Iterable[Loosened]) -> tuple[str, ...]:
     return tuple(_line(one, _Way(one, "-", came=False)) for one in found)
 
 
+# Where a policy of the last 30 days is none for this version, nobody can tell what comes back.
+_NOT_UNDERSTOOD = (
+    "everywhere: a policy of the last 30 days, from which something of production went, cannot be read by this version"
+)
+
+
 def compared(
-    before: Mapping[str, str], after: Mapping[str, str], now: datetime
-) -> tuple[tuple[str, ...], tuple[str, ...], Mapping[str, int]] | None:
+    before: Mapping[str, str], after: Mapping[str, str], now: datetime, lately: Sequence[Mapping[str, str]] = ()
+) -> tuple[tuple[str, ...], tuple[str, ...], Mapping[str, int], bool] | None:
     """Two policies by their files: what is looser, a line each; who watched before and does not now; and of which groups how
-    many must agree before that comes into force, as the first of the two says. None where one of them cannot be read as a
-    policy, by this version."""
-    old, new = (understand(Snapshot("", one)).policy for one in (before, after))
+    many must agree before that comes into force, as the first of the two says; whether something of production goes. None where
+    one of them cannot be read as a policy, by this version. `lately`: as `loosened` has it.
+    """
+    old, new = (_understood(one) for one in (before, after))
     if old is None or new is None:
         return None
-    return looser(loosened(old, new, now)), tuple(sorted(_watching(old) - _watching(new))), old.policy_changes
+    gone = [_understood(one) for one in lately]
+    lines = looser(loosened(old, new, now, [one for one in gone if one is not None]))
+    unknown = (_NOT_UNDERSTOOD,) * (None in gone)
+    watching = tuple(sorted(_watching(old) - _watching(new)))
+    return (*unknown, *lines), watching, old.policy_changes, leaves(old, new)
+
+
+def _understood(files: Mapping[str, str]) -> Policy | None:
+    return understand(Snapshot("", files)).policy
 
 
 def _watching(policy: Policy) -> frozenset[str]:
@@ -53,8 +68,13 @@ class _Way:
 
 
 def _line(one: Loosened, way: _Way) -> str:
-    where = f"{one.environment} {', '.join(one.roles)}".strip() if one.environment else "everywhere"
+    roles = ", ".join(role.replace(GATE, "gate ") for role in one.roles)
+    where = f"{one.environment} {roles}".strip() if one.environment else "everywhere"
     return f"{where}: {_WORDS[one.kind](way)}"
+
+
+def _thing(one: Loosened) -> str:
+    return "gate" if any(role.startswith(GATE) for role in one.roles) else "role"
 
 
 def _auto_approval(way: _Way) -> str:
@@ -79,9 +99,22 @@ def _ticket(way: _Way) -> str:
     }.get(way.one.what, f"ticket {way.one.what} {way.change}")
 
 
+def _pipeline(way: _Way) -> str:
+    """`added`: the production environments for which it can ask and could not, or with less ado."""
+    for_what = f" ({way.people})" if way.one.added else ""
+    if way.one.before == "new":
+        return f"pipeline {way.one.what} {way.either('may ask', 'may ask no more')}{for_what}"
+    return f"pipeline {way.one.what} may ask {way.either('more', 'less')} freely{for_what}"
+
+
+_CAME = {"": "added", "back": "comes back"}
+_REACHED = {"": "what is in production", "lately": "what was in production in the last 30 days"}
+
 _WORDS: Mapping[Kind, Callable[[_Way], str]] = {
     Kind.TIER: lambda way: f"tier {way.change}",
-    Kind.REACH: lambda way: way.either("gives what is in production", "gives nothing that is in production any more"),
+    Kind.REACH: lambda way: way.either(
+        f"gives {_REACHED[way.one.what]}", "gives nothing that is in production any more"
+    ),
     Kind.PANIC_GROUP: lambda way: f"panic_group {way.people if way.one.added else way.change}",
     Kind.POLICY_CHANGES: lambda way: f"policy_changes {way.people if way.one.added else way.change}",
     Kind.AUTO_APPROVAL: _auto_approval,
@@ -96,9 +129,15 @@ _WORDS: Mapping[Kind, Callable[[_Way], str]] = {
     ),
     Kind.TRUSTED: lambda way: f"group {way.one.what} is {way.either('trusted', 'trusted no more')}",
     Kind.REQUESTERS: lambda way: f"who may ask {way.people}",
-    Kind.ENVIRONMENT: lambda way: f"environment {way.either('added', 'removed')} ({way.people})",
-    Kind.ROLE: lambda way: f"role {way.either('added', 'removed')}",
+    Kind.PIPELINE: _pipeline,
+    Kind.FORGE_ID: lambda way: f"people {way.one.what} {way.change}",
+    Kind.ENVIRONMENT: lambda way: f"environment {way.either(_CAME[way.one.what], 'removed')} ({way.people})",
+    Kind.ROLE: lambda way: f"{_thing(way.one)} {way.either(_CAME[way.one.what], 'removed')}",
+    Kind.STARTER: lambda way: f"unknown_starter {way.change}",
     Kind.TARGET: lambda way: f"gives {way.change}",
+    Kind.SESSIONS: lambda way: way.either(
+        "a revocation ends no open sessions any more", "a revocation ends open sessions"
+    ),
     Kind.CONNECTION: lambda way: f"connection {way.one.what} {way.change}",
     Kind.PEOPLE: lambda way: f"{way.one.what} {way.people}",
     Kind.INCIDENTS: lambda way: f"incident_channels {way.one.what} {way.people}",
@@ -110,8 +149,10 @@ _WORDS: Mapping[Kind, Callable[[_Way], str]] = {
     Kind.HOURS: lambda way: f"{way.one.what or 'hours'} {way.change}",
     Kind.DURATION: lambda way: f"{way.one.what} {way.change}",
     Kind.BLOCK: lambda way: f"panic_block {way.change}",
+    Kind.ON_MOVER: lambda way: f"on_mover {way.change}",
     Kind.EXPIRY: lambda way: f"request_expires_after {way.change}",
     Kind.WEBHOOK: lambda way: f"webhook {way.one.what} {way.either('is told of', 'is told less of')} {way.people}",
+    Kind.DRIFT: lambda way: f"drift: {way.one.what}{way.change}",
     Kind.RECEIPTS: lambda way: f"receipts_channel {way.change}",
     Kind.VISIBILITY: lambda way: f"visibility {way.either('members -> open', 'open -> members')}",
 }

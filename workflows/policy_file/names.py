@@ -21,6 +21,7 @@ _ENVIRONMENT_WHO = (
     *(f"roles/*/{shape}" for shape in _SETTINGS_WHO),
     "break_glass/who/#",
     "escalate/to/#",
+    "gates/*/approve/@",
 )
 _WORKSPACE_WHO = (*_SETTINGS_WHO, *(f"rules/*/*/{shape}" for shape in _SETTINGS_WHO), "escalate/to/#")
 _BRACED = re.compile(r"\{([^{}]*)\}")
@@ -73,12 +74,12 @@ def _workspace(documents: Documents, document: Document) -> Iterator[Problem]:
         document, ("groups/*/connection",), known_name("connection", documents.keys(document, "connections"))
     )
     environments = documents.environment_names | {str(item.get(("environment",))) for item in documents.environments}
-    of_environments = ("digests/#/environments/#", "webhooks/#/environments/#")
+    of_environments = ("digests/#/environments/#", "webhooks/#/environments/#", "pipelines/#/environments/#")
     yield from checked(document, of_environments, known_name("environment", environments))
     domains = document.get(("email_domains",))
     if isinstance(domains, list):
         known, former = [str(item) for item in domains], documents.keys(document, "former_domains") or frozenset()
-        yield from checked(document, ("groups/*/members/#",), _domain([*known, *former]))
+        yield from checked(document, ("groups/*/members/#", "people/@"), _domain([*known, *former]))
         yield from checked(document, ("former_domains/*",), _renamed_to(known))
         yield from checked(document, ("former_domains/@",), _gone(known))
 
@@ -92,7 +93,11 @@ def _environment(documents: Documents, document: Document) -> Iterator[Problem]:
     )
     yield from checked(document, ("roles/@",), known_name("role", documents.keys(documents.roles, "roles")))
     here = documents.keys(document, "roles")
-    yield from checked(document, ("break_glass/roles/#",), known_name("role", here, where=" in this environment"))
+    in_here = known_name("role", here, where=" in this environment")
+    yield from checked(document, ("break_glass/roles/#", "break_glass/when_chat_is_down/#"), in_here)
+    for provider in providers():
+        paths = tuple(f"gates/*/target/{key}" for key in provider.templates)
+        yield from checked(document, paths, _template(documents.templates))
 
 
 def known_name(what: str, names: frozenset[str] | None, *, reserved: bool = False, where: str = "") -> Check:

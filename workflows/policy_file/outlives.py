@@ -16,6 +16,13 @@ def errors(entitlement: Entitlement) -> Iterator[Problem]:
         yield from _unexplained(entitlement)
 
 
+def of_sessions(entitlement: Entitlement) -> Iterator[Problem]:
+    """`end_sessions` where nobody could keep the promise."""
+    problem = entitlement.target.sessions_problem() if entitlement.end_sessions else None
+    if problem is not None:
+        yield _at(entitlement.origins["end_sessions"], f"{entitlement.name}: {problem[0]}", problem[1])
+
+
 def warnings(entitlement: Entitlement) -> Iterator[Problem]:
     if entitlement.tier is not Tier.PRODUCTION:
         yield from _unexplained(entitlement)

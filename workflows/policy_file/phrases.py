@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from workflows.core.durations import format_duration
-from workflows.core.policy import DIGESTS, RECEIPTS, AutoApproval, Entitlement, Hours, TicketCheck, Webhook
+from workflows.core.pipelines.allowed import Pipeline
+from workflows.core.policy import DIGESTS, RECEIPTS, AutoApproval, Entitlement, Gate, Hours, TicketCheck, Webhook
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -17,6 +18,7 @@ def entitlement_words(role: Entitlement) -> Iterator[tuple[str, str]]:
     yield "danger", role.danger or ""
     yield "how_to", role.how_to or ""
     yield "outlives", role.outlives or ""
+    yield "end_sessions", "yes" if role.end_sessions else ""
     yield "target", role.target.phrase()
     yield "owners", ", ".join(role.owners)
     yield "requesters", ", ".join(role.requesters)
@@ -29,6 +31,18 @@ def entitlement_words(role: Entitlement) -> Iterator[tuple[str, str]]:
     yield "hours", hours_words(role.hours)
     yield "auto_approve", ", ".join(map(auto_approval_words, role.auto_approve))
     yield "expires_after", format_duration(role.expires_after)
+
+
+def gate_words(gate: Gate) -> Iterator[tuple[str, str]]:
+    asked = gate.entitlement
+    yield "approve", approve_words(asked)
+    yield "ticket", ticket_words(asked)
+    yield "hours", hours_words(asked.hours)
+    yield "expires_after", format_duration(asked.expires_after)
+    yield "unknown_starter", gate.unknown_starter
+    yield "target", gate.gives.phrase() if gate.gives else ""
+    yield "for", duration_words(gate.gives.duration if gate.gives else None)
+    yield "outlives", (gate.gives.outlives or "") if gate.gives else ""
 
 
 def approve_words(role: Entitlement) -> str:
@@ -75,6 +89,29 @@ def webhook_words(hook: Webhook) -> str:
         f"of {', '.join(hook.environments)}" if hook.environments is not None else "of all environments, as outsiders"
     )
     return f"{kinds} {where}, to the address in {hook.url_env}"
+
+
+def pipeline_words(one: Pipeline) -> str:
+    """Who it is, then what must be true of a run of it, then what it may ask for."""
+    who = (
+        f"{one.forge.label} {one.repository_id} of owner {one.owner_id}, by {one.issuer}"
+        if one.issuer
+        else one.repository_id
+    )
+    conditions = [
+        f"started by {' or '.join(one.events)}" if one.events else "",
+        f"defined by {one.workflow}" if one.workflow else "",
+        f"on {one.ref}" if one.ref else "",
+        "on a ref that nobody need protect" if one.issuer and not one.ref_protected else "",
+        f"for the environment {one.environment}" if one.environment else "",
+    ]
+    where = " and ".join(one.environments) if one.environments is not None else "all environments"
+    rule = f"; {one.forge.label} waits at the gate {one.rule}" if one.rule else ""
+    return f"{'; '.join((who, *filter(None, conditions)))}; asks for {where}{rule}"
+
+
+def forge_words(ids: Mapping[str, int]) -> str:
+    return ", ".join(f"{forge} {number}" for forge, number in sorted(ids.items()))
 
 
 def duration_words(value: timedelta | None) -> str:

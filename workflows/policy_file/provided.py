@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Field, Tag, create_model
 
 from workflows.core.provider import Provider, providers
-from workflows.policy_file.raw import Role, RolesFile, WorkspaceFile
+from workflows.policy_file.raw import EnvironmentFile, Gate, Role, RolesFile, WorkspaceFile
 from workflows.policy_file.values import Name
 
 _KIND = "kind"
@@ -24,6 +24,29 @@ def workspace_file() -> type[WorkspaceFile]:
 def roles_file() -> type[RolesFile]:
     """roles.yaml, with the targets of the providers that are registered."""
     return _roles_file(providers())
+
+
+def environment_file() -> type[EnvironmentFile]:
+    """environments/NAME.yaml, with what the providers that are registered can give a pipeline."""
+    return _environment_file(providers())
+
+
+@cache
+def _environment_file(offered: tuple[Provider, ...]) -> type[EnvironmentFile]:
+    models = [model for provider in offered for model in provider.gate_targets]
+    if not models:
+        return EnvironmentFile
+    own: Any = EnvironmentFile.model_fields["gates"]
+    target: Any = _target(models)
+    said = Field(None, description=Gate.model_fields["target"].description)
+    gate = create_model("Gate", __base__=Gate, __doc__=Gate.__doc__, target=(target | None, said))
+    gates: Any = Annotated[_named(gate), Field(min_length=1)]
+    return create_model(
+        "EnvironmentFile",
+        __base__=EnvironmentFile,
+        __doc__=EnvironmentFile.__doc__,
+        gates=(gates | None, Field(None, description=own.description)),
+    )
 
 
 @cache

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -19,9 +17,12 @@ from pydantic import (
 )
 from pydantic_core.core_schema import ValidationInfo
 
+from workflows.core.certification.rules import DUE_WITHIN, DUE_WITHIN_MAX
 from workflows.core.rules.eligibility import TICKET_LENGTH_MAX
 from workflows.policy_file.channels import Channels
-from workflows.policy_file.problem import nearest, quote
+from workflows.policy_file.pipelines import People, Pipelines
+from workflows.policy_file.problem import quote
+from workflows.policy_file.strict_model import Raw
 from workflows.policy_file.values import (
     OUR_SECRETS,
     Account,
@@ -50,37 +51,12 @@ from workflows.policy_file.values import (
     Workspace,
     fault,
 )
-from workflows.policy_file.yaml_reader import Block, Path
+from workflows.policy_file.yaml_reader import Block
 
 # Lists of the file become tuples, so a tuple is the one thing that is not read strictly.
 _LOOSE = Field(strict=False)
 Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
 Durations = Annotated[tuple[Duration, ...], Field(strict=False, min_length=1)]
-
-Report = Callable[[Path, str, str], None]
-
-
-class Raw(BaseModel):
-    """Keys that are not known, and keys without a value, are reported here, because only here the known ones are at hand."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _keys(cls, data: Any, info: ValidationInfo) -> Any:
-        if not isinstance(data, Block) or info.context is None:
-            return data
-        report: Report = info.context
-        known = {field.alias or name for name, field in cls.model_fields.items()}
-        for key, value in data.items():
-            if key not in known:
-                report((*data.path, key), f"no key {quote(key)} here", nearest(key, known))
-            elif value is None:
-                report((*data.path, key), f"{quote(key)} has no value", "fill it in, or take the key out")
-        kept = Block({key: value for key, value in data.items() if key in known and value is not None})
-        kept.path = data.path
-        # A required key without a value has been reported already; a second sentence for it would only be noise.
-        return kept
 
 
 class FromEnvironment(Raw):
@@ -171,6 +147,18 @@ class RoleHere(Settings):
     danger: Text | None = None
     how_to: Text | None = None
     outlives: Text | None = None
+    end_sessions: bool | None = None
+
+
+def _down_form(value: object) -> str:
+    return "roles" if isinstance(value, list | tuple) else "all"
+
+
+# `true`, or which roles.
+WhenChatIsDown = Annotated[
+    Annotated[bool, Tag("all")] | Annotated[Names, Tag("roles")],
+    Discriminator(_down_form),
+]
 
 
 class BreakGlass(Raw):
@@ -180,6 +168,10 @@ class BreakGlass(Raw):
     max_per_day: Count | None = Field(None, description="uses a person and day")
     max_total: Duration | None = Field(None, description="the longest with all extensions")
     review_within: Duration | None = Field(None, description="how long the review may take")
+    when_chat_is_down: WhenChatIsDown = Field(
+        False,
+        description="from a terminal, while no chat can be reached: true for the roles here of risk read, or a list of roles",
+    )
 
 
 class Escalate(Raw):
@@ -197,6 +189,39 @@ class Freeze(Raw):
     def _order(self) -> Freeze:
         if self.until <= self.start:
             raise fault("the freeze ends before it begins", "exchange 'from' and 'until'")
+        return self
+
+
+# No session of a pipeline lasts longer.
+GATE_LASTS_MAX = timedelta(hours=12)
+
+
+class Gate(Raw):
+    """What a pipeline waits for, apart from roles: nobody can ask for it, and nobody is given anything by it."""
+
+    approve: dict[str, Count] = Field(min_length=1, description="how many distinct people of each group must agree")
+    hours: Hours | None = Field(None, description="when a pipeline can ask, and be approved")
+    ticket: Ticket | None = Field(
+        None, description="a pattern, or {pattern, example, link, required, max_requests, verify}"
+    )
+    expires_after: Duration | None = Field(None, description="how long it waits; request_expires_after unless said")
+    unknown_starter: Literal["refuse", "one_more"] | None = Field(
+        None, description="where nobody knows who started, re-ran or pushed: one more must agree, or it is refused"
+    )
+    # A union of what the registered providers offer: `provided.environment_file`.
+    target: Any = Field(None, description="what the pipeline's own role is given for the time of its run")
+    lasts: Duration | None = Field(None, alias="for", description="how long it has that at most; needed with target")
+    outlives: Text | None = Field(None, description="why what it is given has to allow what outlives the end")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Gate:
+        if (self.target is None) != (self.lasts is None):
+            here, missing = ("target", "for") if self.lasts is None else ("for", "target")
+            raise fault(f"'{here}' stands without '{missing}'", f"add {missing}, or take {here} out")
+        if self.lasts is not None and self.lasts > GATE_LASTS_MAX:
+            raise fault("'for' is longer than a job can want it", "write at most 12h")
+        if self.outlives and self.target is None:
+            raise fault("'outlives' means nothing without 'target'", "take it out")
         return self
 
 
@@ -226,6 +251,15 @@ class EnvironmentFile(Settings):
     break_glass: BreakGlass | None = None
     escalate: Escalate | None = None
     freezes: Freezes | None = None
+    gates: Annotated[dict[Name, Gate], Field(min_length=1)] | None = Field(
+        None, description="what pipelines wait for, by name"
+    )
+    activity: bool | None = Field(
+        None, description="whether a worker looks at what was done with access once it is over, and it is on the record"
+    )
+    drift: Literal["alert", "revoke"] | None = Field(
+        None, description="what becomes of access that the record does not know; revoke takes away what is ours by name"
+    )
 
 
 _SOURCES = ("members", "identity_center_group", "slack_usergroup", "entra_group", "pagerduty_schedule", "https")
@@ -329,6 +363,41 @@ class PolicyChanges(Raw):
     approve: dict[str, Count] = Field(min_length=1, description="how many distinct people of each group must agree")
 
 
+CERTIFY_EVERY_MIN = timedelta(days=7)
+# Somebody asks about last week's access in chat, which has no archive.
+RETENTION_MIN = timedelta(days=7)
+
+
+class Drift(Raw):
+    every: Duration = Field(description="how often targets are compared with the record: 10m to 24h")
+
+    @field_validator("every")
+    @classmethod
+    def _within(cls, value: timedelta) -> timedelta:
+        if timedelta(minutes=10) <= value <= timedelta(hours=24):
+            return value
+        raise fault("drift is looked for every 10 minutes at most, and every 24 hours at least", "write every: 1h")
+
+
+def _long_enough(value: timedelta) -> timedelta:
+    if value >= RETENTION_MIN:
+        return value
+    raise fault("what is over stays in the record for 7 days at least", "write retention: 90d")
+
+
+class Certify(Raw):
+    every: Duration = Field(description="owners are asked which roles and people stay: 7d to 366d")
+    due: Duration = Field(DUE_WITHIN, description="the time to answer: 90d at most, and shorter than every")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Certify:
+        if self.every < CERTIFY_EVERY_MIN:
+            raise fault("owners are asked every 7 days at most", "write every: 90d")
+        if self.due > DUE_WITHIN_MAX or self.due >= self.every:
+            raise fault("the time to answer is 90 days at most, and over before the next one begins", "write due: 14d")
+        return self
+
+
 class WorkspaceFile(Settings):
     """prodaccess.yaml"""
 
@@ -351,9 +420,25 @@ class WorkspaceFile(Settings):
     policy_changes: PolicyChanges | None = Field(
         None, description="whose agreement a change waits for that loosens production"
     )
+    on_mover: Literal["end", "keep", "tell"] | None = Field(
+        None, description="what becomes of live access whose holder may no longer ask for it; tell unless said"
+    )
+    drift: Drift | None = Field(None, description="how often targets are compared with the record; hourly unless said")
+    retention: Annotated[Duration, AfterValidator(_long_enough)] | None = Field(
+        None,
+        description="how long what is over stays in Redis once the archive has it: 7d or more; for ever unless said",
+    )
+    certify: Certify | None = Field(None, description="certifications that begin by themselves; by hand unless said")
     rules: Rules = Rules()
     digests: Annotated[tuple[Digest, ...], _LOOSE] = ()
     webhooks: Annotated[tuple[Webhook, ...], _LOOSE, AfterValidator(_named_once)] = ()
+    pipelines: Pipelines = ()
+    people: People = Field(
+        default_factory=dict, description="whose an account at GitHub or GitLab is, by its numeric id"
+    )
+    identity_accounts: Annotated[tuple[Account, ...], _LOOSE] = Field(
+        (), description="AWS accounts that vouch for people at a terminal: 12 digits, in quotes"
+    )
     visibility: Visibility | None = None
     escalate: Escalate | None = None
     freezes: Freezes | None = None
@@ -366,6 +451,9 @@ class Role(Raw):
     how_to: Text | None = Field(None, description="told to the holder when access is there")
     outlives: Text | None = Field(
         None, description="why the template may allow what its holder keeps after the end (keys, other roles, ...)"
+    )
+    end_sessions: bool | None = Field(
+        None, description="a revocation ends sessions that are open, too; false unless said"
     )
     # As above.
     target: Any

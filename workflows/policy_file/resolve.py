@@ -10,8 +10,11 @@ from typing import Any
 from workflows.core import policy as core
 from workflows.core.identity import Address, address_of
 from workflows.core.provider import Connection, TargetSpec
-from workflows.policy_file import convert, outlives
+from workflows.policy_file import convert, gate_targets, gates, outlives
+from workflows.policy_file.drift import cannot_be_removed
+from workflows.policy_file.identity_accounts import cannot_vouch
 from workflows.policy_file.layers import Found, Layer, find, layers_of, resolve_menu
+from workflows.policy_file.pipelines import pipelines
 from workflows.policy_file.problem import Problem
 from workflows.policy_file.raw import EnvironmentFile, Role, RoleHere, RolesFile, WorkspaceFile
 from workflows.policy_file.trust import unfit_for_changes, untrusted
@@ -60,16 +63,32 @@ class Resolver:
             panic_block=workspace.panic_block or _PANIC_BLOCK,
             digests=tuple(convert.digest(raw) for raw in workspace.digests),
             webhooks=tuple(convert.webhook(raw) for raw in workspace.webhooks),
+            on_mover=core.OnMover(workspace.on_mover or core.OnMover.TELL),
             policy_changes=workspace.policy_changes.approve if workspace.policy_changes else {},
+            drift_every=workspace.drift.every if workspace.drift else core.DRIFT_EVERY,
+            pipelines=pipelines(workspace.pipelines),
+            forge_ids=self._forge_ids(),
+            identity_accounts=tuple(dict.fromkeys(workspace.identity_accounts)),
+            retention=workspace.retention,
+            certify=core.CertifyPlan(workspace.certify.every, workspace.certify.due) if workspace.certify else None,
         )
         self.problems.extend(unfit_for_changes(found, self.files.workspace[1]))
         self.problems.extend(untrusted(found, self.files.environments))
+        self.problems.extend(cannot_be_removed(found, self.files.environments))
+        self.problems.extend(gates.undecidable(found))
+        self.problems.extend(gates.rules_without_gates(found, self.files.workspace[1]))
+        self.problems.extend(cannot_vouch(found, self.files.workspace[1]))
         return found
 
     def _members(self, raw: tuple[str, ...] | None) -> frozenset[Address] | None:
         former = self.files.workspace[0].former_domains
         found = (address_of(item, former) for item in raw or ())
         return frozenset(filter(None, found)) if raw is not None else None
+
+    def _forge_ids(self) -> dict[Address, Mapping[str, int]]:
+        workspace = self.files.workspace[0]
+        found = ((address_of(item, workspace.former_domains), ids.named) for item, ids in workspace.people.items())
+        return {address: named for address, named in found if address is not None}
 
     def _group(self, name: str, connections: Mapping[str, Connection]) -> core.Group:
         raw = self.files.workspace[0].groups[name]
@@ -114,10 +133,23 @@ class Resolver:
             roles={name: found for name, found in roles.items() if found},
             approvals_channels=file.approvals_channel or (),
             visibility=core.Visibility(file.visibility or workspace.visibility or "open"),
-            break_glass=convert.break_glass(file.break_glass),
+            break_glass=convert.break_glass(file.break_glass, self._risks(file)),
             escalate=convert.escalation(escalate),
             freezes=convert.freezes(file.freezes if file.freezes is not None else workspace.freezes),
+            drift=core.OnDrift(file.drift or "alert"),
+            activity=bool(file.activity),
+            gates=self._gates(file, document, connection),
         )
+
+    def _risks(self, file: EnvironmentFile) -> dict[str, str]:
+        known = self.files.roles[0].roles
+        return {name: known[name].risk for name in file.roles if name in known}
+
+    def _gates(self, file: EnvironmentFile, document: Document, connection: Connection) -> Mapping[str, core.Gate]:
+        expires_after = self.files.workspace[0].request_expires_after or _EXPIRES
+        found = gates.resolved(file, document, expires_after, connection, self.files.templates)
+        self.problems.extend(gate_targets.errors(found.values()))
+        return found
 
     def _connection(
         self, file: EnvironmentFile, document: Document, connections: Mapping[str, Connection]
@@ -166,17 +198,18 @@ class Resolver:
             danger=here.danger or role.danger,
             how_to=here.how_to or role.how_to,
             outlives=here.outlives or role.outlives,
+            end_sessions=bool(role.end_sessions if here.end_sessions is None else here.end_sessions),
             expires_after=_value(layers, "request_expires_after") or _EXPIRES,
             origins={**self._origins(role, here, document, name), **_places(layers), **menu.origins},
         )
-        self.problems.extend(outlives.errors(found))
+        self.problems.extend((*outlives.errors(found), *outlives.of_sessions(found)))
         return found
 
     def _origins(self, role: Role, here: RoleHere, document: Document, name: str) -> dict[str, str]:
         """Where the values came from that do not go through all levels."""
         places = {}
         roles_document = self.files.roles[1]
-        for key in ("risk", "target", "allows", "danger", "how_to", "outlives"):
+        for key in ("risk", "target", "allows", "danger", "how_to", "outlives", "end_sessions"):
             if getattr(here, key, None) is not None:
                 places[key] = document.place("roles", name, key)
             elif getattr(role, key) is not None:

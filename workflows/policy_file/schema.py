@@ -11,8 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
 from workflows.policy_file.cases.raw import TableFile
-from workflows.policy_file.provided import roles_file, workspace_file
-from workflows.policy_file.raw import EnvironmentFile
+from workflows.policy_file.provided import environment_file, roles_file, workspace_file
 
 FOLDER = "schema"
 
@@ -33,7 +32,7 @@ def schemas() -> Mapping[str, str]:
     """File name -> its text, the same every time."""
     files: Mapping[str, type[BaseModel]] = {
         "cases.json": TableFile,
-        "environment.json": EnvironmentFile,
+        "environment.json": environment_file(),
         "prodaccess.json": workspace_file(),
         "roles.json": roles_file(),
     }

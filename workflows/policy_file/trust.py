@@ -51,7 +51,7 @@ def _of_environment(policy: Policy, environment: Environment, document: Document
             place,
             f"approve in {environment.name}",
         )
-    for entitlement in environment.roles.values():
+    for entitlement in environment.decided:
         yield from _of_entitlement(policy, entitlement)
 
 

@@ -28,6 +28,7 @@ VERBS = frozenset(
         "break-glass",
         "breakglass",
         "approve",
+        "certify",
         "deny",
         "decline",
         "withdraw",
@@ -73,6 +74,8 @@ OUR_SECRETS = frozenset(
         "REDIS_URL",
         "TEAMS_WEBHOOK_URL",
         "TEAMS_APP_PASSWORD",
+        "GITHUB_WEBHOOK_SECRET",
+        "GITLAB_TOKEN",
     }
 )
 
@@ -318,4 +321,10 @@ ChatUser = shape(
 Variable = shape("[A-Z][A-Z0-9_]*", "the name of an environment variable", "write it in capitals, like PAGERDUTY_TOKEN")
 TemplatePath = shape(
     r"policies/[A-Za-z0-9._-]+\.json", "a template", "templates are policies/NAME.json in the policy folder"
+)
+ForgeNumber = shape("[1-9][0-9]{0,18}", "a numeric id", 'it has digits alone and stands in quotes, like "1296269"')
+GitRef = shape(
+    "refs/(?:heads|tags)/[^\\s~^:?*\\[\\\\]{1,200}",
+    "a whole ref",
+    "write it like refs/heads/main; it is compared exactly",
 )

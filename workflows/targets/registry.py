@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from workflows.core.people import Listed
 from workflows.core.provider import Connection, Provider, TargetTerms, provider_of
-from workflows.ports import Buckets, Target, TargetRefused, Targets
+from workflows.core.terminal.caller import Caller
+from workflows.ports import Buckets, NotVouched, Target, TargetRefused, Targets, VouchedFor
 
 if TYPE_CHECKING:
     from workflows.core.finding import Finding
@@ -28,8 +29,14 @@ class Opened(Targets, Protocol):
         """
         ...
 
+    def vouch(self, connections: Iterable[Connection], caller: Caller) -> VouchedFor | NotVouched | None:
+        """Whose the caller is, by what stands in the provider now. None where none of the connections leads to its account.
+        Raises as `members`.
+        """
+        ...
 
-def _no_clients(_buckets: Buckets, _monotonic: Callable[[], float]) -> Opened:
+
+def _no_clients(_buckets: Buckets, _monotonic: Callable[[], float], _mark: Callable[[], str]) -> Opened:
     raise NotImplementedError("this provider has no clients")
 
 
@@ -39,9 +46,10 @@ def _nothing_to_look_at(_buckets: Buckets, _monotonic: Callable[[], float], _que
 
 @dataclass(frozen=True, eq=False)
 class TargetProvider(Provider):
-    """With what a worker needs of it. `open` makes its clients, of the quota that all processes share and a clock in seconds."""
+    """With what a worker needs of it. `open` makes its clients, of the quota that all processes share, a clock in seconds, and
+    what marks what this installation gives."""
 
-    open: Callable[[Buckets, Callable[[], float]], Opened] = field(default=_no_clients)
+    open: Callable[[Buckets, Callable[[], float], Callable[[], str]], Opened] = field(default=_no_clients)
     # Whether what a question names is there and may be used, by calls that change nothing.
     examine: Callable[[Buckets, Callable[[], float], Question], Iterator[Finding]] = field(default=_nothing_to_look_at)
 
@@ -49,8 +57,14 @@ class TargetProvider(Provider):
 class AllTargets:
     """`Opened`, of all of these providers."""
 
-    def __init__(self, offered: Iterable[TargetProvider], buckets: Buckets, monotonic: Callable[[], float]) -> None:
-        self._opened = {provider.name: provider.open(buckets, monotonic) for provider in offered}
+    def __init__(
+        self,
+        offered: Iterable[TargetProvider],
+        buckets: Buckets,
+        monotonic: Callable[[], float],
+        mark: Callable[[], str] = str,
+    ) -> None:
+        self._opened = {provider.name: provider.open(buckets, monotonic, mark) for provider in offered}
 
     def for_terms(self, terms: TargetTerms) -> Target:
         return self._opened[provider_of(terms.kind).name].for_terms(terms)
@@ -65,3 +79,11 @@ class AllTargets:
         if opened is None:
             raise TargetRefused(f"Nothing is known of the groups of {connection.provider}.")
         return opened.members(connection, group)
+
+    def vouch(self, connections: Iterable[Connection], caller: Caller) -> VouchedFor | NotVouched | None:
+        every = tuple(connections)
+        for name, opened in self._opened.items():
+            found = opened.vouch([one for one in every if one.provider == name], caller)
+            if found is not None:
+                return found
+        return None

@@ -20,10 +20,12 @@ from bot.chat.views.deciders import NOBODY
 from bot.chat.wording.labels import done_words, refusal
 from bot.chat.wording.refusals import sentence_of
 from workflows.core.identity import PersonId, unbound
+from workflows.core.records.request import ID_PATTERN
 from workflows.core.refusal import Code, Refused
 from workflows.ports import PolicyUnavailable
 from workflows.usecases.oversight.refusals import record_refusal
 from workflows.usecases.shared.context import Context, Outcome
+from workflows.usecases.shared.left import left_before
 
 
 def _may_be_found(refused: Refused, act: Interaction) -> bool:
@@ -58,6 +60,8 @@ class Acting:
             raise FactsStale
         if refused.code in (Code.OWN_REQUEST, Code.NOT_AN_APPROVER):
             refused = self._with_others(refused, subject)
+        if refused.code is Code.ID_UNKNOWN and ID_PATTERN.fullmatch(refused.params.get("id", "")):
+            refused = self._with_archive(refused)
         facts = self.ctx.directory.person(act.who)
         actor = facts.id if facts else unbound(act.who.id)
         record_refusal(self.ctx, actor, subject, refused, act.id, name=facts.name if facts else "")
@@ -66,6 +70,12 @@ class Acting:
             (one.code, sentence_of(one, command=self.command, time_zone=zone)) for one in (refused, *refused.also)
         )
         return Reply(notices.answer(refusal(refused, command=self.command, time_zone=zone)), refused, said)
+
+    def _with_archive(self, refused: Refused) -> Refused:
+        """What is not there may have been closed, and have left."""
+        before = left_before(self.ctx.ledger)
+        older = {"before": f"{before:%Y-%m-%d}"} if before is not None else {}
+        return replace(refused, params={**refused.params, **older})
 
     def _with_others(self, refused: Refused, id_: str) -> Refused:
         """Whoever may not decide reads who can."""

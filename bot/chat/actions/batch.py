@@ -88,7 +88,7 @@ class Several:
             return None
         id_, terms = found
         if act.action == APPROVE_ALL:
-            return self._told(id_, approve_all(self._ctx, id_, act.who, terms or "", act.id))
+            return self._told(id_, approve_all(self._ctx, id_, act.who, terms or "", act.id, act.signed))
         parts = withdraw_all(self._ctx, id_, act.who, act.id)
         told = self._told(id_, parts)
         if told is None and answer_stays(act) and not isinstance(parts, Refused):

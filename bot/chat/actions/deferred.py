@@ -46,7 +46,7 @@ TOLD_AFTER = timedelta(seconds=2)
 def _act(press: Press | None) -> Interaction | None:
     """What was done, as far as it can be read."""
     try:
-        return unpacked(press.payload) if press is not None else None
+        return replace(unpacked(press.payload), signed=press.signed) if press is not None else None
     except (ValueError, TypeError):
         log.exception("a deferred act cannot be read, and is dropped")
         return None
@@ -61,7 +61,7 @@ def defer(ctx: Context, act: Interaction) -> None:
         commit_id=f"defer:{id_}",
         at=snapshot.now,
         reads=snapshot.versions(),
-        puts={item: Press(id_, snapshot.now, act.packed())},
+        puts={item: Press(id_, snapshot.now, act.packed(), signed=act.signed)},
         due={item: snapshot.now + SOON},
     )
     ctx.ledger.commit(change)
@@ -142,6 +142,9 @@ class Deferred:
     def _note_told(self, press: Press) -> None:
         item = keys.press(press.id)
         snapshot = self._ctx.ledger.read(item)
+        if snapshot.items[item].is_absent:
+            # Another worker has decided it meanwhile: it must not come back.
+            return
         change = Change(
             commit_id=f"told:{item}:{snapshot.items[item].version}",
             at=snapshot.now,
@@ -174,7 +177,8 @@ class Deferred:
     def _forget(self, item: str) -> None:
         snapshot = self._ctx.ledger.read(item)
         change = Change(
-            commit_id=f"decided:{item}:{snapshot.items[item].version}",
+            # Of an act that is gone there is one version alone, and its item may come back more than once.
+            commit_id=f"decided:{item}:{snapshot.items[item].version}:{self._ctx.chance.hex(8)}",
             at=snapshot.now,
             reads=snapshot.versions(),
             deletes=frozenset({item}),

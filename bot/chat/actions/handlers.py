@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.chat.actions import decision_forms, policy_change, pressed, request_forms, security_forms, sent
+from bot.chat.actions import (
+    certification,
+    decision_forms,
+    drift,
+    leavers,
+    policy_change,
+    pressed,
+    request_forms,
+    security_forms,
+    sent,
+)
 from bot.chat.actions.acting import Acting
 from bot.chat.actions.open_form import FormOpener
 from bot.chat.actions.reply import Reply
@@ -16,6 +26,7 @@ from bot.chat.forms.request import Where
 from bot.chat.interaction import (
     ACKNOWLEDGE,
     BREAK_GLASS_FORM,
+    CERTIFY,
     COMMAND,
     CONFIRM,
     DENY,
@@ -31,6 +42,9 @@ from bot.chat.interaction import (
 )
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import batch, break_glass, holds, home, home_oversight, notices, revoke_all, second_chat
+from bot.chat.messages import certification as certification_cards
+from bot.chat.messages import drift as drift_cards
+from bot.chat.messages import leavers as leavers_card
 from bot.chat.messages import policy_change as policy_cards
 
 Carry = Callable[[Acting, Interaction], Reply]
@@ -102,6 +116,11 @@ PRESSES: Mapping[str, Handler] = {
     notices.FIRST_TIME: Handler(pressed.press_first_time),
     policy_cards.AGREE: Handler(policy_change.press_agree),
     policy_cards.REFUSE: Handler(policy_change.press_refuse),
+    leavers_card.END_ALL: Handler(leavers.press_end_all),
+    leavers_card.STILL_HERE: Handler(leavers.press_still_here),
+    drift_cards.REMOVE: Handler(drift.press_remove),
+    drift_cards.LEAVE: Handler(drift.press_leave),
+    certification_cards.ANSWER: _opens(certification.open_certification_form),
     holds.CONFIRM_SAME: Handler(pressed.press_whose),
     holds.CONFIRM_ANOTHER: Handler(pressed.press_whose),
     second_chat.IS_ME: Handler(pressed.press_is_me),
@@ -124,6 +143,7 @@ OTHERS: Mapping[str, Handler] = {
     FLAG: Handler(sent.flagged),
     LIFT: Handler(sent.lifted),
     CONFIRM: Handler(sent.confirmed),
+    CERTIFY: Handler(certification.sent),
 }
 
 

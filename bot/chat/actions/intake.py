@@ -22,6 +22,7 @@ from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import notices
 from bot.chat.messages.batch import WITHDRAW_ALL
+from bot.chat.messages.drift import REMOVE
 from bot.chat.messages.fault import fault
 from bot.chat.messages.home_oversight import END_DELEGATION
 from bot.chat.messages.notices import DECLINE
@@ -44,7 +45,20 @@ ACTS = Counter("prodaccess_acts_total", "What people did in chat, by kind.", ["k
 AFTERWARDS_THREADS = 16
 
 _TAKING = frozenset(
-    {DENY, DENY_ALL, END, FLAG, cards.END, cards.WITHDRAW, WITHDRAW_ALL, DECLINE, REVOKE_ALL, END_DELEGATION, IS_NOT_ME}
+    {
+        DENY,
+        DENY_ALL,
+        END,
+        FLAG,
+        cards.END,
+        cards.WITHDRAW,
+        WITHDRAW_ALL,
+        DECLINE,
+        REVOKE_ALL,
+        END_DELEGATION,
+        IS_NOT_ME,
+        REMOVE,
+    }
 )
 _TAKING_WORDS = (["deny"], ["end"], ["revoke"], ["revoke-all"], ["withdraw"], ["decline"])
 _TOO_OFTEN = (

@@ -48,7 +48,7 @@ class PeopleQueries:
     def would_decide(self, policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId) -> Deciders:
         """The same before it is asked for: whom the policy lists, for nobody is asked yet."""
         groups = self._ctx.directory.groups(policy, groups_needed(policy, policy.environments[role.environment]))
-        able = approvers(policy, role, requester, holder, groups)
+        able = approvers(policy, role, (requester, holder), groups)
         names = self.called({who for members in able.values() for who in members}, listed=True)
         return deciders_for(policy, role, requester, holder, groups, names)
 

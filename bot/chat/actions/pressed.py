@@ -27,9 +27,14 @@ from workflows.usecases.revocation.end import end
 from workflows.usecases.revocation.revoke_all import revoke_all
 from workflows.usecases.shared.actor import known, nobody
 from workflows.usecases.shared.context import Context, Outcome
+from workflows.usecases.shared.signed_votes import Signed
 
 Carry = Callable[[Acting, Interaction], Reply]
 Decide = Callable[[Context, str, Interaction, str | None], Outcome | Refused]
+
+
+def signed_of(act: Interaction) -> Signed | None:
+    return Signed(act.signed) if act.signed else None
 
 
 def one(decide: Decide) -> Carry:
@@ -42,7 +47,7 @@ def one(decide: Decide) -> Carry:
     return press
 
 
-press_approve = one(lambda ctx, id_, act, terms: approve(ctx, id_, act.who, act.id, terms))
+press_approve = one(lambda ctx, id_, act, terms: approve(ctx, id_, act.who, act.id, terms, signed_of(act)))
 press_acknowledge = one(lambda ctx, id_, act, _: acknowledge(ctx, id_, act.who, act.id))
 press_end = one(lambda ctx, id_, act, _: end(ctx, id_, act.who, "", act.id))
 press_decline = one(lambda ctx, id_, act, _: decline(ctx, id_, act.who, act.id))

@@ -24,6 +24,7 @@ from workflows.ports import PolicyUnavailable
 from workflows.usecases.revocation.revoke_all import RevocationScope, aim_at, in_reach, may_revoke_all, nothing_there
 from workflows.usecases.shared.actor import Actor, known
 from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.left import left_before
 
 # As many as one reads at a glance; the audit log has all.
 HISTORY_MAX = 20
@@ -107,7 +108,9 @@ class Queries:
 
     def _past(self, index: str, which: str, actor: Actor) -> Message:
         page = self.reader.past(index, actor.policy, limit=HISTORY_MAX)
-        return lists.history(self._visible(actor, page.views), which, page.more)
+        # Whoever has come to the end of the list wants to know whether it is the beginning.
+        before = None if page.more else left_before(self._ctx.ledger)
+        return lists.history(self._visible(actor, page.views), which, page.more, before)
 
     def home(self, who: Account) -> HomeView | Refused:
         """Somebody's own page."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot.chat.actions import emergencies
 from bot.chat.actions.acting import Acting
 from bot.chat.actions.asking import ask_all, ask_for_somebody, in_an_emergency
+from bot.chat.actions.pressed import signed_of
 from bot.chat.actions.reply import Reply
 from bot.chat.forms.request import chosen_person
 from bot.chat.forms.security import SAME
@@ -63,7 +64,7 @@ def lessened(at: Acting, act: Interaction) -> Reply:
     id_, seconds = fields["id"], fields.get("duration_s")
     duration = timedelta(seconds=int(seconds)) if seconds else None
     role, terms_hash = fields.get("role"), fields.get("terms")
-    return at.quiet(act, id_, approve_reduced(at.ctx, id_, act.who, role, duration, act.id, terms_hash))
+    return at.quiet(act, id_, approve_reduced(at.ctx, id_, act.who, role, duration, act.id, terms_hash, signed_of(act)))
 
 
 def ended(at: Acting, act: Interaction) -> Reply:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from bot.chat import plain_text
 from bot.chat.actions.reply import Reply
 from bot.chat.form import Errors, Filled
-from bot.chat.forms import break_glass, extension, reason, reduced_approval, request, security
+from bot.chat.forms import break_glass, certification, extension, reason, reduced_approval, request, security
 from bot.chat.forms.fields import REASON
 from bot.chat.forms.request import Where
 from bot.chat.interaction import (
     ACKNOWLEDGE,
     BREAK_GLASS_FORM,
+    CERTIFY,
     CONFIRM,
     DENY,
     DENY_ALL,
@@ -101,6 +102,10 @@ def _reduced_approval(reply: Reply) -> Errors:
     return {reduced_approval.field_of(reply.refused.code): _sentence(reply)} if reply.refused else {}
 
 
+def _certified(reply: Reply) -> Errors:
+    return {certification.certification_field_of(reply.refused.code): _sentence(reply)} if reply.refused else {}
+
+
 SENT: Mapping[str, SentForm] = {
     request.REQUEST_FORM: SentForm(
         FORM, lambda found: _asked(request.read(found)), _each(request.field_of), tells=True
@@ -119,6 +124,7 @@ SENT: Mapping[str, SentForm] = {
     reason.END_FORM: SentForm(END, _reason, _at_reason),
     LIFT: SentForm(LIFT, _fields(security.read_lift), _at_reason, tells=True),
     CONFIRM: SentForm(CONFIRM, _fields(security.read_confirm), _at_reason, tells=True),
+    CERTIFY: SentForm(CERTIFY, _fields(certification.read_certification), _certified),
     reduced_approval.LESS_FORM: SentForm(LESS, _fields(reduced_approval.read), _reduced_approval),
     extension.EXTEND_FORM: SentForm(EXTEND, _fields(extension.read), _each(extension.field_of), tells=True),
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bot.chat.actions import certification
 from bot.chat.actions import delegation as delegating
 from bot.chat.actions.acting import Acting
 from bot.chat.actions.asking import again, ask_all, ask_for, in_an_emergency, typed_asks
 from bot.chat.actions.emergencies import confirm_account, unblock, would_revoke_all
+from bot.chat.actions.pressed import signed_of
 from bot.chat.actions.reply import Reply
 from bot.chat.commands.model import (
     Acknowledge,
@@ -15,6 +17,7 @@ from bot.chat.commands.model import (
     AskFor,
     AskSeveral,
     BreakGlass,
+    Certify,
     Command,
     Confirm,
     Decline,
@@ -68,12 +71,18 @@ def _typed(at: Acting, act: Interaction, command: Command, actor: Actor) -> Repl
             return _emergency(at, act, command, actor)
         case Approve() | Less() | Deny() | Withdraw() | Decline() | End():
             return at.said(act, command.id, _by_hand(at, act, command))
-        case Delegate():
-            return at.look(act, delegating.carry_out(at.ctx, act, command, actor, at.command))
+        case Delegate() | Certify():
+            return _as_owner(at, act, command, actor)
         case Extend(id_, duration, reason):
             return at.asked(act, ask_for_more_time(at.ctx, id_, duration, reason, act.who, act.origin, act.id))
         case _:
             return at.look(act, at.queries.look(command, actor))
+
+
+def _as_owner(at: Acting, act: Interaction, command: Delegate | Certify, actor: Actor) -> Reply:
+    if isinstance(command, Certify):
+        return certification.typed(at, act, command)
+    return at.look(act, delegating.carry_out(at.ctx, act, command, actor, at.command))
 
 
 def _by_hand(
@@ -82,9 +91,9 @@ def _by_hand(
     """What the buttons do, typed."""
     match command:
         case Approve(id_):
-            return approve(at.ctx, id_, act.who, act.id)
+            return approve(at.ctx, id_, act.who, act.id, signed=signed_of(act))
         case Less(id_, role, duration):
-            return approve_reduced(at.ctx, id_, act.who, role, duration, act.id)
+            return approve_reduced(at.ctx, id_, act.who, role, duration, act.id, signed=signed_of(act))
         case Deny(id_, reason):
             return deny(at.ctx, id_, act.who, reason, act.id)
         case Withdraw(id_):

@@ -124,6 +124,16 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True)
+class Certify:
+    """`part`: the card's. `numbers`: of items on it, as typed: `1,4`."""
+
+    part: str
+    keeps: bool
+    numbers: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     id: str
 
@@ -221,6 +231,7 @@ Command = (
     | Flag
     | Lift
     | Confirm
+    | Certify
     | Withdraw
     | Show
     | End

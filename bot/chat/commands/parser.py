@@ -19,6 +19,7 @@ from bot.chat.commands.model import (
     AskFor,
     AskSeveral,
     BreakGlass,
+    Certify,
     Command,
     Confirm,
     Decline,
@@ -320,6 +321,15 @@ def _person(line: _Line) -> Command | Refused:
     return Confirm(who, said, line.rest(2 if said is None else 3))
 
 
+def _certify(line: _Line) -> Command | Refused:
+    """Numbers may have blanks between them: `1, 4 REASON`."""
+    keeps = {"keep": True, "keeps": True, "stays": True, "remove": False, "goes": False}.get(line.word(1))
+    rest = _with_lists(line.after(2))
+    if keeps is None or not len(rest):
+        return _missing("certify CARD keep NUMBER,NUMBER REASON, or certify CARD remove NUMBER REASON")
+    return Certify(line.word(0), keeps, rest.word(0), rest.rest(1))
+
+
 def _explain(line: _Line) -> Command | Refused:
     if len(line) < 2:
         return _missing("explain ENV ROLE [WHO]")
@@ -343,6 +353,7 @@ _VERBS: dict[str, Callable[[_Line], Command | Refused]] = {
     "flag": _by_id_why(Flag, "flag ID NOTE"),
     "lift": _unblock,
     "person": _person,
+    "certify": _certify,
     "withdraw": _by_id(Withdraw, "withdraw ID"),
     "show": _by_id(Show, "show ID"),
     "end": _by_id_why(End, "end ID [REASON]"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.chat.message import Line, Listing, Message, Small, message
 from bot.chat.rich import Bold, Rich, join, lines, ours, say, short
@@ -13,6 +13,7 @@ from workflows.core.durations import format_duration
 from workflows.core.policy import Digest, Policy, Visibility
 from workflows.usecases.oversight.access_review import access_report
 from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.left import left_before
 
 # Of each kind, what one reads on a phone; the rest is counted.
 _LINES_MAX = 8
@@ -28,7 +29,10 @@ def review_messages(ctx: Context, plan: Digest, policy: Policy, channels: Iterab
     for channel in channels:
         shown = told_here(policy, channel, plan.environments)
         if shown not in made:
-            made[shown] = review_digest(access_report(ctx, period, shown), period, kept_back=len(whole - set(shown)))
+            report, before = access_report(ctx, period, shown), left_before(ctx.ledger)
+            # Workers have no archive at hand.
+            since = before if before is not None and before >= report.until - period else None
+            made[shown] = review_digest(report, period, kept_back=len(whole - set(shown)), before=since)
         found[channel] = made[shown]
     return found
 
@@ -43,8 +47,12 @@ def told_here(policy: Policy, channel: str, environments: Sequence[str] | None) 
     )
 
 
-def review_digest(report: Report, asked_for: timedelta, *, kept_back: int = 0) -> Message:
-    """`asked_for`: the period of the policy; `kept_back`: how many environments are hidden from this channel."""
+def review_digest(
+    report: Report, asked_for: timedelta, *, kept_back: int = 0, before: datetime | None = None
+) -> Message:
+    """`asked_for`: the period of the policy; `kept_back`: how many environments are hidden from this channel. `before`: what is
+    older is in the archive, and not counted.
+    """
     head = f"Access review: {w.period(report)}"
     held, outcome = w.held_words(report.sums), w.outcome_words(report.sums)
     sums = join(_short((held, outcome, w.refused_words(report))))
@@ -54,6 +62,9 @@ def review_digest(report: Report, asked_for: timedelta, *, kept_back: int = 0) -
         _part("Look at", w.to_look_at(report)),
         _part("Suggestions", map(w.suggestion_words, report.suggestions)),
         _part("Never used", map(w.unused_words, report.unused)),
+        Small(say("Not counted: what is older than {}, which is in the archive.", f"{before:%Y-%m-%d}"))
+        if before
+        else None,
         Small(_more(asked_for, kept_back)),
     )
 

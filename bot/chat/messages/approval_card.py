@@ -22,6 +22,7 @@ from bot.chat.message import (
 )
 from bot.chat.rich import NOTHING, Link, Mentions, Rich, Time, join, lines, ours, rich, say, short
 from bot.chat.text import cut
+from bot.chat.views import gate_lines as gates
 from bot.chat.views.request_view import RequestView, in_short
 from bot.chat.views.state_lines import expiry, reduced_words, sessions, state_alone, state_line
 from bot.chat.views.waiting_lines import notes
@@ -67,7 +68,7 @@ def later_buttons(view: RequestView, *, to_owner: bool = False) -> Buttons | Non
 def again_button(view: RequestView) -> Button | None:
     """Opens the form filled in as it was, once nothing of it is open any more. For whoever asked for themselves."""
     over = view.stage in (Stage.ENDED, Stage.EXPIRED, Stage.DENIED) and not view.covered_by
-    own = not view.break_glass and not view.extends and not view.on_behalf
+    own = not view.break_glass and not view.extends and not view.on_behalf and not view.pipeline
     offered = over and view.in_policy and own
     return Button("Ask again", AGAIN, view.id, said=said(view, "Ask again for", own=True)) if offered else None
 
@@ -99,11 +100,22 @@ def _waiting(view: RequestView, mentions: Mentions) -> Message:
 
 def headline(view: RequestView) -> Rich:
     """`Dana Dev asks for *read-only* in *Payments* · 🔴 production`."""
+    if view.pipeline:
+        return pipeline_headline(view)
     what = say("{}*{}*", view.more, short(view.role, 80)) if view.role else ours("access")
     place = say("*{}* · {}", short(view.title, 100), view.tier_words)
     whom = say(" for *{}*", short(view.holder, 100)) if view.asks else NOTHING
     line = say("{} {} {}{} in {}", short(view.who, 100), view.verb, what, whom, place)
     return say("{} · {}", BREAK_GLASS, line) if view.break_glass else line
+
+
+def pipeline_headline(view: RequestView) -> Rich:
+    """`Pipeline *acme/orders* wants to deploy `a1b2c3d` to *Orders* · 🔴 production`."""
+    place = say("*{}* · {}", short(view.title, 100), view.tier_words)
+    if view.gate is None:
+        return say("A pipeline {} of {}", gates.outsiders_verb(view.stage), place)
+    verb, to = gates.verb(view.gate, view.stage)
+    return say("Pipeline *{}* {} `{}` {} {}", short(view.holder, 100), verb, gates.commit(view.gate), to, place)
 
 
 def top(view: RequestView, mentions: Mentions | None = None) -> Rich:
@@ -117,7 +129,7 @@ def fallback(view: RequestView) -> Rich:
     if view.hidden:
         return say("{} · {} · {}", line, view.state, view.id)
     # What was had for a while was had for another while than was asked; of more time the line says how much.
-    said = view.stage in _HAD or view.extends
+    said = view.stage in _HAD or view.extends or view.pipeline
     time = NOTHING if said else say(" for {}", format_duration(view.duration))
     full = say("{}{}: {}", line, time, short(view.reason, 500))
     return say("{} · {}", full, view.id) if view.stage is Stage.WAITING else join((full, status(view), view.id))
@@ -236,13 +248,14 @@ def end_button(view: RequestView, label: str) -> Button:
 
 def extend_button(view: RequestView) -> Button | None:
     """Gone while an extension is asked for, and where no more time is given."""
-    offered = view.can_extend and view.in_policy and not view.more_asked
+    # A pipeline's run asks anew.
+    offered = view.can_extend and view.in_policy and not view.more_asked and not view.pipeline
     return Button("Extend", EXTEND, value_of(view.id), said=said(view, "Extend")) if offered else None
 
 
 def take_back_button(view: RequestView) -> Button | None:
     """For whoever asked, as long as nothing was given."""
-    waits = view.stage in (Stage.WAITING, Stage.AGREED) and not view.break_glass
+    waits = view.stage in (Stage.WAITING, Stage.AGREED) and not view.break_glass and not view.pipeline
     told = said(view, "Take back", own=not view.on_behalf)
     return Button("Take back", WITHDRAW, value_of(view.id), said=told) if waits else None
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.chat.message import Line, Listing, Message, Part, Small, message
 from bot.chat.messages.approval_card import status
 from bot.chat.messages.break_glass import review_line
+from bot.chat.messages.certification import unanswered_line
+from bot.chat.messages.drift import drift_lines
 from bot.chat.messages.lists import cannot_be_read
 from bot.chat.rich import Bold, Rich, Time, join, lines, marked, ours, say, short
 from bot.chat.views.overviews import DigestView, Place
@@ -12,6 +16,8 @@ from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import TIER_WORDS, Stage
 
 _REASON_LENGTH_MAX = 60
+# A time of day alone is enough for so long.
+_TODAY = timedelta(hours=12)
 
 
 def digest(view: DigestView, command: str = "/prodaccess") -> Message:
@@ -81,7 +87,8 @@ def _hands(view: DigestView) -> list[Rich]:
     lost = [cannot_be_read(view.unread)] if view.unread else []
     stuck = [say("• {} · {} · {}", _who(item), status(item), item.id) for item in view.stuck]
     waiting = [say("• {} · {} · {}", _who(item), _since(item), item.id) for item in view.waiting]
-    return lost + stuck + [_review(item) for item in view.reviews] + waiting
+    certify = [unanswered_line(one) for one in view.certify]
+    return lost + stuck + drift_lines(view.drift) + [_review(item) for item in view.reviews] + certify + waiting
 
 
 def _review(view: RequestView) -> Rich:
@@ -108,8 +115,19 @@ def _sums(view: DigestView) -> Rich:
         (owed, "reviews open" if owed > 1 else "review open"),
         *((len(view.waiting), "unanswered"), (len(view.stuck), "could not be removed")),
         (len(view.unread), "cannot be read"),
+        (sum(one.open for one in view.certify), "not certified"),
+        (len(view.drift), "accesses differ from my record" if len(view.drift) > 1 else "access differs from my record"),
     )
     said = [f"{count} {word}" for count, word in counts if count] or ["Nothing needs a hand"]
-    head = view.sealed
-    sealed = join((f"audit #{head.number}", short(head.digest[:12])), " ") if head else ""
-    return join((*said, sealed))
+    return join((*said, _sealed(view)))
+
+
+def _sealed(view: DigestView) -> Rich | str:
+    """What an auditor needs later, where nobody who can write to Redis can change it."""
+    sealed = view.sealed
+    if sealed is None:
+        return ""
+    if sealed.at is None:
+        return say("audit #{} {}, not sealed: there is no key", sealed.number, short(sealed.digest[:12]))
+    when = Time(sealed.at, view.now, with_day=view.now - sealed.at > _TODAY)
+    return say("audit log sealed up to #{}, head {}, {}", sealed.number, sealed.head, when)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.chat.message import Line, Listing, Message, Small, message, quote
+from bot.chat.messages.approval_card import headline
 from bot.chat.messages.receipts import mark
 from bot.chat.rich import Rich, Time, join, lines, ours, rich, say, short
 from bot.chat.views.request_view import RequestView
@@ -16,7 +17,7 @@ from workflows.core.audit import AuditEntry, Event
 from workflows.core.durations import format_duration
 
 # With what somebody was given access, everybody reads for how long and why.
-_GIVEN = frozenset({Event.REQUEST_APPROVED, Event.REQUEST_AUTO_APPROVED, Event.BREAK_GLASS_USED})
+_GIVEN = frozenset({Event.REQUEST_APPROVED, Event.REQUEST_AUTO_APPROVED, Event.BREAK_GLASS_USED, Event.GATE_APPROVED})
 
 
 def final_line(entry: AuditEntry, view: RequestView) -> Message:
@@ -24,7 +25,7 @@ def final_line(entry: AuditEntry, view: RequestView) -> Message:
     words = _words(entry, view)
     what = say("{} {}", Time(entry.at, entry.at), rich(words, entry.at))
     given = entry.event in _GIVEN and not view.hidden
-    asked = say("For {}:", format_duration(view.duration)) if given else ()
+    asked = say("For {}:", format_duration(view.duration)) if given and not view.pipeline else ()
     small = join((short(view.environment, 80), view.id, mark(entry.number, entry.digest)))
     return message(
         join((_about(view), rich(words, entry.at), view.id)),
@@ -59,5 +60,7 @@ def _about(view: RequestView) -> Rich:
     """`Dana Dev · *read-only* in *Payments* · 🔴 production`; to outsiders of a hidden environment where alone."""
     if view.hidden:
         return say("{} · {}", short(view.environment, 80), view.tier_words)
+    if view.pipeline:
+        return headline(view)
     role = say("*{}*", short(view.role, 80)) if view.role else ours("access")
     return say("{} · {} in *{}* · {}", short(view.holder, 100), role, short(view.title, 100), view.tier_words)

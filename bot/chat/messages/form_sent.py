@@ -8,6 +8,8 @@ from bot.chat.messages import notices
 # Under a card that changes by itself.
 TAKEN = "Taken. The card shows what came of it in a moment."
 LOOKING = "I have to look up first who may do this. What comes of it stands on the card then, or comes into our chat."
+# Nobody knows yet why: it may be us, Redis or the chat.
+SLOW = "This takes longer than usual. What comes of it stands on the card then, or comes into our chat."
 IN_OUR_CHAT = "The form is in our chat."
 NOTHING_HERE = "There is nothing to press here any more."
 _SENT = "Sent. What came of it shows in a moment: on the card that it is about, or in our chat."

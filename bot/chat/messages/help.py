@@ -19,7 +19,8 @@ _LINES = {
     ),
     "acknowledge": (
         "{c} acknowledge ID [NOTE]` · `flag ID NOTE` – reviews a break-glass; `lift WHO REASON` lets somebody ask again "
-        "after a flag or a revoke-all; `person confirm WHO REASON` says whose an account on hold is",
+        "after a flag or a revoke-all; `person confirm WHO REASON` says whose an account on hold is; "
+        "`certify CARD keep NUMBERS REASON` (or `remove`) answers in a certification",
     ),
     "approve": (
         "{c} approve ID` · `less ID [ROLE] [DURATION]` · `deny ID REASON` – decides a request; the buttons do the same",
@@ -45,6 +46,7 @@ _TOPICS = {
     "again": "request",
     "for": "request",
     "decline": "withdraw",
+    "certify": "acknowledge",
     "deny": "approve",
     "less": "approve",
     "flag": "acknowledge",

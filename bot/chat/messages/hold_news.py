@@ -20,6 +20,7 @@ def told(entry: AuditEntry, command: str, mark: str = "") -> Message:
         Event.PERSON_CONFIRMED: _confirmed_line,
         Event.PERSON_DISOWNED: _disowned_line,
         Event.PERSON_LEFT: _left_line,
+        Event.PERSON_MOVED: _moved_line,
     }[entry.event](entry, command)
     return message(line, Line(line), Small(join((Time(entry.at, entry.at), mark))))
 
@@ -149,6 +150,59 @@ def _stays(entry: AuditEntry, command: str) -> Rich:
 
 
 def _left_line(entry: AuditEntry, command: str) -> Rich:
+    became = entry.facts.get("became")
+    if became == "ended":
+        return _ended_line(entry)
+    return _partly_line(entry, command) if became == "told" else _stays_open_line(entry, command)
+
+
+def _ended_line(entry: AuditEntry) -> Rich:
+    return say(
+        "⚠️ {} is gone: no account of theirs is in the chat any more ({}). {}",
+        word(entry, "actor_name", 100),
+        word(entry, "accounts", 200),
+        join([part for part in (_of(entry, "open", "Ends now"), _of(entry, "waiting", "Closed")) if part], " "),
+    )
+
+
+def _of(entry: AuditEntry, fact: str, what: str) -> Rich:
+    ids = short(entry.facts.get(fact, ""), 300)
+    return say("{}: {}.", what, ids) if ids else NOTHING
+
+
+def _partly_line(entry: AuditEntry, command: str) -> Rich:
+    others = word(entry, "others", 200)
+    return say(
+        "⚠️ An account of {name} is gone ({account}), and another one is not, as far as I know ({others}). What they have stays:"
+        " {ids}. If the person is gone, `{command} revoke-all person {whom} REASON` ends it now.",
+        name=word(entry, "actor_name", 100),
+        account=word(entry, "account", 120),
+        others=others,
+        ids=short(", ".join(filter(None, (entry.facts.get("open"), entry.facts.get("waiting")))), 300),
+        command=command,
+        whom=word(entry, "address") or "WHO",
+    )
+
+
+def _moved_line(entry: AuditEntry, command: str) -> Rich:
+    name, ids, groups = (
+        word(entry, "actor_name", 100),
+        short(entry.facts.get("open", ""), 300),
+        entry.facts.get("groups", ""),
+    )
+    gone = say(
+        "⚠️ {} is no longer in {}, and has access that only they may ask for: {}.",
+        name,
+        short(" or ".join(groups.split(", ")), 200),
+        ids,
+    )
+    if entry.facts.get("became") == "ended":
+        return say("{} It ends now.", gone)
+    return say("{} It stays until its end, unless an owner or security revokes it: `{} end ID REASON`.", gone, command)
+
+
+def _stays_open_line(entry: AuditEntry, command: str) -> Rich:
+    """Of versions that ended nothing."""
     return say(
         "⚠️ {name} was deactivated in the chat, and has access that is open: {ids}. It stays until its end, unless an owner or"
         " security revokes it: `{command} end ID REASON`, or `{command} revoke-all person {whom} REASON`.",

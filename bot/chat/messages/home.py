@@ -133,7 +133,7 @@ def _waits(view: RequestView, page: HomeView) -> Home:
     # What cannot be approved now can still be denied. One button of the page stands out, and it is none of these.
     agree = replace(approve_button(view), style=None) if view.can_approve and not page.on_hold else None
     press = buttons(agree, replace(deny_button(view), style=None)) if view.resolved and view.needs else None
-    how_long = NOTHING if view.extends else say(", for {}", format_duration(view.duration))
+    how_long = NOTHING if view.extends or view.pipeline else say(", for {}", format_duration(view.duration))
     return found((Line(line(view, how_long)), quote(view.reason), press))
 
 

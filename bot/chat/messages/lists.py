@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from bot.chat.message import Line, Listing, Message, Small, fields, message, quote, with_parts
 from bot.chat.messages.approval_card import headline, status, ticket
+from bot.chat.messages.gate_card import gate_details
 from bot.chat.messages.home_parts import asked_for_you_line, asked_line, how_it_stands, own_line, owners_of
 from bot.chat.messages.receipts import receipt_line
 from bot.chat.rich import NOTHING, Bold, Code, Rich, Time, join, lines, marked, ours, rich, say, short, spans
@@ -58,7 +60,9 @@ def _title(place: Place) -> Rich:
 
 def _agreed(views: Sequence[RequestView]) -> list[Rich]:
     """What was approved and begins later, the first to begin first."""
-    return [say("*Begins later*"), *map(_with_headline, views)] if views else []
+    # What a pipeline waited for and may do now it does in a moment.
+    found = [view for view in views if not view.pipeline]
+    return [say("*Begins later*"), *map(_with_headline, found)] if found else []
 
 
 def _short(view: RequestView) -> Rich:
@@ -94,6 +98,8 @@ def _asks(view: RequestView) -> Rich:
     """One request under the title of its environment."""
     if view.hidden:
         return say("• {} · {}", view.state, view.id)
+    if view.pipeline:
+        return say("• {}: {} · {} · {}", headline(view), short(view.reason, 100), status(view, left=True), view.id)
     whom = say(" for {}", short(view.holder, 80)) if view.asks else NOTHING
     how_long = NOTHING if view.extends else say(", for {}", format_duration(view.duration))
     what = say("{} {} {}*{}*{}{}", short(view.who, 80), view.verb, view.more, short(view.what, 60), whom, how_long)
@@ -115,12 +121,24 @@ def _hidden(view: RequestView) -> Rich:
     return say("{} · {} · {} · {}", short(view.title, 100), view.tier_words, view.state, view.id)
 
 
-def history(views: Sequence[RequestView], which: str = "", more: int = 0) -> Message:
-    """`history`: what was asked and what became of it, the newest first. `which`: `in orders-prod`, `of Dana Dev`."""
-    whose = say(" {}", short(which, 100)) if which else NOTHING
+def history(views: Sequence[RequestView], which: str = "", more: int = 0, before: datetime | None = None) -> Message:
+    """`history`: what was asked and what became of it, the newest first. `which`: `in orders-prod`, `of Dana Dev`. `before`: what
+    is older has left for the archive.
+    """
+    whose, older = say(" {}", short(which, 100)) if which else NOTHING, older_line(before)
     if not views:
-        return _listed(say("No request{} is on the record yet.", whose))
-    return _listed(say("The last requests{}: {}", whose, len(views)), [_past(view) for view in views], more)
+        return with_parts(_listed(say("No request{} is on the record yet.", whose)), older)
+    found = [_past(view) for view in views]
+    return with_parts(_listed(say("The last requests{}: {}", whose, len(views)), found, more), older)
+
+
+def older_line(before: datetime | None) -> Small | None:
+    """Where what is older than that day can be read."""
+    if before is None:
+        return None
+    return Small(
+        say("Older than {}: in the archive. An operator reads it with `prodaccess report`.", f"{before:%Y-%m-%d}")
+    )
 
 
 def _past(view: RequestView) -> Rich:
@@ -185,8 +203,9 @@ def show(
         return message(lines((_hidden(view), *told)), Line(_hidden(view)), Listing(told, room=9000))
     details = fields(
         [
-            ("For", say("{}", format_duration(view.duration))),
+            ("For", NOTHING if view.pipeline else say("{}", format_duration(view.duration))),
             ("Allows", say("{}", short(view.allows))),
+            *gate_details(view),
             ("Ticket", ticket(view)),
             ("Where", say("{}", short(view.resource.title if view.resource else view.environment, 300))),
         ]

@@ -44,6 +44,7 @@ from bot.chat.views.state_lines import how, stop, why_not
 from bot.chat.views.state_lines import short as why_in_short
 from bot.chat.views.waiting_lines import asked_so_far
 from bot.chat.wording.labels import Asked, Stage, people, rounded
+from bot.chat.wording.signed_votes import vote_not_proved
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
 from workflows.core.provider import HowToUse, provider_of
@@ -444,6 +445,23 @@ def reappeared(
         say("{} {}", line, view.id),
         Line(lines((say("{} I am taking it away again.", line), then))),
         _commands(view),
+        _called(view, mentions, owners),
+    )
+
+
+def vote_unproved(
+    view: RequestView, why: str, *, more: bool = False, mentions: Mentions | None = None, owners: Sequence[str] = ()
+) -> Message:
+    """A vote stands in the ledger that the chat has not signed. `why`: of `core.rules.signed_votes`. `more`: on more time."""
+    what, said = _whose(view, first=True), ours(vote_not_proved(why, "whoever approved it"))
+    line = say("⚠️ {} was not extended: {}." if more else "⚠️ {} was not given: {}.", what, said)
+    then = ours(
+        "Somebody may have written to the records by hand. Ask those who approved whether they did, and look at who can "
+        "write to Redis."
+    )
+    return message(
+        say("{} {}", line, view.id),
+        Line(lines((line, then))),
         _called(view, mentions, owners),
     )
 

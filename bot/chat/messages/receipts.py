@@ -29,7 +29,8 @@ def receipt_root(view: RequestView) -> Message:
         return message(line, Line(line))
     place = short(view.environment, 80)
     waiting = view.stage is Stage.WAITING or (view.break_glass and view.stage in _UNDER_WAY)
-    asked = say("for {}: {}", format_duration(view.duration), short(view.reason, 120)) if waiting else NOTHING
+    time = NOTHING if view.pipeline else say("for {}: ", format_duration(view.duration))
+    asked = say("{}{}", time, short(view.reason, 120)) if waiting else NOTHING
     return message(fallback(view), Line(join((headline(view), asked, status(view), place, view.id))))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.chat.message import Line, Message, Small, buttons, message
 from bot.chat.messages.approval_card import approve_button, deny_button, headline
-from bot.chat.rich import Mention, Rich, Time, call, lines, ours, say, short
+from bot.chat.rich import NOTHING, Mention, Rich, Time, call, lines, ours, say, short
 from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import Asked, people, rounded
 from workflows.core.durations import format_duration
@@ -40,8 +40,8 @@ def _expires(view: RequestView) -> Small:
 
 def _still(view: RequestView) -> Rich:
     """Who waits for what, and why: whoever reads this may never have seen the card."""
-    time = format_duration(view.duration)
-    return say("{} for {}: {}.", headline(view), time, short(view.reason, 200))
+    time = NOTHING if view.pipeline else say(" for {}", format_duration(view.duration))
+    return say("{}{}: {}.", headline(view), time, short(view.reason, 200))
 
 
 def _called(ids: Sequence[Mention], view: RequestView) -> Rich:

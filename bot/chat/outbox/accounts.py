@@ -26,8 +26,8 @@ from workflows.core.records.chat import ChatRecord
 from workflows.core.records.person import PersonRecord
 from workflows.usecases.identity.confirm_account import held_account
 from workflows.usecases.identity.departure import open_places
-from workflows.usecases.oversight.delegate import in_force
 from workflows.usecases.shared.actor import bound_to
+from workflows.usecases.shared.delegation_end import in_force
 
 log = structlog.get_logger()
 
@@ -40,6 +40,7 @@ TOLD_OF_HOLDS = frozenset(
         Event.PERSON_CONFIRMED,
         Event.PERSON_DISOWNED,
         Event.PERSON_LEFT,
+        Event.PERSON_MOVED,
     }
 )
 # So many requests are shown anew at once.
@@ -58,13 +59,14 @@ def show_delegation(box: Outbox, page: PostingSession, subject: str) -> None:
     theirs = found if found and found.to_slack and direct_to(found.to_slack) == user else None
     name = record.name if record else ""
     box.send(page, delegation_planned(page.record, user, name, theirs, snapshot.now, box.command))
-    box.clear(subject)
+    box.shown(page, snapshot.versions(), subject, ())
 
 
 def show_unblock(box: Outbox, page: PostingSession, subject: str) -> None:
     """The person is told, and so are the receipts channels."""
     policy, items = box.policy(), list[PlannedMessage]()
-    for entry in box.ctx.ledger.entries_of(subject):
+    entries = box.ctx.ledger.entries_of(subject)
+    for entry in entries:
         item = keys.person(PersonId(entry.private.get("person", "")))
         record = box.ctx.ledger.read(item).get(item, PersonRecord)
         accounts = record.slack if record else ()
@@ -74,7 +76,7 @@ def show_unblock(box: Outbox, page: PostingSession, subject: str) -> None:
             receipt = lifted_receipt(entry, mark)
             items += once_in_each(page.record, "lifted:receipt", news_places(policy), receipt)
     box.send(page, items)
-    box.clear(subject)
+    box.told(subject, entries)
 
 
 def show_hold(box: Outbox, page: PostingSession, subject: str) -> None:
@@ -83,7 +85,8 @@ def show_hold(box: Outbox, page: PostingSession, subject: str) -> None:
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
-    entries = [entry for entry in box.ctx.ledger.entries_of(subject) if entry.event in TOLD_OF_HOLDS]
+    known = box.ctx.ledger.entries_of(subject)
+    entries = [entry for entry in known if entry.event in TOLD_OF_HOLDS]
     items: list[PlannedMessage] = []
     for entry in entries:
         if _is_question(entry):
@@ -96,7 +99,7 @@ def show_hold(box: Outbox, page: PostingSession, subject: str) -> None:
         _redraw_what_waits(box, entry)
     # In one go: a chat that takes nothing must not keep the news of the next entry from another one.
     box.send(page, items)
-    box.clear(subject)
+    box.told(subject, known)
 
 
 def _redraw_what_waits(box: Outbox, entry: AuditEntry) -> None:
@@ -113,12 +116,14 @@ def _told_of_hold(box: Outbox, record: ChatRecord, entry: AuditEntry, policy: Po
     if entry.event is Event.PERSON_CONFIRM_ASKED:
         return [*_receipts_of_hold(box, record, entry, policy), *_asked_to_agree(box, entry, policy)]
     people = () if own_word else box.recipients.security(policy)
-    if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT):
-        places = open_places(box.ctx, PersonId(entry.private.get("actor", "")))
+    if entry.event in (Event.PERSON_BINDING_CHANGED, Event.PERSON_LEFT, Event.PERSON_MOVED):
+        # What ended by it stands in it; by now it may be over.
+        named = tuple(filter(None, entry.facts.get("environments", "").split(",")))
+        places = named or open_places(box.ctx, PersonId(entry.private.get("actor", "")))
         people = (*people, *box.recipients.owners_of(policy, places))
-    named = _accounts_named(box, entry) if entry.event in (Event.PERSON_CONFIRMED, Event.PERSON_DISOWNED) else []
+    accounts = _accounts_named(box, entry) if entry.event in (Event.PERSON_CONFIRMED, Event.PERSON_DISOWNED) else []
     own = _receipts_of_hold(box, record, entry, policy)
-    return [*own, *_to_each(f"hold:{entry.number}", people, named, plain)]
+    return [*own, *_to_each(f"hold:{entry.number}", people, accounts, plain)]
 
 
 def _to_each(
@@ -202,13 +207,14 @@ def show_target_user(box: Outbox, page: PostingSession, subject: str) -> None:
     if policy is None:
         raise Later(AGAIN_S)
     items: list[PlannedMessage] = []
-    for entry in box.ctx.ledger.entries_of(subject):
+    entries = box.ctx.ledger.entries_of(subject)
+    for entry in entries:
         receipt = target_users.moved(entry, receipts.mark(entry.number, entry.digest))
         security, moved = box.recipients.security(policy), target_users.moved(entry)
         told = _to_each("user", security, _accounts_named(box, entry), moved)
         items += [*once_in_each(page.record, "user:receipt", news_places(policy), receipt), *told]
     box.send(page, items)
-    box.clear(subject)
+    box.told(subject, entries)
 
 
 def _accounts_named(box: Outbox, entry: AuditEntry) -> list[str]:

@@ -94,6 +94,7 @@ class Delivery:
     ) -> Posted | None:
         """None where it was given up at this place. Raises what `post_failed` raises."""
         message = drawn(page, planned, posting, self._chat.traits, self._command)
+        page.hold()
         try:
             return self._chat.post(_place(planned, root), message, nonce=str(posting.nonce), under=self._thread(root))
         except NotDone as problem:

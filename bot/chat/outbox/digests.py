@@ -16,7 +16,7 @@ from bot.chat.outbox.plans.webhook import digests_at
 from bot.chat.outbox.postings import PostingSession
 from bot.chat.views.overviews import DigestView
 from bot.chat.views.request_view import RequestView
-from workflows.core.policy import Digest, Policy
+from workflows.core.policy import Digest, Policy, Visibility
 from workflows.core.records.chat import ChatRecord
 from workflows.policy_file.cron import latest_slot, next_slot
 from workflows.usecases.oversight.digest import Slot, owed_slot, posted, schedule_next
@@ -93,4 +93,10 @@ def _visible(digest_: DigestView, policy: Policy, channel: str) -> DigestView:
         waiting=seen(digest_.waiting),
         reviews=seen(digest_.reviews),
         agreed=seen(digest_.agreed),
+        drift=tuple(replace(one, hidden=_is_hidden(policy, one.environment, channel)) for one in digest_.drift),
     )
+
+
+def _is_hidden(policy: Policy, environment: str, channel: str) -> bool:
+    place = policy.environments.get(environment)
+    return place is None or (place.visibility is Visibility.MEMBERS and channel not in policy.own_places(environment))

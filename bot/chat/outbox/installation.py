@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from bot.chat.message import Message
 from bot.chat.messages import receipts
+from bot.chat.messages.audit_alarm import audit_told
 from bot.chat.messages.clock_alarm import clock_told
+from bot.chat.messages.erased import erased_told
+from bot.chat.messages.ledger_alarm import ledger_told
 from bot.chat.outbox.outbox import Outbox, in_each, once
 from bot.chat.outbox.plans import troubles
 from bot.chat.outbox.plans.calls import mention
@@ -32,12 +36,12 @@ AGAIN_S = 60.0
 
 
 def show_policy(box: Outbox, page: PostingSession, subject: str) -> None:
-    policy = box.policy()
-    entries = [item for item in box.ctx.ledger.entries_of(subject) if item.event is Event.POLICY_ACTIVATED]
+    policy, known = box.policy(), box.ctx.ledger.entries_of(subject)
+    entries = [item for item in known if item.event is Event.POLICY_ACTIVATED]
     if policy is not None and entries:
         entry = entries[-1]
         box.send(page, _activation(box, page, policy, entry))
-    box.clear(subject)
+    box.told(subject, known)
 
 
 def _activation(box: Outbox, page: PostingSession, policy: Policy, entry: AuditEntry) -> list[PlannedMessage]:
@@ -72,16 +76,16 @@ def _called(policy: Policy, security: Sequence[PersonFacts], place: str) -> Rich
 
 def show_unreadable(box: Outbox, page: PostingSession, subject: str) -> None:
     """One alarm an hour, which grows as more is found."""
-    policy = box.policy()
+    policy, known = box.policy(), box.ctx.ledger.entries_of(subject)
     if policy is not None:
-        entries = [entry for entry in box.ctx.ledger.entries_of(subject) if entry.event is Event.LEDGER_UNREADABLE]
+        entries = [entry for entry in known if entry.event is Event.LEDGER_UNREADABLE]
         hour = f"{entries[-1].at:%Y-%m-%dT%H}" if entries else ""
         found = [entry for entry in entries if f"{entry.at:%Y-%m-%dT%H}" == hour]
         if found:
             alarm, key = receipts.unreadable(found), str(found[-1].number)
             places = in_each(page.record, f"unreadable:{hour}", news_places(policy))
             box.send(page, [PlannedMessage(*place, alarm, key=key, urgent=True) for place in places.items()])
-    box.clear(subject)
+    box.told(subject, known)
 
 
 def show_trouble(box: Outbox, page: PostingSession, subject: str) -> None:
@@ -102,16 +106,45 @@ def show_troubles(box: Outbox, page: PostingSession, subject: str) -> None:
 
 def show_clock(box: Outbox, page: PostingSession, subject: str) -> None:
     """The receipts channels hear of a jump, and so does everybody who may press the panic switch."""
+    _tell_security(box, page, subject, "clock", clock_told)
+
+
+def show_ledger(box: Outbox, page: PostingSession, subject: str) -> None:
+    """The same people hear that the record is perhaps an older copy."""
+    _tell_security(box, page, subject, "ledger", ledger_told)
+
+
+def show_audit(box: Outbox, page: PostingSession, subject: str) -> None:
+    """And what is new of the audit log's seal."""
+    _tell_security(box, page, subject, "audit", audit_told)
+
+
+def show_erased(box: Outbox, page: PostingSession, subject: str) -> None:
+    """The receipts channels hear that somebody was erased, once all of it is done."""
+    policy, known = box.policy(), box.ctx.ledger.entries_of(subject)
+    if policy is None:
+        raise Later(AGAIN_S)
+    for entry in known:
+        if "done" in entry.facts:
+            places = in_each(page.record, f"erased:{entry.number}", news_places(policy))
+            box.send(page, [once(*place, erased_told(entry)) for place in places.items()])
+    box.told(subject, known)
+
+
+def _tell_security(
+    box: Outbox, page: PostingSession, subject: str, name: str, told_as: Callable[[AuditEntry], Message]
+) -> None:
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
     security = box.recipients.security(policy)
     others = elsewhere_of(security)
     places = (*news_places(policy), *(direct_to(facts.slack) for facts in security))
-    told = [(entry.number, clock_told(entry)) for entry in box.ctx.ledger.entries_of(subject)]
-    slots = [(f"clock:{number}:{place}", place, message) for number, message in told for place in places]
+    entries = box.ctx.ledger.entries_of(subject)
+    told = [(entry.number, told_as(entry)) for entry in entries]
+    slots = [(f"{name}:{number}:{place}", place, message) for number, message in told for place in places]
     box.send(page, [once(slot, place, message, others.get(place, ())) for slot, place, message in slots])
-    box.clear(subject)
+    box.told(subject, entries)
 
 
 def show_bulk_revocation(box: Outbox, page: PostingSession, subject: str) -> None:

@@ -21,6 +21,7 @@ from bot.chat.surface import NotDone
 from bot.chat.views.read_model import Reader
 from bot.directory.refresh import ChatDirectory
 from workflows.core import keys
+from workflows.core.audit import AuditEntry
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.ports import Buckets, Change, Committed, IndexEntry, PolicyUnavailable
@@ -99,6 +100,16 @@ class Outbox:
             raise Later(0.0)
 
     # ------------------------------------------------------------ it is shown
+
+    def told(self, subject: str, entries: Sequence[AuditEntry]) -> None:
+        """All of these are shown: take the mark off, unless there are more by now. `entries`: of this subject, as they were read
+        before anything was said.
+
+        Looked at behind the commit: what is committed later sets the mark itself.
+        """
+        self.clear(subject)
+        if len(self.ctx.ledger.entries_of(subject)) != len(entries):
+            self.ctx.ledger.remind(keys.chat(subject), 0.0)
 
     def clear(self, subject: str) -> None:
         """Nothing is left to show: take the mark off."""

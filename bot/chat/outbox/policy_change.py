@@ -25,9 +25,10 @@ def show_policy_change(box: Outbox, page: PostingSession, subject: str) -> None:
     policy = box.policy()
     if policy is None:
         raise Later(AGAIN_S)
-    entries = [entry for entry in box.ctx.ledger.entries_of(subject) if entry.event in OF_CHANGE]
-    box.send(page, [item for turn in _turns(entries) for item in _planned(box, page, policy, turn)])
-    box.clear(subject)
+    entries = box.ctx.ledger.entries_of(subject)
+    turns = _turns([entry for entry in entries if entry.event in OF_CHANGE])
+    box.send(page, [item for turn in turns for item in _planned(box, page, policy, turn)])
+    box.told(subject, entries)
 
 
 def _turns(entries: Sequence[AuditEntry]) -> Iterator[Sequence[AuditEntry]]:

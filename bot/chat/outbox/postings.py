@@ -47,6 +47,15 @@ class PostingSession:
     version: int
     current: Callable[[], Lease | None]
 
+    def hold(self) -> Lease:
+        """Right before anything is sent: whoever was stopped meanwhile, and has the lease no more, must not say it again, or say
+        what is over. Raises Fenced.
+        """
+        lease = self.current()
+        if lease is None:
+            raise Fenced
+        return lease
+
     def save(
         self,
         record: ChatRecord,
@@ -61,9 +70,7 @@ class PostingSession:
 
         `reads`: what else it rests on, by version.
         """
-        lease = self.current()
-        if lease is None:
-            raise Fenced
+        lease = self.hold()
         snapshot = self.ctx.ledger.read(self.item)
         if snapshot.items[self.item].version != self.version:
             raise Fenced

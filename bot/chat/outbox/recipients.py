@@ -102,7 +102,7 @@ class Recipients:
 
     def whom_to_ask(self, policy: Policy, environment: Environment, request: Request) -> WhomToAsk:
         """Accounts that are not known yet are looked up by address, once."""
-        entitlement = environment.roles.get(request.terms.role)
+        entitlement = environment.entitlement(request.terms.role)
         words = tuple(entitlement.approve) if entitlement else (OWNERS,)
         names = groups_named(_scope(entitlement, environment), (*words, OWNERS))
         to = environment.escalate.to if environment.escalate and request.escalated_at else ()
@@ -191,12 +191,12 @@ class Recipients:
         environment = policy.environments.get(request.terms.environment)
         if environment is None:
             return ()
-        entitlement = environment.roles.get(request.terms.role)
+        entitlement = environment.entitlement(request.terms.role)
         waits = request.state is RequestState.PENDING and entitlement is not None
         words = (OWNERS, *(entitlement.approve if waits and entitlement else ()))
         names = groups_named(_scope(entitlement, environment), words)
         groups = self._ctx.directory.groups(policy, names).last_known()
-        planned = sorted(groups.members(names) - {request.requester, request.holder})[:DIRECT_MESSAGES_MAX]
+        planned = sorted(groups.members(names) - set(request.parties))[:DIRECT_MESSAGES_MAX]
         people, _ = self._found(policy, groups, names, planned)
         return tuple(people.values())
 
@@ -223,7 +223,7 @@ class Recipients:
         # Whoever was a member at the last good look is called, even while nobody can say who is one now.
         groups = with_delegations(self._ctx, self._ctx.directory.groups(policy, names)).last_known()
         groups = with_those_who_agreed(self._ctx, groups, request)
-        out = frozenset({request.requester, request.holder, *(vote.by for vote in request.votes)})
+        out = frozenset({*request.parties, *(vote.by for vote in request.votes)})
         speakers = can_speak(policy, entitlement, request, groups) if entitlement else {}
         # Looking up hundreds of accounts by address would take all that the chat allows.
         planned = dict.fromkeys(list(speakers)[:DIRECT_MESSAGES_MAX])

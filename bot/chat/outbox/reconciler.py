@@ -11,9 +11,12 @@ from datetime import timedelta
 import structlog
 
 from bot.chat.outbox import accounts, digests, installation
+from bot.chat.outbox.certification import show_card, show_round
 from bot.chat.outbox.closed_places import ClosedPlaces
 from bot.chat.outbox.digests import show_digest
+from bot.chat.outbox.drift import show_drift, show_hold
 from bot.chat.outbox.homes import show_home
+from bot.chat.outbox.leavers import show_leavers
 from bot.chat.outbox.outages import SUBJECT as PLACE
 from bot.chat.outbox.outages import heard, place_of
 from bot.chat.outbox.outbox import Outbox
@@ -24,7 +27,7 @@ from bot.chat.outbox.summary import Summary
 from bot.chat.outbox.waiting import SUMMARY, channel_of
 from bot.chat.surface import NO_ANSWER, NotDone
 from workflows.core import keys
-from workflows.core.identity import SLACK
+from workflows.core.identity import ERASED_PERSON, SLACK
 from workflows.core.records.chat import ChatRecord
 from workflows.core.records.request import ID_PATTERN
 from workflows.policy_file.cron import latest_slot, next_slot
@@ -33,12 +36,19 @@ from workflows.ports import (
     IndexEntry,
     Lease,
 )
+from workflows.usecases.certification.standing import CARD as CERTIFICATION_CARD
+from workflows.usecases.certification.standing import SUBJECT as CERTIFICATION
+from workflows.usecases.drift.standing import HOLD as DRIFT_HOLD
+from workflows.usecases.drift.standing import SUBJECT as DRIFT
+from workflows.usecases.identity.leavers import SUBJECT as LEAVERS
 from workflows.usecases.oversight.digest import SUBJECT as DIGEST
 from workflows.usecases.oversight.digest import due_slot, schedule_next
 from workflows.usecases.oversight.policy_activation import digest_due
 from workflows.usecases.oversight.policy_waiting import SUBJECT as POLICY_CHANGE
 from workflows.usecases.oversight.unblock import SUBJECT as LIFT
 from workflows.usecases.revocation.revoke_all import SUBJECT as BULK_REVOCATION
+from workflows.usecases.sealing.subjects import SUBJECT as AUDIT
+from workflows.usecases.shared.ledger_doubt import SUBJECT as LEDGER
 from workflows.usecases.shared.target_users import SUBJECT as TARGET_USER
 from workflows.usecases.shared.troubles import ALARM as TROUBLES
 from workflows.usecases.shared.troubles import SUBJECT as TROUBLE
@@ -60,9 +70,17 @@ BY_PREFIX: Mapping[str, Show] = {
     "delegation-": accounts.show_delegation,
     accounts.HOLD: accounts.show_hold,
     POLICY_CHANGE: show_policy_change,
+    LEAVERS: show_leavers,
     LIFT: accounts.show_unblock,
     BULK_REVOCATION: installation.show_bulk_revocation,
     CLOCK: installation.show_clock,
+    LEDGER: installation.show_ledger,
+    DRIFT_HOLD: show_hold,
+    DRIFT: show_drift,
+    CERTIFICATION: show_round,
+    CERTIFICATION_CARD: show_card,
+    AUDIT: installation.show_audit,
+    ERASED_PERSON: installation.show_erased,
     TROUBLE: installation.show_trouble,
     TROUBLES: installation.show_troubles,
     DIGEST: digests.show_owed_digest,

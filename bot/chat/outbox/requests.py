@@ -26,6 +26,7 @@ from bot.chat.views.read_model import Seen
 from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import Stage
 from workflows.core import keys
+from workflows.core.identity import is_erased
 from workflows.core.people import PersonFacts
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
@@ -46,7 +47,8 @@ def show_request(box: Outbox, page: PostingSession, id_: str) -> None:
     policy = box.policy()
     versions = _versions(box, id_)
     seen = box.reader.one(id_, policy)
-    if seen is None:
+    if seen is None or is_erased(seen.request.requester) or is_erased(seen.request.holder):
+        # What chat shows of somebody who was erased is not in our hands any more.
         box.clear(id_)
         return
     if seen.request.batch:

@@ -26,13 +26,13 @@ from bot.chat.messages import receipts
 from bot.chat.messages.final_lines import final_lines_summed
 from bot.chat.outbox.outbox import Outbox
 from bot.chat.outbox.plans.planning import PlannedMessage, seen_in
-from bot.chat.outbox.plans.receipts import news_of, root_slot
+from bot.chat.outbox.plans.receipts import ASKED, news_of, root_slot
 from bot.chat.outbox.plans.webhook import last_final
 from bot.chat.outbox.postings import Fenced, Later, PostingSession
 from bot.chat.outbox.waiting import SETTLES_IN_S, WAITING_MAX
 from bot.chat.views.read_model import SHOWN_MAX
 from workflows.core import keys
-from workflows.core.audit import AuditEntry, Event
+from workflows.core.audit import AuditEntry
 from workflows.core.policy import Policy
 from workflows.core.records.chat import ChatRecord
 from workflows.ports import Change, Committed, Fence, IndexEntry, PolicyUnavailable, Snapshot
@@ -180,7 +180,7 @@ def last_news(record: ChatRecord, entries: Sequence[AuditEntry], channel: str) -
     if root is not None and root.error is not None:
         return 0
     news = news_of(record, entries, channel)
-    if root is not None and all(entry.event is Event.REQUEST_MADE for entry in news):
+    if root is not None and all(entry.event in ASKED for entry in news):
         # The root itself says who waits.
         return 0
     return news[-1].number if news else 0

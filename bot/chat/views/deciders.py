@@ -138,7 +138,7 @@ def deciders_for(
     policy: Policy, role: Entitlement, requester: PersonId, holder: PersonId, groups: GroupFacts, name_of: NameOf
 ) -> Deciders:
     """The same before anything is asked."""
-    able = approvers(policy, role, requester, holder, groups)
+    able = approvers(policy, role, (requester, holder), groups)
     return Deciders(
         tuple(
             Seat(

@@ -25,8 +25,8 @@ from workflows.core.rules.eligibility import never_as_asked
 from workflows.core.rules.groups import held, might_break_glass
 from workflows.ports import Snapshot
 from workflows.usecases.identity.confirm_account import holds
-from workflows.usecases.oversight.delegate import in_force
 from workflows.usecases.shared.context import Context
+from workflows.usecases.shared.delegation_end import in_force
 from workflows.usecases.shared.limits import blocked
 
 # Of more environments than these what is open is read in one go.

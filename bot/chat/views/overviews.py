@@ -14,6 +14,8 @@ from bot.chat.wording.refusals import about, refusal
 from bot.chat.wording.tickets import like
 from workflows.core.durations import format_duration
 from workflows.core.policy import AutoApproval, BreakGlass, Entitlement, Environment, Risk, Tier
+from workflows.core.records.certification import Certification
+from workflows.core.records.drift import DriftKind
 from workflows.core.records.grant import Grant
 from workflows.core.refusal import Refused
 from workflows.core.rules.break_glass import longest
@@ -27,10 +29,14 @@ _RISKS = (Risk.ADMIN, Risk.CHANGE, Risk.READ)
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """The newest audit entry and, where it is sealed, the digest of the chain's head."""
+    """How far the audit log is sealed: the newest sealed entry, the head as people type it, and when it was signed. Where nothing
+    is sealed: the newest entry and its digest.
+    """
 
     number: int
     digest: str = ""
+    head: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,28 @@ class Place:
     title: str
     tier: Tier
     views: tuple[RequestView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftLine:
+    """What a target holds and the record does not know, or the other way round. `hidden`: who and what is not told here."""
+
+    environment: str
+    title: str
+    role: str
+    kind: DriftKind
+    who: str
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """What of a certification is open in one environment: `open` of `items`."""
+
+    run: Certification
+    title: str
+    open: int
+    items: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +89,10 @@ class DigestView:
     reviews: tuple[RequestView, ...] = ()
     # What was approved and begins later.
     agreed: tuple[RequestView, ...] = ()
+    # What the last comparison found.
+    drift: tuple[DriftLine, ...] = ()
+    # What owners have not answered yet.
+    certify: tuple[Unanswered, ...] = ()
 
     @property
     def active(self) -> int:
@@ -76,6 +108,8 @@ def digest_view(
     more: int = 0,
     unread: Sequence[str] = (),
     reviews: Iterable[RequestView] = (),
+    drift: Iterable[DriftLine] = (),
+    certify: Iterable[Unanswered] = (),
 ) -> DigestView:
     """From the views of live grants, and of requests that wait for an answer or for their start, in any order."""
     found = list(views)
@@ -93,6 +127,8 @@ def digest_view(
         unread=tuple(unread),
         reviews=tuple(reviews),
         agreed=tuple(view for view in found if view.stage is Stage.AGREED),
+        drift=tuple(drift),
+        certify=tuple(certify),
     )
 
 

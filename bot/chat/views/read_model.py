@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.chat.views.overviews import DigestView, Sealed, digest_view
+from bot.chat.views.overviews import DigestView, DriftLine, Sealed, Unanswered, digest_view
 from bot.chat.views.request_view import LastTime, RequestView, last_time, request_view
 from bot.chat.wording.labels import Stage
 from workflows.core import keys
@@ -17,12 +17,15 @@ from workflows.core.records.grant import Grant
 from workflows.core.records.holding import Holding
 from workflows.core.records.oversight import Review
 from workflows.core.records.request import Request, RequestState
+from workflows.core.records.seal import SealState
 from workflows.core.refusal import Refused
 from workflows.core.rules.break_glass import may_review
 from workflows.core.rules.eligibility import longer_than_allowed, not_now
 from workflows.core.rules.extension import can_be_extended
 from workflows.core.rules.groups import groups_named
 from workflows.ports import CorruptRecord, LedgerUnreachable, Snapshot
+from workflows.usecases.certification.standing import all_of, parts_of
+from workflows.usecases.drift.standing import called, open_of_all
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.parties import accounts_of, party_on_hold
 
@@ -202,7 +205,28 @@ class Reader:
             more=live.more,
             unread=live.unread,
             reviews=self.reviews(policy, environments),
+            drift=self._drift(policy, environments),
+            certify=self._unanswered(environments),
         )
+
+    def _unanswered(self, environments: Sequence[str] | None) -> Iterator[Unanswered]:
+        """Of certifications that are open, one for each environment in which something is."""
+        for run in (one for one in all_of(self._ctx.ledger) if one.is_open):
+            parts = parts_of(self._ctx.ledger, run)
+            for name in dict.fromkeys(part.environment for part in parts):
+                own = [part for part in parts if part.environment == name]
+                open_ = sum(len(part.open) for part in own)
+                if open_ and (environments is None or name in environments):
+                    yield Unanswered(run, own[0].title, open_, sum(len(part.items) for part in own))
+
+    def _drift(self, policy: Policy, environments: Sequence[str] | None) -> Iterator[DriftLine]:
+        """One for each environment that names it."""
+        for one in open_of_all(self._ctx).values():
+            for name in one.environments:
+                place = policy.environments.get(name)
+                if place is not None and (environments is None or name in environments):
+                    roles = ", ".join(role for environment, role in one.roles if environment == name)
+                    yield DriftLine(name, place.title, roles, one.kind, called(one))
 
     def reviews(self, policy: Policy, environments: Sequence[str] | None = None) -> tuple[RequestView, ...]:
         """Break-glass whose review is owed, the first to be due first."""
@@ -219,6 +243,9 @@ class Reader:
         return self._views(mine, policy)
 
     def _head(self) -> Sealed | None:
+        seal = self._ctx.ledger.read(keys.SEAL).readable(keys.SEAL, SealState)
+        if seal is not None:
+            return Sealed(seal.size, head=f"{seal.size}:{seal.root[:12]}", at=seal.at)
         number = self._ctx.ledger.head()
         newest = self._ctx.ledger.entries(after=number - 1, limit=1) if number else ()
         return Sealed(newest[0].number, newest[0].digest) if newest else None

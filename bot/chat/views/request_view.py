@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from bot.chat.views import gate_lines as gates
 from bot.chat.wording.labels import (
     LOOKED_UP,
     SHORT,
@@ -25,8 +26,11 @@ from bot.chat.wording.labels import (
     rounded,
 )
 from workflows.core.durations import format_duration
+from workflows.core.gates.ask import GateAsk
 from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement, Environment, Risk, Tier, Visibility
+from workflows.core.provider import Sessions
+from workflows.core.records.gate import Giving
 from workflows.core.records.grant import EndCause, Grant, GrantState
 from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.records.request import Closing, Decision, DecisionKind, Origin, Request, RequestState, Terms
@@ -152,7 +156,12 @@ class RequestView:
     refused: Refused | None = None
     covered_by: str | None = None
     covered_until: datetime | None = None
+    nothing_given: bool = False
     session_until: datetime | None = None
+    # After a revocation by a role that ends sessions: before when they are denied, why not, whether somebody else can.
+    denied_before: datetime | None = None
+    not_denied: str = ""
+    sessions_by_hand: bool = False
     error: str | None = None
     warning: str | None = None
     resource: Resource | None = None
@@ -186,12 +195,21 @@ class RequestView:
     # Of a grant: who agreed to its newest extension, and whether one is asked for or under way.
     extended_by: str = ""
     more_asked: str | None = None
+    # Of a pipeline's ask: which run asks, and how far its approval has come. Whether it is one, outsiders may know, too.
+    gate: GateAsk | None = None
+    gives: Giving | None = None
+    pipeline: bool = False
     # The readers may see environment, state and id alone; everything else is blank already.
     hidden: bool = False
 
     @property
     def state(self) -> str:
         # Whether anybody has to approve it is not known before, and of a break-glass nobody has.
+        if self.pipeline:
+            looked_at = self.resolved or self.stage is not Stage.WAITING
+            return (
+                gates.state_word(self.stage, STATE_WORDS[self.stage], self.gate) if looked_at else gates.BEING_LOOKED_AT
+            )
         return STATE_WORDS[self.stage] if self.resolved or self.stage is not Stage.WAITING else LOOKED_UP
 
     @property
@@ -222,6 +240,8 @@ class RequestView:
     @property
     def what(self) -> str:
         """What is asked for or had, as it was typed: `read-only`."""
+        if self.gate is not None:
+            return f"{self.role} of {gates.commit(self.gate)}"
         return self.role or "access"
 
     @property
@@ -332,6 +352,11 @@ def _stage_of_extension(request: Request, extended: Grant) -> Stage:
 
 def _stage_of_request(request: Request) -> Stage:
     """What the bot itself closed was not denied by anybody: it was not given."""
+    if request.gate is not None and request.state is RequestState.APPROVED:
+        # A forge that holds the run back is told first.
+        if request.gate.is_being_told:
+            return Stage.SETTING_UP
+        return Stage.NOT_GIVEN if request.gate.not_taken else Stage.USED
     code = request.closing.code if request.closing else None
     if code == Code.STANDING_ACCESS:
         return Stage.STANDING
@@ -356,7 +381,7 @@ def request_view(
     `covered_until`: the deadline of the grant that `grant.covered_by` names. `last`: from `last_time`.
     `prolongs`: the grant that an ask for more time is for.
     """
-    entitlement = environment.roles.get(request.terms.role) if environment else None
+    entitlement = environment.entitlement(request.terms.role) if environment else None
     view = _asked(request, grant, now, stage_of(request, grant, removal_failures, extended))
     if environment and entitlement:
         view = replace(
@@ -380,6 +405,8 @@ def request_view(
         rule_facts=request.decision.facts if request.decision else {},
         decided_at=request.decision.at if request.decision else None,
     )
+    if request.gate is not None and request.gate.rule:
+        view = replace(view, why=request.gate.not_taken or None, error=request.gate.held_up or None)
     if review is not None:
         view = _reviewed(view, review)
     if grant is not None:
@@ -414,7 +441,7 @@ def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -
         environment=terms.environment,
         title=terms.environment,
         tier=terms.tier,
-        role=terms.role,
+        role=request.gate.gate if request.gate is not None else terms.role,
         risk=terms.risk,
         reason=request.reason,
         duration=terms.duration,
@@ -427,7 +454,7 @@ def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -
         origin=request.origin,
         ticket=request.ticket,
         ticket_note=request.ticket_note,
-        resolved=request.resource is not None,
+        resolved=request.is_resolved,
         agreed_by=tuple(vote.said_by for vote in request.votes),
         reminded_at=tuple(at for at in request.chased_at if at != request.escalated_at),
         escalated_at=request.escalated_at,
@@ -440,6 +467,9 @@ def _asked(request: Request, grant: Grant | None, now: datetime, stage: Stage) -
         resource=grant.resource if grant else request.resource,
         break_glass=request.break_glass,
         on_behalf=request.requester != request.holder,
+        gate=request.gate,
+        gives=request.gives,
+        pipeline=request.gate is not None,
     )
 
 
@@ -502,7 +532,11 @@ def _with_grant(view: RequestView, grant: Grant, covered_until: datetime | None)
         closed_at=grant.closed_at,
         covered_by=grant.covered_by,
         covered_until=covered_until if grant.covered_by else None,
+        nothing_given=grant.nothing_given,
         session_until=_session_until(grant),
+        denied_before=grant.denied_before,
+        not_denied=grant.not_denied,
+        sessions_by_hand=_sessions_by_hand(grant),
         error=grant.error,
         extended_by=grant.extended_by[len(grant.extensions) - 1] if grant.extensions else "",
         more_asked=grant.extension,
@@ -515,6 +549,12 @@ def _session_until(grant: Grant) -> datetime | None:
     if grant.activated_at is None or grant.closed_at is None or grant.covered_by or not length_s:
         return None
     return grant.closed_at + timedelta(seconds=length_s)
+
+
+def _sessions_by_hand(grant: Grant) -> bool:
+    """Whether a revocation left sessions open that its role says are ended, and that somebody with other rights can end."""
+    taken_back = grant.end is not None and grant.end.cause is EndCause.REVOKED
+    return taken_back and grant.terms.target.sessions is Sessions.BY_HAND and _session_until(grant) is not None
 
 
 def _ticket_link(ticket: str | None, entitlement: Entitlement) -> str | None:
@@ -577,6 +617,7 @@ def for_outsiders(view: RequestView) -> RequestView:
         resolved=view.resolved,
         review=view.review,
         review_due=view.review_due,
+        pipeline=view.pipeline,
         hidden=True,
     )
 
@@ -589,9 +630,19 @@ def seen_by(view: RequestView, environment: Environment | None, *, member: bool)
 
 def in_short(view: RequestView) -> str:
     """Who, verb, role, environment in plain words: `Dana Dev asks for read-only in Payments (production)`."""
+    if view.pipeline:
+        return _pipeline_in_short(view)
     whom = f" for {view.holder}" if view.asks else ""
     line = f"{view.who} {view.verb} {view.more}{view.what}{whom} in {view.title} ({view.tier.value})"
     return f"🚨 Break-glass: {line}" if view.break_glass else line
+
+
+def _pipeline_in_short(view: RequestView) -> str:
+    """`Pipeline acme/orders wants to deploy a1b2c3d to Orders (production)`."""
+    if view.gate is None:
+        return f"A pipeline {gates.outsiders_verb(view.stage)} of {view.title} ({view.tier.value})"
+    verb, to = gates.verb(view.gate, view.stage)
+    return f"Pipeline {view.holder} {verb} {gates.commit(view.gate)} {to} {view.title} ({view.tier.value})"
 
 
 def duration_words(view: RequestView) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from bot.chat.views.gate_lines import run_by_hand
 from bot.chat.views.request_view import Need, RequestView
 from bot.chat.wording.labels import Asked, Stage, Words, joined, number, people, rounded
 from bot.chat.wording.refusals import about, refusal, window_of
@@ -12,6 +13,7 @@ from workflows.core.durations import format_duration
 from workflows.core.records.grant import EndCause
 from workflows.core.refusal import Code, Refused
 
+_NOT_DENIED_MAX = 200
 _WHY_LENGTH_MAX = 300
 
 
@@ -38,9 +40,17 @@ def expiry(view: RequestView) -> Words:
 
 
 def sessions(view: RequestView) -> Words:
-    """Of what is over: until when a session may go on that was open at the end."""
-    over = view.stage in (Stage.ENDED, Stage.REVOKED) and view.session_until is not None
-    return ("sessions end by ", view.session_until) if over and view.session_until else ()
+    """Of what is over: until when a session may go on that was open at the end, or that it was ended, too."""
+    if view.stage not in (Stage.ENDED, Stage.REVOKED):
+        return ()
+    if view.denied_before:
+        return ("sessions begun before ", view.denied_before, " are denied")
+    if view.not_denied:
+        return (f"sessions begun before may go on: {short(stop(view.not_denied), _NOT_DENIED_MAX)}",)
+    if view.session_until is None:
+        return ()
+    sooner = (f"; to end them now: prodaccess sessions {view.id}",) if view.sessions_by_hand else ()
+    return ("sessions end by ", view.session_until, *sooner)
 
 
 def short(text: str | None, length_max: int = _WHY_LENGTH_MAX) -> str:
@@ -57,7 +67,9 @@ def stop(text: str) -> str:
 
 def _waiting(s: RequestView) -> Words:
     if not s.resolved:
-        return (f"{s.state} in {s.provider}",)
+        return (s.state,) if s.pipeline else (f"{s.state} in {s.provider}",)
+    if not s.in_policy and s.pipeline:
+        return (f"{s.state} · the policy no longer has this gate, so nobody can approve it",)
     if not s.in_policy:
         return (f"{s.state} · the policy no longer has this role, so nobody can approve it",)
     whom = _for_whom(s)
@@ -75,7 +87,7 @@ def _in_the_way(s: RequestView) -> list[Words]:
     """What keeps it from being approved: a freeze, closed hours, a rule that has been used as often as it may."""
     spent: list[Words] = [(f"the rule '{name}' has been used {_times(uses)} today",) for name, uses in s.used_up]
     found = [*spent, *([_no_more(s.no_more)] if s.no_more else [])]
-    return [*found, _shut(s.shut)] if s.shut else found
+    return [*found, _shut(s.shut, pipeline=s.pipeline)] if s.shut else found
 
 
 def _no_more(refused: Refused) -> Words:
@@ -89,7 +101,7 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _shut(refused: Refused) -> Words:
+def _shut(refused: Refused, *, pipeline: bool = False) -> Words:
     params = refused.params
     if refused.code is Code.FREEZE:
         reason = short(params.get("reason"), 120).rstrip(".") or "Changes are frozen"
@@ -100,7 +112,8 @@ def _shut(refused: Refused) -> Words:
         )
     opens = params.get("opens")
     until: Words = ("before ", datetime.fromisoformat(opens)) if opens else ("now",)
-    return (f"given {window_of(params)} only: cannot be approved ", *until)
+    word = "open" if pipeline else "given"
+    return (f"{word} {window_of(params)} only: cannot be approved ", *until)
 
 
 def reduced_words(s: RequestView) -> str:
@@ -156,10 +169,15 @@ def _denied(s: RequestView) -> Words:
 def _withdrawn(s: RequestView) -> Words:
     if s.declined:
         return (f"↩︎ Declined by {s.ended_by or s.holder}",)
+    if s.pipeline:
+        return (f"{s.state}: the run is over",)
     return (f"{s.state} by {s.ended_by or s.requester}",)
 
 
 def _expired(s: RequestView) -> Words:
+    if s.approved_by:
+        # A pipeline alone: access that is approved is given.
+        return joined([(f"{s.state} ", s.expires), (s.approved_by,), ("the run did not go on in time",)])
     waited = rounded(s.expires_at - s.created_at)
     # Who has agreed has answered.
     why = f"not enough people agreed in {waited}" if s.agreed_by else f"nobody answered in {waited}"
@@ -200,7 +218,14 @@ def _active(s: RequestView, *, left: bool = False) -> Words:
 
 def _agreed(s: RequestView) -> Words:
     starts: Words = (f"{s.state}, starts ", s.start_at) if s.start_at else (s.state,)
-    return joined([starts, _decided(s)])
+    return joined([starts, _decided(s), ("the run has not gone on yet",) if s.pipeline else ()])
+
+
+def _used(s: RequestView) -> Words:
+    """A pipeline's run took its approval."""
+    at = (s.gate.let_on_at or s.gate.redeemed_at) if s.gate is not None else None
+    more = ("whoever may deploy presses Run at GitLab",) if s.gate is not None and run_by_hand(s.gate) else ()
+    return joined([(f"{s.state} ", at) if at else (s.state,), _decided(s), more])
 
 
 def _extended(s: RequestView) -> Words:
@@ -259,17 +284,19 @@ def _proof(s: RequestView) -> Words:
     if s.covered_by:
         until: Words = (f"access goes on under {s.covered_by}",)
         return (*until, " until ", s.covered_until) if s.covered_until else until
-    return ("removal verified",)
+    return ("nothing had been given",) if s.nothing_given else ("removal verified",)
 
 
 def _revoked(s: RequestView) -> Words:
     why = f": {short(s.why)}" if s.why else ""
     by = f" by {s.ended_by or 'somebody'}{why}"
-    before = ("before it was active",) if s.activated_at is None else ()
+    before = ("before it was active",) if s.activated_at is None and not s.nothing_given else ()
     return joined([(*_at(s), by), before, _approved(s), _proof(s)])
 
 
 def _not_given(s: RequestView) -> Words:
+    if s.pipeline:
+        return (f"{s.state}: {stop(why_not(s))} The run does not go on.",)
     return (f"{s.state}: {stop(why_not(s))} ", *_nothing_open(s))
 
 
@@ -318,6 +345,7 @@ _LINES: dict[Stage, Callable[[RequestView], Words]] = {
     Stage.DENIED: _denied,
     Stage.WITHDRAWN: _withdrawn,
     Stage.EXPIRED: _expired,
+    Stage.USED: _used,
     Stage.NOT_GIVEN: _not_given,
     Stage.STANDING: _standing,
 }

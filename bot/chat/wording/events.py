@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.chat.wording.activity import Deeds, deeds_words
 from bot.chat.wording.labels import Words, moment_of
+from bot.chat.wording.signed_votes import vote_not_proved
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.durations import format_duration
 from workflows.core.people import PersonId
@@ -39,6 +41,12 @@ class _Told:
         right = self.entry.private.get("for_name", "")
         return f" by {self.actor}{f' for {right}' if right else ''}" if self.actor and not self.hidden else ""
 
+    def from_where(self) -> str:
+        """Of what was done without a chat."""
+        if not self.fact("from"):
+            return ""
+        return " while chat was down" if self.fact("chat") else " from a terminal"
+
     def why(self, name: str = "reason") -> str:
         """Private words: the reason, or the target's error."""
         text = "" if self.hidden else " ".join(self.entry.private.get(name, "").split())
@@ -69,7 +77,8 @@ def _made(told: _Told) -> Words:
     more = f" more on {told.fact('extends')}" if told.fact("extends") else ""
     holder = "" if told.hidden else told.entry.private.get("holder_name", "")
     whom = f" on behalf of {holder}" if holder else ""
-    return (f"asked{told.by()}{whom}{duration}{more}", *_later(told), told.why())
+    asked = f"asked{told.by()}{told.from_where()}{whom}{duration}{more}"
+    return (asked, *_later(told), told.why())
 
 
 def _later(told: _Told) -> Words:
@@ -79,7 +88,7 @@ def _later(told: _Told) -> Words:
 
 
 def _approved(told: _Told) -> Words:
-    return (f"approved{told.by()}", *_later(told))
+    return (f"approved{told.by()}{told.from_where()}", *_later(told))
 
 
 def _active(told: _Told) -> Words:
@@ -89,6 +98,18 @@ def _active(told: _Told) -> Words:
     return ("active until ", moment_of(until, told.entry.at), seen) if until else (f"active{seen}",)
 
 
+_DRIFT = {
+    "unknown": "access with our mark that was never given",
+    "ended": "access that was ended is there again",
+    "standing": "standing access",
+    "missing": "active access is not there",
+    "foreign": "access that is named like ours",
+}
+_DRIFT_DECIDED = {
+    "remove": "what the record does not know is to go, said",
+    "leave": "what the record does not know is to stay, said",
+    "over": "nothing of what waited is left",
+}
 _WHOSE = {"same": "the same person's", "another": "another person's"}
 _CAUSES = {
     "time": "time was up",
@@ -126,9 +147,18 @@ def _over(word: str) -> Callable[[_Told], Words]:
         # The word is the cause already where access was revoked.
         cause = "" if told.fact("cause") == word else _CAUSES.get(told.fact("cause"), "")
         proof = _PROOFS.get(told.fact("proof"), "")
-        return (": ".join(part for part in (word, ", ".join(filter(None, (cause, proof)))) if part),)
+        over = ": ".join(part for part in (word, ", ".join(filter(None, (cause, proof)))) if part)
+        return (over, *_sessions(told))
 
     return line
+
+
+def _sessions(told: _Told) -> Words:
+    """What became of sessions that were open, where the role says that a revocation ends them."""
+    before = told.moment("denied_before")
+    if before:
+        return ("; sessions begun before ", moment_of(before, told.entry.at), " are denied")
+    return ("; ⚠️ sessions begun before may go on",) if told.fact("not_denied") else ()
 
 
 def _failed(told: _Told) -> Words:
@@ -143,6 +173,11 @@ def _removal_failing(told: _Told) -> Words:
     tried = "" if told.fact("failures") == "0" else f", tried {told.fact('failures', 'several')} times"
     word = "is not removed yet" if not tried else "could not be removed"
     return (f"⚠️ {word}{tried}{told.why('error').rstrip('.')}; I keep trying",)
+
+
+def _vote_unproved(told: _Told) -> Words:
+    more = told.fact("id") not in ("", told.entry.subject)
+    return (f"⚠️ not {'extended' if more else 'given'}: {vote_not_proved(told.fact('why'), 'whoever approved it')}",)
 
 
 def _auto(told: _Told) -> Words:
@@ -182,6 +217,42 @@ def _refused(told: _Told) -> Words:
     return (f"{told.who()} was refused: {told.fact('code', 'not allowed').replace('_', ' ')}",)
 
 
+def _gate_asked(told: _Told) -> Words:
+    commit = told.fact("commit")[:7]
+    what = f" with {commit}" if commit and not told.hidden else ""
+    return (f"a pipeline asked to pass the gate {told.fact('gate', 'of this environment')}{what}{told.why()}",)
+
+
+def _gate_expired(told: _Told) -> Words:
+    if told.fact("approved"):
+        return ("expired: the run did not go on in time",)
+    return ("expired: not decided in time",)
+
+
+def _gate_redeemed(told: _Told) -> Words:
+    again = f", attempt {told.fact('attempt')}" if told.fact("attempt", "1") != "1" else ""
+    run = "" if told.hidden else f" {told.fact('run')}{again}"
+    if told.fact("duration_s"):
+        # What the gate gives comes first.
+        return (f"the run{run} took this approval, which is used up; what it gives is being set up".replace("  ", " "),)
+    done = f"may go on, which {_forge(told)} is told" if told.fact("rule") else "went on"
+    return (f"the run{run} {done}; this approval is used up".replace("  ", " "),)
+
+
+def _gate_let_on(told: _Told) -> Words:
+    """GitLab starts no job because it was approved."""
+    goes_on = "and lets the run on" if _forge(told) == "GitHub" else "and lets the job be run"
+    return (f"{_forge(told)} was told, {goes_on}",)
+
+
+def _forge(told: _Told) -> str:
+    return "GitLab" if told.fact("forge") == "gitlab" else "GitHub"
+
+
+def _gate_refused(told: _Told) -> Words:
+    return (f"a pipeline was refused: {told.fact('code', 'not allowed').replace('_', ' ')}",)
+
+
 def _refused_again(told: _Told) -> Words:
     more = told.fact("more", "several")
     times = "once more" if more == "1" else f"{more} more times"
@@ -205,6 +276,21 @@ def _barred(told: _Told) -> Words:
     return (f"no break-glass for the holder until security lifts it, because {why}",)
 
 
+def _activity(told: _Told) -> Words:
+    """How much somebody did is nothing for readers who may not know who it was."""
+    if told.hidden:
+        return ("what was done with it was looked up",)
+    places, unknown, stopped = (told.fact(name).splitlines() for name in ("places", "not_known", "stopped"))
+    deeds, changing, refused, unsaid = (
+        int(told.fact(name, "0")) for name in ("deeds", "changing", "refused", "unsaid")
+    )
+    things, lacks, why = told.fact("things", "events"), told.fact("lacks"), told.why("why").removeprefix(": ")
+    found = Deeds(deeds, changing, refused, unsaid, things, lacks, places, unknown, stopped, why)
+    words = f"what was done with it: {deeds_words(found)}"
+    later = told.moment("open_until")
+    return (f"{words}; a session that was open may go on until ", later) if later else (words,)
+
+
 def _user_moved(told: _Told) -> Words:
     user = told.fact("user").rpartition(":")[2]
     whose, before = ("", "") if told.hidden else map(told.entry.private.get, ("person_name", "before_name"))
@@ -217,14 +303,41 @@ def _says(text: str, *, why: bool = False, by: bool = False) -> Callable[[_Told]
     return lambda told: (f"{text}{told.by() if by else ''}{told.why() if why else ''}",)
 
 
+_LEFT = {
+    "ended": "⚠️ account gone from the chat: all that they have ends",
+    "told": "⚠️ one account gone from its chat, and another one is not: nothing was ended",
+}
+_MOVED = {
+    "ended": "⚠️ may ask no longer for what they have: it ends",
+    "told": "⚠️ may ask no longer for what they have: it stays until its end",
+}
+_DECIDED = {
+    "end": "those who are gone from the chat are gone: what they have ends",
+    "here": "those who are gone from the chat are still here: nothing ends",
+}
+
+
+def _certified(told: _Told) -> Words:
+    item = "" if told.hidden else told.entry.private.get("item", "")
+    what = (
+        {"role": f"role {item}", "standing": f"access of {item} for good"}.get(told.fact("kind"), item)
+        if item
+        else "one"
+    )
+    said = {"keep": "stays", "remove": "goes"}.get(told.fact("said"), "answered")
+    changed = " after all" if told.fact("before") not in ("", told.fact("said")) else ""
+    return (f"{what} {said}{changed}, says {told.who()}{told.why()}",)
+
+
 _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_MADE: _made,
     Event.REQUEST_RESOLVED: lambda told: (f"names looked up in {told.provider}",),
     Event.REQUEST_REFUSED: _refused,
-    Event.REQUEST_AGREED: _says("agreed to", by=True),
+    Event.REQUEST_AGREED: lambda told: (f"agreed to{told.by()}{told.from_where()}",),
     Event.REQUEST_APPROVED: _approved,
     Event.REQUEST_AUTO_APPROVED: _auto,
     Event.REQUEST_LESSENED: _lessened,
+    Event.VOTE_UNPROVED: _vote_unproved,
     Event.REQUEST_STARTED: _says("its time has come"),
     Event.REQUEST_DENIED: _says("denied", by=True, why=True),
     Event.REQUEST_WITHDRAWN: _says("withdrawn", by=True),
@@ -233,8 +346,20 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.REQUEST_REMINDED: _says("not decided yet: those who can were reminded"),
     Event.REQUEST_ESCALATED: _escalated,
     Event.REQUEST_TERMS_CHANGED: _says("the role has changed: earlier approvals no longer count"),
+    Event.GATE_ASKED: _gate_asked,
+    Event.GATE_AGREED: _says("agreed to", by=True),
+    Event.GATE_APPROVED: _says("approved", by=True),
+    Event.GATE_DENIED: _says("denied", by=True, why=True),
+    Event.GATE_EXPIRED: _gate_expired,
+    Event.GATE_WITHDRAWN: _says("taken back: the run is over"),
+    Event.GATE_REDEEMED: _gate_redeemed,
+    Event.GATE_LET_ON: _gate_let_on,
+    Event.GATE_NOT_TAKEN: lambda told: (f"{_forge(told)} did not take the approval{told.why()}",),
+    Event.GATE_REFUSED: _gate_refused,
+    Event.GATE_TERMS_CHANGED: _says("the gate has changed, or who began the run: earlier approvals no longer count"),
     Event.BREAK_GLASS_USED: lambda told: (
-        f"🚨 break-glass (emergency access){told.by()}: access at once, without approval; an owner has to review it",
+        f"🚨 break-glass (emergency access){told.by()}{told.from_where()}: access at once, without approval; an owner has to "
+        "review it",
     ),
     Event.BREAK_GLASS_UNANNOUNCED: _says("⚠️ no channel could be told for two minutes"),
     Event.REVIEW_CHASED: _chased,
@@ -249,6 +374,7 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.GRANT_ACTIVATION_FAILED: _failed,
     Event.GRANT_REMOVAL_FAILING: _removal_failing,
     Event.GRANT_REAPPEARED: _says("⚠️ access was there again after its end; it is being removed"),
+    Event.GRANT_ACTIVITY_SEEN: _activity,
     Event.BULK_REVOCATION_STARTED: _says("everything revoked", by=True, why=True),
     Event.BULK_REVOCATION_FINISHED: lambda told: (f"all removed and verified: {told.fact('taken', '0')} revoked",),
     Event.PERSON_BOUND: _says("chat account bound to the address", by=True),
@@ -262,7 +388,19 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
         f"chat account confirmed as {_WHOSE.get(told.fact('said'), 'theirs')}{told.by()}{told.why()}",
     ),
     Event.PERSON_DISOWNED: _says("⚠️ chat account said not to be theirs: it stays on hold", by=True),
-    Event.PERSON_LEFT: _says("⚠️ deactivated in the chat, with access that is open"),
+    Event.PERSON_LEFT: lambda told: (
+        _LEFT.get(told.fact("became"), "⚠️ deactivated in the chat, with access that is open"),
+    ),
+    Event.PERSON_MOVED: lambda told: (_MOVED.get(told.fact("became"), "⚠️ may ask no longer for what they have"),),
+    Event.LEAVERS_HELD: lambda told: (
+        f"🚨 {told.fact('people')} more with access gone from the chat, after {told.fact('lately')} within "
+        f"{told.fact('within')}: nothing more was ended"
+        if told.fact("lately")
+        else f"🚨 {told.fact('people', 'many')} people with access are gone from the chat at once: nothing was ended",
+    ),
+    Event.LEAVERS_DECIDED: lambda told: (
+        f"{_DECIDED.get(told.fact('said'), 'those who were gone are there again, or hold nothing')}{told.by()}",
+    ),
     Event.TARGET_USER_CHANGED: lambda told: (
         f"the {told.provider} user is another one: {told.fact('after', 'a new one')} in place of "
         f"{told.fact('before', 'the old one')}, which {told.provider} does not find there any more",
@@ -275,6 +413,7 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.DELEGATION_ENDED: _says("delegation ended", by=True),
     Event.PERSON_BARRED: _barred,
     Event.PERSON_LIFTED: _says("may ask and use break-glass again: lifted", by=True, why=True),
+    Event.PERSON_ERASED: _says("names and words of a person were erased", by=True, why=True),
     Event.REFUSALS_COUNTED: _refused_again,
     Event.POLICY_ACTIVATED: _says("policy activated", by=True),
     Event.POLICY_WAITS: _says("a change of the policy waits for people to agree"),
@@ -283,9 +422,43 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.POLICY_REPLACED: _says("the folder changed again: the change of the policy waits no more"),
     Event.LEDGER_UNREADABLE: _says("⚠️ something in the records cannot be read"),
     Event.LEDGER_DURABILITY_DECLARED: _says("the ledger's durability is declared, not verified"),
+    Event.LEDGER_ROLLED_BACK: _says("⚠️ the record is perhaps an older copy of itself; nothing is given"),
+    Event.LEDGER_ACCEPTED: _says("the record accepted as it is", by=True, why=True),
+    Event.LEDGER_REBUILT: _says("the record was made again from the archive", by=True),
     Event.CLOCK_JUMPED: _says("⚠️ the ledger's clock was set; nothing is given"),
     Event.CLOCK_STEADY: _says("the ledger's clock has been steady for ten minutes"),
     Event.CLOCK_ACCEPTED: _says("the ledger's clock accepted as right", by=True, why=True),
+    Event.AUDIT_SEALING_STARTED: lambda told: (
+        f"the audit log is sealed from now on, by the key {told.fact('key', '')[:12]}",
+    ),
+    Event.AUDIT_KEY_CHANGED: _says("another key seals the audit log", by=True, why=True),
+    Event.AUDIT_RETAINED: _says("what is over was let go of: the archive has it"),
+    Event.AUDIT_ENTRY_MISSING: lambda told: (
+        f"⚠️ audit entry #{told.fact('first', '0')} was missing when it was to be sealed",
+    ),
     Event.DIGEST_POSTED: _says("digest posted"),
-    Event.DRIFT_FOUND: lambda told: (f"⚠️ access found in {told.provider} that the ledger does not know{told.why()}",),
+    Event.DRIFT_FOUND: lambda told: (
+        f"⚠️ {told.provider} and the record do not agree: {_DRIFT.get(told.fact('kind'), 'access')}",
+    ),
+    Event.DRIFT_GONE: lambda told: (f"{told.provider} and the record agree again",),
+    Event.DRIFT_HELD: _says("access that the record does not know is not taken away before somebody has looked"),
+    Event.DRIFT_DECIDED: lambda told: (f"{_DRIFT_DECIDED.get(told.fact('decision'), 'decided')}{told.by()}",),
+    Event.DRIFT_REMOVAL_STARTED: _says("access that the record does not know is being taken away"),
+    Event.DRIFT_REMOVED: _says("access that the record did not know was taken away, removal verified"),
+    Event.CERTIFICATION_STARTED: lambda told: (
+        f"certification {told.fact('run', '0')} begun{told.by()}: owners say who and what stays{told.why()}",
+    ),
+    Event.CERTIFICATION_ASKED: lambda told: (
+        f"asked in certification {told.fact('run', '0')}: {told.fact('roles', '0')} roles, {told.fact('people', '0')} people, "
+        f"{told.fact('standing', '0')} with access for good",
+    ),
+    Event.CERTIFICATION_ANSWERED: _certified,
+    Event.CERTIFICATION_CHASED: lambda told: (
+        f"certification {told.fact('run', '0')}: {told.fact('open', '0')} not answered yet, "
+        f"{'the panic group was called' if told.fact('escalated') == 'true' else 'those who can were reminded'}",
+    ),
+    Event.CERTIFICATION_CLOSED: lambda told: (
+        f"certification {told.fact('run', '0')} closed{told.by()}: {told.fact('kept', '0')} stay, "
+        f"{told.fact('removed', '0')} go, {told.fact('open', '0')} not answered{told.why()}",
+    ),
 }

@@ -32,6 +32,8 @@ class Stage(StrEnum):
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    # Of a pipeline alone: its run took the approval.
+    USED = "used"
     NOT_GIVEN = "not_given"
     STANDING = "standing"
 
@@ -49,6 +51,7 @@ STATE_WORDS: dict[Stage, str] = {
     Stage.DENIED: "⛔ Denied",
     Stage.WITHDRAWN: "↩︎ Withdrawn",
     Stage.EXPIRED: "⌛ Expired",
+    Stage.USED: "🏁 Gone on",
     Stage.NOT_GIVEN: "❌ Not given",
     Stage.STANDING: "❌ Not given",
 }
@@ -76,6 +79,7 @@ VERBS: dict[Stage, str] = {
     Stage.DENIED: "asked for",
     Stage.WITHDRAWN: "asked for",
     Stage.EXPIRED: "asked for",
+    Stage.USED: "used",
     Stage.NOT_GIVEN: "asked for",
     Stage.STANDING: "asked for",
 }
@@ -149,6 +153,7 @@ _DONE: dict[str, str] = {
     "asked": "You asked for it: {id}.",
     "have_it": "This was asked for already: {id}.",
     "approved": "✅ You approved {id}. It is being set up.",
+    "let_on": "✅ You approved {id}. Its run can go on in a moment.",
     "scheduled": "✅ You approved {id}. It begins at its time.",
     "extended": "✅ You approved {id}: more time.",
     "agreed": "✅ You agreed to {id}. Somebody else has to agree, too.",
@@ -161,9 +166,14 @@ _DONE: dict[str, str] = {
     "withdrawn": "↩︎ You took back {id}.",
     "declined": "↩︎ You declined {id}.",
     "terms_changed": "The role has changed since {id} was asked for. Nobody's approval counts until the new terms are looked at.",
+    "gate_changed": "The gate has changed since {id} was asked for, or it became known who began the run. "
+    "Nobody's approval counts until it is looked at again.",
     "delegation_ended": "Your delegation has ended: nobody decides in your place any more.",
     "returned": "🔄 You gave back {id}. It is being removed.",
     "revoked": "🔄 You revoked {id}. It is being removed.",
+    "certified_kept": "👍 You said that this stays: {id}.",
+    "certified_removed": "✂️ You said that this goes: {id}. I take nothing away by myself; the receipts channel says what to do.",
+    "certified_said": "You had said so already: {id}.",
 }
 
 

@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 
 from bot.chat.places import chat_name
 from bot.chat.wording.hours import in_words, opens_words
+from bot.chat.wording.signed_votes import vote_not_proved
 from bot.chat.wording.tickets import like
 from workflows.core.dates import zone_of
 from workflows.core.durations import format_duration
 from workflows.core.identity import DISOWNED, SECOND_CHAT
+from workflows.core.policy import GATE
 from workflows.core.provider import NAME, PIECE, PIECES, USER, spoken
 from workflows.core.refusal import Code, Refused
 
@@ -133,10 +135,12 @@ _WHY_VOID: dict[Code, Callable[[_Case], str]] = {
     Code.PERSON_SUSPENDED: lambda c: f"the rights of {c.who or 'somebody'} are on hold",
     Code.NOT_AN_APPROVER: _may_not_approve,
     Code.OWN_REQUEST: lambda c: f"it is {c.who or 'an approver'}'s own",
+    Code.VOTE_NOT_PROVED: lambda c: vote_not_proved(c("why"), c.who or "somebody"),
     Code.TERMS_CHANGED: lambda _: "the role has changed since it was approved",
     Code.NO_LONGER_A_REQUESTER: lambda c: f"{c('name', 'somebody')} is in none of {c.either('groups')} any more",
     Code.LONGER_THAN_ALLOWED: lambda c: f"by now the policy gives it for {c.duration('max_s')} at most",
     Code.ROLE_UNKNOWN: lambda _: "the policy no longer has this role",
+    Code.GATE_UNKNOWN: lambda _: "the policy no longer has this gate",
     Code.TICKET_CLOSED: lambda c: f"{c('ticket', 'its ticket')} is closed by now",
     Code.TICKET_ABSENT: lambda c: f"there is no ticket {c('ticket', 'of that number')} any more",
     Code.TARGET_USER_BOUND: lambda c: f"the {c.provider} user is {c('name', 'another person')}'s by now",
@@ -229,6 +233,8 @@ def _role_unknown(c: _Case) -> str:
 
 def _duration_too_long(c: _Case) -> str:
     how = " in a break-glass" if c("what") == "break-glass" else ""
+    if c("what") == "certify":
+        return f"Owners get {c.duration('max_s')} at most to answer; {c.duration('asked_s')} is too long."
     return (
         f"{c('role', 'This role')} in {c('environment', 'this environment')} is given for {c.duration('max_s')} at most{how}; "
         f"you asked for {c.duration('asked_s')}."
@@ -236,6 +242,8 @@ def _duration_too_long(c: _Case) -> str:
 
 
 def _reason_missing(c: _Case) -> str:
+    if c("gate"):
+        return "Say what changes, so that its owners know what they decide on: `--change TEXT`."
     if c("what") == "flag":
         return (
             f"Say what was not right, so that it can be followed up: {c.typed('flag ' + c('id', 'PA-1042') + ' NOTE')}."
@@ -247,6 +255,9 @@ def _reason_missing(c: _Case) -> str:
         return f"Say what the emergency is: {c.typed(f'{given.strip()} REASON')}."
     if c("what") == "deny":
         return f"Say why you deny it, so that the person knows what to do: {c.typed('deny ' + c('id', 'PA-1042') + ' REASON')}."
+    if c("what") == "certify" and c("numbers"):
+        why = "goes" if c("said") == "remove" else "stays, because something speaks against it"
+        return f"Say why it {why}: {_numbers(c)}."
     if c("environment"):
         given = f"{c('environment')} {c('role')} {c.duration('asked_s') if c('asked_s') else ''}"
         typed = c.typed(f"{given.strip()} REASON")
@@ -256,6 +267,9 @@ def _reason_missing(c: _Case) -> str:
 
 def _ticket_missing(c: _Case) -> str:
     shown = f"like `{like(c('pattern'), c('example'))}`"
+    if c("gate"):
+        given = f"`{c('given', length_max=60)}` is no ticket here. " if c("given") else ""
+        return f"{given}The gate {c('gate')} wants a ticket {shown}. Put it into the words of the change."
     if c("given"):
         return f"`{c('given', length_max=60)}` is no ticket here. One is needed {shown}."
     return f"A ticket is needed, {shown}. Put it into the reason, or into its own field."
@@ -287,6 +301,8 @@ def _own_request(c: _Case) -> str:
     can = f" {c('can', length_max=_WORDS_LENGTH_MAX)}" if c("can") else ""
     if c("asker"):
         return f"{c('asker')} asked for this for you, so somebody else has to approve it.{can}"
+    if c("began"):
+        return f"You began this run yourself (started it, ran it again, or pushed), so somebody else has to decide on it.{can}"
     return f"You asked for this yourself, so somebody else has to approve it.{can}"
 
 
@@ -364,6 +380,8 @@ def _not_security(c: _Case) -> str:
 def _not_yours(c: _Case) -> str:
     if c("what") == "extend":
         return "Only the person who has it, or who asked for it, can ask for more time. Ask them."
+    if c("gate"):
+        return "Only its pipeline takes this back, when the run is over. Whoever may approve it can deny it."
     if not c("groups"):
         return "Only the person who asked for it can take it back. Ask them."
     return f"Only the person who has it or somebody of {c.either('groups')} can do that. Ask one of them."
@@ -372,6 +390,8 @@ def _not_yours(c: _Case) -> str:
 _STATES = {
     "pending": "has not been approved yet",
     "approved": "was approved",
+    "let_on": "was approved",
+    "went_on": "was approved, and its run went on",
     "broken": "was a break-glass, which nobody approves",
     "active": "is active",
     "denied": "was denied",
@@ -436,13 +456,34 @@ def _total_too_long(c: _Case) -> str:
 
 def _freeze(c: _Case) -> str:
     why = _sentence(c("reason", "changes are frozen"))
+    if c("gate"):
+        return f"The gate {c('gate')} is shut until {c.time('until')}: {why}"
     if c("id"):
         stays = "It waits. It can still be denied or taken back."
         return f"{c('id')} cannot be approved before {c.time('until')}: {why} {stays}{_in_an_emergency(c)}"
     return f"No access is given here until {c.time('until')}: {why}{_in_an_emergency(c)}"
 
 
+def _id_unknown(c: _Case) -> str:
+    if "before" not in c.params:
+        return f"There is no {c('id', 'such id')}. {c.typed('mine')} lists yours."
+    older = (
+        f"What was closed and is older than {c('before', 'that')} is in the archive: an operator reads it with"
+        " `prodaccess show`."
+    )
+    return f"There is no {c('id', 'such id')} in the record. {older}"
+
+
+def _gate_unknown(c: _Case) -> str:
+    known = f" There is {c.either('known')}." if c("known") else " Its owners can add one to `gates` in its file."
+    return f"There is no gate `{c('name', 'of this name', length_max=60)}` in {c('environment', 'this environment')}.{known}"
+
+
 def _outside_hours(c: _Case) -> str:
+    if c("gate") or c("role").startswith(GATE):
+        gate = c("gate") or c("role").removeprefix(GATE).partition("+")[0]
+        later = f" Approve {c('id')} then; it can still be denied." if c("id") else ""
+        return f"The gate {gate} is open {window_of(c.params)} only{_opens(c)}.{later}"
     given = f"{c('role', 'This role')} is given {window_of(c.params)} only{_opens(c)}."
     if c("id"):
         return f"{given} Approve {c('id')} then; it can still be denied or taken back.{_in_an_emergency(c)}"
@@ -556,6 +597,7 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         "This account is deactivated, so it can do nothing here.",
         "The account of {} is deactivated, so it can do nothing here.",
     ),
+    Code.PERSON_DISABLED: lambda c: f"{c('name', 'Somebody')}'s account is gone from the chat.",
     Code.PERSON_GUEST: lambda c: c.you(
         "Guests cannot ask for access or decide about it. Ask a full member of the workspace to do it.",
         "{} is a guest, and guests cannot ask for access.",
@@ -581,6 +623,9 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.PARTY_ON_HOLD: lambda c: (
         f"{c('name', 'Somebody')}'s account is on hold, so {c('id', 'this')} waits: nobody can approve it until security has"
         f" said whose the account is ({c.typed('person confirm WHO REASON')}). It can still be denied."
+    ),
+    Code.VOTE_NOT_PROVED: lambda c: (
+        f"{c('id', 'It')} was not given: {vote_not_proved(c('why'), c.who or 'somebody')}. Ask again."
     ),
     Code.COUNTS_AS_VOTER: lambda c: (
         f"{c('name', 'Somebody')} agreed already, and the two of you count as one person until security has said whose an account"
@@ -616,9 +661,40 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.ID_UNREADABLE: lambda c: (
         f"I cannot read `{c('text', 'that')}` as an id. Ids look like `PA-1042`; {c.typed('pending')} lists what waits."
     ),
-    Code.ID_UNKNOWN: lambda c: f"There is no {c('id', 'such id')}. {c.typed('mine')} lists yours.",
+    Code.ID_UNKNOWN: _id_unknown,
     Code.COMMAND_UNREADABLE: _command_unreadable,
     Code.TICKET_USED: _ticket_used,
+    Code.PIPELINE_NOT_ALLOWED: lambda c: c("why", "The policy does not let this pipeline ask.", length_max=500),
+    Code.TERMINAL_NOT_ALLOWED: lambda c: (
+        "Chat can be reached, so I open nothing from a terminal: break the glass there, where people see it."
+        if c("why") == "chat"
+        else f"From a terminal nobody lets themselves into {c('role', 'this role')} of {c('environment', 'this environment')}: "
+        "`when_chat_is_down` of the policy does not name it."
+    ),
+    Code.TOKEN_USED: lambda _: "This token was used before, and is taken once. Take a new one, and ask again.",
+    Code.GATE_UNKNOWN: _gate_unknown,
+    Code.GATE_TOO_MANY: lambda c: (
+        f"This pipeline has {c('max', '10')} asks that wait already, and that is the maximum. Let them end first."
+    ),
+    Code.GATE_STARTER_UNKNOWN: lambda c: (
+        f"Nobody knows who {c.either('parts') or 'started'} this run. The gate {c('gate', 'of this environment')} is for runs of"
+        " people whose ids stand in the policy's `people`. Add them there, or start the run by hand."
+    ),
+    Code.GATE_NOBODY: lambda c: (
+        f"Nobody can let this run on: in {c.either('groups') or 'the groups of the gate'} there are too few people who did not"
+        " begin it. Owners can add somebody, or somebody else can start the run."
+    ),
+    Code.GATE_CHANGED: lambda _: (
+        "The gate asks for other people by now, or somebody turned out to have begun the run. Ask again."
+    ),
+    Code.GATE_NOT_DECIDED: lambda c: f"{c('id', 'This')} is not decided yet.",
+    Code.GATE_LOOKED_AT_AGAIN: lambda _: "The approval is looked at once more before it is given out. That takes seconds.",
+    Code.GATE_OTHER_RUN: lambda c: (
+        f"{c('id', 'This approval')} is for another commit, run, attempt or job than this one. Ask for this one."
+    ),
+    Code.GATE_USED: lambda c: f"{c('id', 'This approval')} was used already. It is for one run, once: ask again for another one.",
+    Code.GATE_OVER: lambda c: f"{c('id', 'This')} is over, and nothing of it can be used any more. Ask again.",
+    Code.GATE_NOT_LESS: lambda c: f"{c('id', 'This')} lets a pipeline on or does not: there is nothing less to approve.",
     Code.TICKET_CLOSED: lambda c: f"The ticket `{c('ticket', 'of this ask')}` is closed. Ask with one that is open.",
     Code.TICKET_ABSENT: lambda c: f"There is no ticket `{c('ticket', 'of this number')}`. Look at its number, and ask again.",
     Code.TICKET_NOT_VERIFIED: _ticket_not_verified,
@@ -667,8 +743,30 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.NOT_A_REVIEWER: _not_a_reviewer,
     Code.REVIEWED: _reviewed,
     Code.NOT_SECURITY: _not_security,
+    Code.LEAVERS_OVER: lambda _: "Nothing waits for an answer there any more: look at its card.",
+    Code.LEAVERS_CHANGED: lambda _: "The list of people has changed since: look at its card again, and then press.",
     Code.POLICY_CHANGE_OVER: lambda _: "This change of the policy waits no more: look at its card.",
     Code.POLICY_CHANGE_SAID: lambda c: f"Agreed already: it waits for {c('missing', 'others')}.",
+    Code.DRIFT_OVER: lambda _: "Nobody has to decide this any more: look at its card.",
+    Code.DRIFT_NOT_NOW: lambda _: (
+        "Nothing is taken away while the record itself or its clock is in doubt. Press again once that is settled."
+    ),
+    Code.OWN_DRIFT: lambda _: "Some of this access is yours, so somebody else of security has to say that it stays.",
+    Code.CERTIFICATION_OVER: lambda _: "This is not asked any more: the certification is closed, or there is no such card.",
+    Code.CERTIFICATION_OPEN: lambda c: (
+        f"{'Certification ' + c('number') if c('number') else 'A certification'} is still open"
+        f"{' for ' + c('environments') if c('environments') else ''}. "
+        "Let it come to its end, or close it: prodaccess certify close."
+    ),
+    Code.CERTIFICATION_ITEMS: lambda _: "Say which ones: the numbers that stand on the card.",
+    Code.NOT_A_CERTIFIER: lambda c: (
+        f"Only {'members of ' + c.either('groups') if c('groups') else 'its owners'} can answer for "
+        f"{c('environment', 'this environment')}. Ask one of them."
+    ),
+    Code.OWN_CERTIFICATION: lambda c: (
+        f"{_numbers(c).capitalize()} {'are' if ',' in c('numbers') else 'is'} about you, so somebody else has to answer there: "
+        "another owner, or security. Leave that out, and send the others."
+    ),
     Code.OWN_BAR: lambda _: "You cannot lift this for yourself. Ask somebody else of security.",
     Code.OWN_ACCOUNT: lambda _: "You cannot confirm an account of your own. Ask somebody else of security.",
     Code.NOT_ASKED: lambda c: (
@@ -735,7 +833,8 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         f"Names are still being looked up in {c.provider} for {c('id', 'this request')}. Try again in a few seconds."
     ),
     Code.TERMS_CHANGED: lambda c: (
-        f"The role has changed since you saw {c('id', 'this request')}. Look at the new card, then press again."
+        f"{'The gate' if c('gate') else 'The role'} has changed since you saw {c('id', 'this request')}."
+        " Look at the new card, then press again."
     ),
     Code.GRANT_OVER: _grant_over,
     Code.START_UNREADABLE: lambda c: (
@@ -818,6 +917,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
         "I give no access at the moment: a process of an older version of me is still running, and it does not know which "
         "accounts are on hold. Nothing was decided. Removing goes on. Try again in a minute; if it stays, tell the platform team."
     ),
+    Code.LEDGER_IN_DOUBT: lambda _: (
+        "I give no access at the moment: my records are perhaps an older copy, which does not know what was given last. "
+        "Removing goes on. Whoever runs me has been told: giving begins again when they type prodaccess ledger accept."
+    ),
     Code.LEDGER_UNREACHABLE: lambda _: (
         "My memory (Redis) did not answer, so nothing was done. Try again in a minute; if it stays, tell the platform team."
     ),
@@ -841,6 +944,10 @@ def _of(c: _Case) -> str:
 
 def _times(c: _Case) -> str:
     return {"1": "once", "2": "twice"}.get(c("max"), f"{c('max', 'several')} times")
+
+
+def _numbers(c: _Case) -> str:
+    return f"number{'s' if ',' in c('numbers') else ''} {c('numbers')}" if c("numbers") else "one of them"
 
 
 def _first(ids: str) -> str:

@@ -17,8 +17,16 @@ _WORDS = {
     "chat": "sending messages about {}",
     "digest": "the digest {}",
     "press": "what somebody pressed or typed",
+    "terminal": "what somebody asked for from a terminal",
     "act": "what people do in chat ({})",
+    "activity": "looking up what was done with {}",
+    "drift": "comparing what is given with the record ({})",
+    "forge": "telling GitHub or GitLab of {}",
+    "certification": "asking and reminding owners in certification {}",
+    "seal": "sealing the audit log",
+    "retained": "letting go of what is over",
     "whois": "finding out whose the account {} is",
+    "leavers": "finding out who of those with access is gone",
     "process": "{}",
 }
 
@@ -27,10 +35,15 @@ _PROCESS = {
     "clock policy": "putting the policy folder in force",
     "clock durability": "putting on record how durable the ledger is",
     "clock wake-ups": "waking workers",
+    "sealing": "looking whether the audit log is sealed",
     "rescue": "ending what is overdue without the queue",
     "refresh": "reading groups again",
+    "github": "asking GitHub what it said in vain",
+    "gitlab": "asking GitLab which deployments wait",
     "policy": "reading the policy folder",
     "tidy troubles": "finding out which of these are over",
+    "clock retention": "planning what leaves the record",
+    "clock drift": "planning the comparison of what is given with the record",
     "secrets": "using the newest value of each secret",
 }
 

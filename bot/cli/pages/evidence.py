@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from bot.chat.views.read_model import Seen
+from bot.cli.activity_query import Question, question_of
 from bot.cli.pages.entries import entries_of, how_to_check
-from bot.cli.pages.markup import END, NONE, Html, begin, join, pairs, section, table, tag
+from bot.cli.pages.markup import END, NONE, Html, begin, items, join, pairs, section, table, tag
 from bot.cli.pages.row import CAUSE_WORDS, OUTCOME_WORDS, times
 from workflows.core import keys
 from workflows.core.access_review.full_rows import Approver, FullRow, full_row
@@ -50,6 +51,8 @@ class Evidence:
     zone: tzinfo
     # The role by the policy that decided; None where another one is at hand by now.
     role: Entitlement | None
+    # What to ask the target's own log; None where nothing was given, or no log is known of.
+    question: Question | None = None
 
     def parts(self) -> Iterator[Html]:
         row = self.row
@@ -61,6 +64,8 @@ class Evidence:
         yield section("Who agreed", self._agreed())
         yield section("Times", self._times())
         yield section("At the target", self._target())
+        if self.question is not None:
+            yield section("What was done with it", self._done(self.question))
         if self.review is not None:
             yield section("The review of the break-glass", self._review(self.review))
         names = {row.holder: row.holder_name, row.requester: row.requester_name}
@@ -166,6 +171,16 @@ class Evidence:
             tag("code", operation.id or "-"),
         )
 
+    def _done(self, question: Question) -> Html:
+        trail = question.trail
+        about = tag("p", f"It is in {trail.log}: {trail.who}, {question.time()}.")
+        notes = items(trail.notes, "") if trail.notes else NONE
+        asked = (
+            join((tag("p", f"For {one.tool}:"), *(tag("p", tag("code", line)) for line in one.text.splitlines())))
+            for one in trail.queries
+        )
+        return join((about, notes, *asked, tag("p", f"It tells {trail.things}; {trail.lacks}.", class_="quiet")))
+
     def _review(self, review: Review) -> Html:
         return pairs(
             (
@@ -199,6 +214,7 @@ def evidence_of(ctx: Context, seen: Seen) -> Evidence:
         snapshot.now,
         zone_of(policy.timezone) if policy else UTC,
         policy.entitlement(row.environment, row.role) if policy and policy.hash == row.policy_hash else None,
+        question_of(grant, policy),
     )
 
 

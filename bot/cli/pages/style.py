@@ -17,6 +17,8 @@ p { margin: 4px 0; max-width: 75ch; }
 a { color: var(--link); text-underline-offset: 2px; }
 .quiet, dt, caption { color: var(--quiet); }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
+pre { font: 13px/1.45 ui-monospace, monospace; background: var(--soft); border-radius: 8px; padding: 10px 12px;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 ul { margin: 4px 0; padding-left: 20px; }
 li { overflow-wrap: anywhere; }
 blockquote { margin: 4px 0; padding: 2px 12px; border-left: 3px solid var(--line); overflow-wrap: anywhere; }

@@ -8,6 +8,7 @@
 - `POST operations/release`: `{"id": null, "status": "SUCCEEDED", "reason": ""}`; gives `{"released"}`
 - `POST operations/settings`: `{"missing_delete": ..., "conflicts": ...}`.  `GET operations`: all
 - `POST quota`: `{"calls_per_second": 20, "outstanding_max": 10}`.  `DELETE quota`: off
+- `POST trail`: what was done, for CloudTrail: `tell`'s arguments (see `trail.Trail`), with `at` in ISO 8601; gives `{"id"}`
 - `GET  log?pattern=iam:*&since=0`: `{"now_s", "counts", "calls"}`.  `DELETE log`: forget
 - `GET  world`: what is true now.  `POST world`: `{"do": "assign", "with": [...]}` (see `world.World`)
 - `GET  spec`: the seed.  `POST reset`: calm, and seed again, from the seed in the body if there is one
@@ -17,6 +18,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -114,6 +116,12 @@ def _quota_off(ask: Ask) -> Any:
     return {}
 
 
+def _trail(ask: Ask) -> Any:
+    at = datetime.fromisoformat(ask.data.pop("at"))
+    with ask.controlled.proxy.lock:
+        return {"id": ask.controlled.proxy.trail.tell(at=at, **ask.data)}
+
+
 def _log(ask: Ask) -> Any:
     log, since = ask.controlled.proxy.log, float(ask.query.get("since", 0))
     calls = [record.as_json() for record in log.calls(ask.query.get("pattern", "*"), since)]
@@ -158,6 +166,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Ask], Any]] = {
     ("GET", "operations"): _operation_list,
     ("POST", "quota"): _quota,
     ("DELETE", "quota"): _quota_off,
+    ("POST", "trail"): _trail,
     ("GET", "log"): _log,
     ("DELETE", "log"): _log_reset,
     ("GET", "world"): _world,

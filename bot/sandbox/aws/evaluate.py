@@ -66,7 +66,10 @@ def _named(statement: Mapping[str, Any], element: str, value: str, *, fold: bool
 
 def _holds(operator: str, name: str, values: list[Any], keys: Mapping[str, str]) -> bool:
     """One condition. A key that is absent makes it false, or true for `...IfExists` and for negations."""
-    plain = operator.removesuffix("IfExists")
+    if operator == "Null":
+        return any((name.lower() not in keys) == (str(value).lower() == "true") for value in values)
+    # Each key has one value here.
+    plain = operator.removesuffix("IfExists").removeprefix("ForAnyValue:")
     test = _OPERATORS.get(plain)
     if test is None:
         raise NotImplementedError(f"condition operator {operator}")
@@ -109,7 +112,12 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "DateNotEquals": lambda actual, limit: _time(actual) == _time(limit),
     "StringEquals": _equal,
     "StringNotEquals": _equal,
+    # Both are the same ("Amazon Resource Name (ARN) condition operators", IAM user guide).
+    "ArnLike": lambda actual, pattern: _like(pattern, actual),
     "ArnEquals": lambda actual, pattern: _like(pattern, actual),
+    "ArnNotLike": lambda actual, pattern: _like(pattern, actual),
+    "ArnNotEquals": lambda actual, pattern: _like(pattern, actual),
+    "NumericLessThan": lambda actual, limit: float(actual) < float(limit),
     "StringEqualsIgnoreCase": lambda actual, wanted: actual.lower() == wanted.lower(),
     "StringLike": lambda actual, pattern: _like(pattern, actual),
     "StringNotLike": lambda actual, pattern: _like(pattern, actual),

@@ -25,7 +25,7 @@ class Snapshot:
 
 
 class History:
-    """The last changes. Only assignments, memberships and inline policies go back; users and groups do not."""
+    """The last changes. Only assignments, memberships and inline policies go back; users, groups and roles do not."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -65,14 +65,18 @@ class History:
             at_s,
             list(self._state.sso.account_assignments),
             dict(self._state.store.group_memberships),
-            [(user, dict(user.policies)) for backend in accounts for user in backend.users.values()],
+            [
+                (holder, dict(holder.policies))
+                for backend in accounts
+                for holder in (*backend.users.values(), *backend.roles.values())
+            ],
             [(group, list(group.users)) for backend in accounts for group in backend.groups.values()],
         )
 
     def _put(self, snapshot: Snapshot) -> None:
         self._state.sso.account_assignments = list(snapshot.assignments)
         self._state.store.group_memberships = dict(snapshot.memberships)
-        for user, policies in snapshot.policies:
-            user.policies = dict(policies)
+        for holder, policies in snapshot.policies:
+            holder.policies = dict(policies)
         for group, members in snapshot.members:
             group.users = list(members)

@@ -17,7 +17,8 @@ from bot.sandbox.aws.operations import Operations
 from bot.sandbox.aws.pages import Pages
 from bot.sandbox.aws.quota import Quota
 from bot.sandbox.aws.spec import WorldSpec
-from bot.sandbox.aws.state import State
+from bot.sandbox.aws.state import State, wall_clock
+from bot.sandbox.aws.trail import Trail
 
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -27,7 +28,7 @@ class Dropped(ConnectionError):
 
 
 class Proxy:
-    """All that a test can turn: `faults`, `operations`, `quota`, `pages`, `log`, and one method for each kind of fault.
+    """All that a test can turn: `faults`, `operations`, `quota`, `pages`, `trail`, `log`, and one method for each kind of fault.
 
     `lock` guards moto's state; faults wait outside it, so that one held call holds up no other.
     """
@@ -38,6 +39,7 @@ class Proxy:
         self.operations = Operations(self.state, self.history)
         self.quota = Quota()
         self.pages = Pages()
+        self.trail = Trail(wall_clock)
         self.faults = FaultBook()
         self.log = CallLog()
         self.lock = threading.RLock()
@@ -51,6 +53,7 @@ class Proxy:
             self.state.may_not.clear()
             self.operations.reset()
             self.history.clear()
+            self.trail.calm()
         self.log.reset()
 
     # One method for each kind of fault. `action`, `where`, `times` and `skip` are those of `Fault`.
@@ -112,7 +115,7 @@ class Proxy:
     def _decide(self, call: Call, environ: Environ, record: Record) -> Answer:
         with self.lock:
             self.operations.settle()
-            refused = self.quota.refuse(call, self.operations.outstanding())
+            refused = self.quota.refuse(call, self.operations.outstanding()) or self.trail.refuse(call)
         if refused is not None:
             record.fault = "quota"
             return refused
@@ -146,7 +149,7 @@ class Proxy:
 
     def _whole(self, call: Call, environ: Environ) -> Answer:
         """The answer of the simulated AWS, ours or moto's."""
-        answer = self.operations.answer(call) or unsupported.answer(call, self.state)
+        answer = self.operations.answer(call) or self.trail.answer(call) or unsupported.answer(call, self.state)
         if answer is None:
             if call.changes:
                 self.history.record()

@@ -40,6 +40,7 @@ class SandboxAws:
         self.proxy = Proxy(spec, DomainDispatcherApplication(create_backend_app))
         self.world = World(self.proxy.state, self.proxy.lock, self.proxy.history.record, self.proxy.operations.settle)
         self.proxy.pages.tear(torn_pages)
+        self.proxy.trail.tear(torn_pages)
         self._first = spec
         self._port = port
         self._controlled = controlled

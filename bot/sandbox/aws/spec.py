@@ -72,10 +72,14 @@ class IamGroupSpec:
 
 @dataclass(frozen=True)
 class IamRoleSpec:
-    """A role that may be assumed, for connections to other accounts."""
+    """A role that may be assumed: for connections to other accounts by anybody, with `trust` by whom that names. `gate` becomes
+    its tag `prodaccess:gate`."""
 
     name: str
     account: str
+    gate: str = ""
+    trust: Mapping[str, Any] = field(default_factory=dict)
+    path: str = "/"
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,24 @@ _LISTS: dict[str, type] = {
     "buckets": BucketSpec,
 }
 
+# Who may take on the role of a pipeline at GitHub: runs of one repository for one of its environments.
+OF_GITHUB: Mapping[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {
+                    "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                    "token.actions.githubusercontent.com:sub": "repo:acme/orders:environment:production",
+                }
+            },
+        }
+    ],
+}
+
 # The people and places of the example policy in `config/`.
 EXAMPLE = WorldSpec(
     permission_sets=(PermissionSetSpec("ReadOnlyAccess"), PermissionSetSpec("AdministratorAccess", "PT4H")),
@@ -184,6 +206,10 @@ EXAMPLE = WorldSpec(
         IamGroupSpec("payments-prod-deployers"),
         IamGroupSpec("payments-staging-deployers", account="444455556666"),
     ),
-    iam_roles=(IamRoleSpec("prodaccess", "111122223333"), IamRoleSpec("prodaccess", "444455556666")),
+    iam_roles=(
+        IamRoleSpec("prodaccess", "111122223333"),
+        IamRoleSpec("prodaccess", "444455556666"),
+        IamRoleSpec("orders-deploy", "111122223333", "orders-prod", OF_GITHUB),
+    ),
     buckets=(BucketSpec("prodaccess-audit", object_lock=True),),
 )

@@ -57,6 +57,8 @@ def _instances(call: Call, state: State) -> Answer:
 
 def _instance(state: State) -> dict[str, Any]:
     payload: dict[str, Any] = state.sso.instances[0].to_json()
+    # The organisation's, also where a delegated administrator asks.
+    payload["OwnerAccountId"] = state.spec.management_account
     return {name: value for name, value in payload.items() if value is not None}
 
 

@@ -4,7 +4,7 @@ A rule takes a call and the state, and gives AWS's refusal or None.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bot.sandbox.aws.answers import Answer, error, named
 from bot.sandbox.aws.calls import IDENTITY_STORE, SSO_ADMIN, Call
@@ -14,6 +14,9 @@ Rule = Callable[[Call, State], Answer | None]
 
 USER_POLICY_CHARACTERS_MAX = 2048
 """All inline policies of a user together, white space not counted (IAM and STS quotas)."""
+
+ROLE_POLICY_CHARACTERS_MAX = 10_240
+"""The same of a role (IAM and STS quotas)."""
 
 GROUPS_PER_USER_MAX = 10
 """IAM and STS quotas."""
@@ -106,14 +109,22 @@ def _known_membership(call: Call, state: State) -> Answer | None:
 
 def _policy_fits(call: Call, state: State) -> Answer | None:
     user = state.iam(call.account).users.get(call.arguments.get("UserName"))
-    if user is None:
+    return user and _too_large(call, f"user {user.name}", user.policies, USER_POLICY_CHARACTERS_MAX)
+
+
+def _role_policy_fits(call: Call, state: State) -> Answer | None:
+    roles = state.iam(call.account).roles.values()
+    role = next((one for one in roles if one.name == call.arguments.get("RoleName")), None)
+    return role and _too_large(call, f"role {role.name}", role.policies, ROLE_POLICY_CHARACTERS_MAX)
+
+
+def _too_large(call: Call, whose: str, policies: Mapping[str, str], limit: int) -> Answer | None:
+    """Whether they would have more characters than `limit` with the one that is put."""
+    name: str = call.arguments.get("PolicyName", "")
+    together = {**policies, name: call.arguments.get("PolicyDocument", "")}
+    if sum(len(re.sub(r"\s", "", text)) for text in together.values()) <= limit:
         return None
-    policies = user.policies | {call.arguments.get("PolicyName"): call.arguments.get("PolicyDocument", "")}
-    characters = sum(len(re.sub(r"\s", "", text)) for text in policies.values())
-    if characters <= USER_POLICY_CHARACTERS_MAX:
-        return None
-    message = f"Maximum policy size of {USER_POLICY_CHARACTERS_MAX} bytes exceeded for user {user.name}"
-    return error(call, "LimitExceeded", message, 409)
+    return error(call, "LimitExceeded", f"Maximum policy size of {limit} bytes exceeded for {whose}", 409)
 
 
 def _room_for_group(call: Call, state: State) -> Answer | None:
@@ -147,6 +158,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "identitystore:ListGroupMembershipsForMember": (_known_member,),
     "identitystore:IsMemberInGroups": (_known_member,),
     "iam:PutUserPolicy": (_policy_fits,),
+    "iam:PutRolePolicy": (_role_policy_fits,),
     "iam:AddUserToGroup": (_room_for_group,),
     "sts:AssumeRole": (_known_role,),
 }

@@ -99,6 +99,14 @@ class World:
         documents = {name: json.loads(text) for name, text in texts.items()}
         return {name: InlinePolicy(document, ends_at(document)) for name, document in documents.items()}
 
+    def iam_role_policies(self, role: str, account: str | None = None) -> dict[str, InlinePolicy]:
+        """An IAM role's inline policies by name."""
+        with self._looking():
+            roles = self._state.iam(account or self.spec.home_account).roles.values()
+            texts = dict(next(one for one in roles if one.name == role).policies)
+        documents = {name: json.loads(text) for name, text in texts.items()}
+        return {name: InlinePolicy(document, ends_at(document)) for name, document in documents.items()}
+
     def iam_group_members(self, group: str, account: str | None = None) -> set[str]:
         """The names of the users in an IAM group."""
         with self._looking():
@@ -116,6 +124,13 @@ class World:
                     account: {
                         user.name: {name: json.loads(text) for name, text in user.policies.items()}
                         for user in iam.users.values()
+                    }
+                    for account, iam in accounts
+                },
+                "iam_role_policies": {
+                    account: {
+                        role.name: {name: json.loads(text) for name, text in role.policies.items()}
+                        for role in iam.roles.values()
                     }
                     for account, iam in accounts
                 },
@@ -259,7 +274,9 @@ def _seed_iam(state: State) -> None:
         for member in group.members:
             state.iam(group.account).add_user_to_group(group.name, member)
     for role in spec.iam_roles:
-        state.iam(role.account).create_role(role.name, _TRUST, "/", None, "", [], "3600")
+        trust = json.dumps(role.trust) if role.trust else _TRUST
+        tags = [{"Key": "prodaccess:gate", "Value": role.gate}] if role.gate else []
+        state.iam(role.account).create_role(role.name, trust, role.path, None, "", tags, "3600")
     for bucket in spec.buckets:
         made = state.s3().create_bucket(bucket.name, spec.region)
         if bucket.object_lock:

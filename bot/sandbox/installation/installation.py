@@ -35,6 +35,7 @@ from bot.sandbox.slack import Person, SlackServer
 from bot.sandbox.slack.seeding import Seed
 from bot.sandbox.teams.server import TeamsServer
 from workflows.ledger.redis_ledger import RedisLedger
+from workflows.signing.keys import make_key
 
 T = TypeVar("T")
 READY_S_MAX = 60.0
@@ -113,6 +114,8 @@ class Installation:
     def _start(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="prodaccess-sandbox-"))
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        # As an installation has them that is meant: its log is signed, and `audit verify` says up to which head it is whole.
+        make_key(self._audit_key)
         self.redis = self._stack.enter_context(EmbeddedValkey(self.folder / "redis"))
         self._stack.enter_context(self.aws)
         self._listen()
@@ -161,6 +164,8 @@ class Installation:
             "TMPDIR": str(self.folder),
             "PRODACCESS_HOST": "127.0.0.1",
             "PORT": str(self.port),
+            "PRODACCESS_AUDIT_KEY": str(self._audit_key),
+            **self._archive,
         }
 
     def _ready(self) -> bool:
@@ -188,7 +193,15 @@ class Installation:
 
     def terminal(self) -> dict[str, str]:
         """What a terminal needs for a command that looks into the record: environment variables."""
-        return {"REDIS_URL": self.redis.url, "PRODACCESS_CONFIG": str(self.config)}
+        return {"REDIS_URL": self.redis.url, "PRODACCESS_CONFIG": str(self.config), **self._archive}
+
+    @property
+    def _audit_key(self) -> Path:
+        return self.folder / "audit-key.pem"
+
+    @property
+    def _archive(self) -> dict[str, str]:
+        return {"PRODACCESS_AUDIT_BUCKET": str(self.folder / "archive")}
 
     def output(self, words: Sequence[str]) -> str:
         """What `prodaccess WORDS` says in a terminal, 90 columns wide. Raise InstallationError where it does not end."""

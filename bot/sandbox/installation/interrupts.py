@@ -20,6 +20,7 @@ from workflows.policy_file import load_policy
 
 CONFIG = shipped.example_policy()
 FAILED = 1
+_AGAIN_S = 0.02
 
 
 def example_policy(config: Path) -> Policy:
@@ -49,7 +50,8 @@ def failed(sentence: str, logs: str) -> int:
 class Interrupts:
     """A closed terminal or a plain kill takes the same way out as Ctrl-C: everything is ended and removed.
 
-    Entered, the first of them raises KeyboardInterrupt, and those after it are ignored.
+    Entered, the first of them raises KeyboardInterrupt, and those after it are ignored. Where it is raised inside of a
+    destructor or a callback of the garbage collector, Python prints it and goes on: it is then raised anew a moment later.
     """
 
     _WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -59,9 +61,13 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._interrupt) for number in self._WATCHED}
+        self._before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._again)
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
         return self
 
     def __exit__(self, *_: object) -> None:
+        sys.unraisablehook = self._hook
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -82,3 +88,12 @@ class Interrupts:
         self._asked = True
         if not self._held:
             raise KeyboardInterrupt
+
+    def _unraisable(self, lost: sys.UnraisableHookArgs) -> None:
+        if self._asked and lost.exc_type is KeyboardInterrupt:
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)  # not here: what is raised in this hook is lost, too
+        else:
+            self._hook(lost)
+
+    def _again(self, _number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt

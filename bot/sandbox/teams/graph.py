@@ -22,6 +22,8 @@ READ_USERS, READ_MEMBERS = "User.Read.All", "GroupMember.Read.All"
 _USUAL = ("displayName", "givenName", "mail", "surname", "userPrincipalName", "id")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TERM = re.compile(r"(mail|userPrincipalName|id) eq '((?:[^']|'')*)'")
+_IN = re.compile(r"id in \((.+)\)")
+IN_MAX = 15
 _USER = "#microsoft.graph.user"
 
 
@@ -39,12 +41,23 @@ class Graph:
             raise _not_found(name)
         return Answer(200, _selected(person.as_user(), query))
 
-    def users(self, query: Mapping[str, str]) -> Answer:
-        """`$filter`: one or more of `mail eq '...'`, `userPrincipalName eq '...'`, joined by `or`."""
+    def users(self, query: Mapping[str, str], base: str = "") -> Answer:
+        """`$filter`: one or more of `mail eq '...'`, `userPrincipalName eq '...'`, joined by `or`, or `id in ('...', ...)`.
+
+        A list of everybody comes two a page, whatever `$top` says.
+        """
         self._needs(READ_USERS)
         wanted = _filter(query.get("$filter"))
         found = [p for p in self._people() if wanted is None or _fits(p, wanted)]
-        return Answer(200, {"value": [_selected(p.as_user(), query) for p in found]})
+        if wanted is not None:
+            return Answer(200, {"value": [_selected(p.as_user(), query) for p in found]})
+        start = _position(query.get("$skiptoken"), "users")
+        said: Json = {"value": [_selected(p.as_user(), query) for p in found[start : start + PAGE]]}
+        if start + PAGE < len(found):
+            more = {name: value for name, value in query.items() if name != "$skiptoken"}
+            following = urlencode(more | {"$skiptoken": _token(start + PAGE, "users")})
+            said["@odata.nextLink"] = f"{base}/graph/v1.0/users?{following}"
+        return Answer(200, said)
 
     def group(self, id_: str, query: Mapping[str, str]) -> Answer:
         self._needs(READ_MEMBERS)
@@ -120,6 +133,14 @@ def _selected(said: Json, query: Mapping[str, str]) -> Json:
 def _filter(text: str | None) -> list[tuple[str, str]] | None:
     if text is None:
         return None
+    several = _IN.fullmatch(text)
+    if several:
+        ids = [one.strip().strip("'") for one in several[1].split(",")]
+        if len(ids) > IN_MAX:
+            raise Refused(
+                400, "Request_UnsupportedQuery", "Too many child clauses specified in search filter expression."
+            )
+        return [("id", one) for one in ids]
     terms = [_TERM.fullmatch(term.strip()) for term in text.split(" or ")]
     if not all(terms):
         raise Refused(400, "Request_UnsupportedQuery", "Invalid filter clause")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.sandbox.clock import system_clock
+from bot.sandbox.made_once import made_once
 from bot.sandbox.teams.errors import Refused
 from bot.sandbox.teams.people import Json
 from bot.sandbox.teams.world import World
@@ -22,7 +22,7 @@ GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 AUDIENCES = {BOT_SCOPE: "https://api.botframework.com", GRAPH_SCOPE: "https://graph.microsoft.com"}
 
 
-@functools.cache
+@made_once
 def key(_name: str) -> rsa.RSAPrivateKey:
     """One for each name and process: making one takes a tenth of a second."""
     return rsa.generate_private_key(65537, 2048)

@@ -116,7 +116,7 @@ class TeamsServer:
                 Route(f"{post}/{{message}}", self._closed("delete", _SEND, self._delete), methods=["DELETE"]),
                 Route(f"{chat}/{{conversation}}/members/{{member}}", self._closed("member", _SEND, self._member)),
                 Route(f"{chat}/{{conversation}}/pagedMembers", self._closed("members", _SEND, self._members)),
-                Route(f"{graph}/users", self._closed("users", _READ, lambda facts: self.graph.users(facts["query"]))),
+                Route(f"{graph}/users", self._closed("users", _READ, self._users)),
                 Route(f"{graph}/users/{{user}}", self._closed("user", _READ, self._user)),
                 Route(f"{graph}/groups/{{group}}", self._closed("group", _READ, self._group)),
                 Route(users, self._closed("transitive", _READ, self._transitive)),
@@ -152,6 +152,9 @@ class TeamsServer:
 
     def _members(self, facts: Mapping[str, Any]) -> Answer:
         return self.connector.members(facts["conversation"], facts["query"])
+
+    def _users(self, facts: Mapping[str, Any]) -> Answer:
+        return self.graph.users(facts["query"], self.base_url)
 
     def _user(self, facts: Mapping[str, Any]) -> Answer:
         return self.graph.user(facts["user"], facts["query"])

@@ -84,20 +84,7 @@ class Tokens:
             self._app = None
 
     def _token(self, scope: str) -> str:
-        refused: TokensUnavailable | None = None
-        for value in self._secret.in_turn():
-            try:
-                token = self._token_by(value, scope)
-            except TokensUnavailable as problem:
-                if problem.word not in _OF_THE_SECRET:
-                    raise
-                self._secret.refused(value)
-                refused = refused or problem
-            else:
-                self._secret.taken(value)
-                return token
-        assert refused is not None  # noqa: S101 - there is at least one value
-        raise refused
+        return self._secret.presented(lambda value: self._token_by(value, scope), _of_the_secret)
 
     def _token_by(self, value: str, scope: str) -> str:
         try:
@@ -128,6 +115,10 @@ class Tokens:
                     http_client=_Login(self._login_url, self._tenant, self._timeout_s),
                 )
             return self._app
+
+
+def _of_the_secret(problem: Exception) -> bool:
+    return isinstance(problem, TokensUnavailable) and problem.word in _OF_THE_SECRET
 
 
 def _as_https(url: str) -> str:

@@ -21,7 +21,7 @@ from bot.chat.interaction import Interaction
 from bot.chat.message import Message, read_value
 from bot.chat.messages import notices
 from bot.chat.messages.fault import fault
-from bot.chat.messages.form_sent import LOOKING, NOTHING_HERE, TAKEN, sent
+from bot.chat.messages.form_sent import LOOKING, NOTHING_HERE, SLOW, TAKEN, sent
 from bot.chat.surface import NotDone, Posted
 from bot.directory.refresh import ChatDirectory
 from bot.teams.cards.pressed_cards import trigger_for
@@ -62,7 +62,7 @@ class Acts:
             return before
         done = self._carried_out(activity, turn)
         # Whoever waited was told so meanwhile, where nothing else was said in time.
-        said = turn.close() or Said(LOOKING)
+        said = turn.close() or Said(SLOW)
         if done:
             self._remembered.keep(activity, said)
         return said

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.chat.messages.form_sent import LOOKING
+from bot.chat.messages.form_sent import SLOW
 from bot.monotonic import monotonic_s
 from bot.observability.log import log_failure
 from bot.runtime.front import PROVED, body_of
@@ -90,7 +90,7 @@ class TeamsApp:
             said = await asyncio.wait_for(asyncio.shield(work), max(left_s, 0.01))
         except TimeoutError:
             # It goes on, and what is said of it from now on comes into the chat.
-            said = turn.close() or Said(LOOKING)
+            said = turn.close() or Said(SLOW)
         return JSONResponse(said.invoked()) if waits else Response(status_code=HTTPStatus.OK)
 
     def _refused(self, refusal: Refusal) -> Response:

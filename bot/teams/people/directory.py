@@ -11,15 +11,18 @@ from typing import Any
 
 import structlog
 
+from bot.directory.bulk import what_stands
 from bot.directory.introductions import Introductions
 from bot.directory.other_groups import OtherGroups, no_worker, ours
 from bot.teams.people.facts import address_in, deleted, facts_of, foreign, is_of_another_home, may_act
 from bot.teams.people.graph import AFTER_AN_ERROR_S, Graph, NotThere
+from bot.teams.people.roll import Roll
 from workflows.core.dates import zone_of
 from workflows.core.identity import TEAMS, Account, Address, spellings, unbound
 from workflows.core.people import GroupFacts, Listed, Membership, PersonFacts, PersonId, is_fresh
 from workflows.core.policy import Group, Policy
 from workflows.core.provider import Connection
+from workflows.core.rules.leaving import Looked
 from workflows.ports import DirectoryStore, DirectoryUnreachable
 
 log = structlog.get_logger()
@@ -69,6 +72,7 @@ class TeamsRefresher:
         self.away = NobodyIsAway()
         self._answered: dict[Address, tuple[Account | None, datetime]] = {}
         self._introductions = Introductions(now)
+        self._roll = Roll(graph, self._tenant, now, store.person)
 
     # ------------------------------------------------------------ people
 
@@ -131,6 +135,19 @@ class TeamsRefresher:
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None:
         """In the background: look up whose these accounts are, a few at a time; the others another time."""
         self._introductions.make(accounts, lambda who: self.refresh_person(who, policy, background=True))
+
+    def look_at(self, accounts: Collection[Account], policy: Policy) -> Looked:
+        """What Microsoft says of all of them, in few questions; what it does not say is not known."""
+        found = self._roll.look(accounts, policy)
+        on_their_clocks = {who: self._on_their_clock(facts) for who, facts in found.facts.items()}
+        return what_stands(TEAMS, replace(found, facts=on_their_clocks), self._store, self._kept, self._now())
+
+    def reads_people(self) -> None:
+        """Whether everybody can be listed, of whom one is asked for. Raises DirectoryUnreachable."""
+        try:
+            self._graph.anybody()
+        except NotThere:
+            raise DirectoryUnreachable("Graph has no list of people", AFTER_AN_ERROR_S) from None
 
     def _kept(self, facts: PersonFacts) -> PersonFacts:
         stands = self._store.put_person(facts)

@@ -6,7 +6,7 @@ Sources: learn.microsoft.com/graph/api/user-get, group-list-transitivemembers, p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -22,6 +22,7 @@ TIMEOUT_S = 8.0
 BYTES_MAX = 4 * 1024 * 1024
 AFTER_AN_ERROR_S = 5.0
 PAGE = 999
+IDS_AT_ONCE = 15
 # More pages than any group has: a list without an end is none.
 PAGES_MAX = 200
 # Graph counts resource units in ten seconds, 3,500 of them for a small tenant; a question for a person is one, a page of a
@@ -78,9 +79,34 @@ class Graph:
         """Everybody who has one of these as their address, or signs in with it."""
         written = (address.replace("'", "''") for address in addresses)
         terms = (f"{name} eq '{one}'" for one in written for name in ("mail", "userPrincipalName"))
-        query = urlencode({"$filter": " or ".join(terms), "$select": OF_A_PERSON}, safe="$,", quote_via=quote)
+        return self._people({"$filter": " or ".join(terms), "$select": OF_A_PERSON}, background=False)
+
+    def some(self, ids: Sequence[str]) -> tuple[Json, ...]:
+        """Those of these people whom our tenant shows, a few at a time.
+
+        Source: learn.microsoft.com/graph/filter-query-parameter (at most 15 values of `in`)
+        """
+        found: list[Json] = []
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            listed = ",".join(f"'{id_}'" for id_ in ids[start : start + IDS_AT_ONCE])
+            found += self._people({"$filter": f"id in ({listed})", "$select": OF_A_PERSON})
+        return tuple(found)
+
+    def everybody(self) -> tuple[Json, ...]:
+        """All people of our tenant, without an end that is missing."""
+        return self._people({"$select": OF_A_PERSON, "$top": str(PAGE)})
+
+    def anybody(self) -> None:
+        """Whether everybody could be listed: one person, and no further page. Raises NotThere."""
+        query = urlencode({"$select": OF_A_PERSON, "$top": "1"}, safe="$,")
+        page = _object(self._asked(f"{self._base_url}/users?{query}", background=False))
+        if not isinstance(page.get("value"), list):
+            raise DirectoryUnreachable("Graph's list cannot be read", AFTER_AN_ERROR_S)
+
+    def _people(self, query: Mapping[str, str], *, background: bool = True) -> tuple[Json, ...]:
+        asks = urlencode(query, safe="$,()", quote_via=quote)
         try:
-            return tuple(self._pages(f"{self._base_url}/users?{query}"))
+            return tuple(self._pages(f"{self._base_url}/users?{asks}", background=background))
         except NotThere:
             raise DirectoryUnreachable("Graph has no list of people", AFTER_AN_ERROR_S) from None
 
@@ -94,10 +120,10 @@ class Graph:
         path = f"groups/{quote(group, safe='')}/transitiveMembers/microsoft.graph.user"
         return tuple(self._pages(f"{self._base_url}/{path}?{query}"))
 
-    def _pages(self, url: str) -> Iterator[Json]:
+    def _pages(self, url: str, *, background: bool = False) -> Iterator[Json]:
         """Each page's entries; the next page's address is taken as it is, where it is Graph's own."""
         for _ in range(PAGES_MAX):
-            page = _object(self._asked(url, background=False))
+            page = _object(self._asked(url, background))
             entries = page.get("value")
             if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
                 raise DirectoryUnreachable("Graph's list cannot be read", AFTER_AN_ERROR_S)

@@ -3,8 +3,20 @@
 data "aws_iam_policy_document" "audit" {
   statement {
     sid       = "WriteTheArchive"
-    actions   = ["s3:PutObject"]
+    actions   = ["s3:PutObject", "s3:PutObjectRetention"]
     resources = ["arn:${local.partition}:s3:::${try(var.audit_bucket.name, "")}/*"]
+  }
+
+  statement {
+    sid       = "ReadTheArchive"
+    actions   = ["s3:GetObjectVersion"]
+    resources = ["arn:${local.partition}:s3:::${try(var.audit_bucket.name, "")}/*"]
+  }
+
+  statement {
+    sid       = "LookAtTheBucket"
+    actions   = ["s3:GetBucketObjectLockConfiguration", "s3:GetBucketVersioning", "s3:ListBucketVersions"]
+    resources = ["arn:${local.partition}:s3:::${try(var.audit_bucket.name, "")}"]
   }
 }
 
@@ -115,6 +127,24 @@ data "aws_iam_policy_document" "bucket" {
       values   = [aws_iam_role.worker.arn]
     }
   }
+
+  statement {
+    sid       = "OnlyUnderNewNames"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.audit[0].arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:if-none-match"
+      values   = ["true"]
+    }
+  }
 }
 
 resource "aws_s3_bucket_policy" "audit" {
@@ -160,7 +190,7 @@ data "aws_iam_policy_document" "key" {
 
   statement {
     sid       = "TheWorkerSigns"
-    actions   = ["kms:Sign"]
+    actions   = ["kms:GetPublicKey", "kms:Sign"]
     resources = ["*"]
 
     principals {

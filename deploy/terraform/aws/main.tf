@@ -24,7 +24,7 @@ locals {
   reads_groups      = local.center == null ? false : local.center.reads_policy_groups
   gives_inline      = var.iam_users == null ? false : var.iam_users.inline_policies
   gives_iam_groups  = var.iam_users == null ? false : length(var.iam_users.group_names) > 0
-  users             = var.iam_users == null ? "" : "arn:${local.partition}:iam::${local.account_id}:user/${var.iam_users.user_path}*"
+  users             = "arn:${local.partition}:iam::${local.account_id}:user/${try(var.iam_users.user_path, "")}*"
   store             = local.center == null ? "" : "arn:${local.partition}:identitystore::${local.center.management_account_id}:identitystore/${local.center.identity_store_id}"
 }
 
@@ -136,7 +136,10 @@ locals {
     policy-groups          = { wanted = local.reads_groups, json = data.aws_iam_policy_document.policy_groups.json }
     iam-policy             = { wanted = local.gives_inline, json = data.aws_iam_policy_document.iam_policy.json }
     iam-group              = { wanted = local.gives_iam_groups, json = data.aws_iam_policy_document.iam_group.json }
+    iam-role-policy        = { wanted = length(var.pipeline_role_names) > 0, json = data.aws_iam_policy_document.iam_role_policy.json }
     connections            = { wanted = length(var.connection_role_arns) > 0, json = data.aws_iam_policy_document.connections.json }
+    activity               = { wanted = var.activity, json = data.aws_iam_policy_document.activity.json }
+    terminal               = { wanted = var.terminal && local.center != null, json = data.aws_iam_policy_document.terminal.json }
     doctor                 = { wanted = var.doctor && local.center != null, json = data.aws_iam_policy_document.doctor.json }
     audit                  = { wanted = var.audit_bucket != null, json = data.aws_iam_policy_document.audit.json }
   }

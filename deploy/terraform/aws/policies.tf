@@ -188,11 +188,81 @@ data "aws_iam_policy_document" "iam_group" {
   }
 }
 
+data "aws_iam_policy_document" "iam_role_policy" {
+  statement {
+    sid = "ReadPipelineRolesAndTheirInlinePolicies"
+    actions = [
+      "iam:GetRole",
+      "iam:ListRolePolicies",
+      "iam:GetRolePolicy",
+    ]
+    resources = [for name in sort(var.pipeline_role_names) : "arn:${local.partition}:iam::${local.account_id}:role/${name}"]
+  }
+
+  statement {
+    sid       = "GiveToTaggedRolesInsideTheBoundary"
+    actions   = ["iam:PutRolePolicy"]
+    resources = [for name in sort(var.pipeline_role_names) : "arn:${local.partition}:iam::${local.account_id}:role/${name}"]
+
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/prodaccess:gate"
+      values   = ["false"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = ["arn:${local.partition}:iam::${local.account_id}:policy/prodaccess-pipeline-boundary"]
+    }
+  }
+
+  statement {
+    sid       = "TakeAwayFromThesePipelineRoles"
+    actions   = ["iam:DeleteRolePolicy"]
+    resources = [for name in sort(var.pipeline_role_names) : "arn:${local.partition}:iam::${local.account_id}:role/${name}"]
+  }
+}
+
 data "aws_iam_policy_document" "connections" {
   statement {
     sid       = "TakeOnTheRolesOfConnections"
     actions   = ["sts:AssumeRole"]
     resources = sort(var.connection_role_arns)
+  }
+}
+
+data "aws_iam_policy_document" "terminal" {
+  statement {
+    sid       = "WhoseIsAnIamUser"
+    actions   = ["iam:GetUser"]
+    resources = [local.users]
+  }
+
+  statement {
+    sid       = "IsARoleOneOfIdentityCenters"
+    actions   = ["iam:GetRole"]
+    resources = ["arn:${local.partition}:iam::${local.account_id}:role/aws-reserved/sso.amazonaws.com/*"]
+  }
+
+  statement {
+    sid       = "FindInstance"
+    actions   = ["sso:ListInstances"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "WhoseIsASession"
+    actions   = ["identitystore:GetUserId", "identitystore:DescribeUser"]
+    resources = [local.store, "arn:${local.partition}:identitystore:::user/*"]
+  }
+}
+
+data "aws_iam_policy_document" "activity" {
+  statement {
+    sid       = "LookAtWhatWasDone"
+    actions   = ["cloudtrail:LookupEvents"]
+    resources = ["*"]
   }
 }
 
@@ -207,5 +277,22 @@ data "aws_iam_policy_document" "doctor" {
     sid       = "AskWhatItsOwnRoleMayDo"
     actions   = ["iam:SimulatePrincipalPolicy"]
     resources = [aws_iam_role.worker.arn]
+  }
+
+  statement {
+    sid = "ReadItsOwnRole"
+    actions = [
+      "iam:GetRole",
+      "iam:ListRolePolicies",
+      "iam:GetRolePolicy",
+      "iam:ListAttachedRolePolicies",
+    ]
+    resources = [aws_iam_role.worker.arn]
+  }
+
+  statement {
+    sid       = "ReadItsOwnPolicies"
+    actions   = ["iam:GetPolicy", "iam:GetPolicyVersion"]
+    resources = ["arn:${local.partition}:iam::${local.account_id}:policy/${var.name}*"]
   }
 }

@@ -139,8 +139,24 @@ variable "iam_users" {
   }
 }
 
+variable "pipeline_role_names" {
+  description = "Roles of pipelines in this account that gates give something, each with its path: deploy/orders. Each needs the boundary prodaccess-pipeline-boundary."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.pipeline_role_names : can(regex("^[A-Za-z0-9+=,.@_/-]{1,512}$", name)) && !startswith(name, "/")])
+    error_message = "Each must be the name of one role, with its path before it, without a star."
+  }
+
+  validation {
+    condition     = !contains([for name in var.pipeline_role_names : reverse(split("/", name))[0]], var.name)
+    error_message = "The worker's own role is no pipeline's."
+  }
+}
+
 variable "connection_role_arns" {
-  description = "Roles in other accounts that connections of the policy name with role_arn."
+  description = "Roles in other accounts that connections of the policy name with role_arn or activity_role."
   type        = list(string)
   default     = []
 
@@ -148,6 +164,18 @@ variable "connection_role_arns" {
     condition     = alltrue([for arn in var.connection_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[^*?]+$", arn))])
     error_message = "Each must be the ARN of one role, without a star."
   }
+}
+
+variable "activity" {
+  description = "Whether the worker may look at CloudTrail in its own account, so that prodaccess activity tells what was done with access. The work does not need it."
+  type        = bool
+  default     = false
+}
+
+variable "terminal" {
+  description = "With identity_center: whether this account is one of identity_accounts of the policy, so that the worker looks up whose somebody at a terminal is."
+  type        = bool
+  default     = false
 }
 
 variable "doctor" {

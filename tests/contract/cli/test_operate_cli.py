@@ -23,7 +23,7 @@ from workflows.core.records.person import PersonRecord
 from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles
 from workflows.ledger.redis_directory import RedisDirectory
 from workflows.ledger.redis_ledger import RedisLedger
-from workflows.ports import Change, LedgerUnreachable
+from workflows.ports import Change, Committed, LedgerUnreachable, Lost
 
 
 @pytest.fixture
@@ -208,11 +208,17 @@ def test_an_unreadable_entry_is_named_and_the_others_are_checked(ledger, redis_c
     assert [json.loads(line)["number"] for line in exported.stdout.splitlines()] == [2]
 
 
-def test_erased_words_are_no_fault_and_are_counted(ledger, redis_client):
+def test_erased_words_are_counted_and_words_that_nobody_erased_are_missing(ledger, redis_client):
     record(ledger, 2)
-    redis_client.hdel("prodaccess:audit:private", "1")
+    now = ledger.now()
+    said = AuditEvent(Event.PERSON_ERASED, "erased-1", now, "1" * 32, "2" * 32, {"numbers": "1"})
+    ledger.commit(Change("erased", now, {}, audit=(said,), forget=(1,)))
     answer = run("audit", "verify")
-    assert (answer.exit_code, answer.output.splitlines()[0]) == (0, "2 entries, 0 faults. The words of 1 were erased.")
+    assert (answer.exit_code, answer.output.splitlines()[0]) == (0, "3 entries, 0 faults. The words of 1 were erased.")
+    redis_client.hdel("prodaccess:audit:private", "2")
+    answer = run("audit", "verify")
+    assert answer.exit_code == 1
+    assert "The words of #2 are missing, and no entry says that they were erased" in answer.output
 
 
 def test_entries_of_an_older_version_are_checked_as_far_as_they_go_and_bound_by_what_follows(ledger, redis_client):
@@ -425,6 +431,21 @@ def test_an_operator_accepts_the_clock_on_the_record(ledger: RedisLedger) -> Non
     found = ledger.read(keys.CLOCK).get(keys.CLOCK, LedgerClock)
     assert found is not None
     assert found.trusted
+
+
+def test_an_operator_doubts_the_record_and_accepts_it(ledger: RedisLedger) -> None:
+    words = ("--by", "Rosa Ops", "--reason", "the backup of 03:00 was put back")
+    assert "nothing to accept" in run("ledger", "accept", *words).output
+    assert "Nothing is given from now on" in run("ledger", "doubt", *words).output
+    assert "in doubt already" in run("ledger", "doubt", *words).output
+    assert ledger.commit(Change("give", ledger.now(), {}, gives_access=True)) == Lost("restored")
+    refused = run("ledger", "accept", "--by", "Rosa Ops", "--reason", " ")
+    assert refused.exit_code == 1
+    assert "Say why" in refused.output
+    assert "Access is given again." in run("ledger", "accept", *words).output
+    assert isinstance(ledger.commit(Change("give", ledger.now(), {}, gives_access=True)), Committed)
+    told = [(entry.event, entry.private["actor_name"]) for entry in ledger.entries()]
+    assert told == [(Event.LEDGER_ROLLED_BACK, "Rosa Ops"), (Event.LEDGER_ACCEPTED, "Rosa Ops")]
 
 
 def test_numbers_that_were_shown_before_a_restore_are_not_given_out_again(ledger):

@@ -17,6 +17,12 @@ from tests.contract.doctor.rig import AS_STARTED, Rig
 
 
 @pytest.fixture
+def redis_url(redis_url: str) -> str:
+    """In the first database: Redis's users here may change to no other one."""
+    return f"{redis_url.rpartition('/')[0]}/0"
+
+
+@pytest.fixture
 def rig(redis_url: str, redis_client: redis.Redis, tmp_path: Path) -> Iterator[Rig]:
     """The policy and Redis alone."""
     yield Rig(redis_url, tmp_path / "policy", redis_client)

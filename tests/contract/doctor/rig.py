@@ -25,6 +25,7 @@ from workflows.core.records.record import Record
 from workflows.ledger.redis_ledger import RedisLedger
 from workflows.policy_file import read_policy
 from workflows.ports import Change, Committed, IndexEntry
+from workflows.signing.keys import make_key
 
 CONFIG = Path(__file__).parents[3] / "config"
 # As the shared server is started; see `bot.runtime.embedded_redis`.
@@ -46,6 +47,9 @@ class Rig:
     aws: Any = None
     monkeypatch: Any = None
     outside: Any = None
+    forge: Any = None
+    lab: Any = None
+    issuer: Any = None
     allowance: Allowance = field(default_factory=lambda: Allowance(pause=lambda _: None))
 
     def __post_init__(self) -> None:
@@ -69,6 +73,13 @@ class Rig:
         snapshot = self.ledger.read(*puts)
         change = Change(secrets.token_hex(8), snapshot.now, snapshot.versions(), puts=puts, index=index)
         assert isinstance(self.ledger.commit(change), Committed)
+
+    def sealing(self, *, archive: bool = True) -> None:
+        """With a key that signs the audit log, and a folder for what is sealed."""
+        make_key(self.folder.parent / "key.pem")
+        self.environ["PRODACCESS_AUDIT_KEY"] = str(self.folder.parent / "key.pem")
+        if archive:
+            self.environ["PRODACCESS_AUDIT_BUCKET"] = str(self.folder.parent / "archive")
 
     def edit(self, name: str, old: str, new: str) -> None:
         path = self.folder / name

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
+from bot.sandbox.aws.spec import OF_GITHUB
 from tests.contract.doctor.rig import Fault, Rig
-from workflows.core.finding import State
+from workflows.core.finding import Finding, State
 
 PROD, ROLES, WORKSPACE = "environments/orders-prod.yaml", "roles.yaml", "prodaccess.yaml"
 
@@ -15,6 +20,15 @@ def no_credentials(rig: Rig) -> None:
     rig.monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     rig.monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     rig.monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+
+
+GATE = """title: Orders  # with a gate
+gates:
+  deploy:
+    approve: {owners: 1}
+    target: {kind: aws-iam-role-policy, role: orders-deploy, policy: policies/repair-orders.json}
+    for: 30m
+"""
 
 
 # Each of these hides what is behind it.
@@ -107,6 +121,13 @@ TOGETHER = (
         "deploy/aws",
     ),
     Fault(
+        "a role to look at CloudTrail with that is not there",
+        lambda rig: rig.edit(WORKSPACE, "region: eu-central-1", "activity_role: nobody\n    region: eu-central-1"),
+        "targets.activity",
+        "AssumeRole",
+        "worker-policy.activity.json",
+    ),
+    Fault(
         "this machine's clock is slow",
         lambda rig: setattr(rig, "ahead_s", -120.0),
         "targets.clock",
@@ -147,6 +168,16 @@ def test_a_simulation_that_is_not_allowed_is_not_known_and_no_fault(on_aws: Rig)
     assert all("it may not ask (organizations:DescribeAccount)" in words for words in accounts), found
 
 
+def test_what_was_done_cannot_be_looked_up_everywhere_and_need_not_be(on_aws: Rig):
+    on_aws.aws.proxy.error("denied", "cloudtrail:LookupEvents", times=None)
+    own, others = sorted(
+        (one for one in on_aws.found("targets") if one.check == "targets.activity"), key=lambda one: -len(one.what)
+    )
+    assert (own.state, others.state) == (State.SKIPPED, State.SKIPPED)
+    assert "worker-policy.activity.json" in own.mend
+    assert "others it cannot look up" in others.words
+
+
 def test_one_look_asks_about_so_many_accounts_and_says_so(on_aws: Rig, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("workflows.targets.aws.examine.ACCOUNTS_MAX", 1)
     found = [one for one in on_aws.found("targets") if one.check == "targets.account"]
@@ -166,3 +197,31 @@ def test_web_is_told_of_credentials_that_it_should_not_have(on_aws: Rig):
     on_aws.whom = "web"
     (finding,) = on_aws.found("targets")
     assert (finding.state, "give them to the worker alone" in finding.mend) == (State.ATTENTION, True)
+
+
+def with_gate(rig: Rig, trust: Mapping[str, Any] = OF_GITHUB, gate: str = "orders-prod") -> Finding:
+    """What is told of the role that a gate names, in the worker's own account."""
+    rig.edit(PROD, "title: Orders\n", GATE)
+    rig.edit(PROD, "210987654321", "111122223333")
+    tags = [{"Key": "prodaccess:gate", "Value": gate}]
+    rig.aws.client("iam").create_role(RoleName="orders-deploy", AssumeRolePolicyDocument=json.dumps(trust), Tags=tags)
+    (found,) = [one for one in rig.found("targets") if one.check == "targets.pipeline-role"]
+    return found
+
+
+def test_a_pipelines_role_that_can_be_given_something_is_ok(on_aws: Rig):
+    found = with_gate(on_aws)
+    assert (found.state, found.what) == (State.OK, "role orders-deploy (orders-prod)"), found
+    assert not on_aws.aws.proxy.log.calls("PutRolePolicy")
+
+
+def test_a_pipelines_role_that_people_can_take_on_is_found(on_aws: Rig):
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}
+    found = with_gate(on_aws, trust)
+    assert found.state is State.BROKEN
+    assert "People may take on orders-deploy" in found.words
+    assert "trust policy" in found.mend
+
+
+def test_a_pipelines_role_of_another_gate_is_found(on_aws: Rig):
+    assert "prodaccess:gate = orders-prod" in with_gate(on_aws, gate="shop").words

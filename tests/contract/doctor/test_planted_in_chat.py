@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from slack_sdk import WebClient
 
+from bot.doctor.slack import _votes
 from bot.sandbox.installation.people import RECEIPTS, TEAM_ROOM, channels_of_both
+from bot.settings import Settings
 from tests.contract.doctor.rig import Fault, Rig
 from workflows.core.finding import State
 
@@ -231,6 +233,19 @@ IN_TEAMS = (
 )
 
 
+def test_a_chat_that_does_not_list_its_people_is_found(in_slack: Rig):
+    in_slack.slack.faults.add("users.list", times=None, error="internal_error")
+    (found,) = [one for one in in_slack.found("people") if one.check == "people.leavers"]
+    assert found.state is State.UNKNOWN
+    assert "nobody who leaves would be noticed" in found.words
+
+
+def test_teams_that_do_not_list_their_people_are_found(in_teams: Rig):
+    in_teams.teams.faults.add("users", times=None, status=403)
+    found = [one for one in in_teams.found("people") if one.check == "people.leavers" and one.what == "Teams"]
+    assert [one.state for one in found] == [State.UNKNOWN]
+
+
 @pytest.mark.parametrize("fault", IN_SLACK, ids=lambda fault: fault.name)
 def test_a_fault_in_slack_is_found_and_its_mend_is_named(in_slack: Rig, fault: Fault):
     fault.plant(in_slack)
@@ -264,6 +279,7 @@ def test_a_good_workspace_has_nothing_to_mend_and_few_questions(in_slack: Rig):
         "usergroups.list": 1,
         "users.lookupByEmail": 6,
         "users.info": 1,
+        "users.list": 1,
     }
 
 
@@ -306,3 +322,16 @@ def test_what_slack_calls_things_moves_no_terminal_and_has_an_end(in_slack: Rig,
         assert one.what.isprintable()
         assert one.what.startswith("#?[2J?]0;owned??ok ok all is well")
         assert len(one.what) < 2_100
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "words"),
+    [
+        ({"SLACK_SIGNING_SECRET": "e" * 32}, State.OK, "checks again what Slack has signed"),
+        ({}, State.SKIPPED, "SLACK_SIGNING_SECRET is not set here"),
+        ({"SLACK_APP_TOKEN": "xapp-1-A-1-x", "SLACK_SIGNING_SECRET": "e" * 32}, State.SKIPPED, "Socket Mode"),
+    ],
+)
+def test_a_worker_is_told_whether_it_can_check_votes(given: dict[str, str], state: State, words: str) -> None:
+    found = _votes(Settings.model_validate({"SLACK_BOT_TOKEN": "xoxb-x"} | given))
+    assert (found.state, words in found.words) == (state, True)

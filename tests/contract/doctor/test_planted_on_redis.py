@@ -14,6 +14,7 @@ from tests.support.held import held
 from workflows.core import keys
 from workflows.core.clockwork import Doubt, LedgerClock
 from workflows.core.finding import State
+from workflows.core.ledger_doubt import LedgerDoubt, Sign
 from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.holding import Holding
 from workflows.core.records.oversight import Trouble
@@ -100,6 +101,13 @@ FAULTS = (
         "redis.clock",
         "90 s behind this machine's",
         "NTP",
+    ),
+    Fault(
+        "the record is an older copy",
+        lambda rig: rig.write({keys.LEDGER_DOUBT: LedgerDoubt(Sign.SAID, rig.ledger.now(), 1)}),
+        "redis.older-copy",
+        "nothing is given",
+        "`prodaccess ledger accept`",
     ),
     Fault("Redis's clock has jumped", jumped, "redis.clock-jump", "nothing is given", "`prodaccess clock accept`"),
     Fault(

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import redis
 
 from tests.contract.ledger.ledger_world import World, event, redis_world, slot, worlds
+from workflows.core.absent_words import NumberRanges
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.canonical_json import digest
-from workflows.ports import Committed
+from workflows.ports import Change, Committed, Lost
 from workflows.usecases.upkeep.verify_audit import all_faults
 
 
@@ -105,6 +107,39 @@ def test_an_entry_whose_private_words_were_erased_is_still_verifiable(redis_clie
     (entry,) = world.ledger.entries()
     assert (entry.private, entry.salt) == ({}, "")
     assert entry.digest == digest(json.loads(entry.body))
+
+
+def erased(world: World, *numbers: int, listed: str | None = None, **rest: Any) -> Change:
+    at = world.ledger.now()
+    facts = {"numbers": str(NumberRanges.of(numbers)) if listed is None else listed}
+    said = AuditEvent(Event.PERSON_ERASED, "erased-1", at, "1" * 32, "2" * 32, facts)
+    return world.change(at=at, audit=(said,), forget=numbers, **rest)
+
+
+def test_words_are_deleted_in_the_commit_that_lists_their_entries(world: World) -> None:
+    for _ in range(4):
+        at = world.ledger.now()
+        world.commit(at=at, audit=(event(world, "PA-1", at, private={"by": "Asa"}),))
+    before = world.ledger.stored_entries()
+    assert isinstance(world.ledger.commit(erased(world, 3, 1)), Committed)
+    after = world.ledger.stored_entries()
+    assert [entry.private is None for entry in after] == [True, False, True, False, False]
+    assert [(one.body, one.digest, one.link) for one in after[:4]] == [(e.body, e.digest, e.link) for e in before]
+    assert (all_faults(world.ledger), world.ledger.audit_state().words) == ([], 3)
+
+
+def test_a_change_that_loses_forgets_nothing(world: World) -> None:
+    tell(world, "PA-1", "PA-2")
+    lost = world.ledger.commit(erased(world, 1, reads={"slot:a": 7}))
+    assert isinstance(lost, Lost)
+    assert all(entry.private is not None for entry in world.ledger.stored_entries())
+
+
+@pytest.mark.parametrize("listed", ["", "1", "1-3", "x"])
+def test_words_are_never_deleted_unsaid(world: World, listed: str) -> None:
+    tell(world, "PA-1", "PA-2")
+    with pytest.raises(ValueError, match="no entry lists"):
+        world.ledger.commit(erased(world, 1, 2, listed=listed))
 
 
 def test_a_number_beyond_all_numbers_hides_no_entry_and_stops_none(redis_client: redis.Redis) -> None:

@@ -25,6 +25,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     int: st.integers(),
     bool: st.booleans(),
+    float: st.floats(allow_nan=False, allow_infinity=False),
     datetime: st.integers(0, 4 * 10**15).map(instant),
     type(None): st.none(),
 }

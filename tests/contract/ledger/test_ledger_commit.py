@@ -303,3 +303,10 @@ def test_an_index_is_read_by_score_from_either_end(world: World) -> None:
     assert world.ledger.count("open") == 4
     world.commit(index=(IndexEntry("open", "b", None), IndexEntry("open", "a", 9.0)))
     assert read("open") == ["c", "a", "d"]
+
+
+def test_records_of_every_kind_are_found(world: World) -> None:
+    world.put("slot:a", slot("a"))
+    world.put("press:b", press("b"))
+    assert sorted(world.ledger.records("*")) == ["press:b", "slot:a"]
+    assert list(world.ledger.records("slot")) == ["slot:a"]

@@ -363,3 +363,13 @@ def test_where_there_is_one_chat_nothing_is_written_down(world: World) -> None:
 
 def _hold(world: World) -> Suspension:
     return Suspension(Why.NEW_ACCOUNT, world.ledger.now())
+
+
+def test_who_is_forgotten_was_never_looked_up(world: World) -> None:
+    facts, other = (learnt(Account("slack", "T1", user), user, world.ledger.now(), None) for user in ("UDANA", "UOLU"))
+    for one in facts, other:
+        world.directory.put_person(replace(one, standing_problem="person_guest"))
+    world.directory.forget([facts.slack], [Address("dana@example.com")])
+    world.directory.forget([], [])
+    assert world.directory.person(facts.slack) is None
+    assert world.directory.person(other.slack) is not None

@@ -26,14 +26,30 @@ from tests.support.world import account
 from workflows.core import keys
 from workflows.core.clockwork import LedgerClock, WitnessRecord
 from workflows.core.identity import Address, AddressRecord
+from workflows.core.ledger_doubt import LedgerDoubt, Sign
 from workflows.core.mixed import OlderRunning
 from workflows.core.people import Membership
+from workflows.core.records.activity import Activity
+from workflows.core.records.certification import Certification, CertificationPart, Item, ItemKind
 from workflows.core.records.chat import ChatRecord, Press
+from workflows.core.records.drift import Drift, DriftKind, DriftPass, DriftPlan
+from workflows.core.records.erased import ErasedPeople
+from workflows.core.records.forge import ForgeWait
+from workflows.core.records.gate import TokenOnce
 from workflows.core.records.grant import GrantState
+from workflows.core.records.installation import Installation
+from workflows.core.records.leavers import Leavers
 from workflows.core.records.oversight import BulkRevocation, Review, ReviewState, Trouble
 from workflows.core.records.person import Refusals, Uses
-from workflows.core.records.policy_in_force import WaitingPolicy, WaitingState
+from workflows.core.records.policy_in_force import FormerPolicies, WaitingPolicy, WaitingState
 from workflows.core.records.record import Record
+from workflows.core.records.retained import Retained
+from workflows.core.records.seal import SealState
+from workflows.core.records.signed import SignedVotes
+from workflows.core.records.terminal import TerminalAct, Vouched
+from workflows.core.records.words_key import WordsKey
+from workflows.core.seal.public_key import Seal
+from workflows.core.terminal.caller import Caller
 from workflows.ledger.codec import KINDS
 from workflows.ledger.keys import Keys
 from workflows.ledger.redis_buckets import RedisBuckets
@@ -42,18 +58,22 @@ from workflows.ports import Change, Committed, IndexEntry
 from workflows.usecases.oversight.delegate import delegate
 from workflows.usecases.oversight.policy_activation import activate, keep_files
 from workflows.usecases.shared.context import Outcome
+from workflows.usecases.shared.ledger_doubt import accept as accept_ledger
 from workflows.usecases.upkeep.mend_indexes import mend
 from workflows.usecases.upkeep.tell_unreadable import look_again, tell
 from workflows.usecases.upkeep.timekeeping import accept
 
 PREFIX = "prodaccess:"
+DOUBT = f"{PREFIX}record:{keys.LEDGER_DOUBT}".encode()
 # Every index that has a name of its own; the others are named after one of them, or after something.
 INDEXES = sorted({value for name, value in vars(keys).items() if name.isupper() and ":" not in value})
 QUIET = timedelta(minutes=30)
+RESOURCE = build.resource(build.request().terms)
 # What a record of each kind looks like that the story below does not bring about by itself.
 MORE: Mapping[str, Record] = {
     "sweepout:s1": BulkRevocation("s1", SUE, "Sue", account(SUE), build.NOW, "a laptop was stolen", person=GUS),
     "refusals:gus@example.com": Refusals(GUS, build.NOW, 3),
+    "signed:PA-1": SignedVotes("PA-1", build.NOW),
     "press:p1": Press("p1", build.NOW, "{}"),
     "review:PA-1": Review("PA-1", "payments-prod", DANA, ReviewState.OWED, build.NOW, build.NOW + QUIET),
     "chat:PA-1": ChatRecord("PA-1"),
@@ -62,6 +82,33 @@ MORE: Mapping[str, Record] = {
     "clock:ledger": LedgerClock(),
     keys.OLDER: OlderRunning(("worker",), 1),
     "witness:host": WitnessRecord("host", 0, build.NOW),
+    keys.INSTALLATION: Installation("a" * 32, build.NOW),
+    keys.SEAL: SealState(0, "", (), build.NOW, Seal("{}", "b" * 64, "")),
+    keys.words_key("gus@example.com"): WordsKey("gus@example.com", "ab" * 32, build.NOW),
+    keys.LEAVERS: Leavers(),
+    keys.POLICY_FORMER: FormerPolicies(),
+    keys.DRIFT_PROGRESS: DriftPass(),
+    keys.DRIFT_PLAN: DriftPlan(1, "f" * 64, ()),
+    keys.drift(RESOURCE.holding): Drift(
+        RESOURCE.holding, DriftKind.STANDING, RESOURCE, "s", (("payments-prod", "read-only"),), build.NOW, build.NOW
+    ),
+    keys.certification("7"): Certification(
+        "7", build.NOW, build.NOW, build.NOW, "Ada Audit", "quarter", ("payments-prod",), (), ("7-1",)
+    ),
+    keys.certification_part("7-1"): CertificationPart(
+        "7-1", "7", "payments-prod", "Payments", 1, 1, build.NOW, (Item(1, ItemKind.ROLE, "read-only"),)
+    ),
+    keys.RETAINED: Retained(at=build.NOW),
+    keys.ERASED: ErasedPeople("ab" * 32),
+    keys.activity("PA-1"): Activity("PA-1"),
+    keys.token_once("https://forge.example.com", "1"): TokenOnce(
+        keys.token_once("https://forge.example.com", "1").partition(":")[2], build.NOW + QUIET
+    ),
+    keys.forge("f1"): ForgeWait(
+        "f1", "5" * 64, "acme/a", "1", "2", "3", "production", "4", "a" * 40, "5", (), build.NOW
+    ),
+    keys.terminal("a" * 24): TerminalAct("a" * 24, "c" * 43, "https://prodaccess.example.com", build.NOW + QUIET),
+    keys.vouched(build.DANA): Vouched(build.DANA, Caller("aws", "444455556666", "dana", "AIDADANA"), build.NOW),
     "trouble:request:PA-1": Trouble("request:PA-1", 3, "it fails", build.NOW, build.NOW, build.NOW),
 }
 
@@ -118,7 +165,9 @@ _EVERYTHING: dict[bytes, tuple[bytes, int]] = {}
 def everything(client: Any) -> dict[bytes, tuple[bytes, int]]:
     """All keys that the story has made, with what stands there and how long it lives, in milliseconds. Made once."""
     if not _EVERYTHING:
-        story(client)
+        world = story(client)
+        doubt = {keys.LEDGER_DOUBT: LedgerDoubt(Sign.SAID, build.NOW, 1)}
+        world.ledger.commit(Change("doubt", world.ledger.now(), dict.fromkeys(doubt, 0), puts=doubt))
         _EVERYTHING.update({key: (client.dump(key), max(0, client.pttl(key))) for key in client.keys("*")})
     return _EVERYTHING
 
@@ -174,6 +223,8 @@ def others_notice_nothing(world: RedisWorld, spoilt: str) -> None:
     # Where what was spoilt says whether Redis's clock can be trusted, an operator has to.
     if spoilt == "record:clock":
         assert isinstance(accept(world.ctx, "Ops", "I looked at it, it is right"), Outcome)
+    if spoilt == "record:doubt":
+        assert isinstance(accept_ledger(world.ctx, "Ops", "I looked at it, it is right"), Outcome)
     world.woken.clear()
     id_ = world.asked(NIA)
     policy = world.policy.policy
@@ -271,6 +322,8 @@ def test_one_key_that_was_written_over_harms_nobody_else(client: Any, kind: str)
         with client.pipeline() as pipe:
             pipe.flushdb()
             for name, (body, ttl_ms) in kept.items():
+                if name == DOUBT and key != DOUBT:
+                    continue  # while it stands nothing is given, and here all goes on
                 pipe.restore(name, ttl_ms, body)
             pipe.execute()
         spoil(client, key, how)

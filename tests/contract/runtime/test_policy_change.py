@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -15,13 +16,14 @@ from bot.runtime.policy_in_force import PolicyInForce
 from bot.settings import Settings
 from bot.wiring import build_clock
 from bot.wiring.clock import ClockParts
+from tests.support.waiting import eventually
 from tests.unit.policy_file.policy_folder import WORKSPACE, write
 from workflows.core import keys
 from workflows.core.finding import Finding, State
 from workflows.core.policy import Policy
-from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles
+from workflows.core.records.policy_in_force import ActivePolicy, PolicyFiles, WaitingPolicy
 from workflows.policy_file import PolicyFolder
-from workflows.ports import Ledger, LedgerUnreachable
+from workflows.ports import Change, Committed, Ledger, LedgerUnreachable
 
 LESS = (WORKSPACE, "any: {approve: {owners: 1, security: 1}", "any: {approve: {owners: 1}")
 GATE = (WORKSPACE, "panic_group: security", "panic_group: security\npolicy_changes: {approve: {security: 1}}")
@@ -86,6 +88,47 @@ def test_files_that_are_not_those_of_the_policy_in_force_are_taken_by_nobody(
         ]
     finally:
         parts.close()
+
+
+def test_files_that_somebody_put_into_redis_let_nobody_into_production(
+    redis_client: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    """A change that waits is staged there by hand: whoever is started sees a hash that fits, and files that give more."""
+    first = started(redis_url, write(tmp_path / "forged", GATE, LESS))
+    first.activate_policy()
+    forged = first.context.policy.current()
+    first.close()
+    parts = started(redis_url, write(tmp_path / "own", GATE))
+    try:
+        stage(parts, forged.hash)
+        assert parts.context.policy.current().hash == parts.policy.current().hash != forged.hash
+    finally:
+        parts.close()
+
+
+def test_whoever_had_it_in_the_folder_goes_on_by_it_whatever_it_gives(
+    redis_client: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    parts = started(redis_url, write(tmp_path / "own", GATE, LESS))
+    try:
+        parts.activate_policy()
+        source = PolicyInForce(parts.policy, parts.ledger, monotonic=count(step=2).__next__)
+        before = source.current()
+        write(tmp_path / "own", GATE)
+        eventually(lambda: parts.policy.refresh() or parts.policy.current().hash != before.hash)
+        stage(parts, before.hash)
+        assert source.current() == before != parts.policy.current()
+    finally:
+        parts.close()
+
+
+def stage(parts: ClockParts, active: str) -> None:
+    """As it stands there while a change from `active` waits."""
+    snapshot = parts.ledger.read(keys.POLICY_WAITING, keys.ACTIVE_POLICY)
+    waiting = WaitingPolicy("e" * 64, active, snapshot.now, {"security": 1})
+    puts = {keys.POLICY_WAITING: waiting, keys.ACTIVE_POLICY: ActivePolicy(active, snapshot.now)}
+    made = parts.ledger.commit(Change("staged", snapshot.now, snapshot.versions(), puts=puts))
+    assert isinstance(made, Committed)
 
 
 def test_nobody_waits_twice_for_a_server_that_is_away(tmp_path: Path) -> None:

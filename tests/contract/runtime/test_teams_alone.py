@@ -76,7 +76,8 @@ def test_an_installation_without_slack_starts_and_answers(tmp_path: Path, durabl
             eventually(lambda: status(port, "/readyz") == 200, lambda: f"it is ready: {read(port)}")
             found = read(port)
             assert found["missing"] == []
-            (unusual,) = found["attention"]
+            unsealed, unusual = found["attention"]
+            assert "PRODACCESS_AUDIT_KEY" in unsealed
             assert unusual.startswith("TEAMS_OPENID_URL, TEAMS_LOGIN_URL, TEAMS_SERVICE_URL and GRAPH_API_URL are not")
             assert status(port, "/slack/events") == 404
             teams.client.type(DANA, "envs")

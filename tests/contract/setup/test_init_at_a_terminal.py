@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -85,11 +86,21 @@ def test_from_an_empty_folder_to_a_policy_in_order(tmp_path: Path) -> None:
     assert SECRET not in "".join(each.read_text() for each in (tmp_path / "config").rglob("*") if each.is_file())
 
 
-@pytest.mark.parametrize("way", ["\x03", "\x04"], ids=["ctrl-c", "ctrl-d"])
-def test_stopped_in_the_middle_it_leaves_nothing(tmp_path: Path, way: str) -> None:
+def up_to_the_mode(at: AtTerminal) -> None:
+    at.answer("Where will your people ask", "")
+
+
+@pytest.mark.parametrize(
+    ("way", "so_far", "then"),
+    [("\x03", up_to_the_owners, "Who owns it?"), ("\x04", up_to_the_mode, "How does Slack reach the bot?")],
+    ids=["ctrl-c", "ctrl-d"],
+)
+def test_stopped_in_the_middle_it_leaves_nothing(
+    tmp_path: Path, way: str, so_far: Callable[[AtTerminal], None], then: str
+) -> None:
     with AtTerminal(tmp_path, ["init", "new"]) as at:
-        up_to_the_owners(at)
-        at.wait_for("Who owns it?")
+        so_far(at)
+        at.wait_for(then)
         at.wait_for("> ")
         at.press(way)
         at.wait_for("Stopped. Nothing was written.")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.actions import decision_forms, request_forms, security_forms
+from bot.chat.actions import certification, decision_forms, request_forms, security_forms
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.handlers import handler
 from bot.chat.actions.open_form import FormOpener
@@ -33,6 +33,8 @@ from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask
 from workflows.ledger.memory import MemoryClock
+from workflows.usecases.certification.see_to import see_to
+from workflows.usecases.certification.start import Wanted, start
 from workflows.usecases.oversight.break_glass_review import flag
 from workflows.usecases.requests.break_glass import break_glass
 from workflows.usecases.shared.context import Outcome
@@ -184,13 +186,21 @@ def extend_form(front: Front) -> PersonId:
     return DANA
 
 
+def certification_form(front: Front) -> PersonId:
+    begun = start(front.rig.ctx, Wanted("Ada Audit", "the quarter"), "begun")
+    assert isinstance(begun, Outcome)
+    see_to(front.rig.ctx, begun.id)
+    front.opens(front.act(OLU, "certify", "1-1"))
+    return OLU
+
+
 def break_glass_form(front: Front) -> PersonId:
     act = front.act(NIA, "break_glass", "payments-prod", url=False)
     front.opens(act, under=form.REQUEST_FORM)
     return NIA
 
 
-MODULES = (request_forms, decision_forms, security_forms)
+MODULES = (request_forms, decision_forms, security_forms, certification)
 OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_request_form": (request_form, "payments-prod read-only [DURATION] REASON", "Open the form"),
     "open_repeat_form": (again_form, "payments-prod read-only [DURATION] REASON", "Try again"),
@@ -204,6 +214,7 @@ OPENERS: dict[str, tuple[Callable[[Front], PersonId], str, str]] = {
     "open_deny_all_form": (deny_all_form, "deny PA-1 REASON", "Try again"),
     "open_reduced_approval_form": (reduced_approval_form, "less PA-1 [ROLE] [DURATION]", "Try again"),
     "open_extend_form": (extend_form, "extend PA-1 DURATION REASON", "Try again"),
+    "open_certification_form": (certification_form, "certify 1-1 keep NUMBER,NUMBER REASON", "Try again"),
     "open_break_glass_form": (break_glass_form, "break-glass payments-prod ROLE [DURATION] REASON", ""),
 }
 TROUBLE: dict[str, dict[str, Any]] = {

@@ -24,6 +24,7 @@ from tests.support.world import account
 from workflows.core import keys
 from workflows.core.identity import Account, Address, TargetUser
 from workflows.core.people import PersonId
+from workflows.core.records.grant import GrantState
 from workflows.ledger.memory import MemoryClock
 from workflows.ports import Change
 from workflows.usecases.identity.confirm_account import held_account
@@ -190,11 +191,12 @@ def test_the_owners_hear_at_once_of_who_leaves_with_open_access(rig: Rig):
     facts = rig.chat.people[account(DANA)]
     rig.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
     rig.run(keys.whois(account(DANA)))
+    rig.run(keys.LEAVERS)
     rig.settle()
     for told in (rig.told(OLU), rig.told(SUE), rig.receipts()):
-        (line,) = [line for line in told if "deactivated" in line]
-        assert f"Dana was deactivated in the chat, and has access that is open: {id_}" in line
-        assert f"/prodaccess revoke-all person {DANA} REASON" in line
+        (line,) = [line for line in told if "Dana is gone" in line]
+        assert f"Dana is gone: no account of theirs is in the chat any more (slack:T1:UDANA). Ends now: {id_}." in line
+    assert rig.grant(id_).state is GrantState.REVOKING
 
 
 def test_a_user_in_aws_that_goes_to_another_person_is_told_to_both_security_and_the_receipts(rig: Rig):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.interaction import PRESS, Interaction
 from bot.chat.messages.policy_change import AGREE, REFUSE
+from bot.chat.outbox.outbox import Outbox
+from bot.chat.outbox.plans.planning import PlannedMessage
+from bot.chat.outbox.postings import PostingSession
 from bot.sandbox.slack import buttons, words
 from tests.support import build
 from tests.support.build import OLU, PAT, SUE
@@ -16,6 +21,7 @@ from workflows.core.people import PersonId
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.ledger.memory import MemoryClock
 from workflows.policy_file.folder import hash_of
+from workflows.usecases.oversight.policy_waiting import SUBJECT
 
 
 class Rig(ChatWorld):
@@ -40,9 +46,13 @@ class Rig(ChatWorld):
 
     def presses(self, who: PersonId, action: str) -> str:
         self.knows(who)
+        refused = self.decides(who, action)
+        self.settle()
+        return refused
+
+    def decides(self, who: PersonId, action: str) -> str:
         act = Interaction(self.press_id(), PRESS, account(who), action=action, value=self.change)
         reply = Dispatcher(self.ctx, "/prodaccess").carry_out(act)
-        self.settle()
         return reply.refused.code.value if reply.refused else ""
 
     def active(self) -> str:
@@ -73,3 +83,22 @@ def test_a_no_stands_on_every_card() -> None:
         assert "was denied by Pat" in said
         assert pressed == []
     assert rig.active() == "f" * 64
+
+
+def test_a_no_that_comes_while_the_cards_are_posted_stands_on_them_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig, send = Rig(), Outbox.send
+    late = [PAT]
+
+    def sent(box: Outbox, page: PostingSession, items: list[PlannedMessage]) -> None:
+        send(box, page, items)
+        if late and page.record.subject.startswith(SUBJECT):
+            rig.decides(late.pop(), REFUSE)
+
+    monkeypatch.setattr(Outbox, "send", sent)
+    assert rig.presses(SUE, AGREE) == ""
+    assert not late
+    said, pressed = rig.card(SUE)
+    assert "was denied by Pat" in said
+    assert pressed == []

@@ -25,6 +25,8 @@ DOCUMENT = (
 )
 PERSON = Address("dana@example.com")
 STRANGER = Address("nobody@example.com")
+# Of the installation that gives here; it begins the id.
+MARK = "3f9a1c0b2d4e"
 UNTIL = datetime(2030, 1, 1, 12, 0, 0, 900_000, tzinfo=UTC)
 
 IAM = frozenset({AwsKind.IAM_POLICY, AwsKind.IAM_GROUP})
@@ -33,7 +35,10 @@ _THINGS: dict[AwsKind, dict[str, str]] = {
     AwsKind.IDENTITY_CENTER_GROUP: {"group": "payments-readers"},
     AwsKind.IAM_POLICY: {"user": "dana", "document": DOCUMENT},
     AwsKind.IAM_GROUP: {"user": "dana", "group": "payments-prod-deployers"},
+    AwsKind.IAM_ROLE_POLICY: {"role": "orders-deploy", "gate": "orders-prod", "document": DOCUMENT},
 }
+# Whose things are given to people.
+OF_PEOPLE = tuple(kind for kind in AwsKind if kind is not AwsKind.IAM_ROLE_POLICY)
 UNKNOWN_PERSON = {
     AwsKind.IDENTITY_CENTER: Code.TARGET_PERSON_MISSING,
     AwsKind.IDENTITY_CENTER_GROUP: Code.TARGET_PERSON_MISSING,
@@ -124,8 +129,12 @@ class AwsRig(Rig):
         super().__init__()
         self.kind, self.aws = kind, aws
         self.buckets = FreeBuckets()
-        self.targets = AwsTargets(self.buckets, monotonic=lambda: 0.0)
+        self.mark = MARK * 2
+        self.targets = AwsTargets(self.buckets, monotonic=lambda: 0.0, mark=lambda: self.mark)
         self.target = self.targets.for_terms(terms(kind))
+
+    def installation(self, mark: str) -> None:
+        self.mark = mark
 
     def forgotten(self) -> Target:
         return AwsTargets(self.buckets, monotonic=lambda: 0.0).for_terms(terms(self.kind))
@@ -175,10 +184,14 @@ class MemoryRig(Rig):
         self.kind = kind
         self.time = datetime(2029, 6, 1, tzinfo=UTC)
         self.targets = MemoryTargets(now=lambda: self.time)
+        self.targets[kind].mark = MARK
         self.targets.add_person(PERSON)
         self.memory = self.targets[kind]
         self.memory.slow_s = 2.0 if kind is AwsKind.IDENTITY_CENTER else None
         self.target = self.memory
+
+    def installation(self, mark: str) -> None:
+        self.targets[self.kind].mark = mark
 
     def wait(self) -> None:
         self.time += timedelta(seconds=10)

@@ -47,6 +47,12 @@ KINDS = {
         "group": "deployers",
         "group_id": "AGPA1",
     },
+    AwsKind.IAM_ROLE_POLICY: {
+        "account": "111122223333",
+        "role": "orders-deploy",
+        "user_id": "AROA2",
+        "policy": "prodaccess-PA-1",
+    },
 }
 UNDER_WAY = [Operation(kind, OperationState.IN_PROGRESS, OPERATION["RequestId"]) for kind in OperationKind]
 

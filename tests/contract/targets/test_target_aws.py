@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.loaders import JSONFileLoader
 
 from bot.sandbox.aws.evaluate import ends_at
@@ -20,6 +21,7 @@ from workflows.core.records.target import Operation, OperationKind, OperationSta
 from workflows.core.refusal import Code, Refused
 from workflows.ports import LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
 from workflows.targets.aws.connections import Place, session_for
+from workflows.targets.aws.errors import Throttled, translate
 from workflows.targets.aws.iam_policy import CHANGED
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsConnection
@@ -52,6 +54,13 @@ def refusal(rig: AwsRig, person: str = PERSON, **changed: Any) -> Refused:
     found = rig.target.resolve(terms(rig.kind, **changed), person_id(person), "PA-1")
     assert isinstance(found, Refused)
     return found
+
+
+def test_what_the_log_of_aws_calls_person_and_permission_set_is_kept_with_the_ids(
+    center: AwsRig, group: AwsRig
+) -> None:
+    assert center.resource().names == {"user_name": PERSON, "permission_set": "ReadOnlyAccess"}
+    assert group.resource().names == {"user_name": PERSON}
 
 
 # ---------------------------------------------------------------- asynchronous operations
@@ -293,6 +302,7 @@ COUNTS = {
     AwsKind.IDENTITY_CENTER_GROUP: (1, 1, 2),
     AwsKind.IAM_POLICY: (1, 2, 1),
     AwsKind.IAM_GROUP: (1, 3, 1),
+    AwsKind.IAM_ROLE_POLICY: (1, 2, 1),
 }
 
 
@@ -345,9 +355,25 @@ def test_nothing_is_called_while_the_bucket_says_wait(center: AwsRig) -> None:
 def test_throttling_holds_up_everybody_who_shares_the_quota(center: AwsRig) -> None:
     resource = center.resource()
     center.throttle("observe")
-    with pytest.raises(TargetThrottled):
+    with pytest.raises(TargetThrottled) as caught:
         center.target.observe(resource)
-    assert center.buckets.blocked == {"aws:sso:main": 1.0}
+    assert caught.value.after_s == 1.0
+    assert center.buckets.blocked == {"aws:sso:main": 0.25}, "AWS named no time, and others may have more luck"
+
+
+def test_a_time_that_aws_names_holds_up_everybody_for_as_long() -> None:
+    def answer(headers: dict[str, str]) -> TargetThrottled:
+        metadata = {"HTTPStatusCode": 400, "HTTPHeaders": headers}
+        error = ClientError({"Error": {"Code": "ThrottlingException"}, "ResponseMetadata": metadata}, "ListInstances")
+        found = translate(error, "sso-admin ListInstances")
+        assert isinstance(found, TargetThrottled)
+        return found
+
+    named = answer({"retry-after": "7"})
+    assert (named.after_s, isinstance(named, Throttled)) == (7.0, False)
+    for odd in ({}, {"retry-after": "soon"}, {"retry-after": "nan"}):
+        unnamed = answer(odd)
+        assert (unnamed.after_s, isinstance(unnamed, Throttled)) == (1.0, True)
 
 
 # ---------------------------------------------------------------- the lease

@@ -32,6 +32,9 @@ class LockboxRig(Rig):
     def unknown(self) -> tuple[TargetTerms, Address]:
         return self.terms(), STRANGER
 
+    def installation(self, mark: str) -> None:
+        """A key carries nobody's mark."""
+
     def readdress(self, resource: Resource, address: Address) -> None:
         self.cabinet.people = {address: resource.user_id}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.chat.messages.form_sent import IN_OUR_CHAT, LOOKING, NOTHING_HERE, TAKEN
+from bot.chat.messages.form_sent import IN_OUR_CHAT, LOOKING, NOTHING_HERE, SLOW, TAKEN
 from bot.sandbox.teams.cards import words
 from bot.sandbox.teams.people import DANA, OLU, PAT, Message, Person
 from bot.teams.incoming import app
@@ -345,7 +345,7 @@ def test_a_press_is_answered_in_time_and_what_comes_of_it_later_comes_into_the_c
     monkeypatch.setattr(app, "ANSWER_S", 0.05)
     read = world.ledger.read
     monkeypatch.setattr(world.ledger, "read", lambda *items, **more: (gate.wait(10), read(*items, **more))[1])
-    assert world.press(DANA, card, "Approve").said == LOOKING
+    assert world.press(DANA, card, "Approve").said == SLOW
     gate.set()
     eventually(lambda: any("yourself" in text for text in world.told(DANA)))
 

@@ -7,12 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from bot.chat.chats import Chats
+from bot.chat.outbox.outbox import Outbox
+from bot.chat.outbox.reconciler import Reconciler
 from bot.chat.surface import Abilities
 from tests.support import build
 from tests.support.build import DANA, HOUR
 from tests.support.chat import ChatWorld, NoSlack
 from tests.support.memory_chat import ALL_OF_IT, MemoryChat, channel
-from tests.support.world import account
+from tests.support.world import StillKeeper, account
 from workflows.core import keys
 from workflows.core.destination import Destination, read_destination
 from workflows.core.records.request import Origin
@@ -139,3 +142,49 @@ def test_a_page_is_drawn_where_there_is_one(make: Make, home: bool) -> None:
     rig.sender.outbox.directory = rig.chat  # type: ignore[assignment]  # who people are is not what is looked at
     rig.sender.show(keys.home(account(DANA)))
     assert (account(DANA) in chat.homes) == home
+
+
+def another_worker(rig: ChatWorld, chat: MemoryChat) -> Reconciler:
+    """With leases of its own."""
+    ctx = replace(rig.ctx, lease_renewer=StillKeeper(rig.clock, rig.ledger))
+    return Reconciler(
+        Outbox.of(ctx, Chats(chat, *([rig.also] if rig.also else [])), rig.buckets, rig.refresher, "/prodaccess")
+    )
+
+
+def meanwhile(rig: ChatWorld, owner: object, name: str, fits: Callable[..., bool], then: Callable[[], object]) -> None:
+    """Right after the next such call, once, the process stands still, and then happens this."""
+    real = getattr(owner, name)
+
+    def called(*args: object, **how: object) -> object:
+        answer = real(*args, **how)
+        if fits(*args, **how):
+            setattr(owner, name, real)
+            rig.tick(5)
+            then()
+        return answer
+
+    setattr(owner, name, called)
+
+
+def test_who_was_stopped_after_the_intent_and_has_lost_the_lease_posts_no_second_copy(make: Make) -> None:
+    rig, chat = make()
+    id_ = rig.asked()
+    rig.sender, other = another_worker(rig, chat), another_worker(rig, chat)
+    meanwhile(rig, rig.ledger, "commit", lambda change: "intent:card:" in change.commit_id, lambda: other.show(id_))
+    rig.settle()
+    assert len(chat.stands(CARDS)) == 1
+
+
+def test_who_was_stopped_before_an_edit_and_has_lost_the_lease_does_not_say_what_is_over(make: Make) -> None:
+    rig, chat = make()
+    id_ = rig.asked()
+    rig.settle()
+    rig.sender, other = another_worker(rig, chat), another_worker(rig, chat)
+    assert isinstance(rig.approve(id_), Outcome)
+    rig.work()
+    assert isinstance(rig.end(id_), Outcome)
+    meanwhile(rig, rig.buckets, "take", lambda name, **_: "edits" in name, lambda: (rig.work(), other.show(id_)))
+    rig.settle()
+    (card,) = chat.stands(CARDS)
+    assert "Ended" in card

@@ -303,6 +303,7 @@ def test_every_kind_of_target_says_how_to_get_in_and_how_to_take_it_away_by_hand
         AwsKind.IDENTITY_CENTER_GROUP: "delete-group-membership",
         AwsKind.IAM_POLICY: "delete-user-policy --user-name dana --policy-name prodaccess-PA-1042",
         AwsKind.IAM_GROUP: "remove-user-from-group --user-name dana --group-name deployers",
+        AwsKind.IAM_ROLE_POLICY: "delete-role-policy --role-name orders-deploy --policy-name prodaccess-PA-1042",
     }[kind]
     assert any(verb in line for line in commands)
     check(notices.removal_failing(replace(STATES["could not be removed"], resource=resource(kind)), failures=3))
@@ -431,7 +432,10 @@ def test_a_digest_says_nothing_active_and_when_the_last_access_ended() -> None:
     text = as_text(
         digest.digest(digest_view([], NOW + timedelta(hours=6), last_ended=last, sealed=Sealed(7, "ab" * 32)))
     )
-    assert text == "Nothing active. Last access ended 21 Nov, 04:20 UTC.\nNothing needs a hand · audit #7 abababababab"
+    assert text.splitlines() == [
+        "Nothing active. Last access ended 21 Nov, 04:20 UTC.",
+        "Nothing needs a hand · audit #7 abababababab, not sealed: there is no key",
+    ]
 
 
 def test_a_digest_names_the_most_dangerous_first_and_what_needs_a_hand() -> None:

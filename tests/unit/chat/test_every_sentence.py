@@ -7,106 +7,33 @@ which it is said fails the walk: whoever adds one adds where it is said.
 
 from __future__ import annotations
 
-import inspect
 import re
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
-from pkgutil import walk_packages
 from types import ModuleType
-from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-import bot.chat
-import bot.slack
 from bot.chat.actions import handlers
 from bot.chat.actions.handlers import Handler
-from bot.chat.form import Form
-from bot.chat.message import Button, Line, Message, buttons, message
+from bot.chat.message import Button, Line, buttons, message
 from bot.chat.messages import approval_card as cards
-from bot.chat.messages import home
-from bot.chat.outbox import homes
 from bot.chat.rich import Rich, Time, ours, say
 from bot.chat.wording.events import event_words
 from bot.chat.wording.labels import Stage, flatten
 from bot.chat.wording.refusals import about, refusal
-from tests.support import spoken
 from tests.support.build import DANA, GUS, NIA, NOW, OLU, PAT
-from tests.support.every_scene import SCENES, STEPS, done, rules
+from tests.support.every_scene import done, rules
+from tests.support.one_walk import speakers, walked
 from tests.support.refusals_by_hand import ELSEWHERE, ROLE, TRIED, UNTIL
 from tests.support.scenes_of_accounts import NEW, on_hold
 from tests.support.spoken import Listener, Said, names_in
-from tests.support.truth import Look, Walk, look_at, pressed, read
+from tests.support.truth import Look, Walk, pressed, read
 from tests.support.world import World
 from workflows.core.audit import AuditEntry, Event
 from workflows.core.people import PersonId
 from workflows.core.refusal import Code, Refused
-
-# ---------------------------------------------------------------- the walk
-
-
-def walked() -> Walk:
-    walk = Walk()
-    modules = [
-        import_module(found.name)
-        for package in (bot.chat, bot.slack)
-        for found in walk_packages(package.__path__, f"{package.__name__}.")
-        if found.name != "bot.chat.message"
-    ]
-    speaks = {
-        function.__code__: f"{function.__module__}.{name}" for module in modules for name, function in speakers(module)
-    }
-
-    def heard(made: Any) -> Any:
-        def make(self: object, *given: Any, **named: Any) -> None:
-            # Who makes this message or form, and whoever they make it for.
-            walk.spoke |= {speaks[code] for depth in range(1, 7) if (code := sys._getframe(depth).f_code) in speaks}
-            made(self, *given, **named)
-
-        return make
-
-    with pytest.MonkeyPatch.context() as patch:
-        for kind in (Message, Form):
-            patch.setattr(kind, "__init__", heard(kind.__init__))
-        for module in (homes, spoken):
-            for draw in (home.home, home.home_instead):
-                if getattr(module, draw.__name__, None) is draw:
-                    patch.setattr(module, draw.__name__, drawn(walk, draw))
-        _through_all(walk)
-    walk.silent = set(speaks.values()) - walk.spoke
-    return walk
-
-
-def drawn(walk: Walk, draw: Any) -> Any:
-    def make(*given: Any) -> Any:
-        walk.spoke.add(f"{draw.__module__}.{draw.__name__}")
-        return draw(*given)
-
-    return make
-
-
-def _through_all(walk: Walk) -> None:
-    for name, scene_ in SCENES.items():
-        t = Listener(World(rules()))
-        for step, ids in enumerate(scene_(t)):
-            look_at(walk, f"{name}, step {step + 1}", t, ids, last=step + 1 == STEPS[name])
-
-
-def speakers(module: ModuleType) -> list[tuple[str, Any]]:
-    """The functions of a module that make a message, a form or a home."""
-    return [
-        (name, function)
-        for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__
-        and (inspect.signature(function).return_annotation in ("Message", "Form") or name in _HOMES)
-    ]
-
-
-_HOMES = ("home", "home_instead")
-
 
 # ---------------------------------------------------------------- what no walk comes to
 
@@ -131,7 +58,6 @@ OF_SOMEBODY = frozenset(
 UNWRITTEN = frozenset(
     {
         Event.LEDGER_DURABILITY_DECLARED,  # by the clock process when it starts
-        Event.DRIFT_FOUND,  # by nobody yet
         Event.BINDINGS_ADOPTED,  # once, from what an earlier version kept
         Event.PERSON_ADDRESS,  # told to nobody; test_who_it_is
     }
@@ -151,7 +77,7 @@ _YOU = re.compile(r"\b(you|your|yours|yourself)\b", re.IGNORECASE)
 
 
 def test_every_sentence_is_true_of_its_record() -> None:
-    walk = walked()
+    walk, _ = walked()
     assert not walk.faults, f"{len(walk.faults)} faults\n" + "\n".join(dict.fromkeys(walk.faults))
     assert set(Code) - walk.codes - ELSEWHERE.keys() == set(), "a refusal that is said nowhere: add where it is"
     assert set(Stage) - walk.stages == set(), "a state that no step comes to: add a scene"

@@ -18,8 +18,11 @@ from tests.support.build import DANA, GUS, NIA, NOW, OLU, SUE, environment, fact
 from tests.support.scenes import rules
 from tests.support.views import every_state
 from tests.support.world import World, account
+from workflows.core import keys
 from workflows.core.people import PersonId
 from workflows.core.policy import Tier
+from workflows.core.records.retained import Retained
+from workflows.ports import Change
 
 STATES = every_state()
 ASKED = STATES["pending"]
@@ -143,3 +146,43 @@ def test_what_was_asked_for_another_names_whom_and_who_asked() -> None:
     assert "• Dana asked for read-only for you in Payments · 🔴 production, for 1 h: INC-42 errors" in as_text(
         says(world, NIA, "mine")
     )
+
+
+def left(world: World, days: int) -> None:
+    """Requests that were made before have left for the archive."""
+    now = world.clock.now()
+    stands = Retained(7, requests=40, before=now - timedelta(days=days))
+    world.ledger.commit(Change("left", now, {keys.RETAINED: 0}, puts={keys.RETAINED: stands}))
+
+
+def test_a_history_that_ends_where_the_archive_begins_says_so() -> None:
+    world = busy()
+    assert "archive" not in as_text(says(world, DANA, "history"))
+    left(world, 91)
+    day = f"{world.clock.now() - timedelta(days=91):%Y-%m-%d}"
+    for text in ("history", "history payments-prod", "history <@UDANA|dana>"):
+        told = as_text(says(world, DANA, text))
+        assert f"Older than {day}: in the archive. An operator reads it with `prodaccess report`." in told
+
+
+def test_a_request_that_is_not_there_may_be_in_the_archive() -> None:
+    world = busy()
+    assert "archive" not in as_text(says(world, DANA, "show PA-77"))
+    left(world, 91)
+    told = as_text(says(world, DANA, "show PA-77"))
+    assert "There is no PA-77 in the record. What was closed and is older than" in told
+    assert "an operator reads it with `prodaccess show`" in told
+    assert "archive" not in as_text(says(world, DANA, "show PA-1"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["approve PA-77", "deny PA-77 no", "withdraw PA-77", "end PA-77", "extend PA-77 1h", "less PA-77 30m"],
+)
+def test_whoever_acts_on_what_has_left_reads_where_it_is(text: str) -> None:
+    world = busy()
+    assert "There is no PA-77. `/prodaccess mine` lists yours." in as_text(says(world, OLU, text))
+    left(world, 91)
+    told = as_text(says(world, OLU, text))
+    assert "There is no PA-77 in the record. What was closed and is older than" in told
+    assert "is in the archive: an operator reads it with `prodaccess show`." in told

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -50,12 +51,19 @@ def test_help_names_every_command() -> None:
 
 def commands(path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every command, groups among them."""
-    found = typer.main.get_command(app)
+    yield path
+    for name in getattr(at(path), "commands", ()):
+        yield from commands((*path, name))
+
+
+COMMANDS: Any = typer.main.get_command(app)
+
+
+def at(path: tuple[str, ...]) -> Any:
+    found = COMMANDS
     for name in path:
         found = found.commands[name]
-    yield path
-    for name in getattr(found, "commands", ()):
-        yield from commands((*path, name))
+    return found
 
 
 @pytest.mark.parametrize("width", [40, 80])
@@ -70,9 +78,7 @@ def test_every_command_has_short_plain_help_of_any_width(width: int) -> None:
 
 def test_every_command_says_by_example_how_it_is_used() -> None:
     for path in commands():
-        command = typer.main.get_command(app)
-        for name in path:
-            command = command.commands[name]
+        command = at(path)
         if not hasattr(command, "commands"):
             assert about(command.callback).examples, path
             assert command.help, path
@@ -99,7 +105,12 @@ def test_bash_completes_commands_environments_and_roles(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "--norc", "-c", script], env=environ, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout.splitlines() == ["report", "verify export", "orders-prod", "read-only"]
+    assert done.stdout.splitlines() == [
+        "report",
+        "verify export follow bundle head prove keygen rotate",
+        "orders-prod",
+        "read-only",
+    ]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
@@ -111,7 +122,7 @@ def test_other_shells_get_a_script_of_their_own(shell: str) -> None:
 def test_wrong_usage_is_a_sentence_that_says_where_help_is() -> None:
     done = prodaccess("report", "--sinse", "30d")
     assert done.returncode == 2
-    assert done.stderr == "No such option: --sinse (Possible options: --since). See prodaccess report -h\n"
+    assert done.stderr == "No such option: --sinse (Possible options: --json, --since). See prodaccess report -h\n"
 
 
 def test_help_imports_nothing_heavy() -> None:

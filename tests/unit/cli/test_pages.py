@@ -136,6 +136,13 @@ def test_evidence_names_who_agreed_by_which_group_the_policy_and_every_entry(wor
     assert "does not fit" not in text
 
 
+def test_evidence_has_what_to_ask_the_targets_own_log(world: World):
+    text = Page(evidence(world, "PA-1")).text
+    assert "What was done with it" in text
+    assert "aws cloudtrail lookup-events --region eu-central-1" in text
+    assert "What was done with it" not in Page(evidence(world, "PA-2")).text
+
+
 def test_evidence_of_what_was_never_given_says_so(world: World):
     denied = Page(evidence(world, "PA-2")).text
     assert "Closed without access by Olu" in denied

@@ -38,6 +38,25 @@ def test_check_of_the_example_has_no_problems_and_no_warnings(app: typer.Typer) 
     assert run(app, "check", "--strict", EXAMPLE) == (0, f"{EXAMPLE}: 3 environments, 11 roles, 0 problems\n")
 
 
+def test_check_says_where_nothing_signs_the_audit_log(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = f"{EXAMPLE.resolve()}: 3 environments, 11 roles, 0 problems\n"
+    note = (
+        "No PRODACCESS_AUDIT_KEY is here: unless the workers have one, nothing signs the audit log (docs/audit.md).\n"
+    )
+    example = EXAMPLE.resolve()
+    monkeypatch.chdir(tmp_path)
+    assert run(app, "check", example) == (0, whole), "a folder in a pipeline is no installation"
+    (tmp_path / ".env").write_text("SLACK_BOT_TOKEN=xoxb-1\n")
+    assert run(app, "check", "--strict", example) == (0, whole + note)
+    (tmp_path / ".env").write_text("SLACK_BOT_TOKEN=xoxb-1\nPRODACCESS_AUDIT_KEY_FILE=/etc/key.pem\n")
+    assert run(app, "check", example) == (0, whole)
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    (tmp_path / ".env").unlink()
+    assert run(app, "check", example) == (0, whole + note)
+
+
 def test_check_prints_every_problem_and_fails(app: typer.Typer, tmp_path: Path) -> None:
     code, text = run(app, "check", write(tmp_path, (SHOP, "[platform]", "[platfrom]"), (SHOP, "C0SHOP", "shop")))
     assert code == 1

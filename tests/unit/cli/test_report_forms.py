@@ -201,6 +201,12 @@ def test_it_tells_of_a_hidden_environment_in_its_own_channel_alone():
     assert "1 environment that only its members see" in as_text(review_digest(report(), 30 * DAY, kept_back=1))
 
 
+def test_it_says_what_it_does_not_count():
+    assert "archive" not in as_text(review_digest(report(), 30 * DAY))
+    told = as_text(review_digest(report(), 30 * DAY, before=NOW))
+    assert f"Not counted: what is older than {NOW:%Y-%m-%d}, which is in the archive." in told
+
+
 @pytest.mark.parametrize("begin", "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH COMMERCIAL AT}")
 @pytest.mark.parametrize("before", ["", " ", "\t", "\r\n", "\u202e", "\u061c", "\x00"])
 def test_no_cell_begins_a_formula(begin: str, before: str) -> None:

@@ -209,8 +209,13 @@ def test_what_was_always_approved_soon_could_be_a_rule():
         [*asks(), not_given(RowOutcome.EXPIRED, 99)],
         [*asks(), row(99, lessened=True)],
         asks(waited=6 * MINUTE),
+        [row(n, votes=(Agreed(*((PAT, "Pat"), (OLU, "Olu"))[n % 15 < 8], 40 * SECOND),)) for n in range(15)],
+        [row(n, votes=(Agreed(*((PAT, "Pat"), (OLU, "Olu"))[n % 2], (9 - n % 2) * SECOND),)) for n in range(14)],
     ],
-    ids=["too few", "denied once", "nobody answered once", "less was given once", "it took people minutes"],
+    ids=[
+        *("too few", "denied once", "nobody answered once", "less was given once", "it took people minutes"),
+        *("one gave over half of the answers", "within seconds"),
+    ],
 )
 def test_what_people_thought_about_is_not_proposed_as_a_rule(rows: list[Row]):
     assert rules_proposed(rows) == []

@@ -180,6 +180,15 @@ def test_where_nothing_was_given_the_end_needs_no_call():
     ended = settle(state(leaving(cause=EndCause.REVOKED)), NOW)
     assert ended.grants["PA-1"].state is GrantState.REVOKED
     assert ended.notes[-1].facts["proof"] == "nothing_given"
+    assert ended.grants["PA-1"].nothing_given  # nobody looked, so that no card may say that a removal was verified
+
+
+def test_what_was_taken_away_or_goes_on_elsewhere_was_given():
+    covered = settle(state(leaving(), active("PA-2"), ours=True), NOW)
+    gone = after_look(state(leaving(), ours=True, taken=True), Purpose.PROOF_OF_ABSENCE, ABSENT, NOW)
+    for after in (covered, gone):
+        assert after.grants["PA-1"].state is GrantState.ENDED
+        assert not after.grants["PA-1"].nothing_given
 
 
 def test_a_giving_operation_under_way_keeps_the_grant_open_although_nothing_is_ours_yet():
@@ -415,6 +424,13 @@ def test_an_operation_in_doubt_adds_a_look_at_the_time_when_it_can_no_longer_com
     unsure = state(leaving(), ours=True, taken=True, doubt_until=doubt)
     after = after_look(unsure, Purpose.PROOF_OF_ABSENCE, ABSENT, NOW)
     assert after.holding.looks[-1] == doubt
+
+
+def test_while_an_operation_is_in_doubt_it_is_looked_once_a_minute():
+    unsure = state(leaving(), ours=True, taken=True, doubt_until=NOW + IN_DOUBT_FOR)
+    after = after_look(unsure, Purpose.PROOF_OF_ABSENCE, ABSENT, NOW)
+    owed = [(look - NOW).total_seconds() for look in after.holding.looks]
+    assert owed == [15, 60, 120, 180, 240, 300, 330]
 
 
 def test_the_doubt_is_over_only_after_the_look_that_was_owed_for_it():

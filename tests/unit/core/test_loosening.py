@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support import build
+from tests.support.pipelines import github_pipeline
 from workflows.core.identity import Address
 from workflows.core.loosening import Kind, loosened
 from workflows.core.policy import (
@@ -22,15 +23,20 @@ from workflows.core.policy import (
     Entitlement,
     Escalation,
     Freeze,
+    Gate,
     Group,
     Hours,
     IncidentChannels,
+    OnDrift,
+    OnMover,
     Policy,
     Ticket,
     TicketCheck,
     Tier,
+    UnknownStarter,
     Visibility,
     Webhook,
+    gate_role,
 )
 from workflows.core.records.request import Vote
 from workflows.core.rules.approval import MayDecide, decision_by_votes, may_decide
@@ -100,6 +106,10 @@ def with_place(**changes: Any) -> Policy:
 
 def with_groups(**changes: Group) -> Policy:
     return base(groups={**base().groups, **{name: replace(group, name=name) for name, group in changes.items()}})
+
+
+def gate(unknown: UnknownStarter) -> Gate:
+    return Gate("deploy", replace(role(), role=gate_role("deploy")), unknown)
 
 
 def kinds(old: Policy, new: Policy) -> list[Kind]:
@@ -172,6 +182,13 @@ PAIRS: list[tuple[str, Policy, Policy, list[Kind]]] = [
         [Kind.BREAK_GLASS],
     ),
     (
+        "break-glass from a terminal, too",
+        with_place(break_glass=GLASS),
+        with_place(break_glass=replace(GLASS, when_chat_is_down=("read-only",))),
+        [Kind.BREAK_GLASS],
+    ),
+    ("another account that vouches", base(), base(identity_accounts=("444455556666",)), [Kind.PEOPLE]),
+    (
         "break-glass for longer",
         with_place(break_glass=GLASS),
         with_place(break_glass=replace(GLASS, max_duration=2 * HOUR, max_total=None)),
@@ -234,6 +251,7 @@ PAIRS: list[tuple[str, Policy, Policy, list[Kind]]] = [
     ("no limit to extensions", with_role(max_total=3 * HOUR), base(), [Kind.DURATION]),
     ("it waits longer", base(), with_role(expires_after=9 * HOUR), [Kind.EXPIRY]),
     ("more may ask", base(), with_role(requesters=("devs", "platform")), [Kind.REQUESTERS]),
+    ("sessions go on", with_role(end_sessions=True), base(), [Kind.SESSIONS]),
     ("another target", base(), with_role(account="999988887777"), [Kind.TARGET]),
     ("another role", base(), base(environments={"prod": place(role(), role(role="admin"))}), [Kind.ROLE]),
     ("another environment", base(environments={}), base(), [Kind.ENVIRONMENT]),
@@ -269,10 +287,63 @@ PAIRS: list[tuple[str, Policy, Policy, list[Kind]]] = [
         base(policy_changes={"devs": 2}),
         [Kind.POLICY_CHANGES],
     ),
+    ("compared less often", base(), base(drift_every=2 * HOUR), [Kind.DRIFT]),
+    (
+        "what is not known stays",
+        base(environments={"prod": place(drift=OnDrift.REVOKE)}),
+        base(),
+        [Kind.DRIFT],
+    ),
     ("a shorter block", base(), base(panic_block=MINUTE), [Kind.BLOCK]),
+    ("movers keep it", base(on_mover=OnMover.END), base(on_mover=OnMover.KEEP), [Kind.ON_MOVER]),
     ("a webhook", base(), base(webhooks=(HOOK,)), [Kind.WEBHOOK]),
     ("another address of it", base(webhooks=(HOOK,)), base(webhooks=(replace(HOOK, url_env="OTHER"),)), [Kind.WEBHOOK]),
+    ("a pipeline", base(), base(pipelines=(github_pipeline(),)), [Kind.PIPELINE]),
+    (
+        "a pipeline of another environment",
+        base(),
+        base(pipelines=(github_pipeline(environments=("other",)),)),
+        [],
+    ),
+    *(
+        (f"a pipeline asks more freely: {key}", base(pipelines=(before,)), base(pipelines=(after,)), [Kind.PIPELINE])
+        for key, before, after in (
+            ("events", github_pipeline(events=("push",)), github_pipeline()),
+            ("ref", github_pipeline(), github_pipeline(ref=None)),
+            ("unprotected", github_pipeline(), github_pipeline(ref_protected=False)),
+            ("workflow", github_pipeline(), github_pipeline(workflow=None)),
+            ("environment", github_pipeline(environment="production"), github_pipeline()),
+            ("rule", github_pipeline(rule="deploy"), github_pipeline()),
+            ("another gate", github_pipeline(rule="deploy"), github_pipeline(rule="canary")),
+            ("environments", github_pipeline(environments=("other",)), github_pipeline(environments=("prod",))),
+        )
+    ),
+    (
+        "another repository under the same name",
+        base(pipelines=(github_pipeline(),)),
+        base(pipelines=(github_pipeline(repository_id="5"),)),
+        [Kind.PIPELINE],
+    ),
+    (
+        "a pipeline is renamed",
+        base(pipelines=(github_pipeline(),)),
+        base(pipelines=(github_pipeline(name="other"),)),
+        [],
+    ),
+    ("an account is known no more", base(forge_ids={A: {"github": 7}}), base(), [Kind.FORGE_ID]),
+    (
+        "another account",
+        base(forge_ids={A: {"github": 7}}),
+        base(forge_ids={A: {"github": 8}}),
+        [Kind.FORGE_ID],
+    ),
     ("receipts go elsewhere", base(), base(receipts_channels=("C0OTHER",)), [Kind.RECEIPTS]),
+    (
+        "a run that nobody knows who started needs one more, and was refused",
+        with_place(gates={"deploy": gate(UnknownStarter.REFUSE)}),
+        with_place(gates={"deploy": gate(UnknownStarter.ONE_MORE)}),
+        [Kind.STARTER],
+    ),
     (
         "a group is trusted that nobody uses",
         base(),
@@ -289,6 +360,7 @@ def test_what_is_looser_is_found(old: Policy, new: Policy, found: list[Kind]) ->
 
 # Where the way back is looser, too, or no change of rights at all.
 _BOTH_WAYS = {
+    "a pipeline asks more freely: another gate",
     "another group approves in their place",
     "a group may approve beside the owners",
     "a counted rule under another name",
@@ -296,6 +368,8 @@ _BOTH_WAYS = {
     "another target",
     "others are called",
     "another address of it",
+    "another repository under the same name",
+    "another account",
     "receipts go elsewhere",
     "somebody can agree at all",
     "nobody is called",

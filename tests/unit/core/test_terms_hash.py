@@ -37,8 +37,8 @@ STORED = (
     '{"environment":"shop-prod","role":"read-only","tier":"production","risk":"read","holder":"dana@example.com",'
     '"duration_s":3600,"target":{"kind":"aws-identity-center","connection":"main","region":"eu-central-1",'
     '"partition":"aws","account":"111122223333","instance_arn":null,"role_arn":null,"external_id":null,"profile":null,'
-    '"portal":null,"permission_set":"ReadOnlyAccess","group":null,"user":null,"document":null,"match":null},'
-    '"allows":"Read logs","danger":null}'
+    '"portal":null,"permission_set":"ReadOnlyAccess","group":null,"user":null,"document":null,"match":null,"end_sessions":false,'
+    '"role":null,"gate":null},"allows":"Read logs","danger":null}'
 )
 
 
@@ -49,5 +49,6 @@ def test_a_version_of_before_reads_what_is_stored_now() -> None:
 def test_what_a_version_of_before_has_stored_is_read() -> None:
     assert load(Terms, STORED, where="terms") == TERMS
     older = json.loads(STORED)
-    del older["target"]["match"]
+    for name in ("match", "end_sessions", "role", "gate"):
+        del older["target"][name]
     assert load(Terms, json.dumps(older), where="terms").hash == TERMS.hash

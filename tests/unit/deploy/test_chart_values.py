@@ -62,7 +62,8 @@ def test_the_schema_names_what_the_values_name() -> None:
 
 
 def resources() -> list[str]:
-    return ["web.resources", "worker.resources", "clock.resources", "valkey.resources", "policy.git.resources"]
+    of_processes = [f"{name}.resources" for name in ("web", "worker", "clock", "sealer", "valkey")]
+    return [*of_processes, "policy.git.resources"]
 
 
 def quantities() -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,13 @@ from bot.settings import PROCESSES, Process
 from tests.support.installation import free_port
 from tests.support.redis_users import FILE, put_in_place, url
 from tests.support.waiting import eventually
+from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.ledger.redis_ledger import RedisLedger
-from workflows.ports import Change, Committed, LedgerUnreachable
+from workflows.ports import Change, Committed, Lease, Ledger, LedgerUnreachable, Lost, Trim
 from workflows.usecases.upkeep.verify_audit import all_faults
 
-USERS = ("prodaccess-web", "prodaccess-worker", "prodaccess-clock", "prodaccess-operator")
+USERS = ("prodaccess-web", "prodaccess-worker", "prodaccess-clock", "prodaccess-operator", "prodaccess-keeper")
 AUDIT, HEAD, WORDS, LIST = (f"prodaccess:audit{rest}" for rest in ("", ":head", ":private", ":of:PA-1"))
 
 NOBODY_MAY = [
@@ -45,7 +48,6 @@ NOBODY_MAY = [
     "MIGRATE 127.0.0.1 1 key 0 1",
     "RESTORE prodaccess:record:x 0 x",
     "PUBLISH channel x",
-    f"XTRIM {AUDIT} MAXLEN 0",
     f"XDEL {AUDIT} 1-0",
     f"XSETID {AUDIT} 9-0",
     *(f"{command} {key}" for command in ("DEL", "UNLINK", "PERSIST") for key in (AUDIT, HEAD, WORDS, LIST)),
@@ -64,7 +66,6 @@ NOBODY_MAY = [
 ]
 IN_SCRIPTS = [
     f"redis.call('DEL', '{AUDIT}')",
-    f"redis.call('XTRIM', '{AUDIT}', 'MAXLEN', 0)",
     f"redis.call('XDEL', '{AUDIT}', '1-0')",
     f"redis.call('RENAME', '{AUDIT}', 'prodaccess:record:x')",
     f"redis.call('PEXPIRE', '{AUDIT}', 1)",
@@ -74,8 +75,10 @@ IN_SCRIPTS = [
     "redis.call('SET', 'another-program', 'x')",
 ]
 # Beyond that, each by itself.
+TRIM = f"XTRIM {AUDIT} MAXLEN 0"
 MAY_NOT = {
     "prodaccess-web": [
+        TRIM,
         "SCAN 0",
         f"HDEL {WORDS} 1",
         "SET prodaccess:lease:clock-leader 9:me",
@@ -87,8 +90,10 @@ MAY_NOT = {
         "DEL rq:queue:prodaccess-remove",
         "BGSAVE",
     ],
-    "prodaccess-worker": [f"HDEL {WORDS} 1", "SET prodaccess:beat:clock 1", "BGSAVE"],
+    "prodaccess-worker": [TRIM, f"LPOP {LIST}", f"HDEL {WORDS} 1", "SET prodaccess:beat:clock 1", "BGSAVE"],
+    "prodaccess-keeper": ["SET prodaccess:beat:clock 1", "BGSAVE"],
     "prodaccess-clock": [
+        TRIM,
         "SCAN 0",
         f"HDEL {WORDS} 1",
         "SET prodaccess:person:x {}",
@@ -99,6 +104,7 @@ MAY_NOT = {
         "BGSAVE",
     ],
     "prodaccess-operator": [
+        TRIM,
         "SET prodaccess:lease:clock-leader 9:me",
         "SET prodaccess:beat:worker 1",
         "HGETALL rq:job:1",
@@ -156,11 +162,96 @@ def test_each_user_commits_and_what_it_wrote_is_whole(server: EmbeddedValkey, na
         assert len(ledger.entries()) == 1
 
 
+@pytest.mark.parametrize("name", ["prodaccess-web", "prodaccess-worker"])
+def test_who_lets_something_on_may_wait_until_that_is_on_disk(server: EmbeddedValkey, name: str) -> None:
+    """A worker before it calls a target, web before a pipeline's run goes on."""
+    with redis.Redis.from_url(url(name, server.port)) as client:
+        assert client.execute_command("WAIT", 0, 1) == 0
+        assert client.execute_command("WAITAOF", 0, 0, 1)
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_only_the_keeper_takes_entries_out_of_the_log_and_who_may_not_changes_nothing(
+    server: EmbeddedValkey, name: str
+) -> None:
+    with redis.Redis.from_url(server.url) as admin:
+        admin.delete(*admin.scan_iter("prodaccess:audit*"), "prodaccess:tick")
+    with redis.Redis.from_url(url(name, server.port)) as client:
+        ledger = RedisLedger(client, durability="declared", monotonic=time.monotonic)
+        for number in range(2):
+            ledger.commit(one_entry(ledger, f"kept-{name}-{number}"))
+        change = replace(one_entry(ledger, f"gone-{name}"), forget=(1,), trim=Trim(2, ("PA-1",)))
+        result = ledger.commit(change)
+        left = [entry.number for entry in ledger.stored_entries()]
+    if name == "prodaccess-keeper":
+        assert (isinstance(result, Committed), left) == (True, [2, 3])
+    else:
+        assert (result, left) == (Lost("rights"), [1, 2])
+
+
+# Every question of the port, so that none can be added of which nobody thinks here.
+ASKED: dict[str, Callable[[RedisLedger], object]] = {
+    "now": lambda ledger: ledger.now(),
+    "read": lambda ledger: ledger.read("request:PA-1"),
+    "commit": lambda ledger: ledger.commit(one_entry(ledger, secrets.token_hex(8))),
+    "records": lambda ledger: list(ledger.records("request")),
+    "next_id": lambda ledger: ledger.next_id(),
+    "raise_ids": lambda ledger: ledger.raise_ids(1),
+    "members": lambda ledger: ledger.members(keys.LIVE),
+    "count": lambda ledger: ledger.count(keys.LIVE),
+    "score": lambda ledger: ledger.score(keys.LIVE, "PA-1"),
+    "entries": lambda ledger: ledger.entries(),
+    "stored_entries": lambda ledger: ledger.stored_entries(),
+    "audit_state": lambda ledger: ledger.audit_state(),
+    "audit_lists": lambda ledger: list(ledger.audit_lists()),
+    "entries_of": lambda ledger: ledger.entries_of("PA-1"),
+    "stored_entries_of": lambda ledger: ledger.stored_entries_of(["PA-1"]),
+    "head": lambda ledger: ledger.head(),
+    "newest_seen": lambda ledger: ledger.newest_seen(),
+    "lost": lambda ledger: ledger.lost(),
+    "trust": lambda ledger: ledger.trust(),
+    "acquire": lambda ledger: ledger.acquire("seal:ledger"),
+    "renew": lambda ledger: ledger.renew(Lease("seal:ledger", 1, "0", 0.0)),
+    "release": lambda ledger: ledger.release(Lease("seal:ledger", 1, "0", 0.0)),
+    "remind": lambda ledger: ledger.remind("policy:leavers", 60.0),
+    "due_among": lambda ledger: ledger.due_among(["end:PA-1"]),
+    "durability": lambda ledger: ledger.durability(),
+    "make_durable": lambda ledger: ledger.make_durable(),
+}
+# Whoever serves people or time never looks over all that there is. The log is verified at a terminal; only what lets old
+# requests go asks what of many is due.
+_ALL, _VERIFIES, _LETS_GO = {"records", "audit_lists"}, {"audit_state"}, {"due_among"}
+REFUSED = {
+    "prodaccess-web": _ALL | _VERIFIES | _LETS_GO | {"acquire"},
+    "prodaccess-worker": _VERIFIES | _LETS_GO,
+    "prodaccess-clock": _ALL | _VERIFIES | _LETS_GO | {"next_id", "raise_ids"},
+    "prodaccess-operator": _LETS_GO,
+    "prodaccess-keeper": _VERIFIES,
+}
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_each_user_may_ask_the_ledger_whatever_its_process_may_come_to_ask(server: EmbeddedValkey, name: str) -> None:
+    """Some of it once a minute, or when something is broken: a test of a good day does not meet it."""
+    assert ASKED.keys() == {each for each in vars(Ledger) if not each.startswith("_")}
+    refused = set()
+    with redis.Redis.from_url(server.url) as admin:
+        admin.delete(*admin.scan_iter("prodaccess:*"))
+    with redis.Redis.from_url(url(name, server.port)) as client:
+        ledger = RedisLedger(client, durability="declared", monotonic=time.monotonic)
+        for question, ask in ASKED.items():
+            try:
+                ask(ledger)
+            except LedgerUnreachable:
+                refused.add(question)
+    assert refused == REFUSED[name]
+
+
 def test_the_operator_may_look_at_the_queues_and_a_trace_may_be_kept(server: EmbeddedValkey) -> None:
     looks: tuple[Command, ...] = (
         *READS,
         ("LRANGE", "rq:queue:prodaccess-grant", 0, 0),
-        ("HGET", "rq:job:1", "created_at"),
+        ("HGET", "rq:job:1", "enqueued_at"),
     )
     with redis.Redis.from_url(url("prodaccess-operator", server.port)) as client:
         assert may_not(client, looks) == ()

@@ -15,6 +15,7 @@ from tests.support.world import World, account
 from workflows.core.identity import TEAMS, Account, Address
 from workflows.core.people import GroupFacts, Listed, PersonFacts, PersonId
 from workflows.core.policy import Group, Policy
+from workflows.core.rules.leaving import Looked
 from workflows.ports import DirectoryUnreachable
 
 IN_TEAMS = Account(TEAMS, "tenant", "aad-olu")
@@ -51,6 +52,14 @@ class Says:
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
         self.asked.append(sorted(names))
         return self.world.directory.groups(policy, names)
+
+    def look_at(self, accounts: Collection[Account], policy: Policy) -> Looked:
+        self.asked.append(sorted(accounts, key=lambda who: who.id))
+        return Looked(silent={"slack": "it does not answer"}, after_s=3.0) if self.silent else Looked()
+
+    def reads_people(self) -> None:
+        if self.silent:
+            raise DirectoryUnreachable("it does not answer")
 
     def introduce(self, accounts: Iterable[Account], policy: Policy) -> None:
         self.asked.append(list(accounts))

@@ -33,6 +33,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 GUIDE = ROOT / "docs" / "guide.md"
 WORDS = {"ID": "PA-1042", "WHO": "@dana", "NAME": "nia", "ENV": "orders-prod", "ROLE": "read-only", "DURATION": "30m"}
 ENVIRONMENT = "environments/orders-prod.yaml"
+COMMANDS: Any = typer.main.get_command(app)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_a_command_that_is_not_understood_would_be_found(policy: Policy) -> None
 
 @pytest.mark.parametrize(("page", "line"), IN_A_TERMINAL)
 def test_what_is_typed_in_a_terminal_is_a_command_with_these_options(page: str, line: str) -> None:
-    command: Any = typer.main.get_command(app)
+    command = COMMANDS
     # What follows is the shell's own.
     words = list(takewhile(lambda word: word not in {">", "|", "||", "&&"}, shlex.split(in_words(line))))
     name = "prodaccess"
@@ -158,11 +159,21 @@ def place(text: str, data: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The file an example belongs to, and how deep: it says so itself, or its keys do."""
     if file := re.match(r"# ((?:prodaccess|roles|environments/[\w-]+)\.yaml)", text):
         return file[1], data
-    if {"groups", "digests", "rules", "connections", "webhooks", "receipts_channel"} & data.keys():
+    if {"groups", "digests", "rules", "connections", "webhooks", "pipelines", "receipts_channel"} & data.keys():
         return "prodaccess.yaml", data
     if "roles" in data and any("target" in role for role in data["roles"].values()):
         return "roles.yaml", data
-    if {"ticket", "hours", "auto_approve", "durations", "break_glass", "environment", "roles", "freezes"} & data.keys():
+    if {
+        "ticket",
+        "hours",
+        "auto_approve",
+        "durations",
+        "break_glass",
+        "environment",
+        "roles",
+        "freezes",
+        "gates",
+    } & data.keys():
         return ENVIRONMENT, data
     return ENVIRONMENT, {"roles": data}
 
@@ -225,6 +236,7 @@ _AS_IT_IS = frozenset(
         Code.NOT_KNOWN_YET,
         Code.FACTS_STALE,
         Code.NO_REVIEW,
+        Code.CERTIFICATION_OVER,
         Code.NOTHING_TO_LIFT,
         Code.NOTHING_TO_REVOKE,
         Code.NOTHING_TO_CONFIRM,

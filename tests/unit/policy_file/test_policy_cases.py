@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import build
 from tests.support.world import World
+from tests.unit.policy_file.policy_folder import SHOP
 from tests.unit.policy_file.policy_folder import policy as shop
 from workflows.core.people import PersonId
 from workflows.core.records.request import Origin, RequestState
@@ -224,6 +225,30 @@ def test_break_glass_and_more_time_have_rules_of_their_own(tmp_path: Path) -> No
         one("extends: {since: 3h, left: 5m}, expect: {outcome: approval}"),
     ]
     assert [result.wrong for result in run(tmp_path, *cases)] == [()] * len(cases)
+
+
+@pytest.mark.parametrize(
+    ("since", "taken", "outcome"),
+    [
+        ("2h", "", "approval"),
+        ("171m", "", "refused, code: total_too_long"),
+        # What was taken in an emergency has that limit, too.
+        ("55m", "break_glass: true, ", "refused, code: total_too_long"),
+        ("25m", "break_glass: true, ", "approval"),
+    ],
+)
+def test_more_time_is_refused_where_it_would_be_longer_than_all_extensions_may(
+    tmp_path: Path, since: str, taken: str, outcome: str
+) -> None:
+    edits = [
+        (SHOP, "read-only: {}", "read-only: {max_total: 3h}"),
+        (SHOP, "max_duration: 30m, review", "max_duration: 30m, max_total: 1h, review"),
+    ]
+    found = shop(tmp_path / "policy", *edits)
+    case = one(f"for: 5m, extends: {{{taken}since: {since}, left: 5m}}, expect: {{outcome: {outcome}}}")
+    read = read_table(table(tmp_path, case), found)
+    assert isinstance(read, Table), "\n".join(map(str, read))
+    assert [result.wrong for result in run_table(found, read)] == [()]
 
 
 def test_rules_that_no_case_has_met_are_known(tmp_path: Path) -> None:

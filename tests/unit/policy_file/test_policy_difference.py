@@ -47,6 +47,11 @@ CASES = [
         ("workspace: connection main aws eu-central-1 aws -> aws eu-central-1 aws match email, user_name",),
     ),
     (
+        "end_sessions",
+        (SHOP, "state-write: {}", "state-write: {end_sessions: true}"),
+        ("shop-prod state-write: end_sessions nothing -> yes",),
+    ),
+    (
         "outlives",
         (SHOP, "state-write: {}", "state-write: {outlives: rotated}"),
         ("shop-prod state-write: outlives nothing -> rotated",),

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.policy_file.policy_folder import SHOP, WORKSPACE, problems, write
+from tests.unit.policy_file.policy_folder import FILES, SHOP, WORKSPACE, problems, write
 from workflows.policy_file import read_policy
+from workflows.targets.aws.templates import check_template
 
 ROLES = "roles.yaml"
 # (what, file, old, new, the sentence)
@@ -102,6 +103,34 @@ SLIPS = [
 )
 def test_each_slip_has_its_sentence(tmp_path: Path, file: str, old: str, new: str, sentence: str) -> None:
     assert sentence in problems(tmp_path, (file, old, new))
+
+
+GROUP = "{kind: aws-identity-center-group, group: readers}"
+SET = "{kind: aws-identity-center, permission_set: ReadOnlyAccess}"
+
+
+def test_sessions_that_nobody_can_end_are_not_promised(tmp_path: Path) -> None:
+    ends = ("roles.yaml", f"    target: {SET}", f"    end_sessions: true\n    target: {SET}")
+    assert problems(tmp_path / "a", ends) == []
+    assert problems(tmp_path / "b", ends, ("roles.yaml", SET, GROUP)) == [
+        "roles.yaml:5: shop-prod read-only: what aws-identity-center-group gives is not written here, so that older sessions "
+        "cannot be denied just that; take end_sessions out, or give it by aws-iam-policy or aws-identity-center"
+    ]
+    off = (SHOP, "read-only: {}", "read-only: {end_sessions: false}")
+    assert problems(tmp_path / "c", ends, ("roles.yaml", SET, GROUP), off) == []
+
+
+def test_what_denies_it_to_older_sessions_has_to_fit(tmp_path: Path) -> None:
+    """A template may be as long as IAM lets it; what denies it has two characters more."""
+    longest = max(
+        n for n in range(1500, 2048) if not check_template(FILES["policies/state.json"].replace("state/*", "x" * n))
+    )
+    edit = ("policies/state.json", "state/*", "x" * longest)
+    assert problems(tmp_path / "a", edit) == []
+    assert problems(tmp_path / "b", edit, (SHOP, "state-write: {}", "state-write: {end_sessions: true}")) == [
+        "environments/shop-prod.yaml:10: shop-prod state-write: what denies it to older sessions has 2050 characters, and 2048 "
+        "are possible; shorten policies/state.json, or take end_sessions out"
+    ]
 
 
 def test_problems_of_all_files_come_at_once(tmp_path: Path) -> None:

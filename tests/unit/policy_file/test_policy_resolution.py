@@ -130,7 +130,7 @@ def test_every_key_that_is_promised_is_read(tmp_path: Path) -> None:
     ticket: {pattern: 'A-[0-9]+', link: "https://example.com/{ticket}", required: false, example: A-7}
     auto_approve:
       - {name: nights, who: [oncall], in_incident_channel: true, max_duration: 10m, max_uses_per_day: 2}"""),
-        (SHOP, "title: Shop", "visibility: members\nescalate: {after: 5m, to: [owners, security], may_approve: true}\nfreezes: [{from: 2026-12-20T00:00:00+01:00, until: 2027-01-03T00:00:00Z, reason: Year}]"),
+        (SHOP, "title: Shop", "visibility: members\nactivity: true\nescalate: {after: 5m, to: [owners, security], may_approve: true}\nfreezes: [{from: 2026-12-20T00:00:00+01:00, until: 2027-01-03T00:00:00Z, reason: Year}]"),
         (SHOP, "review_within: 24h", "review_within: 24h, max_per_day: 2, max_total: 1h"),
         (WORKSPACE, "region: eu-central-1", "region: us-gov-west-1, role_arn: 'arn:aws:iam::111122223333:role/x', external_id: 0123456789abcdef0123456789abcdef, profile: p, portal: 'https://x.awsapps.com/start', instance_arn: 'arn:aws:sso:::instance/ssoins-1'"),
         (WORKSPACE, "groups:\n", "groups:\n  pager: {pagerduty_schedule: PABC, token: {env: PAGER_TOKEN}}\n  web: {https: 'https://example.com/people', token: {env: WEB_TOKEN}}\n  leads: {entra_group: 01234567-89AB-cdef-0123-456789abcdef, trusted: true}\n"),

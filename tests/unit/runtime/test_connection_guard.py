@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -16,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.runtime import operations
 from bot.runtime.connection_guard import CONNECTIONS_MAX, GuardedProtocol, connections_max
-from bot.runtime.operations import OneAtATime
+from bot.runtime.operations import NOT_LOOKED, OneAtATime, Operations, app_of
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
 HALF_A_HEAD = REQUEST[:20]
@@ -105,6 +107,32 @@ def test_many_who_finish_nothing_do_not_keep_out_who_does() -> None:
 
 def test_there_is_room_for_other_things_than_connections() -> None:
     assert 16 <= connections_max() <= CONNECTIONS_MAX
+
+
+def test_whether_we_are_ready_is_answered_in_time_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, away = threading.Event(), "Redis did not answer in time (h:6379)."
+
+    def look() -> tuple[list[str], list[str]]:
+        assert goes_on.wait(20)
+        return [], ["a secret's older value is taken"]
+
+    here = Operations(look, lambda: [away])
+
+    async def ask(within_s: float) -> Any:
+        monkeypatch.setattr(operations, "READY_WITHIN_S", within_s)
+        transport = httpx.ASGITransport(app_of((), here))
+        async with httpx.AsyncClient(transport=transport, base_url="http://web") as client:
+            return await client.get("/readyz")
+
+    async def both() -> tuple[Any, Any]:
+        hangs = await ask(0.02)
+        goes_on.set()
+        return hangs, await ask(20)
+
+    hangs, then = asyncio.run(both())
+    here.close()
+    assert (hangs.status_code, hangs.json()["missing"]) == (503, [NOT_LOOKED, away])
+    assert (then.status_code, then.json()["attention"]) == (200, ["a secret's older value is taken"])
 
 
 def test_asking_often_looks_once() -> None:

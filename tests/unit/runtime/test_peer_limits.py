@@ -55,6 +55,15 @@ def web() -> Asked:
     return Asked()
 
 
+def test_all_below_a_path_is_limited_together(web: Asked) -> None:
+    web.app = PeerLimits(web.take, [], web.allowance, below="/gate/v1/")
+
+    answers = [web.sends(STRANGER, 10, f"/gate/v1/asks/PA-{number}") for number in range(5)]
+
+    assert [status for each in answers for status, _ in each].count(429) == 50 - STRANGERS_AT_ONCE
+    assert web.sends(STRANGER, path="/gate/v2") == [(401, "")]
+
+
 def test_a_stranger_who_proves_nothing_is_soon_answered_without_a_look(web: Asked) -> None:
     answers = web.sends(STRANGER, 200)
     assert [status for status, _ in answers] == [401] * STRANGERS_AT_ONCE + [429] * (200 - STRANGERS_AT_ONCE)

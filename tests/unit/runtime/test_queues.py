@@ -24,7 +24,10 @@ def test_the_names_on_the_queue_never_change():
         "holding": "bot.jobs.converge_holding",
         "request": "bot.jobs.advance_request",
         "sweepout": "bot.jobs.sweep_out",
+        "leavers": "bot.jobs.look_at_holders",
         "press": "bot.jobs.decide_press",
+        "terminal": "bot.jobs.decide_terminal",
+        "activity": "bot.jobs.look_at_activity",
         "review": "bot.jobs.chase_review",
         "announced": "bot.jobs.look_whether_announced",
         "warn": "bot.jobs.warn_holder",
@@ -33,6 +36,11 @@ def test_the_names_on_the_queue_never_change():
         "digest": "bot.jobs.post_digest",
         "whois": "bot.jobs.look_who_it_is",
         "refusals": "bot.jobs.count_refusals",
+        "drift": "bot.jobs.look_for_drift",
+        "certification": "bot.jobs.see_to_certification",
+        "forge": "bot.jobs.answer_forge",
+        "seal": "bot.jobs.seal",
+        "retained": "bot.jobs.retain",
     }
 
 

@@ -69,6 +69,10 @@ def test_all_passwords_of_an_address_are_looked_for_in_the_log() -> None:
     url = "redis+sentinel://bot:a%2Fb@h1:26379/ledger/0?sentinel_password=c%26d"
     assert set(passwords(url)) == {"a%2Fb", "a/b", "c&d", "c%26d"}
     assert passwords("redis+sentinel://h1:26379/ledger/0") == ()
+    # Whoever forgets the colon writes the password where the user stands.
+    assert set(passwords("redis+sentinel://hunter%402@h1:26379/ledger/0")) == {"hunter%402", "hunter@2"}
+    assert set(passwords("redis://hunter22@h1:6379/0")) == {"hunter22"}
+    assert passwords("redis://prodaccess-worker@h1:6379/0") == passwords("rediss://worker@h1:6379") == ()
     assert set(passwords("redis://:p%40w@h1:6379/0")) == {"p%40w", "p@w"}
     found = load_settings({"REDIS_URL": url, **REAL})
     assert isinstance(found, Settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cloud_credentials import aws_is_real, cloud_secrets, scrub_cloud_credentials
-from bot.settings import Settings, for_process, load_settings, variable, with_env_file
+from bot.settings import Settings, for_process, load_settings, variable, with_env_file, without_workers_keys
 
 BOT, APP, SIGNING = "xoxb-" + "1" * 12, "xapp-" + "1" * 12, "0123456789abcdef" * 2
 REDIS = "redis://:pass%20word@127.0.0.1:6379/0"
@@ -77,8 +77,18 @@ def test_an_app_token_means_socket_mode() -> None:
         ({"PRODACCESS_POLICY": "auto"}, "PRODACCESS_POLICY must be watch or manual"),
         ({"PRODACCESS_REDIS_DURABILITY": "no"}, "PRODACCESS_REDIS_DURABILITY must be verify, declared or volatile"),
         ({"PRODACCESS_AUDIT_KEY": "awskms:alias/x"}, "PRODACCESS_AUDIT_KEY must be awskms:"),
+        ({"GITHUB_WEBHOOK_SECRET": "short"}, "GITHUB_WEBHOOK_SECRET must be one word of 32 characters or more"),
+        ({"GITHUB_APP_ID": "my-app"}, "GITHUB_APP_ID must be the App's id"),
+        ({"GITHUB_APP_KEY": "-----BEGIN RSA PRIVATE KEY-----"}, "GITHUB_APP_KEY is the path of the App's PEM file"),
+        ({"GITHUB_API_URL": "http://github.example.com"}, "GITHUB_API_URL must be an https:// address"),
+        ({"GITLAB_TOKEN": "two words"}, "GITLAB_TOKEN must be one word"),
+        ({"GITLAB_API_URL": "http://gitlab.example.com"}, "GITLAB_API_URL must be an https:// address"),
         ({"PRODACCESS_AUDIT_KEY": "-----BEGIN PRIVATE KEY-----"}, "PRODACCESS_AUDIT_KEY is the path"),
-        ({"PRODACCESS_AUDIT_BUCKET": "s3://bucket"}, "PRODACCESS_AUDIT_BUCKET must be"),
+        ({"PRODACCESS_AUDIT_BUCKET": "bucket/prefix"}, "PRODACCESS_AUDIT_BUCKET must be s3://BUCKET/PREFIX"),
+        ({"PRODACCESS_AUDIT_BUCKET": "s3://b"}, "PRODACCESS_AUDIT_BUCKET must be"),
+        ({"PRODACCESS_AUDIT_BUCKET": "s3://bucket/a b"}, "PRODACCESS_AUDIT_BUCKET must be"),
+        ({"PRODACCESS_AUDIT_RETENTION": "7y"}, "PRODACCESS_AUDIT_RETENTION must be a number of days"),
+        ({"PRODACCESS_AUDIT_RETENTION": "0d"}, "PRODACCESS_AUDIT_RETENTION must be a number of days"),
         ({"TEAMS_WEBHOOK_URL": "http://teams.example/x"}, "TEAMS_WEBHOOK_URL must be an https://"),
         ({"TEAMS_APP_ID": APP_ID}, "Two-way Teams also needs TEAMS_APP_PASSWORD and TEAMS_TENANT_ID"),
         ({**TEAMS, "TEAMS_APP_ID": "1"}, "TEAMS_APP_ID must be a GUID"),
@@ -101,7 +111,8 @@ def test_an_app_token_means_socket_mode() -> None:
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be debug, info, warning or error"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be json or console"),
         ({"PRODACCESS_REDIS_DURABILTY": "declared"}, "did you mean PRODACCESS_REDIS_DURABILITY?"),
-        ({"PRODACCESS_AUDIT_KEY_FILE": "k.pem"}, "did you mean PRODACCESS_AUDIT_KEY?"),
+        ({"PRODACCESS_AUDIT_KEY_FIL": "k.pem"}, "did you mean PRODACCESS_AUDIT_KEY_FILE?"),
+        ({"PRODACCESS_AUDIT_KEY_FILE": "k.pem", "PRODACCESS_AUDIT_KEY": "k.pem"}, "are both set: keep one."),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(environ: dict[str, str], sentence: str) -> None:
@@ -121,6 +132,11 @@ def test_what_is_wrong_is_said_in_one_sentence(environ: dict[str, str], sentence
         {"SLACK_API_URL": "http://127.0.0.1:1/api"},
         {"PRODACCESS_AUDIT_KEY": "awskms:arn:aws:kms:eu-west-1:123456789012:key/1"},
         {"PRODACCESS_AUDIT_KEY": "/run/secrets/audit.pem"},
+        {"PRODACCESS_AUDIT_KEY_FILE": "/run/secrets/audit.pem"},
+        {"PRODACCESS_AUDIT_BUCKET": "/var/lib/prodaccess/archive"},
+        {"PRODACCESS_AUDIT_BUCKET": "./archive"},
+        {"PRODACCESS_AUDIT_BUCKET": "audit.example-1"},
+        {"PRODACCESS_AUDIT_BUCKET": "s3://audit.example-1/prodaccess/eu", "PRODACCESS_AUDIT_RETENTION": "2555d"},
         {"LOG_LEVEL": "DEBUG"},
         {"PRODACCESS_OPS_PORT": "0", "PORT": "0"},
         {**SIMULATED, "TEAMS_LOGIN_URL": "http://[::1]:1234"},
@@ -267,6 +283,60 @@ def test_enough_is_enough(process: str) -> None:
     assert isinstance(for_process(process, ENOUGH), Settings)  # type: ignore[arg-type]
     socket_mode = {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "REDIS_URL": REDIS}
     assert isinstance(for_process(process, socket_mode), Settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["PRODACCESS_AUDIT_KEY", "PRODACCESS_AUDIT_KEY_FILE"])
+def test_the_key_of_the_audit_log_is_for_workers_alone(name: str) -> None:
+    given = {**ENOUGH, name: "/run/secrets/audit.pem"}
+    worker = for_process("worker", given)
+    assert isinstance(worker, Settings)
+    assert worker.audit_key == "/run/secrets/audit.pem"
+    for process in ("web", "clock"):
+        (found,) = for_process(process, given)  # type: ignore[arg-type,misc]
+        assert found.startswith(f"PRODACCESS_AUDIT_KEY is set for {process}, which must not have it")
+        assert isinstance(for_process(process, without_workers_keys(given)), Settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["GITHUB_APP_KEY", "GITHUB_APP_KEY_FILE"])
+def test_the_key_of_the_app_at_github_is_for_workers_alone(name: str) -> None:
+    given = {**ENOUGH, name: "/run/secrets/app.pem", "GITHUB_APP_ID": "424242"}
+    worker = for_process("worker", given)
+    assert isinstance(worker, Settings)
+    assert (worker.github_app_key, worker.github_app_id) == ("/run/secrets/app.pem", "424242")
+    for process in ("web", "clock"):
+        (found,) = for_process(process, given)  # type: ignore[arg-type,misc]
+        assert found.startswith(f"GITHUB_APP_KEY is set for {process}, which must not have it")
+        # The id alone is no secret: `up` and a file of variables that all share may have it.
+        assert isinstance(for_process(process, without_workers_keys(given)), Settings)  # type: ignore[arg-type]
+    (alone,) = for_process("worker", without_workers_keys(given))  # type: ignore[misc]
+    assert alone == "GITHUB_APP_KEY is not set; the app at GitHub needs it."
+
+
+@pytest.mark.parametrize("name", ["GITLAB_TOKEN", "GITLAB_TOKEN_FILE"])
+def test_the_token_for_gitlab_is_for_workers_alone_and_hidden(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("glpat-never-shown\n")
+    given = {**ENOUGH, name: str(file) if name.endswith("_FILE") else "glpat-never-shown"}
+    worker = for_process("worker", given)
+    assert isinstance(worker, Settings)
+    token = worker.secrets.of("gitlab_token")
+    assert token is not None
+    assert token.values == ("glpat-never-shown",)
+    assert "never-shown" not in repr(worker)
+    for process in ("web", "clock"):
+        (found,) = for_process(process, given)  # type: ignore[arg-type,misc]
+        assert found.startswith(f"GITLAB_TOKEN is set for {process}, which must not have it")
+        assert "let any pipeline on" in found
+        assert "never-shown" not in found
+        assert isinstance(for_process(process, without_workers_keys(given)), Settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["GITHUB_API_URL", "GITLAB_API_URL"])
+def test_a_stand_in_for_a_forge_is_refused_with_a_real_cloud(name: str) -> None:
+    near = {name: "http://127.0.0.1:9/api/v3"}
+    (found,) = problems(near)
+    assert found.startswith(f"{name} on this machine is refused with a real AWS endpoint")
+    assert good({**near, **SIMULATED})
 
 
 # --- secrets

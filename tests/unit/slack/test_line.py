@@ -6,12 +6,13 @@ import queue
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from slack_sdk.socket_mode.builtin.connection import Connection, ConnectionState
 
 from bot.observability.obstacles import Obstacles
-from bot.slack.socket_mode import Line
+from bot.slack.socket_mode import Line, quiet_about_connections
 from tests.support.waiting import eventually
 
 
@@ -30,6 +31,9 @@ class Client:
         self.said.append(f"began {act}")
         self.go_on.wait(10)
         self.said.append(f"acknowledged {act}")
+
+    def disconnect(self) -> None:
+        self.sock.close()
 
     def close(self) -> None:
         self.said.append("closed")
@@ -70,3 +74,31 @@ def test_what_comes_after_it_is_not_begun_and_slack_hears_at_once_that_nobody_li
     assert client.said == ["closed"]
     client.other_end.settimeout(5)
     assert client.other_end.recv(1) == b""
+
+
+class ClosedByAnother:
+    """A socket that another thread closes in the moment in which the SDK does."""
+
+    def recv(self, _: int) -> bytes:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    def close(self) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'close'")
+
+
+def test_two_threads_that_close_one_socket_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    logger = quiet_about_connections()
+    connection = Connection("wss://localhost", logger)
+    connection.on_error_listener = lambda _: None  # as the SDK's client has it, and with words that we leave out, too
+    connection.sock = cast(Any, ClosedByAnother())
+    connection.run_until_completion(ConnectionState())
+    assert [record.message for record in caplog.records if record.name == logger.name] == []
+
+
+def test_hanging_up_is_done_whole_though_another_thread_was_faster(client: Client) -> None:
+    def too_late() -> None:
+        raise AttributeError("'NoneType' object has no attribute 'close'")
+
+    client.disconnect = too_late  # type: ignore[method-assign]  # the SDK's own thread was faster
+    line(client).close()
+    assert client.said == ["closed"]

@@ -267,7 +267,13 @@ def test_words_without_terms_are_those_of_the_user_or_of_all() -> None:
 ROOT = Path(__file__).parents[3]
 # The folder of the provider itself, the line that lists the providers, the simulated AWS, and the first policy, which is asked
 # for and written for AWS.
-OWN = ("workflows/targets/aws/", "bot/providers.py", "bot/sandbox/", "bot/setup/")
+OWN = (
+    *("workflows/targets/aws/", "bot/providers.py", "bot/sandbox/", "bot/setup/"),
+    # Documents that AWS alone reads; and what Terraform and AWS say of where production's state is kept.
+    *("bot/cli/aws/", "bot/boundaries/", "bot/cli/boundaries.py"),
+    # Who somebody is at a terminal AWS says, whatever is given there.
+    *("bot/terminal_access/", "bot/cli/terminal.py", "workflows/core/terminal/"),
+)
 A_PROVIDERS = re.compile(r"\bAWS\b|\bIAM\b|Identity Center|permission_set|instance_arn|role_arn|\bexternal_id\b|aws-i")
 # What says it and means no target: credentials and where calls go; groups of people that a directory lists, as others do.
 FOR_A_REASON = {
@@ -278,13 +284,18 @@ FOR_A_REASON = {
     "bot/settings/__init__.py": "AWS_ENDPOINT_URL|calls to AWS",
     "bot/settings/problems.py": "AWS_ENDPOINT_URL|a real AWS endpoint",
     "bot/slack/app.py": "external_id",
+    "bot/slack/shapes.py": "external_id",
     "bot/directory/other_groups.py": "Identity Center",
     "bot/doctor/groups.py": "Identity Center",
     "bot/slack/directory.py": "Identity Center",
+    "bot/chat/wording/certification.py": "identity-center",
+    # What the command cannot reach.
+    "bot/cli/erase.py": "what CloudTrail, a SIEM|in IAM the user's name",
+    "bot/gate/proof.py": "a real AWS endpoint",
     # Slack's own word for the name of a window.
     "bot/slack/form_view.py": "external_id",
-    "workflows/core/policy.py": "Identity Center",
-    "workflows/policy_file/raw.py": "Identity Center",
+    "workflows/core/policy.py": "Identity Center|accounts that vouch",
+    "workflows/policy_file/raw.py": "Identity Center|accounts that vouch",
     "workflows/policy_file/secret.py": "an AWS access key",
 }
 

@@ -17,6 +17,7 @@ from workflows.targets.aws.templates import (
     fill,
     fill_words,
     inline_size,
+    mark_of,
     placeholder_values,
     same_but_for_end,
     with_end,
@@ -205,3 +206,31 @@ def test_no_text_makes_the_check_fail(text: str) -> None:
 @given(st.dictionaries(st.sampled_from(["Version", "Statement"]), st.recursive(st.text() | st.integers(), st.lists)))
 def test_no_json_makes_the_check_fail(value: dict[str, Any]) -> None:
     assert check_template(json.dumps(value))
+
+
+MARK = "3f9a1c0b2d4e"
+
+
+def test_a_document_says_which_installation_wrote_it() -> None:
+    filled = fill(document(), VALUES)
+    marked = with_end(filled, UNTIL, MARK)
+    assert json.loads(marked)["Id"] == mark_of(marked) == MARK
+    assert end_of(marked) == UNTIL
+    # Those of a version before carry none, and are the same document all the same.
+    assert mark_of(with_end(filled, UNTIL)) == ""
+    assert same_but_for_end(marked, filled)
+    assert same_but_for_end(with_end(filled, UNTIL), filled)
+
+
+def test_an_id_of_the_template_gives_way_and_is_no_mark() -> None:
+    own = fill(json.dumps({**json.loads(document()), "Id": "written-by-ops"}), VALUES)
+    assert mark_of(with_end(own, UNTIL)) == ""
+    assert same_but_for_end(with_end(own, UNTIL), own)
+    assert mark_of(with_end(own, UNTIL, MARK)) == MARK
+    assert same_but_for_end(with_end(own, UNTIL, MARK), own)
+    assert not same_but_for_end({**json.loads(with_end(own, UNTIL)), "Id": "somebody-else"}, own)
+
+
+@pytest.mark.parametrize("odd", [None, 7, ["3f9a1c0b2d4e"], "3F9A1C0B2D4E", "3f9a1c0b2d4e0", ""])
+def test_what_is_no_mark_says_nothing(odd: object) -> None:
+    assert mark_of({"Version": "2012-10-17", "Id": odd, "Statement": []}) == ""

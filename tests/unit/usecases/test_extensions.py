@@ -60,7 +60,7 @@ def world() -> World:
 # ---------------------------------------------------------------- the good day
 
 
-@pytest.mark.parametrize("kind", list(AwsKind))
+@pytest.mark.parametrize("kind", list(SPECS))
 def test_access_goes_on_without_a_gap_and_ends_at_the_new_end(kind):
     world = World(ruled(kind))
     id_ = world.active()
@@ -103,7 +103,7 @@ def test_where_the_target_enforces_an_end_it_moves_before_the_deadline():
     assert (entry.facts["proof"], entry.facts["extension"]) == ("later_end_read_back", more)
 
 
-@pytest.mark.parametrize("kind", list(AwsKind))
+@pytest.mark.parametrize("kind", list(SPECS))
 def test_the_end_of_a_live_grant_is_always_on_the_clock(kind):
     world = World(ruled(kind))
     id_ = world.active()
@@ -282,7 +282,7 @@ def test_a_role_that_gives_something_else_by_now_is_not_prolonged(world):
 # ---------------------------------------------------------------- too late
 
 
-@pytest.mark.parametrize("kind", list(AwsKind))
+@pytest.mark.parametrize("kind", list(SPECS))
 def test_approved_after_the_end_it_changes_nothing_and_closes(kind):
     world = World(ruled(kind))
     id_ = world.active()

@@ -98,7 +98,7 @@ def test_a_policy_of_before_that_this_version_cannot_read_is_not_known() -> None
     put_in_force(world, FILES, "a")
     kept = world.ledger.read(keys.POLICY_FILES).get(keys.POLICY_FILES, PolicyFiles)
     assert kept is not None
-    assert written(FILES).looser({WORKSPACE: "version: 9\n"}, world.clock.now()) is None
+    assert written(FILES).looser({WORKSPACE: "version: 9\n"}, (), world.clock.now()) is None
 
 
 def test_a_folder_that_is_too_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

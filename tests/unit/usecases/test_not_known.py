@@ -61,7 +61,7 @@ def answers(known: GroupFacts):
     """What every door says to somebody who is in no group that is known."""
     ask = Ask("payments-prod", "read-only", None, "INC-42 checkout errors")
     who, place = facts(GUS), POLICY.environments["payments-prod"]
-    review = review_owed("PA-1", place, DANA, NOW)
+    review = review_owed("PA-1", place.name, place.break_glass, DANA, NOW)
     actor = Actor(POLICY, who, known)
     lesser = replace(POLICY.environments["payments-prod"].roles["admin"], requesters=("developers",))
     return {

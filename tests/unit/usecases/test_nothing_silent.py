@@ -253,7 +253,11 @@ PORTS = {
 # What no life of these calls, each for a reason: a new method of a port has to be lived through, or to be named here. The
 # ledger is left out: what lives do not call of it is for reports and checks of the record.
 NEVER_CALLED = {
-    "target.list_managed": "drift is not looked for yet",
+    "refresher.look_at": "those who hold access are looked at every five minutes; see tests/unit/usecases/test_leavers.py",
+    "target.list_managed": "drift is looked for once an hour, and has tests of its own: test_drift",
+    "target.whose": "as above",
+    "target.activity": "somebody asks, or the policy does; see tests/unit/usecases/test_activity.py",
+    "target.deny_sessions": "no role here ends sessions; see tests/unit/usecases/test_ended_sessions.py",
     "refresher.find": "everybody here has acted before; whom a list names and who never did is looked up to be written to",
     "directory.by_address": "nobody here types an address",
     "directory.owner_of": "as above",

@@ -438,7 +438,8 @@ def test_an_item_that_cannot_be_sent_stops_no_other_one_and_a_broken_policy_none
     assert clock.healthy()
     world.tick(3)
     clock.tick()
-    assert {trouble.item for trouble in standing(world.ctx)} == {"process:clock policy", "process:clock wake-ups"}
+    broken = {"process:clock policy", "process:clock retention"}
+    assert {trouble.item for trouble in standing(world.ctx)} == {*broken, "process:clock wake-ups"}
 
 
 @pytest.mark.parametrize("strange", ["later:PA-1", "trouble:PA-1", "x", "", "END:PA-1", "é" * 500])
@@ -456,6 +457,19 @@ def test_an_item_that_only_another_version_knows_is_named_and_no_failure_of_wake
     ((what, why),) = world.ctx.unreadable.take().items()
     assert what.startswith("item:")
     assert strange[:20] in why
+
+
+def test_the_clock_asks_for_a_look_at_the_holders_once_a_minute_while_there_are_any(world: Outside) -> None:
+    clock, _, _ = ticker(world, [])
+    world.tick(61)
+    clock.tick()
+    assert keys.LEAVERS not in world.ledger.due
+    world.active()
+    clock.tick()
+    assert keys.LEAVERS not in world.ledger.due, "not yet a minute"
+    world.tick(61)
+    clock.tick()
+    assert keys.LEAVERS in world.ledger.due
 
 
 def test_a_clock_that_finds_nothing_any_more_lives_on_and_says_that_it_is_not_well(world: Outside) -> None:

@@ -661,6 +661,7 @@ def test_who_leaves_with_open_access_is_told_of_once(world: World):
     world.chat.people[account(DANA)] = replace(facts, standing_problem="person_deactivated")
     for _ in range(2):
         world.run(keys.whois(account(DANA)))
+        world.run(keys.LEAVERS)
     subject = keys.hold_subject(account(DANA).id)
     (entry,) = [one for one in world.ledger.entries_of(subject) if one.event == "person.left"]
     assert entry.facts["open"] == id_

@@ -16,6 +16,7 @@ from workflows.core.records.oversight import Review
 from workflows.core.records.request import DecisionKind, Request, RequestState
 
 K = TypeVar("K")
+T = TypeVar("T")
 
 
 class RowOutcome(StrEnum):
@@ -122,8 +123,8 @@ def outcome_of(request: Request) -> RowOutcome:
 # ---------------------------------------------------------------- counting
 
 
-def grouped(rows: Iterable[Row], key: Callable[[Row], K]) -> Mapping[K, list[Row]]:
-    found: dict[K, list[Row]] = {}
+def grouped(rows: Iterable[T], key: Callable[[T], K]) -> Mapping[K, list[T]]:
+    found: dict[K, list[T]] = {}
     for item in rows:
         found.setdefault(key(item), []).append(item)
     return found

@@ -73,9 +73,19 @@ def _fit_for_a_rule(role: Entitlement) -> bool:
 def _rule(environment: str, role: str, rows: Sequence[Row]) -> Iterable[CouldBeRule]:
     waits = [row.waited for row in rows if row.outcome is RowOutcome.APPROVED and row.waited is not None]
     always = all(row.outcome is RowOutcome.APPROVED and not row.lessened for row in rows)
-    if len(rows) >= RULE_ASKS_MIN and always and waits and median_of(waits) <= RULE_WAIT_MAX:
+    soon = waits and median_of(waits) <= RULE_WAIT_MAX
+    if len(rows) >= RULE_ASKS_MIN and always and soon and not _is_stamped(rows):
         people = {vote.by for row in rows for vote in row.votes}
         yield CouldBeRule(environment, role, len(rows), len(people), median_of(waits))
+
+
+def _is_stamped(rows: Iterable[Row]) -> bool:
+    """Whether one person gave over half of the answers, or gave them typically within seconds: that is no trust."""
+    took: dict[PersonId, list[timedelta]] = {}
+    for vote in (vote for row in rows for vote in row.votes):
+        took.setdefault(vote.by, []).append(vote.after)
+    answers = sum(map(len, took.values()))
+    return any(2 * len(mine) > answers or median_of(mine) < QUICK for mine in took.values())
 
 
 def _smaller(access: Iterable[Access], of_days: int) -> Iterable[CouldBeSmaller]:

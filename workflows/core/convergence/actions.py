@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from workflows.core.audit import Event
+from workflows.core.provider import Sessions
 from workflows.core.records.grant import CLOSED, End, EndCause, Grant, GrantState
 from workflows.core.records.holding import Baseline, Holding
 from workflows.core.records.lifecycle import Move, removal, step
@@ -54,7 +55,9 @@ class GrantAccess:
 
 @dataclass(frozen=True, slots=True)
 class RevokeAccess:
-    pass
+    """`sessions_before`: sessions that were begun before it are denied in the same call."""
+
+    sessions_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +223,33 @@ def close(state: State, grants: list[Grant], now: datetime, covered_by: str | No
     for grant in grants:
         cause = grant.end.cause if grant.end else EndCause.TIME
         following = step(grant.state, removal(cause))
-        closed.append(replace(grant, state=following, closed_at=now, covered_by=covered_by, error=None))
-        proof = "covered" if covered_by else ("absence_read_back" if state.holding.ours else "nothing_given")
-        notes.append(Note(_CLOSING_EVENT[following], grant.id, {"cause": cause.value, "proof": proof}))
+        nothing_given = not covered_by and not state.holding.ours
+        proof = "covered" if covered_by else ("nothing_given" if nothing_given else "absence_read_back")
+        over = replace(
+            grant, state=following, closed_at=now, covered_by=covered_by, nothing_given=nothing_given, error=None
+        )
+        taken_back = cause is EndCause.REVOKED and state.holding.ours and not covered_by
+        over = _with_sessions(over, state.holding) if taken_back else over
+        closed.append(over)
+        facts = {"cause": cause.value, "proof": proof, **_sessions_facts(over)}
+        notes.append(Note(_CLOSING_EVENT[following], grant.id, facts))
     state = state.with_grants(closed, *notes)
     return state.with_holding(last_grant=closed[-1].id)
+
+
+def _with_sessions(grant: Grant, holding: Holding) -> Grant:
+    """What became of open sessions, for one that was taken back; nothing where its role does not ask for it."""
+    if holding.resource.target.sessions is not Sessions.DENIED:
+        return grant
+    if holding.denied_before is not None:
+        return replace(grant, denied_before=holding.denied_before)
+    return replace(grant, not_denied=holding.deny_refused or "the access was gone already")
+
+
+def _sessions_facts(grant: Grant) -> dict[str, str]:
+    if grant.denied_before is not None:
+        return {"denied_before": grant.denied_before.isoformat()}
+    return {"not_denied": "yes"} if grant.not_denied else {}
 
 
 # ---------------------------------------------------------------- what to do next
@@ -268,15 +293,33 @@ def _towards_presence(state: State, wanted: list[Grant], now: datetime) -> Actio
 def _towards_absence(state: State, now: datetime) -> Action:
     holding = state.holding
     if holding.ours:
-        return Observe(Purpose.PROOF_OF_ABSENCE) if holding.taken else RevokeAccess()
+        return Observe(Purpose.PROOF_OF_ABSENCE) if holding.taken else RevokeAccess(deny_from(state, now))
     if holding.looks and holding.looks[0] <= now:
         return Observe(Purpose.AFTER_THE_END)
     if holding.abandoned is not None and holding.ask_abandoned_at is not None and holding.ask_abandoned_at <= now:
         return Poll(holding.abandoned, abandoned=True)
-    following = _earlier(*holding.looks[:1], holding.ask_abandoned_at if holding.abandoned else None)
+    if holding.deny_until is not None and holding.deny_until <= now:
+        return RevokeAccess()
+    ask = holding.ask_abandoned_at if holding.abandoned else None
+    following = _earlier(*holding.looks[:1], ask, holding.deny_until)
     if following is not None:
         return Wait(following)
     return Forget() if not holding.grants else Wait(None)
+
+
+def deny_from(state: State, now: datetime) -> datetime | None:
+    """The time before which sessions are to be denied with a removal: a whole second, rather one too late. None: no session is.
+
+    After a revocation alone. Whoever gives access back, or whose time is over, ends nothing of their own.
+    """
+    holding = state.holding
+    if holding.resource.target.sessions is not Sessions.DENIED or holding.deny_refused:
+        return None
+    taken_back = any(
+        grant.end is not None and grant.end.cause is EndCause.REVOKED for grant in state.of(GrantState.REVOKING)
+    )
+    stands = holding.deny_until is not None and holding.deny_until > now
+    return now.replace(microsecond=0) + timedelta(seconds=1) if taken_back or stands else None
 
 
 def latest_end(grant: Grant) -> datetime:

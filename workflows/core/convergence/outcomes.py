@@ -27,12 +27,14 @@ from workflows.core.records.lifecycle import Move, step
 from workflows.core.records.target import Observation, Operation, OperationKind, OperationState, Presence
 from workflows.core.rules.extension import extension_facts, in_place
 
-# After an end the holding is looked at again, for what came late.
+# After an end the holding is looked at again, for what came late; while a call is in doubt as often as the last one says.
 LATER_LOOKS = (timedelta(seconds=15), timedelta(seconds=60))
 BACKOFF_MAX = timedelta(seconds=30)
 # Alarms from the third failure; then rarer, so that they stay alarms.
 ALARM_AT = frozenset({3, 10, 30, 100, 300, 1000})
 GIVE_FAILURES_MAX = 3
+# No session that a target gives lives longer; see `targets/aws/iam_policy.py`.
+SESSION_MAX = timedelta(hours=36)
 # Somebody has to know of a removal that has taken longer than this, even where nothing has failed.
 LATE_REMOVAL = timedelta(minutes=2)
 
@@ -72,7 +74,8 @@ def after_operation(
     if operation.state is OperationState.FAILED:
         return _operation_failed(state, grants, operation, now)
     if operation.kind is OperationKind.REVOKE:
-        return state.with_holding(taken=True)
+        before = action.sessions_before if isinstance(action, RevokeAccess) else state.holding.denied_before
+        return state.with_holding(taken=True, denied_before=before, deny_until=before and before + SESSION_MAX)
     given = tuple(dict.fromkeys((*state.holding.given, *grants)))
     until = intended.deadline if intended else state.holding.enforced_until
     return state.with_holding(given=given, lost=False, enforced_until=until, failures=0)
@@ -107,6 +110,11 @@ def in_doubt(state: State, intended: Intent, words: str, now: datetime) -> State
     return state
 
 
+def not_denied(state: State, words: str) -> State:
+    """The target does not let sessions be denied. That holds up no removal: it goes on without."""
+    return state.with_holding(intent=None, deny_refused=words, denied_before=None, deny_until=None, taken=False)
+
+
 def broken(state: State, words: str, now: datetime) -> State:
     """A fault of ours came between: giving is given up after some tries, taking away never."""
     state = failed(state, words, now)
@@ -125,6 +133,12 @@ def refused(state: State, words: str, now: datetime) -> State:
     if not waiting:
         return failed(state, words, now)
     state = state.with_holding(intent=None)
+    return start_end(state, waiting, End(EndCause.FAILED, now, reason=words))
+
+
+def taken_by_others(state: State, words: str, now: datetime) -> State:
+    """Under our name stands what another installation has given. Nothing is given, and nothing of theirs is taken."""
+    waiting = [grant.id for grant in state.of(GrantState.ACTIVATING)]
     return start_end(state, waiting, End(EndCause.FAILED, now, reason=words))
 
 
@@ -175,7 +189,9 @@ def after_look(state: State, purpose: Purpose, seen: Observation, now: datetime)
     if purpose is Purpose.LATER_END:
         return _later_end(state, seen, now)
     if purpose is Purpose.PROOF_OF_ABSENCE:
-        return _still_there(state, now) if present else _proved_absent(state, now)
+        if present:
+            return _still_there(state, now)
+        return _proved_absent(state, now) if _as_denied(state, seen) else _denial_not_seen(state, now)
     if purpose is Purpose.STILL_THERE:
         return state.with_holding(lost=not present, doubt_until=None, failures=0, next_try=None)
     return _reappeared(state, now) if present else _look_done(state, now)
@@ -230,6 +246,21 @@ def _not_there_yet(state: State, now: datetime) -> State:
     return state.with_holding(given=()) if state.holding.failures % 3 == 0 else state
 
 
+def _as_denied(state: State, seen: Observation) -> bool:
+    wanted = state.holding.denied_before
+    return wanted is None or (seen.denied_before is not None and seen.denied_before >= wanted)
+
+
+def _denial_not_seen(state: State, now: datetime) -> State:
+    """The access is gone, and what should deny its sessions is not there: written again, and then done without."""
+    if state.holding.failures + 1 >= GIVE_FAILURES_MAX:
+        return not_denied(state, "what denies them was written, and is not there").with_holding(
+            failures=0, next_try=None
+        )
+    state = failed(state, "open sessions were denied, but that cannot be seen yet", now)
+    return state.with_holding(taken=False)
+
+
 def _still_there(state: State, now: datetime) -> State:
     state = failed(state, "the access was taken away, but can still be seen", now)
     return state.with_holding(taken=False) if state.holding.failures % 3 == 0 else state
@@ -238,7 +269,7 @@ def _still_there(state: State, now: datetime) -> State:
 def _proved_absent(state: State, now: datetime) -> State:
     state = close(state, state.of(GrantState.REVOKING), now) if state.of(GrantState.REVOKING) else state
     doubt = state.holding.doubt_until
-    owed = {now + pause for pause in LATER_LOOKS} | ({doubt} if doubt and doubt > now else set())
+    owed = {now + pause for pause in LATER_LOOKS} | _while_in_doubt(now, doubt)
     live = tuple(grant.id for grant in state.grants.values() if grant.state not in CLOSED)
     return state.with_holding(
         ours=False,
@@ -251,6 +282,15 @@ def _proved_absent(state: State, now: datetime) -> State:
         failures=0,
         next_try=None,
     )
+
+
+def _while_in_doubt(now: datetime, doubt: datetime | None) -> set[datetime]:
+    """Once a minute, and when nothing can come about any more: what comes late stays for a minute at most."""
+    if doubt is None or doubt <= now:
+        return set()
+    minutes = range(2, int((doubt - now) / LATER_LOOKS[-1]) + 1)
+    each = {now + minute * LATER_LOOKS[-1] for minute in minutes}
+    return {doubt, *(at for at in each if doubt - at > LATER_LOOKS[0])}
 
 
 def _reappeared(state: State, now: datetime) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.core.loosening.compare import loosened
+from workflows.core.loosening.gone import leaves
 from workflows.core.loosening.model import Kind, Loosened
 
-__all__ = ["Kind", "Loosened", "loosened"]
+__all__ = ["Kind", "Loosened", "leaves", "loosened"]

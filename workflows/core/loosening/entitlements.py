@@ -178,6 +178,8 @@ def _given(old: Entitlement, new: Entitlement) -> Iterator[Loosened]:
     """Whether something else is more or less, nobody here can tell."""
     if (old.target, old.account, old.connection.name) != (new.target, new.account, new.connection.name):
         yield Loosened(Kind.TARGET, before=_place(old), after=_place(new))
+    if old.end_sessions and not new.end_sessions:
+        yield Loosened(Kind.SESSIONS)
 
 
 def _place(role: Entitlement) -> str:

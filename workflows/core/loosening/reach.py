@@ -21,14 +21,16 @@ _SOMEWHERE = "000000000000"
 class Production:
     """All that these policies give in production: its accounts, whatever leads there, and else exactly what is given."""
 
-    def __init__(self, *policies: Policy) -> None:
+    def __init__(self, *policies: Policy, lately: Iterable[Entitlement] = ()) -> None:
+        """`lately`: what else counts, because it was there."""
         roles = [
             role
             for policy in policies
             for place in policy.environments.values()
             if place.tier is Tier.PRODUCTION
-            for role in place.roles.values()
+            for role in place.given
         ]
+        roles += lately
         self._accounts = {role.account for role in roles if role.account is not None}
         # By connection.
         self._terms: dict[str, list[TargetTerms]] = {}
@@ -39,7 +41,7 @@ class Production:
 
     def roles_in(self, place: Environment | None) -> frozenset[str]:
         """Names of its roles that give something in production."""
-        return frozenset(self._reached(place.roles.values())) if place is not None else frozenset()
+        return frozenset(self._reached(place.given)) if place is not None else frozenset()
 
     def _reached(self, roles: Iterable[Entitlement]) -> Iterable[str]:
         for role in roles:

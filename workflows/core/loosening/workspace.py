@@ -5,25 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workflows.core.loosening.crowds import Crowd, came, crowd
+from workflows.core.loosening.gone import Gone
 from workflows.core.loosening.model import Kind, Loosened, limit_words
+from workflows.core.loosening.pipelines import of_pipelines
 from workflows.core.people import PersonId
-from workflows.core.policy import Environment, Policy, Tier, Webhook, one_or_all
+from workflows.core.policy import Environment, OnMover, Policy, Tier, Webhook, one_or_all
 from workflows.core.rules.groups import groups_needed
 from workflows.core.rules.seat_matching import match_people
 
 
-def of_workspace(old: Policy, new: Policy) -> Iterator[Loosened]:
+def of_workspace(old: Policy, new: Policy, gone: Gone) -> Iterator[Loosened]:
     # Also where there is no production now: it may come back.
     yield from _changes(old, new)
     places = tuple(place for place in new.environments.values() if place.tier is Tier.PRODUCTION)
     if not places:
         return
+    found = tuple(_whole(old, new, places))
+    yield from found
+    if (last := gone.whole()) is not None:
+        # What went with production, while none was there that it could loosen.
+        told = {(one.kind, one.what) for one in found}
+        yield from (one for one in _whole(last, new, places) if (one.kind, one.what) not in told)
+
+
+def _whole(old: Policy, new: Policy, places: tuple[Environment, ...]) -> Iterator[Loosened]:
     yield from _security(old, new)
     yield from _people(old, new)
-    yield from _groups(old, new, places)
+    yield from where_it_leads(old, new, places)
     yield from _incidents(old, new)
-    yield from _connections(old, new, places)
     yield from _told(old, new, places)
+    yield from of_pipelines(old, new, places)
     if old.timezone != new.timezone and any(_has_hours(place) for place in places):
         yield Loosened(Kind.HOURS, what="timezone", before=old.timezone, after=new.timezone)
 
@@ -33,8 +44,24 @@ def _security(old: Policy, new: Policy) -> Iterator[Loosened]:
         yield Loosened(Kind.PANIC_GROUP, what="removed", before=old.panic_group)
     elif people := came(crowd(old, old.security), crowd(new, new.security)):
         yield Loosened(Kind.PANIC_GROUP, what="who", added=people)
+    if new.drift_every > old.drift_every:
+        yield Loosened(
+            Kind.DRIFT, what="every ", before=limit_words(old.drift_every), after=limit_words(new.drift_every)
+        )
     if new.panic_block < old.panic_block:
         yield Loosened(Kind.BLOCK, before=limit_words(old.panic_block), after=limit_words(new.panic_block))
+    if _STRICT.index(new.on_mover) > _STRICT.index(old.on_mover):
+        yield Loosened(Kind.ON_MOVER, before=old.on_mover, after=new.on_mover)
+
+
+def where_it_leads(old: Policy, new: Policy, places: tuple[Environment, ...]) -> Iterator[Loosened]:
+    """What these environments name, and stands elsewhere."""
+    yield from _groups(old, new, places)
+    yield from _connections(old, new, places)
+
+
+# The strictest first.
+_STRICT = (OnMover.END, OnMover.TELL, OnMover.KEEP)
 
 
 def _changes(old: Policy, new: Policy) -> Iterator[Loosened]:
@@ -60,7 +87,9 @@ def _counts(policy: Policy) -> str:
 
 
 def _people(old: Policy, new: Policy) -> Iterator[Loosened]:
-    """Whose accounts are ours, and who counts as whom."""
+    """Whose accounts are ours, who counts as whom, and who vouches for them."""
+    if vouch := tuple(one for one in new.identity_accounts if one not in old.identity_accounts):
+        yield Loosened(Kind.PEOPLE, what="identity_accounts", added=vouch)
     lists = (
         ("email_domains", old.email_domains, new.email_domains),
         ("home_workspaces", old.home_workspaces, new.home_workspaces),
@@ -128,6 +157,5 @@ def _listed(places: str | list[str] | None) -> str:
 
 def _has_hours(place: Environment) -> bool:
     return any(
-        role.hours is not None or any(rule.hours is not None for rule in role.auto_approve)
-        for role in place.roles.values()
+        role.hours is not None or any(rule.hours is not None for rule in role.auto_approve) for role in place.decided
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from workflows.core.records.signed import SignedAct
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
@@ -58,3 +60,5 @@ class Press:
     payload: str  # JSON of the surface's own
     # Whether the person has been told that it takes longer.
     told: bool = False
+    # What the chat signed of it, where it is a vote that came over HTTP.
+    signed: SignedAct | None = None

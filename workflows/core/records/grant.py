@@ -68,6 +68,8 @@ class Grant:
     closed_at: datetime | None = None
     # Whether another grant still covers the same holding at the time this one closed: its id.
     covered_by: str | None = None
+    # Closed without a look at the target: no call to give was ever made, so that there was nothing to take away.
+    nothing_given: bool = False
     warned: bool = False
     # The id of the ask for more time that waits for an answer, or for the target to enforce the later end.
     extension: str | None = None
@@ -76,5 +78,8 @@ class Grant:
     # The approved extensions, oldest first, and in words who agreed to each; to one that is put in place, too.
     extensions: tuple[str, ...] = ()
     extended_by: tuple[str, ...] = ()
+    # Sessions that were begun before this are denied, as was read back; or why they are not, where the role says so.
+    denied_before: datetime | None = None
+    not_denied: str = ""
     # The last error of the target in words for people, while it is being tried again.
     error: str | None = None

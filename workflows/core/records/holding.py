@@ -72,6 +72,11 @@ class Holding:
     looks: tuple[datetime, ...] = ()
     doubt_until: datetime | None = None
     last_grant: str | None = None
+    # What stands in place of the access: sessions begun before this are denied, until no such session can live any more.
+    denied_before: datetime | None = None
+    deny_until: datetime | None = None
+    # Why they are not denied, although the role says so.
+    deny_refused: str = ""
 
 
 def grants_of(*grants: Grant) -> Mapping[str, Grant]:

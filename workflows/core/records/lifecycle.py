@@ -37,6 +37,7 @@ TRANSITIONS: dict[tuple[State, Move], State] = {
     (RequestState.SCHEDULED, Move.START): RequestState.APPROVED,
     (RequestState.SCHEDULED, Move.DENY): RequestState.DENIED,
     (RequestState.SCHEDULED, Move.WITHDRAW): RequestState.WITHDRAWN,
+    (RequestState.SCHEDULED, Move.EXPIRE): RequestState.EXPIRED,
     (RequestState.PENDING, Move.DENY): RequestState.DENIED,
     (RequestState.PENDING, Move.WITHDRAW): RequestState.WITHDRAWN,
     (RequestState.PENDING, Move.EXPIRE): RequestState.EXPIRED,

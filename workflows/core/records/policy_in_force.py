@@ -40,6 +40,24 @@ class PolicyFiles:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class FormerPolicy:
+    """One that was in force until then. `files`: relative path -> a name in `FormerPolicies.texts`."""
+
+    hash: str
+    until: datetime
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FormerPolicies:
+    """Policies from which something of production went lately, the newest first, so that what comes back is held against what
+    it was. `texts`: what stands in their files, each once, by its digest."""
+
+    policies: tuple[FormerPolicy, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
 class WaitingState(StrEnum):
     """`OVER`: it came into force, or the folder has changed since."""
 

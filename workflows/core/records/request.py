@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from workflows.core.canonical_json import digest
+from workflows.core.gates.ask import GateAsk
 from workflows.core.identity import SLACK, AccountId, Address
 from workflows.core.people import Account, PersonId
 from workflows.core.policy import Risk, Tier
 from workflows.core.provider import TargetTerms
+from workflows.core.records.gate import Giving
 from workflows.core.records.target import Resource
 
 # Short and sayable, ASCII digits only: `PA-1042`. The request and the grant that follows share it.
@@ -61,6 +63,10 @@ class Terms:
 def _plain(terms: Terms) -> dict[str, object]:
     own = {name: getattr(terms, name) for name in Terms.__dataclass_fields__ if name != "target"}
     return {**own, "target": terms.target.agreed()}
+
+
+# In place of a chat's name: asked from a terminal.
+TERMINAL = "terminal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,21 @@ class Request:
     holder_address: Address | None = None
     # Why its ticket was taken without being verified; empty where it was, or where nobody wants that.
     ticket_note: str = ""
+    # Of a pipeline's ask: nobody gets any access by it, and an approval is for its run alone.
+    gate: GateAsk | None = None
+    # What the pipeline's own role is given once its run takes the approval; None: nothing.
+    gives: Giving | None = None
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether a worker has looked at it, so that people are asked."""
+        return self.gate.looked_at is not None if self.gate is not None else self.resource is not None
+
+    @property
+    def parties(self) -> tuple[PersonId, ...]:
+        """Who asked, who would hold it, and who began what asks: none of them has a say in it."""
+        barred = self.gate.barred if self.gate is not None else ()
+        return tuple(dict.fromkeys((self.requester, self.holder, *barred)))
 
     @property
     def declined(self) -> bool:
@@ -182,9 +203,16 @@ class Request:
     @property
     def slot(self) -> str:
         """The place that it takes; an ask for more time has one of its own beside the live grant's."""
+        if self.gate is not None:
+            return gate_slot(self.terms.environment, self.gate)
         if self.extends is not None:
             return extension_slot(self.extends)
         return slot_id(self.holder, self.terms.environment, self.terms.role)
+
+
+def gate_slot(environment: str, ask: GateAsk) -> str:
+    """The place of one run's ask: while it waits it has no second one, and once the run went on never again."""
+    return digest(["gate", environment, ask.gate, ask.run.key])[:20]
 
 
 def extension_slot(grant_id: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -33,6 +33,8 @@ class Resource:
     # Where a person has one user (an identity store, a name in an account), and the addresses by which this one is called there.
     place: str = ""
     carries: tuple[Address, ...] = ()
+    # What the target's own log calls user and thing, where that is no id. It proves nothing.
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def holding(self) -> str:
@@ -82,6 +84,9 @@ class Observation:
     """What a target answers when it is looked at. `until` is the end it enforces, where it shows one.
 
     `through` names another way by which the person has the very same access, one that we neither give nor take: a group.
+    `request`: the request whose name it carries, where the target tells ours by name; `mark`: the installation that wrote it
+    (`mark_of`), empty where it says none. `denied_before`: sessions that were begun before it are denied, where that is written.
+    `others`: another installation wrote it, under a name that ours would have.
     """
 
     presence: Presence
@@ -89,6 +94,10 @@ class Observation:
     until: datetime | None = None
     detail: str | None = None
     through: str | None = None
+    request: str = ""
+    mark: str = ""
+    denied_before: datetime | None = None
+    others: bool = False
 
     @property
     def stands(self) -> bool:

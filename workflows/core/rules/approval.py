@@ -112,15 +112,23 @@ def may_decide(
     if is_party(request, person, groups):
         # Whoever would hold it reads who asked.
         asker = {"asker": request.requester_name} if person.id == request.holder != request.requester else {}
-        return Refused(Code.OWN_REQUEST, {"id": request.id, **asker})
+        began = {"began": "yes"} if request.gate is not None else {}
+        return Refused(Code.OWN_REQUEST, {"id": request.id, **asker, **began})
     entitlement = policy.entitlement(request.terms.environment, request.terms.role)
     if entitlement is None:
-        return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
+        return _not_in_policy(request)
     speaks_for = _speaks_for(policy, entitlement, request, person.id, groups, at)
     if not speaks_for:
         return _not_an_approver(policy, entitlement, request, groups)
     rights = dict.fromkeys(right for right in speaks_for.values() if right != person.id)
     return MayDecide(tuple(speaks_for), tuple(rights))
+
+
+def _not_in_policy(request: Request) -> Refused:
+    where = {"environment": request.terms.environment}
+    if request.gate is not None:
+        return Refused(Code.GATE_UNKNOWN, {"name": request.gate.gate, **where})
+    return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, **where})
 
 
 def _not_an_approver(policy: Policy, entitlement: Entitlement, request: Request, groups: GroupFacts) -> Refused:
@@ -264,10 +272,8 @@ def _approval_no_longer_valid(
     decision = request.decision
     if decision is None:
         return Refused(Code.NOT_AN_APPROVER, {"id": request.id, "groups": ""})
-    for who, name in {
-        **dict(zip(decision.by, decision.by_names, strict=False)),
-        request.holder: request.holder_name,
-    }.items():
+    holder = {request.holder: request.holder_name} if request.gate is None else {}
+    for who, name in {**dict(zip(decision.by, decision.by_names, strict=False)), **holder}.items():
         facts = people.get(who)
         problem = person_problem(facts) if facts else Refused(Code.PERSON_UNKNOWN)
         if problem:

@@ -11,10 +11,8 @@ from workflows.core.rules.groups import approvers, groups_that_count
 
 
 def is_party(request: Request, person: PersonFacts, groups: GroupFacts) -> bool:
-    """Whether somebody asked for this or would hold it, by person or by account: then they have no say in it."""
-    return person.id in groups.counted_as(request.requester, request.holder) or not set(person.accounts).isdisjoint(
-        request.accounts
-    )
+    """Whether somebody asked for this, would hold it or began it, by person or by account: then they have no say in it."""
+    return person.id in groups.counted_as(*request.parties) or not set(person.accounts).isdisjoint(request.accounts)
 
 
 def spoken(request: Request, groups: GroupFacts) -> frozenset[PersonId]:
@@ -29,12 +27,12 @@ Speakers = dict[PersonId, PersonId]
 def speakers(
     policy: Policy, entitlement: Entitlement, request: Request, groups: GroupFacts, at: datetime | None = None
 ) -> dict[str, Speakers]:
-    """By word of `approve`. Never the requester nor the holder, neither as a delegate nor through one.
+    """By word of `approve`. Never who asked, would hold it or began it, neither as a delegate nor through one.
 
     `at`: when they speak; None means the instant of the facts.
     """
-    parties = groups.counted_as(request.requester, request.holder)
-    own = approvers(policy, entitlement, request.requester, request.holder, groups)
+    parties = groups.counted_as(*request.parties)
+    own = approvers(policy, entitlement, request.parties, groups)
     called = _called(policy, request, groups, at) - parties
     voted = {vote.by for vote in request.votes}
     found: dict[str, Speakers] = {}

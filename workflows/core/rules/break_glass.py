@@ -72,6 +72,22 @@ def _not_allowed(policy: Policy, place: Environment, role: str, person: PersonId
     return not_a_member(groups, person, names, Refused(Code.BREAK_GLASS_NOT_ALLOWED, params)) or other_role
 
 
+def from_terminal_problem(policy: Policy, environment: str, role: str, *, chat_down: bool) -> Refused | None:
+    """Why nobody lets themselves in from a terminal here: there is a chat, in which people would see it, or the policy does not
+    let them. What is not there is refused as anywhere.
+    """
+    found = find_entitlement(policy, environment, role)
+    if isinstance(found, Refused):
+        return None
+    break_glass = policy.environments[found.environment].break_glass
+    if break_glass is None or found.role not in break_glass.roles:
+        return None
+    params = {"environment": found.environment, "role": found.role}
+    if found.role not in break_glass.when_chat_is_down:
+        return Refused(Code.TERMINAL_NOT_ALLOWED, {**params, "why": "policy"})
+    return None if chat_down else Refused(Code.TERMINAL_NOT_ALLOWED, {**params, "why": "chat"})
+
+
 def longest(break_glass: BreakGlass) -> timedelta:
     """The longest that one use may be asked for."""
     return min(break_glass.max_duration, break_glass.max_total or break_glass.max_duration)
@@ -144,10 +160,9 @@ def bar(record: PersonRecord, why: str) -> PersonRecord:
 # ---------------------------------------------------------------- the review
 
 
-def review_owed(id_: str, environment: Environment, holder: PersonId, now: datetime) -> Review:
-    break_glass = environment.break_glass
+def review_owed(id_: str, environment: str, break_glass: BreakGlass | None, holder: PersonId, now: datetime) -> Review:
     within = (break_glass.review_within if break_glass else None) or REVIEW_WITHIN
-    return Review(id_, environment.name, holder, ReviewState.OWED, now, now + within)
+    return Review(id_, environment, holder, ReviewState.OWED, now, now + within)
 
 
 def next_chase(review: Review) -> datetime:

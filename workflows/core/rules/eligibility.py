@@ -104,6 +104,11 @@ def slip(policy: Policy, ask: Ask, now: datetime) -> Refused | None:
     return found if isinstance(found, Refused) else together((*_slips(ask, found), _start_problem(ask, now)))
 
 
+def slips_of(ask: Ask, entitlement: Entitlement) -> Refused | None:
+    """What is wrong with the words of an ask, all of it; None where nothing is."""
+    return together(_slips(ask, entitlement))
+
+
 def _slips(ask: Ask, entitlement: Entitlement) -> tuple[Refused | None, ...]:
     return _reason_problem(ask, entitlement), _ticket_problem(ask, entitlement), _duration_problem(ask, entitlement)
 
@@ -310,6 +315,9 @@ def no_longer(policy: Policy, request: Request, groups: GroupFacts) -> Refused |
     entitlement = policy.entitlement(terms.environment, terms.role)
     if entitlement is None:
         return Refused(Code.ROLE_UNKNOWN, {"name": terms.role, "environment": terms.environment})
+    if request.gate is not None:
+        # Whether the pipeline may still ask is looked at before its run takes the approval.
+        return None
     names = groups_named(entitlement, entitlement.requesters)
     parties = {request.holder: request.holder_name, request.requester: request.requester_name}
     for who, name in parties.items():
@@ -324,7 +332,8 @@ def longer_than_allowed(policy: Policy, request: Request) -> Refused | None:
     """Whether the role is given for less time by now; it can be approved for less."""
     terms = request.terms
     entitlement = policy.entitlement(terms.environment, terms.role)
-    if entitlement is None or terms.duration <= entitlement.max_duration:
+    if request.gate is not None or entitlement is None or terms.duration <= entitlement.max_duration:
+        # What a gate gives, and for how long, is a part of its terms.
         return None
     most = str(int(entitlement.max_duration.total_seconds()))
     return Refused(Code.LONGER_THAN_ALLOWED, {"id": request.id, "asked_s": str(terms.duration_s), "max_s": most})
@@ -380,7 +389,7 @@ def _nobody_can_approve(
     rules = entitlement.auto_approve if requester == holder else ()
     if any(groups.perhaps(holder, groups_named(entitlement, rule.who)) for rule in rules):
         return None
-    eligible = approvers(policy, entitlement, requester, holder, groups)
+    eligible = approvers(policy, entitlement, (requester, holder), groups)
     short = next((name for name, people in eligible.items() if len(people) < entitlement.approve[name]), None)
     if entitlement.approve and short is None and enough_people(entitlement.approve, eligible):
         return None

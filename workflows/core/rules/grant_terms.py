@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from workflows.core.gates.terms import GateTerms, NothingToGive
 from workflows.core.identity import Address, listed_as
 from workflows.core.people import PersonId
 from workflows.core.policy import Entitlement
@@ -22,6 +23,9 @@ def terms_for(entitlement: Entitlement, holder: PersonId, duration: timedelta, a
     """What exactly would be given; `address` is the holder's. Raises `provider.TemplateRefused` where a placeholder's value may
     not be used.
     """
+    target = entitlement.target.terms(
+        entitlement.connection, entitlement.environment, entitlement.account, address or listed_as(holder)
+    )
     return Terms(
         environment=entitlement.environment,
         role=entitlement.role,
@@ -29,9 +33,7 @@ def terms_for(entitlement: Entitlement, holder: PersonId, duration: timedelta, a
         risk=entitlement.risk,
         holder=holder,
         duration_s=int(duration.total_seconds()),
-        target=entitlement.target.terms(
-            entitlement.connection, entitlement.environment, entitlement.account, address or listed_as(holder)
-        ),
+        target=target.ending_sessions() if entitlement.end_sessions else target,
         allows=entitlement.allows,
         danger=entitlement.danger,
     )
@@ -54,7 +56,12 @@ def close(request: Request, move: Move, closing: Closing) -> Request:
 
 
 def grant_for(request: Request, decision: Decision) -> Grant:
-    """The grant that follows. Its deadline is the deciding commit's time plus the duration."""
+    """The grant that follows. Its deadline is the deciding commit's time plus the duration.
+
+    Raises `NothingToGive` for a gate.
+    """
+    if request.gate is not None or isinstance(request.terms.target, GateTerms):
+        raise NothingToGive(f"{request.id} is a pipeline's ask: no access follows from it")
     if request.resource is None:
         raise ValueError(f"{request.id} was decided before its names were resolved")
     return Grant(
@@ -67,6 +74,27 @@ def grant_for(request: Request, decision: Decision) -> Grant:
         state=GrantState.ACTIVATING,
         decision=decision,
         deadline=decision.at + request.terms.duration,
+    )
+
+
+def grant_of_gate(request: Request, at: datetime) -> Grant:
+    """What the pipeline's own role has from the instant at which its run took the approval. The holder is the pipeline.
+
+    Raises `NothingToGive` where the gate has no target, or what it names has not been looked up.
+    """
+    gives = request.gives if request.gate is not None else None
+    if gives is None or gives.resource is None or request.decision is None:
+        raise NothingToGive(f"{request.id} is no approved ask of a gate that gives something")
+    return Grant(
+        id=request.id,
+        holder=request.holder,
+        holder_name=request.holder_name,
+        terms=replace(request.terms, target=gives.target),
+        resource=gives.resource,
+        holding=gives.resource.holding,
+        state=GrantState.ACTIVATING,
+        decision=replace(request.decision, at=at),
+        deadline=at + gives.duration,
     )
 
 

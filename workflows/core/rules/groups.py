@@ -41,7 +41,7 @@ def _counts_in_production(policy: Policy, name: str) -> bool:
 def groups_needed(policy: Policy, environment: Environment) -> tuple[str, ...]:
     """Every group whose members a decision about this environment can rest on."""
     named: dict[str, None] = dict.fromkeys((*environment.owners, *environment.requesters))
-    for entitlement in environment.roles.values():
+    for entitlement in environment.decided:
         words = (
             OWNERS,
             REQUESTERS,
@@ -108,13 +108,12 @@ def held(suspended: Suspension) -> Refused:
 def approvers(
     policy: Policy,
     entitlement: Entitlement,
-    requester: PersonId,
-    holder: PersonId,
+    parties: tuple[PersonId, ...],
     groups: GroupFacts,
 ) -> dict[str, frozenset[PersonId]]:
-    """Who may agree, by group of `approve`: never the requester, never the holder, nor who counts as one of them."""
+    """Who may agree, by group of `approve`: never one of the parties, nor who counts as one of them."""
     return {
-        name: groups.members(groups_that_count(policy, entitlement, (name,))) - groups.counted_as(requester, holder)
+        name: groups.members(groups_that_count(policy, entitlement, (name,))) - groups.counted_as(*parties)
         for name in entitlement.approve
     }
 

@@ -45,6 +45,8 @@ class OnRecord:
     # The owner's accounts in other chats, and when they were asked there, within a day, about accounts that claim to be them.
     elsewhere: tuple[AccountRecord, ...] = ()
     asked: tuple[datetime, ...] = ()
+    # The account was somebody's who was erased, with another address: nobody knows who uses it now.
+    another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,8 @@ def _unbound(facts: PersonFacts, address: Address, record: OnRecord, now: dateti
         facts.account, facts.slack, facts.name, address=address, suspended=before.suspended if before else None
     )
     owned = record.owned
-    if owned is None or (not owned.accounts and owned.closed_at is None):
+    free = owned is None or (not owned.accounts and owned.closed_at is None)
+    if free and not record.another:
         person = owned or Identity(record.owner, facts.name)
         bound = replace(person, name=facts.name, accounts=(facts.account,))
         return Identified(

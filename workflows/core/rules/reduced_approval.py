@@ -42,6 +42,8 @@ def may_reduce(
     may = may_decide(policy, request, person, groups)
     if isinstance(may, Refused):
         return may
+    if request.gate is not None:
+        return Refused(Code.GATE_NOT_LESS, {"id": request.id}, audited=False)
     found = find_entitlement(policy, request.terms.environment, role or request.terms.role)
     if isinstance(found, Refused):
         return found
@@ -82,6 +84,8 @@ def is_reduced(entitlement: Entitlement, terms: Terms) -> bool:
 
 def is_anything_less(environment: Environment, request: Request) -> bool:
     """Whether there is less to choose, whoever chooses: a shorter time of the role's menu, or a role of less risk."""
+    if request.gate is not None:
+        return False
     asked, terms = environment.roles.get(request.terms.role), request.terms
     shorter = asked is not None and any(time < terms.duration for time in asked.durations)
     return shorter or (request.extends is None and any(is_reduced(role, terms) for role in environment.roles.values()))

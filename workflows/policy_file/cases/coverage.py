@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from workflows.core.policy import Entitlement, Environment, Policy
+from workflows.core.policy import Entitlement, Environment, Gate, Policy, UnknownStarter
 from workflows.core.refusal import Code
 from workflows.policy_file.cases.compare import codes
 from workflows.policy_file.cases.judge import Verdict
-from workflows.policy_file.cases.raw import APPROVAL, BREAK_GLASS, RULE, Case
+from workflows.policy_file.cases.raw import APPROVAL, BREAK_GLASS, RULE, Case, GateCase
 
 # What a case that meets the rule is refused for.
 _REFUSING = {
@@ -34,6 +34,8 @@ def rules_of(policy: Policy) -> tuple[str, ...]:
 def _of_environment(place: Environment) -> Iterator[str]:
     for role in place.roles.values():
         yield from (f"{role.name}: {rule}" for rule in _of_role(role))
+    for gate in place.gates.values():
+        yield from _of_gate(gate)
     if place.break_glass:
         for name in place.break_glass.roles:
             yield f"{place.name} {name}: break-glass"
@@ -44,6 +46,21 @@ def _of_environment(place: Environment) -> Iterator[str]:
         yield f"{place.name}: escalate"
     for freeze in place.freezes:
         yield f"{place.name}: freeze {freeze.reason!r}"
+
+
+def _of_gate(gate: Gate) -> Iterator[str]:
+    name = _gate_name(gate)
+    yield f"{name}: approve"
+    if gate.unknown_starter is UnknownStarter.REFUSE:
+        yield f"{name}: unknown_starter"
+    if gate.entitlement.ticket and gate.entitlement.ticket.required:
+        yield f"{name}: ticket"
+    if gate.entitlement.hours:
+        yield f"{name}: hours"
+
+
+def _gate_name(gate: Gate) -> str:
+    return f"{gate.entitlement.environment} gate {gate.name}"
 
 
 def _of_role(role: Entitlement) -> Iterator[str]:
@@ -72,15 +89,29 @@ def met(policy: Policy, case: Case, at: datetime, got: Verdict) -> frozenset[str
     name = f"{environment} {role}"
     refused = {f"{name}: {rule}" for rule, words in _REFUSING.items() if words & said}
     decided = {APPROVAL: f"{name}: approve", RULE: f"{name}: rule {got.rule!r}"}.get(got.outcome)
-    frozen = Code.FREEZE.value in said
-    when = case.start_at or at
-    freezes = {
-        f"{environment}: freeze {freeze.reason!r}"
-        for freeze in place.freezes
-        if frozen and freeze.start <= when < freeze.until
-    }
-    called = {f"{environment}: escalate"} if got.escalated else set()
-    return frozenset({*refused, *({decided} if decided else ()), *freezes, *called})
+    own = {*refused, *({decided} if decided else ())}
+    return frozenset({*own, *_met_of_place(place, case.start_at or at, got, said)})
+
+
+def met_by_gate(policy: Policy, case: GateCase, at: datetime, got: Verdict) -> frozenset[str]:
+    """As `met`, for a pipeline that waits for a gate."""
+    place = policy.environments.get(case.environment.strip().lower())
+    gate = place.gates.get(case.gate.strip().lower()) if place is not None else None
+    if place is None or gate is None:
+        return frozenset()
+    said, name = frozenset(codes(got)), _gate_name(gate)
+    refusing = {**_REFUSING, "unknown_starter": {Code.GATE_STARTER_UNKNOWN.value}}
+    refused = {f"{name}: {rule}" for rule, words in refusing.items() if words & said}
+    decided = {f"{name}: approve"} if got.outcome == APPROVAL else set()
+    return frozenset({*refused, *decided, *_met_of_place(place, at, got, said)})
+
+
+def _met_of_place(place: Environment, when: datetime, got: Verdict, said: frozenset[str]) -> Iterator[str]:
+    for freeze in place.freezes:
+        if Code.FREEZE.value in said and freeze.start <= when < freeze.until:
+            yield f"{place.name}: freeze {freeze.reason!r}"
+    if got.escalated:
+        yield f"{place.name}: escalate"
 
 
 def _met_by_break_glass(place: Environment, role: str, got: Verdict, said: frozenset[str]) -> Iterator[str]:

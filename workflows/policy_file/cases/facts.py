@@ -10,7 +10,7 @@ from workflows.core.identity import Address, Suspension, Why, address_of, domain
 from workflows.core.people import Account, Delegation, GroupFacts, Membership, PersonFacts, PersonId, learnt
 from workflows.core.policy import Policy
 from workflows.core.refusal import Code
-from workflows.policy_file.cases.raw import Case, Person, TableFile
+from workflows.policy_file.cases.raw import Person, TableFile, World
 
 _CODES: Mapping[str, Code] = {
     "guest": Code.PERSON_GUEST,
@@ -42,7 +42,7 @@ def folded(policy: Policy, text: str) -> Address:
     return found
 
 
-def known(policy: Policy, table: TableFile, case: Case) -> Known:
+def known(policy: Policy, table: TableFile, case: World) -> Known:
     """The case's own word comes after the file's."""
 
     def of(people: Iterable[str]) -> frozenset[Address]:
@@ -59,12 +59,17 @@ def known(policy: Policy, table: TableFile, case: Case) -> Known:
 def person_facts(policy: Policy, on: Known, address: Address, at: datetime) -> PersonFacts:
     """What the chat would say of this person."""
     account = Account("policy", "test", address)
-    word = on.people[address].account if address in on.people else "member"
-    foreign = domain_of(address) not in policy.email_domains
-    code = _CODES.get(word) or (Code.PERSON_NO_ADDRESS if foreign else None)
-    hold = Suspension(Why.ADDRESS_CHANGED, at, address) if word == _ON_HOLD else None
+    code, on_hold = _standing(policy, on, address)
+    hold = Suspension(Why.ADDRESS_CHANGED, at, address) if on_hold else None
     facts = learnt(account, str(address), at, address)
     return replace(facts, standing_problem=code.value if code else None, suspended=hold)
+
+
+def _standing(policy: Policy, on: Known, address: Address) -> tuple[Code | None, bool]:
+    """What the chat says against the account, and whether it is on hold."""
+    word = on.people[address].account if address in on.people else "member"
+    foreign = domain_of(address) not in policy.email_domains
+    return _CODES.get(word) or (Code.PERSON_NO_ADDRESS if foreign else None), word == _ON_HOLD
 
 
 def group_facts(policy: Policy, on: Known, at: datetime) -> GroupFacts:
@@ -73,23 +78,23 @@ def group_facts(policy: Policy, on: Known, at: datetime) -> GroupFacts:
     for name in on.unknown:
         by_name[name] = Membership(problem=_NOBODY_LOOKS, failed_at=at)
     # Whoever can do nothing names nobody for their place either.
-    away = {one: other for one, other in on.away.items() if not _unable(policy, on, one, at)}
+    away = {one: other for one, other in on.away.items() if not _unable(policy, on, one)}
     delegations = {
         first_person(one): Delegation(first_person(other), str(other), at, at + _AWAY_FOR, str(one))
         for one, other in away.items()
-        if not _unable(policy, on, other, at)
+        if not _unable(policy, on, other)
     }
     return GroupFacts(by_name, delegations, at)
 
 
 def _membership(policy: Policy, on: Known, people: frozenset[Address], at: datetime) -> Membership:
-    unable = (one for one in people if _unable(policy, on, one, at))
+    unable = (one for one in people if _unable(policy, on, one))
     return Membership(_ids(people), at, unusable=_ids(unable))
 
 
-def _unable(policy: Policy, on: Known, address: Address, at: datetime) -> bool:
-    facts = person_facts(policy, on, address, at)
-    return facts.standing_problem is not None or facts.suspended is not None
+def _unable(policy: Policy, on: Known, address: Address) -> bool:
+    code, on_hold = _standing(policy, on, address)
+    return code is not None or on_hold
 
 
 def _ids(people: Iterable[Address]) -> frozenset[PersonId]:

@@ -102,7 +102,7 @@ def _broken(asked: _Asked) -> Verdict:
     if isinstance(request, Refused):
         return _refused(request)
     place = policy.environments[answer.entitlement.environment]
-    review = review_owed(_ID, place, person.id, asked.at)
+    review = review_owed(_ID, place.name, place.break_glass, person.id, asked.at)
     limits = place.break_glass
     return Verdict(
         BREAK_GLASS,

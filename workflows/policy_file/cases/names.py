@@ -14,23 +14,27 @@ from workflows.policy_file.yaml_reader import Block, Document, Path
 
 _WORLDS = ("groups/@", "unknown_groups/#")
 _PEOPLE = ("who", "holder", "expect/approvers/#", "expect/among_approvers/#", "expect/no_approvers/#")
+_STARTERS = ("began/#", *_PEOPLE[2:])
 _AWAY = ("away/@", "away/*")
 # Comparing takes time.
 _COMPARED_MAX = 500
 # A case may be about a name that is not there.
-_OF_NO_NAME = frozenset({Code.ENVIRONMENT_UNKNOWN.value, Code.ROLE_UNKNOWN.value})
+_OF_NO_NAME = frozenset({Code.ENVIRONMENT_UNKNOWN.value, Code.ROLE_UNKNOWN.value, Code.GATE_UNKNOWN.value})
+_LISTS = ("cases", "gates")
 
 
 def check_names(document: Document, policy: Policy) -> Iterator[Problem]:
     """Every name that the policy does not know, and every group that nobody has filled."""
     groups = frozenset(policy.groups)
-    shapes = (*_WORLDS, *(f"cases/#/{shape}" for shape in _WORLDS))
+    shapes = (*_WORLDS, *(f"{name}/#/{shape}" for name in _LISTS for shape in _WORLDS))
     yield from checked(document, shapes, known_name("group", groups))
-    yield from checked(document, ("cases/#/expect/approvals/@",), known_name("group", groups, reserved=True))
+    approvals = tuple(f"{name}/#/expect/approvals/@" for name in _LISTS)
+    yield from checked(document, approvals, known_name("group", groups, reserved=True))
     yield from _listed_already(document, policy)
-    cases = document.get(("cases",))
-    for number in range(len(cases) if isinstance(cases, list) else 0):
-        yield from _case(document, policy, ("cases", number))
+    for name in _LISTS:
+        cases = document.get((name,))
+        for number in range(len(cases) if isinstance(cases, list) else 0):
+            yield from _case(document, policy, (name, number))
 
 
 def _listed_already(document: Document, policy: Policy) -> Iterator[Problem]:
@@ -42,13 +46,14 @@ def _listed_already(document: Document, policy: Policy) -> Iterator[Problem]:
             return None
         return f"the policy itself says who is in {quote(name)}", "take it out"
 
-    yield from checked(document, ("groups/@", "cases/#/groups/@"), check)
+    yield from checked(document, ("groups/@", *(f"{name}/#/groups/@" for name in _LISTS)), check)
 
 
 def _case(document: Document, policy: Policy, at: Path) -> Iterator[Problem]:
     names = _people(document, policy, at)
-    people = tuple(f"cases/#/{shape}" for shape in (*_PEOPLE, *_AWAY))
-    shapes = (*people, *(_AWAY if at[1] == 0 else ()))
+    named = _PEOPLE if at[0] == "cases" else _STARTERS
+    people = tuple(f"{at[0]}/#/{shape}" for shape in (*named, *_AWAY))
+    shapes = (*people, *(_AWAY if at == ("cases", 0) else ()))
     yield from checked(_only(document, at), shapes, _person(policy, names))
     yield from _entitlement(document, policy, at)
 
@@ -56,7 +61,9 @@ def _case(document: Document, policy: Policy, at: Path) -> Iterator[Problem]:
 def _only(document: Document, at: Path) -> Document:
     """The lines of one case; with the first one also the file's own."""
     lines = {
-        path: line for path, line in document.lines.items() if path[:2] == at or (at[1] == 0 and path[:1] != ("cases",))
+        path: line
+        for path, line in document.lines.items()
+        if path[:2] == at or (at == ("cases", 0) and path[:1] not in (("cases",), ("gates",)))
     }
     return Document(document.file, document.data, lines, document.texts)
 
@@ -92,7 +99,7 @@ def _person(policy: Policy, names: frozenset[Address]) -> Check:
 
 
 def _entitlement(document: Document, policy: Policy, at: Path) -> Iterator[Problem]:
-    environment, role = document.get((*at, "environment")), document.get((*at, "role"))
+    environment = document.get((*at, "environment"))
     if document.get((*at, "expect", "code")) in _OF_NO_NAME:
         return
     place = policy.environments.get(environment.strip().lower()) if isinstance(environment, str) else None
@@ -101,10 +108,13 @@ def _entitlement(document: Document, policy: Policy, at: Path) -> Iterator[Probl
             said = f"no environment {quote(environment)}", nearest(environment, policy.environments)
             yield Problem(document.file, document.line((*at, "environment")), *said)
         return
-    if isinstance(role, str) and role.strip().lower() not in place.roles:
-        said = f"no role {quote(role)} in {place.name}", nearest(role, place.roles)
-        yield Problem(document.file, document.line((*at, "role")), *said)
+    kind, known = ("role", tuple(place.roles)) if at[0] == "cases" else ("gate", tuple(place.gates))
+    name = document.get((*at, kind))
+    if isinstance(name, str) and name.strip().lower() not in known:
+        said = f"no {kind} {quote(name)} in {place.name}", nearest(name, known)
+        yield Problem(document.file, document.line((*at, kind)), *said)
     yield from _rule(document, place, at)
+    yield from _pipeline(document, policy, at)
     yield from _unfilled(document, policy, place, at)
 
 
@@ -117,6 +127,13 @@ def _rule(document: Document, place: Environment, at: Path) -> Iterator[Problem]
         yield Problem(
             document.file, document.line(path), f"no rule {quote(wanted)} for {found.name}", nearest(wanted, names)
         )
+
+
+def _pipeline(document: Document, policy: Policy, at: Path) -> Iterator[Problem]:
+    wanted, names = document.get((*at, "pipeline")), [one.name for one in policy.pipelines]
+    if isinstance(wanted, str) and wanted.strip() not in names:
+        said = f"no pipeline {quote(wanted)}", nearest(wanted, names)
+        yield Problem(document.file, document.line((*at, "pipeline")), *said)
 
 
 def _unfilled(document: Document, policy: Policy, place: Environment, at: Path) -> Iterator[Problem]:

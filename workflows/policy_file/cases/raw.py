@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from workflows.core.refusal import Code
 from workflows.policy_file.problem import nearest, quote
-from workflows.policy_file.raw import Raw
+from workflows.policy_file.strict_model import Raw
 from workflows.policy_file.values import Address, Count, Duration, Instant, Text, fault
 
 People = Annotated[tuple[Address, ...], Field(strict=False)]
@@ -139,9 +139,45 @@ class Case(World):
         return self.unanswered or timedelta()
 
 
+class GateCase(World):
+    """A pipeline's wait for a gate, and what should become of it."""
+
+    case: Text = Field(description="what it is about, in words")
+    environment: str
+    gate: str = Field("deploy", description="which gate of the environment")
+    pipeline: Text | None = Field(
+        None, description="which one asks, by its name in the policy; any that may unless said"
+    )
+    began: People = Field((), description="who is known to have started the run, run it again or pushed its commit")
+    unknown: int = Field(0, ge=0, le=3, description="how many of those who began it nobody knows")
+    change: str = Field("a case of the policy's tests", description="what they write")
+    ticket: str | None = Field(None, description="in the field for it; one in the change is found, too")
+    ticket_is: TicketWord = Field("open", description="what the ticket system says, where the policy has it asked")
+    at: Instant | None = Field(None, description="when; the file's own time unless said")
+    unanswered: Duration | None = Field(None, description="nobody has answered for so long")
+    expect: Expected
+
+    @model_validator(mode="after")
+    def _fits(self) -> GateCase:
+        """Nothing is given by it, and no rule and no emergency lets a pipeline on."""
+        if self.expect.outcome in (RULE, BREAK_GLASS):
+            raise fault(f"a gate has no outcome {self.expect.outcome}", "it is approval, refused or allowed")
+        for key in ("lasts", "max_duration", "max_total"):
+            if getattr(self.expect, key) is not None:
+                raise fault(f"'{key}' means nothing of a gate", "take it out")
+        return self
+
+    @property
+    def waited(self) -> timedelta:
+        return self.unanswered or timedelta()
+
+
 class TableFile(World):
     """A table of cases, for `prodaccess policy test`."""
 
     version: Literal[1]
     at: Instant = Field(description="when the cases happen, with its time zone")
     cases: Annotated[tuple[Case, ...], Field(strict=False, min_length=1)]
+    gates: Annotated[tuple[GateCase, ...], Field(strict=False)] = Field(
+        (), description="pipelines that wait for a gate"
+    )

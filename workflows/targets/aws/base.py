@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from workflows.core.activity import LogPage, Window
 from workflows.core.identity import Address
-from workflows.core.provider import TargetTerms
+from workflows.core.provider import Sought, TargetTerms
 from workflows.core.records.target import (
     Observation,
     Operation,
@@ -18,6 +19,7 @@ from workflows.core.records.target import (
 )
 from workflows.core.refusal import Code, Refused
 from workflows.ports import NOT_BOUND, BeforeSend, TargetInDoubt, TargetRefused
+from workflows.targets.aws import deeds
 from workflows.targets.aws.connections import Link, Links, Place
 from workflows.targets.aws.errors import Exists, Missing
 from workflows.targets.aws.odd import readable
@@ -90,6 +92,14 @@ class AwsTarget(ABC):
             except TargetRefused as refused:
                 raise TargetRefused(f"{refused.words} {self.by_hand(resource, OperationKind.REVOKE)}") from None
 
+    def deny_sessions(self, resource: Resource, before: datetime, before_send: BeforeSend) -> Operation:
+        """One changing call. What is not there cannot be denied anything: a refusal, like any other."""
+        with readable("denying older sessions"):
+            try:
+                return self._deny_sessions(resource, before, before_send)
+            except Missing as missing:
+                raise TargetRefused(missing.words) from None
+
     def poll(self, resource: Resource, operation: Operation) -> Operation:
         """Raises TargetThrottled and TargetInDoubt."""
         with readable("asking how it stands"):
@@ -112,6 +122,22 @@ class AwsTarget(ABC):
             if isinstance(found, Refused):
                 raise TargetInDoubt(f"{found.code}: {dict(found.params)}")
             return found
+
+    def activity(self, asked: Sought, place: str, window: Window, more: str = "") -> LogPage:
+        """One call, and one for the account and one for the user's name where those are not known yet."""
+        with readable("looking at what was done"):
+            return deeds.page(self._links, asked, place, window, more)
+
+    def whose(self, resource: Resource) -> tuple[Address, ...]:
+        """Raises TargetThrottled and TargetInDoubt; where AWS does not let us look, nobody is named."""
+        with readable("looking up who it is"):
+            try:
+                return self._whose(resource)
+            except (TargetRefused, Missing):
+                return ()
+
+    def _whose(self, resource: Resource) -> tuple[Address, ...]:
+        return resource.carries
 
     def _known(self, resource: Resource, operation: Operation) -> Operation:
         """What failed may have been given a name that means nothing any more: then the next ask looks all of them up anew."""
@@ -141,6 +167,9 @@ class AwsTarget(ABC):
     @abstractmethod
     def _revoke(self, resource: Resource, before_send: BeforeSend) -> Operation: ...
 
+    def _deny_sessions(self, resource: Resource, before: datetime, before_send: BeforeSend) -> Operation:  # noqa: ARG002 - as the others
+        raise TargetRefused(f"Sessions of {resource.kind} cannot be denied.")
+
     @abstractmethod
     def _list_managed(self, terms: AwsTerms) -> list[Observation] | Refused: ...
 
@@ -150,8 +179,3 @@ class AwsTarget(ABC):
 
 def done(kind: OperationKind) -> Operation:
     return Operation(kind, OperationState.SUCCEEDED)
-
-
-def missing(thing: str, where: str) -> Refused:
-    """Something that the policy names is not there, or not one of a kind. `thing`: "permission set ReadOnlyAccess"."""
-    return Refused(Code.TARGET_THING_MISSING, {"thing": thing, "where": where})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from botocore.loaders import Loader, create_loader
 
 from workflows.core.calls import timed
 from workflows.ports import BeforeSend, Buckets, LeaseOver, TargetInDoubt, TargetRefused, TargetThrottled
-from workflows.targets.aws.errors import FROM_AWS, RETRY_AFTER_S, translate, word_of
+from workflows.targets.aws.errors import FROM_AWS, RETRY_AFTER_S, SPARED_S, Throttled, translate, word_of
 from workflows.targets.aws.name_cache import THING_S, Names
 from workflows.targets.aws.odd import SPOKEN, OddAnswer, check_answer, mark_odd_rows, odd
 from workflows.targets.aws.terms import AwsConnection, AwsTerms
@@ -50,11 +51,15 @@ CONFIG = Config(
 SSO_RATE, SSO_BURST = 18.0, 10.0
 # IAM publishes no figure; well below what has been seen to throttle.
 IAM_RATE, IAM_BURST = 15.0, 15.0
+# LookupEvents: two calls a second for an account and region, all callers together (API reference); some are left to people.
+TRAIL_RATE, TRAIL_BURST = 1.5, 2.0
+# Places that are looked at once in a while, in whichever account: so many are kept.
+PASSING_MAX = 8
 
 # A list of more pages than this does not end, as far as anybody who waits for it is concerned: 20,000 rows, or many empty pages.
 PAGES_MAX = 200
 
-_READS = ("Get", "List", "Describe", "Is", "SimulatePrincipalPolicy")
+_READS = ("Get", "List", "Describe", "Is", "SimulatePrincipalPolicy", "LookupEvents")
 
 _ACCOUNT = ("account",)
 
@@ -205,7 +210,7 @@ class Door(Generic[C]):
                 raise _Closed from None
             raised = _said(error, what)
         if isinstance(raised, TargetThrottled) and "Throttl" in str(raised):
-            self._block(raised.after_s)
+            self._block(SPARED_S if isinstance(raised, Throttled) else raised.after_s)
         # Outside the handler, so that the SDK's exception with its headers is not chained to ours.
         raise raised
 
@@ -263,6 +268,7 @@ class Link:
     iam: Door[IAMClient]
     sts: Door[STSClient]
     org: Door[Any]
+    trail: Door[Any]
     names: Names
 
     def known_account(self) -> str | None:
@@ -287,6 +293,17 @@ class Links:
         self._lock = threading.RLock()
         self._links: dict[Place, Link] = {}
         self._sessions: dict[Place, boto3.Session] = {}
+        self._passing: OrderedDict[Place, Link] = OrderedDict()
+
+    def passing(self, place: Place) -> Link:
+        """As `to`, for a place that is forgotten again when others are looked at."""
+        with self._lock:
+            link = self._passing.pop(place, None) or self._new(place)
+            self._passing[place] = link
+            while len(self._passing) > PASSING_MAX:
+                gone, _ = self._passing.popitem(last=False)
+                self._sessions.pop(gone, None)
+            return link
 
     def to(self, place: Place) -> Link:
         """The link to a place; calls nothing and builds no client yet."""
@@ -297,6 +314,7 @@ class Links:
 
     def _new(self, place: Place) -> Link:
         sso, iam = f"aws:sso:{place.connection}", f"aws:iam:{place.connection}"
+        trail = f"aws:trail:{place.role_arn or place.connection}:{place.region}"
         return Link(
             place,
             Door(lambda: self._client(place, "sso-admin"), self._buckets, sso, SSO_RATE, SSO_BURST),
@@ -304,13 +322,14 @@ class Links:
             Door(lambda: self._client(place, "iam"), self._buckets, iam, IAM_RATE, IAM_BURST),
             Door(lambda: self._client(place, "sts"), self._buckets, iam, IAM_RATE, IAM_BURST),
             Door(lambda: self._client(place, "organizations"), self._buckets, iam, IAM_RATE, IAM_BURST),
+            Door(lambda: self._client(place, "cloudtrail"), self._buckets, trail, TRAIL_RATE, TRAIL_BURST),
             Names(self._monotonic),
         )
 
     def _client(self, place: Place, service: str) -> Any:
         with self._lock:
             session = self._sessions.get(place) or self._sessions.setdefault(place, session_for(place))
-            client = session.client(service, config=CONFIG)  # type: ignore[call-overload]  # one of five names
+            client = session.client(service, config=CONFIG)  # type: ignore[call-overload]  # one of six names
         client.meta.events.register_last("before-send", ask_lease)
         # First, so that botocore's own handlers get nothing that they do not expect.
         named = client.meta.service_model.service_id.hyphenize()

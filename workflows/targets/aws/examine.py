@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from functools import partial
 
-from workflows.core.finding import Finding, apart, broken, ok, skipped, unknown
+from workflows.core.finding import Finding, State, apart, broken, ok, skipped, unknown
 from workflows.core.question import Question
-from workflows.targets.aws import rights
+from workflows.targets.aws import compare_rights, rights
 from workflows.targets.aws.asking import SEE, attempt
+from workflows.targets.aws.compare_rights import Seen
 from workflows.targets.aws.connections import Link, Place
+from workflows.targets.aws.deeds import may_look
 from workflows.targets.aws.examine_people import people
+from workflows.targets.aws.examine_roles import pipeline_roles
 from workflows.targets.aws.iam_group import group_id
 from workflows.targets.aws.identity_store import IdentityStore
 from workflows.targets.aws.kinds import OF_IDENTITY_CENTER, AwsKind
 from workflows.targets.aws.permission_sets import Instance, PermissionSet, PermissionSets
+from workflows.targets.aws.role_rights.ids import CenterIds
 from workflows.targets.aws.targets import AwsTargets
-from workflows.targets.aws.terms import own_connection
-from workflows.targets.aws.wanted import Wanted
+from workflows.targets.aws.terms import AwsConnection, own_connection
+from workflows.targets.aws.wanted import Wanted, entitlements_of
 
 # At six calls a second there is time for so many in one look.
 ACCOUNTS_MAX = 40
+# And for so many in which a role is taken on.
+ACTIVITY_MAX = 10
 _OR_THE_ROLE = "or correct the role in roles.yaml"
 
 
 def examine(targets: AwsTargets, question: Question) -> Iterator[Finding]:
+    seen: list[Seen] = []
     for connection in question.connections:
         own = own_connection(connection)
-        mine = tuple(one for one in question.entitlements if one.connection.name == connection.name)
         link = targets.links.to(Place.of_connection(own))
-        yield from _connection(targets, link, Wanted(own, mine, question.holders), question)
+        wanted = Wanted(own, entitlements_of(question, own.name), question.holders)
+        yield from _connection(targets, link, wanted, question, seen)
+    yield from compare_rights.roles(seen, question)
 
 
-def _connection(targets: AwsTargets, link: Link, wanted: Wanted, question: Question) -> Iterator[Finding]:
+def _connection(
+    targets: AwsTargets, link: Link, wanted: Wanted, question: Question, seen: list[Seen]
+) -> Iterator[Finding]:
     what = f"connection {wanted.connection.name}"
     mend = f"look at the credentials of the worker, and at role_arn or profile of the connection; {SEE}"
     who = attempt("targets.credentials", what, partial(rights.identity, link), mend)
@@ -47,8 +58,11 @@ def _connection(targets: AwsTargets, link: Link, wanted: Wanted, question: Quest
         yield from there.identity_center()
     yield from _iam_groups(link, wanted, who.account)
     yield from people(targets, wanted)
+    yield from pipeline_roles(targets, wanted)
+    yield from _activity(targets, wanted, who.account)
     for plea in there.pleas(who.account):
         yield rights.examined(link, who, plea)
+    seen.append(Seen(link, who, wanted, there.ids()))
 
 
 def _clock(date: str, question: Question) -> Iterator[Finding]:
@@ -74,6 +88,31 @@ def _iam_groups(link: Link, wanted: Wanted, account: str) -> Iterator[Finding]:
             yield ok("targets.iam-group", what, f"it is there, in account {account}")
 
 
+def _activity(targets: AwsTargets, wanted: Wanted, account: str) -> Iterator[Finding]:
+    """Whether it can be looked up what was done with access. The worker's work does not need that."""
+    own, given_in = wanted.connection, [*wanted.accounts()]
+    if not own.activity_role:
+        elsewhere = [one for one in given_in if one != account]
+        if elsewhere:
+            words = f"the worker's account is {account}: what is done in {len(elsewhere)} others it cannot look up"
+            yield skipped("targets.activity", "CloudTrail", words, f"activity_role of the connection; {SEE}")
+        given_in = [account] if account in given_in or wanted.kinds - OF_IDENTITY_CENTER else []
+    for one in given_in[:ACTIVITY_MAX]:
+        what, region = f"CloudTrail in account {one}", (own.activity_regions or (own.region,))[0]
+        mend = f"{SEE}, worker-policy.activity.json; without it `prodaccess activity` does not know"
+        found = attempt("targets.activity", what, partial(_looked, targets, own, one, region), mend)
+        if found is True:
+            yield ok("targets.activity", what, f"the worker may look at what was done, in {region}")
+        elif isinstance(found, Finding):
+            # Nobody has asked for it where no role is named.
+            yield replace(found, mend=mend, state=found.state if own.activity_role else State.SKIPPED)
+
+
+def _looked(targets: AwsTargets, own: AwsConnection, account: str, region: str) -> bool:
+    may_look(targets.links, own, account, region)
+    return True
+
+
 class _There:
     """What was found in Identity Center through one connection, for the question whether the worker may use it."""
 
@@ -81,7 +120,7 @@ class _There:
         self._link, self._wanted = link, wanted
         self._instance: Instance | None = None
         self._sets: dict[str, PermissionSet] = {}
-        self._groups: list[str] = []
+        self._groups: dict[str, str] = {}
 
     def identity_center(self) -> Iterator[Finding]:
         sets, arn = PermissionSets(self._link), self._wanted.connection.instance_arn
@@ -145,8 +184,22 @@ class _There:
             if isinstance(found, Finding):
                 yield found
             else:
-                self._groups.append(found)
+                self._groups[name] = found
                 yield ok("targets.group", what, "it is there, in Identity Center")
+
+    def ids(self) -> CenterIds | None:
+        """None where something that the policy names was not found."""
+        names = self._wanted.names
+        sets, groups = (
+            names(AwsKind.IDENTITY_CENTER, "permission_set"),
+            names(AwsKind.IDENTITY_CENTER_GROUP, "group"),
+        )
+        if self._instance is None:
+            return None if sets or groups else CenterIds("", "", "")
+        if self._sets.keys() != set(sets) or self._groups.keys() != set(groups):
+            return None
+        found = {name: one.arn for name, one in self._sets.items()}
+        return CenterIds(self._instance.arn, self._instance.store, self._instance.owner, found, dict(self._groups))
 
     def pleas(self, account: str) -> Iterator[rights.Plea]:
         """By resource, as deploy/aws names them: a list there is a limit of its own."""
@@ -160,7 +213,7 @@ class _There:
                 "identitystore:CreateGroupMembership",
                 "identitystore:DeleteGroupMembership",
                 "identitystore:::group",
-                self._groups,
+                tuple(self._groups.values()),
             ),
             (
                 "iam:AddUserToGroup",
@@ -169,6 +222,12 @@ class _There:
                 wanted.names(AwsKind.IAM_GROUP, "group"),
             ),
             ("iam:PutUserPolicy", "iam:DeleteUserPolicy", f"iam::{account}:user", wanted.users()),
+            (
+                "iam:PutRolePolicy",
+                "iam:DeleteRolePolicy",
+                f"iam::{account}:role",
+                wanted.names(AwsKind.IAM_ROLE_POLICY, "role"),
+            ),
         ):
             if names:
                 yield rights.Plea(gives, takes, tuple(f"arn:{partition}:{begin}/{name}" for name in names))

@@ -15,10 +15,11 @@ from workflows.core.records.target import Observation, Operation, OperationKind,
 from workflows.core.refusal import Refused
 from workflows.ports import BeforeSend, TargetRefused
 from workflows.targets.aws import iam_users
-from workflows.targets.aws.base import AwsTarget, done, missing
+from workflows.targets.aws.base import AwsTarget, done
 from workflows.targets.aws.connections import Link
 from workflows.targets.aws.errors import Missing
 from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.lacking import missing
 from workflows.targets.aws.terms import AwsTerms
 
 _PAGE = 1000

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from workflows.core.identity import Address, address_of
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetRefused
-from workflows.targets.aws.base import missing
 from workflows.targets.aws.connections import Link
 from workflows.targets.aws.errors import Missing
+from workflows.targets.aws.lacking import missing
 from workflows.targets.aws.terms import AwsTerms
 
 if TYPE_CHECKING:

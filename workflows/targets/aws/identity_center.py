@@ -24,15 +24,17 @@ from workflows.core.records.target import (
 )
 from workflows.core.refusal import Refused
 from workflows.ports import BeforeSend, TargetRefused
-from workflows.targets.aws.base import AwsTarget, missing
+from workflows.targets.aws.base import AwsTarget
 from workflows.targets.aws.connections import Link
 from workflows.targets.aws.errors import Denied, scrubbed
 from workflows.targets.aws.identity_store import IdentityStore, place_of
 from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.lacking import missing
 from workflows.targets.aws.name_cache import THING_S
 from workflows.targets.aws.odd import OddAnswer
 from workflows.targets.aws.permission_sets import Instance, PermissionSet, PermissionSets
 from workflows.targets.aws.terms import AwsTerms, own_terms
+from workflows.targets.aws.who import PERMISSION_SET, named
 
 if TYPE_CHECKING:
     from mypy_boto3_sso_admin.type_defs import AccountAssignmentOperationStatusTypeDef
@@ -67,7 +69,8 @@ class IdentityCenterTarget(AwsTarget):
             sets.assigned(instance, terms.account, permission_set.arn), user.id, permission_set, terms.account
         )
         found = _resource(terms, instance, permission_set, user.id, warning)
-        return replace(found, place=place_of(instance.store), carries=user.carries(terms.match))
+        names = {**found.names, **named(user.user_name)}
+        return replace(found, place=place_of(instance.store), carries=user.carries(terms.match), names=names)
 
     def _observe(self, resource: Resource) -> Observation:
         link, ids = self.link(resource.target), resource.ids
@@ -171,6 +174,13 @@ class IdentityCenterTarget(AwsTarget):
         found = [_resource(terms, instance, permission_set, user, None) for user in users]
         return [Observation(Presence.PRESENT, resource) for resource in found]
 
+    def _whose(self, resource: Resource) -> tuple[Address, ...]:
+        terms = own_terms(resource.target)
+        instance = PermissionSets(self.link(terms)).instance(terms.instance_arn)
+        if isinstance(instance, Refused):
+            return ()
+        return IdentityStore(self.link(terms), terms.match).called(instance.store, resource.ids["user"])
+
     def by_hand(self, resource: Resource, kind: OperationKind) -> str:
         verb = "assign" if kind is OperationKind.GRANT else "remove"
         return (
@@ -194,6 +204,7 @@ def _resource(
         title=f"{permission_set.name} in account {terms.account}",
         session_s=permission_set.session_s,
         warning=warning,
+        names={PERMISSION_SET: permission_set.name},
     )
 
 

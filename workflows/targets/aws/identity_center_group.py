@@ -14,11 +14,13 @@ from workflows.core.identity import Address
 from workflows.core.records.target import Observation, Operation, OperationKind, Presence, Resource
 from workflows.core.refusal import Refused
 from workflows.ports import BeforeSend
-from workflows.targets.aws.base import AwsTarget, done, missing
+from workflows.targets.aws.base import AwsTarget, done
 from workflows.targets.aws.identity_store import IdentityStore, place_of
 from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.lacking import missing
 from workflows.targets.aws.permission_sets import PermissionSets
 from workflows.targets.aws.terms import AwsTerms, own_terms
+from workflows.targets.aws.who import named
 
 
 class IdentityCenterGroupTarget(AwsTarget):
@@ -38,7 +40,7 @@ class IdentityCenterGroupTarget(AwsTarget):
         if isinstance(user, Refused):
             return user
         found = _resource(terms, store, group, user.id)
-        return replace(found, place=place_of(store), carries=user.carries(terms.match))
+        return replace(found, place=place_of(store), carries=user.carries(terms.match), names=named(user.user_name))
 
     def _group(self, terms: AwsTerms) -> tuple[str, str] | Refused:
         """Ids of the store and the group."""
@@ -96,6 +98,10 @@ class IdentityCenterGroupTarget(AwsTarget):
         store, group = found
         users = IdentityStore(self.link(terms)).members(store, group)
         return [Observation(Presence.PRESENT, _resource(terms, store, group, user)) for user in users]
+
+    def _whose(self, resource: Resource) -> tuple[Address, ...]:
+        terms = own_terms(resource.target)
+        return IdentityStore(self.link(terms), terms.match).called(resource.ids["store"], resource.ids["user"])
 
     def by_hand(self, resource: Resource, kind: OperationKind) -> str:
         verb = "add the user {} to" if kind is OperationKind.GRANT else "remove the user {} from"

@@ -11,9 +11,9 @@ from workflows.core.identity import Address, address_of
 from workflows.core.people import Listed
 from workflows.core.refusal import Code, Refused
 from workflows.ports import TargetThrottled
-from workflows.targets.aws.base import missing
 from workflows.targets.aws.connections import Link, Listing
 from workflows.targets.aws.errors import Missing
+from workflows.targets.aws.lacking import missing
 from workflows.targets.aws.name_cache import BOOK, PERSON_S, THING_S
 from workflows.targets.aws.odd import ODD_ROW, OddAnswer
 
@@ -47,6 +47,8 @@ class StoreUser:
     names: Mapping[str, Address]
     disabled: bool = False
     odd: bool = False
+    # As it is spelt there, whether it is an address or not; empty where nobody says it.
+    user_name: str = ""
 
     def address(self, match: tuple[str, ...]) -> Address | None:
         """The first that there is of those that count."""
@@ -138,6 +140,22 @@ class IdentityStore:
         )
         return [entry["MemberId"]["UserId"] for entry in entries if "UserId" in entry["MemberId"]]
 
+    def called(self, store: str, user: str) -> tuple[Address, ...]:
+        """The addresses of one user; none where there is no such user, or it is switched off."""
+        found = self._known(store, user)
+        return found.carries(self._match) if found is not None else ()
+
+    def user_name(self, store: str, user: str) -> str:
+        """As it is spelt there now; empty where there is no such user, or none that has a name."""
+        found = self._known(store, user)
+        return found.user_name if found is not None else ""
+
+    def called_now(self, store: str, user_name: str) -> StoreUser | None:
+        """Who has exactly this user name, as it is now: nothing that is remembered is good enough for who somebody is."""
+        found = self._ask_user_id(store, _PATHS[USER_NAME], user_name)
+        user = self._describe_user(store, found) if found is not None else None
+        return user if user is not None and user.user_name == user_name else None
+
     def addresses(self, store: str, users: Iterable[str]) -> Listed:
         """Addresses of these users; those without one are counted. Few unknown ones are asked for one by one."""
         wanted = set(users)
@@ -204,7 +222,7 @@ class IdentityStore:
                 return user
         return None
 
-    def _ask_user_id(self, store: str, path: str, person: Address) -> str | None:
+    def _ask_user_id(self, store: str, path: str, person: str) -> str | None:
         identifier = {"UniqueAttribute": {"AttributePath": path, "AttributeValue": person}}
         try:
             return self._link.store.read(
@@ -293,10 +311,10 @@ def folded(text: str) -> Address | None:
 
 def _store_user(entry: Mapping[str, Any]) -> StoreUser:
     if entry.get("UserStatus") == "DISABLED":
-        return StoreUser(entry["UserId"], {}, disabled=True)
+        return StoreUser(entry["UserId"], {}, disabled=True, user_name=entry.get("UserName", ""))
     texts = {EMAIL: _primary(entry.get("Emails", [])), USER_NAME: entry.get("UserName", "")}
     names = {by: name for by, text in texts.items() if (name := folded(text)) is not None}
-    return StoreUser(entry["UserId"], names)
+    return StoreUser(entry["UserId"], names, user_name=texts[USER_NAME])
 
 
 def _listed_user(entry: Mapping[str, Any]) -> StoreUser:

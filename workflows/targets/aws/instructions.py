@@ -118,6 +118,16 @@ def _inline_policy(held: _Held, grant_id: str) -> tuple[str, ...]:
     )
 
 
+def _role_policy(held: _Held, grant_id: str) -> tuple[str, ...]:
+    role = _id(held, "role", held.target.role)
+    policy = _id(held, "policy", f"prodaccess-{grant_id}")
+    return (
+        *_in_account(held),
+        f"aws iam delete-role-policy --role-name {role} --policy-name {policy}",
+        f"aws iam list-role-policies --role-name {role}",
+    )
+
+
 def _iam_group(held: _Held, _grant_id: str) -> tuple[str, ...]:
     user = _id(held, "user", held.target.user)
     return (
@@ -137,4 +147,5 @@ _BY_HAND: dict[AwsKind, Callable[[_Held, str], tuple[str, ...]]] = {
     AwsKind.IDENTITY_CENTER_GROUP: _group_membership,
     AwsKind.IAM_POLICY: _inline_policy,
     AwsKind.IAM_GROUP: _iam_group,
+    AwsKind.IAM_ROLE_POLICY: _role_policy,
 }

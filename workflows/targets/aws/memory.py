@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from workflows.core.activity import Deed, LogPage, Window
 from workflows.core.identity import Address
-from workflows.core.provider import TargetTerms
+from workflows.core.provider import Sessions, Sought, TargetTerms
 from workflows.core.records.target import (
     Observation,
     Operation,
@@ -28,10 +29,11 @@ from workflows.core.records.target import (
 )
 from workflows.core.refusal import Code, Refused
 from workflows.ports import NOT_BOUND, BeforeSend, TargetInDoubt, TargetRefused, TargetThrottled
-from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.kinds import BY_NAME, AwsKind
 from workflows.targets.aws.terms import AwsTerms, own_terms
 
-_ENFORCES_END = frozenset({AwsKind.IAM_POLICY})
+_ENFORCES_END = BY_NAME
+_CHANGES = frozenset({"grant", "revoke", "deny_sessions"})
 _TAGGED = frozenset({AwsKind.IAM_POLICY, AwsKind.IAM_GROUP})
 
 
@@ -81,9 +83,11 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class _Change:
     at: datetime
+    holding: str
     resource: Resource
     present: bool
     until: datetime | None = None
+    mark: str = ""
 
 
 class MemoryTarget:
@@ -94,6 +98,9 @@ class MemoryTarget:
     `refusal`: what every resolve answers. `session_s`, `warning`: for all resources.
     `stale_s`: how far behind the truth reads are.
     `slow_s`: how long each changing call takes, where the script does not say; None is synchronous.
+    `mark`: what is written on what is given here, where ours is told by name.
+    `denied`: holdings of which older sessions are denied, and which.
+    `deeds`: what the target's own log has, in pages, by place.
     `through_group`: holdings that are there through a group, too, and its name. `calls`: the log.
     """
 
@@ -109,7 +116,10 @@ class MemoryTarget:
         self.through_group: dict[str, str] = {}
         self.session_s: int | None = 3600 if kind is AwsKind.IDENTITY_CENTER else None
         self.warning: str | None = None
+        self.mark = ""
         self.calls: list[Call] = []
+        self.deeds: dict[str, list[tuple[Deed, ...]]] = {}
+        self.denied: dict[str, datetime] = {}
         self._scripts: dict[str, deque[Behaviour]] = {}
         self._changes: list[_Change] = []
         self._operations: dict[str, tuple[datetime, str | None]] = {}
@@ -117,16 +127,16 @@ class MemoryTarget:
 
     @property
     def tells_ours_apart(self) -> bool:
-        return self.kind is AwsKind.IAM_POLICY
+        return self.kind in BY_NAME
 
     def next(self, name: str, *behaviours: Behaviour) -> None:
-        """What the next calls of `name` do: `resolve`, `observe`, `grant`, `revoke`, `poll` or `list_managed`."""
+        """What the next calls of `name` do: `resolve`, a method's name, such as `observe` or `grant`."""
         with self._lock:
             self._scripts.setdefault(name, deque()).extend(behaviours)
 
-    def put(self, resource: Resource, *, until: datetime | None = None) -> None:
-        """Somebody else gives the access: standing access, or drift."""
-        self._change(resource, True, until, self._now())
+    def put(self, resource: Resource, *, until: datetime | None = None, mark: str = "") -> None:
+        """Somebody else gives the access: standing access, or drift. `mark`: as another installation writes it."""
+        self._change(resource, True, until, self._now(), mark)
 
     def take(self, resource: Resource) -> None:
         """Somebody else takes the access away."""
@@ -138,7 +148,7 @@ class MemoryTarget:
 
     def changes(self) -> int:
         """How many changing calls were sent."""
-        return sum(call.name in {"grant", "revoke"} for call in self.calls)
+        return sum(call.name in _CHANGES for call in self.calls)
 
     def resolve(
         self, terms: TargetTerms, person: Address, request_id: str, bound: Mapping[str, str] = NOT_BOUND
@@ -146,6 +156,8 @@ class MemoryTarget:
         own, behaviour = own_terms(terms), self._begin("resolve", "")
         if isinstance(behaviour, Refuse):
             return Refused(Code.TARGET_REFUSED, {"words": behaviour.words})
+        if self.kind is AwsKind.IAM_ROLE_POLICY:
+            return self.refusal or self._role_resource(own, request_id)
         user = self._bound_to(person, bound.get(self._place(own)))
         if self.refusal or user in self.disabled:
             where = f"memory (connection {own.connection})"
@@ -154,6 +166,13 @@ class MemoryTarget:
         if user is not None:
             return self._resource(own, user, request_id, person)
         return self._person_problem(own, person) or self._resource(own, self.people[person], request_id, person)
+
+    def _role_resource(self, terms: AwsTerms, request_id: str) -> Resource:
+        thing = f"prodaccess-{request_id}"
+        ids = {"account": terms.account or "", "role": terms.role or "", "thing": thing, "user": f"role-{terms.role}"}
+        return Resource(
+            kind=self.kind, target=replace(terms), ids=ids, title=f"{thing} on {terms.role}", enforces_end=True
+        )
 
     def _place(self, terms: AwsTerms) -> str:
         return f"iam:memory:{terms.user}" if self.kind in _TAGGED else "identity-store:memory"
@@ -174,14 +193,24 @@ class MemoryTarget:
         group = self.through_group.get(resource.holding)
         through = f"group {group}" if group else None
         if found is None:
-            return Observation(Presence.ABSENT, resource, through=through)
-        return Observation(Presence.PRESENT, resource, found.until, through=through)
+            denied = self.denied.get(resource.holding)
+            return Observation(Presence.ABSENT, resource, through=through, denied_before=denied)
+        return replace(self._seen(resource, found), through=through)
 
     def grant(self, resource: Resource, until: datetime, before_send: BeforeSend) -> Operation:
         return self._send("grant", OperationKind.GRANT, resource, until, before_send)
 
     def revoke(self, resource: Resource, before_send: BeforeSend) -> Operation:
-        return self._send("revoke", OperationKind.REVOKE, resource, None, before_send)
+        operation = self._send("revoke", OperationKind.REVOKE, resource, None, before_send)
+        self.denied.pop(resource.holding, None)
+        return operation
+
+    def deny_sessions(self, resource: Resource, before: datetime, before_send: BeforeSend) -> Operation:
+        if own_terms(resource.target).sessions is not Sessions.DENIED:
+            raise TargetRefused(f"Sessions of {resource.kind} cannot be denied.")
+        operation = self._send("deny_sessions", OperationKind.REVOKE, resource, None, before_send)
+        self.denied[resource.holding] = before
+        return operation
 
     def poll(self, resource: Resource, operation: Operation) -> Operation:
         behaviour = self._begin("poll", resource.holding)
@@ -197,12 +226,32 @@ class MemoryTarget:
 
     def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
         self._begin("list_managed", "")
-        known = {change.resource.holding: change.resource for change in self._changes}
+        known = {change.holding: change.resource for change in self._changes}
         mine = [resource for resource in known.values() if _same_thing(own_terms(resource.target), own_terms(terms))]
         looked_at = [(resource, self._at(resource.holding, self._now())) for resource in mine]
-        return [
-            Observation(Presence.PRESENT, resource, found.until) for resource, found in looked_at if found is not None
-        ]
+        return [self._seen(resource, found) for resource, found in looked_at if found is not None]
+
+    def _seen(self, resource: Resource, found: _Change) -> Observation:
+        named = resource.ids["thing"].removeprefix("prodaccess-") if self.tells_ours_apart else ""
+        others = bool(found.mark and self.mark and found.mark != self.mark)
+        detail = "another installation gave it" if others else None
+        return Observation(
+            Presence.PRESENT, resource, found.until, detail, request=named, mark=found.mark, others=others
+        )
+
+    def whose(self, resource: Resource) -> tuple[Address, ...]:
+        return tuple(address for address, id_ in self.people.items() if id_ == resource.ids["user"])
+
+    def activity(self, asked: Sought, place: str, window: Window, more: str = "") -> LogPage:  # noqa: ARG002  # one log for all
+        """The pages of `deeds[place]`, one after the other, whosever they are; no such place: nothing was done there."""
+        behaviour = self._begin("activity", "")
+        if isinstance(behaviour, Refuse):
+            raise TargetRefused(behaviour.words)
+        pages = self.deeds.get(place) or [()]
+        number = int(more or 0)
+        theirs = tuple(one for one in pages[number] if window.since <= one.at <= window.until)
+        following = str(number + 1) if number + 1 < len(pages) else ""
+        return LogPage(theirs, min((one.at for one in pages[number]), default=None), following)
 
     def _begin(self, name: str, holding: str, until: datetime | None = None) -> Behaviour | None:
         """Log the call and take its behaviour. Raises for what reads and changes have in common."""
@@ -212,7 +261,7 @@ class MemoryTarget:
             behaviour = script.popleft() if script else None
         if isinstance(behaviour, Throttle):
             raise TargetThrottled(behaviour.after_s, name)
-        if isinstance(behaviour, Lose) and name not in {"grant", "revoke"}:
+        if isinstance(behaviour, Lose) and name not in _CHANGES:
             raise TargetInDoubt(f"{name}: no answer")
         return behaviour
 
@@ -228,11 +277,11 @@ class MemoryTarget:
         present, now = kind is OperationKind.GRANT, self._now()
         if isinstance(behaviour, Lose):
             if behaviour.applied:
-                self._change(resource, present, until, now + timedelta(seconds=behaviour.late_s))
+                self._change(resource, present, until, now + timedelta(seconds=behaviour.late_s), self.mark)
             raise TargetInDoubt(f"{name}: no answer")
         if isinstance(behaviour, Settle):
             return self._settle_later(behaviour, kind, resource, until)
-        self._change(resource, present, until, now)
+        self._change(resource, present, until, now, self.mark)
         return Operation(kind, OperationState.SUCCEEDED)
 
     def _settle_later(
@@ -243,18 +292,20 @@ class MemoryTarget:
             name = f"op-{len(self._operations) + 1}"
             self._operations[name] = (at, behaviour.error)
         if behaviour.error is None:
-            self._change(resource, kind is OperationKind.GRANT, until, at)
+            self._change(resource, kind is OperationKind.GRANT, until, at, self.mark)
         return Operation(kind, OperationState.IN_PROGRESS, name)
 
-    def _change(self, resource: Resource, present: bool, until: datetime | None, at: datetime) -> None:
+    def _change(self, resource: Resource, present: bool, until: datetime | None, at: datetime, mark: str = "") -> None:
         end = until.replace(microsecond=0) if until is not None and self.kind in _ENFORCES_END else None
         with self._lock:
-            self._changes.append(_Change(at, resource, present, end))
+            self._changes.append(
+                _Change(at, resource.holding, resource, present, end, mark if self.tells_ours_apart else "")
+            )
 
     def _at(self, holding: str, moment: datetime) -> _Change | None:
         """The access as of `moment`; None where there was none."""
         with self._lock:
-            past = [change for change in self._changes if change.resource.holding == holding and change.at <= moment]
+            past = [change for change in self._changes if change.holding == holding and change.at <= moment]
         # Of two at the same time the later call counts: max() alone would take the first.
         last = max(reversed(past), key=lambda change: change.at, default=None)
         return last if last is not None and last.present else None
@@ -290,6 +341,7 @@ class MemoryTarget:
             person=tag if self.kind in _TAGGED else None,
             place=self._place(terms),
             carries=carries,
+            names={} if self.kind in _TAGGED else {"user_name": str(person)},
         )
 
 
@@ -312,8 +364,9 @@ class MemoryTargets:
 
 
 def _same_thing(one: AwsTerms, other: AwsTerms) -> bool:
-    """The same role in the same place, whoever it is for."""
-    return (one.kind, one.account, one.permission_set, one.group) == (
+    """The same role in the same place, whoever it is for; of inline policies all that stand on the same user."""
+    user = (one.kind is not AwsKind.IAM_POLICY or one.user == other.user) and one.role == other.role
+    return user and (one.kind, one.account, one.permission_set, one.group) == (
         other.kind,
         other.account,
         other.permission_set,

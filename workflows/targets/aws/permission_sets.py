@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from workflows.core.refusal import Refused
-from workflows.targets.aws.base import missing
 from workflows.targets.aws.connections import Link
 from workflows.targets.aws.errors import Denied, Missing
+from workflows.targets.aws.lacking import missing
 from workflows.targets.aws.name_cache import PERSON_S, THING_S
 
 _PAGE = 100
@@ -18,8 +18,11 @@ _DURATION = re.compile(r"PT(?:(?P<h>[0-9]{1,6})H)?(?:(?P<m>[0-9]{1,6})M)?(?:(?P<
 
 @dataclass(frozen=True, slots=True)
 class Instance:
+    """`owner`: the account that it belongs to; empty where AWS does not say."""
+
     arn: str
     store: str
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ class PermissionSets:
         )
         chosen = [entry for entry in found if arn is None or entry.get("InstanceArn") == arn]
         if len(chosen) == 1:
-            return Instance(chosen[0]["InstanceArn"], chosen[0]["IdentityStoreId"])
+            return Instance(
+                chosen[0]["InstanceArn"], chosen[0]["IdentityStoreId"], str(chosen[0].get("OwnerAccountId") or "")
+            )
         if arn is not None:
             return missing(f"instance {arn}", self.where)
         if chosen:

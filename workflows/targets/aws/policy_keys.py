@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflows.policy_file.raw import Raw
+from workflows.policy_file.strict_model import Raw
 from workflows.policy_file.values import Https, TemplatePath, Text
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsConnection, AwsSpec
-from workflows.targets.aws.values import InstanceArn, Region, RoleArn
+from workflows.targets.aws.values import InstanceArn, PipelineRole, Region, RoleArn, RoleName
 
 
 class Connection(Raw):
@@ -27,6 +27,13 @@ class Connection(Raw):
         None, description="which names of a user in Identity Center are an address; [email] unless said"
     )
 
+    activity_role: RoleName | None = Field(
+        None, description="the name of a role in each account that the worker takes on to look at CloudTrail there"
+    )
+    activity_regions: Annotated[tuple[Region, ...], Field(strict=False, min_length=1)] | None = Field(
+        None, description="where CloudTrail is asked what was done with access; the connection's region unless said"
+    )
+
     def connection(self, name: str) -> AwsConnection:
         return AwsConnection(
             name=name,
@@ -39,6 +46,8 @@ class Connection(Raw):
             profile=self.profile,
             partition=self.partition or _partition(self.region),
             match=self.match,
+            activity_role=self.activity_role,
+            activity_regions=self.activity_regions,
         )
 
 
@@ -80,3 +89,17 @@ class IamGroupTarget(Raw):
 
     def spec(self, templates: Mapping[str, str]) -> AwsSpec:  # noqa: ARG002 - as above
         return AwsSpec(AwsKind(self.kind), user=self.user, group=self.group)
+
+
+class PipelineRoleTarget(Raw):
+    """Of a gate."""
+
+    kind: Literal["aws-iam-role-policy"]
+    role: PipelineRole = Field(
+        description="the pipeline's own role, by its name; its tag prodaccess:gate names the environment"
+    )
+    policy: TemplatePath = Field(description="what it is given for that time")
+
+    def spec(self, templates: Mapping[str, str]) -> AwsSpec:
+        template = templates.get(self.policy)
+        return AwsSpec(AwsKind(self.kind), role=self.role, policy_template=template, policy_path=self.policy)

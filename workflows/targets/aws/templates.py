@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workflows.core.provider import TemplateRefused
 
 PLACEHOLDERS = ("environment", "account", "region", "partition", "local_part")
+
+# How many hex digits of an installation's id stand in a document's `Id`.
+MARK_LENGTH = 12
+_MARK = re.compile(r"[0-9a-f]{12}")
 
 # All inline policies of an IAM user together; blanks between tokens are not counted.
 INLINE_CHARACTERS_MAX = 2048
@@ -25,6 +29,7 @@ _BRACED = re.compile(r"\$\{(?P<variable>[^{}]*)\}|\{(?P<name>[^{}]*)\}")
 # What IAM accepts in a document.
 _PRINTABLE = re.compile(r"[\t\n\r\x20-\xff]*")
 _END_OPERATOR, _END_KEY = "DateLessThan", "aws:CurrentTime"
+_SESSION_KEY = "aws:TokenIssueTime"
 _TIME_KEYS = frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"})
 _STATEMENT_KEYS = frozenset({"Sid", "Effect", "Action", "Resource", "Condition"})
 _DOCUMENT_KEYS = frozenset({"Version", "Id", "Statement"})
@@ -82,8 +87,8 @@ def placeholder_values(
     return {name: value for name, value in found.items() if value}
 
 
-def with_end(document: str, until: datetime) -> str:
-    """The filled-in document, ending at `until` in each statement, as compact JSON.
+def with_end(document: str, until: datetime, mark: str = "") -> str:
+    """The filled-in document, ending at `until` in each statement, as compact JSON. `mark`: who wrote it, as its `Id`.
 
     Whole seconds, rounded down: never late. A document with a time condition of its own is refused, because a second value beside
     it would mean "or" and widen it. Raises TemplateRefused.
@@ -94,7 +99,41 @@ def with_end(document: str, until: datetime) -> str:
         raise TemplateRefused(*problems)
     moment = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     ended = [_ended(statement, moment) for statement in _statements(parsed)]
-    return _compact({**parsed, "Statement": ended})
+    return _compact({**parsed, **({"Id": mark} if mark else {}), "Statement": ended})
+
+
+def with_denial(document: str, before: datetime, mark: str = "") -> str:
+    """What denies everything that the filled-in document allows, to sessions that were begun before: compact JSON.
+
+    Whole seconds, rounded up: rather one session too many. Whoever has no session, but keys of their own, is not denied: there
+    the condition's key is absent. The conditions of the document stay, so that no more is denied than it gave. Raises
+    TemplateRefused.
+    """
+    parsed = _parse(document)
+    problems = list(_problems(parsed))
+    if problems:
+        raise TemplateRefused(*problems)
+    moment = (before.astimezone(UTC) + timedelta(microseconds=999_999)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    denied = [_denied(statement, moment) for statement in _statements(parsed)]
+    return _compact({**parsed, **({"Id": mark} if mark else {}), "Statement": denied})
+
+
+def denied_before(found: str | Mapping[str, Any], document: str) -> datetime | None:
+    """Before when a session must have been begun to be denied, where `found` is what `with_denial` makes of `document`."""
+    parsed = _lenient(found)
+    for statement in _statements(parsed):
+        block = statement.get("Condition", {}).get(_END_OPERATOR, {}) if isinstance(statement, dict) else {}
+        before = _moment(block.get(_SESSION_KEY)) if isinstance(block, dict) else None
+        if before is None:
+            return None
+        return before if parsed == json.loads(with_denial(document, before, mark_of(parsed))) else None
+    return None
+
+
+def mark_of(document: str | Mapping[str, Any]) -> str:
+    """The mark of the installation that wrote the document; empty where it carries none."""
+    found = _lenient(document).get("Id")
+    return found if isinstance(found, str) and _MARK.fullmatch(found) else ""
 
 
 def end_of(document: str | Mapping[str, Any]) -> datetime | None:
@@ -106,12 +145,21 @@ def end_of(document: str | Mapping[str, Any]) -> datetime | None:
 
 
 def same_but_for_end(found: str | Mapping[str, Any], document: str) -> bool:
-    """Whether `found` is `document` with an end, whatever that end is."""
+    """Whether `found` is `document` with an end, whatever that end is, and whoever wrote it. An `Id` allows nothing."""
     until = end_of(found)
     if until is None:
         return False
-    same: bool = _lenient(found) == json.loads(with_end(document, until))
+    wanted = json.loads(with_end(document, until))
+    if mark_of(found):
+        wanted["Id"] = mark_of(found)
+    same: bool = _lenient(found) == wanted
     return same
+
+
+def denial_size(template: str) -> int:
+    """How many characters a valid template takes where it denies what it allows; its placeholders stand in for their values."""
+    denied = [_denied(statement, "2026-01-01T00:00:00Z") for statement in _statements(_parse(template))]
+    return inline_size({**_parse(template), "Id": "0" * MARK_LENGTH, "Statement": denied})
 
 
 def inline_size(document: str | Mapping[str, Any]) -> int:
@@ -190,10 +238,10 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _size_problems(document: Mapping[str, Any]) -> Iterator[str]:
     ended = [_ended(statement, "2026-01-01T00:00:00Z") for statement in _statements(document)]
-    size = inline_size({**document, "Statement": ended})
+    size = inline_size({**document, "Id": "0" * MARK_LENGTH, "Statement": ended})
     if size > INLINE_CHARACTERS_MAX:
         yield (
-            f"It has {size} characters with its end in each statement; "
+            f"It has {size} characters with its end in each statement and the mark of this installation; "
             f"all inline policies of an IAM user together may have {INLINE_CHARACTERS_MAX}."
         )
 
@@ -308,6 +356,12 @@ def _ended(statement: Mapping[str, Any], moment: str) -> dict[str, Any]:
     # Keys of one operator must all hold, so a key beside others narrows; a second value of one key would widen.
     condition[_END_OPERATOR] = {**condition.get(_END_OPERATOR, {}), _END_KEY: moment}
     return {**statement, "Condition": condition}
+
+
+def _denied(statement: Mapping[str, Any], moment: str) -> dict[str, Any]:
+    condition = dict(statement.get("Condition", {}))
+    condition[_END_OPERATOR] = {**condition.get(_END_OPERATOR, {}), _SESSION_KEY: moment}
+    return {**statement, "Effect": "Deny", "Condition": condition}
 
 
 def _statement_end(statement: object) -> datetime | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from workflows.core.identity import Address
 from workflows.core.policy import Entitlement
 from workflows.core.provider import TemplateRefused
+from workflows.core.question import Question
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.terms import AwsConnection, AwsTerms, own_terms
 
@@ -15,6 +16,9 @@ from workflows.targets.aws.terms import AwsConnection, AwsTerms, own_terms
 PEOPLE_OF_A_ROLE_MAX = 5
 # Stands in where a name is wanted that is the same for everybody.
 _ANYBODY = Address("nobody@example.com")
+# And where it is not: no name of the policy's has this in it.
+WHOEVER = "0.whoever.0"
+SOMEBODY = Address(f"{WHOEVER}@example.com")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,12 @@ class Wanted:
         """What the roles of this kind name there, placeholders filled in."""
         found = (terms_of(one, _ANYBODY) for one in self.entitlements if kind_of(one) is kind)
         return tuple(dict.fromkeys(str(name) for terms in found if terms and (name := getattr(terms, field))))
+
+    def patterns(self, kind: AwsKind, field: str, *, mark: bool = False) -> tuple[str, ...]:
+        """As `names`, with a star for what differs from person to person: a pattern. `mark`: with `WHOEVER` in its place."""
+        found = (terms_of(one, SOMEBODY) for one in self.entitlements if kind_of(one) is kind)
+        names = (str(getattr(terms, field) or "") for terms in found if terms)
+        return tuple(dict.fromkeys(name if mark else name.replace(WHOEVER, "*") for name in names if name))
 
     def accounts(self) -> dict[str, list[str]]:
         """Those in which permission sets are given -> the environments that name them."""
@@ -54,6 +64,10 @@ class Wanted:
         """IAM users on which a policy would be written."""
         found = (terms.user for _, terms in self.may_ask() if terms.kind is AwsKind.IAM_POLICY)
         return tuple(dict.fromkeys(user for user in found if user))
+
+
+def entitlements_of(question: Question, connection: str) -> tuple[Entitlement, ...]:
+    return tuple(one for one in question.entitlements if one.connection.name == connection)
 
 
 def kind_of(entitlement: Entitlement) -> AwsKind:

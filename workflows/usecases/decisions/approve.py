@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
+from workflows.core.gates.events import as_told
 from workflows.core.people import Account, PersonFacts, PersonId
-from workflows.core.policy import Policy, Visibility
+from workflows.core.policy import Entitlement, Policy, Visibility
 from workflows.core.provider import NAME, TemplateRefused
 from workflows.core.records.holding import Holding
 from workflows.core.records.lifecycle import Move
@@ -26,8 +27,11 @@ from workflows.usecases.shared.closing import closing_change, keys_of, no_longer
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.delegations import as_recorded, delegators, votes_on_behalf, with_delegations
 from workflows.usecases.shared.extension import extend_grant, nothing_to_extend, too_long_now
+from workflows.usecases.shared.gate_asks import as_known_now, to_be_looked_at
+from workflows.usecases.shared.gate_release import releasing
 from workflows.usecases.shared.parties import party_keys, party_on_hold, read_with_parties, with_parties
 from workflows.usecases.shared.scheduling import begins_later, scheduling
+from workflows.usecases.shared.signed_votes import Signed, keeping, keys_kept
 from workflows.usecases.shared.target_users import taken_into_use, user_keys
 
 # What is done with a request that was found, by somebody who is known, on one snapshot.
@@ -35,16 +39,24 @@ Decide = Callable[[Actor, Snapshot, Request], CommitAttempt | Refused]
 Also = Callable[[Request], tuple[str, ...]]
 
 
-def approve(ctx: Context, id_: str, who: Account, commit_id: str, terms_hash: str | None = None) -> Outcome | Refused:
+def approve(
+    ctx: Context,
+    id_: str,
+    who: Account,
+    commit_id: str,
+    terms_hash: str | None = None,
+    signed: Signed | None = None,
+) -> Outcome | Refused:
     """Agree to a request. `terms_hash` is the button's; None where it was typed, which means the terms as they stand.
+    `signed`: what the chat signed of the press, which is kept where it is about production.
 
     `Outcome.outcome`: `approved`, or `agreed` while somebody else must agree, too.
     """
 
     def vote(actor: Actor, snapshot: Snapshot, request: Request) -> CommitAttempt | Refused:
-        return _vote(ctx, actor, snapshot, request, commit_id, terms_hash)
+        return keeping(signed, actor, snapshot, request, _vote(ctx, actor, snapshot, request, commit_id, terms_hash))
 
-    return decide_on(ctx, id_, who, vote, commit_id)
+    return decide_on(ctx, id_, who, vote, commit_id, keys_kept(signed))
 
 
 def deny(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Outcome | Refused:
@@ -153,7 +165,7 @@ def not_open(request: Request, snapshot: Snapshot) -> Refused | None:
         return ended
     if snapshot.now >= request.expires_at:
         return Refused(Code.DECIDED, {"id": request.id, "state": RequestState.EXPIRED.value, "by": ""})
-    if request.resource is None:
+    if not request.is_resolved:
         return Refused(Code.NOT_RESOLVED_YET, {"id": request.id, NAME: request.terms.target.provider}, audited=False)
     return None
 
@@ -179,6 +191,8 @@ def how_decided(request: Request) -> str:
     """The word for what became of it, in a refusal."""
     if request.closing is not None and request.closing.code is not None:
         return "not_given"
+    if request.gate is not None and request.closing is None and request.decision is not None:
+        return "went_on" if request.state is RequestState.APPROVED else "let_on"
     if request.declined:
         return "declined"
     return "broken" if request.break_glass and request.decision else request.state.value
@@ -200,7 +214,7 @@ def _vote(
     if changed:
         return changed
     if terms_hash is not None and terms_hash != request.terms.hash:
-        return Refused(Code.TERMS_CHANGED, {"id": request.id})
+        return Refused(Code.TERMS_CHANGED, {"id": request.id, **({"gate": "yes"} if request.gate else {})})
     shut = (
         party_on_hold(snapshot, request)
         or no_longer(actor.policy, request, actor.groups)
@@ -218,29 +232,34 @@ def _vote(
 
 def _enough(actor: Actor, request: Request) -> bool | Refused:
     """Whether all who must agree have: a freeze came between the last of them and the names, and now it is over."""
-    entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
+    entitlement = _entitlement(actor, request)
     votes = recount(actor.policy, request, actor.groups)
     if isinstance(votes, Refused):
         return votes
     return bool(entitlement.approve) and not missing(entitlement, votes, actor.groups.alike)
 
 
+def _entitlement(actor: Actor, request: Request) -> Entitlement:
+    """After `may_decide`, which has found it. Raises LookupError."""
+    found = actor.policy.entitlement(request.terms.environment, request.terms.role)
+    if found is None:
+        raise LookupError(f"the policy has no {request.terms.role} in {request.terms.environment}")
+    return found
+
+
 def changed_terms(
     ctx: Context, actor: Actor, snapshot: Snapshot, request: Request, commit_id: str
 ) -> CommitAttempt | Refused | None:
     """Where the role means something else by now: votes are void, names are resolved again, the card is shown anew."""
-    entitlement = actor.policy.entitlement(request.terms.environment, request.terms.role)
-    if entitlement is None:
-        return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
-    try:
-        terms = terms_for(entitlement, request.holder, request.terms.duration, request.holder_address)
-    except TemplateRefused as problem:
-        return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
-    if terms.hash == request.terms.hash:
+    meant = _meant_now(ctx, actor.policy, request)
+    if isinstance(meant, Refused):
+        return meant
+    if meant.terms.hash == request.terms.hash and meant.parties == request.parties:
         return None
-    anew = replace(request, terms=terms, votes=(), resource=None, policy_hash=actor.policy.hash)
+    terms = meant.terms
+    anew = replace(meant, votes=(), resource=None, policy_hash=actor.policy.hash)
     item = keys.request(request.id)
-    done = Outcome(request.id, "terms_changed")
+    done = Outcome(request.id, "terms_changed" if request.gate is None else "gate_changed")
     facts = {"before": request.terms.hash, "after": terms.hash, "policy": actor.policy.hash[:12]}
     change = Change(
         commit_id=commit_id,
@@ -248,10 +267,25 @@ def changed_terms(
         reads=snapshot.versions(),
         puts={item: anew},
         due={item: snapshot.now + SOON, keys.chat(request.id): snapshot.now + SOON},
-        audit=(event(ctx, Event.REQUEST_TERMS_CHANGED, request.id, snapshot, facts),),
+        audit=(event(ctx, as_told(Event.REQUEST_TERMS_CHANGED, request.gate), request.id, snapshot, facts),),
         answer=done.answer,
     )
     return CommitAttempt(change, done, wake=(item,))
+
+
+def _meant_now(ctx: Context, policy: Policy, request: Request) -> Request | Refused:
+    """The ask under the policy in force; of a pipeline's, with who is known to have begun the run, and to be looked at anew."""
+    if request.gate is not None:
+        known = as_known_now(ctx, policy, request)
+        return known if isinstance(known, Refused) else to_be_looked_at(known)
+    entitlement = policy.entitlement(request.terms.environment, request.terms.role)
+    if entitlement is None:
+        return Refused(Code.ROLE_UNKNOWN, {"name": request.terms.role, "environment": request.terms.environment})
+    try:
+        terms = terms_for(entitlement, request.holder, request.terms.duration, request.holder_address)
+    except TemplateRefused as problem:
+        return Refused(Code.TEMPLATE_REFUSED, {"why": str(problem)})
+    return replace(request, terms=terms)
 
 
 def count(
@@ -259,7 +293,7 @@ def count(
 ) -> CommitAttempt | Refused:
     """One more vote for the request as it is, by somebody who may: the approval where it is the last one needed."""
     person = actor.person
-    entitlement = actor.policy.environments[request.terms.environment].roles[request.terms.role]
+    entitlement = _entitlement(actor, request)
     earlier = tuple(vote for vote in request.votes if vote.by != person.id)
     # Counted together: whoever speaks for themselves now needs nobody any more who spoke in their place.
     together = replace(request, votes=(*earlier, vote_by(actor, snapshot, request, groups)))
@@ -280,7 +314,8 @@ def count(
     facts |= {"delegated": "yes"} if rights else {}
     private = {"actor": person.id, "actor_name": person.name, **in_place_of(actor, rights)}
     if decision is not None:
-        entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
+        kind = as_told(Event.REQUEST_APPROVED, request.gate)
+        entry = event(ctx, kind, request.id, snapshot, facts, private)
         return deciding(voted, decision, snapshot, commit_id, entry)
     done = Outcome(request.id, "agreed")
     change = Change(
@@ -289,7 +324,7 @@ def count(
         reads=snapshot.versions(),
         puts={keys.request(request.id): voted},
         due={keys.chat(request.id): snapshot.now + SOON},
-        audit=(event(ctx, Event.REQUEST_AGREED, request.id, snapshot, facts, private),),
+        audit=(event(ctx, as_told(Event.REQUEST_AGREED, request.gate), request.id, snapshot, facts, private),),
         answer=done.answer,
     )
     return CommitAttempt(change, done, wake=(keys.chat(request.id),))
@@ -320,13 +355,16 @@ def vote_facts(actor: Actor, snapshot: Snapshot, request: Request, groups: tuple
         "groups": ",".join(groups),
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
         "groups_age_s": str(int(max((age.total_seconds() for age in ages), default=0))),
+        **actor.person.from_where,
     }
 
 
 def deciding(
     request: Request, decision: Decision, snapshot: Snapshot, commit_id: str, entry: AuditEvent
 ) -> CommitAttempt | Refused:
-    """What an approval commits: a grant, more time on one, or a start that is agreed on."""
+    """What an approval commits: a grant, more time on one, a start that is agreed on, or that a pipeline's run may go on."""
+    if request.gate is not None:
+        return releasing(request, decision, snapshot, commit_id, entry)
     if request.extends is not None:
         return extend_grant(request, decision, snapshot, commit_id, entry)
     if begins_later(request, snapshot):
@@ -401,7 +439,9 @@ def _over(request: Request, snapshot: Snapshot) -> Refused | None:
 
 def _withdraw(ctx: Context, actor: Actor, id_: str, commit_id: str) -> CommitAttempt | Outcome | Refused:
     def refused(request: Request | None) -> Refused | None:
-        return None if request and actor.person.id == request.requester else Refused(Code.NOT_YOURS, {"groups": ""})
+        of_pipeline = {"gate": request.gate.gate} if request and request.gate else {}
+        own = request is not None and actor.person.id == request.requester
+        return None if own else Refused(Code.NOT_YOURS, {"groups": "", **of_pipeline})
 
     return _called_off(ctx, actor, id_, commit_id, refused, Event.REQUEST_WITHDRAWN)
 
@@ -452,7 +492,8 @@ def _closed(
     over = close(request, move, Closing(snapshot.now, person.id, person.name, reason))
     private: dict[str, str] = {"actor": person.id, "actor_name": person.name, **more}
     private |= {"reason": reason} if reason else {}
-    entry = event(ctx, kind, request.id, snapshot, {"terms": request.terms.hash}, private)
+    told = as_told(kind, request.gate)
+    entry = event(ctx, told, request.id, snapshot, {"terms": request.terms.hash}, private)
     done = Outcome(request.id, over.state.value)
     change = closing_change(snapshot, over, commit_id, (entry,), done.answer)
     return CommitAttempt(change, done, wake=(keys.chat(request.id),))

@@ -34,6 +34,7 @@ from workflows.usecases.shared.actor import Actor
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, event
 from workflows.usecases.shared.extension import too_long_now
 from workflows.usecases.shared.parties import party_on_hold
+from workflows.usecases.shared.signed_votes import Signed, keeping, keys_kept
 
 
 def approve_reduced(
@@ -44,14 +45,17 @@ def approve_reduced(
     duration: timedelta | None,
     commit_id: str,
     terms_hash: str | None = None,
+    signed: Signed | None = None,
 ) -> Outcome | Refused:
     """Agree to less. `Outcome.outcome`: `approved`, `agreed`, or `lessened` while a worker looks up another role's names."""
     folded = role.strip().lower() if role else None
 
     def reduce(actor: Actor, snapshot: Snapshot, request: Request) -> CommitAttempt | Refused:
-        return _reduce(ctx, actor, snapshot, request, folded, duration, commit_id, terms_hash)
+        attempt = _reduce(ctx, actor, snapshot, request, folded, duration, commit_id, terms_hash)
+        return keeping(signed, actor, snapshot, request, attempt)
 
-    return decide_on(ctx, id_, who, reduce, commit_id, lambda request: _other_slot(request, folded))
+    kept = keys_kept(signed)
+    return decide_on(ctx, id_, who, reduce, commit_id, lambda request: (*_other_slot(request, folded), *kept(request)))
 
 
 def _other_slot(request: Request, role: str | None) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.people import GroupFacts
 from workflows.core.policy import AutoApproval, Policy
+from workflows.core.rebuild.resources import facts_of
 from workflows.core.records.grant import Grant
 from workflows.core.records.person import Uses
 from workflows.core.records.request import Decision, DecisionKind, Request
-from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import ByRule, decision_by_votes, recount, within_a_day
 from workflows.core.rules.by_rule import rule_for
@@ -42,7 +42,7 @@ def by_votes(
     if decision is None or request.resource is None:
         return None
     last = votes[-1]
-    facts = {**ids_of(request.resource), "terms": request.terms.hash, "policy": policy.hash[:12]}
+    facts = {**facts_of(request.resource), "terms": request.terms.hash, "policy": policy.hash[:12]}
     facts["groups"] = ",".join(last.groups)
     private = {"actor": last.by, "actor_name": last.by_name}
     entry = event(ctx, Event.REQUEST_APPROVED, request.id, snapshot, facts, private)
@@ -87,7 +87,7 @@ def by_rule(
         DecisionKind.AUTO, snapshot.now, policy.hash, rule=rule.name, facts=_why(request, rule, found.use)
     )
     facts = {
-        **(ids_of(request.resource) if request.resource else {}),
+        **(facts_of(request.resource) if request.resource else {}),
         "rule": rule.name,
         "policy": policy.hash[:12],
         "terms": request.terms.hash,
@@ -112,7 +112,3 @@ def _why(request: Request, rule: AutoApproval, use: int) -> dict[str, str]:
     if rule.max_uses_per_day:
         facts |= {"use": str(use), "of": str(rule.max_uses_per_day)}
     return facts
-
-
-def ids_of(resource: Resource) -> dict[str, str]:
-    return {"holding": resource.holding, "kind": resource.kind, **{f"id.{k}": v for k, v in resource.ids.items()}}

@@ -8,11 +8,20 @@ from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.people import GroupFacts, PersonFacts
 from workflows.core.policy import Policy
+from workflows.core.rebuild.resources import facts_of
 from workflows.core.records.person import PersonRecord, Uses
 from workflows.core.records.record import Record
-from workflows.core.records.request import Decision, DecisionKind, Request, RequestState
+from workflows.core.records.request import TERMINAL, Decision, DecisionKind, Request, RequestState
 from workflows.core.refusal import Refused
-from workflows.core.rules.break_glass import ANNOUNCED_WITHIN, History, may_break, next_chase, review_owed, used
+from workflows.core.rules.break_glass import (
+    ANNOUNCED_WITHIN,
+    History,
+    from_terminal_problem,
+    may_break,
+    next_chase,
+    review_owed,
+    used,
+)
 from workflows.core.rules.eligibility import Ask
 from workflows.ports import IndexEntry, Snapshot
 from workflows.usecases.decisions.approve import granting
@@ -38,9 +47,12 @@ def give_at_once(
     ask = Ask(terms.environment, terms.role, terms.duration, request.reason, request.ticket)
     history = History(record, snapshot.get(uses, Uses))
     answer = may_break(policy, ask, facts, groups, history, snapshot.now)
+    # Whether there is a chat was for the ask; that the policy lets it is for now, too.
+    from_terminal = request.origin.surface == TERMINAL
     refusal = (
         not_in_force(snapshot, policy)
         or party_on_hold(snapshot, request)
+        or (from_terminal_problem(policy, terms.environment, terms.role, chat_down=True) if from_terminal else None)
         or (answer if isinstance(answer, Refused) else None)
     )
     if refusal:
@@ -60,11 +72,12 @@ def give_at_once(
 
 def _used(ctx: Context, policy: Policy, request: Request, history: History, snapshot: Snapshot) -> AuditEvent:
     facts = {
-        "holding": request.resource.holding if request.resource else "",
+        **(facts_of(request.resource) if request.resource else {}),
         "policy": policy.hash[:12],
         "terms": request.terms.hash,
         "duration_s": str(request.terms.duration_s),
         "uses_before": str(len(used(history.uses, snapshot.now))),
+        **({"from": TERMINAL, "chat": "down"} if request.origin.surface == TERMINAL else {}),
     }
     private = {"actor": request.holder, "actor_name": request.holder_name, "holder": request.holder}
     return event(ctx, Event.BREAK_GLASS_USED, request.id, snapshot, facts, private)
@@ -75,7 +88,8 @@ def _with_review(
 ) -> CommitAttempt:
     """The same commit owes the review, counts the use, and arranges that somebody looks whether it was announced."""
     now, change = snapshot.now, attempt.change
-    review = review_owed(request.id, policy.environments[request.terms.environment], request.holder, now)
+    place = policy.environments[request.terms.environment]
+    review = review_owed(request.id, place.name, place.break_glass, request.holder, now)
     item = keys.break_glass_uses(request.terms.environment, request.holder)
     puts: dict[str, Record] = {
         keys.review(request.id): review,

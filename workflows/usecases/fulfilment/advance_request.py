@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from workflows.core import keys
 from workflows.core.audit import Event
+from workflows.core.gates.events import as_told
 from workflows.core.identity import Address, Identity, listed_as, spellings
 from workflows.core.people import GroupFacts, Member
 from workflows.core.policy import Policy
+from workflows.core.rebuild.resources import facts_of
 from workflows.core.records.grant import Grant
 from workflows.core.records.lifecycle import Move
 from workflows.core.records.request import Closing, Origin, Request, RequestState
@@ -31,9 +33,10 @@ from workflows.ports import (
     TargetRefused,
     TargetThrottled,
 )
-from workflows.usecases.decisions.auto_approve import by_rule, by_votes, counted, ids_of, rules, uses_of
+from workflows.usecases.decisions.auto_approve import by_rule, by_votes, counted, rules, uses_of
 from workflows.usecases.decisions.break_glass import give_at_once
 from workflows.usecases.fulfilment.start_scheduled import begin
+from workflows.usecases.gates.look import first_look, is_new, second_look
 from workflows.usecases.shared.closing import closing_change, keys_of, refusing
 from workflows.usecases.shared.context import SOON, CommitAttempt, Outcome, WorkerContext, event, not_in_force, run
 from workflows.usecases.shared.delegations import votes_on_behalf, with_delegations
@@ -56,6 +59,7 @@ _PASSING = frozenset(
         Code.NOT_KNOWN_YET,
         Code.CLOCK_IN_DOUBT,
         Code.OLDER_VERSION_RUNS,
+        Code.LEDGER_IN_DOUBT,
         Code.PARTY_ON_HOLD,
     }
 )
@@ -67,7 +71,7 @@ def advance_request(ctx: WorkerContext, id_: str) -> None:
     snapshot = ctx.ledger.read(item)
     request = snapshot.get(item, Request)
     if request is not None and request.state is RequestState.SCHEDULED:
-        begin(ctx, request)
+        (begin if request.gate is None else second_look)(ctx, request)
         return
     if request is None or request.state is not RequestState.PENDING:
         take_off(ctx, item, item)
@@ -77,7 +81,9 @@ def advance_request(ctx: WorkerContext, id_: str) -> None:
     if snapshot.now >= request.expires_at:
         run(ctx, lambda: _expire(ctx, id_))
         return
-    if request.resource is None:
+    if is_new(request):
+        first_look(ctx, request)
+    elif not request.is_resolved:
         _resolve(ctx, request)
     else:
         _look_again(ctx, request, snapshot)
@@ -301,7 +307,7 @@ def _asked_of_people(
     ctx: WorkerContext, policy: Policy, request: Request, snapshot: Snapshot, commit_id: str
 ) -> CommitAttempt:
     """No rule decides it: what would be given is on the record, and whoever may agree is called."""
-    facts = ids_of(request.resource) if request.resource is not None else {}
+    facts = facts_of(request.resource) if request.resource is not None else {}
     done = Outcome(request.id, "resolved")
     change = Change(
         commit_id=commit_id,
@@ -370,7 +376,8 @@ def _expire(ctx: WorkerContext, id_: str) -> CommitAttempt | Outcome:
     if request is None or request.state is not RequestState.PENDING or snapshot.now < request.expires_at:
         return Outcome(id_, "overtaken")
     over = close(request, Move.EXPIRE, Closing(snapshot.now))
-    entry = event(ctx, Event.REQUEST_EXPIRED, request.id, snapshot, {"terms": request.terms.hash})
+    kind = as_told(Event.REQUEST_EXPIRED, request.gate)
+    entry = event(ctx, kind, request.id, snapshot, {"terms": request.terms.hash})
     done = Outcome(request.id, "expired")
     return CommitAttempt(
         closing_change(snapshot, over, f"expire:{id_}", (entry,), done.answer), done, wake=(keys.chat(id_),)

@@ -31,13 +31,15 @@ from workflows.core.convergence.outcomes import (
     failed,
     in_doubt,
     later_end_kept,
+    not_denied,
     postponed,
     refused,
+    taken_by_others,
     with_intent,
 )
 from workflows.core.records.grant import End, EndCause, GrantState
 from workflows.core.records.holding import Baseline, Holding, Intent, grants_of
-from workflows.core.records.target import Operation
+from workflows.core.records.target import Operation, Presence, Resource
 from workflows.ports import (
     LEASE_S,
     Committed,
@@ -56,9 +58,11 @@ from workflows.ports import (
 from workflows.usecases.fulfilment.converge_step import ConvergenceTurn, step_id, write_step
 from workflows.usecases.shared.context import WorkerContext
 from workflows.usecases.shared.due_items import take_off
+from workflows.usecases.shared.ledger_doubt import watch
 from workflows.usecases.shared.outside import went_wrong
 from workflows.usecases.shared.rebuilt import grant_still_due, restore_holding, without_unreadable
 from workflows.usecases.shared.revalidation import approval_no_longer_valid
+from workflows.usecases.shared.signed_votes import with_alarm
 from workflows.usecases.shared.troubles import Failure, note
 
 # A holding that wants more steps than this in one go is looked at again a little later, so that none starves the others.
@@ -124,6 +128,9 @@ def _step(ctx: WorkerContext, holding_id: str, current: Callable[[], Lease | Non
     turn, before = _read(ctx, holding_id, lease)
     if before is None:
         return False
+    if ctx.ledger.lost() is not None and watch(ctx):
+        # What is not given by this record may be given all the same: it is read once more with that in mind.
+        return True
     now = turn.snapshot.now
     state = settle(before, now)
     if _has_later_end_to_keep(state, now):
@@ -186,9 +193,6 @@ def _ask_world(ctx: WorkerContext, state: State, action: Observe | Poll) -> Outc
     resource = state.holding.resource
     target = ctx.targets.for_terms(resource.target)
     try:
-        if isinstance(action, Observe) and action.purpose is Purpose.BASELINE and target.tells_ours_apart:
-            # What is there under our own name is ours, from a life that this record does not know of.
-            return lambda fresh, _at: fresh.with_holding(baseline=Baseline.ABSENT)
         if isinstance(action, Poll):
             operation = target.poll(resource, action.operation)
             return lambda fresh, at: after_operation(fresh, action, operation, None, at)
@@ -200,6 +204,11 @@ def _ask_world(ctx: WorkerContext, state: State, action: Observe | Poll) -> Outc
         words = problem.words if isinstance(problem, TargetRefused) else str(problem)
         return lambda fresh, at: failed(fresh, words, at)
     purpose = action.purpose
+    if purpose is Purpose.BASELINE and target.tells_ours_apart and seen.presence is not Presence.UNKNOWN:
+        if seen.others:
+            return lambda fresh, at: taken_by_others(fresh, seen.detail or "", at)
+        # What is there under our own name is ours, from a life that this record does not know of.
+        return lambda fresh, _at: fresh.with_holding(baseline=Baseline.ABSENT, failures=0, next_try=None)
     return lambda fresh, at: after_look(fresh, purpose, seen, at)
 
 
@@ -242,8 +251,8 @@ _NOT_DURABLE = "the ledger is not durable at the moment, so nothing is given"
 
 def _not_intended(ctx: WorkerContext, turn: ConvergenceTurn, before: State, state: State, lost: Lost) -> bool:
     """Without its intent on the record the call is not made."""
-    if lost.why == "clock":
-        # Nothing has failed: it waits until the ledger's clock is believed again, or its own time is over.
+    if lost.why in ("clock", "restored"):
+        # Nothing has failed: it waits until the ledger, or its clock, is believed again, or its own time is over.
         write_step(ctx, turn, before, postponed(state, _CLOCK_AGAIN_S, turn.snapshot.now))
         return False
     if lost.why == "older":
@@ -292,7 +301,7 @@ def _call(target: Target, state: State, action: GrantAccess | RevokeAccess, guar
         operation: Operation = (
             target.grant(resource, action.until, guard)
             if isinstance(action, GrantAccess)
-            else target.revoke(resource, guard)
+            else _take(target, resource, action, guard)
         )
     except TargetThrottled as wait:
         after_s = wait.after_s
@@ -302,9 +311,17 @@ def _call(target: Target, state: State, action: GrantAccess | RevokeAccess, guar
         return lambda fresh, intent, at: in_doubt(fresh, intent, words, at)
     except TargetRefused as problem:
         said = problem.words
+        if isinstance(action, RevokeAccess) and action.sessions_before is not None:
+            return lambda fresh, intent, at: not_denied(fresh, said)  # noqa: ARG005 - as above
         giving = isinstance(action, GrantAccess)
         return lambda fresh, intent, at: refused(fresh, said, at) if giving else failed(fresh, said, at)  # noqa: ARG005 - as above
     return lambda fresh, intent, at: after_operation(fresh, action, operation, intent, at)
+
+
+def _take(target: Target, resource: Resource, action: RevokeAccess, guard: Callable[[], None]) -> Operation:
+    if action.sessions_before is None:
+        return target.revoke(resource, guard)
+    return target.deny_sessions(resource, action.sessions_before, guard)
 
 
 def _record(ctx: WorkerContext, turn: ConvergenceTurn, outcome: Outcome, current: Callable[[], Lease | None]) -> bool:
@@ -367,6 +384,7 @@ def _refuse_no_longer_valid(ctx: WorkerContext, snapshot: Snapshot, state: State
             reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
             code, params = problem.code.value, dict(problem.params)
             state = start_end(state, (id_,), End(EndCause.FAILED, now, reason=reason, code=code, params=params))
+            state = with_alarm(state, id_, problem)
     return settle(state, now)
 
 
@@ -380,7 +398,7 @@ def _refuse_extensions_no_longer_valid(ctx: WorkerContext, state: State, now: da
             return _not_known(ctx, state, unknown, now)
         if problem is not None:
             reason = f"the approval no longer stands ({problem.code.value.replace('_', ' ')})"
-            state = without_extensions(state, (grant.id,), reason)
+            state = with_alarm(without_extensions(state, (grant.id,), reason), grant.id, problem)
     return state
 
 

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 from workflows.core import keys
 from workflows.core.convergence.actions import Action, Note, State, Wait, next_action, settle
+from workflows.core.gates.ask import is_pipeline
 from workflows.core.records.grant import CLOSED, Grant, GrantState
 from workflows.core.records.request import Slot, slot_id
 from workflows.ports import Change, Committed, Fence, IndexEntry, Lease, Lost, Snapshot
+from workflows.usecases.shared.activity_due import looks_after
 from workflows.usecases.shared.context import WorkerContext, event
 from workflows.usecases.shared.extension import deadlines_moved
 from workflows.usecases.shared.troubles import Failure, note, over
@@ -60,7 +62,13 @@ def write_step(
         reads=turn.snapshot.versions(),
         puts={**({} if forget else {item: after.holding}), **{keys.grant(grant.id): grant for grant in changed}},
         deletes=frozenset({item} if forget else ()) | _freed(turn.snapshot, closed),
-        due={item: _due(after, now, forget=forget), **_due_of(changed, after.notes, now), **asks, **longer.due},
+        due={
+            item: _due(after, now, forget=forget),
+            **_due_of(changed, after.notes, now),
+            **asks,
+            **longer.due,
+            **looks_after(ctx, closed),
+        },
         index=(*(entry for grant in closed for entry in _moved(grant, now)), *longer.index),
         audit=tuple(
             event(ctx, note.event, note.grant, turn.snapshot, note.facts, _private(note, why)) for note in after.notes
@@ -131,7 +139,7 @@ def _private(note: Note, why: Mapping[str, Mapping[str, str]]) -> dict[str, str]
 def _moved(grant: Grant, now: datetime) -> list[IndexEntry]:
     """Out of what is live, into what is over."""
     live = keys.places(keys.LIVE, environment=grant.terms.environment, person_id=grant.holder)
-    out = [IndexEntry(name, grant.id, None) for name in live]
+    out = [IndexEntry(name, grant.id, None) for name in (*live, *((keys.RUNS,) if is_pipeline(grant.holder) else ()))]
     slot = slot_id(grant.holder, grant.terms.environment, grant.terms.role)
     return [*out, *(IndexEntry(name, grant.id, now.timestamp()) for name in (keys.CLOSED, keys.last_of(slot)))]
 

@@ -21,6 +21,7 @@ from workflows.usecases.shared.context import CommitAttempt, Outcome, WorkerCont
 from workflows.usecases.shared.limits import blocked
 from workflows.usecases.shared.parties import party_on_hold, read_with_parties
 from workflows.usecases.shared.revalidation import approval_no_longer_valid
+from workflows.usecases.shared.signed_votes import alarm_facts
 from workflows.usecases.shared.target_users import user_keys
 from workflows.usecases.shared.troubles import Failure, note
 
@@ -91,7 +92,13 @@ def _start(ctx: WorkerContext, policy: Policy, seen: Request) -> CommitAttempt |
 
 def _refuse(ctx: WorkerContext, seen: Request, refusal: Refused) -> CommitAttempt | Outcome:
     snapshot, request = _read(ctx, seen)
-    return refusing(ctx, snapshot, request, refusal) if request else Outcome(seen.id, "overtaken")
+    if request is None:
+        return Outcome(seen.id, "overtaken")
+    attempt = refusing(ctx, snapshot, request, refusal)
+    if refusal.code is not Code.VOTE_NOT_PROVED:
+        return attempt
+    alarm = event(ctx, Event.VOTE_UNPROVED, request.id, snapshot, alarm_facts(refusal))
+    return replace(attempt, change=replace(attempt.change, audit=(alarm, *attempt.change.audit)))
 
 
 def _read(ctx: WorkerContext, seen: Request) -> tuple[Snapshot, Request | None]:

@@ -11,7 +11,7 @@ from workflows.core.access_review.compile import review
 from workflows.core.access_review.full_rows import FullRow, full_row
 from workflows.core.access_review.model import Report, days_of
 from workflows.core.access_review.rows import Row, row
-from workflows.core.audit import Event
+from workflows.core.audit import AuditEntry, Event
 from workflows.core.records.grant import Grant
 from workflows.core.records.oversight import Review
 from workflows.core.records.request import Request
@@ -88,18 +88,22 @@ def _number(id_: str) -> tuple[int, str]:
 
 def full_rows(ledger: Ledger, ids: Sequence[str], unread: list[str]) -> Iterator[FullRow]:
     """A page at a time, so that a long period is never held as a whole. `unread` is handed the ids that cannot be read."""
-    for stored in _stored(ledger, ids, unread):
-        yield full_row(*stored)
+    for request, grant, owed in stored(ledger, ids, unread):
+        # Nobody has anything by a gate.
+        if request.gate is None:
+            yield full_row(request, grant, owed)
 
 
 def _rows(ledger: Ledger, ids: Sequence[str], seen: Mapping[str, datetime], unread: list[str]) -> Iterator[Row]:
-    for request, grant, owed in _stored(ledger, ids, unread):
-        yield row(request, grant, owed, seen.get(request.id))
+    for request, grant, owed in stored(ledger, ids, unread):
+        if request.gate is None:
+            yield row(request, grant, owed, seen.get(request.id))
 
 
-def _stored(
+def stored(
     ledger: Ledger, ids: Sequence[str], unread: list[str]
 ) -> Iterator[tuple[Request, Grant | None, Review | None]]:
+    """Requests with what belongs to them, a page at a time; `unread` is handed the ids that cannot be read."""
     for start in range(0, len(ids), PAGE):
         page = ids[start : start + PAGE]
         snapshot = ledger.read(*(name for id_ in page for name in _names(id_)))
@@ -119,10 +123,20 @@ def _names(id_: str) -> tuple[str, str, str]:
 # ---------------------------------------------------------------- the audit log
 
 
+def entries_between(ledger: Ledger, since: datetime, until: datetime, upto: int) -> Iterator[AuditEntry]:
+    """Entries of that time that can be read, up to number `upto`, a page at a time."""
+    last = number_before(ledger, since)
+    while page := ledger.entries(after=last, limit=_ENTRIES_PAGE):
+        yield from (entry for entry in page if since <= entry.at <= until and entry.number <= upto)
+        last = page[-1].number
+        if last >= upto:
+            return
+
+
 def _told(ledger: Ledger, since: datetime, until: datetime) -> tuple[Mapping[str, datetime], int]:
     """When each request's card could go out, and how many refusals there were: only the log tells."""
     seen: dict[str, datetime] = {}
-    refused, last = 0, _before(ledger, since)
+    refused, last = 0, number_before(ledger, since)
     while page := ledger.entries(after=last, limit=_ENTRIES_PAGE):
         for entry in page:
             if entry.event is Event.REQUEST_RESOLVED:
@@ -137,7 +151,7 @@ def _told(ledger: Ledger, since: datetime, until: datetime) -> tuple[Mapping[str
     return seen, refused
 
 
-def _before(ledger: Ledger, since: datetime) -> int:
+def number_before(ledger: Ledger, since: datetime) -> int:
     """The number of the last entry before `since`, found by halving: numbers and times rise together."""
     low, high = 0, ledger.head()
     while low < high:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.dates import end_of
-from workflows.core.people import Account, Delegation, PersonFacts, PersonId
+from workflows.core.people import Account, Delegation, PersonFacts
 from workflows.core.policy import Policy
 from workflows.core.records.person import PersonRecord
 from workflows.core.refusal import Code, Refused
@@ -17,17 +17,16 @@ from workflows.core.rules.groups import groups_that_count, not_a_member
 from workflows.ports import Change, IndexEntry
 from workflows.usecases.shared.actor import Actor, known, nobody, not_theirs, whose
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
+from workflows.usecases.shared.delegation_end import in_force, told_of_it, without_delegate
 
 LONGEST = timedelta(days=30)
-# Cards that are drawn again at once, so that the delegate is called on them.
-CARDS_MAX = 50
 
 
 def approving_groups(policy: Policy) -> tuple[str, ...]:
     """Every group whose members may approve something somewhere."""
     found: dict[str, None] = {}
     for place in policy.environments.values():
-        for role in place.roles.values():
+        for role in place.decided:
             found.update(dict.fromkeys(groups_that_count(policy, role, tuple(role.approve))))
         if place.escalate and place.escalate.may_approve:
             found.update(dict.fromkeys(groups_that_count(policy, place, place.escalate.to)))
@@ -59,10 +58,6 @@ def delegation_of(ctx: Context, person: PersonFacts) -> Delegation | None:
     return in_force(record.delegation, snapshot.now) if record else None
 
 
-def in_force(delegation: Delegation | None, now: datetime) -> Delegation | None:
-    return delegation if delegation is not None and delegation.at <= now < delegation.until else None
-
-
 def _delegate(
     ctx: Context, actor: Actor, to: PersonFacts, until: datetime, commit_id: str
 ) -> CommitAttempt | Outcome | Refused:
@@ -85,7 +80,7 @@ def _delegate(
     done = Outcome(person.id, "delegated")
     facts = {"until": until.isoformat(), "policy": actor.policy.hash[:12]}
     private = {"actor": person.id, "actor_name": person.name, "to": to.id, "to_name": to.name}
-    told = _told(ctx, person.id, before, delegation)
+    told = told_of_it(ctx, person.id, before, delegation)
     change = Change(
         commit_id=commit_id,
         at=snapshot.now,
@@ -108,27 +103,7 @@ def _end(ctx: Context, actor: Actor, commit_id: str) -> CommitAttempt | Outcome 
     delegation = in_force(record.delegation, snapshot.now) if record else None
     if record is None or delegation is None:
         return Refused(Code.DELEGATE_NONE, audited=False)
-    told = _told(ctx, person.id, delegation)
-    done = Outcome(person.id, "delegation_ended")
-    private = {"actor": person.id, "actor_name": person.name, "to": delegation.to, "to_name": delegation.to_name}
-    change = Change(
-        commit_id=commit_id,
-        at=snapshot.now,
-        reads=snapshot.versions(),
-        puts={item: replace(record, delegation=None)},
-        due=dict.fromkeys(told, snapshot.now + SOON),
-        index=(IndexEntry(keys.DELEGATIONS, person.id, None),),
-        audit=(event(ctx, Event.DELEGATION_ENDED, "person", snapshot, {}, private),),
-        answer=done.answer,
-    )
-    return CommitAttempt(change, done, wake=told)
-
-
-def _told(ctx: Context, away: PersonId, *of: Delegation | None) -> tuple[str, ...]:
-    """What chat has to show anew: to those who decide in another's place or do so no more, and on the cards that call them."""
-    accounts = dict.fromkeys(one.to_slack for one in of if one is not None and one.to_slack is not None)
-    waiting = (keys.chat(id_) for id_ in ctx.ledger.members(keys.PENDING, limit=CARDS_MAX))
-    return (*(keys.chat(keys.delegation_subject(account, away)) for account in accounts), *waiting)
+    return without_delegate(ctx, snapshot, replace(record, delegation=delegation), person.name, commit_id)
 
 
 def _unfit_actor(actor: Actor) -> Refused | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,8 +12,10 @@ from workflows.core.audit import Event
 from workflows.core.canonical_json import digest
 from workflows.core.policy import Digest, Policy, one_or_all
 from workflows.core.records.policy_in_force import POLICY_CHANGES_LINE, ActivePolicy, PolicyFiles, PolicySummary
+from workflows.core.records.record import Record
 from workflows.core.refusal import Refused
 from workflows.ports import Change, Snapshot, Versioned
+from workflows.usecases.oversight import policy_former
 from workflows.usecases.oversight.policy_waiting import Held, held_back, replaced, wait
 from workflows.usecases.shared.context import CommitAttempt, Context, Outcome, event, run
 
@@ -38,10 +40,14 @@ class Compared:
     watched_by: tuple[str, ...] = ()
     # Of which groups how many must agree first, as the policy before says it.
     asks: Mapping[str, int] = field(default_factory=dict)
+    # Whether something of production goes, so that the policy before has to be remembered.
+    leaves: bool = False
 
 
-# The files of the policy before, and now -> how this one compares; None where nobody can tell.
-Looser = Callable[[Mapping[str, str], datetime], Compared | None]
+Files = Mapping[str, str]
+# The files of the policy before, of those that something of production went from lately (the newest first), and now -> how
+# this one compares; None where nobody can tell.
+Looser = Callable[[Files, Sequence[Files], datetime], Compared | None]
 # A folder that is larger is not kept; then what the next one makes looser is not known.
 FILES_LENGTH_MAX = 2_000_000
 # What stands on record where nobody could tell what is looser.
@@ -158,6 +164,7 @@ OF_POLICIES = (
     keys.ACTIVE_POLICY,
     keys.POLICY_SUMMARY,
     keys.POLICY_FILES,
+    keys.POLICY_FORMER,
     keys.POLICY_WAITING,
     keys.POLICY_WAITING_FILES,
 )
@@ -220,12 +227,15 @@ def activation(ctx: Context, snapshot: Snapshot, new: NewPolicy, compared: Compa
             keys.ACTIVE_POLICY: ActivePolicy(policy.hash, snapshot.now, new.commit_sha),
             keys.POLICY_SUMMARY: PolicySummary(policy.hash, new.summary(policy)),
             **({keys.POLICY_FILES: _kept(policy, written.files)} if written is not None else {}),
+            **_remembered(snapshot, compared),
             **part.puts,
         },
         due={
             chat: snapshot.now + timedelta(seconds=1),
             **_digests(policy, new.next_slot, snapshot.now),
             **_waiting(ctx, snapshot.now),
+            **({keys.RETAINED: snapshot.now + LOOK_AGAIN_AFTER} if policy.retention is not None else {}),
+            **({keys.CERTIFY_NEXT: snapshot.now + LOOK_AGAIN_AFTER} if policy.certify is not None else {}),
             **part.due,
         },
         audit=(*part.audit, entry),
@@ -251,7 +261,21 @@ def _looser(snapshot: Snapshot, before: ActivePolicy | None, written: Written | 
     kept = snapshot.readable(keys.POLICY_FILES, PolicyFiles)
     if before is None or kept is None or kept.hash != before.hash or not kept.files:
         return None
-    return written.looser(kept.files, snapshot.now)
+    found = written.looser(kept.files, policy_former.lately(snapshot), snapshot.now)
+    if found is None:
+        return None
+    lost = (policy_former.NOT_READ,) * policy_former.is_lost(snapshot)
+    too_long = (policy_former.TOO_LONG,) * (found.leaves and policy_former.remembered(snapshot, kept) is None)
+    return replace(found, lines=(*lost, *too_long, *found.lines))
+
+
+def _remembered(snapshot: Snapshot, compared: Compared | None) -> dict[str, Record]:
+    """The policy before, where something of production goes with it."""
+    kept = snapshot.readable(keys.POLICY_FILES, PolicyFiles)
+    if compared is None or not compared.leaves or kept is None:
+        return {}
+    former = policy_former.remembered(snapshot, kept)
+    return {keys.POLICY_FORMER: former} if former is not None else {}
 
 
 def _place(ctx: Context, active: Versioned) -> str:

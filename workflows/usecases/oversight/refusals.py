@@ -23,18 +23,29 @@ _ATTEMPTS = 5
 _REMEMBERED_S = COALESCED_FOR.total_seconds()
 
 
-def record_refusal(ctx: Context, who: PersonId, subject: str, refused: Refused, commit_id: str, name: str = "") -> None:
+def record_refusal(
+    ctx: Context,
+    who: PersonId,
+    subject: str,
+    refused: Refused,
+    commit_id: str,
+    name: str = "",
+    kind: Event = Event.REQUEST_REFUSED,
+) -> None:
     """Put the refusal on the audit log. Slips of the keyboard (`audited` False) are none of its business."""
     if not refused.audited:
         return
     for attempt in range(_ATTEMPTS):
         if isinstance(
-            ctx.ledger.commit(_change(ctx, who, name, subject, refused, f"{commit_id}:refused:{attempt}")), Committed
+            ctx.ledger.commit(_change(ctx, who, name, subject, refused, f"{commit_id}:refused:{attempt}", kind)),
+            Committed,
         ):
             return
 
 
-def _change(ctx: Context, who: PersonId, name: str, subject: str, refused: Refused, commit_id: str) -> Change:
+def _change(
+    ctx: Context, who: PersonId, name: str, subject: str, refused: Refused, commit_id: str, kind: Event
+) -> Change:
     item = keys.refusals(who)
     snapshot = ctx.ledger.read(item)
     standing = snapshot.readable(item, Refusals)
@@ -42,7 +53,7 @@ def _change(ctx: Context, who: PersonId, name: str, subject: str, refused: Refus
         counted = replace(standing, more=standing.more + 1)
         return Change(commit_id, snapshot.now, snapshot.versions(), puts={item: counted}, remembered_s=_REMEMBERED_S)
     facts = {"code": refused.code.value, "rules": ",".join(refused.rules)}
-    entry = event(ctx, Event.REQUEST_REFUSED, subject, snapshot, facts, {"actor": who, "actor_name": name})
+    entry = event(ctx, kind, subject, snapshot, facts, {"actor": who, "actor_name": name})
     first = Refusals(who, snapshot.now)
     due = {item: snapshot.now + COALESCED_FOR}
     puts, reads = {item: first}, snapshot.versions()

@@ -23,7 +23,7 @@ def chase(ctx: Context, id_: str) -> None:
     item = keys.request(id_)
     snapshot = ctx.ledger.read(item, keys.ACTIVE_POLICY)
     request = snapshot.get(item, Request)
-    if request is None or request.state is not RequestState.PENDING or request.resource is None:
+    if request is None or request.state is not RequestState.PENDING or not request.is_resolved:
         # While names are looked up nobody can decide; whoever has them puts this on the clock again.
         take_off(ctx, keys.chase_due(id_), item)
         return
@@ -42,7 +42,7 @@ def _chase(ctx: Context, policy: Policy, id_: str) -> CommitAttempt | Outcome:
     item = keys.request(id_)
     snapshot = ctx.ledger.read(item, keys.ACTIVE_POLICY)
     request = snapshot.get(item, Request)
-    if request is None or request.state is not RequestState.PENDING or request.resource is None:
+    if request is None or request.state is not RequestState.PENDING or not request.is_resolved:
         return Outcome(id_, "overtaken")
     if snapshot.now >= request.expires_at:
         return Outcome(id_, "overtaken")

@@ -15,6 +15,7 @@ from workflows.core.policy import Policy
 from workflows.core.provider import TemplateRefused
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.request import Origin, Request, RequestState, Slot, Terms
+from workflows.core.records.signed import SignedAct
 from workflows.core.refusal import Code, Refused, together
 from workflows.core.rules.batch import distinct, panel_of, part, place_of, shown, terms_of, too_many_at_once
 from workflows.core.rules.eligibility import Ask, MayAsk, find_entitlement, may_ask, slip
@@ -26,6 +27,7 @@ from workflows.usecases.requests.request_access import ask_for_access, new_reque
 from workflows.usecases.shared.actor import Actor, known, not_theirs
 from workflows.usecases.shared.context import CommitAttempt, Context, Outcome, done_from, not_in_force, run
 from workflows.usecases.shared.limits import blocked, too_many
+from workflows.usecases.shared.signed_votes import Signed
 from workflows.usecases.shared.ticket_check import with_open_ticket
 from workflows.usecases.shared.ticket_limit import counted_ticket, used_ticket
 
@@ -174,7 +176,9 @@ def batch_of(ctx: Context, id_: str) -> tuple[Request, ...] | Refused:
     return tuple(request for request in found if request is not None)
 
 
-def approve_all(ctx: Context, id_: str, who: Account, terms: str, commit_id: str) -> tuple[Part, ...] | Refused:
+def approve_all(
+    ctx: Context, id_: str, who: Account, terms: str, commit_id: str, signed: SignedAct | None = None
+) -> tuple[Part, ...] | Refused:
     """Agree to all on the card whose first request is `id_`, on the terms that it showed, or to none where they changed."""
     panel = _panel(ctx, id_)
     if isinstance(panel, Refused):
@@ -189,7 +193,9 @@ def approve_all(ctx: Context, id_: str, who: Account, terms: str, commit_id: str
             return parts
         refused = next((one.answer for one in parts if isinstance(one.answer, Refused)), None)
         return refused or Refused(Code.TERMS_CHANGED, {"id": changed[0].id}, audited=False)
-    return _each(shown(panel), commit_id, lambda one, step: approve(ctx, one.id, who, step, one.terms.hash))
+    on_it = tuple((one.id, one.terms.hash) for one in shown(panel))
+    kept = Signed(signed, on_it) if signed else None
+    return _each(shown(panel), commit_id, lambda one, step: approve(ctx, one.id, who, step, one.terms.hash, kept))
 
 
 def deny_all(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> tuple[Part, ...] | Refused:

@@ -39,6 +39,7 @@ from workflows.usecases.shared.context import (
     clock_in_doubt,
     done_from,
     event,
+    ledger_in_doubt,
     not_in_force,
     older_runs,
     run,
@@ -62,12 +63,13 @@ def _names(ask: Ask) -> tuple[str, str]:
     return ask.environment.strip().lower(), ask.role.strip().lower()
 
 
+_OWN = (keys.ACTIVE_POLICY, keys.CLOCK, keys.OLDER, keys.LEDGER_DOUBT)
+
+
 def _once(ctx: Context, actor: Actor, ask: Ask, origin: Origin, commit_id: str) -> CommitAttempt | Outcome | Refused:
     person, (environment, role) = actor.person, _names(ask)
     place, uses = keys.slot(slot_id(person.id, environment, role)), keys.break_glass_uses(environment, person.id)
-    snapshot, old = _read(
-        ctx, place, (keys.ACTIVE_POLICY, keys.CLOCK, keys.OLDER, actor.record, keys.person(person.id), uses), commit_id
-    )
+    snapshot, old = _read(ctx, place, (*_OWN, actor.record, keys.person(person.id), uses), commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     record = snapshot.get(keys.person(person.id), PersonRecord)
@@ -81,6 +83,7 @@ def _once(ctx: Context, actor: Actor, ask: Ask, origin: Origin, commit_id: str) 
         or not_theirs(snapshot, actor)
         or clock_in_doubt(snapshot)
         or older_runs(snapshot)
+        or ledger_in_doubt(snapshot)
     )
     if refusal:
         return refusal
@@ -192,6 +195,7 @@ def _made(ctx: Context, request: Request, actor: Actor, snapshot: Snapshot) -> A
         "policy": actor.policy.hash[:12],
         "break_glass": "true",
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
+        **actor.person.from_where,
     }
     private = {"actor": request.requester, "actor_name": request.requester_name, "reason": request.reason}
     return event(ctx, Event.REQUEST_MADE, request.id, snapshot, facts, private)

@@ -198,6 +198,7 @@ def made(ctx: Context, request: Request, actor: Actor, snapshot: Snapshot) -> Au
         **({"ticket_not_verified": request.ticket_note} if request.ticket_note else {}),
         "policy": actor.policy.hash[:12],
         "person_age_s": str(int((snapshot.now - actor.person.as_of).total_seconds())),
+        **actor.person.from_where,
     }
     private = {"actor": request.requester, "actor_name": request.requester_name, "reason": request.reason}
     if request.holder != request.requester:

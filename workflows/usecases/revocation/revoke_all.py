@@ -13,6 +13,7 @@ from itertools import islice
 
 from workflows.core import keys
 from workflows.core.audit import Event
+from workflows.core.gates.events import as_told
 from workflows.core.identity import Identity
 from workflows.core.people import Account, PersonFacts, PersonId
 from workflows.core.policy import Policy
@@ -26,13 +27,13 @@ from workflows.core.rules.eligibility import clean, text_problem
 from workflows.core.rules.grant_terms import close
 from workflows.core.rules.groups import person_problem
 from workflows.ports import Change, Snapshot
-from workflows.usecases.revocation.end import take_back
 from workflows.usecases.shared.actor import Actor, is_bound, known, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.due_items import take_off
 from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.rebuilt import grant_where_known
+from workflows.usecases.shared.take_back import take_back
 
 SUBJECT = "sweepout-"
 # A worker's job is short: so many at a time, and at once again while there are more.
@@ -159,23 +160,36 @@ def _open(ctx: Context, ids: Sequence[str]) -> Iterator[_Open]:
 
 
 def _hit(found: _Open, people: tuple[PersonId, ...], effective_scope: EffectiveScope) -> bool:
-    # What somebody has whom the person merely asked for is not the person's.
-    asking = found.request is not None and found.request.decision is None and found.request.requester in people
     of = found.request or found.grant
-    of_person = not people or (of is not None and of.holder in people) or asking
     where = of.terms.environment if of is not None else ""
+    of_person = not people or _is_theirs(found, people)
     return of_person and (effective_scope.environments is None or where in effective_scope.environments)
+
+
+def _is_theirs(found: _Open, people: tuple[PersonId, ...]) -> bool:
+    request = found.request
+    # What somebody has whom the person merely asked for is not the person's.
+    asking = request is not None and request.decision is None and request.requester in people
+    # A pipeline's run is nobody's, and who began it answers for it.
+    began = request.gate.barred if request is not None and request.gate is not None else ()
+    of = request or found.grant
+    return (of is not None and of.holder in people) or asking or not set(people).isdisjoint(began)
 
 
 def _members(ctx: Context, people: tuple[PersonId, ...], environments: Iterable[str] | None) -> tuple[str, ...]:
     indexes = (keys.LIVE, keys.PENDING, keys.SCHEDULED)
     if people:
-        names = [keys.of_person(index, person) for index in indexes for person in people]
-    elif environments is not None:
-        names = [keys.of_environment(index, name) for index in indexes for name in environments]
+        # Runs that one of them began wait under their pipeline's name, wherever they may go on.
+        waiting = (keys.PENDING, keys.SCHEDULED)
+        runs = [*(name for index in waiting for name in _all_of(index, environments)), keys.RUNS]
+        names = [*(keys.of_person(index, person) for index in indexes for person in people), *runs]
     else:
-        names = list(indexes)
+        names = [name for index in indexes for name in _all_of(index, environments)]
     return tuple(dict.fromkeys(id_ for name in names for id_ in ctx.ledger.members(name, limit=FOUND_MAX)))
+
+
+def _all_of(index: str, environments: Iterable[str] | None) -> list[str]:
+    return [index] if environments is None else [keys.of_environment(index, name) for name in environments]
 
 
 def _once(
@@ -319,7 +333,8 @@ def _close(ctx: Context, bulk_revocation: BulkRevocation, id_: str, commit_id: s
         request, Move.DENY, Closing(snapshot.now, bulk_revocation.by, bulk_revocation.by_name, bulk_revocation.reason)
     )
     private = {"actor": bulk_revocation.by, "actor_name": bulk_revocation.by_name, "reason": bulk_revocation.reason}
-    entry = event(ctx, Event.REQUEST_DENIED, id_, snapshot, {"sweepout": bulk_revocation.id}, private)
+    kind = as_told(Event.REQUEST_DENIED, request.gate)
+    entry = event(ctx, kind, id_, snapshot, {"sweepout": bulk_revocation.id}, private)
     done = Outcome(id_, "denied")
     return CommitAttempt(closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(id_),))
 

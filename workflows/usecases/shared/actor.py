@@ -22,6 +22,7 @@ from workflows.core.identity import (
 )
 from workflows.core.people import GroupFacts, PersonFacts, is_fresh
 from workflows.core.policy import Policy
+from workflows.core.records.erased import ErasedPeople
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.record import Record
 from workflows.core.refusal import Code, Refused
@@ -153,6 +154,9 @@ def _beside(snapshot: Snapshot, facts: PersonFacts, policy: Policy) -> Iterable[
         yield keys.address(spelling)
         owner = snapshot.seek(keys.address(spelling), AddressRecord)
         people += [first_person(spelling), *((owner.person,) if owner is not None else ())]
+    known = [snapshot.seek(keys.account(name), AccountRecord) for name in facts.accounts]
+    if all(one is None or one.person is None for one in known):
+        yield keys.ERASED
     for name in facts.accounts:
         record = snapshot.seek(keys.account(name), AccountRecord)
         if record is not None and record.moved is not None:
@@ -188,7 +192,15 @@ def _on_record(snapshot: Snapshot, facts: PersonFacts, policy: Policy) -> tuple[
     claimed = _identity(snapshot, claims, taken) if claims is not None else None
     former = standing if own is None else None
     elsewhere = accounts_elsewhere(snapshot, facts, owned) if owned is not None else ()
-    return OnRecord(own, owner, owned, former, person, claimed, elsewhere, asked_of(snapshot, owner)), taken
+    asked, another = asked_of(snapshot, owner), _was_another(snapshot, facts)
+    return OnRecord(own, owner, owned, former, person, claimed, elsewhere, asked, another), taken
+
+
+def _was_another(snapshot: Snapshot, facts: PersonFacts) -> bool:
+    """Whether the account was somebody's who was erased, and had another address then."""
+    erased = snapshot.readable(keys.ERASED, ErasedPeople) if keys.ERASED in snapshot.items else None
+    address = facts.address
+    return erased is not None and address is not None and any(erased.is_another(one, address) for one in facts.accounts)
 
 
 def _owner(snapshot: Snapshot, written: tuple[Address, ...]) -> PersonId:

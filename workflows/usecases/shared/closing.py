@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
+from workflows.core.gates.events import as_told
 from workflows.core.records.grant import Grant
 from workflows.core.records.lifecycle import Move
 from workflows.core.records.person import PersonRecord
@@ -15,6 +17,11 @@ from workflows.core.refusal import Refused
 from workflows.core.rules.grant_terms import close
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, event
+
+
+def forge_hears(request: Request, at: datetime) -> Mapping[str, datetime]:
+    """Where a forge holds the run back: a worker has to tell it what was decided."""
+    return {keys.forge(request.gate.rule): at} if request.gate is not None and request.gate.rule else {}
 
 
 def keys_of(request: Request) -> tuple[str, ...]:
@@ -45,7 +52,7 @@ def out_of(index: str, request: Request) -> tuple[IndexEntry, ...]:
 
 def out_of_pending(request: Request) -> tuple[IndexEntry, ...]:
     """It waits no more: neither for an answer nor for its start."""
-    later = out_of(keys.SCHEDULED, request) if request.start_at else ()
+    later = out_of(keys.SCHEDULED, request) if request.start_at or request.gate else ()
     return (*out_of(keys.PENDING, request), *later)
 
 
@@ -75,6 +82,7 @@ def closing_change(
             keys.request(request.id): None,
             keys.chase_due(request.id): None,
             keys.chat(request.id): snapshot.now + SOON,
+            **forge_hears(request, snapshot.now),
             **due,
         },
         index=out_of_pending(request),
@@ -86,7 +94,8 @@ def closing_change(
 def refusing(ctx: Context, snapshot: Snapshot, request: Request, refusal: Refused) -> CommitAttempt:
     """The bot itself closes it, and says why."""
     over = close(request, Move.DENY, Closing(snapshot.now, code=refusal.code.value, params=dict(refusal.params)))
-    entry = event(ctx, Event.REQUEST_DENIED, request.id, snapshot, {"code": refusal.code.value, "by": "prodaccess"})
+    kind = as_told(Event.REQUEST_DENIED, request.gate)
+    entry = event(ctx, kind, request.id, snapshot, {"code": refusal.code.value, "by": "prodaccess"})
     done = Outcome(request.id, "denied")
     commit_id = f"unresolved:{request.id}:{snapshot.items[keys.request(request.id)].version}"
     return CommitAttempt(

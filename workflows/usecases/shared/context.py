@@ -25,11 +25,14 @@ from workflows.ports import (
     Ledger,
     PolicySource,
     RandomSource,
+    Signatures,
     Snapshot,
     Targets,
     Tickets,
+    Vouching,
     Wake,
 )
+from workflows.usecases.shared.accepted_copy import accepted_meanwhile
 from workflows.usecases.shared.outside import SureOrigin, SurePolicy, SureRefresher, SureTargets, SureTickets, SureWake
 from workflows.usecases.shared.unreadable import Unreadable
 
@@ -71,6 +74,10 @@ class WorkerContext(Context):
     # What the channel of a request really is, as far as the chat can prove it. Raises DirectoryUnreachable.
     prove_origin: Callable[[Policy, Origin], Origin]
     monotonic_s: Callable[[], float]
+    # With None nobody here can check what a chat signed: it signs nothing, or the secret is not here.
+    signatures: Signatures | None = None
+    # With None nobody can act from a terminal.
+    vouching: Vouching | None = None
 
     def __post_init__(self) -> None:
         Context.__post_init__(self)
@@ -134,6 +141,8 @@ def run(ctx: Context, once: Callable[[], CommitAttempt | Outcome | Refused]) -> 
             return clock_in_doubt(ctx.ledger.read(keys.CLOCK)) or Refused(Code.CLOCK_IN_DOUBT, audited=False)
         if result.why == "older":
             return older_runs(ctx.ledger.read(keys.OLDER)) or Refused(Code.OLDER_VERSION_RUNS, audited=False)
+        if result.why == "restored" and not accepted_meanwhile(ctx):
+            return IN_DOUBT
     raise Contended(f"lost {ATTEMPTS_MAX} races in a row")
 
 
@@ -162,6 +171,14 @@ def clock_in_doubt(snapshot: Snapshot) -> Refused | None:
 def older_runs(snapshot: Snapshot) -> Refused | None:
     """The same, on a snapshot with `keys.OLDER`, while processes of an older version run."""
     return not_beside_older(snapshot.readable(keys.OLDER, OlderRunning), snapshot.now)
+
+
+IN_DOUBT = Refused(Code.LEDGER_IN_DOUBT, audited=False)
+
+
+def ledger_in_doubt(snapshot: Snapshot) -> Refused | None:
+    """The same, on a snapshot with `keys.LEDGER_DOUBT`. One that cannot be read is one."""
+    return None if snapshot.items[keys.LEDGER_DOUBT].is_absent else IN_DOUBT
 
 
 def not_in_force(snapshot: Snapshot, policy: Policy) -> Refused | None:

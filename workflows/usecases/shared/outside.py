@@ -6,18 +6,20 @@ An exception that nobody expected, or an answer of another shape, is logged and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from workflows.core.activity import LogPage, Window
 from workflows.core.identity import Address
 from workflows.core.people import Account, GroupFacts, PersonFacts
 from workflows.core.policy import Policy, TicketCheck
-from workflows.core.provider import TargetTerms
+from workflows.core.provider import Sought, TargetTerms
 from workflows.core.records.request import Origin
 from workflows.core.records.target import Observation, Operation, Resource
 from workflows.core.refusal import Refused
+from workflows.core.rules.leaving import Looked
 from workflows.core.rules.ticket_check import TicketSeen, TicketState
 from workflows.ports import (
     NOT_BOUND,
@@ -97,12 +99,23 @@ class SureTarget(Target):
     def revoke(self, resource: Resource, before_send: BeforeSend) -> Operation:
         return self._ask("revoke", lambda it: _shaped(it.revoke(resource, before_send), Operation))
 
+    def deny_sessions(self, resource: Resource, before: datetime, before_send: BeforeSend) -> Operation:
+        return self._ask(
+            "deny sessions", lambda it: _shaped(it.deny_sessions(resource, before, before_send), Operation)
+        )
+
     def poll(self, resource: Resource, operation: Operation) -> Operation:
         return self._ask("poll", lambda it: _shaped(it.poll(resource, operation), Operation))
 
     def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
         # Read to its end in here: what fails halfway through fails here, too.
         return self._ask("list_managed", lambda it: [_shaped(seen, Observation) for seen in it.list_managed(terms)])
+
+    def whose(self, resource: Resource) -> tuple[Address, ...]:
+        return self._ask("whose", lambda it: _shaped(it.whose(resource), tuple))
+
+    def activity(self, asked: Sought, place: str, window: Window, more: str = "") -> LogPage:
+        return self._ask("activity", lambda it: _shaped(it.activity(asked, place, window, more), LogPage))
 
     @property
     def tells_ours_apart(self) -> bool:
@@ -131,6 +144,9 @@ class SureRefresher(DirectoryRefresher):
 
     def refresh_groups(self, policy: Policy, names: Iterable[str]) -> GroupFacts:
         return self._ask(lambda: _shaped(self.refresher.refresh_groups(policy, names), GroupFacts))
+
+    def look_at(self, accounts: Collection[Account], policy: Policy) -> Looked:
+        return self._ask(lambda: _shaped(self.refresher.look_at(accounts, policy), Looked))
 
     def _ask(self, call: Callable[[], T]) -> T:
         try:

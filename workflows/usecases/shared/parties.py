@@ -20,7 +20,7 @@ from workflows.usecases.shared.context import Context
 
 def party_keys(request: Request) -> tuple[str, ...]:
     """The records that say who everybody is who has a part in it; of an account that has moved, where it went."""
-    people = dict.fromkeys((request.requester, request.holder, *_voters(request)))
+    people = dict.fromkeys((*request.parties, *_voters(request)))
     return (*map(keys.identity, people), *map(keys.account, (*accounts_of(request), *voting_accounts(request))))
 
 
@@ -53,7 +53,7 @@ def account_in(snapshot: Snapshot, account: AccountId) -> AccountRecord | None:
 
 
 def accounts_of(request: Request) -> tuple[AccountId, ...]:
-    """The accounts of who asked and who would hold it. Older requests name the chat's own ids alone."""
+    """The accounts of who asked, would hold it or began it. Older requests name the chat's own ids alone."""
     asked = (request.requester_slack, request.holder_slack)
     return tuple(dict.fromkeys(request.accounts or (account.id for account in asked if account is not None)))
 
@@ -71,7 +71,7 @@ def with_parties(groups: GroupFacts, snapshot: Snapshot, request: Request, *more
     who else is about to have a part in it."""
     votes = {vote.account: vote.by for vote in request.votes if vote.account is not None}
     lost = frozenset(account for account, who in votes.items() if not _counts(snapshot, account, who))
-    people = dict.fromkeys((request.requester, request.holder, *_voters(request), *more))
+    people = dict.fromkeys((*request.parties, *_voters(request), *more))
     return replace(groups, alike=alike(snapshot, people), on_hold=lost)
 
 

@@ -15,7 +15,7 @@ from workflows.core.convergence.actions import State, start_end
 from workflows.core.records.grant import End, EndCause, Grant, GrantState
 from workflows.core.records.holding import Baseline, Holding
 from workflows.core.records.request import Request, slot_id
-from workflows.core.rules.grant_terms import grant_for
+from workflows.core.rules.grant_terms import grant_for, grant_of_gate
 from workflows.ports import Change, Committed, CorruptRecord, Fence, Lease, Ledger, Snapshot
 from workflows.usecases.shared.context import Context
 
@@ -56,12 +56,23 @@ def rebuilt_grant(ledger: Ledger, id_: str) -> Grant | None:
     item = keys.request(id_)
     request = ledger.read(item).readable(item, Request)
     end = ledger.score(keys.LIVE, id_)
-    if request is None or request.decision is None or request.resource is None or end is None:
+    made = _follows(request) if request is not None else None
+    if made is None or end is None:
         return None
-    made = grant_for(request, request.decision)
     return replace(
-        made, state=GrantState.ACTIVE, activated_at=request.decision.at, deadline=datetime.fromtimestamp(end, UTC)
+        made, state=GrantState.ACTIVE, activated_at=made.decision.at, deadline=datetime.fromtimestamp(end, UTC)
     )
+
+
+def _follows(request: Request) -> Grant | None:
+    """What was given by it; a pipeline's role has it since its run took the approval. None: nothing was."""
+    gate = request.gate
+    if gate is not None:
+        known = request.gives is not None and request.gives.resource is not None and request.decision is not None
+        return grant_of_gate(request, gate.redeemed_at) if known and gate.redeemed_at is not None else None
+    if request.decision is None or request.resource is None:
+        return None
+    return grant_for(request, request.decision)
 
 
 def rebuilt_holding(ctx: Context, holding_id: str, grant_id: str) -> Holding | None:

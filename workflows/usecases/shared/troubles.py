@@ -31,7 +31,9 @@ PAUSES_MAX = {
     "holding": timedelta(seconds=30),
     "end": timedelta(seconds=30),
     "sweepout": timedelta(seconds=30),
+    "seal": timedelta(seconds=30),
     "request": timedelta(seconds=15),
+    "forge": timedelta(minutes=1),
     "chat": timedelta(minutes=1),
 }
 # What has not failed again so long after it was to be tried again was done, or is not there any more.
@@ -236,7 +238,7 @@ def concerned(ctx: Context, item: str) -> Concerned:
     request = _request(ctx, id_)
     if request is None:
         return Concerned()
-    waits = "resolve" if kind == "request" and request.resource is None else kind
+    waits = "resolve" if kind == "request" and not request.is_resolved else kind
     return Concerned(_people(request), (request,), waits)
 
 
@@ -260,5 +262,9 @@ def _request(ctx: Context, id_: str) -> Request | None:
 
 
 def _people(request: Request) -> tuple[Account, ...]:
+    if request.gate is not None:
+        # A pipeline reads the log of its job.
+        return ()
     holder = request.holder_slack or request.requester_slack
-    return tuple(dict.fromkeys((request.requester_slack, holder)))
+    # Whose record was made again from the archive may be nobody's.
+    return tuple(who for who in dict.fromkeys((request.requester_slack, holder)) if who.user)

@@ -11,30 +11,57 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from workflows.core import keys
+from workflows.core.gates.ask import is_pipeline
 from workflows.core.identity import AccountRecord
 from workflows.core.people import NEVER
 from workflows.core.policy import Policy
+from workflows.core.records.certification import Certification
+from workflows.core.records.drift import Drift
+from workflows.core.records.gate import TokenOnce
 from workflows.core.records.grant import CLOSED, Grant
 from workflows.core.records.oversight import BulkRevocation, Review, ReviewState
 from workflows.core.records.person import PersonRecord
 from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.core.records.record import Record
 from workflows.core.records.request import Request, RequestState, slot_id
+from workflows.core.records.signed import SignedVotes
+from workflows.core.records.terminal import TerminalAct
 from workflows.core.rules.break_glass import next_chase as next_review_chase
 from workflows.core.rules.grant_terms import warning_at
 from workflows.core.rules.reminders import escalation_of, next_chase
 from workflows.ports import Change, CorruptLedger, IndexEntry, PolicyUnavailable
+from workflows.usecases.certification.standing import entry_of as entry_of_certification
+from workflows.usecases.drift.standing import FIRST_AFTER_S
+from workflows.usecases.drift.standing import entries_of as entries_of_drift
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 from workflows.usecases.requests.request_access import entries_of
 from workflows.usecases.shared.adopt_accounts import on_hold
 from workflows.usecases.shared.closing import places_of
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.limits import kept_out
+from workflows.usecases.shared.signed_votes import look_at_them
 
 _AT_ONCE = 200
 _DUE = ("due", "woken")
 # Kinds that something follows from; what is due of a press is found by its own key alone.
-_KINDS = ("request", "grant", "holding", "review", "person", "press", "sweepout", "policy", "account")
+_KINDS = (
+    "request",
+    "grant",
+    "holding",
+    "review",
+    "person",
+    "press",
+    "sweepout",
+    "policy",
+    "account",
+    "seal",
+    "signed",
+    "drift",
+    "certification",
+    "jti",
+    "forge",
+    "terminal",
+)
 
 
 def mend(ctx: Context) -> None:
@@ -118,16 +145,34 @@ def indexed(record: Record) -> Iterator[IndexEntry]:
         yield from _of_review(record)
     elif isinstance(record, PersonRecord):
         yield from _of_person(record)
+    elif isinstance(record, SignedVotes):
+        yield look_at_them(record)
+    elif isinstance(record, TokenOnce | TerminalAct):
+        yield from _of_what_runs_out(record)
+    elif isinstance(record, Drift):
+        yield from entries_of_drift(record)
+    elif isinstance(record, Certification):
+        yield entry_of_certification(record)
     elif isinstance(record, AccountRecord):
         yield from (entry for entry in on_hold(record) if entry.score is not None)
+
+
+def _of_what_runs_out(record: TokenOnce | TerminalAct) -> Iterator[IndexEntry]:
+    if isinstance(record, TokenOnce):
+        yield IndexEntry(keys.TOKENS, f"jti:{record.id}", record.until.timestamp())
+        return
+    yield IndexEntry(keys.TERMINAL, record.id, record.until.timestamp())
+    if record.at is not None and record.answer is None:
+        yield IndexEntry(keys.TERMINAL_WAITING, record.id, record.at.timestamp())
 
 
 def _of_request(request: Request) -> Iterator[IndexEntry]:
     waits = request.state is RequestState.PENDING
     recent = set(places_of(keys.RECENT, request))
     yield from (entry for entry in entries_of(request) if waits or entry.name in recent)
-    if request.state is RequestState.SCHEDULED and request.start_at is not None:
-        at = request.start_at.timestamp()
+    later = request.start_at if request.gate is None else request.expires_at
+    if request.state is RequestState.SCHEDULED and later is not None:
+        at = later.timestamp()
         yield from (IndexEntry(name, request.id, at) for name in places_of(keys.SCHEDULED, request))
     if request.ticket:
         yield IndexEntry(keys.of_ticket(request.ticket), request.id, request.created_at.timestamp())
@@ -136,7 +181,8 @@ def _of_request(request: Request) -> Iterator[IndexEntry]:
 def _of_grant(grant: Grant) -> Iterator[IndexEntry]:
     if grant.state not in CLOSED:
         live = keys.places(keys.LIVE, environment=grant.terms.environment, person_id=grant.holder)
-        yield from (IndexEntry(name, grant.id, grant.deadline.timestamp()) for name in live)
+        runs = (keys.RUNS,) if is_pipeline(grant.holder) else ()
+        yield from (IndexEntry(name, grant.id, grant.deadline.timestamp()) for name in (*live, *runs))
     elif grant.closed_at is not None:
         slot = slot_id(grant.holder, grant.terms.environment, grant.terms.role)
         closed = (keys.CLOSED, keys.last_of(slot))
@@ -165,7 +211,7 @@ def due_items(name: str, record: Record, policy: Policy | None, now: datetime) -
     due: dict[str, datetime | None] = {}
     if isinstance(record, Request) and record.state in (RequestState.PENDING, RequestState.SCHEDULED):
         due = {name: now, keys.chat(record.id): now}
-        if record.state is RequestState.PENDING and record.resource is not None and policy is not None:
+        if record.state is RequestState.PENDING and record.is_resolved and policy is not None:
             due[keys.chase_due(record.id)] = next_chase(record, escalation_of(policy, record))
     elif isinstance(record, Grant) and record.state not in CLOSED:
         warn = None if record.warned or record.end is not None else warning_at(record)
@@ -176,7 +222,14 @@ def due_items(name: str, record: Record, policy: Policy | None, now: datetime) -
         due = {name: now} if record.finished_at is None else {}
     elif isinstance(record, ActivePolicy):
         due = {digest_due(digest_key(plan)): now + _SOON for plan in (policy.digests if policy else ())}
-    elif name.startswith(("holding:", "press:")):
+        due[keys.DRIFT_DUE] = now + timedelta(seconds=FIRST_AFTER_S)
+        due[keys.RETAINED] = now + _SOON if policy is not None and policy.retention is not None else None
+        due[keys.CERTIFY_NEXT] = now + _SOON if policy is not None and policy.certify is not None else None
+    elif isinstance(record, Drift):
+        due = {name: now} if record.removing_since or record.agreed_by else {}
+    elif isinstance(record, Certification):
+        due = {name: now} if record.is_open else {}
+    elif name.startswith(("holding:", "press:", "seal:", "forge:", "terminal:")):
         due = {name: now}
     return {item: at for item, at in due.items() if at is not None}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from bot.chat.message import Message
 from bot.chat.messages import approval_card as cards
 from bot.chat.messages import break_glass
 from bot.chat.messages import reminders as calls
+from bot.chat.messages.gate_card import gate_card
 from bot.chat.outbox.plans.planning import (
     OVER,
     PlannedMessage,
@@ -17,6 +19,7 @@ from bot.chat.outbox.plans.planning import (
     own_channels,
     rendered,
 )
+from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import Stage
 from workflows.core.destination import is_person
 from workflows.core.records.chat import Posting
@@ -71,8 +74,12 @@ def _card(planning: PlanningInput, channel: str) -> PlannedMessage:
         planning,
         f"card:{channel}",
         channel,
-        lambda view: cards.approval_card(view, mentions, to_owner=is_person(channel)),
+        lambda view: card_of(view)(view, mentions, to_owner=is_person(channel)),
     )
+
+
+def card_of(view: RequestView) -> Callable[..., Message]:
+    return gate_card if view.gate is not None else cards.approval_card
 
 
 def _review_owed(planning: PlanningInput) -> bool:

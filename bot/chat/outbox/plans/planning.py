@@ -28,6 +28,7 @@ OVER = frozenset(
         Stage.DENIED,
         Stage.WITHDRAWN,
         Stage.EXPIRED,
+        Stage.USED,
         Stage.NOT_GIVEN,
         Stage.STANDING,
         Stage.EXTENDED,

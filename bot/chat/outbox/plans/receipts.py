@@ -13,6 +13,8 @@ from workflows.core.records.chat import ChatRecord
 from workflows.core.records.request import Request
 
 # Entries that say nothing to people beside the ones around them.
+# What the root says by itself.
+ASKED = frozenset({Event.REQUEST_MADE, Event.GATE_ASKED})
 _SILENT = frozenset({Event.REQUEST_RESOLVED, Event.REQUEST_REMINDED})
 
 
@@ -57,7 +59,7 @@ def _thread(planning: PlanningInput, channel: str) -> list[PlannedMessage]:
 def _lines(planning: PlanningInput, channel: str, root: str) -> PlannedMessage | None:
     """The entries that the thread has not told yet. While somebody is waited for, the root says it all."""
     news = news_of(planning.chat, planning.entries, channel)
-    if not news or (planning.view.stage is Stage.WAITING and all(entry.event is Event.REQUEST_MADE for entry in news)):
+    if not news or (planning.view.stage is Stage.WAITING and all(entry.event in ASKED for entry in news)):
         return None
     shown = news[: receipts.ENTRIES_MAX]
     view = for_channel(planning, channel)

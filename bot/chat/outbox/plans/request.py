@@ -23,7 +23,9 @@ SETTLES_IN_S = 10.0
 AT_WORK_S = 2.0
 LASTS_S = 30.0
 _PASSING = frozenset({Stage.SETTING_UP, Stage.REMOVING})
-ALARMS = frozenset({Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED, Event.BREAK_GLASS_UNANNOUNCED})
+ALARMS = frozenset(
+    {Event.GRANT_REMOVAL_FAILING, Event.GRANT_REAPPEARED, Event.BREAK_GLASS_UNANNOUNCED, Event.VOTE_UNPROVED}
+)
 
 
 def as_posted(planning: PlanningInput, chat: ChatRecord) -> PlanningInput:
@@ -34,16 +36,21 @@ def as_posted(planning: PlanningInput, chat: ChatRecord) -> PlanningInput:
 
 def passing_until_s(view: RequestView, since: datetime | None, *, at_work: bool = False) -> float:
     """Seconds to wait until a passing state is worth telling; 0.0 where it is told now. `at_work`: the target says so."""
-    if view.stage not in _PASSING or since is None:
+    if not _passes(view) or since is None:
         return 0.0
     return max(0.0, (AT_WORK_S if at_work else SETTLES_IN_S) - (view.now - since).total_seconds())
 
 
 def on_cards_for_s(view: RequestView, since: datetime | None) -> float:
     """For how many seconds more a passing state is told on the cards alone; 0.0 where all is told."""
-    if view.stage not in _PASSING or since is None:
+    if not _passes(view) or since is None:
         return 0.0
     return max(0.0, LASTS_S - (view.now - since).total_seconds())
+
+
+def _passes(view: RequestView) -> bool:
+    """What a forge could not be told lasts."""
+    return view.stage in _PASSING and not (view.pipeline and view.error)
 
 
 def planned(planning: PlanningInput) -> list[PlannedMessage]:
@@ -53,7 +60,12 @@ def planned(planning: PlanningInput) -> list[PlannedMessage]:
     """
     if planning.passing:
         return cards_of(planning)
+    if planning.request.gate is not None:
+        # Whoever asked is told in the log of its job.
+        return [*cards_of(planning), *calls_to(planning), *alarms(planning), *receipts_of(planning)]
     own = beside(planning, [*nobody_there(planning), *unreached(planning), *to_holder(planning)])
+    # Where the record was made again from the archive, nobody may know any more who asked.
+    own = [item for item in own if item.channel]
     if planning.request.break_glass:
         return [*cards_of(planning), *receipts_of(planning), *alarms(planning), *own]
     return [*cards_of(planning), *calls_to(planning), *alarms(planning), *own, *receipts_of(planning)]
@@ -79,6 +91,9 @@ def _alarm(planning: PlanningInput, entry: AuditEntry, channel: str) -> PlannedM
         message = break_glass.unannounced(view, command=planning.command)
     elif entry.event is Event.GRANT_REAPPEARED:
         message = notices.reappeared(view, entry.at, mentions=mentions, owners=owners)
+    elif entry.event is Event.VOTE_UNPROVED:
+        more = entry.facts.get("id") != entry.subject
+        message = notices.vote_unproved(view, entry.facts.get("why", ""), more=more, mentions=mentions, owners=owners)
     else:
         failures = int(entry.facts.get("failures", "0")) or None
         error = replace(view, error=entry.private.get("error") or view.error)

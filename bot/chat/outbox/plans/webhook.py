@@ -25,6 +25,7 @@ from workflows.core.records.chat import ChatRecord
 PASSING = frozenset(
     {
         Event.REQUEST_MADE,
+        Event.GATE_ASKED,
         Event.REQUEST_RESOLVED,
         Event.REQUEST_REMINDED,
         Event.REQUEST_ESCALATED,

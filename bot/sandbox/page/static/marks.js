@@ -6,7 +6,7 @@ const MARKS = {
   "🔴": "red", "🟡": "yellow", "🟢": "green", "🔵": "blue", "✅": "check", "✔": "tick", "❌": "cross", "⛔": "stop",
   "🚫": "stop", "⏳": "sand", "⌛": "sand", "⚠": "warning", "🚨": "siren", "✂": "scissors", "🏁": "flag", "🔄":
   "round", "🔁": "round", "↩": "back", "⏰": "clock", "🕒": "clock", "⏱": "clock", "🔔": "bell", "📝": "memo", "✍":
-  "memo", "📜": "scroll", "🔒": "lock", "🔐": "lock", "💬": "away",
+  "memo", "📜": "scroll", "🔒": "lock", "🔐": "lock", "🔏": "lock", "💬": "away", "✋": "hand", "👀": "eyes",
 };
 const KNOWN = new RegExp(`(${Object.keys(MARKS).join("|")})[\\uFE0E\\uFE0F]?`, "gu");
 

@@ -55,9 +55,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.policy.existingConfigMap.name | default (printf "%s-policy" (include "prodaccess.fullname" .)) -}}
 {{- end -}}
 
-{{- /* What comes from the outside: Slack over HTTP, or Teams. */ -}}
+{{- /* Which processes there are, as JSON; those that are upgraded first come first. */ -}}
+{{- define "prodaccess.processes" -}}
+{{- $found := list "worker" "clock" "web" -}}
+{{- if .Values.sealer.enabled -}}{{- $found = append $found "sealer" -}}{{- end -}}
+{{- toJson $found -}}
+{{- end -}}
+
+{{- /* Whether this process signs the audit log: {root, process}. */ -}}
+{{- define "prodaccess.seals" -}}
+{{- $who := ternary "sealer" "worker" .root.Values.sealer.enabled -}}
+{{- if and (eq .process $who) (or .root.Values.audit.secretKey .root.Values.audit.kmsKeyArn) -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* What comes from the outside: Slack over HTTP, Teams, pipelines, or GitHub. */ -}}
 {{- define "prodaccess.isCalled" -}}
-{{- if or .Values.teams.enabled (and .Values.slack.enabled (eq .Values.slack.mode "http")) -}}yes{{- end -}}
+{{- if or .Values.gate.url .Values.github.appId .Values.teams.enabled (and .Values.slack.enabled (eq .Values.slack.mode "http")) -}}yes{{- end -}}
 {{- end -}}
 
 {{- /* The secrets of one process as JSON: variable -> {secret, key}. Each gets what it needs, and no more. */ -}}
@@ -66,7 +79,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $name := $values.secrets.existingSecret -}}
 {{- $keys := $values.secrets.keys -}}
 {{- $found := dict "REDIS_URL" (dict "secret" ($values.redis.existingSecret | default $name) "key" (get $values.redis.keys .process)) -}}
-{{- if ne .process "clock" -}}
+{{- if has .process (list "web" "worker") -}}
   {{- if $values.slack.enabled -}}
     {{- $_ := set $found "SLACK_BOT_TOKEN" (dict "secret" $name "key" $keys.slackBotToken) -}}
   {{- end -}}
@@ -80,12 +93,24 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
     {{- $_ := set $found $variable (dict "secret" $name "key" $key) -}}
   {{- end -}}
 {{- end -}}
-{{- if and (eq .process "web") $values.slack.enabled -}}
-  {{- if eq $values.slack.mode "socket" -}}
-    {{- $_ := set $found "SLACK_APP_TOKEN" (dict "secret" $name "key" $keys.slackAppToken) -}}
-  {{- else -}}
-    {{- $_ := set $found "SLACK_SIGNING_SECRET" (dict "secret" $name "key" $keys.slackSigningSecret) -}}
-  {{- end -}}
+{{- if and (include "prodaccess.seals" .) $values.audit.secretKey -}}
+  {{- $_ := set $found "PRODACCESS_AUDIT_KEY" (dict "secret" $name "key" $values.audit.secretKey) -}}
+{{- end -}}
+{{- if and (eq .process "web") $values.github.appId -}}
+  {{- $_ := set $found "GITHUB_WEBHOOK_SECRET" (dict "secret" $name "key" $keys.githubWebhookSecret) -}}
+{{- end -}}
+{{- if and (eq .process "worker") $values.github.appId -}}
+  {{- $_ := set $found "GITHUB_APP_KEY" (dict "secret" $name "key" $keys.githubAppKey) -}}
+{{- end -}}
+{{- if and (eq .process "worker") $values.gitlab.enabled -}}
+  {{- $_ := set $found "GITLAB_TOKEN" (dict "secret" $name "key" $keys.gitlabToken) -}}
+{{- end -}}
+{{- if and (eq .process "web") $values.slack.enabled (eq $values.slack.mode "socket") -}}
+  {{- $_ := set $found "SLACK_APP_TOKEN" (dict "secret" $name "key" $keys.slackAppToken) -}}
+{{- end -}}
+{{- if and (has .process (list "web" "worker")) $values.slack.enabled (ne $values.slack.mode "socket") -}}
+  {{- /* The worker checks again what Slack signed of votes in production. */ -}}
+  {{- $_ := set $found "SLACK_SIGNING_SECRET" (dict "secret" $name "key" $keys.slackSigningSecret) -}}
 {{- end -}}
 {{- toJson $found -}}
 {{- end -}}
@@ -113,6 +138,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- else if and $values.policy.existingConfigMap.name (not $values.policy.existingConfigMap.keys) -}}
 {{- fail "policy.existingConfigMap.keys is empty: list the keys, such as [prodaccess.yaml, roles.yaml, environments__orders-prod.yaml]." -}}
 {{- end -}}
+{{- if and $values.audit.secretKey $values.audit.kmsKeyArn -}}
+{{- fail "The audit log has one key: set audit.secretKey or audit.kmsKeyArn, not both." -}}
+{{- end -}}
+{{- if and (or $values.sealer.enabled $values.audit.bucket) (not (or $values.audit.secretKey $values.audit.kmsKeyArn)) -}}
+{{- fail "Nothing signs the audit log: set audit.secretKey (prodaccess audit keygen) or audit.kmsKeyArn." -}}
+{{- end -}}
 {{- if and $values.valkey.enabled (not $values.valkey.existingSecret) -}}
 {{- fail "Valkey is on: set valkey.existingSecret, a Secret with the file of its users." -}}
 {{- end -}}
@@ -120,7 +151,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- fail "worker.aws.identity is projected: set worker.aws.roleArn." -}}
 {{- end -}}
 {{- if and $values.ingress.enabled (not (include "prodaccess.isCalled" .)) -}}
-{{- fail "Nothing has to be reachable from outside: Slack is in Socket Mode and Teams is off. Set slack.mode to http, or leave ingress.enabled false." -}}
+{{- fail "Nothing has to be reachable from outside: Slack is in Socket Mode, Teams is off, gate.url and github.appId are empty. Set slack.mode to http, or leave ingress.enabled false." -}}
 {{- end -}}
 {{- if and $values.ingress.enabled (not $values.ingress.host) -}}
 {{- fail "ingress.enabled is on: set ingress.host." -}}

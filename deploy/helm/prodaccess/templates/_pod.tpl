@@ -62,7 +62,7 @@ spec:
     - name: {{ .process }}
       image: {{ include "prodaccess.image" . }}
       imagePullPolicy: {{ $values.image.pullPolicy }}
-      args: [{{ .process }}]
+      args: {{ eq .process "sealer" | ternary "[worker, --queue, seal]" (printf "[%s]" .process) }}
       env:
         {{- include "prodaccess.env" (merge (dict "secrets" $secrets) .) | nindent 8 }}
       {{- if eq .process "web" }}
@@ -90,7 +90,7 @@ spec:
       {{- else }}
       # It asks the process itself, neither Redis nor a chat: a Redis that is away restarts nobody.
       livenessProbe:
-        exec: {command: [prodaccess, health, {{ .process }}]}
+        exec: {command: [prodaccess, health, {{ eq .process "sealer" | ternary "worker" .process }}]}
         initialDelaySeconds: 30
         periodSeconds: 30
         timeoutSeconds: 10
@@ -160,7 +160,7 @@ spec:
 - {name: PRODACCESS_REDIS_DURABILITY, value: {{ $values.redis.durability }}}
 - {name: LOG_LEVEL, value: {{ $values.log.level }}}
 - {name: LOG_FORMAT, value: {{ $values.log.format }}}
-{{- if ne .process "clock" }}
+{{- if has .process (list "web" "worker") }}
 {{- if $values.slack.enabled }}
 - {name: PRODACCESS_COMMAND, value: {{ $values.slack.command | quote }}}
 {{- end }}
@@ -169,9 +169,21 @@ spec:
 - {name: TEAMS_TENANT_ID, value: {{ $values.teams.tenantId | quote }}}
 {{- end }}
 {{- end }}
+{{- if and $values.github.appId (has .process (list "web" "worker")) }}
+- {name: GITHUB_API_URL, value: {{ $values.github.apiUrl | quote }}}
+{{- end }}
+{{- if and $values.github.appId (eq .process "worker") }}
+- {name: GITHUB_APP_ID, value: {{ $values.github.appId | quote }}}
+{{- end }}
+{{- if and $values.gitlab.enabled (eq .process "worker") }}
+- {name: GITLAB_API_URL, value: {{ $values.gitlab.apiUrl | quote }}}
+{{- end }}
 {{- if eq .process "web" }}
 - {name: PORT, value: "3000"}
 - {name: PRODACCESS_OPS_PORT, value: "3001"}
+{{- with $values.gate.url }}
+- {name: PRODACCESS_URL, value: {{ . | quote }}}
+{{- end }}
 {{- with .own.forwardedAllowIps }}
 - {name: FORWARDED_ALLOW_IPS, value: {{ . | quote }}}
 {{- end }}
@@ -183,6 +195,17 @@ spec:
 {{- if eq $values.worker.aws.identity "projected" }}
 - {name: AWS_ROLE_ARN, value: {{ $values.worker.aws.roleArn | quote }}}
 - {name: AWS_WEB_IDENTITY_TOKEN_FILE, value: /run/secrets/aws/token}
+{{- end }}
+{{- end }}
+{{- if include "prodaccess.seals" (dict "root" .root "process" .process) }}
+{{- with $values.audit.kmsKeyArn }}
+- {name: PRODACCESS_AUDIT_KEY, value: {{ printf "awskms:%s" . | quote }}}
+{{- end }}
+{{- with $values.audit.bucket }}
+- {name: PRODACCESS_AUDIT_BUCKET, value: {{ . | quote }}}
+{{- end }}
+{{- with $values.audit.retention }}
+- {name: PRODACCESS_AUDIT_RETENTION, value: {{ . | quote }}}
 {{- end }}
 {{- end }}
 {{- with .own.extraEnv }}

@@ -1,0 +1,125 @@
+"""Questions 11 and 12: who owns each environment of production, and whose review a change of it wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.boundaries import questions as q
+from bot.boundaries.model import Answer, Evidence, Place, Verdict, judged, no, unknown, yes
+from bot.boundaries.owners.codeowners import Owners
+from bot.boundaries.owners.own_policy import OwnPolicy
+from bot.boundaries.pipelines.job import Job
+from bot.boundaries.pipelines.workflows import GITHUB
+from bot.boundaries.reading.kinds import Kind
+from bot.boundaries.seen import Seen
+
+# How many comparisons of a file with a line of CODEOWNERS are made.
+_COMPARED_MAX = 400_000
+_TOLD_MAX = 12
+_NEW_WORKFLOW = ".github/workflows/a-new-one.yml"
+_ASK = "--github OWNER/NAME asks GitHub"
+
+
+def named(seen: Seen) -> Answer:
+    found = [*seen.doubts_of_pipelines()]
+    for policy in seen.policies:
+        found += _of_policy(policy)
+    for job in seen.production_jobs:
+        found += _of_job(seen, job)
+    if not found:
+        found.append(unknown("No policy folder (prodaccess.yaml) and no pipeline to production is in this checkout."))
+    return judged(q.OWNER_NAMED, found)
+
+
+def _of_policy(policy: OwnPolicy) -> Iterator[Evidence]:
+    if policy.policy is None:
+        yield no(
+            f"The policy folder is not in order: {policy.problem[:200]}.", Place(policy.file("prodaccess.yaml"), 1)
+        )
+        return
+    if not policy.production:
+        yield unknown(
+            "The policy folder has no environment of tier production.", Place(policy.file("prodaccess.yaml"), 1)
+        )
+    for environment in policy.production:
+        place = policy.place(environment.name)
+        groups = [policy.policy.groups[name] for name in environment.owners if name in policy.policy.groups]
+        if any(group.members or group.source for group in groups):
+            yield yes(f"{environment.name} belongs to {', '.join(environment.owners)}.", place)
+        else:
+            yield no(f"{environment.name} belongs to nobody: its owners have no members.", place)
+
+
+def _of_job(seen: Seen, job: Job) -> Iterator[Evidence]:
+    place = job.environment_place or job.place
+    if job.environments is None:
+        yield unknown(f"Which environment {job.title} runs for is worked out by a run.", place)
+        return
+    names = tuple(each for each in job.environments if seen.production.says(each)) or job.environments
+    for name in names or tuple(gate.text for gate in job.gates):
+        ours = next((one for policy in seen.policies if (one := policy.named_by(name)) is not None), None)
+        if ours is not None and ours in [each for policy in seen.policies for each in policy.production]:
+            yield yes(f"{job.title} runs for {name}, which is {ours.name} of the policy.", place)
+        elif seen.rules is not None and job.forge == GITHUB:
+            yield seen.rules.reviewers(name)
+        else:
+            yield unknown(f"{job.title} runs for {name}: no policy folder here says whose that is ({_ASK}).", place)
+    if not names and not job.gates:
+        yield unknown(f"{job.title} reaches production and names no environment: whose it is is not told.", place)
+
+
+def review(seen: Seen) -> Answer:
+    found = [*seen.doubts_of_owners(), *_covered(seen)]
+    if {one.verdict for one in found} == {Verdict.YES}:
+        if seen.rules is not None:
+            found += (seen.rules.owners_exist(), seen.rules.owners_review())
+        else:
+            found.append(unknown(f"Whether the branch wants their review files do not tell ({_ASK})."))
+    return judged(q.OWNER_REVIEWS, found)
+
+
+def _covered(seen: Seen) -> Iterator[Evidence]:
+    paths = tuple(dict.fromkeys(_wanted(seen)))
+    if not paths:
+        yield unknown("No pipeline, no Terraform of production and no policy folder is in this checkout.")
+        return
+    if seen.owners is None:
+        yield no(f"There is no CODEOWNERS, so nobody has to review {paths[0]}.", Place(paths[0]))
+        return
+    if seen.owners.odd:
+        yield unknown(f"Whose review files want is not read here: {seen.owners.odd}.", Place(seen.owners.file))
+        return
+    if len(paths) * len(seen.owners.rules) > _COMPARED_MAX:
+        yield unknown("There are too many files and lines of CODEOWNERS to compare.", Place(seen.owners.file))
+        return
+    yield from _compared(seen.owners, (*paths, seen.owners.file))
+
+
+def _compared(owners: Owners, paths: tuple[str, ...]) -> Iterator[Evidence]:
+    told = 0
+    for path in paths:
+        rule = owners.of(path)
+        if rule is not None and rule.owners:
+            if path == owners.file:
+                yield yes(f"CODEOWNERS itself belongs to {', '.join(rule.owners)[:120]}.", owners.place(rule))
+            else:
+                yield yes(f"{path} belongs to {', '.join(rule.owners)[:120]}.", owners.place(rule))
+        elif told < _TOLD_MAX:
+            told += 1
+            shown = "A new workflow" if path == _NEW_WORKFLOW else path
+            yield no(f"{shown} belongs to nobody.", owners.place(rule))
+
+
+def _wanted(seen: Seen) -> Iterator[str]:
+    """What changes production, and what says who may: a workflow that is only added, too."""
+    workflows = [path for path, _ in seen.checkout.of(Kind.WORKFLOW)]
+    yield from workflows
+    if workflows:
+        yield _NEW_WORKFLOW
+    yield from (path for path, _ in seen.checkout.of(Kind.GITLAB))
+    yield from sorted(name for name in seen.checkout.names if name.startswith(".github/actions/"))
+    folders = tuple(f"{state.folder}/" for state in seen.production_states if state.folder)
+    yield from sorted(name for name in seen.checkout.names if name.startswith(folders)) if folders else ()
+    yield from (state.place.file for state in seen.production_states if not state.folder)
+    for policy in seen.policies:
+        yield from policy.files

@@ -1,0 +1,161 @@
+"""What a look at a checkout has found, before anything is judged; and how it is gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.boundaries.model import Evidence, Place, unknown
+from bot.boundaries.owners.codeowners import Owners, owners_in
+from bot.boundaries.owners.own_policy import OwnPolicy, own_policies
+from bot.boundaries.pipelines.gitlab import GitLab
+from bot.boundaries.pipelines.job import Job, Role
+from bot.boundaries.pipelines.workflows import Workflows, workflows_of
+from bot.boundaries.production import Production
+from bot.boundaries.reading.checkout import Checkout, Left, folder_of, read_checkout
+from bot.boundaries.reading.kinds import GITHUB_OWNERS, GITLAB_OWNERS, Kind, kind_of
+from bot.boundaries.reading.node import Node
+from bot.boundaries.reading.parser import ChildParser, Parser, Unread
+from bot.boundaries.rules import Rules
+from bot.boundaries.terraform.files import Stanza, Terraform
+from bot.boundaries.terraform.identities import Identity, identities_of
+from bot.boundaries.terraform.live import Live
+from bot.boundaries.terraform.states import State, states_of
+
+# Folders whose Terraform shows how something is written, and is applied by nobody.
+_SHOWING = frozenset({"example", "examples", "test", "tests", "testdata", "fixture", "fixtures", "sample", "samples"})
+_TERRAFORM = frozenset({Kind.TERRAFORM, Kind.TERRAFORM_OVERRIDE, Kind.TERRAFORM_JSON, Kind.TERRAGRUNT})
+_PIPELINES = frozenset({Kind.WORKFLOW, Kind.GITLAB, Kind.OTHER_PIPELINE})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`regions`: those that somebody allowed; none: production's own. `rules`: what the forge says; None: it was not asked."""
+
+    checkout: Checkout
+    production: Production
+    terraform: Terraform
+    states: tuple[State, ...]
+    identities: tuple[Identity, ...]
+    workflows: Workflows
+    gitlab: GitLab
+    owners: Owners | None
+    policies: tuple[OwnPolicy, ...]
+    left: tuple[Left, ...]
+    regions: tuple[str, ...] = ()
+    rules: Rules | None = None
+    # What AWS says of a bucket and of who may write there; empty: it was not asked.
+    live: Mapping[str, Live] = field(default_factory=dict)
+
+    @property
+    def production_states(self) -> tuple[State, ...]:
+        return tuple(each for each in self.states if each.is_production(self.production))
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        return (*self.workflows.jobs, *self.gitlab.jobs)
+
+    @property
+    def production_jobs(self) -> tuple[Job, ...]:
+        return tuple(each for each in self.jobs if each.role is Role.PRODUCTION)
+
+    @property
+    def is_at_gitlab(self) -> bool:
+        return ".gitlab-ci.yml" in self.checkout.names
+
+    def doubts_of_terraform(self) -> Iterator[Evidence]:
+        """What keeps an answer that rests on all of Terraform from being a yes."""
+        yield from self._doubts(_TERRAFORM)
+
+    def doubts_of_pipelines(self) -> Iterator[Evidence]:
+        yield from self._doubts(_PIPELINES)
+
+    def doubts_of_owners(self) -> Iterator[Evidence]:
+        yield from self._doubts(frozenset({Kind.CODEOWNERS}))
+
+    def _doubts(self, kinds: frozenset[Kind]) -> Iterator[Evidence]:
+        for left in self.left:
+            if left.kind is None or left.kind in kinds:
+                yield unknown(f"It {left.why}: what it says is not known.", Place(left.path))
+
+
+def look(folder: Path, production: Production, regions: tuple[str, ...] = (), parser: Parser | None = None) -> Seen:
+    """Raises `Refusal` of `reading.checkout`. Nothing is run and nobody is asked."""
+    checkout = read_checkout(folder)
+    if parser is not None:
+        return _seen(checkout, production, regions, parser)
+    with ChildParser() as own:
+        return _seen(checkout, production, regions, own)
+
+
+def _seen(checkout: Checkout, production: Production, regions: tuple[str, ...], parser: Parser) -> Seen:
+    left = [*checkout.left, *_only_named(checkout)]
+    terraform = _terraform(checkout, parser, left)
+    workflows = workflows_of(_yaml(checkout, Kind.WORKFLOW, parser, left), production)
+    gitlab = GitLab(dict(_yaml(checkout, Kind.GITLAB, parser, left)), production).read()
+    return Seen(
+        checkout,
+        production,
+        terraform,
+        states_of(terraform),
+        identities_of(terraform),
+        workflows,
+        gitlab,
+        _owners(checkout),
+        own_policies(checkout),
+        tuple(left),
+        regions,
+    )
+
+
+def _only_named(checkout: Checkout) -> Iterator[Left]:
+    """What is there and is not read by anybody here."""
+    for name in sorted(checkout.names):
+        kind = kind_of(name)
+        if kind in (Kind.TERRAFORM_OVERRIDE, Kind.TERRAFORM_JSON, Kind.TERRAGRUNT, Kind.OTHER_PIPELINE):
+            yield Left(name, f"is {kind.value}, which is not read", kind)
+
+
+def is_shown_only(path: str) -> bool:
+    return bool(_SHOWING & set(path.lower().split("/")[:-1]))
+
+
+def _terraform(checkout: Checkout, parser: Parser, left: list[Left]) -> Terraform:
+    stanzas: list[Stanza] = []
+    workspaced = set()
+    for path, text in checkout.of(Kind.TERRAFORM):
+        if is_shown_only(path):
+            continue
+        if "terraform.workspace" in text:
+            workspaced.add(folder_of(path))
+        try:
+            stanzas += (Stanza(path, block) for block in parser.hcl(text).blocks)
+        except Unread as why:
+            left.append(Left(path, str(why), Kind.TERRAFORM))
+    doubtful = frozenset(folder_of(each.path) for each in left if each.kind in _TERRAFORM)
+    return Terraform.of(tuple(stanzas), doubtful, frozenset(workspaced))
+
+
+def _yaml(checkout: Checkout, kind: Kind, parser: Parser, left: list[Left]) -> Iterator[tuple[str, Node]]:
+    for path, text in checkout.of(kind):
+        try:
+            documents = parser.yaml(text)
+        except Unread as why:
+            left.append(Left(path, str(why), kind))
+            continue
+        if len(documents) > 1 and kind is Kind.WORKFLOW:
+            left.append(Left(path, "has more than one document", kind))
+        elif documents:
+            # GitLab's own has a head about inputs before it.
+            yield path, documents[-1]
+
+
+def _owners(checkout: Checkout) -> Owners | None:
+    """The file that counts: the first one that is there."""
+    names = GITLAB_OWNERS if ".gitlab-ci.yml" in checkout.names else GITHUB_OWNERS
+    file = next((name for name in names if name in checkout.names), None)
+    if file is None:
+        return None
+    text = checkout.texts.get(file)
+    return owners_in(file, text) if text is not None else Owners(file, (), "it was not read")

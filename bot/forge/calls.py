@@ -1,0 +1,157 @@
+"""One call to the API of GitHub or GitLab: within seconds, not too much of it, and never to anywhere else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import Message
+from http.client import HTTPException, HTTPMessage
+from typing import IO, Any, Protocol
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from bot.cloud_credentials import is_loopback
+from bot.directory.deadline import Deadline
+from workflows.core.calls import NO_ANSWER, timed
+from workflows.ports import ForgeSilent
+
+BYTES_MAX = 2 * 1024 * 1024
+TIMEOUT_S = 10.0
+# Whoever asks for more patience than this is asked again all the same.
+PATIENCE_S_MAX = 3600.0
+# GitHub asks for a minute where a secondary limit names no time.
+# Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+PATIENCE_S = 60.0
+VERSION = "2022-11-28"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`name`: for people. `system`: as calls are counted. `variable`: with its address. `headers`: beside the usual ones."""
+
+    name: str
+    system: str
+    variable: str
+    headers: Mapping[str, str]
+
+
+GITHUB = Server(
+    "GitHub",
+    "github",
+    "GITHUB_API_URL",
+    {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION},
+)
+GITLAB = Server("GitLab", "gitlab", "GITLAB_API_URL", {"Accept": "application/json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`said`: None where it was no JSON. `after_s`: how long it asks to be left alone; 0.0 where it does not."""
+
+    status: int
+    said: Any
+    after_s: float = 0.0
+
+
+class Call(Protocol):
+    def __call__(
+        self, method: str, path: str, authorization: str, body: Mapping[str, Any] | None, called: str
+    ) -> Answer:
+        """`path` begins with a slash, under the API's address. `called`: what is asked, as it is counted. Raises ForgeSilent."""
+        ...
+
+
+class Calls:
+    """A `Call` to one API."""
+
+    def __init__(self, api_url: str, now: Callable[[], datetime], server: Server = GITHUB) -> None:
+        self._api_url, self._now, self._server = api_url, now, server
+
+    def __call__(
+        self, method: str, path: str, authorization: str, body: Mapping[str, Any] | None, called: str
+    ) -> Answer:
+        url = f"{self._api_url}{path}"
+        if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
+            raise ForgeSilent(f"{self._server.variable} is not an https address")
+        with timed(self._server.system, called) as call:
+            try:
+                answer = self._asked(method, url, authorization, body)
+            except ForgeSilent:
+                call.error = NO_ANSWER
+                raise
+            if answer.status >= 400:
+                call.error = f"http_{answer.status}"
+            return answer
+
+    def _asked(self, method: str, url: str, authorization: str, body: Mapping[str, Any] | None) -> Answer:
+        headers = {
+            **self._server.headers,
+            "Authorization": authorization,
+            "User-Agent": "prodaccess",
+            "Content-Type": "application/json",
+        }
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(url, data, headers, method=method)  # noqa: S310 - checked by the caller
+        with Deadline(TIMEOUT_S) as deadline:
+            try:
+                with build_opener(_Nowhere, *deadline.handlers()).open(request, timeout=TIMEOUT_S) as found:
+                    return self._answer(found.status, found, found.headers)
+            except HTTPError as problem:
+                with problem:
+                    return self._answer(problem.code, problem, problem.headers)
+            except (OSError, HTTPException, ValueError) as problem:
+                late = deadline.passed or isinstance(getattr(problem, "reason", problem), TimeoutError)
+                what = "did not answer in time" if late else "could not be reached"
+                raise ForgeSilent(f"{self._server.name} {what}") from None
+
+    def _answer(self, status: int, body: Any, headers: Mapping[str, str] | Message) -> Answer:
+        text = body.read(BYTES_MAX)
+        try:
+            said = json.loads(text)
+        except (ValueError, RecursionError):
+            said = None
+        return Answer(status, said, self._after_s(status, headers))
+
+    def _after_s(self, status: int, headers: Mapping[str, str] | Message) -> float:
+        again, left = _whole(headers, "Retry-After"), _whole(headers, "X-RateLimit-Remaining")
+        if again is not None:
+            return min(float(max(again, 1)), PATIENCE_S_MAX)
+        reset = _whole(headers, "X-RateLimit-Reset")
+        if status in (403, 429) and left == 0 and reset is not None:
+            return min(max(reset - self._now().timestamp(), 1.0), PATIENCE_S_MAX)
+        return PATIENCE_S if status == 429 else 0.0
+
+
+def silent(answer: Answer) -> ForgeSilent:
+    """Of an answer that says neither yes nor no."""
+    if answer.after_s and answer.status in (403, 429):
+        return ForgeSilent("GitHub asked to be left alone for a while", answer.after_s)
+    if answer.status in (401, 403):
+        return ForgeSilent(
+            "GitHub refuses the App: it needs Actions and Contents to read and Deployments to write, agreed to where it is "
+            "installed"
+        )
+    return ForgeSilent(f"GitHub answered with an error ({answer.status})", answer.after_s)
+
+
+def _whole(headers: Mapping[str, str] | Message, name: str) -> int | None:
+    said = str(headers.get(name) or "").strip()
+    return int(said) if re.fullmatch(r"[0-9]{1,12}", said, re.ASCII) else None
+
+
+class _Nowhere(HTTPRedirectHandler):
+    """What stands at another address is nobody's whom the token was meant for: a redirect is an answer like others."""
+
+    def redirect_request(
+        self,
+        req: Request,  # noqa: ARG002 - as urllib calls it
+        fp: IO[bytes],  # noqa: ARG002 - as above
+        code: int,  # noqa: ARG002 - as above
+        msg: str,  # noqa: ARG002 - as above
+        headers: HTTPMessage,  # noqa: ARG002 - as above
+        newurl: str,  # noqa: ARG002 - as above
+    ) -> Request | None:
+        return None

@@ -1,0 +1,97 @@
+"""What GitHub said while web was away is said again, until web has taken it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.forge.calls import Calls
+from bot.forge.hear_again import HearAgain, in_vain
+from tests.support import build, github
+from tests.support.forge import Held, holding
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Held]:
+    with holding(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def again(world: Held) -> HearAgain:
+    return HearAgain(Calls(world.github.url, world.clock.now), world.login, world.clock.now)
+
+
+def test_what_web_did_not_take_is_repeated_until_it_has(world: Held, again: HearAgain) -> None:
+    run, guid = world.github.waits(), "11111111-2222"
+    body = github.written(world.github.message(run))
+    world.github.delivered(guid, 0)
+    assert again.look() == 0, "a moment may pass"
+    world.clock.advance(61)
+    assert again.look() == 1
+    answer = world.hears(body, **{"X-GitHub-Delivery": world.github.repeats.pop()})
+    assert answer.status_code == 202
+    world.github.delivered(guid, answer.status_code)
+    world.clock.advance(3600)
+    assert (again.look(), world.github.repeats) == (0, [])
+    world.work()
+    assert len(world.pending()) == 1
+
+
+def test_what_was_taken_and_is_repeated_all_the_same_counts_once(world: Held) -> None:
+    """Web had recorded it, and its answer was lost."""
+    run = world.github.waits()
+    body = github.written(world.github.message(run))
+    answers = [world.hears(body, **{"X-GitHub-Delivery": "1-1"}).status_code for _ in range(3)]
+    assert answers == [202, 204, 204]
+
+
+def test_pauses_grow_and_end_with_github_s_memory() -> None:
+    named = {"guid": "1", "status_code": 503, "event": "deployment_protection_rule", "action": "requested"}
+    said, times = [named | {"id": 1, "delivered_at": build.NOW.isoformat()}], []
+    for minute in range(4 * 24 * 60):
+        now = build.NOW + timedelta(minutes=minute)
+        if list(in_vain(said, now)):
+            times.append(minute)
+            said.append(named | {"id": 1 + len(times), "delivered_at": now.isoformat()})
+    assert times[:5] == [1, 3, 7, 15, 31]
+    assert len(times) == 19
+
+
+def test_other_events_are_left_alone(world: Held, again: HearAgain) -> None:
+    world.github.delivered("1-1", 500, event="ping")
+    world.clock.advance(120)
+    assert (again.look(), world.github.repeats) == (0, [])
+
+
+@pytest.mark.parametrize("failing", [github.Fails("GET .*deliveries", 500), github.Fails("GET .*deliveries", 401)])
+def test_while_github_is_silent_nothing_happens(world: Held, again: HearAgain, failing: github.Fails) -> None:
+    world.github.delivered("1-1", 500)
+    world.clock.advance(120)
+    world.github.fails = [failing]
+    assert again.look() == 0
+    assert again.look() == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        [],
+        {},
+        {"id": True},
+        {"id": 1, "guid": 7},
+        {"id": 1, "guid": "1", "delivered_at": "soon"},
+        {"id": 1, "guid": "1", "delivered_at": None},
+    ],
+)
+def test_what_is_odd_in_the_list_is_passed_over(odd: Any) -> None:
+    now = build.NOW
+    named = {"event": "deployment_protection_rule", "action": "requested"}
+    late = {"id": 2, "guid": "2", "delivered_at": (now - timedelta(minutes=5)).isoformat(), "status_code": 502}
+    said = [odd | named if isinstance(odd, dict) else odd, late | named]
+    assert list(in_vain(said, now)) == [2]

@@ -1,0 +1,165 @@
+"""The look at everybody who holds access, every five minutes: who has left loses it, who may ask no longer is told of.
+
+One due item, which the clock puts there while anybody holds anything; so with nobody holding anything nothing is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from workflows.core import keys
+from workflows.core.audit import AuditEvent, Event
+from workflows.core.durations import format_duration
+from workflows.core.identity import AccountRecord, PersonId
+from workflows.core.records.leavers import Finding, FindingState, Leavers
+from workflows.core.rules.leaving import Looked, News, Plan, Standing, Verdict, plan, standing, verdict
+from workflows.ports import Change, Snapshot
+from workflows.usecases.identity.departure import back, partly
+from workflows.usecases.identity.holders import Held, accounts_of, chats, holders
+from workflows.usecases.identity.leaving import end_of_leaver
+from workflows.usecases.identity.movers import look_at_movers
+from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, WorkerContext, event, run
+from workflows.usecases.shared.due_items import take_off
+from workflows.usecases.shared.troubles import Failure, note, over
+
+EVERY = timedelta(minutes=5)
+# A list of everybody may take some minutes to be read to its end. Nothing ends on it: each is looked at again.
+PASS_MAX = timedelta(minutes=20)
+# While somebody is gone and a chat has not answered to the end, it is asked again in so many seconds.
+SOONER_S = 15.0
+# A look that comes later than it should is the same trouble still.
+LATE_MAX = timedelta(minutes=1)
+SUBJECT = "leavers-"
+NAMES_MAX = 100
+
+
+def look_at_holders(ctx: WorkerContext) -> None:
+    """May run any number of times. Raises PolicyUnavailable, and DirectoryUnreachable where nobody could ask at all."""
+    policy = ctx.policy.current()
+    found = holders(ctx)
+    before = ctx.ledger.read(keys.LEAVERS).readable(keys.LEAVERS, Leavers) or Leavers()
+    if not found and before.finding is None:
+        take_off(ctx, keys.LEAVERS)
+        return
+    # First: whoever asks for a look while this one lasts gets another one.
+    _next_look(ctx)
+    bound = accounts_of(ctx, found)
+    looked = ctx.refresher.look_at(chats(bound), policy) if found else Looked()
+    now = ctx.ledger.now()
+    stands = {who: [standing(looked.facts.get(one.slack), now, PASS_MAX) for one in bound[who]] for who in found}
+    verdicts = {who: verdict(said) for who, said in stands.items()}
+    made = _planned(ctx, verdicts, found, partial=bool(looked.silent))
+    for who in made.ends:
+        end_of_leaver(ctx, policy, who, found[who])
+    for who, said in stands.items():
+        _noted(ctx, found[who], bound[who], said, verdicts[who])
+    look_at_movers(ctx, policy, {who: held for who, held in found.items() if verdicts[who] is not Verdict.LEFT})
+    _tell_of_silence(ctx, looked)
+    if looked.silent and (Verdict.LEFT in verdicts.values() or _is_ending(made.after.finding)):
+        # Who is gone waits for those of whom nothing is known, and so does what people have said.
+        ctx.ledger.remind(keys.LEAVERS, max(looked.after_s, SOONER_S))
+
+
+def _is_ending(finding: Finding | None) -> bool:
+    return finding is not None and finding.state is FindingState.ENDING
+
+
+def _next_look(ctx: Context) -> None:
+    snapshot = ctx.ledger.read()
+    due = {keys.LEAVERS: snapshot.now + EVERY}
+    change = Change(f"leavers:next:{ctx.chance.hex(16)}", snapshot.now, {}, due=due, removes_access=True)
+    ctx.ledger.commit(change)
+
+
+def _tell_of_silence(ctx: WorkerContext, looked: Looked) -> None:
+    """A chat that does not answer ends nothing; from the third time on it alarms. One that answers in part is asked on."""
+    if looked.goes_on:
+        ctx.ledger.remind(keys.LEAVERS, max(looked.after_s, 1.0))
+    elif looked.silent:
+        words = "; ".join(dict.fromkeys(looked.silent.values()))
+        note(ctx, keys.LEAVERS, Failure(words, again_at=ctx.ledger.now() + EVERY + LATE_MAX))
+    else:
+        over(ctx, keys.LEAVERS)
+
+
+def _noted(
+    ctx: WorkerContext, held: Held, records: Sequence[AccountRecord], said: Sequence[Standing], found: Verdict
+) -> None:
+    """Of one account while others of theirs are there: told once. Whoever is back has not left."""
+    if found is Verdict.PARTLY:
+        gone = [record for record, one in zip(records, said, strict=True) if one is Standing.GONE]
+        for record in gone:
+            if record.left_at is None:
+                partly(ctx, record, [other for other in records if other not in gone], held)
+    for record, one in zip(records, said, strict=True):
+        if one is Standing.HERE and record.left_at is not None:
+            back(ctx, record)
+
+
+# ---------------------------------------------------------------- what is remembered
+
+
+def _planned(
+    ctx: Context, verdicts: Mapping[PersonId, Verdict], found: Mapping[PersonId, Held], *, partial: bool
+) -> Plan:
+    """What is to be done, after it is on record."""
+    made = Plan((), Leavers())
+
+    def once() -> CommitAttempt | Outcome:
+        nonlocal made
+        snapshot = ctx.ledger.read(keys.LEAVERS)
+        before = snapshot.readable(keys.LEAVERS, Leavers) or Leavers()
+        made = plan(before, verdicts, snapshot.now, ctx.chance.hex(12), partial=partial)
+        if made.after == before and made.news is None:
+            return Outcome(keys.LEAVERS, "nothing")
+        return _remembered(ctx, snapshot, before, made, found)
+
+    run(ctx, once)
+    return made
+
+
+def _remembered(
+    ctx: Context, snapshot: Snapshot, before: Leavers, made: Plan, found: Mapping[PersonId, Held]
+) -> CommitAttempt:
+    told = _told(ctx, snapshot, before, made, found)
+    subjects = tuple(keys.chat(entry.subject) for entry in told)
+    done = Outcome(keys.LEAVERS, "looked")
+    change = Change(
+        commit_id=f"leavers:{snapshot.items[keys.LEAVERS].version}:{ctx.chance.hex(8)}",
+        at=snapshot.now,
+        reads=snapshot.versions(),
+        puts={keys.LEAVERS: made.after},
+        due=dict.fromkeys(subjects, snapshot.now + SOON),
+        audit=told,
+        removes_access=True,
+        answer=done.answer,
+    )
+    return CommitAttempt(change, done, wake=subjects)
+
+
+def _told(
+    ctx: Context, snapshot: Snapshot, before: Leavers, made: Plan, found: Mapping[PersonId, Held]
+) -> tuple[AuditEvent, ...]:
+    entries: list[AuditEvent] = []
+    old, new = before.finding, made.after.finding
+    if old is not None and (new is None or new.number != old.number) and made.news is not None:
+        entries.append(decided(ctx, snapshot, old, "over", {}))
+    if new is not None and made.news is News.HELD:
+        entries.append(_held(ctx, snapshot, new, found))
+    return tuple(entries)
+
+
+def decided(ctx: Context, snapshot: Snapshot, finding: Finding, said: str, private: Mapping[str, str]) -> AuditEvent:
+    """`said`: `end`, `here`, or `over` where nothing is left to say."""
+    subject, facts = SUBJECT + finding.number, {"said": said, "people": str(len(finding.people))}
+    return event(ctx, Event.LEAVERS_DECIDED, subject, snapshot, facts, private)
+
+
+def _held(ctx: Context, snapshot: Snapshot, finding: Finding, found: Mapping[PersonId, Held]) -> AuditEvent:
+    lines = [f"{found[who].name}: {', '.join(found[who].things)}" for who in finding.people if who in found]
+    facts = {"people": str(len(finding.people)), "holders": str(finding.holders), "finding": finding.named}
+    if finding.lately:
+        facts |= {"lately": str(finding.lately), "within": format_duration(finding.within)}
+    private = {"names": "\n".join(lines[:NAMES_MAX])}
+    return event(ctx, Event.LEAVERS_HELD, SUBJECT + finding.number, snapshot, facts, private)
