@@ -84,12 +84,13 @@ class Year(Retaining):
                 self._forget()
 
     def _forget(self) -> None:
-        """The archive keeps all, and this test has no room for it: what nobody reads again."""
+        """Archive and target keep all, and this test has no room for it: what nobody reads again."""
         first = self.noted.first
         for name in list(self.archive.objects):
             run = numbers_of_run(name)
             if (run is not None and run[1] < first) or "/closed/" in name or "/heads/" in name:
                 del self.archive.objects[name]
+        self.world.target().forget(build.NOW + timedelta(seconds=self.world.clock.monotonic() - DAY_S))
 
     def kept(self) -> Kept:
         ledger = self.world.ledger

@@ -83,7 +83,6 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class _Change:
     at: datetime
-    holding: str
     resource: Resource
     present: bool
     until: datetime | None = None
@@ -121,7 +120,7 @@ class MemoryTarget:
         self.deeds: dict[str, list[tuple[Deed, ...]]] = {}
         self.denied: dict[str, datetime] = {}
         self._scripts: dict[str, deque[Behaviour]] = {}
-        self._changes: list[_Change] = []
+        self._changes: dict[str, list[_Change]] = {}
         self._operations: dict[str, tuple[datetime, str | None]] = {}
         self._lock = threading.RLock()
 
@@ -226,7 +225,7 @@ class MemoryTarget:
 
     def list_managed(self, terms: TargetTerms) -> Iterable[Observation]:
         self._begin("list_managed", "")
-        known = {change.holding: change.resource for change in self._changes}
+        known = {holding: changes[-1].resource for holding, changes in self._changes.items()}
         mine = [resource for resource in known.values() if _same_thing(own_terms(resource.target), own_terms(terms))]
         looked_at = [(resource, self._at(resource.holding, self._now())) for resource in mine]
         return [self._seen(resource, found) for resource, found in looked_at if found is not None]
@@ -298,17 +297,28 @@ class MemoryTarget:
     def _change(self, resource: Resource, present: bool, until: datetime | None, at: datetime, mark: str = "") -> None:
         end = until.replace(microsecond=0) if until is not None and self.kind in _ENFORCES_END else None
         with self._lock:
-            self._changes.append(
-                _Change(at, resource.holding, resource, present, end, mark if self.tells_ours_apart else "")
+            self._changes.setdefault(resource.holding, []).append(
+                _Change(at, resource, present, end, mark if self.tells_ours_apart else "")
             )
+
+    def forget(self, before: datetime) -> None:
+        """The calls and the changes of that time, but for what they came to: for a test that goes on for a year."""
+        with self._lock:
+            self.calls[:] = [call for call in self.calls if call.at >= before]
+            for holding, changes in self._changes.items():
+                past = self._past(holding, before)
+                self._changes[holding] = past[-1:] + [change for change in changes if change.at > before]
 
     def _at(self, holding: str, moment: datetime) -> _Change | None:
         """The access as of `moment`; None where there was none."""
+        past = self._past(holding, moment)
+        return past[-1] if past and past[-1].present else None
+
+    def _past(self, holding: str, moment: datetime) -> list[_Change]:
+        """What had changed by `moment`, the latest last. Of two at the same time the later call counts."""
         with self._lock:
-            past = [change for change in self._changes if change.holding == holding and change.at <= moment]
-        # Of two at the same time the later call counts: max() alone would take the first.
-        last = max(reversed(past), key=lambda change: change.at, default=None)
-        return last if last is not None and last.present else None
+            past = [change for change in self._changes.get(holding, ()) if change.at <= moment]
+        return sorted(past, key=lambda change: change.at)
 
     def _person_problem(self, terms: AwsTerms, person: Address) -> Refused | None:
         where = f"memory (connection {terms.connection})"
