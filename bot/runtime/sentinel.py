@@ -18,7 +18,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
 
 from bot.settings.redis_url import SentinelUrl
-from workflows.ledger.scripts import NoPrimary, text_of
+from workflows.ledger.scripts import NoPrimary, TooFewReplicas, text_of
 
 SENTINEL_CONNECT_S, SENTINEL_ANSWER_S = 0.5, 1.0
 """A sentinel answers at once, or another one is asked."""
@@ -105,6 +105,24 @@ class _Proves(SentinelManagedConnection):
             self.disconnect()  # type: ignore[no-untyped-call]  # as above
             self.connection_pool.sentinel_manager.distrust()
             raise RedisConnectionError("the server that the sentinels named is a replica")
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """A call that is tried again asks the sentinels, too: redis-py goes back to the server that it was connected to."""
+        if not self._sock:
+            self._connect_retry()  # type: ignore[no-untyped-call]  # as above
+        super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]  # as above
+
+    def read_response(self, *args: Any, **settings: Any) -> Any:
+        """A primary that is cut off believes for ten seconds and more that it leads. Alone it takes no writes, where it has
+        `min-replicas-to-write`; then the sentinels are asked anew. Raises TooFewReplicas.
+        """
+        try:
+            return super().read_response(*args, **settings)
+        except ResponseError as problem:
+            if not str(problem).startswith("NOREPLICAS"):
+                raise
+            self.disconnect()  # type: ignore[no-untyped-call]  # as above
+            raise TooFewReplicas(str(problem)) from None
 
 
 class _Proving(_Proves):

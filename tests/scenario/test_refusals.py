@@ -163,7 +163,7 @@ def test_an_owner_who_was_deactivated_a_moment_ago_decides_nothing(case: Case):
 
 
 # Whoever is first to hear of it: the look before anything is given, or the one at who has left, before or after the press.
-NOTHING_GIVEN = ("Nothing is open", "before it was active")
+NOTHING_GIVEN = ("Nothing is open", "before it was active", "nothing had been given")
 
 
 def test_whoever_was_deactivated_after_asking_is_given_nothing(case: Case):

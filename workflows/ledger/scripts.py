@@ -48,6 +48,10 @@ class NoPrimary(MasterNotFoundError):
     """No sentinel names a primary. Its text says why, for a person, and holds no secret."""
 
 
+class TooFewReplicas(exceptions.ConnectionError):
+    """A primary behind sentinels that takes no writes, because it is alone: another server may lead by now."""
+
+
 class Server:
     """A Redis client whose every call either answers or raises LedgerUnreachable."""
 
@@ -120,6 +124,7 @@ class Server:
         return f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"
 
 
+TOO_FEW_REPLICAS = "Redis has too few replicas to take writes"
 # What Redis answers -> what it means. The first that fits counts; subclasses stand before their bases.
 _BY_TYPE: tuple[tuple[type[exceptions.RedisError], str], ...] = (
     (exceptions.AuthenticationError, "Redis refuses our user name or password"),
@@ -129,10 +134,11 @@ _BY_TYPE: tuple[tuple[type[exceptions.RedisError], str], ...] = (
     (exceptions.NoPermissionError, "Redis does not allow our user to do this"),
     (exceptions.MaxConnectionsError, "All our connections to Redis are in use"),
     (exceptions.TimeoutError, "Redis did not answer in time"),
+    (TooFewReplicas, TOO_FEW_REPLICAS),
 )
 _BY_WORD: tuple[tuple[str, str], ...] = (
     ("MISCONF", "Redis cannot write to its disk"),
-    ("NOREPLICAS", "Redis has too few replicas to take writes"),
+    ("NOREPLICAS", TOO_FEW_REPLICAS),
     ("NOAUTH", "Redis asks for a password"),
     ("WRONGPASS", "Redis refuses our user name or password"),
     ("OOM ", "Redis has reached its memory limit and takes no more writes"),
