@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import redis
@@ -41,6 +43,8 @@ from workflows.ports import (
 VERSION_MIN = (7, 0)
 # What stands behind the name of a key that was put aside; see strange.lua.
 STRANGE = ":strange"
+LISTS_AT_ONCE = 500
+"""So many lists of numbers are asked for in one round trip."""
 
 
 class UnfitServer(Exception):
@@ -215,15 +219,19 @@ class RedisLedger(Ledger):
         return AuditState(int(counted), text(link), int(newest), int(words), tuple(map(text, problems)))
 
     def audit_lists(self) -> Iterator[tuple[str, Sequence[int | None]]]:
-        for name in self._server.scan(self._keys.audit_of("*")):
-            if not name.endswith(STRANGE):
-                yield name.removeprefix(self._keys.audit_of("")), [_number(value) for value in self._list(name)]
+        names = (name for name in self._server.scan(self._keys.audit_of("*")) if not name.endswith(STRANGE))
+        while some := list(islice(names, LISTS_AT_ONCE)):
+            answers = self._server.pipeline(partial(_ask_for_lists, some))
+            for name, answer in zip(some, answers, strict=True):
+                yield name.removeprefix(self._keys.audit_of("")), [_number(value) for value in self._list(answer)]
 
-    def _list(self, name: str) -> Sequence[Any]:
-        try:
-            return list(self._server.call("LRANGE", name, 0, -1))
-        except CorruptLedger:
+    def _list(self, answer: Any) -> Sequence[Any]:
+        if not isinstance(answer, redis.ResponseError):
+            return list(answer)
+        problem = self._server.explain(answer)
+        if isinstance(problem, CorruptLedger):
             return [b""]
+        raise problem
 
     def head(self) -> int:
         newest = self._server.call("XREVRANGE", self._keys.audit, "8999999999999999-0", "-", "COUNT", 1)
@@ -314,3 +322,8 @@ def _entry(number: Any, body: Any, digest: Any, private: Any, link: Any) -> Stor
 def _number(value: Any) -> int | None:
     words = text_of(value)
     return int(words) if words.isascii() and words.isdigit() else None
+
+
+def _ask_for_lists(names: Sequence[str], pipe: Any) -> None:
+    for name in names:
+        pipe.lrange(name, 0, -1)
