@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.gate.client import NoAnswer
-from bot.gate.job import Kept
+from bot.gate.job import Kept, is_over
 from bot.gate.patience import APPROVED, PAUSE_S, REFUSED, Ended
 from bot.gate.tokens import Call
 
@@ -51,10 +51,12 @@ def give_back(kept: Kept, call: Call, pause: Callable[[float], object]) -> Ended
         except NoAnswer as problem:
             why = str(problem)
         else:
-            if answer.status == 200:
+            if answer.status == 200 and answer.text("state") == "withdrawn":
                 return Ended(APPROVED, "What the gate gave is being taken away.")
-            if not answer.is_passing:
+            if is_over(answer):
                 return Ended(APPROVED, answer.text("sentence") or "There is nothing to give back any more.")
-            why = f"answered with an error ({answer.status})"
+            why = f"did not say that it takes it back ({answer.status})"
+            if not answer.is_passing:
+                break
         pause(PAUSE_S)
     return Ended(REFUSED, f"prodaccess {why}: what the gate gave ends by itself when its time is over.")

@@ -73,13 +73,13 @@ class Job:
             self._ask()
             self._wait_for_decision()
         except Ended as ended:
-            if ended.code in (TIMED_OUT, REFUSED):
-                self._withdraw()
+            if ended.code == REFUSED:
+                self._withdrawn()
             return ended
         except Cancelled as cancelled:
-            self._withdraw()
-            words = f"{self._id} is withdrawn." if self._id else "Nothing was asked for."
-            return Ended(128 + cancelled.signal, f"The job was cancelled. {words}")
+            gone = f" {self._id} is withdrawn." if self._withdrawn() else ""
+            words = gone if self._id else " Nothing was asked for."
+            return Ended(128 + cancelled.signal, f"The job was cancelled.{words}")
         raise AssertionError("a job ends by saying why")
 
     # ------------------------------------------------------------ asking
@@ -135,16 +135,16 @@ class Job:
             elif answer.text("state") != "waiting":
                 raise self._over(answer)
             if self._patience.left_s() <= 0:
-                raise Ended(
-                    TIMED_OUT, f"Nobody decided within {format_duration(self._wanted.wait)}. {self._id} is withdrawn."
-                )
+                gone = f" {self._id} is withdrawn." if self._withdrawn() else ""
+                raise Ended(TIMED_OUT, f"Nobody decided within {format_duration(self._wanted.wait)}.{gone}")
             self._patience.tell(self._id)
 
     def _redeem(self, approved: Answer) -> None:
         """Once for each approval that is seen: sent twice it is one."""
         body = {"nonce": secrets.token_urlsafe(32)}
         answer = self._patience.answer("POST", f"{self._asks}/{self._id}/redeem", self._ticket, body)
-        if answer.status == 200:
+        # A page of whoever stands before web may be a good answer, too, and is no approval.
+        if answer.status == 200 and answer.text("state") == "redeemed":
             by = approved.text("by")
             self._given(answer)
             raise Ended(APPROVED, f"{self._id} was approved{f' by {by}' if by else ''}: the job goes on.")
@@ -171,19 +171,30 @@ class Job:
             return Ended(REFUSED, f"{self._id} was withdrawn{because}")
         return Ended(REFUSED, f"{self._id} was not let through{because}")
 
-    def _withdraw(self) -> None:
+    def _withdrawn(self) -> bool:
         """Nobody shall decide what nobody waits for. If it cannot be said, the ask expires."""
         if not self._id:
-            return
-        body = {"nonce": secrets.token_urlsafe(32)}
+            return False
+        body, words = {"nonce": secrets.token_urlsafe(32)}, f"{self._id} could not be withdrawn, and will expire."
         try:
-            self._call("POST", f"{self._asks}/{self._id}/withdraw", f"Bearer {self._ticket}", body, GOODBYE_S)
+            answer = self._call("POST", f"{self._asks}/{self._id}/withdraw", f"Bearer {self._ticket}", body, GOODBYE_S)
         except NoAnswer:
-            self._say(f"{self._id} could not be withdrawn, and will expire.")
+            self._say(words)
+            return False
+        if answer.status == 200 and answer.text("state") == "withdrawn":
+            return True
+        if not is_over(answer):
+            self._say(words)
+        return False
+
+
+def is_over(answer: Answer) -> bool:
+    """Whether prodaccess itself says of an ask that there is nothing to take back any more."""
+    return not answer.is_passing and answer.text("error") in ("refused", "unknown")
 
 
 def _sentence(answer: Answer) -> str:
-    return answer.text("sentence") or f"prodaccess answered with an error ({answer.status})."
+    return answer.text("sentence") or f"prodaccess answered with what is no answer of its own ({answer.status})."
 
 
 def _clock(text: str) -> str:

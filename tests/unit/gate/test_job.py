@@ -44,15 +44,15 @@ class World:
 
     answers: list[Step]
     now_s: float = 1000.0
+    goodbye: Step = WITHDRAWN
     said: list[str] = field(default_factory=list)
     calls: list[tuple[str, str, str, Any]] = field(default_factory=list)
 
     def call(self, method: str, url: str, authorization: str, body: Any = None, timeout_s: float = 0.0) -> Answer:
         self.calls.append((method, url.removeprefix(f"{URL}/gate/v1/asks"), authorization, body))
         del timeout_s
-        if url.endswith("/withdraw"):
-            return WITHDRAWN
-        step = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        goes = url.endswith("/withdraw")
+        step = self.goodbye if goes else self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(step, Exception):
             raise step
         found = step if isinstance(step, Answer) else step()
@@ -197,6 +197,25 @@ def test_something_else_at_that_address_is_told() -> None:
     assert World([Answer(200, {})]).job().run().code == REFUSED
 
 
+@pytest.mark.parametrize("said", [{}, {"state": "waiting"}, {"status": "ok"}, {"state": ["redeemed"]}])
+def test_what_answers_well_and_is_not_prodaccess_lets_nothing_through(said: dict[str, Any]) -> None:
+    """A page that says that something is mended, with 200, from a proxy before web."""
+    ended = World([ASKED, APPROVES, Answer(200, said)]).job().run()
+
+    assert ended.code == REFUSED
+    assert "goes on" not in ended.sentence
+
+
+@pytest.mark.parametrize("goodbye", [AWAY, Answer(503, {"error": "later"}), Answer(200, {}), Answer(404, {})])
+def test_an_ask_that_could_not_be_withdrawn_is_not_said_to_be(goodbye: Step) -> None:
+    world = World([ASKED, WAITING], goodbye=goodbye)
+
+    ended = world.job(wait=timedelta(minutes=3)).run()
+
+    assert (ended.code, ended.sentence) == (TIMED_OUT, "Nobody decided within 3 min.")
+    assert world.said[-1] == "PA-7 could not be withdrawn, and will expire."
+
+
 # ---------------------------------------------------------------- its token
 
 
@@ -334,6 +353,15 @@ def test_what_is_over_already_is_no_fault() -> None:
     over = Answer(409, {"error": "refused", "sentence": "PA-7 has ended."})
     ended = give_back(Kept(f"{URL}/gate/v1/asks/PA-7", "t"), lambda *_: over, lambda _: None)
     assert (ended.code, ended.sentence) == (APPROVED, "PA-7 has ended.")
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(200, {}), Answer(301, {}), Answer(403, {}), Answer(401, {"message": "Unauthorized"})]
+)
+def test_what_answers_and_is_not_prodaccess_is_no_word_that_it_is_given_back(answer: Answer) -> None:
+    ended = give_back(Kept(f"{URL}/gate/v1/asks/PA-7", "t"), lambda *_: answer, lambda _: None)
+    assert ended.code == REFUSED
+    assert "ends by itself" in ended.sentence
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", '{"url": ""}'])
