@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.gate.job import Kept
 
 DENIED, TIMED_OUT, REFUSED = 3, 4, 5
+ID_TOKEN = "PRODACCESS_ID_TOKEN"  # noqa: S105 - the name of a variable
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +45,9 @@ def register(app: typer.Typer) -> None:
 def gate(
     environment: Annotated[str, typer.Argument(metavar="ENV", help="The environment of the policy.")],
     change: Annotated[str, typer.Option(metavar="TEXT", help="What changes, for whoever decides; shown as typed.")],
-    commit: Annotated[str, typer.Option(metavar="SHA", help="Must be the token's; needed with --key-file.")] = "",
+    commit: Annotated[
+        str, typer.Option(metavar="SHA", help="Must be the token's; whole and needed with --key-file.")
+    ] = "",
     url: Annotated[str, typer.Option(metavar="URL", help="Where to read more; shown as typed.")] = "",
     ticket: Annotated[str, typer.Option(metavar="TICKET", help="Where the gate wants one.")] = "",
     wait: Annotated[str, typer.Option(metavar="DURATION", help="So long at most.")] = "30m",
@@ -68,11 +72,13 @@ def gate(
 
     environ = process_environ()
     base = address(environ, "gate")
-    if key_file is not None and not commit:
-        end("--key-file needs --commit: no token of a forge says which commit this is.", USAGE)
+    if key_file is not None and not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit.lower()):
+        end("--key-file needs --commit with the whole id: no token of a forge says which commit this is.", USAGE)
     wanted = Wanted(environment, gate_name, change, commit.lower(), url, ticket, _duration(wait))
     try:
-        given = named_secret("PRODACCESS_ID_TOKEN", environ)
+        given = named_secret(ID_TOKEN, environ)
+        if given is None and environ.get(f"{ID_TOKEN}_FILE") and key_file is None:
+            end(f"The file that {ID_TOKEN}_FILE names cannot be read, or holds no token.", USAGE)
         tokens = tokens_of(environ, given, key_file, base, commit.lower(), call)
     except NoToken as problem:
         end(str(problem), USAGE)
@@ -84,7 +90,7 @@ def gate(
     if ended.code == GOOD:
         _line(ended.sentence)
         return
-    print(ended.sentence, file=sys.stderr, flush=True)
+    print(_one_line(ended.sentence), file=sys.stderr, flush=True)
     raise typer.Exit(ended.code)
 
 
@@ -110,7 +116,7 @@ def gate_done(
     except NothingKept as problem:
         end(str(problem), USAGE)
     if ended.code != GOOD:
-        end(ended.sentence, ended.code)
+        end(_one_line(ended.sentence), ended.code)
     _line(ended.sentence)
 
 
@@ -124,25 +130,27 @@ def _keep(file: Path, kept: Kept) -> None:
 
 
 def _line(words: str) -> None:
-    """At once, so that the log of the job shows it while it waits; with what is printable of what others typed."""
-    text = "".join(char if char.isprintable() else " " for char in words)
+    """At once, so that the log of the job shows it while it waits."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    print(_one_line(words).encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+def _one_line(words: str) -> str:
+    """What is printable of what others typed. Forges read commands from lines of a log that begin with certain signs."""
+    return "".join(char if char.isprintable() else " " for char in words)
 
 
 def address(environ: Mapping[str, str], command: str) -> str:
     """Where web is. Ends the command where that is not said, or cannot be trusted with a secret."""
-    from urllib.parse import urlsplit
-
-    from bot.cloud_credentials import is_loopback
+    from bot.settings.values import bare_address
 
     given = environ.get("PRODACCESS_URL", "").rstrip("/")
     if not given:
         end(f"PRODACCESS_URL is not set; {command} needs it: the address of prodaccess's web.", USAGE)
-    parts = urlsplit(given)
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(given))):
-        end("PRODACCESS_URL must be an https:// address, because what proves who asks travels to it.", USAGE)
-    return given
+    try:
+        return bare_address(given)
+    except ValueError as problem:
+        end(f"PRODACCESS_URL {problem}.", USAGE)
 
 
 def _duration(text: str) -> timedelta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -90,10 +91,16 @@ class Signed:
 def tokens_of(
     environ: Mapping[str, str], given: str | None, key_file: Path | None, audience: str, commit: str, call: Call
 ) -> Tokens:
-    """`given`: PRODACCESS_ID_TOKEN. The nearer one counts: a key, then the variable, then GitHub's address. Raises NoToken."""
+    """`given`: PRODACCESS_ID_TOKEN. The nearer one counts: a key, then the variable, then GitHub's address. Raises NoToken, also
+    for a key that cannot sign, and for what is no token: neither will be another one in a moment.
+    """
     if key_file is not None:
-        return Signed(key_file, audience, commit)
+        own = Signed(key_file, audience, commit)
+        own.token()
+        return own
     if given:
+        if re.fullmatch(r"[\x21-\x7e]+", given) is None:
+            raise NoToken("PRODACCESS_ID_TOKEN holds no token: that is one word, without blanks.")
         return Given(given)
     url, bearer = environ.get(REQUEST_URL), environ.get(REQUEST_TOKEN)
     if url and bearer:

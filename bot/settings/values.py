@@ -78,7 +78,7 @@ def _slack_api_url(value: str) -> str:
     return _web_address(value).rstrip("/") + "/"
 
 
-def _bare_address(value: str) -> str:
+def bare_address(value: str) -> str:
     """A web address with nothing but a host and a path, without the last slash."""
     _web_address(value)
     if re.search(r"[^\x21-\x7e]|[\\@?#]", value):
@@ -88,7 +88,7 @@ def _bare_address(value: str) -> str:
 
 def _service_addresses(value: str) -> tuple[str, ...]:
     """Each ends with one slash, so that what begins with it goes on at a folder's edge."""
-    found = tuple(f"{_bare_address(each.strip())}/" for each in value.split(","))
+    found = tuple(f"{bare_address(each.strip())}/" for each in value.split(","))
     return tuple(dict.fromkeys(found))
 
 
@@ -150,7 +150,7 @@ PORT = _checked(_port)
 REDIS_URL = _checked(_redis_url)
 WEB_ADDRESS = _checked(_web_address)
 SLACK_API_URL = _checked(_slack_api_url)
-BARE_ADDRESS = _checked(_bare_address)
+BARE_ADDRESS = _checked(bare_address)
 SERVICE_ADDRESSES = _checked(_service_addresses)
 GUID = _checked(_guid)
 AUDIT_KEY = _checked(_audit_key)
