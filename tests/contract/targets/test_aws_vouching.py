@@ -10,8 +10,9 @@ import pytest
 from bot.sandbox.aws.spec import PersonSpec
 from tests.contract.targets.target_rigs import PERSON, AwsRig
 from workflows.core.terminal.caller import Caller
-from workflows.ports import NotVouched, VouchedFor
+from workflows.ports import NotVouched, TargetRefused, VouchedFor
 from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.permission_sets import Instance, PermissionSets
 from workflows.targets.aws.targets import AwsTargets
 from workflows.targets.aws.terms import AwsConnection
 
@@ -97,3 +98,28 @@ def test_a_role_that_is_gone_is_none(rig: AwsRig) -> None:
 @pytest.mark.parametrize("user", ["nobody@example.com", PERSON.upper(), PERSON.title()])
 def test_a_session_of_a_name_that_nobody_has_exactly_is_nobody(rig: AwsRig, user: str) -> None:
     assert "knows no user called exactly" in sentence(looked_up(rig, session(rig, user=user)))
+
+
+def test_where_two_identity_centers_could_be_meant_a_session_is_nobody(
+    rig: AwsRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both can have a user of the same name, who are two people. The same one behind two connections is one."""
+    caller, find = session(rig), PermissionSets.instance
+    other = replace(MAIN, name="other", instance_arn="arn:aws:sso:::instance/ssoins-0other")
+
+    def instance(self: PermissionSets, arn: str | None) -> Any:
+        if arn == iam_alone.instance_arn:
+            raise TargetRefused("AccessDenied")
+        return Instance(arn, "d-0other") if arn == other.instance_arn else find(self, arn)
+
+    iam_alone = replace(MAIN, name="iam", instance_arn="arn:aws:sso:::instance/ssoins-0denied")
+    monkeypatch.setattr(PermissionSets, "instance", instance)
+
+    def by(*connections: AwsConnection) -> Any:
+        return AwsTargets(rig.buckets, monotonic=lambda: 0.0).vouch(connections, caller)
+
+    assert "more than one Identity Center" in sentence(by(MAIN, other))
+    assert "more than one Identity Center" in sentence(by(other, MAIN))
+    assert isinstance(by(MAIN, replace(MAIN, name="again")), VouchedFor)
+    assert isinstance(by(MAIN, iam_alone), VouchedFor)
+    assert isinstance(by(iam_alone, MAIN), VouchedFor)

@@ -66,13 +66,29 @@ def _not_reserved(link: Link, caller: Caller) -> NotVouched | None:
 
 
 def _of_identity_center(links: Links, connections: Sequence[AwsConnection], caller: Caller) -> VouchedFor | NotVouched:
+    """A session does not tell by which Identity Center it was begun, and each has users of its own under the same names. A
+    connection that may see none is for IAM alone.
+    """
+    found = dict[str, tuple[Link, tuple[str, ...]]]()
+    refused: TargetRefused | None = None
     for connection in connections:
         link = links.to(Place.of_connection(connection))
-        instance = PermissionSets(link).instance(connection.instance_arn)
-        if isinstance(instance, Refused):
+        try:
+            instance = PermissionSets(link).instance(connection.instance_arn)
+        except TargetRefused as problem:
+            refused = refused or problem
             continue
-        match = connection.match or BY_EMAIL
-        user = IdentityStore(link, match).called_now(instance.store, caller.session)
+        if not isinstance(instance, Refused):
+            found.setdefault(instance.store, (link, connection.match or BY_EMAIL))
+    if refused is not None and not found:
+        raise refused
+    if len(found) > 1:
+        return NotVouched(
+            "Connections of the policy lead to more than one Identity Center, and nobody can tell by which one this session was "
+            "begun. Here an IAM user with a tag counts alone."
+        )
+    for store, (link, match) in found.items():
+        user = IdentityStore(link, match).called_now(store, caller.session)
         address = user.address(match) if user is not None else None
         if user is not None and address is not None:
             return VouchedFor(address, f"identity-store:{user.id}")
