@@ -26,6 +26,8 @@ PATIENCE_S_MAX = 3600.0
 # Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
 PATIENCE_S = 60.0
 VERSION = "2022-11-28"
+# Source: https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
+_NEXT = re.compile(r"<[^<>]*[?&]cursor=([A-Za-z0-9_-]{1,100})(?:&[^<>]*)?>; rel=\"next\"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,14 @@ GITLAB = Server("GitLab", "gitlab", "GITLAB_API_URL", {"Accept": "application/js
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`said`: None where it was no JSON. `after_s`: how long it asks to be left alone; 0.0 where it does not."""
+    """`said`: None where it was no JSON. `after_s`: how long it asks to be left alone; 0.0 where it does not. `more`: GitHub's
+    cursor of the page that follows; empty where there is none.
+    """
 
     status: int
     said: Any
     after_s: float = 0.0
+    more: str = ""
 
 
 class Call(Protocol):
@@ -113,7 +118,9 @@ class Calls:
             said = json.loads(text)
         except (ValueError, RecursionError):
             said = None
-        return Answer(status, said, self._after_s(status, headers))
+        # Of its address the cursor alone: where the page is we know.
+        more = _NEXT.search(str(headers.get("Link") or ""))
+        return Answer(status, said, self._after_s(status, headers), more[1] if more else "")
 
     def _after_s(self, status: int, headers: Mapping[str, str] | Message) -> float:
         again, left = _whole(headers, "Retry-After"), _whole(headers, "X-RateLimit-Remaining")

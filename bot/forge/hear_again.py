@@ -26,7 +26,8 @@ KEPT = timedelta(days=3)
 # Pauses double with each try, up to this.
 PAUSE_FIRST, PAUSE_MAX = timedelta(minutes=1), timedelta(hours=1)
 TRIES_MAX = 20
-PAGE = 100
+# Of more than so many nobody reads at once what is older.
+PAGE, PAGES_MAX = 100, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class _Delivery:
 class HearAgain:
     def __init__(self, call: Call, login: AppLogin, now: Callable[[], datetime]) -> None:
         self._call, self._login, self._now = call, login, now
+        # All that was said before is taken, or given up: no page beyond is read again.
+        self._settled: datetime | None = None
 
     def look(self) -> int:
         """Has GitHub repeat what web did not take. How many; none where GitHub does not answer: it is asked again in a minute."""
@@ -50,40 +53,77 @@ class HearAgain:
             return 0
 
     def _repeated(self) -> int:
-        login = f"Bearer {self._login.app_token()}"
-        answer = self._call("GET", f"/app/hook/deliveries?per_page={PAGE}", login, None, "deliveries")
-        if answer.status != 200 or not isinstance(answer.said, list):
-            raise silent(answer)
-        ids = list(in_vain(answer.said, self._now()))
-        for id_ in ids:
+        login, now = f"Bearer {self._login.app_token()}", self._now()
+        said = self._listed(login, now)
+        repeated, problem = 0, None
+        for id_ in in_vain(said, now):
             again = self._call("POST", f"/app/hook/deliveries/{id_}/attempts", login, None, "redeliver")
-            if again.status != 202:
-                raise silent(again)
-            log.info("GitHub repeats what was not taken", delivery=id_)
-        return len(ids)
+            if again.status == 202:
+                repeated += 1
+                log.info("GitHub repeats what was not taken", delivery=id_)
+                continue
+            problem = problem or silent(again)
+            if again.status not in (400, 404, 422):
+                # It would say so of the others, too.
+                break
+        self._settled = settled(said, now)
+        if problem is not None:
+            log.warning("GitHub does not repeat what was said in vain", why=str(problem))
+        return repeated
+
+    def _listed(self, login: str, now: datetime) -> list[Any]:
+        """The newest first, as far back as there may be one that nobody has taken. Raises ForgeSilent."""
+        back_to = max(now - KEPT, self._settled or now - KEPT)
+        found, more = list[Any](), ""
+        for _ in range(PAGES_MAX):
+            path = f"/app/hook/deliveries?per_page={PAGE}{f'&cursor={more}' if more else ''}"
+            answer = self._call("GET", path, login, None, "deliveries")
+            if answer.status != 200 or not isinstance(answer.said, list):
+                raise silent(answer)
+            found += answer.said
+            times = [at for one in answer.said if isinstance(one, dict) and (at := _when(one.get("delivered_at")))]
+            more = answer.more
+            if not more or (times and min(times) < back_to):
+                break
+        return found
+
+
+def settled(said: Iterable[Any], now: datetime) -> datetime:
+    """The time before which nothing waits to be repeated."""
+    waits = [tries for tries in _by_message(said) if not any(one.taken for one in tries)]
+    still = [min(one.at for one in tries) for tries in waits if now - max(one.at for one in tries) < KEPT]
+    return min((*still, now)) - timedelta(minutes=1)
 
 
 def in_vain(said: Iterable[Any], now: datetime) -> Iterator[int]:
     """The newest delivery of each message that nobody has taken, and that it is time to repeat."""
-    tries: dict[str, list[_Delivery]] = defaultdict(list)
-    for one in filter(None, map(_read, said)):
-        tries[one.guid].append(one)
-    for found in tries.values():
+    for found in _by_message(said):
         newest = max(found, key=lambda one: (one.at, one.id))
         pause = min(PAUSE_FIRST * 2 ** (len(found) - 1), PAUSE_MAX) if len(found) < TRIES_MAX else KEPT
         if not any(one.taken for one in found) and pause <= now - newest.at < KEPT:
             yield newest.id
 
 
+def _by_message(said: Iterable[Any]) -> Iterable[list[_Delivery]]:
+    tries: dict[str, list[_Delivery]] = defaultdict(list)
+    for one in filter(None, map(_read, said)):
+        tries[one.guid].append(one)
+    return tries.values()
+
+
 def _read(one: Any) -> _Delivery | None:
     if not isinstance(one, dict) or (one.get("event"), one.get("action")) != (EVENT, "requested"):
         return None
-    id_, guid, at, status = (one.get(name) for name in ("id", "guid", "delivered_at", "status_code"))
-    if isinstance(id_, bool) or not isinstance(id_, int) or not isinstance(guid, str) or not isinstance(at, str):
+    id_, guid, status = (one.get(name) for name in ("id", "guid", "status_code"))
+    at = _when(one.get("delivered_at"))
+    if isinstance(id_, bool) or not isinstance(id_, int) or not isinstance(guid, str) or at is None:
         return None
+    return _Delivery(id_, guid, at, isinstance(status, int) and 200 <= status < 300)
+
+
+def _when(said: object) -> datetime | None:
     try:
-        when = datetime.fromisoformat(at)
+        when = datetime.fromisoformat(said) if isinstance(said, str) else None
     except ValueError:
         return None
-    known = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-    return _Delivery(id_, guid, known, isinstance(status, int) and 200 <= status < 300)
+    return when if when is None or when.tzinfo is not None else when.replace(tzinfo=UTC)

@@ -177,7 +177,7 @@ class GitHub:
                     self._answered(method, path, query, bearer, body)
                 return failing.status, failing.body or {"message": "failed on purpose"}, failing.heads
             status, said = self._answered(method, path, query, bearer, body)
-            return status, said, {}
+            return status, said, self._more(path, query) if status == 200 else {}
 
     def _answered(
         self, method: str, path: str, query: Mapping[str, list[str]], bearer: str, body: Any
@@ -221,13 +221,22 @@ class GitHub:
 
     def _hook(self, method: str, path: str, query: Mapping[str, list[str]]) -> tuple[int, Any]:
         if (method, path) == ("GET", "/app/hook/deliveries") and query.get("per_page") == ["100"]:
-            return 200, list(reversed(self.deliveries))
+            begins = _cursor(query)
+            return 200, list(reversed(self.deliveries))[begins : begins + 100]
         again = re.fullmatch(r"/app/hook/deliveries/(\d+)/attempts", path)
         known = [one for one in self.deliveries if again is not None and one["id"] == int(again[1])]
         if method != "POST" or not known:
             return 404, _NOT_FOUND
         self.repeats.append(known[0]["guid"])
         return 202, {}
+
+    def _more(self, path: str, query: Mapping[str, list[str]]) -> Mapping[str, str]:
+        """The cursor of the page that follows, as GitHub names it."""
+        follows = _cursor(query) + 100
+        if path != "/app/hook/deliveries" or follows >= len(self.deliveries):
+            return {}
+        pages = (f'<{self.url}{path}?per_page=100&cursor=v1_{follows}>; rel="next"', f'<{self.url}{path}>; rel="first"')
+        return {"Link": ", ".join(pages)}
 
     def delivered(self, guid: str, status: int, event: str = "deployment_protection_rule") -> None:
         """That it was, and what it was answered; 0: nobody was there."""
@@ -410,3 +419,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""
+
+
+def _cursor(query: Mapping[str, list[str]]) -> int:
+    return int(query.get("cursor", ["v1_0"])[0].removeprefix("v1_"))

@@ -95,3 +95,41 @@ def test_what_is_odd_in_the_list_is_passed_over(odd: Any) -> None:
     late = {"id": 2, "guid": "2", "delivered_at": (now - timedelta(minutes=5)).isoformat(), "status_code": 502}
     said = [odd | named if isinstance(odd, dict) else odd, late | named]
     assert list(in_vain(said, now)) == [2]
+
+
+def test_what_stands_on_a_later_page_is_repeated_and_pages_are_read_only_as_far_as_that_takes(
+    world: Held, again: HearAgain
+) -> None:
+    """An hour without web, in which much was said; and much since."""
+    for number in range(150):
+        world.github.delivered(f"1-{number}", 0)
+    for number in range(120):
+        world.github.delivered(f"2-{number}", 202)
+    world.clock.advance(61)
+    assert again.look() == 150
+    assert set(world.github.repeats) == {f"1-{number}" for number in range(150)}
+    for number in range(150):
+        world.github.delivered(f"1-{number}", 202)
+    world.clock.advance(3600)
+    assert again.look() == 0
+    world.github.asked.clear()
+    assert again.look() == 0
+    assert world.github.asked == ["GET /app/hook/deliveries"]
+
+
+def test_one_that_github_does_not_repeat_keeps_no_other_from_being_repeated(world: Held, again: HearAgain) -> None:
+    for number in range(3):
+        world.github.delivered(f"1-{number}", 500)
+    world.clock.advance(61)
+    world.github.fails = [github.Fails("POST .*attempts", 422)]
+    again.look()
+    assert len(world.github.repeats) == 2
+
+
+def test_while_github_wants_to_be_left_alone_it_is_asked_for_no_more(world: Held, again: HearAgain) -> None:
+    for number in range(3):
+        world.github.delivered(f"1-{number}", 500)
+    world.clock.advance(61)
+    world.github.fails = [github.Fails("POST .*attempts", 429)]
+    again.look()
+    assert world.github.repeats == []
