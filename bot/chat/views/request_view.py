@@ -353,6 +353,8 @@ def _stage_of_extension(request: Request, extended: Grant) -> Stage:
 def _stage_of_request(request: Request) -> Stage:
     """What the bot itself closed was not denied by anybody: it was not given."""
     if request.gate is not None and request.state is RequestState.APPROVED:
+        if request.called_off is not None:
+            return Stage.DENIED
         # A forge that holds the run back is told first.
         if request.gate.is_being_told:
             return Stage.SETTING_UP
@@ -413,7 +415,8 @@ def request_view(
         return _with_grant(view, grant, covered_until)
     if extended is not None:
         view = _with_extended(view, request, extended)
-    return _closed(view, request.closing) if request.closing else view
+    went_on = request.state is RequestState.APPROVED and request.called_off is None
+    return _closed(view, request.closing) if request.closing and not went_on else view
 
 
 def _reviewed(view: RequestView, review: Review) -> RequestView:

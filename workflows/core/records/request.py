@@ -196,6 +196,12 @@ class Request:
         return tuple(dict.fromkeys((self.requester, self.holder, *barred)))
 
     @property
+    def called_off(self) -> Closing | None:
+        """By whom, where somebody said no after a run's approval was taken, and before the forge that holds it back knew."""
+        unheard = self.state is RequestState.APPROVED and self.gate is not None and self.gate.let_on_at is None
+        return self.closing if unheard else None
+
+    @property
     def declined(self) -> bool:
         """Whether the person for whom somebody else had asked did not want it."""
         return self.closing is not None and self.holder != self.requester and self.closing.by == self.holder

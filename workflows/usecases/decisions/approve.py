@@ -28,7 +28,7 @@ from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outc
 from workflows.usecases.shared.delegations import as_recorded, delegators, votes_on_behalf, with_delegations
 from workflows.usecases.shared.extension import extend_grant, nothing_to_extend, too_long_now
 from workflows.usecases.shared.gate_asks import as_known_now, to_be_looked_at
-from workflows.usecases.shared.gate_release import releasing
+from workflows.usecases.shared.gate_release import calling_off, can_be_called_off, releasing
 from workflows.usecases.shared.parties import party_keys, party_on_hold, read_with_parties, with_parties
 from workflows.usecases.shared.scheduling import begins_later, scheduling
 from workflows.usecases.shared.signed_votes import Signed, keeping, keys_kept
@@ -193,6 +193,8 @@ def how_decided(request: Request) -> str:
         return "not_given"
     if request.gate is not None and request.closing is None and request.decision is not None:
         return "went_on" if request.state is RequestState.APPROVED else "let_on"
+    if request.called_off is not None:
+        return RequestState.DENIED.value
     if request.declined:
         return "declined"
     return "broken" if request.break_glass and request.decision else request.state.value
@@ -422,7 +424,7 @@ def _deny(
     ctx: Context, actor: Actor, snapshot: Snapshot, request: Request, reason: str, commit_id: str
 ) -> CommitAttempt | Refused:
     answer = may_decide(actor.policy, request, actor.person, actor.groups)
-    closed = _over(request, snapshot)
+    closed = None if can_be_called_off(request) else _over(request, snapshot)
     if isinstance(answer, Refused):
         return decided_already(actor.policy, request, closed) or answer
     if closed:
@@ -489,11 +491,14 @@ def _closed(
     commit_id: str,
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> CommitAttempt:
-    over = close(request, move, Closing(snapshot.now, person.id, person.name, reason))
+    closing = Closing(snapshot.now, person.id, person.name, reason)
     private: dict[str, str] = {"actor": person.id, "actor_name": person.name, **more}
     private |= {"reason": reason} if reason else {}
     told = as_told(kind, request.gate)
     entry = event(ctx, told, request.id, snapshot, {"terms": request.terms.hash}, private)
+    if can_be_called_off(request):
+        return calling_off(request, closing, snapshot, commit_id, entry)
+    over = close(request, move, closing)
     done = Outcome(request.id, over.state.value)
     change = closing_change(snapshot, over, commit_id, (entry,), done.answer)
     return CommitAttempt(change, done, wake=(keys.chat(request.id),))

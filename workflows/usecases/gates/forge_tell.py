@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from workflows.core import keys
 from workflows.core.records.forge import ForgeAnswer, ForgeWait
+from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.request import Request, RequestState
 from workflows.core.rules.forge_run import forge_of, rule_of, run_now
-from workflows.ports import ForgeSilent
+from workflows.ports import ForgeSilent, Snapshot
+from workflows.usecases.gates import state as stands
 from workflows.usecases.gates.forge_turn import Turn, answered, let_on, not_taken
 from workflows.usecases.gates.look import no_longer
 
@@ -17,6 +20,8 @@ RUN_AGAIN = "the run was run again since, and asks anew"
 TOO_LATE = "it could not be told in time"
 NOT_APPROVED = "the record has no approval of it"
 NO_LONGER = "the approval does not stand any more"
+CALLED_OFF = "it was called off"
+GIVEN_BACK = "what it gave the pipeline's role is over"
 NO_RULE = "the policy does not have it wait here any more"
 
 
@@ -48,9 +53,19 @@ def _no_more(turn: Turn, wait: ForgeWait, answer: ForgeAnswer) -> str:
     gate = request.gate if request is not None and request.state is RequestState.APPROVED else None
     if request is None or gate is None or (gate.rule, gate.run.key) != (wait.id, answer.run_key):
         return NOT_APPROVED
+    if request.called_off is not None:
+        return CALLED_OFF
     if now >= answer.until:
         return TOO_LATE
+    if request.gives is not None and not _still_has(ctx.ledger.read(keys.grant(request.id)), request, now):
+        return GIVEN_BACK
     return NO_LONGER if no_longer(ctx, ctx.policy.current(), request, now) is not None else ""
+
+
+def _still_has(snapshot: Snapshot, request: Request, now: datetime) -> bool:
+    """Whether the pipeline's role has what the gate gives: a run that is let on without it does half of its work."""
+    grant = snapshot.readable(keys.grant(request.id), Grant)
+    return grant is not None and grant.state is GrantState.ACTIVE and now < grant.deadline
 
 
 def _told(turn: Turn, wait: ForgeWait, answer: ForgeAnswer) -> None:
@@ -68,10 +83,18 @@ def _told(turn: Turn, wait: ForgeWait, answer: ForgeAnswer) -> None:
 
 def _called_off(turn: Turn, wait: ForgeWait, why: str) -> None:
     """It was approved, and must not be let on by that any more. An earlier try may have reached the forge after all."""
-    if turn.forge.answer(wait, approved=False, comment=f"Approved, but {why}.", before_send=turn.before_send):
+    if turn.forge.answer(wait, approved=False, comment=_comment(turn, wait, why), before_send=turn.before_send):
         not_taken(turn, wait, why)
     else:
         _had_it(turn, wait, wait.answer)
+
+
+def _comment(turn: Turn, wait: ForgeWait, why: str) -> str:
+    request = turn.ctx.ledger.read(keys.request(wait.request or "")).get(keys.request(wait.request or ""), Request)
+    off = request.called_off if request is not None else None
+    if request is None or off is None or why != CALLED_OFF:
+        return f"Approved, but {why}."
+    return turn.comments.of_state(request.id, stands.Denied(off.by_name or "", off.reason or ""))
 
 
 def _had_it(turn: Turn, wait: ForgeWait, answer: ForgeAnswer | None) -> None:

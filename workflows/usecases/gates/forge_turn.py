@@ -16,6 +16,7 @@ from workflows.core.records.request import Request
 from workflows.core.refusal import Refused
 from workflows.ports import Change, Committed, Fence, Forge, Lease, LeaseOver, Snapshot
 from workflows.usecases.gates import state as stands
+from workflows.usecases.shared.closing import runs_of
 from workflows.usecases.shared.context import (
     ATTEMPTS_MAX,
     SOON,
@@ -168,6 +169,7 @@ def _over(
         if snapshot.items[item].is_absent:
             return Outcome(wait.id, "overtaken")
         puts, audit = changes(snapshot)
+        request = _request(snapshot, wait)
         chat = {keys.chat(wait.request): snapshot.now + SOON} if wait.request and puts else {}
         done = Outcome(wait.id, "over")
         change = Change(
@@ -177,6 +179,7 @@ def _over(
             puts=puts,
             deletes=frozenset({item}),
             due={item: None, **chat},
+            index=runs_of(request, told=True) if request is not None else (),
             audit=audit,
             fence=turn.fence,
             removes_access=True,

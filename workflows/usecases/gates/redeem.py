@@ -19,7 +19,7 @@ from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.ports import Change, PolicyUnavailable, Snapshot
 from workflows.usecases.oversight.refusals import record_refusal
-from workflows.usecases.shared.closing import keys_of, out_of
+from workflows.usecases.shared.closing import keys_of, out_of, runs_of
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.gate_giving import gate_keys, giving_starts
 from workflows.usecases.shared.parties import party_on_hold, read_with_parties
@@ -194,7 +194,7 @@ def _taken(ctx: Context, request: Request, snapshot: Snapshot, commit_id: str) -
         # The slot stays: this run goes through here once.
         puts={item: used, **gives.puts},
         due={item: None, keys.chat(request.id): snapshot.now + SOON, **gives.due},
-        index=(*out_of(keys.SCHEDULED, request), *gives.index),
+        index=(*out_of(keys.SCHEDULED, request), *gives.index, *runs_of(used)),
         audit=(entry,),
         gives_access=True,
         answer=done.answer,

@@ -31,6 +31,7 @@ from workflows.usecases.shared.actor import Actor, is_bound, known, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.due_items import take_off
+from workflows.usecases.shared.gate_release import calling_off, can_be_called_off
 from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.rebuilt import grant_where_known
 from workflows.usecases.shared.take_back import take_back
@@ -181,10 +182,10 @@ def _members(ctx: Context, people: tuple[PersonId, ...], environments: Iterable[
     if people:
         # Runs that one of them began wait under their pipeline's name, wherever they may go on.
         waiting = (keys.PENDING, keys.SCHEDULED)
-        runs = [*(name for index in waiting for name in _all_of(index, environments)), keys.RUNS]
-        names = [*(keys.of_person(index, person) for index in indexes for person in people), *runs]
+        runs = [name for index in waiting for name in _all_of(index, environments)]
+        names = [*(keys.of_person(index, person) for index in indexes for person in people), *runs, keys.RUNS]
     else:
-        names = [name for index in indexes for name in _all_of(index, environments)]
+        names = [*(name for index in indexes for name in _all_of(index, environments)), keys.RUNS]
     return tuple(dict.fromkeys(id_ for name in names for id_ in ctx.ledger.members(name, limit=FOUND_MAX)))
 
 
@@ -302,7 +303,12 @@ def _left(ctx: Context, bulk_revocation: BulkRevocation) -> list[_Open]:
 def _is_open(found: _Open) -> bool:
     if found.grant is not None:
         return found.grant.state not in CLOSED
-    return found.request is not None and can(found.request.state, Move.DENY)
+    return found.request is not None and _can_be_closed(found.request)
+
+
+def _can_be_closed(request: Request) -> bool:
+    """Also what a run has taken, as long as the forge that holds it back has not heard of it."""
+    return can(request.state, Move.DENY) or can_be_called_off(request)
 
 
 def _take(ctx: Context, bulk_revocation: BulkRevocation, found: _Open) -> bool:
@@ -327,15 +333,15 @@ def _close(ctx: Context, bulk_revocation: BulkRevocation, id_: str, commit_id: s
         return Outcome(id_, "overtaken")
     snapshot = ctx.ledger.read(*keys_of(first))
     request = snapshot.get(keys.request(id_), Request)
-    if request is None or not can(request.state, Move.DENY):
+    if request is None or not _can_be_closed(request):
         return Outcome(id_, "overtaken")
-    over = close(
-        request, Move.DENY, Closing(snapshot.now, bulk_revocation.by, bulk_revocation.by_name, bulk_revocation.reason)
-    )
+    closing = Closing(snapshot.now, bulk_revocation.by, bulk_revocation.by_name, bulk_revocation.reason)
     private = {"actor": bulk_revocation.by, "actor_name": bulk_revocation.by_name, "reason": bulk_revocation.reason}
     kind = as_told(Event.REQUEST_DENIED, request.gate)
     entry = event(ctx, kind, id_, snapshot, {"sweepout": bulk_revocation.id}, private)
-    done = Outcome(id_, "denied")
+    if can_be_called_off(request):
+        return calling_off(request, closing, snapshot, commit_id, entry)
+    done, over = Outcome(id_, "denied"), close(request, Move.DENY, closing)
     return CommitAttempt(closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(id_),))
 
 

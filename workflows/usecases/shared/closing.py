@@ -24,6 +24,14 @@ def forge_hears(request: Request, at: datetime) -> Mapping[str, datetime]:
     return {keys.forge(request.gate.rule): at} if request.gate is not None and request.gate.rule else {}
 
 
+def runs_of(request: Request, *, told: bool = False) -> tuple[IndexEntry, ...]:
+    """Where the panic switch finds one whose approval is taken and whose forge is still to be told; where something is given by
+    it, its grant stands there. `told`: it stands there no more.
+    """
+    stands = request.gate is not None and bool(request.gate.rule) and request.gives is None
+    return (IndexEntry(keys.RUNS, request.id, None if told else request.expires_at.timestamp()),) if stands else ()
+
+
 def keys_of(request: Request) -> tuple[str, ...]:
     """The records that a decision about a request rests on or changes."""
     own = (keys.request(request.id), keys.person(request.requester), keys.slot(request.slot), keys.ACTIVE_POLICY)

@@ -36,7 +36,7 @@ from workflows.usecases.drift.standing import entries_of as entries_of_drift
 from workflows.usecases.oversight.policy_activation import digest_due, digest_key
 from workflows.usecases.requests.request_access import entries_of
 from workflows.usecases.shared.adopt_accounts import on_hold
-from workflows.usecases.shared.closing import places_of
+from workflows.usecases.shared.closing import places_of, runs_of
 from workflows.usecases.shared.context import Context
 from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.signed_votes import look_at_them
@@ -174,6 +174,8 @@ def _of_request(request: Request) -> Iterator[IndexEntry]:
     if request.state is RequestState.SCHEDULED and later is not None:
         at = later.timestamp()
         yield from (IndexEntry(name, request.id, at) for name in places_of(keys.SCHEDULED, request))
+    if request.gate is not None and request.gate.is_being_told:
+        yield from runs_of(request)
     if request.ticket:
         yield IndexEntry(keys.of_ticket(request.ticket), request.id, request.created_at.timestamp())
 
