@@ -46,7 +46,7 @@ def gate(
     environment: Annotated[str, typer.Argument(metavar="ENV", help="The environment of the policy.")],
     change: Annotated[str, typer.Option(metavar="TEXT", help="What changes, for whoever decides; shown as typed.")],
     commit: Annotated[
-        str, typer.Option(metavar="SHA", help="Must be the token's; whole and needed with --key-file.")
+        str, typer.Option(metavar="SHA", help="Must be the token's; with --key-file it is needed, and whole.")
     ] = "",
     url: Annotated[str, typer.Option(metavar="URL", help="Where to read more; shown as typed.")] = "",
     ticket: Annotated[str, typer.Option(metavar="TICKET", help="Where the gate wants one.")] = "",

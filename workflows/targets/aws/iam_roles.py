@@ -23,7 +23,10 @@ TAG = "prodaccess:gate"
 # Roles of Identity Center and of AWS's own services.
 _RESERVED = ("/aws-reserved/", "/aws-service-role/")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?!aws-reserved/)(?!.*AWSReservedSSO_)[\w+=,.@/-]+")
-_OIDC = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/.+")
+_OIDC = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/(.+)")
+_DEMANDS = frozenset(f"{how}{what}" for how in ("", "foranyvalue:") for what in ("stringequals", "stringlike"))
+# Without a pattern in it, or with a whole first name before that: `repo:acme/*`, and neither `repo:*` nor `repo:acme*`.
+_SUBJECT = re.compile(r"[^*?$]+|[^*?$:]+:[^*?$:/]+[:/][^$]*")
 _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 _TAKING_ON = frozenset({"sts:assumerole", "sts:assumerolewithwebidentity", "sts:tagsession", "sts:setsourceidentity"})
 
@@ -138,17 +141,24 @@ def _is_machine(kind: str, who: str, statement: Mapping[str, Any]) -> bool:
         return _ROLE.fullmatch(who) is not None
     if kind == "Service":
         return _SERVICE.fullmatch(who) is not None
-    return kind == "Federated" and _OIDC.fullmatch(who) is not None and _names_a_subject(statement)
+    oidc = _OIDC.fullmatch(who) if kind == "Federated" else None
+    return oidc is not None and _demands_a_subject(statement, f"{oidc[1]}:sub")
 
 
-def _names_a_subject(statement: Mapping[str, Any]) -> bool:
-    """Whoever has an account at the forge has a token of it: the condition says whose is meant."""
+def _demands_a_subject(statement: Mapping[str, Any], key: str) -> bool:
+    """Whoever has an account at the forge has a token of it: the condition says whose is meant. What only keeps some out, or asks
+    for nothing where there is nothing to look at, lets the others in.
+    """
     conditions = statement.get("Condition")
-    blocks = [block for block in conditions.values() if isinstance(block, dict)] if isinstance(conditions, dict) else []
-    subjects = [
-        str(one) for block in blocks for key, value in block.items() if key.endswith(":sub") for one in _listed(value)
+    blocks = conditions.items() if isinstance(conditions, dict) else ()
+    asked = [
+        _listed(value)
+        for operator, block in blocks
+        if str(operator).casefold() in _DEMANDS and isinstance(block, dict)
+        for name, value in block.items()
+        if str(name).casefold() == key.casefold()
     ]
-    return bool(subjects) and not any(set(one) <= {"*"} for one in subjects)
+    return any(subjects and all(_SUBJECT.fullmatch(str(one)) for one in subjects) for subjects in asked)
 
 
 def _listed(value: object) -> list[object]:
