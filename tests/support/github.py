@@ -11,22 +11,21 @@ import hmac
 import json
 import re
 import secrets
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bot.sandbox.made_once import made_once
+from tests.support.http_stand_in import Asked, Query, StandIn, serving
 from tests.support.pipelines import COMMIT
 
 APP_ID = "424242"
@@ -80,22 +79,12 @@ class Run:
     waits: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Fails:
-    """The next answers to what fits `path`. `then`: whether it was done all the same, and the answer lost."""
+class GitHub(StandIn):
+    """`reviews`: what was taken, `(run, environment, state, comment)`."""
 
-    path: str
-    status: int
-    heads: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
-    done: bool = False
-
-
-class GitHub:
-    """`reviews`: what was taken, `(run, environment, state, comment)`. `asked`: method and path of every call."""
-
-    def __init__(self, url: str, now_s: Callable[[], float]) -> None:
-        self.url, self.now_s = url, now_s
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        super().__init__()
+        self.url, self.now_s = "", now_s
         self.public = app_key("app").public_key()
         self.suspended = False
         self.granted = {"actions": "read", "contents": "read", "deployments": "write", "metadata": "read"}
@@ -109,12 +98,9 @@ class GitHub:
         self.authors: dict[str, tuple[Any, Any]] = {COMMIT: (DANA, DANA)}
         self.statuses: dict[int, list[str]] = {}
         self.reviews: list[tuple[int, str, str, str]] = []
-        self.fails: list[Fails] = []
-        self.asked: list[str] = []
         self.deliveries: list[dict[str, Any]] = []
         # GUIDs of which the app wanted another delivery.
         self.repeats: list[str] = []
-        self.lock = threading.Lock()
         self._tokens: dict[str, tuple[frozenset[int], dict[str, str], float]] = {}
         self._next = 5000
 
@@ -165,23 +151,8 @@ class GitHub:
 
     # ------------------------------------------------------------ what it answers
 
-    def answer(
-        self, method: str, path: str, query: Mapping[str, list[str]], bearer: str, body: Any
-    ) -> tuple[int, Any, Any]:
-        with self.lock:
-            self.asked.append(f"{method} {path}")
-            failing = next((one for one in self.fails if re.search(one.path, f"{method} {path}")), None)
-            if failing is not None:
-                self.fails.remove(failing)
-                if failing.done:
-                    self._answered(method, path, query, bearer, body)
-                return failing.status, failing.body or {"message": "failed on purpose"}, failing.heads
-            status, said = self._answered(method, path, query, bearer, body)
-            return status, said, self._more(path, query) if status == 200 else {}
-
-    def _answered(
-        self, method: str, path: str, query: Mapping[str, list[str]], bearer: str, body: Any
-    ) -> tuple[int, Any]:
+    def answered(self, asked: Asked) -> tuple[int, Any]:
+        method, path, query, bearer, body = asked.method, asked.path, asked.query, asked.bearer, asked.body
         if (method, path) == ("GET", "/app"):
             app = {"id": int(APP_ID), "slug": "prodaccess", "permissions": self.granted, "events": self.events}
             return (200, app) if self._is_app(bearer) else (401, {"message": "A JSON web token could not be decoded"})
@@ -197,9 +168,7 @@ class GitHub:
             return 404, _NOT_FOUND
         return self._of_repository(method, found[2], query, known, body)
 
-    def _of_repository(
-        self, method: str, rest: str, query: Mapping[str, list[str]], known: Any, body: Any
-    ) -> tuple[int, Any]:
+    def _of_repository(self, method: str, rest: str, query: Query, known: Any, body: Any) -> tuple[int, Any]:
         routes: list[tuple[str, str, str, str, Callable[..., tuple[int, Any]]]] = [
             ("GET", r"actions/runs/(\d+)", "actions", "read", self._run),
             ("POST", r"actions/runs/(\d+)/deployment_protection_rule", "deployments", "write", self._review),
@@ -219,7 +188,7 @@ class GitHub:
             return act(*map(unquote, found.groups()), query=query, body=body)
         return 404, _NOT_FOUND
 
-    def _hook(self, method: str, path: str, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+    def _hook(self, method: str, path: str, query: Query) -> tuple[int, Any]:
         if (method, path) == ("GET", "/app/hook/deliveries") and query.get("per_page") == ["100"]:
             begins = _cursor(query)
             return 200, list(reversed(self.deliveries))[begins : begins + 100]
@@ -230,13 +199,13 @@ class GitHub:
         self.repeats.append(known[0]["guid"])
         return 202, {}
 
-    def _more(self, path: str, query: Mapping[str, list[str]]) -> Mapping[str, str]:
+    def more(self, asked: Asked) -> Mapping[str, str]:
         """The cursor of the page that follows, as GitHub names it."""
-        follows = _cursor(query) + 100
-        if path != "/app/hook/deliveries" or follows >= len(self.deliveries):
+        follows = _cursor(asked.query) + 100
+        if asked.path != "/app/hook/deliveries" or follows >= len(self.deliveries):
             return {}
-        pages = (f'<{self.url}{path}?per_page=100&cursor=v1_{follows}>; rel="next"', f'<{self.url}{path}>; rel="first"')
-        return {"Link": ", ".join(pages)}
+        place = f"{self.url}{asked.path}"
+        return {"Link": f'<{place}?per_page=100&cursor=v1_{follows}>; rel="next", <{place}>; rel="first"'}
 
     def delivered(self, guid: str, status: int, event: str = "deployment_protection_rule") -> None:
         """That it was, and what it was answered; 0: nobody was there."""
@@ -331,7 +300,7 @@ class GitHub:
             return 200, {"status": "identical"}
         return 200, {"status": "ahead" if base in self.behind.get(head, ()) else "diverged"}
 
-    def _commits(self, *, query: Mapping[str, list[str]], **_: Any) -> tuple[int, Any]:
+    def _commits(self, *, query: Query, **_: Any) -> tuple[int, Any]:
         commit = query.get("sha", [""])[0]
         if commit not in self.authors or query.get("per_page") != ["1"]:
             return 404, _NOT_FOUND
@@ -377,49 +346,11 @@ def written(message: Mapping[str, Any]) -> bytes:
 
 @contextmanager
 def running(now_s: Callable[[], float]) -> Iterator[GitHub]:
-    """On a free port of this machine. `now_s`: what time it is there, in seconds since the epoch."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    found = GitHub(f"http://127.0.0.1:{server.server_address[1]}", now_s)
-    _Handler.of[server.server_address[1]] = found
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    """`now_s`: what time it is there, in seconds since the epoch."""
+    found = GitHub(now_s)
+    with serving(found.answer) as found.url:
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    of: dict[int, GitHub] = {}  # noqa: RUF012 - by port
-
-    def do_GET(self) -> None:
-        self._do("GET")
-
-    def do_POST(self) -> None:
-        self._do("POST")
-
-    def _do(self, method: str) -> None:
-        there = self.of[self.server.server_address[1]]  # type: ignore[index]  # of TCP, so address and port
-        parts = urlsplit(self.path)
-        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        body = json.loads(sent) if sent else {}
-        status, said, more = there.answer(method, parts.path, parse_qs(parts.query), bearer, body)
-        found = b"" if said is None else json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(found)))
-        for name, value in more.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(found)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-def _cursor(query: Mapping[str, list[str]]) -> int:
+def _cursor(query: Query) -> int:
     return int(query.get("cursor", ["v1_0"])[0].removeprefix("v1_"))

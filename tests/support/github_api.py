@@ -6,14 +6,13 @@ not see is answered as GitHub does: 404 for what needs administration, 403 for w
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
+
+from tests.support.http_stand_in import Answer, Asked, Query, serving
 
 REPOSITORY = "larkspur/orders"
 TOKEN = "ghp_" + "a" * 36
@@ -108,7 +107,20 @@ class GitHubApi:
                 setattr(self, name, value)
         return self
 
-    def answer(self, path: str, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+    def heard(self, asked: Asked) -> Answer:
+        self.asked.append(asked.whole)
+        bearer = asked.heads.get("authorization", "")
+        self.tokens.add(bearer)
+        if asked.method != "GET":
+            return Answer(405, NOT_FOUND)
+        if bearer not in ("", f"Bearer {TOKEN}"):
+            return Answer(401, {"message": "Bad credentials", "status": "401"})
+        if asked.heads.get("accept") != "application/vnd.github+json" or "x-github-api-version" not in asked.heads:
+            return Answer(415, {"message": "Unsupported 'Accept' header"})
+        status, said = self.answer(asked.path, asked.query)
+        return Answer(status, said, {"Location": "/elsewhere"} if status in (301, 302, 307) else {})
+
+    def answer(self, path: str, query: Query) -> tuple[int, Any]:
         if path in self.answers:
             return self.answers[path]
         head, _, rest = path.removeprefix(f"/repos/{REPOSITORY}").lstrip("/").partition("/")
@@ -125,7 +137,7 @@ class GitHubApi:
         }.get(head)
         return known() if known else (404, NOT_FOUND)
 
-    def _environment(self, rest: str, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+    def _environment(self, rest: str, query: Query) -> tuple[int, Any]:
         name, _, more = rest.partition("/")
         name = unquote(name)
         if name not in self.environments:
@@ -138,7 +150,7 @@ class GitHubApi:
             return 200, {"total_count": len(policies), "branch_policies": _page(policies, query)}
         return 200, self.environments[name]
 
-    def _branch(self, rest: str, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+    def _branch(self, rest: str, query: Query) -> tuple[int, Any]:
         if not rest:
             wanted = query.get("protected") == ["true"]
             found = [name for name in self.branches if not wanted or name in self.protections or name in self.rules]
@@ -161,7 +173,7 @@ class GitHubApi:
         }
 
 
-def _page(items: list[Any], query: Mapping[str, list[str]]) -> list[Any]:
+def _page(items: list[Any], query: Query) -> list[Any]:
     size, number = int(query.get("per_page", ["30"])[0]), int(query.get("page", ["1"])[0])
     assert 1 <= size <= 100
     return items[(number - 1) * size : number * size]
@@ -170,41 +182,5 @@ def _page(items: list[Any], query: Mapping[str, list[str]]) -> list[Any]:
 @contextmanager
 def github_api(**given: Any) -> Iterator[GitHubApi]:
     api = GitHubApi(**given)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            api.asked.append(self.path)
-            bearer = self.headers.get("Authorization", "")
-            api.tokens.add(bearer)
-            if bearer not in ("", f"Bearer {TOKEN}"):
-                self._say(401, {"message": "Bad credentials", "status": "401"})
-            elif self.headers.get("Accept") != "application/vnd.github+json" or not self.headers.get(
-                "X-GitHub-Api-Version"
-            ):
-                self._say(415, {"message": "Unsupported 'Accept' header"})
-            else:
-                self._say(*api.answer(parts.path, parse_qs(parts.query)))
-
-        def _say(self, status: int, body: Any) -> None:
-            content = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            if status in (301, 302, 307):
-                self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        api.url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
-            yield api
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(api.heard) as api.url:
+        yield api

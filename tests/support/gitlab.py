@@ -7,16 +7,14 @@ a token, or with another one, 401.
 
 from __future__ import annotations
 
-import json
 import re
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
+from tests.support.http_stand_in import Asked, Query, StandIn, serving
 from tests.support.pipelines import COMMIT
 
 TOKEN = "glpat-of-the-user-who-answers"
@@ -60,22 +58,12 @@ class Job:
         return max(self.needs - sum(status == "approved" for _, status, _ in self.answers), 0)
 
 
-@dataclass(frozen=True)
-class Fails:
-    """The next answer to what fits `path`. `done`: it was done all the same, and the answer lost."""
-
-    path: str
-    status: int
-    heads: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
-    done: bool = False
-
-
-class GitLab:
+class GitLab(StandIn):
     """`url`: the issuer. `rules`: whether answers stand at rules, as newer servers have them. `page`: the most that one has."""
 
-    def __init__(self, url: str) -> None:
-        self.url, self.token, self.us = url, TOKEN, US
+    def __init__(self) -> None:
+        super().__init__()
+        self.url, self.token, self.us = "", TOKEN, US
         self.names, self.rules, self.page, self.sees = True, True, 100, True
         self.namespace = NAMESPACE
         self.jobs: dict[int, Job] = {}
@@ -83,9 +71,6 @@ class GitLab:
         self.branches: dict[str, tuple[str, bool]] = {"main": (COMMIT, True)}
         self.behind: dict[str, set[str]] = {}
         self.reviews: list[tuple[int, str, str]] = []
-        self.fails: list[Fails] = []
-        self.asked: list[str] = []
-        self.lock = threading.Lock()
         self._next = 500
 
     def waits(self, **changes: Any) -> Job:
@@ -94,21 +79,9 @@ class GitLab:
         self.jobs[job.id] = job
         return job
 
-    def answer(self, method: str, path: str, query: Mapping[str, list[str]], bearer: str, body: Any) -> Any:
-        with self.lock:
-            self.asked.append(f"{method} {path}")
-            failing = next((one for one in self.fails if re.search(one.path, f"{method} {path}")), None)
-            if failing is None:
-                return *self._answered(method, path, query, bearer, body), {}
-            self.fails.remove(failing)
-            if failing.done:
-                self._answered(method, path, query, bearer, body)
-            return failing.status, failing.body or {"message": "failed on purpose"}, failing.heads
-
-    def _answered(
-        self, method: str, path: str, query: Mapping[str, list[str]], bearer: str, body: Any
-    ) -> tuple[int, Any]:
-        if bearer != self.token:
+    def answered(self, asked: Asked) -> tuple[int, Any]:
+        method, path, query, body = asked.method, asked.path, asked.query, asked.body
+        if asked.bearer != self.token:
             return 401, {"message": "401 Unauthorized"}
         if (method, path) == ("GET", "/api/v4/user"):
             return 200, self.us
@@ -132,7 +105,7 @@ class GitLab:
             return self._merge_base(*query["refs[]"])
         return 404, _NOT_FOUND
 
-    def _list(self, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+    def _list(self, query: Query) -> tuple[int, Any]:
         wanted = {name: values[0] for name, values in query.items()}
         if wanted.get("order_by") != "id" or wanted.get("sort") != "desc" or "status" not in wanted:
             return 400, {"message": "400 Bad request"}
@@ -218,45 +191,6 @@ class GitLab:
 
 @contextmanager
 def running() -> Iterator[GitLab]:
-    """On a free port of this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    found = GitLab(f"http://127.0.0.1:{server.server_address[1]}")
-    _Handler.of[server.server_address[1]] = found
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    found = GitLab()
+    with serving(found.answer) as found.url:
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    of: dict[int, GitLab] = {}  # noqa: RUF012 - by port
-
-    def do_GET(self) -> None:
-        self._do("GET")
-
-    def do_POST(self) -> None:
-        self._do("POST")
-
-    def _do(self, method: str) -> None:
-        there = self.of[self.server.server_address[1]]  # type: ignore[index]  # of TCP, so address and port
-        parts = urlsplit(self.path)
-        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        body = json.loads(sent) if sent else {}
-        status, said, more = there.answer(method, parts.path, parse_qs(parts.query), bearer, body)
-        found = said if isinstance(said, bytes) else json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(found)))
-        for name, value in more.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(found)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""

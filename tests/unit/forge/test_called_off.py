@@ -9,9 +9,10 @@ import pytest
 
 from bot.chat.views.request_view import request_view
 from bot.chat.wording.labels import Stage
-from tests.support import build, github
+from tests.support import build
 from tests.support.forge import RULE, Held, holding
 from tests.support.gates import gate, gated, role_target
+from tests.support.http_stand_in import Fails
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.records.grant import GrantState
@@ -24,7 +25,7 @@ from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
 from workflows.usecases.shared.context import Outcome
 from workflows.usecases.upkeep.mend_indexes import indexed
 
-IN_VAIN = [github.Fails("POST .*protection_rule", 502) for _ in range(200)]
+IN_VAIN = [Fails("POST .*protection_rule", 502) for _ in range(200)]
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_what_has_gone_on_is_not_called_off(world: Held) -> None:
 def test_what_was_called_off_and_had_reached_github_after_all_is_not_said_to_be_stopped(world: Held) -> None:
     run = world.waits_there()
     deployment = run.waits["production"]
-    world.github.fails = [github.Fails("POST .*protection_rule", 504, done=True), *IN_VAIN]
+    world.github.fails = [Fails("POST .*protection_rule", 504, done=True), *IN_VAIN]
     id_ = world.ask_of(run)
     assert isinstance(world.approve(id_, build.OLU), Outcome)
     world.work()

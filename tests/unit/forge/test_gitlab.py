@@ -25,6 +25,7 @@ from bot.settings.secret import Secret
 from bot.wiring.web import _unheard
 from tests.support import build, gitlab
 from tests.support.gates import COMMIT, Gates, gate, gated
+from tests.support.http_stand_in import Fails
 from workflows.core import keys
 from workflows.core.identity import Address
 from workflows.core.pipelines.allowed import Pipeline
@@ -282,17 +283,17 @@ def test_a_server_of_another_issuer_is_never_asked(world: Held) -> None:
 @pytest.mark.parametrize(
     ("failing", "words"),
     [
-        (gitlab.Fails("deployments", 500), "GitLab answered with an error (500)"),
-        (gitlab.Fails("deployments", 401), "GitLab does not believe GITLAB_TOKEN"),
-        (gitlab.Fails("deployments", 403), "GitLab refuses GITLAB_TOKEN"),
-        (gitlab.Fails("deployments", 404), "GitLab shows GITLAB_TOKEN no project 4242"),
-        (gitlab.Fails("deployments", 429, {"Retry-After": "7"}), "left alone"),
-        (gitlab.Fails("deployments", 302, {"Location": "https://evil.example.com/"}), "an error (302)"),
-        (gitlab.Fails("deployments", 200, body={"id": 1}), "an error (200)"),
-        (gitlab.Fails("deployments", 200, body=b"<html>"), "an error (200)"),
+        (Fails("deployments", 500), "GitLab answered with an error (500)"),
+        (Fails("deployments", 401), "GitLab does not believe GITLAB_TOKEN"),
+        (Fails("deployments", 403), "GitLab refuses GITLAB_TOKEN"),
+        (Fails("deployments", 404), "GitLab shows GITLAB_TOKEN no project 4242"),
+        (Fails("deployments", 429, {"Retry-After": "7"}), "left alone"),
+        (Fails("deployments", 302, {"Location": "https://evil.example.com/"}), "an error (302)"),
+        (Fails("deployments", 200, body={"id": 1}), "an error (200)"),
+        (Fails("deployments", 200, body=b"<html>"), "an error (200)"),
     ],
 )
-def test_what_cannot_be_heard_is_told_and_heard_later(world: Held, failing: gitlab.Fails, words: str) -> None:
+def test_what_cannot_be_heard_is_told_and_heard_later(world: Held, failing: Fails, words: str) -> None:
     world.gitlab.waits()
     world.gitlab.fails = [failing]
     with pytest.raises(ForgeSilent) as problem:
@@ -311,18 +312,18 @@ def test_what_cannot_be_heard_is_told_and_heard_later(world: Held, failing: gitl
 @pytest.mark.parametrize(
     "failing",
     [
-        gitlab.Fails("GET .*pipelines", 500),
-        gitlab.Fails("GET .*pipelines", 404),
-        gitlab.Fails("GET .*pipelines", 429, {"Retry-After": "7"}),
-        gitlab.Fails("GET .*branches", 403),
-        gitlab.Fails("GET .*branches", 200, body={"name": "main", "commit": {"id": COMMIT}, "protected": "yes"}),
-        gitlab.Fails("GET .*branches", 200, body={"name": "other", "commit": {"id": COMMIT}, "protected": True}),
-        gitlab.Fails("GET .*projects/4242$", 404),
-        gitlab.Fails("GET .*projects/4242$", 200, body=[]),
-        gitlab.Fails(r"GET .*deployments/\d", 200, body={"id": 1}),
+        Fails("GET .*pipelines", 500),
+        Fails("GET .*pipelines", 404),
+        Fails("GET .*pipelines", 429, {"Retry-After": "7"}),
+        Fails("GET .*branches", 403),
+        Fails("GET .*branches", 200, body={"name": "main", "commit": {"id": COMMIT}, "protected": "yes"}),
+        Fails("GET .*branches", 200, body={"name": "other", "commit": {"id": COMMIT}, "protected": True}),
+        Fails("GET .*projects/4242$", 404),
+        Fails("GET .*projects/4242$", 200, body=[]),
+        Fails(r"GET .*deployments/\d", 200, body={"id": 1}),
     ],
 )
-def test_what_gitlab_does_not_say_is_neither_yes_nor_no(world: Held, failing: gitlab.Fails) -> None:
+def test_what_gitlab_does_not_say_is_neither_yes_nor_no(world: Held, failing: Fails) -> None:
     world.gitlab.fails = [failing]
     job = world.waits_there()
     assert (world.pending(), world.reviews(), len(world.held)) == ([], [], 1)
@@ -334,7 +335,7 @@ def test_what_gitlab_does_not_say_is_neither_yes_nor_no(world: Held, failing: gi
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 422, 429, 500, 502])
 def test_an_answer_that_gitlab_does_not_take_is_given_later_and_the_card_says_why(world: Held, status: int) -> None:
     job = world.waits_there()
-    world.gitlab.fails = [gitlab.Fails("POST", status)]
+    world.gitlab.fails = [Fails("POST", status)]
     id_ = world.agreed(job)
     assert world.gate_of(id_).is_being_told
     assert world.gate_of(id_).held_up.startswith("GitLab ")
@@ -363,7 +364,7 @@ def test_a_token_whose_user_no_rule_names_lets_nobody_on_and_is_told(world: Held
 def test_an_answer_that_was_lost_is_not_given_twice_and_is_not_lost(world: Held, rules: bool, needs: int) -> None:
     world.gitlab.rules = rules
     job = world.waits_there(needs=needs)
-    world.gitlab.fails = [gitlab.Fails("POST", 504, done=True)]
+    world.gitlab.fails = [Fails("POST", 504, done=True)]
     id_ = world.agreed(job)
     assert [status for status, _ in world.reviews()] == ["approved"]
     assert "gate.let_on" not in world.events(id_), "nobody knows yet"
@@ -383,7 +384,7 @@ def test_an_answer_that_was_lost_is_not_given_twice_and_is_not_lost(world: Held,
 )
 def test_an_answer_to_another_question_is_no_proof(world: Held, body: Any) -> None:
     job = world.waits_there()
-    world.gitlab.fails = [gitlab.Fails("POST", 201, body=body or b"[]")]
+    world.gitlab.fails = [Fails("POST", 201, body=body or b"[]")]
     id_ = world.agreed(job)
     assert world.gate_of(id_).held_up == "GitLab answered something that cannot be read"
     assert world.gate_of(id_).let_on_at is None
@@ -394,7 +395,7 @@ def test_an_answer_to_another_question_is_no_proof(world: Held, body: Any) -> No
 def test_an_approval_of_somebody_else_there_is_not_ours(world: Held) -> None:
     """The answer never came there, and another let it on at GitLab."""
     job = world.waits_there()
-    world.gitlab.fails = [gitlab.Fails("POST", 504)]
+    world.gitlab.fails = [Fails("POST", 504)]
     id_ = world.agreed(job)
     job.answers.append((gitlab.PAT, "approved", ""))
     world.advance(30)
@@ -459,7 +460,7 @@ def test_a_deployment_that_is_deleted_takes_its_ask_back_and_one_that_is_hidden_
 
 def test_a_pipeline_that_is_cancelled_just_before_is_not_said_to_have_gone_on(world: Held) -> None:
     job = world.waits_there()
-    world.gitlab.fails = [gitlab.Fails("POST", 502)]
+    world.gitlab.fails = [Fails("POST", 502)]
     id_ = world.agreed(job)
     job.status = "canceled"
     world.advance(10)
@@ -471,7 +472,7 @@ def test_a_rule_that_left_the_policy_or_went_to_another_server_lets_nobody_on(wo
     changes: list[dict[str, Any]] = [{"rule": ""}, {"issuer": "https://gitlab.example.com"}]
     for change in changes:
         job = world.waits_there()
-        world.gitlab.fails = [gitlab.Fails("POST", 502)]
+        world.gitlab.fails = [Fails("POST", 502)]
         id_ = world.agreed(job)
         (rule,) = world.policy.current().pipelines
         world.policy.policy = ruled(world.gitlab.url, pipelines=(replace(rule, **change),))
@@ -558,7 +559,7 @@ def test_the_record_says_that_it_is_gitlab(world: Held) -> None:
     job = world.waits_there()
     id_ = world.agreed(job)
     other = world.waits_there()
-    world.gitlab.fails = [gitlab.Fails("POST", 504)]
+    world.gitlab.fails = [Fails("POST", 504)]
     lost = world.agreed(other)
     other.status = "canceled"
     world.advance(30)

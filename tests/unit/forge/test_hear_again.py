@@ -13,6 +13,7 @@ from bot.forge.calls import Calls
 from bot.forge.hear_again import HearAgain, in_vain
 from tests.support import build, github
 from tests.support.forge import Held, holding
+from tests.support.http_stand_in import Fails
 
 
 @pytest.fixture
@@ -68,8 +69,8 @@ def test_other_events_are_left_alone(world: Held, again: HearAgain) -> None:
     assert (again.look(), world.github.repeats) == (0, [])
 
 
-@pytest.mark.parametrize("failing", [github.Fails("GET .*deliveries", 500), github.Fails("GET .*deliveries", 401)])
-def test_while_github_is_silent_nothing_happens(world: Held, again: HearAgain, failing: github.Fails) -> None:
+@pytest.mark.parametrize("failing", [Fails("GET .*deliveries", 500), Fails("GET .*deliveries", 401)])
+def test_while_github_is_silent_nothing_happens(world: Held, again: HearAgain, failing: Fails) -> None:
     world.github.delivered("1-1", 500)
     world.clock.advance(120)
     world.github.fails = [failing]
@@ -121,7 +122,7 @@ def test_one_that_github_does_not_repeat_keeps_no_other_from_being_repeated(worl
     for number in range(3):
         world.github.delivered(f"1-{number}", 500)
     world.clock.advance(61)
-    world.github.fails = [github.Fails("POST .*attempts", 422)]
+    world.github.fails = [Fails("POST .*attempts", 422)]
     again.look()
     assert len(world.github.repeats) == 2
 
@@ -130,6 +131,6 @@ def test_while_github_wants_to_be_left_alone_it_is_asked_for_no_more(world: Held
     for number in range(3):
         world.github.delivered(f"1-{number}", 500)
     world.clock.advance(61)
-    world.github.fails = [github.Fails("POST .*attempts", 429)]
+    world.github.fails = [Fails("POST .*attempts", 429)]
     again.look()
     assert world.github.repeats == []

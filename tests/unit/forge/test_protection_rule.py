@@ -12,6 +12,7 @@ import pytest
 from tests.support import build, github
 from tests.support.forge import RULE, Held, holding, ruled
 from tests.support.gates import COMMIT, PIPELINE, gate, gated, role_target
+from tests.support.http_stand_in import Fails
 from tests.support.world import account
 from workflows.core import keys
 from workflows.core.identity import Address
@@ -287,7 +288,7 @@ def test_what_was_approved_is_not_for_the_run_that_was_run_again_meanwhile(world
 
 def test_an_answer_that_waits_to_be_told_is_not_told_to_another_attempt(world: Held) -> None:
     run = world.waits_there()
-    world.github.fails = [github.Fails("POST .*protection_rule", 502)]
+    world.github.fails = [Fails("POST .*protection_rule", 502)]
     id_ = agreed(world, run)
     assert world.reviews() == []
     world.github.run_again(run, github.OLU)
@@ -311,7 +312,7 @@ def test_a_run_that_is_cancelled_takes_its_ask_back(world: Held) -> None:
 
 def test_a_run_that_is_cancelled_just_before_is_not_said_to_have_gone_on(world: Held) -> None:
     run = world.waits_there()
-    world.github.fails = [github.Fails("POST .*protection_rule", 502)]
+    world.github.fails = [Fails("POST .*protection_rule", 502)]
     id_ = agreed(world, run)
     world.github.cancel(run)
     world.advance(10)
@@ -363,20 +364,20 @@ def test_two_jobs_of_one_run_are_asked_for_one_by_one(world: Held) -> None:
 @pytest.mark.parametrize(
     "failing",
     [
-        github.Fails("GET .*runs", 500),
-        github.Fails("GET .*runs", 403),
-        github.Fails("GET .*runs", 429, {"Retry-After": "7"}),
-        github.Fails(
+        Fails("GET .*runs", 500),
+        Fails("GET .*runs", 403),
+        Fails("GET .*runs", 429, {"Retry-After": "7"}),
+        Fails(
             "GET .*runs", 403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{build.NOW.timestamp() + 20:.0f}"}
         ),
-        github.Fails("GET .*branches", 503),
-        github.Fails("POST .*access_tokens", 401),
-        github.Fails("POST .*access_tokens", 422),
-        github.Fails("GET .*runs", 200, {}, {"id": 1}),
-        github.Fails("GET .*runs", 200, {}, []),
+        Fails("GET .*branches", 503),
+        Fails("POST .*access_tokens", 401),
+        Fails("POST .*access_tokens", 422),
+        Fails("GET .*runs", 200, {}, {"id": 1}),
+        Fails("GET .*runs", 200, {}, []),
     ],
 )
-def test_what_github_does_not_say_is_neither_yes_nor_no(world: Held, failing: github.Fails) -> None:
+def test_what_github_does_not_say_is_neither_yes_nor_no(world: Held, failing: Fails) -> None:
     world.github.fails = [failing]
     run = world.waits_there()
     assert (world.pending(), world.reviews()) == ([], [])
@@ -388,7 +389,7 @@ def test_what_github_does_not_say_is_neither_yes_nor_no(world: Held, failing: gi
 
 def test_an_answer_that_was_lost_is_not_given_twice_and_is_not_lost(world: Held) -> None:
     run = world.waits_there()
-    world.github.fails = [github.Fails("POST .*protection_rule", 504, done=True)]
+    world.github.fails = [Fails("POST .*protection_rule", 504, done=True)]
     id_ = agreed(world, run)
     assert [state for state, _ in world.reviews()] == ["approved"]
     assert "gate.let_on" not in world.events(id_), "nobody knows yet"
@@ -399,7 +400,7 @@ def test_an_answer_that_was_lost_is_not_given_twice_and_is_not_lost(world: Held)
 
 def test_an_answer_that_was_lost_and_a_run_that_ended_since(world: Held) -> None:
     run = world.waits_there()
-    world.github.fails = [github.Fails("POST .*protection_rule", 504, done=True)]
+    world.github.fails = [Fails("POST .*protection_rule", 504, done=True)]
     id_ = agreed(world, run)
     run.status, run.conclusion = "completed", "success"
     world.advance(30)
@@ -408,7 +409,7 @@ def test_an_answer_that_was_lost_and_a_run_that_ended_since(world: Held) -> None
 
 def test_while_it_cannot_be_told_the_card_says_why_and_operators_are_alarmed(world: Held) -> None:
     run = world.waits_there()
-    world.github.fails = [github.Fails("POST .*protection_rule", 502) for _ in range(10)]
+    world.github.fails = [Fails("POST .*protection_rule", 502) for _ in range(10)]
     id_ = agreed(world, run)
     request = world.request(id_)
     assert request.gate is not None
@@ -426,7 +427,7 @@ def test_while_it_cannot_be_told_the_card_says_why_and_operators_are_alarmed(wor
 
 def test_an_approval_that_could_not_be_told_in_time_lets_nobody_on(world: Held) -> None:
     run = world.waits_there()
-    world.github.fails = [github.Fails("POST .*protection_rule", 502) for _ in range(60)]
+    world.github.fails = [Fails("POST .*protection_rule", 502) for _ in range(60)]
     id_ = agreed(world, run)
     world.advance(35 * 60, step_s=15)
     world.github.fails = []
@@ -439,7 +440,7 @@ def test_an_approval_that_could_not_be_told_in_time_lets_nobody_on(world: Held) 
 
 def test_a_rule_that_left_the_policy_lets_nobody_on(world: Held) -> None:
     run = world.waits_there()
-    world.github.fails = [github.Fails("POST .*protection_rule", 502)]
+    world.github.fails = [Fails("POST .*protection_rule", 502)]
     agreed(world, run)
     world.policy.policy = ruled(pipelines=(PIPELINE,))
     world.activate()
@@ -449,7 +450,7 @@ def test_a_rule_that_left_the_policy_lets_nobody_on(world: Held) -> None:
 
 def test_an_approval_that_stands_no_more_when_it_is_told_lets_nobody_on(world: Held) -> None:
     run = world.waits_there()
-    world.github.fails = [github.Fails("POST .*protection_rule", 502)]
+    world.github.fails = [Fails("POST .*protection_rule", 502)]
     id_ = agreed(world, run)
     others = Group("platform", members=frozenset({Address(build.PAT), Address(build.NIA)}))
     world.policy.policy = ruled(groups={**world.policy.policy.groups, others.name: others})
@@ -525,7 +526,7 @@ def test_what_github_did_not_take_is_not_said_to_have_gone_on(world: Held) -> No
 def test_what_github_takes_no_second_time_has_gone_on_once_its_deployment_has_begun(world: Held) -> None:
     run = world.waits_there()
     deployment = run.waits["production"]
-    world.github.fails = [github.Fails("POST .*protection_rule", 504)]
+    world.github.fails = [Fails("POST .*protection_rule", 504)]
     id_ = agreed(world, run)
     run.waits.clear()
     world.advance(60)
