@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import github
+from tests.support import github, gitlab
 from tests.support.github import GitHub
+from tests.support.gitlab import GitLab
 from tests.support.installation import (
+    AT_GITLAB,
     CHANGING,
     GIVING,
     HIDDEN,
@@ -76,8 +78,8 @@ pipelines:
     events: [push]
     workflow: acme/orders/.github/workflows/deploy.yml@refs/heads/main
 people:
-  dana@example.com: {github: 1001}
-  olu@example.com: {github: 1002}
+  dana@example.com: {github: 1001, gitlab: 71}
+  olu@example.com: {github: 1002, gitlab: 77}
 """
 
 
@@ -86,46 +88,57 @@ RULE = """  - {issuer: %s, name: %s, repository_id: "1296269", repository_owner_
      workflow: acme/orders/.github/workflows/deploy.yml@refs/heads/main, environment: %s, environments: [%s],
      protection_rule: deploy}
 """
+# And GitLab its production, which is the one of an environment of ours.
+AT_GITLABS = """  - {issuer: %s, name: at-gitlab, project_id: "4242", namespace_id: "99", events: [push],
+     ref: refs/heads/main, environment: production, environments: [%s], protection_rule: deploy}
+"""
 
 
-def _with_gates(issuer: str, config: Path) -> None:
+def _with_gates(issuer: str, at_gitlab: str, config: Path) -> None:
     names = []
     for file in (config / "environments").iterdir():
         file.write_text(file.read_text() + GATE)
         names.append(file.stem)
     gives = config / "environments" / f"{case_name(GIVING)}.yaml"
     gives.write_text(gives.read_text().replace(GATE, GIVES).replace(account_of(GIVING), HOME))
+    several = config / "environments" / f"{case_name(AT_GITLAB)}.yaml"
+    several.write_text(several.read_text().replace("owners: [platform]", "owners: [platform, developers]"))
     before, people = (PIPELINES % issuer).split("people:")
     rules = "".join(RULE % (issuer, f"rule-{name}", name, name) for name in sorted(names))
+    rules += AT_GITLABS % (at_gitlab, case_name(AT_GITLAB))
     whole = f"{(config / 'prodaccess.yaml').read_text()}{before}{rules}people:{people}"
     (config / "prodaccess.yaml").write_text(whole)
 
 
 @dataclass
-class BesideGitHub(Installation):
-    """`there`: GitHub, which knows our app."""
+class BesideForges(Installation):
+    """`there`: GitHub, which knows our app. `gitlab`: which knows our user."""
 
     there: GitHub | None = None
+    gitlab: GitLab | None = None
 
     def environment(self, process: str) -> dict[str, str]:
         assert self.there is not None
+        assert self.gitlab is not None
         own = {"GITHUB_API_URL": self.there.url}
         if process == "web":
             own |= {"GITHUB_WEBHOOK_SECRET": github.SECRET}
         if process == "worker":
             key = github.write_app_key(self.folder / "app.pem")
             own |= {"GITHUB_APP_ID": github.APP_ID, "GITHUB_APP_KEY_FILE": str(key)}
+            own |= {"GITLAB_API_URL": f"{self.gitlab.url}/api/v4", "GITLAB_TOKEN": gitlab.TOKEN}
         return super().environment(process) | own
 
 
 @pytest.fixture(scope="session")
 def in_both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Slack and Teams, and a forge whose pipelines wait at a gate of each environment."""
-    folder = tmp_path_factory.mktemp("both")
-    with issuing(time.time) as forge, github.running(time.time) as there:
-        prepare = partial(_with_gates, forge.url)
-        chats = ("slack", "teams")
-        with BesideGitHub(folder, chats=chats, numbers=IN_BOTH, prepare=prepare, forge=forge, there=there) as running:
+    """Slack and Teams, and forges whose pipelines wait at a gate of each environment."""
+    folder, chats = tmp_path_factory.mktemp("both"), ("slack", "teams")
+    with issuing(time.time) as forge, github.running(time.time) as there, gitlab.running() as lab:
+        prepare = partial(_with_gates, forge.url, lab.url)
+        with BesideForges(
+            folder, chats=chats, numbers=IN_BOTH, prepare=prepare, forge=forge, there=there, gitlab=lab
+        ) as running:
             yield running
 
 

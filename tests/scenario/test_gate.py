@@ -6,7 +6,6 @@ import os
 import secrets
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import redis
 
 from bot.sandbox.slack import words as slack_words
 from tests.support import github
+from tests.support.gate_case import asked, taken_again
 from tests.support.installation import GIVING, Case, Installation
 from tests.support.issuer import BEARER
 from tests.support.two_chats import everywhere
@@ -25,11 +24,7 @@ from tests.support.waiting import PATIENCE_S, eventually
 from workflows.core import keys
 from workflows.core.records.grant import Grant
 from workflows.core.records.request import Request
-from workflows.core.refusal import Code, Refused
-from workflows.ledger.redis_directory import RedisDirectory
-from workflows.policy_file import PolicyFolder
-from workflows.usecases.gates.redeem import redeem
-from workflows.usecases.shared.context import Context
+from workflows.core.refusal import Code
 
 pytestmark = pytest.mark.teams
 # As the policy's `people` has them.
@@ -62,37 +57,9 @@ def job(case: Case, pushed_by: str, change: str = "Faster checkout", *more: str)
         running.communicate()
 
 
-def asked(case: Case) -> str:
-    """The id of the ask that waits in this environment."""
-    ledger, index = case.at.ledger(), keys.of_environment(keys.PENDING, case.name)
-    return eventually(lambda: ledger.members(index), "the pipeline has asked")[0]
-
-
 def over(running: subprocess.Popen[str]) -> tuple[int, str]:
     out, error = running.communicate(timeout=PATIENCE_S)
     return running.returncode, out + error
-
-
-class _Chance:
-    def hex(self, digits: int) -> str:
-        return secrets.token_hex(digits)[:digits]
-
-
-def taken_again(case: Case, id_: str) -> Refused:
-    """Whoever has its wait ticket tries once more."""
-    at = case.at
-    with redis.Redis.from_url(at.redis.url) as client:
-        ctx = Context(
-            ledger=at.ledger(),
-            directory=RedisDirectory(client),
-            policy=PolicyFolder(at.config, monotonic=time.monotonic),
-            wake=lambda *_: None,
-            chance=_Chance(),
-            fault=lambda what, *_, **__: what,
-        )
-        answer = redeem(ctx, id_, None, secrets.token_hex(8))
-    assert isinstance(answer, Refused), answer
-    return answer
 
 
 def test_who_pushed_is_refused_in_both_chats_and_the_other_owner_lets_it_on_in_teams(case: Case) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -66,10 +66,11 @@ class _Handler(BaseHTTPRequestHandler):
         heads = {name.lower(): value for name, value in self.headers.items()}
         body = json.loads(sent) if sent else {}
         answer = self.of(Asked(self.command, parts.path, self.path, parse_qs(parts.query), heads, body))
-        if answer.status:
-            self._say(answer)
-        else:
+        if not answer.status:
             self.close_connection = True
+            return
+        with suppress(BrokenPipeError, ConnectionResetError):  # who asked was killed meanwhile
+            self._say(answer)
 
     do_POST = do_GET  # noqa: N815 - as http.server calls it
 
