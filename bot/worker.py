@@ -60,9 +60,6 @@ PAUSE_S_MIN, PAUSE_S_MAX = 0.25, 2.0
 RESCUE_EVERY_S = 5.0
 RESCUE_ROUNDS = 10
 REFRESH_EVERY_S = 5.0
-HEAR_AGAIN_EVERY_S = 60.0
-# Somebody waits for their pipeline; each environment costs one call.
-GITLAB_EVERY_S = 15.0
 # What is not needed any more may lie there for a while.
 FORGET_EVERY_S = 600.0
 
@@ -92,10 +89,8 @@ def run(settings: Settings) -> None:
     keep_doing(parts.context, "unreadable", telling_and_mending(parts), TELL_EVERY_S, stop)
     keep_doing(parts.context, "secrets", parts.tell_secrets, TELL_SECRETS_EVERY_S, stop)
     keep_doing(parts.context, "signed votes", lambda: forget_signed_votes(parts.context), FORGET_EVERY_S, stop)
-    if settings.github_app_key is not None:
-        keep_doing(parts.context, "github", parts.hear_again, HEAR_AGAIN_EVERY_S, stop)
-    if settings.gitlab_token is not None:
-        keep_doing(parts.context, "gitlab", parts.look_at_gitlab, GITLAB_EVERY_S, stop)
+    for one in parts.forge_looks:
+        keep_doing(parts.context, one.name, one.look, one.every_s, stop)
     beat_while_running(parts.beats, "worker", stop, crew.healthy, parts.beside_older)
     if settings.slack_is_on and parts.context.signatures is None:
         log.info(

@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.doctor.context import Context, elsewhere
 from bot.monotonic import monotonic_s
 from workflows.core.finding import Finding, attention, broken, ok, skipped, unknown
+from workflows.core.pipelines.allowed import holds_back
 from workflows.core.pipelines.identity import Forge
 from workflows.ports import ForgeSilent
 
@@ -20,8 +21,8 @@ _SECRET, _APP, _KEY = "GITHUB_WEBHOOK_SECRET", "GITHUB_APP_ID", "GITHUB_APP_KEY"
 
 
 def look(context: Context) -> Iterator[Finding]:
-    policy = context.policy
-    forges = {one.forge for one in policy.pipelines if one.rule} if policy is not None else set()
+    pipelines = context.policy.pipelines if context.policy is not None else ()
+    forges = {one for one in Forge if holds_back(pipelines, one)}
     if Forge.GITHUB in forges and context.whom != "worker":
         yield _heard(context)
     if Forge.GITHUB in forges and context.whom != "web":

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from workflows.core.rules.forge_run import BranchSeen, RunSeen
     from workflows.ports import BeforeSend, Forge
 
-_NO_APP = "GITHUB_APP_ID and GITHUB_APP_KEY are not set for this worker, so GitHub cannot be told anything"
-_NOT_GIVEN = "GITLAB_TOKEN is not set for this worker, so GitLab cannot be told anything"
-# What goes wrong is told under this name.
-_LOOK = "process:gitlab"
+_NO_APP = "GITHUB_APP_ID and GITHUB_APP_KEY are not set for a worker: it can neither ask GitHub nor tell it anything"
+_NOT_GIVEN = "GITLAB_TOKEN is not set for a worker: it sees nothing of what waits at GitLab, and tells GitLab nothing"
+# What goes wrong while nothing waits is told under these names.
+_HEARS, _LOOKS = "process:github", "process:gitlab"
 
 
 class NoWay:
@@ -87,51 +87,67 @@ class Ways:
 
 def keeper(settings: Settings, context: WorkerContext) -> Callable[[str], None]:
     """What sees to one deployment that waits, by its id."""
-    ways = Ways({Kind.GITHUB: lambda: _github(settings, context), Kind.GITLAB: lambda: _gitlab(settings, context)})
+    ways = Ways(
+        {
+            Kind.GITHUB: lambda: _way(lambda: _github(settings, context)),
+            Kind.GITLAB: lambda: _way(lambda: _gitlab(settings, context)),
+        }
+    )
     return lambda id_: see_to(context, ways, GitHubComments(settings.command), id_)
 
 
-def hear_again(settings: Settings, context: WorkerContext) -> Callable[[], object]:
-    """What has GitHub repeat what was said in vain, where the policy has it hold anything back."""
-    from bot.forge.hear_again import HearAgain  # noqa: PLC0415 - wants cryptography
+def hear_again(settings: Settings, context: WorkerContext) -> Callable[[], None]:
+    """What has GitHub repeat what was said in vain."""
 
-    found = list[HearAgain]()
+    def made() -> Callable[[], object]:
+        from bot.forge.hear_again import HearAgain  # noqa: PLC0415 - wants cryptography
 
-    def look() -> None:
-        if not any(one.rule and one.forge is Kind.GITHUB for one in context.policy.current().pipelines):
-            return
-        if not found:
-            call, login = _app(settings, context)
-            found.append(HearAgain(call, login, context.ledger.now))
-        found[0].look()
+        call, login = _app(settings, context)
+        return HearAgain(call, login, context.ledger.now).look
 
-    return look
-
-
-def _github(settings: Settings, context: WorkerContext) -> Forge:
-    from bot.forge.github import GitHub  # noqa: PLC0415 - wants cryptography
-
-    if settings.github_app_id is None or settings.github_app_key is None:
-        return NoWay(_NO_APP)
-    return GitHub(*_app(settings, context))
+    return _told(context, _HEARS, made)
 
 
 def look_at_gitlab(settings: Settings, context: WorkerContext) -> Callable[[], None]:
-    """What asks GitLab which deployments wait, where the policy has it hold any back."""
-    from bot.forge.gitlab_waiting import GitLabWaiting  # noqa: PLC0415 - where there is a token
+    """What asks GitLab which deployments wait."""
 
-    found = list[GitLabWaiting]()
+    def made() -> Callable[[], object]:
+        from bot.forge.gitlab_waiting import GitLabWaiting  # noqa: PLC0415 - where there is a token
+
+        ask, now = login_at_gitlab(settings, context.ledger.now), context.ledger.now
+        waiting = GitLabWaiting(ask, settings.gitlab_api_url, now, partial(remember, context))
+        return lambda: waiting.look(context.policy.current().pipelines)
+
+    return _told(context, _LOOKS, made)
+
+
+def _told(context: WorkerContext, item: str, make: Callable[[], Callable[[], object]]) -> Callable[[], None]:
+    """A look that is made when it is wanted first. That there is none, or that the forge is silent, people hear as `item`."""
+    found: list[Callable[[], object]] = []
 
     def look() -> None:
         try:
             if not found:
-                ask, now = login_at_gitlab(settings, context.ledger.now), context.ledger.now
-                found.append(GitLabWaiting(ask, settings.gitlab_api_url, now, partial(remember, context)))
-            found[0].look(context.policy.current().pipelines)
+                found.append(make())
+            found[0]()
         except ForgeSilent as problem:
-            note(context, _LOOK, Failure(str(problem)))
+            note(context, item, Failure(str(problem)))
 
     return look
+
+
+def _way(make: Callable[[], Forge]) -> Forge:
+    try:
+        return make()
+    except ForgeSilent as problem:
+        return NoWay(str(problem))
+
+
+def _github(settings: Settings, context: WorkerContext) -> Forge:
+    """Raises ForgeSilent."""
+    from bot.forge.github import GitHub  # noqa: PLC0415 - wants cryptography
+
+    return GitHub(*_app(settings, context))
 
 
 def login_at_gitlab(settings: Settings, now: Callable[[], datetime]) -> TokenLogin:
@@ -146,17 +162,19 @@ def login_at_gitlab(settings: Settings, now: Callable[[], datetime]) -> TokenLog
 
 
 def _gitlab(settings: Settings, context: WorkerContext) -> Forge:
+    """Raises ForgeSilent."""
     from bot.forge.gitlab import GitLab  # noqa: PLC0415 - where a deployment waits there
 
-    if settings.gitlab_token is None:
-        return NoWay(_NOT_GIVEN)
     return GitLab(login_at_gitlab(settings, context.ledger.now))
 
 
 def _app(settings: Settings, context: WorkerContext) -> tuple[Call, AppLogin]:
+    """Raises ForgeSilent."""
     from bot.forge.app_login import AppLogin  # noqa: PLC0415 - wants cryptography
     from bot.forge.calls import Calls  # noqa: PLC0415 - as above
 
+    if settings.github_app_id is None or settings.github_app_key is None:
+        raise ForgeSilent(_NO_APP)
     now = context.ledger.now
     call = Calls(settings.github_api_url, now)
-    return call, AppLogin(settings.github_app_id or "", Path(settings.github_app_key or ""), call, now, monotonic_s)
+    return call, AppLogin(settings.github_app_id, Path(settings.github_app_key), call, now, monotonic_s)

@@ -17,7 +17,6 @@ import structlog
 from bot.forge.app_login import AppLogin
 from bot.forge.calls import Call, silent
 from bot.forge.door import EVENT
-from workflows.ports import ForgeSilent
 
 log = structlog.get_logger()
 
@@ -45,30 +44,21 @@ class HearAgain:
         self._settled: datetime | None = None
 
     def look(self) -> int:
-        """Has GitHub repeat what web did not take. How many; none where GitHub does not answer: it is asked again in a minute."""
-        try:
-            return self._repeated()
-        except ForgeSilent as problem:
-            log.warning("GitHub was not asked what it said in vain", why=str(problem))
-            return 0
-
-    def _repeated(self) -> int:
+        """Has GitHub repeat what web did not take. How many. Raises ForgeSilent; it is asked again in a minute."""
         login, now = f"Bearer {self._login.app_token()}", self._now()
         said = self._listed(login, now)
-        repeated, problem = 0, None
+        repeated = 0
         for id_ in in_vain(said, now):
             again = self._call("POST", f"/app/hook/deliveries/{id_}/attempts", login, None, "redeliver")
             if again.status == 202:
                 repeated += 1
                 log.info("GitHub repeats what was not taken", delivery=id_)
                 continue
-            problem = problem or silent(again)
             if again.status not in (400, 404, 422):
                 # It would say so of the others, too.
-                break
+                raise silent(again)
+            log.warning("GitHub does not repeat what was said in vain", delivery=id_, why=str(silent(again)))
         self._settled = settled(said, now)
-        if problem is not None:
-            log.warning("GitHub does not repeat what was said in vain", why=str(problem))
         return repeated
 
     def _listed(self, login: str, now: datetime) -> list[Any]:

@@ -21,6 +21,7 @@ from bot.settings import Settings
 from bot.wiring.chats import store_of_one, webhooks_when_needed
 from bot.wiring.common import Common, RandomSource, build_common
 from workflows.core.people import Listed
+from workflows.core.pipelines.allowed import holds_back
 from workflows.core.pipelines.identity import Forge
 from workflows.core.provider import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
@@ -149,7 +150,7 @@ def _unheard(settings: Settings, context: Context) -> list[str]:
     if settings.github_webhook_secret is not None:
         return []
     try:
-        rules = any(one.rule and one.forge is Forge.GITHUB for one in context.policy.current().pipelines)
+        rules = holds_back(context.policy.current().pipelines, Forge.GITHUB)
     except PolicyUnavailable:
         return []
     from bot.forge.door import NOT_SET  # noqa: PLC0415 - where the policy has such a rule

@@ -20,8 +20,8 @@ from bot.settings import Settings
 from bot.wiring.at_terminal import terminal_acts, vouching
 from bot.wiring.chats import build_chats, build_signatures, own_webhooks
 from bot.wiring.common import Common, RandomSource, build_common, build_redis
+from bot.wiring.forges import ForgeLook, looks, seeing_to_one
 from bot.wiring.sealing import REDIS_QUEUE_S, build_sealer
-from workflows.core.pipelines.identity import Forge
 from workflows.core.provider import Connection
 from workflows.ledger.redis_buckets import RedisBuckets
 from workflows.policy_file import PolicyFolder
@@ -67,10 +67,8 @@ class WorkerParts(Common):
     forge: Callable[[str], None]
     # What decides what was asked from a terminal, made when somebody does.
     terminal: Callable[[], TerminalActs]
-    # Has GitHub repeat what web has not taken, where this worker has the app.
-    hear_again: Callable[[], None]
-    # Asks GitLab what waits there, where this worker has a token.
-    look_at_gitlab: Callable[[], None]
+    # Has GitHub repeat what web has not taken, and asks GitLab what waits there.
+    forge_looks: tuple[ForgeLook, ...]
 
     def close(self) -> None:
         # `queue_redis` ends with the process: threads still listen on its connections, and would complain.
@@ -134,53 +132,10 @@ def build_worker(settings: Settings, wait: Callable[[float], object] = time.slee
         refresher,
         build_redis(settings, answer_s=REDIS_QUEUE_S),
         build_sealer(settings, context, lease_renewer),
-        _forge(settings, context),
+        seeing_to_one(settings, context),
         terminal_acts(settings, context),
-        _hear_again(settings, context),
-        _look_at_gitlab(settings, context),
+        looks(settings, context),
     )
-
-
-def _forge(settings: Settings, context: WorkerContext) -> Callable[[str], None]:
-    """Made when the first deployment waits: most installations know none."""
-    found: list[Callable[[str], None]] = []
-
-    def see(id_: str) -> None:
-        from bot.forge.build import keeper  # noqa: PLC0415 - where a forge holds deployments back
-
-        if not found:
-            found.append(keeper(settings, context))
-        found[0](id_)
-
-    return see
-
-
-def _hear_again(settings: Settings, context: WorkerContext) -> Callable[[], None]:
-    found: list[Callable[[], object]] = []
-
-    def look() -> None:
-        from bot.forge.build import hear_again  # noqa: PLC0415 - where there is an app
-
-        if not found:
-            found.append(hear_again(settings, context))
-        found[0]()
-
-    return look
-
-
-def _look_at_gitlab(settings: Settings, context: WorkerContext) -> Callable[[], None]:
-    found: list[Callable[[], None]] = []
-
-    def look() -> None:
-        if not any(one.rule and one.forge is Forge.GITLAB for one in context.policy.current().pipelines):
-            return
-        from bot.forge.build import look_at_gitlab  # noqa: PLC0415 - where GitLab holds deployments back
-
-        if not found:
-            found.append(look_at_gitlab(settings, context))
-        found[0]()
-
-    return look
 
 
 def _warm(folder: PolicyFolder, warm: Callable[[Iterable[Connection]], tuple[str, ...]]) -> None:

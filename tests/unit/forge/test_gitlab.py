@@ -542,7 +542,7 @@ def test_a_worker_without_the_token_tells_nobody_anything(world: Held) -> None:
     world.advance(5)
     assert (world.reviews(), len(world.held)) == ([], 1)
     (trouble,) = troubles(world.ctx)
-    assert "GITLAB_TOKEN is not set for this worker" in trouble.words
+    assert "GITLAB_TOKEN is not set for a worker" in trouble.words
 
 
 def test_web_does_not_want_github_s_secret_for_what_waits_at_gitlab(world: Held) -> None:

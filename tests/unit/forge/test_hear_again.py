@@ -14,6 +14,7 @@ from bot.forge.hear_again import HearAgain, in_vain
 from tests.support import build, github
 from tests.support.forge import Held, holding
 from tests.support.http_stand_in import Fails
+from workflows.ports import ForgeSilent
 
 
 @pytest.fixture
@@ -70,11 +71,14 @@ def test_other_events_are_left_alone(world: Held, again: HearAgain) -> None:
 
 
 @pytest.mark.parametrize("failing", [Fails("GET .*deliveries", 500), Fails("GET .*deliveries", 401)])
-def test_while_github_is_silent_nothing_happens(world: Held, again: HearAgain, failing: Fails) -> None:
+def test_while_github_is_silent_nothing_is_repeated_and_whoever_looks_is_told(
+    world: Held, again: HearAgain, failing: Fails
+) -> None:
     world.github.delivered("1-1", 500)
     world.clock.advance(120)
     world.github.fails = [failing]
-    assert again.look() == 0
+    with pytest.raises(ForgeSilent):
+        again.look()
     assert again.look() == 1
 
 
@@ -132,5 +136,6 @@ def test_while_github_wants_to_be_left_alone_it_is_asked_for_no_more(world: Held
         world.github.delivered(f"1-{number}", 500)
     world.clock.advance(61)
     world.github.fails = [Fails("POST .*attempts", 429)]
-    again.look()
+    with pytest.raises(ForgeSilent):
+        again.look()
     assert world.github.repeats == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from workflows.core.pipelines.identity import Forge
@@ -44,3 +44,8 @@ class Pipeline:
 
     def may_ask_for(self, environment: str) -> bool:
         return self.environments is None or environment in self.environments
+
+
+def holds_back(pipelines: Iterable[Pipeline], forge: Forge) -> bool:
+    """Whether by the policy any deployment waits at this forge for a gate."""
+    return any(one.rule and one.forge is forge for one in pipelines)
