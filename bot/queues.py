@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -108,27 +108,32 @@ class RqWake:
     def __call__(self, *items: str) -> None:
         try:
             with self._step():
-                for item in items:
-                    if self._due.waking(item):
-                        self.send(item)
+                self.send(*self._due.waking(*items))
         except (RedisError, LedgerUnreachable) as problem:
             log.warning("a wake-up was not sent; the clock will find it", error=type(problem).__name__)
 
-    def send(self, item: str) -> None:
-        """Enqueue the job for a due item. Raises redis errors and UnknownKind."""
-        queue, name = job_of(item)
-        id_ = item.partition(":")[2]
-        if queue == SEAL and self._queues[queue].count >= SEALS_MAX:
-            return
-        what: dict[str, Any] = {"timeout": JOB_TIMEOUT_S, "result_ttl": 0, "failure_ttl": FAILED_JOBS_KEPT_S}
-        if meta := self._meta():
-            what["meta"] = meta
+    def send(self, *items: str) -> None:
+        """Enqueue the jobs for due items, in one round trip. Raises redis errors and UnknownKind."""
+        jobs = [(*job_of(item), item.partition(":")[2]) for item in items]
+        wanted = [job for job in jobs if job[0] != SEAL or self._queues[SEAL].count < SEALS_MAX]
         try:
-            self._queues[queue].enqueue_call(name, args=(id_,), **what)
+            self._enqueue(wanted)
         except ResponseError:
             if not mend_queues(self._connection):
                 raise
-            self._queues[queue].enqueue_call(name, args=(id_,), **what)
+            # Those that were put into another queue are woken twice, which does no harm.
+            self._enqueue(wanted)
+
+    def _enqueue(self, jobs: Sequence[tuple[str, str, str]]) -> None:
+        what: dict[str, Any] = {"timeout": JOB_TIMEOUT_S, "result_ttl": 0, "failure_ttl": FAILED_JOBS_KEPT_S}
+        if meta := self._meta():
+            what["meta"] = meta
+        if not jobs:
+            return
+        with self._connection.pipeline() as pipe:
+            for queue, name, id_ in jobs:
+                self._queues[queue].enqueue_call(name, args=(id_,), pipeline=pipe, **what)
+            pipe.execute()
 
 
 class OwnJob(Job):

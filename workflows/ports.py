@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -361,8 +361,8 @@ class Due(Protocol):
         """A worker has taken the item's wake-up."""
         ...
 
-    def waking(self, item: str) -> bool:
-        """Note that a wake-up for `item` is being sent outside `claim`. False where one waits already."""
+    def waking(self, *items: str) -> Sequence[str]:
+        """Note that wake-ups for these are being sent outside `claim`. Returns those of which none waits already."""
         ...
 
 
@@ -425,6 +425,52 @@ class Directory(Protocol):
     def saw(self, who: Account) -> None:
         """Somebody has just acted with this account: messages to them go there. Nothing is kept where there is one chat."""
         ...
+
+
+class Ahead(Protocol):
+    """Within an act, what is read of ledger and directory is read at one instant, in as few round trips as can be. It changes no
+    answer but its age: an act is decided on what stood there when it began, and commits name the versions, as ever.
+    """
+
+    def act(self) -> AbstractContextManager[None]:
+        """One act of this thread; within another one it is part of that."""
+        ...
+
+    def question(self, what: Hashable) -> AbstractContextManager[None]:
+        """What is read in here answers `what`: the next act that asks it reads the same keys at once."""
+        ...
+
+    def expect(self, *questions: Hashable) -> None:
+        """These will be asked in this act."""
+        ...
+
+    def expect_records(self, *keys: str, commit_id: str = "", newest_of: str = "") -> None:
+        """These will be read: records, the answer of a commit, the newest member of an index and the grant that it names."""
+        ...
+
+
+def about_person(who: Account) -> Hashable:
+    """The question that `Directory.person` answers."""
+    return "person", who
+
+
+def about_groups(policy: Policy, names: Iterable[str]) -> Hashable:
+    """The question that `Directory.groups` answers."""
+    return "groups", policy.hash, frozenset(names)
+
+
+class NotAhead:
+    """An `Ahead` where everything is read when it is asked for."""
+
+    def act(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def question(self, what: Hashable) -> AbstractContextManager[None]:  # noqa: ARG002 - of the port
+        return nullcontext()
+
+    def expect(self, *questions: Hashable) -> None: ...
+
+    def expect_records(self, *keys: str, commit_id: str = "", newest_of: str = "") -> None: ...
 
 
 class DirectoryStore(Directory, Protocol):

@@ -158,7 +158,8 @@ class Listeners:
             ack()
             self._draw_home(act, at_home=at_home)
             return
-        reply = self._stray_or_carried_out(act, acts.pressed_message(body))
+        with self._intake.read_at_once(act):
+            reply = self._stray_or_carried_out(act, acts.pressed_message(body))
         ack()
         self._draw_home(act, at_home=at_home)
         self._intake.tell(act, reply)

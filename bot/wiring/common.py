@@ -206,7 +206,8 @@ def build_common(
     queues = [f"rq:queue:{name}" for name in ALL_QUEUES]
     due = RedisDue(redis, queues=queues, monotonic=monotonic_s, notice=met)
     folder = PolicyFolder(Path(settings.config), monotonic=monotonic_s, webhooks=webhooks)
-    directory = RedisDirectory(redis, notice=met, several_chats=settings.slack_is_on and settings.teams_is_on)
+    several = settings.slack_is_on and settings.teams_is_on
+    directory = RedisDirectory(redis, notice=met, several_chats=several, ahead=ledger.ahead)
     beats = Heartbeats(redis, needs=_needs(settings, checks_votes=checks_votes))
     return Basis(
         redis, ledger, due, directory, folder, RqWake(redis, due, tracing.meta, _waking), beats, Faults(redis)

@@ -98,7 +98,10 @@ def build_web(settings: Settings) -> WebParts:
     from bot.chat.chats import Chats  # noqa: PLC0415 - as above
 
     on, met = build_common(settings, for_web=True)
-    context = Context(on.ledger, on.directory, on.in_force(), on.wake, RandomSource(), fault=on.faults, unreadable=met)
+    ahead = on.ledger.ahead
+    context = Context(
+        on.ledger, on.directory, on.in_force(), on.wake, RandomSource(), fault=on.faults, unreadable=met, ahead=ahead
+    )
     dispatcher, obstacles = Dispatcher(context, settings.command), Obstacles()
     surfaces: list[Surface] = []
     fronts: list[Front] = []

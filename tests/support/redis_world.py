@@ -44,7 +44,7 @@ class RedisWorld(World):
         met = self.ctx.unreadable
         self.ledger = RedisLedger(client, durability="volatile", monotonic=time.monotonic, notice=met)  # type: ignore[assignment]
         self.due = RedisDue(client, queues=QUEUES, monotonic=time.monotonic, notice=met)  # type: ignore[assignment]
-        self.directory = RedisDirectory(client, notice=met)  # type: ignore[assignment]
+        self.directory = RedisDirectory(client, notice=met, ahead=self.ledger.ahead)  # type: ignore[assignment]
         self.clock = _Clock(self.ledger)  # type: ignore[assignment,arg-type]
         people, self.chat = self.chat.people, Chat(self.directory, self.clock)
         self.chat.people = people
@@ -53,6 +53,7 @@ class RedisWorld(World):
         parts = {
             "ledger": self.ledger,
             "directory": self.directory,
+            "ahead": self.ledger.ahead,
             "targets": self.targets,
             "refresher": self.chat,
             "wake": self._woken_up,

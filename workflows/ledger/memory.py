@@ -53,20 +53,23 @@ class MemoryDue(Due):
             found = sorted((at, item) for item, at in self._ledger.due.items() if at <= now)[:limit]
             for _, item in found:
                 self._ledger.due[item] = now + AGAIN_S
-            return [item for _, item in found if self.waking(item)]
+            return self.waking(*(item for _, item in found))
 
     def awake(self, item: str) -> None:
         with self._ledger.lock:
             self._ledger.woken.pop(item, None)
 
-    def waking(self, item: str) -> bool:
-        now = self._ledger.now()
+    def waking(self, *items: str) -> Sequence[str]:
         with self._ledger.lock:
-            sent = self._ledger.woken.get(item)
-            if sent is not None and self._waits((now - sent).total_seconds()):
-                return False
-            self._ledger.woken[item] = now
-            return True
+            return [item for item in items if self._none_waits(item)]
+
+    def _none_waits(self, item: str) -> bool:
+        now = self._ledger.now()
+        sent = self._ledger.woken.get(item)
+        if sent is not None and self._waits((now - sent).total_seconds()):
+            return False
+        self._ledger.woken[item] = now
+        return True
 
     def _waits(self, age_s: float) -> bool:
         """See woken.lua, whose rule this is."""

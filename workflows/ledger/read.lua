@@ -1,10 +1,11 @@
 -- Reads records, all at one instant, and that instant. Preceded by seen_before.lua.
 --
 -- KEYS  1 audit head   2 audit stream   3 answer of a commit id (a name that is never written where none is asked for)
---       4.. records
+--       4.. records, then indexes
 -- ARGV  1 '<number>:<link>' of the newest audit entry that the client ever saw; '' where it saw none
+--       2.. for each index: how many of its first members, or, below 0, of its last ones
 -- Returns {seconds, microseconds, audit head or nil, 1 where what the client saw still stands there | 0, answer or nil,
---         record or nil...}; a record is '<version>:<JSON>', and '!<type>' where a key is no string: MGET says of
+--         record or nil..., {member, score...} or nil...}; nil is an index that is none. A record is '<version>:<JSON>', and '!<type>' where a key is no string: MGET says of
 --         that what it says of nothing, and nobody shall take it for nothing
 
 local time = redis.call('TIME')
@@ -13,8 +14,9 @@ local head
 local answer = {time[1], time[2], false, 0}
 local missing, places = {}, {}
 -- In parts, because Lua's stack holds 8,000 arguments and a digest may read more.
-for first = 3, #KEYS, 1000 do
-  local found = redis.call('MGET', KEYS[1], unpack(KEYS, first, math.min(first + 999, #KEYS)))
+local records = #KEYS - (#ARGV - 1)
+for first = 3, records, 1000 do
+  local found = redis.call('MGET', KEYS[1], unpack(KEYS, first, math.min(first + 999, records)))
   if first == 3 then head = found[1] end
   for place = 2, #found do
     local value, name = found[place], KEYS[first + place - 2]
@@ -34,5 +36,12 @@ for first = 1, #missing, 1000 do
       if found ~= 'none' then answer[places[i]] = '!' .. found end
     end
   end
+end
+for place = 2, #ARGV do
+  local count = tonumber(ARGV[place])
+  local range = {KEYS[records + place - 1], 0, math.abs(count) - 1, 'WITHSCORES'}
+  if count < 0 then range[5] = 'REV' end
+  local found = redis.pcall('ZRANGE', unpack(range))
+  answer[#answer + 1] = not found.err and found
 end
 return answer

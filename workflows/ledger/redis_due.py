@@ -107,8 +107,9 @@ class RedisDue(Due):
     def awake(self, item: str) -> None:
         self._server.call("HDEL", self._keys.woken, item)
 
-    def waking(self, item: str) -> bool:
-        return bool(int(self._server.run(_script("waking"), [self._keys.woken, *self._queues], [item])))
+    def waking(self, *items: str) -> Sequence[str]:
+        answers = self._server.run(_script("waking"), [self._keys.woken, *self._queues], items) if items else ()
+        return [item for item, answer in zip(items, answers, strict=True) if int(answer)]
 
     def _is_fresh(self, token: str) -> bool:
         return self._leads == token and self._monotonic() - self._confirmed_s < RENEW_S

@@ -17,6 +17,7 @@ from workflows.core.audit import AuditEntry
 from workflows.core.audit_check import AuditState, StoredEntry, subject_of
 from workflows.core.calls import timed
 from workflows.core.keys import RECENT
+from workflows.ledger.ahead import Ahead, Found, Range, scored
 from workflows.ledger.codec import readable_entries, versioned
 from workflows.ledger.commit_call import aside, commit_call, commit_result, newest, stored_answer
 from workflows.ledger.durability import DurabilityProbe, Mode, server_version
@@ -72,6 +73,7 @@ class RedisLedger(Ledger):
         self._notice = notice
         self._seen = LastSeen()
         self._probe = DurabilityProbe(self._server, self._keys, durability, monotonic)
+        self.ahead = Ahead(self._fetch, self._keys, monotonic)
 
     def check_server(self) -> None:
         """For start-up. Raises UnfitServer, or LedgerUnreachable."""
@@ -88,17 +90,25 @@ class RedisLedger(Ledger):
         return self.read().now
 
     def read(self, *keys: str, commit_id: str | None = None) -> Snapshot:
-        names = [self._keys.audit_head, self._keys.audit, self._keys.commit(commit_id or "")]
-        names += map(self._keys.record, keys)
+        names = {key: self._keys.record(key) for key in keys}
+        asked = self._keys.commit(commit_id or "")
+        found = self.ahead.read((asked, *names.values()) if commit_id else tuple(names.values()))
+        stored = found.values[asked] if commit_id else None
+        items = {key: self._versioned(key, found.values[name]) for key, name in names.items()}
+        return Snapshot(found.now, self._noted(items), None if stored is None else stored_answer(stored))
+
+    def _versioned(self, key: str, stored: Any) -> Versioned:
+        return self.ahead.decoded(Versioned, key, stored, lambda: versioned(key, stored))
+
+    def _fetch(self, keys: Sequence[str], ranges: Sequence[Range]) -> Found:
+        names = [self._keys.audit_head, self._keys.audit, self._keys.commit(""), *keys, *(one.key for one in ranges)]
         seen = self._seen.head
-        seconds, micros, head, stands, stored, *found = self._server.run(_read(), names, [word(seen)])
+        counts = (-one.limit if one.newest else one.limit for one in ranges)
+        seconds, micros, head, stands, _, *found = self._server.run(_read(), names, [word(seen), *counts])
         now = instant(int(seconds) * 1_000_000 + int(micros))
         self._seen.heard(seen, int(stands) == 1, text_of(head or ""), now)
-        return Snapshot(
-            now=now,
-            items=self._noted({key: versioned(key, value) for key, value in zip(keys, found, strict=True)}),
-            replay=None if stored is None else stored_answer(stored),
-        )
+        parts = zip(ranges, found[len(keys) :], strict=True)
+        return Found(now, dict(zip(keys, found, strict=False)), {one: scored(part) for one, part in parts})
 
     def _noted(self, items: dict[str, Versioned]) -> dict[str, Versioned]:
         for key, item in items.items():
@@ -107,6 +117,7 @@ class RedisLedger(Ledger):
         return items
 
     def commit(self, change: Change) -> Committed | Lost:
+        self.ahead.forget()
         result = self._commit(change)
         if isinstance(result, Lost) and result.why == "durability":
             # The mark is missing: this is another server than the one we looked at, or we were paused. Look again, once.
@@ -160,11 +171,26 @@ class RedisLedger(Ledger):
         limit: int = 1000,
         newest: bool = False,
     ) -> Sequence[str]:
+        if self.ahead.acting:
+            found = self._members_ahead(index, low, high, limit, newest=newest)
+            if found is not None:
+                return texts(found, f"index:{index}", self._notice)
         floor, ceiling = "-inf" if low is None else repr(low), "+inf" if high is None else repr(high)
         ends = (ceiling, floor, "BYSCORE", "REV") if newest else (floor, ceiling, "BYSCORE")
         with self._index(index):
             found = self._server.call("ZRANGE", self._keys.index(index), *ends, "LIMIT", 0, limit)
         return texts(found, f"index:{index}", self._notice)
+
+    def _members_ahead(
+        self, index: str, low: float | None, high: float | None, limit: int, *, newest: bool
+    ) -> Sequence[Any] | None:
+        """Within an act; None where what was read does not tell: there are more, or it is no index."""
+        asked = Range(self._keys.index(index), limit, newest)
+        found = self.ahead.read((), (asked,)).ranges[asked]
+        bounded = low is not None or high is not None
+        if found is None or (bounded and len(found) >= limit):
+            return None
+        return [member for member, score in found if (low is None or score >= low) and (high is None or score <= high)]
 
     def count(self, index: str) -> int:
         with self._index(index):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.chat.actions.batch import Answer, Several
+from bot.chat.actions.expected import Expected
 from bot.chat.actions.queries import Queries
 from bot.chat.actions.reply import FactsStale, Reply
 from bot.chat.commands.model import (
@@ -45,6 +46,7 @@ class Acting:
         self.command = command
         self.queries = Queries(ctx, command)
         self.several = Several(ctx, self.queries, command)
+        self.expected = Expected(ctx)
 
     def parse(self, text: str) -> Command | Refused:
         """What a typed line means, under the environments that there are."""

@@ -5,9 +5,9 @@ No call to a chat stands between an act and its acknowledgement; what follows is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import structlog
@@ -90,8 +90,15 @@ class Intake:
         """The answer; or the act is put on the ledger for a worker, and answered later."""
         ACTS.labels(act.kind).inc()
         about = {"prodaccess.id": named[0]} if (named := ID_PATTERN.match(act.value)) else {}
-        with tracing.span(f"act {act.kind}", **{"prodaccess.chat": act.who.surface}, **about):
+        with tracing.span(f"act {act.kind}", **{"prodaccess.chat": act.who.surface}, **about), self.read_at_once(act):
             return self._carried_out(act)
+
+    @contextmanager
+    def read_at_once(self, act: Interaction) -> Iterator[None]:
+        """For all that is looked up about one act until it is acknowledged."""
+        with self._ctx.ahead.act():
+            self._dispatcher.expected.act(act)
+            yield
 
     def _carried_out(self, act: Interaction) -> Reply:
         verdict = Verdict.GO if takes_away(act) else self._limit.verdict(act.who)

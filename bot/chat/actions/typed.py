@@ -52,10 +52,12 @@ def command_line(at: Acting, act: Interaction) -> Reply:
     if isinstance(command, Help):
         break_glass = bool(at.queries.people.may_break_glass(act.who))
         return Reply(help_message(command.topic, at.command, at.queries.example(), break_glass=break_glass))
-    actor = known(at.ctx, act.who, nobody, on_hold=True)
-    if isinstance(actor, Refused):
-        return at.refuse(act, actor)
-    return _typed(at, act, command, actor)
+    with at.expected.typed(act, command):
+        actor = known(at.ctx, act.who, nobody, on_hold=True)
+        if isinstance(actor, Refused):
+            return at.refuse(act, actor)
+        at.expected.met(act.who, actor.person.id)
+        return _typed(at, act, command, actor)
 
 
 def _typed(at: Acting, act: Interaction, command: Command, actor: Actor) -> Reply:

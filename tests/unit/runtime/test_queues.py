@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -152,8 +153,8 @@ def test_a_job_that_cannot_be_read_ends_no_worker(connection, fields):
 class Nothing:
     """A `Due` that lets everything be sent."""
 
-    def waking(self, item: str) -> bool:
-        return True
+    def waking(self, *items: str) -> Sequence[str]:
+        return items
 
 
 @pytest.mark.parametrize(

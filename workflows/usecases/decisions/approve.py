@@ -107,6 +107,9 @@ def decide_on(
     first = find_request(ctx, id_)
     if isinstance(first, Refused):
         return first
+    ctx.ahead.expect_records(
+        *keys_of(first), *_grant_keys(first), *party_keys(first), *also(first), commit_id=commit_id
+    )
 
     def groups(policy: Policy) -> tuple[str, ...]:
         environment = policy.environments.get(first.terms.environment)

@@ -20,6 +20,7 @@ def end(ctx: Context, id_: str, who: Account, reason: str, commit_id: str) -> Ou
     first = find_grant(ctx, id_)
     if isinstance(first, Refused):
         return first
+    ctx.ahead.expect_records(*keys_of_grant(first), commit_id=commit_id)
 
     def groups(policy: Policy) -> tuple[str, ...]:
         environment = policy.environments.get(first.terms.environment)

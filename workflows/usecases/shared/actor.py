@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,10 +28,10 @@ from workflows.core.records.record import Record
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.groups import held, person_problem
 from workflows.core.rules.identification import Identified, OnRecord, account_ids, adopted, identify
-from workflows.ports import Change, Committed, PolicyUnavailable, Snapshot
+from workflows.ports import Change, Committed, PolicyUnavailable, Snapshot, about_groups, about_person
 from workflows.usecases.shared.adopt_accounts import adopt, is_adopted, on_hold
 from workflows.usecases.shared.context import SOON, Context, WorkerContext, event
-from workflows.usecases.shared.delegations import with_delegations
+from workflows.usecases.shared.delegations import ABOUT_DELEGATIONS, with_delegations
 from workflows.usecases.shared.other_chats import (
     accounts_elsewhere,
     asked_of,
@@ -68,6 +68,7 @@ def known(
     except PolicyUnavailable as problem:
         return Refused(Code.POLICY_NOT_IN_FORCE, {"why": str(problem)})
     names = tuple(groups(policy))
+    expect(ctx, policy, who, names)
     now = ctx.ledger.now()
     person = ctx.directory.person(who)
     if person is None or not is_fresh(person.as_of, now):
@@ -78,10 +79,23 @@ def known(
     unfit = person_problem(person)
     if unfit:
         return unfit
-    mine = whose(ctx, policy, person)
+    with ctx.ahead.question(_about_whose(who)):
+        mine = whose(ctx, policy, person)
     if mine.suspended is not None and not (on_hold and is_bound(mine)):
         return held(mine.suspended)
     return Actor(policy, mine, facts.counting(mine.id) if mine.suspended is not None else facts)
+
+
+def expect(ctx: Context, policy: Policy, who: Account, groups: Iterable[str]) -> None:
+    """What `known` takes will be asked for."""
+    names = tuple(groups)
+    ctx.ahead.expect(about_person(who), _about_whose(who))
+    if names:
+        ctx.ahead.expect(about_groups(policy, names), ABOUT_DELEGATIONS)
+
+
+def _about_whose(who: Account) -> Hashable:
+    return "whose", who
 
 
 def nobody(_policy: Policy) -> tuple[str, ...]:

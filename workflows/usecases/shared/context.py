@@ -16,6 +16,7 @@ from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.core.records.request import Origin
 from workflows.core.refusal import Code, Refused
 from workflows.ports import (
+    Ahead,
     Change,
     Committed,
     Directory,
@@ -23,6 +24,7 @@ from workflows.ports import (
     Fault,
     LeaseRenewer,
     Ledger,
+    NotAhead,
     PolicySource,
     RandomSource,
     Signatures,
@@ -57,6 +59,8 @@ class Context:
     unreadable: Unreadable = field(default_factory=Unreadable)
     # Workers alone have it: with None what rests on a ticket's state is left to one.
     tickets: Tickets | None = None
+    # Web has one: there people wait for what is read.
+    ahead: Ahead = field(default_factory=NotAhead)
 
     def __post_init__(self) -> None:
         tickets = SureTickets(self.tickets, self.fault) if self.tickets is not None else None

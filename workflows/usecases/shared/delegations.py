@@ -17,13 +17,18 @@ from workflows.usecases.shared.parties import account_in
 
 # More people than this are not away at once; the others' owners decide.
 AWAY_MAX = 500
+ABOUT_DELEGATIONS = "delegations"
 
 
 def with_delegations(
     ctx: Context, groups: GroupFacts, also: Iterable[PersonId] = (), now: datetime | None = None
 ) -> GroupFacts:
     """The facts with the delegations that are in force now, and those of `also`, who were spoken for earlier."""
-    now = now or ctx.ledger.now()
+    with ctx.ahead.question(ABOUT_DELEGATIONS):
+        return _with_delegations(ctx, groups, also, now or ctx.ledger.now())
+
+
+def _with_delegations(ctx: Context, groups: GroupFacts, also: Iterable[PersonId], now: datetime) -> GroupFacts:
     try:
         in_force = ctx.ledger.members(keys.DELEGATIONS, low=now.timestamp(), limit=AWAY_MAX)
     except CorruptLedger:

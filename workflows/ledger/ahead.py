@@ -1,0 +1,191 @@
+"""What one act reads of the ledger, in as few round trips as it can be.
+
+Who acts, who is in which group, what is asked for: each is found out by its own part of the program, one key leading to the next.
+Within an act all of it is read at one instant, and kept for that act alone. Which keys it will take is guessed by what the same
+question took the last time; a guess costs nothing but the bytes. Nothing that was read is ever handed on to another act.
+
+A decision rests on it as on any other read: a commit names the versions, and is refused where one of them is another by then.
+What is kept is thrown away with each commit, and when it is older than `OLD_S`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from workflows.core.keys import grant
+from workflows.ledger.keys import Keys
+from workflows.ledger.scripts import text_of
+
+T = TypeVar("T")
+
+# An act takes milliseconds. One that was held up looks anew.
+OLD_S = 0.5
+# So many keys are read together; an act that needs more reads the next ones by themselves.
+TOGETHER_MAX = 4000
+# Questions of which it is kept what they took, and records that are kept decoded. All are forgotten when there are more.
+QUESTIONS_MAX, DECODED_MAX = 4000, 4000
+
+
+class Range(NamedTuple):
+    """The first `limit` members of an index, or the last ones."""
+
+    key: str
+    limit: int
+    newest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stood under keys and in indexes, all of it at `now`. None for an index that is none."""
+
+    now: datetime
+    values: Mapping[str, Any]
+    ranges: Mapping[Range, Sequence[tuple[Any, float]] | None]
+
+
+# Reads these keys and ranges in one round trip.
+Fetch = Callable[[Sequence[str], Sequence[Range]], Found]
+
+
+@dataclass(slots=True)
+class _Act:
+    """One act under way, in its thread."""
+
+    # In the order in which they came; what is asked for once is likely to be asked for again.
+    keys: dict[str, None] = field(default_factory=dict)
+    ranges: dict[Range, None] = field(default_factory=dict)
+    found: Found | None = None
+    # Indexes whose newest member is the id of a grant that will be asked for.
+    led: dict[Range, None] = field(default_factory=dict)
+    at_s: float = 0.0
+    # What those who are learning have asked for.
+    learning: list[tuple[dict[str, None], dict[Range, None]]] = field(default_factory=list)
+
+
+class Ahead:
+    """A `ports.Ahead`. Shared between threads; each has its own act. `monotonic`: seconds of this host."""
+
+    def __init__(self, fetch: Fetch, keys: Keys, monotonic: Callable[[], float]) -> None:
+        self._fetch = fetch
+        self._keys = keys
+        self._monotonic = monotonic
+        self._local = threading.local()
+        self._took: dict[Hashable, tuple[tuple[str, ...], tuple[Range, ...]]] = {}
+        self._decoded: dict[tuple[Any, str], tuple[Any, Any]] = {}
+
+    # ------------------------------------------------------------ a port
+
+    @contextmanager
+    def act(self) -> Iterator[None]:
+        if self._act is not None:
+            yield
+            return
+        self._local.act = _Act()
+        try:
+            yield
+        finally:
+            self._local.act = None
+
+    @contextmanager
+    def question(self, what: Hashable) -> Iterator[None]:
+        act = self._act
+        if act is None:
+            yield
+            return
+        self.expect(what)
+        asked: tuple[dict[str, None], dict[Range, None]] = ({}, {})
+        act.learning.append(asked)
+        try:
+            yield
+        finally:
+            act.learning.pop()
+        if len(self._took) >= QUESTIONS_MAX:
+            self._took = {}
+        self._took[what] = tuple(asked[0]), tuple(asked[1])
+
+    def expect(self, *questions: Hashable) -> None:
+        act = self._act
+        if act is None:
+            return
+        for what in questions:
+            keys, ranges = self._took.get(what, ((), ()))
+            act.keys |= dict.fromkeys(keys)
+            act.ranges |= dict.fromkeys(ranges)
+
+    def expect_records(self, *keys: str, commit_id: str = "", newest_of: str = "") -> None:
+        act = self._act
+        if act is None:
+            return
+        act.keys |= dict.fromkeys(map(self._keys.record, keys))
+        if commit_id:
+            act.keys[self._keys.commit(commit_id)] = None
+        if newest_of:
+            newest = Range(self._keys.index(newest_of), 1, newest=True)
+            act.ranges[newest] = act.led[newest] = None
+
+    # ------------------------------------------------------------ for the ledger and the directory
+
+    @property
+    def _act(self) -> _Act | None:
+        return getattr(self._local, "act", None)
+
+    @property
+    def acting(self) -> bool:
+        return self._act is not None
+
+    def read(self, keys: Sequence[str], ranges: Sequence[Range] = ()) -> Found:
+        """At least these. Within an act they were all read at one instant, with whatever else the act has asked for."""
+        act = self._act
+        if act is None:
+            return self._fetch(keys, ranges)
+        for asked in act.learning:
+            asked[0].update(dict.fromkeys(keys))
+            asked[1].update(dict.fromkeys(ranges))
+        found = act.found
+        if found is not None and self._monotonic() - act.at_s <= OLD_S and _has(found, keys, ranges):
+            return found
+        if len(act.keys) > TOGETHER_MAX:
+            act.keys, act.ranges = {}, {}
+        act.keys |= dict.fromkeys(keys)
+        act.ranges |= dict.fromkeys(ranges)
+        # Before the question: what is kept is never younger than it is taken for.
+        act.at_s, act.found = self._monotonic(), None
+        act.found = found = self._fetch(tuple(act.keys), tuple(act.ranges))
+        act.keys |= {
+            self._keys.record(grant(text_of(one[0][0]))): None for name in act.led if (one := found.ranges[name])
+        }
+        return found
+
+    def forget(self) -> None:
+        """Something was written: what comes now is read anew."""
+        act = self._act
+        if act is not None:
+            act.found = None
+
+    def decoded(self, kind: type[T], name: str, stored: Any, decode: Callable[[], T]) -> T:
+        """What is stored there, as it was decoded when these very bytes were met before. It is never changed by anybody."""
+        if self._act is None:
+            return decode()
+        known = self._decoded.get((kind, name))
+        if known is not None and known[0] == stored:
+            found: T = known[1]
+            return found
+        found = decode()
+        if len(self._decoded) >= DECODED_MAX:
+            self._decoded = {}
+        self._decoded[kind, name] = stored, found
+        return found
+
+
+def _has(found: Found, keys: Sequence[str], ranges: Sequence[Range]) -> bool:
+    return all(key in found.values for key in keys) and all(one in found.ranges for one in ranges)
+
+
+def scored(flat: Sequence[Any] | None) -> list[tuple[Any, float]] | None:
+    """An index as ZRANGE answers it: each member, then its score."""
+    return None if flat is None else [(member, float(score)) for member, score in zip(*[iter(flat)] * 2, strict=True)]
