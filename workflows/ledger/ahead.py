@@ -29,6 +29,8 @@ OLD_S = 0.5
 TOGETHER_MAX = 4000
 # Questions of which it is kept what they took, and records that are kept decoded. All are forgotten when there are more.
 QUESTIONS_MAX, DECODED_MAX = 4000, 4000
+# Groups, mostly, each with all that is known of its members.
+DERIVED_MAX = 200
 
 
 class Range(NamedTuple):
@@ -52,6 +54,19 @@ class Found:
 Fetch = Callable[[Sequence[str], Sequence[Range]], Found]
 
 
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    keys: tuple[str, ...]
+    values: tuple[Any, ...]
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    keys: dict[str, None] = field(default_factory=dict)
+    ranges: dict[Range, None] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Act:
     """One act under way, in its thread."""
@@ -64,7 +79,7 @@ class _Act:
     led: dict[Range, None] = field(default_factory=dict)
     at_s: float = 0.0
     # What those who are learning have asked for.
-    learning: list[tuple[dict[str, None], dict[Range, None]]] = field(default_factory=list)
+    learning: list[_Asked] = field(default_factory=list)
 
 
 class Ahead:
@@ -76,6 +91,7 @@ class Ahead:
         self._monotonic = monotonic
         self._local = threading.local()
         self._took: dict[Hashable, tuple[tuple[str, ...], tuple[Range, ...]]] = {}
+        self._derived: dict[Hashable, _Derived] = {}
         self._decoded: dict[tuple[Any, str], tuple[Any, Any]] = {}
 
     # ------------------------------------------------------------ a port
@@ -98,7 +114,7 @@ class Ahead:
             yield
             return
         self.expect(what)
-        asked: tuple[dict[str, None], dict[Range, None]] = ({}, {})
+        asked = _Asked()
         act.learning.append(asked)
         try:
             yield
@@ -106,7 +122,7 @@ class Ahead:
             act.learning.pop()
         if len(self._took) >= QUESTIONS_MAX:
             self._took = {}
-        self._took[what] = tuple(asked[0]), tuple(asked[1])
+        self._took[what] = tuple(asked.keys), tuple(asked.ranges)
 
     def expect(self, *questions: Hashable) -> None:
         act = self._act
@@ -144,8 +160,8 @@ class Ahead:
         if act is None:
             return self._fetch(keys, ranges)
         for asked in act.learning:
-            asked[0].update(dict.fromkeys(keys))
-            asked[1].update(dict.fromkeys(ranges))
+            asked.keys.update(dict.fromkeys(keys))
+            asked.ranges.update(dict.fromkeys(ranges))
         found = act.found
         if found is not None and self._monotonic() - act.at_s <= OLD_S and _has(found, keys, ranges):
             return found
@@ -166,6 +182,33 @@ class Ahead:
         act = self._act
         if act is not None:
             act.found = None
+
+    def derived(self, what: Hashable, derive: Callable[[], T]) -> T:
+        """What follows from the values under some keys alone, as it was derived when each of them had this very value. `what`: all
+        else that it follows from. It is never changed by anybody.
+        """
+        act = self._act
+        if act is None:
+            return derive()
+        known = self._derived.get(what)
+        if known is not None:
+            values = self.read(known.keys).values
+            if all(values[key] == value for key, value in zip(known.keys, known.values, strict=True)):
+                found: T = known.result
+                return found
+        before, asked = act.found, _Asked()
+        act.learning.append(asked)
+        try:
+            derived = derive()
+        finally:
+            act.learning.pop()
+        # Where it was read at more than one instant, nobody can tell from which values it follows.
+        if before is not None and act.found is before and not asked.ranges:
+            if len(self._derived) >= DERIVED_MAX:
+                self._derived = {}
+            keys = tuple(asked.keys)
+            self._derived[what] = _Derived(keys, tuple(before.values[key] for key in keys), derived)
+        return derived
 
     def decoded(self, kind: type[T], name: str, stored: Any, decode: Callable[[], T]) -> T:
         """What is stored there, as it was decoded when these very bytes were met before. It is never changed by anybody."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from math import isfinite
 from typing import Any, TypeVar
@@ -59,6 +60,25 @@ class RedisDirectory(BoundDirectory):
         names = tuple(names)
         with self._question(about_groups(policy, names)):
             return super().groups(policy, names)
+
+    def _resolved(self, lists: Mapping[str, Membership], former_domains: Mapping[str, str]) -> dict[str, Membership]:
+        """Who is in them does not depend on when the lists were learnt, so that it is found out again only when something of the
+        members has changed.
+        """
+        if self._ahead is None:
+            return super()._resolved(lists, former_domains)
+        listed = frozenset((name, one.accounts, one.addresses, one.members) for name, one in lists.items())
+        what = "resolved", listed, frozenset(former_domains.items())
+        found = self._ahead.derived(what, lambda: super(RedisDirectory, self)._resolved(lists, former_domains))
+        return {
+            name: replace(
+                one,
+                members=found[name].members,
+                unusable=found[name].unusable,
+                unresolved=found[name].unresolved,
+            )
+            for name, one in lists.items()
+        }
 
     def _question(self, what: Hashable) -> AbstractContextManager[None]:
         return nullcontext() if self._ahead is None else self._ahead.question(what)

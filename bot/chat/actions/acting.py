@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from bot.chat.actions.batch import Answer, Several
 from bot.chat.actions.expected import Expected
@@ -27,6 +28,9 @@ from workflows.ports import PolicyUnavailable
 from workflows.usecases.oversight.refusals import record_refusal
 from workflows.usecases.shared.context import Context, Outcome
 from workflows.usecases.shared.left import left_before
+
+# A line is read where it comes in, and again where it is carried out.
+_parsed = lru_cache(maxsize=64)(parse)
 
 
 def _may_be_found(refused: Refused, act: Interaction) -> bool:
@@ -54,7 +58,7 @@ class Acting:
             environments = tuple(self.ctx.policy.current().environments)
         except PolicyUnavailable:
             environments = ()
-        return parse(text, environments)
+        return _parsed(text, environments)
 
     def refuse(self, act: Interaction, refused: Refused, subject: str = "-") -> Reply:
         """One sentence to the actor, one entry on the record."""

@@ -172,6 +172,42 @@ def test_members_of_a_group_who_change_are_others_in_the_next_act(client: Any) -
     assert owners() == {OLU}
 
 
+def test_what_follows_from_values_of_two_instants_is_not_kept(ledger: RedisLedger, other: RedisLedger) -> None:
+    """A name that another process changes while it is made into something, and is changed back to."""
+    write(ledger, "Dana")
+
+    def both() -> str:
+        first = name_in(ledger)
+        write(other, "Dana D.")
+        # Was not asked for before: all is read anew.
+        ledger.read(keys.person(OLU))
+        return f"{first} and {name_in(ledger)}"
+
+    with ledger.ahead.act():
+        name_in(ledger)
+        assert ledger.ahead.derived("both", both) == "Dana and Dana D."
+    with ledger.ahead.act():
+        assert ledger.ahead.derived("both", lambda: str(name_in(ledger))) == "Dana D."
+
+
+def test_what_was_derived_counts_while_each_value_is_the_same(ledger: RedisLedger, other: RedisLedger) -> None:
+    made = []
+
+    def shout() -> str:
+        made.append((name_in(ledger) or "nobody").upper())
+        return made[-1]
+
+    def shouted() -> str:
+        with ledger.ahead.act():
+            ledger.now()
+            name_in(ledger)
+            return ledger.ahead.derived("shout", shout)
+
+    assert [shouted(), shouted(), len(made)] == ["NOBODY", "NOBODY", 1]
+    write(other, "Dana")
+    assert [shouted(), shouted(), len(made)] == ["DANA", "DANA", 2]
+
+
 def test_facts_that_are_learnt_within_an_act_are_kept_and_seen(client: Any) -> None:
     world = RedisWorld(client)
     with world.ctx.ahead.act():
