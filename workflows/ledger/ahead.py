@@ -184,8 +184,9 @@ class Ahead:
             act.found = None
 
     def derived(self, what: Hashable, derive: Callable[[], T]) -> T:
-        """What follows from the values under some keys alone, as it was derived when each of them had this very value. `what`: all
-        else that it follows from. It is never changed by anybody.
+        """What follows from the values under some keys alone, as it was derived when each of them had this very value.
+
+        `what`: all else that it follows from. It is never changed by anybody.
         """
         act = self._act
         if act is None:
