@@ -32,7 +32,9 @@ class KeysUnavailable(Exception):
 
 
 class KeyList(Generic[K]):
-    """`read`: all keys by their `kid`, from where they are listed; raises NotFetched. `whose`: for the log."""
+    """`read`: all keys by their `kid`, from where they are listed; raises NotFetched. `whose`: for the log. `believed_for_s`: a
+    list that is older proves nothing until it was looked at again; None: it does, for as long as nobody can.
+    """
 
     def __init__(
         self,
@@ -41,11 +43,13 @@ class KeyList(Generic[K]):
         monotonic_s: Callable[[], float],
         *,
         fetch_every_s: float = FETCH_EVERY_S,
+        believed_for_s: float | None = None,
     ) -> None:
         self._whose = whose
         self._read = read
         self._monotonic_s = monotonic_s
         self._fetch_every_s = fetch_every_s
+        self._believed_for_s = believed_for_s
         self._lock = threading.Lock()
         self._known: Mapping[str, K] = {}
         self._fetched_at_s: float | None = None
@@ -56,7 +60,8 @@ class KeyList(Generic[K]):
 
     def find(self, kid: str) -> K | None:
         """None for a key that is certainly not on the list. Raises KeysUnavailable."""
-        known = self._known.get(kid)
+        with self._lock:
+            known = self._believed(kid)
         under_way = self._look_again(unknown=known is None)
         if known is not None:
             return known
@@ -64,7 +69,7 @@ class KeyList(Generic[K]):
             self._wait(under_way)
         with self._lock:
             # Both at one moment: a list that came in between may hold it.
-            known = self._known.get(kid)
+            known = self._believed(kid)
             if known is None and not self._is_certain():
                 raise KeysUnavailable
             return known
@@ -79,8 +84,9 @@ class KeyList(Generic[K]):
         return self._failed
 
     def why_none(self) -> str:
-        """Why there are no keys at all, in words; empty where there are some, or nobody has looked yet."""
-        return "" if self._known else self._failed
+        """Why there are no keys that prove anything, in words; empty where there are some, or nobody has looked yet."""
+        with self._lock:
+            return "" if self._known and not self._is_too_old() else self._failed
 
     def old_for_s(self) -> tuple[float, str]:
         """How old the list is that cannot be fetched anew, in seconds, and why it cannot; 0.0 where it can."""
@@ -109,6 +115,16 @@ class KeyList(Generic[K]):
                 under_way.wait(WAIT_S)
             finally:
                 self._waiting.release()
+
+    def _believed(self, kid: str) -> K | None:
+        """Under the lock."""
+        return None if self._is_too_old() else self._known.get(kid)
+
+    def _is_too_old(self) -> bool:
+        """Under the lock."""
+        if self._believed_for_s is None or self._fetched_at_s is None:
+            return False
+        return self._monotonic_s() - self._fetched_at_s > self._believed_for_s
 
     def _is_certain(self) -> bool:
         """Whether the list was seen since the last time that it may be asked for. Under the lock."""

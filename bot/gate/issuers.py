@@ -21,8 +21,9 @@ DISCOVERY = "/.well-known/openid-configuration"
 # GitHub lists a handful of keys, about 10 kB with their certificates.
 BYTES_MAX = 256 * 1024
 KEYS_MAX = 50
-# A key that was taken back is believed for no longer.
-FETCH_EVERY_S = 3600.0
+# A key that was taken back is believed for no longer than an hour. Looks come earlier, so that a bad minute of an issuer's stops
+# nobody.
+FETCH_EVERY_S, BELIEVED_S = 1800.0, 3600.0
 RS256, ES256 = "RS256", "ES256"
 
 
@@ -72,7 +73,9 @@ class Issuers:
                 raise ValueError("the policy names no such issuer")
             if issuer not in self._lists:
                 read = partial(listed, issuer, self._get)
-                self._lists[issuer] = KeyList("an issuer's", read, self._monotonic_s, fetch_every_s=FETCH_EVERY_S)
+                self._lists[issuer] = KeyList(
+                    "an issuer's", read, self._monotonic_s, fetch_every_s=FETCH_EVERY_S, believed_for_s=BELIEVED_S
+                )
             return self._lists[issuer]
 
 

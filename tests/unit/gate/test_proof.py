@@ -275,10 +275,41 @@ def test_a_key_that_was_taken_back_is_believed_for_an_hour_at_most() -> None:
     assert isinstance(world.verdict(old), Proved)
     world.keys, world.now_s = [by.jwk("key-2")], world.now_s + 3601
 
-    world.verdict(old)  # begins the look, in a thread
+    # Also by the first who comes after that, however long nobody came.
+    assert world.verdict(old) in (Problem.KEY, Problem.KEYS)
     world.prover._issuers._lists[GITHUB_ISSUER].fetch_now()
 
     assert world.verdict(old) is Problem.KEY
+
+
+def test_keys_that_nobody_can_look_at_again_are_believed_for_an_hour_and_whoever_runs_it_is_told() -> None:
+    world, reached = World(), True
+
+    def get(url: str) -> Any:
+        if not reached:
+            raise NotFetched("could not be reached")
+        return world._get(url)
+
+    prover = Prover(Issuers(lambda: world.now_s, get), AUDIENCE, aws_is_real=True)
+    keys = prover._issuers._list(GITHUB_ISSUER, frozenset({GITHUB_ISSUER}))
+    token = by.token(claims())
+    keys.fetch_now()
+    reached, world.now_s = False, world.now_s + 3500
+    keys.fetch_now()
+    assert isinstance(prover.proved(token, PIPELINES, NOW), Proved)
+    assert prover.attention() == []
+    world.now_s += 200
+
+    found = prover.proved(token, PIPELINES, NOW)
+
+    assert isinstance(found, Unproved)
+    assert found.problem is Problem.KEYS
+    (said,) = prover.attention()
+    assert "could not be reached" in said
+    reached = True
+    keys.fetch_now()
+    assert isinstance(prover.proved(token, PIPELINES, NOW), Proved)
+    assert prover.attention() == []
 
 
 @pytest.mark.parametrize(
