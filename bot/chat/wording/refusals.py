@@ -674,7 +674,9 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     Code.TOKEN_USED: lambda _: "This token was used before, and is taken once. Take a new one, and ask again.",
     Code.GATE_UNKNOWN: _gate_unknown,
     Code.GATE_TOO_MANY: lambda c: (
-        f"This pipeline has {c('max', '10')} asks that wait already, and that is the maximum. Let them end first."
+        f"This pipeline has asked {c('max')} times within {c('minutes')} minutes, and that is the maximum. Try again later."
+        if c("minutes")
+        else f"This pipeline has {c('max', '10')} asks that wait already, and that is the maximum. Let them end first."
     ),
     Code.GATE_STARTER_UNKNOWN: lambda c: (
         f"Nobody knows who {c.either('parts') or 'started'} this run. The gate {c('gate', 'of this environment')} is for runs of"

@@ -483,6 +483,26 @@ def test_a_pipeline_that_asks_without_end_is_stopped() -> None:
     assert refused(world.wants(run=pipeline_run(run="99"))) is Code.GATE_TOO_MANY
 
 
+@pytest.mark.parametrize("how", ["denied", "withdrawn"])
+def test_a_pipeline_that_asks_again_and_again_calls_nobody_any_more(how: str) -> None:
+    """A job that does not take a no, round which somebody has written a loop."""
+    world = Gates()
+    for number in range(20):
+        asked = world.wants()
+        assert isinstance(asked, Asked), (number, asked)
+        world.work()
+        if how == "denied":
+            assert isinstance(world.deny(asked.id), Outcome)
+        else:
+            withdraw(world.ctx, asked.id, f"gone-{number}")
+    one_more = world.wants()
+    assert refused(one_more) is Code.GATE_TOO_MANY
+    assert isinstance(one_more, Refused)
+    assert one_more.params == {"max": "20", "minutes": "10"}
+    world.advance(601, step_s=60)
+    assert isinstance(world.wants(), Asked)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
 from workflows.core.gates.ask import GateAsk, Starter, pipeline_person
-from workflows.core.people import Account
+from workflows.core.people import Account, PersonId
 from workflows.core.pipelines.identity import PipelineRun
 from workflows.core.pipelines.judge import NotAllowed, judge
 from workflows.core.policy import Entitlement, Gate, Policy
@@ -31,6 +31,8 @@ from workflows.usecases.shared.ticket_limit import Counted, noted, used_ticket
 # The chat in which a pipeline asks: none.
 PIPELINE = "pipeline"
 URL_LENGTH_MAX = 300
+# So often a pipeline calls people at most.
+OFTEN_MAX, OFTEN = 20, timedelta(minutes=10)
 # So many tokens that have run out are forgotten with each ask.
 FORGOTTEN_AT_ONCE = 20
 
@@ -167,7 +169,12 @@ def _once(ctx: Context, found: _Ask, commit_id: str) -> CommitAttempt | Outcome 
     if slot is not None and slot.request:
         return _again(ctx, found, slot.request, commit_id)
     record = snapshot.get(keys.person(who), PersonRecord)
-    refusal = _too_many(record) or _not_now(found, snapshot) or (used_ticket(ctx, counted) if counted else None)
+    refusal = (
+        _too_many(record)
+        or _too_often(ctx, who, snapshot.now)
+        or _not_now(found, snapshot)
+        or (used_ticket(ctx, counted) if counted else None)
+    )
     return refusal or _recorded(ctx, found, snapshot, record, old, commit_id)
 
 
@@ -184,6 +191,15 @@ def _counted(found: _Ask) -> Counted | None:
 def _too_many(record: PersonRecord | None) -> Refused | None:
     refused = too_many(record)
     return refused and Refused(Code.GATE_TOO_MANY, dict(refused.params))
+
+
+def _too_often(ctx: Context, who: PersonId, now: datetime) -> Refused | None:
+    """Each ask calls people, also one whose job had a no for an answer and comes again by itself."""
+    recent = keys.of_person(keys.RECENT, who)
+    lately = ctx.ledger.members(recent, low=(now - OFTEN).timestamp(), limit=OFTEN_MAX)
+    if len(lately) < OFTEN_MAX:
+        return None
+    return Refused(Code.GATE_TOO_MANY, {"max": str(OFTEN_MAX), "minutes": f"{OFTEN.total_seconds() / 60:g}"})
 
 
 def _not_now(found: _Ask, snapshot: Snapshot) -> Refused | None:
