@@ -244,6 +244,31 @@ def test_a_freeze_that_began_meanwhile_holds() -> None:
     assert state.refused.code is Code.FREEZE
 
 
+def test_a_freeze_that_begins_within_the_minute_of_a_look_holds() -> None:
+    begins = build.NOW + timedelta(seconds=40)
+    world = Gates(gated(place={"freezes": (Freeze(begins, begins + build.HOUR, "Year-end"),)}))
+    id_ = approved(world)
+    world.clock.advance((begins - world.clock.now()).total_seconds())
+    assert refused(world.goes_on(id_)) is Code.GATE_LOOKED_AT_AGAIN
+    world.work()
+    state = world.state(id_)
+    assert isinstance(state, NotGiven)
+    assert state.refused.code is Code.FREEZE
+
+
+def test_a_policy_that_came_into_force_after_the_look_is_looked_at_first() -> None:
+    world = Gates()
+    id_ = approved(world)
+    world.clock.advance(5)
+    world.policy.policy = gated(pipelines=())
+    world.activate()
+    assert refused(world.goes_on(id_)) is Code.GATE_LOOKED_AT_AGAIN
+    world.work()
+    state = world.state(id_)
+    assert isinstance(state, NotGiven)
+    assert state.refused.code is Code.PIPELINE_NOT_ALLOWED
+
+
 def test_a_pipeline_that_the_policy_names_no_more_goes_not_on() -> None:
     world = Gates()
     id_ = world.waits()

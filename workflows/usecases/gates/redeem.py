@@ -15,8 +15,10 @@ from workflows.core.pipelines.identity import Forge, PipelineRun
 from workflows.core.policy import Policy
 from workflows.core.records.grant import Grant, GrantState
 from workflows.core.records.lifecycle import Move, step
+from workflows.core.records.policy_in_force import ActivePolicy
 from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code, Refused
+from workflows.core.rules.eligibility import not_now
 from workflows.ports import Change, PolicyUnavailable, Snapshot
 from workflows.usecases.oversight.refusals import record_refusal
 from workflows.usecases.shared.closing import keys_of, out_of, runs_of
@@ -119,8 +121,7 @@ def _on_snapshot(
     if request.state is RequestState.APPROVED:
         return _told(request, snapshot, commit_id)
     # While an account of who began it is on hold nobody knows whom that bars: the worker waits, and so does the run.
-    ready = request.gate is not None and request.gate.given_out(snapshot.now)
-    if not ready or party_on_hold(snapshot, request):
+    if not _as_looked_at(policy, request, snapshot) or party_on_hold(snapshot, request):
         return _look_again(request, snapshot, commit_id)
     return _taken(ctx, request, snapshot, commit_id)
 
@@ -152,6 +153,14 @@ def _not_open(request: Request, snapshot: Snapshot, policy: Policy) -> Refused |
     if request.state is not RequestState.SCHEDULED or snapshot.now >= request.expires_at:
         return Refused(Code.GATE_OVER, {"id": request.id})
     return not_in_force(snapshot, policy)
+
+
+def _as_looked_at(policy: Policy, request: Request, snapshot: Snapshot) -> bool:
+    """Whether all is as a worker has just found it: under this policy, and before a freeze or the end of the hours."""
+    gate, active = request.gate, snapshot.readable(keys.ACTIVE_POLICY, ActivePolicy)
+    if gate is None or gate.checked_at is None or active is None or not gate.given_out(snapshot.now):
+        return False
+    return active.activated_at <= gate.checked_at and not_now(policy, request, snapshot.now) is None
 
 
 def _look_again(request: Request, snapshot: Snapshot, commit_id: str) -> CommitAttempt:
