@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -38,14 +38,19 @@ class Front(Protocol):
 
 
 async def body_of(request: Request, bytes_max: int) -> bytes | None:
-    """None where it is too large; what is more is not read."""
+    """None where it is too large, and what is more is not read; or where its sender hung up, which is no fault of ours, and
+    nothing that a stranger is paid back for. They hear no answer.
+    """
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > bytes_max:
-            return None
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > bytes_max:
+                return None
+            chunks.append(chunk)
+    except ClientDisconnect:
+        return None
     return b"".join(chunks)
 
 
