@@ -19,6 +19,9 @@ from workflows.ports import BeforeSend, ForgeSilent
 _TEXT_LENGTH_MAX = 512
 # What a deployment says once its job has begun. https://docs.github.com/en/rest/deployments/statuses
 _BEGUN = frozenset({"in_progress", "success"})
+# Of a repository that was renamed. GitHub leads to its address by id, which we make by ourselves: none that is sent is called.
+# Source: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+_ELSEWHERE = frozenset({301, 302, 307, 308})
 _ODD = "GitHub answered something that cannot be read"
 
 
@@ -84,19 +87,36 @@ class GitHub:
         body: Mapping[str, Any] | None = None,
         before_send: BeforeSend | None = None,
     ) -> Answer:
-        """Of the repository of `wait`. A token that is refused is made anew, once. Raises ForgeSilent."""
+        """Of the repository of `wait`, by its id where it is called otherwise by now. A token that is refused is made anew, once.
+        Raises ForgeSilent.
+        """
+        for home in (f"/repos/{wait.repository}", f"/repositories/{wait.repository_id}"):
+            answer = self._answered(method, wait, f"{home}{path}", called, body, before_send)
+            if answer.status not in _ELSEWHERE:
+                break
+        if answer.status not in (200, 204, 404, 422):
+            raise silent(answer)
+        return answer
+
+    def _answered(
+        self,
+        method: str,
+        wait: ForgeWait,
+        path: str,
+        called: str,
+        body: Mapping[str, Any] | None,
+        before_send: BeforeSend | None,
+    ) -> Answer:
         for again in (True, False):
             token = self._login.token(wait)
             if before_send is not None:
                 before_send()
-            answer = self._call(method, f"/repos/{wait.repository}{path}", f"Bearer {token}", body, called)
+            answer = self._call(method, path, f"Bearer {token}", body, called)
             if answer.status != 401:
                 break
             self._login.forget(wait)
             if not again:
                 break
-        if answer.status not in (200, 204, 404, 422):
-            raise silent(answer)
         return answer
 
 

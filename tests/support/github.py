@@ -98,6 +98,8 @@ class GitHub(StandIn):
         self.authors: dict[str, tuple[Any, Any]] = {COMMIT: (DANA, DANA)}
         self.statuses: dict[int, list[str]] = {}
         self.reviews: list[tuple[int, str, str, str]] = []
+        # As the repository is called now.
+        self.name = NAME
         self.deliveries: list[dict[str, Any]] = []
         # GUIDs of which the app wanted another delivery.
         self.repeats: list[str] = []
@@ -163,9 +165,13 @@ class GitHub(StandIn):
         known = self._tokens.get(bearer)
         if known is None or known[2] <= self.now_s():
             return 401, {"message": "Bad credentials"}
-        found = re.fullmatch(r"/repos/([^/]+/[^/]+)/(.+)", path)
-        if found is None or found[1] != NAME:
+        by_id = re.fullmatch(rf"/repositories/({REPOSITORY_ID})/(.+)", path)
+        found = by_id or re.fullmatch(r"/repos/([^/]+/[^/]+)/(.+)", path)
+        if found is None or (by_id is None and found[1] not in (NAME, self.name)):
             return 404, _NOT_FOUND
+        if by_id is None and found[1] != self.name:
+            moved = {"message": "Moved Permanently", "url": "https://elsewhere.example.com/stolen"}
+            return (301 if method == "GET" else 307), moved
         return self._of_repository(method, found[2], query, known, body)
 
     def _of_repository(self, method: str, rest: str, query: Query, known: Any, body: Any) -> tuple[int, Any]:

@@ -657,3 +657,18 @@ def test_what_a_gate_cannot_give_is_turned_away_there(world: Held) -> None:
     assert [state for state, _ in world.reviews()] == ["rejected"]
     assert world.grant(id_).state is GrantState.ACTIVATION_FAILED
     assert gone(world)
+
+
+@pytest.mark.parametrize("when", ["before it was asked for", "before GitHub was told"])
+def test_a_repository_that_was_renamed_meanwhile_is_the_same_by_its_id(world: Held, when: str) -> None:
+    if when == "before it was asked for":
+        world.github.name = "acme/shop"
+        run = world.waits_there()
+        agreed(world, run)
+    else:
+        run = world.waits_there()
+        assert isinstance(world.approve(world.ask_of(run), build.OLU), Outcome)
+        world.github.name = "acme/shop"
+        world.work()
+    assert [state for state, _ in world.reviews()] == ["approved"]
+    assert not [path for path in world.github.asked if "elsewhere" in path or "stolen" in path]
