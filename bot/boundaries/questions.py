@@ -37,7 +37,12 @@ _GUARD = (
     "Deny writing to all but the pipeline's role and the permission set of grants, in the bucket's policy: "
     "where the bucket is known, one stands below."
 )
-_GITHUB = "--github OWNER/NAME asks GitHub"
+# How a forge is asked, by its name.
+ASK: Mapping[str, str] = {
+    "GitHub": "--github OWNER/NAME asks GitHub",
+    "GitLab": "--gitlab GROUP/NAME asks GitLab",
+}
+_FORGES = f"{ASK['GitHub']}, {ASK['GitLab']}"
 
 _ALL = (
     Question(
@@ -88,7 +93,7 @@ _ALL = (
         "a pipeline reaches production without an approval",
         "Give the job an environment with required reviewers, without self-review and without a bypass for administrators; "
         "or a gate that is enforced (docs/gate.md).",
-        f"Give each job that holds something an environment; {_GITHUB} for its rules.",
+        f"Give each job that holds something an environment; {_FORGES} for its rules.",
     ),
     Question(
         PIPELINE_BRANCH,
@@ -96,7 +101,7 @@ _ALL = (
         "a branch that nobody protects reaches production",
         "Let the environment take protected branches alone (Settings, Environments, Deployment branches), "
         "and protect the branch, for administrators, too.",
-        f"{_GITHUB}: files do not tell which branches are protected.",
+        f"{_FORGES}: files do not tell which branches are protected.",
     ),
     Question(
         PIPELINE_OUTSIDERS,
@@ -118,14 +123,14 @@ _ALL = (
         "Has each environment of production an owner?",
         "an environment of production has no owner",
         "Name owners: in environments/NAME.yaml of the policy folder, or as required reviewers of the forge's environment.",
-        f"Name owners in a policy folder, with the forge's environment in `pipelines`; {_GITHUB} for reviewers.",
+        f"Name owners in a policy folder, with the forge's environment in `pipelines`; {_FORGES} for reviewers.",
     ),
     Question(
         OWNER_REVIEWS,
         "Do owners review what changes production?",
         "what changes production is not reviewed by its owners",
         "Name owners in CODEOWNERS for these files and for CODEOWNERS itself, and let the branch require their review.",
-        f"{_GITHUB}: whether the branch requires review from code owners is a setting there.",
+        f"{_FORGES}: whether the branch requires review from code owners is a setting there.",
     ),
 )
 QUESTIONS: Mapping[str, Question] = {question.id: question for question in _ALL}

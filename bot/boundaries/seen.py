@@ -9,9 +9,9 @@ from pathlib import Path
 from bot.boundaries.model import Evidence, Place, unknown
 from bot.boundaries.owners.codeowners import Owners, owners_in
 from bot.boundaries.owners.own_policy import OwnPolicy, own_policies
-from bot.boundaries.pipelines.gitlab import GitLab
+from bot.boundaries.pipelines.gitlab import GITLAB, GitLab
 from bot.boundaries.pipelines.job import Job, Role
-from bot.boundaries.pipelines.workflows import Workflows, workflows_of
+from bot.boundaries.pipelines.workflows import GITHUB, Workflows, workflows_of
 from bot.boundaries.production import Production
 from bot.boundaries.reading.checkout import Checkout, Left, folder_of, read_checkout
 from bot.boundaries.reading.kinds import GITHUB_OWNERS, GITLAB_OWNERS, Kind, kind_of
@@ -31,7 +31,7 @@ _PIPELINES = frozenset({Kind.WORKFLOW, Kind.GITLAB, Kind.OTHER_PIPELINE})
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """`regions`: those that somebody allowed; none: production's own. `rules`: what the forge says; None: it was not asked."""
+    """`regions`: those that somebody allowed; none: production's own. `rules`: what each forge that was asked says, by name."""
 
     checkout: Checkout
     production: Production
@@ -44,7 +44,7 @@ class Seen:
     policies: tuple[OwnPolicy, ...]
     left: tuple[Left, ...]
     regions: tuple[str, ...] = ()
-    rules: Rules | None = None
+    rules: Mapping[str, Rules] = field(default_factory=dict)
     # What AWS says of a bucket and of who may write there; empty: it was not asked.
     live: Mapping[str, Live] = field(default_factory=dict)
 
@@ -63,6 +63,11 @@ class Seen:
     @property
     def is_at_gitlab(self) -> bool:
         return ".gitlab-ci.yml" in self.checkout.names
+
+    @property
+    def forge(self) -> str:
+        """Whose rules hold for the files of this checkout."""
+        return GITLAB if self.is_at_gitlab else GITHUB
 
     def doubts_of_terraform(self) -> Iterator[Evidence]:
         """What keeps an answer that rests on all of Terraform from being a yes."""

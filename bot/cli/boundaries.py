@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -36,13 +37,16 @@ def register(app: typer.Typer) -> None:
     examples={
         "prodaccess boundaries": "The checkout that one stands in. Nothing of it is run, and nobody is asked.",
         "prodaccess boundaries --github larkspur/orders": "GitHub is asked for its environments and branches, too.",
+        "prodaccess boundaries --gitlab larkspur/orders": "The same of GitLab; either, or both.",
         "prodaccess boundaries --strict --format sarif": "In CI: exit code 1 unless all twelve are yes.",
     },
     uses={
         "AWS_REGION": "for --aws, with all that boto3 reads",
         "GITHUB_TOKEN": "for --github: may read administration and actions",
-        "GITHUB_API_URL": "for --github: a server of your own",
-        "GITHUB_APP_ID": "for --github: our App",
+        "GITHUB_API_URL": "for a server of your own",
+        "GITHUB_APP_ID": "our App",
+        "GITLAB_TOKEN": "for --gitlab: read_api, a Maintainer's",
+        "GITLAB_API_URL": "for a server of your own",
     },
     codes={
         GOOD: "it was looked at; without --strict also where something is not in order",
@@ -57,6 +61,9 @@ def boundaries(
     *,
     github: Annotated[
         str, typer.Option(metavar="OWNER/NAME", help="Ask GitHub about this repository, too; else nobody is asked.")
+    ] = "",
+    gitlab: Annotated[
+        str, typer.Option(metavar="GROUP/NAME", help="Ask GitLab about this project, too; else nobody is asked.")
     ] = "",
     aws: Annotated[
         bool, typer.Option("--aws", help="Ask AWS about the buckets of production's states, with what boto3 finds.")
@@ -76,7 +83,7 @@ def boundaries(
 
     Terraform, workflows, code owners and policy folders of the checkout are read. docs/boundaries.md says what each answer means.
     """
-    asked = _Asked(tuple(production or ()), tuple(region or ()), _rules(github))
+    asked = _Asked(tuple(production or ()), tuple(region or ()), _rules(github, gitlab))
     report = _report(folder, asked, _aws() if aws else None)
     say(_written(report, form))
     if strict and not _all_yes(report):
@@ -87,28 +94,58 @@ def boundaries(
 class _Asked:
     production: tuple[str, ...]
     regions: tuple[str, ...]
-    rules: Rules | None
+    rules: Mapping[str, Rules]
 
 
-def _rules(repository: str) -> Rules | None:
-    """Of GitHub, where somebody named a repository."""
-    if not repository:
-        return None
+def _rules(repository: str, project: str) -> Mapping[str, Rules]:
+    """Of each forge of which somebody named something, by its name."""
+    from bot.boundaries.pipelines.gitlab import GITLAB
+    from bot.boundaries.pipelines.workflows import GITHUB
+
+    found: dict[str, Rules] = {}
+    if repository:
+        found[GITHUB] = _of_github(repository)
+    if project:
+        found[GITLAB] = _of_gitlab(project)
+    return found
+
+
+def _of_github(repository: str) -> Rules:
     from bot.boundaries.forge.client import GitHubClient
     from bot.boundaries.forge.github import GitHubRules
-    from bot.cloud_credentials import is_loopback
-    from bot.settings import named_secret, process_environ
+    from bot.settings import process_environ
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+", repository):
         end(f"--github takes OWNER/NAME, as larkspur/orders, not {repository!r}.", USAGE)
+    base, token = _address_and_token("GITHUB", "https://api.github.com")
+    app_id = process_environ().get("GITHUB_APP_ID", "")
+    return GitHubRules(GitHubClient(base, repository, token), repository, app_id)
+
+
+def _of_gitlab(project: str) -> Rules:
+    from bot.boundaries.forge.client import GitLabClient
+    from bot.boundaries.forge.gitlab import GitLabRules
+
+    part = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?"
+    if not re.fullmatch(rf"{part}(?:/{part})+", project):
+        end(f"--gitlab takes GROUP/NAME, as larkspur/orders, not {project!r}.", USAGE)
+    base, token = _address_and_token("GITLAB", "https://gitlab.com/api/v4")
+    return GitLabRules(GitLabClient(base, project, token), project)
+
+
+def _address_and_token(forge: str, usual: str) -> tuple[str, str | None]:
+    """Of the variables of this forge; the token travels to that address alone."""
+    from bot.cloud_credentials import is_loopback
+    from bot.settings import commands_secret, process_environ
+
     environ = process_environ()
-    base = environ.get("GITHUB_API_URL") or "https://api.github.com"
+    base = environ.get(f"{forge}_API_URL") or usual
     if not (base.startswith("https://") or (base.startswith("http://") and is_loopback(base))):
-        end("GITHUB_API_URL must be an https:// address, because the token travels to it.", USAGE)
-    token = named_secret("GITHUB_TOKEN", environ)
+        end(f"{forge}_API_URL must be an https:// address, because the token travels to it.", USAGE)
+    token = commands_secret(f"{forge}_TOKEN", environ)
     if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
-        end("GITHUB_TOKEN is not one word: look at it.", USAGE)
-    return GitHubRules(GitHubClient(base, repository, token), repository, environ.get("GITHUB_APP_ID", ""))
+        end(f"{forge}_TOKEN is not one word: look at it.", USAGE)
+    return base, token
 
 
 def _aws() -> AwsLook:

@@ -29,7 +29,7 @@ from bot.settings.names import (
 from bot.settings.problems import contradictions, missing, misspelt, not_for, not_set
 from bot.settings.secret import Secret
 from bot.settings.secret_files import SECRET_FILE_CHARS_MAX, Check, SecretFile, Unusable, read_values
-from bot.settings.secrets import Secrets, named_values, same_server
+from bot.settings.secrets import Secrets, named_values, same_server, values_of
 from bot.settings.values import (
     APP_ID,
     APP_TOKEN,
@@ -59,6 +59,7 @@ __all__ = [
     "Process",
     "Secret",
     "Settings",
+    "commands_secret",
     "for_command",
     "for_process",
     "for_sealing_worker",
@@ -222,6 +223,12 @@ def named_secret(name: str, environ: Mapping[str, str] | None = None) -> str | N
     it is not there. Read each time. What runs for long asks `Settings.secrets`, which knows what was refused.
     """
     found = named_values(name, process_environ() if environ is None else environ)
+    return found[0] if found else None
+
+
+def commands_secret(name: str, environ: Mapping[str, str]) -> str | None:
+    """The newest value of a secret that a command takes by its own name, one of ours among them. Never for a name in a policy."""
+    found = values_of(name, environ)
     return found[0] if found else None
 
 

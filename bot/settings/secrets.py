@@ -105,9 +105,12 @@ def named_values(name: str, environ: Mapping[str, str]) -> tuple[str, ...] | Non
     Our own secrets and the cloud's are no business of an address in the policy, whatever it calls them.
     """
     ours = {variable(field) for field in SECRETS} | {f"{variable(field)}_FILE" for field in SECRETS}
+    return None if name in ours or name.startswith("AWS_") else values_of(name, environ)
+
+
+def values_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The same of any secret: for a command that itself says which one it takes."""
     plain, file = environ.get(name), environ.get(f"{name}_FILE")
-    if name in ours or name.startswith("AWS_") or not (plain or file):
-        return None
     if plain or not file:
         return (plain,) if plain else None
     try:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bot.boundaries.answers import access, owners, pipelines, states
 from bot.boundaries.mending import documents_for
 from bot.boundaries.model import Report, cleaned
+from bot.boundaries.questions import ASK
 from bot.boundaries.reading.kinds import Kind, kind_of
 from bot.boundaries.seen import Seen, is_shown_only
 
@@ -62,16 +63,22 @@ def _not_seen(seen: Seen) -> Iterator[str]:
     if not (seen.checkout.root / ".git").exists():
         yield "This is not the root of a checkout of git: pipelines and code owners stand there."
     yield "A workflow in another branch may say something else: questions 8 and 10 tell whether production would take it."
-    yield from seen.rules.notes() if seen.rules is not None else _OFFLINE
+    yield from _of_forges(seen)
     if not seen.live:
         yield "AWS was not asked (--aws)."
     else:
         yield "Roles of people were asked about by their own policies, in the account of the bucket; its root user was not."
 
 
-_OFFLINE = (
-    "GitHub was not asked (--github OWNER/NAME): rules of environments, protected branches, and administrators who pass them by.",
-)
+def _of_forges(seen: Seen) -> Iterator[str]:
+    """What each that was asked does not tell, and who was not asked of those that this checkout is for."""
+    for rules in seen.rules.values():
+        yield from rules.notes()
+    for forge in dict.fromkeys((seen.forge, *(job.forge for job in seen.jobs))):
+        if forge not in seen.rules:
+            how = ASK[forge].partition(" asks")[0]
+            what = "rules of environments, protected branches, and administrators who pass them by"
+            yield f"{forge} was not asked ({how}): {what}."
 
 
 def _elsewhere(seen: Seen) -> Iterator[str]:

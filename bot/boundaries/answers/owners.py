@@ -9,7 +9,6 @@ from bot.boundaries.model import Answer, Evidence, Place, Verdict, judged, no, u
 from bot.boundaries.owners.codeowners import Owners
 from bot.boundaries.owners.own_policy import OwnPolicy
 from bot.boundaries.pipelines.job import Job
-from bot.boundaries.pipelines.workflows import GITHUB
 from bot.boundaries.reading.kinds import Kind
 from bot.boundaries.seen import Seen
 
@@ -17,7 +16,6 @@ from bot.boundaries.seen import Seen
 _COMPARED_MAX = 400_000
 _TOLD_MAX = 12
 _NEW_WORKFLOW = ".github/workflows/a-new-one.yml"
-_ASK = "--github OWNER/NAME asks GitHub"
 
 
 def named(seen: Seen) -> Answer:
@@ -60,10 +58,11 @@ def _of_job(seen: Seen, job: Job) -> Iterator[Evidence]:
         ours = next((one for policy in seen.policies if (one := policy.named_by(name)) is not None), None)
         if ours is not None and ours in [each for policy in seen.policies for each in policy.production]:
             yield yes(f"{job.title} runs for {name}, which is {ours.name} of the policy.", place)
-        elif seen.rules is not None and job.forge == GITHUB:
-            yield seen.rules.reviewers(name)
+        elif (rules := seen.rules.get(job.forge)) is not None:
+            yield rules.reviewers(name)
         else:
-            yield unknown(f"{job.title} runs for {name}: no policy folder here says whose that is ({_ASK}).", place)
+            ask = q.ASK[job.forge]
+            yield unknown(f"{job.title} runs for {name}: no policy folder here says whose that is ({ask}).", place)
     if not names and not job.gates:
         yield unknown(f"{job.title} reaches production and names no environment: whose it is is not told.", place)
 
@@ -71,10 +70,11 @@ def _of_job(seen: Seen, job: Job) -> Iterator[Evidence]:
 def review(seen: Seen) -> Answer:
     found = [*seen.doubts_of_owners(), *_covered(seen)]
     if {one.verdict for one in found} == {Verdict.YES}:
-        if seen.rules is not None:
-            found += (seen.rules.owners_exist(), seen.rules.owners_review())
+        rules = seen.rules.get(seen.forge)
+        if rules is not None:
+            found += (rules.owners_exist(), rules.owners_review())
         else:
-            found.append(unknown(f"Whether the branch wants their review files do not tell ({_ASK})."))
+            found.append(unknown(f"Whether the branch wants their review files do not tell ({q.ASK[seen.forge]})."))
     return judged(q.OWNER_REVIEWS, found)
 
 

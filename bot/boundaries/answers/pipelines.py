@@ -9,11 +9,9 @@ from bot.boundaries.answers.access import exact_trust
 from bot.boundaries.model import Answer, Evidence, Verdict, judged, no, unknown, yes
 from bot.boundaries.owners.own_policy import Gated
 from bot.boundaries.pipelines.job import UNREVIEWED, Job, Role, What, keeps_out
-from bot.boundaries.pipelines.workflows import GITHUB
 from bot.boundaries.seen import Seen
 
 _NO_PIPELINE = "No pipeline to production is in this checkout, as far as it can be read."
-_ASK = "--github OWNER/NAME asks GitHub"
 
 
 def waits(seen: Seen) -> Answer:
@@ -93,20 +91,18 @@ def _rule(seen: Seen, job: Job, environment: str) -> Evidence:
         if policy.policy is not None
         for name in policy.policy.environments
         for gated in policy.gates(name)
-        if any(each.environment == environment for each in gated.by_rule)
+        if any((each.environment, each.forge.label) == (environment, job.forge) for each in gated.by_rule)
     ]
-    if seen.rules is not None and job.forge == GITHUB:
-        said = seen.rules.waits(environment, bool(ours))
+    rules = seen.rules.get(job.forge)
+    if rules is not None:
+        said = rules.waits(environment, bool(ours))
         return Evidence(said.verdict, f"{job.title}: {said.words}", place)
+    ask = q.ASK[job.forge]
     if ours:
         words = f"By the policy environment {environment} asks at gate {ours[0].gate} of {ours[0].environment}; "
-        return unknown(f"{words}that GitHub's rule is switched on is not looked at ({_ASK}).", place)
-    if job.forge == GITHUB:
-        return unknown(
-            f"{job.title} names environment {environment}; whether that waits for anybody GitHub knows ({_ASK}).", place
-        )
+        return unknown(f"{words}that {job.forge}'s rule is switched on is not looked at ({ask}).", place)
     return unknown(
-        f"{job.title} names environment {environment}; whether it is protected GitLab knows, which is not asked.", place
+        f"{job.title} names environment {environment}; whether that waits for anybody {job.forge} knows ({ask}).", place
     )
 
 
@@ -120,17 +116,18 @@ def branches(seen: Seen) -> Answer:
 
 def _branches(seen: Seen, job: Job) -> Iterator[Evidence]:
     environments = _of_production(seen, job)
-    if seen.rules is not None and job.forge == GITHUB and environments:
+    rules = seen.rules.get(job.forge)
+    if rules is not None and environments:
         for environment in environments:
-            said = seen.rules.branches(environment)
+            said = rules.branches(environment)
             yield Evidence(said.verdict, f"{job.title}: {said.words}", job.environment_place or job.place)
         return
     if not environments and job.environments is not None and job.branches is None:
         yield no(f"{job.title} can be started from any branch, and names no environment.", job.place)
         return
-    asked = _ASK if job.forge == GITHUB else "GitLab knows, which is not asked"
     yield unknown(
-        f"{job.title}: which branches production takes, and whether they are protected, files do not tell ({asked}).",
+        f"{job.title}: which branches production takes, and whether they are protected, files do not tell "
+        f"({q.ASK[job.forge]}).",
         job.place,
     )
 

@@ -1,9 +1,10 @@
-"""GitHub's API, read alone: within seconds, so many questions at most, each once, and no secret to anywhere else."""
+"""The API of GitHub or GitLab, read alone: within seconds, so many questions at most, each once, no secret to anywhere else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from bot.directory.http_json import NotFetched, fetch_json
 
@@ -14,14 +15,17 @@ PAGE, PAGES_MAX = 100, 5
 VERSION = "2022-11-28"
 
 
-class GitHubClient:
-    """`base`: as `GITHUB_API_URL` has it. Raises NotFetched, which never holds the token."""
+class ForgeClient:
+    """`base`: the address of one repository, under which all is asked. `system`: as calls are counted. Raises NotFetched, which
+    never holds the token.
+    """
 
-    def __init__(self, base: str, repository: str, token: str | None) -> None:
-        self._base = f"{base.rstrip('/')}/repos/{repository}"
-        self._headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION}
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+    # Whether a page may have less than it could, and not be the last one.
+    pages_may_be_short = False
+
+    def __init__(self, base: str, headers: Mapping[str, str], token: str | None, system: str) -> None:
+        self._base, self._system = base, system
+        self._headers = {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
         self._answers: dict[str, Any] = {}
 
     def get(self, path: str) -> Any:
@@ -49,16 +53,38 @@ class GitHubClient:
             if not isinstance(items, list):
                 raise NotFetched("answered something else than was asked")
             yield from (item for item in items if isinstance(item, Mapping))
-            if len(items) < PAGE:
+            if not items or (len(items) < PAGE and not self.pages_may_be_short):
                 return
         raise NotFetched("has more of it than is read")
 
     def _asked(self, path: str) -> Any:
         """What went wrong is remembered, too: nobody is asked twice."""
         try:
-            url = f"{self._base}{path}"
             return fetch_json(
-                url, self._headers, timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX, called=("github", "get"), redirects=False
+                f"{self._base}{path}",
+                self._headers,
+                timeout_s=TIMEOUT_S,
+                bytes_max=BYTES_MAX,
+                called=(self._system, "get"),
+                redirects=False,
             )
         except NotFetched as problem:
             return problem
+
+
+class GitHubClient(ForgeClient):
+    """`base`: as `GITHUB_API_URL` has it."""
+
+    def __init__(self, base: str, repository: str, token: str | None) -> None:
+        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION}
+        super().__init__(f"{base.rstrip('/')}/repos/{repository}", headers, token, "github")
+
+
+class GitLabClient(ForgeClient):
+    """`base`: as `GITLAB_API_URL` has it. `project`: its path, or its number."""
+
+    pages_may_be_short = True
+
+    def __init__(self, base: str, project: str, token: str | None) -> None:
+        address = f"{base.rstrip('/')}/projects/{quote(project, safe='')}"
+        super().__init__(address, {"Accept": "application/json"}, token, "gitlab")

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from bot.boundaries.forge.branches import Branches
 from bot.boundaries.forge.client import GitHubClient
-from bot.boundaries.model import Evidence, Place, no, unknown, worst, yes
+from bot.boundaries.forge.said import Said
+from bot.boundaries.model import Evidence, worst
 from bot.directory.http_json import NotFetched
 
 _BRANCHES_MAX = 20
@@ -26,6 +27,7 @@ class GitHubRules:
         self._app_id = app_id
         self._branches = Branches(client)
         self._repository = repository
+        self._said = Said("GitHub", repository)
 
     def waits(self, environment: str, app_rule: bool) -> Evidence:
         try:
@@ -35,11 +37,11 @@ class GitHubRules:
                 return self._waits_for_reviewers(environment, found, reviewers)
             return self._waits_for_app(environment, found, app_rule)
         except NotFetched as problem:
-            return self._not_told(f"Environment {environment}", problem)
+            return self._said.not_told(f"Environment {environment}", problem)
 
     def _waits_for_reviewers(self, name: str, found: Mapping[str, Any], rule: Mapping[str, Any]) -> Evidence:
         if rule.get("prevent_self_review") is not True:
-            return self._no(f"environment {name} lets whoever started a run approve it (prevent_self_review)")
+            return self._said.no(f"environment {name} lets whoever started a run approve it (prevent_self_review)")
         return self._unless_passed_by(name, found, f"environment {name} waits for one of its reviewers")
 
     def _waits_for_app(self, name: str, found: Mapping[str, Any], app_rule: bool) -> Evidence:
@@ -55,29 +57,29 @@ class GitHubRules:
         if apps:
             why = "our App is not among those named" if self._app_id else "GITHUB_APP_ID says which App is ours"
             words = f"environment {name} asks an App; that the owner decides there is not told"
-            return self._unknown(f"{words} ({why if app_rule else 'the policy names no protection_rule for it'})")
-        return self._no(f"environment {name} waits for nobody: it has no reviewers and no App's rule")
+            return self._said.unknown(f"{words} ({why if app_rule else 'the policy names no protection_rule for it'})")
+        return self._said.no(f"environment {name} waits for nobody: it has no reviewers and no App's rule")
 
     def _unless_passed_by(self, name: str, found: Mapping[str, Any], words: str) -> Evidence:
         passes = found.get("can_admins_bypass")
         if passes is True:
-            return self._no(f"administrators may pass by what environment {name} waits for (can_admins_bypass)")
+            return self._said.no(f"administrators may pass by what environment {name} waits for (can_admins_bypass)")
         return (
-            self._yes(words)
+            self._said.yes(words)
             if passes is False
-            else self._unknown(f"{words}; whether administrators may pass it by is not told")
+            else self._said.unknown(f"{words}; whether administrators may pass it by is not told")
         )
 
     def branches(self, environment: str) -> Evidence:
         try:
             found = self._environment(environment).get("deployment_branch_policy", ...)
             if found is None:
-                return self._no(f"environment {environment} takes any branch")
+                return self._said.no(f"environment {environment} takes any branch")
             if not isinstance(found, Mapping):
-                return self._unknown(f"which branches environment {environment} takes is not told")
+                return self._said.unknown(f"which branches environment {environment} takes is not told")
             return self._taken(environment, found)
         except NotFetched as problem:
-            return self._not_told(f"Environment {environment}", problem)
+            return self._said.not_told(f"Environment {environment}", problem)
 
     def _taken(self, name: str, policy: Mapping[str, Any]) -> Evidence:
         if policy.get("protected_branches") is True:
@@ -91,50 +93,52 @@ class GitHubRules:
             if each.get("type", "branch") != "branch" or set("*?[") & set(str(each.get("name")))
         ]
         if odd:
-            return self._unknown(f"environment {name} takes {odd[0].get('name')}: who may make one is not looked at")
+            return self._said.unknown(
+                f"environment {name} takes {odd[0].get('name')}: who may make one is not looked at"
+            )
         names = [str(each.get("name")) for each in policies]
         return self._all_protected(f"environment {name} takes {', '.join(names)} alone", names)
 
     def _all_protected(self, words: str, names: list[str]) -> Evidence:
         if not names:
-            return self._unknown(f"{words}, and there is none")
+            return self._said.unknown(f"{words}, and there is none")
         if len(names) > _BRANCHES_MAX:
-            return self._unknown(f"{words}, and there are {len(names)} of them")
+            return self._said.unknown(f"{words}, and there are {len(names)} of them")
         found = [self._branches.reviewed(name) for name in names]
         verdict = worst(one.verdict for one in found)
         first = next(one for one in found if one.verdict is verdict)
-        return Evidence(verdict, f"{words}; {first.words}.", self._place)
+        return Evidence(verdict, f"{words}; {first.words}.", self._said.place)
 
     def reviewers(self, environment: str) -> Evidence:
         try:
             rule = _reviewers(self._environment(environment))
         except NotFetched as problem:
-            return self._not_told(f"Environment {environment}", problem)
+            return self._said.not_told(f"Environment {environment}", problem)
         if rule is None:
-            return self._no(f"Environment {environment} names nobody who lets jobs on")
-        return self._yes(f"Environment {environment} names {len(rule['reviewers'])} who let jobs on")
+            return self._said.no(f"Environment {environment} names nobody who lets jobs on")
+        return self._said.yes(f"Environment {environment} names {len(rule['reviewers'])} who let jobs on")
 
     def owners_review(self) -> Evidence:
         try:
             branch = self._client.object("").get("default_branch")
         except NotFetched as problem:
-            return self._not_told("The default branch", problem)
+            return self._said.not_told("The default branch", problem)
         if not isinstance(branch, str):
-            return self._unknown("Which branch is the default one is not told")
+            return self._said.unknown("Which branch is the default one is not told")
         found = self._branches.reviewed(branch, by_owners=True)
-        return Evidence(found.verdict, f"{found.words}.", self._place)
+        return self._said.at_its_place(found)
 
     def owners_exist(self) -> Evidence:
         try:
             errors = self._client.object("/codeowners/errors").get("errors")
         except NotFetched as problem:
-            return self._not_told("What GitHub makes of CODEOWNERS", problem)
+            return self._said.not_told("What GitHub makes of CODEOWNERS", problem)
         if errors == []:
-            return self._yes("GitHub understands each line of CODEOWNERS, and knows its owners")
+            return self._said.yes("GitHub understands each line of CODEOWNERS, and knows its owners")
         first = errors[0] if isinstance(errors, list) and isinstance(errors[0], Mapping) else None
         if first is None:
-            return self._unknown("What GitHub makes of CODEOWNERS is not told")
-        return self._no(f"GitHub does not take line {first.get('line')} of CODEOWNERS: {first.get('kind')}")
+            return self._said.unknown("What GitHub makes of CODEOWNERS is not told")
+        return self._said.no(f"GitHub does not take line {first.get('line')} of CODEOWNERS: {first.get('kind')}")
 
     def notes(self) -> tuple[str, ...]:
         return (
@@ -142,28 +146,8 @@ class GitHubRules:
             "Organizations' secrets, Apps and keys that may write to the repository were not looked at.",
         )
 
-    # ---------------------------------------------------------------- how it is said
-
-    @property
-    def _place(self) -> Place:
-        return Place(where=f"GitHub {self._repository}")
-
     def _environment(self, name: str) -> Mapping[str, Any]:
         return self._client.object(f"/environments/{_quoted(name)}")
-
-    def _yes(self, words: str) -> Evidence:
-        return yes(f"{words}.", self._place)
-
-    def _no(self, words: str) -> Evidence:
-        return no(f"{words}.", self._place)
-
-    def _unknown(self, words: str) -> Evidence:
-        return unknown(f"{words}.", self._place)
-
-    def _not_told(self, what: str, problem: NotFetched) -> Evidence:
-        if problem.status == 404:
-            return self._unknown(f"{what} is not there, or this token may not see it")
-        return self._unknown(f"{what} is not told: GitHub {problem}")
 
 
 def _reviewers(environment: Mapping[str, Any]) -> Mapping[str, Any] | None:

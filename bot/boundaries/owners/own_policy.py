@@ -8,7 +8,6 @@ from bot.boundaries.model import Place
 from bot.boundaries.reading.checkout import Checkout, folder_of
 from bot.boundaries.reading.kinds import Kind, kind_of
 from workflows.core.pipelines.allowed import Pipeline
-from workflows.core.pipelines.identity import Forge
 from workflows.core.policy import Environment, Gate, Policy, Tier
 from workflows.policy_file import read_policy
 
@@ -19,7 +18,7 @@ _FOLDERS_MAX = 5
 class Gated:
     """A gate of an environment. `gives_to`: the pipeline's role that its approval gives what it needs; empty: it gives nothing.
 
-    `by_rule`: the pipelines whose environment at GitHub asks at this gate, by the policy.
+    `by_rule`: the pipelines whose environment at the forge asks at this gate, by the policy.
     """
 
     environment: str
@@ -73,11 +72,7 @@ class OwnPolicy:
         found = self.policy.environments.get(environment) if self.policy else None
         if found is None or self.policy is None:
             return ()
-        rules = tuple(
-            each
-            for each in self.policy.pipelines
-            if each.rule and each.forge is Forge.GITHUB and each.environments == (environment,)
-        )
+        rules = tuple(each for each in self.policy.pipelines if each.rule and each.environments == (environment,))
         return tuple(
             Gated(
                 environment,

@@ -10,6 +10,7 @@ import pytest
 from bot.boundaries.answers.every import report_of
 from bot.boundaries.model import Answer, Verdict
 from bot.boundaries.pipelines.job import Job, Role, keeps_out
+from bot.boundaries.pipelines.workflows import GITHUB
 from bot.boundaries.production import Production
 from bot.boundaries.reading.parser import ChildParser
 from bot.boundaries.seen import Seen, look
@@ -179,7 +180,7 @@ def test_the_rule_of_our_app_is_a_yes_where_the_policy_and_github_say_so(
     with github_api(
         environments={"production": environment(protection_rules=[])}, app_rules={"production": [APP]}
     ) as api:
-        seen = replace(seen_of(tmp_path, parser, {**MENDED, **_policy(rule=rule)}), rules=rules_of(api))
+        seen = replace(seen_of(tmp_path, parser, {**MENDED, **_policy(rule=rule)}), rules={GITHUB: rules_of(api)})
         assert answer_of(seen, "pipeline-approval").verdict is verdict
 
 

@@ -12,6 +12,7 @@ from bot.boundaries.answers.every import report_of
 from bot.boundaries.forge.client import GitHubClient
 from bot.boundaries.forge.github import GitHubRules
 from bot.boundaries.model import Answer, Report, Verdict
+from bot.boundaries.pipelines.workflows import GITHUB
 from bot.boundaries.production import Production
 from bot.boundaries.reading.parser import ChildParser
 from bot.boundaries.rules import Rules
@@ -38,7 +39,7 @@ def told(folder: Path, files: Files, parser: ChildParser, rules: Rules | None = 
 
 def report(folder: Path, files: Files, parser: ChildParser, rules: Rules | None = None) -> Report:
     seen = look(checkout(folder, files), Production(), parser=parser)
-    return report_of(replace(seen, rules=rules), "shop")
+    return report_of(replace(seen, rules={GITHUB: rules} if rules else {}), "shop")
 
 
 def with_verdict(found: Mapping[str, Answer], verdict: Verdict) -> set[str]:

@@ -19,12 +19,15 @@ from bot.boundaries.questions import QUESTIONS
 from bot.boundaries.reading.parser import ChildParser
 from tests.support.checkouts import MENDED, all_faults, checkout
 from tests.support.github_api import REPOSITORY, TOKEN, github_api
+from tests.support.gitlab_api import PROJECT, gitlab_api
+from tests.support.gitlab_api import TOKEN as LAB_TOKEN
 
 WRONG = "ghp_" + "b" * 36
 
 
 def run(*arguments: str, **environ: str) -> Result:
-    clean = {"GITHUB_TOKEN": "", "GITHUB_API_URL": "", "GITHUB_APP_ID": "", "GITHUB_TOKEN_FILE": ""}
+    names = ("GITHUB_TOKEN", "GITHUB_API_URL", "GITHUB_APP_ID", "GITHUB_TOKEN_FILE")
+    clean = dict.fromkeys((*names, "GITLAB_TOKEN", "GITLAB_API_URL", "GITLAB_TOKEN_FILE"), "")
     return CliRunner().invoke(app, ["boundaries", *arguments], env={**clean, **environ})
 
 
@@ -109,10 +112,38 @@ def test_with_github_all_twelve_are_yes_and_strict_lets_it_through(tmp_path: Pat
     assert WRONG not in refused.output
 
 
+def test_with_gitlab_its_own_address_is_asked_with_its_own_token_alone(tmp_path: Path) -> None:
+    ci = 'deploy-prod:\n  environment: {name: production}\n  script: ["terraform apply"]\n'
+    folder = str(checkout(tmp_path, {".gitlab-ci.yml": ci}))
+    with gitlab_api() as api, github_api() as other:
+        environ = {
+            "GITLAB_API_URL": api.url,
+            "GITLAB_TOKEN": LAB_TOKEN,
+            "GITHUB_API_URL": other.url,
+            "GITHUB_TOKEN": TOKEN,
+        }
+        found = run(folder, "--gitlab", PROJECT, "--format", "json", **environ)
+        assert found.exit_code == 0, found.output
+        assert (other.asked, api.tokens) == ([], {f"Bearer {LAB_TOKEN}"})
+        assert LAB_TOKEN not in found.output
+        said = {each["question"]: each["verdict"] for each in json.loads(found.stdout)["answers"]}
+        assert said["pipeline-approval"] == "yes"
+        assert run(folder, "--gitlab", PROJECT, "--strict", **environ).exit_code == 1
+        (tmp_path / "token").write_text(f"{LAB_TOKEN}\nthe-older-one\n")
+        by_file = {**environ, "GITLAB_TOKEN": "", "GITLAB_TOKEN_FILE": str(tmp_path / "token")}
+        assert run(folder, "--gitlab", PROJECT, **by_file).exit_code == 0
+    assert api.tokens == {f"Bearer {LAB_TOKEN}"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "environ", "words"),
     [
         (["/nowhere/at/all"], {}, "no such folder"),
+        ([".", "--gitlab", "larkspur"], {}, "GROUP/NAME"),
+        ([".", "--gitlab", "larkspur/../x"], {}, "GROUP/NAME"),
+        ([".", "--gitlab", "larkspur/orders/"], {}, "GROUP/NAME"),
+        ([".", "--gitlab", PROJECT], {"GITLAB_API_URL": "http://gitlab.example.com/api/v4"}, "https://"),
+        ([".", "--gitlab", PROJECT], {"GITLAB_TOKEN": "two words"}, "one word"),
         ([".", "--github", "larkspur"], {}, "OWNER/NAME"),
         ([".", "--github", "larkspur/../x"], {}, "OWNER/NAME"),
         ([".", "--github", "larkspur/.."], {}, "OWNER/NAME"),
