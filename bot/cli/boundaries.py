@@ -135,12 +135,12 @@ def _of_gitlab(project: str) -> Rules:
 
 def _address_and_token(forge: str, usual: str) -> tuple[str, str | None]:
     """Of the variables of this forge; the token travels to that address alone."""
-    from bot.cloud_credentials import is_loopback
+    from bot.directory.one_answer import may_carry_secrets
     from bot.settings import commands_secret, process_environ
 
     environ = process_environ()
     base = environ.get(f"{forge}_API_URL") or usual
-    if not (base.startswith("https://") or (base.startswith("http://") and is_loopback(base))):
+    if not may_carry_secrets(base):
         end(f"{forge}_API_URL must be an https:// address, because the token travels to it.", USAGE)
     token = commands_secret(f"{forge}_TOKEN", environ)
     if token is not None and not (token.isascii() and token.isprintable() and " " not in token):

@@ -6,19 +6,18 @@ import json
 import re
 from collections.abc import Mapping
 from email.message import Message
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from bot.cloud_credentials import is_loopback
 from bot.directory.deadline import Deadline
+from bot.directory.one_answer import may_carry_secrets, whole_body
 from workflows.core.calls import NO_ANSWER, timed
 
 TIMEOUT_S = 5.0
 BYTES_MAX = 256 * 1024
-PIECE_BYTES = 16 * 1024
 # Whoever asks for more patience than this is asked again all the same.
 PATIENCE_S_MAX = 3600.0
 PATIENCE_S = 60.0
@@ -62,7 +61,7 @@ def fetch_json(
 def _fetched(
     url: str, headers: Mapping[str, str], timeout_s: float, bytes_max: int, follows: type[HTTPRedirectHandler]
 ) -> Any:
-    if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
+    if not may_carry_secrets(url):
         raise NotFetched("is not an https address")
     request = Request(url, headers={"User-Agent": "prodaccess", "Accept": "application/json", **headers})  # noqa: S310 - checked above
     with Deadline(timeout_s) as deadline:
@@ -98,13 +97,11 @@ def _body(
         raise NotFetched("answered something that cannot be read") from None
 
 
-def _read(answer: Any, bytes_max: int) -> bytes:
-    found = bytearray()
-    while piece := answer.read1(PIECE_BYTES):
-        found += piece
-        if len(found) > bytes_max:
-            raise NotFetched("answered more than it should")
-    return bytes(found)
+def _read(answer: HTTPResponse, bytes_max: int) -> bytes:
+    found = whole_body(answer, bytes_max)
+    if len(found) > bytes_max:
+        raise NotFetched("answered more than it should")
+    return found
 
 
 def _refused(problem: HTTPError) -> NotFetched:

@@ -8,13 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Any, Protocol
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from typing import Any, Protocol
 
-from bot.cloud_credentials import is_loopback
-from bot.directory.deadline import Deadline
+from bot.directory.one_answer import NoAnswer, may_carry_secrets, one_answer, said_in
 from workflows.core.calls import NO_ANSWER, timed
 from workflows.ports import ForgeSilent
 
@@ -79,7 +75,7 @@ class Calls:
         self, method: str, path: str, authorization: str, body: Mapping[str, Any] | None, called: str
     ) -> Answer:
         url = f"{self._api_url}{path}"
-        if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
+        if not may_carry_secrets(url):
             raise ForgeSilent(f"{self._server.variable} is not an https address")
         with timed(self._server.system, called) as call:
             try:
@@ -99,28 +95,14 @@ class Calls:
             "Content-Type": "application/json",
         }
         data = None if body is None else json.dumps(body).encode()
-        request = Request(url, data, headers, method=method)  # noqa: S310 - checked by the caller
-        with Deadline(TIMEOUT_S) as deadline:
-            try:
-                with build_opener(_Nowhere, *deadline.handlers()).open(request, timeout=TIMEOUT_S) as found:
-                    return self._answer(found.status, found, found.headers)
-            except HTTPError as problem:
-                with problem:
-                    return self._answer(problem.code, problem, problem.headers)
-            except (OSError, HTTPException, ValueError) as problem:
-                late = deadline.passed or isinstance(getattr(problem, "reason", problem), TimeoutError)
-                what = "did not answer in time" if late else "could not be reached"
-                raise ForgeSilent(f"{self._server.name} {what}") from None
-
-    def _answer(self, status: int, body: Any, headers: Mapping[str, str] | Message) -> Answer:
-        text = body.read(BYTES_MAX)
         try:
-            said = json.loads(text)
-        except (ValueError, RecursionError):
-            said = None
+            found = one_answer(method, url, headers, data, timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX)
+        except NoAnswer as problem:
+            raise ForgeSilent(f"{self._server.name} {problem}") from None
         # Of its address the cursor alone: where the page is we know.
-        more = _NEXT.search(str(headers.get("Link") or ""))
-        return Answer(status, said, self._after_s(status, headers), more[1] if more else "")
+        more = _NEXT.search(str(found.heads.get("Link") or ""))
+        after_s = self._after_s(found.status, found.heads)
+        return Answer(found.status, said_in(found), after_s, more[1] if more else "")
 
     def _after_s(self, status: int, headers: Mapping[str, str] | Message) -> float:
         again, left = _whole(headers, "Retry-After"), _whole(headers, "X-RateLimit-Remaining")
@@ -147,18 +129,3 @@ def silent(answer: Answer) -> ForgeSilent:
 def _whole(headers: Mapping[str, str] | Message, name: str) -> int | None:
     said = str(headers.get(name) or "").strip()
     return int(said) if re.fullmatch(r"[0-9]{1,12}", said, re.ASCII) else None
-
-
-class _Nowhere(HTTPRedirectHandler):
-    """What stands at another address is nobody's whom the token was meant for: a redirect is an answer like others."""
-
-    def redirect_request(
-        self,
-        req: Request,  # noqa: ARG002 - as urllib calls it
-        fp: IO[bytes],  # noqa: ARG002 - as above
-        code: int,  # noqa: ARG002 - as above
-        msg: str,  # noqa: ARG002 - as above
-        headers: HTTPMessage,  # noqa: ARG002 - as above
-        newurl: str,  # noqa: ARG002 - as above
-    ) -> Request | None:
-        return None

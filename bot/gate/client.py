@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import Message
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Any
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from typing import Any
 
-from bot.cloud_credentials import is_loopback
-from bot.directory.deadline import Deadline
+from bot.directory.one_answer import NoAnswer, one_answer, said_in
+
+__all__ = ["Answer", "NoAnswer", "call"]
 
 BYTES_MAX = 64 * 1024
 TIMEOUT_S = 10.0
@@ -36,52 +33,14 @@ class Answer:
         return value if isinstance(value, str) else ""
 
 
-class NoAnswer(Exception):
-    """Why, in words."""
-
-
 def call(
     method: str, url: str, authorization: str, body: Mapping[str, Any] | None = None, timeout_s: float = TIMEOUT_S
 ) -> Answer:
     """Secrets travel in the head, so plain HTTP is for this machine alone, and no redirect is followed. Raises NoAnswer."""
-    if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
-        raise NoAnswer("is not an https address")
     headers = {"Authorization": authorization, "Accept": "application/json", "User-Agent": "prodaccess"}
     data = None if body is None else json.dumps(body).encode()
-    request = Request(url, data, {**headers, "Content-Type": "application/json"}, method=method)  # noqa: S310 - checked above
-    with Deadline(timeout_s) as deadline:
-        try:
-            with build_opener(_Nowhere, *deadline.handlers()).open(request, timeout=timeout_s) as answer:
-                return _answer(answer.status, answer, answer.headers)
-        except HTTPError as problem:
-            with problem:
-                return _answer(problem.code, problem, problem.headers)
-        except (OSError, HTTPException, ValueError) as problem:
-            late = deadline.passed or isinstance(getattr(problem, "reason", problem), TimeoutError)
-            raise NoAnswer("did not answer in time" if late else "could not be reached") from None
-
-
-def _answer(status: int, body: Any, headers: Mapping[str, str] | Message) -> Answer:
-    text = body.read(BYTES_MAX)
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        said = {}
-    again = str(headers.get("Retry-After") or "")
+    headers |= {"Content-Type": "application/json"}
+    found = one_answer(method, url, headers, data, timeout_s=timeout_s, bytes_max=BYTES_MAX)
+    said, again = said_in(found), str(found.heads.get("Retry-After") or "")
     after_s = float(again) if again.isascii() and again.isdigit() and len(again) < 5 else 0.0
-    return Answer(status, said if isinstance(said, dict) else {}, after_s)
-
-
-class _Nowhere(HTTPRedirectHandler):
-    """What stands at another address is nobody's whom a secret was meant for: a redirect is an answer like others."""
-
-    def redirect_request(
-        self,
-        req: Request,  # noqa: ARG002 - as urllib calls it
-        fp: IO[bytes],  # noqa: ARG002 - as above
-        code: int,  # noqa: ARG002 - as above
-        msg: str,  # noqa: ARG002 - as above
-        headers: HTTPMessage,  # noqa: ARG002 - as above
-        newurl: str,  # noqa: ARG002 - as above
-    ) -> Request | None:
-        return None
+    return Answer(found.status, said if isinstance(said, dict) else {}, after_s)

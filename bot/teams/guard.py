@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.cloud_credentials import is_loopback
+from bot.directory.one_answer import may_carry_secrets
 
 # Teams' own messages are at most 100 KB ("Limits and specifications for Microsoft Teams"); a form with all its fields is less.
 BODY_BYTES_MAX = 1_000_000
@@ -119,9 +119,7 @@ def _whole(found: Any) -> Any:
 
 def is_listed(url: str, listed: tuple[str, ...]) -> bool:
     """Whether our token may be sent there: scheme, host and port equal to those of one on the list, under its path."""
-    if _ODD_IN_A_PATH.search(url) or not (
-        url.startswith("https://") or (url.startswith("http://") and is_loopback(url))
-    ):
+    if _ODD_IN_A_PATH.search(url) or not may_carry_secrets(url):
         return False
     try:
         where = _origin(url)

@@ -7,19 +7,16 @@ in which somebody else's words were read as AWS's (CVE-2020-16250), and redirect
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Any
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from bot.cloud_credentials import is_loopback
-from bot.directory.deadline import Deadline
+from bot.directory.one_answer import NoAnswer, one_answer
 from bot.gate.strict_json import object_of
 from bot.terminal_access.endpoints import host_of, sts_address
 from workflows.core.calls import timed
 from workflows.core.records.terminal import TerminalAct
 from workflows.core.terminal.caller import Caller, caller_of
 from workflows.core.terminal.proof import BODY, Proof, call_headers, command_hash
+
+__all__ = ["NoAnswer", "NotProved", "who_signed"]
 
 TIMEOUT_S = 5.0
 # An answer has about 400 bytes.
@@ -28,10 +25,6 @@ BYTES_MAX = 16 * 1024
 
 class NotProved(Exception):
     """Why, in one sentence: asking again gives the same answer."""
-
-
-class NoAnswer(Exception):
-    """AWS could not be asked; it may be in a moment. Why, in words."""
 
 
 _NO_PERSON = (
@@ -64,45 +57,14 @@ def who_signed(act: TerminalAct, proof: Proof, environ: Mapping[str, str]) -> Ca
 
 
 def _asked(url: str, headers: Mapping[str, str]) -> bytes:
-    if not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
-        raise NoAnswer("is not an https address")
     # Not signed, and only about the form of the answer: JSON holds no markup.
-    request = Request(url, BODY.encode(), {**headers, "accept": "application/json"}, method="POST")  # noqa: S310 - checked above
-    with Deadline(TIMEOUT_S) as deadline:
-        try:
-            with build_opener(_Nowhere, *deadline.handlers()).open(request, timeout=TIMEOUT_S) as answer:
-                return _body(answer)
-        except HTTPError as problem:
-            with problem:
-                if problem.code in (400, 403) and b"Throttl" not in problem.read(BYTES_MAX):
-                    raise NotProved(_NOT_SIGNED) from None
-                raise NoAnswer(f"answered with an error ({problem.code})") from None
-        except (OSError, HTTPException, ValueError) as problem:
-            late = deadline.passed or isinstance(getattr(problem, "reason", problem), TimeoutError)
-            raise NoAnswer("did not answer in time" if late else "could not be reached") from None
-
-
-def _body(answer: Any) -> bytes:
-    """Of a plain 200 alone."""
-    kind = str(answer.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
-    if answer.status != 200 or kind not in ("application/json", "application/x-amz-json-1.1"):
+    wanted = {**headers, "accept": "application/json"}
+    found = one_answer("POST", url, wanted, BODY.encode(), timeout_s=TIMEOUT_S, bytes_max=BYTES_MAX)
+    if found.status in (400, 403) and b"Throttl" not in found.body:
+        raise NotProved(_NOT_SIGNED)
+    if not 200 <= found.status < 300:
+        raise NoAnswer(f"answered with an error ({found.status})")
+    kind = str(found.heads.get("Content-Type") or "").partition(";")[0].strip().lower()
+    if found.status != 200 or kind not in ("application/json", "application/x-amz-json-1.1"):
         raise NoAnswer("answered something that is not JSON")
-    found = bytes(answer.read(BYTES_MAX + 1))
-    if len(found) > BYTES_MAX:
-        raise NoAnswer("answered more than it should")
-    return found
-
-
-class _Nowhere(HTTPRedirectHandler):
-    """Whoever is elsewhere is not AWS."""
-
-    def redirect_request(
-        self,
-        req: Request,  # noqa: ARG002 - as urllib calls it
-        fp: IO[bytes],  # noqa: ARG002 - as above
-        code: int,  # noqa: ARG002 - as above
-        msg: str,  # noqa: ARG002 - as above
-        headers: HTTPMessage,  # noqa: ARG002 - as above
-        newurl: str,  # noqa: ARG002 - as above
-    ) -> Request | None:
-        return None
+    return found.body
