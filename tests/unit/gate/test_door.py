@@ -370,5 +370,7 @@ def test_nobody_waits_beside_too_many_others(client: Client, asks: MemoryAsks, m
     assert asks.looked == 1
 
 
-def test_the_audience_is_the_address_of_web() -> None:
-    assert door_of(MemoryAsks())._settings.url == AUDIENCE
+def test_the_audience_is_the_address_of_web(client: Client, asks: MemoryAsks) -> None:
+    assert ask(client).status_code == 201
+    with Client(app_of(door_of(asks, "https://elsewhere.example.com").routes(), None)) as other:
+        assert refused(ask(other))[0] in (401, 403)
