@@ -17,6 +17,10 @@ NODE_DEPTH_MAX = 60
 WALK_S_MAX = 30.0
 FILE_S_MAX = 10.0
 PARSE_S_MAX = 90.0
+# Of Terraform in all: blocks at the top of files, and states; more is refused as a whole.
+STANZAS_MAX, STATES_MAX = 60_000, 1_000
+# Judging all of it, in seconds of processor time.
+THINK_S_MAX = 60.0
 # Of the process that reads them: memory in all, processor time in seconds, and how often another one is started.
 CHILD_MEMORY_BYTES = 1024 * 1024 * 1024
 CHILD_CPU_S = 120

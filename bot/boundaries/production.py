@@ -12,7 +12,7 @@ _NOT = frozenset({"non", "pre", "not", "no", "un"})
 # Other environments, as they are called.
 _OTHERS = frozenset(
     {"staging", "stage", "stg", "dev", "develop", "development", "test", "testing", "qa", "uat", "sandbox", "preview"}
-    | {"preprod", "nonprod", "demo", "playground"}
+    | {"preprod", "preproduction", "nonprod", "nonproduction", "demo", "playground"}
 )
 # `orders-prod`, `orders_prod_2`, `OrdersProd`.
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")

@@ -10,6 +10,9 @@ from bot.boundaries.model import Evidence
 class Rules(Protocol):
     """Each answers for itself: yes, no, or not known with why. Nothing raises."""
 
+    def is_of(self, repository: str) -> bool:
+        """Whether it is this repository, `OWNER/NAME`, that is asked about."""
+
     def waits(self, environment: str, app_rule: bool) -> Evidence:
         """Whether a job for that environment waits for somebody else. `app_rule`: the policy says that our rule stands there."""
 

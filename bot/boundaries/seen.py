@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.boundaries.limits import STANZAS_MAX, STATES_MAX
 from bot.boundaries.model import Evidence, Place, unknown
 from bot.boundaries.owners.codeowners import Owners, owners_in
 from bot.boundaries.owners.own_policy import OwnPolicy, own_policies
@@ -13,7 +15,7 @@ from bot.boundaries.pipelines.gitlab import GITLAB, GitLab
 from bot.boundaries.pipelines.job import Job, Role
 from bot.boundaries.pipelines.workflows import GITHUB, Workflows, workflows_of
 from bot.boundaries.production import Production
-from bot.boundaries.reading.checkout import Checkout, Left, folder_of, read_checkout
+from bot.boundaries.reading.checkout import Checkout, Left, Refusal, folder_of, read_checkout
 from bot.boundaries.reading.kinds import GITHUB_OWNERS, GITLAB_OWNERS, Kind, kind_of
 from bot.boundaries.reading.node import Node
 from bot.boundaries.reading.parser import ChildParser, Parser, Unread
@@ -24,7 +26,11 @@ from bot.boundaries.terraform.live import Live
 from bot.boundaries.terraform.states import State, states_of
 
 # Folders whose Terraform shows how something is written, and is applied by nobody.
-_SHOWING = frozenset({"example", "examples", "test", "tests", "testdata", "fixture", "fixtures", "sample", "samples"})
+_EXAMPLES = frozenset({"example", "examples", "testdata", "fixture", "fixtures", "sample", "samples"})
+_TESTS = frozenset({"test", "tests"})
+_BACKEND = re.compile(
+    r"^[ \t]*(?:backend[ \t]+\"|cloud[ \t]*\{)|terraform[ \t]*\{[ \t]*(?:backend|cloud)\b", re.MULTILINE
+)
 _TERRAFORM = frozenset({Kind.TERRAFORM, Kind.TERRAFORM_OVERRIDE, Kind.TERRAFORM_JSON, Kind.TERRAGRUNT})
 _PIPELINES = frozenset({Kind.WORKFLOW, Kind.GITLAB, Kind.OTHER_PIPELINE})
 
@@ -42,15 +48,13 @@ class Seen:
     gitlab: GitLab
     owners: Owners | None
     policies: tuple[OwnPolicy, ...]
+    production_states: tuple[State, ...]
+    other_states: tuple[State, ...]
     left: tuple[Left, ...]
     regions: tuple[str, ...] = ()
     rules: Mapping[str, Rules] = field(default_factory=dict)
     # What AWS says of a bucket and of who may write there; empty: it was not asked.
     live: Mapping[str, Live] = field(default_factory=dict)
-
-    @property
-    def production_states(self) -> tuple[State, ...]:
-        return tuple(each for each in self.states if each.is_production(self.production))
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -59,6 +63,11 @@ class Seen:
     @property
     def production_jobs(self) -> tuple[Job, ...]:
         return tuple(each for each in self.jobs if each.role is Role.PRODUCTION)
+
+    @property
+    def production_environments(self) -> frozenset[str]:
+        """Those of the forge that its jobs name."""
+        return frozenset(name for job in self.production_jobs for name in job.environments or ())
 
     @property
     def is_at_gitlab(self) -> bool:
@@ -75,6 +84,8 @@ class Seen:
 
     def doubts_of_pipelines(self) -> Iterator[Evidence]:
         yield from self._doubts(_PIPELINES)
+        if self.workflows.cut:
+            yield unknown("There are more jobs here than are read: name a folder, or split the repository.")
 
     def doubts_of_owners(self) -> Iterator[Evidence]:
         yield from self._doubts(frozenset({Kind.CODEOWNERS}))
@@ -98,17 +109,23 @@ def _seen(checkout: Checkout, production: Production, regions: tuple[str, ...], 
     left = [*checkout.left, *_only_named(checkout)]
     terraform = _terraform(checkout, parser, left)
     workflows = workflows_of(_yaml(checkout, Kind.WORKFLOW, parser, left), production)
+    states = states_of(terraform)
+    if len(states) > STATES_MAX:
+        raise Refusal(f"There are more than {STATES_MAX:,} states of Terraform here: name a folder of it.")
+    ours = [state.is_production(production) for state in states]
     gitlab = GitLab(dict(_yaml(checkout, Kind.GITLAB, parser, left)), production).read()
     return Seen(
         checkout,
         production,
         terraform,
-        states_of(terraform),
+        states,
         identities_of(terraform),
         workflows,
         gitlab,
         _owners(checkout),
-        own_policies(checkout),
+        own_policies(checkout, shows),
+        tuple(state for state, is_ours in zip(states, ours, strict=True) if is_ours),
+        tuple(state for state, is_ours in zip(states, ours, strict=True) if not is_ours),
         tuple(left),
         regions,
     )
@@ -122,15 +139,28 @@ def _only_named(checkout: Checkout) -> Iterator[Left]:
             yield Left(name, f"is {kind.value}, which is not read", kind)
 
 
-def is_shown_only(path: str) -> bool:
-    return bool(_SHOWING & set(path.lower().split("/")[:-1]))
+def shown_only(checkout: Checkout) -> frozenset[str]:
+    """Files of Terraform that nobody applies. An environment may be called `test`: what names a backend there is none of them."""
+    shown = [(path, text) for path, text in checkout.of(Kind.TERRAFORM) if shows(path)]
+    applied = {folder_of(path) for path, text in shown if _BACKEND.search(text) and not _folders(path) & _EXAMPLES}
+    return frozenset(path for path, _ in shown if folder_of(path) not in applied)
+
+
+def shows(path: str) -> bool:
+    """Whether it stands in a folder of examples or tests."""
+    return bool(_folders(path) & (_EXAMPLES | _TESTS))
+
+
+def _folders(path: str) -> set[str]:
+    return set(path.lower().split("/")[:-1])
 
 
 def _terraform(checkout: Checkout, parser: Parser, left: list[Left]) -> Terraform:
     stanzas: list[Stanza] = []
     workspaced = set()
+    shown = shown_only(checkout)
     for path, text in checkout.of(Kind.TERRAFORM):
-        if is_shown_only(path):
+        if path in shown:
             continue
         if "terraform.workspace" in text:
             workspaced.add(folder_of(path))
@@ -139,6 +169,8 @@ def _terraform(checkout: Checkout, parser: Parser, left: list[Left]) -> Terrafor
         except Unread as why:
             left.append(Left(path, str(why), Kind.TERRAFORM))
     doubtful = frozenset(folder_of(each.path) for each in left if each.kind in _TERRAFORM)
+    if len(stanzas) > STANZAS_MAX:
+        raise Refusal(f"There are more than {STANZAS_MAX:,} blocks of Terraform here: name a folder of it.")
     return Terraform.of(tuple(stanzas), doubtful, frozenset(workspaced))
 
 
@@ -158,9 +190,17 @@ def _yaml(checkout: Checkout, kind: Kind, parser: Parser, left: list[Left]) -> I
 
 def _owners(checkout: Checkout) -> Owners | None:
     """The file that counts: the first one that is there."""
-    names = GITLAB_OWNERS if ".gitlab-ci.yml" in checkout.names else GITHUB_OWNERS
-    file = next((name for name in names if name in checkout.names), None)
+    at_gitlab = ".gitlab-ci.yml" in checkout.names
+    at_github = not at_gitlab or any(kind_of(name) is Kind.WORKFLOW for name in checkout.names)
+    firsts = [
+        next((name for name in names if name in checkout.names), None)
+        for names, here in ((GITHUB_OWNERS, at_github), (GITLAB_OWNERS, at_gitlab))
+        if here
+    ]
+    file = firsts[0] or firsts[-1]
     if file is None:
         return None
+    if len({*firsts}) > 1:
+        return Owners(file, (), "GitHub and GitLab, which both have pipelines here, look for it in different places")
     text = checkout.texts.get(file)
     return owners_in(file, text) if text is not None else Owners(file, (), "it was not read")

@@ -167,16 +167,19 @@ def _aws() -> AwsLook:
 def _report(folder: Path, asked: _Asked, aws: AwsLook | None) -> Report:
     from bot.boundaries.answers.every import report_of
     from bot.boundaries.cloud.ask import live_of
+    from bot.boundaries.limits import THINK_S_MAX
     from bot.boundaries.production import Production
     from bot.boundaries.reading.checkout import Refusal
     from bot.boundaries.reading.parser import NotInstalled, look_for_parsers
     from bot.boundaries.seen import look
+    from bot.boundaries.thinking import at_most
 
     try:
         look_for_parsers()
-        seen = look(folder, Production(asked.production), asked.regions)
-        live = {} if aws is None else live_of(seen, aws)
-        return report_of(replace(seen, rules=asked.rules, live=live), str(folder))
+        with at_most(THINK_S_MAX):
+            seen = look(folder, Production(asked.production), asked.regions)
+            live = {} if aws is None else live_of(seen, aws)
+            return report_of(replace(seen, rules=asked.rules, live=live), str(folder))
     except (NotInstalled, Refusal) as problem:
         end(str(problem), USAGE)
 

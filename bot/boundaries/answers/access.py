@@ -8,11 +8,12 @@ from bot.boundaries import questions as q
 from bot.boundaries.answers.guarded import guard_for, is_meant, is_productions, writers_of
 from bot.boundaries.answers.states import nothing_called
 from bot.boundaries.model import Answer, Evidence, Place, Verdict, judged, no, unknown
+from bot.boundaries.pipelines.job import Job, What
 from bot.boundaries.seen import Seen
 from bot.boundaries.terraform.guard import permission_set_in
-from bot.boundaries.terraform.identities import Kind
+from bot.boundaries.terraform.identities import Identity, Kind
 from bot.boundaries.terraform.states import S3, State
-from bot.boundaries.terraform.trust import trusts_of
+from bot.boundaries.terraform.trust import subjects_of, trusts_of
 
 
 def writers(seen: Seen) -> Answer:
@@ -69,14 +70,13 @@ def trust(seen: Seen) -> Answer:
 
 def _trusts(seen: Seen) -> Iterator[Evidence]:
     for job in seen.production_jobs:
-        for key in job.keys:
-            yield no(f"{job.title} uses a key that lasts, the secret {key.text}, in place of a token.", key.place)
+        yield from _by_job(job)
     wanted = _wanted(seen)
     roles = [each for each in seen.identities if each.what == "role"]
     told = False
     for role in roles:
         if is_productions(seen, role):
-            found = list(trusts_of(role))
+            found = [*trusts_of(role), *_of_another(seen, role)]
             told = told or bool(found)
             yield from found
         elif not seen.production.says_another(f"{role.place.file} {role.name}"):
@@ -88,6 +88,29 @@ def _trusts(seen: Seen) -> Iterator[Evidence]:
             yield unknown(f"The role {arn[:120]} is not in this checkout.", place)
     if not told and not wanted:
         yield unknown("No role of production that a pipeline takes on is in this checkout.")
+
+
+def _by_job(job: Job) -> Iterator[Evidence]:
+    for key in job.keys:
+        yield no(f"{job.title} uses a key that lasts, the secret {key.text}, in place of a token.", key.place)
+    if not job.roles and any(one.kind is What.TOKEN for one in job.held):
+        yield unknown(f"{job.title} can ask for a token, and what trusts that is not said by a step here.", job.place)
+
+
+def _of_another(seen: Seen, role: Identity) -> Iterator[Evidence]:
+    """Who may run in another environment need not wait where production does."""
+    for subject in subjects_of(role):
+        _, mark, name = subject.partition(":environment:")
+        if not mark or name in seen.production_environments or seen.production.says(name):
+            continue
+        place = role.trust.place if role.trust else role.place
+        if seen.production.says_another(name):
+            yield no(f"{role.title} trusts runs of environment {name}, which is not production.", place)
+        else:
+            yield unknown(
+                f"{role.title} trusts runs of environment {name}: whether that is production is not told (--production WORD).",
+                place,
+            )
 
 
 def _wanted(seen: Seen) -> dict[str, Place]:

@@ -9,7 +9,7 @@ from bot.boundaries.mending import documents_for
 from bot.boundaries.model import Report, cleaned
 from bot.boundaries.questions import ASK
 from bot.boundaries.reading.kinds import Kind, kind_of
-from bot.boundaries.seen import Seen, is_shown_only
+from bot.boundaries.seen import Seen, shown_only
 
 _ASKED = (
     states.apart,
@@ -97,7 +97,7 @@ def _elsewhere(seen: Seen) -> Iterator[str]:
         yield f"Workflows from elsewhere: {_list(remote)}."
     if seen.workflows.not_called:
         yield f"Workflows that others call, and none here does: {_list(list(seen.workflows.not_called))}."
-    shown = sorted({path.rpartition("/")[0] for path, _ in seen.checkout.of(Kind.TERRAFORM) if is_shown_only(path)})
+    shown = sorted({path.rpartition("/")[0] for path in shown_only(seen.checkout)})
     if shown:
         yield f"Terraform that shows something: {_list(shown)}."
     if any(kind_of(name) is Kind.SUBMODULES for name in seen.checkout.names):

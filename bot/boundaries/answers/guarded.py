@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.boundaries.model import Evidence, Place, no, unknown, yes
+from bot.boundaries.model import Evidence, Place, Verdict, no, unknown, worst, yes
 from bot.boundaries.seen import Seen
 from bot.boundaries.terraform.buckets import bucket_of
 from bot.boundaries.terraform.files import HOLE
@@ -13,6 +13,7 @@ from bot.boundaries.terraform.guard import Guard, guard_of, odd_denials, permiss
 from bot.boundaries.terraform.identities import Identity, Kind
 from bot.boundaries.terraform.policies import Policy
 from bot.boundaries.terraform.states import S3, State
+from bot.boundaries.terraform.trust import trusts_of
 
 
 def writers_of(seen: Seen, state: State) -> Iterator[Evidence]:
@@ -33,7 +34,10 @@ def writers_of(seen: Seen, state: State) -> Iterator[Evidence]:
         yield _unguarded(seen, state.bucket, policies)
         return
     if guard.missing:
-        yield no(f"Its bucket's policy does not deny {', '.join(guard.missing)}, so it can be taken away.", guard.place)
+        yield no(
+            f"Its bucket's policy does not deny {', '.join(guard.missing)}: others change the state by that.",
+            guard.place,
+        )
     if not guard.excepted:
         yield yes(f"The policy of bucket {state.bucket} lets nobody write it.", guard.place)
     for principal in guard.excepted:
@@ -78,6 +82,9 @@ def _excepted(seen: Seen, principal: str, place: Place) -> Evidence:
     kinds = {each.kind for each in found}
     title = found[0].title if found else _shown(principal)
     if kinds == {Kind.PIPELINE}:
+        loose = [one for each in found for one in trusts_of(each) if one.verdict is not Verdict.YES]
+        if loose:
+            return Evidence(worst(one.verdict for one in loose), f"It lets {title} write it. {loose[0].words}", place)
         return yes(f"It lets {title} write it, which a pipeline alone takes on.", place)
     if Kind.PERSON in kinds:
         return no(f"It lets {title} write it, which people can take on.", place)
@@ -102,12 +109,17 @@ def _by_grant(seen: Seen, name: str, place: Place) -> Evidence:
             f"It lets people with the permission set {name} write it, which no policy folder here gives for a time.",
             place,
         )
-    standing = [
-        each
+    refs = {one.ref for one in seen.identities if one.name == name}
+    assigned = [
+        (each, seen.terraform.text(each.folder, each.block.get("permission_set_arn")))
         for each in seen.terraform.all("resource", "aws_ssoadmin_account_assignment")
-        if seen.terraform.text(each.folder, each.block.get("permission_set_arn"))
-        in {one.ref for one in seen.identities if one.name == name}
     ]
+    standing = [each for each, arn in assigned if arn in refs]
+    unclear = [each for each, arn in assigned if arn is None or HOLE in arn]
+    if not standing and unclear:
+        return unknown(
+            f"Whether somebody has the permission set {name} for good is worked out by a run.", unclear[0].place
+        )
     if standing:
         return no(
             f"It lets people with the permission set {name} write it, and somebody has that for good.",

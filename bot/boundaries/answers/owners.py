@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.boundaries import questions as q
 from bot.boundaries.model import Answer, Evidence, Place, Verdict, judged, no, unknown, yes
 from bot.boundaries.owners.codeowners import Owners
 from bot.boundaries.owners.own_policy import OwnPolicy
 from bot.boundaries.pipelines.job import Job
+from bot.boundaries.reading.checkout import joined
 from bot.boundaries.reading.kinds import Kind
-from bot.boundaries.seen import Seen
+from bot.boundaries.seen import Seen, shows
 
 # How many comparisons of a file with a line of CODEOWNERS are made.
 _COMPARED_MAX = 400_000
 _TOLD_MAX = 12
 _NEW_WORKFLOW = ".github/workflows/a-new-one.yml"
+# What settings are written in, and Terraform.
+_SETTINGS = (".yaml", ".yml", ".json", ".toml", ".tfvars", ".hcl", ".env", ".ini", ".conf", ".properties")
+_TERRAFORM = (".tf", ".tofu", ".tf.json", ".tfvars", ".tfvars.json", ".terraform.lock.hcl")
 
 
 def named(seen: Seen) -> Answer:
@@ -118,8 +122,49 @@ def _wanted(seen: Seen) -> Iterator[str]:
         yield _NEW_WORKFLOW
     yield from (path for path, _ in seen.checkout.of(Kind.GITLAB))
     yield from sorted(name for name in seen.checkout.names if name.startswith(".github/actions/"))
-    folders = tuple(f"{state.folder}/" for state in seen.production_states if state.folder)
-    yield from sorted(name for name in seen.checkout.names if name.startswith(folders)) if folders else ()
-    yield from (state.place.file for state in seen.production_states if not state.folder)
+    yield from _of_terraform(seen)
+    yield from _run_by_jobs(seen)
+    yield from sorted(
+        name
+        for name in seen.checkout.names
+        if name.endswith(_SETTINGS) and seen.production.says(name) and not shows(name)
+    )
     for policy in seen.policies:
         yield from policy.files
+
+
+def _of_terraform(seen: Seen) -> Iterator[str]:
+    """Of production's root modules, and of the modules of this checkout that those are made of."""
+    roots = {state.folder for state in seen.production_states}
+    pending, folders = list(roots), set[str]()
+    modules = _modules_of(seen)
+    while pending:
+        folder = pending.pop()
+        if folder not in folders:
+            folders.add(folder)
+            pending += modules.get(folder, ())
+    inside = tuple(f"{folder}/" for folder in sorted(folders) if folder)
+    yield from sorted(name for name in seen.checkout.names if name.startswith(inside)) if inside else ()
+    if "" in folders:
+        yield from sorted(name for name in seen.checkout.names if "/" not in name and name.endswith(_TERRAFORM))
+
+
+def _modules_of(seen: Seen) -> Mapping[str, list[str]]:
+    """Folder -> those of the modules of this checkout that it uses."""
+    found: dict[str, list[str]] = {}
+    for stanza in seen.terraform.all("module"):
+        source = seen.terraform.exact(stanza.folder, stanza.block.get("source"))
+        if source is not None and source.startswith(".") and (used := joined(stanza.folder, source)) is not None:
+            found.setdefault(stanza.folder, []).append(used)
+    return found
+
+
+def _run_by_jobs(seen: Seen) -> Iterator[str]:
+    """Actions and scripts of this checkout that a job of production runs, where it names them by their path."""
+    for job in seen.production_jobs:
+        for word in job.paths:
+            path = joined("", word)
+            if path in seen.checkout.names:
+                yield path
+            elif path and word.startswith("./"):
+                yield from sorted(name for name in seen.checkout.names if name.startswith(f"{path}/"))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bot.boundaries import questions as q
 from bot.boundaries.answers.access import exact_trust
-from bot.boundaries.model import Answer, Evidence, Verdict, judged, no, unknown, yes
+from bot.boundaries.answers.guarded import is_productions
+from bot.boundaries.model import Answer, Evidence, Place, Verdict, judged, no, unknown, yes
 from bot.boundaries.owners.own_policy import Gated
 from bot.boundaries.pipelines.job import UNREVIEWED, Job, Role, What, keeps_out
+from bot.boundaries.pipelines.workflows import GITHUB
 from bot.boundaries.seen import Seen
+from bot.boundaries.terraform.identities import Identity
+from bot.boundaries.terraform.trust import subjects_of
 
 _NO_PIPELINE = "No pipeline to production is in this checkout, as far as it can be read."
 
@@ -19,6 +24,7 @@ def waits(seen: Seen) -> Answer:
     for job in seen.production_jobs:
         found += _waits(seen, job)
     found += _unclear(seen)
+    found += _let_in(seen)
     return judged(q.PIPELINE_APPROVAL, found)
 
 
@@ -35,7 +41,7 @@ def _remote(seen: Seen) -> Iterator[Evidence]:
 def _unclear(seen: Seen) -> Iterator[Evidence]:
     for job in seen.jobs:
         if job.role is Role.UNCLEAR:
-            what = job.held[0].words if job.held else "something"
+            what = job.held[0].words if job.held else "what every job here is given"
             yield unknown(
                 f"{job.title} holds {what}, and names no environment: whether that reaches production is not told.",
                 job.place,
@@ -46,6 +52,17 @@ def _of_production(seen: Seen, job: Job) -> tuple[str, ...]:
     """Of the environments that it may run for those that are called production, or all where none is."""
     found = tuple(each for each in job.environments or () if seen.production.says(each))
     return found or job.environments or ()
+
+
+def _unplaced(seen: Seen, job: Job) -> Iterator[Evidence]:
+    """Environments beside production's that are called neither production nor something else."""
+    judged = _of_production(seen, job)
+    for name in job.environments or ():
+        if name not in judged and not seen.production.says_another(name):
+            yield unknown(
+                f"{job.title} runs for {name}, too: whether that is production is not told (--production WORD).",
+                job.environment_place or job.place,
+            )
 
 
 def _waits(seen: Seen, job: Job) -> Iterator[Evidence]:
@@ -66,6 +83,35 @@ def _waits(seen: Seen, job: Job) -> Iterator[Evidence]:
         return
     for environment in environments:
         yield _rule(seen, job, environment)
+    yield from _unplaced(seen, job)
+
+
+_SUBJECT = re.compile(r"repo:([^:@]+)(?:@[0-9]+)?/([^:@]+)(?:@[0-9]+)?:(environment|ref):(.+)")
+
+
+def _let_in(seen: Seen) -> Iterator[Evidence]:
+    """What production's roles trust beside the jobs that are here: whoever may push a branch adds a job to it."""
+    given = {gated.gives_to for policy in seen.policies for name in policy.names for gated in policy.gates(name)}
+    known = {name for job in seen.production_jobs for name in _of_production(seen, job)}
+    for role in seen.identities:
+        if role.what != "role" or not is_productions(seen, role) or role.name in given or role.trust is None:
+            continue
+        for found in filter(None, map(_SUBJECT.fullmatch, subjects_of(role))):
+            yield from _trusted(seen, role, role.trust.place, found, known)
+
+
+def _trusted(seen: Seen, role: Identity, place: Place, found: re.Match[str], known: set[str]) -> Iterator[Evidence]:
+    repository, name, rules = f"{found[1]}/{found[2]}", found[4], seen.rules.get(GITHUB)
+    if found[3] == "ref":
+        yield no(f"{role.title} trusts each run of {name} that names no environment: those wait for nobody.", place)
+    elif rules is not None and not rules.is_of(repository):
+        yield unknown(f"{role.title} trusts runs of {repository}, which was not looked at.", place)
+    elif name not in known and rules is not None:
+        said = rules.waits(name, False)
+        yield Evidence(said.verdict, f"{role.title} trusts runs of environment {name}, too: {said.words}", place)
+    elif name not in known:
+        asked = f"whether that waits for anybody GitHub knows ({q.ASK[GITHUB]})"
+        yield unknown(f"{role.title} trusts runs of environment {name}, too; {asked}.", place)
 
 
 def _by_target(seen: Seen, job: Job, gated: Gated) -> Evidence:
@@ -121,6 +167,7 @@ def _branches(seen: Seen, job: Job) -> Iterator[Evidence]:
         for environment in environments:
             said = rules.branches(environment)
             yield Evidence(said.verdict, f"{job.title}: {said.words}", job.environment_place or job.place)
+        yield from _unplaced(seen, job)
         return
     if not environments and job.environments is not None and job.branches is None:
         yield no(f"{job.title} can be started from any branch, and names no environment.", job.place)

@@ -55,12 +55,13 @@ def _apart(seen: Seen, state: State) -> Iterator[Evidence]:
             "One configuration has a state for each workspace: which one is production, a run says.", state.place
         )
         return
-    others = [each for each in seen.states if each is not state]
+    # What stands on somebody's machine shares nothing with it.
+    others = [each for each in seen.states if each is not state and each.kind != LOCAL]
     same = [each for each in others if each.identity == state.identity]
     if same:
         yield no(f"It is one and the same state as the one of {same[0].place}: {state.title}.", state.place)
         return
-    strangers = [each for each in others if not each.is_production(seen.production)]
+    strangers = [each for each in seen.other_states if each.kind != LOCAL]
     if not strangers:
         yield unknown("No state of another environment is here to compare it with.", state.place)
         return
@@ -107,6 +108,8 @@ def locked(seen: Seen) -> Answer:
 
 
 def _locked(state: State) -> Evidence:
+    if state.kind == "consul" and "lock" in state.named and state.values.get("lock") != "true":
+        return no("The backend of Consul is told not to lock, or may be (lock).", state.place)
     if state.kind in _LOCKING:
         return yes(f"Backend {state.kind} locks by itself.", state.place)
     if state.kind == LOCAL:

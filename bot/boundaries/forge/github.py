@@ -29,6 +29,9 @@ class GitHubRules:
         self._repository = repository
         self._said = Said("GitHub", repository)
 
+    def is_of(self, repository: str) -> bool:
+        return repository.lower() == self._repository.lower()
+
     def waits(self, environment: str, app_rule: bool) -> Evidence:
         try:
             found = self._environment(environment)

@@ -31,6 +31,9 @@ class GitLabRules:
         self._branches = GitLabBranches(client)
         self._said = Said("GitLab", project)
 
+    def is_of(self, repository: str) -> bool:
+        return repository.lower() == self._project.lower()
+
     def waits(self, environment: str, app_rule: bool) -> Evidence:  # noqa: ARG002 - as the protocol has it
         try:
             found = self._environment(environment)

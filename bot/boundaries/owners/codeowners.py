@@ -15,7 +15,8 @@ from functools import lru_cache
 from bot.boundaries.model import Place
 
 _LINES_MAX = 5_000
-_OWNER = re.compile(r"@[\w.-]+(?:/[\w.-]+)?|[^\s@]+@[^\s@]+\.[^\s@]+")
+_LINE_MAX, _PARTS_MAX = 4_000, 64
+_OWNER = re.compile(r"@[\w.-]+(?:/[\w.-]+)?|[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+")
 _ANY = "**"
 
 
@@ -64,6 +65,9 @@ def owners_in(file: str, text: str) -> Owners:
     odd = f"it has more than {_LINES_MAX:,} lines" if len(lines) > _LINES_MAX else ""
     rules: list[Rule] = []
     for number, line in enumerate(lines[:_LINES_MAX], start=1):
+        if len(line) > _LINE_MAX or line.count("/") > _PARTS_MAX:
+            odd = f"its line {number} is longer than anybody writes"
+            continue
         words = re.sub(r"(?:^|\s)#.*", "", line).replace("\\ ", "\0").split()
         if words and re.match(r"\^?\[", words[0]):
             odd = "it has sections, each with owners of its own"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.boundaries.model import Place
@@ -43,6 +44,10 @@ class OwnPolicy:
     def production(self) -> tuple[Environment, ...]:
         found = self.policy.environments.values() if self.policy else ()
         return tuple(each for each in found if each.tier is Tier.PRODUCTION)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.policy.environments) if self.policy else ()
 
     def place(self, environment: str) -> Place:
         return Place(self.file(f"environments/{environment}.yaml"), 1)
@@ -90,9 +95,9 @@ def _given(gate: Gate) -> str:
     return str(getattr(gate.gives.target, "role", "")) if gate.gives is not None else ""
 
 
-def own_policies(checkout: Checkout) -> tuple[OwnPolicy, ...]:
-    """Each folder with a prodaccess.yaml, the first few of them."""
-    folders = sorted(folder_of(name) for name in checkout.names if kind_of(name) is Kind.POLICY)
+def own_policies(checkout: Checkout, shows: Callable[[str], bool]) -> tuple[OwnPolicy, ...]:
+    """Each folder with a prodaccess.yaml, the first few of them; not those of examples (`shows`), which are in force nowhere."""
+    folders = sorted(folder_of(name) for name in checkout.names if kind_of(name) is Kind.POLICY and not shows(name))
     found = []
     for folder in folders[:_FOLDERS_MAX]:
         reading = read_policy(checkout.root / folder)

@@ -7,8 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bot.boundaries.model import Place
-from bot.boundaries.pipelines.job import Held, Job, Named, Role, What, gates_in, led_elsewhere_in, unlocked_in
-from bot.boundaries.pipelines.yaml_look import below, listed, text, texts
+from bot.boundaries.pipelines.job import (
+    Held,
+    Job,
+    Named,
+    Role,
+    What,
+    deploying_in,
+    gates_in,
+    led_elsewhere_in,
+    paths_in,
+    unlocked_in,
+)
+from bot.boundaries.pipelines.yaml_look import below, listed, pairs, text, texts
 from bot.boundaries.pipelines.yaml_look import field as at
 from bot.boundaries.production import Production
 from bot.boundaries.reading.node import Fields, Node, Scalar
@@ -30,7 +41,11 @@ _NO_JOBS = frozenset(
         "spec",
     }
 )
-_DEPTH_MAX = 8
+# GitLab's own is 11: a longer row of `extends` is refused there.
+_DEPTH_MAX = 12
+_SCRIPTS = ("before_script", "script", "after_script")
+# Of these what stands at the top, or under `default`, counts for each job that has none of its own.
+_SHARED = ("before_script", "after_script")
 
 
 @dataclass(slots=True)
@@ -42,6 +57,10 @@ class GitLab:
     jobs: list[Job] = field(default_factory=list)
     remote: list[Named] = field(default_factory=list)
     _found: dict[str, tuple[str, Fields]] = field(default_factory=dict)
+    _wholes: dict[str, Fields] = field(default_factory=dict)
+    # For all jobs: scripts round theirs, and variables.
+    _shared: dict[str, Node] = field(default_factory=dict)
+    _variables: list[tuple[str, Named]] = field(default_factory=list)
 
     def read(self) -> GitLab:
         if _FILE in self.files:
@@ -58,6 +77,11 @@ class GitLab:
         seen.add(file)
         for include in listed(root.fields.get("include")):
             self._include(file, include, seen)
+        self._variables += pairs(file, root.fields.get("variables"))
+        for name in _SHARED:
+            for node in (root.fields.get(name), at(root.fields.get("default"), name)):
+                if node is not None:
+                    self._shared[name] = node
         for id_, node in root.fields.items():
             if id_ not in _NO_JOBS and isinstance(node, Fields):
                 self._found[id_] = (file, node)
@@ -77,36 +101,48 @@ class GitLab:
         fields: dict[str, Node] = {}
         for name in texts(node.fields.get("extends")) if depth < _DEPTH_MAX else ():
             if name in self._found:
-                fields |= self._whole(self._found[name][1], depth + 1).fields
+                if name not in self._wholes:
+                    # Each once, and what extends itself is itself.
+                    self._wholes[name] = self._found[name][1]
+                    self._wholes[name] = self._whole(self._found[name][1], depth + 1)
+                fields |= self._wholes[name].fields
         return Fields(node.line, {**fields, **node.fields})
 
     def _job(self, id_: str, file: str, own: Fields) -> Job:
         node = self._whole(own)
+        node = Fields(node.line, {**self._shared, **node.fields})
         environment = node.fields.get("environment")
         name = text(at(environment, "name")) if isinstance(environment, Fields) else text(environment)
         place = Place(file, own.line)
+        if "trigger" in node.fields:
+            started = " ".join(one.text for one in below(file, node.fields["trigger"]))
+            self.remote.append(Named(f"the pipeline that {id_} starts ({started})", place))
         environments = () if environment is None else None if name is None or "$" in name else (name,)
-        scripts = tuple(each for key in ("before_script", "script") for each in below(file, node.fields.get(key)))
+        scripts = tuple(each for key in _SCRIPTS for each in below(file, node.fields.get(key)))
+        variables = (*self._variables, *pairs(file, node.fields.get("variables")))
+        said = (*scripts, *(Named(f"{key} {one.text}", one.place) for key, one in variables))
         named = (id_, *(environments or ()))
         return Job(
             forge=GITLAB,
             id=id_,
             place=place,
             events=tuple(_events(node)),
-            role=self._role(named, environments),
+            role=self._role(named, environments, tuple(deploying_in(scripts))),
             environments=environments,
             environment_place=Place(file, environment.line) if environment is not None else None,
             held=(Held("what its environment holds", place, What.ENVIRONMENT),) if environment is not None else (),
             gates=gates_in(scripts),
             branches=_branches(node),
-            unlocked=unlocked_in(scripts),
-            led_elsewhere=led_elsewhere_in(scripts),
+            paths=paths_in(scripts),
+            unlocked=unlocked_in(said),
+            led_elsewhere=led_elsewhere_in(said),
         )
 
-    def _role(self, named: tuple[str, ...], environments: tuple[str, ...] | None) -> Role:
-        if any(map(self.production.says, named)):
+    def _role(self, named: tuple[str, ...], environments: tuple[str, ...] | None, deploying: tuple[Named, ...]) -> Role:
+        """Each job is given the project's variables: one that deploys, and names no environment, may reach anything."""
+        if any(map(self.production.says, (*named, *(one.text for one in deploying)))):
             return Role.PRODUCTION
-        if environments is None:
+        if environments is None or (not environments and deploying):
             return Role.UNCLEAR
         return Role.OTHER if environments else Role.BARE
 

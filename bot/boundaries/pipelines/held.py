@@ -6,14 +6,19 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bot.boundaries.model import Place
-from bot.boundaries.pipelines.job import Held, Named, What
+from bot.boundaries.pipelines.job import Held, Named, What, deploying_in
 from bot.boundaries.pipelines.matrix import instead_of
 from bot.boundaries.pipelines.yaml_look import below, field, listed, text, texts
 from bot.boundaries.reading.node import Fields, Node, Scalar
 
 _SECRET = re.compile(r"\bsecrets\s*(?:\.\s*([A-Za-z_][A-Za-z0-9_-]*)|\[\s*'([^']+)'\s*\])", re.IGNORECASE)
 _ALL_SECRETS = re.compile(r"\bsecrets\s*(?:\[(?!\s*')|\)|\})|\btoJSON\(\s*secrets\b", re.IGNORECASE)
-_KEY = re.compile(r"AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY|AWS_SECRET_KEY|AWS_ACCESS_KEY", re.IGNORECASE)
+# Of AWS, Google, Azure and Kubernetes, by the names that their tools and actions give them.
+_KEY = re.compile(
+    r"AWS_(?:\w+_)?(?:ACCESS_KEY|SECRET_KEY|SECRET_ACCESS_KEY)|(?:GCP|GOOGLE)_(?:SA_KEY|CREDENTIALS|SERVICE_ACCOUNT_KEY)|GCLOUD_SERVICE_KEY"
+    r"|CREDENTIALS_JSON|AZURE_CREDENTIALS|(?:AZURE|ARM)_CLIENT_SECRET|KUBE_?CONFIG",
+    re.IGNORECASE,
+)
 # https://docs.github.com/en/actions/reference/runners/github-hosted-runners
 _HOSTED = re.compile(
     r"(?:ubuntu|windows|macos)-(?:latest|slim|[0-9]+(?:\.[0-9]+)?)(?:-(?:large|xlarge|arm|arm64|intel|vs[0-9]+))*"
@@ -88,9 +93,16 @@ def roles_of(file: str, job: Node) -> tuple[Named, ...]:
     return tuple(one for node in found for one in below(file, node))
 
 
-def keys_of(everything: Iterable[Named]) -> tuple[Named, ...]:
-    """Secrets that are keys of AWS by their name: they last until somebody takes them away."""
-    return tuple(Named(name, one.place) for one in everything for name in _secrets(one.text) if _KEY.search(name))
+def keys_of(pairs: Iterable[tuple[str, Named]]) -> tuple[Named, ...]:
+    """Secrets that are keys of a cloud by their name, or by what they are handed on as: they last until they are taken away."""
+    return tuple(
+        dict.fromkeys(
+            Named(name, one.place)
+            for key, one in pairs
+            for name in _secrets(one.text)
+            if any(map(_KEY.search, (name, key.replace("-", "_"), one.text)))
+        )
+    )
 
 
 def strong_of(file: str, job: Node) -> Iterator[Named]:
@@ -100,10 +112,4 @@ def strong_of(file: str, job: Node) -> Iterator[Named]:
     for step in listed(field(job, "steps")):
         yield from below(file, field(step, "with", "role-to-assume"))
         yield from below(file, field(step, "working-directory"))
-        for one in below(file, field(step, "run")):
-            yield from (Named(line, one.place) for line in one.text.splitlines() if _DEPLOYS.search(line))
-
-
-_DEPLOYS = re.compile(
-    r"\b(?:terraform|tofu|terragrunt|kubectl|helm|aws|cdk|pulumi|serverless|sls|ansible-playbook|argocd|deploy[\w./-]*|ssh|rsync)\b"
-)
+        yield from deploying_in(below(file, field(step, "run")))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from bot.boundaries.model import Place
 from bot.boundaries.pipelines.held import held_of, keys_of, may_write, roles_of, strong_of
-from bot.boundaries.pipelines.job import Job, Named, Role, gates_in, led_elsewhere_in, unlocked_in
+from bot.boundaries.pipelines.job import Job, Named, Role, gates_in, led_elsewhere_in, paths_in, unlocked_in
 from bot.boundaries.pipelines.matrix import in_text, known, of_matrix
-from bot.boundaries.pipelines.yaml_look import below, listed, text, texts
+from bot.boundaries.pipelines.yaml_look import below, listed, pairs, text, texts
 from bot.boundaries.pipelines.yaml_look import field as at
 from bot.boundaries.production import Production
 from bot.boundaries.reading.node import Fields, Node
@@ -41,13 +41,21 @@ class Workflow:
 
 @dataclass(slots=True)
 class Workflows:
-    """`jobs`: each with what starts it. `remote`: what is called from elsewhere. `not_called`: nothing here starts it."""
+    """`jobs`: each with what starts it. `remote`: what is called from elsewhere. `not_called`: nothing here starts it.
+
+    `cut`: there are more jobs than are read.
+    """
 
     found: Mapping[str, Workflow]
     production: Production
     jobs: list[Job] = field(default_factory=list)
     remote: list[Named] = field(default_factory=list)
     called: set[str] = field(default_factory=set)
+    cut: bool = False
+    # Jobs that were looked at, with those that call others: a few files that call each other can have millions.
+    _looked: int = 0
+    # Whether a workflow asks for a gate anywhere.
+    _gated: dict[str, bool] = field(default_factory=dict)
 
     def read(self) -> Workflows:
         for workflow in self.found.values():
@@ -68,7 +76,9 @@ class Workflows:
 
     def _workflow(self, workflow: Workflow, start: _Start, depth: int) -> None:
         for id_, node in workflow.jobs.items():
-            if len(self.jobs) >= _JOBS_MAX:
+            self._looked += 1
+            if self._looked > _JOBS_MAX:
+                self.cut = True
                 return
             uses = text(at(node, "uses"))
             if uses is None:
@@ -92,7 +102,7 @@ class Workflows:
         condition = _both(start.condition, text(at(node, "if")))
         permissions = at(node, "permissions") or workflow.root.fields.get("permissions") or start.permissions
         before = (*start.before, *self._gates_before(workflow, node))
-        return _Start(start.events, start.branches, inputs, permissions, condition, before)
+        return _Start(start.events, start.branches, inputs, permissions, condition, before, called=True)
 
     def _job(self, workflow: Workflow, id_: str, node: Node, start: _Start) -> Job:
         file, place = workflow.file, Place(workflow.file, node.line)
@@ -100,7 +110,8 @@ class Workflows:
         environment = at(node, "environment")
         name = at(environment, "name") if isinstance(environment, Fields) else environment
         environments = _several(workflow, node, name, start) if environment is not None else ()
-        everything = (*below(file, node), *below(file, workflow.root.fields.get("env")))
+        keyed = (*pairs(file, node), *pairs(file, workflow.root.fields.get("env"), "env"))
+        everything = tuple(one for _, one in keyed)
         held = held_of(file, node, everything, permissions, environment)
         strong = tuple(strong_of(file, node))
         several = tuple(Named(value, one.place) for one in strong for value in in_text(node, one.text))
@@ -112,31 +123,38 @@ class Workflows:
             id=id_,
             place=place,
             events=start.events,
-            role=self._role(file, held, (*named, *inputs), environments, everything),
+            role=self._role(
+                file, held, (*named, *inputs), environments, everything, writes=_writes_for_sure(permissions)
+            ),
             environments=environments,
             environment_place=Place(file, environment.line) if environment is not None else None,
             condition=_both(start.condition, text(at(node, "if"))),
             held=held,
             roles=roles_of(file, node),
-            keys=keys_of(everything),
+            keys=keys_of(keyed),
             gates=(*gates_in(scripts), *self._gates_before(workflow, node), *start.before),
             branches=start.branches,
             unlocked=unlocked_in(everything),
-            led_elsewhere=led_elsewhere_in(everything),
+            led_elsewhere=led_elsewhere_in((*everything, *(Named(key, one.place) for key, one in keyed))),
+            paths=paths_in((*scripts, *(one for key, one in keyed if key == "uses"))),
             writes=may_write(permissions),
         )
 
     def _role(
         self,
         file: str,
-        held: tuple[object, ...],
+        held: object,
         named: tuple[Named, ...],
         environments: tuple[str, ...] | None,
         everything: tuple[Named, ...],
+        *,
+        writes: bool,
     ) -> Role:
+        speaks = any(self.production.says(one.text) for one in named) or self.production.says(file.rpartition("/")[2])
         if not held:
-            return Role.BARE
-        if any(self.production.says(one.text) for one in named) or self.production.says(file.rpartition("/")[2]):
+            # What it deploys by may be a push to here.
+            return Role.UNCLEAR if speaks and writes else Role.BARE
+        if speaks:
             return Role.PRODUCTION
         if environments and not any(self.production.says(one.text) for one in everything):
             return Role.OTHER
@@ -144,6 +162,10 @@ class Workflows:
 
     def _gates_before(self, workflow: Workflow, node: Node) -> tuple[Named, ...]:
         """Of the jobs that it waits for."""
+        if workflow.file not in self._gated:
+            self._gated[workflow.file] = any(_gates_of(workflow, each) for each in workflow.jobs.values())
+        if not self._gated[workflow.file]:
+            return ()
         found: list[Named] = []
         pending, seen = list(texts(at(node, "needs"))), set[str]()
         while pending:
@@ -152,8 +174,7 @@ class Workflows:
                 continue
             seen.add(id_)
             other = workflow.jobs.get(id_)
-            steps = listed(at(other, "steps"))
-            found += gates_in(each for step in steps for each in below(workflow.file, at(step, "run")))
+            found += _gates_of(workflow, other)
             pending += texts(at(other, "needs"))
         return tuple(found)
 
@@ -168,6 +189,18 @@ class _Start:
     permissions: Node | None
     condition: str = ""
     before: tuple[Named, ...] = ()
+    # By another workflow, with `inputs`: what it does not give is as the called one says.
+    called: bool = False
+
+
+def _gates_of(workflow: Workflow, job: Node | None) -> tuple[Named, ...]:
+    steps = listed(at(job, "steps"))
+    return gates_in(each for step in steps for each in below(workflow.file, at(step, "run")))
+
+
+def _writes_for_sure(permissions: Node | None) -> bool:
+    """Whoever can write here can change what is deployed from here. Where nothing is said, nothing is told by that."""
+    return permissions is not None and may_write(permissions)
 
 
 def _both(before: str, own: str | None) -> str:
@@ -200,6 +233,8 @@ def _several(workflow: Workflow, job: Node, node: Node | None, start: _Start) ->
         return of_matrix(job, found[2])
     if found[2] in start.inputs:
         return start.inputs[found[2]]
+    if start.called:
+        return known([text(at(workflow.events.get("workflow_call"), "inputs", found[2], "default"))])
     return _of_inputs(workflow, found[2])
 
 

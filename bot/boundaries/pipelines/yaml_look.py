@@ -41,3 +41,15 @@ def below(file: str, node: Node | None) -> Iterator[Named]:
     elif isinstance(node, Fields):
         for value in node.fields.values():
             yield from below(file, value)
+
+
+def pairs(file: str, node: Node | None, key: str = "") -> Iterator[tuple[str, Named]]:
+    """Values, each with the key that it stands under."""
+    if isinstance(node, Fields):
+        for name, value in node.fields.items():
+            yield from pairs(file, value, name)
+    elif isinstance(node, Items):
+        for item in node.items:
+            yield from pairs(file, item, key)
+    else:
+        yield from ((key, one) for one in below(file, node))

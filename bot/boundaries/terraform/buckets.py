@@ -33,6 +33,12 @@ def bucket_of(terraform: Terraform, name: str) -> Bucket:
         )
         if _is(terraform, each, name)
     )
+    if not policies and any(
+        terraform.exact(each.folder, each.block.get("bucket")) is None
+        for each in terraform.all("resource", "aws_s3_bucket_policy")
+    ):
+        # One of those may be its own.
+        policies = (Policy(made[0].place if made else Place(), complete=False),)
     if len(made) != 1:
         return Bucket(name, None, (), policies)
     evidence = (_versions(terraform, made[0], name), _closed(terraform, made[0], name))
@@ -59,6 +65,8 @@ def _versions(terraform: Terraform, made: Stanza, name: str) -> Evidence:
     ]
     blocks.append((made, made.block.one("versioning")))
     found = [(each, block) for each, block in blocks if block is not None]
+    if not found and (unclear := _unclear(terraform, "aws_s3_bucket_versioning", made, name)):
+        return unknown(f"Whether bucket {name} keeps versions is worked out by a run.", unclear.place)
     if not found:
         return no(f"Bucket {name} keeps no versions here.", made.place)
     stanza, block = found[0]
@@ -69,6 +77,17 @@ def _versions(terraform: Terraform, made: Stanza, name: str) -> Evidence:
     if word in ("Enabled", "true"):
         return yes(f"Bucket {name} keeps versions.", place)
     return no(f"Bucket {name} keeps no versions: {word}.", place)
+
+
+def _unclear(terraform: Terraform, kind: str, made: Stanza, name: str) -> Stanza | None:
+    """Something of that kind that may be this bucket's: whose it is a run says, or what stands in it."""
+    if any(made.block.all("dynamic")):
+        return made
+    for each in terraform.all("resource", kind):
+        bucket = terraform.exact(each.folder, each.block.get("bucket"))
+        if bucket is None or (bucket == name and any(each.block.all("dynamic"))):
+            return each
+    return None
 
 
 def _setting(terraform: Terraform, stanza: Stanza, block: Block) -> str | None:
@@ -83,6 +102,8 @@ def _closed(terraform: Terraform, made: Stanza, name: str) -> Evidence:
     if opened := next((acl for acl in acls if acl in _OPEN_ACLS), None):
         return no(f"Bucket {name} is open: {opened}.", made.place)
     found = _beside(terraform, "aws_s3_bucket_public_access_block", name)
+    if not found and (unclear := _unclear(terraform, "aws_s3_bucket_public_access_block", made, name)):
+        return unknown(f"Whether bucket {name} can be opened is worked out by a run.", unclear.place)
     if not found:
         return no(f"Nothing here keeps bucket {name} from being opened: it has no public access block.", made.place)
     words = [terraform.exact(found[0].folder, found[0].block.get(key)) for key in _OPEN_NEVER]

@@ -6,7 +6,7 @@ whoever runs Terraform may give it another value: it stays a hole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.boundaries.model import Place
@@ -16,6 +16,8 @@ from bot.boundaries.reading.node import Block, Fields, Items, Node, Ref, Scalar,
 # Stands in a text for what only a run knows.
 HOLE = "￼"
 _DEPTH_MAX = 12
+# A text with what is put into it, and the values of one document: more is not known.
+_TEXT_MAX, _VALUES_MAX = 20_000, 20_000
 _BUCKET = ("aws_s3_bucket",)
 
 
@@ -62,19 +64,24 @@ class Terraform:
     doubtful: frozenset[str] = frozenset()
     # Folders whose files speak of terraform.workspace.
     workspaced: frozenset[str] = frozenset()
-    _by_address: Mapping[tuple[str, str], tuple[Stanza, ...]] = field(default_factory=dict)
+    _by_address: Mapping[tuple[str, str], Sequence[Stanza]] = field(default_factory=dict)
+    _by_labels: Mapping[tuple[str, ...], Sequence[Stanza]] = field(default_factory=dict)
+    # What a name in a folder stands for, each worked out once: names in names in names can be a bomb.
+    _known: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stanzas: tuple[Stanza, ...], doubtful: frozenset[str], workspaced: frozenset[str]) -> Terraform:
-        found: dict[tuple[str, str], tuple[Stanza, ...]] = {}
+        found: dict[tuple[str, str], list[Stanza]] = {}
+        labelled: dict[tuple[str, ...], list[Stanza]] = {}
         for stanza in stanzas:
-            key = (stanza.folder, stanza.address)
-            found[key] = (*found.get(key, ()), stanza)
-        return cls(stanzas, doubtful, workspaced, found)
+            found.setdefault((stanza.folder, stanza.address), []).append(stanza)
+            for number in {1, 2} & {*range(len(stanza.block.labels) + 1)}:
+                labelled.setdefault(stanza.block.labels[:number], []).append(stanza)
+        return cls(stanzas, doubtful, workspaced, found, labelled)
 
     def all(self, *labels: str) -> Iterator[Stanza]:
-        """`all("resource", "aws_iam_role")`."""
-        return (each for each in self.stanzas if each.block.labels[: len(labels)] == labels)
+        """`all("resource", "aws_iam_role")`: by one label or two."""
+        return iter(self._by_labels.get(labels, ()))
 
     def find(self, folder: str, address: str) -> Stanza | None:
         """The one of that name; None where there is none, or more than one."""
@@ -91,30 +98,16 @@ class Terraform:
             return None
         parts = [part if isinstance(part, str) else self._named(folder, part, depth) or HOLE for part in node.parts]
         text = "".join(parts)
-        return text if text.strip(HOLE) else None
+        return text if text.strip(HOLE) and len(text) <= _TEXT_MAX else None
 
     def exact(self, folder: str, node: Node | None) -> str | None:
         """Without a hole, or None."""
         text = self.text(folder, node)
         return None if text is None or HOLE in text else text
 
-    def plain(self, folder: str, node: Node | None, depth: int = 0) -> object:
+    def plain(self, folder: str, node: Node | None) -> object:
         """As JSON would have it, with holes for what is not known."""
-        if node is None:
-            return None
-        if depth > _DEPTH_MAX * 4:
-            return HOLE
-        if isinstance(node, Fields):
-            return {key: self.plain(folder, value, depth + 1) for key, value in node.fields.items()}
-        if isinstance(node, Items):
-            return [self.plain(folder, item, depth + 1) for item in node.items]
-        if isinstance(node, Scalar):
-            return node.value
-        if isinstance(node, Template) and len(node.parts) == 1 and isinstance(node.parts[0], Ref):
-            known = self.local(folder, node.parts[0].path)
-            if known is not None and depth <= _DEPTH_MAX:
-                return self.plain(folder, known, depth + 2)
-        return self.text(folder, node) or HOLE
+        return _Plain(self, folder).of(node, 0)
 
     def local(self, folder: str, path: str) -> Node | None:
         """What `local.x` or `local.x.y` stands for, where it says so in one place."""
@@ -128,11 +121,17 @@ class Terraform:
             node = node.fields.get(key) if isinstance(node, Fields) else None
         return node
 
-    def _locals(self, folder: str) -> tuple[Stanza, ...]:
+    def _locals(self, folder: str) -> Sequence[Stanza]:
         return self._by_address.get((folder, "locals"), ())
 
     def _named(self, folder: str, ref: Ref, depth: int) -> str | None:
-        path = ref.path
+        key = (folder, ref.path)
+        if key not in self._known:
+            self._known[key] = None  # what names itself is not known
+            self._known[key] = self._worked_out(folder, ref.path, depth)
+        return self._known[key]
+
+    def _worked_out(self, folder: str, path: str, depth: int) -> str | None:
         if path.startswith("local."):
             return self.text(folder, self.local(folder, path), depth + 1)
         if path.startswith("data.aws_partition.") and path.endswith(".partition"):
@@ -151,6 +150,33 @@ class Terraform:
         if kind in ("aws_iam_role", "aws_iam_user", "aws_iam_group") and attribute in ("name", "id"):
             return self.text(stanza.folder, stanza.block.get("name"), depth + 1)
         return stanza.ref if attribute == "arn" else None
+
+
+@dataclass(slots=True)
+class _Plain:
+    """Of one document. `left`: how many values it may have, with what its names stand for."""
+
+    terraform: Terraform
+    folder: str
+    left: int = _VALUES_MAX
+
+    def of(self, node: Node | None, depth: int) -> object:
+        if node is None:
+            return None
+        self.left -= 1
+        if depth > _DEPTH_MAX * 4 or self.left < 0:
+            return HOLE
+        if isinstance(node, Fields):
+            return {key: self.of(value, depth + 1) for key, value in node.fields.items()}
+        if isinstance(node, Items):
+            return [self.of(item, depth + 1) for item in node.items]
+        if isinstance(node, Scalar):
+            return node.value
+        if isinstance(node, Template) and len(node.parts) == 1 and isinstance(node.parts[0], Ref):
+            known = self.terraform.local(self.folder, node.parts[0].path)
+            if known is not None and depth <= _DEPTH_MAX:
+                return self.of(known, depth + 2)
+        return self.terraform.text(self.folder, node) or HOLE
 
 
 def _word(node: Scalar) -> str | None:

@@ -10,7 +10,8 @@ from bot.boundaries.model import Place, Verdict
 from bot.boundaries.terraform.files import HOLE
 from bot.boundaries.terraform.policies import Policy, Statement
 
-OBJECT_WRITES = ("s3:PutObject", "s3:DeleteObject")
+# Whoever deletes the newest version brings an older state back.
+OBJECT_WRITES = ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
 BUCKET_WRITES = ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy")
 # A value of one of these is an exception to the Deny. Of an assumed role the ARN is the role's own.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn

@@ -100,7 +100,8 @@ def _managed(arn: str) -> Verdict:
 
 def identities_of(terraform: Terraform) -> tuple[Identity, ...]:
     found = [*_roles(terraform), *_users(terraform), *_sets(terraform)]
-    return tuple(_with_policies(terraform, each) for each in found)
+    attached = _Attachments(terraform)
+    return tuple(_with_policies(terraform, attached, each) for each in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ _ATTACHED = {
         _Attached("aws_ssoadmin_managed_policy_attachment", "permission_set_arn", arn="managed_policy_arn"),
     ),
 }
-# What attaches in ways that are not followed: where one stands in a folder, its identities may have more.
+# What attaches in ways that are not followed: where one stands, any identity may have more.
 _NOT_FOLLOWED = (
     "aws_iam_policy_attachment",
     "aws_iam_role_policies_exclusive",
@@ -140,16 +141,33 @@ _NOT_FOLLOWED = (
 )
 
 
-def _with_policies(terraform: Terraform, identity: Identity) -> Identity:
-    folder = identity.ref.removeprefix("ref:").partition("#")[0]
+class _Attachments:
+    """Of each way, by whom it names."""
+
+    def __init__(self, terraform: Terraform) -> None:
+        self._found: dict[tuple[_Attached, str], list[Stanza]] = {}
+        # One that a run hands out may go to anybody.
+        self.unclear: set[str] = set()
+        for what, ways in _ATTACHED.items():
+            for way in ways:
+                for stanza in terraform.all("resource", way.resource):
+                    whom = terraform.text(stanza.folder, stanza.block.get(way.whom))
+                    if whom is None or HOLE in whom:
+                        self.unclear.add(what)
+                    else:
+                        self._found.setdefault((way, whom), []).append(stanza)
+        if any(any(terraform.all("resource", name)) for name in _NOT_FOLLOWED):
+            self.unclear |= _ATTACHED.keys()
+
+    def of(self, way: _Attached, identity: Identity) -> list[Stanza]:
+        names = dict.fromkeys((identity.ref, identity.name))
+        return [stanza for name in names for stanza in self._found.get((way, name), ())]
+
+
+def _with_policies(terraform: Terraform, attached: _Attachments, identity: Identity) -> Identity:
     policies, managed = list(identity.policies), list(identity.managed)
-    more = identity.more or any(
-        stanza.folder == folder for name in _NOT_FOLLOWED for stanza in terraform.all("resource", name)
-    )
     for way in _ATTACHED[identity.what]:
-        for stanza in terraform.all("resource", way.resource):
-            if not _is_of(terraform, stanza, way, identity):
-                continue
+        for stanza in attached.of(way, identity):
             if way.document:
                 policies.append(policy_of(terraform, stanza, stanza.block.get(way.document)))
                 continue
@@ -159,12 +177,12 @@ def _with_policies(terraform: Terraform, identity: Identity) -> Identity:
                 policies.append(own)
             else:
                 managed.append(arn or HOLE)
-    return replace(identity, policies=tuple(policies), managed=tuple(managed), more=more)
-
-
-def _is_of(terraform: Terraform, stanza: Stanza, way: _Attached, identity: Identity) -> bool:
-    whom = terraform.text(stanza.folder, stanza.block.get(way.whom))
-    return whom is not None and whom in (identity.ref, identity.name)
+    return replace(
+        identity,
+        policies=tuple(policies),
+        managed=tuple(managed),
+        more=identity.more or identity.what in attached.unclear,
+    )
 
 
 def _own_policy(terraform: Terraform, arn: str | None) -> Policy | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bot.boundaries.model import Evidence, Place, Verdict, no, unknown, yes
 from bot.boundaries.terraform.files import HOLE
 from bot.boundaries.terraform.identities import Identity
-from bot.boundaries.terraform.policies import Condition, Statement
+from bot.boundaries.terraform.policies import Condition, Policy, Statement
 
 # Tests that a token without the claim passes as well, or that hold where nothing is there.
 _LOOSE = ("ifexists", "forallvalues:")
@@ -31,9 +31,46 @@ def trusts_of(identity: Identity) -> Iterator[Evidence]:
     if not identity.trust.complete:
         yield unknown(f"Whom {identity.title} trusts is worked out by a run.", identity.trust.place)
         return
-    for statement in identity.trust.statements:
-        if statement.allows and _takes_tokens(statement):
-            yield _judged(identity, statement, identity.trust.place)
+    found = [
+        _judged(identity, statement, identity.trust.place)
+        for statement in identity.trust.statements
+        if statement.allows and _takes_tokens(statement)
+    ]
+    yield from found
+    if found:
+        yield from _others(identity, identity.trust)
+
+
+def subjects_of(identity: Identity) -> tuple[str, ...]:
+    """Each `sub` that is let in, where those are named exactly."""
+    if identity.trust is None or any(one.verdict is not Verdict.YES for one in trusts_of(identity)):
+        return ()
+    return tuple(
+        dict.fromkeys(
+            value
+            for statement in identity.trust.statements
+            if statement.allows and _takes_tokens(statement)
+            for condition in statement.conditions
+            if condition.key.lower().endswith(":sub")
+            for value in condition.values
+        )
+    )
+
+
+def _others(identity: Identity, trust: Policy) -> Iterator[Evidence]:
+    """Who takes it on beside runs: people, or roles that people may take on."""
+    for statement in trust.statements:
+        if not statement.allows or statement.takes("sts:AssumeRole") is Verdict.NO:
+            continue
+        for principal in statement.principals:
+            if principal.startswith(("Service:", "Federated:")):
+                continue
+            words = f"{identity.title} lets {principal.removeprefix('AWS:').replace(HOLE, '...')[:120]} take it on, too"
+            wide = principal in ("*", "AWS:*") or re.search(r":(?:root|user/.*)\Z|:[0-9]{12}\Z", principal)
+            if wide and not statement.conditions:
+                yield no(f"{words}: that is no run.", trust.place)
+            else:
+                yield unknown(f"{words}: who that is is not told here.", trust.place)
 
 
 def _takes_tokens(statement: Statement) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.boundaries import seen as seeing
 from bot.boundaries.answers.every import report_of
 from bot.boundaries.model import Report, Verdict
 from bot.boundaries.production import Production
@@ -18,6 +20,7 @@ from bot.boundaries.reading import parser as parsing
 from bot.boundaries.reading.checkout import Checkout, Refusal, read_checkout
 from bot.boundaries.reading.parser import ChildParser, Unread
 from bot.boundaries.seen import look
+from bot.boundaries.thinking import at_most
 from bot.boundaries.writing.as_json import as_json
 from bot.boundaries.writing.sarif import as_sarif
 from bot.boundaries.writing.text import lines
@@ -203,3 +206,67 @@ def test_what_was_not_read_keeps_every_answer_that_rests_on_it_from_yes(tmp_path
     found = report_of(replace(seen), "shop")
     assert {answer.verdict for answer in found.answers} == {Verdict.UNKNOWN}
     assert "more is a link to a folder, and links are not followed." in found.not_seen
+
+
+# ---------------------------------------------------------------- what makes judging long
+
+
+_WORKFLOW = ".github/workflows/a.yml"
+_LONG = {
+    "a line of a script": {
+        _WORKFLOW: "on: push\njobs:\n  a:\n    steps:\n      - run: " + "terraform " * 40_000 + "\n"
+    },
+    "an `if` of parentheses": {
+        _WORKFLOW: f"on: pull_request\njobs:\n  a:\n    if: {'(' * 200_000}x{')' * 200_000}\n    steps: []\n"
+    },
+    "an owner": {".github/CODEOWNERS": f"* a@{'.' * 300_000}@\n"},
+    "a pattern of owners": {".github/CODEOWNERS": f"/{'**/' * 100_000}x @a/b\n"},
+    "workflows that call each other": {
+        f".github/workflows/w{level}.yml": f"on: {'push' if level == 1 else 'workflow_call'}\njobs:\n"
+        + "".join(f"  j{n}: {{uses: ./.github/workflows/w{level + 1}.yml}}\n" for n in range(300))
+        for level in (1, 2, 3)
+    }
+    | {".github/workflows/w4.yml": "on: workflow_call\njobs: {}\n"},
+    "jobs of GitLab that extend each other": {
+        ".gitlab-ci.yml": ".j0: {script: [a]}\n"
+        + "".join(f".j{n}: {{extends: [{', '.join([f'.j{n - 1}'] * 30)}]}}\n" for n in range(1, 9))
+        + "j: {extends: .j8}\n"
+    },
+    "names in names": {
+        "envs/prod/names.tf": 'locals {\n  a0 = "x"\n'
+        + "".join(f'  a{n} = "{f"${{local.a{n - 1}}}" * 50}"\n' for n in range(1, 12))
+        + '}\nresource "aws_s3_bucket" "x" {\n  bucket = local.a11\n}\n'
+    },
+    "lists in lists": {
+        "envs/prod/lists.tf": 'locals {\n  a0 = ["x"]\n'
+        + "".join(f"  a{n} = [{', '.join([f'local.a{n - 1}'] * 60)}]\n" for n in range(1, 8))
+        + '}\nresource "aws_s3_bucket_policy" "x" {\n  bucket = "larkspur-state-prod"\n'
+        + "  policy = jsonencode({ Statement = local.a7 })\n}\n"
+    },
+}
+
+
+@pytest.mark.parametrize("name", _LONG)
+def test_what_would_take_for_ever_to_judge_is_judged_or_refused(tmp_path: Path, parser: ChildParser, name: str) -> None:
+    """Ten seconds of processor time are a hundred times what it takes, and far less than it took."""
+    with at_most(10.0):
+        report_of(look(checkout(tmp_path, {**MENDED, **_LONG[name]}), Production(), parser=parser), "shop")
+
+
+def test_whatever_takes_long_is_refused_in_the_midst_of_it() -> None:
+    with pytest.raises(Refusal, match="processor time"), at_most(0.05):
+        re.match(r"(a+)+\Z", "a" * 60 + "b")
+    with at_most(0.05):
+        pass
+    assert sum(range(1_000_000))  # by then nobody is counting
+
+
+def test_too_much_terraform_is_refused_as_a_whole(
+    tmp_path: Path, parser: ChildParser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout(tmp_path, MENDED)
+    for name in ("STANZAS_MAX", "STATES_MAX"):
+        with monkeypatch.context() as patched:
+            patched.setattr(seeing, name, 1)
+            with pytest.raises(Refusal, match="more than 1 "):
+                look(tmp_path, Production(), parser=parser)

@@ -156,9 +156,11 @@ def test_a_gate_is_a_yes_where_it_is_enforced_and_advice_elsewhere(
     assert words in answer.evidence[0].words
 
 
-def test_a_role_that_holds_something_for_good_needs_no_gate(tmp_path: Path, parser: ChildParser) -> None:
+@pytest.mark.parametrize("role", ["aws_iam_role.deploy.name", "each.value", '"${var.role}"'])
+def test_a_role_that_holds_something_for_good_needs_no_gate(tmp_path: Path, parser: ChildParser, role: str) -> None:
+    """Also where it may be that a run hands it out to that role."""
     standing = (
-        'resource "aws_iam_role_policy_attachment" "deploy" {\n  role = aws_iam_role.deploy.name\n'
+        f'resource "aws_iam_role_policy_attachment" "deploy" {{\n  role = {role}\n'
         '  policy_arn = "arn:aws:iam::aws:policy/PowerUserAccess"\n}\n'
     )
     files = {

@@ -18,7 +18,7 @@ from bot.runtime.front import PROVED
 from bot.runtime.operations import app_of
 from tests.support import issuer as by
 from tests.support.gate_door import NOW, Client, MemoryAsks, door_of
-from tests.support.issuer import AUDIENCE, KID
+from tests.support.issuer import KID
 from tests.support.pipelines import COMMIT, GITHUB_ISSUER, WORKFLOW, github_pipeline
 
 NONCE = "n" * 43
