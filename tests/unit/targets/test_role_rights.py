@@ -96,6 +96,9 @@ TO_EVERYBODY: dict[str, tuple[str, str, dict[str, str]]] = {
     "OnlyTheWorkerWritesTheArchive": ("s3:PutObject", OBJECT, {**LOCKED, **SOMEBODY}),
     "NobodyThrowsTheKeyAway": ("kms:DisableKey", KEY, {"aws:PrincipalArn": ADMIN}),
     "NobodyOpensTheKeyToOthers": ("kms:PutKeyPolicy", KEY, SOMEBODY),
+    # An administrator may do anything with a key whose policy leaves that to IAM.
+    "OnlyTheWorkerSigns": ("kms:Sign", KEY, {"aws:PrincipalArn": ADMIN}),
+    "TheAccountStaysInItsOrganisation": ("organizations:LeaveOrganization", "*", {"aws:PrincipalArn": ADMIN}),
 }
 OF_THE_WORKER = {
     sid: (action, thing, {**context, **WORKER})
@@ -125,6 +128,15 @@ def test_who_keeps_the_role_may_change_it_and_settings_but_unlock_nothing() -> N
     for action, thing in (("iam:PutRolePolicy", ROLE), ("s3:PutBucketTagging", BUCKET), ("kms:PutKeyPolicy", KEY)):
         assert not denied_by(GUARDRAIL, action, thing, keeper)
         assert denied_by(by_the_guardrail(SCOPE), action, thing, keeper)
+
+
+def test_root_of_another_account_is_a_role_too_many_and_a_closed_account_keeps_no_archive() -> None:
+    for statements in (BOUNDARY, GUARDRAIL):
+        assert denied_by(statements, "sts:AssumeRoot", f"arn:aws:iam::{ACCOUNT}:root", WORKER) >= {
+            "NeverWhatOutlivesTheEnd"
+        }
+    assert denied_by(GUARDRAIL, "account:CloseAccount", "*", SOMEBODY) == {"TheAccountStaysInItsOrganisation"}
+    assert not denied_by(GUARDRAIL, "kms:Sign", KEY, WORKER)
 
 
 def test_other_tags_are_anybodys_and_without_a_keeper_onboarding_goes_on_with_a_note() -> None:

@@ -79,6 +79,7 @@ _OUTLIVING = (
     "sso:Put*",
     "sso:Start*",
     "sso:Update*",
+    "sts:AssumeRoot",
     "sts:GetFederationToken",
 )
 
@@ -126,7 +127,13 @@ def by_the_guardrail(scope: Scope, administrators: tuple[str, ...] = ()) -> tupl
         *_bucket(scope, others),
         *_retention(scope),
         *_key(scope, others),
+        stays("TheAccountStaysInItsOrganisation"),
     )
+
+
+def stays(sid: str) -> Statement:
+    """An account that has left is bound by no control policy, and one that was closed keeps nothing, Object Lock or not."""
+    return _denied(sid, ("account:CloseAccount", "organizations:LeaveOrganization"), ("*",))
 
 
 def tells_people_apart(scope: Scope) -> bool:
@@ -160,6 +167,9 @@ def _key(scope: Scope, others: Condition) -> tuple[Statement, ...]:
     return (
         _denied("NobodyThrowsTheKeyAway", _KEY_GONE, (scope.key,)),
         _denied("NobodyOpensTheKeyToOthers", _KEY_OPENED, (scope.key,)).where(others),
+        _denied("OnlyTheWorkerSigns", ("kms:Sign",), (scope.key,)).where(
+            {"ArnNotEquals": {"aws:PrincipalArn": scope.sealer or scope.role}}
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from workflows.core.policy import Entitlement
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.role_rights.covers import Right, listed, meet
 from workflows.targets.aws.role_rights.covers import read as read_document
+from workflows.targets.aws.role_rights.never import stays
 from workflows.targets.aws.role_rights.statement import CONTROL_MAX, Condition, Statement, document, packed, size_of
 from workflows.targets.aws.terms import AwsSpec
 from workflows.targets.aws.wanted import SOMEBODY, WHOEVER, terms_of
@@ -85,7 +86,6 @@ _WRITES = (
 )
 # With which whoever holds them opens the state to others, or takes its past away.
 _OPENS = (
-    "s3:CreateAccessPoint",
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
     "s3:PutBucketAcl",
@@ -139,7 +139,7 @@ class Asked:
 
 def control_policies(asked: Asked) -> tuple[dict[str, Any], ...]:
     """For the organisational unit of production; several where one would be too long."""
-    found = (*_regions(asked), *_services(asked), *_state(asked))
+    found = (*_regions(asked), *_services(asked), *_state(asked), stays("ProductionStaysInItsOrganisation"))
     return tuple(document(each) for each in packed(found, CONTROL_MAX))
 
 
