@@ -27,6 +27,7 @@ _LIMIT = format_duration(MINUTES)
 BECAUSE: Mapping[Because, str] = {
     Because.PRODUCTION: "it changes production, and a person answers for that",
     Because.ADMIN: "it is an admin role, and a person answers for that",
+    Because.GIVES_MORE: "another role gives the same, and the policy calls that one a greater risk",
     Because.DANGER: "the policy calls it dangerous",
     Because.OUTLIVES: "its holder may keep access after the end",
     Because.SEVERAL: "the policy wants more than one approver for it, or none",

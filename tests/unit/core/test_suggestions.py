@@ -35,23 +35,25 @@ from workflows.core.suggestions.model import (
     Quick,
     Record,
 )
+from workflows.targets.aws.kinds import AwsKind
+from workflows.targets.aws.terms import AwsSpec
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 SINCE = NOW - 90 * DAY
 PROD, STAGE = "payments-prod", "payments-staging"
 READ = (PROD, "read-only")
+CHANGES, ADMINISTERS = (
+    AwsSpec(AwsKind.IDENTITY_CENTER, permission_set=name) for name in ("PowerUserAccess", "AdministratorAccess")
+)
 
 
 def a_policy(**changes: object) -> Policy:
     prod = (
         build.entitlement(),
-        build.entitlement("deploy", risk=Risk.CHANGE),
-        build.entitlement("admin", risk=Risk.ADMIN),
+        build.entitlement("deploy", risk=Risk.CHANGE, target=CHANGES),
+        build.entitlement("admin", risk=Risk.ADMIN, target=ADMINISTERS),
     )
-    stage = [
-        replace(one, environment=STAGE, tier=Tier.STAGING, account="444455556666")
-        for one in (build.entitlement("deploy", risk=Risk.CHANGE), build.entitlement("admin", risk=Risk.ADMIN))
-    ]
+    stage = [replace(one, environment=STAGE, tier=Tier.STAGING, account="444455556666") for one in (prod[1], prod[2])]
     staging = build.environment(*stage, name=STAGE, tier=Tier.STAGING)
     return build.policy(build.environment(*prod), staging, **changes)
 
@@ -153,6 +155,14 @@ def test_change_outside_of_production_can_be_a_rule():
 )
 def test_what_can_do_harm_is_never_a_rule(place: tuple[str, str], because: Because):
     assert why(of(good(environment=place[0], role=place[1]))) == (because,)
+
+
+def test_what_is_called_reading_and_gives_what_an_admin_role_does_is_never_one():
+    """Its risk is a word in a file; the permission set is what people get, in whichever account."""
+    for target in (CHANGES, ADMINISTERS):
+        assert why(of(good(), changed(target=target))) == (Because.GIVES_MORE,)
+    mild = changed("deploy", STAGE, target=ADMINISTERS)
+    assert why(of(good(environment=STAGE, role="deploy"), mild)) == (Because.GIVES_MORE,)
 
 
 def test_what_calls_itself_staging_and_gives_production_is_never_one():

@@ -8,9 +8,10 @@ connections that are written alike: groups of one name in two places are two gro
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from workflows.core.identity import Address
-from workflows.core.policy import Entitlement, Environment, Policy, Tier
+from workflows.core.policy import Entitlement, Environment, Policy, Risk, Tier
 from workflows.core.provider import TargetTerms, TemplateRefused
 
 # Whoever they are, and wherever: what is written for one person or account is compared with what is for the same one.
@@ -48,6 +49,19 @@ class Production:
             terms, known = _terms(role), self._terms.get(role.connection.phrase(), ())
             if role.account in self._accounts or (terms is not None and any(one.same_access(terms) for one in known)):
                 yield role.role
+
+
+def risks_of_the_same(role: Entitlement, others: Iterable[Entitlement]) -> frozenset[Risk]:
+    """What those of the others are called that give the same, in whichever account: a risk is a word in a file."""
+    phrase, own = role.connection.phrase(), _terms(replace(role, account=_SOMEWHERE))
+    alike = (one for one in others if one.connection.phrase() == phrase)
+    return frozenset(
+        one.risk
+        for one in alike
+        if own is not None
+        and (terms := _terms(replace(one, environment=role.environment, account=_SOMEWHERE))) is not None
+        and own.same_access(terms)
+    )
 
 
 def _terms(role: Entitlement) -> TargetTerms | None:

@@ -21,6 +21,7 @@ class Because(StrEnum):
 
     PRODUCTION = "production"
     ADMIN = "admin"
+    GIVES_MORE = "gives_more"
     DANGER = "danger"
     OUTLIVES = "outlives"
     SEVERAL = "several"

@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 
 from workflows.core.access_review.rows import RowOutcome, median_of
 from workflows.core.dates import zone_of
+from workflows.core.loosening.reach import risks_of_the_same
 from workflows.core.people import GroupFacts, PersonId
 from workflows.core.policy import Entitlement, Hours, Policy, Risk, Tier
 from workflows.core.suggestions.approvers import Two, is_of_a_pair, is_over_half, most, quick_people
@@ -24,6 +25,8 @@ from workflows.core.suggestions.limits import (
 )
 from workflows.core.suggestions.model import Ask, Because, CouldApprove, Crowd, Numbers, Place, Record
 
+# The least first.
+_RISKS = (Risk.READ, Risk.CHANGE, Risk.ADMIN)
 _DAY = timedelta(days=1)
 # More than this the policy does not let a rule say.
 _USES_MAX = 20
@@ -71,6 +74,9 @@ def _for_good(ground: Ground, role: Entitlement) -> Iterator[Because]:
         yield Because.ADMIN
     elif production and role.risk is not Risk.READ:
         yield Because.PRODUCTION
+    alike = (one for place in ground.policy.environments.values() if place.tier is role.tier for one in place.given)
+    if max(map(_RISKS.index, risks_of_the_same(role, alike)), default=0) > _RISKS.index(role.risk):
+        yield Because.GIVES_MORE
     if role.danger:
         yield Because.DANGER
     if role.outlives:
