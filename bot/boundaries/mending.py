@@ -9,6 +9,7 @@ from typing import Any
 from bot.boundaries import questions as q
 from bot.boundaries.model import Answer, Document, Verdict
 from bot.boundaries.seen import Seen
+from bot.boundaries.terraform.guard import BUCKET_WRITES, OBJECT_WRITES
 from bot.boundaries.terraform.identities import Kind
 
 _ACCOUNT, _ROLE, _REPOSITORY = "ACCOUNT_ID", "PIPELINE_ROLE", "OWNER/NAME"
@@ -56,9 +57,9 @@ def guard_policy(bucket: str, keys: Sequence[str], writers: Sequence[str]) -> Ma
     return {
         "Version": "2012-10-17",
         "Statement": [
-            _deny("WritersOfTheState", ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"], objects, writers),
-            # Whoever could change this policy could write, too.
-            _deny("KeepersOfThisPolicy", ["s3:PutBucketPolicy", "s3:DeleteBucketPolicy"], [arn], writers),
+            _deny("WritersOfTheState", [*OBJECT_WRITES, "s3:ReplicateObject", "s3:ReplicateDelete"], objects, writers),
+            # Whoever could change this policy could write, too; a rule of the bucket's life deletes.
+            _deny("KeepersOfThisPolicy", [*BUCKET_WRITES, "s3:PutLifecycleConfiguration"], [arn], writers),
             {
                 "Sid": "TlsAlone",
                 "Effect": "Deny",

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.boundaries.limits import STANZAS_MAX, STATES_MAX
 from bot.boundaries.model import Evidence, Place, unknown
 from bot.boundaries.owners.codeowners import Owners, owners_in
-from bot.boundaries.owners.own_policy import OwnPolicy, own_policies
+from bot.boundaries.owners.own_policy import FOLDERS_MAX, OwnPolicy, own_policies, policy_files
 from bot.boundaries.pipelines.gitlab import GITLAB, GitLab
 from bot.boundaries.pipelines.job import Job, Role
 from bot.boundaries.pipelines.workflows import GITHUB, Workflows, workflows_of
@@ -88,7 +88,10 @@ class Seen:
             yield unknown("There are more jobs here than are read: name a folder, or split the repository.")
 
     def doubts_of_owners(self) -> Iterator[Evidence]:
-        yield from self._doubts(frozenset({Kind.CODEOWNERS}))
+        yield from self._doubts(frozenset({Kind.CODEOWNERS, Kind.POLICY}))
+
+    def doubts_of_policies(self) -> Iterator[Evidence]:
+        yield from self._doubts(frozenset({Kind.POLICY}))
 
     def _doubts(self, kinds: frozenset[Kind]) -> Iterator[Evidence]:
         for left in self.left:
@@ -106,7 +109,11 @@ def look(folder: Path, production: Production, regions: tuple[str, ...] = (), pa
 
 
 def _seen(checkout: Checkout, production: Production, regions: tuple[str, ...], parser: Parser) -> Seen:
+    more = policy_files(checkout, shows)[FOLDERS_MAX:]
     left = [*checkout.left, *_only_named(checkout)]
+    left += [
+        Left(name, f"is of one policy folder more than the {FOLDERS_MAX} that are read", Kind.POLICY) for name in more
+    ]
     terraform = _terraform(checkout, parser, left)
     workflows = workflows_of(_yaml(checkout, Kind.WORKFLOW, parser, left), production)
     states = states_of(terraform)

@@ -140,6 +140,10 @@ class GitHubApi:
     def _environment(self, rest: str, query: Query) -> tuple[int, Any]:
         name, _, more = rest.partition("/")
         name = unquote(name)
+        if not name:
+            # https://docs.github.com/en/rest/deployments/environments#list-environments
+            listed = [{"name": each} for each in self.environments]
+            return 200, {"total_count": len(listed), "environments": _page(listed, query)}
         if name not in self.environments:
             return 404, NOT_FOUND
         if more == "deployment_protection_rules":

@@ -23,7 +23,7 @@ _TERRAFORM = (".tf", ".tofu", ".tf.json", ".tfvars", ".tfvars.json", ".terraform
 
 
 def named(seen: Seen) -> Answer:
-    found = [*seen.doubts_of_pipelines()]
+    found = [*dict.fromkeys((*seen.doubts_of_pipelines(), *seen.doubts_of_policies()))]
     for policy in seen.policies:
         found += _of_policy(policy)
     for job in seen.production_jobs:

@@ -78,6 +78,9 @@ def _beside(seen: Seen, state: State, strangers: list[State]) -> Iterator[Eviden
         )
     elif not shared:
         yield unknown(f"Where the state of {unclear[0].place} stands is said at terraform init.", unclear[0].place)
+    elif state.kind == CLOUD:
+        # Each workspace has rights of its own, or its project's, or the organisation's.
+        yield unknown(f"Who may write {state.title}, and not {shared[0].title} beside it, is said there.", state.place)
     elif _is_guarded(seen, state):
         yield yes(
             f"{state.title} shares its bucket, and the bucket's policy keeps others from writing it.", state.place
@@ -88,9 +91,7 @@ def _beside(seen: Seen, state: State, strangers: list[State]) -> Iterator[Eviden
 
 def _house(state: State) -> tuple[str, ...] | None:
     """What is shared when two states are written with the same rights."""
-    if state.kind == CLOUD:
-        return state.identity
-    names = {S3: "bucket", "gcs": "bucket", "azurerm": "storage_account_name"}
+    names = {CLOUD: "organization", S3: "bucket", "gcs": "bucket", "azurerm": "storage_account_name"}
     value = state.values.get(names.get(state.kind, ""))
     return (state.kind, value) if value else None
 

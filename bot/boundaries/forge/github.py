@@ -40,7 +40,7 @@ class GitHubRules:
                 return self._waits_for_reviewers(environment, found, reviewers)
             return self._waits_for_app(environment, found, app_rule)
         except NotFetched as problem:
-            return self._said.not_told(f"Environment {environment}", problem)
+            return self._environment_not_told(environment, problem)
 
     def _waits_for_reviewers(self, name: str, found: Mapping[str, Any], rule: Mapping[str, Any]) -> Evidence:
         if rule.get("prevent_self_review") is not True:
@@ -82,7 +82,7 @@ class GitHubRules:
                 return self._said.unknown(f"which branches environment {environment} takes is not told")
             return self._taken(environment, found)
         except NotFetched as problem:
-            return self._said.not_told(f"Environment {environment}", problem)
+            return self._environment_not_told(environment, problem)
 
     def _taken(self, name: str, policy: Mapping[str, Any]) -> Evidence:
         if policy.get("protected_branches") is True:
@@ -116,7 +116,7 @@ class GitHubRules:
         try:
             rule = _reviewers(self._environment(environment))
         except NotFetched as problem:
-            return self._said.not_told(f"Environment {environment}", problem)
+            return self._environment_not_told(environment, problem)
         if rule is None:
             return self._said.no(f"Environment {environment} names nobody who lets jobs on")
         return self._said.yes(f"Environment {environment} names {len(rule['reviewers'])} who let jobs on")
@@ -151,6 +151,20 @@ class GitHubRules:
 
     def _environment(self, name: str) -> Mapping[str, Any]:
         return self._client.object(f"/environments/{_quoted(name)}")
+
+    def _environment_not_told(self, name: str, problem: NotFetched) -> Evidence:
+        """404 says that it is not there, or not for this token: the list of them tells which."""
+        try:
+            listed = (
+                {str(each.get("name")).lower() for each in self._client.pages("/environments", "environments")}
+                if problem.status == 404
+                else {name.lower()}
+            )
+        except NotFetched:
+            listed = {name.lower()}
+        if name.lower() in listed:
+            return self._said.not_told(f"Environment {name}", problem)
+        return self._said.no(f"environment {name} is not there: GitHub makes it, without rules, when a job names it")
 
 
 def _reviewers(environment: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -12,7 +12,7 @@ from workflows.core.pipelines.allowed import Pipeline
 from workflows.core.policy import Environment, Gate, Policy, Tier
 from workflows.policy_file import read_policy
 
-_FOLDERS_MAX = 5
+FOLDERS_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,14 @@ def _given(gate: Gate) -> str:
     return str(getattr(gate.gives.target, "role", "")) if gate.gives is not None else ""
 
 
+def policy_files(checkout: Checkout, shows: Callable[[str], bool]) -> list[str]:
+    return sorted(name for name in checkout.names if kind_of(name) is Kind.POLICY and not shows(name))
+
+
 def own_policies(checkout: Checkout, shows: Callable[[str], bool]) -> tuple[OwnPolicy, ...]:
     """Each folder with a prodaccess.yaml, the first few of them; not those of examples (`shows`), which are in force nowhere."""
-    folders = sorted(folder_of(name) for name in checkout.names if kind_of(name) is Kind.POLICY and not shows(name))
     found = []
-    for folder in folders[:_FOLDERS_MAX]:
+    for folder in map(folder_of, policy_files(checkout, shows)[:FOLDERS_MAX]):
         reading = read_policy(checkout.root / folder)
         problem = str(reading.problems[0]) if reading.problems else ""
         found.append(OwnPolicy(folder, reading.policy, problem))

@@ -12,6 +12,7 @@ from bot.boundaries.forge.github import GitHubRules
 from bot.boundaries.model import Evidence, Verdict
 from tests.support.github_api import (
     FORBIDDEN,
+    NOT_FOUND,
     REPOSITORY,
     REVIEWERS,
     TOKEN,
@@ -91,7 +92,8 @@ _BARE = {"protection_rules": []}
         (waits, given(protection_rules=[{**REVIEWERS, "reviewers": []}]), NO, "waits for nobody"),
         (waits, given(protection_rules=[{"type": "wait_timer", "wait_timer": 30}]), NO, "waits for nobody"),
         (waits, given(protection_rules=None), UNKNOWN, "does not tell"),
-        (waits, {"environments": {}}, UNKNOWN, "may not see it"),
+        (waits, {"environments": {}}, NO, "without rules"),
+        (waits, {"environments": {}, "answers": {f"{_PATH}/environments": (404, {})}}, UNKNOWN, "may not see it"),
         (waits, {"answers": {_ENVIRONMENT: (403, FORBIDDEN)}}, UNKNOWN, "refused the token"),
         (waits, {"answers": {_ENVIRONMENT: (301, {})}}, UNKNOWN, "another address"),
         (waits, {"answers": {_ENVIRONMENT: (200, [])}}, UNKNOWN, "something else"),
@@ -192,3 +194,28 @@ def test_the_token_stands_in_the_head_alone_and_without_one_nothing_stands_there
     waits(rules_of(server, token=None))
     assert server.tokens == {""}
     assert "refused the token" in waits(rules_of(server, token="other")).words
+
+
+def test_an_environment_that_is_not_there_is_made_without_rules_by_whoever_names_it() -> None:
+    """GitHub makes it when a job names it: a slip in its name is an open door."""
+    with github_api() as api:
+        rules = rules_of(api)
+        for said in (
+            rules.waits("prodution", app_rule=False),
+            rules.branches("prodution"),
+            rules.reviewers("prodution"),
+        ):
+            assert said.verdict is Verdict.NO
+            assert "without rules" in said.words
+    with github_api(environments={"Production": environment("Production")}) as api:
+        api.answers["/repos/larkspur/orders/environments/production"] = (404, NOT_FOUND)
+        assert rules_of(api).waits("production", app_rule=False).verdict is Verdict.UNKNOWN
+    with github_api() as api:
+        api.answers["/repos/larkspur/orders/environments"] = (404, NOT_FOUND)
+        assert rules_of(api).waits("prodution", app_rule=False).verdict is Verdict.UNKNOWN
+
+
+def test_another_repository_is_another_one() -> None:
+    with github_api() as api:
+        assert rules_of(api).is_of("Larkspur/Orders")
+        assert not rules_of(api).is_of("larkspur/other")

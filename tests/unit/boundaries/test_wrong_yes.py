@@ -84,7 +84,7 @@ _PIPELINES: Mapping[str, tuple[str, Verdict, Files]] = {
     "a choice of something else": ("pipeline-approval", UNKNOWN, {DEPLOYS: by_hand("live", "production")}),
     "called, with what is said when nothing is given": (
         "pipeline-approval",
-        UNKNOWN,
+        NO,
         {DEPLOYS: _CALLED, ".github/workflows/go.yml": f"on: push\njobs:\n  go:\n    uses: ./{DEPLOYS}\n"},
     ),
     "a push to here that deploys": (
@@ -139,7 +139,7 @@ _TRUSTED: Mapping[str, tuple[str, Verdict, Files]] = {
     ),
     "one environment more, which no job names": (
         "pipeline-approval",
-        UNKNOWN,
+        NO,
         {TRUSTS: TRUST.replace(_SUBJECT, f'{_SUBJECT}, "repo:larkspur/orders:environment:production-hotfix"')},
     ),
     "a branch beside it": (
@@ -189,6 +189,9 @@ _TRUSTED: Mapping[str, tuple[str, Verdict, Files]] = {
         {DEPLOYS: f"{DEPLOY}        env: {{AWS_SECRET_ACCESS_KEY: '${{{{ secrets.DEPLOYER }}}}'}}\n"},
     ),
 }
+_WORKSPACE = (
+    'terraform {\n  cloud {\n    organization = "larkspur"\n    workspaces {\n      name = "orders-%s"\n    }\n  }\n}\n'
+)
 _STATES: Mapping[str, tuple[str, Verdict, Files]] = {
     "no lock, quoted": ("state-locked", NO, {DEPLOYS: DEPLOY.replace("apply ", "apply -lock='false' ")}),
     "no lock, as Go reads it": ("state-locked", NO, {DEPLOYS: DEPLOY.replace("apply ", "apply -lock=F ")}),
@@ -209,6 +212,11 @@ _STATES: Mapping[str, tuple[str, Verdict, Files]] = {
         "state-apart",
         NO,
         {"envs/test/main.tf": backend("larkspur-state-prod", "orders/test.tfstate"), STATE: checkouts.BUCKET},
+    ),
+    "workspaces of one organisation": (
+        "state-apart",
+        UNKNOWN,
+        {f"envs/{name}/main.tf": _WORKSPACE % name for name in ("prod", "staging")},
     ),
     "older versions that others bring back": (
         "state-writers",
@@ -258,6 +266,16 @@ _OWNED: Mapping[str, tuple[str, Verdict, Files]] = {
         "owner-reviews",
         NO,
         {"ci/go/action.yml": "", DEPLOYS: f"{DEPLOY}      - uses: ./ci/go\n", ".github/CODEOWNERS": _NOBODYS},
+    ),
+    "more policy folders than are read": (
+        "owner-named",
+        UNKNOWN,
+        {
+            f"{folder}{name.removeprefix('policy')}": MENDED[name]
+            for folder in ("a", "b", "c", "d", "e")
+            for name in MENDED
+            if name.startswith("policy/")
+        },
     ),
     "a script that the job runs": (
         "owner-reviews",
