@@ -94,6 +94,8 @@ def _gate(gate: Gate) -> Iterator[tuple[str, str]]:
     yield "hours", hours_words(asked.hours)
     refuses = gate.unknown_starter is UnknownStarter.REFUSE
     yield "unknown starter", "is refused" if refuses else "one more must agree, for each who is not known"
+    if gate.break_glass:
+        yield "in an emergency", "opened alone by whoever may use break-glass, in freezes and closed hours, too"
 
 
 def _role(environment: Environment, role: Entitlement) -> Iterator[tuple[str, str]]:

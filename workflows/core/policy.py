@@ -246,6 +246,8 @@ class Gate:
     unknown_starter: UnknownStarter = UnknownStarter.ONE_MORE
     # None: the approval gives nothing, and is advice to the pipeline.
     gives: GateTarget | None = None
+    # Whether whoever may break the glass in the environment may open it alone in an emergency.
+    break_glass: bool = False
 
     @property
     def as_given(self) -> Entitlement | None:

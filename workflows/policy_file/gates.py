@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from workflows.core import policy as core
+from workflows.core.durations import format_duration
 from workflows.core.gates.terms import GATE_SPEC, NO_CONNECTION
 from workflows.core.identity import PersonId, first_person
 from workflows.core.provider import Connection
@@ -63,7 +64,8 @@ def _gate(name: str, raw: GateFile, file: EnvironmentFile, document: Document, e
             **{key: document.place(*path, key) for key in ("approve", *raw.model_fields_set)},
         },
     )
-    return core.Gate(name, entitlement, core.UnknownStarter(raw.unknown_starter or core.UnknownStarter.ONE_MORE))
+    starter = core.UnknownStarter(raw.unknown_starter or core.UnknownStarter.ONE_MORE)
+    return core.Gate(name, entitlement, starter, break_glass=raw.break_glass)
 
 
 def undecidable(policy: core.Policy) -> Iterator[Problem]:
@@ -73,6 +75,25 @@ def undecidable(policy: core.Policy) -> Iterator[Problem]:
             if not _enough(policy, gate.entitlement):
                 message = f"nobody can decide the gate {gate.name} of {place.name}: its groups have too few people"
                 yield _at(gate, message, "name groups in approve that have enough people, or lower a number")
+
+
+def never_opened(policy: core.Policy) -> Iterator[Problem]:
+    """Gates that say they can be opened in an emergency where nobody may, or for longer than an emergency lasts there."""
+    for place in policy.environments.values():
+        for gate in place.gates.values():
+            if not gate.break_glass:
+                continue
+            limits, lasts = place.break_glass, gate.gives.duration if gate.gives else _NOTHING
+            if limits is None:
+                message = f"the gate {gate.name} has break_glass, and {place.name} says nobody who may use break-glass"
+                suggestion = "add break_glass: {who: [...], ...} to the environment, or take it out of the gate"
+                yield _at(gate, message, suggestion, "break_glass")
+            elif lasts > limits.max_duration:
+                most = format_duration(limits.max_duration)
+                message = (
+                    f"'for' of the gate {gate.name} is longer than the break_glass of {place.name} allows ({most})"
+                )
+                yield _at(gate, message, f"write at most {most}, or take break_glass out of the gate", "break_glass")
 
 
 def rules_without_gates(policy: core.Policy, document: Document) -> Iterator[Problem]:
@@ -126,6 +147,6 @@ def _one_person(policy: core.Policy, asked: core.Entitlement) -> bool:
     return len(listed) == len(known) and len(frozenset().union(*listed)) == 1
 
 
-def _at(gate: core.Gate, message: str, suggestion: str) -> Problem:
-    file, _, line = gate.entitlement.origins["approve"].rpartition(":")
+def _at(gate: core.Gate, message: str, suggestion: str, key: str = "approve") -> Problem:
+    file, _, line = gate.entitlement.origins[key].rpartition(":")
     return Problem(file, int(line), message, suggestion)

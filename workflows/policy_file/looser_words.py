@@ -88,6 +88,8 @@ def _break_glass(way: _Way) -> str:
     what = way.one.what
     if what == "new":
         return way.either("break-glass added", "break-glass removed") + f" ({way.people})"
+    if what == "gate":
+        return way.either("break-glass opens it", "break-glass does not open it any more")
     return f"break-glass {what} {way.people if way.one.added else way.change}"
 
 

@@ -43,6 +43,7 @@ def gate_words(gate: Gate) -> Iterator[tuple[str, str]]:
     yield "target", gate.gives.phrase() if gate.gives else ""
     yield "for", duration_words(gate.gives.duration if gate.gives else None)
     yield "outlives", (gate.gives.outlives or "") if gate.gives else ""
+    yield "break_glass", "true" if gate.break_glass else ""
 
 
 def approve_words(role: Entitlement) -> str:

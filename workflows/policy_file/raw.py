@@ -212,6 +212,9 @@ class Gate(Raw):
     target: Any = Field(None, description="what the pipeline's own role is given for the time of its run")
     lasts: Duration | None = Field(None, alias="for", description="how long it has that at most; needed with target")
     outlives: Text | None = Field(None, description="why what it is given has to allow what outlives the end")
+    break_glass: bool = Field(
+        False, description="whether whoever may break the glass in the environment may open it alone in an emergency"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Gate:

@@ -76,6 +76,7 @@ class Resolver:
         self.problems.extend(untrusted(found, self.files.environments))
         self.problems.extend(cannot_be_removed(found, self.files.environments))
         self.problems.extend(gates.undecidable(found))
+        self.problems.extend(gates.never_opened(found))
         self.problems.extend(gates.rules_without_gates(found, self.files.workspace[1]))
         self.problems.extend(cannot_vouch(found, self.files.workspace[1]))
         return found

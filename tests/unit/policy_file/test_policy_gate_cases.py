@@ -65,6 +65,54 @@ def test_a_case_of_a_gate_comes_out_as_its_ask_would(tmp_path: Path, case: str) 
     assert [str(one) for one in found.wrong] == []
 
 
+def run_glass(folder: Path, case: str, *, opt_in: bool = True) -> Result:
+    """Where the gates say that they are opened in an emergency, and the policy is frozen today."""
+    said = "break_glass: true, " if opt_in else ""
+    gates = GATES.replace("deploy: {", f"deploy: {{{said}").replace("known: {", f"known: {{{said}")
+    gates += "\nfreezes: [{from: 2026-11-24T00:00:00+01:00, until: 2026-11-25T00:00:00+01:00, reason: Quarter's end}]"
+    glass = "max_per_day: 2, review_within: 8h"
+    edits = (SHOP, "title: Shop", gates), (SHOP, "review_within: 24h", glass)
+    found = shop(folder / "policy", (WORKSPACE, "digests:", PIPELINE), *edits)
+    path = folder / "cases.yaml"
+    head = HEAD.replace("oncall: []", "oncall: [nia@example.com]").replace("10:00:00", "21:00:00")
+    path.write_text(head + f"  - {{case: x, environment: shop-prod, ticket: OPS-1, {case}}}\n")
+    table = read_table(path, found)
+    assert isinstance(table, Table), "\n".join(map(str, table))
+    return run_table(found, table)[1]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "broken_by: nia@example.com, expect: {outcome: break-glass, review_within: 8h}",
+        "broken_by: nia@example.com, began: [nia@example.com], expect: {outcome: break-glass}",
+        "broken_by: nia@example.com, unknown: 2, uses_today: 1, expect: {outcome: allowed}",
+        "broken_by: nia@example.com, uses_today: 2, expect: {outcome: refused, code: break_glass_too_often}",
+        "broken_by: olu@example.com, expect: {outcome: refused, code: break_glass_not_allowed}",
+        "broken_by: nia@example.com, people: {nia@example.com: {barred: flagged}}, "
+        "expect: {outcome: refused, code: break_glass_barred}",
+        "broken_by: nia@example.com, people: {nia@example.com: {account: on hold}}, "
+        "expect: {outcome: refused, code: person_suspended}",
+        "broken_by: nia@example.com, unknown_groups: [oncall], expect: {outcome: refused, code: not_known_yet}",
+        "expect: {outcome: refused, code: freeze}",
+    ],
+)
+def test_a_case_says_who_opens_a_gate_alone(tmp_path: Path, case: str) -> None:
+    assert [str(one) for one in run_glass(tmp_path, case).wrong] == []
+
+
+def test_without_a_word_of_its_own_no_gate_is_opened_alone(tmp_path: Path) -> None:
+    case = "broken_by: nia@example.com, expect: {outcome: refused, code: break_glass_not_allowed}"
+    assert [str(one) for one in run_glass(tmp_path, case, opt_in=False).wrong] == []
+
+
+def test_a_case_meets_the_break_glass_of_a_gate_and_its_limits(tmp_path: Path) -> None:
+    opened = run_glass(tmp_path, "broken_by: nia@example.com, expect: {outcome: break-glass}")
+    assert "shop-prod gate deploy: break-glass" in opened.met
+    often = run_glass(tmp_path, "broken_by: nia@example.com, uses_today: 2, expect: {outcome: refused}")
+    assert often.met == {"shop-prod: break-glass max_per_day"}
+
+
 def test_what_differs_is_told(tmp_path: Path) -> None:
     case = "ticket: OPS-1, began: [olu@example.com], expect: {outcome: approval, among_approvers: [olu@example.com]}"
     (found,) = run(tmp_path, case)
@@ -96,6 +144,9 @@ def test_a_pipeline_that_may_not_ask_for_this_environment_is_refused(tmp_path: P
         ("began: [stranger@example.com], expect: {outcome: approval}", "'stranger@example.com' is in no group"),
         ("pipeline: shp, expect: {outcome: approval}", "no pipeline 'shp'"),
         ("expect: {outcome: rule}", "a gate has no outcome rule"),
+        ("expect: {outcome: break-glass}", "a gate has no outcome break-glass"),
+        ("uses_today: 1, expect: {outcome: allowed}", "'uses_today' means nothing without 'broken_by'"),
+        ("broken_by: stranger@example.com, expect: {outcome: allowed}", "'stranger@example.com' is in no group"),
         ("expect: {outcome: approval, lasts: 1h}", "'lasts' means nothing of a gate"),
     ],
 )

@@ -78,6 +78,7 @@ def test_nothing_can_be_given_by_a_gate() -> None:
         ("hours: {from: '08:00', until: '17:00'}", "'approve' is missing in 'deploy'"),
         ("approve: {owners: 1}, unknown_starter: maybe", "'maybe' is not possible here"),
         ("approve: {owners: 1}, danger: x", "no key 'danger' here"),
+        ("approve: {owners: 1}, break_glass: [oncall]", "break_glass"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path: Path, words: str, sentence: str) -> None:
@@ -116,6 +117,12 @@ CHANGES = [
         [Kind.TICKET],
         "shop-prod gate deploy: no ticket any more",
     ),
+    (
+        "approve: {owners: 1}",
+        "approve: {owners: 1}, break_glass: true",
+        [Kind.BREAK_GLASS],
+        "shop-prod gate deploy: break-glass opens it",
+    ),
 ]  # fmt: skip
 
 
@@ -139,3 +146,26 @@ def test_a_gate_that_came_is_told_and_so_is_what_changed_in_it(tmp_path: Path) -
     )
     assert looser(loosened(none, one, NOW)) == ("shop-prod gate deploy: gate added",)
     assert "  gate deploy: a pipeline waits for the owners' word" in list(rendered(one))
+
+
+def test_a_gate_is_opened_alone_only_where_it_says_so(tmp_path: Path) -> None:
+    usual = policy(tmp_path / "a", gate("approve: {owners: 1}")).environments["shop-prod"].gates["deploy"]
+    opened = policy(tmp_path / "b", gate("approve: {owners: 1}, break_glass: true"))
+    assert not usual.break_glass
+    assert opened.environments["shop-prod"].gates["deploy"].break_glass
+    assert "opened alone by whoever may use break-glass" in "\n".join(rendered(opened))
+
+
+def test_a_gate_that_nobody_may_open_alone_does_not_say_that_they_may(tmp_path: Path) -> None:
+    none = (SHOP, "break_glass: {who: [oncall], roles: [read-only], max_duration: 30m, review_within: 24h}\n", "")
+    found = problems(tmp_path, none, gate("approve: {owners: 1}, break_glass: true"))
+    assert any("the gate deploy has break_glass, and shop-prod says nobody who may use" in line for line in found)
+
+
+def test_what_a_gate_gives_in_an_emergency_lasts_no_longer_than_an_emergency(tmp_path: Path) -> None:
+    target = "target: {kind: aws-iam-role-policy, role: shop-deploy, policy: policies/state.json}"
+    found = problems(tmp_path / "a", gate(f"approve: {{owners: 1}}, break_glass: true, {target}, for: 31m"))
+    assert any(
+        "'for' of the gate deploy is longer than the break_glass of shop-prod allows (30 min)" in line for line in found
+    )
+    policy(tmp_path / "b", gate(f"approve: {{owners: 1}}, break_glass: true, {target}, for: 30m"))

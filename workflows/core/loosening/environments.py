@@ -111,6 +111,8 @@ def _gates(old: Policy, before: Environment, new: Policy, place: Environment) ->
         if known.unknown_starter is UnknownStarter.REFUSE and gate.unknown_starter is UnknownStarter.ONE_MORE:
             words = known.unknown_starter.value, gate.unknown_starter.value
             yield Loosened(Kind.STARTER, place.name, (role,), before=words[0], after=words[1])
+        if gate.break_glass and not known.break_glass:
+            yield Loosened(Kind.BREAK_GLASS, place.name, (role,), "gate")
         yield from _given(place.name, role, known.gives, gate.gives)
 
 

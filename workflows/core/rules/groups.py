@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from workflows.core.dates import zone_of
 from workflows.core.identity import Suspension
 from workflows.core.people import GroupFacts, Member, PersonFacts, PersonId
-from workflows.core.policy import OWNERS, REQUESTERS, Entitlement, Environment, Hours, Policy, Tier
+from workflows.core.policy import GATE, OWNERS, REQUESTERS, BreakGlass, Entitlement, Environment, Hours, Policy, Tier
 from workflows.core.refusal import Code, Refused
 
 # `owners` and `requesters` mean the role's own where the policy gives it some, else the environment's.
@@ -74,11 +74,21 @@ def might_break_glass(
 
 
 def _breaking(policy: Policy, environment: Environment, role: str) -> tuple[str, ...] | None:
-    """The groups that the policy lets into this role in an emergency; None where there is no such thing."""
+    """The groups that the policy lets into this role, or open this gate, in an emergency; None where there is no such thing."""
     break_glass = environment.break_glass
-    if break_glass is None or role not in break_glass.roles or role not in environment.roles:
+    if break_glass is None or not (_is_role_of(break_glass, environment, role) or _opens(environment, role)):
         return None
     return groups_that_count(policy, environment, break_glass.who)
+
+
+def _is_role_of(break_glass: BreakGlass, environment: Environment, role: str) -> bool:
+    return role in break_glass.roles and role in environment.roles
+
+
+def _opens(environment: Environment, role: str) -> bool:
+    """Whether this is a gate that says of itself that it can be opened in an emergency. `role`: as `gate_role` calls it."""
+    gate = environment.gates.get(role.removeprefix(GATE).partition("+")[0]) if role.startswith(GATE) else None
+    return gate is not None and gate.break_glass
 
 
 def not_a_member(groups: GroupFacts, person: PersonId, names: Iterable[str], refused: Refused) -> Refused | None:

@@ -57,6 +57,8 @@ def _of_gate(gate: Gate) -> Iterator[str]:
         yield f"{name}: ticket"
     if gate.entitlement.hours:
         yield f"{name}: hours"
+    if gate.break_glass:
+        yield f"{name}: break-glass"
 
 
 def _gate_name(gate: Gate) -> str:
@@ -102,8 +104,13 @@ def met_by_gate(policy: Policy, case: GateCase, at: datetime, got: Verdict) -> f
     said, name = frozenset(codes(got)), _gate_name(gate)
     refusing = {**_REFUSING, "unknown_starter": {Code.GATE_STARTER_UNKNOWN.value}}
     refused = {f"{name}: {rule}" for rule, words in refusing.items() if words & said}
-    decided = {f"{name}: approve"} if got.outcome == APPROVAL else set()
-    return frozenset({*refused, *decided, *_met_of_place(place, at, got, said)})
+    decided = {
+        rule for outcome, rule in ((APPROVAL, "approve"), (BREAK_GLASS, "break-glass")) if got.outcome == outcome
+    }
+    emergency = _refused_by_break_glass(place, said) if case.broken_by is not None else ()
+    return frozenset(
+        {*refused, *(f"{name}: {rule}" for rule in decided), *emergency, *_met_of_place(place, at, got, said)}
+    )
 
 
 def _met_of_place(place: Environment, when: datetime, got: Verdict, said: frozenset[str]) -> Iterator[str]:
@@ -117,6 +124,10 @@ def _met_of_place(place: Environment, when: datetime, got: Verdict, said: frozen
 def _met_by_break_glass(place: Environment, role: str, got: Verdict, said: frozenset[str]) -> Iterator[str]:
     if got.outcome == BREAK_GLASS:
         yield f"{place.name} {role}: break-glass"
+    yield from _refused_by_break_glass(place, said)
+
+
+def _refused_by_break_glass(place: Environment, said: frozenset[str]) -> Iterator[str]:
     for code, key in (
         (Code.BREAK_GLASS_NOT_ALLOWED, "who"),
         (Code.DURATION_TOO_LONG, "max_duration"),

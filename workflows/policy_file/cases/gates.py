@@ -6,21 +6,25 @@ from dataclasses import replace
 from datetime import datetime
 
 from workflows.core.gates.ask import GateAsk, Starter, pipeline_person
-from workflows.core.identity import first_person, listed_as
+from workflows.core.identity import Address, first_person, listed_as
 from workflows.core.people import Account
 from workflows.core.pipelines.allowed import Pipeline
 from workflows.core.pipelines.identity import Forge, Part, PipelineRun
 from workflows.core.policy import Entitlement, Gate, Policy
+from workflows.core.records.person import PersonRecord, Uses
 from workflows.core.records.request import Origin, Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approvers import can_speak
+from workflows.core.rules.break_glass import History, review_owed
 from workflows.core.rules.eligibility import Ask, clean, find_ticket, slips_of, time_problem
 from workflows.core.rules.gate_asking import gate_terms, starter_refused
+from workflows.core.rules.gate_emergency import may_open
+from workflows.core.rules.groups import held
 from workflows.core.rules.reminders import escalation_due, escalation_of
 from workflows.core.rules.ticket_check import TicketSeen, TicketState, verified
-from workflows.policy_file.cases.facts import Known, folded, group_facts
+from workflows.policy_file.cases.facts import Known, folded, group_facts, person_facts
 from workflows.policy_file.cases.judge import Verdict
-from workflows.policy_file.cases.raw import APPROVAL, REFUSED, GateCase
+from workflows.policy_file.cases.raw import APPROVAL, BREAK_GLASS, REFUSED, GateCase
 
 _ID = "PA-1"
 
@@ -35,13 +39,36 @@ def judge_gate(policy: Policy, case: GateCase, on: Known, at: datetime) -> Verdi
         return Verdict(REFUSED, Refused(code, {**params, "known": "", "near": ""}))
     asked = _asked(policy, case)
     role = gate.asked_with(len(asked.unknown))
+    # An emergency stops at no freeze and at no hours.
+    shut = time_problem(policy, place, role, at) if case.broken_by is None else None
     refused = (
-        _not_allowed(policy, case, place.name)
-        or _slips(case, role, gate, asked)
-        or time_problem(policy, place, role, at)
-        or _ticket_problem(case, role)
+        _not_allowed(policy, case, place.name) or _slips(case, role, gate, asked) or shut or _ticket_problem(case, role)
     )
-    return Verdict(REFUSED, refused) if refused else _decided(policy, case, on, at, role, asked)
+    if refused:
+        return Verdict(REFUSED, refused)
+    decided = _decided(policy, case, on, at, role, asked)
+    return decided if case.broken_by is None else _broken(policy, gate, case, case.broken_by, on, at, decided)
+
+
+def _broken(
+    policy: Policy, gate: Gate, case: GateCase, who: Address, on: Known, at: datetime, waits: Verdict
+) -> Verdict:
+    """While it waits somebody opens it alone. The case has no reason of theirs: one is taken as given."""
+    address, groups = folded(policy, who), group_facts(policy, on, at)
+    person = person_facts(policy, on, address, at)
+    if person.suspended is not None:
+        return Verdict(REFUSED, held(person.suspended))
+    barred = on.people[address].barred if address in on.people else None
+    record = PersonRecord(person.id, person.name, break_glass_barred=barred)
+    history = History(record, Uses("", (at,) * case.uses_today))
+    refused = may_open(policy, gate, _ID, case.change or "an emergency", person, groups, history, at)
+    if refused is not None:
+        return Verdict(REFUSED, refused)
+    place = policy.environments[gate.entitlement.environment]
+    review = review_owed(_ID, place.name, place.break_glass, person.id, at)
+    return Verdict(
+        BREAK_GLASS, entitlement=waits.entitlement, request=waits.request, review_within=review.due_at - review.since
+    )
 
 
 def _asked(policy: Policy, case: GateCase) -> GateAsk:

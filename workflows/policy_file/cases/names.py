@@ -14,7 +14,7 @@ from workflows.policy_file.yaml_reader import Block, Document, Path
 
 _WORLDS = ("groups/@", "unknown_groups/#")
 _PEOPLE = ("who", "holder", "expect/approvers/#", "expect/among_approvers/#", "expect/no_approvers/#")
-_STARTERS = ("began/#", *_PEOPLE[2:])
+_STARTERS = ("began/#", "broken_by", *_PEOPLE[2:])
 _AWAY = ("away/@", "away/*")
 # Comparing takes time.
 _COMPARED_MAX = 500

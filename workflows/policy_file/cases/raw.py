@@ -155,13 +155,20 @@ class GateCase(World):
     ticket_is: TicketWord = Field("open", description="what the ticket system says, where the policy has it asked")
     at: Instant | None = Field(None, description="when; the file's own time unless said")
     unanswered: Duration | None = Field(None, description="nobody has answered for so long")
+    broken_by: Address | None = Field(None, description="who opens it alone, by break-glass, while it waits")
+    uses_today: int = Field(0, ge=0, le=1000, description="how often they have used break-glass there within a day")
     expect: Expected
 
     @model_validator(mode="after")
     def _fits(self) -> GateCase:
-        """Nothing is given by it, and no rule and no emergency lets a pipeline on."""
-        if self.expect.outcome in (RULE, BREAK_GLASS):
-            raise fault(f"a gate has no outcome {self.expect.outcome}", "it is approval, refused or allowed")
+        """Nothing is given by it, and no rule lets a pipeline on; an emergency does where somebody says so."""
+        if self.expect.outcome == RULE or (self.expect.outcome == BREAK_GLASS and self.broken_by is None):
+            raise fault(
+                f"a gate has no outcome {self.expect.outcome}",
+                "it is approval, refused or allowed; with broken_by also break-glass",
+            )
+        if self.uses_today and self.broken_by is None:
+            raise fault("'uses_today' means nothing without 'broken_by'", "take it out, or say who opens it")
         for key in ("lasts", "max_duration", "max_total"):
             if getattr(self.expect, key) is not None:
                 raise fault(f"'{key}' means nothing of a gate", "take it out")
