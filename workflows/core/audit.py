@@ -34,6 +34,7 @@ class Event(StrEnum):
     GATE_ASKED = "gate.asked"  # a pipeline waits for people
     GATE_AGREED = "gate.agreed"  # one of several approvers
     GATE_APPROVED = "gate.approved"
+    GATE_BROKEN = "gate.broken"  # opened in an emergency, by one person
     GATE_DENIED = "gate.denied"
     GATE_EXPIRED = "gate.expired"  # nobody answered, or the run did not take the approval in time
     GATE_WITHDRAWN = "gate.withdrawn"

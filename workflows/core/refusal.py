@@ -127,6 +127,7 @@ class Code(StrEnum):
     GATE_USED = "gate_used"
     GATE_OVER = "gate_over"
     GATE_NOT_LESS = "gate_not_less"
+    NOT_A_GATE = "not_a_gate"
     # the world
     STANDING_ACCESS = "standing_access"
     TARGET_PERSON_MISSING = "target_person_missing"

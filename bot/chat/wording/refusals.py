@@ -242,6 +242,8 @@ def _duration_too_long(c: _Case) -> str:
 
 
 def _reason_missing(c: _Case) -> str:
+    if c("what") == "gate":
+        return f"Say what the emergency is: {c.typed('break-glass ' + c('id', 'PA-1042') + ' REASON')}."
     if c("gate"):
         return "Say what changes, so that its owners know what they decide on: `--change TEXT`."
     if c("what") == "flag":
@@ -340,9 +342,14 @@ def _not_an_approver(c: _Case) -> str:
 
 
 def _break_glass_not_allowed(c: _Case) -> str:
+    if c("gate") and not c("groups"):
+        return (
+            f"The policy does not let anybody open the gate {c('gate')} of {c('environment', 'this environment')} alone, in an "
+            "emergency either. Its card says who can approve it."
+        )
     place, role = c("environment", "this environment"), c("role", "this role")
     asks = f"Ask for it as usual: {c.typed(f'{place} {role} REASON')}." if c("environment") else "Ask for it as usual."
-    asks = "" if c.who else f" {asks}"
+    asks = "" if c.who or c("gate") else f" {asks}"
     if not c("groups"):
         return f"The policy allows nobody to use break-glass (emergency access) in {place}.{asks}"
     return (
@@ -393,6 +400,8 @@ _STATES = {
     "let_on": "was approved",
     "went_on": "was approved, and its run went on",
     "broken": "was a break-glass, which nobody approves",
+    "opened": "was opened in an emergency",
+    "opened_and_went_on": "was opened in an emergency, and its run went on",
     "active": "is active",
     "denied": "was denied",
     "not_given": "was not given",
@@ -696,6 +705,10 @@ _SENTENCES: dict[Code, Callable[[_Case], str]] = {
     ),
     Code.GATE_USED: lambda c: f"{c('id', 'This approval')} was used already. It is for one run, once: ask again for another one.",
     Code.GATE_OVER: lambda c: f"{c('id', 'This')} is over, and nothing of it can be used any more. Ask again.",
+    Code.NOT_A_GATE: lambda c: (
+        f"{c('id', 'This')} is no pipeline that waits. Access in an emergency is asked for by its name: "
+        f"{c.typed('break-glass ' + c('environment', 'ENV') + ' ' + c('role', 'ROLE') + ' REASON')}."
+    ),
     Code.GATE_NOT_LESS: lambda c: f"{c('id', 'This')} lets a pipeline on or does not: there is nothing less to approve.",
     Code.TICKET_CLOSED: lambda c: f"The ticket `{c('ticket', 'of this ask')}` is closed. Ask with one that is open.",
     Code.TICKET_ABSENT: lambda c: f"There is no ticket `{c('ticket', 'of this number')}`. Look at its number, and ask again.",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from workflows.core.identity import PersonId
+from workflows.core.identity import Account, AccountId, PersonId
 from workflows.core.pipelines.identity import Part, PipelineRun, StarterId
 
 # Source: https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows; GitLab calls the
@@ -36,6 +36,17 @@ class Starter:
 
 
 @dataclass(frozen=True, slots=True)
+class Emergency:
+    """Who opened it alone, by which account, and why. `slack`: where they are written to, in whichever chat."""
+
+    by: PersonId
+    by_name: str
+    account: AccountId
+    slack: Account
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class GateAsk:
     """`url`: as it was typed, and no link is made of it. `wait_ticket`: SHA-256 of the newest one, 64 hex digits.
 
@@ -45,7 +56,7 @@ class GateAsk:
 
     `rule`: where a protection rule of the forge asked: its `ForgeWait`; empty where the job itself did. Then a worker takes the
     approval and tells the forge. `let_on_at`: when the forge had it; `held_up`: why it has not yet; `not_taken`: why it never
-    will.
+    will. `emergency`: where nobody agreed to it, and somebody opened it by break-glass.
     """
 
     gate: str
@@ -61,6 +72,7 @@ class GateAsk:
     let_on_at: datetime | None = None
     held_up: str = ""
     not_taken: str = ""
+    emergency: Emergency | None = None
 
     @property
     def is_being_told(self) -> bool:
@@ -71,6 +83,12 @@ class GateAsk:
     def barred(self) -> tuple[PersonId, ...]:
         """Who does not approve: everybody who is known to have begun it."""
         return tuple(dict.fromkeys(one.person for one in self.starters if one.person is not None))
+
+    @property
+    def answerable(self) -> tuple[PersonId, ...]:
+        """Whose run it is, as far as it is anybody's: who began it, and who opened the gate for it."""
+        opened = (self.emergency.by,) if self.emergency is not None else ()
+        return tuple(dict.fromkeys((*self.barred, *opened)))
 
     @property
     def unknown(self) -> tuple[Starter, ...]:

@@ -12,6 +12,7 @@ from workflows.core.policy import AutoApproval, Entitlement, Policy
 from workflows.core.records.request import Decision, DecisionKind, Origin, Request, Vote
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approvers import approver_groups, is_party, speakers
+from workflows.core.rules.break_glass import who_broke
 from workflows.core.rules.eligibility import no_longer
 from workflows.core.rules.groups import (
     groups_named,
@@ -311,17 +312,19 @@ def _votes_still_count(
 
 
 def _break_glass_still_allowed(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
-    """The policy still lets this person into this role in an emergency, and for as long as this."""
-    terms = request.terms
+    """The policy still lets this person into this role, or open this gate, in an emergency, and for as long as this."""
+    terms, decision = request.terms, request.decision
     place = policy.environments.get(terms.environment)
     break_glass = place.break_glass if place else None
-    allowed = place is not None and may_break_glass(policy, place, terms.role, request.holder, groups)
+    who = who_broke(decision, request.holder) if decision is not None else request.holder
+    allowed = place is not None and may_break_glass(policy, place, terms.role, who, groups)
     if request.break_glass and allowed and break_glass is not None and terms.duration <= break_glass.max_duration:
         return None
     unknown = groups.unknown(groups_that_count(policy, place, break_glass.who)) if place and break_glass else ()
     if unknown and not allowed:
         return groups.not_known(unknown)
-    params = {"environment": terms.environment, "role": terms.role, "who": request.holder_name}
+    name = ", ".join(decision.by_names) if decision is not None and decision.by_names else request.holder_name
+    params = {"environment": terms.environment, "role": terms.role, "who": name}
     return Refused(Code.BREAK_GLASS_NOT_ALLOWED, params)
 
 

@@ -10,7 +10,7 @@ from workflows.core.policy import OWNERS, BreakGlass, Entitlement, Environment, 
 from workflows.core.records.grant import Grant
 from workflows.core.records.oversight import Review, ReviewState
 from workflows.core.records.person import PersonRecord, Uses
-from workflows.core.records.request import Request
+from workflows.core.records.request import Decision, Request
 from workflows.core.refusal import Code, Refused, together
 from workflows.core.rules.approvers import is_party
 from workflows.core.rules.eligibility import Ask, MayAsk, clean, find_entitlement, find_ticket, text_problem
@@ -150,6 +150,11 @@ def too_often(place: Environment, uses: Uses | None, now: datetime) -> Refused |
 
 
 # ---------------------------------------------------------------- the bar
+
+
+def who_broke(decision: Decision, holder: PersonId) -> PersonId:
+    """Who answers for it: the holder, who let themselves in; of a gate whoever opened it for a pipeline, which holds it."""
+    return decision.by[0] if decision.by else holder
 
 
 def bar(record: PersonRecord, why: str) -> PersonRecord:

@@ -303,7 +303,9 @@ def not_now(
     if problem is None:
         return None
     told = replace(problem, params={**problem.params, "id": request.id})
-    return _with_break_glass(told, policy, entitlement, person, groups) if person and groups else told
+    # A gate is opened by the id of what waits at it.
+    way = request.id if request.gate is not None else entitlement.name
+    return _with_break_glass(told, policy, entitlement, person, groups, way) if person and groups else told
 
 
 def no_longer(policy: Policy, request: Request, groups: GroupFacts) -> Refused | None:
@@ -367,13 +369,18 @@ def next_change(policy: Policy, request: Request, now: datetime) -> datetime | N
 
 
 def _with_break_glass(
-    problem: Refused | None, policy: Policy, entitlement: Entitlement, person: PersonId, groups: GroupFacts
+    problem: Refused | None,
+    policy: Policy,
+    entitlement: Entitlement,
+    person: PersonId,
+    groups: GroupFacts,
+    way: str = "",
 ) -> Refused | None:
     """What stops an ask stops nobody in an emergency who may break the glass, and they are told so."""
     place = policy.environments[entitlement.environment]
     if problem is None or not may_break_glass(policy, place, entitlement.role, person, groups):
         return problem
-    return replace(problem, params={**problem.params, "break_glass": entitlement.name})
+    return replace(problem, params={**problem.params, "break_glass": way or entitlement.name})
 
 
 def _nobody_can_approve(

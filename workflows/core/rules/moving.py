@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workflows.core.gates.ask import is_pipeline
 from workflows.core.people import GroupFacts
 from workflows.core.policy import Policy
 from workflows.core.records.grant import Grant
@@ -13,7 +14,8 @@ def groups_that_ask(policy: Policy, grant: Grant) -> tuple[str, ...]:
     """Whose members may hold this. After a break-glass those who may use one, too. Empty where the policy has no such role any
     more, or no break-glass there: that is no move of theirs."""
     entitlement = policy.entitlement(grant.terms.environment, grant.terms.role)
-    if entitlement is None:
+    if entitlement is None or is_pipeline(grant.holder):
+        # What a gate gives is a pipeline's, which asks for nothing by a group.
         return ()
     asking = groups_named(entitlement, entitlement.requesters)
     if grant.decision.kind is not DecisionKind.BREAK_GLASS:

@@ -26,6 +26,7 @@ from workflows.usecases.shared.actor import Actor, known, nobody, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of, no_longer_pending, out_of_pending
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.delegations import as_recorded, delegators, votes_on_behalf, with_delegations
+from workflows.usecases.shared.emergencies import barred_by_taking_back
 from workflows.usecases.shared.extension import extend_grant, nothing_to_extend, too_long_now
 from workflows.usecases.shared.gate_asks import as_known_now, to_be_looked_at
 from workflows.usecases.shared.gate_release import calling_off, can_be_called_off, releasing
@@ -195,6 +196,8 @@ def how_decided(request: Request) -> str:
     if request.closing is not None and request.closing.code is not None:
         return "not_given"
     if request.gate is not None and request.closing is None and request.decision is not None:
+        if request.break_glass:
+            return "opened_and_went_on" if request.state is RequestState.APPROVED else "opened"
         return "went_on" if request.state is RequestState.APPROVED else "let_on"
     if request.called_off is not None:
         return RequestState.DENIED.value
@@ -433,7 +436,8 @@ def _deny(
     if closed:
         return closed
     more = in_place_of(actor, answer.for_)
-    return _closed(ctx, actor.person, snapshot, request, Move.DENY, Event.REQUEST_DENIED, reason, commit_id, more)
+    attempt = _closed(ctx, actor.person, snapshot, request, Move.DENY, Event.REQUEST_DENIED, reason, commit_id, more)
+    return barred_by_taking_back(ctx, snapshot, request, actor.person.name, attempt)
 
 
 def _over(request: Request, snapshot: Snapshot) -> Refused | None:

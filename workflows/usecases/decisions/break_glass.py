@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from workflows.core import keys
 from workflows.core.audit import AuditEvent, Event
-from workflows.core.people import GroupFacts, PersonFacts
+from workflows.core.people import GroupFacts, PersonFacts, PersonId
 from workflows.core.policy import Policy
 from workflows.core.rebuild.resources import facts_of
 from workflows.core.records.person import PersonRecord, Uses
@@ -67,7 +67,7 @@ def give_at_once(
     given = granting(request, decision, claim.in_force(snapshot), commit_id, entry)
     if isinstance(given, Refused):
         return given
-    return claim.added(_with_review(policy, request, given, history, snapshot))
+    return claim.added(with_review(policy, request, request.holder, given, history, snapshot))
 
 
 def _used(ctx: Context, policy: Policy, request: Request, history: History, snapshot: Snapshot) -> AuditEvent:
@@ -83,14 +83,16 @@ def _used(ctx: Context, policy: Policy, request: Request, history: History, snap
     return event(ctx, Event.BREAK_GLASS_USED, request.id, snapshot, facts, private)
 
 
-def _with_review(
-    policy: Policy, request: Request, attempt: CommitAttempt, history: History, snapshot: Snapshot
+def with_review(
+    policy: Policy, request: Request, who: PersonId, attempt: CommitAttempt, history: History, snapshot: Snapshot
 ) -> CommitAttempt:
-    """The same commit owes the review, counts the use, and arranges that somebody looks whether it was announced."""
+    """The same commit owes the review, counts the use, and arranges that somebody looks whether it was announced. `who`: broke
+    the glass.
+    """
     now, change = snapshot.now, attempt.change
     place = policy.environments[request.terms.environment]
-    review = review_owed(request.id, place.name, place.break_glass, request.holder, now)
-    item = keys.break_glass_uses(request.terms.environment, request.holder)
+    review = review_owed(request.id, place.name, place.break_glass, who, now)
+    item = keys.break_glass_uses(request.terms.environment, who)
     puts: dict[str, Record] = {
         keys.review(request.id): review,
         item: Uses(item.removeprefix(keys.uses("")), (*used(history.uses, now), now)),

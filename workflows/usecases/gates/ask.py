@@ -20,6 +20,7 @@ from workflows.core.records.request import Origin, Request, RequestState, Slot, 
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.eligibility import Ask, clean, find_ticket, nearest, slips_of, time_problem
 from workflows.core.rules.gate_asking import gate_terms, giving, starter_refused
+from workflows.core.rules.gate_emergency import opened_by
 from workflows.ports import Change, IndexEntry, PolicyUnavailable, Snapshot
 from workflows.usecases.oversight.refusals import record_refusal
 from workflows.usecases.shared.closing import places_of
@@ -204,6 +205,9 @@ def _too_often(ctx: Context, who: PersonId, now: datetime) -> Refused | None:
 
 def _not_now(found: _Ask, snapshot: Snapshot) -> Refused | None:
     place = found.policy.environments[found.asked.environment]
+    if opened_by(place, found.gate) is not None:
+        # It waits: nobody can approve it before, and in an emergency somebody opens it.
+        return None
     shut = time_problem(found.policy, place, found.asked, snapshot.now)
     return shut and replace(shut, params={**shut.params, "gate": found.gate.name})
 

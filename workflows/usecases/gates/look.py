@@ -15,6 +15,7 @@ from workflows.core.records.request import Closing, Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approvers import speakers
 from workflows.core.rules.eligibility import next_change, not_now
+from workflows.core.rules.gate_emergency import opened_by
 from workflows.core.rules.grant_terms import close
 from workflows.core.rules.groups import groups_named, groups_needed
 from workflows.core.rules.reminders import escalation_of, next_chase
@@ -31,7 +32,7 @@ from workflows.ports import (
 from workflows.usecases.shared.closing import closing_change, forge_hears, keys_of, refusing
 from workflows.usecases.shared.context import SOON, CommitAttempt, Outcome, WorkerContext, event, not_in_force, run
 from workflows.usecases.shared.delegations import votes_on_behalf, with_delegations
-from workflows.usecases.shared.gate_asks import as_known_now, other_by_now
+from workflows.usecases.shared.gate_asks import as_known_now, gate_of, other_by_now
 from workflows.usecases.shared.parties import party_on_hold, read_with_parties, with_parties
 from workflows.usecases.shared.revalidation import approval_no_longer_valid
 from workflows.usecases.shared.signed_votes import alarm_facts
@@ -149,13 +150,16 @@ def _asked_of_people(
         ctx.ledger.remind(keys.request(seen.id), ASK_AGAIN_S)
         return Outcome(seen.id, "waits")
     facts = with_parties(groups, snapshot, seen)
-    nobody = _nobody_can(policy, seen, facts)
+    # Where it can be opened in an emergency it waits for that, too.
+    gate = gate_of(policy, seen)
+    opens = opened_by(policy.environments.get(seen.terms.environment), gate)
+    nobody = _nobody_can(policy, seen, facts) if opens is None else None
     if nobody:
         return refusing(ctx, snapshot, request, nobody)
     environment = policy.environments[seen.terms.environment]
-    gate = seen.gate and replace(seen.gate, wait_ticket=request.gate.wait_ticket, looked_at=snapshot.now)
+    looked = seen.gate and replace(seen.gate, wait_ticket=request.gate.wait_ticket, looked_at=snapshot.now)
     problems = groups.problems(groups_needed(policy, environment))
-    asked = replace(seen, gate=gate, group_problems=problems)
+    asked = replace(seen, gate=looked, group_problems=problems)
     item = keys.request(seen.id)
     done = Outcome(seen.id, "resolved")
     change = Change(
@@ -200,7 +204,8 @@ def no_longer(ctx: WorkerContext, policy: Policy, request: Request, now: datetim
     problem = approval_no_longer_valid(ctx, request.id, now) or other_by_now(ctx, policy, request)
     if problem is not None:
         return problem
-    shut = not_now(policy, request, now)
+    emergency = request.gate is not None and request.gate.emergency is not None
+    shut = not_now(policy, request, now) if not emergency else None
     # It does not wait: it is over.
     return shut and replace(shut, params={name: value for name, value in shut.params.items() if name != "id"})
 

@@ -16,11 +16,12 @@ from workflows.core.records.person import PersonRecord
 from workflows.core.records.record import Record
 from workflows.core.records.request import Request
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.break_glass import bar, may_review, next_chase, reviewers
+from workflows.core.rules.break_glass import may_review, next_chase, reviewers
 from workflows.core.rules.eligibility import clean, text_problem
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.actor import Actor, known, not_theirs
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
+from workflows.usecases.shared.emergencies import barring
 from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.parties import alike
 
@@ -68,14 +69,17 @@ def _judge(ctx: Context, id_: str, who: Account, verdict: _Verdict) -> Outcome |
 
 def _once(ctx: Context, actor: Actor, first: Review, verdict: _Verdict) -> CommitAttempt | Outcome | Refused:
     item, holder = keys.review(first.id), keys.person(first.holder)
-    sides = (keys.request(first.id), keys.identity(first.holder))
-    snapshot = ctx.ledger.read(item, actor.record, holder, *sides, keys.ACTIVE_POLICY, commit_id=verdict.commit_id)
+    broken = ctx.ledger.read(keys.request(first.id)).readable(keys.request(first.id), Request)
+    # Who began a run whose gate was opened has no say in that either.
+    sides = tuple(dict.fromkeys((first.holder, *(broken.parties if broken is not None else ()))))
+    names = (keys.request(first.id), *map(keys.identity, sides))
+    snapshot = ctx.ledger.read(item, actor.record, holder, *names, keys.ACTIVE_POLICY, commit_id=verdict.commit_id)
     if snapshot.replay is not None:
         return done_from(snapshot.replay)
     review = snapshot.get(item, Review)
     if review is None:
         return Refused(Code.NO_REVIEW, {"id": first.id}, audited=False)
-    groups = replace(actor.groups, alike=alike(snapshot, (review.holder,)))
+    groups = replace(actor.groups, alike=alike(snapshot, sides))
     refusal = (
         may_review(actor.policy, review, actor.person, groups, snapshot.get(keys.request(review.id), Request))
         or not_theirs(snapshot, actor, on_hold=verdict.move is Move.FLAG)
@@ -99,7 +103,7 @@ def _attempt(ctx: Context, actor: Actor, review: Review, verdict: _Verdict, snap
     audit = [event(ctx, verdict.event, review.id, snapshot, facts, private)]
     puts: dict[str, Record] = {keys.review(review.id): done}
     if done.state is ReviewState.FLAGGED:
-        suspended, entry = barring(ctx, snapshot, review, f"{who.name} flagged the break-glass {review.id}", "flagged")
+        suspended, entry = _barring(ctx, snapshot, review, f"{who.name} flagged the break-glass {review.id}", "flagged")
         puts |= suspended
         audit += entry
     answer = Outcome(review.id, done.state.value)
@@ -126,17 +130,11 @@ def _listed(puts: Mapping[str, Record], now: datetime) -> Iterator[IndexEntry]:
     return (kept_out(record, now) for record in puts.values() if isinstance(record, PersonRecord))
 
 
-def barring(
+def _barring(
     ctx: Context, snapshot: Snapshot, review: Review, why: str, cause: str
 ) -> tuple[dict[str, Record], list[AuditEvent]]:
-    """No break-glass for the holder of a review until security lifts it: their record, and the entry where that is news."""
-    item = keys.person(review.holder)
-    record = snapshot.get(item, PersonRecord)
-    if record is None or record.break_glass_barred:
-        return {}, []
-    private = {"person": review.holder, "actor": review.holder}
-    entry = event(ctx, Event.PERSON_BARRED, review.id, snapshot, {"cause": cause}, private)
-    return {item: bar(record, why)}, [entry]
+    """No break-glass for whoever used it until security lifts that."""
+    return barring(ctx, snapshot, review.id, review.holder, why, cause)
 
 
 # ---------------------------------------------------------------- chasing
@@ -175,7 +173,7 @@ def _remind(ctx: Context, review: Review, commit_id: str, snapshot: Snapshot) ->
     # Once, when its time is over: what security has lifted after that stays lifted.
     if overdue and not any(at >= review.due_at for at in review.chased_at):
         why = f"the review of the break-glass {review.id} is overdue"
-        suspended, entry = barring(ctx, snapshot, review, why, "overdue")
+        suspended, entry = _barring(ctx, snapshot, review, why, "overdue")
         puts |= suspended
         audit += entry
     done = Outcome(review.id, "chased")

@@ -31,6 +31,7 @@ from workflows.usecases.shared.actor import Actor, is_bound, known, not_theirs
 from workflows.usecases.shared.closing import closing_change, keys_of
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, not_in_force, run
 from workflows.usecases.shared.due_items import take_off
+from workflows.usecases.shared.emergencies import barred_by_taking_back
 from workflows.usecases.shared.gate_release import calling_off, can_be_called_off
 from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.rebuilt import grant_where_known
@@ -171,10 +172,10 @@ def _is_theirs(found: _Open, people: tuple[PersonId, ...]) -> bool:
     request = found.request
     # What somebody has whom the person merely asked for is not the person's.
     asking = request is not None and request.decision is None and request.requester in people
-    # A pipeline's run is nobody's, and who began it answers for it.
-    began = request.gate.barred if request is not None and request.gate is not None else ()
+    # A pipeline's run is nobody's, and who began it answers for it; or opened its gate.
+    answer = request.gate.answerable if request is not None and request.gate is not None else ()
     of = request or found.grant
-    return (of is not None and of.holder in people) or asking or not set(people).isdisjoint(began)
+    return (of is not None and of.holder in people) or asking or not set(people).isdisjoint(answer)
 
 
 def _members(ctx: Context, people: tuple[PersonId, ...], environments: Iterable[str] | None) -> tuple[str, ...]:
@@ -340,9 +341,12 @@ def _close(ctx: Context, bulk_revocation: BulkRevocation, id_: str, commit_id: s
     kind = as_told(Event.REQUEST_DENIED, request.gate)
     entry = event(ctx, kind, id_, snapshot, {"sweepout": bulk_revocation.id}, private)
     if can_be_called_off(request):
-        return calling_off(request, closing, snapshot, commit_id, entry)
-    done, over = Outcome(id_, "denied"), close(request, Move.DENY, closing)
-    return CommitAttempt(closing_change(snapshot, over, commit_id, (entry,), done.answer), done, wake=(keys.chat(id_),))
+        attempt = calling_off(request, closing, snapshot, commit_id, entry)
+    else:
+        done, over = Outcome(id_, "denied"), close(request, Move.DENY, closing)
+        change = closing_change(snapshot, over, commit_id, (entry,), done.answer)
+        attempt = CommitAttempt(change, done, wake=(keys.chat(id_),))
+    return barred_by_taking_back(ctx, snapshot, request, bulk_revocation.by_name, attempt)
 
 
 def _note(ctx: Context, id_: str, fresh: tuple[str, ...], *, finished: bool) -> CommitAttempt | Outcome:

@@ -136,7 +136,8 @@ def _parties(snapshot: Snapshot, subject: str) -> frozenset[str]:
     if keys.request(subject) not in snapshot.items:
         return frozenset()
     request = snapshot.readable(keys.request(subject), Request)
-    return frozenset() if request is None else frozenset(request.parties)
+    opened = request.gate.answerable if request is not None and request.gate is not None else ()
+    return frozenset() if request is None else frozenset((*request.parties, *opened))
 
 
 def _key(snapshot: Snapshot, name: str) -> bytes | None:

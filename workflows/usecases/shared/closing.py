@@ -17,6 +17,7 @@ from workflows.core.refusal import Refused
 from workflows.core.rules.grant_terms import close
 from workflows.ports import Change, IndexEntry, Snapshot
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, event
+from workflows.usecases.shared.emergencies import keys_of_breaker
 
 
 def forge_hears(request: Request, at: datetime) -> Mapping[str, datetime]:
@@ -35,7 +36,9 @@ def runs_of(request: Request, *, told: bool = False) -> tuple[IndexEntry, ...]:
 def keys_of(request: Request) -> tuple[str, ...]:
     """The records that a decision about a request rests on or changes."""
     own = (keys.request(request.id), keys.person(request.requester), keys.slot(request.slot), keys.ACTIVE_POLICY)
-    return (*own, keys.grant(request.extends)) if request.extends else own
+    more = (keys.grant(request.extends),) if request.extends else ()
+    # What was opened in an emergency and is called off bars whoever opened it.
+    return (*own, *more, *(keys_of_breaker(request) if request.gate is not None else ()))
 
 
 def no_longer_pending(snapshot: Snapshot, request: Request) -> Mapping[str, PersonRecord]:

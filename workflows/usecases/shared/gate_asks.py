@@ -92,5 +92,8 @@ def other_by_now(ctx: Context, policy: Policy, request: Request) -> Refused | No
 def means_the_same(request: Request, anew: Request) -> bool:
     """Whether what people agree to, and who may not, is what it was."""
     old, new = request.gate, anew.gate
+    if old is not None and old.emergency is not None:
+        # Nobody agreed to it, so that it does not matter who might have: it is for the same run, and gives the same.
+        return (request.terms.target, request.terms.duration_s) == (anew.terms.target, anew.terms.duration_s)
     same = old is not None and new is not None and set(old.barred) == set(new.barred)
     return same and request.terms.hash == anew.terms.hash

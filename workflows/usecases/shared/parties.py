@@ -100,7 +100,9 @@ def party_on_hold(snapshot: Snapshot, request: Request) -> Refused | None:
     Another account of theirs that is on hold stops nothing: it neither asked nor would hold anything. Whom it claims to be has no
     say, see `alike`.
     """
-    for account in accounts_of(request):
+    emergency = request.gate.emergency if request.gate is not None else None
+    # Who began a run may open its gate themselves: whose account is on hold there bars nobody who did.
+    for account in (emergency.account,) if emergency is not None else accounts_of(request):
         record = account_in(snapshot, account)
         if record is not None and record.suspended is not None:
             return Refused(Code.PARTY_ON_HOLD, {"id": request.id, "name": record.name}, audited=False)

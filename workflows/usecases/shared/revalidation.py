@@ -85,6 +85,8 @@ def facts_now(ctx: WorkerContext, policy: Policy, request: Request, who: PersonI
     where that account is theirs no more. Raises DirectoryUnreachable, and OnHold while nobody knows whose it is.
     """
     pressed = {vote.account for vote in request.votes if vote.by == who and vote.account is not None}
+    emergency = request.gate.emergency if request.gate is not None else None
+    pressed |= {emergency.account} if emergency is not None and emergency.by == who else set()
     found = [fresh_or_vouched(ctx, policy, who, account, now) for account in bound_to(ctx, who)]
     theirs = [facts for facts in found if facts.id == who and (not pressed or not pressed.isdisjoint(facts.accounts))]
     if not theirs:

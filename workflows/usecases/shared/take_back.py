@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from workflows.core import keys
 from workflows.core.audit import Event
 from workflows.core.convergence.actions import State, start_end
 from workflows.core.records.grant import CLOSED, End, EndCause, Grant, GrantState
 from workflows.core.records.holding import Holding, grants_of
-from workflows.core.records.person import PersonRecord
-from workflows.core.records.request import DecisionKind
 from workflows.core.refusal import Code, Refused
-from workflows.core.rules.break_glass import bar
 from workflows.ports import Change, Snapshot
 from workflows.usecases.shared.context import SOON, CommitAttempt, Context, Outcome, done_from, event, run
+from workflows.usecases.shared.emergencies import barred_by_taking_back, keys_of_breaker
 from workflows.usecases.shared.find_grant import find_grant
-from workflows.usecases.shared.limits import kept_out
 from workflows.usecases.shared.rebuilt import grant_or_rebuilt, rebuilt_holding
 
 
 def keys_of_grant(grant: Grant) -> tuple[str, ...]:
-    """The records that its end rests on or changes; after a break-glass the holder's, too."""
-    broken = grant.decision.kind is DecisionKind.BREAK_GLASS
-    return keys.holding(grant.holding), keys.grant(grant.id), *((keys.person(grant.holder),) if broken else ())
-
-
-def _barring(ctx: Context, snapshot: Snapshot, grant: Grant, end_: End, attempt: CommitAttempt) -> CommitAttempt:
-    """Whose break-glass was taken back breaks no more glass until security lifts that."""
-    item = keys.person(grant.holder)
-    record = snapshot.readable(item, PersonRecord)
-    if record is None or record.break_glass_barred:
-        return attempt
-    why = f"{end_.by_name or 'somebody'} revoked the break-glass {grant.id}"
-    private = {"person": grant.holder, "actor": grant.holder}
-    entry = event(ctx, Event.PERSON_BARRED, grant.id, snapshot, {"cause": "revoked"}, private)
-    change, barred = attempt.change, bar(record, why)
-    listed = (*change.index, kept_out(barred, snapshot.now))
-    puts = {**change.puts, item: barred}
-    return replace(attempt, change=replace(change, puts=puts, index=listed, audit=(*change.audit, entry)))
+    """The records that its end rests on or changes; after a break-glass also of whoever broke it."""
+    return keys.holding(grant.holding), keys.grant(grant.id), *keys_of_breaker(grant)
 
 
 def take_back(ctx: Context, id_: str, end_: End, commit_id: str) -> Outcome | Refused:
@@ -93,5 +72,4 @@ def ending(
     attempt = CommitAttempt(change, done, wake=(keys.end_due(grant.id), keys.chat(grant.id)))
     # Whoever has left, say, has done nothing with it.
     by_somebody = end_.cause is EndCause.REVOKED and end_.code is None
-    broken = grant.decision.kind is DecisionKind.BREAK_GLASS and by_somebody
-    return _barring(ctx, snapshot, grant, end_, attempt) if broken else attempt
+    return barred_by_taking_back(ctx, snapshot, grant, end_.by_name, attempt) if by_somebody else attempt
