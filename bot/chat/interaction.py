@@ -13,6 +13,7 @@ from workflows.core.records.signed import SignedAct
 
 COMMAND, PRESS, FORM, DENY, END, LESS = "command", "press", "form", "deny_form", "end_form", "less_form"
 BREAK_GLASS_FORM, FLAG = "glass_form", "flag_form"
+GATE_GLASS = "gate_glass_form"
 DENY_ALL, ACKNOWLEDGE = "deny_all_form", "acknowledge_form"
 EXTEND = "extend_form"
 LIFT, CONFIRM = "lift_form", "confirm_form"

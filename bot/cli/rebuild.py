@@ -178,9 +178,9 @@ def _said(found: Reading, made: Plan, newest: int) -> Iterator[str]:
     yield from _list("To be taken away by hand, because its entries say too little:", made, by_hand=True)
     if made.overtaken:
         yield f"Over by the archive, and so by the record: {', '.join(made.overtaken)}."
-    if owing := [one.words for one in made.reviews if one.resource is not None]:
+    if owing := [one.words for one in made.reviews if one.can_be_owed]:
         yield f"Emergency access that owes its review again: {', '.join(owing)}."
-    if by_hand := [one.words for one in made.reviews if one.resource is None]:
+    if by_hand := [one.words for one in made.reviews if not one.can_be_owed]:
         yield f"Emergency access whose review people have to do by hand, because the record cannot hold it: {', '.join(by_hand)}."
 
 

@@ -28,7 +28,7 @@ class GitHubComments:
     def of_state(self, id_: str, state: stands.State) -> str:
         match state:
             case stands.Used():
-                return f"Approved ({id_})."
+                return f"{'Opened in an emergency' if state.emergency else 'Approved'} ({id_})."
             case stands.Denied():
                 because = f": {state.reason}" if state.reason else ""
                 return _short(f"Denied by {state.by or 'somebody'} ({id_}){because}")

@@ -88,6 +88,7 @@ _DECIDED: Mapping[Event, str] = {
     Event.REQUEST_WITHDRAWN: "withdrawn",
     Event.REQUEST_DECLINED: "declined",
     Event.GATE_APPROVED: "approved",
+    Event.GATE_BROKEN: "break_glass",
     Event.GATE_DENIED: "denied",
     Event.GATE_EXPIRED: "expired",
     Event.GATE_WITHDRAWN: "withdrawn",

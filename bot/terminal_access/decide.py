@@ -14,7 +14,7 @@ import structlog
 
 from bot.chat.actions.dispatcher import Dispatcher
 from bot.chat.actions.reply import FactsStale, Reply
-from bot.chat.commands.model import Approve, Ask, BreakGlass, End, Show
+from bot.chat.commands.model import Approve, Ask, BreakGlass, BreakOpen, End, Show
 from bot.chat.interaction import COMMAND, Interaction
 from bot.chat.message import Buttons
 from bot.chat.messages.fault import fault_words
@@ -52,6 +52,7 @@ GIVE_UP_AFTER = timedelta(minutes=2)
 # What nobody has looked at by then is not looked at any more: a proof is for now, however long AWS would take it.
 TAKEN_FOR = timedelta(minutes=2, seconds=30)
 _OFF = "The policy names no `identity_accounts`: nobody can ask or agree from a terminal here."
+_NO_GATES = "A gate is opened in an emergency in chat alone, where everybody sees it at once."
 _ONLY = "From a terminal there are request, show, approve, end and break-glass alone."
 _GAVE_UP = "I could not decide this, so nothing was done: {}. Please try again."
 
@@ -162,6 +163,8 @@ class TerminalActs:
         command = at.parse(act.line)
         if isinstance(command, Refused):
             return _said(at.refuse(typed, command))
+        if isinstance(command, BreakOpen):
+            return _Answer(_NO_GATES)
         if not isinstance(command, Ask | Show | Approve | End | BreakGlass):
             return _Answer(_ONLY)
         self._look_up_groups(policy)

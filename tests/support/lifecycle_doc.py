@@ -32,6 +32,7 @@ MEANING: dict[Event, str] = {
     Event.GATE_ASKED: "A pipeline asked for a gate, by proved claims: repository, commit, run, attempt, job, who began it.",
     Event.GATE_AGREED: "One person agreed to let it on, and at least one more must.",
     Event.GATE_APPROVED: "The last person who had to agree did. Nothing is given by it: its run may take it, once.",
+    Event.GATE_BROKEN: "Somebody opened it alone in an emergency, as the policy allows. The review is owed by the same commit.",
     Event.GATE_DENIED: "Somebody who may approve said no, or the bot found that it cannot be let on; the entry says which.",
     Event.GATE_EXPIRED: "It was not decided in time, or the run did not take the approval before the ask's end.",
     Event.GATE_WITHDRAWN: "The pipeline does not wait any more.",

@@ -39,6 +39,7 @@ ELSEWHERE: Mapping[Code, Mapping[str, str]] = {
     Code.GATE_LOOKED_AT_AGAIN: {},
     Code.GATE_OTHER_RUN: {"id": "PA-1"},
     Code.GATE_USED: {"id": "PA-1"},
+    Code.NOT_A_GATE: {"id": "PA-1", "environment": "payments-prod", "role": "admin"},
     Code.GATE_OVER: {"id": "PA-1"},
 }
 # With them the wording is tried as others read it: on a card, in receipts, in an explanation.

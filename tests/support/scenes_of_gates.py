@@ -13,6 +13,8 @@ from tests.support.scenes import done, rules, scene
 from tests.support.spoken import Listener
 from tests.support.world import account
 from workflows.core import keys
+from workflows.core.identity import Address
+from workflows.core.people import PersonId
 from workflows.core.pipelines.identity import Forge, Part
 from workflows.core.policy import Freeze, Gate, Policy, UnknownStarter
 from workflows.core.records.forge import ForgeWait
@@ -22,10 +24,12 @@ from workflows.core.rules.forge_run import BranchSeen, RunSeen
 from workflows.ports import BeforeSend, ForgeSilent
 from workflows.targets.aws.kinds import AwsKind
 from workflows.targets.aws.memory import Lose, Refuse
+from workflows.usecases.gates.break_open import break_open
 from workflows.usecases.gates.forge_see_to import see_to
 from workflows.usecases.gates.forge_wait import remember
 from workflows.usecases.gates.redeem import Redeemed, redeem
 from workflows.usecases.gates.withdraw import withdraw
+from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.revocation.end import end
 from workflows.usecases.revocation.revoke_all import RevocationScope, revoke_all
 
@@ -241,6 +245,76 @@ def a_starter_whom_nobody_knows_is_refused(t: Listener) -> Iterator[tuple[str, .
     gated(t, gate(unknown_starter=UnknownStarter.REFUSE))
     assert isinstance(wants(t.world, run=BOT), Refused)
     id_ = waits(t.world)
+    yield (id_,)
+
+
+def opened(t: Listener, who: PersonId = NIA, found: Gate | None = None, **changes: Any) -> str:
+    """A pipeline waits at a gate that can be opened in an emergency, in a freeze."""
+    now = t.world.clock.now()
+    changes = {"freezes": (Freeze(now, now + 20 * MINUTE, "Year-end freeze"),), **changes}
+    gated(t, replace(found or gate(), break_glass=True), **changes)
+    id_ = waits(t.world)
+    t.posted(id_)
+    t.world.knows(who)
+    done(break_open(t.world.ctx, id_, account(who), "checkout is down", t.world.press_id()))
+    t.world.work()
+    return id_
+
+
+@scene
+def a_gate_that_can_be_opened_in_an_emergency(t: Listener) -> Iterator[tuple[str, ...]]:
+    """It waits in a freeze, in which nobody can approve it."""
+    now = t.world.clock.now()
+    gated(t, replace(gate(), break_glass=True), freezes=(Freeze(now, now + 20 * MINUTE, "Year-end freeze"),))
+    yield (waits(t.world),)
+
+
+@scene
+def a_gate_is_opened_in_an_emergency(t: Listener) -> Iterator[tuple[str, ...]]:
+    id_ = opened(t)
+    yield (id_,)
+    assert isinstance(redeem(t.world.ctx, id_, None, "r1"), Redeemed)
+    yield (id_,)
+    t.world.advance(7 * 3600, step_s=600)
+    yield (id_,)
+    t.world.knows(OLU)
+    done(flag(t.world.ctx, id_, account(OLU), "it could have waited", "f1"))
+    yield (id_,)
+
+
+@scene
+def a_gate_that_who_pushed_opens(t: Listener) -> Iterator[tuple[str, ...]]:
+    """Nia pushed it, and is on call; no owner's channel takes the card."""
+    found = (starter(1003, "nia-gh"), starter(1003, "nia-gh", Part.PUSHED))
+    gated(t, replace(gate(), break_glass=True), approvals_channels=())
+    t.world.policy.policy = replace(t.world.policy.policy, forge_ids={**FORGE_IDS, Address(NIA): {"github": 1003}})
+    id_ = waits(t.world, run=pipeline_run(starters=found))
+    t.world.knows(NIA)
+    done(break_open(t.world.ctx, id_, account(NIA), "checkout is down", "b1"))
+    t.world.work()
+    yield (id_,)
+    t.world.knows(OLU)
+    done(acknowledge(t.world.ctx, id_, account(OLU), "a1", "well done"))
+    yield (id_,)
+
+
+@scene
+def an_opened_gate_is_called_off(t: Listener) -> Iterator[tuple[str, ...]]:
+    id_ = opened(t)
+    done(t.world.deny(id_, OLU, "that is no emergency"))
+    yield (id_,)
+
+
+@scene
+def an_opened_gate_gives_the_pipelines_role_something(t: Listener) -> Iterator[tuple[str, ...]]:
+    id_ = opened(t, found=gate(gives=role_target()))
+    redeem(t.world.ctx, id_, None, "r1")
+    t.world.work()
+    assert isinstance(redeem(t.world.ctx, id_, None, "r1"), Redeemed)
+    yield (id_,)
+    t.world.knows(OLU)
+    done(end(t.world.ctx, id_, account(OLU), "that is enough", "e1"))
+    t.world.work()
     yield (id_,)
 
 

@@ -432,6 +432,7 @@ _FORMS: Mapping[str, tuple[str, dict[str, str]]] = {
     "deny": (act_kinds.DENY, {"reason": "not now"}),
     "deny_all": (act_kinds.DENY_ALL, {"reason": "not now"}),
     "extend": (act_kinds.EXTEND, {"duration_s": "1800", "reason": "INC-42 goes on", "ticket": "INC-42"}),
+    "gate_glass": (act_kinds.GATE_GLASS, {"reason": "checkout is down"}),
     "flag": (act_kinds.FLAG, {"reason": "not needed"}),
     "end": (act_kinds.END, {"reason": "wrong account"}),
     "acknowledge": (act_kinds.ACKNOWLEDGE, {"reason": "well done"}),

@@ -15,17 +15,23 @@ from bot.chat.messages.approval_card import read_more
 from bot.chat.views.request_view import RequestView
 from workflows.core import keys
 from workflows.core.records.grant import Grant, GrantState
+from workflows.core.records.person import PersonRecord, Uses
 from workflows.core.records.request import Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import may_end
 from workflows.core.rules.batch import panel_of
-from workflows.core.rules.break_glass import may_review, reviewers
+from workflows.core.rules.break_glass import History, may_review, reviewers
 from workflows.core.rules.extension import not_to_extend, times_to_add, total_problem
+from workflows.core.rules.gate_emergency import may_open
+from workflows.core.rules.groups import groups_needed
 from workflows.core.rules.reduced_approval import choices
 from workflows.ports import LedgerUnreachable
-from workflows.usecases.decisions.approve import decided_by, how_decided
+from workflows.usecases.decisions.approve import decided_by, how_decided, not_open
 from workflows.usecases.requests.batch import batch_of
+from workflows.usecases.shared.gate_asks import gate_of
 
+# None is asked for before the form is sent.
+_SOME_REASON = "an emergency"
 # What has not begun to end.
 OPEN = frozenset({GrantState.ACTIVATING, GrantState.ACTIVE})
 
@@ -62,6 +68,29 @@ def _open_review_form(
     if forms.kept_out(act, may_review(policy, review, person, groups), found[0]):
         return
     forms.open(act, trigger, form(seen.view, act.value), typed.format(found[0]))
+
+
+def open_gate_glass_form(forms: FormOpener, act: Interaction, trigger: str) -> None:
+    """For those who may open it alone; a stranger is told so before typing a reason."""
+    found = forms.id_on(act)
+    person = forms.person(act) if found else None
+    if found is None or person is None:
+        return
+    policy = forms.ctx.policy.current()
+    seen = forms.queries.reader.one(found[0], policy)
+    gate = gate_of(policy, seen.request) if seen is not None else None
+    if seen is None or gate is None:
+        forms.unknown(act, found[0])
+        return
+    place = policy.environments[seen.request.terms.environment]
+    groups = forms.groups(policy, groups_needed(policy, place))
+    uses, mine = keys.break_glass_uses(place.name, person.id), keys.person(person.id)
+    snapshot = forms.ctx.ledger.read(uses, mine)
+    history = History(snapshot.readable(mine, PersonRecord), snapshot.readable(uses, Uses))
+    refused = may_open(policy, gate, found[0], _SOME_REASON, person, groups, history, snapshot.now)
+    if forms.kept_out(act, refused or not_open(seen.request, snapshot), found[0]):
+        return
+    forms.open(act, trigger, reason_forms.gate_glass_form(seen.view, act.value), f"break-glass {found[0]} REASON")
 
 
 def open_deny_form(forms: FormOpener, act: Interaction, trigger: str) -> None:

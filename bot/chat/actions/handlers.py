@@ -35,6 +35,7 @@ from bot.chat.interaction import (
     EXTEND,
     FLAG,
     FORM,
+    GATE_GLASS,
     LESS,
     LIFT,
     PRESS,
@@ -46,6 +47,7 @@ from bot.chat.messages import certification as certification_cards
 from bot.chat.messages import drift as drift_cards
 from bot.chat.messages import leavers as leavers_card
 from bot.chat.messages import policy_change as policy_cards
+from bot.chat.messages.gate_card import GATE_GLASS as GATE_GLASS_BUTTON
 
 Carry = Callable[[Acting, Interaction], Reply]
 # With what the chat gave to open one form, and the form that stands open under it.
@@ -110,6 +112,7 @@ PRESSES: Mapping[str, Handler] = {
     # As a process of the version before has put it down, without its form.
     break_glass.ACKNOWLEDGE: Handler(pressed.press_acknowledge, _opens(decision_forms.open_acknowledge_form).opens),
     break_glass.FLAG: _opens(decision_forms.open_flag_form),
+    GATE_GLASS_BUTTON: _opens(decision_forms.open_gate_glass_form),
     BREAK_GLASS: Handler(opens=lambda _forms, _act: request_forms.open_break_glass_form),
     revoke_all.REVOKE_ALL: Handler(pressed.press_revoke_all),
     revoke_all.CANCEL: Handler(pressed.press_cancel),
@@ -134,6 +137,7 @@ OTHERS: Mapping[str, Handler] = {
     COMMAND: Handler(command_line),
     FORM: Handler(sent.request),
     BREAK_GLASS_FORM: Handler(sent.emergency),
+    GATE_GLASS: Handler(sent.opened),
     EXTEND: Handler(sent.more_time),
     DENY: Handler(sent.denied),
     DENY_ALL: Handler(sent.denied_all),

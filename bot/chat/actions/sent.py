@@ -19,6 +19,7 @@ from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.usecases.decisions.approve import deny
 from workflows.usecases.decisions.approve_reduced import approve_reduced
+from workflows.usecases.gates.break_open import break_open
 from workflows.usecases.identity.confirm_account import Saying
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.requests.request_extension import ask_for_more_time
@@ -75,6 +76,12 @@ def ended(at: Acting, act: Interaction) -> Reply:
 def acknowledged(at: Acting, act: Interaction) -> Reply:
     fields = act.fields or {}
     return at.quiet(act, fields["id"], acknowledge(at.ctx, fields["id"], act.who, act.id, fields["reason"]))
+
+
+def opened(at: Acting, act: Interaction) -> Reply:
+    fields = act.fields or {}
+    id_, terms = fields["id"], fields.get("terms") or None
+    return at.quiet(act, id_, break_open(at.ctx, id_, act.who, fields["reason"], act.id, terms))
 
 
 def flagged(at: Acting, act: Interaction) -> Reply:

@@ -22,6 +22,7 @@ from bot.chat.interaction import (
     EXTEND,
     FLAG,
     FORM,
+    GATE_GLASS,
     LESS,
     LIFT,
 )
@@ -119,6 +120,7 @@ SENT: Mapping[str, SentForm] = {
     ),
     reason.ACKNOWLEDGE_FORM: SentForm(ACKNOWLEDGE, _reason, _at_reason),
     reason.FLAG_FORM: SentForm(FLAG, _reason, _at_reason),
+    GATE_GLASS: SentForm(GATE_GLASS, _reason, _at_reason, tells=True),
     reason.DENY_FORM: SentForm(DENY, _reason, _at_reason),
     reason.DENY_ALL_FORM: SentForm(DENY_ALL, _reason, _at_reason),
     reason.END_FORM: SentForm(END, _reason, _at_reason),

@@ -17,6 +17,7 @@ from bot.chat.commands.model import (
     AskFor,
     AskSeveral,
     BreakGlass,
+    BreakOpen,
     Certify,
     Command,
     Confirm,
@@ -38,6 +39,7 @@ from workflows.core.refusal import Refused
 from workflows.core.rules.eligibility import Ask as CoreAsk
 from workflows.usecases.decisions.approve import approve, decline, deny, withdraw
 from workflows.usecases.decisions.approve_reduced import approve_reduced
+from workflows.usecases.gates.break_open import break_open
 from workflows.usecases.oversight.break_glass_review import acknowledge, flag
 from workflows.usecases.requests.request_extension import ask_for_more_time
 from workflows.usecases.revocation.end import end
@@ -69,7 +71,7 @@ def _typed(at: Acting, act: Interaction, command: Command, actor: Actor) -> Repl
             return ask_for(at, act, whom, ask, actor)
         case Again(reason):
             return again(at, act, actor, reason)
-        case BreakGlass() | Acknowledge() | Flag() | Lift() | Confirm() | RevokeAll():
+        case BreakGlass() | BreakOpen() | Acknowledge() | Flag() | Lift() | Confirm() | RevokeAll():
             return _emergency(at, act, command, actor)
         case Approve() | Less() | Deny() | Withdraw() | Decline() | End():
             return at.said(act, command.id, _by_hand(at, act, command))
@@ -107,11 +109,16 @@ def _by_hand(
 
 
 def _emergency(
-    at: Acting, act: Interaction, command: BreakGlass | Acknowledge | Flag | Lift | Confirm | RevokeAll, actor: Actor
+    at: Acting,
+    act: Interaction,
+    command: BreakGlass | BreakOpen | Acknowledge | Flag | Lift | Confirm | RevokeAll,
+    actor: Actor,
 ) -> Reply:
     match command:
         case BreakGlass(environment, role, duration, reason):
             return in_an_emergency(at, act, CoreAsk(environment, role, duration, reason))
+        case BreakOpen(id_, reason):
+            return at.said(act, id_, break_open(at.ctx, id_, act.who, reason, act.id))
         case Acknowledge(id_, note):
             return at.said(act, id_, acknowledge(at.ctx, id_, act.who, act.id, note))
         case Flag(id_, note):

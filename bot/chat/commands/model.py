@@ -77,6 +77,14 @@ class BreakGlass:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakOpen:
+    """Break-glass for what waits at a gate."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Approve:
     id: str
 
@@ -224,6 +232,7 @@ Command = (
     | Again
     | AskSeveral
     | BreakGlass
+    | BreakOpen
     | Approve
     | Less
     | Deny

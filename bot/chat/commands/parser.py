@@ -19,6 +19,7 @@ from bot.chat.commands.model import (
     AskFor,
     AskSeveral,
     BreakGlass,
+    BreakOpen,
     Certify,
     Command,
     Confirm,
@@ -172,6 +173,8 @@ def _with_lists(line: _Line) -> _Line:
 
 
 def _break_glass(line: _Line) -> Command | Refused:
+    if len(line) and isinstance(read_id(line.raw[0]), str):
+        return _by_id_why(BreakOpen, "break-glass ID REASON")(line)
     if len(line) < 2:
         return _missing("break-glass ENV ROLE REASON")
     found = _terms(line)

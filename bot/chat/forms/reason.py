@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 
 from bot.chat.form import Filled, Form
 from bot.chat.forms.fields import REASON, reason_input
+from bot.chat.interaction import GATE_GLASS as GATE_GLASS_FORM
 from bot.chat.message import Line, read_value
 from bot.chat.messages import batch as several
 from bot.chat.messages.approval_card import DENY, END, headline, status
 from bot.chat.messages.break_glass import ACKNOWLEDGE, FLAG
-from bot.chat.rich import Rich, lines
+from bot.chat.messages.gate_card import GATE_GLASS
+from bot.chat.rich import Rich, lines, say, short
 from bot.chat.views.request_view import RequestView
+from bot.chat.wording.labels import people
 
 DENY_FORM, END_FORM, FLAG_FORM = "deny_form", "end_form", "flag_form"
 DENY_ALL_FORM, ACKNOWLEDGE_FORM = "deny_all_form", "acknowledge_form"
@@ -44,6 +47,7 @@ _ASKS: Mapping[str, _Asks] = {
         optional=True,
     ),
     FLAG: _Asks(FLAG_FORM, "Flag", "What was not right? Security and the holder read this."),
+    GATE_GLASS: _Asks(GATE_GLASS_FORM, "Break glass", "What is the emergency? Everybody reads this."),
 }
 # What is one's own is ended with the press, so that nothing can be asked before it is known who presses.
 _ASKED_IN_PLACE = frozenset({DENY, several.DENY_ALL, ACKNOWLEDGE, FLAG})
@@ -77,6 +81,18 @@ def end_form(view: RequestView, value: str) -> Form:
 
 def acknowledge_form(view: RequestView, value: str) -> Form:
     return _ASKS[ACKNOWLEDGE].form(value, headline(view))
+
+
+def gate_glass_form(view: RequestView, value: str) -> Form:
+    """Asked once more before it counts, with what follows."""
+    run = "this run of its pipeline goes on, once"
+    line = say(
+        "You open this gate alone, without an approval: {}. *Everybody sees it*: it is announced in the channels, and the owners "
+        "and security are told. Somebody of {} who did not begin the run reviews it afterwards.",
+        run,
+        short(people(view.owners, "or") or "the owners", 200),
+    )
+    return _ASKS[GATE_GLASS].form(value, lines((headline(view), line)))
 
 
 def flag_form(view: RequestView, value: str) -> Form:

@@ -115,7 +115,8 @@ def pipeline_headline(view: RequestView) -> Rich:
     if view.gate is None:
         return say("A pipeline {} of {}", gates.outsiders_verb(view.stage), place)
     verb, to = gates.verb(view.gate, view.stage)
-    return say("Pipeline *{}* {} `{}` {} {}", short(view.holder, 100), verb, gates.commit(view.gate), to, place)
+    line = say("Pipeline *{}* {} `{}` {} {}", short(view.holder, 100), verb, gates.commit(view.gate), to, place)
+    return say("{} · {}", BREAK_GLASS, line) if view.break_glass else line
 
 
 def top(view: RequestView, mentions: Mentions | None = None) -> Rich:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.chat.message import Button, Line, Message, Small, buttons, fields, message, quote, value_of
-from bot.chat.messages.approval_card import end_button, fallback, said, small_print, ticket, top
+from bot.chat.messages.approval_card import deny_button, end_button, fallback, said, small_print, ticket, top
+from bot.chat.messages.gate_card import gate_details
 from bot.chat.rich import NOTHING, Mentions, Rich, Time, call, lines, ours, say, short
 from bot.chat.views import state_lines
 from bot.chat.views.request_view import RequestView
@@ -27,6 +28,8 @@ def break_glass_card(view: RequestView, mentions: Mentions | None = None, owners
     if view.hidden:
         line = say("🚨 {} · {} · {} · {}", short(view.environment), view.tier_words, view.state, view.id)
         return message(line, Line(line))
+    if view.pipeline:
+        return _opened_card(view, mentions, owners)
     is_open = view.stage in _OPEN
     end = end_button(view, "End early") if view.stage is Stage.ACTIVE else None
     return message(
@@ -35,6 +38,24 @@ def break_glass_card(view: RequestView, mentions: Mentions | None = None, owners
         quote(view.reason),
         fields(_details(view)) if is_open else None,
         buttons(end, *review_buttons(view)),
+        Small(small_print(view)),
+    )
+
+
+def _opened_card(view: RequestView, mentions: Mentions | None, owners: Sequence[str]) -> Message:
+    """Of a gate: what its pipeline does, who opened it and why, and how the review stands."""
+    emergency = view.gate.emergency if view.gate is not None else None
+    alive = view.stage in _OPEN or view.stage is Stage.AGREED
+    call_off = deny_button(view) if view.stage is Stage.AGREED else None
+    end = end_button(view, "End early") if view.stage is Stage.ACTIVE else None
+    return message(
+        fallback(view),
+        Line(lines((top(view), review_line(view, mentions, owners)))),
+        quote(view.reason),
+        Line(say("🚨 Opened in an emergency by {}:", short(view.broke, 100))),
+        quote(emergency.reason) if emergency is not None else None,
+        fields([*gate_details(view), ("Ticket", ticket(view))]) if alive else None,
+        buttons(call_off, end, *review_buttons(view)),
         Small(small_print(view)),
     )
 
@@ -82,11 +103,12 @@ def _due(view: RequestView) -> Rich:
 def _what(view: RequestView) -> Rich:
     if view.hidden:
         return say("*{}* ({})", short(view.title, 100), view.tier_words)
-    return say("*{}* in *{}* ({})", short(view.role, 80), short(view.title, 100), view.tier_words)
+    what = view.what if view.pipeline else view.role
+    return say("*{}* in *{}* ({})", short(what, 80), short(view.title, 100), view.tier_words)
 
 
 def _whose(view: RequestView) -> Rich:
-    return ours("A break-glass") if view.hidden else say("{}'s break-glass", short(view.holder, 100))
+    return ours("A break-glass") if view.hidden else say("{}'s break-glass", short(view.broke, 100))
 
 
 def chase(
@@ -133,7 +155,9 @@ def unannounced(view: RequestView, *, command: str = "/prodaccess") -> Message:
     until = say(" until {}", Time(view.until, view.now)) if view.until and view.stage is Stage.ACTIVE else NOTHING
     look = say("`{} show {}`", command, view.id)
     then = say("{}{}. Tell each other by other means, and look: {}.", view.state, until, look)
-    return message(say("{} {}", line, view.id), Line(line), quote(view.reason), Line(then), Small(say("{}", view.id)))
+    emergency = view.gate.emergency if view.gate is not None else None
+    why = emergency.reason if emergency is not None else view.reason
+    return message(say("{} {}", line, view.id), Line(line), quote(why), Line(then), Small(say("{}", view.id)))
 
 
 def lifted(entry: AuditEntry, now: datetime) -> Message:

@@ -17,7 +17,15 @@ from workflows.core.audit import AuditEntry, Event
 from workflows.core.durations import format_duration
 
 # With what somebody was given access, everybody reads for how long and why.
-_GIVEN = frozenset({Event.REQUEST_APPROVED, Event.REQUEST_AUTO_APPROVED, Event.BREAK_GLASS_USED, Event.GATE_APPROVED})
+_GIVEN = frozenset(
+    {
+        Event.REQUEST_APPROVED,
+        Event.REQUEST_AUTO_APPROVED,
+        Event.BREAK_GLASS_USED,
+        Event.GATE_APPROVED,
+        Event.GATE_BROKEN,
+    }
+)
 
 
 def final_line(entry: AuditEntry, view: RequestView) -> Message:

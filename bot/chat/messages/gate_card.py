@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from bot.chat.message import Line, Message, Small, buttons, fields, message, quote
+from bot.chat.message import Button, Line, Message, Small, buttons, fields, message, quote
 from bot.chat.messages.approval_card import (
     approve_button,
     danger_lines,
     deny_button,
     fallback,
     later_buttons,
+    said,
     small_print,
     ticket,
     top,
+    value,
 )
 from bot.chat.rich import NOTHING, Code, Link, Mentions, Rich, lines, say, short
 from bot.chat.views import gate_lines as gates
 from bot.chat.views.request_view import RequestView
 from bot.chat.wording.labels import Stage
+
+# action_id of what can be pressed.
+GATE_GLASS = "gate_glass"
 
 
 def gate_card(view: RequestView, mentions: Mentions | None = None, *, to_owner: bool = False) -> Message:
@@ -38,9 +43,16 @@ def gate_card(view: RequestView, mentions: Mentions | None = None, *, to_owner: 
         quote(view.reason),
         fields([*gate_details(view), ("Ticket", ticket(view))]),
         _warnings(view),
-        buttons(agree, deny_button(view)) if can_press else None,
+        buttons(*((agree, deny_button(view)) if can_press else ()), None if to_owner else break_button(view)),
         Small(small_print(view)),
     )
+
+
+def break_button(view: RequestView) -> Button | None:
+    """Opens a form. Also where nobody can approve it just now: a freeze stops nobody in an emergency. Who may not is told so."""
+    offered = view.resolved and view.in_policy and view.can_break
+    told = said(view, "Open in an emergency:")
+    return Button("Break glass...", GATE_GLASS, value(view), style="danger", said=told) if offered else None
 
 
 def gate_details(view: RequestView) -> list[tuple[str, Rich]]:

@@ -15,7 +15,8 @@ _LINES = {
         "{c} again [REASON]` · `for WHO ENV ROLE [DURATION] REASON` – asks for the last one once more; for somebody else",
     ),
     "break-glass": (
-        "{c} break-glass ENV ROLE [DURATION] REASON` – 🚨 emergency access, at once; everybody sees it, an owner reviews it",
+        "{c} break-glass ENV ROLE [DURATION] REASON` · `break-glass ID REASON` – 🚨 emergency access, at once, or opens the gate "
+        "at which a pipeline waits; everybody sees it, an owner reviews it",
     ),
     "acknowledge": (
         "{c} acknowledge ID [NOTE]` · `flag ID NOTE` – reviews a break-glass; `lift WHO REASON` lets somebody ask again "

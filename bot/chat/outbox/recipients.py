@@ -134,10 +134,10 @@ class Recipients:
         )
 
     def overseers(self, policy: Policy, environment: Environment, request: Request) -> Overseers:
-        """Who is told of a break-glass directly and may review it: never the holder."""
+        """Who is told of a break-glass directly and may review it: never the holder, nor who began a run or opened its gate."""
         names = (*environment.owners, *policy.security)
         groups = self._ctx.directory.groups(policy, names).last_known()
-        excluded = {request.requester, request.holder}
+        excluded = set(request.parties) | _opened(request)
         members = {name: sorted(groups.members((name,)) - excluded)[:DIRECT_MESSAGES_MAX] for name in names}
         people, again_s = self._found(policy, groups, names, [who for found in members.values() for who in found])
         security = (people[who] for name in policy.security for who in members[name] if who in people)
@@ -149,7 +149,9 @@ class Recipients:
         """
         if not self._ctx.directory.several_chats:
             return ()
-        found = self._ctx.directory.of_people((request.requester, request.holder))
+        found = self._ctx.directory.of_people(
+            tuple(dict.fromkeys((request.requester, request.holder, *_opened(request))))
+        )
         able = (facts for facts in found.values() if not facts.standing_problem and facts.suspended is None)
         return tuple(map(self._where_open, able))
 
@@ -300,6 +302,12 @@ def _stand_ins(sight: _Sight) -> tuple[StandIn, ...]:
         if who != right and delegation is not None:
             found.append(StandIn(delegation.to_name, delegation.by_name or str(right), delegation.until))
     return tuple(found)
+
+
+def _opened(request: Request) -> set[PersonId]:
+    """Who opened it for a pipeline, in an emergency."""
+    emergency = request.gate.emergency if request.gate is not None else None
+    return {emergency.by} if emergency is not None else set()
 
 
 def _scope(entitlement: Entitlement | None, environment: Environment) -> Entitlement | Environment:

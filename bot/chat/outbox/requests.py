@@ -180,6 +180,9 @@ def _names(request: Request, people: WhomToAsk | None, written_to: Sequence[Pers
     own = {direct_to(request.requester_slack): request.requester_name}
     if request.holder_slack is not None:
         own[direct_to(request.holder_slack)] = request.holder_name
+    emergency = request.gate.emergency if request.gate is not None else None
+    if emergency is not None:
+        own[direct_to(emergency.slack)] = emergency.by_name
     others = {place: facts.name for facts in written_to for place in places_of(facts)}
     return {**own, **others, **(people.names if people else {})}
 

@@ -37,6 +37,7 @@ from workflows.core.records.request import Closing, Decision, DecisionKind, Orig
 from workflows.core.records.target import Resource
 from workflows.core.refusal import Code, Refused
 from workflows.core.rules.approval import seats, would_help
+from workflows.core.rules.gate_emergency import opened_by
 from workflows.core.rules.groups import groups_named
 from workflows.core.rules.reduced_approval import is_anything_less
 
@@ -199,6 +200,8 @@ class RequestView:
     gate: GateAsk | None = None
     gives: Giving | None = None
     pipeline: bool = False
+    # Whether somebody may open it alone in an emergency, as the policy stands.
+    can_break: bool = False
     # The readers may see environment, state and id alone; everything else is blank already.
     hidden: bool = False
 
@@ -226,6 +229,12 @@ class RequestView:
     def who(self) -> str:
         """Of whom the headline speaks."""
         return self.requester if self.asks else self.holder
+
+    @property
+    def broke(self) -> str:
+        """Who used break-glass: the holder, or whoever opened the gate for its pipeline."""
+        emergency = self.gate.emergency if self.gate is not None else None
+        return emergency.by_name if emergency is not None else self.holder
 
     @property
     def declined(self) -> bool:
@@ -393,6 +402,7 @@ def request_view(
             needs=needs_of(entitlement, request),
             owners=entitlement.owners,
             can_less=is_anything_less(environment, request),
+            can_break=_can_break(environment, request),
         )
     if environment and environment.escalate and request.escalated_at:
         called = groups_named(environment, environment.escalate.to)
@@ -417,6 +427,11 @@ def request_view(
         view = _with_extended(view, request, extended)
     went_on = request.state is RequestState.APPROVED and request.called_off is None
     return _closed(view, request.closing) if request.closing and not went_on else view
+
+
+def _can_break(environment: Environment, request: Request) -> bool:
+    gate = environment.gates.get(request.gate.gate) if request.gate is not None else None
+    return opened_by(environment, gate) is not None
 
 
 def _reviewed(view: RequestView, review: Review) -> RequestView:
@@ -482,6 +497,8 @@ def _approved_by(decision: Decision | None) -> str:
     if decision.kind is DecisionKind.AUTO:
         return f"approved automatically by the rule '{decision.rule}'" if decision.rule else "approved automatically"
     if decision.kind is DecisionKind.BREAK_GLASS:
+        if decision.by_names:
+            return f"opened in an emergency by {people(decision.by_names)}, without approval"
         return "break-glass, without approval"
     return f"approved by {people(decision.by_names) or 'somebody'}"
 
@@ -645,7 +662,8 @@ def _pipeline_in_short(view: RequestView) -> str:
     if view.gate is None:
         return f"A pipeline {gates.outsiders_verb(view.stage)} of {view.title} ({view.tier.value})"
     verb, to = gates.verb(view.gate, view.stage)
-    return f"Pipeline {view.holder} {verb} {gates.commit(view.gate)} {to} {view.title} ({view.tier.value})"
+    line = f"Pipeline {view.holder} {verb} {gates.commit(view.gate)} {to} {view.title} ({view.tier.value})"
+    return f"🚨 Break-glass: {line}" if view.break_glass else line
 
 
 def duration_words(view: RequestView) -> str:

@@ -349,6 +349,9 @@ _LINES: dict[Event, Callable[[_Told], Words]] = {
     Event.GATE_ASKED: _gate_asked,
     Event.GATE_AGREED: _says("agreed to", by=True),
     Event.GATE_APPROVED: _says("approved", by=True),
+    Event.GATE_BROKEN: lambda told: (
+        f"🚨 break-glass: opened in an emergency{told.by()}, without approval; an owner has to review it{told.why()}",
+    ),
     Event.GATE_DENIED: _says("denied", by=True, why=True),
     Event.GATE_EXPIRED: _gate_expired,
     Event.GATE_WITHDRAWN: _says("taken back: the run is over"),

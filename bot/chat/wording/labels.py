@@ -160,6 +160,7 @@ _DONE: dict[str, str] = {
     "lessened": "✅ You approved {id} for less. Its names are being looked up in {provider}.",
     "auto_approval": "✅ A rule of the policy approved {id}. It is being set up.",
     "broken": "🚨 You used break-glass (emergency access): {id}. It is being set up, and everybody is told.",
+    "gate_broken": "🚨 You opened {id} in an emergency (break-glass). Its run can go on in a moment, and everybody is told.",
     "acknowledged": "✅ You acknowledged the break-glass {id}.",
     "flagged": "⚠️ You flagged the break-glass {id}. Security and the holder are told.",
     "denied": "⛔ You denied {id}.",

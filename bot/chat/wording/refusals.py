@@ -242,9 +242,7 @@ def _duration_too_long(c: _Case) -> str:
 
 
 def _reason_missing(c: _Case) -> str:
-    if c("what") == "gate":
-        return f"Say what the emergency is: {c.typed('break-glass ' + c('id', 'PA-1042') + ' REASON')}."
-    if c("gate"):
+    if c("gate") and c("what") != "gate":
         return "Say what changes, so that its owners know what they decide on: `--change TEXT`."
     if c("what") == "flag":
         return (
@@ -252,8 +250,9 @@ def _reason_missing(c: _Case) -> str:
         )
     if c("what") == "lift":
         return f"Say why it may be lifted: {c.typed('lift WHO REASON')}."
-    if c("what") == "break-glass":
-        given = f"break-glass {c('environment')} {c('role')} {c.duration('asked_s') if c('asked_s') else ''}"
+    if c("what") in ("break-glass", "gate"):
+        access = f"{c('environment')} {c('role')} {c.duration('asked_s') if c('asked_s') else ''}"
+        given = f"break-glass {c('id', 'PA-1042') if c('gate') else access}"
         return f"Say what the emergency is: {c.typed(f'{given.strip()} REASON')}."
     if c("what") == "deny":
         return f"Say why you deny it, so that the person knows what to do: {c.typed('deny ' + c('id', 'PA-1042') + ' REASON')}."

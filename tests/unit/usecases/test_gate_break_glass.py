@@ -47,7 +47,9 @@ class Emergency(Gates):
     def __init__(self, policy: Policy | None = None, run: Any = None) -> None:
         super().__init__(policy or opens(), run)
 
-    def presses(self, id_: str, who: PersonId = NIA, reason: str = "checkout is down", **more: Any) -> Outcome | Refused:
+    def presses(
+        self, id_: str, who: PersonId = NIA, reason: str = "checkout is down", **more: Any
+    ) -> Outcome | Refused:
         self.knows(who)
         press = more.pop("press", None) or self.press_id()
         return break_open(self.ctx, id_, account(who), reason, press, **more)
@@ -100,9 +102,10 @@ def test_one_person_opens_it_and_the_run_goes_on_once() -> None:
     # As with an approval a worker looks at it again first.
     assert world.state(id_) == Waiting()
     world.work()
-    assert isinstance(world.state(id_), Approved)
+    # As its job's log says it.
+    assert world.state(id_) == Approved(("Nia, in an emergency",), world.clock.now())
     assert isinstance(world.goes_on(id_), Redeemed)
-    assert world.state(id_) == Used(world.clock.now())
+    assert world.state(id_) == Used(world.clock.now(), emergency=True)
     assert refused(world.goes_on(id_)) is Code.GATE_USED
     assert world.events(id_) == ["gate.asked", "gate.broken", "gate.redeemed", "gate.refused"]
 

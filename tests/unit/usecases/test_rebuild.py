@@ -12,7 +12,7 @@ import pytest
 from bot.providers import know_providers
 from tests.support.archives import LOG, archived, target_terms
 from tests.support.build import DANA, HOUR, MINUTE, NIA, OLU, PAT, entitlement, environment, policy
-from tests.support.gates import gated, pipeline_run, waits
+from tests.support.gates import gate, gated, pipeline_run, starter, waits
 from tests.support.sealed_log import OURS, THEIRS, verify
 from tests.support.sealing import MemoryArchive as SealedArchive
 from tests.support.sealing import sealer
@@ -20,6 +20,7 @@ from tests.support.world import World, account
 from workflows.archive.memory import MemoryArchive
 from workflows.core import keys
 from workflows.core.audit import Event
+from workflows.core.pipelines.identity import Part
 from workflows.core.policy import BreakGlass
 from workflows.core.records.grant import GrantState
 from workflows.core.records.installation import Installation
@@ -33,6 +34,7 @@ from workflows.ledger.codec import audit_entry
 from workflows.ledger.memory import MemoryLedger
 from workflows.ports import Change, Committed, LedgerUnreachable, Lost
 from workflows.signing.words import Cipher
+from workflows.usecases.gates.break_open import break_open
 from workflows.usecases.gates.redeem import Redeemed, redeem
 from workflows.usecases.oversight.break_glass_review import acknowledge
 from workflows.usecases.oversight.refusals import record_refusal
@@ -364,6 +366,52 @@ def test_an_emergency_that_somebody_has_looked_at_owes_nothing(world: Restored) 
     assert isinstance(acknowledge(world.ctx, id_, account(OLU), "press"), Outcome)
     made = made_again(world, world.fall_back())
     assert (made.reviews, review(world, id_)) == ((), None)
+
+
+def opened_a_gate(world: Restored, *, known: bool = False) -> str:
+    """Nia, in an emergency, for a run that Olu pushed; `known`: the copy has it as waiting."""
+    glass = BreakGlass(("oncall",), ("read-only",), 30 * MINUTE, max_per_day=2, review_within=HOUR)
+    found = replace(gate(), break_glass=True)
+    world.policy.policy = gated(found, place={"break_glass": glass})
+    world.activate()
+    world.knows(NIA, OLU)
+    by_olu = (starter(1002, "olu-gh"), starter(1002, "olu-gh", Part.PUSHED))
+    if known:
+        id_ = waits(world, run=pipeline_run(starters=by_olu))
+        world.keep()
+    else:
+        world.keep()
+        id_ = waits(world, run=pipeline_run(starters=by_olu))
+    assert isinstance(break_open(world.ctx, id_, account(NIA), "everything is down", "glass"), Outcome)
+    world.work()
+    return id_
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("went_on", [False, True])
+def test_a_gate_that_was_opened_in_an_emergency_owes_its_review_again(
+    world: Restored, *, known: bool, went_on: bool
+) -> None:
+    id_ = opened_a_gate(world, known=known)
+    if went_on:
+        assert isinstance(redeem(world.ctx, id_, None, "r"), Redeemed)
+    made_again(world, world.fall_back())
+    world.work()
+    found = review(world, id_)
+    assert found is not None
+    assert (found.state, found.environment) == (ReviewState.OWED, "payments-prod")
+    assert world.ledger.members(keys.REVIEWS) == [id_]
+    request = world.request(id_)
+    assert request.break_glass
+    # Nothing is let on by it: what had waited asks anew.
+    assert request.state not in (RequestState.PENDING, RequestState.SCHEDULED)
+    assert isinstance(redeem(world.ctx, id_, None, "r2"), Refused)
+    assert made_again(world, archived(world.ledger)).is_empty
+    assert isinstance(accept(world.ctx, "Rosa Ops", "looked at all of it"), Outcome)
+    world.knows(PAT)
+    answer = acknowledge(world.ctx, id_, account(PAT), "press")
+    assert isinstance(answer, Outcome), answer
+    assert all_faults(world.ledger) == []
 
 
 def test_a_review_whose_number_is_somebody_elses_by_now_is_for_people(world: Restored) -> None:

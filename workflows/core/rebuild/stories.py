@@ -14,6 +14,7 @@ DECIDED = frozenset(
     {Event.REQUEST_APPROVED, Event.REQUEST_AUTO_APPROVED, Event.BREAK_GLASS_USED, Event.REQUEST_STARTED}
 )
 GRANT_OVER = frozenset({Event.GRANT_ENDED, Event.GRANT_REVOKED, Event.GRANT_ACTIVATION_FAILED})
+_BROKEN = frozenset({Event.BREAK_GLASS_USED, Event.GATE_BROKEN})
 REVIEWED = frozenset({Event.REVIEW_ACKNOWLEDGED, Event.REVIEW_FLAGGED})
 REQUEST_OVER = frozenset(
     {
@@ -45,6 +46,9 @@ class Story:
     words: Mapping[str, str] = field(default_factory=dict)
     decided_at: datetime | None = None
     decided_by: Event | None = None
+    # Of a gate that somebody opened in an emergency: when, and the words of that entry.
+    opened_at: datetime | None = None
+    opened: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> str:
@@ -98,7 +102,7 @@ class Stories:
             self._glass.pop(subject, None)
         elif (story := self._open.get(subject)) is not None:
             self._open[subject] = told = _told(story, entry)
-            if event is Event.BREAK_GLASS_USED:
+            if event in _BROKEN:
                 self._glass[subject] = told, None
 
     def _ends(self, entry: AuditEntry) -> None:
@@ -121,13 +125,21 @@ class Stories:
         return id_ in self._glass
 
     def over_without_review(self) -> tuple[tuple[Story, Over], ...]:
-        """Break-glass that is over, and that nobody has looked at, in the order in which the glass was broken."""
-        return tuple((story, over) for story, over in self._glass.values() if over is not None)
+        """Break-glass that is over, and that nobody has looked at, in the order in which the glass was broken. What waited at a
+        gate is over with the record: a run asks anew.
+        """
+        return tuple(
+            (story, over or Over(Event.GATE_BROKEN, story.opened_at or story.made_at, story.made_at))
+            for story, over in self._glass.values()
+            if over is not None or story.opened_at is not None
+        )
 
 
 def _told(story: Story, entry: AuditEntry) -> Story:
     if entry.facts.keys() >= _RESOLVED:
         story = replace(story, resource=entry.facts)
+    if entry.event is Event.GATE_BROKEN:
+        return replace(story, opened_at=entry.at, opened=entry.private)
     started = entry.event is Event.REQUEST_STARTED
     if entry.event not in DECIDED or (_waits_for_its_start(story, entry.at) and not started):
         return story

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from workflows.core import keys
 from workflows.core.provider import NAME
 from workflows.core.records.grant import Grant, GrantState
-from workflows.core.records.request import Closing, Request, RequestState
+from workflows.core.records.request import Closing, Decision, DecisionKind, Request, RequestState
 from workflows.core.refusal import Code, Refused
 from workflows.usecases.shared.context import Context
 
@@ -54,7 +54,10 @@ class NotGiven:
 
 @dataclass(frozen=True, slots=True)
 class Used:
+    """`emergency`: nobody agreed to it, and somebody opened the gate by break-glass."""
+
     at: datetime
+    emergency: bool = False
 
 
 State = Waiting | Approved | Denied | Expired | Withdrawn | NotGiven | Used
@@ -87,12 +90,18 @@ def _state(request: Request, grant: Grant | None) -> State:
     if request.state is RequestState.APPROVED and gate is not None and request.gives is not None and not gate.told_at:
         return _given(request, grant)
     if request.state is RequestState.SCHEDULED and gate is not None and gate.checked_at and decision is not None:
-        return Approved(decision.by_names, decision.at)
+        return _approved(decision)
     if request.state is RequestState.APPROVED and gate is not None and gate.redeemed_at is not None:
-        return Used(gate.redeemed_at)
+        return Used(gate.redeemed_at, request.break_glass)
     if request.closing is None:
         return Waiting()
     return _closed(request, request.closing)
+
+
+def _approved(decision: Decision) -> Approved:
+    """By whom, as a job's log says it: an older command says `approved by` before it."""
+    broken = decision.kind is DecisionKind.BREAK_GLASS
+    return Approved(tuple(f"{name}, in an emergency" if broken else name for name in decision.by_names), decision.at)
 
 
 def _given(request: Request, grant: Grant | None) -> State:
@@ -101,7 +110,7 @@ def _given(request: Request, grant: Grant | None) -> State:
     if grant is not None and grant.state is GrantState.ACTIVATING:
         return Waiting()
     if grant is not None and grant.state is GrantState.ACTIVE and decision is not None:
-        return Approved(decision.by_names, decision.at)
+        return _approved(decision)
     end = grant.end if grant is not None else None
     if end is not None and end.code is not None:
         return NotGiven(Refused(Code(end.code), {NAME: request.terms.target.provider, **end.params}))

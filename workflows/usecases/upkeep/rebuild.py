@@ -56,7 +56,7 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         return not (
-            self.back or self.endings or self.overtaken or self.unsaid or any(one.resource for one in self.reviews)
+            self.back or self.endings or self.overtaken or self.unsaid or any(one.can_be_owed for one in self.reviews)
         )
 
 
@@ -81,7 +81,7 @@ def carry_out(
         if one.resource is not None:
             run(ctx, lambda one=one: end_unknown(ctx, one))  # type: ignore[misc]  # bound at once, called at once
     for owing in made.reviews:
-        if owing.resource is not None:
+        if owing.can_be_owed:
             run(ctx, lambda owing=owing: owe(ctx, owing))  # type: ignore[misc]  # as above
     for id_ in made.overtaken:
         end_what_is_over(ctx, id_)

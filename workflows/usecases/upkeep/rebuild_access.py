@@ -157,14 +157,16 @@ def end_unknown(ctx: Context, one: Ending) -> CommitAttempt | Outcome:
     return CommitAttempt(change, done, wake=(item,))
 
 
-def owed(ctx: Context, request: Request, now: datetime) -> Review:
-    """The review of a break-glass whose own is lost. Its time begins anew: nobody could have done it meanwhile."""
+def owed(ctx: Context, request: Request, now: datetime, who: PersonId | None = None) -> Review:
+    """The review of a break-glass whose own is lost. Its time begins anew: nobody could have done it meanwhile. `who`: broke the
+    glass, where that was not the holder.
+    """
     name = request.terms.environment
     try:
         place = ctx.policy.current().environments.get(name)
     except PolicyUnavailable:
         place = None
-    return review_owed(request.id, name, place.break_glass if place else None, request.holder, now)
+    return review_owed(request.id, name, place.break_glass if place else None, who or request.holder, now)
 
 
 def listed(review: Review) -> Iterator[IndexEntry]:

@@ -31,7 +31,7 @@ def _directly(planning: PlanningInput) -> list[PlannedMessage]:
 def _unannounced(planning: PlanningInput, review: Review) -> list[PlannedMessage]:
     if review.unannounced_at is None:
         return []
-    users = [planning.asker, *planning.places("unannounced:{}", planning.overseers)]
+    users = [planning.breaker, *planning.places("unannounced:{}", planning.overseers)]
     message = break_glass.unannounced(planning.view, command=planning.command)
     return [PlannedMessage(f"unannounced:{user}", user, message, key="once") for user in dict.fromkeys(users)]
 
@@ -78,7 +78,7 @@ def _flagged(planning: PlanningInput, review: Review) -> list[PlannedMessage]:
     """To the holder, and to security but for whoever flagged it."""
     if review.state is not ReviewState.FLAGGED:
         return []
-    holder = planning.asker
+    holder = planning.breaker
     own = break_glass.flagged(planning.view, to_holder=True, command=planning.command)
     theirs = break_glass.flagged(planning.view, to_holder=False, command=planning.command)
     security = planning.places("flagged:{}", (person for person in planning.security if person.id != review.by))

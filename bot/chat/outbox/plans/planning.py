@@ -113,6 +113,13 @@ class PlanningInput:
         return reachable(self.chat.postings, direct_to(self.request.requester_slack), self.elsewhere)
 
     @property
+    def breaker(self) -> str:
+        """Where whoever used break-glass is told: who asked, or who opened the gate for its pipeline."""
+        emergency = self.request.gate.emergency if self.request.gate is not None else None
+        account = emergency.slack if emergency is not None else self.request.requester_slack
+        return reachable(self.chat.postings, direct_to(account), self.elsewhere)
+
+    @property
     def holder(self) -> str:
         account = self.request.holder_slack or self.request.requester_slack
         return reachable(self.chat.postings, direct_to(account), self.elsewhere)

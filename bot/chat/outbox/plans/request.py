@@ -62,6 +62,8 @@ def planned(planning: PlanningInput) -> list[PlannedMessage]:
         return cards_of(planning)
     if planning.request.gate is not None:
         # Whoever asked is told in the log of its job.
+        if planning.request.break_glass:
+            return [*cards_of(planning), *receipts_of(planning), *alarms(planning)]
         return [*cards_of(planning), *calls_to(planning), *alarms(planning), *receipts_of(planning)]
     own = beside(planning, [*nobody_there(planning), *unreached(planning), *to_holder(planning)])
     # Where the record was made again from the archive, nobody may know any more who asked.
